@@ -1,0 +1,53 @@
+"""All exclusion rules, in the order in which they are asked. It decides nothing itself.
+
+The first rule that excludes a file gives the reason. What git itself says comes first
+(binary, submodule), then what the repository says, then names from the surest to the least:
+a lock file is one wherever it lies, a build directory is one whatever lies in it, and so a
+snapshot in ``dist/`` is part of the build, and a minified fixture is generated.
+"""
+
+from ghapp.attribution.exclusions import (
+    binary,
+    build_directory,
+    excluded_path,
+    generated,
+    lock_file,
+    long_line,
+    submodule,
+    test_fixture,
+    trivial_line,
+)
+from ghapp.attribution.exclusions.rule import FileRule, LineRule
+from ghapp.attribution.model import Change, FileDiff
+from ghapp.attribution.policy import Policy
+
+FILE_RULES: dict[str, FileRule] = {
+    binary.RULE_ID: binary,
+    submodule.RULE_ID: submodule,
+    excluded_path.RULE_ID: excluded_path,
+    lock_file.RULE_ID: lock_file,
+    build_directory.RULE_ID: build_directory,
+    generated.RULE_ID: generated,
+    test_fixture.RULE_ID: test_fixture,
+}
+
+LINE_RULES: dict[str, LineRule] = {
+    long_line.RULE_ID: long_line,
+    trivial_line.RULE_ID: trivial_line,
+}
+
+
+def excluded_file(file: FileDiff, change: Change, policy: Policy) -> str | None:
+    """Return the id of the first rule that excludes a whole file; ``None``: it is counted."""
+    for rule_id, rule in FILE_RULES.items():
+        if rule.excludes(file, change, policy):
+            return rule_id
+    return None
+
+
+def excluded_line(text: str, normalized: str) -> str | None:
+    """Return the id of the first rule that excludes a line; ``None``: it is counted."""
+    for rule_id, rule in LINE_RULES.items():
+        if rule.excludes(text, normalized):
+            return rule_id
+    return None

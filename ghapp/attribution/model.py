@@ -1,0 +1,337 @@
+"""The nouns of an audit: change, edit, evidence, verdict, audit. It holds no decision about them.
+
+All are frozen. Times are timezone-aware UTC datetimes. ``None`` always means "not known" or
+"does not apply"; each field's docstring says which, and what follows from it.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, NamedTuple, TypeVar
+
+import msgspec
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True):
+    """A frozen record; the base of every noun here."""
+
+
+# --- the change -------------------------------------------------------------------------------
+
+
+class FileStatus(StrEnum):
+    """What a change does to a file, in git's words."""
+
+    ADDED = "added"
+    MODIFIED = "modified"
+    DELETED = "deleted"
+    RENAMED = "renamed"
+    COPIED = "copied"
+
+
+class HunkLine(NamedTuple):
+    """One line of a hunk: its origin (``+``, ``-`` or a space) and its text, no line end."""
+
+    origin: str
+    text: str
+
+
+class AddedLine(NamedTuple):
+    """One added line: its number in the merged version (from 1) and its text, no line end."""
+
+    number: int
+    text: str
+
+
+class Hunk(Struct, frozen=True):
+    """A stretch of a diff. Line numbers count from 1; an empty side starts at the line before."""
+
+    old_start: int
+    old_lines: int
+    new_start: int
+    new_lines: int
+    lines: tuple[HunkLine, ...]
+
+
+class FileDiff(Struct, frozen=True):
+    """What a change does to one file. Paths are relative to the repository, with ``/``."""
+
+    path: str
+    status: FileStatus = FileStatus.MODIFIED
+    previous_path: str | None = None
+    """The earlier name of a renamed or copied file; ``None``: it had no other name."""
+    binary: bool = False
+    """Git shows no text for it, so it has no added lines."""
+    submodule: bool = False
+    """The entry is a commit of another repository, not a file."""
+    hunks: tuple[Hunk, ...] = ()
+
+    def added(self) -> list[AddedLine]:
+        """Return the added lines in the order of the file."""
+        found: list[AddedLine] = []
+        for hunk in self.hunks:
+            number = hunk.new_start
+            for origin, text in hunk.lines:
+                if origin == "+":
+                    found.append(AddedLine(number, text))
+                if origin != "-":
+                    number += 1
+        return found
+
+
+class Change(Struct, frozen=True):
+    """What a pull request or a commit adds, compared with its merge base."""
+
+    files: tuple[FileDiff, ...] = ()
+    gitattributes: dict[str, str] = {}
+    """Path of each ``.gitattributes`` on the base to its text; empty: none known."""
+    missing: tuple[str, ...] = ()
+    """Paths whose added lines could not be read; not empty: no share may be computed."""
+
+    @property
+    def complete(self) -> bool:
+        """Say whether every file of the change was read whole."""
+        return not self.missing
+
+
+# --- the evidence -----------------------------------------------------------------------------
+
+
+class Outcome(StrEnum):
+    """What became of an agent's edit call. Only ``applied`` brings lines (rules.md 2.6)."""
+
+    APPLIED = "applied"
+    REFUSED = "refused"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    UNANSWERED = "unanswered"
+
+
+class LineFingerprint(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What is kept of a line instead of its text; see ``fingerprint`` for both members."""
+
+    line: bytes
+    """8 bytes: keyed hash of the normalized line."""
+    tokens: bytes
+    """5 bytes a token: 4 bytes keyed hash, 1 byte length in characters."""
+
+
+LineT = TypeVar("LineT", str, LineFingerprint)
+
+
+class EditHunk(msgspec.Struct, Generic[LineT], frozen=True, array_like=True):
+    """One unbroken stretch of lines that an edit added, and what it left beside them.
+
+    ``own`` are lines the edit added (rules.md 2.5); ``before`` and ``after`` are up to
+    three unchanged lines of the new text next to them: they prove position and are never
+    credited. Lines are raw text without a line end, or fingerprints.
+    """
+
+    before: tuple[LineT, ...]
+    own: tuple[LineT, ...]
+    after: tuple[LineT, ...]
+
+
+class Lines(msgspec.Struct, Generic[LineT], frozen=True, array_like=True):
+    """All that an edit did to a file's lines."""
+
+    hunks: tuple[EditHunk[LineT], ...]
+    removed: tuple[LineT, ...] = ()
+    """Lines that stood in the replaced text and not in the new one; empty: none or not known."""
+
+
+TextLines = Lines[str]
+FingerprintLines = Lines[LineFingerprint]
+
+
+class Edit(Struct, frozen=True):
+    """One file edit by an agent, applied or not: one tool call and one path."""
+
+    id: str
+    """The tool call's id, unique over all agent sessions (rules.md 2.8)."""
+    agent: str
+    """``claude-code``, or another agent's name (rules.md 2.16)."""
+    agent_session: str
+    at: datetime
+    path: str
+    """With ``/``: absolute as the agent wrote it, or relative to the repository's root."""
+    outcome: Outcome = Outcome.APPLIED
+    tool: str = "Edit"
+    cwd: str | None = None
+    """The agent's working directory at that time; ``None``: not recorded."""
+    actor: str | None = None
+    """GitHub login of the developer; ``None``: not known."""
+    lines: Lines[str] | Lines[LineFingerprint] = Lines(hunks=())
+
+
+class Unread(Struct, frozen=True):
+    """A piece of evidence that could not be read, named so that a person can look at it."""
+
+    source: str
+    """File name or address."""
+    line: int | None
+    """Line in that file, from 1; ``None``: the whole of it."""
+    problem: str
+
+
+class Evidence(Struct, frozen=True):
+    """All edits known for an audit, in any order, and what of it could not be read."""
+
+    edits: tuple[Edit, ...] = ()
+    roots: tuple[str, ...] = ()
+    """Checkouts of the repository on the machines that wrote the edits: nothing outside of
+    them counts. Empty: infer them from the paths."""
+    likely_roots: tuple[str, ...] = ()
+    """Checkouts that may occur beside the inferred ones, such as the clone that is audited."""
+    unread: tuple[Unread, ...] = ()
+
+
+# --- the audit --------------------------------------------------------------------------------
+
+
+class Reason(StrEnum):
+    """Why an added line is attributed, is not, or is not counted (rules.md 4).
+
+    A repository's own policy may add the ids of its own exclusions, so a verdict's reason
+    is a plain string; these are the ones that every policy has.
+    """
+
+    RUN = "run"
+    LINE = "line"
+    REWRAPPED = "rewrapped"
+    EDITED = "edited"
+    NO_MATCH = "no_match"
+    REWRITTEN = "rewritten"
+    COMMON_LINE = "common_line"
+    SCATTERED = "scattered"
+    CREDITED_ELSEWHERE = "credited_elsewhere"
+    OUTSIDE_WINDOW = "outside_window"
+    NOT_APPLIED = "not_applied"
+    TRIVIAL_LINE = "trivial_line"
+    LONG_LINE = "long_line"
+    LOCK_FILE = "lock_file"
+    GENERATED = "generated"
+    BUILD_DIRECTORY = "build_directory"
+    TEST_FIXTURE = "test_fixture"
+    BINARY = "binary"
+    SUBMODULE = "submodule"
+    EXCLUDED_PATH = "excluded_path"
+
+
+ATTRIBUTED = frozenset({Reason.RUN, Reason.LINE, Reason.REWRAPPED, Reason.EDITED})
+
+
+class State(StrEnum):
+    """Whether the window is still open (rules.md 2.12)."""
+
+    PROVISIONAL = "provisional"
+    FINAL = "final"
+
+
+class Verdict(StrEnum):
+    """What an audit says of a whole change (rules.md 3)."""
+
+    ASSISTED = "assisted"
+    NOT_ASSISTED = "not_assisted"
+    NO_EVIDENCE = "no_evidence"
+
+
+class Measure(StrEnum):
+    """What a difference was counted in (rules.md 2.2)."""
+
+    CHARACTERS = "characters"
+    TOKENS = "tokens"
+
+
+class LineVerdict(msgspec.Struct, frozen=True, gc=False, omit_defaults=False):
+    """One added line's reason, and the edit that supports it or comes nearest.
+
+    ``edit``, ``agent``, ``agent_session``, ``edited_at`` are ``None`` where no edit is
+    involved; ``difference`` is ``None`` where nothing was compared.
+    """
+
+    line: int
+    reason: str
+    attributed: bool = False
+    difference: float | None = None
+    agent: str | None = None
+    agent_session: str | None = None
+    edit: str | None = None
+    edited_at: datetime | None = None
+
+
+class FileVerdict(Struct, frozen=True):
+    """One file's counts and reasons. ``effective`` counts no excluded and no trivial line."""
+
+    path: str
+    previous_path: str | None
+    added: int
+    effective: int
+    attributed: int
+    excluded: str | None
+    """The id of the rule that excludes the whole file; ``None``: it is counted."""
+    lines: tuple[LineVerdict, ...]
+
+
+class Totals(Struct, frozen=True):
+    """Counts over the whole change."""
+
+    added: int
+    effective: int
+    attributed: int
+    share: float | None
+    """Attributed by effective, 4 digits; ``None``: nothing to count, or the change is incomplete."""
+    by_reason: dict[str, int]
+    by_agent: dict[str, int]
+
+
+class PolicyUsed(Struct, frozen=True):
+    """The policy of an audit as the document names it."""
+
+    id: str
+    digest: str
+    window_before_days: int
+    window_after_days: int
+    rewrite_limit: float
+    moved_blocks: bool
+
+
+class Inputs(Struct, frozen=True):
+    """What an audit was made from; digests are over canonical forms, never over raw files."""
+
+    diff: str
+    evidence: str
+    edits_considered: int
+    """Applied edits of this repository inside the window."""
+    complete: bool
+    """Whether every file of the change and every record of the evidence was read."""
+    missing: tuple[str, ...] = ()
+    """Files of the change whose added lines could not be read."""
+    unread_records: int = 0
+    """Records of the evidence that could not be read."""
+
+
+class Subject(Struct, frozen=True):
+    """What is audited: a merged pull request, or a commit taken as one."""
+
+    merged_at: datetime
+    repository: str | None = None
+    pull_request: int | None = None
+    merge_commit: str | None = None
+
+
+class Audit(Struct, frozen=True):
+    """One verdict with its reasons; ``document`` turns it into bytes and back."""
+
+    schema: str
+    repository: str | None
+    pull_request: int | None
+    merge_commit: str | None
+    merged_at: datetime
+    state: State
+    verdict: Verdict
+    policy: PolicyUsed
+    engine: str
+    measure: Measure
+    inputs: Inputs
+    totals: Totals
+    files: tuple[FileVerdict, ...]

@@ -1,0 +1,57 @@
+"""What an audit asks for: window, limits and switches, named and digested. It applies none."""
+
+import hashlib
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+import msgspec
+
+from ghapp.attribution.model import PolicyUsed, Struct
+
+
+class Policy(Struct, frozen=True):
+    """All limits and switches of an audit; a new value is a new version with a new id."""
+
+    id: str = "claude-code-v1"
+    window_before_days: int = 21
+    window_after_days: int = 2
+    rewrite_limit: float = 0.2
+    """The largest difference that is still attributed, itself included (rules.md 2.3)."""
+    moved_blocks: bool = False
+    """Whether a block that an agent wrote in one file counts in another added file."""
+    exclude: tuple[str, ...] = ()
+    """A repository's own excluded paths, as gitignore patterns; reason ``excluded_path``."""
+
+    @property
+    def limit(self) -> Fraction:
+        """The rewrite limit without binary rounding: 0.2 is exactly one fifth."""
+        return Fraction(str(self.rewrite_limit))
+
+    @property
+    def digest(self) -> str:
+        """``sha256:`` and the digest of the policy's canonical JSON."""
+        return "sha256:" + hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+
+    def window(self, merged_at: datetime) -> tuple[datetime, datetime]:
+        """Return the first and the last instant of the window; both belong to it."""
+        return (
+            merged_at - timedelta(days=self.window_before_days),
+            merged_at + timedelta(days=self.window_after_days),
+        )
+
+    def used(self) -> PolicyUsed:
+        """Return the policy as the audit document names it."""
+        return PolicyUsed(
+            id=self.id,
+            digest=self.digest,
+            window_before_days=self.window_before_days,
+            window_after_days=self.window_after_days,
+            rewrite_limit=self.rewrite_limit,
+            moved_blocks=self.moved_blocks,
+        )
+
+
+CLAUDE_CODE_V1 = Policy()
+CLAUDE_CODE_V1_MOVED = Policy(id="claude-code-v1+moved", moved_blocks=True)
+
+POLICIES = {policy.id: policy for policy in (CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED)}

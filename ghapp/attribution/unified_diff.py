@@ -1,0 +1,474 @@
+"""Unified diff text to `FileDiff`, whole or not at all. It runs no git and reads no file."""
+
+import re
+from typing import NamedTuple, NoReturn
+
+from ghapp.attribution.model import FileDiff, FileStatus, Hunk, HunkLine
+from ghapp.attribution.quoted import QUOTED, unquote
+
+NOTHING = "/dev/null"
+SUBMODULE_MODE = "160000"
+_MODES = frozenset({"old mode", "new mode", "new file mode", "deleted file mode", "index"})
+
+_NUMBER = "[0-9]{1,10}"
+_HUNK = re.compile(rf"@@ -({_NUMBER})(?:,({_NUMBER}))? \+({_NUMBER})(?:,({_NUMBER}))? @@")
+_SUBPROJECT = re.compile(r"Subproject commit [0-9a-f]{40,64}(?:-dirty)?$")
+_EMPTY_BLOB = ("e69de29", "473a0f4")
+"""How the names of an empty file's content begin, in SHA-1 and SHA-256 repositories."""
+
+_OPENS_PROSE = re.compile(
+    r"commit [0-9a-f]{7,64}\b"  # git log, git show
+    r"|From [0-9a-f]{40,64} "  # git format-patch
+    r"|[0-9a-f]{7,64}(?: |$)"  # git log --oneline
+    r"|tag \S"  # git show of a tag
+    r"|-- $"  # the signature below a mailed patch
+    r"|Index: |diff -[^-]|# HG changeset patch"  # svn, diff -r, hg
+    r"|(?:From|Subject|Date|Return-Path|Received|Message-I[dD]|MIME-Version|X-[\w-]+): "
+)
+_EXTENDED = re.compile(
+    r"(old mode|new mode|new file mode|deleted file mode|similarity index|dissimilarity index"
+    r"|rename from|rename to|copy from|copy to|index) (.+)"
+)
+_PREFIX_PAIRS = frozenset({"ab", "ba", "iw", "wi", "ci", "ic", "cw", "wc", "ow", "wo", "12", "21"})
+"""First letters of git's prefixes, old and new: a/ b/, and the mnemonic i/ w/ c/ o/ 1/ 2/."""
+
+_AGAIN = "make the diff again and write it straight to a file"
+_COMBINED = (
+    "a merge's combined diff, whose lines have more than one old side",
+    "make a plain one with git diff MERGE^1 MERGE",
+)
+_HEADLESS = ("a hunk without the lines that name its file", _AGAIN)
+_KNOWN = {
+    "diff --c": _COMBINED,
+    "@@@": _COMBINED,
+    "@@ -": _HEADLESS,
+    "Only in ": ("a file whose lines are not shown", "make the diff with diff -ruN or git diff"),
+    "Submodule ": ("a submodule's log", "make the diff with git diff --submodule=short"),
+    "* Unmerged": ("an unmerged path", "finish the merge, then make the diff"),
+}
+"""How lines begin that are part of a diff but none we can count, and what to do about them."""
+
+
+class DiffError(ValueError):
+    """The text is no whole unified diff; nothing of it may be counted."""
+
+    def __init__(self, line: int, found: str, advice: str = _AGAIN) -> None:
+        super().__init__(f"line {line}: {found}; {advice}")
+        self.line = line
+        """Where it broke, from 1."""
+        self.found = found
+        self.advice = advice
+
+
+class _Header(NamedTuple):
+    """A file's lines above its hunks: what it is called and what happens to it."""
+
+    path: str
+    previous_path: str | None
+    status: FileStatus
+    submodule: bool
+    needs_text: bool
+    """Hunks or a binary note have to follow, or the diff was cut off."""
+
+
+def parse_diff(text: bytes) -> tuple[FileDiff, ...]:
+    r"""Read what ``git diff``, ``show``, ``log -p``, ``format-patch`` or ``diff -u`` wrote.
+
+    Lines end at ``\n`` only; a ``\r`` before it stays in the text. Bytes that are no UTF-8
+    become U+FFFD. Text of several commits gives each commit's files in turn, so a file may
+    come up twice, as does one that turns into a symbolic link. An empty text gives ``()``.
+
+    Raises `DiffError` where the text breaks off or holds anything else. One cut nobody can
+    see: just behind a whole hunk, or behind a whole change of mode.
+    """
+    lines = _lines(text)
+    files: list[FileDiff] = []
+    at = _next_file(lines, 0)
+    while at < len(lines):
+        file, at = _file(lines, at)
+        files.append(file)
+        at = _next_file(lines, at)
+    return tuple(files)
+
+
+def parse_patch(
+    patch: str, *, path: str, previous_path: str | None, status: FileStatus
+) -> FileDiff:
+    """Read one file's ``patch`` as GitHub's files endpoint gives it: hunks and nothing else.
+
+    ``patch`` has no line end behind its last line, so only the hunks' own counts tell whether
+    it is whole. An empty patch gives no hunks. Raises `DiffError`; lines count from the
+    patch's own first.
+    """
+    lines = patch.removesuffix("\n").split("\n") if patch else []
+    hunks, at = _hunks(lines, 0)
+    if at < len(lines):
+        _refuse(lines, at, "a hunk")
+    changed = [line.text for hunk in hunks for line in hunk.lines]
+    return FileDiff(
+        path=path,
+        previous_path=previous_path,
+        status=status,
+        submodule=bool(changed) and len(changed) <= 2 and all(map(_SUBPROJECT.match, changed)),
+        hunks=hunks,
+    )
+
+
+# --- the text ---------------------------------------------------------------------------------
+
+
+def _lines(text: bytes) -> list[str]:
+    """Split the text into lines, or refuse one that stops in the middle of a line."""
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DiffError(1, "UTF-16 text", "write the diff as UTF-8, with git diff --output=FILE")
+    lines = text.decode(errors="replace").removeprefix("\ufeff").split("\n")
+    if last := lines.pop():
+        advice = f"if it is all of the diff, add a line end; otherwise {_AGAIN}"
+        raise DiffError(len(lines) + 1, f"the text ends inside a line: {_quote(last)}", advice)
+    return lines
+
+
+def _next_file(lines: list[str], at: int) -> int:
+    """Return where the next file starts, past blank lines and a commit's or a mail's words."""
+    while at < len(lines) and lines[at] in {"", "\r"}:
+        at += 1
+    if at == len(lines) or _starts_file(lines, at):
+        return at
+    if not _OPENS_PROSE.match(lines[at]):
+        _refuse_known(lines, at)
+        _refuse(lines, at, "a file's diff or a commit's header")
+    while at < len(lines) and not _starts_file(lines, at):
+        _refuse_known(lines, at)
+        at += 1
+    return at
+
+
+def _starts_file(lines: list[str], at: int) -> bool:
+    """Say whether a file's part begins here, with git's line or with ``---`` and ``+++``."""
+    line = lines[at]
+    if line.startswith("diff --git "):
+        return True
+    if line.startswith("Binary files "):
+        return line.rstrip("\r").endswith(" differ")
+    return line.startswith("--- ") and at + 1 < len(lines) and lines[at + 1].startswith("+++ ")
+
+
+def _refuse(lines: list[str], at: int, expected: str) -> NoReturn:
+    """Raise the error for a line, or the end, that stands where something else should."""
+    found = f"found {_quote(lines[at])}" if at < len(lines) else "the text ends"
+    raise DiffError(at + 1, f"expected {expected}, but {found}")
+
+
+def _refuse_known(lines: list[str], at: int) -> None:
+    """Raise the error for a line of a kind that we know and cannot count."""
+    for start, (found, advice) in _KNOWN.items():
+        if lines[at].startswith(start):
+            raise DiffError(at + 1, f"{found}: {_quote(lines[at])}", advice)
+
+
+def _quote(line: str) -> str:
+    """Return a line for a message: escaped, and no longer than a message can bear."""
+    return repr(line if len(line) <= 60 else line[:60] + "...")
+
+
+# --- a file -----------------------------------------------------------------------------------
+
+
+def _file(lines: list[str], at: int) -> tuple[FileDiff, int]:
+    """Read one file: its header, then its hunks or the note that it is binary."""
+    if lines[at].startswith("diff --git "):
+        header, at = _git_header(lines, at)
+    elif lines[at].startswith("Binary files "):
+        header = _binary_header(lines, at)
+    else:
+        header = _plain_header(lines, at)
+    hunks: tuple[Hunk, ...] = ()
+    after = _binary(lines, at)
+    if after is None:
+        after = at
+        if lines[at : at + 1] and lines[at].startswith("--- "):
+            hunks, after = _named_hunks(lines, at)
+        if header.needs_text and not hunks:
+            _refuse(lines, at, f"hunks or a binary note for {header.path!r}")
+    file = FileDiff(
+        path=header.path,
+        previous_path=header.previous_path,
+        status=header.status,
+        submodule=header.submodule,
+        binary=after > at and not hunks,
+        hunks=hunks,
+    )
+    return file, after
+
+
+def _binary(lines: list[str], at: int) -> int | None:
+    """Return the line behind a binary note or a binary patch; ``None``: there is none here."""
+    line = lines[at] if at < len(lines) else ""
+    if line.startswith("Binary files ") and line.rstrip("\r").endswith(" differ"):
+        return at + 1
+    if line.rstrip("\r") != "GIT binary patch":
+        return None
+    at += 1
+    if not _starts_binary_block(lines, at):
+        _refuse(lines, at, "literal or delta and its length")
+    while _starts_binary_block(lines, at):
+        at = _end_of_binary_block(lines, at + 1)
+    return at
+
+
+def _starts_binary_block(lines: list[str], at: int) -> bool:
+    """Say whether a line opens one direction of a binary patch: ``literal 123``, ``delta 45``."""
+    return at < len(lines) and re.match(r"(?:literal|delta) \d+\r?$", lines[at]) is not None
+
+
+def _end_of_binary_block(lines: list[str], at: int) -> int:
+    """Return the line behind the blank line that ends a block of base 85 lines."""
+    while at < len(lines) and re.match(r"[A-Za-z](?:[!-~]{5})+\r?$", lines[at]):
+        at += 1
+    if at == len(lines) or lines[at].rstrip("\r"):
+        _refuse(lines, at, "a blank line at the end of the binary patch")
+    return at + 1
+
+
+# --- a file's header --------------------------------------------------------------------------
+
+
+def _git_header(lines: list[str], at: int) -> tuple[_Header, int]:
+    """Read ``diff --git`` and git's lines below it, up to ``---``, a binary note or the end."""
+    start = at
+    at += 1
+    fields: dict[str, str] = {}
+    while at < len(lines) and (field := _EXTENDED.match(lines[at])):
+        fields[field[1]] = field[2].rstrip("\r")
+        at += 1
+    text_names = _text_names(lines, at)
+    names = _git_names(lines[start].removeprefix("diff --git ").rstrip("\r"))
+    if names and text_names and not _agree(names, text_names):
+        _refuse(lines, at + 1, f"the file of line {start + 1}")
+    previous_path = _moved(fields, "from")
+    path = _moved(fields, "to") or _path(names or text_names)
+    if not path or (previous_path is None) != (_moved(fields, "to") is None):
+        _refuse(lines, start, "a file's name, here or below")
+    if not _is_whole(fields) and not text_names and _binary(lines, at) is None:
+        _refuse(lines, at, f"what happens to {path!r}")
+    status = _status(fields, text_names)
+    submodule = any(fields[key].endswith(SUBMODULE_MODE) for key in _MODES & fields.keys())
+    return _Header(path, previous_path, status, submodule, _needs_text(fields)), at
+
+
+def _text_names(lines: list[str], at: int) -> tuple[str, str] | None:
+    """Return the names behind ``---`` and ``+++``, prefixes included; ``None``: not there."""
+    if at >= len(lines) or not lines[at].startswith("--- "):
+        return None
+    if at + 1 >= len(lines) or not lines[at + 1].startswith("+++ "):
+        _refuse(lines, at + 1, "a +++ line below ---")
+    return _text_name(lines[at][4:]), _text_name(lines[at + 1][4:])
+
+
+def _text_name(name: str) -> str:
+    """Return one of these names without the tab, and without the time, that may follow it."""
+    quoted = QUOTED.match(name)
+    return unquote(quoted[0]) if quoted else name.rstrip("\r").partition("\t")[0]
+
+
+def _git_names(rest: str) -> tuple[str, str] | None:
+    """Return both names of a ``diff --git`` line; ``None``: it cannot be told where one ends.
+
+    Without quotes the line is ambiguous (``a/x b/x b/x b/x``). Yet where the file keeps its
+    name both halves are of one length, so the space in the middle is the right one.
+    """
+    if quoted := QUOTED.match(rest):
+        return unquote(quoted[0]), unquote(rest[quoted.end() + 1 :])
+    middle = len(rest) // 2
+    old, space, new = rest[:middle], rest[middle : middle + 1], rest[middle + 1 :]
+    return (old, new) if space == " " and _without_prefixes(old, new) else None
+
+
+def _without_prefixes(old: str, new: str) -> str | None:
+    """Return the one path that two names stand for; ``None``: they stand for two."""
+    if old == new:
+        return new  # --no-prefix: all prefixes of git differ from each other
+    old_tail, new_tail = old.partition("/")[2], new.partition("/")[2]
+    return new_tail if new_tail and old_tail == new_tail else None
+
+
+def _path(names: tuple[str, str] | None) -> str | None:
+    """Return the path that an old and a new name stand for; a deleted file has the old one."""
+    if names is None:
+        return None
+    old, new = names
+    if NOTHING in names:
+        return _without_known_prefix(old if new == NOTHING else new)
+    if path := _without_prefixes(old, new):
+        return path
+    return new[2:] if old[1:2] == new[1:2] == "/" and old[0] + new[0] in _PREFIX_PAIRS else new
+
+
+def _without_known_prefix(name: str) -> str:
+    """Strip ``a/`` or ``b/`` from a name that has no other side to compare it with."""
+    return name[2:] if name.startswith(("a/", "b/")) else name
+
+
+def _agree(names: tuple[str, str], text_names: tuple[str, str]) -> bool:
+    """Say whether ``---`` and ``+++`` name the same files as the ``diff --git`` line."""
+    return all(
+        text in {NOTHING, name} for name, text in zip(names, text_names, strict=True)
+    ) and text_names != (NOTHING, NOTHING)
+
+
+def _moved(fields: dict[str, str], side: str) -> str | None:
+    """Return the path of ``rename from``, ``copy to`` and the like; they have no prefix."""
+    name = fields.get(f"rename {side}") or fields.get(f"copy {side}")
+    return unquote(name) if name else None
+
+
+def _status(fields: dict[str, str], text_names: tuple[str, str] | None) -> FileStatus:
+    """Return what git says of the file; ``---`` and ``+++`` speak where git's lines are missing."""
+    old, new = text_names or ("", "")
+    if "new file mode" in fields or old == NOTHING:
+        return FileStatus.ADDED
+    if "deleted file mode" in fields or new == NOTHING:
+        return FileStatus.DELETED
+    if "rename to" in fields:
+        return FileStatus.RENAMED
+    return FileStatus.COPIED if "copy to" in fields else FileStatus.MODIFIED
+
+
+def _is_whole(fields: dict[str, str]) -> bool:
+    """Say whether these lines can be all there is to a file: an empty one, a new mode or name.
+
+    Git adds an ``index`` line to every new, deleted or altered file; a mode has two sides, and
+    a new name comes with how much alike the contents are.
+    """
+    if ("old mode" in fields) != ("new mode" in fields):
+        return False
+    if "similarity index" in fields and _moved(fields, "to") is None:
+        return False
+    return "index" in fields or "new mode" in fields or fields.get("similarity index") == "100%"
+
+
+def _needs_text(fields: dict[str, str]) -> bool:
+    """Say whether the contents differ, so that their lines have to follow.
+
+    ``index 0000000..e69de29`` is a new empty file, which has no lines to show.
+    """
+    old, _, new = fields.get("index", "").split(" ")[0].partition("..")
+    if not new:
+        return fields.get("similarity index", "100%") != "100%"
+    shown = {name for name in (old, new) if name.strip("0")}
+    return not all(name.startswith(_EMPTY_BLOB) for name in shown)
+
+
+def _plain_header(lines: list[str], at: int) -> _Header:
+    """Read the two lines that ``diff -u`` writes above the hunks."""
+    names = _text_names(lines, at)
+    path = _path(names)
+    if not path or names is None or names == (NOTHING, NOTHING):
+        _refuse(lines, at, "a file's name")
+    status = _status({}, names)
+    if status is FileStatus.MODIFIED:
+        status = _status_by_time(lines[at], lines[at + 1])
+    return _Header(path, None, status, submodule=False, needs_text=True)
+
+
+def _status_by_time(old: str, new: str) -> FileStatus:
+    """Tell a new and a deleted file apart as ``diff -N`` writes them: with the oldest of times."""
+    oldest = re.compile(r"\t(?:1970-01-01|1969-12-31) ")
+    if oldest.search(old):
+        return FileStatus.ADDED
+    return FileStatus.DELETED if oldest.search(new) else FileStatus.MODIFIED
+
+
+def _binary_header(lines: list[str], at: int) -> _Header:
+    """Read a binary note that stands alone: ``Binary files old/x.png and new/x.png differ``."""
+    both = lines[at].rstrip("\r").removeprefix("Binary files ").removesuffix(" differ")
+    parts = both.split(" and ")
+    splits = [
+        (" and ".join(parts[:cut]), " and ".join(parts[cut:])) for cut in range(1, len(parts))
+    ]
+    one_path = [names for names in splits if _without_prefixes(*names) or NOTHING in names]
+    found = one_path or splits
+    path = _path(found[0]) if len(found) == 1 else None
+    if not path:
+        _refuse(lines, at, "two names of one file")
+    return _Header(path, None, _status({}, found[0]), submodule=False, needs_text=True)
+
+
+# --- a hunk -----------------------------------------------------------------------------------
+
+
+def _named_hunks(lines: list[str], at: int) -> tuple[tuple[Hunk, ...], int]:
+    """Read ``---``, ``+++`` and the hunks below, of which there has to be one at least."""
+    hunks, after = _hunks(lines, at + 2)
+    if not hunks:
+        _refuse(lines, after, "a hunk below +++")
+    return hunks, after
+
+
+def _hunks(lines: list[str], at: int) -> tuple[tuple[Hunk, ...], int]:
+    """Read hunks as long as there are any; they stand in order and do not overlap."""
+    hunks: list[Hunk] = []
+    old_end = new_end = 0
+    while at < len(lines) and lines[at].startswith("@@ "):
+        hunk, after = _hunk(lines, at)
+        if hunk.old_start < old_end or hunk.new_start < new_end:
+            _refuse(lines, at, "a hunk that starts below the one before it")
+        old_end, new_end = hunk.old_start + hunk.old_lines, hunk.new_start + hunk.new_lines
+        hunks.append(hunk)
+        at = after
+    return tuple(hunks), at
+
+
+def _hunk(lines: list[str], at: int) -> tuple[Hunk, int]:
+    """Read one hunk by the lengths in its header, ``@@ -3,7 +3,9 @@``; one line may go unsaid."""
+    header = _HUNK.match(lines[at])
+    if header is None:
+        _refuse(lines, at, "a hunk header such as @@ -1,2 +3,4 @@")
+    old_start, old_lines, new_start, new_lines = (int(n or 1) for n in header.groups())
+    body, after = _body(lines, at + 1, old_lines, new_lines)
+    hunk = Hunk(
+        old_start=old_start,
+        old_lines=old_lines,
+        new_start=new_start,
+        new_lines=new_lines,
+        lines=tuple(body),
+    )
+    return hunk, after
+
+
+def _body(lines: list[str], at: int, old: int, new: int) -> tuple[list[HunkLine], int]:
+    """Take lines until both lengths are used up, whatever the lines look like."""
+    body: list[HunkLine] = []
+    first = at
+    for line in lines[at : at + old + new + 1]:
+        origin = line[:1] or " "  # some tools strip the space of a blank line
+        if not (old or new):
+            break
+        if origin == "+" and new:
+            new -= 1
+        elif origin == "-" and old:
+            old -= 1
+        elif origin == " " and old and new:
+            old -= 1
+            new -= 1
+        elif origin == "\\" and at > first:  # "\ No newline at end of file", in any language
+            at += 1
+            continue
+        else:
+            _refuse(lines, at, f"{old} more old and {new} more new lines in the hunk")
+        body.append(HunkLine(origin, line[1:]))
+        at += 1
+    if old or new:
+        _refuse(lines, at, f"{old} more old and {new} more new lines in the hunk")
+    return body, _behind_hunk(lines, at)
+
+
+def _behind_hunk(lines: list[str], at: int) -> int:
+    """Return the line behind a hunk's last note, or refuse a hunk longer than it says."""
+    if at < len(lines) and lines[at].startswith("\\ "):
+        at += 1
+    line = lines[at] if at < len(lines) else ""
+    is_more = line.startswith(("+", "-", " ", "\\")) and line != "-- "
+    if is_more and not _starts_file(lines, at):
+        _refuse(lines, at, "the end of the hunk, whose lines are all there")
+    return at

@@ -1,0 +1,498 @@
+"""A repository read, and two commits fetched, through the git command. It changes no work tree.
+
+Git runs with an empty configuration and none of our environment, so that the same two commits
+give the same diff on every machine, and nothing that a repository's own settings name is run:
+no hook, file system monitor, pager, external diff, text conversion or credential helper.
+"""
+
+import base64
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import chain, pairwise
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from ghapp.attribution.model import Struct
+
+SECONDS = 120.0
+"""For one call of git; a diff of 50,000 lines takes well under one second."""
+LARGEST_OUTPUT = 512 * 1024 * 1024
+"""Bytes that one call may print."""
+LARGEST_PACK = 1024 * 1024 * 1024
+"""Bytes that one fetch may write to a file."""
+RENAME_LIMIT = 5000
+"""Files on either side among which git looks for renames; above, a moved file is a new one."""
+NAMED_AT_MOST = 5
+"""Missing files that an error names."""
+
+_FETCH_ADVICE = "make a clone without --filter, or run git diff in it once while online"
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_INHERITED = ("PATH", "TMPDIR", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
+_INHERITED_TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO")
+_ENVIRONMENT = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_LITERAL_PATHSPECS": "1",
+    # A clone without all objects must say so: it may not fetch them behind our back. Older
+    # versions of git know only the second of the two.
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+    "LC_ALL": "C",
+}
+_SETTINGS = {
+    "safe.directory": "*",  # nothing that a stranger's configuration names is run, see above
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+    "core.attributesFile": os.devnull,
+    "core.quotePath": "true",
+    "diff.renameLimit": str(RENAME_LIMIT),
+}
+_FETCH_SETTINGS = {
+    "credential.helper": "",
+    "core.askPass": "",
+    "http.followRedirects": "false",
+    "protocol.version": "2",
+    "protocol.allow": "never",
+    "protocol.https.allow": "always",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+}
+_CHANGED = (
+    "diff-tree",
+    "-r",
+    "--full-index",
+    "--ignore-submodules=none",
+)
+"""What two trees differ in, in every file; the plumbing command asks no setting of a user."""
+_DIFF = (
+    "-p",
+    "-M",
+    "-U3",
+    "--indent-heuristic",
+    "--no-color",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--submodule=short",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+)
+_FETCH = (
+    "fetch",
+    "--quiet",
+    "--no-tags",
+    "--no-write-fetch-head",
+    "--recurse-submodules=no",
+    "--filter=blob:none",
+)
+
+
+class GitError(Exception):
+    """Git is missing, refused, took too long or printed too much."""
+
+    def __init__(self, command: str, status: int | None, problem: str, advice: str = "") -> None:
+        ended = "" if status is None else f" ended with status {status}"
+        super().__init__(f"git {command}{ended}: {problem}{f'; {advice}' if advice else ''}")
+        self.command = command
+        """The subcommand alone, such as ``fetch``."""
+        self.status = status
+        """Git's exit status; ``None``: it did not come to an end by itself."""
+        self.problem = problem
+        """The first line that git wrote, or what we found."""
+
+
+class Commit(Struct, frozen=True):
+    """A commit as it is recorded, whatever part of the history this clone has."""
+
+    sha: str
+    parents: tuple[str, ...]
+    """In order; empty: a root. A shallow clone may lack them."""
+    committed_at: datetime
+    author_email: str
+    message: str
+
+
+class _Limits(Struct, frozen=True):
+    seconds: float = SECONDS
+    output: int = LARGEST_OUTPUT
+    file: int | None = None
+    """Bytes of the largest file that may be written; ``None``: nothing is written."""
+
+
+class Git:
+    """A local repository: a checkout, one of its folders or worktrees, or a bare repository."""
+
+    def __init__(self, path: Path, *, seconds: float = SECONDS) -> None:
+        self.path = path
+        self._limits = _Limits(seconds=seconds)
+
+    def commit(self, revision: str) -> Commit:
+        """Return the commit that a revision names: a name of a branch, ``HEAD~1``, a SHA.
+
+        Raises `GitError` where this clone has none of that name.
+        """
+        sha = self._sha(revision)
+        return _commit(sha, self._run("cat-file", "commit", sha))
+
+    def diff(self, base: str, head: str) -> bytes:
+        """Return the unified diff of two commits or trees: renames found, 3 lines of context.
+
+        Attributes of the work tree (``*.svg -diff``) are not asked: the diff depends on the
+        two commits alone. Raises `GitError` where objects are missing, and names files.
+        """
+        try:
+            return self._run(*_CHANGED, *_DIFF, "--end-of-options", base, head, "--")
+        except GitError as error:
+            advice = self._advice(base, head)
+            raise GitError(error.command, error.status, error.problem, advice) from error
+
+    def merge_base(self, one: str, other: str) -> str:
+        """Return the best common ancestor; raises `GitError` where this clone shows none."""
+        try:
+            return self._run("merge-base", "--end-of-options", one, other).decode().split()[0]
+        except GitError as error:
+            problem = error.problem or f"{one} and {other} have no common ancestor"
+            advice = self._advice_for_shallow()
+            raise GitError(error.command, error.status, problem, advice) from error
+
+    def read_file(self, sha: str, path: str) -> bytes | None:
+        """Return a file's content at a commit; ``None``: no file, or a link or folder."""
+        entries = self._entries(sha, path)
+        return self._blobs([entries[path]])[0] if path in entries else None
+
+    def gitattributes(self, sha: str) -> dict[str, str]:
+        """Return each ``.gitattributes`` of a commit, path to text; links are none, as in git."""
+        entries = self._entries(sha)
+        paths = [path for path in entries if path.rpartition("/")[2] == ".gitattributes"]
+        texts = self._blobs([entries[path] for path in paths])
+        return {
+            path: text.decode(errors="replace") for path, text in zip(paths, texts, strict=True)
+        }
+
+    def top_level(self) -> Path | None:
+        """Return the checkout's root; ``None``: the repository is bare."""
+        if self._run("rev-parse", "--is-inside-work-tree", checkout=True).strip() != b"true":
+            return None
+        return Path(os.fsdecode(self._run("rev-parse", "--show-toplevel", checkout=True)[:-1]))
+
+    def worktrees(self) -> tuple[str, ...]:
+        """Return the roots of all checkouts of this repository, deleted ones not yet pruned too."""
+        told = os.fsdecode(self._run("worktree", "list", "--porcelain")).split("\n\n")
+        entries = [entry.split("\n") for entry in told if entry.startswith("worktree ")]
+        return tuple(
+            entry[0].removeprefix("worktree ") for entry in entries if "bare" not in entry[1:]
+        )
+
+    # --- below the surface --------------------------------------------------------------------
+
+    @cached_property
+    def _directory(self) -> str:
+        """The repository itself: ``.git``, or what a worktree's ``.git`` file names."""
+        told = self._run("rev-parse", "--absolute-git-dir", checkout=True)
+        return os.fsdecode(told).removesuffix("\n")
+
+    def _run(self, *command: str, asked: bytes = b"", checkout: bool = False) -> bytes:
+        """Run git on the objects alone; with ``checkout``, where the path is.
+
+        Away from the work tree there are neither attributes nor an index to alter a diff. Both
+        are named below a folder that every repository has, and do not exist there.
+        """
+        place = ["-C", str(self.path)]
+        environment = dict(_ENVIRONMENT)
+        if not checkout:
+            place = ["--git-dir", self._directory]
+            environment["GIT_WORK_TREE"] = f"{self._directory}/no-work-tree"
+            environment["GIT_INDEX_FILE"] = f"{self._directory}/no-index"
+        arguments = [*place, *_as_arguments(_SETTINGS), *command]
+        return _run(arguments, command[0], environment, self._limits, asked)
+
+    def _sha(self, revision: str) -> str:
+        verify = ("rev-parse", "--verify", "--quiet", "--end-of-options")
+        try:
+            return self._run(*verify, f"{revision}^{{commit}}").decode().strip()
+        except GitError as error:
+            problem = error.problem or f"no commit {revision!r} in {self.path}"
+            advice = self._advice_for_shallow()
+            raise GitError(error.command, error.status, problem, advice) from error
+
+    def _entries(self, sha: str, *paths: str) -> dict[str, str]:
+        """Return the files of a commit, path to object name; no links, no submodules."""
+        listed = self._run("ls-tree", "-r", "-z", "--full-tree", sha, "--", *paths)
+        entries = (os.fsdecode(entry).partition("\t") for entry in listed.split(b"\0") if entry)
+        return {path: kind.split(" ")[2] for kind, _, path in entries if kind.startswith("100")}
+
+    def _blobs(self, names: Sequence[str]) -> list[bytes]:
+        """Return contents by object name; raises `GitError` where one is missing."""
+        answer = self._run("cat-file", "--batch", asked=_as_lines(names)) if names else b""
+        blobs: list[bytes] = []
+        at = 0
+        for name in names:
+            head, _, _ = answer[at : at + 200].partition(b"\n")
+            if head.endswith(b"missing"):
+                raise GitError("cat-file", 0, f"object {name} is missing", _FETCH_ADVICE)
+            start = at + len(head) + 1
+            at = start + int(head.split(b" ")[2]) + 1
+            blobs.append(answer[start : at - 1])
+        return blobs
+
+    def _advice(self, base: str, head: str) -> str:
+        """Say what is missing from this clone for a diff, as far as it can be told."""
+        try:
+            missing = list(dict.fromkeys(self.missing(base, head).values()))
+        except GitError:
+            return self._advice_for_shallow()
+        if not missing:
+            return ""
+        shown = ", ".join(map(repr, missing[:NAMED_AT_MOST]))
+        more = len(missing) - NAMED_AT_MOST
+        rest = f" and {more} more" if more > 0 else ""
+        return f"this clone lacks the content of {shown}{rest}; {_FETCH_ADVICE}"
+
+    def missing(self, base: str, head: str) -> dict[str, str]:
+        """Return what a diff needs and this clone lacks, object name to path."""
+        listed = self._run(*_CHANGED, "--raw", "-z", "--no-renames", "--end-of-options", base, head)
+        told = listed.split(b"\0")
+        wanted: dict[str, str] = {}
+        for kind, path in zip(told[::2], told[1::2], strict=False):
+            old_mode, new_mode, old, new, _ = kind.decode().removeprefix(":").split(" ")
+            sides = ((old_mode, old), (new_mode, new))
+            is_file = ((mode, name) for mode, name in sides if mode not in {"000000", "160000"})
+            wanted.update({name: os.fsdecode(path) for _, name in is_file})
+        lacking = self._lacking(base, head)
+        return {name: path for name, path in wanted.items() if name in lacking}
+
+    def _lacking(self, *revisions: str) -> set[str]:
+        """Return the names of objects that are in these commits' trees and not here.
+
+        Unlike ``cat-file``, ``rev-list`` can be told not to fetch what it does not find.
+        """
+        trees = [f"{revision}^{{tree}}" for revision in revisions]
+        listed = self._run("rev-list", "--objects", "--missing=print", "--end-of-options", *trees)
+        names = listed.decode(errors="replace").splitlines()
+        return {name.removeprefix("?") for name in names if name.startswith("?")}
+
+    def _advice_for_shallow(self) -> str:
+        told = self._run("rev-parse", "--is-shallow-repository").strip()
+        return "the clone is shallow: git fetch --unshallow" if told == b"true" else ""
+
+
+def fetch_commits(
+    path: Path, url: str, shas: Sequence[str], token: str, *, seconds: float = SECONDS
+) -> Git:
+    """Fetch commits into a bare repository, made if need be, and what differs between them.
+
+    No history comes with them, and of the files only those that differ from one commit to the
+    next: two commits of a large repository are a few objects. ``token`` is GitHub's installation
+    token; it goes from the environment of the one process into the request, never into an
+    argument or a file. ``url`` is https, or http to this machine itself.
+
+    Raises `GitError`.
+    """
+    for sha in shas:
+        if not _SHA.fullmatch(sha):
+            raise GitError("fetch", None, f"not a full object name: {sha!r}")
+    environment = _fetch_environment(url, token)
+    with _alone(path):
+        git = _bare(path, url)
+        fetch = _Fetch(path, environment, _Limits(seconds=seconds, file=LARGEST_PACK))
+        fetch.run("--depth=1", "origin", *shas)
+        lacking = [git.missing(base, head) for base, head in pairwise(shas)]
+        if names := dict.fromkeys(chain.from_iterable(lacking)):
+            fetch.run("--stdin", "origin", asked=_as_lines(names))
+    return git
+
+
+class _Fetch(NamedTuple):
+    """What all requests of one fetch have in common."""
+
+    path: Path
+    environment: dict[str, str]
+    limits: _Limits
+
+    def run(self, *arguments: str, asked: bytes = b"") -> None:
+        command = ["--git-dir", str(self.path), *_FETCH, *arguments]
+        _run(command, "fetch", self.environment, self.limits, asked)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Wait until no other process fetches into this repository; git would not wait, but fail."""
+    import fcntl  # noqa: PLC0415 - not on Windows, where an offline audit needs none of this
+
+    path.mkdir(parents=True, exist_ok=True)
+    with (path / "fetching").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _bare(path: Path, url: str) -> Git:
+    """Return the bare repository, which may lack files and knows from where it has the others."""
+    environment, limits = dict(_ENVIRONMENT), _Limits()
+    init = ["init", "--quiet", "--bare", "--template=", str(path)]
+    _run(init, "init", environment, limits)
+    for key, value in {
+        "remote.origin.url": url,
+        "remote.origin.promisor": "true",
+        "remote.origin.partialCloneFilter": "blob:none",
+    }.items():
+        _run(["--git-dir", str(path), "config", key, value], "config", environment, limits)
+    return Git(path)
+
+
+def _fetch_environment(url: str, token: str) -> dict[str, str]:
+    """Return the environment of a fetch: settings, and the credential for this one host."""
+    parts = urlsplit(url)
+    is_loopback = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    is_web = parts.scheme == "https" or is_loopback
+    if not (is_web and parts.hostname) or "@" in parts.netloc:
+        raise GitError(
+            "fetch", None, f"not an https address without a name in it: {parts.hostname}"
+        )
+    basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    settings = {
+        **_SETTINGS,
+        **_FETCH_SETTINGS,
+        f"protocol.{parts.scheme}.allow": "always",
+        f"http.{parts.scheme}://{parts.netloc}/.extraHeader": f"Authorization: Basic {basic}",
+    }
+    numbered: dict[str, str] = {}
+    for number, (key, value) in enumerate(settings.items()):
+        numbered |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    trust = {name: os.environ[name] for name in _INHERITED_TRUST if name in os.environ}
+    environment = {**_ENVIRONMENT, **trust, **numbered, "GIT_CONFIG_COUNT": str(len(settings))}
+    del environment["GIT_ALLOW_PROTOCOL"]
+    return environment
+
+
+# --- the process ------------------------------------------------------------------------------
+
+
+def _run(
+    arguments: Sequence[str],
+    name: str,
+    environment: dict[str, str],
+    limits: _Limits,
+    asked: bytes = b"",
+) -> bytes:
+    """Run git and return what it prints; end it and all it started where it goes too far."""
+    inherited = {key: os.environ[key] for key in _INHERITED if key in os.environ}
+    with tempfile.TemporaryFile() as question, tempfile.TemporaryFile() as complaints:
+        question.write(asked)
+        question.seek(0)
+        try:
+            process = subprocess.Popen(  # noqa: S603 - no shell reads the arguments
+                [*_ceiling(limits.file), "git", *arguments],
+                stdin=question,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                env={**inherited, **environment},
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise GitError(name, None, f"git cannot be started: {error.strerror}") from error
+        printed, problem = _wait(process, limits)
+        complaints.seek(0)
+        told = complaints.read(65536).decode(errors="replace").strip()
+    if problem is None and process.returncode != 0:
+        problem = _first_line(told)
+    if problem is not None:
+        raise GitError(name, process.returncode if process.returncode > 0 else None, problem)
+    return printed
+
+
+def _wait(process: "subprocess.Popen[bytes]", limits: _Limits) -> tuple[bytes, str | None]:
+    """Return what the process prints, and in what it went too far; ``None``: in nothing."""
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        _kill(process)
+
+    timer = threading.Timer(limits.seconds, stop)
+    timer.start()
+    try:
+        with process:
+            printed = process.stdout.read(limits.output + 1) if process.stdout else b""
+            if len(printed) > limits.output:
+                _kill(process)
+    finally:
+        timer.cancel()
+    if late.is_set():
+        return b"", f"not done after {limits.seconds:g} s"
+    if len(printed) > limits.output:
+        return b"", f"more than {limits.output} bytes of output"
+    return printed, None
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """End git and the helpers that it started, such as the one that speaks https."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _ceiling(size: int | None) -> list[str]:
+    """Return what stands before a command so that it writes no larger file (bytes)."""
+    if size is None:
+        return []
+    return ["sh", "-c", 'ulimit -f "$0" && exec "$@"', str(size // 512)]  # blocks, as POSIX has it
+
+
+def _first_line(told: str) -> str:
+    """Return git's own word for what went wrong; warnings come before it."""
+    lines = told.splitlines()
+    return next(
+        (line for line in lines if line.startswith(("fatal:", "error:"))), (lines or [""])[0]
+    )
+
+
+# --- small conversions ------------------------------------------------------------------------
+
+
+def _as_arguments(settings: dict[str, str]) -> list[str]:
+    return [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+
+
+def _as_lines(names: Iterable[str]) -> bytes:
+    return "".join(f"{name}\n" for name in names).encode()
+
+
+def _commit(sha: str, raw: bytes) -> Commit:
+    """Read a commit object: header lines, a blank line, the message."""
+    header, _, message = raw.partition(b"\n\n")
+    fields = [line.partition(b" ")[::2] for line in header.split(b"\n")]
+    first = dict(reversed(fields))
+    encoding = first.get(b"encoding", b"utf-8").decode(errors="replace")
+    return Commit(
+        sha=sha,
+        parents=tuple(value.decode() for key, value in fields if key == b"parent"),
+        committed_at=datetime.fromtimestamp(int(first[b"committer"].rsplit(b" ", 2)[1]), UTC),
+        author_email=_email(first[b"author"]),
+        message=_decoded(message, encoding),
+    )
+
+
+def _email(author: bytes) -> str:
+    return author.rpartition(b"<")[2].partition(b">")[0].decode(errors="replace")
+
+
+def _decoded(message: bytes, encoding: str) -> str:
+    """Decode a message; what nobody can decode as said becomes UTF-8 with U+FFFD."""
+    try:
+        return message.decode(encoding)
+    except (LookupError, UnicodeDecodeError):
+        return message.decode(errors="replace")
