@@ -1,0 +1,102 @@
+"""Two short stretches aligned line by line within the rewrite limit, keeping their order.
+
+It pairs as many lines as it can and, of the ways to pair that many, takes the most alike. So
+a measure that finds fewer lines alike never pairs more of them.
+"""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from ghapp.attribution.codebook import Codebook
+
+LARGEST = 250_000
+"""Pairs of lines above which only a band around the diagonal of a gap is looked at."""
+
+
+class Pair(NamedTuple):
+    """Own line and added line, as indices of the two stretches, and how far they differ."""
+
+    own: int
+    added: int
+    difference: float
+
+
+def difference(one: int, other: int, book: Codebook, limit: Fraction) -> float | None:
+    """Return the difference of two lines where it is within the limit, else ``None``.
+
+    Exactly the limit is within it (rules.md 2.3): the comparison is in whole characters.
+    """
+    if one == other:
+        return 0.0
+    longest = max(book.length(one), book.length(other))
+    allowed = longest * limit.numerator // limit.denominator
+    distance = book.distance(one, other, allowed)
+    return distance / longest if distance <= allowed else None
+
+
+def aligned(own: list[int], added: list[int], book: Codebook, limit: Fraction) -> list[Pair]:
+    """Return the best pairing of two stretches of codes that keeps their order.
+
+    Best is: most pairs, then the smallest sum of differences, then the earliest lines.
+    """
+    if not own or not added:
+        return []
+    near = _near(own, added, book, limit)
+    if not any(near):
+        return []
+    best = _best(near, len(added))
+    pairs = []
+    i = j = 0
+    while i < len(own) and best[i][j][0]:
+        value = near[i].get(j)
+        if value is not None and _plus(best[i + 1][j + 1], value) == best[i][j]:
+            pairs.append(Pair(i, j, value))
+            i, j = i + 1, j + 1
+        elif best[i][j + 1] == best[i][j]:
+            j += 1
+        else:
+            i += 1
+    return pairs
+
+
+def _best(near: list[dict[int, float]], width: int) -> list[list[tuple[int, float]]]:
+    """Return for each pair of starts the best (number of pairs, minus their differences)."""
+    row: list[tuple[int, float]] = [(0, 0.0)] * (width + 1)
+    rows = [row]
+    for found in reversed(near):
+        below, row = row, [(0, 0.0)] * (width + 1)
+        for j in range(width - 1, -1, -1):
+            best = max(below[j], row[j + 1])
+            if j in found:
+                best = max(best, _plus(below[j + 1], found[j]))
+            row[j] = best
+        rows.append(row)
+    rows.reverse()
+    return rows
+
+
+def _plus(rest: tuple[int, float], value: float) -> tuple[int, float]:
+    return rest[0] + 1, rest[1] - value
+
+
+def _near(
+    own: list[int], added: list[int], book: Codebook, limit: Fraction
+) -> list[dict[int, float]]:
+    """Return for each own line the added lines within the limit, and their differences."""
+    reach = len(added) if len(own) * len(added) <= LARGEST else LARGEST // len(own)
+    lengths = [book.length(code) for code in added]
+    keep = limit.denominator - limit.numerator
+    found: list[dict[int, float]] = []
+    for i, one in enumerate(own):
+        middle = i * len(added) // len(own)
+        length = book.length(one)
+        row = {}
+        for j in range(max(0, middle - reach), min(len(added), middle + reach + 1)):
+            shorter, longer = sorted((length, lengths[j]))
+            # The difference of two lengths is a bound that loses no pair.
+            if longer * keep <= shorter * limit.denominator:
+                value = difference(one, added[j], book, limit)
+                if value is not None:
+                    row[j] = value
+        found.append(row)
+    return found

@@ -1,0 +1,151 @@
+"""The core on one page: sort the evidence, exclude, match, judge. It does no I/O.
+
+Everything comes in as plain values, the current time included, so the same inputs give the
+same audit, byte for byte.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from ghapp import __version__
+from ghapp.attribution import digest, verdict
+from ghapp.attribution.candidates import Candidates, candidates
+from ghapp.attribution.codebook import Codebook
+from ghapp.attribution.document import SCHEMA
+from ghapp.attribution.exclusions.registry import excluded_file, excluded_line
+from ghapp.attribution.matching import FileMatching
+from ghapp.attribution.model import (
+    Audit,
+    Change,
+    Evidence,
+    FileDiff,
+    FileStatus,
+    FileVerdict,
+    Inputs,
+    LineVerdict,
+    Subject,
+)
+from ghapp.attribution.moved import credit_moved_blocks
+from ghapp.attribution.nearest import Misses
+from ghapp.attribution.policy import Policy
+from ghapp.attribution.sides import EditSides, file_side, reader
+
+
+def attribute(
+    subject: Subject,
+    change: Change,
+    evidence: Evidence,
+    policy: Policy,
+    *,
+    at: datetime,
+    book: Codebook | None = None,
+) -> Audit:
+    """Say of each added line of a change which edit wrote it, or why none is named.
+
+    ``at`` is the current time: until the window is over the audit is provisional. ``book``
+    is a new code book of the measure to use, by characters where none is given; evidence
+    that holds fingerprints needs a `FingerprintCodebook`.
+    """
+    book = book or Codebook()
+    found = candidates(subject, change, evidence, policy)
+    files = tuple(_verdicts(change, found, policy, book))
+    totals = verdict.totals(files, change)
+    considered = found.considered()
+    return Audit(
+        schema=SCHEMA,
+        repository=subject.repository,
+        pull_request=subject.pull_request,
+        merge_commit=subject.merge_commit,
+        merged_at=subject.merged_at,
+        state=verdict.state(at, policy.window(subject.merged_at)[1]),
+        verdict=verdict.verdict(
+            totals, edits_considered=len(considered), complete=change.complete
+        ),
+        policy=policy.used(),
+        engine=__version__,
+        measure=book.measure,
+        inputs=Inputs(
+            diff=digest.of_change(change),
+            evidence=digest.of_edits(considered),
+            edits_considered=len(considered),
+            complete=change.complete and not evidence.unread,
+            missing=tuple(sorted(change.missing)),
+            unread_records=len(evidence.unread),
+        ),
+        totals=totals,
+        files=files,
+    )
+
+
+def _verdicts(
+    change: Change, found: Candidates, policy: Policy, book: Codebook
+) -> Iterator[FileVerdict]:
+    """Yield each file's verdict, by path. Lines are matched before any is judged.
+
+    An edit's own line is credited once in the whole change, so files are matched in order.
+    """
+    files = sorted(change.files, key=lambda file: (file.path, file.previous_path or ""))
+    excluded = [excluded_file(file, change, policy) for file in files]
+    sides = EditSides(book)
+    counted = [
+        None if rule else _CountedFile(file, found, sides, policy, book)
+        for file, rule in zip(files, excluded, strict=True)
+    ]
+    if policy.moved_blocks:
+        added = [at.matching for at in counted if at and at.file.status is FileStatus.ADDED]
+        credit_moved_blocks(added, found, sides)
+    for file, rule, judged in zip(files, excluded, counted, strict=True):
+        yield judged.verdict(found) if judged else verdict.excluded_file(file, str(rule))
+
+
+class _CountedFile:
+    """One file while it is audited: which of its lines count, and what they match."""
+
+    def __init__(
+        self, file: FileDiff, found: Candidates, sides: EditSides, policy: Policy, book: Codebook
+    ) -> None:
+        self.file = file
+        self._uncounted: dict[int, str] = {}
+        counted = self._counted(book)
+        edits = found.of(found.usable, file)
+        self.matching = FileMatching(
+            file_side(file, counted, book),
+            [sides.of(edit, file.path) for edit in edits],
+            book,
+            policy.limit,
+        )
+        self.matching.match()
+
+    def _counted(self, book: Codebook) -> dict[int, int]:
+        """Return the code of each line that counts, by number; note why the others do not."""
+        read = reader(self.file.path, book)
+        codes: dict[int, int] = {}
+        for number, text in self.file.added():
+            code = read(text)
+            rule = excluded_line(text, book.forms[code])
+            if rule:
+                self._uncounted[number] = rule
+            else:
+                codes[number] = code
+        return codes
+
+    def verdict(self, found: Candidates) -> FileVerdict:
+        """Return each line's reason and the file's counts."""
+        matching = self.matching
+        misses = Misses(
+            matching,
+            self.file.path,
+            outside_window=found.of(found.outside_window, self.file),
+            not_applied=found.of(found.not_applied, self.file),
+        )
+        lines = [
+            LineVerdict(line=number, reason=rule) for number, rule in self._uncounted.items()
+        ]
+        for at, (number, code) in enumerate(matching.file.added):
+            credit = matching.credits[at]
+            if credit:
+                lines.append(verdict.attributed_line(number, credit))
+            else:
+                lines.append(verdict.missed_line(number, misses.of(at, code)))
+        lines.sort(key=lambda line: line.line)
+        return verdict.counted_file(self.file, tuple(lines), len(matching.file.added))

@@ -1,0 +1,100 @@
+"""Which edits may be credited in which file, and which are out and why. It matches no line.
+
+Asked of each edit: is it a copy of one seen before, does it lie in this repository, was it
+applied, is it inside the window (rules.md 2.4, 2.6, 2.7, 2.8).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ghapp.attribution.model import (
+    Change,
+    Edit,
+    Evidence,
+    FileDiff,
+    FileStatus,
+    Outcome,
+    Subject,
+)
+from ghapp.attribution.paths import Checkouts
+from ghapp.attribution.policy import Policy
+
+ByPath = defaultdict[str | None, list[Edit]]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The edits of one repository, by path; ``None`` stands for files outside the change."""
+
+    usable: ByPath = field(default_factory=lambda: defaultdict(list))
+    """Applied inside the window."""
+    outside_window: ByPath = field(default_factory=lambda: defaultdict(list))
+    not_applied: ByPath = field(default_factory=lambda: defaultdict(list))
+
+    def of(self, table: ByPath, file: FileDiff) -> list[Edit]:
+        """Return a table's edits of a file, under its name and, if renamed, its earlier one."""
+        found = list(table.get(file.path, ()))
+        if file.status is FileStatus.RENAMED and file.previous_path:
+            found += table.get(file.previous_path, ())
+        return found
+
+    def considered(self) -> list[Edit]:
+        """Return all usable edits, by time and id."""
+        edits = [edit for found in self.usable.values() for edit in found]
+        return sorted(edits, key=lambda edit: (edit.at, edit.id))
+
+
+def candidates(
+    subject: Subject, change: Change, evidence: Evidence, policy: Policy
+) -> Candidates:
+    """Sort the evidence; edits of other repositories are left out."""
+    paths = {file.path for file in change.files}
+    paths |= {file.previous_path for file in change.files if file.previous_path}
+    checkouts = Checkouts(
+        evidence.edits,
+        paths,
+        known=evidence.roots,
+        likely=evidence.likely_roots,
+        repository=subject.repository,
+    )
+    first, last = policy.window(subject.merged_at)
+    found = Candidates()
+    for edit in in_order(once(evidence.edits), subject.merged_at):
+        place = checkouts.place(edit.path)
+        if not place.inside:
+            continue
+        if edit.outcome is not Outcome.APPLIED:
+            found.not_applied[place.path].append(edit)
+        elif first <= edit.at <= last:
+            found.usable[place.path].append(edit)
+        else:
+            found.outside_window[place.path].append(edit)
+    return found
+
+
+def once(edits: Iterable[Edit]) -> list[Edit]:
+    """Return each tool call once, whatever number of copies of its record was read.
+
+    Of copies that differ the one is taken that was applied, then the one that claims the
+    fewest lines, then the first by agent session, path and time.
+    """
+    best: dict[str, Edit] = {}
+    for edit in edits:
+        known = best.get(edit.id)
+        if known is None or _preference(edit) < _preference(known):
+            best[edit.id] = edit
+    return list(best.values())
+
+
+def _preference(edit: Edit) -> tuple[bool, int, str, str, datetime]:
+    own = sum(len(hunk.own) for hunk in edit.lines.hunks)
+    return edit.outcome is not Outcome.APPLIED, own, edit.agent_session, edit.path, edit.at
+
+
+def in_order(edits: Iterable[Edit], merged_at: datetime) -> list[Edit]:
+    """Order edits as ties are decided: the later not after the merge first, then by id."""
+    by_id = sorted(edits, key=lambda edit: edit.id)
+    by_time = sorted(by_id, key=lambda edit: edit.at, reverse=True)
+    return sorted(by_time, key=lambda edit: edit.at > merged_at)

@@ -1,0 +1,195 @@
+"""Every distinct line of an audit as a number, with its length, weight and comparable form.
+
+The rest of the engine sees numbers only, so it does not know whether lines came as text or
+as fingerprints. Numbers depend on the order of reading: compare them, never sort by them.
+"""
+
+import re
+from math import fsum, log2
+
+from rapidfuzz.distance import Levenshtein
+
+from ghapp.attribution.fingerprint import Fingerprinter, is_word, records, split
+from ghapp.attribution.model import LineFingerprint, Measure
+from ghapp.attribution.normalize import LONGEST_LINE, MINIMUM_LENGTH, is_effective, normalize
+
+COMMON_WORDS = frozenset(
+    """
+    abstract and any args array as assert assertequal async await before after beforeeach
+    aftereach begin bool boolean break by byte case catch char class classname const
+    continue data def default defer del delete describe div do double echo elif else elsif
+    end enum equal err error errors eq ex except exception exit expect export extends
+    extern false fi final finally float fmt fn for foreach from func function get go goto
+    i id if impl implements import in include index init instanceof int interface into is
+    it item items j k key kwargs lambda len length let list local log logger long loop main
+    map match message mod module msg mut name namespace new nil no node none not null
+    number obj object of ok on or override package parent pass path print println private
+    props protected pub public raise range readonly ref require res rescue response result
+    return returns req request rust self set short size span static str string struct super
+    switch synchronized template test tests text then this throw throws to tobe toequal true
+    try tuple type typedef typeof types undefined union unless unsafe unsigned until use
+    using value values var virtual void where while with yield
+    """.split()
+)
+"""Words that stand in any program; they tell little about who wrote a line. Our own list."""
+
+COMMON_WEIGHT = 0.5
+"""Weight of a common word, a single letter and a single digit."""
+
+MOVED_BY_FORMATTERS = " ()[]{},;\\"
+"""Signs that a formatter adds or drops when it breaks a line."""
+
+_MOVED = str.maketrans(dict.fromkeys(MOVED_BY_FORMATTERS))
+_WORD = re.compile(r"\w+")
+
+
+def word_weight(length: int) -> float:
+    """Return the weight of an uncommon word of that many characters: 2 for two, 4 for eight."""
+    return 1.0 + log2(length)
+
+
+class Codebook:
+    """Lines of one audit as numbers, by characters.
+
+    ``length`` and ``weight`` are indexed by number. A line's weight says how little likely
+    it is that two people write it by chance: the sum over its distinct words.
+    """
+
+    measure = Measure.CHARACTERS
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._of_text: dict[str, int] = {}
+        self.forms: list[str] = []
+        self.effective: list[bool] = []
+        self._weights: dict[int, float] = {}
+        self._compact: dict[int, str] = {}
+        self._moved = _MOVED
+
+    def number(self, line: str | LineFingerprint) -> int:
+        """Return the number of a line of raw text; equal lines have equal numbers.
+
+        Raises `TypeError` for a fingerprint: text cannot be compared with it without its key.
+        """
+        if not isinstance(line, str):
+            message = "a fingerprint needs the installation's key: audit with measure 'tokens'"
+            raise TypeError(message)
+        number = self._of_text.get(line)
+        if number is None:
+            # A line that is too long to count equals none that counts.
+            is_short = len(line) <= LONGEST_LINE
+            number = self._of_text[line] = self._normalized(normalize(line) if is_short else "")
+        return number
+
+    def _normalized(self, normalized: str) -> int:
+        number = self._numbers.setdefault(normalized, len(self.forms))
+        if number == len(self.forms):
+            self.forms.append(normalized)
+            self.effective.append(is_effective(normalized))
+        return number
+
+    def weight(self, number: int) -> float:
+        """Return the weight of a line, 0 where it has no word."""
+        found = self._weights.get(number)
+        if found is None:
+            found = self._weights[number] = self._weigh(number)
+        return found
+
+    def _weigh(self, number: int) -> float:
+        words = set(_WORD.findall(self.forms[number]))
+        return fsum(map(_WEIGHTS.__getitem__, words))
+
+    def distance(self, one: int, other: int, at_most: int) -> int:
+        """Return the Levenshtein distance of two lines, or ``at_most + 1`` where it is above."""
+        return Levenshtein.distance(self.forms[one], self.forms[other], score_cutoff=at_most)
+
+    def length(self, number: int) -> int:
+        """Return the length of a line in characters."""
+        return len(self.forms[number])
+
+    def compact(self, number: int) -> str:
+        """Return a line without what a formatter moves, for the comparison of re-wrapped lines."""
+        found = self._compact.get(number)
+        if found is None:
+            found = self._compact[number] = self.forms[number].translate(self._moved)
+        return found
+
+
+class _Weights(dict[str, float]):
+    """The weight of each word, worked out when it is first asked for."""
+
+    def __missing__(self, word: str) -> float:
+        parts = set(split(word))
+        weight = self[word] = fsum(map(_part_weight, parts))
+        return weight
+
+
+def _part_weight(word: str) -> float:
+    if not is_word(word):
+        return 0.0
+    if len(word) == 1 or word in COMMON_WORDS:
+        return COMMON_WEIGHT
+    return word_weight(len(word))
+
+
+_WEIGHTS = _Weights()
+
+
+class FingerprintCodebook(Codebook):
+    """Lines of one audit as numbers, by tokens: text and fingerprints may be mixed.
+
+    Each token is written as one character of a private alphabet, repeated to the token's
+    length, so the same edit distance gives the token measure of rules.md 2.2.
+    """
+
+    measure = Measure.TOKENS
+
+    def __init__(self, fingerprinter: Fingerprinter) -> None:
+        super().__init__()
+        self._fingerprinter = fingerprinter
+        self._lines: dict[bytes, int] = {}
+        self._alphabet: dict[bytes, str] = {}
+        self._fingerprints: list[LineFingerprint] = []
+        self._common = {
+            fingerprinter.token(word)[:4] for word in COMMON_WORDS
+        }
+        self._moved = str.maketrans(
+            dict.fromkeys(self._letter(fingerprinter.token(sign)[:4]) for sign in MOVED_BY_FORMATTERS)
+        )
+
+    def number(self, line: str | LineFingerprint) -> int:
+        """Return the number of a line given as raw text or as a fingerprint."""
+        if isinstance(line, str):
+            number = self._of_text.get(line)
+            if number is None:
+                number = self._of_text[line] = self._fingerprint(self._fingerprinter.line(line))
+            return number
+        return self._fingerprint(line)
+
+    def _fingerprint(self, line: LineFingerprint) -> int:
+        number = self._lines.setdefault(line.line, len(self.forms))
+        if number == len(self.forms):
+            self._fingerprints.append(line)
+            self.forms.append("".join(self._letter(h) * n for h, n, _ in records(line)))
+            self.effective.append(_has_enough(line))
+        return number
+
+    def _letter(self, digest: bytes) -> str:
+        letter = self._alphabet.get(digest)
+        if letter is None:
+            # Code points from 0x100 on, past the surrogates, which are no characters.
+            at = 0x100 + len(self._alphabet)
+            letter = self._alphabet[digest] = chr(at if at < 0xD800 else at + 0x800)
+        return letter
+
+    def _weigh(self, number: int) -> float:
+        words = {(h, n) for h, n, word in records(self._fingerprints[number]) if word}
+        return fsum(
+            COMMON_WEIGHT if n == 1 or h in self._common else word_weight(n) for h, n in words
+        )
+
+
+def _has_enough(line: LineFingerprint) -> bool:
+    """Say whether a fingerprinted line is effective: see `normalize.is_effective`."""
+    found = list(records(line))
+    return sum(n for _, n, _ in found) >= MINIMUM_LENGTH and any(word for _, _, word in found)

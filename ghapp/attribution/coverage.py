@@ -1,0 +1,49 @@
+"""How much of what was written in a file stands in the change. It credits nothing.
+
+Where little of it stands, a likeness is chance: test scaffolding and error handling recur in
+a file that agents visit often (rules.md 2.9).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from math import fsum
+
+from ghapp.attribution.sides import EditSide, fresh
+
+Weight = Callable[[int], float]
+AgentSession = tuple[str, str]
+"""Agent and agent session."""
+
+
+def session_of(side: EditSide) -> AgentSession:
+    """Return the agent session that an edit belongs to."""
+    return side.edit.agent, side.edit.agent_session
+
+
+def by_session(
+    sides: Iterable[EditSide], standing: Counter[int], weight: Weight
+) -> dict[AgentSession, float]:
+    """Return for each agent session the share, by weight, of what it left that stands.
+
+    ``standing`` counts the added lines' codes. What was written and later taken out again,
+    by whichever session, is not left: a second draft does not weigh against the first.
+    """
+    left: defaultdict[AgentSession, Counter[int]] = defaultdict(Counter)
+    for side in sorted(sides, key=lambda side: (side.edit.at, side.edit.id)):
+        own = fresh(side)
+        if side.edit.tool == "Write" and not side.removed:
+            left[session_of(side)].clear()
+        gone = side.removed.difference(side.own)
+        for lines in left.values():
+            for code in gone & lines.keys():
+                lines[code] -= 1
+        left[session_of(side)].update(own)
+    return {key: share(lines, standing, weight) for key, lines in left.items()}
+
+
+def share(lines: Counter[int], standing: Counter[int], weight: Weight) -> float:
+    """Return how much of some lines stands, by weight: 0 to 1; 0 where they have no weight."""
+    left = [(weight(code), code, count) for code, count in lines.items() if count > 0]
+    total = fsum(heavy * count for heavy, _, count in left)
+    stands = fsum(heavy * min(count, standing[code]) for heavy, code, count in left)
+    return stands / total if total else 0.0

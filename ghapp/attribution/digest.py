@@ -1,0 +1,28 @@
+"""Digests of an audit's inputs in a canonical form, so that equal inputs have equal digests
+however they were read: as a diff file or over an API, in any order.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+import msgspec
+
+from ghapp.attribution.model import Change, Edit
+
+
+def of_change(change: Change) -> str:
+    """Return the digest of a change's files, hunks and base ``.gitattributes``."""
+    files = sorted(change.files, key=lambda file: (file.path, file.previous_path or ""))
+    return _digest((files, sorted(change.gitattributes.items()), sorted(change.missing)))
+
+
+def of_edits(edits: Iterable[Edit]) -> str:
+    """Return the digest of edits as they came in, their order left out."""
+    digest = hashlib.sha256()
+    for edit in sorted(edits, key=lambda edit: edit.id):
+        digest.update(msgspec.msgpack.encode(edit))
+    return "sha256:" + digest.hexdigest()
+
+
+def _digest(value: object) -> str:
+    return "sha256:" + hashlib.sha256(msgspec.msgpack.encode(value, order="sorted")).hexdigest()

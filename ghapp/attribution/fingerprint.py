@@ -1,0 +1,93 @@
+"""A line as keyed hashes instead of text: enough for equality and the rewrite limit, and for
+nothing else. It holds no key and stores nothing.
+
+A fingerprint keeps 8 bytes for the whole normalized line and 5 bytes for each of its tokens
+(`normalize.tokens`): a 4-byte keyed hash, and one byte with the token's length in characters
+(low 7 bits) and whether it is a word (high bit). Whoever holds the key can try out guesses of
+short lines; without it the hashes say which lines and tokens are equal and how long they are.
+"""
+
+from collections.abc import Iterator
+from hashlib import blake2b
+
+from ghapp.attribution.model import EditHunk, FingerprintLines, LineFingerprint, TextLines
+from ghapp.attribution.normalize import LONGEST_LINE, normalize, tokens
+
+LINE_BYTES = 8
+TOKEN_BYTES = 4
+_RECORD = TOKEN_BYTES + 1
+_LONGEST = 0x7F
+_WORD = 0x80
+
+
+class Fingerprinter:
+    """Turns text lines into fingerprints under one installation's key.
+
+    ``key`` is 16 to 64 secret bytes; another key gives hashes that cannot be compared.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._line = blake2b(digest_size=LINE_BYTES, key=key, person=b"ghapp line")
+        self._token = blake2b(digest_size=TOKEN_BYTES, key=key, person=b"ghapp token")
+        self._known: dict[str, bytes] = {}
+
+    def line(self, text: str) -> LineFingerprint:
+        """Return the fingerprint of a line of raw text."""
+        normalized = normalize(text) if len(text) <= LONGEST_LINE else ""
+        whole = self._line.copy()
+        whole.update(normalized.encode("utf-8", "surrogatepass"))
+        return LineFingerprint(
+            whole.digest(), b"".join(self.token(part) for part in pieces(normalized))
+        )
+
+    def lines(self, text: TextLines) -> FingerprintLines:
+        """Return an edit's lines as fingerprints; blank lines become fingerprints too."""
+        return FingerprintLines(
+            hunks=tuple(
+                EditHunk(
+                    tuple(map(self.line, hunk.before)),
+                    tuple(map(self.line, hunk.own)),
+                    tuple(map(self.line, hunk.after)),
+                )
+                for hunk in text.hunks
+            ),
+            removed=tuple(map(self.line, text.removed)),
+        )
+
+    def token(self, piece: str) -> bytes:
+        """Return the record of one token of at most 127 characters."""
+        record = self._known.get(piece)
+        if record is None:
+            digest = self._token.copy()
+            digest.update(piece.encode("utf-8", "surrogatepass"))
+            mark = _WORD if is_word(piece) else 0
+            record = digest.digest() + bytes((len(piece) | mark,))
+            self._known[piece] = record
+        return record
+
+
+def is_word(token: str) -> bool:
+    """Say whether a token is a word or a number rather than a space or a sign."""
+    return any(map(str.isalnum, token))
+
+
+def pieces(normalized: str) -> Iterator[str]:
+    """Yield a normalized line's tokens, those over 127 characters in parts."""
+    for token in tokens(normalized):
+        if len(token) <= _LONGEST:
+            yield token
+        else:
+            yield from split(token)
+
+
+def split(token: str) -> Iterator[str]:
+    """Yield the parts of a token that are short enough for one record."""
+    return (token[at : at + _LONGEST] for at in range(0, len(token), _LONGEST))
+
+
+def records(line: LineFingerprint) -> Iterator[tuple[bytes, int, bool]]:
+    """Yield each token of a fingerprint: its hash, its length in characters, whether a word."""
+    packed = line.tokens
+    for at in range(0, len(packed), _RECORD):
+        mark = packed[at + TOKEN_BYTES]
+        yield packed[at : at + TOKEN_BYTES], mark & _LONGEST, bool(mark & _WORD)

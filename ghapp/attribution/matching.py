@@ -1,0 +1,379 @@
+"""One file's added lines credited to edits of that file, strongest likeness first.
+
+It knows neither windows nor exclusions: it is given the lines that count and the edits that
+may be credited. docs/matching.md tells the algorithm in words, with its sources.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from heapq import heapify, heappop, heappush
+from math import fsum, log2
+from typing import NamedTuple
+
+from ghapp.attribution import coverage
+from ghapp.attribution.alignment import aligned
+from ghapp.attribution.certainty import DISTINCTIVE, HALF, Standing, is_no_chance
+from ghapp.attribution.codebook import Codebook
+from ghapp.attribution.gaps import REWRAPPED, TOUCHED, Gap, gaps
+from ghapp.attribution.model import Reason
+from ghapp.attribution.rewrap import Stretch, WrappedText
+from ghapp.attribution.runs import Run, equal_runs, index
+from ghapp.attribution.sides import EditSide, FileSide
+
+LARGEST_TOUCHED_EDIT = 40
+"""Own lines of the longest edit that is looked for as a whole when no line of it is equal."""
+
+
+class Credit(NamedTuple):
+    """An added line credited to an edit's own line."""
+
+    reason: Reason
+    side: EditSide
+    own: int
+    difference: float
+
+
+class Support(NamedTuple):
+    """A run of one edit: what of it may be credited, and its weight."""
+
+    run: Run
+    pairs: list[tuple[int, int]]
+    """(own line, added line), in order; empty: only unchanged lines are alike."""
+    weight: float
+
+    def anchors(self) -> Iterable[tuple[int, int]]:
+        """Return (position in the edit, position in the file) of each line."""
+        run = self.run
+        return ((run.at_edit + at, run.at_file + at) for at in range(run.length))
+
+
+@dataclass(slots=True)
+class Author:
+    """One edit while one file is matched."""
+
+    side: EditSide
+    rank: int
+    """Its place in the order in which ties are decided (rules.md 2.10)."""
+    supports: list[Support] = field(default_factory=list)
+    anchors: list[tuple[int, int]] = field(default_factory=list)
+    """Where its lines stand for sure, unchanged ones included."""
+    standing: Standing = Standing(0.0, 0.0, 0.0, is_whole=False)
+    credited: int = 0
+
+
+class FileMatching:
+    """Credits one file's added lines: `match` once, then read ``credits``.
+
+    ``sides`` come in the order in which ties are decided.
+    """
+
+    def __init__(
+        self, file: FileSide, sides: Iterable[EditSide], book: Codebook, limit: Fraction
+    ) -> None:
+        self.file = file
+        self.book = book
+        self.limit = limit
+        self.authors = [Author(side, rank) for rank, side in enumerate(sides) if side.own]
+        self.credits: list[Credit | None] = [None] * len(file.added)
+        self._often = self._occurrences()
+        self._weights: dict[int, float] = {}
+
+    def match(self) -> None:
+        """Credit what is alike: first equal runs, then what stands between and beside them."""
+        if not self.file.added or not self.authors:
+            return
+        self._find_supports()
+        self._credit_runs(
+            [
+                (author, support)
+                for author in self.authors
+                for support in author.supports
+                if support.pairs and is_no_chance(support.weight, author.standing)
+            ]
+        )
+        for author in self._by_strength():
+            if author.credited:
+                self._fill(author)
+            else:
+                self._fill_whole(author)
+        for author in self.authors:
+            if not author.credited:
+                self._credit_touched_edit(author)
+
+    def credit_foreign(self, sides: Iterable[EditSide], *, least: float, shortest: int) -> None:
+        """Credit what is left to edits of other files, by runs of some weight and length."""
+        codes = self.file.sequence.codes
+        positions = index(codes)
+        first = len(self.authors)
+        strangers = [Author(side, first + at) for at, side in enumerate(sides)]
+        for author in strangers:
+            author.supports = [
+                support
+                for run in equal_runs(codes, positions, author.side.sequence.codes)
+                if (support := self._support(author.side, run)).weight >= least
+                and len(support.pairs) >= shortest
+            ]
+        self._credit_runs(
+            [(author, support) for author in strangers for support in author.supports]
+        )
+
+    # --- weight --------------------------------------------------------------------------
+
+    def _occurrences(self) -> Counter[int]:
+        """Count how often a line stands in the file, or in the edit that has it most often."""
+        often = Counter(code for code in self.file.sequence.codes if code >= 0)
+        for author in self.authors:
+            for code, count in Counter(author.side.own).items():
+                if count > often[code]:
+                    often[code] = count
+        return often
+
+    def weight(self, code: int) -> float:
+        """Return a line's weight in this file: what recurs there tells less."""
+        weight = self._weights.get(code)
+        if weight is None:
+            weight = self.book.weight(code) / (1.0 + log2(self._often[code] or 1))
+            self._weights[code] = weight
+        return weight
+
+    def _weight_of(self, side: EditSide, own: Iterable[int]) -> float:
+        return fsum(self.weight(side.own[at]) for at in own)
+
+    # --- what is equal -------------------------------------------------------------------
+
+    def _find_supports(self) -> None:
+        codes = self.file.sequence.codes
+        positions = index(codes)
+        for author in self.authors:
+            runs = equal_runs(codes, positions, author.side.sequence.codes)
+            author.supports = [self._support(author.side, run) for run in runs]
+        covered = coverage.by_session(
+            (author.side for author in self.authors),
+            Counter(line.code for line in self.file.added),
+            self.weight,
+        )
+        for author in self.authors:
+            if author.supports:
+                author.standing = self._standing(
+                    author, covered[coverage.session_of(author.side)]
+                )
+
+    def _support(self, side: EditSide, run: Run) -> Support:
+        in_edit = side.sequence.credits[run.at_edit : run.at_edit + run.length]
+        in_file = self.file.sequence.credits[run.at_file : run.at_file + run.length]
+        pairs = [
+            (own, added)
+            for own, added in zip(in_edit, in_file, strict=True)
+            if own >= 0 and added >= 0 and side.may_credit(own, self.file)
+        ]
+        codes = side.sequence.codes[run.at_edit : run.at_edit + run.length]
+        # An own line that stands as unchanged context was there before this change.
+        telling = {
+            code
+            for code, own, added in zip(codes, in_edit, in_file, strict=True)
+            if own < 0 or added >= 0
+        }
+        return Support(run, pairs, fsum(map(self.weight, telling)))
+
+    def _standing(self, author: Author, of_session: float) -> Standing:
+        side = author.side
+        stands = {own for support in author.supports for own, _ in support.pairs}
+        weight = self._weight_of(side, stands)
+        whole = self._weight_of(side, range(len(side.own)))
+        covered = weight / whole if whole else 0.0
+        if 0.0 < covered < HALF:
+            covered += self._weight_of(side, self._rewrapped_lines(author, stands)) / whole
+        return Standing(weight, covered, of_session, is_whole=len(stands) == len(side.own))
+
+    def _rewrapped_lines(self, author: Author, standing: set[int]) -> list[int]:
+        """Return own lines that stand with other line breaks, beside the equal ones."""
+        side = author.side
+        anchors = [anchor for support in author.supports for anchor in support.anchors()]
+        found: list[int] = []
+        for gap in gaps(anchors, side.place, self.file.place, REWRAPPED):
+            own = [at for at in gap.own if at not in standing]
+            for ours, _ in self._rewrapped(side, own, gap.added, lambda _: True):
+                found += ours
+        return found
+
+    # --- tiers run and line --------------------------------------------------------------
+
+    def _credit_runs(self, sure: list[tuple[Author, Support]]) -> None:
+        """Credit the heaviest run first; what others leave of a run is weighed again."""
+        by_rank = {author.rank: author for author, _ in sure}
+        heap = [self._entry(author, support) for author, support in sure]
+        heapify(heap)
+        while heap:
+            _, rank, _, _, support = heappop(heap)
+            author = by_rank[rank]
+            side = author.side
+            if all(self._is_free(side, *pair) for pair in support.pairs):
+                for own, added in support.pairs:
+                    self._credit(author, Credit(Reason.RUN, side, own, 0.0), added)
+                author.anchors += support.anchors()
+            else:
+                for rest in self._rests(side, support.run):
+                    heappush(heap, self._entry(author, rest))
+        self._name_lone_lines(by_rank.values())
+
+    @staticmethod
+    def _entry(author: Author, support: Support) -> tuple[float, int, int, int, Support]:
+        run = support.run
+        return -support.weight, author.rank, run.at_file, run.at_edit, support
+
+    def _rests(self, side: EditSide, run: Run) -> list[Support]:
+        """Return the stretches of a run between the lines that are taken."""
+        in_edit, in_file = side.sequence.credits, self.file.sequence.credits
+        rests = []
+        start = 0
+        for at in range(run.length + 1):
+            if at < run.length:
+                own, added = in_edit[run.at_edit + at], in_file[run.at_file + at]
+                if own < 0 or added < 0 or self._is_free(side, own, added):
+                    continue
+            if at > start:
+                rest = Run(run.at_file + start, run.at_edit + start, at - start)
+                rests.append(self._support(side, rest))
+            start = at + 1
+        return [rest for rest in rests if rest.pairs]
+
+    def _is_free(self, side: EditSide, own: int, added: int) -> bool:
+        return own not in side.credited and self.credits[added] is None
+
+    def _credit(self, author: Author, credit: Credit, added: int) -> None:
+        self.credits[added] = credit
+        author.side.credited.add(credit.own)
+        author.credited += 1
+
+    def _name_lone_lines(self, authors: Iterable[Author]) -> None:
+        """Call the only equal line of an edit a line; several of one edit are a run."""
+        alone = {id(author.side) for author in authors if author.credited == 1}
+        for added, credit in enumerate(self.credits):
+            if credit and id(credit.side) in alone:
+                self.credits[added] = credit._replace(reason=Reason.LINE)
+
+    # --- tiers rewrapped and edited ------------------------------------------------------
+
+    def _by_strength(self) -> list[Author]:
+        """Return the authors that stand somewhere, those with the most weight first."""
+        for author in self.authors:
+            if not author.anchors:
+                author.anchors = self._unchanged_anchors(author)
+        strong = [author for author in self.authors if author.anchors]
+        return sorted(strong, key=lambda author: -author.standing.weight)
+
+    @staticmethod
+    def _unchanged_anchors(author: Author) -> list[tuple[int, int]]:
+        """Return where an edit's unchanged lines stand, for an edit none of whose own does."""
+        return [
+            anchor
+            for support in author.supports
+            if not support.pairs and support.weight >= DISTINCTIVE
+            for anchor in support.anchors()
+        ]
+
+    def _gaps(self, author: Author, slack: int) -> list[Gap]:
+        return gaps(author.anchors, author.side.place, self.file.place, slack)
+
+    def _fill(self, author: Author) -> None:
+        """Credit what stands between and beside an edit's credited lines."""
+        side = author.side
+        if len(side.credited) == len(side.own):
+            return
+        for gap in self._gaps(author, REWRAPPED):
+            self._credit_rewrapped(author, gap)
+        for gap in self._gaps(author, TOUCHED):
+            for credit, added in self._touched(side, *self._free(side, gap)):
+                self._credit(author, credit, added)
+
+    def _fill_whole(self, author: Author) -> None:
+        """Credit an edit whose unchanged neighbors stand, if all its own lines stand there."""
+        side = author.side
+        for gap in self._gaps(author, REWRAPPED):
+            if len(gap.own) < len(side.own):
+                continue
+            self._credit_rewrapped(author, gap)
+            touched = self._touched(side, *self._free(side, gap))
+            if not author.credited and len(touched) == len(side.own):
+                for credit, at in touched:
+                    self._credit(author, credit, at)
+
+    def _free(self, side: EditSide, gap: Gap) -> tuple[list[int], list[int]]:
+        own = [at for at in gap.own if at not in side.credited]
+        return own, [at for at in gap.added if self.credits[at] is None]
+
+    def _rewrapped(
+        self, side: EditSide, own: list[int], added: range, is_free: Callable[[int], bool]
+    ) -> Iterable[Stretch]:
+        """Return the stretches that hold the same text, broken differently."""
+        texts = [self._compact(side.own[at], side.tails.get(at)) for at in own]
+        return self._wrapped_text.stretches(own, texts, added, is_free)
+
+    @cached_property
+    def _wrapped_text(self) -> WrappedText:
+        tails = self.file.tails
+        return WrappedText(
+            [self._compact(line.code, tails.get(at)) for at, line in enumerate(self.file.added)]
+        )
+
+    def _compact(self, code: int, tail: list[int] | None) -> str:
+        compact = self.book.compact
+        return "".join(map(compact, [code, *tail])) if tail else compact(code)
+
+    def _credit_rewrapped(self, author: Author, gap: Gap) -> None:
+        side = author.side
+        own = [at for at in gap.own if at not in side.credited]
+        for ours, theirs in self._rewrapped(side, own, gap.added, self._is_left):
+            for at in theirs:
+                self._credit(author, Credit(Reason.REWRAPPED, side, ours[0], 0.0), at)
+            side.credited.update(ours)
+
+    def _is_left(self, added: int) -> bool:
+        return self.credits[added] is None
+
+    def _touched(
+        self, side: EditSide, own: list[int], added: list[int]
+    ) -> list[tuple[Credit, int]]:
+        """Return the lines of a gap that are alike within the limit, as credits."""
+        own = [at for at in own if side.may_credit(at, self.file)]
+        added = [at for at in added if side.may_have_become(self.file.added[at].code)]
+        pairs = aligned(
+            [side.own[at] for at in own],
+            [self.file.added[at].code for at in added],
+            self.book,
+            self.limit,
+        )
+        return [
+            (
+                Credit(
+                    Reason.EDITED if pair.difference else Reason.RUN,
+                    side,
+                    own[pair.own],
+                    pair.difference,
+                ),
+                added[pair.added],
+            )
+            for pair in pairs
+        ]
+
+    def _credit_touched_edit(self, author: Author) -> None:
+        """Credit an edit no line of which is equal, but most of which stands together."""
+        side = author.side
+        whole = self._weight_of(side, range(len(side.own)))
+        if len(side.own) > LARGEST_TOUCHED_EDIT or whole < DISTINCTIVE:
+            return
+        self._credit_rewrapped(author, Gap(range(len(side.own)), range(len(self.credits))))
+        if author.credited:
+            return
+        free = [at for at, credit in enumerate(self.credits) if credit is None]
+        heaviest = max(range(len(side.own)), key=lambda at: (self.weight(side.own[at]), -at))
+        for _, added in self._touched(side, [heaviest], free):
+            first = max(0, free.index(added) - heaviest - 2)
+            near = free[first : first + len(side.own) + 4]
+            touched = self._touched(side, list(range(len(side.own))), near)
+            if self._weight_of(side, (credit.own for credit, _ in touched)) >= HALF * whole:
+                for credit, at in touched:
+                    self._credit(author, credit, at)

@@ -1,0 +1,126 @@
+"""Why an added line is not attributed, and the edit that comes nearest. It credits nothing."""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import NamedTuple
+
+from ghapp.attribution.alignment import difference
+from ghapp.attribution.certainty import DISTINCTIVE
+from ghapp.attribution.codebook import Codebook
+from ghapp.attribution.gaps import TOUCHED, gaps
+from ghapp.attribution.matching import Author, FileMatching
+from ghapp.attribution.model import Edit, Reason
+from ghapp.attribution.sides import reader
+
+NEAR = Fraction(1, 2)
+"""Difference up to which a line in the place of an edit's line is called rewritten."""
+
+SMALL_EDIT = 3
+"""Own lines of an edit that is looked for in all that is left of a file."""
+
+MOST_COMPARED = 40_000
+"""Pairs of lines compared in one file in search of rewritten ones; further gaps are left."""
+
+
+class Miss(NamedTuple):
+    """Why a line is not attributed."""
+
+    reason: Reason
+    edit: Edit | None = None
+    difference: float | None = None
+
+
+NO_MATCH = Miss(Reason.NO_MATCH)
+
+
+class Misses:
+    """Explains the lines of one file that `FileMatching` left without a credit."""
+
+    def __init__(
+        self,
+        matching: FileMatching,
+        path: str,
+        *,
+        outside_window: Iterable[Edit],
+        not_applied: Iterable[Edit],
+    ) -> None:
+        self._book = matching.book
+        self._equal = _equal_own_lines(matching)
+        # The first of equals stays; an edit outside the window says more than a refused one.
+        self._out = _codes_of(not_applied, Reason.NOT_APPLIED, path, self._book)
+        self._out |= _codes_of(outside_window, Reason.OUTSIDE_WINDOW, path, self._book)
+        self._rewritten = dict(_rewritten(matching))
+
+    def of(self, added: int, code: int) -> Miss:
+        """Return why the added line of that index and code is not attributed."""
+        if code in self._equal:
+            author, is_free = self._equal[code]
+            edit = author.side.edit
+            if not is_free:
+                return Miss(Reason.CREDITED_ELSEWHERE, edit, 0.0)
+            common = self._book.weight(code) < DISTINCTIVE
+            return Miss(Reason.COMMON_LINE if common else Reason.SCATTERED, edit, 0.0)
+        return self._out.get(code) or self._rewritten.get(added) or NO_MATCH
+
+
+def _equal_own_lines(matching: FileMatching) -> dict[int, tuple[Author, bool]]:
+    """Return for each own line's code the first edit that has it, free ones before others."""
+    found: dict[int, tuple[Author, bool]] = {}
+    for author in matching.authors:
+        for own, code in enumerate(author.side.own):
+            is_free = own not in author.side.credited
+            if author.side.may_credit(own, matching.file) and (
+                code not in found or is_free > found[code][1]
+            ):
+                found[code] = author, is_free
+    return found
+
+
+def _codes_of(
+    edits: Iterable[Edit], reason: Reason, path: str, book: Codebook
+) -> dict[int, Miss]:
+    read = reader(path, book)
+    found: dict[int, Miss] = {}
+    for edit in edits:
+        miss = Miss(reason, edit, 0.0)
+        for hunk in edit.lines.hunks:
+            for line in hunk.own:
+                found.setdefault(read(line), miss)
+    return found
+
+
+def _rewritten(matching: FileMatching) -> Iterator[tuple[int, Miss]]:
+    """Yield the added lines that stand in the place of an own line that differs too much."""
+    left = MOST_COMPARED
+    for author, own, added in _places(matching):
+        left -= len(own) * len(added)
+        if left < 0:
+            return
+        for at in added:
+            code = matching.file.added[at].code
+            found = [
+                value
+                for mine in own
+                if (value := difference(author.side.own[mine], code, matching.book, NEAR))
+                is not None
+            ]
+            if found:
+                yield at, Miss(Reason.REWRITTEN, author.side.edit, min(found))
+
+
+def _places(matching: FileMatching) -> Iterator[tuple[Author, list[int], list[int]]]:
+    """Yield (edit, own lines, added lines) that are left over in the same place.
+
+    Of a small edit that stands nowhere every added line that is left may be the place.
+    """
+    for author in reversed(matching.authors):
+        side = author.side
+        if author.anchors:
+            for gap in gaps(author.anchors, side.place, matching.file.place, TOUCHED):
+                own = [at for at in gap.own if at not in side.credited]
+                added = [at for at in gap.added if matching.credits[at] is None]
+                if own and added:
+                    yield author, own, added
+        elif not author.credited and len(side.own) <= SMALL_EDIT:
+            added = [at for at, credit in enumerate(matching.credits) if credit is None]
+            yield author, list(range(len(side.own))), added

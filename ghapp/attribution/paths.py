@@ -1,0 +1,186 @@
+"""Where an edit's path lies in the repository. It reads no disk: paths are compared as text.
+
+The rule (rules.md 2.7): below a known checkout, the rest of the path; else the longest suffix
+that is a path of the change, with a check that what is left over is a checkout: a lone
+common name such as ``README.md`` matches only below a checkout that something else shows.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ghapp.attribution.model import Edit
+
+_ABSOLUTE = re.compile(r"/|[A-Za-z]:/|~/")
+_WORKTREE = re.compile(r"(?:^|/)(?:\.?worktrees|\.claude/worktrees|\.git/worktrees)/[^/]+(?=/|$)")
+"""Where tools put worktrees inside a checkout, with the worktree's own folder."""
+
+
+class Place(NamedTuple):
+    """Where an edit lies: its path in the repository, or that it is none of its files."""
+
+    path: str | None
+    """Relative to the repository; ``None``: not one of the change's files."""
+    inside: bool
+    """Whether the edit is known to lie in this repository, in a file of the change or not."""
+
+
+ELSEWHERE = Place(None, inside=False)
+
+
+class Checkouts:
+    """The known and the inferred checkouts of one repository, asked path by path.
+
+    ``known`` are roots given by a person: when there are any, nothing outside of them
+    belongs to the repository. ``likely`` are roots that add to what is inferred.
+    ``repository`` is ``owner/name`` or ``None``.
+    """
+
+    def __init__(
+        self,
+        edits: Iterable[Edit],
+        paths: Iterable[str],
+        *,
+        known: Iterable[str] = (),
+        likely: Iterable[str] = (),
+        repository: str | None = None,
+    ) -> None:
+        self._paths = frozenset(paths)
+        given = {tidy(root) for root in known}
+        self._roots = deepest_first(
+            given or self._infer(list(edits), {tidy(root) for root in likely}, repository)
+        )
+        self._places: dict[str, Place] = {}
+
+    def place(self, path: str) -> Place:
+        """Return where a path lies, absolute or relative to the repository."""
+        found = self._places.get(path)
+        if found is None:
+            found = self._places[path] = self._look_up(tidy(path))
+        return found
+
+    def _look_up(self, path: str) -> Place:
+        if not _ABSOLUTE.match(path):
+            return self._inside(path)
+        for root in self._roots:
+            if (rest := below(root, path)) is not None:
+                return self._inside(rest)
+        return ELSEWHERE
+
+    def _inside(self, path: str) -> Place:
+        if path in self._paths:
+            return Place(path, inside=True)
+        rest = without_worktree(path)
+        return Place(rest if rest in self._paths else None, inside=True)
+
+    def _infer(self, edits: list[Edit], likely: set[str], repository: str | None) -> set[str]:
+        """Return the roots that the edits themselves show."""
+        votes: Counter[str] = Counter()
+        for path in {tidy(edit.path) for edit in edits if _ABSOLUTE.match(edit.path)}:
+            suffix = self._longest_suffix(path)
+            if suffix is not None:
+                votes[path[: -len(suffix) - 1]] += 1
+        roots = set(votes) | likely | self._named_after(repository, edits)
+        roots -= {weaker for weaker in roots if _is_outvoted(weaker, roots, votes)}
+        return roots or self._lone_names(edits)
+
+    def _longest_suffix(self, path: str) -> str | None:
+        """Return the longest suffix of two names or more that is a path of the change."""
+        names = path.split("/")
+        for start in range(1, len(names) - 1):
+            suffix = "/".join(names[start:])
+            if suffix in self._paths:
+                return suffix
+        return None
+
+    def _named_after(self, repository: str | None, edits: list[Edit]) -> set[str]:
+        """Return working directories that carry the repository's own name."""
+        if repository is None:
+            return set()
+        name = repository.rpartition("/")[2].lower()
+        found = set()
+        for cwd in {tidy(edit.cwd) for edit in edits if edit.cwd}:
+            names = cwd.split("/")
+            for at, part in enumerate(names):
+                if part.lower() == name:
+                    found.add("/".join(names[: at + 1]))
+        return found
+
+    def _lone_names(self, edits: list[Edit]) -> set[str]:
+        """Return working directories in which a file of the repository's top level was edited.
+
+        Only uncommon names count, and this is asked only where nothing else shows a checkout.
+        """
+        found = set()
+        for edit in edits:
+            folder, _, name = tidy(edit.path).rpartition("/")
+            if name in self._paths and not is_common_name(name) and edit.cwd == folder:
+                found.add(folder)
+        return found
+
+
+def _is_outvoted(root: str, roots: set[str], votes: Counter[str]) -> bool:
+    """Say whether a root and another one cannot both be checkouts, and the other is likelier.
+
+    Two checkouts may lie in each other only where the inner one is a worktree. The one
+    that more paths show stays; of two that as many show, the outer.
+    """
+    for other in roots:
+        if (rest := below(other, root)) and without_worktree(rest + "/") == rest + "/":
+            if votes[other] >= votes[root]:
+                return True
+        elif (rest := below(root, other)) and without_worktree(rest + "/") == rest + "/":
+            if votes[other] > votes[root]:
+                return True
+    return False
+
+
+def deepest_first(roots: Iterable[str]) -> tuple[str, ...]:
+    """Return roots so that one inside another is asked first."""
+    return tuple(sorted(roots, key=lambda root: (-len(root), root)))
+
+
+COMMON_NAMES = frozenset(
+    """
+    readme.md readme.rst readme changelog.md license license.md contributing.md claude.md
+    agents.md makefile dockerfile package.json tsconfig.json pyproject.toml setup.py
+    setup.cfg requirements.txt cargo.toml go.mod index.ts index.js index.tsx index.jsx
+    index.html main.py main.go main.ts main.js main.rs app.py app.ts app.tsx app.js
+    __init__.py __main__.py conftest.py test.py utils.py helpers.py types.ts config.py
+    config.ts config.js settings.py models.py views.py urls.py style.css styles.css mod.rs
+    lib.rs .gitignore .env.example
+    """.split()
+)
+"""Names that stand in so many repositories that a lone one shows none (rules.md 2.7)."""
+
+
+def is_common_name(name: str) -> bool:
+    """Say whether a file of that name stands in so many repositories that it shows none."""
+    return name.lower() in COMMON_NAMES
+
+
+def tidy(path: str) -> str:
+    """Return a path with ``/``, no ``.`` parts, no doubled and no trailing slash."""
+    path = path.replace("\\", "/") if _is_windows(path) else path
+    kept = [part for part in path.split("/") if part not in ("", ".")]
+    return ("/" if path.startswith("/") else "") + "/".join(kept)
+
+
+def _is_windows(path: str) -> bool:
+    return len(path) > 2 and path[1] == ":" and path[2] in "\\/"
+
+
+def below(root: str, path: str) -> str | None:
+    """Return what is left of a path below a root; empty: the root itself; ``None``: elsewhere."""
+    if path == root:
+        return ""
+    if root == "/":
+        return path[1:]
+    return path[len(root) + 1 :] if path.startswith(root + "/") else None
+
+
+def without_worktree(path: str) -> str:
+    """Return a path inside a worktree below the checkout as a path of the checkout."""
+    found = _WORKTREE.search(path)
+    return path[found.end() + 1 :] if found else path

@@ -1,0 +1,100 @@
+"""Stretches of two texts that are equal but for where their lines break: what a formatter does
+to an agent's code. It credits nothing.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+BEGINNING = 8
+"""Characters of a line that two stretches are first compared by."""
+
+LONGEST = 60
+"""Lines of the longest stretch that is compared on either side."""
+
+Stretch = tuple[list[int], list[int]]
+"""Own lines and added lines, by index, that hold the same text."""
+
+
+class WrappedText:
+    """A file's added lines, without what a formatter moves (`Codebook.compact`)."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+        self._starts: dict[str, list[int]] = {}
+        for at, text in enumerate(texts):
+            if text:
+                self._starts.setdefault(text[:BEGINNING], []).append(at)
+        self._keys: dict[str, list[str]] = {}
+        for key in self._starts:
+            self._keys.setdefault(key[:2], []).append(key)
+            if len(key) > 1:
+                self._keys.setdefault(key[0], []).append(key)
+
+    def stretches(
+        self,
+        own: Sequence[int],
+        own_texts: Sequence[str],
+        among: range,
+        is_free: Callable[[int], bool],
+    ) -> Iterator[Stretch]:
+        """Yield the stretches of own lines that stand among some added lines, in order.
+
+        ``own_texts`` belong to ``own``. Stretches do not overlap; one side of each has two
+        lines or more.
+        """
+        done = among.start
+        start = 0
+        while start < len(own):
+            found = self._first(own_texts, start, range(done, among.stop), is_free)
+            if found:
+                own_end, added = found
+                yield list(own[start:own_end]), list(added)
+                start, done = own_end, added.stop
+            else:
+                start += 1
+
+    def _first(
+        self, own: Sequence[str], start: int, among: range, is_free: Callable[[int], bool]
+    ) -> tuple[int, range] | None:
+        for at in self._candidates(own[start]):
+            if at in among and is_free(at):
+                ends = self._ends(own, start, at, among.stop, is_free)
+                if ends:
+                    return ends[0], range(at, ends[1])
+        return None
+
+    def _candidates(self, text: str) -> list[int]:
+        """Return, in order, the lines that may begin the same stretch as a text.
+
+        Of two beginnings one has to begin with the other, so nothing is lost.
+        """
+        starts = self._starts
+        if len(text) < BEGINNING:
+            longer = [key for key in self._keys.get(text[:2], ()) if key.startswith(text)]
+        else:
+            longer = [text[:BEGINNING]] if text[:BEGINNING] in starts else []
+        shorter = [text[:size] for size in range(1, min(len(text), BEGINNING))]
+        keys = longer + [key for key in shorter if key in starts]
+        if len(keys) == 1:
+            return starts[keys[0]]
+        return sorted(at for key in keys for at in starts[key])
+
+    def _ends(
+        self, own: Sequence[str], i: int, j: int, stop: int, is_free: Callable[[int], bool]
+    ) -> tuple[int, int] | None:
+        """Return where the shortest equal stretches from ``i`` and ``j`` end, or ``None``."""
+        one, other = own[i], self._texts[j]
+        own_end, added_end = i + 1, j + 1
+        while own_end - i <= LONGEST and added_end - j <= LONGEST:
+            if one == other:
+                return (own_end, added_end) if own_end - i + added_end - j > 2 else None
+            if len(one) < len(other):
+                if own_end == len(own) or not other.startswith(one):
+                    return None
+                one += own[own_end]
+                own_end += 1
+            else:
+                if added_end == stop or not one.startswith(other) or not is_free(added_end):
+                    return None
+                other += self._texts[added_end]
+                added_end += 1
+        return None

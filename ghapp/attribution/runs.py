@@ -1,0 +1,97 @@
+"""Runs of equal lines that a file's diff and an edit share. It decides nothing about them.
+
+Runs are found as patience and histogram diff find their anchors: from lines that are rare in
+the file, extended in both directions as long as both sides go on alike.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+GAP = -1
+"""Stands between stretches of a sequence that are not next to each other."""
+
+SEED_LIMIT = 32
+"""A line that stands in a file more often than this starts no run; it can only extend one."""
+
+
+class Sequence(NamedTuple):
+    """The effective lines of a file's new side, or of an edit's new text, in order.
+
+    ``codes`` are code book numbers with `GAP` between stretches. ``credits[i]`` is the index
+    of the added line, or of the edit's own line, that stands at ``i``; -1 where ``codes[i]``
+    is unchanged context.
+    """
+
+    codes: list[int]
+    credits: list[int]
+
+
+class Run(NamedTuple):
+    """``length`` equal lines: from ``at_file`` in the file, from ``at_edit`` in the edit."""
+
+    at_file: int
+    at_edit: int
+    length: int
+
+
+def sequence(stretches: Iterable[Iterable[tuple[int, int]]]) -> Sequence:
+    """Join stretches of (code, credit) with a gap after each."""
+    codes: list[int] = []
+    credited: list[int] = []
+    for stretch in stretches:
+        for code, credit in stretch:
+            codes.append(code)
+            credited.append(credit)
+        codes.append(GAP)
+        credited.append(-1)
+    return Sequence(codes, credited)
+
+
+def index(codes: list[int]) -> dict[int, list[int]]:
+    """Return each code's positions in ascending order, gaps left out."""
+    positions: dict[int, list[int]] = {}
+    for at, code in enumerate(codes):
+        if code != GAP:
+            positions.setdefault(code, []).append(at)
+    return positions
+
+
+def equal_runs(file: list[int], positions: dict[int, list[int]], edit: list[int]) -> list[Run]:
+    """Return the maximal runs that both sides share, by position in the edit, then the file.
+
+    ``positions`` is `index` of ``file``. Each run holds at least one line that stands in the
+    file at most `SEED_LIMIT` times.
+    """
+    found: list[Run] = []
+    reached: dict[int, int] = {}
+    for at_edit, code in enumerate(edit):
+        seeds = positions.get(code)
+        if seeds is None or len(seeds) > SEED_LIMIT:
+            continue
+        for at_file in seeds:
+            diagonal = at_file - at_edit
+            if reached.get(diagonal, -1) >= at_edit:
+                continue
+            run = _extended(file, edit, at_file, at_edit)
+            reached[diagonal] = run.at_edit + run.length - 1
+            found.append(run)
+    return sorted(found, key=lambda run: (run.at_edit, run.at_file))
+
+
+def _extended(file: list[int], edit: list[int], at_file: int, at_edit: int) -> Run:
+    """Return the maximal run through one pair of equal lines."""
+    start = 0
+    while (
+        at_file + start > 0
+        and at_edit + start > 0
+        and file[at_file + start - 1] == edit[at_edit + start - 1] != GAP
+    ):
+        start -= 1
+    end = 1
+    while (
+        at_file + end < len(file)
+        and at_edit + end < len(edit)
+        and file[at_file + end] == edit[at_edit + end] != GAP
+    ):
+        end += 1
+    return Run(at_file + start, at_edit + start, end - start)

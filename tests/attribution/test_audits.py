@@ -1,0 +1,82 @@
+"""Each folder below fixtures/audits: a diff and transcripts in, a reason for every line out."""
+
+import json
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from ghapp.artifacts import read_artifacts
+from ghapp.attribution.attribute import attribute
+from ghapp.attribution.model import Audit, Change, Edit, Evidence, FileVerdict, Subject, Unread
+from ghapp.attribution.policy import POLICIES
+from ghapp.attribution.unified_diff import parse_diff
+from tests.cases import cases, names
+
+
+class Case(msgspec.Struct, forbid_unknown_fields=True):
+    """case.json: what is audited, and which decision of the rules it shows."""
+
+    why: str
+    repository: str
+    pull_request: int
+    merged_at: datetime
+    as_of: datetime
+    roots: list[str]
+    policy: str = "claude-code-v1"
+
+
+FOLDERS = cases("audits")
+
+
+def audit_of(folder: Path) -> Audit:
+    case = msgspec.json.decode((folder / "case.json").read_bytes(), type=Case)
+    read = list(read_artifacts([folder / "evidence"]))
+    return attribute(
+        Subject(
+            merged_at=case.merged_at,
+            repository=case.repository,
+            pull_request=case.pull_request,
+        ),
+        Change(files=parse_diff((folder / "change.diff").read_bytes())),
+        Evidence(
+            edits=tuple(found for found in read if isinstance(found, Edit)),
+            roots=tuple(case.roots),
+            unread=tuple(found for found in read if isinstance(found, Unread)),
+        ),
+        POLICIES[case.policy],
+        at=case.as_of,
+    )
+
+
+def by_range(file: FileVerdict) -> dict[str, str]:
+    """Return a file's reasons with neighboring lines of one reason joined: ``{"3-7": "run"}``."""
+    found: dict[str, str] = {}
+    numbered = [(line.line, line.reason) for line in file.lines]
+    for _, group in groupby(enumerate(numbered), key=lambda at: (at[1][0] - at[0], at[1][1])):
+        stretch = [line for _, line in group]
+        first, last = stretch[0][0], stretch[-1][0]
+        found[str(first) if first == last else f"{first}-{last}"] = str(stretch[0][1])
+    return found
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=names(FOLDERS))
+def test_every_line_has_the_expected_reason(folder: Path) -> None:
+    expected = json.loads((folder / "expected.json").read_text())
+    audit = audit_of(folder)
+    assert {f.path: by_range(f) for f in audit.files if f.lines or f.excluded} == {
+        path: lines
+        for path, lines in expected["lines"].items()
+        if lines or path in expected.get("excluded", ())
+    }
+    assert (audit.verdict, audit.state) == (expected["verdict"], expected["state"])
+    if "share" in expected:
+        assert audit.totals.share == expected["share"]
+    if "excluded" in expected:
+        assert {f.path: f.excluded for f in audit.files if f.excluded} == expected["excluded"]
+    if "edits" in expected:
+        credited = {line.edit for f in audit.files for line in f.lines if line.attributed}
+        assert sorted(map(str, credited)) == expected["edits"]
+    assert audit.inputs.unread_records == expected.get("unread", 0)
