@@ -1,0 +1,1 @@
+"""Evidence: what agents leave behind, read as edits. It opens no file and keeps nothing."""

@@ -1,0 +1,254 @@
+"""The lines that an edit added, with what stands beside them. It knows no transcript format.
+
+An edit's own lines are those of its new text that did not stand in the text it replaced
+(rules.md 2.5). A line that only moved inside the replaced text stood there before, so it is not
+own: it serves as context. A line that was re-indented is own, as it is an added line of a diff;
+that its old form was removed is kept too, and the engine asks for the same of the change.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from rapidfuzz.distance import LCSseq
+
+from ghapp.attribution.model import EditHunk, TextLines
+from ghapp.attribution.normalize import is_effective, normalize
+
+CONTEXT = 3
+"""Unchanged lines kept on either side of a stretch of own lines."""
+
+LARGEST_ALIGNMENT = 200_000_000
+"""Old times new lines up to which two texts are aligned: the table needs a bit for each pair."""
+
+NO_LINES = TextLines(hunks=())
+
+
+class Replacement(NamedTuple):
+    """One search and replace, as an agent asks for it."""
+
+    old: str
+    new: str
+    everywhere: bool = False
+
+
+class _Region(NamedTuple):
+    """An unbroken stretch of the new text: its lines, and which of them were added."""
+
+    texts: list[str]
+    own: list[bool]
+
+
+def split_lines(text: str) -> list[str]:
+    r"""Return the lines of a text as git counts them; a final line end starts no line.
+
+    >>> split_lines("a\r\nb\x0cc\n")
+    ['a', 'b\x0cc']
+    """
+    if not text:
+        return []
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return [line.removesuffix("\r") for line in lines] if "\r" in text else lines
+
+
+def all_own(text: str) -> TextLines:
+    """Return a text that replaced nothing: each line is own."""
+    own = tuple(split_lines(text))
+    return TextLines(hunks=(EditHunk((), own, ()),)) if own else NO_LINES
+
+
+def from_patch(hunks: Iterable[Sequence[str]], new_text: str) -> TextLines:
+    """Return the own lines of a patch whose lines start with ``+``, ``-`` or a space.
+
+    The patches of Claude Code show two spaces for each leading tab; ``new_text``, what the
+    agent typed, gives the tabs back where its lines are whole.
+    """
+    tabbed = _by_look_in_patch(new_text) if "\t" in new_text else {}
+    regions: list[_Region] = []
+    removed: list[str] = []
+    for hunk in hunks:
+        region = _to_region(hunk, removed)
+        if tabbed:
+            region.texts[:] = [tabbed.get(text, text) for text in region.texts]
+        regions.append(region)
+    return _to_lines(regions, removed)
+
+
+def _to_region(hunk: Sequence[str], removed: list[str]) -> _Region:
+    """Return the new lines of a patch's hunk; append the others to ``removed``."""
+    lines = [line.removesuffix("\r") for line in hunk] if "\r" in "".join(hunk) else hunk
+    region = _Region([], [])
+    for line in lines:
+        if line[:1] == "+":
+            region.texts.append(line[1:])
+            region.own.append(True)
+        elif line[:1] == " ":
+            region.texts.append(line[1:])
+            region.own.append(False)
+        elif line[:1] == "-":
+            removed.append(line[1:])
+    return region
+
+
+def from_texts(old: str, new: str) -> TextLines:
+    """Return the own lines of a text that took the place of another one."""
+    return from_pieces([Replacement(old, new)])
+
+
+def from_pieces(replacements: Iterable[Replacement]) -> TextLines:
+    """Return the own lines of replacements in a file whose text is not known.
+
+    The first and the last line of each may be parts of lines, and stay so.
+    """
+    removed: list[str] = []
+    regions = [
+        _align(split_lines(piece.old), split_lines(piece.new), removed) for piece in replacements
+    ]
+    return _to_lines(regions, removed)
+
+
+def replace(text: str, replacements: Iterable[Replacement]) -> str | None:
+    """Return a text after replacements in their order; ``None``: one of them does not fit."""
+    for old, new, everywhere in replacements:
+        if not old and text:
+            return None
+        if old and old not in text:
+            return None
+        text = text.replace(old, new, -1 if everywhere else 1) if old else new
+    return text
+
+
+# --- aligning -----------------------------------------------------------------------------------
+
+
+def _align(old: list[str], new: list[str], removed: list[str]) -> _Region:
+    """Return the new lines that changed, with context; append what went to ``removed``."""
+    start = _common_start(old, new)
+    end = _common_start(old[start:][::-1], new[start:][::-1])
+    stop = len(new) - end
+    middle = _align_middle(old[start : len(old) - end], new[start:stop], removed)
+    before, after = new[max(0, start - CONTEXT) : start], new[stop : stop + CONTEXT]
+    return _Region(
+        before + new[start:stop] + after, [False] * len(before) + middle + [False] * len(after)
+    )
+
+
+def _common_start(old: Sequence[str], new: Sequence[str]) -> int:
+    count = 0
+    for one, other in zip(old, new, strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
+
+
+def _align_middle(old: list[str], new: list[str], removed: list[str]) -> list[bool]:
+    """Say which new lines were added, as few as possible: the longest common subsequence stays."""
+    if not old or not new:
+        removed += old
+        return [True] * len(new)
+    if len(old) * len(new) > LARGEST_ALIGNMENT:
+        return _align_by_count(old, new, removed)
+    numbers: dict[str, int] = {}
+    coded_old = [numbers.setdefault(line, len(numbers)) for line in old]
+    coded_new = [numbers.setdefault(line, len(numbers)) for line in new]
+    own: list[bool] = []
+    for step in LCSseq.opcodes(coded_old, coded_new):
+        own += [step.tag != "equal"] * (step.dest_end - step.dest_start)
+        if step.tag != "equal":
+            removed += old[step.src_start : step.src_end]
+    return own
+
+
+def _align_by_count(old: list[str], new: list[str], removed: list[str]) -> list[bool]:
+    """Align huge texts without order: a line stays as often as it stood in the old text."""
+    left = Counter(old)
+    own: list[bool] = []
+    for line in new:
+        stays = left[line] > 0
+        left[line] -= stays
+        own.append(not stays)
+    removed += left.elements()
+    return own
+
+
+# --- from aligned lines to hunks ----------------------------------------------------------------
+
+
+def _to_lines(regions: list[_Region], removed: list[str]) -> TextLines:
+    """Return own lines with context; lines that merely moved within the edit are context."""
+    if removed:
+        removed = _without_moved(regions, removed)
+    hunks = [hunk for region in regions for hunk in _stretches(region)]
+    return TextLines(hunks=tuple(hunks), removed=tuple(removed))
+
+
+def _without_moved(regions: list[_Region], removed: list[str]) -> list[str]:
+    """Take own lines that stood in the replaced text for context; return what is really gone.
+
+    Blank lines and brackets stay as they are: they count nowhere, and would only break
+    the stretches of own lines apart.
+    """
+    stood = Counter(_look_in_patch(text) for text in removed if is_effective(normalize(text)))
+    moved: Counter[str] = Counter()
+    for texts, own in regions:
+        for at, text in enumerate(texts):
+            if own[at] and stood.get(look := _look_in_patch(text), 0) > moved[look]:
+                moved[look] += 1
+                own[at] = False
+    return _less(removed, moved) if moved else removed
+
+
+def _less(lines: list[str], taken: Counter[str]) -> list[str]:
+    """Return lines without those counted, the first ones going first."""
+    left = []
+    for line in lines:
+        look = _look_in_patch(line)
+        if taken[look] > 0:
+            taken[look] -= 1
+        else:
+            left.append(line)
+    return left
+
+
+def _stretches(region: _Region) -> list[EditHunk[str]]:
+    """Cut a region into its unbroken stretches of own lines, each with its context."""
+    texts, own = region
+    hunks: list[EditHunk[str]] = []
+    last_end = 0
+    start = _next(own, 0, value=True)
+    while start < len(own):
+        end = _next(own, start, value=False)
+        following = _next(own, end, value=True)
+        hunks.append(
+            EditHunk(
+                tuple(texts[max(last_end, start - CONTEXT) : start]),
+                tuple(texts[start:end]),
+                tuple(texts[end : min(following, end + CONTEXT)]),
+            )
+        )
+        last_end, start = end, following
+    return hunks
+
+
+def _next(own: list[bool], at: int, *, value: bool) -> int:
+    """Return where a value next stands, or the length of the list."""
+    try:
+        return own.index(value, at)
+    except ValueError:
+        return len(own)
+
+
+def _by_look_in_patch(new_text: str) -> dict[str, str]:
+    """Return lines with leading tabs by their look in a patch."""
+    return {_look_in_patch(line): line for line in split_lines(new_text) if line[:1] == "\t"}
+
+
+def _look_in_patch(line: str) -> str:
+    """Return a line as a patch of Claude Code shows it: two spaces for each leading tab."""
+    if line[:1] != "\t":
+        return line
+    rest = line.lstrip("\t")
+    return "  " * (len(line) - len(rest)) + rest

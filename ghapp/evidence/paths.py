@@ -1,0 +1,25 @@
+"""Paths as agents write them, brought to one form. It knows no repository."""
+
+import posixpath
+import re
+from functools import lru_cache
+
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+
+
+@lru_cache(maxsize=4096)
+def to_path(path: str, cwd: str | None) -> str:
+    r"""Return a path with ``/``, without ``.`` and ``..``, absolute if the directory is known.
+
+    A path that starts with ``~`` stays as it is: whose home it is, nobody recorded.
+
+    >>> to_path("lib/../a.py", "/home/ann/shop")
+    '/home/ann/shop/a.py'
+    >>> to_path("src\\a.py", "C:\\Code\\shop")
+    'C:/Code/shop/src/a.py'
+    """
+    on_windows = any(_WINDOWS.match(text) for text in (path, cwd or ""))
+    path = path.replace("\\", "/") if on_windows else path
+    if cwd and not path.startswith(("/", "~")) and not _WINDOWS.match(path):
+        path = posixpath.join(to_path(cwd, None), path)
+    return posixpath.normpath(path)

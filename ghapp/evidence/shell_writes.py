@@ -1,0 +1,130 @@
+"""Files that a shell command writes by here-documents. It runs nothing and expands nothing.
+
+Only what can be told from the command's text alone is taken: a literal path, a body without
+expansions, and a ``cat`` or ``tee`` that stands where it is sure to run if the command succeeds.
+"""
+
+import posixpath
+import re
+import shlex
+from collections.abc import Iterator
+from typing import NamedTuple
+
+
+class ShellWrite(NamedTuple):
+    """A file that a command writes; a relative path starts at the command's directory."""
+
+    path: str
+    text: str
+    appends: bool
+
+
+class _Opening(NamedTuple):
+    """The start of a here-document: its end mark, and how its body is to be read."""
+
+    mark: str
+    quoted: bool
+    strips_tabs: bool
+
+
+_OPENING = re.compile(r"(?<!<)<<(-?)[ \t]*(?:'([^'\n]+)'|\"([^\"\n]+)\"|\\?([\w.-]+))")
+_EXPANDED = re.compile(r"[$`\\]")
+_LITERAL = re.compile(r"[^$`*?\[\]{}<>|&;()!~\n]+")
+_CHAINED = re.compile(r"&&|;")
+_UNSURE = re.compile(r"\|\||\b(?:if|then|else|elif|for|while|until|case|do|function)\b|[{(]\s*$")
+_DIRECTORY = re.compile(r"\b(?:cd|pushd|popd)\b")
+
+
+def heredocs(command: str) -> Iterator[ShellWrite]:
+    r"""Yield the files that a successful command has written, in their order.
+
+    >>> list(heredocs("cat > a.txt <<'EOF'\none\nEOF"))
+    [ShellWrite(path='a.txt', text='one\n', appends=False)]
+    """
+    if "<<" not in command:
+        return
+    lines = command.split("\n")
+    at = 0
+    directory: str | None = ""
+    certain = True
+    while at < len(lines):
+        line = lines[at]
+        at += 1
+        openings = [_to_opening(match) for match in _OPENING.finditer(line)]
+        bodies = []
+        for opening in openings:
+            body, at = _body(lines, at, opening)
+            bodies.append(body)
+        certain = certain and not _UNSURE.search(_OPENING.sub("", line))
+        statements = _CHAINED.split(line)
+        if len(openings) == 1 and certain and bodies[0] is not None:
+            yield from _writes(statements, directory, bodies[0])
+        directory = _after(statements, directory)
+
+
+def _to_opening(match: re.Match[str]) -> _Opening:
+    dash, single, double, bare = match.groups()
+    quoted = bare is None or match[0].find("\\") >= 0
+    return _Opening(single or double or bare, quoted, bool(dash))
+
+
+def _body(lines: list[str], at: int, opening: _Opening) -> tuple[str | None, int]:
+    """Return a body and the number of the line after it; ``None``: it cannot be told."""
+    body: list[str] = []
+    while at < len(lines):
+        line = lines[at].lstrip("\t") if opening.strips_tabs else lines[at]
+        at += 1
+        if line == opening.mark:
+            text = "".join(f"{part}\n" for part in body)
+            return (text if opening.quoted or not _EXPANDED.search(text) else None), at
+        body.append(line)
+    return None, at
+
+
+def _writes(statements: list[str], directory: str | None, body: str) -> Iterator[ShellWrite]:
+    """Yield the write of the statement that holds the here-document, if it is one."""
+    for number, statement in enumerate(statements):
+        if not _OPENING.search(statement):
+            continue
+        target = _target(_OPENING.sub(" ", statement))
+        here = _after(statements[:number], directory)
+        if target is None or (here is None and not target[0].startswith("/")):
+            return
+        path = posixpath.join(here or "", target[0])
+        yield ShellWrite(path, body, appends=target[1])
+
+
+def _target(statement: str) -> tuple[str, bool] | None:
+    """Return the path that ``cat`` or ``tee`` writes, and whether it appends."""
+    spaced = re.sub(r"(?<![0-9&])(>>?)(?!&)", r" \1 ", statement)
+    try:
+        words = shlex.split(spaced, comments=True)
+    except ValueError:
+        return None
+    if words[:1] == ["cat"] and len(words) == 3 and words[1] in (">", ">>"):
+        path, appends = words[2], words[1] == ">>"
+    elif words[:1] == ["tee"]:
+        quiet = words[-2:] == [">", "/dev/null"]
+        words = words[1:-2] if quiet else words[1:]
+        appends = words[:1] == ["-a"]
+        words = words[appends:]
+        if len(words) != 1:
+            return None
+        path = words[0]
+    else:
+        return None
+    return (path, appends) if _LITERAL.fullmatch(path) else None
+
+
+def _after(statements: list[str], directory: str | None) -> str | None:
+    """Return the directory after some statements; ``None``: it cannot be told any more."""
+    for statement in statements:
+        if not _DIRECTORY.search(statement):
+            continue
+        words = statement.split()
+        plain = len(words) == 2 and words[0] == "cd" and _LITERAL.fullmatch(words[1])
+        if not plain or (directory is None and not words[1].startswith("/")):
+            directory = None
+            continue
+        directory = posixpath.join(directory or "", words[1].strip("'\""))
+    return directory
