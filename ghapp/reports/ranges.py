@@ -1,0 +1,36 @@
+"""Lines of a file gathered into ranges that a person can read. It words nothing."""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from itertools import groupby
+
+from ghapp.attribution.model import LineVerdict, Reason
+
+
+def ranges(
+    lines: Iterable[LineVerdict], key: Callable[[LineVerdict], Hashable]
+) -> Iterator[list[LineVerdict]]:
+    """Yield runs of consecutive line numbers whose lines have one key.
+
+    Trivial lines inside a run belong to it (a blank line is no end of a function); between
+    two runs they are a run of their own. The first line of a run says what the run is.
+    """
+    for _, run in groupby(enumerate(lines), key=lambda item: item[1].line - item[0]):
+        yield from _alike([line for _, line in run], key)
+
+
+def _alike(
+    run: Sequence[LineVerdict], key: Callable[[LineVerdict], Hashable]
+) -> Iterator[list[LineVerdict]]:
+    current: list[LineVerdict] = []
+    waiting: list[LineVerdict] = []
+    for line in run:
+        if line.reason == Reason.TRIVIAL_LINE:
+            waiting.append(line)
+            continue
+        if current and key(line) == key(current[0]):
+            current += [*waiting, line]
+        else:
+            yield from filter(None, (current, waiting))
+            current = [line]
+        waiting = []
+    yield from filter(None, (current, waiting))

@@ -1,0 +1,271 @@
+"""What every face of an audit says: headline, counts, reasons, files. It knows no format.
+
+Texts of users (paths, agents, ids) stand here as they came; each face makes them harmless.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from ghapp.attribution.document import to_document
+from ghapp.attribution.model import Audit, FileVerdict, State, Struct, Verdict
+from ghapp.reports import words
+
+
+class ReasonCount(Struct, frozen=True):
+    """How many added lines have a reason."""
+
+    reason: str
+    lines: int
+    group: str
+    """``attributed``, ``not attributed`` or ``not counted``."""
+    sentence: str
+
+    @property
+    def anchor(self) -> str:
+        """The reason's heading in docs/reasons.md."""
+        return f"#{self.reason}"
+
+
+class FileRow(Struct, frozen=True):
+    """One counted file, in numbers of lines."""
+
+    path: str
+    previous_path: str | None
+    added: int
+    effective: int
+    attributed: int
+    share: str
+    """In percent; a dash: there is nothing to count, or nothing is known."""
+
+
+class ExcludedFile(Struct, frozen=True):
+    """A file that is not counted, and the rule that says so."""
+
+    path: str
+    rule: str
+    added: int
+    sentence: str
+
+
+class Summary(Struct, frozen=True):
+    """An audit as people read it."""
+
+    repository: str | None
+    pull_request: int | None
+    merge_commit: str | None
+    merged_at: datetime
+    window: tuple[datetime, datetime]
+    state: State
+    verdict: Verdict
+    opening: str
+    """The headline without the agents at its end."""
+    authors: tuple[str, ...]
+    """Names of the agents that the headline ends with; empty: it names none."""
+    sentence: str
+    complete: bool
+    """Whether the change and the evidence were read whole."""
+    has_share: bool
+    """Whether a share may be said at all; it may not when files are missing or nothing is known."""
+    added: int
+    effective: int
+    attributed: int
+    by_agent: tuple[tuple[str, int], ...]
+    """Agent's id and its lines, most lines first."""
+    reasons: tuple[ReasonCount, ...]
+    files: tuple[FileRow, ...]
+    excluded: tuple[ExcludedFile, ...]
+    missing: tuple[str, ...]
+    unread_records: int
+    edits_considered: int
+    policy: str
+    policy_digest: str
+    window_days: tuple[int, int]
+    """Days before and after the merge."""
+    rewrite_limit: float
+    measure: str
+    engine: str
+    digest: str
+    """``sha256:`` and the digest of the audit document."""
+
+    @property
+    def headline(self) -> str:
+        """The verdict in one line."""
+        return " ".join(filter(None, [self.opening, words.listed(list(self.authors))]))
+
+
+def summarize(audit: Audit) -> Summary:
+    """Return the view that all faces share."""
+    return Summary(
+        repository=audit.repository,
+        pull_request=audit.pull_request,
+        merge_commit=audit.merge_commit,
+        merged_at=audit.merged_at,
+        window=_window(audit),
+        state=audit.state,
+        verdict=audit.verdict,
+        opening=_opening(audit),
+        authors=tuple(_authors(audit)),
+        sentence=_sentence(audit),
+        complete=audit.inputs.complete,
+        has_share=_has_share(audit),
+        added=audit.totals.added,
+        effective=audit.totals.effective,
+        attributed=audit.totals.attributed,
+        by_agent=tuple(_agents(audit)),
+        reasons=tuple(_reasons(audit)),
+        files=tuple(_files(audit)),
+        excluded=tuple(_excluded(audit.files)),
+        missing=audit.inputs.missing,
+        unread_records=audit.inputs.unread_records,
+        edits_considered=audit.inputs.edits_considered,
+        policy=audit.policy.id,
+        policy_digest=audit.policy.digest,
+        window_days=(audit.policy.window_before_days, audit.policy.window_after_days),
+        rewrite_limit=audit.policy.rewrite_limit,
+        measure=audit.measure,
+        engine=audit.engine,
+        digest="sha256:" + hashlib.sha256(to_document(audit)).hexdigest(),
+    )
+
+
+def percent(attributed: int, effective: int) -> str:
+    """Return a share in whole percent, rounded down: the share is a floor (rules.md 1).
+
+    >>> percent(61, 90), percent(1, 500), percent(0, 5), percent(0, 0)
+    ('67%', '<1%', '0%', '-')
+    """
+    if not effective:
+        return "-"
+    if attributed and attributed * 100 < effective:
+        return "<1%"
+    return f"{attributed * 100 // effective}%"
+
+
+def moment(at: datetime) -> str:
+    """Write an instant for people, in UTC: ``2026-05-20 15:30 UTC``."""
+    return at.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _window(audit: Audit) -> tuple[datetime, datetime]:
+    return (
+        audit.merged_at - timedelta(days=audit.policy.window_before_days),
+        audit.merged_at + timedelta(days=audit.policy.window_after_days),
+    )
+
+
+def _has_share(audit: Audit) -> bool:
+    return audit.totals.share is not None and audit.verdict is not Verdict.NO_EVIDENCE
+
+
+def _subject(audit: Audit) -> str:
+    return "change" if audit.pull_request is None else "pull request"
+
+
+def _opening(audit: Audit) -> str:
+    """Say the verdict; a share is always "at least", and never said of half a change."""
+    subject = _subject(audit)
+    if audit.inputs.missing:
+        return f"Incomplete: parts of this {subject} could not be read"
+    if audit.verdict is Verdict.NO_EVIDENCE:
+        return f"No agent evidence is known for this {subject}"
+    if audit.totals.share is None:
+        return f"Nothing to count in this {subject}"
+    if audit.verdict is Verdict.NOT_ASSISTED:
+        return f"No line of this {subject} is attributed to an agent"
+    return f"{_at_least(audit)} written with"
+
+
+def _at_least(audit: Audit) -> str:
+    """Word the floor: ``At least 67% of … was``; only a full count is called all."""
+    subject, totals = _subject(audit), audit.totals
+    if totals.attributed == totals.effective:
+        return f"All counted lines of this {subject} were"
+    share = percent(totals.attributed, totals.effective)
+    part = "A small part (under 1%)" if share == "<1%" else f"At least {share}"
+    return f"{part} of this {subject} was"
+
+
+def _authors(audit: Audit) -> list[str]:
+    if audit.verdict is not Verdict.ASSISTED or audit.inputs.missing:
+        return []
+    return [words.agent_name(agent) for agent, _ in _agents(audit)]
+
+
+def _sentence(audit: Audit) -> str:
+    """Say what the headline rests on, and what it does not say."""
+    totals, inputs = audit.totals, audit.inputs
+    edits = words.counted(inputs.edits_considered, "applied agent edit")
+    if inputs.missing:
+        return (
+            "No share is given, because a percentage over half a change would be wrong. "
+            f"In the files that were read, {words.counted(totals.attributed, 'line')} "
+            f"{'is' if totals.attributed == 1 else 'are'} attributed."
+        )
+    if audit.verdict is Verdict.NO_EVIDENCE:
+        return (
+            "This says nothing about how it was written: no applied agent edit of this "
+            "repository is known in the window. Unknown is not zero."
+        )
+    if totals.share is None:
+        return f"It has {words.counted(totals.added, 'added line')}, and none of them counts."
+    return (
+        f"{totals.attributed:,} of {words.counted(totals.effective, 'counted line')} "
+        f"{'is' if totals.attributed == 1 else 'are'} attributed, with {edits} considered. "
+        "When in doubt, a line is not attributed."
+    )
+
+
+def _agents(audit: Audit) -> list[tuple[str, int]]:
+    present = [item for item in audit.totals.by_agent.items() if item[1]]
+    return sorted(present, key=lambda item: (-item[1], item[0]))
+
+
+def _reasons(audit: Audit) -> Iterable[ReasonCount]:
+    """Order the reasons: attributed, not attributed, not counted; in each the most lines first."""
+    groups = [words.ATTRIBUTED_GROUP, words.NOT_ATTRIBUTED_GROUP, words.NOT_COUNTED_GROUP]
+    found = [
+        ReasonCount(
+            # a plain string: what a report prints must not depend on who made the audit
+            reason=str(reason),
+            lines=lines,
+            group=words.group(reason),
+            sentence=words.sentence(reason),
+        )
+        for reason, lines in audit.totals.by_reason.items()
+        if lines
+    ]
+    return sorted(found, key=lambda row: (groups.index(row.group), -row.lines, row.reason))
+
+
+def _files(audit: Audit) -> Iterable[FileRow]:
+    """List the counted files: most attributed lines first, then the largest, then by path."""
+    known = audit.verdict is not Verdict.NO_EVIDENCE
+    rows = [
+        FileRow(
+            path=file.path,
+            previous_path=file.previous_path,
+            added=file.added,
+            effective=file.effective,
+            attributed=file.attributed,
+            share=percent(file.attributed, file.effective if known else 0),
+        )
+        for file in audit.files
+        if file.excluded is None and file.added
+    ]
+    return sorted(rows, key=lambda row: (-row.attributed, -row.effective, row.path))
+
+
+def _excluded(files: Iterable[FileVerdict]) -> Iterable[ExcludedFile]:
+    """List the files left out: the largest first, then by path."""
+    rows = [
+        ExcludedFile(
+            path=file.path,
+            rule=str(file.excluded),
+            added=file.added,
+            sentence=words.sentence(file.excluded),
+        )
+        for file in files
+        if file.excluded is not None
+    ]
+    return sorted(rows, key=lambda row: (-row.added, row.path))

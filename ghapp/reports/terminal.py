@@ -1,0 +1,193 @@
+"""An audit for a shell, made to be read in 80 columns. It opens no file and no terminal.
+
+The caller's console decides on color and width; text from users is shown without markup.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from ghapp.attribution.model import Audit, FileVerdict, LineVerdict, State
+from ghapp.reports import words
+from ghapp.reports.harmless import visible
+from ghapp.reports.ranges import ranges
+from ghapp.reports.summary import (
+    ExcludedFile,
+    FileRow,
+    ReasonCount,
+    Summary,
+    moment,
+    percent,
+    summarize,
+)
+
+BAR_WIDTH = 40
+"""Columns of the bar that shows the share."""
+
+_COLORS = {
+    words.ATTRIBUTED_GROUP: "green",
+    words.NOT_ATTRIBUTED_GROUP: "yellow",
+    words.NOT_COUNTED_GROUP: "bright_black",
+}
+
+
+def render(audit: Audit, console: Console, *, lines: bool = False) -> None:
+    """Print an audit; with ``lines`` also every added line as ranges with their reasons."""
+    summary = summarize(audit)
+    with console.capture() as capture:
+        _render(summary, console)
+        if lines:
+            _render_lines(audit.files, console)
+        console.print()
+        _print(console, _footer(summary), style="bright_black")
+    # Tables fill their last column with spaces; nobody wants those in a file or a paste.
+    console.file.write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
+    console.file.flush()
+
+
+def _render(summary: Summary, console: Console) -> None:
+    _print(console, _subject(summary), style="bright_black")
+    console.print()
+    _print(console, summary.headline, style="bold")
+    if summary.has_share:
+        console.print(_bar(summary, console))
+    _print(console, summary.sentence)
+    _print(console, _state(summary))
+    for warning in _warnings(summary):
+        _print(console, warning, style="bold red")
+    for title, table in _tables(summary):
+        console.print()
+        _print(console, title, style="bold")
+        console.print(Padding(table, (0, 0, 0, 2)))
+
+
+def _print(console: Console, text: str, style: str = "") -> None:
+    console.print(Text(text, style=style), highlight=False)
+
+
+def _subject(summary: Summary) -> str:
+    """Name what was audited: ``acme/app #17, merged 2026-05-20 15:30 UTC``."""
+    number = None if summary.pull_request is None else f"#{summary.pull_request}"
+    commit = summary.merge_commit and visible(summary.merge_commit[:12])
+    name = summary.repository and visible(summary.repository)
+    named = " ".join(filter(None, [name, number, commit])) or "A change"
+    return f"{named}, merged {moment(summary.merged_at)}"
+
+
+def _bar(summary: Summary, console: Console) -> Text:
+    """Draw the share; rounded down as the number is, but never empty where there is some."""
+    filled = summary.attributed * BAR_WIDTH // max(summary.effective, 1)
+    filled = max(filled, 1 if summary.attributed else 0)
+    unicode = console.encoding.lower().startswith("utf")
+    full, empty = ("█", "░") if unicode else ("#", ".")
+    share = percent(summary.attributed, summary.effective)
+    return Text.assemble(
+        (full * filled, "green"), (empty * (BAR_WIDTH - filled), "bright_black"), f" {share}"
+    )
+
+
+def _state(summary: Summary) -> str:
+    until = moment(summary.window[1])
+    if summary.state is State.PROVISIONAL:
+        return f"Provisional: evidence up to {until} still counts."
+    return f"Final: the window closed on {until}."
+
+
+def _warnings(summary: Summary) -> Iterator[str]:
+    if summary.missing:
+        yield f"Could not be read: {words.listed([visible(path) for path in summary.missing])}"
+    if summary.unread_records:
+        records = words.counted(summary.unread_records, "record")
+        yield f"{records} of the evidence could not be read; what only they support is missing."
+
+
+def _tables(summary: Summary) -> Iterator[tuple[str, Table]]:
+    if summary.reasons:
+        yield "Why", _reasons(summary.reasons)
+    if summary.files:
+        yield "Files", _files(summary.files)
+    if summary.excluded:
+        yield "Left out", _excluded(summary.excluded)
+
+
+def _reasons(rows: Iterable[ReasonCount]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column("Lines", justify="right", no_wrap=True)
+    table.add_column("Reason", no_wrap=True)
+    table.add_column("Meaning")
+    for row in rows:
+        reason = Text(visible(row.reason), style=_COLORS[row.group])
+        table.add_row(f"{row.lines:,}", reason, row.sentence)
+    return table
+
+
+def _files(rows: Iterable[FileRow]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column("Share", justify="right", no_wrap=True)
+    table.add_column("Lines", justify="right", no_wrap=True)
+    table.add_column("File", overflow="fold")
+    for row in rows:
+        earlier = f" (was {visible(row.previous_path)})" if row.previous_path else ""
+        table.add_row(
+            row.share,
+            f"{row.attributed:,} of {row.effective:,}",
+            Text(visible(row.path) + earlier),
+        )
+    return table
+
+
+def _excluded(rows: Iterable[ExcludedFile]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column("Lines", justify="right", no_wrap=True)
+    table.add_column("Rule", no_wrap=True)
+    table.add_column("File", overflow="fold")
+    for row in rows:
+        table.add_row(
+            f"{row.added:,}", Text(visible(row.rule), style="bright_black"), Text(visible(row.path))
+        )
+    return table
+
+
+def _render_lines(files: Iterable[FileVerdict], console: Console) -> None:
+    for file in files:
+        if not file.lines:
+            continue
+        console.print()
+        _print(console, visible(file.path), style="bold")
+        console.print(Padding(_lines(file.lines), (0, 0, 0, 2)))
+
+
+def _lines(lines: Sequence[LineVerdict]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column("Lines", justify="right", no_wrap=True)
+    table.add_column("Reason", no_wrap=True)
+    table.add_column("Edit", overflow="fold")
+    for run in ranges(lines, lambda line: (line.reason, line.edit)):
+        first, last = run[0], run[-1]
+        span = str(first.line) if first is last else f"{first.line}-{last.line}"
+        color = _COLORS[words.group(first.reason)]
+        table.add_row(span, Text(visible(first.reason), style=color), Text(_support(run)))
+    return table
+
+
+def _support(run: Sequence[LineVerdict]) -> str:
+    """Name the edit that supports lines or comes nearest, and how far they are from it."""
+    first = run[0]
+    differences = [line.difference for line in run if line.difference]
+    parts = [
+        visible(words.agent_name(first.agent)) if first.agent else "",
+        moment(first.edited_at) if first.edited_at else "",
+        visible(first.edit) if first.edit else "",
+        f"differs by up to {max(differences):.0%}" if differences else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def _footer(summary: Summary) -> str:
+    return (
+        f"policy {visible(summary.policy)}, engine {visible(summary.engine)}, "
+        f"measured in {summary.measure}\naudit {summary.digest}"
+    )

@@ -1,0 +1,75 @@
+"""The budget of a text, and where it is cut."""
+
+import re
+
+import pytest
+from markdown_it import MarkdownIt
+from msgspec.structs import replace
+
+from ghapp.attribution.model import Audit, FileVerdict
+from ghapp.reports import markdown
+from ghapp.reports.summary import summarize
+from tests.reports.renew import CASES, read
+
+PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
+
+
+def wide(number: int, name: str = "\u65e5|" * 90) -> Audit:
+    """Return an audit of many files with names that are long in bytes, counted and excluded."""
+    audit = read(CASES / "provisional")
+    file, left_out = audit.files[0], audit.files[2]
+    counted = [renamed(file, f"{at:05}/{name}") for at in range(number)]
+    excluded = [renamed(left_out, f"{at:05}/{name}") for at in range(number)]
+    reasons = dict.fromkeys((f"{at:05}{name}" for at in range(number)), 1)
+    return replace(
+        audit,
+        files=(*counted, *excluded),
+        totals=replace(audit.totals, by_reason=reasons),
+        inputs=replace(audit.inputs, missing=tuple(reasons)),
+    )
+
+
+def renamed(file: FileVerdict, path: str) -> FileVerdict:
+    return replace(file, path=path, previous_path=path)
+
+
+@pytest.mark.parametrize("number", [1, 30, 400])
+def test_no_text_is_over_its_budget(number: int) -> None:
+    summary = summarize(wide(number))
+    run = markdown.check_run(summary)
+    for text in (markdown.comment(summary), run.summary, run.text):
+        assert len(text.encode()) <= markdown.BUDGET
+    assert len(run.title) <= markdown.LONG_TITLE
+
+
+def test_a_cut_falls_between_rows_and_is_said() -> None:
+    text = markdown.comment(summarize(wide(400)))
+    [left] = re.findall(r"^and ([\d,]+) more files$", text.split("<details>")[1], re.MULTILINE)
+    rows = re.findall(r"^\| \d+% .*`\d{5}/.*\|$", text.split("<details>")[1], re.MULTILINE)
+    assert len(rows) + int(left) == 400
+    assert len(rows) > 10
+    assert text.count("<details>") == text.count("</details>")
+
+
+def test_what_is_left_of_the_budget_is_used() -> None:
+    text = markdown.check_run(summarize(wide(400))).text
+    assert len(text.encode()) > markdown.BUDGET * 0.9
+
+
+def test_reasons_are_linked_only_where_the_docs_are_known() -> None:
+    summary = summarize(read(CASES / "provisional"))
+    assert "](" not in markdown.comment(summary)
+    assert "[`run`](https://d.example/r.md#run)" in markdown.comment(
+        summary, docs_url="https://d.example/r.md"
+    )
+
+
+def test_the_comment_is_short_before_it_is_unfolded() -> None:
+    text = markdown.comment(summarize(read(CASES / "many_files")))
+    unfolded = re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL)
+    assert len(unfolded) < 700
+
+
+def test_tables_are_tables() -> None:
+    tokens = PARSER.parse(markdown.comment(summarize(read(CASES / "provisional"))))
+    assert [token.type for token in tokens].count("table_open") == 3
