@@ -1,0 +1,1 @@
+"""The commands of ``ghapp``. Importing it runs nothing; `main` finds the commands."""

@@ -1,0 +1,240 @@
+"""``ghapp audit``: a diff file or a git commit, audited on this machine without any server."""
+
+import io
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ghapp.cli.roots import as_roots
+from ghapp.cli.times import as_time
+
+if TYPE_CHECKING:  # the core brings numpy; help and wrong use answer without it
+    from ghapp.attribution.model import Audit
+    from ghapp.offline import OfflineAudit, Terms
+
+UNREAD = 1
+"""Exit status where some input could not be read."""
+
+STANDARD_INPUT = "-"
+
+
+@click.command("audit", short_help="Audit a diff file or a git commit, without any server.")
+@click.option(
+    "--diff",
+    "diff_file",
+    metavar="FILE",
+    help="The change as a unified diff; - reads standard input.",
+)
+@click.option(
+    "--git",
+    "repository_path",
+    metavar="REPO",
+    type=click.Path(exists=True, path_type=Path),
+    help="A git repository, with --commit.",
+)
+@click.option("--commit", metavar="SHA", help="The commit to audit as if it were a pull request.")
+@click.option(
+    "--base",
+    metavar="SHA",
+    help="What the commit was merged into. [default: the commit's first parent]",
+)
+@click.option(
+    "--merged-at",
+    metavar="TIME",
+    callback=as_time,
+    help="When it was merged: ISO 8601, UTC where no offset is given. "
+    "[default with --git: the commit's time]",
+)
+@click.option(
+    "--evidence",
+    metavar="DIR",
+    multiple=True,
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Transcripts as the agents write them, read recursively, such as ~/.claude/projects. "
+    "May be given several times.",
+)
+@click.option("--repository", metavar="OWNER/NAME", help="The repository's name.")
+@click.option("--pull-request", metavar="N", type=click.IntRange(min=1), help="Its number.")
+@click.option(
+    "--root",
+    "roots",
+    metavar="PATH",
+    multiple=True,
+    callback=as_roots,
+    help="Where the repository was checked out on the machine that wrote the evidence. "
+    "May be given several times. [default: inferred]",
+)
+@click.option(
+    "--as-of",
+    metavar="TIME",
+    callback=as_time,
+    help="The time that decides whether the audit is final. [default: now]",
+)
+@click.option("--policy", "policy_id", metavar="ID", default="claude-code-v1", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="text for people, markdown as the comment on GitHub, json as one audit document.",
+)
+@click.option(
+    "--lines/--no-lines",
+    "--explain",
+    default=False,
+    help="With text: say the reason of every added line.",
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write there instead of to standard output.",
+)
+def command(**options: Any) -> None:
+    """Say which added lines of a change were written in AI coding sessions, and why.
+
+    \b
+    ghapp audit --git . --commit HEAD --evidence ~/.claude/projects
+    ghapp audit --diff change.diff --merged-at 2026-05-20T15:30:00Z --evidence DIR
+
+    Exit status: 0 done, 1 some input could not be read, 2 wrong use.
+    """  # noqa: D301 - the \b is click's mark for "do not wrap"
+    _check_use(options)
+    terms = _terms(options)
+    done = _of_diff(options, terms) if options["diff_file"] else _of_commit(options, terms)
+    _write(done.audit, options)
+    if done.problems:
+        from ghapp.cli.problems import name_problems  # noqa: PLC0415 - see the top
+
+        name_problems(done.problems)
+        raise click.exceptions.Exit(UNREAD)
+
+
+def _check_use(options: dict[str, Any]) -> None:
+    """Refuse combinations that mean nothing, with what to write instead."""
+    diff, repository = options["diff_file"], options["repository_path"]
+    if bool(diff) == bool(repository):
+        found = "both are" if diff else "neither is"
+        raise click.UsageError(
+            f"give either --diff FILE or --git REPO with --commit SHA; {found} given"
+        )
+    if repository and not options["commit"]:
+        raise click.UsageError("--git needs --commit SHA, for example --commit HEAD")
+    if diff and (options["commit"] or options["base"]):
+        raise click.UsageError("--commit and --base belong to --git; a diff file has none")
+    if diff and not options["merged_at"]:
+        raise click.UsageError(
+            "--diff needs --merged-at TIME: evidence counts by its distance from the merge"
+        )
+    if options["lines"] and options["form"] != "text":
+        raise click.UsageError(
+            "--lines belongs to --format text; --format json holds every line anyway"
+        )
+
+
+def _terms(options: dict[str, Any]) -> "Terms":
+    from ghapp.attribution.policy import POLICIES  # noqa: PLC0415 - see the top
+    from ghapp.offline import Terms  # noqa: PLC0415 - see the top
+
+    policy = POLICIES.get(options["policy_id"])
+    if policy is None:
+        raise click.UsageError(
+            f"there is no policy {options['policy_id']!r}; choose {' or '.join(POLICIES)}"
+        )
+    return Terms(
+        evidence=options["evidence"],
+        policy=policy,
+        at=options["as_of"] or datetime.now(UTC),
+        roots=options["roots"],
+        repository=options["repository"],
+        pull_request=options["pull_request"],
+    )
+
+
+def _of_diff(options: dict[str, Any], terms: "Terms") -> "OfflineAudit":
+    from ghapp.offline import audit_diff  # noqa: PLC0415 - see the top
+
+    name = options["diff_file"]
+    try:
+        text = sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name).read_bytes()
+    except OSError as error:
+        raise click.UsageError(f"--diff {name}: {error.strerror}") from error
+    shown = "standard input" if name == STANDARD_INPUT else name
+    return audit_diff(text, name=shown, merged_at=options["merged_at"], terms=terms)
+
+
+def _of_commit(options: dict[str, Any], terms: "Terms") -> "OfflineAudit":
+    from ghapp.git import Git, GitError  # noqa: PLC0415 - see the top
+    from ghapp.offline import audit_commit  # noqa: PLC0415 - see the top
+
+    try:
+        return audit_commit(
+            Git(options["repository_path"]),
+            options["commit"],
+            base=options["base"],
+            merged_at=options["merged_at"],
+            terms=terms,
+        )
+    except GitError as error:
+        raise click.UsageError(f"--git {options['repository_path']}: {error}") from error
+
+
+def _write(audit: "Audit", options: dict[str, Any]) -> None:
+    """Write the audit where it was asked for; a terminal gets color and its own width."""
+    if options["form"] == "text" and options["output"] is None:
+        _show(audit, lines=options["lines"])
+        return
+    written = _FORMS[options["form"]](audit, options)
+    if options["output"] is None:
+        sys.stdout.buffer.write(written)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        options["output"].write_bytes(written)
+    except OSError as error:
+        raise click.UsageError(f"--output {options['output']}: {error.strerror}") from error
+
+
+def _show(audit: "Audit", *, lines: bool) -> None:
+    from rich.console import Console  # noqa: PLC0415 - see the top
+
+    from ghapp.reports.terminal import render  # noqa: PLC0415 - see the top
+
+    console = Console()
+    render(audit, console if console.is_terminal else Console(width=80), lines=lines)
+
+
+def _text(audit: "Audit", options: dict[str, Any]) -> bytes:
+    from rich.console import Console  # noqa: PLC0415 - see the top
+
+    from ghapp.reports.terminal import render  # noqa: PLC0415 - see the top
+
+    page = io.StringIO()
+    render(audit, Console(file=page, width=80, color_system=None), lines=options["lines"])
+    return page.getvalue().encode()
+
+
+def _markdown(audit: "Audit", _: dict[str, Any]) -> bytes:
+    from ghapp.reports.markdown import comment  # noqa: PLC0415 - see the top
+    from ghapp.reports.summary import summarize  # noqa: PLC0415 - see the top
+
+    return comment(summarize(audit)).encode()
+
+
+def _json(audit: "Audit", _: dict[str, Any]) -> bytes:
+    from ghapp.attribution.document import to_document  # noqa: PLC0415 - see the top
+
+    return to_document(audit) + b"\n"
+
+
+_FORMS: dict[str, Callable[["Audit", dict[str, Any]], bytes]] = {
+    "text": _text,
+    "markdown": _markdown,
+    "json": _json,
+}

@@ -1,0 +1,230 @@
+"""``ghapp evidence``: transcripts looked at before they are sent, or brought into the store."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from msgspec.structs import replace
+
+from ghapp.artifacts import find_evidence
+from ghapp.attribution.fingerprint import Fingerprinter
+from ghapp.attribution.model import Edit, LineFingerprint, Unread
+from ghapp.attribution.paths import below, tidy
+from ghapp.cli.problems import name_problems
+from ghapp.cli.roots import as_roots
+from ghapp.evidence.source import Worktree
+from ghapp.reports.harmless import visible
+from ghapp.reports.summary import moment
+
+if TYPE_CHECKING:  # only importing needs the server's packages; a developer's machine has none
+    from ghapp.collect import Encode, Imported
+    from ghapp.settings import Settings
+    from ghapp.store import Repository, Store
+
+UNREAD = 1
+"""Exit status where some of the evidence could not be read."""
+
+PREVIEW_KEY = b"only for the eyes of its developer"
+"""Stands in for the installation's secret key: other hashes, the same number and lengths."""
+
+_EXISTING = click.Path(exists=True, path_type=Path)
+
+_roots = click.option(
+    "--root",
+    "roots",
+    metavar="PATH",
+    multiple=True,
+    callback=as_roots,
+    help="A checkout of the repository on the machine that wrote the transcripts: only edits "
+    "below it are kept, with their paths in the repository. May be given several times. "
+    "[default: all edits, paths as they are]",
+)
+
+
+@click.group("evidence", short_help="Look at evidence, or import it.")
+def command() -> None:
+    """Look at the evidence in transcripts, or import it into the store."""
+
+
+@command.command("preview")
+@click.argument("paths", metavar="FILE|DIR...", nargs=-1, required=True, type=_EXISTING)
+@_roots
+@click.option("--counts", is_flag=True, help="Leave the fingerprints out, say only how many.")
+def preview(paths: tuple[Path, ...], roots: tuple[str, ...], *, counts: bool) -> None:
+    """Print exactly what would be stored of transcripts: nothing is sent, nothing is kept.
+
+    Of a line only its fingerprint is kept: a hash of the whole line, then a hash and the length
+    of each of its words and signs. Prompts and conversations are never kept; the text of lines
+    only by a server whose organization chose that (GHAPP_EVIDENCE_ENCODING=text).
+    """
+    edits, unread = 0, []
+    for found in _would_keep(paths, roots):
+        if isinstance(found, Edit):
+            edits += 1
+            _print_edit(found, counts=counts)
+        else:
+            unread.append(found)
+    click.echo(f"{edits} edit(s) would be stored")
+    if unread:
+        name_problems(unread)
+        raise click.exceptions.Exit(UNREAD)
+
+
+@command.command("import")
+@click.argument("directories", metavar="DIR...", nargs=-1, required=True, type=_EXISTING)
+@click.option("--repository", "name", metavar="OWNER/NAME", required=True, help="Whose edits.")
+@_roots
+@click.option("--actor", metavar="LOGIN", help="The developer's login on GitHub.")
+@click.option(
+    "--data",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="GHAPP_DATA_DIR",
+    help="The app's data directory. [default: .data]",
+)
+def import_(
+    directories: tuple[Path, ...],
+    name: str,
+    roots: tuple[str, ...],
+    actor: str | None,
+    data: Path | None,
+) -> None:
+    """Import the edits in transcripts into the store, and audit again what they reach."""
+    try:
+        from ghapp.collect import import_artifacts  # noqa: PLC0415 - see the top
+        from ghapp.log import configure  # noqa: PLC0415 - see the top
+        from ghapp.settings import Settings, SettingsError  # noqa: PLC0415 - see the top
+        from ghapp.store import Store, StoreError  # noqa: PLC0415 - see the top
+    except ModuleNotFoundError as error:
+        raise click.ClickException(
+            f"the package {error.name} is not installed; importing needs the extra 'server': "
+            "pip install 'ghapp[server]'"
+        ) from error
+
+    given = {**os.environ, **({"GHAPP_DATA_DIR": str(data)} if data else {})}
+    try:
+        settings = Settings.from_environment(given, app_required=False)
+        configure("WARNING", hidden=settings.hidden)
+        with closing(Store.open(settings.database_url)) as store:
+            repository = _repository(store, name)
+            encode = _encode(settings, store, repository)
+            imported = import_artifacts(
+                *(store, repository.id, directories, roots, encode),
+                now=datetime.now(UTC),
+                actor=actor,
+            )
+    except (SettingsError, StoreError) as error:
+        raise click.ClickException(str(error)) from error
+    _say(imported, repository)
+
+
+def _would_keep(paths: tuple[Path, ...], roots: tuple[str, ...]) -> Iterator[Edit | Unread]:
+    """Yield the edits as they would be kept, each id once, and what could not be read."""
+    homes = _homes(paths, roots)
+    fingerprinter = Fingerprinter(PREVIEW_KEY)
+    shown: set[str] = set()
+    for found in find_evidence(paths, lambda path: _place(homes, path) is not None):
+        if isinstance(found, Unread):
+            yield found
+        elif isinstance(found, Edit) and found.id not in shown:
+            place = _place(homes, found.path)
+            if place is not None:
+                shown.add(found.id)
+                yield _as_kept(found, place, fingerprinter, rooted=bool(homes))
+
+
+def _homes(paths: tuple[Path, ...], roots: tuple[str, ...]) -> frozenset[str]:
+    """Return the roots and the worktrees that were made from them; empty: none is given."""
+    homes = frozenset(map(tidy, roots))
+    if not homes:
+        return homes
+    found = find_evidence(paths, lambda _: False)
+    worktrees = [one for one in found if isinstance(one, Worktree)]
+    while True:
+        made = {tidy(one.path) for one in worktrees if _place(homes, one.original) is not None}
+        if made <= homes:
+            return homes
+        homes |= made
+
+
+def _place(homes: frozenset[str], path: str) -> str | None:
+    """Return a path relative to the deepest root; ``None``: it lies elsewhere."""
+    if not homes:
+        return path
+    rests = [rest for home in homes if (rest := below(home, tidy(path))) is not None]
+    return min(rests, key=len, default=None)
+
+
+def _as_kept(edit: Edit, place: str, fingerprinter: Fingerprinter, *, rooted: bool) -> Edit:
+    lines = fingerprinter.lines(edit.lines)  # type: ignore[arg-type]  # sources yield text only
+    return replace(edit, path=place, lines=lines, cwd=None if rooted else edit.cwd)
+
+
+def _print_edit(edit: Edit, *, counts: bool) -> None:
+    """Print one edit: what it is, how many lines, and each line's fingerprint."""
+    hunks, removed = edit.lines.hunks, edit.lines.removed
+    own = [line for hunk in hunks for line in hunk.own]
+    beside = [line for hunk in hunks for line in (*hunk.before, *hunk.after)]
+    click.echo(f"{moment(edit.at)}  {visible(edit.path)}")
+    click.echo(f"  {visible(edit.agent)} {visible(edit.tool)}, {edit.outcome}, {visible(edit.id)}")
+    click.echo(f"  agent session {visible(edit.agent_session)}")
+    if edit.cwd:
+        click.echo(f"  working directory {visible(edit.cwd)}")
+    click.echo(f"  lines: {len(own)} own, {len(beside)} beside them, {len(removed)} replaced")
+    if not counts:
+        for kind, lines in (("own", own), ("beside", beside), ("replaced", removed)):
+            for line in lines:
+                click.echo(f"    {kind:<8}  {_hexadecimal(line)}")
+
+
+def _hexadecimal(line: str | LineFingerprint) -> str:
+    """Write a fingerprint as it is stored: the line's hash, then each token's record."""
+    if isinstance(line, str):
+        return ""
+    return f"{line.line.hex()}  {line.tokens.hex(' ', -5)}".rstrip()
+
+
+def _repository(store: "Store", name: str) -> "Repository":
+    """Return a repository that the app knows; raises `UsageError` with those it knows."""
+    repository = store.installations.find(name)
+    if repository is not None:
+        return repository
+    known = ", ".join(one.full_name for one in store.installations.repositories()[:10])
+    hint = f"it knows {known}" if known else "install the app on it first"
+    raise click.UsageError(f"--repository {name}: the app does not know it; {hint}")
+
+
+def _encode(settings: "Settings", store: "Store", repository: "Repository") -> "Encode":
+    """Return what is kept of an edit's lines, as the settings say."""
+    from ghapp.collect import as_text  # noqa: PLC0415 - see the top
+    from ghapp.keys import KeyLost, fingerprinter  # noqa: PLC0415 - see the top
+
+    if settings.evidence_encoding == "text":
+        return as_text
+    if repository.installation_id is None:
+        raise click.ClickException(
+            f"{repository.full_name} belongs to no installation, so there is no key for its "
+            "fingerprints: install the app on it first"
+        )
+    try:
+        return fingerprinter(store, settings.encryption_key, repository.installation_id).lines
+    except (KeyLost, LookupError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _say(imported: "Imported", repository: "Repository") -> None:
+    """Sum up an import for the person who started it."""
+    click.echo(
+        f"{repository.full_name}: {imported.edits} edit(s) in {imported.files} transcript(s), "
+        f"{imported.added} new, {imported.already_known} known before, "
+        f"{imported.not_applied} not applied, {imported.elsewhere} elsewhere"
+    )
+    for number in sorted(imported.due_again):
+        click.echo(f"  pull request {number} will be audited again")
+    if imported.unread:
+        name_problems(imported.unread)
+        raise click.exceptions.Exit(UNREAD)

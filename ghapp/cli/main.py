@@ -1,0 +1,98 @@
+"""The ``ghapp`` command: its list of commands and its exit statuses, no command itself.
+
+A command's module is imported only when the command is called, so an offline audit never
+pays for the server's packages and works where they are not installed.
+"""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+import ghapp
+
+COMMANDS = {
+    "audit": ("ghapp.cli.audit", "Audit a diff file or a git commit, without any server."),
+    "evidence": ("ghapp.cli.evidence", "Look at evidence, or import it."),
+    "demo": ("ghapp.cli.demo", "Show the app at work on this machine, with a stand-in for GitHub."),
+    "serve": ("ghapp.cli.serve", "Run the app: web, workers and scheduler."),
+    "worker": ("ghapp.cli.worker", "Run the worker of one QUEUE."),
+    "scheduler": ("ghapp.cli.scheduler", "Tell the queue what is due, every few seconds."),
+    "migrate": ("ghapp.cli.database", "Bring the database to this version's schema."),
+}
+"""Name → the module whose ``command`` it is, and its line in ``ghapp --help``."""
+
+CLOSED_PIPE = 141
+"""Exit status when the reader of our output went away: 128 + SIGPIPE, as a shell reports it."""
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C: 128 + SIGINT."""
+
+
+class LazyGroup(click.Group):
+    """A group that lists its commands without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names in the order of the table: the everyday ones first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import a command's module; ``None``: there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        try:
+            module = importlib.import_module(COMMANDS[cmd_name][0])
+        except ModuleNotFoundError as error:
+            raise click.ClickException(_missing(cmd_name, error)) from error
+        command = module.command
+        assert isinstance(command, click.Command)  # noqa: S101 - our own table, held by a test
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Write the table's own lines, so that help imports no command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a reader that goes away and Ctrl-C end it without a traceback."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _forget_standard_output()
+            ctx.exit(CLOSED_PIPE)
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+            ctx.exit(INTERRUPTED)
+        return result
+
+
+def _missing(command: str, error: ModuleNotFoundError) -> str:
+    """Say which package a command lacks, and how to get it."""
+    if (error.name or "").startswith("ghapp"):
+        return f"{command}: this installation lacks the module {error.name}; install ghapp again"
+    return (
+        f"{command}: the package {error.name} is not installed; "
+        "the server's commands need the extra 'server': pip install 'ghapp[server]'"
+    )
+
+
+def _forget_standard_output() -> None:
+    """Send what is still buffered nowhere, or Python complains about the pipe at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(ghapp.__version__, prog_name="ghapp")
+def main() -> None:
+    """Say which added lines of a merged pull request were written in AI coding sessions."""
+    # A file name that the terminal's encoding lacks is shown escaped instead of ending the report.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -1,0 +1,36 @@
+"""A point in time as people and git write it. It knows no clock."""
+
+import re
+from datetime import UTC, datetime
+
+import click
+
+# git's own form has a space before the offset: "2026-05-20 15:30:00 +0200".
+_SPACED_OFFSET = re.compile(r"(?<=\d)\s+(?=[+-]\d{2}:?\d{2}$|Z$)")
+
+
+def as_time(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
+    """Turn an option's value into a time, as click's callback; ``None``: it was not given."""
+    try:
+        return None if value is None else parse_time(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+
+
+def parse_time(text: str) -> datetime:
+    """Return a time in UTC; a date alone is its first instant.
+
+    >>> parse_time("2026-05-20 15:30:00 +0200").isoformat()
+    '2026-05-20T13:30:00+00:00'
+
+    Raises `ValueError` with the forms that are understood.
+    """
+    try:
+        time = datetime.fromisoformat(_SPACED_OFFSET.sub("", text.strip()))
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        message = (
+            f"{text!r} is no time; write it as 2026-05-20T15:30:00Z, "
+            "2026-05-20 15:30:00 +0200 or 2026-05-20 (UTC where no offset is given)"
+        )
+        raise ValueError(message) from error

@@ -1,0 +1,177 @@
+"""The audit of a diff file or a git commit on one page, without a server. It prints nothing.
+
+What could not be read comes back beside the audit, named by file and line.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from ghapp.artifacts import find_evidence
+from ghapp.attribution.attribute import attribute
+from ghapp.attribution.model import Audit, Change, Edit, Evidence, Struct, Subject, Unread
+from ghapp.attribution.paths import below, tidy
+from ghapp.attribution.policy import Policy
+from ghapp.attribution.unified_diff import DiffError, parse_diff
+from ghapp.evidence.source import WantedPath, Worktree, everything
+from ghapp.git import Commit, Git, GitError
+
+WHOLE_DIFF = "(the whole diff)"
+"""Stands for the files of a diff that could not be read: nobody knows which they are."""
+
+EMPTY_TREES = {
+    40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
+}
+"""What a root commit is compared with, by the length of the repository's object names."""
+
+
+class Terms(Struct, frozen=True):
+    """What an offline audit goes by, apart from the change itself."""
+
+    evidence: tuple[Path, ...]
+    """Directories, or single files, of native transcripts."""
+    policy: Policy
+    at: datetime
+    """Now: decides whether the audit is provisional."""
+    roots: tuple[str, ...] = ()
+    """Checkouts on the machines that wrote the evidence; empty: they are inferred."""
+    repository: str | None = None
+    pull_request: int | None = None
+
+
+class OfflineAudit(Struct, frozen=True):
+    """An audit, and what could not be read on the way to it."""
+
+    audit: Audit
+    problems: tuple[Unread, ...]
+
+
+def audit_diff(text: bytes, *, name: str, merged_at: datetime, terms: Terms) -> OfflineAudit:
+    """Audit a unified diff; ``name`` is what messages call it.
+
+    A diff that cannot be read whole gives an audit that is marked incomplete and counts nothing.
+    Raises `ArtifactError` where a path of the evidence does not exist.
+    """
+    subject = _subject(terms, merged_at)
+    try:
+        change = Change(files=parse_diff(text))
+    except DiffError as error:
+        return _unread_diff(name, error, subject, terms)
+    return _audited(subject, change, terms)
+
+
+def audit_commit(
+    git: Git,
+    revision: str,
+    *,
+    base: str | None = None,
+    merged_at: datetime | None = None,
+    terms: Terms,
+) -> OfflineAudit:
+    """Audit a commit as if it were a merged pull request.
+
+    It is compared with where it left ``base``, else with its first parent, else with nothing;
+    ``merged_at`` is the commit's own time unless given. A difference that the clone cannot show
+    whole gives an audit that is marked incomplete. Raises `GitError` where there is no
+    repository, commit or base, `ArtifactError` where a path of the evidence does not exist.
+    """
+    commit = git.commit(revision)
+    start = _base(git, commit, base)
+    subject = _subject(terms, merged_at or commit.committed_at, commit.sha)
+    try:
+        files = parse_diff(git.diff(start, commit.sha))
+        attributes = {} if start in EMPTY_TREES.values() else git.gitattributes(start)
+    except (DiffError, GitError) as error:
+        return _unread_diff(f"git diff {start} {commit.sha}", error, subject, terms)
+    change = Change(files=files, gitattributes=attributes)
+    return _audited(subject, change, terms, likely_roots=_checkouts(git))
+
+
+def wanted_paths(change: Change, policy: Policy) -> WantedPath:
+    """Return which edits' lines are worth working out: those of files named as in the change.
+
+    A policy that follows moved blocks wants all of them.
+    """
+    if policy.moved_blocks:
+        return everything
+    paths = {path for file in change.files for path in (file.path, file.previous_path) if path}
+    names = {_name(path) for path in paths}
+    return lambda path: _name(path) in names
+
+
+def _name(path: str) -> str:
+    """Return a path's last part, whichever system wrote it."""
+    return path.replace("\\", "/").rpartition("/")[2]
+
+
+def _subject(terms: Terms, merged_at: datetime, commit: str | None = None) -> Subject:
+    return Subject(
+        merged_at=merged_at,
+        repository=terms.repository,
+        pull_request=terms.pull_request,
+        merge_commit=commit,
+    )
+
+
+def _base(git: Git, commit: Commit, base: str | None) -> str:
+    """Return what a commit is compared with; of a merge the first parent, as GitHub shows it."""
+    if base is not None:
+        return git.merge_base(git.commit(base).sha, commit.sha)
+    return commit.parents[0] if commit.parents else EMPTY_TREES[len(commit.sha)]
+
+
+def _checkouts(git: Git) -> tuple[str, ...]:
+    """Return where this clone and its worktrees lie: likely, not surely, where agents worked."""
+    top = git.top_level()
+    return tuple(dict.fromkeys([*([str(top)] if top else []), *git.worktrees()]))
+
+
+def _audited(
+    subject: Subject, change: Change, terms: Terms, likely_roots: Sequence[str] = ()
+) -> OfflineAudit:
+    evidence = _evidence(terms, wanted_paths(change, terms.policy), likely_roots)
+    audit = attribute(subject, change, evidence, terms.policy, at=terms.at)
+    return OfflineAudit(audit=audit, problems=evidence.unread)
+
+
+def _unread_diff(
+    name: str, error: DiffError | GitError, subject: Subject, terms: Terms
+) -> OfflineAudit:
+    """Return an audit of nothing, marked incomplete: half a diff is never counted."""
+    change = Change(missing=(WHOLE_DIFF,))
+    audit = attribute(subject, change, Evidence(), terms.policy, at=terms.at)
+    if isinstance(error, DiffError):
+        problem = Unread(source=name, line=error.line, problem=f"{error.found}; {error.advice}")
+    else:
+        problem = Unread(source=name, line=None, problem=str(error))
+    return OfflineAudit(audit=audit, problems=(problem,))
+
+
+def _evidence(terms: Terms, wanted: WantedPath, likely_roots: Sequence[str]) -> Evidence:
+    edits: list[Edit] = []
+    unread: list[Unread] = []
+    worktrees: list[Worktree] = []
+    for found in find_evidence(terms.evidence, wanted):
+        if isinstance(found, Edit):
+            edits.append(found)
+        elif isinstance(found, Unread):
+            unread.append(found)
+        else:
+            worktrees.append(found)
+    return Evidence(
+        edits=tuple(edits),
+        roots=_with_worktrees(terms.roots, worktrees),
+        likely_roots=_with_worktrees(likely_roots, worktrees),
+        unread=tuple(unread),
+    )
+
+
+def _with_worktrees(roots: Sequence[str], worktrees: Iterable[Worktree]) -> tuple[str, ...]:
+    """Add the worktrees that were made from one of the roots; others are of other repositories."""
+    made = [
+        worktree.path
+        for worktree in worktrees
+        if any(below(tidy(root), tidy(worktree.original)) is not None for root in roots)
+    ]
+    return tuple(dict.fromkeys([*roots, *made]))

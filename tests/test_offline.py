@@ -1,0 +1,166 @@
+"""The audit of real commits in real repositories, and what is read for it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ghapp.attribution.model import Audit, Change, FileDiff, State, Verdict
+from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED
+from ghapp.git import Git, GitError
+from ghapp.offline import WHOLE_DIFF, Terms, audit_commit, audit_diff, wanted_paths
+from tests.clones import Clone
+from tests.transcripts import write_transcript
+
+MERGED = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
+LATER = datetime(2026, 6, 1, tzinfo=UTC)
+CONTENT = "def monthly_totals(orders):\n    return collect_by_month(orders, key=order_month)\n"
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    return Clone(tmp_path / "shop")
+
+
+@pytest.fixture
+def terms(tmp_path: Path) -> Callable[..., Terms]:
+    """Return a maker of terms with evidence of one file, written in the clone."""
+    home = tmp_path / "shop"
+
+    def made(file: str = "src/totals.py", root: Path = home, roots: tuple[str, ...] = ()) -> Terms:
+        write_transcript(tmp_path / "evidence" / "one.jsonl", str(root / file), CONTENT)
+        evidence = (tmp_path / "evidence",)
+        return Terms(evidence=evidence, policy=CLAUDE_CODE_V1, at=LATER, roots=roots)
+
+    return made
+
+
+def attributed(audit: Audit) -> dict[str, int]:
+    return {file.path: file.attributed for file in audit.files}
+
+
+def test_a_commit_is_compared_with_its_first_parent(
+    clone: Clone, terms: Callable[..., Terms]
+) -> None:
+    clone.commit({"README.md": "Shop\n"})
+    sha = clone.commit({"src/totals.py": CONTENT})
+    done = audit_commit(Git(clone.path), "HEAD", terms=terms())
+    assert done.problems == ()
+    assert attributed(done.audit) == {"src/totals.py": 2}
+    assert (done.audit.merge_commit, done.audit.merged_at) == (sha, MERGED)
+    assert (done.audit.verdict, done.audit.state) == (Verdict.ASSISTED, State.FINAL)
+
+
+def test_a_root_commit_is_compared_with_nothing(clone: Clone, terms: Callable[..., Terms]) -> None:
+    clone.commit({"README.md": "Shop of all things\n", "src/totals.py": CONTENT})
+    done = audit_commit(Git(clone.path), "HEAD", terms=terms())
+    assert attributed(done.audit) == {"README.md": 0, "src/totals.py": 2}
+
+
+def test_a_merge_is_compared_with_its_first_parent(
+    clone: Clone, terms: Callable[..., Terms]
+) -> None:
+    clone.commit({"README.md": "Shop\n"})
+    clone.git("switch", "-q", "-c", "feature")
+    clone.commit({"src/totals.py": CONTENT})
+    clone.git("switch", "-q", "main")
+    clone.commit({"other.py": "something_else = 1\n"})
+    clone.git("merge", "-q", "--no-ff", "-m", "merge", "feature")
+    done = audit_commit(Git(clone.path), "HEAD", terms=terms())
+    assert attributed(done.audit) == {"src/totals.py": 2}
+
+
+def test_a_given_base_counts_from_where_the_branch_left_it(
+    clone: Clone, terms: Callable[..., Terms]
+) -> None:
+    clone.commit({"README.md": "Shop\n"})
+    clone.git("switch", "-q", "-c", "feature")
+    clone.commit({"src/totals.py": CONTENT})
+    clone.commit({"src/more.py": "more_of_the_same = 1\n"})
+    clone.git("switch", "-q", "main")
+    clone.commit({"unrelated.py": "unrelated = 1\n"})
+    done = audit_commit(Git(clone.path), "feature", base="main", terms=terms())
+    assert attributed(done.audit) == {"src/more.py": 0, "src/totals.py": 2}
+
+
+def test_git_attributes_of_the_base_exclude(clone: Clone, terms: Callable[..., Terms]) -> None:
+    clone.commit({".gitattributes": "src/totals.py linguist-generated\n"})
+    clone.commit({"src/totals.py": CONTENT, ".gitattributes": ""})
+    [_, file] = audit_commit(Git(clone.path), "HEAD", terms=terms()).audit.files
+    assert (file.path, file.excluded) == ("src/totals.py", "generated")
+
+
+def test_the_clone_itself_is_a_likely_checkout(clone: Clone, terms: Callable[..., Terms]) -> None:
+    clone.commit({"README.md": "Shop\n"})
+    clone.commit({"README.md": "Shop\n" + CONTENT})
+    done = audit_commit(Git(clone.path), "HEAD", terms=terms("README.md"))
+    assert attributed(done.audit) == {"README.md": 2}
+
+
+def test_a_lone_common_name_elsewhere_is_no_checkout(
+    clone: Clone, terms: Callable[..., Terms], tmp_path: Path
+) -> None:
+    clone.commit({"README.md": "Shop\n"})
+    clone.commit({"README.md": "Shop\n" + CONTENT})
+    done = audit_commit(Git(clone.path), "HEAD", terms=terms("README.md", tmp_path / "other"))
+    assert done.audit.verdict is Verdict.NO_EVIDENCE
+
+
+def test_a_worktree_of_the_clone_is_a_likely_checkout(
+    clone: Clone, terms: Callable[..., Terms], tmp_path: Path
+) -> None:
+    clone.commit({"README.md": "Shop\n"})
+    worktree = tmp_path / "beside"
+    clone.git("worktree", "add", "-q", "-b", "feature", str(worktree))
+    clone.commit({"README.md": "Shop\n" + CONTENT})
+    done = audit_commit(Git(clone.path), "HEAD", terms=terms("README.md", worktree))
+    assert attributed(done.audit) == {"README.md": 2}
+
+
+def test_an_unknown_commit_is_named(clone: Clone, terms: Callable[..., Terms]) -> None:
+    clone.commit({"README.md": "Shop\n"})
+    with pytest.raises(GitError, match="nonsense"):
+        audit_commit(Git(clone.path), "nonsense", terms=terms())
+
+
+def test_a_diff_that_breaks_off_counts_nothing(terms: Callable[..., Terms]) -> None:
+    text = b"diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1 +1,3 @@\n x = 1\n+y = 2\n"
+    done = audit_diff(text, name="it.diff", merged_at=MERGED, terms=terms())
+    [problem] = done.problems
+    assert (problem.source, problem.line) == ("it.diff", 7)
+    assert done.audit.inputs.missing == (WHOLE_DIFF,)
+    assert not done.audit.inputs.complete
+    assert (done.audit.files, done.audit.totals.share) == ((), None)
+    assert done.audit.verdict is Verdict.NO_EVIDENCE
+
+
+def test_a_diff_and_its_commit_are_audited_alike(clone: Clone, terms: Callable[..., Terms]) -> None:
+    clone.commit({"README.md": "Shop\n"})
+    clone.commit({"src/totals.py": CONTENT})
+    text = clone.git("diff", "HEAD^", "HEAD").encode() + b"\n"
+    of_diff = audit_diff(text, name="it.diff", merged_at=MERGED, terms=terms()).audit
+    of_commit = audit_commit(Git(clone.path), "HEAD", terms=terms()).audit
+    assert (of_diff.files, of_diff.inputs) == (of_commit.files, of_commit.inputs)
+
+
+def test_only_files_named_as_in_the_change_are_worked_out() -> None:
+    change = Change(files=(FileDiff(path="src/new.py", previous_path="src/old.py"),))
+    wanted = wanted_paths(change, CLAUDE_CODE_V1)
+    assert wanted("/home/dev/src/new.py")
+    assert wanted(r"C:\shop\old.py")
+    assert not wanted("/x/third.py")
+    assert wanted_paths(change, CLAUDE_CODE_V1_MOVED)("/x/third.py")
+
+
+def test_a_commit_whose_parent_this_clone_lacks_counts_nothing(
+    clone: Clone, terms: Callable[..., Terms], tmp_path: Path
+) -> None:
+    clone.commit({"README.md": "Shop\n"})
+    clone.commit({"src/totals.py": CONTENT})
+    clone.git("clone", "-q", "--depth=1", f"file://{clone.path}", str(tmp_path / "shallow"))
+    done = audit_commit(Git(tmp_path / "shallow"), "HEAD", terms=terms())
+    [problem] = done.problems
+    assert "shallow" in problem.problem
+    assert (done.audit.files, done.audit.totals.share) == ((), None)
+    assert done.audit.verdict is Verdict.NO_EVIDENCE
