@@ -1,0 +1,166 @@
+"""The structured log: JSON lines, constant event names, nothing secret in them. It logs nothing.
+
+Delivery and job are bound once, by `bound`, and stand in every line until the block ends.
+Whoever logs gives data as keywords; never a transcript, a prompt or a token. Should a secret
+slip in all the same, `redact` takes it out, in our own lines and in those of every library.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, suppress
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+REDACTED = "[redacted]"
+
+SECRET_NAMES = re.compile(
+    r"passw|secret|token|authorization|cookie|private_?key|encryption_?key|\bpem\b|^pem$",
+    re.IGNORECASE,
+)
+"""Keywords whose value is never shown, whatever it looks like."""
+
+_PATTERNS = (
+    # A private key; where its end is missing, everything after its beginning goes.
+    re.compile(
+        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL
+    ),
+    # GitHub's tokens: 40 characters with a prefix, and since 2026 ghs_<app id>_<JWT>.
+    re.compile(r"gh[a-z]_[A-Za-z0-9_.\-]{20,}"),
+    re.compile(r"github_pat_[A-Za-z0-9_]{20,}"),
+    # Any JSON Web Token: the app's own, and others'. {"… in base64 begins with eyJ.
+    re.compile(r"eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]*)?"),
+)
+_AUTHORIZATION = re.compile(
+    r"(authorization\W{0,6}[:=,]\s*\W{0,3})(?:(?:bearer|token|basic|negotiate)\s+)?[^\s\"',;}\])]+",
+    re.IGNORECASE,
+)
+_BEARER = re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9_.~+/\-]{8,}=*", re.IGNORECASE)
+# One slash is what is left of two where an address went through a path.
+_LOGIN_IN_ADDRESS = re.compile(r"(:/{1,2}[^/\s:@\"']*:)[^/\s@\"']+@")
+
+DEPTH = 8
+"""Levels of nesting that are followed; what is deeper is left out."""
+
+
+def redact(text: str) -> str:
+    """Return a text without tokens, keys, Authorization values and passwords in addresses.
+
+    Also for texts that go elsewhere than the log, such as an error kept with a job.
+    """
+    for pattern in _PATTERNS:
+        text = pattern.sub(REDACTED, text)
+    text = _AUTHORIZATION.sub(rf"\g<1>{REDACTED}", text)
+    text = _BEARER.sub(rf"\g<1> {REDACTED}", text)
+    return _LOGIN_IN_ADDRESS.sub(rf"\g<1>{REDACTED}@", text)
+
+
+class Redaction:
+    """The processor that has the last word on every line, before it becomes JSON.
+
+    ``hidden`` are secrets of this installation that no pattern can tell, such as a webhook
+    secret; those shorter than 8 characters are passed over, or they would blank out words.
+    """
+
+    def __init__(self, hidden: Iterable[str] = ()) -> None:
+        known = sorted({one for one in hidden if len(one) >= 8}, key=len, reverse=True)
+        self._hidden = re.compile("|".join(map(re.escape, known))) if known else None
+
+    def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        """Return the line with nothing but plain values, none of them secret."""
+        del logger, method
+        return {self._text(name): self._named(name, value, DEPTH) for name, value in event.items()}
+
+    def _named(self, name: str, value: object, depth: int) -> object:
+        if SECRET_NAMES.search(name) and not isinstance(value, bool | int | float | None):
+            return REDACTED
+        return self._plain(value, depth)
+
+    def _plain(self, value: object, depth: int) -> object:
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if depth == 0:
+            return "..."
+        if isinstance(value, Mapping):
+            return {
+                self._text(str(name)): self._named(str(name), inner, depth - 1)
+                for name, inner in value.items()
+            }
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self._plain(inner, depth - 1) for inner in value]
+        return self._text(_as_text(value))
+
+    def _text(self, text: str) -> str:
+        if self._hidden is not None:
+            text = self._hidden.sub(REDACTED, text)
+        return redact(text)
+
+
+def configure(
+    level: str = "INFO", *, stream: TextIO | None = None, hidden: Iterable[str] = ()
+) -> None:
+    """Send this process' log, the libraries' included, to a stream as JSON lines.
+
+    ``stream`` ``None`` is standard error, so that standard output holds results only.
+    Replaces whatever handlers there are; may be called again.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.ExtraAdder(),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                Redaction(hidden),
+                structlog.processors.JSONRenderer(sort_keys=True),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    silence_pygithub()
+
+
+def silence_pygithub() -> None:
+    """Take away the handler that PyGithub puts up for itself when it is imported.
+
+    It prints to standard error past every formatter. At level DEBUG the library also logs
+    whole answers, tokens included, so that level is out of reach for it.
+    """
+    with suppress(ImportError):  # the collector has no PyGithub
+        pass
+    pygithub = logging.getLogger("github")
+    pygithub.handlers.clear()
+    pygithub.setLevel(logging.WARNING)
+
+
+def bound(**values: object) -> AbstractContextManager[None]:
+    """Put these values, such as ``delivery=guid``, into every line that the block logs."""
+    return structlog.contextvars.bound_contextvars(**values)
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, BaseException):
+        return f"{type(value).__name__}: {value}"
+    return str(value)

@@ -1,0 +1,122 @@
+"""What is kept: the store's face. Doors and journeys import from here, not from its parts."""
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from ghapp.store.audits import Audits, SavedAudit
+from ghapp.store.cursors import Cursors
+from ghapp.store.database import (
+    Database,
+    DatabaseDamaged,
+    DatabaseUnavailable,
+    StoreError,
+    WrongDatabaseURL,
+)
+from ghapp.store.deliveries import Deliveries, Delivery, DeliveryOutcome
+from ghapp.store.due import (
+    Backlog,
+    Due,
+    DueItem,
+    DueOutcome,
+    DueState,
+    DueTable,
+    Kind,
+    Lane,
+    Scheduled,
+)
+from ghapp.store.evidence import EvidenceAdded, EvidenceHeld, EvidenceTable
+from ghapp.store.installations import Installation, Installations, Repository
+from ghapp.store.publications import Publication, Publications
+
+__all__ = [
+    "Audits",
+    "Backlog",
+    "Cursors",
+    "Database",
+    "DatabaseDamaged",
+    "DatabaseUnavailable",
+    "Deliveries",
+    "Delivery",
+    "DeliveryOutcome",
+    "Due",
+    "DueItem",
+    "DueOutcome",
+    "DueState",
+    "DueTable",
+    "EvidenceAdded",
+    "EvidenceHeld",
+    "EvidenceTable",
+    "Installation",
+    "Installations",
+    "Kind",
+    "Lane",
+    "Publication",
+    "Publications",
+    "Repository",
+    "SavedAudit",
+    "Scheduled",
+    "Store",
+    "StoreError",
+    "WrongDatabaseURL",
+]
+
+
+@dataclass(frozen=True)
+class Store:
+    """Everything that is kept, over one database. Safe to share among threads and over forks.
+
+    Every method of its parts is one transaction, and raises `DatabaseUnavailable` where the
+    database is away: then nothing was kept, and another try is worth it.
+    """
+
+    database: Database
+    deliveries: Deliveries
+    installations: Installations
+    evidence: EvidenceTable
+    audits: Audits
+    publications: Publications
+    due: DueTable
+    cursors: Cursors
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Connect to ``sqlite:///FILE`` or ``postgresql://…`` and bring its tables up to date.
+
+        Raises `WrongDatabaseURL` or `DatabaseUnavailable`.
+        """
+        store = cls.unmigrated(url)
+        store.database.migrate()
+        return store
+
+    @classmethod
+    def unmigrated(cls, url: str) -> Self:
+        """Return the store without touching the database: nothing is connected yet."""
+        database = Database(url)
+        due = DueTable(database)
+        audits = Audits(database)
+        return cls(
+            database=database,
+            deliveries=Deliveries(database, due),
+            installations=Installations(database),
+            evidence=EvidenceTable(database, audits, due),
+            audits=audits,
+            publications=Publications(database),
+            due=due,
+            cursors=Cursors(database),
+        )
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self.close()

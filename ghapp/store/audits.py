@@ -1,0 +1,281 @@
+"""Audits as they were given: numbered, chained, never altered. It judges nothing.
+
+Every audit of a repository names the one before it by digest, so that a record that was
+taken out or changed afterwards is noticed (`Audits.first_break`).
+"""
+
+import hashlib
+import zlib
+from bisect import bisect_left
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, RowMapping, Select, func, select
+
+from ghapp.attribution.document import from_document
+from ghapp.attribution.model import Audit, Measure, State, Struct, Verdict
+from ghapp.store.database import Database
+from ghapp.store.schema import audit, to_microseconds
+
+
+class SavedAudit(Struct, frozen=True):
+    """An audit's record without its document, which `Audits.document` returns."""
+
+    id: int
+    repository_id: int
+    pull_request: int
+    number: int
+    """Among the audits of this pull request, from 1."""
+    position: int
+    """Among the audits of this repository, from 1."""
+    state: State
+    verdict: Verdict
+    merged_at: datetime
+    merge_commit: str | None
+    window_from: datetime
+    window_to: datetime
+    added: int
+    effective: int
+    attributed: int
+    share: float | None
+    complete: bool
+    policy_id: str
+    policy_digest: str
+    engine: str
+    measure: Measure
+    diff_digest: str
+    evidence_digest: str
+    edits_considered: int
+    digest: str
+    """``sha256:`` and the digest of the document's bytes."""
+    chain: str
+    """Digest over this record and ``previous``; see `chain_digest`."""
+    previous: str | None
+    """``chain`` of the repository's audit before this one; ``None``: it is the first."""
+    created_at: datetime
+
+
+class Audits:
+    """The audits. There is no way to change or delete one; the database refuses both."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(
+        self, repository_id: int, pull_request: int, document: bytes, *, now: datetime
+    ) -> SavedAudit:
+        """Keep an audit document as the pull request's next one.
+
+        ``document`` is what `document.to_document` returns, and is kept byte for byte. Where
+        the pull request's latest audit has the same bytes, that one is returned and nothing
+        is added. Raises `ValueError` where the bytes are no audit document.
+        """
+        read = from_document(document)
+        digest = "sha256:" + hashlib.sha256(document).hexdigest()
+        packed = zlib.compress(document)
+        with self._database.write() as connection:
+            self._database.lock(connection, f"audit:{repository_id}")
+            latest = _latest(connection, repository_id, pull_request)
+            if latest is not None and latest.digest == digest:
+                return latest
+            row = {
+                **_columns(read),
+                "repository_id": repository_id,
+                "pull_request": pull_request,
+                "number": 1 if latest is None else latest.number + 1,
+                "digest": digest,
+                "document": packed,
+                "created_at": now,
+            }
+            row |= _link(connection, row)
+            saved = connection.execute(
+                self._database.insert(audit).values(row).returning(*_RECORD)
+            ).one()
+        return _from_row(saved)
+
+    def latest(self, repository_id: int, pull_request: int) -> SavedAudit | None:
+        """Return the audit that is in force for a pull request; ``None``: it has none."""
+        with self._database.read() as connection:
+            return _latest(connection, repository_id, pull_request)
+
+    def numbered(self, repository_id: int, pull_request: int, number: int) -> SavedAudit | None:
+        """Return one audit of a pull request; ``None``: there is none of this number."""
+        query = _of(repository_id).where(
+            audit.c.pull_request == pull_request, audit.c.number == number
+        )
+        found = self._saved(query)
+        return found[0] if found else None
+
+    def all_of(self, repository_id: int, pull_request: int | None = None) -> tuple[SavedAudit, ...]:
+        """Return all audits of a repository or a pull request, in the order they were made."""
+        query = _of(repository_id).order_by(audit.c.position)
+        if pull_request is not None:
+            query = query.where(audit.c.pull_request == pull_request)
+        return self._saved(query)
+
+    def in_force(
+        self, repository_id: int, since: datetime, until: datetime
+    ) -> tuple[SavedAudit, ...]:
+        """Return the latest audit of each pull request merged from ``since`` to ``until``."""
+        query = _latest_only(repository_id).where(audit.c.merged_at.between(since, until))
+        return self._saved(query.order_by(audit.c.merged_at, audit.c.pull_request))
+
+    def reached_by(self, repository_id: int, times: Iterable[datetime]) -> tuple[SavedAudit, ...]:
+        """Return the latest audits whose window holds one of these instants, by position."""
+        with self._database.read() as connection:
+            return self.reached_within(connection, repository_id, times)
+
+    def reached_within(
+        self, connection: Connection, repository_id: int, times: Iterable[datetime]
+    ) -> tuple[SavedAudit, ...]:
+        """Answer `reached_by` as part of the caller's transaction."""
+        instants = sorted(times)
+        if not instants:
+            return ()
+        query = _latest_only(repository_id).where(
+            audit.c.window_from <= instants[-1], audit.c.window_to >= instants[0]
+        )
+        found = map(_from_row, connection.execute(query.order_by(audit.c.position)))
+        return tuple(one for one in found if _holds_one(one, instants))
+
+    def document(self, audit_id: int) -> bytes | None:
+        """Return an audit's document, byte for byte as it was saved; ``None``: no such audit."""
+        query = select(audit.c.document).where(audit.c.id == audit_id)
+        with self._database.read() as connection:
+            packed = connection.execute(query).scalar()
+        return None if packed is None else zlib.decompress(packed)
+
+    def first_break(self, repository_id: int) -> int | None:
+        """Return the position at which a repository's chain is broken; ``None``: it is whole.
+
+        Checked are every document against its digest, every record against its chain digest,
+        and the unbroken row of positions. Records cut off at the end cannot be noticed here.
+        """
+        query = select(audit).where(audit.c.repository_id == repository_id)
+        expected, previous = 1, None
+        with self._database.read() as connection:
+            for row in connection.execute(query.order_by(audit.c.position)).mappings():
+                if row["position"] != expected or row["previous"] != previous:
+                    return expected
+                if not _is_intact(row):
+                    return expected
+                expected, previous = expected + 1, row["chain"]
+        return None
+
+    def _saved(self, query: Select[Any]) -> tuple[SavedAudit, ...]:
+        with self._database.read() as connection:
+            return tuple(_from_row(row) for row in connection.execute(query))
+
+
+def chain_digest(record: dict[str, Any]) -> str:
+    """Return the digest that chains a record to the one before it.
+
+    It is ``sha256:`` over the canonical JSON of ``created_at`` (microseconds since 1970),
+    ``digest``, ``number``, ``position``, ``previous``, ``pull_request``, ``repository_id``.
+    """
+    chained = {
+        "created_at": to_microseconds(record["created_at"]),
+        **{
+            name: record[name]
+            for name in (
+                "digest",
+                "number",
+                "position",
+                "previous",
+                "pull_request",
+                "repository_id",
+            )
+        },
+    }
+    return "sha256:" + hashlib.sha256(msgspec.json.encode(chained, order="sorted")).hexdigest()
+
+
+_RECORD = tuple(column for column in audit.c if column.name != "document")
+
+
+def _of(repository_id: int) -> Select[Any]:
+    return select(*_RECORD).where(audit.c.repository_id == repository_id)
+
+
+def _latest_only(repository_id: int) -> Select[Any]:
+    newer = audit.alias("newer")
+    highest = (
+        select(func.max(newer.c.number))
+        .where(
+            newer.c.repository_id == audit.c.repository_id,
+            newer.c.pull_request == audit.c.pull_request,
+        )
+        .scalar_subquery()
+    )
+    return _of(repository_id).where(audit.c.number == highest)
+
+
+def _latest(connection: Connection, repository_id: int, pull_request: int) -> SavedAudit | None:
+    query = _of(repository_id).where(audit.c.pull_request == pull_request)
+    row = connection.execute(query.order_by(audit.c.number.desc()).limit(1)).first()
+    return None if row is None else _from_row(row)
+
+
+def _link(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
+    """Return the record's place in its repository's chain."""
+    last = connection.execute(
+        select(audit.c.position, audit.c.chain)
+        .where(audit.c.repository_id == row["repository_id"])
+        .order_by(audit.c.position.desc())
+        .limit(1)
+    ).first()
+    place = {
+        "position": 1 if last is None else last.position + 1,
+        "previous": None if last is None else last.chain,
+    }
+    return {**place, "chain": chain_digest({**row, **place})}
+
+
+def _columns(read: Audit) -> dict[str, Any]:
+    """Return what reports ask for without opening the document."""
+    policy, totals = read.policy, read.totals
+    return {
+        "state": read.state.value,
+        "verdict": read.verdict.value,
+        "merged_at": read.merged_at,
+        "merge_commit": read.merge_commit,
+        "window_from": read.merged_at - timedelta(days=policy.window_before_days),
+        "window_to": read.merged_at + timedelta(days=policy.window_after_days),
+        "added": totals.added,
+        "effective": totals.effective,
+        "attributed": totals.attributed,
+        "share": totals.share,
+        "complete": read.inputs.complete,
+        "policy_id": policy.id,
+        "policy_digest": policy.digest,
+        "engine": read.engine,
+        "measure": read.measure.value,
+        "diff_digest": read.inputs.diff,
+        "evidence_digest": read.inputs.evidence,
+        "edits_considered": read.inputs.edits_considered,
+    }
+
+
+def _holds_one(saved: SavedAudit, instants: list[datetime]) -> bool:
+    at = bisect_left(instants, saved.window_from)
+    return at < len(instants) and instants[at] <= saved.window_to
+
+
+def _is_intact(row: RowMapping) -> bool:
+    try:
+        document = zlib.decompress(row["document"])
+    except zlib.error:
+        return False
+    if row["digest"] != "sha256:" + hashlib.sha256(document).hexdigest():
+        return False
+    return bool(row["chain"] == chain_digest(dict(row)))
+
+
+def _from_row(row: Row[Any]) -> SavedAudit:
+    values = {column.name: getattr(row, column.name) for column in _RECORD}
+    values["state"] = State(values["state"])
+    values["verdict"] = Verdict(values["verdict"])
+    values["measure"] = Measure(values["measure"])
+    return SavedAudit(**values)

@@ -1,0 +1,107 @@
+"""What was asked of GitHub for an audit, what it answered, and what was read back."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from ghapp.attribution.model import Struct
+from ghapp.store.audits import SavedAudit
+from ghapp.store.database import Database
+from ghapp.store.rows import clean
+from ghapp.store.schema import publication
+
+
+class Publication(Struct, frozen=True):
+    """One publisher's doing for one audit."""
+
+    publisher: str
+    """``check_run``, ``comment`` or ``label``."""
+    outcome: str
+    """``written``, ``unchanged`` or ``not_written``."""
+    asked_at: datetime
+    detail: str | None = None
+    external_id: str | None = None
+    """GitHub's id of what was written; ``None``: nothing was, or it has none."""
+    url: str | None = None
+    read_back_at: datetime | None = None
+    """``None``: it was not read back."""
+    read_back_ok: bool | None = None
+    """Whether what was read back is what was asked for; ``None``: it was not read back."""
+
+
+class Publications:
+    """The ledger of writes. It is only ever added to."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, audit: SavedAudit, published: Publication) -> None:
+        """Add what one publisher did for this audit."""
+        row = {
+            "audit_id": audit.id,
+            "repository_id": audit.repository_id,
+            "pull_request": audit.pull_request,
+            "publisher": clean(published.publisher),
+            "outcome": clean(published.outcome),
+            "detail": clean(published.detail),
+            "external_id": clean(published.external_id),
+            "url": clean(published.url),
+            "asked_at": published.asked_at,
+            "read_back_at": published.read_back_at,
+            "read_back_ok": published.read_back_ok,
+        }
+        with self._database.write() as connection:
+            connection.execute(self._database.insert(publication).values(row))
+
+    def of(self, audit: SavedAudit) -> tuple[Publication, ...]:
+        """Return what was done for this audit, in order."""
+        query = (
+            select(publication).where(publication.c.audit_id == audit.id).order_by(publication.c.id)
+        )
+        with self._database.read() as connection:
+            return tuple(_from_row(row) for row in connection.execute(query))
+
+    def last(
+        self, repository_id: int, pull_request: int, publisher: str, outcome: str | None = None
+    ) -> Publication | None:
+        """Return the last doing of a publisher for a pull request, of one outcome or any.
+
+        With ``outcome="written"`` it answers whether we ever wrote there: a label is taken
+        away only if we had put it, and a comment that is gone now was deleted by a person.
+        """
+        query = select(publication).where(
+            publication.c.repository_id == repository_id,
+            publication.c.pull_request == pull_request,
+            publication.c.publisher == publisher,
+        )
+        if outcome is not None:
+            query = query.where(publication.c.outcome == outcome)
+        with self._database.read() as connection:
+            row = connection.execute(query.order_by(publication.c.id.desc()).limit(1)).first()
+        return None if row is None else _from_row(row)
+
+    def not_confirmed(self, since: datetime, limit: int = 1000) -> tuple[Publication, ...]:
+        """Return what was not written or not read back as asked, newest first."""
+        wrong = (publication.c.outcome == "not_written") | publication.c.read_back_ok.is_(False)
+        query = (
+            select(publication)
+            .where(wrong, publication.c.asked_at >= since)
+            .order_by(publication.c.id.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return tuple(_from_row(row) for row in connection.execute(query))
+
+
+def _from_row(row: Row[Any]) -> Publication:
+    return Publication(
+        publisher=row.publisher,
+        outcome=row.outcome,
+        asked_at=row.asked_at,
+        detail=row.detail,
+        external_id=row.external_id,
+        url=row.url,
+        read_back_at=row.read_back_at,
+        read_back_ok=row.read_back_ok,
+    )

@@ -1,0 +1,284 @@
+"""The tables as the code of this version sees them; it neither creates nor queries them.
+
+``migrations/`` builds them; a test holds both to each other. Times are whole microseconds
+since 1970 in UTC, so that both databases sort and compare them alike. Numeric ids of GitHub
+are the keys, because every name on GitHub can change.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+# SQLite counts a row up by itself only where the column is called INTEGER.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+OPEN_STATES = "state IN ('waiting', 'leased', 'parked')"
+"""A due item that is not over yet; at most one of a name (see `due_open`)."""
+
+
+def to_microseconds(at: datetime) -> int:
+    """Return an instant as whole microseconds since 1970; refuses one without a time zone."""
+    if at.tzinfo is None:
+        message = f"time {at.isoformat()} has no time zone; give an aware datetime"
+        raise ValueError(message)
+    return (at - EPOCH) // MICROSECOND
+
+
+def from_microseconds(count: int) -> datetime:
+    """Return the UTC instant that many microseconds after 1970."""
+    return EPOCH + count * MICROSECOND
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, kept as whole microseconds since 1970."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Return what is written."""
+        del dialect
+        return None if value is None else to_microseconds(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Return what was read, in UTC."""
+        del dialect
+        return None if value is None else from_microseconds(value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("guid", Text, primary_key=True),
+    Column("event", Text, nullable=False),
+    Column("action", Text),
+    Column("installation_id", BigInteger),
+    Column("repository_id", BigInteger),
+    Column("pull_request", Integer),
+    Column("received_at", Instant, nullable=False),
+    Column("body", LargeBinary),
+    Column("outcome", Text),
+    Column("detail", Text),
+    Column("settled_at", Instant),
+    Column("attempts", Integer, nullable=False),
+    Index("delivery_received", "received_at"),
+    Index(
+        "delivery_unsettled",
+        "received_at",
+        sqlite_where=text("outcome IS NULL"),
+        postgresql_where=text("outcome IS NULL"),
+    ),
+)
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("account_id", BigInteger),
+    Column("account", Text, nullable=False),
+    Column("account_type", Text),
+    Column("permissions", Text, nullable=False),
+    Column("suspended_at", Instant),
+    Column("removed_at", Instant),
+    Column("parked_until", Instant),
+    Column("parked_why", Text),
+    Column("evidence_key", LargeBinary),
+    Column("seen_at", Instant, nullable=False),
+)
+
+repository = Table(
+    "repository",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("installation_id", BigInteger),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("full_name_lower", Text, nullable=False),
+    Column("private", Boolean(create_constraint=False), nullable=False),
+    Column("archived", Boolean(create_constraint=False), nullable=False),
+    Column("removed_at", Instant),
+    Column("seen_at", Instant, nullable=False),
+    Index("repository_full_name", "full_name_lower"),
+    Index("repository_installation", "installation_id"),
+)
+
+edit_batch = Table(
+    "edit_batch",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("edit_id", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("agent_session", Text, nullable=False),
+    Column("actor", Text),
+    Column("path", Text, nullable=False),
+    Column("basename", Text, nullable=False),
+    Column("cwd", Text),
+    Column("at", Instant, nullable=False),
+    Column("tool", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("own_lines", Integer, nullable=False),
+    Column("encoding", Text, nullable=False),
+    Column("lines", LargeBinary, nullable=False),
+    CheckConstraint("encoding IN ('text', 'fingerprint')", name="encoding"),
+    UniqueConstraint("repository_id", "edit_id"),
+    Index("edit_batch_time", "repository_id", "at"),
+    Index("edit_batch_basename", "repository_id", "basename", "at"),
+    Index("edit_batch_at", "at"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("pull_request", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("merged_at", Instant, nullable=False),
+    Column("merge_commit", Text),
+    Column("window_from", Instant, nullable=False),
+    Column("window_to", Instant, nullable=False),
+    Column("added", Integer, nullable=False),
+    Column("effective", Integer, nullable=False),
+    Column("attributed", Integer, nullable=False),
+    Column("share", Float),
+    Column("complete", Boolean(create_constraint=False), nullable=False),
+    Column("policy_id", Text, nullable=False),
+    Column("policy_digest", Text, nullable=False),
+    Column("engine", Text, nullable=False),
+    Column("measure", Text, nullable=False),
+    Column("diff_digest", Text, nullable=False),
+    Column("evidence_digest", Text, nullable=False),
+    Column("edits_considered", Integer, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("chain", Text, nullable=False),
+    Column("previous", Text),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("repository_id", "pull_request", "number"),
+    UniqueConstraint("repository_id", "position"),
+    Index("audit_window", "repository_id", "window_to"),
+    Index("audit_merged", "repository_id", "merged_at"),
+)
+
+publication = Table(
+    "publication",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("audit_id", RowId, ForeignKey("audit.id"), nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("pull_request", Integer, nullable=False),
+    Column("publisher", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("detail", Text),
+    Column("external_id", Text),
+    Column("url", Text),
+    Column("asked_at", Instant, nullable=False),
+    Column("read_back_at", Instant),
+    Column("read_back_ok", Boolean(create_constraint=False)),
+    Index("publication_audit", "audit_id"),
+    Index("publication_pull_request", "repository_id", "pull_request", "publisher"),
+)
+
+due = Table(
+    "due",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("installation_id", BigInteger),
+    Column("repository_id", BigInteger),
+    Column("pull_request", Integer),
+    Column("lane", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("again_at", Instant),
+    Column("wished", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("taken", Integer, nullable=False),
+    Column("leased_by", Text),
+    Column("lease_until", Instant),
+    Column("outcome", Text),
+    Column("why", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    CheckConstraint("lane IN ('live', 'rerun', 'replay')", name="lane"),
+    CheckConstraint("state IN ('waiting', 'leased', 'done', 'parked')", name="state"),
+    # Repeats of what is still to be done fall together here.
+    Index(
+        "due_open",
+        "name",
+        unique=True,
+        sqlite_where=text(OPEN_STATES),
+        postgresql_where=text(OPEN_STATES),
+    ),
+    # Two workers never work on one pull request at a time, whatever the kinds.
+    Index(
+        "due_one_at_a_time",
+        "repository_id",
+        "pull_request",
+        unique=True,
+        sqlite_where=text("state = 'leased'"),
+        postgresql_where=text("state = 'leased'"),
+    ),
+    Index(
+        "due_waiting",
+        "lane",
+        "due_at",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
+    Index(
+        "due_leased",
+        "lease_until",
+        sqlite_where=text("state = 'leased'"),
+        postgresql_where=text("state = 'leased'"),
+    ),
+    Index("due_pull_request", "repository_id", "pull_request"),
+    Index(
+        "due_finished",
+        "finished_at",
+        sqlite_where=text("state = 'done'"),
+        postgresql_where=text("state = 'done'"),
+    ),
+)
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("moved_at", Instant, nullable=False),
+)

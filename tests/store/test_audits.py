@@ -1,0 +1,147 @@
+"""Audits: numbered, chained, never altered; and what was published of them."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from ghapp.attribution.model import State, Verdict
+from ghapp.store import Publication, Store
+from ghapp.store.audits import chain_digest
+from tests.store.records import DAY, MINUTE, NOW, document
+
+FINAL = document(state=State.FINAL)
+
+
+def test_a_saved_audit_has_its_columns_and_its_bytes(store: Store) -> None:
+    saved = store.audits.save(42, 17, document(), now=NOW)
+    assert (saved.number, saved.position, saved.previous) == (1, 1, None)
+    assert (saved.verdict, saved.effective, saved.share) == (Verdict.ASSISTED, 3, 0.6667)
+    assert (saved.window_from, saved.window_to) == (NOW - 21 * DAY, NOW + 2 * DAY)
+    assert store.audits.document(saved.id) == document()
+    assert store.audits.document(saved.id + 1) is None
+    assert store.audits.latest(42, 17) == saved
+    assert store.audits.latest(42, 18) is None
+
+
+def test_the_same_bytes_again_add_nothing(store: Store) -> None:
+    saved = store.audits.save(42, 17, document(), now=NOW)
+    assert store.audits.save(42, 17, document(), now=NOW + DAY) == saved
+    assert store.audits.all_of(42) == (saved,)
+
+
+def test_the_bytes_of_an_earlier_audit_are_a_new_one(store: Store) -> None:
+    numbers = [
+        store.audits.save(42, 17, one, now=NOW).number for one in (document(), FINAL, document())
+    ]
+    assert numbers == [1, 2, 3]
+    assert store.audits.numbered(42, 17, 2) == store.audits.all_of(42, 17)[1]
+    assert store.audits.numbered(42, 17, 4) is None
+
+
+def test_each_audit_of_a_repository_names_the_one_before(store: Store) -> None:
+    first = store.audits.save(42, 17, document(), now=NOW)
+    second = store.audits.save(42, 18, document(), now=NOW)
+    elsewhere = store.audits.save(43, 17, document(), now=NOW)
+    assert second.previous == first.chain
+    assert (second.number, second.position) == (1, 2)
+    assert elsewhere.previous is None
+    assert first.chain == chain_digest(msgspec.structs.asdict(first))
+    assert store.audits.first_break(42) is None
+    assert store.audits.first_break(44) is None
+
+
+def test_many_at_once_make_one_chain(store: Store) -> None:
+    def save(number: int) -> int:
+        return store.audits.save(42, number, document(pull_request=number), now=NOW).position
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sorted(threads.map(save, range(16))) == list(range(1, 17))
+    assert store.audits.first_break(42) is None
+
+
+@pytest.mark.parametrize("change", ["UPDATE audit SET attributed = 3", "DELETE FROM audit"])
+def test_the_database_refuses_to_alter_an_audit(store: Store, change: str) -> None:
+    saved = store.audits.save(42, 17, document(), now=NOW)
+
+    def alter() -> None:
+        with store.database.write() as connection:
+            connection.execute(text(change))
+
+    with pytest.raises(Exception, match="audits are never altered"):
+        alter()
+    assert store.audits.latest(42, 17) == saved
+
+
+def test_an_audit_that_was_altered_past_the_database_is_noticed(sqlite_store: Store) -> None:
+    for number in (1, 2, 3):
+        sqlite_store.audits.save(42, number, document(pull_request=number), now=NOW)
+    with sqlite_store.database.write() as connection:
+        connection.execute(text("DROP TRIGGER audit_no_update"))
+        connection.execute(text("UPDATE audit SET created_at = created_at + 1 WHERE position = 2"))
+    assert sqlite_store.audits.first_break(42) == 2
+
+
+@pytest.mark.parametrize("broken", [b"", b"{}", document()[:-1]])
+def test_what_is_no_audit_document_is_refused(store: Store, broken: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        store.audits.save(42, 17, broken, now=NOW)
+
+
+def test_the_audits_in_force_are_the_latest_of_each_pull_request(store: Store) -> None:
+    store.audits.save(42, 17, document(), now=NOW)
+    final = store.audits.save(42, 17, FINAL, now=NOW)
+    other = store.audits.save(42, 18, document(merged_at=NOW + DAY), now=NOW)
+    store.audits.save(42, 19, document(merged_at=NOW + 9 * DAY), now=NOW)
+    assert store.audits.in_force(42, NOW, NOW + DAY) == (final, other)
+
+
+@pytest.mark.parametrize(
+    ("days", "reached"), [(-21, True), (2, True), (-22, False), (3, False), (0, True)]
+)
+def test_an_edit_reaches_the_audits_whose_window_holds_it(
+    store: Store, days: int, *, reached: bool
+) -> None:
+    saved = store.audits.save(42, 17, document(), now=NOW)
+    found = store.audits.reached_by(42, [NOW - 90 * DAY, NOW + days * DAY, NOW + 90 * DAY])
+    assert found == ((saved,) if reached else ())
+    assert store.audits.reached_by(42, []) == ()
+
+
+# --- publications ---------------------------------------------------------------------------------
+
+
+def test_the_ledger_keeps_what_was_done_in_order(store: Store) -> None:
+    saved = store.audits.save(42, 17, document(), now=NOW)
+    written = Publication(
+        publisher="comment",
+        outcome="written",
+        asked_at=NOW,
+        external_id="99",
+        url="https://github.com/acme/shop/pull/17#issuecomment-99",
+        read_back_at=NOW + MINUTE,
+        read_back_ok=True,
+    )
+    unchanged = Publication(publisher="comment", outcome="unchanged", asked_at=NOW + DAY)
+    for one in (written, unchanged):
+        store.publications.record(saved, one)
+    assert store.publications.of(saved) == (written, unchanged)
+    assert store.publications.last(42, 17, "comment") == unchanged
+    assert store.publications.last(42, 17, "comment", "written") == written
+    assert store.publications.last(42, 17, "label") is None
+    assert store.publications.not_confirmed(NOW) == ()
+
+
+def test_what_was_not_confirmed_is_listed(store: Store) -> None:
+    saved = store.audits.save(42, 17, document(), now=NOW)
+    refused = Publication(
+        publisher="label", outcome="not_written", asked_at=NOW, detail="permission issues: write"
+    )
+    lost = Publication(
+        publisher="check_run", outcome="written", asked_at=NOW, read_back_at=NOW, read_back_ok=False
+    )
+    for one in (refused, lost):
+        store.publications.record(saved, one)
+    assert store.publications.not_confirmed(NOW) == (lost, refused)
+    assert store.publications.not_confirmed(NOW + MINUTE) == ()

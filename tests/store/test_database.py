@@ -1,0 +1,167 @@
+"""Connecting, transactions, migrations, and what leaves the room when a database is away."""
+
+import multiprocessing
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, select, text
+
+from ghapp.store import Database, DatabaseDamaged, DatabaseUnavailable, Store, WrongDatabaseURL
+from ghapp.store.database import parse_url
+from ghapp.store.migrations import configuration, revisions
+from ghapp.store.schema import cursor, metadata
+from tests.store.records import NOW
+
+SPAWN = multiprocessing.get_context("spawn")
+
+
+def test_the_migrations_build_the_tables_that_the_code_sees(store: Store) -> None:
+    with store.database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_migrating_again_changes_nothing(store: Store) -> None:
+    assert store.database.migrate() == revisions(configuration())[-1]
+
+
+def test_tables_of_a_newer_version_are_left_as_they_are(store: Store) -> None:
+    with store.database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert store.database.migrate() == "9999"
+
+
+def _migrate(url: str, barrier: "multiprocessing.synchronize.Barrier") -> None:
+    barrier.wait(30)
+    Store.open(url).close()
+
+
+def test_four_processes_migrate_at_once(database_url: str) -> None:
+    barrier = SPAWN.Barrier(4)
+    processes = [SPAWN.Process(target=_migrate, args=(database_url, barrier)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
+    with Store.unmigrated(database_url) as opened, opened.database.read() as connection:
+        assert "due" in inspect(connection).get_table_names()
+
+
+KILLED = """
+import os, signal, sys
+from ghapp.store import Store
+from ghapp.store.schema import cursor
+from tests.store.records import NOW
+store = Store.unmigrated(sys.argv[1])
+with store.database.write() as connection:
+    connection.execute(store.database.insert(cursor).values(name="a", value="1", moved_at=NOW))
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_process_killed_within_a_transaction_leaves_nothing(store: Store) -> None:
+    url = store.database.url.render_as_string(hide_password=False)
+    killed = subprocess.run([sys.executable, "-c", KILLED, url], timeout=60, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert store.cursors.read("a") is None
+    store.cursors.move("a", "2", now=NOW)
+    assert store.cursors.read("a") == "2"
+
+
+def test_what_fails_within_a_transaction_leaves_nothing(store: Store) -> None:
+    def fail() -> None:
+        with store.database.write() as connection:
+            connection.execute(
+                store.database.insert(cursor).values(name="a", value="1", moved_at=NOW)
+            )
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert store.cursors.read("a") is None
+
+
+FORKED = """
+import os, sys
+from ghapp.store import Store
+from tests.store.records import NOW
+store = Store.unmigrated(sys.argv[1])
+store.cursors.move("a", "1", now=NOW)
+child = os.fork()
+if child == 0:
+    store.cursors.move("a", "2", now=NOW)
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert store.cursors.read("a") == "2"
+"""
+
+
+def test_a_forked_process_has_connections_of_its_own(store: Store) -> None:
+    url = store.database.url.render_as_string(hide_password=False)
+    subprocess.run([sys.executable, "-W", "error", "-c", FORKED, url], timeout=60, check=True)
+
+
+def test_sqlite_keeps_what_it_acknowledged(sqlite_store: Store) -> None:
+    with sqlite_store.database.read() as connection:
+        asked = [
+            connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+    assert asked == ["wal", 2, 1]
+
+
+def test_a_server_that_is_away_is_unavailable() -> None:
+    database = Database("postgresql://ghapp@127.0.0.1:1/nothing?connect_timeout=2")
+    with pytest.raises(DatabaseUnavailable, match=r"try again"):
+        database.migrate()
+    assert not database.is_alive()
+
+
+def test_a_password_is_in_no_error() -> None:
+    database = Database("postgresql://ghapp:hunter2hunter2@127.0.0.1:1/nothing")
+    with pytest.raises(DatabaseUnavailable) as raised:
+        database.migrate()
+    assert "hunter2" not in str(raised.value) + repr(database)
+
+
+def test_a_directory_in_the_place_of_the_file_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        Store.open(f"sqlite:///{tmp_path}")
+
+
+def test_a_file_that_is_no_database_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "broken.sqlite3").write_bytes(b"no database at all" * 100)
+    with pytest.raises(DatabaseDamaged, match="restore a backup"):
+        Store.open(f"sqlite:///{tmp_path / 'broken.sqlite3'}")
+
+
+def test_a_new_folder_for_the_database_is_its_owners_only(tmp_path: Path) -> None:
+    Store.open(f"sqlite:///{tmp_path / 'new' / 'a.sqlite3'}").close()
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://h/n", "sqlite://", "sqlite:///:memory:", "not a url", "postgresql"]
+)
+def test_other_databases_are_refused(url: str) -> None:
+    with pytest.raises(WrongDatabaseURL):
+        parse_url(url)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_all_spellings_of_postgresql_use_one_driver(scheme: str) -> None:
+    assert parse_url(f"{scheme}://u:p@h/n").drivername == "postgresql+psycopg"
+
+
+def test_a_cursor_moves(store: Store) -> None:
+    store.cursors.move("sweep", "1", now=NOW)
+    store.cursors.move("sweep", "2", now=NOW)
+    assert store.cursors.read("sweep") == "2"
+    with store.database.read() as connection:
+        assert len(connection.execute(select(cursor)).all()) == 1

@@ -1,0 +1,97 @@
+"""The inbox: accepted once, with what it makes due, both or neither."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from ghapp.store import (
+    DatabaseUnavailable,
+    DeliveryOutcome,
+    DueState,
+    Store,
+    StoreError,
+)
+from tests.store.records import DAY, MINUTE, NOW, delivery, wish
+
+
+def test_an_accepted_delivery_is_there_with_what_it_makes_due(store: Store) -> None:
+    accepted = delivery(body=b'{"number": 17}', repository_id=42, pull_request=17)
+    assert store.deliveries.accept(accepted, wish())
+    assert store.deliveries.one("guid-1") == accepted
+    (item,) = store.due.of(42, 17)
+    assert (item.state, item.due_at, item.created_at) == (DueState.WAITING, NOW, NOW)
+
+
+def test_a_repeat_makes_nothing_due(store: Store) -> None:
+    assert store.deliveries.accept(delivery(), wish(17))
+    assert not store.deliveries.accept(delivery(received_at=NOW + MINUTE), wish(18))
+    assert store.due.of(42, 18) == ()
+    kept = store.deliveries.one("guid-1")
+    assert kept == msgspec.structs.replace(delivery(), attempts=2)
+
+
+def test_of_many_at_once_one_is_accepted(store: Store) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        accepted = list(
+            threads.map(lambda _: store.deliveries.accept(delivery(), wish()), range(16))
+        )
+    assert accepted.count(True) == 1
+    (item,) = store.due.of(42, 17)
+    assert item.wished == 1
+
+
+def test_without_the_wish_the_delivery_is_not_kept(store: Store) -> None:
+    with store.database.write() as connection:
+        connection.execute(text("DROP TABLE due"))
+    with pytest.raises(Exception, match="due"):
+        store.deliveries.accept(delivery(), wish())
+    assert store.deliveries.one("guid-1") is None
+
+
+def test_a_settled_delivery_says_what_became_of_it(store: Store) -> None:
+    store.deliveries.accept(delivery())
+    assert store.deliveries.unsettled(NOW + MINUTE) == (delivery(),)
+    assert store.deliveries.settle("guid-1", DeliveryOutcome.IGNORED, "a\0b", now=NOW + MINUTE)
+    assert not store.deliveries.settle("guid-2", DeliveryOutcome.IGNORED, now=NOW)
+    assert store.deliveries.unsettled(NOW + DAY) == ()
+    kept = store.deliveries.one("guid-1")
+    assert kept is not None
+    assert (kept.outcome, kept.detail, kept.settled_at) == (
+        DeliveryOutcome.IGNORED,
+        "a\ufffdb",
+        NOW + MINUTE,
+    )
+
+
+def test_the_latest_are_listed_first_and_without_bodies(store: Store) -> None:
+    for number in range(3):
+        store.deliveries.accept(
+            delivery(f"guid-{number}", received_at=NOW + number * MINUTE, body=b"{}")
+        )
+    listed = store.deliveries.recent(2)
+    assert [(one.guid, one.body) for one in listed] == [("guid-2", None), ("guid-1", None)]
+
+
+def test_known_guids_are_told_from_others(store: Store) -> None:
+    store.deliveries.accept(delivery())
+    many = [f"guid-{number}" for number in range(2000)]
+    assert store.deliveries.known(many) == {"guid-1"}
+
+
+def test_only_settled_deliveries_expire(store: Store) -> None:
+    store.deliveries.accept(delivery("open"))
+    store.deliveries.accept(delivery("settled"))
+    store.deliveries.accept(delivery("young", received_at=NOW + DAY))
+    for guid in ("settled", "young"):
+        store.deliveries.settle(guid, DeliveryOutcome.DONE, now=NOW)
+    assert store.deliveries.expire(NOW + DAY) == 1
+    assert {one.guid for one in store.deliveries.recent()} == {"open", "young"}
+
+
+def test_a_database_that_is_away_is_said_as_such() -> None:
+    store = Store.unmigrated("postgresql://ghapp@127.0.0.1:1/nothing")
+    with pytest.raises(DatabaseUnavailable):
+        store.deliveries.accept(delivery(), wish())
+    assert issubclass(DatabaseUnavailable, StoreError)

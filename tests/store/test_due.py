@@ -1,0 +1,271 @@
+"""What is due: wished once, taken once, given back when a worker is lost."""
+
+import itertools
+import multiprocessing
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from ghapp.store import (
+    Backlog,
+    Due,
+    DueItem,
+    DueOutcome,
+    DueState,
+    Installation,
+    Kind,
+    Lane,
+    Scheduled,
+    Store,
+)
+from tests.store.records import DAY, MINUTE, NOW, wish
+
+LEASE = timedelta(seconds=45)
+SPAWN = multiprocessing.get_context("spawn")
+
+
+def taken(store: Store, lane: Lane = Lane.LIVE, *, after: timedelta = timedelta()) -> DueItem:
+    item = store.due.take(lane, NOW + after, "worker", LEASE)
+    assert item is not None
+    return item
+
+
+# --- wishing --------------------------------------------------------------------------------------
+
+
+def test_the_same_wish_falls_together_while_it_waits(store: Store) -> None:
+    assert store.due.schedule(wish(due_at=NOW + DAY), now=NOW) is Scheduled.NEW
+    assert store.due.schedule(wish(due_at=NOW + MINUTE), now=NOW) is Scheduled.COALESCED
+    assert store.due.schedule(wish(due_at=NOW + DAY), now=NOW) is Scheduled.COALESCED
+    (item,) = store.due.of(42, 17)
+    assert (item.due_at, item.wished) == (NOW + MINUTE, 3)
+
+
+def test_the_more_urgent_lane_holds(store: Store) -> None:
+    for lane in (Lane.REPLAY, Lane.LIVE, Lane.RERUN):
+        store.due.schedule(wish(lane=lane), now=NOW)
+    assert taken(store).lane is Lane.LIVE
+
+
+def test_an_installation_that_was_not_known_is_filled_in(store: Store) -> None:
+    store.due.schedule(wish(), now=NOW)
+    store.due.schedule(wish(installation_id=7), now=NOW)
+    store.due.schedule(wish(), now=NOW)
+    assert taken(store).installation_id == 7
+
+
+def test_wishes_differ_by_kind_repository_pull_request_and_installation(store: Store) -> None:
+    wishes = [
+        wish(17),
+        wish(18),
+        wish(17, repository_id=43),
+        wish(17, kind=Kind.FINALIZE),
+        Due(kind=Kind.SWEEP, due_at=NOW),
+        Due(kind=Kind.RECONCILE, due_at=NOW, installation_id=1),
+        Due(kind=Kind.RECONCILE, due_at=NOW, installation_id=2),
+        Due(kind=Kind.RECONCILE, due_at=NOW, repository_id=42),
+    ]
+    assert set(store.due.schedule_all(wishes, now=NOW)) == {Scheduled.NEW}
+    assert set(store.due.schedule_all(wishes, now=NOW)) == {Scheduled.COALESCED}
+
+
+def test_a_wish_that_comes_during_the_work_is_done_after_it(store: Store) -> None:
+    store.due.schedule(wish(), now=NOW)
+    item = taken(store)
+    assert store.due.schedule(wish(due_at=NOW + MINUTE), now=NOW) is Scheduled.AGAIN
+    assert store.due.finish(item, DueOutcome.DONE, now=NOW)
+    again = taken(store, after=MINUTE)
+    assert (again.id, again.attempts, again.taken) == (item.id, 1, 2)
+    assert store.due.finish(again, DueOutcome.DONE, now=NOW)
+    assert store.due.overdue(NOW + DAY) == ()
+
+
+def test_a_wish_after_the_end_is_a_new_item(store: Store) -> None:
+    store.due.schedule(wish(), now=NOW)
+    store.due.finish(taken(store), DueOutcome.NOTHING_TO_DO, "open", now=NOW)
+    assert store.due.schedule(wish(), now=NOW) is Scheduled.NEW
+    first, second = store.due.of(42, 17)
+    assert (first.state, first.outcome, first.why) == (
+        DueState.DONE,
+        DueOutcome.NOTHING_TO_DO,
+        "open",
+    )
+    assert second.state is DueState.WAITING
+
+
+# --- working --------------------------------------------------------------------------------------
+
+
+def test_the_longest_due_is_taken_first_and_nothing_before_its_time(store: Store) -> None:
+    for number, minutes in ((1, 2), (2, 1), (3, 3)):
+        store.due.schedule(wish(number, due_at=NOW + minutes * MINUTE), now=NOW)
+    assert store.due.take(Lane.LIVE, NOW, "w", LEASE) is None
+    assert [taken(store, after=2 * MINUTE).pull_request for _ in range(2)] == [2, 1]
+    assert store.due.take(Lane.LIVE, NOW + 2 * MINUTE, "w", LEASE) is None
+    assert store.due.take(Lane.RERUN, NOW + DAY, "w", LEASE) is None
+
+
+def test_a_named_item_is_leased_once_and_only_when_due(store: Store) -> None:
+    store.due.schedule(wish(due_at=NOW + MINUTE), now=NOW)
+    (item,) = store.due.of(42, 17)
+    assert store.due.lease(item.id, NOW, "a", LEASE) is None
+    leased = store.due.lease(item.id, NOW + MINUTE, "a", LEASE)
+    assert leased is not None
+    assert (leased.leased_by, leased.lease_until) == ("a", NOW + MINUTE + LEASE)
+    assert store.due.lease(item.id, NOW + MINUTE, "b", LEASE) is None
+
+
+def test_a_pull_request_is_worked_on_by_one_worker_at_a_time(store: Store) -> None:
+    store.due.schedule(wish(17), now=NOW)
+    store.due.schedule(wish(17, kind=Kind.FINALIZE, lane=Lane.RERUN), now=NOW)
+    store.due.schedule(wish(18, kind=Kind.FINALIZE, lane=Lane.RERUN), now=NOW)
+    first = taken(store)
+    assert taken(store, Lane.RERUN).pull_request == 18
+    assert store.due.take(Lane.RERUN, NOW, "w", LEASE) is None
+    store.due.finish(first, DueOutcome.DONE, now=NOW)
+    assert taken(store, Lane.RERUN).pull_request == 17
+
+
+def test_items_of_one_repository_without_a_pull_request_do_not_bar_each_other(
+    store: Store,
+) -> None:
+    store.due.schedule(wish(None, kind=Kind.RECONCILE), now=NOW)
+    store.due.schedule(wish(None, kind=Kind.SWEEP), now=NOW)
+    assert {taken(store).kind for _ in range(2)} == {Kind.RECONCILE, Kind.SWEEP}
+
+
+def test_a_lease_that_ran_out_is_taken_by_another(store: Store) -> None:
+    store.due.schedule(wish(), now=NOW)
+    lost = taken(store)
+    assert store.due.overdue(NOW + LEASE - MINUTE) == ()
+    assert [one.id for one in store.due.overdue(NOW + LEASE)] == [lost.id]
+    second = taken(store, after=LEASE)
+    assert (second.id, second.attempts) == (lost.id, 2)
+    assert not store.due.finish(lost, DueOutcome.DONE, now=NOW)
+    assert not store.due.extend(lost, NOW, LEASE)
+    assert not store.due.later(lost, NOW, "late")
+    assert store.due.one(lost.id) == second
+
+
+def test_an_extended_lease_lasts_longer(store: Store) -> None:
+    store.due.schedule(wish(), now=NOW)
+    item = taken(store)
+    assert store.due.extend(item, NOW + MINUTE, LEASE)
+    assert store.due.take(Lane.LIVE, NOW + LEASE, "w", LEASE) is None
+    assert store.due.finish(item, DueOutcome.DONE, now=NOW)
+
+
+def test_a_failure_counts_and_a_limit_does_not(store: Store) -> None:
+    store.due.schedule(wish(), now=NOW)
+    assert store.due.failed(taken(store), NOW + MINUTE, "502")
+    second = taken(store, after=MINUTE)
+    assert (second.attempts, second.why) == (2, "502")
+    assert store.due.later(second, NOW + 2 * MINUTE, "rate limit")
+    assert store.due.take(Lane.LIVE, NOW + MINUTE, "w", LEASE) is None
+    assert taken(store, after=2 * MINUTE).attempts == 2
+
+
+def test_a_parked_item_waits_for_a_person(store: Store) -> None:
+    store.due.schedule(wish(), now=NOW)
+    item = taken(store)
+    assert store.due.park(item, "given up")
+    assert store.due.schedule(wish(), now=NOW) is Scheduled.PARKED
+    assert store.due.take(Lane.LIVE, NOW + DAY, "w", LEASE) is None
+    assert [one.why for one in store.due.parked()] == ["given up"]
+    assert store.due.retry(item.id, now=NOW)
+    assert not store.due.retry(item.id, now=NOW)
+    assert taken(store).attempts == 1
+
+
+def test_a_parked_installation_is_passed_over(store: Store) -> None:
+    for number in (1, 2):
+        store.installations.seen(Installation(id=number, account="acme"), now=NOW)
+        store.due.schedule(wish(number, installation_id=number), now=NOW)
+    assert store.installations.park(1, NOW + MINUTE, "secondary limit")
+    assert [one.installation_id for one in store.due.overdue(NOW)] == [2]
+    assert taken(store).installation_id == 2
+    assert store.due.take(Lane.LIVE, NOW, "w", LEASE) is None
+    assert taken(store, after=MINUTE).installation_id == 1
+
+
+def test_the_backlog_names_the_oldest_of_each_installation(store: Store) -> None:
+    store.due.schedule(wish(1, installation_id=7, due_at=NOW), now=NOW)
+    store.due.schedule(wish(2, installation_id=7, due_at=NOW + MINUTE), now=NOW)
+    store.due.schedule(wish(3, due_at=NOW + MINUTE, lane=Lane.RERUN), now=NOW)
+    assert store.due.backlog(NOW + MINUTE) == (
+        Backlog(installation_id=7, lane=Lane.LIVE, waiting=2, oldest=NOW),
+        Backlog(installation_id=None, lane=Lane.RERUN, waiting=1, oldest=NOW + MINUTE),
+    )
+
+
+def test_only_what_ended_expires(store: Store) -> None:
+    store.due.schedule(wish(1), now=NOW)
+    store.due.schedule(wish(2, due_at=NOW + MINUTE), now=NOW)
+    store.due.finish(taken(store), DueOutcome.DONE, now=NOW)
+    assert store.due.expire(NOW) == 0
+    assert store.due.expire(NOW + DAY) == 1
+    assert store.due.of(42, 1) == ()
+    assert len(store.due.of(42, 2)) == 1
+
+
+# --- many at once ---------------------------------------------------------------------------------
+
+ITEMS = 60
+
+
+def _take_all(store: Store, worker: str) -> list[int]:
+    found = []
+    while item := store.due.take(Lane.LIVE, NOW, worker, LEASE):
+        found.append(item.id)
+        assert store.due.finish(item, DueOutcome.DONE, now=NOW)
+    return found
+
+
+def _take_all_in_a_process(url: str, results: "multiprocessing.Queue[list[int]]") -> None:
+    with Store.unmigrated(url) as store, ThreadPoolExecutor(2) as threads:
+        workers = [f"{threads}-{number}" for number in range(2)]
+        results.put(
+            [
+                *itertools.chain.from_iterable(
+                    threads.map(lambda name: _take_all(store, name), workers)
+                )
+            ]
+        )
+
+
+def test_eight_workers_in_four_processes_take_each_item_once(store: Store) -> None:
+    wishes = [
+        wish(number // 2, kind=kind)
+        for number, kind in zip(range(ITEMS), [Kind.AUDIT, Kind.FINALIZE] * ITEMS, strict=False)
+    ]
+    store.due.schedule_all(wishes, now=NOW)
+    url = store.database.url.render_as_string(hide_password=False)
+    results = SPAWN.Queue()
+    processes = [
+        SPAWN.Process(target=_take_all_in_a_process, args=(url, results)) for _ in range(4)
+    ]
+    for process in processes:
+        process.start()
+    found = [*itertools.chain.from_iterable(results.get(timeout=60) for _ in processes)]
+    for process in processes:
+        process.join(60)
+    # A worker ends where all that is left is barred by others, so some may be left over.
+    found += _take_all(store, "last")
+    assert Counter(found) == Counter(dict.fromkeys(set(found), 1))
+    assert len(found) == ITEMS
+
+
+def test_wishes_from_many_threads_fall_together(store: Store) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        met = Counter(threads.map(lambda _: store.due.schedule(wish(), now=NOW), range(24)))
+    assert met == {Scheduled.NEW: 1, Scheduled.COALESCED: 23}
+    (item,) = store.due.of(42, 17)
+    assert item.wished == 24
+
+
+@pytest.mark.parametrize("kind", ["unheard_of"])
+def test_the_table_takes_kinds_that_this_version_does_not_know(store: Store, kind: str) -> None:
+    store.due.schedule(wish(kind=kind), now=NOW)
+    assert taken(store).kind == kind

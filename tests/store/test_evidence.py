@@ -1,0 +1,183 @@
+"""Edits: kept once, found by time and name, forgotten on demand."""
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ghapp.attribution.fingerprint import Fingerprinter
+from ghapp.attribution.model import Edit, EditHunk, Lines, Outcome
+from ghapp.store import Due, EvidenceAdded, Kind, SavedAudit, Store
+from ghapp.store.evidence import EvidenceHeld, pack, unpack
+from tests.store.records import DAY, MINUTE, NOW, document, edit
+
+EVER = (NOW - 99 * DAY, NOW + 99 * DAY)
+
+
+def keep(store: Store, *edits: Edit) -> EvidenceAdded:
+    return store.evidence.add(42, edits, now=NOW)
+
+
+def test_an_edit_comes_back_as_it_was(store: Store) -> None:
+    whole = edit(
+        "toolu_1",
+        "x = 'é'",
+        "",
+        at=NOW + MINUTE,
+        cwd="/home/ann/shop",
+        actor="ann",
+        tool="Write",
+        outcome=Outcome.FAILED,
+        path="/home/ann/shop/src/app.py",
+    )
+    assert keep(store, whole) == EvidenceAdded(added=1)
+    assert store.evidence.of(42, *EVER) == (whole,)
+    assert store.evidence.of(43, *EVER) == ()
+
+
+def test_fingerprints_come_back_as_they_were(store: Store) -> None:
+    fingerprints = Fingerprinter(b"0" * 32)
+    hashed = edit(lines=fingerprints.lines(edit("toolu_1", "one = 1", "").lines))
+    keep(store, hashed)
+    assert store.evidence.of(42, *EVER) == (hashed,)
+
+
+def test_an_edit_is_kept_once_however_often_it_is_sent(store: Store) -> None:
+    assert keep(store, edit("a"), edit("b"), edit("a")) == EvidenceAdded(added=2, already_known=1)
+    assert keep(store, edit("b"), edit("c")) == EvidenceAdded(added=1, already_known=1)
+    assert [one.id for one in store.evidence.of(42, *EVER)] == ["a", "b", "c"]
+
+
+def test_two_repositories_may_hold_the_same_edit(store: Store) -> None:
+    keep(store, edit("a"))
+    assert store.evidence.add(43, [edit("a")], now=NOW).added == 1
+
+
+COPIES = (
+    edit("a", "one", at=NOW, path="src/app.py"),
+    edit("a", "one", at=NOW, path="/home/ann/shop/src/app.py", actor="ann"),
+    edit("a", "one", at=NOW + MINUTE),
+    edit("a", "one", "two"),
+    edit("a", outcome=Outcome.REFUSED),
+    edit("a", outcome=Outcome.UNANSWERED),
+)
+"""Copies of one edit, in the order in which they are preferred."""
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_same_copy_stays_in_any_order(store: Store, *, together: bool) -> None:
+    for repository, order in enumerate(
+        itertools.islice(itertools.permutations(COPIES), 0, 720, 60)
+    ):
+        for batch in [order] if together else [[one] for one in order]:
+            store.evidence.add(repository, batch, now=NOW)
+        (kept,) = store.evidence.of(repository, *EVER)
+        assert msgspec.structs.replace(kept, actor=None) == COPIES[0]
+
+
+def test_a_better_copy_without_a_name_keeps_the_name(store: Store) -> None:
+    keep(store, COPIES[1])
+    assert keep(store, COPIES[0]) == EvidenceAdded(replaced=1)
+    (kept,) = store.evidence.of(42, *EVER)
+    assert (kept.path, kept.actor) == ("src/app.py", "ann")
+
+
+def test_the_ends_of_the_time_belong_to_it(store: Store) -> None:
+    instants = [NOW - MINUTE, NOW, NOW + MINUTE, NOW + 2 * MINUTE]
+    keep(store, *(edit(str(at), at=at) for at in instants))
+    found = store.evidence.of(42, NOW, NOW + MINUTE)
+    assert [one.at for one in found] == [NOW, NOW + MINUTE]
+
+
+def test_edits_are_found_by_the_names_of_files(store: Store) -> None:
+    keep(
+        store,
+        edit("a", path="/home/ann/shop/src/app.py"),
+        edit("b", path="app.py", at=NOW - MINUTE),
+        edit("c", path="src/other.py"),
+        edit("d", path="src/app.py.bak"),
+    )
+    many = [f"src/file{number}.py" for number in range(1500)]
+    found = store.evidence.of(42, *EVER, paths=[*many, "lib/app.py"])
+    assert [one.id for one in found] == ["b", "a"]
+    assert store.evidence.of(42, *EVER, paths=[]) == ()
+
+
+def test_hostile_text_is_kept_harmless(store: Store) -> None:
+    hostile = edit("a\0b", "half \ud800 pair", "nul \0", path="src/\udcff.py", agent_session="\0")
+    assert keep(store, hostile).added == 1
+    assert keep(store, hostile) == EvidenceAdded(already_known=1)
+    (kept,) = store.evidence.of(42, *EVER, paths=["\udcff.py"])
+    assert kept.lines.hunks[0].own == ("half ? pair", "nul \ufffd")
+
+
+def test_many_edits_are_added_in_batches(store: Store) -> None:
+    edits = [edit(f"e{number}") for number in range(4500)]
+    assert store.evidence.add(42, iter(edits), now=NOW) == EvidenceAdded(added=4500)
+    assert store.evidence.add(42, iter(edits), now=NOW) == EvidenceAdded(already_known=4500)
+
+
+def test_the_same_edits_at_once_are_kept_once(store: Store) -> None:
+    edits = [edit(f"e{number}") for number in range(200)]
+    with ThreadPoolExecutor(4) as threads:
+        done = list(threads.map(lambda _: store.evidence.add(42, edits, now=NOW), range(4)))
+    assert sum(one.added for one in done) == 200
+    assert store.evidence.held(42).edits == 200
+
+
+def test_new_evidence_makes_the_audits_it_reaches_due_with_it(store: Store) -> None:
+    def again(reached: SavedAudit) -> Due:
+        return Due(kind=Kind.AUDIT, due_at=NOW, repository_id=42, pull_request=reached.pull_request)
+
+    store.audits.save(42, 17, document(), now=NOW)
+    store.audits.save(42, 18, document(merged_at=NOW + 60 * DAY), now=NOW)
+    first = store.evidence.add(42, [edit("a")], now=NOW, again=again)
+    assert first == EvidenceAdded(added=1, due_again=frozenset({17}))
+    assert [one.pull_request for one in store.due.overdue(NOW)] == [17]
+    assert store.evidence.add(42, [edit("a")], now=NOW, again=again).due_again == frozenset()
+    assert store.evidence.add(43, [edit("a")], now=NOW, again=again).due_again == frozenset()
+
+
+def test_without_the_due_item_the_evidence_is_not_kept(store: Store) -> None:
+    def broken(reached: SavedAudit) -> Due:
+        raise KeyError(reached.number)
+
+    store.audits.save(42, 17, document(), now=NOW)
+    with pytest.raises(KeyError):
+        store.evidence.add(42, [edit("a")], now=NOW, again=broken)
+    assert store.evidence.of(42, *EVER) == ()
+
+
+def test_a_developers_edits_are_forgotten(store: Store) -> None:
+    keep(store, edit("a", actor="Ann"), edit("b", actor="bob"), edit("c"))
+    assert store.evidence.held(42) == EvidenceHeld(edits=3, first=NOW, last=NOW, actors=2)
+    assert store.evidence.forget("ann") == 1
+    assert [one.id for one in store.evidence.of(42, *EVER)] == ["b", "c"]
+
+
+def test_old_edits_expire(store: Store) -> None:
+    keep(store, *(edit(str(days), at=NOW - days * DAY) for days in range(4)))
+    assert store.evidence.expire(NOW - DAY) == 2
+    assert store.evidence.held(42).first == NOW - DAY
+    assert store.evidence.held(43) == EvidenceHeld(edits=0, first=None, last=None, actors=0)
+
+
+LINE = st.text(st.characters(codec="utf-8"), max_size=30)
+LINES = st.lists(LINE, max_size=4).map(tuple)
+TEXT = st.builds(
+    Lines,
+    hunks=st.lists(st.builds(EditHunk, before=LINES, own=LINES, after=LINES), max_size=3).map(
+        tuple
+    ),
+    removed=LINES,
+)
+
+
+@given(TEXT)
+def test_unpacking_gives_what_was_packed(lines: Lines[str]) -> None:
+    assert unpack(*pack(lines)) == lines
+    hashed = Fingerprinter(b"0" * 32).lines(lines)
+    assert unpack(*pack(hashed)) == hashed
