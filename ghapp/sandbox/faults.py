@@ -1,0 +1,197 @@
+"""The fault plan: which request or delivery goes wrong, and how. It plays no fault itself.
+
+A fault is data, so that a test or a file can hold it:
+
+    Fault.from_mapping({"kind": "bad_gateway_after", "method": "POST", "route": "*/comments"})
+    Fault(Kind.SECONDARY_LIMIT, method="PATCH", times=2, status=429, retry_after=3)
+    Fault(Kind.DUPLICATE, event="pull_request.closed", chance=0.2, times=None)
+"""
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Any
+
+
+class FaultError(Exception):
+    """A fault's description cannot be read; the message names the member and what is allowed."""
+
+
+class Kind(StrEnum):
+    """What goes wrong. The comments say what a client sees."""
+
+    # requests
+    BAD_GATEWAY_BEFORE = "bad_gateway_before"
+    """502, and nothing was done."""
+    BAD_GATEWAY_AFTER = "bad_gateway_after"
+    """502, although the request was carried out."""
+    SERVER_ERROR = "server_error"
+    """``status`` (500, 503, ...), and nothing was done."""
+    PRIMARY_LIMIT = "primary_limit"
+    """``status`` 403 or 429 with nothing remaining and a reset ``seconds`` ahead."""
+    SECONDARY_LIMIT = "secondary_limit"
+    """``status`` 403 or 429, with Retry-After where ``retry_after`` is given."""
+    NOT_FOUND = "not_found"
+    """404, as a replica answers that has not seen the object yet."""
+    STALE_READ = "stale_read"
+    """The answer as of before the last write: not merged, without the newest item."""
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - the name of a fault, not a secret
+    """The caller's token ends now: 401 for it from here on."""
+    CUT_OFF_BEFORE = "cut_off_before"
+    """The connection closes without an answer, and nothing was done."""
+    CUT_OFF_AFTER = "cut_off_after"
+    """The connection closes without an answer, although the request was carried out."""
+    SLOW = "slow"
+    """The answer takes ``seconds`` longer; on a git route: git hangs for that long."""
+    # the world changes right before the request
+    SUSPEND = "suspend"
+    UNINSTALL = "uninstall"
+    ARCHIVE = "archive"
+    LOCK = "lock"
+    DELETE_REPOSITORY = "delete_repository"
+    DELETE_FORKS = "delete_forks"
+    # deliveries
+    DUPLICATE = "duplicate"
+    """The delivery is sent twice under one GUID."""
+    HELD = "held"
+    """The delivery is sent after the next one, so that they arrive in the wrong order."""
+    FAILED = "failed"
+    """The delivery does not arrive and is listed as failed with a 502."""
+    TIMED_OUT = "timed_out"
+    """The delivery does not arrive and is listed without any status code."""
+    LOST = "lost"
+    """The delivery does not arrive and is listed nowhere."""
+    CLOSED_SAYS_OPEN = "closed_says_open"
+    """The payload of a merged pull request says ``open`` and not merged."""
+
+
+DELIVERIES = frozenset(
+    {
+        Kind.DUPLICATE,
+        Kind.HELD,
+        Kind.FAILED,
+        Kind.TIMED_OUT,
+        Kind.LOST,
+        Kind.CLOSED_SAYS_OPEN,
+    }
+)
+WORLD = frozenset(
+    {
+        Kind.SUSPEND,
+        Kind.UNINSTALL,
+        Kind.ARCHIVE,
+        Kind.LOCK,
+        Kind.DELETE_REPOSITORY,
+        Kind.DELETE_FORKS,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that goes wrong, and when.
+
+    ``route`` is a pattern (``*``, ``?``) over the route as GitHub's description writes it, such
+    as ``/repos/{owner}/{repo}/pulls/{pull_number}/files``; git has ``*.git/info/refs`` and
+    ``*.git/git-upload-pack``. ``event`` is a pattern over ``pull_request.closed`` and the like.
+    The first ``after`` matches pass unharmed, then ``times`` are struck (``None``: all), each
+    with ``chance``.
+    """
+
+    kind: Kind
+    method: str = "*"
+    route: str = "*"
+    event: str = "*"
+    after: int = 0
+    times: int | None = 1
+    chance: float = 1.0
+    status: int = 403
+    seconds: float = 60.0
+    retry_after: int | None = None
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> "Fault":
+        """Read a fault from plain data; FaultError names what is not known."""
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(mapping) - known)
+        if unknown:
+            raise FaultError(f"unknown members {unknown}; known are {sorted(known)}")
+        try:
+            return cls(**{**mapping, "kind": Kind(mapping["kind"])})
+        except (KeyError, ValueError) as broken:
+            kinds = sorted(kind.value for kind in Kind)
+            raise FaultError(f"kind {mapping.get('kind')!r} is none of {kinds}") from broken
+
+    def strikes_request(self, method: str, route: str) -> bool:
+        """Say whether a request is of the kind that this fault is for."""
+        if self.kind in DELIVERIES:
+            return False
+        return self.method in {"*", method} and fnmatchcase(route, self.route)
+
+    def strikes_delivery(self, event: str) -> bool:
+        """Say whether a delivery is of the kind that this fault is for."""
+        return self.kind in DELIVERIES and fnmatchcase(event, self.event)
+
+
+class FaultPlan:
+    """All faults, and how often each was met. The same seed strikes the same matches."""
+
+    def __init__(self, faults: Iterable[Fault] = (), *, seed: int = 0) -> None:
+        self._faults: list[Fault] = list(faults)
+        self._met: Counter[int] = Counter()
+        self._struck: Counter[int] = Counter()
+        self._random = random.Random(seed)  # noqa: S311 - faults need repeating, not secrecy
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+
+    def add(self, *faults: Fault | Mapping[str, Any]) -> None:
+        """Add faults, given as such or as plain data."""
+        with self._lock:
+            for fault in faults:
+                known = isinstance(fault, Fault)
+                self._faults.append(fault if known else Fault.from_mapping(fault))  # type: ignore[arg-type]
+
+    def clear(self) -> None:
+        """End all faults; counts of what was played stay."""
+        with self._lock:
+            self._faults = []
+            self._met.clear()
+            self._struck.clear()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait as a slow fault asks; ``close`` ends all waiting."""
+        self._closed.wait(seconds)
+
+    def close(self) -> None:
+        """End all waiting, so that the stand-in can stop."""
+        self._closed.set()
+
+    def for_request(self, method: str, route: str) -> Fault | None:
+        """Return the fault that strikes this request; ``None``: it goes well."""
+        return self._first(lambda fault: fault.strikes_request(method, route))
+
+    def for_delivery(self, event: str) -> Fault | None:
+        """Return the fault that strikes this delivery; ``None``: it goes well."""
+        return self._first(lambda fault: fault.strikes_delivery(event))
+
+    def _first(self, strikes: Any) -> Fault | None:
+        with self._lock:
+            for number, fault in enumerate(self._faults):
+                if strikes(fault) and self._counts(number, fault):
+                    return fault
+        return None
+
+    def _counts(self, number: int, fault: Fault) -> bool:
+        self._met[number] += 1
+        if self._met[number] <= fault.after:
+            return False
+        if fault.times is not None and self._struck[number] >= fault.times:
+            return False
+        if self._random.random() >= fault.chance:
+            return False
+        self._struck[number] += 1
+        return True

@@ -1,0 +1,456 @@
+"""A bare git repository made and asked with the git command; it knows nothing of GitHub or HTTP."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+ZERO = "0" * 40
+COMMAND_SECONDS = 120
+"""No command here may take longer: a sandbox repository is small."""
+FIELD, RECORD = "\x1f", "\x1e"
+LOG_FORMAT = FIELD.join(
+    ("%H", "%T", "%P", "%an", "%ae", "%at", "%cn", "%ce", "%ct", "%B" + RECORD),
+)
+
+
+class GitFailed(Exception):  # noqa: N818 - "failed" is what a reader of the message expects
+    """A git command ended with an error; the message is the command and what git said."""
+
+
+class MergeConflict(GitFailed):
+    """Two sides changed the same place; the message names the paths."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who wrote or committed: a name and an address."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True)
+class Executable:
+    """A file with the executable bit."""
+
+    content: str | bytes
+
+
+@dataclass(frozen=True)
+class Symlink:
+    """A symbolic link."""
+
+    target: str
+
+
+@dataclass(frozen=True)
+class Submodule:
+    """A commit of another repository in the place of a file."""
+
+    sha: str
+
+
+Content = str | bytes | Executable | Symlink | Submodule | None
+"""What a path becomes in a commit; ``None`` removes it."""
+
+
+@dataclass(frozen=True)
+class CommitInfo:
+    """One commit. Times are UTC; ``message`` is as git keeps it, with its last line end."""
+
+    sha: str
+    tree: str
+    parents: tuple[str, ...]
+    author: Person
+    authored_at: datetime
+    committer: Person
+    committed_at: datetime
+    message: str
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """What lies between two trees at one path, as ``git diff -M`` sees it.
+
+    ``status`` is git's letter. ``sha`` is the blob of the new side, or of the old side for a
+    removed file. ``patch`` holds the hunks only, without headers; ``None``: git shows no text
+    (binary, pure rename, mode change, submodule of an empty diff).
+    """
+
+    status: str
+    path: str
+    previous_path: str | None
+    sha: str
+    submodule: bool
+    additions: int
+    deletions: int
+    binary: bool
+    patch: str | None
+
+
+@dataclass(frozen=True)
+class TreeEntry:
+    """One entry of a tree; ``size`` is ``None`` for anything that is no blob."""
+
+    mode: str
+    kind: str
+    sha: str
+    size: int | None
+    path: str
+
+
+def git_environment(home: Path) -> dict[str, str]:
+    """Return an environment in which git reads no configuration but the repository's own."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(home),
+        "LC_ALL": "C",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        # Nothing here outlives a crash of the machine, so nothing is forced to the disk.
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "core.fsync",
+        "GIT_CONFIG_VALUE_0": "none",
+    }
+
+
+class BareRepository:
+    """One bare repository below ``path``. Reading is cached by commit, which never changes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.environment = git_environment(path)
+        self._changes: dict[tuple[str, str], tuple[FileChange, ...]] = {}
+        self._commits: dict[str, CommitInfo] = {}
+        self._known: set[tuple[str, str]] = set()
+        self._heads: dict[str, str] = {}
+        self._counts: dict[tuple[str, str], int] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def create(cls, path: Path, default_branch: str) -> "BareRepository":
+        """Make an empty repository with an empty template, so that it has no hooks."""
+        path.mkdir(parents=True)
+        made = cls(path)
+        made.run("init", "--quiet", "--bare", "--template=", str(path))
+        made.run("symbolic-ref", "HEAD", f"refs/heads/{default_branch}")
+        return made
+
+    # --- asking git ---------------------------------------------------------------------------
+
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        extra: Mapping[str, str] | None = None,
+        allowed: Sequence[int] = (0,),
+    ) -> bytes:
+        """Run one git command in the repository and return its output; GitFailed otherwise."""
+        done = subprocess.run(  # noqa: S603 - a fixed program, no shell; arguments are ours
+            ["git", *arguments],  # noqa: S607 - git is found on the PATH, as everywhere
+            cwd=self.path,
+            env={**self.environment, **(extra or {})},
+            input=stdin,
+            capture_output=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+        if done.returncode not in allowed:
+            said = done.stderr.decode(errors="replace").strip()
+            raise GitFailed(f"git {' '.join(arguments[:3])} ended with {done.returncode}: {said}")
+        return done.stdout
+
+    def resolve(self, name: str, kind: str = "commit") -> str | None:
+        """Return the SHA that a branch, tag, full ref or SHA stands for; ``None``: no such."""
+        if not name or name.startswith("-") or any(mark in name for mark in ("..", "@{", " ")):
+            return None
+        # Every ref is moved through this class, so what is known here is so.
+        tip = self._heads.get(f"refs/heads/{name}") or self._heads.get(name)
+        if tip is not None and kind == "commit":
+            return tip
+        sha = re.fullmatch(r"[0-9a-f]{40}", name) is not None
+        if sha and (name, kind) in self._known:
+            return name
+        for candidate in (name,) if sha else (f"refs/heads/{name}", f"refs/tags/{name}", name):
+            said = self.run(
+                "rev-parse", "--verify", "--quiet", f"{candidate}^{{{kind}}}", allowed=(0, 1, 128)
+            )
+            if said.strip():
+                self._known.add((said.decode().strip(), kind))
+                return said.decode().strip()
+        return None
+
+    def commit_info(self, sha: str) -> CommitInfo:
+        """Return one commit; GitFailed when there is none of that SHA."""
+        known = self._commits.get(sha)
+        if known is None:
+            known = self._log("-1", sha)[0]
+            self._commits[sha] = known
+        return known
+
+    def commits(self, base: str, head: str) -> tuple[CommitInfo, ...]:
+        """Return the commits of ``head`` that ``base`` has not, the oldest first."""
+        return self._log("--reverse", "--topo-order", f"{base}..{head}")
+
+    def _log(self, *arguments: str) -> tuple[CommitInfo, ...]:
+        said = self.run("log", f"--format={LOG_FORMAT}", *arguments, "--").decode(errors="replace")
+        return tuple(_commit(record) for record in said.split(RECORD) if record.strip())
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """Return the best common ancestor; ``None``: the histories do not meet."""
+        return self.run("merge-base", one, other, allowed=(0, 1)).decode().strip() or None
+
+    def count(self, base: str, head: str) -> int:
+        """Return how many commits ``head`` has that ``base`` has not."""
+        key = (base, head)
+        if key not in self._counts:
+            self._counts[key] = int(self.run("rev-list", "--count", f"{base}..{head}", "--"))
+        return self._counts[key]
+
+    def branches(self) -> dict[str, str]:
+        """Return every branch with the SHA of its tip."""
+        said = self.run("for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads")
+        return dict(line.rsplit(" ", 1) for line in said.decode().splitlines())
+
+    def blob(self, sha: str) -> bytes | None:
+        """Return a blob's bytes; ``None``: there is no blob of that SHA."""
+        said = self.run("cat-file", "--batch", stdin=sha.encode() + b"\n")
+        header, _, rest = said.partition(b"\n")
+        return rest[:-1] if b" blob " in header else None
+
+    def entry(self, commit: str, path: str) -> TreeEntry | None:
+        """Return what stands at ``path`` in a commit; ``None``: nothing."""
+        found = self.tree(commit, path.rstrip("/"))
+        return found[0] if found else None
+
+    def tree(self, treeish: str, *paths: str, recursive: bool = False) -> tuple[TreeEntry, ...]:
+        """Return a tree's entries; with ``recursive`` all blobs and all trees below it."""
+        options = ("-r", "-t") if recursive else ()
+        said = self.run("ls-tree", "-z", "-l", "--full-tree", *options, treeish, "--", *paths)
+        return tuple(_tree_entry(line) for line in said.decode(errors="replace").split("\0")[:-1])
+
+    def patch(self, base: str, head: str) -> bytes:
+        """Return the whole diff between two commits, as the diff media type shows it."""
+        return self.run("diff", "-M", "--no-ext-diff", "--no-textconv", "--no-color", base, head)
+
+    def changes(self, base: str, head: str) -> tuple[FileChange, ...]:
+        """Return what lies between two commits, file by file, in the order of their paths."""
+        key = (base, head)
+        if key not in self._changes:
+            counted = _parse_raw(
+                self.run("diff", "-M", "--raw", "--numstat", "-z", "--abbrev=40", base, head),
+            )
+            texts = _split_patch(self.patch(base, head).decode(errors="replace"))
+            self._changes[key] = tuple(_with_patches(counted, texts))
+        return self._changes[key]
+
+    # --- changing the repository --------------------------------------------------------------
+
+    def write_commit(  # noqa: PLR0913 - a commit has these parts
+        self,
+        ref: str,
+        files: Mapping[str, Content],
+        *,
+        parents: Sequence[str],
+        author: Person,
+        at: datetime,
+        message: str,
+        committer: Person | None = None,
+        committed_at: datetime | None = None,
+        tree: str | None = None,
+    ) -> str:
+        """Write one commit on ``ref`` and return its SHA.
+
+        The tree is ``tree``, or the first parent's, with ``files`` changed in it.
+        """
+        out = [f"commit {ref}\nmark :1\n".encode()]
+        out.append(_signature("author", author, at))
+        out.append(_signature("committer", committer or author, committed_at or at))
+        out.append(_data(message.encode()))
+        out += [f"from {sha}\n".encode() for sha in parents[:1]]
+        out += [f"merge {sha}\n".encode() for sha in parents[1:]]
+        if tree is not None:
+            out.append(f'M 040000 {tree} ""\n'.encode())
+        out += [_file_command(path, content) for path, content in files.items()]
+        out.append(b"\nget-mark :1\n")
+        with self._lock:
+            said = self.run(
+                "-c", "core.ignorecase=false", "fast-import", "--quiet", "--force",
+                stdin=b"".join(out),
+            )  # fmt: skip
+        self._heads[ref] = said.decode().strip()
+        return self._heads[ref]
+
+    def set_refs(self, refs: Mapping[str, str | None]) -> None:
+        """Point refs at commits; ``None`` deletes one, and it is no error if it is not there."""
+        lines = [f"update {ref} {sha}\n" if sha else f"delete {ref}\n" for ref, sha in refs.items()]
+        self.run("update-ref", "--stdin", stdin="".join(lines).encode())
+        for ref, sha in refs.items():
+            self._heads.pop(ref, None)
+            if sha is not None:
+                self._heads[ref] = sha
+
+    def fetch_from(self, other: "BareRepository", source: str, target: str) -> None:
+        """Bring a ref or SHA of another repository here, as forks share their objects."""
+        allowed = {
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "uploadpack.allowAnySHA1InWant",
+            "GIT_CONFIG_VALUE_0": "true",
+        }
+        refspec = f"+{source}:{target}"
+        self.run("fetch", "--quiet", "--no-tags", str(other.path), refspec, extra=allowed)
+        self._heads.pop(target, None)
+
+    def merge_trees(self, base: str, ours: str, theirs: str) -> str:
+        """Merge three commits' trees and return the new tree; MergeConflict names the paths."""
+        with tempfile.TemporaryDirectory(dir=self.path) as scratch:
+            index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+            self.run("read-tree", "-i", "-m", "--aggressive", base, ours, theirs, extra=index)
+            unmerged = self.run("ls-files", "-z", "--unmerged", extra=index)
+            lines = self._merged_files(unmerged, Path(scratch))
+            self.run("update-index", "-z", "--index-info", stdin=lines, extra=index)
+            return self.run("write-tree", extra=index).decode().strip()
+
+    def _merged_files(self, unmerged: bytes, scratch: Path) -> bytes:
+        """Merge the files that both sides changed; one ``--index-info`` line a stage and file."""
+        stages: dict[str, dict[str, tuple[str, str]]] = {}
+        for line in unmerged.decode(errors="surrogateescape").split("\0")[:-1]:
+            head, path = line.split("\t", 1)
+            mode, sha, stage = head.split(" ")
+            stages.setdefault(path, {})[stage] = (mode, sha)
+        out = []
+        for path, sides in stages.items():
+            if set(sides) != {"1", "2", "3"}:
+                raise MergeConflict(f"{path} was changed on one side and removed on the other")
+            sha = self._merge_file(path, sides, scratch)
+            out.append(f"0 {ZERO}\t{path}\0{sides['2'][0]} {sha} 0\t{path}\0")
+        return "".join(out).encode(errors="surrogateescape")
+
+    def _merge_file(self, path: str, sides: dict[str, tuple[str, str]], scratch: Path) -> str:
+        for stage, (_, sha) in sides.items():
+            (scratch / stage).write_bytes(self.blob(sha) or b"")
+        names = [str(scratch / stage) for stage in ("2", "1", "3")]
+        try:
+            text = self.run("merge-file", "-p", *names)
+        except GitFailed as failed:
+            raise MergeConflict(f"both sides changed the same lines of {path}") from failed
+        return self.run("hash-object", "-w", "--stdin", stdin=text).decode().strip()
+
+    def remove(self) -> None:
+        """Delete the repository from the disk."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+# --- what fast-import is told -----------------------------------------------------------------
+
+
+def _signature(role: str, person: Person, at: datetime) -> bytes:
+    return f"{role} {person.name} <{person.email}> {int(at.timestamp())} +0000\n".encode()
+
+
+def _data(content: bytes) -> bytes:
+    return b"data %d\n%s\n" % (len(content), content)
+
+
+def _quoted(path: str) -> bytes:
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'.encode(errors="surrogateescape")
+
+
+def _file_command(path: str, content: Content) -> bytes:
+    if content is None:
+        return b"D " + _quoted(path) + b"\n"
+    if isinstance(content, Submodule):
+        return b"M 160000 %s %s\n" % (content.sha.encode(), _quoted(path))
+    mode, text = b"100644", content
+    if isinstance(content, Executable):
+        mode, text = b"100755", content.content
+    elif isinstance(content, Symlink):
+        mode, text = b"120000", content.target
+    raw = text.encode() if isinstance(text, str) else text
+    assert isinstance(raw, bytes)  # noqa: S101 - narrows the union for the type checker
+    return b"M %s inline %s\n" % (mode, _quoted(path)) + _data(raw)
+
+
+# --- what git prints --------------------------------------------------------------------------
+
+
+def _commit(record: str) -> CommitInfo:
+    sha, tree, parents, an, ae, at, cn, ce, ct, message = record.lstrip("\n").split(FIELD, 9)
+    return CommitInfo(
+        sha=sha,
+        tree=tree,
+        parents=tuple(parents.split()),
+        author=Person(an, ae),
+        authored_at=datetime.fromtimestamp(int(at), UTC),
+        committer=Person(cn, ce),
+        committed_at=datetime.fromtimestamp(int(ct), UTC),
+        message=message.rstrip("\n"),
+    )
+
+
+def _tree_entry(line: str) -> TreeEntry:
+    head, path = line.split("\t", 1)
+    mode, kind, sha, size = head.split()
+    return TreeEntry(mode, kind, sha, None if size == "-" else int(size), path)
+
+
+def _parse_raw(said: bytes) -> list[FileChange]:
+    """Read ``--raw --numstat -z``: first all raw records, then all counts, in the same order."""
+    fields = said.decode(errors="replace").split("\0")[:-1]
+    found: list[FileChange] = []
+    at = 0
+    while at < len(fields) and fields[at].startswith(":"):
+        old_mode, new_mode, old_sha, new_sha, letter = fields[at][1:].split(" ")
+        two = letter[0] in "RC"
+        previous = fields[at + 1] if two else None
+        path = fields[at + 2] if two else fields[at + 1]
+        at += 3 if two else 2
+        sha = old_sha if new_sha == ZERO else new_sha
+        submodule = "160000" in (old_mode, new_mode)
+        found.append(FileChange(letter[0], path, previous, sha, submodule, 0, 0, False, None))  # noqa: FBT003 - binary is known below
+    return list(_with_counts(found, fields[at:]))
+
+
+def _with_counts(found: list[FileChange], fields: list[str]) -> Iterable[FileChange]:
+    at = 0
+    for change in found:
+        added, deleted, path = fields[at].split("\t", 2)
+        at += 1 if path else 3  # a rename has an empty path here and two more fields
+        binary = added == "-"
+        yield replace(
+            change,
+            additions=0 if binary else int(added),
+            deletions=0 if binary else int(deleted),
+            binary=binary,
+        )
+
+
+def _split_patch(text: str) -> list[str]:
+    """Cut a diff into one text a file; no line of content can start with ``diff --git``."""
+    starts = [found.start() for found in re.finditer(r"^diff --git ", text, re.MULTILINE)]
+    return [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
+
+
+def _with_patches(counted: list[FileChange], texts: list[str]) -> Iterable[FileChange]:
+    at = 0
+    for change in counted:
+        # A change of type (file to link) is shown as a removal and an addition.
+        used = 2 if change.status == "T" else 1
+        hunks = [_hunks(text) for text in texts[at : at + used]]
+        at += used
+        yield replace(change, patch="\n".join(hunk for hunk in hunks if hunk) or None)
+
+
+def _hunks(text: str) -> str:
+    start = re.search(r"^@@ ", text, re.MULTILINE)
+    return text[start.start() :].removesuffix("\n") if start else ""

@@ -1,0 +1,188 @@
+"""Cuts GitHub's OpenAPI descriptions down to what the stand-in serves and sends; run by hand.
+
+    python tests/openapi/renew.py
+
+It fetches two npm packages with the npm command and its configuration, keeps the operations and
+webhooks named below with all that they refer to, and writes ``api.json``, ``webhooks.json`` and
+the packages' license notice beside this file.
+"""
+
+import json
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+API_PACKAGE = "@octokit/openapi@23.0.2"
+WEBHOOKS_PACKAGE = "@octokit/openapi-webhooks@12.1.0"
+DESCRIPTION = "package/generated/api.github.com.json"
+METHODS = {"get", "post", "patch", "put", "delete"}
+REPOSITORY = "/repos/{owner}/{repo}"
+OPERATIONS = """
+GET /app
+GET /app/hook/config
+GET /app/hook/deliveries
+GET /app/hook/deliveries/{delivery_id}
+POST /app/hook/deliveries/{delivery_id}/attempts
+GET /app/installations
+GET /app/installations/{installation_id}
+POST /app/installations/{installation_id}/access_tokens
+POST /app-manifests/{code}/conversions
+GET /installation/repositories
+DELETE /installation/token
+GET /meta
+GET /rate_limit
+GET /user
+GET /user/installations
+GET /user/installations/{installation_id}/repositories
+GET /repos/{owner}/{repo}
+POST /repos/{owner}/{repo}/check-runs
+GET /repos/{owner}/{repo}/check-runs/{check_run_id}
+PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}
+GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations
+GET /repos/{owner}/{repo}/check-suites/{check_suite_id}
+GET /repos/{owner}/{repo}/check-suites/{check_suite_id}/check-runs
+GET /repos/{owner}/{repo}/collaborators/{username}/permission
+GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls
+GET /repos/{owner}/{repo}/commits/{ref}
+GET /repos/{owner}/{repo}/commits/{ref}/check-runs
+GET /repos/{owner}/{repo}/compare/{basehead}
+GET /repos/{owner}/{repo}/contents/{path}
+GET /repos/{owner}/{repo}/git/blobs/{file_sha}
+GET /repos/{owner}/{repo}/git/trees/{tree_sha}
+GET /repos/{owner}/{repo}/installation
+GET /repos/{owner}/{repo}/issues/comments/{comment_id}
+PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}
+DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}
+GET /repos/{owner}/{repo}/issues/{issue_number}/comments
+POST /repos/{owner}/{repo}/issues/{issue_number}/comments
+GET /repos/{owner}/{repo}/issues/{issue_number}/labels
+POST /repos/{owner}/{repo}/issues/{issue_number}/labels
+DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}
+GET /repos/{owner}/{repo}/labels
+POST /repos/{owner}/{repo}/labels
+GET /repos/{owner}/{repo}/labels/{name}
+PATCH /repos/{owner}/{repo}/labels/{name}
+GET /repos/{owner}/{repo}/pulls
+GET /repos/{owner}/{repo}/pulls/{pull_number}
+GET /repos/{owner}/{repo}/pulls/{pull_number}/commits
+GET /repos/{owner}/{repo}/pulls/{pull_number}/files
+"""
+WEBHOOKS = """
+check-run-completed check-run-created check-run-requested-action check-run-rerequested
+check-suite-completed check-suite-requested check-suite-rerequested
+installation-created installation-deleted installation-new-permissions-accepted
+installation-suspend installation-unsuspend
+installation-repositories-added installation-repositories-removed
+issue-comment-created issue-comment-deleted issue-comment-edited
+label-created label-deleted label-edited ping push
+pull-request-closed pull-request-edited pull-request-labeled pull-request-opened
+pull-request-reopened pull-request-synchronize pull-request-unlabeled
+repository-archived repository-created repository-deleted repository-renamed
+repository-transferred repository-unarchived
+"""
+DROPPED = {"description", "summary", "example", "examples", "externalDocs", "x-github", "title"}
+"""Members that judge nothing; without them the files are a fraction of their size."""
+
+
+def main() -> None:
+    """Fetch, cut and write."""
+    with tempfile.TemporaryDirectory() as scratch:
+        api, license_text = _package(API_PACKAGE, Path(scratch))
+        webhooks, _ = _package(WEBHOOKS_PACKAGE, Path(scratch))
+    _write("api.json", _slim_api(api))
+    _write("webhooks.json", _slim_webhooks(webhooks))
+    notice = f"api.json is cut from {API_PACKAGE}, webhooks.json from {WEBHOOKS_PACKAGE},\n"
+    notice += "both under this license:\n\n"
+    (HERE / "LICENSE").write_text(notice + license_text, encoding="utf-8")
+
+
+def _package(name: str, scratch: Path) -> tuple[dict[str, Any], str]:
+    """Return a package's description of the API and its license."""
+    packed = subprocess.run(
+        ["npm", "pack", "--silent", name], cwd=scratch, capture_output=True, text=True, check=True
+    )
+    with tarfile.open(scratch / packed.stdout.split()[-1]) as archive:
+        description = archive.extractfile(DESCRIPTION)
+        license_text = archive.extractfile("package/LICENSE")
+        assert description is not None, f"{name} has no {DESCRIPTION}"
+        assert license_text is not None, f"{name} has no license"
+        return json.load(description), license_text.read().decode()
+
+
+def _slim_api(whole: dict[str, Any]) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for line in OPERATIONS.split("\n"):
+        if line:
+            method, path = line.split(" ")
+            paths.setdefault(path, {})[method.lower()] = whole["paths"][path][method.lower()]
+    kept = {"openapi": whole["openapi"], "info": _info(whole), "paths": _stripped(paths)}
+    return kept | {"components": _components(whole, kept)}
+
+
+def _slim_webhooks(whole: dict[str, Any]) -> dict[str, Any]:
+    kept = {
+        name: whole["webhooks"][name]["post"]["requestBody"]["content"]["application/json"][
+            "schema"
+        ]
+        for name in WEBHOOKS.split()
+    }
+    slim = {"openapi": whole["openapi"], "info": _info(whole), "webhooks": _stripped(kept)}
+    return slim | {"components": _components(whole, slim)}
+
+
+def _info(whole: dict[str, Any]) -> dict[str, Any]:
+    return {name: whole["info"][name] for name in ("title", "version")}
+
+
+def _components(whole: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
+    """Return every component that is referred to, however far away."""
+    found: dict[str, Any] = {}
+    waiting = sorted(set(_references(kept)))
+    while waiting:
+        _, _, kind, name = waiting.pop().split("/", 3)
+        if name in found.setdefault(kind, {}):
+            continue
+        found[kind][name] = _stripped(whole["components"][kind][name])
+        waiting += sorted(set(_references(found[kind][name])))
+    return found
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        yield from _all_references(value.values())
+    elif isinstance(value, list):
+        yield from _all_references(value)
+
+
+def _all_references(values: Iterable[Any]) -> Iterator[str]:
+    for value in values:
+        yield from _references(value)
+
+
+def _stripped(value: Any, *, names: bool = False) -> Any:
+    """Leave out what judges nothing; the members of ``properties`` are names, not words."""
+    if isinstance(value, list):
+        return [_stripped(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _stripped(item, names=name == "properties" and not names)
+        for name, item in value.items()
+        if names or name not in DROPPED
+    }
+
+
+def _write(name: str, description: dict[str, Any]) -> None:
+    # Compact: nobody reads these files, and they are renewed by command.
+    text = json.dumps(description, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    (HERE / name).write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
