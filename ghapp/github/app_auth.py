@@ -1,0 +1,307 @@
+"""Who the app is to GitHub: its JWT, and installation tokens for one repository each.
+
+It gets and keeps tokens; it does not use them.
+"""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import jwt
+import msgspec
+
+from ghapp.attribution.model import Struct
+from ghapp.github.answers import (
+    BadCredentials,
+    Gone,
+    Missing,
+    Refused,
+    Rejected,
+    Temporary,
+    Why,
+    error_of,
+)
+from ghapp.github.token_cache import MemoryTokens, TokenCache, derive_key
+from ghapp.github.transport import MovedError, Transport, check_base_url
+
+PERMISSIONS: Mapping[str, str] = {
+    "checks": "write",
+    "contents": "read",
+    "metadata": "read",
+    "pull_requests": "write",
+}
+"""The least an audit needs: read the code, write a check run, a comment and a label."""
+
+JWT_BACK = timedelta(seconds=60)
+"""Issued that long ago, so that a clock a little ahead of GitHub's does no harm."""
+JWT_AHEAD = timedelta(minutes=9)
+"""GitHub takes ten minutes at most, counted on its own clock."""
+REFRESH_BEFORE = timedelta(minutes=5)
+"""A token this close to its end is not handed out, so that it lasts for the job."""
+
+WAIT_SECONDS = 0.2
+WAIT_TIMES = 25
+"""How often a process looks whether another one's new token has come: 5 s in all."""
+
+AnswerT = TypeVar("AnswerT")
+
+
+def utc_now() -> datetime:
+    """Return the time now, in UTC."""
+    return datetime.now(UTC)
+
+
+class InstallationToken(Struct, frozen=True, kw_only=True):
+    """A token for one repository of one installation."""
+
+    token: str
+    """Opaque: about 40 or about 520 characters, and no length is promised."""
+    expires_at: datetime
+    permissions: dict[str, str]
+    """What it may do; less than was asked where the installation did not grant it."""
+    full_name: str | None
+    """The repository's name when the token was made; ``None``: GitHub did not say."""
+
+    def __repr__(self) -> str:
+        """Leave the token out: a repr ends up in logs."""
+        return f"InstallationToken(full_name={self.full_name!r}, expires_at={self.expires_at!r})"
+
+
+class AppInfo(Struct, frozen=True, kw_only=True):
+    """The app as GitHub knows it."""
+
+    id: int
+    slug: str
+    permissions: dict[str, str]
+    events: tuple[str, ...]
+
+
+class InstallationInfo(Struct, frozen=True, kw_only=True):
+    """One installation as GitHub knows it."""
+
+    id: int
+    permissions: dict[str, str]
+    suspended_at: datetime | None = None
+    """``None``: it is active."""
+
+
+class _NamedRepository(Struct, frozen=True):
+    id: int
+    full_name: str
+
+
+class _TokenAnswer(Struct, frozen=True, kw_only=True):
+    token: str
+    expires_at: datetime
+    permissions: dict[str, str] = msgspec.field(default_factory=dict)
+    repositories: tuple[_NamedRepository, ...] = ()
+
+
+def decoded(text: str, kind: type[AnswerT], what: str) -> AnswerT:
+    """Read an answer's JSON; `Temporary` where it has not the form that GitHub documents."""
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.DecodeError, RecursionError) as problem:
+        raise Temporary(what, f"the answer is not as documented: {problem}") from problem
+
+
+class AppIdentity(Struct, frozen=True, kw_only=True):
+    """What makes this app this app: its number, its key, and which GitHub it is registered at."""
+
+    app_id: int
+    private_key: str
+    """PEM text, as GitHub made it."""
+    issuer: str | None = None
+    """The client id, which GitHub prefers; ``None``: the number serves."""
+    base_url: str = "https://api.github.com"
+    """Or an Enterprise Server's ``https://HOST/api/v3``."""
+
+    def __repr__(self) -> str:
+        """Leave the key out: a repr ends up in logs."""
+        return f"AppIdentity(app_id={self.app_id}, base_url={self.base_url!r})"
+
+
+class AppAuth:
+    """The app's identity at work, and its installations' tokens.
+
+    Raises `ValueError` at once where the key cannot be read or the address is not safe.
+    """
+
+    def __init__(
+        self,
+        identity: AppIdentity,
+        *,
+        tokens: TokenCache | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.app_id = identity.app_id
+        self.base_url = identity.base_url
+        self.clock = clock
+        self._issuer = identity.issuer or str(identity.app_id)
+        self._key = identity.private_key
+        self._tokens = tokens or MemoryTokens(clock)
+        self._sleep = sleep
+        self._marker_key = derive_key(identity.private_key.encode(), "comment markers")
+        check_base_url(self.base_url)
+        self._check_key()
+
+    def _check_key(self) -> None:
+        try:
+            self.jwt()
+        except (ValueError, TypeError, jwt.PyJWTError) as problem:
+            raise ValueError(
+                "the app's private key cannot be read: give the PEM text that GitHub made, "
+                "with its BEGIN and END lines"
+            ) from problem
+
+    def jwt(self) -> str:
+        """Return the app's own token: good for the app's requests, for nine minutes."""
+        now = self.clock()
+        claims = {
+            "iat": int((now - JWT_BACK).timestamp()),
+            "exp": int((now + JWT_AHEAD).timestamp()),
+            "iss": self._issuer,
+        }
+        return jwt.encode(claims, self._key, algorithm="RS256")
+
+    def signature(self, text: str) -> str:
+        """Return 16 hex digits that only this app can make of a text: for comment markers."""
+        return hmac.new(self._marker_key, text.encode(), hashlib.sha256).hexdigest()[:16]
+
+    def request(
+        self,
+        verb: str,
+        path: str,
+        kind: type[AnswerT],
+        *,
+        body: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, str | int] | None = None,
+    ) -> AnswerT:
+        """Send one request as the app itself, such as ``GET /app``, and read its answer.
+
+        Raises the errors of `answers`; `Refused` where GitHub does not accept the app's key.
+        """
+        what = f"{verb} {path}"
+        # A connection of its own: workers fork and web threads share this object.
+        transport = Transport(self.base_url)
+        try:
+            answer = transport.send(
+                verb, path, authorization=f"Bearer {self.jwt()}", body=body, parameters=parameters
+            )
+        except MovedError as moved:
+            raise Temporary(what, str(moved)) from moved
+        finally:
+            transport.close()
+        error = error_of(answer, what=what, at=self.clock())
+        if isinstance(error, BadCredentials):
+            hint = "GitHub does not accept the app's key: check app id, private key and clock"
+            raise Refused(what, None, f"{hint} ({error})")
+        if error is not None:
+            raise error
+        return decoded(answer.text or "null", kind, what)
+
+    def app(self) -> AppInfo:
+        """Return the app as GitHub knows it."""
+        return self.request("GET", "/app", AppInfo)
+
+    def installation(self, installation_id: int) -> InstallationInfo:
+        """Return one installation; `Gone` where the app was uninstalled."""
+        try:
+            return self.request("GET", f"/app/installations/{installation_id}", InstallationInfo)
+        except Missing as missing:
+            raise Gone(Why.UNINSTALLED, f"installation {installation_id}") from missing
+
+    # --- installation tokens --------------------------------------------------------------------
+
+    def installation_token(self, installation_id: int, repository_id: int) -> InstallationToken:
+        """Return a token that lasts five minutes or more, from the cache or new.
+
+        Raises `Gone` where the app was uninstalled or suspended or the repository is not
+        the installation's any more, and the other errors of `answers`.
+        """
+        key = f"{self.app_id}:{installation_id}:{repository_id}"
+        for _ in range(WAIT_TIMES):
+            token = self._cached(key)
+            if token is not None:
+                return token
+            with self._tokens.alone(key) as alone:
+                if alone:
+                    return self._cached(key) or self._renew(key, installation_id, repository_id)
+            self._sleep(WAIT_SECONDS)
+        # Whoever holds the lock is stuck: one request too many is better than no audit.
+        return self._renew(key, installation_id, repository_id)
+
+    def forget(self, installation_id: int, repository_id: int, token: InstallationToken) -> None:
+        """Forget a token that GitHub did not accept; a newer one in its place stays."""
+        key = f"{self.app_id}:{installation_id}:{repository_id}"
+        cached = self._cached(key)
+        if cached is None or cached.token == token.token:
+            self._tokens.remove(key)
+
+    def _cached(self, key: str) -> InstallationToken | None:
+        kept = self._tokens.read(key)
+        if kept is None:
+            return None
+        try:
+            token = msgspec.json.decode(kept, type=InstallationToken)
+        except msgspec.DecodeError:
+            return None
+        return token if self._lasts(token) else None
+
+    def _lasts(self, token: InstallationToken) -> bool:
+        return token.expires_at - REFRESH_BEFORE > self.clock()
+
+    def _renew(self, key: str, installation_id: int, repository_id: int) -> InstallationToken:
+        token = self._create(installation_id, repository_id)
+        keep = token.expires_at - REFRESH_BEFORE - self.clock()
+        self._tokens.write(key, msgspec.json.encode(token), keep)
+        return token
+
+    def _create(self, installation_id: int, repository_id: int) -> InstallationToken:
+        try:
+            return self._post(installation_id, repository_id, PERMISSIONS)
+        except Missing as missing:
+            raise Gone(Why.UNINSTALLED, f"installation {installation_id}") from missing
+        except Rejected as rejected:
+            return self._create_with_less(installation_id, repository_id, rejected)
+
+    def _create_with_less(
+        self, installation_id: int, repository_id: int, rejected: Rejected
+    ) -> InstallationToken:
+        """Ask again for what the installation did grant: a check run without comment is better."""
+        granted = self.installation(installation_id).permissions
+        less = {
+            name: level if granted[name] in {level, "write", "admin"} else granted[name]
+            for name, level in PERMISSIONS.items()
+            if name in granted
+        }
+        if less == PERMISSIONS:
+            # All is granted, so the repository is what GitHub refuses.
+            raise Gone(Why.REMOVED, f"repository {repository_id}", rejected.text) from rejected
+        if not less:
+            raise Refused(f"installation {installation_id}", "contents=read", rejected.text)
+        try:
+            return self._post(installation_id, repository_id, less)
+        except Rejected as again:
+            raise Gone(Why.REMOVED, f"repository {repository_id}", again.text) from again
+
+    def _post(
+        self, installation_id: int, repository_id: int, permissions: Mapping[str, str]
+    ) -> InstallationToken:
+        answer = self.request(
+            "POST",
+            f"/app/installations/{installation_id}/access_tokens",
+            _TokenAnswer,
+            body={"repository_ids": [repository_id], "permissions": dict(permissions)},
+        )
+        names = {item.id: item.full_name for item in answer.repositories}
+        return InstallationToken(
+            token=answer.token,
+            expires_at=answer.expires_at,
+            permissions=answer.permissions,
+            full_name=names.get(repository_id),
+        )

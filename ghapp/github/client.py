@@ -1,0 +1,268 @@
+"""One installation and one repository: every request goes through here and is classified.
+
+It knows requests, pages and limits, and nothing of pull requests, audits or publishers.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from ghapp.attribution.model import Struct
+from ghapp.github.answers import (
+    Answer,
+    BadCredentials,
+    GitHubError,
+    Gone,
+    Headroom,
+    Limited,
+    LimitKind,
+    Missing,
+    Refused,
+    Rejected,
+    Temporary,
+    Why,
+    error_of,
+    headroom,
+)
+from ghapp.github.app_auth import AppAuth, InstallationToken, decoded
+from ghapp.github.transport import PER_PAGE, MovedError, Transport
+
+__all__ = [
+    "BadCredentials",
+    "GitHub",
+    "GitHubError",
+    "Gone",
+    "Headroom",
+    "LimitKind",
+    "Limited",
+    "Missing",
+    "Pauses",
+    "Refused",
+    "Rejected",
+    "Temporary",
+    "Why",
+]
+
+READ_TIMES = 3
+"""How often a read is tried in all. A write is sent once: only a read tells what became of it."""
+FIRST_WAIT_SECONDS = 0.5
+"""Before the second try; each further wait is twice as long, and up to twice that by jitter."""
+MOST_PAGES = 1_000
+"""A list that goes on after so many pages goes in a circle."""
+
+AnswerT = TypeVar("AnswerT")
+
+
+class _RepositoryName(Struct, frozen=True):
+    id: int
+    full_name: str
+
+
+class _Repositories(Struct, frozen=True):
+    repositories: tuple[_RepositoryName, ...]
+
+
+def _no_pause() -> None:
+    """Let a write go at once."""
+
+
+class Pauses(Struct, frozen=True, kw_only=True):
+    """How the client waits: all of its time and chance, so that a test can take them away."""
+
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random
+    """Gives a number from 0 to 1."""
+    before_write: Callable[[], None] = _no_pause
+    """Called before each write: where an installation's writes are kept a second apart."""
+
+
+class GitHub:
+    """GitHub for one repository of one installation. One for each job; not thread-safe.
+
+    Paths of requests are below the repository: ``pulls/17``. Every method raises the
+    errors of `answers` and no others; a write is never repeated, a read up to three times.
+    """
+
+    def __init__(
+        self,
+        auth: AppAuth,
+        *,
+        installation_id: int,
+        repository_id: int,
+        pauses: Pauses | None = None,
+    ) -> None:
+        self.installation_id = installation_id
+        self.repository_id = repository_id
+        self.headroom: Headroom | None = None
+        """The primary limit as the last answer said; ``None``: not said yet."""
+        self.requests = 0
+        """Requests sent so far, repeated ones too."""
+        self.writes = 0
+        """Requests sent so far that could change something."""
+        self._auth = auth
+        self._pauses = pauses or Pauses()
+        self._transport = Transport(auth.base_url)
+        self._full_name: str | None = None
+
+    @property
+    def app_id(self) -> int:
+        """Return the number of the app that this is."""
+        return self._auth.app_id
+
+    @property
+    def base_url(self) -> str:
+        """Return the address of the API."""
+        return self._transport.base_url
+
+    @property
+    def full_name(self) -> str:
+        """Return the repository's present name; asks GitHub where it is not known yet."""
+        if self._full_name is None:
+            self._full_name = self.token().full_name or self.ask_name()
+        return self._full_name
+
+    def now(self) -> datetime:
+        """Return the time now, in UTC."""
+        return self._auth.clock()
+
+    def token(self) -> InstallationToken:
+        """Return a token for this repository: for git; requests take it by themselves."""
+        return self._auth.installation_token(self.installation_id, self.repository_id)
+
+    def signature(self, text: str) -> str:
+        """Return 16 hex digits that only this app can make of a text."""
+        return self._auth.signature(text)
+
+    def ask_name(self) -> str:
+        """Ask for the repository's present name and use it from now on.
+
+        Raises `Gone` where the installation does not reach the repository any more.
+        """
+        path = "/installation/repositories"
+        # The token reaches this one repository, so the list has one entry or none.
+        answer = self._checked("GET", path, {"per_page": PER_PAGE}, None)
+        listed = decoded(answer.text, _Repositories, path).repositories
+        names = {item.id: item.full_name for item in listed}
+        if self.repository_id not in names:
+            raise Gone(Why.REMOVED, f"repository {self.repository_id}")
+        self._full_name = names[self.repository_id]
+        return self._full_name
+
+    # --- requests -------------------------------------------------------------------------------
+
+    def get(self, path: str, kind: type[AnswerT], **parameters: str | int) -> AnswerT:
+        """Read one thing as ``kind``. Repeated where GitHub could not answer."""
+        return decoded(self._read(path, parameters).text, kind, f"GET {path}")
+
+    def pages(self, path: str, kind: type[AnswerT], **parameters: str | int) -> Iterator[AnswerT]:
+        """Yield the pages of a list, each read as ``kind``, as far as GitHub links them."""
+        answer = self._read(path, {"per_page": PER_PAGE, **parameters})
+        seen: set[str] = set()
+        while True:
+            yield decoded(answer.text, kind, f"GET {path}")
+            address = self._transport.next_page(answer)
+            if address is None:
+                return
+            if address in seen or len(seen) >= MOST_PAGES:
+                raise Temporary(f"GET {path}", "its pages go in a circle")
+            seen.add(address)
+            answer = self._repeated(partial(self._checked, "GET", address, {}, None))
+
+    def post(self, path: str, body: Mapping[str, Any], kind: type[AnswerT]) -> AnswerT:
+        """Make something. On `Temporary` it may have been made: read before trying again."""
+        return self._write("POST", path, body, kind)
+
+    def patch(self, path: str, body: Mapping[str, Any], kind: type[AnswerT]) -> AnswerT:
+        """Change something. On `Temporary` it may have been changed: read first."""
+        return self._write("PATCH", path, body, kind)
+
+    def delete(self, path: str) -> None:
+        """Take something away. On `Temporary` it may be gone: read first."""
+        self._write("DELETE", path, None, object)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
+    def _read(self, path: str, parameters: Mapping[str, str | int]) -> Answer:
+        return self._repeated(lambda: self._in_repository("GET", path, parameters, None))
+
+    def _repeated(self, read: Callable[[], Answer]) -> Answer:
+        wait = FIRST_WAIT_SECONDS
+        for _ in range(READ_TIMES - 1):
+            try:
+                return read()
+            except Temporary:
+                self._pauses.sleep(wait * (1 + self._pauses.jitter()))
+                wait *= 2
+        return read()
+
+    def _write(
+        self, verb: str, path: str, body: Mapping[str, Any] | None, kind: type[AnswerT]
+    ) -> AnswerT:
+        self._pauses.before_write()
+        self.writes += 1
+        answer = self._in_repository(verb, path, {}, body)
+        return decoded(answer.text or "null", kind, f"{verb} {path}")
+
+    def _in_repository(
+        self,
+        verb: str,
+        path: str,
+        parameters: Mapping[str, str | int],
+        body: Mapping[str, Any] | None,
+    ) -> Answer:
+        """Send a request below the repository; where it was renamed, once more by its new name."""
+        try:
+            return self._checked(verb, f"/repos/{self.full_name}/{path}", parameters, body)
+        except MovedError:
+            # A redirected request did nothing, so that even a write may be sent again.
+            name = self.ask_name()
+        try:
+            return self._checked(verb, f"/repos/{name}/{path}", parameters, body)
+        except MovedError as moved:
+            raise Temporary(f"{verb} {path}", f"{moved} under its new name {name}") from moved
+
+    def _checked(
+        self,
+        verb: str,
+        path: str,
+        parameters: Mapping[str, str | int],
+        body: Mapping[str, Any] | None,
+    ) -> Answer:
+        """Send one request and raise what its answer means; a refused token is renewed once."""
+        token = self.token()
+        answer = self._send(verb, path, parameters, body, token)
+        if answer.status == 401:
+            self._auth.forget(self.installation_id, self.repository_id, token)
+            answer = self._send(verb, path, parameters, body, self.token())
+        error = error_of(answer, what=f"{verb} {path}", at=self.now())
+        if isinstance(error, BadCredentials):
+            raise Temporary(f"{verb} {path}", "GitHub does not accept a fresh token yet")
+        if error is not None:
+            raise error
+        return answer
+
+    def _send(
+        self,
+        verb: str,
+        path: str,
+        parameters: Mapping[str, str | int],
+        body: Mapping[str, Any] | None,
+        token: InstallationToken,
+    ) -> Answer:
+        self.requests += 1
+        answer = self._transport.send(
+            verb, path, authorization=f"token {token.token}", parameters=parameters, body=body
+        )
+        self.headroom = headroom(answer) or self.headroom
+        return answer
+
+
+def quoted(path: str) -> str:
+    """Return a file's path as part of a request's path."""
+    return quote(path, safe="/")

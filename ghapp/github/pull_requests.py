@@ -1,0 +1,412 @@
+"""A merged pull request fetched whole: what it adds, and what it was merged as. It judges nothing.
+
+Where its added lines come from is a ladder: GitHub's list of files where every patch is there
+and whole; else git, for all files; else what could be read, with the names of the rest.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from enum import StrEnum
+from itertools import chain
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ghapp.attribution.model import Change, FileDiff, FileStatus, Struct
+from ghapp.attribution.unified_diff import DiffError, parse_diff, parse_patch
+from ghapp.git import GitError, fetch_commits
+from ghapp.github.answers import Gone, Missing, Refused, Rejected, Why
+from ghapp.github.client import GitHub, quoted
+
+MOST_LISTED_FILES = 3_000
+"""GitHub lists no more files of a pull request, and does not say that there are more."""
+POLICY_PATH = ".github/attribution.yml"
+ATTRIBUTES = ".gitattributes"
+ASKED_ONE_BY_ONE = 20
+"""Up to so many directories are asked for attributes; for more, the whole tree is listed once."""
+EMPTY_BLOBS = frozenset(
+    {
+        "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+        "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+    }
+)
+"""What git calls an empty file, in repositories of either hash."""
+
+
+class NotMerged(Exception):  # noqa: N818 (it is what was found, not a mishap)
+    """GitHub says that the pull request is not merged. Just after a merge that may be stale."""
+
+    def __init__(self, number: int, state: str) -> None:
+        super().__init__(f"pull request {number} is {state} and not merged: look again later")
+        self.state = state
+        """``open`` just after an event of closing is stale for certain."""
+
+
+class Source(StrEnum):
+    """Where a change's added lines were read."""
+
+    FILES = "files"
+    GIT = "git"
+    PARTIAL = "partial"
+    """Some could not be read; the change names them."""
+
+
+class PullRequest(Struct, frozen=True, kw_only=True):
+    """A merged pull request with what it adds."""
+
+    repository_id: int
+    repository: str
+    number: int
+    title: str
+    author: str | None
+    """Login; ``None``: the account was deleted."""
+    merged_at: datetime
+    merge_commit: str | None
+    """The commit that the base branch was set to; ``None``: GitHub does not know any more."""
+    base_sha: str
+    base_ref: str
+    head_sha: str
+    head_ref: str
+    from_fork: bool
+    """Its head is in another repository, or was before that was deleted."""
+    labels: frozenset[str]
+    change: Change
+    source: Source
+    problem: str | None = None
+    """Why the change could not be read whole; ``None``: it was."""
+    policy_text: str | None = None
+    """The repository's policy file as it is on the base; ``None``: it has none."""
+
+
+class MergedPull(Struct, frozen=True, kw_only=True):
+    """A merged pull request as lists show it."""
+
+    number: int
+    created_at: datetime
+    updated_at: datetime
+    merged_at: datetime
+    head_sha: str
+    merge_commit: str | None
+
+
+# --- GitHub's answers, as far as they are used --------------------------------------------------
+
+
+class _User(Struct, frozen=True):
+    login: str
+
+
+class _Repository(Struct, frozen=True):
+    id: int
+    full_name: str
+
+
+class _Side(Struct, frozen=True):
+    sha: str
+    ref: str
+    repo: _Repository | None = None
+
+
+class _Label(Struct, frozen=True):
+    name: str
+
+
+class _Pull(Struct, frozen=True):
+    number: int
+    title: str
+    state: str
+    head: _Side
+    base: _Side
+    additions: int
+    changed_files: int
+    user: _User | None = None
+    merged_at: datetime | None = None
+    merge_commit_sha: str | None = None
+    labels: tuple[_Label, ...] = ()
+
+
+class _ListedPull(Struct, frozen=True):
+    number: int
+    created_at: datetime
+    updated_at: datetime
+    head: _Side
+    merged_at: datetime | None = None
+    merge_commit_sha: str | None = None
+
+
+class _File(Struct, frozen=True):
+    filename: str
+    status: str
+    additions: int
+    changes: int
+    sha: str | None = None
+    patch: str | None = None
+    previous_filename: str | None = None
+
+
+class _Commit(Struct, frozen=True):
+    sha: str
+
+
+class _Comparison(Struct, frozen=True):
+    merge_base_commit: _Commit
+
+
+class _Content(Struct, frozen=True):
+    type: str
+    content: str | None = None
+    encoding: str | None = None
+
+
+class _TreeEntry(Struct, frozen=True):
+    path: str
+
+
+class _Tree(Struct, frozen=True):
+    tree: tuple[_TreeEntry, ...]
+    truncated: bool
+
+
+class _IssueEvent(Struct, frozen=True):
+    event: str | None = None
+    commit_id: str | None = None
+
+
+# --- fetching -----------------------------------------------------------------------------------
+
+
+def fetch(github: GitHub, number: int, git_cache: Path) -> PullRequest:
+    """Fetch a merged pull request. ``git_cache`` is a directory for bare repositories.
+
+    Raises `NotMerged`, `Missing` (just after an event: look again), `Gone` where the
+    repository is not the installation's any more, and the other errors of `answers`.
+    """
+    pull = _pull(github, number)
+    if pull.merged_at is None:
+        raise NotMerged(number, pull.state)
+    change, source, problem = _change(github, pull, git_cache)
+    paths = [file.path for file in change.files]
+    attributes = _gitattributes(github, pull.base.sha, paths)
+    return PullRequest(
+        repository_id=github.repository_id,
+        repository=pull.base.repo.full_name if pull.base.repo else github.full_name,
+        number=number,
+        title=pull.title,
+        author=pull.user.login if pull.user else None,
+        merged_at=pull.merged_at,
+        merge_commit=pull.merge_commit_sha or _merged_as(github, number),
+        base_sha=pull.base.sha,
+        base_ref=pull.base.ref,
+        head_sha=pull.head.sha,
+        head_ref=pull.head.ref,
+        from_fork=pull.head.repo is None or pull.head.repo.id != github.repository_id,
+        labels=frozenset(label.name for label in pull.labels),
+        change=Change(files=change.files, gitattributes=attributes, missing=change.missing),
+        source=source,
+        problem=problem,
+        policy_text=_text(github, POLICY_PATH, pull.base.sha),
+    )
+
+
+def _pull(github: GitHub, number: int) -> _Pull:
+    name = github.full_name
+    try:
+        pull = github.get(f"pulls/{number}", _Pull)
+    except (Missing, Refused):
+        # Tells "the repository is gone" apart from "not there yet"; raises the former.
+        if github.ask_name() == name:
+            raise
+        return github.get(f"pulls/{number}", _Pull)
+    if pull.base.repo is None or pull.base.repo.id == github.repository_id:
+        return pull
+    # The old name is another repository's now, so no redirect led us on.
+    if github.ask_name() == name:
+        raise Gone(Why.REMOVED, f"repository {github.repository_id}")
+    return github.get(f"pulls/{number}", _Pull)
+
+
+def _merged_as(github: GitHub, number: int) -> str | None:
+    """Look for the merge commit where the pull request does not name it; ``None``: not found."""
+    try:
+        pages = github.pages(f"issues/{number}/events", tuple[_IssueEvent, ...])
+        events = chain.from_iterable(pages)
+        return next((event.commit_id for event in events if event.event == "merged"), None)
+    except (Missing, Refused):
+        return None
+
+
+# --- the added lines ------------------------------------------------------------------------------
+
+
+def _change(github: GitHub, pull: _Pull, git_cache: Path) -> tuple[Change, Source, str | None]:
+    """Read the added lines from one source for all files, so that they fit together."""
+    listed = list(chain.from_iterable(github.pages(f"pulls/{pull.number}/files", list[_File])))
+    files, missing = _from_patches(listed)
+    problem = _problem(pull, listed, missing)
+    if problem is None:
+        return Change(files=files), Source.FILES, None
+    try:
+        return Change(files=_from_git(github, pull, git_cache)), Source.GIT, None
+    except (GitError, DiffError, Missing, Refused, Rejected) as failed:
+        # GitHub names no more files than it lists, so the rest is named as what it is.
+        unlisted = pull.changed_files - len(listed)
+        rest = (f"({unlisted} more files that GitHub does not list)",) if unlisted > 0 else ()
+        unread = (*missing, *rest) or ("(files whose counts do not fit together)",)
+        return Change(files=files, missing=unread), Source.PARTIAL, f"{problem}; git: {failed}"
+
+
+def _problem(pull: _Pull, listed: Sequence[_File], missing: Sequence[str]) -> str | None:
+    """Say why GitHub's list of files is not all there is; ``None``: it is."""
+    if missing:
+        return f"{len(missing)} files are listed without all of their lines"
+    if len(listed) >= MOST_LISTED_FILES or len(listed) != pull.changed_files:
+        return f"{len(listed)} of {pull.changed_files} files are listed"
+    additions = sum(file.additions for file in listed)
+    if additions != pull.additions:
+        return f"the files have {additions} added lines, the pull request {pull.additions}"
+    return None
+
+
+def _from_patches(listed: Iterable[_File]) -> tuple[tuple[FileDiff, ...], tuple[str, ...]]:
+    """Read each file's patch; return the files, and the paths whose lines are not all there."""
+    files: list[FileDiff] = []
+    missing: list[str] = []
+    for file in listed:
+        if file.status == "unchanged":
+            continue
+        read = _from_patch(file)
+        if read is None:
+            missing.append(file.filename)
+        else:
+            files.append(read)
+    return tuple(files), tuple(missing)
+
+
+def _from_patch(file: _File) -> FileDiff | None:
+    """Read one file; ``None``: its patch is not there, cut short, or does not fit the count."""
+    status = _STATUSES.get(file.status, FileStatus.MODIFIED)
+    if file.patch is None:
+        return None if file.changes else _without_text(file, status)
+    try:
+        read = parse_patch(
+            file.patch, path=file.filename, previous_path=file.previous_filename, status=status
+        )
+    except DiffError:
+        return None
+    return read if len(read.added()) == file.additions else None
+
+
+def _without_text(file: _File, status: FileStatus) -> FileDiff:
+    """Return a file that has no lines to show: binary, empty, or with a new name or mode only."""
+    same_content = file.status in {"renamed", "copied", "changed"}
+    binary = not same_content and file.sha not in EMPTY_BLOBS
+    return FileDiff(
+        path=file.filename, previous_path=file.previous_filename, status=status, binary=binary
+    )
+
+
+_STATUSES = {
+    "added": FileStatus.ADDED,
+    "removed": FileStatus.DELETED,
+    "modified": FileStatus.MODIFIED,
+    "changed": FileStatus.MODIFIED,
+    "renamed": FileStatus.RENAMED,
+    "copied": FileStatus.COPIED,
+}
+"""GitHub's words for what happened to a file, and git's."""
+
+
+def _from_git(github: GitHub, pull: _Pull, git_cache: Path) -> tuple[FileDiff, ...]:
+    """Read all files through git: three dots, as the pull request shows it."""
+    path = f"compare/{pull.base.sha}...{pull.head.sha}"
+    merge_base = github.get(path, _Comparison, per_page=1).merge_base_commit.sha
+    url = f"{git_address(github.base_url)}/{github.full_name}.git"
+    repository = git_cache / str(github.repository_id)
+    git = fetch_commits(repository, url, (merge_base, pull.head.sha), github.token().token)
+    return parse_diff(git.diff(merge_base, pull.head.sha))
+
+
+def git_address(base_url: str) -> str:
+    """Return where a GitHub's repositories are cloned from, told by its API's address.
+
+    >>> git_address("https://api.github.com"), git_address("https://git.example/api/v3")
+    ('https://github.com', 'https://git.example')
+    """
+    scheme, _, rest = base_url.rstrip("/").partition("://")
+    return f"{scheme}://{rest.removeprefix('api.').removesuffix('/api/v3')}"
+
+
+# --- files of the base ----------------------------------------------------------------------------
+
+
+def _gitattributes(github: GitHub, sha: str, paths: Iterable[str]) -> dict[str, str]:
+    """Read every ``.gitattributes`` that may speak of one of the paths."""
+    directories = {str(parent) for path in paths for parent in PurePosixPath(path).parents}
+    names = {ATTRIBUTES if name == "." else f"{name}/{ATTRIBUTES}" for name in directories}
+    if len(names) > ASKED_ONE_BY_ONE:
+        names &= _files_of(github, sha, names)
+    texts = {name: _text(github, name, sha) for name in sorted(names)}
+    return {name: text for name, text in texts.items() if text is not None}
+
+
+def _files_of(github: GitHub, sha: str, names: set[str]) -> set[str]:
+    """List a commit's files in one request; ``names`` where the list is cut."""
+    tree = github.get(f"git/trees/{sha}", _Tree, recursive=1)
+    return names if tree.truncated else {entry.path for entry in tree.tree}
+
+
+def _text(github: GitHub, path: str, sha: str) -> str | None:
+    """Read a file's text at a commit; ``None``: no such file, no file, or over 1 MB."""
+    try:
+        found = github.get(f"contents/{quoted(path)}", _Content | list[Any], ref=sha)  # type: ignore[arg-type]
+    except Missing:
+        return None
+    if not isinstance(found, _Content) or found.type != "file" or found.encoding != "base64":
+        return None
+    try:
+        return base64.b64decode(found.content or "").decode(errors="replace")
+    except binascii.Error:
+        return None
+
+
+# --- lists -------------------------------------------------------------------------------------
+
+
+def history(github: GitHub) -> Iterator[tuple[MergedPull, ...]]:
+    """Yield a repository's merged pull requests, oldest first, a page of GitHub's at a time.
+
+    A page may be empty: closed pull requests that were not merged are left out.
+    """
+    pages = github.pages(
+        "pulls", tuple[_ListedPull, ...], state="closed", sort="created", direction="asc"
+    )
+    for page in pages:
+        yield tuple(_merged(page))
+
+
+def recently_merged(github: GitHub, since: datetime) -> Iterator[MergedPull]:
+    """Yield the pull requests merged since then, the one last touched first.
+
+    A merge touches a pull request, so nothing that was touched earlier can be among them.
+    """
+    pages = github.pages(
+        "pulls", tuple[_ListedPull, ...], state="closed", sort="updated", direction="desc"
+    )
+    for page in pages:
+        yield from (pull for pull in _merged(page) if pull.merged_at >= since)
+        if page and page[-1].updated_at < since:
+            return
+
+
+def _merged(page: Iterable[_ListedPull]) -> Iterator[MergedPull]:
+    for pull in page:
+        if pull.merged_at is not None:
+            yield MergedPull(
+                number=pull.number,
+                created_at=pull.created_at,
+                updated_at=pull.updated_at,
+                merged_at=pull.merged_at,
+                head_sha=pull.head.sha,
+                merge_commit=pull.merge_commit_sha,
+            )

@@ -1,0 +1,593 @@
+"""A delivery's headers and body become one verified, typed event. It keeps and starts nothing.
+
+Only members that the app uses are read; everything else may come, go or change its form.
+What an event says is a hint: whoever acts on it asks GitHub again.
+"""
+
+# ruff: noqa: N818 (a refusal is named by what was found, in the words of the answer)
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from ghapp.attribution.model import Struct
+from ghapp.github.external_id import ExternalId
+
+MAX_BODY_BYTES = 25 * 1024 * 1024
+"""GitHub sends no larger payload; whoever serves the endpoint refuses more."""
+
+_DELIVERY = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
+# --- errors -----------------------------------------------------------------------------------
+
+
+class WebhookError(ValueError):
+    """A delivery that is not accepted; ``status`` is the answer's HTTP status."""
+
+    status = 400
+
+
+class BadSignature(WebhookError):
+    """The signature is missing, or no secret of ours made it. Nothing of the body was read."""
+
+    status = 401
+
+
+class WrongApp(WebhookError):
+    """The delivery is signed with our secret and meant for another app."""
+
+    status = 403
+
+
+class Malformed(WebhookError):
+    """The body is no JSON, or a member that the event must have is missing or of another type."""
+
+    status = 400
+
+
+class WrongContentType(WebhookError):
+    """The webhook is set to form encoding; only ``application/json`` is read."""
+
+    status = 415
+
+
+# --- events -----------------------------------------------------------------------------------
+
+
+class Repository(Struct, frozen=True, kw_only=True):
+    """A repository as an event names it; ``id`` never changes, ``full_name`` may."""
+
+    id: int
+    full_name: str
+    archived: bool = False
+    default_branch: str | None = None
+    """``None``: this kind of event does not say."""
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """What every event has. `Event.from_http` is the only way in."""
+
+    delivery: str
+    """GitHub's GUID; a redelivery carries the same one."""
+    name: str
+    """The ``X-GitHub-Event`` header, such as ``pull_request``."""
+    action: str | None
+    """``None``: events such as ``push`` and ``ping`` have none."""
+    installation_id: int | None
+    """``None``: the event belongs to no installation (``ping``)."""
+    repository: Repository | None
+    """``None``: the event belongs to no single repository."""
+    sender: str | None
+    """Login of who caused it; ``None``: a deleted account."""
+    sender_is_bot: bool = False
+
+    @staticmethod
+    def from_http(
+        headers: Mapping[str, str], body: bytes, *, secrets: Sequence[str], app_id: int | None
+    ) -> "Event":
+        """Verify a delivery and read it.
+
+        ``secrets`` are all that are valid now (two during a rotation); ``app_id`` is this
+        app's number, ``None`` while it is not known. Raises `BadSignature` before anything
+        of the body is looked at, then `WrongApp`, `WrongContentType`, `Malformed`.
+        """
+        given = {name.lower(): value for name, value in headers.items()}
+        _check_signature(given.get("x-hub-signature-256"), body, secrets)
+        _check_app(given.get("x-github-hook-installation-target-id"), app_id)
+        _check_content_type(given.get("content-type", ""))
+        return _read(_delivery(given), _event_name(given), body)
+
+
+class PullRequestClosed(Event, frozen=True, kw_only=True):
+    """A pull request was closed. ``merged`` may be wrong for a moment, so ask again."""
+
+    number: int
+    merged: bool
+    head_sha: str
+    base_sha: str
+    base_ref: str
+    merge_commit_sha: str | None
+    """``None``: not merged, or GitHub did not say."""
+    merged_at: datetime | None
+    """``None``: not merged, or GitHub did not say."""
+
+
+class CheckRunEvent(Event, frozen=True, kw_only=True):
+    """A person asks for something on a check run."""
+
+    check_run_id: int
+    app_id: int | None
+    """Whose run it is; ``None``: GitHub did not say."""
+    head_sha: str
+    pull: ExternalId | None
+    """What the run is about; ``None``: the run was not made by this app."""
+
+
+class CheckRunRerequested(CheckRunEvent, frozen=True, kw_only=True):
+    """A person pressed "Re-run"."""
+
+
+class CheckRunRequestedAction(CheckRunEvent, frozen=True, kw_only=True):
+    """A person pressed one of the run's own buttons."""
+
+    identifier: str
+
+
+class CheckSuiteRerequested(Event, frozen=True, kw_only=True):
+    """A person pressed "Re-run all checks"."""
+
+    check_suite_id: int
+    app_id: int | None
+    head_sha: str
+    numbers: tuple[int, ...]
+    """Pull requests as far as GitHub names them; always empty for forks."""
+
+
+class IssueComment(Event, frozen=True, kw_only=True):
+    """A comment was written, changed or deleted; it may hold a command."""
+
+    number: int
+    on_pull_request: bool
+    comment_id: int
+    body: str
+    author: str | None
+    author_is_bot: bool
+    author_association: str
+    by_app_id: int | None
+    """The app that wrote it; ``None``: a person did."""
+
+
+class Installation(Event, frozen=True, kw_only=True):
+    """The app was installed, removed, suspended, resumed, or its permissions were accepted."""
+
+    account: str | None
+    permissions: dict[str, str]
+    repositories: tuple[Repository, ...]
+
+
+class InstallationRepositories(Event, frozen=True, kw_only=True):
+    """Repositories were added to an installation or taken from it."""
+
+    added: tuple[Repository, ...]
+    removed: tuple[Repository, ...]
+
+
+class RepositoryEvent(Event, frozen=True, kw_only=True):
+    """A repository was renamed, transferred, archived, brought back or deleted."""
+
+
+class LabelEvent(Event, frozen=True, kw_only=True):
+    """A label's definition was made, changed or deleted; not: put on a pull request."""
+
+    label: str
+    previous_label: str | None
+    """The name before; ``None``: the name did not change."""
+
+
+class Push(Event, frozen=True, kw_only=True):
+    """Commits reached a branch or a tag."""
+
+    ref: str
+    after: str
+    to_default_branch: bool
+
+
+class Ping(Event, frozen=True, kw_only=True):
+    """GitHub tries the webhook out."""
+
+
+class Ignored(Event, frozen=True, kw_only=True):
+    """An event that the app has no use for: recorded, and nothing follows."""
+
+
+# --- the door ---------------------------------------------------------------------------------
+
+
+def sign(body: bytes, secret: str) -> str:
+    """Return the ``X-Hub-Signature-256`` value of a body."""
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def _check_signature(signature: str | None, body: bytes, secrets: Sequence[str]) -> None:
+    usable = [secret for secret in secrets if secret]
+    if not usable:
+        raise BadSignature("no webhook secret is set, so no delivery can be trusted: set one")
+    if signature is None:
+        raise BadSignature("X-Hub-Signature-256 is missing: set the webhook's secret on GitHub")
+    # Every secret is tried, found or not, so that the time taken says nothing.
+    given = signature.encode("utf-8", "surrogateescape")
+    right = [hmac.compare_digest(given, sign(body, secret).encode()) for secret in usable]
+    if not any(right):
+        raise BadSignature(
+            f"X-Hub-Signature-256 fits none of the {len(usable)} secrets: "
+            "compare the webhook's secret on GitHub with the setting here"
+        )
+
+
+def _check_app(target: str | None, app_id: int | None) -> None:
+    if target is not None and app_id is not None and target.strip() != str(app_id):
+        raise WrongApp(
+            f"X-GitHub-Hook-Installation-Target-ID is {target[:40]!r}, this app is {app_id}: "
+            "another app uses the same address and secret"
+        )
+
+
+def _check_content_type(value: str) -> None:
+    if value.split(";", maxsplit=1)[0].strip().lower() != "application/json":
+        raise WrongContentType(
+            f"content type is {value[:80]!r}: set the webhook's content type to application/json"
+        )
+
+
+def _delivery(headers: Mapping[str, str]) -> str:
+    delivery = headers.get("x-github-delivery", "")
+    if not _DELIVERY.fullmatch(delivery):
+        raise Malformed(f"X-GitHub-Delivery is {delivery[:80]!r}, expected a GUID")
+    return delivery
+
+
+def _event_name(headers: Mapping[str, str]) -> str:
+    name = headers.get("x-github-event", "")
+    if not re.fullmatch(r"[a-z0-9_]{1,64}", name):
+        raise Malformed(f"X-GitHub-Event is {name[:80]!r}, expected an event's name")
+    return name
+
+
+# --- payloads: only the members that are used ---------------------------------------------------
+
+
+class _Account(Struct, frozen=True, kw_only=True):
+    login: str | None = None
+    type: str | None = None
+
+
+class _App(Struct, frozen=True, kw_only=True):
+    id: int | None = None
+
+
+class _InstallationRef(Struct, frozen=True, kw_only=True):
+    id: int
+
+
+class _Payload(Struct, frozen=True, kw_only=True):
+    action: str | None = None
+    installation: _InstallationRef | None = None
+    repository: Repository | None = None
+    sender: _Account | None = None
+
+
+class _Commit(Struct, frozen=True, kw_only=True):
+    sha: str
+    ref: str = ""
+
+
+class _Pull(Struct, frozen=True, kw_only=True):
+    number: int
+    head: _Commit
+    base: _Commit
+    merged: bool | None = None
+    merged_at: datetime | int | None = None
+    merge_commit_sha: str | None = None
+
+
+class _PullPayload(_Payload, frozen=True, kw_only=True):
+    pull_request: _Pull
+    repository: Repository
+
+
+class _Run(Struct, frozen=True, kw_only=True):
+    id: int
+    head_sha: str
+    external_id: str | None = None
+    app: _App | None = None
+
+
+class _RequestedAction(Struct, frozen=True, kw_only=True):
+    identifier: str
+
+
+class _RunPayload(_Payload, frozen=True, kw_only=True):
+    check_run: _Run
+    repository: Repository
+    requested_action: _RequestedAction | None = None
+
+
+class _PullNumber(Struct, frozen=True, kw_only=True):
+    number: int
+
+
+class _Suite(Struct, frozen=True, kw_only=True):
+    id: int
+    head_sha: str
+    app: _App | None = None
+    pull_requests: tuple[_PullNumber, ...] | None = None
+
+
+class _SuitePayload(_Payload, frozen=True, kw_only=True):
+    check_suite: _Suite
+    repository: Repository
+
+
+class _Comment(Struct, frozen=True, kw_only=True):
+    id: int
+    body: str | None = None
+    user: _Account | None = None
+    author_association: str | None = None
+    performed_via_github_app: _App | None = None
+
+
+class _Issue(Struct, frozen=True, kw_only=True):
+    number: int
+    pull_request: dict[str, Any] | None = None
+
+
+class _CommentPayload(_Payload, frozen=True, kw_only=True):
+    comment: _Comment
+    issue: _Issue
+    repository: Repository
+
+
+class _FullInstallation(_InstallationRef, frozen=True, kw_only=True):
+    account: _Account | None = None
+    permissions: dict[str, str] | None = None
+
+
+class _InstallationPayload(_Payload, frozen=True, kw_only=True):
+    installation: _FullInstallation
+    repositories: tuple[Repository, ...] | None = None
+
+
+class _RepositoriesPayload(_Payload, frozen=True, kw_only=True):
+    installation: _InstallationRef
+    repositories_added: tuple[Repository, ...] | None = None
+    repositories_removed: tuple[Repository, ...] | None = None
+
+
+class _RepositoryPayload(_Payload, frozen=True, kw_only=True):
+    repository: Repository
+
+
+class _Label(Struct, frozen=True, kw_only=True):
+    name: str
+
+
+class _From(Struct, frozen=True, kw_only=True):
+    before: str | None = msgspec.field(name="from", default=None)
+
+
+class _LabelChanges(Struct, frozen=True, kw_only=True):
+    name: _From | None = None
+
+
+class _LabelPayload(_Payload, frozen=True, kw_only=True):
+    label: _Label
+    repository: Repository
+    changes: _LabelChanges | None = None
+
+
+class _PushPayload(_Payload, frozen=True, kw_only=True):
+    ref: str
+    after: str
+    repository: Repository
+
+
+class _Common(Struct, frozen=True, kw_only=True):
+    """The members that every event type takes over unchanged."""
+
+    delivery: str
+    name: str
+    payload: _Payload
+
+    def members(self) -> dict[str, Any]:
+        payload = self.payload
+        sender = payload.sender or _Account()
+        return {
+            "delivery": self.delivery,
+            "name": self.name,
+            "action": payload.action,
+            "installation_id": payload.installation.id if payload.installation else None,
+            "repository": payload.repository,
+            "sender": sender.login,
+            "sender_is_bot": sender.type == "Bot",
+        }
+
+
+PayloadT = TypeVar("PayloadT", bound=_Payload)
+
+
+def _decode(body: bytes, kind: type[PayloadT], name: str) -> PayloadT:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except RecursionError as problem:
+        raise Malformed(f"body of event {name!r}: nested too deep") from problem
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise Malformed(f"body of event {name!r}: {problem}") from problem
+
+
+def _read(delivery: str, name: str, body: bytes) -> Event:
+    basic = _decode(body, _Payload, name)
+    reader = _READERS.get((name, basic.action)) or _READERS.get((name, None))
+    if reader is None:
+        return Ignored(**_Common(delivery=delivery, name=name, payload=basic).members())
+    return reader(delivery, name, body)
+
+
+# --- one reader for each event ------------------------------------------------------------------
+
+
+def _instant(value: datetime | int | None) -> datetime | None:
+    # Older payloads hold seconds since 1970 where newer ones hold text.
+    if isinstance(value, int):
+        try:
+            return datetime.fromtimestamp(value, UTC)
+        except (OverflowError, OSError, ValueError) as problem:
+            raise Malformed(f"time {value} is no second since 1970") from problem
+    if value is not None and value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    return value.astimezone(UTC) if value else None
+
+
+def _pull_request_closed(delivery: str, name: str, body: bytes) -> Event:
+    payload = _decode(body, _PullPayload, name)
+    pull = payload.pull_request
+    return PullRequestClosed(
+        **_Common(delivery=delivery, name=name, payload=payload).members(),
+        number=pull.number,
+        merged=bool(pull.merged) or pull.merged_at is not None,
+        head_sha=pull.head.sha,
+        base_sha=pull.base.sha,
+        base_ref=pull.base.ref,
+        merge_commit_sha=pull.merge_commit_sha,
+        merged_at=_instant(pull.merged_at),
+    )
+
+
+def _run_members(payload: _RunPayload) -> dict[str, Any]:
+    run = payload.check_run
+    pull = ExternalId.from_text(run.external_id)
+    if pull is not None and pull.repository_id != payload.repository.id:
+        pull = None
+    return {
+        "check_run_id": run.id,
+        "app_id": run.app.id if run.app else None,
+        "head_sha": run.head_sha,
+        "pull": pull,
+    }
+
+
+def _check_run_rerequested(delivery: str, name: str, body: bytes) -> Event:
+    payload = _decode(body, _RunPayload, name)
+    common = _Common(delivery=delivery, name=name, payload=payload).members()
+    return CheckRunRerequested(**common, **_run_members(payload))
+
+
+def _check_run_requested_action(delivery: str, name: str, body: bytes) -> Event:
+    payload = _decode(body, _RunPayload, name)
+    if payload.requested_action is None:
+        raise Malformed("body of event 'check_run': `requested_action` is missing")
+    common = _Common(delivery=delivery, name=name, payload=payload).members()
+    identifier = payload.requested_action.identifier
+    return CheckRunRequestedAction(**common, **_run_members(payload), identifier=identifier)
+
+
+def _check_suite_rerequested(delivery: str, name: str, body: bytes) -> Event:
+    payload = _decode(body, _SuitePayload, name)
+    suite = payload.check_suite
+    return CheckSuiteRerequested(
+        **_Common(delivery=delivery, name=name, payload=payload).members(),
+        check_suite_id=suite.id,
+        app_id=suite.app.id if suite.app else None,
+        head_sha=suite.head_sha,
+        numbers=tuple(pull.number for pull in suite.pull_requests or ()),
+    )
+
+
+def _issue_comment(delivery: str, name: str, body: bytes) -> Event:
+    payload = _decode(body, _CommentPayload, name)
+    comment = payload.comment
+    author = comment.user or _Account()
+    app = comment.performed_via_github_app
+    return IssueComment(
+        **_Common(delivery=delivery, name=name, payload=payload).members(),
+        number=payload.issue.number,
+        on_pull_request=payload.issue.pull_request is not None,
+        comment_id=comment.id,
+        body=comment.body or "",
+        author=author.login,
+        author_is_bot=author.type == "Bot",
+        author_association=comment.author_association or "NONE",
+        by_app_id=app.id if app else None,
+    )
+
+
+def _installation(delivery: str, name: str, body: bytes) -> Event:
+    payload = _decode(body, _InstallationPayload, name)
+    account = payload.installation.account
+    return Installation(
+        **_Common(delivery=delivery, name=name, payload=payload).members(),
+        account=account.login if account else None,
+        permissions=payload.installation.permissions or {},
+        repositories=payload.repositories or (),
+    )
+
+
+def _installation_repositories(delivery: str, name: str, body: bytes) -> Event:
+    payload = _decode(body, _RepositoriesPayload, name)
+    return InstallationRepositories(
+        **_Common(delivery=delivery, name=name, payload=payload).members(),
+        added=payload.repositories_added or (),
+        removed=payload.repositories_removed or (),
+    )
+
+
+def _repository(delivery: str, name: str, body: bytes) -> Event:
+    payload = _decode(body, _RepositoryPayload, name)
+    return RepositoryEvent(**_Common(delivery=delivery, name=name, payload=payload).members())
+
+
+def _label(delivery: str, name: str, body: bytes) -> Event:
+    payload = _decode(body, _LabelPayload, name)
+    renamed = payload.changes.name if payload.changes else None
+    return LabelEvent(
+        **_Common(delivery=delivery, name=name, payload=payload).members(),
+        label=payload.label.name,
+        previous_label=renamed.before if renamed else None,
+    )
+
+
+def _push(delivery: str, name: str, body: bytes) -> Event:
+    payload = _decode(body, _PushPayload, name)
+    default = payload.repository.default_branch
+    return Push(
+        **_Common(delivery=delivery, name=name, payload=payload).members(),
+        ref=payload.ref,
+        after=payload.after,
+        to_default_branch=default is not None and payload.ref == f"refs/heads/{default}",
+    )
+
+
+def _ping(delivery: str, name: str, body: bytes) -> Event:
+    payload = _decode(body, _Payload, name)
+    return Ping(**_Common(delivery=delivery, name=name, payload=payload).members())
+
+
+_READERS: dict[tuple[str, str | None], Callable[[str, str, bytes], Event]] = {
+    ("pull_request", "closed"): _pull_request_closed,
+    ("check_run", "rerequested"): _check_run_rerequested,
+    ("check_run", "requested_action"): _check_run_requested_action,
+    ("check_suite", "rerequested"): _check_suite_rerequested,
+    ("issue_comment", None): _issue_comment,
+    ("installation", None): _installation,
+    ("installation_repositories", None): _installation_repositories,
+    ("repository", None): _repository,
+    ("label", None): _label,
+    ("push", None): _push,
+    ("ping", None): _ping,
+}
+"""Event and action to reader; action ``None``: every action of that event."""

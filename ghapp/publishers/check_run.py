@@ -1,0 +1,240 @@
+"""The check run `attribution` on a pull request's head: never red, one for a pull request.
+
+It is written last, because it also says what the other publishers could not write.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any
+
+import msgspec
+
+from ghapp.attribution.model import Struct
+from ghapp.github.client import GitHub, Temporary
+from ghapp.github.external_id import ExternalId
+from ghapp.github.pull_requests import PullRequest
+from ghapp.publishers.publisher import (
+    MOST_TEXT_BYTES,
+    Desired,
+    Outcome,
+    Published,
+    same_text,
+)
+from ghapp.reports.annotations import Annotation
+
+NAME = "check_run"
+RUN_NAME = "attribution"
+"""What people see, and what a branch protection may name."""
+
+ANNOTATIONS_A_REQUEST = 50
+"""GitHub refuses more in one request; further requests append."""
+MOST_ANNOTATIONS = 200
+"""In all: four requests. Each is a line in the diff, and a diff full of notes helps nobody."""
+
+ACTIONS = (
+    {
+        "label": "Audit again",
+        "description": "Read the evidence and audit once more",
+        "identifier": "audit_again",
+    },
+    {
+        "label": "Explain",
+        "description": "Say how each line was judged",
+        "identifier": "explain",
+    },
+)
+"""Buttons on the run; GitHub takes 3, with 20, 40 and 20 characters."""
+
+
+class _App(Struct, frozen=True):
+    id: int
+
+
+class _Output(Struct, frozen=True):
+    title: str | None = None
+    summary: str | None = None
+    text: str | None = None
+    annotations_count: int = 0
+
+
+class _Run(Struct, frozen=True):
+    id: int
+    name: str
+    status: str
+    output: _Output
+    conclusion: str | None = None
+    external_id: str | None = None
+    details_url: str | None = None
+    html_url: str | None = None
+    app: _App | None = None
+
+
+class _Runs(Struct, frozen=True):
+    check_runs: tuple[_Run, ...]
+
+
+class _Note(msgspec.Struct, frozen=True):
+    """An annotation as GitHub gives it back, by what tells two apart."""
+
+    path: str
+    start_line: int
+    end_line: int
+    annotation_level: str | None = None
+    title: str | None = None
+    message: str | None = None
+
+
+def publish(desired: Desired, pull: PullRequest, github: GitHub, known: str | None) -> Published:
+    """Bring the run up to date. ``known`` is not needed: the run itself carries whose it is."""
+    del known
+    found = _find(github, pull)
+    if not found:
+        return _create(desired, pull, github)
+    written = [run for run in found if _update(desired, pull, github, run)]
+    # The oldest is the one that was announced; GitHub cannot delete the others.
+    return _published(desired, pull, github, found[0], is_written=bool(written))
+
+
+def _external_id(pull: PullRequest) -> str:
+    return ExternalId(pull.repository_id, pull.number, pull.head_sha).text
+
+
+def _find(github: GitHub, pull: PullRequest) -> list[_Run]:
+    """Return our runs for this pull request, the oldest first.
+
+    Two pull requests may have one head, so that the name is not enough.
+    """
+    path = f"commits/{pull.head_sha}/check-runs"
+    pages = github.pages(path, _Runs, check_name=RUN_NAME, filter="all")
+    runs = chain.from_iterable(page.check_runs for page in pages)
+    ours = [run for run in runs if _is_ours(github, pull, run)]
+    return sorted(ours, key=lambda run: run.id)
+
+
+def _is_ours(github: GitHub, pull: PullRequest, run: _Run) -> bool:
+    by_us = run.app is not None and run.app.id == github.app_id
+    return by_us and run.name == RUN_NAME and run.external_id == _external_id(pull)
+
+
+def _create(desired: Desired, pull: PullRequest, github: GitHub) -> Published:
+    wanted = desired.annotations[:MOST_ANNOTATIONS]
+    first, rest = wanted[:ANNOTATIONS_A_REQUEST], wanted[ANNOTATIONS_A_REQUEST:]
+    body = {"name": RUN_NAME, "head_sha": pull.head_sha, **_body(desired, pull, first)}
+    try:
+        run = github.post("check-runs", body, _Run)
+    except Temporary:
+        # It may have been made all the same: read, and never post blindly again.
+        found = _find(github, pull)
+        if not found:
+            raise
+        run = found[0]
+        _update(desired, pull, github, run)
+    else:
+        _append(desired, pull, github, run.id, rest)
+    return _published(desired, pull, github, run, is_written=True)
+
+
+def _update(desired: Desired, pull: PullRequest, github: GitHub, run: _Run) -> bool:
+    """Write what differs; say whether anything did."""
+    new = _new_annotations(desired, github, run)
+    if _is_current(desired, run) and not new and not desired.asked_again:
+        return False
+    first, rest = new[:ANNOTATIONS_A_REQUEST], new[ANNOTATIONS_A_REQUEST:]
+    github.patch(f"check-runs/{run.id}", _body(desired, pull, first), _Run)
+    _append(desired, pull, github, run.id, rest)
+    return True
+
+
+def _append(
+    desired: Desired,
+    pull: PullRequest,
+    github: GitHub,
+    run_id: int,
+    annotations: Sequence[Annotation],
+) -> None:
+    for start in range(0, len(annotations), ANNOTATIONS_A_REQUEST):
+        some = annotations[start : start + ANNOTATIONS_A_REQUEST]
+        github.patch(f"check-runs/{run_id}", _body(desired, pull, some), _Run)
+
+
+def _body(desired: Desired, pull: PullRequest, annotations: Iterable[Annotation]) -> dict[str, Any]:
+    output: dict[str, Any] = {
+        "title": desired.check.title,
+        "summary": within(desired.check.summary),
+        "text": within(desired.check.text),
+    }
+    notes = [msgspec.to_builtins(annotation) for annotation in annotations]
+    if notes:
+        output["annotations"] = notes
+    body: dict[str, Any] = {
+        "external_id": _external_id(pull),
+        "status": "completed",
+        "conclusion": desired.conclusion.value,
+        "output": output,
+        "actions": list(ACTIONS),
+    }
+    if desired.details_url is not None:
+        body["details_url"] = desired.details_url
+    return body
+
+
+def within(text: str, most: int = MOST_TEXT_BYTES) -> str:
+    """Cut a text at a line's end where it has more UTF-8 bytes than GitHub takes."""
+    data = text.encode()
+    if len(data) <= most:
+        return text
+    ending = "\n\n(cut: it was longer than GitHub takes)\n"
+    kept = data[: most - len(ending)].decode(errors="ignore")
+    return kept.rpartition("\n")[0] + ending
+
+
+def _is_current(desired: Desired, run: _Run) -> bool:
+    return (
+        run.status == "completed"
+        and run.conclusion == desired.conclusion.value
+        and (desired.details_url is None or run.details_url == desired.details_url)
+        and same_text(run.output.title, desired.check.title)
+        and same_text(run.output.summary, within(desired.check.summary))
+        and same_text(run.output.text, within(desired.check.text))
+    )
+
+
+def _new_annotations(desired: Desired, github: GitHub, run: _Run) -> list[Annotation]:
+    """Return the annotations that the run has not yet.
+
+    GitHub can only append, so those of an earlier audit stay; they name the edit they rest on.
+    """
+    wanted = desired.annotations[:MOST_ANNOTATIONS]
+    if not wanted or run.output.annotations_count == 0:
+        return list(wanted)
+    pages = github.pages(f"check-runs/{run.id}/annotations", tuple[_Note, ...])
+    standing = set(chain.from_iterable(pages))
+    room = max(0, MOST_ANNOTATIONS - len(standing))
+    return [annotation for annotation in wanted if _note(annotation) not in standing][:room]
+
+
+def _note(annotation: Annotation) -> _Note:
+    return _Note(
+        path=annotation.path,
+        start_line=annotation.start_line,
+        end_line=annotation.end_line,
+        annotation_level=annotation.annotation_level,
+        title=annotation.title,
+        message=annotation.message,
+    )
+
+
+def _published(
+    desired: Desired, pull: PullRequest, github: GitHub, run: _Run, *, is_written: bool
+) -> Published:
+    confirmed = None
+    if is_written:
+        back = github.get(f"check-runs/{run.id}", _Run)
+        confirmed = _is_current(desired, back) and _is_ours(github, pull, back)
+    return Published(
+        name=NAME,
+        outcome=Outcome.WRITTEN if is_written else Outcome.UNCHANGED,
+        url=run.html_url,
+        external_id=str(run.id),
+        confirmed=confirmed,
+    )

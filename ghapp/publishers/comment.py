@@ -1,0 +1,129 @@
+"""The one comment under a pull request: made once, edited in place, left deleted. Nothing else."""
+
+import re
+from itertools import chain
+
+from ghapp.attribution.model import Struct
+from ghapp.github.client import GitHub, Missing, Temporary
+from ghapp.github.pull_requests import PullRequest
+from ghapp.publishers.publisher import Desired, Outcome, Published, same_text
+
+NAME = "comment"
+
+_MARKER = re.compile(r"<!-- attribution-auditor:v1 repo=(\d+) pr=(\d+) sig=([0-9a-f]{16}) -->")
+
+
+class _App(Struct, frozen=True):
+    id: int
+
+
+class _Comment(Struct, frozen=True):
+    id: int
+    body: str | None = None
+    html_url: str | None = None
+    performed_via_github_app: _App | None = None
+
+
+def marker(github: GitHub, number: int) -> str:
+    """Return the line that tells our comment apart: numbers, and a signature only we can make."""
+    subject = f"repo={github.repository_id} pr={number}"
+    return f"<!-- attribution-auditor:v1 {subject} sig={github.signature(subject)} -->"
+
+
+def publish(desired: Desired, pull: PullRequest, github: GitHub, known: str | None) -> Published:
+    """Bring the comment up to date; ``known`` is its id, ``None``: we know of none."""
+    if desired.comment is None:
+        return _nothing(known, "no comment is wanted")
+    body = f"{desired.comment.rstrip()}\n\n{marker(github, pull.number)}\n"
+    ours = _find(github, pull.number, known)
+    if ours:
+        return _update(github, ours, body)
+    if known is not None:
+        reason = "a person deleted the comment, so it stays deleted"
+        return Published(
+            name=NAME, outcome=Outcome.NOT_WRITTEN, detail=reason, external_id=known, by_choice=True
+        )
+    if not desired.opens_comment:
+        return _nothing(None, "no comment is wanted")
+    return _create(github, pull.number, body)
+
+
+def _nothing(known: str | None, why: str) -> Published:
+    return Published(name=NAME, outcome=Outcome.UNCHANGED, detail=why, external_id=known)
+
+
+def _find(github: GitHub, number: int, known: str | None) -> list[_Comment]:
+    """Return our comments, the oldest first; more than one only where something went wrong."""
+    pages = github.pages(f"issues/{number}/comments", tuple[_Comment, ...])
+    wanted = marker(github, number)
+    ours = [
+        comment
+        for comment in chain.from_iterable(pages)
+        if _is_ours(github, comment, wanted, known)
+    ]
+    if not ours and known is not None:
+        ours = _known(github, known)
+    return sorted(ours, key=lambda comment: comment.id)
+
+
+def _is_ours(github: GitHub, comment: _Comment, wanted: str, known: str | None) -> bool:
+    # A marker alone proves nothing: anyone can quote our comment with it.
+    app = comment.performed_via_github_app
+    if app is None or app.id != github.app_id:
+        return False
+    found = _MARKER.findall(comment.body or "")
+    return str(comment.id) == known or (bool(found) and wanted in (comment.body or ""))
+
+
+def _known(github: GitHub, known: str) -> list[_Comment]:
+    """Ask for the comment itself: a list may be older than the comment."""
+    try:
+        return [github.get(f"issues/comments/{known}", _Comment)]
+    except Missing:
+        return []
+
+
+def _update(github: GitHub, ours: list[_Comment], body: str) -> Published:
+    kept, *others = ours
+    for other in others:
+        _delete(github, other)
+    changes = not same_text(kept.body, body)
+    if changes:
+        github.patch(f"issues/comments/{kept.id}", {"body": body}, _Comment)
+    return Published(
+        name=NAME,
+        outcome=Outcome.WRITTEN if changes or others else Outcome.UNCHANGED,
+        detail=f"{len(others)} duplicates deleted" if others else None,
+        url=kept.html_url,
+        external_id=str(kept.id),
+        confirmed=_confirmed(github, kept.id, body) if changes else None,
+    )
+
+
+def _delete(github: GitHub, comment: _Comment) -> None:
+    try:
+        github.delete(f"issues/comments/{comment.id}")
+    except Missing:
+        return
+
+
+def _create(github: GitHub, number: int, body: str) -> Published:
+    try:
+        made = github.post(f"issues/{number}/comments", {"body": body}, _Comment)
+    except Temporary:
+        # It may have been made all the same: read, and never post blindly again.
+        found = _find(github, number, None)
+        if not found:
+            raise
+        made = found[0]
+    return Published(
+        name=NAME,
+        outcome=Outcome.WRITTEN,
+        url=made.html_url,
+        external_id=str(made.id),
+        confirmed=_confirmed(github, made.id, body),
+    )
+
+
+def _confirmed(github: GitHub, comment_id: int, body: str) -> bool:
+    return any(same_text(comment.body, body) for comment in _known(github, str(comment_id)))

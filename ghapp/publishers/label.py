@@ -1,0 +1,110 @@
+"""The labels that say which agents a pull request was written with. No other label is touched."""
+
+from collections.abc import Iterable
+from itertools import chain
+
+from ghapp.attribution.model import Struct
+from ghapp.github.client import GitHub, Missing, Refused, Rejected, Temporary
+from ghapp.github.client import quoted as in_path
+from ghapp.github.pull_requests import PullRequest
+from ghapp.publishers.publisher import Desired, Outcome, Published
+
+NAME = "label"
+
+COLOR = "8250df"
+SUFFIX = "-assisted"
+MOST_DESCRIPTION = 100
+"""Characters of a label's description that GitHub takes."""
+
+
+class _Label(Struct, frozen=True):
+    name: str
+
+
+def description(label: str) -> str:
+    """Return what a label of ours means, for its definition in the repository."""
+    agent = label.removesuffix(SUFFIX).replace("-", " ").title()
+    return f"Some added lines were written in {agent} sessions"[:MOST_DESCRIPTION]
+
+
+def publish(desired: Desired, pull: PullRequest, github: GitHub, known: str | None) -> Published:
+    """Add what is missing and take away what we had put; ``known`` are ours, comma-separated."""
+    ours = frozenset(filter(None, (known or "").split(",")))
+    standing = _standing(github, pull.number)
+    missing = _without(desired.labels, standing)
+    stale = sorted(_among(_without(ours, desired.labels), standing))
+    if missing:
+        _add(github, pull.number, missing)
+    for name in stale:
+        _take_away(github, pull.number, name)
+    kept = _without(ours, stale) | missing
+    changed = bool(missing or stale)
+    return Published(
+        name=NAME,
+        outcome=Outcome.WRITTEN if changed else Outcome.UNCHANGED,
+        detail=_detail(missing, stale),
+        external_id=",".join(sorted(kept)) or None,
+        confirmed=_confirmed(github, pull.number, desired.labels, stale) if changed else None,
+    )
+
+
+def _standing(github: GitHub, number: int) -> frozenset[str]:
+    pages = github.pages(f"issues/{number}/labels", tuple[_Label, ...])
+    return frozenset(label.name for label in chain.from_iterable(pages))
+
+
+# GitHub's label names ignore case.
+
+
+def _among(names: Iterable[str], others: Iterable[str]) -> frozenset[str]:
+    folded = {other.casefold() for other in others}
+    return frozenset(name for name in names if name.casefold() in folded)
+
+
+def _without(names: Iterable[str], others: Iterable[str]) -> frozenset[str]:
+    names = frozenset(names)
+    return names - _among(names, others)
+
+
+def _add(github: GitHub, number: int, names: Iterable[str]) -> None:
+    """Add labels to those that stand; a replacing request would take people's labels away."""
+    wanted = sorted(names)
+    for name in wanted:
+        _define(github, name)
+    try:
+        github.post(f"issues/{number}/labels", {"labels": wanted}, tuple[_Label, ...])
+    except Temporary:
+        # If they stand now it was us, and that has to be remembered.
+        if _without(wanted, _standing(github, number)):
+            raise
+
+
+def _define(github: GitHub, name: str) -> None:
+    """Give a label that the repository does not have its color and words; never change one."""
+    try:
+        github.get(f"labels/{in_path(name)}", _Label)
+    except Missing:
+        definition = {"name": name, "color": COLOR, "description": description(name)}
+        try:
+            github.post("labels", definition, _Label)
+        except (Refused, Rejected):
+            # Made by another worker meanwhile, or not allowed: adding it makes it in gray.
+            return
+
+
+def _take_away(github: GitHub, number: int, name: str) -> None:
+    try:
+        github.delete(f"issues/{number}/labels/{in_path(name)}")
+    except Missing:
+        return
+
+
+def _detail(added: Iterable[str], removed: Iterable[str]) -> str | None:
+    parts = [f"added {name}" for name in sorted(added)]
+    parts += [f"took away {name}" for name in sorted(removed)]
+    return ", ".join(parts) or None
+
+
+def _confirmed(github: GitHub, number: int, wanted: Iterable[str], unwanted: Iterable[str]) -> bool:
+    standing = _standing(github, number)
+    return not _without(wanted, standing) and not _among(unwanted, standing)

@@ -1,0 +1,98 @@
+"""All publishers in the order they are asked, and what follows from each error. It words nothing.
+
+Comment and label come first: what they could not write is then said in the check run, which
+needs another permission and is therefore the place where a missing one can be told.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from ghapp.attribution.model import Struct
+from ghapp.github.client import (
+    GitHub,
+    GitHubError,
+    Gone,
+    Limited,
+    Missing,
+    Refused,
+    Rejected,
+    Temporary,
+    Why,
+)
+from ghapp.github.pull_requests import PullRequest
+from ghapp.publishers import check_run, comment, label
+from ghapp.publishers.publisher import Desired, Known, Outcome, Published, Publisher
+from ghapp.reports.harmless import prose
+from ghapp.reports.markdown import CheckOutput
+
+PUBLISHERS: dict[str, Publisher] = {
+    comment.NAME: comment,
+    label.NAME: label,
+    check_run.NAME: check_run,
+}
+
+NOT_WRITTEN = "#### Not written"
+MOST_PROBLEM = 300
+"""Characters of one problem in the check run."""
+
+_END_OF_JOB = frozenset({Why.UNINSTALLED, Why.SUSPENDED, Why.REMOVED})
+"""Nothing more can be written, by nobody."""
+
+
+class Publishing(Struct, frozen=True, kw_only=True):
+    """What all publishers did."""
+
+    published: tuple[Published, ...]
+    later: Limited | Temporary | None = None
+    """Why it has to be published again, later; ``None``: it is done, well or badly."""
+
+
+def publish(desired: Desired, pull: PullRequest, github: GitHub, known: Known) -> Publishing:
+    """Bring everything up to date, and say what was done.
+
+    ``known`` is what the earlier `Published` asked to remember, by publisher. Raises `Gone`
+    where the app or the repository is gone altogether; everything else is in the answer.
+    """
+    done: list[Published] = []
+    later: Limited | Temporary | None = None
+    for name, publisher in PUBLISHERS.items():
+        wanted = _with_problems(desired, done) if name == check_run.NAME else desired
+        try:
+            done.append(publisher.publish(wanted, pull, github, known.get(name)))
+        except Limited as limited:
+            # Any further request would only lengthen the limit.
+            done.append(_not_written(name, limited, known))
+            return Publishing(published=tuple(done), later=limited)
+        except Temporary as temporary:
+            later = temporary
+            done.append(_not_written(name, temporary, known))
+        except (Gone, Missing, Refused, Rejected) as lasting:
+            if isinstance(lasting, Gone) and lasting.why in _END_OF_JOB:
+                raise
+            done.append(_not_written(name, lasting, known))
+    return Publishing(published=tuple(done), later=later)
+
+
+def _not_written(name: str, error: GitHubError, known: Known) -> Published:
+    again = "; it will be tried again" if isinstance(error, (Limited, Temporary)) else ""
+    return Published(
+        name=name,
+        outcome=Outcome.NOT_WRITTEN,
+        detail=f"{error}{again}",
+        external_id=known.get(name),
+    )
+
+
+def _with_problems(desired: Desired, done: Sequence[Published]) -> Desired:
+    """Add to the check run what could not be written, so that people see it where they look."""
+    problems = [published.problem for published in done if published.problem is not None]
+    if not problems:
+        return desired
+    lines = [f"- {prose(problem, MOST_PROBLEM)}" for problem in problems]
+    check = CheckOutput(
+        title=desired.check.title,
+        summary="\n".join([desired.check.summary.rstrip(), "", NOT_WRITTEN, "", *lines, ""]),
+        text=desired.check.text,
+    )
+    return msgspec.structs.replace(desired, check=check)

@@ -1,0 +1,99 @@
+"""What the tests of the publishers want to see at a pull request."""
+
+from datetime import UTC, datetime
+
+from ghapp.attribution.model import Change
+from ghapp.github.pull_requests import PullRequest, Source
+from ghapp.publishers.publisher import Conclusion, Desired, Published
+from ghapp.publishers.registry import Publishing, publish
+from ghapp.reports.annotations import Annotation
+from ghapp.reports.markdown import CheckOutput
+from ghapp.sandbox import PullRequest as Hosted
+from tests.github.place import Place
+
+LABEL = "claude-code-assisted"
+COMMENT = "### At least half was written in Claude Code sessions\n"
+
+
+def note(line: int, message: str = "Claude Code wrote this.") -> Annotation:
+    """Return an annotation of one line."""
+    return Annotation(
+        path="a.py", start_line=line, end_line=line, title="Attributed: run", message=message
+    )
+
+
+def desired(**members: object) -> Desired:
+    """Return what an assisted pull request should show, with some members changed."""
+    usual: dict[str, object] = {
+        "check": CheckOutput(title="At least 50%", summary="Half of it.\n", text="| File |\n"),
+        "conclusion": Conclusion.SUCCESS,
+        "annotations": (note(1),),
+        "comment": COMMENT,
+        "labels": frozenset({LABEL}),
+    }
+    return Desired(**{**usual, **members})  # type: ignore[arg-type]
+
+
+def fetched(place: Place, pull: Hosted) -> PullRequest:
+    """Return a pull request as fetching it would: publishers need its numbers only."""
+    return PullRequest(
+        repository_id=place.repository.id,
+        repository="acme/app",
+        number=pull.number,
+        title=pull.title,
+        author="dev",
+        merged_at=datetime(2026, 5, 20, 12, 1, tzinfo=UTC),
+        merge_commit=pull.merge_commit_sha,
+        base_sha=pull.base_sha,
+        base_ref="main",
+        head_sha=pull.head_sha,
+        head_ref=pull.head_ref,
+        from_fork=False,
+        labels=frozenset(),
+        change=Change(),
+        source=Source.FILES,
+    )
+
+
+class Publisher:
+    """Publishes to one pull request again and again, and remembers as the store does."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.hosted = place.merged({"a.py": "x = 1\n"})
+        self.known: dict[str, str] = {}
+
+    def publish(self, wanted: Desired | None = None) -> Publishing:
+        """Publish, as a job of its own does."""
+        pull = fetched(self.place, self.hosted)
+        done = publish(wanted or desired(), pull, self.place.new_github(), self.known)
+        for one in done.published:
+            if one.external_id is None:
+                self.known.pop(one.name, None)
+            else:
+                self.known[one.name] = one.external_id
+        return done
+
+    def forget(self) -> None:
+        """Lose what was remembered, as a process does that dies before it is stored."""
+        self.known.clear()
+
+    @property
+    def comments(self) -> list[str]:
+        """Return the texts of all comments."""
+        return [comment.body for comment in self.place.sandbox.visible(self.hosted).comments]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return the names of all labels."""
+        return self.place.sandbox.visible(self.hosted).label_names
+
+
+def outcomes(done: Publishing) -> dict[str, str]:
+    """Return each publisher's outcome by its name."""
+    return {one.name: one.outcome.value for one in done.published}
+
+
+def of(done: Publishing, name: str) -> Published:
+    """Return what one publisher did."""
+    return next(one for one in done.published if one.name == name)

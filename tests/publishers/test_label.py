@@ -1,0 +1,80 @@
+"""Labels: ours are added and taken away again, people's are never touched."""
+
+import json
+
+from ghapp.publishers.label import COLOR, MOST_DESCRIPTION, description
+from tests.publishers.desired import LABEL, Publisher, desired, of
+
+
+def labels(*names: str) -> object:
+    return frozenset(names)
+
+
+def test_people_s_labels_stay(publisher: Publisher) -> None:
+    publisher.place.sandbox.add_label(publisher.hosted, "bug")
+    publisher.publish()
+    publisher.publish(desired(labels=labels()))
+    assert publisher.labels == ("bug",)
+
+
+def test_every_agent_has_its_label(publisher: Publisher) -> None:
+    publisher.publish(desired(labels=labels(LABEL, "codex-assisted")))
+    assert set(publisher.labels) == {LABEL, "codex-assisted"}
+    assert len(publisher.place.sent("POST", "/issues/{issue_number}/labels")) == 1
+    publisher.publish(desired(labels=labels("codex-assisted")))
+    assert publisher.labels == ("codex-assisted",)
+
+
+def test_ours_is_taken_away_when_the_audit_changes(publisher: Publisher) -> None:
+    publisher.publish()
+    done = of(publisher.publish(desired(labels=labels())), "label")
+    assert publisher.labels == ()
+    assert done.detail == f"took away {LABEL}"
+    assert done.confirmed
+    assert "label" not in publisher.known
+
+
+def test_one_that_a_person_put_is_not_taken_away(publisher: Publisher) -> None:
+    publisher.place.sandbox.add_label(publisher.hosted, LABEL)
+    publisher.publish()
+    publisher.publish(desired(labels=labels()))
+    assert publisher.labels == (LABEL,)
+
+
+def test_one_that_a_person_took_away_already_is_no_error(publisher: Publisher) -> None:
+    publisher.publish()
+    publisher.place.sandbox.remove_label(publisher.hosted, LABEL)
+    assert of(publisher.publish(desired(labels=labels())), "label").outcome.value == "unchanged"
+
+
+def test_it_stays_ours_over_an_answer_that_was_lost(publisher: Publisher) -> None:
+    publisher.place.play("bad_gateway_after", "*/issues/{issue_number}/labels", "POST")
+    publisher.publish()
+    publisher.publish(desired(labels=labels()))
+    assert publisher.labels == ()
+
+
+def test_letter_case_makes_no_difference(publisher: Publisher) -> None:
+    publisher.place.sandbox.add_label(publisher.hosted, LABEL.title())
+    assert of(publisher.publish(), "label").outcome.value == "unchanged"
+
+
+def test_a_new_label_is_defined_with_color_and_words(publisher: Publisher) -> None:
+    publisher.publish()
+    defined = publisher.place.repository.labels[LABEL]
+    assert (defined.color, defined.description) == (COLOR, description(LABEL))
+    sent = publisher.place.sent("POST", "/issues/{issue_number}/labels")[0]
+    assert json.loads(sent.request_body) == {"labels": [LABEL]}
+
+
+def test_a_defined_label_keeps_what_people_made_of_it(publisher: Publisher) -> None:
+    kept = publisher.place.sandbox.add_label(publisher.hosted, LABEL)
+    publisher.place.sandbox.remove_label(publisher.hosted, LABEL)
+    publisher.publish()
+    assert publisher.labels == (LABEL,)
+    assert publisher.place.repository.labels[LABEL].color == kept.color != COLOR
+
+
+def test_descriptions_fit() -> None:
+    assert description(LABEL) == "Some added lines were written in Claude Code sessions"
+    assert len(description("x" * 200)) <= MOST_DESCRIPTION

@@ -1,0 +1,157 @@
+"""All publishers together: once, twice, and with every kind of trouble."""
+
+import pytest
+
+from ghapp.github.client import Gone, Limited, Temporary, Why
+from ghapp.publishers.registry import NOT_WRITTEN, PUBLISHERS
+from tests.publishers.desired import COMMENT, LABEL, Publisher, desired, of, outcomes
+
+ALL_WRITTEN = dict.fromkeys(PUBLISHERS, "written")
+ALL_UNCHANGED = dict.fromkeys(PUBLISHERS, "unchanged")
+
+
+def summary(publisher: Publisher) -> str:
+    (run,) = publisher.place.sandbox.visible(publisher.hosted).check_runs
+    return run.summary or ""
+
+
+def test_everything_is_written_and_read_back(publisher: Publisher) -> None:
+    done = publisher.publish()
+    assert outcomes(done) == ALL_WRITTEN
+    assert all(one.confirmed for one in done.published)
+    assert done.later is None
+    seen = publisher.place.sandbox.visible(publisher.hosted)
+    assert seen.label_names == (LABEL,)
+    assert seen.comments[0].body.startswith(COMMENT)
+    assert [run.name for run in seen.check_runs] == ["attribution"]
+    assert NOT_WRITTEN not in summary(publisher)
+
+
+def test_the_second_time_nothing_is_written(publisher: Publisher) -> None:
+    publisher.publish()
+    before = len(publisher.place.sandbox.writes())
+    assert outcomes(publisher.publish()) == ALL_UNCHANGED
+    publisher.forget()
+    assert outcomes(publisher.publish()) == ALL_UNCHANGED
+    assert len(publisher.place.sandbox.writes()) == before
+
+
+def test_a_lost_memory_finds_its_own_again(publisher: Publisher) -> None:
+    first = publisher.publish()
+    publisher.forget()
+    again = publisher.publish()
+    for name in ("comment", "check_run"):
+        assert of(again, name).external_id == of(first, name).external_id
+
+
+@pytest.mark.parametrize("kind", ["bad_gateway_after", "cut_off_after"])
+@pytest.mark.parametrize("route", ["*/comments", "*/check-runs", "*/labels"])
+def test_an_answer_lost_after_the_deed_leaves_one_of_each(
+    publisher: Publisher, kind: str, route: str
+) -> None:
+    publisher.place.play(kind, route, "POST", times=None)
+    publisher.publish()
+    publisher.place.sandbox.faults.clear()
+    assert outcomes(publisher.publish())["check_run"] in {"written", "unchanged"}
+    seen = publisher.place.sandbox.visible(publisher.hosted)
+    assert (len(seen.comments), len(seen.check_runs), seen.label_names) == (1, 1, (LABEL,))
+    assert NOT_WRITTEN not in summary(publisher)
+
+
+@pytest.mark.parametrize("kind", ["bad_gateway_before", "cut_off_before"])
+@pytest.mark.parametrize("route", ["*/comments", "*/check-runs", "*/labels"])
+def test_a_deed_not_done_is_for_later(publisher: Publisher, kind: str, route: str) -> None:
+    publisher.place.play(kind, route, "POST", times=None)
+    done = publisher.publish()
+    assert isinstance(done.later, Temporary)
+    publisher.place.sandbox.faults.clear()
+    assert publisher.publish().later is None
+    seen = publisher.place.sandbox.visible(publisher.hosted)
+    assert (len(seen.comments), len(seen.check_runs), seen.label_names) == (1, 1, (LABEL,))
+    assert NOT_WRITTEN not in summary(publisher)
+
+
+def test_what_fails_for_now_does_not_hold_up_the_rest(publisher: Publisher) -> None:
+    publisher.place.play("server_error", "*/comments", "POST", status=500)
+    done = publisher.publish()
+    assert outcomes(done) == {"comment": "not_written", "label": "written", "check_run": "written"}
+    assert NOT_WRITTEN in summary(publisher)
+    assert "will be tried again" in summary(publisher)
+
+
+def test_a_limit_stops_everything(publisher: Publisher) -> None:
+    publisher.place.play("secondary_limit", "*/comments", "POST", retry_after=9)
+    done = publisher.publish()
+    assert isinstance(done.later, Limited)
+    assert outcomes(done) == {"comment": "not_written"}
+    assert publisher.place.sandbox.writes() == []
+
+
+def test_a_missing_permission_is_said_in_the_check_run(publisher: Publisher) -> None:
+    publisher.place.installation.permissions["pull_requests"] = "read"
+    done = publisher.publish()
+    assert outcomes(done) == {
+        "comment": "not_written",
+        "label": "not_written",
+        "check_run": "written",
+    }
+    detail = of(done, "comment").detail or ""
+    assert "permission pull_requests=write is missing" in detail
+    assert done.later is None
+    assert "pull&#95;requests&#61;write" in summary(publisher)
+
+
+def test_without_the_permission_for_checks_the_rest_is_written(publisher: Publisher) -> None:
+    publisher.place.installation.permissions.pop("checks")
+    done = publisher.publish()
+    assert outcomes(done) == {
+        "comment": "written",
+        "label": "written",
+        "check_run": "not_written",
+    }
+    assert "permission checks=" in (of(done, "check_run").detail or "")
+
+
+def test_a_locked_conversation_is_said_in_the_check_run(publisher: Publisher) -> None:
+    publisher.place.sandbox.lock_pull(publisher.hosted)
+    done = publisher.publish()
+    assert outcomes(done)["comment"] == "not_written"
+    assert outcomes(done)["check_run"] == "written"
+    assert "locked" in summary(publisher)
+
+
+def test_an_archived_repository_takes_nothing(publisher: Publisher) -> None:
+    publisher.place.sandbox.archive(publisher.place.repository)
+    done = publisher.publish()
+    assert outcomes(done) == dict.fromkeys(PUBLISHERS, "not_written")
+    assert all("archived" in (one.detail or "") for one in done.published)
+    assert done.later is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"), [("suspend", Why.SUSPENDED), ("uninstall", Why.UNINSTALLED)]
+)
+def test_when_the_app_is_gone_the_job_ends(publisher: Publisher, kind: str, why: Why) -> None:
+    publisher.place.play(kind, "*/comments", "POST")
+    with pytest.raises(Gone) as gone:
+        publisher.publish()
+    assert gone.value.why is why
+
+
+def test_a_permission_granted_later_mends_everything(publisher: Publisher) -> None:
+    publisher.place.installation.permissions["pull_requests"] = "read"
+    publisher.publish()
+    publisher.place.installation.permissions["pull_requests"] = "write"
+    publisher.place.auth = publisher.place.new_auth()
+    assert outcomes(publisher.publish()) == ALL_WRITTEN
+    assert NOT_WRITTEN not in summary(publisher)
+
+
+def test_nothing_wanted_writes_a_check_run_only(publisher: Publisher) -> None:
+    done = publisher.publish(desired(opens_comment=False, labels=frozenset(), annotations=()))
+    assert outcomes(done) == {
+        "comment": "unchanged",
+        "label": "unchanged",
+        "check_run": "written",
+    }
+    assert len(publisher.place.sandbox.writes()) == 1
