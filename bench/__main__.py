@@ -1,0 +1,116 @@
+"""The measurements' command line: ``python -m bench truth|corpus|speed``."""
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench import corpus, speed, truth
+from bench.audits import Auditor, CommandAuditor
+from bench.engine import EngineAuditor, PatientEngineAuditor
+from bench.plain import PlainAuditor
+from bench.releases import known
+from ghapp.attribution.policy import POLICIES
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one measurement and return its exit status."""
+    options = _parser().parse_args(arguments)
+    status: int = options.run(options)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="truth|corpus|speed")
+    _truth_arguments(commands.add_parser("truth", help=truth.__doc__))
+    _corpus_arguments(commands.add_parser("corpus", help=corpus.__doc__))
+    _speed_arguments(commands.add_parser("speed", help=speed.__doc__))
+    return parser
+
+
+def _truth_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--packages", default=",".join(known()), help="names, with commas between")
+    parser.add_argument("--pulls", type=int, default=8, help="pull requests for each package")
+    parser.add_argument("--keep", type=Path, help="folder for the cases; it must not hold any")
+    parser.add_argument("--again", type=Path, help="audit the cases kept in this folder once more")
+    parser.add_argument("--show-misses", type=int, default=0, metavar="N")
+    _auditor_arguments(parser)
+    parser.set_defaults(run=_truth)
+
+
+def _corpus_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("directory", type=Path, help="holds units/ and transcripts/")
+    parser.add_argument(
+        "--root", action="append", default=[], help="checkout on the recording machine"
+    )
+    parser.add_argument("--show-misses", type=int, default=0, metavar="N")
+    _auditor_arguments(parser)
+    parser.set_defaults(run=_corpus)
+
+
+def _speed_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--added", type=_numbers, default=(1_000, 10_000, 50_000))
+    parser.add_argument("--edits", type=_numbers, default=(10_000, 100_000, 1_000_000))
+    parser.add_argument("--transcript", type=int, default=200, help="megabytes of the one to read")
+    parser.add_argument("--command", help="measure this program instead, such as 'ghapp audit'")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=_speed)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(","))
+
+
+def _auditor_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--policy", choices=sorted(POLICIES), default="claude-code-v1")
+    parser.add_argument("--command", help="measure this program instead, such as 'ghapp audit'")
+    parser.add_argument("--plain", action="store_true", help="measure plain equality instead")
+
+
+def _auditor(options: argparse.Namespace, *, patient: bool) -> Auditor:
+    if options.command:
+        return CommandAuditor(tuple(shlex.split(options.command)))
+    if options.plain:
+        return PlainAuditor()
+    policy = POLICIES[options.policy]
+    return PatientEngineAuditor(policy) if patient else EngineAuditor(policy)
+
+
+def _truth(options: argparse.Namespace) -> int:
+    wanted = truth.Options(
+        seed=options.seed,
+        packages=tuple(options.packages.split(",")),
+        count=options.pulls,
+        keep=options.keep,
+        show=options.show_misses,
+        as_json=options.json,
+    )
+    if options.again:
+        return truth.rescore(options.again, wanted, _auditor(options, patient=False))
+    return truth.measure(wanted, _auditor(options, patient=False))
+
+
+def _corpus(options: argparse.Namespace) -> int:
+    return corpus.measure(
+        options.directory,
+        _auditor(options, patient=True),
+        tuple(options.root),
+        as_json=options.json,
+        show=options.show_misses,
+    )
+
+
+def _speed(options: argparse.Namespace) -> int:
+    command = tuple(shlex.split(options.command)) if options.command else None
+    wanted = speed.Options(
+        options.seed, options.added, options.edits, options.transcript, command, options.json
+    )
+    return speed.measure(wanted)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

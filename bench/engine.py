@@ -1,0 +1,82 @@
+"""Our own engine as an auditor, in this process; the only module here that calls it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from bench.audits import Document, Question
+from ghapp.artifacts import read_artifacts
+from ghapp.attribution.attribute import attribute
+from ghapp.attribution.document import to_document
+from ghapp.attribution.model import Change, Edit, Evidence, Subject, Unread
+from ghapp.attribution.policy import POLICIES, Policy
+from ghapp.attribution.unified_diff import parse_diff
+from ghapp.offline import Terms, audit_diff
+
+SETTLED = timedelta(days=30)
+"""How long after the merge an audit is asked for: the window is closed by then."""
+
+
+@dataclass(frozen=True)
+class EngineAuditor:
+    """Our own engine through the door of the command line, in this process."""
+
+    policy: Policy = POLICIES["claude-code-v1"]
+
+    def __call__(self, question: Question) -> Document:
+        """Return our audit of one change, from files on disk to the document's bytes and back."""
+        terms = Terms(
+            evidence=question.evidence,
+            policy=self.policy,
+            at=question.merged_at + SETTLED,
+            roots=question.roots,
+        )
+        text, name = question.diff.read_bytes(), str(question.diff)
+        offline = audit_diff(text, name=name, merged_at=question.merged_at, terms=terms)
+        return msgspec.json.decode(to_document(offline.audit), type=Document)
+
+
+@dataclass(frozen=True)
+class PatientEngineAuditor:
+    """Our own engine on evidence that is read once for many changes."""
+
+    policy: Policy = POLICIES["claude-code-v1"]
+
+    def __call__(self, question: Question) -> Document:
+        """Return our audit of one change."""
+        read = read_evidence(question.evidence)
+        audit = attribute(
+            Subject(merged_at=question.merged_at),
+            Change(files=parse_diff(question.diff.read_bytes())),
+            Evidence(edits=read.edits, roots=question.roots, unread=read.unread),
+            self.policy,
+            at=question.merged_at + SETTLED,
+        )
+        return msgspec.json.decode(to_document(audit), type=Document)
+
+
+@dataclass(frozen=True)
+class ReadEvidence:
+    """All edits below some directories, and what could not be read there."""
+
+    edits: tuple[Edit, ...]
+    unread: tuple[Unread, ...]
+
+
+@lru_cache(maxsize=1)
+def read_evidence(paths: tuple[Path, ...]) -> ReadEvidence:
+    """Read all transcripts below some directories; the last answer is kept."""
+    found: Sequence[Edit | Unread] = list(read_artifacts(paths))
+    return ReadEvidence(
+        tuple(item for item in found if isinstance(item, Edit)),
+        tuple(item for item in found if isinstance(item, Unread)),
+    )
+
+
+def own_lines(edit: Edit) -> list[str]:
+    """Return the lines an edit added, as text."""
+    return [line for hunk in edit.lines.hunks for line in hunk.own if isinstance(line, str)]

@@ -1,0 +1,296 @@
+"""Journey 1 on one page: a merged pull request is fetched, attributed, kept and published.
+
+Every door tells it by calling `audit_pull_request`. It knows no queue and no HTTP; what
+ended it is one of the outcomes below, and nothing else.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from ghapp.attribution.attribute import attribute
+from ghapp.attribution.codebook import Codebook
+from ghapp.attribution.document import to_document
+from ghapp.attribution.model import Audit, Evidence, State, Struct, Subject, Verdict
+from ghapp.attribution.policy import Policy
+from ghapp.github import answers
+from ghapp.github.client import GitHub
+from ghapp.github.pull_requests import NotMerged, PullRequest, fetch
+from ghapp.publishers.publisher import Conclusion, Desired, Known, Published
+from ghapp.publishers.publisher import Outcome as Wrote
+from ghapp.publishers.registry import PUBLISHERS, Publishing
+from ghapp.reports.annotations import annotations
+from ghapp.reports.markdown import check_run, comment
+from ghapp.reports.summary import summarize
+from ghapp.store import (
+    Due,
+    Installation,
+    Kind,
+    Lane,
+    Publication,
+    Repository,
+    SavedAudit,
+    Store,
+)
+
+AFTER_THE_WINDOW = timedelta(minutes=1)
+"""The window's last instant belongs to it (rules.md 2.4), so the final audit comes after it."""
+LOOK_BACK = timedelta(days=30)
+"""How far before the window an edit may lie and still be the reason ``outside_window``."""
+STALE = timedelta(seconds=30)
+"""GitHub's reading side may lag that long behind the event that told of a merge."""
+
+_AGENT = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
+"""An agent's name that may become a label: it comes from evidence, which anyone could write."""
+
+log = structlog.get_logger()
+
+
+class Ref(Struct, frozen=True):
+    """Which pull request, by the numbers that never change, and who wants it audited."""
+
+    installation_id: int
+    repository_id: int
+    number: int
+    asked_again: bool = False
+    """Whether a person pressed a button and waits for the check run to answer."""
+
+
+class Publish(Protocol):
+    """How an audit is said: `ghapp.publishers.registry.publish`, or nothing at all in a replay."""
+
+    def __call__(
+        self, desired: Desired, pull: PullRequest, github: GitHub, known: Known
+    ) -> Publishing:
+        """Bring everything on GitHub up to date, and return what was done."""
+
+
+class How(Struct, frozen=True, kw_only=True):
+    """How audits are made here: by which policy, said in which way."""
+
+    policy: Policy
+    publish: Publish
+    book: Callable[[int, Evidence], Codebook]
+    """Installation and evidence → how lines are compared: as text, or as fingerprints."""
+    git_cache: Path
+    """Directory for the repositories that only git can show whole."""
+
+
+# --- outcomes: a closed list ------------------------------------------------------------------
+
+
+class Done(Struct, frozen=True):
+    """The audit is kept and everything that GitHub should show was read back."""
+
+    audit: SavedAudit
+    published: tuple[Published, ...]
+
+
+class Partial(Struct, frozen=True):
+    """Done as far as it goes: some of the change or of the publishing is missing, and said so."""
+
+    audit: SavedAudit
+    published: tuple[Published, ...]
+    missing: tuple[str, ...]
+    """Files whose lines could not be read, and what could not be written, with the reason."""
+
+
+class NothingToDo(Struct, frozen=True):
+    """There is nothing to audit, and there will not be."""
+
+    why: str
+
+
+class Later(Struct, frozen=True):
+    """It cannot be done now."""
+
+    at: datetime
+    why: str
+    counts: bool
+    """Whether it was a failed try; a rate limit is no fault of the item's."""
+    whole_installation: bool = False
+    """Whether nothing else of the installation may be done before that time either."""
+
+
+class Refused(Struct, frozen=True):
+    """GitHub forbids it until a person grants a permission."""
+
+    permission: str | None
+    """As GitHub names it; ``None``: GitHub did not say."""
+    why: str
+
+
+class Gone(Struct, frozen=True):
+    """What was to be audited is out of reach for good."""
+
+    why: str
+
+
+Outcome = Done | Partial | NothingToDo | Later | Refused | Gone
+
+
+# --- the journey ------------------------------------------------------------------------------
+
+
+def audit_pull_request(
+    ref: Ref, how: How, *, github: GitHub, store: Store, now: datetime
+) -> Outcome:
+    """Audit one merged pull request and say it on GitHub; a second run writes nothing there.
+
+    Raises `StoreError`, and `answers.Rejected` where GitHub finds fault with a request of ours.
+    """
+    try:
+        pull = fetch(github, ref.number, how.git_cache)
+        _remember(ref, pull, store, now)
+        evidence = _evidence(pull, how.policy, store)
+        book = how.book(ref.installation_id, evidence)
+        audit = attribute(_subject(pull), pull.change, evidence, how.policy, at=now, book=book)
+        saved = store.audits.save(ref.repository_id, ref.number, to_document(audit), now=now)
+        _schedule_final(ref, audit, store, now)
+        publishing = how.publish(_desired(audit, ref), pull, github, _known(ref, store))
+        _record(publishing.published, saved, store, now)
+        return _outcome(saved, pull, publishing, now)
+    except NotMerged as found:
+        return _not_merged(found, now)
+    except answers.GitHubError as error:
+        return _unreached(error, now)
+
+
+def _remember(ref: Ref, pull: PullRequest, store: Store, now: datetime) -> None:
+    """Note the installation and the repository's present name: an event may have been missed."""
+    owner, _, name = pull.repository.partition("/")
+    if store.installations.installation(ref.installation_id) is None:
+        store.installations.seen(Installation(id=ref.installation_id, account=owner), now=now)
+    known = store.installations.repository(ref.repository_id)
+    if known is None or (known.full_name, known.installation_id) != (
+        pull.repository,
+        ref.installation_id,
+    ):
+        seen = Repository(
+            id=ref.repository_id, owner=owner, name=name, installation_id=ref.installation_id
+        )
+        store.installations.repository_seen(seen, now=now)
+
+
+def _subject(pull: PullRequest) -> Subject:
+    return Subject(
+        merged_at=pull.merged_at,
+        repository=pull.repository,
+        pull_request=pull.number,
+        merge_commit=pull.merge_commit,
+    )
+
+
+def _evidence(pull: PullRequest, policy: Policy, store: Store) -> Evidence:
+    """Read the edits of the window, and those before it that explain why a line does not count."""
+    since, until = policy.window(pull.merged_at)
+    # Nothing after the window: what comes later must not change an audit that is final.
+    return Evidence(edits=store.evidence.of(pull.repository_id, since - LOOK_BACK, until))
+
+
+def _schedule_final(ref: Ref, audit: Audit, store: Store, now: datetime) -> None:
+    """Have a provisional audit made again once its window is over; wished once however often."""
+    if audit.state is not State.PROVISIONAL:
+        return
+    window = timedelta(days=audit.policy.window_after_days)
+    wish = Due(
+        kind=Kind.FINALIZE,
+        due_at=audit.merged_at + window + AFTER_THE_WINDOW,
+        lane=Lane.RERUN,
+        installation_id=ref.installation_id,
+        repository_id=ref.repository_id,
+        pull_request=ref.number,
+        why="the window is over",
+    )
+    store.due.schedule(wish, now=now)
+
+
+# --- what GitHub should show --------------------------------------------------------------------
+
+
+def _desired(audit: Audit, ref: Ref) -> Desired:
+    summary = summarize(audit)
+    known = audit.verdict is not Verdict.NO_EVIDENCE
+    return Desired(
+        check=check_run(summary),
+        conclusion=Conclusion.SUCCESS if known and audit.inputs.complete else Conclusion.NEUTRAL,
+        annotations=tuple(annotations(audit)),
+        comment=comment(summary),
+        opens_comment=known,
+        labels=_labels(audit),
+        asked_again=ref.asked_again,
+    )
+
+
+def _labels(audit: Audit) -> frozenset[str]:
+    agents = (agent for agent, lines in audit.totals.by_agent.items() if lines)
+    return frozenset(f"{agent}-assisted" for agent in agents if _AGENT.fullmatch(agent))
+
+
+def _known(ref: Ref, store: Store) -> Known:
+    """Return what the publishers asked to remember the last time."""
+    last = {
+        name: store.publications.last(ref.repository_id, ref.number, name) for name in PUBLISHERS
+    }
+    return {name: one.external_id for name, one in last.items() if one and one.external_id}
+
+
+def _record(published: Sequence[Published], saved: SavedAudit, store: Store, now: datetime) -> None:
+    """Keep what became of each publisher; that nothing changed is said once for an audit."""
+    told = {one.publisher for one in store.publications.of(saved)}
+    for one in published:
+        log.info("published", publisher=one.name, outcome=one.outcome, detail=one.detail)
+        if one.outcome is Wrote.UNCHANGED and one.name in told:
+            continue
+        row = Publication(
+            publisher=one.name,
+            outcome=one.outcome,
+            asked_at=now,
+            detail=one.detail,
+            external_id=one.external_id,
+            url=one.url,
+            read_back_at=None if one.confirmed is None else now,
+            read_back_ok=one.confirmed,
+        )
+        store.publications.record(saved, row)
+
+
+# --- what ended it --------------------------------------------------------------------------------
+
+
+def _outcome(
+    saved: SavedAudit, pull: PullRequest, publishing: Publishing, now: datetime
+) -> Outcome:
+    if publishing.later is not None:
+        return _unreached(publishing.later, now)
+    problems = (one.problem for one in publishing.published)
+    missing = (*pull.change.missing, *filter(None, problems))
+    if missing:
+        return Partial(audit=saved, published=publishing.published, missing=missing)
+    return Done(audit=saved, published=publishing.published)
+
+
+def _not_merged(found: NotMerged, now: datetime) -> Outcome:
+    """Look again where it is open: just after an event of closing that is a stale answer."""
+    if found.state == "open":
+        return Later(at=now + STALE, why=str(found), counts=True)
+    return NothingToDo(why=str(found))
+
+
+def _unreached(error: answers.GitHubError, now: datetime) -> Outcome:
+    """Say what an error of GitHub's means for the item; our own faults are raised again."""
+    match error:
+        case answers.Limited():
+            return Later(at=error.until, why=str(error), counts=False, whole_installation=True)
+        case answers.Temporary() | answers.Missing() | answers.BadCredentials():
+            return Later(at=now + STALE, why=str(error), counts=True)
+        case answers.Refused():
+            return Refused(permission=error.permission, why=str(error))
+        case answers.Gone():
+            return Gone(why=str(error))
+        case _:
+            raise error

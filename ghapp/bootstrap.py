@@ -1,0 +1,151 @@
+"""Settings become the objects that do I/O; concrete classes are named here and nowhere else.
+
+Nothing connects on import, nor when it is built: the database and Redis are reached at the
+first question, GitHub at the first request.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache, cached_property
+
+import redis
+
+from ghapp.attribution.codebook import Codebook, FingerprintCodebook
+from ghapp.attribution.fingerprint import Fingerprinter
+from ghapp.attribution.model import Edit, Evidence, LineFingerprint
+from ghapp.attribution.policy import CLAUDE_CODE_V1, Policy
+from ghapp.audit import How, Outcome, Publish, Ref, audit_pull_request
+from ghapp.collect import Encode, as_text
+from ghapp.github.app_auth import AppAuth, AppIdentity
+from ghapp.github.client import GitHub
+from ghapp.github.token_cache import RedisTokens
+from ghapp.keys import fingerprinter
+from ghapp.log import configure
+from ghapp.publishers.registry import publish
+from ghapp.queue.enqueue import RedisQueue, connect
+from ghapp.settings import AppCredentials, Settings, SettingsError
+from ghapp.store import Store
+
+
+def utc_now() -> datetime:
+    """Return the time now, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a door needs. Safe over forks; one for each process."""
+
+    settings: Settings
+    store: Store
+    queue: RedisQueue
+    publish: Publish = publish
+    policy: Policy = CLAUDE_CODE_V1
+    clock: Callable[[], datetime] = field(default=utc_now)
+
+    @property
+    def app(self) -> AppCredentials:
+        """Return the app's credentials; raises `SettingsError` where there are none."""
+        if self.settings.app is None:
+            raise SettingsError(["GITHUB_APP_ID is not set: register the app with `ghapp serve`"])
+        return self.settings.app
+
+    @property
+    def app_id(self) -> int:
+        """Return the app's number."""
+        return self.app.app_id
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Return the webhook secrets that are valid now."""
+        return self.app.webhook_secrets
+
+    @property
+    def how(self) -> How:
+        """Return how audits are made here."""
+        return How(
+            policy=self.policy,
+            publish=self.publish,
+            book=self.book,
+            git_cache=self.settings.data_dir / "git",
+        )
+
+    def book(self, installation_id: int, evidence: Evidence) -> Codebook:
+        """Return how an audit's lines are compared: by tokens where some are fingerprints."""
+        if not any(map(_is_fingerprinted, evidence.edits)):
+            return Codebook()
+        return FingerprintCodebook(self._fingerprinter(installation_id))
+
+    def _fingerprinter(self, installation_id: int) -> Fingerprinter:
+        return fingerprinter(self.store, self.settings.encryption_key, installation_id)
+
+    @cached_property
+    def auth(self) -> AppAuth:
+        """Return who the app is to GitHub; its tokens are shared through Redis, encrypted."""
+        key = self.app.private_key
+        tokens = RedisTokens(connect_queue(self.settings), key.encode(), self.clock)
+        identity = AppIdentity(
+            app_id=self.app.app_id,
+            private_key=key,
+            issuer=self.app.client_id,
+            base_url=self.settings.api_url,
+        )
+        return AppAuth(identity, tokens=tokens, clock=self.clock)
+
+    def github(self, installation_id: int, repository_id: int) -> GitHub:
+        """Return GitHub for one repository; one for each job, closed by whoever asked."""
+        return GitHub(self.auth, installation_id=installation_id, repository_id=repository_id)
+
+    def audit(self, ref: Ref) -> Outcome:
+        """Audit one merged pull request."""
+        github = self.github(ref.installation_id, ref.repository_id)
+        try:
+            return audit_pull_request(
+                ref, self.how, github=github, store=self.store, now=self.clock()
+            )
+        finally:
+            github.close()
+
+
+def build(settings: Settings, *, quick: bool = False) -> Services:
+    """Return the services of one process; ``quick``: a request waits, so Redis may not dawdle.
+
+    Raises `SettingsError` where no Redis is named, and `WrongDatabaseURL`.
+    """
+    return Services(
+        settings=settings,
+        store=Store.unmigrated(settings.database_url),
+        queue=RedisQueue(connect_queue(settings, quick=quick)),
+    )
+
+
+def encoder(settings: Settings, store: Store, installation_id: int) -> Encode:
+    """Return what is kept of an edit's lines in an installation, as the settings say.
+
+    Raises `KeyLost`, and `LookupError` where the installation was never heard of.
+    """
+    if settings.evidence_encoding == "text":
+        return as_text
+    return fingerprinter(store, settings.encryption_key, installation_id).lines
+
+
+def connect_queue(settings: Settings, *, quick: bool = False) -> redis.Redis:
+    """Return a client of the settings' Redis or Valkey; it connects at its first command."""
+    if settings.redis_url is None:
+        problem = "REDIS_URL is not set: name a Redis, or let `ghapp serve` start one of its own"
+        raise SettingsError([problem])
+    return connect(settings.redis_url, quick=quick)
+
+
+def _is_fingerprinted(edit: Edit) -> bool:
+    lines = (line for hunk in edit.lines.hunks for line in (*hunk.own, *hunk.before, *hunk.after))
+    return isinstance(next(lines, None), LineFingerprint)
+
+
+@cache
+def services() -> Services:
+    """Return this process' services, made from its environment once."""
+    settings = Settings.from_environment()
+    configure(settings.log_level, hidden=settings.hidden)
+    return build(settings)

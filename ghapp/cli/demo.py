@@ -1,0 +1,26 @@
+"""``ghapp demo``: the whole app shown on this machine. What it plays is in `ghapp.demo`."""
+
+import tempfile
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ghapp.demo import DemoError, demo
+from ghapp.log import configure
+
+
+@click.command("demo")
+@click.option("--once", is_flag=True, help="End by itself; status 0 if all was read back.")
+def command(*, once: bool) -> None:
+    """Show the app at work on this machine, with a stand-in for GitHub.
+
+    Merged pull requests are delivered as signed webhooks; what GitHub was told is printed.
+    """
+    configure("WARNING")
+    with tempfile.TemporaryDirectory(prefix="ghapp-demo-") as directory:
+        try:
+            status = demo(Path(directory), Console(), once=once)
+        except DemoError as error:
+            raise click.ClickException(str(error)) from error
+    raise SystemExit(status)

@@ -1,0 +1,13 @@
+"""``ghapp scheduler``: becomes the scheduler process. Nothing here imports it."""
+
+import os
+import sys
+
+import click
+
+
+@click.command("scheduler")
+def command() -> None:
+    """Tell the queue what is due, every few seconds; two of them are safe."""
+    python = sys.executable
+    os.execv(python, [python, "-m", "workers.schedule"])  # noqa: S606 - our own program, no shell

@@ -1,0 +1,1 @@
+"""From an event to a job: what follows from it, and how a worker comes to hear of it."""

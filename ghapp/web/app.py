@@ -1,0 +1,34 @@
+"""The web application: routes, headers and errors put together. It holds no story."""
+
+from flask import Flask
+
+from ghapp.bootstrap import Services, build
+from ghapp.github.webhooks import MAX_BODY_BYTES
+from ghapp.log import configure
+from ghapp.settings import Settings
+from ghapp.web.errors import add_error_answers
+from ghapp.web.headers import add_headers
+from ghapp.web.health import health
+from ghapp.web.pages import pages
+from ghapp.web.webhook import webhook
+
+SLACK = 64 * 1024
+"""Bytes above GitHub's own limit, so that the largest payload is never refused by a hair."""
+
+
+def create_app(services: Services | None = None) -> Flask:
+    """Return the application; without services they are made from the environment.
+
+    Raises `SettingsError`, which names everything that is missing at once.
+    """
+    if services is None:
+        settings = Settings.from_environment()
+        configure(settings.log_level, hidden=settings.hidden)
+        services = build(settings, quick=True)
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + SLACK
+    add_headers(app)
+    add_error_answers(app)
+    for blueprint in (webhook(services), health(services), pages(services)):
+        app.register_blueprint(blueprint)
+    return app

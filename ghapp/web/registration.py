@@ -1,0 +1,117 @@
+"""GitHub's manifest flow: app.yml becomes a manifest, a code becomes credentials. No page."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+import requests
+import yaml
+
+from ghapp.attribution.model import Struct
+from ghapp.github.transport import API_VERSION, TIMEOUT_SECONDS, check_base_url
+
+LONGEST_NAME = 34
+"""Characters of an app's name that GitHub takes."""
+
+
+class RegistrationError(RuntimeError):
+    """The registration cannot go on; the message is for the person at the set-up page."""
+
+
+class Credentials(Struct, frozen=True, kw_only=True):
+    """What GitHub gives once for a new app; all but the ids and the address are secrets."""
+
+    id: int
+    slug: str
+    client_id: str
+    client_secret: str
+    webhook_secret: str
+    pem: str
+    html_url: str
+
+
+def app_file() -> Path:
+    """Return where app.yml is: in the installed package, or at the top of the checkout."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "app.yml"
+    return installed if installed.exists() else package.parent / "app.yml"
+
+
+def read_app_file(path: Path) -> dict[str, Any]:
+    """Read app.yml: the name, the permissions and the events that the app asks for."""
+    app = yaml.safe_load(path.read_text(encoding="utf-8"))
+    missing = {"name", "default_permissions", "default_events"} - set(app)
+    if missing:
+        raise RegistrationError(f"{path} lacks {', '.join(sorted(missing))}")
+    return dict(app)
+
+
+def manifest(app: dict[str, Any], *, name: str, public_url: str, redirect_url: str) -> bytes:
+    """Return the manifest that GitHub's form takes, as JSON.
+
+    ``public_url`` is where GitHub reaches this app, ``redirect_url`` where the person's
+    browser comes back to. Raises `RegistrationError` where one of them cannot be used.
+    """
+    public_url = public_url.rstrip("/")
+    if not public_url.startswith(("https://", "http://")):
+        raise RegistrationError(f"the public address is {public_url!r}: give https://HOST")
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise RegistrationError(f"the name has {len(name)} characters, 1 to {LONGEST_NAME} go")
+    return msgspec.json.encode(
+        {
+            "name": name,
+            "url": public_url,
+            "hook_attributes": {"url": f"{public_url}/webhooks/github", "active": True},
+            "redirect_url": redirect_url,
+            "callback_urls": [f"{public_url}/login/callback"],
+            "description": app.get("description", ""),
+            "public": bool(app.get("public", False)),
+            "default_permissions": app["default_permissions"],
+            "default_events": app["default_events"],
+        }
+    )
+
+
+def to_settings(credentials: Credentials, public_url: str) -> dict[str, str]:
+    """Return the credentials as the variables that the settings read."""
+    return {
+        "GITHUB_APP_ID": str(credentials.id),
+        "GITHUB_PRIVATE_KEY": credentials.pem,
+        "GITHUB_WEBHOOK_SECRETS": credentials.webhook_secret,
+        "GITHUB_CLIENT_ID": credentials.client_id,
+        "GITHUB_CLIENT_SECRET": credentials.client_secret,
+        "GHAPP_PUBLIC_URL": public_url.rstrip("/"),
+    }
+
+
+def form_address(web_url: str, organization: str | None, state: str) -> str:
+    """Return where the manifest's form goes: a person's settings, or an organization's."""
+    owner = f"organizations/{quote(organization, safe='')}/" if organization else ""
+    return f"{web_url.rstrip('/')}/{owner}settings/apps/new?state={quote(state, safe='')}"
+
+
+def convert(api_url: str, code: str) -> Credentials:
+    """Exchange the code of the redirect for the app's credentials; it works once, for an hour.
+
+    Raises `RegistrationError` where GitHub refuses, cannot be reached, or answers otherwise.
+    """
+    check_base_url(api_url)
+    address = f"{api_url.rstrip('/')}/app-manifests/{quote(code, safe='')}/conversions"
+    headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_VERSION}
+    try:
+        answer = requests.post(
+            address, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False
+        )
+    except requests.RequestException as error:
+        kind = type(error).__name__
+        raise RegistrationError(f"GitHub did not answer ({kind}); try again") from error
+    if answer.status_code != requests.codes.created:
+        raise RegistrationError(
+            f"GitHub answered {answer.status_code} to the code: codes work once and for an hour; "
+            "start the registration again"
+        )
+    try:
+        return msgspec.json.decode(answer.content, type=Credentials)
+    except msgspec.DecodeError as error:
+        raise RegistrationError(f"GitHub's answer is not what it promises: {error}") from error

@@ -1,0 +1,202 @@
+"""The set-up page of an app without credentials: one form, GitHub's answer, one file written.
+
+It is served alone, before the app itself, and only to whoever sits at this machine or holds
+the token that was printed at the start.
+"""
+
+import hmac
+import os
+import secrets
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Flask, Response, abort, make_response, render_template, request, url_for
+
+from ghapp.log import configure
+from ghapp.settings import Settings, write_credentials
+from ghapp.web.errors import add_error_answers
+from ghapp.web.headers import add_headers, content_security_policy
+from ghapp.web.registration import (
+    Credentials,
+    RegistrationError,
+    app_file,
+    convert,
+    form_address,
+    manifest,
+    read_app_file,
+    to_settings,
+)
+
+STATE_SECONDS = 3600
+"""How long a registration may take: GitHub's code lives as long."""
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+COOKIE = "setup"
+
+log = structlog.get_logger()
+
+Keep = Callable[[Credentials, str], None]
+"""Gets the credentials and the app's public address."""
+
+
+def from_environment() -> Flask:
+    """Return the set-up application of this process' environment; `ghapp serve` starts it."""
+    settings = Settings.from_environment(app_required=False)
+    configure(settings.log_level, hidden=settings.hidden)
+
+    def keep(credentials: Credentials, public_url: str) -> None:
+        write_credentials(settings.data_dir, to_settings(credentials, public_url))
+
+    return create_setup_app(
+        SetUp(
+            app_file=app_file(),
+            api_url=settings.api_url,
+            web_url=settings.web_url,
+            public_url=settings.public_url,
+            token=os.environ["GHAPP_SETUP_TOKEN"],
+        ),
+        keep,
+    )
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """What the set-up page knows."""
+
+    app_file: Path
+    api_url: str
+    web_url: str
+    public_url: str | None
+    """``None``: not known yet, the form asks for it."""
+    token: str
+    """Opens the page to a browser on another machine, and seals what GitHub carries for us."""
+
+
+def create_setup_app(setup: SetUp, keep: Keep) -> Flask:
+    """Return the set-up application; ``keep`` stores what GitHub gave."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
+    add_headers(app)
+    add_error_answers(app)
+    description = read_app_file(setup.app_file)
+
+    @app.before_request
+    def only_the_owner() -> None:
+        if request.endpoint not in {"static", "health"} and not _may_enter(setup.token):
+            abort(403, "the set-up page opens on this machine, or with the token printed there")
+
+    @app.get("/healthz")
+    def health() -> dict[str, str]:
+        return {"status": "set-up"}
+
+    @app.get("/")
+    def form() -> str:
+        public_url = setup.public_url or request.host_url.rstrip("/")
+        token = request.args.get("token", "")
+        return render_template("setup.html", app=description, public_url=public_url, token=token)
+
+    @app.post("/setup")
+    def confirm() -> Response:
+        return _confirm(description, setup)
+
+    @app.get("/setup/callback")
+    def finish() -> str:
+        return _finish(setup, keep)
+
+    return app
+
+
+def _confirm(description: dict[str, Any], setup: SetUp) -> Response:
+    """Show what will be registered, and the form that takes it to GitHub."""
+    fields = {name: request.form.get(name, "").strip() for name in _FIELDS}
+    back = url_for("finish", _external=True)
+    try:
+        body = manifest(
+            description, name=fields["name"], public_url=fields["public_url"], redirect_url=back
+        )
+    except RegistrationError as error:
+        abort(400, str(error))
+    state = _new_state(fields["public_url"], setup.token)
+    target = form_address(setup.web_url, fields["organization"] or None, state)
+    page = make_response(
+        render_template("setup_send.html", target=target, manifest=body.decode(), **fields)
+    )
+    page.headers["Content-Security-Policy"] = content_security_policy(_origin(setup.web_url))
+    page.set_cookie(
+        COOKIE,
+        state,
+        max_age=STATE_SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+    )
+    return page
+
+
+def _finish(setup: SetUp, keep: Keep) -> str:
+    """Take the code that GitHub sent the browser back with, and keep what it is worth."""
+    public_url = _checked_state(setup.token)
+    try:
+        credentials = convert(setup.api_url, request.args.get("code", ""))
+    except RegistrationError as error:
+        log.warning("registration_failed", problem=str(error))
+        abort(502, str(error))
+    keep(credentials, public_url)
+    log.info("app_registered", app_id=credentials.id, slug=credentials.slug)
+    return render_template("setup_done.html", credentials=credentials)
+
+
+_FIELDS = ("name", "public_url", "organization")
+
+
+def _may_enter(token: str) -> bool:
+    """Say whether a request may see the page.
+
+    From this machine means: the connection and the name asked for are both local, and no
+    proxy stands between; otherwise any web site could be pointed at this address.
+    """
+    host = urlsplit(f"//{request.host}").hostname
+    direct = not any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "Via"))
+    local = request.remote_addr in {"127.0.0.1", "::1"} and host in LOOPBACK_NAMES and direct
+    given = request.values.get("token", "")
+    state = request.cookies.get(COOKIE, "")
+    return local or hmac.compare_digest(given, token) or _is_ours(state, token)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+# --- state: made here, carried by GitHub and by a cookie, and the two have to agree ---------------
+
+
+def _new_state(public_url: str, token: str) -> str:
+    address = urlsafe_b64encode(public_url.encode()).decode()
+    text = f"{int(time.time())}.{secrets.token_urlsafe(16)}.{address}"
+    return f"{text}.{_seal(text, token)}"
+
+
+def _seal(text: str, token: str) -> str:
+    return hmac.new(token.encode(), text.encode(), "sha256").hexdigest()
+
+
+def _is_ours(state: str, token: str) -> bool:
+    text, _, seal = state.rpartition(".")
+    if not hmac.compare_digest(seal.encode(), _seal(text, token).encode()):
+        return False
+    return time.time() - int(text.partition(".")[0]) < STATE_SECONDS
+
+
+def _checked_state(token: str) -> str:
+    """Return the public address that this registration was started with."""
+    given = request.args.get("state", "")
+    kept = request.cookies.get(COOKIE, "")
+    if not _is_ours(given, token) or not hmac.compare_digest(given.encode(), kept.encode()):
+        abort(400, "this registration was not started here, or too long ago: start it again")
+    return urlsafe_b64decode(given.split(".")[2]).decode()

@@ -1,0 +1,51 @@
+"""The door that GitHub knocks at: verify, keep, tell the queue, 202. It decides nothing."""
+
+import structlog
+from flask import Blueprint, Response, jsonify, request
+
+from ghapp.bootstrap import Services
+from ghapp.github.webhooks import Event, WebhookError
+from ghapp.intake import Intake
+from ghapp.log import bound
+from ghapp.store import StoreError
+from ghapp.web.errors import problem
+
+log = structlog.get_logger()
+
+
+def webhook(services: Services) -> Blueprint:
+    """Return the route ``POST /webhooks/github``."""
+    blueprint = Blueprint("webhook", __name__)
+
+    @blueprint.post("/webhooks/github")
+    def receive() -> Response:
+        # The signature is over the bytes as they came, so they are read before anything else.
+        body = request.get_data(cache=False)
+        try:
+            event = Event.from_http(
+                dict(request.headers),
+                body,
+                secrets=services.webhook_secrets,
+                app_id=services.app_id,
+            )
+        except WebhookError as error:
+            log.warning("delivery_refused", status=error.status, problem=str(error))
+            return problem(error.status, str(error))
+        with bound(delivery=event.delivery):
+            return _keep(event, body, services)
+
+    return blueprint
+
+
+def _keep(event: Event, body: bytes, services: Services) -> Response:
+    intake = Intake(services.store, services.queue, services.app_id)
+    try:
+        accepted = intake.accept(event, body, services.clock())
+    except StoreError as error:
+        # GitHub lists a delivery that was not taken as failed, and the sweep finds it there.
+        log.warning("delivery_not_kept", problem=str(error))
+        return problem(503, "the delivery could not be kept; deliver it again")
+    log.info("delivery_accepted", github_event=event.name, action=event.action, outcome=accepted)
+    answer = jsonify({"delivery": event.delivery, "outcome": accepted.value})
+    answer.status_code = 202
+    return answer

@@ -1,0 +1,272 @@
+"""Start everything from a bare Python: make the environment once, then hand over to `ghapp`.
+
+It needs the standard library only, and holds nothing of the product. `python3 run.py demo`,
+`serve` and any other `ghapp` command install the hash lock first where it changed;
+`python3 run.py test` installs the development lock and runs the tests; `python3 run.py lock`
+renews both locks. `GHAPP_VENV` names another place for the environment than `.venv`.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+OLDEST = (3, 11)
+
+if sys.version_info < OLDEST:
+    sys.exit(
+        "Attribution Auditor needs Python 3.11 or newer; this is Python "
+        + sys.version.split()[0]
+        + ". Start it with a newer one, for example: python3.11 run.py "
+        + " ".join(sys.argv[1:])
+    )
+
+HERE = Path(__file__).resolve().parent
+RUN_LOCK = "requirements.txt"
+TEST_LOCK = "requirements-dev.txt"
+STAMP = "ghapp-installed.json"
+"""Written last; says which lock stands in the environment. Its absence means: not known."""
+UNFINISHED = "ghapp-unfinished"
+"""Stands in the environment while it is being made; found at a start, it is made anew."""
+EXTRAS = ("--extra", "server", "--extra", "embedded")
+
+
+def main(arguments: list[str]) -> None:
+    """Install what the command needs and become it."""
+    command = arguments[0] if arguments else "--help"
+    if command == "lock":
+        renew_locks()
+        return
+    testing = command == "test"
+    directory = environment_directory()
+    python = prepare(directory, TEST_LOCK if testing else RUN_LOCK)
+    if testing:
+        os.chdir(HERE)
+        become([python, "-m", "pytest", *cache_option(directory), *arguments[1:]])
+    # -P: a folder named ghapp where the user stands must not be taken for ours.
+    become([python, "-P", "-m", "ghapp", *(arguments or ["--help"])])
+
+
+def environment_directory() -> Path:
+    """Return where the environment goes: `GHAPP_VENV`, `.venv`, or a private folder of the user.
+
+    The last is taken where the checkout cannot be written to; it is named by the
+    checkout's path, so that two checkouts do not share one.
+    """
+    named = os.environ.get("GHAPP_VENV")
+    if named:
+        return Path(named).resolve()
+    if (HERE / ".venv" / STAMP).exists() or os.access(HERE, os.W_OK):
+        return HERE / ".venv"
+    name = "venv-" + hashlib.sha256(str(HERE).encode()).hexdigest()[:12]
+    return private_directory() / name
+
+
+def private_directory() -> Path:
+    """Return a writable folder that belongs to this user alone, below the cache or temporary one.
+
+    A folder of that name that someone else made is refused: programs are run from it.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ghapp"
+    with contextlib.suppress(OSError):
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.access(cache, os.W_OK):
+            return cache
+    shared = Path(tempfile.gettempdir()) / f"ghapp-{os.getuid()}"
+    with contextlib.suppress(FileExistsError):
+        shared.mkdir(mode=0o700)
+    state = shared.lstat()
+    if shared.is_symlink() or state.st_uid != os.getuid() or state.st_mode & 0o077:
+        sys.exit(f"{shared} belongs to someone else; set GHAPP_VENV to a folder of your own")
+    return shared
+
+
+def prepare(directory: Path, lock: str) -> str:
+    """Make the environment hold what the lock names; return its interpreter."""
+    python = directory / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    wanted = wanted_stamp(lock)
+    if satisfied(directory, lock, wanted):
+        return str(python)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with held(directory.with_name(directory.name + ".lock")):
+        if not satisfied(directory, lock, wanted):
+            build(directory, python, lock, wanted)
+    return str(python)
+
+
+def wanted_stamp(lock: str) -> dict[str, str]:
+    """Return what the stamp says once this lock is installed for this checkout."""
+    path = HERE / lock
+    if not path.exists():
+        sys.exit(
+            f"{path} is missing: the checkout is not whole, or `python3 run.py lock` never ran"
+        )
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return {"lock": digest, "checkout": str(HERE), "python": sys.version.split()[0]}
+
+
+def satisfied(directory: Path, lock: str, wanted: dict[str, str]) -> bool:
+    """Say whether the environment holds the lock; the development lock holds the other one."""
+    if (directory / UNFINISHED).exists():
+        return False
+    try:
+        stamps = json.loads((directory / STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    if stamps.get(lock) == wanted:
+        return True
+    return lock == RUN_LOCK and stamps.get(TEST_LOCK) == wanted_stamp(TEST_LOCK)
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep every other start out while the environment is made; freed even by a kill."""
+    try:
+        import fcntl  # noqa: PLC0415 - not there on Windows, where only one start at a time is safe
+    except ImportError:
+        yield
+        return
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def build(directory: Path, python: Path, lock: str, wanted: dict[str, str]) -> None:
+    """Make or renew the environment; whatever a broken attempt left is thrown away first."""
+    if (directory / UNFINISHED).exists() or (directory.exists() and not works(python)):
+        shutil.rmtree(directory)
+    print(f"Installing {lock} into {directory} (once) ...", file=sys.stderr, flush=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / UNFINISHED).touch()
+    if not works(python):
+        # Without pip: it is one way for every Python, also where ensurepip was left out.
+        run([sys.executable, "-m", "venv", "--without-pip", str(directory)])
+    install(directory, python, lock)
+    add_project(directory, python)
+    write_stamp(directory, lock, wanted)
+    (directory / UNFINISHED).unlink()
+
+
+def works(python: Path) -> bool:
+    """Say whether an interpreter is there, starts, and is new enough."""
+    check = f"import sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]!r})"
+    return python.exists() and succeeds([str(python), "-c", check])
+
+
+def install(directory: Path, python: Path, lock: str) -> None:
+    """Install the lock's files, each checked against its hash, with uv or else with pip."""
+    options = ["install", "--quiet", "--require-hashes", "-r", str(HERE / lock)]
+    uv = shutil.which("uv")
+    if uv and succeeds([uv, "pip", *options, "--python", str(python)]):
+        return
+    if uv:
+        print("uv could not install it; trying pip ...", file=sys.stderr, flush=True)
+    run([*pip(python), "--disable-pip-version-check", "--no-input", *options], unfinished=directory)
+
+
+def pip(python: Path) -> list[str]:
+    """Return a pip that installs into the environment: its own, this Python's, or a new one.
+
+    A new one comes last, because unpacking it takes seconds and nothing else needs it.
+    """
+    own, outer = [str(python), "-m", "pip"], [sys.executable, "-m", "pip", "--python", str(python)]
+    for command in (own, outer):
+        if succeeds([*command, "--version"]):
+            return command
+    if succeeds([str(python), "-m", "ensurepip"]):
+        return own
+    return sys.exit(
+        "Neither uv nor pip is there. Install one of them (on Debian and Ubuntu the package "
+        "python3-venv or python3-pip) and start this again."
+    )
+
+
+def add_project(directory: Path, python: Path) -> None:
+    """Put this checkout on the environment's path and its command beside the interpreter.
+
+    Nothing is built: building would fetch the build tool, and the checkout stays editable.
+    """
+    base = {"base": str(directory), "platbase": str(directory)}
+    packages = Path(sysconfig.get_path("purelib", "venv", base))
+    (packages / "ghapp-checkout.pth").write_text(f"{HERE}\n", encoding="utf-8")
+    command = python.with_name("ghapp")
+    # A line for the shell, because a first line that names Python cannot hold a space.
+    command.write_text(
+        f'#!/bin/sh\nexec {shlex.quote(str(python))} -P -m ghapp "$@"\n', encoding="utf-8"
+    )
+    command.chmod(0o755)
+
+
+def write_stamp(directory: Path, lock: str, wanted: dict[str, str]) -> None:
+    """Say that the lock is installed, in one step, after everything else is in place.
+
+    The other lock's stamp goes: this install may have changed what it had put there.
+    """
+    written = directory / (STAMP + ".new")
+    written.write_text(json.dumps({lock: wanted}), encoding="utf-8")
+    written.replace(directory / STAMP)
+
+
+def cache_option(directory: Path) -> list[str]:
+    """Return where pytest keeps its cache when the checkout cannot be written to."""
+    if os.access(HERE, os.W_OK):
+        return []
+    return ["-o", f"cache_dir={directory / 'pytest-cache'}"]
+
+
+def renew_locks() -> None:
+    """Resolve pyproject.toml into the two locks, with hashes and without any address."""
+    uv = shutil.which("uv") or sys.exit("renewing the locks needs uv on PATH")
+    compile_ = [uv, "pip", "compile", "pyproject.toml", *EXTRAS, "--universal"]
+    compile_ += ["--python-version", "3.11", "--generate-hashes", "--no-annotate", "--quiet"]
+    compile_ += ["--no-emit-index-url", "--custom-compile-command", "python3 run.py lock"]
+    os.chdir(HERE)
+    run([*compile_, *sys.argv[2:], "-o", RUN_LOCK])
+    # The same versions in both: what is tested is what runs.
+    run([*compile_, *sys.argv[2:], "--group", "dev", "-c", RUN_LOCK, "-o", TEST_LOCK])
+
+
+def run(command: list[str], *, unfinished: Path | None = None) -> None:
+    """Run a command; end with its status, and the way to heal, where it fails."""
+    done = subprocess.run(command, check=False, env=plain_environment())  # noqa: S603 - ours, no shell
+    if done.returncode:
+        rest = f" {unfinished} will be made anew at the next start." if unfinished else ""
+        sys.exit(f"`{' '.join(command)}` failed with status {done.returncode}.{rest}")
+
+
+def succeeds(command: list[str]) -> bool:
+    """Say whether a command ends well; what it prints is not shown unless it is an error."""
+    quiet = subprocess.DEVNULL
+    done = subprocess.run(  # noqa: S603 - our own command, no shell
+        command, check=False, env=plain_environment(), stdout=quiet, stderr=subprocess.PIPE
+    )
+    return done.returncode == 0
+
+
+def plain_environment() -> dict[str, str]:
+    """Return the environment less what would lead another Python's packages in."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV"}
+    }
+
+
+def become(command: list[str]) -> None:
+    """Replace this process, so that signals and the exit status are the command's own."""
+    environment = plain_environment()
+    if os.name == "nt":
+        sys.exit(subprocess.call(command, env=environment))  # noqa: S603 - ours, no shell
+    os.execve(command[0], command, environment)  # noqa: S606 - our own interpreter, no shell
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""Journeys through the real app: from a webhook to what people see."""

@@ -1,0 +1,207 @@
+"""The real app for journeys: gunicorn, workers, scheduler and Valkey as processes of their own.
+
+The sandbox stands in GitHub's place. Any of the processes can be killed and started again.
+"""
+
+import contextlib
+import os
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import requests
+
+from ghapp.attribution.model import Edit, EditHunk, TextLines
+from ghapp.sandbox import Installation, PullRequest, RegisteredApp, Repository, Sandbox
+from ghapp.serve import (
+    Child,
+    Program,
+    address_of,
+    importing_us,
+    listen,
+    valkey,
+    valkey_url,
+    web,
+    workers,
+)
+from ghapp.store import DueItem, Store
+
+START_SECONDS = 30.0
+LOOK_EVERY = 0.05
+BASE = "def total(lines):\n    return sum(line.amount for line in lines)\n"
+WRITTEN = (
+    "",
+    "def total_by_customer(lines):",
+    "    totals = defaultdict(Decimal)",
+    "    for line in lines:",
+    "        totals[line.customer_number] += line.amount",
+    "    return dict(totals)",
+)
+"""What the agent wrote in every journey: a run of lines that nobody types by chance."""
+
+Found = TypeVar("Found")
+
+
+def wait_for(ask: Callable[[], Found], what: str, seconds: float = START_SECONDS) -> Found:
+    """Return what a question answers once it answers anything; fail after a time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = ask()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
+        time.sleep(LOOK_EVERY)
+
+
+class Running:
+    """The app's processes by name, such as ``valkey``, ``web``, ``worker-live``, ``scheduler``."""
+
+    def __init__(self, programs: dict[str, Program], environment: dict[str, str]) -> None:
+        self.environment = environment
+        self.children = {name: Child(program, environment) for name, program in programs.items()}
+
+    def start(self, *names: str) -> None:
+        """Start processes, and wait for Valkey and the web door to answer."""
+        for name in names:
+            self.children[name].start(time.monotonic())
+        if "valkey" in names:
+            path = Path(self.environment["REDIS_URL"].removeprefix("unix://"))
+            wait_for(lambda: _connects(path), "Valkey")
+        if "web" in names:
+            url = f"{self.environment['GHAPP_PUBLIC_URL']}/readyz"
+            wait_for(lambda: _answers(url), "the web door")
+
+    def kill(self, name: str) -> None:
+        """End one process as `kill -9` does: it cannot finish anything."""
+        process = self.children[name].process
+        assert process is not None
+        process.kill()
+        process.wait()
+
+    def stop(self) -> None:
+        """End everything."""
+        for child in self.children.values():
+            child.ask_to_stop()
+        for child in self.children.values():
+            child.stop(time.monotonic() + 5.0)
+
+
+def _connects(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            client.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+class Place:
+    """One app, one installed repository, and everything that a journey asks about them."""
+
+    def __init__(self, sandbox: Sandbox, registered: RegisteredApp, app: Running) -> None:
+        self.sandbox = sandbox
+        self.registered = registered
+        self.app = app
+        self.repository: Repository = sandbox.add_repository(
+            "acme", "app", files={"src/totals.py": BASE}
+        )
+        self.installation: Installation = sandbox.install(registered.app, "acme")
+        self.store = Store.open(app.environment["DATABASE_URL"])
+
+    def merged(self, *, title: str = "Totals by customer") -> PullRequest:
+        """Open and merge a pull request that adds what the agent wrote."""
+        text = BASE + "\n".join(WRITTEN) + "\n"
+        pull = self.sandbox.open_pull(self.repository, files={"src/totals.py": text}, title=title)
+        self.sandbox.merge(pull, method="squash")
+        return pull
+
+    def agent_wrote(self) -> None:
+        """Keep the evidence: one applied edit of an hour ago."""
+        now = datetime.now(UTC)
+        edit = Edit(
+            id="toolu_journey",
+            agent="claude-code",
+            agent_session="journey",
+            at=now - timedelta(hours=1),
+            path="src/totals.py",
+            lines=TextLines(hunks=(EditHunk(before=(), own=WRITTEN, after=()),)),
+        )
+        self.store.evidence.add(self.repository.id, [edit], now=now)
+
+    def items(self, pull: PullRequest) -> tuple[DueItem, ...]:
+        """Return what was due for a pull request."""
+        return self.store.due.of(self.repository.id, pull.number)
+
+    def wait_until_settled(
+        self, pull: PullRequest, *, kind: str = "audit", seconds: float = 60.0
+    ) -> DueItem:
+        """Wait until the latest item of a kind is over, and return it."""
+
+        def settled() -> DueItem | None:
+            items = [item for item in self.items(pull) if item.kind == kind]
+            return items[-1] if items and items[-1].outcome is not None else None
+
+        found = wait_for(settled, f"{kind} of pull request {pull.number}", seconds)
+        assert found is not None
+        return found
+
+    def write_count(self) -> int:
+        """Return how many requests changed what people see."""
+        return len(self.sandbox.writes())
+
+
+@contextlib.contextmanager
+def running_place(directory: Path) -> Iterator[Place]:
+    """Yield a place whose app is wired up and not started; end all of it on leaving."""
+    # A unix socket's path must be short, and pytest's own folders are not.
+    sockets = Path(tempfile.mkdtemp(prefix="ghapp-journey-"))
+    data = directory / "data"
+    data.mkdir(mode=0o700)
+    try:
+        with Sandbox(directory / "github") as sandbox, listen("127.0.0.1", 0) as door:
+            address = address_of(door)
+            registered = sandbox.register_app(
+                webhook_url=f"{address}/webhooks/github",
+                events=("pull_request", "check_run", "check_suite", "repository"),
+            )
+            programs = [valkey(data, sockets), web(door, "ghapp.web.app:create_app()"), *workers()]
+            environment = {
+                **importing_us(_without_ours(os.environ)),
+                "GHAPP_DATA_DIR": str(data),
+                "GHAPP_PUBLIC_URL": address,
+                "DATABASE_URL": f"sqlite:///{data / 'ghapp.sqlite3'}",
+                "REDIS_URL": valkey_url(sockets),
+                "GITHUB_API_URL": sandbox.api_url,
+                "GITHUB_WEB_URL": sandbox.web_url,
+                "GITHUB_APP_ID": str(registered.app.id),
+                "GITHUB_PRIVATE_KEY": registered.private_key,
+                "GITHUB_WEBHOOK_SECRETS": registered.app.webhook_secret,
+                "WEB_CONCURRENCY": "1",
+            }
+            app = Running({program.name: program for program in programs}, environment)
+            place = Place(sandbox, registered, app)
+            try:
+                yield place
+            finally:
+                sandbox.faults.close()
+                app.stop()
+                place.store.close()
+    finally:
+        shutil.rmtree(sockets, ignore_errors=True)
+
+
+def _without_ours(environment: "os._Environ[str]") -> dict[str, str]:
+    ours = ("GHAPP_", "GITHUB_", "DATABASE_URL", "REDIS_URL")
+    return {name: value for name, value in environment.items() if not name.startswith(ours)}

@@ -1,0 +1,154 @@
+"""A merged pull request from the signed webhook to what people see, through real processes."""
+
+import time
+import uuid
+from datetime import timedelta
+
+import pytest
+import requests
+
+from ghapp.attribution.model import State, Verdict
+from ghapp.github.webhooks import sign
+from ghapp.sandbox import Fault, Kind, PullRequest
+from ghapp.store import DueOutcome
+from tests.journeys.running import Place, wait_for
+
+PULL = "/repos/{owner}/{repo}/pulls/{pull_number}"
+FILES = "/repos/{owner}/{repo}/pulls/{pull_number}/files"
+COMMENTS = "/repos/{owner}/{repo}/issues/{issue_number}/comments"
+
+
+def expect_one_of_each(place: Place, pull: PullRequest) -> None:
+    """Ask the sandbox for exactly one check run, one comment and the label, and no misdeed."""
+    seen = place.sandbox.visible(pull)
+    assert [(run.name, run.status) for run in seen.check_runs] == [("attribution", "completed")]
+    assert len(seen.comments) == 1
+    assert seen.label_names == ("claude-code-assisted",)
+    assert place.sandbox.violations == []
+
+
+def test_a_webhook_brings_one_check_run_one_comment_and_one_label(live: Place) -> None:
+    live.agent_wrote()
+    pull = live.merged()
+    live.sandbox.deliver_closed(pull)
+    assert live.wait_until_settled(pull).outcome is DueOutcome.DONE
+    expect_one_of_each(live, pull)
+
+    audit = live.store.audits.latest(live.repository.id, pull.number)
+    assert audit is not None
+    assert (audit.verdict, audit.state) == (Verdict.ASSISTED, State.PROVISIONAL)
+    assert (audit.attributed, audit.effective) == (5, 5)
+    published = {one.publisher: one for one in live.store.publications.of(audit)}
+    assert set(published) == {"check_run", "comment", "label"}
+    assert all(one.read_back_ok for one in published.values())
+
+    # Once the window is over it is audited again: that is due from the first minute on.
+    final = next(item for item in live.items(pull) if item.kind == "finalize")
+    assert final.due_at - audit.merged_at >= timedelta(days=2)
+
+
+def test_the_same_again_writes_nothing(live: Place) -> None:
+    live.agent_wrote()
+    pull = live.merged()
+    (first,) = live.sandbox.deliver_closed(pull)
+    live.wait_until_settled(pull)
+    before = live.write_count()
+
+    # GitHub's own repeat carries the same GUID: it ends at the door.
+    url = live.registered.app.webhook_url
+    repeat = requests.post(str(url), data=first.body, headers=first.request_headers, timeout=10)
+    assert (repeat.status_code, repeat.json()["outcome"]) == (202, "already accepted")
+    # Another event of the same pull request is worked on, and finds everything in place.
+    live.sandbox.deliver_closed(pull)
+    wait_for(
+        lambda: sum(item.outcome is not None for item in live.items(pull)) == 2, "the second item"
+    )
+    assert live.write_count() == before
+    expect_one_of_each(live, pull)
+    delivery = live.store.deliveries.one(first.guid)
+    assert delivery is not None
+    assert delivery.attempts == 2
+    assert len(live.store.audits.all_of(live.repository.id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("slow", "before"),
+    [(("GET", FILES), PULL), (("POST", COMMENTS), COMMENTS)],
+    ids=["fetching", "commenting"],
+)
+def test_a_worker_that_is_killed_loses_nothing(
+    live: Place, slow: tuple[str, str], before: str
+) -> None:
+    live.agent_wrote()
+    live.sandbox.play(Fault(Kind.SLOW, method=slow[0], route=slow[1], seconds=3))
+    pull = live.merged()
+    live.sandbox.deliver_closed(pull)
+    # The request before the slow one was answered, so the worker waits for the slow one. The
+    # comment is made all the same when its time comes: nobody is there to hear the answer.
+    wait_for(lambda: _was_asked(live, before), "the request before the slow one")
+    time.sleep(0.5)
+    live.app.kill("worker-live")
+    live.app.start("worker-live")
+
+    item = live.wait_until_settled(pull, seconds=90)
+    assert item.outcome is DueOutcome.DONE
+    assert item.taken == 2
+    expect_one_of_each(live, pull)
+    assert len(live.store.audits.all_of(live.repository.id)) == 1
+
+
+def _was_asked(place: Place, template: str) -> bool:
+    return any(one.template == template for one in place.sandbox.exchanges)
+
+
+def test_a_wrong_signature_is_refused_and_nothing_is_kept(live: Place) -> None:
+    pull = live.merged()
+    body = b'{"action": "closed", "number": %d}' % pull.number
+    answer = requests.post(
+        f"{live.app.environment['GHAPP_PUBLIC_URL']}/webhooks/github",
+        data=body,
+        headers={
+            "Content-Type": "application/json",
+            "X-GitHub-Event": "pull_request",
+            "X-GitHub-Delivery": str(uuid.uuid4()),
+            "X-Hub-Signature-256": sign(body, "not the secret of this app"),
+        },
+        timeout=10,
+    )
+    assert answer.status_code == 401
+    assert live.store.deliveries.recent() == ()
+    assert live.items(pull) == ()
+
+
+def test_without_redis_a_delivery_is_kept_and_swept_later(place: Place) -> None:
+    place.app.start("web", "scheduler")
+    place.agent_wrote()
+    pull = place.merged()
+    (delivery,) = place.sandbox.deliver_closed(pull)
+    assert delivery.status_code == 202
+    assert [item.outcome for item in place.items(pull)] == [None]
+
+    place.app.start("valkey", "worker-live")
+    assert place.wait_until_settled(pull).outcome is DueOutcome.DONE
+    expect_one_of_each(place, pull)
+
+
+def test_a_limit_parks_the_installation_and_ends(live: Place) -> None:
+    live.agent_wrote()
+    live.sandbox.play(
+        Fault(Kind.SECONDARY_LIMIT, method="GET", route=FILES, status=429, retry_after=2)
+    )
+    pull = live.merged()
+    live.sandbox.deliver_closed(pull)
+    item = live.wait_until_settled(pull)
+    assert (item.outcome, item.attempts, item.taken) == (DueOutcome.DONE, 1, 2)
+    expect_one_of_each(live, pull)
+
+
+def test_a_closed_pull_request_that_was_not_merged_is_looked_at_once_more(live: Place) -> None:
+    pull = live.sandbox.open_pull(live.repository, files={"a.txt": "x\n"}, title="Dropped")
+    live.sandbox.close_pull(pull)
+    live.sandbox.deliver_closed(pull)
+    (item,) = wait_for(lambda: live.items(pull), "the item")
+    assert item.due_at - item.created_at >= timedelta(seconds=60)
+    assert live.write_count() == 0

@@ -1,0 +1,65 @@
+"""Due items on a real Valkey: named, not doubled, and an error that says it is away."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import redis
+from rq import Queue
+
+from ghapp.queue.enqueue import DEBOUNCE, JOB, QueueAway, RedisQueue, connect, job_id
+from ghapp.store import Due, DueItem, Lane, Store
+
+NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def item(sqlite_store: Store) -> DueItem:
+    """Return an item that can be taken now."""
+    wish = Due(kind="audit", due_at=NOW, repository_id=42, pull_request=17, installation_id=5)
+    sqlite_store.due.schedule(wish, now=NOW)
+    (found,) = sqlite_store.due.overdue(NOW)
+    return found
+
+
+def jobs(redis_url: str, lane: Lane) -> list[str]:
+    with redis.Redis.from_url(redis_url) as client:
+        return Queue(lane.value, connection=client, serializer="json").get_job_ids()
+
+
+def test_an_item_is_queued_once(redis_url: str, item: DueItem) -> None:
+    queue = RedisQueue(connect(redis_url))
+    assert queue([item, item], now=NOW) == 1
+    assert queue([item], now=NOW) == 0
+    assert jobs(redis_url, Lane.LIVE) == [job_id(item, NOW)]
+    assert jobs(redis_url, Lane.RERUN) == []
+
+
+def test_a_job_carries_the_item_s_number_and_nothing_else(redis_url: str, item: DueItem) -> None:
+    RedisQueue(connect(redis_url))([item], now=NOW)
+    with redis.Redis.from_url(redis_url) as client:
+        queue = Queue(Lane.LIVE.value, connection=client, serializer="json")
+        (job,) = queue.get_jobs()
+        assert (job.func_name, job.args, job.kwargs) == (JOB, [item.id], {})
+        assert job.description == "audit:42:17"
+
+
+def test_a_job_s_name_speaks_and_rq_takes_it(item: DueItem) -> None:
+    assert job_id(item, NOW).startswith(f"audit-42-17-{item.id}-0-")
+    assert re.fullmatch(r"[A-Za-z0-9_-]+", job_id(item, NOW))
+
+
+def test_what_was_lost_with_its_name_can_be_queued_again_after_a_while(
+    redis_url: str, item: DueItem
+) -> None:
+    queue = RedisQueue(connect(redis_url))
+    later = NOW + timedelta(seconds=DEBOUNCE)
+    assert queue([item], now=NOW) == 1
+    assert queue([item], now=later) == 1
+
+
+def test_without_redis_it_says_so_at_once(item: DueItem) -> None:
+    queue = RedisQueue(connect("unix:///nowhere/valkey.sock", quick=True))
+    with pytest.raises(QueueAway, match="cannot be reached"):
+        queue([item], now=NOW)
+    assert not queue.is_alive()

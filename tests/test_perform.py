@@ -1,0 +1,166 @@
+"""How outcomes end in the due table, and what becomes of an item whose worker is gone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ghapp import audit
+from ghapp.perform import LEASE, MOST_TRIES, perform
+from ghapp.queue.dispatch import AUDIT_AGAIN
+from ghapp.store import Due, DueItem, DueOutcome, DueState, Installation, Lane, Store
+
+NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
+
+
+@dataclass
+class Doing:
+    """Services of which a test decides what an audit comes to."""
+
+    store: Store
+    result: audit.Outcome | Exception
+    now: datetime = NOW
+    asked: list[audit.Ref] = field(default_factory=list)
+
+    def clock(self) -> datetime:
+        """Return the time of the test."""
+        return self.now
+
+    def audit(self, ref: audit.Ref) -> audit.Outcome:
+        """Come to what the test decided."""
+        self.asked.append(ref)
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
+
+
+Wish = Callable[..., DueItem]
+
+
+@pytest.fixture
+def wish(sqlite_store: Store) -> Wish:
+    """Make something due and return the item."""
+
+    def made(kind: str = "audit", **more: int | None) -> DueItem:
+        numbers = {"installation_id": 5, "repository_id": 42, "pull_request": 17, **more}
+        due = Due(kind=kind, due_at=NOW, lane=Lane.LIVE, **numbers)  # type: ignore[arg-type]
+        sqlite_store.due.schedule(due, now=NOW)
+        return sqlite_store.due.overdue(NOW)[0]
+
+    return made
+
+
+def done(store: Store, item: DueItem, result: audit.Outcome | Exception) -> DueItem:
+    """Perform an item and return it as it then stands."""
+    assert perform(item.id, Doing(store, result), worker="test")  # type: ignore[arg-type]
+    found = store.due.one(item.id)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome"),
+    [
+        (audit.NothingToDo(why="not merged"), DueOutcome.NOTHING_TO_DO),
+        (
+            audit.Refused(permission="checks=write", why="checks=write is missing"),
+            DueOutcome.REFUSED,
+        ),
+        (audit.Gone(why="uninstalled"), DueOutcome.GONE),
+    ],
+    ids=["nothing_to_do", "refused", "gone"],
+)
+def test_an_end_is_an_end(
+    sqlite_store: Store, wish: Wish, result: audit.Outcome, outcome: DueOutcome
+) -> None:
+    item = done(sqlite_store, wish(), result)
+    assert (item.state, item.outcome) == (DueState.DONE, outcome)
+    assert item.why
+
+
+def test_a_rate_limit_parks_the_whole_installation_and_is_no_try(
+    sqlite_store: Store, wish: Wish
+) -> None:
+    sqlite_store.installations.seen(Installation(id=5, account="acme"), now=NOW)
+    until = NOW + timedelta(minutes=7)
+    later = audit.Later(at=until, why="limit", counts=False, whole_installation=True)
+    item = done(sqlite_store, wish(), later)
+    assert (item.state, item.due_at, item.attempts) == (DueState.WAITING, until, 0)
+    installed = sqlite_store.installations.installation(5)
+    assert installed is not None
+    assert installed.parked_until == until
+    assert sqlite_store.due.overdue(NOW + timedelta(minutes=1)) == ()
+
+
+@pytest.mark.parametrize(
+    "result",
+    [audit.Later(at=NOW, why="502", counts=True), RuntimeError("a fault of ours")],
+    ids=["temporary", "fault"],
+)
+def test_failures_wait_longer_each_time_and_are_set_aside_in_the_end(
+    sqlite_store: Store, wish: Wish, result: audit.Outcome | Exception
+) -> None:
+    item, doing = wish(), Doing(sqlite_store, result)
+    waits = []
+    for _ in range(MOST_TRIES - 1):
+        assert perform(item.id, doing, worker="test")  # type: ignore[arg-type]
+        item = sqlite_store.due.one(item.id) or item
+        assert item.state is DueState.WAITING
+        waits.append(item.due_at - doing.now)
+        doing.now = item.due_at
+    assert waits == sorted(waits)
+    assert waits[0] <= timedelta(seconds=10)
+    perform(item.id, doing, worker="test")  # type: ignore[arg-type]
+    parked = sqlite_store.due.one(item.id)
+    assert parked is not None
+    assert parked.state is DueState.PARKED
+    assert f"{MOST_TRIES} tries" in str(parked.why)
+
+
+def test_what_another_worker_holds_is_left_alone(sqlite_store: Store, wish: Wish) -> None:
+    item = wish()
+    assert sqlite_store.due.lease(item.id, NOW, "other", LEASE)
+    doing = Doing(sqlite_store, audit.NothingToDo(why=""))
+    assert not perform(item.id, doing, worker="test")  # type: ignore[arg-type]
+    assert doing.asked == []
+
+
+def test_what_a_dead_worker_held_is_done_after_its_lease(sqlite_store: Store, wish: Wish) -> None:
+    item = wish()
+    assert sqlite_store.due.lease(item.id, NOW, "dead", LEASE)
+    doing = Doing(sqlite_store, audit.NothingToDo(why=""), now=NOW + LEASE)
+    assert perform(item.id, doing, worker="test")  # type: ignore[arg-type]
+    assert len(doing.asked) == 1
+
+
+def test_a_secret_in_an_error_is_not_kept(sqlite_store: Store, wish: Wish) -> None:
+    token = "ghs_" + "a1B2" * 12
+    item = done(sqlite_store, wish(), RuntimeError(f"refused {token}"))
+    assert token not in str(item.why)
+
+
+def test_a_person_s_wish_is_told_from_the_others(sqlite_store: Store, wish: Wish) -> None:
+    for kind, asked_again in (("audit", False), (AUDIT_AGAIN, True)):
+        doing = Doing(sqlite_store, audit.NothingToDo(why=""))
+        perform(wish(kind).id, doing, worker="test")  # type: ignore[arg-type]
+        assert doing.asked == [
+            audit.Ref(installation_id=5, repository_id=42, number=17, asked_again=asked_again)
+        ]
+
+
+def test_where_the_app_is_no_more_github_is_not_asked(sqlite_store: Store, wish: Wish) -> None:
+    sqlite_store.installations.seen(Installation(id=5, account="acme"), now=NOW)
+    sqlite_store.installations.removed(5, now=NOW)
+    doing = Doing(sqlite_store, audit.NothingToDo(why=""))
+    item = wish()
+    perform(item.id, doing, worker="test")  # type: ignore[arg-type]
+    found = sqlite_store.due.one(item.id)
+    assert doing.asked == []
+    assert found is not None
+    assert found.outcome is DueOutcome.GONE
+
+
+def test_an_unknown_kind_is_no_endless_loop(sqlite_store: Store, wish: Wish) -> None:
+    item = done(sqlite_store, wish("from_a_later_version"), RuntimeError("never asked"))
+    assert item.outcome is DueOutcome.NOTHING_TO_DO

@@ -1,0 +1,172 @@
+"""run.py on a bare checkout: it installs once, heals what broke, and hands over unchanged.
+
+The locks of these checkouts are empty, so nothing is fetched; what is installed for real is
+proved by whoever starts the tests with it.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parent.parent
+SAYS = "import sys\n\n\ndef main():\n    print('ghapp', *sys.argv[1:])\n    return 3\n"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Return a checkout whose ``ghapp`` only says how it was called."""
+    made = tmp_path / "a checkout"
+    (made / "ghapp" / "cli").mkdir(parents=True)
+    shutil.copy(TOP / "run.py", made)
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        (made / name).write_text("# nothing\n")
+    (made / "ghapp" / "__init__.py").touch()
+    (made / "ghapp" / "cli" / "__init__.py").touch()
+    (made / "ghapp" / "cli" / "main.py").write_text(SAYS)
+    (made / "ghapp" / "__main__.py").write_text(
+        "import sys\n\nfrom ghapp.cli.main import main\n\nsys.exit(main())\n"
+    )
+    return made
+
+
+def start(
+    checkout: Path, *arguments: str, cwd: Path | None = None, **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    kept = {name: value for name, value in os.environ.items() if name != "GHAPP_VENV"}
+    return subprocess.run(
+        [sys.executable, str(checkout / "run.py"), *arguments],
+        env={**kept, **environment},
+        cwd=cwd or checkout,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_it_installs_once_and_hands_over(checkout: Path, tmp_path: Path) -> None:
+    first = start(checkout, "audit", "--format", "json", cwd=tmp_path)
+    assert (first.returncode, first.stdout) == (3, "ghapp audit --format json\n")
+    assert "Installing" in first.stderr
+    second = start(checkout, "audit")
+    assert (second.returncode, second.stdout) == (3, "ghapp audit\n")
+    assert second.stderr == ""
+
+    command = subprocess.run(
+        [checkout / ".venv" / "bin" / "ghapp", "x"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (command.returncode, command.stdout) == (3, "ghapp x\n")
+
+
+def test_a_folder_of_the_same_name_where_one_stands_is_not_ours(
+    checkout: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere" / "ghapp").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "ghapp" / "__init__.py").write_text("raise SystemExit(99)\n")
+    assert start(checkout, "audit", cwd=tmp_path / "elsewhere").returncode == 3
+
+
+def test_a_changed_lock_is_installed(checkout: Path) -> None:
+    start(checkout, "audit")
+    (checkout / "requirements.txt").write_text("# nothing else\n")
+    assert "Installing" in start(checkout, "audit").stderr
+    assert start(checkout, "audit").stderr == ""
+
+
+def test_the_development_lock_serves_for_running_too(checkout: Path) -> None:
+    start(checkout, "test")
+    assert start(checkout, "audit").stderr == ""
+
+
+def test_an_install_that_was_cut_off_is_made_anew(checkout: Path) -> None:
+    start(checkout, "audit")
+    environment = checkout / ".venv"
+    (environment / "ghapp-unfinished").touch()
+    (environment / "bin" / "python").unlink()
+    (environment / "half a package").touch()
+    healed = start(checkout, "audit")
+    assert healed.returncode == 3
+    assert not (environment / "half a package").exists()
+    assert not (environment / "ghapp-unfinished").exists()
+
+
+def test_an_environment_that_is_broken_is_made_anew(checkout: Path) -> None:
+    start(checkout, "audit")
+    (checkout / ".venv" / "bin" / "python").unlink()
+    (checkout / ".venv" / "ghapp-installed.json").write_text("{")
+    assert start(checkout, "audit").returncode == 3
+
+
+def test_two_at_once_install_once(checkout: Path) -> None:
+    command = [sys.executable, str(checkout / "run.py"), "audit"]
+    both = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [3, 3]
+    assert sum("Installing" in errors for _, errors in said) == 1
+
+
+def test_the_environment_can_be_elsewhere(checkout: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    assert start(checkout, "audit", GHAPP_VENV=str(elsewhere)).returncode == 3
+    assert not (checkout / ".venv").exists()
+    stamp = json.loads((elsewhere / "ghapp-installed.json").read_text())
+    assert stamp["requirements.txt"]["checkout"] == str(checkout)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can write anywhere")
+def test_a_checkout_that_cannot_be_written_to_is_served(checkout: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    checkout.chmod(0o500)
+    try:
+        found = start(checkout, "audit", HOME=str(home), XDG_CACHE_HOME="")
+    finally:
+        checkout.chmod(0o700)
+    assert found.returncode == 3
+    assert not (checkout / ".venv").exists()
+    assert list((home / ".cache" / "ghapp").glob("venv-*"))
+
+
+def test_a_missing_lock_is_said(checkout: Path) -> None:
+    (checkout / "requirements.txt").unlink()
+    found = start(checkout, "audit")
+    assert found.returncode == 1
+    assert "requirements.txt is missing" in found.stderr
+
+
+def test_an_older_python_is_told(checkout: Path) -> None:
+    text = (checkout / "run.py").read_text()
+    (checkout / "run.py").write_text(text.replace("OLDEST = (3, 11)", "OLDEST = (99, 0)"))
+    found = start(checkout, "demo", "--once")
+    assert found.returncode == 1
+    assert "needs Python 3.11 or newer" in found.stderr
+    assert "demo --once" in found.stderr
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_the_locks_hold_hashes_and_no_address(name: str) -> None:
+    lines = (TOP / name).read_text().splitlines()
+    pins = [line for line in lines if "==" in line]
+    assert len(pins) > 30
+    assert "://" not in "\n".join(lines)
+    assert all(line.endswith("\\") for line in pins)
+    assert sum("--hash=sha256:" in line for line in lines) >= len(pins)
+
+
+def test_what_is_tested_is_what_runs() -> None:
+    def pins(name: str) -> set[str]:
+        return {line for line in (TOP / name).read_text().splitlines() if "==" in line}
+
+    assert pins("requirements.txt") <= pins("requirements-dev.txt")

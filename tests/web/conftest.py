@@ -1,0 +1,70 @@
+"""The web door over a real store, with a queue that only remembers."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from ghapp.bootstrap import Services, build
+from ghapp.queue.enqueue import QueueAway, RedisQueue
+from ghapp.settings import Settings
+from ghapp.store import DueItem, Store
+from ghapp.web.app import create_app
+from tests.keys import PRIVATE_KEY
+
+SECRETS = ("0f3b2a9c55d14e7788aa", "the one before 41d0c2")
+APP = 7
+NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
+
+
+class RememberingQueue(RedisQueue):
+    """Stands in for Redis where a test is about the door; ``is_away`` makes it refuse."""
+
+    def __init__(self) -> None:
+        self.queued: list[DueItem] = []
+        self.is_away = False
+
+    def __call__(self, items: Iterable[DueItem], *, now: datetime) -> int:
+        """Remember the items, or refuse."""
+        del now
+        found = list(items)
+        if self.is_away:
+            raise QueueAway("Redis cannot be reached: ConnectionError")
+        self.queued += found
+        return len(found)
+
+    def is_alive(self) -> bool:
+        """Say what the test decided."""
+        return not self.is_away
+
+
+@pytest.fixture
+def queue() -> RememberingQueue:
+    """Return the queue that the door tells."""
+    return RememberingQueue()
+
+
+@pytest.fixture
+def services(tmp_path: Path, queue: RememberingQueue) -> Iterator[Services]:
+    """Return the services of a door on an empty SQLite database."""
+    settings = Settings.from_environment(
+        {
+            "GHAPP_DATA_DIR": str(tmp_path),
+            "GITHUB_APP_ID": str(APP),
+            "GITHUB_PRIVATE_KEY": PRIVATE_KEY,
+            "GITHUB_WEBHOOK_SECRETS": ",".join(SECRETS),
+            "REDIS_URL": "unix:///nowhere/valkey.sock",
+        }
+    )
+    Store.open(settings.database_url).close()
+    made = build(settings)
+    yield Services(settings=settings, store=made.store, queue=queue, clock=lambda: NOW)
+    made.store.close()
+
+
+@pytest.fixture
+def client(services: Services) -> FlaskClient:
+    """Return a client of the application."""
+    return create_app(services).test_client()

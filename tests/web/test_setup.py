@@ -1,0 +1,157 @@
+"""The set-up page: who may enter, what GitHub is asked, and what is kept of its answer."""
+
+import html
+import json
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from ghapp.sandbox import Sandbox
+from ghapp.sandbox.state import Manifest
+from ghapp.settings import Settings, write_credentials
+from ghapp.web.registration import Credentials, app_file, read_app_file, to_settings
+from ghapp.web.setup import SetUp, create_setup_app
+
+TOKEN = "printed at the start"
+PUBLIC = "https://auditor.example"
+FORM = {"name": "Our Auditor", "public_url": PUBLIC, "organization": "acme"}
+ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    with Sandbox(tmp_path / "github") as started:
+        yield started
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    made = tmp_path / "data"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def client(sandbox: Sandbox, data: Path) -> FlaskClient:
+    def keep(credentials: Credentials, public_url: str) -> None:
+        write_credentials(data, to_settings(credentials, public_url))
+
+    setup = SetUp(
+        app_file=app_file(),
+        api_url=sandbox.api_url,
+        web_url=sandbox.web_url,
+        public_url=None,
+        token=TOKEN,
+    )
+    return create_setup_app(setup, keep).test_client()
+
+
+def sent_to_github(page: TestResponse) -> tuple[str, dict[str, object]]:
+    """Return the state and the manifest that the page's form takes to GitHub."""
+    action = re.search(r'<form method="post" action="([^"]+)"', page.text)
+    manifest = re.search(r'name="manifest" value="([^"]+)"', page.text)
+    assert action is not None
+    assert manifest is not None
+    parts = urlsplit(html.unescape(action[1]))
+    assert parts.path == "/organizations/acme/settings/apps/new"
+    return parse_qs(parts.query)["state"][0], json.loads(html.unescape(manifest[1]))
+
+
+def code_for(sandbox: Sandbox, manifest: dict[str, object]) -> str:
+    """Play the person who presses GitHub's button."""
+    owner = sandbox.organization("acme")
+    sandbox.world.manifests["code-1"] = Manifest(manifest, owner, sandbox.world.now())
+    return "code-1"
+
+
+def test_an_app_is_registered_and_its_credentials_kept(
+    client: FlaskClient, sandbox: Sandbox, data: Path
+) -> None:
+    assert client.get("/").status_code == 200
+    page = client.post("/setup", data=FORM)
+    assert sandbox.web_url in page.headers["Content-Security-Policy"]
+    state, manifest = sent_to_github(page)
+    code = code_for(sandbox, manifest)
+    done = client.get("/setup/callback", query_string={"code": code, "state": state})
+    assert done.status_code == 200
+    assert "/installations/new" in done.text
+
+    kept = data / "credentials.env"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    settings = Settings.from_environment({"GHAPP_DATA_DIR": str(data)})
+    (app,) = sandbox.world.apps.values()
+    assert settings.app is not None
+    assert settings.app.app_id == app.id
+    assert settings.app.webhook_secrets == (app.webhook_secret,)
+    assert settings.public_url == PUBLIC
+    assert app.webhook_url == f"{PUBLIC}/webhooks/github"
+
+
+def test_the_manifest_asks_for_what_app_yml_says(client: FlaskClient) -> None:
+    _, manifest = sent_to_github(client.post("/setup", data=FORM))
+    described = read_app_file(app_file())
+    assert manifest["default_permissions"] == described["default_permissions"]
+    assert manifest["default_events"] == described["default_events"]
+    assert manifest["public"] is False
+    assert manifest["redirect_url"] == "http://localhost/setup/callback"
+
+
+@pytest.mark.parametrize("state", ["", "1.2.3.4", "tampered"])
+def test_a_registration_that_was_not_started_here_is_refused(
+    client: FlaskClient, sandbox: Sandbox, data: Path, state: str
+) -> None:
+    good, manifest = sent_to_github(client.post("/setup", data=FORM))
+    code = code_for(sandbox, manifest)
+    wrong = good[:-1] + ("0" if good[-1] != "0" else "1") if state == "tampered" else state
+    answer = client.get("/setup/callback", query_string={"code": code, "state": wrong})
+    assert answer.status_code == 400
+    assert not (data / "credentials.env").exists()
+
+
+def test_another_browser_cannot_end_what_this_one_began(
+    client: FlaskClient, sandbox: Sandbox, data: Path
+) -> None:
+    state, manifest = sent_to_github(client.post("/setup", data=FORM))
+    other = client.application.test_client()
+    query = {"code": code_for(sandbox, manifest), "state": state}
+    assert other.get("/setup/callback", query_string=query).status_code == 400
+    assert not (data / "credentials.env").exists()
+
+
+def test_a_code_that_github_does_not_know_is_said(client: FlaskClient) -> None:
+    state, _ = sent_to_github(client.post("/setup", data=FORM))
+    answer = client.get("/setup/callback", query_string={"code": "used", "state": state})
+    assert answer.status_code == 502
+    assert "once and for an hour" in answer.text
+
+
+def test_only_this_machine_or_the_token_opens_it(client: FlaskClient) -> None:
+    assert client.get("/", environ_base=ELSEWHERE).status_code == 403
+    assert client.get("/?token=guessed", environ_base=ELSEWHERE).status_code == 403
+    assert client.get(f"/?token={TOKEN}", environ_base=ELSEWHERE).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Host": "rebound.example"}, {"X-Forwarded-For": "127.0.0.1"}],
+    ids=["host", "proxy"],
+)
+def test_a_name_or_a_proxy_does_not_make_it_this_machine(
+    client: FlaskClient, headers: dict[str, str]
+) -> None:
+    assert client.get("/", headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"public_url": "auditor.example"}, {"name": ""}, {"name": "x" * 35}],
+    ids=["no_scheme", "no_name", "long_name"],
+)
+def test_a_form_that_cannot_work_is_refused(client: FlaskClient, change: dict[str, str]) -> None:
+    assert client.post("/setup", data={**FORM, **change}).status_code == 400

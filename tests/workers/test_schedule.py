@@ -1,0 +1,127 @@
+"""The scheduler: what is overdue is queued, what was left behind is followed, old things go."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ghapp.bootstrap import Services, build
+from ghapp.queue.enqueue import QueueAway, RedisQueue, connect
+from ghapp.settings import Settings
+from ghapp.store import Delivery, DeliveryOutcome, Due, DueItem, Store
+from tests.keys import PRIVATE_KEY
+from tests.web.conftest import NOW
+from workers.__main__ import main
+from workers.schedule import LEFT_BEHIND, look, tidy
+
+INSTALLED = {"action": "created", "installation": {"id": 5, "account": {"login": "acme"}}}
+
+
+@pytest.fixture
+def ready(tmp_path: Path, redis_url: str) -> Iterator[Services]:
+    settings = Settings.from_environment(
+        {
+            "GHAPP_DATA_DIR": str(tmp_path),
+            "GITHUB_APP_ID": "7",
+            "GITHUB_PRIVATE_KEY": PRIVATE_KEY,
+            "GITHUB_WEBHOOK_SECRETS": "0f3b2a9c55d14e7788aa",
+            "REDIS_URL": redis_url,
+        }
+    )
+    Store.open(settings.database_url).close()
+    made = replace(build(settings), clock=lambda: NOW)
+    yield made
+    made.store.close()
+
+
+def wish(ready: Services, at: datetime = NOW, number: int = 17) -> None:
+    due = Due(kind="audit", due_at=at, repository_id=42, pull_request=number, installation_id=5)
+    ready.store.due.schedule(due, now=NOW)
+
+
+def test_what_is_overdue_is_queued_once(ready: Services) -> None:
+    wish(ready)
+    wish(ready, NOW + timedelta(hours=1), number=18)
+    assert look(ready) == 1
+    assert look(ready) == 0
+
+
+def test_two_schedulers_queue_nothing_twice(ready: Services) -> None:
+    wish(ready)
+    other = replace(ready, queue=RedisQueue(connect(str(ready.settings.redis_url))))
+    assert look(ready) + look(other) == 1
+
+
+def test_an_expired_lease_brings_its_item_back(ready: Services) -> None:
+    wish(ready)
+    assert look(ready) == 1
+    (item,) = ready.store.due.overdue(NOW)
+    ready.store.due.lease(item.id, NOW, "dead", timedelta(seconds=30))
+    assert look(ready) == 0
+    later = replace(ready, clock=lambda: NOW + timedelta(seconds=30))
+    assert look(later) == 1
+
+
+def test_a_delivery_that_was_left_is_followed(ready: Services) -> None:
+    delivery = Delivery(
+        guid="d-1",
+        event="installation",
+        action="created",
+        received_at=NOW - LEFT_BEHIND - timedelta(seconds=1),
+        body=json.dumps(INSTALLED).encode(),
+    )
+    assert ready.store.deliveries.accept(delivery)
+    look(ready)
+    assert ready.store.installations.installation(5) is not None
+    kept = ready.store.deliveries.one("d-1")
+    assert kept is not None
+    assert kept.outcome is DeliveryOutcome.DONE
+
+
+@pytest.mark.parametrize("body", [None, b"{"], ids=["without_body", "unreadable"])
+def test_a_delivery_that_cannot_be_followed_ends_nothing(
+    ready: Services, body: bytes | None
+) -> None:
+    old = NOW - LEFT_BEHIND - timedelta(seconds=1)
+    ready.store.deliveries.accept(
+        Delivery(guid="d-1", event="installation", received_at=old, body=body)
+    )
+    wish(ready)
+    assert look(ready) == 1
+    kept = ready.store.deliveries.one("d-1")
+    assert kept is not None
+    assert kept.outcome is DeliveryOutcome.NOTHING_TO_DO
+    assert kept.detail
+
+
+def test_without_redis_it_looks_again_later(ready: Services) -> None:
+    class Away(RedisQueue):
+        def __call__(self, items: Iterable[DueItem], *, now: datetime) -> int:
+            del items, now
+            raise QueueAway("Redis cannot be reached")
+
+    wish(ready)
+    away = replace(ready, queue=Away(connect("unix:///nowhere/valkey.sock")))
+    assert look(away) == 0
+    assert look(ready) == 1
+
+
+def test_what_is_old_and_settled_goes(ready: Services) -> None:
+    old = NOW - ready.settings.deliveries_kept - timedelta(days=1)
+    for guid, outcome in (("settled", DeliveryOutcome.IGNORED), ("open", None)):
+        ready.store.deliveries.accept(
+            Delivery(guid=guid, event="star", received_at=old, outcome=outcome)
+        )
+    tidy(ready)
+    assert [one.guid for one in ready.store.deliveries.recent()] == ["open"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["live", "rerun"], ["urgent"]])
+def test_a_worker_serves_one_queue_that_there_is(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert "usage" in capsys.readouterr().err

@@ -1,0 +1,71 @@
+"""One worker process for one queue: `python -m workers live`. It holds no job.
+
+Never two queues: a worker on two of them takes a job in a way that loses it when the
+process dies before it starts.
+"""
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+from secrets import token_hex
+from typing import Any
+
+from rq import Queue, Worker
+from rq.job import Job
+from rq.worker import SpawnWorker
+
+from ghapp.bootstrap import connect_queue, services
+from ghapp.settings import Settings
+from ghapp.store import Lane
+
+WORKER_TTL = 60
+"""Seconds; RQ waits for a job 15 fewer, and looks for abandoned ones only between two waits."""
+MAINTENANCE = 15
+MONITORING = 5
+_PR_SET_PDEATHSIG = 1
+
+
+class ForkingWorker(Worker):
+    """Forks for each job; a fork that outlives its worker ends, and its item comes back."""
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        """Run one job in the fork."""
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() == 1:
+                os._exit(1)
+        super().main_work_horse(job, queue)
+
+
+def worker_of(lane: Lane, settings: Settings) -> Worker:
+    """Return the worker of one queue, with settings that bring a lost job back in a minute."""
+    connection = connect_queue(settings)
+    # macOS kills a forked process that touches its frameworks, so there each job is spawned.
+    kind: type[Worker] = SpawnWorker if sys.platform == "darwin" else ForkingWorker
+    options: dict[str, Any] = {
+        "worker_ttl": WORKER_TTL,
+        "maintenance_interval": MAINTENANCE,
+        "job_monitoring_interval": MONITORING,
+        "log_job_description": False,
+        "serializer": "json",
+    }
+    name = f"{lane.value}-{socket.gethostname()}-{os.getpid()}-{token_hex(3)}"
+    queue = Queue(lane.value, connection=connection, serializer="json")
+    return kind([queue], name=name, connection=connection, **options)
+
+
+def main(arguments: list[str]) -> int:
+    """Run until asked to stop; 2 where the queue's name is not one of ours."""
+    if len(arguments) != 1 or arguments[0] not in set(Lane):
+        sys.stderr.write(f"usage: python -m workers {'|'.join(Lane)}\n")
+        return 2
+    # Built before the first fork, so that no job pays for the imports.
+    ready = services()
+    worker_of(Lane(arguments[0]), ready.settings).work(logging_level="WARNING")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
