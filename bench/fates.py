@@ -204,12 +204,14 @@ def _grown(old: Sequence[str], new: Sequence[str]) -> Cells:
             continue
         gone += old[i1:i2]
         found += _replaced(old[i1:i2], new[j1:j2])
-    lost = {normalize(line) for line in gone}
+    lost = [normalize(line) for line in gone]
     return tuple(_unclear(cell, lost) for cell in found)
 
 
 def _replaced(old: Sequence[str], new: Sequence[str]) -> list[Cell]:
     """Pair each new line with the first old line, in order, that it may have come from."""
+    if squeezed([*map(normalize, old)]) == squeezed([*map(normalize, new)]):
+        return [*cells(new, by_agent("rewrapped"))]
     found: list[Cell] = []
     at = 0
     for line in new:
@@ -224,11 +226,13 @@ def _replaced(old: Sequence[str], new: Sequence[str]) -> list[Cell]:
     return found
 
 
-def _unclear(cell: Cell, lost: set[str]) -> Cell:
-    """Leave open whether a line that the agent wrote nearby was moved or typed anew."""
-    if cell.mark.truth is not True and normalize(cell.text) in lost:
-        return Cell(cell.text, untold("moved_within"))
-    return cell
+def _unclear(cell: Cell, lost: Sequence[str]) -> Cell:
+    """Leave open whether what the agent wrote nearby was moved, re-wrapped or typed anew."""
+    if cell.mark.truth is True:
+        return cell
+    normal = normalize(cell.text)
+    is_piece = is_effective(cell.text) and squeezed([normal]) in squeezed(lost)
+    return Cell(cell.text, untold("moved_within")) if is_piece or normal in lost else cell
 
 
 def drafted(block: Segment, tools: Tools) -> list[Step] | None:

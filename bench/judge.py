@@ -19,6 +19,9 @@ LONG = 50
 SPEAKING = 30
 """Characters of a line that, removed at one place and added at another, was moved."""
 
+PIECE = 12
+"""Characters without spaces of a piece that was re-wrapped from another place of the file."""
+
 DISTINCTIVE_RUN = 160
 """Characters of rare lines in a run that two people would not type by chance."""
 
@@ -101,6 +104,12 @@ class _File:
                 self._places.setdefault(normal, []).append((edit_id, position))
         self._all = sorted(self._places)
         self._removed: dict[int, list[str]] = {}
+        self._moved_numbers: set[int] = set()
+        self._removed_texts = [
+            squeezed([normal for normal in _effective(segment.was) if normal in self._places])
+            for segment in draft.segments
+            if segment.was
+        ]
         removed = {normalize(line) for segment in draft.segments for line in segment.was}
         self._removed_anywhere = sorted(
             normal for normal in removed if len(normal) >= SPEAKING and normal in self._places
@@ -110,6 +119,7 @@ class _File:
         """Return the truth of the effective lines among these line numbers."""
         placed = self._placed(set(numbers))
         normals = [one.normal for one in placed]
+        self._moved_numbers = self._moved(placed)
         copied = self._copied([one for one in placed if one.cell.mark.truth is False])
         marks = [self._mark(index, one, normals, copied) for index, one in enumerate(placed)]
         unclear = {
@@ -161,6 +171,8 @@ class _File:
             return "near_lost_line"
         if one.number in copied:
             return "copied_edit"
+        if one.number in self._moved_numbers:
+            return "from_base"
         return "from_base" if self._is_from_base(one) else None
 
     def _alike(self, index: int, one: _Placed, normals: Sequence[str]) -> Mark:
@@ -181,7 +193,21 @@ class _File:
         removed = self._removed_here(one.segment)
         if _nearest(one.normal, [*removed, *self._removed_anywhere]) is not None:
             return True
-        return squeezed([one.normal]) in squeezed(removed)
+        piece = squeezed([one.normal])
+        if piece in squeezed(removed):
+            return True
+        return len(piece) >= PIECE and any(piece in text for text in self._removed_texts)
+
+    def _moved(self, placed: Sequence[_Placed]) -> set[int]:
+        """Return the numbers of lines in runs of three and more that an agent's base lost."""
+        lost = {
+            run
+            for segment in self._draft.segments
+            for run in _triples([n for n in _effective(segment.was) if n in self._places])
+        }
+        runs = _triples([one.normal for one in placed])
+        starts = [start for start, run in enumerate(runs) if run in lost]
+        return {placed[at].number for start in starts for at in range(start, start + 3)}
 
     def _removed_here(self, segment: Segment) -> list[str]:
         key = id(segment)
@@ -264,6 +290,10 @@ def _nearest(normal: str, others: Sequence[str]) -> int | None:
         normal, others, scorer=Levenshtein.normalized_distance, score_cutoff=LIMIT + 1e-9
     )
     return None if found is None else int(found[2])
+
+
+def _triples(lines: Sequence[str]) -> list[tuple[str, str, str]]:
+    return list(zip(lines, lines[1:], lines[2:], strict=False))
 
 
 def _effective(lines: Iterable[str]) -> list[str]:
