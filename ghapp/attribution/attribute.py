@@ -118,10 +118,10 @@ class _CountedFile:
 
     def _counted(self, book: Codebook) -> dict[int, int]:
         """Return the code of each line that counts, by number; note why the others do not."""
-        read = reader(self.file.path, book)
+        added = self.file.added()
+        numbers = reader(self.file.path, book)(line.text for line in added)
         codes: dict[int, int] = {}
-        for number, text in self.file.added():
-            code = read(text)
+        for (number, text), code in zip(added, numbers, strict=True):
             rule = excluded_line(text, book.forms[code])
             if rule:
                 self._uncounted[number] = rule

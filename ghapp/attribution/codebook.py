@@ -5,6 +5,7 @@ as fingerprints. Numbers depend on the order of reading: compare them, never sor
 """
 
 import re
+from collections.abc import Iterable
 from math import fsum, log2
 
 from rapidfuzz.distance import Levenshtein
@@ -80,6 +81,14 @@ class Codebook:
             is_short = len(line) <= LONGEST_LINE
             number = self._of_text[line] = self._normalized(normalize(line) if is_short else "")
         return number
+
+    def numbers(self, lines: Iterable[str | LineFingerprint]) -> list[int]:
+        """Return the numbers of many lines."""
+        known = self._of_text.get
+        return [
+            found if type(line) is str and (found := known(line)) is not None else self.number(line)
+            for line in lines
+        ]
 
     def _normalized(self, normalized: str) -> int:
         number = self._numbers.setdefault(normalized, len(self.forms))

@@ -4,13 +4,14 @@ It knows neither windows nor exclusions: it is given the lines that count and th
 may be credited. docs/matching.md tells the algorithm in words, with its sources.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from heapq import heapify, heappop, heappush
-from math import fsum, log2
+from math import ceil, floor, fsum, log2
 from typing import NamedTuple
 
 from ghapp.attribution import coverage
@@ -162,20 +163,17 @@ class FileMatching:
                 )
 
     def _support(self, side: EditSide, run: Run) -> Support:
-        in_edit = side.sequence.credits[run.at_edit : run.at_edit + run.length]
-        in_file = self.file.sequence.credits[run.at_file : run.at_file + run.length]
-        pairs = [
-            (own, added)
-            for own, added in zip(in_edit, in_file, strict=True)
-            if own >= 0 and added >= 0 and side.may_credit(own, self.file)
-        ]
-        codes = side.sequence.codes[run.at_edit : run.at_edit + run.length]
-        # An own line that stands as unchanged context was there before this change.
-        telling = {
-            code
-            for code, own, added in zip(codes, in_edit, in_file, strict=True)
-            if own < 0 or added >= 0
-        }
+        in_edit, in_file = side.sequence.credits, self.file.sequence.credits
+        codes = side.sequence.codes
+        pairs = []
+        telling = set()
+        for at in range(run.length):
+            own, added = in_edit[run.at_edit + at], in_file[run.at_file + at]
+            # An own line that stands as unchanged context was there before this change.
+            if own < 0 or added >= 0:
+                telling.add(codes[run.at_edit + at])
+            if own >= 0 and added >= 0 and side.may_credit(own, self.file):
+                pairs.append((own, added))
         return Support(run, pairs, fsum(map(self.weight, telling)))
 
     def _standing(self, author: Author, of_session: float) -> Standing:
@@ -184,7 +182,8 @@ class FileMatching:
         weight = self._weight_of(side, stands)
         whole = self._weight_of(side, range(len(side.own)))
         covered = weight / whole if whole else 0.0
-        if 0.0 < covered < HALF:
+        # Below that weight no coverage makes a run sure, so the rest need not be looked at.
+        if covered < HALF > of_session and weight >= DISTINCTIVE:
             covered += self._weight_of(side, self._rewrapped_lines(author, stands)) / whole
         return Standing(weight, covered, of_session, is_whole=len(stands) == len(side.own))
 
@@ -368,12 +367,26 @@ class FileMatching:
         self._credit_rewrapped(author, Gap(range(len(side.own)), range(len(self.credits))))
         if author.credited:
             return
-        free = [at for at, credit in enumerate(self.credits) if credit is None]
         heaviest = max(range(len(side.own)), key=lambda at: (self.weight(side.own[at]), -at))
-        for _, added in self._touched(side, [heaviest], free):
+        for _, added in self._touched(side, [heaviest], self._left_of_length(side.own[heaviest])):
+            free = [at for at in range(max(0, added - 2 * len(side.own)), len(self.credits)) if self._is_left(at)]
             first = max(0, free.index(added) - heaviest - 2)
             near = free[first : first + len(side.own) + 4]
             touched = self._touched(side, list(range(len(side.own))), near)
             if self._weight_of(side, (credit.own for credit, _ in touched)) >= HALF * whole:
                 for credit, at in touched:
                     self._credit(author, credit, at)
+
+    def _left_of_length(self, code: int) -> list[int]:
+        """Return what is left of the added lines that are long enough to be like a line."""
+        length = self.book.length(code)
+        keep = 1 - self.limit
+        first = bisect_left(self._by_length, (ceil(length * keep), -1))
+        last = bisect_left(self._by_length, (floor(length / keep) + 1, -1)) if keep else None
+        return sorted(at for _, at in self._by_length[first:last] if self._is_left(at))
+
+    @cached_property
+    def _by_length(self) -> list[tuple[int, int]]:
+        return sorted(
+            (self.book.length(line.code), at) for at, line in enumerate(self.file.added)
+        )

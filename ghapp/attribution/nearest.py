@@ -84,8 +84,8 @@ def _codes_of(
     for edit in edits:
         miss = Miss(reason, edit, 0.0)
         for hunk in edit.lines.hunks:
-            for line in hunk.own:
-                found.setdefault(read(line), miss)
+            for code in read(hunk.own):
+                found.setdefault(code, miss)
     return found
 
 

@@ -4,7 +4,6 @@ Runs are found as patience and histogram diff find their anchors: from lines tha
 the file, extended in both directions as long as both sides go on alike.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 GAP = -1
@@ -32,19 +31,6 @@ class Run(NamedTuple):
     at_file: int
     at_edit: int
     length: int
-
-
-def sequence(stretches: Iterable[Iterable[tuple[int, int]]]) -> Sequence:
-    """Join stretches of (code, credit) with a gap after each."""
-    codes: list[int] = []
-    credited: list[int] = []
-    for stretch in stretches:
-        for code, credit in stretch:
-            codes.append(code)
-            credited.append(credit)
-        codes.append(GAP)
-        credited.append(-1)
-    return Sequence(codes, credited)
 
 
 def index(codes: list[int]) -> dict[int, list[int]]:

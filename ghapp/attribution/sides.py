@@ -3,18 +3,17 @@
 Only effective lines take part. This module knows what may be compared, not what is alike.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ghapp.attribution import notebook
 from ghapp.attribution.codebook import Codebook
 from ghapp.attribution.model import Edit, FileDiff, LineFingerprint
-from ghapp.attribution.runs import Sequence, sequence
+from ghapp.attribution.runs import GAP, Sequence
 
 RawLine = str | LineFingerprint
-Stretch = Iterator[tuple[int, int]]
 
 
 class AddedCode(NamedTuple):
@@ -76,27 +75,25 @@ class EditSide:
 def file_side(file: FileDiff, counted: dict[int, int], book: Codebook) -> FileSide:
     """Return a file's new side; ``counted`` holds the code of each line number that counts."""
     read = reader(file.path, book)
+    builder = _Builder(book)
     added: list[AddedCode] = []
     removed: set[int] = set()
-    tails: defaultdict[int, list[int]] = defaultdict(list)
-
-    def stretch(number: int, lines: tuple[tuple[str, str], ...]) -> Stretch:
-        for origin, text in lines:
+    for hunk in file.hunks:
+        number = hunk.new_start
+        for origin, text in hunk.lines:
             if origin == "-":
-                removed.add(read(text))
+                removed.update(read((text,)))
                 continue
             if origin == " ":
-                if book.effective[code := read(text)]:
-                    yield code, -1
+                builder.unchanged(read((text,)))
             elif (code := counted.get(number, -1)) >= 0:
                 added.append(AddedCode(number, code))
-                yield code, len(added) - 1
+                builder.own(code)
             elif text and not text.isspace():
-                tails[len(added) - 1].append(read(text))
+                builder.tail(read((text,))[0])
             number += 1
-
-    whole = sequence(stretch(hunk.new_start, hunk.lines) for hunk in file.hunks)
-    return FileSide(added, whole, _places(whole, len(added)), frozenset(removed), tails)
+        builder.end()
+    return FileSide(added, builder.sequence(), builder.place, frozenset(removed), builder.tails)
 
 
 class EditSides:
@@ -117,43 +114,66 @@ class EditSides:
 def edit_side(edit: Edit, path: str, book: Codebook) -> EditSide:
     """Return an edit of a file as it takes part in matching."""
     read = reader(path, book)
+    builder = _Builder(book)
+    effective = book.effective
     own: list[int] = []
-    tails: defaultdict[int, list[int]] = defaultdict(list)
-
-    def stretch(before: tuple[RawLine, ...], lines: tuple[RawLine, ...], after: tuple[RawLine, ...]) -> Stretch:
-        for line in before:
-            if book.effective[code := read(line)]:
-                yield code, -1
-        for line in lines:
-            if book.effective[code := read(line)]:
+    for hunk in edit.lines.hunks:
+        builder.unchanged(read(hunk.before))
+        for code in read(hunk.own):
+            if effective[code]:
                 own.append(code)
-                yield code, len(own) - 1
-            elif line:
-                tails[len(own) - 1].append(code)
-        for line in after:
-            if book.effective[code := read(line)]:
-                yield code, -1
-
-    whole = sequence(stretch(hunk.before, hunk.own, hunk.after) for hunk in edit.lines.hunks)
-    removed = frozenset(map(read, edit.lines.removed))
-    return EditSide(edit, own, whole, _places(whole, len(own)), removed, tails)
+                builder.own(code)
+            elif book.length(code):
+                builder.tail(code)
+        builder.unchanged(read(hunk.after))
+        builder.end()
+    removed = frozenset(read(edit.lines.removed))
+    return EditSide(edit, own, builder.sequence(), builder.place, removed, builder.tails)
 
 
-def reader(path: str, book: Codebook) -> Callable[[RawLine], int]:
-    """Return what turns a line of a file into its code; notebooks are unescaped first."""
+class _Builder:
+    """Puts a side's lines in a row: unchanged ones, own ones, and gaps between stretches."""
+
+    def __init__(self, book: Codebook) -> None:
+        self._effective = book.effective
+        self._codes: list[int] = []
+        self._credits: list[int] = []
+        self.place: list[int] = []
+        self.tails: dict[int, list[int]] = {}
+
+    def unchanged(self, codes: list[int]) -> None:
+        kept = [code for code in codes if self._effective[code]]
+        self._codes += kept
+        self._credits += [-1] * len(kept)
+
+    def own(self, code: int) -> None:
+        self._credits.append(len(self.place))
+        self.place.append(len(self._codes))
+        self._codes.append(code)
+
+    def tail(self, code: int) -> None:
+        """Note a line too short to count, behind the own line before it."""
+        self.tails.setdefault(len(self.place) - 1, []).append(code)
+
+    def end(self) -> None:
+        self._codes.append(GAP)
+        self._credits.append(-1)
+
+    def sequence(self) -> Sequence:
+        return Sequence(self._codes, self._credits)
+
+
+def reader(path: str, book: Codebook) -> Callable[[Iterable[RawLine]], list[int]]:
+    """Return what turns lines of a file into their codes; notebooks are unescaped first."""
     if not path.endswith(notebook.SUFFIX):
-        return book.number
-    return lambda line: book.number(notebook.source(line) if isinstance(line, str) else line)
+        return book.numbers
+    return lambda lines: book.numbers(
+        notebook.source(line) if isinstance(line, str) else line for line in lines
+    )
 
 
 def fresh(side: EditSide) -> Counter[int]:
     """Count an edit's own lines that are new, those it merely restyled left out."""
+    if not side.removed:
+        return Counter(side.own)
     return Counter(code for code in side.own if code not in side.removed)
-
-
-def _places(whole: Sequence, count: int) -> list[int]:
-    places = [0] * count
-    for at, credit in enumerate(whole.credits):
-        if credit >= 0:
-            places[credit] = at
-    return places
