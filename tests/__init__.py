@@ -1,0 +1,1 @@
+"""The tests of every room; a case is a folder below fixtures, found by `cases`."""

@@ -24,7 +24,7 @@ from ghapp.attribution.rewrap import Stretch, WrappedText
 from ghapp.attribution.runs import Run, equal_runs, index
 from ghapp.attribution.sides import EditSide, FileSide
 
-LARGEST_TOUCHED_EDIT = 40
+LARGEST_TOUCHED_EDIT = 12
 """Own lines of the longest edit that is looked for as a whole when no line of it is equal."""
 
 

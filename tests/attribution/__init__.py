@@ -1,0 +1,1 @@
+"""Tests of the core: cases from folders, and laws."""
