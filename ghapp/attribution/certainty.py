@@ -17,6 +17,9 @@ CLEARLY_DISTINCTIVE = 50.0
 SPEAKS_FOR_ITSELF = 20.0
 """Weight times coverage from which a run is no chance, however little else stands."""
 
+TELLS_ITS_PLACE = 4.0
+"""Weight of a run below which it counts only in its place, between its edit's other lines."""
+
 HALF = 0.5
 MOST = 0.75
 
@@ -38,6 +41,8 @@ def is_no_chance(weight: float, standing: Standing) -> bool:
         return True
     if standing.of_session >= HALF and standing.is_whole:
         return True
+    if weight < TELLS_ITS_PLACE:
+        return False
     weight = max(weight, standing.weight)
     if standing.of_session >= HALF or standing.of_edit >= MOST:
         return weight >= DISTINCTIVE

@@ -68,6 +68,7 @@ class Codebook:
         self.effective: list[bool] = []
         self._weights: dict[int, float] = {}
         self._compact: dict[int, str] = {}
+        self._loose: dict[str, int] = {}
 
     def number(self, line: str | LineFingerprint) -> int:
         """Return the number of a line of raw text; equal lines have equal numbers.
@@ -123,6 +124,12 @@ class Codebook:
         if found is None:
             found = self._compact[number] = self._without_moved(self.forms[number])
         return found
+
+    def loose(self, number: int) -> int:
+        """Return a number that lines share which differ only in what a formatter moves."""
+        if number < 0:
+            return number
+        return self._loose.setdefault(self.compact(number), number)
 
     def _without_moved(self, form: str) -> str:
         if form.isascii():

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ghapp.attribution import coverage
 from ghapp.attribution.alignment import aligned
-from ghapp.attribution.certainty import DISTINCTIVE, HALF, Standing, is_no_chance
+from ghapp.attribution.certainty import DISTINCTIVE, HALF, MOST, Standing, is_no_chance
 from ghapp.attribution.codebook import Codebook
 from ghapp.attribution.gaps import REWRAPPED, TOUCHED, Gap, gaps
 from ghapp.attribution.model import Reason
@@ -101,6 +101,8 @@ class FileMatching:
             else:
                 self._fill_whole(author)
         for author in self.authors:
+            if not author.credited:
+                self._credit_reformatted_edit(author)
             if not author.credited:
                 self._credit_touched_edit(author)
 
@@ -357,6 +359,34 @@ class FileMatching:
             )
             for pair in pairs
         ]
+
+    def _credit_reformatted_edit(self, author: Author) -> None:
+        """Credit an edit most of whose lines stand but for signs that a formatter changes."""
+        side = author.side
+        loose = [self.book.loose(code) for code in side.sequence.codes]
+        supports = [
+            self._support(side, run) for run in equal_runs(self._loose, self._loose_index, loose)
+        ]
+        stands = {own for support in supports for own, _ in support.pairs}
+        weight = self._weight_of(side, stands)
+        if weight < DISTINCTIVE or weight < MOST * self._weight_of(side, range(len(side.own))):
+            return
+        for support in sorted(supports, key=lambda support: -support.weight):
+            for own, added in support.pairs:
+                if self._is_free(side, own, added):
+                    for credit, at in self._touched(side, [own], [added]):
+                        self._credit(author, credit, at)
+                        author.anchors.append((side.place[own], self.file.place[added]))
+        if author.credited:
+            self._fill(author)
+
+    @cached_property
+    def _loose(self) -> list[int]:
+        return [self.book.loose(code) for code in self.file.sequence.codes]
+
+    @cached_property
+    def _loose_index(self) -> dict[int, list[int]]:
+        return index(self._loose)
 
     def _credit_touched_edit(self, author: Author) -> None:
         """Credit an edit no line of which is equal, but most of which stands together."""

@@ -9,6 +9,10 @@ import msgspec
 from ghapp.attribution.model import PolicyUsed, Struct
 
 
+LOOK_BACK = timedelta(days=30)
+"""How far before the window an edit may lie and still be the reason ``outside_window``."""
+
+
 class Policy(Struct, frozen=True):
     """All limits and switches of an audit; a new value is a new version with a new id."""
 
@@ -38,6 +42,15 @@ class Policy(Struct, frozen=True):
             merged_at - timedelta(days=self.window_before_days),
             merged_at + timedelta(days=self.window_after_days),
         )
+
+    def evidence_span(self, merged_at: datetime) -> tuple[datetime, datetime]:
+        """Return from when to when edits are read for an audit; both instants belong to it.
+
+        Edits before the window bring no credit, but explain why a line has none. Nothing
+        after it: what comes later must not change an audit that is final.
+        """
+        since, until = self.window(merged_at)
+        return since - LOOK_BACK, until
 
     def used(self) -> PolicyUsed:
         """Return the policy as the audit document names it."""
