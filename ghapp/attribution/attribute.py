@@ -27,11 +27,12 @@ from ghapp.attribution.model import (
 )
 from ghapp.attribution.moved import credit_moved_blocks
 from ghapp.attribution.nearest import Misses
+from ghapp.attribution.normalize import LONGEST_LINE
 from ghapp.attribution.policy import Policy
 from ghapp.attribution.sides import EditSides, file_side, reader
 
 
-def attribute(
+def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
     subject: Subject,
     change: Change,
     evidence: Evidence,
@@ -58,9 +59,7 @@ def attribute(
         merge_commit=subject.merge_commit,
         merged_at=subject.merged_at,
         state=verdict.state(at, policy.window(subject.merged_at)[1]),
-        verdict=verdict.verdict(
-            totals, edits_considered=len(considered), complete=change.complete
-        ),
+        verdict=verdict.verdict(totals, edits_considered=len(considered), complete=change.complete),
         policy=policy.used(),
         engine=__version__,
         measure=book.measure,
@@ -122,7 +121,9 @@ class _CountedFile:
         numbers = reader(self.file.path, book)(line.text for line in added)
         codes: dict[int, int] = {}
         for (number, text), code in zip(added, numbers, strict=True):
-            rule = excluded_line(text, book.forms[code])
+            # Nearly all lines count; only the others are asked why not.
+            is_plain = book.effective[code] and len(text) <= LONGEST_LINE
+            rule = None if is_plain else excluded_line(text, book.forms[code])
             if rule:
                 self._uncounted[number] = rule
             else:
@@ -138,9 +139,7 @@ class _CountedFile:
             outside_window=found.of(found.outside_window, self.file),
             not_applied=found.of(found.not_applied, self.file),
         )
-        lines = [
-            LineVerdict(line=number, reason=rule) for number, rule in self._uncounted.items()
-        ]
+        lines = [LineVerdict(line=number, reason=rule) for number, rule in self._uncounted.items()]
         for at, (number, code) in enumerate(matching.file.added):
             credit = matching.credits[at]
             if credit:

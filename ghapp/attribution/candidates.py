@@ -46,9 +46,7 @@ class Candidates:
         return sorted(edits, key=lambda edit: (edit.at, edit.id))
 
 
-def candidates(
-    subject: Subject, change: Change, evidence: Evidence, policy: Policy
-) -> Candidates:
+def candidates(subject: Subject, change: Change, evidence: Evidence, policy: Policy) -> Candidates:
     """Sort the evidence; edits of other repositories are left out."""
     paths = {file.path for file in change.files}
     paths |= {file.previous_path for file in change.files if file.previous_path}

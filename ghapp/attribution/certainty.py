@@ -35,6 +35,9 @@ class Standing(NamedTuple):
     """Whether each own line of the edit stands in a run."""
 
 
+NOWHERE = Standing(0.0, 0.0, 0.0, is_whole=False)
+
+
 def is_no_chance(weight: float, standing: Standing) -> bool:
     """Say whether a run of that weight, of an edit that stands so far, is no chance."""
     if weight * max(standing.of_edit, standing.of_session) >= SPEAKS_FOR_ITSELF:

@@ -6,36 +6,38 @@ as fingerprints. Numbers depend on the order of reading: compare them, never sor
 
 import re
 from collections.abc import Iterable
-from math import fsum, log2
+from math import log2
 
 from rapidfuzz.distance import Levenshtein
 
 from ghapp.attribution.fingerprint import Fingerprinter, is_word, records, split
 from ghapp.attribution.model import LineFingerprint, Measure
-from ghapp.attribution.normalize import LONGEST_LINE, MINIMUM_LENGTH, is_effective, normalize
+from ghapp.attribution.normalize import MINIMUM_LENGTH, is_effective, is_long, normalize
 
-COMMON_WORDS = frozenset(
-    """
-    abstract and any args array as assert assertequal async await before after beforeeach
-    aftereach begin bool boolean break by byte case catch char class classname const
-    continue data def default defer del delete describe div do double echo elif else elsif
-    end enum equal err error errors eq ex except exception exit expect export extends
-    extern false fi final finally float fmt fn for foreach from func function get go goto
-    i id if impl implements import in include index init instanceof int interface into is
-    it item items j k key kwargs lambda len length let list local log logger long loop main
-    map match message mod module msg mut name namespace new nil no node none not null
-    number obj object of ok on or override package parent pass path print println private
-    props protected pub public raise range readonly ref require res rescue response result
-    return returns req request rust self set short size span static str string struct super
-    switch synchronized template test tests text then this throw throws to tobe toequal true
-    try tuple type typedef typeof types undefined union unless unsafe unsigned until use
-    using value values var virtual void where while with yield
-    """.split()
-)
+_COMMON = """
+abstract and any args array as assert assertequal async await before after beforeeach
+aftereach begin bool boolean break by byte case catch char class classname const continue
+data def default defer del delete describe div do double echo elif else elsif end enum equal
+err error errors eq ex except exception exit expect export extends extern false fi final
+finally float fmt fn for foreach from func function get go goto i id if impl implements
+import in include index init instanceof int interface into is it item items j k key kwargs
+lambda len length let list local log logger long loop main map match message mod module msg
+mut name namespace new nil no node none not null number obj object of ok on or override
+package parent pass path print println private props protected pub public raise range
+readonly ref require res rescue response result return returns req request rust self set
+short size span static str string struct super switch synchronized template test tests text
+then this throw throws to tobe toequal true try tuple type typedef typeof types undefined
+union unless unsafe unsigned until use using value values var virtual void where while with
+yield
+"""
+
+COMMON_WORDS = frozenset(_COMMON.split())
 """Words that stand in any program; they tell little about who wrote a line. Our own list."""
 
 COMMON_WEIGHT = 0.5
 """Weight of a common word, a single letter and a single digit."""
+
+THOUSAND = 1_000
 
 MOVED_BY_FORMATTERS = " ()[]{},;\\"
 """Signs that a formatter adds or drops when it breaks a line."""
@@ -81,8 +83,9 @@ class Codebook:
         number = self._of_text.get(line)
         if number is None:
             # A line that is too long to count equals none that counts.
-            is_short = len(line) <= LONGEST_LINE
-            number = self._of_text[line] = self._normalized(normalize(line) if is_short else "")
+            number = self._of_text[line] = self._normalized(
+                "" if is_long(line) else normalize(line)
+            )
         return number
 
     def numbers(self, lines: Iterable[str | LineFingerprint]) -> list[int]:
@@ -108,7 +111,7 @@ class Codebook:
         return found
 
     def _weigh(self, number: int) -> float:
-        return fsum(map(_WEIGHTS.__getitem__, _words(self.forms[number])))
+        return sum(map(_WEIGHTS.__getitem__, _words(self.forms[number]))) / THOUSAND
 
     def distance(self, one: int, other: int, at_most: int) -> int:
         """Return the Levenshtein distance of two lines, or ``at_most + 1`` where it is above."""
@@ -144,21 +147,23 @@ def _words(form: str) -> set[str]:
     return set(_WORD.findall(form))
 
 
-class _Weights(dict[str, float]):
-    """The weight of each word, worked out when it is first asked for."""
+class _Weights(dict[str, int]):
+    """The weight of each word in thousandths, worked out when it is first asked for."""
 
-    def __missing__(self, word: str) -> float:
-        parts = set(split(word))
-        weight = self[word] = fsum(map(_part_weight, parts))
+    def __missing__(self, word: str) -> int:
+        weight = self[word] = sum(map(_part_weight, set(split(word))))
         return weight
 
 
-def _part_weight(word: str) -> float:
+def _part_weight(word: str) -> int:
     if not is_word(word):
-        return 0.0
-    if len(word) == 1 or word in COMMON_WORDS:
-        return COMMON_WEIGHT
-    return word_weight(len(word))
+        return 0
+    return _thousandths(len(word), is_common=word in COMMON_WORDS)
+
+
+def _thousandths(length: int, *, is_common: bool) -> int:
+    """Return a word's weight as a whole number, so that sums do not depend on their order."""
+    return round(THOUSAND * (COMMON_WEIGHT if length == 1 or is_common else word_weight(length)))
 
 
 _WEIGHTS = _Weights()
@@ -179,11 +184,11 @@ class FingerprintCodebook(Codebook):
         self._lines: dict[bytes, int] = {}
         self._alphabet: dict[bytes, str] = {}
         self._fingerprints: list[LineFingerprint] = []
-        self._common = {
-            fingerprinter.token(word)[:4] for word in COMMON_WORDS
-        }
+        self._common = {fingerprinter.token(word)[:4] for word in COMMON_WORDS}
         self._moved = str.maketrans(
-            dict.fromkeys(self._letter(fingerprinter.token(sign)[:4]) for sign in MOVED_BY_FORMATTERS)
+            dict.fromkeys(
+                self._letter(fingerprinter.token(sign)[:4]) for sign in MOVED_BY_FORMATTERS
+            )
         )
 
     def number(self, line: str | LineFingerprint) -> int:
@@ -216,9 +221,7 @@ class FingerprintCodebook(Codebook):
 
     def _weigh(self, number: int) -> float:
         words = {(h, n) for h, n, word in records(self._fingerprints[number]) if word}
-        return fsum(
-            COMMON_WEIGHT if n == 1 or h in self._common else word_weight(n) for h, n in words
-        )
+        return sum(_thousandths(n, is_common=h in self._common) for h, n in words) / THOUSAND
 
 
 def _has_enough(line: LineFingerprint) -> bool:

@@ -5,12 +5,12 @@ a file that agents visit often (rules.md 2.9).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from math import fsum
 
 from ghapp.attribution.sides import EditSide, fresh
 
-Weight = Callable[[int], float]
+Weights = Mapping[int, float]
 AgentSession = tuple[str, str]
 """Agent and agent session."""
 
@@ -21,7 +21,7 @@ def session_of(side: EditSide) -> AgentSession:
 
 
 def by_session(
-    sides: Iterable[EditSide], standing: Counter[int], weight: Weight
+    sides: Iterable[EditSide], standing: Counter[int], weights: Weights
 ) -> dict[AgentSession, float]:
     """Return for each agent session the share, by weight, of what it left that stands.
 
@@ -38,12 +38,12 @@ def by_session(
             for code in gone & lines.keys():
                 lines[code] -= 1
         left[session_of(side)].update(own)
-    return {key: share(lines, standing, weight) for key, lines in left.items()}
+    return {key: share(lines, standing, weights) for key, lines in left.items()}
 
 
-def share(lines: Counter[int], standing: Counter[int], weight: Weight) -> float:
+def share(lines: Counter[int], standing: Counter[int], weights: Weights) -> float:
     """Return how much of some lines stands, by weight: 0 to 1; 0 where they have no weight."""
-    left = [(weight(code), code, count) for code, count in lines.items() if count > 0]
-    total = fsum(heavy * count for heavy, _, count in left)
-    stands = fsum(heavy * min(count, standing[code]) for heavy, code, count in left)
+    left = [(code, weights[code], count) for code, count in lines.items() if count > 0]
+    total = fsum([weight * count for _, weight, count in left])
+    stands = fsum([weight * min(count, standing[code]) for code, weight, count in left])
     return stands / total if total else 0.0

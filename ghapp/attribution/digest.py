@@ -1,5 +1,7 @@
-"""Digests of an audit's inputs in a canonical form, so that equal inputs have equal digests
-however they were read: as a diff file or over an API, in any order.
+"""Digests of an audit's inputs in a canonical form; it holds no input.
+
+Equal inputs have equal digests however they were read: as a diff file or over an API, in any
+order.
 """
 
 import hashlib

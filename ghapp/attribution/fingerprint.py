@@ -1,5 +1,6 @@
-"""A line as keyed hashes instead of text: enough for equality and the rewrite limit, and for
-nothing else. It holds no key and stores nothing.
+"""A line as keyed hashes instead of text. It holds no key and stores nothing.
+
+That is enough for equality and for the rewrite limit, and for nothing else.
 
 A fingerprint keeps 8 bytes for the whole normalized line and 5 bytes for each of its tokens
 (`normalize.tokens`): a 4-byte keyed hash, and one byte with the token's length in characters
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 
 from ghapp.attribution.model import EditHunk, FingerprintLines, LineFingerprint, TextLines
-from ghapp.attribution.normalize import LONGEST_LINE, normalize, tokens
+from ghapp.attribution.normalize import is_long, normalize, tokens
 
 LINE_BYTES = 8
 TOKEN_BYTES = 4
@@ -33,7 +34,7 @@ class Fingerprinter:
 
     def line(self, text: str) -> LineFingerprint:
         """Return the fingerprint of a line of raw text."""
-        normalized = normalize(text) if len(text) <= LONGEST_LINE else ""
+        normalized = "" if is_long(text) else normalize(text)
         whole = self._line.copy()
         whole.update(normalized.encode("utf-8", "surrogatepass"))
         return LineFingerprint(

@@ -16,12 +16,12 @@ from typing import NamedTuple
 
 from ghapp.attribution import coverage
 from ghapp.attribution.alignment import aligned
-from ghapp.attribution.certainty import DISTINCTIVE, HALF, MOST, Standing, is_no_chance
+from ghapp.attribution.certainty import DISTINCTIVE, HALF, MOST, NOWHERE, Standing, is_no_chance
 from ghapp.attribution.codebook import Codebook
 from ghapp.attribution.gaps import REWRAPPED, TOUCHED, Gap, gaps
 from ghapp.attribution.model import Reason
 from ghapp.attribution.rewrap import Stretch, WrappedText
-from ghapp.attribution.runs import Run, equal_runs, index
+from ghapp.attribution.runs import GAP, Run, equal_runs, index
 from ghapp.attribution.sides import EditSide, FileSide
 
 LARGEST_TOUCHED_EDIT = 12
@@ -61,7 +61,7 @@ class Author:
     supports: list[Support] = field(default_factory=list)
     anchors: list[tuple[int, int]] = field(default_factory=list)
     """Where its lines stand for sure, unchanged ones included."""
-    standing: Standing = Standing(0.0, 0.0, 0.0, is_whole=False)
+    standing: Standing = NOWHERE
     credited: int = 0
 
 
@@ -79,8 +79,7 @@ class FileMatching:
         self.limit = limit
         self.authors = [Author(side, rank) for rank, side in enumerate(sides) if side.own]
         self.credits: list[Credit | None] = [None] * len(file.added)
-        self._often = self._occurrences()
-        self._weights: dict[int, float] = {}
+        self.weights = self._weights()
 
     def match(self) -> None:
         """Credit what is alike: first equal runs, then what stands between and beside them."""
@@ -112,6 +111,7 @@ class FileMatching:
         positions = index(codes)
         first = len(self.authors)
         strangers = [Author(side, first + at) for at, side in enumerate(sides)]
+        self._weigh_context(self.weights, strangers)
         for author in strangers:
             author.supports = [
                 support
@@ -125,25 +125,34 @@ class FileMatching:
 
     # --- weight --------------------------------------------------------------------------
 
-    def _occurrences(self) -> Counter[int]:
-        """Count how often a line stands in the file, or in the edit that has it most often."""
-        often = Counter(code for code in self.file.sequence.codes if code >= 0)
+    def _weights(self) -> dict[int, float]:
+        """Return each line's weight in this file: what recurs there, or in an edit, tells less."""
+        often = Counter(self.file.sequence.codes)
         for author in self.authors:
-            for code, count in Counter(author.side.own).items():
-                if count > often[code]:
-                    often[code] = count
-        return often
+            counts = Counter(author.side.own)
+            if len(counts) < len(author.side.own):
+                for code, count in counts.items():
+                    often[code] = max(often[code], count)
+            else:
+                often.update(code for code in counts if code not in often)
+        weight = self.book.weight
+        weights = {
+            code: weight(code) if count == 1 else weight(code) / (1.0 + log2(count))
+            for code, count in often.items()
+            if code != GAP
+        }
+        self._weigh_context(weights, self.authors)
+        return weights
 
-    def weight(self, code: int) -> float:
-        """Return a line's weight in this file: what recurs there tells less."""
-        weight = self._weights.get(code)
-        if weight is None:
-            weight = self.book.weight(code) / (1.0 + log2(self._often[code] or 1))
-            self._weights[code] = weight
-        return weight
+    def _weigh_context(self, weights: dict[int, float], authors: Iterable[Author]) -> None:
+        for author in authors:
+            for code in author.side.sequence.codes:
+                if code not in weights and code != GAP:
+                    weights[code] = self.book.weight(code)
 
     def _weight_of(self, side: EditSide, own: Iterable[int]) -> float:
-        return fsum(self.weight(side.own[at]) for at in own)
+        weights, codes = self.weights, side.own
+        return fsum([weights[codes[at]] for at in own])
 
     # --- what is equal -------------------------------------------------------------------
 
@@ -156,13 +165,11 @@ class FileMatching:
         covered = coverage.by_session(
             (author.side for author in self.authors),
             Counter(line.code for line in self.file.added),
-            self.weight,
+            self.weights,
         )
         for author in self.authors:
             if author.supports:
-                author.standing = self._standing(
-                    author, covered[coverage.session_of(author.side)]
-                )
+                author.standing = self._standing(author, covered[coverage.session_of(author.side)])
 
     def _support(self, side: EditSide, run: Run) -> Support:
         in_edit, in_file = side.sequence.credits, self.file.sequence.credits
@@ -176,7 +183,7 @@ class FileMatching:
                 telling.add(codes[run.at_edit + at])
             if own >= 0 and added >= 0 and side.may_credit(own, self.file):
                 pairs.append((own, added))
-        return Support(run, pairs, fsum(map(self.weight, telling)))
+        return Support(run, pairs, fsum([self.weights[code] for code in telling]))
 
     def _standing(self, author: Author, of_session: float) -> Standing:
         side = author.side
@@ -397,9 +404,13 @@ class FileMatching:
         self._credit_rewrapped(author, Gap(range(len(side.own)), range(len(self.credits))))
         if author.credited:
             return
-        heaviest = max(range(len(side.own)), key=lambda at: (self.weight(side.own[at]), -at))
+        heaviest = max(range(len(side.own)), key=lambda at: (self.weights[side.own[at]], -at))
         for _, added in self._touched(side, [heaviest], self._left_of_length(side.own[heaviest])):
-            free = [at for at in range(max(0, added - 2 * len(side.own)), len(self.credits)) if self._is_left(at)]
+            free = [
+                at
+                for at in range(max(0, added - 2 * len(side.own)), len(self.credits))
+                if self._is_left(at)
+            ]
             first = max(0, free.index(added) - heaviest - 2)
             near = free[first : first + len(side.own) + 4]
             touched = self._touched(side, list(range(len(side.own))), near)
@@ -417,6 +428,4 @@ class FileMatching:
 
     @cached_property
     def _by_length(self) -> list[tuple[int, int]]:
-        return sorted(
-            (self.book.length(line.code), at) for at, line in enumerate(self.file.added)
-        )
+        return sorted((self.book.length(line.code), at) for at, line in enumerate(self.file.added))

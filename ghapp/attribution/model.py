@@ -279,7 +279,7 @@ class Totals(Struct, frozen=True):
     effective: int
     attributed: int
     share: float | None
-    """Attributed by effective, 4 digits; ``None``: nothing to count, or the change is incomplete."""
+    """Attributed by effective, 4 digits; ``None``: nothing to count, or not read whole."""
     by_reason: dict[str, int]
     by_agent: dict[str, int]
 

@@ -15,9 +15,7 @@ SHORTEST = 3
 """Lines of the shortest block: fewer say too little in another file."""
 
 
-def credit_moved_blocks(
-    files: Iterable[FileMatching], found: Candidates, sides: EditSides
-) -> None:
+def credit_moved_blocks(files: Iterable[FileMatching], found: Candidates, sides: EditSides) -> None:
     """Credit what is left of added files to edits of other files, by distinctive runs only."""
     for matching in files:
         if any(credit is None for credit in matching.credits):

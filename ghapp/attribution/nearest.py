@@ -76,9 +76,7 @@ def _equal_own_lines(matching: FileMatching) -> dict[int, tuple[Author, bool]]:
     return found
 
 
-def _codes_of(
-    edits: Iterable[Edit], reason: Reason, path: str, book: Codebook
-) -> dict[int, Miss]:
+def _codes_of(edits: Iterable[Edit], reason: Reason, path: str, book: Codebook) -> dict[int, Miss]:
     read = reader(path, book)
     found: dict[int, Miss] = {}
     for edit in edits:

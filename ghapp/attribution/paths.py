@@ -126,14 +126,17 @@ def _is_outvoted(root: str, roots: set[str], votes: Counter[str]) -> bool:
     Two checkouts may lie in each other only where the inner one is a worktree. The one
     that more paths show stays; of two that as many show, the outer.
     """
-    for other in roots:
-        if (rest := below(other, root)) and without_worktree(rest + "/") == rest + "/":
-            if votes[other] >= votes[root]:
-                return True
-        elif (rest := below(root, other)) and without_worktree(rest + "/") == rest + "/":
-            if votes[other] > votes[root]:
-                return True
-    return False
+    return any(
+        (votes[other] >= votes[root] and _is_folder_below(other, root))
+        or (votes[other] > votes[root] and _is_folder_below(root, other))
+        for other in roots
+    )
+
+
+def _is_folder_below(root: str, path: str) -> bool:
+    """Say whether a path is an ordinary folder below a root, and not a worktree."""
+    rest = below(root, path)
+    return bool(rest) and without_worktree(f"{rest}/") == f"{rest}/"
 
 
 def deepest_first(roots: Iterable[str]) -> tuple[str, ...]:
@@ -141,17 +144,16 @@ def deepest_first(roots: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(roots, key=lambda root: (-len(root), root)))
 
 
-COMMON_NAMES = frozenset(
-    """
-    readme.md readme.rst readme changelog.md license license.md contributing.md claude.md
-    agents.md makefile dockerfile package.json tsconfig.json pyproject.toml setup.py
-    setup.cfg requirements.txt cargo.toml go.mod index.ts index.js index.tsx index.jsx
-    index.html main.py main.go main.ts main.js main.rs app.py app.ts app.tsx app.js
-    __init__.py __main__.py conftest.py test.py utils.py helpers.py types.ts config.py
-    config.ts config.js settings.py models.py views.py urls.py style.css styles.css mod.rs
-    lib.rs .gitignore .env.example
-    """.split()
-)
+_COMMON = """
+readme.md readme.rst readme changelog.md license license.md contributing.md claude.md
+agents.md makefile dockerfile package.json tsconfig.json pyproject.toml setup.py setup.cfg
+requirements.txt cargo.toml go.mod index.ts index.js index.tsx index.jsx index.html main.py
+main.go main.ts main.js main.rs app.py app.ts app.tsx app.js __init__.py __main__.py
+conftest.py test.py utils.py helpers.py types.ts config.py config.ts config.js settings.py
+models.py views.py urls.py style.css styles.css mod.rs lib.rs .gitignore .env.example
+"""
+
+COMMON_NAMES = frozenset(_COMMON.split())
 """Names that stand in so many repositories that a lone one shows none (rules.md 2.7)."""
 
 

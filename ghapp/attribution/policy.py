@@ -8,7 +8,6 @@ import msgspec
 
 from ghapp.attribution.model import PolicyUsed, Struct
 
-
 LOOK_BACK = timedelta(days=30)
 """How far before the window an edit may lie and still be the reason ``outside_window``."""
 

@@ -1,5 +1,6 @@
-"""Stretches of two texts that are equal but for where their lines break: what a formatter does
-to an agent's code. It credits nothing.
+"""Stretches of two texts that are equal but for where their lines break. It credits nothing.
+
+That is what a formatter does to an agent's code.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from ghapp.artifacts import read_artifacts
 from ghapp.attribution.attribute import attribute
+from ghapp.attribution.codebook import FingerprintCodebook
+from ghapp.attribution.fingerprint import Fingerprinter
 from ghapp.attribution.model import Audit, Change, Edit, Evidence, FileVerdict, Subject, Unread
 from ghapp.attribution.policy import POLICIES
 from ghapp.attribution.unified_diff import parse_diff
@@ -26,14 +29,20 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
     as_of: datetime
     roots: list[str]
     policy: str = "claude-code-v1"
+    fingerprints: bool = False
+    """Whether only fingerprints of the evidence are held, so that tokens are compared."""
+    agents: dict[str, str] = {}
+    """Agent session → the agent that it is taken for, where it is not Claude Code."""
 
 
 FOLDERS = cases("audits")
+FINGERPRINTER = Fingerprinter(b"the key of no installation")
 
 
 def audit_of(folder: Path) -> Audit:
     case = msgspec.json.decode((folder / "case.json").read_bytes(), type=Case)
     read = list(read_artifacts([folder / "evidence"]))
+    edits = tuple(_as_held(found, case) for found in read if isinstance(found, Edit))
     return attribute(
         Subject(
             merged_at=case.merged_at,
@@ -42,13 +51,22 @@ def audit_of(folder: Path) -> Audit:
         ),
         Change(files=parse_diff((folder / "change.diff").read_bytes())),
         Evidence(
-            edits=tuple(found for found in read if isinstance(found, Edit)),
+            edits=edits,
             roots=tuple(case.roots),
             unread=tuple(found for found in read if isinstance(found, Unread)),
         ),
         POLICIES[case.policy],
         at=case.as_of,
+        book=FingerprintCodebook(FINGERPRINTER) if case.fingerprints else None,
     )
+
+
+def _as_held(edit: Edit, case: Case) -> Edit:
+    """Return an edit as the case wants it held: under its agent's name, as text or fingerprints."""
+    edit = replace(edit, agent=case.agents.get(edit.agent_session, edit.agent))
+    if not case.fingerprints:
+        return edit
+    return replace(edit, lines=FINGERPRINTER.lines(edit.lines))  # type: ignore[arg-type]  # read as text
 
 
 def by_range(file: FileVerdict) -> dict[str, str]:
@@ -76,6 +94,8 @@ def test_every_line_has_the_expected_reason(folder: Path) -> None:
         assert audit.totals.share == expected["share"]
     if "excluded" in expected:
         assert {f.path: f.excluded for f in audit.files if f.excluded} == expected["excluded"]
+    if "by_agent" in expected:
+        assert audit.totals.by_agent == expected["by_agent"]
     if "edits" in expected:
         credited = {line.edit for f in audit.files for line in f.lines if line.attributed}
         assert sorted(map(str, credited)) == expected["edits"]
