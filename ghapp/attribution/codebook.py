@@ -10,7 +10,7 @@ from math import log2
 
 from rapidfuzz.distance import Levenshtein
 
-from ghapp.attribution.fingerprint import Fingerprinter, is_word, records, split
+from ghapp.attribution.fingerprint import LONGEST_TOKEN, Fingerprinter, is_word, records, split
 from ghapp.attribution.model import LineFingerprint, Measure
 from ghapp.attribution.normalize import MINIMUM_LENGTH, is_effective, is_long, normalize
 
@@ -90,11 +90,15 @@ class Codebook:
 
     def numbers(self, lines: Iterable[str | LineFingerprint]) -> list[int]:
         """Return the numbers of many lines."""
-        known = self._of_text.get
-        return [
-            found if type(line) is str and (found := known(line)) is not None else self.number(line)
-            for line in lines
-        ]
+        known = self._of_text
+        found = []
+        for line in lines:
+            if type(line) is not str:
+                found.append(self.number(line))
+                continue
+            number = known.get(line)
+            found.append(self.number(line) if number is None else number)
+        return found
 
     def _normalized(self, normalized: str) -> int:
         number = self._numbers.setdefault(normalized, len(self.forms))
@@ -151,7 +155,8 @@ class _Weights(dict[str, int]):
     """The weight of each word in thousandths, worked out when it is first asked for."""
 
     def __missing__(self, word: str) -> int:
-        weight = self[word] = sum(map(_part_weight, set(split(word))))
+        parts = {word} if len(word) <= LONGEST_TOKEN else set(split(word))
+        weight = self[word] = sum(map(_part_weight, parts))
         return weight
 
 

@@ -17,7 +17,9 @@ from ghapp.attribution.normalize import is_long, normalize, tokens
 LINE_BYTES = 8
 TOKEN_BYTES = 4
 _RECORD = TOKEN_BYTES + 1
-_LONGEST = 0x7F
+LONGEST_TOKEN = 0x7F
+"""Characters of a token that one record holds; longer ones are kept in parts."""
+
 _WORD = 0x80
 
 
@@ -75,7 +77,7 @@ def is_word(token: str) -> bool:
 def pieces(normalized: str) -> Iterator[str]:
     """Yield a normalized line's tokens, those over 127 characters in parts."""
     for token in tokens(normalized):
-        if len(token) <= _LONGEST:
+        if len(token) <= LONGEST_TOKEN:
             yield token
         else:
             yield from split(token)
@@ -83,7 +85,7 @@ def pieces(normalized: str) -> Iterator[str]:
 
 def split(token: str) -> Iterator[str]:
     """Yield the parts of a token that are short enough for one record."""
-    return (token[at : at + _LONGEST] for at in range(0, len(token), _LONGEST))
+    return (token[at : at + LONGEST_TOKEN] for at in range(0, len(token), LONGEST_TOKEN))
 
 
 def records(line: LineFingerprint) -> Iterator[tuple[bytes, int, bool]]:
@@ -91,4 +93,4 @@ def records(line: LineFingerprint) -> Iterator[tuple[bytes, int, bool]]:
     packed = line.tokens
     for at in range(0, len(packed), _RECORD):
         mark = packed[at + TOKEN_BYTES]
-        yield packed[at : at + TOKEN_BYTES], mark & _LONGEST, bool(mark & _WORD)
+        yield packed[at : at + TOKEN_BYTES], mark & LONGEST_TOKEN, bool(mark & _WORD)

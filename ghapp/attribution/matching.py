@@ -100,7 +100,7 @@ class FileMatching:
             else:
                 self._fill_whole(author)
         for author in self.authors:
-            if not author.credited:
+            if author.supports and not author.credited:
                 self._credit_reformatted_edit(author)
             if not author.credited:
                 self._credit_touched_edit(author)
