@@ -41,6 +41,8 @@ def aligned(own: list[int], added: list[int], book: Codebook, limit: Fraction) -
     """
     if not own or not added:
         return []
+    if not limit and set(own).isdisjoint(added):
+        return []
     near = _near(own, added, book, limit)
     if not any(near):
         return []

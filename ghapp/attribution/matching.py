@@ -24,6 +24,9 @@ from ghapp.attribution.rewrap import Stretch, WrappedText
 from ghapp.attribution.runs import GAP, Run, equal_runs, index
 from ghapp.attribution.sides import EditSide, FileSide
 
+NONE = Fraction(0)
+"""The limit within which only equal lines are."""
+
 LARGEST_TOUCHED_EDIT = 12
 """Own lines of the longest edit that is looked for as a whole when no line of it is equal."""
 
@@ -94,10 +97,10 @@ class FileMatching:
                 if support.pairs and is_no_chance(support.weight, author.standing)
             ]
         )
-        for author in self._by_strength():
-            if author.credited:
-                self._fill(author)
-            else:
+        strong = self._by_strength()
+        self._fill([author for author in strong if author.credited])
+        for author in strong:
+            if not author.credited:
                 self._fill_whole(author)
         for author in self.authors:
             if author.supports and not author.credited:
@@ -286,16 +289,22 @@ class FileMatching:
     def _gaps(self, author: Author, slack: int) -> list[Gap]:
         return gaps(author.anchors, author.side.place, self.file.place, slack)
 
-    def _fill(self, author: Author) -> None:
-        """Credit what stands between and beside an edit's credited lines."""
-        side = author.side
-        if len(side.credited) == len(side.own):
-            return
-        for gap in self._gaps(author, REWRAPPED):
-            self._credit_rewrapped(author, gap)
-        for gap in self._gaps(author, TOUCHED):
-            for credit, added in self._touched(side, *self._free(side, gap)):
-                self._credit(author, credit, added)
+    def _fill(self, authors: list[Author]) -> None:
+        """Credit what stands between and beside the credited lines of some edits.
+
+        All that is equal comes before all that is touched, so that a measure which finds
+        fewer lines alike gives the equal ones to the same edits.
+        """
+        open_ = [author for author in authors if len(author.side.credited) < len(author.side.own)]
+        for author in open_:
+            for gap in self._gaps(author, REWRAPPED):
+                self._credit_rewrapped(author, gap)
+        for limit in (NONE, self.limit):
+            for author in open_:
+                for gap in self._gaps(author, TOUCHED):
+                    pairs = self._touched(author.side, *self._free(author.side, gap), limit)
+                    for credit, added in pairs:
+                        self._credit(author, credit, added)
 
     def _fill_whole(self, author: Author) -> None:
         """Credit an edit whose unchanged neighbors stand, if all its own lines stand there."""
@@ -304,7 +313,7 @@ class FileMatching:
             if len(gap.own) < len(side.own):
                 continue
             self._credit_rewrapped(author, gap)
-            touched = self._touched(side, *self._free(side, gap))
+            touched = self._touched(side, *self._free(side, gap), self.limit)
             if not author.credited and len(touched) == len(side.own):
                 for credit, at in touched:
                     self._credit(author, credit, at)
@@ -343,7 +352,7 @@ class FileMatching:
         return self.credits[added] is None
 
     def _touched(
-        self, side: EditSide, own: list[int], added: list[int]
+        self, side: EditSide, own: list[int], added: list[int], limit: Fraction
     ) -> list[tuple[Credit, int]]:
         """Return the lines of a gap that are alike within the limit, as credits."""
         own = [at for at in own if side.may_credit(at, self.file)]
@@ -352,7 +361,7 @@ class FileMatching:
             [side.own[at] for at in own],
             [self.file.added[at].code for at in added],
             self.book,
-            self.limit,
+            limit,
         )
         return [
             (
@@ -381,11 +390,11 @@ class FileMatching:
         for support in sorted(supports, key=lambda support: -support.weight):
             for own, added in support.pairs:
                 if self._is_free(side, own, added):
-                    for credit, at in self._touched(side, [own], [added]):
+                    for credit, at in self._touched(side, [own], [added], self.limit):
                         self._credit(author, credit, at)
                         author.anchors.append((side.place[own], self.file.place[added]))
         if author.credited:
-            self._fill(author)
+            self._fill([author])
 
     @cached_property
     def _loose(self) -> list[int]:
@@ -405,7 +414,8 @@ class FileMatching:
         if author.credited:
             return
         heaviest = max(range(len(side.own)), key=lambda at: (self.weights[side.own[at]], -at))
-        for _, added in self._touched(side, [heaviest], self._left_of_length(side.own[heaviest])):
+        near_heaviest = self._left_of_length(side.own[heaviest])
+        for _, added in self._touched(side, [heaviest], near_heaviest, self.limit):
             free = [
                 at
                 for at in range(max(0, added - 2 * len(side.own)), len(self.credits))
@@ -413,7 +423,7 @@ class FileMatching:
             ]
             first = max(0, free.index(added) - heaviest - 2)
             near = free[first : first + len(side.own) + 4]
-            touched = self._touched(side, list(range(len(side.own))), near)
+            touched = self._touched(side, list(range(len(side.own))), near, self.limit)
             if self._weight_of(side, (credit.own for credit, _ in touched)) >= HALF * whole:
                 for credit, at in touched:
                     self._credit(author, credit, at)

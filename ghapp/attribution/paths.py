@@ -53,6 +53,11 @@ class Checkouts:
         )
         self._places: dict[str, Place] = {}
 
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The checkouts, deepest first."""
+        return self._roots
+
     def place(self, path: str) -> Place:
         """Return where a path lies, absolute or relative to the repository."""
         found = self._places.get(path)
