@@ -1,11 +1,11 @@
-"""The measurements' command line: ``python -m bench truth|corpus|speed``."""
+"""The measurements' command line: ``python -m bench truth|corpus|speed|replay``."""
 
 import argparse
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import corpus, speed, truth
+from bench import corpus, replay, speed, truth
 from bench.audits import Auditor, CommandAuditor
 from bench.engine import EngineAuditor, PatientEngineAuditor
 from bench.plain import PlainAuditor
@@ -22,10 +22,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="truth|corpus|speed")
+    commands = parser.add_subparsers(required=True, metavar="truth|corpus|speed|replay")
     _truth_arguments(commands.add_parser("truth", help=truth.__doc__))
     _corpus_arguments(commands.add_parser("corpus", help=corpus.__doc__))
     _speed_arguments(commands.add_parser("speed", help=speed.__doc__))
+    _replay_arguments(commands.add_parser("replay", help=replay.__doc__))
     return parser
 
 
@@ -58,6 +59,15 @@ def _speed_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--command", help="measure this program instead, such as 'ghapp audit'")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_speed)
+
+
+def _replay_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--pulls", type=_numbers, default=(250, 1_000))
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--keep", type=Path, help="folder for the clones; used again if there")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=_replay)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -110,6 +120,11 @@ def _speed(options: argparse.Namespace) -> int:
         options.seed, options.added, options.edits, options.transcript, command, options.json
     )
     return speed.measure(wanted)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    wanted = replay.Options(options.seed, options.pulls, options.jobs, options.keep, options.json)
+    return replay.measure(wanted)
 
 
 if __name__ == "__main__":

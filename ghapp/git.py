@@ -8,25 +8,18 @@ no hook, file system monitor, pager, external diff, text conversion or credentia
 import base64
 import os
 import re
-import signal
-import subprocess
-import tempfile
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain, pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ghapp.attribution.model import Struct
+from ghapp.git_process import ENVIRONMENT, SECONDS, GitError, Limits, lines, run
 
-SECONDS = 120.0
-"""For one call of git; a diff of 50,000 lines takes well under one second."""
-LARGEST_OUTPUT = 512 * 1024 * 1024
-"""Bytes that one call may print."""
 LARGEST_PACK = 1024 * 1024 * 1024
 """Bytes that one fetch may write to a file."""
 RENAME_LIMIT = 5000
@@ -34,25 +27,30 @@ RENAME_LIMIT = 5000
 NAMED_AT_MOST = 5
 """Missing files that an error names."""
 
+__all__ = [
+    "CHANGED",
+    "DIFF",
+    "EMPTY_TREES",
+    "Commit",
+    "Git",
+    "GitError",
+    "attribute_files",
+    "fetch_commits",
+]
+
+ASKED_BY_NAME = 200
+"""Paths that one call names; for more, all files are listed."""
+
+EMPTY_TREES = {
+    40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
+}
+"""What a root commit is compared with, by the length of the repository's object names."""
+
 _FETCH_ADVICE = "make a clone without --filter, or run git diff in it once while online"
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_INHERITED = ("PATH", "TMPDIR", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
 _INHERITED_TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO")
-_ENVIRONMENT = {
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_ATTR_NOSYSTEM": "1",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_LITERAL_PATHSPECS": "1",
-    # A clone without all objects must say so: it may not fetch them behind our back. Older
-    # versions of git know only the second of the two.
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_ALLOW_PROTOCOL": "none",
-    "LC_ALL": "C",
-}
 _SETTINGS = {
     "safe.directory": "*",  # nothing that a stranger's configuration names is run, see above
     "core.fsmonitor": "false",
@@ -71,14 +69,14 @@ _FETCH_SETTINGS = {
     "gc.auto": "0",
     "maintenance.auto": "false",
 }
-_CHANGED = (
+CHANGED = (
     "diff-tree",
     "-r",
     "--full-index",
     "--ignore-submodules=none",
 )
 """What two trees differ in, in every file; the plumbing command asks no setting of a user."""
-_DIFF = (
+DIFF = (
     "-p",
     "-M",
     "-U3",
@@ -90,6 +88,7 @@ _DIFF = (
     "--src-prefix=a/",
     "--dst-prefix=b/",
 )
+"""How they are shown, whatever anybody's configuration says."""
 _FETCH = (
     "fetch",
     "--quiet",
@@ -98,20 +97,6 @@ _FETCH = (
     "--recurse-submodules=no",
     "--filter=blob:none",
 )
-
-
-class GitError(Exception):
-    """Git is missing, refused, took too long or printed too much."""
-
-    def __init__(self, command: str, status: int | None, problem: str, advice: str = "") -> None:
-        ended = "" if status is None else f" ended with status {status}"
-        super().__init__(f"git {command}{ended}: {problem}{f'; {advice}' if advice else ''}")
-        self.command = command
-        """The subcommand alone, such as ``fetch``."""
-        self.status = status
-        """Git's exit status; ``None``: it did not come to an end by itself."""
-        self.problem = problem
-        """The first line that git wrote, or what we found."""
 
 
 class Commit(Struct, frozen=True):
@@ -125,11 +110,10 @@ class Commit(Struct, frozen=True):
     message: str
 
 
-class _Limits(Struct, frozen=True):
-    seconds: float = SECONDS
-    output: int = LARGEST_OUTPUT
-    file: int | None = None
-    """Bytes of the largest file that may be written; ``None``: nothing is written."""
+def attribute_files(paths: Iterable[str]) -> list[str]:
+    """Return the ``.gitattributes`` that may speak of one of some paths, there or not."""
+    folders = {str(parent) for path in paths for parent in PurePosixPath(path).parents}
+    return sorted(".gitattributes" if one == "." else f"{one}/.gitattributes" for one in folders)
 
 
 class Git:
@@ -137,7 +121,7 @@ class Git:
 
     def __init__(self, path: Path, *, seconds: float = SECONDS) -> None:
         self.path = path
-        self._limits = _Limits(seconds=seconds)
+        self._limits = Limits(seconds=seconds)
 
     def commit(self, revision: str) -> Commit:
         """Return the commit that a revision names: a name of a branch, ``HEAD~1``, a SHA.
@@ -145,7 +129,14 @@ class Git:
         Raises `GitError` where this clone has none of that name.
         """
         sha = self._sha(revision)
-        return _commit(sha, self._run("cat-file", "commit", sha))
+        return _commit(sha, self.run("cat-file", "commit", sha))
+
+    def resolve(self, revision: str) -> str | None:
+        """Return the commit that a revision names; ``None``: there is none of that name."""
+        try:
+            return self._sha(revision)
+        except GitError:
+            return None
 
     def diff(self, base: str, head: str) -> bytes:
         """Return the unified diff of two commits or trees: renames found, 3 lines of context.
@@ -154,7 +145,7 @@ class Git:
         two commits alone. Raises `GitError` where objects are missing, and names files.
         """
         try:
-            return self._run(*_CHANGED, *_DIFF, "--end-of-options", base, head, "--")
+            return self.run(*CHANGED, *DIFF, "--end-of-options", base, head, "--")
         except GitError as error:
             advice = self._advice(base, head)
             raise GitError(error.command, error.status, error.problem, advice) from error
@@ -162,7 +153,7 @@ class Git:
     def merge_base(self, one: str, other: str) -> str:
         """Return the best common ancestor; raises `GitError` where this clone shows none."""
         try:
-            return self._run("merge-base", "--end-of-options", one, other).decode().split()[0]
+            return self.run("merge-base", "--end-of-options", one, other).decode().split()[0]
         except GitError as error:
             problem = error.problem or f"{one} and {other} have no common ancestor"
             advice = self._advice_for_shallow()
@@ -173,10 +164,19 @@ class Git:
         entries = self._entries(sha, path)
         return self._blobs([entries[path]])[0] if path in entries else None
 
-    def gitattributes(self, sha: str) -> dict[str, str]:
-        """Return each ``.gitattributes`` of a commit, path to text; links are none, as in git."""
-        entries = self._entries(sha)
-        paths = [path for path in entries if path.rpartition("/")[2] == ".gitattributes"]
+    def gitattributes(self, sha: str, names: Sequence[str] = ()) -> dict[str, str]:
+        """Return each ``.gitattributes`` of a commit, path to text; links are none, as in git.
+
+        ``names`` are the paths of those that are asked for; empty: all there are.
+        """
+        asked = names if len(names) <= ASKED_BY_NAME else ()
+        wanted = set(names)
+        entries = self._entries(sha, *asked)
+        paths = [
+            path
+            for path in entries
+            if path.rpartition("/")[2] == ".gitattributes" and (not wanted or path in wanted)
+        ]
         texts = self._blobs([entries[path] for path in paths])
         return {
             path: text.decode(errors="replace") for path, text in zip(paths, texts, strict=True)
@@ -184,13 +184,42 @@ class Git:
 
     def top_level(self) -> Path | None:
         """Return the checkout's root; ``None``: the repository is bare."""
-        if self._run("rev-parse", "--is-inside-work-tree", checkout=True).strip() != b"true":
+        if self.run("rev-parse", "--is-inside-work-tree", checkout=True).strip() != b"true":
             return None
-        return Path(os.fsdecode(self._run("rev-parse", "--show-toplevel", checkout=True)[:-1]))
+        return Path(os.fsdecode(self.run("rev-parse", "--show-toplevel", checkout=True)[:-1]))
+
+    def checkouts(self) -> tuple[str, ...]:
+        """Return the roots of this checkout and of its worktrees."""
+        top = self.top_level()
+        return tuple(dict.fromkeys([*([str(top)] if top else []), *self.worktrees()]))
+
+    def oldest(self, tip: str) -> str:
+        """Return the last commit along first parents that this clone has."""
+        name = b""
+        for line in self.lines("rev-list", "--first-parent", "--end-of-options", tip, "--"):
+            name = line
+        return name.decode()
+
+    def shallow(self) -> frozenset[str]:
+        """Return the commits whose parents a shallow clone lacks; empty: it has all of them."""
+        told = self.run("rev-parse", "--git-path", "shallow")
+        path = Path(self._directory, os.fsdecode(told).removesuffix("\n"))
+        try:
+            return frozenset(path.read_text().split())
+        except FileNotFoundError:
+            return frozenset()
+
+    def is_partial(self) -> bool:
+        """Say whether the clone was made to lack some of its files (``git clone --filter``)."""
+        try:
+            told = self.run("config", "--local", "--get-regexp", r"^remote\..*\.promisor$")
+        except GitError:
+            return False  # git config ends with 1 where it finds nothing
+        return b"true" in told
 
     def worktrees(self) -> tuple[str, ...]:
         """Return the roots of all checkouts of this repository, deleted ones not yet pruned too."""
-        told = os.fsdecode(self._run("worktree", "list", "--porcelain")).split("\n\n")
+        told = os.fsdecode(self.run("worktree", "list", "--porcelain")).split("\n\n")
         entries = [entry.split("\n") for entry in told if entry.startswith("worktree ")]
         return tuple(
             entry[0].removeprefix("worktree ") for entry in entries if "bare" not in entry[1:]
@@ -201,28 +230,43 @@ class Git:
     @cached_property
     def _directory(self) -> str:
         """The repository itself: ``.git``, or what a worktree's ``.git`` file names."""
-        told = self._run("rev-parse", "--absolute-git-dir", checkout=True)
+        told = self.run("rev-parse", "--absolute-git-dir", checkout=True)
         return os.fsdecode(told).removesuffix("\n")
 
-    def _run(self, *command: str, asked: bytes = b"", checkout: bool = False) -> bytes:
+    def run(self, *command: str, asked: bytes = b"", checkout: bool = False) -> bytes:
         """Run git on the objects alone; with ``checkout``, where the path is.
+
+        Raises `GitError`.
+        """
+        arguments, environment = self._call(command, checkout=checkout)
+        return run(arguments, command[0], environment, self._limits, asked)
+
+    def lines(self, *command: str) -> Iterator[bytes]:
+        """Yield what git prints on the objects alone, line by line, however much it is.
+
+        Raises `GitError`, perhaps after some lines.
+        """
+        arguments, environment = self._call(command, checkout=False)
+        return lines(arguments, command[0], environment)
+
+    def _call(self, command: Sequence[str], *, checkout: bool) -> tuple[list[str], dict[str, str]]:
+        """Return the arguments and the environment of a call.
 
         Away from the work tree there are neither attributes nor an index to alter a diff. Both
         are named below a folder that every repository has, and do not exist there.
         """
         place = ["-C", str(self.path)]
-        environment = dict(_ENVIRONMENT)
+        environment = dict(ENVIRONMENT)
         if not checkout:
             place = ["--git-dir", self._directory]
             environment["GIT_WORK_TREE"] = f"{self._directory}/no-work-tree"
             environment["GIT_INDEX_FILE"] = f"{self._directory}/no-index"
-        arguments = [*place, *_as_arguments(_SETTINGS), *command]
-        return _run(arguments, command[0], environment, self._limits, asked)
+        return [*place, *_as_arguments(_SETTINGS), *command], environment
 
     def _sha(self, revision: str) -> str:
         verify = ("rev-parse", "--verify", "--quiet", "--end-of-options")
         try:
-            return self._run(*verify, f"{revision}^{{commit}}").decode().strip()
+            return self.run(*verify, f"{revision}^{{commit}}").decode().strip()
         except GitError as error:
             problem = error.problem or f"no commit {revision!r} in {self.path}"
             advice = self._advice_for_shallow()
@@ -230,13 +274,13 @@ class Git:
 
     def _entries(self, sha: str, *paths: str) -> dict[str, str]:
         """Return the files of a commit, path to object name; no links, no submodules."""
-        listed = self._run("ls-tree", "-r", "-z", "--full-tree", sha, "--", *paths)
+        listed = self.run("ls-tree", "-r", "-z", "--full-tree", sha, "--", *paths)
         entries = (os.fsdecode(entry).partition("\t") for entry in listed.split(b"\0") if entry)
         return {path: kind.split(" ")[2] for kind, _, path in entries if kind.startswith("100")}
 
     def _blobs(self, names: Sequence[str]) -> list[bytes]:
         """Return contents by object name; raises `GitError` where one is missing."""
-        answer = self._run("cat-file", "--batch", asked=_as_lines(names)) if names else b""
+        answer = self.run("cat-file", "--batch", asked=_as_lines(names)) if names else b""
         blobs: list[bytes] = []
         at = 0
         for name in names:
@@ -263,7 +307,7 @@ class Git:
 
     def missing(self, base: str, head: str) -> dict[str, str]:
         """Return what a diff needs and this clone lacks, object name to path."""
-        listed = self._run(*_CHANGED, "--raw", "-z", "--no-renames", "--end-of-options", base, head)
+        listed = self.run(*CHANGED, "--raw", "-z", "--no-renames", "--end-of-options", base, head)
         told = listed.split(b"\0")
         wanted: dict[str, str] = {}
         for kind, path in zip(told[::2], told[1::2], strict=False):
@@ -280,12 +324,12 @@ class Git:
         Unlike ``cat-file``, ``rev-list`` can be told not to fetch what it does not find.
         """
         trees = [f"{revision}^{{tree}}" for revision in revisions]
-        listed = self._run("rev-list", "--objects", "--missing=print", "--end-of-options", *trees)
+        listed = self.run("rev-list", "--objects", "--missing=print", "--end-of-options", *trees)
         names = listed.decode(errors="replace").splitlines()
         return {name.removeprefix("?") for name in names if name.startswith("?")}
 
     def _advice_for_shallow(self) -> str:
-        told = self._run("rev-parse", "--is-shallow-repository").strip()
+        told = self.run("rev-parse", "--is-shallow-repository").strip()
         return "the clone is shallow: git fetch --unshallow" if told == b"true" else ""
 
 
@@ -307,7 +351,7 @@ def fetch_commits(
     environment = _fetch_environment(url, token)
     with _alone(path):
         git = _bare(path, url)
-        fetch = _Fetch(path, environment, _Limits(seconds=seconds, file=LARGEST_PACK))
+        fetch = _Fetch(path, environment, Limits(seconds=seconds, file=LARGEST_PACK))
         fetch.run("--depth=1", "origin", *shas)
         lacking = [git.missing(base, head) for base, head in pairwise(shas)]
         if names := dict.fromkeys(chain.from_iterable(lacking)):
@@ -320,11 +364,11 @@ class _Fetch(NamedTuple):
 
     path: Path
     environment: dict[str, str]
-    limits: _Limits
+    limits: Limits
 
     def run(self, *arguments: str, asked: bytes = b"") -> None:
         command = ["--git-dir", str(self.path), *_FETCH, *arguments]
-        _run(command, "fetch", self.environment, self.limits, asked)
+        run(command, "fetch", self.environment, self.limits, asked)
 
 
 @contextmanager
@@ -340,15 +384,15 @@ def _alone(path: Path) -> Iterator[None]:
 
 def _bare(path: Path, url: str) -> Git:
     """Return the bare repository, which may lack files and knows from where it has the others."""
-    environment, limits = dict(_ENVIRONMENT), _Limits()
+    environment, limits = dict(ENVIRONMENT), Limits()
     init = ["init", "--quiet", "--bare", "--template=", str(path)]
-    _run(init, "init", environment, limits)
+    run(init, "init", environment, limits)
     for key, value in {
         "remote.origin.url": url,
         "remote.origin.promisor": "true",
         "remote.origin.partialCloneFilter": "blob:none",
     }.items():
-        _run(["--git-dir", str(path), "config", key, value], "config", environment, limits)
+        run(["--git-dir", str(path), "config", key, value], "config", environment, limits)
     return Git(path)
 
 
@@ -372,92 +416,9 @@ def _fetch_environment(url: str, token: str) -> dict[str, str]:
     for number, (key, value) in enumerate(settings.items()):
         numbered |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     trust = {name: os.environ[name] for name in _INHERITED_TRUST if name in os.environ}
-    environment = {**_ENVIRONMENT, **trust, **numbered, "GIT_CONFIG_COUNT": str(len(settings))}
+    environment = {**ENVIRONMENT, **trust, **numbered, "GIT_CONFIG_COUNT": str(len(settings))}
     del environment["GIT_ALLOW_PROTOCOL"]
     return environment
-
-
-# --- the process ------------------------------------------------------------------------------
-
-
-def _run(
-    arguments: Sequence[str],
-    name: str,
-    environment: dict[str, str],
-    limits: _Limits,
-    asked: bytes = b"",
-) -> bytes:
-    """Run git and return what it prints; end it and all it started where it goes too far."""
-    inherited = {key: os.environ[key] for key in _INHERITED if key in os.environ}
-    with tempfile.TemporaryFile() as question, tempfile.TemporaryFile() as complaints:
-        question.write(asked)
-        question.seek(0)
-        try:
-            process = subprocess.Popen(  # noqa: S603 - no shell reads the arguments
-                [*_ceiling(limits.file), "git", *arguments],
-                stdin=question,
-                stdout=subprocess.PIPE,
-                stderr=complaints,
-                env={**inherited, **environment},
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise GitError(name, None, f"git cannot be started: {error.strerror}") from error
-        printed, problem = _wait(process, limits)
-        complaints.seek(0)
-        told = complaints.read(65536).decode(errors="replace").strip()
-    if problem is None and process.returncode != 0:
-        problem = _first_line(told)
-    if problem is not None:
-        raise GitError(name, process.returncode if process.returncode > 0 else None, problem)
-    return printed
-
-
-def _wait(process: "subprocess.Popen[bytes]", limits: _Limits) -> tuple[bytes, str | None]:
-    """Return what the process prints, and in what it went too far; ``None``: in nothing."""
-    late = threading.Event()
-
-    def stop() -> None:
-        late.set()
-        _kill(process)
-
-    timer = threading.Timer(limits.seconds, stop)
-    timer.start()
-    try:
-        with process:
-            printed = process.stdout.read(limits.output + 1) if process.stdout else b""
-            if len(printed) > limits.output:
-                _kill(process)
-    finally:
-        timer.cancel()
-    if late.is_set():
-        return b"", f"not done after {limits.seconds:g} s"
-    if len(printed) > limits.output:
-        return b"", f"more than {limits.output} bytes of output"
-    return printed, None
-
-
-def _kill(process: "subprocess.Popen[bytes]") -> None:
-    """End git and the helpers that it started, such as the one that speaks https."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-
-
-def _ceiling(size: int | None) -> list[str]:
-    """Return what stands before a command so that it writes no larger file (bytes)."""
-    if size is None:
-        return []
-    return ["sh", "-c", 'ulimit -f "$0" && exec "$@"', str(size // 512)]  # blocks, as POSIX has it
-
-
-def _first_line(told: str) -> str:
-    """Return git's own word for what went wrong; warnings come before it."""
-    lines = told.splitlines()
-    return next(
-        (line for line in lines if line.startswith(("fatal:", "error:"))), (lines or [""])[0]
-    )
 
 
 # --- small conversions ------------------------------------------------------------------------

@@ -9,21 +9,16 @@ from pathlib import Path
 
 from ghapp.artifacts import find_evidence
 from ghapp.attribution.attribute import attribute
-from ghapp.attribution.model import Audit, Change, Edit, Evidence, Struct, Subject, Unread
+from ghapp.attribution.model import Audit, Change, Edit, Evidence, FileDiff, Struct, Subject, Unread
 from ghapp.attribution.paths import below, tidy
 from ghapp.attribution.policy import Policy
 from ghapp.attribution.unified_diff import DiffError, parse_diff
 from ghapp.evidence.source import WantedPath, Worktree, everything
-from ghapp.git import Commit, Git, GitError
+from ghapp.garbage import collector_held
+from ghapp.git import EMPTY_TREES, Commit, Git, GitError, attribute_files
 
 WHOLE_DIFF = "(the whole diff)"
 """Stands for the files of a diff that could not be read: nobody knows which they are."""
-
-EMPTY_TREES = {
-    40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
-    64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
-}
-"""What a root commit is compared with, by the length of the repository's object names."""
 
 
 class Terms(Struct, frozen=True):
@@ -81,11 +76,19 @@ def audit_commit(
     subject = _subject(terms, merged_at or commit.committed_at, commit.sha)
     try:
         files = parse_diff(git.diff(start, commit.sha))
-        attributes = {} if start in EMPTY_TREES.values() else git.gitattributes(start)
+        attributes = _attributes(git, start, files)
     except (DiffError, GitError) as error:
         return _unread_diff(f"git diff {start} {commit.sha}", error, subject, terms)
     change = Change(files=files, gitattributes=attributes)
-    return _audited(subject, change, terms, likely_roots=_checkouts(git))
+    return _audited(subject, change, terms, likely_roots=git.checkouts())
+
+
+def _attributes(git: Git, start: str, files: Iterable[FileDiff]) -> dict[str, str]:
+    """Return the ``.gitattributes`` that may speak of a changed file, as the app reads them."""
+    if start in EMPTY_TREES.values():
+        return {}
+    names = attribute_files(file.path for file in files)
+    return git.gitattributes(start, names) if names else {}
 
 
 def wanted_paths(change: Change, policy: Policy) -> WantedPath:
@@ -121,17 +124,12 @@ def _base(git: Git, commit: Commit, base: str | None) -> str:
     return commit.parents[0] if commit.parents else EMPTY_TREES[len(commit.sha)]
 
 
-def _checkouts(git: Git) -> tuple[str, ...]:
-    """Return where this clone and its worktrees lie: likely, not surely, where agents worked."""
-    top = git.top_level()
-    return tuple(dict.fromkeys([*([str(top)] if top else []), *git.worktrees()]))
-
-
 def _audited(
     subject: Subject, change: Change, terms: Terms, likely_roots: Sequence[str] = ()
 ) -> OfflineAudit:
-    evidence = _evidence(terms, wanted_paths(change, terms.policy), likely_roots)
-    audit = attribute(subject, change, evidence, terms.policy, at=terms.at)
+    with collector_held():
+        evidence = _evidence(terms, wanted_paths(change, terms.policy), likely_roots)
+        audit = attribute(subject, change, evidence, terms.policy, at=terms.at)
     return OfflineAudit(audit=audit, problems=evidence.unread)
 
 

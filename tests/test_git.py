@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ghapp import git as ghapp_git
+from ghapp import git_process
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.git import Git, GitError, fetch_commits
 
@@ -273,8 +273,8 @@ def test_no_repository_at_all(tmp_path: Path) -> None:
 
 
 def limited(*arguments: str, **limits: float) -> bytes:
-    bounds = ghapp_git._Limits(**limits)  # type: ignore[arg-type]
-    return ghapp_git._run(arguments, "slow", ghapp_git._ENVIRONMENT, bounds)
+    bounds = git_process.Limits(**limits)  # type: ignore[arg-type]
+    return git_process.run(arguments, "slow", git_process.ENVIRONMENT, bounds)
 
 
 def test_what_takes_too_long_is_ended_with_all_that_it_started() -> None:
@@ -467,7 +467,7 @@ def test_redirects_are_not_followed(served: Served, change: Change, tmp_path: Pa
 def test_pack_that_is_too_large_is_not_written(
     served: Served, change: Change, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ghapp_git, "LARGEST_PACK", 512)
+    monkeypatch.setattr("ghapp.git.LARGEST_PACK", 512)
     with pytest.raises(GitError):
         fetch_commits(tmp_path / "7", f"{served.url}/acme/app.git", change.shas, TOKEN)
 

@@ -65,7 +65,7 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
         measure=book.measure,
         inputs=Inputs(
             diff=digest.of_change(change),
-            evidence=digest.of_edits(considered),
+            evidence=digest.of_edits(found.compared(policy)),
             edits_considered=len(considered),
             complete=change.complete and not evidence.unread,
             missing=tuple(sorted(change.missing)),

@@ -45,6 +45,18 @@ class Candidates:
         edits = [edit for found in self.usable.values() for edit in found]
         return sorted(edits, key=lambda edit: (edit.at, edit.id))
 
+    def compared(self, policy: Policy) -> list[Edit]:
+        """Return the usable edits whose lines are compared: those of the change's files.
+
+        A policy that follows moved blocks compares those of all files.
+        """
+        return [
+            edit
+            for path, found in self.usable.items()
+            if path is not None or policy.moved_blocks
+            for edit in found
+        ]
+
 
 def candidates(subject: Subject, change: Change, evidence: Evidence, policy: Policy) -> Candidates:
     """Sort the evidence; edits of other repositories are left out."""

@@ -19,7 +19,7 @@ def of_change(change: Change) -> str:
 
 
 def of_edits(edits: Iterable[Edit]) -> str:
-    """Return the digest of edits as they came in, their order left out."""
+    """Return the digest of the edits whose lines an audit compared, their order left out."""
     digest = hashlib.sha256()
     for edit in sorted(edits, key=lambda edit: edit.id):
         digest.update(msgspec.msgpack.encode(edit))

@@ -300,6 +300,7 @@ class Inputs(Struct, frozen=True):
 
     diff: str
     evidence: str
+    """Of the considered edits of the change's files; of all where moved blocks are followed."""
     edits_considered: int
     """Applied edits of this repository inside the window."""
     complete: bool

@@ -1,0 +1,54 @@
+"""``ghapp policy``: named policies shown, compared, and checked in a file."""
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from ghapp.attribution.policy import Policy
+from ghapp.policies import PolicyError, differences, find, read
+from ghapp.reports.harmless import visible
+
+
+@click.group("policy", short_help="Show, compare and check policies.")
+def command() -> None:
+    """Show, compare and check policies: windows, limits and exclusions, with a name."""
+
+
+@command.command("show")
+@click.argument("name", metavar="NAME|FILE", default="claude-code-v1")
+def show(name: str) -> None:
+    """Print a policy as JSON, and its digest."""
+    policy = _found(name)
+    members = msgspec.to_builtins(policy) | {"digest": policy.digest}
+    click.echo(msgspec.json.format(msgspec.json.encode(members)).decode())
+
+
+@command.command("diff")
+@click.argument("one", metavar="NAME|FILE")
+@click.argument("other", metavar="NAME|FILE")
+def diff(one: str, other: str) -> None:
+    """Print the members in which two policies differ: nothing where they are the same."""
+    for found in differences(_found(one), _found(other)):
+        before, after = (
+            msgspec.json.encode(value).decode() for value in (found.before, found.after)
+        )
+        click.echo(visible(f"{found.member}: {before} -> {after}"))
+
+
+@command.command("validate")
+@click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+def validate(path: Path) -> None:
+    """Say whether a file holds a policy; exit status 1 and the reason where it does not."""
+    try:
+        policy = read(path)
+    except PolicyError as error:
+        raise click.ClickException(visible(str(error), 2000)) from error
+    click.echo(f"{policy.id} {policy.digest}")
+
+
+def _found(name: str) -> Policy:
+    try:
+        return find(name)
+    except PolicyError as error:
+        raise click.UsageError(visible(str(error), 2000)) from error

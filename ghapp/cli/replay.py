@@ -1,0 +1,260 @@
+"""``ghapp replay``: what was merged in a clone's history, audited again without a server."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ghapp.cli.roots import as_roots
+from ghapp.cli.times import as_time, parse_time
+
+if TYPE_CHECKING:  # help and wrong use answer without the core
+    from ghapp.replay import Progress, Replayed, Terms
+
+UNREAD = 1
+"""Exit status where some input could not be read."""
+
+SHOWN = 10
+"""Problems that are named one by one; the others are counted."""
+
+LONGEST = 2000
+"""Characters of one problem's line."""
+
+
+def _as_last_instant(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> datetime | None:
+    """Turn an option's value into a time of which a date alone is the last instant."""
+    at = as_time(ctx, param, value)
+    if at is None or value is None or len(value.strip()) > len("2026-05-20"):
+        return at
+    return parse_time(value) + timedelta(days=1) - timedelta(microseconds=1)
+
+
+@click.command("replay", short_help="Audit the merged pull requests in a clone's history again.")
+@click.option(
+    "--git",
+    "repository_path",
+    metavar="REPO",
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A clone: a checkout or a bare repository.",
+)
+@click.option(
+    "--branch",
+    metavar="NAME",
+    default="HEAD",
+    help="The branch whose history is read. [default: what is checked out]",
+)
+@click.option(
+    "--since",
+    metavar="DATE",
+    callback=as_time,
+    help="Merged then or later; UTC, or with an offset.",
+)
+@click.option(
+    "--until",
+    metavar="DATE",
+    callback=_as_last_instant,
+    help="Merged then or earlier; a date alone is the whole day.",
+)
+@click.option(
+    "--evidence",
+    metavar="DIR",
+    multiple=True,
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Transcripts as the agents write them, read recursively. May be given several times.",
+)
+@click.option(
+    "--output",
+    metavar="FILE.jsonl",
+    required=True,
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="One audit document a line, oldest first. It appears when all of them are there.",
+)
+@click.option("--repository", metavar="OWNER/NAME", help="The repository's name.")
+@click.option(
+    "--root",
+    "roots",
+    metavar="PATH",
+    multiple=True,
+    callback=as_roots,
+    help="Where the repository was checked out on the machine that wrote the evidence. "
+    "May be given several times. [default: inferred]",
+)
+@click.option(
+    "--commits", "every_commit", is_flag=True, help="Audit commits without a number, too."
+)
+@click.option(
+    "--as-of",
+    metavar="TIME",
+    callback=as_time,
+    help="The time that decides whether an audit is final. [default: now]",
+)
+@click.option(
+    "--policy",
+    "policy_name",
+    metavar="NAME|FILE",
+    default="claude-code-v1",
+    show_default=True,
+    help="A built-in policy, or a file that holds one.",
+)
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(min=1, max=256),
+    help="Processes to work with. [default: one for each processor]",
+)
+def command(**options: Any) -> None:
+    """Audit again what was merged, from a clone and transcripts alone.
+
+    \b
+    ghapp replay --git . --evidence ~/.claude/projects --output replay.jsonl
+
+    Interrupted, the same command goes on where it stopped.
+
+    Exit status: 0 done, 1 some input could not be read, 2 wrong use.
+    """  # noqa: D301 - the \b is click's mark for "do not wrap"
+    from ghapp.git_process import GitError  # noqa: PLC0415 - see the top
+    from ghapp.processes import ProcessFailedError  # noqa: PLC0415 - see the top
+    from ghapp.replay import replay  # noqa: PLC0415 - see the top
+
+    problems = _Problems()
+    signal.signal(signal.SIGTERM, _ask_to_stop)
+    try:
+        with _bar() as show:
+
+            def watch(progress: "Progress") -> None:
+                problems.note(progress)
+                show(progress)
+
+            done = replay(_terms(options), options["output"], now=datetime.now(UTC), watch=watch)
+    except GitError as error:
+        raise click.UsageError(f"--git {options['repository_path']}: {error}") from error
+    except ProcessFailedError as error:
+        raise click.ClickException(f"{error}; try again with a smaller --jobs") from error
+    except OSError as error:
+        raise click.UsageError(f"{error.filename}: {error.strerror}") from error
+    _say(done, problems)
+
+
+def _ask_to_stop(*_: object) -> None:
+    """End as Ctrl-C does: processes and temporary files go, what is done stays."""
+    raise KeyboardInterrupt
+
+
+def _terms(options: dict[str, Any]) -> "Terms":
+    from ghapp.policies import PolicyError, find  # noqa: PLC0415 - see the top
+    from ghapp.replay import Terms  # noqa: PLC0415 - see the top
+
+    try:
+        policy = find(options["policy_name"])
+    except PolicyError as error:
+        raise click.UsageError(f"--policy: {error}") from error
+    return Terms(
+        repository_path=options["repository_path"],
+        evidence=options["evidence"],
+        policy=policy,
+        branch=options["branch"],
+        since=options["since"],
+        until=options["until"],
+        every_commit=options["every_commit"],
+        repository=options["repository"],
+        roots=options["roots"],
+        at=options["as_of"],
+        jobs=options["jobs"] or _processors(),
+    )
+
+
+def _processors() -> int:
+    """Return the processors that this process may use, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class _Problems:
+    """What could not be read, the first of it in words."""
+
+    def __init__(self) -> None:
+        self.first: list[str] = []
+        self.count = 0
+
+    def note(self, progress: "Progress") -> None:
+        if progress.problem is None:
+            return
+        self.count += 1
+        if len(self.first) < SHOWN:
+            self.first.append(progress.problem)
+
+
+@contextmanager
+def _bar() -> "Iterator[Callable[[Progress], None]]":
+    """Lend what shows the progress: a bar on a terminal, and nothing elsewhere."""
+    from rich.console import Console  # noqa: PLC0415 - see the top
+    from rich.progress import (  # noqa: PLC0415 - see the top
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bar  # noqa: PLC0415 - see the top
+
+    console = Console(stderr=True)
+    columns = (
+        *(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()),
+        *(TextColumn("{task.fields[rate]}"), TimeRemainingColumn()),
+    )
+    with Bar(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        shown = bar.add_task("reading evidence", total=None, rate="")
+
+        begun: dict[str, tuple[float, int]] = {}
+
+        def show(progress: "Progress") -> None:
+            now = (time.monotonic(), progress.done)
+            first = begun.setdefault("first", now)
+            bar.update(
+                shown,
+                description="pull requests",
+                total=progress.total,
+                completed=progress.done,
+                rate=_rate(first, now),
+            )
+
+        yield show
+
+
+def _rate(first: tuple[float, int], now: tuple[float, int]) -> str:
+    """Return how many were done in a second since the first; results come many at a time."""
+    seconds = now[0] - first[0]
+    return f"{(now[1] - first[1]) / seconds:.0f}/s" if seconds >= 1 else ""
+
+
+def _say(done: "Replayed", problems: _Problems) -> None:
+    """Sum up on standard error; end with what the exit status means."""
+    from ghapp.cli.problems import name_problems  # noqa: PLC0415 - see the top
+    from ghapp.reports.harmless import visible  # noqa: PLC0415 - see the top
+
+    for problem in problems.first:
+        click.echo(visible(problem, LONGEST), err=True)
+    if problems.count > SHOWN:
+        click.echo(f"and {problems.count - SHOWN} more", err=True)
+    name_problems(done.unread)
+    if done.cut:
+        click.echo(
+            "the clone is shallow: what was merged before its oldest commit cannot be seen; "
+            "git fetch --unshallow brings it",
+            err=True,
+        )
+    before = f", {done.resumed_from} of them before an interruption" if done.resumed_from else ""
+    less = f", {done.incomplete} incomplete" if done.incomplete else ""
+    click.echo(f"{done.documents} audit document(s){before}{less}", err=True)
+    if done.incomplete or done.unread or done.cut:
+        raise click.exceptions.Exit(UNREAD)

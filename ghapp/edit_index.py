@@ -1,0 +1,413 @@
+"""Evidence read once, then asked for many audits: edits on disk, by time, each decoded when needed.
+
+What stands in memory of an edit are a few numbers; its lines are in a file that all processes
+share. What it hands out is what the app's own store would hand out for the same evidence.
+"""
+
+import hashlib
+import mmap
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import msgspec
+
+from ghapp.attribution.model import Change, Edit, Evidence, Lines, Outcome, Struct, Subject, Unread
+from ghapp.attribution.paths import Checkouts, below, tidy
+from ghapp.attribution.policy import Policy
+from ghapp.evidence.source import Found, Worktree
+
+EDITS, CATALOG = "edits", "catalog"
+"""Files of an index."""
+
+CHECKOUTS_KEPT = 64
+"""Sets of checkouts whose places are remembered."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class _TextEdit(Edit, frozen=True, kw_only=True):
+    """An edit whose lines are text: what transcripts hold, and what can be read back."""
+
+    lines: Lines[str] = Lines(hunks=())
+
+
+_DECODER = msgspec.msgpack.Decoder(_TextEdit)
+
+
+class Place(Struct, frozen=True):
+    """Where an edit was made: the file as the agent named it, and its working directory."""
+
+    path: str
+    cwd: str | None
+
+
+class Catalog(Struct, frozen=True):
+    """All that is known of the edits but their lines, in the order of time; arrays as bytes."""
+
+    at: bytes
+    """Microseconds since 1970."""
+    rank: bytes
+    """Where an edit stands in the order of ids."""
+    place: bytes
+    """Number of its place."""
+    applied: bytes
+    """1: it was."""
+    starts: bytes
+    """By rank: where each edit begins in the file, and where the last one ends."""
+    places: tuple[Place, ...]
+    likely_roots: tuple[str, ...]
+    unread: tuple[Unread, ...]
+    digest: str
+    """Over all edits and all that could not be read."""
+
+
+class Sliced(NamedTuple):
+    """The evidence of one audit."""
+
+    evidence: Evidence
+    """The edits of the change's files, each with its path in the repository."""
+    considered: int
+    """Applied edits of the repository inside the window, in any file."""
+    digest: str
+    """Of those that are compared, as `ghapp.attribution.digest.of_edits` gives it."""
+
+
+# --- writing ----------------------------------------------------------------------------------
+
+
+class _Row(NamedTuple):
+    """One copy of an edit while all are read."""
+
+    at: int
+    place: int
+    applied: bool
+    start: int
+    size: int
+    preference: tuple[Any, ...]
+
+
+def write_index(
+    found: Iterable[Found], folder: Path, *, roots: Sequence[str], likely_roots: Sequence[str]
+) -> Catalog:
+    """Write edits into a folder and return their catalog.
+
+    ``roots`` are checkouts on the machines that wrote them: edits elsewhere are left out, and
+    the others get their paths in the repository, as when they are imported into the app.
+    ``likely_roots`` are checkouts that may occur among them.
+    """
+    unread: list[Unread] = []
+    worktrees: list[Worktree] = []
+    with _Writing(folder / "as-read") as writing:
+        for one in found:
+            if isinstance(one, Edit):
+                writing.add(one)
+            elif isinstance(one, Unread):
+                unread.append(one)
+            else:
+                worktrees.append(one)
+    if roots:
+        writing = _at_home(writing, folder, with_worktrees(roots, worktrees))
+    catalog = writing.catalog(with_worktrees(likely_roots, worktrees), tuple(unread))
+    (folder / CATALOG).write_bytes(msgspec.msgpack.encode(catalog))
+    return catalog
+
+
+def with_worktrees(roots: Iterable[str], worktrees: Iterable[Worktree]) -> tuple[str, ...]:
+    """Add the worktrees that were made from one of the roots, and those made from these."""
+    homes = dict.fromkeys(map(tidy, roots))
+    named = list(worktrees)
+    while True:
+        made = [one for one in named if _below_any(homes, tidy(one.original)) is not None]
+        new = {tidy(one.path): None for one in made if tidy(one.path) not in homes}
+        if not new:
+            return tuple(homes)
+        homes |= new
+
+
+def _below_any(homes: Iterable[str], path: str) -> str | None:
+    """Return a path relative to the deepest of some roots; ``None``: it lies elsewhere."""
+    rests = [rest for home in homes if (rest := below(home, path)) is not None]
+    return min(rests, key=len, default=None)
+
+
+def _at_home(read: "_Writing", folder: Path, homes: Sequence[str]) -> "_Writing":
+    """Write the edits below some roots again, with their paths in the repository."""
+    with _Writing(folder / "at-home") as writing, read.path.open("rb") as file:
+        for row in read.rows():
+            file.seek(row.start)
+            edit = _DECODER.decode(file.read(row.size))
+            if path := _below_any(homes, tidy(edit.path)):
+                writing.add(msgspec.structs.replace(edit, path=path, cwd=None))
+    read.path.unlink()
+    return writing
+
+
+class _Writing:
+    """Edits on their way into a file, and what is kept of each in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._rows: dict[str, list[_Row]] = {}
+        self._places: dict[Place, int] = {}
+        self._size = 0
+
+    def __enter__(self) -> Self:
+        self._file = self.path.open("wb")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, edit: Edit) -> None:
+        edit = msgspec.structs.replace(edit, at=edit.at.astimezone(UTC))
+        packed = _packed(edit)
+        self._file.write(packed)
+        place = Place(path=edit.path, cwd=edit.cwd)
+        row = _Row(
+            at=_microseconds(edit.at),
+            place=self._places.setdefault(place, len(self._places)),
+            applied=edit.outcome is Outcome.APPLIED,
+            start=self._size,
+            size=len(packed),
+            preference=_preference(edit),
+        )
+        self._size += len(packed)
+        self._rows.setdefault(edit.id, []).append(row)
+
+    def rows(self) -> Iterator[_Row]:
+        """Yield all copies of all edits."""
+        for copies in self._rows.values():
+            yield from copies
+
+    def catalog(self, likely_roots: tuple[str, ...], unread: tuple[Unread, ...]) -> Catalog:
+        """Write the edits by id into their last file, and return its catalog.
+
+        Of an edit's copies the one is taken that the app would keep.
+        """
+        by_id = [
+            min(self._rows[name], key=lambda row: row.preference) for name in sorted(self._rows)
+        ]
+        starts = [0, *accumulate(row.size for row in by_id)]
+        digest = self._copy(by_id, hashlib.sha256(msgspec.msgpack.encode(unread)))
+        ranks = sorted(range(len(by_id)), key=lambda rank: (by_id[rank].at, rank))
+        rows = [by_id[rank] for rank in ranks]
+        return Catalog(
+            at=array("q", [row.at for row in rows]).tobytes(),
+            rank=array("l", ranks).tobytes(),
+            place=array("l", [row.place for row in rows]).tobytes(),
+            applied=bytes(row.applied for row in rows),
+            starts=array("q", starts).tobytes(),
+            places=tuple(self._places),
+            likely_roots=likely_roots,
+            unread=unread,
+            digest=digest,
+        )
+
+    def _copy(self, rows: Iterable[_Row], digest: "hashlib._Hash") -> str:
+        """Copy edits into their last file, and return the digest with them added."""
+        with self.path.open("rb") as source, self.path.with_name(EDITS).open("wb") as target:
+            for row in rows:
+                source.seek(row.start)
+                packed = source.read(row.size)
+                target.write(packed)
+                digest.update(packed)
+        self.path.unlink()
+        return "sha256:" + digest.hexdigest()
+
+
+def _packed(edit: Edit) -> bytes:
+    try:
+        return msgspec.msgpack.encode(edit)
+    except UnicodeEncodeError:
+        # Half a surrogate pair: a transcript can hold one, UTF-8 cannot.
+        return msgspec.msgpack.encode(_cleaned(msgspec.to_builtins(edit)))
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {key: _cleaned(one) for key, one in value.items()}
+    return [_cleaned(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _preference(edit: Edit) -> tuple[Any, ...]:
+    """Return what copies of an edit are compared by, as the app's store does it."""
+    return (
+        edit.outcome is not Outcome.APPLIED,
+        edit.outcome is Outcome.UNANSWERED,
+        sum(len(hunk.own) for hunk in edit.lines.hunks),
+        edit.at,
+        edit.agent_session,
+        edit.path.startswith(("/", "~")),
+        edit.path,
+    )
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // _MICROSECOND
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+class EditIndex:
+    """Edits that `write_index` wrote, asked by the audits of one process."""
+
+    def __init__(self, folder: Path) -> None:
+        catalog = msgspec.msgpack.decode((folder / CATALOG).read_bytes(), type=Catalog)
+        self.unread = catalog.unread
+        self._likely_roots = catalog.likely_roots
+        self._at = _numbers("q", catalog.at)
+        self._rank = _numbers("l", catalog.rank)
+        self._place = _numbers("l", catalog.place)
+        self._applied = catalog.applied
+        self._starts = _numbers("q", catalog.starts)
+        self._stubs = [_stub(place) for place in catalog.places]
+        self._of_name: dict[str, list[int]] = {}
+        for place, stub in enumerate(self._stubs):
+            self._of_name.setdefault(tidy(stub.path).rpartition("/")[2], []).append(place)
+        self._inside_of: dict[tuple[str, ...], frozenset[int]] = {}
+        with (folder / EDITS).open("rb") as file:
+            empty = not self._at
+            self._edits = memoryview(
+                b"" if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            )
+
+    def of(self, subject: Subject, change: Change, policy: Policy) -> Sliced:
+        """Return the evidence of one audit: the edits that can matter for its lines.
+
+        Those of other files of the repository are counted, and, where the policy follows
+        moved blocks, returned.
+        """
+        since, until = map(_microseconds, policy.evidence_span(subject.merged_at))
+        start, end = bisect_left(self._at, since), bisect_right(self._at, until)
+        span = self._place[start:end]
+        checkouts = self._checkouts(set(span), subject, change)
+        inside = self._inside(checkouts)
+        wanted = self._wanted(set(span), inside, checkouts, change, policy)
+        edits = [
+            self._edit(self._rank[at], wanted[place])
+            for at, place in enumerate(span, start)
+            if place in wanted
+        ]
+        considered = self._considered(subject, policy, inside)
+        evidence = Evidence(edits=tuple(edits), unread=self.unread)
+        compared = [rank for rank, place in considered if place in wanted]
+        return Sliced(evidence, len(considered), self._digest(compared))
+
+    def _checkouts(self, places: set[int], subject: Subject, change: Change) -> Checkouts:
+        """Return the checkouts that all edits of a span show.
+
+        They are told by files named as in the change and by the working directories, so one
+        edit for each of these says as much as all of them.
+        """
+        names = _paths(change)
+        by_cwd = {self._stubs[place].cwd: place for place in places}
+        telling = self._named_as(names, places) | set(by_cwd.values())
+        return Checkouts(
+            [self._stubs[place] for place in telling],
+            names,
+            likely=self._likely_roots,
+            repository=subject.repository,
+        )
+
+    def _named_as(self, names: Iterable[str], places: set[int]) -> set[int]:
+        """Return the places whose file is named like one of some paths."""
+        found: set[int] = set()
+        for name in {name.rpartition("/")[2] for name in names}:
+            found.update(self._of_name.get(name, ()))
+        return found & places
+
+    def _inside(self, checkouts: Checkouts) -> frozenset[int]:
+        """Return all places inside of some checkouts; most audits have the same."""
+        known = self._inside_of.get(checkouts.roots)
+        if known is None:
+            if len(self._inside_of) == CHECKOUTS_KEPT:
+                self._inside_of.clear()
+            known = self._inside_of[checkouts.roots] = frozenset(
+                place for place, stub in enumerate(self._stubs) if checkouts.place(stub.path).inside
+            )
+        return known
+
+    def _wanted(
+        self,
+        places: set[int],
+        inside: frozenset[int],
+        checkouts: Checkouts,
+        change: Change,
+        policy: Policy,
+    ) -> dict[int, str | None]:
+        """Return the places whose edits can matter, with their paths in the change."""
+        named = self._named_as(_paths(change), places) & inside
+        located = {place: checkouts.place(self._stubs[place].path).path for place in named}
+        wanted = {place: path for place, path in located.items() if path is not None}
+        if policy.moved_blocks:
+            return {**dict.fromkeys(places & inside), **wanted}
+        return {**wanted}
+
+    def _considered(
+        self, subject: Subject, policy: Policy, inside: frozenset[int]
+    ) -> list[tuple[int, int]]:
+        """Return rank and place of the repository's applied edits inside the window, in order."""
+        first, last = map(_microseconds, policy.window(subject.merged_at))
+        start, end = bisect_left(self._at, first), bisect_right(self._at, last)
+        window = zip(
+            self._rank[start:end], self._place[start:end], self._applied[start:end], strict=True
+        )
+        return sorted(
+            (rank, place) for rank, place, applied in window if applied and place in inside
+        )
+
+    def _digest(self, ranks: Sequence[int]) -> str:
+        """Return the digest of some edits; those that are neighbors in the file go in at once."""
+        digest = hashlib.sha256()
+        starts, edits = self._starts, self._edits
+        for first, last in _stretches(ranks):
+            digest.update(edits[starts[first] : starts[last + 1]])
+        return "sha256:" + digest.hexdigest()
+
+    def _edit(self, rank: int, path: str | None) -> Edit:
+        edit = _DECODER.decode(self._edits[self._starts[rank] : self._starts[rank + 1]])
+        # A path that is relative needs no checkout to be found in the change.
+        name = f"(elsewhere)/{edit.path.rpartition('/')[2]}"
+        return msgspec.structs.replace(edit, path=name if path is None else path)
+
+
+def _stretches(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last of each unbroken stretch of ascending numbers.
+
+    >>> list(_stretches([1, 2, 3, 7, 9, 10]))
+    [(1, 3), (7, 7), (9, 10)]
+    """
+    if not numbers:
+        return
+    first = last = numbers[0]
+    for number in numbers:
+        if number > last + 1:
+            yield first, last
+            first = number
+        last = number
+    yield first, last
+
+
+def _paths(change: Change) -> set[str]:
+    names = {file.path for file in change.files}
+    return names | {file.previous_path for file in change.files if file.previous_path}
+
+
+def _numbers(kind: str, packed: bytes) -> "array[int]":
+    numbers: array[int] = array(kind)
+    numbers.frombytes(packed)
+    return numbers
+
+
+def _stub(place: Place) -> Edit:
+    """Return an edit of which only the place is known: what checkouts are told from."""
+    return Edit(id="", agent="", agent_session="", at=_EPOCH, path=place.path, cwd=place.cwd)

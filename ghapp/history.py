@@ -1,0 +1,258 @@
+"""Merged pull requests in a clone's history, oldest first; it reads nothing of what they add.
+
+The history is walked along first parents: what the branch itself was set to, one after the
+other.
+"""
+
+import re
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from ghapp.attribution.model import Struct
+from ghapp.git import Git
+
+LONGEST_REBASE = 250
+"""Commits of the longest pull request that a rebase is recognized of without numbers: as many
+as GitHub lists of one."""
+
+_MERGE = re.compile(r"Merge pull request #([1-9]\d{0,9})\b")
+_TRAILING = re.compile(r"\(#([1-9]\d{0,9})\)\s*$")
+_HEAD = re.compile(r"refs/(?:pull|remotes/[^/]+/(?:pull|pulls|pr))/([1-9]\d{0,9})(?:/head)?")
+_FORMAT = "%H%x00%P%x00%ct%x00%ae%x00%at%x00%s"
+
+
+class How(StrEnum):
+    """How a change came onto the branch."""
+
+    MERGE = "merge"
+    SQUASH = "squash"
+    REBASE = "rebase"
+    COMMIT = "commit"
+    """Without a pull request's number."""
+
+
+class Landed(Struct, frozen=True):
+    """A merged pull request, or a commit taken as one."""
+
+    number: int | None
+    """``None``: no pull request's number is known."""
+    commit: str
+    """What the branch was set to."""
+    before: str | None
+    """What the branch stood at before; ``None``: at nothing."""
+    head: str | None
+    """The other parent of a merge; ``None``: it has none, or more than one."""
+    merged_at: datetime
+    how: How
+    shown: str | None = None
+    """The last commit of the pull request as GitHub's ref names it; ``None``: no ref tells, or
+    it is ``head`` anyway."""
+    cut: bool = False
+    """A shallow clone has the commit, and not what the branch stood at before."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        number = f"pull request #{self.number}, " if self.number else ""
+        return f"{number}commit {self.commit}"
+
+
+class Span(Struct, frozen=True):
+    """Which part of a history is looked at; both ends belong to it."""
+
+    tip: str
+    since: datetime | None = None
+    until: datetime | None = None
+    every_commit: bool = False
+    """Take commits without a number as pull requests, too."""
+
+    def __contains__(self, at: datetime) -> bool:
+        return (self.since is None or self.since <= at) and (self.until is None or at <= self.until)
+
+
+# --- finding ----------------------------------------------------------------------------------
+
+
+class _Key(NamedTuple):
+    """What a rebase leaves as it was: who wrote a commit, when, and its title."""
+
+    email: str
+    written_at: str
+    title: str
+
+
+class _Step(NamedTuple):
+    """One commit of the walk."""
+
+    sha: str
+    parents: tuple[str, ...]
+    at: datetime
+    key: _Key
+
+    @property
+    def title(self) -> str:
+        return self.key.title
+
+
+def landed(git: Git, span: Span) -> Iterator[Landed]:
+    """Yield what landed on a branch within a span, oldest first, one after the other.
+
+    Raises `GitError`.
+    """
+    shallow = git.shallow()
+    search = _Search(git, shallow, pull_heads(git))
+    for one in search.walk(_steps(git, span.tip)):
+        is_wanted = one.number is not None or span.every_commit
+        if is_wanted and one.merged_at in span:
+            yield one
+
+
+def pull_heads(git: Git) -> dict[int, str]:
+    """Return the last commit of each pull request whose ref GitHub gave this clone."""
+    heads: dict[int, str] = {}
+    for line in git.lines("for-each-ref", "--format=%(objectname) %(refname)"):
+        sha, _, name = line.decode(errors="replace").partition(" ")
+        if found := _HEAD.fullmatch(name):
+            heads[int(found[1])] = sha
+    return heads
+
+
+def _steps(git: Git, tip: str) -> Iterator[_Step]:
+    """Yield the commits along first parents, oldest first."""
+    for line in git.lines(
+        *("rev-list", "--first-parent", "--reverse", "--encoding=UTF-8"),
+        *(f"--format=tformat:{_FORMAT}", "--end-of-options", tip, "--"),
+    ):
+        if b"\0" in line:  # each commit is announced by a line of its own
+            yield _step(line)
+
+
+def _step(line: bytes) -> _Step:
+    sha, parents, at, *key = line.decode(errors="replace").split("\0", 5)
+    time = datetime.fromtimestamp(int(at), UTC)
+    return _Step(sha, tuple(parents.split()), time, _Key(*key))
+
+
+class _Search:
+    """The walk along a branch, with the commits that may still turn out to be a rebase."""
+
+    def __init__(self, git: Git, shallow: frozenset[str], heads: Mapping[int, str]) -> None:
+        self._git = git
+        self._shallow = shallow
+        self._heads = heads
+        known = Counter(heads.values())
+        self._of_head = {sha: number for number, sha in heads.items() if known[sha] == 1}
+        self._of_key = self._keys()
+        self._waiting: deque[_Step] = deque()
+        self._numbered: list[_Step] = []
+
+    def walk(self, steps: Iterable[_Step]) -> Iterator[Landed]:
+        for step in steps:
+            number = self._number(step)
+            if self._numbered and (len(step.parents) > 1 or number != self._last_number):
+                yield self._rebased(self._last_number, self._numbered)
+                self._numbered = []
+            yield from self._take(step, number)
+        if self._numbered:
+            yield self._rebased(self._last_number, self._numbered)
+        yield from self._flush()
+
+    @property
+    def _last_number(self) -> int | None:
+        return self._number(self._numbered[-1])
+
+    def _take(self, step: _Step, number: int | None) -> Iterator[Landed]:
+        if len(step.parents) > 1:
+            yield from self._flush()
+            yield self._merged(step, number)
+        elif number is not None:
+            yield from self._flush()
+            self._numbered.append(step)
+        elif (pull := self._of_key.get(step.key)) is not None:
+            yield from self._rebase_ends(step, pull)
+        else:
+            self._waiting.append(step)
+            yield from self._flush(keep=LONGEST_REBASE)
+
+    def _number(self, step: _Step) -> int | None:
+        """Return the number that a commit's title or the platform's ref of its parent gives."""
+        found = _TRAILING.search(step.title)
+        if len(step.parents) > 1:
+            found = _MERGE.match(step.title) or found
+        if found:
+            return int(found[1])
+        return self._of_head.get(step.parents[1]) if len(step.parents) == 2 else None
+
+    def _flush(self, keep: int = 0) -> Iterator[Landed]:
+        """Give up commits that are no rebase's, but for the last ones."""
+        while len(self._waiting) > keep:
+            yield self._landed(None, [self._waiting.popleft()], How.COMMIT)
+
+    def _rebase_ends(self, step: _Step, number: int) -> Iterator[Landed]:
+        """Take the commits before a rebased one that are of the same pull request with it."""
+        head = self._heads[number]
+        not_before = f"^{step.parents[0]}" if step.parents else head
+        keys = set(_keys(self._git, "--no-merges", head, not_before))
+        steps = deque([step])
+        while self._waiting and self._waiting[-1].key in keys:
+            steps.appendleft(self._waiting.pop())
+        yield from self._flush()
+        yield self._landed(number, list(steps), How.REBASE)
+
+    def _rebased(self, number: int | None, steps: list[_Step]) -> Landed:
+        return self._landed(number, steps, How.REBASE if len(steps) > 1 else How.SQUASH)
+
+    def _merged(self, step: _Step, number: int | None) -> Landed:
+        one = self._landed(number, [step], How.MERGE)
+        head = step.parents[1] if len(step.parents) == 2 else None
+        return replace(one, head=head, shown=None)
+
+    def _landed(self, number: int | None, steps: list[_Step], how: How) -> Landed:
+        first, last = steps[0], steps[-1]
+        return Landed(
+            number=number,
+            commit=last.sha,
+            before=first.parents[0] if first.parents else None,
+            head=None,
+            merged_at=last.at,
+            how=how,
+            shown=None if number is None else self._heads.get(number),
+            cut=first.sha in self._shallow,
+        )
+
+    def _keys(self) -> dict[_Key, int]:
+        """Return the pull request of each head's key; keys that several have tell nothing."""
+        if not self._heads:
+            return {}
+        by_sha = self._of_head
+        found: dict[_Key, list[int]] = {}
+        for sha, key in _heads_keys(self._git, by_sha):
+            found.setdefault(key, []).append(by_sha[sha])
+        return {key: numbers[0] for key, numbers in found.items() if len(numbers) == 1}
+
+
+def _heads_keys(git: Git, shas: Iterable[str]) -> Iterator[tuple[str, _Key]]:
+    asked = "".join(f"{sha}\n" for sha in shas).encode()
+    told = git.run(
+        *("rev-list", "--no-walk=unsorted", "--ignore-missing", "--stdin"),
+        *("--encoding=UTF-8", f"--format=tformat:{_FORMAT}"),
+        asked=asked,
+    )
+    for line in told.split(b"\n"):
+        if b"\0" in line:
+            step = _step(line)
+            yield step.sha, step.key
+
+
+def _keys(git: Git, *revisions: str) -> Iterator[_Key]:
+    told = git.run(
+        *("rev-list", "--encoding=UTF-8", f"--format=tformat:{_FORMAT}"),
+        f"--max-count={LONGEST_REBASE}",
+        *revisions,
+    )
+    yield from (_step(line).key for line in told.split(b"\n") if b"\0" in line)

@@ -1,0 +1,251 @@
+"""What each of some merged pull requests of a clone adds, by few calls of git for many of them.
+
+It finds none of them, and it names what this clone cannot show whole.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from ghapp.attribution.model import Change, Struct
+from ghapp.attribution.unified_diff import DiffError, parse_diff
+from ghapp.git import CHANGED, DIFF, EMPTY_TREES, Git, attribute_files
+from ghapp.git_process import GitError
+from ghapp.history import Landed
+
+_UNSHALLOW = "the history of this clone ends before it: git fetch --unshallow"
+
+
+class Unseen(Struct, frozen=True):
+    """What this clone cannot show whole, and why."""
+
+    problem: str
+
+
+Pair = tuple[str, str]
+"""What is compared: from, to."""
+
+
+def changes(git: Git, some: Sequence[Landed]) -> list[Change | Unseen]:
+    """Return what each of some neighbors in a history adds, in their order.
+
+    Of a merge it is what the pull request added since it left the branch, as GitHub shows it.
+    Else it is what the branch gained; where GitHub's ref of the pull request is there and
+    adds the same lines, they are taken in its form. All neighbors are asked of git at once;
+    those that it fails on, one by one.
+    """
+    region = _Region(git, some) if any(one.head or one.shown for one in some) else None
+    pairs = [_pair(git, region, one) for one in some]
+    read = [_files(text) for text in _diffs(git, pairs)]
+    shown = [_shown_pair(region, one) for one in some]
+    read = _as_shown(git, read, shown)
+    attributes = _attributes(git, [one.before for one in some], read)
+    return [_with(change, given) for change, given in zip(read, attributes, strict=True)]
+
+
+def _files(text: bytes | Unseen) -> Change | Unseen:
+    if isinstance(text, Unseen):
+        return text
+    try:
+        return Change(files=parse_diff(text))
+    except DiffError as error:
+        return Unseen(problem=str(error))
+
+
+def _with(change: Change | Unseen, attributes: dict[str, str] | Unseen) -> Change | Unseen:
+    if isinstance(change, Unseen) or (isinstance(attributes, dict) and not attributes):
+        return change
+    if isinstance(attributes, Unseen):
+        return attributes
+    return Change(files=change.files, gitattributes=attributes)
+
+
+def _pair(git: Git, region: "_Region | None", one: Landed) -> Pair | Unseen:
+    if one.cut:
+        return Unseen(problem=_UNSHALLOW)
+    if one.before is None:
+        return EMPTY_TREES[len(one.commit)], one.commit
+    if one.head is None or region is None:
+        return one.before, one.commit
+    try:
+        known = region.merge_base(one.before, one.head)
+        return known or git.merge_base(one.before, one.head), one.head
+    except GitError as error:
+        return Unseen(problem=str(error))
+
+
+def _shown_pair(region: "_Region | None", one: Landed) -> Pair | None:
+    """Return what GitHub compared for a pull request that came in as other commits."""
+    if region is None or one.shown is None or one.before is None or one.cut:
+        return None
+    try:
+        base = region.merge_base(one.before, one.shown)
+    except GitError:
+        return None
+    return (base, one.shown) if base and (base, one.shown) != (one.before, one.commit) else None
+
+
+def _as_shown(
+    git: Git, read: Sequence[Change | Unseen], shown: Sequence[Pair | None]
+) -> list[Change | Unseen]:
+    """Take changes in the form that GitHub showed, where it says the same of added lines.
+
+    It does not where the number in a title is of something else, or the pull request was
+    for another branch.
+    """
+    texts = iter(_diffs(git, [pair for pair in shown if pair]))
+    others = [_files(next(texts)) if pair else None for pair in shown]
+    return [
+        other if isinstance(other, Change) and _added(other) == _added(change) else change
+        for change, other in zip(read, others, strict=True)
+    ]
+
+
+def _added(change: Change | Unseen) -> list[tuple[str, str]] | None:
+    if isinstance(change, Unseen):
+        return None
+    return sorted((file.path, line.text) for file in change.files for line in file.added())
+
+
+class _Region:
+    """The commits that came onto a branch with some neighbors of its history."""
+
+    def __init__(self, git: Git, some: Sequence[Landed]) -> None:
+        first, last = some[0], some[-1]
+        start = [f"^{first.before}"] if first.before and not first.cut else []
+        self._parents: dict[str, tuple[str, ...]] = {}
+        self._shallow = git.shallow()
+        tips = dict.fromkeys([last.commit, *(one.shown for one in some if one.shown)])
+        asked = ("rev-list", "--parents", "--ignore-missing", *tips, *start, "--")
+        for line in git.lines(*asked):
+            sha, *parents = line.decode().split()
+            self._parents[sha] = tuple(parents)
+        self._on_branch: set[str] = set()
+
+    def merge_base(self, before: str, head: str) -> str | None:
+        """Return where a merged line left the branch; ``None``: that takes a closer look.
+
+        To be asked in the order of the history: ``before`` is never one of an earlier state.
+        Raises `GitError` where a shallow clone may lack it.
+        """
+        self._reach(before)
+        stops, seen, ahead = set(), set(), [head]
+        while ahead:
+            sha = ahead.pop()
+            if sha in seen:
+                continue
+            seen.add(sha)
+            if sha in self._on_branch or sha not in self._parents:
+                stops.add(sha)
+                continue
+            if sha in self._shallow:
+                raise GitError("merge-base", None, f"{sha} has no parents here", _UNSHALLOW)
+            ahead += self._parents[sha]
+        return stops.pop() if len(stops) == 1 else None
+
+    def _reach(self, sha: str) -> None:
+        """Note that a commit and all before it are on the branch."""
+        ahead = [sha]
+        while ahead:
+            sha = ahead.pop()
+            if sha not in self._on_branch and sha in self._parents:
+                self._on_branch.add(sha)
+                ahead += self._parents[sha]
+
+
+def _diffs(git: Git, pairs: Sequence[Pair | Unseen]) -> list[bytes | Unseen]:
+    at_once = _diffs_at_once(git, [pair for pair in pairs if not isinstance(pair, Unseen)])
+    found: list[bytes | Unseen] = []
+    for pair in pairs:
+        if isinstance(pair, Unseen):
+            found.append(pair)
+        else:
+            found.append(_diff(git, *pair) if at_once is None else at_once[pair])
+    return found
+
+
+def _diff(git: Git, base: str, head: str) -> bytes | Unseen:
+    try:
+        return git.diff(base, head)
+    except GitError as error:
+        return Unseen(problem=str(error))
+
+
+def _diffs_at_once(git: Git, pairs: Sequence[Pair]) -> dict[Pair, bytes] | None:
+    """Return the diffs of pairs of commits by one call; ``None``: it failed for one of them."""
+    if not pairs:
+        return {}
+    try:
+        trees = _trees(git, {sha for pair in pairs for sha in pair})
+        asked = [f"{trees[base]} {trees[head]}\n".encode() for base, head in pairs]
+        told = git.run(*CHANGED, *DIFF, "--stdin", asked=b"".join(asked))
+    except (GitError, KeyError):
+        return None
+    texts: dict[Pair, bytes] = {}
+    at = 0
+    for pair, head, following in zip(pairs, asked, [*asked[1:], b""], strict=True):
+        # Git repeats each line that it was asked before its answer. No line of a diff starts so.
+        at += len(head)
+        if told[at : at + len(following)] == following:
+            end = at
+        else:
+            end = told.find(b"\n" + following, at) + 1
+        end = end if following else len(told)
+        texts[pair] = told[at:end]
+        at = end
+    return texts
+
+
+def _trees(git: Git, shas: Iterable[str]) -> dict[str, str]:
+    """Return the tree of each commit, of a tree itself; those that are not here are left out."""
+    names = sorted(shas)
+    asked = "".join(f"{sha}^{{tree}}\n" for sha in names).encode()
+    told = git.run("cat-file", "--batch-check=%(objectname) %(objecttype)", asked=asked)
+    lines = told.decode(errors="replace").splitlines()
+    found = zip(names, lines, strict=True)
+    trees = {sha: line.split(" ")[0] for sha, line in found if line.endswith(" tree")}
+    # The empty tree is known to git without being stored.
+    return trees | {empty: empty for empty in EMPTY_TREES.values() if empty in names}
+
+
+# --- .gitattributes ---------------------------------------------------------------------------
+
+
+def _attributes(
+    git: Git, bases: Sequence[str | None], read: "Sequence[Change | Unseen]"
+) -> "list[dict[str, str] | Unseen]":
+    names = [
+        attribute_files(file.path for file in change.files) if isinstance(change, Change) else []
+        for change in read
+    ]
+    there = _there(git, bases, names)
+    return [
+        _gitattributes(
+            git, base, some if there is None else [one for one in some if (base, one) in there]
+        )
+        for base, some in zip(bases, names, strict=True)
+    ]
+
+
+def _there(
+    git: Git, bases: Sequence[str | None], names: Sequence[Sequence[str]]
+) -> "set[tuple[str | None, str]] | None":
+    """Return which files may be there, by one call; ``None``: this clone cannot tell so."""
+    asked = [(base, name) for base, some in zip(bases, names, strict=True) for name in some if base]
+    if not asked:
+        return set()
+    if git.is_partial() or any("\n" in name for _, name in asked):
+        return None
+    lines = "".join(f"{base}:{name}\n" for base, name in asked).encode(errors="surrogateescape")
+    try:
+        told = git.run("cat-file", "--batch-check=%(objecttype)", asked=lines).split(b"\n")
+    except GitError:
+        return None
+    return {one for one, line in zip(asked, told, strict=False) if line == b"blob"}
+
+
+def _gitattributes(git: Git, base: str | None, names: Sequence[str]) -> dict[str, str] | Unseen:
+    if base is None or not names:
+        return {}
+    try:
+        return git.gitattributes(base, names)
+    except GitError as error:
+        return Unseen(problem=str(error))

@@ -1,0 +1,114 @@
+"""Named policies: the built-in ones, and an organization's own in a file, read and compared.
+
+A policy in a file is read whole or refused, with the member and what to do about it.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ghapp.attribution.model import Struct
+from ghapp.attribution.policy import POLICIES, Policy
+
+LONGEST_WINDOW = 366
+"""Days on one side of a merge: beyond a year an edit says nothing about a line's origin."""
+
+LARGEST_REWRITE = 0.5
+"""A line of which more than half differs is another line."""
+
+_ID = re.compile(r"[a-z0-9][a-z0-9+._-]{0,63}")
+
+
+class PolicyError(ValueError):
+    """A policy's name is not known, or its file does not say a policy."""
+
+
+class Difference(Struct, frozen=True):
+    """One member in which two policies differ."""
+
+    member: str
+    before: Any
+    after: Any
+
+
+def find(name: str) -> Policy:
+    """Return a built-in policy by its id, or the one in a file by its path.
+
+    Raises `PolicyError`.
+    """
+    if name in POLICIES:
+        return POLICIES[name]
+    path = Path(name)
+    if path.suffix in {".json", ".toml"}:
+        return read(path)
+    raise PolicyError(
+        f"there is no policy {name!r}; choose {' or '.join(POLICIES)}, "
+        "or give a file that ends in .toml or .json"
+    )
+
+
+def read(path: Path) -> Policy:
+    """Return the policy in a file; members that it leaves out are those of ``claude-code-v1``.
+
+    Raises `PolicyError`.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        given = tomllib.loads(text) if path.suffix == ".toml" else msgspec.json.decode(text)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise PolicyError(f"{path}: {reason}; give a file of TOML or JSON") from error
+    except (tomllib.TOMLDecodeError, msgspec.DecodeError) as error:
+        raise PolicyError(f"{path}: {error}; write it as TOML (.toml) or JSON (.json)") from error
+    return from_mapping(given, str(path))
+
+
+def from_mapping(given: Any, where: str) -> Policy:
+    """Return the policy that a mapping says; ``where`` is what messages call it.
+
+    Raises `PolicyError`.
+    """
+    known = Policy.__struct_fields__
+    if not isinstance(given, dict):
+        raise PolicyError(f"{where}: not a mapping; it needs members such as {', '.join(known)}")
+    for member in given:
+        if member not in known:
+            raise PolicyError(f"{where}: unknown member {member!r}; known are {', '.join(known)}")
+    if "id" not in given:
+        raise PolicyError(f'{where}: no id; name the policy, such as id = "acme-v1"')
+    try:
+        policy = msgspec.convert(given, Policy)
+    except msgspec.ValidationError as error:
+        raise PolicyError(f"{where}: {error}") from error
+    if problem := _problem(policy):
+        raise PolicyError(f"{where}: {problem}")
+    return policy
+
+
+def _problem(policy: Policy) -> str | None:
+    """Say what is wrong with a policy's values; ``None``: nothing."""
+    if not _ID.fullmatch(policy.id):
+        return f"id {policy.id!r}; use up to 64 lower-case letters, digits and + . _ -"
+    if policy.id in POLICIES and policy != POLICIES[policy.id]:
+        return (
+            f"id {policy.id!r} is a built-in policy's; a change is a new policy: choose another id"
+        )
+    for member in ("window_before_days", "window_after_days"):
+        days = getattr(policy, member)
+        if not 0 <= days <= LONGEST_WINDOW:
+            return f"{member} is {days}; use 0 to {LONGEST_WINDOW} days"
+    if not 0 <= policy.rewrite_limit <= LARGEST_REWRITE:
+        return f"rewrite_limit is {policy.rewrite_limit}; use 0 to {LARGEST_REWRITE}"
+    return None
+
+
+def differences(one: Policy, other: Policy) -> tuple[Difference, ...]:
+    """Return the members in which two policies differ, the id included, in their order."""
+    return tuple(
+        Difference(member=member, before=getattr(one, member), after=getattr(other, member))
+        for member in Policy.__struct_fields__
+        if getattr(one, member) != getattr(other, member)
+    )

@@ -1,0 +1,81 @@
+"""``ghapp policy`` and ``ghapp compare`` as a shell runs them."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import ghapp
+from tests.histories import History, Step
+from tests.transcripts import write_transcript
+
+TEXT = "".join(f"total_{line} = price_of(customer={line})\n" for line in range(8))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Return a folder with two replays of one clone: by the built-in policy, by a narrow one."""
+    history = History(tmp_path / "clone")
+    history.do(Step(write={"src/a.py": TEXT}, message="Add a (#1)", at="2026-05-20T15:30:00Z"))
+    history.do(Step(write={"src/b.py": "b = 1 + 2\n"}, message="Add b (#2)"))
+    write_transcript(tmp_path / "evidence" / "1.jsonl", "/srv/shop/src/a.py", TEXT)
+    (tmp_path / "narrow.toml").write_text('id = "acme-v1"\nwindow_before_days = 1\n')
+    for name, policy in (("wide", "claude-code-v1"), ("narrow", str(tmp_path / "narrow.toml"))):
+        replay(tmp_path, name, policy)
+    return tmp_path
+
+
+def replay(place: Path, name: str, policy: str) -> None:
+    paths = ("--git", place / "clone", "--evidence", place / "evidence")
+    output = ("--output", place / f"{name}.jsonl", "--as-of", "2026-07-01", "--jobs", "1")
+    done = ghapp("replay", *paths, *output, "--policy", policy)
+    assert done.returncode == 0, done.stderr
+
+
+def compared(place: Path, *more: str) -> bytes:
+    done = ghapp("compare", place / "wide.jsonl", place / "narrow.jsonl", *more)
+    assert (done.returncode, done.stderr) == (0, b"")
+    return done.stdout
+
+
+def test_text(place: Path) -> None:
+    told = compared(place).decode()
+    assert "#1       assisted -> no_evidence, attributed 8 -> 0, 8 line(s): policy_changed" in told
+    assert "2 pull request(s): 1 the same, 1 different in 8 line(s); attributed 8 -> 0" in told
+    assert "8  run -> outside_window" in told
+
+
+def test_csv_and_json_lines_say_the_same(place: Path) -> None:
+    rows = list(csv.DictReader(compared(place, "--format", "csv").decode().splitlines()))
+    objects = [json.loads(line) for line in compared(place, "--format", "jsonl").splitlines()]
+    assert [row["line"] for row in rows] == [str(one["line"]) for one in objects]
+    assert rows[0]["reason_before"] == objects[0]["reason_before"] == "run"
+    assert rows[0]["causes"] == "policy_changed"
+
+
+def test_document_without_a_counterpart(place: Path) -> None:
+    narrow = place / "narrow.jsonl"
+    narrow.write_bytes(narrow.read_bytes().splitlines(keepends=True)[0])
+    done = ghapp("compare", place / "wide.jsonl", narrow)
+    assert done.returncode == 1
+    assert b"1 document(s) of" in done.stderr
+
+
+def test_file_that_holds_no_documents(place: Path) -> None:
+    done = ghapp("compare", place / "wide.jsonl", place / "narrow.toml")
+    assert done.returncode == 1
+    assert b"narrow.toml:1" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_policy_show_diff_validate(place: Path) -> None:
+    own = place / "narrow.toml"
+    assert json.loads(ghapp("policy", "show", own).stdout)["window_before_days"] == 1
+    told = ghapp("policy", "diff", "claude-code-v1", own).stdout.decode()
+    assert told == 'id: "claude-code-v1" -> "acme-v1"\nwindow_before_days: 21 -> 1\n'
+    assert ghapp("policy", "validate", own).stdout.startswith(b"acme-v1 sha256:")
+    own.write_text('id = "acme-v1"\nwindow = 1\n')
+    done = ghapp("policy", "validate", own)
+    assert done.returncode == 1
+    assert b"unknown member 'window'" in done.stderr

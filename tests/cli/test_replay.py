@@ -1,0 +1,142 @@
+"""``ghapp replay`` as a shell runs it: the file, the streams, the exit status, Ctrl-C."""
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import GHAPP, environment, ghapp
+from tests.histories import History, Step
+from tests.transcripts import write_transcript
+
+TEXT = "".join(f"price_{line} = cost_of(line={line})\n" for line in range(8))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Return a folder with a clone of three pull requests and the evidence of one."""
+    history = History(tmp_path / "clone")
+    first = {"README.md": "# Shop\n", ".gitattributes": "*.x text\n", "docs/.gitattributes": "\n"}
+    history.do(Step(write=dict(first), at="2026-05-01T00:00:00Z"))
+    history.do(Step(write={"src/a.py": TEXT}, message="Add a (#1)", at="2026-05-10T00:00:00Z"))
+    history.do(Step(write={"src/b.py": TEXT}, message="Add b", at="2026-05-11T00:00:00Z"))
+    history.do(Step(write={"src/c.py": TEXT}, message="Add c (#3)", at="2026-05-20T15:30:00Z"))
+    write_transcript(tmp_path / "evidence" / "1.jsonl", "/srv/shop/src/c.py", TEXT)
+    return tmp_path
+
+
+def arguments(place: Path, *more: str) -> list[str]:
+    paths = ("--git", place / "clone", "--evidence", place / "evidence")
+    return ["replay", *map(str, (*paths, "--output", place / "out.jsonl")), *more]
+
+
+def numbers(place: Path) -> list[int | None]:
+    lines = (place / "out.jsonl").read_bytes().splitlines()
+    return [json.loads(line)["pull_request"] for line in lines]
+
+
+def test_writes_the_file_and_nothing_to_standard_output(place: Path) -> None:
+    done = ghapp(*arguments(place))
+    assert (done.returncode, done.stdout) == (0, b""), done.stderr
+    assert done.stderr == b"2 audit document(s)\n"
+    assert numbers(place) == [1, 3]
+
+
+def test_every_commit(place: Path) -> None:
+    assert ghapp(*arguments(place, "--commits")).returncode == 0
+    assert numbers(place) == [None, 1, None, 3]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--since", "2026-05-20"], [3]),
+        (["--until", "2026-05-20"], [1, 3]),
+        (["--until", "2026-05-20T15:29:59Z"], [1]),
+        (["--since", "2026-05-10", "--until", "2026-05-10"], [1]),
+        (["--since", "2027-01-01"], []),
+    ],
+)
+def test_span(place: Path, options: list[str], expected: list[int]) -> None:
+    assert ghapp(*arguments(place, *options)).returncode == 0
+    assert numbers(place) == expected
+
+
+def test_same_as_the_audit_of_the_commit(place: Path) -> None:
+    assert (
+        ghapp(*arguments(place, "--as-of", "2026-07-01", "--since", "2026-05-20")).returncode == 0
+    )
+    more = ("--evidence", place / "evidence", "--as-of", "2026-07-01", "--format", "json")
+    audit = ghapp(
+        "audit", "--git", place / "clone", "--commit", "main", "--pull-request", "3", *more
+    )
+    assert (place / "out.jsonl").read_bytes() == audit.stdout
+
+
+def test_unread_evidence_is_named(place: Path) -> None:
+    with (place / "evidence" / "1.jsonl").open("a") as file:
+        file.write('{"type": "assistant", "message": {"con\n')
+    done = ghapp(*arguments(place))
+    assert done.returncode == 1
+    assert b"1.jsonl:3: " in done.stderr
+    assert numbers(place) == [1, 3]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [["--branch", "no-such"], ["--policy", "no-such"], ["--since", "soon"], ["--jobs", "0"]],
+)
+def test_wrong_use(place: Path, more: list[str]) -> None:
+    done = ghapp(*arguments(place, *more))
+    assert done.returncode == 2
+    assert not (place / "out.jsonl").exists()
+    assert b"Traceback" not in done.stderr
+
+
+def test_output_in_a_folder_that_is_not_there(place: Path) -> None:
+    done = ghapp(*arguments(place, "--output", str(place / "none" / "out.jsonl")))
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+
+
+def test_no_repository(place: Path) -> None:
+    done = ghapp(*arguments(place, "--git", str(place / "evidence")))
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+
+
+def test_control_c_five_times_gives_the_same_file(place: Path) -> None:
+    history = History(place / "long")
+    for number in range(1, 150):
+        history.do(Step(write={f"{number}.py": TEXT}, message=f"Change (#{number})"))
+    long = ("--git", str(place / "long"), "--as-of", "2026-07-01", "--jobs", "2")
+    assert ghapp(*arguments(place, *long)).returncode == 0
+    expected = (place / "out.jsonl").read_bytes()
+    (place / "out.jsonl").unlink()
+    for _ in range(5):
+        _interrupted(arguments(place, *long), place / "out.jsonl.partial")
+    assert ghapp(*arguments(place, *long)).returncode == 0
+    assert (place / "out.jsonl").read_bytes() == expected
+    assert not list(place.glob("out.jsonl.*"))
+
+
+def _interrupted(command: list[str], partial: Path) -> None:
+    """Press Ctrl-C once the command has taken the partial file up; it may be done before."""
+    before = _touched(partial)
+    process = subprocess.Popen(
+        [*GHAPP, *command], env=environment(), stderr=subprocess.PIPE, start_new_session=True
+    )
+    deadline = time.monotonic() + 20
+    while process.poll() is None and _touched(partial) == before and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=20)
+    assert process.returncode in {0, 130}, told
+    assert b"Traceback" not in told
+
+
+def _touched(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0

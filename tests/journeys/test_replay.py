@@ -1,0 +1,92 @@
+"""What the app audits over GitHub's API, a replay of a clone gives again, byte for byte."""
+
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ghapp.attribution.attribute import attribute
+from ghapp.attribution.document import to_document
+from ghapp.attribution.model import Evidence, Subject
+from ghapp.attribution.policy import CLAUDE_CODE_V1
+from ghapp.collect import as_text, import_artifacts
+from ghapp.github.pull_requests import fetch
+from ghapp.replay import Terms, replay
+from ghapp.store import Installation, Repository, Store
+from tests.github.place import Place
+from tests.transcripts import write_transcript
+
+BASE = "".join(f"amount_{number} = cost_of({number})\n" for number in range(40))
+AGENT = "".join(f"total_{number} = price_of(customer={number})\n" for number in range(9))
+
+
+@pytest.fixture
+def evidence(tmp_path: Path) -> Path:
+    """Return a folder with the transcript of an agent that wrote lines into a file."""
+    at = "2026-05-19T10:00:00.000Z"
+    write_transcript(tmp_path / "evidence" / "1.jsonl", "/srv/app/src/totals.py", AGENT, at=at)
+    return tmp_path / "evidence"
+
+
+def live(place: Place, store: Store, number: int) -> bytes:
+    """Return the document that the app makes."""
+    pull = fetch(place.github, number, place.cache)
+    span = CLAUDE_CODE_V1.evidence_span(pull.merged_at)
+    subject = Subject(
+        merged_at=pull.merged_at,
+        repository=pull.repository,
+        pull_request=number,
+        merge_commit=pull.merge_commit,
+    )
+    found = Evidence(edits=store.evidence.of(pull.repository_id, *span))
+    now = place.clock.now + timedelta(days=9)
+    return to_document(attribute(subject, pull.change, found, CLAUDE_CODE_V1, at=now))
+
+
+def test_same_documents(tmp_path: Path, evidence: Path, store: Store) -> None:
+    place = Place(tmp_path / "github")
+    try:
+        numbers = _merge_some(place)
+        store.installations.seen(Installation(id=1, account="acme"), now=place.clock.now)
+        known = Repository(id=place.repository.id, owner="acme", name="app", installation_id=1)
+        store.installations.repository_seen(known, now=place.clock.now)
+        import_artifacts(store, known.id, [evidence], [], as_text, now=place.clock.now)
+        expected = b"".join(live(place, store, number) + b"\n" for number in numbers)
+        clone = tmp_path / "clone.git"
+        subprocess.run(
+            ["git", "clone", "-q", "--mirror", str(place.repository.git.path), str(clone)],
+            check=True,
+        )
+        now = place.clock.now + timedelta(days=9)
+    finally:
+        place.close()
+    terms = Terms(
+        repository_path=clone,
+        evidence=(evidence,),
+        policy=CLAUDE_CODE_V1,
+        repository="acme/app",
+    )
+    replay(terms, tmp_path / "out", now=now, watch=lambda _: None)
+    assert (tmp_path / "out").read_bytes() == expected
+
+
+def _merge_some(place: Place) -> list[int]:
+    """Merge pull requests in every way, while the base moves on in the same files."""
+    sandbox, repository = place.sandbox, place.repository
+    files = {"src/totals.py": BASE, ".gitattributes": "gen/* linguist-generated\n"}
+    numbers = []
+    for how in ("squash", "merge", "rebase", "squash", "rebase", "merge"):
+        place.clock.now += timedelta(hours=1)
+        files["src/totals.py"] = f"first_{how}_{len(numbers)} = 1 + 2\n" + files["src/totals.py"]
+        sandbox.commit(repository, dict(files), message="Move on")
+        text = files["src/totals.py"] + AGENT
+        part = f"gen/{len(numbers)}.py"
+        pull = sandbox.open_pull(repository, files={"src/totals.py": text, part: AGENT})
+        moved = f"again_{how}_{len(numbers)} = 3 + 4\n"
+        files["src/totals.py"] = moved + files["src/totals.py"]
+        sandbox.commit(repository, dict(files), message="Move on meanwhile")
+        sandbox.merge(pull, method=how)
+        files["src/totals.py"] = moved + text
+        numbers.append(pull.number)
+    return numbers
