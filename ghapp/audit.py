@@ -39,8 +39,6 @@ from ghapp.store import (
 
 AFTER_THE_WINDOW = timedelta(minutes=1)
 """The window's last instant belongs to it (rules.md 2.4), so the final audit comes after it."""
-LOOK_BACK = timedelta(days=30)
-"""How far before the window an edit may lie and still be the reason ``outside_window``."""
 STALE = timedelta(seconds=30)
 """GitHub's reading side may lag that long behind the event that told of a merge."""
 
@@ -58,6 +56,10 @@ class Ref(Struct, frozen=True):
     number: int
     asked_again: bool = False
     """Whether a person pressed a button and waits for the check run to answer."""
+    said_merged: bool = False
+    """Whether an event told of the merge, so that "not merged" may be a stale answer."""
+    background: bool = False
+    """Whether it is an audit of the past, which waits wherever others need GitHub."""
 
 
 class Publish(Protocol):
@@ -125,9 +127,11 @@ class Refused(Struct, frozen=True):
 
 
 class Gone(Struct, frozen=True):
-    """What was to be audited is out of reach for good."""
+    """What was to be audited is out of reach until somebody outside brings it back."""
 
     why: str
+    reason: answers.Why | None = None
+    """In one word; ``None``: known without asking GitHub."""
 
 
 Outcome = Done | Partial | NothingToDo | Later | Refused | Gone
@@ -146,18 +150,21 @@ def audit_pull_request(
     try:
         pull = fetch(github, ref.number, how.git_cache)
         _remember(ref, pull, store, now)
+        before = _evidence_state(pull, how.policy, store)
         evidence = _evidence(pull, how.policy, store)
         book = how.book(ref.installation_id, evidence)
         audit = attribute(_subject(pull), pull.change, evidence, how.policy, at=now, book=book)
         saved = store.audits.save(ref.repository_id, ref.number, to_document(audit), now=now)
         _schedule_final(ref, audit, store, now)
+        if _evidence_state(pull, how.policy, store) != before:
+            _schedule_again(ref, store, now)
         publishing = how.publish(_desired(audit, ref), pull, github, _known(ref, store))
         _record(publishing.published, saved, store, now)
         return _outcome(saved, pull, publishing, now)
     except NotMerged as found:
-        return _not_merged(found, now)
+        return _not_merged(found, ref, now)
     except answers.GitHubError as error:
-        return _unreached(error, now)
+        return unreached(error, now)
 
 
 def _remember(ref: Ref, pull: PullRequest, store: Store, now: datetime) -> None:
@@ -187,9 +194,29 @@ def _subject(pull: PullRequest) -> Subject:
 
 def _evidence(pull: PullRequest, policy: Policy, store: Store) -> Evidence:
     """Read the edits of the window, and those before it that explain why a line does not count."""
-    since, until = policy.window(pull.merged_at)
-    # Nothing after the window: what comes later must not change an audit that is final.
-    return Evidence(edits=store.evidence.of(pull.repository_id, since - LOOK_BACK, until))
+    since, until = policy.evidence_span(pull.merged_at)
+    return Evidence(edits=store.evidence.of(pull.repository_id, since, until))
+
+
+def _evidence_state(pull: PullRequest, policy: Policy, store: Store) -> tuple[int, ...]:
+    return store.evidence.state(pull.repository_id, *policy.evidence_span(pull.merged_at))
+
+
+def _schedule_again(ref: Ref, store: Store, now: datetime) -> None:
+    """Have it audited again: evidence came in between the reading and the saving.
+
+    Whoever added it found no audit to make due again; what comes later finds this one.
+    """
+    wish = Due(
+        kind=Kind.AUDIT,
+        due_at=now,
+        lane=Lane.RERUN,
+        installation_id=ref.installation_id,
+        repository_id=ref.repository_id,
+        pull_request=ref.number,
+        why="evidence arrived during the audit",
+    )
+    store.due.schedule(wish, now=now)
 
 
 def _schedule_final(ref: Ref, audit: Audit, store: Store, now: datetime) -> None:
@@ -241,10 +268,10 @@ def _known(ref: Ref, store: Store) -> Known:
 
 def _record(published: Sequence[Published], saved: SavedAudit, store: Store, now: datetime) -> None:
     """Keep what became of each publisher; that nothing changed is said once for an audit."""
-    told = {one.publisher for one in store.publications.of(saved)}
+    told = {one.publisher: one for one in store.publications.of(saved)}
     for one in published:
         log.info("published", publisher=one.name, outcome=one.outcome, detail=one.detail)
-        if one.outcome is Wrote.UNCHANGED and one.name in told:
+        if _is_told(one, told.get(one.name)):
             continue
         row = Publication(
             publisher=one.name,
@@ -259,6 +286,16 @@ def _record(published: Sequence[Published], saved: SavedAudit, store: Store, now
         store.publications.record(saved, row)
 
 
+def _is_told(one: Published, last: Publication | None) -> bool:
+    """Say whether the ledger has it: what was written although GitHub said no, it has not."""
+    return (
+        one.outcome is Wrote.UNCHANGED
+        and last is not None
+        and last.outcome != Wrote.NOT_WRITTEN
+        and last.external_id == one.external_id
+    )
+
+
 # --- what ended it --------------------------------------------------------------------------------
 
 
@@ -266,7 +303,7 @@ def _outcome(
     saved: SavedAudit, pull: PullRequest, publishing: Publishing, now: datetime
 ) -> Outcome:
     if publishing.later is not None:
-        return _unreached(publishing.later, now)
+        return unreached(publishing.later, now)
     problems = (one.problem for one in publishing.published)
     missing = (*pull.change.missing, *filter(None, problems))
     if missing:
@@ -274,23 +311,24 @@ def _outcome(
     return Done(audit=saved, published=publishing.published)
 
 
-def _not_merged(found: NotMerged, now: datetime) -> Outcome:
-    """Look again where it is open: just after an event of closing that is a stale answer."""
-    if found.state == "open":
+def _not_merged(found: NotMerged, ref: Ref, now: datetime) -> Outcome:
+    """Look again where it is open or was told as merged: just after an event that is stale."""
+    if found.state == "open" or ref.said_merged:
         return Later(at=now + STALE, why=str(found), counts=True)
     return NothingToDo(why=str(found))
 
 
-def _unreached(error: answers.GitHubError, now: datetime) -> Outcome:
+def unreached(error: answers.GitHubError, now: datetime) -> Outcome:
     """Say what an error of GitHub's means for the item; our own faults are raised again."""
     match error:
         case answers.Limited():
-            return Later(at=error.until, why=str(error), counts=False, whole_installation=True)
+            whole = error.kind is not answers.LimitKind.OWN
+            return Later(at=error.until, why=str(error), counts=False, whole_installation=whole)
         case answers.Temporary() | answers.Missing() | answers.BadCredentials():
             return Later(at=now + STALE, why=str(error), counts=True)
         case answers.Refused():
             return Refused(permission=error.permission, why=str(error))
         case answers.Gone():
-            return Gone(why=str(error))
+            return Gone(why=str(error), reason=error.why)
         case _:
             raise error

@@ -4,10 +4,11 @@ Nothing connects on import, nor when it is built: the database and Redis are rea
 first question, GitHub at the first request.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 
 import redis
 
@@ -18,7 +19,8 @@ from ghapp.attribution.policy import CLAUDE_CODE_V1, Policy
 from ghapp.audit import How, Outcome, Publish, Ref, audit_pull_request
 from ghapp.collect import Encode, as_text
 from ghapp.github.app_auth import AppAuth, AppIdentity
-from ghapp.github.client import GitHub
+from ghapp.github.client import GitHub, Pauses
+from ghapp.github.pacing import Allowance, Pace
 from ghapp.github.token_cache import RedisTokens
 from ghapp.keys import fingerprinter
 from ghapp.log import configure
@@ -43,6 +45,7 @@ class Services:
     publish: Publish = publish
     policy: Policy = CLAUDE_CODE_V1
     clock: Callable[[], datetime] = field(default=utc_now)
+    sleep: Callable[[float], None] = field(default=time.sleep)
 
     @property
     def app(self) -> AppCredentials:
@@ -84,27 +87,48 @@ class Services:
     def auth(self) -> AppAuth:
         """Return who the app is to GitHub; its tokens are shared through Redis, encrypted."""
         key = self.app.private_key
-        tokens = RedisTokens(connect_queue(self.settings), key.encode(), self.clock)
+        # Quick, because a job that waits for Redis holds up all others; GitHub is asked instead.
+        connection = connect_queue(self.settings, quick=True)
+        tokens = RedisTokens(connection, key.encode(), self.clock)
         identity = AppIdentity(
             app_id=self.app.app_id,
             private_key=key,
             issuer=self.app.client_id,
             base_url=self.settings.api_url,
         )
-        return AppAuth(identity, tokens=tokens, clock=self.clock)
+        return AppAuth(identity, tokens=tokens, clock=self.clock, sleep=self.sleep)
 
-    def github(self, installation_id: int, repository_id: int) -> GitHub:
+    @cached_property
+    def pace(self) -> Pace:
+        """Return how fast installations are used; all workers share it through Redis."""
+        allowance = Allowance(
+            pause=self.settings.write_pause, writes_an_hour=self.settings.writes_per_hour
+        )
+        connection = connect_queue(self.settings, quick=True)
+        return Pace(connection, allowance, self.clock, self.sleep)
+
+    def github(
+        self, installation_id: int, repository_id: int, *, background: bool = False
+    ) -> GitHub:
         """Return GitHub for one repository; one for each job, closed by whoever asked."""
-        return GitHub(self.auth, installation_id=installation_id, repository_id=repository_id)
+        turn = partial(self.pace.before_write, installation_id, background=background)
+        return GitHub(
+            self.auth,
+            installation_id=installation_id,
+            repository_id=repository_id,
+            pauses=Pauses(sleep=self.sleep, before_write=turn),
+        )
 
     def audit(self, ref: Ref) -> Outcome:
         """Audit one merged pull request."""
-        github = self.github(ref.installation_id, ref.repository_id)
+        github = self.github(ref.installation_id, ref.repository_id, background=ref.background)
         try:
             return audit_pull_request(
                 ref, self.how, github=github, store=self.store, now=self.clock()
             )
         finally:
+            if github.headroom is not None:
+                self.pace.note(ref.installation_id, github.headroom)
             github.close()
 
 

@@ -305,7 +305,8 @@ def show(sandbox: Sandbox, played: Played, store: Store, console: Console) -> li
     console.print()
     console.print(where, pull.title, style="bold", markup=False, highlight=False)
     for run in runs:
-        _say(console, "check run", f"{run.name}: {run.conclusion}, {run.title}")
+        _say(console, "check", f"{run.name}: {run.conclusion}")
+        _say(console, "", run.title or "no title")
     comments = [comment.body.splitlines()[0].lstrip("# ") for comment in seen.comments]
     for text in comments or ["none"]:
         _say(console, "comment", text)
@@ -315,7 +316,8 @@ def show(sandbox: Sandbox, played: Played, store: Store, console: Console) -> li
 
 
 def _say(console: Console, name: str, text: str) -> None:
-    console.print(f"  {name:<10}", text, markup=False, highlight=False, soft_wrap=True)
+    # Nine columns, so that the longest headline ends in the eightieth.
+    console.print(f"  {name:<9}", text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _problems(played: Played, sandbox: Sandbox, store: Store) -> Iterator[str]:

@@ -3,7 +3,7 @@
 Everything here can be done twice: what was kept is found again, what is known stays.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,13 +13,12 @@ import structlog
 from ghapp.github import webhooks
 from ghapp.github.webhooks import Event
 from ghapp.queue.dispatch import Plan, dispatch
-from ghapp.queue.enqueue import Enqueue, QueueAway
+from ghapp.queue.enqueue import QueueAway
+from ghapp.reconcile import look_back, wish_to_reconcile
 from ghapp.store import (
     Delivery,
     DeliveryOutcome,
     Due,
-    DueItem,
-    DueState,
     Installation,
     Repository,
     Store,
@@ -42,7 +41,8 @@ class Intake:
     """How events come in: where they are kept, and who is told."""
 
     store: Store
-    enqueue: Enqueue
+    tell: Callable[[], None]
+    """Wakes whoever fills the queues, such as `RedisQueue.poke`."""
     app_id: int | None
     """Tells our own check runs from other apps'; ``None``: not known, all are taken for ours."""
 
@@ -56,7 +56,8 @@ class Intake:
             return Accepted.REPEATED
         if not _is_settled_at_once(plan):
             self._follow(event, plan, now)
-        self._tell(plan, now)
+        if plan.wishes or plan.upkeep:
+            self._tell()
         if plan.wishes:
             return Accepted.SCHEDULED
         return Accepted.DONE if plan.upkeep else Accepted.IGNORED
@@ -71,31 +72,47 @@ class Intake:
             nothing = DeliveryOutcome.NOTHING_TO_DO
             self.store.deliveries.settle(delivery.guid, nothing, detail, now=now)
             return
-        headers = {
-            "X-GitHub-Event": delivery.event,
-            "X-GitHub-Delivery": delivery.guid,
-            "Content-Type": "application/json",
-            "X-Hub-Signature-256": webhooks.sign(delivery.body, "kept"),
-        }
-        event = Event.from_http(headers, delivery.body, secrets=("kept",), app_id=None)
+        event = _read_again(delivery.event, delivery.guid, delivery.body)
         self._follow(event, dispatch(event, app_id=self.app_id, now=now), now)
+
+    def take(self, name: str, guid: str, body: bytes, now: datetime) -> Accepted:
+        """Accept a delivery that GitHub itself told when asked, so that no signature is needed.
+
+        Raises `WebhookError` where it cannot be read, and `DatabaseUnavailable`.
+        """
+        return self.accept(_read_again(name, guid, body), body, now)
 
     def _follow(self, event: Event, plan: Plan, now: datetime) -> None:
         """Do what one transaction at the door cannot: several wishes, and the upkeep."""
         rule = UPKEEP.get(type(event))
-        if plan.upkeep and rule is not None:
-            rule(event, self.store, now)
-        self.store.due.schedule_all(plan.wishes, now=now)
+        found = rule(event, self.store, now) if plan.upkeep and rule is not None else ()
+        for repository_id in found:
+            look_back(repository_id, self.store, now)
+        again = [
+            wish_to_reconcile(one, event.installation_id, now, f"{event.name}.{event.action}")
+            for one in found
+        ]
+        self.store.due.schedule_all((*plan.wishes, *again), now=now)
         outcome = DeliveryOutcome.SCHEDULED if plan.wishes else DeliveryOutcome.DONE
         self.store.deliveries.settle(event.delivery, outcome, now=now)
 
-    def _tell(self, plan: Plan, now: datetime) -> None:
-        items = _waiting(plan, self.store, now)
+    def _tell(self) -> None:
         try:
-            self.enqueue(items, now=now)
+            self.tell()
         except QueueAway as error:
-            # The delivery is kept and due; the sweep brings it once Redis is back.
+            # The delivery is kept and due; the scheduler finds it once Redis is back.
             log.warning("queue_away", problem=str(error))
+
+
+def _read_again(name: str, guid: str, body: bytes) -> Event:
+    """Read a delivery whose origin is certain, with a signature of our own making."""
+    headers = {
+        "X-GitHub-Event": name,
+        "X-GitHub-Delivery": guid,
+        "Content-Type": "application/json",
+        "X-Hub-Signature-256": webhooks.sign(body, "kept"),
+    }
+    return Event.from_http(headers, body, secrets=("kept",), app_id=None)
 
 
 # --- what is kept ---------------------------------------------------------------------------------
@@ -128,27 +145,19 @@ def _first(plan: Plan) -> Due | None:
     return plan.wishes[0] if plan.wishes else None
 
 
-def _waiting(plan: Plan, store: Store, now: datetime) -> list[DueItem]:
-    """Return the items that the wishes became and that can be taken now."""
-    return [
-        item
-        for wish in plan.wishes
-        if wish.repository_id is not None and wish.pull_request is not None
-        for item in store.due.of(wish.repository_id, wish.pull_request)
-        if item.name == wish.name and item.state is DueState.WAITING and item.due_at <= now
-    ]
-
-
 # --- what is known of installations and repositories ------------------------------------------
 
+BACK = frozenset({"created", "unsuspend", "new_permissions_accepted"})
+"""Actions after which an installation's repositories are looked at for what was missed."""
 
-def _installation(event: webhooks.Installation, store: Store, now: datetime) -> None:
+
+def _installation(event: webhooks.Installation, store: Store, now: datetime) -> Iterable[int]:
     known, number = store.installations, event.installation_id
     if number is None:
-        return
+        return ()
     if event.action == "deleted":
         known.removed(number, now=now)
-        return
+        return ()
     heard = Installation(id=number, account=event.account or "", permissions=event.permissions)
     known.seen(heard, now=now)
     if event.action == "suspend":
@@ -156,21 +165,33 @@ def _installation(event: webhooks.Installation, store: Store, now: datetime) -> 
     elif event.action == "unsuspend":
         known.unsuspended(number)
     _seen(event.repositories, number, store, now)
+    return _ids(known.repositories(number)) if event.action in BACK else ()
 
 
-def _repositories(event: webhooks.InstallationRepositories, store: Store, now: datetime) -> None:
-    if event.installation_id is not None:
-        _seen(event.added, event.installation_id, store, now)
+def _repositories(
+    event: webhooks.InstallationRepositories, store: Store, now: datetime
+) -> Iterable[int]:
     store.installations.repositories_removed((one.id for one in event.removed), now=now)
+    if event.installation_id is None:
+        return ()
+    _seen(event.added, event.installation_id, store, now)
+    return _ids(event.added)
 
 
-def _repository(event: webhooks.RepositoryEvent, store: Store, now: datetime) -> None:
+def _repository(event: webhooks.RepositoryEvent, store: Store, now: datetime) -> Iterable[int]:
     if event.repository is None:
-        return
+        return ()
     if event.action == "deleted":
         store.installations.repositories_removed((event.repository.id,), now=now)
-    elif event.installation_id is not None:
-        _seen((event.repository,), event.installation_id, store, now)
+        return ()
+    if event.installation_id is None:
+        return ()
+    _seen((event.repository,), event.installation_id, store, now)
+    return _ids((event.repository,)) if event.action in {"transferred", "unarchived"} else ()
+
+
+def _ids(repositories: Iterable[Repository | webhooks.Repository]) -> tuple[int, ...]:
+    return tuple(one.id for one in repositories)
 
 
 def _seen(
@@ -192,9 +213,12 @@ def _known(seen: webhooks.Repository, installation_id: int) -> Repository:
     )
 
 
-UPKEEP: dict[type[Event], Callable[..., None]] = {
+UPKEEP: dict[type[Event], Callable[..., Iterable[int]]] = {
     webhooks.Installation: _installation,
     webhooks.InstallationRepositories: _repositories,
     webhooks.RepositoryEvent: _repository,
 }
-"""Kind of event → what it changes in what is known; the same events as in `dispatch.RULES`."""
+"""Kind of event → what it changes in what is known; the same events as in `dispatch.RULES`.
+
+Each returns the repositories that have come back into reach and may have missed something.
+"""

@@ -12,10 +12,16 @@ from datetime import datetime, timedelta
 import structlog
 
 from ghapp import audit
+from ghapp.attribution.model import Struct
 from ghapp.bootstrap import Services
+from ghapp.github import answers
+from ghapp.github.answers import Why
+from ghapp.intake import Intake
 from ghapp.log import bound, redact
-from ghapp.queue.dispatch import AUDIT_AGAIN
-from ghapp.store import DueItem, DueOutcome, DueTable, Kind, StoreError
+from ghapp.queue.dispatch import AUDIT_AGAIN, SAID_MERGED
+from ghapp.reconcile import call_roll, reconcile
+from ghapp.store import DueItem, DueOutcome, DueTable, Kind, Lane, StoreError
+from ghapp.sweep import sweep
 
 LEASE = timedelta(seconds=30)
 """How long an item is out of reach after its worker died; renewed while the worker lives."""
@@ -25,8 +31,8 @@ MOST_TRIES = 8
 """After so many failed tries an item is set aside for a person to look at."""
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(hours=1)
-KINDS = frozenset({Kind.AUDIT, Kind.FINALIZE, AUDIT_AGAIN})
-"""Kinds of items that this version knows how to do; all of them are one journey."""
+RECURRING = frozenset({Kind.SWEEP, Kind.ROLL_CALL, Kind.RECONCILE})
+"""Kinds that are wished again and again: never set aside, for then nobody would look any more."""
 
 log = structlog.get_logger()
 
@@ -50,24 +56,82 @@ def perform(item_id: int, services: Services, *, worker: str) -> bool:
     return True
 
 
-def _do(item: DueItem, services: Services) -> audit.Outcome:
-    if item.kind not in KINDS or not item.repository_id:
+class Looked(Struct, frozen=True):
+    """A recurring item is over; what it found has become due."""
+
+    found: int
+    why: str
+
+
+def _do(item: DueItem, services: Services) -> audit.Outcome | Looked:
+    doing = KINDS.get(item.kind)
+    if doing is None:
         return audit.NothingToDo(f"this version knows no item of kind {item.kind!r}")
-    installation_id = _installation(item, services)
-    if installation_id is None:
-        return audit.Gone("the app is not installed there any more")
+    try:
+        return doing(item, services)
+    except answers.GitHubError as error:
+        return audit.unreached(error, services.clock())
+
+
+# --- what each kind means -------------------------------------------------------------------------
+
+
+def _audit(item: DueItem, services: Services) -> audit.Outcome:
+    reached = _reached(item, services)
+    if not isinstance(reached, int):
+        return reached
     return services.audit(
         audit.Ref(
-            installation_id=installation_id,
-            repository_id=item.repository_id,
+            installation_id=reached,
+            repository_id=item.repository_id or 0,
             number=item.pull_request or 0,
             asked_again=item.kind == AUDIT_AGAIN,
+            said_merged=item.why == SAID_MERGED,
+            background=item.lane is Lane.REPLAY,
         )
     )
 
 
-def _installation(item: DueItem, services: Services) -> int | None:
-    """Return the installation that reaches the repository now; ``None``: none does.
+def _reconcile(item: DueItem, services: Services) -> audit.Outcome | Looked:
+    reached = _reached(item, services)
+    if not isinstance(reached, int):
+        return reached
+    github = services.github(reached, item.repository_id or 0)
+    try:
+        found = reconcile(github, services.store, services.clock())
+    finally:
+        github.close()
+    return Looked(found, f"{found} merged pull requests had no good end")
+
+
+def _sweep(item: DueItem, services: Services) -> audit.Outcome | Looked:
+    del item
+    intake = Intake(services.store, services.queue.poke, services.app_id)
+    swept = sweep(services.auth, intake, services.clock())
+    if not swept.is_whole:
+        return audit.Later(at=services.clock(), why="more deliveries to take in", counts=False)
+    return Looked(swept.taken, f"{swept.taken} of {swept.looked_at} deliveries were not known")
+
+
+def _call_roll(item: DueItem, services: Services) -> Looked:
+    del item
+    count = call_roll(services.auth, services.store, services.clock())
+    return Looked(0, f"{count} installations")
+
+
+KINDS: dict[str, Callable[[DueItem, Services], audit.Outcome | Looked]] = {
+    Kind.AUDIT: _audit,
+    Kind.FINALIZE: _audit,
+    AUDIT_AGAIN: _audit,
+    Kind.RECONCILE: _reconcile,
+    Kind.SWEEP: _sweep,
+    Kind.ROLL_CALL: _call_roll,
+}
+"""Kinds of items that this version knows how to do."""
+
+
+def _reached(item: DueItem, services: Services) -> int | audit.Gone | audit.Later:
+    """Return the installation that reaches the repository now, or why none may be used.
 
     A repository can have moved to another one since the item was wished.
     """
@@ -75,9 +139,15 @@ def _installation(item: DueItem, services: Services) -> int | None:
     repository = known.repository(item.repository_id or 0)
     installation_id = (repository and repository.installation_id) or item.installation_id
     if installation_id is None:
-        return None
+        return audit.Gone("no installation of the app reaches the repository", Why.REMOVED)
     installation = known.installation(installation_id)
-    return installation_id if installation is None or installation.is_active else None
+    if installation is not None and not installation.is_active:
+        why = Why.UNINSTALLED if installation.removed_at else Why.SUSPENDED
+        return audit.Gone(f"installation {installation_id}: {why}", why)
+    ready_at = services.pace.ready_at(installation_id, background=item.lane is Lane.REPLAY)
+    if ready_at is not None:
+        return audit.Later(at=ready_at, why="GitHub wants quiet", counts=False)
+    return installation_id
 
 
 # --- the lease ----------------------------------------------------------------------------------
@@ -109,7 +179,7 @@ def _held(item: DueItem, due: DueTable, clock: Clock) -> Iterator[None]:
 # --- settling -----------------------------------------------------------------------------------
 
 
-def _settle(item: DueItem, outcome: audit.Outcome, services: Services) -> None:
+def _settle(item: DueItem, outcome: audit.Outcome | Looked, services: Services) -> None:
     """Write an outcome into the due table; each kind of outcome has its own way there."""
     due, now = services.store.due, services.clock()
     log.info("item_settled", outcome=type(outcome).__name__, why=_why(outcome))
@@ -117,11 +187,35 @@ def _settle(item: DueItem, outcome: audit.Outcome, services: Services) -> None:
         case audit.Later(counts=True):
             _failed(item, outcome.why, due, now)
         case audit.Later():
-            if outcome.whole_installation and item.installation_id is not None:
-                services.store.installations.park(item.installation_id, outcome.at, outcome.why)
+            if outcome.whole_installation:
+                _park(item, outcome, services)
             due.later(item, outcome.at, outcome.why)
+        case audit.Gone():
+            _note_gone(item, outcome, services)
+            due.finish(item, DueOutcome.GONE, outcome.why, now=now)
+        case Looked():
+            end = DueOutcome.DONE if outcome.found else DueOutcome.NOTHING_TO_DO
+            due.finish(item, end, outcome.why, now=now)
         case _:
             due.finish(item, ENDS[type(outcome)], _why(outcome), now=now)
+
+
+def _park(item: DueItem, limit: audit.Later, services: Services) -> None:
+    """Let nobody use the installation: the database holds it, Redis tells running workers."""
+    if item.installation_id is not None:
+        services.store.installations.park(item.installation_id, limit.at, limit.why)
+        services.pace.park(item.installation_id, limit.at)
+
+
+def _note_gone(item: DueItem, gone: audit.Gone, services: Services) -> None:
+    """Remember what GitHub said where its event was missed, so that nobody asks again."""
+    known, now = services.store.installations, services.clock()
+    if gone.reason is Why.SUSPENDED and item.installation_id is not None:
+        known.suspended(item.installation_id, now=now)
+    elif gone.reason is Why.UNINSTALLED and item.installation_id is not None:
+        known.removed(item.installation_id, now=now)
+    elif gone.reason is Why.REMOVED and item.repository_id is not None:
+        known.repositories_removed((item.repository_id,), now=now)
 
 
 ENDS: dict[type[audit.Outcome], DueOutcome] = {
@@ -129,11 +223,10 @@ ENDS: dict[type[audit.Outcome], DueOutcome] = {
     audit.Partial: DueOutcome.PARTIAL,
     audit.NothingToDo: DueOutcome.NOTHING_TO_DO,
     audit.Refused: DueOutcome.REFUSED,
-    audit.Gone: DueOutcome.GONE,
 }
 
 
-def _why(outcome: audit.Outcome) -> str | None:
+def _why(outcome: audit.Outcome | Looked) -> str | None:
     if isinstance(outcome, audit.Partial):
         return "; ".join(outcome.missing)
     return getattr(outcome, "why", None)
@@ -141,8 +234,8 @@ def _why(outcome: audit.Outcome) -> str | None:
 
 def _failed(item: DueItem, why: str, due: DueTable, now: datetime) -> None:
     """Put a failed item back for a growing time, or set it aside after its last try."""
-    if item.attempts >= MOST_TRIES:
+    if item.attempts >= MOST_TRIES and item.kind not in RECURRING:
         due.park(item, f"given up after {item.attempts} tries; the last: {why}")
         return
-    wait = min(FIRST_WAIT * 2 ** (item.attempts - 1), LONGEST_WAIT)
+    wait = min(FIRST_WAIT * 2 ** min(item.attempts - 1, MOST_TRIES), LONGEST_WAIT)
     due.failed(item, now + wait, why)

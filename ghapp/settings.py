@@ -56,6 +56,11 @@ VARIABLES: dict[str, str] = {
     "GHAPP_EVIDENCE_ENCODING": "what is kept of an edit's lines: fingerprint or text",
     "GHAPP_EVIDENCE_DAYS": "days for which evidence is kept",
     "GHAPP_DELIVERY_DAYS": "days for which webhook deliveries and finished items are kept",
+    "GHAPP_SWEEP_SECONDS": "seconds between two looks at GitHub's own list of deliveries",
+    "GHAPP_RECONCILE_SECONDS": "seconds between two looks at a repository's merged pull requests",
+    "GHAPP_WRITE_PAUSE": "milliseconds between two writes of one installation",
+    "GHAPP_WRITES_PER_HOUR": "writes of one installation in an hour",
+    "GHAPP_OPERATOR_TOKEN": "password of the operator's page and of the metrics",
     "GHAPP_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR",
 }
 """Every variable that is read, with its meaning in a sentence; docs/settings.md says more."""
@@ -116,6 +121,12 @@ class Settings:
     evidence_kept: timedelta
     deliveries_kept: timedelta
     log_level: str
+    sweep_every: timedelta = timedelta(minutes=5)
+    reconcile_every: timedelta = timedelta(hours=1)
+    write_pause: timedelta = timedelta(seconds=1)
+    writes_per_hour: int = 500
+    operator_token: str | None = field(default=None, repr=False)
+    """``None``: not set, then there is no operator's page and there are no metrics."""
 
     @property
     def credentials_file(self) -> Path:
@@ -129,6 +140,7 @@ class Settings:
         passwords = [urlsplit(address).password or "" for address in addresses]
         app = self.app
         of_app = () if app is None else (*app.webhook_secrets, app.client_secret or "")
+        of_app = (*of_app, self.operator_token or "")
         key = base64.b64encode(self.encryption_key).decode()
         return tuple(one for one in (*passwords, *of_app, key) if one)
 
@@ -190,6 +202,13 @@ class _Reading:
             evidence_encoding=self._encoding(),
             evidence_kept=self._days("GHAPP_EVIDENCE_DAYS", default=90, least=24),
             deliveries_kept=self._days("GHAPP_DELIVERY_DAYS", default=30, least=8),
+            sweep_every=timedelta(seconds=self._count("GHAPP_SWEEP_SECONDS", 300, least=1)),
+            reconcile_every=timedelta(
+                seconds=self._count("GHAPP_RECONCILE_SECONDS", 3600, least=1)
+            ),
+            write_pause=timedelta(milliseconds=self._count("GHAPP_WRITE_PAUSE", 1000, least=0)),
+            writes_per_hour=self._count("GHAPP_WRITES_PER_HOUR", 500, least=1),
+            operator_token=self._operator_token(),
             log_level=self._log_level(),
         )
         return None if self.problems else read
@@ -404,6 +423,27 @@ class _Reading:
             self.wrong(name, f"is {text!r}", f"give a number of days, {least} or more")
             return timedelta(days=default)
         return timedelta(days=int(text))
+
+    def _count(self, name: str, default: int, *, least: int) -> int:
+        text = self.text(name) or str(default)
+        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < least:
+            self.wrong(
+                name, "is no number that can be used", f"give a whole number, {least} or more"
+            )
+            return default
+        return int(text)
+
+    def _operator_token(self) -> str | None:
+        token = self.text("GHAPP_OPERATOR_TOKEN")
+        if token is not None and (
+            len(token) < SHORTEST_WEBHOOK_SECRET or PLACEHOLDER.search(token)
+        ):
+            self.wrong(
+                "GHAPP_OPERATOR_TOKEN",
+                "is short or a placeholder",
+                f"use {SHORTEST_WEBHOOK_SECRET} characters or more, as from 'openssl rand -hex 32'",
+            )
+        return token
 
     def _log_level(self) -> str:
         text = (self.text("GHAPP_LOG_LEVEL") or "INFO").upper()

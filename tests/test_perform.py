@@ -7,11 +7,30 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ghapp import audit
+from ghapp.github.answers import Why
 from ghapp.perform import LEASE, MOST_TRIES, perform
 from ghapp.queue.dispatch import AUDIT_AGAIN
 from ghapp.store import Due, DueItem, DueOutcome, DueState, Installation, Lane, Store
 
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
+
+
+@dataclass
+class Unpaced:
+    """A pace that holds nobody up, and remembers who was parked."""
+
+    ready: datetime | None = None
+    parked: list[int] = field(default_factory=list)
+
+    def ready_at(self, installation_id: int, *, background: bool) -> datetime | None:
+        """Return what the test decided."""
+        del installation_id, background
+        return self.ready
+
+    def park(self, installation_id: int, until: datetime) -> None:
+        """Remember it."""
+        del until
+        self.parked.append(installation_id)
 
 
 @dataclass
@@ -22,6 +41,7 @@ class Doing:
     result: audit.Outcome | Exception
     now: datetime = NOW
     asked: list[audit.Ref] = field(default_factory=list)
+    pace: Unpaced = field(default_factory=Unpaced)
 
     def clock(self) -> datetime:
         """Return the time of the test."""
@@ -159,6 +179,43 @@ def test_where_the_app_is_no_more_github_is_not_asked(sqlite_store: Store, wish:
     assert doing.asked == []
     assert found is not None
     assert found.outcome is DueOutcome.GONE
+
+
+@pytest.mark.parametrize(
+    ("why", "is_active", "is_known"),
+    [(Why.SUSPENDED, False, True), (Why.UNINSTALLED, False, True), (Why.LOCKED, True, True)],
+)
+def test_what_github_says_is_remembered_where_its_event_was_missed(
+    sqlite_store: Store, wish: Wish, why: Why, *, is_active: bool, is_known: bool
+) -> None:
+    sqlite_store.installations.seen(Installation(id=5, account="acme"), now=NOW)
+    item = done(sqlite_store, wish(), audit.Gone(why=f"token: {why}", reason=why))
+    assert (item.outcome, item.why) == (DueOutcome.GONE, f"token: {why}")
+    known = sqlite_store.installations.installation(5)
+    assert (known is not None) is is_known
+    assert known is not None
+    assert known.is_active is is_active
+
+
+def test_a_parked_installation_is_not_asked(sqlite_store: Store, wish: Wish) -> None:
+    ready = NOW + timedelta(minutes=3)
+    doing = Doing(sqlite_store, audit.NothingToDo(why=""), pace=Unpaced(ready))
+    item = wish()
+    perform(item.id, doing, worker="test")  # type: ignore[arg-type]
+    found = sqlite_store.due.one(item.id)
+    assert found is not None
+    assert (found.due_at, found.attempts, doing.asked) == (ready, 0, [])
+
+
+def test_a_recurring_item_is_never_set_aside(sqlite_store: Store, wish: Wish) -> None:
+    item = wish("sweep", repository_id=None, pull_request=None, installation_id=None)
+    doing = Doing(sqlite_store, audit.NothingToDo(why=""))
+    for _ in range(MOST_TRIES + 2):
+        # It has no app to ask with here, so it fails each time.
+        assert perform(item.id, doing, worker="test")  # type: ignore[arg-type]
+        item = sqlite_store.due.one(item.id) or item
+        doing.now = item.due_at
+    assert item.state is DueState.WAITING
 
 
 def test_an_unknown_kind_is_no_endless_loop(sqlite_store: Store, wish: Wish) -> None:

@@ -7,21 +7,32 @@ somebody has under lease is not taken twice.
 import signal
 import sys
 import threading
-from datetime import datetime, timedelta
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from ghapp.bootstrap import Services, services
 from ghapp.github.webhooks import WebhookError
 from ghapp.intake import Intake
-from ghapp.queue.enqueue import QueueAway
-from ghapp.store import DeliveryOutcome, StoreError
+from ghapp.queue.enqueue import QueueAway, job_id
+from ghapp.reconcile import wish_to_reconcile
+from ghapp.store import DeliveryOutcome, Due, DueItem, Kind, Lane, StoreError
 
 EVERY = 2.0
 """Seconds between two looks; one look at an empty table costs less than a millisecond."""
+AT_LEAST = 0.05
+"""Seconds between two looks while new things come in all the time."""
+FORGET_AFTER = timedelta(seconds=10)
 LEFT_BEHIND = timedelta(seconds=30)
 """A delivery that old without an outcome was left by a process that died."""
 TIDY_EVERY = timedelta(hours=1)
+LOOK_COSTS = timedelta(seconds=14.4)
+"""Of a repository's reconciling: 2 requests, where a tenth of 5,000 an hour are for it."""
+EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 log = structlog.get_logger()
 
@@ -32,18 +43,133 @@ def main() -> int:
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
     ready = services()
-    tidied: datetime | None = None
+    settings = ready.settings
+    chores: list[Chore] = [
+        Chore(tidy, TIDY_EVERY),
+        Chore(wish_sweeps, settings.sweep_every / 2),
+        Chore(wish_rounds, settings.reconcile_every / 2),
+    ]
+    told = Told()
     while not stop.is_set():
-        look(ready)
-        now = ready.clock()
-        if tidied is None or now - tidied > TIDY_EVERY:
-            tidy(ready)
-            tidied = now
-        stop.wait(EVERY)
+        for chore in chores:
+            chore.do(ready)
+        look(ready, told)
+        _wait(ready, stop)
     return 0
 
 
-def look(ready: Services) -> int:
+def _wait(ready: Services, stop: threading.Event) -> None:
+    """Wait for something new, and a moment more, so that one look is for many of them."""
+    began = time.monotonic()
+    ready.queue.wait(EVERY)
+    # Where Redis is away it does not wait, so this does.
+    spent = time.monotonic() - began
+    stop.wait(AT_LEAST if spent > AT_LEAST or ready.queue.is_alive() else EVERY)
+
+
+class Told:
+    """Jobs that were queued a moment ago, by name: Redis is not asked for each of them again."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+        self._since: datetime | None = None
+
+    def new(self, items: Iterable[DueItem], now: datetime) -> list[DueItem]:
+        """Return the items that Redis has to be told of, and take them for told."""
+        if self._since is None or now - self._since > FORGET_AFTER:
+            # Redis may have lost them, so they are told again before long.
+            self._names, self._since = set(), now
+        fresh = [item for item in items if job_id(item, now) not in self._names]
+        self._names.update(job_id(item, now) for item in fresh)
+        return fresh
+
+    def forget(self) -> None:
+        """Take nothing for told any more."""
+        self._since = None
+
+
+@dataclass
+class Chore:
+    """Something that is done from time to time."""
+
+    doing: Callable[[Services], None]
+    every: timedelta
+    done_at: datetime | None = None
+    """``None``: not since this process began."""
+
+    def do(self, ready: Services) -> None:
+        """Do it if it is time."""
+        now = ready.clock()
+        if self.done_at is None or now - self.done_at >= self.every:
+            self.doing(ready)
+            self.done_at = now
+
+
+def wish_sweeps(ready: Services) -> None:
+    """Make the next sweep and the next roll call due."""
+    now, settings = ready.clock(), ready.settings
+    sweep_at = next_slot(now, settings.sweep_every, 0)
+    roll_at = next_slot(now, max(settings.reconcile_every, settings.sweep_every), 0)
+    wishes = (
+        Due(kind=Kind.SWEEP, due_at=sweep_at, lane=Lane.RERUN, why="every so often"),
+        Due(kind=Kind.ROLL_CALL, due_at=roll_at, lane=Lane.RERUN, why="every so often"),
+    )
+    _wish(wishes, ready)
+
+
+def wish_rounds(ready: Services) -> None:
+    """Make the next look at every repository due, spread over the time between two looks."""
+    now = ready.clock()
+    try:
+        known = ready.store.installations
+        active = {one.id for one in known.all() if one.is_active}
+        repositories = [one for one in known.repositories() if one.installation_id in active]
+    except StoreError as error:
+        log.warning("rounds_not_wished", problem=str(error))
+        return
+    counts = Counter(one.installation_id for one in repositories)
+    _wish(
+        [
+            wish_to_reconcile(
+                one.id,
+                one.installation_id,
+                next_slot(now, _period(ready, counts[one.installation_id]), one.id),
+                "every so often",
+            )
+            for one in repositories
+        ],
+        ready,
+    )
+
+
+def _period(ready: Services, repositories: int) -> timedelta:
+    """Return the time between two looks at a repository of an installation with that many.
+
+    A look costs about two requests, and all of them together take a tenth of GitHub's hour.
+    """
+    return max(ready.settings.reconcile_every, repositories * LOOK_COSTS)
+
+
+def next_slot(now: datetime, period: timedelta, offset: int) -> datetime:
+    """Return the first time from now on that is a whole number of periods, plus an offset.
+
+    It depends on nothing that a process remembers, so that a scheduler that is restarted
+    every few seconds wishes for the same time as the one before it.
+    """
+    seconds = max(period.total_seconds(), 1.0)
+    shift = offset * 7919 % seconds
+    passed = (now - EPOCH).total_seconds() - shift
+    return EPOCH + timedelta(seconds=shift + (passed // seconds + 1) * seconds)
+
+
+def _wish(wishes: Sequence[Due], ready: Services) -> None:
+    try:
+        ready.store.due.schedule_all(wishes, now=ready.clock())
+    except StoreError as error:
+        log.warning("not_wished", problem=str(error))
+
+
+def look(ready: Services, told: Told | None = None) -> int:
     """Queue what is overdue and follow what was left behind; return how many were queued.
 
     Nothing it meets ends the process: what is away now is looked for again at the next look.
@@ -52,8 +178,11 @@ def look(ready: Services) -> int:
     try:
         for delivery in ready.store.deliveries.unsettled(now - LEFT_BEHIND):
             _follow(delivery.guid, ready)
-        queued = ready.queue(ready.store.due.overdue(now), now=now)
+        items = ready.store.due.overdue(now)
+        queued = ready.queue(told.new(items, now) if told else items, now=now)
     except (StoreError, QueueAway) as error:
+        if told:
+            told.forget()
         log.warning("look_failed", problem=str(error))
         return 0
     if queued:
@@ -66,7 +195,7 @@ def _follow(guid: str, ready: Services) -> None:
     if delivery is None:
         return
     try:
-        Intake(ready.store, ready.queue, ready.app_id).sweep(delivery, ready.clock())
+        Intake(ready.store, ready.queue.poke, ready.app_id).sweep(delivery, ready.clock())
     except WebhookError as error:
         log.warning("delivery_not_followed", delivery=guid, problem=str(error))
         nothing = DeliveryOutcome.NOTHING_TO_DO

@@ -15,11 +15,20 @@ import ghapp
 
 COMMANDS = {
     "audit": ("ghapp.cli.audit", "Audit a diff file or a git commit, without any server."),
+    "replay": ("ghapp.cli.replay", "Audit the merged pull requests in a clone's history again."),
+    "compare": ("ghapp.cli.compare", "Say what differs between two files of audit documents."),
+    "explain": (
+        "ghapp.cli.explain",
+        "Say why the lines of an audit document count or do not.",
+    ),
+    "policy": ("ghapp.cli.policy", "Show, compare and check policies."),
     "evidence": ("ghapp.cli.evidence", "Look at evidence, or import it."),
     "demo": ("ghapp.cli.demo", "Show the app at work on this machine, with a stand-in for GitHub."),
     "serve": ("ghapp.cli.serve", "Run the app: web, workers and scheduler."),
     "worker": ("ghapp.cli.worker", "Run the worker of one QUEUE."),
     "scheduler": ("ghapp.cli.scheduler", "Tell the queue what is due, every few seconds."),
+    "doctor": ("ghapp.cli.doctor", "Say what is wrong with this installation of the app."),
+    "admin": ("ghapp.cli.admin", "Retry, drain, back up, restore."),
     "migrate": ("ghapp.cli.database", "Bring the database to this version's schema."),
 }
 """Name → the module whose ``command`` it is, and its line in ``ghapp --help``."""

@@ -243,7 +243,7 @@ class _Transcript:
         return Edit(
             id=call.id,
             agent=AGENT,
-            agent_session=call.agent_session or PurePosixPath(self.name).stem,
+            agent_session=call.agent_session or _stem(self.name),
             at=at,
             path=call.path,
             outcome=outcome,
@@ -355,6 +355,14 @@ class _Transcript:
 
 
 # --- calls and results --------------------------------------------------------------------------
+
+
+def _stem(name: str) -> str:
+    """Return a file's name without folder and ending, as text that every format can hold.
+
+    Bytes of a name that are no UTF-8 come as halves of surrogate pairs, which JSON cannot say.
+    """
+    return PurePosixPath(name).stem.encode(errors="replace").decode()
 
 
 def _path(tool: object, given: ToolInput, cwd: str | None) -> str | None:

@@ -51,6 +51,8 @@ class LimitKind(StrEnum):
 
     PRIMARY = "primary"
     SECONDARY = "secondary"
+    OWN = "own"
+    """Not GitHub's: what we allow ourselves so that GitHub's are never reached."""
 
 
 class Limited(GitHubError):

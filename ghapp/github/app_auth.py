@@ -6,15 +6,19 @@ It gets and keeps tokens; it does not use them.
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import jwt
 import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from ghapp.attribution.model import Struct
 from ghapp.github.answers import (
+    Answer,
     BadCredentials,
     Gone,
     Missing,
@@ -25,7 +29,7 @@ from ghapp.github.answers import (
     error_of,
 )
 from ghapp.github.token_cache import MemoryTokens, TokenCache, derive_key
-from ghapp.github.transport import MovedError, Transport, check_base_url
+from ghapp.github.transport import PER_PAGE, MovedError, Transport, check_base_url
 
 PERMISSIONS: Mapping[str, str] = {
     "checks": "write",
@@ -45,6 +49,14 @@ REFRESH_BEFORE = timedelta(minutes=5)
 WAIT_SECONDS = 0.2
 WAIT_TIMES = 25
 """How often a process looks whether another one's new token has come: 5 s in all."""
+
+MOST_PAGES = 1_000
+"""A list that goes on after so many pages goes in a circle."""
+
+NO_KEY = (
+    "the app's private key cannot be read: give the PEM text that GitHub made, "
+    "with its BEGIN and END lines"
+)
 
 AnswerT = TypeVar("AnswerT")
 
@@ -88,6 +100,39 @@ class InstallationInfo(Struct, frozen=True, kw_only=True):
     """``None``: it is active."""
 
 
+class ListedInstallation(Struct, frozen=True, kw_only=True):
+    """One installation as GitHub's list of all of them shows it."""
+
+    id: int
+    account: str
+    permissions: dict[str, str]
+    suspended_at: datetime | None = None
+
+
+class ListedRepository(Struct, frozen=True, kw_only=True):
+    """A repository that an installation reaches."""
+
+    id: int
+    full_name: str
+    archived: bool = False
+    private: bool = True
+
+
+class _Login(Struct, frozen=True):
+    login: str
+
+
+class _InstallationItem(Struct, frozen=True, kw_only=True):
+    id: int
+    account: _Login | None = None
+    permissions: dict[str, str] = msgspec.field(default_factory=dict)
+    suspended_at: datetime | None = None
+
+
+class _RepositoryPage(Struct, frozen=True):
+    repositories: tuple[ListedRepository, ...]
+
+
 class _NamedRepository(Struct, frozen=True):
     id: int
     full_name: str
@@ -124,6 +169,16 @@ class AppIdentity(Struct, frozen=True, kw_only=True):
         return f"AppIdentity(app_id={self.app_id}, base_url={self.base_url!r})"
 
 
+def _read_key(pem: str) -> RSAPrivateKey:
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as problem:
+        raise ValueError(NO_KEY) from problem
+    if not isinstance(key, RSAPrivateKey):
+        raise ValueError(NO_KEY)  # noqa: TRY004 - the text is wrong, not its type
+    return key
+
+
 class AppAuth:
     """The app's identity at work, and its installations' tokens.
 
@@ -142,21 +197,12 @@ class AppAuth:
         self.base_url = identity.base_url
         self.clock = clock
         self._issuer = identity.issuer or str(identity.app_id)
-        self._key = identity.private_key
+        # Read once: reading and checking a key takes fifty times as long as signing with it.
+        self._key = _read_key(identity.private_key)
         self._tokens = tokens or MemoryTokens(clock)
         self._sleep = sleep
         self._marker_key = derive_key(identity.private_key.encode(), "comment markers")
         check_base_url(self.base_url)
-        self._check_key()
-
-    def _check_key(self) -> None:
-        try:
-            self.jwt()
-        except (ValueError, TypeError, jwt.PyJWTError) as problem:
-            raise ValueError(
-                "the app's private key cannot be read: give the PEM text that GitHub made, "
-                "with its BEGIN and END lines"
-            ) from problem
 
     def jwt(self) -> str:
         """Return the app's own token: good for the app's requests, for nine minutes."""
@@ -185,24 +231,61 @@ class AppAuth:
 
         Raises the errors of `answers`; `Refused` where GitHub does not accept the app's key.
         """
-        what = f"{verb} {path}"
         # A connection of its own: workers fork and web threads share this object.
         transport = Transport(self.base_url)
         try:
+            answer = self._checked(transport, verb, path, None, body, parameters)
+        finally:
+            transport.close()
+        return decoded(answer.text or "null", kind, f"{verb} {path}")
+
+    def pages(
+        self,
+        path: str,
+        kind: type[AnswerT],
+        *,
+        token: str | None = None,
+        parameters: Mapping[str, str | int] | None = None,
+    ) -> Iterator[AnswerT]:
+        """Yield the pages of a list, as the app itself or by an installation's token."""
+        transport = Transport(self.base_url)
+        given: Mapping[str, str | int] = {"per_page": PER_PAGE, **(parameters or {})}
+        try:
+            address: str | None = path
+            for _ in range(MOST_PAGES):
+                answer = self._checked(transport, "GET", str(address), token, None, given)
+                yield decoded(answer.text, kind, f"GET {path}")
+                address, given = transport.next_page(answer), {}
+                if address is None:
+                    return
+        finally:
+            transport.close()
+        raise Temporary(f"GET {path}", "its pages have no end")
+
+    def _checked(  # noqa: PLR0913, PLR0917 - a request has these parts
+        self,
+        transport: Transport,
+        verb: str,
+        path: str,
+        token: str | None,
+        body: Mapping[str, Any] | None,
+        parameters: Mapping[str, str | int] | None,
+    ) -> Answer:
+        what = f"{verb} {path}"
+        authorization = f"Bearer {self.jwt()}" if token is None else f"token {token}"
+        try:
             answer = transport.send(
-                verb, path, authorization=f"Bearer {self.jwt()}", body=body, parameters=parameters
+                verb, path, authorization=authorization, body=body, parameters=parameters
             )
         except MovedError as moved:
             raise Temporary(what, str(moved)) from moved
-        finally:
-            transport.close()
         error = error_of(answer, what=what, at=self.clock())
         if isinstance(error, BadCredentials):
             hint = "GitHub does not accept the app's key: check app id, private key and clock"
             raise Refused(what, None, f"{hint} ({error})")
         if error is not None:
             raise error
-        return decoded(answer.text or "null", kind, what)
+        return answer
 
     def app(self) -> AppInfo:
         """Return the app as GitHub knows it."""
@@ -214,6 +297,31 @@ class AppAuth:
             return self.request("GET", f"/app/installations/{installation_id}", InstallationInfo)
         except Missing as missing:
             raise Gone(Why.UNINSTALLED, f"installation {installation_id}") from missing
+
+    def installations(self) -> Iterator[ListedInstallation]:
+        """Yield all installations of the app, the suspended ones too."""
+        for page in self.pages("/app/installations", tuple[_InstallationItem, ...]):
+            for item in page:
+                yield ListedInstallation(
+                    id=item.id,
+                    account=item.account.login if item.account else "",
+                    permissions=item.permissions,
+                    suspended_at=item.suspended_at,
+                )
+
+    def repositories(self, installation_id: int) -> Iterator[ListedRepository]:
+        """Yield all repositories that an installation reaches.
+
+        The token for it can read names and nothing else, and is not kept.
+        """
+        path = f"/app/installations/{installation_id}/access_tokens"
+        try:
+            body = {"permissions": {"metadata": "read"}}
+            token = self.request("POST", path, _TokenAnswer, body=body).token
+        except Missing as missing:
+            raise Gone(Why.UNINSTALLED, f"installation {installation_id}") from missing
+        for page in self.pages("/installation/repositories", _RepositoryPage, token=token):
+            yield from page.repositories
 
     # --- installation tokens --------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from ghapp.attribution.model import Struct
 from ghapp.github.webhooks import (
     CheckRunRequestedAction,
@@ -23,6 +25,9 @@ from ghapp.store.due import Due, Kind, Lane
 SECOND_LOOK = timedelta(seconds=60)
 """A merged pull request can be told as closed only; that long after, GitHub knows better."""
 
+
+SAID_MERGED = "told as merged"
+"""The reason of a wish whose event told of a merge: GitHub's first "not merged" is not believed."""
 
 AUDIT_AGAIN = "audit_again"
 """The kind of a person's wish: the check run has to answer even if nothing changed."""
@@ -48,8 +53,9 @@ def dispatch(event: Event, *, app_id: int | None, now: datetime) -> Plan:
 
 def _closed(event: PullRequestClosed, app_id: int | None, now: datetime) -> Plan:
     del app_id
-    at = now if event.merged else now + SECOND_LOOK
-    return Plan(wishes=(_wish(event, Kind.AUDIT, event.number, at=at, lane=Lane.LIVE),))
+    at, why = (now, SAID_MERGED) if event.merged else (now + SECOND_LOOK, "told as not merged")
+    wish = _wish(event, Kind.AUDIT, event.number, at=at, lane=Lane.LIVE)
+    return Plan(wishes=(msgspec.structs.replace(wish, why=why),))
 
 
 def _on_run(
@@ -99,3 +105,19 @@ RULES: dict[type[Event], Callable[[Any, int | None, datetime], Plan]] = {
     RepositoryEvent: _upkeep,
 }
 """Kind of event → what follows; a kind that stands not here is recorded as ignored."""
+
+FOLLOWED: dict[str, frozenset[str] | None] = {
+    "pull_request": frozenset({"closed"}),
+    "check_run": frozenset({"rerequested", "requested_action"}),
+    "check_suite": frozenset({"rerequested"}),
+    "installation": None,
+    "installation_repositories": None,
+    "repository": None,
+}
+"""Event → the actions that something follows from; ``None``: all of them."""
+
+
+def is_followed(event: str, action: str | None) -> bool:
+    """Say whether anything can follow from an event, by its name alone."""
+    actions = FOLLOWED.get(event, frozenset())
+    return actions is None or action in actions

@@ -6,7 +6,7 @@ the item is still to be done.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, cast
 
 import redis
 import structlog
@@ -25,6 +25,8 @@ FAILED_KEPT = 24 * 3600
 """Seconds that RQ keeps a job that broke, for an operator to look at."""
 DEBOUNCE = 300
 """Seconds after which a job that RQ lost without a trace may be queued again."""
+POKE = "ghapp:poke"
+"""The key of a list that holds one entry while something new may be due."""
 QUICK = 1.0
 """Seconds that a webhook's answer may wait for Redis; the sweeper needs no answer at all."""
 
@@ -69,12 +71,40 @@ class RedisQueue:
         """
         return sum(self._one(item, now) for item in items)
 
+    def poke(self) -> None:
+        """Let the scheduler look at once: something has become due. Raises `QueueAway`.
+
+        One short request, so that whoever answers a webhook need not fill queues.
+        """
+        try:
+            with self._connection.pipeline(transaction=False) as pipeline:
+                pipeline.lpush(POKE, 1)
+                pipeline.ltrim(POKE, 0, 0)
+                pipeline.execute()
+        except redis.RedisError as error:
+            raise QueueAway(f"Redis cannot be reached: {type(error).__name__}") from error
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for a poke; ``False``: none came in that time, or Redis is away."""
+        try:
+            return self._connection.blpop([POKE], timeout=seconds) is not None
+        except redis.RedisError:
+            return False
+
     def is_alive(self) -> bool:
         """Say whether Redis answers now."""
         try:
             return bool(self._connection.ping())
         except redis.RedisError:
             return False
+
+    def setting(self, name: str) -> str | None:
+        """Return one of the server's settings; ``None``: it does not tell (hosted ones)."""
+        try:
+            told = cast("dict[str, str]", self._connection.config_get(name))
+        except redis.RedisError:
+            return None
+        return told.get(name)
 
     def _one(self, item: DueItem, now: datetime) -> bool:
         try:

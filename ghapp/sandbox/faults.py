@@ -144,6 +144,8 @@ class FaultPlan:
         self._faults: list[Fault] = list(faults)
         self._met: Counter[int] = Counter()
         self._struck: Counter[int] = Counter()
+        self.played: Counter[Kind] = Counter()
+        """How often each kind was played since the beginning; `clear` leaves it."""
         self._random = random.Random(seed)  # noqa: S311 - faults need repeating, not secrecy
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -194,4 +196,5 @@ class FaultPlan:
         if self._random.random() >= fault.chance:
             return False
         self._struck[number] += 1
+        self.played[fault.kind] += 1
         return True

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, delete, literal, select, update
+from sqlalchemy import Row, delete, func, literal, select, update
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
@@ -113,6 +113,20 @@ class Deliveries:
         with self._database.read() as connection:
             rows = connection.execute(query.limit(limit)).all()
         return tuple(_from_row(row) for row in rows)
+
+    def counts(self, since: datetime) -> dict[tuple[str, DeliveryOutcome | None], int]:
+        """Return how many deliveries were accepted since then, by event and outcome."""
+        query = (
+            select(delivery.c.event, delivery.c.outcome, func.count())
+            .where(delivery.c.received_at >= since)
+            .group_by(delivery.c.event, delivery.c.outcome)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return {
+            (event, DeliveryOutcome(outcome) if outcome else None): count
+            for event, outcome, count in rows
+        }
 
     def unsettled(self, before: datetime, limit: int = 1000) -> tuple[Delivery, ...]:
         """Return deliveries received before that instant and not settled, oldest first."""

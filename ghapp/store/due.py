@@ -74,6 +74,7 @@ class Kind(StrEnum):
     FINALIZE = "finalize"
     RECONCILE = "reconcile"
     SWEEP = "sweep"
+    ROLL_CALL = "roll_call"
 
 
 class Scheduled(StrEnum):
@@ -271,6 +272,11 @@ class DueTable:
         query = select(due).where(due.c.state == "parked").order_by(due.c.due_at, due.c.id)
         return self._items(query.limit(limit))
 
+    def open(self, limit: int = 1000) -> tuple[DueItem, ...]:
+        """Return everything that is not over, waiting, leased or parked, longest due first."""
+        query = select(due).where(due.c.state != "done").order_by(due.c.due_at, due.c.id)
+        return self._items(query.limit(limit))
+
     def of(self, repository_id: int, pull_request: int) -> tuple[DueItem, ...]:
         """Return all items of a pull request, oldest first, done ones included."""
         query = (
@@ -295,6 +301,17 @@ class DueTable:
             Backlog(installation_id=owner, lane=Lane(lane), waiting=count, oldest=oldest)
             for owner, lane, count, oldest in rows
         )
+
+    def ended(self, since: datetime) -> dict[tuple[str, DueOutcome], int]:
+        """Return how many items ended since then, by kind and outcome."""
+        query = (
+            select(due.c.kind, due.c.outcome, func.count())
+            .where(due.c.state == "done", due.c.finished_at >= since)
+            .group_by(due.c.kind, due.c.outcome)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return {(kind, DueOutcome(outcome)): count for kind, outcome, count in rows}
 
     def expire(self, before: datetime) -> int:
         """Delete items that ended before that instant; return how many."""

@@ -139,6 +139,24 @@ class EvidenceTable:
                 found.extend(_from_row(row) for row in connection.execute(chosen))
         return tuple(sorted(found, key=lambda edit: (edit.at, edit.id)))
 
+    def state(self, repository_id: int, since: datetime, until: datetime) -> tuple[int, ...]:
+        """Return numbers that change when evidence of that time comes in or is replaced.
+
+        It waits for whoever is adding evidence of the repository, so that what is not in the
+        numbers yet will find every audit that was saved before the question.
+        """
+        columns = edit_batch.c
+        query = select(
+            func.count(),
+            func.coalesce(func.max(columns.id), 0),
+            func.coalesce(func.sum(columns.own_lines), 0),
+            func.coalesce(func.sum(func.length(columns.lines)), 0),
+            func.coalesce(func.sum(func.length(columns.outcome)), 0),
+        ).where(columns.repository_id == repository_id, columns.at.between(since, until))
+        with self._database.write() as connection:
+            self._database.lock(connection, f"evidence:{repository_id}")
+            return tuple(int(value) for value in connection.execute(query).one())
+
     def held(self, repository_id: int) -> EvidenceHeld:
         """Return how much evidence a repository has."""
         query = select(

@@ -9,6 +9,8 @@ from ghapp.settings import Settings
 from ghapp.web.errors import add_error_answers
 from ghapp.web.headers import add_headers
 from ghapp.web.health import health
+from ghapp.web.metrics import metrics
+from ghapp.web.operator import operator
 from ghapp.web.pages import pages
 from ghapp.web.webhook import webhook
 
@@ -29,6 +31,7 @@ def create_app(services: Services | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + SLACK
     add_headers(app)
     add_error_answers(app)
-    for blueprint in (webhook(services), health(services), pages(services)):
+    doors = (webhook, health, pages, operator, metrics)
+    for blueprint in (door(services) for door in doors):
         app.register_blueprint(blueprint)
     return app

@@ -38,7 +38,7 @@ def webhook(services: Services) -> Blueprint:
 
 
 def _keep(event: Event, body: bytes, services: Services) -> Response:
-    intake = Intake(services.store, services.queue, services.app_id)
+    intake = Intake(services.store, services.queue.poke, services.app_id)
     try:
         accepted = intake.accept(event, body, services.clock())
     except StoreError as error:

@@ -1,4 +1,4 @@
-"""What journeys ask for: a place with the real app wired up."""
+"""What journeys ask for: a place with the real app wired up, and GitHub's description as judge."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,13 +6,18 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.running import Place, running_place
+from tests.openapi.validate import problems
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    """Return a place; nothing of its app runs yet."""
+    """Return a place; nothing of its app runs yet.
+
+    Demands in the end that everything that went over the wire is as GitHub describes it.
+    """
     with running_place(tmp_path) as made:
         yield made
+    assert problems(made.sandbox.exchanges, made.sandbox.world.deliveries.values()) == []
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 import multiprocessing
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,21 @@ def test_four_processes_migrate_at_once(database_url: str) -> None:
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
     with Store.unmigrated(database_url) as opened, opened.database.read() as connection:
         assert "due" in inspect(connection).get_table_names()
+
+
+def test_a_new_file_is_waited_for(tmp_path: Path) -> None:
+    # Another process writes the file in its old mode just when this one switches it to WAL.
+    path = tmp_path / "test.sqlite3"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE something (x)")
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("INSERT INTO something VALUES (1)")
+    end = threading.Timer(0.3, other.close)
+    end.start()
+    try:
+        assert Store.unmigrated(f"sqlite:///{path}").database.is_alive()
+    finally:
+        end.join()
 
 
 KILLED = """

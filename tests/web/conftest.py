@@ -24,6 +24,7 @@ class RememberingQueue(RedisQueue):
 
     def __init__(self) -> None:
         self.queued: list[DueItem] = []
+        self.pokes = 0
         self.is_away = False
 
     def __call__(self, items: Iterable[DueItem], *, now: datetime) -> int:
@@ -34,6 +35,12 @@ class RememberingQueue(RedisQueue):
             raise QueueAway("Redis cannot be reached: ConnectionError")
         self.queued += found
         return len(found)
+
+    def poke(self) -> None:
+        """Remember that the scheduler was woken, or refuse."""
+        if self.is_away:
+            raise QueueAway("Redis cannot be reached: ConnectionError")
+        self.pokes += 1
 
     def is_alive(self) -> bool:
         """Say what the test decided."""

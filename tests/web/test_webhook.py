@@ -55,7 +55,8 @@ def test_a_merge_is_kept_made_due_and_queued(
     assert (kept.guid, kept.repository_id, kept.pull_request) == ("d-1", 42, 17)
     assert (kept.outcome, kept.received_at) == (DeliveryOutcome.SCHEDULED, NOW)
     assert kept.body is None
-    assert [item.name for item in queue.queued] == ["audit:42:17"]
+    assert [item.name for item in services.store.due.overdue(NOW)] == ["audit:42:17"]
+    assert queue.pokes == 1
 
 
 def test_the_secret_before_is_still_good(client: FlaskClient) -> None:
@@ -73,7 +74,7 @@ def test_the_same_guid_is_accepted_once(
         202,
         {"delivery": "d-1", "outcome": "already accepted"},
     )
-    assert len(queue.queued) == 1
+    assert queue.pokes == 1
     assert len(services.store.due.of(42, 17)) == 1
 
 

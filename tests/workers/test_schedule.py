@@ -11,11 +11,27 @@ import pytest
 from ghapp.bootstrap import Services, build
 from ghapp.queue.enqueue import QueueAway, RedisQueue, connect
 from ghapp.settings import Settings
-from ghapp.store import Delivery, DeliveryOutcome, Due, DueItem, Store
+from ghapp.store import (
+    Delivery,
+    DeliveryOutcome,
+    Due,
+    DueItem,
+    Installation,
+    Repository,
+    Store,
+)
 from tests.keys import PRIVATE_KEY
 from tests.web.conftest import NOW
 from workers.__main__ import main
-from workers.schedule import LEFT_BEHIND, look, tidy
+from workers.schedule import (
+    LEFT_BEHIND,
+    Told,
+    look,
+    next_slot,
+    tidy,
+    wish_rounds,
+    wish_sweeps,
+)
 
 INSTALLED = {"action": "created", "installation": {"id": 5, "account": {"login": "acme"}}}
 
@@ -125,3 +141,50 @@ def test_a_worker_serves_one_queue_that_there_is(
 ) -> None:
     assert main(arguments) == 2
     assert "usage" in capsys.readouterr().err
+
+
+def test_the_next_time_does_not_depend_on_when_one_asks() -> None:
+    period = timedelta(minutes=5)
+    slots = {next_slot(NOW + timedelta(seconds=second), period, 42) for second in range(0, 300, 7)}
+    assert len(slots) == 2
+    assert all(slot > NOW for slot in slots)
+    others = {next_slot(NOW, period, number) for number in range(100)}
+    assert len(others) > 50
+
+
+def test_sweeps_and_rounds_are_wished_once_however_often(ready: Services) -> None:
+    known = ready.store.installations
+    known.seen(Installation(id=5, account="acme"), now=NOW)
+    known.seen(Installation(id=6, account="gone"), now=NOW)
+    known.repositories_seen(
+        (
+            Repository(id=42, owner="acme", name="app", installation_id=5),
+            Repository(id=43, owner="gone", name="app", installation_id=6),
+        ),
+        now=NOW,
+    )
+    known.suspended(6, now=NOW)
+    for _ in range(3):
+        wish_sweeps(ready)
+        wish_rounds(ready)
+    names = {item.name for item in ready.store.due.open()}
+    assert names == {"sweep:i-:-", "roll_call:i-:-", "reconcile:42:-"}
+
+
+def test_what_was_told_is_not_told_again_for_a_moment(ready: Services) -> None:
+    wish(ready)
+    told = Told()
+    assert look(ready, told) == 1
+    connection = connect(str(ready.settings.redis_url))
+    connection.flushdb()
+    assert look(ready, told) == 0
+    later = replace(ready, clock=lambda: NOW + timedelta(seconds=11))
+    assert look(later, told) == 1
+
+
+def test_a_poke_ends_the_wait(ready: Services) -> None:
+    assert not ready.queue.wait(0.05)
+    ready.queue.poke()
+    ready.queue.poke()
+    assert ready.queue.wait(1.0)
+    assert not ready.queue.wait(0.05)

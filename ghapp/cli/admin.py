@@ -1,0 +1,139 @@
+"""``ghapp admin``: retry, drain, back up, restore, by an operator's hand. It audits nothing."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import time
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from ghapp.settings import Settings, SettingsError
+from ghapp.store import Lane, Store, StoreError
+
+LOOK_EVERY = 1.0
+
+
+@click.group("admin")
+def command() -> None:
+    """Retry, drain, back up, restore."""
+
+
+@command.command("stuck")
+def stuck() -> None:
+    """List what is set aside, with its number and the reason."""
+    for item in _store().due.parked():
+        click.echo(f"{item.id}\t{item.name}\t{item.attempts} tries\t{item.why}")
+
+
+@command.command("retry")
+@click.argument("items", type=int, nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All that is set aside.")
+def retry(items: tuple[int, ...], *, everything: bool) -> None:
+    """Try items again that were set aside, by number or all."""
+    store, now = _store(), datetime.now(UTC)
+    wanted = [item.id for item in store.due.parked()] if everything else list(items)
+    if not wanted and not everything:
+        raise click.UsageError("name items by number, or give --all")
+    done = [number for number in wanted if store.due.retry(number, now=now)]
+    click.echo(f"{len(done)} items are due again")
+    lacking = sorted(set(wanted) - set(done))
+    if lacking:
+        raise click.ClickException(f"not set aside: {', '.join(map(str, lacking))}")
+
+
+@command.command("drain")
+@click.option("--lane", type=click.Choice([lane.value for lane in Lane]), help="Only this lane.")
+@click.option("--seconds", type=float, default=300.0, show_default=True, help="Longest wait.")
+def drain(lane: str | None, seconds: float) -> None:
+    """Wait until nothing is due now; status 1 if something still is. The workers do the work."""
+    store, end = _store(), time.monotonic() + seconds
+    while True:
+        due = [one for one in store.due.backlog(datetime.now(UTC)) if lane in {None, one.lane}]
+        if not due:
+            click.echo("nothing is due")
+            return
+        if time.monotonic() >= end:
+            count = sum(one.waiting for one in due)
+            raise click.ClickException(f"{count} items are still due after {seconds:.0f} s")
+        time.sleep(LOOK_EVERY)
+
+
+@command.command("backup")
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+def backup(target: Path) -> None:
+    """Copy the database to TARGET while everything runs. Keep the encryption key beside it."""
+    store = _store()
+    if target.exists():
+        raise click.ClickException(f"{target} is there already: name a new file")
+    if store.database.is_sqlite:
+        _copy_sqlite(Path(str(store.database.url.database)), target)
+    else:
+        _pg("pg_dump", store, "--format=custom", f"--file={target}")
+    target.chmod(0o600)
+    click.echo(f"{target}: {target.stat().st_size} bytes")
+
+
+@command.command("restore")
+@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--yes", is_flag=True, help="Replace what is there.")
+def restore(source: Path, *, yes: bool) -> None:
+    """Replace the database by SOURCE. Stop web, workers and scheduler first."""
+    if not yes:
+        raise click.UsageError("this replaces the whole database: give --yes")
+    store = _store()
+    store.close()
+    if store.database.is_sqlite:
+        _put_back_sqlite(source, Path(str(store.database.url.database)))
+    else:
+        _pg("pg_restore", store, "--clean", "--if-exists", "--no-owner", str(source))
+    revision = store.database.migrate()
+    click.echo(f"restored, at revision {revision}; the sweep and the rounds bring what is newer")
+
+
+def _copy_sqlite(database: Path, target: Path) -> None:
+    """Copy a database that others write to, as one consistent state."""
+    target.touch(mode=0o600)
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+
+
+def _put_back_sqlite(source: Path, database: Path) -> None:
+    try:
+        with closing(sqlite3.connect(source)) as copy:
+            (found,) = copy.execute("PRAGMA integrity_check").fetchone()
+    except sqlite3.DatabaseError as error:
+        found = str(error)
+    if found != "ok":
+        raise click.ClickException(f"{source} is damaged: {found}")
+    for suffix in ("-wal", "-shm"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+    new = database.with_name(database.name + ".new")
+    shutil.copyfile(source, new)
+    new.chmod(0o600)
+    new.replace(database)
+
+
+def _pg(program: str, store: Store, *arguments: str) -> None:
+    """Run one of PostgreSQL's own programs; the password goes in its environment only."""
+    found = shutil.which(program)
+    if found is None:
+        raise click.ClickException(f"{program} is not installed: it comes with PostgreSQL's client")
+    url = store.database.url
+    address = url.set(drivername="postgresql", password=None).render_as_string()
+    environment = {**os.environ, "PGPASSWORD": str(url.password or "")}
+    done = subprocess.run(  # noqa: S603 - a program of PostgreSQL's, no shell
+        [found, f"--dbname={address}", *arguments], env=environment, check=False
+    )
+    if done.returncode != 0:
+        raise click.ClickException(f"{program} ended with status {done.returncode}")
+
+
+def _store() -> Store:
+    try:
+        return Store.open(Settings.from_environment(app_required=False).database_url)
+    except (SettingsError, StoreError) as error:
+        raise click.ClickException(str(error)) from error

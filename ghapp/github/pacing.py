@@ -1,0 +1,162 @@
+"""How fast one installation is used: a pause between writes, an hour's budget, quiet times.
+
+It is told of limits and tells of them; it sends nothing to GitHub. All workers share it
+through Redis. While Redis is away each worker paces itself, and what is parked in the
+database holds all the same.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import redis
+
+from ghapp.attribution.model import Struct
+from ghapp.github.answers import Headroom, Limited, LimitKind
+
+PREFIX = "ghapp:pace:"
+LONGEST_SLEEP = timedelta(seconds=30)
+"""A worker that would wait longer for its turn to write gives its item back instead."""
+HOUR_MS = 3_600_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_TURN = """
+local now, pause, most, patience, hour = tonumber(ARGV[1]), tonumber(ARGV[2]),
+  tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local quiet = tonumber(redis.call('GET', KEYS[3]) or '0')
+if quiet > now then return {1, quiet - now} end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - hour)
+if redis.call('ZCARD', KEYS[2]) >= most then
+  local oldest = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+  return {1, math.max(1, tonumber(oldest[2]) + hour - now)}
+end
+local turn = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0') + pause)
+if turn - now > patience then return {1, turn - now} end
+redis.call('SET', KEYS[1], string.format('%.0f', turn), 'PX', 120000)
+redis.call('ZADD', KEYS[2], string.format('%.0f', turn), ARGV[6])
+redis.call('PEXPIRE', KEYS[2], hour)
+return {0, turn - now}
+"""
+"""Take the next turn to write: ``{0, milliseconds to wait}``, or ``{1, milliseconds}`` of rest."""
+
+_PARK = """
+if tonumber(ARGV[1]) > tonumber(redis.call('GET', KEYS[1]) or '0') then
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+end
+"""
+
+
+class Allowance(Struct, frozen=True, kw_only=True):
+    """What one installation may do; the defaults stay below GitHub's own limits."""
+
+    pause: timedelta = timedelta(seconds=1)
+    writes_an_hour: int = 500
+    background_share: float = 0.6
+    """Of the hour's writes, what audits of the past may take: 300 of 500."""
+    reserve: int = 1_500
+    """Requests of the primary limit that audits of the past leave to everything else."""
+
+
+class Pace:
+    """The pace of all installations. No method raises because Redis is away."""
+
+    def __init__(
+        self,
+        connection: redis.Redis,
+        allowance: Allowance,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._redis = connection
+        self._allowance = allowance
+        self._clock = clock
+        self._sleep = sleep
+        self._turn = connection.register_script(_TURN)
+        self._park = connection.register_script(_PARK)
+
+    def before_write(self, installation_id: int, *, background: bool = False) -> None:
+        """Wait for the installation's turn to write.
+
+        Raises `Limited` where the turn is far away: the hour's writes are used up, or GitHub
+        wants quiet, as another worker was told meanwhile.
+        """
+        pause, most = self._allowance.pause, self._allowance.writes_an_hour
+        if background:
+            most = int(most * self._allowance.background_share)
+        keys = [self._key(name, installation_id) for name in ("last", "writes", "quiet")]
+        given: list[int | str] = [self._now(), _ms(pause), most, _ms(LONGEST_SLEEP), HOUR_MS]
+        given.append(secrets.token_hex(8))
+        try:
+            rests, wait = cast("list[int]", self._turn(keys=keys, args=given))
+        except redis.RedisError:
+            self._sleep(pause.total_seconds())
+            return
+        if rests:
+            until = self._clock() + timedelta(milliseconds=wait)
+            raise Limited(until, LimitKind.OWN, f"a write of installation {installation_id}")
+        if wait > 0:
+            self._sleep(wait / 1000)
+
+    def park(self, installation_id: int, until: datetime) -> None:
+        """Let all workers know that GitHub wants quiet until then; a longer quiet stays."""
+        wait = _ms(until - self._clock())
+        keys = [self._key("quiet", installation_id)]
+        if wait > 0:
+            self._quietly(lambda: self._park(keys=keys, args=[self._now() + wait, wait]))
+
+    def parked_until(self, installation_id: int) -> datetime | None:
+        """Return until when GitHub wants quiet; ``None``: no limit is known here."""
+        until = self._quietly(lambda: self._redis.get(self._key("quiet", installation_id)))
+        left = int(until) - self._now() if isinstance(until, bytes) else 0
+        return self._clock() + timedelta(milliseconds=left) if left > 0 else None
+
+    def note(self, installation_id: int, seen: Headroom) -> None:
+        """Keep what is left of the primary limit, until GitHub counts anew."""
+        wait = _ms(seen.resets_at - self._clock())
+        if wait > 0:
+            text = f"{seen.limit} {seen.remaining} {int(seen.resets_at.timestamp())}"
+            key = self._key("headroom", installation_id)
+            self._quietly(lambda: self._redis.set(key, text, px=wait))
+
+    def headroom(self, installation_id: int) -> Headroom | None:
+        """Return what was left when it was last said; ``None``: not said in this hour."""
+        text = self._quietly(lambda: self._redis.get(self._key("headroom", installation_id)))
+        if not isinstance(text, bytes):
+            return None
+        limit, remaining, resets = map(int, text.split())
+        return Headroom(
+            limit=limit, remaining=remaining, resets_at=datetime.fromtimestamp(resets, UTC)
+        )
+
+    def ready_at(self, installation_id: int, *, background: bool) -> datetime | None:
+        """Return when an item of the installation may be begun; ``None``: now.
+
+        Audits of the past wait where little is left of the hour, so that live ones never do.
+        """
+        parked = self.parked_until(installation_id)
+        if parked is not None or not background:
+            return parked
+        left = self.headroom(installation_id)
+        # Where little is allowed at all, the reserve is the same part of it as of 5,000.
+        if left is None or left.remaining >= min(self._allowance.reserve, left.limit * 3 // 10):
+            return None
+        return left.resets_at
+
+    def _now(self) -> int:
+        return _ms(self._clock() - EPOCH)
+
+    def _key(self, name: str, installation_id: int) -> str:
+        # The braces keep an installation's keys together where Redis is a cluster.
+        return f"{PREFIX}{{{installation_id}}}:{name}"
+
+    def _quietly(self, ask: Callable[[], Any]) -> object:
+        try:
+            return cast("object", ask())
+        except redis.RedisError:
+            return None
+
+
+def _ms(time_span: timedelta) -> int:
+    return int(time_span.total_seconds() * 1000)

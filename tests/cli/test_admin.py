@@ -1,0 +1,89 @@
+"""What an operator does by hand, on a real database."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ghapp.cli.admin import command
+from ghapp.cli.doctor import command as doctor
+from ghapp.sandbox import Sandbox
+from ghapp.store import Due, Store
+
+NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {"GHAPP_DATA_DIR": str(tmp_path / "data"), "DATABASE_URL": f"sqlite:///{tmp_path}/a.db"}
+
+
+def run(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(command, arguments, env=environment)
+    return done.exit_code, done.output
+
+
+def set_aside(environment: dict[str, str], number: int) -> int:
+    with Store.open(environment["DATABASE_URL"]) as store:
+        wish = Due(kind="audit", due_at=NOW, repository_id=42, pull_request=number)
+        store.due.schedule(wish, now=NOW)
+        (item,) = store.due.overdue(NOW)
+        leased = store.due.lease(item.id, NOW, "test", timedelta(seconds=30))
+        assert leased is not None
+        store.due.park(leased, "given up")
+        return item.id
+
+
+def test_what_is_set_aside_is_listed_and_tried_again(environment: dict[str, str]) -> None:
+    number = set_aside(environment, 17)
+    assert "audit:42:17" in run(environment, "stuck")[1]
+    assert run(environment, "drain", "--seconds", "0")[0] == 0
+    assert run(environment, "retry", str(number)) == (0, "1 items are due again\n")
+    assert run(environment, "retry", str(number))[0] == 1
+    assert run(environment, "drain", "--seconds", "0")[0] == 1
+    assert run(environment, "retry")[0] == 2
+
+
+def test_a_backup_brings_everything_back(environment: dict[str, str], tmp_path: Path) -> None:
+    set_aside(environment, 17)
+    copy = tmp_path / "copy.db"
+    assert run(environment, "backup", str(copy))[0] == 0
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert run(environment, "backup", str(copy))[0] == 1
+    assert run(environment, "retry", "--all")[0] == 0
+    assert run(environment, "restore", str(copy))[0] == 2
+    assert run(environment, "restore", str(copy), "--yes")[0] == 0
+    assert "audit:42:17" in run(environment, "stuck")[1]
+
+
+def test_a_damaged_backup_replaces_nothing(environment: dict[str, str], tmp_path: Path) -> None:
+    set_aside(environment, 17)
+    (tmp_path / "broken.db").write_bytes(b"no database" * 1000)
+    assert run(environment, "restore", str(tmp_path / "broken.db"), "--yes")[0] == 1
+    assert "audit:42:17" in run(environment, "stuck")[1]
+
+
+def test_the_doctor_says_what_is_well_and_what_is_not(
+    environment: dict[str, str], redis_url: str, tmp_path: Path
+) -> None:
+    Store.open(environment["DATABASE_URL"]).close()
+    with Sandbox(tmp_path / "hub") as sandbox:
+        registered = sandbox.register_app(webhook_url="http://127.0.0.1:9/webhooks/github")
+        sandbox.install(registered.app, "acme", permissions={"contents": "read"})
+        given = {
+            **environment,
+            "REDIS_URL": redis_url,
+            "GITHUB_API_URL": sandbox.api_url,
+            "GITHUB_APP_ID": str(registered.app.id),
+            "GITHUB_PRIVATE_KEY": registered.private_key,
+            "GITHUB_WEBHOOK_SECRETS": registered.app.webhook_secret,
+            "GHAPP_PUBLIC_URL": "https://elsewhere.example",
+        }
+        done = CliRunner().invoke(doctor, [], env=given)
+    assert done.exit_code == 1, done.output
+    assert "ok    key" in done.output
+    assert "ok    clock" in done.output
+    assert "WRONG hook address" in done.output
+    assert "checks: write" in done.output
+    assert "WRONG redis appendonly" in done.output

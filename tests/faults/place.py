@@ -1,0 +1,282 @@
+"""The app in one process over a real store and a real Valkey, against the sandbox over HTTP.
+
+Time is the test's: waiting is moving the clock on. The web door listens on loopback, so that
+deliveries come as GitHub sends them; a worker is a call of `perform`, and the scheduler one of
+its looks.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ghapp.attribution.model import Edit, EditHunk, TextLines
+from ghapp.bootstrap import Services
+from ghapp.collect import keep_edits
+from ghapp.perform import perform
+from ghapp.queue.enqueue import RedisQueue, connect
+from ghapp.sandbox import Exchange, PullRequest, RegisteredApp, Sandbox
+from ghapp.sandbox.server import Server
+from ghapp.settings import Settings
+from ghapp.store import Due, DueItem, DueState, Installation, Kind, Repository, Store
+from ghapp.web.app import create_app
+from tests.openapi.validate import exchange_problems
+from workers.schedule import look, wish_rounds, wish_sweeps
+
+START = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
+SOON = timedelta(hours=6)
+"""Everything but the end of a window has to come to an end within that time."""
+MOST_ROUNDS = 400
+BASE = "def total(lines):\n    return sum(line.amount for line in lines)\n"
+WRITTEN = (
+    "",
+    "def total_by_customer(lines):",
+    "    totals = defaultdict(Decimal)",
+    "    for line in lines:",
+    "        totals[line.customer_number] += line.amount",
+    "    return dict(totals)",
+)
+
+
+class Clock:
+    """The time of the app and of the sandbox; sleeping moves it on."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        """Return the time that is set."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass without waiting."""
+        self.now += timedelta(seconds=seconds)
+
+
+class Place:
+    """One app that is installed on ``acme``, with one repository and its merged pull requests."""
+
+    def __init__(self, sandbox: Sandbox, services: Services, clock: Clock, door: Server) -> None:
+        self.sandbox = sandbox
+        self.services = services
+        self.store = services.store
+        self.clock = clock
+        self.door = door
+        self.pulls: list[PullRequest] = []
+        self.judged = 0
+
+    # --- the world outside --------------------------------------------------------------------
+
+    def found(self, registered: RegisteredApp) -> None:
+        """Make the repository and install the app; it hears of it."""
+        self.registered = registered
+        self.repository = self.sandbox.add_repository("acme", "app", files={"src/a.py": BASE})
+        self.installation = self.sandbox.install(registered.app, "acme")
+        # As the event would tell; events of installations have tests of their own.
+        now = self.clock()
+        heard = Installation(id=self.installation.id, account="acme")
+        self.store.installations.seen(heard, now=now)
+        self.store.installations.repository_seen(
+            Repository(id=self.repository.id, owner="acme", name="app", installation_id=heard.id),
+            now=now,
+        )
+
+    def merged(self, *, from_fork: bool = False) -> PullRequest:
+        """Merge a pull request that adds what the agent wrote, each in a file of its own."""
+        number = len(self.pulls)
+        fork = self.sandbox.fork(self.repository, "contributor") if from_fork else None
+        pull = self.sandbox.open_pull(
+            self.repository,
+            files={f"src/m{number}.py": "\n".join(WRITTEN) + "\n"},
+            title=f"Totals {number}",
+            fork=fork,
+        )
+        self.clock.sleep(1)
+        self.sandbox.merge(pull, method="squash")
+        self.pulls.append(pull)
+        return pull
+
+    def agent_wrote(self, numbers: range = range(6), at: timedelta = timedelta(hours=-1)) -> None:
+        """Bring in the evidence for files that are or will be merged."""
+        edits = [
+            Edit(
+                id=f"toolu_{number}_{at.total_seconds():.0f}",
+                agent="claude-code",
+                agent_session="writing",
+                at=START + at,
+                path=f"src/m{number}.py",
+                lines=TextLines(hunks=(EditHunk(before=(), own=WRITTEN, after=()),)),
+            )
+            for number in numbers
+        ]
+        keep_edits(self.store, self.repository.id, edits, now=self.clock())
+
+    # --- the app at work ------------------------------------------------------------------------
+
+    def chores(self, *, passing: timedelta = timedelta(hours=2)) -> None:
+        """Let the scheduler wish for sweeps and rounds, and let the time for them come."""
+        wish_sweeps(self.services)
+        wish_rounds(self.services)
+        self.clock.now += passing
+
+    def work(self, horizon: timedelta = SOON) -> None:
+        """Do what is due, wait for what is due within the horizon, until nothing is left."""
+        end = self.clock() + horizon
+        for _ in range(MOST_ROUNDS):
+            look(self.services)
+            items = self.store.due.overdue(self.clock())
+            for item in items:
+                perform(item.id, self.services, worker="test")
+            if not items and not self._wait(end):
+                return
+        raise AssertionError(f"it does not come to an end: {self.open_items()}")
+
+    def _wait(self, end: datetime) -> bool:
+        """Move the clock to when the next item can be taken; ``False``: nothing more to come."""
+        parked = {
+            one.id: one.parked_until for one in self.store.installations.all() if one.parked_until
+        }
+        times = [
+            max(item.due_at, parked.get(item.installation_id or 0) or item.due_at)
+            for item in self.store.due.open()
+            if item.state is DueState.WAITING
+        ]
+        coming = [time for time in times if self.clock() < time <= end]
+        if not coming:
+            return False
+        self.clock.now = min(coming)
+        return True
+
+    def open_items(self) -> list[DueItem]:
+        """Return what is not over, the end of windows left out."""
+        return [item for item in self.store.due.open() if item.kind != Kind.FINALIZE]
+
+    def last(self, pull: PullRequest) -> DueItem:
+        """Return what became due last for a pull request and is over."""
+        items = self.store.due.of(self.repository.id, pull.number)
+        return [item for item in items if item.outcome is not None][-1]
+
+    def again(self, pull: PullRequest) -> None:
+        """Audit a pull request once more."""
+        wish = Due(
+            kind=Kind.AUDIT,
+            due_at=self.clock(),
+            installation_id=self.installation.id,
+            repository_id=self.repository.id,
+            pull_request=pull.number,
+        )
+        self.store.due.schedule(wish, now=self.clock())
+        self.work()
+
+    # --- what has to be true in the end -------------------------------------------------------
+
+    def expect_finished(self, *pulls: PullRequest) -> None:
+        """Demand one check run, one comment and the label on each, as our ledger has them."""
+        for pull in pulls or tuple(self.pulls):
+            seen = self.sandbox.visible(pull)
+            runs = [(run.name, run.status) for run in seen.check_runs]
+            assert runs == [("attribution", "completed")], (pull.number, runs)
+            assert len(seen.comments) == 1, (pull.number, seen.comments)
+            assert seen.label_names == ("claude-code-assisted",), (pull.number, seen.label_names)
+            ledger = {
+                name: self.store.publications.last(self.repository.id, pull.number, name)
+                for name in ("check_run", "comment", "label")
+            }
+            assert all(ledger.values()), ledger
+            ids = {name: one.external_id for name, one in ledger.items() if one}
+            assert ids["check_run"] == str(seen.check_runs[0].id)
+            assert ids["comment"] == str(seen.comments[0].id)
+        self.expect_good_manners()
+
+    def expect_good_manners(self) -> None:
+        """Demand that nothing was asked that GitHub does not know, and nothing written blindly."""
+        assert self.sandbox.violations == []
+        new = self.sandbox.exchanges[self.judged :]
+        self.judged += len(new)
+        problems = [found for one in new for found in exchange_problems(one)]
+        assert not problems, problems
+        assert blind_writes(self.sandbox.exchanges) == []
+
+    def expect_a_second_run_to_write_nothing(self) -> None:
+        """Audit everything once more and demand that GitHub is not written to."""
+        before = len(self.sandbox.writes())
+        for pull in self.pulls:
+            self.again(pull)
+        assert len(self.sandbox.writes()) == before
+
+
+MAKES = {
+    "/repos/{owner}/{repo}/issues/{issue_number}/comments": (
+        "/repos/{owner}/{repo}/issues/{issue_number}/comments"
+    ),
+    "/repos/{owner}/{repo}/check-runs": "/repos/{owner}/{repo}/commits/{ref}/check-runs",
+}
+"""Where something new is made → where what there is can be read."""
+
+
+def blind_writes(exchanges: list[Exchange]) -> list[str]:
+    """Return the requests to make something that nobody looked for after the try before."""
+    tried: set[str] = set()
+    blind: list[str] = []
+    for one in exchanges:
+        template = one.template or ""
+        if one.method == "POST" and template in MAKES:
+            about = f"{MAKES[template]} {_about(one)}"
+            if about in tried:
+                blind.append(f"{one.number}: POST {one.path}")
+            # What GitHub refused was not done, and it says so.
+            if not 400 <= one.status < 500:
+                tried.add(about)
+        elif one.method == "GET" and one.status == 200:
+            tried.discard(f"{template} {_about(one)}")
+    return blind
+
+
+def _about(one: Exchange) -> str:
+    known = one.params.get("issue_number") or one.params.get("ref")
+    if known:
+        return known
+    text = one.request_body.decode(errors="replace")
+    return text.partition('"head_sha":')[2].strip(' "')[:40]
+
+
+@contextlib.contextmanager
+def running_place(
+    directory: Path, store: Store, redis_url: str, *, app_settings: dict[str, str] | None = None
+) -> Iterator[Place]:
+    """Yield a place on a store and a Valkey; everything that it started ends on leaving."""
+    clock = Clock()
+    directory.mkdir(parents=True, exist_ok=True)
+    with Sandbox(directory / "github", clock=clock, prefix="/api/v3", echo=False) as sandbox:
+        registered = sandbox.register_app(
+            events=("pull_request", "check_run", "check_suite", "repository")
+        )
+        environment = {
+            "GHAPP_DATA_DIR": str(directory / "data"),
+            "REDIS_URL": redis_url,
+            "GITHUB_API_URL": sandbox.api_url,
+            "GITHUB_WEB_URL": sandbox.web_url,
+            "GITHUB_APP_ID": str(registered.app.id),
+            "GITHUB_PRIVATE_KEY": registered.private_key,
+            "GITHUB_WEBHOOK_SECRETS": registered.app.webhook_secret,
+            "GHAPP_WRITE_PAUSE": "0",
+            "GHAPP_WRITES_PER_HOUR": "100000",
+            **(app_settings or {}),
+        }
+        settings = Settings.from_environment(environment)
+        services = Services(
+            settings=settings,
+            store=store,
+            queue=RedisQueue(connect(redis_url, quick=True)),
+            clock=clock,
+            sleep=clock.sleep,
+        )
+        door = Server(create_app(services))
+        registered.app.webhook_url = f"{door.url}/webhooks/github"
+        place = Place(sandbox, services, clock, door)
+        place.found(registered)
+        try:
+            yield place
+        finally:
+            sandbox.faults.close()
+            door.close()

@@ -1,0 +1,194 @@
+"""A machine that interleaves events, faults and deaths in any order: in the end all stands once.
+
+Hypothesis chooses the order; a place in one process plays it, so that a failure can be played
+again. A worker's death is an error that no code of ours catches, at any request to GitHub.
+"""
+
+import contextlib
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from ghapp.github.transport import Transport
+from ghapp.perform import LEASE, perform
+from ghapp.sandbox import Fault, Kind
+from ghapp.store import DueOutcome, Store
+from tests.faults.place import Place, running_place
+
+MOST_PULLS = 4
+ROUTES = (
+    "/repos/{owner}/{repo}/pulls/{pull_number}",
+    "/repos/{owner}/{repo}/pulls/{pull_number}/files",
+    "/repos/{owner}/{repo}/issues/{issue_number}/comments",
+    "/repos/{owner}/{repo}/issues/{issue_number}/labels",
+    "/repos/{owner}/{repo}/check-runs",
+    "/repos/{owner}/{repo}/commits/{ref}/check-runs",
+    "/app/installations/{installation_id}/access_tokens",
+)
+REQUEST_FAULTS = (
+    Kind.BAD_GATEWAY_BEFORE,
+    Kind.BAD_GATEWAY_AFTER,
+    Kind.CUT_OFF_AFTER,
+    Kind.SECONDARY_LIMIT,
+    Kind.PRIMARY_LIMIT,
+    Kind.TOKEN_EXPIRED,
+    Kind.STALE_READ,
+)
+DELIVERY_FAULTS = (
+    Kind.DUPLICATE,
+    Kind.HELD,
+    Kind.FAILED,
+    Kind.TIMED_OUT,
+    Kind.LOST,
+    Kind.CLOSED_SAYS_OPEN,
+)
+
+
+class WorkerDied(BaseException):
+    """The worker's process was killed: nothing of it runs any more."""
+
+
+class Auditor(RuleBasedStateMachine):
+    """One app, up to four pull requests, and everything that can happen to them."""
+
+    redis_url = ""
+    fresh_store: Any = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = contextlib.ExitStack()
+        with redis.Redis.from_url(self.redis_url) as client:
+            client.flushdb()
+        directory = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
+        store: Store = self.stack.enter_context(self.fresh_store())
+        made = running_place(directory, store, self.redis_url)
+        self.place: Place = self.stack.enter_context(made)
+        self.place.agent_wrote()
+
+    @precondition(lambda self: len(self.place.pulls) < MOST_PULLS)
+    @rule(fault=st.none() | st.sampled_from(DELIVERY_FAULTS))
+    def merge(self, fault: Kind | None) -> None:
+        """Merge a pull request; its delivery may go wrong."""
+        if fault is not None:
+            self.place.sandbox.play(Fault(fault, event="pull_request.closed"))
+        self.place.sandbox.deliver_closed(self.place.merged())
+
+    @precondition(lambda self: self.place.pulls)
+    @rule(which=st.integers(0, MOST_PULLS - 1))
+    def press_the_button(self, which: int) -> None:
+        """Ask for a check run again, where there is one."""
+        pull = self.place.pulls[which % len(self.place.pulls)]
+        for run in self.place.sandbox.visible(pull).check_runs:
+            self.place.sandbox.deliver_requested_action(
+                pull.repository, run, "audit_again", "maintainer"
+            )
+
+    @rule(kind=st.sampled_from(REQUEST_FAULTS), route=st.sampled_from(ROUTES))
+    def something_will_go_wrong(self, kind: Kind, route: str) -> None:
+        """Let the next request of a kind go wrong."""
+        reading = kind is Kind.STALE_READ
+        method = "GET" if reading else "*"
+        self.place.sandbox.play(Fault(kind, method=method, route=route, seconds=120))
+
+    @rule(dies_after=st.none() | st.integers(0, 25))
+    def a_worker_works(self, dies_after: int | None) -> None:
+        """Do what is due; the worker may die at any request to GitHub."""
+        for item in self.place.store.due.overdue(self.place.clock()):
+            with contextlib.suppress(WorkerDied), _dying(dies_after):
+                perform(item.id, self.place.services, worker="mortal")
+
+    @rule(minutes=st.sampled_from([0, 1, 5, 60]))
+    def time_passes(self, minutes: int) -> None:
+        """Let time pass; leases of the dead run out."""
+        self.place.clock.now += timedelta(minutes=minutes) + LEASE
+
+    @rule()
+    def redis_loses_everything(self) -> None:
+        """Empty Redis: queues, tokens, pace."""
+        with redis.Redis.from_url(self.redis_url) as client:
+            client.flushdb()
+
+    @rule()
+    def the_scheduler_goes_round(self) -> None:
+        """Wish for sweeps and rounds, and let their time come."""
+        self.place.chores()
+
+    @invariant()
+    def nothing_is_there_twice(self) -> None:
+        """At no time two runs or two comments, nor a write nobody looked for."""
+        for pull in self.place.pulls:
+            seen = self.place.sandbox.visible(pull)
+            assert len(seen.check_runs) <= 1
+            assert len(seen.comments) <= 1
+        self.place.expect_good_manners()
+
+    def teardown(self) -> None:
+        """End all faults: then everything comes to its one end."""
+        try:
+            self.place.sandbox.faults.clear()
+            for _ in range(2):
+                self.place.clock.now += LEASE
+                self.place.work()
+                self.place.chores()
+                self.place.work()
+            assert self.place.open_items() == []
+            if self.place.pulls:
+                self.place.expect_finished()
+                self.place.expect_a_second_run_to_write_nothing()
+                ends = {self.place.last(pull).outcome for pull in self.place.pulls}
+                assert ends <= {DueOutcome.DONE}
+        finally:
+            self.stack.close()
+
+
+@contextlib.contextmanager
+def _dying(after: int | None) -> Any:
+    """Let the process die at a request to GitHub: half of the times after it was carried out."""
+    if after is None:
+        yield
+        return
+    send, left = Transport.send, [after]
+
+    def mortal(self: Transport, *given: Any, **more: Any) -> Any:
+        left[0] -= 1
+        if left[0] >= 0:
+            return send(self, *given, **more)
+        if after % 2:
+            send(self, *given, **more)
+        raise WorkerDied
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Transport, "send", mortal)
+        yield
+
+
+@pytest.mark.parametrize("examples", [12])
+def test_in_any_order_everything_ends_once(
+    redis_url: str, migrated_sqlite: Path, examples: int
+) -> None:
+    @contextlib.contextmanager
+    def fresh() -> Any:
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory) / "test.sqlite3"
+            path.write_bytes(migrated_sqlite.read_bytes())
+            with Store.unmigrated(f"sqlite:///{path}") as opened:
+                yield opened
+
+    machine = type(
+        "Machine", (Auditor,), {"redis_url": redis_url, "fresh_store": staticmethod(fresh)}
+    )
+    case = machine.TestCase  # type: ignore[attr-defined]
+    case.settings = settings(
+        max_examples=examples,
+        stateful_step_count=14,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    case("runTest").runTest()

@@ -1,0 +1,116 @@
+"""Each kind of fault once, on both databases: in the end everything stands exactly once."""
+
+from typing import Any
+
+import pytest
+
+from ghapp.sandbox import Fault, Kind
+from ghapp.store import DueOutcome
+from tests.faults.place import Place
+
+PULL = "/repos/{owner}/{repo}/pulls/{pull_number}"
+FILES = "/repos/{owner}/{repo}/pulls/{pull_number}/files"
+COMMENTS = "/repos/{owner}/{repo}/issues/{issue_number}/comments"
+LABELS = "/repos/{owner}/{repo}/issues/{issue_number}/labels"
+RUNS = "/repos/{owner}/{repo}/check-runs"
+LIST_RUNS = "/repos/{owner}/{repo}/commits/{ref}/check-runs"
+TOKENS = "/app/installations/{installation_id}/access_tokens"
+
+WRITES = {"comment": COMMENTS, "label": LABELS, "check_run": RUNS}
+
+
+def _of_writes() -> dict[str, tuple[Fault, ...]]:
+    kinds = (
+        Kind.BAD_GATEWAY_BEFORE,
+        Kind.BAD_GATEWAY_AFTER,
+        Kind.CUT_OFF_BEFORE,
+        Kind.CUT_OFF_AFTER,
+    )
+    return {
+        f"{kind.value}-{name}": (Fault(kind, method="POST", route=route),)
+        for kind in kinds
+        for name, route in WRITES.items()
+    }
+
+
+def _limit(kind: Kind, method: str, route: str, **members: Any) -> tuple[Fault, ...]:
+    return (Fault(kind, method=method, route=route, **members),)
+
+
+REQUESTS: dict[str, tuple[Fault, ...]] = {
+    **_of_writes(),
+    "twice-502-after-comment": (
+        Fault(Kind.BAD_GATEWAY_AFTER, method="POST", route=COMMENTS),
+        Fault(Kind.SERVER_ERROR, method="GET", route=COMMENTS, status=502, after=1, times=3),
+    ),
+    "stale-list-after-502": (
+        Fault(Kind.BAD_GATEWAY_AFTER, method="POST", route=COMMENTS),
+        Fault(Kind.STALE_READ, method="GET", route=COMMENTS, after=1, times=1),
+    ),
+    "500-files": (Fault(Kind.SERVER_ERROR, route=FILES, status=500, times=5),),
+    "503-pull": (Fault(Kind.SERVER_ERROR, route=PULL, status=503, times=2),),
+    "502-token": (Fault(Kind.BAD_GATEWAY_BEFORE, route=TOKENS),),
+    "primary-403": _limit(Kind.PRIMARY_LIMIT, "GET", FILES, status=403, seconds=900),
+    "primary-429": _limit(Kind.PRIMARY_LIMIT, "GET", FILES, status=429, seconds=900),
+    "secondary-403": _limit(Kind.SECONDARY_LIMIT, "GET", PULL, status=403),
+    "secondary-429": _limit(Kind.SECONDARY_LIMIT, "GET", PULL, status=429),
+    "secondary-403-retry-after": _limit(
+        Kind.SECONDARY_LIMIT, "POST", COMMENTS, status=403, retry_after=30
+    ),
+    "secondary-429-retry-after": _limit(
+        Kind.SECONDARY_LIMIT, "POST", RUNS, status=429, retry_after=30
+    ),
+    "limit-of-the-app": _limit(Kind.SECONDARY_LIMIT, "POST", TOKENS, status=403, retry_after=5),
+    "404-after-the-event": (Fault(Kind.NOT_FOUND, route=PULL, times=2),),
+    "stale-pull": (Fault(Kind.STALE_READ, route=PULL, times=2),),
+    "token-expires-reading": (Fault(Kind.TOKEN_EXPIRED, route=FILES),),
+    "token-expires-writing": (Fault(Kind.TOKEN_EXPIRED, method="POST", route=COMMENTS),),
+    "token-expires-for-good": (Fault(Kind.TOKEN_EXPIRED, method="POST", route=RUNS, times=3),),
+    "slow": (Fault(Kind.SLOW, route=FILES, seconds=0.2),),
+    "cut-off-reading": (Fault(Kind.CUT_OFF_BEFORE, method="GET", route=LIST_RUNS, times=4),),
+}
+"""Case → what goes wrong while one pull request is audited."""
+
+
+@pytest.mark.parametrize("case", REQUESTS)
+def test_a_fault_of_a_request_leaves_everything_once(place: Place, case: str) -> None:
+    place.agent_wrote()
+    place.sandbox.play(*REQUESTS[case])
+    pull = place.merged()
+    place.sandbox.deliver_closed(pull)
+    place.work()
+    assert place.open_items() == []
+    assert place.last(pull).outcome is DueOutcome.DONE
+    place.expect_finished()
+    place.sandbox.faults.clear()
+    place.expect_a_second_run_to_write_nothing()
+
+
+DELIVERIES: dict[str, Kind] = {
+    kind.value: kind
+    for kind in (
+        Kind.DUPLICATE,
+        Kind.HELD,
+        Kind.FAILED,
+        Kind.TIMED_OUT,
+        Kind.LOST,
+        Kind.CLOSED_SAYS_OPEN,
+    )
+}
+
+
+@pytest.mark.parametrize("case", DELIVERIES)
+def test_a_fault_of_a_delivery_loses_nothing(place: Place, case: str) -> None:
+    place.agent_wrote()
+    place.chores()
+    place.work()
+    place.sandbox.play(Fault(DELIVERIES[case], event="pull_request.closed", times=1))
+    for pull in (place.merged(), place.merged()):
+        place.sandbox.deliver_closed(pull)
+    place.work()
+    place.chores()
+    place.work()
+    assert place.open_items() == []
+    place.expect_finished()
+    assert len(place.store.audits.all_of(place.repository.id)) == 2
+    place.expect_a_second_run_to_write_nothing()

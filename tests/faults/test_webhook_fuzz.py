@@ -1,0 +1,90 @@
+"""Whatever comes to the webhook door, signed or not: it is answered, and never with a 5xx."""
+
+import json
+import uuid
+from typing import Any
+
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ghapp.bootstrap import Services
+from ghapp.github.webhooks import sign
+from ghapp.queue.dispatch import FOLLOWED
+from ghapp.web.app import create_app
+from tests.web.conftest import APP, SECRETS
+from tests.web.conftest import queue as queue  # noqa: PLC0414 - a fixture, by its name
+from tests.web.conftest import services as services  # noqa: PLC0414 - a fixture, by its name
+
+ACTIONS = ("closed", "rerequested", "requested_action", "created", "deleted", "suspend", "added")
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=12)
+)
+JSON = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner),
+    max_leaves=8,
+)
+SIDE = st.fixed_dictionaries({"sha": st.text(max_size=8) | JSON, "ref": st.text(max_size=8)})
+MEMBERS: dict[str, Any] = {
+    "action": st.sampled_from(ACTIONS) | JSON,
+    "installation": st.fixed_dictionaries(
+        {"id": st.integers() | JSON, "account": JSON, "permissions": JSON}
+    )
+    | JSON,
+    "repository": st.fixed_dictionaries(
+        {"id": st.integers() | JSON, "full_name": st.text(max_size=9), "archived": JSON}
+    )
+    | JSON,
+    "repositories": JSON,
+    "repositories_added": st.lists(
+        st.fixed_dictionaries({"id": st.integers(), "full_name": st.text(max_size=9)}), max_size=3
+    )
+    | JSON,
+    "sender": JSON,
+    "pull_request": st.fixed_dictionaries(
+        {"number": st.integers() | JSON, "merged": JSON, "head": SIDE, "base": SIDE}
+    )
+    | JSON,
+    "check_run": st.fixed_dictionaries(
+        {"id": st.integers(), "head_sha": st.text(max_size=5), "external_id": JSON, "app": JSON}
+    )
+    | JSON,
+    "check_suite": JSON,
+    "requested_action": JSON,
+}
+PAYLOADS = st.fixed_dictionaries({}, optional=MEMBERS)
+EVENTS = st.sampled_from([*FOLLOWED, "ping", "push", "issue_comment", "label", "star"])
+
+
+def answer(client: FlaskClient, body: bytes, event: str, **more: str) -> int:
+    headers = {
+        "Content-Type": "application/json",
+        "X-GitHub-Event": event,
+        "X-GitHub-Delivery": str(uuid.uuid4()),
+        "X-Hub-Signature-256": sign(body, SECRETS[0]),
+        "X-GitHub-Hook-Installation-Target-ID": str(APP),
+    }
+    return client.post("/webhooks/github", data=body, headers={**headers, **more}).status_code
+
+
+def test_no_payload_and_no_header_brings_the_door_down(services: Services) -> None:
+    client = create_app(services).test_client()
+
+    @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(payload=PAYLOADS, event=EVENTS)
+    def signed(payload: dict[str, Any], event: str) -> None:
+        assert answer(client, json.dumps(payload).encode(), event) in {202, 400}
+
+    @settings(max_examples=100, deadline=None)
+    @given(body=st.binary(max_size=64), event=st.text("abc_-. /ü", max_size=70))
+    def anything(body: bytes, event: str) -> None:
+        assert answer(client, body, event) < 500
+        assert answer(client, body, "ping", **{"X-Hub-Signature-256": "sha256=00"}) == 401
+
+    signed()
+    anything()

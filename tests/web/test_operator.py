@@ -1,0 +1,85 @@
+"""The operator's page and the metrics: for whom they are, what they show, the one button."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from ghapp.bootstrap import Services
+from ghapp.store import Due, Installation
+from ghapp.web.app import create_app
+from tests.web.conftest import NOW
+
+TOKEN = "4f0d9a7be21c83556d10"
+AUTH = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.fixture
+def operated(services: Services) -> Services:
+    return replace(services, settings=replace(services.settings, operator_token=TOKEN))
+
+
+@pytest.fixture
+def desk(operated: Services) -> FlaskClient:
+    return create_app(operated).test_client()
+
+
+def set_aside(services: Services) -> int:
+    services.store.installations.seen(Installation(id=5, account="acme"), now=NOW)
+    wish = Due(kind="audit", due_at=NOW, installation_id=5, repository_id=42, pull_request=17)
+    services.store.due.schedule(wish, now=NOW)
+    (item,) = services.store.due.overdue(NOW)
+    leased = services.store.due.lease(item.id, NOW, "test", timedelta(seconds=30))
+    assert leased is not None
+    assert services.store.due.park(leased, "given up: <b>502</b>")
+    return item.id
+
+
+@pytest.mark.parametrize("path", ["/operator", "/metrics"])
+def test_without_a_token_of_ours_nothing_is_there(client: FlaskClient, path: str) -> None:
+    assert client.get(path, headers=AUTH).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/operator", "/metrics"])
+def test_without_their_token_nobody_gets_in(desk: FlaskClient, path: str) -> None:
+    assert desk.get(path).status_code == 401
+    assert desk.get(path, headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert desk.get(path, auth=("operator", TOKEN)).status_code == 200
+
+
+def test_what_is_stuck_is_shown_and_can_be_tried_again(
+    desk: FlaskClient, operated: Services
+) -> None:
+    number = set_aside(operated)
+    page = desk.get("/operator", headers=AUTH).text
+    assert "audit:42:17" in page
+    assert "&lt;b&gt;502" in page
+    assert desk.post(f"/operator/retry/{number}", headers=AUTH).status_code == 303
+    assert operated.store.due.parked() == ()
+    assert desk.post(f"/operator/retry/{number}", headers=AUTH).status_code == 404
+
+
+def test_another_site_cannot_press_the_button(desk: FlaskClient, operated: Services) -> None:
+    number = set_aside(operated)
+    for more in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = desk.post(f"/operator/retry/{number}", headers={**AUTH, **more})
+        assert answer.status_code == 403
+    assert len(operated.store.due.parked()) == 1
+
+
+def test_the_metrics_say_how_things_are(desk: FlaskClient, operated: Services) -> None:
+    set_aside(operated)
+    late = Due(
+        kind="audit",
+        due_at=NOW - timedelta(seconds=90),
+        installation_id=5,
+        repository_id=42,
+        pull_request=18,
+    )
+    operated.store.due.schedule(late, now=NOW)
+    operated.store.installations.park(5, NOW + timedelta(seconds=60), "limit")
+    text = desk.get("/metrics", headers=AUTH).text
+    assert 'ghapp_due_oldest_seconds{installation="5",lane="live"} 90.0' in text
+    assert "ghapp_items_set_aside 1.0" in text
+    assert 'ghapp_installation_parked_seconds{installation="5"} 60.0' in text
