@@ -36,6 +36,8 @@ STAMP = "ghapp-installed.json"
 """Written last; says which lock stands in the environment. Its absence means: not known."""
 UNFINISHED = "ghapp-unfinished"
 """Stands in the environment while it is being made; found at a start, it is made anew."""
+INTERRUPTED = 130
+"""Exit status after Ctrl-C: 128 + SIGINT, as a shell reports it."""
 EXTRAS = ("--extra", "server", "--extra", "embedded")
 
 
@@ -165,10 +167,13 @@ def install(directory: Path, python: Path, lock: str) -> None:
     """Install the lock's files, each checked against its hash, with uv or else with pip."""
     options = ["install", "--quiet", "--require-hashes", "-r", str(HERE / lock)]
     uv = shutil.which("uv")
-    if uv and succeeds([uv, "pip", *options, "--python", str(python)]):
-        return
     if uv:
-        print("uv could not install it; trying pip ...", file=sys.stderr, flush=True)
+        problem = complaint([uv, "pip", *options, "--python", str(python)])
+        if problem is None:
+            return
+        print(
+            f"uv: {problem}\nuv could not install it; trying pip ...", file=sys.stderr, flush=True
+        )
     run([*pip(python), "--disable-pip-version-check", "--no-input", *options], unfinished=directory)
 
 
@@ -243,12 +248,18 @@ def run(command: list[str], *, unfinished: Path | None = None) -> None:
 
 
 def succeeds(command: list[str]) -> bool:
-    """Say whether a command ends well; what it prints is not shown unless it is an error."""
-    quiet = subprocess.DEVNULL
+    """Say whether a command ends well; what it prints is not shown."""
+    return complaint(command) is None
+
+
+def complaint(command: list[str]) -> str | None:
+    """Run a command quietly; return the last line of its complaint, ``None`` where it ends well."""
     done = subprocess.run(  # noqa: S603 - our own command, no shell
-        command, check=False, env=plain_environment(), stdout=quiet, stderr=subprocess.PIPE
+        command, check=False, env=plain_environment(), capture_output=True, errors="replace"
     )
-    return done.returncode == 0
+    if done.returncode == 0:
+        return None
+    return next(iter(done.stderr.strip().splitlines()[-1:]), f"status {done.returncode}").strip()
 
 
 def plain_environment() -> dict[str, str]:
@@ -269,4 +280,8 @@ def become(command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except KeyboardInterrupt:
+        print("stopped; the next start goes on from here", file=sys.stderr)
+        sys.exit(INTERRUPTED)

@@ -4,11 +4,14 @@ The locks of these checkouts are empty, so nothing is fetched; what is installed
 proved by whoever starts the tests with it.
 """
 
+import ctypes
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -34,6 +37,17 @@ def checkout(tmp_path: Path) -> Path:
     return made
 
 
+_PR_CAPBSET_DROP = 24
+_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
+
+
+def obey_modes() -> None:
+    """Have a child heed the modes of files as everybody has to: root may write anywhere."""
+    if os.geteuid() == 0:
+        for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
+            ctypes.CDLL(None).prctl(_PR_CAPBSET_DROP, capability)
+
+
 def start(
     checkout: Path, *arguments: str, cwd: Path | None = None, **environment: str
 ) -> "subprocess.CompletedProcess[str]":
@@ -46,6 +60,7 @@ def start(
         text=True,
         timeout=120,
         check=False,
+        preexec_fn=obey_modes,
     )
 
 
@@ -125,7 +140,6 @@ def test_the_environment_can_be_elsewhere(checkout: Path, tmp_path: Path) -> Non
     assert stamp["requirements.txt"]["checkout"] == str(checkout)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root can write anywhere")
 def test_a_checkout_that_cannot_be_written_to_is_served(checkout: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -137,6 +151,50 @@ def test_a_checkout_that_cannot_be_written_to_is_served(checkout: Path, tmp_path
     assert found.returncode == 3
     assert not (checkout / ".venv").exists()
     assert list((home / ".cache" / "ghapp").glob("venv-*"))
+
+
+def opened_by_a_reader(fifo: Path) -> int:
+    """Wait until somebody reads a fifo; return it open for writing."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            assert time.monotonic() < deadline, "nobody came to read"
+            time.sleep(0.02)
+
+
+def test_ctrl_c_ends_it_quietly_and_the_next_start_heals(checkout: Path) -> None:
+    # The lock names what cannot be had, so that the start is met in the middle of its work.
+    fifo = checkout / "requirements.txt"
+    fifo.unlink()
+    os.mkfifo(fifo)
+    process = subprocess.Popen(
+        [sys.executable, str(checkout / "run.py"), "audit"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    door = opened_by_a_reader(fifo)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    os.close(door)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    fifo.unlink()
+    fifo.write_text("# nothing\n")
+    assert start(checkout, "audit").returncode == 3
+
+
+def test_what_uv_complains_of_is_said_before_pip_is_tried(checkout: Path, tmp_path: Path) -> None:
+    uv = tmp_path / "bin" / "uv"
+    uv.parent.mkdir()
+    uv.write_text("#!/bin/sh\necho first >&2\necho the index is away >&2\nexit 2\n")
+    uv.chmod(0o755)
+    found = start(checkout, "audit", PATH=f"{uv.parent}:{os.environ['PATH']}")
+    assert found.returncode == 3
+    assert "uv: the index is away" in found.stderr
+    assert "trying pip" in found.stderr
 
 
 def test_a_missing_lock_is_said(checkout: Path) -> None:
