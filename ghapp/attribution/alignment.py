@@ -48,16 +48,13 @@ def aligned(own: list[int], added: list[int], book: Codebook, limit: Fraction) -
         return []
     best = _best(near, len(added))
     pairs = []
-    i = j = 0
-    while i < len(own) and best[i][j][0]:
-        value = near[i].get(j)
-        if value is not None and _plus(best[i + 1][j + 1], value) == best[i][j]:
-            pairs.append(Pair(i, j, value))
-            i, j = i + 1, j + 1
-        elif best[i][j + 1] == best[i][j]:
-            j += 1
-        else:
-            i += 1
+    start = 0
+    for i, found in enumerate(near):
+        for j, value in found.items():
+            if j >= start and _plus(best[i + 1][j + 1], value) == best[i][start]:
+                pairs.append(Pair(i, j, value))
+                start = j + 1
+                break
     return pairs
 
 

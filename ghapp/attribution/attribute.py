@@ -27,7 +27,7 @@ from ghapp.attribution.model import (
 )
 from ghapp.attribution.moved import credit_moved_blocks
 from ghapp.attribution.nearest import Misses
-from ghapp.attribution.normalize import LONGEST_LINE, normalize
+from ghapp.attribution.normalize import LONGEST_LINE
 from ghapp.attribution.policy import Policy
 from ghapp.attribution.sides import EditSides, file_side, reader
 
@@ -123,7 +123,9 @@ class _CountedFile:
         for (number, text), code in zip(added, numbers, strict=True):
             # Nearly all lines count; only the others are asked why not.
             is_plain = book.effective[code] and len(text) <= LONGEST_LINE
-            rule = None if is_plain else excluded_line(text, normalize(text))
+            # Asked of the code book: a notebook's line counts by the source that it holds.
+            form = book.forms[code] if book.effective[code] else ""
+            rule = None if is_plain else excluded_line(text, form)
             if rule:
                 self._uncounted[number] = rule
             else:

@@ -32,12 +32,15 @@ class Candidates:
     """Applied inside the window."""
     outside_window: ByPath = field(default_factory=lambda: defaultdict(list))
     not_applied: ByPath = field(default_factory=lambda: defaultdict(list))
+    order: dict[str, int] = field(default_factory=dict)
+    """Each edit's place in the order in which ties are decided (rules.md 2.10), by its id."""
 
     def of(self, table: ByPath, file: FileDiff) -> list[Edit]:
         """Return a table's edits of a file, under its name and, if renamed, its earlier one."""
         found = list(table.get(file.path, ()))
         if file.status is FileStatus.RENAMED and file.previous_path:
             found += table.get(file.previous_path, ())
+            found.sort(key=lambda edit: self.order[edit.id])
         return found
 
     def considered(self) -> list[Edit]:
@@ -72,6 +75,7 @@ def candidates(subject: Subject, change: Change, evidence: Evidence, policy: Pol
     first, last = policy.window(subject.merged_at)
     found = Candidates()
     for edit in in_order(once(evidence.edits), subject.merged_at):
+        found.order[edit.id] = len(found.order)
         place = checkouts.place(edit.path)
         if not place.inside:
             continue

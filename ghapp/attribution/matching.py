@@ -80,7 +80,8 @@ class FileMatching:
         self.file = file
         self.book = book
         self.limit = limit
-        self.authors = [Author(side, rank) for rank, side in enumerate(sides) if side.own]
+        self.sides = list(sides)
+        self.authors = [Author(side, rank) for rank, side in enumerate(self.sides) if side.own]
         self.credits: list[Credit | None] = [None] * len(file.added)
         self.weights = self._weights()
 
@@ -100,12 +101,13 @@ class FileMatching:
         strong = self._by_strength()
         self._fill([author for author in strong if author.credited])
         for author in strong:
-            if not author.credited:
+            # A renamed file's edit may be credited in another file already.
+            if not author.side.credited:
                 self._fill_whole(author)
         for author in self.authors:
-            if author.supports and not author.credited:
+            if author.supports and not author.side.credited:
                 self._credit_reformatted_edit(author)
-            if not author.credited:
+            if not author.side.credited:
                 self._credit_touched_edit(author)
 
     def credit_foreign(self, sides: Iterable[EditSide], *, least: float, shortest: int) -> None:
@@ -166,7 +168,8 @@ class FileMatching:
             runs = equal_runs(codes, positions, author.side.sequence.codes)
             author.supports = [self._support(author.side, run) for run in runs]
         covered = coverage.by_session(
-            (author.side for author in self.authors),
+            # An edit that only takes lines out says as well what is left.
+            self.sides,
             Counter(line.code for line in self.file.added),
             self.weights,
         )

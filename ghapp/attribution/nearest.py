@@ -97,13 +97,17 @@ def _rewritten(matching: FileMatching) -> Iterator[tuple[int, Miss]]:
         for at in added:
             code = matching.file.added[at].code
             found = [
-                value
+                (value, mine)
                 for mine in own
                 if (value := difference(author.side.own[mine], code, matching.book, NEAR))
                 is not None
             ]
-            if found:
-                yield at, Miss(Reason.REWRITTEN, author.side.edit, min(found))
+            if not found:
+                continue
+            value, mine = min(found)
+            # A line within the limit that is not credited is not in its place: not rewritten.
+            if difference(author.side.own[mine], code, matching.book, matching.limit) is None:
+                yield at, Miss(Reason.REWRITTEN, author.side.edit, value)
 
 
 def _places(matching: FileMatching) -> Iterator[tuple[Author, list[int], list[int]]]:
@@ -121,4 +125,4 @@ def _places(matching: FileMatching) -> Iterator[tuple[Author, list[int], list[in
                     yield author, own, added
         elif not author.credited and len(side.own) <= SMALL_EDIT:
             added = [at for at, credit in enumerate(matching.credits) if credit is None]
-            yield author, list(range(len(side.own))), added
+            yield author, [at for at in range(len(side.own)) if at not in side.credited], added
