@@ -2,8 +2,9 @@
 
 It needs the standard library only, and holds nothing of the product. `python3 run.py demo`,
 `serve` and any other `ghapp` command install the hash lock first where it changed;
-`python3 run.py test` installs the development lock and runs the tests; `python3 run.py lock`
-renews both locks. `GHAPP_VENV` names another place for the environment than `.venv`.
+`python3 run.py test` and `bench` install the development lock and run the tests or a
+measurement; `python3 run.py lock` renews both locks. `GHAPP_VENV` names another place for
+the environment than `.venv`.
 """
 
 import contextlib
@@ -47,10 +48,12 @@ def main(arguments: list[str]) -> None:
     if command == "lock":
         renew_locks()
         return
-    testing = command == "test"
+    developing = command in ("test", "bench")
     directory = environment_directory()
-    python = prepare(directory, TEST_LOCK if testing else RUN_LOCK)
-    if testing:
+    python = prepare(directory, TEST_LOCK if developing else RUN_LOCK)
+    if command == "bench":
+        become([python, "-m", "bench", *arguments[1:]])
+    if command == "test":
         os.chdir(HERE)
         become([python, "-m", "pytest", *cache_option(directory), *arguments[1:]])
     # -P: a folder named ghapp where the user stands must not be taken for ours.
