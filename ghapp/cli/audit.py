@@ -75,7 +75,14 @@ STANDARD_INPUT = "-"
     callback=as_time,
     help="The time that decides whether the audit is final. [default: now]",
 )
-@click.option("--policy", "policy_id", metavar="ID", default="claude-code-v1", show_default=True)
+@click.option(
+    "--policy",
+    "policy_name",
+    metavar="NAME|FILE",
+    default="claude-code-v1",
+    show_default=True,
+    help="A built-in policy, or a file with one.",
+)
 @click.option(
     "--format",
     "form",
@@ -139,14 +146,13 @@ def _check_use(options: dict[str, Any]) -> None:
 
 
 def _terms(options: dict[str, Any]) -> "Terms":
-    from ghapp.attribution.policy import POLICIES  # noqa: PLC0415 - see the top
     from ghapp.offline import Terms  # noqa: PLC0415 - see the top
+    from ghapp.policies import PolicyError, find  # noqa: PLC0415 - see the top
 
-    policy = POLICIES.get(options["policy_id"])
-    if policy is None:
-        raise click.UsageError(
-            f"there is no policy {options['policy_id']!r}; choose {' or '.join(POLICIES)}"
-        )
+    try:
+        policy = find(options["policy_name"])
+    except PolicyError as error:
+        raise click.UsageError(f"--policy: {error}") from error
     return Terms(
         evidence=options["evidence"],
         policy=policy,
