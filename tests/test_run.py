@@ -169,8 +169,11 @@ def test_ctrl_c_ends_it_quietly_and_the_next_start_heals(checkout: Path) -> None
     fifo = checkout / "requirements.txt"
     fifo.unlink()
     os.mkfifo(fifo)
+    # A shell that starts this suite in the background has its children ignore Ctrl-C.
+    listening = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    run = f"import runpy; runpy.run_path({str(checkout / 'run.py')!r}, run_name='__main__')"
     process = subprocess.Popen(
-        [sys.executable, str(checkout / "run.py"), "audit"],
+        [sys.executable, "-c", f"{listening}; {run}", "audit"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

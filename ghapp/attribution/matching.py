@@ -308,6 +308,9 @@ class FileMatching:
                     pairs = self._touched(author.side, *self._free(author.side, gap), limit)
                     for credit, added in pairs:
                         self._credit(author, credit, added)
+                        if not limit:
+                            place = author.side.place[credit.own], self.file.place[added]
+                            author.anchors.append(place)
 
     def _fill_whole(self, author: Author) -> None:
         """Credit an edit whose unchanged neighbors stand, if all its own lines stand there."""

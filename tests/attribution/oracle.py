@@ -569,7 +569,15 @@ class FileAudit:
         for limit in (Fraction(0), self.limit):
             for author in authors:
                 for gap in gaps_of(author.anchors, author.written, self.file, 3):
-                    self._credit_touched(author, self._touched(author.written, gap, limit))
+                    touched = self._touched(author.written, gap, limit)
+                    self._credit_touched(author, touched)
+                    if not limit:
+                        self._anchor(author, touched)
+
+    def _anchor(self, author: Author, equal: list[Likeness]) -> None:
+        """Let equal lines found in a gap bound the gaps in which touched ones are looked for."""
+        here, there = places(self.file.side), places(author.written.side)
+        author.anchors = [*author.anchors, *((there[own], here[added]) for own, added, _ in equal)]
 
     def _fill_whole(self, author: Author) -> None:
         for gap in gaps_of(author.anchors, author.written, self.file, 30):
