@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghapp.cli.roots import as_roots
+from ghapp.cli.options import as_of_option, named_policy, policy_option, root_option
 from ghapp.cli.times import as_time
 
 if TYPE_CHECKING:  # the core brings numpy; help and wrong use answer without it
@@ -60,29 +60,9 @@ STANDARD_INPUT = "-"
 )
 @click.option("--repository", metavar="OWNER/NAME", help="The repository's name.")
 @click.option("--pull-request", metavar="N", type=click.IntRange(min=1), help="Its number.")
-@click.option(
-    "--root",
-    "roots",
-    metavar="PATH",
-    multiple=True,
-    callback=as_roots,
-    help="Where the repository was checked out on the machine that wrote the evidence. "
-    "May be given several times. [default: inferred]",
-)
-@click.option(
-    "--as-of",
-    metavar="TIME",
-    callback=as_time,
-    help="The time that decides whether the audit is final. [default: now]",
-)
-@click.option(
-    "--policy",
-    "policy_name",
-    metavar="NAME|FILE",
-    default="claude-code-v1",
-    show_default=True,
-    help="A built-in policy, or a file with one.",
-)
+@root_option
+@as_of_option
+@policy_option
 @click.option(
     "--format",
     "form",
@@ -147,15 +127,10 @@ def _check_use(options: dict[str, Any]) -> None:
 
 def _terms(options: dict[str, Any]) -> "Terms":
     from ghapp.offline import Terms  # noqa: PLC0415 - see the top
-    from ghapp.policies import PolicyError, find  # noqa: PLC0415 - see the top
 
-    try:
-        policy = find(options["policy_name"])
-    except PolicyError as error:
-        raise click.UsageError(f"--policy: {error}") from error
     return Terms(
         evidence=options["evidence"],
-        policy=policy,
+        policy=named_policy(options["policy_name"]),
         at=options["as_of"] or datetime.now(UTC),
         roots=options["roots"],
         repository=options["repository"],

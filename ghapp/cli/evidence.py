@@ -14,8 +14,8 @@ from ghapp.artifacts import find_evidence
 from ghapp.attribution.fingerprint import Fingerprinter
 from ghapp.attribution.model import Edit, LineFingerprint, Unread
 from ghapp.attribution.paths import below, tidy
+from ghapp.cli.options import as_roots
 from ghapp.cli.problems import name_problems
-from ghapp.cli.roots import as_roots
 from ghapp.evidence.source import Worktree
 from ghapp.reports.harmless import visible
 from ghapp.reports.summary import moment

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghapp.cli.roots import as_roots
+from ghapp.cli.options import as_of_option, named_policy, policy_option, root_option
 from ghapp.cli.times import as_time, parse_time
 
 if TYPE_CHECKING:  # help and wrong use answer without the core
@@ -80,32 +80,12 @@ def _as_last_instant(
     help="One audit document a line, oldest first. It appears when all of them are there.",
 )
 @click.option("--repository", metavar="OWNER/NAME", help="The repository's name.")
-@click.option(
-    "--root",
-    "roots",
-    metavar="PATH",
-    multiple=True,
-    callback=as_roots,
-    help="Where the repository was checked out on the machine that wrote the evidence. "
-    "May be given several times. [default: inferred]",
-)
+@root_option
 @click.option(
     "--commits", "every_commit", is_flag=True, help="Audit commits without a number, too."
 )
-@click.option(
-    "--as-of",
-    metavar="TIME",
-    callback=as_time,
-    help="The time that decides whether an audit is final. [default: now]",
-)
-@click.option(
-    "--policy",
-    "policy_name",
-    metavar="NAME|FILE",
-    default="claude-code-v1",
-    show_default=True,
-    help="A built-in policy, or a file that holds one.",
-)
+@as_of_option
+@policy_option
 @click.option(
     "--jobs",
     metavar="N",
@@ -151,17 +131,12 @@ def _ask_to_stop(*_: object) -> None:
 
 
 def _terms(options: dict[str, Any]) -> "Terms":
-    from ghapp.policies import PolicyError, find  # noqa: PLC0415 - see the top
     from ghapp.replay import Terms  # noqa: PLC0415 - see the top
 
-    try:
-        policy = find(options["policy_name"])
-    except PolicyError as error:
-        raise click.UsageError(f"--policy: {error}") from error
     return Terms(
         repository_path=options["repository_path"],
         evidence=options["evidence"],
-        policy=policy,
+        policy=named_policy(options["policy_name"]),
         branch=options["branch"],
         since=options["since"],
         until=options["until"],

@@ -1,0 +1,57 @@
+"""Options that several commands take, and what their values mean. It runs no command."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ghapp.cli.times import as_time
+
+if TYPE_CHECKING:  # the core is imported when a command runs, not for help and wrong use
+    from ghapp.attribution.policy import Policy
+
+
+def as_roots(ctx: click.Context, param: click.Parameter, roots: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001 - click's signature
+    """Return roots as transcripts name them, as click's callback.
+
+    ``.`` and ``../app`` are of this machine and become absolute; any other path may be of
+    another machine, or another system, and stays as it is.
+    """
+    return tuple(str(Path(root).resolve()) if root.startswith(".") else root for root in roots)
+
+
+root_option = click.option(
+    "--root",
+    "roots",
+    metavar="PATH",
+    multiple=True,
+    callback=as_roots,
+    help="Where the repository was checked out on the machine that wrote the evidence. "
+    "May be given several times. [default: inferred]",
+)
+
+as_of_option = click.option(
+    "--as-of",
+    metavar="TIME",
+    callback=as_time,
+    help="The time that decides whether an audit is final. [default: now]",
+)
+
+policy_option = click.option(
+    "--policy",
+    "policy_name",
+    metavar="NAME|FILE",
+    default="claude-code-v1",
+    show_default=True,
+    help="A built-in policy, or a file that holds one.",
+)
+
+
+def named_policy(name: str) -> "Policy":
+    """Return the policy that ``--policy`` names. Raises `click.UsageError` where there is none."""
+    from ghapp.policies import PolicyError, find  # noqa: PLC0415 - see the top
+
+    try:
+        return find(name)
+    except PolicyError as error:
+        raise click.UsageError(f"--policy: {error}") from error
