@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
 from ghapp.attribution.alignment import difference
@@ -44,12 +45,27 @@ class Misses:
         outside_window: Iterable[Edit],
         not_applied: Iterable[Edit],
     ) -> None:
+        self._matching = matching
         self._book = matching.book
-        self._equal = _equal_own_lines(matching)
+        self._path = path
+        self._outside_window = outside_window
+        self._not_applied = not_applied
+
+    # Each is worked out when a line first asks for it: most files leave no line over.
+
+    @cached_property
+    def _equal(self) -> dict[int, tuple[Author, bool]]:
+        return _equal_own_lines(self._matching)
+
+    @cached_property
+    def _out(self) -> dict[int, Miss]:
         # The first of equals stays; an edit outside the window says more than a refused one.
-        self._out = _codes_of(not_applied, Reason.NOT_APPLIED, path, self._book)
-        self._out |= _codes_of(outside_window, Reason.OUTSIDE_WINDOW, path, self._book)
-        self._rewritten = dict(_rewritten(matching))
+        out = _codes_of(self._not_applied, Reason.NOT_APPLIED, self._path, self._book)
+        return out | _codes_of(self._outside_window, Reason.OUTSIDE_WINDOW, self._path, self._book)
+
+    @cached_property
+    def _rewritten(self) -> dict[int, Miss]:
+        return dict(_rewritten(self._matching))
 
     def of(self, added: int, code: int) -> Miss:
         """Return why the added line of that index and code is not attributed."""
