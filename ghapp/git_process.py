@@ -126,6 +126,8 @@ def _wait(process: "subprocess.Popen[bytes]", limits: Limits) -> tuple[bytes, st
         _kill(process)
 
     timer = threading.Timer(limits.seconds, stop)
+    # Ctrl-C may come before the `try`: then nobody stops the timer, and it must not be waited for.
+    timer.daemon = True
     timer.start()
     try:
         with process:

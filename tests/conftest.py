@@ -6,11 +6,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import hypothesis
 import pytest
 
 from ghapp.store import Store
 from tests.databases import new_database, shared_server
 from tests.queues import valkey_server
+
+# The same examples in each plain run, so that a change is judged by what it changes; a run with
+# a larger factor draws new ones. A machine under load is no reason to fail.
+hypothesis.settings.register_profile(
+    "plain",
+    derandomize=os.environ.get("GHAPP_EXAMPLES_FACTOR", "1") == "1",
+    deadline=None,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("plain")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -22,6 +22,11 @@ MAX_BODY_BYTES = 25 * 1024 * 1024
 """GitHub sends no larger payload; whoever serves the endpoint refuses more."""
 
 _DELIVERY = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""One of GitHub's ids; a larger number is none, and no database could keep it."""
+Number = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+"""Of a pull request or an issue."""
 
 
 # --- errors -----------------------------------------------------------------------------------
@@ -63,7 +68,7 @@ class WrongContentType(WebhookError):
 class Repository(Struct, frozen=True, kw_only=True):
     """A repository as an event names it; ``id`` never changes, ``full_name`` may."""
 
-    id: int
+    id: Id
     full_name: str
     archived: bool = False
     default_branch: str | None = None
@@ -268,11 +273,11 @@ class _Account(Struct, frozen=True, kw_only=True):
 
 
 class _App(Struct, frozen=True, kw_only=True):
-    id: int | None = None
+    id: Id | None = None
 
 
 class _InstallationRef(Struct, frozen=True, kw_only=True):
-    id: int
+    id: Id
 
 
 class _Payload(Struct, frozen=True, kw_only=True):
@@ -288,7 +293,7 @@ class _Commit(Struct, frozen=True, kw_only=True):
 
 
 class _Pull(Struct, frozen=True, kw_only=True):
-    number: int
+    number: Number
     head: _Commit
     base: _Commit
     merged: bool | None = None
@@ -302,7 +307,7 @@ class _PullPayload(_Payload, frozen=True, kw_only=True):
 
 
 class _Run(Struct, frozen=True, kw_only=True):
-    id: int
+    id: Id
     head_sha: str
     external_id: str | None = None
     app: _App | None = None
@@ -319,11 +324,11 @@ class _RunPayload(_Payload, frozen=True, kw_only=True):
 
 
 class _PullNumber(Struct, frozen=True, kw_only=True):
-    number: int
+    number: Number
 
 
 class _Suite(Struct, frozen=True, kw_only=True):
-    id: int
+    id: Id
     head_sha: str
     app: _App | None = None
     pull_requests: tuple[_PullNumber, ...] | None = None
@@ -335,7 +340,7 @@ class _SuitePayload(_Payload, frozen=True, kw_only=True):
 
 
 class _Comment(Struct, frozen=True, kw_only=True):
-    id: int
+    id: Id
     body: str | None = None
     user: _Account | None = None
     author_association: str | None = None
@@ -343,7 +348,7 @@ class _Comment(Struct, frozen=True, kw_only=True):
 
 
 class _Issue(Struct, frozen=True, kw_only=True):
-    number: int
+    number: Number
     pull_request: dict[str, Any] | None = None
 
 

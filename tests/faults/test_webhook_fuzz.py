@@ -4,6 +4,7 @@ import json
 import uuid
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -88,3 +89,24 @@ def test_no_payload_and_no_header_brings_the_door_down(services: Services) -> No
 
     signed()
     anything()
+
+
+PULL = {"number": 1, "merged": True, "head": {"sha": "a"}, "base": {"sha": "b"}}
+CLOSED = {"action": "closed", "repository": {"id": 1, "full_name": "a/b"}, "pull_request": PULL}
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        {"pull_request": {**PULL, "number": 2**31}},
+        {"installation": {"id": 2**63}},
+        {"installation": {"id": -1}},
+        {"repository": {"id": 2**70, "full_name": "a/b"}},
+    ],
+)
+def test_a_number_that_no_database_can_keep_is_malformed(
+    services: Services, member: dict[str, Any]
+) -> None:
+    client = create_app(services).test_client()
+    assert answer(client, json.dumps(CLOSED).encode(), "pull_request") == 202
+    assert answer(client, json.dumps({**CLOSED, **member}).encode(), "pull_request") == 400
