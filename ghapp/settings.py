@@ -56,6 +56,7 @@ VARIABLES: dict[str, str] = {
     "GHAPP_EVIDENCE_ENCODING": "what is kept of an edit's lines: fingerprint or text",
     "GHAPP_EVIDENCE_DAYS": "days for which evidence is kept",
     "GHAPP_DELIVERY_DAYS": "days for which webhook deliveries and finished items are kept",
+    "GHAPP_ACCESS_LOG_DAYS": "days for which it is kept who looked at audits and exports",
     "GHAPP_SWEEP_SECONDS": "seconds between two looks at GitHub's own list of deliveries",
     "GHAPP_RECONCILE_SECONDS": "seconds between two looks at a repository's merged pull requests",
     "GHAPP_WRITE_PAUSE": "milliseconds between two writes of one installation",
@@ -121,6 +122,7 @@ class Settings:
     evidence_kept: timedelta
     deliveries_kept: timedelta
     log_level: str
+    access_log_kept: timedelta = timedelta(days=400)
     sweep_every: timedelta = timedelta(minutes=5)
     reconcile_every: timedelta = timedelta(hours=1)
     write_pause: timedelta = timedelta(seconds=1)
@@ -202,6 +204,7 @@ class _Reading:
             evidence_encoding=self._encoding(),
             evidence_kept=self._days("GHAPP_EVIDENCE_DAYS", default=90, least=24),
             deliveries_kept=self._days("GHAPP_DELIVERY_DAYS", default=30, least=8),
+            access_log_kept=self._days("GHAPP_ACCESS_LOG_DAYS", default=400, least=1),
             sweep_every=timedelta(seconds=self._count("GHAPP_SWEEP_SECONDS", 300, least=1)),
             reconcile_every=timedelta(
                 seconds=self._count("GHAPP_RECONCILE_SECONDS", 3600, least=1)

@@ -203,12 +203,13 @@ def _follow(guid: str, ready: Services) -> None:
 
 
 def tidy(ready: Services) -> None:
-    """Forget what is settled and old, and evidence after its time."""
+    """Forget what is settled and old, and evidence and logged accesses after their time."""
     now, settings = ready.clock(), ready.settings
     try:
         deliveries = ready.store.deliveries.expire(now - settings.deliveries_kept)
         items = ready.store.due.expire(now - settings.deliveries_kept)
         edits = ready.store.evidence.expire(now - settings.evidence_kept)
+        ready.store.access_log.expire(now - settings.access_log_kept)
     except StoreError as error:
         log.warning("tidy_failed", problem=str(error))
         return

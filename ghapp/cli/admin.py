@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from ghapp.reports.harmless import visible
 from ghapp.settings import Settings, SettingsError
 from ghapp.store import Lane, Store, StoreError
 
@@ -92,6 +93,24 @@ def restore(source: Path, *, yes: bool) -> None:
         _pg("pg_restore", store, "--clean", "--if-exists", "--no-owner", str(source))
     revision = store.database.migrate()
     click.echo(f"restored, at revision {revision}; the sweep and the rounds bring what is newer")
+
+
+@command.command("access-log")
+@click.argument("name", metavar="[OWNER/NAME]", required=False)
+@click.option("--last", metavar="N", type=click.IntRange(min=1), default=100, show_default=True)
+def access_log(name: str | None, last: int) -> None:
+    """List who looked at audits and exports, the latest first: time, who, door, what."""
+    store = _store()
+    repository_id = None
+    if name is not None:
+        found = store.installations.find(name)
+        if found is None:
+            raise click.UsageError(f"the app does not know {name}")
+        repository_id = found.id
+    for one in store.access_log.of(repository_id, limit=last):
+        number = f"#{one.pull_request}" if one.pull_request else "-"
+        told = (one.at.isoformat(), one.who, one.door, one.what, number, one.detail or "-")
+        click.echo("\t".join(visible(part) for part in told))
 
 
 def _copy_sqlite(database: Path, target: Path) -> None:

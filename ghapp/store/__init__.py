@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from ghapp.store.access_log import Access, AccessLog, Door, LoggedAccess
 from ghapp.store.audits import Audits, SavedAudit
 from ghapp.store.cursors import Cursors
 from ghapp.store.database import (
@@ -30,6 +31,8 @@ from ghapp.store.installations import Installation, Installations, Repository
 from ghapp.store.publications import Publication, Publications
 
 __all__ = [
+    "Access",
+    "AccessLog",
     "Audits",
     "Backlog",
     "Cursors",
@@ -39,6 +42,7 @@ __all__ = [
     "Deliveries",
     "Delivery",
     "DeliveryOutcome",
+    "Door",
     "Due",
     "DueItem",
     "DueOutcome",
@@ -51,6 +55,7 @@ __all__ = [
     "Installations",
     "Kind",
     "Lane",
+    "LoggedAccess",
     "Publication",
     "Publications",
     "Repository",
@@ -78,6 +83,7 @@ class Store:
     publications: Publications
     due: DueTable
     cursors: Cursors
+    access_log: AccessLog
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -104,6 +110,7 @@ class Store:
             publications=Publications(database),
             due=due,
             cursors=Cursors(database),
+            access_log=AccessLog(database),
         )
 
     def close(self) -> None:

@@ -282,3 +282,18 @@ cursor = Table(
     Column("value", Text, nullable=False),
     Column("moved_at", Instant, nullable=False),
 )
+
+access_log = Table(
+    "access_log",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("door", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("repository_id", BigInteger),
+    Column("pull_request", Integer),
+    Column("detail", Text),
+    Index("access_log_repository", "repository_id", "id"),
+    Index("access_log_at", "at"),
+)

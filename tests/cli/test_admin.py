@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from ghapp.cli.admin import command
 from ghapp.cli.doctor import command as doctor
 from ghapp.sandbox import Sandbox
-from ghapp.store import Due, Store
+from ghapp.store import Access, Door, Due, Repository, Store
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 
@@ -87,3 +87,17 @@ def test_the_doctor_says_what_is_well_and_what_is_not(
     assert "WRONG hook address" in done.output
     assert "checks: write" in done.output
     assert "WRONG redis appendonly" in done.output
+
+
+def test_who_looked_is_listed(environment: dict[str, str]) -> None:
+    with Store.open(environment["DATABASE_URL"]) as store:
+        seen = Repository(id=42, owner="acme", name="shop")
+        store.installations.repository_seen(seen, now=NOW)
+        looked = {"who": "login:ann\n", "door": Door.PAGE, "what": "audit", "pull_request": 17}
+        store.access_log.note(Access(repository_id=42, **looked), now=NOW)  # type: ignore[arg-type]
+        store.access_log.note(Access(repository_id=43, **looked), now=NOW)  # type: ignore[arg-type]
+    status, told = run(environment, "access-log", "acme/shop")
+    line = "2026-05-20T12:00:00+00:00\tlogin:ann\\u000a\tpage\taudit\t#17\t-\n"
+    assert (status, told) == (0, line)
+    assert run(environment, "access-log")[1] == line * 2
+    assert run(environment, "access-log", "acme/none")[0] == 2
