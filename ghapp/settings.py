@@ -61,6 +61,7 @@ VARIABLES: dict[str, str] = {
     "GHAPP_RECONCILE_SECONDS": "seconds between two looks at a repository's merged pull requests",
     "GHAPP_WRITE_PAUSE": "milliseconds between two writes of one installation",
     "GHAPP_WRITES_PER_HOUR": "writes of one installation in an hour",
+    "GHAPP_PROXIES": "how many proxies of yours stand before this app",
     "GHAPP_OPERATOR_TOKEN": "password of the operator's page and of the metrics",
     "GHAPP_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR",
 }
@@ -127,6 +128,8 @@ class Settings:
     reconcile_every: timedelta = timedelta(hours=1)
     write_pause: timedelta = timedelta(seconds=1)
     writes_per_hour: int = 500
+    proxies: int = 0
+    """How many of the addresses in ``X-Forwarded-For`` were written by proxies of our own."""
     operator_token: str | None = field(default=None, repr=False)
     """``None``: not set, then there is no operator's page and there are no metrics."""
 
@@ -211,6 +214,7 @@ class _Reading:
             ),
             write_pause=timedelta(milliseconds=self._count("GHAPP_WRITE_PAUSE", 1000, least=0)),
             writes_per_hour=self._count("GHAPP_WRITES_PER_HOUR", 500, least=1),
+            proxies=self._count("GHAPP_PROXIES", 0, least=0),
             operator_token=self._operator_token(),
             log_level=self._log_level(),
         )

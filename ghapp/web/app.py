@@ -1,6 +1,7 @@
 """The web application: routes, headers and errors put together. It holds no story."""
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ghapp.bootstrap import Services, build
 from ghapp.github.webhooks import MAX_BODY_BYTES
@@ -9,6 +10,7 @@ from ghapp.settings import Settings
 from ghapp.web.errors import add_error_answers
 from ghapp.web.headers import add_headers
 from ghapp.web.health import health
+from ghapp.web.limits import add_limits
 from ghapp.web.metrics import metrics
 from ghapp.web.operator import operator
 from ghapp.web.pages import pages
@@ -29,8 +31,11 @@ def create_app(services: Services | None = None) -> Flask:
         services = build(settings, quick=True)
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + SLACK
+    proxies = services.settings.proxies
+    app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, 0, 0, 0)  # type: ignore[method-assign]
     add_headers(app)
     add_error_answers(app)
+    add_limits(app, services)
     doors = (webhook, health, pages, operator, metrics)
     for blueprint in (door(services) for door in doors):
         app.register_blueprint(blueprint)

@@ -4,11 +4,12 @@ import structlog
 from flask import Blueprint, Response, jsonify, request
 
 from ghapp.bootstrap import Services
-from ghapp.github.webhooks import Event, WebhookError
+from ghapp.github.webhooks import BadSignature, Event, WebhookError
 from ghapp.intake import Intake
 from ghapp.log import bound
 from ghapp.store import StoreError
 from ghapp.web.errors import problem
+from ghapp.web.limits import count_wrong_signature
 
 log = structlog.get_logger()
 
@@ -29,6 +30,8 @@ def webhook(services: Services) -> Blueprint:
                 app_id=services.app_id,
             )
         except WebhookError as error:
+            if isinstance(error, BadSignature):
+                count_wrong_signature()
             log.warning("delivery_refused", status=error.status, problem=str(error))
             return problem(error.status, str(error))
         with bound(delivery=event.delivery):

@@ -1,0 +1,83 @@
+"""How often something may be tried, counted over all processes in the queue's Redis.
+
+Where Redis is away every process counts for itself, so that an outage locks nobody out. What
+GitHub signed is never counted: a delivery that is refused is a delivery that may be lost.
+"""
+
+import hashlib
+from collections.abc import Callable
+
+from flask import Flask, current_app, request
+from flask_limiter import Limiter
+
+from ghapp.attribution.model import Struct
+from ghapp.bootstrap import Services, connect_queue
+
+WRONG_SIGNATURES = "60 per minute"
+"""From one address. Each is looked at all the same: a right one may come from there as well."""
+
+
+class Rate(Struct, frozen=True):
+    """How often paths with one beginning may be asked for, by one and the same."""
+
+    amount: str
+    by: Callable[[], str]
+    """Tells from the request who asks."""
+
+
+def address() -> str:
+    """Return where the request comes from."""
+    return request.remote_addr or "unknown"
+
+
+def bearer() -> str:
+    """Return who asks by the token that is shown, as a digest; by address where there is none."""
+    shown = request.headers.get("Authorization")
+    return address() if shown is None else hashlib.sha256(shown.encode()).hexdigest()
+
+
+RATES: dict[str, Rate] = {
+    "/login": Rate("30 per minute", address),
+    "/api/enroll": Rate("30 per minute", address),
+    "/api/evidence": Rate("240 per minute", bearer),
+    "/api": Rate("600 per minute", bearer),
+    "/operator": Rate("60 per minute", address),
+    "/metrics": Rate("60 per minute", address),
+}
+"""Beginning of a path → its rate; the longest one holds, and paths below none are free."""
+
+
+def add_limits(app: Flask, services: Services) -> None:
+    """Answer 429 with ``Retry-After`` to whoever asks more often than `RATES` allows."""
+    connections = connect_queue(services.settings, quick=True).connection_pool
+    Limiter(
+        lambda: _rate(_beginning()).by(),
+        app=app,
+        default_limits=[lambda: _rate(_beginning()).amount],
+        default_limits_exempt_when=lambda: not _beginning(),
+        request_identifier=lambda: _beginning() or request.path,
+        storage_uri="redis://",
+        storage_options={"connection_pool": connections},  # type: ignore[dict-item]
+        key_prefix="ghapp",
+        in_memory_fallback_enabled=True,
+        swallow_errors=True,
+        headers_enabled=True,
+    )
+
+
+def count_wrong_signature() -> None:
+    """Note a delivery that nobody of ours signed; raises 429 where its address sends too many."""
+    (limiter,) = current_app.extensions["limiter"]
+    with limiter.limit(WRONG_SIGNATURES, key_func=address, scope="wrong signature"):
+        pass
+
+
+def _beginning() -> str:
+    """Return which entry of `RATES` a request falls under; empty: none."""
+    path = request.path
+    fitting = (one for one in RATES if path == one or path.startswith(f"{one}/"))
+    return max(fitting, key=len, default="")
+
+
+def _rate(beginning: str) -> Rate:
+    return RATES[beginning]

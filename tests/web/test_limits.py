@@ -1,0 +1,86 @@
+"""How often something may be tried: over all processes, and without locking anybody out."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from flask.testing import FlaskClient
+
+from ghapp.bootstrap import Services
+from ghapp.web.app import create_app
+from ghapp.web.limits import RATES, WRONG_SIGNATURES
+from tests.queues import valkey_server
+from tests.web.test_webhook import MERGED, send
+
+TOKEN = "4f0d9a7be21c83556d10"
+AUTH = {"Authorization": f"Bearer {TOKEN}"}
+ALLOWED = int(WRONG_SIGNATURES.split()[0])
+WRONG = {"X-Hub-Signature-256": "sha256=" + "0" * 64}
+
+
+@pytest.fixture
+def limited(services: Services) -> Iterator[Services]:
+    """Return the door's services with a Redis that is really there."""
+    with valkey_server() as url:
+        settings = replace(services.settings, redis_url=url, operator_token=TOKEN)
+        yield replace(services, settings=settings)
+
+
+def statuses(client: FlaskClient, path: str, times: int, **headers: str) -> list[int]:
+    return [client.get(path, headers=headers).status_code for _ in range(times)]
+
+
+def test_a_rate_holds_over_all_processes(limited: Services) -> None:
+    most = int(RATES["/operator"].amount.split()[0])
+    one, other = (create_app(limited).test_client() for _ in range(2))
+    assert set(statuses(one, "/operator", most // 2)) == {401}
+    assert set(statuses(other, "/operator", most - most // 2)) == {401}
+    refused = one.get("/operator", headers=AUTH)
+    assert refused.status_code == 429
+    assert 0 <= int(refused.headers["Retry-After"]) <= 60
+    assert other.get("/operator/retry/1").status_code == 429
+
+
+def test_who_shows_a_token_is_counted_by_it(limited: Services) -> None:
+    client = create_app(limited).test_client()
+    most = int(RATES["/api/enroll"].amount.split()[0])
+    assert 429 not in statuses(client, "/api/evidence", most + 1, Authorization="Bearer one")
+    assert set(statuses(client, "/api/enroll", most)) == {404}
+    assert client.get("/api/enroll").status_code == 429
+    assert client.get("/api/evidence", headers={"Authorization": "Bearer two"}).status_code == 404
+
+
+def test_paths_without_a_rate_are_free(limited: Services) -> None:
+    client = create_app(limited).test_client()
+    assert set(statuses(client, "/healthz", 100)) == {200}
+    assert "X-RateLimit-Limit" not in client.get("/healthz").headers
+
+
+def test_wrong_signatures_are_counted_and_right_ones_are_not(limited: Services) -> None:
+    client = create_app(limited).test_client()
+    wrong = [send(client, MERGED, guid=f"w-{n}", **WRONG).status_code for n in range(ALLOWED + 1)]
+    assert wrong == [401] * ALLOWED + [429]
+    assert send(client, MERGED, guid="right").status_code == 202
+
+
+def test_where_redis_is_away_a_process_counts_for_itself(
+    services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = replace(services.settings, operator_token=TOKEN)
+    client = create_app(replace(services, settings=settings)).test_client()
+    most = int(RATES["/operator"].amount.split()[0])
+    answers = statuses(client, "/operator", most + 1, **AUTH)
+    assert answers == [200] * most + [429]
+    assert send(client, MERGED, guid="w", **WRONG).status_code == 401
+    assert send(client, MERGED).status_code == 202
+    assert "falling back to in-memory storage" in caplog.text
+
+
+def test_behind_a_proxy_its_guests_are_told_apart(limited: Services) -> None:
+    settings = replace(limited.settings, proxies=1)
+    client = create_app(replace(limited, settings=settings)).test_client()
+    most = int(RATES["/login"].amount.split()[0])
+    first, second = ({"X-Forwarded-For": f"1.2.3.4, 192.0.2.{n}"} for n in (1, 2))
+    assert set(statuses(client, "/login", most, **first)) == {404}
+    assert client.get("/login", headers=first).status_code == 429
+    assert client.get("/login", headers=second).status_code == 404
