@@ -29,10 +29,12 @@ from ghapp.store.due import (
 from ghapp.store.evidence import EvidenceAdded, EvidenceHeld, EvidenceTable
 from ghapp.store.installations import Installation, Installations, Repository
 from ghapp.store.publications import Publication, Publications
+from ghapp.store.tokens import AccessToken, NewToken, TokenKind, Tokens, new_secret
 
 __all__ = [
     "Access",
     "AccessLog",
+    "AccessToken",
     "Audits",
     "Backlog",
     "Cursors",
@@ -56,6 +58,7 @@ __all__ = [
     "Kind",
     "Lane",
     "LoggedAccess",
+    "NewToken",
     "Publication",
     "Publications",
     "Repository",
@@ -63,7 +66,10 @@ __all__ = [
     "Scheduled",
     "Store",
     "StoreError",
+    "TokenKind",
+    "Tokens",
     "WrongDatabaseURL",
+    "new_secret",
 ]
 
 
@@ -83,6 +89,7 @@ class Store:
     publications: Publications
     due: DueTable
     cursors: Cursors
+    tokens: Tokens
     access_log: AccessLog
 
     @classmethod
@@ -110,6 +117,7 @@ class Store:
             publications=Publications(database),
             due=due,
             cursors=Cursors(database),
+            tokens=Tokens(database),
             access_log=AccessLog(database),
         )
 

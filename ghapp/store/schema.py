@@ -297,3 +297,24 @@ access_log = Table(
     Index("access_log_repository", "repository_id", "id"),
     Index("access_log_at", "at"),
 )
+
+access_token = Table(
+    "access_token",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("login_lower", Text, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("installations", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+    CheckConstraint("kind IN ('upload', 'read')", name="kind"),
+    UniqueConstraint("digest"),
+    Index("access_token_login", "login_lower"),
+    Index("access_token_user", "user_id"),
+)
