@@ -28,6 +28,8 @@ from ghapp.publishers.registry import publish
 from ghapp.queue.enqueue import RedisQueue, connect
 from ghapp.settings import AppCredentials, Settings, SettingsError
 from ghapp.store import Store
+from ghapp.store.summaries import Summaries
+from ghapp.summaries import Naming
 
 
 def utc_now() -> datetime:
@@ -82,6 +84,12 @@ class Services:
 
     def _fingerprinter(self, installation_id: int) -> Fingerprinter:
         return fingerprinter(self.store, self.settings.encryption_key, installation_id)
+
+    @cached_property
+    def summaries(self) -> Summaries:
+        """Return the questions about many audits, with people named as the settings say."""
+        naming = Naming(names=self.settings.names, key=self.settings.encryption_key)
+        return Summaries(self.store.database, naming)
 
     @cached_property
     def auth(self) -> AppAuth:

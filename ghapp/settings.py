@@ -23,6 +23,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from ghapp.summaries import Names
+
 CREDENTIALS_FILE = "credentials.env"
 ENCRYPTION_KEY_FILE = "encryption.key"
 SHORTEST_WEBHOOK_SECRET = 16
@@ -57,6 +59,7 @@ VARIABLES: dict[str, str] = {
     "GHAPP_EVIDENCE_DAYS": "days for which evidence is kept",
     "GHAPP_DELIVERY_DAYS": "days for which webhook deliveries and finished items are kept",
     "GHAPP_ACCESS_LOG_DAYS": "days for which it is kept who looked at audits and exports",
+    "GHAPP_NAMES": "how people stand in summaries: teams, pseudonyms or people",
     "GHAPP_SWEEP_SECONDS": "seconds between two looks at GitHub's own list of deliveries",
     "GHAPP_RECONCILE_SECONDS": "seconds between two looks at a repository's merged pull requests",
     "GHAPP_WRITE_PAUSE": "milliseconds between two writes of one installation",
@@ -124,6 +127,7 @@ class Settings:
     deliveries_kept: timedelta
     log_level: str
     access_log_kept: timedelta = timedelta(days=400)
+    names: Names = Names.TEAMS
     sweep_every: timedelta = timedelta(minutes=5)
     reconcile_every: timedelta = timedelta(hours=1)
     write_pause: timedelta = timedelta(seconds=1)
@@ -208,6 +212,7 @@ class _Reading:
             evidence_kept=self._days("GHAPP_EVIDENCE_DAYS", default=90, least=24),
             deliveries_kept=self._days("GHAPP_DELIVERY_DAYS", default=30, least=8),
             access_log_kept=self._days("GHAPP_ACCESS_LOG_DAYS", default=400, least=1),
+            names=self._names(),
             sweep_every=timedelta(seconds=self._count("GHAPP_SWEEP_SECONDS", 300, least=1)),
             reconcile_every=timedelta(
                 seconds=self._count("GHAPP_RECONCILE_SECONDS", 3600, least=1)
@@ -421,6 +426,13 @@ class _Reading:
         if text not in ENCODINGS:
             self.wrong("GHAPP_EVIDENCE_ENCODING", f"is {text!r}", "give fingerprint or text")
         return "text" if text == "text" else "fingerprint"
+
+    def _names(self) -> Names:
+        text = (self.text("GHAPP_NAMES") or Names.TEAMS).lower()
+        if text not in set(Names):
+            self.wrong("GHAPP_NAMES", f"is {text!r}", "give teams, pseudonyms or people")
+            return Names.TEAMS
+        return Names(text)
 
     def _days(self, name: str, *, default: int, least: int) -> timedelta:
         text = self.text(name)

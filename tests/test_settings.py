@@ -72,6 +72,7 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
         "GHAPP_EVIDENCE_ENCODING": "both",
         "GHAPP_EVIDENCE_DAYS": "7",
         "GHAPP_DELIVERY_DAYS": "soon",
+        "GHAPP_NAMES": "everybody",
         "GHAPP_LOG_LEVEL": "loud",
     }
     found = problems(wrong)

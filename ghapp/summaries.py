@@ -1,0 +1,427 @@
+"""The nouns of the summaries: what is selected, what is counted, and what each number means.
+
+It asks no database; `ghapp.store.summaries` answers with these. Every number is defined in
+docs/metrics.md under the word that it has here. Days are UTC days; weeks begin on Monday.
+"""
+
+import hashlib
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from operator import add, sub
+from typing import Self
+
+import msgspec
+
+from ghapp.attribution.model import State, Struct, Verdict
+
+SMALLEST_GROUP = 5
+"""Numbers of fewer people are not broken out: they would be numbers about persons."""
+LEADERBOARD = 10
+"""Rows of a leaderboard, as in the native dashboard."""
+
+
+class Grain(StrEnum):
+    """What one point of a series covers."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+    def start(self, day: date) -> date:
+        """Return the first day of the day's point."""
+        if self is Grain.WEEK:
+            return day - timedelta(days=day.weekday())
+        return day.replace(day=1) if self is Grain.MONTH else day
+
+    def next(self, start: date) -> date:
+        """Return the first day of the point after the one that begins at ``start``."""
+        if self is Grain.MONTH:
+            return (start + timedelta(days=31)).replace(day=1)
+        return start + timedelta(days=7 if self is Grain.WEEK else 1)
+
+
+# --- who is named ---------------------------------------------------------------------------------
+
+
+class Names(StrEnum):
+    """How people stand in summaries (setting ``GHAPP_NAMES``)."""
+
+    TEAMS = "teams"
+    """Only teams are named; nothing is said of a single person."""
+    PSEUDONYMS = "pseudonyms"
+    PEOPLE = "people"
+
+
+class Naming(Struct, frozen=True):
+    """How people are named here."""
+
+    names: Names = Names.TEAMS
+    key: bytes = b""
+    """Makes pseudonyms that nobody can guess without it; not empty where there are any."""
+
+    def of(self, login: str) -> str:
+        """Return a person's name as it may be shown: the login, or a pseudonym."""
+        if self.names is Names.PEOPLE:
+            return login
+        digest = hashlib.blake2b(login.lower().encode(), key=self.key[:64], digest_size=4)
+        return f"person-{digest.hexdigest()}"
+
+
+class NotShown(ValueError):  # noqa: N818 - it is a decision of the organization's, no fault
+    """A question about single people, where only teams are shown: ask for a team instead."""
+
+
+# --- what is asked for ----------------------------------------------------------------------------
+
+
+class Selection(Struct, frozen=True):
+    """Which merged pull requests are meant. What is ``None`` or empty selects nothing away."""
+
+    repository_ids: tuple[int, ...]
+    """Only these, which the reader may read; empty: no pull request at all."""
+    since: date | None = None
+    """First day of merging (UTC)."""
+    until: date | None = None
+    """Last day of merging, included."""
+    author: str | None = None
+    """Login in any case of letters, or a pseudonym where those are shown."""
+    team: str | None = None
+    agent: str | None = None
+    """In lists: pull requests with this agent. In counts "with" means with this agent, and
+    the other pull requests stay in the denominator."""
+    verdict: Verdict | None = None
+    state: State | None = None
+    share_from: float | None = None
+    """Smallest share, 0 to 1; pull requests without a share are selected away."""
+    share_to: float | None = None
+    path: str | None = None
+    """A directory: pull requests that add lines below it, or in files right in it."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Say whether only repositories and days are asked for."""
+        return self == Selection(self.repository_ids, since=self.since, until=self.until)
+
+
+class Order(StrEnum):
+    """What a list of pull requests is sorted by, greatest first."""
+
+    MERGED = "merged"
+    EFFECTIVE = "effective"
+    ATTRIBUTED = "attributed"
+    SHARE = "share"
+
+
+class Listing(Struct, frozen=True):
+    """Which rows of a list, in which order."""
+
+    order: Order = Order.MERGED
+    ascending: bool = False
+    after: str | None = None
+    """`PullPage.after` of the rows before; ``None``: from the first."""
+    limit: int = 50
+
+
+class By(StrEnum):
+    """What a leaderboard counts."""
+
+    PULLS = "pulls"
+    LINES = "lines"
+
+
+# --- what is answered -----------------------------------------------------------------------------
+
+
+class Counts(Struct, frozen=True):
+    """How many merged pull requests and added lines, by what their audits in force say."""
+
+    pulls: int = 0
+    """Merged pull requests that were audited; the three verdicts are all of them."""
+    assisted: int = 0
+    """With at least one attributed line: "PRs with"."""
+    not_assisted: int = 0
+    no_evidence: int = 0
+    """Nothing is known of them: neither with nor without."""
+    provisional: int = 0
+    """Their window is still open, so they can only gain."""
+    incomplete: int = 0
+    """Not read whole: their lines are in no share."""
+    added: int = 0
+    effective: int = 0
+    """All effective lines: "lines of code"."""
+    attributed: int = 0
+    """Of them with an agent: "lines of code with"."""
+    whole_effective: int = 0
+    """Effective lines of pull requests that were read whole: what a share is of."""
+    whole_attributed: int = 0
+    known_effective: int = 0
+    """Of ``whole_effective`` those of pull requests with evidence."""
+    provisional_effective: int = 0
+    """Of ``whole_effective`` those of provisional audits."""
+    provisional_attributed: int = 0
+
+    def __add__(self, other: Self) -> "Counts":
+        return Counts(*map(add, _values(self), _values(other)))
+
+    def __sub__(self, other: Self) -> "Counts":
+        return Counts(*map(sub, _values(self), _values(other)))
+
+    @property
+    def without(self) -> int:
+        """Pull requests that are not "with", whether or not anything is known of them."""
+        return self.pulls - self.assisted
+
+    @property
+    def pulls_share(self) -> float | None:
+        """The native "PRs with (%)", from 0 to 1; ``None``: there are no pull requests."""
+        return _share(self.assisted, self.pulls)
+
+    @property
+    def share(self) -> float | None:
+        """Attributed by all effective lines: a floor. ``None``: no line is counted."""
+        return _share(self.whole_attributed, self.whole_effective)
+
+    @property
+    def known_share(self) -> float | None:
+        """The same over pull requests with evidence only: a floor where anything is known."""
+        return _share(self.whole_attributed, self.known_effective)
+
+
+def _values(counts: Counts) -> tuple[int, ...]:
+    return msgspec.structs.astuple(counts)
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+class Point(Struct, frozen=True):
+    """One point of a series."""
+
+    start: date
+    """First day; what lies outside of the selection is not counted."""
+    counts: Counts
+
+
+class AgentCounts(Struct, frozen=True):
+    """What one agent did; pull requests with two agents count for both."""
+
+    agent: str
+    pulls: int
+    """Pull requests with at least one line attributed to this agent."""
+    attributed: int
+
+
+class LineCounts(Struct, frozen=True):
+    """The lines of one directory or language. Pull requests cannot be told apart here."""
+
+    name: str
+    """A directory (``.``: the top), or a language (``other``: not known)."""
+    added: int
+    effective: int
+    attributed: int
+    whole_effective: int
+    whole_attributed: int
+
+    @property
+    def share(self) -> float | None:
+        """Attributed by effective lines of what was read whole; ``None``: no line is counted."""
+        return _share(self.whole_attributed, self.whole_effective)
+
+
+class PullRow(Struct, frozen=True):
+    """A merged pull request in a list: what its audit in force says of it."""
+
+    repository_id: int
+    repository: str
+    """``owner/name`` now."""
+    pull_request: int
+    audit_number: int
+    title: str | None
+    """As GitHub last said; ``None``: not known. From users: make it harmless before it is shown."""
+    author: str | None
+    """As people are named here; ``None``: not known or not shown."""
+    team: str | None
+    """``None``: in none, or too small to be named."""
+    base_ref: str | None
+    merged_at: datetime
+    verdict: Verdict
+    state: State
+    added: int
+    effective: int
+    attributed: int
+    share: float | None
+    complete: bool
+    agents: dict[str, int]
+    """Agent → attributed lines."""
+
+
+class PullPage(Struct, frozen=True):
+    """Some rows of a list, and where the next ones begin."""
+
+    rows: tuple[PullRow, ...]
+    after: str | None
+    """Give it to the same question for the next rows; ``None``: these were the last."""
+
+
+class RepositoryCounts(Struct, frozen=True):
+    """One repository among others."""
+
+    repository_id: int
+    repository: str
+    counts: Counts
+
+
+class PersonCounts(Struct, frozen=True):
+    """One person, or one team where people are not named: with and all of each."""
+
+    name: str
+    """As it may be shown; see `Naming`."""
+    people: int
+    """How many people are behind the numbers; 1: a person."""
+    pulls_with: int
+    pulls: int
+    lines_with: int
+    lines: int
+
+
+class TeamCounts(Struct, frozen=True):
+    """One team among others."""
+
+    team: str | None
+    """``None``: all who are in no team, and the teams that are too small to be named."""
+    people: int
+    """Authors of these pull requests."""
+    counts: Counts
+
+
+class AdoptionDay(Struct, frozen=True):
+    """What agents did on one day, by the evidence that was sent."""
+
+    day: date
+    developers: int
+    """Active developers: people with an agent's edit that day."""
+    agent_sessions: int
+    """Agent sessions with an edit that day."""
+    pulls: int
+    """Merged pull requests of that day."""
+
+    @property
+    def pulls_per_developer(self) -> float | None:
+        """The native "PRs per user"; ``None``: nobody was active."""
+        return _share(self.pulls, self.developers)
+
+
+class Quiet(StrEnum):
+    """Why a team or repository stands among the quiet spots; each is a rule of metrics.md."""
+
+    FELL = "fell"
+    NEVER_STARTED = "never_started"
+    NO_EVIDENCE = "no_evidence"
+
+
+class QuietSpot(Struct, frozen=True):
+    """A team or repository whose adoption fell or never started, with the numbers that say so."""
+
+    repository_id: int | None
+    """``None``: it is a team."""
+    name: str
+    rule: Quiet
+    now: Counts
+    """The last 28 days."""
+    before: Counts
+    """The 84 days before those."""
+
+
+class RepositorySummary(Struct, frozen=True):
+    """What a repository's page shows, all of one state of the database."""
+
+    totals: Counts
+    series: tuple[Point, ...]
+    agents: tuple[AgentCounts, ...]
+    directories: tuple[LineCounts, ...]
+    languages: tuple[LineCounts, ...]
+    largest: tuple[PullRow, ...]
+
+
+class OrganizationSummary(Struct, frozen=True):
+    """What an organization's page shows, all of one state of the database."""
+
+    totals: Counts
+    series: tuple[Point, ...]
+    agents: tuple[AgentCounts, ...]
+    languages: tuple[LineCounts, ...]
+    repositories: tuple[RepositoryCounts, ...]
+    teams: tuple[TeamCounts, ...]
+    """Empty: no team is known."""
+    leaderboard_pulls: tuple[PersonCounts, ...]
+    leaderboard_lines: tuple[PersonCounts, ...]
+    adoption: tuple[AdoptionDay, ...]
+    quiet: tuple[QuietSpot, ...]
+
+
+class About(Struct, frozen=True):
+    """What GitHub says of a pull request and no audit document holds."""
+
+    title: str | None = None
+    author: str | None = None
+    """Login; ``None``: not known, or the account was deleted."""
+    author_id: int | None = None
+    base_ref: str | None = None
+
+
+# --- outcomes -------------------------------------------------------------------------------------
+
+
+class Figure(Struct, frozen=True):
+    """A median or a proportion of one group, with how sure it is."""
+
+    count: int
+    """How many pull requests (or lines, for survival) it rests on."""
+    value: float | None
+    """``None``: there are none."""
+    low: float | None
+    """Ends of the 95 % interval; ``None``: too few to say."""
+    high: float | None
+
+
+class Measured(StrEnum):
+    """What is compared; each is defined in metrics.md."""
+
+    HOURS_TO_MERGE = "hours_to_merge"
+    """From the first commit to the merge, median hours."""
+    HOURS_TO_REVIEW = "hours_to_review"
+    """From opening to the first review by somebody else, median hours."""
+    REVIEW_ROUNDS = "review_rounds"
+    REVIEW_COMMENTS = "review_comments"
+    CHANGED_LINES = "changed_lines"
+    REVERTED = "reverted"
+    """Proportion that was reverted within 30 days."""
+    FIXED_UP = "fixed_up"
+    """Proportion that was followed by a fix of its own lines within 30 days."""
+    SURVIVED_30 = "survived_30"
+    """Proportion of added lines that still stood after 30 days."""
+    SURVIVED_90 = "survived_90"
+
+
+class Comparison(Struct, frozen=True):
+    """One measure of assisted pull requests (or attributed lines) beside the others."""
+
+    measured: Measured
+    assisted: Figure
+    others: Figure
+
+
+class Outcomes(Struct, frozen=True):
+    """What came of the pull requests. It shows no cause, and ranks nobody."""
+
+    comparisons: tuple[Comparison, ...]
+    collected: int
+    """Pull requests whose outcomes are known."""
+    pulls: int
+    """Of so many."""
+    caveat: str = (
+        "These figures stand beside each other; they show no cause. People choose what they give "
+        "to an agent, so the two groups differ in more than that. Not assisted means that no "
+        "line was surely attributed, and pull requests without evidence are in neither group."
+    )
