@@ -1,0 +1,56 @@
+"""A git remote's address as ``host/owner/name``: one form for client and server.
+
+It is pure, and knows neither git's settings nor which repositories there are.
+"""
+
+import re
+from collections.abc import Iterable
+
+_URL = re.compile(
+    r"(?:https?|ssh|git|git\+ssh|ssh\+git)://(?:[^/?#\s]*@)?(?P<host>\[[0-9a-f:.]+\]|[^/?#:\s@]+)"
+    r"(?::[0-9]{0,5})?/+(?P<path>[^?#\s]+)",
+    re.IGNORECASE,
+)
+_SCP = re.compile(r"(?:[^/@:\s]+@)?(?P<host>[^/@:\s]{2,}):(?!//)/*(?P<path>[^?#\s]+)")
+"""``git@host:owner/name.git``. A host has two letters at least: ``C:/work`` is a directory."""
+_PART = re.compile(r"[\w.-]{1,100}", re.ASCII)
+SAME_HOST = {"ssh.github.com": "github.com", "www.github.com": "github.com"}
+"""GitHub's other names for the same place; the first one is for ssh over port 443."""
+
+
+def normalized(remote: str) -> str | None:
+    """Return a remote's address as ``host/owner/name``, in lower case; ``None``: it has none.
+
+    Addresses over https, ssh, git and in scp's form come out alike; a login, a password and a
+    port are dropped. A directory and a repository below more or fewer than one owner give
+    ``None``, and so does what is not written as GitHub writes names.
+
+    >>> normalized("git@github.com:Acme/Shop.git"), normalized("https://x:y@GitHub.com/acme/shop/")
+    ('github.com/acme/shop', 'github.com/acme/shop')
+    >>> normalized("/srv/git/shop.git"), normalized("C:/work/shop")
+    (None, None)
+    """
+    found = _URL.fullmatch(remote.strip()) or _SCP.fullmatch(remote.strip())
+    if found is None:
+        return None
+    host = found["host"].lower().rstrip(".")
+    owner, slash, name = found["path"].strip("/").lower().partition("/")
+    name = name.removesuffix(".git")
+    if not slash or not all(map(_is_name, (owner, name))):
+        return None
+    return f"{SAME_HOST.get(host, host)}/{owner}/{name}"
+
+
+def all_normalized(remotes: Iterable[str]) -> tuple[str, ...]:
+    """Return each repository that some remotes name once, in order; the others left out."""
+    return tuple(dict.fromkeys(one for remote in remotes if (one := normalized(remote))))
+
+
+def on_host(remotes: Iterable[str], host: str) -> tuple[str, ...]:
+    """Return ``owner/name`` of the normalized remotes that lie on a host, each once, in order."""
+    parted = (remote.lower().partition("/") for remote in remotes)
+    return tuple(dict.fromkeys(rest for at, _, rest in parted if at == host and "/" in rest))
+
+
+def _is_name(part: str) -> bool:
+    return _PART.fullmatch(part) is not None and part not in {".", ".."}
