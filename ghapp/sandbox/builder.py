@@ -17,6 +17,7 @@ from ghapp.sandbox.state import (
     Label,
     PullRequest,
     Repository,
+    UserToken,
     World,
 )
 
@@ -50,6 +51,7 @@ class Builder:
         webhook_secret: str | None = None,
         permissions: Mapping[str, str] = PERMISSIONS,
         events: Sequence[str] = EVENTS,
+        callback_urls: Sequence[str] = (),
     ) -> RegisteredApp:
         """Register an app and return it with its private key (PEM)."""
         with self.world.lock:
@@ -61,6 +63,7 @@ class Builder:
                 webhook_secret=webhook_secret,
                 permissions=permissions,
                 events=events,
+                callback_urls=callback_urls,
             )
 
     def organization(self, login: str) -> Account:
@@ -77,8 +80,32 @@ class Builder:
         """Return a token by which requests are made as that person."""
         with self.world.lock:
             value = f"ghu_{login}{self.world.next_id('request'):016d}"
-            self.world.user_tokens[value] = self.world.account(login)
+            self.world.user_tokens[value] = UserToken(value, self.world.account(login))
             return value
+
+    def end_user_tokens(self, login: str) -> None:
+        """Revoke all of a person's tokens, as when he takes back what he allowed an app."""
+        with self.world.lock:
+            for token in self.world.user_tokens.values():
+                if token.account.login.lower() == login.lower():
+                    token.revoked = True
+
+    def sit_down(self, login: str, *, denies: bool = False) -> None:
+        """Let this person sit at the browser from now on; ``denies``: apps are let in nowhere."""
+        with self.world.lock:
+            self.world.browser_login, self.world.browser_denies = login, denies
+
+    def add_member(self, organization: str, login: str, role: str = "member") -> None:
+        """Make a person ``member`` or ``admin`` of an organization, or ``pending``: invited."""
+        with self.world.lock:
+            self.world.account(login)
+            members = self.world.memberships.setdefault(organization.lower(), {})
+            members[login.lower()] = role
+
+    def remove_member(self, organization: str, login: str) -> None:
+        """Take a person out of an organization."""
+        with self.world.lock:
+            self.world.memberships.get(organization.lower(), {}).pop(login.lower(), None)
 
     def install(
         self,

@@ -6,6 +6,12 @@ JWT_SECONDS = 600
 """The longest that an app's JWT may still be valid."""
 TOKEN_SECONDS = 3600
 """How long an installation token lives."""
+USER_TOKEN_SECONDS = 8 * 3600
+"""How long a person's token lives."""
+REFRESH_SECONDS = 184 * 24 * 3600
+"""How long the token that renews it lives."""
+LOGIN_CODE_SECONDS = 600
+"""How long the code of a sign-in can be redeemed."""
 MANIFEST_CODE_SECONDS = 3600
 """How long a manifest's code can be redeemed."""
 REDELIVERY_SECONDS = 3 * 24 * 3600

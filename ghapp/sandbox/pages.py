@@ -1,4 +1,4 @@
-"""What a person's browser is shown: pull requests, and the door to registering an app.
+"""What a person's browser is shown: pull requests, and the doors to registering and signing in.
 
 A page shows what stands in the world; its buttons do what GitHub's do. It is no copy of
 GitHub's looks.
@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ghapp.sandbox.dispatch import Incoming, Outgoing
 from ghapp.sandbox.rendering import to_html
 from ghapp.sandbox.shapes import STATUS_WORDS
+from ghapp.sandbox.sign_in import SignIn
 from ghapp.sandbox.state import CheckRun, Manifest, PullRequest, World
 
 PULL = re.compile(r"/(?P<owner>[^/]+)/(?P<name>[^/]+)/pull/(?P<number>[0-9]+)(?P<rest>\.diff)?")
@@ -39,6 +40,7 @@ class Pages:
     def __init__(self, world: World, buttons: Buttons) -> None:
         self._world = world
         self._buttons = buttons
+        self._sign_in = SignIn(world)
         self._templates = Environment(
             loader=PackageLoader("ghapp.sandbox"),
             autoescape=True,
@@ -60,7 +62,7 @@ class Pages:
         new_app = NEW_APP.fullmatch(request.path)
         if new_app is not None and request.method == "POST":
             return self._new_app(request, form, new_app["owner"])
-        return self._login(request, form)
+        return self._sign_in.answer(request, form)
 
     # --- pull requests ------------------------------------------------------------------------
 
@@ -122,7 +124,7 @@ class Pages:
             200, {"Content-Type": HTML, "Content-Security-Policy": policy}, text.encode()
         )
 
-    # --- registering an app, signing in -------------------------------------------------------
+    # --- registering an app -------------------------------------------------------------------
 
     def _new_app(
         self, request: Incoming, form: Mapping[str, str], owner: str | None
@@ -140,45 +142,8 @@ class Pages:
             self._world.manifests[code] = Manifest(members, account, self._world.now())
         return _redirect(target, code, dict(parse_qsl(request.query)).get("state"))
 
-    def _login(self, request: Incoming, form: Mapping[str, str]) -> Outgoing | None:
-        """Sign a person in: who is named by ``login``, or ``maintainer``."""
-        if (request.method, request.path) == ("GET", "/login/oauth/authorize"):
-            query = dict(parse_qsl(request.query))
-            with self._world.lock:
-                code = f"login{self._world.next_id('request'):032d}"
-                login = query.get("login", "maintainer")
-                self._world.login_codes[code] = self._world.account(login)
-            return _redirect(query.get("redirect_uri", "/"), code, query.get("state"))
-        if (request.method, request.path) == ("POST", "/login/oauth/access_token"):
-            return self._login_token(request, form)
-        return None
-
-    def _login_token(self, request: Incoming, form: Mapping[str, str]) -> Outgoing:
-        sent = dict(form)
-        if not sent and request.body.lstrip().startswith(b"{"):
-            sent = json.loads(request.body)
-        with self._world.lock:
-            apps = {app.client_id: app.client_secret for app in self._world.apps.values()}
-            right = apps.get(sent.get("client_id", "")) == sent.get("client_secret", "?")
-            account = self._world.login_codes.pop(sent.get("code", ""), None) if right else None
-            if account is None:
-                error = "bad_verification_code" if right else "incorrect_client_credentials"
-                return _encoded(request, {"error": error, "error_description": error})
-            value = f"ghu_{account.login}{self._world.next_id('request'):016d}"
-            self._world.user_tokens[value] = account
-        return _encoded(request, {"access_token": value, "token_type": "bearer", "scope": ""})
-
 
 def _redirect(target: str, code: str, state: str | None) -> Outgoing:
     query = urlencode({"code": code} | ({} if state is None else {"state": state}))
     mark = "&" if "?" in target else "?"
     return Outgoing(302, {"Location": f"{target}{mark}{query}"}, b"")
-
-
-def _encoded(request: Incoming, members: dict[str, str]) -> Outgoing:
-    """Answer in JSON where it is asked for, else as a form, which is GitHub's default here."""
-    if "application/json" in request.headers.get("Accept", ""):
-        body = json.dumps(members).encode()
-        return Outgoing(200, {"Content-Type": "application/json; charset=utf-8"}, body)
-    kind = "application/x-www-form-urlencoded; charset=utf-8"
-    return Outgoing(200, {"Content-Type": kind}, urlencode(members).encode())

@@ -27,6 +27,7 @@ def register_app(  # noqa: PLR0913 - an app has these parts; all are keyword-onl
     permissions: Mapping[str, str],
     events: Sequence[str],
     external_url: str = "https://example.test/",
+    callback_urls: Sequence[str] = (),
     webhook_secret: str | None = None,
 ) -> RegisteredApp:
     """Register an app with a key of its own; ids come from the world, so runs repeat."""
@@ -49,6 +50,7 @@ def register_app(  # noqa: PLR0913 - an app has these parts; all are keyword-onl
         created_at=world.now(),
         public_keys=[keys.public],
         external_url=external_url,
+        callback_urls=list(callback_urls),
     )
     world.apps[number] = app
     return RegisteredApp(app, keys.private)

@@ -64,6 +64,8 @@ class Call:
     app: App | None = None
     token: Token | None = None
     user: Account | None = None
+    user_app: App | None = None
+    """The app that the person's token was made for; ``None``: made by hand."""
     repository: Repository | None = None
     stale: bool = False
     rate: dict[str, int] = field(default_factory=dict)

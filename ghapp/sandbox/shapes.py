@@ -32,6 +32,15 @@ STATUS_WORDS = {
 }
 """Git's letters in the API's words."""
 
+ORGANIZATION_LINKS = {
+    "repos_url": "/repos",
+    "events_url": "/events",
+    "hooks_url": "/hooks",
+    "issues_url": "/issues",
+    "members_url": "/members{/member}",
+    "public_members_url": "/public_members{/member}",
+}
+
 REPOSITORY_LINKS = {
     "archive_url": "/{archive_format}{/ref}",
     "assignees_url": "/assignees{/user}",
@@ -155,6 +164,26 @@ class Shapes:
             "following": 0,
             "created_at": created,
             "updated_at": created,
+        }
+
+    def membership(self, organization: Account, account: Account, role: str) -> Json:
+        """Return a membership; ``role`` ``pending`` is that of a person who was only invited."""
+        url = self._api(f"/orgs/{quote(organization.login)}")
+        return {
+            "url": f"{url}/memberships/{quote(account.login)}",
+            "state": "pending" if role == "pending" else "active",
+            "role": "member" if role == "pending" else role,
+            "organization_url": url,
+            "organization": {
+                "login": organization.login,
+                "id": organization.id,
+                "node_id": node("Organization", organization.id),
+                "url": url,
+                **{name: url + rest for name, rest in ORGANIZATION_LINKS.items()},
+                "avatar_url": self._web(f"avatars/{organization.id}"),
+                "description": None,
+            },
+            "user": self.user(account),
         }
 
     def app(self, app: App) -> Json:

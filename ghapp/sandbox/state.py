@@ -54,6 +54,8 @@ class App:
     public_keys: list[str] = field(default_factory=list)
     description: str | None = None
     external_url: str = "https://example.test/"
+    callback_urls: list[str] = field(default_factory=list)
+    """Where a browser may be sent back to; empty: nobody can sign in."""
 
 
 @dataclass
@@ -233,6 +235,39 @@ class Token:
 
 
 @dataclass
+class UserToken:
+    """A person's token; ``app`` ``None``: made by hand, it ends never and reaches everything."""
+
+    value: str
+    account: Account
+    app: App | None = None
+    refresh: str | None = None
+    expires_at: datetime | None = None
+    refresh_until: datetime | None = None
+    revoked: bool = False
+
+    def lives(self, world: "World") -> bool:
+        """Say whether it is accepted now."""
+        return not self.revoked and (self.expires_at is None or self.expires_at > world.now())
+
+    def refreshes(self, world: "World") -> bool:
+        """Say whether its refresh token is accepted now."""
+        until = self.refresh_until
+        return not self.revoked and until is not None and until > world.now()
+
+
+@dataclass(frozen=True)
+class LoginCode:
+    """A sign-in that waits for its code to be redeemed; ``challenge`` ``None``: no PKCE."""
+
+    app: App
+    account: Account
+    redirect_uri: str
+    challenge: str | None
+    made_at: datetime
+
+
+@dataclass
 class Delivery:
     """One attempt to send a webhook. ``status_code`` 0: there was no answer."""
 
@@ -322,8 +357,11 @@ class World:
         self.installations: dict[int, Installation] = {}
         self.repositories: dict[int, Repository] = {}
         self.tokens: dict[str, Token] = {}
-        self.user_tokens: dict[str, Account] = {}
-        self.login_codes: dict[str, Account] = {}
+        self.user_tokens: dict[str, UserToken] = {}
+        self.login_codes: dict[str, LoginCode] = {}
+        self.browser_login = "maintainer"
+        self.browser_denies = False
+        self.memberships: dict[str, dict[str, str]] = {}
         self.manifests: dict[str, Manifest] = {}
         self.deliveries: dict[int, Delivery] = {}
         self.exchanges: list[Exchange] = []

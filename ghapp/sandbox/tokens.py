@@ -81,7 +81,10 @@ class Guard:
         return "anonymous"
 
     def _as_user(self, call: Call, value: str) -> str:
-        call.user = self._world.user_tokens[value]
+        token = self._world.user_tokens[value]
+        if not token.lives(self._world):
+            raise Refused(401, "Bad credentials")
+        call.user, call.user_app = token.account, token.app
         return f"user:{call.user.id}"
 
     def living_token(self, value: str) -> Token:
@@ -173,8 +176,14 @@ class Guard:
         if call.user is not None:
             wanted = "read" if call.route.method == "GET" else "write"
             held = repository.permission_of(call.user.login)
-            return LEVELS[held] >= LEVELS[wanted]
+            return LEVELS[held] >= LEVELS[wanted] and self._shared(call.user_app, repository)
         return call.token is not None and self.reaches(call.token, repository)
+
+    def _shared(self, app: App | None, repository: Repository) -> bool:
+        """Say whether an app that a person let in meets a repository too; public: all do."""
+        if app is None or not repository.private:
+            return True
+        return any(one.app is app for one in self._world.installations_on(repository))
 
     def reaches(self, token: Token, repository: Repository) -> bool:
         """Say whether a token's scope holds a repository."""

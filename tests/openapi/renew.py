@@ -38,6 +38,7 @@ GET /rate_limit
 GET /user
 GET /user/installations
 GET /user/installations/{installation_id}/repositories
+GET /user/memberships/orgs/{org}
 GET /repos/{owner}/{repo}
 POST /repos/{owner}/{repo}/check-runs
 GET /repos/{owner}/{repo}/check-runs/{check_run_id}

@@ -98,19 +98,3 @@ def test_a_manifest_becomes_an_app(hub: Hub) -> None:
     assert made["slug"] == "attribution-auditor-acme"
     assert made["pem"].startswith("-----BEGIN RSA PRIVATE KEY-----")
     assert hub.ask("POST", f"/app-manifests/{code}/conversions").status_code == 404
-
-
-def test_a_person_signs_in(hub: Hub) -> None:
-    start = f"{hub.sandbox.web_url}/login/oauth/authorize?login=dev&state=s&redirect_uri=http://x/y"
-    answer = requests.get(start, timeout=10, allow_redirects=False)
-    code = answer.headers["Location"].split("code=")[1].split("&")[0]
-    form = {"client_id": hub.app.client_id, "client_secret": hub.app.client_secret, "code": code}
-    url = f"{hub.sandbox.web_url}/login/oauth/access_token"
-    wanted = {"Accept": "application/json"}
-    wrong = requests.post(url, data={**form, "client_secret": ""}, headers=wanted, timeout=10)
-    assert wrong.json()["error"] == "incorrect_client_credentials"
-    token = requests.post(url, data=form, headers=wanted, timeout=10).json()["access_token"]
-    assert hub.ask("GET", "/user", token=token).json()["login"] == "dev"
-    assert hub.repo("GET", "/pulls", token=token).status_code == 404
-    hub.sandbox.allow(hub.repository, "dev", "read")
-    assert hub.repo("GET", "/pulls", token=token).status_code == 200

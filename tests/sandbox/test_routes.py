@@ -65,6 +65,7 @@ def _prepared(hub: Hub) -> dict[str, str]:
         "installation_id": str(hub.installation.id),
         "delivery_id": str(delivery.id),
         "code": "code",
+        "org": "acme",
     }
 
 
@@ -89,6 +90,7 @@ def _order(route: Route) -> int:
 
 def test_every_route_answers_as_described(hub: Hub) -> None:
     params, login = _prepared(hub), hub.sandbox.user_token("dev")
+    hub.sandbox.add_member("acme", "dev")
     asked = 0
     for route in sorted(ALL, key=_order):
         if route.template == f"{REPO}/labels/{{name}}" and route.method == "PATCH":

@@ -125,6 +125,7 @@ def conversion(call: Call) -> Answer:
         permissions=members.get("default_permissions", {}),
         events=members.get("default_events", []),
         external_url=members["url"],
+        callback_urls=members.get("callback_urls", []),
     )
     shown = Shapes(world).app(registered.app) | {
         "client_secret": registered.app.client_secret,

@@ -13,13 +13,36 @@ def user(call: Call) -> Answer:
     return Answer(Shapes(call.world).private_user(call.actor))
 
 
+@ROUTES("GET", "/user/memberships/orgs/{org}", "members:read", sender="user")
+def membership(call: Call) -> Answer:
+    """Answer with the person's membership of an organization, where the app may see members."""
+    organization = call.world.accounts.get(call.params["org"].lower())
+    if organization is None or not _may_see_members(call, organization):
+        raise Refused(403, "Resource not accessible by integration")
+    role = call.world.memberships.get(organization.login.lower(), {}).get(call.actor.login.lower())
+    if role is None:
+        raise Refused(404, "Not Found")
+    return Answer(Shapes(call.world).membership(organization, call.actor, role))
+
+
+def _may_see_members(call: Call, organization: Account) -> bool:
+    """Say whether the app that the person let in is installed there with that permission."""
+    return call.user_app is None or any(
+        one.account is organization and one.app is call.user_app and "members" in one.permissions
+        for one in call.world.installations.values()
+        if not one.deleted and one.suspended_at is None
+    )
+
+
 @ROUTES("GET", "/user/installations", sender="user", paged=True)
 def user_installations(call: Call) -> Answer:
     """List the installations that hold a repository that the person can read."""
     found = [
         installation
         for installation in call.world.installations.values()
-        if not installation.deleted and _readable(call, installation.id)
+        if not installation.deleted
+        and (call.user_app is None or call.user_app is installation.app)
+        and _readable(call, installation.id)
     ]
     page, link = paged(call, found)
     shapes = Shapes(call.world)
@@ -77,7 +100,10 @@ def permission(call: Call) -> Answer:
 @ROUTES("GET", "/repos/{owner}/{repo}", "metadata:read")
 def repository(call: Call) -> Answer:
     """Answer with a repository."""
-    return Answer(Shapes(call.world).full_repository(call.repo))
+    shown = Shapes(call.world).full_repository(call.repo)
+    if call.user is not None:
+        shown["permissions"] = _permissions(call.repo, call.user)
+    return Answer(shown)
 
 
 @ROUTES("GET", "/rate_limit", sender="anyone")
