@@ -16,7 +16,6 @@ from ghapp.evidence.claude_records import (
     Block,
     PatchHunk,
     Record,
-    RecordError,
     ToolInput,
     ToolResult,
     to_blocks,
@@ -29,6 +28,7 @@ from ghapp.evidence.claude_records import (
     to_result,
     to_worktree,
 )
+from ghapp.evidence.json_records import RecordError
 from ghapp.evidence.known_files import KnownFiles
 from ghapp.evidence.own_lines import (
     NO_LINES,

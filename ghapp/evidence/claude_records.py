@@ -4,19 +4,13 @@ The format is internal to Claude Code and changes between versions, so only what
 named here, everything else is passed over, and parts are decoded only where they are needed.
 """
 
-import json
-import re
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any
 
 import msgspec
 from msgspec import Raw
 
-_Part = TypeVar("_Part")
-
-
-class RecordError(ValueError):
-    """Raised where a record or a part of it is not what its kind must be."""
+from ghapp.evidence.json_records import UNREADABLE, decoded, mended, optional, to_time
 
 
 class Record(msgspec.Struct, gc=False):
@@ -142,13 +136,13 @@ class ToolResult(msgspec.Struct, gc=False):
     @property
     def patch(self) -> list[list[str]]:
         """The lines of each hunk; empty: no patch was given, or none that can be read."""
-        return [hunk.lines for hunk in _or_none(_HUNKS, self.structuredPatch) or [] if hunk.lines]
+        return [hunk.lines for hunk in optional(_HUNKS, self.structuredPatch) or [] if hunk.lines]
 
     @property
     def original(self) -> str | None:
         """The file's text before the edit; ``None``: not given."""
         for raw in (self.originalFile, self.originalFileContents):
-            text: str | None = _or_none(_TEXT, raw)
+            text: str | None = optional(_TEXT, raw)
             if text is not None:
                 return text
         return None
@@ -156,13 +150,13 @@ class ToolResult(msgspec.Struct, gc=False):
     @property
     def shown(self) -> str | None:
         """The text of the file that was read; ``None``: it was no text file."""
-        file: _ShownFile | None = _or_none(_SHOWN, self.file)
+        file: _ShownFile | None = optional(_SHOWN, self.file)
         return file.content if file else None
 
     @property
     def shell_diff(self) -> ShellDiff | None:
         """What a shell command did; ``None``: not recorded, or not its doing alone."""
-        diff = _or_none(_SHELL, self.bashEditDiff)
+        diff = optional(_SHELL, self.bashEditDiff)
         return None if diff is None or diff.shared or diff.unavailable else diff
 
 
@@ -185,42 +179,31 @@ _TEXT = msgspec.json.Decoder(str | None)
 _TEXT_BLOCKS = msgspec.json.Decoder(list[dict[str, Any]])
 _WORKTREE = msgspec.json.Decoder(_WorktreeSession | None)
 
-_LONE = re.compile("[\ud800-\udfff]")
-
-_UNREADABLE = (ValueError, RecursionError)
-"""What decoding raises: not JSON, not UTF-8, another shape, or nested beyond all measure."""
-
 
 def to_record(line: bytes) -> Record:
     """Return a line as a record; raise `RecordError` where it is not a JSON object."""
     try:
         return _RECORD.decode(line)
-    except _UNREADABLE as problem:
-        mended = _without_lone_surrogates(line)
-        if mended is None:
-            raise RecordError(_describe(problem)) from problem
-    return to_record(mended)
+    except UNREADABLE as problem:
+        return mended(_RECORD, line, problem)
 
 
 def to_blocks(raw: Raw) -> list[Block]:
     """Return a message's blocks; a message of plain text has none."""
     if not raw:
         return []
-    try:
-        content = _MESSAGE.decode(raw).content
-    except _UNREADABLE as problem:
-        raise RecordError(_describe(problem)) from problem
+    content = decoded(_MESSAGE, raw).content
     return content if isinstance(content, list) else []
 
 
 def to_progress(raw: Raw) -> Progress:
     """Return a progress record's data, empty if it is of another shape."""
-    return _or_none(_PROGRESS, raw) or Progress()
+    return optional(_PROGRESS, raw) or Progress()
 
 
 def to_nested_record(raw: Raw) -> Record | None:
     """Return the record inside a progress record; ``None``: there is none."""
-    return _or_none(_RECORD, raw)
+    return optional(_RECORD, raw)
 
 
 def to_input(block: Block, wire_inputs: Raw) -> ToolInput:
@@ -229,81 +212,35 @@ def to_input(block: Block, wire_inputs: Raw) -> ToolInput:
     Some exports keep the arguments as JSON in a string, and newer versions keep them
     a second time as sent, under the call's id.
     """
-    found = _or_none(_INPUT, block.input)
+    found = optional(_INPUT, block.input)
     if found is None:
-        text = _or_none(_TEXT, block.input)
-        found = _or_none(_INPUT, Raw(text.encode(errors="replace"))) if text else None
+        text = optional(_TEXT, block.input)
+        found = optional(_INPUT, Raw(text.encode(errors="replace"))) if text else None
     if found is None:
-        found = (_or_none(_INPUTS, wire_inputs) or {}).get(block.id)
+        found = (optional(_INPUTS, wire_inputs) or {}).get(block.id)
     return found or ToolInput()
 
 
 def to_edits(raw: Raw) -> list[ToolInput]:
     """Return the single edits of a call that makes several; empty if malformed."""
-    return _or_none(_EDITS, raw) or []
+    return optional(_EDITS, raw) or []
 
 
 def to_result(raw: Raw) -> ToolResult | None:
     """Return the structured result; ``None``: absent, or prose where an object should be."""
-    return _or_none(_RESULT, raw) if raw else None
+    return optional(_RESULT, raw) if raw else None
 
 
 def to_worktree(raw: Raw) -> tuple[str, str] | None:
     """Return a worktree's root and where it was made from; ``None``: not in one."""
-    found = _or_none(_WORKTREE, raw)
+    found = optional(_WORKTREE, raw)
     return (found.worktreePath, found.originalCwd) if found else None
 
 
 def to_prose(raw: Raw) -> str:
     """Return the text of a result, whether a string or a list of text blocks."""
-    text = _or_none(_TEXT, raw)
+    text = optional(_TEXT, raw)
     if text is None:
-        blocks = _or_none(_TEXT_BLOCKS, raw) or []
+        blocks = optional(_TEXT_BLOCKS, raw) or []
         text = "\n".join(str(block.get("text", "")) for block in blocks)
     return text
-
-
-def to_time(value: object) -> datetime | None:
-    """Return an ISO 8601 time in UTC; one without a zone is taken as UTC."""
-    if not isinstance(value, str):
-        return None
-    try:
-        found = datetime.fromisoformat(value)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _or_none(decoder: msgspec.json.Decoder[_Part], raw: Raw) -> _Part | None:
-    """Decode an optional part; ``None`` if it is absent or of another shape."""
-    if not raw:
-        return None
-    try:
-        return decoder.decode(raw)
-    except _UNREADABLE:
-        return None
-
-
-def _without_lone_surrogates(line: bytes) -> bytes | None:
-    """Return a line with each half of a surrogate pair replaced; ``None``: it has none.
-
-    JavaScript cuts strings in the middle of an emoji and writes the half that is left as an
-    escape, which Python's own decoder accepts. In a file the half becomes U+FFFD.
-    """
-    if b"\\ud" not in line and b"\\uD" not in line:
-        return None
-    try:
-        value = json.loads(line)
-        mended = _LONE.sub("\ufffd", json.dumps(value, ensure_ascii=False)).encode()
-    except _UNREADABLE:
-        return None
-    return None if mended == line else mended
-
-
-def _describe(problem: Exception) -> str:
-    """Say what is wrong with a line in one sentence, without any of its text."""
-    if isinstance(problem, UnicodeDecodeError):
-        return f"not UTF-8 (byte {problem.start} of a string): the record is skipped"
-    if isinstance(problem, RecursionError):
-        return "nested too deeply to be read: the record is skipped"
-    return f"not a record that can be read ({problem}): the record is skipped"

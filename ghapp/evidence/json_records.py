@@ -1,0 +1,115 @@
+"""JSON as agents write it, a line or a document at a time, into types. It knows no agent.
+
+What cannot be decoded is said in a sentence that holds none of its text.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import msgspec
+from msgspec import Raw
+
+_Part = TypeVar("_Part")
+
+UNREADABLE = (ValueError, RecursionError)
+"""What decoding raises: not JSON, not UTF-8, another shape, or nested beyond all measure."""
+
+LARGEST_DOCUMENT = 1024 * 1024 * 1024
+"""Bytes of a document that is one JSON value: it has to be held as a whole."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONE = re.compile("[\ud800-\udfff]")
+
+
+class RecordError(ValueError):
+    """Raised where a record or a part of it is not what its kind must be."""
+
+
+def decoded(decoder: msgspec.json.Decoder[_Part], line: bytes | Raw) -> _Part:
+    """Return a line or a part of it as a value; raise `RecordError` where it is none."""
+    try:
+        return decoder.decode(line)
+    except UNREADABLE as problem:
+        return mended(decoder, bytes(line), problem)
+
+
+def mended(decoder: msgspec.json.Decoder[_Part], line: bytes, problem: Exception) -> _Part:
+    """Decode a line that raised ``problem`` once more, without halves of surrogate pairs.
+
+    Raises `RecordError` where that was not what is wrong with it.
+    """
+    whole = _without_lone_surrogates(line)
+    if whole is None:
+        raise RecordError(_describe(problem)) from problem
+    return decoded(decoder, whole)
+
+
+def optional(decoder: msgspec.json.Decoder[_Part], raw: Raw) -> _Part | None:
+    """Decode an optional part; ``None`` if it is absent or of another shape."""
+    if not raw:
+        return None
+    try:
+        return decoder.decode(raw)
+    except UNREADABLE:
+        return None
+
+
+def document(records: Iterable[bytes]) -> bytes:
+    """Return the lines of a file that is one JSON value; raise `RecordError` if it is too long."""
+    parts: list[bytes] = []
+    size = 0
+    for part in records:
+        size += len(part)
+        if size > LARGEST_DOCUMENT:
+            raise RecordError(f"more than {LARGEST_DOCUMENT:,} bytes: the document is skipped")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def to_time(value: object) -> datetime | None:
+    """Return an ISO 8601 time in UTC; one without a zone is taken as UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def to_time_of_milliseconds(value: object) -> datetime | None:
+    """Return milliseconds since 1970 as a time in UTC; ``None``: no such time."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return _EPOCH + timedelta(milliseconds=value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _without_lone_surrogates(line: bytes) -> bytes | None:
+    """Return a line with each half of a surrogate pair replaced; ``None``: it has none.
+
+    JavaScript cuts strings in the middle of an emoji and writes the half that is left as an
+    escape, which Python's own decoder accepts. In a file the half becomes U+FFFD.
+    """
+    if b"\\ud" not in line and b"\\uD" not in line:
+        return None
+    try:
+        value = json.loads(line)
+        whole = _LONE.sub("\ufffd", json.dumps(value, ensure_ascii=False)).encode()
+    except UNREADABLE:
+        return None
+    return None if whole == line else whole
+
+
+def _describe(problem: Exception) -> str:
+    """Say what is wrong with a line in one sentence, without any of its text."""
+    if isinstance(problem, UnicodeDecodeError):
+        return f"not UTF-8 (byte {problem.start} of a string): the record is skipped"
+    if isinstance(problem, RecursionError):
+        return "nested too deeply to be read: the record is skipped"
+    return f"not a record that can be read ({problem}): the record is skipped"
