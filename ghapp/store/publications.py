@@ -62,6 +62,20 @@ class Publications:
         with self._database.read() as connection:
             return tuple(_from_row(row) for row in connection.execute(query))
 
+    def of_pull_request(
+        self, repository_id: int, pull_request: int
+    ) -> dict[int, tuple[Publication, ...]]:
+        """Return what was done for each audit of a pull request, by the audit's id, in order."""
+        query = select(publication).where(
+            publication.c.repository_id == repository_id,
+            publication.c.pull_request == pull_request,
+        )
+        found: dict[int, tuple[Publication, ...]] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(query.order_by(publication.c.id)):
+                found[row.audit_id] = (*found.get(row.audit_id, ()), _from_row(row))
+        return found
+
     def last(
         self, repository_id: int, pull_request: int, publisher: str, outcome: str | None = None
     ) -> Publication | None:

@@ -8,6 +8,7 @@ from ghapp.github.webhooks import MAX_BODY_BYTES
 from ghapp.log import configure
 from ghapp.settings import Settings
 from ghapp.web.errors import add_error_answers
+from ghapp.web.frame import add_frame
 from ghapp.web.headers import add_headers
 from ghapp.web.health import health
 from ghapp.web.limits import add_limits
@@ -34,6 +35,7 @@ def create_app(services: Services | None = None) -> Flask:
     proxies = services.settings.proxies
     app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, 0, 0, 0)  # type: ignore[method-assign]
     add_headers(app)
+    add_frame(app)
     add_error_answers(app)
     add_limits(app, services)
     doors = (webhook, health, pages, operator, metrics)

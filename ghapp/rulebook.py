@@ -1,0 +1,91 @@
+"""The rules as people read them: sections of docs/ by their anchors. It decides nothing.
+
+One text serves the documentation, the pages and the command line, so none can say something
+else than the others. The files travel in the package; in a checkout they stand in docs/.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from ghapp.attribution.model import Reason, Struct
+
+PAGES = ("reasons", "rules")
+"""Files of docs/ whose sections are quoted, in the order in which they are shown."""
+
+RULE_OF: dict[str, str] = {
+    Reason.RUN: "high_confidence",
+    Reason.LINE: "high_confidence",
+    Reason.REWRAPPED: "one_to_one",
+    Reason.EDITED: "exactly_20_percent",
+    Reason.NO_MATCH: "high_confidence",
+    Reason.REWRITTEN: "exactly_20_percent",
+    Reason.COMMON_LINE: "high_confidence",
+    Reason.SCATTERED: "high_confidence",
+    Reason.CREDITED_ELSEWHERE: "one_to_one",
+    Reason.OUTSIDE_WINDOW: "window",
+    Reason.NOT_APPLIED: "applied_only",
+    Reason.TRIVIAL_LINE: "unicode",
+    Reason.LONG_LINE: "long_lines",
+}
+"""Reason → the decision of docs/rules.md that it follows from; the others are documented."""
+
+_HEADING = re.compile(r"^(#{2,3}) +(.+?)\s*$", re.MULTILINE)
+_CASES = re.compile(r"^Cases: .+?(?=\n\n|\Z)", re.MULTILINE | re.DOTALL)
+
+
+class Section(Struct, frozen=True):
+    """One section of a page: a heading and what stands below it, as Markdown."""
+
+    page: str
+    anchor: str
+    """As GitHub makes it from the heading, and unique within the page."""
+    title: str
+    level: int
+    """2 or 3, as many as its heading has number signs."""
+    text: str
+    """Without the names of test cases, which are for who changes the program."""
+
+
+@cache
+def sections(page: str) -> dict[str, Section]:
+    """Return the sections of a page by anchor, in its order; raises `FileNotFoundError`."""
+    text = _file(page).read_text("utf-8")
+    found = list(_HEADING.finditer(text))
+    ends = [heading.start() for heading in found[1:]] + [len(text)]
+    made = (
+        Section(
+            page=page,
+            anchor=anchor(heading[2]),
+            title=heading[2],
+            level=len(heading[1]),
+            text=_CASES.sub("", text[heading.end() : end]).strip(),
+        )
+        for heading, end in zip(found, ends, strict=True)
+    )
+    return {section.anchor: section for section in made}
+
+
+def of_reason(reason: str) -> tuple[Section, ...]:
+    """Return what explains a reason: its own section and the decision behind it.
+
+    Empty where only a repository's own policy knows the reason.
+    """
+    own = sections("reasons").get(reason)
+    rule = sections("rules").get(RULE_OF.get(reason, ""))
+    return tuple(section for section in (own, rule) if section is not None)
+
+
+def anchor(heading: str) -> str:
+    """Return a heading's anchor as GitHub makes it.
+
+    >>> anchor("PRs with Claude Code (%)"), anchor("exactly_20_percent")
+    ('prs-with-claude-code-', 'exactly_20_percent')
+    """
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def _file(page: str) -> Path:
+    package = Path(__file__).resolve().parent
+    inside = package / "docs" / f"{page}.md"
+    return inside if inside.exists() else package.parent / "docs" / f"{page}.md"

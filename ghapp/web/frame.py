@@ -1,0 +1,60 @@
+"""What every page shares: how templates write numbers, times, words and charts. It has no route."""
+
+from datetime import UTC, date, datetime
+
+from flask import Flask
+from markupsafe import Markup
+
+from ghapp import __version__
+from ghapp.reports import words
+from ghapp.reports.harmless import visible
+from ghapp.reports.summary import moment, percent
+from ghapp.web.prose import to_html
+
+WORDS = {
+    "assisted": "assisted",
+    "not_assisted": "not assisted",
+    "no_evidence": "no evidence",
+    "written": "written",
+    "unchanged": "already as asked",
+    "not_written": "not written",
+    "check_run": "Check run",
+    "comment": "Comment",
+    "label": "Label",
+}
+"""Ids of ours → the words that a page says for them; others are said as they are."""
+
+
+def add_frame(app: Flask) -> None:
+    """Teach the application's templates our ways of writing."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters |= {
+        "agent": lambda agent: visible(words.agent_name(agent)),
+        "counted": words.counted,
+        "day": day,
+        "drawn": drawn,
+        "iso": iso,
+        "moment": moment,
+        "number": lambda count: f"{count:,}",
+        "prose": to_html,
+        "reason_group": lambda reason: words.group(reason).replace(" ", "_"),
+        "reason_sentence": words.sentence,
+        "visible": visible,
+        "words": lambda name: WORDS.get(name, name.replace("_", " ")),
+    }
+    app.jinja_env.globals |= {"percent": percent, "version": __version__}
+
+
+def drawn(chart: str) -> Markup:
+    """Return a chart as it is: `ghapp.reports.charts` makes every word in it harmless."""
+    return Markup(chart)  # noqa: S704
+
+
+def iso(at: datetime) -> str:
+    """Return an instant as a machine reads it, in UTC."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def day(on: date) -> str:
+    """Return a day for people: ``3 Nov 2025``."""
+    return f"{on.day} {on:%b %Y}"

@@ -1,0 +1,32 @@
+"""The method's page and the front page: what they say, and that every word has its address."""
+
+import re
+
+from flask.testing import FlaskClient
+
+from ghapp.attribution.model import Reason, Verdict
+from ghapp.rulebook import PAGES, sections
+
+
+def test_every_reason_verdict_and_rule_has_an_address(client: FlaskClient) -> None:
+    page = client.get("/method").text
+    ids = re.findall(r'id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert set(Reason) | set(Verdict) | {name for one in PAGES for name in sections(one)} <= set(
+        ids
+    )
+
+
+def test_links_between_rules_stay_on_the_page(client: FlaskClient) -> None:
+    page = client.get("/method").text
+    assert ".md" not in "".join(re.findall(r'href="([^"]+)"', page))
+    inside = set(re.findall(r'href="/method#([^"]+)"', page)) | set(
+        re.findall(r'href="#([^"]+)"', page)
+    )
+    assert inside <= set(re.findall(r'id="([^"]+)"', page))
+
+
+def test_the_front_page_says_what_this_is(client: FlaskClient) -> None:
+    page = client.get("/").text
+    assert "Which lines did an agent write?" in page
+    assert 'href="/method"' in page
