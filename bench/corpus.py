@@ -11,7 +11,7 @@ import msgspec
 
 from bench.audits import Auditor, Document, Question
 from bench.console import ratio, say, table
-from bench.engine import own_lines, read_evidence
+from bench.engine import kept_evidence, own_lines
 from bench.lines import normalize
 from ghapp.attribution.model import AddedLine, Edit, Outcome
 from ghapp.attribution.unified_diff import parse_diff
@@ -84,7 +84,7 @@ def measure(
 ) -> int:
     """Audit every unit of a corpus and print the figures; return the exit status."""
     units = [_unit(folder, directory, audit, roots) for folder in _folders(directory)]
-    edits = read_evidence((directory / "transcripts",)).edits
+    edits = kept_evidence((directory / "transcripts",), ()).edits
     misses = [miss for unit in units for miss in _misses(unit, edits)]
     figures = _figures(units, edits)
     if as_json:

@@ -1,6 +1,5 @@
 """Our own engine as an auditor, in this process; the only module here that calls it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -9,13 +8,12 @@ from pathlib import Path
 import msgspec
 
 from bench.audits import Document, Question
-from ghapp.artifacts import read_artifacts
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.document import to_document
-from ghapp.attribution.model import Change, Edit, Evidence, Subject, Unread
+from ghapp.attribution.model import Change, Edit, Evidence, Subject
 from ghapp.attribution.policy import POLICIES, Policy
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.offline import Terms, audit_diff
+from ghapp.offline import Terms, audit_diff, read_evidence
 
 SETTLED = timedelta(days=30)
 """How long after the merge an audit is asked for: the window is closed by then."""
@@ -48,33 +46,20 @@ class PatientEngineAuditor:
 
     def __call__(self, question: Question) -> Document:
         """Return our audit of one change."""
-        read = read_evidence(question.evidence)
         audit = attribute(
             Subject(merged_at=question.merged_at),
             Change(files=parse_diff(question.diff.read_bytes())),
-            Evidence(edits=read.edits, roots=question.roots, unread=read.unread),
+            kept_evidence(question.evidence, question.roots),
             self.policy,
             at=question.merged_at + SETTLED,
         )
         return msgspec.json.decode(to_document(audit), type=Document)
 
 
-@dataclass(frozen=True)
-class ReadEvidence:
-    """All edits below some directories, and what could not be read there."""
-
-    edits: tuple[Edit, ...]
-    unread: tuple[Unread, ...]
-
-
 @lru_cache(maxsize=1)
-def read_evidence(paths: tuple[Path, ...]) -> ReadEvidence:
+def kept_evidence(paths: tuple[Path, ...], roots: tuple[str, ...]) -> Evidence:
     """Read all transcripts below some directories; the last answer is kept."""
-    found: Sequence[Edit | Unread] = list(read_artifacts(paths))
-    return ReadEvidence(
-        tuple(item for item in found if isinstance(item, Edit)),
-        tuple(item for item in found if isinstance(item, Unread)),
-    )
+    return read_evidence(paths, roots=roots)
 
 
 def own_lines(edit: Edit) -> list[str]:

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from bench.audits import Document, FileResult, LineResult, Question, TotalsResult
-from bench.engine import own_lines, read_evidence
+from bench.engine import kept_evidence, own_lines
 from bench.lines import is_effective, normalize
 from ghapp.attribution.model import Edit, FileDiff, Outcome
 from ghapp.attribution.policy import CLAUDE_CODE_V1
@@ -20,7 +20,7 @@ class PlainAuditor:
         start, end = CLAUDE_CODE_V1.window(question.merged_at)
         edits = [
             edit
-            for edit in read_evidence(question.evidence).edits
+            for edit in kept_evidence(question.evidence, ()).edits
             if edit.outcome is Outcome.APPLIED and start <= edit.at <= end
         ]
         roots = question.roots

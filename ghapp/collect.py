@@ -143,7 +143,7 @@ class _Reading:
                 self.worktrees.add(found)
             elif isinstance(found, Unread):
                 self.unread[found] = None
-            elif (edit := self._ready(found)) is not None:
+            elif isinstance(found, Edit) and (edit := self._ready(found)) is not None:
                 self.outside.discard(edit.id)
                 self.edits_kept += 1
                 self.not_applied += edit.outcome is not Outcome.APPLIED

@@ -16,8 +16,18 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
-from ghapp.attribution.model import Change, Edit, Evidence, Lines, Outcome, Struct, Subject, Unread
-from ghapp.attribution.paths import Checkouts, below, tidy
+from ghapp.attribution.model import (
+    Change,
+    Edit,
+    Evidence,
+    Lines,
+    Outcome,
+    Snapshot,
+    Struct,
+    Subject,
+    Unread,
+)
+from ghapp.attribution.paths import Checkouts, below, paths_of, tidy
 from ghapp.attribution.policy import Policy
 from ghapp.evidence.source import Found, Worktree
 
@@ -62,6 +72,7 @@ class Catalog(Struct, frozen=True):
     """By rank: where each edit begins in the file, and where the last one ends."""
     places: tuple[Place, ...]
     likely_roots: tuple[str, ...]
+    snapshots: tuple[Snapshot, ...]
     unread: tuple[Unread, ...]
     digest: str
     """Over all edits and all that could not be read."""
@@ -103,17 +114,25 @@ def write_index(
     """
     unread: list[Unread] = []
     worktrees: list[Worktree] = []
+    snapshots: set[Snapshot] = set()
     with _Writing(folder / "as-read") as writing:
         for one in found:
-            if isinstance(one, Edit):
-                writing.add(one)
-            elif isinstance(one, Unread):
-                unread.append(one)
-            else:
-                worktrees.append(one)
+            match one:
+                case Edit():
+                    writing.add(one)
+                case Unread():
+                    unread.append(one)
+                case Worktree():
+                    worktrees.append(one)
+                case Snapshot():
+                    snapshots.add(one)
     if roots:
         writing = _at_home(writing, folder, with_worktrees(roots, worktrees))
-    catalog = writing.catalog(with_worktrees(likely_roots, worktrees), tuple(unread))
+    catalog = writing.catalog(
+        with_worktrees(likely_roots, worktrees),
+        tuple(sorted(snapshots, key=lambda one: (one.path, one.blob))),
+        tuple(unread),
+    )
     (folder / CATALOG).write_bytes(msgspec.msgpack.encode(catalog))
     return catalog
 
@@ -185,7 +204,12 @@ class _Writing:
         for copies in self._rows.values():
             yield from copies
 
-    def catalog(self, likely_roots: tuple[str, ...], unread: tuple[Unread, ...]) -> Catalog:
+    def catalog(
+        self,
+        likely_roots: tuple[str, ...],
+        snapshots: tuple[Snapshot, ...],
+        unread: tuple[Unread, ...],
+    ) -> Catalog:
         """Write the edits by id into their last file, and return its catalog.
 
         Of an edit's copies the one is taken that the app would keep.
@@ -205,6 +229,7 @@ class _Writing:
             starts=array("q", starts).tobytes(),
             places=tuple(self._places),
             likely_roots=likely_roots,
+            snapshots=snapshots,
             unread=unread,
             digest=digest,
         )
@@ -264,6 +289,7 @@ class EditIndex:
         catalog = msgspec.msgpack.decode((folder / CATALOG).read_bytes(), type=Catalog)
         self.unread = catalog.unread
         self._likely_roots = catalog.likely_roots
+        self._snapshots = catalog.snapshots
         self._at = _numbers("q", catalog.at)
         self._rank = _numbers("l", catalog.rank)
         self._place = _numbers("l", catalog.place)
@@ -308,13 +334,14 @@ class EditIndex:
         They are told by files named as in the change and by the working directories, so one
         edit for each of these says as much as all of them.
         """
-        names = _paths(change)
+        names = paths_of(change)
         by_cwd = {self._stubs[place].cwd: place for place in places}
         telling = self._named_as(names, places) | set(by_cwd.values())
         return Checkouts(
             [self._stubs[place] for place in telling],
-            names,
+            change,
             likely=self._likely_roots,
+            snapshots=self._snapshots,
             repository=subject.repository,
         )
 
@@ -345,7 +372,7 @@ class EditIndex:
         policy: Policy,
     ) -> dict[int, str | None]:
         """Return the places whose edits can matter, with their paths in the change."""
-        named = self._named_as(_paths(change), places) & inside
+        named = self._named_as(paths_of(change), places) & inside
         located = {place: checkouts.place(self._stubs[place].path).path for place in named}
         wanted = {place: path for place, path in located.items() if path is not None}
         if policy.moved_blocks:
@@ -395,11 +422,6 @@ def _stretches(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
             first = number
         last = number
     yield first, last
-
-
-def _paths(change: Change) -> set[str]:
-    names = {file.path for file in change.files}
-    return names | {file.previous_path for file in change.files if file.previous_path}
 
 
 def _numbers(kind: str, packed: bytes) -> "array[int]":

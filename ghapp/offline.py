@@ -9,7 +9,17 @@ from pathlib import Path
 
 from ghapp.artifacts import find_evidence
 from ghapp.attribution.attribute import attribute
-from ghapp.attribution.model import Audit, Change, Edit, Evidence, FileDiff, Struct, Subject, Unread
+from ghapp.attribution.model import (
+    Audit,
+    Change,
+    Edit,
+    Evidence,
+    FileDiff,
+    Snapshot,
+    Struct,
+    Subject,
+    Unread,
+)
 from ghapp.attribution.paths import below, tidy
 from ghapp.attribution.policy import Policy
 from ghapp.attribution.unified_diff import DiffError, parse_diff
@@ -128,7 +138,10 @@ def _audited(
     subject: Subject, change: Change, terms: Terms, likely_roots: Sequence[str] = ()
 ) -> OfflineAudit:
     with collector_held():
-        evidence = _evidence(terms, wanted_paths(change, terms.policy), likely_roots)
+        wanted = wanted_paths(change, terms.policy)
+        evidence = read_evidence(
+            terms.evidence, wanted, roots=terms.roots, likely_roots=likely_roots
+        )
         audit = attribute(subject, change, evidence, terms.policy, at=terms.at)
     return OfflineAudit(audit=audit, problems=evidence.unread)
 
@@ -146,21 +159,36 @@ def _unread_diff(
     return OfflineAudit(audit=audit, problems=(problem,))
 
 
-def _evidence(terms: Terms, wanted: WantedPath, likely_roots: Sequence[str]) -> Evidence:
+def read_evidence(
+    paths: Iterable[Path],
+    wanted: WantedPath = everything,
+    *,
+    roots: Sequence[str] = (),
+    likely_roots: Sequence[str] = (),
+) -> Evidence:
+    """Return all that transcripts below some paths say; worktrees of the roots become roots.
+
+    Edits that are not ``wanted`` come without lines. Raises `ArtifactError`.
+    """
     edits: list[Edit] = []
     unread: list[Unread] = []
     worktrees: list[Worktree] = []
-    for found in find_evidence(terms.evidence, wanted):
-        if isinstance(found, Edit):
-            edits.append(found)
-        elif isinstance(found, Unread):
-            unread.append(found)
-        else:
-            worktrees.append(found)
+    snapshots: list[Snapshot] = []
+    for found in find_evidence(paths, wanted):
+        match found:
+            case Edit():
+                edits.append(found)
+            case Unread():
+                unread.append(found)
+            case Worktree():
+                worktrees.append(found)
+            case Snapshot():
+                snapshots.append(found)
     return Evidence(
         edits=tuple(edits),
-        roots=_with_worktrees(terms.roots, worktrees),
+        roots=_with_worktrees(roots, worktrees),
         likely_roots=_with_worktrees(likely_roots, worktrees),
+        snapshots=tuple(snapshots),
         unread=tuple(unread),
     )
 

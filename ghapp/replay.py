@@ -138,7 +138,7 @@ def _key(terms: Terms, git: Git, span: Span, catalog: Catalog) -> str:
     """Return what two replays have in common exactly if they write the same documents."""
     of = (
         *(__version__, SCHEMA, span, terms.policy.digest, terms.repository, terms.roots, terms.at),
-        *(catalog.digest, catalog.likely_roots, sorted(git.shallow())),
+        *(catalog.digest, catalog.likely_roots, catalog.snapshots, sorted(git.shallow())),
     )
     return hashlib.sha256(msgspec.msgpack.encode(of)).hexdigest()
 

@@ -16,6 +16,7 @@ from ghapp.attribution.model import (
     Evidence,
     Lines,
     Outcome,
+    Snapshot,
     Subject,
     Unread,
 )
@@ -59,6 +60,7 @@ def whole(paths: list[Path], subject: Subject, policy: Policy, likely: list[str]
     return Evidence(
         edits=tuple(one for one in found if isinstance(one, Edit) and since <= one.at <= until),
         likely_roots=with_worktrees(likely, [one for one in found if isinstance(one, Worktree)]),
+        snapshots=tuple(one for one in found if isinstance(one, Snapshot)),
         unread=tuple(one for one in found if isinstance(one, Unread)),
     )
 
@@ -102,7 +104,10 @@ def test_same_document_as_from_the_store(store: Store, roots: list[str], tmp_pat
         if (folder / "evidence").exists() and "broken" not in folder.name
     ]
     import_artifacts(store, 7, paths, roots, as_text, now=NOW)
-    index = index_of(paths, tmp_path / "index", roots=roots, likely=[])
+    # The store keeps nothing of a file's content, so it cannot tell a checkout by it.
+    found = (one for one in find_evidence(paths) if not isinstance(one, Snapshot))
+    write_index(found, tmp_path, roots=roots, likely_roots=[])
+    index = EditIndex(tmp_path)
     for folder in FOLDERS:
         subject, change = subject_of(folder), change_of(folder)
         span = CLAUDE_CODE_V1.evidence_span(subject.merged_at)

@@ -63,13 +63,12 @@ class Candidates:
 
 def candidates(subject: Subject, change: Change, evidence: Evidence, policy: Policy) -> Candidates:
     """Sort the evidence; edits of other repositories are left out."""
-    paths = {file.path for file in change.files}
-    paths |= {file.previous_path for file in change.files if file.previous_path}
     checkouts = Checkouts(
         evidence.edits,
-        paths,
+        change,
         known=evidence.roots,
         likely=evidence.likely_roots,
+        snapshots=evidence.snapshots,
         repository=subject.repository,
     )
     first, last = policy.window(subject.merged_at)

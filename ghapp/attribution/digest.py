@@ -9,13 +9,17 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ghapp.attribution.model import Change, Edit
+from ghapp.attribution.model import Change, Edit, FileDiff
+
+_TOLD = tuple(name for name in FileDiff.__struct_fields__ if name != "blobs")
+"""What a diff file and GitHub's API both tell of a file; ids of contents only one of them does."""
 
 
 def of_change(change: Change) -> str:
     """Return the digest of a change's files, hunks and base ``.gitattributes``."""
     files = sorted(change.files, key=lambda file: (file.path, file.previous_path or ""))
-    return _digest((files, sorted(change.gitattributes.items()), sorted(change.missing)))
+    told = [{name: getattr(file, name) for name in _TOLD} for file in files]
+    return _digest((told, sorted(change.gitattributes.items()), sorted(change.missing)))
 
 
 def of_edits(edits: Iterable[Edit]) -> str:

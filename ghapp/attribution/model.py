@@ -64,6 +64,8 @@ class FileDiff(Struct, frozen=True):
     submodule: bool = False
     """The entry is a commit of another repository, not a file."""
     hunks: tuple[Hunk, ...] = ()
+    blobs: tuple[str, ...] = ()
+    """Git's ids of the contents before and after, perhaps cut short; empty: the diff names none."""
 
     def added(self) -> list[AddedLine]:
         """Return the added lines in the order of the file."""
@@ -173,6 +175,15 @@ class Unread(Struct, frozen=True):
     problem: str
 
 
+class Snapshot(Struct, frozen=True):
+    """A file's whole content as an agent met or left it: git's id of it tells whose file it is."""
+
+    path: str
+    """Absolute, as an edit's."""
+    blob: str
+    """Git's id of the content: SHA-1 in hexadecimal digits."""
+
+
 class Evidence(Struct, frozen=True):
     """All edits known for an audit, in any order, and what of it could not be read."""
 
@@ -182,6 +193,8 @@ class Evidence(Struct, frozen=True):
     them counts. Empty: infer them from the paths."""
     likely_roots: tuple[str, ...] = ()
     """Checkouts that may occur beside the inferred ones, such as the clone that is audited."""
+    snapshots: tuple[Snapshot, ...] = ()
+    """Contents of edited files; one that the change names too shows a checkout."""
     unread: tuple[Unread, ...] = ()
 
 

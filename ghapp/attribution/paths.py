@@ -2,7 +2,8 @@
 
 The rule (rules.md 2.7): below a known checkout, the rest of the path; else the longest suffix
 that is a path of the change, with a check that what is left over is a checkout: a lone
-common name such as ``README.md`` matches only below a checkout that something else shows.
+common name such as ``README.md`` matches only below a checkout that something else shows, be it
+that the file's content is the one that the change names.
 """
 
 import re
@@ -10,11 +11,15 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ghapp.attribution.model import Edit
+from ghapp.attribution.model import Change, Edit, Snapshot
 
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:/|~/")
 _WORKTREE = re.compile(r"(?:^|/)(?:\.?worktrees|\.claude/worktrees|\.git/worktrees)/[^/]+(?=/|$)")
 """Where tools put worktrees inside a checkout, with the worktree's own folder."""
+
+
+SHORTEST_BLOB = 7
+"""Digits of a content's id, as many as git shows at least, below which it is not compared."""
 
 
 class Place(NamedTuple):
@@ -33,24 +38,24 @@ class Checkouts:
     """The known and the inferred checkouts of one repository, asked path by path.
 
     ``known`` are roots given by a person: when there are any, nothing outside of them
-    belongs to the repository. ``likely`` are roots that add to what is inferred.
-    ``repository`` is ``owner/name`` or ``None``.
+    belongs to the repository. ``likely`` are roots that add to what is inferred, and
+    ``snapshots`` contents of edited files. ``repository`` is ``owner/name`` or ``None``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a checkout can be told from
         self,
         edits: Iterable[Edit],
-        paths: Iterable[str],
+        change: Change,
         *,
         known: Iterable[str] = (),
         likely: Iterable[str] = (),
+        snapshots: Iterable[Snapshot] = (),
         repository: str | None = None,
     ) -> None:
-        self._paths = frozenset(paths)
+        self._paths = frozenset(paths_of(change))
         given = {tidy(root) for root in known}
-        self._roots = deepest_first(
-            given or self._infer(list(edits), {tidy(root) for root in likely}, repository)
-        )
+        likely = {tidy(root) for root in likely} | _shown_by_content(snapshots, change)
+        self._roots = deepest_first(given or self._infer(list(edits), likely, repository))
         self._places: dict[str, Place] = {}
 
     @property
@@ -123,6 +128,29 @@ class Checkouts:
             if name in self._paths and not is_common_name(name) and edit.cwd == folder:
                 found.add(folder)
         return found
+
+
+def paths_of(change: Change) -> set[str]:
+    """Return the paths of a change's files, earlier names included."""
+    names = {file.path for file in change.files}
+    return names | {file.previous_path for file in change.files if file.previous_path}
+
+
+def _shown_by_content(snapshots: Iterable[Snapshot], change: Change) -> set[str]:
+    """Return the checkouts in which an agent met a file of the change with the change's content."""
+    blobs = {
+        path: tuple(name for name in file.blobs if len(name) >= SHORTEST_BLOB)
+        for file in change.files
+        for path in (file.path, file.previous_path)
+        if path
+    }
+    found = set()
+    for snapshot in snapshots:
+        names = tidy(snapshot.path).split("/")
+        for start in range(1, len(names)):
+            if snapshot.blob.startswith(blobs.get("/".join(names[start:]), ())):
+                found.add("/".join(names[:start]))
+    return found
 
 
 def _is_outvoted(root: str, roots: set[str], votes: Counter[str]) -> bool:

@@ -69,6 +69,7 @@ class _Header(NamedTuple):
     submodule: bool
     needs_text: bool
     """Hunks or a binary note have to follow, or the diff was cut off."""
+    blobs: tuple[str, ...] = ()
 
 
 def parse_diff(text: bytes) -> tuple[FileDiff, ...]:
@@ -197,6 +198,7 @@ def _file(lines: list[str], at: int) -> tuple[FileDiff, int]:
         submodule=header.submodule,
         binary=after > at and not hunks,
         hunks=hunks,
+        blobs=header.blobs,
     )
     return file, after
 
@@ -253,7 +255,8 @@ def _git_header(lines: list[str], at: int) -> tuple[_Header, int]:
         _refuse(lines, at, f"what happens to {path!r}")
     status = _status(fields, text_names)
     submodule = any(fields[key].endswith(SUBMODULE_MODE) for key in _MODES & fields.keys())
-    return _Header(path, previous_path, status, submodule, _needs_text(fields)), at
+    blobs = () if submodule else _blobs(fields)
+    return _Header(path, previous_path, status, submodule, _needs_text(fields), blobs), at
 
 
 def _text_names(lines: list[str], at: int) -> tuple[str, str] | None:
@@ -352,11 +355,19 @@ def _needs_text(fields: dict[str, str]) -> bool:
 
     ``index 0000000..e69de29`` is a new empty file, which has no lines to show.
     """
-    old, _, new = fields.get("index", "").split(" ")[0].partition("..")
-    if not new:
+    blobs = _blobs(fields)
+    if not blobs:
         return fields.get("similarity index", "100%") != "100%"
-    shown = {name for name in (old, new) if name.strip("0")}
-    return not all(name.startswith(_EMPTY_BLOB) for name in shown)
+    return not all(name.startswith(_EMPTY_BLOB) for name in blobs)
+
+
+def _blobs(fields: dict[str, str]) -> tuple[str, ...]:
+    """Return the ids of the contents before and after: ``index 0ba81c5..e69de29 100644``.
+
+    An id of nothing but zeros stands for no file and is left out.
+    """
+    old, _, new = fields.get("index", "").split(" ")[0].partition("..")
+    return tuple(name for name in (old, new) if new and name.strip("0"))
 
 
 def _plain_header(lines: list[str], at: int) -> _Header:

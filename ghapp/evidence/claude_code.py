@@ -41,6 +41,7 @@ from ghapp.evidence.own_lines import (
 )
 from ghapp.evidence.paths import to_path
 from ghapp.evidence.shell_writes import ShellWrite, heredocs
+from ghapp.evidence.snapshots import snapshots
 from ghapp.evidence.source import Found, WantedPath, Worktree
 
 NAME = "claude_code"
@@ -227,7 +228,9 @@ class _Transcript:
             lines = self._lines(call, result)
             yield self._edit(call, outcome, record.at or call.at, lines)
             if outcome is Outcome.APPLIED:
+                before = (result.original if result else None) or self.known.text(call.path)
                 self._remember(call)
+                yield from snapshots(call.path, (before, self._content_after(call, before)))
 
     # --- edits --------------------------------------------------------------------------------
 
@@ -285,6 +288,12 @@ class _Transcript:
         return from_texts(before, after)
 
     # --- what is known of files ---------------------------------------------------------------
+
+    def _content_after(self, call: _Call, before: str | None) -> str | None:
+        """Return a file's whole text after an applied edit; ``None``: it is not known."""
+        if call.tool == "Write":
+            return call.input.content if isinstance(call.input.content, str) else None
+        return None if before is None else replace(before, _replacements(call))
 
     def _remember(self, call: _Call) -> None:
         """Keep up what is known of a file after an applied edit."""

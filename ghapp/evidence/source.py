@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from ghapp.attribution.model import Edit, Struct, Unread
+from ghapp.attribution.model import Edit, Snapshot, Struct, Unread
 
 WantedPath = Callable[[str], bool]
 """Asked with an edit's path before its lines are worked out; ``False`` skips the lines."""
@@ -24,7 +24,7 @@ class Worktree(Struct, frozen=True):
     original: str
 
 
-Found = Edit | Unread | Worktree
+Found = Edit | Unread | Worktree | Snapshot
 """What an artifact holds."""
 
 

@@ -9,13 +9,13 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from ghapp.artifacts import read_artifacts
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import FingerprintCodebook
 from ghapp.attribution.fingerprint import Fingerprinter
-from ghapp.attribution.model import Audit, Change, Edit, Evidence, FileVerdict, Subject, Unread
+from ghapp.attribution.model import Audit, Change, Edit, FileVerdict, Subject
 from ghapp.attribution.policy import POLICIES
 from ghapp.attribution.unified_diff import parse_diff
+from ghapp.offline import read_evidence
 from tests.cases import cases, names
 
 
@@ -41,8 +41,8 @@ FINGERPRINTER = Fingerprinter(b"the key of no installation")
 
 def audit_of(folder: Path) -> Audit:
     case = msgspec.json.decode((folder / "case.json").read_bytes(), type=Case)
-    read = list(read_artifacts([folder / "evidence"]))
-    edits = tuple(_as_held(found, case) for found in read if isinstance(found, Edit))
+    evidence = read_evidence([folder / "evidence"], roots=case.roots)
+    edits = tuple(_as_held(edit, case) for edit in evidence.edits)
     return attribute(
         Subject(
             merged_at=case.merged_at,
@@ -50,11 +50,7 @@ def audit_of(folder: Path) -> Audit:
             pull_request=case.pull_request,
         ),
         Change(files=parse_diff((folder / "change.diff").read_bytes())),
-        Evidence(
-            edits=edits,
-            roots=tuple(case.roots),
-            unread=tuple(found for found in read if isinstance(found, Unread)),
-        ),
+        replace(evidence, edits=edits),
         POLICIES[case.policy],
         at=case.as_of,
         book=FingerprintCodebook(FINGERPRINTER) if case.fingerprints else None,

@@ -18,7 +18,7 @@ from hypothesis import given
 from ghapp.artifacts import read_artifacts
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.document import from_document, to_document
-from ghapp.attribution.model import Change, Edit, Evidence, FileDiff, Outcome, Unread
+from ghapp.attribution.model import Change, Edit, Evidence, FileDiff, Outcome, Snapshot, Unread
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.attribution.unified_diff import DiffError, parse_diff
 from ghapp.evidence import claude_code
@@ -252,7 +252,7 @@ def test_a_broken_transcript_is_read_or_named(content: bytes) -> None:
     text = mutated(Tape(content), TRANSCRIPTS, JSON_TOKENS)
     found = within_bounds(len(text), lambda: read(text))
     for item in found:
-        assert isinstance(item, Edit | Unread | Worktree)
+        assert isinstance(item, Edit | Unread | Worktree | Snapshot)
         if isinstance(item, Edit):
             assert item.id
             assert item.path
