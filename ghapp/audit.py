@@ -7,6 +7,7 @@ ended it is one of the outcomes below, and nothing else.
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
@@ -20,12 +21,15 @@ from ghapp.attribution.policy import Policy
 from ghapp.github import answers
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import NotMerged, PullRequest, fetch
+from ghapp.policy_in_force import InForce, PolicyFile, policy_in_force
 from ghapp.publishers.publisher import Conclusion, Desired, Known, Published
 from ghapp.publishers.publisher import Outcome as Wrote
 from ghapp.publishers.registry import PUBLISHERS, Publishing
 from ghapp.reports.annotations import annotations
 from ghapp.reports.markdown import check_run, comment
+from ghapp.reports.policy_notes import above_the_limit, broken_policy, noted
 from ghapp.reports.summary import summarize
+from ghapp.repository_policy import RepositoryPolicy
 from ghapp.store import (
     Due,
     Installation,
@@ -74,7 +78,10 @@ class Publish(Protocol):
 class How(Struct, frozen=True, kw_only=True):
     """How audits are made here: by which policy, said in which way."""
 
-    policy: Policy
+    policy: Policy | None = None
+    """One policy for all, as for the past; ``None``: each repository's own file is asked."""
+    organization_policy: Callable[[Ref, str], PolicyFile | None]
+    """Who asks, and an owner's login → the policy file of its ``.github`` repository."""
     publish: Publish
     book: Callable[[int, Evidence], Codebook]
     """Installation and evidence → how lines are compared: as text, or as fingerprints."""
@@ -150,15 +157,17 @@ def audit_pull_request(
     try:
         pull = fetch(github, ref.number, how.git_cache)
         _remember(ref, pull, store, now)
-        before = _evidence_state(pull, how.policy, store)
-        evidence = _evidence(pull, how.policy, store)
+        in_force = _policy(ref, pull, how, store)
+        policy = in_force.policy.rules
+        before = _evidence_state(pull, policy, store)
+        evidence = _evidence(pull, policy, store)
         book = how.book(ref.installation_id, evidence)
-        audit = attribute(_subject(pull), pull.change, evidence, how.policy, at=now, book=book)
+        audit = attribute(_subject(pull), pull.change, evidence, policy, at=now, book=book)
         saved = store.audits.save(ref.repository_id, ref.number, to_document(audit), now=now)
         _schedule_final(ref, audit, store, now)
-        if _evidence_state(pull, how.policy, store) != before:
+        if _evidence_state(pull, policy, store) != before:
             _schedule_again(ref, store, now)
-        publishing = how.publish(_desired(audit, ref), pull, github, _known(ref, store))
+        publishing = how.publish(_desired(audit, ref, in_force), pull, github, _known(ref, store))
         _record(publishing.published, saved, store, now)
         return _outcome(saved, pull, publishing, now)
     except NotMerged as found:
@@ -190,6 +199,22 @@ def _subject(pull: PullRequest) -> Subject:
         pull_request=pull.number,
         merge_commit=pull.merge_commit,
     )
+
+
+def _policy(ref: Ref, pull: PullRequest, how: How, store: Store) -> InForce:
+    """Return the policy of the pull request's base, unless there is one for all."""
+    if how.policy is not None:
+        return InForce(policy=RepositoryPolicy(rules=how.policy))
+    own = None
+    if pull.policy_text is not None:
+        own = PolicyFile(
+            repository_id=pull.repository_id,
+            repository=pull.repository,
+            text=pull.policy_text,
+            as_of=pull.merged_at,
+        )
+    owner = pull.repository.partition("/")[0]
+    return policy_in_force(own, lambda: how.organization_policy(ref, owner), store)
 
 
 def _evidence(pull: PullRequest, policy: Policy, store: Store) -> Evidence:
@@ -239,18 +264,46 @@ def _schedule_final(ref: Ref, audit: Audit, store: Store, now: datetime) -> None
 # --- what GitHub should show --------------------------------------------------------------------
 
 
-def _desired(audit: Audit, ref: Ref) -> Desired:
+def _desired(audit: Audit, ref: Ref, in_force: InForce) -> Desired:
     summary = summarize(audit)
     known = audit.verdict is not Verdict.NO_EVIDENCE
+    policy = in_force.policy
     return Desired(
-        check=check_run(summary),
-        conclusion=Conclusion.SUCCESS if known and audit.inputs.complete else Conclusion.NEUTRAL,
+        check=noted(check_run(summary), _notes(audit, in_force)),
+        conclusion=_conclusion(audit, in_force),
         annotations=tuple(annotations(audit)),
-        comment=comment(summary),
+        comment=comment(summary) if policy.comment else None,
         opens_comment=known,
-        labels=_labels(audit),
+        labels=_labels(audit) if policy.label else frozenset(),
         asked_again=ref.asked_again,
     )
+
+
+def _notes(audit: Audit, in_force: InForce) -> list[str]:
+    """Return what the check run says of the policy, apart from its name."""
+    limit = in_force.policy.share_limit
+    notes = []
+    if limit is not None and _is_above(audit, limit):
+        notes.append(above_the_limit(audit.totals, limit))
+    if in_force.problems:
+        notes.append(broken_policy(in_force.problems, in_force.source))
+    return notes
+
+
+def _conclusion(audit: Audit, in_force: InForce) -> Conclusion:
+    """Red only above a limit that the repository sets; neutral where something is not known."""
+    limit = in_force.policy.share_limit
+    known = audit.verdict is not Verdict.NO_EVIDENCE and audit.inputs.complete
+    if in_force.problems or not known:
+        return Conclusion.NEUTRAL
+    is_above = limit is not None and _is_above(audit, limit)
+    return Conclusion.FAILURE if is_above else Conclusion.SUCCESS
+
+
+def _is_above(audit: Audit, limit: float) -> bool:
+    """Say whether a share is known and above the limit, without any rounding."""
+    totals = audit.totals
+    return totals.share is not None and totals.attributed > Fraction(str(limit)) * totals.effective
 
 
 def _labels(audit: Audit) -> frozenset[str]:

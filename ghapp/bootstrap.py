@@ -15,15 +15,18 @@ import redis
 from ghapp.attribution.codebook import Codebook, FingerprintCodebook
 from ghapp.attribution.fingerprint import Fingerprinter
 from ghapp.attribution.model import Edit, Evidence, LineFingerprint
-from ghapp.attribution.policy import CLAUDE_CODE_V1, Policy
+from ghapp.attribution.policy import Policy
 from ghapp.audit import How, Outcome, Publish, Ref, audit_pull_request
 from ghapp.collect import Encode, as_text
+from ghapp.github.answers import Gone, Refused, Rejected
 from ghapp.github.app_auth import AppAuth, AppIdentity
 from ghapp.github.client import GitHub, Pauses
 from ghapp.github.pacing import Allowance, Pace
+from ghapp.github.pull_requests import policy_text
 from ghapp.github.token_cache import RedisTokens
 from ghapp.keys import fingerprinter
 from ghapp.log import configure
+from ghapp.policy_in_force import PolicyFile
 from ghapp.publishers.registry import publish
 from ghapp.queue.enqueue import RedisQueue, connect
 from ghapp.settings import AppCredentials, Settings, SettingsError
@@ -45,7 +48,8 @@ class Services:
     store: Store
     queue: RedisQueue
     publish: Publish = publish
-    policy: Policy = CLAUDE_CODE_V1
+    policy: Policy | None = None
+    """One policy for all; ``None``: each repository's own."""
     clock: Callable[[], datetime] = field(default=utc_now)
     sleep: Callable[[float], None] = field(default=time.sleep)
 
@@ -71,10 +75,31 @@ class Services:
         """Return how audits are made here."""
         return How(
             policy=self.policy,
+            organization_policy=self.organization_policy,
             publish=self.publish,
             book=self.book,
             git_cache=self.settings.data_dir / "git",
         )
+
+    def organization_policy(self, ref: Ref, owner: str) -> PolicyFile | None:
+        """Read the policy file of an organization's ``.github`` repository as it is now.
+
+        ``None``: it has none, or the installation does not reach that repository.
+        """
+        shared = self.store.installations.find(f"{owner}/.github")
+        if shared is None or shared.installation_id != ref.installation_id:
+            return None
+        github = self.github(ref.installation_id, shared.id, background=ref.background)
+        try:
+            text = policy_text(github)
+        except (Gone, Refused, Rejected):
+            return None
+        finally:
+            github.close()
+        if text is None:
+            return None
+        name, now = shared.full_name, self.clock()
+        return PolicyFile(repository_id=shared.id, repository=name, text=text, as_of=now)
 
     def book(self, installation_id: int, evidence: Evidence) -> Codebook:
         """Return how an audit's lines are compared: by tokens where some are fingerprints."""

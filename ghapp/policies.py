@@ -3,23 +3,19 @@
 A policy in a file is read whole or refused, with the member and what to do about it.
 """
 
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from ghapp import repository_policy
 from ghapp.attribution.model import Struct
-from ghapp.attribution.policy import POLICIES, Policy
+from ghapp.attribution.policy import ID, LARGEST_REWRITE, LONGEST_WINDOW, POLICIES, Policy
 
-LONGEST_WINDOW = 366
-"""Days on one side of a merge: beyond a year an edit says nothing about a line's origin."""
-
-LARGEST_REWRITE = 0.5
-"""A line of which more than half differs is another line."""
-
-_ID = re.compile(r"[a-z0-9][a-z0-9+._-]{0,63}")
+YAML = (".yml", ".yaml")
+SUFFIXES = (".toml", ".json", *YAML)
+"""How a policy file's name ends, which says what it is written in."""
 
 
 class PolicyError(ValueError):
@@ -42,25 +38,29 @@ def find(name: str) -> Policy:
     if name in POLICIES:
         return POLICIES[name]
     path = Path(name)
-    if path.suffix in {".json", ".toml"}:
+    if path.suffix in SUFFIXES:
         return read(path)
     raise PolicyError(
         f"there is no policy {name!r}; choose {' or '.join(POLICIES)}, "
-        "or give a file that ends in .toml or .json"
+        f"or give a file that ends in {', '.join(SUFFIXES)}"
     )
 
 
 def read(path: Path) -> Policy:
     """Return the policy in a file; members that it leaves out are those of ``claude-code-v1``.
 
-    Raises `PolicyError`.
+    A YAML file is a repository's own, of which the rules are taken. Raises `PolicyError`.
     """
     try:
         text = path.read_text(encoding="utf-8")
+        if path.suffix in YAML:
+            return repository_policy.read(text).rules
         given = tomllib.loads(text) if path.suffix == ".toml" else msgspec.json.decode(text)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise PolicyError(f"{path}: {reason}; give a file of TOML or JSON") from error
+        raise PolicyError(f"{path}: {reason}; give a file of TOML, JSON or YAML") from error
+    except repository_policy.PolicyFileError as error:
+        raise PolicyError(f"{path}, {error}") from error
     except (tomllib.TOMLDecodeError, msgspec.DecodeError) as error:
         raise PolicyError(f"{path}: {error}; write it as TOML (.toml) or JSON (.json)") from error
     return from_mapping(given, str(path))
@@ -90,7 +90,7 @@ def from_mapping(given: Any, where: str) -> Policy:
 
 def _problem(policy: Policy) -> str | None:
     """Say what is wrong with a policy's values; ``None``: nothing."""
-    if not _ID.fullmatch(policy.id):
+    if not ID.fullmatch(policy.id):
         return f"id {policy.id!r}; use up to 64 lower-case letters, digits and + . _ -"
     if policy.id in POLICIES and policy != POLICIES[policy.id]:
         return (

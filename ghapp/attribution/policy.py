@@ -1,12 +1,25 @@
 """What an audit asks for: window, limits and switches, named and digested. It applies none."""
 
 import hashlib
+import re
 from datetime import datetime, timedelta
 from fractions import Fraction
 
 import msgspec
 
 from ghapp.attribution.model import PolicyUsed, Struct
+
+FILE = ".github/attribution.yml"
+"""Where a repository says its own policy; the file's form is told in `ghapp.repository_policy`."""
+
+LONGEST_WINDOW = 366
+"""Days on one side of a merge: beyond a year an edit says nothing about a line's origin."""
+
+LARGEST_REWRITE = 0.5
+"""A line of which more than half differs is another line."""
+
+ID = re.compile(r"[a-z0-9][a-z0-9+._-]{0,63}")
+"""What a policy may be called."""
 
 LOOK_BACK = timedelta(days=30)
 """How far before the window an edit may lie and still be the reason ``outside_window``."""

@@ -8,6 +8,7 @@ import msgspec
 from ghapp.attribution.policy import Policy
 from ghapp.policies import PolicyError, differences, find, read
 from ghapp.reports.harmless import visible
+from ghapp.repository_policy import schema
 
 
 @click.group("policy", short_help="Show, compare and check policies.")
@@ -45,6 +46,12 @@ def validate(path: Path) -> None:
     except PolicyError as error:
         raise click.ClickException(visible(str(error), 2000)) from error
     click.echo(f"{policy.id} {policy.digest}")
+
+
+@command.command("schema")
+def show_schema() -> None:
+    """Print the JSON Schema of a repository's policy file."""
+    click.echo(msgspec.json.format(msgspec.json.encode(schema())).decode())
 
 
 def _found(name: str) -> Policy:

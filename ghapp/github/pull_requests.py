@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ghapp.attribution.model import Change, FileDiff, FileStatus, Struct
+from ghapp.attribution.policy import FILE as POLICY_FILE
 from ghapp.attribution.unified_diff import DiffError, parse_diff, parse_patch
 from ghapp.git import GitError, fetch_commits
 from ghapp.github.answers import Gone, Missing, Refused, Rejected, Why
@@ -21,7 +22,6 @@ from ghapp.github.client import GitHub, quoted
 
 MOST_LISTED_FILES = 3_000
 """GitHub lists no more files of a pull request, and does not say that there are more."""
-POLICY_PATH = ".github/attribution.yml"
 ATTRIBUTES = ".gitattributes"
 ASKED_ONE_BY_ONE = 20
 """Up to so many directories are asked for attributes; for more, the whole tree is listed once."""
@@ -205,7 +205,7 @@ def fetch(github: GitHub, number: int, git_cache: Path) -> PullRequest:
         change=Change(files=change.files, gitattributes=attributes, missing=change.missing),
         source=source,
         problem=problem,
-        policy_text=_text(github, POLICY_PATH, pull.base.sha),
+        policy_text=_text(github, POLICY_FILE, pull.base.sha),
     )
 
 
@@ -356,10 +356,19 @@ def _files_of(github: GitHub, sha: str, names: set[str]) -> set[str]:
     return names if tree.truncated else {entry.path for entry in tree.tree}
 
 
-def _text(github: GitHub, path: str, sha: str) -> str | None:
-    """Read a file's text at a commit; ``None``: no such file, no file, or over 1 MB."""
+def policy_text(github: GitHub) -> str | None:
+    """Read a repository's policy file as it is now; ``None``: it has none."""
+    return _text(github, POLICY_FILE)
+
+
+def _text(github: GitHub, path: str, sha: str | None = None) -> str | None:
+    """Read a file's text at a commit; ``None``: no such file, no file, or over 1 MB.
+
+    Without a commit, as it is on the default branch.
+    """
+    at = {} if sha is None else {"ref": sha}
     try:
-        found = github.get(f"contents/{quoted(path)}", _Content | list[Any], ref=sha)  # type: ignore[arg-type]
+        found = github.get(f"contents/{quoted(path)}", _Content | list[Any], **at)  # type: ignore[arg-type]
     except Missing:
         return None
     if not isinstance(found, _Content) or found.type != "file" or found.encoding != "base64":

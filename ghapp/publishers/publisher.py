@@ -21,8 +21,10 @@ characters; a comment may have one more."""
 
 
 class Conclusion(StrEnum):
-    """What a check run may conclude: an audit never turns a pull request red."""
+    """What a check run may conclude. An audit turns nothing red by itself."""
 
+    FAILURE = "failure"
+    """Only above a limit that the repository's own policy sets."""
     NEUTRAL = "neutral"
     SUCCESS = "success"
 

@@ -28,6 +28,7 @@ from ghapp.store.due import (
 )
 from ghapp.store.evidence import EvidenceAdded, EvidenceHeld, EvidenceTable
 from ghapp.store.installations import Installation, Installations, Repository
+from ghapp.store.policy_files import PolicyFiles
 from ghapp.store.publications import Publication, Publications
 from ghapp.store.tokens import AccessToken, NewToken, TokenKind, Tokens, new_secret
 
@@ -59,6 +60,7 @@ __all__ = [
     "Lane",
     "LoggedAccess",
     "NewToken",
+    "PolicyFiles",
     "Publication",
     "Publications",
     "Repository",
@@ -89,6 +91,7 @@ class Store:
     publications: Publications
     due: DueTable
     cursors: Cursors
+    policy_files: PolicyFiles
     tokens: Tokens
     access_log: AccessLog
 
@@ -117,6 +120,7 @@ class Store:
             publications=Publications(database),
             due=due,
             cursors=Cursors(database),
+            policy_files=PolicyFiles(database),
             tokens=Tokens(database),
             access_log=AccessLog(database),
         )

@@ -283,6 +283,14 @@ cursor = Table(
     Column("moved_at", Instant, nullable=False),
 )
 
+policy_file = Table(
+    "policy_file",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
+    Column("as_of", Instant, nullable=False),
+)
+
 access_log = Table(
     "access_log",
     metadata,

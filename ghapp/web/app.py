@@ -15,6 +15,7 @@ from ghapp.web.limits import add_limits
 from ghapp.web.metrics import metrics
 from ghapp.web.operator import operator
 from ghapp.web.pages import pages
+from ghapp.web.schemas import schemas
 from ghapp.web.webhook import webhook
 
 SLACK = 64 * 1024
@@ -38,7 +39,7 @@ def create_app(services: Services | None = None) -> Flask:
     add_frame(app)
     add_error_answers(app)
     add_limits(app, services)
-    doors = (webhook, health, pages, operator, metrics)
+    doors = (webhook, health, pages, operator, metrics, schemas)
     for blueprint in (door(services) for door in doors):
         app.register_blueprint(blueprint)
     return app

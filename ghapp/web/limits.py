@@ -46,21 +46,23 @@ RATES: dict[str, Rate] = {
 }
 """Beginning of a path → its rate; the longest one holds, and paths below none are free."""
 
+FREE = Rate("1 per second", address)
+"""Stands in where nothing is counted: the limiter wants to read an amount all the same."""
+
 
 def add_limits(app: Flask, services: Services) -> None:
     """Answer 429 with ``Retry-After`` to whoever asks more often than `RATES` allows."""
     connections = connect_queue(services.settings, quick=True).connection_pool
     Limiter(
-        lambda: _rate(_beginning()).by(),
+        lambda: RATES.get(_beginning(), FREE).by(),
         app=app,
-        default_limits=[lambda: _rate(_beginning()).amount],
+        default_limits=[lambda: RATES.get(_beginning(), FREE).amount],
         default_limits_exempt_when=lambda: not _beginning(),
         request_identifier=lambda: _beginning() or request.path,
         storage_uri="redis://",
         storage_options={"connection_pool": connections},  # type: ignore[dict-item]
         key_prefix="ghapp",
         in_memory_fallback_enabled=True,
-        swallow_errors=True,
         headers_enabled=True,
     )
 
@@ -77,7 +79,3 @@ def _beginning() -> str:
     path = request.path
     fitting = (one for one in RATES if path == one or path.startswith(f"{one}/"))
     return max(fitting, key=len, default="")
-
-
-def _rate(beginning: str) -> Rate:
-    return RATES[beginning]

@@ -132,8 +132,8 @@ def test_actions_fit() -> None:
         )
 
 
-def test_it_is_never_red() -> None:
-    assert {one.value for one in Conclusion} == {"neutral", "success"}
+def test_it_concludes_nothing_that_blocks_but_failure() -> None:
+    assert {one.value for one in Conclusion} == {"failure", "neutral", "success"}
 
 
 def test_what_is_sent_has_no_member_that_github_does_not_know(publisher: Publisher) -> None:

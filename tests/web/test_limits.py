@@ -50,10 +50,11 @@ def test_who_shows_a_token_is_counted_by_it(limited: Services) -> None:
     assert client.get("/api/evidence", headers={"Authorization": "Bearer two"}).status_code == 404
 
 
-def test_paths_without_a_rate_are_free(limited: Services) -> None:
+def test_paths_without_a_rate_are_free(limited: Services, caplog: pytest.LogCaptureFixture) -> None:
     client = create_app(limited).test_client()
     assert set(statuses(client, "/healthz", 100)) == {200}
     assert "X-RateLimit-Limit" not in client.get("/healthz").headers
+    assert caplog.records == []
 
 
 def test_wrong_signatures_are_counted_and_right_ones_are_not(limited: Services) -> None:

@@ -1,0 +1,74 @@
+"""Which policy a pull request is audited by, and what is wrong with its file. It audits nothing.
+
+The repository's own file on the base branch goes first, then the one in its organization's
+``.github`` repository, then ``claude-code-v1``. Where a file is broken, its last good version
+stays in force. A pull request's own change of the file never counts for itself.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from ghapp.attribution.model import Struct
+from ghapp.attribution.policy import FILE
+from ghapp.repository_policy import PolicyFileError, RepositoryPolicy, read
+from ghapp.store import Store
+
+
+class PolicyFile(Struct, frozen=True, kw_only=True):
+    """A policy file as it was found."""
+
+    repository_id: int
+    repository: str
+    """As ``owner/name``, for messages."""
+    text: str
+    as_of: datetime
+    """When it said so: the merge whose base it was read from, or the time of the reading."""
+
+
+class InForce(Struct, frozen=True, kw_only=True):
+    """The policy that holds, and what people have to be told about it."""
+
+    policy: RepositoryPolicy = RepositoryPolicy()
+    source: str = "the app's own policy"
+    """Where it comes from, in words."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with which file, and in which line."""
+
+
+def policy_in_force(
+    own: PolicyFile | None, organization: Callable[[], PolicyFile | None], store: Store
+) -> InForce:
+    """Return the policy that holds; ``organization`` is asked only where it matters."""
+    problems: list[str] = []
+    places: tuple[Callable[[], PolicyFile | None], ...] = (lambda: own, organization)
+    for look in places:
+        file = look()
+        if file is None:
+            continue
+        try:
+            policy = read(file.text)
+        except PolicyFileError as broken:
+            problems.append(f"{file.repository}: {FILE}, {broken}")
+            last = _last_good(file, store)
+            if last is None:
+                continue
+            source = f"the last good version of it in {file.repository}"
+            return InForce(policy=last, source=source, problems=tuple(problems))
+        _keep(file, store)
+        source = f"{FILE} of {file.repository}"
+        return InForce(policy=policy, source=source, problems=tuple(problems))
+    return InForce(problems=tuple(problems))
+
+
+def _last_good(file: PolicyFile, store: Store) -> RepositoryPolicy | None:
+    text = store.policy_files.last_good(file.repository_id)
+    try:
+        return None if text is None else read(text)
+    except PolicyFileError:
+        # A version of the program that read less strictly kept it.
+        return None
+
+
+def _keep(file: PolicyFile, store: Store) -> None:
+    if store.policy_files.last_good(file.repository_id) != file.text:
+        store.policy_files.keep(file.repository_id, file.text, as_of=file.as_of)
