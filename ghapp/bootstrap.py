@@ -24,11 +24,14 @@ from ghapp.github.client import GitHub, Pauses
 from ghapp.github.pacing import Allowance, Pace
 from ghapp.github.pull_requests import policy_text
 from ghapp.github.token_cache import RedisTokens
+from ghapp.github.user_access import UserAccess
+from ghapp.github.user_auth import SignIn
 from ghapp.keys import fingerprinter
 from ghapp.log import configure
 from ghapp.policy_in_force import PolicyFile
 from ghapp.publishers.registry import publish
 from ghapp.queue.enqueue import RedisQueue, connect
+from ghapp.readers import Readers
 from ghapp.settings import AppCredentials, Settings, SettingsError
 from ghapp.store import Store
 from ghapp.store.summaries import Summaries
@@ -130,6 +133,23 @@ class Services:
             base_url=self.settings.api_url,
         )
         return AppAuth(identity, tokens=tokens, clock=self.clock, sleep=self.sleep)
+
+    @cached_property
+    def readers(self) -> Readers | None:
+        """Return who reads here; ``None``: the app has no client secret, so nobody can sign in."""
+        app, key = self.settings.app, self.settings.encryption_key
+        if app is None or app.client_id is None or app.client_secret is None:
+            return None
+        cache = RedisTokens(connect_queue(self.settings, quick=True), key, self.clock)
+        return Readers(
+            store=self.store,
+            sign_in=SignIn(app.client_id, app.client_secret, self.settings.web_url),
+            access=UserAccess(self.settings.api_url, cache, self.clock),
+            locks=cache,
+            encryption_key=key,
+            clock=self.clock,
+            sleep=self.sleep,
+        )
 
     @cached_property
     def pace(self) -> Pace:

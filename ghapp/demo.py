@@ -155,14 +155,26 @@ def set_stage(sandbox: Sandbox, scenarios: list[Scenario], data: Path) -> Stage:
         webhook_url=f"http://127.0.0.1:{port}/webhooks/github",
         permissions=app["default_permissions"],
         events=app["default_events"],
+        callback_urls=[f"http://127.0.0.1:{port}/login/callback"],
     )
     names = sorted({one.repository for one in scenarios})
+    repositories = {name: _repository(sandbox, name, scenarios) for name in names}
+    _seat_an_owner(sandbox, repositories)
     return Stage(
-        repositories={name: _repository(sandbox, name, scenarios) for name in names},
+        repositories=repositories,
         installation=sandbox.install(registered.app, "acme"),
         environment=_environment(sandbox, registered, data, port),
         port=port,
     )
+
+
+def _seat_an_owner(sandbox: Sandbox, repositories: dict[str, Repository]) -> None:
+    """Let whoever sits at the browser own everything, so that signing in is one click."""
+    owner = "maintainer"
+    sandbox.sit_down(owner)
+    sandbox.add_member("acme", owner, "admin")
+    for repository in repositories.values():
+        sandbox.allow(repository, owner, "admin")
 
 
 def _repository(sandbox: Sandbox, name: str, scenarios: list[Scenario]) -> Repository:
@@ -189,6 +201,8 @@ def _environment(
         "GITHUB_APP_ID": str(registered.app.id),
         "GITHUB_PRIVATE_KEY": registered.private_key,
         "GITHUB_WEBHOOK_SECRETS": registered.app.webhook_secret,
+        "GITHUB_CLIENT_ID": registered.app.client_id,
+        "GITHUB_CLIENT_SECRET": registered.app.client_secret,
     }
 
 

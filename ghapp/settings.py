@@ -66,6 +66,7 @@ VARIABLES: dict[str, str] = {
     "GHAPP_WRITES_PER_HOUR": "writes of one installation in an hour",
     "GHAPP_PROXIES": "how many proxies of yours stand before this app",
     "GHAPP_OPERATOR_TOKEN": "password of the operator's page and of the metrics",
+    "GHAPP_PUBLIC_PAGES": "on: audits of public repositories may be read without signing in",
     "GHAPP_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR",
 }
 """Every variable that is read, with its meaning in a sentence; docs/settings.md says more."""
@@ -134,6 +135,8 @@ class Settings:
     writes_per_hour: int = 500
     proxies: int = 0
     """How many of the addresses in ``X-Forwarded-For`` were written by proxies of our own."""
+    public_pages: bool = False
+    """Whether audits of public repositories may be read without signing in."""
     operator_token: str | None = field(default=None, repr=False)
     """``None``: not set, then there is no operator's page and there are no metrics."""
 
@@ -220,6 +223,7 @@ class _Reading:
             write_pause=timedelta(milliseconds=self._count("GHAPP_WRITE_PAUSE", 1000, least=0)),
             writes_per_hour=self._count("GHAPP_WRITES_PER_HOUR", 500, least=1),
             proxies=self._count("GHAPP_PROXIES", 0, least=0),
+            public_pages=self._switch("GHAPP_PUBLIC_PAGES"),
             operator_token=self._operator_token(),
             log_level=self._log_level(),
         )
@@ -451,6 +455,12 @@ class _Reading:
             )
             return default
         return int(text)
+
+    def _switch(self, name: str) -> bool:
+        text = (self.text(name) or "off").lower()
+        if text not in {"on", "off"}:
+            self.wrong(name, f"is {text!r}", "give on or off")
+        return text == "on"
 
     def _operator_token(self) -> str | None:
         token = self.text("GHAPP_OPERATOR_TOKEN")

@@ -210,6 +210,7 @@ def tidy(ready: Services) -> None:
         items = ready.store.due.expire(now - settings.deliveries_kept)
         edits = ready.store.evidence.expire(now - settings.evidence_kept)
         ready.store.access_log.expire(now - settings.access_log_kept)
+        ready.store.logins.expire(now)
     except StoreError as error:
         log.warning("tidy_failed", problem=str(error))
         return

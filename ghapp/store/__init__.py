@@ -28,6 +28,7 @@ from ghapp.store.due import (
 )
 from ghapp.store.evidence import EvidenceAdded, EvidenceHeld, EvidenceTable
 from ghapp.store.installations import Installation, Installations, Repository
+from ghapp.store.logins import Logins, SignedIn
 from ghapp.store.policy_files import PolicyFiles
 from ghapp.store.publications import Publication, Publications
 from ghapp.store.tokens import AccessToken, NewToken, TokenKind, Tokens, new_secret
@@ -59,6 +60,7 @@ __all__ = [
     "Kind",
     "Lane",
     "LoggedAccess",
+    "Logins",
     "NewToken",
     "PolicyFiles",
     "Publication",
@@ -66,6 +68,7 @@ __all__ = [
     "Repository",
     "SavedAudit",
     "Scheduled",
+    "SignedIn",
     "Store",
     "StoreError",
     "TokenKind",
@@ -94,6 +97,7 @@ class Store:
     policy_files: PolicyFiles
     tokens: Tokens
     access_log: AccessLog
+    logins: Logins
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -122,6 +126,7 @@ class Store:
             cursors=Cursors(database),
             policy_files=PolicyFiles(database),
             tokens=Tokens(database),
+            logins=Logins(database),
             access_log=AccessLog(database),
         )
 

@@ -135,6 +135,24 @@ class Installations:
             row = connection.execute(query).first()
         return None if row is None else _to_installation(row)
 
+    def of_account(self, login: str) -> Installation | None:
+        """Return the installation on an account, in any case of letters; ``None``: there is none.
+
+        A login that passed from one account to another means the one heard from last.
+        """
+        query = (
+            select(installation)
+            .where(
+                func.lower(installation.c.account) == clean(login).lower(),
+                installation.c.removed_at.is_(None),
+            )
+            .order_by(installation.c.seen_at.desc(), installation.c.id.desc())
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _to_installation(row)
+
     def all(self) -> tuple[Installation, ...]:
         """Return all installations that were not removed, by id."""
         query = (

@@ -326,3 +326,23 @@ access_token = Table(
     Index("access_token_login", "login_lower"),
     Index("access_token_user", "user_id"),
 )
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("login", Text, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("signed_in_at", Instant, nullable=False),
+)
+
+login = Table(
+    "login",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("person_id", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index("login_person", "person_id"),
+    Index("login_expires", "expires_at"),
+)

@@ -7,11 +7,13 @@ from ghapp.bootstrap import Services, build
 from ghapp.github.webhooks import MAX_BODY_BYTES
 from ghapp.log import configure
 from ghapp.settings import Settings
+from ghapp.web.access import add_access
 from ghapp.web.errors import add_error_answers
 from ghapp.web.frame import add_frame
 from ghapp.web.headers import add_headers
 from ghapp.web.health import health
 from ghapp.web.limits import add_limits
+from ghapp.web.login import login
 from ghapp.web.metrics import metrics
 from ghapp.web.operator import operator
 from ghapp.web.pages import pages
@@ -39,7 +41,8 @@ def create_app(services: Services | None = None) -> Flask:
     add_frame(app)
     add_error_answers(app)
     add_limits(app, services)
-    doors = (webhook, health, pages, operator, metrics, schemas)
+    add_access(app, services)
+    doors = (webhook, health, pages, login, operator, metrics, schemas)
     for blueprint in (door(services) for door in doors):
         app.register_blueprint(blueprint)
     return app

@@ -49,6 +49,8 @@ def _is_browser() -> bool:
 
 
 def _refused(error: HTTPException) -> Response:
+    if isinstance(error.response, Response):
+        return error.response
     response = told(error.code or 500, error.description or error.name, error.name)
     if getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]

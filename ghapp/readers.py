@@ -1,0 +1,160 @@
+"""Who is signed in, and what that person may read now: the store's logins and GitHub's answers.
+
+It knows no web framework. What a person may see is asked with the person's own token, never
+with the app's.
+"""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import msgspec
+from cryptography.fernet import Fernet, InvalidToken
+
+from ghapp.github.answers import BadCredentials, Temporary
+from ghapp.github.token_cache import TokenCache, derive_key
+from ghapp.github.user_access import Away, Level, UserAccess
+from ghapp.github.user_auth import SignIn, SignInRefused, UserTokens
+from ghapp.store import Store
+from ghapp.store.logins import SignedIn, new_cookie
+
+SIGNED_IN_FOR = timedelta(days=14)
+"""How long a browser stays signed in."""
+REFRESH_BEFORE = timedelta(minutes=5)
+WAIT_SECONDS = 0.2
+WAIT_TIMES = 25
+"""How often a process looks whether another one has renewed the tokens: 5 s in all."""
+
+Found = TypeVar("Found")
+
+
+class NotSignedIn(Exception):  # noqa: N818 - a state of the person, not a fault
+    """GitHub no longer accepts what it gave for this person: signing in again is needed."""
+
+
+@dataclass(frozen=True)
+class Readers:
+    """People who read, and what GitHub lets them. Safe to share among threads and over forks."""
+
+    store: Store
+    sign_in: SignIn
+    access: UserAccess
+    locks: TokenCache
+    encryption_key: bytes
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], None]
+
+    def begin(self, code: str, verifier: str, redirect_uri: str) -> tuple[SignedIn, str]:
+        """Sign in whoever GitHub gave this code to; return the person and the browser's cookie.
+
+        Raises `SignInRefused`, `Temporary` and `Away`.
+        """
+        now = self.clock()
+        tokens = self.sign_in.redeem(code, verifier, redirect_uri, now=now)
+        try:
+            person = self.access.person(tokens.access_token)
+        except BadCredentials as error:
+            raise SignInRefused("GitHub does not accept the token that it gave") from error
+        signed_in = SignedIn(id=person.id, login=person.login, sealed=self._seal(tokens))
+        cookie = new_cookie()
+        self.store.logins.begin(signed_in, cookie, now + SIGNED_IN_FOR, now=now)
+        return signed_in, cookie
+
+    def of_cookie(self, cookie: str) -> SignedIn | None:
+        """Return who a browser is; ``None``: nobody, or GitHub took the tokens back."""
+        found = self.store.logins.of_cookie(cookie, now=self.clock())
+        return found if found and found.sealed else None
+
+    # --- what a person may see; all raise `Away` and `NotSignedIn` --------------------------------
+
+    def repository(self, person: SignedIn, repository_id: int) -> Level:
+        """Return what the person may do in a repository."""
+        return self._asked(
+            person, lambda token: self.access.repository(person.id, token, repository_id)
+        )
+
+    def organization(self, person: SignedIn, login: str) -> Level:
+        """Return ``admin`` for an owner, ``read`` for a member; raises `MembersHidden` too."""
+        return self._asked(person, lambda token: self.access.organization(person.id, token, login))
+
+    def installations(self, person: SignedIn) -> frozenset[int]:
+        """Return the installations that hold anything that the person may read."""
+        return self._asked(person, lambda token: self.access.installations(person.id, token))
+
+    def readable(self, person: SignedIn, installation_id: int) -> frozenset[int]:
+        """Return the numbers of an installation's repositories that the person may read."""
+        return self._asked(
+            person, lambda token: self.access.readable(person.id, token, installation_id)
+        )
+
+    def token(self, person: SignedIn) -> str:
+        """Return the person's own access token, to ask GitHub for something as the person."""
+        return self._fresh(person, None)
+
+    # --- tokens -----------------------------------------------------------------------------------
+
+    def _asked(self, person: SignedIn, ask: Callable[[str], Found]) -> Found:
+        token = self._fresh(person, None)
+        try:
+            return ask(token)
+        except BadCredentials:
+            # Another process may have renewed it in between, which ends the one before.
+            token = self._fresh(person, token)
+        try:
+            return ask(token)
+        except BadCredentials as error:
+            raise self._ended(person) from error
+
+    def _fresh(self, person: SignedIn, refused: str | None) -> str:
+        """Return an access token that is still good; never the one that was ``refused``."""
+        for _ in range(WAIT_TIMES):
+            current, tokens = self._kept(person)
+            if tokens.access_token != refused and self._lasts(tokens):
+                return tokens.access_token
+            with self.locks.alone(f"renew:{person.id}") as alone:
+                if alone:
+                    return self._renewed(current, tokens, refused)
+            self.sleep(WAIT_SECONDS)
+        raise Away(self.clock() + REFRESH_BEFORE, "somebody else is renewing the sign-in")
+
+    def _renewed(self, person: SignedIn, tokens: UserTokens, refused: str | None) -> str:
+        if tokens.refresh_token is None:
+            raise self._ended(person)
+        now = self.clock()
+        try:
+            new = self.sign_in.refresh(tokens.refresh_token, now=now)
+        except SignInRefused as error:
+            raise self._ended(person) from error
+        except Temporary as error:
+            if refused is None and tokens.access_until and now < tokens.access_until:
+                return tokens.access_token
+            raise Away(now + timedelta(minutes=1), str(error)) from error
+        self.store.logins.reseal(person.id, person.sealed, self._seal(new))
+        return new.access_token
+
+    def _kept(self, person: SignedIn) -> tuple[SignedIn, UserTokens]:
+        current = self.store.logins.person(person.id)
+        if current is None or current.sealed is None:
+            raise NotSignedIn(person.login)
+        try:
+            text = self._box.decrypt(current.sealed)
+        except InvalidToken as error:
+            raise NotSignedIn(person.login) from error
+        return current, msgspec.json.decode(text, type=UserTokens)
+
+    def _ended(self, person: SignedIn) -> NotSignedIn:
+        self.store.logins.reseal(person.id, person.sealed, None)
+        return NotSignedIn(person.login)
+
+    def _lasts(self, tokens: UserTokens) -> bool:
+        until = tokens.access_until
+        return until is None or until - REFRESH_BEFORE > self.clock()
+
+    def _seal(self, tokens: UserTokens) -> bytes:
+        return self._box.encrypt(msgspec.json.encode(tokens))
+
+    @property
+    def _box(self) -> Fernet:
+        return Fernet(base64.urlsafe_b64encode(derive_key(self.encryption_key, "people's tokens")))

@@ -1,0 +1,77 @@
+"""Who may ask what: every route of the application stands in one table, person by person."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.web.place import PEOPLE, Place
+
+WHO = ("anonymous", *PEOPLE)
+"""anonymous · stranger: signed in, reads nothing · reader of acme/app · member of acme, who reads
+acme/app · admin: owner of acme and administrator of its repositories."""
+
+MATRIX: dict[str, tuple[int, int, int, int, int]] = {
+    # route: the status for each of WHO
+    "GET /": (200, 200, 200, 200, 200),
+    "GET /static/<path:filename>": (200, 200, 200, 200, 200),
+    "GET /healthz": (200, 200, 200, 200, 200),
+    "GET /readyz": (200, 200, 200, 200, 200),
+    # GitHub's deliveries carry a signature, and nobody's cookie stands in for it.
+    "POST /webhooks/github": (401, 401, 401, 401, 401),
+    # The operator's password is not anybody's sign-in; without one set there is no such page.
+    "GET /operator": (404, 404, 404, 404, 404),
+    "POST /operator/retry/<int:item_id>": (404, 404, 404, 404, 404),
+    "GET /metrics": (404, 404, 404, 404, 404),
+    "GET /login": (302, 302, 302, 302, 302),
+    "GET /login/callback": (400, 400, 400, 400, 400),
+    "POST /logout": (403, 303, 303, 303, 303),
+}
+
+VALUES = {
+    "filename": "ghapp.css",
+    "item_id": "1",
+    "owner": "acme",
+    "name": "app",
+    "organization": "acme",
+    "number": "17",
+}
+"""What stands in the place of a route's parameters."""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    made = Place(tmp_path_factory.mktemp("permissions"))
+    yield made
+    made.close()
+
+
+def routes(place: Place) -> set[str]:
+    return {
+        f"{method} {rule.rule}"
+        for rule in place.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def ask(browser: FlaskClient, place: Place, route: str) -> Any:
+    method, _, rule = route.partition(" ")
+    path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: VALUES[found[1]], rule)
+    data = place.form_of(browser) if method == "POST" else None
+    return browser.open(path, method=method, data=data)
+
+
+def test_every_route_stands_in_the_table(place: Place) -> None:
+    assert routes(place) == set(MATRIX)
+
+
+@pytest.mark.parametrize("route", MATRIX)
+def test_each_person_gets_what_the_table_says(place: Place, route: str) -> None:
+    browsers = [place.signed_in(None if who == "anonymous" else who) for who in WHO]
+    with_answers = [ask(browser, place, route) for browser in browsers]
+    assert tuple(answer.status_code for answer in with_answers) == MATRIX[route]
+    for answer in with_answers:
+        answer.close()
+    assert {one for one in place.asked_as() if not one.startswith("user:")} == set()
