@@ -19,6 +19,8 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "GET /static/<path:filename>": (200, 200, 200, 200, 200),
     "GET /healthz": (200, 200, 200, 200, 200),
     "GET /readyz": (200, 200, 200, 200, 200),
+    "GET /method": (200, 200, 200, 200, 200),
+    "GET /schemas/attribution.json": (200, 200, 200, 200, 200),
     # GitHub's deliveries carry a signature, and nobody's cookie stands in for it.
     "POST /webhooks/github": (401, 401, 401, 401, 401),
     # The operator's password is not anybody's sign-in; without one set there is no such page.
