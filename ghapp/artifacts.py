@@ -1,7 +1,8 @@
 """Files below directories as evidence, one after the other, streaming. It decides no audit.
 
-Which file is evidence its source decides, by the file's name and beginning. Files whose name is
-not that of a transcript are passed over, and so are files that no source recognizes.
+Which file is evidence its source decides, by the file's name and beginning. Below a directory,
+files that are not named as agents name theirs are passed over; so are files anywhere that no
+source recognizes.
 """
 
 import errno
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ghapp import opencode_rows
 from ghapp.attribution.model import Edit, Unread
 from ghapp.evidence.registry import source_of
 from ghapp.evidence.source import Found, WantedPath, everything
@@ -19,7 +21,14 @@ from ghapp.evidence.source import Found, WantedPath, everything
 HEAD = 64 * 1024
 """Bytes of a file's beginning that its source is recognized by."""
 
-_TRANSCRIPT = re.compile(r"(?P<name>.+\.jsonl)(?:\.(?P<part>\d+))?")
+PACKED = ".zst"
+"""Ending of compressed files, which are named and not read."""
+
+_TRANSCRIPT = re.compile(
+    r"(?P<name>.+\.jsonl(?:\.zst)?|(?:session-|ses_|prt_).+\.json|opencode\.db)"
+    r"(?:\.(?P<part>\d+))?"
+)
+"""Files of lines, perhaps cut into parts; documents of Gemini CLI and OpenCode; a database."""
 
 
 class ArtifactError(FileNotFoundError):
@@ -130,18 +139,23 @@ def _read(artifact: Artifact, wanted: WantedPath) -> Iterator[Found]:
     """Yield what one artifact holds; one that cannot be opened or read on is named."""
     try:
         for part in artifact.parts:
-            _check_regular(part)
+            _check_readable(part)
         with artifact.parts[0].open("rb") as file:
             head = file.read(HEAD)
         source = source_of(artifact.name, head)
         if source is not None:
-            yield from source.read(artifact.name, _lines(artifact.parts), wanted)
+            is_database = head.startswith(opencode_rows.SIGN)
+            rows = opencode_rows.rows(artifact.parts[0]) if is_database else None
+            records = rows or _lines(artifact.parts)
+            yield from source.read(artifact.name, records, wanted)
     except OSError as problem:
         yield Unread(source=artifact.name, line=None, problem=_sentence(problem))
 
 
-def _check_regular(part: Path) -> None:
-    """Refuse pipes and devices: opening one would wait for a writer, perhaps for ever."""
+def _check_readable(part: Path) -> None:
+    """Refuse compressed files, and pipes and devices: opening one would wait for a writer."""
+    if part.suffix == PACKED:
+        raise OSError(errno.EINVAL, "compressed: unpack it with zstd -d", str(part))
     if not stat.S_ISREG(part.stat().st_mode):
         raise OSError(errno.EINVAL, "not a regular file", str(part))
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -128,3 +130,55 @@ def test_the_order_of_reading_changes_nothing() -> None:
         return {json.dumps(str(one)) for one in read_artifacts(paths)}
 
     assert edits(folders) == edits(folders[::-1])
+
+
+# --- other agents' files ----------------------------------------------------------------------
+
+
+def test_documents_are_read_by_the_names_that_agents_give_them(tmp_path: Path) -> None:
+    part = (FIXTURES / "evidence/opencode/single_part/prt_12.json").read_bytes()
+    for name in ("prt_12.json", "settings.json", "agent-1.meta.json"):
+        (tmp_path / name).write_bytes(part)
+    assert ids(tmp_path) == ["prt_12"]
+    assert ids(tmp_path / "settings.json") == ["prt_12"]
+
+
+def test_a_compressed_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "rollout-1.jsonl.zst").write_bytes(b"\x28\xb5\x2f\xfd")
+    (unread,) = read_artifacts([tmp_path])
+    assert isinstance(unread, Unread)
+    assert "zstd -d" in unread.problem
+
+
+def database(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+def test_the_database_of_opencode_is_read_row_by_row(tmp_path: Path) -> None:
+    part = json.loads((FIXTURES / "evidence/opencode/single_part/prt_12.json").read_bytes())
+    kept = {name: part[name] for name in ("type", "callID", "tool", "state")}
+    told = json.dumps(kept).replace("'", "''")
+    database(
+        tmp_path / "opencode.db",
+        "CREATE TABLE session (id TEXT, directory TEXT)",
+        "CREATE TABLE part (id TEXT, message_id TEXT, session_id TEXT, data TEXT)",
+        "INSERT INTO session VALUES ('ses_1', '/home/dev/shop')",
+        f"INSERT INTO part VALUES ('prt_2', 'msg_1', 'ses_1', '{told}')",  # noqa: S608 - a fixture
+        """INSERT INTO part VALUES ('prt_1', 'msg_1', 'ses_1', '{"type":"text","text":"tool"}')""",
+        """INSERT INTO part VALUES ('prt_3', 'msg_1', 'ses_1', '{"type":"tool", cut')""",
+    )
+    edit, unread = read_artifacts([tmp_path])
+    assert isinstance(edit, Edit)
+    assert (edit.id, edit.agent_session, edit.cwd) == ("prt_2", "ses_1", "/home/dev/shop")
+    assert isinstance(unread, Unread)
+
+
+def test_a_database_of_another_kind_is_named(tmp_path: Path) -> None:
+    database(tmp_path / "opencode.db", "CREATE TABLE note (text TEXT)")
+    database(tmp_path / "state.vscdb", "CREATE TABLE note (text TEXT)")
+    (unread,) = read_artifacts([tmp_path, tmp_path / "state.vscdb"])
+    assert isinstance(unread, Unread)
+    assert "no such table" in unread.problem

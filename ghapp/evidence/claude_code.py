@@ -39,13 +39,14 @@ from ghapp.evidence.own_lines import (
     from_texts,
     replace,
 )
-from ghapp.evidence.paths import to_path
+from ghapp.evidence.paths import stem, to_path
 from ghapp.evidence.shell_writes import ShellWrite, heredocs
 from ghapp.evidence.snapshots import snapshots
 from ghapp.evidence.source import Found, WantedPath, Worktree
 
 NAME = "claude_code"
 AGENT = "claude-code"
+HOMES: tuple[str, ...] = (".claude/projects",)
 
 EDIT_TOOLS = frozenset({"Edit", "Write", "MultiEdit", "NotebookEdit"})
 SHELL_TOOLS = frozenset({"Bash"})
@@ -246,7 +247,7 @@ class _Transcript:
         return Edit(
             id=call.id,
             agent=AGENT,
-            agent_session=call.agent_session or _stem(self.name),
+            agent_session=call.agent_session or stem(self.name),
             at=at,
             path=call.path,
             outcome=outcome,
@@ -364,14 +365,6 @@ class _Transcript:
 
 
 # --- calls and results --------------------------------------------------------------------------
-
-
-def _stem(name: str) -> str:
-    """Return a file's name without folder and ending, as text that every format can hold.
-
-    Bytes of a name that are no UTF-8 come as halves of surrogate pairs, which JSON cannot say.
-    """
-    return PurePosixPath(name).stem.encode(errors="replace").decode()
 
 
 def _path(tool: object, given: ToolInput, cwd: str | None) -> str | None:

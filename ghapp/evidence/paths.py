@@ -3,6 +3,7 @@
 import posixpath
 import re
 from functools import lru_cache
+from pathlib import PurePosixPath
 
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
@@ -23,3 +24,11 @@ def to_path(path: str, cwd: str | None) -> str:
     if cwd and not path.startswith(("/", "~")) and not _WINDOWS.match(path):
         path = posixpath.join(to_path(cwd, None), path)
     return posixpath.normpath(path)
+
+
+def stem(name: str) -> str:
+    """Return a file's name without folder and ending, as text that every format can hold.
+
+    Bytes of a name that are no UTF-8 come as halves of surrogate pairs, which JSON cannot say.
+    """
+    return PurePosixPath(name).stem.encode(errors="replace").decode()

@@ -1,9 +1,12 @@
 """The evidence sources by name, and which one reads an artifact. It reads none itself."""
 
-from ghapp.evidence import claude_code
+from ghapp.evidence import claude_code, codex, copilot, cursor, gemini_cli, opencode
 from ghapp.evidence.source import EvidenceSource
 
-SOURCES: dict[str, EvidenceSource] = {source.NAME: source for source in (claude_code,)}
+_KNOWN: tuple[EvidenceSource, ...] = (codex, copilot, cursor, gemini_cli, opencode, claude_code)
+"""In the order they are asked: those with a sign that no other has come first."""
+
+SOURCES: dict[str, EvidenceSource] = {source.NAME: source for source in _KNOWN}
 
 
 def source_of(name: str, head: bytes) -> EvidenceSource | None:

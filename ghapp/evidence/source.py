@@ -33,6 +33,10 @@ class EvidenceSource(Protocol):
 
     NAME: str
     """Also the fixture folder and the anchor in docs/evidence.md."""
+    AGENT: str
+    """The agent's name in audit documents and labels (rules.md 2.16)."""
+    HOMES: tuple[str, ...]
+    """Where the agent keeps its artifacts, below a person's home directory."""
 
     def recognizes(self, name: str, head: bytes) -> bool:
         """Say from a file's name and its first 64 KiB whether this source reads it."""

@@ -8,6 +8,7 @@ from ghapp.github.client import GitHub, Missing, Refused, Rejected, Temporary
 from ghapp.github.client import quoted as in_path
 from ghapp.github.pull_requests import PullRequest
 from ghapp.publishers.publisher import Desired, Outcome, Published
+from ghapp.reports.words import agent_name
 
 NAME = "label"
 
@@ -23,7 +24,7 @@ class _Label(Struct, frozen=True):
 
 def description(label: str) -> str:
     """Return what a label of ours means, for its definition in the repository."""
-    agent = label.removesuffix(SUFFIX).replace("-", " ").title()
+    agent = agent_name(label.removesuffix(SUFFIX))
     return f"Some added lines were written in {agent} sessions"[:MOST_DESCRIPTION]
 
 

@@ -81,7 +81,9 @@ def _headline(summary: Summary) -> str:
 
 def _lead(summary: Summary) -> str:
     """Return the paragraph below the headline: what it rests on, and whether it may change."""
-    return f"{summary.sentence}  \n{_state(summary)}"
+    agents = [(prose(words.agent_name(agent)), lines) for agent, lines in summary.by_agent]
+    parts = [summary.sentence, words.each_agents(agents, summary.documented), _state(summary)]
+    return "  \n".join(filter(None, parts))
 
 
 def _state(summary: Summary) -> str:

@@ -89,6 +89,11 @@ class Summary(Struct, frozen=True):
     """``sha256:`` and the digest of the audit document."""
 
     @property
+    def documented(self) -> int:
+        """The lines that the documented metric counts: Claude Code's (rules.md 2.16)."""
+        return dict(self.by_agent).get(words.CLAUDE_CODE, 0)
+
+    @property
     def headline(self) -> str:
         """The verdict in one line."""
         return " ".join(filter(None, [self.opening, words.listed(list(self.authors))]))

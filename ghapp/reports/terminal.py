@@ -55,6 +55,9 @@ def _render(summary: Summary, console: Console) -> None:
     if summary.has_share:
         console.print(_bar(summary, console))
     _print(console, summary.sentence)
+    agents = [(visible(words.agent_name(agent)), lines) for agent, lines in summary.by_agent]
+    if said := words.each_agents(agents, summary.documented):
+        _print(console, said)
     _print(console, _state(summary))
     for warning in _warnings(summary):
         _print(console, warning, style="bold red")

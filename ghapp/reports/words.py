@@ -3,6 +3,8 @@
 docs/reasons.md repeats each sentence under an anchor of the same id; a test holds the two together.
 """
 
+from collections.abc import Sequence
+
 from ghapp.attribution.model import ATTRIBUTED, Reason
 
 REASONS: dict[str, str] = {
@@ -48,13 +50,17 @@ _NOT_ATTRIBUTED = frozenset(
     }
 )
 
+CLAUDE_CODE = "claude-code"
+"""The agent that the documented metric counts, and no other (rules.md 2.16)."""
+
 AGENTS = {
     "aider": "Aider",
-    "claude-code": "Claude Code",
+    CLAUDE_CODE: "Claude Code",
     "codex": "Codex",
     "copilot": "GitHub Copilot",
     "cursor": "Cursor",
     "gemini-cli": "Gemini CLI",
+    "opencode": "OpenCode",
 }
 """An agent's id in evidence → the name people know it by."""
 
@@ -74,6 +80,22 @@ def group(reason: str) -> str:
 def agent_name(agent: str) -> str:
     """Return an agent's name for people; an agent we do not know keeps its id."""
     return AGENTS.get(agent, agent)
+
+
+def each_agents(lines: Sequence[tuple[str, int]], documented: int) -> str | None:
+    """Say each agent's own count by its name; ``None``: Claude Code's is the only one.
+
+    ``documented`` is Claude Code's, which is all that the documented metric counts.
+
+    >>> each_agents([("Codex", 4), ("Claude Code", 1)], 1)
+    'Of these, Codex wrote 4 lines and Claude Code 1; the documented metric counts 1.'
+    """
+    if not lines or (documented and len(lines) == 1):
+        return None
+    (first, most), *others = lines
+    wrote = [f"{first} wrote {counted(most, 'line')}", *(f"{name} {n:,}" for name, n in others)]
+    known = f"{documented:,}" if documented else "none: it knows Claude Code alone"
+    return f"Of these, {listed(wrote)}; the documented metric counts {known}."
 
 
 def listed(names: list[str]) -> str:

@@ -11,10 +11,11 @@ from ghapp.attribution.model import Edit, Unread
 from ghapp.evidence import claude_code
 from ghapp.evidence.own_lines import NO_LINES
 from ghapp.evidence.source import Found, everything
-from tests.evidence.renew import all_cases, inputs
+from tests.cases import cases
+from tests.evidence.renew import inputs
 
 UUID_NAME = "5f0c7d1e-2b3a-4c4d-8e5f-60718293a4b5.jsonl"
-TRANSCRIPTS = [path for case in all_cases() for path in inputs(case)]
+TRANSCRIPTS = [path for case in cases("evidence/claude_code") for path in inputs(case)]
 LINES = [line for path in TRANSCRIPTS for line in path.read_bytes().split(b"\n") if line]
 
 

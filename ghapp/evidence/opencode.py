@@ -1,0 +1,277 @@
+"""OpenCode's exports, and the single parts it keeps: tool calls with their state. It opens no file.
+
+An export is one document. Kept on disk, each part of a message stands by itself: as a file, or
+as a row of the database, which `ghapp.opencode_rows` gives as a line.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from ghapp.attribution.model import Edit, Outcome, TextLines, Unread
+from ghapp.evidence.file_edits import FileEdits
+from ghapp.evidence.json_records import (
+    RecordError,
+    decoded,
+    document,
+    optional,
+    to_time_of_milliseconds,
+)
+from ghapp.evidence.own_lines import NO_LINES, Replacement, from_patch
+from ghapp.evidence.patches import patched_files, unified_hunks
+from ghapp.evidence.paths import stem, to_path
+from ghapp.evidence.source import Found, WantedPath
+
+NAME = "opencode"
+AGENT = "opencode"
+HOMES: tuple[str, ...] = (".local/share/opencode",)
+
+DATABASE = "opencode.db"
+TOOLS = frozenset({"edit", "write", "multiedit", "patch", "apply_patch"})
+
+_EXPORT = re.compile(rb'\s*\{\s*"info"\s*:\s*\{[^}]*"id"\s*:\s*"ses_')
+_PART = re.compile(rb'"type"\s*:\s*"tool"')
+_PART_SIGNS = (b'"callID"', b'"sessionID"', b'"state"')
+_REFUSED = re.compile(r"reject|denied|not allowed", re.IGNORECASE)
+_INTERRUPTED = re.compile(r"abort|interrupt", re.IGNORECASE)
+
+
+class _Time(msgspec.Struct, gc=False):
+    start: Any = None
+    end: Any = None
+
+
+class _Metadata(msgspec.Struct, gc=False):
+    diff: Any = None
+    exists: Any = None
+    files: Raw = Raw()
+
+
+class _State(msgspec.Struct, gc=False):
+    status: Any = None
+    input: Raw = Raw()
+    error: Any = None
+    metadata: Raw = Raw()
+    time: Raw = Raw()
+
+
+class _Call(msgspec.Struct, gc=False, rename={"session": "sessionID", "call": "callID"}):
+    """One part of a message; only tool calls have a state."""
+
+    type: Any = None
+    id: Any = None
+    session: Any = None
+    call: Any = None
+    tool: Any = None
+    state: Raw = Raw()
+    directory: Any = None
+    """Of a row: the agent session's working directory."""
+
+
+class _Info(msgspec.Struct, gc=False):
+    id: Any = None
+    directory: Any = None
+
+
+class _Turn(msgspec.Struct, gc=False):
+    parts: list[_Call] = []
+
+
+class _Export(msgspec.Struct, gc=False):
+    info: _Info
+    messages: list[_Turn] = []
+
+
+class _Piece(msgspec.Struct, gc=False):
+    oldString: Any = None  # noqa: N815  (the names are the format's)
+    newString: Any = None  # noqa: N815
+    replaceAll: Any = None  # noqa: N815
+
+
+class _Input(msgspec.Struct, gc=False):
+    filePath: Any = None  # noqa: N815
+    content: Any = None
+    patchText: Any = None  # noqa: N815
+    oldString: Any = None  # noqa: N815
+    newString: Any = None  # noqa: N815
+    replaceAll: Any = None  # noqa: N815
+    edits: list[_Piece] = []
+
+
+class _File(msgspec.Struct, gc=False):
+    """What a patch did to one file."""
+
+    filePath: Any = None  # noqa: N815
+    movePath: Any = None  # noqa: N815
+    type: Any = None
+    diff: Any = None
+    patch: Any = None
+
+
+_EXPORTS = msgspec.json.Decoder(_Export)
+_PARTS = msgspec.json.Decoder(_Call)
+_STATES = msgspec.json.Decoder(_State)
+_INPUTS = msgspec.json.Decoder(_Input)
+_METADATA = msgspec.json.Decoder(_Metadata)
+_FILES = msgspec.json.Decoder(list[_File])
+_TIMES = msgspec.json.Decoder(_Time)
+
+
+def recognizes(name: str, head: bytes) -> bool:
+    """Say whether a file is an export, the database, or a part that is a tool call."""
+    is_database = PurePosixPath(name).name == DATABASE and head.startswith(b"SQLite format 3\0")
+    return is_database or bool(_EXPORT.match(head)) or _is_part(head)
+
+
+def _is_part(head: bytes) -> bool:
+    return bool(_PART.search(head)) and all(sign in head for sign in _PART_SIGNS)
+
+
+def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
+    """Yield the edits of one export, one part or many rows, in their order."""
+    reading = _Reading(name, wanted)
+    if PurePosixPath(name).name == DATABASE:
+        for number, line in enumerate(records, 1):
+            yield from reading.row(number, line)
+        return
+    try:
+        text = document(records)
+        if _EXPORT.match(text):
+            yield from reading.export(decoded(_EXPORTS, text))
+        else:
+            yield from reading.part(decoded(_PARTS, text), None)
+    except RecordError as problem:
+        yield Unread(source=name, line=None, problem=str(problem))
+
+
+class _Reading:
+    """What must be kept while one artifact is read."""
+
+    def __init__(self, name: str, wanted: WantedPath) -> None:
+        self.name = name
+        self.wanted = wanted
+        self.files = FileEdits()
+        self.seen: set[str] = set()
+
+    def export(self, export: _Export) -> Iterator[Found]:
+        """Yield what a whole agent session brings."""
+        for turn in export.messages:
+            for part in turn.parts:
+                if part.session is None:
+                    part.session = export.info.id
+                yield from self.part(part, export.info.directory)
+
+    def row(self, number: int, line: bytes) -> Iterator[Found]:
+        """Yield what one part of the database brings."""
+        try:
+            part = decoded(_PARTS, line)
+        except RecordError as problem:
+            yield Unread(source=self.name, line=number, problem=str(problem))
+            return
+        yield from self.part(part, part.directory)
+
+    def part(self, part: _Call, directory: object) -> Iterator[Edit | Unread]:
+        """Yield the edits of one tool call, one for each file."""
+        # Calls are numbered by the model, parts by OpenCode: only these are unique everywhere.
+        name = part.id if isinstance(part.id, str) and part.id else part.call
+        state = optional(_STATES, part.state)
+        if part.type != "tool" or part.tool not in TOOLS or state is None:
+            return
+        if not isinstance(name, str) or name in self.seen:
+            return
+        self.seen.add(name)
+        cwd = to_path(directory, None) if isinstance(directory, str) and directory else None
+        outcome = _outcome(state)
+        found = self._lines(part.tool, state, cwd, applied=outcome is Outcome.APPLIED)
+        time = optional(_TIMES, state.time) or _Time()
+        at = to_time_of_milliseconds(time.end) or to_time_of_milliseconds(time.start)
+        if found and at is None and outcome is not Outcome.UNANSWERED:
+            problem = "an edit without a time: it belongs to no window and is left out"
+            yield Unread(source=self.name, line=None, problem=problem)
+        for number, (path, lines) in enumerate(found, 1):
+            if lines is None or at is None:
+                continue
+            yield Edit(
+                id=name if len(found) == 1 else f"{name}#{number}",
+                agent=AGENT,
+                agent_session=str(part.session or stem(self.name)),
+                at=at,
+                path=path,
+                outcome=outcome,
+                tool=part.tool,
+                cwd=cwd,
+                lines=lines,
+            )
+
+    def _lines(
+        self, tool: str, state: _State, cwd: str | None, *, applied: bool
+    ) -> list[tuple[str, TextLines | None]]:
+        """Return each file of a call with what it added; ``None``: the file is deleted."""
+        given = optional(_INPUTS, state.input) or _Input()
+        told = optional(_METADATA, state.metadata) or _Metadata()
+        if tool in ("patch", "apply_patch"):
+            return sorted(self._patched(given, told, cwd), key=lambda one: one[0])
+        if not isinstance(given.filePath, str) or not given.filePath:
+            return []
+        path = to_path(given.filePath, cwd)
+        if not self.wanted(path):
+            return [(path, NO_LINES)]
+        if tool == "write":
+            text = given.content if isinstance(given.content, str) else ""
+            before = "" if told.exists is False else None
+            lines = self.files.written(path, text, before=before, applied=applied)
+        else:
+            lines = self.files.replaced(path, _pieces(given), applied=applied)
+        # The diff has whole lines, where the call may start and end within one.
+        hunks = unified_hunks(told.diff) if isinstance(told.diff, str) else []
+        return [(path, from_patch(hunks, "") if hunks else lines)]
+
+    def _patched(
+        self, given: _Input, told: _Metadata, cwd: str | None
+    ) -> Iterator[tuple[str, TextLines | None]]:
+        for file in optional(_FILES, told.files) or []:
+            moved = isinstance(file.movePath, str) and file.movePath
+            path = to_path(str(moved or file.filePath), cwd)
+            diff = file.diff if isinstance(file.diff, str) else file.patch
+            yield (
+                path,
+                self._of_patch(
+                    path, file.type, unified_hunks(diff) if isinstance(diff, str) else []
+                ),
+            )
+        if not told.files and isinstance(given.patchText, str):
+            for one in patched_files(given.patchText):
+                path = to_path(one.path, cwd)
+                yield path, self._of_patch(path, one.kind, one.hunks)
+
+    def _of_patch(self, path: str, kind: object, hunks: list[list[str]]) -> TextLines | None:
+        self.files.changed(path)
+        if kind == "delete":
+            return None
+        return from_patch(hunks, "") if self.wanted(path) else NO_LINES
+
+
+def _pieces(given: _Input) -> list[Replacement]:
+    """Return the replacements that a call asks for; empty if one of them is malformed."""
+    asked = given.edits or [_Piece(given.oldString, given.newString, given.replaceAll)]
+    found = []
+    for one in asked:
+        if not isinstance(one.oldString, str) or not isinstance(one.newString, str):
+            return []
+        found.append(Replacement(one.oldString, one.newString, one.replaceAll is True))
+    return found
+
+
+def _outcome(state: _State) -> Outcome:
+    if state.status == "completed":
+        return Outcome.APPLIED
+    if state.status != "error":
+        return Outcome.UNANSWERED
+    prose = state.error if isinstance(state.error, str) else ""
+    if _REFUSED.search(prose):
+        return Outcome.REFUSED
+    return Outcome.INTERRUPTED if _INTERRUPTED.search(prose) else Outcome.FAILED

@@ -1,0 +1,74 @@
+"""Patches in the two forms that agents write: unified diffs, and those of the apply_patch tool.
+
+A hunk here is what `ghapp.evidence.own_lines.from_patch` takes: lines that start with ``+``,
+``-`` or a space. It reads no file, so nothing tells whether a patch was applied.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ghapp.evidence.own_lines import split_lines
+
+Hunk = list[str]
+
+_HEADER = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+_FILE = re.compile(r"\*\*\* (Add|Update|Delete) File: (.+)")
+_MOVE = "*** Move to: "
+_END = "*** End Patch"
+
+
+class PatchedFile(NamedTuple):
+    """What a patch of apply_patch does to one file."""
+
+    kind: str
+    """``add``, ``update`` or ``delete``."""
+    path: str
+    """As the agent wrote it, absolute or not; where the file is moved, its new place."""
+    hunks: list[Hunk]
+
+
+def unified_hunks(diff: str) -> list[Hunk]:
+    r"""Return the hunks of a unified diff, by the counts in their headers.
+
+    >>> unified_hunks("--- a\n+++ b\n@@ -1 +1,2 @@\n one\n+two\n")
+    [[' one', '+two']]
+    """
+    hunks: list[Hunk] = []
+    old = new = 0
+    for line in split_lines(diff):
+        if header := _HEADER.match(line):
+            old, new = (1 if count is None else int(count) for count in header.groups())
+            hunks.append([])
+        elif (old > 0 or new > 0) and not line.startswith("\\"):
+            # Some programs leave the space of an empty line away.
+            text = line or " "
+            old -= text[0] in " -"
+            new -= text[0] in " +"
+            hunks[-1].append(text)
+    return hunks
+
+
+def patched_files(patch: str) -> list[PatchedFile]:
+    r"""Return what a patch of apply_patch does, file by file; empty: it is no such patch.
+
+    >>> patched_files("*** Begin Patch\n*** Add File: a\n+one\n*** End Patch")
+    [PatchedFile(kind='add', path='a', hunks=[['+one']])]
+    """
+    found: list[PatchedFile] = []
+    for line in split_lines(patch):
+        if opening := _FILE.match(line):
+            found.append(PatchedFile(opening[1].lower(), opening[2].strip(), [[]]))
+        elif not found or line.startswith(_END):
+            continue
+        elif line.startswith(_MOVE):
+            found[-1] = found[-1]._replace(path=line.removeprefix(_MOVE).strip())
+        elif line.startswith("@@"):
+            found[-1].hunks.append([])
+        elif not line or line[0] in "+- ":
+            found[-1].hunks[-1].append(line or " ")
+    return [file._replace(hunks=_filled(file.hunks)) for file in found]
+
+
+def _filled(hunks: Iterable[Hunk]) -> list[Hunk]:
+    return [hunk for hunk in hunks if hunk]
