@@ -21,6 +21,9 @@ from ghapp.evidence.source import Found, WantedPath, everything
 HEAD = 64 * 1024
 """Bytes of a file's beginning that its source is recognized by."""
 
+BUFFER = 1 << 20
+"""Bytes read at once: records are long, and a small buffer costs a call of the system for each."""
+
 PACKED = ".zst"
 """Ending of compressed files, which are named and not read."""
 
@@ -168,7 +171,7 @@ def _lines(parts: tuple[Path, ...]) -> Iterator[bytes]:
     """
     rest = b""
     for part in parts:
-        with part.open("rb") as file:
+        with part.open("rb", buffering=BUFFER) as file:
             for line in file:
                 if rest:
                     if _is_whole(rest, line):

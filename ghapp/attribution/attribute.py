@@ -118,7 +118,7 @@ class _CountedFile:
     def _counted(self, book: Codebook) -> dict[int, int]:
         """Return the code of each line that counts, by number; note why the others do not."""
         added = self.file.added()
-        numbers = reader(self.file.path, book)(line.text for line in added)
+        numbers = reader(self.file.path, book)([line.text for line in added])
         codes: dict[int, int] = {}
         for (number, text), code in zip(added, numbers, strict=True):
             # Nearly all lines count; only the others are asked why not.

@@ -5,7 +5,7 @@ as fingerprints. Numbers depend on the order of reading: compare them, never sor
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from math import log2
 
 from rapidfuzz.distance import Levenshtein
@@ -83,29 +83,23 @@ class Codebook:
         number = self._of_text.get(line)
         if number is None:
             # A line that is too long to count equals none that counts.
-            number = self._of_text[line] = self._normalized(
-                "" if is_long(line) else normalize(line)
-            )
+            form = "" if is_long(line) else normalize(line)
+            number = self._of_text[line] = self._numbers.setdefault(form, len(self.forms))
+            if number == len(self.forms):
+                self.forms.append(form)
+                self.effective.append(is_effective(form))
         return number
 
-    def numbers(self, lines: Iterable[str | LineFingerprint]) -> list[int]:
+    def numbers(self, lines: Sequence[str | LineFingerprint]) -> list[int]:
         """Return the numbers of many lines."""
-        known = self._of_text
-        found = []
-        for line in lines:
-            if type(line) is not str:
-                found.append(self.number(line))
-                continue
-            number = known.get(line)
-            found.append(self.number(line) if number is None else number)
-        return found
-
-    def _normalized(self, normalized: str) -> int:
-        number = self._numbers.setdefault(normalized, len(self.forms))
-        if number == len(self.forms):
-            self.forms.append(normalized)
-            self.effective.append(is_effective(normalized))
-        return number
+        # Most lines were met before, and looking them up needs no call of ours for each.
+        known: list[int | None] = list(map(self._of_text.get, lines))  # type: ignore[arg-type]
+        if None not in known:
+            return known  # type: ignore[return-value]
+        return [
+            self.number(line) if number is None else number
+            for line, number in zip(lines, known, strict=True)
+        ]
 
     def weight(self, number: int) -> float:
         """Return the weight of a line, 0 where it has no word."""

@@ -5,7 +5,7 @@ a file that agents visit often (rules.md 2.9).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from math import fsum
 
 from ghapp.attribution.sides import EditSide, fresh
@@ -21,24 +21,28 @@ def session_of(side: EditSide) -> AgentSession:
 
 
 def by_session(
-    sides: Iterable[EditSide], standing: Counter[int], weights: Weights
+    sides: Iterable[EditSide],
+    asked: Set[AgentSession],
+    standing: Counter[int],
+    weights: Weights,
 ) -> dict[AgentSession, float]:
-    """Return for each agent session the share, by weight, of what it left that stands.
+    """Return for each agent session asked for the share, by weight, of what it left that stands.
 
     ``standing`` counts the added lines' codes. What was written and later taken out again,
     by whichever session, is not left: a second draft does not weigh against the first.
     """
     left: defaultdict[AgentSession, Counter[int]] = defaultdict(Counter)
     for side in sorted(sides, key=lambda side: (side.edit.at, side.edit.id)):
-        own = fresh(side)
+        session = session_of(side)
         if side.edit.tool == "Write" and not side.removed:
-            left[session_of(side)].clear()
+            left[session].clear()
         gone = side.removed.difference(side.own)
         for lines in left.values():
             for code in gone & lines.keys():
                 lines[code] -= 1
-        left[session_of(side)].update(own)
-    return {key: share(lines, standing, weights) for key, lines in left.items()}
+        if session in asked:
+            left[session].update(fresh(side))
+    return {key: share(left[key], standing, weights) for key in asked}
 
 
 def share(lines: Counter[int], standing: Counter[int], weights: Weights) -> float:

@@ -1,6 +1,7 @@
 """The gaps between lines that stand in their place: where a touched line is looked for."""
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from typing import NamedTuple
 
 TOUCHED = 3
@@ -12,6 +13,29 @@ REWRAPPED = 30
 _END = 1 << 60
 
 
+class Anchors:
+    """Where an edit's lines stand for sure: (position in the edit, position in the file)."""
+
+    def __init__(self) -> None:
+        self._pairs: list[tuple[int, int]] = []
+        self._chain: list[tuple[int, int]] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._pairs)
+
+    def add(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Add lines that stand for sure."""
+        self._pairs.extend(pairs)
+        self._chain = None
+
+    @property
+    def chain(self) -> list[tuple[int, int]]:
+        """The longest chain that rises on both sides; worked out once until lines are added."""
+        if self._chain is None:
+            self._chain = rising(self._pairs)
+        return self._chain
+
+
 class Gap(NamedTuple):
     """Own lines and added lines that lie between the same two standing lines, by index."""
 
@@ -19,16 +43,13 @@ class Gap(NamedTuple):
     added: range
 
 
-def gaps(
-    anchors: list[tuple[int, int]], own_places: list[int], added_places: list[int], slack: int
-) -> list[Gap]:
+def gaps(anchors: Anchors, own_places: list[int], added_places: list[int], slack: int) -> list[Gap]:
     """Return the gaps of an edit in a file, none of them empty on either side.
 
-    ``anchors`` are (position in the edit, position in the file); ``own_places`` and
-    ``added_places`` the positions of own and of added lines. A gap before the first and
-    after the last anchor reaches ``slack`` lines beyond twice its own lines.
+    ``own_places`` and ``added_places`` are the positions of own and of added lines. A gap before
+    the first and after the last anchor reaches ``slack`` lines beyond twice its own lines.
     """
-    chain = rising(anchors)
+    chain = anchors.chain
     if not chain:
         return []
     found = []

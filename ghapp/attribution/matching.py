@@ -14,14 +14,17 @@ from heapq import heapify, heappop, heappush
 from math import ceil, floor, fsum, log2
 from typing import NamedTuple
 
+import msgspec
+from msgspec.structs import replace
+
 from ghapp.attribution import coverage
 from ghapp.attribution.alignment import aligned
 from ghapp.attribution.certainty import DISTINCTIVE, HALF, MOST, NOWHERE, Standing, is_no_chance
 from ghapp.attribution.codebook import Codebook
-from ghapp.attribution.gaps import REWRAPPED, TOUCHED, Gap, gaps
+from ghapp.attribution.gaps import REWRAPPED, TOUCHED, Anchors, Gap, gaps
 from ghapp.attribution.model import Reason
 from ghapp.attribution.rewrap import Stretch, WrappedText
-from ghapp.attribution.runs import GAP, Run, equal_runs, index
+from ghapp.attribution.runs import Run, equal_runs, index
 from ghapp.attribution.sides import EditSide, FileSide
 
 NONE = Fraction(0)
@@ -31,7 +34,7 @@ LARGEST_TOUCHED_EDIT = 12
 """Own lines of the longest edit that is looked for as a whole when no line of it is equal."""
 
 
-class Credit(NamedTuple):
+class Credit(msgspec.Struct, frozen=True, gc=False):
     """An added line credited to an edit's own line."""
 
     reason: Reason
@@ -62,10 +65,38 @@ class Author:
     rank: int
     """Its place in the order in which ties are decided (rules.md 2.10)."""
     supports: list[Support] = field(default_factory=list)
-    anchors: list[tuple[int, int]] = field(default_factory=list)
+    anchors: Anchors = field(default_factory=Anchors)
     """Where its lines stand for sure, unchanged ones included."""
     standing: Standing = NOWHERE
     credited: int = 0
+
+
+class FileWeights(dict[int, float]):
+    """Each line's weight in one file, by its code: what recurs there, or in an edit, tells less.
+
+    A line is weighed when it is first asked for; most lines of most edits never are.
+    """
+
+    def __init__(self, file: FileSide, sides: Iterable[EditSide], book: Codebook) -> None:
+        super().__init__()
+        self._book = book
+        self._often = {code: n for code, n in Counter(file.sequence.codes).items() if n > 1}
+        for side in sides:
+            if len(set(side.own)) < len(side.own):
+                self._note(Counter(side.own))
+
+    def _note(self, counts: Counter[int]) -> None:
+        for code, count in counts.items():
+            if count > self._often.get(code, 1):
+                self._often[code] = count
+
+    def __missing__(self, code: int) -> float:
+        weight = self._book.weight(code)
+        count = self._often.get(code)
+        if count is not None:
+            weight /= 1.0 + log2(count)
+        self[code] = weight
+        return weight
 
 
 class FileMatching:
@@ -83,7 +114,7 @@ class FileMatching:
         self.sides = list(sides)
         self.authors = [Author(side, rank) for rank, side in enumerate(self.sides) if side.own]
         self.credits: list[Credit | None] = [None] * len(file.added)
-        self.weights = self._weights()
+        self.weights = FileWeights(file, (author.side for author in self.authors), book)
 
     def match(self) -> None:
         """Credit what is alike: first equal runs, then what stands between and beside them."""
@@ -116,7 +147,6 @@ class FileMatching:
         positions = index(codes)
         first = len(self.authors)
         strangers = [Author(side, first + at) for at, side in enumerate(sides)]
-        self._weigh_context(self.weights, strangers)
         for author in strangers:
             author.supports = [
                 support
@@ -130,31 +160,6 @@ class FileMatching:
 
     # --- weight --------------------------------------------------------------------------
 
-    def _weights(self) -> dict[int, float]:
-        """Return each line's weight in this file: what recurs there, or in an edit, tells less."""
-        often = Counter(self.file.sequence.codes)
-        for author in self.authors:
-            counts = Counter(author.side.own)
-            if len(counts) < len(author.side.own):
-                for code, count in counts.items():
-                    often[code] = max(often[code], count)
-            else:
-                often.update(code for code in counts if code not in often)
-        weight = self.book.weight
-        weights = {
-            code: weight(code) if count == 1 else weight(code) / (1.0 + log2(count))
-            for code, count in often.items()
-            if code != GAP
-        }
-        self._weigh_context(weights, self.authors)
-        return weights
-
-    def _weigh_context(self, weights: dict[int, float], authors: Iterable[Author]) -> None:
-        for author in authors:
-            for code in author.side.sequence.codes:
-                if code not in weights and code != GAP:
-                    weights[code] = self.book.weight(code)
-
     def _weight_of(self, side: EditSide, own: Iterable[int]) -> float:
         weights, codes = self.weights, side.own
         return fsum([weights[codes[at]] for at in own])
@@ -167,15 +172,16 @@ class FileMatching:
         for author in self.authors:
             runs = equal_runs(codes, positions, author.side.sequence.codes)
             author.supports = [self._support(author.side, run) for run in runs]
+        standing = [author for author in self.authors if author.supports]
         covered = coverage.by_session(
             # An edit that only takes lines out says as well what is left.
             self.sides,
+            {coverage.session_of(author.side) for author in standing},
             Counter(line.code for line in self.file.added),
             self.weights,
         )
-        for author in self.authors:
-            if author.supports:
-                author.standing = self._standing(author, covered[coverage.session_of(author.side)])
+        for author in standing:
+            author.standing = self._standing(author, covered[coverage.session_of(author.side)])
 
     def _support(self, side: EditSide, run: Run) -> Support:
         in_edit, in_file = side.sequence.credits, self.file.sequence.credits
@@ -205,7 +211,9 @@ class FileMatching:
     def _rewrapped_lines(self, author: Author, standing: set[int]) -> list[int]:
         """Return own lines that stand with other line breaks, beside the equal ones."""
         side = author.side
-        anchors = [anchor for support in author.supports for anchor in support.anchors()]
+        anchors = Anchors()
+        for support in author.supports:
+            anchors.add(support.anchors())
         found: list[int] = []
         for gap in gaps(anchors, side.place, self.file.place, REWRAPPED):
             own = [at for at in gap.own if at not in standing]
@@ -227,7 +235,7 @@ class FileMatching:
             if all(self._is_free(side, *pair) for pair in support.pairs):
                 for own, added in support.pairs:
                     self._credit(author, Credit(Reason.RUN, side, own, 0.0), added)
-                author.anchors += support.anchors()
+                author.anchors.add(support.anchors())
             else:
                 for rest in self._rests(side, support.run):
                     heappush(heap, self._entry(author, rest))
@@ -267,7 +275,7 @@ class FileMatching:
         alone = {id(author.side) for author in authors if author.credited == 1}
         for added, credit in enumerate(self.credits):
             if credit and id(credit.side) in alone:
-                self.credits[added] = credit._replace(reason=Reason.LINE)
+                self.credits[added] = replace(credit, reason=Reason.LINE)
 
     # --- tiers rewrapped and edited ------------------------------------------------------
 
@@ -275,7 +283,7 @@ class FileMatching:
         """Return the authors that stand somewhere, those with the most weight first."""
         for author in self.authors:
             if not author.anchors:
-                author.anchors = self._unchanged_anchors(author)
+                author.anchors.add(self._unchanged_anchors(author))
         strong = [author for author in self.authors if author.anchors]
         return sorted(strong, key=lambda author: -author.standing.weight)
 
@@ -310,7 +318,7 @@ class FileMatching:
                         self._credit(author, credit, added)
                         if not limit:
                             place = author.side.place[credit.own], self.file.place[added]
-                            author.anchors.append(place)
+                            author.anchors.add([place])
 
     def _fill_whole(self, author: Author) -> None:
         """Credit an edit whose unchanged neighbors stand, if all its own lines stand there."""
@@ -398,7 +406,7 @@ class FileMatching:
                 if self._is_free(side, own, added):
                     for credit, at in self._touched(side, [own], [added], self.limit):
                         self._credit(author, credit, at)
-                        author.anchors.append((side.place[own], self.file.place[added]))
+                        author.anchors.add([(side.place[own], self.file.place[added])])
         if author.credited:
             self._fill([author])
 

@@ -4,9 +4,11 @@ All are frozen. Times are timezone-aware UTC datetimes. ``None`` always means "n
 "does not apply"; each field's docstring says which, and what follows from it.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, NamedTuple, TypeVar
+from functools import partial
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -26,6 +28,14 @@ class FileStatus(StrEnum):
     DELETED = "deleted"
     RENAMED = "renamed"
     COPIED = "copied"
+
+
+NamedT = TypeVar("NamedT", bound=tuple[Any, ...])
+
+
+def many(kind: type[NamedT], values: Iterable[tuple[Any, ...]]) -> list[NamedT]:
+    """Return plain tuples as named ones: a call in Python for each would take half the time."""
+    return list(map(partial(tuple.__new__, kind), values))
 
 
 class HunkLine(NamedTuple):
@@ -69,15 +79,15 @@ class FileDiff(Struct, frozen=True):
 
     def added(self) -> list[AddedLine]:
         """Return the added lines in the order of the file."""
-        found: list[AddedLine] = []
+        found: list[tuple[int, str]] = []
         for hunk in self.hunks:
             number = hunk.new_start
             for origin, text in hunk.lines:
                 if origin == "+":
-                    found.append(AddedLine(number, text))
+                    found.append((number, text))
                 if origin != "-":
                     number += 1
-        return found
+        return many(AddedLine, found)
 
 
 class Change(Struct, frozen=True):

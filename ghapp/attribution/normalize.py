@@ -38,7 +38,9 @@ def is_long(text: str) -> bool:
 
 def is_effective(normalized: str) -> bool:
     """Say whether a normalized line counts: 4 characters or more, one of them a letter or digit."""
-    return len(normalized) >= MINIMUM_LENGTH and any(map(str.isalnum, normalized))
+    if len(normalized) < MINIMUM_LENGTH:
+        return False
+    return normalized[0].isalnum() or any(map(str.isalnum, normalized))
 
 
 def tokens(normalized: str) -> list[str]:

@@ -4,16 +4,18 @@ Only effective lines take part. This module knows what may be compared, not what
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ghapp.attribution import notebook
 from ghapp.attribution.codebook import Codebook
-from ghapp.attribution.model import Edit, FileDiff, LineFingerprint
+from ghapp.attribution.model import Edit, FileDiff, LineFingerprint, many
 from ghapp.attribution.runs import GAP, Sequence
 
 RawLine = str | LineFingerprint
+Read = Callable[[list[RawLine] | tuple[RawLine, ...]], list[int]]
+"""Turns lines into their codes."""
 
 
 class AddedCode(NamedTuple):
@@ -76,24 +78,30 @@ def file_side(file: FileDiff, counted: dict[int, int], book: Codebook) -> FileSi
     """Return a file's new side; ``counted`` holds the code of each line number that counts."""
     read = reader(file.path, book)
     builder = _Builder(book)
-    added: list[AddedCode] = []
-    removed: set[int] = set()
+    added: list[tuple[int, int]] = []
+    removed: list[RawLine] = []
     for hunk in file.hunks:
         number = hunk.new_start
         for origin, text in hunk.lines:
             if origin == "-":
-                removed.update(read((text,)))
+                removed.append(text)
                 continue
             if origin == " ":
                 builder.unchanged(read((text,)))
             elif (code := counted.get(number, -1)) >= 0:
-                added.append(AddedCode(number, code))
+                added.append((number, code))
                 builder.own(code)
             elif text and not text.isspace():
                 builder.tail(read((text,))[0])
             number += 1
         builder.end()
-    return FileSide(added, builder.sequence(), builder.place, frozenset(removed), builder.tails)
+    return FileSide(
+        many(AddedCode, added),
+        builder.sequence(),
+        builder.place,
+        frozenset(read(removed)),
+        builder.tails,
+    )
 
 
 class EditSides:
@@ -115,16 +123,10 @@ def edit_side(edit: Edit, path: str, book: Codebook) -> EditSide:
     """Return an edit of a file as it takes part in matching."""
     read = reader(path, book)
     builder = _Builder(book)
-    effective = book.effective
     own: list[int] = []
     for hunk in edit.lines.hunks:
         builder.unchanged(read(hunk.before))
-        for code in read(hunk.own):
-            if effective[code]:
-                own.append(code)
-                builder.own(code)
-            elif book.length(code):
-                builder.tail(code)
+        own += builder.stretch(read(hunk.own))
         builder.unchanged(read(hunk.after))
         builder.end()
     removed = frozenset(read(edit.lines.removed))
@@ -136,6 +138,7 @@ class _Builder:
 
     def __init__(self, book: Codebook) -> None:
         self._effective = book.effective
+        self._forms = book.forms
         self._codes: list[int] = []
         self._credits: list[int] = []
         self.place: list[int] = []
@@ -151,6 +154,23 @@ class _Builder:
         self.place.append(len(self._codes))
         self._codes.append(code)
 
+    def stretch(self, codes: list[int]) -> list[int]:
+        """Put own lines in a row, and return those that count."""
+        kept = [code for code in codes if self._effective[code]]
+        if len(kept) < len(codes) and any(
+            self._forms[code] for code in codes if not self._effective[code]
+        ):
+            for code in codes:
+                if self._effective[code]:
+                    self.own(code)
+                elif self._forms[code]:
+                    self.tail(code)
+            return kept
+        self._credits += range(len(self.place), len(self.place) + len(kept))
+        self.place += range(len(self._codes), len(self._codes) + len(kept))
+        self._codes += kept
+        return kept
+
     def tail(self, code: int) -> None:
         """Note a line too short to count, behind the own line before it."""
         self.tails.setdefault(len(self.place) - 1, []).append(code)
@@ -163,12 +183,12 @@ class _Builder:
         return Sequence(self._codes, self._credits)
 
 
-def reader(path: str, book: Codebook) -> Callable[[Iterable[RawLine]], list[int]]:
+def reader(path: str, book: Codebook) -> Read:
     """Return what turns lines of a file into their codes; notebooks are unescaped first."""
     if not path.endswith(notebook.SUFFIX):
         return book.numbers
     return lambda lines: book.numbers(
-        notebook.source(line) if isinstance(line, str) else line for line in lines
+        [notebook.source(line) if isinstance(line, str) else line for line in lines]
     )
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple, NoReturn
 
-from ghapp.attribution.model import FileDiff, FileStatus, Hunk, HunkLine
+from ghapp.attribution.model import FileDiff, FileStatus, Hunk, HunkLine, many
 from ghapp.attribution.quoted import QUOTED, unquote
 
 NOTHING = "/dev/null"
@@ -449,7 +449,7 @@ def _hunk(lines: list[str], at: int) -> tuple[Hunk, int]:
 
 def _body(lines: list[str], at: int, old: int, new: int) -> tuple[list[HunkLine], int]:
     """Take lines until both lengths are used up, whatever the lines look like."""
-    body: list[HunkLine] = []
+    body: list[tuple[str, str]] = []
     first = at
     for line in lines[at : at + old + new + 1]:
         origin = line[:1] or " "  # some tools strip the space of a blank line
@@ -467,11 +467,11 @@ def _body(lines: list[str], at: int, old: int, new: int) -> tuple[list[HunkLine]
             continue
         else:
             _refuse(lines, at, f"{old} more old and {new} more new lines in the hunk")
-        body.append(HunkLine(origin, line[1:]))
+        body.append((origin, line[1:]))
         at += 1
     if old or new:
         _refuse(lines, at, f"{old} more old and {new} more new lines in the hunk")
-    return body, _behind_hunk(lines, at)
+    return many(HunkLine, body), _behind_hunk(lines, at)
 
 
 def _behind_hunk(lines: list[str], at: int) -> int:
