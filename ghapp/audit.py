@@ -39,6 +39,7 @@ from ghapp.store import (
     Repository,
     SavedAudit,
     Store,
+    Witness,
 )
 
 AFTER_THE_WINDOW = timedelta(minutes=1)
@@ -87,6 +88,8 @@ class How(Struct, frozen=True, kw_only=True):
     """Installation and evidence → how lines are compared: as text, or as fingerprints."""
     git_cache: Path
     """Directory for the repositories that only git can show whole."""
+    witness: Witness | None = None
+    """Signs what is saved; ``None``: nothing does."""
 
 
 # --- outcomes: a closed list ------------------------------------------------------------------
@@ -163,7 +166,7 @@ def audit_pull_request(
         evidence = _evidence(pull, policy, store)
         book = how.book(ref.installation_id, evidence)
         audit = attribute(_subject(pull), pull.change, evidence, policy, at=now, book=book)
-        saved = store.audits.save(ref.repository_id, ref.number, to_document(audit), now=now)
+        saved = _save(ref, audit, policy, how, store, now)
         _schedule_final(ref, audit, store, now)
         if _evidence_state(pull, policy, store) != before:
             _schedule_again(ref, store, now)
@@ -190,6 +193,16 @@ def _remember(ref: Ref, pull: PullRequest, store: Store, now: datetime) -> None:
             id=ref.repository_id, owner=owner, name=name, installation_id=ref.installation_id
         )
         store.installations.repository_seen(seen, now=now)
+
+
+def _save(  # noqa: PLR0913, PLR0917 - what is kept, and how
+    ref: Ref, audit: Audit, policy: Policy, how: How, store: Store, now: datetime
+) -> SavedAudit:
+    """Keep the audit, and the policy that it names by digest."""
+    store.records.keep_policy(policy, now=now)
+    return store.audits.save(
+        ref.repository_id, ref.number, to_document(audit), now=now, witness=how.witness
+    )
 
 
 def _subject(pull: PullRequest) -> Subject:

@@ -33,6 +33,7 @@ from ghapp.publishers.registry import publish
 from ghapp.queue.enqueue import RedisQueue, connect
 from ghapp.readers import Readers
 from ghapp.settings import AppCredentials, Settings, SettingsError
+from ghapp.signing import Signer
 from ghapp.store import Store
 from ghapp.store.summaries import Summaries
 from ghapp.summaries import Naming
@@ -82,6 +83,7 @@ class Services:
             publish=self.publish,
             book=self.book,
             git_cache=self.settings.data_dir / "git",
+            witness=self.signer.witness,
         )
 
     def organization_policy(self, ref: Ref, owner: str) -> PolicyFile | None:
@@ -103,6 +105,11 @@ class Services:
             return None
         name, now = shared.full_name, self.clock()
         return PolicyFile(repository_id=shared.id, repository=name, text=text, as_of=now)
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Return what signs saved audits."""
+        return Signer(self.store, self.settings.encryption_key)
 
     def book(self, installation_id: int, evidence: Evidence) -> Codebook:
         """Return how an audit's lines are compared: by tokens where some are fingerprints."""

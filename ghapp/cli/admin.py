@@ -11,9 +11,11 @@ from pathlib import Path
 
 import click
 
+from ghapp.records.keys import PublicKey
 from ghapp.reports.harmless import visible
 from ghapp.settings import Settings, SettingsError
-from ghapp.store import Lane, Store, StoreError
+from ghapp.signing import Signer
+from ghapp.store import Lane, SavedAudit, Store, StoreError
 
 LOOK_EVERY = 1.0
 
@@ -113,6 +115,52 @@ def access_log(name: str | None, last: int) -> None:
         click.echo("\t".join(visible(part) for part in told))
 
 
+@command.command("record-keys")
+def record_keys() -> None:
+    """Print the public keys of signed records: id, from when to when, and the key as PEM."""
+    for key in _store().records.all_keys():
+        until = key.retired_at.isoformat() if key.retired_at else "now"
+        click.echo(f"# {key.id}\n# from {key.made_at.isoformat()} to {until}")
+        click.echo(PublicKey(key.public).pem, nl=False)
+
+
+@command.command("rotate-record-key")
+def rotate_record_key() -> None:
+    """Let a new key sign records from now on; old signatures stay, and so do their public keys."""
+    settings, store = _settings(), _store()
+    signer = Signer(store, settings.encryption_key)
+    with store.database.write() as connection:
+        store.records.lock_keys(connection)
+        new = signer.rotate(connection, now=datetime.now(UTC))
+    click.echo(f"records are signed by key {new.id} from now on")
+
+
+@command.command("sign-records")
+@click.option("--yes", is_flag=True, help="Sign them as they stand now.")
+def sign_records(*, yes: bool) -> None:
+    """Sign records from before records were signed; their signatures say that they came later."""
+    settings, store = _settings(), _store()
+    signer, count = Signer(store, settings.encryption_key), 0
+    for repository in store.installations.repositories():
+        broken = store.audits.first_break(repository.id)
+        if broken is not None:
+            problem = f"{repository.full_name}: the chain is broken at record {broken}"
+            raise click.ClickException(f"{problem}: nothing of it is signed")
+        unsigned = store.records.unsigned(repository.id)
+        count += len(unsigned)
+        if yes:
+            _sign(signer, store, unsigned)
+    done = "signed" if yes else "to be signed with --yes: the app vouches for them as they stand"
+    click.echo(f"{count} records {done}")
+
+
+def _sign(signer: Signer, store: Store, unsigned: tuple[SavedAudit, ...]) -> None:
+    for saved in unsigned:
+        document = store.audits.document(saved.id) or b""
+        with store.database.write() as connection:
+            signer.sign(connection, saved, document, now=datetime.now(UTC))
+
+
 def _copy_sqlite(database: Path, target: Path) -> None:
     """Copy a database that others write to, as one consistent state."""
     target.touch(mode=0o600)
@@ -153,6 +201,13 @@ def _pg(program: str, store: Store, *arguments: str) -> None:
 
 def _store() -> Store:
     try:
-        return Store.open(Settings.from_environment(app_required=False).database_url)
-    except (SettingsError, StoreError) as error:
+        return Store.open(_settings().database_url)
+    except StoreError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.from_environment(app_required=False)
+    except SettingsError as error:
         raise click.ClickException(str(error)) from error

@@ -21,6 +21,11 @@ COMMANDS = {
         "ghapp.cli.explain",
         "Say why the lines of an audit document count or do not.",
     ),
+    "export-audit": (
+        "ghapp.cli.export_audit",
+        "Write recorded audits as a bundle that proves itself.",
+    ),
+    "verify": ("ghapp.cli.verify", "Check a bundle of recorded audits offline."),
     "policy": ("ghapp.cli.policy", "Show, compare and check policies."),
     "evidence": ("ghapp.cli.evidence", "Look at evidence, or import it."),
     "demo": ("ghapp.cli.demo", "Show the app at work on this machine, with a stand-in for GitHub."),
@@ -78,14 +83,16 @@ class LazyGroup(click.Group):
         return result
 
 
+_SERVER = "the server's commands need the extra 'server': pip install 'ghapp[server]'"
+_EXTRAS = {"verify": "signatures need the extra 'verify': pip install 'ghapp[verify]'"}
+"""Command → how to get what it lacks, where that is not the server's extra."""
+
+
 def _missing(command: str, error: ModuleNotFoundError) -> str:
     """Say which package a command lacks, and how to get it."""
     if (error.name or "").startswith("ghapp"):
         return f"{command}: this installation lacks the module {error.name}; install ghapp again"
-    return (
-        f"{command}: the package {error.name} is not installed; "
-        "the server's commands need the extra 'server': pip install 'ghapp[server]'"
-    )
+    return f"{command}: the package {error.name} is not installed; {_EXTRAS.get(command, _SERVER)}"
 
 
 def _forget_standard_output() -> None:

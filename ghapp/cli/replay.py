@@ -5,14 +5,14 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ghapp.cli.options import as_of_option, named_policy, policy_option, root_option
-from ghapp.cli.times import as_time, parse_time
+from ghapp.cli.times import as_last_instant, as_time
 
 if TYPE_CHECKING:  # help and wrong use answer without the core
     from ghapp.replay import Progress, Replayed, Terms
@@ -25,16 +25,6 @@ SHOWN = 10
 
 LONGEST = 2000
 """Characters of one problem's line."""
-
-
-def _as_last_instant(
-    ctx: click.Context, param: click.Parameter, value: str | None
-) -> datetime | None:
-    """Turn an option's value into a time of which a date alone is the last instant."""
-    at = as_time(ctx, param, value)
-    if at is None or value is None or len(value.strip()) > len("2026-05-20"):
-        return at
-    return parse_time(value) + timedelta(days=1) - timedelta(microseconds=1)
 
 
 @click.command("replay", short_help="Audit the merged pull requests in a clone's history again.")
@@ -61,7 +51,7 @@ def _as_last_instant(
 @click.option(
     "--until",
     metavar="DATE",
-    callback=_as_last_instant,
+    callback=as_last_instant,
     help="Merged then or earlier; a date alone is the whole day.",
 )
 @click.option(

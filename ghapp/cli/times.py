@@ -1,7 +1,7 @@
 """A point in time as people and git write it. It knows no clock."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import click
 
@@ -15,6 +15,16 @@ def as_time(ctx: click.Context, param: click.Parameter, value: str | None) -> da
         return None if value is None else parse_time(value)
     except ValueError as error:
         raise click.BadParameter(str(error), ctx, param) from error
+
+
+def as_last_instant(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> datetime | None:
+    """Turn an option's value into a time of which a date alone is the last instant."""
+    at = as_time(ctx, param, value)
+    if at is None or value is None or len(value.strip()) > len("2026-05-20"):
+        return at
+    return at + timedelta(days=1) - timedelta(microseconds=1)
 
 
 def parse_time(text: str) -> datetime:

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from ghapp.store.access_log import Access, AccessLog, Door, LoggedAccess
-from ghapp.store.audits import Audits, SavedAudit
+from ghapp.store.audits import Audits, SavedAudit, Witness
 from ghapp.store.cursors import Cursors
 from ghapp.store.database import (
     Database,
@@ -31,6 +31,7 @@ from ghapp.store.installations import Installation, Installations, Repository
 from ghapp.store.logins import Logins, SignedIn
 from ghapp.store.policy_files import PolicyFiles
 from ghapp.store.publications import Publication, Publications
+from ghapp.store.records import RecordKey, Records, SignedAudit
 from ghapp.store.tokens import AccessToken, NewToken, TokenKind, Tokens, new_secret
 
 __all__ = [
@@ -65,14 +66,18 @@ __all__ = [
     "PolicyFiles",
     "Publication",
     "Publications",
+    "RecordKey",
+    "Records",
     "Repository",
     "SavedAudit",
     "Scheduled",
+    "SignedAudit",
     "SignedIn",
     "Store",
     "StoreError",
     "TokenKind",
     "Tokens",
+    "Witness",
     "WrongDatabaseURL",
     "new_secret",
 ]
@@ -92,6 +97,7 @@ class Store:
     evidence: EvidenceTable
     audits: Audits
     publications: Publications
+    records: Records
     due: DueTable
     cursors: Cursors
     policy_files: PolicyFiles
@@ -122,6 +128,7 @@ class Store:
             evidence=EvidenceTable(database, audits, due),
             audits=audits,
             publications=Publications(database),
+            records=Records(database),
             due=due,
             cursors=Cursors(database),
             policy_files=PolicyFiles(database),

@@ -4,18 +4,18 @@ Every audit of a repository names the one before it by digest, so that a record 
 taken out or changed afterwards is noticed (`Audits.first_break`).
 """
 
-import hashlib
 import zlib
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, RowMapping, Select, func, select
+from sqlalchemy import Column, Connection, Row, RowMapping, Select, func, select
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit, Measure, State, Struct, Verdict
+from ghapp.records.chain import Link, digest_of
 from ghapp.store.database import Database
 from ghapp.store.schema import audit, to_microseconds
 
@@ -51,10 +51,19 @@ class SavedAudit(Struct, frozen=True):
     digest: str
     """``sha256:`` and the digest of the document's bytes."""
     chain: str
-    """Digest over this record and ``previous``; see `chain_digest`."""
+    """Digest over this record and ``previous``; see `Link`."""
     previous: str | None
     """``chain`` of the repository's audit before this one; ``None``: it is the first."""
     created_at: datetime
+
+    @property
+    def link(self) -> Link:
+        """Return the record as the chain sees it."""
+        return _link(msgspec.structs.asdict(self))
+
+
+Witness = Callable[[Connection, SavedAudit, bytes], None]
+"""Told of a new audit and its document within the transaction that keeps it: signs it there."""
 
 
 class Audits:
@@ -64,16 +73,23 @@ class Audits:
         self._database = database
 
     def save(
-        self, repository_id: int, pull_request: int, document: bytes, *, now: datetime
+        self,
+        repository_id: int,
+        pull_request: int,
+        document: bytes,
+        *,
+        now: datetime,
+        witness: Witness | None = None,
     ) -> SavedAudit:
         """Keep an audit document as the pull request's next one.
 
         ``document`` is what `document.to_document` returns, and is kept byte for byte. Where
         the pull request's latest audit has the same bytes, that one is returned and nothing
-        is added. Raises `ValueError` where the bytes are no audit document.
+        is added. ``witness`` is told of a new one; what it raises keeps nothing. Raises
+        `ValueError` where the bytes are no audit document.
         """
         read = from_document(document)
-        digest = "sha256:" + hashlib.sha256(document).hexdigest()
+        digest = digest_of(document)
         packed = zlib.compress(document)
         with self._database.write() as connection:
             self._database.lock(connection, f"audit:{repository_id}")
@@ -89,11 +105,15 @@ class Audits:
                 "document": packed,
                 "created_at": now,
             }
-            row |= _link(connection, row)
-            saved = connection.execute(
-                self._database.insert(audit).values(row).returning(*_RECORD)
-            ).one()
-        return _from_row(saved)
+            row |= _place(connection, row)
+            saved = saved_audit(
+                connection.execute(
+                    self._database.insert(audit).values(row).returning(*_RECORD)
+                ).one()
+            )
+            if witness is not None:
+                witness(connection, saved, document)
+        return saved
 
     def latest(self, repository_id: int, pull_request: int) -> SavedAudit | None:
         """Return the audit that is in force for a pull request; ``None``: it has none."""
@@ -137,7 +157,7 @@ class Audits:
         query = _latest_only(repository_id).where(
             audit.c.window_from <= instants[-1], audit.c.window_to >= instants[0]
         )
-        found = map(_from_row, connection.execute(query.order_by(audit.c.position)))
+        found = map(saved_audit, connection.execute(query.order_by(audit.c.position)))
         return tuple(one for one in found if _holds_one(one, instants))
 
     def document(self, audit_id: int) -> bytes | None:
@@ -166,30 +186,13 @@ class Audits:
 
     def _saved(self, query: Select[Any]) -> tuple[SavedAudit, ...]:
         with self._database.read() as connection:
-            return tuple(_from_row(row) for row in connection.execute(query))
+            return tuple(saved_audit(row) for row in connection.execute(query))
 
 
-def chain_digest(record: dict[str, Any]) -> str:
-    """Return the digest that chains a record to the one before it.
-
-    It is ``sha256:`` over the canonical JSON of ``created_at`` (microseconds since 1970),
-    ``digest``, ``number``, ``position``, ``previous``, ``pull_request``, ``repository_id``.
-    """
-    chained = {
-        "created_at": to_microseconds(record["created_at"]),
-        **{
-            name: record[name]
-            for name in (
-                "digest",
-                "number",
-                "position",
-                "previous",
-                "pull_request",
-                "repository_id",
-            )
-        },
-    }
-    return "sha256:" + hashlib.sha256(msgspec.json.encode(chained, order="sorted")).hexdigest()
+def _link(record: Mapping[str, Any]) -> Link:
+    """Return a record's columns as the chain sees them."""
+    named = {name: record[name] for name in Link.__struct_fields__ if name != "created_at"}
+    return Link(created_at=to_microseconds(record["created_at"]), **named)
 
 
 _RECORD = tuple(column for column in audit.c if column.name != "document")
@@ -215,10 +218,10 @@ def _latest_only(repository_id: int) -> Select[Any]:
 def _latest(connection: Connection, repository_id: int, pull_request: int) -> SavedAudit | None:
     query = _of(repository_id).where(audit.c.pull_request == pull_request)
     row = connection.execute(query.order_by(audit.c.number.desc()).limit(1)).first()
-    return None if row is None else _from_row(row)
+    return None if row is None else saved_audit(row)
 
 
-def _link(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
+def _place(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
     """Return the record's place in its repository's chain."""
     last = connection.execute(
         select(audit.c.position, audit.c.chain)
@@ -230,7 +233,7 @@ def _link(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
         "position": 1 if last is None else last.position + 1,
         "previous": None if last is None else last.chain,
     }
-    return {**place, "chain": chain_digest({**row, **place})}
+    return {**place, "chain": _link({**row, **place}).chain}
 
 
 def _columns(read: Audit) -> dict[str, Any]:
@@ -268,12 +271,16 @@ def _is_intact(row: RowMapping) -> bool:
         document = zlib.decompress(row["document"])
     except zlib.error:
         return False
-    if row["digest"] != "sha256:" + hashlib.sha256(document).hexdigest():
-        return False
-    return bool(row["chain"] == chain_digest(dict(row)))
+    return bool(row["digest"] == digest_of(document) and row["chain"] == _link(dict(row)).chain)
 
 
-def _from_row(row: Row[Any]) -> SavedAudit:
+def saved_columns() -> tuple[Column[Any], ...]:
+    """Return the columns that `saved_audit` reads."""
+    return _RECORD
+
+
+def saved_audit(row: Row[Any]) -> SavedAudit:
+    """Return the record in a row that has at least `saved_columns`."""
     values = {column.name: getattr(row, column.name) for column in _RECORD}
     values["state"] = State(values["state"])
     values["verdict"] = Verdict(values["verdict"])

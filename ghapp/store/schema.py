@@ -275,6 +275,41 @@ due = Table(
     ),
 )
 
+record_key = Table(
+    "record_key",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("public", LargeBinary, nullable=False),
+    Column("secret", LargeBinary),
+    Column("made_at", Instant, nullable=False),
+    Column("retired_at", Instant),
+)
+
+record = Table(
+    "record",
+    metadata,
+    Column("audit_id", RowId, ForeignKey("audit.id"), primary_key=True, autoincrement=False),
+    Column("key_id", Text, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+)
+
+record_head = Table(
+    "record_head",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", Integer, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+)
+
+policy = Table(
+    "policy",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("members", LargeBinary, nullable=False),
+    Column("used_since", Instant, nullable=False),
+)
+
 cursor = Table(
     "cursor",
     metadata,

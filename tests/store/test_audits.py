@@ -2,13 +2,11 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import msgspec
 import pytest
 from sqlalchemy import text
 
 from ghapp.attribution.model import State, Verdict
 from ghapp.store import Publication, Store
-from ghapp.store.audits import chain_digest
 from tests.store.records import DAY, MINUTE, NOW, document
 
 FINAL = document(state=State.FINAL)
@@ -47,7 +45,7 @@ def test_each_audit_of_a_repository_names_the_one_before(store: Store) -> None:
     assert second.previous == first.chain
     assert (second.number, second.position) == (1, 2)
     assert elsewhere.previous is None
-    assert first.chain == chain_digest(msgspec.structs.asdict(first))
+    assert first.chain == first.link.chain
     assert store.audits.first_break(42) is None
     assert store.audits.first_break(44) is None
 

@@ -1,0 +1,1 @@
+"""Records that prove themselves: chained, signed, bundled, checked. It opens no database."""

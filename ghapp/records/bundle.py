@@ -1,0 +1,155 @@
+"""A bundle of records as lines of JSON: what each line is, written and read. It judges nothing.
+
+A line is a header, a public key, a policy, an audit document exactly as it was saved, or an
+envelope. An envelope that signs a document stands right behind it; the last line seals all.
+docs/records.md describes the format for other programs.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import BinaryIO, TypeAlias
+
+import msgspec
+
+from ghapp.attribution.document import SCHEMA as DOCUMENT
+from ghapp.attribution.model import Struct
+from ghapp.records.chain import digest_of
+from ghapp.records.envelope import Envelope, sealed
+from ghapp.records.keys import SigningKey
+from ghapp.records.statement import of_bundle
+
+SCHEMA = "ghapp/bundle/1"
+
+
+class LineError(ValueError):
+    """A line is none of a bundle's; the message says what it is."""
+
+
+class Exported(Struct, frozen=True):
+    """A repository in a bundle."""
+
+    id: int
+    name: str
+    """``owner/name`` when the bundle was made."""
+
+
+class Header(Struct, frozen=True):
+    """What the bundle is, for people; what is said here is sealed with the rest."""
+
+    schema: str
+    engine: str
+    """Version of the program that made the bundle."""
+    made_at: datetime
+    repositories: tuple[Exported, ...]
+    since: datetime | None = None
+    """Documents are of pull requests merged then or later; ``None``: from the first on."""
+    until: datetime | None = None
+
+
+class Key(Struct, frozen=True):
+    """A public key that records are signed with; bytes are base64 in JSON."""
+
+    id: str
+    public: bytes
+    made_at: datetime
+    retired_at: datetime | None = None
+    """``None``: it signs now."""
+
+
+class KeyLine(Struct, frozen=True):
+    """The line of a key."""
+
+    key: Key
+
+
+class PolicyLine(Struct, frozen=True):
+    """The line of a policy, whose digest is over the bytes of its object."""
+
+    policy: msgspec.Raw
+
+    @property
+    def digest(self) -> str:
+        """``sha256:`` and the digest, as documents name it."""
+        return digest_of(bytes(self.policy))
+
+
+class DocumentLine(Struct, frozen=True):
+    """An audit document, byte for byte."""
+
+    document: bytes
+
+    @property
+    def digest(self) -> str:
+        """``sha256:`` and the digest of the line without its end."""
+        return digest_of(self.document)
+
+
+Line: TypeAlias = Header | KeyLine | PolicyLine | DocumentLine | Envelope
+
+_ENCODER = msgspec.json.Encoder(order="sorted")
+
+
+def encoded(line: Line) -> bytes:
+    """Return a line's bytes, without its end."""
+    return line.document if isinstance(line, DocumentLine) else _ENCODER.encode(line)
+
+
+def write(lines: Iterable[Line], output: BinaryIO, key: SigningKey, made_at: datetime) -> None:
+    """Write lines and, as the last one, the seal over all of them."""
+    digests: list[str] = []
+    whole = hashlib.sha256()
+    for line in lines:
+        content = encoded(line)
+        digests.append(hashlib.sha256(content).hexdigest())
+        whole.update(content + b"\n")
+        output.write(content + b"\n")
+    statement = of_bundle(tuple(digests), whole.hexdigest(), made_at)
+    output.write(sealed(statement.encoded(), key).encoded() + b"\n")
+
+
+class _Shape(Struct, frozen=True):
+    """The members that tell the kinds of lines apart."""
+
+    schema: str | None = None
+    key: msgspec.Raw = msgspec.Raw()
+    policy: msgspec.Raw = msgspec.Raw()
+    payload: msgspec.Raw = msgspec.Raw()
+
+
+_SHAPE = msgspec.json.Decoder(_Shape)
+_KINDS: dict[str, type[Header | KeyLine | PolicyLine | Envelope]] = {
+    "key": KeyLine,
+    "policy": PolicyLine,
+    "payload": Envelope,
+}
+
+
+def read_line(content: bytes) -> Line:
+    """Read one line without its end. Raises `LineError`."""
+    try:
+        shape = _SHAPE.decode(content)
+        if shape.schema == DOCUMENT:
+            return DocumentLine(document=content)
+        line = msgspec.json.decode(content, type=_kind(shape))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise LineError(f"it cannot be read: {error}") from error
+    if encoded(line) != content:
+        raise LineError("it is not written in the canonical form")
+    return line
+
+
+def _kind(shape: _Shape) -> type[Header | KeyLine | PolicyLine | Envelope]:
+    # A policy has no member "schema" beside it, and neither has an envelope.
+    if shape.schema == SCHEMA:
+        return Header
+    for member, kind in _KINDS.items():
+        if bytes(getattr(shape, member)):
+            return kind
+    raise LineError(f"it is no header, key, policy, document or envelope of {SCHEMA}")
+
+
+def lines_of(file: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+    """Yield each line without its end, and whether it has one."""
+    for line in file:
+        yield line.removesuffix(b"\n"), line.endswith(b"\n")

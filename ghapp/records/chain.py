@@ -1,0 +1,34 @@
+"""What chains a repository's records: each names the one before it by digest. It signs nothing."""
+
+import hashlib
+
+import msgspec
+
+from ghapp.attribution.model import Struct
+
+
+class Link(Struct, frozen=True):
+    """One record as the chain sees it."""
+
+    created_at: int
+    """Microseconds since 1970."""
+    digest: str
+    """``sha256:`` and the digest of the document's bytes."""
+    number: int
+    """Among the audits of this pull request, from 1."""
+    position: int
+    """Among the audits of this repository, from 1."""
+    previous: str | None
+    """`chain` of the repository's record before this one; ``None``: it is the first."""
+    pull_request: int
+    repository_id: int
+
+    @property
+    def chain(self) -> str:
+        """``sha256:`` and the digest over this link's canonical JSON: its members, sorted."""
+        return digest_of(msgspec.json.encode(self, order="sorted"))
+
+
+def digest_of(content: bytes) -> str:
+    """Return ``sha256:`` and the digest of some bytes in hexadecimal."""
+    return "sha256:" + hashlib.sha256(content).hexdigest()

@@ -1,0 +1,170 @@
+"""What is said of a record, of a repository's chain and of a bundle, as in-toto statements.
+
+docs/records.md describes each predicate. It signs nothing.
+"""
+
+from datetime import datetime
+from typing import Generic, TypeVar
+
+import msgspec
+
+from ghapp.attribution.model import Audit, Struct
+from ghapp.records.chain import Link
+
+STATEMENT = "https://in-toto.io/Statement/v1"
+RECORD = "urn:ghapp:audit-record:1"
+HEAD = "urn:ghapp:chain-head:1"
+BUNDLE = "urn:ghapp:bundle:1"
+
+PredicateT = TypeVar("PredicateT")
+
+
+class StatementError(ValueError):
+    """A payload does not say what it should; the message says what it says."""
+
+
+class Subject(Struct, frozen=True):
+    """What a statement is about, by digest: algorithm to hexadecimal."""
+
+    name: str
+    digest: dict[str, str]
+
+
+class Statement(
+    Struct,
+    Generic[PredicateT],
+    frozen=True,
+    rename={"type": "_type", "predicate_type": "predicateType"},
+):
+    """An in-toto statement."""
+
+    type: str
+    predicate_type: str
+    subject: tuple[Subject, ...]
+    predicate: PredicateT
+
+    def encoded(self) -> bytes:
+        """Return the statement as canonical JSON: sorted members, no spare space."""
+        return msgspec.json.encode(self, order="sorted")
+
+
+class Record(Struct, frozen=True):
+    """One saved audit: its place in the chain, and what it was made from and by."""
+
+    link: Link
+    chain: str
+    """The link's own digest, which the next record names."""
+    repository: str | None
+    verdict: str
+    state: str
+    merged_at: datetime
+    engine: str
+    measure: str
+    policy: str
+    """Digests of the policy, the change and the edits, as in the document."""
+    diff: str
+    evidence: str
+    signed_at: datetime
+    """Much later than the record was made: it is from before records were signed."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        link = self.link
+        of = self.repository or f"repository {link.repository_id}"
+        audit = f"pull request {link.pull_request}, audit {link.number}"
+        return f"record {link.position} of {of} ({audit})"
+
+
+class Head(Struct, frozen=True):
+    """How long a repository's chain is, so that records cut off at its end are missed."""
+
+    repository_id: int
+    records: int
+    last: str
+    """``chain`` of the last of them."""
+    signed_at: datetime
+
+
+class Seal(Struct, frozen=True):
+    """All lines of a bundle before its last one, each by the digest of its bytes."""
+
+    lines: tuple[str, ...]
+    """``sha256`` in hexadecimal, the line end left out."""
+    made_at: datetime
+
+
+RecordStatement = Statement[Record]
+HeadStatement = Statement[Head]
+SealStatement = Statement[Seal]
+
+
+def of_record(link: Link, audit: Audit, signed_at: datetime) -> RecordStatement:
+    """Return what is said of a saved audit: about its document, and the commit it judges."""
+    name = f"{audit.repository or link.repository_id}#{link.pull_request} audit {link.number}"
+    subjects = [Subject(name=name, digest={"sha256": link.digest.removeprefix("sha256:")})]
+    if audit.merge_commit is not None:
+        commit = {"gitCommit": audit.merge_commit}
+        subjects.append(Subject(name="merge commit", digest=commit))
+    record = Record(
+        link=link,
+        chain=link.chain,
+        repository=audit.repository,
+        verdict=audit.verdict,
+        state=audit.state,
+        merged_at=audit.merged_at,
+        engine=audit.engine,
+        measure=audit.measure,
+        policy=audit.policy.digest,
+        diff=audit.inputs.diff,
+        evidence=audit.inputs.evidence,
+        signed_at=signed_at,
+    )
+    return Statement(
+        type=STATEMENT, predicate_type=RECORD, subject=tuple(subjects), predicate=record
+    )
+
+
+def of_head(link: Link, signed_at: datetime) -> HeadStatement:
+    """Return what is said of a repository's chain that ends with this link."""
+    head = Head(
+        repository_id=link.repository_id,
+        records=link.position,
+        last=link.chain,
+        signed_at=signed_at,
+    )
+    digest = {"sha256": link.chain.removeprefix("sha256:")}
+    subject = Subject(name=f"chain of repository {link.repository_id}", digest=digest)
+    return Statement(type=STATEMENT, predicate_type=HEAD, subject=(subject,), predicate=head)
+
+
+def of_bundle(lines: tuple[str, ...], digest: str, made_at: datetime) -> SealStatement:
+    """Return what is said of a bundle's lines; ``digest`` is over all their bytes."""
+    return Statement(
+        type=STATEMENT,
+        predicate_type=BUNDLE,
+        subject=(Subject(name="bundle", digest={"sha256": digest}),),
+        predicate=Seal(lines=lines, made_at=made_at),
+    )
+
+
+_KINDS = {RECORD: RecordStatement, HEAD: HeadStatement, BUNDLE: SealStatement}
+
+
+class _Kind(Struct, frozen=True, rename={"predicate_type": "predicateType"}):
+    predicate_type: str
+
+
+def read(payload: bytes) -> RecordStatement | HeadStatement | SealStatement:
+    """Read a statement that one of the above made. Raises `StatementError`."""
+    try:
+        kind = msgspec.json.decode(payload, type=_Kind).predicate_type
+        if kind not in _KINDS:
+            raise StatementError(f"it states {kind!r}, which is none of {', '.join(_KINDS)}")
+        statement: RecordStatement | HeadStatement | SealStatement
+        statement = msgspec.json.decode(payload, type=_KINDS[kind])
+    except msgspec.DecodeError as error:
+        raise StatementError(f"its statement cannot be read: {error}") from error
+    if statement.encoded() != payload:
+        raise StatementError("its statement is not written in the canonical form")
+    return statement

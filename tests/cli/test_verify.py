@@ -1,0 +1,111 @@
+"""``ghapp export-audit`` and ``ghapp verify`` as an auditor runs them."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ghapp.cli.main import main
+from ghapp.records.keys import PublicKey
+from ghapp.settings import Settings
+from ghapp.signing import Signer
+from ghapp.store import Repository, Store
+from tests.records.bundles import OTHER_KEY, bundle, lines
+from tests.store.records import DAY, NOW, document
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Return the settings of an app that saved and signed two audits, and has an old one."""
+    given = {"GHAPP_DATA_DIR": str(tmp_path / "data"), "DATABASE_URL": f"sqlite:///{tmp_path}/a.db"}
+    settings = Settings.from_environment(given, app_required=False)
+    with Store.open(settings.database_url) as store:
+        signer = Signer(store, settings.encryption_key)
+        seen = Repository(id=42, owner="acme", name="shop")
+        store.installations.repository_seen(seen, now=NOW)
+        for number in (1, 2):
+            content = document(pull_request=number)
+            store.audits.save(42, number, content, now=NOW, witness=signer.witness)
+    return given
+
+
+def run(environment: dict[str, str], *arguments: str | Path) -> tuple[int, str]:
+    done = CliRunner().invoke(main, [*map(str, arguments)], env=environment)
+    return done.exit_code, done.output
+
+
+def test_an_export_verifies_with_the_key_of_the_app(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "shop.jsonl"
+    status, told = run(environment, "export-audit", "acme/shop", "--output", path)
+    assert (status, told) == (0, f"{path}: 2 document(s), 2 record(s)\n")
+    status, told = run({}, "verify", path)
+    assert status == 0
+    assert "bundle of acme/shop" in told
+    assert "ask whoever runs the app" in told
+    status, keys = run(environment, "admin", "record-keys")
+    (tmp_path / "key.pem").write_text(keys)
+    status, told = run({}, "verify", path, "--public-key", tmp_path / "key.pem")
+    assert status == 0
+    assert told.endswith("signatures, chains and seal are whole\n")
+    assert run({}, "verify", path, "--public-key", keys.split()[1])[0] == 0
+    with Store.open(environment["DATABASE_URL"]) as store:
+        (looked,) = store.access_log.of(42)
+    assert (looked.what, looked.door, looked.who[:7]) == ("bundle", "command_line", "system:")
+
+
+def test_a_changed_bundle_does_not(environment: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "shop.jsonl"
+    run(environment, "export-audit", "--output", path)
+    path.write_bytes(path.read_bytes().replace(b'"attributed":2', b'"attributed":3', 1))
+    status, told = run({}, "verify", path)
+    assert status == 1
+    assert "line 4: record 1 of acme/shop (pull request 1, audit 1): the document" in told
+    assert told.endswith("NOT as it was made\n")
+
+
+def test_a_bundle_of_another_key_does_not(tmp_path: Path, environment: dict[str, str]) -> None:
+    path = tmp_path / "forged.jsonl"
+    path.write_bytes(bundle(lines(key=OTHER_KEY), OTHER_KEY))
+    assert run({}, "verify", path)[0] == 0
+    known = run(environment, "admin", "record-keys")[1].split()[1]
+    assert run({}, "verify", path, "--public-key", known)[0] == 1
+
+
+@pytest.mark.parametrize("key", ["no-such.pem", "a.txt", "rsa.pem"])
+def test_what_is_no_key_is_wrong_use(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "b.jsonl"
+    path.write_bytes(bundle(lines()))
+    (tmp_path / "a.txt").write_text("no key")
+    status, told = run({}, "verify", path, "--public-key", tmp_path / key)
+    assert status == 2
+    assert key in told
+
+
+def test_old_records_are_signed_by_hand(environment: dict[str, str], tmp_path: Path) -> None:
+    with Store.open(environment["DATABASE_URL"]) as store:
+        store.audits.save(42, 3, document(pull_request=3), now=NOW - DAY)
+    path = tmp_path / "shop.jsonl"
+    status, told = run(environment, "export-audit", "--output", path)
+    assert (status, path.exists()) == (1, False)
+    assert "ghapp admin sign-records" in told
+    assert "1 records to be signed" in run(environment, "admin", "sign-records")[1]
+    assert run(environment, "admin", "sign-records", "--yes") == (0, "1 records signed\n")
+    assert run(environment, "export-audit", "--output", path)[0] == 0
+    assert "1 of them signed later" in run({}, "verify", path)[1]
+
+
+def test_a_new_key_takes_over(environment: dict[str, str]) -> None:
+    before = run(environment, "admin", "record-keys")[1]
+    assert run(environment, "admin", "rotate-record-key")[0] == 0
+    after = run(environment, "admin", "record-keys")[1]
+    assert before.count("BEGIN") == 1
+    assert after.count("BEGIN") == 2
+    assert PublicKey(bytes(32)).pem not in after
+
+
+def test_a_repository_that_is_not_known(environment: dict[str, str], tmp_path: Path) -> None:
+    output = tmp_path / "b"
+    assert run(environment, "export-audit", "acme/none", "--output", output)[0] == 2
+    assert not output.exists()
