@@ -13,7 +13,7 @@ from ghapp.log import configure
 @click.command("demo")
 @click.option("--once", is_flag=True, help="End by itself; status 0 if all was read back.")
 def command(*, once: bool) -> None:
-    """Show the app at work on this machine, with a stand-in for GitHub.
+    """Show the app at work here, with a stand-in for GitHub.
 
     Merged pull requests are delivered as signed webhooks; what GitHub was told is printed.
     """
