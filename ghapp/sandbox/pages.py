@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from ghapp.sandbox.device_flow import DeviceFlow
 from ghapp.sandbox.dispatch import Incoming, Outgoing
 from ghapp.sandbox.rendering import to_html
 from ghapp.sandbox.shapes import STATUS_WORDS
@@ -37,8 +38,9 @@ class Buttons:
 class Pages:
     """Answers with pages; what is no page is left to the API."""
 
-    def __init__(self, world: World, buttons: Buttons) -> None:
+    def __init__(self, world: World, buttons: Buttons, device_flow: DeviceFlow) -> None:
         self._world = world
+        self._device_flow = device_flow
         self._buttons = buttons
         self._sign_in = SignIn(world)
         self._templates = Environment(
@@ -62,7 +64,7 @@ class Pages:
         new_app = NEW_APP.fullmatch(request.path)
         if new_app is not None and request.method == "POST":
             return self._new_app(request, form, new_app["owner"])
-        return self._sign_in.answer(request, form)
+        return self._device_flow.answer(request, form) or self._sign_in.answer(request, form)
 
     # --- pull requests ------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ghapp.sandbox.app import create_app
 from ghapp.sandbox.builder import Builder
+from ghapp.sandbox.device_flow import DeviceFlow
 from ghapp.sandbox.dispatch import Dispatcher, Incoming, Outgoing
 from ghapp.sandbox.events import Events
 from ghapp.sandbox.faults import Fault, FaultPlan
@@ -94,7 +95,8 @@ class Sandbox(Builder, Events):
                 pull.repository, run, name, by
             ),
         )
-        pages = Pages(world, buttons)
+        self.device_flow = DeviceFlow(world)
+        pages = Pages(world, buttons, self.device_flow)
         self._server = Server(create_app(self, git, pages, prefix), port=port)
         self._links.web = self._server.url
 

@@ -20,10 +20,15 @@ TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 _DESCRIPTIONS = {
     "access_denied": "The user has denied your application access.",
+    "authorization_pending": "The authorization request is still pending.",
     "bad_refresh_token": "The refresh token passed is incorrect or expired.",
     "bad_verification_code": "The code passed is incorrect or expired.",
+    "device_flow_disabled": "Device Flow must be explicitly enabled for this App",
+    "expired_token": "The device_code has expired.",
     "incorrect_client_credentials": "The client_id and/or client_secret passed are incorrect.",
+    "incorrect_device_code": "The device_code provided is not valid.",
     "redirect_uri_mismatch": "The redirect_uri MUST match the registered callback URL.",
+    "slow_down": "Too many requests have been made in the same timeframe.",
     "unsupported_grant_type": "The authorization grant type is not supported.",
 }
 
@@ -41,7 +46,7 @@ class SignIn:
                 case "GET", "/login/oauth/authorize":
                     return self._authorize(dict(parse_qsl(request.query)))
                 case "POST", "/login/oauth/access_token":
-                    return encoded(request, self._token(_sent(request, form)))
+                    return encoded(request, self._token(sent_members(request, form)))
         return None
 
     # --- the browser --------------------------------------------------------------------------
@@ -146,7 +151,8 @@ def encoded(request: Incoming, members: Mapping[str, str | int]) -> Outgoing:
     return Outgoing(200, {"Content-Type": kind}, urlencode(members).encode())
 
 
-def _sent(request: Incoming, form: Mapping[str, str]) -> dict[str, str]:
+def sent_members(request: Incoming, form: Mapping[str, str]) -> dict[str, str]:
+    """Return what was sent as a form or as JSON."""
     if form or not request.body.lstrip().startswith(b"{"):
         return dict(form)
     return {str(name): str(value) for name, value in json.loads(request.body).items()}

@@ -56,6 +56,8 @@ class App:
     external_url: str = "https://example.test/"
     callback_urls: list[str] = field(default_factory=list)
     """Where a browser may be sent back to; empty: nobody can sign in."""
+    device_flow: bool = True
+    """Whether its owner ticked "Enable Device Flow"."""
 
 
 @dataclass
