@@ -16,7 +16,7 @@ import structlog
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import Codebook
 from ghapp.attribution.document import to_document
-from ghapp.attribution.model import Audit, Evidence, State, Struct, Subject, Verdict
+from ghapp.attribution.model import Audit, Change, Evidence, State, Struct, Subject, Verdict
 from ghapp.attribution.policy import Policy
 from ghapp.github import answers
 from ghapp.github.client import GitHub
@@ -86,6 +86,8 @@ class How(Struct, frozen=True, kw_only=True):
     publish: Publish
     book: Callable[[int, Evidence], Codebook]
     """Installation and evidence → how lines are compared: as text, or as fingerprints."""
+    comparable: Callable[[Ref, Evidence, Change], Evidence]
+    """Evidence → the same, as that book can compare it: it may have been made with several keys."""
     git_cache: Path
     """Directory for the repositories that only git can show whole."""
     witness: Witness | None = None
@@ -164,6 +166,7 @@ def audit_pull_request(
         policy = in_force.policy.rules
         before = _evidence_state(pull, policy, store)
         evidence = _evidence(pull, policy, store)
+        evidence = how.comparable(ref, evidence, pull.change)
         book = how.book(ref.installation_id, evidence)
         audit = attribute(_subject(pull), pull.change, evidence, policy, at=now, book=book)
         saved = _save(ref, audit, policy, how, store, now)

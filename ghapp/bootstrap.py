@@ -13,11 +13,11 @@ from functools import cache, cached_property, partial
 import redis
 
 from ghapp.attribution.codebook import Codebook, FingerprintCodebook
-from ghapp.attribution.fingerprint import Fingerprinter
-from ghapp.attribution.model import Edit, Evidence, LineFingerprint
+from ghapp.attribution.model import Change, Edit, Evidence, LineFingerprint
 from ghapp.attribution.policy import Policy
+from ghapp.attribution.rekey import rekeyed
 from ghapp.audit import How, Outcome, Publish, Ref, audit_pull_request
-from ghapp.collect import Encode, as_text
+from ghapp.collect import AsFingerprints, Encode, as_text
 from ghapp.github.answers import Gone, Refused, Rejected
 from ghapp.github.app_auth import AppAuth, AppIdentity
 from ghapp.github.client import GitHub, Pauses
@@ -26,7 +26,7 @@ from ghapp.github.pull_requests import policy_text
 from ghapp.github.token_cache import RedisTokens
 from ghapp.github.user_access import UserAccess
 from ghapp.github.user_auth import SignIn
-from ghapp.keys import fingerprinter
+from ghapp.keys import EvidenceKeys
 from ghapp.log import configure
 from ghapp.policy_in_force import PolicyFile
 from ghapp.publishers.registry import publish
@@ -34,7 +34,7 @@ from ghapp.queue.enqueue import RedisQueue, connect
 from ghapp.readers import Readers
 from ghapp.settings import AppCredentials, Settings, SettingsError
 from ghapp.signing import Signer
-from ghapp.store import Store
+from ghapp.store import Store, key_id
 from ghapp.store.summaries import Summaries
 from ghapp.summaries import Naming
 
@@ -82,6 +82,7 @@ class Services:
             organization_policy=self.organization_policy,
             publish=self.publish,
             book=self.book,
+            comparable=self.comparable,
             git_cache=self.settings.data_dir / "git",
             witness=self.signer.witness,
         )
@@ -115,16 +116,35 @@ class Services:
         """Return how an audit's lines are compared: by tokens where some are fingerprints."""
         if not any(map(_is_fingerprinted, evidence.edits)):
             return Codebook()
-        return FingerprintCodebook(self._fingerprinter(installation_id))
+        key = self.keys.present(installation_id, now=self.clock())
+        return FingerprintCodebook(key.fingerprinter)
 
-    def _fingerprinter(self, installation_id: int) -> Fingerprinter:
-        return fingerprinter(self.store, self.settings.encryption_key, installation_id)
+    def comparable(self, ref: Ref, evidence: Evidence, change: Change) -> Evidence:
+        """Return evidence as `book` can compare it: all fingerprints as of the key in use."""
+        if not any(map(_is_fingerprinted, evidence.edits)):
+            return evidence
+        present = self.keys.present(ref.installation_id, now=self.clock())
+        since = min(edit.at for edit in evidence.edits)
+        until = max(edit.at for edit in evidence.edits)
+        others = self.store.evidence.other_keys(ref.repository_id, since, until, present.id)
+        if not others:
+            return evidence
+        first = key_id(ref.installation_id, 1)
+        named = {edit_id: found or first for edit_id, found in others.items()}
+        used = {name: self.keys.named(name) for name in set(named.values()) - {present.id}}
+        old = {name: key.fingerprinter for name, key in used.items() if key is not None}
+        return rekeyed(evidence, change, named, old, present.fingerprinter)
 
     @cached_property
     def summaries(self) -> Summaries:
         """Return the questions about many audits, with people named as the settings say."""
         naming = Naming(names=self.settings.names, key=self.settings.encryption_key)
         return Summaries(self.store.database, naming)
+
+    @cached_property
+    def keys(self) -> EvidenceKeys:
+        """Return the keys of fingerprints."""
+        return EvidenceKeys(self.store, self.settings.encryption_key)
 
     @cached_property
     def auth(self) -> AppAuth:
@@ -211,7 +231,8 @@ def encoder(settings: Settings, store: Store, installation_id: int) -> Encode:
     """
     if settings.evidence_encoding == "text":
         return as_text
-    return fingerprinter(store, settings.encryption_key, installation_id).lines
+    key = EvidenceKeys(store, settings.encryption_key).present(installation_id, now=utc_now())
+    return AsFingerprints(key.fingerprinter, key.id)
 
 
 def connect_queue(settings: Settings, *, quick: bool = False) -> redis.Redis:

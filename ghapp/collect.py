@@ -6,13 +6,16 @@ out of an artifact, so none of them can arrive here.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import structlog
 
 from ghapp.artifacts import Artifact, artifacts, find_evidence
+from ghapp.attribution.fingerprint import Fingerprinter
 from ghapp.attribution.model import (
     Edit,
     FingerprintLines,
@@ -23,7 +26,7 @@ from ghapp.attribution.model import (
 )
 from ghapp.attribution.paths import below, tidy
 from ghapp.evidence.source import Worktree
-from ghapp.store import Due, EvidenceAdded, Kind, Lane, SavedAudit, Store
+from ghapp.store import Due, EvidenceAdded, Kind, Lane, SavedAudit, Sender, Store
 
 SETTLE = timedelta(minutes=1)
 """An audit waits that long for more evidence: edits come one after the other while someone
@@ -31,13 +34,43 @@ works, and all that come in the meantime are covered by one audit."""
 
 log = structlog.get_logger()
 
-Encode = Callable[[TextLines], TextLines | FingerprintLines]
-"""What is kept of an edit's lines: `as_text`, or `Fingerprinter.lines`."""
+
+class Encode(Protocol):
+    """What is kept of an edit's lines: `as_text`, or `AsFingerprints`."""
+
+    @property
+    def key_id(self) -> str | None:
+        """Return the name of the key that fingerprints are made with; ``None``: text is kept."""
+        ...
+
+    def __call__(self, lines: TextLines) -> TextLines | FingerprintLines:
+        """Return what is kept."""
+        ...
 
 
-def as_text(lines: TextLines) -> TextLines:
-    """Keep the lines as they are, where an organization chose that."""
-    return lines
+class _AsText(Struct, frozen=True):
+    """Keeps the lines as they are, where an organization chose that."""
+
+    key_id: None = None
+
+    def __call__(self, lines: TextLines) -> TextLines:
+        """Return the lines."""
+        return lines
+
+
+as_text = _AsText()
+
+
+@dataclass(frozen=True)
+class AsFingerprints:
+    """Keeps fingerprints of the lines."""
+
+    fingerprinter: Fingerprinter
+    key_id: str | None
+
+    def __call__(self, lines: TextLines) -> FingerprintLines:
+        """Return the lines' fingerprints."""
+        return self.fingerprinter.lines(lines)
 
 
 class Imported(Struct, frozen=True):
@@ -81,10 +114,11 @@ def import_artifacts(  # noqa: PLR0913 - what the journey starts from, and nothi
     """
     starts = list(paths)
     reading = _Reading({tidy(root) for root in roots}, encode, actor)
-    again = _due_again(store, repository_id, now)
-    done = [store.evidence.add(repository_id, reading.edits(starts), now=now, again=again)]
+    sender = Sender(key_id=encode.key_id)
+    done = [keep_edits(store, repository_id, reading.edits(starts), now=now, sender=sender)]
     while reading.turn_to_new_worktrees():
-        done.append(store.evidence.add(repository_id, reading.edits(starts), now=now, again=again))
+        more = reading.edits(starts)
+        done.append(keep_edits(store, repository_id, more, now=now, sender=sender))
     imported = _imported(starts, reading, done)
     log.info(
         "evidence_imported",
@@ -98,22 +132,34 @@ def import_artifacts(  # noqa: PLR0913 - what the journey starts from, and nothi
 
 
 def keep_edits(
-    store: Store, repository_id: int, edits: Iterable[Edit], *, now: datetime
+    store: Store,
+    repository_id: int,
+    edits: Iterable[Edit],
+    *,
+    now: datetime,
+    sender: Sender | None = None,
 ) -> EvidenceAdded:
-    """Keep edits that come read and encoded, as an upload's do, and make audits due again."""
-    again = _due_again(store, repository_id, now)
-    return store.evidence.add(repository_id, edits, now=now, again=again)
+    """Keep edits that come read and encoded, and make the audits that they reach due again."""
+    again = due_again(store, now)
+    return store.evidence.add(repository_id, edits, now=now, again=again, sender=sender)
 
 
-def _due_again(store: Store, repository_id: int, now: datetime) -> Callable[[SavedAudit], Due]:
-    known = store.installations.repository(repository_id)
+def due_again(store: Store, now: datetime) -> Callable[[SavedAudit], Due]:
+    """Return what says how an audit becomes due that new evidence reaches."""
+    installations: dict[int, int | None] = {}
+
+    def installation(repository_id: int) -> int | None:
+        if repository_id not in installations:
+            known = store.installations.repository(repository_id)
+            installations[repository_id] = known.installation_id if known else None
+        return installations[repository_id]
 
     def again(reached: SavedAudit) -> Due:
         return Due(
             kind=Kind.AUDIT,
             due_at=now + SETTLE,
             lane=Lane.RERUN,
-            installation_id=known.installation_id if known else None,
+            installation_id=installation(reached.repository_id),
             repository_id=reached.repository_id,
             pull_request=reached.pull_request,
             why="evidence arrived",

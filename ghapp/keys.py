@@ -1,15 +1,17 @@
-"""The key of an installation's fingerprints: made once, kept encrypted. It makes no fingerprint.
+"""The keys of installations' fingerprints: made here, kept encrypted. It makes no fingerprint.
 
 Whoever holds the database alone can neither read a fingerprint's key nor try out guesses.
 """
 
 import base64
 import secrets
+from datetime import datetime
 
 from cryptography.fernet import Fernet, InvalidToken
 
 from ghapp.attribution.fingerprint import Fingerprinter
-from ghapp.store import Store
+from ghapp.attribution.model import Struct
+from ghapp.store import KeptKey, Store
 
 KEY_BYTES = 32
 
@@ -18,21 +20,62 @@ class KeyLost(RuntimeError):  # noqa: N818 - a state of this installation, named
     """The kept key was encrypted with another encryption key; the message says what to do."""
 
 
-def fingerprinter(store: Store, encryption_key: bytes, installation_id: int) -> Fingerprinter:
-    """Return what makes an installation's fingerprints; its key is made at the first call.
+class EvidenceKey(Struct, frozen=True):
+    """A key as it is used; the secret is not in ``repr``."""
 
-    ``encryption_key`` are the settings' 32 bytes. Raises `KeyLost`, and `LookupError` where
-    the installation was never heard of.
+    id: str
+    secret: bytes
+    """32 bytes."""
+
+    def __repr__(self) -> str:
+        """Leave the secret out."""
+        return f"EvidenceKey(id={self.id!r})"
+
+    @property
+    def fingerprinter(self) -> Fingerprinter:
+        """Return what makes fingerprints with this key."""
+        return Fingerprinter(self.secret)
+
+
+class EvidenceKeys:
+    """The keys of all installations. ``encryption_key`` are the settings' 32 bytes.
+
+    Methods raise `KeyLost`, and `LookupError` where the installation was never heard of.
     """
-    box = Fernet(base64.urlsafe_b64encode(encryption_key))
-    fresh = box.encrypt(secrets.token_bytes(KEY_BYTES))
-    kept = store.installations.evidence_key(installation_id, fresh)
+
+    def __init__(self, store: Store, encryption_key: bytes) -> None:
+        self._store = store
+        self._box = Fernet(base64.urlsafe_b64encode(encryption_key))
+
+    def present(self, installation_id: int, *, now: datetime) -> EvidenceKey:
+        """Return the key that fingerprints are made with; the first is made at the first call."""
+        kept = self._store.fingerprint_keys.present(installation_id, self._fresh(), now=now)
+        return self._opened(_known(kept, installation_id))
+
+    def rotate(self, installation_id: int, *, now: datetime) -> EvidenceKey:
+        """Make a new key. The old one is kept for comparing, until its evidence has expired."""
+        kept = self._store.fingerprint_keys.rotate(installation_id, self._fresh(), now=now)
+        return self._opened(_known(kept, installation_id))
+
+    def named(self, key_id: str) -> EvidenceKey | None:
+        """Return a key by its id, a retired one too; ``None``: it was deleted."""
+        kept = self._store.fingerprint_keys.one(key_id)
+        return None if kept is None else self._opened(kept)
+
+    def _fresh(self) -> bytes:
+        return self._box.encrypt(secrets.token_bytes(KEY_BYTES))
+
+    def _opened(self, kept: KeptKey) -> EvidenceKey:
+        try:
+            return EvidenceKey(id=kept.id, secret=self._box.decrypt(kept.secret))
+        except InvalidToken as error:
+            raise KeyLost(
+                f"the evidence key {kept.id} of installation {kept.installation_id} was encrypted "
+                "with another GHAPP_ENCRYPTION_KEY: set that one again"
+            ) from error
+
+
+def _known(kept: KeptKey | None, installation_id: int) -> KeptKey:
     if kept is None:
         raise LookupError(f"installation {installation_id} is not known: is the app installed?")
-    try:
-        return Fingerprinter(box.decrypt(kept))
-    except InvalidToken as error:
-        raise KeyLost(
-            f"the evidence key of installation {installation_id} was encrypted with another "
-            "GHAPP_ENCRYPTION_KEY: set that one again"
-        ) from error
+    return kept

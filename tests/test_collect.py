@@ -9,7 +9,7 @@ import pytest
 from ghapp.artifacts import ArtifactError
 from ghapp.attribution.fingerprint import Fingerprinter
 from ghapp.attribution.model import LineFingerprint, Outcome
-from ghapp.collect import SETTLE, Imported, as_text, import_artifacts, keep_edits
+from ghapp.collect import SETTLE, AsFingerprints, Imported, as_text, import_artifacts, keep_edits
 from ghapp.store import Kind, Lane, Repository, Store
 from tests.store.records import DAY, NOW, document, edit
 
@@ -156,7 +156,9 @@ def test_a_worktree_made_from_a_root_is_a_root(store: Store, tmp_path: Path) -> 
 
 
 def test_fingerprints_hold_no_text(store: Store, transcripts: Path) -> None:
-    import_artifacts(store, 42, [transcripts], [ROOT], Fingerprinter(b"k" * 32).lines, now=NOW)
+    import_artifacts(
+        store, 42, [transcripts], [ROOT], AsFingerprints(Fingerprinter(b"k" * 32), None), now=NOW
+    )
     kept = store.evidence.of(42, *EVER)[0]
     assert isinstance(kept.lines.hunks[0].own[0], LineFingerprint)
     with store.database.read() as connection:

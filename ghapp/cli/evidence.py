@@ -200,18 +200,16 @@ def _repository(store: "Store", name: str) -> "Repository":
 
 def _encode(settings: "Settings", store: "Store", repository: "Repository") -> "Encode":
     """Return what is kept of an edit's lines, as the settings say."""
-    from ghapp.collect import as_text  # noqa: PLC0415 - see the top
-    from ghapp.keys import KeyLost, fingerprinter  # noqa: PLC0415 - see the top
+    from ghapp.bootstrap import encoder  # noqa: PLC0415 - see the top
+    from ghapp.keys import KeyLost  # noqa: PLC0415 - see the top
 
-    if settings.evidence_encoding == "text":
-        return as_text
-    if repository.installation_id is None:
+    if repository.installation_id is None and settings.evidence_encoding != "text":
         raise click.ClickException(
             f"{repository.full_name} belongs to no installation, so there is no key for its "
             "fingerprints: install the app on it first"
         )
     try:
-        return fingerprinter(store, settings.encryption_key, repository.installation_id).lines
+        return encoder(settings, store, repository.installation_id or 0)
     except (KeyLost, LookupError) as error:
         raise click.ClickException(str(error)) from error
 

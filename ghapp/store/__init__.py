@@ -6,6 +6,7 @@ from typing import Self
 
 from ghapp.store.access_log import Access, AccessLog, Door, LoggedAccess
 from ghapp.store.audits import Audits, SavedAudit, Witness
+from ghapp.store.coverage import AuthorCoverage, Coverage, MachineReport, WeekCoverage
 from ghapp.store.cursors import Cursors
 from ghapp.store.database import (
     Database,
@@ -26,20 +27,27 @@ from ghapp.store.due import (
     Lane,
     Scheduled,
 )
-from ghapp.store.evidence import EvidenceAdded, EvidenceHeld, EvidenceTable
+from ghapp.store.erasures import ErasedBy, Erasure, Erasures
+from ghapp.store.evidence import EvidenceAdded, EvidenceHeld, EvidenceTable, Sender, Whose
+from ghapp.store.fingerprint_keys import FingerprintKeys, KeptKey, key_id
 from ghapp.store.installations import Installation, Installations, Repository
 from ghapp.store.logins import Logins, SignedIn
 from ghapp.store.policy_files import PolicyFiles
 from ghapp.store.publications import Publication, Publications
 from ghapp.store.records import RecordKey, Records, SignedAudit
+from ghapp.store.repository_names import Alias, RepositoryNames
+from ghapp.store.repository_names import Why as WhyNamed
 from ghapp.store.tokens import AccessToken, NewToken, TokenKind, Tokens, new_secret
 
 __all__ = [
     "Access",
     "AccessLog",
     "AccessToken",
+    "Alias",
     "Audits",
+    "AuthorCoverage",
     "Backlog",
+    "Coverage",
     "Cursors",
     "Database",
     "DatabaseDamaged",
@@ -53,15 +61,21 @@ __all__ = [
     "DueOutcome",
     "DueState",
     "DueTable",
+    "ErasedBy",
+    "Erasure",
+    "Erasures",
     "EvidenceAdded",
     "EvidenceHeld",
     "EvidenceTable",
+    "FingerprintKeys",
     "Installation",
     "Installations",
+    "KeptKey",
     "Kind",
     "Lane",
     "LoggedAccess",
     "Logins",
+    "MachineReport",
     "NewToken",
     "PolicyFiles",
     "Publication",
@@ -69,16 +83,22 @@ __all__ = [
     "RecordKey",
     "Records",
     "Repository",
+    "RepositoryNames",
     "SavedAudit",
     "Scheduled",
+    "Sender",
     "SignedAudit",
     "SignedIn",
     "Store",
     "StoreError",
     "TokenKind",
     "Tokens",
+    "WeekCoverage",
+    "Whose",
+    "WhyNamed",
     "Witness",
     "WrongDatabaseURL",
+    "key_id",
     "new_secret",
 ]
 
@@ -102,6 +122,10 @@ class Store:
     cursors: Cursors
     policy_files: PolicyFiles
     tokens: Tokens
+    coverage: Coverage
+    erasures: Erasures
+    fingerprint_keys: FingerprintKeys
+    repository_names: RepositoryNames
     access_log: AccessLog
     logins: Logins
 
@@ -134,6 +158,10 @@ class Store:
             policy_files=PolicyFiles(database),
             tokens=Tokens(database),
             logins=Logins(database),
+            coverage=Coverage(database),
+            erasures=Erasures(database),
+            fingerprint_keys=FingerprintKeys(database),
+            repository_names=RepositoryNames(database),
             access_log=AccessLog(database),
         )
 

@@ -6,19 +6,33 @@ the same edit, and a repository that moves to another installation keeps its evi
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, Text, bindparam, delete, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Row,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from ghapp.attribution.model import Edit, EditHunk, LineFingerprint, Lines, Outcome, Struct
 from ghapp.store.audits import Audits, SavedAudit
 from ghapp.store.database import Database
 from ghapp.store.due import Due, DueTable
+from ghapp.store.erasures import ErasedBy
 from ghapp.store.rows import chunks, clean
-from ghapp.store.schema import edit_batch, to_microseconds
+from ghapp.store.schema import edit_batch, erasure, to_microseconds
 
 BATCH = 2000
 """Edits in one transaction of `EvidenceTable.add`: bounds the memory, and how long other writers
@@ -41,6 +55,15 @@ class EvidenceAdded(Struct, frozen=True):
 
 Again = Callable[[SavedAudit], Due]
 """Asked with an audit that new evidence reaches; says what becomes due for it."""
+
+
+class Sender(Struct, frozen=True):
+    """Whose edits are kept, and with which key their fingerprints were made."""
+
+    key_id: str | None = None
+    """``None``: they are text, or it is the first key of their repository's installation."""
+    actor_id: int | None = None
+    """GitHub's number of the developer; ``None``: not known."""
 
 
 class EvidenceHeld(Struct, frozen=True):
@@ -69,20 +92,22 @@ class EvidenceTable:
         *,
         now: datetime,
         again: Again | None = None,
+        sender: Sender | None = None,
     ) -> EvidenceAdded:
         """Keep edits of a repository, each once by its id, however often it is sent.
 
         Of two copies of an edit that differ the same one stays, in whatever order they come:
         applied before not applied, answered before unanswered, then the one that claims fewer
-        lines, then the earlier one. What ``again`` says of the audits whose window holds an
-        edit that is new becomes due together with it; ``None``: nothing does.
+        lines, then the earlier one. A copy that another developer sends never takes the place
+        of the first. What ``again`` says of the audits whose window holds an edit that is new
+        becomes due together with it; ``None``: nothing does.
 
         Edits are kept in batches, each whole or not at all; after a failure all of them can
         be sent again. Raises `DatabaseUnavailable`.
         """
         total = EvidenceAdded()
         for batch in chunks(edits, BATCH):
-            done = self._add_batch(repository_id, batch, now, again)
+            done = self.add_batch((repository_id,), batch, now=now, again=again, sender=sender)
             total = EvidenceAdded(
                 added=total.added + done.added,
                 already_known=total.already_known + done.already_known,
@@ -91,26 +116,44 @@ class EvidenceTable:
             )
         return total
 
-    def _add_batch(
-        self, repository_id: int, batch: list[Edit], now: datetime, again: Again | None
+    def add_batch(
+        self,
+        repository_ids: Sequence[int],
+        batch: Collection[Edit],
+        *,
+        now: datetime,
+        again: Again | None = None,
+        sender: Sender | None = None,
     ) -> EvidenceAdded:
+        """Keep edits in each of some repositories, all of them or none, as `add` does.
+
+        An edit counts as added where it is new to one of the repositories.
+        """
         # Packing takes longer than writing: nobody waits for the database meanwhile.
-        rows = _pack_once(repository_id, batch)
-        reached: tuple[SavedAudit, ...] = ()
+        rows = _pack_once(batch, sender or Sender())
+        added: set[str] = set()
+        replaced: set[str] = set()
+        reached: list[SavedAudit] = []
         with self._database.write() as connection:
-            self._database.lock(connection, f"evidence:{repository_id}")
-            new, better = _sift(connection, repository_id, rows)
-            self._insert(connection, new)
-            _replace(connection, better)
-            if again is not None:
-                times = [row["at"] for row in (*new, *better)]
-                reached = self._audits.reached_within(connection, repository_id, times)
-                for one in reached:
-                    self._due.schedule_within(connection, again(one), now)
+            # In one order everywhere, so that two that want the same ones never wait in a ring.
+            for repository_id in sorted(repository_ids):
+                self._database.lock(connection, f"evidence:{repository_id}")
+                new, better = _sift(connection, repository_id, rows)
+                self._insert(connection, new)
+                _replace(connection, better)
+                added.update(row["edit_id"] for row in new)
+                replaced.update(row["edit_id"] for row in better)
+                if again is not None:
+                    times = [row["at"] for row in (*new, *better)]
+                    found = self._audits.reached_within(connection, repository_id, times)
+                    for one in found:
+                        self._due.schedule_within(connection, again(one), now)
+                    reached += found
+        replaced -= added
         return EvidenceAdded(
-            added=len(new),
-            already_known=len(batch) - len(new) - len(better),
-            replaced=len(better),
+            added=len(added),
+            already_known=len(batch) - len(added) - len(replaced),
+            replaced=len(replaced),
             due_again=frozenset(one.pull_request for one in reached),
         )
 
@@ -169,11 +212,58 @@ class EvidenceTable:
             edits, first, last, actors = connection.execute(query).one()
         return EvidenceHeld(edits=edits, first=first, last=last, actors=actors)
 
-    def forget(self, actor: str) -> int:
-        """Delete all edits of a developer by GitHub login, in any case; return how many."""
-        query = delete(edit_batch).where(func.lower(edit_batch.c.actor) == clean(actor).lower())
+    def other_keys(
+        self, repository_id: int, since: datetime, until: datetime, present: str | None
+    ) -> dict[str, str | None]:
+        """Return which edits of a time have fingerprints of another key than ``present``.
+
+        By id the name of their key; see `Sender.key_id` for what ``None`` says.
+        """
+        columns = edit_batch.c
+        is_other = (
+            columns.key_id.is_not(None)
+            if present is None
+            else or_(columns.key_id.is_(None), columns.key_id != present)
+        )
+        query = select(columns.edit_id, columns.key_id).where(
+            columns.repository_id == repository_id,
+            columns.at.between(since, until),
+            columns.encoding == "fingerprint",
+            is_other,
+        )
+        with self._database.read() as connection:
+            return {row.edit_id: row.key_id for row in connection.execute(query)}
+
+    def erase(self, whose: "Whose", by: ErasedBy, *, now: datetime) -> int:
+        """Delete a developer's edits, note that they were erased, and return how many."""
+        chosen = list(whose.conditions())
+        found = (
+            select(
+                *(edit_batch.c.repository_id, func.count().label("edits")),
+                *(
+                    func.min(edit_batch.c.at).label("first"),
+                    func.max(edit_batch.c.at).label("last"),
+                ),
+            )
+            .where(*chosen)
+            .group_by(edit_batch.c.repository_id)
+        )
         with self._database.write() as connection:
-            return connection.execute(query).rowcount
+            rows = [
+                {
+                    "repository_id": row.repository_id,
+                    "edits": row.edits,
+                    "first_at": row.first,
+                    "last_at": row.last,
+                    "erased_by": by.value,
+                    "erased_at": now,
+                }
+                for row in connection.execute(found)
+            ]
+            if rows:
+                connection.execute(delete(edit_batch).where(*chosen))
+                connection.execute(self._database.insert(erasure), rows)
+        return sum(row["edits"] for row in rows)
 
     def expire(self, before: datetime) -> int:
         """Delete all edits that were made before that instant; return how many."""
@@ -194,6 +284,44 @@ class EvidenceTable:
             connection.execute(self._database.insert(edit_batch), rows)
         else:
             _copy(connection, rows)
+
+
+class Whose(Struct, frozen=True):
+    """Which edits are to be erased: all of a developer's, or fewer."""
+
+    login: str
+    """In any case of letters."""
+    user_id: int | None = None
+    """GitHub's number, which also finds what was sent under a former login; ``None``: not known."""
+    repository_ids: tuple[int, ...] | None = None
+    """``None``: in all repositories."""
+    paths: tuple[str, ...] = ()
+    """Files, or directories with all below them; empty: all."""
+    edit_ids: tuple[str, ...] = ()
+    """Empty: all."""
+
+    def conditions(self) -> Iterator[Any]:
+        """Yield what an edit has to fulfill."""
+        columns = edit_batch.c
+        # A login can pass to somebody else: where the number is known, it alone decides.
+        named = func.lower(columns.actor) == clean(self.login).lower()
+        if self.user_id is None:
+            yield named
+        else:
+            yield or_(columns.actor_id == self.user_id, and_(columns.actor_id.is_(None), named))
+        if self.repository_ids is not None:
+            yield columns.repository_id.in_(self.repository_ids)
+        if self.paths:
+            yield or_(*map(_at_or_below, self.paths))
+        if self.edit_ids:
+            yield columns.edit_id.in_([clean(one) for one in self.edit_ids])
+
+
+def _at_or_below(path: str) -> Any:
+    whole = clean(path).rstrip("/")
+    return or_(
+        edit_batch.c.path == whole, edit_batch.c.path.startswith(f"{whole}/", autoescape=True)
+    )
 
 
 # --- packing ----------------------------------------------------------------------------------
@@ -254,11 +382,11 @@ def _clean_lines(lines: Lines[Any]) -> Lines[str]:
 # --- rows -------------------------------------------------------------------------------------
 
 
-def _pack_once(repository_id: int, edits: list[Edit]) -> dict[str, dict[str, Any]]:
+def _pack_once(edits: Iterable[Edit], sender: Sender) -> dict[str, dict[str, Any]]:
     """Return one row for each id: of several copies the one of the best rank."""
     rows: dict[str, dict[str, Any]] = {}
     for edit in edits:
-        row = _to_row(repository_id, edit)
+        row = _to_row(edit, sender)
         known = rows.get(row["edit_id"])
         if known is None or _rank(row) < _rank(known):
             rows[row["edit_id"]] = row
@@ -281,14 +409,25 @@ def _rank(row: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
-_RANKED = ("edit_id", "outcome", "own_lines", "at", "agent_session", "path")
+_RANKED = (
+    *("edit_id", "outcome", "own_lines", "at", "agent_session", "path"),
+    *("actor", "actor_id"),
+)
 
 
-def _to_row(repository_id: int, edit: Edit) -> dict[str, Any]:
+def _may_replace(row: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """Say whether a copy is as good as the first: one person's edit is not another's to change."""
+    if row["actor_id"] is not None and known["actor_id"] is not None:
+        return bool(row["actor_id"] == known["actor_id"])
+    if row["actor"] is None or known["actor"] is None:
+        return True
+    return bool(row["actor"].lower() == known["actor"].lower())
+
+
+def _to_row(edit: Edit, sender: Sender) -> dict[str, Any]:
     encoding, packed = pack(edit.lines)
     path = clean(edit.path)
     return {
-        "repository_id": repository_id,
         "edit_id": clean(edit.id),
         "agent": clean(edit.agent),
         "agent_session": clean(edit.agent_session),
@@ -302,6 +441,8 @@ def _to_row(repository_id: int, edit: Edit) -> dict[str, Any]:
         "own_lines": sum(len(hunk.own) for hunk in edit.lines.hunks),
         "encoding": encoding,
         "lines": packed,
+        "key_id": sender.key_id if encoding == "fingerprint" else None,
+        "actor_id": sender.actor_id,
     }
 
 
@@ -342,11 +483,14 @@ def _sift(
             edit_batch.c.repository_id == repository_id, edit_batch.c.edit_id.in_(chunk)
         )
         known.update((row["edit_id"], dict(row)) for row in connection.execute(query).mappings())
-    new = [row for edit_id, row in rows.items() if edit_id not in known]
+    of_repository = {"repository_id": repository_id}
+    new = [{**of_repository, **row} for edit_id, row in rows.items() if edit_id not in known]
     better = [
-        row
+        {**of_repository, **row}
         for edit_id, row in rows.items()
-        if edit_id in known and _rank(row) < _rank(known[edit_id])
+        if edit_id in known
+        and _rank(row) < _rank(known[edit_id])
+        and _may_replace(row, known[edit_id])
     ]
     return new, better
 
@@ -354,7 +498,8 @@ def _sift(
 def _replace(connection: Connection, better: list[dict[str, Any]]) -> None:
     if not better:
         return
-    replaced = [name for name in better[0] if name not in {"repository_id", "edit_id", "actor"}]
+    kept = {"repository_id", "edit_id", "actor", "actor_id"}
+    replaced = [name for name in better[0] if name not in kept]
     change = (
         update(edit_batch)
         .where(edit_batch.c.repository_id == bindparam("of_repository_id"))
@@ -362,6 +507,9 @@ def _replace(connection: Connection, better: list[dict[str, Any]]) -> None:
         # A copy without its developer's name must not take away the name we know.
         .values(
             actor=func.coalesce(bindparam("of_actor", type_=Text), edit_batch.c.actor),
+            actor_id=func.coalesce(
+                bindparam("of_actor_id", type_=BigInteger), edit_batch.c.actor_id
+            ),
             **{name: bindparam(f"of_{name}") for name in replaced},
         )
     )
@@ -384,6 +532,8 @@ _COPIED = {
     "own_lines": "int4",
     "encoding": "text",
     "lines": "bytea",
+    "key_id": "text",
+    "actor_id": "int8",
 }
 
 

@@ -163,21 +163,6 @@ class Installations:
         with self._database.read() as connection:
             return tuple(_to_installation(row) for row in connection.execute(query))
 
-    def evidence_key(self, installation_id: int, fresh: bytes) -> bytes | None:
-        """Return the installation's key of fingerprints; ``fresh`` becomes it where none is.
-
-        Two callers at once get the same one. It is kept as given: the caller encrypts it.
-        ``None``: no such installation is known.
-        """
-        with self._database.write() as connection:
-            row = connection.execute(
-                update(installation)
-                .where(installation.c.id == installation_id)
-                .values(evidence_key=func.coalesce(installation.c.evidence_key, fresh))
-                .returning(installation.c.evidence_key)
-            ).first()
-        return None if row is None else bytes(row[0])
-
     # --- repositories -------------------------------------------------------------------------
 
     def repository_seen(self, seen: Repository, *, now: datetime) -> Repository:

@@ -111,7 +111,7 @@ installation = Table(
     Column("removed_at", Instant),
     Column("parked_until", Instant),
     Column("parked_why", Text),
-    Column("evidence_key", LargeBinary),
+    Column("evidence_key", LargeBinary),  # as it was before keys had names; not read any more
     Column("seen_at", Instant, nullable=False),
 )
 
@@ -149,6 +149,8 @@ edit_batch = Table(
     Column("own_lines", Integer, nullable=False),
     Column("encoding", Text, nullable=False),
     Column("lines", LargeBinary, nullable=False),
+    Column("key_id", Text),
+    Column("actor_id", BigInteger),
     CheckConstraint("encoding IN ('text', 'fingerprint')", name="encoding"),
     UniqueConstraint("repository_id", "edit_id"),
     Index("edit_batch_time", "repository_id", "at"),
@@ -352,6 +354,7 @@ access_token = Table(
     Column("user_id", BigInteger, nullable=False),
     Column("label", Text, nullable=False),
     Column("installations", Text),
+    Column("repositories", Text),
     Column("created_at", Instant, nullable=False),
     Column("used_at", Instant),
     Column("expires_at", Instant),
@@ -380,4 +383,70 @@ login = Table(
     Column("expires_at", Instant, nullable=False),
     Index("login_person", "person_id"),
     Index("login_expires", "expires_at"),
+)
+
+fingerprint_key = Table(
+    "fingerprint_key",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("retired_at", Instant),
+    UniqueConstraint("installation_id", "number"),
+    # An installation has one key that fingerprints are made with.
+    Index(
+        "fingerprint_key_present",
+        "installation_id",
+        unique=True,
+        sqlite_where=text("retired_at IS NULL"),
+        postgresql_where=text("retired_at IS NULL"),
+    ),
+)
+
+repository_alias = Table(
+    "repository_alias",
+    metadata,
+    Column("full_name_lower", Text, primary_key=True),
+    Column("repository_id", BigInteger),
+    Column("why", Text, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    CheckConstraint("why IN ('former', 'fork', 'unknown')", name="why"),
+)
+
+machine_report = Table(
+    "machine_report",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("week", Instant, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("edits", Integer, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    UniqueConstraint(
+        *("installation_id", "repository_id", "week", "user_id", "machine"),
+        # The name made of all columns is longer than PostgreSQL takes.
+        name="uq_machine_report_once",
+    ),
+    Index("machine_report_person", "user_id", "week"),
+    Index("machine_report_week", "week"),
+)
+
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("edits", Integer, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("erased_by", Text, nullable=False),
+    Column("erased_at", Instant, nullable=False),
+    CheckConstraint("erased_by IN ('developer', 'administrator')", name="erased_by"),
+    Index("erasure_repository", "repository_id", "last_at"),
 )

@@ -46,6 +46,9 @@ class NewToken(Struct, frozen=True):
     """What the person calls it, such as a machine's name; empty: nothing was said."""
     installations: tuple[int, ...] | None = None
     """Installations that it is for; ``None``: all that its person reaches."""
+    repositories: tuple[int, ...] = ()
+    """Some repositories that its person could write to when it was made: to ask of them later
+    whether the person still belongs there."""
     expires_at: datetime | None = None
     """``None``: it lasts until it is revoked."""
 
@@ -90,6 +93,7 @@ class Tokens:
             "user_id": new.user_id,
             "label": clean(new.label),
             "installations": _encoded(new.installations),
+            "repositories": _encoded(new.repositories),
             "expires_at": new.expires_at,
             "created_at": now,
         }
@@ -157,19 +161,23 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
 
 
-def _encoded(installations: tuple[int, ...] | None) -> str | None:
-    return None if installations is None else msgspec.json.encode(sorted(installations)).decode()
+def _encoded(numbers: tuple[int, ...] | None) -> str | None:
+    return None if numbers is None else msgspec.json.encode(numbers).decode()
+
+
+def _decoded(numbers: str) -> tuple[int, ...]:
+    return msgspec.json.decode(numbers, type=tuple[int, ...])
 
 
 def _from_row(row: Row[Any]) -> AccessToken:
-    reach = row.installations
     return AccessToken(
         id=row.id,
         kind=TokenKind(row.kind),
         login=row.login,
         user_id=row.user_id,
         label=row.label,
-        installations=None if reach is None else msgspec.json.decode(reach, type=tuple[int, ...]),
+        installations=None if row.installations is None else _decoded(row.installations),
+        repositories=_decoded(row.repositories or "[]"),
         expires_at=row.expires_at,
         created_at=row.created_at,
         used_at=row.used_at,

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from ghapp.attribution.fingerprint import Fingerprinter
 from ghapp.attribution.model import Edit, EditHunk, Lines, Outcome
-from ghapp.store import Due, EvidenceAdded, Kind, SavedAudit, Store
+from ghapp.store import (
+    Due,
+    ErasedBy,
+    EvidenceAdded,
+    Kind,
+    SavedAudit,
+    Sender,
+    Store,
+    Whose,
+)
 from ghapp.store.evidence import EvidenceHeld, pack, unpack
 from tests.store.records import DAY, MINUTE, NOW, document, edit
 
@@ -151,11 +160,87 @@ def test_without_the_due_item_the_evidence_is_not_kept(store: Store) -> None:
     assert store.evidence.of(42, *EVER) == ()
 
 
-def test_a_developers_edits_are_forgotten(store: Store) -> None:
+def _person(store: Store, edit_id: str, actor: str, actor_id: int, **changed: object) -> None:
+    one = edit(edit_id, actor=actor, **changed)
+    store.evidence.add(42, [one], now=NOW, sender=Sender(actor_id=actor_id))
+
+
+def test_another_persons_copy_never_takes_the_place_of_the_first(store: Store) -> None:
+    _person(store, "a", "ann", 11, path="/somewhere/src/app.py")
+    _person(store, "a", "eve", 12)
+    (kept,) = store.evidence.of(42, *EVER)
+    assert (kept.actor, kept.path) == ("ann", "/somewhere/src/app.py")
+    _person(store, "a", "ann-renamed", 11)
+    (kept,) = store.evidence.of(42, *EVER)
+    assert kept.path == "src/app.py"
+    keep(store, edit("b", actor="Ann", path="/somewhere/src/app.py"))
+    assert keep(store, edit("b", actor="eve")) == EvidenceAdded(already_known=1)
+    assert keep(store, edit("b", actor="ann")) == EvidenceAdded(replaced=1)
+
+
+def test_edits_are_kept_in_all_repositories_or_in_none(store: Store) -> None:
+    done = store.evidence.add_batch((43, 42), [edit("a"), edit("b"), edit("a")], now=NOW)
+    assert done == EvidenceAdded(added=2, already_known=1)
+    keep(store, edit("c"))
+    more = store.evidence.add_batch((42, 43), [edit("b"), edit("c")], now=NOW)
+    assert more == EvidenceAdded(added=1, already_known=1)
+    assert store.evidence.held(43).edits == store.evidence.held(42).edits == 3
+
+
+def test_edits_of_another_key_are_named(store: Store) -> None:
+    lines = Fingerprinter(b"0" * 32).lines(edit("toolu_1", "one = 1").lines)
+    for edit_id, key_id in (("a", None), ("b", "7-1"), ("c", "7-2")):
+        sender = Sender(key_id=key_id)
+        store.evidence.add(42, [edit(edit_id, lines=lines)], now=NOW, sender=sender)
+    store.evidence.add(42, [edit("text")], now=NOW, sender=Sender(key_id="7-1"))
+    assert store.evidence.other_keys(42, *EVER, "7-2") == {"a": None, "b": "7-1"}
+    assert store.evidence.other_keys(42, *EVER, None) == {"b": "7-1", "c": "7-2"}
+    assert store.evidence.other_keys(43, *EVER, None) == {}
+
+
+def test_a_developers_edits_are_erased_and_the_erasure_is_noted(store: Store) -> None:
     keep(store, edit("a", actor="Ann"), edit("b", actor="bob"), edit("c"))
+    store.evidence.add(43, [edit("a", actor="ann", at=NOW + DAY)], now=NOW)
     assert store.evidence.held(42) == EvidenceHeld(edits=3, first=NOW, last=NOW, actors=2)
-    assert store.evidence.forget("ann") == 1
+    assert store.evidence.erase(Whose(login="ann"), ErasedBy.ADMINISTRATOR, now=NOW) == 2
     assert [one.id for one in store.evidence.of(42, *EVER)] == ["b", "c"]
+    (noted,) = store.erasures.of(42, NOW, NOW)
+    assert (noted.edits, noted.first_at, noted.erased_by) == (1, NOW, ErasedBy.ADMINISTRATOR)
+    assert store.erasures.of(42, NOW + DAY, NOW + DAY) == ()
+    assert store.erasures.of(42, NOW, NOW, after=NOW) == ()
+    assert store.evidence.erase(Whose(login="ann"), ErasedBy.ADMINISTRATOR, now=NOW) == 0
+    assert len(store.erasures.of(43, *EVER)) == 1
+
+
+def test_a_person_is_found_by_number_under_any_login(store: Store) -> None:
+    _person(store, "a", "ann", 11)
+    _person(store, "b", "ann-renamed", 11)
+    _person(store, "c", "ann", 12)  # who took the login over
+    keep(store, edit("d", actor="ANN"))
+    whose = Whose(login="ann", user_id=11)
+    assert store.evidence.erase(whose, ErasedBy.DEVELOPER, now=NOW) == 3
+    assert [one.id for one in store.evidence.of(42, *EVER)] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "left"),
+    [
+        ({"paths": ("src",)}, ["c", "d", "e"]),
+        ({"paths": ("src/a.py", "lib/")}, ["b", "d", "e"]),
+        ({"paths": ("s_c", "%")}, ["a", "b", "c", "d", "e"]),
+        ({"edit_ids": ("a", "e", "z")}, ["b", "c", "d"]),
+        ({"repository_ids": (43,)}, ["a", "b", "c", "d", "e"]),
+        ({"repository_ids": ()}, ["a", "b", "c", "d", "e"]),
+        ({"repository_ids": (42,), "paths": ("src",), "edit_ids": ("b",)}, ["a", "c", "d", "e"]),
+    ],
+)
+def test_part_of_what_was_sent_can_be_erased(
+    store: Store, chosen: dict[str, tuple[str, ...]], left: list[str]
+) -> None:
+    paths = {"a": "src/a.py", "b": "src/b.py", "c": "lib/c.py", "d": "srcs/a.py", "e": "e.py"}
+    keep(store, *(edit(name, path=path, actor="ann") for name, path in paths.items()))
+    store.evidence.erase(Whose(login="ann", **chosen), ErasedBy.DEVELOPER, now=NOW)  # type: ignore[arg-type]
+    assert [one.id for one in store.evidence.of(42, *EVER)] == left
 
 
 def test_old_edits_expire(store: Store) -> None:

@@ -43,7 +43,6 @@ def test_nothing_can_be_noted_of_an_unknown_installation(store: Store) -> None:
     assert not known.suspended(7, now=NOW)
     assert not known.removed(7, now=NOW)
     assert not known.park(7, NOW, "limit")
-    assert known.evidence_key(7, b"new") is None
 
 
 def test_the_longer_limit_stays(store: Store) -> None:
@@ -52,12 +51,6 @@ def test_the_longer_limit_stays(store: Store) -> None:
     assert not store.installations.park(7, NOW + MINUTE, "secondary limit")
     kept = store.installations.seen(ACME, now=NOW)
     assert (kept.parked_until, kept.parked_why) == (NOW + DAY, "primary limit")
-
-
-def test_the_first_evidence_key_stays(store: Store) -> None:
-    store.installations.seen(ACME, now=NOW)
-    assert store.installations.evidence_key(7, b"first") == b"first"
-    assert store.installations.evidence_key(7, b"second") == b"first"
 
 
 @pytest.mark.parametrize("name", ["acme/Shop", "ACME/SHOP", "acme/shop"])

@@ -1,0 +1,104 @@
+"""Fingerprints of a replaced key, brought to the key in use as far as a change's text allows.
+
+A fingerprint cannot be turned into another key's, for nobody has its line. But an audit has the
+text of the change, and only lines and tokens that stand there can be attributed: under both keys
+these are known. All others keep their old hashes, which equal nothing; so no attribution is
+invented, and none to a line of the change is lost.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from ghapp.attribution import notebook
+from ghapp.attribution.codebook import COMMON_WORDS, MOVED_BY_FORMATTERS
+from ghapp.attribution.fingerprint import TOKEN_BYTES, Fingerprinter
+from ghapp.attribution.model import (
+    Change,
+    Edit,
+    EditHunk,
+    Evidence,
+    FileDiff,
+    FingerprintLines,
+    LineFingerprint,
+    Lines,
+)
+
+_RECORD = TOKEN_BYTES + 1
+
+
+def rekeyed(
+    evidence: Evidence,
+    change: Change,
+    keys: Mapping[str, str],
+    old: Mapping[str, Fingerprinter],
+    present: Fingerprinter,
+) -> Evidence:
+    """Return evidence whose edits all have fingerprints of the key in use.
+
+    ``keys`` names the key of each edit that was made with another one, by the edit's id;
+    ``old`` are these keys by name. An edit whose key is not among them stays as it is, and
+    matches nothing.
+    """
+    translations = {name: _Translation(change, key, present) for name, key in old.items()}
+
+    def brought(edit: Edit) -> Edit:
+        translation = translations.get(keys.get(edit.id, ""))
+        if translation is None or not _is_fingerprinted(edit.lines):
+            return edit
+        lines = translation.lines(edit.lines)  # type: ignore[arg-type]  # they are no text
+        return msgspec.structs.replace(edit, lines=lines)
+
+    edits = tuple(brought(edit) for edit in evidence.edits)
+    return msgspec.structs.replace(evidence, edits=edits)
+
+
+class _Translation:
+    """From one key to another, for all that stands in a change."""
+
+    def __init__(self, change: Change, old: Fingerprinter, present: Fingerprinter) -> None:
+        self._lines: dict[bytes, LineFingerprint] = {}
+        self._records: dict[bytes, bytes] = {}
+        for text in {line for file in change.files for line in _texts(file)}:
+            before, after = old.line(text), present.line(text)
+            self._lines[before.line] = after
+            self._records.update(zip(_cut(before.tokens), _cut(after.tokens), strict=True))
+        # The code book knows these without any text: what they weigh and who moves them.
+        for token in (*COMMON_WORDS, *MOVED_BY_FORMATTERS):
+            self._records[old.token(token)] = present.token(token)
+
+    def lines(self, lines: FingerprintLines) -> FingerprintLines:
+        """Return an edit's lines under the other key."""
+        return FingerprintLines(
+            hunks=tuple(
+                EditHunk(self._all(hunk.before), self._all(hunk.own), self._all(hunk.after))
+                for hunk in lines.hunks
+            ),
+            removed=self._all(lines.removed),
+        )
+
+    def _all(self, lines: Iterable[LineFingerprint]) -> tuple[LineFingerprint, ...]:
+        return tuple(self._lines.get(one.line) or self._by_token(one) for one in lines)
+
+    def _by_token(self, line: LineFingerprint) -> LineFingerprint:
+        records = self._records
+        tokens = b"".join(records.get(one, one) for one in _cut(line.tokens))
+        return LineFingerprint(line=line.line, tokens=tokens)
+
+
+def _texts(file: FileDiff) -> Iterator[str]:
+    """Yield every line that the change shows of a file, as matching reads it."""
+    is_notebook = file.path.endswith(notebook.SUFFIX)
+    for hunk in file.hunks:
+        for _, text in hunk.lines:
+            yield notebook.source(text) if is_notebook else text
+
+
+def _cut(tokens: bytes) -> Iterator[bytes]:
+    return (tokens[at : at + _RECORD] for at in range(0, len(tokens), _RECORD))
+
+
+def _is_fingerprinted(lines: Lines[str] | Lines[LineFingerprint]) -> bool:
+    groups = ((*hunk.own, *hunk.before, *hunk.after) for hunk in lines.hunks)
+    first = next((line for group in (*groups, lines.removed) for line in group), None)
+    return isinstance(first, LineFingerprint)
