@@ -1,7 +1,5 @@
 """``ghapp compare``: two files of audit documents, and what differs between them."""
 
-import csv
-import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit
 from ghapp.differences import Difference, Key, compare, key, sums
 from ghapp.reports.harmless import visible
+from ghapp.reports.tables import to_csv, to_json_lines
 
 UNREAD = 1
 """Exit status where some document could not be read, or has no counterpart."""
@@ -125,27 +124,14 @@ def _sentence(one: Difference) -> str:
 
 
 def _csv(found: Found) -> None:
-    page = io.StringIO()
-    rows = csv.writer(page)
-    rows.writerow(COLUMNS)
-    for one in found():
-        for row in _rows(one):
-            rows.writerow([_cell(value) for value in row.values()])
-        click.echo(page.getvalue(), nl=False)
-        page.seek(0)
-        page.truncate()
-
-
-def _cell(value: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula."""
-    is_formula = isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}
-    return f"'{value}" if is_formula else value
+    rows = ([*row.values()] for one in found() for row in _rows(one))
+    for line in to_csv(COLUMNS, rows):
+        click.echo(line, nl=False)
 
 
 def _jsonl(found: Found) -> None:
-    for one in found():
-        for row in _rows(one):
-            click.echo(msgspec.json.encode(row))
+    for line in to_json_lines(row for one in found() for row in _rows(one)):
+        click.echo(line, nl=False)
 
 
 def _rows(one: Difference) -> Iterator[dict[str, object]]:

@@ -13,6 +13,8 @@ WHO = ("anonymous", *PEOPLE)
 """anonymous · stranger: signed in, reads nothing · reader of acme/app · member of acme, who reads
 acme/app · admin: owner of acme and administrator of its repositories."""
 
+PULL = "/api/repositories/<owner>/<name>/pulls/<int(max=2147483647):number>"
+
 MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     # route: the status for each of WHO
     "GET /": (200, 200, 200, 200, 200),
@@ -30,6 +32,14 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "GET /login": (302, 302, 302, 302, 302),
     "GET /login/callback": (400, 400, 400, 400, 400),
     "POST /logout": (403, 303, 303, 303, 303),
+    "GET /api/viewer": (401, 200, 200, 200, 200),
+    "GET /api/organizations": (401, 200, 200, 200, 200),
+    "GET /api/repositories": (401, 200, 200, 200, 200),
+    "GET /api/repositories/<owner>/<name>": (401, 404, 200, 200, 200),
+    f"GET {PULL}": (401, 404, 200, 200, 200),
+    f"GET {PULL}/document": (401, 404, 200, 200, 200),
+    f"GET {PULL}/audits/<int(max=2147483647):audit>/document": (401, 404, 200, 200, 200),
+    f"GET {PULL}/lines": (401, 404, 200, 200, 200),
 }
 
 VALUES = {
@@ -39,6 +49,7 @@ VALUES = {
     "name": "app",
     "organization": "acme",
     "number": "17",
+    "audit": "1",
 }
 """What stands in the place of a route's parameters."""
 
@@ -58,9 +69,10 @@ def routes(place: Place) -> set[str]:
     }
 
 
-def ask(browser: FlaskClient, place: Place, route: str) -> Any:
+def ask(browser: FlaskClient, place: Place, route: str, **changed: str) -> Any:
     method, _, rule = route.partition(" ")
-    path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: VALUES[found[1]], rule)
+    values = {**VALUES, **changed}
+    path = re.sub(r"<(?:[^<>:]+:)?(\w+)>", lambda found: values[found[1]], rule)
     data = place.form_of(browser) if method == "POST" else None
     return browser.open(path, method=method, data=data)
 
@@ -77,3 +89,10 @@ def test_each_person_gets_what_the_table_says(place: Place, route: str) -> None:
     for answer in with_answers:
         answer.close()
     assert {one for one in place.asked_as() if not one.startswith("user:")} == set()
+
+
+@pytest.mark.parametrize("route", [route for route in MATRIX if "<name>" in route])
+def test_a_repository_that_one_may_not_read_is_not_there(place: Place, route: str) -> None:
+    for who in ("stranger", "reader", "member"):
+        assert ask(place.signed_in(who), place, route, name="secret").status_code == 404
+        assert ask(place.signed_in(who), place, route, name="nothing").status_code == 404

@@ -1,0 +1,14 @@
+"""The read-only API below ``/api``: its routes, put together. Each module holds one resource."""
+
+from flask import Blueprint
+
+from ghapp.bootstrap import Services
+from ghapp.web.api import pulls, repositories
+
+
+def api(services: Services) -> Blueprint:
+    """Return the routes that read; whoever asks them has to be allowed to on GitHub."""
+    blueprint = Blueprint("api", __name__, url_prefix="/api")
+    for resource in (repositories, pulls):
+        resource.add(blueprint, services)
+    return blueprint

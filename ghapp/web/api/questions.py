@@ -1,0 +1,96 @@
+"""What the API may be asked in an address, read once and refused where it cannot be meant."""
+
+from datetime import date
+from typing import Annotated, TypeVar
+
+import msgspec
+from flask import abort, request
+
+from ghapp.attribution.model import State, Struct, Verdict
+from ghapp.summaries import Grain, Listing, Order, Selection
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+QuestionT = TypeVar("QuestionT", bound=Struct)
+
+
+class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
+    """No part of the address is asked for."""
+
+
+class Paging(Struct, frozen=True, forbid_unknown_fields=True):
+    """How much of a list."""
+
+    after: Text | None = None
+    """As the ``Link`` header of the page before says; ``None``: from the beginning."""
+    limit: Limit = 50
+
+
+class Filters(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which merged pull requests are meant; see `ghapp.summaries.Selection`."""
+
+    since: date | None = None
+    until: date | None = None
+    author: Text | None = None
+    team: Text | None = None
+    agent: Text | None = None
+    verdict: Verdict | None = None
+    state: State | None = None
+    share_from: Share | None = None
+    share_to: Share | None = None
+    path: Text | None = None
+
+    def of(self, repository_ids: tuple[int, ...]) -> Selection:
+        """Return the selection from these repositories."""
+        given = {name: getattr(self, name) for name in Filters.__struct_fields__}
+        return Selection(repository_ids=repository_ids, **given)
+
+
+class Summarized(Filters, frozen=True, forbid_unknown_fields=True):
+    """Which pull requests are counted, and what one point of a series covers."""
+
+    grain: Grain = Grain.WEEK
+
+
+class Listed(Filters, frozen=True, forbid_unknown_fields=True):
+    """Which pull requests are listed, in which order."""
+
+    sort: Order = Order.MERGED
+    ascending: bool = False
+    after: Text | None = None
+    limit: Limit = 50
+
+    @property
+    def listing(self) -> Listing:
+        """The rows that are wanted."""
+        return Listing(
+            order=self.sort, ascending=self.ascending, after=self.after, limit=self.limit
+        )
+
+
+class Lines(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which added lines of a pull request."""
+
+    audit: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | None = None
+    """Number of the audit; ``None``: the one in force."""
+    path: Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)] | None = None
+    reason: Text | None = None
+    attributed: bool | None = None
+    after: Text | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=2_000)] = 500
+
+
+def read(kind: type[QuestionT]) -> QuestionT:
+    """Return what this request's address asks for; 400 names the part that cannot be meant."""
+    given = request.args.to_dict(flat=False)
+    repeated = sorted(name for name, values in given.items() if len(values) > 1)
+    if repeated:
+        abort(400, f"{repeated[0]} stands in the address {len(given[repeated[0]])} times")
+    try:
+        return msgspec.convert(
+            {name: value for name, (value,) in given.items()}, kind, strict=False
+        )
+    except msgspec.ValidationError as error:
+        abort(400, f"the address asks for what cannot be: {error}")
