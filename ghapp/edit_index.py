@@ -8,7 +8,7 @@ import hashlib
 import mmap
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
@@ -16,10 +16,12 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
+from ghapp.attribution.digest import nameless
 from ghapp.attribution.model import (
     Change,
     Edit,
     Evidence,
+    LineFingerprint,
     Lines,
     Outcome,
     Snapshot,
@@ -47,7 +49,17 @@ class _TextEdit(Edit, frozen=True, kw_only=True):
     lines: Lines[str] = Lines(hunks=())
 
 
+class _FingerprintEdit(Edit, frozen=True, kw_only=True):
+    """An edit whose lines are fingerprints: what the app keeps by default."""
+
+    lines: Lines[LineFingerprint] = Lines(hunks=())
+
+
 _DECODER = msgspec.msgpack.Decoder(_TextEdit)
+_FINGERPRINT_DECODER = msgspec.msgpack.Decoder(_FingerprintEdit)
+
+Encode = Callable[[Lines[str]], Lines[LineFingerprint]]
+"""How lines are taken: as the fingerprints that the app keeps of them."""
 
 
 class Place(Struct, frozen=True):
@@ -68,6 +80,10 @@ class Catalog(Struct, frozen=True):
     """Number of its place."""
     applied: bytes
     """1: it was."""
+    holding: bytes
+    """1: the edit holds lines that can be compared."""
+    fingerprinted: bool
+    """Whether lines are fingerprints."""
     starts: bytes
     """By rank: where each edit begins in the file, and where the last one ends."""
     places: tuple[Place, ...]
@@ -87,6 +103,8 @@ class Sliced(NamedTuple):
     """Applied edits of the repository inside the window, in any file."""
     digest: str
     """Of those that are compared, as `ghapp.attribution.digest.of_edits` gives it."""
+    fingerprinted: bool
+    """Whether some of the repository's edits hold fingerprints, so that tokens are compared."""
 
 
 # --- writing ----------------------------------------------------------------------------------
@@ -98,19 +116,26 @@ class _Row(NamedTuple):
     at: int
     place: int
     applied: bool
+    holding: bool
     start: int
     size: int
     preference: tuple[Any, ...]
 
 
 def write_index(
-    found: Iterable[Found], folder: Path, *, roots: Sequence[str], likely_roots: Sequence[str]
+    found: Iterable[Found],
+    folder: Path,
+    *,
+    roots: Sequence[str],
+    likely_roots: Sequence[str],
+    encode: Encode | None = None,
 ) -> Catalog:
     """Write edits into a folder and return their catalog.
 
     ``roots`` are checkouts on the machines that wrote them: edits elsewhere are left out, and
     the others get their paths in the repository, as when they are imported into the app.
-    ``likely_roots`` are checkouts that may occur among them.
+    ``likely_roots`` are checkouts that may occur among them. ``encode`` makes the fingerprints
+    that an app keeps; ``None``: lines stay text.
     """
     unread: list[Unread] = []
     worktrees: list[Worktree] = []
@@ -128,6 +153,9 @@ def write_index(
                     snapshots.add(one)
     if roots:
         writing = _at_home(writing, folder, with_worktrees(roots, worktrees))
+    if encode is not None:
+        writing = _fingerprinted(writing, folder, encode)
+        snapshots.clear()  # the app keeps nothing of a file's content
     catalog = writing.catalog(
         with_worktrees(likely_roots, worktrees),
         tuple(sorted(snapshots, key=lambda one: (one.path, one.blob))),
@@ -167,11 +195,24 @@ def _at_home(read: "_Writing", folder: Path, homes: Sequence[str]) -> "_Writing"
     return writing
 
 
+def _fingerprinted(read: "_Writing", folder: Path, encode: Encode) -> "_Writing":
+    """Write the edits again, with fingerprints for lines."""
+    path = folder / "fingerprinted"
+    with _Writing(path, fingerprinted=True) as writing, read.path.open("rb") as file:
+        for row in read.rows():
+            file.seek(row.start)
+            edit = _DECODER.decode(file.read(row.size))
+            writing.add(msgspec.structs.replace(edit, lines=encode(edit.lines)))
+    read.path.unlink()
+    return writing
+
+
 class _Writing:
     """Edits on their way into a file, and what is kept of each in memory."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, fingerprinted: bool = False) -> None:
         self.path = path
+        self._is_fingerprinted = fingerprinted
         self._rows: dict[str, list[_Row]] = {}
         self._places: dict[Place, int] = {}
         self._size = 0
@@ -184,7 +225,7 @@ class _Writing:
         self._file.close()
 
     def add(self, edit: Edit) -> None:
-        edit = msgspec.structs.replace(edit, at=edit.at.astimezone(UTC))
+        edit = msgspec.structs.replace(nameless(edit), at=edit.at.astimezone(UTC))
         packed = _packed(edit)
         self._file.write(packed)
         place = Place(path=edit.path, cwd=edit.cwd)
@@ -192,6 +233,7 @@ class _Writing:
             at=_microseconds(edit.at),
             place=self._places.setdefault(place, len(self._places)),
             applied=edit.outcome is Outcome.APPLIED,
+            holding=any(hunk.own or hunk.before or hunk.after for hunk in edit.lines.hunks),
             start=self._size,
             size=len(packed),
             preference=_preference(edit),
@@ -226,6 +268,8 @@ class _Writing:
             rank=array("l", ranks).tobytes(),
             place=array("l", [row.place for row in rows]).tobytes(),
             applied=bytes(row.applied for row in rows),
+            holding=bytes(row.holding for row in rows),
+            fingerprinted=self._is_fingerprinted,
             starts=array("q", starts).tobytes(),
             places=tuple(self._places),
             likely_roots=likely_roots,
@@ -294,6 +338,8 @@ class EditIndex:
         self._rank = _numbers("l", catalog.rank)
         self._place = _numbers("l", catalog.place)
         self._applied = catalog.applied
+        self._holding = catalog.holding if catalog.fingerprinted else b""
+        self._decoder = _FINGERPRINT_DECODER if catalog.fingerprinted else _DECODER
         self._starts = _numbers("q", catalog.starts)
         self._stubs = [_stub(place) for place in catalog.places]
         self._of_name: dict[str, list[int]] = {}
@@ -326,7 +372,9 @@ class EditIndex:
         considered = self._considered(subject, policy, inside)
         evidence = Evidence(edits=tuple(edits), unread=self.unread)
         compared = [rank for rank, place in considered if place in wanted]
-        return Sliced(evidence, len(considered), self._digest(compared))
+        holding = zip(span, self._holding[start:end], strict=False)
+        fingerprinted = any(holds and place in inside for place, holds in holding)
+        return Sliced(evidence, len(considered), self._digest(compared), fingerprinted)
 
     def _checkouts(self, places: set[int], subject: Subject, change: Change) -> Checkouts:
         """Return the checkouts that all edits of a span show.
@@ -401,7 +449,7 @@ class EditIndex:
         return "sha256:" + digest.hexdigest()
 
     def _edit(self, rank: int, path: str | None) -> Edit:
-        edit = _DECODER.decode(self._edits[self._starts[rank] : self._starts[rank + 1]])
+        edit = self._decoder.decode(self._edits[self._starts[rank] : self._starts[rank + 1]])
         # A path that is relative needs no checkout to be found in the change.
         name = f"(elsewhere)/{edit.path.rpartition('/')[2]}"
         return msgspec.structs.replace(edit, path=name if path is None else path)

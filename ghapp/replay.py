@@ -6,7 +6,7 @@ in the order of the history, and the same however often it was interrupted on th
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
@@ -18,9 +18,12 @@ from ghapp import __version__
 from ghapp.artifacts import find_evidence
 from ghapp.attribution import verdict
 from ghapp.attribution.attribute import attribute
+from ghapp.attribution.codebook import Codebook, FingerprintCodebook
 from ghapp.attribution.document import SCHEMA, to_document
+from ghapp.attribution.fingerprint import Fingerprinter
 from ghapp.attribution.model import Audit, Change, Struct, Subject, Unread
 from ghapp.attribution.policy import Policy
+from ghapp.base_policies import BasePolicies, BasePolicy
 from ghapp.edit_index import Catalog, EditIndex, write_index
 from ghapp.git import Git
 from ghapp.history import Landed, Span, landed
@@ -39,7 +42,8 @@ class Terms(Struct, frozen=True):
 
     repository_path: Path
     evidence: tuple[Path, ...]
-    policy: Policy
+    policy: Policy | None
+    """``None``: the repository's own, as it was on the base before each merge."""
     branch: str = "HEAD"
     since: datetime | None = None
     until: datetime | None = None
@@ -48,6 +52,9 @@ class Terms(Struct, frozen=True):
     repository: str | None = None
     """``owner/name``; ``None``: the documents name none."""
     roots: tuple[str, ...] = ()
+    fingerprint_key: bytes | None = None
+    """The installation's key: lines are compared as the app compares its fingerprints; ``None``:
+    as text."""
     at: datetime | None = None
     """The time that decides which audits are final; ``None``: when the replay was started."""
     jobs: int = 1
@@ -113,20 +120,27 @@ def replay(terms: Terms, output: Path, *, now: datetime, watch: Watch) -> Replay
 
 
 def _read_evidence(terms: Terms, git: Git, folder: Path) -> Catalog:
-    found = find_evidence(terms.evidence)
-    return write_index(found, folder, roots=terms.roots, likely_roots=git.checkouts())
+    return write_index(
+        find_evidence(terms.evidence),
+        folder,
+        roots=terms.roots,
+        likely_roots=git.checkouts(),
+        encode=None
+        if terms.fingerprint_key is None
+        else Fingerprinter(terms.fingerprint_key).lines,
+    )
 
 
 def _span(terms: Terms, git: Git) -> Span:
     return Span(
-        tip=_tip(git, terms.branch),
+        tip=tip_of(git, terms.branch),
         since=terms.since,
         until=terms.until,
         every_commit=terms.every_commit,
     )
 
 
-def _tip(git: Git, branch: str) -> str:
+def tip_of(git: Git, branch: str) -> str:
     """Return where a branch stands; one that only the clone's origin has will do."""
     for name in (f"refs/heads/{branch}", f"refs/remotes/origin/{branch}"):
         if (sha := git.resolve(name)) is not None:
@@ -137,7 +151,8 @@ def _tip(git: Git, branch: str) -> str:
 def _key(terms: Terms, git: Git, span: Span, catalog: Catalog) -> str:
     """Return what two replays have in common exactly if they write the same documents."""
     of = (
-        *(__version__, SCHEMA, span, terms.policy.digest, terms.repository, terms.roots, terms.at),
+        *(__version__, SCHEMA, span, terms.policy and terms.policy.digest, terms.repository),
+        *(terms.roots, terms.at),
         *(catalog.digest, catalog.likely_roots, catalog.snapshots, sorted(git.shallow())),
     )
     return hashlib.sha256(msgspec.msgpack.encode(of)).hexdigest()
@@ -170,21 +185,28 @@ class Task:
 
     def start(self) -> Callable[[tuple[Landed, ...]], list[tuple[bytes, str | None]]]:
         """Open what the audits need, and return what makes them."""
-        index = EditIndex(self.folder)
+        auditor = Auditor(EditIndex(self.folder), self.terms.fingerprint_key)
         git = Git(self.terms.repository_path)
+        policies = self._policies(git)
 
         def answer(some: tuple[Landed, ...]) -> list[tuple[bytes, str | None]]:
-            read = changes(git, some)
-            return [
-                self._audited(one, change, index) for one, change in zip(some, read, strict=True)
-            ]
+            read = zip(some, changes(git, some), policies(some), strict=True)
+            return [self._audited(one, change, held, auditor) for one, change, held in read]
 
         return answer
 
+    def _policies(self, git: Git) -> Callable[[tuple[Landed, ...]], Sequence[BasePolicy]]:
+        """Return what says which policy holds for each of some neighbors."""
+        given = self.terms.policy
+        if given is not None:
+            return lambda some: [BasePolicy(policy=given)] * len(some)
+        kept = BasePolicies(git)
+        return lambda some: kept.of([one.before for one in some])
+
     def _audited(
-        self, one: Landed, change: Change | Unseen, index: EditIndex
+        self, one: Landed, change: Change | Unseen, held: BasePolicy, auditor: "Auditor"
     ) -> tuple[bytes, str | None]:
-        problem = None
+        problem = held.problem and f"{one.name}: {held.problem}"
         if isinstance(change, Unseen):
             problem = f"{one.name}: {change.problem}"
             change = Change(missing=(WHOLE_CHANGE,))
@@ -194,22 +216,30 @@ class Task:
             pull_request=one.number,
             merge_commit=one.commit,
         )
-        return to_document(audited(subject, change, index, self.terms.policy, self.at)), problem
+        return to_document(auditor.audit(subject, change, held.policy, self.at)), problem
 
 
-def audited(
-    subject: Subject, change: Change, index: EditIndex, policy: Policy, at: datetime
-) -> Audit:
-    """Return the audit that `attribute` makes of all evidence, from the part that matters."""
-    found = index.of(subject, change, policy)
-    audit = attribute(subject, change, found.evidence, policy, at=at)
-    said = verdict.verdict(
-        audit.totals, edits_considered=found.considered, complete=change.complete
-    )
-    inputs = msgspec.structs.replace(
-        audit.inputs, evidence=found.digest, edits_considered=found.considered
-    )
-    return msgspec.structs.replace(audit, verdict=said, inputs=inputs)
+class Auditor:
+    """Audits changes against an index of edits, as the app does against its store."""
+
+    def __init__(self, index: EditIndex, fingerprint_key: bytes | None = None) -> None:
+        self._index = index
+        self._fingerprinter = None if fingerprint_key is None else Fingerprinter(fingerprint_key)
+
+    def audit(self, subject: Subject, change: Change, policy: Policy, at: datetime) -> Audit:
+        """Return the audit that `attribute` makes of all evidence, from the part that matters."""
+        found = self._index.of(subject, change, policy)
+        book = Codebook()
+        if self._fingerprinter is not None and found.fingerprinted:
+            book = FingerprintCodebook(self._fingerprinter)
+        audit = attribute(subject, change, found.evidence, policy, at=at, book=book)
+        said = verdict.verdict(
+            audit.totals, edits_considered=found.considered, complete=change.complete
+        )
+        inputs = msgspec.structs.replace(
+            audit.inputs, evidence=found.digest, edits_considered=found.considered
+        )
+        return msgspec.structs.replace(audit, verdict=said, inputs=inputs)
 
 
 # --- the file on its way ------------------------------------------------------------------------

@@ -8,7 +8,9 @@ import pytest
 
 from ghapp.artifacts import find_evidence
 from ghapp.attribution.attribute import attribute
+from ghapp.attribution.codebook import Codebook, FingerprintCodebook
 from ghapp.attribution.document import to_document
+from ghapp.attribution.fingerprint import Fingerprinter
 from ghapp.attribution.model import (
     Change,
     Edit,
@@ -22,10 +24,10 @@ from ghapp.attribution.model import (
 )
 from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED, Policy
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.collect import as_text, import_artifacts
+from ghapp.collect import AsFingerprints, as_text, import_artifacts
 from ghapp.edit_index import EditIndex, with_worktrees, write_index
 from ghapp.evidence.source import Worktree
-from ghapp.replay import audited
+from ghapp.replay import Auditor
 from ghapp.store import Installation, Repository, Store
 from tests.cases import cases, names
 
@@ -73,7 +75,7 @@ def test_same_document_as_of_all_evidence(folder: Path, policy: Policy, tmp_path
     index = index_of(paths, tmp_path / "index", roots=[], likely=likely)
     evidence = whole(paths, subject, policy, likely)
     expected = attribute(subject, change, evidence, policy, at=NOW)
-    actual = audited(subject, change, index, policy, NOW)
+    actual = Auditor(index).audit(subject, change, policy, NOW)
     assert to_document(actual) == to_document(expected)
 
 
@@ -88,13 +90,18 @@ def test_same_document_among_the_evidence_of_all_cases(policy: Policy, tmp_path:
         kept = {edit.id for edit in evidence.edits}
         assert kept
         expected = attribute(subject, change, evidence, policy, at=NOW)
-        actual = audited(subject, change, index, policy, NOW)
+        actual = Auditor(index).audit(subject, change, policy, NOW)
         assert actual.totals == expected.totals, folder.name
         assert actual.verdict == expected.verdict, folder.name
 
 
 @pytest.mark.parametrize("roots", [[], ["/home/dev/shop"]], ids=["inferred", "given"])
-def test_same_document_as_from_the_store(store: Store, roots: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", [None, bytes(32)], ids=["text", "fingerprints"])
+def test_same_document_as_from_the_store(
+    store: Store, roots: list[str], key: bytes | None, tmp_path: Path
+) -> None:
+    made = None if key is None else Fingerprinter(key)
+    encode = as_text if made is None else AsFingerprints(made, "1.1")
     store.installations.seen(Installation(id=1, account="acme"), now=NOW)
     repository = Repository(id=7, owner="acme", name="shop", installation_id=1)
     store.installations.repository_seen(repository, now=NOW)
@@ -103,17 +110,20 @@ def test_same_document_as_from_the_store(store: Store, roots: list[str], tmp_pat
         for folder in FOLDERS
         if (folder / "evidence").exists() and "broken" not in folder.name
     ]
-    import_artifacts(store, 7, paths, roots, as_text, now=NOW)
+    import_artifacts(store, 7, paths, roots, encode, now=NOW, actor="ann")
     # The store keeps nothing of a file's content, so it cannot tell a checkout by it.
     found = (one for one in find_evidence(paths) if not isinstance(one, Snapshot))
-    write_index(found, tmp_path, roots=roots, likely_roots=[])
-    index = EditIndex(tmp_path)
+    lines = None if made is None else made.lines
+    write_index(found, tmp_path, roots=roots, likely_roots=[], encode=lines)
+    auditor = Auditor(EditIndex(tmp_path), key)
     for folder in FOLDERS:
         subject, change = subject_of(folder), change_of(folder)
         span = CLAUDE_CODE_V1.evidence_span(subject.merged_at)
         evidence = Evidence(edits=store.evidence.of(7, *span))
-        expected = attribute(subject, change, evidence, CLAUDE_CODE_V1, at=NOW)
-        actual = audited(subject, change, index, CLAUDE_CODE_V1, NOW)
+        is_text = made is None or not any(edit.lines.hunks for edit in evidence.edits)
+        book = Codebook() if is_text else FingerprintCodebook(made)
+        expected = attribute(subject, change, evidence, CLAUDE_CODE_V1, at=NOW, book=book)
+        actual = auditor.audit(subject, change, CLAUDE_CODE_V1, NOW)
         assert to_document(actual) == to_document(expected), folder.name
 
 

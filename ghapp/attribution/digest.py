@@ -23,11 +23,19 @@ def of_change(change: Change) -> str:
 
 
 def of_edits(edits: Iterable[Edit]) -> str:
-    """Return the digest of the edits whose lines an audit compared, their order left out."""
+    """Return the digest of the edits whose lines an audit compared, their order left out.
+
+    Whose edits they were is left out, too: the app may know, a transcript does not say.
+    """
     digest = hashlib.sha256()
     for edit in sorted(edits, key=lambda edit: edit.id):
-        digest.update(msgspec.msgpack.encode(edit))
+        digest.update(msgspec.msgpack.encode(nameless(edit)))
     return "sha256:" + digest.hexdigest()
+
+
+def nameless(edit: Edit) -> Edit:
+    """Return an edit without the developer's name."""
+    return edit if edit.actor is None else msgspec.structs.replace(edit, actor=None)
 
 
 def _digest(value: object) -> str:

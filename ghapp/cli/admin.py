@@ -1,5 +1,7 @@
 """``ghapp admin``: retry, drain, back up, restore, by an operator's hand. It audits nothing."""
 
+import base64
+import getpass
 import os
 import shutil
 import sqlite3
@@ -11,11 +13,12 @@ from pathlib import Path
 
 import click
 
+from ghapp.keys import EvidenceKeys
 from ghapp.records.keys import PublicKey
 from ghapp.reports.harmless import visible
 from ghapp.settings import Settings, SettingsError
 from ghapp.signing import Signer
-from ghapp.store import Lane, SavedAudit, Store, StoreError
+from ghapp.store import Access, Door, Lane, SavedAudit, Store, StoreError
 
 LOOK_EVERY = 1.0
 
@@ -113,6 +116,39 @@ def access_log(name: str | None, last: int) -> None:
         number = f"#{one.pull_request}" if one.pull_request else "-"
         told = (one.at.isoformat(), one.who, one.door, one.what, number, one.detail or "-")
         click.echo("\t".join(visible(part) for part in told))
+
+
+@command.command("fingerprint-key")
+@click.argument("name", metavar="OWNER/NAME")
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write; only you can read it.",
+)
+def fingerprint_key(name: str, output: Path) -> None:
+    """Write the key of a repository's fingerprints, for an auditor who recomputes verdicts.
+
+    Whoever has it and the database can try out guesses of short lines.
+    """
+    settings, store = _settings(), _store()
+    repository = store.installations.find(name)
+    if repository is None or repository.installation_id is None:
+        raise click.UsageError(f"the app does not know {name}, or has no installation there")
+    keys = EvidenceKeys(store, settings.encryption_key)
+    key = keys.present(repository.installation_id, now=datetime.now(UTC))
+    access = Access(
+        who=f"system:{getpass.getuser()}",
+        door=Door.COMMAND_LINE,
+        what="fingerprint_key",
+        repository_id=repository.id,
+        detail=key.id,
+    )
+    store.access_log.note(access, now=datetime.now(UTC))
+    output.touch(mode=0o600)
+    output.chmod(0o600)
+    output.write_bytes(base64.b64encode(key.secret) + b"\n")
+    click.echo(f"key {key.id} is in {output}")
 
 
 @command.command("record-keys")

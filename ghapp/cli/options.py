@@ -1,5 +1,7 @@
 """Options that several commands take, and what their values mean. It runs no command."""
 
+import base64
+import binascii
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +46,36 @@ policy_option = click.option(
     default="claude-code-v1",
     show_default=True,
     help="A built-in policy, or a file that holds one.",
+)
+
+FINGERPRINT_KEY_BYTES = 32
+
+
+def as_key(
+    ctx: click.Context,
+    param: click.Parameter,
+    path: Path | None,
+) -> bytes | None:
+    """Return the key in a file of base64, as click's callback; ``None``: none was given."""
+    if path is None:
+        return None
+    try:
+        key = base64.b64decode(path.read_bytes().strip(), validate=True)
+    except (OSError, binascii.Error) as error:
+        raise click.BadParameter(f"{path}: {error}", ctx, param) from error
+    if len(key) != FINGERPRINT_KEY_BYTES:
+        problem = f"{path} holds {len(key)} bytes, not the {FINGERPRINT_KEY_BYTES} of a key"
+        raise click.BadParameter(problem, ctx, param)
+    return key
+
+
+fingerprint_key_option = click.option(
+    "--fingerprint-key",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    callback=as_key,
+    help="The installation's key, from ghapp admin fingerprint-key: compare lines as the app "
+    "compares its fingerprints. [default: as text]",
 )
 
 

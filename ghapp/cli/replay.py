@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghapp.cli.options import as_of_option, named_policy, policy_option, root_option
+from ghapp.cli.options import (
+    as_of_option,
+    fingerprint_key_option,
+    named_policy,
+    root_option,
+)
 from ghapp.cli.times import as_last_instant, as_time
 
 if TYPE_CHECKING:  # help and wrong use answer without the core
@@ -22,6 +27,9 @@ UNREAD = 1
 
 SHOWN = 10
 """Problems that are named one by one; the others are counted."""
+
+OWN = "repository"
+"""Names the policy in the repository's own file, as it was on the base before each merge."""
 
 LONGEST = 2000
 """Characters of one problem's line."""
@@ -75,7 +83,16 @@ LONGEST = 2000
     "--commits", "every_commit", is_flag=True, help="Audit commits without a number, too."
 )
 @as_of_option
-@policy_option
+@click.option(
+    "--policy",
+    "policy_name",
+    metavar="NAME|FILE|repository",
+    default="claude-code-v1",
+    show_default=True,
+    help="A built-in policy, a file that holds one, or the repository's own file, "
+    "as it was on the base before each merge.",
+)
+@fingerprint_key_option
 @click.option(
     "--jobs",
     metavar="N",
@@ -126,13 +143,14 @@ def _terms(options: dict[str, Any]) -> "Terms":
     return Terms(
         repository_path=options["repository_path"],
         evidence=options["evidence"],
-        policy=named_policy(options["policy_name"]),
+        policy=None if options["policy_name"] == OWN else named_policy(options["policy_name"]),
         branch=options["branch"],
         since=options["since"],
         until=options["until"],
         every_commit=options["every_commit"],
         repository=options["repository"],
         roots=options["roots"],
+        fingerprint_key=options["fingerprint_key"],
         at=options["as_of"],
         jobs=options["jobs"] or _processors(),
     )

@@ -1,9 +1,12 @@
 """``ghapp verify``: a bundle of records checked offline, by a third person's own hand."""
 
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import click
 
+from ghapp.cli.options import fingerprint_key_option, root_option
 from ghapp.records.check import Checked, check
 from ghapp.records.keys import PublicKeyError, named_key
 from ghapp.reports.harmless import visible
@@ -27,11 +30,41 @@ SHOWN = 20
     help="A key that counts, by its id or its PEM file. May be given several times. "
     "[default: those in the bundle]",
 )
-def command(bundle: Path, public_keys: tuple[str, ...]) -> None:
+@click.option(
+    "--git",
+    "clone",
+    metavar="REPO",
+    type=click.Path(exists=True, path_type=Path),
+    help="A clone of the repository: compare every change with what was audited.",
+)
+@click.option(
+    "--branch",
+    metavar="NAME",
+    default="HEAD",
+    help="With --git: whose history is read. [default: what is checked out]",
+)
+@click.option(
+    "--evidence",
+    metavar="DIR",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="With --git: transcripts, read recursively: work out every verdict again. "
+    "May be given several times.",
+)
+@root_option
+@fingerprint_key_option
+def command(bundle: Path, public_keys: tuple[str, ...], **options: Any) -> None:
     """Check signatures, chains and seal of a bundle, and say what is not as it was made.
 
-    Exit status: 0 all is as it was made, 1 something is not, 2 wrong use.
-    """
+    \b
+    ghapp verify shop.bundle.jsonl
+    ghapp verify shop.bundle.jsonl --git . --evidence ~/.claude/projects
+
+    Exit status: 0 all is as it was made, 1 something is not or could not be worked out again,
+    2 wrong use.
+    """  # noqa: D301 - the \b is click's mark for "do not wrap"
+    if options["clone"] is None and (options["evidence"] or options["fingerprint_key"]):
+        raise click.UsageError("--evidence and --fingerprint-key need --git REPO")
     try:
         trusted = frozenset(map(named_key, public_keys))
     except PublicKeyError as error:
@@ -41,6 +74,37 @@ def command(bundle: Path, public_keys: tuple[str, ...]) -> None:
     _say(done, trusted=bool(trusted))
     if done.problems:
         raise click.exceptions.Exit(BROKEN)
+    if options["clone"] is not None:
+        _recompute(bundle, options)
+
+
+def _recompute(bundle: Path, options: dict[str, Any]) -> None:
+    from ghapp.git_process import GitError  # noqa: PLC0415 - the core is not needed without --git
+    from ghapp.recompute import Given, Outcome, recompute  # noqa: PLC0415 - see above
+
+    counts: Counter[Outcome] = Counter()
+    try:
+        for one in recompute(Given(**options), bundle):
+            counts[one.outcome] += 1
+            if one.outcome in WORDS and counts[one.outcome] <= SHOWN:
+                told = f"{one.record.name}: {WORDS[one.outcome]}"
+                click.echo(visible(f"{told}: {one.why}" if one.why else told, 2000), err=True)
+    except GitError as error:
+        raise click.UsageError(f"--git {options['clone']}: {error}") from error
+    what = "verdicts" if options["evidence"] else "changes"
+    click.echo(f"{counts[Outcome.SAME]} {what} are the same, worked out here")
+    for outcome in (one for one in Outcome if one is not Outcome.SAME and counts[one]):
+        click.echo(f"{counts[outcome]} {outcome.replace('_', ' ')}")
+    if any(counts[outcome] for outcome in Outcome if outcome in WORDS):
+        raise click.exceptions.Exit(BROKEN)
+
+
+WORDS = {
+    "different": "another result from the same inputs",
+    "other_inputs": "made from other inputs than these",
+    "not_found": "not worked out",
+}
+"""Outcome of a recomputation that a person has to look at → in words."""
 
 
 def _name(done: Checked) -> None:

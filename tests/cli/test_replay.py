@@ -76,6 +76,27 @@ def test_same_as_the_audit_of_the_commit(place: Path) -> None:
     assert (place / "out.jsonl").read_bytes() == audit.stdout
 
 
+def test_the_policy_of_the_repository_itself(place: Path) -> None:
+    clone = place / "clone" / ".github"
+    clone.mkdir()
+    history = History.__new__(History)
+    history.path = place / "clone"
+    history.do(Step(write={".github/attribution.yml": "id: acme-v1\nrewrite_limit: 0\n"}))
+    history.do(Step(write={"src/d.py": TEXT}, message="Add d (#4)"))
+    history.do(Step(write={".github/attribution.yml": "rewrite_limit: soon\n"}))
+    history.do(Step(write={"src/e.py": TEXT}, message="Add e (#5)"))
+    done = ghapp(*arguments(place, "--policy", "repository"))
+    assert done.returncode == 0
+    assert b"pull request #5" in done.stderr
+    assert b"line 1" in done.stderr
+    lines = (place / "out.jsonl").read_bytes().splitlines()
+    policies = {json.loads(line)["pull_request"]: json.loads(line)["policy"] for line in lines}
+    assert [policies[number]["id"] for number in (1, 3, 4, 5)] == [
+        *("claude-code-v1", "claude-code-v1"),
+        *("acme-v1", "acme-v1"),
+    ]
+
+
 def test_unread_evidence_is_named(place: Path) -> None:
     with (place / "evidence" / "1.jsonl").open("a") as file:
         file.write('{"type": "assistant", "message": {"con\n')

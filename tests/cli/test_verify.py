@@ -9,7 +9,8 @@ from ghapp.cli.main import main
 from ghapp.records.keys import PublicKey
 from ghapp.settings import Settings
 from ghapp.signing import Signer
-from ghapp.store import Repository, Store
+from ghapp.store import Installation, Repository, Store
+from tests.histories import History, Step
 from tests.records.bundles import OTHER_KEY, bundle, lines
 from tests.store.records import DAY, NOW, document
 
@@ -109,3 +110,40 @@ def test_a_repository_that_is_not_known(environment: dict[str, str], tmp_path: P
     output = tmp_path / "b"
     assert run(environment, "export-audit", "acme/none", "--output", output)[0] == 2
     assert not output.exists()
+
+
+def test_verdicts_are_worked_out_with_a_clone(tmp_path: Path, environment: dict[str, str]) -> None:
+    history = History(tmp_path / "clone")
+    history.do(Step(write={"a.py": "total = 1\n"}, message="Add (#1)"))
+    (tmp_path / "evidence").mkdir()
+    path = tmp_path / "shop.jsonl"
+    run(environment, "export-audit", "--output", path)
+    given = ("--git", tmp_path / "clone", "--evidence", tmp_path / "evidence")
+    status, told = run({}, "verify", path, *given)
+    assert status == 1
+    assert "pull request 1, audit 1): not worked out: its merge commit is not in" in told
+    assert "0 verdicts are the same, worked out here\n2 not found\n" in told
+    assert run({}, "verify", path, "--evidence", tmp_path)[0] == 2
+    assert run({}, "verify", path, "--git", tmp_path / "evidence")[0] == 2
+
+
+def test_a_fingerprint_key_is_handed_out_by_hand(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    with Store.open(environment["DATABASE_URL"]) as store:
+        store.installations.seen(Installation(id=1, account="acme"), now=NOW)
+        seen = Repository(id=42, owner="acme", name="shop", installation_id=1)
+        store.installations.repository_seen(seen, now=NOW)
+    path = tmp_path / "key"
+    status, told = run(environment, "admin", "fingerprint-key", "acme/shop", "--output", path)
+    assert (status, path.stat().st_mode & 0o777) == (0, 0o600), told
+    with Store.open(environment["DATABASE_URL"]) as store:
+        assert store.access_log.of(42)[0].what == "fingerprint_key"
+    bundle_path = tmp_path / "b.jsonl"
+    bundle_path.write_bytes(bundle(lines()))
+    history = History(tmp_path / "clone")
+    history.do(Step(write={"a.py": "total = 1\n"}))
+    given = ("--git", tmp_path / "clone", "--fingerprint-key")
+    assert "2 not found" not in run({}, "verify", bundle_path, *given, path)[1]
+    path.write_text("bm90IGEga2V5\n")
+    assert "holds 9 bytes" in run({}, "verify", bundle_path, *given, path)[1]

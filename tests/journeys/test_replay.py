@@ -7,12 +7,18 @@ from pathlib import Path
 import pytest
 
 from ghapp.attribution.attribute import attribute
+from ghapp.attribution.codebook import Codebook, FingerprintCodebook
 from ghapp.attribution.document import to_document
+from ghapp.attribution.fingerprint import Fingerprinter
 from ghapp.attribution.model import Evidence, Subject
 from ghapp.attribution.policy import CLAUDE_CODE_V1
-from ghapp.collect import as_text, import_artifacts
+from ghapp.collect import AsFingerprints, as_text, import_artifacts
+from ghapp.export import export
 from ghapp.github.pull_requests import fetch
+from ghapp.recompute import Given, Outcome, recompute
+from ghapp.records.check import check
 from ghapp.replay import Terms, replay
+from ghapp.signing import Signer
 from ghapp.store import Installation, Repository, Store
 from tests.github.place import Place
 from tests.transcripts import write_transcript
@@ -29,8 +35,13 @@ def evidence(tmp_path: Path) -> Path:
     return tmp_path / "evidence"
 
 
+KEY = bytes(range(32))
+"""The key of the installation's fingerprints."""
+ENCODED = {"text": as_text, "fingerprint": AsFingerprints(Fingerprinter(KEY), "1.1")}
+
+
 def live(place: Place, store: Store, number: int) -> bytes:
-    """Return the document that the app makes."""
+    """Return the document that the app makes, kept and signed."""
     pull = fetch(place.github, number, place.cache)
     span = CLAUDE_CODE_V1.evidence_span(pull.merged_at)
     subject = Subject(
@@ -41,17 +52,33 @@ def live(place: Place, store: Store, number: int) -> bytes:
     )
     found = Evidence(edits=store.evidence.of(pull.repository_id, *span))
     now = place.clock.now + timedelta(days=9)
-    return to_document(attribute(subject, pull.change, found, CLAUDE_CODE_V1, at=now))
+    is_text = not found.edits or isinstance(found.edits[0].lines.hunks[0].own[0], str)
+    book = Codebook() if is_text else FingerprintCodebook(Fingerprinter(KEY))
+    audit = attribute(subject, pull.change, found, CLAUDE_CODE_V1, at=now, book=book)
+    document = to_document(audit)
+    witness = Signer(store, KEY).witness
+    store.audits.save(pull.repository_id, number, document, now=now, witness=witness)
+    return document
 
 
-def test_same_documents(tmp_path: Path, evidence: Path, store: Store) -> None:
+@pytest.fixture(params=ENCODED)
+def encoding(request: pytest.FixtureRequest) -> str:
+    """Return what the app keeps of lines."""
+    return str(request.param)
+
+
+def test_same_documents(tmp_path: Path, evidence: Path, store: Store, encoding: str) -> None:
     place = Place(tmp_path / "github")
     try:
         numbers = _merge_some(place)
         store.installations.seen(Installation(id=1, account="acme"), now=place.clock.now)
         known = Repository(id=place.repository.id, owner="acme", name="app", installation_id=1)
         store.installations.repository_seen(known, now=place.clock.now)
-        import_artifacts(store, known.id, [evidence], [], as_text, now=place.clock.now)
+        import_artifacts(
+            *(store, known.id, [evidence], ["/srv/app"], ENCODED[encoding]),
+            now=place.clock.now,
+            actor="ann",
+        )
         expected = b"".join(live(place, store, number) + b"\n" for number in numbers)
         clone = tmp_path / "clone.git"
         subprocess.run(
@@ -61,14 +88,23 @@ def test_same_documents(tmp_path: Path, evidence: Path, store: Store) -> None:
         now = place.clock.now + timedelta(days=9)
     finally:
         place.close()
+    key = KEY if encoding == "fingerprint" else None
     terms = Terms(
         repository_path=clone,
         evidence=(evidence,),
         policy=CLAUDE_CODE_V1,
         repository="acme/app",
+        roots=("/srv/app",),
+        fingerprint_key=key,
     )
     replay(terms, tmp_path / "out", now=now, watch=lambda _: None)
     assert (tmp_path / "out").read_bytes() == expected
+    bundle = tmp_path / "bundle"
+    with bundle.open("wb") as file:
+        export(store, [known], file, signer=Signer(store, KEY), now=now)
+    assert check(bundle).problems == ()
+    given = Given(clone=clone, evidence=(evidence,), roots=("/srv/app",), fingerprint_key=key)
+    assert [one.outcome for one in recompute(given, bundle)] == [Outcome.SAME] * len(numbers)
 
 
 def _merge_some(place: Place) -> list[int]:

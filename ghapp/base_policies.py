@@ -1,0 +1,81 @@
+"""A repository's own policy as it was on the base before each merge, read from a clone.
+
+The organization's file is in another repository, which a clone does not have: where a repository
+has no file of its own, ``claude-code-v1`` holds here.
+"""
+
+from collections.abc import Sequence
+
+from ghapp.attribution.model import Struct
+from ghapp.attribution.policy import CLAUDE_CODE_V1, FILE, Policy
+from ghapp.git import Git
+from ghapp.git_process import GitError
+from ghapp.repository_policy import PolicyFileError, read
+
+
+class BasePolicy(Struct, frozen=True):
+    """The policy that held for one merge."""
+
+    policy: Policy = CLAUDE_CODE_V1
+    problem: str | None = None
+    """What is wrong with the file, with its line; ``None``: nothing, or there is none."""
+
+
+class BasePolicies:
+    """The policies of one clone's history; each version of the file is read once."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._read: dict[str, Policy | PolicyFileError] = {}
+
+    def of(self, bases: Sequence[str | None]) -> list[BasePolicy]:
+        """Return what held at each of some commits; ``None``: at the beginning of all.
+
+        Raises `GitError` where the clone has not what it needs.
+        """
+        named = [base for base in bases if base is not None]
+        blobs = dict(zip(named, self._blobs(named), strict=True))
+        return [self._held(base, blobs.get(base or "")) for base in bases]
+
+    def _held(self, base: str | None, blob: str | None) -> BasePolicy:
+        if base is None or blob is None:
+            return BasePolicy()
+        found = self._policy(blob)
+        if isinstance(found, Policy):
+            return BasePolicy(policy=found)
+        problem = f"{FILE}, {found}; its last good version is taken"
+        return BasePolicy(policy=self._last_good(base), problem=problem)
+
+    def _last_good(self, base: str) -> Policy:
+        """Return what the newest version before says that can be read."""
+        lines = self._git.lines(
+            *("rev-list", "--first-parent", "--end-of-options", base, "--", FILE)
+        )
+        commits = [line.decode() for line in lines]
+        for blob in self._blobs(commits):
+            found = None if blob is None else self._policy(blob)
+            if isinstance(found, Policy):
+                return found
+        return CLAUDE_CODE_V1
+
+    def _blobs(self, commits: Sequence[str]) -> list[str | None]:
+        """Return the name of the file's content at each commit; ``None``: there is no file."""
+        asked = "".join(f"{commit}:{FILE}\n" for commit in commits).encode()
+        told = self._git.run("cat-file", "--batch-check=%(objectname) %(objecttype)", asked=asked)
+        found = [line.split(" ") for line in told.decode(errors="replace").splitlines()]
+        return [line[0] if line[-1] == "blob" else None for line in found]
+
+    def _policy(self, blob: str) -> Policy | PolicyFileError:
+        if blob not in self._read:
+            self._read[blob] = self._parsed(blob)
+        return self._read[blob]
+
+    def _parsed(self, blob: str) -> Policy | PolicyFileError:
+        try:
+            text = self._git.run("cat-file", "blob", blob).decode(errors="replace")
+        except GitError as error:
+            return PolicyFileError(1, f"it is not in this clone: {error}")
+        try:
+            return read(text).rules
+        except PolicyFileError as error:
+            return error
