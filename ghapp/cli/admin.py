@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import time
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -18,7 +18,17 @@ from ghapp.records.keys import PublicKey
 from ghapp.reports.harmless import visible
 from ghapp.settings import Settings, SettingsError
 from ghapp.signing import Signer
-from ghapp.store import Access, Door, Lane, SavedAudit, Store, StoreError
+from ghapp.store import (
+    Access,
+    Door,
+    Lane,
+    NewToken,
+    SavedAudit,
+    Store,
+    StoreError,
+    TokenKind,
+    new_secret,
+)
 
 LOOK_EVERY = 1.0
 
@@ -49,6 +59,34 @@ def retry(items: tuple[int, ...], *, everything: bool) -> None:
     lacking = sorted(set(wanted) - set(done))
     if lacking:
         raise click.ClickException(f"not set aside: {', '.join(map(str, lacking))}")
+
+
+@command.command("token")
+@click.argument("login")
+@click.option("--label", default="made by an operator", show_default=True, help="Its name.")
+@click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True)
+@click.option("--organization", "accounts", multiple=True, help="Only these; may be repeated.")
+def token(login: str, label: str, days: int, accounts: tuple[str, ...]) -> None:
+    """Make a read token of LOGIN, who has signed in here; it reads what that person reads."""
+    store, now = _store(), datetime.now(UTC)
+    person = store.logins.named(login)
+    if person is None:
+        raise click.ClickException(f"{login} has never signed in here: open /login first")
+    found = {name: store.installations.of_account(name) for name in accounts}
+    unknown = [name for name, one in found.items() if one is None]
+    if unknown:
+        raise click.ClickException(f"the app is not installed on {', '.join(unknown)}")
+    secret = new_secret(TokenKind.READ)
+    new = NewToken(
+        kind=TokenKind.READ,
+        login=person.login,
+        user_id=person.id,
+        label=label,
+        installations=tuple(one.id for one in found.values() if one) or None,
+        expires_at=now + timedelta(days=days),
+    )
+    store.tokens.issue(new, secret, now=now)
+    click.echo(secret)
 
 
 @command.command("drain")

@@ -8,6 +8,7 @@ from ghapp.github.webhooks import MAX_BODY_BYTES
 from ghapp.log import configure
 from ghapp.settings import Settings
 from ghapp.web.access import add_access
+from ghapp.web.account import account
 from ghapp.web.api import api
 from ghapp.web.errors import add_error_answers
 from ghapp.web.frame import add_frame
@@ -43,7 +44,7 @@ def create_app(services: Services | None = None) -> Flask:
     add_error_answers(app)
     add_limits(app, services)
     add_access(app, services)
-    doors = (webhook, health, pages, login, api, operator, metrics, schemas)
+    doors = (webhook, health, pages, login, account, api, operator, metrics, schemas)
     for blueprint in (door(services) for door in doors):
         app.register_blueprint(blueprint)
     return app

@@ -9,7 +9,16 @@ from click.testing import CliRunner
 from ghapp.cli.admin import command
 from ghapp.cli.doctor import command as doctor
 from ghapp.sandbox import Sandbox
-from ghapp.store import Access, Door, Due, Repository, Store
+from ghapp.store import (
+    Access,
+    Door,
+    Due,
+    Installation,
+    Repository,
+    SignedIn,
+    Store,
+    TokenKind,
+)
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 
@@ -101,3 +110,20 @@ def test_who_looked_is_listed(environment: dict[str, str]) -> None:
     assert (status, told) == (0, line)
     assert run(environment, "access-log")[1] == line * 2
     assert run(environment, "access-log", "acme/none")[0] == 2
+
+
+def test_a_read_token_is_made_for_who_has_signed_in(environment: dict[str, str]) -> None:
+    code, said = run(environment, "token", "ann")
+    assert code == 1
+    assert "never signed in" in said
+    with Store.open(environment["DATABASE_URL"]) as store:
+        person = SignedIn(id=7, login="Ann", sealed=b"sealed")
+        store.logins.begin(person, "cookie", NOW + timedelta(days=1), now=NOW)
+        store.installations.seen(Installation(id=5, account="acme"), now=NOW)
+        assert run(environment, "token", "ann", "--organization", "nobody")[0] == 1
+        code, secret = run(environment, "token", "ann", "--organization", "Acme")
+        assert code == 0
+        now = datetime.now(UTC)
+        token = store.tokens.check(secret.strip(), TokenKind.READ, now=now)
+        assert token is not None
+        assert (token.user_id, token.installations, token.is_valid(now)) == (7, (5,), True)

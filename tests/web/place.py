@@ -140,7 +140,7 @@ class Place:
         if login is None:
             return self.browser()
         person = self.store.logins.named(login)
-        if person is None:
+        if person is None or person.sealed is None:
             return self.sign_in(login)
         browser, cookie = self.browser(), new_cookie()
         until = self.clock() + timedelta(days=1)

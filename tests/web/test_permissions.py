@@ -32,6 +32,11 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "GET /login": (302, 302, 302, 302, 302),
     "GET /login/callback": (400, 400, 400, 400, 400),
     "POST /logout": (403, 303, 303, 303, 303),
+    "GET /settings/tokens": (302, 200, 200, 200, 200),
+    "POST /settings/tokens": (403, 400, 400, 400, 400),
+    "POST /settings/tokens/<int(max=9223372036854775807):token>/revoke": (403, 404, 404, 404, 404),
+    # Everybody signs out for himself; each has signed in anew for this line.
+    "POST /settings/sign-out-everywhere": (403, 303, 303, 303, 303),
     "GET /api/viewer": (401, 200, 200, 200, 200),
     "GET /api/organizations": (401, 200, 200, 200, 200),
     "GET /api/repositories": (401, 200, 200, 200, 200),
@@ -50,6 +55,7 @@ VALUES = {
     "organization": "acme",
     "number": "17",
     "audit": "1",
+    "token": "1",
 }
 """What stands in the place of a route's parameters."""
 
