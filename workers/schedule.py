@@ -53,18 +53,24 @@ def main() -> int:
     while not stop.is_set():
         for chore in chores:
             chore.do(ready)
+        began = time.monotonic()
         look(ready, told)
-        _wait(ready, stop)
+        _wait(ready, stop, looked=time.monotonic() - began)
     return 0
 
 
-def _wait(ready: Services, stop: threading.Event) -> None:
-    """Wait for something new, and a moment more, so that one look is for many of them."""
+def _wait(ready: Services, stop: threading.Event, *, looked: float) -> None:
+    """Wait for something new, and a moment more, so that one look is for many of them.
+
+    ``looked`` is how many seconds the look took: the longer, the rarer, so that looking at a
+    long list never takes more than a fifth of the time.
+    """
     began = time.monotonic()
     ready.queue.wait(EVERY)
     # Where Redis is away it does not wait, so this does.
     spent = time.monotonic() - began
-    stop.wait(AT_LEAST if spent > AT_LEAST or ready.queue.is_alive() else EVERY)
+    is_there = spent > AT_LEAST or ready.queue.is_alive()
+    stop.wait(max(AT_LEAST, min(4 * looked, EVERY)) if is_there else EVERY)
 
 
 class Told:

@@ -4,6 +4,7 @@ A job carries one identifier and is worth nothing by itself; a worker asks the t
 the item is still to be done.
 """
 
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Protocol, cast
@@ -27,6 +28,9 @@ DEBOUNCE = 300
 """Seconds after which a job that RQ lost without a trace may be queued again."""
 POKE = "ghapp:poke"
 """The key of a list that holds one entry while something new may be due."""
+POKE_PAUSE = 0.02
+"""Seconds in which one poke is for all that became due: less than the scheduler, once it is
+awake, waits before it looks (`workers.schedule.AT_LEAST`)."""
 QUICK = 1.0
 """Seconds that a webhook's answer may wait for Redis; the sweeper needs no answer at all."""
 
@@ -60,6 +64,7 @@ class RedisQueue:
 
     def __init__(self, connection: redis.Redis) -> None:
         self._connection = connection
+        self._poked_at = -POKE_PAUSE
         self._queues = {
             lane: Queue(lane.value, connection=connection, serializer="json") for lane in Lane
         }
@@ -74,8 +79,13 @@ class RedisQueue:
     def poke(self) -> None:
         """Let the scheduler look at once: something has become due. Raises `QueueAway`.
 
-        One short request, so that whoever answers a webhook need not fill queues.
+        One short request, so that whoever answers a webhook need not fill queues; and none
+        where another one has just been sent.
         """
+        now = time.monotonic()
+        if now - self._poked_at < POKE_PAUSE:
+            return
+        self._poked_at = now
         try:
             with self._connection.pipeline(transaction=False) as pipeline:
                 pipeline.lpush(POKE, 1)

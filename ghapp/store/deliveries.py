@@ -1,18 +1,19 @@
 """Accepted webhooks: kept before they are acknowledged, and what became of each."""
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, delete, func, literal, select, update
+from sqlalchemy import Row, bindparam, delete, func, literal, select, update
 
 from ghapp.attribution.model import Struct
-from ghapp.store.database import Database
+from ghapp.store.database import Database, StoreError
 from ghapp.store.due import Due, DueTable
 from ghapp.store.rows import chunks, clean
 from ghapp.store.schema import delivery
+from ghapp.store.together import Together
 
 
 class DeliveryOutcome(StrEnum):
@@ -56,28 +57,53 @@ class Deliveries:
     def __init__(self, database: Database, due: DueTable) -> None:
         self._database = database
         self._due = due
-        # Built once: building it costs more than running it.
-        self._arrival = (
-            database.insert(delivery)
-            .on_conflict_do_update(
-                index_elements=["guid"], set_={"attempts": delivery.c.attempts + 1}
-            )
-            .returning(delivery.c.attempts)
+        # Built once: building them costs more than running them.
+        insert = database.insert(delivery)
+        self._new = insert.on_conflict_do_nothing(index_elements=["guid"]).returning(
+            delivery.c.guid
         )
+        self._again = (
+            update(delivery)
+            .where(delivery.c.guid == bindparam("repeated"))
+            .values(attempts=delivery.c.attempts + 1)
+        )
+        self._together = Together(self._keep_all, for_all=StoreError)
 
     def accept(self, accepted: Delivery, due: Due | None = None) -> bool:
         """Keep a delivery and what it makes due, both or neither; durable on return.
 
         Returns ``False`` where this GUID was accepted before: then only its count of arrivals
         changes and nothing is made due. Raises `DatabaseUnavailable`: nothing was kept.
+        Threads that call it at the same time share a transaction.
         """
+        return self._together((accepted, due))
+
+    def _keep_all(self, arrivals: Sequence[tuple[Delivery, Due | None]]) -> list[bool]:
+        first = {accepted.guid: place for place, (accepted, _) in reversed([*enumerate(arrivals)])}
+        # In one order everywhere, or two processes could wait for each other.
+        rows = [_to_row(arrivals[first[guid]][0]) for guid in sorted(first)]
         with self._database.write() as connection:
-            arrivals = connection.execute(self._arrival, _to_row(accepted)).scalar_one()
-            if arrivals > 1:
-                return False
-            if due is not None:
-                self._due.schedule_within(connection, due, accepted.received_at)
-            return True
+            new = set(connection.execute(self._new, rows).scalars())
+            is_new = [
+                accepted.guid in new and first[accepted.guid] == place
+                for place, (accepted, _) in enumerate(arrivals)
+            ]
+            repeated = sorted(
+                accepted.guid
+                for (accepted, _), fresh in zip(arrivals, is_new, strict=True)
+                if not fresh
+            )
+            if repeated:
+                connection.execute(self._again, [{"repeated": guid} for guid in repeated])
+            self._due.schedule_each_within(
+                connection,
+                [
+                    (due, accepted.received_at)
+                    for (accepted, due), fresh in zip(arrivals, is_new, strict=True)
+                    if fresh and due is not None
+                ],
+            )
+        return is_new
 
     def settle(
         self, guid: str, outcome: DeliveryOutcome, detail: str | None = None, *, now: datetime

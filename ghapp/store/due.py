@@ -5,9 +5,10 @@ falls together with it. A worker takes an item on a lease; a lease that ran out 
 item back, so that what a killed worker held is done by another one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -28,8 +29,9 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
@@ -162,7 +164,8 @@ class DueTable:
     def __init__(self, database: Database) -> None:
         self._database = database
         # Building these costs more than running them, so it is done once.
-        self._wish = _wish_statement(database)
+        self._wish_many = _wish_statement(database)
+        self._wish = self._wish_many.returning(due.c.state, due.c.wished)
         self._take = _lease_statement(due.c.lane == bindparam("of_lane"))
         self._lease_this = _lease_statement(due.c.id == bindparam("of_id"))
 
@@ -188,6 +191,14 @@ class DueTable:
             DueState.LEASED: Scheduled.AGAIN,
             DueState.PARKED: Scheduled.PARKED,
         }[DueState(state)]
+
+    def schedule_each_within(
+        self, connection: Connection, wishes: Iterable[tuple[Due, datetime]]
+    ) -> None:
+        """Make many things due as part of the caller's transaction; what they met is not said."""
+        rows = sorted((_to_row(wish, now) for wish, now in wishes), key=itemgetter("name"))
+        if rows:
+            connection.execute(self._wish_many, rows)
 
     # --- working ------------------------------------------------------------------------------
 
@@ -368,7 +379,7 @@ def _urgency(lane: ColumnElement[str]) -> ColumnElement[int]:
 _NOW = bindparam("now", type_=Instant)
 
 
-def _wish_statement(database: Database) -> ReturningInsert[Any]:
+def _wish_statement(database: Database) -> "postgresql.Insert | sqlite.Insert":
     insert = database.insert(due)
     new = insert.excluded
     earlier = and_(due.c.state == "waiting", new.due_at < due.c.due_at)
@@ -386,7 +397,7 @@ def _wish_statement(database: Database) -> ReturningInsert[Any]:
             "lane": case((_urgency(new.lane) < _urgency(due.c.lane), new.lane), else_=due.c.lane),
             "installation_id": func.coalesce(new.installation_id, due.c.installation_id),
         },
-    ).returning(due.c.state, due.c.wished)
+    )
 
 
 def _free() -> ColumnElement[bool]:

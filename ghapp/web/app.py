@@ -37,8 +37,8 @@ def create_app(services: Services | None = None) -> Flask:
         services = build(settings, quick=True)
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + SLACK
-    proxies = services.settings.proxies
-    app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, 0, 0, 0)  # type: ignore[method-assign]
+    if proxies := services.settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, 0, 0, 0)  # type: ignore[method-assign]
     add_headers(app)
     add_frame(app)
     add_error_answers(app)

@@ -17,6 +17,10 @@ WRONG_SIGNATURES = "60 per minute"
 """From one address. Each is looked at all the same: a right one may come from there as well."""
 
 
+WRONG = "ghapp.wrong_signature"
+"""Marks a request that `count_wrong_signature` counts."""
+
+
 class Rate(Struct, frozen=True):
     """How often paths with one beginning may be asked for, by one and the same."""
 
@@ -53,7 +57,7 @@ FREE = Rate("1 per second", address)
 def add_limits(app: Flask, services: Services) -> None:
     """Answer 429 with ``Retry-After`` to whoever asks more often than `RATES` allows."""
     connections = connect_queue(services.settings, quick=True).connection_pool
-    Limiter(
+    limiter = Limiter(
         lambda: RATES.get(_beginning(), FREE).by(),
         app=app,
         default_limits=[lambda: RATES.get(_beginning(), FREE).amount],
@@ -65,12 +69,15 @@ def add_limits(app: Flask, services: Services) -> None:
         in_memory_fallback_enabled=True,
         headers_enabled=True,
     )
+    # Asked first and cheaply: webhooks come by the hundred a second.
+    limiter.request_filter(lambda: not _beginning() and WRONG not in request.environ)
 
 
 def count_wrong_signature() -> None:
     """Note a delivery that nobody of ours signed; raises 429 where its address sends too many."""
+    request.environ[WRONG] = True
     (limiter,) = current_app.extensions["limiter"]
-    with limiter.limit(WRONG_SIGNATURES, key_func=address, scope="wrong signature"):
+    with limiter.limit(WRONG_SIGNATURES, key_func=address, scope=WRONG):
         pass
 
 

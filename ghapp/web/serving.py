@@ -2,11 +2,14 @@
 
 import os
 
-worker_class = "sync"
-"""Measured: 1.5 times the deliveries a second of threads, at a quarter of their slowest answer."""
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+threads = 16
+"""Deliveries that come at the same time are kept in one transaction (`ghapp.store.together`), so
+that their number does not hang on how often a second the disk can write."""
+workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
+"""Measured on two cores: one process takes more deliveries than two, which wait for each other."""
 timeout = 30
-"""Seconds for one request; GitHub itself gives up after 10."""
+"""Seconds without a sign of life of a process, after which it is replaced."""
 graceful_timeout = 10
 keepalive = 5
 limit_request_line = 8190

@@ -1,24 +1,28 @@
 """Signed deliveries as fast as the web door takes them: how many a second, and how slowly at worst.
 
-    python -m tests.faults.load --seconds 10 --connections 8
+    python -m tests.faults.load --seconds 10 --connections 16
+    python -m tests.faults.load --seconds 10 --rate 750
 
-It starts a web door with its own database and Valkey on loopback, sends for a time that is
-bounded, and prints figures as JSON. Every answer of 202 is looked up in the database afterwards.
+It starts web, scheduler, Valkey and a database on loopback, sends for a time that is bounded,
+each delivery signed, about another pull request and on a connection of its own, and prints
+figures as JSON. Every answer of 202 is looked up in the database afterwards.
 """
 
 import argparse
 import contextlib
 import json
-import multiprocessing
 import os
+import resource
+import selectors
 import shutil
 import socket
 import statistics
+import subprocess
 import sys
 import tempfile
-import threading
 import time
 import uuid
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,29 +30,45 @@ from redis import Redis
 from rq import Queue
 
 from ghapp.github.webhooks import sign
-from ghapp.serve import address_of, importing_us, listen, valkey, valkey_url, web
+from ghapp.serve import address_of, importing_us, listen, valkey, valkey_url, web, workers
 from ghapp.store import Store
 from tests.databases import postgresql_server
-from tests.journeys.running import Running
+from tests.journeys.running import Running, wait_for
 from tests.keys import PRIVATE_KEY
 
 SECRET = "0f3b2a9c55d14e7788aa"
 PAYLOAD_BYTES = 20_000
 """About the size of GitHub's own event of a closed pull request."""
+ANSWER_SECONDS = 10.0
+"""GitHub takes a delivery that is not answered by then for failed."""
+MOST_QUEUED = 1_000
+"""The scheduler fills a queue no further; the rest waits in the table of what is due."""
 
 
-def request(number: int, guid: str) -> bytes:
-    """Return a whole HTTP request: the event of one merged pull request, signed."""
+# --- what is sent ---------------------------------------------------------------------------------
+
+
+def _body() -> tuple[bytes, bytes]:
+    """Return the event of a merged pull request, as what stands before and behind its number."""
     side = {"sha": "a" * 40, "ref": "topic"}
     body: dict[str, Any] = {
         "action": "closed",
         "installation": {"id": 5},
         "repository": {"id": 42, "full_name": "acme/app"},
         "sender": {"login": "maria", "type": "User"},
-        "pull_request": {"number": number, "merged": True, "head": side, "base": side},
+        "pull_request": {"number": "NUMBER", "merged": True, "head": side, "base": side},
     }
     body["more"] = "x" * (PAYLOAD_BYTES - len(json.dumps(body)))
-    raw = json.dumps(body).encode()
+    before, _, behind = json.dumps(body).partition('"NUMBER"')
+    return before.encode(), behind.encode()
+
+
+BEFORE, BEHIND = _body()
+
+
+def request(number: int, guid: str) -> bytes:
+    """Return a whole HTTP request: the event of one merged pull request, signed."""
+    raw = b"%b%d%b" % (BEFORE, number, BEHIND)
     head = (
         "POST /webhooks/github HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         f"X-GitHub-Event: pull_request\r\nX-GitHub-Delivery: {guid}\r\n"
@@ -59,56 +79,85 @@ def request(number: int, guid: str) -> bytes:
     return head.encode() + raw
 
 
-def one(port: int, raw: bytes) -> int:
-    """Send one request on a connection of its own, as GitHub does; return the status."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(raw)
-        answer = connection.recv(4096)
-        while connection.recv(4096):
-            pass
-    return int(answer.split(b" ", 2)[1]) if answer else 0
+@dataclass
+class Sent:
+    """One request that is on its way, or what became of it."""
+
+    guid: str
+    began: float
+    """When it was to be sent: waiting for its turn counts as slowness of the door."""
+    answer: bytes = b""
+    took: float = ANSWER_SECONDS
+
+    @property
+    def status(self) -> int:
+        """Return the answer's status; 0: there was none in time."""
+        return int(self.answer.split(b" ", 2)[1]) if self.answer else 0
 
 
-def send(port: int, seconds: float, connections: int, first: int, results: Any) -> None:
-    """Send from several threads for a time, with requests that were signed beforehand."""
-    count = int(seconds * 1200 / connections) + 1
-    lanes = [
-        [
-            (guid := str(uuid.uuid4()), request(first + lane * count + number, guid))
-            for number in range(count)
-        ]
-        for lane in range(connections)
-    ]
-    results.put("ready")
-    times: list[tuple[str, int, float]] = []
-    end = time.perf_counter() + seconds
+@dataclass
+class Sender:
+    """Sends from one thread, with as many connections open as it takes."""
 
-    def run(lane: list[tuple[str, bytes]]) -> None:
-        for guid, raw in lane:
-            began = time.perf_counter()
-            if began > end:
-                return
+    port: int
+    connections: int
+    """Most that are open at a time."""
+    rate: float
+    """Deliveries a second, sent whether the ones before are answered or not; 0: as they are."""
+    sent: list[Sent] = field(default_factory=list)
+    open: selectors.DefaultSelector = field(default_factory=selectors.DefaultSelector)
+
+    def run(self, seconds: float, first: int) -> None:
+        """Send for a time, then wait for what is still open."""
+        start, end = time.perf_counter(), time.perf_counter() + seconds
+        while (now := time.perf_counter()) < end:
+            due = start + len(self.sent) / self.rate if self.rate else now
+            is_full = len(self.open.get_map()) >= self.connections
+            if due <= now and not is_full:
+                self._send(first + len(self.sent), due)
+                self._read(0)
+            else:
+                self._read(0.05 if is_full or not self.rate else max(0.0, due - now))
+        while self.open.get_map() and time.perf_counter() < end + ANSWER_SECONDS:
+            self._read(0.05)
+
+    def _send(self, number: int, due: float) -> None:
+        one = Sent(str(uuid.uuid4()), due)
+        self.sent.append(one)
+        connection = socket.socket()
+        try:
+            connection.connect(("127.0.0.1", self.port))
+            connection.sendall(request(number, one.guid))
+        except OSError:
+            connection.close()
+            return
+        self.open.register(connection, selectors.EVENT_READ, one)
+
+    def _read(self, seconds: float) -> None:
+        for key, _ in self.open.select(seconds):
+            one, connection = key.data, key.fileobj
             try:
-                status = one(port, raw)
+                some = connection.recv(4096)  # type: ignore[union-attr]
             except OSError:
-                status = 0
-            times.append((guid, status, time.perf_counter() - began))
-
-    threads = [threading.Thread(target=run, args=(lane,)) for lane in lanes]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    results.put(times)
+                some = b""
+            if some and not one.answer:
+                one.took = time.perf_counter() - one.began
+            one.answer += some
+            if not some:
+                self.open.unregister(connection)
+                connection.close()  # type: ignore[union-attr]
 
 
-def measure(seconds: float, connections: int, database: str, processes: int) -> dict[str, Any]:
-    """Start a web door, send to it, and return the figures."""
+# --- measuring ------------------------------------------------------------------------------------
+
+
+def measure(given: argparse.Namespace) -> dict[str, Any]:
+    """Start the app, send to it, and return the figures."""
     directory = Path(tempfile.mkdtemp(prefix="ghapp-load-", dir="/tmp"))
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
         url = f"sqlite:///{directory / 'load.sqlite3'}"
-        if database == "postgresql":
+        if given.database == "postgresql":
             url = stack.enter_context(postgresql_server())
         door = stack.enter_context(listen("127.0.0.1", 0))
         (directory / "data").mkdir(mode=0o700)
@@ -121,40 +170,56 @@ def measure(seconds: float, connections: int, database: str, processes: int) -> 
             "GITHUB_APP_ID": "7",
             "GITHUB_PRIVATE_KEY": PRIVATE_KEY,
             "GITHUB_WEBHOOK_SECRETS": SECRET,
-            "GHAPP_LOG_LEVEL": "WARNING",
-            "WEB_CONCURRENCY": str(processes),
+            "GHAPP_LOG_LEVEL": given.log_level,
         }
         store = stack.enter_context(Store.open(url))
-        programs = (valkey(directory / "data", directory), web(door, "ghapp.web.app:create_app()"))
+        data, sockets = directory / "data", directory
+        programs = (valkey(data, sockets), web(door, "ghapp.web.app:create_app()"), *workers())
         app = Running({one.name: one for one in programs}, environment)
         stack.callback(app.stop)
-        app.start("valkey", "web")
-        for number in range(20):
-            one(door.getsockname()[1], request(number + 1, str(uuid.uuid4())))
-        results: Any = multiprocessing.Queue()
-        sender = multiprocessing.Process(
-            target=send, args=(door.getsockname()[1], seconds, connections, 1000, results)
-        )
-        sender.start()
-        assert results.get(timeout=60) == "ready"
-        began = time.perf_counter()
-        times = results.get(timeout=seconds + 60)
-        took = time.perf_counter() - began
-        sender.join()
-        return figures(times, took, store, environment["REDIS_URL"])
+        app.start("valkey", "web", "scheduler")
+        port = door.getsockname()[1]
+        Sender(port, given.connections, rate=50).run(1.0, 1)
+        sender = Sender(port, given.connections, given.rate)
+        before = _cpu_seconds(app), _own_cpu_seconds()
+        sender.run(given.seconds, 1_000_000)
+        spent = _cpu_seconds(app) - before[0], _own_cpu_seconds() - before[1]
+        return figures(sender.sent, spent, store, environment["REDIS_URL"])
+
+
+def _cpu_seconds(app: Running) -> float:
+    """Return the CPU seconds of the web door so far."""
+    process = app.children["web"].process
+    assert process is not None
+    # The processes below the first one are the ones that serve.
+    listed = subprocess.run(
+        ("ps", "--no-headers", "-o", "cputimes=", "--ppid", str(process.pid)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return sum(map(float, listed.stdout.split()))
+
+
+def _own_cpu_seconds() -> float:
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    return own.ru_utime + own.ru_stime
 
 
 def figures(
-    times: list[tuple[str, int, float]], took: float, store: Store, redis_url: str
+    sent: list[Sent], spent: tuple[float, float], store: Store, redis_url: str
 ) -> dict[str, Any]:
     """Return what was measured, and whether all that was acknowledged is really there."""
-    accepted = {guid for guid, status, _ in times if status == 202}
-    waits = sorted(wait * 1000 for _, _, wait in times)
-    time.sleep(2)
+    accepted = {one.guid for one in sent if one.status == 202}
+    waits = sorted(one.took * 1000 for one in sent)
+    took = max(one.began + one.took for one in sent) - sent[0].began
     with Redis.from_url(redis_url) as client:
-        queued = Queue("live", connection=client, serializer="json").count
+        live = Queue("live", connection=client, serializer="json")
+        wait_for(lambda: live.count >= min(len(accepted), MOST_QUEUED), "the queue")
+        queued = live.count
+    web, sender = (round(seconds * 1000 / len(sent), 2) for seconds in spent)
     return {
-        "sent": len(times),
+        "sent": len(sent),
         "accepted": len(accepted),
         "accepted_and_lost": len(accepted - store.deliveries.known(accepted)),
         "queued": queued,
@@ -162,6 +227,9 @@ def figures(
         "p50_ms": round(statistics.median(waits), 1),
         "p99_ms": round(waits[int(len(waits) * 0.99) - 1], 1),
         "slowest_ms": round(waits[-1], 1),
+        "web_cpu_ms_each": web,
+        "sender_cpu_ms_each": sender,
+        "machine_load": os.getloadavg()[0],
     }
 
 
@@ -169,11 +237,11 @@ def main() -> int:
     """Read the command line and measure."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--connections", type=int, default=16, help="most that are open at a time")
+    parser.add_argument("--rate", type=float, default=0, help="a second; 0: as fast as it goes")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
-    parser.add_argument("--processes", type=int, default=2)
-    given = parser.parse_args()
-    found = measure(given.seconds, given.connections, given.database, given.processes)
+    parser.add_argument("--log-level", default="INFO")
+    found = measure(parser.parse_args())
     print(json.dumps(found, indent=2))  # noqa: T201 - the command's result
     return 0 if found["accepted_and_lost"] == 0 else 1
 

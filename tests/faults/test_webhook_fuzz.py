@@ -85,7 +85,8 @@ def test_no_payload_and_no_header_brings_the_door_down(services: Services) -> No
     @given(body=st.binary(max_size=64), event=st.text("abc_-. /ü", max_size=70))
     def anything(body: bytes, event: str) -> None:
         assert answer(client, body, event) < 500
-        assert answer(client, body, "ping", **{"X-Hub-Signature-256": "sha256=00"}) == 401
+        wrong = answer(client, body, "ping", **{"X-Hub-Signature-256": "sha256=00"})
+        assert wrong in {401, 429}
 
     signed()
     anything()
