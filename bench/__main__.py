@@ -1,11 +1,11 @@
-"""The measurements' command line: ``python -m bench truth|corpus|speed|replay``."""
+"""The measurements' command line: ``python -m bench truth|corpus|speed|replay|backfill``."""
 
 import argparse
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import corpus, replay, speed, truth
+from bench import backfill, corpus, replay, speed, truth
 from bench.audits import Auditor, CommandAuditor
 from bench.engine import EngineAuditor, PatientEngineAuditor
 from bench.plain import PlainAuditor
@@ -22,11 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="truth|corpus|speed|replay")
+    commands = parser.add_subparsers(required=True, metavar="truth|corpus|speed|replay|backfill")
     _truth_arguments(commands.add_parser("truth", help=truth.__doc__))
     _corpus_arguments(commands.add_parser("corpus", help=corpus.__doc__))
     _speed_arguments(commands.add_parser("speed", help=speed.__doc__))
     _replay_arguments(commands.add_parser("replay", help=replay.__doc__))
+    _backfill_arguments(commands.add_parser("backfill", help=backfill.__doc__))
     return parser
 
 
@@ -68,6 +69,13 @@ def _replay_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", type=Path, help="folder for the clones; used again if there")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_replay)
+
+
+def _backfill_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--megabytes", type=_numbers, default=(50, 500), help="in rising order")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=_backfill)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -125,6 +133,10 @@ def _speed(options: argparse.Namespace) -> int:
 def _replay(options: argparse.Namespace) -> int:
     wanted = replay.Options(options.seed, options.pulls, options.jobs, options.keep, options.json)
     return replay.measure(wanted)
+
+
+def _backfill(options: argparse.Namespace) -> int:
+    return backfill.measure(options.megabytes, options.seed, as_json=options.json)
 
 
 if __name__ == "__main__":

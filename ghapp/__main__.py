@@ -1,6 +1,19 @@
-"""Makes ``python -m ghapp`` the same as ``ghapp``; it holds nothing else."""
+"""Makes ``python -m ghapp`` the same as ``ghapp``, and lets the hook by without the rest."""
 
-from ghapp.cli.main import main
+import sys
+
+
+def main() -> None:
+    """Run the command line; an agent waits for the hook, so it is told apart before any import."""
+    if sys.argv[1:] == ["collect", "hook"]:
+        from ghapp.collector import hook  # noqa: PLC0415 - see above
+
+        hook.main()
+        return
+    from ghapp.cli.main import main as command  # noqa: PLC0415 - see above
+
+    command(prog_name="ghapp")
+
 
 if __name__ == "__main__":
-    main(prog_name="ghapp")
+    main()

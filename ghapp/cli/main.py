@@ -28,6 +28,7 @@ COMMANDS = {
     "verify": ("ghapp.cli.verify", "Check a bundle of recorded audits offline."),
     "policy": ("ghapp.cli.policy", "Show, compare and check policies."),
     "evidence": ("ghapp.cli.evidence", "Look at evidence, or import it."),
+    "collect": ("ghapp.cli.collect", "Send evidence from a developer's machine."),
     "demo": ("ghapp.cli.demo", "Show the app at work here, with a stand-in for GitHub."),
     "serve": ("ghapp.cli.serve", "Run the app: web, workers and scheduler."),
     "worker": ("ghapp.cli.worker", "Run the worker of one QUEUE."),

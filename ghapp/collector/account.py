@@ -1,0 +1,56 @@
+"""Whose machine this is: the app's address, the upload token, the keys. It asks nobody for them."""
+
+from datetime import datetime
+
+import msgspec
+
+from ghapp.attribution.model import Struct
+from ghapp.collector.places import CollectorError, Places, read_if_there, write_whole
+from ghapp.remotes import on_host
+from ghapp.wire import EnrolledInstallation, Enrollment
+
+
+class NotEnrolled(CollectorError):  # noqa: N818 - a state of this machine, named as what it is
+    """This machine has no account, or one that cannot be read; the message says what to do."""
+
+
+class Account(Struct, frozen=True):
+    """What enrollment gave this machine."""
+
+    url: str
+    """The app's address, without a slash at its end."""
+    token: str
+    """May send and remove this developer's evidence, and read none."""
+    machine: str
+    """A random number that stands for this machine."""
+    enrollment: Enrollment
+    known_since: datetime
+    """When the app was last asked which installations there are."""
+
+    def installation(self, remotes: tuple[str, ...]) -> EnrolledInstallation | None:
+        """Return the installation that a clone's evidence goes to; ``None``: to none.
+
+        The first remote decides whose account is enrolled: a fork's clone belongs to both.
+        """
+        accounts = {one.account.lower(): one for one in self.enrollment.installations}
+        owners = (name.partition("/")[0] for name in on_host(remotes, self.enrollment.host))
+        return next((accounts[owner] for owner in owners if owner in accounts), None)
+
+
+def load(places: Places) -> Account:
+    """Return this machine's account. Raises `NotEnrolled`."""
+    found = read_if_there(places.account)
+    if found is None:
+        raise NotEnrolled("this machine sends nothing yet: ghapp collect enroll URL")
+    try:
+        return msgspec.json.decode(found, type=Account)
+    except msgspec.DecodeError as error:
+        raise NotEnrolled(
+            f"{places.account} cannot be read ({error}): ghapp collect enroll URL writes it anew"
+        ) from error
+
+
+def save(places: Places, account: Account) -> None:
+    """Keep the account, readable by this user alone."""
+    places.prepare()
+    write_whole(places.account, msgspec.json.encode(account))

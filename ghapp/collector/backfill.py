@@ -1,0 +1,278 @@
+"""Transcripts that are still on this machine, sent as if a hook had told of each edit.
+
+It goes on where it stopped: what the app acknowledged is never sent again, and a transcript that
+was read to its end and has not changed since is not read again. Memory is bounded by what waits
+for one request and by the largest record.
+"""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+from msgspec import field
+
+from ghapp.artifacts import Artifact, artifacts, find_evidence
+from ghapp.attribution.model import Edit, Struct, Unread
+from ghapp.attribution.paths import below, tidy
+from ghapp.collector import account, choices, state
+from ghapp.collector.account import Account
+from ghapp.collector.clones import Clones
+from ghapp.collector.door import AppAway, Refused
+from ghapp.collector.flush import OpenDoor, open_door, sender_of
+from ghapp.collector.outgoing import Addressed, Destination, Sender, Sorter, Stays, most_bytes
+from ghapp.collector.places import Places, read_if_there, write_whole
+from ghapp.evidence.source import Worktree
+from ghapp.wire import MOST_BYTES, MOST_EDITS
+
+MOST_WAITING = MOST_BYTES
+"""Bytes as they would be sent: about one request."""
+LONGEST_PAUSE = timedelta(minutes=2)
+"""That the app may ask for before a backfill gives up; the next one goes on from there."""
+
+
+class Backfilled(Struct, frozen=True):
+    """What one backfill did."""
+
+    transcripts: int
+    unchanged: int
+    """Read to their end before, and the same since."""
+    sent: int
+    stays: dict[str, int]
+    """Why other edits did not leave, in words, to how many."""
+    refused: dict[str, str]
+    """Repositories that the app does not take, to what it said."""
+    unread: tuple[Unread, ...]
+    problem: str | None
+    """Why it ended early; ``None``: it came to its end."""
+
+
+class _ReadBefore(Struct, frozen=True):
+    """Transcripts that were read to their end: size and time of change (ns) by path."""
+
+    under: str = ""
+    """Digest of what decides which edits leave: another one, and all is read again."""
+    since: datetime | None = None
+    """Older edits were left out; ``None``: none were."""
+    files: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+Advance = Callable[[int], None]
+"""Told the bytes of each transcript that is done."""
+
+
+def size_of(folders: Iterable[Path]) -> int:
+    """Return the bytes of all transcripts, for a progress bar."""
+    return sum(_stamp(path)[0] for path in _transcripts(folders))
+
+
+def backfill(  # noqa: PLR0913 - what the journey starts from, and nothing else
+    places: Places,
+    folders: Iterable[Path],
+    *,
+    since: datetime | None,
+    now: datetime,
+    door: OpenDoor = open_door,
+    advance: Advance = lambda _: None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Backfilled:
+    """Send the edits of transcripts; ``since``: only those made from then on.
+
+    Raises `Busy`, `NotEnrolled` and `ChoicesUnread`.
+    """
+    with places.alone():
+        known, chosen = account.load(places), choices.load(places)
+        sender = sender_of(places, known, door)
+        run = _Run(places, sender, chosen, since=since, now=now, sleep=sleep)
+        problem = "everything is paused: ghapp collect resume" if chosen.is_paused else None
+        if problem is None:
+            problem = run.to_the_end(list(_transcripts(folders)), advance)
+        _remember(places, run, now)
+    return Backfilled(
+        transcripts=run.transcripts,
+        unchanged=run.unchanged,
+        sent=run.sent,
+        stays=dict(sum(run.stays.values(), Counter[str]())),
+        refused=run.refused,
+        unread=tuple(run.unread),
+        problem=problem,
+    )
+
+
+def _transcripts(folders: Iterable[Path]) -> Iterator[Path]:
+    for folder in folders:
+        for one in artifacts(folder):
+            if isinstance(one, Artifact):
+                yield from one.parts
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return status.st_size, status.st_mtime_ns
+
+
+class _Run:
+    """One backfill, with what was met on the way."""
+
+    def __init__(  # noqa: PLR0913 - see `backfill`
+        self,
+        places: Places,
+        sender: Sender,
+        chosen: choices.Choices,
+        *,
+        since: datetime | None,
+        now: datetime,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self.places = places
+        self.sender = sender
+        self.since = since
+        self.now = now
+        self.sleep = sleep
+        self.chosen = chosen
+        self.sorter = Sorter(sender.account, chosen, Clones())
+        self.read_before = _read_before(places, _under(sender.account, chosen), since)
+        self.waiting: dict[Destination, list[tuple[Edit, Path]]] = defaultdict(list)
+        self.size = 0
+        self.read_whole: dict[Path, tuple[int, int]] = {}
+        self.done: dict[str, tuple[int, int]] = {}
+        self.homeless: dict[Path, set[str]] = defaultdict(set)
+        self.worktrees: set[Worktree] = set()
+        self.transcripts = self.unchanged = self.sent = 0
+        self.stays: dict[Path, Counter[str]] = {}
+        self.refused: dict[str, str] = {}
+        self.left: set[Path] = set()
+        self.unread: dict[Unread, None] = {}
+        self.heard: dict[int, datetime] = {}
+
+    def to_the_end(self, paths: list[Path], advance: Advance) -> str | None:
+        """Read and send everything; return what ended it early."""
+        try:
+            for path in paths:
+                self._file(path)
+                advance(_stamp(path)[0])
+            for path in self._turn_to_worktrees():
+                self._read(path)
+            self._settle()
+        except (AppAway, Refused) as error:
+            return str(error)
+        return None
+
+    def _file(self, path: Path) -> None:
+        stamp = _stamp(path)
+        self.transcripts += 1
+        if self.read_before.files.get(str(path)) == stamp:
+            self.unchanged += 1
+            self.done[str(path)] = stamp
+        elif self.since is None or stamp[1] >= self.since.timestamp() * 1e9:
+            self._read(path)
+            self.read_whole[path] = stamp
+
+    def _turn_to_worktrees(self) -> list[Path]:
+        """Look again at edits in worktrees that are gone: other transcripts tell what they were.
+
+        Return the transcripts to read again.
+        """
+        gone = [one for one in self.worktrees if not Path(one.path).is_dir()]
+        self.sorter = Sorter(self.sender.account, self.chosen, Clones(gone))
+        return sorted(
+            path
+            for path, edited in self.homeless.items()
+            if any(below(tidy(one.path), tidy(name)) for one in gone for name in edited)
+        )
+
+    def _read(self, path: Path) -> None:
+        stays: Counter[str] = Counter()
+        self.stays[path] = stays
+        for found in find_evidence([path], self.sorter.wants):
+            if isinstance(found, Worktree):
+                self.worktrees.add(found)
+            elif isinstance(found, Unread):
+                self.unread[found] = None
+            elif isinstance(found, Edit):
+                self._take(found, path, stays)
+
+    def _take(self, edit: Edit, path: Path, stays: Counter[str]) -> None:
+        one = self.sorter.sort(edit, oldest=self.since)
+        if isinstance(one, Addressed):
+            self._wait(one, path)
+            return
+        stays[one.value] += 1
+        if one is Stays.OUTSIDE:
+            self.homeless[path].add(edit.path)
+
+    def _wait(self, one: Addressed, path: Path) -> None:
+        """Let an edit wait until there are enough of them for a request."""
+        group = self.waiting[one.destination]
+        group.append((one.edit, path))
+        self.size += most_bytes(one.edit)
+        if len(group) >= MOST_EDITS or self.size > MOST_WAITING:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Send all that waits; transcripts read whole by now are done with."""
+        for destination, group in self.waiting.items():
+            if destination.remotes[0] not in self.refused:
+                self._deliver(destination, [edit for edit, _ in group])
+            if destination.remotes[0] in self.refused:
+                # To be read again, until the app knows the repository.
+                self.left |= {path for _, path in group}
+        self.waiting.clear()
+        self.size = 0
+        settled = {path: stamp for path, stamp in self.read_whole.items() if path not in self.left}
+        self.done |= {str(path): stamp for path, stamp in settled.items()}
+        self.read_whole.clear()
+
+    def _deliver(self, destination: Destination, edits: list[Edit]) -> None:
+        while True:
+            try:
+                done = self.sender.deliver(destination, edits, self.now)
+            except AppAway as error:
+                if error.wait is None or error.wait > LONGEST_PAUSE:
+                    raise
+                self.sleep(error.wait.total_seconds())
+            else:
+                break
+        self.sent += done.sent
+        if done.refused is not None:
+            self.refused[destination.remotes[0]] = done.refused
+        else:
+            self.heard[destination.installation] = self.now
+
+
+# --- what was read before -----------------------------------------------------------------------
+
+
+def _under(known: Account, chosen: choices.Choices) -> str:
+    """Return a digest of what decides where an edit goes and whether it may leave."""
+    accounts = sorted(one.account for one in known.enrollment.installations)
+    return sha256(msgspec.json.encode((known.url, accounts, chosen))).hexdigest()
+
+
+def _read_before(places: Places, under: str, since: datetime | None) -> _ReadBefore:
+    """Return what need not be read again; nothing where other edits would leave by now."""
+    try:
+        found = msgspec.json.decode(read_if_there(places.read) or b"{}", type=_ReadBefore)
+    except msgspec.DecodeError:
+        found = _ReadBefore()
+    reaches = found.since is None or (since is not None and found.since <= since)
+    return found if found.under == under and reaches else _ReadBefore(under=under)
+
+
+def _remember(places: Places, run: _Run, now: datetime) -> None:
+    read = _ReadBefore(under=run.read_before.under, since=run.since, files=run.done)
+    write_whole(places.read, msgspec.json.encode(read))
+    before = state.load(places)
+    after = msgspec.structs.replace(
+        before,
+        sent=before.sent + run.sent,
+        sent_at=now if run.sent else before.sent_at,
+        heard_at=before.heard_at | run.heard,
+    )
+    state.save(places, after)

@@ -1,0 +1,102 @@
+"""Which clone on this machine a file lies in, and which repositories that is a clone of.
+
+Git is asked once for each clone; a file's root is found by looking for ``.git`` upwards, as git
+does. Nothing is remembered longer than one run.
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from ghapp.attribution.paths import below, tidy, without_worktree
+from ghapp.evidence.source import Worktree
+from ghapp.git import Git, GitError
+from ghapp.remotes import all_normalized
+
+FIRST_REMOTES = ("origin", "upstream")
+"""Named before the others: the first that is enrolled decides where evidence goes."""
+
+
+class Place(NamedTuple):
+    """Where a file lies: its path in the repository, and that repository's names."""
+
+    remotes: tuple[str, ...]
+    """As ``host/owner/name``; empty: the clone has no remote that names a repository."""
+    path: str
+
+
+class Clones:
+    """The clones of this machine, found path by path.
+
+    ``worktrees`` are those that transcripts name: one that is gone from the disk is mapped to
+    the checkout it was made from.
+    """
+
+    def __init__(self, worktrees: Iterable[Worktree] = ()) -> None:
+        self._gone = {tidy(one.path): one.original for one in worktrees}
+        self._folders: dict[str, tuple[str, str] | None] = {}
+        self._remotes: dict[str, tuple[str, ...]] = {}
+
+    def place(self, path: str) -> Place | None:
+        """Return where an absolute path lies; ``None``: in no clone, or in git's own folder."""
+        folder, _, name = os.path.expanduser(path).rpartition("/")  # noqa: PTH111 - text, not a file
+        if folder not in self._folders:
+            self._folders[folder] = self._look_up(folder)
+        found = self._folders[folder]
+        if found is None or not name:
+            return None
+        root, inside = found
+        place = Place(self._remotes_of(root), f"{inside}{name}")
+        return None if place.path.startswith(".git/") else place
+
+    def _look_up(self, folder: str) -> tuple[str, str] | None:
+        """Return a folder's root on the disk, and its own path below that, ending in a slash."""
+        if not folder.startswith("/"):
+            return None
+        there = Path(folder)
+        if there.is_dir():
+            return _root(there)
+        for path, original in self._gone.items():
+            rest = below(path, tidy(folder))
+            # Made from a folder inside the checkout: its root is what the rest starts at.
+            if rest is not None and (found := _root(Path(original))) is not None:
+                return found[0], f"{rest}/" if rest else ""
+        existing = next((one for one in there.parents if one.is_dir()), None)
+        found = _root(existing) if existing else None
+        if found is None:
+            return None
+        rest = str(there.relative_to(str(existing)))
+        return found[0], without_worktree(f"{found[1]}{rest}/")
+
+    def _remotes_of(self, root: str) -> tuple[str, ...]:
+        if root not in self._remotes:
+            self._remotes[root] = remotes(Path(root))
+        return self._remotes[root]
+
+
+def _root(folder: Path) -> tuple[str, str] | None:
+    """Return the checkout a folder is in, links followed; ``None``: it is in none."""
+    try:
+        real = folder.resolve()
+        for one in (real, *real.parents):
+            if (one / ".git").exists():
+                inside = real.relative_to(one).as_posix()
+                return str(one), "" if inside == "." else f"{inside}/"
+    except OSError:
+        return None
+    return None
+
+
+def remotes(root: Path) -> tuple[str, ...]:
+    """Return the repositories that a clone's remotes name, ``origin`` first."""
+    try:
+        told = Git(root).run("config", "--local", "-z", "--get-regexp", r"^remote\..*\.url$")
+    except GitError:
+        return ()  # git config ends with 1 where it finds nothing
+    named: dict[str, str] = {}
+    for entry in os.fsdecode(told).split("\0"):
+        key, _, url = entry.partition("\n")
+        named.setdefault(key.removeprefix("remote.").removesuffix(".url"), url)
+    order = [*FIRST_REMOTES, *sorted(set(named) - set(FIRST_REMOTES))]
+    return all_normalized(named[name] for name in order if name in named)

@@ -1,0 +1,236 @@
+"""Claude Code's hook: one event from standard input to the end of the queue. It sends nothing.
+
+An agent waits while this runs, so it is one file that imports a little of the standard library
+and nothing of ours, and the installed hook starts it by its path (``python -I -S``). Whatever
+goes wrong, it prints nothing and ends with status 0: a broken hook never breaks a tool call.
+"""
+
+import os
+import sys
+import time
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Of one event; a larger one is passed over, its transcript still holds it for `backfill`."""
+MOST_QUEUED = 512 * 1024 * 1024
+"""Bytes in the queue's open file, in which nothing has been sent for a long time."""
+FLUSH_EVERY = 60.0
+"""Seconds between two flushes that edits start."""
+REPORT_EVERY = 6 * 3600.0
+"""Seconds after which the end of a turn starts a flush even where nothing is queued."""
+WAIT_FOR_LOCK = 0.02
+"""Seconds; then the event gets a file of its own."""
+
+OPEN_FILE = "edits.queue"
+"""The queue's file that hooks write to; what is being sent has another name."""
+ENDS_A_TURN = frozenset({b"Stop", b"SessionEnd"})
+
+_FILE_MODE = 0o600
+_CHUNK = 1024 * 1024
+
+
+def state_directory() -> str | None:
+    """Return where the collector keeps its files; ``None``: this user has no home."""
+    state = os.environ.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(state):
+        home = os.environ.get("HOME") or os.environ.get("USERPROFILE", "")
+        if not os.path.isabs(home):
+            return None
+        state = f"{home}/.local/state"
+    return f"{state}/ghapp/collector"
+
+
+def main() -> None:
+    """Take one event; never fail, never print."""
+    try:
+        _take(_read_event())
+    except BaseException:  # noqa: BLE001, S110 - see the top: the tool call goes before ours
+        pass
+
+
+def _take(event: bytes) -> None:
+    """Keep what an edit call did, and start a flush where it is time for one."""
+    directory = state_directory()
+    if directory is None or not os.path.exists(f"{directory}/account.json"):
+        return
+    if os.path.exists(f"{directory}/paused"):
+        return
+    if is_edit(event):
+        append(directory, time.time_ns(), event)
+    if _flush_is_due(directory, event):
+        _start_flush()
+
+
+def _read_event() -> bytes:
+    """Read standard input to its end, so that the writer never meets a closed pipe."""
+    parts: list[bytes] = []
+    size = 0
+    while part := os.read(0, _CHUNK):
+        size += len(part)
+        if size <= MOST_BYTES:
+            parts.append(part)
+    return b"".join(parts) if size <= MOST_BYTES else b""
+
+
+def is_edit(event: bytes) -> bool:
+    """Say whether an event may hold an edit that was applied; most shell commands write nothing."""
+    if member(event, b"hook_event_name") != b"PostToolUse":
+        return False
+    if member(event, b"tool_name") == b"Bash":
+        return b'"bashEditDiff"' in event or b"<<" in event
+    return True
+
+
+def member(event: bytes, name: bytes) -> bytes:
+    r"""Return a member that is a plain string, empty if there is none; nothing is decoded.
+
+    Within JSON text every quotation mark has a backslash before it, so the first name between
+    two bare ones is a member's.
+
+    >>> member(b'{"cwd": "/a", "tool_name" : "Edit"}', b"tool_name")
+    b'Edit'
+    """
+    at = event.find(b'"' + name + b'"')
+    parts = event[at + len(name) + 2 :][:100].split(b'"', 2) if at >= 0 else []
+    return parts[1] if len(parts) > 2 and parts[0].strip() == b":" else b""
+
+
+# --- the queue ----------------------------------------------------------------------------------
+
+
+def append(directory: str, at: int, event: bytes) -> None:
+    """Add one event to the queue: a line of its time (ns since 1970), a space, its JSON."""
+    # Between the tokens of JSON a line end is white space, and inside of text there is none.
+    line = b"%d %s\n" % (at, event.replace(b"\n", b" ").replace(b"\r", b" ").strip())
+    queue = f"{directory}/queue"
+    if not os.path.isdir(queue):
+        os.makedirs(queue, mode=0o700, exist_ok=True)
+    if not _append_to_open_file(f"{queue}/{OPEN_FILE}", line):
+        _write_own_file(f"{queue}/{at}-{os.getpid()}", line)
+
+
+def _append_to_open_file(path: str, line: bytes) -> bool:
+    """Write at the end of the open file; ``False``: another process holds it for too long."""
+    deadline = time.monotonic() + WAIT_FOR_LOCK
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _FILE_MODE)
+        try:
+            if _lock(file, deadline):
+                # A flush may have taken the file away while we waited.
+                if not _is_at(file, path):
+                    continue
+                _write_whole(file, line)
+                return True
+        finally:
+            os.close(file)
+        return False
+
+
+def _lock(file: int, deadline: float) -> bool:
+    """Lock a file for this process, freed when it is closed; ``False``: not in time."""
+    try:
+        import fcntl  # noqa: PLC0415 - not there on Windows, where each event gets its own file
+    except ImportError:
+        return False
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.001)
+        else:
+            return True
+
+
+def _is_at(file: int, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _write_whole(file: int, line: bytes) -> None:
+    """Write a line or nothing: what a full disk cut off is taken back."""
+    size = os.fstat(file).st_size
+    if size > MOST_QUEUED:
+        return
+    if size and os.pread(file, 1, size - 1) != b"\n":
+        line = b"\n" + line  # a writer was killed in the middle of its line
+    try:
+        _write_all(file, line)
+    except OSError:
+        os.ftruncate(file, size)
+
+
+def _write_own_file(path: str, line: bytes) -> None:
+    """Write an event as a file of its own, seen by the flush once it is whole."""
+    file = os.open(f"{path}.part", os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
+    try:
+        _write_all(file, line)
+    finally:
+        os.close(file)
+    os.replace(f"{path}.part", f"{path}.queue")
+
+
+def _write_all(file: int, line: bytes) -> None:
+    rest = memoryview(line)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+
+
+# --- the flush ----------------------------------------------------------------------------------
+
+
+def _flush_is_due(directory: str, event: bytes) -> bool:
+    """Say whether to start a flush now, and remember that it was started."""
+    started = f"{directory}/started"
+    ends = member(event, b"hook_event_name") in ENDS_A_TURN
+    try:
+        ago = time.time() - os.stat(started).st_mtime
+    except FileNotFoundError:
+        ago = REPORT_EVERY
+    # A clock that was set back must not stop flushes for ever.
+    due = ago >= FLUSH_EVERY or ago < 0
+    if ends:
+        due = ago >= REPORT_EVERY or ago < 0 or _is_waiting(f"{directory}/queue")
+    if due:
+        os.close(os.open(started, os.O_WRONLY | os.O_CREAT, _FILE_MODE))
+        os.utime(started)
+    return due
+
+
+def _is_waiting(queue: str) -> bool:
+    """Say whether anything is queued."""
+    try:
+        return any(entry.stat().st_size for entry in os.scandir(queue))
+    except FileNotFoundError:
+        return False
+
+
+def _start_flush() -> None:
+    """Start a flush that outlives us, with none of our pipes and in no group of ours."""
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    try:
+        os.setsid()
+        if os.fork() == 0:
+            _become_flush()
+    finally:
+        os._exit(0)
+
+
+def _become_flush() -> None:
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nowhere, standard)
+    os.closerange(3, 4096)
+    os.chdir("/")
+    os.nice(10)
+    program = [sys.executable, "-P", "-m", "ghapp", "collect", "flush", "--quiet"]
+    os.execv(sys.executable, program)  # noqa: S606 - our own interpreter, no shell
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""How long an agent waits for the hook: the installed command, run with an event of usual size."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from ghapp.collector import hook
+
+LINES = 300
+"""Of the file that the event tells of."""
+
+
+class Latency(NamedTuple):
+    """Milliseconds from start to end."""
+
+    median: float
+    p95: float
+    interpreter: float
+    """Median of Python alone, started alike and told to do nothing."""
+
+
+def measure(runs: int) -> Latency:
+    """Run the hook as Claude Code does, with a queue of its own; what it would send is nobody's."""
+    program = [sys.executable, "-I", "-S"]
+    with tempfile.TemporaryDirectory(prefix="ghapp-hook-") as folder:
+        state = Path(folder) / "ghapp" / "collector"
+        state.mkdir(parents=True)
+        (state / "account.json").write_text("{}")
+        # Started just now: no flush is due.
+        (state / "started").touch()
+        environment = {**os.environ, "XDG_STATE_HOME": folder}
+        took = [_run([*program, hook.__file__], environment) for _ in range(runs)]
+        nothing = [_run([*program, "-c", "pass"], environment) for _ in range(runs)]
+    return Latency(_quantile(took, 0.5), _quantile(took, 0.95), _quantile(nothing, 0.5))
+
+
+def _run(program: list[str], environment: dict[str, str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(program, input=EVENT, env=environment, check=True)  # noqa: S603 - ours, no shell
+    return (time.perf_counter() - start) * 1000
+
+
+def _quantile(values: list[float], share: float) -> float:
+    return sorted(values)[int((len(values) - 1) * share)]
+
+
+def _event() -> bytes:
+    text = "".join(f"    total_{number} = amount_{number} + tax\n" for number in range(LINES))
+    patch = {"oldStart": 1, "oldLines": 1, "newStart": 1, "newLines": 1, "lines": ["-a", "+b"]}
+    event = {
+        "hook_event_name": "PostToolUse",
+        "session_id": "0",
+        "cwd": "/",
+        "tool_name": "Edit",
+        "tool_use_id": "toolu_0",
+        "tool_input": {"file_path": "/a.py", "old_string": "a", "new_string": "b"},
+        "tool_response": {"originalFile": text, "structuredPatch": [patch]},
+    }
+    return json.dumps(event).encode()
+
+
+EVENT = _event()
+"""An edit in a file of `LINES` lines, told whole as Claude Code tells it."""

@@ -1,0 +1,118 @@
+"""What would be sent of a file or an edit, found without sending. It prints nothing."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from ghapp.artifacts import find_evidence
+from ghapp.attribution.model import Edit
+from ghapp.collector import account, choices, queue
+from ghapp.collector.account import Account, NotEnrolled
+from ghapp.collector.clones import Clones
+from ghapp.collector.events import EventError, to_edits, to_event
+from ghapp.collector.outgoing import (
+    Addressed,
+    Destination,
+    Sorter,
+    Stays,
+    fingerprinter_of,
+    to_batch,
+    to_sent,
+)
+from ghapp.collector.places import Places
+from ghapp.evidence.source import everything
+from ghapp.wire import Batch, EnrolledInstallation, Enrollment
+
+STAND_IN_KEY = b"only for the eyes of its developer"
+"""Before this machine is enrolled: other hashes, the same number and lengths."""
+
+
+class Previewed(NamedTuple):
+    """What would be sent to one repository, and the edits it is made of."""
+
+    batch: Batch
+    edits: tuple[Edit, ...]
+    """With their text, in the order of ``batch.edits``."""
+
+
+class Preview(NamedTuple):
+    """All that was found of a file or an edit."""
+
+    sent: tuple[Previewed, ...]
+    stays: tuple[tuple[Edit, Stays], ...]
+    """Edits that would not leave, and why."""
+    enrolled: bool
+    """``False``: the key and the installation are stand-ins."""
+
+
+def preview(places: Places, target: str, folders: Iterable[Path], now: datetime) -> Preview:
+    """Find edits of a file, or one edit by its id, in the queue and in transcripts.
+
+    Nothing is left out because it was sent before. Raises `ChoicesUnread`.
+    """
+    clones = Clones()
+    found = list(_found(places, target, folders, clones))
+    known, enrolled = _account(places, found, clones, now)
+    sorter = Sorter(known, choices.load(places), clones)
+    sorted_ = [(edit, sorter.sort(edit, oldest=None)) for edit in found]
+    going = [one for _, one in sorted_ if isinstance(one, Addressed)]
+    stays = tuple((edit, why) for edit, why in sorted_ if isinstance(why, Stays))
+    return Preview(tuple(_previewed(known, going)), stays, enrolled)
+
+
+def _found(places: Places, target: str, folders: Iterable[Path], clones: Clones) -> Iterator[Edit]:
+    """Yield edits of the target, each once: the queue tells more of them than transcripts do."""
+    path = Path(target)
+    wanted = clones.place(str(path.absolute())) if path.exists() else None
+    shown: set[str] = set()
+    for edit in _all(places, folders):
+        is_meant = clones.place(edit.path) == wanted if wanted else edit.id == target
+        if is_meant and edit.id not in shown:
+            shown.add(edit.id)
+            yield edit
+
+
+def _all(places: Places, folders: Iterable[Path]) -> Iterator[Edit]:
+    for line in queue.lines(places):
+        try:
+            yield from to_edits(to_event(line), everything)
+        except EventError:
+            continue
+    for found in find_evidence(folders):
+        if isinstance(found, Edit):
+            yield found
+
+
+def _account(
+    places: Places, edits: Iterable[Edit], clones: Clones, now: datetime
+) -> tuple[Account, bool]:
+    """Return the account, or a stand-in that is enrolled wherever the edits would go."""
+    try:
+        return account.load(places), True
+    except NotEnrolled:
+        found = filter(None, (clones.place(edit.path) for edit in edits))
+        names = [place.remotes[0] for place in found if place.remotes]
+        host = names[0].partition("/")[0] if names else "github.com"
+        owners = dict.fromkeys(name.split("/")[1] for name in names)
+        installations = tuple(
+            EnrolledInstallation(id=0, account=owner, key_id="preview", key=STAND_IN_KEY)
+            for owner in owners
+        )
+        enrollment = Enrollment(login="", host=host, installations=installations)
+        stand_in = Account(
+            url="", token="", machine="0" * 32, enrollment=enrollment, known_since=now
+        )
+        return stand_in, False
+
+
+def _previewed(known: Account, going: list[Addressed]) -> Iterator[Previewed]:
+    def destination(one: Addressed) -> Destination:
+        return one.destination
+
+    for where, group in groupby(sorted(going, key=destination), key=destination):
+        edits = tuple(one.edit for one in group)
+        fingerprinter = fingerprinter_of(known, where)
+        batch = to_batch(known, where, (to_sent(edit, fingerprinter) for edit in edits))
+        yield Previewed(batch, edits)

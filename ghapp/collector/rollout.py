@@ -1,0 +1,208 @@
+"""The hook put into Claude Code's settings, one user's, everyone's or a plugin's, and taken out.
+
+It changes what is ours and nothing else, and writes a file only where that changes it.
+"""
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ghapp import __version__
+from ghapp.collector import hook
+from ghapp.collector.places import CollectorError, read_if_there, write_whole
+
+MATCHER = "Edit|Write|MultiEdit|NotebookEdit|Bash"
+"""The tools whose calls may change a file."""
+SECONDS = 5
+"""After which Claude Code gives the hook up; it takes a hundredth of one."""
+MANAGED_FILE = "50-ghapp-collector.json"
+PLUGIN = "ghapp-collector"
+EVERYONES_COMMAND = "ghapp collect hook 2>/dev/null || true"
+"""Found on the PATH of each machine, and silent where it is not."""
+
+_OURS = ("ghapp collect hook", "ghapp/collector/hook.py")
+_MANAGED = {
+    "linux": "/etc/claude-code/managed-settings.d",
+    "darwin": "/Library/Application Support/ClaudeCode/managed-settings.d",
+    "win32": "C:/Program Files/ClaudeCode/managed-settings.d",
+}
+
+
+class SettingsUnread(CollectorError):  # noqa: N818 - a state of a file, named as what it is
+    """A settings file is not what Claude Code writes; nothing was changed."""
+
+
+def command_here() -> str:
+    """Return the hook's command for this installation: it imports as little as can be."""
+    started = shlex.join([sys.executable, "-I", "-S", hook.__file__])
+    return f"{started} 2>/dev/null || true"
+
+
+def hooks(command: str) -> dict[str, Any]:
+    """Return the hooks as settings have them: after each edit, and when a turn or session ends."""
+    ours = {"hooks": [{"type": "command", "command": command, "timeout": SECONDS}]}
+    return {"PostToolUse": [{"matcher": MATCHER, **ours}], "Stop": [ours], "SessionEnd": [ours]}
+
+
+def with_hooks(settings: dict[str, Any], command: str) -> dict[str, Any]:
+    """Return settings that run our hook, once; everything else stays."""
+    merged = dict(without_hooks(settings).get("hooks", {}))
+    for event, entries in hooks(command).items():
+        merged[event] = [*merged.get(event, []), *entries]
+    return {**settings, "hooks": merged}
+
+
+def without_hooks(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings that do not run our hook. Raises `SettingsUnread`."""
+    groups = settings.get("hooks", {})
+    if not isinstance(groups, dict):
+        raise SettingsUnread("its member 'hooks' is no object")
+    left = {event: list(_others(event, entries)) for event, entries in groups.items()}
+    kept = {event: entries for event, entries in left.items() if entries or not groups[event]}
+    if kept or not groups:
+        return {**settings, "hooks": kept} if kept else settings
+    return {name: value for name, value in settings.items() if name != "hooks"}
+
+
+def _others(event: str, entries: object) -> Iterator[dict[str, Any]]:
+    """Yield the entries of an event that are not ours."""
+    if not isinstance(entries, list):
+        raise SettingsUnread(f"its hooks for {event} are no list")
+    for entry in entries:
+        commands = entry.get("hooks", []) if isinstance(entry, dict) else []
+        others = [one for one in commands if not is_ours(one)]
+        if len(others) == len(commands):
+            yield entry
+        elif others:
+            yield {**entry, "hooks": others}
+
+
+def is_ours(handler: object) -> bool:
+    """Say whether a hook's handler is the collector's, of whatever version."""
+    command = handler.get("command", "") if isinstance(handler, dict) else ""
+    return isinstance(command, str) and any(sign in command for sign in _OURS)
+
+
+# --- one user's settings ------------------------------------------------------------------------
+
+
+def install(path: Path, command: str) -> bool:
+    """Write the hook into a settings file; say whether that changed it.
+
+    What stood there is kept once beside it, as ``settings.json.before-ghapp``.
+    Raises `SettingsUnread` and `OSError`.
+    """
+    return _change(path, lambda settings: with_hooks(settings, command))
+
+
+def remove(path: Path) -> bool:
+    """Take the hook out of a settings file; say whether it was there."""
+    return path.exists() and _change(path, without_hooks)
+
+
+def is_installed(path: Path) -> bool:
+    """Say whether a settings file runs the hook; one that cannot be read does not."""
+    try:
+        settings = _read(path)
+        return without_hooks(settings) != settings
+    except (SettingsUnread, OSError):
+        return False
+
+
+def _change(path: Path, to: Any) -> bool:
+    # A link to a file among somebody's dotfiles stays a link.
+    path = path.resolve()
+    before = read_if_there(path)
+    try:
+        settings = _read(path)
+        changed = to(settings)
+    except SettingsUnread as error:
+        raise SettingsUnread(f"{path}: {error}; mend it first, nothing was changed") from error
+    if changed == settings:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = path.with_name(f"{path.name}.before-ghapp")
+    if before is not None and not kept.exists():
+        write_whole(kept, before)
+    mode = path.stat().st_mode & 0o777 if before is not None else 0o600
+    write_whole(path, _as_json(changed))
+    path.chmod(mode)
+    return True
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content = read_if_there(path)
+    if content is None or not content.strip():
+        return {}
+    try:
+        found = json.loads(content)
+    except ValueError as error:
+        raise SettingsUnread(f"it is no JSON ({error})") from error
+    if not isinstance(found, dict):
+        raise SettingsUnread("it holds no JSON object")
+    return found
+
+
+def _as_json(value: object) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+# --- for everyone -------------------------------------------------------------------------------
+
+
+def managed_settings(*, shell_diffs: bool) -> bytes:
+    """Return the fragment of managed settings that runs the hook on every machine.
+
+    ``shell_diffs`` asks Claude Code to record what shell commands change in files.
+    """
+    settings: dict[str, Any] = {"hooks": hooks(EVERYONES_COMMAND)}
+    if shell_diffs:
+        settings["bashEditDiffEnabled"] = True
+    return _as_json(settings)
+
+
+def managed_file() -> Path:
+    """Return where this system's Claude Code looks for such fragments."""
+    return Path(_MANAGED.get(sys.platform, _MANAGED["linux"])) / MANAGED_FILE
+
+
+def plugin_files() -> dict[str, bytes]:
+    """Return a plugin that runs the hook, with a marketplace around it: path to content."""
+    about = "Sends which lines agents edited to your organization's Attribution Auditor."
+    manifest = {"name": PLUGIN, "version": __version__, "description": about}
+    marketplace = {
+        "name": PLUGIN,
+        "owner": {"name": "Attribution Auditor"},
+        "plugins": [{"name": PLUGIN, "source": f"./{PLUGIN}", "description": about}],
+    }
+    return {
+        ".claude-plugin/marketplace.json": _as_json(marketplace),
+        f"{PLUGIN}/.claude-plugin/plugin.json": _as_json(manifest),
+        f"{PLUGIN}/hooks/hooks.json": _as_json({"hooks": hooks(EVERYONES_COMMAND)}),
+    }
+
+
+def write_files(folder: Path, files: dict[str, bytes]) -> None:
+    """Write files below a folder, for everyone to read."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def remove_files(folder: Path, files: dict[str, bytes]) -> bool:
+    """Remove what `write_files` wrote, and the folders that are empty then; say whether any was."""
+    found = False
+    for name in files:
+        path = folder / name
+        if path.exists():
+            path.unlink()
+            found = True
+        for parent in path.parents:
+            if parent == folder.parent or not parent.is_dir() or any(parent.iterdir()):
+                break
+            parent.rmdir()
+    return found

@@ -1,0 +1,77 @@
+"""Which edits the app has acknowledged: as digests, so that nothing is sent a second time.
+
+Queue and transcripts tell of the same edits, and transcripts are read again whenever they grow. A
+copy that claims other lines is another one: the app keeps the better of the two. It sends nothing.
+"""
+
+import struct
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from pathlib import Path
+
+from ghapp.attribution.model import Edit
+from ghapp.collector.places import read_if_there, write_whole
+
+KEPT = timedelta(days=100)
+"""Longer than any transcript stays on a disk unless somebody keeps it on purpose."""
+
+_RECORD = struct.Struct(">I8s")
+"""The day it was sent, counted from 1970, and the edit's digest."""
+
+
+class Sent:
+    """The acknowledged edits; one process writes at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        content = read_if_there(path) or b""
+        # A crash may have cut the last record.
+        self._records = list(_RECORD.iter_unpack(content[: len(content) // 12 * 12]))
+        self._cut = len(content) % 12 != 0
+        self._digests = {digest for _, digest in self._records}
+
+    def __contains__(self, edit: Edit) -> bool:
+        return _digest(edit) in self._digests
+
+    def __len__(self) -> int:
+        return len(self._digests)
+
+    def add(self, edits: Iterable[Edit], now: datetime) -> None:
+        """Remember edits that were acknowledged."""
+        self._mend()
+        day = int(now.timestamp() // 86_400)
+        new = [(day, digest) for digest in dict.fromkeys(map(_digest, edits))]
+        self._records += new
+        self._digests.update(digest for _, digest in new)
+        with self._path.open("ab") as file:
+            file.write(b"".join(_RECORD.pack(*record) for record in new))
+        self._path.chmod(0o600)
+
+    def expire(self, now: datetime) -> None:
+        """Forget what was sent so long ago that nothing on this machine tells of it any more."""
+        oldest = int((now - KEPT).timestamp() // 86_400)
+        kept = [record for record in self._records if record[0] >= oldest]
+        if len(kept) < len(self._records):
+            self._records = kept
+            self._digests = {digest for _, digest in kept}
+            self._write()
+
+    def forget(self) -> None:
+        """Begin anew, as for another app."""
+        self._records, self._digests = [], set()
+        self._write()
+
+    def _mend(self) -> None:
+        if self._cut:
+            self._write()
+
+    def _write(self) -> None:
+        write_whole(self._path, b"".join(_RECORD.pack(*record) for record in self._records))
+        self._cut = False
+
+
+def _digest(edit: Edit) -> bytes:
+    claims = sum(len(hunk.own) for hunk in edit.lines.hunks)
+    named = f"{edit.id}\0{edit.outcome}\0{claims}".encode("utf-8", "surrogatepass")
+    return blake2b(named, digest_size=8).digest()

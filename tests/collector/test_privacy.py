@@ -1,0 +1,93 @@
+"""Every byte that leaves a machine, looked through for words that must not."""
+
+import base64
+import re
+from datetime import timedelta
+
+from ghapp.collector.backfill import backfill
+from ghapp.collector.door import Door
+from ghapp.collector.enroll import enroll
+from ghapp.collector.flush import flush
+from ghapp.collector.forgetting import forget
+from ghapp.wire import Forget, Problem
+from tests.collector.machine import NOW, Agent, Machine
+from tests.collector.stand_in import App, Fault
+
+SECRET = "quetzal marzipan hydrofoil obsidian periwinkle zugzwang"
+WORDS = SECRET.split()
+
+
+def secret_code(word: str) -> str:
+    return f'def {word}(x):\n    # {word} is our secret\n    return "{word}" + x.{word}_id\n'
+
+
+def everything_sent(machine: Machine, app: App) -> None:
+    """Enroll, edit with every tool, flush, backfill, meet each kind of trouble, forget."""
+    clone = machine.clone()
+    clone.git("remote", "add", "customer", f"https://git.{WORDS[0]}.example/{WORDS[1]}/shop")
+    enroll(machine.places, Door(app.url), lambda _: None, now=NOW, sleep=lambda _: None)
+    agent = Agent(machine, clone.path, "s1")
+    agent.says(f"Please write {SECRET}")
+    agent.write("src/a.py", secret_code(WORDS[2]))
+    agent.edit("src/a.py", "is our secret", f"is {WORDS[3]}")
+    agent.shell(f"echo {WORDS[4]} > b.py", {"b.py": ("", secret_code(WORDS[4]))})
+    agent.refused("src/a.py", secret_code(WORDS[5]))
+    outside = Agent(machine, machine.home / WORDS[0], "s2")
+    outside.write("diary.md", secret_code(WORDS[0]))
+    private = Agent(machine, machine.clone(f"git@github.com:{WORDS[1]}/x.git", "x").path, "s3")
+    private.write("a.py", secret_code(WORDS[1]))
+    for one in (agent, outside, private):
+        for event, at in one.events:
+            machine.take({**event, "prompt": SECRET}, at)
+    app.faults = [
+        Fault(503),
+        Fault(409, Problem(error="stale", code="stale_key")),
+    ]
+    for hours in range(3):
+        flush(machine.places, now=NOW + timedelta(hours=hours))
+    Agent(machine, clone.path, "s4", subagent=True).write("src/c.py", secret_code(WORDS[0]))
+    assert backfill(machine.places, [machine.transcripts], since=None, now=NOW).sent == 2
+    forget(machine.places, [Forget()])
+
+
+def test_no_word_of_a_secret_leaves(machine: Machine, app: App) -> None:
+    everything_sent(machine, app)
+    assert len(app.edits) == 5
+    sent = b"\n".join(app.received).lower()
+    assert b"src/a.py" in sent, "the capture sees what is sent"
+    for word in WORDS:
+        for form in forms(word):
+            assert form not in sent, word
+
+
+def forms(word: str) -> set[bytes]:
+    """Return a word as text, in hexadecimal, and in base64 wherever it starts in a group."""
+    plain = word.encode()
+    found = {plain, plain[::-1], plain.hex().encode(), "".join(f"%{c:02x}" for c in plain).encode()}
+    for start in range(3):
+        packed = base64.b64encode(b"\0" * start + plain)
+        # Only the signs that do not depend on its neighbors: each holds 6 bits.
+        inner = packed[-(-start * 8 // 6) : (start + len(plain)) * 8 // 6]
+        found.add(inner.lower())
+    return {one for one in found if len(one) >= 6}
+
+
+def test_the_search_finds_what_it_looks_for() -> None:
+    text = b"x = " + WORDS[0].encode() + b"_id"
+    for form in (text, text.hex().encode(), base64.b64encode(text), base64.b64encode(b"a" + text)):
+        assert any(one in form.lower() for one in forms(WORDS[0]))
+    assert not any(one in b"nothing of the kind" for word in WORDS for one in forms(word))
+
+
+def test_only_what_the_wire_names_is_sent(machine: Machine, app: App) -> None:
+    everything_sent(machine, app)
+    names = {
+        name for body in app.received if body[:1] == b"{" for name in re.findall(rb'"(\w+)":', body)
+    }
+    assert names == {
+        *(b"schema", b"client", b"machine", b"installation", b"key_id", b"remotes", b"edits"),
+        *(b"id", b"agent", b"agent_session", b"at", b"path", b"outcome", b"tool", b"lines"),
+        *(b"handle", b"paths"),
+    }
+    home = str(machine.home).encode()
+    assert not any(home in one for one in app.received)
