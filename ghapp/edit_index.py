@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
+from ghapp.attribution.candidates import first_hand
 from ghapp.attribution.digest import nameless
 from ghapp.attribution.model import (
     Change,
@@ -29,7 +30,7 @@ from ghapp.attribution.model import (
     Subject,
     Unread,
 )
-from ghapp.attribution.paths import Checkouts, below, paths_of, tidy
+from ghapp.attribution.paths import Checkouts, below, is_absolute, paths_of, tidy
 from ghapp.attribution.policy import Policy
 from ghapp.evidence.source import Found, Worktree
 
@@ -119,6 +120,8 @@ class _Row(NamedTuple):
     holding: bool
     start: int
     size: int
+    tool: str
+    agent_session: str
     preference: tuple[Any, ...]
 
 
@@ -189,7 +192,9 @@ def _at_home(read: "_Writing", folder: Path, homes: Sequence[str]) -> "_Writing"
         for row in read.rows():
             file.seek(row.start)
             edit = _DECODER.decode(file.read(row.size))
-            if path := _below_any(homes, tidy(edit.path)):
+            named = tidy(edit.path)
+            path = _below_any(homes, named) if is_absolute(named) else named
+            if path:
                 writing.add(msgspec.structs.replace(edit, path=path, cwd=None))
     read.path.unlink()
     return writing
@@ -236,6 +241,8 @@ class _Writing:
             holding=any(hunk.own or hunk.before or hunk.after for hunk in edit.lines.hunks),
             start=self._size,
             size=len(packed),
+            tool=edit.tool,
+            agent_session=edit.agent_session,
             preference=_preference(edit),
         )
         self._size += len(packed)
@@ -256,9 +263,10 @@ class _Writing:
 
         Of an edit's copies the one is taken that the app would keep.
         """
-        by_id = [
+        kept = [
             min(self._rows[name], key=lambda row: row.preference) for name in sorted(self._rows)
         ]
+        by_id = first_hand(kept)
         starts = [0, *accumulate(row.size for row in by_id)]
         digest = self._copy(by_id, hashlib.sha256(msgspec.msgpack.encode(unread)))
         ranks = sorted(range(len(by_id)), key=lambda rank: (by_id[rank].at, rank))

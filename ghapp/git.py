@@ -8,7 +8,7 @@ no hook, file system monitor, pager, external diff, text conversion or credentia
 import base64
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -35,6 +35,7 @@ __all__ = [
     "Git",
     "GitError",
     "attribute_files",
+    "fetch",
     "fetch_commits",
 ]
 
@@ -108,6 +109,11 @@ class Commit(Struct, frozen=True):
     committed_at: datetime
     author_email: str
     message: str
+    written_at: datetime
+    """The author's time, which outlives a rebase."""
+    author: str
+    """``Name <email>``."""
+    committer: str
 
 
 def attribute_files(paths: Iterable[str]) -> list[str]:
@@ -130,6 +136,10 @@ class Git:
         """
         sha = self._sha(revision)
         return _commit(sha, self.run("cat-file", "commit", sha))
+
+    def commits(self, shas: Sequence[str]) -> list[Commit]:
+        """Return commits by full names, by one call; raises `GitError` where one is missing."""
+        return [_commit(sha, raw) for sha, raw in zip(shas, self.objects(shas), strict=True)]
 
     def resolve(self, revision: str) -> str | None:
         """Return the commit that a revision names; ``None``: there is none of that name."""
@@ -161,8 +171,8 @@ class Git:
 
     def read_file(self, sha: str, path: str) -> bytes | None:
         """Return a file's content at a commit; ``None``: no file, or a link or folder."""
-        entries = self._entries(sha, path)
-        return self._blobs([entries[path]])[0] if path in entries else None
+        entries = self.entries(sha, path)
+        return self.objects([entries[path]])[0] if path in entries else None
 
     def gitattributes(self, sha: str, names: Sequence[str] = ()) -> dict[str, str]:
         """Return each ``.gitattributes`` of a commit, path to text; links are none, as in git.
@@ -171,13 +181,13 @@ class Git:
         """
         asked = names if len(names) <= ASKED_BY_NAME else ()
         wanted = set(names)
-        entries = self._entries(sha, *asked)
+        entries = self.entries(sha, *asked)
         paths = [
             path
             for path in entries
             if path.rpartition("/")[2] == ".gitattributes" and (not wanted or path in wanted)
         ]
-        texts = self._blobs([entries[path] for path in paths])
+        texts = self.objects([entries[path] for path in paths])
         return {
             path: text.decode(errors="replace") for path, text in zip(paths, texts, strict=True)
         }
@@ -272,13 +282,13 @@ class Git:
             advice = self._advice_for_shallow()
             raise GitError(error.command, error.status, problem, advice) from error
 
-    def _entries(self, sha: str, *paths: str) -> dict[str, str]:
+    def entries(self, sha: str, *paths: str) -> dict[str, str]:
         """Return the files of a commit, path to object name; no links, no submodules."""
         listed = self.run("ls-tree", "-r", "-z", "--full-tree", sha, "--", *paths)
         entries = (os.fsdecode(entry).partition("\t") for entry in listed.split(b"\0") if entry)
         return {path: kind.split(" ")[2] for kind, _, path in entries if kind.startswith("100")}
 
-    def _blobs(self, names: Sequence[str]) -> list[bytes]:
+    def objects(self, names: Sequence[str]) -> list[bytes]:
         """Return contents by object name; raises `GitError` where one is missing."""
         answer = self.run("cat-file", "--batch", asked=_as_lines(names)) if names else b""
         blobs: list[bytes] = []
@@ -339,24 +349,51 @@ def fetch_commits(
     """Fetch commits into a bare repository, made if need be, and what differs between them.
 
     No history comes with them, and of the files only those that differ from one commit to the
-    next: two commits of a large repository are a few objects. ``token`` is GitHub's installation
-    token; it goes from the environment of the one process into the request, never into an
-    argument or a file. ``url`` is https, or http to this machine itself.
+    next: two commits of a large repository are a few objects. Raises `GitError`.
+    """
+
+    def differing(git: Git) -> Iterator[str]:
+        return chain.from_iterable(git.missing(base, head) for base, head in pairwise(shas))
+
+    return fetch(path, url, token, shas, differing, seconds=seconds)
+
+
+def fetch(  # noqa: PLR0913 - from where, to where, what, and within what time
+    path: Path,
+    url: str,
+    token: str,
+    names: Sequence[str],
+    lacking: Callable[[Git], Iterable[str]],
+    *,
+    seconds: float = SECONDS,
+) -> Git:
+    """Fetch commits and refs into a bare repository, made if need be, without history and files.
+
+    ``names`` are commits' full names, and whole refs, which stand under the same name here. Of
+    the files those come that ``lacking`` then names by object. ``token`` is GitHub's
+    installation token; it goes from the environment of the one process into the request,
+    never into an argument or a file. ``url`` is https, or http to this machine itself.
 
     Raises `GitError`.
     """
-    for sha in shas:
-        if not _SHA.fullmatch(sha):
-            raise GitError("fetch", None, f"not a full object name: {sha!r}")
+    asked = [_asked_for(name) for name in names]
     environment = _fetch_environment(url, token)
     with _alone(path):
         git = _bare(path, url)
-        fetch = _Fetch(path, environment, Limits(seconds=seconds, file=LARGEST_PACK))
-        fetch.run("--depth=1", "origin", *shas)
-        lacking = [git.missing(base, head) for base, head in pairwise(shas)]
-        if names := dict.fromkeys(chain.from_iterable(lacking)):
-            fetch.run("--stdin", "origin", asked=_as_lines(names))
+        fetching = _Fetch(path, environment, Limits(seconds=seconds, file=LARGEST_PACK))
+        fetching.run("--depth=1", "origin", *asked)
+        if files := dict.fromkeys(lacking(git)):
+            fetching.run("--stdin", "origin", asked=_as_lines(files))
     return git
+
+
+def _asked_for(name: str) -> str:
+    """Return a commit, or a ref with the place it gets here, as git asks for it."""
+    if name.startswith("refs/") and not set(name) & set(":*^~?[\\ \n"):
+        return f"+{name}:{name}"
+    if _SHA.fullmatch(name):
+        return name
+    raise GitError("fetch", None, f"not a full object name: {name!r}")
 
 
 class _Fetch(NamedTuple):
@@ -438,13 +475,24 @@ def _commit(sha: str, raw: bytes) -> Commit:
     fields = [line.partition(b" ")[::2] for line in header.split(b"\n")]
     first = dict(reversed(fields))
     encoding = first.get(b"encoding", b"utf-8").decode(errors="replace")
+    author, written_at = _person(first[b"author"], encoding)
+    committer, committed_at = _person(first[b"committer"], encoding)
     return Commit(
         sha=sha,
         parents=tuple(value.decode() for key, value in fields if key == b"parent"),
-        committed_at=datetime.fromtimestamp(int(first[b"committer"].rsplit(b" ", 2)[1]), UTC),
+        committed_at=committed_at,
         author_email=_email(first[b"author"]),
         message=_decoded(message, encoding),
+        written_at=written_at,
+        author=author,
+        committer=committer,
     )
+
+
+def _person(told: bytes, encoding: str) -> tuple[str, datetime]:
+    """Return ``Name <email>`` and the time of a header line."""
+    who, seconds, _ = told.rsplit(b" ", 2)
+    return _decoded(who, encoding), datetime.fromtimestamp(int(seconds), UTC)
 
 
 def _email(author: bytes) -> str:

@@ -5,6 +5,7 @@ What could not be read comes back beside the audit, named by file and line.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 from ghapp.artifacts import find_evidence
@@ -23,6 +24,7 @@ from ghapp.attribution.model import (
 from ghapp.attribution.paths import below, tidy
 from ghapp.attribution.policy import Policy
 from ghapp.attribution.unified_diff import DiffError, parse_diff
+from ghapp.carried import Carried, read_between
 from ghapp.evidence.source import WantedPath, Worktree, everything
 from ghapp.garbage import collector_held
 from ghapp.git import EMPTY_TREES, Commit, Git, GitError, attribute_files
@@ -43,6 +45,8 @@ class Terms(Struct, frozen=True):
     """Checkouts on the machines that wrote the evidence; empty: they are inferred."""
     repository: str | None = None
     pull_request: int | None = None
+    carried: bool = False
+    """Whether what the clone itself carries about the commits is evidence too."""
 
 
 class OfflineAudit(Struct, frozen=True):
@@ -90,7 +94,8 @@ def audit_commit(
     except (DiffError, GitError) as error:
         return _unread_diff(f"git diff {start} {commit.sha}", error, subject, terms)
     change = Change(files=files, gitattributes=attributes)
-    return _audited(subject, change, terms, likely_roots=git.checkouts())
+    carried = read_between(git, start, commit.sha) if terms.carried else None
+    return _audited(subject, change, terms, git.checkouts(), carried)
 
 
 def _attributes(git: Git, start: str, files: Iterable[FileDiff]) -> dict[str, str]:
@@ -135,12 +140,20 @@ def _base(git: Git, commit: Commit, base: str | None) -> str:
 
 
 def _audited(
-    subject: Subject, change: Change, terms: Terms, likely_roots: Sequence[str] = ()
+    subject: Subject,
+    change: Change,
+    terms: Terms,
+    likely_roots: Sequence[str] = (),
+    carried: Carried | None = None,
 ) -> OfflineAudit:
     with collector_held():
         wanted = wanted_paths(change, terms.policy)
         evidence = read_evidence(
-            terms.evidence, wanted, roots=terms.roots, likely_roots=likely_roots
+            terms.evidence,
+            wanted,
+            roots=terms.roots,
+            likely_roots=likely_roots,
+            carried=carried,
         )
         audit = attribute(subject, change, evidence, terms.policy, at=terms.at)
     return OfflineAudit(audit=audit, problems=evidence.unread)
@@ -165,16 +178,18 @@ def read_evidence(
     *,
     roots: Sequence[str] = (),
     likely_roots: Sequence[str] = (),
+    carried: Carried | None = None,
 ) -> Evidence:
     """Return all that transcripts below some paths say; worktrees of the roots become roots.
 
-    Edits that are not ``wanted`` come without lines. Raises `ArtifactError`.
+    ``carried`` is what the repository itself says beside them. Edits that are not ``wanted``
+    come without lines. Raises `ArtifactError`.
     """
     edits: list[Edit] = []
     unread: list[Unread] = []
     worktrees: list[Worktree] = []
     snapshots: list[Snapshot] = []
-    for found in find_evidence(paths, wanted):
+    for found in chain(find_evidence(paths, wanted), carried.found if carried else ()):
         match found:
             case Edit():
                 edits.append(found)
@@ -190,6 +205,7 @@ def read_evidence(
         likely_roots=_with_worktrees(likely_roots, worktrees),
         snapshots=tuple(snapshots),
         unread=tuple(unread),
+        trailers=carried.trailers if carried else None,
     )
 
 

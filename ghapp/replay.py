@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import msgspec
@@ -24,9 +24,10 @@ from ghapp.attribution.fingerprint import Fingerprinter
 from ghapp.attribution.model import Audit, Change, Struct, Subject, Unread
 from ghapp.attribution.policy import Policy
 from ghapp.base_policies import BasePolicies, BasePolicy
+from ghapp.carried import read_history
 from ghapp.edit_index import Catalog, EditIndex, write_index
 from ghapp.git import Git
-from ghapp.history import Landed, Span, landed
+from ghapp.history import Landed, Span, landed, pull_heads
 from ghapp.landed_changes import Unseen, changes
 from ghapp.processes import in_order
 
@@ -57,6 +58,8 @@ class Terms(Struct, frozen=True):
     as text."""
     at: datetime | None = None
     """The time that decides which audits are final; ``None``: when the replay was started."""
+    carried: bool = False
+    """Whether what the clone itself carries about its commits is evidence too."""
     jobs: int = 1
 
 
@@ -120,8 +123,11 @@ def replay(terms: Terms, output: Path, *, now: datetime, watch: Watch) -> Replay
 
 
 def _read_evidence(terms: Terms, git: Git, folder: Path) -> Catalog:
+    found = find_evidence(terms.evidence)
+    if terms.carried:
+        found = chain(found, read_history(git, _tips(terms, git), terms.since).found)
     return write_index(
-        find_evidence(terms.evidence),
+        found,
         folder,
         roots=terms.roots,
         likely_roots=git.checkouts(),
@@ -129,6 +135,11 @@ def _read_evidence(terms: Terms, git: Git, folder: Path) -> Catalog:
         if terms.fingerprint_key is None
         else Fingerprinter(terms.fingerprint_key).lines,
     )
+
+
+def _tips(terms: Terms, git: Git) -> list[str]:
+    """Return the last commits of everything that may have come onto the branch."""
+    return [tip_of(git, terms.branch), *pull_heads(git).values()]
 
 
 def _span(terms: Terms, git: Git) -> Span:

@@ -14,6 +14,7 @@ import pytest
 from ghapp.attribution.exclusions import registry as exclusions
 from ghapp.attribution.model import Audit, Reason, Verdict
 from ghapp.cli.main import COMMANDS, main
+from ghapp.evidence.carried_registry import CARRIED
 from ghapp.evidence.registry import SOURCES
 from ghapp.settings import VARIABLES
 from tests.cases import FIXTURES, cases
@@ -52,7 +53,7 @@ def anchors(page: Path) -> set[str]:
         ("reasons.md", set(Reason)),
         ("exclusions.md", {*exclusions.FILE_RULES, *exclusions.LINE_RULES}),
         ("settings.md", {name.lower() for name in VARIABLES}),
-        ("evidence.md", set(SOURCES)),
+        ("evidence.md", {*SOURCES, *CARRIED}),
         ("rules.md", set(Verdict)),
     ],
 )
@@ -62,7 +63,7 @@ def test_every_name_has_an_anchor(page: str, names: set[str]) -> None:
 
 
 def test_every_source_reads_cases_of_its_name() -> None:
-    assert {folder.name for folder in cases("evidence")} == set(SOURCES)
+    assert {folder.name for folder in cases("evidence")} == {*SOURCES, *CARRIED}
 
 
 def _commands(group: click.Group, path: str = "ghapp") -> set[str]:

@@ -7,6 +7,8 @@ same audit, byte for byte.
 from collections.abc import Iterator
 from datetime import datetime
 
+from msgspec import UNSET
+
 from ghapp import __version__
 from ghapp.attribution import digest, verdict
 from ghapp.attribution.candidates import Candidates, candidates
@@ -70,6 +72,7 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
             complete=change.complete and not evidence.unread,
             missing=tuple(sorted(change.missing)),
             unread_records=len(evidence.unread),
+            trailers=UNSET if evidence.trailers is None else evidence.trailers,
         ),
         totals=totals,
         files=files,

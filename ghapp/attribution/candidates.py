@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol, TypeVar
 
 from ghapp.attribution.model import (
     Change,
@@ -20,6 +21,9 @@ from ghapp.attribution.model import (
 )
 from ghapp.attribution.paths import Checkouts
 from ghapp.attribution.policy import Policy
+
+BY_NUMBER = frozenset({"git_ai_notes", "agent_trace"})
+"""Sources that name an agent session's lines in a commit, and not what it did (rules.md 2.8)."""
 
 ByPath = defaultdict[str | None, list[Edit]]
 
@@ -73,7 +77,7 @@ def candidates(subject: Subject, change: Change, evidence: Evidence, policy: Pol
     )
     first, last = policy.window(subject.merged_at)
     found = Candidates()
-    for edit in in_order(once(evidence.edits), subject.merged_at):
+    for edit in in_order(first_hand(once(evidence.edits)), subject.merged_at):
         found.order[edit.id] = len(found.order)
         place = checkouts.place(edit.path)
         if not place.inside:
@@ -104,6 +108,30 @@ def once(edits: Iterable[Edit]) -> list[Edit]:
 def _preference(edit: Edit) -> tuple[bool, int, str, str, datetime]:
     own = sum(len(hunk.own) for hunk in edit.lines.hunks)
     return edit.outcome is not Outcome.APPLIED, own, edit.agent_session, edit.path, edit.at
+
+
+class _Told(Protocol):
+    """What must be known of an edit to tell where it comes from."""
+
+    @property
+    def tool(self) -> str: ...
+
+    @property
+    def agent_session(self) -> str: ...
+
+
+_ToldT = TypeVar("_ToldT", bound=_Told)
+
+
+def first_hand(edits: list[_ToldT]) -> list[_ToldT]:
+    """Leave out claims to lines by number where the agent session's own edits are known.
+
+    They tell of the same lines, and counted beside each other they would support them twice.
+    """
+    if not any(edit.tool in BY_NUMBER for edit in edits):
+        return edits
+    known = {edit.agent_session for edit in edits if edit.tool not in BY_NUMBER}
+    return [edit for edit in edits if edit.tool not in BY_NUMBER or edit.agent_session not in known]
 
 
 def in_order(edits: Iterable[Edit], merged_at: datetime) -> list[Edit]:

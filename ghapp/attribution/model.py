@@ -206,6 +206,8 @@ class Evidence(Struct, frozen=True):
     snapshots: tuple[Snapshot, ...] = ()
     """Contents of edited files; one that the change names too shows a checkout."""
     unread: tuple[Unread, ...] = ()
+    trailers: dict[str, int] | None = None
+    """Agent → how many of the change's commits name it; supports no line. ``None``: not looked."""
 
 
 # --- the audit --------------------------------------------------------------------------------
@@ -332,6 +334,9 @@ class Inputs(Struct, frozen=True):
     """Files of the change whose added lines could not be read."""
     unread_records: int = 0
     """Records of the evidence that could not be read."""
+    trailers: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
+    """Agent → how many of the change's commits name it: no line rests on that. Absent from the
+    document where nobody looked."""
 
 
 class Subject(Struct, frozen=True):

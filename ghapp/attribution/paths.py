@@ -206,6 +206,11 @@ def _is_windows(path: str) -> bool:
     return len(path) > 2 and path[1] == ":" and path[2] in "\\/"
 
 
+def is_absolute(path: str) -> bool:
+    """Say whether a tidy path starts at a disk's root or somebody's home."""
+    return bool(_ABSOLUTE.match(path))
+
+
 def below(root: str, path: str) -> str | None:
     """Return what is left of a path below a root; empty: the root itself; ``None``: elsewhere."""
     if path == root:

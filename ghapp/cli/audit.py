@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghapp.cli.options import as_of_option, named_policy, policy_option, root_option
+from ghapp.cli.options import (
+    as_of_option,
+    carried_option,
+    check_evidence,
+    evidence_option,
+    named_policy,
+    policy_option,
+    root_option,
+)
 from ghapp.cli.times import as_time
 
 if TYPE_CHECKING:  # the core brings numpy; help and wrong use answer without it
@@ -49,15 +57,8 @@ STANDARD_INPUT = "-"
     help="When it was merged: ISO 8601, UTC where no offset is given. "
     "[default with --git: the commit's time]",
 )
-@click.option(
-    "--evidence",
-    metavar="DIR",
-    multiple=True,
-    required=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="Transcripts as the agents write them, read recursively, such as ~/.claude/projects. "
-    "May be given several times.",
-)
+@evidence_option
+@carried_option
 @click.option("--repository", metavar="OWNER/NAME", help="The repository's name.")
 @click.option("--pull-request", metavar="N", type=click.IntRange(min=1), help="Its number.")
 @root_option
@@ -115,6 +116,9 @@ def _check_use(options: dict[str, Any]) -> None:
         raise click.UsageError("--git needs --commit SHA, for example --commit HEAD")
     if diff and (options["commit"] or options["base"]):
         raise click.UsageError("--commit and --base belong to --git; a diff file has none")
+    if diff and options["carried"]:
+        raise click.UsageError("--carried belongs to --git; a diff file carries nothing beside it")
+    check_evidence(options["evidence"], carried=options["carried"])
     if diff and not options["merged_at"]:
         raise click.UsageError(
             "--diff needs --merged-at TIME: evidence counts by its distance from the merge"
@@ -135,6 +139,7 @@ def _terms(options: dict[str, Any]) -> "Terms":
         roots=options["roots"],
         repository=options["repository"],
         pull_request=options["pull_request"],
+        carried=options["carried"],
     )
 
 

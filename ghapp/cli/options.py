@@ -32,6 +32,32 @@ root_option = click.option(
     "May be given several times. [default: inferred]",
 )
 
+evidence_option = click.option(
+    "--evidence",
+    metavar="DIR",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Transcripts as the agents write them, read recursively, such as ~/.claude/projects. "
+    "May be given several times; needed unless --carried is given.",
+)
+
+carried_option = click.option(
+    "--carried",
+    is_flag=True,
+    help="With --git: read what the clone itself carries about its commits, too: Entire "
+    "checkpoints, git-ai notes, Agent Trace, Aider's commits.",
+)
+
+
+def check_evidence(evidence: tuple[Path, ...], *, carried: bool) -> None:
+    """Refuse a call that names no evidence at all. Raises `click.UsageError`."""
+    if not evidence and not carried:
+        raise click.UsageError(
+            "Missing option '--evidence': name a directory of transcripts, or let --carried "
+            "read what the clone itself carries"
+        )
+
+
 as_of_option = click.option(
     "--as-of",
     metavar="TIME",

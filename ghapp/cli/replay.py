@@ -13,6 +13,9 @@ import click
 
 from ghapp.cli.options import (
     as_of_option,
+    carried_option,
+    check_evidence,
+    evidence_option,
     fingerprint_key_option,
     named_policy,
     root_option,
@@ -62,14 +65,8 @@ LONGEST = 2000
     callback=as_last_instant,
     help="Merged then or earlier; a date alone is the whole day.",
 )
-@click.option(
-    "--evidence",
-    metavar="DIR",
-    multiple=True,
-    required=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="Transcripts as the agents write them, read recursively. May be given several times.",
-)
+@evidence_option
+@carried_option
 @click.option(
     "--output",
     metavar="FILE.jsonl",
@@ -113,6 +110,7 @@ def command(**options: Any) -> None:
     from ghapp.processes import ProcessFailedError  # noqa: PLC0415 - see the top
     from ghapp.replay import replay  # noqa: PLC0415 - see the top
 
+    check_evidence(options["evidence"], carried=options["carried"])
     problems = _Problems()
     signal.signal(signal.SIGTERM, _ask_to_stop)
     try:
@@ -152,6 +150,7 @@ def _terms(options: dict[str, Any]) -> "Terms":
         roots=options["roots"],
         fingerprint_key=options["fingerprint_key"],
         at=options["as_of"],
+        carried=options["carried"],
         jobs=options["jobs"] or _processors(),
     )
 

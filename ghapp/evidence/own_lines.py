@@ -92,6 +92,15 @@ def _to_region(hunk: Sequence[str], removed: list[str]) -> _Region:
     return region
 
 
+def from_marked(regions: Iterable[Iterable[tuple[str, bool]]], removed: Iterable[str]) -> TextLines:
+    """Return the own lines of stretches of the new text, each line with whether it was added."""
+    marked = [list(region) for region in regions]
+    return _to_lines(
+        [_Region([text for text, _ in one], [own for _, own in one]) for one in marked],
+        list(removed),
+    )
+
+
 def from_texts(old: str, new: str) -> TextLines:
     """Return the own lines of a text that took the place of another one."""
     return from_pieces([Replacement(old, new)])

@@ -11,6 +11,7 @@ from ghapp.attribution.model import Edit, Lines, Unread
 from ghapp.evidence.registry import SOURCES
 from ghapp.evidence.source import EvidenceSource, Found, everything
 from tests.cases import cases
+from tests.evidence.carried_cases import carried_cases, named_agents, read_carried
 
 
 def all_cases() -> list[Path]:
@@ -30,6 +31,10 @@ def read_case(case: Path) -> dict[str, Any]:
 def read_file(source: EvidenceSource, path: Path) -> list[Found]:
     with path.open("rb") as file:
         return list(source.read(path.name, file, everything))
+
+
+def read_carried_case(case: Path) -> dict[str, Any]:
+    return {"found": [shape(found) for found in read_carried(case)], **named_agents(case)}
 
 
 def shape(found: Found) -> dict[str, Any]:
@@ -60,6 +65,8 @@ def to_text(expected: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    for folder in all_cases():
-        text = to_text(read_case(folder))
+    renewed = {folder: read_case(folder) for folder in all_cases()}
+    renewed |= {folder: read_carried_case(folder) for folder in carried_cases()}
+    for folder, expected in renewed.items():
+        text = to_text(expected)
         (folder / "expected.json").write_text(text, encoding="utf-8", newline="\n")

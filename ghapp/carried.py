@@ -1,0 +1,289 @@
+"""What a repository itself carries about agents, found and read in its objects. It fetches nothing.
+
+Two steps, so that a clone without all files can get those between them: `take_inventory` looks
+at commits, trees and refs and says what hangs on some commits; `read` opens it.
+"""
+
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from ghapp.attribution.model import Struct, Unread
+from ghapp.attribution.unified_diff import DiffError, parse_diff
+from ghapp.evidence import agent_trace, aider, commit_trailers, entire, git_ai_notes
+from ghapp.evidence.carried import Attachment, CarriedCommit
+from ghapp.evidence.carried_registry import CARRIED
+from ghapp.evidence.source import Found
+from ghapp.git import EMPTY_TREES, Commit, Git, GitError
+
+BY_LINES = frozenset({git_ai_notes.NAME, agent_trace.NAME, aider.NAME})
+"""Sources that speak of the lines that a commit adds."""
+
+LONG_BEFORE = timedelta(days=60)
+"""A commit that old is outside of every window, whatever its author's clock said."""
+
+_BRANCHES = ("refs/heads/", "refs/remotes/origin/")
+
+
+class Part(NamedTuple):
+    """Something attached to a commit, by the objects that hold it."""
+
+    name: str
+    objects: tuple[str, ...]
+
+
+class Hanging(Struct, frozen=True):
+    """A commit with what hangs on it, still unread."""
+
+    commit: Commit
+    attached: dict[str, tuple[Part, ...]]
+    """Source → what it reads; one that reads the commit itself has an empty tuple."""
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the commit's own lines are asked for. Of a merge they say nothing."""
+        return len(self.commit.parents) < 2 and not BY_LINES.isdisjoint(self.attached)
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """What is compared: the first parent, or nothing, and the commit."""
+        parents = self.commit.parents
+        return (parents[0] if parents else EMPTY_TREES[len(self.commit.sha)]), self.commit.sha
+
+
+class Inventory(Struct, frozen=True):
+    """What hangs on some commits, and what of it is not there."""
+
+    hanging: tuple[Hanging, ...] = ()
+    unread: tuple[Unread, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to open."""
+        return any(one.attached for one in self.hanging)
+
+
+class Carried(Struct, frozen=True):
+    """What a repository carries about some commits."""
+
+    found: tuple[Found, ...]
+    trailers: dict[str, int]
+    """Agent → how many of the commits name it; supports no line."""
+
+
+def read_between(git: Git, base: str, head: str) -> Carried:
+    """Read what hangs on the commits of a change; what cannot be read is named.
+
+    ``base`` is where the change begins, an empty tree for a root.
+    """
+    try:
+        return read(git, take_inventory(git, commits_between(git, base, head)))
+    except GitError as problem:
+        unread = Unread(source=f"commits up to {head}", line=None, problem=str(problem))
+        return Carried(found=(unread,), trailers={})
+
+
+def read_history(git: Git, tips: Sequence[str], since: datetime | None) -> Carried:
+    """Read what hangs on all commits that lead to some tips, of which the first is the newest.
+
+    ``since`` leaves out what was committed long before it; ``None``: nothing is left out.
+    """
+    first = [f"--since={(since - LONG_BEFORE).isoformat()}"] if since else []
+    listed = ("rev-list", "--reverse", "--topo-order", *first, "--end-of-options", *tips, "--")
+    try:
+        shas = [sha for sha in git.run(*listed).decode().split() if sha != tips[0]]
+        return read(git, take_inventory(git, [*shas, tips[0]]))
+    except GitError as problem:
+        unread = Unread(source=f"commits up to {tips[0]}", line=None, problem=str(problem))
+        return Carried(found=(unread,), trailers={})
+
+
+# --- taking inventory ---------------------------------------------------------------------------
+
+
+def commits_between(git: Git, base: str, head: str) -> list[str]:
+    """Return the commits that a change is made of, oldest first. Raises `GitError`."""
+    if base in EMPTY_TREES.values():
+        return [head]
+    listed = ("rev-list", "--reverse", "--topo-order", "--end-of-options", head, f"^{base}", "--")
+    return git.run(*listed).decode().split()
+
+
+def take_inventory(git: Git, shas: Sequence[str]) -> Inventory:
+    """Say what hangs on some commits, of which the last one is the newest.
+
+    Raises `GitError` where a commit is not there.
+    """
+    if not shas:
+        return Inventory()
+    commits = git.commits(shas)
+    notes = _notes(git)
+    traces = _traces(git, shas[-1])
+    checkpoints = _Checkpoints(git)
+    hanging = []
+    for commit in commits:
+        attached: dict[str, tuple[Part, ...]] = {}
+        if transcripts := checkpoints.transcripts(commit):
+            attached[entire.NAME] = transcripts
+        if note := notes.get(commit.sha):
+            attached[git_ai_notes.NAME] = (Part(git_ai_notes.REF, (note,)),)
+        if traces:
+            attached[agent_trace.NAME] = traces
+        if aider.made(_as_carried(commit)):
+            attached[aider.NAME] = ()
+        hanging.append(Hanging(commit=commit, attached=attached))
+    return Inventory(hanging=tuple(hanging), unread=tuple(checkpoints.unread()))
+
+
+def _notes(git: Git) -> dict[str, str]:
+    """Return the object of each commit's note; git spreads them over folders by name."""
+    tip = git.resolve(git_ai_notes.REF)
+    listed = git.entries(tip) if tip else {}
+    return {path.replace("/", ""): name for path, name in listed.items()}
+
+
+def _traces(git: Git, tip: str) -> tuple[Part, ...]:
+    listed = git.entries(tip, agent_trace.FOLDER)
+    return tuple(
+        Part(path, (name,)) for path, name in sorted(listed.items()) if agent_trace.is_named(path)
+    )
+
+
+class _Checkpoints:
+    """The checkpoints that commits name, looked up in this repository."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._missing: Counter[str] = Counter()
+
+    def transcripts(self, commit: Commit) -> tuple[Part, ...]:
+        """Return the transcripts of a commit's checkpoints."""
+        found: list[Part] = []
+        for checkpoint in entire.checkpoints(commit.message):
+            ref, folder = entire.place(checkpoint)
+            tip = self._tip(ref)
+            listed = self._git.entries(tip, *([folder] if folder else [])) if tip else {}
+            if not listed:
+                self._missing[ref] += 1
+            for name, paths in entire.transcripts(listed).items():
+                shown = f"{ref}:{name}" if folder else f"{ref}/{name}"
+                found.append(Part(shown, tuple(listed[path] for path in paths)))
+        return tuple(found)
+
+    def _tip(self, ref: str) -> str | None:
+        if ref.startswith("refs/"):
+            return self._git.resolve(ref)
+        tips = (self._git.resolve(f"{where}{ref}") for where in _BRANCHES)
+        return next(filter(None, tips), None)
+
+    def unread(self) -> Iterator[Unread]:
+        """Say what commits name and this repository does not have."""
+        for ref, count in sorted(self._missing.items()):
+            problem = f"{count} checkpoint(s) that commits name are not there"
+            yield Unread(source=ref, line=None, problem=problem)
+
+
+def lacking(git: Git, inventory: Inventory) -> Iterator[str]:
+    """Yield the objects that `read` will open and that a partial clone may not have."""
+    for one in inventory.hanging:
+        for parts in one.attached.values():
+            for part in parts:
+                yield from part.objects
+        if one.is_compared:
+            yield from git.missing(*one.pair)
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def read(git: Git, inventory: Inventory) -> Carried:
+    """Open what hangs on commits; what cannot be read is named, and nothing is raised."""
+    # A dictionary, because checkpoints hold growing copies of one transcript.
+    found: dict[Found, None] = dict.fromkeys(inventory.unread)
+    trailers: Counter[str] = Counter()
+    reading = _Reading(git)
+    for one in inventory.hanging:
+        trailers.update(commit_trailers.agents(_as_carried(one.commit)))
+        found.update(dict.fromkeys(reading.of(one)))
+    return Carried(found=tuple(found), trailers=dict(sorted(trailers.items())))
+
+
+class _Reading:
+    """One reading of what hangs on commits."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._opened: set[tuple[str, ...]] = set()
+        self._traces: dict[Part, tuple[Attachment, frozenset[str]]] = {}
+
+    def of(self, hanging: Hanging) -> Iterator[Found]:
+        """Yield what the sources make of what hangs on one commit."""
+        attached: dict[str, list[Attachment]] = {}
+        for name, parts in hanging.attached.items():
+            for part in parts:
+                try:
+                    self._attach(attached, name, part, hanging)
+                except GitError as problem:
+                    yield Unread(source=part.name, line=None, problem=str(problem))
+            if not parts:
+                attached[name] = []
+        commit = _as_carried(hanging.commit)
+        if hanging.is_compared and not attached.keys().isdisjoint(BY_LINES):
+            try:
+                commit = replace(commit, files=parse_diff(self._git.diff(*hanging.pair)))
+            except (GitError, DiffError) as problem:
+                yield Unread(source=f"commit {commit.sha}", line=None, problem=str(problem))
+                return
+        for name, attachments in attached.items():
+            yield from CARRIED[name].read(commit, attachments)
+
+    def _attach(
+        self, attached: dict[str, list[Attachment]], name: str, part: Part, hanging: Hanging
+    ) -> None:
+        """Open one part, unless it brings nothing new or nothing about this commit."""
+        if name == entire.NAME and part.objects in self._opened:
+            return
+        if name == agent_trace.NAME:
+            attachment, revisions = self._trace(part)
+            if hanging.commit.sha[: agent_trace.SHORTEST_SHA] not in revisions:
+                return
+        else:
+            attachment = self._attachment(part)
+        self._opened.add(part.objects)
+        attached.setdefault(name, []).append(attachment)
+
+    def _trace(self, part: Part) -> tuple[Attachment, frozenset[str]]:
+        """Return a file of records and the revisions in it; all commits share it."""
+        if part not in self._traces:
+            attachment = self._attachment(part)
+            self._traces[part] = attachment, agent_trace.revisions(attachment)
+        return self._traces[part]
+
+    def _attachment(self, part: Part) -> Attachment:
+        text = _joined(self._git.objects(part.objects))
+        return Attachment(name=part.name, lines=tuple(io.BytesIO(text)))
+
+
+def _joined(texts: Sequence[bytes]) -> bytes:
+    """Join the parts of a transcript, which may have been cut between two lines."""
+    joined = bytearray()
+    for text in texts:
+        if joined.endswith(b"}") and text.startswith(b"{"):
+            joined += b"\n"
+        joined += text
+    return bytes(joined)
+
+
+def _as_carried(commit: Commit) -> CarriedCommit:
+    return CarriedCommit(
+        sha=commit.sha,
+        written_at=commit.written_at,
+        committed_at=commit.committed_at,
+        author=commit.author,
+        committer=commit.committer,
+        message=commit.message,
+        parents=len(commit.parents),
+    )

@@ -1,0 +1,32 @@
+"""One name for each agent, whatever other programs call it. It reads no evidence."""
+
+import re
+
+_NAMES = {
+    "claude": "claude-code",
+    "claude-code": "claude-code",
+    "codex-cli": "codex",
+    "copilot-cli": "copilot",
+    "gemini": "gemini-cli",
+    "github-copilot": "copilot",
+    "github-copilot-cli": "copilot",
+    "open-code": "opencode",
+}
+"""What others call an agent that has another name in our documents."""
+
+_NOBODY = frozenset({"human", "none", "unknown"})
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
+
+
+def agent_name(tool: object) -> str | None:
+    """Return an agent's name in audit documents; ``None``: what is given names none.
+
+    >>> agent_name("claude"), agent_name("GitHub Copilot"), agent_name("droid"), agent_name(7)
+    ('claude-code', 'copilot', 'droid', None)
+    """
+    if not isinstance(tool, str):
+        return None
+    plain = re.sub(r"[^a-z0-9]+", "-", tool.lower()).strip("-")
+    name = _NAMES.get(plain, plain)
+    return name if _NAME.fullmatch(name) and name not in _NOBODY else None

@@ -1,0 +1,44 @@
+"""Aider's commits: each is one edit that Aider made and committed by itself. It reads no git.
+
+Aider commits what a person changed before, separately and under the person's name. What its chat
+history says has no time of its own, so it is not read.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ghapp.evidence.carried import Attachment, CarriedCommit, Claim, LineRange, claimed
+from ghapp.evidence.source import Found
+
+NAME = "aider"
+AGENT = "aider"
+
+_NAMED = re.compile(r".*\(aider\) <[^>]*>")
+_TRAILER = re.compile(
+    r"^co-authored-by: aider \(.*\) <(?:aider|noreply)@aider\.chat>\s*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_BY_GITHUB = "<noreply@github.com>"
+_ALL_LINES = (LineRange(1, 2**31),)
+
+
+def made(commit: CarriedCommit) -> bool:
+    """Say whether Aider made a commit by itself, as its author, its committer or a trailer says.
+
+    A merge says nothing of lines, and GitHub's squashed commits collect the trailers of commits
+    that people made too.
+    """
+    if commit.parents != 1 or commit.committer.endswith(_BY_GITHUB):
+        return False
+    named = any(map(_NAMED.fullmatch, (commit.author, commit.committer)))
+    return named or bool(_TRAILER.search(commit.message))
+
+
+def read(commit: CarriedCommit, attached: Sequence[Attachment]) -> Iterator[Found]:
+    """Yield one edit for each file of a commit that Aider made."""
+    del attached
+    if not made(commit):
+        return
+    for file in commit.files:
+        if edit := claimed(commit, Claim(NAME, AGENT, commit.sha, file.path, _ALL_LINES)):
+            yield edit

@@ -1,0 +1,42 @@
+"""Agents that a commit's message, author or committer names. It never supports a line.
+
+One name says nothing of which lines: squashed commits collect names, and agents' work that a
+person commits has none. So it is told beside an audit, as something to compare it with.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ghapp.evidence.carried import Attachment, CarriedCommit
+from ghapp.evidence.source import Found
+
+NAME = "commit_trailers"
+
+_SIGNS: dict[str, str] = {
+    "claude-code": r"<noreply@anthropic\.com>|claude\[bot\]|^Claude-Session: ",
+    "codex": r"<(?:codex|noreply)@openai\.com>|chatgpt-codex-connector\[bot\]",
+    "copilot": r"\+Copilot@users\.noreply\.github\.com|copilot-swe-agent\[bot\]|^Copilot-Session: ",
+    "cursor": r"<cursoragent@cursor\.com>|cursor\[bot\]|^Made-with: Cursor",
+    "gemini-cli": r"gemini-cli\[bot\]|gemini-code-assist\[bot\]",
+    "aider": r"<(?:aider|noreply)@aider\.chat>|\(aider\) <",
+    "amp": r"<amp@ampcode\.com>|^Amp-Thread-ID: ",
+    "devin": r"devin-ai-integration\[bot\]",
+    "droid": r"factory-droid\[bot\]",
+    "jules": r"google-labs-jules\[bot\]",
+    "opencode": r"opencode-agent\[bot\]",
+}
+"""Agent → what names it; emails and numbers are stable, displayed names are not."""
+
+_COMPILED = {agent: re.compile(sign, re.MULTILINE) for agent, sign in _SIGNS.items()}
+
+
+def agents(commit: CarriedCommit) -> frozenset[str]:
+    """Return the agents that a commit names."""
+    text = "\n".join((commit.author, commit.committer, commit.message))
+    return frozenset(agent for agent, sign in _COMPILED.items() if sign.search(text))
+
+
+def read(commit: CarriedCommit, attached: Sequence[Attachment]) -> Iterator[Found]:
+    """Yield nothing, whatever a commit names: a name is no proof of a line."""
+    del commit, attached
+    yield from ()

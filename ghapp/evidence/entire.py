@@ -1,0 +1,69 @@
+"""Entire's checkpoints: agents' own transcripts, kept in the repository. It reads no git.
+
+A commit's trailer names its checkpoint. A checkpoint is a tree with a folder for each agent
+session; the transcript in it is the agent's own, so the agent's own source reads it. Slices of
+neighboring checkpoints overlap: the calls' ids make what stands twice one edit.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from ghapp.evidence.carried import Attachment, CarriedCommit
+from ghapp.evidence.registry import source_of
+from ghapp.evidence.source import Found, everything
+
+NAME = "entire"
+BRANCH = "entire/checkpoints/v1"
+REFS = "refs/entire/checkpoints/"
+
+_TRAILER = re.compile(
+    r"^Entire-Checkpoint: ([0-9a-f]{12}|[0-9A-HJKMNP-TV-Z]{26})\s*$", re.MULTILINE
+)
+_TRANSCRIPT = re.compile(r"(?P<name>(?:.*/)?(?:full|agent-[\w-]+)\.jsonl)(?:\.(?P<part>\d+))?")
+_HEAD = 64 * 1024
+
+
+class Place(NamedTuple):
+    """Where a checkpoint is kept."""
+
+    ref: str
+    """A whole name, or a branch's."""
+    folder: str
+    """In its tree; empty: the tree is the checkpoint."""
+
+
+def checkpoints(message: str) -> tuple[str, ...]:
+    """Return the checkpoints that a commit's message names."""
+    return tuple(dict.fromkeys(_TRAILER.findall(message)))
+
+
+def place(checkpoint: str) -> Place:
+    """Return where a checkpoint is kept: older ones in one branch, newer ones each in a ref.
+
+    >>> place("4a3f7ea6273b")
+    Place(ref='entire/checkpoints/v1', folder='4a/3f7ea6273b')
+    """
+    if len(checkpoint) == 26:
+        return Place(f"{REFS}{checkpoint[-2:]}/{checkpoint}", "")
+    return Place(BRANCH, f"{checkpoint[:2]}/{checkpoint[2:]}")
+
+
+def transcripts(paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the transcripts among the files of a checkpoint, each with its parts in order."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for path in paths:
+        if match := _TRANSCRIPT.fullmatch(path):
+            part = int(match["part"]) if match["part"] else -1
+            found.setdefault(match["name"], []).append((part, path))
+    return {name: tuple(path for _, path in sorted(parts)) for name, parts in found.items()}
+
+
+def read(commit: CarriedCommit, attached: Sequence[Attachment]) -> Iterator[Found]:
+    """Yield what the transcripts of a commit's checkpoints hold, whichever agent wrote them."""
+    del commit
+    for transcript in attached:
+        head = b"".join(transcript.lines[:50])[:_HEAD]
+        source = source_of(transcript.name, head)
+        if source is not None:
+            yield from source.read(transcript.name, transcript.lines, everything)

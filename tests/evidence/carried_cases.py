@@ -1,0 +1,48 @@
+"""Cases of carried evidence: a commit, what it adds, and what is attached to it."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from ghapp.attribution.unified_diff import parse_diff
+from ghapp.evidence import commit_trailers
+from ghapp.evidence.carried import Attachment, CarriedCommit
+from ghapp.evidence.carried_registry import CARRIED
+from ghapp.evidence.source import Found
+from tests.cases import cases
+
+
+def carried_cases() -> list[Path]:
+    """Return the case folders of each carried source."""
+    return [case for name in sorted(CARRIED) for case in cases(f"evidence/{name}")]
+
+
+def commit_of(case: Path) -> CarriedCommit:
+    commit = msgspec.json.decode((case / "commit.json").read_bytes(), type=CarriedCommit)
+    diff = case / "change.diff"
+    return replace(commit, files=parse_diff(diff.read_bytes())) if diff.exists() else commit
+
+
+def attached_to(case: Path) -> list[Attachment]:
+    top = case / "attached"
+    paths = sorted(path for path in top.rglob("*") if path.is_file())
+    return [
+        Attachment(
+            name=path.relative_to(top).as_posix(),
+            lines=tuple(path.read_bytes().splitlines(keepends=True)),
+        )
+        for path in paths
+    ]
+
+
+def read_carried(case: Path) -> list[Found]:
+    return list(CARRIED[case.parent.name].read(commit_of(case), attached_to(case)))
+
+
+def named_agents(case: Path) -> dict[str, Any]:
+    """Return the agents that the commit's message names, for the source that looks at it."""
+    if case.parent.name != commit_trailers.NAME:
+        return {}
+    return {"agents": sorted(commit_trailers.agents(commit_of(case)))}
