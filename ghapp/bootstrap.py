@@ -37,6 +37,7 @@ from ghapp.signing import Signer
 from ghapp.store import Store, key_id
 from ghapp.store.summaries import Summaries
 from ghapp.summaries import Naming
+from ghapp.uploaders import Uploaders
 
 
 def utc_now() -> datetime:
@@ -176,6 +177,25 @@ class Services:
             encryption_key=key,
             clock=self.clock,
             sleep=self.sleep,
+        )
+
+    @cached_property
+    def uploaders(self) -> Uploaders | None:
+        """Return who sends evidence; ``None``: no client id is set, so nobody can enroll."""
+        app, key = self.settings.app, self.settings.encryption_key
+        if app is None or app.client_id is None:
+            return None
+        cache = RedisTokens(connect_queue(self.settings, quick=True), key, self.clock)
+        return Uploaders(
+            store=self.store,
+            keys=self.keys,
+            access=UserAccess(self.settings.api_url, cache, self.clock),
+            cache=cache,
+            github=self.github,
+            client_id=app.client_id,
+            web_url=self.settings.web_url,
+            encryption_key=key,
+            clock=self.clock,
         )
 
     @cached_property

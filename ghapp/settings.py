@@ -57,6 +57,7 @@ VARIABLES: dict[str, str] = {
     "GHAPP_ENCRYPTION_KEY": "32 bytes in base64 that encrypt what is secret at rest",
     "GHAPP_EVIDENCE_ENCODING": "what is kept of an edit's lines: fingerprint or text",
     "GHAPP_EVIDENCE_DAYS": "days for which evidence is kept",
+    "GHAPP_UPLOADS_AT_ONCE": "uploads of evidence that are worked on at a time",
     "GHAPP_DELIVERY_DAYS": "days for which webhook deliveries and finished items are kept",
     "GHAPP_ACCESS_LOG_DAYS": "days for which it is kept who looked at audits and exports",
     "GHAPP_NAMES": "how people stand in summaries: teams, pseudonyms or people",
@@ -129,6 +130,8 @@ class Settings:
     log_level: str
     access_log_kept: timedelta = timedelta(days=400)
     names: Names = Names.TEAMS
+    uploads_at_once: int = 1
+    """On one machine: so that some of the web door's processes are free for GitHub at any time."""
     sweep_every: timedelta = timedelta(minutes=5)
     reconcile_every: timedelta = timedelta(hours=1)
     write_pause: timedelta = timedelta(seconds=1)
@@ -213,6 +216,7 @@ class _Reading:
             encryption_key=self._encryption_key(),
             evidence_encoding=self._encoding(),
             evidence_kept=self._days("GHAPP_EVIDENCE_DAYS", default=90, least=24),
+            uploads_at_once=self._count("GHAPP_UPLOADS_AT_ONCE", 1, least=1),
             deliveries_kept=self._days("GHAPP_DELIVERY_DAYS", default=30, least=8),
             access_log_kept=self._days("GHAPP_ACCESS_LOG_DAYS", default=400, least=1),
             names=self._names(),

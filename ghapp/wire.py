@@ -72,7 +72,8 @@ class Problem(Struct, frozen=True):
     field: str | None = None
     """Place in the request, such as ``edits[3].at``; ``None``: it is about the whole."""
     code: str | None = None
-    """A word for programs: ``stale_key``, ``unknown_repository``, ``too_large``, ``revoked``."""
+    """A word for programs: ``stale_key``, ``unknown_repository``, ``may_not_write``,
+    ``other_installation``, ``too_large``, ``unknown_token``, ``revoked``."""
 
 
 class EnrolledInstallation(Struct, frozen=True):
@@ -111,6 +112,12 @@ class EnrollmentAsked(Struct, frozen=True):
     """The question whether the person has typed the code."""
 
     handle: str
+
+
+class Pending(Struct, frozen=True):
+    """The person has not, so far: ask again after the interval."""
+
+    pending: bool = True
 
 
 class Enrolled(Struct, frozen=True):

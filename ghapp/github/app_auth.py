@@ -5,6 +5,7 @@ It gets and keeps tokens; it does not use them.
 
 import hashlib
 import hmac
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -118,6 +119,17 @@ class ListedRepository(Struct, frozen=True, kw_only=True):
     private: bool = True
 
 
+class NamedRepository(Struct, frozen=True):
+    """What GitHub says of a name: the repository that has it or had it, and what it forks."""
+
+    id: int
+    full_name: str
+    parent_id: int | None = None
+    """``None``: it is no fork."""
+    source_id: int | None = None
+    """Where a fork of a fork begins."""
+
+
 class _Login(Struct, frozen=True):
     login: str
 
@@ -127,6 +139,17 @@ class _InstallationItem(Struct, frozen=True, kw_only=True):
     account: _Login | None = None
     permissions: dict[str, str] = msgspec.field(default_factory=dict)
     suspended_at: datetime | None = None
+
+
+class _Origin(Struct, frozen=True):
+    id: int
+
+
+class _Fork(Struct, frozen=True, kw_only=True):
+    id: int
+    full_name: str
+    parent: _Origin | None = None
+    source: _Origin | None = None
 
 
 class _RepositoryPage(Struct, frozen=True):
@@ -314,14 +337,57 @@ class AppAuth:
 
         The token for it can read names and nothing else, and is not kept.
         """
-        path = f"/app/installations/{installation_id}/access_tokens"
-        try:
-            body = {"permissions": {"metadata": "read"}}
-            token = self.request("POST", path, _TokenAnswer, body=body).token
-        except Missing as missing:
-            raise Gone(Why.UNINSTALLED, f"installation {installation_id}") from missing
+        token = self._token_for_names(installation_id)
         for page in self.pages("/installation/repositories", _RepositoryPage, token=token):
             yield from page.repositories
+
+    def named(self, installation_id: int, full_name: str) -> NamedRepository | None:
+        """Return the repository that a name means to GitHub, also a former name or a fork's.
+
+        ``None``: GitHub shows the installation no such repository.
+        """
+        token = self._token_for_names(installation_id)
+        transport = Transport(self.base_url)
+        try:
+            answer = self._followed(transport, f"/repos/{full_name}", token)
+        except (Missing, Gone, Refused):
+            return None
+        finally:
+            transport.close()
+        found = decoded(answer.text, _Fork, f"GET /repos/{full_name}")
+        return NamedRepository(
+            id=found.id,
+            full_name=found.full_name,
+            parent_id=found.parent.id if found.parent else None,
+            source_id=found.source.id if found.source else None,
+        )
+
+    def _token_for_names(self, installation_id: int) -> str:
+        path = f"/app/installations/{installation_id}/access_tokens"
+        body = {"permissions": {"metadata": "read"}}
+        try:
+            return self.request("POST", path, _TokenAnswer, body=body).token
+        except Missing as missing:
+            raise Gone(Why.UNINSTALLED, f"installation {installation_id}") from missing
+
+    def _followed(self, transport: Transport, path: str, token: str) -> Answer:
+        """Read, and go after one redirect to a repository's number on the same GitHub."""
+        authorization = f"token {token}"
+        try:
+            answer = transport.send("GET", path, authorization=authorization)
+        except MovedError as moved:
+            number = re.search(r"/repositories/([0-9]+)$", moved.location or "")
+            if number is None:
+                raise Temporary(f"GET {path}", str(moved)) from moved
+            path = f"/repositories/{number[1]}"
+            try:
+                answer = transport.send("GET", path, authorization=authorization)
+            except MovedError as again:
+                raise Temporary(f"GET {path}", str(again)) from again
+        error = error_of(answer, what=f"GET {path}", at=self.clock())
+        if error is not None:
+            raise error
+        return answer
 
     # --- installation tokens --------------------------------------------------------------------
 

@@ -70,6 +70,8 @@ class PullRequest(Struct, frozen=True, kw_only=True):
     head_ref: str
     from_fork: bool
     """Its head is in another repository, or was before that was deleted."""
+    fork: str | None = None
+    """That repository's name; ``None``: there is none, or it was deleted."""
     labels: frozenset[str]
     change: Change
     source: Source
@@ -124,6 +126,11 @@ class _Pull(Struct, frozen=True):
     merged_at: datetime | None = None
     merge_commit_sha: str | None = None
     labels: tuple[_Label, ...] = ()
+
+
+def _fork(head: _Side, repository_id: int) -> str | None:
+    is_other = head.repo is not None and head.repo.id != repository_id
+    return head.repo.full_name if head.repo and is_other else None
 
 
 class _ListedPull(Struct, frozen=True):
@@ -201,6 +208,7 @@ def fetch(github: GitHub, number: int, git_cache: Path) -> PullRequest:
         head_sha=pull.head.sha,
         head_ref=pull.head.ref,
         from_fork=pull.head.repo is None or pull.head.repo.id != github.repository_id,
+        fork=_fork(pull.head, github.repository_id),
         labels=frozenset(label.name for label in pull.labels),
         change=Change(files=change.files, gitattributes=attributes, missing=change.missing),
         source=source,

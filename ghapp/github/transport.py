@@ -34,6 +34,11 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 class MovedError(Exception):
     """GitHub redirects: the repository has another name now. Nothing was done."""
 
+    def __init__(self, status: int, location: str | None) -> None:
+        super().__init__(f"redirected with status {status}")
+        self.location = location
+        """Where to, as GitHub wrote it; ``None``: it did not say."""
+
 
 def silence_pygithub() -> None:
     """Take PyGithub's own handler away: it would bypass the redaction of ours."""
@@ -51,7 +56,8 @@ class _Unredirected:
     def getresponse(self) -> RequestsResponse:
         response = cast("RequestsResponse", super().getresponse())  # type: ignore[misc]
         if response.status in {301, 302, 303, 307, 308}:
-            raise MovedError(f"redirected with status {response.status}")
+            location = response.response.headers.get("location")
+            raise MovedError(response.status, location)
         # JSON is UTF-8 whatever a proxy says, and guessing from the bytes is slow.
         response.response.encoding = "utf-8"
         return response

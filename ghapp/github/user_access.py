@@ -166,15 +166,23 @@ class UserAccess:
         """Return the numbers of an installation's repositories that the person may read."""
 
         def ask() -> set[int]:
-            path = f"/user/installations/{installation_id}/repositories"
-            try:
-                pages = self._pages(path, token, _Repositories)
-            except (Missing, Refused, Gone):
-                return set()
-            found = (one for page in pages for one in page.repositories)
+            found = self._repositories(token, installation_id)
             return {one.id for one in found if _level(one) is not Level.NONE}
 
         return self._numbers(f"readable:{person_id}:{installation_id}", ask)
+
+    def writable(self, token: str, installation_id: int) -> tuple[int, ...]:
+        """Return the numbers of those that the person may write to; never from the cache."""
+        found = self._repositories(token, installation_id)
+        return tuple(one.id for one in found if _level(one).reaches(Level.WRITE))
+
+    def _repositories(self, token: str, installation_id: int) -> list[_Repository]:
+        path = f"/user/installations/{installation_id}/repositories"
+        try:
+            pages = self._pages(path, token, _Repositories)
+        except (Missing, Refused, Gone):
+            return []
+        return [one for page in pages for one in page.repositories]
 
     # --- remembering ----------------------------------------------------------------------------
 

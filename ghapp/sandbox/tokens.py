@@ -17,6 +17,7 @@ NOT_ACCESSIBLE = "Resource not accessible by integration"
 SUSPENDED = "This installation has been suspended"
 ARCHIVED = "Repository was archived so is read-only."
 LEVELS = {"none": 0, "read": 1, "write": 2, "admin": 3}
+PUBLIC = "/repos/{owner}/{repo}"
 CLOCK_SECONDS = 5
 """How far ahead of the stand-in's clock an ``iat`` may be; GitHub's own figure is not stated."""
 
@@ -165,6 +166,8 @@ class Guard:
         if call.app is not None:
             raise Refused(403, NOT_ACCESSIBLE)
         repository = call.repository
+        if repository and not repository.private and call.route.template == PUBLIC:
+            return  # what a public repository is called, and of what it is a fork, all may read
         if repository and not self._in_scope(call, repository):
             raise Refused(404, "Not Found") if repository.private else _forbidden(call)
         if call.token and not self._permitted(call, call.token):

@@ -1,16 +1,17 @@
 """Where the app is installed, and the repositories it may see. Numeric ids are the keys."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
+from ghapp.store.repository_names import Why
 from ghapp.store.rows import chunks, clean
-from ghapp.store.schema import installation, repository
+from ghapp.store.schema import installation, repository, repository_alias
 
 
 class Installation(Struct, frozen=True):
@@ -186,7 +187,13 @@ class Installations:
         )
         statement = insert.on_conflict_do_update(index_elements=["id"], set_=changed)
         with self._database.write() as connection:
+            former = list(_former_names(connection, rows))
             connection.execute(statement, rows)
+            for values in former:
+                alias = self._database.insert(repository_alias).values(values)
+                connection.execute(
+                    alias.on_conflict_do_update(index_elements=["full_name_lower"], set_=values)
+                )
         return len(rows)
 
     def repositories_removed(self, repository_ids: Iterable[int], *, now: datetime) -> int:
@@ -245,6 +252,21 @@ def _given(**values: Any) -> dict[str, Any]:
 
 def _encoded(permissions: dict[str, str]) -> str:
     return msgspec.json.encode(permissions, order="sorted").decode()
+
+
+def _former_names(connection: Connection, rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the names that repositories lose by what is written now."""
+    new = {row["id"]: row for row in rows}
+    for chunk in chunks(new):
+        query = select(repository.c.id, repository.c.full_name_lower)
+        for number, name in connection.execute(query.where(repository.c.id.in_(chunk))):
+            if name != new[number]["full_name_lower"]:
+                yield {
+                    "full_name_lower": name,
+                    "repository_id": number,
+                    "why": Why.FORMER.value,
+                    "seen_at": new[number]["seen_at"],
+                }
 
 
 def _repository_row(seen: Repository, now: datetime) -> dict[str, Any]:

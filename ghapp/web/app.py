@@ -10,6 +10,7 @@ from ghapp.settings import Settings
 from ghapp.web.access import add_access
 from ghapp.web.account import account
 from ghapp.web.api import api
+from ghapp.web.enrollment import enrollment
 from ghapp.web.errors import add_error_answers
 from ghapp.web.frame import add_frame
 from ghapp.web.headers import add_headers
@@ -17,9 +18,11 @@ from ghapp.web.health import health
 from ghapp.web.limits import add_limits
 from ghapp.web.login import login
 from ghapp.web.metrics import metrics
+from ghapp.web.openapi import openapi
 from ghapp.web.operator import operator
 from ghapp.web.pages import pages
 from ghapp.web.schemas import schemas
+from ghapp.web.uploads import uploads
 from ghapp.web.webhook import webhook
 
 SLACK = 64 * 1024
@@ -45,6 +48,7 @@ def create_app(services: Services | None = None) -> Flask:
     add_limits(app, services)
     add_access(app, services)
     doors = (webhook, health, pages, login, account, api, operator, metrics, schemas)
-    for blueprint in (door(services) for door in doors):
+    of_machines = (enrollment, uploads, openapi)
+    for blueprint in (door(services) for door in (*doors, *of_machines)):
         app.register_blueprint(blueprint)
     return app

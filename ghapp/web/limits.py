@@ -7,7 +7,7 @@ GitHub signed is never counted: a delivery that is refused is a delivery that ma
 import hashlib
 from collections.abc import Callable
 
-from flask import Flask, current_app, request
+from flask import Flask, Response, current_app, g, request
 from flask_limiter import Limiter
 
 from ghapp.attribution.model import Struct
@@ -56,6 +56,7 @@ FREE = Rate("1 per second", address)
 
 def add_limits(app: Flask, services: Services) -> None:
     """Answer 429 with ``Retry-After`` to whoever asks more often than `RATES` allows."""
+    app.after_request(_say_own_wait)
     connections = connect_queue(services.settings, quick=True).connection_pool
     limiter = Limiter(
         lambda: RATES.get(_beginning(), FREE).by(),
@@ -71,6 +72,18 @@ def add_limits(app: Flask, services: Services) -> None:
     )
     # Asked first and cheaply: webhooks come by the hundred a second.
     limiter.request_filter(lambda: not _beginning() and WRONG not in request.environ)
+
+
+def wait(seconds: int) -> None:
+    """Let this answer tell when to come again, where another reason than a rate says so."""
+    g.retry_after = seconds
+
+
+def _say_own_wait(response: Response) -> Response:
+    # Asked for before the limiter is there, so it comes after it, which writes the rate's own.
+    if "retry_after" in g:
+        response.headers["Retry-After"] = str(g.retry_after)
+    return response
 
 
 def count_wrong_signature() -> None:

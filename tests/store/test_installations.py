@@ -97,3 +97,13 @@ def test_removed_repositories_are_known_by_number_only(store: Store) -> None:
     assert gone is not None
     assert gone.removed_at == NOW
     assert store.installations.find("acme/r1") is None
+
+
+def test_a_repositorys_former_names_are_kept(store: Store) -> None:
+    store.installations.repository_seen(SHOP, now=NOW)
+    renamed = msgspec.structs.replace(SHOP, name="Store")
+    store.installations.repository_seen(renamed, now=NOW + DAY)
+    store.installations.repository_seen(renamed, now=NOW + 2 * DAY)
+    (former,) = store.repository_names.of(["acme/shop", "acme/store"]).values()
+    assert (former.full_name, former.repository_id) == ("acme/shop", 42)
+    assert former.seen_at == NOW + DAY

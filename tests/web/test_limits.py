@@ -45,9 +45,9 @@ def test_who_shows_a_token_is_counted_by_it(limited: Services) -> None:
     client = create_app(limited).test_client()
     most = int(RATES["/api/enroll"].amount.split()[0])
     assert 429 not in statuses(client, "/api/evidence", most + 1, Authorization="Bearer one")
-    assert set(statuses(client, "/api/enroll", most)) == {404}
+    assert set(statuses(client, "/api/enroll", most)) == {405}
     assert client.get("/api/enroll").status_code == 429
-    assert client.get("/api/evidence", headers={"Authorization": "Bearer two"}).status_code == 404
+    assert client.get("/api/evidence", headers={"Authorization": "Bearer two"}).status_code == 405
 
 
 def test_paths_without_a_rate_are_free(limited: Services, caplog: pytest.LogCaptureFixture) -> None:

@@ -31,6 +31,13 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "GET /metrics": (404, 404, 404, 404, 404),
     "GET /login": (302, 302, 302, 302, 302),
     "GET /login/callback": (400, 400, 400, 400, 400),
+    # A machine's upload token is not anybody's sign-in; the first two only begin one.
+    "POST /api/enroll": (200, 200, 200, 200, 200),
+    "POST /api/enroll/finish": (400, 400, 400, 400, 400),
+    "GET /api/enrollment": (401, 401, 401, 401, 401),
+    "GET /api/openapi.json": (200, 200, 200, 200, 200),
+    "POST /api/evidence": (401, 401, 401, 401, 401),
+    "DELETE /api/evidence": (401, 401, 401, 401, 401),
     "POST /logout": (403, 303, 303, 303, 303),
     "GET /settings/tokens": (302, 200, 200, 200, 200),
     "POST /settings/tokens": (403, 400, 400, 400, 400),

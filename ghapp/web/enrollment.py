@@ -1,0 +1,40 @@
+"""The door by which a developer's machine is let in: a code that its person types at GitHub."""
+
+from flask import Blueprint, Response
+
+from ghapp.bootstrap import Services
+from ghapp.github.device_flow import NotSignedIn
+from ghapp.upload import UploadRefused
+from ghapp.web.machines import answer, body, told, upload_token, uploaders
+from ghapp.wire import EnrollmentAsked, Pending
+
+
+def enrollment(services: Services) -> Blueprint:
+    """Return the routes ``/api/enroll``, ``/api/enroll/finish`` and ``/api/enrollment``."""
+    blueprint = Blueprint("enrollment", __name__)
+
+    @blueprint.post("/api/enroll")
+    @told
+    def begin() -> Response:
+        try:
+            return answer(uploaders(services).begin())
+        except NotSignedIn as error:
+            raise UploadRefused(403, str(error)) from error
+
+    @blueprint.post("/api/enroll/finish")
+    @told
+    def finish() -> Response:
+        asked = body(EnrollmentAsked)
+        try:
+            enrolled = uploaders(services).finish(asked.handle)
+        except NotSignedIn as error:
+            raise UploadRefused(403, str(error)) from error
+        return answer(Pending(), 202) if enrolled is None else answer(enrolled)
+
+    @blueprint.get("/api/enrollment")
+    @told
+    def now() -> Response:
+        token = upload_token(services)
+        return answer(uploaders(services).enrollment(token))
+
+    return blueprint

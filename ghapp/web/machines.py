@@ -1,0 +1,190 @@
+"""What the routes of developers' machines share: the token, the body, how refusals are said.
+
+It knows no story. Bodies are JSON after a struct of `ghapp.wire`, and may come compressed.
+"""
+
+import fcntl
+import os
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+import msgspec
+import structlog
+from flask import Response, abort, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from ghapp import wire
+from ghapp.bootstrap import Services
+from ghapp.github.answers import GitHubError
+from ghapp.github.user_access import Away
+from ghapp.store import AccessToken, StoreError, TokenKind
+from ghapp.upload import Upload, UploadRefused
+from ghapp.uploaders import Uploaders
+from ghapp.web.limits import wait
+
+Kind = TypeVar("Kind")
+
+SMALL = 64 * 1024
+"""Bytes of a body that is no batch."""
+SOON, LATER = 1, 30
+"""Seconds after which to try again: another upload is being worked on; something is away."""
+_FIELD = re.compile(r" - at `\$\.?(?P<field>.*)`$")
+
+NOT_SET_UP = (
+    "this server takes no evidence from developers' machines: its operator has to set "
+    "GITHUB_CLIENT_ID and to tick 'Enable Device Flow' in the app's settings on GitHub"
+)
+
+log = structlog.get_logger()
+
+
+def uploaders(services: Services) -> Uploaders:
+    """Return who may send evidence; 404 where nobody can enroll here."""
+    return services.uploaders or _refuse(404, NOT_SET_UP)
+
+
+def upload(services: Services) -> Upload:
+    """Return what takes batches."""
+    return Upload(services.store, services.keys, uploaders(services), services.auth)
+
+
+def upload_token(services: Services) -> AccessToken:
+    """Return the upload token of this request; 401 for any other, expired and revoked ones too."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret:
+        _refuse(401, "send the upload token: Authorization: Bearer TOKEN")
+    now = services.clock()
+    token = services.store.tokens.check(secret.strip(), TokenKind.UPLOAD, now=now)
+    if token is None:
+        _refuse(401, "this is no upload token: enroll again", code="unknown_token")
+    if not token.is_valid(now):
+        _refuse(401, "this token was revoked or has expired: enroll again", code="revoked")
+    return token
+
+
+def body(kind: type[Kind], most: int = SMALL) -> Kind:
+    """Return the request's JSON as ``kind``; 413 above ``most`` bytes, 422 with the field."""
+    raw = _unpacked(most)
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        found = _FIELD.search(text)
+        _refuse(
+            422, text if found is None else text[: found.start()], field=found and found["field"]
+        )
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        _refuse(400, f"the body is no JSON: {error}")
+
+
+def answer(made: msgspec.Struct, status: int = 200) -> Response:
+    """Return a struct as JSON."""
+    return Response(msgspec.json.encode(made), status=status, content_type="application/json")
+
+
+def told(door: Callable[[], Response]) -> Callable[[], Response]:
+    """Let a route answer what its story raises, in the form of `wire.Problem`."""
+
+    @wraps(door)
+    def answered() -> Response:
+        try:
+            return door()
+        except UploadRefused as error:
+            return _problem(error.status, str(error), code=error.code, field=error.field)
+        except (Away, GitHubError, StoreError) as error:
+            # Nothing was kept, and the machine keeps what it has: so nothing is lost.
+            return _away(str(error))
+
+    return answered
+
+
+@contextmanager
+def turn(directory: Path, most: int) -> Iterator[None]:
+    """Be one of ``most`` uploads that are worked on at a time on this machine; 429 for others.
+
+    Processes agree by locks on files, which end with whoever holds them.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for number in range(most):
+        file = os.open(directory / f"{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if _is_free(file):
+                yield
+                return
+        finally:
+            os.close(file)
+    _refuse(429, "other uploads are being worked on; send it again", seconds=SOON)
+
+
+def _is_free(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _unpacked(most: int) -> bytes:
+    too_large = f"the body has more than {most} bytes: send fewer edits at a time"
+    request.max_content_length = most
+    try:
+        raw = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        _refuse(413, too_large, code="too_large")
+    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if coding == "identity":
+        return raw
+    if coding != "gzip":
+        _refuse(415, "send the body as it is, or with Content-Encoding: gzip")
+    return _inflated(raw, most) or _refuse(413, too_large, code="too_large")
+
+
+def _inflated(raw: bytes, most: int) -> bytes | None:
+    """Return a gzip body unpacked; ``None``: it would be larger than ``most``."""
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        unpacked = unpacking.decompress(raw, most)
+    except zlib.error:
+        _refuse(400, "the body is no gzip, or a broken one")
+    if not unpacking.eof:
+        if unpacking.unconsumed_tail:
+            return None
+        _refuse(400, "the body is no gzip, or a broken one")
+    return unpacked
+
+
+def _away(error: str) -> Response:
+    log.warning("upload_put_off", problem=error)
+    return _problem(503, "this cannot be done now; nothing is lost, send it again", seconds=LATER)
+
+
+def _problem(
+    status: int,
+    error: str,
+    *,
+    code: str | None = None,
+    field: str | None = None,
+    seconds: int | None = None,
+) -> Response:
+    response = answer(wire.Problem(error=error, field=field, code=code), status)
+    if seconds is not None:
+        wait(seconds)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="uploads"'
+    return response
+
+
+def _refuse(
+    status: int,
+    error: str,
+    *,
+    code: str | None = None,
+    field: str | None = None,
+    seconds: int | None = None,
+) -> NoReturn:
+    abort(_problem(status, error, code=code, field=field, seconds=seconds))

@@ -1,0 +1,72 @@
+"""The description of the API and the application hold each other to their word."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+import msgspec
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis import Case
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from ghapp.web.openapi import OPERATIONS, PATH, description
+from tests.web.machine import Machine, machine_of
+from tests.web.place import Place
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+DESCRIBED = schemathesis.openapi.from_dict(description(OPERATIONS, None))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    made = Place(tmp_path_factory.mktemp("openapi"))
+    made.sandbox.allow(made.repositories["app"], "ann", "write")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def machine(place: Place) -> Machine:
+    return machine_of(place, "ann")
+
+
+def test_every_route_below_api_is_described_and_nothing_else(place: Place) -> None:
+    served = {
+        (method.lower(), re.sub(r"<(?:[^<>:]+:)?(\w+)>", r"{\1}", rule.rule))
+        for rule in place.app.url_map.iter_rules()
+        if rule.rule.startswith("/api/")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert {(one.method, one.path) for one in OPERATIONS} == served
+    assert len({one.id for one in OPERATIONS}) == len(OPERATIONS)
+
+
+def test_the_description_is_valid_and_served(place: Place) -> None:
+    found: dict[str, Any] = place.browser().get(PATH).get_json()
+    assert found == msgspec.json.decode(msgspec.json.encode(description(OPERATIONS, None)))
+    for schema in found["components"]["schemas"].values():
+        jsonschema_rs.meta.validate({**schema, "components": found["components"]})
+
+
+@DESCRIBED.parametrize()
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_the_application_answers_as_described(case: Case, place: Place, machine: Machine) -> None:
+    # Seen with and without a token, so that what lies behind the door is reached as well.
+    for headers in ({}, machine.headers):
+        answer = case.call(app=place.app, headers={**(case.headers or {}), **headers})
+        case.validate_response(answer, checks=CHECKS)

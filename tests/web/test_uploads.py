@@ -1,0 +1,333 @@
+"""Batches from machines: taken whole, once, from whom may write, and refused in clear words."""
+
+import gzip
+import multiprocessing
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ghapp.attribution.model import LineFingerprint, Lines
+from ghapp.store import AuthorCoverage, Installation
+from ghapp.web.machines import turn
+from ghapp.wire import MOST_BYTES, MOST_EDITS, Receipt
+from tests.store.records import DAY, NOW
+from tests.web.machine import Machine, ids, machine_of, told
+from tests.web.place import Place
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    made = Place(tmp_path_factory.mktemp("uploads"))
+    for name in ("app", "open"):
+        made.sandbox.allow(made.repositories[name], "ann", "write")
+        made.sandbox.allow(made.repositories[name], "bob", "write")
+    yield made
+    assert made.sandbox.violations == []
+    made.close()
+
+
+@pytest.fixture
+def place(shared: Place) -> Iterator[Place]:
+    yield shared
+    for login in ("ann", "bob"):
+        for token in shared.store.tokens.of_login(login):
+            shared.store.tokens.revoke(token.id, now=shared.clock())
+    shared.store.evidence.expire(NOW + 99 * DAY)
+    shared.store.coverage.expire(NOW + 99 * DAY)
+
+
+@pytest.fixture
+def ann(place: Place) -> Machine:
+    return machine_of(place, "ann")
+
+
+def receipt(answer: Any) -> Receipt:
+    assert answer.status_code == 200, answer.data
+    return msgspec.json.decode(answer.data, type=Receipt)
+
+
+def test_a_batch_is_kept_once_as_its_persons(place: Place, ann: Machine) -> None:
+    batch = ann.batch(ann.edit("a", "one = 1"), ann.edit("b", "two = 2"))
+    assert receipt(ann.send(batch)) == Receipt(stored=2, already_known=0, audits_due=1)
+    assert receipt(ann.send_packed(batch)) == Receipt(stored=0, already_known=2, audits_due=0)
+    kept = place.store.evidence.of(place.repositories["app"].id, NOW, NOW)
+    assert [(one.id, one.actor, one.path, one.cwd) for one in kept] == [
+        ("a", "ann", "src/app.py", None),
+        ("b", "ann", "src/app.py", None),
+    ]
+    assert kept[0].lines == ann.edit("a", "one = 1").lines
+    keys = place.store.evidence.other_keys(place.repositories["app"].id, NOW, NOW, None)
+    assert set(keys.values()) == {ann.installation.key_id}
+
+
+def test_a_heartbeat_says_that_the_machine_is_there(place: Place, ann: Machine) -> None:
+    assert receipt(ann.send(ann.batch(remotes=()))).stored == 0
+    user = place.sandbox.user("ann").id
+    found = place.store.coverage.authors(1, [(user, "ann")], NOW, NOW)
+    assert found == {user: AuthorCoverage.REPORTING}
+    ann.send(ann.batch())
+    (week,) = place.store.coverage.weeks(place.repositories["app"].id, NOW, NOW)
+    assert (week.developers, week.edits) == (("ann",), 0)
+    ann.send(ann.batch(ann.edit()))
+    (week,) = place.store.coverage.weeks(place.repositories["app"].id, NOW, NOW)
+    assert (week.machines, week.edits) == (1, 1)
+
+
+# --- whose ----------------------------------------------------------------------------------------
+
+
+def test_nobody_writes_another_persons_edit(place: Place, ann: Machine) -> None:
+    bob = machine_of(place, "bob")
+    ann.send(ann.batch(ann.edit("a", "one = 1", "two = 2")))
+    assert receipt(bob.send(bob.batch(bob.edit("a", "one = 1")))).already_known == 1
+    (kept,) = place.store.evidence.of(place.repositories["app"].id, NOW, NOW)
+    assert (kept.actor, len(kept.lines.hunks[0].own)) == ("ann", 2)
+
+
+def test_read_access_is_not_enough(place: Place, ann: Machine) -> None:
+    host = ann.enrollment.host
+    place.sandbox.allow(place.repositories["secret"], "ann", "read")
+    batch = ann.batch(ann.edit(), remotes=(f"{host}/acme/secret",))
+    assert told(ann.send(batch)) == (403, "may_not_write", "remotes")
+    assert ids(place, "secret") == []
+
+
+def test_what_may_not_be_seen_is_as_if_it_were_not_there(place: Place) -> None:
+    bob = machine_of(place, "bob")
+    host = bob.enrollment.host
+    answers = [
+        bob.send(bob.batch(bob.edit(), remotes=(f"{host}/acme/{name}",)))
+        for name in ("secret", "nothing")
+    ]
+    assert {told(one) for one in answers} == {(404, "unknown_repository", "remotes")}
+    assert len({one.data for one in answers}) == 1
+
+
+def test_another_hosts_repository_of_the_same_name_is_not_ours(ann: Machine) -> None:
+    batch = ann.batch(ann.edit(), remotes=("git.example.com/acme/app",))
+    assert told(ann.send(batch)) == (404, "unknown_repository", "remotes")
+
+
+def test_a_token_sends_to_its_own_installations_only(place: Place, ann: Machine) -> None:
+    place.store.installations.seen(Installation(id=999, account="other"), now=NOW)
+    for number in (999, 998, 2**63 - 1):
+        answer = ann.send(ann.batch(ann.edit(), installation=number))
+        assert told(answer) == (403, "other_installation", "installation")
+
+
+def test_a_login_that_somebody_else_has_now_counts_for_nothing(place: Place, ann: Machine) -> None:
+    account = place.sandbox.user("ann")
+    old, account.id = account.id, 10_000_019
+    place.clock.pass_by(minutes=6)
+    try:
+        assert ann.send(ann.batch(ann.edit())).status_code == 404
+    finally:
+        account.id = old
+        place.clock.pass_by(minutes=6)
+
+
+# --- where ----------------------------------------------------------------------------------------
+
+
+def test_former_names_and_forks_are_found(place: Place, ann: Machine) -> None:
+    host, app = ann.enrollment.host, place.repositories["open"]
+    fork = place.sandbox.fork(app, "ann")
+    batch = ann.batch(ann.edit("fork"), remotes=(f"{host}/{fork.full_name}",))
+    assert receipt(ann.send(batch)).stored == 1
+    asked = len(place.sandbox.exchanges)
+    assert receipt(ann.send(batch)).already_known == 1
+    assert len(place.sandbox.exchanges) == asked, "what a name means is asked once"
+    place.sandbox.rename_repository(app, "opened")
+    try:
+        batch = ann.batch(ann.edit("new name"), remotes=(f"{host}/acme/opened",))
+        assert receipt(ann.send(batch)).stored == 1
+        assert set(ids(place, "open")) == {"fork", "new name"}
+    finally:
+        place.sandbox.rename_repository(app, "open")
+
+
+def test_a_fork_and_its_origin_in_one_installation_both_keep_an_edit(
+    place: Place, ann: Machine
+) -> None:
+    host = ann.enrollment.host
+    remotes = (f"{host}/acme/app", f"{host}/acme/open", f"{host}/acme/secret")
+    assert receipt(ann.send(ann.batch(ann.edit("a"), remotes=remotes))).stored == 1
+    assert (ids(place, "app"), ids(place, "open"), ids(place, "secret")) == (["a"], ["a"], [])
+
+
+def test_a_name_that_github_does_not_know_is_not_asked_again_at_once(
+    place: Place, ann: Machine
+) -> None:
+    batch = ann.batch(ann.edit(), remotes=(f"{ann.enrollment.host}/acme/never",))
+    ann.send(batch)
+    asked = len(place.sandbox.exchanges)
+    assert told(ann.send(batch))[0] == 404
+    assert len(place.sandbox.exchanges) == asked
+    place.clock.pass_by(hours=7)
+    ann.send(batch)
+    assert len(place.sandbox.exchanges) > asked
+
+
+# --- what -----------------------------------------------------------------------------------------
+
+
+def test_another_key_is_refused(place: Place, ann: Machine) -> None:
+    batch = ann.batch(ann.edit("a"), key_id="1-99")
+    assert told(ann.send(batch)) == (409, "stale_key", "key_id")
+    place.services.keys.rotate(place.installed.id, now=place.clock())
+    assert told(ann.send(ann.batch(ann.edit("a")))) == (409, "stale_key", "key_id")
+    assert ids(place) == []
+
+
+SHORT = Lines(hunks=(), removed=(LineFingerprint(b"1234567", b""),))
+TORN = Lines(hunks=(), removed=(LineFingerprint(b"12345678", b"1234"),))
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"at": NOW + timedelta(days=2, hours=9)}, "edits[1].at"),
+        ({"path": "/home/ann/app.py"}, "edits[1].path"),
+        ({"path": "src/../../app.py"}, "edits[1].path"),
+        ({"path": "~/app.py"}, "edits[1].path"),
+        ({"lines": SHORT}, "edits[1].lines"),
+        ({"lines": TORN}, "edits[1].lines"),
+    ],
+)
+def test_one_wrong_edit_refuses_the_whole_batch(
+    place: Place, ann: Machine, changed: dict[str, Any], field: str
+) -> None:
+    answer = ann.send(ann.batch(ann.edit("a"), ann.edit("b", **changed)))
+    assert told(answer) == (422, None, field)
+    assert ids(place) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "field"),
+    [
+        (("schema",), "ghapp/evidence/9", "schema"),
+        (("installation",), "7", "installation"),
+        (("machine",), "my laptop", "machine"),
+        (("remotes",), ["x"] * 21, "remotes"),
+        (("remotes",), [""], "remotes[0]"),
+        (("edits", 0, "at"), "2026-05-20T15:30:00", "edits[0].at"),
+        (("edits", 0, "outcome"), "done", "edits[0].outcome"),
+        (("edits", 0, "agent"), "Claude Code", "edits[0].agent"),
+        (("edits", 0, "id"), "", "edits[0].id"),
+        (("edits", 0, "lines"), [[[[], ["x = 1"], []]], []], "edits[0].lines[0][0][1][0]"),
+    ],
+)
+def test_a_wrong_member_is_named(
+    place: Place, ann: Machine, path: tuple[Any, ...], value: object, field: str
+) -> None:
+    batch = msgspec.json.decode(msgspec.json.encode(ann.batch(ann.edit())))
+    at = batch
+    for step in path[:-1]:
+        at = at[step]
+    at[path[-1]] = value
+    assert told(ann.send(batch)) == (422, None, field)
+    assert ids(place) == []
+
+
+def test_edits_need_remotes(ann: Machine) -> None:
+    batch = msgspec.structs.replace(ann.batch(ann.edit()), remotes=())
+    assert told(ann.send(batch)) == (422, None, "remotes")
+
+
+def test_bodies_are_bounded_packed_or_not(ann: Machine) -> None:
+    gzipped = {"Content-Encoding": "gzip"}
+    too_large = (413, "too_large", None)
+    assert told(ann.send(b" " * (MOST_BYTES + 1))) == too_large
+    bomb = gzip.compress(b" " * (MOST_BYTES * 8), 9)
+    assert told(ann.send(bomb, **gzipped)) == too_large
+    many = ann.batch(*[ann.edit(str(number)) for number in range(MOST_EDITS + 1)])
+    assert told(ann.send(many)) == (422, None, "edits")
+    for raw in (b"", b"no gzip", gzip.compress(b"{}")[:-4]):
+        assert told(ann.send(raw, **gzipped))[0] == 400
+    assert told(ann.send(b"{}", **{"Content-Encoding": "br"}))[0] == 415
+    for raw in (b"", b"{", b"\xff", b"[" * 100_000):
+        assert told(ann.send(raw))[0] in {400, 422}
+
+
+def _hold(directory: Path, held: Any, release: Any) -> None:
+    with turn(directory, 1):
+        held.set()
+        release.wait(30)
+
+
+def test_while_another_upload_is_worked_on_a_machine_is_told_to_come_again(
+    place: Place, ann: Machine
+) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    held, release = spawn.Event(), spawn.Event()
+    directory = place.services.settings.data_dir / "uploads"
+    other = spawn.Process(target=_hold, args=(directory, held, release))
+    other.start()
+    assert held.wait(30)
+    busy = ann.send(ann.batch(ann.edit("a")))
+    release.set()
+    other.join(30)
+    assert (busy.status_code, busy.headers["Retry-After"]) == (429, "1")
+    assert receipt(ann.send(ann.batch(ann.edit("a")))).stored == 1
+
+
+def test_a_machine_that_sends_too_often_has_to_wait(ann: Machine) -> None:
+    answers = [ann.send(b"{}").status_code for _ in range(241)]
+    assert answers[-1] == 429
+    assert set(answers[:-1]) == {422}
+
+
+# --- forgetting -----------------------------------------------------------------------------------
+
+
+def test_a_person_removes_what_he_sent_and_nothing_else(place: Place, ann: Machine) -> None:
+    bob = machine_of(place, "bob")
+    host = ann.enrollment.host
+    ann.send(ann.batch(ann.edit("a"), ann.edit("b", path="lib/b.py"), ann.edit("c")))
+    ann.send(ann.batch(ann.edit("d"), remotes=(f"{host}/acme/open",)))
+    bob.send(bob.batch(bob.edit("e")))
+    assert ann.forget(remotes=[f"{host}/acme/nothing"]).get_json() == {"edits": 0}
+    assert ann.forget(paths=["lib"]).get_json() == {"edits": 1}
+    assert ann.forget(edits=["a", "e"]).get_json() == {"edits": 1}
+    assert ann.forget(remotes=[f"{host}/acme/open"]).get_json() == {"edits": 1}
+    assert (ids(place), ids(place, "open")) == (["c", "e"], [])
+    assert ann.forget().get_json() == {"edits": 1}
+    assert ids(place) == ["e"]
+    (week,) = place.store.coverage.weeks(place.repositories["app"].id, NOW, NOW)
+    assert week.developers == ("bob",)
+    noted = place.store.erasures.of(place.repositories["app"].id, NOW, NOW)
+    assert {one.erased_by for one in noted} == {"developer"}
+
+
+# --- the law of repetition ------------------------------------------------------------------------
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["ann", "bob"]), st.lists(st.integers(0, 5), max_size=4)), max_size=8
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(steps=STEPS, again=st.randoms(use_true_random=False))
+def test_any_order_and_repetition_of_batches_keeps_the_same(
+    shared: Place, steps: list[tuple[str, list[int]]], again: Any
+) -> None:
+    machines = {name: machine_of(shared, name) for name in ("ann", "bob")}
+    repeated = [*steps, *again.sample(steps, len(steps) // 2)]
+    again.shuffle(repeated)
+    found = []
+    for order in (steps, repeated):
+        shared.store.evidence.expire(NOW + 99 * DAY)
+        for name, numbers in order:
+            machine = machines[name]
+            sent = [machine.edit(f"{name}{number}", f"x = {number}") for number in numbers]
+            done = receipt(machine.send(machine.batch(*sent)))
+            assert done.stored + done.already_known == len(numbers)
+        found.append(shared.store.evidence.of(shared.repositories["app"].id, NOW, NOW))
+    assert found[0] == found[1]
+    assert {one.id for one in found[0]} == {f"{n}{i}" for n, numbers in steps for i in numbers}
