@@ -41,6 +41,7 @@ from ghapp.store import (
     Store,
     Witness,
 )
+from ghapp.summaries import About
 
 AFTER_THE_WINDOW = timedelta(minutes=1)
 """The window's last instant belongs to it (rules.md 2.4), so the final audit comes after it."""
@@ -169,7 +170,7 @@ def audit_pull_request(
         evidence = how.comparable(ref, evidence, pull.change)
         book = how.book(ref.installation_id, evidence)
         audit = attribute(_subject(pull), pull.change, evidence, policy, at=now, book=book)
-        saved = _save(ref, audit, policy, how, store, now)
+        saved = _save(ref, audit, policy, how, store, now, _about(pull))
         _schedule_final(ref, audit, store, now)
         if _evidence_state(pull, policy, store) != before:
             _schedule_again(ref, store, now)
@@ -199,12 +200,12 @@ def _remember(ref: Ref, pull: PullRequest, store: Store, now: datetime) -> None:
 
 
 def _save(  # noqa: PLR0913, PLR0917 - what is kept, and how
-    ref: Ref, audit: Audit, policy: Policy, how: How, store: Store, now: datetime
+    ref: Ref, audit: Audit, policy: Policy, how: How, store: Store, now: datetime, about: About
 ) -> SavedAudit:
     """Keep the audit, and the policy that it names by digest."""
     store.records.keep_policy(policy, now=now)
     return store.audits.save(
-        ref.repository_id, ref.number, to_document(audit), now=now, witness=how.witness
+        ref.repository_id, ref.number, to_document(audit), now=now, about=about, witness=how.witness
     )
 
 
@@ -231,6 +232,15 @@ def _policy(ref: Ref, pull: PullRequest, how: How, store: Store) -> InForce:
         )
     owner = pull.repository.partition("/")[0]
     return policy_in_force(own, lambda: how.organization_policy(ref, owner), store)
+
+
+def _about(pull: PullRequest) -> About:
+    return About(
+        title=pull.title,
+        author=pull.author,
+        author_id=pull.author_id,
+        base_ref=pull.base_ref,
+    )
 
 
 def _evidence(pull: PullRequest, policy: Policy, store: Store) -> Evidence:

@@ -68,7 +68,7 @@ class Naming(Struct, frozen=True):
 
 
 class NotShown(ValueError):  # noqa: N818 - it is a decision of the organization's, no fault
-    """A question about single people, where only teams are shown: ask for a team instead."""
+    """A question about one person, or about a group that is too small to be told from one."""
 
 
 # --- what is asked for ----------------------------------------------------------------------------
@@ -84,11 +84,11 @@ class Selection(Struct, frozen=True):
     until: date | None = None
     """Last day of merging, included."""
     author: str | None = None
-    """Login in any case of letters, or a pseudonym where those are shown."""
+    """Login in any case of letters; refused unless people are named here."""
     team: str | None = None
     agent: str | None = None
-    """In lists: pull requests with this agent. In counts "with" means with this agent, and
-    the other pull requests stay in the denominator."""
+    """In counts "with" means with this agent, and the other pull requests stay in the
+    denominator. In lists, and for directories and languages: pull requests with this agent."""
     verdict: Verdict | None = None
     state: State | None = None
     share_from: float | None = None
@@ -132,6 +132,41 @@ class By(StrEnum):
 # --- what is answered -----------------------------------------------------------------------------
 
 
+Lines = tuple[int, int, int]
+"""Added, effective, attributed."""
+
+
+class About(Struct, frozen=True):
+    """What GitHub says of a pull request and no audit document holds."""
+
+    title: str | None = None
+    author: str | None = None
+    """Login; ``None``: not known, or the account was deleted."""
+    author_id: int | None = None
+    base_ref: str | None = None
+
+
+class PullSummary(Struct, frozen=True):
+    """A pull request's audit in force, as the summaries see it."""
+
+    repository_id: int
+    pull_request: int
+    audit_number: int
+    merged_at: datetime
+    verdict: Verdict
+    state: State
+    complete: bool
+    added: int
+    effective: int
+    attributed: int
+    share: float | None
+    about: About
+    agents: dict[str, int]
+    """Agent → attributed lines; agents without any stand not here."""
+    lines: dict[tuple[str, str], Lines]
+    """Directory and language → its lines."""
+
+
 class Counts(Struct, frozen=True):
     """How many merged pull requests and added lines, by what their audits in force say."""
 
@@ -159,6 +194,29 @@ class Counts(Struct, frozen=True):
     provisional_effective: int = 0
     """Of ``whole_effective`` those of provisional audits."""
     provisional_attributed: int = 0
+
+    @classmethod
+    def of(cls, pull: PullSummary) -> Self:
+        """Return what one pull request counts."""
+        whole = pull.complete
+        open_ = pull.state is State.PROVISIONAL
+        known = pull.verdict is not Verdict.NO_EVIDENCE
+        return cls(
+            pulls=1,
+            assisted=int(pull.verdict is Verdict.ASSISTED),
+            not_assisted=int(pull.verdict is Verdict.NOT_ASSISTED),
+            no_evidence=int(not known),
+            provisional=int(open_),
+            incomplete=int(not whole),
+            added=pull.added,
+            effective=pull.effective,
+            attributed=pull.attributed,
+            whole_effective=whole * pull.effective,
+            whole_attributed=whole * pull.attributed,
+            known_effective=whole * known * pull.effective,
+            provisional_effective=whole * open_ * pull.effective,
+            provisional_attributed=whole * open_ * pull.attributed,
+        )
 
     def __add__(self, other: Self) -> "Counts":
         return Counts(*map(add, _values(self), _values(other)))
@@ -240,7 +298,7 @@ class PullRow(Struct, frozen=True):
     title: str | None
     """As GitHub last said; ``None``: not known. From users: make it harmless before it is shown."""
     author: str | None
-    """As people are named here; ``None``: not known or not shown."""
+    """Login; ``None``: not known, or people are not named here."""
     team: str | None
     """``None``: in none, or too small to be named."""
     base_ref: str | None
@@ -358,16 +416,6 @@ class OrganizationSummary(Struct, frozen=True):
     leaderboard_lines: tuple[PersonCounts, ...]
     adoption: tuple[AdoptionDay, ...]
     quiet: tuple[QuietSpot, ...]
-
-
-class About(Struct, frozen=True):
-    """What GitHub says of a pull request and no audit document holds."""
-
-    title: str | None = None
-    author: str | None = None
-    """Login; ``None``: not known, or the account was deleted."""
-    author_id: int | None = None
-    base_ref: str | None = None
 
 
 # --- outcomes -------------------------------------------------------------------------------------

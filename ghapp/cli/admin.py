@@ -23,11 +23,14 @@ from ghapp.store import (
     Door,
     Lane,
     NewToken,
+    Repository,
     SavedAudit,
     Store,
     StoreError,
     TokenKind,
+    activity,
     new_secret,
+    tally,
 )
 
 LOOK_EVERY = 1.0
@@ -104,6 +107,25 @@ def drain(lane: str | None, seconds: float) -> None:
             count = sum(one.waiting for one in due)
             raise click.ClickException(f"{count} items are still due after {seconds:.0f} s")
         time.sleep(LOOK_EVERY)
+
+
+@command.command("rebuild-summaries")
+@click.argument("repositories", metavar="[OWNER/NAME]...", nargs=-1)
+def rebuild_summaries(repositories: tuple[str, ...]) -> None:
+    """Make the summaries again from the audit documents, of these repositories or all."""
+    store = _store()
+    wanted = [_repository(store, name).id for name in repositories] or tally.audited(store.database)
+    for repository_id in wanted:
+        count = tally.rebuild(store.database, repository_id)
+        activity.rebuild(store.database, repository_id)
+        click.echo(f"repository {repository_id}: {count} pull requests")
+
+
+def _repository(store: Store, name: str) -> Repository:
+    found = store.installations.find(name)
+    if found is None:
+        raise click.ClickException(f"{name} is not known here: write it as OWNER/NAME on GitHub")
+    return found
 
 
 @command.command("backup")

@@ -61,6 +61,7 @@ class PullRequest(Struct, frozen=True, kw_only=True):
     title: str
     author: str | None
     """Login; ``None``: the account was deleted."""
+    author_id: int | None = None
     merged_at: datetime
     merge_commit: str | None
     """The commit that the base branch was set to; ``None``: GitHub does not know any more."""
@@ -97,6 +98,7 @@ class MergedPull(Struct, frozen=True, kw_only=True):
 
 class _User(Struct, frozen=True):
     login: str
+    id: int
 
 
 class _Repository(Struct, frozen=True):
@@ -201,6 +203,7 @@ def fetch(github: GitHub, number: int, git_cache: Path) -> PullRequest:
         number=number,
         title=pull.title,
         author=pull.user.login if pull.user else None,
+        author_id=pull.user.id if pull.user else None,
         merged_at=pull.merged_at,
         merge_commit=pull.merge_commit_sha or _merged_as(github, number),
         base_sha=pull.base.sha,

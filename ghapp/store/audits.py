@@ -16,8 +16,10 @@ from sqlalchemy import Column, Connection, Row, RowMapping, Select, func, select
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit, Measure, State, Struct, Verdict
 from ghapp.records.chain import Link, digest_of
+from ghapp.store import tally
 from ghapp.store.database import Database
 from ghapp.store.schema import audit, to_microseconds
+from ghapp.summaries import About
 
 
 class SavedAudit(Struct, frozen=True):
@@ -72,7 +74,7 @@ class Audits:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def save(
+    def save(  # noqa: PLR0913 - what is kept with it in one transaction
         self,
         repository_id: int,
         pull_request: int,
@@ -80,12 +82,14 @@ class Audits:
         *,
         now: datetime,
         witness: Witness | None = None,
+        about: About | None = None,
     ) -> SavedAudit:
-        """Keep an audit document as the pull request's next one.
+        """Keep an audit document as the pull request's next one, and let the summaries follow.
 
         ``document`` is what `document.to_document` returns, and is kept byte for byte. Where
         the pull request's latest audit has the same bytes, that one is returned and nothing
-        is added. ``witness`` is told of a new one; what it raises keeps nothing. Raises
+        is added. ``about`` is what GitHub says of the pull request besides; ``None``: what was
+        known stays. ``witness`` is told of a new one; what it raises keeps nothing. Raises
         `ValueError` where the bytes are no audit document.
         """
         read = from_document(document)
@@ -95,6 +99,8 @@ class Audits:
             self._database.lock(connection, f"audit:{repository_id}")
             latest = _latest(connection, repository_id, pull_request)
             if latest is not None and latest.digest == digest:
+                if about is not None:
+                    tally.note_about(connection, self._database, repository_id, pull_request, about)
                 return latest
             row = {
                 **_columns(read),
@@ -113,6 +119,10 @@ class Audits:
             )
             if witness is not None:
                 witness(connection, saved, document)
+            pull = tally.summarize(
+                repository_id, pull_request, row["number"], read, about or About()
+            )
+            tally.keep(connection, self._database, pull)
         return saved
 
     def latest(self, repository_id: int, pull_request: int) -> SavedAudit | None:

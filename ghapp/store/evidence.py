@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from ghapp.attribution.model import Edit, EditHunk, LineFingerprint, Lines, Outcome, Struct
+from ghapp.store import activity, tally
 from ghapp.store.audits import Audits, SavedAudit
 from ghapp.store.database import Database
 from ghapp.store.due import Due, DueTable
@@ -139,8 +140,11 @@ class EvidenceTable:
             for repository_id in sorted(repository_ids):
                 self._database.lock(connection, f"evidence:{repository_id}")
                 new, better = _sift(connection, repository_id, rows)
+                days = activity.days_of_copies(connection, repository_id, better)
                 self._insert(connection, new)
                 _replace(connection, better)
+                activity.note(connection, self._database, new)
+                activity.note_again(connection, self._database, days)
                 added.update(row["edit_id"] for row in new)
                 replaced.update(row["edit_id"] for row in better)
                 if again is not None:
@@ -235,7 +239,11 @@ class EvidenceTable:
             return {row.edit_id: row.key_id for row in connection.execute(query)}
 
     def erase(self, whose: "Whose", by: ErasedBy, *, now: datetime) -> int:
-        """Delete a developer's edits, note that they were erased, and return how many."""
+        """Delete a developer's edits, note that they were erased, and return how many.
+
+        The summaries follow: nobody was active by edits that are erased. Where a person is to be
+        erased, not only what a machine sent, pull requests stand there without their author.
+        """
         chosen = list(whose.conditions())
         found = (
             select(
@@ -261,8 +269,14 @@ class EvidenceTable:
                 for row in connection.execute(found)
             ]
             if rows:
+                days = activity.days(connection, chosen)
                 connection.execute(delete(edit_batch).where(*chosen))
                 connection.execute(self._database.insert(erasure), rows)
+                activity.note_again(connection, self._database, days)
+            if whose.is_everything:
+                activity.forget(connection, clean(whose.login).lower())
+                if by is ErasedBy.ADMINISTRATOR:
+                    tally.forget_author(connection, self._database, whose.login)
         return sum(row["edits"] for row in rows)
 
     def expire(self, before: datetime) -> int:
@@ -299,6 +313,11 @@ class Whose(Struct, frozen=True):
     """Files, or directories with all below them; empty: all."""
     edit_ids: tuple[str, ...] = ()
     """Empty: all."""
+
+    @property
+    def is_everything(self) -> bool:
+        """Say whether all edits of the developer are meant."""
+        return self.repository_ids is None and not self.paths and not self.edit_ids
 
     def conditions(self) -> Iterator[Any]:
         """Yield what an edit has to fulfill."""

@@ -26,6 +26,8 @@ from sqlalchemy import (
     text,
 )
 
+from ghapp.summaries import Counts
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -449,4 +451,91 @@ erasure = Table(
     Column("erased_at", Instant, nullable=False),
     CheckConstraint("erased_by IN ('developer', 'administrator')", name="erased_by"),
     Index("erasure_repository", "repository_id", "last_at"),
+)
+
+pull_summary = Table(
+    "pull_summary",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("pull_request", Integer, primary_key=True, autoincrement=False),
+    Column("audit_number", Integer, nullable=False),
+    Column("merged_at", Instant, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("complete", Boolean(create_constraint=False), nullable=False),
+    Column("added", Integer, nullable=False),
+    Column("effective", Integer, nullable=False),
+    Column("attributed", Integer, nullable=False),
+    Column("share", Float),
+    Column("title", Text),
+    Column("author", Text),
+    Column("author_id", BigInteger),
+    Column("base_ref", Text),
+    Index("pull_summary_merged", "repository_id", "merged_at"),
+    Index("pull_summary_latest", "merged_at"),
+    Index("pull_summary_author", "author"),
+)
+
+pull_agent = Table(
+    "pull_agent",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("pull_request", Integer, primary_key=True, autoincrement=False),
+    Column("agent", Text, primary_key=True),
+    Column("merged_at", Instant, nullable=False),
+    Column("attributed", Integer, nullable=False),
+    Index("pull_agent_merged", "repository_id", "merged_at"),
+)
+
+pull_lines = Table(
+    "pull_lines",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("pull_request", Integer, primary_key=True, autoincrement=False),
+    Column("directory", Text, primary_key=True),
+    Column("language", Text, primary_key=True),
+    Column("merged_at", Instant, nullable=False),
+    Column("complete", Boolean(create_constraint=False), nullable=False),
+    Column("added", Integer, nullable=False),
+    Column("effective", Integer, nullable=False),
+    Column("attributed", Integer, nullable=False),
+    Index("pull_lines_merged", "repository_id", "merged_at"),
+)
+
+tally = Table(
+    "tally",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("dimension", Text, primary_key=True),
+    Column("grain", Text, primary_key=True),
+    Column("start", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    *(Column(name, BigInteger, nullable=False) for name in Counts.__struct_fields__),
+    sqlite_with_rowid=False,
+)
+
+agent_day = Table(
+    "agent_day",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("agent", Text, primary_key=True),
+    Column("agent_session", Text, primary_key=True),
+    Column("actor", Text, primary_key=True),
+    Index("agent_day_actor", "day", "actor", "repository_id"),
+    Index("agent_day_session", "day", "agent_session", "agent", "repository_id"),
+    sqlite_with_rowid=False,
+)
+
+team_member = Table(
+    "team_member",
+    metadata,
+    Column("account_lower", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("login_lower", Text, primary_key=True),
+    Column("login", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("role", Text),
+    Column("since", Integer),
+    CheckConstraint("source IN ('csv', 'github', 'codeowners')", name="source"),
 )

@@ -1,12 +1,14 @@
 """Questions about many audits at once, answered from the tables that `tally` keeps up to date.
 
-Every method is one transaction. Whoever asks has made sure before that the reader may read the
-repositories of the selection: no other repository's pull requests are looked at.
+Every method reads in one transaction. Whoever asks has made sure before that the reader may read
+the repositories of the selection: no other repository's pull requests are looked at.
 """
 
 from datetime import date
 
 from ghapp.store.database import Database
+from ghapp.store.groups import first, total
+from ghapp.store.reading import Reading, quiet_spots
 from ghapp.summaries import (
     LEADERBOARD,
     AdoptionDay,
@@ -17,6 +19,7 @@ from ghapp.summaries import (
     LineCounts,
     Listing,
     Naming,
+    Order,
     OrganizationSummary,
     Outcomes,
     PersonCounts,
@@ -33,8 +36,8 @@ from ghapp.summaries import (
 class Summaries:
     """The summaries of all repositories.
 
-    Methods raise `ghapp.summaries.NotShown` where a selection names a person and only teams
-    are shown, and `DatabaseUnavailable` where the database is away.
+    Methods raise `ghapp.summaries.NotShown` where a selection asks about one person, or about
+    a group that is too small, and `DatabaseUnavailable` where the database is away.
     """
 
     def __init__(self, database: Database, naming: Naming) -> None:
@@ -45,61 +48,103 @@ class Summaries:
 
     def repository(self, selection: Selection, grain: Grain) -> RepositorySummary:
         """Return what a repository's page shows; its list is `pulls`."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            reading = Reading(connection, selection, self.naming)
+            series = reading.series(grain)
+            listing = Listing(order=Order.EFFECTIVE, limit=LEADERBOARD)
+            return RepositorySummary(
+                totals=total(point.counts for point in series),
+                series=series,
+                agents=reading.agents(),
+                directories=reading.directories(),
+                languages=reading.languages(),
+                largest=reading.pulls(listing).rows,
+            )
 
     def organization(
         self, selection: Selection, grain: Grain, *, today: date
     ) -> OrganizationSummary:
         """Return what an organization's page shows; ``today`` is what quiet spots end with."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            reading = Reading(connection, selection, self.naming)
+            series = reading.series(grain)
+            everybody = reading.people()
+            return OrganizationSummary(
+                totals=total(point.counts for point in series),
+                series=series,
+                agents=reading.agents(),
+                languages=reading.languages(),
+                repositories=reading.repositories(),
+                teams=reading.teams(),
+                leaderboard_pulls=first(everybody, By.PULLS, LEADERBOARD),
+                leaderboard_lines=first(everybody, By.LINES, LEADERBOARD),
+                adoption=reading.adoption(),
+                quiet=quiet_spots(connection, selection, self.naming, today),
+            )
 
     # --- parts ----------------------------------------------------------------------------------
 
     def totals(self, selection: Selection) -> Counts:
         """Return the counts over everything selected."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return Reading(connection, selection, self.naming).totals()
 
     def series(self, selection: Selection, grain: Grain) -> tuple[Point, ...]:
         """Return the counts by day, week or month, oldest first, with no gap between them."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return Reading(connection, selection, self.naming).series(grain)
 
     def agents(self, selection: Selection) -> tuple[AgentCounts, ...]:
         """Return what each agent did, most lines first."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return Reading(connection, selection, self.naming).agents()
 
     def directories(self, selection: Selection) -> tuple[LineCounts, ...]:
         """Return the lines of each directory right below ``selection.path``, most lines first."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return Reading(connection, selection, self.naming).directories()
 
     def languages(self, selection: Selection) -> tuple[LineCounts, ...]:
-        """Return the lines of each language, most lines first."""
-        raise NotImplementedError
+        """Return the lines of each language, below ``selection.path``, most lines first."""
+        with self._database.read() as connection:
+            return Reading(connection, selection, self.naming).languages()
 
     def repositories(self, selection: Selection) -> tuple[RepositoryCounts, ...]:
-        """Return each repository's counts, most pull requests first."""
-        raise NotImplementedError
+        """Return each repository's counts, most pull requests first; none without any."""
+        with self._database.read() as connection:
+            return Reading(connection, selection, self.naming).repositories()
 
     def teams(self, selection: Selection) -> tuple[TeamCounts, ...]:
-        """Return each team's counts; teams of fewer than five authors are in the rest."""
-        raise NotImplementedError
+        """Return each team's counts, most pull requests first, the rest last."""
+        with self._database.read() as connection:
+            return Reading(connection, selection, self.naming).teams()
 
     def people(self, selection: Selection) -> tuple[PersonCounts, ...]:
-        """Return everybody's (every team's, where people are not named) with and all."""
-        raise NotImplementedError
+        """Return everybody's (every team's, where people are not named) with and all, by name."""
+        with self._database.read() as connection:
+            return Reading(connection, selection, self.naming).people()
 
     def leaderboard(
         self, selection: Selection, by: By, most: int = LEADERBOARD
     ) -> tuple[PersonCounts, ...]:
         """Return the first rows of `people` by pull requests or lines "with"."""
-        raise NotImplementedError
+        return first(self.people(selection), by, most)
 
     def adoption(self, selection: Selection) -> tuple[AdoptionDay, ...]:
-        """Return active developers and agent sessions by day, days without any left out."""
-        raise NotImplementedError
+        """Return active developers and agent sessions by day, days without any left out.
+
+        Of the selection only repositories, days, agent and team are meant.
+        """
+        with self._database.read() as connection:
+            return Reading(connection, selection, self.naming).adoption()
 
     def quiet(self, selection: Selection, *, today: date) -> tuple[QuietSpot, ...]:
-        """Return the teams and repositories whose adoption fell or never started."""
-        raise NotImplementedError
+        """Return the teams and repositories whose adoption fell or never started.
+
+        Of the selection only the repositories are meant.
+        """
+        with self._database.read() as connection:
+            return quiet_spots(connection, selection, self.naming, today)
 
     def outcomes(self, selection: Selection) -> Outcomes:
         """Return what came of assisted pull requests and of the others."""
@@ -112,4 +157,5 @@ class Summaries:
 
         Raises `ValueError` where ``listing.after`` is not what the same question returned.
         """
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return Reading(connection, selection, self.naming).pulls(listing)

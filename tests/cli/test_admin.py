@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import delete
 
 from ghapp.cli.admin import command
 from ghapp.cli.doctor import command as doctor
@@ -19,6 +20,10 @@ from ghapp.store import (
     Store,
     TokenKind,
 )
+from ghapp.store.schema import tally
+from ghapp.store.summaries import Summaries
+from ghapp.summaries import Counts, Naming, Selection
+from tests.store.records import document
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 
@@ -127,3 +132,18 @@ def test_a_read_token_is_made_for_who_has_signed_in(environment: dict[str, str])
         token = store.tokens.check(secret.strip(), TokenKind.READ, now=now)
         assert token is not None
         assert (token.user_id, token.installations, token.is_valid(now)) == (7, (5,), True)
+
+
+def test_summaries_are_made_again_from_the_documents(environment: dict[str, str]) -> None:
+    with Store.open(environment["DATABASE_URL"]) as store:
+        store.installations.repository_seen(Repository(id=42, owner="acme", name="app"), now=NOW)
+        store.audits.save(42, 17, document(), now=NOW)
+        summaries, ours = Summaries(store.database, Naming()), Selection((42,))
+        before = summaries.totals(ours)
+        with store.database.write() as connection:
+            connection.execute(delete(tally))
+        assert summaries.totals(ours) == Counts()
+        assert run(environment, "rebuild-summaries") == (0, "repository 42: 1 pull requests\n")
+        assert summaries.totals(ours) == before
+    assert run(environment, "rebuild-summaries", "acme/app")[0] == 0
+    assert "not known here" in run(environment, "rebuild-summaries", "acme/other")[1]

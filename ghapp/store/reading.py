@@ -1,0 +1,440 @@
+"""One selection being answered in one transaction: which tables are asked for which number.
+
+Where only repositories and days are asked for, whole months come from `tally`, and days at the
+ends pull request by pull request; all other selections are counted pull request by pull request.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    case,
+    func,
+    select,
+)
+from sqlalchemy.sql.selectable import FromClause
+
+from ghapp.attribution.model import Verdict
+from ghapp.store.groups import (
+    OTHERS,
+    QUIET_BEFORE,
+    QUIET_NOW,
+    UNKNOWN,
+    fold_teams,
+    person_counts,
+    quiet_rule,
+    total,
+)
+from ghapp.store.listing import pull_page
+from ghapp.store.schema import agent_day, pull_agent, pull_lines, pull_summary, repository, tally
+from ghapp.store.selecting import (
+    Span,
+    below,
+    child,
+    conditions,
+    counted,
+    day_of,
+    merged_within,
+    people,
+    spans,
+    teams_of,
+    to_day,
+    within,
+)
+from ghapp.store.tally import AGENT, ALL, AUTHOR, COUNTS, DIRECTORY, LANGUAGE
+from ghapp.summaries import (
+    SMALLEST_GROUP,
+    AdoptionDay,
+    AgentCounts,
+    Counts,
+    Grain,
+    LineCounts,
+    Listing,
+    Names,
+    Naming,
+    NotShown,
+    PersonCounts,
+    Point,
+    PullPage,
+    QuietSpot,
+    RepositoryCounts,
+    Selection,
+    TeamCounts,
+)
+
+KeyT = TypeVar("KeyT", str, int)
+
+
+class Reading:
+    """One selection being answered in one transaction."""
+
+    def __init__(self, connection: Connection, selection: Selection, naming: Naming) -> None:
+        self._connection = connection
+        self._selection = selection
+        self._naming = naming
+        self._teams = teams_of(connection, selection.repository_ids, selection.until)
+        self._refuse_what_is_not_shown()
+
+    def totals(self) -> Counts:
+        """Return the counts over everything selected."""
+        if self._selection.is_plain:
+            return total(self._tallied(ALL, Grain.MONTH, tally.c.repository_id).values())
+        return total(self._selected(pull_summary.c.repository_id).values())
+
+    def series(self, grain: Grain) -> tuple[Point, ...]:
+        """Return the counts by period, oldest first."""
+        if self._selection.is_plain:
+            by_day = self._tallied(ALL, grain, tally.c.start)
+        else:
+            by_day = self._selected(day_of(pull_summary.c.merged_at))
+        points: defaultdict[date, Counts] = defaultdict(Counts)
+        for number, counts in by_day.items():
+            points[grain.start(to_day(number))] += counts
+        return _without_gaps(points, grain, self._selection)
+
+    def repositories(self) -> tuple[RepositoryCounts, ...]:
+        """Return the counts by repository."""
+        if self._selection.is_plain:
+            found = self._tallied(ALL, Grain.MONTH, tally.c.repository_id)
+        else:
+            found = self._selected(pull_summary.c.repository_id)
+        names = repository_names(self._connection, found)
+        rows = (
+            RepositoryCounts(one, names.get(one, f"repository {one}"), counts)
+            for one, counts in found.items()
+        )
+        return tuple(sorted(rows, key=lambda row: (-row.counts.pulls, row.repository)))
+
+    def authors(self) -> dict[str, Counts]:
+        """Return the counts by login; ``""``: not known."""
+        if not self._selection.is_plain:
+            return self._selected(func.coalesce(pull_summary.c.author, ""))
+        found = self._tallied(AUTHOR, Grain.MONTH, tally.c.name, days=False)
+        for first, last in partial_edges(self._selection):
+            part = msgspec.structs.replace(self._selection, since=first, until=last)
+            query = self._grouped(func.coalesce(pull_summary.c.author, ""), part)
+            found = _added(found, query)
+        return found
+
+    def agents(self) -> tuple[AgentCounts, ...]:
+        """Return what each agent did."""
+        columns, found = pull_agent.c, dict[str, Counts]()
+        if self._selection.is_plain:
+            found = self._tallied(AGENT, Grain.MONTH, tally.c.name, days=False)
+        source, parts = self._one_by_one(pull_agent)
+        for part in parts:
+            sums = (columns.agent, func.count(), func.sum(columns.attributed))
+            query = select(*sums).select_from(source).where(*part).group_by(columns.agent)
+            more = (
+                (agent, Counts(pulls=pulls, attributed=int(attributed)))
+                for agent, pulls, attributed in self._connection.execute(query)
+            )
+            found = _added(found, more)
+        rows = (AgentCounts(agent, one.pulls, one.attributed) for agent, one in found.items())
+        chosen = (row for row in rows if self._selection.agent in {None, row.agent})
+        return tuple(sorted(chosen, key=lambda row: (-row.attributed, row.agent)))
+
+    # --- lines ----------------------------------------------------------------------------------
+
+    def directories(self) -> tuple[LineCounts, ...]:
+        """Return the lines by directory right below the path."""
+        path = self._selection.path
+        return self._lines(DIRECTORY, pull_lines.c.directory, lambda name: child(name, path))
+
+    def languages(self) -> tuple[LineCounts, ...]:
+        """Return the lines by language."""
+        return self._lines(LANGUAGE, pull_lines.c.language, str)
+
+    def _lines(
+        self, dimension: str, name: ColumnElement[str], shown: Callable[[str], str]
+    ) -> tuple[LineCounts, ...]:
+        found = dict[str, Counts]()
+        if self._selection.is_plain:
+            found = self._tallied(dimension, Grain.MONTH, tally.c.name, days=False)
+        source, parts = self._one_by_one(pull_lines)
+        for part in parts:
+            query = select(name, *_line_sums()).select_from(source).where(*part).group_by(name)
+            more = (
+                (one, Counts(**dict(zip(_LINE_COUNTS, counted(sums), strict=True))))
+                for one, *sums in self._connection.execute(query)
+            )
+            found = _added(found, more)
+        folded = _added({}, ((shown(one), counts) for one, counts in found.items()))
+        rows = (
+            LineCounts(one, *(getattr(counts, name) for name in _LINE_COUNTS))
+            for one, counts in folded.items()
+        )
+        return tuple(sorted(rows, key=lambda row: (-row.effective, row.name)))
+
+    # --- people -----------------------------------------------------------------------------------
+
+    def teams(self) -> tuple[TeamCounts, ...]:
+        """Return the counts by team."""
+        return fold_teams(self.authors(), self._teams) if self._teams else ()
+
+    def people(self) -> tuple[PersonCounts, ...]:
+        """Return with and all by person, or by team."""
+        authors = self.authors()
+        if self._naming.names is Names.TEAMS:
+            rows = [
+                person_counts(team.team or OTHERS, team.people, team.counts)
+                for team in fold_teams(authors, self._teams)
+            ]
+        else:
+            rows = [
+                person_counts(self._naming.of(login) if login else UNKNOWN, people([login]), counts)
+                for login, counts in authors.items()
+            ]
+        return tuple(sorted(rows, key=lambda row: row.name))
+
+    def adoption(self) -> tuple[AdoptionDay, ...]:
+        """Return who and what was active by day."""
+        selection = self._selection
+        merged = msgspec.structs.replace(
+            Selection(selection.repository_ids),
+            since=selection.since,
+            until=selection.until,
+            team=selection.team,
+        )
+        points = Reading(self._connection, merged, self._naming).series(Grain.DAY)
+        pulls = {point.start: point.counts.pulls for point in points}
+        columns = agent_day.c
+        developers = self._active([columns.actor], columns.actor != "")
+        agent_sessions = self._active([columns.agent, columns.agent_session])
+        days = sorted({*developers, *agent_sessions, *(day for day in pulls if pulls[day])})
+        return tuple(
+            AdoptionDay(
+                day=day,
+                developers=developers.get(day, 0),
+                agent_sessions=agent_sessions.get(day, 0),
+                pulls=pulls.get(day, 0),
+            )
+            for day in days
+        )
+
+    def _active(
+        self, what: list[ColumnElement[str]], *asked: ColumnElement[bool]
+    ) -> dict[date, int]:
+        """Count what differs, by day."""
+        selection, columns = self._selection, agent_day.c
+        asked += (columns.repository_id.in_(selection.repository_ids),)
+        for span in spans(selection, Grain.DAY):
+            asked += (*within(columns.day, span),)
+        if selection.agent is not None:
+            asked += (columns.agent == selection.agent,)
+        if selection.team is not None:
+            asked += (columns.actor.in_(self._teams.members(selection.team)),)
+        different = select(columns.day, *what).where(*asked).distinct().subquery()
+        query = select(different.c.day, func.count()).group_by(different.c.day)
+        return {to_day(number): count for number, count in self._connection.execute(query)}
+
+    # --- lists ------------------------------------------------------------------------------------
+
+    def pulls(self, listing: Listing) -> PullPage:
+        """Return some rows of a list."""
+        asked = conditions(self._selection, self._teams, with_agent=True)
+        return pull_page(self._connection, asked, listing, self._naming, self._teams)
+
+    # --- counting ---------------------------------------------------------------------------------
+
+    def _tallied(
+        self, dimension: str, grain: Grain, key: ColumnElement[KeyT], *, days: bool = True
+    ) -> dict[KeyT, Counts]:
+        """Sum tallies by a column; ``days=False``: only whole periods, no days at the ends."""
+        found: dict[KeyT, Counts] = {}
+        for span in spans(self._selection, grain):
+            if span.grain is grain or days:
+                found = _added(found, self._sums(dimension, span, key))
+        return found
+
+    def _sums(
+        self, dimension: str, span: Span, key: ColumnElement[KeyT]
+    ) -> Iterable[tuple[KeyT, Counts]]:
+        query = (
+            select(key, *(func.sum(tally.c[name]) for name in COUNTS))
+            .where(
+                tally.c.repository_id.in_(self._selection.repository_ids),
+                tally.c.dimension == dimension,
+                tally.c.grain == span.grain.value,
+                *within(tally.c.start, span),
+            )
+            .group_by(key)
+        )
+        for name, *sums in self._connection.execute(query):
+            yield name, Counts(*counted(sums))
+
+    def _selected(self, key: ColumnElement[KeyT]) -> dict[KeyT, Counts]:
+        return _added({}, self._grouped(key, self._selection))
+
+    def _grouped(
+        self, key: ColumnElement[KeyT], selection: Selection
+    ) -> Iterable[tuple[KeyT, Counts]]:
+        """Count pull requests one by one, by any expression."""
+        of_agent = and_(_same_pull(pull_agent.c), pull_agent.c.agent == selection.agent)
+        source = pull_summary.outerjoin(pull_agent, of_agent) if selection.agent else pull_summary
+        query = (
+            select(key, *_pull_sums(with_agent=selection.agent is not None))
+            .select_from(source)
+            .where(*conditions(selection, self._teams, with_agent=False))
+            .group_by(key)
+        )
+        for name, *sums in self._connection.execute(query):
+            yield name, Counts(*counted(sums))
+
+    def _one_by_one(self, table: Table) -> tuple[FromClause, list[list[ColumnElement[bool]]]]:
+        """Return what no tally covers of a table: where it is read, and which parts of it."""
+        selection = self._selection
+        if not selection.is_plain:
+            asked = conditions(selection, self._teams, with_agent=True)
+            if table is pull_lines and selection.path is not None:
+                asked.append(below(selection.path))
+            return table.join(pull_summary, _same_pull(table.c)), [asked]
+        ours = table.c.repository_id.in_(selection.repository_ids)
+        edges = partial_edges(selection)
+        return table, [[ours, *merged_within(table, *edge)] for edge in edges]
+
+    def _refuse_what_is_not_shown(self) -> None:
+        selection = self._selection
+        if selection.author is not None and self._naming.names is not Names.PEOPLE:
+            raise NotShown("people are not named here (GHAPP_NAMES): select a team instead")
+        if selection.team is None:
+            return
+        asked = conditions(selection, self._teams, with_agent=True)
+        authors = select(pull_summary.c.author).where(*asked).distinct()
+        count = people(self._connection.execute(authors).scalars())
+        if 0 < count < SMALLEST_GROUP:
+            raise NotShown(f"fewer than {SMALLEST_GROUP} people are left: select less narrowly")
+
+
+# --- quiet spots ----------------------------------------------------------------------------------
+
+
+def quiet_spots(
+    connection: Connection, selection: Selection, naming: Naming, today: date
+) -> tuple[QuietSpot, ...]:
+    """Compare the last 28 days with the 84 before them, by team and by repository."""
+    ids, middle = selection.repository_ids, today - QUIET_NOW
+    now = Reading(connection, Selection(ids, since=middle + timedelta(days=1), until=today), naming)
+    earlier = Selection(ids, since=middle - QUIET_BEFORE + timedelta(days=1), until=middle)
+    before = Reading(connection, earlier, naming)
+    found: list[QuietSpot] = []
+    of_teams = {row.team: row.counts for row in before.teams()}
+    for team in now.teams():
+        if team.team is not None and team.team in of_teams:
+            found += _quiet_spot(None, team.team, team.counts, of_teams[team.team])
+    of_repositories = {row.repository_id: row.counts for row in before.repositories()}
+    for row in now.repositories():
+        earlier_counts = of_repositories.get(row.repository_id, Counts())
+        found += _quiet_spot(row.repository_id, row.repository, row.counts, earlier_counts)
+    return tuple(found)
+
+
+def _quiet_spot(
+    repository_id: int | None, name: str, now: Counts, before: Counts
+) -> list[QuietSpot]:
+    rule = quiet_rule(now, before)
+    return [] if rule is None else [QuietSpot(repository_id, name, rule, now, before)]
+
+
+# --- sums -----------------------------------------------------------------------------------------
+
+_LINE_COUNTS = ("added", "effective", "attributed", "whole_effective", "whole_attributed")
+
+
+def repository_names(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
+    """Return the present names of repositories."""
+    columns = repository.c
+    query = select(columns.id, columns.owner, columns.name).where(columns.id.in_([*ids]))
+    return {one: f"{owner}/{name}" for one, owner, name in connection.execute(query)}
+
+
+def partial_edges(selection: Selection) -> list[tuple[date | None, date | None]]:
+    """Return the days at the ends that no whole month covers."""
+    return [
+        (
+            None if span.first is None else to_day(span.first),
+            None if span.last is None else to_day(span.last),
+        )
+        for span in spans(selection, Grain.MONTH)
+        if span.grain is Grain.DAY
+    ]
+
+
+def _added(before: dict[KeyT, Counts], more: Iterable[tuple[KeyT, Counts]]) -> dict[KeyT, Counts]:
+    found = dict(before)
+    for name, counts in more:
+        found[name] = found[name] + counts if name in found else counts
+    return found
+
+
+def _same_pull(columns: Any) -> ColumnElement[bool]:
+    return and_(
+        columns.repository_id == pull_summary.c.repository_id,
+        columns.pull_request == pull_summary.c.pull_request,
+    )
+
+
+def _pull_sums(*, with_agent: bool) -> list[ColumnElement[Any]]:
+    """Return the sums of `Counts` over pull requests, in its order."""
+    columns = pull_summary.c
+    known = columns.verdict != Verdict.NO_EVIDENCE.value
+    open_, whole = columns.state == "provisional", columns.complete
+    assisted = columns.verdict == Verdict.ASSISTED.value
+    attributed: ColumnElement[Any] = columns.attributed
+    if with_agent:
+        assisted = pull_agent.c.agent.is_not(None)
+        attributed = func.coalesce(pull_agent.c.attributed, 0)
+
+    def count(condition: ColumnElement[bool], value: ColumnElement[Any] | int = 1) -> Any:
+        return func.sum(case((condition, value), else_=0))
+
+    return [
+        func.count(),
+        count(assisted),
+        count(and_(known, ~assisted)),
+        count(~known),
+        count(open_),
+        count(~whole),
+        func.sum(columns.added),
+        func.sum(columns.effective),
+        func.sum(attributed),
+        count(whole, columns.effective),
+        count(whole, attributed),
+        count(and_(whole, known), columns.effective),
+        count(and_(whole, open_), columns.effective),
+        count(and_(whole, open_), attributed),
+    ]
+
+
+def _line_sums() -> list[ColumnElement[Any]]:
+    columns = pull_lines.c
+    return [
+        func.sum(columns.added),
+        func.sum(columns.effective),
+        func.sum(columns.attributed),
+        func.sum(case((columns.complete, columns.effective), else_=0)),
+        func.sum(case((columns.complete, columns.attributed), else_=0)),
+    ]
+
+
+def _without_gaps(
+    points: dict[date, Counts], grain: Grain, selection: Selection
+) -> tuple[Point, ...]:
+    """Return a point for each period of the selection, or from the first to the last one known."""
+    first = selection.since or min(points, default=None)
+    last = selection.until or max(points, default=None)
+    found: list[Point] = []
+    if first is None or last is None or first > last:
+        return ()
+    start = grain.start(first)
+    while start <= last:
+        found.append(Point(start, points.get(start, Counts())))
+        start = grain.next(start)
+    return tuple(found)

@@ -1,0 +1,324 @@
+"""Every number of the summaries once more, slowly: from the audit documents, one by one.
+
+It shares no query, no table and no sum with the program; only the nouns that are compared.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
+
+from ghapp.attribution.document import from_document
+from ghapp.attribution.model import Audit, Edit, State, Struct, Verdict
+from ghapp.languages import language_of
+from ghapp.store import Store
+from ghapp.summaries import (
+    About,
+    AdoptionDay,
+    AgentCounts,
+    Counts,
+    Grain,
+    LineCounts,
+    Names,
+    Naming,
+    Order,
+    PersonCounts,
+    Point,
+    RepositoryCounts,
+    Selection,
+    TeamCounts,
+)
+
+
+class Pull(Struct, frozen=True):
+    """One pull request with the audit that is in force."""
+
+    repository_id: int
+    number: int
+    audit: Audit
+    about: About
+
+    @property
+    def day(self) -> date:
+        """The day of the merge."""
+        return self.audit.merged_at.astimezone(UTC).date()
+
+    @property
+    def author(self) -> str:
+        """Login; empty: not known."""
+        return self.about.author or ""
+
+
+class Slow:
+    """The summaries of some repositories, from documents and edits."""
+
+    def __init__(
+        self,
+        store: Store,
+        abouts: dict[tuple[int, int], About],
+        teams: dict[str, str],
+        edits: dict[int, list[Edit]],
+    ) -> None:
+        self.pulls: list[Pull] = []
+        for repository_id in sorted({one for one, _ in abouts}):
+            latest: dict[int, bytes] = {}
+            for saved in store.audits.all_of(repository_id):
+                document = store.audits.document(saved.id)
+                assert document is not None
+                latest[saved.pull_request] = document
+            self.pulls += [
+                Pull(repository_id, number, from_document(one), abouts[repository_id, number])
+                for number, one in latest.items()
+            ]
+        self.teams = teams
+        self.edits = edits
+
+    # --- selecting --------------------------------------------------------------------------
+
+    def selected(self, asked: Selection, *, with_agent: bool) -> list[Pull]:
+        """Return the pull requests that are meant."""
+        return [pull for pull in self.pulls if self.is_meant(pull, asked, with_agent=with_agent)]
+
+    def is_meant(self, pull: Pull, asked: Selection, *, with_agent: bool) -> bool:
+        """Say whether one is meant, condition by condition."""
+        audit, share = pull.audit, pull.audit.totals.share
+        agents = {agent for agent, lines in audit.totals.by_agent.items() if lines}
+        return all(
+            (
+                pull.repository_id in asked.repository_ids,
+                asked.since is None or pull.day >= asked.since,
+                asked.until is None or pull.day <= asked.until,
+                asked.author is None or pull.author.lower() == asked.author.lower(),
+                asked.team is None or self.teams.get(pull.author.lower()) == asked.team,
+                asked.verdict in {None, audit.verdict},
+                asked.state in {None, audit.state},
+                asked.share_from is None or (share is not None and share >= asked.share_from),
+                asked.share_to is None or (share is not None and share <= asked.share_to),
+                asked.path is None
+                or any(is_below(file.path, asked.path) and file.added for file in audit.files),
+                not with_agent or asked.agent is None or asked.agent in agents,
+            )
+        )
+
+    # --- counting -----------------------------------------------------------------------------
+
+    def totals(self, asked: Selection) -> Counts:
+        """Count all."""
+        return counts(self.selected(asked, with_agent=False), asked.agent)
+
+    def series(self, asked: Selection, grain: Grain) -> tuple[Point, ...]:
+        """Count period by period."""
+        pulls = self.selected(asked, with_agent=False)
+        days = {pull.day for pull in pulls}
+        first = asked.since or min(days, default=None)
+        last = asked.until or max(days, default=None)
+        if first is None or last is None:
+            return ()
+        starts = sorted({begin(day, grain) for day in every_day(first, last)})
+        return tuple(
+            Point(start, counts([p for p in pulls if begin(p.day, grain) == start], asked.agent))
+            for start in starts
+        )
+
+    def agents(self, asked: Selection) -> tuple[AgentCounts, ...]:
+        """Count agent by agent."""
+        found: dict[str, list[int]] = {}
+        for pull in self.selected(asked, with_agent=True):
+            for agent, lines in pull.audit.totals.by_agent.items():
+                if lines and asked.agent in {None, agent}:
+                    found.setdefault(agent, []).append(lines)
+        rows = (AgentCounts(agent, len(one), sum(one)) for agent, one in found.items())
+        return tuple(sorted(rows, key=lambda row: (-row.attributed, row.agent)))
+
+    def directories(self, asked: Selection) -> tuple[LineCounts, ...]:
+        """Count lines by directory."""
+        return self.lines(asked, lambda path: directory_right_below(path, asked.path))
+
+    def languages(self, asked: Selection) -> tuple[LineCounts, ...]:
+        """Count lines by language."""
+        return self.lines(asked, language_of)
+
+    def lines(self, asked: Selection, name: Callable[[str], str]) -> tuple[LineCounts, ...]:
+        """Count lines by whatever the path tells."""
+        found: dict[str, LineCounts] = {}
+        for pull in self.selected(asked, with_agent=True):
+            whole = pull.audit.inputs.complete
+            for file in pull.audit.files:
+                if not file.added or (asked.path and not is_below(file.path, asked.path)):
+                    continue
+                one = name(file.path)
+                row = found.get(one, LineCounts(one, 0, 0, 0, 0, 0))
+                found[one] = LineCounts(
+                    name=one,
+                    added=row.added + file.added,
+                    effective=row.effective + file.effective,
+                    attributed=row.attributed + file.attributed,
+                    whole_effective=row.whole_effective + (file.effective if whole else 0),
+                    whole_attributed=row.whole_attributed + (file.attributed if whole else 0),
+                )
+        return tuple(sorted(found.values(), key=lambda row: (-row.effective, row.name)))
+
+    def repositories(self, asked: Selection) -> tuple[RepositoryCounts, ...]:
+        """Count repository by repository."""
+        pulls = self.selected(asked, with_agent=False)
+        rows = [
+            RepositoryCounts(
+                one,
+                f"acme/r{one}",
+                counts([pull for pull in pulls if pull.repository_id == one], asked.agent),
+            )
+            for one in {pull.repository_id for pull in pulls}
+        ]
+        return tuple(sorted(rows, key=lambda row: (-row.counts.pulls, row.repository)))
+
+    # --- people -------------------------------------------------------------------------------
+
+    def team_rows(self, asked: Selection) -> tuple[TeamCounts, ...]:
+        """Count team by team, small ones in the rest."""
+        pulls = self.selected(asked, with_agent=False)
+        team = {pull.author: self.teams.get(pull.author.lower()) for pull in pulls}
+        groups: dict[str | None, set[str]] = defaultdict(set)
+        for author, name in team.items():
+            groups[name].add(author)
+        rest = groups.pop(None, set())
+        for name in sorted(groups, key=lambda one: (humans(groups[one]), str(one))):
+            if humans(groups[name]) < 5 or 0 < humans(rest) < 5:
+                rest |= groups.pop(name)
+
+        def row(name: str | None, authors: set[str]) -> TeamCounts:
+            theirs = [pull for pull in pulls if pull.author in authors]
+            return TeamCounts(name, humans(authors), counts(theirs, asked.agent))
+
+        rows = [row(name, authors) for name, authors in groups.items()]
+        rows.sort(key=lambda one: (-one.counts.pulls, str(one.team)))
+        return (*rows, row(None, rest)) if rest else tuple(rows)
+
+    def people(self, asked: Selection, naming: Naming) -> tuple[PersonCounts, ...]:
+        """Count person by person, or team by team."""
+        if naming.names is Names.TEAMS:
+            named = [
+                (row.team or "(others)", row.people, row.counts) for row in self.team_rows(asked)
+            ]
+        else:
+            pulls = self.selected(asked, with_agent=False)
+            named = [
+                (
+                    naming.of(author) if author else "(unknown)",
+                    humans([author]),
+                    counts([pull for pull in pulls if pull.author == author], asked.agent),
+                )
+                for author in {pull.author for pull in pulls}
+            ]
+        rows = (
+            PersonCounts(name, size, one.assisted, one.pulls, one.attributed, one.effective)
+            for name, size, one in named
+        )
+        return tuple(sorted(rows, key=lambda row: row.name))
+
+    def adoption(self, asked: Selection) -> tuple[AdoptionDay, ...]:
+        """Count who was active, day by day."""
+        meant = Selection(asked.repository_ids, asked.since, asked.until, team=asked.team)
+        merged = [pull.day for pull in self.selected(meant, with_agent=False)]
+        edits = [
+            edit
+            for repository_id in asked.repository_ids
+            for edit in self.edits.get(repository_id, [])
+            if asked.agent in {None, edit.agent}
+            and (asked.since is None or edit.at.date() >= asked.since)
+            and (asked.until is None or edit.at.date() <= asked.until)
+            and (asked.team is None or self.teams.get((edit.actor or "").lower()) == asked.team)
+        ]
+        return tuple(
+            AdoptionDay(
+                day=day,
+                developers=len({e.actor.lower() for e in edits if e.actor and e.at.date() == day}),
+                agent_sessions=len(
+                    {(e.agent, e.agent_session) for e in edits if e.at.date() == day}
+                ),
+                pulls=merged.count(day),
+            )
+            for day in sorted({*merged, *(edit.at.date() for edit in edits)})
+        )
+
+    # --- lists --------------------------------------------------------------------------------
+
+    def listed(self, asked: Selection, order: Order, *, ascending: bool) -> list[tuple[int, int]]:
+        """Sort what is meant."""
+
+        def key(pull: Pull) -> tuple[object, ...]:
+            totals = pull.audit.totals
+            value = {
+                Order.MERGED: pull.audit.merged_at,
+                Order.EFFECTIVE: totals.effective,
+                Order.ATTRIBUTED: totals.attributed,
+                Order.SHARE: -1.0 if totals.share is None else totals.share,
+            }[order]
+            return (value, pull.repository_id, pull.number)
+
+        found = sorted(self.selected(asked, with_agent=True), key=key, reverse=not ascending)
+        return [(pull.repository_id, pull.number) for pull in found]
+
+
+def counts(pulls: Iterable[Pull], agent: str | None) -> Counts:
+    """Count pull requests one by one, each member by its own sentence of docs/metrics.md."""
+    pulls = list(pulls)
+
+    def lines(pull: Pull) -> int:
+        by_agent = pull.audit.totals.by_agent
+        return pull.audit.totals.attributed if agent is None else by_agent.get(agent, 0)
+
+    def is_with(pull: Pull) -> bool:
+        return pull.audit.verdict is Verdict.ASSISTED if agent is None else lines(pull) > 0
+
+    known = [p for p in pulls if p.audit.verdict is not Verdict.NO_EVIDENCE]
+    whole = [p for p in pulls if p.audit.inputs.complete]
+    provisional = [p for p in pulls if p.audit.state is State.PROVISIONAL]
+    return Counts(
+        pulls=len(pulls),
+        assisted=sum(is_with(p) for p in pulls),
+        not_assisted=sum(not is_with(p) for p in known),
+        no_evidence=len(pulls) - len(known),
+        provisional=len(provisional),
+        incomplete=len(pulls) - len(whole),
+        added=sum(p.audit.totals.added for p in pulls),
+        effective=sum(p.audit.totals.effective for p in pulls),
+        attributed=sum(lines(p) for p in pulls),
+        whole_effective=sum(p.audit.totals.effective for p in whole),
+        whole_attributed=sum(lines(p) for p in whole),
+        known_effective=sum(p.audit.totals.effective for p in whole if p in known),
+        provisional_effective=sum(p.audit.totals.effective for p in whole if p in provisional),
+        provisional_attributed=sum(lines(p) for p in whole if p in provisional),
+    )
+
+
+def humans(logins: Iterable[str]) -> int:
+    return len({login.lower() for login in logins if login and not login.endswith("[bot]")})
+
+
+def is_below(path: str, directory: str) -> bool:
+    own = path.split("/")[:-1] or ["."]
+    asked = directory.strip("/").split("/")
+    return own[: len(asked)] == asked
+
+
+def directory_right_below(path: str, directory: str | None) -> str:
+    own = path.split("/")[:-1]
+    depth = len(directory.strip("/").split("/")) if directory and directory != "." else 0
+    return "/".join(own[: depth + 1]) or "."
+
+
+def begin(day: date, grain: Grain) -> date:
+    match grain:
+        case Grain.DAY:
+            return day
+        case Grain.WEEK:
+            return date.fromisocalendar(*day.isocalendar()[:2], 1)
+        case Grain.MONTH:
+            return date(day.year, day.month, 1)
+
+
+def every_day(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def at_noon(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
