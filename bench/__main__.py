@@ -1,11 +1,11 @@
-"""The measurements' command line: ``python -m bench truth|corpus|speed|replay|backfill``."""
+"""The measurements' command line: ``python -m bench truth|corpus|speed|replay|…``."""
 
 import argparse
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import backfill, corpus, replay, speed, truth
+from bench import backfill, corpus, replay, speed, truth, upgrade
 from bench.audits import Auditor, CommandAuditor
 from bench.engine import EngineAuditor, PatientEngineAuditor
 from bench.plain import PlainAuditor
@@ -22,12 +22,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="truth|corpus|speed|replay|backfill")
+    names = "truth|corpus|speed|replay|backfill|upgrade"
+    commands = parser.add_subparsers(required=True, metavar=names)
     _truth_arguments(commands.add_parser("truth", help=truth.__doc__))
     _corpus_arguments(commands.add_parser("corpus", help=corpus.__doc__))
     _speed_arguments(commands.add_parser("speed", help=speed.__doc__))
     _replay_arguments(commands.add_parser("replay", help=replay.__doc__))
     _backfill_arguments(commands.add_parser("backfill", help=backfill.__doc__))
+    _upgrade_arguments(commands.add_parser("upgrade", help=upgrade.__doc__))
     return parser
 
 
@@ -76,6 +78,12 @@ def _backfill_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--megabytes", type=_numbers, default=(50, 500), help="in rising order")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_backfill)
+
+
+def _upgrade_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--from", dest="since", required=True, help="an earlier commit or tag")
+    parser.add_argument("--output", type=Path, help="a page to write, .html")
+    parser.set_defaults(run=_upgrade)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -137,6 +145,10 @@ def _replay(options: argparse.Namespace) -> int:
 
 def _backfill(options: argparse.Namespace) -> int:
     return backfill.measure(options.megabytes, options.seed, as_json=options.json)
+
+
+def _upgrade(options: argparse.Namespace) -> int:
+    return upgrade.measure(upgrade.Options(options.since, options.output))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,19 @@ class Cause(StrEnum):
     NOTHING = "nothing"
 
 
+CAUSES: dict[str, str] = {
+    Cause.POLICY_CHANGED: "Another policy, or another version of it.",
+    Cause.ENGINE_CHANGED: "Another version of the engine, or another measure.",
+    Cause.DIFF_CHANGED: "Another diff: a force-push, or another source of it.",
+    Cause.EVIDENCE_ARRIVED: "More edits inside the window: evidence arrived late.",
+    Cause.EVIDENCE_ERASED: "Fewer edits inside the window: evidence was erased.",
+    Cause.EVIDENCE_CHANGED: "As many edits inside the window, and not the same ones.",
+    Cause.EVIDENCE_OUTSIDE: "Edits outside the window or not applied, which only explain.",
+    Cause.NOTHING: "The same verdict, counts and reasons.",
+}
+"""Cause → what it means, in a sentence."""
+
+
 class LineDifference(Struct, frozen=True):
     """One added line whose reason or supporting edit is another one."""
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -89,6 +90,21 @@ class Replayed(Struct, frozen=True):
 Watch = Callable[[Progress], None]
 
 
+class Gathered(NamedTuple):
+    """Evidence that was read, for one replay or several of the same terms but the policy."""
+
+    folder: Path
+    catalog: Catalog
+
+
+@contextmanager
+def gathered(terms: Terms) -> Iterator[Gathered]:
+    """Lend the evidence of a replay. Raises `GitError`, `ArtifactError` and `OSError`."""
+    with tempfile.TemporaryDirectory(prefix="ghapp-replay-") as name:
+        folder = Path(name)
+        yield Gathered(folder, _read_evidence(terms, Git(terms.repository_path), folder))
+
+
 def replay(terms: Terms, output: Path, *, now: datetime, watch: Watch) -> Replayed:
     """Audit what landed on a branch; write the documents to a file, oldest first.
 
@@ -97,22 +113,27 @@ def replay(terms: Terms, output: Path, *, now: datetime, watch: Watch) -> Replay
 
     Raises `GitError`, `ArtifactError`, `OSError` and `ProcessFailedError`.
     """
-    git = Git(terms.repository_path)
-    with tempfile.TemporaryDirectory(prefix="ghapp-replay-") as name:
-        folder = Path(name)
-        catalog = _read_evidence(terms, git, folder)
-        span = _span(terms, git)
-        partial = Partial(output, _key(terms, git, span, catalog), terms.at or now)
-        total = sum(1 for _ in landed(git, span))
-        todo = islice(landed(git, span), partial.done, None)
-        task = Task(terms, folder, partial.at)
-        watch(Progress(done=partial.done, total=total))
-        with partial.writing() as write:
-            for answers in in_order(task, _neighbors(todo), jobs=terms.jobs):
-                for document, problem in answers:
-                    write(document)
-                    watch(Progress(done=partial.done, total=total, problem=problem))
-        partial.finish()
+    with gathered(terms) as evidence:
+        return replay_with(evidence, terms, output, now=now, watch=watch)
+
+
+def replay_with(
+    evidence: Gathered, terms: Terms, output: Path, *, now: datetime, watch: Watch
+) -> Replayed:
+    """Do what `replay` does, with evidence that was read before."""
+    git, catalog = Git(terms.repository_path), evidence.catalog
+    span = _span(terms, git)
+    partial = Partial(output, _key(terms, git, span, catalog), terms.at or now)
+    total = sum(1 for _ in landed(git, span))
+    todo = islice(landed(git, span), partial.done, None)
+    task = Task(terms, evidence.folder, partial.at)
+    watch(Progress(done=partial.done, total=total))
+    with partial.writing() as write:
+        for answers in in_order(task, _neighbors(todo), jobs=terms.jobs):
+            for document, problem in answers:
+                write(document)
+                watch(Progress(done=partial.done, total=total, problem=problem))
+    partial.finish()
     return Replayed(
         documents=partial.done,
         incomplete=partial.incomplete,

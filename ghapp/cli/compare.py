@@ -1,150 +1,167 @@
-"""``ghapp compare``: two files of audit documents, and what differs between them."""
+"""``ghapp compare``: audits before and after, and what differs between them."""
 
+import io
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import click
-import msgspec
 
-from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit
-from ghapp.differences import Difference, Key, compare, key, sums
-from ghapp.reports.harmless import visible
+from ghapp.cli.recorded import in_force, named
+from ghapp.differences import Difference, Key, compare, key
+from ghapp.documents import DocumentError, Documents
+from ghapp.reports.differences import COLUMNS, Found, render, rows, to_page
 from ghapp.reports.tables import to_csv, to_json_lines
 
 UNREAD = 1
 """Exit status where some document could not be read, or has no counterpart."""
 
-COLUMNS = (
-    *("repository", "pull_request", "merge_commit", "causes", "path", "line"),
-    *("reason_before", "reason_after", "edit_before", "edit_after"),
-    *("difference_before", "difference_after"),
-)
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+WIDTH = 100
+"""Columns of a table that no terminal shows."""
 
 
-class _Documents:
-    """A file of audit documents, one a line, asked by pull request; only places are kept."""
+class _Audits(Protocol):
+    """Audits asked by pull request, from a file or from the app's store."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._places: dict[Key, int] = {}
-        for place, audit in self._read():
-            self._places[key(audit)] = place
+    def keys(self) -> frozenset[Key]: ...
+    def __iter__(self) -> Iterator[Audit]: ...
+    def of(self, wanted: Key) -> Audit: ...
 
-    def _read(self) -> Iterator[tuple[int, Audit]]:
-        with self._path.open("rb") as file:
-            place = 0
-            for number, line in enumerate(file, 1):
-                yield place, self._audit(line, number)
-                place += len(line)
 
-    def _audit(self, line: bytes, number: int) -> Audit:
-        try:
-            return from_document(line)
-        except (ValueError, msgspec.DecodeError) as error:
-            raise click.ClickException(f"{self._path}:{number}: {error}") from error
+class _Recorded:
+    """The audits in force of a repository."""
 
-    def keys(self) -> set[Key]:
-        return set(self._places)
+    def __init__(self, name: str) -> None:
+        self._audits = {key(audit): audit for audit in in_force(name, "comparison")}
 
-    def in_order(self) -> Iterator[Audit]:
-        """Yield the last document of each pull request, in the order of the file."""
-        for place, audit in self._read():
-            if self._places[key(audit)] == place:
-                yield audit
+    def keys(self) -> frozenset[Key]:
+        return frozenset(self._audits)
+
+    def __iter__(self) -> Iterator[Audit]:
+        yield from self._audits.values()
 
     def of(self, wanted: Key) -> Audit:
-        with self._path.open("rb") as file:
-            file.seek(self._places[wanted])
-            return from_document(file.readline())
+        return self._audits[wanted]
 
 
 @click.command("compare", short_help="Say what differs between two files of audit documents.")
-@click.argument("before", metavar="BEFORE.jsonl", type=_FILE)
-@click.argument("after", metavar="AFTER.jsonl", type=_FILE)
+@click.argument("before", metavar="BEFORE")
+@click.argument("after", metavar="AFTER")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "csv", "jsonl"]),
+    type=click.Choice(["text", "html", "csv", "jsonl"]),
     default="text",
     show_default=True,
-    help="text for people, csv with a row for each line, jsonl with an object for each.",
+    help="text for people, html as a page of its own, csv and jsonl with a row for each line.",
 )
-def command(before: Path, after: Path, form: str) -> None:
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write there instead of to standard output.",
+)
+def command(before: str, after: str, form: str, output: Path | None) -> None:
     """Say which pull requests and lines differ between two replays or records, and why.
 
+    \b
+    ghapp compare before.jsonl after.jsonl
+    ghapp compare acme/shop replay.jsonl --format html --output differences.html
+
+    BEFORE and AFTER are files of audit documents, bundles of records, or OWNER/NAME: what the app
+    has recorded.
+
     Exit status: 0 done, 1 a document could not be read or has no counterpart, 2 wrong use.
-    """
-    earlier, later = _Documents(before), _Documents(after)
+    """  # noqa: D301 - the \b is click's mark for "do not wrap"
+    try:
+        earlier, later = _audits(before), _audits(after)
+    except DocumentError as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.UsageError(f"{error.filename}: {error.strerror}") from error
     both = earlier.keys() & later.keys()
 
     def found() -> Iterator[Difference]:
-        for audit in later.in_order():
+        for audit in later:
             if key(audit) in both:
                 yield compare(earlier.of(key(audit)), audit)
 
-    _FORMS[form](found)
-    alone = [(before, len(earlier.keys() - both)), (after, len(later.keys() - both))]
-    for path, count in alone:
-        if count:
-            click.echo(f"{count} document(s) of {path} have no counterpart", err=True)
-    if any(count for _, count in alone):
+    write_report(found, form, output, (before, after))
+    _say_alone([(before, earlier.keys() - both), (after, later.keys() - both)])
+
+
+def _audits(text: str) -> _Audits:
+    where = named(text)
+    if where is None:
+        return Documents(Path(text))
+    name, number = where
+    if number is not None:
+        raise click.UsageError(f"{text}: give a whole repository, such as {name}")
+    return _Recorded(name)
+
+
+def _say_alone(alone: list[tuple[str, frozenset[Key]]]) -> None:
+    for name, keys in alone:
+        if keys:
+            click.echo(f"{len(keys)} document(s) of {name} have no counterpart", err=True)
+    if any(keys for _, keys in alone):
         raise click.exceptions.Exit(UNREAD)
 
 
-Found = Callable[[], Iterator[Difference]]
+# --- forms --------------------------------------------------------------------------------------
 
 
-def _text(found: Found) -> None:
-    """Print a line for each pull request that differs, then the sums."""
-    for one in found():
-        if not one.same:
-            click.echo(visible(_sentence(one)))
-    total = sums(found())
-    click.echo(
-        f"{total.pull_requests} pull request(s): {total.same} the same, "
-        f"{total.pull_requests - total.same} different in {total.lines} line(s); "
-        f"attributed {total.attributed_before} -> {total.attributed_after}"
-    )
-    for name, counts in (("cause", total.by_cause), ("reason", total.by_reasons)):
-        for what, count in counts.items():
-            click.echo(f"  {name:<6}  {count:>7}  {what}")
+def write_report(found: Found, form: str, output: Path | None, names: tuple[str, str]) -> None:
+    """Write differences in a form of `FORMS` to a file, or to standard output."""
+    if form == "text" and output is None:
+        _show(found)
+        return
+    parts = FORMS[form](found, names)
+    if output is None:
+        for part in parts:
+            sys.stdout.buffer.write(part)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with output.open("wb") as file:
+            file.writelines(parts)
+    except OSError as error:
+        raise click.UsageError(f"--output {output}: {error.strerror}") from error
 
 
-def _sentence(one: Difference) -> str:
-    name = f"#{one.pull_request}" if one.pull_request else f"{one.merge_commit}"
-    before, after = one.before, one.after
-    return (
-        f"{name:<8} {before.verdict} -> {after.verdict}, "
-        f"attributed {before.totals.attributed} -> {after.totals.attributed}, "
-        f"{len(one.lines)} line(s): {', '.join(one.causes)}"
-    )
+def _show(found: Found) -> None:
+    from rich.console import Console  # noqa: PLC0415 - only a table for people needs it
+
+    console = Console()
+    render(found, console if console.is_terminal else Console(width=WIDTH))
 
 
-def _csv(found: Found) -> None:
-    rows = ([*row.values()] for one in found() for row in _rows(one))
-    for line in to_csv(COLUMNS, rows):
-        click.echo(line, nl=False)
+def _text(found: Found, _: tuple[str, str]) -> Iterator[bytes]:
+    from rich.console import Console  # noqa: PLC0415 - see above
+
+    shown = io.StringIO()
+    render(found, Console(file=shown, width=WIDTH, color_system=None))
+    yield shown.getvalue().encode()
 
 
-def _jsonl(found: Found) -> None:
-    for line in to_json_lines(row for one in found() for row in _rows(one)):
-        click.echo(line, nl=False)
+def _html(found: Found, names: tuple[str, str]) -> Iterator[bytes]:
+    yield from (part.encode() for part in to_page(found, *names))
 
 
-def _rows(one: Difference) -> Iterator[dict[str, object]]:
-    for line in one.lines:
-        before, after = line.before, line.after
-        values = (
-            *(one.repository, one.pull_request, one.merge_commit, " ".join(one.causes)),
-            *(line.path, line.line),
-            *(before and before.reason, after and after.reason),
-            *(before and before.edit, after and after.edit),
-            *(before and before.difference, after and after.difference),
-        )
-        yield dict(zip(COLUMNS, values, strict=True))
+def _csv(found: Found, _: tuple[str, str]) -> Iterator[bytes]:
+    yield from (part.encode() for part in to_csv(COLUMNS, rows(found())))
 
 
-_FORMS: dict[str, Callable[[Found], None]] = {"text": _text, "csv": _csv, "jsonl": _jsonl}
+def _jsonl(found: Found, _: tuple[str, str]) -> Iterator[bytes]:
+    yield from to_json_lines(dict(zip(COLUMNS, row, strict=True)) for row in rows(found()))
+
+
+FORMS: dict[str, Callable[[Found, tuple[str, str]], Iterator[bytes]]] = {
+    "text": _text,
+    "html": _html,
+    "csv": _csv,
+    "jsonl": _jsonl,
+}
+"""Form → what writes it; ``names`` are what is compared."""

@@ -21,6 +21,7 @@ COMMANDS = {
         "ghapp.cli.explain",
         "Say why the lines of an audit document count or do not.",
     ),
+    "sample": ("ghapp.cli.sample", "Draw lines for people to judge, and score their answers."),
     "export-audit": (
         "ghapp.cli.export_audit",
         "Write recorded audits as a bundle that proves itself.",

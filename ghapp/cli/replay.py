@@ -23,7 +23,8 @@ from ghapp.cli.options import (
 from ghapp.cli.times import as_last_instant, as_time
 
 if TYPE_CHECKING:  # help and wrong use answer without the core
-    from ghapp.replay import Progress, Replayed, Terms
+    from ghapp.differences import Difference
+    from ghapp.replay import Gathered, Progress, Replayed, Terms
 
 UNREAD = 1
 """Exit status where some input could not be read."""
@@ -89,6 +90,14 @@ LONGEST = 2000
     help="A built-in policy, a file that holds one, or the repository's own file, "
     "as it was on the base before each merge.",
 )
+@click.option(
+    "--compare",
+    "compared",
+    metavar="A B",
+    nargs=2,
+    help="Two policies instead: FILE holds what differs (.html, .csv, .jsonl or .txt), the "
+    "documents stand beside it as FILE.before.jsonl and FILE.after.jsonl.",
+)
 @fingerprint_key_option
 @click.option(
     "--jobs",
@@ -101,6 +110,7 @@ def command(**options: Any) -> None:
 
     \b
     ghapp replay --git . --evidence ~/.claude/projects --output replay.jsonl
+    ghapp replay --git . --evidence DIR --compare claude-code-v1 own.toml --output diff.html
 
     Interrupted, the same command goes on where it stopped.
 
@@ -108,26 +118,66 @@ def command(**options: Any) -> None:
     """  # noqa: D301 - the \b is click's mark for "do not wrap"
     from ghapp.git_process import GitError  # noqa: PLC0415 - see the top
     from ghapp.processes import ProcessFailedError  # noqa: PLC0415 - see the top
-    from ghapp.replay import replay  # noqa: PLC0415 - see the top
 
     check_evidence(options["evidence"], carried=options["carried"])
-    problems = _Problems()
     signal.signal(signal.SIGTERM, _ask_to_stop)
     try:
-        with _bar() as show:
-
-            def watch(progress: "Progress") -> None:
-                problems.note(progress)
-                show(progress)
-
-            done = replay(_terms(options), options["output"], now=datetime.now(UTC), watch=watch)
+        if options["compared"]:
+            _compare(options)
+        else:
+            terms = _terms(options, options["policy_name"])
+            _finish([_replay(terms, options["output"])])
     except GitError as error:
         raise click.UsageError(f"--git {options['repository_path']}: {error}") from error
     except ProcessFailedError as error:
         raise click.ClickException(f"{error}; try again with a smaller --jobs") from error
     except OSError as error:
         raise click.UsageError(f"{error.filename}: {error.strerror}") from error
-    _say(done, problems)
+
+
+def _replay(
+    terms: "Terms", output: Path, evidence: "Gathered | None" = None
+) -> "tuple[Replayed, _Problems]":
+    """Replay with a bar, and return what was done and what could not be read."""
+    from ghapp.replay import replay, replay_with  # noqa: PLC0415 - see the top
+
+    problems, now = _Problems(), datetime.now(UTC)
+    with _bar() as show:
+
+        def watch(progress: "Progress") -> None:
+            problems.note(progress)
+            show(progress)
+
+        if evidence is None:
+            return replay(terms, output, now=now, watch=watch), problems
+        return replay_with(evidence, terms, output, now=now, watch=watch), problems
+
+
+def _compare(options: dict[str, Any]) -> None:
+    """Replay by two policies at the same moment, and write what differs."""
+    from ghapp.cli.compare import FORMS, write_report  # noqa: PLC0415 - see the top
+    from ghapp.differences import compare, key  # noqa: PLC0415 - see the top
+    from ghapp.documents import Documents  # noqa: PLC0415 - see the top
+    from ghapp.replay import gathered  # noqa: PLC0415 - see the top
+
+    output: Path = options["output"]
+    form = {"txt": "text"}.get(output.suffix[1:], output.suffix[1:])
+    if form not in FORMS:
+        raise click.UsageError("--output: with --compare it ends in .html, .csv, .jsonl or .txt")
+    options["as_of"] = options["as_of"] or datetime.now(UTC)
+    names: tuple[str, str] = options["compared"]
+    both = [_terms(options, name) for name in names]
+    paths = [output.with_name(f"{output.name}.{side}.jsonl") for side in ("before", "after")]
+    with gathered(both[0]) as evidence:
+        done = [_replay(terms, path, evidence) for terms, path in zip(both, paths, strict=True)]
+    before = Documents(paths[0])
+
+    def found() -> "Iterator[Difference]":
+        return (compare(before.of(key(audit)), audit) for audit in Documents(paths[1]))
+
+    write_report(found, form, output, names)
+    write_report(found, "text", None, names)
+    _finish(done)
 
 
 def _ask_to_stop(*_: object) -> None:
@@ -135,13 +185,13 @@ def _ask_to_stop(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _terms(options: dict[str, Any]) -> "Terms":
+def _terms(options: dict[str, Any], policy: str) -> "Terms":
     from ghapp.replay import Terms  # noqa: PLC0415 - see the top
 
     return Terms(
         repository_path=options["repository_path"],
         evidence=options["evidence"],
-        policy=None if options["policy_name"] == OWN else named_policy(options["policy_name"]),
+        policy=None if policy == OWN else named_policy(policy),
         branch=options["branch"],
         since=options["since"],
         until=options["until"],
@@ -219,8 +269,15 @@ def _rate(first: tuple[float, int], now: tuple[float, int]) -> str:
     return f"{(now[1] - first[1]) / seconds:.0f}/s" if seconds >= 1 else ""
 
 
-def _say(done: "Replayed", problems: _Problems) -> None:
+def _finish(some: "list[tuple[Replayed, _Problems]]") -> None:
     """Sum up on standard error; end with what the exit status means."""
+    whole = [_say(done, problems) for done, problems in some]
+    if not all(whole):
+        raise click.exceptions.Exit(UNREAD)
+
+
+def _say(done: "Replayed", problems: _Problems) -> bool:
+    """Sum one replay up on standard error; say whether all of it could be read."""
     from ghapp.cli.problems import name_problems  # noqa: PLC0415 - see the top
     from ghapp.reports.harmless import visible  # noqa: PLC0415 - see the top
 
@@ -238,5 +295,4 @@ def _say(done: "Replayed", problems: _Problems) -> None:
     before = f", {done.resumed_from} of them before an interruption" if done.resumed_from else ""
     less = f", {done.incomplete} incomplete" if done.incomplete else ""
     click.echo(f"{done.documents} audit document(s){before}{less}", err=True)
-    if done.incomplete or done.unread or done.cut:
-        raise click.exceptions.Exit(UNREAD)
+    return not (done.incomplete or done.unread or done.cut)

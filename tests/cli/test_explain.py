@@ -3,9 +3,15 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from ghapp.cli.main import main
+from ghapp.store import Repository, Store
 from tests.cases import FIXTURES
 from tests.cli.commands import ghapp
+from tests.histories import History, Step
+from tests.store.records import NOW
+from tests.transcripts import write_transcript
 
 CASE = FIXTURES / "audits" / "tier_edited"
 
@@ -31,7 +37,45 @@ def test_one_line(document: Path) -> None:
     first = ghapp("explain", document).stdout.decode().split("  ")[0]
     told = ghapp("explain", document, first, "--pull-request", "17").stdout.decode()
     assert told.startswith(f"{first}  ")
-    assert told.count(": ") == 1
+    assert "docs/reasons.md#" in told
+    assert "docs/rules.md#" in told
+    assert told.count(f"{first}  ") == 1
+
+
+def test_what_is_recorded_is_explained_and_the_look_is_logged(
+    document: Path, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/a.db"
+    environment = {"GHAPP_DATA_DIR": str(tmp_path / "data"), "DATABASE_URL": url}
+    first = ghapp("explain", document).stdout.decode().split("  ")[0]
+
+    def run(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(main, ["explain", *arguments], env=environment)
+        return done.exit_code, done.output
+
+    with Store.open(url) as store:
+        seen = Repository(id=42, owner="acme", name="shop")
+        store.installations.repository_seen(seen, now=NOW)
+        store.audits.save(42, 17, document.read_bytes().strip(), now=NOW)
+        told = ghapp("explain", document, first).stdout.decode()
+        assert run("acme/shop#17", first) == (0, told)
+        assert run("acme/shop", first, "--pull-request", "17") == (0, told)
+        (looked, _) = store.access_log.of(42)
+    assert (looked.what, looked.pull_request) == ("explanation", 17)
+    assert run("acme/shop#17", "--audit", "2")[0] == 2
+    assert run("acme/shop#18")[0] == 2
+    assert run("acme/shop")[0] == 2
+
+
+def test_a_clone_shows_the_text(tmp_path: Path) -> None:
+    history = History(tmp_path / "clone")
+    text = "".join(f"total_{line} = price_of(customer={line})\n" for line in range(8))
+    history.do(Step(write={"src/a.py": text}, message="Add a (#1)"))
+    write_transcript(tmp_path / "evidence" / "1.jsonl", "/srv/shop/src/a.py", text)
+    paths = ("--git", history.path, "--evidence", tmp_path / "evidence")
+    assert ghapp("replay", *paths, "--output", tmp_path / "out").returncode == 0
+    told = ghapp("explain", tmp_path / "out", "src/a.py:3", "--git", history.path).stdout.decode()
+    assert "    | total_2 = price_of(customer=2)\n    Claude Code edit toolu_1" in told
 
 
 @pytest.mark.parametrize("more", [["src/none.py"], ["--pull-request", "18"]])

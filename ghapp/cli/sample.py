@@ -1,0 +1,188 @@
+"""``ghapp sample``: lines drawn at random for people to judge, and what their answers say."""
+
+import csv
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ghapp.attribution.model import Audit
+from ghapp.documents import DocumentError, documents
+from ghapp.reports.sample_page import ANSWERS, COLUMNS, ShownLine, rows, to_page
+from ghapp.reports.tables import to_csv
+from ghapp.sampling import STRATA, Answer, Frame, SampledLine, Score, score
+
+if TYPE_CHECKING:  # git is asked only where the text is wanted
+    from ghapp.git import Git
+
+SEEDS = 1_000_000_000
+
+
+def _as_strata(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+    names = tuple(value.split(","))
+    if set(names) - set(STRATA) or len(set(names)) != len(names):
+        raise click.BadParameter(f"give some of {','.join(STRATA)}", ctx, param)
+    return names
+
+
+@click.command("sample", short_help="Draw lines for people to judge, and score their answers.")
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@click.option("--size", metavar="N", type=click.IntRange(min=1), default=200, show_default=True)
+@click.option(
+    "--by",
+    metavar="STRATA",
+    default="reason",
+    show_default=True,
+    callback=_as_strata,
+    help="What lines are told apart by, of each kind some: reason,agent,share.",
+)
+@click.option(
+    "--lines",
+    "which",
+    type=click.Choice(["attributed", "counted"]),
+    default="attributed",
+    show_default=True,
+    help="Which lines may be drawn: counted ones are attributed or not.",
+)
+@click.option("--seed", metavar="N", type=click.IntRange(min=0), help="The same lines again.")
+@click.option(
+    "--git",
+    "clone",
+    metavar="REPO",
+    type=click.Path(exists=True, path_type=Path),
+    help="A clone, to show the text of the lines.",
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="A table (.csv), or a page that records answers (.html).",
+)
+@click.option(
+    "--score",
+    "answers",
+    metavar="FILE.csv",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Say what the answers in a table mean.",
+)
+def command(files: tuple[Path, ...], answers: Path | None, **options: Any) -> None:
+    """Draw lines of audit documents at random; say from people's answers how many are right.
+
+    \b
+    ghapp sample replay.jsonl --git . --output judge.html
+    ghapp sample --score answers.csv
+
+    FILE holds audit documents, one a line, or is a bundle. Exit status: 0 done, 1 a document or
+    an answer could not be read, 2 wrong use.
+    """  # noqa: D301 - the \b is click's mark for "do not wrap"
+    if answers is not None:
+        _score(answers)
+        return
+    if not files or options["output"] is None:
+        raise click.UsageError("give files of audit documents and --output, or --score FILE")
+    if options["output"].suffix not in {".csv", ".html"}:
+        raise click.UsageError("--output: name a file that ends in .csv or .html")
+    try:
+        _draw(files, options)
+    except DocumentError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _draw(files: tuple[Path, ...], options: dict[str, Any]) -> None:
+    seed = secrets.randbelow(SEEDS) if options["seed"] is None else options["seed"]
+    random = Random(seed)  # noqa: S311 - drawn so that it can be drawn again
+    frame = Frame(options["by"], counted=options["which"] == "counted")
+    for audit in _audits(files):
+        frame.count(audit)
+    drawn = frame.draw(options["size"], random)
+    lines = list(frame.picked(_audits(files), drawn))
+    random.shuffle(lines)
+    shown = list(_with_text(lines, options["clone"]))
+    text = (
+        to_page(shown, seed=seed)
+        if options["output"].suffix == ".html"
+        else "".join(to_csv(COLUMNS, (tuple(row) for row in rows(shown))))
+    )
+    options["output"].write_text(text, encoding="utf-8", newline="")
+    click.echo(f"{len(lines)} of {frame.sizes.total()} lines, drawn with --seed {seed}")
+    for stratum, size in sorted(frame.sizes.items()):
+        click.echo(f"  {stratum}: {len(drawn[stratum])} of {size}")
+
+
+def _audits(files: tuple[Path, ...]) -> Iterator[Audit]:
+    for path in files:
+        for placed in documents(path):
+            yield placed.audit
+
+
+def _with_text(lines: list[SampledLine], clone: Path | None) -> Iterator[ShownLine]:
+    if clone is None:
+        yield from (ShownLine(line=line, text=None) for line in lines)
+        return
+    from ghapp.git import Git, GitError  # noqa: PLC0415 - see the top
+
+    git, known = Git(clone), dict[tuple[str, str], list[str]]()
+    for line in lines:
+        place = (line.merge_commit or "", line.path)
+        if place not in known:
+            try:
+                known[place] = _file(git, *place)
+            except GitError:
+                known[place] = []
+        at = line.verdict.line - 1
+        yield ShownLine(line=line, text=known[place][at] if at < len(known[place]) else None)
+
+
+def _file(git: "Git", commit: str, path: str) -> list[str]:
+    content = git.read_file(commit, path) if commit else None
+    return (content or b"").decode(errors="replace").split("\n")
+
+
+def _score(path: Path) -> None:
+    answers = list(_answers(path))
+    for attributed, what in ((True, "precision of attributed lines"), (False, "rightly not")):
+        found = score(one for one in answers if one.attributed is attributed)
+        if found is not None:
+            click.echo(f"{what}: {_sentence(found)}")
+    unanswered = sum(one.agrees is None for one in answers)
+    click.echo(f"{len(answers) - unanswered} answers, {unanswered} without one or unsure")
+    if unanswered == len(answers):
+        raise click.ClickException(f"{path} holds no answers: agree or disagree in its last column")
+
+
+def _sentence(found: Score) -> str:
+    rest = f"; nothing is known of {found.unknown} more" if found.unknown else ""
+    return (
+        f"{found.estimate:.1%}, with 95 % confidence {found.low:.1%} to {found.high:.1%} "
+        f"({found.answers} answers for {found.lines} lines{rest})"
+    )
+
+
+def _answers(path: Path) -> Iterator[Answer]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file), 2):
+            try:
+                yield _answer(row)
+            except (KeyError, ValueError, TypeError) as error:
+                told = f"{path}:{number}: {error}; give the table that `ghapp sample` made"
+                raise click.ClickException(told) from error
+
+
+def _answer(row: dict[str, str]) -> Answer:
+    given = row["answer"].strip().lower()
+    if given not in {*ANSWERS, ""}:
+        raise ValueError(f"answer {given!r}; use {', '.join(ANSWERS)}")
+    return Answer(
+        stratum=row["stratum"],
+        stratum_lines=int(row["stratum_lines"]),
+        attributed={"true": True, "false": False}[row["attributed"].strip().lower()],
+        agrees={"agree": True, "disagree": False}.get(given),
+    )

@@ -1,0 +1,146 @@
+"""What differs between audits, as a table for a shell, a page, and rows. It compares nothing."""
+
+from collections.abc import Callable, Iterable, Iterator
+from html import escape
+
+from rich.console import Console
+from rich.table import Table
+
+from ghapp.differences import CAUSES, Difference, LineDifference, Sums, sums
+from ghapp.reports.harmless import visible
+from ghapp.reports.standalone import page
+from ghapp.reports.words import sentence
+
+Found = Callable[[], Iterable[Difference]]
+"""The differences, walked through as often as it takes: none of them is kept."""
+
+COLUMNS = (
+    *("repository", "pull_request", "merge_commit", "causes", "path", "line"),
+    *("reason_before", "reason_after", "edit_before", "edit_after"),
+    *("difference_before", "difference_after"),
+)
+
+MOST_LINES = 200
+"""Lines of one pull request that the page shows; the others are counted."""
+
+
+def rows(differences: Iterable[Difference]) -> Iterator[tuple[object, ...]]:
+    """Yield a row for each line that differs."""
+    for one in differences:
+        for line in one.lines:
+            before, after = line.before, line.after
+            yield (
+                *(one.repository, one.pull_request, one.merge_commit, " ".join(one.causes)),
+                *(line.path, line.line),
+                *(before and before.reason, after and after.reason),
+                *(before and before.edit, after and after.edit),
+                *(before and before.difference, after and after.difference),
+            )
+
+
+# --- for a shell --------------------------------------------------------------------------------
+
+
+def render(found: Found, console: Console) -> None:
+    """Print a table of the pull requests that differ, then the sums."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, justify in (("pull request", "left"), ("verdict", "left"), ("attributed", "right")):
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    table.add_column("lines", justify="right")
+    table.add_column("causes", overflow="fold")
+    for one in found():
+        if not one.same:
+            table.add_row(*map(visible, _cells(one)))
+    if table.row_count:
+        console.print(table, markup=False)
+    total = sums(found())
+    console.print(_sentence(total), markup=False, highlight=False, soft_wrap=True)
+    for name, counts in (("cause", total.by_cause), ("reason", total.by_reasons)):
+        for what, count in counts.items():
+            line = f"  {name:<6}  {count:>7}  {what}"
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _cells(one: Difference) -> tuple[str, ...]:
+    before, after = one.before, one.after
+    verdict = (
+        str(after.verdict)
+        if before.verdict is after.verdict
+        else f"{before.verdict} -> {after.verdict}"
+    )
+    attributed = f"{before.totals.attributed} -> {after.totals.attributed}"
+    return _name(one), verdict, attributed, str(len(one.lines)), ", ".join(one.causes)
+
+
+def _name(one: Difference) -> str:
+    if one.pull_request:
+        return f"{one.repository or ''}#{one.pull_request}"
+    return f"{one.merge_commit}"[:12]
+
+
+def _sentence(total: Sums) -> str:
+    return (
+        f"{total.pull_requests} pull request(s): {total.same} the same, "
+        f"{total.pull_requests - total.same} different in {total.lines} line(s); "
+        f"attributed {total.attributed_before} -> {total.attributed_after}"
+    )
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+
+def to_page(found: Found, before: str, after: str) -> Iterator[str]:
+    """Yield the parts of a page that needs no network; ``before``, ``after`` name what it is of."""
+    total = sums(found())
+    whole = page("What differs, and why", _PLACE)
+    head, tail = whole.split(_PLACE)
+    yield head
+    yield f'<p class="soft">{escape(visible(before))} against {escape(visible(after))}</p>\n'
+    yield f"<p>{escape(_sentence(total))}.</p>\n"
+    yield _counts("Causes", total.by_cause, "pull requests", CAUSES)
+    yield _counts("Reasons, before and after", total.by_reasons, "lines", {})
+    yield "<h2>Pull requests that differ</h2>\n" if total.same < total.pull_requests else ""
+    for one in found():
+        if not one.same:
+            yield _pull_request(one)
+    yield tail
+
+
+_PLACE = "<!-- what differs -->"
+
+
+def _counts(title: str, counts: dict[str, int], unit: str, meaning: dict[str, str]) -> str:
+    if not counts:
+        return ""
+    rows = "".join(
+        f"<tr><td><code>{escape(name)}</code></td><td>{escape(meaning.get(name, ''))}</td>"
+        f'<td class="number">{count}</td></tr>\n'
+        for name, count in counts.items()
+    )
+    head = f'<tr><th></th><th></th><th class="number">{unit}</th></tr>\n'
+    return f"<h2>{escape(title)}</h2>\n<table>\n{head}{rows}</table>\n"
+
+
+def _pull_request(one: Difference) -> str:
+    name, verdict, attributed, lines, causes = (escape(visible(cell)) for cell in _cells(one))
+    shown = "".join(map(_line, one.lines[:MOST_LINES]))
+    rest = len(one.lines) - MOST_LINES
+    more = f'<p class="soft">and {rest} lines more</p>\n' if rest > 0 else ""
+    return (
+        f"<article>\n<h3>{name}</h3>\n<p>{verdict}, attributed {attributed}: {causes}</p>\n"
+        f"<details><summary>{lines} lines</summary>\n<table>\n"
+        f"<tr><th>line</th><th>before</th><th>after</th></tr>\n{shown}</table>\n{more}"
+        "</details>\n</article>\n"
+    )
+
+
+def _line(line: LineDifference) -> str:
+    place = escape(f"{visible(line.path)}:{line.line}")
+    sides = "".join(
+        "<td>not an added line</td>"
+        if side is None
+        else f"<td>{escape(side.reason)}<br>"
+        f'<span class="soft">{escape(sentence(side.reason))}</span></td>'
+        for side in (line.before, line.after)
+    )
+    return f"<tr><td><code>{place}</code></td>{sides}</tr>\n"

@@ -1,0 +1,192 @@
+"""Lines drawn at random for people to judge, and what their answers say of all. It opens nothing.
+
+Lines are drawn from strata (by reason, agent, share), so that rare ones are judged too; how many
+lines a stratum has weighs its answers.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from random import Random
+
+from ghapp.attribution.model import Audit, LineVerdict, Struct
+
+LEAST = 5
+"""Lines that are drawn of a stratum, if it has as many."""
+
+Z = 1.959964
+"""Of the normal distribution, for 95 %."""
+
+STRATA = ("reason", "agent", "share")
+"""What lines can be told apart by."""
+
+
+class SampledLine(Struct, frozen=True):
+    """One added line, and the stratum that it was drawn from."""
+
+    stratum: str
+    """Such as ``run`` or ``run/claude-code``."""
+    stratum_lines: int
+    """How many lines the stratum has."""
+    repository: str | None
+    pull_request: int | None
+    merge_commit: str | None
+    path: str
+    verdict: LineVerdict
+
+
+class Answer(Struct, frozen=True):
+    """A person's answer about one line."""
+
+    stratum: str
+    stratum_lines: int
+    attributed: bool
+    """What the audit says."""
+    agrees: bool | None
+    """Whether the person says the same; ``None``: not answered, or not to be told."""
+
+
+class Score(Struct, frozen=True):
+    """What the answers say of all lines of a kind."""
+
+    answers: int
+    lines: int
+    """Of the strata that have answers."""
+    unknown: int
+    """Lines of strata without any answer: nothing is said of these."""
+    estimate: float
+    """Share of lines whose verdict is right."""
+    low: float
+    high: float
+    """The interval that holds the true share with 95 % confidence (Wilson)."""
+
+
+# --- drawing ------------------------------------------------------------------------------------
+
+
+class Frame:
+    """The lines that may be drawn, counted by stratum in a first walk over all audits."""
+
+    def __init__(self, by: Sequence[str], *, counted: bool = False) -> None:
+        """``by`` are some of `STRATA`; ``counted`` takes lines in that are not attributed."""
+        self._by = by
+        self._counted = counted
+        self.sizes: Counter[str] = Counter()
+
+    def count(self, audit: Audit) -> None:
+        """Count an audit's lines."""
+        self.sizes.update(stratum for stratum, _, _ in self._lines(audit))
+
+    def draw(self, size: int, random: Random) -> dict[str, frozenset[int]]:
+        """Return which lines of each stratum are drawn, by their number in the walk."""
+        sizes = allocation(self.sizes, size)
+        return {
+            stratum: frozenset(random.sample(range(self.sizes[stratum]), sizes[stratum]))
+            for stratum in sorted(self.sizes)
+        }
+
+    def picked(
+        self, audits: Iterable[Audit], drawn: Mapping[str, frozenset[int]]
+    ) -> Iterator[SampledLine]:
+        """Yield the lines that were drawn, in a second walk over the same audits."""
+        seen: Counter[str] = Counter()
+        for audit in audits:
+            for stratum, path, line in self._lines(audit):
+                if seen[stratum] in drawn[stratum]:
+                    yield SampledLine(
+                        stratum=stratum,
+                        stratum_lines=self.sizes[stratum],
+                        repository=audit.repository,
+                        pull_request=audit.pull_request,
+                        merge_commit=audit.merge_commit,
+                        path=path,
+                        verdict=line,
+                    )
+                seen[stratum] += 1
+
+    def _lines(self, audit: Audit) -> Iterator[tuple[str, str, LineVerdict]]:
+        share = _band(audit.totals.share)
+        for file in audit.files:
+            for line in file.lines:
+                if line.attributed or (self._counted and _is_counted(line, file.excluded)):
+                    yield self._stratum(line, share), file.path, line
+
+    def _stratum(self, line: LineVerdict, share: str) -> str:
+        told = {"reason": line.reason, "agent": line.agent or "no-agent", "share": share}
+        return "/".join(told[name] for name in self._by)
+
+
+_NOT_COUNTED = frozenset({"trivial_line", "long_line"})
+
+
+def _is_counted(line: LineVerdict, excluded: str | None) -> bool:
+    return excluded is None and line.reason not in _NOT_COUNTED
+
+
+def _band(share: float | None) -> str:
+    """Return which fourth a share is in, such as ``25-50%``."""
+    if share is None:
+        return "no-share"
+    start = min(int(share * 4), 3) * 25
+    return f"{start}-{start + 25}%"
+
+
+def allocation(sizes: Mapping[str, int], size: int) -> dict[str, int]:
+    """Return how many lines to draw of each stratum: as they have lines, but a few of each.
+
+    >>> allocation({"run": 900, "line": 90, "edited": 3}, 100)
+    {'edited': 3, 'line': 13, 'run': 84}
+    """
+    drawn = {name: min(sizes[name], LEAST) for name in sorted(sizes)}
+    room = sum(sizes.values()) - sum(drawn.values())
+    rest = min(max(size - sum(drawn.values()), 0), room)
+    # What is left over by rounding goes where most was cut off.
+    cut = {name: divmod(rest * (sizes[name] - drawn[name]), room or 1) for name in drawn}
+    by_cut = sorted(drawn, key=lambda name: (-cut[name][1], name))
+    left = rest - sum(whole for whole, _ in cut.values())
+    for name in drawn:
+        drawn[name] += cut[name][0] + (name in by_cut[:left])
+    return drawn
+
+
+# --- scoring ------------------------------------------------------------------------------------
+
+
+def score(answers: Iterable[Answer]) -> Score | None:
+    """Return what answers say of all lines of their strata; ``None``: nothing was answered."""
+    sizes: dict[str, int] = {}
+    given: Counter[str] = Counter()
+    agreed: Counter[str] = Counter()
+    for answer in answers:
+        sizes[answer.stratum] = answer.stratum_lines
+        given[answer.stratum] += answer.agrees is not None
+        agreed[answer.stratum] += answer.agrees is True
+    known = [name for name in sizes if given[name]]
+    if not known:
+        return None
+    lines = sum(sizes[name] for name in known)
+    weights = {name: sizes[name] / lines for name in known}
+    estimate = sum(weights[name] * agreed[name] / given[name] for name in known)
+    # As many plain draws as would vary as much: what is drawn of a stratum speaks for its weight.
+    plain = 1 / sum(weights[name] ** 2 / given[name] for name in known)
+    low, high = wilson(estimate, plain)
+    return Score(
+        answers=sum(given.values()),
+        lines=lines,
+        unknown=sum(sizes.values()) - lines,
+        estimate=estimate,
+        low=low,
+        high=high,
+    )
+
+
+def wilson(share: float, draws: float) -> tuple[float, float]:
+    """Return Wilson's interval of a share, 95 %.
+
+    >>> [round(end, 3) for end in wilson(1.0, 100)]
+    [0.963, 1.0]
+    """
+    middle = share + Z**2 / (2 * draws)
+    spread = Z * math.sqrt(share * (1 - share) / draws + Z**2 / (4 * draws**2))
+    whole = 1 + Z**2 / draws
+    return max((middle - spread) / whole, 0.0), min((middle + spread) / whole, 1.0)
