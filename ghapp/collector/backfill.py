@@ -30,8 +30,8 @@ from ghapp.wire import MOST_BYTES, MOST_EDITS
 
 MOST_WAITING = MOST_BYTES
 """Bytes as they would be sent: about one request."""
-LONGEST_PAUSE = timedelta(minutes=2)
-"""That the app may ask for before a backfill gives up; the next one goes on from there."""
+PATIENCE = timedelta(minutes=2)
+"""Longest pause that the app may ask for before a backfill gives up; the next one goes on."""
 
 
 class Backfilled(Struct, frozen=True):
@@ -85,8 +85,8 @@ def backfill(  # noqa: PLR0913 - what the journey starts from, and nothing else
     """
     with places.alone():
         known, chosen = account.load(places), choices.load(places)
-        sender = sender_of(places, known, door)
-        run = _Run(places, sender, chosen, since=since, now=now, sleep=sleep)
+        sender = sender_of(places, known, door(known), patience=PATIENCE, sleep=sleep)
+        run = _Run(places, sender, chosen, since=since, now=now)
         problem = "everything is paused: ghapp collect resume" if chosen.is_paused else None
         if problem is None:
             problem = run.to_the_end(list(_transcripts(folders)), advance)
@@ -110,17 +110,15 @@ def _transcripts(folders: Iterable[Path]) -> Iterator[Path]:
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except OSError:
-        return (0, 0)
-    return status.st_size, status.st_mtime_ns
+    """Return size and time of change; of a database together with what is not written back yet."""
+    found = [one.stat() for one in (path, Path(f"{path}-wal")) if one.exists()]
+    return sum(one.st_size for one in found), max((one.st_mtime_ns for one in found), default=0)
 
 
 class _Run:
     """One backfill, with what was met on the way."""
 
-    def __init__(  # noqa: PLR0913 - see `backfill`
+    def __init__(
         self,
         places: Places,
         sender: Sender,
@@ -128,13 +126,11 @@ class _Run:
         *,
         since: datetime | None,
         now: datetime,
-        sleep: Callable[[float], None],
     ) -> None:
         self.places = places
         self.sender = sender
         self.since = since
         self.now = now
-        self.sleep = sleep
         self.chosen = chosen
         self.sorter = Sorter(sender.account, chosen, Clones())
         self.read_before = _read_before(places, _under(sender.account, chosen), since)
@@ -230,15 +226,7 @@ class _Run:
         self.read_whole.clear()
 
     def _deliver(self, destination: Destination, edits: list[Edit]) -> None:
-        while True:
-            try:
-                done = self.sender.deliver(destination, edits, self.now)
-            except AppAway as error:
-                if error.wait is None or error.wait > LONGEST_PAUSE:
-                    raise
-                self.sleep(error.wait.total_seconds())
-            else:
-                break
+        done = self.sender.deliver(destination, edits, self.now)
         self.sent += done.sent
         if done.refused is not None:
             self.refused[destination.remotes[0]] = done.refused

@@ -38,7 +38,8 @@ WAIT = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=12)
 
 STALE_KEY = "stale_key"
-"""The code of a refusal that a look at `Door.enrollment` mends."""
+RENEWABLE = frozenset({STALE_KEY, "other_installation"})
+"""Codes of refusals that a look at `Door.enrollment` may mend."""
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _Answer = TypeVar("_Answer")

@@ -4,6 +4,7 @@ An event leaves the queue once all its edits are settled: acknowledged by the ap
 stay. Where the app is away, the queue stays as it is.
 """
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -27,6 +28,9 @@ HEARTBEAT = timedelta(hours=20)
 RENEW = timedelta(days=1)
 """Between two questions which installations there are."""
 
+PATIENCE = timedelta(seconds=15)
+"""Longest pause that the app may ask for before a flush leaves the rest to the next one."""
+
 OpenDoor = Callable[[Account], Door]
 
 
@@ -46,7 +50,12 @@ def open_door(known: Account) -> Door:
 
 
 def flush(
-    places: Places, *, now: datetime, door: OpenDoor = open_door, at_once: bool = False
+    places: Places,
+    *,
+    now: datetime,
+    door: OpenDoor = open_door,
+    sleep: Callable[[float], None] = time.sleep,
+    at_once: bool = False,
 ) -> Flushed:
     """Send what is queued. Never raises for what the app or the network does.
 
@@ -63,7 +72,8 @@ def flush(
         if before.not_before is not None and before.not_before > now:
             return Flushed(problem=f"the app asked to be left alone until {before.not_before}")
         queue.bring_back(places, now, at_once=at_once)
-        run = _Run(places, sender_of(places, known, door), chosen, now)
+        sender = sender_of(places, known, door(known), patience=PATIENCE, sleep=sleep)
+        run = _Run(places, sender, chosen, now)
         problem, not_before = run.to_the_end(before)
         return _remember(run, before, problem, not_before)
 
@@ -79,11 +89,21 @@ def flush_silently(places: Places, *, now: datetime) -> None:
         state.save(places, msgspec.structs.replace(state.load(places), problem=problem))
 
 
-def sender_of(places: Places, known: Account, door: OpenDoor) -> Sender:
+def sender_of(
+    places: Places,
+    known: Account,
+    door: Door,
+    *,
+    patience: timedelta,
+    sleep: Callable[[float], None],
+) -> Sender:
     """Return what sends for this machine, remembering what was acknowledged."""
-    return Sender(
-        door(known), known, Sent(places.sent), lambda renewed: account.save(places, renewed)
-    )
+
+    def renewed(changed: Account) -> None:
+        account.save(places, changed)
+
+    sent = Sent(places.sent)
+    return Sender(door, known, sent, renewed, patience=patience, sleep=sleep)
 
 
 class _Run:

@@ -21,12 +21,14 @@ from ghapp.attribution.normalize import LONGEST_LINE
 from ghapp.collector.account import Account
 from ghapp.collector.choices import Choices
 from ghapp.collector.clones import Clones
-from ghapp.collector.door import CLIENT, STALE_KEY, Door, Refused
+from ghapp.collector.door import CLIENT, RENEWABLE, AppAway, Door, Refused
 from ghapp.collector.sent import Sent
 from ghapp.wire import MOST_BYTES, MOST_EDITS, SCHEMA, Batch, EnrolledInstallation, SentEdit
 
 WINDOW = timedelta(days=23)
 """An edit can count for a merge that comes 21 days later, and the audit is final 2 days after."""
+MOST_PAUSES = 10
+"""That one batch waits for before it is given up for this time."""
 ENVELOPE = 64 * 1024
 """Bytes of a batch that are kept free for what stands around its edits."""
 LONGEST_NAME = 255
@@ -172,15 +174,28 @@ class Delivery(NamedTuple):
 
 
 class Sender:
-    """Sends edits and remembers what the app acknowledged."""
+    """Sends edits and remembers what the app acknowledged.
+
+    ``renewed`` is told the account whenever it changes; ``patience`` is the longest pause that
+    the app may ask for and be waited for.
+    """
 
     def __init__(
-        self, door: Door, account: Account, sent: Sent, renewed: Callable[[Account], None]
+        self,
+        door: Door,
+        account: Account,
+        sent: Sent,
+        renewed: Callable[[Account], None],
+        *,
+        patience: timedelta,
+        sleep: Callable[[float], None],
     ) -> None:
         self.account = account
         self._door = door
         self._sent = sent
         self._renewed = renewed
+        self._patience = patience
+        self._sleep = sleep
 
     def heartbeat(self, installation: int, now: datetime) -> None:
         """Say that this machine is there. Raises as `deliver`."""
@@ -188,7 +203,7 @@ class Sender:
         try:
             self._post(destination, [])
         except Refused as error:
-            if error.code != STALE_KEY:
+            if error.code not in RENEWABLE:
                 raise
             self.renew(now)
             if self._is_enrolled(destination):
@@ -234,7 +249,7 @@ class Sender:
             try:
                 self._post(destination, edits)
             except Refused as error:
-                if error.code == STALE_KEY and not renewed:
+                if error.code in RENEWABLE and not renewed:
                     renewed = True
                     self.renew(now)
                 elif error.status == 413 and len(edits) > 1:
@@ -254,7 +269,20 @@ class Sender:
     def _post(self, destination: Destination, edits: list[Edit]) -> None:
         fingerprinter = fingerprinter_of(self.account, destination)
         ready = (to_sent(edit, fingerprinter) for edit in edits)
-        self._door.send(msgspec.json.encode(to_batch(self.account, destination, ready)))
+        self._send(msgspec.json.encode(to_batch(self.account, destination, ready)))
+
+    def _send(self, batch: bytes) -> None:
+        """Send a batch, waiting where the app is busy for a moment."""
+        for _ in range(MOST_PAUSES):
+            try:
+                self._door.send(batch)
+            except AppAway as error:
+                if error.wait is None or error.wait > self._patience:
+                    raise
+                self._sleep(error.wait.total_seconds())
+            else:
+                return
+        self._door.send(batch)
 
 
 def batches(edits: Iterable[Edit]) -> Iterator[list[Edit]]:

@@ -205,6 +205,41 @@ def test_every_config_root_is_found_once(tmp_path: Path) -> None:
         tmp_path / ".claude" / "projects",
         tmp_path / "config" / "claude" / "projects",
     )
+    for place in (".codex/sessions", "data/opencode", "codex/sessions"):
+        (tmp_path / place).mkdir(parents=True)
+    moved = {"CODEX_HOME": str(tmp_path / "codex"), "XDG_DATA_HOME": str(tmp_path / "data")}
+    assert set(agents.transcripts({**environment, **moved})) - set(
+        agents.transcripts(environment)
+    ) == {tmp_path / "codex" / "sessions", tmp_path / "data" / "opencode"}
     (tmp_path / "linked").symlink_to(tmp_path / ".claude")
     linked = {**environment, "CLAUDE_CONFIG_DIR": str(tmp_path / "linked")}
-    assert len(agents.transcripts(linked)) == 2
+    assert len(agents.transcripts(linked)) == 3
+
+
+def test_other_agents_transcripts_are_sent_under_their_own_name(
+    machine: Machine, app: App, clone: Clone
+) -> None:
+    at = START.isoformat()
+    diff = "@@ -0,0 +1,2 @@\n" + "".join(f"+{line}\n" for line in CODE.splitlines())
+    change = {"type": "update", "unified_diff": diff, "move_path": None}
+    records = [
+        {"type": "session_meta", "payload": {"id": "c1", "cwd": str(clone.path)}},
+        {
+            "type": "event_msg",
+            "payload": {
+                "type": "patch_apply_end",
+                "call_id": "call_1",
+                "success": True,
+                "changes": {str(clone.path / "src" / "a.py"): change},
+            },
+        },
+    ]
+    rollout = machine.home / ".codex" / "sessions" / "2026" / "05" / "18" / "rollout-1.jsonl"
+    rollout.parent.mkdir(parents=True)
+    lines = (msgspec.json.encode({"timestamp": at, **record}) + b"\n" for record in records)
+    rollout.write_bytes(b"".join(lines))
+    found = agents.transcripts({"HOME": str(machine.home)})
+    assert backfill(machine.places, found, since=None, now=NOW).sent == 1
+    (edit,) = app.edits.values()
+    assert (edit.agent, edit.path) == ("codex", "src/a.py")
+    assert len(edit.lines.hunks[0].own) == 2

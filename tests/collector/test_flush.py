@@ -198,6 +198,16 @@ def test_offline_nothing_is_lost(machine: Machine, app: App, clone: Clone) -> No
     assert set(app.times_sent.values()) == {1}
 
 
+def test_an_app_that_is_busy_for_a_moment_is_waited_for(
+    machine: Machine, app: App, clone: Clone
+) -> None:
+    edited(machine, clone, "a.py")
+    app.faults = [Fault(429, Problem(error="one at a time"), {"Retry-After": "1"})] * 2
+    pauses: list[float] = []
+    assert flush(machine.places, now=NOW, sleep=pauses.append).sent == 1
+    assert pauses == [1.0, 1.0]
+
+
 def test_a_busy_app_is_left_alone_for_as_long_as_it_says(
     machine: Machine, app: App, clone: Clone
 ) -> None:
