@@ -180,7 +180,7 @@ class Sender:
     the app may ask for and be waited for.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what sending needs, wired in one place
         self,
         door: Door,
         account: Account,
