@@ -14,6 +14,7 @@ import structlog
 from ghapp import audit
 from ghapp.attribution.model import Struct
 from ghapp.bootstrap import Services
+from ghapp.commands import hear
 from ghapp.github import answers
 from ghapp.github.answers import Why
 from ghapp.intake import Intake
@@ -29,6 +30,8 @@ HEARTBEAT = 7.0
 """Seconds between renewals: three may fail before the lease runs out."""
 MOST_TRIES = 8
 """After so many failed tries an item is set aside for a person to look at."""
+STALE_LOOKS = 3
+"""How often a pull request's comments are read where an event told of one that is not there."""
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(hours=1)
 RECURRING = frozenset({Kind.SWEEP, Kind.ROLL_CALL, Kind.RECONCILE})
@@ -92,6 +95,21 @@ def _audit(item: DueItem, services: Services) -> audit.Outcome:
     )
 
 
+def _command(item: DueItem, services: Services) -> audit.Outcome | Looked:
+    reached = _reached(item, services)
+    if not isinstance(reached, int):
+        return reached
+    github = services.github(reached, item.repository_id or 0)
+    try:
+        heard = hear(item, github, services.store, services.clock())
+    finally:
+        github.close()
+    if heard.is_stale and item.attempts < STALE_LOOKS:
+        at = services.clock() + audit.STALE
+        return audit.Later(at=at, why="GitHub does not list the comment yet", counts=True)
+    return Looked(heard.obeyed, f"{heard.obeyed} commands obeyed, {heard.refused} refused")
+
+
 def _reconcile(item: DueItem, services: Services) -> audit.Outcome | Looked:
     reached = _reached(item, services)
     if not isinstance(reached, int):
@@ -123,6 +141,7 @@ KINDS: dict[str, Callable[[DueItem, Services], audit.Outcome | Looked]] = {
     Kind.AUDIT: _audit,
     Kind.FINALIZE: _audit,
     AUDIT_AGAIN: _audit,
+    Kind.COMMAND: _command,
     Kind.RECONCILE: _reconcile,
     Kind.SWEEP: _sweep,
     Kind.ROLL_CALL: _call_roll,

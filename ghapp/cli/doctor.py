@@ -16,7 +16,7 @@ from ghapp.settings import Settings, SettingsError
 from ghapp.store import StoreError
 from ghapp.sweep import Listed
 
-EVENTS = frozenset({"pull_request", "check_run", "check_suite", "repository"})
+EVENTS = frozenset({"pull_request", "check_run", "check_suite", "issue_comment", "repository"})
 CLOCK_OFF = 30.0
 """Seconds: a JWT is made for a minute before now, and GitHub refuses one from the future."""
 LATE = timedelta(minutes=10)

@@ -3,6 +3,7 @@
 It asks nobody. What an event says is a hint; whoever fulfills a wish asks GitHub again.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from ghapp.github.webhooks import (
     Event,
     Installation,
     InstallationRepositories,
+    IssueComment,
     PullRequestClosed,
     RepositoryEvent,
 )
@@ -28,6 +30,9 @@ SECOND_LOOK = timedelta(seconds=60)
 
 SAID_MERGED = "told as merged"
 """The reason of a wish whose event told of a merge: GitHub's first "not merged" is not believed."""
+
+COMMAND = re.compile(r"/attribution[ \t]+(audit|explain)[ \t]*", re.IGNORECASE)
+"""The first line of a comment that commands something."""
 
 AUDIT_AGAIN = "audit_again"
 """The kind of a person's wish: the check run has to answer even if nothing changed."""
@@ -51,6 +56,12 @@ def dispatch(event: Event, *, app_id: int | None, now: datetime) -> Plan:
     return rule(event, app_id, now)
 
 
+def command_in(comment: str) -> str | None:
+    """Return the command that a comment's first line is: ``audit`` or ``explain``."""
+    found = COMMAND.fullmatch(comment.lstrip().partition("\n")[0].rstrip("\r"))
+    return found[1].lower() if found else None
+
+
 def _closed(event: PullRequestClosed, app_id: int | None, now: datetime) -> Plan:
     del app_id
     at, why = (now, SAID_MERGED) if event.merged else (now + SECOND_LOOK, "told as not merged")
@@ -72,6 +83,16 @@ def _on_suite(event: CheckSuiteRerequested, app_id: int | None, now: datetime) -
     wishes = tuple(_again(event, number, now) for number in event.numbers)
     # For a fork's pull request GitHub names no number here; its run has a button of its own.
     return Plan(wishes=wishes, why=None if wishes else "GitHub names no pull request")
+
+
+def _on_comment(event: IssueComment, app_id: int | None, now: datetime) -> Plan:
+    """Look for a command only where a person wrote one; whether it holds is asked of GitHub."""
+    del app_id
+    if event.action != "created" or not event.on_pull_request or command_in(event.body) is None:
+        return Plan(why="the comment holds no command")
+    if event.author_is_bot or event.sender_is_bot or event.by_app_id is not None:
+        return Plan(why="bots and apps do not command")
+    return Plan(wishes=(_wish(event, Kind.COMMAND, event.number, at=now, lane=Lane.RERUN),))
 
 
 def _upkeep(event: Event, app_id: int | None, now: datetime) -> Plan:
@@ -100,6 +121,7 @@ RULES: dict[type[Event], Callable[[Any, int | None, datetime], Plan]] = {
     CheckRunRerequested: _on_run,
     CheckRunRequestedAction: _on_run,
     CheckSuiteRerequested: _on_suite,
+    IssueComment: _on_comment,
     Installation: _upkeep,
     InstallationRepositories: _upkeep,
     RepositoryEvent: _upkeep,
@@ -110,6 +132,7 @@ FOLLOWED: dict[str, frozenset[str] | None] = {
     "pull_request": frozenset({"closed"}),
     "check_run": frozenset({"rerequested", "requested_action"}),
     "check_suite": frozenset({"rerequested"}),
+    "issue_comment": frozenset({"created"}),
     "installation": None,
     "installation_repositories": None,
     "repository": None,

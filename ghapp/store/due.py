@@ -74,6 +74,7 @@ class Kind(StrEnum):
 
     AUDIT = "audit"
     FINALIZE = "finalize"
+    COMMAND = "command"
     RECONCILE = "reconcile"
     SWEEP = "sweep"
     ROLL_CALL = "roll_call"

@@ -249,7 +249,7 @@ def running_place(
     directory.mkdir(parents=True, exist_ok=True)
     with Sandbox(directory / "github", clock=clock, prefix="/api/v3", echo=False) as sandbox:
         registered = sandbox.register_app(
-            events=("pull_request", "check_run", "check_suite", "repository")
+            events=("pull_request", "check_run", "check_suite", "issue_comment", "repository")
         )
         environment = {
             "GHAPP_DATA_DIR": str(directory / "data"),

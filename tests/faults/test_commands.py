@@ -1,0 +1,104 @@
+"""Commands in comments: of people with write access, never of bots, once each."""
+
+import pytest
+
+from ghapp.sandbox import Fault, Kind, PullRequest
+from ghapp.sandbox.state import Account, Comment
+from tests.faults.place import Place
+
+COMMENTS = "/repos/{owner}/{repo}/issues/{issue_number}/comments"
+PERMISSION = "/repos/{owner}/{repo}/collaborators/{username}/permission"
+
+
+def audited(place: Place) -> PullRequest:
+    place.agent_wrote()
+    pull = place.merged()
+    place.sandbox.deliver_closed(pull)
+    place.work()
+    return pull
+
+
+def audits_again(place: Place, pull: PullRequest) -> int:
+    items = place.store.due.of(place.repository.id, pull.number)
+    return sum(item.kind == "audit_again" for item in items)
+
+
+def says(place: Place, pull: PullRequest, who: str, body: str, right: str = "none") -> Comment:
+    place.sandbox.allow(place.repository, who, right)
+    comment = place.sandbox.add_comment(pull, who, body)
+    place.sandbox.deliver_comment(pull, comment)
+    place.work()
+    return comment
+
+
+@pytest.mark.parametrize("right", ["admin", "write"])
+def test_who_may_write_may_command(place: Place, right: str) -> None:
+    pull = audited(place)
+    says(place, pull, "maria", "/attribution audit\r\n\r\nplease", right)
+    assert audits_again(place, pull) == 1
+    assert place.open_items() == []
+    place.expect_good_manners()
+
+
+@pytest.mark.parametrize("right", ["read", "none"])
+def test_others_may_not(quick_place: Place, right: str) -> None:
+    pull = audited(quick_place)
+    before = len(quick_place.sandbox.writes())
+    says(quick_place, pull, "mallory", "/attribution audit", right)
+    assert audits_again(quick_place, pull) == 0
+    assert len(quick_place.sandbox.writes()) == before
+    quick_place.expect_good_manners()
+
+
+def test_bots_and_apps_may_not_whatever_their_rights(quick_place: Place) -> None:
+    place = quick_place
+    pull = audited(place)
+    bot = place.sandbox.world.account("dependabot[bot]", "Bot")
+    place.sandbox.allow(place.repository, bot.login, "admin")
+    for author, app in ((bot, None), (Account(9_001, "maria"), place.registered.app)):
+        comment = place.sandbox.add_comment(pull, author.login, "/attribution audit")
+        comment.app = app
+        place.sandbox.deliver_comment(pull, comment)
+        # Should such an event be misread, what GitHub says of the comment still holds.
+        says(place, pull, "reader", "/attribution audit", "read")
+    assert audits_again(place, pull) == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["Looks good", "> /attribution audit", "see /attribution audit", "/attribution delete", ""],
+)
+def test_what_is_no_command_asks_github_nothing(quick_place: Place, body: str) -> None:
+    pull = audited(quick_place)
+    before = len(quick_place.sandbox.exchanges)
+    says(quick_place, pull, "maria", body, "admin")
+    assert len(quick_place.sandbox.exchanges) == before
+
+
+def test_a_command_is_obeyed_once_however_often_it_is_told(place: Place) -> None:
+    pull = audited(place)
+    first = says(place, pull, "maria", "/attribution explain", "write")
+    place.sandbox.deliver_comment(pull, first)
+    place.work()
+    assert audits_again(place, pull) == 1
+    says(place, pull, "maria", "/Attribution Audit", "write")
+    assert audits_again(place, pull) == 2
+
+
+def test_a_comment_that_github_does_not_list_yet_is_looked_for_again(quick_place: Place) -> None:
+    pull = audited(quick_place)
+    quick_place.sandbox.play(Fault(Kind.STALE_READ, method="GET", route=COMMENTS))
+    says(quick_place, pull, "maria", "/attribution audit", "write")
+    assert audits_again(quick_place, pull) == 1
+
+
+def test_while_the_right_cannot_be_asked_nothing_is_obeyed_and_nothing_forgotten(
+    quick_place: Place,
+) -> None:
+    pull = audited(quick_place)
+    quick_place.sandbox.play(
+        Fault(Kind.SERVER_ERROR, method="GET", route=PERMISSION, status=502, times=3)
+    )
+    says(quick_place, pull, "maria", "/attribution audit", "write")
+    assert audits_again(quick_place, pull) == 1
+    quick_place.expect_good_manners()
