@@ -25,11 +25,15 @@ from rich.console import Console
 from ghapp.attribution.model import Struct, Verdict
 from ghapp.bootstrap import encoder
 from ghapp.collect import Encode, import_artifacts
+from ghapp.demo_year import PLACES, Office, make_year
+from ghapp.keys import EvidenceKeys
 from ghapp.sandbox import Installation as Installed
 from ghapp.sandbox import PullRequest, RegisteredApp, Repository, Sandbox
 from ghapp.serve import importing_us
 from ghapp.settings import Settings
-from ghapp.store import Store
+from ghapp.signing import Signer
+from ghapp.store import Installation, Store
+from ghapp.store import Repository as Known
 from ghapp.web.registration import app_file, read_app_file
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "demo"
@@ -95,9 +99,12 @@ def demo(directory: Path, console: Console, *, once: bool) -> int:
     scenarios = read_scenarios(FIXTURES)
     log = directory / "app.log"
     with Sandbox(directory / "github") as sandbox:
-        stage = set_stage(sandbox, scenarios, directory / "data")
-        console.print("Starting Valkey, web, workers and scheduler ...")
+        stage = set_stage(sandbox, scenarios, directory / "data", past=not once)
         settings = Settings.from_environment(stage.environment)
+        if not once:
+            console.print("Writing a year of merged pull requests in six repositories ...")
+            fill_the_past(stage, settings)
+        console.print("Starting Valkey, web, workers and scheduler ...")
         with (
             app_running(stage.environment, stage.port, log),
             Store.unmigrated(settings.database_url) as store,
@@ -111,7 +118,8 @@ def demo(directory: Path, console: Console, *, once: bool) -> int:
             wrong += [f"{found.where}: {found.problem}" for found in sandbox.violations]
             say_result(console, wrong, len(played))
             if not once:
-                stay(console, sandbox.web_url, stage.port)
+                say_pages(console, stage.port, played)
+                stay(console, sandbox.web_url)
     return 1 if wrong else 0
 
 
@@ -145,8 +153,11 @@ class Stage:
     port: int
 
 
-def set_stage(sandbox: Sandbox, scenarios: list[Scenario], data: Path) -> Stage:
-    """Register the app as app.yml says, make the repositories, install it on them."""
+def set_stage(sandbox: Sandbox, scenarios: list[Scenario], data: Path, *, past: bool) -> Stage:
+    """Register the app as app.yml says, make the repositories, install it on them.
+
+    ``past``: the repositories of the year before today are there as well.
+    """
     port = free_port()
     app = read_app_file(app_file())
     registered = sandbox.register_app(
@@ -157,7 +168,8 @@ def set_stage(sandbox: Sandbox, scenarios: list[Scenario], data: Path) -> Stage:
         events=app["default_events"],
         callback_urls=[f"http://127.0.0.1:{port}/login/callback"],
     )
-    names = sorted({one.repository for one in scenarios})
+    year = {place.name for place in PLACES} if past else set()
+    names = sorted({one.repository for one in scenarios} | year)
     repositories = {name: _repository(sandbox, name, scenarios) for name in names}
     _seat_an_owner(sandbox, repositories)
     return Stage(
@@ -175,6 +187,31 @@ def _seat_an_owner(sandbox: Sandbox, repositories: dict[str, Repository]) -> Non
     sandbox.add_member("acme", owner, "admin")
     for repository in repositories.values():
         sandbox.allow(repository, owner, "admin")
+
+
+def fill_the_past(stage: Stage, settings: Settings) -> None:
+    """Keep a year of evidence and audits, as if the app had been there all along."""
+    now, installation = datetime.now(UTC), stage.installation
+    account = installation.account
+    heard = Installation(
+        id=installation.id,
+        account=account.login,
+        account_id=account.id,
+        account_type="Organization",
+    )
+    seen = [
+        Known(id=one.id, owner=account.login, name=one.name, installation_id=installation.id)
+        for one in stage.repositories.values()
+    ]
+    with Store.open(settings.database_url) as store:
+        store.installations.seen(heard, now=now)
+        store.installations.repositories_seen(seen, now=now)
+        key = EvidenceKeys(store, settings.encryption_key).present(installation.id, now=now)
+        ids = {name: one.id for name, one in stage.repositories.items()}
+        office = Office(store, key, Signer(store, settings.encryption_key).witness)
+        made = make_year(office, ids, until=now)
+    for name, pulls in made.items():
+        stage.repositories[name].next_number = pulls + 1
 
 
 def _repository(sandbox: Sandbox, name: str, scenarios: list[Scenario]) -> Repository:
@@ -382,9 +419,26 @@ def say_result(console: Console, wrong: list[str], count: int) -> None:
         console.print(problem, style="red", markup=False, highlight=False)
 
 
-def stay(console: Console, github: str, port: int) -> None:
+def say_pages(console: Console, port: int, played: list[Played]) -> None:
+    """Print where the pages are; signing in is one click, as the person who owns it all."""
+    at, pull = f"http://127.0.0.1:{port}", played[0].pull
+    repository = f"{at}/repositories/{pull.repository.full_name}"
+    pages = {
+        "start": f"{at}/",
+        "acme": f"{at}/organizations/{pull.repository.owner.login}",
+        pull.repository.name: repository,
+        f"#{pull.number}": f"{repository}/pull/{pull.number}",
+        "method": f"{at}/method",
+    }
+    console.print()
+    console.print("The app's pages; signing in is one click:")
+    for name, address in pages.items():
+        _say(console, name, address)
+
+
+def stay(console: Console, github: str) -> None:
     """Stay up until Ctrl-C."""
-    console.print(f"GitHub's part is at {github}, the app at http://127.0.0.1:{port}", markup=False)
+    console.print(f"GitHub's part is at {github}", markup=False)
     console.print("Ctrl-C ends both.")
     with contextlib.suppress(KeyboardInterrupt):
         while True:

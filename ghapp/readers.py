@@ -89,6 +89,10 @@ class Readers:
             person, lambda token: self.access.readable(person.id, token, installation_id)
         )
 
+    def text(self, person: SignedIn, full_name: str, path: str, commit: str) -> str | None:
+        """Return a file's text at a commit; ``None``: there is none that the person may read."""
+        return self._asked(person, lambda token: self.access.text(token, full_name, path, commit))
+
     def token(self, person: SignedIn) -> str:
         """Return the person's own access token, to ask GitHub for something as the person."""
         return self._fresh(person, None)

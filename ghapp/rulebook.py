@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ghapp.attribution.model import Reason, Struct
 
-PAGES = ("reasons", "rules")
+PAGES = ("metrics", "reasons", "rules")
 """Files of docs/ whose sections are quoted, in the order in which they are shown."""
 
 RULE_OF: dict[str, str] = {
@@ -45,6 +45,11 @@ class Section(Struct, frozen=True):
     """2 or 3, as many as its heading has number signs."""
     text: str
     """Without the names of test cases, which are for who changes the program."""
+
+    @property
+    def id(self) -> str:
+        """The section's anchor where all pages stand on one: numbers have words of rules."""
+        return f"metric-{self.anchor}" if self.page == "metrics" else self.anchor
 
 
 @cache

@@ -26,5 +26,5 @@ def test_decisions_are_quoted_whole_but_for_their_cases() -> None:
 
 
 def test_an_anchor_means_one_section_on_all_pages_together() -> None:
-    anchors = [anchor for page in PAGES for anchor in sections(page)]
+    anchors = [one.id for page in PAGES for one in sections(page).values()]
     assert len(anchors) == len(set(anchors))

@@ -4,6 +4,7 @@ Answers are kept for minutes. Where GitHub cannot be asked nobody is let in on a
 is raised, and for some seconds nobody waits for GitHub again.
 """
 
+import base64
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -101,6 +102,11 @@ class _Membership(Struct, frozen=True, kw_only=True):
     role: str
 
 
+class _Content(Struct, frozen=True, kw_only=True):
+    encoding: str = "none"
+    content: str = ""
+
+
 def _level(repository: _Repository) -> Level:
     held = repository.permissions
     if held.admin:
@@ -183,6 +189,24 @@ class UserAccess:
         except (Missing, Refused, Gone):
             return []
         return [one for page in pages for one in page.repositories]
+
+    def text(self, token: str, full_name: str, path: str, commit: str) -> str | None:
+        """Return a file's text at a commit, kept nowhere.
+
+        ``None``: the person may not read it, it is not there, is no text, or is over 1 MB,
+        where GitHub's answer holds no content.
+        """
+        address = f"/repos/{full_name}/contents/{quote(path)}?ref={quote(commit, safe='')}"
+        try:
+            found = self._ask(address, token, _Content)
+        except (Missing, Refused, Gone, Rejected):
+            return None
+        if found.encoding != "base64":
+            return None
+        try:
+            return base64.b64decode(found.content).decode("utf-8")
+        except ValueError:
+            return None
 
     # --- remembering ----------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from ghapp.attribution.model import Struct
+from ghapp.reports.harmless import visible
 
 HEIGHT = 200
 """Pixels of a chart over time, without the words below it."""
@@ -17,6 +18,8 @@ BELOW = 26
 """Pixels for the words under the axis."""
 ABOVE = 10
 """Pixels above the highest line, so that its number is not cut."""
+NOTHING = "nothing"
+"""The part of a meter that is not filled."""
 LABELS = 6
 """Words under an axis at most; on a phone every second one is hidden."""
 
@@ -92,22 +95,22 @@ def sparkline(frame: Frame, shares: Sequence[float | None], highest: float = 1.0
     points = [Point(label="", title="", share=share) for share in scaled]
     return (
         f'<svg class="spark" viewBox="0 0 100 100" preserveAspectRatio="none" role="img" '
-        f'aria-label="{escape(frame.title)}: {escape(frame.description)}">{_paths(points)}</svg>'
+        f'aria-label="{_safe(frame.title)}: {_safe(frame.description)}">{_paths(points)}</svg>'
     )
 
 
 def meter(parts: Sequence[tuple[str, int]], title: str) -> str:
-    """Draw one bar of parts, each a class and a count; nothing to show is an empty bar."""
+    """Draw one bar of parts, each a class and a count; `NOTHING` leaves its part of it empty."""
     whole = sum(count for _, count in parts) or 1
     drawn, at = [], 0.0
     for kind, count in parts:
         width = 100 * count / whole
-        if count:
+        if count and kind != NOTHING:
             drawn.append(f'<rect class="{kind}" x="{at:.2f}%" width="{width:.2f}%" height="100%"/>')
         at += width
     return (
-        f'<svg class="meter" role="img" aria-label="{escape(title)}">'
-        f'<title>{escape(title)}</title><rect class="track" width="100%" height="100%"/>'
+        f'<svg class="meter" role="img" aria-label="{_safe(title)}">'
+        f'<title>{_safe(title)}</title><rect class="track" width="100%" height="100%"/>'
         f"{''.join(drawn)}</svg>"
     )
 
@@ -132,13 +135,13 @@ def intervals(frame: Frame, rows: Sequence[Interval], unit: str) -> str:
         f'<line class="grid" x1="{_percent(mark, top)}" x2="{_percent(mark, top)}" y1="0" '
         f'y2="{height * len(rows)}"/>'
         f'<text class="word" x="{_percent(mark, top)}" y="{height * len(rows) + 16}">'
-        f"{mark:g}{escape(unit) if mark == top else ''}</text>"
+        f"{mark:g}{_safe(unit) if mark == top else ''}</text>"
         for mark in marks
     ]
     for number, row in enumerate(rows):
         y = height * number + height // 2
         drawn.append(
-            f'<g class="{row.kind}"><title>{escape(row.title)}</title>'
+            f'<g class="{row.kind}"><title>{_safe(row.title)}</title>'
             f'<line class="whisker" x1="{_percent(row.low, top)}" x2="{_percent(row.high, top)}" '
             f'y1="{y}" y2="{y}"/><circle cx="{_percent(row.value, top)}" cy="{y}" r="5"/></g>'
         )
@@ -164,19 +167,19 @@ def ticks(highest: float, count: int = 4) -> list[int]:
 
 def _chart(frame: Frame, drawn: str, height: int = HEIGHT + ABOVE + BELOW) -> str:
     """Wrap what is drawn; the words for who cannot see it come first."""
-    name = escape(frame.name)
+    name = _safe(frame.name)
     return (
         f'<svg class="chart" role="img" width="100%" height="{height}" '
         f'aria-labelledby="{name}-title {name}-desc">'
-        f'<title id="{name}-title">{escape(frame.title)}</title>'
-        f'<desc id="{name}-desc">{escape(frame.description)}</desc>{drawn}</svg>'
+        f'<title id="{name}-title">{_safe(frame.title)}</title>'
+        f'<desc id="{name}-desc">{_safe(frame.description)}</desc>{drawn}</svg>'
     )
 
 
 def _defined(name: str) -> str:
     """Define the hatching that lies over provisional columns."""
     return (
-        f'<defs><pattern id="{escape(name)}-hatch" width="5" height="5" '
+        f'<defs><pattern id="{_safe(name)}-hatch" width="5" height="5" '
         'patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
         '<rect class="hatch" width="2.5" height="5"/></pattern></defs>'
     )
@@ -212,7 +215,7 @@ def _column(
             where = f'x="{x:.2f}%" y="{y:.1f}" width="{wide:.2f}%" height="{tall:.1f}"'
             parts.append(f'<rect class="{kind}" {where}/>')
             if step.provisional:
-                parts.append(f'<rect fill="url(#{escape(name)}-hatch)" {where}/>')
+                parts.append(f'<rect fill="url(#{_safe(name)}-hatch)" {where}/>')
     return f"<g>{''.join(parts)}{_rest(step.title, place)}</g>"
 
 
@@ -221,7 +224,7 @@ def _rest(title: str, place: tuple[float, float]) -> str:
     left, width = place
     return (
         f'<rect class="rest" x="{left:.2f}%" y="0" width="{width:.2f}%" '
-        f'height="{ABOVE + HEIGHT}"><title>{escape(title)}</title></rect>'
+        f'height="{ABOVE + HEIGHT}"><title>{_safe(title)}</title></rect>'
     )
 
 
@@ -232,7 +235,7 @@ def _words(labels: Sequence[str]) -> Iterator[str]:
         left, width = _places(len(labels))[number]
         kind = "word" if shown % 2 == 0 else "word wide"
         where = f'x="{left + width / 2:.2f}%" y="{ABOVE + HEIGHT + 18}"'
-        yield f'<text class="{kind}" {where}>{escape(labels[number])}</text>'
+        yield f'<text class="{kind}" {where}>{_safe(labels[number])}</text>'
 
 
 def _nested(drawn: str, kind: str) -> str:
@@ -260,7 +263,7 @@ def _open(points: Sequence[Point], name: str) -> Iterator[str]:
         if point.provisional and point.share is not None:
             tall = HEIGHT * min(point.share, 1.0)
             yield (
-                f'<rect fill="url(#{escape(name)}-hatch)" x="{left:.2f}%" width="{width:.2f}%" '
+                f'<rect fill="url(#{_safe(name)}-hatch)" x="{left:.2f}%" width="{width:.2f}%" '
                 f'y="{ABOVE + HEIGHT - tall:.1f}" height="{tall:.1f}"/>'
             )
 
@@ -275,6 +278,11 @@ def _stretches(points: Sequence[Point]) -> Iterator[list[tuple[float, float]]]:
             (x, y) = stretch[0]
             yield stretch if len(stretch) > 1 else [(x - 0.5, y), (x + 0.5, y)]
             stretch = []
+
+
+def _safe(text: str) -> str:
+    """Return text for an element or an attribute; what is invisible in it is spelled out."""
+    return escape(visible(text))
 
 
 def _percent(value: float, top: float) -> str:

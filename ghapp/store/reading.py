@@ -112,6 +112,24 @@ class Reading:
         )
         return tuple(sorted(rows, key=lambda row: (-row.counts.pulls, row.repository)))
 
+    def trends(self) -> dict[int, tuple[Point, ...]]:
+        """Return the counts of each repository by month."""
+        if self._selection.is_plain:
+            key = tally.c.repository_id * _DAYS + tally.c.start
+            found = self._tallied(ALL, Grain.MONTH, key)
+        else:
+            found = self._selected(
+                pull_summary.c.repository_id * _DAYS + day_of(pull_summary.c.merged_at)
+            )
+        points: dict[int, defaultdict[date, Counts]] = defaultdict(lambda: defaultdict(Counts))
+        for number, counts in found.items():
+            repository_id, day = divmod(number, _DAYS)
+            points[repository_id][Grain.MONTH.start(to_day(day))] += counts
+        return {
+            one: _without_gaps(of_one, Grain.MONTH, self._selection)
+            for one, of_one in points.items()
+        }
+
     def authors(self) -> dict[str, Counts]:
         """Return the counts by login; ``""``: not known."""
         if not self._selection.is_plain:
@@ -345,6 +363,8 @@ def _quiet_spot(
 
 # --- sums -----------------------------------------------------------------------------------------
 
+_DAYS = 1_000_000
+"""More than there are days: makes one number of a repository and a day."""
 _LINE_COUNTS = ("added", "effective", "attributed", "whole_effective", "whole_attributed")
 
 

@@ -8,7 +8,10 @@ from datetime import date
 
 from ghapp.store.database import Database
 from ghapp.store.groups import first, total
+from ghapp.store.listing import pull_page
 from ghapp.store.reading import Reading, quiet_spots
+from ghapp.store.schema import pull_summary
+from ghapp.store.selecting import teams_of
 from ghapp.summaries import (
     LEADERBOARD,
     AdoptionDay,
@@ -25,6 +28,7 @@ from ghapp.summaries import (
     PersonCounts,
     Point,
     PullPage,
+    PullRow,
     QuietSpot,
     RepositoryCounts,
     RepositorySummary,
@@ -150,6 +154,11 @@ class Summaries:
         """Return what came of assisted pull requests and of the others."""
         raise NotImplementedError
 
+    def trends(self, selection: Selection) -> dict[int, tuple[Point, ...]]:
+        """Return the counts of each repository by month, oldest first, by the repository's id."""
+        with self._database.read() as connection:
+            return Reading(connection, selection, self.naming).trends()
+
     # --- lists ----------------------------------------------------------------------------------
 
     def pulls(self, selection: Selection, listing: Listing) -> PullPage:
@@ -159,3 +168,14 @@ class Summaries:
         """
         with self._database.read() as connection:
             return Reading(connection, selection, self.naming).pulls(listing)
+
+    def pull(self, repository_id: int, pull_request: int) -> PullRow | None:
+        """Return one pull request as lists show it; ``None``: no audit of it is kept."""
+        asked = [
+            pull_summary.c.repository_id == repository_id,
+            pull_summary.c.pull_request == pull_request,
+        ]
+        with self._database.read() as connection:
+            teams = teams_of(connection, (repository_id,), None)
+            rows = pull_page(connection, asked, Listing(limit=1), self.naming, teams).rows
+        return rows[0] if rows else None

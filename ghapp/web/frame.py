@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from ghapp import __version__
 from ghapp.reports import words
+from ghapp.reports.charts import NOTHING, meter
 from ghapp.reports.harmless import visible
 from ghapp.reports.summary import moment, percent
 from ghapp.web.prose import to_html
@@ -34,6 +35,7 @@ def add_frame(app: Flask) -> None:
         "day": day,
         "drawn": drawn,
         "iso": iso,
+        "line_meter": line_meter,
         "moment": moment,
         "number": lambda count: f"{count:,}",
         "prose": to_html,
@@ -43,6 +45,11 @@ def add_frame(app: Flask) -> None:
         "words": lambda name: WORDS.get(name, name.replace("_", " ")),
     }
     app.jinja_env.globals |= {"percent": percent, "version": __version__}
+
+
+def line_meter(name: str, part: int, whole: int) -> str:
+    """Draw a part of some lines as a bar."""
+    return meter([("with", part), (NOTHING, whole - part)], f"{name}: {percent(part, whole)}")
 
 
 def drawn(chart: str) -> Markup:

@@ -5,7 +5,7 @@ import re
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from ghapp.rulebook import PAGES, Section
+from ghapp.rulebook import PAGES, Section, sections
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
@@ -13,15 +13,16 @@ _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 
 def to_html(section: Section) -> Markup:
     """Return a section's text as HTML; links to other sections lead within the method's page."""
+
+    def within(link: re.Match[str]) -> str:
+        """Keep a link that works on our pages; of the others keep the words."""
+        words, target = link.groups()
+        page, _, anchor = target.partition("#")
+        name = page.removesuffix(".md") or section.page
+        if target.startswith("https://"):
+            return link[0]
+        found = sections(name).get(anchor) if name in PAGES else None
+        return f"[{words}](/method#{found.id})" if found else words
+
     # Our own documentation, without HTML in it: nothing here was written by a user.
-    return Markup(_MARKDOWN.render(_LINK.sub(_within, section.text)))  # noqa: S704
-
-
-def _within(link: re.Match[str]) -> str:
-    """Keep a link that works on our pages; of the others keep the words."""
-    words, target = link.groups()
-    page, _, anchor = target.partition("#")
-    if target.startswith("https://"):
-        return link[0]
-    is_shown = page in {"", *(f"{name}.md" for name in PAGES)}
-    return f"[{words}](/method#{anchor})" if anchor and is_shown else words
+    return Markup(_MARKDOWN.render(_LINK.sub(within, section.text)))  # noqa: S704

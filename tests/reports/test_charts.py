@@ -86,7 +86,7 @@ def test_every_chart_says_in_words_what_it_shows() -> None:
 
 
 def test_words_of_users_cannot_leave_their_place() -> None:
-    bad = '"><script>alert(1)</script>'
+    bad = '"><script>alert(1)</script>\u202e'
     frame = Frame(name="x", title=bad, description=bad)
     step = Column(label=bad, title=bad, values=(1,))
     for svg in (
@@ -96,6 +96,7 @@ def test_words_of_users_cannot_leave_their_place() -> None:
         meter([("with", 1)], bad),
     ):
         assert "<script" not in svg
+        assert "\u202e" not in svg
         parsed(svg)
 
 

@@ -14,6 +14,7 @@ WHO = ("anonymous", *PEOPLE)
 acme/app · admin: owner of acme and administrator of its repositories."""
 
 PULL = "/api/repositories/<owner>/<name>/pulls/<int(max=2147483647):number>"
+PULL_PAGE = "/repositories/<owner>/<name>/pull/<int(max=2147483647):number>"
 
 MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     # route: the status for each of WHO
@@ -39,6 +40,13 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "POST /api/evidence": (401, 401, 401, 401, 401),
     "DELETE /api/evidence": (401, 401, 401, 401, 401),
     "POST /logout": (403, 303, 303, 303, 303),
+    "GET /organizations/<organization>": (302, 404, 404, 200, 200),
+    "GET /organizations/<organization>/pulls": (302, 404, 404, 200, 200),
+    "GET /repositories/<owner>/<name>": (302, 404, 200, 200, 200),
+    "GET /repositories/<owner>/<name>/pulls": (302, 404, 200, 200, 200),
+    f"GET {PULL_PAGE}": (302, 404, 200, 200, 200),
+    # It names no file, and nobody is told of that who may not read the repository.
+    f"GET {PULL_PAGE}/file": (302, 404, 400, 400, 400),
     "GET /settings/tokens": (302, 200, 200, 200, 200),
     "POST /settings/tokens": (403, 400, 400, 400, 400),
     "POST /settings/tokens/<int(max=9223372036854775807):token>/revoke": (403, 404, 404, 404, 404),

@@ -3,7 +3,10 @@
 from flask import Blueprint, render_template
 
 from ghapp.bootstrap import Services
-from ghapp.rulebook import PAGES, sections
+from ghapp.rulebook import PAGES, Section, sections
+
+FOR_PROGRAMS = {"5-the-audit-document", "6-the-command-line"}
+"""Sections of the rules that say nothing about a number."""
 
 
 def add(blueprint: Blueprint, services: Services) -> None:
@@ -12,5 +15,9 @@ def add(blueprint: Blueprint, services: Services) -> None:
 
     @blueprint.get("/method")
     def method() -> str:
-        parts = {page: list(sections(page).values()) for page in PAGES}
+        parts = {page: _shown(page) for page in PAGES}
         return render_template("method.html", parts=parts)
+
+
+def _shown(page: str) -> list[Section]:
+    return [one for one in sections(page).values() if one.anchor not in FOR_PROGRAMS]

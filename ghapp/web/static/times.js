@@ -1,8 +1,9 @@
 // Times in the reader's own zone, with UTC on hover. Without this file they are in UTC.
-const zoned = new Intl.DateTimeFormat(undefined, {
-  year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
-});
+const day = { year: "numeric", month: "short", day: "numeric" };
+const minute = { ...day, hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+const [days, minutes] = [day, minute].map((parts) => new Intl.DateTimeFormat(undefined, parts));
 for (const time of document.querySelectorAll("time[datetime]")) {
-  time.title = time.textContent;
-  time.textContent = zoned.format(new Date(time.dateTime));
+  const at = new Date(time.dateTime);
+  time.title ||= time.textContent;
+  time.textContent = (time.className === "day" ? days : minutes).format(at);
 }

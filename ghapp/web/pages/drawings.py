@@ -1,0 +1,165 @@
+"""The charts of summaries: which numbers each draws, in words as well. It asks no database."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from ghapp.attribution.model import Struct
+from ghapp.reports.charts import Column, Frame, columns, share_line, sparkline
+from ghapp.reports.charts import Point as SharePoint
+from ghapp.reports.summary import percent
+from ghapp.summaries import AdoptionDay, Counts, Grain, Point
+
+PULL_SERIES = ("with", "without", "no_evidence")
+
+
+class Drawing(Struct, frozen=True):
+    """A chart, and the same numbers as rows of a table."""
+
+    svg: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def share(counts: Counts) -> str:
+    """Return the share in words, rounded down; a dash: no line is counted, or nothing is known."""
+    return percent(counts.whole_attributed, counts.known_effective and counts.whole_effective)
+
+
+def pulls(series: Sequence[Point], grain: Grain) -> Drawing:
+    """Draw merged pull requests over time: with, without, and those of which nothing is known."""
+    parts = [
+        (point.counts.assisted, point.counts.not_assisted, point.counts.no_evidence)
+        for point in series
+    ]
+    names = [span_name(point.start, grain) for point in series]
+    steps = [
+        Column(
+            label=tick(point.start, grain),
+            title=f"{name}: {own[0]} with, {own[1]} without, {own[2]} without evidence",
+            values=own,
+            provisional=point.counts.provisional > 0,
+        )
+        for point, own, name in zip(series, parts, names, strict=True)
+    ]
+    frame = Frame(
+        name="pulls",
+        title=f"Merged pull requests by {grain}",
+        description=_said(
+            "{} with an agent, {} without, {} of which nothing is known.".format(
+                *(sum(own) for own in zip(*parts, strict=True)) if parts else (0, 0, 0)
+            ),
+            series,
+        ),
+    )
+    rows = [(name, *map(str, own)) for name, own in zip(names, parts, strict=True)]
+    return Drawing(
+        svg=columns(frame, steps, PULL_SERIES),
+        heads=(grain.value.title(), "With", "Without", "No evidence"),
+        rows=tuple(rows),
+    )
+
+
+def shares(series: Sequence[Point], grain: Grain) -> Drawing:
+    """Draw the share of effective lines over time as a floor."""
+    names = [span_name(point.start, grain) for point in series]
+    points = [
+        SharePoint(
+            label=tick(point.start, grain),
+            title=f"{name}: at least {share(point.counts)} "
+            f"({point.counts.whole_attributed:,} of {point.counts.whole_effective:,} lines)",
+            share=point.counts.share if point.counts.known_effective else None,
+            provisional=point.counts.provisional > 0,
+        )
+        for point, name in zip(series, names, strict=True)
+    ]
+    frame = Frame(
+        name="share",
+        title=f"Share of effective lines with an agent, by {grain}",
+        description=_said("A floor: lines that are not sure are not in it.", series),
+    )
+    rows = [
+        (
+            name,
+            f"{point.counts.attributed:,}",
+            f"{point.counts.effective:,}",
+            share(point.counts),
+        )
+        for point, name in zip(series, names, strict=True)
+    ]
+    return Drawing(
+        svg=share_line(frame, points),
+        heads=(grain.value.title(), "Lines with", "Effective lines", "Share, at least"),
+        rows=tuple(rows),
+    )
+
+
+def trends(series: Mapping[str, Sequence[Point]]) -> dict[str, str]:
+    """Draw the share by month of each of some repositories, all on one scale."""
+    highest = max((point.counts.share or 0 for one in series.values() for point in one), default=0)
+    return {name: _trend(name, points, highest) for name, points in series.items()}
+
+
+def _trend(name: str, points: Sequence[Point], highest: float) -> str:
+    shown = [point.counts.share if point.counts.known_effective else None for point in points]
+    known = [point for point, value in zip(points, shown, strict=True) if value is not None]
+    said = "nothing is known"
+    if known:
+        first, last = known[0], known[-1]
+        said = f"{share(first.counts)} in {first.start:%B %Y}, {share(last.counts)} in "
+        said += f"{last.start:%B %Y}"
+    frame = Frame(name="", title=f"Share of {name} by month", description=said)
+    return sparkline(frame, shown, highest)
+
+
+def adoption(days: Sequence[AdoptionDay]) -> Drawing:
+    """Draw active developers by day."""
+    steps = [
+        Column(
+            label=f"{one.day.day} {one.day:%b}",
+            title=f"{long_day(one.day)}: {one.developers} active developers, "
+            f"{one.agent_sessions} agent sessions",
+            values=(one.developers,),
+        )
+        for one in days
+    ]
+    most = max((one.developers for one in days), default=0)
+    frame = Frame(
+        name="adoption",
+        title="Active developers by day",
+        description=f"{len(days)} days, {most} active developers on the busiest one.",
+    )
+    rows = [
+        (long_day(one.day), str(one.developers), str(one.agent_sessions), str(one.pulls))
+        for one in days
+    ]
+    return Drawing(
+        svg=columns(frame, steps, ("with",)),
+        heads=("Day", "Active developers", "Agent sessions", "Merged pull requests"),
+        rows=tuple(rows),
+    )
+
+
+# --- words for time -------------------------------------------------------------------------------
+
+
+def tick(start: date, grain: Grain) -> str:
+    """Return a point's name under an axis."""
+    return f"{start:%b %Y}" if grain is Grain.MONTH else f"{start.day} {start:%b}"
+
+
+def span_name(start: date, grain: Grain) -> str:
+    """Return a point's name in a sentence."""
+    if grain is Grain.MONTH:
+        return f"{start:%B %Y}"
+    return f"Week of {long_day(start)}" if grain is Grain.WEEK else long_day(start)
+
+
+def long_day(day: date) -> str:
+    """Return a day for people: ``3 Nov 2025``."""
+    return f"{day.day} {day:%b %Y}"
+
+
+def _said(words: str, series: Sequence[Point]) -> str:
+    if not series:
+        return "Nothing was merged."
+    return f"From {long_day(series[0].start)} on. {words}"

@@ -1,0 +1,159 @@
+"""What a page's address asks for, read once; and addresses that ask for a little else.
+
+Everything a page shows follows from its address, so a link shows the same again. It asks no
+database.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from enum import Enum
+from typing import NoReturn, TypeVar
+
+from flask import abort, request, url_for
+
+from ghapp.attribution.model import State, Struct, Verdict
+from ghapp.summaries import By, Grain, Listing, Order, Selection
+
+A_YEAR = timedelta(days=364)
+SPANS = (("4 weeks", 27), ("12 weeks", 83), ("12 months", 364))
+"""What the choice of days offers: its words, and how many days before today it begins."""
+WORDS = {
+    "author": "by {}",
+    "team": "team {}",
+    "agent": "with {}",
+    "verdict": "{}",
+    "state": "{}",
+    "share_from": "share from {}%",
+    "share_to": "share up to {}%",
+    "path": "below {}",
+}
+"""Part of an address → how a page says that it is asked for."""
+
+EnumT = TypeVar("EnumT", bound=Enum)
+
+
+class Asked(Struct, frozen=True):
+    """What one page was asked for."""
+
+    selection: Selection
+    grain: Grain
+    listing: Listing
+    by: By
+    today: date
+
+    @property
+    def filters(self) -> list[tuple[str, str, str]]:
+        """Name, words and address without it of each filter that is on, but for the days."""
+        return [
+            (name, words.format(request.args[name].replace("_", " ")), here(**{name: None}))
+            for name, words in WORDS.items()
+            if request.args.get(name)
+        ]
+
+    @property
+    def spans(self) -> list[tuple[str, str, bool]]:
+        """Words and address of each choice of days, and whether it is the present one."""
+        found = []
+        for words, days in SPANS:
+            since = self.today - timedelta(days=days)
+            is_now = (self.selection.since, self.selection.until) == (since, self.today)
+            address = here(since=since.isoformat(), until=self.today.isoformat())
+            found.append((words, address, is_now))
+        return found
+
+    @property
+    def grains(self) -> list[tuple[str, str, bool]]:
+        """Words and address of each grain, and whether it is the present one."""
+        return [
+            (grain.value.title(), here(grain=grain.value), grain is self.grain) for grain in Grain
+        ]
+
+
+def asked_for(repository_ids: tuple[int, ...], today: date) -> Asked:
+    """Read the address of this request; 400 where a part of it cannot be meant.
+
+    Without days it is the last twelve months up to ``today``.
+    """
+    since, until = _day("since"), _day("until")
+    selection = Selection(
+        repository_ids=repository_ids,
+        since=since or (until or today) - A_YEAR,
+        until=until or today,
+        author=_text("author"),
+        team=_text("team"),
+        agent=_text("agent"),
+        verdict=_one_of("verdict", Verdict),
+        state=_one_of("state", State),
+        share_from=_percent("share_from"),
+        share_to=_percent("share_to"),
+        path=(_text("path") or "").strip("/") or None,
+    )
+    listing = Listing(
+        order=_one_of("sort", Order) or Order.MERGED,
+        ascending=request.args.get("ascending") == "1",
+        after=_text("after"),
+    )
+    return Asked(
+        selection=selection,
+        grain=_one_of("grain", Grain) or Grain.WEEK,
+        listing=listing,
+        by=_one_of("board", By) or By.PULLS,
+        today=today,
+    )
+
+
+def here(**changes: str | None) -> str:
+    """Return this page's address with some parts changed; ``None`` takes one out.
+
+    A place in a list is left out: it means nothing to a question that is another one.
+    """
+    return elsewhere(str(request.endpoint), **{"after": None, **changes})
+
+
+def elsewhere(endpoint: str, **changes: str | int | None) -> str:
+    """Return another page's address that asks for the same, with some parts changed."""
+    kept = {name: value for name, value in request.args.items() if value}
+    merged = {**kept, **(request.view_args or {}), **changes}
+    return url_for(endpoint, **{name: value for name, value in merged.items() if value is not None})
+
+
+def hidden(*shown: str) -> Iterator[tuple[str, str]]:
+    """Yield the parts of the address that a form with these fields has to carry along."""
+    for name, value in request.args.items():
+        if value and name not in {*shown, "after"}:
+            yield name, value
+
+
+def _text(name: str) -> str | None:
+    return request.args.get(name, "").strip() or None
+
+
+def _day(name: str) -> date | None:
+    text = _text(name)
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        _wrong(name, "a day such as 2026-05-20")
+
+
+def _percent(name: str) -> float | None:
+    text = _text(name)
+    try:
+        number = float(text) if text else None
+    except ValueError:
+        number = -1
+    if number is not None and not 0 <= number <= 100:
+        _wrong(name, "a percentage from 0 to 100")
+    return None if number is None else number / 100
+
+
+def _one_of(name: str, kind: type[EnumT]) -> EnumT | None:
+    text = _text(name)
+    try:
+        return kind(text) if text else None
+    except ValueError:
+        _wrong(name, "one of " + ", ".join(str(one.value) for one in kind))
+
+
+def _wrong(name: str, expected: str) -> NoReturn:
+    abort(400, f"{name} in the address is {request.args[name]!r}; give {expected}")

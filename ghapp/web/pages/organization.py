@@ -1,0 +1,63 @@
+"""One organization: the same numbers over the repositories that the viewer may read."""
+
+from flask import Blueprint, render_template
+
+from ghapp.bootstrap import Services
+from ghapp.reports import words
+from ghapp.store import Installation
+from ghapp.summaries import By, Quiet
+from ghapp.web.access import readable, require_member
+from ghapp.web.pages import drawings
+from ghapp.web.pages.filters import Asked, asked_for
+
+ADOPTION_DAYS = 84
+"""Days of adoption that are drawn one by one; all that were asked for stand in the table."""
+QUIET_WORDS = {
+    Quiet.FELL: "adoption fell",
+    Quiet.NEVER_STARTED: "never started",
+    Quiet.NO_EVIDENCE: "no evidence arrives",
+}
+
+
+def add(blueprint: Blueprint, services: Services) -> None:
+    """Add the routes of an organization: its overview and its pull requests."""
+
+    @blueprint.get("/organizations/<organization>")
+    def organization(organization: str) -> str:
+        account, wanted = _asked(services, organization)
+        summary = services.summaries.organization(
+            wanted.selection, wanted.grain, today=wanted.today
+        )
+        names = {one.repository_id: one.repository for one in summary.repositories}
+        trends = services.summaries.trends(wanted.selection)
+        board = summary.leaderboard_lines if wanted.by is By.LINES else summary.leaderboard_pulls
+        return render_template(
+            "organization.html",
+            account=account.account,
+            asked=wanted,
+            summary=summary,
+            agents=[(one.agent, words.agent_name(one.agent)) for one in summary.agents],
+            teams=[(one.team, one.team) for one in summary.teams if one.team],
+            board=board,
+            quiet_words=QUIET_WORDS,
+            pulls_chart=drawings.pulls(summary.series, wanted.grain),
+            share_chart=drawings.shares(summary.series, wanted.grain),
+            trends=drawings.trends(
+                {names[one]: points for one, points in trends.items() if one in names}
+            ),
+            adoption_chart=drawings.adoption(summary.adoption[-ADOPTION_DAYS:]),
+        )
+
+    @blueprint.get("/organizations/<organization>/pulls")
+    def organization_pulls(organization: str) -> str:
+        account, wanted = _asked(services, organization)
+        page = services.summaries.pulls(wanted.selection, wanted.listing)
+        return render_template(
+            "organization_pulls.html", account=account.account, asked=wanted, page=page
+        )
+
+
+def _asked(services: Services, organization: str) -> tuple[Installation, Asked]:
+    account = require_member(services, organization)
+    found = readable(services, account.id)
+    return account, asked_for(tuple(sorted(found)), services.clock().date())

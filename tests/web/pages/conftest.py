@@ -1,0 +1,24 @@
+"""One app with the demo's data for all tests of pages, and the browser of who may read it."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.web.pages.year import add_a_year
+from tests.web.place import Place
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Yield the app with the demo's repositories, which the admin may read."""
+    made = Place(tmp_path_factory.mktemp("pages"))
+    add_a_year(made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def admin(place: Place) -> FlaskClient:
+    """Return a browser in which the owner of acme is signed in."""
+    return place.signed_in("admin")

@@ -1,0 +1,164 @@
+"""The pages of summaries: each number is that of the audit documents, each link leads on."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from ghapp.attribution.model import Audit, State, Verdict
+from ghapp.reports.summary import percent
+from tests.web.pages.reading import Read
+from tests.web.pages.year import FIRST_DAY, documents
+from tests.web.place import Place
+
+ORGANIZATION = "/organizations/acme"
+SHOP = "/repositories/acme/shop"
+SPAN = f"?since={FIRST_DAY}"
+
+
+def read(browser: FlaskClient, path: str) -> Read:
+    answer = browser.get(path)
+    assert answer.status_code == 200, answer.text
+    return Read(answer.text)
+
+
+def total(audits: Iterable[Audit], count: Callable[[Audit], int]) -> str:
+    return f"{sum(map(count, audits)):,}"
+
+
+def shown_numbers(audits: list[Audit]) -> dict[str, str]:
+    """Return the numbers at a page's head, counted from documents."""
+    whole = [one for one in audits if one.inputs.complete]
+    share = percent(
+        sum(one.totals.attributed for one in whole), sum(one.totals.effective for one in whole)
+    )
+    return {
+        "PRs with an agent": total(audits, lambda one: one.verdict is Verdict.ASSISTED),
+        "Lines of code with": total(audits, lambda one: one.totals.attributed),
+        "Share of lines": f"at least{share}",
+        "Without evidence": total(audits, lambda one: one.verdict is Verdict.NO_EVIDENCE),
+        "Provisional": total(audits, lambda one: one.state is State.PROVISIONAL),
+    }
+
+
+@pytest.mark.parametrize(("path", "name"), [(ORGANIZATION, None), (SHOP, "acme/shop")])
+def test_the_head_counts_the_documents(
+    admin: FlaskClient, place: Place, path: str, name: str | None
+) -> None:
+    assert read(admin, path).numbers == shown_numbers(documents(place, name))
+
+
+def test_the_chart_of_pull_requests_counts_the_documents_by_day(
+    admin: FlaskClient, place: Place
+) -> None:
+    rows = read(admin, f"{SHOP}{SPAN}&grain=day").table("Day", "With", "Without")
+    found = Counter((one.merged_at.date(), one.verdict) for one in documents(place, "acme/shop"))
+    days = [FIRST_DAY + timedelta(days=number) for number in range(len(rows))]
+    kinds = (Verdict.ASSISTED, Verdict.NOT_ASSISTED, Verdict.NO_EVIDENCE)
+    assert [row[0] for row in rows] == [f"{day.day} {day:%b %Y}" for day in days]
+    assert [row[1:] for row in rows] == [[str(found[day, kind]) for kind in kinds] for day in days]
+
+
+def test_the_chart_of_the_share_counts_the_documents_by_month(
+    admin: FlaskClient, place: Place
+) -> None:
+    rows = read(admin, f"{SHOP}{SPAN}&grain=month").table("Month", "Lines with", "Effective lines")
+    audits = documents(place, "acme/shop")
+    for name, with_, effective, _ in rows:
+        of_month = [one for one in audits if f"{one.merged_at:%B %Y}" == name]
+        assert with_ == total(of_month, lambda one: one.totals.attributed)
+        assert effective == total(of_month, lambda one: one.totals.effective)
+
+
+def test_repositories_are_compared_by_their_documents(admin: FlaskClient, place: Place) -> None:
+    rows = read(admin, ORGANIZATION).table("Repository", "Share by month")
+    assert len(rows) > 5
+    for name, _, with_, pulls, lines_with, lines, *_ in rows:
+        audits = documents(place, f"acme/{name}")
+        assert [with_, pulls, lines_with, lines] == [
+            total(audits, lambda one: one.verdict is Verdict.ASSISTED),
+            f"{len(audits):,}",
+            total(audits, lambda one: one.totals.attributed),
+            total(audits, lambda one: one.totals.effective),
+        ]
+
+
+def test_agents_are_counted_from_the_documents(admin: FlaskClient, place: Place) -> None:
+    rows = read(admin, SHOP).table("Agent", "PRs with", "Lines with")
+    lines: Counter[str] = Counter()
+    pulls: Counter[str] = Counter()
+    for audit in documents(place, "acme/shop"):
+        lines.update(audit.totals.by_agent)
+        pulls.update(set(audit.totals.by_agent))
+    assert sorted((row[1], row[2]) for row in rows) == sorted(
+        (f"{pulls[agent]:,}", f"{lines[agent]:,}") for agent in lines
+    )
+
+
+def test_a_list_shows_every_pull_request_once_page_by_page(
+    admin: FlaskClient, place: Place
+) -> None:
+    wanted = {one.pull_request for one in documents(place, "acme/storefront")}
+    found: list[str] = []
+    path = "/repositories/acme/storefront/pulls?sort=share"
+    while path:
+        page = read(admin, path)
+        found += [link for link in page.links if "/pull/" in link]
+        path = next((link for link in page.links if "after=" in link), "")
+    assert len(found) == len(wanted) > 50
+    assert {int(link.rpartition("/")[2]) for link in found} == wanted
+
+
+def test_a_filter_is_said_and_can_be_taken_out(admin: FlaskClient, place: Place) -> None:
+    answer = admin.get(f"{SHOP}/pulls?verdict=no_evidence")
+    assert "Take out: no evidence" in answer.text
+    none = [one for one in documents(place, "acme/shop") if one.verdict is Verdict.NO_EVIDENCE]
+    shown = [link for link in Read(answer.text).links if "/pull/" in link]
+    assert len(shown) == len(none)
+    assert f"{SHOP}/pulls" in Read(answer.text).links
+
+
+def test_numbers_lead_to_their_pull_requests(admin: FlaskClient) -> None:
+    page = read(admin, f"{ORGANIZATION}{SPAN}&team=Web")
+    expected = f"{ORGANIZATION}/pulls?since={FIRST_DAY}&team=Web&verdict=assisted"
+    assert expected in {link.replace("&amp;", "&") for link in page.links}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["since=yesterday", "grain=hour", "share_from=101", "verdict=guilty", "sort=author"],
+)
+def test_an_address_that_means_nothing_is_refused_with_what_to_write(
+    admin: FlaskClient, wrong: str
+) -> None:
+    answer = admin.get(f"{ORGANIZATION}?{wrong}", headers={"Accept": "text/html"})
+    assert answer.status_code == 400
+    assert "; give " in answer.text
+
+
+def test_nobody_is_named_where_only_teams_are(admin: FlaskClient) -> None:
+    assert admin.get(f"{ORGANIZATION}?author=maria").status_code == 403
+    assert ">maria<" not in admin.get(ORGANIZATION).text
+
+
+def test_an_empty_span_says_what_to_do(admin: FlaskClient) -> None:
+    page = admin.get(f"{SHOP}?since=2020-01-01&until=2020-01-31").text
+    assert "Nothing was merged here in these days" in page
+    assert "Show the last twelve months" in page
+
+
+def test_only_what_somebody_may_read_is_counted(place: Place) -> None:
+    page = place.signed_in("member").get(ORGANIZATION).text
+    assert "2 repositories that you may read" in page
+    assert "storefront" not in page
+
+
+def test_the_front_lists_what_somebody_may_read(place: Place, admin: FlaskClient) -> None:
+    assert "/repositories/acme/shop" in read(admin, "/").links
+    reader = read(place.signed_in("reader"), "/").links
+    assert [link for link in reader if link.startswith("/rep")] == [
+        "/repositories/acme/app",
+        "/repositories/acme/open",
+    ]
