@@ -1,4 +1,4 @@
-"""Makes the pictures of README.md anew: the demo is started and photographed.
+"""Makes the pictures of README.md and docs/ anew: the demo is started and photographed.
 
 `.venv/bin/python docs/images/renew.py` needs the development packages and a Chromium, which
 `CHROMIUM` names where it is not on PATH. Look at the pictures before you commit them.
@@ -7,76 +7,147 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Browser, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.chromium import MISSING, OPTIONS, find
 
 HERE = Path(__file__).resolve().parent
 PICTURED = "Retry deliveries with a growing pause"
-"""Title of the demo's pull request that the pictures show."""
-LINK = re.compile(r"^  see +(?P<url>http://\S+)$")
-WIDTH, HEIGHT = 800, 1200
-"""Of the browser's window, in CSS pixels; a picture is cut to what it shows."""
-SHARPNESS = 1
-"""Pixels of a picture for one of the window: sharp enough, and below 150 KB."""
+"""Title of the demo's pull request whose check run and comment are shown."""
+LINK = re.compile(r"^  (?P<name>\S+) +(?P<url>http://\S+)$")
+FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+<fontconfig>
+  <include>/etc/fonts/fonts.conf</include>
+  <match target="pattern"><test name="family"><string>system-ui</string></test>
+    <edit name="family" mode="prepend" binding="strong"><string>Inter</string></edit></match>
+</fontconfig>
+"""
+"""Pages ask for the system's own type; a desktop has one, a server's is chosen here."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture of a page of the app."""
+
+    name: str
+    page: str
+    """Path, where ``PULL`` stands for the largest pull request that an agent had a part in."""
+    scheme: Literal["light", "dark"] = "light"
+    width: int = 1200
+    height: int = 1500
+    """Pixels; the picture is cut there."""
+
+
+SHOTS = (
+    Shot("organization", "/organizations/acme", height=1640),
+    Shot("organization_dark", "/organizations/acme", "dark", height=900),
+    Shot("repository", "/repositories/acme/shop"),
+    Shot("repository_dark", "/repositories/acme/shop", "dark"),
+    Shot("pulls", "/repositories/acme/shop/pulls?verdict=assisted", height=900),
+    Shot("pull_request", "PULL", height=1700),
+    Shot("lines", "PULL/file", "dark", height=1100),
+    Shot("phone", "/organizations/acme", width=390, height=1500),
+    Shot("phone_dark", "PULL", "dark", width=390, height=1500),
+)
 
 
 def main() -> None:
     """Start the demo, take the pictures, end it."""
-    with demo() as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+    path = find() or sys.exit(MISSING)
+    with demo() as addresses, typeset() as environment, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=list(OPTIONS), env=environment
+        )
         try:
-            photograph(browser, url)
+            photograph_github(browser, addresses["see"])
+            photograph(browser, addresses["start"].rstrip("/"))
         finally:
             browser.close()
 
 
 @contextmanager
-def demo() -> Iterator[str]:
-    """Yield the address of the pictured pull request while the demo is up."""
+def demo() -> Iterator[dict[str, str]]:
+    """Yield the addresses that the demo prints, by name, while it is up."""
     command = [sys.executable, str(HERE.parent.parent / "run.py"), "demo"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
         try:
-            yield _address(process)
+            yield _addresses(process)
         finally:
             process.send_signal(signal.SIGINT)
 
 
-def _address(process: "subprocess.Popen[str]") -> str:
-    """Read what the demo prints up to its end; raises `SystemExit` where it shows no such page."""
-    found, last = None, ""
+def _addresses(process: "subprocess.Popen[str]") -> dict[str, str]:
+    """Read what the demo prints up to its end; raises `SystemExit` where a page is missing."""
+    found: dict[str, str] = {}
+    title = ""
     for line in process.stdout or ():
         if line.startswith("Ctrl-C"):
             break
-        last = last if line.startswith("  ") else line
+        title = title if line.startswith("  ") else line
         link = LINK.match(line.rstrip())
-        if link is not None and PICTURED in last:
-            found = link["url"]
-    return found or sys.exit(f"the demo shows no pull request named {PICTURED!r}")
+        if link is not None and (link["name"] != "see" or PICTURED in title):
+            found[link["name"]] = link["url"]
+    missing = {"see", "start"} - set(found)
+    if missing:
+        sys.exit(f"the demo does not say where to find: {', '.join(sorted(missing))}")
+    return found
 
 
-def chromium() -> str:
-    """Return the browser's path; raises `SystemExit` where there is none."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = (os.environ.get("CHROMIUM"), *map(shutil.which, names))
-    return next(filter(None, found), "") or sys.exit("no Chromium on PATH; name it in CHROMIUM")
+@contextmanager
+def typeset() -> Iterator[dict[str, str | float | bool]]:
+    """Yield an environment in which the browser sets words as a desktop would."""
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+        file.write(FONTS)
+        file.flush()
+        yield {**os.environ, "FONTCONFIG_FILE": file.name}
 
 
-def photograph(browser: Browser, url: str) -> None:
-    """Write the pictures of one pull request's page: the comment and the check run."""
-    window = ViewportSize(width=WIDTH, height=HEIGHT)
-    page = browser.new_page(viewport=window, device_scale_factor=SHARPNESS, color_scheme="light")
+def photograph_github(browser: Browser, url: str) -> None:
+    """Write what GitHub shows of one pull request: the comment and the check run."""
+    page = browser.new_page(viewport={"width": 800, "height": 1200}, color_scheme="light")
     page.goto(url)
     sections = {"check_run": "check run", "comment": "commented on"}
     for name, words in sections.items():
         section = page.locator("section", has=page.get_by_text(words)).first
         section.screenshot(path=HERE / f"{name}.png", animations="disabled")
+
+
+def photograph(browser: Browser, address: str) -> None:
+    """Write the pictures of the app's own pages, seen by whoever owns everything."""
+    for shot in SHOTS:
+        page = browser.new_page(
+            viewport={"width": shot.width, "height": shot.height},
+            color_scheme=shot.scheme,
+            locale="en-GB",
+        )
+        page.goto(address)
+        page.get_by_role("link", name="Sign in with GitHub").click()
+        _open(page, address, shot.page)
+        tall = min(shot.height, page.evaluate("document.body.scrollHeight"))
+        area = {"x": 0.0, "y": 0.0, "width": float(shot.width), "height": float(tall)}
+        page.screenshot(path=HERE / f"{shot.name}.png", animations="disabled", clip=area)  # type: ignore[arg-type]
+        page.close()
+
+
+def _open(page: Page, address: str, wanted: str) -> None:
+    if not wanted.startswith("PULL"):
+        page.goto(address + wanted)
+        return
+    page.goto(f"{address}/repositories/acme/shop/pulls?verdict=assisted&sort=attributed")
+    page.locator("td.title a").first.click()
+    if wanted != "PULL":
+        page.get_by_role("link", name="Every line of this file, explained").first.click()
 
 
 if __name__ == "__main__":

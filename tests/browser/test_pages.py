@@ -1,0 +1,111 @@
+"""The pages as a browser shows them: no serious fault for axe, no other host, no lost width."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import signed_in
+from tests.web.place import Place
+
+PAGES = {
+    "front": "/",
+    "method": "/method",
+    "organization": "/organizations/acme",
+    "organization-pulls": "/organizations/acme/pulls",
+    "repository": "/repositories/acme/shop",
+    "repository-pulls": "/repositories/acme/shop/pulls?verdict=assisted&sort=share",
+    "pull": "/repositories/acme/shop/pull/9",
+    "nothing": "/organizations/acme?since=2020-01-01&until=2020-01-31",
+    "missing": "/repositories/acme/nowhere",
+}
+GRAVE = {"serious", "critical"}
+
+
+def faults(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {node['html'][:160]}"
+        for one in found
+        if one["impact"] in GRAVE
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(
+    browser: Browser, place: Place, address: str, scheme: str
+) -> None:
+    with signed_in(browser, place, address, scheme=scheme) as window:
+        page = window.new_page()
+        found = {}
+        for name, path in PAGES.items():
+            page.goto(address + path)
+            found[name] = faults(page)
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+def test_a_browser_asks_no_other_host_and_has_no_complaint(
+    browser: Browser, place: Place, address: str
+) -> None:
+    with signed_in(browser, place, address) as window:
+        page = window.new_page()
+        asked, said = set(), []
+        page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        for name, path in PAGES.items():
+            if name != "missing":
+                page.goto(address + path)
+    assert asked == {urlsplit(address).netloc}
+    assert said == []
+
+
+def test_a_phone_shows_all_of_it(browser: Browser, place: Place, address: str) -> None:
+    with signed_in(browser, place, address, width=360) as window:
+        page = window.new_page()
+        wide = {}
+        for name, path in PAGES.items():
+            page.goto(address + path)
+            wide[name] = page.evaluate("document.documentElement.scrollWidth")
+    assert {name: width for name, width in wide.items() if width > 360} == {}
+
+
+def test_times_are_the_readers_with_utc_on_hover(
+    browser: Browser, place: Place, address: str
+) -> None:
+    with signed_in(browser, place, address) as window:
+        page = window.new_page()
+        page.goto(address + PAGES["pull"])
+        time = page.locator(".head time").first
+        utc, shown = time.get_attribute("title") or "", time.inner_text()
+    assert utc.endswith(" UTC")
+    assert "GMT+2" in shown
+
+
+def test_a_lead_gets_from_the_organization_to_a_lines_reason_in_four_clicks(
+    browser: Browser, place: Place, address: str
+) -> None:
+    with signed_in(browser, place, address) as window:
+        page = window.new_page()
+        page.goto(address + PAGES["organization"])
+        page.get_by_role("link", name="shop", exact=True).click()
+        page.locator("td.title a").first.click()
+        page.get_by_role("link", name="Every line of this file, explained").first.click()
+        line = page.locator("table.lines tbody tr").nth(1)
+        line.locator("a.chip").click()
+        reason = urlsplit(page.url).fragment
+        assert page.locator(f"section#{reason}").inner_text().strip()
+
+
+def test_everything_is_reached_by_keyboard(browser: Browser, place: Place, address: str) -> None:
+    with signed_in(browser, place, address) as window:
+        page = window.new_page()
+        page.goto(address + PAGES["organization"])
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        focused = page.evaluate("document.activeElement.closest('main') !== null")
+    assert focused
