@@ -452,6 +452,32 @@ class Measured(StrEnum):
     SURVIVED_90 = "survived_90"
 
 
+class PullOutcome(Struct, frozen=True):
+    """What came of one pull request, by GitHub's own data. ``None``: not known, or not yet."""
+
+    collected_at: datetime
+    first_commit_at: datetime | None
+    """Author's time of the oldest commit."""
+    opened_at: datetime
+    first_review_at: datetime | None
+    """``None``: nobody but the author reviewed it."""
+    review_rounds: int
+    review_comments: int
+    changed_lines: int
+    """Added and deleted lines, as GitHub counts them."""
+    attributed_lines: int
+    """Effective attributed lines whose survival is looked at; with the others below."""
+    other_lines: int
+    reverted: bool | None = None
+    """Within 30 days; so with the next one."""
+    fixed_up: bool | None = None
+    attributed_after_30: int | None = None
+    """How many of ``attributed_lines`` still stood after 30 days; so with the next three."""
+    others_after_30: int | None = None
+    attributed_after_90: int | None = None
+    others_after_90: int | None = None
+
+
 class Comparison(Struct, frozen=True):
     """One measure of assisted pull requests (or attributed lines) beside the others."""
 

@@ -32,6 +32,7 @@ from ghapp.store.evidence import EvidenceAdded, EvidenceHeld, EvidenceTable, Sen
 from ghapp.store.fingerprint_keys import FingerprintKeys, KeptKey, key_id
 from ghapp.store.installations import Installation, Installations, Repository
 from ghapp.store.logins import Logins, SignedIn
+from ghapp.store.outcomes import OutcomeTable
 from ghapp.store.policy_files import PolicyFiles
 from ghapp.store.publications import Publication, Publications
 from ghapp.store.records import RecordKey, Records, SignedAudit
@@ -120,6 +121,7 @@ class Store:
     records: Records
     due: DueTable
     cursors: Cursors
+    outcomes: OutcomeTable
     policy_files: PolicyFiles
     tokens: Tokens
     coverage: Coverage
@@ -155,6 +157,7 @@ class Store:
             records=Records(database),
             due=due,
             cursors=Cursors(database),
+            outcomes=OutcomeTable(database),
             policy_files=PolicyFiles(database),
             tokens=Tokens(database),
             logins=Logins(database),

@@ -255,6 +255,10 @@ class Reading:
 
     # --- lists ------------------------------------------------------------------------------------
 
+    def asked(self, *, with_agent: bool) -> list[ColumnElement[bool]]:
+        """Return the conditions of the selection on ``pull_summary``."""
+        return conditions(self._selection, self._teams, with_agent=with_agent)
+
     def pulls(self, listing: Listing) -> PullPage:
         """Return some rows of a list."""
         asked = conditions(self._selection, self._teams, with_agent=True)

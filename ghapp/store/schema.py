@@ -539,3 +539,25 @@ team_member = Table(
     Column("since", Integer),
     CheckConstraint("source IN ('csv', 'github', 'codeowners')", name="source"),
 )
+
+outcome = Table(
+    "outcome",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("pull_request", Integer, primary_key=True, autoincrement=False),
+    Column("collected_at", Instant, nullable=False),
+    Column("first_commit_at", Instant),
+    Column("opened_at", Instant, nullable=False),
+    Column("first_review_at", Instant),
+    Column("review_rounds", Integer, nullable=False),
+    Column("review_comments", Integer, nullable=False),
+    Column("changed_lines", Integer, nullable=False),
+    Column("attributed_lines", Integer, nullable=False),
+    Column("other_lines", Integer, nullable=False),
+    Column("reverted", Boolean(create_constraint=False)),
+    Column("fixed_up", Boolean(create_constraint=False)),
+    Column("attributed_after_30", Integer),
+    Column("others_after_30", Integer),
+    Column("attributed_after_90", Integer),
+    Column("others_after_90", Integer),
+)

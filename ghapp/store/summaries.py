@@ -9,6 +9,7 @@ from datetime import date
 from ghapp.store.database import Database
 from ghapp.store.groups import first, total
 from ghapp.store.listing import pull_page
+from ghapp.store.outcomes import compare
 from ghapp.store.reading import Reading, quiet_spots
 from ghapp.store.schema import pull_summary
 from ghapp.store.selecting import teams_of
@@ -22,6 +23,7 @@ from ghapp.summaries import (
     LineCounts,
     Listing,
     Naming,
+    NotShown,
     Order,
     OrganizationSummary,
     Outcomes,
@@ -151,8 +153,15 @@ class Summaries:
             return quiet_spots(connection, selection, self.naming, today)
 
     def outcomes(self, selection: Selection) -> Outcomes:
-        """Return what came of assisted pull requests and of the others."""
-        raise NotImplementedError
+        """Return what came of assisted pull requests and of the others.
+
+        It cannot be asked of one person, whatever the names; the agent is not meant.
+        """
+        if selection.author is not None:
+            raise NotShown("outcomes are not shown of one person: select a team instead")
+        with self._database.read() as connection:
+            reading = Reading(connection, selection, self.naming)
+            return compare(connection, reading.asked(with_agent=False))
 
     def trends(self, selection: Selection) -> dict[int, tuple[Point, ...]]:
         """Return the counts of each repository by month, oldest first, by the repository's id."""

@@ -1,6 +1,7 @@
 """Every number of the summaries is equal to a slow count over the audit documents themselves."""
 
 import itertools
+import statistics
 from collections import defaultdict
 from datetime import date, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from ghapp.attribution.model import Edit, FileVerdict, Inputs, State, Struct, Totals, Verdict
+from ghapp.intervals import proportion
 from ghapp.store import Repository, Store, activity
 from ghapp.store.erasures import ErasedBy
 from ghapp.store.evidence import Whose
@@ -26,10 +28,12 @@ from ghapp.summaries import (
     Counts,
     Grain,
     Listing,
+    Measured,
     Names,
     Naming,
     NotShown,
     Order,
+    PullOutcome,
     Quiet,
     Selection,
 )
@@ -509,3 +513,60 @@ def test_a_page_is_its_parts(store: Store) -> None:
     assert whole.adoption == quick.adoption(ours)
     assert whole.adoption[0].pulls_per_developer == 6
     assert whole.quiet == quick.quiet(ours, today=today)
+
+
+# --- outcomes -------------------------------------------------------------------------------------
+
+
+def an_outcome(**changed: Any) -> PullOutcome:
+    values = {
+        "collected_at": NOW,
+        "first_commit_at": NOW - timedelta(hours=10),
+        "opened_at": NOW - timedelta(hours=6),
+        "first_review_at": NOW - timedelta(hours=4),
+        "review_rounds": 1,
+        "review_comments": 2,
+        "changed_lines": 30,
+        "attributed_lines": 2,
+        "other_lines": 1,
+    } | changed
+    return PullOutcome(**values)
+
+
+def test_outcomes_stand_beside_each_other(store: Store) -> None:
+    verdicts = [Verdict.ASSISTED] * 3 + [Verdict.NOT_ASSISTED] * 2 + [Verdict.NO_EVIDENCE]
+    kept_outcomes: dict[int, PullOutcome] = {}
+    for number, verdict in enumerate(verdicts, 1):
+        store.audits.save(42, number, document(pull_request=number, verdict=verdict), now=NOW)
+        kept_outcomes[number] = an_outcome(
+            first_commit_at=NOW - timedelta(hours=number),
+            first_review_at=None if number == 1 else NOW,
+            review_comments=number,
+            reverted=None if number == 3 else number == 2,
+            attributed_after_30=None if number == 3 else 2 - number % 2,
+            others_after_30=None if number == 3 else 1,
+        )
+        store.outcomes.keep(42, number, an_outcome())
+        store.outcomes.keep(42, number, kept_outcomes[number])
+        assert store.outcomes.of(42, number) == kept_outcomes[number]
+    quick = Summaries(store.database, PEOPLE)
+    found = quick.outcomes(Selection((42,)))
+    assert (found.collected, found.pulls) == (5, 5)
+    by_name = {one.measured: (one.assisted, one.others) for one in found.comparisons}
+    assert set(by_name) == set(Measured)
+    assisted, others = [kept_outcomes[n] for n in (1, 2, 3)], [kept_outcomes[n] for n in (4, 5)]
+    hours = [(NOW - one.first_commit_at).total_seconds() / 3600 for one in assisted]  # type: ignore[operator]
+    assert by_name[Measured.HOURS_TO_MERGE][0].value == statistics.median(hours)
+    assert by_name[Measured.HOURS_TO_REVIEW][0].count == 2
+    assert by_name[Measured.REVIEW_COMMENTS][1].value == statistics.median(
+        one.review_comments for one in others
+    )
+    assert by_name[Measured.REVERTED][0] == proportion(1, 2)
+    assert by_name[Measured.FIXED_UP][0].value is None
+    known = [one for one in (*assisted, *others) if one.attributed_after_30 is not None]
+    survived = by_name[Measured.SURVIVED_30]
+    assert survived[0].count == sum(one.attributed_lines for one in known)
+    assert survived[0].value == sum(one.attributed_after_30 or 0 for one in known) / 8
+    assert survived[1].value == 1.0
+    with pytest.raises(NotShown, match="one person"):
+        quick.outcomes(Selection((42,), author="ann"))

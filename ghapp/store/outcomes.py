@@ -1,0 +1,123 @@
+"""What came of pull requests, one row each; it is collected by `ghapp.outcomes`.
+
+Comparing is done here as well: assisted pull requests beside the others (docs/metrics.md).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
+
+from ghapp.attribution.model import Verdict
+from ghapp.intervals import median, proportion, ratio
+from ghapp.store.database import Database
+from ghapp.store.schema import outcome, pull_summary
+from ghapp.summaries import Comparison, Figure, Measured, Outcomes, PullOutcome
+
+MOST_COMPARED = 20_000
+"""The latest pull requests; medians of more would not be surer, only slower."""
+HOUR = 3600.0
+
+_FIELDS = PullOutcome.__struct_fields__
+
+
+class OutcomeTable:
+    """The outcomes of all pull requests."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def keep(self, repository_id: int, pull_request: int, found: PullOutcome) -> None:
+        """Keep what came of a pull request, in the place of what was known before."""
+        values = msgspec.structs.asdict(found)
+        key = {"repository_id": repository_id, "pull_request": pull_request}
+        insert = self._database.insert(outcome).values(key | values)
+        with self._database.write() as connection:
+            connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))
+
+    def of(self, repository_id: int, pull_request: int) -> PullOutcome | None:
+        """Return what came of a pull request; ``None``: not known yet."""
+        query = select(*(outcome.c[name] for name in _FIELDS)).where(
+            outcome.c.repository_id == repository_id, outcome.c.pull_request == pull_request
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else PullOutcome(**row)
+
+
+def compare(connection: Connection, asked: Sequence[ColumnElement[bool]]) -> Outcomes:
+    """Compare the pull requests that fulfill some conditions on ``pull_summary``."""
+    same = and_(
+        outcome.c.repository_id == pull_summary.c.repository_id,
+        outcome.c.pull_request == pull_summary.c.pull_request,
+    )
+    query = (
+        select(pull_summary.c.merged_at, pull_summary.c.verdict, outcome)
+        .join_from(pull_summary, outcome, same)
+        .where(*asked, pull_summary.c.verdict != Verdict.NO_EVIDENCE.value)
+        .order_by(pull_summary.c.merged_at.desc(), outcome.c.pull_request)
+        .limit(MOST_COMPARED)
+    )
+    rows = connection.execute(query).all()
+    assisted = [row for row in rows if row.verdict == Verdict.ASSISTED]
+    others = [row for row in rows if row.verdict == Verdict.NOT_ASSISTED]
+    of_pulls = (
+        Comparison(measured, figure(assisted), figure(others))
+        for measured, figure in _OF_PULLS.items()
+    )
+    return Outcomes(
+        comparisons=(*of_pulls, *_survivals(rows)),
+        collected=len(rows),
+        pulls=_count(connection, asked),
+    )
+
+
+def _count(connection: Connection, asked: Sequence[ColumnElement[bool]]) -> int:
+    known = pull_summary.c.verdict != Verdict.NO_EVIDENCE.value
+    query = select(func.count()).select_from(pull_summary).where(*asked, known)
+    return connection.execute(query).scalar_one()
+
+
+Rows = Sequence[Row[Any]]
+
+
+def _median(value: Callable[[Row[Any]], float | None]) -> Callable[[Rows], Figure]:
+    return lambda rows: median(one for one in map(value, rows) if one is not None)
+
+
+def _proportion(name: str) -> Callable[[Rows], Figure]:
+    def of(rows: Rows) -> Figure:
+        known = [getattr(row, name) for row in rows if getattr(row, name) is not None]
+        return proportion(sum(known), len(known))
+
+    return of
+
+
+def _hours(since: datetime | None, until: datetime | None) -> float | None:
+    if since is None or until is None:
+        return None
+    return max((until - since).total_seconds(), 0.0) / HOUR
+
+
+_OF_PULLS: dict[Measured, Callable[[Rows], Figure]] = {
+    Measured.HOURS_TO_MERGE: _median(lambda row: _hours(row.first_commit_at, row.merged_at)),
+    Measured.HOURS_TO_REVIEW: _median(lambda row: _hours(row.opened_at, row.first_review_at)),
+    Measured.REVIEW_ROUNDS: _median(lambda row: row.review_rounds),
+    Measured.REVIEW_COMMENTS: _median(lambda row: row.review_comments),
+    Measured.CHANGED_LINES: _median(lambda row: row.changed_lines),
+    Measured.REVERTED: _proportion("reverted"),
+    Measured.FIXED_UP: _proportion("fixed_up"),
+}
+
+
+def _survivals(rows: Rows) -> Iterable[Comparison]:
+    """Compare lines, not pull requests: attributed ones beside all others of the same ones."""
+    for days, measured in ((30, Measured.SURVIVED_30), (90, Measured.SURVIVED_90)):
+        figures = []
+        for kept, whole in (("attributed", "attributed_lines"), ("others", "other_lines")):
+            name = f"{kept}_after_{days}"
+            known = [row for row in rows if getattr(row, name) is not None]
+            figures.append(ratio([(getattr(row, name), getattr(row, whole)) for row in known]))
+        yield Comparison(measured, *figures)
