@@ -26,7 +26,7 @@ from ghapp.publishers.publisher import Conclusion, Desired, Known, Published
 from ghapp.publishers.publisher import Outcome as Wrote
 from ghapp.publishers.registry import PUBLISHERS, Publishing
 from ghapp.reports.annotations import annotations
-from ghapp.reports.markdown import check_run, comment
+from ghapp.reports.markdown import check_run, comment, explained
 from ghapp.reports.policy_notes import above_the_limit, broken_policy, noted
 from ghapp.reports.summary import summarize
 from ghapp.repository_policy import RepositoryPolicy
@@ -295,7 +295,7 @@ def _desired(audit: Audit, ref: Ref, in_force: InForce) -> Desired:
     known = audit.verdict is not Verdict.NO_EVIDENCE
     policy = in_force.policy
     return Desired(
-        check=noted(check_run(summary), _notes(audit, in_force)),
+        check=noted(explained(check_run(summary), audit), _notes(audit, in_force)),
         conclusion=_conclusion(audit, in_force),
         annotations=tuple(annotations(audit)),
         comment=comment(summary) if policy.comment else None,

@@ -6,9 +6,12 @@ All text from users passes `harmless`; everything else is ours, so it needs no e
 import re
 from collections.abc import Iterable, Sequence
 
-from ghapp.attribution.model import State, Struct
+import msgspec
+
+from ghapp.attribution.model import Audit, FileVerdict, LineVerdict, State, Struct
 from ghapp.reports import words
 from ghapp.reports.harmless import cell, code, plain, prose
+from ghapp.reports.ranges import ranges
 from ghapp.reports.summary import ExcludedFile, FileRow, Summary, moment
 
 BUDGET = 60_000
@@ -70,6 +73,31 @@ def check_run(
         summary="\n\n".join([*above, _footer(summary)]) + "\n",
         text="\n\n".join([*_titled("Files", files), *rest]) + "\n",
     )
+
+
+def explained(check: CheckOutput, audit: Audit, *, budget: int = BUDGET) -> CheckOutput:
+    """Add to a check run's text how each range of lines was judged, as far as there is room."""
+    head = ["| File | Lines | Reason | Rests on |", "| :-- | --: | :-- | :-- |"]
+    rows = [
+        _range(file, run)
+        for file in audit.files
+        if file.excluded is None
+        for run in ranges(file.lines, lambda line: (line.reason, line.edit))
+    ]
+    room = budget - len(check.text.encode()) - 100
+    if not rows or room < _SIDE_TABLE // 10:
+        return check
+    parts = [check.text.rstrip(), *_titled("Line by line", _table(head, rows, room, "range"))]
+    return msgspec.structs.replace(check, text="\n\n".join(parts) + "\n")
+
+
+def _range(file: FileVerdict, run: Sequence[LineVerdict]) -> str:
+    first, last = run[0], run[-1].line
+    lines = f"{first.line}" if last == first.line else f"{first.line}-{last}"
+    support = "" if first.edit is None else cell(first.edit)
+    if differs := max(line.difference or 0 for line in run):
+        support += f", differs by up to {differs:.0%}"
+    return f"| {cell(file.path)} | {lines} | {cell(first.reason)} | {support} |"
 
 
 def _headline(summary: Summary) -> str:

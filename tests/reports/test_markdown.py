@@ -35,11 +35,23 @@ def renamed(file: FileVerdict, path: str) -> FileVerdict:
 
 @pytest.mark.parametrize("number", [1, 30, 400])
 def test_no_text_is_over_its_budget(number: int) -> None:
-    summary = summarize(wide(number))
-    run = markdown.check_run(summary)
+    audit = wide(number)
+    summary = summarize(audit)
+    run = markdown.explained(markdown.check_run(summary), audit)
     for text in (markdown.comment(summary), run.summary, run.text):
         assert len(text.encode()) <= markdown.BUDGET
     assert len(run.title) <= markdown.LONG_TITLE
+
+
+def test_every_line_that_counts_is_explained() -> None:
+    audit = read(CASES / "provisional")
+    plain = markdown.check_run(summarize(audit))
+    text = markdown.explained(plain, audit).text
+    assert text.startswith(plain.text.rstrip())
+    rows = re.findall(r"^\| `[^|]+ \| ([\d-]+) \| `(\w+)` \|", text, re.MULTILINE)
+    ends = [[int(end) for end in lines.split("-")] for lines, _ in rows]
+    explained = sum(end[-1] - end[0] + 1 for end in ends)
+    assert explained == sum(len(file.lines) for file in audit.files if file.excluded is None)
 
 
 def test_a_cut_falls_between_rows_and_is_said() -> None:
