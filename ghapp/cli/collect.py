@@ -219,15 +219,17 @@ def backfill(folders: tuple[Path, ...], since: datetime | None) -> None:
     from rich.progress import Progress  # noqa: PLC0415 - see the top
 
     from ghapp.cli.problems import name_problems  # noqa: PLC0415 - see the top
+    from ghapp.collector import account  # noqa: PLC0415 - see the top
     from ghapp.collector.backfill import backfill as send  # noqa: PLC0415 - see the top
     from ghapp.collector.backfill import size_of  # noqa: PLC0415 - see the top
 
     with _said():
-        wanted = folders or _transcripts()
+        places, wanted = _places(), folders or _transcripts()
+        account.load(places)
         with Progress(console=Console(stderr=True)) as bar:
             task = bar.add_task("transcripts", total=size_of(wanted))
             done = send(
-                *(_places(), wanted),
+                *(places, wanted),
                 since=since,
                 now=_now(),
                 advance=lambda size: bar.advance(task, size),
@@ -363,13 +365,14 @@ def _side_by_side(edit: "Edit", sent: "SentEdit") -> "Table":
     from rich.text import Text  # noqa: PLC0415 - see the top
 
     table = Table(expand=True)
+    table.add_column()
     table.add_column("leaves this machine", ratio=3, overflow="fold")
     table.add_column("stays here", ratio=2, overflow="fold")
     whole = msgspec.json.encode(msgspec.structs.replace(sent, lines=type(sent.lines)(hunks=())))
-    table.add_row(Text(whole.decode()), Text(visible(edit.path, LONGEST)))
+    table.add_row("edit", Text(whole.decode()), "")
     for kind, text, fingerprint in _lines(edit, sent):
-        left = f"{kind} {msgspec.json.encode(fingerprint).decode()}"
-        table.add_row(Text(left), Text(visible(text, LONGEST)))
+        left = msgspec.json.encode(fingerprint).decode()
+        table.add_row(kind, Text(left), Text(visible(text, LONGEST)))
     return table
 
 

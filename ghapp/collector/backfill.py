@@ -85,7 +85,7 @@ def backfill(  # noqa: PLR0913 - what the journey starts from, and nothing else
     """
     with places.alone():
         known, chosen = account.load(places), choices.load(places)
-        sender = sender_of(places, known, door(known), patience=PATIENCE, sleep=sleep)
+        sender = sender_of(places, known, door(known), now=now, patience=PATIENCE, sleep=sleep)
         run = _Run(places, sender, chosen, since=since, now=now)
         problem = "everything is paused: ghapp collect resume" if chosen.is_paused else None
         if problem is None:

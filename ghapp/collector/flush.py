@@ -72,7 +72,7 @@ def flush(
         if before.not_before is not None and before.not_before > now:
             return Flushed(problem=f"the app asked to be left alone until {before.not_before}")
         queue.bring_back(places, now, at_once=at_once)
-        sender = sender_of(places, known, door(known), patience=PATIENCE, sleep=sleep)
+        sender = sender_of(places, known, door(known), now=now, patience=PATIENCE, sleep=sleep)
         run = _Run(places, sender, chosen, now)
         problem, not_before = run.to_the_end(before)
         return _remember(run, before, problem, not_before)
@@ -89,11 +89,12 @@ def flush_silently(places: Places, *, now: datetime) -> None:
         state.save(places, msgspec.structs.replace(state.load(places), problem=problem))
 
 
-def sender_of(
+def sender_of(  # noqa: PLR0913 - wired in one place
     places: Places,
     known: Account,
     door: Door,
     *,
+    now: datetime,
     patience: timedelta,
     sleep: Callable[[float], None],
 ) -> Sender:
@@ -103,6 +104,7 @@ def sender_of(
         account.save(places, changed)
 
     sent = Sent(places.sent)
+    sent.expire(now)
     return Sender(door, known, sent, renewed, patience=patience, sleep=sleep)
 
 
