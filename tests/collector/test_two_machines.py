@@ -94,15 +94,6 @@ class Day:
         )
 
 
-def told(audit: Audit) -> list[tuple[object, ...]]:
-    """Return what an audit says of each line, less the instants: a hook's clock is its own."""
-    return [
-        (file.path, one.line, one.reason, one.attributed, one.difference, one.edit)
-        for file in audit.files
-        for one in file.lines
-    ]
-
-
 @pytest.fixture
 def day(tmp_path: Path, app: App) -> Day:
     """Return a day that has not begun."""
@@ -130,7 +121,7 @@ def test_every_edit_arrives_once_and_the_audit_is_the_same(
 
     change = day.change(tmp_path)
     arrived = day.audit(change, day.arrived())
-    assert told(arrived) == told(day.offline_audit(change))
+    assert workday.told(arrived) == workday.told(day.offline_audit(change))
     assert arrived.verdict is Verdict.ASSISTED
     assert 0 < arrived.totals.attributed < arrived.totals.effective
 
@@ -147,5 +138,5 @@ def test_hooks_alone_and_transcripts_alone_say_the_same_of_applied_edits(
         machine.places.sent.unlink()
         backfill(machine.places, [machine.transcripts], since=None, now=NOW)
     by_transcripts = day.audit(change, day.arrived())
-    assert told(by_hooks) == told(by_transcripts)
+    assert workday.told(by_hooks) == workday.told(by_transcripts)
     assert by_hooks.totals == by_transcripts.totals

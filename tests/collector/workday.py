@@ -7,6 +7,7 @@ subagent, worktrees, a copied agent session, a person's own lines, and lines of 
 from collections.abc import Iterator
 from pathlib import Path
 
+from ghapp.attribution.model import Audit
 from tests.collector.machine import Agent, Machine
 
 BASE = {
@@ -93,3 +94,12 @@ def merged(checkouts: list[Path]) -> dict[str, str]:
     }
     files["src/stock.py"] += BY_HAND
     return files
+
+
+def told(audit: Audit) -> list[tuple[object, ...]]:
+    """Return what an audit says of each line, less the instants: a hook's clock is its own."""
+    return [
+        (file.path, one.line, one.reason, one.attributed, one.difference, one.edit)
+        for file in audit.files
+        for one in file.lines
+    ]

@@ -1,0 +1,186 @@
+"""Two developers' machines, the real app between them and GitHub: from a hook to the comment."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from ghapp.artifacts import read_artifacts
+from ghapp.attribution.attribute import attribute
+from ghapp.attribution.codebook import FingerprintCodebook
+from ghapp.attribution.document import from_document
+from ghapp.attribution.fingerprint import Fingerprinter
+from ghapp.attribution.model import Audit, Change, Edit, Evidence, Measure, Subject
+from ghapp.attribution.policy import POLICIES
+from ghapp.attribution.unified_diff import parse_diff
+from ghapp.collector import account
+from ghapp.collector.door import Door
+from ghapp.collector.enroll import enroll
+from ghapp.collector.flush import flush
+from ghapp.git import Git
+from ghapp.store import Installation, Repository
+from ghapp.wire import EnrollmentStarted
+from tests.clones import Clone
+from tests.collector import workday
+from tests.collector.machine import Agent, Machine
+from tests.journeys.running import Place
+
+NOWHERE = "http://127.0.0.1:9"
+EVER = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+
+
+@pytest.fixture
+def open_place(place: Place) -> Place:
+    """Return a place whose app runs, knows its repository, and lets two developers in."""
+    app = place.registered.app
+    place.app.environment["GITHUB_CLIENT_ID"] = app.client_id
+    now = datetime.now(UTC)
+    owner = place.installation.account
+    heard = Installation(
+        id=place.installation.id,
+        account="acme",
+        account_id=owner.id,
+        account_type="Organization",
+    )
+    place.store.installations.seen(heard, now=now)
+    seen = Repository(
+        id=place.repository.id, owner="acme", name="app", installation_id=place.installation.id
+    )
+    place.store.installations.repository_seen(seen, now=now)
+    for login in ("ann", "bob"):
+        place.sandbox.allow(place.repository, login, "write")
+    place.app.start("valkey", "web", "worker-live", "scheduler")
+    return place
+
+
+class Developer:
+    """A machine with a checkout and a worktree, enrolled by its owner at the app."""
+
+    def __init__(self, place: Place, home: Path, name: str, login: str) -> None:
+        self.machine = Machine(home, name)
+        self.machine.at = datetime.now(UTC) - timedelta(hours=1)
+        self.clone = Clone(home / "app")
+        self.clone.git("remote", "add", "origin", f"{place.sandbox.web_url}/Acme/App.git")
+        self.clone.commit(workday.BASE)
+        self.worktree = home / "topic"
+        self.clone.git("worktree", "add", "-q", "-b", "topic", str(self.worktree))
+        self.online = _enrolled(place, self.machine, login)
+
+    @property
+    def roots(self) -> list[Path]:
+        """Where this developer's agents work."""
+        return [self.clone.path, self.worktree]
+
+    def connect(self, *, is_away: bool = False) -> None:
+        """Have a network, or none."""
+        url = NOWHERE if is_away else self.online.url
+        changed = msgspec.structs.replace(self.online, url=url)
+        account.save(self.machine.places, changed)
+
+    def collect(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ``ghapp collect`` as this developer."""
+        return subprocess.run(
+            [sys.executable, "-m", "ghapp", "collect", *arguments],
+            env=self.machine.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+def _enrolled(place: Place, machine: Machine, login: str) -> account.Account:
+    def type_code(started: EnrollmentStarted) -> None:
+        place.sandbox.device_flow.approve(started.user_code, login)
+
+    door = Door(place.app.environment["GHAPP_PUBLIC_URL"])
+    now = datetime.now(UTC)
+    return enroll(machine.places, door, type_code, now=now, sleep=lambda _: None)
+
+
+def turns(ann: Developer, bob: Developer) -> Iterator[tuple[Developer, Agent]]:
+    """Let both work, turn by turn."""
+    of_ann = workday.on_machine_a(ann.machine, *ann.roots)
+    of_bob = workday.on_machine_b(bob.machine, *bob.roots)
+    for one, other in zip(of_ann, of_bob, strict=True):
+        yield ann, one
+        yield bob, other
+
+
+def test_every_edit_arrives_once_and_the_audit_is_that_of_the_transcripts(
+    open_place: Place, tmp_path: Path
+) -> None:
+    ann = Developer(open_place, tmp_path / "a", "a", "ann")
+    bob = Developer(open_place, tmp_path / "b", "b", "bob")
+    for number, (developer, agent) in enumerate(turns(ann, bob)):
+        # Half of the time bob has no network.
+        developer.connect(is_away=developer is bob and number % 4 == 1)
+        for event, _ in agent.events:
+            developer.machine.run_hook(event)
+        agent.events.clear()
+        flush(developer.machine.places, now=datetime.now(UTC))
+    for developer in (ann, bob):
+        developer.connect()
+        done = developer.collect("flush")
+        assert done.returncode == 0, done.stderr
+        done = developer.collect("backfill")
+        assert done.returncode == 0, done.stderr
+        assert developer.collect("backfill").stdout.startswith("0 edit(s) sent")
+
+    kept = open_place.store.evidence.of(open_place.repository.id, *EVER)
+    assert len({edit.id for edit in kept}) == len(kept) == ann.machine.calls + bob.machine.calls
+    by_machine = {edit.id.removeprefix("toolu_")[0]: edit.actor for edit in kept}
+    assert by_machine == {"a": "ann", "b": "bob"}
+    assert not any(edit.path.startswith("/") for edit in kept)
+
+    audit, change = _merged(open_place, [*ann.roots, *bob.roots])
+    on_the_spot = _offline(audit, change, ann, bob)
+    assert workday.told(audit) == workday.told(on_the_spot)
+    assert (audit.measure, audit.totals) == (Measure.TOKENS, on_the_spot.totals)
+    assert 0 < audit.totals.attributed < audit.totals.effective
+
+    # What a developer takes back is gone.
+    assert ann.collect("forget", "--all", "--yes").returncode == 0
+    kept = open_place.store.evidence.of(open_place.repository.id, *EVER)
+    assert {edit.actor for edit in kept} == {"bob"}
+
+
+def _merged(place: Place, roots: list[Path]) -> tuple[Audit, Change]:
+    """Merge what was written, and return the audit that the app makes of it."""
+    pull = place.sandbox.open_pull(place.repository, files=workday.merged(roots))
+    place.sandbox.merge(pull, method="squash")
+    place.sandbox.deliver_closed(pull)
+    place.wait_until_settled(pull)
+    saved = place.store.audits.latest(place.repository.id, pull.number)
+    assert saved is not None
+    git = Git(place.repository.git.path)
+    sha = str(pull.merge_commit_sha)
+    change = Change(files=tuple(parse_diff(git.diff(f"{sha}^", sha))))
+    document = place.store.audits.document(saved.id)
+    assert document is not None
+    return from_document(document), change
+
+
+def _offline(audit: Audit, change: Change, *developers: Developer) -> Audit:
+    """Audit the transcripts where they lie, by tokens."""
+    (installation,) = developers[0].online.enrollment.installations
+    fingerprinter = Fingerprinter(installation.key)
+    found = read_artifacts([one.machine.transcripts for one in developers])
+    edits = tuple(
+        msgspec.structs.replace(one, lines=fingerprinter.lines(one.lines))  # type: ignore[arg-type]
+        for one in found
+        if isinstance(one, Edit)
+    )
+    roots = tuple(str(root) for one in developers for root in one.roots)
+    return attribute(
+        Subject(merged_at=audit.merged_at),
+        change,
+        Evidence(edits=edits, roots=roots),
+        POLICIES["claude-code-v1"],
+        at=audit.merged_at,
+        book=FingerprintCodebook(fingerprinter),
+    )
