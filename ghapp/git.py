@@ -235,6 +235,23 @@ class Git:
             entry[0].removeprefix("worktree ") for entry in entries if "bare" not in entry[1:]
         )
 
+    def ignored(self, paths: Iterable[str]) -> frozenset[str]:
+        """Return which paths of a checkout its own rules ignore; tracked files are none of them.
+
+        Raises `GitError`.
+        """
+        arguments, environment = self._call(("check-ignore", "--stdin", "-z"), checkout=True)
+        # This command refuses the setting, and reads no pattern in what starts with a dot.
+        del environment["GIT_LITERAL_PATHSPECS"]
+        asked = os.fsencode("".join(f"./{path}\0" for path in paths))
+        try:
+            told = run(arguments, "check-ignore", environment, self._limits, asked)
+        except GitError as error:
+            if error.status == 1:
+                return frozenset()  # so it ends where it ignores none
+            raise
+        return frozenset(one.removeprefix("./") for one in os.fsdecode(told).split("\0") if one)
+
     # --- below the surface --------------------------------------------------------------------
 
     @cached_property

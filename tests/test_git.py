@@ -15,6 +15,7 @@ import pytest
 from ghapp import git_process
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.git import Git, GitError, fetch_commits
+from tests.clones import Clone
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 TOKEN = "ghs_" + "1a2B" * 9
@@ -495,3 +496,14 @@ def test_other_addresses_are_refused_before_git_is_started(url: str, tmp_path: P
 def test_only_full_object_names_are_fetched(sha: str, tmp_path: Path) -> None:
     with pytest.raises(GitError, match="not a full object name"):
         fetch_commits(tmp_path / "7", "https://git.example/a.git", (sha,), TOKEN)
+
+
+def test_what_a_checkout_ignores(tmp_path: Path) -> None:
+    clone = Clone(tmp_path / "clone")
+    clone.commit({".gitignore": "*.env\nlocal/\n"})
+    (clone.path / "kept.env").write_text("")
+    clone.git("add", "-f", "kept.env")
+    asked = ["a.env", "kept.env", "src/a.py", "local/x", "new\nline.env", ":(top)b.env", "[a].env"]
+    found = Git(clone.path).ignored(asked)
+    assert found == {"a.env", "local/x", "new\nline.env", ":(top)b.env", "[a].env"}
+    assert Git(clone.path).ignored(["src/a.py"]) == frozenset()

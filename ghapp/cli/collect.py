@@ -291,10 +291,13 @@ def _say_hook() -> None:
 
 def _say_waiting(places: Places, refused: dict[str, str]) -> None:
     from ghapp.collector import queue  # noqa: PLC0415 - see the top
+    from ghapp.collector.hook import MOST_QUEUED  # noqa: PLC0415 - see the top
 
     waiting = queue.waiting(places)
     since = f", the first of {_moment(_time_of(waiting.oldest))}" if waiting.oldest else ""
     click.echo(f"queued    {waiting.events} event(s), {waiting.bytes} bytes{since}")
+    if waiting.bytes > MOST_QUEUED:
+        click.echo("  the queue is full: what agents edit now is left to ghapp collect backfill")
     for repository, held in queue.aside(places).items():
         why = visible(refused.get(repository, "not taken by the app"), LONGEST)
         click.echo(f"set aside {held.events} event(s) of {visible(repository)}: {why}")

@@ -27,14 +27,20 @@ class Account(Struct, frozen=True):
     known_since: datetime
     """When the app was last asked which installations there are."""
 
-    def installation(self, remotes: tuple[str, ...]) -> EnrolledInstallation | None:
-        """Return the installation that a clone's evidence goes to; ``None``: to none.
+    def installation(
+        self, remotes: tuple[str, ...]
+    ) -> tuple[EnrolledInstallation, tuple[str, ...]] | None:
+        """Return where a clone's evidence goes, and the remotes of that account alone.
 
-        The first remote decides whose account is enrolled: a fork's clone belongs to both.
+        The first remote whose owner is enrolled decides; ``None``: none is.
         """
         accounts = {one.account.lower(): one for one in self.enrollment.installations}
-        owners = (name.partition("/")[0] for name in on_host(remotes, self.enrollment.host))
-        return next((accounts[owner] for owner in owners if owner in accounts), None)
+        for name in on_host(remotes, self.enrollment.host):
+            owner = name.partition("/")[0]
+            if owner in accounts:
+                start = f"{self.enrollment.host}/{owner}/"
+                return accounts[owner], tuple(one for one in remotes if one.startswith(start))
+        return None
 
 
 def load(places: Places) -> Account:

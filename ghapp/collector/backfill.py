@@ -134,7 +134,7 @@ class _Run:
         self.chosen = chosen
         self.sorter = Sorter(sender.account, chosen, Clones())
         self.read_before = _read_before(places, _under(sender.account, chosen), since)
-        self.waiting: dict[Destination, list[tuple[Edit, Path]]] = defaultdict(list)
+        self.waiting: dict[Destination, list[tuple[Addressed, Path]]] = defaultdict(list)
         self.size = 0
         self.read_whole: dict[Path, tuple[int, int]] = {}
         self.done: dict[str, tuple[int, int]] = {}
@@ -206,7 +206,7 @@ class _Run:
     def _wait(self, one: Addressed, path: Path) -> None:
         """Let an edit wait until there are enough of them for a request."""
         group = self.waiting[one.destination]
-        group.append((one.edit, path))
+        group.append((one, path))
         self.size += most_bytes(one.edit)
         if len(group) >= MOST_EDITS or self.size > MOST_WAITING:
             self._settle()
@@ -215,7 +215,7 @@ class _Run:
         """Send all that waits; transcripts read whole by now are done with."""
         for destination, group in self.waiting.items():
             if destination.remotes[0] not in self.refused:
-                self._deliver(destination, [edit for edit, _ in group])
+                self._deliver(destination, self._without_ignored(group))
             if destination.remotes[0] in self.refused:
                 # To be read again, until the app knows the repository.
                 self.left |= {path for _, path in group}
@@ -224,6 +224,12 @@ class _Run:
         settled = {path: stamp for path, stamp in self.read_whole.items() if path not in self.left}
         self.done |= {str(path): stamp for path, stamp in settled.items()}
         self.read_whole.clear()
+
+    def _without_ignored(self, group: list[tuple[Addressed, Path]]) -> list[Edit]:
+        ignored = self.sorter.ignored(one for one, _ in group)
+        for one, path in group:
+            self.stays[path][Stays.IGNORED.value] += one.file in ignored
+        return [one.edit for one, _ in group if one.file not in ignored]
 
     def _deliver(self, destination: Destination, edits: list[Edit]) -> None:
         done = self.sender.deliver(destination, edits, self.now)

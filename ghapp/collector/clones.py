@@ -1,10 +1,11 @@
 """Which clone on this machine a file lies in, and which repositories that is a clone of.
 
-Git is asked once for each clone; a file's root is found by looking for ``.git`` upwards, as git
-does. Nothing is remembered longer than one run.
+Git is asked once for each clone, and what it ignores once for many files; a file's root is found
+by looking for ``.git`` upwards, as git does. Nothing is remembered longer than one run.
 """
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -37,18 +38,38 @@ class Clones:
         self._gone = {tidy(one.path): one.original for one in worktrees}
         self._folders: dict[str, tuple[str, str] | None] = {}
         self._remotes: dict[str, tuple[str, ...]] = {}
+        self._ignored: dict[tuple[str, str], bool] = {}
 
     def place(self, path: str) -> Place | None:
         """Return where an absolute path lies; ``None``: in no clone, or in git's own folder."""
+        found = self._within(path)
+        if found is None or found[1].startswith(".git/"):
+            return None
+        root, inside = found
+        return Place(self._remotes_of(root), inside)
+
+    def ignored(self, paths: Iterable[str]) -> frozenset[str]:
+        """Return which of some absolute paths git ignores, by the repository's own rules.
+
+        Such a file can be in no pull request, and is often one that is nobody's business.
+        """
+        within = {path: found for path in paths if (found := self._within(path)) is not None}
+        asked: dict[str, list[str]] = defaultdict(list)
+        for root, inside in within.values():
+            if (root, inside) not in self._ignored:
+                asked[root].append(inside)
+        for root, inside_paths in asked.items():
+            names = _ignored(Path(root), inside_paths)
+            self._ignored |= {(root, one): one in names for one in inside_paths}
+        return frozenset(path for path, found in within.items() if self._ignored[found])
+
+    def _within(self, path: str) -> tuple[str, str] | None:
+        """Return the root that a path lies below, and its path from there."""
         folder, _, name = os.path.expanduser(path).rpartition("/")  # noqa: PTH111 - text, not a file
         if folder not in self._folders:
             self._folders[folder] = self._look_up(folder)
         found = self._folders[folder]
-        if found is None or not name:
-            return None
-        root, inside = found
-        place = Place(self._remotes_of(root), f"{inside}{name}")
-        return None if place.path.startswith(".git/") else place
+        return (found[0], f"{found[1]}{name}") if found and name else None
 
     def _look_up(self, folder: str) -> tuple[str, str] | None:
         """Return a folder's root on the disk, and its own path below that, ending in a slash."""
@@ -86,6 +107,14 @@ def _root(folder: Path) -> tuple[str, str] | None:
     except OSError:
         return None
     return None
+
+
+def _ignored(root: Path, paths: list[str]) -> frozenset[str]:
+    """Ask git which paths below a root it ignores; none where it cannot tell."""
+    try:
+        return Git(root).ignored(paths)
+    except GitError:
+        return frozenset()
 
 
 def remotes(root: Path) -> tuple[str, ...]:

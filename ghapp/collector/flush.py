@@ -121,6 +121,8 @@ class _Run:
         self.clones = Clones()
         self.sent = 0
         self.stays: Counter[str] = Counter()
+        self.settled: Counter[str] = Counter()
+        """Of the file that is worked on."""
         self.heard: dict[int, datetime] = {}
         self.refused: dict[str, str] = {}
 
@@ -141,17 +143,24 @@ class _Run:
         return None, None
 
     def _file(self, path: Path) -> None:
+        self.settled.clear()
         for part in queue.parts(path):
             self._part(part)
         path.unlink(missing_ok=True)
+        # Not before: a file that must wait is looked at again.
+        self.stays += self.settled
 
     def _part(self, lines: list[bytes]) -> None:
         """Send the edits of some events, repository by repository."""
         sorter = Sorter(self.sender.account, self.chosen, self.clones)
         addressed: dict[Destination, list[tuple[Addressed, bytes]]] = defaultdict(list)
-        for line in lines:
-            for found in self._sorted(line, sorter):
-                addressed[found.destination].append((found, line))
+        found = [(one, line) for line in lines for one in self._sorted(line, sorter)]
+        ignored = sorter.ignored(one for one, _ in found)
+        for one, line in found:
+            if one.file in ignored:
+                self.settled[Stays.IGNORED.value] += 1
+            else:
+                addressed[one.destination].append((one, line))
         for destination, group in addressed.items():
             self._deliver(destination, group)
 
@@ -161,11 +170,11 @@ class _Run:
             for edit in to_edits(to_event(line), sorter.wants):
                 one = sorter.sort(edit, oldest=self.now - WINDOW)
                 if isinstance(one, Stays):
-                    self.stays[one] += 1
+                    self.settled[one.value] += 1
                 else:
                     found.append(one)
         except EventError:
-            self.stays["in an event that cannot be read"] += 1
+            self.settled["in an event that cannot be read"] += 1
         return found
 
     def _deliver(self, destination: Destination, group: list[tuple[Addressed, bytes]]) -> None:
@@ -176,7 +185,7 @@ class _Run:
             return
         done = self.sender.deliver(destination, [one.edit for one, _ in group], self.now)
         self.sent += done.sent
-        self.stays += Counter({reason.value: count for reason, count in done.stays.items()})
+        self.settled += Counter({reason.value: count for reason, count in done.stays.items()})
         if done.refused is not None:
             queue.set_aside(self.places, repository, lines, self.now)
             self.refused[repository] = done.refused

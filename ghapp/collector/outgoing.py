@@ -31,6 +31,7 @@ MOST_PAUSES = 10
 """That one batch waits for before it is given up for this time."""
 ENVELOPE = 64 * 1024
 """Bytes of a batch that are kept free for what stands around its edits."""
+MOST_REMOTES = 20
 LONGEST_NAME = 255
 LONGEST_PATH = 4_096
 """Characters, as the wire has them."""
@@ -49,6 +50,7 @@ class Stays(StrEnum):
     OUTSIDE = "outside of any clone"
     NO_REMOTE = "in a clone without a remote"
     NOT_ENROLLED = "in a repository of nobody who enrolled this machine"
+    IGNORED = "in a file that git ignores"
     KEPT_BACK = "kept back by your choice"
     TOO_OLD = "too old to count for any merge"
     TOO_LARGE = "too large for one batch"
@@ -60,7 +62,7 @@ class Destination(NamedTuple):
 
     installation: int
     remotes: tuple[str, ...]
-    """Those on the app's own GitHub host alone; other hosts' names are nobody's business."""
+    """Those of the installation's own account; all others are nobody's business."""
 
 
 class Addressed(NamedTuple):
@@ -68,6 +70,8 @@ class Addressed(NamedTuple):
 
     destination: Destination
     edit: Edit
+    file: str
+    """Where the file lies on this machine."""
 
 
 class Sorter:
@@ -92,20 +96,24 @@ class Sorter:
             return Stays.TOO_OLD
         if self._choices.keep_back(destination.remotes, path, edit.at):
             return Stays.KEPT_BACK
-        return Addressed(destination, msgspec.structs.replace(edit, path=path, cwd=None))
+        relative = msgspec.structs.replace(edit, path=path, cwd=None)
+        return Addressed(destination, relative, edit.path)
+
+    def ignored(self, addressed: Iterable[Addressed]) -> frozenset[str]:
+        """Return the files among those of some edits that git ignores: they stay. Asks git once."""
+        return self._clones.ignored({one.file for one in addressed})
 
     def _destination(self, path: str) -> tuple[Destination, str] | Stays:
         place = self._clones.place(path)
         if place is None:
             return Stays.OUTSIDE
-        host = self._account.enrollment.host
-        remotes = tuple(one for one in place.remotes if one.startswith(f"{host}/"))[:20]
-        if not remotes:
+        if not place.remotes:
             return Stays.NO_REMOTE
-        installation = self._account.installation(remotes)
-        if installation is None:
+        found = self._account.installation(place.remotes)
+        if found is None:
             return Stays.NOT_ENROLLED
-        return Destination(installation.id, remotes), place.path
+        installation, remotes = found
+        return Destination(installation.id, remotes[:MOST_REMOTES]), place.path
 
 
 # --- batches ------------------------------------------------------------------------------------

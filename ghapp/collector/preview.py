@@ -57,8 +57,14 @@ def preview(places: Places, target: str, folders: Iterable[Path], now: datetime)
     known, enrolled = _account(places, found, clones, now)
     sorter = Sorter(known, choices.load(places), clones)
     sorted_ = [(edit, sorter.sort(edit, oldest=None)) for edit in found]
-    going = [one for _, one in sorted_ if isinstance(one, Addressed)]
-    stays = tuple((edit, why) for edit, why in sorted_ if isinstance(why, Stays))
+    addressed = [one for _, one in sorted_ if isinstance(one, Addressed)]
+    ignored = sorter.ignored(addressed)
+    going = [one for one in addressed if one.file not in ignored]
+    stays = tuple(
+        (edit, why if isinstance(why, Stays) else Stays.IGNORED)
+        for edit, why in sorted_
+        if isinstance(why, Stays) or why.file in ignored
+    )
     return Preview(tuple(_previewed(known, going)), stays, enrolled)
 
 

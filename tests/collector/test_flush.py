@@ -1,6 +1,7 @@
 """The queue on its way to the app: each edit arrives once, whatever happens in between."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import msgspec
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from ghapp.attribution.fingerprint import Fingerprinter
 from ghapp.collector import account, queue, state
+from ghapp.collector.backfill import backfill
 from ghapp.collector.choices import Choices, save
 from ghapp.collector.flush import Flushed, flush, flush_silently
 from ghapp.collector.outgoing import Stays
@@ -124,14 +126,14 @@ def test_a_fork_goes_where_its_upstream_is_enrolled(machine: Machine, app: App) 
     clone.git("remote", "add", "mirror", "https://gitlab.example.com/secret-customer/shop.git")
     edited(machine, clone, "a.py")
     assert flush(machine.places, now=NOW).sent == 1
-    assert app.batches[0].remotes == ("github.com/ann/shop", "github.com/acme/shop")
+    assert app.batches[0].remotes == ("github.com/acme/shop",)
 
 
 @pytest.mark.parametrize(
     ("remote", "why"),
     [
         ("git@github.com:ann/diary.git", Stays.NOT_ENROLLED),
-        ("https://gitlab.com/acme/shop.git", Stays.NO_REMOTE),
+        ("https://gitlab.com/acme/shop.git", Stays.NOT_ENROLLED),
         ("/srv/git/shop.git", Stays.NO_REMOTE),
     ],
 )
@@ -143,6 +145,19 @@ def test_what_is_nobodys_business_stays(
     assert flush(machine.places, now=NOW).stays == {why: 1}
     assert app.edits == {}
     assert b"diary" not in b"".join(app.received)
+
+
+def test_what_git_ignores_stays(machine: Machine, app: App, clone: Clone) -> None:
+    clone.commit({".gitignore": ".env*\n/local/\n", ".env.example": "TOKEN=\n"})
+    clone.git("add", "-f", ".env.example")
+    clone.commit({})
+    edited(machine, clone, "src/a.py", ".env", "local/notes.py", ".env.example")
+    done = flush(machine.places, now=NOW)
+    assert (done.sent, done.stays) == (2, {Stays.IGNORED: 2})
+    # What is tracked can be in a pull request, whatever the patterns say.
+    assert {edit.path for edit in app.edits.values()} == {"src/a.py", ".env.example"}
+    filled = backfill(machine.places, [machine.transcripts], since=None, now=NOW)
+    assert (filled.sent, filled.stays) == (0, {Stays.IGNORED: 2})
 
 
 def test_what_is_outside_of_any_clone_stays(machine: Machine, app: App) -> None:
@@ -436,6 +451,22 @@ def _flush_killed_at(machine: Machine, batch: int) -> None:
         except _Killed:
             done = None
     assert done is None or done.problem is None
+
+
+def test_hooks_that_run_while_a_flush_does_lose_nothing(
+    machine: Machine, app: App, clone: Clone
+) -> None:
+    agent = Agent(machine, clone.path, "s1")
+    for number in range(120):
+        agent.write(f"{number}.py", CODE)
+    with ThreadPoolExecutor(4) as hooks:
+        done = [hooks.submit(machine.take, event, at) for event, at in agent.events]
+        while not all(one.done() for one in done):
+            flush(machine.places, now=NOW)
+        assert [one.result() for one in done] == [None] * 120
+    flush(machine.places, now=NOW)
+    assert len(app.edits) == 120
+    assert set(app.times_sent.values()) == {1}
 
 
 def test_a_record_that_was_cut_off_is_mended(machine: Machine, app: App, clone: Clone) -> None:
