@@ -16,8 +16,18 @@ import structlog
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import Codebook
 from ghapp.attribution.document import to_document
-from ghapp.attribution.model import Audit, Change, Evidence, State, Struct, Subject, Verdict
+from ghapp.attribution.model import (
+    Audit,
+    Change,
+    Evidence,
+    State,
+    Struct,
+    Subject,
+    Unread,
+    Verdict,
+)
 from ghapp.attribution.policy import Policy
+from ghapp.carried import Carried
 from ghapp.github import answers
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import NotMerged, PullRequest, fetch
@@ -77,6 +87,19 @@ class Publish(Protocol):
         """Bring everything on GitHub up to date, and return what was done."""
 
 
+class Carry(Protocol):
+    """How what the repository itself carries is kept, before the evidence is read."""
+
+    def __call__(self, ref: Ref, pull: PullRequest, github: GitHub) -> Carried:
+        """Keep the edits; return the rest: what could not be read, and names of agents."""
+
+
+def carry_nothing(ref: Ref, pull: PullRequest, github: GitHub) -> Carried:
+    """Look at nothing that the repository carries."""
+    del ref, pull, github
+    return Carried(found=(), trailers=None)
+
+
 class How(Struct, frozen=True, kw_only=True):
     """How audits are made here: by which policy, said in which way."""
 
@@ -91,6 +114,7 @@ class How(Struct, frozen=True, kw_only=True):
     """Evidence → the same, as that book can compare it: it may have been made with several keys."""
     git_cache: Path
     """Directory for the repositories that only git can show whole."""
+    carry: Carry = carry_nothing
     witness: Witness | None = None
     """Signs what is saved; ``None``: nothing does."""
 
@@ -165,8 +189,9 @@ def audit_pull_request(
         _remember(ref, pull, store, now)
         in_force = _policy(ref, pull, how, store)
         policy = in_force.policy.rules
+        carried = how.carry(ref, pull, github)
         before = _evidence_state(pull, policy, store)
-        evidence = _evidence(pull, policy, store)
+        evidence = _evidence(pull, policy, carried, store)
         evidence = how.comparable(ref, evidence, pull.change)
         book = how.book(ref.installation_id, evidence)
         audit = attribute(_subject(pull), pull.change, evidence, policy, at=now, book=book)
@@ -243,10 +268,14 @@ def _about(pull: PullRequest) -> About:
     )
 
 
-def _evidence(pull: PullRequest, policy: Policy, store: Store) -> Evidence:
+def _evidence(pull: PullRequest, policy: Policy, carried: Carried, store: Store) -> Evidence:
     """Read the edits of the window, and those before it that explain why a line does not count."""
     since, until = policy.evidence_span(pull.merged_at)
-    return Evidence(edits=store.evidence.of(pull.repository_id, since, until))
+    return Evidence(
+        edits=store.evidence.of(pull.repository_id, since, until),
+        unread=tuple(found for found in carried.found if isinstance(found, Unread)),
+        trailers=carried.trailers,
+    )
 
 
 def _evidence_state(pull: PullRequest, policy: Policy, store: Store) -> tuple[int, ...]:

@@ -17,12 +17,14 @@ from ghapp.attribution.model import Change, Edit, Evidence, LineFingerprint
 from ghapp.attribution.policy import Policy
 from ghapp.attribution.rekey import rekeyed
 from ghapp.audit import How, Outcome, Publish, Ref, audit_pull_request
+from ghapp.carried import Carried
+from ghapp.carry import Keeping, carry
 from ghapp.collect import AsFingerprints, Encode, as_text
 from ghapp.github.answers import Gone, Refused, Rejected
 from ghapp.github.app_auth import AppAuth, AppIdentity
 from ghapp.github.client import GitHub, Pauses
 from ghapp.github.pacing import Allowance, Pace
-from ghapp.github.pull_requests import policy_text
+from ghapp.github.pull_requests import PullRequest, policy_text
 from ghapp.github.token_cache import RedisTokens
 from ghapp.github.user_access import UserAccess
 from ghapp.github.user_auth import SignIn
@@ -85,8 +87,18 @@ class Services:
             book=self.book,
             comparable=self.comparable,
             git_cache=self.settings.data_dir / "git",
+            carry=self.carry,
             witness=self.signer.witness,
         )
+
+    def carry(self, ref: Ref, pull: PullRequest, github: GitHub) -> Carried:
+        """Keep what a pull request's repository carries about it; return the rest."""
+        keeping = Keeping(
+            store=self.store,
+            encode=partial(encoder, self.settings, self.store, ref.installation_id),
+            git_cache=self.settings.data_dir / "git",
+        )
+        return carry(github, pull, keeping, now=self.clock())
 
     def organization_policy(self, ref: Ref, owner: str) -> PolicyFile | None:
         """Read the policy file of an organization's ``.github`` repository as it is now.

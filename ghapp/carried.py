@@ -6,13 +6,14 @@ at commits, trees and refs and says what hangs on some commits; `read` opens it.
 
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from ghapp.attribution.model import Struct, Unread
+from ghapp.attribution.model import Edit, Struct, Unread
 from ghapp.attribution.unified_diff import DiffError, parse_diff
 from ghapp.evidence import agent_trace, aider, commit_trailers, entire, git_ai_notes
 from ghapp.evidence.carried import Attachment, CarriedCommit
@@ -42,6 +43,8 @@ class Hanging(Struct, frozen=True):
     commit: Commit
     attached: dict[str, tuple[Part, ...]]
     """Source → what it reads; one that reads the commit itself has an empty tuple."""
+    actor: str | None = None
+    """GitHub login of the commit's author; ``None``: not known."""
 
     @property
     def is_compared(self) -> bool:
@@ -70,8 +73,8 @@ class Carried(Struct, frozen=True):
     """What a repository carries about some commits."""
 
     found: tuple[Found, ...]
-    trailers: dict[str, int]
-    """Agent → how many of the commits name it; supports no line."""
+    trailers: dict[str, int] | None
+    """Agent → how many of the commits name it; supports no line. ``None``: nobody looked."""
 
 
 def read_between(git: Git, base: str, head: str) -> Carried:
@@ -112,9 +115,12 @@ def commits_between(git: Git, base: str, head: str) -> list[str]:
     return git.run(*listed).decode().split()
 
 
-def take_inventory(git: Git, shas: Sequence[str]) -> Inventory:
+def take_inventory(
+    git: Git, shas: Sequence[str], actors: Mapping[str, str] = MappingProxyType({})
+) -> Inventory:
     """Say what hangs on some commits, of which the last one is the newest.
 
+    ``actors`` are the logins of the commits' authors on GitHub, as far as they are known.
     Raises `GitError` where a commit is not there.
     """
     if not shas:
@@ -132,9 +138,10 @@ def take_inventory(git: Git, shas: Sequence[str]) -> Inventory:
             attached[git_ai_notes.NAME] = (Part(git_ai_notes.REF, (note,)),)
         if traces:
             attached[agent_trace.NAME] = traces
-        if aider.made(_as_carried(commit)):
+        if aider.made(as_carried(commit)):
             attached[aider.NAME] = ()
-        hanging.append(Hanging(commit=commit, attached=attached))
+        actor = actors.get(commit.sha)
+        hanging.append(Hanging(commit=commit, attached=attached, actor=actor))
     return Inventory(hanging=tuple(hanging), unread=tuple(checkpoints.unread()))
 
 
@@ -203,12 +210,11 @@ def read(git: Git, inventory: Inventory) -> Carried:
     """Open what hangs on commits; what cannot be read is named, and nothing is raised."""
     # A dictionary, because checkpoints hold growing copies of one transcript.
     found: dict[Found, None] = dict.fromkeys(inventory.unread)
-    trailers: Counter[str] = Counter()
     reading = _Reading(git)
     for one in inventory.hanging:
-        trailers.update(commit_trailers.agents(_as_carried(one.commit)))
         found.update(dict.fromkeys(reading.of(one)))
-    return Carried(found=tuple(found), trailers=dict(sorted(trailers.items())))
+    trailers = commit_trailers.count(as_carried(one.commit) for one in inventory.hanging)
+    return Carried(found=tuple(found), trailers=trailers)
 
 
 class _Reading:
@@ -230,7 +236,7 @@ class _Reading:
                     yield Unread(source=part.name, line=None, problem=str(problem))
             if not parts:
                 attached[name] = []
-        commit = _as_carried(hanging.commit)
+        commit = as_carried(hanging.commit)
         if hanging.is_compared and not attached.keys().isdisjoint(BY_LINES):
             try:
                 commit = replace(commit, files=parse_diff(self._git.diff(*hanging.pair)))
@@ -238,7 +244,9 @@ class _Reading:
                 yield Unread(source=f"commit {commit.sha}", line=None, problem=str(problem))
                 return
         for name, attachments in attached.items():
-            yield from CARRIED[name].read(commit, attachments)
+            for found in CARRIED[name].read(commit, attachments):
+                is_edit = isinstance(found, Edit)
+                yield replace(found, actor=hanging.actor) if is_edit else found
 
     def _attach(
         self, attached: dict[str, list[Attachment]], name: str, part: Part, hanging: Hanging
@@ -277,7 +285,8 @@ def _joined(texts: Sequence[bytes]) -> bytes:
     return bytes(joined)
 
 
-def _as_carried(commit: Commit) -> CarriedCommit:
+def as_carried(commit: Commit) -> CarriedCommit:
+    """Return a commit as the sources take it, without what it adds."""
     return CarriedCommit(
         sha=commit.sha,
         written_at=commit.written_at,

@@ -144,6 +144,18 @@ def keep_edits(
     return store.evidence.add(repository_id, edits, now=now, again=again, sender=sender)
 
 
+def keep_read(
+    store: Store, repository_id: int, edits: Iterable[Edit], encode: Encode, *, now: datetime
+) -> EvidenceAdded:
+    """Keep edits as sources yield them, encoded, and make the audits that they reach due again."""
+    encoded = (
+        msgspec.structs.replace(edit, lines=encode(edit.lines))  # type: ignore[arg-type]  # sources yield text only
+        for edit in edits
+    )
+    sender = Sender(key_id=encode.key_id)
+    return keep_edits(store, repository_id, encoded, now=now, sender=sender)
+
+
 def due_again(store: Store, now: datetime) -> Callable[[SavedAudit], Due]:
     """Return what says how an audit becomes due that new evidence reaches."""
     installations: dict[int, int | None] = {}

@@ -37,6 +37,7 @@ __all__ = [
     "attribute_files",
     "fetch",
     "fetch_commits",
+    "remote_refs",
 ]
 
 ASKED_BY_NAME = 200
@@ -404,6 +405,20 @@ def fetch(  # noqa: PLR0913 - from where, to where, what, and within what time
     return git
 
 
+def remote_refs(path: Path, url: str, token: str, patterns: Sequence[str]) -> frozenset[str]:
+    """Return the refs of a repository elsewhere that are named so, without fetching anything.
+
+    ``path`` is a bare repository of ours, made if need be. Raises `GitError`.
+    """
+    environment = _fetch_environment(url, token)
+    with _alone(path):
+        _bare(path, url)
+    arguments = ["--git-dir", str(path), "ls-remote", "--refs", "--quiet", "origin", *patterns]
+    told = run(arguments, "ls-remote", environment, Limits())
+    names = (line.partition(b"\t")[2] for line in told.splitlines())
+    return frozenset(name.decode(errors="replace") for name in names)
+
+
 def _asked_for(name: str) -> str:
     """Return a commit, or a ref with the place it gets here, as git asks for it."""
     if name.startswith("refs/") and not set(name) & set(":*^~?[\\ \n"):
@@ -421,7 +436,9 @@ class _Fetch(NamedTuple):
     limits: Limits
 
     def run(self, *arguments: str, asked: bytes = b"") -> None:
-        command = ["--git-dir", str(self.path), *_FETCH, *arguments]
+        # What our refs lead to counts as had otherwise, also the files that were left out.
+        wanting = ("-c", "fetch.negotiationAlgorithm=noop") if asked else ()
+        command = ["--git-dir", str(self.path), *wanting, *_FETCH, *arguments]
         run(command, "fetch", self.environment, self.limits, asked)
 
 

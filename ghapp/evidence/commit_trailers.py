@@ -5,7 +5,8 @@ person commits has none. So it is told beside an audit, as something to compare 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from ghapp.evidence.carried import Attachment, CarriedCommit
 from ghapp.evidence.source import Found
@@ -34,6 +35,12 @@ def agents(commit: CarriedCommit) -> frozenset[str]:
     """Return the agents that a commit names."""
     text = "\n".join((commit.author, commit.committer, commit.message))
     return frozenset(agent for agent, sign in _COMPILED.items() if sign.search(text))
+
+
+def count(commits: Iterable[CarriedCommit]) -> dict[str, int]:
+    """Return each agent with how many of some commits name it, by name."""
+    named = Counter(agent for commit in commits for agent in agents(commit))
+    return dict(sorted(named.items()))
 
 
 def read(commit: CarriedCommit, attached: Sequence[Attachment]) -> Iterator[Found]:

@@ -32,6 +32,11 @@ class Place(NamedTuple):
     folder: str
     """In its tree; empty: the tree is the checkpoint."""
 
+    @property
+    def whole_ref(self) -> str:
+        """The ref as a repository has it that nobody cloned."""
+        return self.ref if self.ref.startswith("refs/") else f"refs/heads/{self.ref}"
+
 
 def checkpoints(message: str) -> tuple[str, ...]:
     """Return the checkpoints that a commit's message names."""

@@ -62,7 +62,9 @@ def check_run(
     summary: Summary, *, docs_url: str | None = None, budget: int = BUDGET
 ) -> CheckOutput:
     """Return the check run's title, summary and text, the latter two at most ``budget`` bytes."""
-    above = [_lead(summary), *_warnings(summary), *_reasons(summary, docs_url)]
+    named = [(prose(words.agent_name(agent)), count) for agent, count in summary.trailers]
+    beside = filter(None, [words.named(named)])
+    above = [_lead(summary), *_warnings(summary), *_reasons(summary, docs_url), *beside]
     rest = [
         *_titled("Left out", _excluded(summary.excluded)),
         *_titled("How to read this", _how_to_read(summary)),

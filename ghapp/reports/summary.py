@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from msgspec import UnsetType
+
 from ghapp.attribution.document import to_document
 from ghapp.attribution.model import Audit, FileVerdict, State, Struct, Verdict
 from ghapp.reports import words
@@ -77,6 +79,8 @@ class Summary(Struct, frozen=True):
     excluded: tuple[ExcludedFile, ...]
     missing: tuple[str, ...]
     unread_records: int
+    trailers: tuple[tuple[str, int], ...]
+    """Agent's id and how many of the commits name it, most first; no line rests on that."""
     edits_considered: int
     policy: str
     policy_digest: str
@@ -123,6 +127,7 @@ def summarize(audit: Audit) -> Summary:
         excluded=tuple(_excluded(audit.files)),
         missing=audit.inputs.missing,
         unread_records=audit.inputs.unread_records,
+        trailers=tuple(_trailers(audit)),
         edits_considered=audit.inputs.edits_considered,
         policy=audit.policy.id,
         policy_digest=audit.policy.digest,
@@ -224,6 +229,12 @@ def _sentence(audit: Audit) -> str:
 def _agents(audit: Audit) -> list[tuple[str, int]]:
     present = [item for item in audit.totals.by_agent.items() if item[1]]
     return sorted(present, key=lambda item: (-item[1], item[0]))
+
+
+def _trailers(audit: Audit) -> list[tuple[str, int]]:
+    named = audit.inputs.trailers
+    found = [] if isinstance(named, UnsetType) else list(named.items())
+    return sorted(found, key=lambda item: (-item[1], item[0]))
 
 
 def _reasons(audit: Audit) -> Iterable[ReasonCount]:

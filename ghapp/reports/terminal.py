@@ -59,6 +59,9 @@ def _render(summary: Summary, console: Console) -> None:
     if said := words.each_agents(agents, summary.documented):
         _print(console, said)
     _print(console, _state(summary))
+    named = [(visible(words.agent_name(agent)), count) for agent, count in summary.trailers]
+    if said := words.named(named):
+        _print(console, said)
     for warning in _warnings(summary):
         _print(console, warning, style="bold red")
     for title, table in _tables(summary):

@@ -98,6 +98,18 @@ def each_agents(lines: Sequence[tuple[str, int]], documented: int) -> str | None
     return f"Of these, {listed(wrote)}; the documented metric counts {known}."
 
 
+def named(trailers: Sequence[tuple[str, int]]) -> str | None:
+    """Say which agents the commits name; ``None``: they name none.
+
+    >>> named([("Claude Code", 3)])
+    'Commits that name an agent: Claude Code 3. A name supports no line.'
+    """
+    if not trailers:
+        return None
+    agents = listed([f"{name} {count:,}" for name, count in trailers])
+    return f"Commits that name an agent: {agents}. A name supports no line."
+
+
 def listed(names: list[str]) -> str:
     """Join names as a sentence does: ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), *names[-1:]])
