@@ -33,10 +33,12 @@ from ghapp.attribution.model import (
     HunkLine,
     Lines,
     Outcome,
+    State,
     Struct,
     Subject,
 )
 from ghapp.attribution.policy import CLAUDE_CODE_V1 as POLICY
+from ghapp.demo_fates import fate
 from ghapp.keys import EvidenceKey
 from ghapp.store import Publication, SavedAudit, Sender, Store
 from ghapp.store.audits import Witness
@@ -386,6 +388,8 @@ class _Audits:
             saved = self._audit(pull, at, missing)
             if until - pull.merged_at < TOLD:
                 self._told(saved, at)
+            if saved.state is State.FINAL:
+                self._came(saved, until)
 
     def _instants(self, pull: Merged, until: datetime) -> Iterator[tuple[datetime, bool]]:
         """Yield when it is audited, and whether some evidence had not come by then."""
@@ -419,6 +423,13 @@ class _Audits:
             about=About(title=pull.title, author=pull.author, base_ref="main"),
             witness=self._office.witness,
         )
+
+    def _came(self, saved: SavedAudit, until: datetime) -> None:
+        """Keep what came of it."""
+        random = Random(f"{self._name} {saved.pull_request}")  # noqa: S311 - lifelike, not secret
+        others = saved.effective - saved.attributed
+        found = fate(random, saved.merged_at, until, attributed=saved.attributed, others=others)
+        self._office.store.outcomes.keep(self._repository_id, saved.pull_request, found)
 
     def _told(self, saved: SavedAudit, at: datetime) -> None:
         """Keep what was said on GitHub."""

@@ -42,8 +42,10 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "POST /logout": (403, 303, 303, 303, 303),
     "GET /organizations/<organization>": (302, 404, 404, 200, 200),
     "GET /organizations/<organization>/pulls": (302, 404, 404, 200, 200),
+    "GET /organizations/<organization>/outcomes": (302, 404, 404, 200, 200),
     "GET /repositories/<owner>/<name>": (302, 404, 200, 200, 200),
     "GET /repositories/<owner>/<name>/pulls": (302, 404, 200, 200, 200),
+    "GET /repositories/<owner>/<name>/outcomes": (302, 404, 200, 200, 200),
     f"GET {PULL_PAGE}": (302, 404, 200, 200, 200),
     # It names no file, and nobody is told of that who may not read the repository.
     f"GET {PULL_PAGE}/file": (302, 404, 400, 400, 400),

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from ghapp.attribution.model import Struct
-from ghapp.reports.charts import Column, Frame, columns, share_line, sparkline
+from ghapp.reports.charts import Column, Frame, Interval, columns, intervals, share_line, sparkline
 from ghapp.reports.charts import Point as SharePoint
 from ghapp.reports.summary import percent
-from ghapp.summaries import AdoptionDay, Counts, Grain, Point
+from ghapp.summaries import AdoptionDay, Comparison, Counts, Figure, Grain, Point
 
 PULL_SERIES = ("with", "without", "no_evidence")
 
@@ -139,6 +139,41 @@ def adoption(days: Sequence[AdoptionDay]) -> Drawing:
     )
 
 
+def comparison(one: Comparison, unit: str, scale: float) -> str:
+    """Draw one outcome of both groups with its interval; nothing where neither is known."""
+    groups = (("with", "Assisted", one.assisted), ("without", "Not assisted", one.others))
+    rows = [
+        Interval(
+            label=name,
+            kind=kind,
+            value=figure.value * scale,
+            low=(figure.value if figure.low is None else figure.low) * scale,
+            high=(figure.value if figure.high is None else figure.high) * scale,
+            title=f"{name}: {figure_words(figure, unit, scale)}",
+        )
+        for kind, name, figure in groups
+        if figure.value is not None
+    ]
+    if not rows:
+        return ""
+    frame = Frame(
+        name=one.measured.value,
+        title=one.measured.value.replace("_", " "),
+        description=". ".join(row.title for row in rows),
+    )
+    return intervals(frame, rows, unit)
+
+
+def figure_words(figure: Figure, unit: str, scale: float) -> str:
+    """Write a figure with its interval: ``12 h (9 to 15)``; a dash: there is none."""
+    if figure.value is None:
+        return "-"
+    value = f"{_short(figure.value * scale)}{unit}"
+    if figure.low is None or figure.high is None:
+        return value
+    return f"{value} ({_short(figure.low * scale)} to {_short(figure.high * scale)})"
+
+
 # --- words for time -------------------------------------------------------------------------------
 
 
@@ -163,3 +198,7 @@ def _said(words: str, series: Sequence[Point]) -> str:
     if not series:
         return "Nothing was merged."
     return f"From {long_day(series[0].start)} on. {words}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.1f}" if value < 10 and value % 1 else f"{value:.0f}"

@@ -9,6 +9,7 @@ from ghapp.summaries import By, Quiet
 from ghapp.web.access import readable, require_member
 from ghapp.web.pages import drawings
 from ghapp.web.pages.filters import Asked, asked_for
+from ghapp.web.pages.outcomes import compared
 
 ADOPTION_DAYS = 84
 """Days of adoption that are drawn one by one; all that were asked for stand in the table."""
@@ -20,7 +21,7 @@ QUIET_WORDS = {
 
 
 def add(blueprint: Blueprint, services: Services) -> None:
-    """Add the routes of an organization: its overview and its pull requests."""
+    """Add the routes of an organization: its overview, its pull requests, its outcomes."""
 
     @blueprint.get("/organizations/<organization>")
     def organization(organization: str) -> str:
@@ -54,6 +55,18 @@ def add(blueprint: Blueprint, services: Services) -> None:
         page = services.summaries.pulls(wanted.selection, wanted.listing)
         return render_template(
             "organization_pulls.html", account=account.account, asked=wanted, page=page
+        )
+
+    @blueprint.get("/organizations/<organization>/outcomes")
+    def organization_outcomes(organization: str) -> str:
+        account, wanted = _asked(services, organization)
+        found = services.summaries.outcomes(wanted.selection)
+        return render_template(
+            "organization_outcomes.html",
+            account=account.account,
+            asked=wanted,
+            outcomes=found,
+            compared=compared(found),
         )
 
 

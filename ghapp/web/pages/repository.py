@@ -8,10 +8,11 @@ from ghapp.store import Repository
 from ghapp.web.access import require_reader
 from ghapp.web.pages import drawings
 from ghapp.web.pages.filters import Asked, asked_for
+from ghapp.web.pages.outcomes import compared
 
 
 def add(blueprint: Blueprint, services: Services) -> None:
-    """Add the routes of a repository: its overview and its pull requests."""
+    """Add the routes of a repository: its overview, its pull requests, its outcomes."""
 
     @blueprint.get("/repositories/<owner>/<name>")
     def repository(owner: str, name: str) -> str:
@@ -33,6 +34,18 @@ def add(blueprint: Blueprint, services: Services) -> None:
         known, wanted = _asked(services, owner, name)
         page = services.summaries.pulls(wanted.selection, wanted.listing)
         return render_template("repository_pulls.html", repository=known, asked=wanted, page=page)
+
+    @blueprint.get("/repositories/<owner>/<name>/outcomes")
+    def repository_outcomes(owner: str, name: str) -> str:
+        known, wanted = _asked(services, owner, name)
+        found = services.summaries.outcomes(wanted.selection)
+        return render_template(
+            "repository_outcomes.html",
+            repository=known,
+            asked=wanted,
+            outcomes=found,
+            compared=compared(found),
+        )
 
 
 def _asked(services: Services, owner: str, name: str) -> tuple[Repository, Asked]:

@@ -162,3 +162,25 @@ def test_the_front_lists_what_somebody_may_read(place: Place, admin: FlaskClient
         "/repositories/acme/app",
         "/repositories/acme/open",
     ]
+
+
+# --- outcomes -------------------------------------------------------------------------------------
+
+
+def test_outcomes_stand_beside_each_other_with_what_they_rest_on(
+    admin: FlaskClient, place: Place
+) -> None:
+    answer = admin.get(f"{SHOP}/outcomes")
+    assert "show no cause" in answer.text
+    rows = Read(answer.text).table("Group", "Value", "Rests on")
+    final = [one for one in documents(place, "acme/shop") if one.state is State.FINAL]
+    counted = Counter(one.verdict for one in final)
+    assert [(row[0], row[2]) for row in rows] == [
+        ("Assisted", f"{counted[Verdict.ASSISTED]:,}"),
+        ("Not assisted", f"{counted[Verdict.NOT_ASSISTED]:,}"),
+    ]
+
+
+def test_without_outcomes_the_page_says_when_they_come(admin: FlaskClient) -> None:
+    page = admin.get("/repositories/acme/app/outcomes").text
+    assert "No outcomes are known yet" in page
