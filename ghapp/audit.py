@@ -36,6 +36,7 @@ from ghapp.publishers.publisher import Conclusion, Desired, Known, Published
 from ghapp.publishers.publisher import Outcome as Wrote
 from ghapp.publishers.registry import PUBLISHERS, Publishing
 from ghapp.reports.annotations import annotations
+from ghapp.reports.coverage import of_author
 from ghapp.reports.markdown import check_run, comment, explained
 from ghapp.reports.policy_notes import above_the_limit, broken_policy, noted
 from ghapp.reports.summary import summarize
@@ -49,6 +50,7 @@ from ghapp.store import (
     Repository,
     SavedAudit,
     Store,
+    WhyNamed,
     Witness,
 )
 from ghapp.summaries import About
@@ -199,7 +201,8 @@ def audit_pull_request(
         _schedule_final(ref, audit, store, now)
         if _evidence_state(pull, policy, store) != before:
             _schedule_again(ref, store, now)
-        publishing = how.publish(_desired(audit, ref, in_force), pull, github, _known(ref, store))
+        desired = _desired(audit, ref, in_force, _coverage(pull, policy, store))
+        publishing = how.publish(desired, pull, github, _known(ref, store))
         _record(publishing.published, saved, store, now)
         return _outcome(saved, pull, publishing, now)
     except NotMerged as found:
@@ -222,6 +225,10 @@ def _remember(ref: Ref, pull: PullRequest, store: Store, now: datetime) -> None:
             id=ref.repository_id, owner=owner, name=name, installation_id=ref.installation_id
         )
         store.installations.repository_seen(seen, now=now)
+    if pull.fork is not None:
+        # Whoever works in the fork has its name as a remote, and maybe no other.
+        names, why = store.repository_names, WhyNamed.FORK
+        names.note(pull.fork, why, now=now, repository_id=ref.repository_id)
 
 
 def _save(  # noqa: PLR0913, PLR0917 - what is kept, and how
@@ -319,15 +326,25 @@ def _schedule_final(ref: Ref, audit: Audit, store: Store, now: datetime) -> None
 # --- what GitHub should show --------------------------------------------------------------------
 
 
-def _desired(audit: Audit, ref: Ref, in_force: InForce) -> Desired:
+def _coverage(pull: PullRequest, policy: Policy, store: Store) -> str | None:
+    """Return what stands beside the share of the author's machine; ``None``: who is not known."""
+    if pull.author is None or pull.author_id is None:
+        return None
+    author, window = (pull.author_id, pull.author), policy.window(pull.merged_at)
+    return of_author(store.coverage.author(pull.repository_id, author, *window))
+
+
+def _desired(audit: Audit, ref: Ref, in_force: InForce, coverage: str | None) -> Desired:
     summary = summarize(audit)
     known = audit.verdict is not Verdict.NO_EVIDENCE
     policy = in_force.policy
     return Desired(
-        check=noted(explained(check_run(summary), audit), _notes(audit, in_force)),
+        check=noted(
+            explained(check_run(summary, coverage=coverage), audit), _notes(audit, in_force)
+        ),
         conclusion=_conclusion(audit, in_force),
         annotations=tuple(annotations(audit)),
-        comment=comment(summary) if policy.comment else None,
+        comment=comment(summary, coverage=coverage) if policy.comment else None,
         opens_comment=known,
         labels=_labels(audit) if policy.label else frozenset(),
         asked_again=ref.asked_again,

@@ -215,6 +215,9 @@ def tidy(ready: Services) -> None:
         deliveries = ready.store.deliveries.expire(now - settings.deliveries_kept)
         items = ready.store.due.expire(now - settings.deliveries_kept)
         edits = ready.store.evidence.expire(now - settings.evidence_kept)
+        # A replaced key is of use for as long as evidence that was made with it.
+        ready.store.fingerprint_keys.expire(now - settings.evidence_kept)
+        ready.store.coverage.expire(now - settings.access_log_kept)
         ready.store.access_log.expire(now - settings.access_log_kept)
         ready.store.logins.expire(now)
     except StoreError as error:

@@ -14,6 +14,7 @@ from ghapp.artifacts import find_evidence
 from ghapp.attribution.fingerprint import Fingerprinter
 from ghapp.attribution.model import Edit, LineFingerprint, Unread
 from ghapp.attribution.paths import below, tidy
+from ghapp.cli import evidence_admin
 from ghapp.cli.options import as_roots
 from ghapp.cli.problems import name_problems
 from ghapp.evidence.source import Worktree
@@ -47,7 +48,7 @@ _roots = click.option(
 
 @click.group("evidence", short_help="Look at evidence, or import it.")
 def command() -> None:
-    """Look at the evidence in transcripts, or import it into the store."""
+    """Look at the evidence in transcripts, import it, and look after what is kept."""
 
 
 @command.command("preview")
@@ -120,6 +121,13 @@ def import_(
     except (SettingsError, StoreError) as error:
         raise click.ClickException(str(error)) from error
     _say(imported, repository)
+
+
+command.add_command(evidence_admin.erase)
+command.add_command(evidence_admin.rotate_key)
+command.add_command(evidence_admin.machines)
+command.add_command(evidence_admin.revoke)
+command.add_command(evidence_admin.coverage)
 
 
 def _would_keep(paths: tuple[Path, ...], roots: tuple[str, ...]) -> Iterator[Edit | Unread]:

@@ -39,12 +39,19 @@ class CheckOutput(Struct, frozen=True):
     text: str
 
 
-def comment(summary: Summary, *, docs_url: str | None = None, budget: int = BUDGET) -> str:
+def comment(
+    summary: Summary,
+    *,
+    docs_url: str | None = None,
+    coverage: str | None = None,
+    budget: int = BUDGET,
+) -> str:
     """Return the comment under a pull request, at most ``budget`` UTF-8 bytes.
 
     ``docs_url`` is the address of docs/reasons.md; ``None``: reasons are not linked.
+    ``coverage`` is a sentence of `reports.coverage`; ``None``: nothing is known of the author.
     """
-    above = [f"### {_headline(summary)}", _lead(summary), *_warnings(summary)]
+    above = [f"### {_headline(summary)}", _lead(summary, coverage), *_warnings(summary)]
     below = [
         *_folded("Why lines count, or do not", _reasons(summary, docs_url)),
         *_folded("Left out", _excluded(summary.excluded)),
@@ -59,12 +66,16 @@ def comment(summary: Summary, *, docs_url: str | None = None, budget: int = BUDG
 
 
 def check_run(
-    summary: Summary, *, docs_url: str | None = None, budget: int = BUDGET
+    summary: Summary,
+    *,
+    docs_url: str | None = None,
+    coverage: str | None = None,
+    budget: int = BUDGET,
 ) -> CheckOutput:
     """Return the check run's title, summary and text, the latter two at most ``budget`` bytes."""
     named = [(prose(words.agent_name(agent)), count) for agent, count in summary.trailers]
     beside = filter(None, [words.named(named)])
-    above = [_lead(summary), *_warnings(summary), *_reasons(summary, docs_url), *beside]
+    above = [_lead(summary, coverage), *_warnings(summary), *_reasons(summary, docs_url), *beside]
     rest = [
         *_titled("Left out", _excluded(summary.excluded)),
         *_titled("How to read this", _how_to_read(summary)),
@@ -109,10 +120,11 @@ def _headline(summary: Summary) -> str:
     )
 
 
-def _lead(summary: Summary) -> str:
+def _lead(summary: Summary, coverage: str | None) -> str:
     """Return the paragraph below the headline: what it rests on, and whether it may change."""
     agents = [(prose(words.agent_name(agent)), lines) for agent, lines in summary.by_agent]
-    parts = [summary.sentence, words.each_agents(agents, summary.documented), _state(summary)]
+    each = words.each_agents(agents, summary.documented)
+    parts = [summary.sentence, each, coverage, _state(summary)]
     return "  \n".join(filter(None, parts))
 
 

@@ -6,7 +6,14 @@ from typing import Self
 
 from ghapp.store.access_log import Access, AccessLog, Door, LoggedAccess
 from ghapp.store.audits import Audits, SavedAudit, Witness
-from ghapp.store.coverage import AuthorCoverage, Coverage, MachineReport, WeekCoverage
+from ghapp.store.coverage import (
+    AuthorCoverage,
+    Coverage,
+    Covered,
+    MachineReport,
+    PullCoverage,
+    WeekCoverage,
+)
 from ghapp.store.cursors import Cursors
 from ghapp.store.database import (
     Database,
@@ -49,6 +56,7 @@ __all__ = [
     "AuthorCoverage",
     "Backlog",
     "Coverage",
+    "Covered",
     "Cursors",
     "Database",
     "DatabaseDamaged",
@@ -81,6 +89,7 @@ __all__ = [
     "PolicyFiles",
     "Publication",
     "Publications",
+    "PullCoverage",
     "RecordKey",
     "Records",
     "Repository",

@@ -3,18 +3,34 @@
 A share says little where the people who wrote the lines send nothing: this tells the two apart.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    Row,
+    Select,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
 from ghapp.store.rows import clean
-from ghapp.store.schema import edit_batch, machine_report
+from ghapp.store.schema import MICROSECOND, edit_batch, machine_report, pull_summary
 
+BEFORE, AFTER = timedelta(days=21), timedelta(days=2)
+"""The documented window (rules.md 1); a policy's own is asked for by `Coverage.author`."""
+WEEK = timedelta(days=7)
 EVERYWHERE = 0
 """Stands for the repository in a report that is about no single one: the machine is there."""
 
@@ -50,9 +66,30 @@ class AuthorCoverage(StrEnum):
     """Edits by the author are there."""
     REPORTING = "reporting"
     """No edits, though the author's machine reports: there was nothing to send."""
+    UNNAMED = "unnamed"
+    """Edits are there that name no developer, as imported ones may: some can be the author's."""
     NOTHING = "nothing"
     """Nothing was heard: the collector is not installed there, paused, or the work was done
     elsewhere. A low share is then no fact about the change."""
+
+
+class PullCoverage(Struct, frozen=True):
+    """A merged pull request, and what is known of its author."""
+
+    repository_id: int
+    pull_request: int
+    merged_at: datetime
+    author: str
+    known: AuthorCoverage
+
+
+class Covered(Struct, frozen=True):
+    """How many merged pull requests have an author of whom something was heard."""
+
+    pulls: int
+    """Those whose author is known."""
+    without: int
+    """Those of them with `AuthorCoverage.NOTHING`."""
 
 
 class Coverage:
@@ -101,33 +138,40 @@ class Coverage:
                 by_week.setdefault(week, []).append((login, machine, int(edits)))
         return tuple(_week(week, rows) for week, rows in sorted(by_week.items()))
 
-    def authors(
-        self,
-        repository_id: int,
-        authors: Iterable[tuple[int, str]],
-        since: datetime,
-        until: datetime,
-    ) -> dict[int, AuthorCoverage]:
-        """Return what is known of each author, given by GitHub's number and login.
+    def author(
+        self, repository_id: int, author: tuple[int, str], since: datetime, until: datetime
+    ) -> AuthorCoverage:
+        """Return what is known of an author, given by GitHub's number and login.
 
         Counted are edits in this repository, and reports of the author's machines for any.
         """
-        people = dict(authors)
-        if not people:
-            return {}
+        who = (literal(repository_id), literal(author[0]), literal(author[1]))
+        known = _known(*who, monday(since), since, until)
         with self._database.read() as connection:
-            edited = connection.execute(_editors(repository_id, people, since, until)).all()
-            reported = set(connection.execute(_reporters(people, since, until)).scalars())
-        ids = {row.actor_id for row in edited}
-        logins = {row.login for row in edited}
-        return {
-            number: AuthorCoverage.EVIDENCE
-            if number in ids or login.lower() in logins
-            else AuthorCoverage.REPORTING
-            if number in reported
-            else AuthorCoverage.NOTHING
-            for number, login in people.items()
-        }
+            return AuthorCoverage(connection.execute(select(known)).scalar_one())
+
+    def pulls(
+        self, repository_ids: Collection[int], since: datetime, until: datetime, most: int = 100
+    ) -> tuple[PullCoverage, ...]:
+        """Return merged pull requests of whose author nothing was heard, the latest first."""
+        rows = _of_pulls(repository_ids, since, until).subquery()
+        query = (
+            select(rows)
+            .where(rows.c.known == AuthorCoverage.NOTHING.value)
+            .order_by(rows.c.merged_at.desc(), rows.c.repository_id, rows.c.pull_request)
+            .limit(most)
+        )
+        with self._database.read() as connection:
+            return tuple(_pull(row) for row in connection.execute(query))
+
+    def covered(self, repository_ids: Collection[int], since: datetime, until: datetime) -> Covered:
+        """Return how many pull requests that were merged in a time have a silent author."""
+        rows = _of_pulls(repository_ids, since, until).subquery()
+        query = select(rows.c.known, func.count().label("pulls")).group_by(rows.c.known)
+        with self._database.read() as connection:
+            counts = {row.known: int(row.pulls) for row in connection.execute(query)}
+        nothing = counts.get(AuthorCoverage.NOTHING.value, 0)
+        return Covered(pulls=sum(counts.values()), without=nothing)
 
     def repositories_of(self, user_id: int, installation_id: int, most: int) -> tuple[int, ...]:
         """Return the repositories that a person's machines reported for last."""
@@ -187,22 +231,53 @@ def _week(week: datetime, rows: list[tuple[str, str, int]]) -> WeekCoverage:
     )
 
 
-def _editors(repository_id: int, people: dict[int, str], since: datetime, until: datetime) -> Any:
-    login = func.lower(edit_batch.c.actor).label("login")
-    named = [one.lower() for one in people.values()]
-    return (
-        select(edit_batch.c.actor_id, login)
-        .where(edit_batch.c.repository_id == repository_id)
-        .where(edit_batch.c.at.between(since, until))
-        .where(or_(edit_batch.c.actor_id.in_(list(people)), login.in_(named)))
-        .distinct()
+def _pull(row: Row[Any]) -> PullCoverage:
+    return PullCoverage(
+        repository_id=row.repository_id,
+        pull_request=row.pull_request,
+        merged_at=row.merged_at,
+        author=row.author,
+        known=AuthorCoverage(row.known),
     )
 
 
-def _reporters(people: dict[int, str], since: datetime, until: datetime) -> Any:
-    return (
-        select(machine_report.c.user_id)
-        .where(machine_report.c.user_id.in_(list(people)))
-        .where(machine_report.c.week.between(monday(since), until))
-        .distinct()
+def _of_pulls(repository_ids: Collection[int], since: datetime, until: datetime) -> Select[Any]:
+    """Select the merged pull requests whose author is known, with what is known of the author."""
+    pull = pull_summary.c
+    # As numbers: the databases add no timedelta to what they keep as one.
+    merged_at = type_coerce(pull.merged_at, BigInteger)
+    first, last = merged_at - BEFORE // MICROSECOND, merged_at + AFTER // MICROSECOND
+    week = first - WEEK // MICROSECOND
+    known = _known(pull.repository_id, pull.author_id, pull.author, week, first, last)
+    return select(
+        pull.repository_id, pull.pull_request, pull.merged_at, pull.author, known.label("known")
+    ).where(
+        pull.repository_id.in_(repository_ids),
+        pull.merged_at.between(since, until),
+        pull.author_id.is_not(None),
+        pull.author.is_not(None),
+    )
+
+
+def _known(  # noqa: PLR0913, PLR0917 - a person, a place and a time
+    repository_id: Any, author_id: Any, author: Any, week: Any, since: Any, until: Any
+) -> Any:
+    """Return the expression that says what is known of one author in one window.
+
+    ``week`` is where the first week begins, or earlier, whose reports are of the window.
+    """
+    edit, report = edit_batch.c, machine_report.c
+    of_window = and_(edit.repository_id == repository_id, edit.at.between(since, until))
+    sent = exists().where(of_window, edit.actor_id == author_id)
+    # Imported edits know a login at most; all three questions are answered by one index.
+    imported = exists().where(
+        of_window, edit.actor_id.is_(None), func.lower(edit.actor) == func.lower(author)
+    )
+    unnamed = exists().where(of_window, edit.actor_id.is_(None), edit.actor.is_(None))
+    reports = exists().where(report.user_id == author_id, report.week.between(week, until))
+    return case(
+        (or_(sent, imported), AuthorCoverage.EVIDENCE.value),
+        (reports, AuthorCoverage.REPORTING.value),
+        (unnamed, AuthorCoverage.UNNAMED.value),
+        else_=AuthorCoverage.NOTHING.value,
     )

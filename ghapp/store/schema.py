@@ -158,6 +158,7 @@ edit_batch = Table(
     Index("edit_batch_time", "repository_id", "at"),
     Index("edit_batch_basename", "repository_id", "basename", "at"),
     Index("edit_batch_at", "at"),
+    Index("edit_batch_actor", "repository_id", "actor_id", "at"),
 )
 
 audit = Table(

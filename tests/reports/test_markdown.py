@@ -85,3 +85,14 @@ def test_the_comment_is_short_before_it_is_unfolded() -> None:
 def test_tables_are_tables() -> None:
     tokens = PARSER.parse(markdown.comment(summarize(read(CASES / "provisional"))))
     assert [token.type for token in tokens].count("table_open") == 3
+
+
+def test_what_is_known_of_the_author_stands_beside_the_share() -> None:
+    summary = summarize(read(CASES / "provisional"))
+    known = "The author's machine reports."
+    run = markdown.check_run(summary, coverage=known)
+    for text in (markdown.comment(summary, coverage=known), run.summary):
+        before, _, after = text.partition(known)
+        assert summary.sentence in before
+        assert "Provisional" in after
+    assert known not in markdown.comment(summary)

@@ -2,9 +2,12 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from ghapp.store import AuthorCoverage, MachineReport, Sender, Store, WeekCoverage
+import pytest
+
+from ghapp.store import AuthorCoverage, Covered, MachineReport, Sender, Store, WeekCoverage
 from ghapp.store.coverage import monday
-from tests.store.records import DAY, NOW, edit
+from ghapp.summaries import About
+from tests.store.records import DAY, NOW, document, edit
 
 ANN = MachineReport(
     installation_id=7, user_id=11, login="ann", machine="a" * 32, client="ghapp/1.0.0"
@@ -40,20 +43,52 @@ def test_reports_of_a_week_are_one(store: Store) -> None:
     assert store.coverage.repositories_of(11, 7, 5) == (42,)
 
 
+PEOPLE = {11: "ann", 12: "bob-renamed", 13: "cy", 14: "dan"}
+
+
+def _told(store: Store, since: datetime = NOW - DAY, until: datetime = NOW + DAY) -> list[str]:
+    ask = store.coverage.author
+    return [ask(42, person, since, until).value for person in PEOPLE.items()]
+
+
 def test_an_author_with_nothing_is_told_from_one_who_only_reports(store: Store) -> None:
     store.coverage.note([ANN], now=NOW)
     store.evidence.add(42, [edit("a", actor="bob")], now=NOW, sender=Sender(actor_id=12))
     store.evidence.add(42, [edit("b", actor="Cy")], now=NOW)
-    authors = [(11, "ann"), (12, "bob-renamed"), (13, "cy"), (14, "dan")]
-    assert store.coverage.authors(42, authors, NOW - DAY, NOW + DAY) == {
-        11: AuthorCoverage.REPORTING,
-        12: AuthorCoverage.EVIDENCE,
-        13: AuthorCoverage.EVIDENCE,
-        14: AuthorCoverage.NOTHING,
-    }
-    later = store.coverage.authors(42, authors, NOW + 14 * DAY, NOW + 15 * DAY)
-    assert set(later.values()) == {AuthorCoverage.NOTHING}
-    assert store.coverage.authors(42, [], NOW, NOW) == {}
+    assert _told(store) == ["reporting", "evidence", "evidence", "nothing"]
+    store.evidence.add(42, [edit("c")], now=NOW)
+    assert _told(store) == ["reporting", "evidence", "evidence", "unnamed"]
+    assert _told(store, NOW + 14 * DAY, NOW + 15 * DAY) == ["nothing"] * 4
+
+
+def test_pull_requests_of_silent_authors_are_named_and_counted(store: Store) -> None:
+    store.coverage.note([ANN], now=NOW)
+    store.evidence.add(42, [edit("a", actor="bob")], now=NOW, sender=Sender(actor_id=12))
+    for number, (author_id, author) in enumerate(PEOPLE.items(), start=1):
+        about = About(author=author, author_id=author_id)
+        store.audits.save(42, number, document(), now=NOW, about=about)
+    store.audits.save(42, 9, document(), now=NOW, about=About())
+    later = NOW + 60 * DAY
+    store.audits.save(43, 1, document(later), now=NOW, about=About(author="ann", author_id=11))
+    found = store.coverage.pulls((42, 43), NOW - DAY, NOW + DAY)
+    assert [(one.pull_request, one.author, one.known) for one in found] == [
+        (3, "cy", AuthorCoverage.NOTHING),
+        (4, "dan", AuthorCoverage.NOTHING),
+    ]
+    assert store.coverage.covered((42, 43), NOW - DAY, NOW + DAY) == Covered(pulls=4, without=2)
+    assert store.coverage.covered((43,), NOW, later) == Covered(pulls=1, without=1)
+    assert store.coverage.covered((), NOW, later) == Covered(pulls=0, without=0)
+
+
+@pytest.mark.parametrize(
+    ("days", "known"), [(-22, "nothing"), (-21, "evidence"), (2, "evidence"), (3, "nothing")]
+)
+def test_evidence_counts_in_the_window_only(store: Store, days: int, known: str) -> None:
+    sent = edit("a", at=NOW + days * DAY)
+    store.evidence.add(42, [sent], now=NOW, sender=Sender(actor_id=11))
+    store.audits.save(42, 1, document(), now=NOW, about=About(author="ann", author_id=11))
+    found = store.coverage.pulls((42,), NOW, NOW)
+    assert (["nothing"] if known == "nothing" else []) == [one.known.value for one in found]
 
 
 def test_reports_are_forgotten_with_their_person_and_with_time(store: Store) -> None:

@@ -69,8 +69,7 @@ def test_a_batch_is_kept_once_as_its_persons(place: Place, ann: Machine) -> None
 def test_a_heartbeat_says_that_the_machine_is_there(place: Place, ann: Machine) -> None:
     assert receipt(ann.send(ann.batch(remotes=()))).stored == 0
     user = place.sandbox.user("ann").id
-    found = place.store.coverage.authors(1, [(user, "ann")], NOW, NOW)
-    assert found == {user: AuthorCoverage.REPORTING}
+    assert place.store.coverage.author(1, (user, "ann"), NOW, NOW) is AuthorCoverage.REPORTING
     ann.send(ann.batch())
     (week,) = place.store.coverage.weeks(place.repositories["app"].id, NOW, NOW)
     assert (week.developers, week.edits) == (("ann",), 0)

@@ -1,0 +1,19 @@
+"""What stands beside a share."""
+
+from ghapp.reports.coverage import OF_AUTHOR, erased, of_author, of_authors
+from ghapp.store import AuthorCoverage
+
+
+def test_there_is_a_sentence_for_all_that_can_be_known() -> None:
+    assert set(OF_AUTHOR) == {known.value for known in AuthorCoverage}
+    assert "unknown, not zero" in of_author("nothing")
+
+
+def test_silence_of_some_authors_is_counted() -> None:
+    assert of_authors(3, 0) == "Of all 3 pull requests the author's machine reported."
+    assert of_authors(3, 1).startswith("Of 1 of 3 pull requests no machine")
+
+
+def test_an_erasure_is_told_with_its_day() -> None:
+    assert "(1 edit, last on 2026-05-20)" in erased(1, "2026-05-20")
+    assert "(2 edits," in erased(2, "2026-05-20")
