@@ -19,7 +19,6 @@ from ghapp.artifacts import Artifact, artifacts, find_evidence
 from ghapp.attribution.model import Edit, Struct, Unread
 from ghapp.attribution.paths import below, tidy
 from ghapp.collector import account, choices, state
-from ghapp.collector.account import Account
 from ghapp.collector.clones import Clones
 from ghapp.collector.door import AppAway, Refused
 from ghapp.collector.flush import OpenDoor, open_door, sender_of
@@ -88,14 +87,17 @@ def backfill(  # noqa: PLR0913 - what the journey starts from, and nothing else
         sender = sender_of(places, known, door(known), now=now, patience=PATIENCE, sleep=sleep)
         run = _Run(places, sender, chosen, since=since, now=now)
         problem = "everything is paused: ghapp collect resume" if chosen.is_paused else None
-        if problem is None:
-            problem = run.to_the_end(list(_transcripts(folders)), advance)
-        _remember(places, run, now)
+        try:
+            if problem is None:
+                problem = run.to_the_end(list(_transcripts(folders)), advance)
+        finally:
+            # Ctrl-C too: the next one goes on from here.
+            _remember(places, run, now)
     return Backfilled(
         transcripts=run.transcripts,
         unchanged=run.unchanged,
         sent=run.sent,
-        stays=dict(sum(run.stays.values(), Counter[str]())),
+        stays=dict(sum(run.stays.values(), run.undelivered)),
         refused=run.refused,
         unread=tuple(run.unread),
         problem=problem,
@@ -133,7 +135,7 @@ class _Run:
         self.now = now
         self.chosen = chosen
         self.sorter = Sorter(sender.account, chosen, Clones())
-        self.read_before = _read_before(places, _under(sender.account, chosen), since)
+        self.read_before = _ReadBefore()
         self.waiting: dict[Destination, list[tuple[Addressed, Path]]] = defaultdict(list)
         self.size = 0
         self.read_whole: dict[Path, tuple[int, int]] = {}
@@ -142,6 +144,7 @@ class _Run:
         self.worktrees: set[Worktree] = set()
         self.transcripts = self.unchanged = self.sent = 0
         self.stays: dict[Path, Counter[str]] = {}
+        self.undelivered: Counter[str] = Counter()
         self.refused: dict[str, str] = {}
         self.left: set[Path] = set()
         self.unread: dict[Unread, None] = {}
@@ -150,6 +153,9 @@ class _Run:
     def to_the_end(self, paths: list[Path], advance: Advance) -> str | None:
         """Read and send everything; return what ended it early."""
         try:
+            self.sender.refresh(self.now)
+            self.sorter = Sorter(self.sender.account, self.chosen, Clones())
+            self.read_before = _read_before(self.places, self._under(), self.since)
             for path in paths:
                 self._file(path)
                 advance(_stamp(path)[0])
@@ -160,12 +166,17 @@ class _Run:
             return str(error)
         return None
 
+    def _under(self) -> str:
+        """Return a digest of what decides where an edit goes and whether it may leave."""
+        known = self.sender.account
+        accounts = sorted(one.account for one in known.enrollment.installations)
+        return sha256(msgspec.json.encode((known.url, accounts, self.chosen))).hexdigest()
+
     def _file(self, path: Path) -> None:
         stamp = _stamp(path)
         self.transcripts += 1
         if self.read_before.files.get(str(path)) == stamp:
             self.unchanged += 1
-            self.done[str(path)] = stamp
         elif self.since is None or stamp[1] >= self.since.timestamp() * 1e9:
             self._read(path)
             self.read_whole[path] = stamp
@@ -234,6 +245,7 @@ class _Run:
     def _deliver(self, destination: Destination, edits: list[Edit]) -> None:
         done = self.sender.deliver(destination, edits, self.now)
         self.sent += done.sent
+        self.undelivered += Counter({reason.value: count for reason, count in done.stays.items()})
         if done.refused is not None:
             self.refused[destination.remotes[0]] = done.refused
         else:
@@ -241,12 +253,6 @@ class _Run:
 
 
 # --- what was read before -----------------------------------------------------------------------
-
-
-def _under(known: Account, chosen: choices.Choices) -> str:
-    """Return a digest of what decides where an edit goes and whether it may leave."""
-    accounts = sorted(one.account for one in known.enrollment.installations)
-    return sha256(msgspec.json.encode((known.url, accounts, chosen))).hexdigest()
 
 
 def _read_before(places: Places, under: str, since: datetime | None) -> _ReadBefore:
@@ -260,8 +266,11 @@ def _read_before(places: Places, under: str, since: datetime | None) -> _ReadBef
 
 
 def _remember(places: Places, run: _Run, now: datetime) -> None:
-    read = _ReadBefore(under=run.read_before.under, since=run.since, files=run.done)
-    write_whole(places.read, msgspec.json.encode(read))
+    if run.read_before.under:
+        files = {**run.read_before.files, **run.done}
+        there = {path: stamp for path, stamp in files.items() if Path(path).exists()}
+        read = _ReadBefore(under=run.read_before.under, since=run.since, files=there)
+        write_whole(places.read, msgspec.json.encode(read))
     before = state.load(places)
     after = msgspec.structs.replace(
         before,

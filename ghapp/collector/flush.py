@@ -25,8 +25,6 @@ from ghapp.collector.sent import Sent
 
 HEARTBEAT = timedelta(hours=20)
 """Between two reports of a machine that has nothing to send: coverage counts by week."""
-RENEW = timedelta(days=1)
-"""Between two questions which installations there are."""
 
 PATIENCE = timedelta(seconds=15)
 """Longest pause that the app may ask for before a flush leaves the rest to the next one."""
@@ -129,8 +127,7 @@ class _Run:
     def to_the_end(self, before: state.State) -> tuple[str | None, datetime | None]:
         """Send until nothing waits; return what ended it early, and when to come again."""
         try:
-            if not timedelta(0) <= self.now - self.sender.account.known_since < RENEW:
-                self.sender.renew(self.now)
+            self.sender.refresh(self.now)
             while files := queue.take(self.places):
                 for path in files:
                     self._file(path)

@@ -27,6 +27,8 @@ from ghapp.wire import MOST_BYTES, MOST_EDITS, SCHEMA, Batch, EnrolledInstallati
 
 WINDOW = timedelta(days=23)
 """An edit can count for a merge that comes 21 days later, and the audit is final 2 days after."""
+RENEW = timedelta(days=1)
+"""Between two questions which installations there are."""
 MOST_PAUSES = 10
 """That one batch waits for before it is given up for this time."""
 ENVELOPE = 64 * 1024
@@ -216,6 +218,11 @@ class Sender:
             self.renew(now)
             if self._is_enrolled(destination):
                 self._post(destination, [])
+
+    def refresh(self, now: datetime) -> None:
+        """Ask once a day which installations there are. Raises as `deliver`."""
+        if not timedelta(0) <= now - self.account.known_since < RENEW:
+            self.renew(now)
 
     def renew(self, now: datetime) -> None:
         """Ask which installations there are now, and for their keys. Raises as `deliver`."""

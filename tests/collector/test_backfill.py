@@ -13,7 +13,7 @@ from ghapp.collector.backfill import Backfilled, backfill, size_of
 from ghapp.collector.choices import Choices, save
 from ghapp.collector.flush import flush
 from ghapp.collector.outgoing import Stays
-from ghapp.wire import Problem
+from ghapp.wire import EnrolledInstallation, Problem
 from tests.clones import Clone
 from tests.collector.machine import NOW, START, Agent, Machine
 from tests.collector.stand_in import App, Fault
@@ -99,6 +99,55 @@ def test_one_that_was_stopped_goes_on(machine: Machine, app: App, clone: Clone) 
     done = run(machine)
     assert (done.sent, done.problem) == (6, None)
     assert set(app.times_sent.values()) == {1}
+
+
+def test_one_folder_after_the_other_is_remembered(machine: Machine, app: App, clone: Clone) -> None:
+    other = machine.home / "elsewhere"
+    Agent(machine, clone.path, "s1").write("a.py", CODE)
+    agent = Agent(machine, clone.path, "s2")
+    agent.write("b.py", CODE)
+    other.mkdir()
+    agent.transcript.rename(other / "s2.jsonl")
+    run(machine)
+    backfill(machine.places, [other], since=None, now=NOW)
+    done = backfill(machine.places, [machine.transcripts, other], since=None, now=NOW)
+    assert (done.unchanged, done.sent, len(app.edits)) == (2, 0, 2)
+
+
+def test_ctrl_c_keeps_what_was_done(machine: Machine, app: App, clone: Clone) -> None:
+    for number in range(3):
+        Agent(machine, clone.path, f"s{number}").write(f"{number}.py", CODE)
+
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    run(machine)
+    Agent(machine, clone.path, "s0").write("new.py", CODE)
+    with pytest.raises(KeyboardInterrupt):
+        backfill(machine.places, [machine.transcripts], since=None, now=NOW, advance=stop)
+    done = run(machine)
+    assert (done.unchanged, done.sent) == (2, 1)
+    assert set(app.times_sent.values()) == {1}
+
+
+def test_what_the_app_cannot_take_is_told(machine: Machine, app: App, clone: Clone) -> None:
+    Agent(machine, clone.path, "s1").write("a.py", CODE)
+    app.faults = [Fault(422, Problem(error="no", field="edits[0].tool"))]
+    assert run(machine).stays == {Stays.REFUSED: 1}
+
+
+def test_an_owner_who_enrolled_since_is_heard_of_within_a_day(machine: Machine, app: App) -> None:
+    machine.enroll(app)
+    other = machine.clone("git@github.com:globex/site.git", "site")
+    Agent(machine, other.path, "s1").write("a.py", CODE)
+    assert run(machine).stays == {Stays.NOT_ENROLLED: 1}
+    app.installations.append(
+        EnrolledInstallation(id=8, account="Globex", key_id="key-9", key=b"g" * 32)
+    )
+    app.repositories.add("github.com/globex/site")
+    later = NOW + timedelta(days=2)
+    done = backfill(machine.places, [machine.transcripts], since=None, now=later)
+    assert (done.sent, {batch.installation for batch in app.batches}) == (1, {8})
 
 
 def test_a_busy_app_is_waited_for(machine: Machine, app: App, clone: Clone) -> None:
