@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from typing import TextIO
 
 import structlog
@@ -144,8 +144,6 @@ def silence_pygithub() -> None:
     It prints to standard error past every formatter. At level DEBUG the library also logs
     whole answers, tokens included, so that level is out of reach for it.
     """
-    with suppress(ImportError):  # the collector has no PyGithub
-        pass
     pygithub = logging.getLogger("github")
     pygithub.handlers.clear()
     pygithub.setLevel(logging.WARNING)
