@@ -30,6 +30,7 @@ from ghapp.github.user_access import UserAccess
 from ghapp.github.user_auth import SignIn
 from ghapp.keys import EvidenceKeys
 from ghapp.log import configure
+from ghapp.outgoing import MailServer
 from ghapp.policy_in_force import PolicyFile
 from ghapp.publishers.registry import publish
 from ghapp.queue.enqueue import RedisQueue, connect
@@ -40,6 +41,7 @@ from ghapp.store import Store, key_id
 from ghapp.store.summaries import Summaries
 from ghapp.summaries import Naming
 from ghapp.uploaders import Uploaders
+from ghapp.weekly import Letters
 
 
 def utc_now() -> datetime:
@@ -207,6 +209,26 @@ class Services:
             client_id=app.client_id,
             web_url=self.settings.web_url,
             encryption_key=key,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def letters(self) -> Letters:
+        """Return what sends weekly summaries; no person is named in them."""
+        settings = self.settings
+        is_set = settings.mail_url is not None and settings.mail_from is not None
+        server = (
+            MailServer(url=str(settings.mail_url), sender=str(settings.mail_from))
+            if is_set
+            else None
+        )
+        return Letters(
+            store=self.store,
+            summaries=self.summaries,
+            encryption_key=settings.encryption_key,
+            mail_server=server,
+            private_webhooks=settings.private_webhooks,
+            public_url=settings.public_url,
             clock=self.clock,
         )
 

@@ -10,10 +10,14 @@ from datetime import datetime, timedelta
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from ghapp.attribution.model import Verdict
 from ghapp.bootstrap import Services
+from ghapp.summaries import Counts, Selection
 
 SPAN = timedelta(hours=24)
 """Sums are over the last day: rows older than the settings say are forgotten."""
+FOUR_WEEKS = timedelta(days=27)
+"""Days before today that shares are about: twenty-eight in all."""
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -42,6 +46,7 @@ class _Collector:
         yield from self._backlog(now)
         yield from self._stuck(now)
         yield from self._limits(now)
+        yield from self._shares(now)
 
     def _accepted(self, now: datetime) -> Metric:
         counted = self._services.store.deliveries.counts(now - SPAN)
@@ -100,6 +105,38 @@ class _Collector:
         yield GaugeMetricFamily(
             "ghapp_redis_up", "Whether Redis answers", value=self._services.queue.is_alive()
         )
+
+    def _shares(self, now: datetime) -> Iterator[Metric]:
+        """Yield what the audits of the last weeks say, by installation: no repository, no person.
+
+        The share itself is lines by lines, so that sums over installations stay right.
+        """
+        pulls = GaugeMetricFamily(
+            "ghapp_pull_requests_four_weeks",
+            "Merged pull requests of the last 28 days by their verdict",
+            labels=["installation", "verdict"],
+        )
+        lines = GaugeMetricFamily(
+            "ghapp_lines_four_weeks",
+            "Effective added lines of the last 28 days, all of them and the attributed ones",
+            labels=["installation", "lines"],
+        )
+        for one in self._services.store.installations.all():
+            counts = self._counts(one.id, now)
+            for verdict in Verdict:
+                pulls.add_metric([str(one.id), verdict], getattr(counts, verdict))
+            lines.add_metric([str(one.id), "effective"], counts.whole_effective)
+            lines.add_metric([str(one.id), "attributed"], counts.whole_attributed)
+        yield pulls
+        yield lines
+
+    def _counts(self, installation_id: int, now: datetime) -> Counts:
+        known = self._services.store.installations.repositories(installation_id)
+        today = now.date()
+        selection = Selection(
+            repository_ids=tuple(one.id for one in known), since=today - FOUR_WEEKS, until=today
+        )
+        return self._services.summaries.totals(selection)
 
     def _limits(self, now: datetime) -> Iterator[Metric]:
         parked = GaugeMetricFamily(

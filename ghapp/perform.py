@@ -19,6 +19,7 @@ from ghapp.github import answers
 from ghapp.github.answers import Why
 from ghapp.intake import Intake
 from ghapp.log import bound, redact
+from ghapp.outgoing import NotSent
 from ghapp.queue.dispatch import AUDIT_AGAIN, SAID_MERGED
 from ghapp.reconcile import call_roll, reconcile
 from ghapp.store import DueItem, DueOutcome, DueTable, Kind, Lane, StoreError
@@ -32,9 +33,11 @@ MOST_TRIES = 8
 """After so many failed tries an item is set aside for a person to look at."""
 STALE_LOOKS = 3
 """How often a pull request's comments are read where an event told of one that is not there."""
+MOST_LETTER_TRIES = 30
+"""Most of a day: then the next week's letter is nearer than this one is news."""
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(hours=1)
-RECURRING = frozenset({Kind.SWEEP, Kind.ROLL_CALL, Kind.RECONCILE})
+RECURRING = frozenset({Kind.SWEEP, Kind.ROLL_CALL, Kind.RECONCILE, Kind.WEEKLY_SUMMARY})
 """Kinds that are wished again and again: never set aside, for then nobody would look any more."""
 
 log = structlog.get_logger()
@@ -137,6 +140,16 @@ def _call_roll(item: DueItem, services: Services) -> Looked:
     return Looked(0, f"{count} installations")
 
 
+def _send_letter(item: DueItem, services: Services) -> Looked:
+    try:
+        sent = services.letters.send(item.installation_id or 0)
+    except NotSent as error:
+        if item.attempts < MOST_LETTER_TRIES:
+            raise
+        return Looked(0, f"given up after {item.attempts} tries; the last: {error}")
+    return Looked(sent.count, sent.why)
+
+
 KINDS: dict[str, Callable[[DueItem, Services], audit.Outcome | Looked]] = {
     Kind.AUDIT: _audit,
     Kind.FINALIZE: _audit,
@@ -145,6 +158,7 @@ KINDS: dict[str, Callable[[DueItem, Services], audit.Outcome | Looked]] = {
     Kind.RECONCILE: _reconcile,
     Kind.SWEEP: _sweep,
     Kind.ROLL_CALL: _call_roll,
+    Kind.WEEKLY_SUMMARY: _send_letter,
 }
 """Kinds of items that this version knows how to do."""
 

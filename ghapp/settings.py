@@ -68,6 +68,9 @@ VARIABLES: dict[str, str] = {
     "GHAPP_PROXIES": "how many proxies of yours stand before this app",
     "GHAPP_OPERATOR_TOKEN": "password of the operator's page and of the metrics",
     "GHAPP_PUBLIC_PAGES": "on: audits of public repositories may be read without signing in",
+    "GHAPP_PRIVATE_WEBHOOKS": "on: weekly summaries may go to webhooks in a private network",
+    "GHAPP_MAIL_URL": "mail server for weekly summaries: smtps://USER:PASSWORD@HOST:PORT",
+    "GHAPP_MAIL_FROM": "whom mail is from",
     "GHAPP_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR",
 }
 """Every variable that is read, with its meaning in a sentence; docs/settings.md says more."""
@@ -140,6 +143,12 @@ class Settings:
     """How many of the addresses in ``X-Forwarded-For`` were written by proxies of our own."""
     public_pages: bool = False
     """Whether audits of public repositories may be read without signing in."""
+    private_webhooks: bool = False
+    """Whether weekly summaries may go to webhooks in a private network."""
+    mail_url: str | None = field(default=None, repr=False)
+    """``None``: not set, then nothing goes by mail."""
+    mail_from: str | None = None
+    """``None`` only where ``mail_url`` is."""
     operator_token: str | None = field(default=None, repr=False)
     """``None``: not set, then there is no operator's page and there are no metrics."""
 
@@ -151,7 +160,7 @@ class Settings:
     @property
     def hidden(self) -> tuple[str, ...]:
         """Every secret by its text, for the log to leave out."""
-        addresses = (self.database_url, self.redis_url or "")
+        addresses = (self.database_url, self.redis_url or "", self.mail_url or "")
         passwords = [urlsplit(address).password or "" for address in addresses]
         app = self.app
         of_app = () if app is None else (*app.webhook_secrets, app.client_secret or "")
@@ -228,6 +237,9 @@ class _Reading:
             writes_per_hour=self._count("GHAPP_WRITES_PER_HOUR", 500, least=1),
             proxies=self._count("GHAPP_PROXIES", 0, least=0),
             public_pages=self._switch("GHAPP_PUBLIC_PAGES"),
+            private_webhooks=self._switch("GHAPP_PRIVATE_WEBHOOKS"),
+            mail_url=self._mail_url(),
+            mail_from=self.text("GHAPP_MAIL_FROM"),
             operator_token=self._operator_token(),
             log_level=self._log_level(),
         )
@@ -465,6 +477,14 @@ class _Reading:
         if text not in {"on", "off"}:
             self.wrong(name, f"is {text!r}", "give on or off")
         return text == "on"
+
+    def _mail_url(self) -> str | None:
+        url, sender = self.text("GHAPP_MAIL_URL"), self.text("GHAPP_MAIL_FROM")
+        if url is not None and not re.fullmatch(r"smtps?://[^/\s]+", url):
+            self.wrong("GHAPP_MAIL_URL", "is no mail server", "give smtps://USER:PASSWORD@HOST:465")
+        if url is not None and (sender is None or "@" not in sender):
+            self.wrong("GHAPP_MAIL_FROM", "is no mail address", "name whom mail is from")
+        return url
 
     def _operator_token(self) -> str | None:
         token = self.text("GHAPP_OPERATOR_TOKEN")

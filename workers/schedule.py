@@ -21,6 +21,7 @@ from ghapp.intake import Intake
 from ghapp.queue.enqueue import QueueAway, job_id
 from ghapp.reconcile import wish_to_reconcile
 from ghapp.store import DeliveryOutcome, Due, DueItem, Kind, Lane, StoreError
+from ghapp.weekly import next_sending
 
 EVERY = 2.0
 """Seconds between two looks; one look at an empty table costs less than a millisecond."""
@@ -30,6 +31,7 @@ FORGET_AFTER = timedelta(seconds=10)
 LEFT_BEHIND = timedelta(seconds=30)
 """A delivery that old without an outcome was left by a process that died."""
 TIDY_EVERY = timedelta(hours=1)
+LETTERS_EVERY = timedelta(minutes=30)
 LOOK_COSTS = timedelta(seconds=14.4)
 """Of a repository's reconciling: 2 requests, where a tenth of 5,000 an hour are for it."""
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
@@ -48,6 +50,7 @@ def main() -> int:
         Chore(tidy, TIDY_EVERY),
         Chore(wish_sweeps, settings.sweep_every / 2),
         Chore(wish_rounds, settings.reconcile_every / 2),
+        Chore(wish_letters, LETTERS_EVERY),
     ]
     told = Told()
     while not stop.is_set():
@@ -121,6 +124,29 @@ def wish_sweeps(ready: Services) -> None:
         Due(kind=Kind.ROLL_CALL, due_at=roll_at, lane=Lane.RERUN, why="every so often"),
     )
     _wish(wishes, ready)
+
+
+def wish_letters(ready: Services) -> None:
+    """Make the next weekly summary of every organization that wants one due."""
+    at = next_sending(ready.clock())
+    try:
+        wanted = ready.store.weeklies.all()
+    except StoreError as error:
+        log.warning("letters_not_wished", problem=str(error))
+        return
+    _wish(
+        [
+            Due(
+                kind=Kind.WEEKLY_SUMMARY,
+                due_at=at,
+                lane=Lane.RERUN,
+                installation_id=one.installation_id,
+                why="once a week",
+            )
+            for one in wanted
+        ],
+        ready,
+    )
 
 
 def wish_rounds(ready: Services) -> None:

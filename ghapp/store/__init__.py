@@ -46,6 +46,7 @@ from ghapp.store.records import RecordKey, Records, SignedAudit
 from ghapp.store.repository_names import Alias, RepositoryNames
 from ghapp.store.repository_names import Why as WhyNamed
 from ghapp.store.tokens import AccessToken, NewToken, TokenKind, Tokens, new_secret
+from ghapp.store.weeklies import Weeklies, Weekly
 
 __all__ = [
     "Access",
@@ -104,6 +105,8 @@ __all__ = [
     "TokenKind",
     "Tokens",
     "WeekCoverage",
+    "Weeklies",
+    "Weekly",
     "Whose",
     "WhyNamed",
     "Witness",
@@ -139,6 +142,7 @@ class Store:
     repository_names: RepositoryNames
     access_log: AccessLog
     logins: Logins
+    weeklies: Weeklies
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -170,6 +174,7 @@ class Store:
             policy_files=PolicyFiles(database),
             tokens=Tokens(database),
             logins=Logins(database),
+            weeklies=Weeklies(database),
             coverage=Coverage(database),
             erasures=Erasures(database),
             fingerprint_keys=FingerprintKeys(database),

@@ -78,6 +78,7 @@ class Kind(StrEnum):
     RECONCILE = "reconcile"
     SWEEP = "sweep"
     ROLL_CALL = "roll_call"
+    WEEKLY_SUMMARY = "weekly_summary"
 
 
 class Scheduled(StrEnum):

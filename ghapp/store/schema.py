@@ -377,6 +377,19 @@ person = Table(
     Column("signed_in_at", Instant, nullable=False),
 )
 
+weekly_summary = Table(
+    "weekly_summary",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("webhook", LargeBinary),
+    Column("mail", Text),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", Instant, nullable=False),
+    Column("claimed_week", Text),
+    Column("sent_at", Instant),
+    Column("problem", Text),
+)
+
 login = Table(
     "login",
     metadata,

@@ -10,6 +10,7 @@ from ghapp.settings import Settings
 from ghapp.web.access import add_access
 from ghapp.web.account import account
 from ghapp.web.api import api
+from ghapp.web.badge import badge
 from ghapp.web.enrollment import enrollment
 from ghapp.web.errors import add_error_answers
 from ghapp.web.frame import add_frame
@@ -20,6 +21,7 @@ from ghapp.web.login import login
 from ghapp.web.metrics import metrics
 from ghapp.web.openapi import openapi
 from ghapp.web.operator import operator
+from ghapp.web.organization_settings import organization_settings
 from ghapp.web.pages import pages
 from ghapp.web.schemas import schemas
 from ghapp.web.uploads import uploads
@@ -47,7 +49,10 @@ def create_app(services: Services | None = None) -> Flask:
     add_error_answers(app)
     add_limits(app, services)
     add_access(app, services)
-    doors = (webhook, health, pages, login, account, api, operator, metrics, schemas)
+    doors = (
+        *(webhook, health, pages, login, account, organization_settings),
+        *(api, badge, operator, metrics, schemas),
+    )
     of_machines = (enrollment, uploads, openapi)
     for blueprint in (door(services) for door in (*doors, *of_machines)):
         app.register_blueprint(blueprint)

@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from ghapp.store import NewToken, TokenKind, new_secret
 from ghapp.web.openapi import OPERATIONS, PATH, description
 from tests.web.machine import Machine, machine_of
 from tests.web.place import Place
@@ -36,6 +37,18 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     made.sandbox.allow(made.repositories["app"], "ann", "write")
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def reading(place: Place) -> dict[str, str]:
+    """Return what a program shows that reads as an owner of acme."""
+    place.signed_in("admin")
+    person = place.store.logins.named("admin")
+    assert person is not None
+    secret = new_secret(TokenKind.READ)
+    new = NewToken(kind=TokenKind.READ, login="admin", user_id=person.id)
+    place.store.tokens.issue(new, secret, now=place.clock())
+    return {"Authorization": f"Bearer {secret}"}
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +78,10 @@ def test_the_description_is_valid_and_served(place: Place) -> None:
 @settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_the_application_answers_as_described(case: Case, place: Place, machine: Machine) -> None:
+def test_the_application_answers_as_described(
+    case: Case, place: Place, machine: Machine, reading: dict[str, str]
+) -> None:
     # Seen with and without a token, so that what lies behind the door is reached as well.
-    for headers in ({}, machine.headers):
+    for headers in ({}, machine.headers, reading):
         answer = case.call(app=place.app, headers={**(case.headers or {}), **headers})
         case.validate_response(answer, checks=CHECKS)

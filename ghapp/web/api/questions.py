@@ -48,6 +48,25 @@ class Filters(Struct, frozen=True, forbid_unknown_fields=True):
         return Selection(repository_ids=repository_ids, **given)
 
 
+class Span(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which days; ``None``: the last 84 up to today."""
+
+    since: date | None = None
+    until: date | None = None
+
+
+class Users(Filters, frozen=True, forbid_unknown_fields=True):
+    """Whose numbers; the native dashboard counts Claude Code alone."""
+
+    agent: Text | None = "claude-code"
+    """``any``: every agent."""
+
+    @property
+    def counted(self) -> "Filters":
+        """The filters, with no agent where any counts."""
+        return msgspec.structs.replace(self, agent=None) if self.agent == "any" else self
+
+
 class Summarized(Filters, frozen=True, forbid_unknown_fields=True):
     """Which pull requests are counted, and what one point of a series covers."""
 

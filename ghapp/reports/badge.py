@@ -1,0 +1,45 @@
+"""A badge for a README: two words side by side as SVG. It loads nothing and knows no repository."""
+
+from markupsafe import escape
+
+from ghapp.reports.summary import percent
+from ghapp.summaries import Counts
+
+HEIGHT = 20
+PADDING = 6
+CHARACTER = 6.6
+"""Width of an average character of 11 px Verdana; the text is fitted to it."""
+LEFT, RIGHT, QUIET = "#424a53", "#6639ba", "#59636e"
+"""Dark enough for white letters: 4.5:1 and more."""
+
+LABEL = "agent-assisted lines"
+
+
+def badge(counts: Counts) -> str:
+    """Return the badge of a repository's counts: its share as a floor, or that nothing is known."""
+    if not counts.pulls:
+        return drawn(LABEL, "no audits yet", QUIET)
+    if not counts.known_effective:
+        return drawn(LABEL, "no evidence", QUIET)
+    share = percent(counts.whole_attributed, counts.whole_effective)
+    return drawn(LABEL, f"at least {share}", RIGHT)
+
+
+def drawn(label: str, value: str, color: str) -> str:
+    """Return two texts as an SVG picture that says itself to a screen reader."""
+    left, right = (round(len(text) * CHARACTER) + 2 * PADDING for text in (label, value))
+    whole = escape(f"{label}: {value}")
+    texts = "".join(
+        f'<text x="{x}" y="14" textLength="{width - 2 * PADDING}" '
+        f'lengthAdjust="spacingAndGlyphs">{escape(text)}</text>'
+        for x, width, text in ((PADDING, left, label), (left + PADDING, right, value))
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="{HEIGHT}" '
+        f'role="img" aria-label="{whole}"><title>{whole}</title>'
+        f'<clipPath id="r"><rect width="{left + right}" height="{HEIGHT}" rx="3"/></clipPath>'
+        f'<g clip-path="url(#r)"><rect width="{left}" height="{HEIGHT}" fill="{LEFT}"/>'
+        f'<rect x="{left}" width="{right}" height="{HEIGHT}" fill="{color}"/></g>'
+        f'<g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">{texts}</g>'
+        "</svg>"
+    )

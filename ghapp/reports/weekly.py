@@ -1,0 +1,122 @@
+"""An organization's week in Markdown: what was merged, how much of it with agents, where to look.
+
+It reads nothing. No person is named, whatever the settings say: a letter is passed on.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from ghapp.attribution.model import Struct
+from ghapp.reports.harmless import cell, code, plain
+from ghapp.reports.summary import percent
+from ghapp.reports.words import agent_name, counted
+from ghapp.summaries import Counts, OrganizationSummary, Quiet, QuietSpot, RepositoryCounts
+
+MOST_ROWS = 10
+QUIET_WORDS = {
+    Quiet.FELL: "the share of pull requests with agents fell to less than half",
+    Quiet.NEVER_STARTED: "there is evidence, and no pull request with agents",
+    Quiet.NO_EVIDENCE: "no evidence has come in",
+}
+
+
+class Week(Struct, frozen=True):
+    """What a weekly summary is about."""
+
+    organization: str
+    first: date
+    """A Monday."""
+    last: date
+    """The Sunday after it."""
+    address: str | None
+    """The organization's page; ``None``: the app's address is not known."""
+
+    @property
+    def name(self) -> str:
+        """The week as ISO 8601 names it, such as ``2026-W21``."""
+        year, week, _ = self.first.isocalendar()
+        return f"{year}-W{week:02}"
+
+
+def weekly(week: Week, summary: OrganizationSummary, before: Counts) -> str:
+    """Return the letter; ``before`` are the counts of the week before."""
+    return "\n".join(_lines(week, summary, before)) + "\n"
+
+
+def _lines(week: Week, summary: OrganizationSummary, before: Counts) -> Iterator[str]:
+    yield f"## {code(week.organization)}: {week.name} ({week.first} to {week.last})"
+    yield ""
+    if not summary.totals.pulls:
+        yield "No pull request was merged."
+    else:
+        yield from _totals(summary.totals, before)
+        yield from _repositories(summary.repositories)
+        yield from _agents(summary)
+    yield from _quiet(summary.quiet)
+    yield ""
+    yield "A share is a floor: what is sure, of everything that counts. Unknown is not zero."
+    if week.address is not None:
+        yield ""
+        yield f"[Every number with the lines behind it]({week.address})"
+
+
+def _totals(totals: Counts, before: Counts) -> Iterator[str]:
+    yield f"- {counted(totals.pulls, 'merged pull request')}, {_change(totals.pulls, before.pulls)}"
+    yield (
+        f"- **{totals.assisted:,} with an agent**, at least "
+        f"{percent(totals.assisted, totals.pulls)}{_was(before.assisted, before.pulls)}"
+    )
+    yield (
+        f"- **{totals.whole_attributed:,} of {counted(totals.whole_effective, 'line')} with an "
+        f"agent**, at least {percent(totals.whole_attributed, totals.whole_effective)}"
+        f"{_was(before.whole_attributed, before.whole_effective)}"
+    )
+    if totals.no_evidence:
+        yield f"- of {counted(totals.no_evidence, 'pull request')} nothing is known"
+    if totals.provisional:
+        yield f"- {counted(totals.provisional, 'audit')} can still gain: the window is open"
+    if totals.incomplete:
+        yield f"- {counted(totals.incomplete, 'pull request')} could not be read whole"
+
+
+def _repositories(rows: Sequence[RepositoryCounts]) -> Iterator[str]:
+    yield ""
+    yield "| repository | merged | with an agent | lines | with an agent, at least |"
+    yield "|---|---:|---:|---:|---:|"
+    for one in rows[:MOST_ROWS]:
+        counts = one.counts
+        share = percent(counts.whole_attributed, counts.whole_effective)
+        yield (
+            f"| {cell(one.repository)} | {counts.pulls:,} | {counts.assisted:,} "
+            f"| {counts.whole_effective:,} | {share} |"
+        )
+    if len(rows) > MOST_ROWS:
+        yield ""
+        yield f"… and {len(rows) - MOST_ROWS:,} more."
+
+
+def _agents(summary: OrganizationSummary) -> Iterator[str]:
+    if summary.agents:
+        yield ""
+        parts = (
+            f"{plain(agent_name(one.agent))} {counted(one.attributed, 'line')} in "
+            f"{counted(one.pulls, 'pull request')}"
+            for one in summary.agents
+        )
+        yield f"By agent: {'; '.join(parts)}."
+
+
+def _quiet(spots: Sequence[QuietSpot]) -> Iterator[str]:
+    if spots:
+        yield ""
+        yield "Quiet spots, by the last four weeks:"
+        yield ""
+        yield from (f"- {code(one.name)}: {QUIET_WORDS[one.rule]}" for one in spots[:MOST_ROWS])
+
+
+def _change(now: int, before: int) -> str:
+    return f"{before:,} the week before" if now != before else "as many as the week before"
+
+
+def _was(part: int, whole: int) -> str:
+    return f" ({percent(part, whole)} the week before)" if whole else ""

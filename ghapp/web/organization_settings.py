@@ -1,0 +1,80 @@
+"""What an organization's owners set: the weekly summary, on or off. It sends nothing itself."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from ghapp.bootstrap import Services
+from ghapp.outgoing import WrongAddress, check_mail_address, check_webhook
+from ghapp.store import Installation, Weekly
+from ghapp.web.access import note_access, require_admin, require_viewer
+from ghapp.weekly import next_sending
+
+
+def organization_settings(services: Services) -> Blueprint:
+    """Return the routes of an organization's settings."""
+    blueprint = Blueprint("organization_settings", __name__)
+    path = "/organizations/<organization>/settings"
+
+    @blueprint.get(path)
+    def settings(organization: str) -> str:
+        installation = require_admin(services, organization)
+        letters = services.letters
+        wish = services.store.weeklies.of(installation.id)
+        webhook = letters.webhook(wish) if wish else None
+        note_access(services, "weekly summary", detail=installation.account)
+        return render_template(
+            "organization_settings.html",
+            account=installation.account,
+            wish=wish,
+            # The rest of the address is a secret: whoever knows it can write there.
+            webhook_host=urlsplit(webhook).hostname if webhook else None,
+            can_mail=letters.mail_server is not None,
+            next_sending=next_sending(services.clock()),
+            preview=letters.preview(installation),
+        )
+
+    @blueprint.post(f"{path}/weekly")
+    def wish(organization: str) -> Response:
+        installation = require_admin(services, organization)
+        services.store.weeklies.wish(_wanted(services, installation), now=services.clock())
+        return _back(installation)
+
+    @blueprint.post(f"{path}/weekly/stop")
+    def stop(organization: str) -> Response:
+        installation = require_admin(services, organization)
+        services.store.weeklies.stop(installation.id)
+        return _back(installation)
+
+    return blueprint
+
+
+def _wanted(services: Services, installation: Installation) -> Weekly:
+    """Read the form; an empty webhook keeps the one that is set."""
+    webhook, mail = (request.form.get(name, "").strip() for name in ("webhook", "mail"))
+    before = services.store.weeklies.of(installation.id)
+    sealed = before.webhook if before else None
+    try:
+        if webhook:
+            check_webhook(webhook, private=services.settings.private_webhooks)
+            sealed = services.letters.seal(webhook)
+        if mail:
+            check_mail_address(mail)
+    except WrongAddress as error:
+        abort(400, str(error))
+    if sealed is None and not mail:
+        abort(400, "give a webhook or a mail address")
+    if mail and services.letters.mail_server is None:
+        abort(400, "this app sends no mail: an operator sets GHAPP_MAIL_URL")
+    return Weekly(
+        installation_id=installation.id,
+        webhook=sealed,
+        mail=mail or None,
+        set_by=require_viewer().login,
+    )
+
+
+def _back(installation: Installation) -> Response:
+    address = url_for("organization_settings.settings", organization=installation.account)
+    return redirect(address, 303)
