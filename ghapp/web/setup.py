@@ -21,6 +21,7 @@ from flask import Flask, Response, abort, make_response, render_template, reques
 from ghapp.log import configure
 from ghapp.settings import Settings, write_credentials
 from ghapp.web.errors import add_error_answers
+from ghapp.web.frame import add_frame
 from ghapp.web.headers import add_headers, content_security_policy
 from ghapp.web.registration import (
     Credentials,
@@ -82,6 +83,7 @@ def create_setup_app(setup: SetUp, keep: Keep) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
     add_headers(app)
+    add_frame(app)
     add_error_answers(app)
     description = read_app_file(setup.app_file)
 
