@@ -25,7 +25,8 @@ from rich.console import Console
 from ghapp.attribution.model import Struct, Verdict
 from ghapp.bootstrap import encoder
 from ghapp.collect import Encode, import_artifacts
-from ghapp.demo_year import PLACES, Office, make_year
+from ghapp.demo_cast import PLACES
+from ghapp.demo_year import Office, make_year
 from ghapp.keys import EvidenceKeys
 from ghapp.sandbox import Installation as Installed
 from ghapp.sandbox import PullRequest, RegisteredApp, Repository, Sandbox
@@ -208,7 +209,8 @@ def fill_the_past(stage: Stage, settings: Settings) -> None:
         store.installations.repositories_seen(seen, now=now)
         key = EvidenceKeys(store, settings.encryption_key).present(installation.id, now=now)
         ids = {name: one.id for name, one in stage.repositories.items()}
-        office = Office(store, key, Signer(store, settings.encryption_key).witness)
+        witness = Signer(store, settings.encryption_key).witness
+        office = Office(store, installation.id, account.login.lower(), key, witness)
         made = make_year(office, ids, until=now)
     for name, pulls in made.items():
         stage.repositories[name].next_number = pulls + 1

@@ -4,9 +4,9 @@ It plays the developers; the audits are the engine's own, kept as every audit is
 follows from a seed and the last instant, so two runs on one day show the same year.
 """
 
-import math
 import sqlite3
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -38,10 +38,13 @@ from ghapp.attribution.model import (
     Subject,
 )
 from ghapp.attribution.policy import CLAUDE_CODE_V1 as POLICY
+from ghapp.demo_cast import AGENTS, PLACES, TEAMS, USER_IDS, Place, Team
 from ghapp.demo_fates import fate
 from ghapp.keys import EvidenceKey
 from ghapp.store import Publication, SavedAudit, Sender, Store
 from ghapp.store.audits import Witness
+from ghapp.store.coverage import MachineReport, monday
+from ghapp.store.schema import team_member
 from ghapp.summaries import About
 
 DAYS = 365
@@ -49,123 +52,6 @@ SEED = 20
 TOLD = timedelta(days=30)
 """For so long the demo shows every audit of a pull request; before that only the last one."""
 QUIET_DAYS = {(12, day) for day in range(22, 32)} | {(1, 1), (1, 2), (1, 3), (5, 1)}
-
-
-class Team(Struct, frozen=True):
-    """People who adopt agents together."""
-
-    name: str
-    people: tuple[str, ...]
-    starts: float
-    """When the first of them sends evidence, as a part of the year; 1: never."""
-    peak: float
-    """Part of their pull requests that an agent has a hand in, at most."""
-    fades: float | None = None
-    """When they stop again; ``None``: they do not."""
-
-    def adoption(self, at: float) -> float:
-        """Return the part of their pull requests with an agent at a part of the year."""
-        if at < self.starts:
-            return 0.0
-        risen = self.peak / (1 + math.exp(-(at - self.starts - 0.16) / 0.06))
-        left = 1.0 if self.fades is None else max(0.12, 1 - max(0.0, at - self.fades) / 0.1)
-        return risen * left
-
-
-TEAMS = (
-    Team(
-        name="Payments",
-        people=("maria", "jonas", "amara", "li-wei", "tomasz", "priya", "noah-b", "ines"),
-        starts=0.12,
-        peak=0.74,
-    ),
-    Team(
-        name="Web",
-        people=("sofia", "kwame", "elif", "lucas-r", "hana", "mateo", "freya", "oscar-d", "yuki"),
-        starts=0.08,
-        peak=0.82,
-    ),
-    Team(
-        name="Platform",
-        people=("dmitri", "aisha", "pavel", "grace-k", "bruno", "nadia", "henrik"),
-        starts=0.24,
-        peak=0.85,
-    ),
-    Team(
-        name="Data",
-        people=("leila", "marco", "ada-o", "viktor", "chloe", "rahul"),
-        starts=0.45,
-        peak=0.5,
-    ),
-    Team(
-        name="Mobile",
-        people=("emil", "zara", "diego", "mina", "anton", "ruth"),
-        starts=0.2,
-        peak=0.7,
-        fades=0.86,
-    ),
-    Team(
-        name="Security",
-        people=("olga", "samir", "ebba", "joao", "tess"),
-        starts=1.0,
-        peak=0.0,
-    ),
-)
-
-
-class Place(Struct, frozen=True):
-    """A repository of the year: who works in it, how often, on which files."""
-
-    name: str
-    teams: tuple[str, ...]
-    a_day: float
-    """Merged pull requests of a usual working day, at the year's beginning."""
-    files: tuple[tuple[str, str], ...]
-    """Directory and ending of the files that are worked on."""
-    heard: bool = True
-    """Whether evidence is sent for it at all."""
-
-
-PLACES = (
-    Place(
-        name="acme/shop",
-        teams=("Payments", "Web", "Payments"),
-        a_day=1.3,
-        files=(("shop/orders", ".py"), ("shop/payments", ".py"), ("tests", ".py"), ("docs", ".md")),
-    ),
-    Place(
-        name="acme/storefront",
-        teams=("Web",),
-        a_day=1.2,
-        files=(("src/pages", ".tsx"), ("src/basket", ".ts"), ("src/search", ".ts")),
-    ),
-    Place(
-        name="acme/platform",
-        teams=("Platform", "Security"),
-        a_day=0.95,
-        files=(("internal/queue", ".go"), ("internal/store", ".go"), ("migrations", ".sql")),
-    ),
-    Place(
-        name="acme/pipelines",
-        teams=("Data",),
-        a_day=0.58,
-        files=(("pipelines/usage", ".py"), ("models", ".sql"), ("pipelines/billing", ".py")),
-    ),
-    Place(
-        name="acme/mobile",
-        teams=("Mobile",),
-        a_day=0.8,
-        files=(("app/screens", ".tsx"), ("app/sync", ".ts")),
-    ),
-    Place(
-        name="acme/handbook",
-        teams=("Payments", "Web", "Platform", "Data", "Security"),
-        a_day=0.38,
-        files=(("guides", ".md"), ("policies", ".md")),
-        heard=False,
-    ),
-)
-AGENTS = ("claude-code",) * 15 + ("codex",) * 3 + ("cursor",) * 2 + ("copilot",)
 
 
 class Merged(Struct, frozen=True):
@@ -189,6 +75,9 @@ class Office:
     """Where the year is kept: the store, the key of its fingerprints, who signs its audits."""
 
     store: Store
+    installation_id: int
+    account: str
+    """Of the installation, in lower case."""
     key: EvidenceKey
     witness: Witness
 
@@ -207,6 +96,7 @@ def make_year(
     merged in each.
     """
     _do_not_wait_for_the_disk(office.store)
+    _form_teams(office)
     made, sender = {}, Sender(key_id=office.key.id)
     for place in PLACES:
         repository_id = repositories[place.name]
@@ -215,6 +105,7 @@ def make_year(
         pulls = list(merged(place, until, random, days))
         edits = [_encoded(edit, office.fingerprinter) for pull in pulls for edit in pull.edits]
         office.store.evidence.add(repository_id, edits, now=until, sender=sender)
+        _report(office, repository_id, edits)
         audits = _Audits(office, repository_id, place.name, edits)
         for pull in pulls:
             audits.of(pull, until)
@@ -356,6 +247,38 @@ def _encoded(edit: Edit, fingerprinter: Fingerprinter) -> Edit:
     return msgspec.structs.replace(edit, lines=lines)
 
 
+def _form_teams(office: Office) -> None:
+    """Say who is in which team, as an organization's own list does."""
+    rows = [
+        {"account_lower": office.account, "source": "csv", "login_lower": login, "login": login}
+        | {"team": team.name}
+        for team in TEAMS
+        for login in team.people
+    ]
+    with office.store.database.write() as connection:
+        connection.execute(office.store.database.insert(team_member), rows)
+
+
+def _report(office: Office, repository_id: int, edits: list[Edit]) -> None:
+    """Let the machines of who made edits have reported, week by week."""
+    counts = Counter((monday(edit.at), edit.actor or "") for edit in edits)
+    for week in sorted({week for week, _ in counts}):
+        reports = [
+            MachineReport(
+                installation_id=office.installation_id,
+                user_id=USER_IDS[login],
+                login=login,
+                machine=f"{login}-1",
+                client="ghapp/demo",
+                edits=count,
+                repository_id=repository_id,
+            )
+            for (of_week, login), count in counts.items()
+            if of_week == week
+        ]
+        office.store.coverage.note(reports, now=week)
+
+
 def _do_not_wait_for_the_disk(store: Store) -> None:
     """Let SQLite answer before the disk does: the demo's data need not survive a power cut."""
     if store.database.is_sqlite:
@@ -420,7 +343,12 @@ class _Audits:
             pull.number,
             to_document(audit),
             now=at,
-            about=About(title=pull.title, author=pull.author, base_ref="main"),
+            about=About(
+                title=pull.title,
+                author=pull.author,
+                author_id=USER_IDS[pull.author],
+                base_ref="main",
+            ),
             witness=self._office.witness,
         )
 

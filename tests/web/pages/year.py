@@ -2,15 +2,13 @@
 
 from datetime import timedelta
 
-from sqlalchemy import insert
-
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit
-from ghapp.demo_year import PLACES, TEAMS, Office, make_year
+from ghapp.demo_cast import PLACES
+from ghapp.demo_year import Office, make_year
 from ghapp.keys import EvidenceKeys
 from ghapp.signing import Signer
 from ghapp.store import Repository
-from ghapp.store.schema import team_member
 from tests.web.conftest import NOW
 from tests.web.place import Place
 
@@ -24,16 +22,9 @@ def add_a_year(place: Place) -> None:
     ids = {one.name: _add(place, one.name) for one in PLACES}
     key = place.services.settings.encryption_key
     present = EvidenceKeys(place.store, key).present(place.installed.id, now=NOW)
-    office = Office(place.store, present, Signer(place.store, key).witness)
+    witness = Signer(place.store, key).witness
+    office = Office(place.store, place.installed.id, "acme", present, witness)
     make_year(office, ids, until=NOW, days=DAYS)
-    rows = [
-        {"account_lower": "acme", "source": "csv", "login_lower": one, "login": one}
-        | {"team": team.name}
-        for team in TEAMS
-        for one in team.people
-    ]
-    with place.store.database.write() as connection:
-        connection.execute(insert(team_member), rows)
 
 
 def _add(place: Place, full_name: str) -> int:
