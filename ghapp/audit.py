@@ -189,14 +189,11 @@ def audit_pull_request(
     try:
         pull = fetch(github, ref.number, how.git_cache)
         _remember(ref, pull, store, now)
-        in_force = _policy(ref, pull, how, store)
+        in_force = policy_of(ref, pull, how, store)
         policy = in_force.policy.rules
         carried = how.carry(ref, pull, github)
         before = _evidence_state(pull, policy, store)
-        evidence = _evidence(pull, policy, carried, store)
-        evidence = how.comparable(ref, evidence, pull.change)
-        book = how.book(ref.installation_id, evidence)
-        audit = attribute(_subject(pull), pull.change, evidence, policy, at=now, book=book)
+        audit = attributed(ref, pull, carried, policy, how, store, at=now)
         saved = _save(ref, audit, policy, how, store, now, _about(pull))
         _schedule_final(ref, audit, store, now)
         if _evidence_state(pull, policy, store) != before:
@@ -209,6 +206,22 @@ def audit_pull_request(
         return _not_merged(found, ref, now)
     except answers.GitHubError as error:
         return unreached(error, now)
+
+
+def attributed(  # noqa: PLR0913, PLR0917 - the pull request, what it is held against, and the time
+    ref: Ref,
+    pull: PullRequest,
+    carried: Carried,
+    policy: Policy,
+    how: How,
+    store: Store,
+    *,
+    at: datetime,
+) -> Audit:
+    """Return the audit of a fetched pull request by the evidence that is kept; nothing is saved."""
+    evidence = how.comparable(ref, _evidence(pull, policy, carried, store), pull.change)
+    book = how.book(ref.installation_id, evidence)
+    return attribute(_subject(pull), pull.change, evidence, policy, at=at, book=book)
 
 
 def _remember(ref: Ref, pull: PullRequest, store: Store, now: datetime) -> None:
@@ -250,7 +263,7 @@ def _subject(pull: PullRequest) -> Subject:
     )
 
 
-def _policy(ref: Ref, pull: PullRequest, how: How, store: Store) -> InForce:
+def policy_of(ref: Ref, pull: PullRequest, how: How, store: Store) -> InForce:
     """Return the policy of the pull request's base, unless there is one for all."""
     if how.policy is not None:
         return InForce(policy=RepositoryPolicy(rules=how.policy))

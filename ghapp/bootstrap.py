@@ -28,6 +28,7 @@ from ghapp.github.pull_requests import PullRequest, policy_text
 from ghapp.github.token_cache import RedisTokens
 from ghapp.github.user_access import UserAccess
 from ghapp.github.user_auth import SignIn
+from ghapp.kept_pulls import KeptPulls
 from ghapp.keys import EvidenceKeys
 from ghapp.log import configure
 from ghapp.outgoing import MailServer
@@ -121,6 +122,11 @@ class Services:
             return None
         name, now = shared.full_name, self.clock()
         return PolicyFile(repository_id=shared.id, repository=name, text=text, as_of=now)
+
+    @cached_property
+    def kept_pulls(self) -> KeptPulls:
+        """Return what replays have fetched before."""
+        return KeptPulls(self.settings.data_dir, self.settings.encryption_key)
 
     @cached_property
     def signer(self) -> Signer:

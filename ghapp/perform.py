@@ -22,6 +22,7 @@ from ghapp.log import bound, redact
 from ghapp.outgoing import NotSent
 from ghapp.queue.dispatch import AUDIT_AGAIN, SAID_MERGED
 from ghapp.reconcile import call_roll, reconcile
+from ghapp.replay_over_github import Again, Listed, Means, audit_again, list_page
 from ghapp.store import DueItem, DueOutcome, DueTable, Kind, Lane, StoreError
 from ghapp.sweep import sweep
 
@@ -150,6 +151,56 @@ def _send_letter(item: DueItem, services: Services) -> Looked:
     return Looked(sent.count, sent.why)
 
 
+def _replay(item: DueItem, services: Services) -> audit.Outcome | Looked:
+    """Do one step of the repository's replay: read a page of its list, or audit one of it."""
+    reached = _reached(item, services)
+    if not isinstance(reached, int):
+        return reached
+    repository_id = item.repository_id or 0
+    running = services.store.replays.running(repository_id)
+    if running is None:
+        return audit.NothingToDo("its replay is over")
+    github = services.github(reached, repository_id, background=True)
+    try:
+        means = Means(
+            replay=running,
+            how=services.how,
+            kept=services.kept_pulls,
+            github=github,
+            store=services.store,
+            now=services.clock(),
+        )
+        if item.pull_request is None:
+            return _listed(list_page(means), services)
+        return _replayed(means, item.pull_request, reached)
+    finally:
+        if github.headroom is not None:
+            services.pace.note(reached, github.headroom)
+        github.close()
+
+
+def _listed(page: Listed, services: Services) -> audit.Outcome | Looked:
+    if not page.is_last:
+        return audit.Later(at=services.clock(), why="there are more to list", counts=False)
+    return Looked(1, "all that belongs to the replay is listed")
+
+
+def _replayed(means: Means, number: int, installation_id: int) -> audit.Outcome | Looked:
+    found = means.store.replays.pull(means.replay.id, number)
+    if found is None:
+        return audit.NothingToDo("it is no part of the replay, or done")
+    ref = audit.Ref(
+        installation_id=installation_id,
+        repository_id=means.replay.repository_id,
+        number=number,
+        background=True,
+    )
+    done = audit_again(means, found, ref)
+    if isinstance(done, Again):
+        return Looked(1, done.why or "audited again")
+    return done
+
+
 KINDS: dict[str, Callable[[DueItem, Services], audit.Outcome | Looked]] = {
     Kind.AUDIT: _audit,
     Kind.FINALIZE: _audit,
@@ -159,6 +210,7 @@ KINDS: dict[str, Callable[[DueItem, Services], audit.Outcome | Looked]] = {
     Kind.SWEEP: _sweep,
     Kind.ROLL_CALL: _call_roll,
     Kind.WEEKLY_SUMMARY: _send_letter,
+    Kind.REPLAY: _replay,
 }
 """Kinds of items that this version knows how to do."""
 

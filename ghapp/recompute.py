@@ -4,8 +4,8 @@ It needs no app and trusts none of the record but the time, the policy and the p
 merge: these are inputs. Whether signatures hold is told by `ghapp.records.check`.
 """
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
@@ -14,21 +14,19 @@ from typing import BinaryIO
 
 import msgspec
 
-from ghapp.artifacts import find_evidence
 from ghapp.attribution import digest
 from ghapp.attribution.document import from_document, to_document
-from ghapp.attribution.fingerprint import Fingerprinter
 from ghapp.attribution.model import Audit, Change, Struct, Subject
 from ghapp.attribution.policy import Policy
 from ghapp.differences import Cause, compare
-from ghapp.edit_index import EditIndex, write_index
+from ghapp.edit_index import EditIndex
 from ghapp.git import Git
 from ghapp.history import Landed, Span, landed
 from ghapp.landed_changes import Unseen, changes
 from ghapp.records.bundle import DocumentLine, LineError, PolicyLine, lines_of, read_line
 from ghapp.records.envelope import Envelope
 from ghapp.records.statement import Record, StatementError, read
-from ghapp.replay import AT_ONCE, Auditor, tip_of
+from ghapp.replay import AT_ONCE, Auditor, Terms, gathered, tip_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -39,7 +37,9 @@ class Given(Struct, frozen=True):
     clone: Path
     branch: str = "HEAD"
     evidence: tuple[Path, ...] = ()
-    """Transcripts; empty: only changes are compared."""
+    """Transcripts; without any and without ``carried`` only changes are compared."""
+    carried: bool = False
+    """Whether what the repository itself carries is evidence, too."""
     roots: tuple[str, ...] = ()
     fingerprint_key: bytes | None = None
     """The installation's key, where the app kept fingerprints; ``None``: as text."""
@@ -84,8 +84,7 @@ def recompute(given: Given, bundle: Path) -> Iterator[Recomputed]:
     """
     places, policies = _read(bundle)
     git = Git(given.clone)
-    with tempfile.TemporaryDirectory(prefix="ghapp-verify-") as name, bundle.open("rb") as file:
-        auditor = _auditor(given, git, Path(name)) if given.evidence else None
+    with _auditor(given) as auditor, bundle.open("rb") as file:
         recomputing = _Recomputing(file, places, policies, auditor)
         span = landed(git, Span(tip=tip_of(git, given.branch), every_commit=True))
         wanted = (one for one in span if one.commit in places)
@@ -132,16 +131,23 @@ def _note(
         places.setdefault(commit, []).append(_Place(record=record, start=start))
 
 
-def _auditor(given: Given, git: Git, folder: Path) -> Auditor:
-    key = given.fingerprint_key
-    write_index(
-        find_evidence(given.evidence),
-        folder,
+@contextmanager
+def _auditor(given: Given) -> Iterator[Auditor | None]:
+    """Lend what audits by the evidence that is given; ``None``: there is none."""
+    if not given.evidence and not given.carried:
+        yield None
+        return
+    terms = Terms(
+        repository_path=given.clone,
+        evidence=given.evidence,
+        carried=given.carried,
+        policy=None,
+        branch=given.branch,
         roots=given.roots,
-        likely_roots=git.checkouts(),
-        encode=None if key is None else Fingerprinter(key).lines,
+        fingerprint_key=given.fingerprint_key,
     )
-    return Auditor(EditIndex(folder), key)
+    with gathered(terms) as evidence:
+        yield Auditor(EditIndex(evidence.folder), given.fingerprint_key)
 
 
 class _Recomputing:
@@ -202,7 +208,10 @@ class _Recomputing:
             merge_commit=recorded.merge_commit,
         )
         at = _EPOCH + timedelta(microseconds=record.link.created_at)
-        return auditor.audit(subject, change, self._policies[recorded.policy.digest], at)
+        made = auditor.audit(subject, change, self._policies[recorded.policy.digest], at)
+        # What a pull request's commits say of agents is on GitHub alone; no line rests on it.
+        inputs = msgspec.structs.replace(made.inputs, trailers=recorded.inputs.trailers)
+        return msgspec.structs.replace(made, inputs=inputs)
 
     def _different(self, record: Record, recorded: Audit, made: Audit) -> Recomputed:
         told = compare(recorded, made)

@@ -245,6 +245,7 @@ def tidy(ready: Services) -> None:
         ready.store.fingerprint_keys.expire(now - settings.evidence_kept)
         ready.store.coverage.expire(now - settings.access_log_kept)
         ready.store.access_log.expire(now - settings.access_log_kept)
+        ready.kept_pulls.expire(now - settings.deliveries_kept)
         ready.store.logins.expire(now)
     except StoreError as error:
         log.warning("tidy_failed", problem=str(error))

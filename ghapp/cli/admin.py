@@ -211,6 +211,15 @@ def fingerprint_key(name: str, output: Path) -> None:
     click.echo(f"key {key.id} is in {output}")
 
 
+@command.command("cancel-replay")
+@click.argument("number", metavar="N", type=click.IntRange(min=1))
+def cancel_replay(number: int) -> None:
+    """End a replay over GitHub before its time; what is done of it stays."""
+    if not _store().replays.cancel(number, now=datetime.now(UTC)):
+        raise click.ClickException(f"replay {number} is over, or there is none")
+    click.echo(f"replay {number} is cancelled")
+
+
 @command.command("record-keys")
 def record_keys() -> None:
     """Print the public keys of signed records: id, from when to when, and the key as PEM."""

@@ -44,9 +44,8 @@ LONGEST = 2000
     "--git",
     "repository_path",
     metavar="REPO",
-    required=True,
     type=click.Path(exists=True, path_type=Path),
-    help="A clone: a checkout or a bare repository.",
+    help="A clone: a checkout or a bare repository. [default: GitHub is asked]",
 )
 @click.option(
     "--branch",
@@ -75,7 +74,11 @@ LONGEST = 2000
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="One audit document a line, oldest first. It appears when all of them are there.",
 )
-@click.option("--repository", metavar="OWNER/NAME", help="The repository's name.")
+@click.option(
+    "--repository",
+    metavar="OWNER/NAME",
+    help="The repository's name; without --git, the one that is asked of GitHub.",
+)
 @root_option
 @click.option(
     "--commits", "every_commit", is_flag=True, help="Audit commits without a number, too."
@@ -100,26 +103,40 @@ LONGEST = 2000
 )
 @fingerprint_key_option
 @click.option(
+    "--record", is_flag=True, help="Over GitHub: keep the results as recorded audits, silently."
+)
+@click.option(
+    "--publish",
+    type=click.Choice(["checks", "labels"]),
+    multiple=True,
+    help="Over GitHub: record, and show check runs or labels, within the hour's writes.",
+)
+@click.option(
     "--jobs",
     metavar="N",
     type=click.IntRange(min=1, max=256),
     help="Processes to work with. [default: one for each processor]",
 )
 def command(**options: Any) -> None:
-    """Audit again what was merged, from a clone and transcripts alone.
+    """Audit again what was merged, from a clone and transcripts or over GitHub.
 
     \b
     ghapp replay --git . --evidence ~/.claude/projects --output replay.jsonl
     ghapp replay --git . --evidence DIR --compare claude-code-v1 own.toml --output diff.html
+    ghapp replay --repository acme/shop --since 2026-01-01 --output replay.jsonl
 
-    Interrupted, the same command goes on where it stopped.
+    The last one asks GitHub and the app's evidence, where the app runs. Interrupted, the same
+    command goes on where it stopped.
 
     Exit status: 0 done, 1 some input could not be read, 2 wrong use.
     """  # noqa: D301 - the \b is click's mark for "do not wrap"
     from ghapp.git_process import GitError  # noqa: PLC0415 - see the top
     from ghapp.processes import ProcessFailedError  # noqa: PLC0415 - see the top
 
-    check_evidence(options["evidence"], carried=options["carried"])
+    if options["repository_path"] is None:
+        _over_github(options)
+        return
+    _check_clone(options)
     signal.signal(signal.SIGTERM, _ask_to_stop)
     try:
         if options["compared"]:
@@ -133,6 +150,42 @@ def command(**options: Any) -> None:
         raise click.ClickException(f"{error}; try again with a smaller --jobs") from error
     except OSError as error:
         raise click.UsageError(f"{error.filename}: {error.strerror}") from error
+
+
+def _check_clone(options: dict[str, Any]) -> None:
+    """Refuse what belongs to a replay over GitHub."""
+    check_evidence(options["evidence"], carried=options["carried"])
+    if options["record"] or options["publish"]:
+        raise click.UsageError("--record and --publish are for replays over GitHub, without --git")
+
+
+OF_A_CLONE = {
+    "evidence": "--evidence",
+    "carried": "--carried",
+    "roots": "--root",
+    "every_commit": "--commits",
+    "compared": "--compare",
+    "fingerprint_key": "--fingerprint-key",
+    "jobs": "--jobs",
+}
+"""Options that mean nothing where GitHub and the app's store are asked."""
+
+
+def _over_github(options: dict[str, Any]) -> None:
+    if not options["repository"]:
+        raise click.UsageError("give --git REPO for a clone, or --repository OWNER/NAME for GitHub")
+    wrong = [name for option, name in OF_A_CLONE.items() if options[option]]
+    if wrong or options["branch"] != "HEAD":
+        raise click.UsageError(f"{', '.join(wrong) or '--branch'} belongs to --git REPO")
+    try:
+        from ghapp.cli.replay_github import replay_over_github  # noqa: PLC0415 - see the top
+    except ModuleNotFoundError as error:
+        raise click.ClickException(
+            f"the package {error.name} is not installed; a replay over GitHub needs the extra "
+            "'server': pip install 'ghapp[server]'"
+        ) from error
+    if not replay_over_github(options):
+        raise click.exceptions.Exit(UNREAD)
 
 
 def _replay(

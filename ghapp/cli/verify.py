@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ghapp.cli.options import fingerprint_key_option, root_option
+from ghapp.cli.options import carried_option, fingerprint_key_option, root_option
 from ghapp.records.check import Checked, check
 from ghapp.records.keys import PublicKeyError, named_key
 from ghapp.reports.harmless import visible
@@ -51,6 +51,7 @@ SHOWN = 20
     help="With --git: transcripts, read recursively: work out every verdict again. "
     "May be given several times.",
 )
+@carried_option
 @root_option
 @fingerprint_key_option
 def command(bundle: Path, public_keys: tuple[str, ...], **options: Any) -> None:
@@ -63,8 +64,9 @@ def command(bundle: Path, public_keys: tuple[str, ...], **options: Any) -> None:
     Exit status: 0 all is as it was made, 1 something is not or could not be worked out again,
     2 wrong use.
     """  # noqa: D301 - the \b is click's mark for "do not wrap"
-    if options["clone"] is None and (options["evidence"] or options["fingerprint_key"]):
-        raise click.UsageError("--evidence and --fingerprint-key need --git REPO")
+    needing = ("evidence", "carried", "fingerprint_key")
+    if options["clone"] is None and any(options[name] for name in needing):
+        raise click.UsageError("--evidence, --carried and --fingerprint-key need --git REPO")
     try:
         trusted = frozenset(map(named_key, public_keys))
     except PublicKeyError as error:
@@ -91,7 +93,7 @@ def _recompute(bundle: Path, options: dict[str, Any]) -> None:
                 click.echo(visible(f"{told}: {one.why}" if one.why else told, 2000), err=True)
     except GitError as error:
         raise click.UsageError(f"--git {options['clone']}: {error}") from error
-    what = "verdicts" if options["evidence"] else "changes"
+    what = "verdicts" if options["evidence"] or options["carried"] else "changes"
     click.echo(f"{counts[Outcome.SAME]} {what} are the same, worked out here")
     for outcome in (one for one in Outcome if one is not Outcome.SAME and counts[one]):
         click.echo(f"{counts[outcome]} {outcome.replace('_', ' ')}")

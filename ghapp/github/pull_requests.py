@@ -19,6 +19,7 @@ from ghapp.attribution.unified_diff import DiffError, parse_diff, parse_patch
 from ghapp.git import GitError, fetch_commits
 from ghapp.github.answers import Gone, Missing, Refused, Rejected, Why
 from ghapp.github.client import GitHub, quoted
+from ghapp.github.transport import PER_PAGE
 
 MOST_LISTED_FILES = 3_000
 """GitHub lists no more files of a pull request, and does not say that there are more."""
@@ -90,6 +91,7 @@ class MergedPull(Struct, frozen=True, kw_only=True):
     updated_at: datetime
     merged_at: datetime
     head_sha: str
+    base_sha: str
     merge_commit: str | None
 
 
@@ -140,6 +142,7 @@ class _ListedPull(Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     head: _Side
+    base: _Side
     merged_at: datetime | None = None
     merge_commit_sha: str | None = None
 
@@ -393,16 +396,30 @@ def _text(github: GitHub, path: str, sha: str | None = None) -> str | None:
 # --- lists -------------------------------------------------------------------------------------
 
 
-def history(github: GitHub) -> Iterator[tuple[MergedPull, ...]]:
-    """Yield a repository's merged pull requests, oldest first, a page of GitHub's at a time.
+class ListedPage(Struct, frozen=True, kw_only=True):
+    """One page of a repository's closed pull requests, those that were opened first first."""
 
-    A page may be empty: closed pull requests that were not merged are left out.
+    merged: tuple[MergedPull, ...]
+    """May be empty: those that were not merged are left out."""
+    last_created_at: datetime | None
+    """When the last one on the page was opened; ``None``: the page is empty."""
+    is_last: bool
+
+
+def history_page(github: GitHub, number: int) -> ListedPage:
+    """Return a page of GitHub's list, from 1.
+
+    What is closed later may move others to the next page, and none to one that was read.
     """
-    pages = github.pages(
-        "pulls", tuple[_ListedPull, ...], state="closed", sort="created", direction="asc"
+    parameters: dict[str, str | int] = {"state": "closed", "sort": "created", "direction": "asc"}
+    listed = github.get(
+        "pulls", tuple[_ListedPull, ...], page=number, per_page=PER_PAGE, **parameters
     )
-    for page in pages:
-        yield tuple(_merged(page))
+    return ListedPage(
+        merged=tuple(_merged(listed)),
+        last_created_at=listed[-1].created_at if listed else None,
+        is_last=len(listed) < PER_PAGE,
+    )
 
 
 def recently_merged(github: GitHub, since: datetime) -> Iterator[MergedPull]:
@@ -428,5 +445,6 @@ def _merged(page: Iterable[_ListedPull]) -> Iterator[MergedPull]:
                 updated_at=pull.updated_at,
                 merged_at=pull.merged_at,
                 head_sha=pull.head.sha,
+                base_sha=pull.base.sha,
                 merge_commit=pull.merge_commit_sha,
             )

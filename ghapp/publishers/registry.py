@@ -4,7 +4,7 @@ Comment and label come first: what they could not write is then said in the chec
 needs another permission and is therefore the place where a missing one can be told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -48,8 +48,15 @@ class Publishing(Struct, frozen=True, kw_only=True):
     """Why it has to be published again, later; ``None``: it is done, well or badly."""
 
 
-def publish(desired: Desired, pull: PullRequest, github: GitHub, known: Known) -> Publishing:
-    """Bring everything up to date, and say what was done.
+def publish(
+    desired: Desired,
+    pull: PullRequest,
+    github: GitHub,
+    known: Known,
+    *,
+    only: Collection[str] = PUBLISHERS,
+) -> Publishing:
+    """Bring everything up to date, or ``only`` what some publishers show; say what was done.
 
     ``known`` is what the earlier `Published` asked to remember, by publisher. Raises `Gone`
     where the app or the repository is gone altogether; everything else is in the answer.
@@ -57,6 +64,8 @@ def publish(desired: Desired, pull: PullRequest, github: GitHub, known: Known) -
     done: list[Published] = []
     later: Limited | Temporary | None = None
     for name, publisher in PUBLISHERS.items():
+        if name not in only:
+            continue
         wanted = _with_problems(desired, done) if name == check_run.NAME else desired
         try:
             done.append(publisher.publish(wanted, pull, github, known.get(name)))

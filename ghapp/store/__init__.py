@@ -43,6 +43,16 @@ from ghapp.store.outcomes import OutcomeTable
 from ghapp.store.policy_files import PolicyFiles
 from ghapp.store.publications import Publication, Publications
 from ghapp.store.records import RecordKey, Records, SignedAudit
+from ghapp.store.replays import (
+    Asked,
+    Found,
+    Progress,
+    PullState,
+    Replay,
+    Replays,
+    ReplayState,
+    ReplayUnderWay,
+)
 from ghapp.store.repository_names import Alias, RepositoryNames
 from ghapp.store.repository_names import Why as WhyNamed
 from ghapp.store.tokens import AccessToken, NewToken, TokenKind, Tokens, new_secret
@@ -53,6 +63,7 @@ __all__ = [
     "AccessLog",
     "AccessToken",
     "Alias",
+    "Asked",
     "Audits",
     "AuthorCoverage",
     "Backlog",
@@ -78,6 +89,7 @@ __all__ = [
     "EvidenceHeld",
     "EvidenceTable",
     "FingerprintKeys",
+    "Found",
     "Installation",
     "Installations",
     "KeptKey",
@@ -88,11 +100,17 @@ __all__ = [
     "MachineReport",
     "NewToken",
     "PolicyFiles",
+    "Progress",
     "Publication",
     "Publications",
     "PullCoverage",
+    "PullState",
     "RecordKey",
     "Records",
+    "Replay",
+    "ReplayState",
+    "ReplayUnderWay",
+    "Replays",
     "Repository",
     "RepositoryNames",
     "SavedAudit",
@@ -131,6 +149,7 @@ class Store:
     audits: Audits
     publications: Publications
     records: Records
+    replays: Replays
     due: DueTable
     cursors: Cursors
     outcomes: OutcomeTable
@@ -168,6 +187,7 @@ class Store:
             audits=audits,
             publications=Publications(database),
             records=Records(database),
+            replays=Replays(database, due),
             due=due,
             cursors=Cursors(database),
             outcomes=OutcomeTable(database),

@@ -79,6 +79,8 @@ class Kind(StrEnum):
     SWEEP = "sweep"
     ROLL_CALL = "roll_call"
     WEEKLY_SUMMARY = "weekly_summary"
+    REPLAY = "replay"
+    """List what a replay is of, or audit one pull request of it again."""
 
 
 class Scheduled(StrEnum):
@@ -278,6 +280,14 @@ class DueTable:
         Items whose lease ran out are among them.
         """
         query = select(due).where(_TAKEABLE).order_by(due.c.due_at, due.c.id).limit(limit)
+        return self._items(query.params(now=now))
+
+    def ready(self, kind: str, repository_id: int, now: datetime) -> tuple[DueItem, ...]:
+        """Return what could be taken now of one kind and repository, longest due first."""
+        query = select(due).where(
+            due.c.kind == kind, due.c.repository_id == repository_id, _TAKEABLE
+        )
+        query = query.order_by(due.c.due_at, due.c.id).limit(100)
         return self._items(query.params(now=now))
 
     def parked(self, limit: int = 1000) -> tuple[DueItem, ...]:

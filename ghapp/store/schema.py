@@ -280,6 +280,48 @@ due = Table(
     ),
 )
 
+replay = Table(
+    "replay",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("policy", LargeBinary),
+    Column("since", Instant),
+    Column("until", Instant),
+    Column("record", Boolean(create_constraint=False), nullable=False),
+    Column("publish", Text, nullable=False),
+    Column("as_of", Instant, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("pages", Integer, nullable=False),
+    Column("listed", Boolean(create_constraint=False), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    # One at a time in a repository: its due items are named by repository and pull request.
+    Index(
+        "replay_running",
+        "repository_id",
+        unique=True,
+        sqlite_where=text("state = 'running'"),
+        postgresql_where=text("state = 'running'"),
+    ),
+    Index("replay_repository", "repository_id", "id"),
+)
+
+replayed = Table(
+    "replayed",
+    metadata,
+    Column("replay_id", RowId, ForeignKey("replay.id"), primary_key=True, autoincrement=False),
+    Column("pull_request", Integer, primary_key=True, autoincrement=False),
+    Column("merged_at", Instant, nullable=False),
+    Column("base_sha", Text, nullable=False),
+    Column("head_sha", Text, nullable=False),
+    Column("merge_commit", Text),
+    Column("state", Text, nullable=False),
+    Column("why", Text),
+    Column("document", LargeBinary),
+)
+
 record_key = Table(
     "record_key",
     metadata,

@@ -15,7 +15,7 @@ from ghapp.github.pull_requests import (
     Source,
     fetch,
     git_address,
-    history,
+    history_page,
     recently_merged,
 )
 from ghapp.sandbox import Executable, Limits, Submodule, Symlink
@@ -339,9 +339,11 @@ def test_history_is_oldest_first_and_without_the_unmerged(place: Place) -> None:
     first = place.merged({"a.py": "x\n"})
     place.sandbox.close_pull(place.sandbox.open_pull(place.repository, files={"b.py": "x\n"}))
     last = place.merged({"c.py": "x\n"})
-    (page,) = history(place.github)
-    assert [pull.number for pull in page] == [first.number, last.number]
-    assert page[0].merge_commit == first.merge_commit_sha
+    page = history_page(place.github, 1)
+    assert [pull.number for pull in page.merged] == [first.number, last.number]
+    assert page.merged[0].merge_commit == first.merge_commit_sha
+    assert page.is_last
+    assert history_page(place.github, 2).last_created_at is None
 
 
 def test_recently_merged_is_the_last_first(place: Place) -> None:
