@@ -210,7 +210,8 @@ def flush(*, quiet: bool) -> None:
     callback=as_time,
     help="Only edits from then on. [default: all that is there]",
 )
-def backfill(folders: tuple[Path, ...], since: datetime | None) -> None:
+@click.option("--again", is_flag=True, help="Also what was sent before: the app has lost it.")
+def backfill(folders: tuple[Path, ...], since: datetime | None, *, again: bool) -> None:
     """Send the edits in transcripts that are still on this machine, or those below DIR.
 
     It can be stopped and started again: what was sent is not sent again.
@@ -232,6 +233,7 @@ def backfill(folders: tuple[Path, ...], since: datetime | None) -> None:
                 *(places, wanted),
                 since=since,
                 now=_now(),
+                again=again,
                 advance=lambda size: bar.advance(task, size),
             )
     click.echo(

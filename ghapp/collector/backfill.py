@@ -24,6 +24,7 @@ from ghapp.collector.door import AppAway, Refused
 from ghapp.collector.flush import OpenDoor, open_door, sender_of
 from ghapp.collector.outgoing import Addressed, Destination, Sender, Sorter, Stays, most_bytes
 from ghapp.collector.places import Places, read_if_there, write_whole
+from ghapp.collector.sent import Sent
 from ghapp.evidence.source import Worktree
 from ghapp.wire import MOST_BYTES, MOST_EDITS
 
@@ -74,16 +75,21 @@ def backfill(  # noqa: PLR0913 - what the journey starts from, and nothing else
     *,
     since: datetime | None,
     now: datetime,
+    again: bool = False,
     door: OpenDoor = open_door,
     advance: Advance = lambda _: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Backfilled:
     """Send the edits of transcripts; ``since``: only those made from then on.
 
-    Raises `Busy`, `NotEnrolled` and `ChoicesUnread`.
+    ``again``: also what the app acknowledged before, for one that has lost it. Raises `Busy`,
+    `NotEnrolled` and `ChoicesUnread`.
     """
     with places.alone():
         known, chosen = account.load(places), choices.load(places)
+        if again:
+            Sent(places.sent).forget()
+            places.read.unlink(missing_ok=True)
         sender = sender_of(places, known, door(known), now=now, patience=PATIENCE, sleep=sleep)
         run = _Run(places, sender, chosen, since=since, now=now)
         problem = "everything is paused: ghapp collect resume" if chosen.is_paused else None

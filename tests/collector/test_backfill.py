@@ -114,6 +114,17 @@ def test_one_folder_after_the_other_is_remembered(machine: Machine, app: App, cl
     assert (done.unchanged, done.sent, len(app.edits)) == (2, 0, 2)
 
 
+def test_an_app_that_lost_everything_gets_it_again(
+    machine: Machine, app: App, clone: Clone
+) -> None:
+    Agent(machine, clone.path, "s1").write("a.py", CODE)
+    run(machine)
+    app.edits.clear()
+    assert run(machine).sent == 0
+    done = backfill(machine.places, [machine.transcripts], since=None, now=NOW, again=True)
+    assert (done.sent, len(app.edits)) == (1, 1)
+
+
 def test_ctrl_c_keeps_what_was_done(machine: Machine, app: App, clone: Clone) -> None:
     for number in range(3):
         Agent(machine, clone.path, f"s{number}").write(f"{number}.py", CODE)

@@ -69,3 +69,8 @@ def test_signing_out_everywhere_ends_every_browser(place: Place) -> None:
         assert browser.get("/settings/tokens").status_code == 302
     headers = {"Authorization": f"Bearer {secret}"}
     assert place.browser().get("/api/viewer", headers=headers).status_code == 401
+
+
+def test_the_page_says_by_which_command_a_machine_is_enrolled(place: Place) -> None:
+    page = place.signed_in("reader").get("/settings/tokens").text
+    assert "ghapp collect enroll http://localhost &amp;&amp; ghapp collect install" in page
