@@ -20,6 +20,7 @@ from ghapp.audit import How, Outcome, Publish, Ref, audit_pull_request
 from ghapp.carried import Carried
 from ghapp.carry import Keeping, carry
 from ghapp.collect import AsFingerprints, Encode, as_text
+from ghapp.compliance import Pulled, Source, pull
 from ghapp.github.answers import Gone, Refused, Rejected
 from ghapp.github.app_auth import AppAuth, AppIdentity
 from ghapp.github.client import GitHub, Pauses
@@ -258,6 +259,18 @@ class Services:
             repository_id=repository_id,
             pauses=Pauses(sleep=self.sleep, before_write=turn),
         )
+
+    def pull_sessions(self) -> Pulled | None:
+        """Pull agent sessions from the Compliance API; ``None``: there is no key for it.
+
+        Raises `ComplianceError` and `StoreError`.
+        """
+        opened = self.settings.compliance
+        if opened is None:
+            return None
+        encode = partial(encoder, self.settings, self.store)
+        source = Source(url=opened.url, key=opened.key, account=opened.account, encode=encode)
+        return pull(source, self.store, now=self.clock())
 
     def audit(self, ref: Ref) -> Outcome:
         """Audit one merged pull request."""

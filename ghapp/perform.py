@@ -15,6 +15,7 @@ from ghapp import audit
 from ghapp.attribution.model import Struct
 from ghapp.bootstrap import Services
 from ghapp.commands import hear
+from ghapp.compliance import ComplianceError
 from ghapp.github import answers
 from ghapp.github.answers import Why
 from ghapp.intake import Intake
@@ -38,7 +39,9 @@ MOST_LETTER_TRIES = 30
 """Most of a day: then the next week's letter is nearer than this one is news."""
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(hours=1)
-RECURRING = frozenset({Kind.SWEEP, Kind.ROLL_CALL, Kind.RECONCILE, Kind.WEEKLY_SUMMARY})
+RECURRING = frozenset(
+    {Kind.SWEEP, Kind.ROLL_CALL, Kind.RECONCILE, Kind.WEEKLY_SUMMARY, Kind.COMPLIANCE}
+)
 """Kinds that are wished again and again: never set aside, for then nobody would look any more."""
 
 log = structlog.get_logger()
@@ -201,6 +204,19 @@ def _replayed(means: Means, number: int, installation_id: int) -> audit.Outcome 
     return done
 
 
+def _pull_sessions(item: DueItem, services: Services) -> audit.Outcome | Looked:
+    del item
+    try:
+        pulled = services.pull_sessions()
+    except ComplianceError as error:
+        return audit.Later(at=services.clock(), why=str(error), counts=True)
+    if pulled is None:
+        return audit.NothingToDo("no key of the Compliance API is set")
+    if not pulled.is_whole:
+        return audit.Later(at=services.clock(), why="more sessions to pull", counts=False)
+    return Looked(pulled.edits, f"{pulled.edits} edits of {pulled.agent_sessions} sessions")
+
+
 KINDS: dict[str, Callable[[DueItem, Services], audit.Outcome | Looked]] = {
     Kind.AUDIT: _audit,
     Kind.FINALIZE: _audit,
@@ -211,6 +227,7 @@ KINDS: dict[str, Callable[[DueItem, Services], audit.Outcome | Looked]] = {
     Kind.ROLL_CALL: _call_roll,
     Kind.WEEKLY_SUMMARY: _send_letter,
     Kind.REPLAY: _replay,
+    Kind.COMPLIANCE: _pull_sessions,
 }
 """Kinds of items that this version knows how to do."""
 

@@ -66,6 +66,9 @@ VARIABLES: dict[str, str] = {
     "GHAPP_WRITE_PAUSE": "milliseconds between two writes of one installation",
     "GHAPP_WRITES_PER_HOUR": "writes of one installation in an hour",
     "GHAPP_PROXIES": "how many proxies of yours stand before this app",
+    "GHAPP_COMPLIANCE_KEY": "key of Anthropic's Compliance API, to pull agent sessions from it",
+    "GHAPP_COMPLIANCE_ACCOUNT": "owner on GitHub of the repositories that those sessions edit",
+    "GHAPP_COMPLIANCE_URL": "Anthropic's API",
     "GHAPP_OPERATOR_TOKEN": "password of the operator's page and of the metrics",
     "GHAPP_PUBLIC_PAGES": "on: audits of public repositories may be read without signing in",
     "GHAPP_PRIVATE_WEBHOOKS": "on: weekly summaries may go to webhooks in a private network",
@@ -112,6 +115,16 @@ class AppCredentials:
 
 
 @dataclass(frozen=True)
+class ComplianceKey:
+    """What opens Anthropic's Compliance API. The key does not appear in ``repr``."""
+
+    url: str
+    key: str = field(repr=False)
+    account: str
+    """Owner on GitHub of the repositories that the agent sessions edit."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of a running app. Secrets do not appear in ``repr``."""
 
@@ -149,6 +162,8 @@ class Settings:
     """``None``: not set, then nothing goes by mail."""
     mail_from: str | None = None
     """``None`` only where ``mail_url`` is."""
+    compliance: "ComplianceKey | None" = None
+    """``None``: no agent sessions are pulled."""
     operator_token: str | None = field(default=None, repr=False)
     """``None``: not set, then there is no operator's page and there are no metrics."""
 
@@ -165,6 +180,7 @@ class Settings:
         app = self.app
         of_app = () if app is None else (*app.webhook_secrets, app.client_secret or "")
         of_app = (*of_app, self.operator_token or "")
+        of_app = (*of_app, self.compliance.key if self.compliance else "")
         key = base64.b64encode(self.encryption_key).decode()
         return tuple(one for one in (*passwords, *of_app, key) if one)
 
@@ -240,6 +256,7 @@ class _Reading:
             private_webhooks=self._switch("GHAPP_PRIVATE_WEBHOOKS"),
             mail_url=self._mail_url(),
             mail_from=self.text("GHAPP_MAIL_FROM"),
+            compliance=self._compliance(),
             operator_token=self._operator_token(),
             log_level=self._log_level(),
         )
@@ -485,6 +502,18 @@ class _Reading:
         if url is not None and (sender is None or "@" not in sender):
             self.wrong("GHAPP_MAIL_FROM", "is no mail address", "name whom mail is from")
         return url
+
+    def _compliance(self) -> ComplianceKey | None:
+        """Return what opens the Compliance API; a key without an account is an error."""
+        key, account = self.text("GHAPP_COMPLIANCE_KEY"), self.text("GHAPP_COMPLIANCE_ACCOUNT")
+        url = self._address("GHAPP_COMPLIANCE_URL") or "https://api.anthropic.com"
+        if key is None and account is None:
+            return None
+        if key is None or account is None:
+            missing = "GHAPP_COMPLIANCE_ACCOUNT" if account is None else "GHAPP_COMPLIANCE_KEY"
+            self.wrong(missing, "is not set", "give both the key and the account, or none")
+            return None
+        return ComplianceKey(url=url, key=key, account=account)
 
     def _operator_token(self) -> str | None:
         token = self.text("GHAPP_OPERATOR_TOKEN")

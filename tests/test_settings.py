@@ -245,6 +245,20 @@ def test_no_secret_is_shown(environment: dict[str, str]) -> None:
     assert {"hunter22", "hunter33", "hunter44", SECRET} < set(read.hidden)
 
 
+def test_a_key_of_the_compliance_api_needs_an_account_and_stays_hidden(
+    environment: dict[str, str],
+) -> None:
+    key = "sk-ant-compliance-1"
+    (problem,) = problems(environment, GHAPP_COMPLIANCE_KEY=key)
+    assert problem.startswith("GHAPP_COMPLIANCE_ACCOUNT is not set")
+    given = {**environment, "GHAPP_COMPLIANCE_KEY": key, "GHAPP_COMPLIANCE_ACCOUNT": "acme"}
+    settings = Settings.from_environment(given)
+    assert settings.compliance is not None
+    assert settings.compliance.url == "https://api.anthropic.com"
+    assert key in settings.hidden
+    assert key not in repr(settings)
+
+
 def test_every_setting_is_documented_and_nothing_else() -> None:
     assert re.findall(r"^## (\w+)$", DOCUMENTATION.read_text(), re.MULTILINE) == list(VARIABLES)
     assert set(FROM_CREDENTIALS) < set(VARIABLES)

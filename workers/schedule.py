@@ -32,6 +32,7 @@ LEFT_BEHIND = timedelta(seconds=30)
 """A delivery that old without an outcome was left by a process that died."""
 TIDY_EVERY = timedelta(hours=1)
 LETTERS_EVERY = timedelta(minutes=30)
+PULL_EVERY = timedelta(minutes=15)
 LOOK_COSTS = timedelta(seconds=14.4)
 """Of a repository's reconciling: 2 requests, where a tenth of 5,000 an hour are for it."""
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
@@ -51,6 +52,7 @@ def main() -> int:
         Chore(wish_sweeps, settings.sweep_every / 2),
         Chore(wish_rounds, settings.reconcile_every / 2),
         Chore(wish_letters, LETTERS_EVERY),
+        Chore(wish_sessions, PULL_EVERY / 2),
     ]
     told = Told()
     while not stop.is_set():
@@ -147,6 +149,13 @@ def wish_letters(ready: Services) -> None:
         ],
         ready,
     )
+
+
+def wish_sessions(ready: Services) -> None:
+    """Make the next pull of agent sessions due, where the Compliance API may be asked."""
+    if ready.settings.compliance is not None:
+        at = next_slot(ready.clock(), PULL_EVERY, 0)
+        _wish([Due(kind=Kind.COMPLIANCE, due_at=at, lane=Lane.RERUN, why="every so often")], ready)
 
 
 def wish_rounds(ready: Services) -> None:

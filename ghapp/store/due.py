@@ -81,6 +81,7 @@ class Kind(StrEnum):
     WEEKLY_SUMMARY = "weekly_summary"
     REPLAY = "replay"
     """List what a replay is of, or audit one pull request of it again."""
+    COMPLIANCE = "compliance"
 
 
 class Scheduled(StrEnum):

@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 
 from ghapp.bootstrap import Services, build
+from ghapp.perform import perform
 from ghapp.queue.enqueue import QueueAway, RedisQueue, connect
-from ghapp.settings import Settings
+from ghapp.settings import ComplianceKey, Settings
 from ghapp.store import (
     Delivery,
     DeliveryOutcome,
     Due,
     DueItem,
     Installation,
+    Kind,
     Repository,
     Store,
 )
@@ -30,6 +32,7 @@ from workers.schedule import (
     next_slot,
     tidy,
     wish_rounds,
+    wish_sessions,
     wish_sweeps,
 )
 
@@ -169,6 +172,20 @@ def test_sweeps_and_rounds_are_wished_once_however_often(ready: Services) -> Non
         wish_rounds(ready)
     names = {item.name for item in ready.store.due.open()}
     assert names == {"sweep:i-:-", "roll_call:i-:-", "reconcile:42:-"}
+
+
+def test_sessions_are_pulled_only_where_a_key_is_set(ready: Services) -> None:
+    wish_sessions(ready)
+    assert ready.store.due.open() == ()
+    opened = ComplianceKey(url="http://127.0.0.1:1", key="sk-ant-compliance-1", account="acme")
+    with_key = replace(ready, settings=replace(ready.settings, compliance=opened))
+    wish_sessions(with_key)
+    (item,) = ready.store.due.open()
+    assert item.kind == Kind.COMPLIANCE
+    later = replace(with_key, clock=lambda: item.due_at)
+    assert perform(item.id, later, worker="test")
+    (item,) = ready.store.due.open()
+    assert "no answer" in str(item.why)
 
 
 def test_what_was_told_is_not_told_again_for_a_moment(ready: Services) -> None:
