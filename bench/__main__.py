@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import backfill, corpus, replay, speed, truth, upgrade
+from bench import agreement, backfill, corpus, replay, speed, truth, upgrade
 from bench.audits import Auditor, CommandAuditor
 from bench.engine import EngineAuditor, PatientEngineAuditor
 from bench.plain import PlainAuditor
@@ -22,10 +22,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    names = "truth|corpus|speed|replay|backfill|upgrade"
+    names = "truth|corpus|agreement|speed|replay|backfill|upgrade"
     commands = parser.add_subparsers(required=True, metavar=names)
     _truth_arguments(commands.add_parser("truth", help=truth.__doc__))
     _corpus_arguments(commands.add_parser("corpus", help=corpus.__doc__))
+    _agreement_arguments(commands.add_parser("agreement", help=agreement.__doc__))
     _speed_arguments(commands.add_parser("speed", help=speed.__doc__))
     _replay_arguments(commands.add_parser("replay", help=replay.__doc__))
     _backfill_arguments(commands.add_parser("backfill", help=backfill.__doc__))
@@ -52,6 +53,15 @@ def _corpus_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show-misses", type=int, default=0, metavar="N")
     _auditor_arguments(parser)
     parser.set_defaults(run=_corpus)
+
+
+def _agreement_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("directory", type=Path, help="holds units/ and transcripts/")
+    parser.add_argument(
+        "--root", action="append", required=True, help="checkout on the recording machine"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=_agreement)
 
 
 def _speed_arguments(parser: argparse.ArgumentParser) -> None:
@@ -128,6 +138,10 @@ def _corpus(options: argparse.Namespace) -> int:
         as_json=options.json,
         show=options.show_misses,
     )
+
+
+def _agreement(options: argparse.Namespace) -> int:
+    return agreement.measure(options.directory, tuple(options.root), as_json=options.json)
 
 
 def _speed(options: argparse.Namespace) -> int:
