@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from ghapp.replay_over_github import start
+from ghapp.store import Asked
+from tests.web.conftest import NOW
 from tests.web.place import PEOPLE, Place
 
 WHO = ("anonymous", *PEOPLE)
@@ -14,6 +17,7 @@ WHO = ("anonymous", *PEOPLE)
 acme/app · admin: owner of acme and administrator of its repositories."""
 
 PULL = "/api/repositories/<owner>/<name>/pulls/<int(max=2147483647):number>"
+REPLAY = "/repositories/<owner>/<name>/replays/<int(max=9223372036854775807):replay>"
 PULL_PAGE = "/repositories/<owner>/<name>/pull/<int(max=2147483647):number>"
 
 MATRIX: dict[str, tuple[int, int, int, int, int]] = {
@@ -46,6 +50,12 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "GET /repositories/<owner>/<name>": (302, 404, 200, 200, 200),
     "GET /repositories/<owner>/<name>/pulls": (302, 404, 200, 200, 200),
     "GET /repositories/<owner>/<name>/outcomes": (302, 404, 200, 200, 200),
+    "GET /repositories/<owner>/<name>/replays": (302, 404, 200, 200, 200),
+    "POST /repositories/<owner>/<name>/replays": (403, 404, 403, 403, 303),
+    f"GET {REPLAY}": (302, 404, 200, 200, 200),
+    f"GET {REPLAY}/documents.jsonl": (302, 404, 200, 200, 200),
+    f"GET {REPLAY}/differences.html": (302, 404, 200, 200, 200),
+    f"POST {REPLAY}/cancel": (403, 404, 403, 403, 303),
     f"GET {PULL_PAGE}": (302, 404, 200, 200, 200),
     # It names no file, and nobody is told of that who may not read the repository.
     f"GET {PULL_PAGE}/file": (302, 404, 400, 400, 400),
@@ -88,6 +98,7 @@ VALUES = {
     "number": "17",
     "audit": "1",
     "token": "1",
+    "replay": "1",
 }
 """What stands in the place of a route's parameters."""
 
@@ -95,6 +106,10 @@ VALUES = {
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     made = Place(tmp_path_factory.mktemp("permissions"))
+    app = made.store.installations.repository(made.repositories["app"].id)
+    assert app is not None
+    asked = Asked(repository_id=app.id, as_of=NOW, asked_by="login:admin")
+    start(made.store, app, asked, now=NOW)
     yield made
     made.close()
 

@@ -7,13 +7,13 @@ from flask import Blueprint, Response, url_for
 from ghapp.bootstrap import Services
 from ghapp.summaries import NotShown, PullRow
 from ghapp.web.errors import told
-from ghapp.web.pages import filters, front, method, organization, pull_request, repository
+from ghapp.web.pages import filters, front, method, organization, pull_request, replays, repository
 
 
 def pages(services: Services) -> Blueprint:
     """Return the routes of all pages."""
     blueprint = Blueprint("pages", __name__)
-    for page in (front, method, organization, pull_request, repository):
+    for page in (front, method, organization, pull_request, replays, repository):
         page.add(blueprint, services)
 
     @blueprint.context_processor
