@@ -4,12 +4,17 @@ import json
 import uuid
 from typing import Any
 
+import msgspec
 import pytest
+import schemathesis
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from schemathesis import Case
+from schemathesis.core import NotSet
 
 from ghapp.bootstrap import Services
+from ghapp.github import webhooks
 from ghapp.github.webhooks import sign
 from ghapp.queue.dispatch import FOLLOWED
 from ghapp.web.app import create_app
@@ -111,3 +116,49 @@ def test_a_number_that_no_database_can_keep_is_malformed(
     client = create_app(services).test_client()
     assert answer(client, json.dumps(CLOSED).encode(), "pull_request") == 202
     assert answer(client, json.dumps({**CLOSED, **member}).encode(), "pull_request") == 400
+
+
+# --- as a program that reads our description would send ----------------------------------------
+
+
+def _described() -> dict[str, Any]:
+    """Return the webhook door in OpenAPI: a path for each event, with the members that we read."""
+    kinds = {
+        "pull_request": webhooks._PullPayload,
+        "check_run": webhooks._RunPayload,
+        "check_suite": webhooks._SuitePayload,
+        "issue_comment": webhooks._CommentPayload,
+        "installation": webhooks._InstallationPayload,
+        "installation_repositories": webhooks._RepositoriesPayload,
+        "repository": webhooks._RepositoryPayload,
+    }
+    assert set(kinds) == set(FOLLOWED)
+    template = "#/components/schemas/{name}"
+    schemas, components = msgspec.json.schema_components(kinds.values(), ref_template=template)
+    paths = {
+        f"/{event}": {
+            "post": {
+                "requestBody": {"required": True, "content": {"application/json": {"schema": one}}},
+                "responses": {"202": {"description": "kept"}},
+            }
+        }
+        for event, one in zip(kinds, schemas, strict=True)
+    }
+    about = {"openapi": "3.1.0", "info": {"title": "deliveries", "version": "1"}}
+    return {**about, "paths": paths, "components": {"schemas": components}}
+
+
+DESCRIBED = schemathesis.openapi.from_dict(_described())
+
+
+@pytest.fixture
+def client(services: Services) -> FlaskClient:
+    return create_app(services).test_client()
+
+
+@DESCRIBED.parametrize()
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+def test_what_a_description_allows_or_forbids_is_answered(case: Case, client: FlaskClient) -> None:
+    # What is no JSON, and no body at all, are among the cases.
+    body = b"" if isinstance(case.body, NotSet) else json.dumps(case.body, default=str).encode()
+    assert answer(client, body, case.path.strip("/")) in {202, 400}
