@@ -21,6 +21,7 @@ from ghapp.github.answers import Why
 from ghapp.intake import Intake
 from ghapp.log import bound, redact
 from ghapp.outgoing import NotSent
+from ghapp.publishers.publisher import Outcome as Wrote
 from ghapp.queue.dispatch import AUDIT_AGAIN, SAID_MERGED
 from ghapp.reconcile import call_roll, reconcile
 from ghapp.replay_over_github import Again, Listed, Means, audit_again, list_page
@@ -37,6 +38,7 @@ STALE_LOOKS = 3
 """How often a pull request's comments are read where an event told of one that is not there."""
 MOST_LETTER_TRIES = 30
 """Most of a day: then the next week's letter is nearer than this one is news."""
+NOTHING_WRITTEN = "0 writes: everything on GitHub is as it should be"
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(hours=1)
 RECURRING = frozenset(
@@ -329,9 +331,14 @@ ENDS: dict[type[audit.Outcome], DueOutcome] = {
 
 
 def _why(outcome: audit.Outcome | Looked) -> str | None:
-    if isinstance(outcome, audit.Partial):
-        return "; ".join(outcome.missing)
-    return getattr(outcome, "why", None)
+    match outcome:
+        case audit.Done():
+            written = [one.name for one in outcome.published if one.outcome is Wrote.WRITTEN]
+            return f"written: {', '.join(written)}" if written else NOTHING_WRITTEN
+        case audit.Partial():
+            return "; ".join(outcome.missing)
+        case _:
+            return outcome.why
 
 
 def _failed(item: DueItem, why: str, due: DueTable, now: datetime) -> None:

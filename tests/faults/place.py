@@ -13,7 +13,7 @@ from pathlib import Path
 from ghapp.attribution.model import Edit, EditHunk, TextLines
 from ghapp.bootstrap import Services
 from ghapp.collect import keep_edits
-from ghapp.perform import perform
+from ghapp.perform import NOTHING_WRITTEN, perform
 from ghapp.queue.enqueue import RedisQueue, connect
 from ghapp.sandbox import Exchange, PullRequest, RegisteredApp, Sandbox
 from ghapp.sandbox.server import Server
@@ -202,6 +202,7 @@ class Place:
         before = len(self.sandbox.writes())
         for pull in self.pulls:
             self.again(pull)
+            assert self.last(pull).why == NOTHING_WRITTEN
         assert len(self.sandbox.writes()) == before
 
 
