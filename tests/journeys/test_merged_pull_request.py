@@ -90,7 +90,8 @@ def test_a_worker_that_is_killed_loses_nothing(
     live.app.kill("worker-live")
     live.app.start("worker-live")
 
-    item = live.wait_until_settled(pull, seconds=90)
+    # An abandoned item is back, and done, within a minute.
+    item = live.wait_until_settled(pull, seconds=60)
     assert item.outcome is DueOutcome.DONE
     assert item.taken == 2
     expect_one_of_each(live, pull)
