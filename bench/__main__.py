@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import agreement, backfill, corpus, replay, speed, truth, upgrade
+from bench import agreement, backfill, corpus, replay, speed, truth, upgrade, upload
 from bench.audits import Auditor, CommandAuditor
 from bench.engine import EngineAuditor, PatientEngineAuditor
 from bench.plain import PlainAuditor
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    names = "truth|corpus|agreement|speed|replay|backfill|upgrade"
+    names = "truth|corpus|agreement|speed|replay|backfill|upload|upgrade"
     commands = parser.add_subparsers(required=True, metavar=names)
     _truth_arguments(commands.add_parser("truth", help=truth.__doc__))
     _corpus_arguments(commands.add_parser("corpus", help=corpus.__doc__))
@@ -30,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     _speed_arguments(commands.add_parser("speed", help=speed.__doc__))
     _replay_arguments(commands.add_parser("replay", help=replay.__doc__))
     _backfill_arguments(commands.add_parser("backfill", help=backfill.__doc__))
+    _upload_arguments(commands.add_parser("upload", help=upload.__doc__))
     _upgrade_arguments(commands.add_parser("upgrade", help=upgrade.__doc__))
     return parser
 
@@ -88,6 +89,14 @@ def _backfill_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--megabytes", type=_numbers, default=(50, 500), help="in rising order")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_backfill)
+
+
+def _upload_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--databases", default="sqlite,postgresql", help="with a comma between")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=_upload)
 
 
 def _upgrade_arguments(parser: argparse.ArgumentParser) -> None:
@@ -159,6 +168,11 @@ def _replay(options: argparse.Namespace) -> int:
 
 def _backfill(options: argparse.Namespace) -> int:
     return backfill.measure(options.megabytes, options.seed, as_json=options.json)
+
+
+def _upload(options: argparse.Namespace) -> int:
+    databases = tuple(options.databases.split(","))
+    return upload.measure(options.lines, databases, options.seed, as_json=options.json)
 
 
 def _upgrade(options: argparse.Namespace) -> int:
