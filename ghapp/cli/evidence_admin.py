@@ -122,7 +122,7 @@ def coverage(name: str, weeks: int, data: Path | None) -> None:
             counts = f"{week.machines} machine(s)\t{week.edits} edit(s)"
             click.echo(f"{week.week.date().isoformat()}\t{counts}\t{people}")
         covered = store.coverage.covered((number,), since, until)
-        click.echo(of_authors(covered.pulls, covered.without))
+        click.echo(of_authors(covered.pulls, covered.without, is_all=covered.is_all))
         for pull in store.coverage.pulls((number,), since, until):
             day = pull.merged_at.date().isoformat()
             click.echo(f"  #{pull.pull_request}\t{day}\t{visible(pull.author)}")

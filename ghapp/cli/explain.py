@@ -9,6 +9,7 @@ from ghapp.attribution.model import Audit, FileVerdict, LineVerdict
 from ghapp.cli.recorded import named, one
 from ghapp.documents import DocumentError, documents
 from ghapp.git import Git, GitError
+from ghapp.reports.coverage import erased
 from ghapp.reports.harmless import visible
 from ghapp.reports.summary import moment
 from ghapp.reports.words import agent_name, sentence
@@ -70,7 +71,10 @@ def _chosen(where: str, pull_request: int | None, number: int | None) -> Audit:
     wanted = of_name or pull_request
     if wanted is None:
         raise click.UsageError(f"{where}: which pull request? Give {name}#17")
-    return one(name, wanted, number, "explanation")
+    audit, gone = one(name, wanted, number, "explanation")
+    if gone is not None:
+        click.echo(erased(gone.edits, gone.last_at.date().isoformat()))
+    return audit
 
 
 def _of_file(path: Path, pull_request: int | None) -> Audit:

@@ -14,7 +14,7 @@ from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit
 
 if TYPE_CHECKING:  # files of documents are read without the server's packages
-    from ghapp.store import Repository, Store
+    from ghapp.store import ErasedSince, Repository, Store
 
 _NAME = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(?:#(?P<number>[1-9]\d*))?")
 
@@ -38,8 +38,13 @@ def in_force(name: str, what: str) -> Iterator[Audit]:
             yield from_document(store.audits.document(saved.id) or b"")
 
 
-def one(name: str, pull_request: int, number: int | None, what: str) -> Audit:
-    """Return an audit of a pull request: the one in force, or one by its number."""
+def one(
+    name: str, pull_request: int, number: int | None, what: str
+) -> tuple[Audit, "ErasedSince | None"]:
+    """Return an audit of a pull request, and what was erased of its evidence since.
+
+    It is the one in force, or one by its number.
+    """
     with _looking(name, what, pull_request) as (store, repository):
         saved = (
             store.audits.latest(repository.id, pull_request)
@@ -49,7 +54,8 @@ def one(name: str, pull_request: int, number: int | None, what: str) -> Audit:
         if saved is None:
             which = "" if number is None else f" of number {number}"
             raise click.UsageError(f"{name}#{pull_request} has no recorded audit{which}")
-        return from_document(store.audits.document(saved.id) or b"")
+        audit = from_document(store.audits.document(saved.id) or b"")
+        return audit, store.erasures.since(saved)
 
 
 @contextmanager

@@ -17,19 +17,20 @@ def of_author(known: str) -> str:
     return OF_AUTHOR[known]
 
 
-def of_authors(pulls: int, without: int) -> str:
+def of_authors(pulls: int, without: int, *, is_all: bool = True) -> str:
     """Return the sentence beside the share of several pull requests.
 
-    ``without`` of them have an author of whom nothing was heard.
+    ``without`` of them have an author of whom nothing was heard; ``is_all`` is false where
+    only the latest were looked at.
 
     >>> of_authors(10, 1)
     'Of 1 of 10 pull requests no machine of the author reported: there it is unknown, not zero.'
     """
+    many = f"{'' if is_all else 'the last '}{pulls} pull requests"
     if not without:
-        return f"Of all {pulls} pull requests the author's machine reported."
+        return f"The author's machine reported for {'all ' if is_all else ''}{many}."
     return (
-        f"Of {without} of {pulls} pull requests no machine of the author reported: "
-        "there it is unknown, not zero."
+        f"Of {without} of {many} no machine of the author reported: there it is unknown, not zero."
     )
 
 

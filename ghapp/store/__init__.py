@@ -34,7 +34,7 @@ from ghapp.store.due import (
     Lane,
     Scheduled,
 )
-from ghapp.store.erasures import ErasedBy, Erasure, Erasures
+from ghapp.store.erasures import ErasedBy, ErasedSince, Erasure, Erasures
 from ghapp.store.evidence import EvidenceAdded, EvidenceHeld, EvidenceTable, Sender, Whose
 from ghapp.store.fingerprint_keys import FingerprintKeys, KeptKey, key_id
 from ghapp.store.installations import Installation, Installations, Repository
@@ -83,6 +83,7 @@ __all__ = [
     "DueState",
     "DueTable",
     "ErasedBy",
+    "ErasedSince",
     "Erasure",
     "Erasures",
     "EvidenceAdded",

@@ -31,6 +31,8 @@ from ghapp.store.schema import MICROSECOND, edit_batch, machine_report, pull_sum
 BEFORE, AFTER = timedelta(days=21), timedelta(days=2)
 """The documented window (rules.md 1); a policy's own is asked for by `Coverage.author`."""
 WEEK = timedelta(days=7)
+LOOKED_AT = 500
+"""Pull requests, the latest, whose authors are looked at for one answer: a page waits for it."""
 EVERYWHERE = 0
 """Stands for the repository in a report that is about no single one: the machine is there."""
 
@@ -87,9 +89,14 @@ class Covered(Struct, frozen=True):
     """How many merged pull requests have an author of whom something was heard."""
 
     pulls: int
-    """Those whose author is known."""
+    """Those whose author is known, `LOOKED_AT` of them at most."""
     without: int
     """Those of them with `AuthorCoverage.NOTHING`."""
+
+    @property
+    def is_all(self) -> bool:
+        """Say whether there are no more pull requests in that time than were looked at."""
+        return self.pulls < LOOKED_AT
 
 
 class Coverage:
@@ -153,7 +160,7 @@ class Coverage:
     def pulls(
         self, repository_ids: Collection[int], since: datetime, until: datetime, most: int = 100
     ) -> tuple[PullCoverage, ...]:
-        """Return merged pull requests of whose author nothing was heard, the latest first."""
+        """Return those of the latest `LOOKED_AT` of whose author nothing was heard."""
         rows = _of_pulls(repository_ids, since, until).subquery()
         query = (
             select(rows)
@@ -164,8 +171,21 @@ class Coverage:
         with self._database.read() as connection:
             return tuple(_pull(row) for row in connection.execute(query))
 
+    def of_pull(self, repository_id: int, pull_request: int) -> AuthorCoverage | None:
+        """Return what is known of a pull request's author; ``None``: who it is, is not."""
+        pull = pull_summary.c
+        query = select(pull.merged_at, pull.author_id, pull.author).where(
+            pull.repository_id == repository_id, pull.pull_request == pull_request
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        if row is None or row.author_id is None or row.author is None:
+            return None
+        window = (row.merged_at - BEFORE, row.merged_at + AFTER)
+        return self.author(repository_id, (row.author_id, row.author), *window)
+
     def covered(self, repository_ids: Collection[int], since: datetime, until: datetime) -> Covered:
-        """Return how many pull requests that were merged in a time have a silent author."""
+        """Return how many of the latest that were merged in a time have a silent author."""
         rows = _of_pulls(repository_ids, since, until).subquery()
         query = select(rows.c.known, func.count().label("pulls")).group_by(rows.c.known)
         with self._database.read() as connection:
@@ -242,8 +262,20 @@ def _pull(row: Row[Any]) -> PullCoverage:
 
 
 def _of_pulls(repository_ids: Collection[int], since: datetime, until: datetime) -> Select[Any]:
-    """Select the merged pull requests whose author is known, with what is known of the author."""
-    pull = pull_summary.c
+    """Select the latest merged pull requests whose author is known, and what is known."""
+    latest = (
+        select(pull_summary)
+        .where(
+            pull_summary.c.repository_id.in_(repository_ids),
+            pull_summary.c.merged_at.between(since, until),
+            pull_summary.c.author_id.is_not(None),
+            pull_summary.c.author.is_not(None),
+        )
+        .order_by(pull_summary.c.merged_at.desc())
+        .limit(LOOKED_AT)
+        .subquery()
+    )
+    pull = latest.c
     # As numbers: the databases add no timedelta to what they keep as one.
     merged_at = type_coerce(pull.merged_at, BigInteger)
     first, last = merged_at - BEFORE // MICROSECOND, merged_at + AFTER // MICROSECOND
@@ -251,11 +283,6 @@ def _of_pulls(repository_ids: Collection[int], since: datetime, until: datetime)
     known = _known(pull.repository_id, pull.author_id, pull.author, week, first, last)
     return select(
         pull.repository_id, pull.pull_request, pull.merged_at, pull.author, known.label("known")
-    ).where(
-        pull.repository_id.in_(repository_ids),
-        pull.merged_at.between(since, until),
-        pull.author_id.is_not(None),
-        pull.author.is_not(None),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from ghapp.attribution.model import Struct
+from ghapp.store.audits import SavedAudit
 from ghapp.store.database import Database
 from ghapp.store.schema import erasure
 
@@ -35,11 +36,27 @@ class Erasure(Struct, frozen=True):
     erased_at: datetime
 
 
+class ErasedSince(Struct, frozen=True):
+    """What of an audit's window was erased after the audit was made."""
+
+    edits: int
+    last_at: datetime
+    """When the last of it was."""
+
+
 class Erasures:
     """All erasures; written by `EvidenceTable.erase` with what it erases."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def since(self, audit: SavedAudit) -> ErasedSince | None:
+        """Return what was erased that an audit may rest on; ``None``: nothing was."""
+        span = (audit.window_from, audit.window_to)
+        found = self.of(audit.repository_id, *span, after=audit.created_at)
+        if not found:
+            return None
+        return ErasedSince(edits=sum(one.edits for one in found), last_at=found[0].erased_at)
 
     def of(
         self, repository_id: int, since: datetime, until: datetime, *, after: datetime | None = None

@@ -6,11 +6,11 @@ import pytest
 from click.testing import CliRunner
 
 from ghapp.cli.main import main
-from ghapp.store import Repository, Store
+from ghapp.store import ErasedBy, Repository, Store, Whose
 from tests.cases import FIXTURES
 from tests.cli.commands import ghapp
 from tests.histories import History, Step
-from tests.store.records import NOW
+from tests.store.records import DAY, NOW, edit
 from tests.transcripts import write_transcript
 
 CASE = FIXTURES / "audits" / "tier_edited"
@@ -61,6 +61,11 @@ def test_what_is_recorded_is_explained_and_the_look_is_logged(
         assert run("acme/shop#17", first) == (0, told)
         assert run("acme/shop", first, "--pull-request", "17") == (0, told)
         (looked, _) = store.access_log.of(42)
+        (saved,) = store.audits.all_of(42, 17)
+        gone = edit("toolu_gone", at=saved.merged_at, actor="ann")
+        store.evidence.add(42, [gone], now=NOW)
+        store.evidence.erase(Whose(login="ann"), ErasedBy.DEVELOPER, now=saved.created_at + DAY)
+        assert run("acme/shop#17", first)[1].startswith("Evidence of this window was erased since")
     assert (looked.what, looked.pull_request) == ("explanation", 17)
     assert run("acme/shop#17", "--audit", "2")[0] == 2
     assert run("acme/shop#18")[0] == 2

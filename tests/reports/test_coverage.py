@@ -10,7 +10,9 @@ def test_there_is_a_sentence_for_all_that_can_be_known() -> None:
 
 
 def test_silence_of_some_authors_is_counted() -> None:
-    assert of_authors(3, 0) == "Of all 3 pull requests the author's machine reported."
+    assert of_authors(3, 0) == "The author's machine reported for all 3 pull requests."
+    last = of_authors(500, 0, is_all=False)
+    assert last == "The author's machine reported for the last 500 pull requests."
     assert of_authors(3, 1).startswith("Of 1 of 3 pull requests no machine")
 
 

@@ -76,6 +76,9 @@ def test_pull_requests_of_silent_authors_are_named_and_counted(store: Store) -> 
         (4, "dan", AuthorCoverage.NOTHING),
     ]
     assert store.coverage.covered((42, 43), NOW - DAY, NOW + DAY) == Covered(pulls=4, without=2)
+    assert store.coverage.of_pull(42, 2) is AuthorCoverage.EVIDENCE
+    assert store.coverage.of_pull(42, 9) is None
+    assert store.coverage.of_pull(42, 99) is None
     assert store.coverage.covered((43,), NOW, later) == Covered(pulls=1, without=1)
     assert store.coverage.covered((), NOW, later) == Covered(pulls=0, without=0)
 

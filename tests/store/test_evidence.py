@@ -2,10 +2,11 @@
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ghapp.attribution.fingerprint import Fingerprinter
@@ -266,3 +267,43 @@ def test_unpacking_gives_what_was_packed(lines: Lines[str]) -> None:
     assert unpack(*pack(lines)) == lines
     hashed = Fingerprinter(b"0" * 32).lines(lines)
     assert unpack(*pack(hashed)) == hashed
+
+
+# --- what is sent in any order and however often keeps the same -----------------------------------
+
+PEOPLE = {"ann": 11, "bob": 12}
+SENT = st.tuples(
+    st.sampled_from(sorted(PEOPLE)),
+    st.lists(
+        st.tuples(st.integers(0, 3), st.sampled_from(list(Outcome)), st.integers(1, 3)), max_size=4
+    ),
+)
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(batches=st.lists(SENT, max_size=6), random=st.randoms(use_true_random=False))
+def test_any_order_and_repetition_keeps_the_same(
+    store: Store, batches: list[tuple[str, list[tuple[int, Outcome, int]]]], random: Random
+) -> None:
+    again = [*batches, *random.sample(batches, len(batches) // 2)]
+    random.shuffle(again)
+    for repositories, order in (((42, 43), batches), ((44, 45), again)):
+        store.evidence.expire(NOW + DAY)
+        for person, edits in order:
+            sent = [_copy_of(person, *one) for one in edits]
+            sender = Sender(key_id="7-1", actor_id=PEOPLE[person])
+            done = store.evidence.add_batch(repositories, sent, now=NOW, sender=sender)
+            assert done.added + done.replaced + done.already_known == len(sent)
+        kept = [store.evidence.of(number, *EVER) for number in repositories]
+        assert kept[0] == kept[1]
+        if repositories == (42, 43):
+            first = kept[0]
+    assert kept[0] == first
+    assert {one.id for one in first} == {f"{p}{one[0]}" for p, edits in batches for one in edits}
+
+
+def _copy_of(person: str, number: int, outcome: Outcome, lines: int) -> Edit:
+    own = [f"line_{at} = {at}" for at in range(lines)]
+    return edit(f"{person}{number}", *own, actor=person, outcome=outcome)

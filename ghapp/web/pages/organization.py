@@ -8,6 +8,7 @@ from ghapp.store import Installation
 from ghapp.summaries import By, Quiet
 from ghapp.web.access import readable, require_member
 from ghapp.web.pages import drawings
+from ghapp.web.pages.beside import beside_pulls
 from ghapp.web.pages.filters import Asked, asked_for
 from ghapp.web.pages.outcomes import compared
 
@@ -37,6 +38,7 @@ def add(blueprint: Blueprint, services: Services) -> None:
             account=account.account,
             asked=wanted,
             summary=summary,
+            beside=beside_pulls(services, wanted.selection),
             agents=[(one.agent, words.agent_name(one.agent)) for one in summary.agents],
             teams=[(one.team, one.team) for one in summary.teams if one.team],
             board=board,

@@ -14,6 +14,7 @@ from ghapp.reports.summary import summarize
 from ghapp.rulebook import Section, of_reason
 from ghapp.store import Publication, Repository, SavedAudit
 from ghapp.web.access import asked, note_access, require_reader, viewer
+from ghapp.web.pages.beside import beside_pull
 
 MOST_AUDITS = 2**31 - 1
 """The largest number that the database takes for an audit."""
@@ -80,6 +81,7 @@ def add(blueprint: Blueprint, services: Services) -> None:
             about=services.summaries.pull(repository.id, number),
             saved=saved,
             summary=summary,
+            beside=beside_pull(services, saved),
             composition=composition(audit),
             parts=file_parts(audit),
             more_files=max(0, len(audit.files) - MOST_FILES),

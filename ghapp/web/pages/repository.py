@@ -7,6 +7,7 @@ from ghapp.reports import words
 from ghapp.store import Repository
 from ghapp.web.access import require_reader
 from ghapp.web.pages import drawings
+from ghapp.web.pages.beside import beside_pulls
 from ghapp.web.pages.filters import Asked, asked_for
 from ghapp.web.pages.outcomes import compared
 
@@ -23,6 +24,7 @@ def add(blueprint: Blueprint, services: Services) -> None:
             repository=known,
             asked=wanted,
             summary=summary,
+            beside=beside_pulls(services, wanted.selection),
             agents=[(one.agent, words.agent_name(one.agent)) for one in summary.agents],
             pulls_chart=drawings.pulls(summary.series, wanted.grain),
             share_chart=drawings.shares(summary.series, wanted.grain),

@@ -8,10 +8,11 @@ from flask.testing import FlaskClient
 
 from ghapp.attribution.document import from_document, to_document
 from ghapp.attribution.model import Audit, FileVerdict, LineVerdict, Reason
-from ghapp.store import Publication, SavedAudit
+from ghapp.reports.coverage import erased, of_author
+from ghapp.store import ErasedBy, Publication, SavedAudit, Whose
 from ghapp.summaries import About
 from ghapp.web.pages.pull_request import MOST_RUNS, file_parts, runs_of, why
-from tests.store.records import document
+from tests.store.records import document, edit
 from tests.web.conftest import NOW
 from tests.web.pages.reading import Read
 from tests.web.pages.year import documents
@@ -169,3 +170,24 @@ def test_the_text_is_asked_of_github_as_the_viewer_and_only_then(
     later = NOW + timedelta(days=1)
     place.store.audits.save(repository.id, 18, to_document(gone), now=later)
     assert "GitHub shows no text of this file" in admin.get(f"{path}&text=1").text
+
+
+def test_beside_the_share_stands_who_was_heard_of_and_what_was_erased(
+    admin: FlaskClient, place: Place
+) -> None:
+    store, later = place.store, NOW + timedelta(days=1)
+    app = place.repositories["app"].id
+    text = document(NOW, repository="acme/app", pull_request=77)
+    author = {"author": "dan", "author_id": 14}
+    store.audits.save(app, 77, text, now=NOW, about=About(**author))  # type: ignore[arg-type]
+    page = admin.get("/repositories/acme/app/pull/77").text
+    assert of_author("nothing").replace("'", "&#39;") in page
+    sent = edit("by dan", at=NOW, actor="dan")
+    store.evidence.add(app, [sent], now=NOW)
+    page = admin.get("/repositories/acme/app/pull/77").text
+    assert of_author("evidence").replace("'", "&#39;") in page
+    assert "erased" not in page
+    store.evidence.erase(Whose(login="dan"), ErasedBy.DEVELOPER, now=later)
+    assert erased(1, later.date().isoformat()) in admin.get("/repositories/acme/app/pull/77").text
+    summed = admin.get("/repositories/acme/app").text
+    assert "Of 1 of 1 pull requests no machine of the author reported" in summed
