@@ -425,11 +425,14 @@ def _rank(row: Mapping[str, Any]) -> tuple[Any, ...]:
         row["agent_session"],
         row["path"].startswith(("/", "~")),
         row["path"],
+        row["outcome"],
+        row["tool"],
+        row["agent"],
     )
 
 
 _RANKED = (
-    *("edit_id", "outcome", "own_lines", "at", "agent_session", "path"),
+    *("edit_id", "outcome", "own_lines", "at", "agent_session", "path", "tool", "agent"),
     *("actor", "actor_id"),
 )
 
