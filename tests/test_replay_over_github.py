@@ -179,6 +179,15 @@ def test_a_policy_of_ones_own(services: Services, place: Place) -> None:
     assert {one.policy.digest for one in made} == {OWN.digest}
 
 
+def test_a_renamed_repository_is_followed(services: Services, place: Place) -> None:
+    place.sandbox.rename_repository(place.repository, "shop")
+    number = begin(services, place)
+    work(services, place)
+    made = [from_document(one) for one in documents(services, number)]
+    assert {one.repository for one in made} == {"acme/shop"}
+    assert len(made) == 5
+
+
 def test_a_cancelled_replay_does_no_more(services: Services, place: Place) -> None:
     number = begin(services, place)
     work(services, place, most=3)
