@@ -24,6 +24,8 @@ from ghapp.git import EMPTY_TREES, Commit, Git, GitError
 BY_LINES = frozenset({git_ai_notes.NAME, agent_trace.NAME, aider.NAME})
 """Sources that speak of the lines that a commit adds."""
 
+LARGEST_ATTACHMENT = 128 * 1024 * 1024
+"""Bytes of one note, transcript or file of records: it is held as a whole."""
 LONG_BEFORE = timedelta(days=60)
 """A commit that old is outside of every window, whatever its author's clock said."""
 
@@ -116,18 +118,23 @@ def commits_between(git: Git, base: str, head: str) -> list[str]:
 
 
 def take_inventory(
-    git: Git, shas: Sequence[str], actors: Mapping[str, str] = MappingProxyType({})
+    git: Git,
+    shas: Sequence[str],
+    actors: Mapping[str, str] = MappingProxyType({}),
+    *,
+    only_refs: bool = False,
 ) -> Inventory:
     """Say what hangs on some commits, of which the last one is the newest.
 
-    ``actors`` are the logins of the commits' authors on GitHub, as far as they are known.
-    Raises `GitError` where a commit is not there.
+    ``actors`` are the logins of the commits' authors on GitHub, as far as they are known;
+    ``only_refs`` leaves out what the commits say of themselves. Raises `GitError` where a
+    commit is not there.
     """
     if not shas:
         return Inventory()
     commits = git.commits(shas)
     notes = _notes(git)
-    traces = _traces(git, shas[-1])
+    traces = () if only_refs else _traces(git, shas[-1])
     checkpoints = _Checkpoints(git)
     hanging = []
     for commit in commits:
@@ -138,7 +145,7 @@ def take_inventory(
             attached[git_ai_notes.NAME] = (Part(git_ai_notes.REF, (note,)),)
         if traces:
             attached[agent_trace.NAME] = traces
-        if aider.made(as_carried(commit)):
+        if not only_refs and aider.made(as_carried(commit)):
             attached[aider.NAME] = ()
         actor = actors.get(commit.sha)
         hanging.append(Hanging(commit=commit, attached=attached, actor=actor))
@@ -271,6 +278,10 @@ class _Reading:
         return self._traces[part]
 
     def _attachment(self, part: Part) -> Attachment:
+        size = self._git.size(part.objects)
+        if size > LARGEST_ATTACHMENT:
+            problem = f"{size:,} bytes are more than {LARGEST_ATTACHMENT:,}: they are not read"
+            raise GitError("cat-file", None, problem)
         text = _joined(self._git.objects(part.objects))
         return Attachment(name=part.name, lines=tuple(io.BytesIO(text)))
 

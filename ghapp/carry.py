@@ -11,10 +11,10 @@ from pathlib import Path
 import structlog
 
 from ghapp.attribution.model import Edit, Struct, Unread
-from ghapp.carried import Carried, as_carried, lacking, read, take_inventory
+from ghapp.carried import Carried, Inventory, as_carried, lacking, read, take_inventory
 from ghapp.collect import Encode, keep_read
 from ghapp.evidence import agent_trace, aider, commit_trailers, entire, git_ai_notes
-from ghapp.git import GitError
+from ghapp.git import Git, GitError
 from ghapp.github.answers import Missing, Refused, Rejected, Temporary
 from ghapp.github.client import GitHub
 from ghapp.github.pull_commits import ListedCommit, commits_of, fetch_objects, refs_there
@@ -52,7 +52,7 @@ def carry(github: GitHub, pull: PullRequest, keeping: Keeping, *, now: datetime)
     try:
         refs = _refs(github, listed, keeping, now)
         there_is_more = bool(refs) or _has_more(pull, listed)
-        carried = _fetched(github, listed, refs, keeping) if there_is_more else NOTHING
+        carried = _fetched(github, pull, listed, refs, keeping) if there_is_more else NOTHING
     except GitError as error:
         return Carried(found=_unread("git", error).found, trailers=trailers)
     edits = [found for found in carried.found if isinstance(found, Edit)]
@@ -108,24 +108,35 @@ class _Notes:
 
 
 def _has_more(pull: PullRequest, listed: Iterable[ListedCommit]) -> bool:
-    """Say whether commits or files speak for themselves, whatever refs there are."""
-    traces = any(agent_trace.is_named(file.path) for file in pull.change.files)
+    """Say whether commits or files speak for themselves, whatever refs there are.
+
+    Those of a fork do not: whoever made them may not write here (docs/decisions/0013).
+    """
     commits = [as_carried(one.commit) for one in listed]
-    return traces or any(aider.made(one) or entire.checkpoints(one.message) for one in commits)
+    if any(entire.checkpoints(one.message) for one in commits):
+        return True
+    traces = any(agent_trace.is_named(file.path) for file in pull.change.files)
+    return not pull.from_fork and (traces or any(map(aider.made, commits)))
 
 
 def _fetched(
-    github: GitHub, listed: Sequence[ListedCommit], refs: Sequence[str], keeping: Keeping
+    github: GitHub,
+    pull: PullRequest,
+    listed: Sequence[ListedCommit],
+    refs: Sequence[str],
+    keeping: Keeping,
 ) -> Carried:
     """Fetch what hangs on the commits, and open it."""
     shas = [one.commit.sha for one in listed]
     parents = [parent for one in listed for parent in one.commit.parents[:1]]
     names = [*dict.fromkeys([*shas, *parents]), *refs]
     actors = {one.commit.sha: one.login for one in listed if one.login}
-    git = fetch_objects(
-        github, keeping.git_cache, names, lambda git: lacking(git, take_inventory(git, shas))
-    )
-    return read(git, take_inventory(git, shas, actors))
+
+    def inventory(git: Git) -> Inventory:
+        return take_inventory(git, shas, actors, only_refs=pull.from_fork)
+
+    git = fetch_objects(github, keeping.git_cache, names, lambda git: lacking(git, inventory(git)))
+    return read(git, inventory(git))
 
 
 def _unread(source: str, error: Exception) -> Carried:

@@ -320,6 +320,11 @@ class Git:
             blobs.append(answer[start : at - 1])
         return blobs
 
+    def size(self, names: Sequence[str]) -> int:
+        """Return how many bytes some objects have together, without reading them."""
+        told = self.run("cat-file", "--batch-check=%(objectsize)", asked=_as_lines(names))
+        return sum(int(line) for line in told.split() if line.isdigit())
+
     def _advice(self, base: str, head: str) -> str:
         """Say what is missing from this clone for a diff, as far as it can be told."""
         try:

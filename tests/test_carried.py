@@ -220,6 +220,14 @@ def test_a_partial_clone_is_told_what_it_lacks(clone: Clone, tmp_path: Path) -> 
     assert isinstance(unread, Unread)
 
 
+def test_what_is_too_large_is_named(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_note(clone, clone.commit({PATH: CONTENT}), note({PATH: "1-2"}))
+    monkeypatch.setattr("ghapp.carried.LARGEST_ATTACHMENT", 10)
+    (unread,) = carried_by(clone).found
+    assert isinstance(unread, Unread)
+    assert "more than 10" in unread.problem
+
+
 def test_a_commit_that_is_not_there_is_named(clone: Clone) -> None:
     (unread,) = read_between(Git(clone.path), "0" * 40, "1" * 40).found
     assert isinstance(unread, Unread)

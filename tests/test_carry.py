@@ -122,6 +122,18 @@ def test_records_that_the_pull_request_brings_are_read(place: Place) -> None:
     assert merged(place, pull).totals.by_agent == {"cursor": 2}
 
 
+def test_commits_of_a_fork_do_not_speak_for_themselves(place: Place) -> None:
+    fork = place.sandbox.fork(place.repository, "contributor")
+    title = "Add totals\n\nCo-authored-by: aider (gpt-6) <aider@aider.chat>\n"
+    pull = place.sandbox.open_pull(place.repository, files={PATH: CONTENT}, title=title, fork=fork)
+    audit = merged(place, pull)
+    assert (audit.totals.attributed, audit.inputs.trailers) == (0, {"aider": 1})
+    put(place, git_ai_notes.REF, {pull.head_sha: note({PATH: "1-2"})})
+    place.clock.sleep(3600)
+    place.again(pull)
+    assert latest(place, pull).totals.by_agent == {"claude-code": 2}, "who may write says so"
+
+
 def test_names_in_commits_are_told_and_count_nothing(place: Place) -> None:
     pull = opened(place, "Add totals\n\nCo-Authored-By: Claude <noreply@anthropic.com>\n")
     audit = merged(place, pull)

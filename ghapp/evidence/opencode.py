@@ -35,6 +35,8 @@ TOOLS = frozenset({"edit", "write", "multiedit", "patch", "apply_patch"})
 
 _EXPORT = re.compile(rb'\s*\{\s*"info"\s*:\s*\{[^}]*"id"\s*:\s*"ses_')
 _PART = re.compile(rb'"type"\s*:\s*"tool"')
+PART_HEAD = 2048
+"""Bytes in which a part says what it is."""
 _PART_SIGNS = (b'"callID"', b'"sessionID"', b'"state"')
 _REFUSED = re.compile(r"reject|denied|not allowed", re.IGNORECASE)
 _INTERRUPTED = re.compile(r"abort|interrupt", re.IGNORECASE)
@@ -128,7 +130,9 @@ def recognizes(name: str, head: bytes) -> bool:
 
 
 def _is_part(head: bytes) -> bool:
-    return bool(_PART.search(head)) and all(sign in head for sign in _PART_SIGNS)
+    # All of it stands before what the call was given; the rest is not worth a look.
+    start = head[:PART_HEAD]
+    return all(sign in start for sign in _PART_SIGNS) and bool(_PART.search(start))
 
 
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
