@@ -19,11 +19,13 @@ from ghapp.artifacts import Artifact, artifacts, find_evidence
 from ghapp.attribution.model import Edit, Struct, Unread
 from ghapp.attribution.paths import below, tidy
 from ghapp.collector import account, choices, state
+from ghapp.collector.addressing import Addressed, Destination, Sorter, Stays
+from ghapp.collector.batches import most_bytes
 from ghapp.collector.clones import Clones
 from ghapp.collector.door import AppAway, Refused
 from ghapp.collector.flush import OpenDoor, open_door, sender_of
-from ghapp.collector.outgoing import Addressed, Destination, Sender, Sorter, Stays, most_bytes
 from ghapp.collector.places import Places, read_if_there, write_whole
+from ghapp.collector.sender import Sender
 from ghapp.collector.sent import Sent
 from ghapp.evidence.source import Worktree
 from ghapp.wire import MOST_BYTES, MOST_EDITS

@@ -16,11 +16,12 @@ from msgspec import field
 from ghapp.attribution.model import Struct
 from ghapp.collector import account, choices, queue, state
 from ghapp.collector.account import Account
+from ghapp.collector.addressing import WINDOW, Addressed, Destination, Sorter, Stays
 from ghapp.collector.clones import Clones
 from ghapp.collector.door import AppAway, Door, Refused
 from ghapp.collector.events import EventError, to_edits, to_event
-from ghapp.collector.outgoing import WINDOW, Addressed, Destination, Sender, Sorter, Stays
 from ghapp.collector.places import Busy, Places
+from ghapp.collector.sender import Sender
 from ghapp.collector.sent import Sent
 
 HEARTBEAT = timedelta(hours=20)

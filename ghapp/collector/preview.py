@@ -10,17 +10,10 @@ from ghapp.artifacts import find_evidence
 from ghapp.attribution.model import Edit
 from ghapp.collector import account, choices, queue
 from ghapp.collector.account import Account, NotEnrolled
+from ghapp.collector.addressing import Addressed, Destination, Sorter, Stays
+from ghapp.collector.batches import fingerprinter_of, to_batch, to_sent
 from ghapp.collector.clones import Clones
 from ghapp.collector.events import EventError, to_edits, to_event
-from ghapp.collector.outgoing import (
-    Addressed,
-    Destination,
-    Sorter,
-    Stays,
-    fingerprinter_of,
-    to_batch,
-    to_sent,
-)
 from ghapp.collector.places import Places
 from ghapp.evidence.source import everything
 from ghapp.wire import Batch, EnrolledInstallation, Enrollment

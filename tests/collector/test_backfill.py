@@ -9,10 +9,10 @@ import pytest
 
 from ghapp.attribution.model import Outcome
 from ghapp.collector import agents
+from ghapp.collector.addressing import Stays
 from ghapp.collector.backfill import Backfilled, backfill, size_of
 from ghapp.collector.choices import Choices, save
 from ghapp.collector.flush import flush
-from ghapp.collector.outgoing import Stays
 from ghapp.wire import EnrolledInstallation, Problem
 from tests.clones import Clone
 from tests.collector.machine import NOW, START, Agent, Machine

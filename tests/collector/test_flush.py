@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from ghapp.attribution.fingerprint import Fingerprinter
 from ghapp.collector import account, queue, state
+from ghapp.collector.addressing import Stays
 from ghapp.collector.backfill import backfill
 from ghapp.collector.choices import Choices, save
 from ghapp.collector.flush import Flushed, flush, flush_silently
-from ghapp.collector.outgoing import Stays
 from ghapp.collector.places import Busy
 from ghapp.collector.sent import Sent
 from ghapp.wire import EnrolledInstallation, Problem
@@ -422,7 +422,7 @@ def test_a_flush_that_is_killed_loses_nothing(
     names = [f"{number}.py" for number in range(4)]
     edited(machine, clone, *names)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("ghapp.collector.outgoing.MOST_EDITS", parts)
+        patched.setattr("ghapp.collector.batches.MOST_EDITS", parts)
         for batch in deaths:
             _flush_killed_at(machine, batch)
         flush(machine.places, now=NOW)

@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
+from ghapp.collector.addressing import Stays
 from ghapp.collector.choices import Choices, save
 from ghapp.collector.flush import flush
-from ghapp.collector.outgoing import Stays
 from ghapp.collector.preview import preview
 from tests.collector.machine import NOW, Agent, Machine
 from tests.collector.stand_in import App

@@ -1,0 +1,90 @@
+"""Where an edit goes, or why it stays on this machine. It sends nothing."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from ghapp.attribution.model import Edit
+from ghapp.collector.account import Account
+from ghapp.collector.choices import Choices
+from ghapp.collector.clones import Clones
+
+WINDOW = timedelta(days=23)
+"""An edit can count for a merge that comes 21 days later, and the audit is final 2 days after."""
+MOST_REMOTES = 20
+"""Of one clone, as the wire has it."""
+
+
+class Stays(StrEnum):
+    """Why an edit does not leave this machine."""
+
+    OUTSIDE = "outside of any clone"
+    NO_REMOTE = "in a clone without a remote"
+    NOT_ENROLLED = "in a repository of nobody who enrolled this machine"
+    IGNORED = "in a file that git ignores"
+    KEPT_BACK = "kept back by your choice"
+    TOO_OLD = "too old to count for any merge"
+    TOO_LARGE = "too large for one batch"
+    REFUSED = "refused by the app"
+
+
+class Destination(NamedTuple):
+    """Where evidence of one clone goes."""
+
+    installation: int
+    remotes: tuple[str, ...]
+    """Those of the installation's own account; all others are nobody's business."""
+
+
+class Addressed(NamedTuple):
+    """An edit that may leave, its path relative to the repository; its lines are still text."""
+
+    destination: Destination
+    edit: Edit
+    file: str
+    """Where the file lies on this machine."""
+
+
+class Sorter:
+    """Says of each edit where it goes, or why it stays."""
+
+    def __init__(self, account: Account, choices: Choices, clones: Clones) -> None:
+        self._account = account
+        self._choices = choices
+        self._clones = clones
+
+    def wants(self, path: str) -> bool:
+        """Say whether an edit of that path could leave, before its lines are worked out."""
+        return not isinstance(self._destination(path), Stays)
+
+    def sort(self, edit: Edit, *, oldest: datetime | None) -> Addressed | Stays:
+        """Return an edit with its destination, or why it stays; ``oldest``: of those that go."""
+        found = self._destination(edit.path)
+        if isinstance(found, Stays):
+            return found
+        destination, path = found
+        if oldest is not None and edit.at < oldest:
+            return Stays.TOO_OLD
+        if self._choices.keep_back(destination.remotes, path, edit.at):
+            return Stays.KEPT_BACK
+        relative = msgspec.structs.replace(edit, path=path, cwd=None)
+        return Addressed(destination, relative, edit.path)
+
+    def ignored(self, addressed: Iterable[Addressed]) -> frozenset[str]:
+        """Return the files among those of some edits that git ignores: they stay. Asks git once."""
+        return self._clones.ignored({one.file for one in addressed})
+
+    def _destination(self, path: str) -> tuple[Destination, str] | Stays:
+        place = self._clones.place(path)
+        if place is None:
+            return Stays.OUTSIDE
+        if not place.remotes:
+            return Stays.NO_REMOTE
+        found = self._account.installation(place.remotes)
+        if found is None:
+            return Stays.NOT_ENROLLED
+        installation, remotes = found
+        return Destination(installation.id, remotes[:MOST_REMOTES]), place.path

@@ -1,0 +1,164 @@
+"""Batches on their way to the app: sent, mended, waited for, and remembered once acknowledged."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import NamedTuple
+
+import msgspec
+
+from ghapp.attribution.model import Edit
+from ghapp.collector.account import Account
+from ghapp.collector.addressing import Destination, Stays
+from ghapp.collector.batches import batches, fingerprinter_of, fits, to_batch, to_sent
+from ghapp.collector.door import RENEWABLE, AppAway, Door, Refused
+from ghapp.collector.sent import Sent
+
+RENEW = timedelta(days=1)
+"""Between two questions which installations there are."""
+MOST_PAUSES = 10
+"""That one batch waits for before it is given up for this time."""
+
+_REFUSED_EDIT = re.compile(r"edits\[(\d+)\]")
+
+
+class Delivery(NamedTuple):
+    """What became of some edits of one clone."""
+
+    sent: int
+    """Acknowledged now; those acknowledged before are not sent again."""
+    stays: Counter[Stays]
+    refused: str | None = None
+    """Why the app takes none of this repository, perhaps not yet; ``None``: it does."""
+
+
+class Sender:
+    """Sends edits and remembers what the app acknowledged.
+
+    ``renewed`` is told the account whenever it changes; ``patience`` is the longest pause that
+    the app may ask for and be waited for.
+    """
+
+    def __init__(  # noqa: PLR0913 - what sending needs, wired in one place
+        self,
+        door: Door,
+        account: Account,
+        sent: Sent,
+        renewed: Callable[[Account], None],
+        *,
+        patience: timedelta,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self.account = account
+        self._door = door
+        self._sent = sent
+        self._renewed = renewed
+        self._patience = patience
+        self._sleep = sleep
+
+    def heartbeat(self, installation: int, now: datetime) -> None:
+        """Say that this machine is there. Raises as `deliver`."""
+        destination = Destination(installation, ())
+        try:
+            self._post(destination, [])
+        except Refused as error:
+            if error.code not in RENEWABLE:
+                raise
+            self.renew(now)
+            if self._is_enrolled(destination):
+                self._post(destination, [])
+
+    def refresh(self, now: datetime) -> None:
+        """Ask once a day which installations there are. Raises as `deliver`."""
+        if not timedelta(0) <= now - self.account.known_since < RENEW:
+            self.renew(now)
+
+    def renew(self, now: datetime) -> None:
+        """Ask which installations there are now, and for their keys. Raises as `deliver`."""
+        enrollment = self._door.enrollment()
+        self.account = msgspec.structs.replace(self.account, enrollment=enrollment, known_since=now)
+        self._renewed(self.account)
+
+    def deliver(self, destination: Destination, edits: Iterable[Edit], now: datetime) -> Delivery:
+        """Send the edits that the app has not acknowledged yet; each leaves at most once.
+
+        Raises `AppAway` where it must be tried again later, and `Refused` where the app refuses
+        this machine as a whole.
+        """
+        new = [edit for edit in edits if edit not in self._sent]
+        ready = list({edit.id: edit for edit in new if fits(edit)}.values())
+        stays = Counter({Stays.TOO_LARGE: sum(not fits(edit) for edit in new)})
+        sent = 0
+        try:
+            for batch in batches(ready):
+                done = self._deliver_batch(destination, batch, stays, now)
+                self._sent.add(done, now)
+                sent += len(done)
+        except Refused as error:
+            # One repository that is not taken must not hold up the others.
+            if error.is_of_this_machine:
+                raise
+            return Delivery(sent, stays, refused=str(error))
+        return Delivery(sent, stays)
+
+    def _deliver_batch(
+        self, destination: Destination, edits: list[Edit], stays: Counter[Stays], now: datetime
+    ) -> list[Edit]:
+        """Send one batch, mending what the app says can be mended; return what it took."""
+        renewed = False
+        while edits:
+            if not self._is_enrolled(destination):
+                stays[Stays.NOT_ENROLLED] += len(edits)
+                return []
+            try:
+                self._post(destination, edits)
+            except Refused as error:
+                if error.code in RENEWABLE and not renewed:
+                    renewed = True
+                    self.renew(now)
+                elif error.status == 413 and len(edits) > 1:
+                    half = len(edits) // 2
+                    first = self._deliver_batch(destination, edits[:half], stays, now)
+                    return first + self._deliver_batch(destination, edits[half:], stays, now)
+                else:
+                    edits = _without_refused(edits, error, stays)
+            else:
+                return edits
+        return []
+
+    def _is_enrolled(self, destination: Destination) -> bool:
+        known = self.account.enrollment.installations
+        return any(one.id == destination.installation for one in known)
+
+    def _post(self, destination: Destination, edits: list[Edit]) -> None:
+        fingerprinter = fingerprinter_of(self.account, destination)
+        ready = (to_sent(edit, fingerprinter) for edit in edits)
+        self._send(msgspec.json.encode(to_batch(self.account, destination, ready)))
+
+    def _send(self, batch: bytes) -> None:
+        """Send a batch, waiting where the app is busy for a moment."""
+        for _ in range(MOST_PAUSES):
+            try:
+                self._door.send(batch)
+            except AppAway as error:
+                if error.wait is None or error.wait > self._patience:
+                    raise
+                self._sleep(error.wait.total_seconds())
+            else:
+                return
+        self._door.send(batch)
+
+
+def _without_refused(edits: list[Edit], error: Refused, stays: Counter[Stays]) -> list[Edit]:
+    """Return the edits without the one that the app names; raises its error if it names none."""
+    if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        stays[Stays.TOO_LARGE] += len(edits)
+        return []
+    named = _REFUSED_EDIT.match(error.field or "")
+    number = int(named[1]) if named else len(edits)
+    if number >= len(edits):
+        raise error
+    stays[Stays.REFUSED] += 1
+    return edits[:number] + edits[number + 1 :]
