@@ -54,6 +54,11 @@ class Places(Struct, frozen=True):
         return self.directory / "paused"
 
     @property
+    def started(self) -> Path:
+        """Written when a hook starts a flush."""
+        return self.directory / "started"
+
+    @property
     def queue(self) -> Path:
         """What hooks kept and nobody has sent."""
         return self.directory / "queue"

@@ -1,0 +1,102 @@
+"""``ghapp collect install``: the hook put into Claude Code's settings, and taken out again."""
+
+import os
+from pathlib import Path
+
+import click
+
+from ghapp.cli.collecting import LONGEST, said
+from ghapp.reports.harmless import visible
+
+
+@click.command("install")
+@click.option("--managed", is_flag=True, help="For everyone on this system: managed settings.")
+@click.option(
+    "--plugin",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="For everyone who gets the plugin: write it, with a marketplace, into DIR.",
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    help="With --managed: write the settings there instead; - is standard output.",
+)
+@click.option(
+    "--shell-diffs",
+    is_flag=True,
+    help="With --managed: have Claude Code record what shell commands change in files.",
+)
+@click.option("--remove", is_flag=True, help="Take out again what install wrote.")
+def install(
+    *, managed: bool, plugin: Path | None, output: str | None, shell_diffs: bool, remove: bool
+) -> None:
+    """Run the hook in Claude Code: for this user, or for everyone.
+
+    This user's ~/.claude/settings.json is changed by a few lines, and kept once as it was.
+    """
+    if managed and plugin is not None:
+        raise click.UsageError("--managed and --plugin are two ways to the same: give one of them")
+    if (output or shell_diffs) and not managed:
+        raise click.UsageError("--output and --shell-diffs belong to --managed")
+    with said():
+        if managed:
+            _install_managed(output, shell_diffs=shell_diffs, remove=remove)
+        elif plugin is not None:
+            _install_plugin(plugin, remove=remove)
+        else:
+            _install_for_user(remove=remove)
+
+
+def _install_for_user(*, remove: bool) -> None:
+    from ghapp.collector import rollout  # noqa: PLC0415 - `status` must answer at once
+
+    for path in settings_files():
+        command_here = rollout.command_here()
+        changed = rollout.remove(path) if remove else rollout.install(path, command_here)
+        state = "changed" if changed else "as it should be already"
+        click.echo(f"{visible(str(path), LONGEST)}: {state}")
+
+
+def settings_files() -> list[Path]:
+    """Return the user's settings files: where Claude Code was used, else where it looks first."""
+    from ghapp.collector.agents import config_roots  # noqa: PLC0415 - `status` must answer at once
+
+    roots = config_roots(os.environ)
+    return [root / "settings.json" for root in roots if root.is_dir()] or [
+        roots[0] / "settings.json"
+    ]
+
+
+def _install_managed(output: str | None, *, shell_diffs: bool, remove: bool) -> None:
+    from ghapp.collector import rollout  # noqa: PLC0415 - `status` must answer at once
+
+    settings = rollout.managed_settings(shell_diffs=shell_diffs)
+    if output == "-":
+        click.echo(settings, nl=False)
+        return
+    path = Path(output) if output else rollout.managed_file()
+    if remove:
+        done = rollout.remove_files(path.parent, {path.name: b""})
+        click.echo(f"{path}: {'removed' if done else 'was not there'}")
+        return
+    try:
+        rollout.write_files(path.parent, {path.name: settings})
+    except PermissionError as error:
+        raise click.ClickException(
+            f"{path} may not be written: run this as an administrator, or give --output FILE "
+            "and roll that file out"
+        ) from error
+    click.echo(f"{path}: written")
+
+
+def _install_plugin(folder: Path, *, remove: bool) -> None:
+    from ghapp.collector import rollout  # noqa: PLC0415 - `status` must answer at once
+
+    files = rollout.plugin_files()
+    if remove:
+        done = rollout.remove_files(folder, files)
+        click.echo(f"{folder}: {'removed' if done else 'held no plugin of ours'}")
+        return
+    rollout.write_files(folder, files)
+    click.echo(f"{folder}: written; enable {rollout.PLUGIN}@{rollout.PLUGIN} in managed settings")

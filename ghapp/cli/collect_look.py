@@ -1,0 +1,169 @@
+"""``ghapp collect status`` and ``preview``: what is sent, looked at by the one whose it is.
+
+Each imports what it needs when it runs: ``status`` must answer at once.
+"""
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ghapp.cli.collect_install import settings_files
+from ghapp.cli.collecting import (
+    LONGEST,
+    moment,
+    named,
+    now,
+    own_places,
+    own_transcripts,
+    said,
+    say_stays,
+)
+from ghapp.collector.places import Places
+from ghapp.reports.harmless import visible
+
+if TYPE_CHECKING:  # see the top
+    from rich.table import Table
+
+    from ghapp.attribution.model import Edit
+    from ghapp.collector.preview import Preview, Previewed
+    from ghapp.wire import SentEdit
+
+
+@click.command("status")
+def status() -> None:
+    """Say whether this machine sends, what waits, and what went wrong."""
+    from ghapp.collector import account, choices, state  # noqa: PLC0415 - see the top
+
+    with said():
+        places = own_places()
+        known, chosen, before = account.load(places), choices.load(places), state.load(places)
+    click.echo(f"enrolled  {visible(known.enrollment.login)} at {visible(known.url, LONGEST)}")
+    for one in known.enrollment.installations:
+        click.echo(f"  sends evidence of {visible(known.enrollment.host)}/{visible(one.account)}")
+    _say_hook(places)
+    for pause in chosen.running():
+        click.echo(f"paused    {named(pause)} since {moment(pause.since)}")
+    _say_waiting(places, before.refused)
+    last = f", last {moment(before.sent_at)}" if before.sent_at else ""
+    click.echo(f"sent      {before.sent} edit(s){last}")
+    say_stays(before.stays)
+    if before.not_before is not None and before.not_before > now():
+        click.echo(f"waits     until {moment(before.not_before)}, as the app asked")
+    if before.problem is not None:
+        click.echo(f"problem   {visible(before.problem, LONGEST)}")
+
+
+def _say_hook(places: Places) -> None:
+    from ghapp.collector import rollout  # noqa: PLC0415 - see the top
+
+    files = [*settings_files(), rollout.managed_file()]
+    found = [str(path) for path in files if rollout.is_installed(path)]
+    where = ", ".join(visible(one, LONGEST) for one in found)
+    click.echo(f"hook      {where or 'not in the settings of this user: ghapp collect install'}")
+    if places.started.exists():
+        ran = datetime.fromtimestamp(places.started.stat().st_mtime, UTC)
+        click.echo(f"  started a flush at {moment(ran)}")
+
+
+def _say_waiting(places: Places, refused: dict[str, str]) -> None:
+    from ghapp.collector import queue  # noqa: PLC0415 - see the top
+    from ghapp.collector.hook import MOST_QUEUED  # noqa: PLC0415 - see the top
+
+    waiting = queue.waiting(places)
+    since = f", the first of {moment(_time_of(waiting.oldest))}" if waiting.oldest else ""
+    click.echo(f"queued    {waiting.events} event(s), {waiting.bytes} bytes{since}")
+    if waiting.bytes > MOST_QUEUED:
+        click.echo("  the queue is full: what agents edit now is left to ghapp collect backfill")
+    for repository, held in queue.aside(places).items():
+        why = visible(refused.get(repository, "not taken by the app"), LONGEST)
+        click.echo(f"set aside {held.events} event(s) of {visible(repository)}: {why}")
+
+
+def _time_of(nanoseconds: int) -> datetime:
+    return datetime.fromtimestamp(nanoseconds / 1e9, UTC)
+
+
+@click.command("preview")
+@click.argument("target", metavar="FILE|EDIT")
+@click.option("--json", "as_json", is_flag=True, help="Print the request's body and nothing else.")
+@click.option(
+    "--evidence",
+    "folders",
+    metavar="DIR",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Look into these transcripts. [default: all on this machine]",
+)
+def preview(target: str, folders: tuple[Path, ...], *, as_json: bool) -> None:
+    """Show exactly what would be sent of a source file, or of an edit by its id.
+
+    Beside it stand the lines that it is made of, which do not leave. Nothing is sent.
+    """
+    from ghapp.collector.preview import preview as look  # noqa: PLC0415 - see the top
+
+    with said():
+        found = look(own_places(), target, folders or own_transcripts(), now())
+    if as_json:
+        _print_json(found)
+        return
+    if not found.enrolled:
+        click.echo("this machine is not enrolled: hashes and installation are stand-ins")
+    for one in found.sent:
+        _print_batch(one)
+    for edit, why in found.stays:
+        click.echo(f"{visible(edit.id)} would stay here: {why}")
+    if not found.sent and not found.stays:
+        raise click.ClickException(
+            f"no edit of {visible(target, LONGEST)} is queued or in a transcript"
+        )
+
+
+def _print_json(found: "Preview") -> None:
+    import msgspec  # noqa: PLC0415 - see the top
+
+    for one in found.sent:
+        sys.stdout.buffer.write(msgspec.json.encode(one.batch) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _print_batch(one: "Previewed") -> None:
+    import msgspec  # noqa: PLC0415 - see the top
+    from rich.console import Console  # noqa: PLC0415 - see the top
+
+    console = Console()
+    envelope = msgspec.structs.replace(one.batch, edits=())
+    console.out(msgspec.json.encode(envelope).decode())
+    for edit, sent in zip(one.edits, one.batch.edits, strict=True):
+        console.print(_side_by_side(edit, sent))
+
+
+def _side_by_side(edit: "Edit", sent: "SentEdit") -> "Table":
+    """Return a table: JSON that leaves beside the text that does not."""
+    import msgspec  # noqa: PLC0415 - see the top
+    from rich.table import Table  # noqa: PLC0415 - see the top
+    from rich.text import Text  # noqa: PLC0415 - see the top
+
+    table = Table(expand=True)
+    table.add_column()
+    table.add_column("leaves this machine", ratio=3, overflow="fold")
+    table.add_column("stays here", ratio=2, overflow="fold")
+    whole = msgspec.json.encode(msgspec.structs.replace(sent, lines=type(sent.lines)(hunks=())))
+    table.add_row("edit", Text(whole.decode()), "")
+    for kind, text, fingerprint in _lines(edit, sent):
+        left = msgspec.json.encode(fingerprint).decode()
+        table.add_row(kind, Text(left), Text(visible(text, LONGEST)))
+    return table
+
+
+def _lines(edit: "Edit", sent: "SentEdit") -> Iterator[tuple[str, str, Any]]:
+    """Yield each line of an edit with its fingerprint, and what it is to the edit."""
+    for hunk, other in zip(edit.lines.hunks, sent.lines.hunks, strict=True):
+        for kind in ("before", "own", "after"):
+            pairs = zip(getattr(hunk, kind), getattr(other, kind), strict=True)
+            yield from ((kind, str(text), fingerprint) for text, fingerprint in pairs)
+    pairs = zip(edit.lines.removed, sent.lines.removed, strict=True)
+    yield from (("removed", str(text), fingerprint) for text, fingerprint in pairs)
