@@ -1,7 +1,8 @@
 """Makes the pictures of README.md and docs/ anew: the demo is started and photographed.
 
 `.venv/bin/python docs/images/renew.py` needs the development packages and a Chromium, which
-`CHROMIUM` names where it is not on PATH. Look at the pictures before you commit them.
+`CHROMIUM` names where it is not on PATH. With names it makes only those pictures of the app's
+pages. Look at the pictures before you commit them.
 """
 # ruff: noqa: INP001 - a script beside the pictures that it makes, and no package
 
@@ -11,11 +12,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -28,7 +30,8 @@ LINK = re.compile(r"^  (?P<name>\S+) +(?P<url>http://\S+)$")
 FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
 <fontconfig>
-  <include>/etc/fonts/fonts.conf</include>
+  <dir>/usr/share/fonts</dir>
+  <cachedir prefix="xdg">fontconfig</cachedir>
   <match target="pattern"><test name="family"><string>system-ui</string></test>
     <edit name="family" mode="prepend" binding="strong"><string>Inter</string></edit></match>
 </fontconfig>
@@ -42,7 +45,8 @@ class Shot:
 
     name: str
     page: str
-    """Path, where ``PULL`` stands for the largest pull request that an agent had a part in."""
+    """Path; ``PULL`` stands for a large pull request of the last weeks that an agent had a part
+    in, ``LINES`` for a file of the one that GitHub's pictures show, with its text."""
     scheme: Literal["light", "dark"] = "light"
     width: int = 1200
     height: int = 1500
@@ -50,13 +54,14 @@ class Shot:
 
 
 SHOTS = (
-    Shot("organization", "/organizations/acme", height=1640),
+    Shot("organization", "/organizations/acme", height=1560),
     Shot("organization_dark", "/organizations/acme", "dark", height=900),
     Shot("repository", "/repositories/acme/shop"),
     Shot("repository_dark", "/repositories/acme/shop", "dark"),
     Shot("pulls", "/repositories/acme/shop/pulls?verdict=assisted", height=900),
     Shot("pull_request", "PULL", height=1700),
-    Shot("lines", "PULL/file", "dark", height=1100),
+    Shot("lines", "LINES", "dark", height=1150),
+    Shot("outcomes", "/organizations/acme/outcomes", height=1200),
     Shot("phone", "/organizations/acme", width=390, height=1500),
     Shot("phone_dark", "PULL", "dark", width=390, height=1500),
 )
@@ -70,8 +75,10 @@ def main() -> None:
             executable_path=path, args=list(OPTIONS), env=environment
         )
         try:
-            photograph_github(browser, addresses["see"])
-            photograph(browser, addresses["start"].rstrip("/"))
+            wanted = [shot for shot in SHOTS if shot.name in sys.argv[1:]]
+            if not wanted:
+                photograph_github(browser, addresses["see"])
+            photograph(browser, addresses, wanted or SHOTS)
         finally:
             browser.close()
 
@@ -123,31 +130,36 @@ def photograph_github(browser: Browser, url: str) -> None:
         section.screenshot(path=HERE / f"{name}.png", animations="disabled")
 
 
-def photograph(browser: Browser, address: str) -> None:
+def photograph(browser: Browser, addresses: dict[str, str], shots: Iterable[Shot]) -> None:
     """Write the pictures of the app's own pages, seen by whoever owns everything."""
-    for shot in SHOTS:
+    for shot in shots:
         page = browser.new_page(
             viewport={"width": shot.width, "height": shot.height},
             color_scheme=shot.scheme,
             locale="en-GB",
         )
-        page.goto(address)
+        page.goto(addresses["start"])
         page.get_by_role("link", name="Sign in with GitHub").click()
-        _open(page, address, shot.page)
+        _open(page, addresses, shot.page)
         tall = min(shot.height, page.evaluate("document.body.scrollHeight"))
         area = {"x": 0.0, "y": 0.0, "width": float(shot.width), "height": float(tall)}
         page.screenshot(path=HERE / f"{shot.name}.png", animations="disabled", clip=area)  # type: ignore[arg-type]
         page.close()
 
 
-def _open(page: Page, address: str, wanted: str) -> None:
-    if not wanted.startswith("PULL"):
-        page.goto(address + wanted)
-        return
-    page.goto(f"{address}/repositories/acme/shop/pulls?verdict=assisted&sort=attributed")
-    page.locator("td.title a").first.click()
-    if wanted != "PULL":
+def _open(page: Page, addresses: dict[str, str], wanted: str) -> None:
+    """Go where a picture is taken, as a person would who looks for it."""
+    start = addresses["start"].rstrip("/")
+    if wanted == "LINES":
+        page.goto(f"{start}/repositories{urlsplit(addresses['see']).path}")
         page.get_by_role("link", name="Every line of this file, explained").first.click()
+        page.get_by_role("link", name="Show it beside the reasons").click()
+    elif wanted == "PULL":
+        page.goto(f"{start}/repositories/acme/shop/pulls?verdict=assisted&sort=attributed")
+        page.get_by_role("link", name="4 weeks").click()
+        page.locator("td.title a").first.click()
+    else:
+        page.goto(start + wanted)
 
 
 if __name__ == "__main__":

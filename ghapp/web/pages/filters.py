@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from enum import Enum
 from typing import NoReturn, TypeVar
 
+import msgspec
 from flask import abort, request, url_for
 
 from ghapp.attribution.model import State, Struct, Verdict
@@ -49,6 +50,13 @@ class Asked(Struct, frozen=True):
             for name, words in WORDS.items()
             if request.args.get(name)
         ]
+
+    def exported(self, endpoint: str, **more: str) -> str:
+        """Return the address of the API that exports what this page is about."""
+        selection = msgspec.structs.asdict(self.selection)
+        del selection["repository_ids"]
+        asked = {name: value for name, value in selection.items() if value is not None}
+        return url_for(endpoint, **{**more, **asked, **(request.view_args or {})})
 
     @property
     def spans(self) -> list[tuple[str, str, bool]]:

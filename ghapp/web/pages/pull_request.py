@@ -148,7 +148,8 @@ def _texts(
     name, person = repository.full_name, asking.person
     text = asked(services, lambda readers: readers.text(person, name, path, commit))
     # Only line ends as git counts them: a form feed inside a line ends none.
-    return {} if text is None else dict(enumerate(text.split("\n"), 1))
+    lines = [] if text is None else text.split("\n")
+    return {number: line.rstrip("\r").expandtabs(4) for number, line in enumerate(lines, 1)}
 
 
 # --- files and runs -------------------------------------------------------------------------------

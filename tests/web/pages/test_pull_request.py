@@ -146,7 +146,7 @@ def test_the_text_is_asked_of_github_as_the_viewer_and_only_then(
     admin: FlaskClient, place: Place
 ) -> None:
     repository = place.repositories["app"]
-    text = "first = 1\nsecond = 2\n"
+    text = "first = 1\n\tsecond = 2\r\n"
     commit = place.sandbox.commit(repository, {"src/app.py": text})
     audit = from_document(document(NOW, repository="acme/app", pull_request=18))
     file = FileVerdict(
@@ -163,7 +163,7 @@ def test_the_text_is_asked_of_github_as_the_viewer_and_only_then(
     path = "/repositories/acme/app/pull/18/file?path=src/app.py"
     assert "second = 2" not in admin.get(path).text
     shown = admin.get(f"{path}&text=1").text
-    assert "second = 2" in shown
+    assert ">    second = 2</code>" in shown
     assert "first = 1" not in shown
     assert {one for one in place.asked_as() if not one.startswith("user:")} == set()
     gone = msgspec.structs.replace(audit, merge_commit="f" * 40)

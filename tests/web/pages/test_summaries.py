@@ -164,6 +164,23 @@ def test_the_front_lists_what_somebody_may_read(place: Place, admin: FlaskClient
     ]
 
 
+def test_what_a_page_shows_is_exported_as_it_is_asked_for(admin: FlaskClient, place: Place) -> None:
+    page = read(admin, f"{SHOP}/pulls{SPAN}&verdict=assisted&share_from=50")
+    wanted = [
+        one
+        for one in documents(place, "acme/shop")
+        if one.verdict is Verdict.ASSISTED and (one.totals.share or 0) >= 0.5
+    ]
+    exported = [link for link in page.links if link.startswith("/api/")]
+    assert len(exported) == 3
+    for link in exported:
+        answer = admin.get(link)
+        head = "/pulls.csv" in link
+        assert len(answer.text.splitlines()) - head == len(wanted)
+    (users,) = [one for one in read(admin, ORGANIZATION).links if "users.csv" in one]
+    assert "Web" in admin.get(users).text
+
+
 # --- outcomes -------------------------------------------------------------------------------------
 
 
