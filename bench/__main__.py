@@ -1,11 +1,11 @@
-"""The measurements' command line: ``python -m bench truth|corpus|speed|replay|…``."""
+"""The measurements' command line: ``python -m bench truth|corpus|speed|replay|pages|…``."""
 
 import argparse
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import agreement, backfill, corpus, replay, speed, truth, upgrade, upload
+from bench import agreement, backfill, corpus, pages, replay, speed, truth, upgrade, upload
 from bench.audits import Auditor, CommandAuditor
 from bench.engine import EngineAuditor, PatientEngineAuditor
 from bench.plain import PlainAuditor
@@ -28,6 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     _corpus_arguments(commands.add_parser("corpus", help=corpus.__doc__))
     _agreement_arguments(commands.add_parser("agreement", help=agreement.__doc__))
     _speed_arguments(commands.add_parser("speed", help=speed.__doc__))
+    _pages_arguments(commands.add_parser("pages", help=pages.__doc__))
     _replay_arguments(commands.add_parser("replay", help=replay.__doc__))
     _backfill_arguments(commands.add_parser("backfill", help=backfill.__doc__))
     _upload_arguments(commands.add_parser("upload", help=upload.__doc__))
@@ -105,6 +106,15 @@ def _upgrade_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_upgrade)
 
 
+def _pages_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--audits", type=int, default=1_000_000)
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), help="only this one")
+    parser.add_argument("--keep", type=Path, help="folder for the SQLite file; used if there")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=_pages)
+
+
 def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(","))
 
@@ -164,6 +174,12 @@ def _speed(options: argparse.Namespace) -> int:
 def _replay(options: argparse.Namespace) -> int:
     wanted = replay.Options(options.seed, options.pulls, options.jobs, options.keep, options.json)
     return replay.measure(wanted)
+
+
+def _pages(options: argparse.Namespace) -> int:
+    databases = (options.database,) if options.database else ("sqlite", "postgresql")
+    wanted = pages.Options(options.audits, options.seed, databases, options.keep, options.json)
+    return pages.measure(wanted)
 
 
 def _backfill(options: argparse.Namespace) -> int:

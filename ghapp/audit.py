@@ -31,6 +31,7 @@ from ghapp.carried import Carried
 from ghapp.github import answers
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import NotMerged, PullRequest, fetch
+from ghapp.outcomes import outcomes_wish
 from ghapp.policy_in_force import InForce, PolicyFile, policy_in_force
 from ghapp.publishers.publisher import Conclusion, Desired, Known, Published
 from ghapp.publishers.publisher import Outcome as Wrote
@@ -196,6 +197,7 @@ def audit_pull_request(
         audit = attributed(ref, pull, carried, policy, how, store, at=now)
         saved = _save(ref, audit, policy, how, store, now, _about(pull))
         _schedule_final(ref, audit, store, now)
+        _schedule_outcomes(ref, audit, store, now)
         if _evidence_state(pull, policy, store) != before:
             _schedule_again(ref, store, now)
         desired = _desired(audit, ref, in_force, _coverage(pull, policy, store))
@@ -334,6 +336,13 @@ def _schedule_final(ref: Ref, audit: Audit, store: Store, now: datetime) -> None
         why="the window is over",
     )
     store.due.schedule(wish, now=now)
+
+
+def _schedule_outcomes(ref: Ref, audit: Audit, store: Store, now: datetime) -> None:
+    """Have it looked at what came of a pull request, once its audit is final."""
+    if audit.state is State.FINAL and store.outcomes.of(ref.repository_id, ref.number) is None:
+        wish = outcomes_wish(ref.installation_id, ref.repository_id, ref.number, now)
+        store.due.schedule(wish, now=now)
 
 
 # --- what GitHub should show --------------------------------------------------------------------

@@ -20,6 +20,7 @@ from ghapp.github import answers
 from ghapp.github.answers import Why
 from ghapp.intake import Intake
 from ghapp.log import bound, redact
+from ghapp.outcomes import collect_outcomes, outcomes_wish
 from ghapp.outgoing import NotSent
 from ghapp.publishers.publisher import Outcome as Wrote
 from ghapp.queue.dispatch import AUDIT_AGAIN, SAID_MERGED
@@ -117,6 +118,30 @@ def _command(item: DueItem, services: Services) -> audit.Outcome | Looked:
         at = services.clock() + audit.STALE
         return audit.Later(at=at, why="GitHub does not list the comment yet", counts=True)
     return Looked(heard.obeyed, f"{heard.obeyed} commands obeyed, {heard.refused} refused")
+
+
+def _outcomes(item: DueItem, services: Services) -> audit.Outcome | Looked:
+    reached = _reached(item, services)
+    if not isinstance(reached, int):
+        return reached
+    repository_id, number = item.repository_id or 0, item.pull_request or 0
+    github = services.github(reached, repository_id, background=True)
+    try:
+        again = collect_outcomes(
+            number,
+            github=github,
+            store=services.store,
+            git_cache=services.settings.data_dir / "git",
+            now=services.clock(),
+        )
+    finally:
+        if github.headroom is not None:
+            services.pace.note(reached, github.headroom)
+        github.close()
+    if again is not None:
+        wish = outcomes_wish(reached, repository_id, number, again)
+        services.store.due.schedule(wish, now=services.clock())
+    return Looked(1, "what came of it is kept")
 
 
 def _reconcile(item: DueItem, services: Services) -> audit.Outcome | Looked:
@@ -224,6 +249,7 @@ KINDS: dict[str, Callable[[DueItem, Services], audit.Outcome | Looked]] = {
     Kind.FINALIZE: _audit,
     AUDIT_AGAIN: _audit,
     Kind.COMMAND: _command,
+    Kind.OUTCOMES: _outcomes,
     Kind.RECONCILE: _reconcile,
     Kind.SWEEP: _sweep,
     Kind.ROLL_CALL: _call_roll,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from ghapp.cli import teams
 from ghapp.keys import EvidenceKeys
 from ghapp.records.keys import PublicKey
 from ghapp.reports.harmless import visible
@@ -107,6 +108,9 @@ def drain(lane: str | None, seconds: float) -> None:
             count = sum(one.waiting for one in due)
             raise click.ClickException(f"{count} items are still due after {seconds:.0f} s")
         time.sleep(LOOK_EVERY)
+
+
+command.add_command(teams.command)
 
 
 @command.command("rebuild-summaries")

@@ -17,6 +17,7 @@ from ghapp.sandbox.state import (
     Label,
     PullRequest,
     Repository,
+    Review,
     UserToken,
     World,
 )
@@ -414,6 +415,18 @@ class Builder:
             comment = Comment(number, self.world.account(author), body, now, now)
             pull.comments.append(comment)
             return comment
+
+    def add_review(
+        self, pull: PullRequest, author: str, state: str = "APPROVED", *, at: datetime | None = None
+    ) -> Review:
+        """Review as a person: ``APPROVED``, ``CHANGES_REQUESTED`` or ``COMMENTED``."""
+        with self.world.lock:
+            number, now = self.world.next_id("review"), at or self.world.now()
+            review = Review(
+                number, self.world.account(author), state, f"{state}!", now, pull.head_sha
+            )
+            pull.reviews.append(review)
+            return review
 
     def delete_comment(self, pull: PullRequest, comment: Comment) -> None:
         """Delete a comment as a person may delete any."""

@@ -201,6 +201,17 @@ class BareRepository:
         """Return the commits of ``head`` that ``base`` has not, the oldest first."""
         return self._log("--reverse", "--topo-order", f"{base}..{head}")
 
+    def history(
+        self, tip: str, since: datetime | None, until: datetime | None
+    ) -> tuple[CommitInfo, ...]:
+        """Return a commit and what it was made from, the newest first, by time of committing."""
+        limits = [
+            f"--{name}={at.isoformat()}"
+            for name, at in (("since", since), ("until", until))
+            if at is not None
+        ]
+        return self._log(*limits, tip)
+
     def _log(self, *arguments: str) -> tuple[CommitInfo, ...]:
         said = self.run("log", f"--format={LOG_FORMAT}", *arguments, "--").decode(errors="replace")
         return tuple(_commit(record) for record in said.split(RECORD) if record.strip())

@@ -18,6 +18,7 @@ from ghapp.sandbox.state import (
     Label,
     PullRequest,
     Repository,
+    Review,
     Token,
     World,
 )
@@ -503,6 +504,25 @@ class Shapes:
             "author_association": self.association(repository, comment.author),
             "performed_via_github_app": self.app(comment.app) if comment.app else None,
             "reactions": reactions(url),
+        }
+
+    def review(self, pull: PullRequest, review: Review) -> Json:
+        """Return a review as lists show it."""
+        url = self._repo(pull.repository, f"/pulls/{pull.number}")
+        web = self._web(f"{pull.repository.full_name}/pull/{pull.number}")
+        page = f"{web}#pullrequestreview-{review.id}"
+        return {
+            "id": review.id,
+            "node_id": node("PullRequestReview", review.id),
+            "user": self.user(review.author),
+            "body": review.body,
+            "state": review.state,
+            "html_url": page,
+            "pull_request_url": url,
+            "author_association": self.association(pull.repository, review.author),
+            "_links": {"html": {"href": page}, "pull_request": {"href": url}},
+            "submitted_at": time(review.submitted_at),
+            "commit_id": review.commit_sha,
         }
 
     def association(self, repository: Repository, account: Account) -> str:

@@ -99,6 +99,18 @@ class Comment:
 
 
 @dataclass
+class Review:
+    """A review of a pull request, sent off; ``state`` in the API's words."""
+
+    id: int
+    author: Account
+    state: str
+    body: str
+    submitted_at: datetime
+    commit_sha: str
+
+
+@dataclass
 class PullRequest:
     """A pull request. ``head_repository`` ``None``: the fork was deleted.
 
@@ -126,6 +138,7 @@ class PullRequest:
     merge_commit_sha: str | None = None
     labels: list[Label] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
+    reviews: list[Review] = field(default_factory=list)
     locked: bool = False
     draft: bool = False
     _merge_base: str | None = None
@@ -440,6 +453,7 @@ FIRST_IDS = {
     "hook": 51_001,
     "installation": 61_001,
     "repository": 700_001,
+    "review": 2_400_001,
     "pull": 8_000_001,
     "label": 90_001,
     "comment": 2_100_000_001,

@@ -55,6 +55,7 @@ from ghapp.store.replays import (
 )
 from ghapp.store.repository_names import Alias, RepositoryNames
 from ghapp.store.repository_names import Why as WhyNamed
+from ghapp.store.teams import TeamTable
 from ghapp.store.tokens import AccessToken, NewToken, TokenKind, Tokens, new_secret
 from ghapp.store.weeklies import Weeklies, Weekly
 
@@ -154,6 +155,7 @@ class Store:
     due: DueTable
     cursors: Cursors
     outcomes: OutcomeTable
+    teams: TeamTable
     policy_files: PolicyFiles
     tokens: Tokens
     coverage: Coverage
@@ -192,6 +194,7 @@ class Store:
             due=due,
             cursors=Cursors(database),
             outcomes=OutcomeTable(database),
+            teams=TeamTable(database),
             policy_files=PolicyFiles(database),
             tokens=Tokens(database),
             logins=Logins(database),

@@ -74,6 +74,7 @@ class Kind(StrEnum):
 
     AUDIT = "audit"
     FINALIZE = "finalize"
+    OUTCOMES = "outcomes"
     COMMAND = "command"
     RECONCILE = "reconcile"
     SWEEP = "sweep"

@@ -6,7 +6,8 @@ ends pull request by pull request; all other selections are counted pull request
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import date, timedelta
+from datetime import date
+from functools import cached_property
 from typing import Any, TypeVar
 
 import msgspec
@@ -35,7 +36,9 @@ from ghapp.store.groups import (
 from ghapp.store.listing import pull_page
 from ghapp.store.schema import agent_day, pull_agent, pull_lines, pull_summary, repository, tally
 from ghapp.store.selecting import (
+    ONE_DAY,
     Span,
+    Teams,
     below,
     child,
     conditions,
@@ -69,17 +72,30 @@ from ghapp.summaries import (
     TeamCounts,
 )
 
+MANY = 20
+
 KeyT = TypeVar("KeyT", str, int)
 
 
 class Reading:
     """One selection being answered in one transaction."""
 
-    def __init__(self, connection: Connection, selection: Selection, naming: Naming) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        selection: Selection,
+        naming: Naming,
+        teams: Teams | None = None,
+    ) -> None:
+        """Prepare to answer; ``teams``: known already, ``None``: they are read.
+
+        Raises `NotShown`.
+        """
         self._connection = connection
         self._selection = selection
         self._naming = naming
-        self._teams = teams_of(connection, selection.repository_ids, selection.until)
+        known = teams or teams_of(connection, selection.repository_ids, selection.until)
+        self._teams = known
         self._refuse_what_is_not_shown()
 
     def totals(self) -> Counts:
@@ -130,8 +146,9 @@ class Reading:
             for one, of_one in points.items()
         }
 
+    @cached_property
     def authors(self) -> dict[str, Counts]:
-        """Return the counts by login; ``""``: not known."""
+        """The counts by login; ``""``: not known."""
         if not self._selection.is_plain:
             return self._selected(func.coalesce(pull_summary.c.author, ""))
         found = self._tallied(AUTHOR, Grain.MONTH, tally.c.name, days=False)
@@ -195,11 +212,11 @@ class Reading:
 
     def teams(self) -> tuple[TeamCounts, ...]:
         """Return the counts by team."""
-        return fold_teams(self.authors(), self._teams) if self._teams else ()
+        return fold_teams(self.authors, self._teams) if self._teams else ()
 
     def people(self) -> tuple[PersonCounts, ...]:
         """Return with and all by person, or by team."""
-        authors = self.authors()
+        authors = self.authors
         if self._naming.names is Names.TEAMS:
             rows = [
                 person_counts(team.team or OTHERS, team.people, team.counts)
@@ -221,7 +238,7 @@ class Reading:
             until=selection.until,
             team=selection.team,
         )
-        points = Reading(self._connection, merged, self._naming).series(Grain.DAY)
+        points = Reading(self._connection, merged, self._naming, self._teams).series(Grain.DAY)
         pulls = {point.start: point.counts.pulls for point in points}
         columns = agent_day.c
         developers = self._active([columns.actor], columns.actor != "")
@@ -242,7 +259,7 @@ class Reading:
     ) -> dict[date, int]:
         """Count what differs, by day."""
         selection, columns = self._selection, agent_day.c
-        asked += (columns.repository_id.in_(selection.repository_ids),)
+        asked += (_one_of(columns.repository_id, selection.repository_ids),)
         for span in spans(selection, Grain.DAY):
             asked += (*within(columns.day, span),)
         if selection.agent is not None:
@@ -342,10 +359,11 @@ def quiet_spots(
     connection: Connection, selection: Selection, naming: Naming, today: date
 ) -> tuple[QuietSpot, ...]:
     """Compare the last 28 days with the 84 before them, by team and by repository."""
-    ids, middle = selection.repository_ids, today - QUIET_NOW
-    now = Reading(connection, Selection(ids, since=middle + timedelta(days=1), until=today), naming)
-    earlier = Selection(ids, since=middle - QUIET_BEFORE + timedelta(days=1), until=middle)
-    before = Reading(connection, earlier, naming)
+    ids, first = selection.repository_ids, today - QUIET_NOW + ONE_DAY
+    teams = teams_of(connection, ids, today)
+    now = Reading(connection, Selection(ids, since=first, until=today), naming, teams)
+    earlier = Selection(ids, since=first - QUIET_BEFORE, until=first - ONE_DAY)
+    before = Reading(connection, earlier, naming, teams)
     found: list[QuietSpot] = []
     of_teams = {row.team: row.counts for row in before.teams()}
     for team in now.teams():
@@ -370,6 +388,12 @@ def _quiet_spot(
 _DAYS = 1_000_000
 """More than there are days: makes one number of a repository and a day."""
 _LINE_COUNTS = ("added", "effective", "attributed", "whole_effective", "whole_attributed")
+
+
+def _one_of(column: ColumnElement[int], ids: tuple[int, ...]) -> ColumnElement[bool]:
+    """Return the condition of a column; where many are meant, no index is worth asking for it."""
+    # The day is the better index then: what differs stands side by side there, and no sorting.
+    return (column if len(ids) < MANY else column + 0).in_(ids)
 
 
 def repository_names(connection: Connection, ids: Iterable[int]) -> dict[int, str]:

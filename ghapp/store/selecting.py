@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -120,6 +121,13 @@ def conditions(
     if with_agent and selection.agent is not None:
         found.append(_has(pull_agent, pull_agent.c.agent == selection.agent))
     return found
+
+
+def latest_days(selection: Selection, count: int, today: date) -> Selection:
+    """Return the selection without the days before its last ones."""
+    first = (selection.until or today) - (count - 1) * ONE_DAY
+    since = max(first, selection.since or first)
+    return msgspec.structs.replace(selection, since=since)
 
 
 def below(path: str) -> ColumnElement[bool]:

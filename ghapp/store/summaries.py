@@ -12,7 +12,7 @@ from ghapp.store.listing import pull_page
 from ghapp.store.outcomes import compare
 from ghapp.store.reading import Reading, quiet_spots
 from ghapp.store.schema import pull_summary
-from ghapp.store.selecting import teams_of
+from ghapp.store.selecting import latest_days, teams_of
 from ghapp.summaries import (
     LEADERBOARD,
     AdoptionDay,
@@ -37,6 +37,8 @@ from ghapp.summaries import (
     Selection,
     TeamCounts,
 )
+
+ADOPTION_DAYS = 91
 
 
 class Summaries:
@@ -70,9 +72,13 @@ class Summaries:
     def organization(
         self, selection: Selection, grain: Grain, *, today: date
     ) -> OrganizationSummary:
-        """Return what an organization's page shows; ``today`` is what quiet spots end with."""
+        """Return what an organization's page shows; ``today`` is what quiet spots end with.
+
+        Its adoption is that of the last 13 weeks of the selection; `adoption` tells more.
+        """
         with self._database.read() as connection:
             reading = Reading(connection, selection, self.naming)
+            latest = latest_days(selection, ADOPTION_DAYS, today)
             series = reading.series(grain)
             everybody = reading.people()
             return OrganizationSummary(
@@ -84,7 +90,7 @@ class Summaries:
                 teams=reading.teams(),
                 leaderboard_pulls=first(everybody, By.PULLS, LEADERBOARD),
                 leaderboard_lines=first(everybody, By.LINES, LEADERBOARD),
-                adoption=reading.adoption(),
+                adoption=Reading(connection, latest, self.naming).adoption(),
                 quiet=quiet_spots(connection, selection, self.naming, today),
             )
 

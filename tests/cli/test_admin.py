@@ -147,3 +147,20 @@ def test_summaries_are_made_again_from_the_documents(environment: dict[str, str]
         assert summaries.totals(ours) == before
     assert run(environment, "rebuild-summaries", "acme/app")[0] == 0
     assert "not known here" in run(environment, "rebuild-summaries", "acme/other")[1]
+
+
+def test_teams_come_from_a_table(environment: dict[str, str], tmp_path: Path) -> None:
+    table = tmp_path / "teams.csv"
+    table.write_text("person,team,role,start_date\nann,core,lead,2026-01-31\nbob,ops,,\n")
+    code, said = run(environment, "teams", "import", "Acme", str(table))
+    assert (code, said.splitlines()[0]) == (0, "2 people in 2 teams")
+    assert "2 teams have fewer than 5 people" in said
+    table.write_text("person,team\nann,core\ncarl,\n")
+    code, said = run(environment, "teams", "import", "acme", str(table))
+    assert code == 1
+    assert "line 3: the person or the team is missing" in said
+    listed = run(environment, "teams", "list", "acme")[1].splitlines()
+    assert listed == ["csv\tann\tcore\tlead\t2026-01-31", "csv\tbob\tops\t\t"]
+    table.write_text("person,team\nann,ops\n")
+    run(environment, "teams", "import", "acme", str(table))
+    assert run(environment, "teams", "list", "acme")[1] == "csv\tann\tops\t\t\n"

@@ -47,6 +47,7 @@ GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations
 GET /repos/{owner}/{repo}/check-suites/{check_suite_id}
 GET /repos/{owner}/{repo}/check-suites/{check_suite_id}/check-runs
 GET /repos/{owner}/{repo}/collaborators/{username}/permission
+GET /repos/{owner}/{repo}/commits
 GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls
 GET /repos/{owner}/{repo}/commits/{ref}
 GET /repos/{owner}/{repo}/commits/{ref}/check-runs
@@ -71,6 +72,7 @@ GET /repos/{owner}/{repo}/pulls
 GET /repos/{owner}/{repo}/pulls/{pull_number}
 GET /repos/{owner}/{repo}/pulls/{pull_number}/commits
 GET /repos/{owner}/{repo}/pulls/{pull_number}/files
+GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews
 """
 WEBHOOKS = """
 check-run-completed check-run-created check-run-requested-action check-run-rerequested

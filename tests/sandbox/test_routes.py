@@ -39,6 +39,7 @@ def _prepared(hub: Hub) -> dict[str, str]:
     run = hub.repo("POST", "/check-runs", {**RUN, "head_sha": hub.pull.head_sha}).json()
     comment = hub.repo("POST", "/issues/1/comments", {"body": "Hello"}).json()
     hub.repo("POST", "/issues/1/labels", {"labels": ["claude-code-assisted"]})
+    hub.sandbox.add_review(hub.pull, "reviewer", "CHANGES_REQUESTED")
     delivery = hub.sandbox.deliver_closed(hub.pull)[0]
     hub.sandbox.allow(hub.repository, "dev", "write")
     manifest = {"name": "Another App", "url": "https://example.test", "default_events": []}

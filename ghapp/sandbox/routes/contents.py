@@ -1,11 +1,12 @@
 """Routes on what git holds: files, blobs, trees, commits and comparisons."""
 
 import base64
+from datetime import datetime
 from urllib.parse import quote
 
 from ghapp.sandbox.git_backend import CommitInfo, TreeEntry
 from ghapp.sandbox.routes.pulls import shown_files
-from ghapp.sandbox.routing import Answer, Call, Refused, Routes
+from ghapp.sandbox.routing import Answer, Call, Refused, Routes, paged
 from ghapp.sandbox.shapes import Shapes, node
 from ghapp.sandbox.state import Json
 
@@ -23,6 +24,22 @@ def _commit_at(call: Call, name: str) -> CommitInfo:
     if sha is None:
         raise Refused(422, f"No commit found for SHA: {name}")
     return call.repo.git.commit_info(sha)
+
+
+@ROUTES("GET", "/repos/{owner}/{repo}/commits", READ, paged=True, query="sha since until")
+def commits(call: Call) -> Answer:
+    """List the commits of a branch, the newest first."""
+    tip = call.repo.git.resolve(call.query.get("sha") or call.repo.default_branch)
+    if tip is None:
+        raise Refused(404, "Not Found")
+    since, until = (_instant(call.query.get(name)) for name in ("since", "until"))
+    page, link = paged(call, call.repo.git.history(tip, since, until))
+    shapes = Shapes(call.world)
+    return Answer([shapes.commit(call.repo, one) for one in page], headers=link)
+
+
+def _instant(told: str | None) -> datetime | None:
+    return None if told is None else datetime.fromisoformat(told)
 
 
 # --- files ------------------------------------------------------------------------------------

@@ -131,6 +131,15 @@ def commits(call: Call) -> Answer:
     return Answer([shapes.commit(call.repo, commit) for commit in page], headers=link)
 
 
+@ROUTES("GET", "/repos/{owner}/{repo}/pulls/{pull_number}/reviews", READ, paged=True)
+def reviews(call: Call) -> Answer:
+    """List the reviews of a pull request in the order they were sent off."""
+    found = pull_of(call, "pull_number")
+    page, link = paged(call, found.reviews)
+    shapes = Shapes(call.world)
+    return Answer([shapes.review(found, review) for review in page], headers=link)
+
+
 @ROUTES("GET", "/repos/{owner}/{repo}/commits/{commit_sha}/pulls", READ, paged=True)
 def pulls_of_commit(call: Call) -> Answer:
     """List the pull requests of a commit; a fork's head finds none, as on GitHub."""

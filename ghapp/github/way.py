@@ -1,0 +1,172 @@
+"""How a pull request came to its merge, and what its base branch became after. It judges nothing.
+
+It reads what pull requests and contents may be read for: no issue, no person's profile.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import chain, islice
+
+from ghapp.attribution.model import Struct
+from ghapp.github.client import GitHub, quoted
+
+MOST_LATER = 500
+"""Commits of the base branch after a merge that are looked at; a busier one is not known whole."""
+
+
+class Way(Struct, frozen=True):
+    """A merged pull request's way, as GitHub tells it."""
+
+    opened_at: datetime
+    merged_at: datetime
+    base_ref: str
+    head_sha: str
+    merge_commit: str | None
+    changed_lines: int
+    review_comments: int
+    commits: tuple[str, ...]
+    """The first 100 commits' full names."""
+    first_commit_at: datetime | None
+    first_review_at: datetime | None
+    """By somebody other than the author; ``None``: there was none."""
+    review_rounds: int
+
+
+class LaterCommit(Struct, frozen=True):
+    """A commit that came to the base branch after the merge."""
+
+    sha: str
+    message: str
+
+
+# --- GitHub's answers, as far as they are used --------------------------------------------------
+
+
+class _User(Struct, frozen=True):
+    id: int
+    type: str = "User"
+
+
+class _Ref(Struct, frozen=True):
+    ref: str
+    sha: str
+
+
+class _Pull(Struct, frozen=True):
+    created_at: datetime
+    additions: int
+    deletions: int
+    review_comments: int
+    base: _Ref
+    head: _Ref
+    user: _User | None = None
+    merged_at: datetime | None = None
+    merge_commit_sha: str | None = None
+
+
+class _Review(Struct, frozen=True):
+    state: str
+    user: _User | None = None
+    submitted_at: datetime | None = None
+
+
+class _Person(Struct, frozen=True):
+    date: datetime | None = None
+
+
+class _GitCommit(Struct, frozen=True):
+    message: str
+    author: _Person | None = None
+
+
+class _Commit(Struct, frozen=True):
+    sha: str
+    commit: _GitCommit
+
+
+class _File(Struct, frozen=True):
+    filename: str
+    patch: str | None = None
+    previous_filename: str | None = None
+
+
+class _WholeCommit(Struct, frozen=True):
+    files: tuple[_File, ...] = ()
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def read_way(github: GitHub, number: int) -> Way | None:
+    """Read how a pull request came to its merge; ``None``: it is not merged.
+
+    Raises the errors of `answers`.
+    """
+    pull = github.get(f"pulls/{number}", _Pull)
+    if pull.merged_at is None:
+        return None
+    own = github.get(f"pulls/{number}/commits", tuple[_Commit, ...], per_page=100)
+    pages = github.pages(f"pulls/{number}/reviews", tuple[_Review, ...])
+    reviews = [one for one in chain.from_iterable(pages) if _counts(one, pull)]
+    told = [one.submitted_at for one in reviews if one.submitted_at is not None]
+    changes = sum(one.state == "CHANGES_REQUESTED" for one in reviews)
+    return Way(
+        opened_at=pull.created_at,
+        merged_at=pull.merged_at,
+        base_ref=pull.base.ref,
+        head_sha=pull.head.sha,
+        merge_commit=pull.merge_commit_sha,
+        changed_lines=pull.additions + pull.deletions,
+        review_comments=pull.review_comments,
+        commits=tuple(one.sha for one in own),
+        first_commit_at=min(_authored(own), default=None),
+        first_review_at=min(told, default=None),
+        review_rounds=1 + changes if reviews else 0,
+    )
+
+
+def _counts(review: _Review, pull: _Pull) -> bool:
+    """Say whether a review is a person's other than the author; who is gone was another one."""
+    if review.user is None or pull.user is None:
+        return True
+    return review.user.type != "Bot" and review.user.id != pull.user.id
+
+
+def _authored(commits: Iterable[_Commit]) -> Iterator[datetime]:
+    for one in commits:
+        if one.commit.author is not None and one.commit.author.date is not None:
+            yield one.commit.author.date
+
+
+def later_commits(
+    github: GitHub, branch: str, since: datetime, until: datetime
+) -> tuple[LaterCommit, ...] | None:
+    """Read a branch's commits of some time; ``None``: there are too many to know them whole."""
+    pages = github.pages(
+        "commits",
+        tuple[_Commit, ...],
+        sha=branch,
+        since=since.isoformat(),
+        until=until.isoformat(),
+    )
+    found = tuple(islice(chain.from_iterable(pages), MOST_LATER + 1))
+    if len(found) > MOST_LATER:
+        return None
+    return tuple(LaterCommit(one.sha, one.commit.message) for one in found)
+
+
+def tip_at(github: GitHub, branch: str, at: datetime) -> str | None:
+    """Return the latest commit of a branch at a time; ``None``: it had none."""
+    found = github.get("commits", tuple[_Commit, ...], sha=branch, until=at.isoformat(), per_page=1)
+    return found[0].sha if found else None
+
+
+def removed_lines(github: GitHub, sha: str) -> dict[str, set[str]]:
+    """Read which lines a commit took away, by the path before it; files without text have none."""
+    whole = github.get(f"commits/{quoted(sha)}", _WholeCommit)
+    return {
+        file.previous_filename or file.filename: {
+            line[1:] for line in (file.patch or "").split("\n") if line.startswith("-")
+        }
+        for file in whole.files
+    }

@@ -1,0 +1,64 @@
+"""Who is in which team of an account, by who said so. Which one holds is told by `selecting`."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import delete, select
+
+from ghapp.store.database import Database
+from ghapp.store.rows import clean
+from ghapp.store.schema import team_member
+from ghapp.store.selecting import to_day
+from ghapp.store.tally import day_number
+from ghapp.teams import Member, TeamSource
+
+
+class TeamTable:
+    """The teams of all accounts."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def replace(self, account: str, source: TeamSource, members: Iterable[Member]) -> int:
+        """Let these be all that a source says of an account; return how many people they are."""
+        account_lower = clean(account).lower()
+        rows = {
+            member.login.lower(): {
+                "account_lower": account_lower,
+                "source": source.value,
+                "login_lower": clean(member.login).lower(),
+                "login": clean(member.login),
+                "team": clean(member.team),
+                "role": clean(member.role),
+                "since": None if member.since is None else day_number(member.since),
+            }
+            for member in members
+        }
+        old = delete(team_member).where(
+            team_member.c.account_lower == account_lower, team_member.c.source == source.value
+        )
+        with self._database.write() as connection:
+            self._database.lock(connection, f"teams:{account_lower}")
+            connection.execute(old)
+            if rows:
+                connection.execute(self._database.insert(team_member), list(rows.values()))
+        return len(rows)
+
+    def of(self, account: str) -> dict[TeamSource, tuple[Member, ...]]:
+        """Return everything that was said of an account, by source; people by login."""
+        query = (
+            select(team_member)
+            .where(team_member.c.account_lower == clean(account).lower())
+            .order_by(team_member.c.login_lower)
+        )
+        found: dict[TeamSource, tuple[Member, ...]] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                member = Member(
+                    login=row.login,
+                    team=row.team,
+                    role=row.role,
+                    since=None if row.since is None else to_day(row.since),
+                )
+                source = TeamSource(row.source)
+                found[source] = (*found.get(source, ()), member)
+        return found
