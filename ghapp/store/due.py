@@ -279,10 +279,14 @@ class DueTable:
     def overdue(self, now: datetime, limit: int = 1000) -> tuple[DueItem, ...]:
         """Return what could be taken now, longest due first: what the queue has to be told.
 
-        Items whose lease ran out are among them.
+        Items whose lease ran out are among them. At most ``limit`` of each lane, so that
+        thousands of audits of the past hide nothing that is live.
         """
         query = select(due).where(_TAKEABLE).order_by(due.c.due_at, due.c.id).limit(limit)
-        return self._items(query.params(now=now))
+        query = query.params(now=now)
+        return tuple(
+            item for lane in Lane for item in self._items(query.where(due.c.lane == lane.value))
+        )
 
     def ready(self, kind: str, repository_id: int, now: datetime) -> tuple[DueItem, ...]:
         """Return what could be taken now of one kind and repository, longest due first."""

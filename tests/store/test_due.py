@@ -43,6 +43,14 @@ def test_the_same_wish_falls_together_while_it_waits(store: Store) -> None:
     assert (item.due_at, item.wished) == (NOW + MINUTE, 3)
 
 
+def test_a_long_list_of_the_past_hides_nothing_that_is_live(store: Store) -> None:
+    past = [wish(number, lane=Lane.REPLAY, due_at=NOW - DAY) for number in range(1, 12)]
+    store.due.schedule_all([*past, wish(99)], now=NOW)
+    told = store.due.overdue(NOW, limit=10)
+    assert [item.pull_request for item in told if item.lane is Lane.LIVE] == [99]
+    assert len(told) == 11
+
+
 def test_the_more_urgent_lane_holds(store: Store) -> None:
     for lane in (Lane.REPLAY, Lane.LIVE, Lane.RERUN):
         store.due.schedule(wish(lane=lane), now=NOW)
