@@ -141,7 +141,10 @@ def _unpacked(most: int) -> bytes:
         return raw
     if coding != "gzip":
         _refuse(415, "send the body as it is, or with Content-Encoding: gzip")
-    return _inflated(raw, most) or _refuse(413, too_large, code="too_large")
+    unpacked = _inflated(raw, most)
+    if unpacked is None:
+        _refuse(413, too_large, code="too_large")
+    return unpacked
 
 
 def _inflated(raw: bytes, most: int) -> bytes | None:

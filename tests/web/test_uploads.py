@@ -3,6 +3,7 @@
 import gzip
 import multiprocessing
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ghapp.attribution.model import LineFingerprint, Lines
-from ghapp.store import AuthorCoverage, Installation
+from ghapp.store import AuthorCoverage, Installation, Store
+from ghapp.web.app import create_app
 from ghapp.web.machines import turn
 from ghapp.wire import MOST_BYTES, MOST_EDITS, Receipt
 from tests.store.records import DAY, NOW
@@ -247,7 +249,7 @@ def test_bodies_are_bounded_packed_or_not(ann: Machine) -> None:
     assert told(ann.send(bomb, **gzipped)) == too_large
     many = ann.batch(*[ann.edit(str(number)) for number in range(MOST_EDITS + 1)])
     assert told(ann.send(many)) == (422, None, "edits")
-    for raw in (b"", b"no gzip", gzip.compress(b"{}")[:-4]):
+    for raw in (b"", b"no gzip", gzip.compress(b"{}")[:-4], gzip.compress(b"")):
         assert told(ann.send(raw, **gzipped))[0] == 400
     assert told(ann.send(b"{}", **{"Content-Encoding": "br"}))[0] == 415
     for raw in (b"", b"{", b"\xff", b"[" * 100_000):
@@ -280,6 +282,19 @@ def test_a_machine_that_sends_too_often_has_to_wait(ann: Machine) -> None:
     answers = [ann.send(b"{}").status_code for _ in range(241)]
     assert answers[-1] == 429
     assert set(answers[:-1]) == {422}
+
+
+def test_without_a_database_nothing_is_taken_and_a_machine_comes_again(
+    place: Place, ann: Machine
+) -> None:
+    away = Store.unmigrated("postgresql://nobody@127.0.0.1:1/none")
+    app = create_app(replace(place.services, store=away))
+    for method, path in (("POST", "evidence"), ("DELETE", "evidence"), ("GET", "enrollment")):
+        answer = app.test_client().open(
+            f"/api/{path}", method=method, data=b"{}", headers=ann.headers
+        )
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+        assert "nobody" not in answer.text
 
 
 # --- forgetting -----------------------------------------------------------------------------------
