@@ -15,7 +15,7 @@ import click
 
 from ghapp.cli import teams
 from ghapp.keys import EvidenceKeys
-from ghapp.records.keys import PublicKey
+from ghapp.records.keys import shown
 from ghapp.reports.harmless import visible
 from ghapp.settings import Settings, SettingsError
 from ghapp.signing import Signer
@@ -228,9 +228,7 @@ def cancel_replay(number: int) -> None:
 def record_keys() -> None:
     """Print the public keys of signed records: id, from when to when, and the key as PEM."""
     for key in _store().records.all_keys():
-        until = key.retired_at.isoformat() if key.retired_at else "now"
-        click.echo(f"# {key.id}\n# from {key.made_at.isoformat()} to {until}")
-        click.echo(PublicKey(key.public).pem, nl=False)
+        click.echo(shown(key.public, key.made_at, key.retired_at), nl=False)
 
 
 @command.command("rotate-record-key")

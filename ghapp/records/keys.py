@@ -1,6 +1,7 @@
 """Ed25519 keys of records: made, named, signing, checking. It keeps none of them."""
 
 import hashlib
+from datetime import datetime
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -58,6 +59,13 @@ class SigningKey:
     def sign(self, content: bytes) -> bytes:
         """Return the signature of some bytes: 64 bytes, the same each time."""
         return self._key.sign(content)
+
+
+def shown(public: bytes, since: datetime, until: datetime | None) -> str:
+    """Return a public key for people and programs: its id, from when to when it signs, as PEM."""
+    key = PublicKey(public)
+    end = until.isoformat() if until else "now"
+    return f"# {key.id}\n# from {since.isoformat()} to {end}\n{key.pem}"
 
 
 def named_key(name: str) -> str:

@@ -23,6 +23,7 @@ from ghapp.web.openapi import openapi
 from ghapp.web.operator import operator
 from ghapp.web.organization_settings import organization_settings
 from ghapp.web.pages import pages
+from ghapp.web.record_keys import record_keys
 from ghapp.web.schemas import schemas
 from ghapp.web.uploads import uploads
 from ghapp.web.webhook import webhook
@@ -51,7 +52,7 @@ def create_app(services: Services | None = None) -> Flask:
     add_access(app, services)
     doors = (
         *(webhook, health, pages, login, account, organization_settings),
-        *(api, badge, operator, metrics, schemas),
+        *(api, badge, operator, metrics, record_keys, schemas),
     )
     of_machines = (enrollment, uploads, openapi)
     for blueprint in (door(services) for door in (*doors, *of_machines)):

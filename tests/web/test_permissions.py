@@ -28,6 +28,7 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "GET /readyz": (200, 200, 200, 200, 200),
     "GET /method": (200, 200, 200, 200, 200),
     "GET /schemas/attribution.json": (200, 200, 200, 200, 200),
+    "GET /records/keys.pem": (200, 200, 200, 200, 200),
     # GitHub's deliveries carry a signature, and nobody's cookie stands in for it.
     "POST /webhooks/github": (401, 401, 401, 401, 401),
     # The operator's password is not anybody's sign-in; without one set there is no such page.
