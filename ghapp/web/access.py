@@ -7,6 +7,7 @@ is asked what that person may see. Where GitHub cannot be asked nobody is let in
 import hmac
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import NoReturn, TypeVar
 
 from flask import Flask, abort, current_app, g, redirect, request, url_for
@@ -57,6 +58,7 @@ def add_access(app: Flask, services: Services) -> None:
     """Let `viewer` know the services, and every template who is signed in."""
     app.extensions["ghapp.services"] = services
     app.context_processor(lambda: {"viewer": _shown(), "form_token": form_token()})
+    app.jinja_env.globals["is_owner"] = partial(is_owner, services)
 
 
 # --- who asks -------------------------------------------------------------------------------------
@@ -182,6 +184,15 @@ def require_member(
         held = asked(services, lambda readers: readers.organization(asking.person, found.account))
     _check(held, level, "organization")
     return found
+
+
+def is_owner(services: Services, organization: str) -> bool:
+    """Say whether the viewer is an owner, for a link that others need not see."""
+    try:
+        require_admin(services, organization)
+    except HTTPException:
+        return False
+    return True
 
 
 def require_admin(services: Services, organization: str) -> Installation:

@@ -45,6 +45,8 @@ RATES: dict[str, Rate] = {
     "/api/enroll": Rate("30 per minute", address),
     "/api/evidence": Rate("240 per minute", bearer),
     "/api": Rate("600 per minute", bearer),
+    # GitHub's proxy of pictures asks for everybody who reads a README.
+    "/badge": Rate("600 per minute", address),
     "/operator": Rate("60 per minute", address),
     "/metrics": Rate("60 per minute", address),
 }

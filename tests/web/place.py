@@ -1,9 +1,10 @@
 """A GitHub with people of every kind, and the app's web door before it; who signs in where."""
 
-from collections.abc import Mapping
+import tempfile
+import time
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import requests
 from flask.testing import FlaskClient
@@ -27,6 +28,15 @@ PERMISSIONS = {
 }
 PEOPLE = ("stranger", "reader", "member", "admin")
 """Who can sign in: may read nothing; reads acme/app; is a member and reads it; owns acme."""
+
+
+@cache
+def _migrated() -> bytes:
+    """Return an SQLite file with all tables and nothing in them."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "migrated.sqlite3"
+        Store.open(f"sqlite:///{path}").close()
+        return path.read_bytes()
 
 
 class Clock:
@@ -75,14 +85,10 @@ class Place:
             "REDIS_URL": "unix:///nowhere/valkey.sock",
         }
         read = Settings.from_environment({**environment, **settings})
-        self.store = Store.open(read.database_url)
-        self.services = Services(
-            settings=read,
-            store=self.store,
-            queue=RememberingQueue(),
-            clock=self.clock,
-            sleep=lambda _: None,
-        )
+        self.settings = read
+        (root / "data" / "ghapp.sqlite3").write_bytes(_migrated())
+        self.store = Store.unmigrated(read.database_url)
+        self.services = self.another_process()
         self.app = create_app(self.services)
         self._remember()
 
@@ -114,6 +120,16 @@ class Place:
             self.store.installations.repository_seen(seen, now=NOW)
         app = self.repositories["app"].id
         self.store.audits.save(app, 17, document(NOW, repository="acme/app"), now=NOW)
+
+    def another_process(self) -> Services:
+        """Return services of their own, over the same database and the same Redis."""
+        return Services(
+            settings=self.settings,
+            store=self.store,
+            queue=RememberingQueue(),
+            clock=self.clock,
+            sleep=lambda seconds: time.sleep(seconds / 20),
+        )
 
     def close(self) -> None:
         """Stop everything."""
@@ -158,8 +174,3 @@ class Place:
     def asked_as(self) -> set[str]:
         """Return as whom GitHub was asked so far."""
         return {one.identity for one in self.sandbox.exchanges}
-
-
-def statuses(answers: Mapping[str, Any]) -> dict[str, int]:
-    """Return the statuses of answers by name."""
-    return {name: answer.status_code for name, answer in answers.items()}
