@@ -136,6 +136,7 @@ class _Rollout:
     def left(self, outcome: Outcome) -> Iterator[Found]:
         """Yield the edits whose end is not known, in the order they were asked for."""
         calls = list(self.pending.values())
+        self.ended.update(self.pending)
         self.pending.clear()
         for call in calls:
             yield from self._edits(call, self._asked(call), outcome, call.at)

@@ -116,7 +116,7 @@ class _Events:
         except RecordError as problem:
             yield Unread(source=self.name, line=number, problem=str(problem))
             return
-        if event.type not in _KINDS:
+        if not isinstance(event.type, str) or event.type not in _KINDS:
             return
         data = optional(_DATA, event.data)
         if data is None:
@@ -142,7 +142,9 @@ class _Events:
 
     def _call(self, data: _Data, at: datetime | None, number: int) -> None:
         id_, tool = data.toolCallId, data.toolName
-        if not isinstance(id_, str) or id_ in self.ended or tool not in TOOLS:
+        if not isinstance(id_, str) or not isinstance(tool, str):
+            return
+        if id_ in self.ended or tool not in TOOLS:
             return
         text = optional(_TEXT, data.arguments)
         arguments = optional(_ARGUMENTS, data.arguments)

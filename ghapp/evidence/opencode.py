@@ -183,7 +183,9 @@ class _Reading:
         # Calls are numbered by the model, parts by OpenCode: only these are unique everywhere.
         name = part.id if isinstance(part.id, str) and part.id else part.call
         state = optional(_STATES, part.state)
-        if part.type != "tool" or part.tool not in TOOLS or state is None:
+        if part.type != "tool" or not isinstance(part.tool, str) or state is None:
+            return
+        if part.tool not in TOOLS:
             return
         if not isinstance(name, str) or name in self.seen:
             return

@@ -1,6 +1,7 @@
 """What holds for every evidence source: it knows its own files, and no broken one stops it."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,33 @@ def test_a_cut_or_changed_artifact_never_stops_the_reading(
         text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
     found = edits(read(source, path.name, bytes(text)))
     assert len({edit.id for edit in found}) == len(found), "an id is yielded once"
+
+
+@pytest.mark.parametrize(("source", "path"), ARTIFACTS, ids=IDS)
+def test_no_part_has_to_be_what_it_should_be(source: EvidenceSource, path: Path) -> None:
+    lines = path.read_bytes().splitlines()
+    for at, line in enumerate(lines if path.suffix == ".jsonl" else [path.read_bytes()]):
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        for changed in _each_part_as({}, value):
+            other = json.dumps(changed).encode()
+            whole = [*lines[:at], other, *lines[at + 1 :]] if path.suffix == ".jsonl" else [other]
+            found = edits(list(source.read(path.name, whole, everything)))
+            assert len({edit.id for edit in found}) == len(found)
+
+
+def _each_part_as(other: object, value: object) -> Iterator[object]:
+    """Yield a JSON value with one of its parts replaced, for each part."""
+    yield other
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from ({**value, key: changed} for changed in _each_part_as(other, part))
+    if isinstance(value, list):
+        for at, part in enumerate(value):
+            for changed in _each_part_as(other, part):
+                yield [*value[:at], changed, *value[at + 1 :]]
 
 
 JSON = st.recursive(
