@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from bench.console import say, table
 from bench.corpus import Recorded
 from bench.engine import SETTLED, read_evidence
+from bench.hooks import edits_by_hook
 from bench.scratch import Scratch
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import FingerprintCodebook
@@ -64,11 +65,13 @@ def measure(directory: Path, roots: tuple[str, ...], *, as_json: bool) -> int:
         say(table([[row.unit, *map(len, row.lines.values())] for row in rows], ("unit", *WAYS)))
         for name, value in figures.items():
             say(f"{name:64} {value}")
-    return int(any(row.differs(way) for row in rows for way in EXACT))
+    by_hook = any(row.lines[HOOK] != row.lines[OFFLINE] for row in rows)
+    return int(by_hook or any(row.differs(way) for row in rows for way in EXACT))
 
 
-OFFLINE, IMPORTED, UPLOADED, ENTIRE, NOTES = "offline", "imported", "uploaded", "entire", "notes"
-WAYS = (OFFLINE, IMPORTED, UPLOADED, ENTIRE, NOTES)
+OFFLINE, IMPORTED, UPLOADED, HOOK = "offline", "imported", "uploaded", "hook"
+ENTIRE, NOTES = "entire", "notes"
+WAYS = (OFFLINE, IMPORTED, UPLOADED, HOOK, ENTIRE, NOTES)
 EXACT = (IMPORTED, UPLOADED, ENTIRE)
 """Ways that bring the edits themselves, so that the audits must be equal, reason by reason."""
 
@@ -97,6 +100,7 @@ def _compared(
 ) -> Iterator[Row]:
     edits = read_evidence(transcripts).edits
     offline = Evidence(edits=tuple(map(_fingerprinted, edits)), roots=roots)
+    by_hook = tuple(map(_fingerprinted, edits_by_hook(transcripts)))
     carried = _Carried(folder / "scratch", transcripts, roots)
     with closing(_store(folder / "imported")) as imported, closing(_store(folder / "sent")) as sent:
         _import(imported, transcripts, roots)
@@ -106,6 +110,7 @@ def _compared(
                 OFFLINE: _audit(unit, offline),
                 IMPORTED: _audit(unit, _of_store(imported, unit)),
                 UPLOADED: _audit(unit, _of_store(sent, unit)),
+                HOOK: _audit(unit, Evidence(edits=by_hook, roots=roots)),
                 ENTIRE: _audit(unit, carried.by_checkpoint(unit)),
             }
             notes = carried.by_notes(unit, audits[OFFLINE])
@@ -146,6 +151,10 @@ def _figures(rows: Sequence[Row]) -> dict[str, int]:
         found[f"units equal to the offline audit in every reason, {way}"] = sum(
             not row.differs(way) for row in rows
         )
+    # The hook is not told of calls that failed, so the reasons of other lines may differ.
+    found["units with the same lines attributed as offline, hook"] = sum(
+        row.lines[HOOK] == row.lines[OFFLINE] for row in rows
+    )
     found["lines attributed offline and by notes"] = sum(
         len(row.lines[OFFLINE] & row.lines[NOTES]) for row in rows
     )
