@@ -193,20 +193,6 @@ class Coverage:
         nothing = counts.get(AuthorCoverage.NOTHING.value, 0)
         return Covered(pulls=sum(counts.values()), without=nothing)
 
-    def repositories_of(self, user_id: int, installation_id: int, most: int) -> tuple[int, ...]:
-        """Return the repositories that a person's machines reported for last."""
-        columns = machine_report.c
-        query = (
-            select(columns.repository_id)
-            .where(columns.user_id == user_id, columns.installation_id == installation_id)
-            .where(columns.repository_id != EVERYWHERE)
-            .group_by(columns.repository_id)
-            .order_by(func.max(columns.last_at).desc())
-            .limit(most)
-        )
-        with self._database.read() as connection:
-            return tuple(connection.execute(query).scalars())
-
     def forget(self, login: str, user_id: int | None = None) -> int:
         """Delete a person's reports, by login in any case and by number; return how many."""
         is_theirs = func.lower(machine_report.c.login) == clean(login).lower()

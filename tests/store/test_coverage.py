@@ -40,7 +40,6 @@ def test_reports_of_a_week_are_one(store: Store) -> None:
         WeekCoverage(week=WEEK + 7 * DAY, developers=("ann",), machines=1, edits=0),
     )
     assert store.coverage.weeks(43, NOW, NOW) == ()
-    assert store.coverage.repositories_of(11, 7, 5) == (42,)
 
 
 PEOPLE = {11: "ann", 12: "bob-renamed", 13: "cy", 14: "dan"}
