@@ -19,6 +19,7 @@ PAGES = {
     "repository-pulls": "/repositories/acme/shop/pulls?verdict=assisted&sort=share",
     "repository-outcomes": "/repositories/acme/shop/outcomes",
     "pull": "/repositories/acme/shop/pull/9",
+    "tokens": "/settings/tokens",
     "nothing": "/organizations/acme?since=2020-01-01&until=2020-01-31",
     "missing": "/repositories/acme/nowhere",
 }
@@ -45,6 +46,9 @@ def test_axe_finds_no_serious_fault(
         for name, path in PAGES.items():
             page.goto(address + path)
             found[name] = faults(page)
+        page.goto(address + PAGES["pull"])
+        page.get_by_role("link", name="Every line of this file, explained").first.click()
+        found["file"] = faults(page)
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
