@@ -1,4 +1,4 @@
-"""The measurements' command line: ``python -m bench truth|corpus|speed|replay|pages|…``."""
+"""The measurements' command line: ``python -m bench truth|corpus|speed|replay|…``."""
 
 import argparse
 import shlex
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    names = "truth|corpus|agreement|speed|replay|backfill|upload|upgrade"
+    names = "truth|corpus|agreement|speed|replay|pages|backfill|upload|upgrade"
     commands = parser.add_subparsers(required=True, metavar=names)
     _truth_arguments(commands.add_parser("truth", help=truth.__doc__))
     _corpus_arguments(commands.add_parser("corpus", help=corpus.__doc__))

@@ -161,6 +161,7 @@ class Made:
         self._store = store
         self._options = options
         self._random = Random(options.seed)  # noqa: S311 - repeatable
+        self._sizes: list[int] = []
         self._document = zlib.compress(b'{"schema":"ghapp/audit/1","files":[]}' + b" " * 200)
 
     def make(self) -> None:
@@ -175,8 +176,9 @@ class Made:
             connection.execute(database.insert(team_member), list(_members()))
         weights = [1 / (rank + 5) for rank in range(REPOSITORIES)]
         scale = self._options.audits / sum(weights)
-        for repository_id, weight in enumerate(weights, 1):
-            pulls = [self._pull(repository_id, n) for n in range(1, round(weight * scale) + 1)]
+        self._sizes = [round(weight * scale) for weight in weights]
+        for repository_id, size in enumerate(self._sizes, 1):
+            pulls = [self._pull(repository_id, number) for number in range(1, size + 1)]
             with database.write() as connection:
                 self._insert_audits(connection, pulls)
                 insert_all(connection, database, repository_id, pulls)
@@ -188,7 +190,9 @@ class Made:
     def _pull(self, repository_id: int, number: int) -> PullSummary:
         chance = self._random
         day = TODAY - timedelta(days=int(chance.triangular(0, 365 * YEARS, 0)))
-        developer = int(chance.random() ** 2 * DEVELOPERS)
+        developer = (
+            repository_id * 37 + chance.randrange(self._developers(repository_id))
+        ) % DEVELOPERS
         lines = {}
         for _ in range(chance.choice((1, 1, 2, 3, 5))):
             effective = int(chance.expovariate(1 / 40))
@@ -217,6 +221,10 @@ class Made:
             agents={chance.choices(AGENTS, (8, 2, 1))[0]: attributed} if attributed else {},
             lines=lines,
         )
+
+    def _developers(self, repository_id: int) -> int:
+        """Return how many people work in a repository: one for 200 pull requests, at least five."""
+        return max(5, self._sizes[repository_id - 1] // 200)
 
     def _insert_audits(self, connection: Connection, pulls: list[PullSummary]) -> None:
         rows = [

@@ -386,9 +386,9 @@ class QuietSpot(Struct, frozen=True):
     name: str
     rule: Quiet
     now: Counts
-    """The last 28 days."""
+    """The last 4 whole weeks."""
     before: Counts
-    """The 84 days before those."""
+    """The 12 weeks before those."""
 
 
 class RepositorySummary(Struct, frozen=True):

@@ -6,7 +6,7 @@ ends pull request by pull request; all other selections are counted pull request
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -45,6 +45,7 @@ from ghapp.store.selecting import (
     counted,
     day_of,
     merged_within,
+    one_of,
     people,
     spans,
     teams_of,
@@ -72,7 +73,8 @@ from ghapp.summaries import (
     TeamCounts,
 )
 
-MANY = 20
+A_FEW_MONTHS = timedelta(days=130)
+"""Longer spans are counted by months."""
 
 KeyT = TypeVar("KeyT", str, int)
 
@@ -118,7 +120,7 @@ class Reading:
     def repositories(self) -> tuple[RepositoryCounts, ...]:
         """Return the counts by repository."""
         if self._selection.is_plain:
-            found = self._tallied(ALL, Grain.MONTH, tally.c.repository_id)
+            found = self._tallied(ALL, closest(self._selection), tally.c.repository_id)
         else:
             found = self._selected(pull_summary.c.repository_id)
         names = repository_names(self._connection, found)
@@ -151,8 +153,9 @@ class Reading:
         """The counts by login; ``""``: not known."""
         if not self._selection.is_plain:
             return self._selected(func.coalesce(pull_summary.c.author, ""))
-        found = self._tallied(AUTHOR, Grain.MONTH, tally.c.name, days=False)
-        for first, last in partial_edges(self._selection):
+        grain = closest(self._selection)
+        found = self._tallied(AUTHOR, grain, tally.c.name, days=False)
+        for first, last in partial_edges(self._selection, grain):
             part = msgspec.structs.replace(self._selection, since=first, until=last)
             query = self._grouped(func.coalesce(pull_summary.c.author, ""), part)
             found = _added(found, query)
@@ -259,7 +262,7 @@ class Reading:
     ) -> dict[date, int]:
         """Count what differs, by day."""
         selection, columns = self._selection, agent_day.c
-        asked += (_one_of(columns.repository_id, selection.repository_ids),)
+        asked += (one_of(columns.repository_id, selection.repository_ids),)
         for span in spans(selection, Grain.DAY):
             asked += (*within(columns.day, span),)
         if selection.agent is not None:
@@ -358,10 +361,11 @@ class Reading:
 def quiet_spots(
     connection: Connection, selection: Selection, naming: Naming, today: date
 ) -> tuple[QuietSpot, ...]:
-    """Compare the last 28 days with the 84 before them, by team and by repository."""
-    ids, first = selection.repository_ids, today - QUIET_NOW + ONE_DAY
+    """Compare the last 4 whole weeks with the 12 before them, by team and by repository."""
+    ids, end = selection.repository_ids, Grain.WEEK.start(today)
     teams = teams_of(connection, ids, today)
-    now = Reading(connection, Selection(ids, since=first, until=today), naming, teams)
+    first = end - QUIET_NOW
+    now = Reading(connection, Selection(ids, since=first, until=end - ONE_DAY), naming, teams)
     earlier = Selection(ids, since=first - QUIET_BEFORE, until=first - ONE_DAY)
     before = Reading(connection, earlier, naming, teams)
     found: list[QuietSpot] = []
@@ -390,12 +394,6 @@ _DAYS = 1_000_000
 _LINE_COUNTS = ("added", "effective", "attributed", "whole_effective", "whole_attributed")
 
 
-def _one_of(column: ColumnElement[int], ids: tuple[int, ...]) -> ColumnElement[bool]:
-    """Return the condition of a column; where many are meant, no index is worth asking for it."""
-    # The day is the better index then: what differs stands side by side there, and no sorting.
-    return (column if len(ids) < MANY else column + 0).in_(ids)
-
-
 def repository_names(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
     """Return the present names of repositories."""
     columns = repository.c
@@ -403,14 +401,23 @@ def repository_names(connection: Connection, ids: Iterable[int]) -> dict[int, st
     return {one: f"{owner}/{name}" for one, owner, name in connection.execute(query)}
 
 
-def partial_edges(selection: Selection) -> list[tuple[date | None, date | None]]:
-    """Return the days at the ends that no whole month covers."""
+def closest(selection: Selection) -> Grain:
+    """Return the grain whose rows are the fewest: of short spans, months leave too many days."""
+    since, until = selection.since, selection.until
+    is_short = since is not None and until is not None and until - since < A_FEW_MONTHS
+    return Grain.WEEK if is_short else Grain.MONTH
+
+
+def partial_edges(
+    selection: Selection, grain: Grain = Grain.MONTH
+) -> list[tuple[date | None, date | None]]:
+    """Return the days at the ends that no whole period covers."""
     return [
         (
             None if span.first is None else to_day(span.first),
             None if span.last is None else to_day(span.last),
         )
-        for span in spans(selection, Grain.MONTH)
+        for span in spans(selection, grain)
         if span.grain is Grain.DAY
     ]
 

@@ -146,7 +146,9 @@ def tallies(pull: PullSummary) -> Iterator[tuple[Key, Counts]]:
     counts = Counts.of(pull)
     for grain in Grain:
         yield (ALL, grain.value, day_number(grain.start(day)), ""), counts
-    yield (AUTHOR, Grain.MONTH.value, month, pull.about.author or ""), counts
+    for grain in (Grain.WEEK, Grain.MONTH):
+        author = pull.about.author or ""
+        yield (AUTHOR, grain.value, day_number(grain.start(day)), author), counts
     for agent, attributed in pull.agents.items():
         yield (
             (AGENT, Grain.MONTH.value, month, agent),

@@ -479,7 +479,7 @@ def test_a_repository_whose_adoption_fell_is_a_quiet_spot(store: Store) -> None:
     logins = [login for login in LOGINS[:6] if login]
     for number in range(1, 41):
         fell = number > 20
-        merged_at = NOW - timedelta(days=27 if fell else 28 + number)
+        merged_at = NOW - timedelta(days=27 if fell else 31 + number)
         verdict = Verdict.NOT_ASSISTED if fell else Verdict.ASSISTED
         made = document(merged_at=merged_at, pull_request=number, verdict=verdict)
         store.audits.save(42, number, made, now=NOW, about=About(author=logins[number % 6]))
