@@ -42,7 +42,7 @@ def command_here() -> str:
 
 
 def hooks(command: str) -> dict[str, Any]:
-    """Return the hooks as settings have them: after each edit, and when a turn or session ends."""
+    """Return the hooks as settings have them: after each edit, and when a turn ends."""
     ours = {"hooks": [{"type": "command", "command": command, "timeout": SECONDS}]}
     return {"PostToolUse": [{"matcher": MATCHER, **ours}], "Stop": [ours], "SessionEnd": [ours]}
 
