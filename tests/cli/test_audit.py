@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ghapp.attribution.document import from_document, to_document
+from tests.carrying import add_note, note
 from tests.cases import FIXTURES
 from tests.cli.commands import GHAPP, environment, ghapp
 from tests.clones import Clone
@@ -237,6 +238,7 @@ DIFF = ("--diff", str(CASE / "change.diff"))
             (*DIFF, "--merged-at", MERGED, *EVIDENCE, "--output", "/nowhere/at/all"),
             "--output /nowhere/at/all: No such file or directory",
         ),
+        ((*DIFF, "--merged-at", MERGED, "--carried"), "--carried belongs to --git"),
         (("--git", ".", *EVIDENCE), "--git needs --commit"),
         (("--git", "/", "--commit", "HEAD", *EVIDENCE), "--git /: git rev-parse ended"),
         (("--git", "nowhere", "--commit", "HEAD", *EVIDENCE), "'nowhere' does not exist"),
@@ -264,6 +266,18 @@ def test_a_commit_of_a_repository(tmp_path: Path) -> None:
     assert document(ghapp("audit", "--git", clone.path, "--merged-at", "2026-07-01", *given))[
         "verdict"
     ] == ("no_evidence")
+
+
+def test_a_commit_with_what_the_clone_carries(tmp_path: Path) -> None:
+    clone = Clone(tmp_path / "shop")
+    clone.commit({"README.md": "Shop\n"})
+    content = "def monthly_totals(orders):\n    return collect_by_month(orders, key=order_month)\n"
+    add_note(clone, clone.commit({"src/totals.py": content}), note({"src/totals.py": "1-2"}))
+    given = ("audit", "--git", clone.path, "--commit", "HEAD", "--format", "json")
+    done = ghapp(*given, "--carried")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert document(done)["totals"]["by_agent"] == {"claude-code": 2}
+    assert ghapp(*given).returncode == 2, "no evidence is named at all"
 
 
 def test_a_commit_that_is_not_there(tmp_path: Path) -> None:
