@@ -31,6 +31,12 @@ CONNECT_TIMEOUT_SECONDS = 5
 POOL_TIMEOUT_SECONDS = 10
 """How long a thread waits for a free connection of this process."""
 
+POOL_SIZE = 5
+"""Connections of one process that stay open."""
+
+MOST_CONNECTIONS = 20
+"""Connections of one process at most: more than its web door has threads."""
+
 OLDEST_SQLITE = (3, 35, 0)
 """The first one with ``RETURNING``."""
 
@@ -184,6 +190,8 @@ def _sqlite_engine(url: URL) -> Engine:
     engine = create_engine(
         url,
         pool_timeout=POOL_TIMEOUT_SECONDS,
+        max_overflow=MOST_CONNECTIONS - POOL_SIZE,
+        pool_size=POOL_SIZE,
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare_sqlite)
@@ -227,6 +235,8 @@ def _postgresql_engine(url: URL) -> Engine:
     return create_engine(
         url,
         pool_timeout=POOL_TIMEOUT_SECONDS,
+        max_overflow=MOST_CONNECTIONS - POOL_SIZE,
+        pool_size=POOL_SIZE,
         pool_pre_ping=True,  # a restarted server costs one question, not one failed job
         connect_args=arguments,
     )
