@@ -7,7 +7,7 @@ threads = 16
 """Deliveries that come at the same time are kept in one transaction (`ghapp.store.together`), so
 that their number does not hang on how often a second the disk can write."""
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
-"""Measured on two cores: one process takes more deliveries than two, which wait for each other."""
+"""On two cores one process took more deliveries than two (docs/reliability.md)."""
 timeout = 30
 """Seconds without a sign of life of a process, after which it is replaced."""
 graceful_timeout = 10

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
@@ -57,16 +58,40 @@ def test_no_secret_is_kept_where_the_work_is(place: Place) -> None:
     assert [value for value in kept(place) if SECRET.search(value)] == []
 
 
+def test_a_secret_would_be_found_wherever_redis_holds_it(quick_place: Place) -> None:
+    secret = "ghs_7_" + "abcdefghij" * 5
+    with Redis.from_url(quick_place.services.settings.redis_url or "") as client:
+        client.set("planted", secret)
+        client.hset("planted job", "exc_info", zlib.compress(secret.encode()))
+        client.rpush("planted list", secret)
+        found = [value for value in kept(quick_place) if SECRET.search(value)]
+        client.delete("planted", "planted job", "planted list")
+    assert found == [secret.encode()] * 3
+
+
 def kept(place: Place) -> Iterator[bytes]:
-    """Yield everything that Redis and the database hold."""
+    """Yield everything that Redis and the database hold, unpacked as RQ packs it."""
     with Redis.from_url(place.services.settings.redis_url or "") as client:
         for key in cast("list[bytes]", client.keys("*")):
             yield key
-            yield client.dump(key) or b""
+            for value in _values(client, key):
+                yield zlib.decompress(value) if value.startswith(b"x\x9c") else value
     with place.store.database.read() as connection:
         for table in metadata.sorted_tables:
             for row in connection.execute(select(table)):
                 yield from (_as_bytes(value) for value in row)
+
+
+def _values(client: Redis, key: bytes) -> list[bytes]:
+    """Return what a key holds, whatever its type; an unknown type is an error."""
+    readers: dict[bytes, Callable[[], Any]] = {
+        b"string": lambda: [client.get(key)],
+        b"hash": lambda: client.hvals(key),
+        b"list": lambda: client.lrange(key, 0, -1),
+        b"set": lambda: client.smembers(key),
+        b"zset": lambda: client.zrange(key, 0, -1),
+    }
+    return list(readers[cast("bytes", client.type(key))]())
 
 
 def _as_bytes(value: Any) -> bytes:
