@@ -1,6 +1,6 @@
 """Who is in which team, read from a table that somebody keeps. It asks nobody and keeps nothing.
 
-Teams from GitHub itself and from CODEOWNERS come as the same noun (docs/metrics.md, Teams).
+What is made of it is told in docs/metrics.md, Teams.
 """
 
 import csv
@@ -17,11 +17,9 @@ COLUMNS = ("person", "team", "role", "start_date")
 
 
 class TeamSource(StrEnum):
-    """Who says in which team a person is; the first of these that says anything holds."""
+    """Who says in which team a person is: a table so far; the database knows room for others."""
 
     CSV = "csv"
-    GITHUB = "github"
-    CODEOWNERS = "codeowners"
 
 
 class Member(Struct, frozen=True):
