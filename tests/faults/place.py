@@ -250,7 +250,8 @@ def running_place(
     directory.mkdir(parents=True, exist_ok=True)
     with Sandbox(directory / "github", clock=clock, prefix="/api/v3", echo=False) as sandbox:
         registered = sandbox.register_app(
-            events=("pull_request", "check_run", "check_suite", "issue_comment", "repository")
+            events=("pull_request", "check_run", "check_suite", "issue_comment", "repository"),
+            callback_urls=["http://localhost/login/callback"],
         )
         environment = {
             "GHAPP_DATA_DIR": str(directory / "data"),
@@ -259,6 +260,8 @@ def running_place(
             "GITHUB_WEB_URL": sandbox.web_url,
             "GITHUB_APP_ID": str(registered.app.id),
             "GITHUB_PRIVATE_KEY": registered.private_key,
+            "GITHUB_CLIENT_ID": registered.app.client_id,
+            "GITHUB_CLIENT_SECRET": registered.app.client_secret,
             "GITHUB_WEBHOOK_SECRETS": registered.app.webhook_secret,
             "GHAPP_WRITE_PAUSE": "0",
             "GHAPP_WRITES_PER_HOUR": "100000",

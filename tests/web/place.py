@@ -8,6 +8,7 @@ from pathlib import Path
 
 import requests
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from ghapp.bootstrap import Services
 from ghapp.sandbox import Sandbox
@@ -37,6 +38,14 @@ def _migrated() -> bytes:
         path = Path(directory) / "migrated.sqlite3"
         Store.open(f"sqlite:///{path}").close()
         return path.read_bytes()
+
+
+def sign_in(sandbox: Sandbox, browser: FlaskClient, login: str, **query: str) -> TestResponse:
+    """Go to GitHub and back as this person would, and return what the app answered then."""
+    sandbox.sit_down(login)
+    away = browser.get("/login", query_string=query)
+    back = requests.get(away.headers["Location"], timeout=10, allow_redirects=False)
+    return browser.get(back.headers["Location"])
 
 
 class Clock:
@@ -145,10 +154,7 @@ class Place:
     def sign_in(self, login: str, browser: FlaskClient | None = None, **query: str) -> FlaskClient:
         """Go to GitHub and back as this person would, and return the browser."""
         browser = browser or self.browser()
-        self.sandbox.sit_down(login)
-        away = browser.get("/login", query_string=query)
-        back = requests.get(away.headers["Location"], timeout=10, allow_redirects=False)
-        self.returned = browser.get(back.headers["Location"])
+        self.returned = sign_in(self.sandbox, browser, login, **query)
         return browser
 
     def signed_in(self, login: str | None) -> FlaskClient:

@@ -12,16 +12,19 @@ class _Reader(HTMLParser):
         self._text: list[str] = []
         self._name = ""
         self._drawing = 0
+        self.heads: list[str] = []
+        self._head = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._drawing += tag == "svg"
         if tag == "table":
             self.tables.append([])
+            self.heads.append(self._head)
         if tag == "tr":
             self.tables[-1].append([])
         if tag == "a":
             self.links.append(dict(attrs).get("href") or "")
-        if tag in {"td", "th", "dt", "dd"}:
+        if tag in {"td", "th", "dt", "dd", "h2"}:
             self._text = []
 
     def handle_endtag(self, tag: str) -> None:
@@ -29,6 +32,8 @@ class _Reader(HTMLParser):
         text = " ".join("".join(self._text).split())
         if tag in {"td", "th"}:
             self.tables[-1][-1].append(text)
+        if tag == "h2":
+            self._head = text
         if tag == "dt":
             self._name = text
         if tag == "dd":
@@ -49,6 +54,7 @@ class Read:
         """First value of each term of a description list."""
         self.links = reader.links
         self._tables = reader.tables
+        self._heads = reader.heads
 
     def table(self, *heads: str) -> list[list[str]]:
         """Return the rows of the table whose head begins with these words."""
@@ -56,3 +62,11 @@ class Read:
             if table and table[0][: len(heads)] == list(heads):
                 return table[1:]
         raise AssertionError(f"no table begins with {heads}: {[one[0] for one in self._tables]}")
+
+    def labelled(self, *heads: str) -> dict[str, list[list[str]]]:
+        """Return the rows of each table whose head begins so, by the heading above it."""
+        return {
+            name: table[1:]
+            for name, table in zip(self._heads, self._tables, strict=True)
+            if table and table[0][: len(heads)] == list(heads)
+        }
