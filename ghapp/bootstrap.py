@@ -39,9 +39,10 @@ from ghapp.queue.enqueue import RedisQueue, connect
 from ghapp.readers import Readers
 from ghapp.settings import AppCredentials, Settings, SettingsError
 from ghapp.signing import Signer
-from ghapp.store import Store, key_id
+from ghapp.store import Installation, Store, key_id
 from ghapp.store.summaries import Summaries
 from ghapp.summaries import Naming
+from ghapp.team_sources import Fetched, fetch_teams
 from ghapp.uploaders import Uploaders
 from ghapp.weekly import Letters
 
@@ -271,6 +272,10 @@ class Services:
         encode = partial(encoder, self.settings, self.store)
         source = Source(url=opened.url, key=opened.key, account=opened.account, encode=encode)
         return pull(source, self.store, now=self.clock())
+
+    def fetch_teams(self, installation: Installation) -> Fetched:
+        """Keep an organization's teams as GitHub has them; raises the errors of `answers`."""
+        return fetch_teams(installation, self.auth, self.store)
 
     def audit(self, ref: Ref) -> Outcome:
         """Audit one merged pull request."""

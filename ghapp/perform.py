@@ -43,7 +43,14 @@ NOTHING_WRITTEN = "0 writes: everything on GitHub is as it should be"
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(hours=1)
 RECURRING = frozenset(
-    {Kind.SWEEP, Kind.ROLL_CALL, Kind.RECONCILE, Kind.WEEKLY_SUMMARY, Kind.COMPLIANCE}
+    {
+        Kind.SWEEP,
+        Kind.ROLL_CALL,
+        Kind.RECONCILE,
+        Kind.WEEKLY_SUMMARY,
+        Kind.COMPLIANCE,
+        Kind.TEAMS,
+    }
 )
 """Kinds that are wished again and again: never set aside, for then nobody would look any more."""
 
@@ -244,6 +251,17 @@ def _pull_sessions(item: DueItem, services: Services) -> audit.Outcome | Looked:
     return Looked(pulled.edits, f"{pulled.edits} edits of {pulled.agent_sessions} sessions")
 
 
+def _fetch_teams(item: DueItem, services: Services) -> audit.Outcome | Looked:
+    reached = _reached(item, services)
+    if not isinstance(reached, int):
+        return reached
+    installation = services.store.installations.installation(reached)
+    if installation is None:
+        return audit.NothingToDo(f"installation {reached} is not known")
+    fetched = services.fetch_teams(installation)
+    return Looked(fetched.people, str(fetched))
+
+
 KINDS: dict[str, Callable[[DueItem, Services], audit.Outcome | Looked]] = {
     Kind.AUDIT: _audit,
     Kind.FINALIZE: _audit,
@@ -256,6 +274,7 @@ KINDS: dict[str, Callable[[DueItem, Services], audit.Outcome | Looked]] = {
     Kind.WEEKLY_SUMMARY: _send_letter,
     Kind.REPLAY: _replay,
     Kind.COMPLIANCE: _pull_sessions,
+    Kind.TEAMS: _fetch_teams,
 }
 """Kinds of items that this version knows how to do."""
 

@@ -5,6 +5,7 @@ What is made of it is told in docs/metrics.md, Teams.
 
 import csv
 import io
+from collections.abc import Collection, Mapping
 from datetime import date
 from enum import StrEnum
 
@@ -17,9 +18,10 @@ COLUMNS = ("person", "team", "role", "start_date")
 
 
 class TeamSource(StrEnum):
-    """Who says in which team a person is: a table so far; the database knows room for others."""
+    """Who says in which team a person is; the first that says anything of an account holds."""
 
     CSV = "csv"
+    GITHUB = "github"
 
 
 class Member(Struct, frozen=True):
@@ -30,6 +32,21 @@ class Member(Struct, frozen=True):
     role: str | None = None
     since: date | None = None
     """From when on the person counts for the team; ``None``: ever since."""
+
+
+def one_team_each(teams: Mapping[str, Collection[str]], least: int) -> tuple[Member, ...]:
+    """Put each person into one of his teams: the smallest one that has ``least`` people.
+
+    It says most about him and can still be told apart; a team below another one is smaller.
+
+    >>> one_team_each({"all": ["ann", "bob", "cid"], "web": ["ann", "bob"], "me": ["ann"]}, 2)[0]
+    Member(login='ann', team='web', role=None, since=None)
+    """
+    found: dict[str, Member] = {}
+    for team in sorted(teams, key=lambda name: (len(teams[name]) < least, len(teams[name]), name)):
+        for login in teams[team]:
+            found.setdefault(login.lower(), Member(login, team))
+    return tuple(found.values())
 
 
 class TeamFileError(ValueError):

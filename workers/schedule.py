@@ -33,6 +33,7 @@ LEFT_BEHIND = timedelta(seconds=30)
 TIDY_EVERY = timedelta(hours=1)
 LETTERS_EVERY = timedelta(minutes=30)
 PULL_EVERY = timedelta(minutes=15)
+TEAMS_EVERY = timedelta(days=1)
 LOOK_COSTS = timedelta(seconds=14.4)
 """Of a repository's reconciling: 2 requests, where a tenth of 5,000 an hour are for it."""
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
@@ -53,6 +54,7 @@ def main() -> int:
         Chore(wish_rounds, settings.reconcile_every / 2),
         Chore(wish_letters, LETTERS_EVERY),
         Chore(wish_sessions, PULL_EVERY / 2),
+        Chore(wish_teams, TEAMS_EVERY / 4),
     ]
     told = Told()
     while not stop.is_set():
@@ -156,6 +158,29 @@ def wish_sessions(ready: Services) -> None:
     if ready.settings.compliance is not None:
         at = next_slot(ready.clock(), PULL_EVERY, 0)
         _wish([Due(kind=Kind.COMPLIANCE, due_at=at, lane=Lane.RERUN, why="every so often")], ready)
+
+
+def wish_teams(ready: Services) -> None:
+    """Make the next look at the teams of every installation due, spread over a day."""
+    now = ready.clock()
+    try:
+        active = [one for one in ready.store.installations.all() if one.is_active]
+    except StoreError as error:
+        log.warning("teams_not_wished", problem=str(error))
+        return
+    _wish(
+        [
+            Due(
+                kind=Kind.TEAMS,
+                due_at=next_slot(now, TEAMS_EVERY, one.id),
+                lane=Lane.RERUN,
+                installation_id=one.id,
+                why="once a day",
+            )
+            for one in active
+        ],
+        ready,
+    )
 
 
 def wish_rounds(ready: Services) -> None:

@@ -1,10 +1,13 @@
 """``ghapp admin teams``: who is in which team. What is made of it is told in docs/metrics.md."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
 import click
 
+from ghapp.bootstrap import build
+from ghapp.github.answers import GitHubError
 from ghapp.settings import Settings, SettingsError
 from ghapp.store import Store, StoreError
 from ghapp.summaries import SMALLEST_GROUP
@@ -34,6 +37,24 @@ def import_file(account: str, file: Path) -> None:
     click.echo(f"{count} people in {len(sizes)} teams")
     if small:
         click.echo(f"{small} teams have fewer than {SMALLEST_GROUP} people and are not told apart")
+
+
+@command.command("fetch")
+@click.argument("account")
+def fetch(account: str) -> None:
+    """Read the teams of ACCOUNT from GitHub now; the scheduler does so once a day."""
+    given = dict(os.environ)
+    # Nothing is queued, so no Redis is needed.
+    given.setdefault("REDIS_URL", f"unix://{Path.cwd() / 'no-redis.sock'}")
+    try:
+        services = build(Settings.from_environment(given), quick=True)
+        services.store.database.migrate()
+        installation = services.store.installations.of_account(account)
+        if installation is None:
+            raise click.UsageError(f"the app is not installed on {account}")
+        click.echo(services.fetch_teams(installation))
+    except (SettingsError, StoreError, GitHubError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 @command.command("list")

@@ -362,9 +362,23 @@ class AppAuth:
             source_id=found.source.id if found.source else None,
         )
 
+    def token_for_members(self, installation_id: int) -> str:
+        """Return a new token that reads an organization's teams and members and nothing else.
+
+        Raises `Refused`, which names the permission, where it is not granted.
+        """
+        try:
+            return self._narrow_token(installation_id, "members")
+        except Rejected as rejected:
+            what = f"teams of installation {installation_id}"
+            raise Refused(what, "members=read", rejected.text) from rejected
+
     def _token_for_names(self, installation_id: int) -> str:
+        return self._narrow_token(installation_id, "metadata")
+
+    def _narrow_token(self, installation_id: int, permission: str) -> str:
         path = f"/app/installations/{installation_id}/access_tokens"
-        body = {"permissions": {"metadata": "read"}}
+        body = {"permissions": {permission: "read"}}
         try:
             return self.request("POST", path, _TokenAnswer, body=body).token
         except Missing as missing:

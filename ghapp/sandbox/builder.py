@@ -18,6 +18,7 @@ from ghapp.sandbox.state import (
     PullRequest,
     Repository,
     Review,
+    Team,
     UserToken,
     World,
 )
@@ -107,6 +108,20 @@ class Builder:
         """Take a person out of an organization."""
         with self.world.lock:
             self.world.memberships.get(organization.lower(), {}).pop(login.lower(), None)
+
+    def set_team(self, organization: str, name: str, *people: str, privacy: str = "closed") -> Team:
+        """Let a team have these people and no others; it is made when there is none."""
+        slug = name.lower().replace(" ", "-")
+        with self.world.lock:
+            teams = self.world.teams.setdefault(organization.lower(), {})
+            number = teams[slug].id if slug in teams else self.world.next_id("team")
+            teams[slug] = Team(number, name, slug, privacy, [*map(self.world.account, people)])
+            return teams[slug]
+
+    def remove_team(self, organization: str, team: Team) -> None:
+        """Delete a team."""
+        with self.world.lock:
+            del self.world.teams[organization.lower()][team.slug]
 
     def install(
         self,

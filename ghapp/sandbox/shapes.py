@@ -19,6 +19,7 @@ from ghapp.sandbox.state import (
     PullRequest,
     Repository,
     Review,
+    Team,
     Token,
     World,
 )
@@ -185,6 +186,28 @@ class Shapes:
                 "description": None,
             },
             "user": self.user(account),
+        }
+
+    def team(self, organization: Account, team: Team) -> Json:
+        """Return a team as lists show it; none lies below another one here."""
+        url = self._api(f"/organizations/{organization.id}/team/{team.id}")
+        web = self._web(f"orgs/{quote(organization.login)}/teams/{quote(team.slug)}")
+        return {
+            "id": team.id,
+            "node_id": node("Team", team.id),
+            "name": team.name,
+            "slug": team.slug,
+            "description": None,
+            "privacy": team.privacy,
+            "notification_setting": "notifications_enabled",
+            "permission": "pull",
+            "type": "organization",
+            "organization_id": organization.id,
+            "url": url,
+            "html_url": web,
+            "members_url": url + "/members{/member}",
+            "repositories_url": url + "/repos",
+            "parent": None,
         }
 
     def app(self, app: App) -> Json:

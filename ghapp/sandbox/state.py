@@ -35,6 +35,18 @@ class Account:
 
 
 @dataclass
+class Team:
+    """A team of an organization; ``privacy`` ``secret``: only its own people see it."""
+
+    id: int
+    name: str
+    slug: str
+    privacy: str
+    people: list[Account] = field(default_factory=list)
+    """Its own and those of the teams below it, as GitHub lists them."""
+
+
+@dataclass
 class App:
     """A registered GitHub App. ``webhook_url`` ``None``: it gets no deliveries."""
 
@@ -377,6 +389,8 @@ class World:
         self.browser_login = "maintainer"
         self.browser_denies = False
         self.memberships: dict[str, dict[str, str]] = {}
+        self.teams: dict[str, dict[str, Team]] = {}
+        """By organization in lower case and slug."""
         self.manifests: dict[str, Manifest] = {}
         self.deliveries: dict[int, Delivery] = {}
         self.exchanges: list[Exchange] = []
@@ -454,6 +468,7 @@ FIRST_IDS = {
     "installation": 61_001,
     "repository": 700_001,
     "review": 2_400_001,
+    "team": 3_001,
     "pull": 8_000_001,
     "label": 90_001,
     "comment": 2_100_000_001,

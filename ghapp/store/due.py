@@ -83,6 +83,7 @@ class Kind(StrEnum):
     REPLAY = "replay"
     """List what a replay is of, or audit one pull request of it again."""
     COMPLIANCE = "compliance"
+    TEAMS = "teams"
 
 
 class Scheduled(StrEnum):

@@ -26,13 +26,14 @@ from ghapp.attribution.model import Struct
 from ghapp.store.schema import pull_agent, pull_lines, pull_summary, repository, team_member
 from ghapp.store.tally import FIRST_DAY, day_number
 from ghapp.summaries import SMALLEST_GROUP, Grain, Selection
+from ghapp.teams import TeamSource
 
 ONE_DAY = timedelta(days=1)
 MANY = 50
 """Repositories from which on time is the better index."""
 MICROSECONDS_A_DAY = 86_400_000_000
-SOURCES = ("csv", "github", "codeowners")
-"""Who says in which team a person is: the first one that says anything holds."""
+SOURCES = tuple(TeamSource)
+"""Who says in which team a person is, the first that holds first."""
 BOT = "[bot]"
 """How logins of apps end: they are authors and no people."""
 
@@ -212,20 +213,24 @@ class Teams:
 def teams_of(connection: Connection, repository_ids: Iterable[int], until: date | None) -> Teams:
     """Return the teams of the accounts that own these repositories.
 
-    Who begins after ``until`` is in no team yet.
+    Of each account one source holds for all. Who begins after ``until`` is in no team yet.
     """
     owners = select(func.lower(repository.c.owner)).where(repository.c.id.in_([*repository_ids]))
+    columns = team_member.c
     query = select(
-        team_member.c.source, team_member.c.login_lower, team_member.c.team, team_member.c.since
-    ).where(team_member.c.account_lower.in_(owners))
+        columns.account_lower, columns.source, columns.login_lower, columns.team, columns.since
+    ).where(columns.account_lower.in_(owners))
+    said = connection.execute(query).all()
+    holds: dict[str, str] = {}
+    for account, source, *_ in said:
+        holds[account] = min(source, holds.get(account, source), key=SOURCES.index)
     end = day_number(until) if until is not None else None
-    found: dict[str, tuple[int, str]] = {}
-    for source, login, team, since in connection.execute(query):
-        if since is not None and end is not None and since > end:
-            continue
-        said = (SOURCES.index(source), team)
-        found[login] = min(said, found.get(login, said))
-    return Teams({login: team for login, (_, team) in found.items()})
+    found: dict[str, str] = {}
+    for account, source, login, team, since in said:
+        is_later = since is not None and end is not None and since > end
+        if source == holds[account] and not is_later:
+            found[login] = min(team, found.get(login, team))
+    return Teams(found)
 
 
 def people(logins: Iterable[str | None]) -> int:

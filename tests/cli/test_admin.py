@@ -164,3 +164,26 @@ def test_teams_come_from_a_table(environment: dict[str, str], tmp_path: Path) ->
     table.write_text("person,team\nann,ops\n")
     run(environment, "teams", "import", "acme", str(table))
     assert run(environment, "teams", "list", "acme")[1] == "csv\tann\tops\t\t\n"
+
+
+def test_teams_are_fetched_from_github(environment: dict[str, str], tmp_path: Path) -> None:
+    with Store.open(environment["DATABASE_URL"]) as store, Sandbox(tmp_path / "hub") as sandbox:
+        registered = sandbox.register_app(permissions={"members": "read"})
+        sandbox.organization("acme")
+        installed = sandbox.install(registered.app, "acme")
+        sandbox.set_team("acme", "Web", "ann", "bob")
+        store.installations.seen(Installation(id=installed.id, account="acme"), now=NOW)
+        given = {
+            **environment,
+            "GITHUB_API_URL": sandbox.api_url,
+            "GITHUB_APP_ID": str(registered.app.id),
+            "GITHUB_PRIVATE_KEY": registered.private_key,
+            "GITHUB_WEBHOOK_SECRETS": registered.app.webhook_secret,
+        }
+        fetched = run(given, "teams", "fetch", "Acme")
+        assert fetched == (0, "2 people in 1 teams, from github\n")
+        assert run(given, "teams", "fetch", "other")[0] == 2
+        installed.permissions.clear()
+        code, told = run(given, "teams", "fetch", "acme")
+        assert (code, "permission members=read is missing" in told) == (1, True)
+    assert run(environment, "teams", "list", "acme") == (0, "")

@@ -330,7 +330,7 @@ class Soak:
 
 
 FIRST = ("valkey", "web")
-QUIET = frozenset({Wanted.FINALIZE, Wanted.SWEEP, Wanted.ROLL_CALL, Wanted.RECONCILE})
+QUIET = frozenset({Wanted.FINALIZE, Wanted.SWEEP, Wanted.ROLL_CALL, Wanted.RECONCILE, Wanted.TEAMS})
 """Kinds that are always open: the end of windows, and what recurs."""
 
 

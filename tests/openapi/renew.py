@@ -34,6 +34,8 @@ POST /app-manifests/{code}/conversions
 GET /installation/repositories
 DELETE /installation/token
 GET /meta
+GET /orgs/{org}/teams
+GET /orgs/{org}/teams/{team_slug}/members
 GET /rate_limit
 GET /user
 GET /user/installations

@@ -67,6 +67,7 @@ def _prepared(hub: Hub) -> dict[str, str]:
         "delivery_id": str(delivery.id),
         "code": "code",
         "org": "acme",
+        "team_slug": "web",
     }
 
 
@@ -92,11 +93,16 @@ def _order(route: Route) -> int:
 def test_every_route_answers_as_described(hub: Hub) -> None:
     params, login = _prepared(hub), hub.sandbox.user_token("dev")
     hub.sandbox.add_member("acme", "dev")
+    hub.sandbox.set_team("acme", "Web", "dev", "reviewer")
+    hub.installation.permissions["members"] = "read"
+    reads_members = hub.token(permissions={"members": "read"})
     asked = 0
     for route in sorted(ALL, key=_order):
         if route.template == f"{REPO}/labels/{{name}}" and route.method == "PATCH":
             params = {**params, "name": "third"}
         tokens = {"app": hub.jwt(), "user": login, "anyone": hub.own_token}
+        if "members:read" in route.needs:
+            tokens["installation"] = reads_members
         body = BODIES.get((route.method, route.template))
         if route.template.endswith("/check-runs") and route.method == "POST":
             body = {**(body or {}), "head_sha": hub.pull.head_sha}
@@ -169,3 +175,22 @@ def test_an_enterprise_server_has_a_path(tmp_path: Path) -> None:
         assert len(hub.sandbox.violations) == 1
     finally:
         hub.close()
+
+
+def test_teams_need_a_permission_and_are_the_installation_s_own(hub: Hub) -> None:
+    path = "/orgs/acme/teams"
+    refused = hub.ask("GET", path)
+    assert refused.status_code == 403
+    assert refused.headers["X-Accepted-GitHub-Permissions"] == "members=read"
+    hub.installation.permissions["members"] = "read"
+    hub.sandbox.set_team("acme", "Web Pages", "ann", "bob", "cid")
+    hub.sandbox.set_team("other", "Web", "dan")
+    token = hub.token(permissions={"members": "read"})
+    assert [one["slug"] for one in hub.ask("GET", path, token=token).json()] == ["web-pages"]
+    assert hub.ask("GET", "/orgs/other/teams", token=token).status_code == 404
+    page = hub.ask("GET", f"{path}/web-pages/members?per_page=2", token=token)
+    assert [one["login"] for one in page.json()] == ["ann", "bob"]
+    following = page.links["next"]["url"].removeprefix(hub.sandbox.api_url)
+    assert [one["login"] for one in hub.ask("GET", following, token=token).json()] == ["cid"]
+    assert hub.ask("GET", f"{path}/none/members", token=token).status_code == 404
+    assert hub.sandbox.violations == []

@@ -34,6 +34,7 @@ from workers.schedule import (
     wish_rounds,
     wish_sessions,
     wish_sweeps,
+    wish_teams,
 )
 
 INSTALLED = {"action": "created", "installation": {"id": 5, "account": {"login": "acme"}}}
@@ -186,6 +187,17 @@ def test_sessions_are_pulled_only_where_a_key_is_set(ready: Services) -> None:
     assert perform(item.id, later, worker="test")
     (item,) = ready.store.due.open()
     assert "no answer" in str(item.why)
+
+
+def test_teams_are_asked_for_once_a_day_where_the_app_is(ready: Services) -> None:
+    known = ready.store.installations
+    known.seen(Installation(id=5, account="acme"), now=NOW)
+    known.seen(Installation(id=6, account="gone"), now=NOW)
+    known.suspended(6, now=NOW)
+    for _ in range(3):
+        wish_teams(ready)
+    (item,) = ready.store.due.open()
+    assert (item.name, item.due_at - NOW <= timedelta(days=1)) == ("teams:i5:-", True)
 
 
 def test_what_was_told_is_not_told_again_for_a_moment(ready: Services) -> None:

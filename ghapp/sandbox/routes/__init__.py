@@ -1,12 +1,23 @@
 """All routes of the stand-in, in the order of their resources; each module holds one resource."""
 
-from ghapp.sandbox.routes import apps, checks, comments, contents, deliveries, labels, pulls, users
+from ghapp.sandbox.routes import (
+    apps,
+    checks,
+    comments,
+    contents,
+    deliveries,
+    labels,
+    pulls,
+    teams,
+    users,
+)
 from ghapp.sandbox.routing import Route
 
 ALL: list[Route] = [
     *apps.ROUTES.all,
     *deliveries.ROUTES.all,
     *users.ROUTES.all,
+    *teams.ROUTES.all,
     *pulls.ROUTES.all,
     *contents.ROUTES.all,
     *checks.ROUTES.all,

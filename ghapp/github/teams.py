@@ -1,0 +1,54 @@
+"""The teams of an organization and their people, as GitHub lists them. It keeps nothing.
+
+Secret teams are left out: not even all members of the organization may know of them.
+"""
+
+from urllib.parse import quote
+
+from ghapp.attribution.model import Struct
+from ghapp.github.answers import Missing, Temporary
+from ghapp.github.app_auth import AppAuth
+
+HIDDEN = "secret"
+"""GitHub's word for teams that only their own people see."""
+
+
+class _Team(Struct, frozen=True):
+    name: str
+    slug: str
+    privacy: str = HIDDEN
+
+
+class _Person(Struct, frozen=True):
+    login: str
+
+
+def visible_teams(
+    auth: AppAuth, installation_id: int, organization: str
+) -> dict[str, tuple[str, ...]]:
+    """Read the teams by name, each with the logins of its people and of teams below it.
+
+    Empty also where the account is a person's. Raises the errors of `answers`; `Refused`
+    where ``members: read`` is not granted.
+    """
+    token = auth.token_for_members(installation_id)
+    listed = f"/orgs/{quote(organization, safe='')}/teams"
+    try:
+        pages = [*auth.pages(listed, tuple[_Team, ...], token=token)]
+    except Missing:
+        return {}
+    return {
+        team.name: _people(auth, f"{listed}/{quote(team.slug, safe='')}/members", token)
+        for page in pages
+        for team in page
+        if team.privacy != HIDDEN
+    }
+
+
+def _people(auth: AppAuth, path: str, token: str) -> tuple[str, ...]:
+    try:
+        pages = [*auth.pages(path, tuple[_Person, ...], token=token)]
+    except Missing as missing:
+        # A team's address follows its name: read all of it again, by the new names.
+        raise Temporary(path, "the team was renamed or deleted meanwhile") from missing
+    return tuple(person.login for page in pages for person in page)
