@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from ghapp.attribution.attribute import attribute
@@ -236,8 +237,13 @@ def _remember(ref: Ref, pull: PullRequest, store: Store, now: datetime) -> None:
         pull.repository,
         ref.installation_id,
     ):
-        seen = Repository(
-            id=ref.repository_id, owner=owner, name=name, installation_id=ref.installation_id
+        # What a pull request does not tell, such as whether it is private, stays as it is known.
+        seen = msgspec.structs.replace(
+            known or Repository(id=ref.repository_id, owner=owner, name=name),
+            owner=owner,
+            name=name,
+            installation_id=ref.installation_id,
+            removed_at=None,
         )
         store.installations.repository_seen(seen, now=now)
     if pull.fork is not None:

@@ -209,6 +209,7 @@ def _known(seen: webhooks.Repository, installation_id: int) -> Repository:
         owner=owner,
         name=name,
         installation_id=installation_id,
+        private=seen.private,
         archived=seen.archived,
     )
 

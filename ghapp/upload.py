@@ -16,8 +16,10 @@ from ghapp.github.user_access import Level
 from ghapp.keys import EvidenceKeys
 from ghapp.remotes import on_host
 from ghapp.store import (
+    Access,
     AccessToken,
     Alias,
+    Door,
     ErasedBy,
     MachineReport,
     Sender,
@@ -88,6 +90,8 @@ class Upload:
             paths=wish.paths,
             edit_ids=wish.edits,
         )
+        access = Access(who=f"login:{token.login}", door=Door.API, what="erasure")
+        self._store.access_log.note(access, now=now)
         count = self._store.evidence.erase(whose, ErasedBy.DEVELOPER, now=now)
         if wish == Forget():
             self._store.coverage.forget(token.login, token.user_id)

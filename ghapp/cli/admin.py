@@ -1,7 +1,6 @@
 """``ghapp admin``: retry, drain, back up, restore, by an operator's hand. It audits nothing."""
 
 import base64
-import getpass
 import os
 import shutil
 import sqlite3
@@ -14,14 +13,13 @@ from pathlib import Path
 import click
 
 from ghapp.cli import teams
+from ghapp.cli.by_hand import by_hand
 from ghapp.keys import EvidenceKeys
 from ghapp.records.keys import shown
 from ghapp.reports.harmless import visible
 from ghapp.settings import Settings, SettingsError
 from ghapp.signing import Signer
 from ghapp.store import (
-    Access,
-    Door,
     Lane,
     NewToken,
     Repository,
@@ -201,13 +199,7 @@ def fingerprint_key(name: str, output: Path) -> None:
         raise click.UsageError(f"the app does not know {name}, or has no installation there")
     keys = EvidenceKeys(store, settings.encryption_key)
     key = keys.present(repository.installation_id, now=datetime.now(UTC))
-    access = Access(
-        who=f"system:{getpass.getuser()}",
-        door=Door.COMMAND_LINE,
-        what="fingerprint_key",
-        repository_id=repository.id,
-        detail=key.id,
-    )
+    access = by_hand("fingerprint_key", repository.id, detail=key.id)
     store.access_log.note(access, now=datetime.now(UTC))
     output.touch(mode=0o600)
     output.chmod(0o600)
@@ -227,7 +219,9 @@ def cancel_replay(number: int) -> None:
 @command.command("record-keys")
 def record_keys() -> None:
     """Print the public keys of signed records: id, from when to when, and the key as PEM."""
-    for key in _store().records.all_keys():
+    store = _store()
+    store.access_log.note(by_hand("record_keys"), now=datetime.now(UTC))
+    for key in store.records.all_keys():
         click.echo(shown(key.public, key.made_at, key.retired_at), nl=False)
 
 
@@ -239,6 +233,8 @@ def rotate_record_key() -> None:
     with store.database.write() as connection:
         store.records.lock_keys(connection)
         new = signer.rotate(connection, now=datetime.now(UTC))
+    access = by_hand("record_key_rotation", detail=new.id)
+    store.access_log.note(access, now=datetime.now(UTC))
     click.echo(f"records are signed by key {new.id} from now on")
 
 

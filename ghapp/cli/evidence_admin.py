@@ -41,6 +41,7 @@ def erase(login: str, name: str | None, data: Path | None, *, yes: bool) -> None
     Audits stay as they were made, and say that evidence of their time was erased. With
     --repository the tokens and the reports of the person's machines stay.
     """
+    from ghapp.cli.by_hand import by_hand  # noqa: PLC0415 - see the top
     from ghapp.store import ErasedBy, Whose  # noqa: PLC0415 - see the top
 
     if not yes:
@@ -49,7 +50,10 @@ def erase(login: str, name: str | None, data: Path | None, *, yes: bool) -> None
     with _opened(data) as (store, _):
         tokens = store.tokens.of_login(login)
         number = tokens[0].user_id if tokens else None
-        places = None if name is None else (_repository(store, name),)
+        place = None if name is None else _repository(store, name)
+        places = None if place is None else (place,)
+        # Whose it was is not kept: that would be what was to be erased.
+        store.access_log.note(by_hand("erasure", place), now=now)
         whose = Whose(login=login, user_id=number, repository_ids=places)
         edits = store.evidence.erase(whose, ErasedBy.ADMINISTRATOR, now=now)
         if name is None:
@@ -67,6 +71,7 @@ def rotate_key(account: str, data: Path | None) -> None:
     Machines fetch it with their next upload. What was made with the old key stays comparable
     until it has expired; then the old key is deleted.
     """
+    from ghapp.cli.by_hand import by_hand  # noqa: PLC0415 - see the top
     from ghapp.keys import EvidenceKeys, KeyLost  # noqa: PLC0415 - see the top
 
     with _opened(data) as (store, settings):
@@ -76,6 +81,8 @@ def rotate_key(account: str, data: Path | None) -> None:
         try:
             keys = EvidenceKeys(store, settings.encryption_key)
             key = keys.rotate(found.id, now=datetime.now(UTC))
+            access = by_hand("fingerprint_key_rotation", detail=f"{found.account} {key.id}")
+            store.access_log.note(access, now=datetime.now(UTC))
         except KeyLost as error:
             raise click.ClickException(str(error)) from error
     click.echo(f"{found.account}: fingerprints are made with key {key.id} from now on")

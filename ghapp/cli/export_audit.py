@@ -1,6 +1,5 @@
 """``ghapp export-audit``: recorded audits leave the store as a bundle that proves itself."""
 
-import getpass
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from typing import BinaryIO
 
 import click
 
+from ghapp.cli.by_hand import by_hand
 from ghapp.cli.times import as_last_instant, as_time
 from ghapp.export import Span, UnsignedError, export
 from ghapp.keys import KeyLost
@@ -16,7 +16,7 @@ from ghapp.records.check import check
 from ghapp.reports.harmless import visible
 from ghapp.settings import Settings, SettingsError
 from ghapp.signing import Signer
-from ghapp.store import Access, Door, Repository, Store, StoreError
+from ghapp.store import Repository, Store, StoreError
 
 
 @click.command("export-audit", short_help="Write recorded audits as a bundle that proves itself.")
@@ -88,14 +88,7 @@ def _log(store: Store, chosen: tuple[Repository, ...], span: Span, now: datetime
     ends = [end.isoformat() if end else "" for end in (span.since, span.until)]
     detail = "..".join(ends) if any(ends) else None
     for repository in chosen:
-        access = Access(
-            who=f"system:{getpass.getuser()}",
-            door=Door.COMMAND_LINE,
-            what="bundle",
-            repository_id=repository.id,
-            detail=detail,
-        )
-        store.access_log.note(access, now=now)
+        store.access_log.note(by_hand("bundle", repository.id, detail=detail), now=now)
 
 
 def _say(output: Path) -> None:

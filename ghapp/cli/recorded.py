@@ -1,6 +1,5 @@
 """Recorded audits out of the app's store, each look logged. It prints none of them."""
 
-import getpass
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,8 +63,9 @@ def _looking(
 ) -> "Iterator[tuple[Store, Repository]]":
     """Open the store, find the repository, and log the look before anything is shown."""
     try:
+        from ghapp.cli.by_hand import by_hand  # noqa: PLC0415 - see the top
         from ghapp.settings import Settings, SettingsError  # noqa: PLC0415 - see the top
-        from ghapp.store import Access, Door, Store, StoreError  # noqa: PLC0415 - see the top
+        from ghapp.store import Store, StoreError  # noqa: PLC0415 - see the top
     except ModuleNotFoundError as error:
         raise click.ClickException(
             f"the package {error.name} is not installed; recorded audits need the extra "
@@ -79,13 +79,7 @@ def _looking(
                 raise click.UsageError(
                     f"there is no file {name}, and the app knows no such repository"
                 )
-            access = Access(
-                who=f"system:{getpass.getuser()}",
-                door=Door.COMMAND_LINE,
-                what=what,
-                repository_id=repository.id,
-                pull_request=pull_request,
-            )
+            access = by_hand(what, repository.id, pull_request=pull_request)
             store.access_log.note(access, now=datetime.now(UTC))
             yield store, repository
     except (SettingsError, StoreError) as error:

@@ -70,6 +70,8 @@ class Repository(Struct, frozen=True, kw_only=True):
 
     id: Id
     full_name: str
+    private: bool = True
+    """Where an event does not say, it is treated as private."""
     archived: bool = False
     default_branch: str | None = None
     """``None``: this kind of event does not say."""

@@ -149,10 +149,9 @@ class EvidenceTable:
                 replaced.update(row["edit_id"] for row in better)
                 if again is not None:
                     times = [row["at"] for row in (*new, *better)]
-                    found = self._audits.reached_within(connection, repository_id, times)
-                    for one in found:
-                        self._due.schedule_within(connection, again(one), now)
-                    reached += found
+                    reached += self._audits.reached_within(connection, repository_id, times)
+            if again is not None:
+                self._due.schedule_all_within(connection, [again(one) for one in reached], now)
         replaced -= added
         return EvidenceAdded(
             added=len(added),

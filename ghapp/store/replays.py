@@ -205,8 +205,7 @@ class Replays:
             if rows:
                 insert = self._database.insert(replayed)
                 connection.execute(insert.on_conflict_do_nothing(), rows)
-            for wish in wishes:
-                self._due.schedule_within(connection, wish, now)
+            self._due.schedule_all_within(connection, wishes, now)
             self._end(connection, one.id, now)
         return True
 

@@ -73,6 +73,9 @@ def test_a_persons_evidence_and_tokens_are_erased_and_no_other(data: Path, store
     (noted,) = store.erasures.of(7, NOW, NOW)
     assert noted.erased_by == "administrator"
     assert len(store.audits.all_of(7, 17)) == 1
+    (logged,) = store.access_log.of()
+    assert (logged.what, logged.door, logged.detail) == ("erasure", "command_line", None)
+    assert logged.who.startswith("system:")
 
 
 def test_erasure_asks_first_and_may_be_of_one_repository(data: Path, store: Store) -> None:
@@ -91,6 +94,8 @@ def test_a_key_is_replaced(data: Path, store: Store) -> None:
     assert "key 1-1 " in said
     assert "key 1-2 " in run(data, "rotate-key", "ACME")[1]
     assert [key.id for key in store.fingerprint_keys.of(1)] == ["1-1", "1-2"]
+    logged = [(one.what, one.detail) for one in store.access_log.of()]
+    assert logged == [("fingerprint_key_rotation", f"acme 1-{number}") for number in (2, 1)]
     environment = {"GHAPP_DATA_DIR": str(data)}
     settings = Settings.from_environment(environment, app_required=False)
     assert EvidenceKeys(store, settings.encryption_key).present(1, now=NOW).id == "1-2"

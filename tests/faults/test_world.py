@@ -7,7 +7,7 @@ import pytest
 from ghapp.github.answers import Headroom
 from ghapp.sandbox import Fault, Kind, PullRequest
 from ghapp.sandbox.events import renamed, transferred
-from ghapp.store import DeliveryOutcome, Due, DueOutcome, DueState, Lane
+from ghapp.store import DeliveryOutcome, Due, DueOutcome, DueState, Lane, Repository
 from ghapp.store import Kind as Wanted
 from tests.faults.place import SOON, Place
 
@@ -99,7 +99,19 @@ def test_a_deleted_fork_is_no_obstacle(place: Place) -> None:
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["told", "not_told"])
-def test_a_renamed_repository_goes_on(place: Place, *, told: bool) -> None:
+@pytest.mark.parametrize("is_private", [True, False], ids=["private", "public"])
+def test_a_renamed_repository_goes_on(place: Place, *, told: bool, is_private: bool) -> None:
+    place.repository.private = is_private
+    place.store.installations.repository_seen(
+        Repository(
+            id=place.repository.id,
+            owner="acme",
+            name="app",
+            installation_id=place.installation.id,
+            private=is_private,
+        ),
+        now=place.clock(),
+    )
     first = audited(place)
     place.sandbox.rename_repository(place.repository, "application")
     if told:
@@ -111,6 +123,7 @@ def test_a_renamed_repository_goes_on(place: Place, *, told: bool) -> None:
     known = place.store.installations.repository(place.repository.id)
     assert known is not None
     assert known.full_name == "acme/application"
+    assert known.private is place.repository.private is is_private
 
 
 def test_a_transferred_repository_belongs_to_its_new_installation(place: Place) -> None:

@@ -273,6 +273,24 @@ def test_wishes_from_many_threads_fall_together(store: Store) -> None:
     assert item.wished == 24
 
 
+def test_wishes_for_the_same_in_opposite_orders_never_wait_in_a_ring(store: Store) -> None:
+    # On PostgreSQL each wish locks its row until the end of the transaction.
+    wishes = [wish(number) for number in range(40)]
+    there, back = tuple(wishes), tuple(reversed(wishes))
+    with ThreadPoolExecutor(4) as threads:
+        met = list(
+            threads.map(lambda order: store.due.schedule_all(order, now=NOW), (there, back) * 20)
+        )
+    assert {len(one) for one in met} == {40}
+    assert [item.wished for item in store.due.overdue(NOW)] == [40] * 40
+
+
+def test_what_each_wish_met_is_said_in_the_order_of_the_wishes(store: Store) -> None:
+    store.due.schedule(wish(9), now=NOW)
+    met = store.due.schedule_all([wish(9), wish(10), wish(1)], now=NOW)
+    assert met == (Scheduled.COALESCED, Scheduled.NEW, Scheduled.NEW)
+
+
 @pytest.mark.parametrize("kind", ["unheard_of"])
 def test_the_table_takes_kinds_that_this_version_does_not_know(store: Store, kind: str) -> None:
     store.due.schedule(wish(kind=kind), now=NOW)

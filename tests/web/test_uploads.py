@@ -317,6 +317,8 @@ def test_a_person_removes_what_he_sent_and_nothing_else(place: Place, ann: Machi
     assert week.developers == ("bob",)
     noted = place.store.erasures.of(place.repositories["app"].id, NOW, NOW)
     assert {one.erased_by for one in noted} == {"developer"}
+    logged = place.store.access_log.of(who="login:ann")
+    assert [(one.what, one.door) for one in logged] == [("erasure", "api")] * 5
 
 
 # --- the law of repetition ------------------------------------------------------------------------

@@ -1,0 +1,23 @@
+"""The access log's line of what somebody does at a terminal. It writes none of it."""
+
+import getpass
+
+from ghapp.store import Access, Door
+
+
+def by_hand(
+    what: str,
+    repository_id: int | None = None,
+    *,
+    pull_request: int | None = None,
+    detail: str | None = None,
+) -> Access:
+    """Return the access of whoever runs this command, to be noted before anything is done."""
+    return Access(
+        who=f"system:{getpass.getuser()}",
+        door=Door.COMMAND_LINE,
+        what=what,
+        repository_id=repository_id,
+        pull_request=pull_request,
+        detail=detail,
+    )
