@@ -42,7 +42,7 @@ from ghapp.signing import Signer
 from ghapp.store import Installation, Store, key_id
 from ghapp.store.summaries import Summaries
 from ghapp.summaries import Naming
-from ghapp.team_sources import Fetched, fetch_teams
+from ghapp.team_sources import Fetched, Sources, fetch_teams
 from ghapp.uploaders import Uploaders
 from ghapp.weekly import Letters
 
@@ -275,7 +275,9 @@ class Services:
 
     def fetch_teams(self, installation: Installation) -> Fetched:
         """Keep an organization's teams as GitHub has them; raises the errors of `answers`."""
-        return fetch_teams(installation, self.auth, self.store)
+        github = partial(self.github, installation.id)
+        sources = Sources(auth=self.auth, github=github, store=self.store)
+        return fetch_teams(installation, sources, now=self.clock())
 
     def audit(self, ref: Ref) -> Outcome:
         """Audit one merged pull request."""

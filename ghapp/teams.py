@@ -22,6 +22,7 @@ class TeamSource(StrEnum):
 
     CSV = "csv"
     GITHUB = "github"
+    CODEOWNERS = "codeowners"
 
 
 class Member(Struct, frozen=True):

@@ -1,16 +1,20 @@
 """Teams are read from the sandbox over HTTP, and what GitHub does not say any more is forgotten."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from ghapp.github.answers import Refused, Temporary
+from ghapp.attribution.model import FileVerdict
+from ghapp.github.answers import Temporary
 from ghapp.store import Installation, Repository, Store
 from ghapp.store.selecting import teams_of
-from ghapp.team_sources import Fetched, fetch_teams
+from ghapp.summaries import About
+from ghapp.team_sources import Fetched, Sources, fetch_teams
 from ghapp.teams import Member, TeamSource
 from tests.github.place import START, Place, assert_good_manners
+from tests.store.records import document
 
 ALL = ("ann", "bob", "cid", "dan", "eva", "fay", "gil")
 
@@ -28,7 +32,8 @@ def fetch(place: Place, store: Store) -> Fetched:
     """Fetch once, the app being known to be installed."""
     installation = Installation(id=place.installation.id, account="Acme")
     store.installations.seen(installation, now=START)
-    return fetch_teams(installation, place.auth, store)
+    sources = Sources(auth=place.auth, github=lambda _: place.new_github(), store=store)
+    return fetch_teams(installation, sources, now=START)
 
 
 def said(store: Store, source: TeamSource = TeamSource.GITHUB) -> dict[str, str]:
@@ -76,9 +81,7 @@ def test_without_the_permission_it_is_named_and_nothing_is_kept(place: Place, st
     place.sandbox.set_team("acme", "Web", *ALL)
     fetch(place, store)
     del place.installation.permissions["members"]
-    with pytest.raises(Refused, match="permission members=read is missing") as caught:
-        fetch(place, store)
-    assert caught.value.permission == "members=read"
+    assert "permission members=read is missing" in str(fetch(place, store))
     assert said(store) == {}
 
 
@@ -105,3 +108,77 @@ def test_of_an_organization_one_source_holds_for_all(place: Place, store: Store)
     assert (team_of("ann"), team_of("bob")) == ("core", None)
     store.teams.replace("acme", TeamSource.CSV, ())
     assert team_of("ann") == "Web"
+
+
+# --- CODEOWNERS -----------------------------------------------------------------------------------
+
+
+def merged(place: Place, store: Store, number: int, author: str | None, **lines: int) -> None:
+    """Keep an audit of a pull request that adds so many effective lines below each directory."""
+    known = Repository(
+        id=place.repository.id, owner="acme", name="app", installation_id=place.installation.id
+    )
+    store.installations.repository_seen(known, now=START)
+    files = tuple(
+        FileVerdict(f"{directory}/a.py", None, count, count, 0, None, ())
+        for directory, count in lines.items()
+    )
+    at = START - timedelta(days=number)
+    made = document(at, pull_request=number, files=files)
+    store.audits.save(known.id, number, made, now=START, about=About(author=author))
+
+
+OWNERS = "* @acme/core\n/web/ @acme/web\n/docs/ @ann\n"
+
+
+def test_a_person_counts_for_the_team_whose_code_he_writes(place: Place, store: Store) -> None:
+    place.sandbox.commit(place.repository, {".github/CODEOWNERS": OWNERS, "CODEOWNERS": "* @a/b"})
+    merged(place, store, 1, "Ann", web=5, shop=3)
+    merged(place, store, 2, "ann", shop=1)
+    merged(place, store, 3, "bob", web=5, shop=9)
+    merged(place, store, 4, "cid", docs=9)
+    merged(place, store, 5, "dependabot[bot]", web=9)
+    merged(place, store, 6, None, web=9)
+    merged(place, store, 91, "dan", web=9)
+    assert fetch(place, store).source is TeamSource.CODEOWNERS
+    assert said(store, TeamSource.CODEOWNERS) == {"ann": "web", "bob": "core"}
+    place.sandbox.commit(place.repository, {".github/CODEOWNERS": "* @acme/all"})
+    fetch(place, store)
+    assert said(store, TeamSource.CODEOWNERS) == dict.fromkeys(("ann", "bob", "cid"), "all")
+
+
+@pytest.mark.parametrize("path", ["CODEOWNERS", "docs/CODEOWNERS"])
+def test_it_is_looked_for_where_github_does(place: Place, sqlite_store: Store, path: str) -> None:
+    merged(place, sqlite_store, 1, "ann", web=5)
+    assert fetch(place, sqlite_store).people == 0
+    place.sandbox.commit(place.repository, {path: OWNERS})
+    assert fetch(place, sqlite_store).people == 1
+
+
+def test_without_the_permission_codeowners_still_work(place: Place, store: Store) -> None:
+    place.sandbox.commit(place.repository, {"CODEOWNERS": OWNERS})
+    merged(place, store, 1, "ann", web=5)
+    del place.installation.permissions["members"]
+    told = str(fetch(place, store))
+    assert told.startswith("1 people in 1 teams, from codeowners; ")
+    assert "permission members=read is missing" in told
+
+
+def test_they_are_not_asked_for_where_another_source_holds(place: Place, store: Store) -> None:
+    place.sandbox.commit(place.repository, {"CODEOWNERS": OWNERS})
+    merged(place, store, 1, "ann", web=5)
+    fetch(place, store)
+    place.sandbox.set_team("acme", "Web", *ALL)
+    before = len(place.sent("GET", "/contents/{path}"))
+    fetch(place, store)
+    assert said(store, TeamSource.CODEOWNERS) == {}
+    place.sandbox.world.teams.clear()
+    store.teams.replace("acme", TeamSource.CSV, [Member("ann", "core")])
+    fetch(place, store)
+    assert len(place.sent("GET", "/contents/{path}")) == before
+
+
+def test_a_repository_that_is_gone_is_passed_over(place: Place, sqlite_store: Store) -> None:
+    merged(place, sqlite_store, 1, "ann", web=5)
+    place.repository.deleted = True
+    assert fetch(place, sqlite_store).people == 0

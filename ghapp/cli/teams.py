@@ -52,9 +52,12 @@ def fetch(account: str) -> None:
         installation = services.store.installations.of_account(account)
         if installation is None:
             raise click.UsageError(f"the app is not installed on {account}")
-        click.echo(services.fetch_teams(installation))
+        fetched = services.fetch_teams(installation)
     except (SettingsError, StoreError, GitHubError) as error:
         raise click.ClickException(str(error)) from error
+    if fetched.refused and not fetched.people:
+        raise click.ClickException(str(fetched))
+    click.echo(fetched)
 
 
 @command.command("list")

@@ -24,6 +24,8 @@ from ghapp.github.transport import PER_PAGE
 MOST_LISTED_FILES = 3_000
 """GitHub lists no more files of a pull request, and does not say that there are more."""
 ATTRIBUTES = ".gitattributes"
+CODEOWNERS_FILES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
+"""In GitHub's order: the first that is there holds."""
 ASKED_ONE_BY_ONE = 20
 """Up to so many directories are asked for attributes; for more, the whole tree is listed once."""
 EMPTY_BLOBS = frozenset(
@@ -373,6 +375,12 @@ def _files_of(github: GitHub, sha: str, names: set[str]) -> set[str]:
 def policy_text(github: GitHub) -> str | None:
     """Read a repository's policy file as it is now; ``None``: it has none."""
     return _text(github, POLICY_FILE)
+
+
+def codeowners_text(github: GitHub) -> str | None:
+    """Read a repository's CODEOWNERS as it is now, where GitHub looks for it; ``None``: none."""
+    found = (_text(github, path) for path in CODEOWNERS_FILES)
+    return next((text for text in found if text is not None), None)
 
 
 def _text(github: GitHub, path: str, sha: str | None = None) -> str | None:

@@ -55,7 +55,7 @@ from ghapp.store.replays import (
 )
 from ghapp.store.repository_names import Alias, RepositoryNames
 from ghapp.store.repository_names import Why as WhyNamed
-from ghapp.store.teams import TeamTable
+from ghapp.store.teams import TeamTable, Written
 from ghapp.store.tokens import AccessToken, NewToken, TokenKind, Tokens, new_secret
 from ghapp.store.weeklies import Weeklies, Weekly
 
@@ -130,6 +130,7 @@ __all__ = [
     "Whose",
     "WhyNamed",
     "Witness",
+    "Written",
     "WrongDatabaseURL",
     "key_id",
     "new_secret",

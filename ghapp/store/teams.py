@@ -1,15 +1,27 @@
 """Who is in which team of an account, by who said so. Which one holds is told by `selecting`."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
+from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
 from ghapp.store.rows import clean
-from ghapp.store.schema import team_member
+from ghapp.store.schema import pull_lines, pull_summary, team_member
 from ghapp.store.selecting import to_day
 from ghapp.store.tally import day_number
 from ghapp.teams import Member, TeamSource
+
+
+class Written(Struct, frozen=True):
+    """What one person merged into the files of one directory."""
+
+    login: str
+    directory: str
+    """``.``: the top."""
+    lines: int
+    """Effective ones."""
 
 
 class TeamTable:
@@ -62,3 +74,25 @@ class TeamTable:
                 source = TeamSource(row.source)
                 found[source] = (*found.get(source, ()), member)
         return found
+
+    def written(self, repository_id: int, since: datetime) -> tuple[Written, ...]:
+        """Return who merged lines into which directory of a repository since then."""
+        summed = func.sum(pull_lines.c.effective)
+        query = (
+            select(pull_summary.c.author, pull_lines.c.directory, summed)
+            .join_from(
+                pull_lines,
+                pull_summary,
+                (pull_lines.c.repository_id == pull_summary.c.repository_id)
+                & (pull_lines.c.pull_request == pull_summary.c.pull_request),
+            )
+            .where(
+                pull_lines.c.repository_id == repository_id,
+                pull_lines.c.merged_at >= since,
+                pull_summary.c.author.is_not(None),
+            )
+            .group_by(pull_summary.c.author, pull_lines.c.directory)
+            .having(summed > 0)
+        )
+        with self._database.read() as connection:
+            return tuple(Written(*row[:2], int(row[2])) for row in connection.execute(query))

@@ -11,12 +11,14 @@ import pytest
 from ghapp.bootstrap import Services, build
 from ghapp.perform import perform
 from ghapp.queue.enqueue import QueueAway, RedisQueue, connect
+from ghapp.sandbox import Sandbox
 from ghapp.settings import ComplianceKey, Settings
 from ghapp.store import (
     Delivery,
     DeliveryOutcome,
     Due,
     DueItem,
+    DueOutcome,
     Installation,
     Kind,
     Repository,
@@ -198,6 +200,33 @@ def test_teams_are_asked_for_once_a_day_where_the_app_is(ready: Services) -> Non
         wish_teams(ready)
     (item,) = ready.store.due.open()
     assert (item.name, item.due_at - NOW <= timedelta(days=1)) == ("teams:i5:-", True)
+
+
+@pytest.mark.parametrize(
+    ("permissions", "outcome", "why"),
+    [
+        ({"members": "read"}, DueOutcome.DONE, "2 people in 1 teams, from github"),
+        ({}, DueOutcome.NOTHING_TO_DO, "permission members=read is missing"),
+    ],
+)
+def test_teams_are_read_by_a_worker(
+    ready: Services, tmp_path: Path, permissions: dict[str, str], outcome: DueOutcome, why: str
+) -> None:
+    with Sandbox(tmp_path / "hub", clock=ready.clock) as sandbox:
+        registered = sandbox.register_app(permissions=permissions)
+        sandbox.organization("acme")
+        installed = sandbox.install(registered.app, "acme")
+        sandbox.set_team("acme", "Web", "ann", "bob")
+        app = replace(ready.app, app_id=registered.app.id, private_key=registered.private_key)
+        settings = replace(ready.settings, api_url=sandbox.api_url, app=app)
+        ready.store.installations.seen(Installation(id=installed.id, account="acme"), now=NOW)
+        wish = Due(kind=Kind.TEAMS, due_at=NOW, installation_id=installed.id)
+        ready.store.due.schedule(wish, now=NOW)
+        (item,) = ready.store.due.open()
+        assert perform(item.id, replace(ready, settings=settings), worker="test")
+    done = ready.store.due.one(item.id)
+    assert done is not None
+    assert (done.outcome, why in str(done.why)) == (outcome, True), done.why
 
 
 def test_what_was_told_is_not_told_again_for_a_moment(ready: Services) -> None:
