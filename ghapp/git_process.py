@@ -131,7 +131,12 @@ def _wait(process: "subprocess.Popen[bytes]", limits: Limits) -> tuple[bytes, st
     timer.start()
     try:
         with process:
-            printed = process.stdout.read(limits.output + 1) if process.stdout else b""
+            try:
+                printed = process.stdout.read(limits.output + 1) if process.stdout else b""
+            except BaseException:
+                # Leaving waits for git's end, and whoever is asked to stop cannot wait for it.
+                _kill(process)
+                raise
             if len(printed) > limits.output:
                 _kill(process)
     finally:

@@ -54,13 +54,22 @@ RECURRING = frozenset(
 )
 """Kinds that are wished again and again: never set aside, for then nobody would look any more."""
 
+GIVEN_BACK = "the worker was asked to stop"
+
 log = structlog.get_logger()
 
 Clock = Callable[[], datetime]
 
 
+class Stopping(BaseException):
+    """The process was asked to end and cannot wait for its item; raised by a signal's handler."""
+
+
 def perform(item_id: int, services: Services, *, worker: str) -> bool:
-    """Do one due item, if it is still to be done; ``False``: it is not, or another has it."""
+    """Do one due item, if it is still to be done; ``False``: it is not, or another has it.
+
+    Where `Stopping` comes in its midst, the item is due again at once, and it was no try.
+    """
     store, clock = services.store, services.clock
     item = store.due.lease(item_id, clock(), worker, LEASE)
     if item is None:
@@ -70,6 +79,10 @@ def perform(item_id: int, services: Services, *, worker: str) -> bool:
             with _held(item, store.due, clock):
                 outcome = _do(item, services)
             _settle(item, outcome, services)
+        except Stopping:
+            # What it asked of GitHub last may have been done: the next try looks before it writes.
+            log.warning("item_given_back")
+            store.due.later(item, clock(), GIVEN_BACK)
         except Exception as error:
             log.exception("item_failed")
             _failed(item, redact(f"{type(error).__name__}: {error}"), store.due, clock())

@@ -8,7 +8,7 @@ import pytest
 
 from ghapp import audit
 from ghapp.github.answers import Why
-from ghapp.perform import LEASE, MOST_TRIES, perform
+from ghapp.perform import GIVEN_BACK, LEASE, MOST_TRIES, Stopping, perform
 from ghapp.queue.dispatch import AUDIT_AGAIN
 from ghapp.store import Due, DueItem, DueOutcome, DueState, Installation, Lane, Store
 
@@ -38,7 +38,7 @@ class Doing:
     """Services of which a test decides what an audit comes to."""
 
     store: Store
-    result: audit.Outcome | Exception
+    result: audit.Outcome | BaseException
     now: datetime = NOW
     asked: list[audit.Ref] = field(default_factory=list)
     pace: Unpaced = field(default_factory=Unpaced)
@@ -50,7 +50,7 @@ class Doing:
     def audit(self, ref: audit.Ref) -> audit.Outcome:
         """Come to what the test decided."""
         self.asked.append(ref)
-        if isinstance(self.result, Exception):
+        if isinstance(self.result, BaseException):
             raise self.result
         return self.result
 
@@ -71,7 +71,7 @@ def wish(sqlite_store: Store) -> Wish:
     return made
 
 
-def done(store: Store, item: DueItem, result: audit.Outcome | Exception) -> DueItem:
+def done(store: Store, item: DueItem, result: audit.Outcome | BaseException) -> DueItem:
     """Perform an item and return it as it then stands."""
     assert perform(item.id, Doing(store, result), worker="test")  # type: ignore[arg-type]
     found = store.due.one(item.id)
@@ -152,6 +152,12 @@ def test_what_a_dead_worker_held_is_done_after_its_lease(sqlite_store: Store, wi
     doing = Doing(sqlite_store, audit.NothingToDo(why=""), now=NOW + LEASE)
     assert perform(item.id, doing, worker="test")  # type: ignore[arg-type]
     assert len(doing.asked) == 1
+
+
+def test_what_a_stopping_worker_holds_is_due_again_at_once(sqlite_store: Store, wish: Wish) -> None:
+    found = done(sqlite_store, wish(), Stopping())
+    assert (found.state, found.attempts, found.due_at) == (DueState.WAITING, 0, NOW)
+    assert (found.leased_by, found.why) == (None, GIVEN_BACK)
 
 
 def test_a_secret_in_an_error_is_not_kept(sqlite_store: Store, wish: Wish) -> None:

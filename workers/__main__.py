@@ -9,6 +9,8 @@ import os
 import signal
 import socket
 import sys
+import threading
+from contextlib import suppress
 from secrets import token_hex
 from typing import Any
 
@@ -24,6 +26,9 @@ WORKER_TTL = 60
 """Seconds; RQ waits for a job 15 fewer, and looks for abandoned ones only between two waits."""
 MAINTENANCE = 15
 MONITORING = 5
+FINISH_WITHIN = 6.0
+"""Seconds that an item in work has to come to its end once the worker is asked to stop. Then it is
+given back, with time left before whoever asked kills: 10 in `ghapp serve` and in containers."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -37,6 +42,22 @@ class ForkingWorker(Worker):
             if os.getppid() == 1:
                 os._exit(1)
         super().main_work_horse(job, queue)
+
+    def setup_work_horse_signals(self) -> None:
+        """Let the fork hear of a stop only while it has an item to give back (`workers.jobs`)."""
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, signal.SIG_IGN)
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Take no more, and have what is in work given back where it does not end in time."""
+        timer = threading.Timer(FINISH_WITHIN, self._have_it_given_back)
+        timer.daemon = True
+        timer.start()
+
+    def _have_it_given_back(self) -> None:
+        if self.horse_pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.horse_pid, signal.SIGTERM)
 
 
 def worker_of(lane: Lane, settings: Settings) -> Worker:

@@ -1,18 +1,13 @@
 """``ghapp admin``: retry, drain, back up, restore, by an operator's hand. It audits nothing."""
 
 import base64
-import os
-import shutil
-import sqlite3
-import subprocess
 import time
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
-from ghapp.cli import teams
+from ghapp.cli import backup, teams
 from ghapp.cli.by_hand import by_hand
 from ghapp.keys import EvidenceKeys
 from ghapp.records.keys import shown
@@ -130,36 +125,8 @@ def _repository(store: Store, name: str) -> Repository:
     return found
 
 
-@command.command("backup")
-@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
-def backup(target: Path) -> None:
-    """Copy the database to TARGET while everything runs. Keep the encryption key beside it."""
-    store = _store()
-    if target.exists():
-        raise click.ClickException(f"{target} is there already: name a new file")
-    if store.database.is_sqlite:
-        _copy_sqlite(Path(str(store.database.url.database)), target)
-    else:
-        _pg("pg_dump", store, "--format=custom", f"--file={target}")
-    target.chmod(0o600)
-    click.echo(f"{target}: {target.stat().st_size} bytes")
-
-
-@command.command("restore")
-@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--yes", is_flag=True, help="Replace what is there.")
-def restore(source: Path, *, yes: bool) -> None:
-    """Replace the database by SOURCE. Stop web, workers and scheduler first."""
-    if not yes:
-        raise click.UsageError("this replaces the whole database: give --yes")
-    store = _store()
-    store.close()
-    if store.database.is_sqlite:
-        _put_back_sqlite(source, Path(str(store.database.url.database)))
-    else:
-        _pg("pg_restore", store, "--clean", "--if-exists", "--no-owner", str(source))
-    revision = store.database.migrate()
-    click.echo(f"restored, at revision {revision}; the sweep and the rounds bring what is newer")
+command.add_command(backup.backup)
+command.add_command(backup.restore)
 
 
 @command.command("access-log")
@@ -262,44 +229,6 @@ def _sign(signer: Signer, store: Store, unsigned: tuple[SavedAudit, ...]) -> Non
         document = store.audits.document(saved.id) or b""
         with store.database.write() as connection:
             signer.sign(connection, saved, document, now=datetime.now(UTC))
-
-
-def _copy_sqlite(database: Path, target: Path) -> None:
-    """Copy a database that others write to, as one consistent state."""
-    target.touch(mode=0o600)
-    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(target)) as copy:
-        source.backup(copy)
-
-
-def _put_back_sqlite(source: Path, database: Path) -> None:
-    try:
-        with closing(sqlite3.connect(source)) as copy:
-            (found,) = copy.execute("PRAGMA integrity_check").fetchone()
-    except sqlite3.DatabaseError as error:
-        found = str(error)
-    if found != "ok":
-        raise click.ClickException(f"{source} is damaged: {found}")
-    for suffix in ("-wal", "-shm"):
-        database.with_name(database.name + suffix).unlink(missing_ok=True)
-    new = database.with_name(database.name + ".new")
-    shutil.copyfile(source, new)
-    new.chmod(0o600)
-    new.replace(database)
-
-
-def _pg(program: str, store: Store, *arguments: str) -> None:
-    """Run one of PostgreSQL's own programs; the password goes in its environment only."""
-    found = shutil.which(program)
-    if found is None:
-        raise click.ClickException(f"{program} is not installed: it comes with PostgreSQL's client")
-    url = store.database.url
-    address = url.set(drivername="postgresql", password=None).render_as_string()
-    environment = {**os.environ, "PGPASSWORD": str(url.password or "")}
-    done = subprocess.run(  # noqa: S603 - a program of PostgreSQL's, no shell
-        [found, f"--dbname={address}", *arguments], env=environment, check=False
-    )
-    if done.returncode != 0:
-        raise click.ClickException(f"{program} ended with status {done.returncode}")
 
 
 def _store() -> Store:

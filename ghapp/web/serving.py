@@ -10,7 +10,8 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 """On two cores one process took more deliveries than two (docs/reliability.md)."""
 timeout = 30
 """Seconds without a sign of life of a process, after which it is replaced."""
-graceful_timeout = 10
+graceful_timeout = 8
+"""Seconds that requests have to be answered when asked to stop: less than `ghapp.serve.GRACE`."""
 keepalive = 5
 limit_request_line = 8190
 loglevel = "warning"

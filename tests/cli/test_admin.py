@@ -59,25 +59,6 @@ def test_what_is_set_aside_is_listed_and_tried_again(environment: dict[str, str]
     assert run(environment, "retry")[0] == 2
 
 
-def test_a_backup_brings_everything_back(environment: dict[str, str], tmp_path: Path) -> None:
-    set_aside(environment, 17)
-    copy = tmp_path / "copy.db"
-    assert run(environment, "backup", str(copy))[0] == 0
-    assert copy.stat().st_mode & 0o777 == 0o600
-    assert run(environment, "backup", str(copy))[0] == 1
-    assert run(environment, "retry", "--all")[0] == 0
-    assert run(environment, "restore", str(copy))[0] == 2
-    assert run(environment, "restore", str(copy), "--yes")[0] == 0
-    assert "audit:42:17" in run(environment, "stuck")[1]
-
-
-def test_a_damaged_backup_replaces_nothing(environment: dict[str, str], tmp_path: Path) -> None:
-    set_aside(environment, 17)
-    (tmp_path / "broken.db").write_bytes(b"no database" * 1000)
-    assert run(environment, "restore", str(tmp_path / "broken.db"), "--yes")[0] == 1
-    assert "audit:42:17" in run(environment, "stuck")[1]
-
-
 def test_the_doctor_says_what_is_well_and_what_is_not(
     environment: dict[str, str], redis_url: str, tmp_path: Path
 ) -> None:

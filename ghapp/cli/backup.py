@@ -1,0 +1,156 @@
+"""``ghapp admin backup`` and ``restore``: the whole database out and in again. It reads none of it.
+
+Neither brings the tables up to date first: a backup is taken before an upgrade, and a restore
+is for a database that may be damaged.
+"""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from ghapp.settings import Settings, SettingsError
+from ghapp.store import StoreError
+from ghapp.store.database import Database
+from ghapp.store.schema import metadata
+
+VERSION_TABLE = "alembic_version"
+"""Every database of this app has it."""
+
+
+@click.command("backup")
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+def backup(target: Path) -> None:
+    """Copy the database to TARGET while everything runs. Keep the encryption key beside it."""
+    database = _database()
+    if target.exists():
+        raise click.ClickException(f"{target} is there already: name a new file")
+    target.touch(mode=0o600)
+    try:
+        if database.is_sqlite:
+            _copy_sqlite(_file_of(database), target)
+        else:
+            _pg("pg_dump", database, "--format=custom", f"--file={target}")
+    except BaseException:
+        target.unlink()
+        raise
+    click.echo(f"{target}: {target.stat().st_size} bytes")
+
+
+@click.command("restore")
+@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--yes", is_flag=True, help="Replace what is there.")
+def restore(source: Path, *, yes: bool) -> None:
+    """Replace the database by SOURCE, or change nothing. Stop web, workers and scheduler first."""
+    if not yes:
+        raise click.UsageError("this replaces the whole database: give --yes")
+    database = _database()
+    if database.is_sqlite:
+        _put_back_sqlite(source, _file_of(database))
+    else:
+        _put_back_postgresql(source, database)
+    try:
+        revision = database.migrate()
+    except StoreError as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        database.close()
+    click.echo(f"restored, at revision {revision}; the sweep and the rounds bring what is newer")
+
+
+# --- SQLite ---------------------------------------------------------------------------------------
+
+
+def _file_of(database: Database) -> Path:
+    return Path(str(database.url.database))
+
+
+def _copy_sqlite(database: Path, target: Path) -> None:
+    """Copy a database that others write to, as one consistent state."""
+    if not database.exists():
+        raise click.ClickException(f"{database} is not there: there is nothing to back up")
+    try:
+        with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(target)) as copy:
+            source.backup(copy)
+    except sqlite3.Error as error:
+        raise click.ClickException(f"{database}: {error}") from error
+
+
+def _put_back_sqlite(source: Path, database: Path) -> None:
+    _check_sqlite(source)
+    new = database.with_name(database.name + ".new")
+    new.touch(mode=0o600)
+    shutil.copyfile(source, new)
+    for suffix in ("-wal", "-shm"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+    new.replace(database)
+
+
+def _check_sqlite(source: Path) -> None:
+    """Refuse a file that is damaged or none of ours, while the present one is still there."""
+    try:
+        with closing(sqlite3.connect(source)) as copy:
+            (found,) = copy.execute("PRAGMA integrity_check").fetchone()
+            copy.execute(f"SELECT * FROM {VERSION_TABLE}")  # noqa: S608 - a constant
+    except sqlite3.DatabaseError as error:
+        found = str(error)
+    if found != "ok":
+        raise click.ClickException(f"{source} is damaged, or no backup of this app: {found}")
+
+
+# --- PostgreSQL -----------------------------------------------------------------------------------
+
+
+def _put_back_postgresql(source: Path, database: Database) -> None:
+    """Drop our tables and bring back those of the backup, in one transaction.
+
+    Tables that are younger than the backup go too: else they would be in the way of the
+    migrations that make them again. What is not ours in the same database stays.
+    """
+    with tempfile.TemporaryDirectory(prefix="ghapp-restore-") as private:
+        script = Path(private) / "restore.sql"
+        # The whole archive is read before anything is dropped: a damaged one changes nothing.
+        options = ("--clean", "--if-exists", "--no-owner", "--no-privileges")
+        _run("pg_restore", *options, f"--file={script}", str(source))
+        if f" {VERSION_TABLE} " not in _run("pg_restore", "--list", str(source)):
+            raise click.ClickException(f"{source} is no backup of this app")
+        tables = ", ".join([VERSION_TABLE, *metadata.tables])
+        dropped = f"--command=DROP TABLE IF EXISTS {tables} CASCADE"
+        quietly = ("--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1")
+        _pg("psql", database, *quietly, "--single-transaction", dropped, f"--file={script}")
+
+
+def _pg(program: str, database: Database, *arguments: str) -> str:
+    """Run one of PostgreSQL's own programs; the password goes in its environment only."""
+    url = database.url
+    address = url.set(drivername="postgresql", password=None).render_as_string()
+    return _run(program, f"--dbname={address}", *arguments, password=str(url.password or ""))
+
+
+def _run(program: str, *arguments: str, password: str = "") -> str:
+    found = shutil.which(program)
+    if found is None:
+        raise click.ClickException(f"{program} is not installed: it comes with PostgreSQL's client")
+    done = subprocess.run(  # noqa: S603 - a program of PostgreSQL's, no shell
+        [found, *arguments],
+        env={**os.environ, **({"PGPASSWORD": password} if password else {})},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        told = done.stderr.strip() or f"status {done.returncode}"
+        raise click.ClickException(f"{program}: {told}")
+    return done.stdout
+
+
+def _database() -> Database:
+    try:
+        return Database(Settings.from_environment(app_required=False).database_url)
+    except (SettingsError, StoreError) as error:
+        raise click.ClickException(str(error)) from error
