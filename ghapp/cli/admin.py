@@ -111,7 +111,10 @@ command.add_command(teams.command)
 def rebuild_summaries(repositories: tuple[str, ...]) -> None:
     """Make the summaries again from the audit documents, of these repositories or all."""
     store = _store()
-    wanted = [_repository(store, name).id for name in repositories] or tally.audited(store.database)
+    wanted = [_repository(store, name).id for name in repositories]
+    if not wanted:
+        tally.dissolve(store.database)
+        wanted = tally.audited(store.database)
     for repository_id in wanted:
         count = tally.rebuild(store.database, repository_id)
         activity.rebuild(store.database, repository_id)

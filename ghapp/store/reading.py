@@ -1,7 +1,8 @@
 """One selection being answered in one transaction: which tables are asked for which number.
 
-Where only repositories and days are asked for, whole months come from `tally`, and days at the
-ends pull request by pull request; all other selections are counted pull request by pull request.
+Where only repositories and days are asked for, groups of repositories come from `group_tally`;
+of single ones whole months come from `tally`, and days at the ends pull request by pull request.
+All other selections are counted pull request by pull request.
 """
 
 from collections import defaultdict
@@ -19,10 +20,12 @@ from sqlalchemy import (
     case,
     func,
     select,
+    union_all,
 )
 from sqlalchemy.sql.selectable import FromClause
 
 from ghapp.attribution.model import Verdict
+from ghapp.store.cover import Cover, cover
 from ghapp.store.groups import (
     OTHERS,
     QUIET_BEFORE,
@@ -34,7 +37,15 @@ from ghapp.store.groups import (
     total,
 )
 from ghapp.store.listing import pull_page
-from ghapp.store.schema import agent_day, pull_agent, pull_lines, pull_summary, repository, tally
+from ghapp.store.schema import (
+    agent_day,
+    group_tally,
+    pull_agent,
+    pull_lines,
+    pull_summary,
+    repository,
+    tally,
+)
 from ghapp.store.selecting import (
     ONE_DAY,
     Span,
@@ -44,6 +55,7 @@ from ghapp.store.selecting import (
     conditions,
     counted,
     day_of,
+    finest,
     merged_within,
     one_of,
     people,
@@ -96,31 +108,41 @@ class Reading:
         self._connection = connection
         self._selection = selection
         self._naming = naming
-        known = teams or teams_of(connection, selection.repository_ids, selection.until)
-        self._teams = known
+        if teams is None:
+            teams = teams_of(connection, selection.repository_ids, selection.until)
+        self._teams = teams
         self._refuse_what_is_not_shown()
 
     def totals(self) -> Counts:
         """Return the counts over everything selected."""
-        if self._selection.is_plain:
-            return total(self._tallied(ALL, Grain.MONTH, tally.c.repository_id).values())
-        return total(self._selected(pull_summary.c.repository_id).values())
+        return total(self._by_day(Grain.MONTH).values())
 
     def series(self, grain: Grain) -> tuple[Point, ...]:
         """Return the counts by period, oldest first."""
-        if self._selection.is_plain:
-            by_day = self._tallied(ALL, grain, tally.c.start)
-        else:
-            by_day = self._selected(day_of(pull_summary.c.merged_at))
         points: defaultdict[date, Counts] = defaultdict(Counts)
-        for number, counts in by_day.items():
+        for number, counts in self._by_day(grain).items():
             points[grain.start(to_day(number))] += counts
         return _without_gaps(points, grain, self._selection)
+
+    def _by_day(self, grain: Grain) -> dict[int, Counts]:
+        """Return the counts by first day of a whole period, or by day at the ends."""
+        if not self._selection.is_plain:
+            return self._selected(day_of(pull_summary.c.merged_at))
+        return self._together(
+            group_tally.c.start,
+            ALL,
+            spans(self._selection, grain),
+            lambda one: one.own_days(grain),
+        )
+
+    def own_days(self, grain: Grain) -> dict[int, Counts]:
+        """Return the same, every repository by itself."""
+        return self._tallied(ALL, grain, tally.c.start)
 
     def repositories(self) -> tuple[RepositoryCounts, ...]:
         """Return the counts by repository."""
         if self._selection.is_plain:
-            found = self._tallied(ALL, closest(self._selection), tally.c.repository_id)
+            found = self._sums(ALL, finest(self._selection), tally.c.repository_id)
         else:
             found = self._selected(pull_summary.c.repository_id)
         names = repository_names(self._connection, found)
@@ -153,6 +175,10 @@ class Reading:
         """The counts by login; ``""``: not known."""
         if not self._selection.is_plain:
             return self._selected(func.coalesce(pull_summary.c.author, ""))
+        return self._named(AUTHOR, lambda one: one.own_authors())
+
+    def own_authors(self) -> dict[str, Counts]:
+        """Return the counts by login, every repository by itself."""
         grain = closest(self._selection)
         found = self._tallied(AUTHOR, grain, tally.c.name, days=False)
         for first, last in partial_edges(self._selection, grain):
@@ -163,6 +189,13 @@ class Reading:
 
     def agents(self) -> tuple[AgentCounts, ...]:
         """Return what each agent did."""
+        found = self._named(AGENT, lambda one: one.own_agents())
+        rows = (AgentCounts(agent, one.pulls, one.attributed) for agent, one in found.items())
+        chosen = (row for row in rows if self._selection.agent in {None, row.agent})
+        return tuple(sorted(chosen, key=lambda row: (-row.attributed, row.agent)))
+
+    def own_agents(self) -> dict[str, Counts]:
+        """Return the counts by agent, every repository by itself."""
         columns, found = pull_agent.c, dict[str, Counts]()
         if self._selection.is_plain:
             found = self._tallied(AGENT, Grain.MONTH, tally.c.name, days=False)
@@ -171,28 +204,28 @@ class Reading:
             sums = (columns.agent, func.count(), func.sum(columns.attributed))
             query = select(*sums).select_from(source).where(*part).group_by(columns.agent)
             more = (
-                (agent, Counts(pulls=pulls, attributed=int(attributed)))
+                (agent, Counts(pulls=pulls, assisted=pulls, attributed=int(attributed)))
                 for agent, pulls, attributed in self._connection.execute(query)
             )
             found = _added(found, more)
-        rows = (AgentCounts(agent, one.pulls, one.attributed) for agent, one in found.items())
-        chosen = (row for row in rows if self._selection.agent in {None, row.agent})
-        return tuple(sorted(chosen, key=lambda row: (-row.attributed, row.agent)))
+        return found
 
     # --- lines ----------------------------------------------------------------------------------
 
     def directories(self) -> tuple[LineCounts, ...]:
         """Return the lines by directory right below the path."""
         path = self._selection.path
-        return self._lines(DIRECTORY, pull_lines.c.directory, lambda name: child(name, path))
+        return _folded(
+            self.own_lines(DIRECTORY, pull_lines.c.directory), lambda name: child(name, path)
+        )
 
     def languages(self) -> tuple[LineCounts, ...]:
         """Return the lines by language."""
-        return self._lines(LANGUAGE, pull_lines.c.language, str)
+        found = self._named(LANGUAGE, lambda one: one.own_lines(LANGUAGE, pull_lines.c.language))
+        return _folded(found, str)
 
-    def _lines(
-        self, dimension: str, name: ColumnElement[str], shown: Callable[[str], str]
-    ) -> tuple[LineCounts, ...]:
+    def own_lines(self, dimension: str, name: ColumnElement[str]) -> dict[str, Counts]:
+        """Return the counts by directory or language, every repository by itself."""
         found = dict[str, Counts]()
         if self._selection.is_plain:
             found = self._tallied(dimension, Grain.MONTH, tally.c.name, days=False)
@@ -200,16 +233,11 @@ class Reading:
         for part in parts:
             query = select(name, *_line_sums()).select_from(source).where(*part).group_by(name)
             more = (
-                (one, Counts(**dict(zip(_LINE_COUNTS, counted(sums), strict=True))))
-                for one, *sums in self._connection.execute(query)
+                (one, Counts(count, **dict(zip(_LINE_COUNTS, counted(sums), strict=True))))
+                for one, count, *sums in self._connection.execute(query)
             )
             found = _added(found, more)
-        folded = _added({}, ((shown(one), counts) for one, counts in found.items()))
-        rows = (
-            LineCounts(one, *(getattr(counts, name) for name in _LINE_COUNTS))
-            for one, counts in folded.items()
-        )
-        return tuple(sorted(rows, key=lambda row: (-row.effective, row.name)))
+        return found
 
     # --- people -----------------------------------------------------------------------------------
 
@@ -284,33 +312,91 @@ class Reading:
         asked = conditions(self._selection, self._teams, with_agent=True)
         return pull_page(self._connection, asked, listing, self._naming, self._teams)
 
+    # --- groups -----------------------------------------------------------------------------------
+
+    def _named(
+        self, dimension: str, own: "Callable[[Reading], dict[str, Counts]]"
+    ) -> dict[str, Counts]:
+        """Return the counts by name of a dimension that groups have as well."""
+        if not self._selection.is_plain:
+            return own(self)
+        return self._together(group_tally.c.name, dimension, finest(self._selection), own)
+
+    def _together(
+        self,
+        key: ColumnElement[KeyT],
+        dimension: str,
+        periods: Iterable[Span],
+        own: "Callable[[Reading], dict[KeyT, Counts]]",
+    ) -> dict[KeyT, Counts]:
+        """Add up groups and single repositories; ``own`` counts the latter."""
+        parts = self._cover
+        if not parts.groups:
+            return own(self)
+        found = _added({}, self._of_groups(key, dimension, periods))
+        if parts.added:
+            found = _added(found, own(self._only(parts.added)).items())
+        if parts.taken:
+            less = own(self._only(parts.taken)).items()
+            found = _added(found, ((name, Counts() - counts) for name, counts in less))
+        return {name: counts for name, counts in found.items() if counts != Counts()}
+
+    @cached_property
+    def _cover(self) -> Cover:
+        return cover(self._connection, self._selection.repository_ids)
+
+    def _only(self, repository_ids: tuple[int, ...]) -> "Reading":
+        part = msgspec.structs.replace(self._selection, repository_ids=repository_ids)
+        reading = Reading(self._connection, part, self._naming, self._teams)
+        reading._cover = Cover((), repository_ids, ())
+        return reading
+
+    def _of_groups(
+        self, key: ColumnElement[KeyT], dimension: str, periods: Iterable[Span]
+    ) -> Iterable[tuple[KeyT, Counts]]:
+        columns = group_tally.c
+        of_spans = [
+            select(key.label("key"), *(columns[name] for name in COUNTS)).where(
+                columns.group_id.in_(self._cover.groups),
+                columns.dimension == dimension,
+                columns.grain == span.grain.value,
+                *within(columns.start, span),
+            )
+            for span in periods
+        ]
+        rows = union_all(*of_spans).subquery()
+        sums = (func.sum(rows.c[name]) for name in COUNTS)
+        query = select(rows.c.key, *sums).group_by(rows.c.key)
+        for name, *counts in self._connection.execute(query):
+            yield name, Counts(*counted(counts))
+
     # --- counting ---------------------------------------------------------------------------------
 
     def _tallied(
         self, dimension: str, grain: Grain, key: ColumnElement[KeyT], *, days: bool = True
     ) -> dict[KeyT, Counts]:
         """Sum tallies by a column; ``days=False``: only whole periods, no days at the ends."""
-        found: dict[KeyT, Counts] = {}
-        for span in spans(self._selection, grain):
-            if span.grain is grain or days:
-                found = _added(found, self._sums(dimension, span, key))
-        return found
+        periods = spans(self._selection, grain)
+        return self._sums(dimension, (one for one in periods if days or one.grain is grain), key)
 
     def _sums(
-        self, dimension: str, span: Span, key: ColumnElement[KeyT]
-    ) -> Iterable[tuple[KeyT, Counts]]:
-        query = (
-            select(key, *(func.sum(tally.c[name]) for name in COUNTS))
-            .where(
-                tally.c.repository_id.in_(self._selection.repository_ids),
-                tally.c.dimension == dimension,
-                tally.c.grain == span.grain.value,
-                *within(tally.c.start, span),
+        self, dimension: str, periods: Iterable[Span], key: ColumnElement[KeyT]
+    ) -> dict[KeyT, Counts]:
+        found: dict[KeyT, Counts] = {}
+        for span in periods:
+            query = (
+                select(key, *(func.sum(tally.c[name]) for name in COUNTS))
+                .where(
+                    tally.c.repository_id.in_(self._selection.repository_ids),
+                    tally.c.dimension == dimension,
+                    tally.c.grain == span.grain.value,
+                    *within(tally.c.start, span),
+                )
+                .group_by(key)
             )
-            .group_by(key)
-        )
-        for name, *sums in self._connection.execute(query):
-            yield name, Counts(*counted(sums))
+            rows = self._connection.execute(query)
+            found = _added(found, ((name, Counts(*counted(sums))) for name, *sums in rows))
+        return found
 
     def _selected(self, key: ColumnElement[KeyT]) -> dict[KeyT, Counts]:
         return _added({}, self._grouped(key, self._selection))
@@ -429,6 +515,16 @@ def _added(before: dict[KeyT, Counts], more: Iterable[tuple[KeyT, Counts]]) -> d
     return found
 
 
+def _folded(found: dict[str, Counts], shown: Callable[[str], str]) -> tuple[LineCounts, ...]:
+    """Return lines by what is shown for their names, most first."""
+    folded = _added({}, ((shown(one), counts) for one, counts in found.items()))
+    rows = (
+        LineCounts(one, *(getattr(counts, name) for name in _LINE_COUNTS))
+        for one, counts in folded.items()
+    )
+    return tuple(sorted(rows, key=lambda row: (-row.effective, row.name)))
+
+
 def _same_pull(columns: Any) -> ColumnElement[bool]:
     return and_(
         columns.repository_id == pull_summary.c.repository_id,
@@ -471,6 +567,7 @@ def _pull_sums(*, with_agent: bool) -> list[ColumnElement[Any]]:
 def _line_sums() -> list[ColumnElement[Any]]:
     columns = pull_lines.c
     return [
+        func.count(),
         func.sum(columns.added),
         func.sum(columns.effective),
         func.sum(columns.attributed),

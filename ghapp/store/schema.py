@@ -570,6 +570,26 @@ tally = Table(
     sqlite_with_rowid=False,
 )
 
+group_tally = Table(
+    "group_tally",
+    metadata,
+    Column("group_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("dimension", Text, primary_key=True),
+    Column("grain", Text, primary_key=True),
+    Column("start", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    *(Column(name, BigInteger, nullable=False) for name in Counts.__struct_fields__),
+    sqlite_with_rowid=False,
+)
+
+tally_member = Table(
+    "tally_member",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("group_id", BigInteger, nullable=False),
+    Index("tally_member_group", "group_id", "repository_id"),
+)
+
 agent_day = Table(
     "agent_day",
     metadata,

@@ -62,6 +62,16 @@ def spans(selection: Selection, grain: Grain) -> Iterator[Span]:
         yield Span(Grain.DAY, _number(end), _number(until))
 
 
+def finest(selection: Selection) -> Iterator[Span]:
+    """Yield the fewest periods that make up the selected days: months, then weeks, then days."""
+    for span in spans(selection, Grain.MONTH):
+        if span.grain is Grain.DAY and span.first is not None and span.last is not None:
+            edge = Selection((), since=to_day(span.first), until=to_day(span.last))
+            yield from spans(edge, Grain.WEEK)
+        else:
+            yield span
+
+
 def within(column: ColumnElement[int], span: Span) -> list[ColumnElement[bool]]:
     """Return the conditions that a day number lies in a span."""
     found = []

@@ -7,7 +7,7 @@ law in the tests holds both to each other.
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -19,15 +19,38 @@ from ghapp.attribution.model import Audit, State, Verdict
 from ghapp.languages import language_of
 from ghapp.store.database import Database
 from ghapp.store.rows import clean
-from ghapp.store.schema import audit, pull_agent, pull_lines, pull_summary, tally
+from ghapp.store.schema import (
+    audit,
+    group_tally,
+    pull_agent,
+    pull_lines,
+    pull_summary,
+    repository,
+    tally,
+    tally_member,
+)
 from ghapp.summaries import About, Counts, Grain, Lines, PullSummary
 
 Key = tuple[str, str, int, str]
 """Dimension, grain, first day, name."""
+Tallied = tuple[Key, Counts]
+Changes = Mapping[Key, Counts]
 
 ALL, AGENT, AUTHOR, DIRECTORY, LANGUAGE = "all", "agent", "author", "directory", "language"
 FIRST_DAY = date(1970, 1, 1)
 COUNTS = Counts.__struct_fields__
+OF_REPOSITORY: Mapping[str, Sequence[Grain]] = {
+    ALL: tuple(Grain),
+    AUTHOR: (Grain.WEEK, Grain.MONTH),
+    AGENT: (Grain.MONTH,),
+    DIRECTORY: (Grain.MONTH,),
+    LANGUAGE: (Grain.MONTH,),
+}
+"""Which grains are kept of each dimension of a repository."""
+OF_GROUP: Mapping[str, Sequence[Grain]] = dict.fromkeys(
+    (ALL, AGENT, AUTHOR, LANGUAGE), tuple(Grain)
+)
+"""The same of a group of repositories: nobody reads hundreds of them one by one then."""
 
 
 def day_number(day: date) -> int:
@@ -82,8 +105,15 @@ def keep(connection: Connection, database: Database, new: PullSummary) -> None:
         about = _known(new.about, old.about)
         new = msgspec.structs.replace(new, about=about)
         remove(connection, new.repository_id, new.pull_request)
+    elif _is_new(connection, new.repository_id):
+        _join(connection, database, new.repository_id)
     _insert(connection, database, [new])
-    _add(connection, database, new.repository_id, _difference(new, old))
+    _count(connection, database, new.repository_id, [new], [old] if old else [])
+
+
+def _is_new(connection: Connection, repository_id: int) -> bool:
+    query = select(pull_summary.c.pull_request).where(pull_summary.c.repository_id == repository_id)
+    return connection.execute(query.limit(1)).first() is None
 
 
 def note_about(
@@ -103,8 +133,11 @@ def forget_author(connection: Connection, database: Database, login: str) -> Non
     query = select(pull_summary.c.repository_id, pull_summary.c.pull_request).where(
         func.lower(pull_summary.c.author) == login.lower()
     )
-    for repository_id, pull_request in connection.execute(query).all():
+    found = connection.execute(query).all()
+    # All of them first: who holds a group's lock must not wait for a repository's.
+    for repository_id in sorted({row.repository_id for row in found}):
         database.lock(connection, f"audit:{repository_id}")
+    for repository_id, pull_request in found:
         old = load(connection, repository_id, pull_request)
         if old is None:
             continue
@@ -115,7 +148,7 @@ def forget_author(connection: Connection, database: Database, login: str) -> Non
             .where(_is(pull_summary, repository_id, pull_request))
             .values(author=None, author_id=None)
         )
-        _add(connection, database, repository_id, _difference(new, old))
+        _count(connection, database, repository_id, [new], [old])
 
 
 def load(connection: Connection, repository_id: int, pull_request: int) -> PullSummary | None:
@@ -139,25 +172,25 @@ def remove(connection: Connection, repository_id: int, pull_request: int) -> Non
 # --- tallies ------------------------------------------------------------------------------------
 
 
-def tallies(pull: PullSummary) -> Iterator[tuple[Key, Counts]]:
-    """Yield all that one pull request adds, by dimension, grain, first day and name."""
+def tallies(pull: PullSummary, grains: Mapping[str, Iterable[Grain]]) -> Iterator[Tallied]:
+    """Yield all that one pull request adds to the dimensions and grains that are kept."""
     day = pull.merged_at.date()
-    month = day_number(Grain.MONTH.start(day))
+    for dimension, name, counts in _parts(pull):
+        for grain in grains.get(dimension, ()):
+            yield (dimension, grain.value, day_number(grain.start(day)), name), counts
+
+
+def _parts(pull: PullSummary) -> Iterator[tuple[str, str, Counts]]:
+    """Yield dimension, name and what is counted there of a pull request."""
     counts = Counts.of(pull)
-    for grain in Grain:
-        yield (ALL, grain.value, day_number(grain.start(day)), ""), counts
-    for grain in (Grain.WEEK, Grain.MONTH):
-        author = pull.about.author or ""
-        yield (AUTHOR, grain.value, day_number(grain.start(day)), author), counts
+    yield ALL, "", counts
+    yield AUTHOR, pull.about.author or "", counts
     for agent, attributed in pull.agents.items():
-        yield (
-            (AGENT, Grain.MONTH.value, month, agent),
-            Counts(pulls=1, assisted=1, attributed=attributed),
-        )
+        yield AGENT, agent, Counts(pulls=1, assisted=1, attributed=attributed)
     for (directory, language), lines in pull.lines.items():
         of_lines = count_lines(lines, complete=pull.complete)
-        yield (DIRECTORY, Grain.MONTH.value, month, directory), of_lines
-        yield (LANGUAGE, Grain.MONTH.value, month, language), of_lines
+        yield DIRECTORY, directory, of_lines
+        yield LANGUAGE, language, of_lines
 
 
 def count_lines(lines: Lines, *, complete: bool) -> Counts:
@@ -173,55 +206,95 @@ def count_lines(lines: Lines, *, complete: bool) -> Counts:
     )
 
 
-def _difference(new: PullSummary, old: PullSummary | None) -> dict[Key, Counts]:
+def _sums(pulls: Iterable[PullSummary], grains: Mapping[str, Iterable[Grain]]) -> Changes:
+    """Return what some pull requests count together."""
     changes: defaultdict[Key, Counts] = defaultdict(Counts)
-    for key, counts in tallies(new):
-        changes[key] += counts
-    for key, counts in tallies(old) if old is not None else ():
-        changes[key] -= counts
+    for pull in pulls:
+        for key, counts in tallies(pull, grains):
+            changes[key] += counts
+    return changes
+
+
+def _count(
+    connection: Connection,
+    database: Database,
+    repository_id: int,
+    new: Iterable[PullSummary],
+    old: Iterable[PullSummary] = (),
+) -> None:
+    """Add what the new pull requests count and take off the old, here and in the group."""
+    new, old = list(new), list(old)
+    _add(connection, database, tally, repository_id, _less(OF_REPOSITORY, new, old))
+    group_id = group_of(connection, repository_id)
+    if group_id is None:
+        return
+    # Last, and one at a time: all audits of the group wait for each other from here on.
+    database.lock(connection, f"group:{group_id}")
+    if group_of(connection, repository_id) is not None:  # it was not dissolved meanwhile
+        _add(connection, database, group_tally, group_id, _less(OF_GROUP, new, old))
+
+
+def _less(
+    grains: Mapping[str, Iterable[Grain]], new: list[PullSummary], old: list[PullSummary]
+) -> Changes:
+    added, taken = _sums(new, grains), _sums(old, grains)
+    changes = {key: added.get(key, Counts()) - taken.get(key, Counts()) for key in {*added, *taken}}
     return {key: counts for key, counts in changes.items() if counts != Counts()}
 
 
 def _add(
-    connection: Connection,
-    database: Database,
-    repository_id: int,
-    changes: Mapping[Key, Counts],
+    connection: Connection, database: Database, table: Table, of: int, changes: Changes
 ) -> None:
-    """Add to tallies; one that counts no pull request any more is deleted."""
-    rows = [_tally_row(repository_id, key, counts) for key, counts in sorted(changes.items())]
+    """Add to the tallies of a repository or group; one that counts nothing any more is deleted."""
+    rows = [_tally_row(table, of, key, counts) for key, counts in sorted(changes.items())]
     if not rows:
         return
-    insert = database.insert(tally)
-    added = {name: tally.c[name] + insert.excluded[name] for name in COUNTS}
+    insert = database.insert(table)
+    added = {name: table.c[name] + insert.excluded[name] for name in COUNTS}
     connection.execute(
-        insert.on_conflict_do_update(index_elements=list(tally.primary_key), set_=added), rows
+        insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=added), rows
     )
-    emptied = [row for row in rows if row["pulls"] < 0]
+    keys = [column.name for column in table.primary_key]
+    emptied = [{f"of_{name}": row[name] for name in keys} for row in rows if row["pulls"] < 0]
     if emptied:
-        connection.execute(_DELETE_EMPTY, [_as_key(row) for row in emptied])
+        is_key = (table.c[name] == bindparam(f"of_{name}") for name in keys)
+        connection.execute(delete(table).where(table.c.pulls == 0, *is_key), emptied)
 
 
-_KEY = [column.name for column in tally.primary_key]
-_DELETE_EMPTY = delete(tally).where(
-    tally.c.pulls == 0, *(tally.c[name] == bindparam(f"of_{name}") for name in _KEY)
-)
+def _tally_row(table: Table, of: int, key: Key, counts: Counts) -> dict[str, Any]:
+    names = [column.name for column in table.primary_key]
+    return {**dict(zip(names, (of, *key), strict=True)), **msgspec.structs.asdict(counts)}
 
 
-def _as_key(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"of_{name}": row[name] for name in _KEY}
+# --- groups -------------------------------------------------------------------------------------
 
 
-def _tally_row(repository_id: int, key: Key, counts: Counts) -> dict[str, Any]:
-    dimension, grain, start, name = key
-    return {
-        "repository_id": repository_id,
-        "dimension": dimension,
-        "grain": grain,
-        "start": start,
-        "name": name,
-        **msgspec.structs.asdict(counts),
-    }
+def group_of(connection: Connection, repository_id: int) -> int | None:
+    """Return the group in which a repository is counted as well; ``None``: in none."""
+    query = select(tally_member.c.group_id).where(tally_member.c.repository_id == repository_id)
+    return connection.execute(query).scalar()
+
+
+def _join(connection: Connection, database: Database, repository_id: int) -> None:
+    """Let a repository that counts nothing yet be counted in its installation's group.
+
+    It stays there when it moves to another account: any group is as right, this one is fast.
+    """
+    home = select(repository.c.id, repository.c.installation_id).where(
+        repository.c.id == repository_id, repository.c.installation_id.is_not(None)
+    )
+    insert = database.insert(tally_member).from_select(["repository_id", "group_id"], home)
+    connection.execute(insert.on_conflict_do_nothing())
+
+
+def dissolve(database: Database) -> None:
+    """Forget all groups; `rebuild` lets each repository join one again."""
+    groups = select(tally_member.c.group_id).distinct().order_by(tally_member.c.group_id)
+    with database.write() as connection:
+        for group_id in connection.execute(groups).scalars().all():
+            database.lock(connection, f"group:{group_id}")
+        for table in (tally_member, group_tally):
+            connection.execute(delete(table))
 
 
 # --- again from the documents -------------------------------------------------------------------
@@ -236,8 +309,10 @@ def rebuild(database: Database, repository_id: int) -> int:
         position, pulls = _from_documents(connection, repository_id)
     with database.write() as connection:
         database.lock(connection, f"audit:{repository_id}")
-        known = _abouts(connection, repository_id)
-        for table in (pull_summary, pull_agent, pull_lines, tally):
+        old = _kept(connection, repository_id)
+        known = {pull.pull_request: pull.about for pull in old}
+        _count(connection, database, repository_id, [], old)
+        for table in (pull_summary, pull_agent, pull_lines, tally, tally_member):
             connection.execute(delete(table).where(table.c.repository_id == repository_id))
         pulls = [
             msgspec.structs.replace(pull, about=known.get(pull.pull_request, About()))
@@ -260,14 +335,11 @@ def audited(database: Database) -> list[int]:
 def insert_all(
     connection: Connection, database: Database, repository_id: int, pulls: Iterable[PullSummary]
 ) -> None:
-    """Keep pull requests of a repository that have no rows yet."""
+    """Keep the first pull requests of a repository: nothing of it is kept yet."""
     pulls = list(pulls)
-    changes: defaultdict[Key, Counts] = defaultdict(Counts)
-    for pull in pulls:
-        for key, counts in tallies(pull):
-            changes[key] += counts
+    _join(connection, database, repository_id)
     _insert(connection, database, pulls)
-    _add(connection, database, repository_id, changes)
+    _count(connection, database, repository_id, pulls)
 
 
 def _from_documents(
@@ -289,12 +361,18 @@ def _from_documents(
     return position, list(latest.values())
 
 
-def _abouts(connection: Connection, repository_id: int) -> dict[int, About]:
-    columns = pull_summary.c
-    query = select(
-        columns.pull_request, columns.title, columns.author, columns.author_id, columns.base_ref
-    ).where(columns.repository_id == repository_id)
-    return {row[0]: About(*row[1:]) for row in connection.execute(query)}
+def _kept(connection: Connection, repository_id: int) -> list[PullSummary]:
+    """Return everything that is kept of a repository."""
+    found: dict[Table, defaultdict[int, list[Row[Any]]]] = {}
+    for table in (pull_summary, pull_agent, pull_lines):
+        of_table = found[table] = defaultdict(list)
+        query = select(table).where(table.c.repository_id == repository_id)
+        for row in connection.execute(query):
+            of_table[row.pull_request].append(row)
+    return [
+        _from_rows(row, found[pull_agent][number], found[pull_lines][number])
+        for number, (row,) in found[pull_summary].items()
+    ]
 
 
 # --- rows ---------------------------------------------------------------------------------------

@@ -18,10 +18,17 @@ from ghapp.store import Repository, Store, activity
 from ghapp.store.erasures import ErasedBy
 from ghapp.store.evidence import Whose
 from ghapp.store.groups import fold_teams, quiet_rule
-from ghapp.store.schema import pull_agent, pull_lines, pull_summary, tally, team_member
+from ghapp.store.schema import (
+    group_tally,
+    pull_agent,
+    pull_lines,
+    pull_summary,
+    tally,
+    team_member,
+)
 from ghapp.store.selecting import Teams
 from ghapp.store.summaries import Summaries
-from ghapp.store.tally import day_number, rebuild
+from ghapp.store.tally import day_number, dissolve, rebuild
 from ghapp.summaries import (
     About,
     By,
@@ -75,9 +82,9 @@ class Audited(Struct, frozen=True):
 
 @st.composite
 def audits(draw: st.DrawFn) -> Audited:
-    """One audit of a few pull requests in three repositories; its numbers fit together."""
-    place, number = draw(st.integers(0, 2)), draw(st.integers(1, 4))
-    day = FIRST + (LAST - FIRST) * (place * 4 + number) / 13
+    """One audit of a few pull requests in four repositories; its numbers fit together."""
+    place, number = draw(st.integers(0, 3)), draw(st.integers(1, 4))
+    day = FIRST + (LAST - FIRST) * (place * 4 + number) / 17
     verdict = draw(st.sampled_from(Verdict))
     lines = st.integers(0, 9)
     files, agents = [], dict.fromkeys(AGENTS, 0)
@@ -160,15 +167,20 @@ def edits_of(repository_id: int) -> st.SearchStrategy[list[Edit]]:
 
 
 class World:
-    """Three new repositories in the store, with the audits of an example."""
+    """Four new repositories in the store, with the audits of an example.
+
+    The first has no installation, the others are a group: of the first three together the last
+    one has to be taken off again.
+    """
 
     def __init__(self, store: Store, saved: list[Audited]) -> None:
         self.store = store
-        self.ids = [next(_ids) for _ in range(3)]
+        self.ids = [next(_ids) for _ in range(4)]
         self.abouts: dict[tuple[int, int], About] = {}
         self.edits: dict[int, list[Edit]] = defaultdict(list)
         for one in self.ids:
-            seen = Repository(id=one, owner="acme", name=f"r{one}")
+            home = None if one == self.ids[0] else self.ids[1]
+            seen = Repository(id=one, owner="acme", name=f"r{one}", installation_id=home)
             store.installations.repository_seen(seen, now=NOW)
         for audited in saved:
             self.save(audited)
@@ -213,7 +225,7 @@ def test_every_number_is_equal_to_a_slow_count(
     world = World(store, saved)
     slow, quick = world.slow(), Summaries(store.database, PEOPLE)
     for one in asked:
-        selection = Selection(tuple(world.ids[:2]), **one)
+        selection = Selection(tuple(world.ids[:3]), **one)
         assert quick.totals(selection) == slow.totals(selection)
         for grain in Grain:
             assert quick.series(selection, grain) == slow.series(selection, grain)
@@ -281,17 +293,59 @@ def kept(store: Store, repository_id: int) -> list[list[tuple[Any, ...]]]:
         ]
 
 
+def group_rows(store: Store, group_id: int) -> list[tuple[Any, ...]]:
+    """Return all tallies of a group, sorted."""
+    query = select(group_tally).where(group_tally.c.group_id == group_id)
+    with store.database.read() as connection:
+        return sorted(map(tuple, connection.execute(query)))
+
+
 @relaxed
 @given(st.lists(audits(), max_size=20))
 def test_what_is_kept_step_by_step_is_what_the_documents_say(
     store: Store, saved: list[Audited]
 ) -> None:
     world = World(store, saved)
+    of_group = group_rows(store, world.ids[1])
     for repository_id in world.ids:
         step_by_step = kept(store, repository_id)
         count = rebuild(store.database, repository_id)
         assert kept(store, repository_id) == step_by_step
+        assert group_rows(store, world.ids[1]) == of_group
         assert count == len(step_by_step[0])
+
+
+@relaxed
+@given(st.lists(audits(), max_size=14))
+def test_groups_that_were_dissolved_come_again_as_they_were(
+    store: Store, saved: list[Audited]
+) -> None:
+    world = World(store, saved)
+    of_group, ours = group_rows(store, world.ids[1]), Selection(tuple(world.ids[:3]))
+    quick = Summaries(store.database, PEOPLE)
+    totals, names = quick.totals(ours), quick.people(ours)
+    dissolve(store.database)
+    assert not group_rows(store, world.ids[1])
+    assert (quick.totals(ours), quick.people(ours)) == (totals, names)
+    for repository_id in world.ids:
+        rebuild(store.database, repository_id)
+    assert group_rows(store, world.ids[1]) == of_group
+    assert (quick.totals(ours), quick.people(ours)) == (totals, names)
+
+
+def test_a_group_counts_every_day_week_and_month_of_its_members(store: Store) -> None:
+    world = World(store, [])
+    for number, place in enumerate((1, 2, 2, 3), 1):
+        made = document(
+            pull_request=number,
+            files=(FileVerdict("src/a.py", None, 9, 5, 3, None, ()),),
+            totals=Totals(9, 5, 3, 0.6, {}, {"claude-code": 3}),
+        )
+        world.save(Audited(place, number, About(author="Ann"), made))
+    rows = {row[1:5]: row[5] for row in group_rows(store, world.ids[1])}
+    grains = {(dimension, grain) for dimension, grain, _, _ in rows}
+    assert grains == set(itertools.product(("all", "agent", "author", "language"), Grain))
+    assert set(rows.values()) == {4}
 
 
 @relaxed
