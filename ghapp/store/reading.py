@@ -101,17 +101,21 @@ class Reading:
         naming: Naming,
         teams: Teams | None = None,
     ) -> None:
-        """Prepare to answer; ``teams``: known already, ``None``: they are read.
+        """Prepare to answer; ``teams``: known already, ``None``: they are read when needed.
 
         Raises `NotShown`.
         """
         self._connection = connection
         self._selection = selection
         self._naming = naming
-        if teams is None:
-            teams = teams_of(connection, selection.repository_ids, selection.until)
-        self._teams = teams
+        self._known_teams = teams
         self._refuse_what_is_not_shown()
+
+    @cached_property
+    def _teams(self) -> Teams:
+        if self._known_teams is not None:
+            return self._known_teams
+        return teams_of(self._connection, self._selection.repository_ids, self._selection.until)
 
     def totals(self) -> Counts:
         """Return the counts over everything selected."""
@@ -152,23 +156,29 @@ class Reading:
         )
         return tuple(sorted(rows, key=lambda row: (-row.counts.pulls, row.repository)))
 
-    def trends(self) -> dict[int, tuple[Point, ...]]:
-        """Return the counts of each repository by month."""
+    def trends(self, shown: tuple[int, ...]) -> dict[int, tuple[Point, ...]]:
+        """Return the counts of each of the shown repositories by month."""
         if self._selection.is_plain:
-            key = tally.c.repository_id * _DAYS + tally.c.start
-            found = self._tallied(ALL, Grain.MONTH, key)
+            found = self._only(shown).own_months()
         else:
-            found = self._selected(
-                pull_summary.c.repository_id * _DAYS + day_of(pull_summary.c.merged_at)
-            )
-        points: dict[int, defaultdict[date, Counts]] = defaultdict(lambda: defaultdict(Counts))
+            key = pull_summary.c.repository_id * _DAYS + day_of(pull_summary.c.merged_at)
+            found = self._selected(key)
+        points: dict[int, defaultdict[date, Counts]] = {
+            one: defaultdict(Counts) for one in shown if one in self._selection.repository_ids
+        }
         for number, counts in found.items():
             repository_id, day = divmod(number, _DAYS)
-            points[repository_id][Grain.MONTH.start(to_day(day))] += counts
+            if repository_id in points:
+                points[repository_id][Grain.MONTH.start(to_day(day))] += counts
         return {
             one: _without_gaps(of_one, Grain.MONTH, self._selection)
             for one, of_one in points.items()
+            if of_one
         }
+
+    def own_months(self) -> dict[int, Counts]:
+        """Return the counts by a number made of repository and first day."""
+        return self._tallied(ALL, Grain.MONTH, tally.c.repository_id * _DAYS + tally.c.start)
 
     @cached_property
     def authors(self) -> dict[str, Counts]:
@@ -333,7 +343,8 @@ class Reading:
         parts = self._cover
         if not parts.groups:
             return own(self)
-        found = _added({}, self._of_groups(key, dimension, periods))
+        ours = group_tally.c.group_id.in_(parts.groups)
+        found = dict(self._summed(group_tally, ours, dimension, periods, key))
         if parts.added:
             found = _added(found, own(self._only(parts.added)).items())
         if parts.taken:
@@ -347,28 +358,9 @@ class Reading:
 
     def _only(self, repository_ids: tuple[int, ...]) -> "Reading":
         part = msgspec.structs.replace(self._selection, repository_ids=repository_ids)
-        reading = Reading(self._connection, part, self._naming, self._teams)
+        reading = Reading(self._connection, part, self._naming, self._known_teams)
         reading._cover = Cover((), repository_ids, ())
         return reading
-
-    def _of_groups(
-        self, key: ColumnElement[KeyT], dimension: str, periods: Iterable[Span]
-    ) -> Iterable[tuple[KeyT, Counts]]:
-        columns = group_tally.c
-        of_spans = [
-            select(key.label("key"), *(columns[name] for name in COUNTS)).where(
-                columns.group_id.in_(self._cover.groups),
-                columns.dimension == dimension,
-                columns.grain == span.grain.value,
-                *within(columns.start, span),
-            )
-            for span in periods
-        ]
-        rows = union_all(*of_spans).subquery()
-        sums = (func.sum(rows.c[name]) for name in COUNTS)
-        query = select(rows.c.key, *sums).group_by(rows.c.key)
-        for name, *counts in self._connection.execute(query):
-            yield name, Counts(*counted(counts))
 
     # --- counting ---------------------------------------------------------------------------------
 
@@ -382,21 +374,35 @@ class Reading:
     def _sums(
         self, dimension: str, periods: Iterable[Span], key: ColumnElement[KeyT]
     ) -> dict[KeyT, Counts]:
-        found: dict[KeyT, Counts] = {}
-        for span in periods:
-            query = (
-                select(key, *(func.sum(tally.c[name]) for name in COUNTS))
-                .where(
-                    tally.c.repository_id.in_(self._selection.repository_ids),
-                    tally.c.dimension == dimension,
-                    tally.c.grain == span.grain.value,
-                    *within(tally.c.start, span),
-                )
-                .group_by(key)
+        ours = tally.c.repository_id.in_(self._selection.repository_ids)
+        return dict(self._summed(tally, ours, dimension, periods, key))
+
+    def _summed(
+        self,
+        table: Table,
+        ours: ColumnElement[bool],
+        dimension: str,
+        periods: Iterable[Span],
+        key: ColumnElement[KeyT],
+    ) -> Iterable[tuple[KeyT, Counts]]:
+        """Sum the tallies of some periods by a column, all in one question."""
+        columns = table.c
+        of_periods = [
+            select(key.label("key"), *(columns[name] for name in COUNTS)).where(
+                ours,
+                columns.dimension == dimension,
+                columns.grain == span.grain.value,
+                *within(columns.start, span),
             )
-            rows = self._connection.execute(query)
-            found = _added(found, ((name, Counts(*counted(sums))) for name, *sums in rows))
-        return found
+            for span in periods
+        ]
+        if not of_periods:
+            return
+        rows = union_all(*of_periods).subquery()
+        sums = (func.sum(rows.c[name]) for name in COUNTS)
+        query = select(rows.c.key, *sums).group_by(rows.c.key)
+        for name, *counts in self._connection.execute(query):
+            yield name, Counts(*map(int, counts))
 
     def _selected(self, key: ColumnElement[KeyT]) -> dict[KeyT, Counts]:
         return _added({}, self._grouped(key, self._selection))

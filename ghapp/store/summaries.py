@@ -169,10 +169,10 @@ class Summaries:
             reading = Reading(connection, selection, self.naming)
             return compare(connection, reading.asked(with_agent=False))
 
-    def trends(self, selection: Selection) -> dict[int, tuple[Point, ...]]:
-        """Return the counts of each repository by month, oldest first, by the repository's id."""
+    def trends(self, selection: Selection, shown: tuple[int, ...]) -> dict[int, tuple[Point, ...]]:
+        """Return the counts of each shown repository by month, oldest first, by its id."""
         with self._database.read() as connection:
-            return Reading(connection, selection, self.naming).trends()
+            return Reading(connection, selection, self.naming).trends(shown)
 
     # --- lists ----------------------------------------------------------------------------------
 

@@ -41,6 +41,8 @@ class Asked(Struct, frozen=True):
     listing: Listing
     by: By
     today: date
+    whole: bool
+    """Whether every repository is listed, however many they are."""
 
     @property
     def filters(self) -> list[tuple[str, str, str]]:
@@ -107,6 +109,7 @@ def asked_for(repository_ids: tuple[int, ...], today: date) -> Asked:
         listing=listing,
         by=_one_of("board", By) or By.PULLS,
         today=today,
+        whole=_text("repositories") == "all",
     )
 
 

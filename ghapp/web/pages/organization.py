@@ -14,6 +14,8 @@ from ghapp.web.pages.outcomes import compared
 
 ADOPTION_DAYS = 84
 """Days of adoption that are drawn one by one; all that were asked for stand in the table."""
+REPOSITORIES = 50
+"""Repositories that are listed at once, most pull requests first; all of them on request."""
 QUIET_WORDS = {
     Quiet.FELL: "adoption fell",
     Quiet.NEVER_STARTED: "never started",
@@ -30,8 +32,9 @@ def add(blueprint: Blueprint, services: Services) -> None:
         summary = services.summaries.organization(
             wanted.selection, wanted.grain, today=wanted.today
         )
-        names = {one.repository_id: one.repository for one in summary.repositories}
-        trends = services.summaries.trends(wanted.selection)
+        shown = summary.repositories[: None if wanted.whole else REPOSITORIES]
+        names = {one.repository_id: one.repository for one in shown}
+        trends = services.summaries.trends(wanted.selection, tuple(names))
         board = summary.leaderboard_lines if wanted.by is By.LINES else summary.leaderboard_pulls
         return render_template(
             "organization.html",
@@ -39,15 +42,14 @@ def add(blueprint: Blueprint, services: Services) -> None:
             asked=wanted,
             summary=summary,
             beside=beside_pulls(services, wanted.selection),
+            repositories=shown,
             agents=[(one.agent, words.agent_name(one.agent)) for one in summary.agents],
             teams=[(one.team, one.team) for one in summary.teams if one.team],
             board=board,
             quiet_words=QUIET_WORDS,
             pulls_chart=drawings.pulls(summary.series, wanted.grain),
             share_chart=drawings.shares(summary.series, wanted.grain),
-            trends=drawings.trends(
-                {names[one]: points for one, points in trends.items() if one in names}
-            ),
+            trends=drawings.trends({names[one]: points for one, points in trends.items()}),
             adoption_chart=drawings.adoption(summary.adoption[-ADOPTION_DAYS:]),
         )
 
