@@ -6,6 +6,7 @@ Which source holds, and what is made of it, is told in docs/metrics.md, Teams.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import cache
 
 from ghapp.attribution.model import Struct
 from ghapp.codeowners import CodeOwners
@@ -86,9 +87,10 @@ def _owned(repository_id: int, sources: Sources, since: datetime) -> Iterator[tu
     written = sources.store.teams.written(repository_id, since)
     if not written:
         return
-    owners = _owners(repository_id, sources)
+    # People share directories, and a file may have a thousand rules.
+    team_of = cache(_owners(repository_id, sources).team_of)
     for one in written:
-        team = owners.team_of(one.directory)
+        team = team_of(one.directory)
         if team is not None and not one.login.endswith(BOT):
             yield one.login.lower(), team, one.lines
 
