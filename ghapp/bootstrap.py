@@ -266,12 +266,17 @@ class Services:
 
         Raises `ComplianceError` and `StoreError`.
         """
+        source = self.compliance
+        return None if source is None else pull(source, self.store, now=self.clock())
+
+    @property
+    def compliance(self) -> Source | None:
+        """Whose agent sessions are pulled; ``None``: there is no key of the Compliance API."""
         opened = self.settings.compliance
         if opened is None:
             return None
         encode = partial(encoder, self.settings, self.store)
-        source = Source(url=opened.url, key=opened.key, account=opened.account, encode=encode)
-        return pull(source, self.store, now=self.clock())
+        return Source(url=opened.url, key=opened.key, account=opened.account, encode=encode)
 
     def fetch_teams(self, installation: Installation) -> Fetched:
         """Keep an organization's teams as GitHub has them; raises the errors of `answers`."""

@@ -104,6 +104,11 @@ def pull(source: Source, store: Store, *, now: datetime) -> Pulled:
     return pulled
 
 
+def check(source: Source, *, now: datetime) -> None:
+    """Ask the API for next to nothing: does it take the key? Raises `ComplianceError`."""
+    next(_Api(source).agent_sessions(now), None)
+
+
 def _since(store: Store, now: datetime) -> datetime:
     last = store.cursors.read(CURSOR)
     return now - FIRST_LOOK if last is None else datetime.fromisoformat(last)

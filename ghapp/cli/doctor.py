@@ -1,15 +1,17 @@
 """``ghapp doctor``: what can be wrong with a running app, asked one by one. It mends nothing."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import click
 import requests
 
+from ghapp import compliance
 from ghapp.attribution.model import Struct
 from ghapp.bootstrap import Services, build
+from ghapp.github import device_flow
 from ghapp.github.answers import GitHubError
 from ghapp.github.app_auth import PERMISSIONS
 from ghapp.settings import Settings, SettingsError
@@ -20,6 +22,7 @@ EVENTS = frozenset({"pull_request", "check_run", "check_suite", "issue_comment",
 CLOCK_OFF = 30.0
 """Seconds: a JWT is made for a minute before now, and GitHub refuses one from the future."""
 LATE = timedelta(minutes=10)
+WITHOUT_MEMBERS = "an organization then has no page and no teams of its own"
 LOW = 500
 """Requests left of an hour below which audits may have to wait."""
 
@@ -54,7 +57,12 @@ _WORDS = {True: "ok", None: "look", False: "WRONG"}
 def _asked(check: Check, services: Services) -> Iterator[Finding]:
     try:
         yield from check(services)
-    except (GitHubError, StoreError, requests.RequestException) as error:
+    except (
+        GitHubError,
+        StoreError,
+        compliance.ComplianceError,
+        requests.RequestException,
+    ) as error:
         yield Finding(check.__name__.strip("_"), str(error), is_well=False)
 
 
@@ -70,13 +78,11 @@ def _clock(services: Services) -> Iterator[Finding]:
 def _app(services: Services) -> Iterator[Finding]:
     app = services.auth.app()
     yield Finding("key", f"GitHub accepts it for the app {app.slug} ({app.id})")
-    lacking = [
-        f"{name}: {level}"
-        for name, level in PERMISSIONS.items()
-        if name != "metadata" and app.permissions.get(name) not in {level, "write"}
-    ]
+    lacking = _lacking(app.permissions)
     says = f"missing {', '.join(lacking)}: ask for them on the app's page" if lacking else "all"
     yield Finding("permissions of the app", says, not lacking)
+    if "members" not in app.permissions:
+        yield Finding("members of the app", f"not asked for: {WITHOUT_MEMBERS}", None)
     deaf = sorted(EVENTS - {"check_run", "check_suite"} - set(app.events))
     yield Finding("events", f"not subscribed: {', '.join(deaf)}" if deaf else "all", not deaf)
 
@@ -84,11 +90,7 @@ def _app(services: Services) -> Iterator[Finding]:
 def _installations(services: Services) -> Iterator[Finding]:
     for one in services.auth.installations():
         name = f"installation {one.id} ({one.account})"
-        lacking = [
-            f"{permission}: {level}"
-            for permission, level in PERMISSIONS.items()
-            if permission != "metadata" and one.permissions.get(permission) not in {level, "write"}
-        ]
+        lacking = _lacking(one.permissions)
         if one.suspended_at is not None:
             yield Finding(name, "suspended by the account", None)
         elif lacking:
@@ -99,15 +101,26 @@ def _installations(services: Services) -> Iterator[Finding]:
             yield Finding(name, says, is_well=None)
         else:
             left = services.pace.headroom(one.id)
-            says = (
-                f"{left.remaining} of {left.limit} requests left" if left else "permissions granted"
-            )
+            room = f"{left.remaining} of {left.limit}" if left else "not yet known how many"
+            says = f"permissions granted; {room} requests left"
             yield Finding(name, says, None if left and left.remaining < LOW else True)
+        if one.suspended_at is None and "members" not in one.permissions:
+            yield Finding(f"members of {one.account}", f"not granted: {WITHOUT_MEMBERS}", None)
+
+
+def _lacking(granted: Mapping[str, str]) -> list[str]:
+    return [
+        f"{name}: {level}"
+        for name, level in PERMISSIONS.items()
+        if name != "metadata" and granted.get(name) not in {level, "write"}
+    ]
 
 
 class _Hook(Struct, frozen=True, kw_only=True):
     url: str = ""
     content_type: str = ""
+    secret: str = ""
+    """Asterisks where one is set: GitHub tells it to nobody."""
     insecure_ssl: str | int = "0"
 
 
@@ -118,6 +131,10 @@ def _hook(services: Services) -> Iterator[Finding]:
     yield Finding("hook address", hook.url if is_ours else f"{hook.url}, not {wanted}", is_ours)
     is_json = hook.content_type == "json"
     yield Finding("hook content", hook.content_type or "form: set application/json", is_json)
+    says = (
+        "is set on GitHub" if hook.secret else "none is set: GitHub signs nothing, we take nothing"
+    )
+    yield Finding("hook secret", says, bool(hook.secret))
     if str(hook.insecure_ssl) != "0":
         yield Finding("hook certificate", "is not checked: enable SSL verification", is_well=False)
 
@@ -136,12 +153,13 @@ def _deliveries(services: Services) -> Iterator[Finding]:
 
 def _database(services: Services) -> Iterator[Finding]:
     store, now = services.store, datetime.now(UTC)
-    late = [one for one in store.due.backlog(now) if now - one.oldest > LATE]
-    for one in late:
+    backlog = store.due.backlog(now)
+    for one in backlog:
         says = f"{one.waiting} items, the oldest due since {one.oldest:%Y-%m-%d %H:%M} UTC"
-        yield Finding(f"lane {one.lane} of installation {one.installation_id}", says, is_well=False)
-    if not late:
-        yield Finding("queue", f"nothing is late by more than {LATE}")
+        name = f"lane {one.lane} of installation {one.installation_id or '-'}"
+        yield Finding(name, says, now - one.oldest <= LATE)
+    if not backlog:
+        yield Finding("queue", "nothing waits")
     parked = len(store.due.parked())
     yield Finding("set aside", f"{parked} items wait for a person", None if parked else True)
     left = len(store.deliveries.unsettled(now - timedelta(minutes=1)))
@@ -158,6 +176,26 @@ def _redis(services: Services) -> Iterator[Finding]:
             yield Finding(f"redis {name}", f"{found or 'not told'}", found in {wanted, None})
 
 
+def _enrolling(services: Services) -> Iterator[Finding]:
+    """Begin a sign-in by code and leave it: without it no machine can be let in."""
+    app = services.settings.app
+    if app is None or app.client_id is None:
+        yield Finding("enrolling", "no GITHUB_CLIENT_ID: no machine and no person signs in", None)
+        return
+    try:
+        device_flow.start(services.settings.web_url, app.client_id)
+    except device_flow.NotSignedIn as error:
+        yield Finding("enrolling", str(error), is_well=False)
+        return
+    yield Finding("enrolling", "GitHub begins a sign-in by code")
+
+
+def _compliance(services: Services) -> Iterator[Finding]:
+    if services.compliance is not None:
+        compliance.check(services.compliance, now=services.clock())
+        yield Finding("compliance", "the Compliance API takes the key")
+
+
 CHECKS: tuple[Check, ...] = (
     _database,
     _redis,
@@ -166,4 +204,6 @@ CHECKS: tuple[Check, ...] = (
     _hook,
     _installations,
     _deliveries,
+    _enrolling,
+    _compliance,
 )

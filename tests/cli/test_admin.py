@@ -82,6 +82,46 @@ def test_the_doctor_says_what_is_well_and_what_is_not(
     assert "WRONG hook address" in done.output
     assert "checks: write" in done.output
     assert "WRONG redis appendonly" in done.output
+    assert "ok    hook secret" in done.output
+    assert "look  members of acme: not granted" in done.output
+    assert "ok    queue: nothing waits" in done.output
+    assert "look  enrolling: no GITHUB_CLIENT_ID" in done.output
+    assert "compliance" not in done.output
+
+
+@pytest.mark.parametrize("flow", [True, False], ids=["ticked", "not_ticked"])
+def test_the_doctor_asks_all_that_is_set(
+    environment: dict[str, str], redis_url: str, tmp_path: Path, *, flow: bool
+) -> None:
+    late = set_aside(environment, 17)
+    run(environment, "retry", str(late))
+    with Store.open(environment["DATABASE_URL"]) as store:
+        wish = Due(kind="audit", due_at=NOW, installation_id=5, repository_id=42, pull_request=18)
+        store.due.schedule(wish, now=NOW)
+    with Sandbox(tmp_path / "hub") as sandbox:
+        registered = sandbox.register_app(webhook_url="https://app.example/webhooks/github")
+        registered.app.device_flow = flow
+        given = {
+            **environment,
+            "REDIS_URL": redis_url,
+            "GITHUB_API_URL": sandbox.api_url,
+            "GITHUB_WEB_URL": sandbox.web_url,
+            "GITHUB_APP_ID": str(registered.app.id),
+            "GITHUB_CLIENT_ID": registered.app.client_id,
+            "GITHUB_PRIVATE_KEY": registered.private_key,
+            "GITHUB_WEBHOOK_SECRETS": registered.app.webhook_secret,
+            "GHAPP_PUBLIC_URL": "https://app.example",
+            "GHAPP_COMPLIANCE_KEY": "sk-ant-nobody",
+            "GHAPP_COMPLIANCE_ACCOUNT": "acme",
+            "GHAPP_COMPLIANCE_URL": "http://127.0.0.1:9",
+        }
+        done = CliRunner().invoke(doctor, [], env=given)
+    assert done.exit_code == 1, done.output
+    assert ("ok    enrolling" in done.output) is flow
+    assert ("WRONG enrolling" in done.output) is not flow
+    assert "WRONG compliance: GET sessions/local: no answer" in done.output
+    assert "ok    hook address" in done.output
+    assert "WRONG lane live of installation 5: 1 items" in done.output
 
 
 def test_who_looked_is_listed(environment: dict[str, str]) -> None:
