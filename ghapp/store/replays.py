@@ -5,7 +5,7 @@ own, so that as many workers take part as there are.
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -170,14 +170,20 @@ class Replays:
 
     def progress(self, number: int) -> Progress:
         """Return how far a replay is."""
+        return self.progress_of([number])[number]
+
+    def progress_of(self, numbers: Collection[int]) -> dict[int, Progress]:
+        """Return how far some replays are, by the replay's number."""
         query = (
-            select(replayed.c.state, func.count())
-            .where(replayed.c.replay_id == number)
-            .group_by(replayed.c.state)
+            select(replayed.c.replay_id, replayed.c.state, func.count())
+            .where(replayed.c.replay_id.in_(numbers))
+            .group_by(replayed.c.replay_id, replayed.c.state)
         )
+        counts: dict[int, dict[str, int]] = {number: {} for number in numbers}
         with self._database.read() as connection:
-            counts = {row[0]: row[1] for row in connection.execute(query)}
-        return Progress(**counts)
+            for number, state, count in connection.execute(query):
+                counts[number][state] = count
+        return {number: Progress(**of_replay) for number, of_replay in counts.items()}
 
     def page(
         self,

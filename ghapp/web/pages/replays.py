@@ -30,8 +30,7 @@ def add(blueprint: Blueprint, services: Services) -> None:
     @blueprint.get("/repositories/<owner>/<name>/replays")
     def replays(owner: str, name: str) -> str:
         known = require_reader(services, owner, name)
-        found = services.store.replays.of(known.id)
-        return _listed(services, known, [(one, _counts(services, one)) for one in found])
+        return _listed(services, known)
 
     @blueprint.post("/repositories/<owner>/<name>/replays")
     def start_replay(owner: str, name: str) -> AnyResponse:
@@ -52,7 +51,7 @@ def add(blueprint: Blueprint, services: Services) -> None:
             "replay.html",
             repository=known,
             replay=found,
-            counts=_counts(services, found),
+            counts=services.store.replays.progress(found.id),
             problems=services.store.replays.problems(found.id),
             look_again=LOOK_AGAIN if found.state is ReplayState.RUNNING else None,
         )
@@ -83,19 +82,17 @@ def add(blueprint: Blueprint, services: Services) -> None:
         return _download(parts, f"replay-{found.id}-differences.html", "text/html")
 
 
-def _listed(services: Services, known: Repository, found: list[tuple[Replay, object]]) -> str:
+def _listed(services: Services, known: Repository) -> str:
+    found = services.store.replays.of(known.id)
+    counts = services.store.replays.progress_of([one.id for one in found])
     policies = [(OWN, "the policy in force for each"), *((one, one) for one in POLICIES)]
     return render_template(
         "replays.html",
         repository=known,
-        replays=found,
+        replays=[(one, counts[one.id]) for one in found],
         policies=policies,
         running=services.store.replays.running(known.id),
     )
-
-
-def _counts(services: Services, one: Replay) -> object:
-    return services.store.replays.progress(one.id)
 
 
 def _one(services: Services, known: Repository, number: int) -> Replay:
