@@ -1,0 +1,611 @@
+"""What each page has to show in numbers, recounted from the audit documents, one by one."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from math import floor
+from statistics import median as middle
+from typing import Any
+
+import msgspec
+
+from ghapp.attribution.document import to_document
+from ghapp.attribution.model import FileVerdict, Struct, Verdict
+from ghapp.intervals import median, proportion, ratio
+from ghapp.reports.ranges import ranges
+from ghapp.reports.words import agent_name
+from ghapp.store import SavedAudit
+from ghapp.store.coverage import AFTER, BEFORE
+from ghapp.summaries import (
+    AgentCounts,
+    By,
+    Counts,
+    Grain,
+    LineCounts,
+    Names,
+    Naming,
+    Order,
+    PersonCounts,
+    PullOutcome,
+    Selection,
+    TeamCounts,
+)
+from ghapp.summaries import Figure as Estimate
+from ghapp.web.pages.pull_request import why
+from tests.store.slow_summaries import Pull, Slow
+from tests.web.pages.figures import Figure
+
+TEAMS = Naming(names=Names.TEAMS)
+HOUR = timedelta(hours=1)
+
+
+class Known(Struct, frozen=True):
+    """All that pages are made from, as it was put in."""
+
+    slow: Slow
+    names: dict[int, str]
+    """Full names of the repositories."""
+    outcomes: dict[tuple[int, int], PullOutcome]
+    reported: set[tuple[str, datetime]]
+    """Whose machine reported in which week, by login."""
+    today: date
+
+    def asked(self, *repository_ids: int, **filters: Any) -> Selection:
+        """Return what a page asks for when its address says no more: the last twelve months."""
+        since = self.today - timedelta(days=364)
+        whole = Selection(repository_ids or tuple(self.names), since, self.today)
+        return msgspec.structs.replace(whole, **filters)
+
+
+# --- words for numbers ----------------------------------------------------------------------------
+
+
+def n(count: int) -> str:
+    return f"{count:,}"
+
+
+def share(part: int, whole: int) -> str:
+    """Write a floor: whole percent, rounded down."""
+    if not whole:
+        return "-"
+    return "<1%" if 0 < part * 100 < whole else f"{floor(100 * part / whole + 1e-9)}%"
+
+
+def many(count: int, noun: str) -> str:
+    return f"{n(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def floor_of(counts: Counts) -> str:
+    """Write the share of some counts; a dash where nothing is known."""
+    known = counts.known_effective
+    return share(counts.whole_attributed, counts.whole_effective) if known else "-"
+
+
+def day(on: date) -> str:
+    return f"{on.day} {on:%b %Y}"
+
+
+def span(start: date, grain: Grain) -> str:
+    if grain is Grain.MONTH:
+        return f"{start:%B %Y}"
+    return day(start) if grain is Grain.DAY else f"Week of {day(start)}"
+
+
+def minute(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def meter(where: str, row: str, name: str, part: int, whole: int) -> Iterator[Figure]:
+    """Return the share of a bar, said twice: to who rests on it and to who cannot see it."""
+    yield from [(where, row, "drawn", f"{name}: {share(part, whole)}")] * 2
+
+
+# --- repository and organization ------------------------------------------------------------------
+
+
+def repository(known: Known, asked: Selection, grain: Grain) -> Iterator[Figure]:
+    slow = known.slow
+    yield from _head(known, asked)
+    yield from _series(known, asked, grain)
+    yield from _agents(slow.agents(asked), slow.totals(asked))
+    yield from _lines("By language", slow.languages(asked))
+    below = f" below {asked.path}" if asked.path else ""
+    yield from _lines(f"By directory{below}", slow.directories(asked))
+    largest = slow.listed(asked, Order.EFFECTIVE, ascending=False)[:10]
+    yield from _pulls("Largest pull requests", known, largest)
+
+
+def organization(known: Known, asked: Selection, grain: Grain, by: By) -> Iterator[Figure]:
+    slow = known.slow
+    yield from _readable(asked)
+    yield from _head(known, asked)
+    yield from _series(known, asked, grain)
+    for one in asked.repository_ids:
+        yield from _repository(known, msgspec.structs.replace(asked, repository_ids=(one,)))
+    yield from _quiet(known)
+    for row in slow.team_rows(asked):
+        yield from _team(row)
+    yield from _board(slow.people(asked, TEAMS), by)
+    yield from _adoption(known, asked)
+    yield from _agents(slow.agents(asked), slow.totals(asked))
+    yield from _lines("By language", slow.languages(asked))
+
+
+def _readable(asked: Selection) -> Iterator[Figure]:
+    yield "", f"{len(asked.repository_ids)} repositories that you may read"
+
+
+def _head(known: Known, asked: Selection) -> Iterator[Figure]:
+    counts = known.slow.totals(asked)
+    yield from _days(asked)
+    yield "", "PRs with an agent", n(counts.assisted)
+    part = share(counts.assisted, counts.pulls)
+    yield "", "PRs with an agent", f"of {many(counts.pulls, 'merged pull request')}, {part}"
+    yield "", "Lines of code with", n(counts.attributed)
+    yield "", "Lines of code with", f"of {many(counts.effective, 'effective line')}"
+    whole = share(counts.whole_attributed, counts.whole_effective)
+    yield "", "Share of lines", f"at least{whole}" if counts.whole_effective else whole
+    if counts.known_effective:
+        part = share(counts.whole_attributed, counts.known_effective)
+        yield "", "Share of lines", f"{part} where evidence is known"
+    yield "", "Without evidence", n(counts.no_evidence)
+    yield "", "Provisional", n(counts.provisional)
+    if counts.incomplete:
+        yield "", "Provisional", f"can only gain; {n(counts.incomplete)} not read whole"
+    yield from _heard_of(known, asked)
+
+
+def _days(asked: Selection) -> Iterator[Figure]:
+    assert asked.since is not None
+    assert asked.until is not None
+    yield "", f"merged {day(asked.since)} to {day(asked.until)}"
+
+
+def _heard_of(known: Known, asked: Selection) -> Iterator[Figure]:
+    """Say of how many pull requests nothing was heard of the author."""
+    all_of_them = Selection(asked.repository_ids, asked.since, asked.until)
+    found = known.slow.selected(all_of_them, with_agent=False)
+    pulls = [one for one in found if one.about.author_id]
+    silent = sum(not _is_heard(known, one) for one in pulls)
+    of = f"{len(pulls)} pull requests"
+    if silent:
+        said = f"Of {silent} of {of} no machine of the author reported: there it is unknown, "
+        yield "", f"{said}not zero."
+    elif pulls:
+        yield "", f"The author's machine reported for all {of}."
+
+
+def _is_heard(known: Known, pull: Pull) -> bool:
+    first, last = pull.audit.merged_at - BEFORE, pull.audit.merged_at + AFTER
+    edits = known.slow.edits.get(pull.repository_id, [])
+    sent = any(one.actor == pull.author and first <= one.at <= last for one in edits)
+    weeks = (week for login, week in known.reported if login == pull.author)
+    return sent or any(first - timedelta(days=7) <= week <= last for week in weeks)
+
+
+def _series(known: Known, asked: Selection, grain: Grain) -> Iterator[Figure]:
+    """Recount both charts: their tables, what resting on a step tells, what is read out."""
+    points = known.slow.series(asked, grain)
+    pulls, lines = "Merged pull requests", "Share of effective lines"
+    sums: Counter[str] = Counter()
+    for point in points:
+        counts, name = point.counts, span(point.start, grain)
+        values = {
+            "With": counts.assisted,
+            "Without": counts.not_assisted,
+            "No evidence": counts.no_evidence,
+        }
+        sums.update(values)
+        for head, value in values.items():
+            yield pulls, name, head, str(value)
+        with_, without, unknown = values.values()
+        said = f"{name}: {with_} with, {without} without, {unknown} without evidence"
+        yield pulls, "drawn", said
+        yield lines, name, "Lines with", n(counts.attributed)
+        yield lines, name, "Effective lines", n(counts.effective)
+        yield lines, name, "Share, at least", floor_of(counts)
+        of = f"{n(counts.whole_attributed)} of {n(counts.whole_effective)} lines"
+        yield lines, "drawn", f"{name}: at least {floor_of(counts)} ({of})"
+    since = f"From {day(points[0].start)} on."
+    with_, without, unknown = sums["With"], sums["Without"], sums["No evidence"]
+    said = f"{with_} with an agent, {without} without, {unknown} of which nothing is known."
+    yield pulls, "drawn", f"{since} {said}"
+    yield lines, "drawn", f"{since} A floor: lines that are not sure are not in it."
+
+
+def _agents(agents: Iterable[AgentCounts], counts: Counts) -> Iterator[Figure]:
+    for row in agents:
+        name = agent_name(row.agent)
+        yield "By agent", name, "PRs with", n(row.pulls)
+        yield "By agent", name, "Lines with", n(row.attributed)
+        yield from meter("By agent", name, name, row.attributed, counts.attributed)
+
+
+def _lines(title: str, rows: Iterable[LineCounts]) -> Iterator[Figure]:
+    counted = [row for row in rows if row.effective]
+    for row in counted[:12]:
+        name = "files at the top" if row.name == "." else row.name
+        yield title, name, "Lines with", n(row.attributed)
+        yield title, name, "of", n(row.effective)
+        yield title, name, "at least", share(row.whole_attributed, row.whole_effective)
+        yield from meter(title, name, row.name, row.attributed, row.effective)
+    if len(counted) > 12:
+        yield title, f"and {len(counted) - 12} more with fewer lines"
+
+
+def _repository(known: Known, asked: Selection) -> Iterator[Figure]:
+    full_name, counts = known.names[asked.repository_ids[0]], known.slow.totals(asked)
+    row = "Repositories", full_name.partition("/")[2]
+    if not counts.pulls:
+        return
+    points = known.slow.series(asked, Grain.MONTH)
+    known_ones = [point for point in points if point.counts.known_effective]
+    if known_ones:
+        ends = (known_ones[0], known_ones[-1])
+        said = (f"{floor_of(one.counts)} in {one.start:%B %Y}" for one in ends)
+        yield *row, "drawn", f"Share of {full_name} by month: {', '.join(said)}"
+    yield *row, "PRs with", n(counts.assisted)
+    yield *row, "all", n(counts.pulls)
+    yield *row, "Lines with", n(counts.attributed)
+    yield *row, "of", n(counts.effective)
+    yield *row, "at least", floor_of(counts)
+    yield from meter(*row, full_name, counts.attributed, counts.effective)
+    yield *row, "No evidence", n(counts.no_evidence)
+
+
+def _team(one: TeamCounts) -> Iterator[Figure]:
+    row, counts = ("Teams", one.team or "others, and groups under five"), one.counts
+    yield *row, "PRs with", n(counts.assisted)
+    yield *row, "all", n(counts.pulls)
+    yield *row, "at least", floor_of(counts)
+    yield from meter(*row, one.team or "others", counts.attributed, counts.effective)
+
+
+def _quiet(known: Known) -> Iterator[Figure]:
+    """Follow the three rules of docs/metrics.md over 4 whole weeks and the 12 before them."""
+    end = known.today - timedelta(days=known.today.weekday())
+    spans = [(28, 1), (28 + 84, 28 + 1)]
+    now, before = (
+        Selection(tuple(known.names), end - timedelta(days=first), end - timedelta(days=last))
+        for first, last in spans
+    )
+    earlier = {row.team: row.counts for row in known.slow.team_rows(before) if row.team}
+    pairs = [
+        (f"team {row.team}", row.counts, earlier[row.team])
+        for row in known.slow.team_rows(now)
+        if row.team in earlier
+    ]
+    for one, name in known.names.items():
+        both = (Selection((one,), span.since, span.until) for span in (now, before))
+        pairs.append((name.partition("/")[2], *map(known.slow.totals, both)))  # type: ignore[arg-type]
+    rows = [row for row in pairs if _is_quiet(*row[1:])]
+    if rows:
+        yield "Quiet spots", "the last 4 whole weeks beside the 12 before them"
+    for name, new, old in rows:
+        yield "Quiet spots", name, "PRs with, now", f"{new.assisted} of {new.pulls}"
+        yield "Quiet spots", name, "before", f"{old.assisted} of {old.pulls}"
+
+
+def _is_quiet(now: Counts, before: Counts) -> bool:
+    if now.pulls < 10:
+        return False
+    if now.no_evidence == now.pulls or now.assisted + before.assisted == 0:
+        return True
+    if before.pulls < 10:
+        return False
+    then, today = before.assisted / before.pulls, now.assisted / now.pulls
+    return today < then / 2 and then - today >= 0.1
+
+
+def _board(people: Iterable[PersonCounts], by: By) -> Iterator[Figure]:
+    def rank(row: PersonCounts) -> tuple[int, ...]:
+        pulls, lines = (row.pulls_with, row.pulls), (row.lines_with, row.lines)
+        return (*pulls, *lines) if by is By.PULLS else (*lines, *pulls)
+
+    named = [row for row in people if row.name != "(others)"]
+    for row in sorted(named, key=rank, reverse=True)[:10]:
+        name = f"{row.name} {row.people} people" if row.people > 1 else row.name
+        yield "Leaderboard", name, "PRs with", n(row.pulls_with)
+        yield "Leaderboard", name, "all PRs", n(row.pulls)
+        yield "Leaderboard", name, "Lines with", n(row.lines_with)
+        yield "Leaderboard", name, "all lines", n(row.lines)
+
+
+def _adoption(known: Known, asked: Selection) -> Iterator[Figure]:
+    assert asked.since is not None
+    assert asked.until is not None
+    since, title = asked.until - timedelta(days=90), "Active developers by day"
+    latest = msgspec.structs.replace(asked, since=max(since, asked.since))
+    days = known.slow.adoption(latest)[-84:]
+    for one in days:
+        name = day(one.day)
+        yield title, name, "Active developers", str(one.developers)
+        yield title, name, "Agent sessions", str(one.agent_sessions)
+        yield title, name, "Merged pull requests", str(one.pulls)
+        said = f"{one.developers} active developers, {one.agent_sessions} agent sessions"
+        yield title, "drawn", f"{name}: {said}"
+    most = max(one.developers for one in days)
+    said = f"{len(days)} days, {most} active developers on the busiest one."
+    yield title, "drawn", said
+
+
+# --- lists ----------------------------------------------------------------------------------------
+
+
+def pulls(known: Known, asked: Selection) -> Iterator[Figure]:
+    is_of_many = len(asked.repository_ids) > 1
+    if is_of_many:
+        yield from _readable(asked)
+    yield from _days(asked)
+    found = known.slow.listed(asked, Order.MERGED, ascending=False)[:50]
+    yield from _pulls("", known, found, sorted_by="Merged ↓", with_name=is_of_many)
+
+
+def _pulls(
+    where: str,
+    known: Known,
+    listed: Sequence[tuple[int, int]],
+    *,
+    sorted_by: str = "Merged",
+    with_name: bool = False,
+) -> Iterator[Figure]:
+    of = {(one.repository_id, one.number): one for one in known.slow.pulls}
+    for repository_id, number in listed:
+        pull = of[repository_id, number]
+        totals = pull.audit.totals
+        name = known.names[repository_id].partition("/")[2] if with_name else ""
+        row = f"{pull.about.title or 'Pull request'} {name}#{number}"
+        is_known = totals.share is not None and pull.audit.verdict is not Verdict.NO_EVIDENCE
+        if not known.slow.teams.get(pull.author):
+            yield where, row, "Team", "-"
+        yield where, row, "Lines with", n(totals.attributed)
+        yield where, row, "of", n(totals.effective)
+        floor_ = share(totals.attributed, totals.effective) if is_known else "-"
+        yield where, row, "at least", floor_
+        yield where, row, sorted_by, day(pull.audit.merged_at)
+
+
+# --- outcomes -------------------------------------------------------------------------------------
+
+
+def outcomes(known: Known, asked: Selection) -> Iterator[Figure]:
+    if len(asked.repository_ids) > 1:
+        yield from _readable(asked)
+    yield from _days(asked)
+    chosen = [
+        one
+        for one in known.slow.selected(asked, with_agent=False)
+        if one.audit.verdict is not Verdict.NO_EVIDENCE
+    ]
+    told = [
+        (pull, known.outcomes[pull.repository_id, pull.number])
+        for pull in chosen
+        if (pull.repository_id, pull.number) in known.outcomes
+    ]
+    said = f"{n(len(told))} of {many(len(chosen), 'merged pull request')} in these days."
+    how = "A dot is the value, the line through it its 95 % interval."
+    yield "", f"Outcomes are known of {said} {how}"
+    for name, title, unit, estimate in MEASURES:
+        groups = [
+            [one for one in told if (one[0].audit.verdict is Verdict.ASSISTED) is is_assisted]
+            for is_assisted in (True, False)
+        ]
+        estimates = [estimate(group, told, number) for number, group in enumerate(groups)]
+        yield from _compared(name, title, unit, estimates)
+
+
+Told = Sequence[tuple[Pull, PullOutcome]]
+Measure = Callable[[Told, Told, int], Estimate]
+"""The figure of one group of pull requests, of all, and which of both groups it is."""
+
+
+def _median(value: Callable[[Pull, PullOutcome], float | None]) -> Measure:
+    def of(group: Told, told: Told, number: int) -> Estimate:
+        del told, number
+        values = [one for pair in group if (one := value(*pair)) is not None]
+        found = median(values)
+        assert found.value == (middle(values) if values else None)
+        return found
+
+    return of
+
+
+def _proportion(value: Callable[[PullOutcome], bool | None]) -> Measure:
+    def of(group: Told, told: Told, number: int) -> Estimate:
+        del told, number
+        values = [one for _, found in group if (one := value(found)) is not None]
+        return proportion(sum(values), len(values))
+
+    return of
+
+
+def _standing(days: int) -> Measure:
+    """Of lines, not of pull requests: attributed ones, and all others of the same ones."""
+
+    def of(group: Told, told: Told, number: int) -> Estimate:
+        del group
+        kept, whole = (("attributed", "attributed_lines"), ("others", "other_lines"))[number]
+        pairs = [(getattr(one, f"{kept}_after_{days}"), getattr(one, whole)) for _, one in told]
+        return ratio([(part, count) for part, count in pairs if part is not None])
+
+    return of
+
+
+def _hours(since: datetime | None, until: datetime | None) -> float | None:
+    return None if since is None or until is None else max((until - since) / HOUR, 0)
+
+
+MEASURES: tuple[tuple[str, str, str, Measure], ...] = (
+    (
+        "hours to merge",
+        "First commit to merge, median",
+        " h",
+        _median(lambda pull, one: _hours(one.first_commit_at, pull.audit.merged_at)),
+    ),
+    (
+        "hours to review",
+        "Opening to first review, median",
+        " h",
+        _median(lambda _, one: _hours(one.opened_at, one.first_review_at)),
+    ),
+    ("review rounds", "Review rounds, median", "", _median(lambda _, one: one.review_rounds)),
+    ("review comments", "Review comments, median", "", _median(lambda _, one: one.review_comments)),
+    ("changed lines", "Changed lines, median", "", _median(lambda _, one: one.changed_lines)),
+    ("reverted", "Reverted within 30 days", "%", _proportion(lambda one: one.reverted)),
+    ("fixed up", "Followed by a fix-up within 30 days", "%", _proportion(lambda one: one.fixed_up)),
+    ("survived 30", "Lines that still stand after 30 days", "%", _standing(30)),
+    ("survived 90", "Lines that still stand after 90 days", "%", _standing(90)),
+)
+"""Name in the drawing, title, unit, and how it is found."""
+
+
+def _compared(name: str, title: str, unit: str, estimates: Sequence[Estimate]) -> Iterator[Figure]:
+    drawn = []
+    for group, one in zip(("Assisted", "Not assisted"), estimates, strict=True):
+        value = _estimate(one, unit)
+        yield title, group, "Value", value
+        yield title, group, "Rests on", n(one.count)
+        if one.value is not None:
+            drawn.append(f"{group}: {value}")
+            yield title, "drawn", drawn[-1]
+    if drawn:
+        yield title, "drawn", ". ".join(drawn)
+        yield title, "drawn", name
+
+
+def _estimate(one: Estimate, unit: str) -> str:
+    def short(value: float) -> str:
+        value *= 100 if unit == "%" else 1
+        return f"{value:.1f}" if value < 10 and value != int(value) else f"{value:.0f}"
+
+    if one.value is None:
+        return "-"
+    if one.low is None or one.high is None:
+        return f"{short(one.value)}{unit}"
+    return f"{short(one.value)}{unit} ({short(one.low)} to {short(one.high)})"
+
+
+# --- one pull request -----------------------------------------------------------------------------
+
+
+def pull_request(pull: Pull, audits: Sequence[SavedAudit]) -> Iterator[Figure]:
+    """``audits`` are the pull request's, oldest first; what they record is held to the document."""
+    audit, totals = pull.audit, pull.audit.totals
+    saved, policy, rest = audits[-1], audit.policy, totals.effective - totals.attributed
+    title = pull.about.title
+    yield "", f"{title} #{pull.number}" if title else f"Pull request #{pull.number}"
+    yield "", minute(audit.merged_at)
+    yield from _said(pull)
+    left_out = totals.added - totals.effective
+    if totals.added:
+        yield "", f"{n(totals.attributed)} attributed"
+        yield "", f"{n(rest)} counted, not attributed"
+        yield "", f"{n(left_out)} not counted"
+        said = f"{n(totals.attributed)} attributed, {n(rest)} not attributed"
+        yield from [("", "drawn", f"Added lines: {said}, {n(left_out)} not counted")] * 2
+    first = audit.merged_at - timedelta(days=policy.window_before_days)
+    last = audit.merged_at + timedelta(days=policy.window_after_days)
+    if audit.state == "provisional":
+        said = "evidence that arrives until then can only add lines."
+        yield "", f"The window is open until {minute(last)}: {said}"
+    yield from _terms(pull)
+    for reason, lines in totals.by_reason.items():
+        if lines:
+            yield "Reasons", reason, "Lines", n(lines)
+    yield from _audits(audits)
+    yield "Files", f"{many(len(audit.files), 'file')}, {many(totals.added, 'added line')}"
+    for file in audit.files:
+        yield from _file(file)
+    record = "The record"
+    yield record, "Policy", f"{policy.id}, {policy.digest}"
+    yield record, "Window", f"{minute(first)} to {minute(last)}"
+    limit = f"{100 * policy.rewrite_limit:.0f}%"
+    yield record, "Rewrite limit", f"{limit}, counted in {audit.measure}"
+    yield record, "Program", audit.engine
+    yield record, "Merge commit", audit.merge_commit or ""
+    yield record, "Digest of the change", audit.inputs.diff
+    yield record, "Digest of the evidence", audit.inputs.evidence
+    digest = f"sha256:{sha256(to_document(audit)).hexdigest()}"
+    yield record, "Digest of the document", f"{digest} (the document)"
+    yield record, "Chained to", saved.previous or ""
+
+
+def _said(pull: Pull) -> Iterator[Figure]:
+    """Return the sentences that hold numbers."""
+    totals, inputs = pull.audit.totals, pull.audit.inputs
+    is_one = totals.attributed == 1
+    verb = "is" if is_one else "are"
+    if inputs.missing:
+        lines = many(totals.attributed, "line")
+        said = "No share is given, because a percentage over half a change would be wrong."
+        yield "", f"{said} In the files that were read, {lines} {verb} attributed."
+    elif pull.audit.verdict is Verdict.NO_EVIDENCE:
+        return
+    elif totals.share is None:
+        yield "", f"It has {many(totals.added, 'added line')}, and none of them counts."
+    else:
+        lines = f"{n(totals.attributed)} of {many(totals.effective, 'counted line')}"
+        edits = many(inputs.edits_considered, "applied agent edit")
+        said = "When in doubt, a line is not attributed."
+        yield "", f"{lines} {verb} attributed, with {edits} considered. {said}"
+        if 0 < totals.attributed < totals.effective:
+            names = [agent_name(one) for one, lines in by_lines(totals.by_agent) if lines]
+            agents = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+            part = share(totals.attributed, totals.effective)
+            at_least = "A small part (under 1%)" if part == "<1%" else f"At least {part}"
+            yield "", f"{at_least} of this pull request was written with {agents}."
+
+
+def by_lines(counts: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+
+
+def _terms(pull: Pull) -> Iterator[Figure]:
+    totals, inputs, policy = pull.audit.totals, pull.audit.inputs, pull.audit.policy
+    is_known = totals.share is not None and pull.audit.verdict is not Verdict.NO_EVIDENCE
+    part = f"at least{share(totals.attributed, totals.effective)}"
+    yield "", "Share of counted lines", part if is_known else "not known"
+    yield "", "Lines with an agent", n(totals.attributed)
+    yield "", "Lines with an agent", f"of {many(totals.effective, 'counted line')}"
+    agents = [one for one in by_lines(totals.by_agent) if one[1]]
+    for number, (agent, lines) in enumerate(agents):
+        first = f"{agent_name(agent)}, " if number else ""
+        yield "", "Agents", f"{first}{many(lines, 'line')}"
+    if not agents:
+        yield "", "Agents", "none"
+    yield "", "Agent edits considered", n(inputs.edits_considered)
+    days = f"{policy.window_before_days} days before to {policy.window_after_days} after"
+    yield "", "Agent edits considered", f"in this repository, {days} the merge"
+
+
+def _audits(audits: Sequence[SavedAudit]) -> Iterator[Figure]:
+    for before, one in zip([None, *audits], audits, strict=False):
+        in_force = " in force" if one is audits[-1] else ""
+        yield "Audits", f"Audit {one.number} {one.state}{in_force}"
+        yield "Audits", minute(one.created_at)
+        verdict = one.verdict.replace("_", " ").capitalize()
+        lines = f"{n(one.attributed)} of {many(one.effective, 'counted line')}"
+        yield "Audits", f"{' '.join(why(before, one))} {verdict}, {lines}."
+
+
+def _file(file: FileVerdict) -> Iterator[Figure]:
+    if file.excluded is not None:
+        yield file.path, file.path
+        yield file.path, many(file.added, "line")
+        return
+    yield file.path, file.path
+    yield file.path, f"{n(file.attributed)} of {n(file.effective)}"
+    said = f"{file.path}: {share(file.attributed, file.effective)}"
+    yield from [(file.path, "drawn", said)] * 2
+    for lines in ranges(file.lines, lambda line: (line.reason, line.edit)):
+        first, last = lines[0], lines[-1]
+        place = str(first.line) if first is last else f"{first.line}\N{EN DASH}{last.line}"
+        if first.edit and first.edited_at:
+            nearest = "" if first.attributed else " (nearest)"
+            agent = agent_name(first.agent or "")
+            yield file.path, place, "Agent edit", f"{agent}, {day(first.edited_at)}{nearest}"
+        differences = [one.difference for one in lines if one.difference is not None]
+        if differences:
+            most = max(differences)
+            yield file.path, place, "Differs", f"{100 * most:.0f}%" if most else "equal"

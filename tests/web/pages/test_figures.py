@@ -1,0 +1,200 @@
+"""Each number on each page is what a slow count over the audit documents gives, and none is new."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime
+from enum import Enum
+from random import Random
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import msgspec
+import pytest
+from flask.testing import FlaskClient
+
+from ghapp.attribution.model import Edit, FileVerdict, Inputs, Totals, Verdict
+from ghapp.demo_cast import PLACES, TEAMS
+from ghapp.demo_year import SEED, merged
+from ghapp.store.coverage import monday
+from ghapp.summaries import About, By, Grain, Selection
+from tests.store.records import document
+from tests.store.slow_summaries import Pull, Slow
+from tests.web.conftest import NOW
+from tests.web.pages import recounted
+from tests.web.pages.figures import Figure, figures, is_figure
+from tests.web.pages.reading import Read
+from tests.web.pages.recounted import Known
+from tests.web.pages.year import DAYS
+from tests.web.place import Place
+
+SHOP = "/repositories/acme/shop"
+ACME = "/organizations/acme"
+Page = Callable[[Known, Selection], Iterable[Figure]]
+
+
+@pytest.fixture(scope="module")
+def known(place: Place) -> Known:
+    """Return what the pages are made from, as the demo put it in: no summary is asked for it."""
+    store = place.store
+    names = {one.id: one.full_name for one in store.installations.repositories()}
+    ids = {name: one for one, name in names.items()}
+    abouts = {(ids["acme/app"], 17): About()}
+    edits: dict[int, list[Edit]] = defaultdict(list)
+    for one in PLACES:
+        random = Random(f"{SEED} {one.name}")  # noqa: S311 - the demo's own chances once more
+        for pull in merged(one, NOW, random, DAYS):
+            about = About(title=pull.title, author=pull.author, author_id=1)
+            abouts[ids[one.name], pull.number] = about
+            edits[ids[one.name]] += pull.edits
+    abouts |= odd_ones(place)
+    outcomes = {key: found for key in abouts if (found := store.outcomes.of(*key)) is not None}
+    return Known(
+        slow=Slow(store, abouts, {who: team.name for team in TEAMS for who in team.people}, edits),
+        names=dict(sorted(names.items())),
+        outcomes=outcomes,
+        reported=set(reports(edits.values())),
+        today=NOW.date(),
+    )
+
+
+def reports(edits: Iterable[list[Edit]]) -> Iterator[tuple[str, datetime]]:
+    """Yield whose machine reported when: in the demo those report that made edits."""
+    for of_repository in edits:
+        for edit in of_repository:
+            yield edit.actor or "", monday(edit.at)
+
+
+def odd_ones(place: Place) -> dict[tuple[int, int], About]:
+    """Add what the demo has none of: a change that was not read whole, many directories."""
+    secret = place.repositories["secret"].id
+    files = tuple(
+        FileVerdict(f"part{number}/a.py", None, 9, 8, number % 3, None, ()) for number in range(15)
+    )
+    totals = Totals(
+        added=135,
+        effective=120,
+        attributed=15,
+        share=0.125,
+        by_reason={"run": 15, "no_match": 105, "trivial_line": 15},
+        by_agent={"claude-code": 12, "codex": 3},
+    )
+    inputs = Inputs(diff="sha256:d", evidence="sha256:e", edits_considered=1, complete=True)
+    half = msgspec.structs.replace(inputs, complete=False, missing=("assets/big.txt",))
+    unknown = msgspec.structs.replace(totals, share=None)
+    nothing = msgspec.structs.replace(
+        totals, added=3, effective=0, attributed=0, share=None, by_reason={}, by_agent={}
+    )
+    about = About(title="Odd", author="bob", author_id=1)
+    made = {
+        1: document(NOW, files=files, totals=totals, inputs=inputs),
+        2: document(NOW, files=files, totals=unknown, inputs=half, verdict=Verdict.NOT_ASSISTED),
+        3: document(NOW, files=(), totals=nothing, verdict=Verdict.NOT_ASSISTED),
+    }
+    for number, text in made.items():
+        place.store.audits.save(secret, number, text, now=NOW, about=about)
+    return {(secret, number): about for number in made}
+
+
+@pytest.fixture(scope="module")
+def shop(known: Known) -> int:
+    """Return the repository's number."""
+    return next(one for one, name in known.names.items() if name == "acme/shop")
+
+
+def expect(browser: FlaskClient, path: str, wanted: Iterable[Figure]) -> None:
+    """Demand that a page shows these figures and no other number."""
+    answer = browser.get(path)
+    assert answer.status_code == 200, answer.text
+    found, expected = Counter(figures(answer.text)), Counter(filter(is_figure, wanted))
+    assert expected
+    wrong = sorted((found - expected).elements()), sorted((expected - found).elements())
+    assert wrong == ([], []), f"{path}: on the page and not expected, or expected and not there"
+
+
+DAYS_OF_APRIL = {"since": date(2026, 4, 8), "until": date(2026, 4, 29)}
+ASKED: tuple[dict[str, Any], ...] = (
+    {},
+    DAYS_OF_APRIL,
+    {"agent": "codex"},
+    {"team": "Web"},
+    {"path": "shop"},
+    {"verdict": Verdict.ASSISTED, **DAYS_OF_APRIL},
+)
+"""Filters of an address; between them they go through all tables that are kept."""
+
+
+def address(page: str, /, **asked: Any) -> str:
+    values = {name: one.value if isinstance(one, Enum) else one for name, one in asked.items()}
+    return f"{page}?{urlencode(values)}"
+
+
+def query_of(link: str) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(link).query)
+
+
+def test_each_repository(admin: FlaskClient, known: Known) -> None:
+    for one, name in known.names.items():
+        if known.slow.totals(known.asked(one)).pulls:
+            wanted = recounted.repository(known, known.asked(one), Grain.WEEK)
+            expect(admin, f"/repositories/{name}", wanted)
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=lambda one: "-".join(one) or "all")
+@pytest.mark.parametrize("grain", [Grain.DAY, Grain.MONTH])
+def test_a_repository_as_it_is_asked_for(
+    admin: FlaskClient, known: Known, shop: int, asked: dict[str, Any], grain: Grain
+) -> None:
+    wanted = recounted.repository(known, known.asked(shop, **asked), grain)
+    expect(admin, address(SHOP, grain=grain, **asked), wanted)
+
+
+def test_a_directory_leads_to_what_is_in_it(admin: FlaskClient) -> None:
+    page = Read(admin.get(address(SHOP, path="shop")).text)
+    names = {row[0] for row in page.table("Directory", "Lines with")}
+    assert names == {"shop/orders", "shop/payments"}
+    asked = {query["path"][0]: link for link in page.links if "path" in (query := query_of(link))}
+    for name in names:
+        rows = Read(admin.get(asked[name]).text).table("Directory", "Lines with")
+        assert [row[0] for row in rows] == [name]
+
+
+@pytest.mark.parametrize("by", By)
+@pytest.mark.parametrize("asked", ASKED, ids=lambda one: "-".join(one) or "all")
+def test_an_organization(admin: FlaskClient, known: Known, asked: dict[str, Any], by: By) -> None:
+    wanted = recounted.organization(known, known.asked(**asked), Grain.MONTH, by)
+    expect(admin, address(ACME, grain=Grain.MONTH, board=by, **asked), wanted)
+
+
+@pytest.mark.parametrize("page", [recounted.pulls, recounted.outcomes])
+@pytest.mark.parametrize("asked", ASKED, ids=lambda one: "-".join(one) or "all")
+def test_lists_and_outcomes(
+    admin: FlaskClient, known: Known, shop: int, asked: dict[str, Any], page: Page
+) -> None:
+    name = page.__name__
+    expect(admin, address(f"{SHOP}/{name}", **asked), page(known, known.asked(shop, **asked)))
+    expect(admin, address(f"{ACME}/{name}", **asked), page(known, known.asked(**asked)))
+
+
+KINDS: dict[str, Callable[[Pull], object]] = {
+    "most lines with": lambda pull: pull.audit.totals.attributed,
+    "final": lambda pull: (pull.audit.state == "final", pull.audit.totals.attributed),
+    "nothing known": lambda pull: pull.audit.verdict is Verdict.NO_EVIDENCE,
+    "a file left out": lambda pull: any(file.excluded for file in pull.audit.files),
+    "several agents": lambda pull: len(pull.audit.totals.by_agent),
+    "not read whole": lambda pull: bool(pull.audit.inputs.missing),
+    "nothing to count": lambda pull: pull.audit.totals.effective == 0,
+}
+"""Of each kind the pull request that is it most."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pull_request(admin: FlaskClient, place: Place, known: Known, kind: str) -> None:
+    pull = max(known.slow.pulls, key=KINDS[kind])  # type: ignore[arg-type,type-var]
+    audits = place.store.audits.all_of(pull.repository_id, pull.number)
+    path = f"/repositories/{known.names[pull.repository_id]}/pull/{pull.number}"
+    expect(admin, path, recounted.pull_request(pull, audits))
+
+
+def test_the_front_page(admin: FlaskClient, known: Known) -> None:
+    count = f"{len(known.names)} repositories"
+    expect(admin, "/", [("acme", count)])
