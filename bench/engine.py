@@ -27,6 +27,10 @@ class EngineAuditor:
 
     def __call__(self, question: Question) -> Document:
         """Return our audit of one change, from files on disk to the document's bytes and back."""
+        return msgspec.json.decode(self.document(question), type=Document)
+
+    def document(self, question: Question) -> bytes:
+        """Return our audit of one change, from files on disk to the document's bytes."""
         terms = Terms(
             evidence=question.evidence,
             policy=self.policy,
@@ -35,7 +39,7 @@ class EngineAuditor:
         )
         text, name = question.diff.read_bytes(), str(question.diff)
         offline = audit_diff(text, name=name, merged_at=question.merged_at, terms=terms)
-        return msgspec.json.decode(to_document(offline.audit), type=Document)
+        return to_document(offline.audit)
 
 
 @dataclass(frozen=True)
