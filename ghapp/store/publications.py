@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Row, select
 
 from ghapp.attribution.model import Struct
 from ghapp.store.audits import SavedAudit
 from ghapp.store.database import Database
 from ghapp.store.rows import clean
-from ghapp.store.schema import publication
+from ghapp.store.schema import publication, repository
 
 
 class Publication(Struct, frozen=True):
@@ -28,6 +29,15 @@ class Publication(Struct, frozen=True):
     """``None``: it was not read back."""
     read_back_ok: bool | None = None
     """Whether what was read back is what was asked for; ``None``: it was not read back."""
+
+
+class NotConfirmed(Publication, frozen=True, kw_only=True):
+    """A doing that did not come to what was asked for, and where."""
+
+    repository_id: int
+    pull_request: int
+    repository: str | None
+    """``owner/name`` at present; ``None``: nothing was heard of it."""
 
 
 class Publications:
@@ -95,17 +105,27 @@ class Publications:
             row = connection.execute(query.order_by(publication.c.id.desc()).limit(1)).first()
         return None if row is None else _from_row(row)
 
-    def not_confirmed(self, since: datetime, limit: int = 1000) -> tuple[Publication, ...]:
+    def not_confirmed(self, since: datetime, limit: int = 1000) -> tuple[NotConfirmed, ...]:
         """Return what was not written or not read back as asked, newest first."""
         wrong = (publication.c.outcome == "not_written") | publication.c.read_back_ok.is_(False)
         query = (
-            select(publication)
+            select(publication, repository.c.owner, repository.c.name)
+            .outerjoin(repository, repository.c.id == publication.c.repository_id)
             .where(wrong, publication.c.asked_at >= since)
             .order_by(publication.c.id.desc())
             .limit(limit)
         )
         with self._database.read() as connection:
-            return tuple(_from_row(row) for row in connection.execute(query))
+            return tuple(_not_confirmed(row) for row in connection.execute(query))
+
+
+def _not_confirmed(row: Row[Any]) -> NotConfirmed:
+    return NotConfirmed(
+        **msgspec.structs.asdict(_from_row(row)),
+        repository_id=row.repository_id,
+        pull_request=row.pull_request,
+        repository=None if row.owner is None else f"{row.owner}/{row.name}",
+    )
 
 
 def _from_row(row: Row[Any]) -> Publication:

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ghapp.bootstrap import Services
 from ghapp.queue.enqueue import QueueAway
+from ghapp.store import Due, Kind, Lane
 from ghapp.web.errors import problem
 
 TROUBLED = 3
@@ -22,7 +23,7 @@ RECENTLY = timedelta(days=3)
 
 
 def operator(services: Services) -> Blueprint:
-    """Return the routes ``/operator`` and ``/operator/retry/<id>``."""
+    """Return the page ``/operator`` and its two buttons."""
     blueprint = Blueprint("operator", __name__)
     for_operators(blueprint, services)
 
@@ -46,20 +47,48 @@ def operator(services: Services) -> Blueprint:
             redis_is_alive=services.queue.is_alive(),
         )
 
-    @blueprint.post("/operator/retry/<int:item_id>")
+    @blueprint.post("/operator/retry/<int(max=9223372036854775807):item_id>")
     def retry(item_id: int) -> BaseResponse:
         if not _is_from_here():
             return problem(403, "this request comes from another site")
-        now = services.clock()
-        if not services.store.due.retry(item_id, now=now):
+        if not services.store.due.retry(item_id, now=services.clock()):
             return problem(404, "no such item is set aside")
-        item = services.store.due.one(item_id)
-        # Where Redis is away, the scheduler brings it later.
+        return _soon()
+
+    @blueprint.post(
+        "/operator/again/<int(max=9223372036854775807):repository_id>/<int(max=2147483647):number>"
+    )
+    def again(repository_id: int, number: int) -> BaseResponse:
+        if not _is_from_here():
+            return problem(403, "this request comes from another site")
+        if not _audit_again(services, repository_id, number):
+            return problem(404, "no such pull request was audited")
+        return _soon()
+
+    def _soon() -> BaseResponse:
+        # Where Redis is away, the scheduler looks by itself before long.
         with suppress(QueueAway):
-            services.queue([item] if item else [], now=now)
+            services.queue.poke()
         return redirect(url_for("operator.stuck"), 303)
 
     return blueprint
+
+
+def _audit_again(services: Services, repository_id: int, number: int) -> bool:
+    """Make an audit due that was made before; ``False``: none was."""
+    if services.store.audits.latest(repository_id, number) is None:
+        return False
+    now = services.clock()
+    wish = Due(
+        kind=Kind.AUDIT,
+        due_at=now,
+        lane=Lane.RERUN,
+        repository_id=repository_id,
+        pull_request=number,
+        why="an operator asked",
+    )
+    services.store.due.schedule(wish, now=now)
+    return True
 
 
 def for_operators(blueprint: Blueprint, services: Services) -> None:

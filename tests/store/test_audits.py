@@ -141,5 +141,12 @@ def test_what_was_not_confirmed_is_listed(store: Store) -> None:
     )
     for one in (refused, lost):
         store.publications.record(saved, one)
-    assert store.publications.not_confirmed(NOW) == (lost, refused)
+    listed = store.publications.not_confirmed(NOW)
+    assert [(one.publisher, one.detail) for one in listed] == [
+        (lost.publisher, None),
+        (refused.publisher, refused.detail),
+    ]
+    assert {(one.repository_id, one.pull_request, one.repository) for one in listed} == {
+        (42, 17, None)
+    }
     assert store.publications.not_confirmed(NOW + MINUTE) == ()

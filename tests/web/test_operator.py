@@ -7,8 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from ghapp.bootstrap import Services
-from ghapp.store import Due, Installation
+from ghapp.store import Due, Installation, Publication, Repository
 from ghapp.web.app import create_app
+from tests.store.records import document
 from tests.web.conftest import NOW
 
 TOKEN = "4f0d9a7be21c83556d10"
@@ -58,6 +59,29 @@ def test_what_is_stuck_is_shown_and_can_be_tried_again(
     assert desk.post(f"/operator/retry/{number}", headers=AUTH).status_code == 303
     assert operated.store.due.parked() == ()
     assert desk.post(f"/operator/retry/{number}", headers=AUTH).status_code == 404
+
+
+def test_a_label_that_was_refused_is_shown_with_its_place_and_can_be_tried_again(
+    desk: FlaskClient, operated: Services
+) -> None:
+    store = operated.store
+    store.installations.seen(Installation(id=5, account="acme"), now=NOW)
+    seen = Repository(id=42, owner="acme", name="shop", installation_id=5)
+    store.installations.repository_seen(seen, now=NOW)
+    saved = store.audits.save(42, 17, document(), now=NOW)
+    why = "GitHub forbids it: <i>pull_requests: write</i>"
+    refused = Publication(publisher="label", outcome="not_written", asked_at=NOW, detail=why)
+    store.publications.record(saved, refused)
+    page = desk.get("/operator", headers=AUTH).text
+    assert "acme/shop#17" in page
+    assert "&lt;i&gt;pull_requests: write" in page
+    other = {**AUTH, "Origin": "https://evil.example"}
+    assert desk.post("/operator/again/42/17", headers=other).status_code == 403
+    assert desk.post("/operator/again/42/18", headers=AUTH).status_code == 404
+    assert store.due.of(42, 17) == ()
+    assert desk.post("/operator/again/42/17", headers=AUTH).status_code == 303
+    (item,) = store.due.of(42, 17)
+    assert (item.kind, item.lane) == ("audit", "rerun")
 
 
 def test_another_site_cannot_press_the_button(desk: FlaskClient, operated: Services) -> None:

@@ -33,7 +33,10 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "POST /webhooks/github": (401, 401, 401, 401, 401),
     # The operator's password is not anybody's sign-in; without one set there is no such page.
     "GET /operator": (404, 404, 404, 404, 404),
-    "POST /operator/retry/<int:item_id>": (404, 404, 404, 404, 404),
+    "POST /operator/retry/<int(max=9223372036854775807):item_id>": (404, 404, 404, 404, 404),
+    "POST /operator/again/<int(max=9223372036854775807):repository_id>/<int(max=2147483647):number>": (  # noqa: E501 - a route
+        *(404, 404, 404, 404, 404),
+    ),
     "GET /metrics": (404, 404, 404, 404, 404),
     "GET /login": (302, 302, 302, 302, 302),
     "GET /login/callback": (400, 400, 400, 400, 400),
@@ -93,6 +96,7 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
 VALUES = {
     "filename": "ghapp.css",
     "item_id": "1",
+    "repository_id": "42",
     "owner": "acme",
     "name": "app",
     "organization": "acme",
