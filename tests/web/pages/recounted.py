@@ -36,7 +36,6 @@ from ghapp.web.pages.pull_request import why
 from tests.store.slow_summaries import Pull, Slow
 from tests.web.pages.figures import Figure
 
-TEAMS = Naming(names=Names.TEAMS)
 HOUR = timedelta(hours=1)
 
 
@@ -50,6 +49,7 @@ class Known(Struct, frozen=True):
     reported: set[tuple[str, datetime]]
     """Whose machine reported in which week, by login."""
     today: date
+    naming: Naming = Naming(names=Names.TEAMS)
 
     def asked(self, *repository_ids: int, **filters: Any) -> Selection:
         """Return what a page asks for when its address says no more: the last twelve months."""
@@ -126,7 +126,7 @@ def organization(known: Known, asked: Selection, grain: Grain, by: By) -> Iterat
     yield from _quiet(known)
     for row in slow.team_rows(asked):
         yield from _team(row)
-    yield from _board(slow.people(asked, TEAMS), by)
+    yield from _board(slow.people(asked, known.naming), by)
     yield from _adoption(known, asked)
     yield from _agents(slow.agents(asked), slow.totals(asked))
     yield from _lines("By language", slow.languages(asked))

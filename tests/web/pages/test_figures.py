@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from enum import Enum
 from random import Random
@@ -16,7 +17,8 @@ from ghapp.attribution.model import Edit, FileVerdict, Inputs, Totals, Verdict
 from ghapp.demo_cast import PLACES, TEAMS
 from ghapp.demo_year import SEED, merged
 from ghapp.store.coverage import monday
-from ghapp.summaries import About, By, Grain, Selection
+from ghapp.summaries import About, By, Grain, Names, Naming, Selection
+from ghapp.web.app import create_app
 from tests.store.records import document
 from tests.store.slow_summaries import Pull, Slow
 from tests.web.conftest import NOW
@@ -163,6 +165,23 @@ def test_a_directory_leads_to_what_is_in_it(admin: FlaskClient) -> None:
 def test_an_organization(admin: FlaskClient, known: Known, asked: dict[str, Any], by: By) -> None:
     wanted = recounted.organization(known, known.asked(**asked), Grain.MONTH, by)
     expect(admin, address(ACME, grain=Grain.MONTH, board=by, **asked), wanted)
+
+
+@pytest.mark.parametrize("names", [Names.PEOPLE, Names.PSEUDONYMS])
+@pytest.mark.parametrize("by", By)
+def test_an_organization_whose_people_are_named(
+    admin: FlaskClient, place: Place, known: Known, names: Names, by: By
+) -> None:
+    settings = replace(place.settings, names=names)
+    services = replace(place.services, settings=settings)
+    browser = create_app(services).test_client()
+    cookie = admin.get_cookie("login")
+    assert cookie is not None
+    browser.set_cookie("login", cookie.value)
+    naming = Naming(names=names, key=settings.encryption_key)
+    named = msgspec.structs.replace(known, naming=naming)
+    wanted = recounted.organization(named, known.asked(), Grain.WEEK, by)
+    expect(browser, address(ACME, board=by), wanted)
 
 
 @pytest.mark.parametrize("page", [recounted.pulls, recounted.outcomes])
