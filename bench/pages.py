@@ -1,41 +1,63 @@
-"""How long the questions behind the pages take in a database of a million audits.
+"""How long the pages take in a database of a million audits, from the request to its last byte.
 
 The database is made, not lived: an organization of 500 repositories, the largest with a
 thirtieth of all pull requests, 1,000 developers in 60 teams, three years, three agents. Each
 pull request has its audit's row and a small document, and is counted by the product's own code.
+PostgreSQL gets the rows of the SQLite file. Somebody is signed in and may read everything; what
+GitHub says of that is already known, as it is for some minutes after the first page.
 """
 
+import base64
 import json
+import sqlite3
 import statistics
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
+import msgspec
+import psutil
+import psycopg
+import redis
+from cryptography.fernet import Fernet
+from flask.testing import FlaskClient
 from sqlalchemy import Connection, text
 
 from bench.console import say, table
 from ghapp.attribution.model import State, Verdict
-from ghapp.store import Repository, Store
+from ghapp.bootstrap import Services
+from ghapp.github.token_cache import derive_key
+from ghapp.github.user_auth import UserTokens
+from ghapp.queue.enqueue import RedisQueue
+from ghapp.settings import Settings
+from ghapp.store import Installation, Repository, Store
 from ghapp.store.database import Database
-from ghapp.store.schema import agent_day, audit, team_member
-from ghapp.store.summaries import Summaries
-from ghapp.store.tally import day_number, insert_all
-from ghapp.summaries import (
-    About,
-    Grain,
-    Listing,
-    Naming,
-    Order,
-    PullSummary,
-    Selection,
+from ghapp.store.logins import SignedIn, new_cookie
+from ghapp.store.schema import (
+    agent_day,
+    audit,
+    group_tally,
+    installation,
+    pull_agent,
+    pull_lines,
+    pull_summary,
+    repository,
+    tally,
+    tally_member,
+    team_member,
 )
+from ghapp.store.tally import day_number, insert_all
+from ghapp.summaries import About, PullSummary
+from ghapp.web.app import create_app
 from tests.databases import new_database, postgresql_server
+from tests.keys import PRIVATE_KEY
+from tests.queues import valkey_server
 
 REPOSITORIES = 500
 DEVELOPERS = 1_000
@@ -44,8 +66,22 @@ YEARS = 3
 TODAY = date(2026, 10, 31)
 AGENTS = ("claude-code", "codex", "cursor")
 LANGUAGES = ("Python", "TypeScript", "Go", "SQL", "Markdown", "YAML")
-TIMES = 5
+NOW = datetime(2026, 10, 18, 12, tzinfo=UTC)
+"""When the pages are asked for: a day in the middle of a month, so that no period fits."""
+TIMES = 10
 CHUNK = 20_000
+LARGEST = "/repositories/acme/service-1"
+WHOLE = "/organizations/acme"
+PAGES = {
+    "repository, the largest": LARGEST,
+    "list of the largest": f"{LARGEST}/pulls",
+    "repository, a middling one": "/repositories/acme/service-250",
+    "organization, twelve months": WHOLE,
+    "organization, 90 days by day": f"{WHOLE}?since=2026-07-21&until=2026-10-18&grain=day",
+    "organization, three years by month": f"{WHOLE}?since=2023-10-19&grain=month",
+    "organization, all 500 repositories": f"{WHOLE}?repositories=all",
+    "list of the organization": f"{WHOLE}/pulls",
+}
 
 
 @dataclass(frozen=True)
@@ -61,28 +97,35 @@ class Options:
 
 @dataclass(frozen=True)
 class Took:
-    """One question's milliseconds."""
+    """One page's milliseconds."""
 
     database: str
-    question: str
+    page: str
+    kilobytes: int
+    wall: float
+    """The best."""
     median: float
-    best: float
-    cpu: float
-    """Of this process: on SQLite it is all of the work."""
+    web: float
+    """CPU of this process, the mean: on SQLite it is all of the work."""
+    server: float | None
+    """CPU of PostgreSQL's processes, the mean; ``None``: there are none."""
 
 
 def measure(options: Options) -> int:
     """Make a database of each kind, ask, print; return the exit status."""
     found: list[Took] = []
-    for kind in options.databases:
-        with ExitStack() as stack:
-            store = Store.open(_url(kind, options, stack))
-            stack.callback(store.close)
-            begun = time.perf_counter()
-            if _is_empty(store.database):
-                Made(store, options).make()
-                say(f"{kind}: {options.audits} audits made in {time.perf_counter() - begun:.0f} s")
-            found += [Took(kind, *took) for took in _ask_all(store)]
+    with ExitStack() as stack:
+        folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        file = folder / "pages.sqlite3"
+        if not file.exists():
+            _make(file, options)
+        valkey = stack.enter_context(valkey_server())
+        if "sqlite" in options.databases:
+            found += _asked("sqlite", f"sqlite:///{file}", valkey)
+        if "postgresql" in options.databases:
+            url = stack.enter_context(new_database(stack.enter_context(postgresql_server())))
+            _copy(file, url)
+            found += _asked("postgresql", url, valkey)
     if options.as_json:
         say(json.dumps([asdict(one) for one in found], indent=2))
     else:
@@ -90,70 +133,135 @@ def measure(options: Options) -> int:
     return 0
 
 
-def _url(kind: str, options: Options, stack: ExitStack) -> str:
-    if kind == "postgresql":
-        return stack.enter_context(new_database(stack.enter_context(postgresql_server())))
-    folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    return f"sqlite:///{folder / 'pages.sqlite3'}"
-
-
-def _is_empty(database: Database) -> bool:
-    with database.read() as connection:
-        return connection.execute(text("SELECT 1 FROM audit LIMIT 1")).first() is None
-
-
 # --- asking ---------------------------------------------------------------------------------------
 
 
-def _ask_all(store: Store) -> Iterator[tuple[str, float, float, float]]:
-    quick = Summaries(store.database, Naming())
-    everything = tuple(range(1, REPOSITORIES + 1))
-    year = TODAY - timedelta(days=364)
-    for name, ids in (("repository, the largest", (1,)), ("repository, a middling one", (250,))):
-        asked = Selection(ids, since=year, until=TODAY)
-        yield _timed(f"{name}: its page", lambda one=asked: quick.repository(one, Grain.WEEK))
-        yield _timed(f"{name}: first 50 of its list", lambda one=asked: _list(quick, one))
-    whole = Selection(everything, since=year, until=TODAY)
-    yield _timed(
-        "organization: its page, twelve months by week",
-        lambda: quick.organization(whole, Grain.WEEK, today=TODAY),
-    )
-    quarter = Selection(everything, since=TODAY - timedelta(days=89), until=TODAY)
-    yield _timed(
-        "organization: its page, 90 days by day",
-        lambda: quick.organization(quarter, Grain.DAY, today=TODAY),
-    )
-    yield _timed(
-        "organization: its page, three years by month",
-        lambda: quick.organization(Selection(everything), Grain.MONTH, today=TODAY),
-    )
-    yield _timed(
-        "organization: trends of its repositories", lambda: quick.trends(whole, everything[:50])
-    )
-    yield _timed("organization: first 50 of its list", lambda: _list(quick, whole))
-    for part in ("series", "agents", "languages", "repositories", "teams", "people", "adoption"):
-        ask = getattr(quick, part)
-        arguments = (whole, Grain.WEEK) if part == "series" else (whole,)
-        yield _timed(f"  of it: {part}", lambda one=ask, given=arguments: one(*given))
-    yield _timed("  of it: quiet spots", lambda: quick.quiet(whole, today=TODAY))
+def _asked(kind: str, url: str, valkey: str) -> Iterator[Took]:
+    store = Store.open(url)
+    with tempfile.TemporaryDirectory() as folder:
+        browser = _browser(store, valkey, folder)
+        for page, path in PAGES.items():
+            yield _timed(kind, page, browser, path, Server.of(store.database))
+    store.close()
 
 
-def _list(quick: Summaries, asked: Selection) -> None:
-    quick.pulls(asked, Listing(order=Order.MERGED))
+def _browser(store: Store, valkey: str, folder: str) -> FlaskClient:
+    """Return a browser in which somebody is signed in whom GitHub lets read everything."""
+    settings = Settings.from_environment(
+        {
+            "GHAPP_DATA_DIR": folder,
+            "GITHUB_APP_ID": "7",
+            "GITHUB_PRIVATE_KEY": PRIVATE_KEY,
+            "GITHUB_WEBHOOK_SECRETS": "of no webhook here",
+            "GITHUB_CLIENT_ID": "Iv1.made",
+            "GITHUB_CLIENT_SECRET": "made",
+            "REDIS_URL": valkey,
+        }
+    )
+    services = Services(
+        settings=settings,
+        store=store,
+        queue=RedisQueue(redis.Redis.from_url(valkey)),
+        clock=lambda: NOW,
+    )
+    readers, day = services.readers, timedelta(days=1)
+    if readers is None:
+        raise SystemExit("nobody can sign in: the settings of the bench are not complete")
+    tokens = UserTokens(access_token="made", access_until=None, refresh_token=None)  # noqa: S106
+    box = Fernet(base64.urlsafe_b64encode(derive_key(settings.encryption_key, "people's tokens")))
+    person = SignedIn(id=1, login="lead", sealed=box.encrypt(msgspec.json.encode(tokens)))
+    cookie = new_cookie()
+    store.logins.begin(person, cookie, NOW + day, now=NOW)
+    everything = list(range(1, REPOSITORIES + 1))
+    known = {"member:1:acme": b"read", "readable:1:1": msgspec.json.encode(everything)}
+    for key, value in {**known, **{f"may:1:{one}": b"read" for one in everything}}.items():
+        readers.locks.write(key, value, day)
+    browser = create_app(services).test_client()
+    browser.set_cookie("login", cookie)
+    return browser
 
 
-def _timed(name: str, ask: Callable[[], object]) -> tuple[str, float, float, float]:
-    ask()
+def _timed(kind: str, page: str, browser: FlaskClient, path: str, server: "Server | None") -> Took:
+    answer = browser.get(path)
+    if answer.status_code != 200:
+        raise SystemExit(f"{path}: {answer.status}")
     took, cpu = [], time.process_time()
+    before = server.spent() if server else 0.0
     for _ in range(TIMES):
         begun = time.perf_counter()
-        ask()
+        browser.get(path).get_data()
         took.append((time.perf_counter() - begun) * 1000)
     spent = (time.process_time() - cpu) * 1000 / TIMES
-    return name, round(statistics.median(took), 1), round(min(took), 1), round(spent, 1)
+    return Took(
+        database=kind,
+        page=page,
+        kilobytes=len(answer.data) // 1000,
+        wall=round(min(took), 1),
+        median=round(statistics.median(took), 1),
+        web=round(spent, 1),
+        server=round((server.spent() - before) * 1000 / TIMES, 1) if server else None,
+    )
+
+
+@dataclass(frozen=True)
+class Server:
+    """The processes of a PostgreSQL on this machine."""
+
+    postmaster: int
+
+    @classmethod
+    def of(cls, database: Database) -> "Server | None":
+        """Return the server of a database; ``None``: SQLite has none."""
+        if database.is_sqlite:
+            return None
+        with database.read() as connection:
+            backend = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        return cls(postmaster=psutil.Process(backend).ppid())
+
+    def spent(self) -> float:
+        """Return the CPU seconds of the backends, and of all workers that have ended."""
+        postmaster = psutil.Process(self.postmaster)
+        ended = postmaster.cpu_times()
+        total = ended.children_user + ended.children_system
+        for one in postmaster.children():
+            if "ghapp" in " ".join(one.cmdline()):
+                total += one.cpu_times().user + one.cpu_times().system
+        return total
 
 
 # --- making ---------------------------------------------------------------------------------------
+
+
+def _make(file: Path, options: Options) -> None:
+    begun = time.perf_counter()
+    store = Store.open(f"sqlite:///{file}")
+    Made(store, options).make()
+    store.close()
+    say(f"{options.audits} audits made in {time.perf_counter() - begun:.0f} s")
+
+
+def _copy(file: Path, url: str) -> None:
+    """Copy all rows of the SQLite file to an empty PostgreSQL, and let it get to know them."""
+    begun = time.perf_counter()
+    Store.open(url).close()
+    with (
+        closing(sqlite3.connect(file)) as source,
+        psycopg.connect(url, autocommit=True) as target,
+        target.cursor() as cursor,
+    ):
+        for one in COPIED:
+            names = ", ".join(column.name for column in one.columns)
+            with cursor.copy(f"COPY {one.name} ({names}) FROM STDIN") as copy:
+                for row in source.execute(f"SELECT {names} FROM {one.name}"):  # noqa: S608
+                    copy.write_row(row)
+        cursor.execute("VACUUM ANALYZE")
+    say(f"copied to PostgreSQL in {time.perf_counter() - begun:.0f} s")
+
+
+COPIED = (
+    *(installation, repository, audit, pull_summary, pull_agent, pull_lines),
+    *(tally, tally_member, group_tally, agent_day, team_member),
+)
 
 
 class Made:
@@ -169,11 +277,13 @@ class Made:
     def make(self) -> None:
         """Fill all tables that the pages ask."""
         database = self._store.database
+        home = Installation(id=1, account="acme", account_id=1, account_type="Organization")
+        self._store.installations.seen(home, now=NOW)
         seen = [
             Repository(id=one, owner="acme", name=f"service-{one}", installation_id=1)
             for one in range(1, REPOSITORIES + 1)
         ]
-        self._store.installations.repositories_seen(seen, now=datetime.now(UTC))
+        self._store.installations.repositories_seen(seen, now=NOW)
         with database.write() as connection:
             connection.execute(database.insert(team_member), list(_members()))
         weights = [1 / (rank + 5) for rank in range(REPOSITORIES)]

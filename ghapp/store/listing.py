@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, or_, select, tuple_
 
 from ghapp.attribution.model import State, Verdict
 from ghapp.store.rows import chunks
@@ -109,10 +109,18 @@ def _agents(
 ) -> dict[tuple[int, int], dict[str, int]]:
     found: defaultdict[tuple[int, int], dict[str, int]] = defaultdict(dict)
     columns = pull_agent.c
-    for chunk in chunks((row.repository_id, row.pull_request) for row in rows):
+    for chunk in chunks(rows):
+        numbers: defaultdict[int, list[int]] = defaultdict(list)
+        for row in chunk:
+            numbers[row.repository_id].append(row.pull_request)
+        # By repository: SQLite reads the whole table to find pairs.
+        pulls = (
+            and_(columns.repository_id == repository_id, columns.pull_request.in_(of_one))
+            for repository_id, of_one in numbers.items()
+        )
         query = (
             select(columns.repository_id, columns.pull_request, columns.agent, columns.attributed)
-            .where(tuple_(columns.repository_id, columns.pull_request).in_(chunk))
+            .where(or_(*pulls))
             .order_by(columns.attributed.desc(), columns.agent)
         )
         for repository_id, number, agent, attributed in connection.execute(query):

@@ -281,6 +281,21 @@ def test_a_list_is_whole_and_sorted_page_by_page(
         assert row.team == ("core" if MEMBERS.get((row.author or "").lower()) == "core" else None)
 
 
+def test_a_long_list_over_many_repositories_tells_every_agent(store: Store) -> None:
+    ids = [next(_ids) for _ in range(600)]
+    found = [{"repository_id": one, "pull_request": 7, "merged_at": NOW} for one in ids]
+    said = {"audit_number": 1, "verdict": "assisted", "state": "final", "complete": True}
+    lines = {"added": 5, "effective": 4, "attributed": 3}
+    agents = [{**one, "agent": "codex", "attributed": 3} for one in found]
+    with store.database.write() as connection:
+        connection.execute(store.database.insert(pull_agent), agents)
+        connection.execute(
+            store.database.insert(pull_summary), [{**one, **said, **lines} for one in found]
+        )
+    page = Summaries(store.database, TEAMS).pulls(Selection(tuple(ids)), Listing(limit=600))
+    assert [row.agents for row in page.rows] == [{"codex": 3}] * len(ids)
+
+
 def kept(store: Store, repository_id: int) -> list[list[tuple[Any, ...]]]:
     """Return all rows of a repository's summaries, sorted."""
     with store.database.read() as connection:

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from ghapp.attribution.model import Audit, State, Verdict
 from ghapp.reports.summary import percent
+from ghapp.web.pages import organization
 from tests.web.pages.reading import Read
 from tests.web.pages.year import FIRST_DAY, documents
 from tests.web.place import Place
@@ -83,6 +84,18 @@ def test_repositories_are_compared_by_their_documents(admin: FlaskClient, place:
             total(audits, lambda one: one.totals.attributed),
             total(audits, lambda one: one.totals.effective),
         ]
+
+
+def test_the_largest_repositories_are_listed_first_and_all_on_request(
+    admin: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heads = ("Repository", "Share by month")
+    whole = read(admin, ORGANIZATION).table(*heads)
+    monkeypatch.setattr(organization, "REPOSITORIES", 3)
+    page = admin.get(ORGANIZATION).text
+    assert Read(page).table(*heads) == whole[:3]
+    assert f"Show all {len(whole)}" in page
+    assert read(admin, f"{ORGANIZATION}?repositories=all").table(*heads) == whole
 
 
 def test_agents_are_counted_from_the_documents(admin: FlaskClient, place: Place) -> None:
