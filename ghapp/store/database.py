@@ -232,7 +232,7 @@ def _postgresql_engine(url: URL) -> Engine:
     arguments: dict[str, Any] = {"application_name": "ghapp"}
     if "connect_timeout" not in url.query:
         arguments["connect_timeout"] = CONNECT_TIMEOUT_SECONDS
-    return create_engine(
+    engine = create_engine(
         url,
         pool_timeout=POOL_TIMEOUT_SECONDS,
         max_overflow=MOST_CONNECTIONS - POOL_SIZE,
@@ -240,6 +240,15 @@ def _postgresql_engine(url: URL) -> Engine:
         pool_pre_ping=True,  # a restarted server costs one question, not one failed job
         connect_args=arguments,
     )
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+def _prepare_postgresql(connection: Any, record: object) -> None:
+    del record
+    # All questions here are short: starting workers costs more than they save.
+    connection.execute("SET max_parallel_workers_per_gather = 0")
+    connection.commit()
 
 
 _OPEN: "weakref.WeakSet[Database]" = weakref.WeakSet()

@@ -134,4 +134,6 @@ def test_no_page_asks_more_often_where_there_is_more(place: Place) -> None:
     grow(place, range(1, FEW + 1))
     few = asked_by_page(place, browser)
     grow(place, range(FEW + 1, MANY + 1))
-    assert asked_by_page(place, browser) == few
+    many = asked_by_page(place, browser)
+    # Fewer is possible: repositories that are counted together are not asked by themselves.
+    assert {page: count for page, count in many.items() if count > few[page]} == {}
