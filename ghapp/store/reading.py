@@ -592,8 +592,9 @@ def _without_gaps(
     first = selection.since or min(points, default=None)
     last = selection.until or max(points, default=None)
     found: list[Point] = []
-    if first is None or last is None or first > last:
+    if first is None or last is None or first > (selection.until or first):
         return ()
+    # Points stand on the first days of periods: the first one may lie before the selection.
     start = grain.start(first)
     while start <= last:
         found.append(Point(start, points.get(start, Counts())))
