@@ -113,8 +113,8 @@ def test_tables_that_are_younger_than_the_backup_are_made_again(
     copy = tmp_path / "copy"
     older = create_engine(parse_url(filled))
     with older.begin() as connection:
-        connection.execute(text("DROP TABLE replayed"))
-        connection.execute(text("DROP TABLE replay"))
+        for table in ("group_tally", "tally_member", "replayed", "replay"):
+            connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0011'"))
     older.dispose()
     assert run(filled, "backup", str(copy))[0] == 0
