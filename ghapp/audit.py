@@ -34,7 +34,7 @@ from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import NotMerged, PullRequest, fetch
 from ghapp.outcomes import outcomes_wish
 from ghapp.policy_in_force import InForce, PolicyFile, policy_in_force
-from ghapp.publishers.publisher import Conclusion, Desired, Known, Published
+from ghapp.publishers.publisher import Conclusion, Desired, Memories, Memory, Published, Unseen
 from ghapp.publishers.publisher import Outcome as Wrote
 from ghapp.publishers.registry import PUBLISHERS, Publishing
 from ghapp.reports.annotations import annotations
@@ -86,7 +86,7 @@ class Publish(Protocol):
     """How an audit is said: `ghapp.publishers.registry.publish`, or nothing at all in a replay."""
 
     def __call__(
-        self, desired: Desired, pull: PullRequest, github: GitHub, known: Known
+        self, desired: Desired, pull: PullRequest, github: GitHub, memories: Memories
     ) -> Publishing:
         """Bring everything on GitHub up to date, and return what was done."""
 
@@ -202,7 +202,7 @@ def audit_pull_request(
         if _evidence_state(pull, policy, store) != before:
             _schedule_again(ref, store, now)
         desired = _desired(audit, ref, in_force, _coverage(pull, policy, store))
-        publishing = how.publish(desired, pull, github, _known(ref, store))
+        publishing = how.publish(desired, pull, github, _memories(saved, github, store))
         _record(publishing.published, saved, store, now)
         return _outcome(saved, pull, publishing, now)
     except NotMerged as found:
@@ -411,12 +411,19 @@ def _labels(audit: Audit) -> frozenset[str]:
     return frozenset(f"{agent}-assisted" for agent in agents if _AGENT.fullmatch(agent))
 
 
-def _known(ref: Ref, store: Store) -> Known:
-    """Return what the publishers asked to remember the last time."""
-    last = {
-        name: store.publications.last(ref.repository_id, ref.number, name) for name in PUBLISHERS
-    }
-    return {name: one.external_id for name, one in last.items() if one and one.external_id}
+def _memories(saved: SavedAudit, github: GitHub, store: Store) -> Memories:
+    """Return what the publishers asked to remember the last time, and what they set out to do."""
+    kept, where = store.publications, (saved.repository_id, saved.pull_request)
+
+    def memory(name: str) -> Memory:
+        last = kept.last(*where, name)
+        return Memory(
+            note=lambda: kept.note(saved, name, at=github.now()),
+            external_id=None if last is None else last.external_id,
+            noted_at=kept.noted_at(*where, name),
+        )
+
+    return {name: memory(name) for name in PUBLISHERS}
 
 
 def _record(published: Sequence[Published], saved: SavedAudit, store: Store, now: datetime) -> None:
@@ -477,6 +484,8 @@ def unreached(error: answers.GitHubError, now: datetime) -> Outcome:
         case answers.Limited():
             whole = error.kind is not answers.LimitKind.OWN
             return Later(at=error.until, why=str(error), counts=False, whole_installation=whole)
+        case Unseen():
+            return Later(at=error.until, why=str(error), counts=True)
         case answers.Temporary() | answers.Missing() | answers.BadCredentials():
             return Later(at=now + STALE, why=str(error), counts=True)
         case answers.Refused():

@@ -20,7 +20,7 @@ from ghapp.github import answers
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import NotMerged, PullRequest, fetch, history_page
 from ghapp.kept_pulls import KeptPulls
-from ghapp.publishers.publisher import Desired, Known
+from ghapp.publishers.publisher import Desired, Memories
 from ghapp.publishers.registry import Publishing, publish
 from ghapp.store import Asked, Due, Found, Kind, Lane, PullState, Replay, Repository, Store
 
@@ -140,8 +140,8 @@ def _recorded(means: Means, ref: Ref) -> audit.Outcome:
     """Make a recorded audit by the policy in force, and show as much of it as was asked for."""
     shown = frozenset(SHOWN_BY[name] for name in means.replay.publish)
 
-    def say(desired: Desired, pull: PullRequest, github: GitHub, known: Known) -> Publishing:
-        return publish(desired, pull, github, known, only=shown)
+    def say(desired: Desired, pull: PullRequest, github: GitHub, memories: Memories) -> Publishing:
+        return publish(desired, pull, github, memories, only=shown)
 
     how = msgspec.structs.replace(means.how, publish=say)
     outcome = audit.audit_pull_request(

@@ -66,7 +66,7 @@ class _Repositories(Struct, frozen=True):
     repositories: tuple[_RepositoryName, ...]
 
 
-def _no_pause() -> None:
+def _nothing() -> None:
     """Let a write go at once."""
 
 
@@ -76,7 +76,7 @@ class Pauses(Struct, frozen=True, kw_only=True):
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random
     """Gives a number from 0 to 1."""
-    before_write: Callable[[], None] = _no_pause
+    before_write: Callable[[], None] = _nothing
     """Called before each write: where an installation's writes are kept a second apart."""
 
 
@@ -172,9 +172,19 @@ class GitHub:
             seen.add(address)
             answer = self._repeated(partial(self._checked, "GET", address, {}, None))
 
-    def post(self, path: str, body: Mapping[str, Any], kind: type[AnswerT]) -> AnswerT:
-        """Make something. On `Temporary` it may have been made: read before trying again."""
-        return self._write("POST", path, body, kind)
+    def post(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        kind: type[AnswerT],
+        *,
+        before: Callable[[], None] = _nothing,
+    ) -> AnswerT:
+        """Make something. On `Temporary` it may have been made: read before trying again.
+
+        ``before`` is called when its turn to write has come, right before it is sent.
+        """
+        return self._write("POST", path, body, kind, before)
 
     def patch(self, path: str, body: Mapping[str, Any], kind: type[AnswerT]) -> AnswerT:
         """Change something. On `Temporary` it may have been changed: read first."""
@@ -202,9 +212,15 @@ class GitHub:
         return read()
 
     def _write(
-        self, verb: str, path: str, body: Mapping[str, Any] | None, kind: type[AnswerT]
+        self,
+        verb: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        kind: type[AnswerT],
+        before: Callable[[], None] = _nothing,
     ) -> AnswerT:
         self._pauses.before_write()
+        before()
         self.writes += 1
         answer = self._in_repository(verb, path, {}, body)
         return decoded(answer.text or "null", kind, f"{verb} {path}")

@@ -10,14 +10,18 @@ from typing import Any
 import msgspec
 
 from ghapp.attribution.model import Struct
-from ghapp.github.client import GitHub, Temporary
+from ghapp.github.client import GitHub, Missing
 from ghapp.github.external_id import ExternalId
 from ghapp.github.pull_requests import PullRequest
 from ghapp.publishers.publisher import (
     MOST_TEXT_BYTES,
     Desired,
+    Memory,
     Outcome,
     Published,
+    expect_seen,
+    make_once,
+    read_back,
     same_text,
 )
 from ghapp.reports.annotations import Annotation
@@ -84,12 +88,12 @@ class _Note(msgspec.Struct, frozen=True):
     message: str | None = None
 
 
-def publish(desired: Desired, pull: PullRequest, github: GitHub, known: str | None) -> Published:
-    """Bring the run up to date. ``known`` is not needed: the run itself carries whose it is."""
-    del known
-    found = _find(github, pull)
+def publish(desired: Desired, pull: PullRequest, github: GitHub, memory: Memory) -> Published:
+    """Bring the run up to date; what is remembered of it is its id."""
+    found = _find(github, pull) or _known(github, pull, memory.external_id)
     if not found:
-        return _create(desired, pull, github)
+        expect_seen(github, memory, NAME)
+        return _create(desired, pull, github, memory)
     written = [run for run in found if _update(desired, pull, github, run)]
     # The oldest is the one that was announced; GitHub cannot delete the others.
     return _published(desired, pull, github, found[0], is_written=bool(written))
@@ -111,26 +115,35 @@ def _find(github: GitHub, pull: PullRequest) -> list[_Run]:
     return sorted(ours, key=lambda run: run.id)
 
 
+def _known(github: GitHub, pull: PullRequest, known: str | None) -> list[_Run]:
+    """Ask for the run itself: a list may be older than the run."""
+    if known is None:
+        return []
+    try:
+        run = github.get(f"check-runs/{known}", _Run)
+    except Missing:
+        return []
+    return [run] if _is_ours(github, pull, run) else []
+
+
 def _is_ours(github: GitHub, pull: PullRequest, run: _Run) -> bool:
     by_us = run.app is not None and run.app.id == github.app_id
     return by_us and run.name == RUN_NAME and run.external_id == _external_id(pull)
 
 
-def _create(desired: Desired, pull: PullRequest, github: GitHub) -> Published:
+def _create(desired: Desired, pull: PullRequest, github: GitHub, memory: Memory) -> Published:
     wanted = desired.annotations[:MOST_ANNOTATIONS]
     first, rest = wanted[:ANNOTATIONS_A_REQUEST], wanted[ANNOTATIONS_A_REQUEST:]
     body = {"name": RUN_NAME, "head_sha": pull.head_sha, **_body(desired, pull, first)}
-    try:
-        run = github.post("check-runs", body, _Run)
-    except Temporary:
-        # It may have been made all the same: read, and never post blindly again.
-        found = _find(github, pull)
-        if not found:
-            raise
-        run = found[0]
-        _update(desired, pull, github, run)
-    else:
+    run, is_new = make_once(
+        memory,
+        lambda note: github.post("check-runs", body, _Run, before=note),
+        lambda: _find(github, pull),
+    )
+    if is_new:
         _append(desired, pull, github, run.id, rest)
+    else:
+        _update(desired, pull, github, run)
     return _published(desired, pull, github, run, is_written=True)
 
 
@@ -229,8 +242,8 @@ def _published(
 ) -> Published:
     confirmed = None
     if is_written:
-        back = github.get(f"check-runs/{run.id}", _Run)
-        confirmed = _is_current(desired, back) and _is_ours(github, pull, back)
+        back = read_back(_known(github, pull, str(run.id)), github, NAME)
+        confirmed = _is_current(desired, back)
     return Published(
         name=NAME,
         outcome=Outcome.WRITTEN if is_written else Outcome.UNCHANGED,

@@ -4,9 +4,18 @@ import re
 from itertools import chain
 
 from ghapp.attribution.model import Struct
-from ghapp.github.client import GitHub, Missing, Temporary
+from ghapp.github.client import GitHub, Missing
 from ghapp.github.pull_requests import PullRequest
-from ghapp.publishers.publisher import Desired, Outcome, Published, same_text
+from ghapp.publishers.publisher import (
+    Desired,
+    Memory,
+    Outcome,
+    Published,
+    expect_seen,
+    make_once,
+    read_back,
+    same_text,
+)
 
 NAME = "comment"
 
@@ -30,14 +39,16 @@ def marker(github: GitHub, number: int) -> str:
     return f"<!-- attribution-auditor:v1 {subject} sig={github.signature(subject)} -->"
 
 
-def publish(desired: Desired, pull: PullRequest, github: GitHub, known: str | None) -> Published:
-    """Bring the comment up to date; ``known`` is its id, ``None``: we know of none."""
+def publish(desired: Desired, pull: PullRequest, github: GitHub, memory: Memory) -> Published:
+    """Bring the comment up to date; what is remembered of it is its id."""
+    known = memory.external_id
     if desired.comment is None:
         return _nothing(known, "no comment is wanted")
     body = f"{desired.comment.rstrip()}\n\n{marker(github, pull.number)}\n"
     ours = _find(github, pull.number, known)
     if ours:
         return _update(github, ours, body)
+    expect_seen(github, memory, NAME)
     if known is not None:
         reason = "a person deleted the comment, so it stays deleted"
         return Published(
@@ -45,7 +56,7 @@ def publish(desired: Desired, pull: PullRequest, github: GitHub, known: str | No
         )
     if not desired.opens_comment:
         return _nothing(None, "no comment is wanted")
-    return _create(github, pull.number, body)
+    return _create(github, pull.number, body, memory)
 
 
 def _nothing(known: str | None, why: str) -> Published:
@@ -107,15 +118,13 @@ def _delete(github: GitHub, comment: _Comment) -> None:
         return
 
 
-def _create(github: GitHub, number: int, body: str) -> Published:
-    try:
-        made = github.post(f"issues/{number}/comments", {"body": body}, _Comment)
-    except Temporary:
-        # It may have been made all the same: read, and never post blindly again.
-        found = _find(github, number, None)
-        if not found:
-            raise
-        made = found[0]
+def _create(github: GitHub, number: int, body: str, memory: Memory) -> Published:
+    path = f"issues/{number}/comments"
+    made, _ = make_once(
+        memory,
+        lambda note: github.post(path, {"body": body}, _Comment, before=note),
+        lambda: _find(github, number, None),
+    )
     return Published(
         name=NAME,
         outcome=Outcome.WRITTEN,
@@ -126,4 +135,5 @@ def _create(github: GitHub, number: int, body: str) -> Published:
 
 
 def _confirmed(github: GitHub, comment_id: int, body: str) -> bool:
-    return any(same_text(comment.body, body) for comment in _known(github, str(comment_id)))
+    back = read_back(_known(github, str(comment_id)), github, NAME)
+    return same_text(back.body, body)

@@ -7,7 +7,7 @@ from ghapp.attribution.model import Struct
 from ghapp.github.client import GitHub, Missing, Refused, Rejected, Temporary
 from ghapp.github.client import quoted as in_path
 from ghapp.github.pull_requests import PullRequest
-from ghapp.publishers.publisher import Desired, Outcome, Published
+from ghapp.publishers.publisher import Desired, Memory, Outcome, Published
 from ghapp.reports.words import agent_name
 
 NAME = "label"
@@ -28,9 +28,9 @@ def description(label: str) -> str:
     return f"Some added lines were written in {agent} sessions"[:MOST_DESCRIPTION]
 
 
-def publish(desired: Desired, pull: PullRequest, github: GitHub, known: str | None) -> Published:
-    """Add what is missing and take away what we had put; ``known`` are ours, comma-separated."""
-    ours = frozenset(filter(None, (known or "").split(",")))
+def publish(desired: Desired, pull: PullRequest, github: GitHub, memory: Memory) -> Published:
+    """Add what is missing and take away what we had put; remembered are ours, comma-separated."""
+    ours = frozenset(filter(None, (memory.external_id or "").split(",")))
     standing = _standing(github, pull.number)
     missing = _without(desired.labels, standing)
     stale = sorted(_among(_without(ours, desired.labels), standing))

@@ -1,16 +1,19 @@
-"""The one shape of a publisher, what it is given and what it returns. It writes nothing.
+"""The one shape of a publisher, what it is given and returns, and how it makes a thing once.
 
 A publisher reads what is there, works out what should be there, writes only the difference,
 and reads it back. Publishing twice therefore writes nothing the second time. The errors of
 `ghapp.github.client` pass through it; `registry` says what follows from each.
 """
 
-from collections.abc import Mapping
+# ruff: noqa: N818 (an outcome is named by what it means: `Unseen`, not `UnseenError`)
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ghapp.attribution.model import Struct
-from ghapp.github.client import GitHub
+from ghapp.github.client import GitHub, GitHubError, Temporary
 from ghapp.github.pull_requests import PullRequest
 from ghapp.reports.annotations import Annotation
 from ghapp.reports.markdown import CheckOutput
@@ -18,6 +21,20 @@ from ghapp.reports.markdown import CheckOutput
 MOST_TEXT_BYTES = 65_535
 """GitHub's limit for a check run's summary and for its text, read as the stricter of bytes and
 characters; a comment may have one more."""
+
+UNSEEN = timedelta(seconds=60)
+"""How long something may be there that no read shows: a request may be carried out until its 15
+seconds are over (`ghapp.github.transport`), and GitHub's reading side may lag behind by 45."""
+
+MadeT = TypeVar("MadeT")
+
+
+class Unseen(GitHubError):
+    """Something may be there that cannot be seen yet: it is looked for again, then."""
+
+    def __init__(self, until: datetime, what: str) -> None:
+        super().__init__(f"{what}; it is looked for again at {until.isoformat()}")
+        self.until = until
 
 
 class Conclusion(StrEnum):
@@ -80,8 +97,25 @@ class Published(Struct, frozen=True, kw_only=True):
         return None
 
 
-Known = Mapping[str, str]
-"""Publisher's name to the ``external_id`` of its last `Published` for this pull request."""
+class Memory(Struct, frozen=True, kw_only=True):
+    """What is remembered of one publisher at one pull request."""
+
+    note: Callable[[], None]
+    """Writes down for good that something new is about to be made, before GitHub is asked."""
+    external_id: str | None = None
+    """As the last `Published` said; ``None``: nothing is known of one."""
+    noted_at: datetime | None = None
+    """When that was noted last; ``None``: never."""
+
+    def unseen_until(self, now: datetime) -> datetime | None:
+        """Return until when what was asked for may be there unseen; ``None``: that is over."""
+        if self.noted_at is None or now >= self.noted_at + UNSEEN:
+            return None
+        return self.noted_at + UNSEEN
+
+
+Memories = Mapping[str, Memory]
+"""Publisher's name to what is remembered of it for this pull request."""
 
 
 class Publisher(Protocol):
@@ -90,9 +124,42 @@ class Publisher(Protocol):
     NAME: str
 
     def publish(
-        self, desired: Desired, pull: PullRequest, github: GitHub, known: str | None
+        self, desired: Desired, pull: PullRequest, github: GitHub, memory: Memory
     ) -> Published:
-        """Bring one thing up to date. ``known`` is its last ``external_id``, ``None``: none."""
+        """Bring one thing up to date."""
+
+
+def read_back(back: list[MadeT], github: GitHub, name: str) -> MadeT:
+    """Return what was read after a write; raises `Unseen` where it is not to be seen yet."""
+    if not back:
+        raise Unseen(github.now() + UNSEEN, f"{name}: written and not seen yet")
+    return back[0]
+
+
+def expect_seen(github: GitHub, memory: Memory, name: str) -> None:
+    """Raise `Unseen` where an earlier try may have made what was not found."""
+    until = memory.unseen_until(github.now())
+    if until is not None:
+        raise Unseen(until, f"{name}: an earlier try may have made it")
+
+
+def make_once(
+    memory: Memory, make: Callable[[Callable[[], None]], MadeT], find: Callable[[], list[MadeT]]
+) -> tuple[MadeT, bool]:
+    """Make what must not stand twice; return it, and whether it is new and just as asked for.
+
+    A process may die between GitHub's deed and our writing it down, and the next read may be
+    older than the deed. So ``make`` is given what has to be called right before the request
+    leaves, and whoever finds nothing asks `expect_seen` before coming here.
+    """
+    try:
+        return make(memory.note), True
+    except Temporary:
+        # It may have been made all the same: read, and never post blindly again.
+        found = find()
+        if not found:
+            raise
+        return found[0], False
 
 
 def same_text(one: str | None, other: str | None) -> bool:

@@ -22,7 +22,14 @@ from ghapp.github.client import (
 )
 from ghapp.github.pull_requests import PullRequest
 from ghapp.publishers import check_run, comment, label
-from ghapp.publishers.publisher import Desired, Known, Outcome, Published, Publisher
+from ghapp.publishers.publisher import (
+    Desired,
+    Memories,
+    Outcome,
+    Published,
+    Publisher,
+    Unseen,
+)
 from ghapp.reports.harmless import prose
 from ghapp.reports.markdown import CheckOutput
 
@@ -44,7 +51,7 @@ class Publishing(Struct, frozen=True, kw_only=True):
     """What all publishers did."""
 
     published: tuple[Published, ...]
-    later: Limited | Temporary | None = None
+    later: Limited | Temporary | Unseen | None = None
     """Why it has to be published again, later; ``None``: it is done, well or badly."""
 
 
@@ -52,44 +59,44 @@ def publish(
     desired: Desired,
     pull: PullRequest,
     github: GitHub,
-    known: Known,
+    memories: Memories,
     *,
     only: Collection[str] = PUBLISHERS,
 ) -> Publishing:
     """Bring everything up to date, or ``only`` what some publishers show; say what was done.
 
-    ``known`` is what the earlier `Published` asked to remember, by publisher. Raises `Gone`
-    where the app or the repository is gone altogether; everything else is in the answer.
+    Raises `Gone` where the app or the repository is gone altogether; everything else is in
+    the answer.
     """
     done: list[Published] = []
-    later: Limited | Temporary | None = None
+    later: Limited | Temporary | Unseen | None = None
     for name, publisher in PUBLISHERS.items():
         if name not in only:
             continue
         wanted = _with_problems(desired, done) if name == check_run.NAME else desired
         try:
-            done.append(publisher.publish(wanted, pull, github, known.get(name)))
+            done.append(publisher.publish(wanted, pull, github, memories[name]))
         except Limited as limited:
             # Any further request would only lengthen the limit.
-            done.append(_not_written(name, limited, known))
+            done.append(_not_written(name, limited, memories))
             return Publishing(published=tuple(done), later=limited)
-        except Temporary as temporary:
+        except (Temporary, Unseen) as temporary:
             later = temporary
-            done.append(_not_written(name, temporary, known))
+            done.append(_not_written(name, temporary, memories))
         except (Gone, Missing, Refused, Rejected) as lasting:
             if isinstance(lasting, Gone) and lasting.why in _END_OF_JOB:
                 raise
-            done.append(_not_written(name, lasting, known))
+            done.append(_not_written(name, lasting, memories))
     return Publishing(published=tuple(done), later=later)
 
 
-def _not_written(name: str, error: GitHubError, known: Known) -> Published:
+def _not_written(name: str, error: GitHubError, memories: Memories) -> Published:
     again = "; it will be tried again" if isinstance(error, (Limited, Temporary)) else ""
     return Published(
         name=name,
         outcome=Outcome.NOT_WRITTEN,
         detail=f"{error}{again}",
-        external_id=known.get(name),
+        external_id=memories[name].external_id,
     )
 
 

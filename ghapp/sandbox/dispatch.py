@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import Headers
@@ -89,7 +90,7 @@ class Dispatcher:
             headers=request.headers,
             body=request.body,
             guard=self._guard,
-            stale=fault is not None and fault.kind is Kind.STALE_READ,
+            as_of=self._as_of(fault),
         )
         identity, wrote, answer = "unknown", False, Answer()
         try:
@@ -102,6 +103,11 @@ class Dispatcher:
         except Refused as refused:
             answer = _refusal(refused)
         return self._finish(request, call, answer, fault, identity, wrote=wrote)
+
+    def _as_of(self, fault: Fault | None) -> datetime | None:
+        if fault is None or fault.kind is not Kind.STALE_READ:
+            return None
+        return self._world.now() - timedelta(seconds=fault.seconds)
 
     def _finish(  # noqa: PLR0913 - the last step sees everything
         self,

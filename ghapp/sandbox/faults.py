@@ -38,7 +38,8 @@ class Kind(StrEnum):
     NOT_FOUND = "not_found"
     """404, as a replica answers that has not seen the object yet."""
     STALE_READ = "stale_read"
-    """The answer as of before the last write: not merged, without the newest item."""
+    """The answer as of ``seconds`` ago: not merged yet, without the comment and the check run
+    that are younger. Of labels, which bear no time, the newest is left out."""
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - the name of a fault, not a secret
     """The caller's token ends now: 401 for it from here on."""
     CUT_OFF_BEFORE = "cut_off_before"

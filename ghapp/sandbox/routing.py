@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
@@ -51,7 +52,7 @@ class Answer:
 
 @dataclass
 class Call:
-    """One request on a known route, after its sender is known. ``stale``: answer as of before."""
+    """One request on a known route, after its sender is known."""
 
     world: World
     route: "Route"
@@ -67,7 +68,8 @@ class Call:
     user_app: App | None = None
     """The app that the person's token was made for; ``None``: made by hand."""
     repository: Repository | None = None
-    stale: bool = False
+    as_of: datetime | None = None
+    """What happened after it is not known to the replica that answers; ``None``: all is."""
     rate: dict[str, int] = field(default_factory=dict)
     """The caller's limit, remaining, used and reset."""
     announcements: list[Announcement] = field(default_factory=list)
@@ -100,6 +102,10 @@ class Call:
     def actor(self) -> Account:
         """Return the account that what is written will bear."""
         return self.user or self.acting_app.bot
+
+    def hides(self, at: datetime | None) -> bool:
+        """Say whether what happened then is too young for the replica that answers."""
+        return self.as_of is not None and at is not None and at > self.as_of
 
     def announce(self, event: str, members: dict[str, Any]) -> None:
         """Have an event sent once the request is answered; members hold nouns, not JSON."""

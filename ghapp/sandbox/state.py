@@ -197,6 +197,7 @@ class CheckRun:
     suite: CheckSuite
     name: str
     head_sha: str
+    created_at: datetime
     started_at: datetime
     status: str = "queued"
     conclusion: str | None = None

@@ -4,13 +4,19 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, select
 
 from ghapp.attribution.model import Struct
 from ghapp.store.audits import SavedAudit
 from ghapp.store.database import Database
 from ghapp.store.rows import clean
 from ghapp.store.schema import publication, repository
+
+NOTED = "noted"
+"""Outcome of a row that is no doing yet: something new was about to be made.
+
+It is written before GitHub is asked, so that whoever dies in between leaves word of it.
+"""
 
 
 class Publication(Struct, frozen=True):
@@ -64,10 +70,21 @@ class Publications:
         with self._database.write() as connection:
             connection.execute(self._database.insert(publication).values(row))
 
+    def note(self, audit: SavedAudit, publisher: str, *, at: datetime) -> None:
+        """Write down that a publisher is about to make something new."""
+        self.record(audit, Publication(publisher=publisher, outcome=NOTED, asked_at=at))
+
+    def noted_at(self, repository_id: int, pull_request: int, publisher: str) -> datetime | None:
+        """Return when that was noted last for a pull request; ``None``: never."""
+        noted = self._last(repository_id, pull_request, publisher, publication.c.outcome == NOTED)
+        return None if noted is None else noted.asked_at
+
     def of(self, audit: SavedAudit) -> tuple[Publication, ...]:
         """Return what was done for this audit, in order."""
         query = (
-            select(publication).where(publication.c.audit_id == audit.id).order_by(publication.c.id)
+            select(publication)
+            .where(publication.c.audit_id == audit.id, publication.c.outcome != NOTED)
+            .order_by(publication.c.id)
         )
         with self._database.read() as connection:
             return tuple(_from_row(row) for row in connection.execute(query))
@@ -79,6 +96,7 @@ class Publications:
         query = select(publication).where(
             publication.c.repository_id == repository_id,
             publication.c.pull_request == pull_request,
+            publication.c.outcome != NOTED,
         )
         found: dict[int, tuple[Publication, ...]] = {}
         with self._database.read() as connection:
@@ -94,13 +112,19 @@ class Publications:
         With ``outcome="written"`` it answers whether we ever wrote there: a label is taken
         away only if we had put it, and a comment that is gone now was deleted by a person.
         """
+        column = publication.c.outcome
+        wanted = column != NOTED if outcome is None else column == outcome
+        return self._last(repository_id, pull_request, publisher, wanted)
+
+    def _last(
+        self, repository_id: int, pull_request: int, publisher: str, wanted: ColumnElement[bool]
+    ) -> Publication | None:
         query = select(publication).where(
             publication.c.repository_id == repository_id,
             publication.c.pull_request == pull_request,
             publication.c.publisher == publisher,
+            wanted,
         )
-        if outcome is not None:
-            query = query.where(publication.c.outcome == outcome)
         with self._database.read() as connection:
             row = connection.execute(query.order_by(publication.c.id.desc()).limit(1)).first()
         return None if row is None else _from_row(row)

@@ -27,6 +27,8 @@ START = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 SOON = timedelta(hours=6)
 """Everything but the end of a window has to come to an end within that time."""
 MOST_ROUNDS = 400
+LAG = 45.0
+"""Seconds by which GitHub's reading side is behind at most, as the publishers' `UNSEEN` has it."""
 BASE = "def total(lines):\n    return sum(line.amount for line in lines)\n"
 WRITTEN = (
     "",
@@ -36,6 +38,10 @@ WRITTEN = (
     "        totals[line.customer_number] += line.amount",
     "    return dict(totals)",
 )
+
+
+class WorkerDied(BaseException):
+    """The worker's process was killed: nothing of it runs any more."""
 
 
 class Clock:

@@ -32,6 +32,7 @@ from ghapp.store import Kind as Wanted
 from ghapp.store import Repository as KnownRepository
 from ghapp.store import Store, StoreError
 from tests.databases import postgresql_server
+from tests.faults.place import LAG
 from tests.journeys.running import Running
 
 REPOSITORIES = 6
@@ -55,7 +56,7 @@ REQUEST_KINDS: tuple[dict[str, Any], ...] = (
     {"kind": Kind.PRIMARY_LIMIT, "status": 403, "seconds": 1},
     {"kind": Kind.PRIMARY_LIMIT, "status": 429, "seconds": 1},
     {"kind": Kind.TOKEN_EXPIRED},
-    {"kind": Kind.STALE_READ, "method": "GET"},
+    {"kind": Kind.STALE_READ, "method": "GET", "seconds": LAG},
     {"kind": Kind.NOT_FOUND, "method": "GET", "route": "/repos/{owner}/{repo}/pulls/{pull_number}"},
     {"kind": Kind.SLOW, "seconds": 1.0},
 )

@@ -20,7 +20,7 @@ from ghapp.github.transport import Transport
 from ghapp.perform import LEASE, perform
 from ghapp.sandbox import Fault, Kind
 from ghapp.store import DueOutcome, Store
-from tests.faults.place import Place, running_place
+from tests.faults.place import LAG, Place, WorkerDied, running_place
 
 MOST_PULLS = 4
 ROUTES = (
@@ -49,10 +49,6 @@ DELIVERY_FAULTS = (
     Kind.LOST,
     Kind.CLOSED_SAYS_OPEN,
 )
-
-
-class WorkerDied(BaseException):
-    """The worker's process was killed: nothing of it runs any more."""
 
 
 class Auditor(RuleBasedStateMachine):
@@ -95,7 +91,8 @@ class Auditor(RuleBasedStateMachine):
         """Let the next request of a kind go wrong."""
         reading = kind is Kind.STALE_READ
         method = "GET" if reading else "*"
-        self.place.sandbox.play(Fault(kind, method=method, route=route, seconds=120))
+        seconds = LAG if reading else 120
+        self.place.sandbox.play(Fault(kind, method=method, route=route, seconds=seconds))
 
     @rule(dies_after=st.none() | st.integers(0, 25))
     def a_worker_works(self, dies_after: int | None) -> None:

@@ -1,12 +1,14 @@
 """Each kind of fault once, on both databases: in the end everything stands exactly once."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 
+from ghapp.perform import LEASE
 from ghapp.sandbox import Fault, Kind
 from ghapp.store import DueOutcome
-from tests.faults.place import Place
+from tests.faults.place import LAG, Place, WorkerDied
 
 PULL = "/repos/{owner}/{repo}/pulls/{pull_number}"
 FILES = "/repos/{owner}/{repo}/pulls/{pull_number}/files"
@@ -45,7 +47,7 @@ REQUESTS: dict[str, tuple[Fault, ...]] = {
     ),
     "stale-list-after-502": (
         Fault(Kind.BAD_GATEWAY_AFTER, method="POST", route=COMMENTS),
-        Fault(Kind.STALE_READ, method="GET", route=COMMENTS, after=1, times=1),
+        Fault(Kind.STALE_READ, method="GET", route=COMMENTS, after=1, times=1, seconds=LAG),
     ),
     "500-files": (Fault(Kind.SERVER_ERROR, route=FILES, status=500, times=5),),
     "503-pull": (Fault(Kind.SERVER_ERROR, route=PULL, status=503, times=2),),
@@ -62,7 +64,7 @@ REQUESTS: dict[str, tuple[Fault, ...]] = {
     ),
     "limit-of-the-app": _limit(Kind.SECONDARY_LIMIT, "POST", TOKENS, status=403, retry_after=5),
     "404-after-the-event": (Fault(Kind.NOT_FOUND, route=PULL, times=2),),
-    "stale-pull": (Fault(Kind.STALE_READ, route=PULL, times=2),),
+    "stale-pull": (Fault(Kind.STALE_READ, route=PULL, times=2, seconds=LAG),),
     "token-expires-reading": (Fault(Kind.TOKEN_EXPIRED, route=FILES),),
     "token-expires-writing": (Fault(Kind.TOKEN_EXPIRED, method="POST", route=COMMENTS),),
     "token-expires-for-good": (Fault(Kind.TOKEN_EXPIRED, method="POST", route=RUNS, times=3),),
@@ -84,6 +86,27 @@ def test_a_fault_of_a_request_leaves_everything_once(place: Place, case: str) ->
     place.expect_finished()
     place.sandbox.faults.clear()
     place.expect_a_second_run_to_write_nothing()
+
+
+def test_a_death_before_the_ledger_and_stale_lists_leave_everything_once(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> None:
+        raise WorkerDied
+
+    place.agent_wrote()
+    pull = place.merged()
+    place.sandbox.deliver_closed(pull)
+    with monkeypatch.context() as dying:
+        dying.setattr("ghapp.audit._record", dies)
+        with pytest.raises(WorkerDied):
+            place.work()
+    stale = partial(Fault, Kind.STALE_READ, method="GET", times=None, seconds=LAG)
+    place.sandbox.play(stale(route=COMMENTS), stale(route=LIST_RUNS))
+    place.clock.now += LEASE
+    place.work()
+    assert place.last(pull).outcome is DueOutcome.DONE
+    place.expect_finished()
 
 
 DELIVERIES: dict[str, Kind] = {

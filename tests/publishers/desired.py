@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from ghapp.attribution.model import Change
 from ghapp.github.pull_requests import PullRequest, Source
-from ghapp.publishers.publisher import Conclusion, Desired, Published
-from ghapp.publishers.registry import Publishing, publish
+from ghapp.publishers.publisher import UNSEEN, Conclusion, Desired, Memory, Published
+from ghapp.publishers.registry import PUBLISHERS, Publishing, publish
 from ghapp.reports.annotations import Annotation
 from ghapp.reports.markdown import CheckOutput
 from ghapp.sandbox import PullRequest as Hosted
@@ -62,11 +62,13 @@ class Publisher:
         self.place = place
         self.hosted = place.merged({"a.py": "x = 1\n"})
         self.known: dict[str, str] = {}
+        self.noted: dict[str, datetime] = {}
 
     def publish(self, wanted: Desired | None = None) -> Publishing:
         """Publish, as a job of its own does."""
         pull = fetched(self.place, self.hosted)
-        done = publish(wanted or desired(), pull, self.place.new_github(), self.known)
+        memories = {name: self._memory(name) for name in PUBLISHERS}
+        done = publish(wanted or desired(), pull, self.place.new_github(), memories)
         for one in done.published:
             if one.external_id is None:
                 self.known.pop(one.name, None)
@@ -74,9 +76,19 @@ class Publisher:
                 self.known[one.name] = one.external_id
         return done
 
+    def _memory(self, name: str) -> Memory:
+        def note() -> None:
+            self.noted[name] = self.place.clock()
+
+        return Memory(note=note, external_id=self.known.get(name), noted_at=self.noted.get(name))
+
     def forget(self) -> None:
-        """Lose what was remembered, as a process does that dies before it is stored."""
+        """Lose what was not noted before, as a process does that dies before it is stored."""
         self.known.clear()
+
+    def time_passes(self) -> None:
+        """Let so much time pass that nothing which was made can be unseen any more."""
+        self.place.clock.now += UNSEEN
 
     @property
     def comments(self) -> list[str]:

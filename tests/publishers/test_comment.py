@@ -26,6 +26,7 @@ def test_a_new_text_is_written_into_the_same_comment(publisher: Publisher) -> No
 def test_a_comment_that_a_person_deleted_stays_deleted(publisher: Publisher) -> None:
     publisher.publish()
     publisher.place.sandbox.delete_comment(publisher.hosted, ours(publisher)[0])
+    publisher.time_passes()
     for _ in range(2):
         done = of(publisher.publish(desired(comment="new")), "comment")
         assert done.outcome.value == "not_written"

@@ -3,6 +3,7 @@
 import pytest
 
 from ghapp.github.client import Gone, Limited, Temporary, Why
+from ghapp.publishers.publisher import Unseen
 from ghapp.publishers.registry import NOT_WRITTEN, PUBLISHERS
 from tests.publishers.desired import COMMENT, LABEL, Publisher, desired, of, outcomes
 
@@ -65,10 +66,62 @@ def test_a_deed_not_done_is_for_later(publisher: Publisher, kind: str, route: st
     done = publisher.publish()
     assert isinstance(done.later, Temporary)
     publisher.place.sandbox.faults.clear()
+    publisher.time_passes()
     assert publisher.publish().later is None
     seen = publisher.place.sandbox.visible(publisher.hosted)
     assert (len(seen.comments), len(seen.check_runs), seen.label_names) == (1, 1, (LABEL,))
     assert NOT_WRITTEN not in summary(publisher)
+
+
+LISTS = {
+    "comment": "*/issues/{issue_number}/comments",
+    "check_run": "*/commits/{ref}/check-runs",
+}
+READ_BACK = {
+    "comment": "*/issues/comments/{comment_id}",
+    "check_run": "*/check-runs/{check_run_id}",
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_death_after_the_deed_and_stale_lists_make_no_second_one(
+    publisher: Publisher, name: str
+) -> None:
+    publisher.publish()
+    publisher.forget()
+    publisher.place.play("stale_read", LISTS[name], "GET", times=None, seconds=45)
+    before = len(publisher.place.sandbox.writes())
+    assert isinstance(publisher.publish().later, Unseen)
+    publisher.time_passes()
+    done = publisher.publish()
+    assert of(done, name).outcome.value == "unchanged"
+    assert done.later is None
+    assert NOT_WRITTEN not in summary(publisher)
+    assert {one.method for one in publisher.place.sandbox.writes()[before:]} <= {"PATCH"}
+    seen = publisher.place.sandbox.visible(publisher.hosted)
+    assert (len(seen.comments), len(seen.check_runs)) == (1, 1)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_death_before_the_deed_is_made_good(publisher: Publisher, name: str) -> None:
+    publisher.noted = {name: publisher.place.clock()}
+    assert isinstance(publisher.publish().later, Unseen)
+    publisher.time_passes()
+    assert publisher.publish().later is None
+    seen = publisher.place.sandbox.visible(publisher.hosted)
+    assert (len(seen.comments), len(seen.check_runs)) == (1, 1)
+
+
+@pytest.mark.parametrize("name", READ_BACK)
+def test_what_is_written_and_not_seen_yet_is_looked_for_again(
+    publisher: Publisher, name: str
+) -> None:
+    publisher.place.play("stale_read", READ_BACK[name], "GET")
+    done = publisher.publish()
+    assert isinstance(done.later, Unseen)
+    assert "not seen yet" in (of(done, name).detail or "")
+    publisher.time_passes()
+    assert of(publisher.publish(), name).outcome.value == "unchanged"
 
 
 def test_what_fails_for_now_does_not_hold_up_the_rest(publisher: Publisher) -> None:
@@ -143,6 +196,7 @@ def test_a_permission_granted_later_mends_everything(publisher: Publisher) -> No
     publisher.publish()
     publisher.place.installation.permissions["pull_requests"] = "write"
     publisher.place.auth = publisher.place.new_auth()
+    publisher.time_passes()
     assert outcomes(publisher.publish()) == ALL_WRITTEN
     assert NOT_WRITTEN not in summary(publisher)
 

@@ -131,6 +131,20 @@ def test_the_ledger_keeps_what_was_done_in_order(store: Store) -> None:
     assert store.publications.not_confirmed(NOW) == ()
 
 
+def test_a_note_is_no_doing_and_is_found_by_itself(store: Store) -> None:
+    saved = store.audits.save(42, 17, document(), now=NOW)
+    assert store.publications.noted_at(42, 17, "comment") is None
+    store.publications.note(saved, "comment", at=NOW)
+    store.publications.note(saved, "comment", at=NOW + MINUTE)
+    assert store.publications.noted_at(42, 17, "comment") == NOW + MINUTE
+    assert store.publications.noted_at(42, 18, "comment") is None
+    assert store.publications.noted_at(42, 17, "check_run") is None
+    assert store.publications.of(saved) == ()
+    assert store.publications.of_pull_request(42, 17) == {}
+    assert store.publications.last(42, 17, "comment") is None
+    assert store.publications.not_confirmed(NOW) == ()
+
+
 def test_what_was_not_confirmed_is_listed(store: Store) -> None:
     saved = store.audits.save(42, 17, document(), now=NOW)
     refused = Publication(

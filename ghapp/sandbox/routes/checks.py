@@ -153,13 +153,9 @@ def _time(value: Any) -> datetime:
 
 def _run_of(call: Call) -> CheckRun:
     found = call.repo.check_runs.get(call.number("check_run_id"))
-    if found is None or (call.stale and found is _newest(call.repo)):
+    if found is None or call.hides(found.created_at):
         raise Refused(404, "Not Found")
     return found
-
-
-def _newest(repository: Repository) -> CheckRun | None:
-    return next(reversed(repository.check_runs.values()), None)
 
 
 # --- routes -----------------------------------------------------------------------------------
@@ -180,7 +176,9 @@ def create(call: Call) -> Answer:
         raise Refused(422, f"No commit found for SHA: {sha}")
     suite = suite_for(call.world, call.repo, call.acting_app, sha)
     number, now = call.world.next_id("check_run"), call.world.now()
-    run = CheckRun(id=number, suite=suite, name=sent["name"], head_sha=sha, started_at=now)
+    run = CheckRun(
+        id=number, suite=suite, name=sent["name"], head_sha=sha, created_at=now, started_at=now
+    )
     _apply(call, run, sent)
     call.repo.check_runs[run.id] = run
     return _shown(call, run, "created", status=201)
@@ -255,11 +253,11 @@ def of_suite(call: Call) -> Answer:
 
 
 def _listed(call: Call, runs: list[CheckRun]) -> Answer:
-    query, newest = call.query, _newest(call.repo) if call.stale else None
+    query = call.query
     found = [
         run
         for run in runs
-        if run is not newest
+        if not call.hides(run.created_at)
         and query.get("check_name", run.name) == run.name
         and query.get("status", run.status) == run.status
         and query.get("app_id", str(run.suite.app.id)) == str(run.suite.app.id)

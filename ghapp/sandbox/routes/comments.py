@@ -31,7 +31,7 @@ def _comment_of(call: Call) -> tuple[PullRequest, Comment]:
     number = call.number("comment_id")
     for pull in call.repo.pulls.values():
         for comment in pull.comments:
-            if comment.id == number:
+            if comment.id == number and not call.hides(comment.created_at):
                 return pull, comment
     raise Refused(404, "Not Found")
 
@@ -42,8 +42,7 @@ def _comment_of(call: Call) -> tuple[PullRequest, Comment]:
 def comments(call: Call) -> Answer:
     """List comments, the oldest first."""
     pull = pull_of(call, "issue_number")
-    # A stale replica has not seen the newest one yet.
-    found = pull.comments[:-1] if call.stale else pull.comments
+    found = [comment for comment in pull.comments if not call.hides(comment.created_at)]
     if "since" in call.query:
         since = datetime.fromisoformat(call.query["since"])
         found = [comment for comment in found if comment.updated_at >= since]

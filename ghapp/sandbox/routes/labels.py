@@ -105,7 +105,7 @@ def update(call: Call) -> Answer:
 def pull_labels(call: Call) -> Answer:
     """List the labels of a pull request."""
     pull = pull_of(call, "issue_number")
-    page, link = paged(call, pull.labels[:-1] if call.stale else pull.labels)
+    page, link = paged(call, pull.labels[:-1] if call.as_of else pull.labels)
     shapes = Shapes(call.world)
     return Answer([shapes.label(call.repo, label) for label in page], headers=link)
 

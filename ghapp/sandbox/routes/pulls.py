@@ -57,7 +57,8 @@ def pull(call: Call) -> Answer:
     if found.closed_at is None and found.merge_commit_sha is None:
         found.merge_commit_sha = _test_merge(call, found)
     version = call.api_version()
-    return Answer(Shapes(call.world).full_pull(found, api_version=version, stale=call.stale))
+    stale = call.hides(found.merged_at)
+    return Answer(Shapes(call.world).full_pull(found, api_version=version, stale=stale))
 
 
 def _test_merge(call: Call, found: PullRequest) -> str:
