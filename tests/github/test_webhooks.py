@@ -111,10 +111,9 @@ def test_form_encoding_is_refused() -> None:
     assert read(PING, signed(PING, Content_Type="Application/JSON; charset=utf-8"))
 
 
-@given(st.binary(max_size=200))
+# `{}` would be an event that is ignored.
+@given(st.binary(max_size=200).filter(lambda body: not body.lstrip().startswith(b"{")))
 def test_no_signed_body_is_a_surprise(body: bytes) -> None:
-    # A leading byte that no JSON begins with: `{}` alone would be an event that is ignored.
-    body = b"\xff" + body
     headers = signed(body, X_GitHub_Event="pull_request")
     with pytest.raises(Malformed):
         read(body, headers)
