@@ -75,6 +75,12 @@ def perform(item_id: int, services: Services, *, worker: str) -> bool:
     if item is None:
         return False
     with bound(item=item.name, attempt=item.attempts):
+        if _kills_workers(item):
+            log.error("item_kills_workers")
+            store.due.park(
+                item, f"given up after {MOST_TRIES} tries: its worker was lost in the last"
+            )
+            return True
         try:
             with _held(item, store.due, clock):
                 outcome = _do(item, services)
@@ -397,6 +403,11 @@ def _why(outcome: audit.Outcome | Looked) -> str | None:
             return "; ".join(outcome.missing)
         case _:
             return outcome.why
+
+
+def _kills_workers(item: DueItem) -> bool:
+    """Say whether every try is used up: a try that fails ends by `_failed`, so the last did not."""
+    return item.attempts > MOST_TRIES and item.kind not in RECURRING
 
 
 def _failed(item: DueItem, why: str, due: DueTable, now: datetime) -> None:

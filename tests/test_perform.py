@@ -59,14 +59,14 @@ Wish = Callable[..., DueItem]
 
 
 @pytest.fixture
-def wish(sqlite_store: Store) -> Wish:
+def wish(store: Store) -> Wish:
     """Make something due and return the item."""
 
     def made(kind: str = "audit", **more: int | None) -> DueItem:
         numbers = {"installation_id": 5, "repository_id": 42, "pull_request": 17, **more}
         due = Due(kind=kind, due_at=NOW, lane=Lane.LIVE, **numbers)  # type: ignore[arg-type]
-        sqlite_store.due.schedule(due, now=NOW)
-        return sqlite_store.due.overdue(NOW)[0]
+        store.due.schedule(due, now=NOW)
+        return store.due.overdue(NOW)[0]
 
     return made
 
@@ -92,25 +92,23 @@ def done(store: Store, item: DueItem, result: audit.Outcome | BaseException) -> 
     ids=["nothing_to_do", "refused", "gone"],
 )
 def test_an_end_is_an_end(
-    sqlite_store: Store, wish: Wish, result: audit.Outcome, outcome: DueOutcome
+    store: Store, wish: Wish, result: audit.Outcome, outcome: DueOutcome
 ) -> None:
-    item = done(sqlite_store, wish(), result)
+    item = done(store, wish(), result)
     assert (item.state, item.outcome) == (DueState.DONE, outcome)
     assert item.why
 
 
-def test_a_rate_limit_parks_the_whole_installation_and_is_no_try(
-    sqlite_store: Store, wish: Wish
-) -> None:
-    sqlite_store.installations.seen(Installation(id=5, account="acme"), now=NOW)
+def test_a_rate_limit_parks_the_whole_installation_and_is_no_try(store: Store, wish: Wish) -> None:
+    store.installations.seen(Installation(id=5, account="acme"), now=NOW)
     until = NOW + timedelta(minutes=7)
     later = audit.Later(at=until, why="limit", counts=False, whole_installation=True)
-    item = done(sqlite_store, wish(), later)
+    item = done(store, wish(), later)
     assert (item.state, item.due_at, item.attempts) == (DueState.WAITING, until, 0)
-    installed = sqlite_store.installations.installation(5)
+    installed = store.installations.installation(5)
     assert installed is not None
     assert installed.parked_until == until
-    assert sqlite_store.due.overdue(NOW + timedelta(minutes=1)) == ()
+    assert store.due.overdue(NOW + timedelta(minutes=1)) == ()
 
 
 @pytest.mark.parametrize(
@@ -119,69 +117,81 @@ def test_a_rate_limit_parks_the_whole_installation_and_is_no_try(
     ids=["temporary", "fault"],
 )
 def test_failures_wait_longer_each_time_and_are_set_aside_in_the_end(
-    sqlite_store: Store, wish: Wish, result: audit.Outcome | Exception
+    store: Store, wish: Wish, result: audit.Outcome | Exception
 ) -> None:
-    item, doing = wish(), Doing(sqlite_store, result)
+    item, doing = wish(), Doing(store, result)
     waits = []
     for _ in range(MOST_TRIES - 1):
         assert perform(item.id, doing, worker="test")  # type: ignore[arg-type]
-        item = sqlite_store.due.one(item.id) or item
+        item = store.due.one(item.id) or item
         assert item.state is DueState.WAITING
         waits.append(item.due_at - doing.now)
         doing.now = item.due_at
     assert waits == sorted(waits)
     assert waits[0] <= timedelta(seconds=10)
     perform(item.id, doing, worker="test")  # type: ignore[arg-type]
-    parked = sqlite_store.due.one(item.id)
+    parked = store.due.one(item.id)
     assert parked is not None
     assert parked.state is DueState.PARKED
     assert f"{MOST_TRIES} tries" in str(parked.why)
 
 
-def test_what_another_worker_holds_is_left_alone(sqlite_store: Store, wish: Wish) -> None:
+def test_what_another_worker_holds_is_left_alone(store: Store, wish: Wish) -> None:
     item = wish()
-    assert sqlite_store.due.lease(item.id, NOW, "other", LEASE)
-    doing = Doing(sqlite_store, audit.NothingToDo(why=""))
+    assert store.due.lease(item.id, NOW, "other", LEASE)
+    doing = Doing(store, audit.NothingToDo(why=""))
     assert not perform(item.id, doing, worker="test")  # type: ignore[arg-type]
     assert doing.asked == []
 
 
-def test_what_a_dead_worker_held_is_done_after_its_lease(sqlite_store: Store, wish: Wish) -> None:
+def test_what_a_dead_worker_held_is_done_after_its_lease(store: Store, wish: Wish) -> None:
     item = wish()
-    assert sqlite_store.due.lease(item.id, NOW, "dead", LEASE)
-    doing = Doing(sqlite_store, audit.NothingToDo(why=""), now=NOW + LEASE)
+    assert store.due.lease(item.id, NOW, "dead", LEASE)
+    doing = Doing(store, audit.NothingToDo(why=""), now=NOW + LEASE)
     assert perform(item.id, doing, worker="test")  # type: ignore[arg-type]
     assert len(doing.asked) == 1
 
 
-def test_what_a_stopping_worker_holds_is_due_again_at_once(sqlite_store: Store, wish: Wish) -> None:
-    found = done(sqlite_store, wish(), Stopping())
+def test_what_kills_its_worker_each_time_is_set_aside_in_the_end(store: Store, wish: Wish) -> None:
+    item, doing = wish(), Doing(store, audit.NothingToDo(why=""))
+    for _ in range(MOST_TRIES):
+        assert store.due.lease(item.id, doing.now, "dies", LEASE)
+        doing.now += LEASE
+    assert perform(item.id, doing, worker="test")  # type: ignore[arg-type]
+    parked = store.due.one(item.id)
+    assert parked is not None
+    assert (parked.state, doing.asked) == (DueState.PARKED, [])
+    assert "its worker was lost" in str(parked.why)
+
+
+def test_what_a_stopping_worker_holds_is_due_again_at_once(store: Store, wish: Wish) -> None:
+    found = done(store, wish(), Stopping())
     assert (found.state, found.attempts, found.due_at) == (DueState.WAITING, 0, NOW)
     assert (found.leased_by, found.why) == (None, GIVEN_BACK)
 
 
-def test_a_secret_in_an_error_is_not_kept(sqlite_store: Store, wish: Wish) -> None:
+def test_a_secret_in_an_error_is_not_kept(store: Store, wish: Wish) -> None:
     token = "ghs_" + "a1B2" * 12
-    item = done(sqlite_store, wish(), RuntimeError(f"refused {token}"))
+    item = done(store, wish(), RuntimeError(f"refused {token}"))
     assert token not in str(item.why)
 
 
-def test_a_person_s_wish_is_told_from_the_others(sqlite_store: Store, wish: Wish) -> None:
+def test_a_person_s_wish_is_told_from_the_others(store: Store, wish: Wish) -> None:
     for kind, asked_again in (("audit", False), (AUDIT_AGAIN, True)):
-        doing = Doing(sqlite_store, audit.NothingToDo(why=""))
+        doing = Doing(store, audit.NothingToDo(why=""))
         perform(wish(kind).id, doing, worker="test")  # type: ignore[arg-type]
         assert doing.asked == [
             audit.Ref(installation_id=5, repository_id=42, number=17, asked_again=asked_again)
         ]
 
 
-def test_where_the_app_is_no_more_github_is_not_asked(sqlite_store: Store, wish: Wish) -> None:
-    sqlite_store.installations.seen(Installation(id=5, account="acme"), now=NOW)
-    sqlite_store.installations.removed(5, now=NOW)
-    doing = Doing(sqlite_store, audit.NothingToDo(why=""))
+def test_where_the_app_is_no_more_github_is_not_asked(store: Store, wish: Wish) -> None:
+    store.installations.seen(Installation(id=5, account="acme"), now=NOW)
+    store.installations.removed(5, now=NOW)
+    doing = Doing(store, audit.NothingToDo(why=""))
     item = wish()
     perform(item.id, doing, worker="test")  # type: ignore[arg-type]
-    found = sqlite_store.due.one(item.id)
+    found = store.due.one(item.id)
     assert doing.asked == []
     assert found is not None
     assert found.outcome is DueOutcome.GONE
@@ -192,38 +202,38 @@ def test_where_the_app_is_no_more_github_is_not_asked(sqlite_store: Store, wish:
     [(Why.SUSPENDED, False, True), (Why.UNINSTALLED, False, True), (Why.LOCKED, True, True)],
 )
 def test_what_github_says_is_remembered_where_its_event_was_missed(
-    sqlite_store: Store, wish: Wish, why: Why, *, is_active: bool, is_known: bool
+    store: Store, wish: Wish, why: Why, *, is_active: bool, is_known: bool
 ) -> None:
-    sqlite_store.installations.seen(Installation(id=5, account="acme"), now=NOW)
-    item = done(sqlite_store, wish(), audit.Gone(why=f"token: {why}", reason=why))
+    store.installations.seen(Installation(id=5, account="acme"), now=NOW)
+    item = done(store, wish(), audit.Gone(why=f"token: {why}", reason=why))
     assert (item.outcome, item.why) == (DueOutcome.GONE, f"token: {why}")
-    known = sqlite_store.installations.installation(5)
+    known = store.installations.installation(5)
     assert (known is not None) is is_known
     assert known is not None
     assert known.is_active is is_active
 
 
-def test_a_parked_installation_is_not_asked(sqlite_store: Store, wish: Wish) -> None:
+def test_a_parked_installation_is_not_asked(store: Store, wish: Wish) -> None:
     ready = NOW + timedelta(minutes=3)
-    doing = Doing(sqlite_store, audit.NothingToDo(why=""), pace=Unpaced(ready))
+    doing = Doing(store, audit.NothingToDo(why=""), pace=Unpaced(ready))
     item = wish()
     perform(item.id, doing, worker="test")  # type: ignore[arg-type]
-    found = sqlite_store.due.one(item.id)
+    found = store.due.one(item.id)
     assert found is not None
     assert (found.due_at, found.attempts, doing.asked) == (ready, 0, [])
 
 
-def test_a_recurring_item_is_never_set_aside(sqlite_store: Store, wish: Wish) -> None:
+def test_a_recurring_item_is_never_set_aside(store: Store, wish: Wish) -> None:
     item = wish("sweep", repository_id=None, pull_request=None, installation_id=None)
-    doing = Doing(sqlite_store, audit.NothingToDo(why=""))
+    doing = Doing(store, audit.NothingToDo(why=""))
     for _ in range(MOST_TRIES + 2):
         # It has no app to ask with here, so it fails each time.
         assert perform(item.id, doing, worker="test")  # type: ignore[arg-type]
-        item = sqlite_store.due.one(item.id) or item
+        item = store.due.one(item.id) or item
         doing.now = item.due_at
     assert item.state is DueState.WAITING
 
 
-def test_an_unknown_kind_is_no_endless_loop(sqlite_store: Store, wish: Wish) -> None:
-    item = done(sqlite_store, wish("from_a_later_version"), RuntimeError("never asked"))
+def test_an_unknown_kind_is_no_endless_loop(store: Store, wish: Wish) -> None:
+    item = done(store, wish("from_a_later_version"), RuntimeError("never asked"))
     assert item.outcome is DueOutcome.NOTHING_TO_DO
