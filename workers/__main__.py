@@ -21,6 +21,7 @@ from rq.worker import SpawnWorker
 from ghapp.bootstrap import connect_queue, services
 from ghapp.settings import Settings
 from ghapp.store import Lane
+from workers.jobs import GIVE_BACK
 
 WORKER_TTL = 60
 """Seconds; RQ waits for a job 15 fewer, and looks for abandoned ones only between two waits."""
@@ -45,7 +46,7 @@ class ForkingWorker(Worker):
 
     def setup_work_horse_signals(self) -> None:
         """Let the fork hear of a stop only while it has an item to give back (`workers.jobs`)."""
-        for signum in (signal.SIGINT, signal.SIGTERM):
+        for signum in (signal.SIGINT, signal.SIGTERM, GIVE_BACK):
             signal.signal(signum, signal.SIG_IGN)
 
     def handle_warm_shutdown_request(self) -> None:
@@ -57,7 +58,7 @@ class ForkingWorker(Worker):
     def _have_it_given_back(self) -> None:
         if self.horse_pid:
             with suppress(ProcessLookupError):
-                os.kill(self.horse_pid, signal.SIGTERM)
+                os.kill(self.horse_pid, GIVE_BACK)
 
 
 def worker_of(lane: Lane, settings: Settings) -> Worker:

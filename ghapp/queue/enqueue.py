@@ -22,8 +22,9 @@ JOB = "workers.jobs.perform"
 """By name, so that nothing here imports a worker."""
 JOB_TIMEOUT = {Lane.LIVE: 600, Lane.RERUN: 600, Lane.REPLAY: 1800}
 """Seconds that one item may take before its worker gives it up."""
-FAILED_KEPT = 24 * 3600
-"""Seconds that RQ keeps a job that broke, for an operator to look at."""
+FAILED_KEPT = 2
+"""Seconds that RQ keeps a job whose process died: while its name is there, the same item cannot be
+queued again. Why it died is in the worker's log."""
 DEBOUNCE = 300
 """Seconds after which a job that RQ lost without a trace may be queued again."""
 POKE = "ghapp:poke"

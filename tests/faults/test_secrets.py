@@ -72,14 +72,19 @@ def test_a_secret_would_be_found_wherever_redis_holds_it(quick_place: Place) -> 
 def kept(place: Place) -> Iterator[bytes]:
     """Yield everything that Redis and the database hold, unpacked as RQ packs it."""
     with Redis.from_url(place.services.settings.redis_url or "") as client:
-        for key in cast("list[bytes]", client.keys("*")):
-            yield key
-            for value in _values(client, key):
-                yield zlib.decompress(value) if value.startswith(b"x\x9c") else value
+        yield from values_in(client)
     with place.store.database.read() as connection:
         for table in metadata.sorted_tables:
             for row in connection.execute(select(table)):
                 yield from (_as_bytes(value) for value in row)
+
+
+def values_in(client: Redis) -> Iterator[bytes]:
+    """Yield every key and every value that Redis holds, unpacked as RQ packs it."""
+    for key in cast("list[bytes]", client.keys("*")):
+        yield key
+        for value in _values(client, key):
+            yield zlib.decompress(value) if value.startswith(b"x\x9c") else value
 
 
 def _values(client: Redis, key: bytes) -> list[bytes]:

@@ -1,8 +1,11 @@
 """SIGTERM to each process: what is in work is finished, or given back at once; nothing waits."""
 
+import os
 import re
+import signal
 import socket
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from ghapp.github.webhooks import sign
@@ -37,6 +40,18 @@ def stop(place: Place, name: str) -> None:
 def test_a_worker_finishes_what_it_can(live: Place) -> None:
     pull = in_work(live, seconds=0.5)
     stop(live, "worker-live")
+    (item,) = (one for one in live.items(pull) if one.kind == "audit")
+    assert (item.outcome, item.taken) == (DueOutcome.DONE, 1)
+
+
+def test_a_signal_to_the_worker_and_its_fork_at_once_lets_it_finish(live: Place) -> None:
+    pull = in_work(live, seconds=2)
+    worker = live.app.children["worker-live"].process
+    assert worker is not None
+    (fork,) = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
+    for pid in (int(fork), worker.pid):
+        os.kill(pid, signal.SIGTERM)  # as systemd does
+    worker.wait(GRACE)
     (item,) = (one for one in live.items(pull) if one.kind == "audit")
     assert (item.outcome, item.taken) == (DueOutcome.DONE, 1)
 

@@ -1,13 +1,15 @@
 """Due items on a real Valkey: named, not doubled, and an error that says it is away."""
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis
 from rq import Queue
+from rq.registry import FailedJobRegistry
 
-from ghapp.queue.enqueue import DEBOUNCE, JOB, QueueAway, RedisQueue, connect, job_id
+from ghapp.queue.enqueue import DEBOUNCE, FAILED_KEPT, JOB, QueueAway, RedisQueue, connect, job_id
 from ghapp.store import Due, DueItem, Lane, Store
 
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
@@ -56,6 +58,21 @@ def test_what_was_lost_with_its_name_can_be_queued_again_after_a_while(
     later = NOW + timedelta(seconds=DEBOUNCE)
     assert queue([item], now=NOW) == 1
     assert queue([item], now=later) == 1
+
+
+def test_a_job_whose_process_died_does_not_bar_its_item(redis_url: str, item: DueItem) -> None:
+    queue = RedisQueue(connect(redis_url))
+    assert queue([item], now=NOW) == 1
+    with redis.Redis.from_url(redis_url) as client:
+        name = job_id(item, NOW)
+        (job,) = Queue(Lane.LIVE.value, connection=client, serializer="json").get_jobs()
+        # As RQ itself does where a fork was killed, or a worker's heartbeat is long past.
+        FailedJobRegistry(Lane.LIVE.value, client, serializer="json").add(job, ttl=job.failure_ttl)
+        assert queue([item], now=NOW) == 0
+        end = time.monotonic() + FAILED_KEPT + 5
+        while client.exists(f"rq:job:{name}") and time.monotonic() < end:
+            time.sleep(0.1)
+    assert queue([item], now=NOW) == 1
 
 
 def test_without_redis_it_says_so_at_once(item: DueItem) -> None:

@@ -1,0 +1,72 @@
+"""A real worker process: what breaks before an item is leased keeps nothing and bars nothing."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import redis
+
+from ghapp.queue.enqueue import RedisQueue, connect
+from ghapp.serve import importing_us
+from ghapp.store import Due, DueItem, Store
+from tests.faults.test_secrets import values_in
+from tests.keys import PRIVATE_KEY
+
+PASSWORD = "hunter2-in-the-address"
+NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def item(sqlite_store: Store) -> DueItem:
+    """Return an item that can be taken now."""
+    sqlite_store.due.schedule(Due(kind="audit", due_at=NOW, pull_request=17), now=NOW)
+    (found,) = sqlite_store.due.overdue(NOW)
+    return found
+
+
+@pytest.fixture
+def worker(redis_url: str, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Return a live worker whose database is away; its log is in ``log``."""
+    environment = {
+        **importing_us({"PATH": os.environ["PATH"], "HOME": str(tmp_path)}),
+        "GHAPP_DATA_DIR": str(tmp_path / "data"),
+        "DATABASE_URL": f"postgresql://ghapp:{PASSWORD}@127.0.0.1:1/nowhere",
+        "REDIS_URL": redis_url,
+        "GITHUB_APP_ID": "7",
+        "GITHUB_PRIVATE_KEY": PRIVATE_KEY,
+        "GITHUB_WEBHOOK_SECRETS": "0f3b2a9c55d14e7788aa",
+    }
+    command = (sys.executable, "-m", "workers", "live")
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def test_a_job_that_breaks_keeps_no_secret_and_can_be_queued_again(
+    worker: subprocess.Popen[bytes], item: DueItem, redis_url: str, tmp_path: Path
+) -> None:
+    queue = RedisQueue(connect(redis_url))
+    for times in (1, 2):
+        assert queue([item], now=NOW) == 1
+        deadline = time.monotonic() + 30
+        while (tmp_path / "log").read_bytes().count(b'"job_failed"') < times:
+            assert worker.poll() is None
+            assert time.monotonic() < deadline, (tmp_path / "log").read_text()
+            time.sleep(0.05)
+        with redis.Redis.from_url(redis_url) as client:
+            while client.keys("rq:job:*"):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            assert [one for one in values_in(client) if PASSWORD.encode() in one] == []
+    log = (tmp_path / "log").read_text()
+    assert "DatabaseUnavailable" in log
+    assert PASSWORD not in log
