@@ -1,5 +1,6 @@
 """The pages as a browser shows them: no serious fault for axe, no other host, no lost width."""
 
+from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,6 +21,8 @@ PAGES = {
     "repository-outcomes": "/repositories/acme/shop/outcomes",
     "pull": "/repositories/acme/shop/pull/9",
     "tokens": "/settings/tokens",
+    "settings": "/organizations/acme/settings",
+    "replays": "/repositories/acme/shop/replays",
     "nothing": "/organizations/acme?since=2020-01-01&until=2020-01-31",
     "missing": "/repositories/acme/nowhere",
 }
@@ -48,6 +51,7 @@ def test_axe_finds_no_serious_fault(
             found[name] = faults(page)
         page.goto(address + PAGES["pull"])
         page.get_by_role("link", name="Every line of this file, explained").first.click()
+        page.wait_for_load_state()
         found["file"] = faults(page)
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
@@ -76,6 +80,26 @@ def test_a_phone_shows_all_of_it(browser: Browser, place: Place, address: str) -
             page.goto(address + path)
             wide[name] = page.evaluate("document.documentElement.scrollWidth")
     assert {name: width for name, width in wide.items() if width > 360} == {}
+
+
+WITH_TABLES = ("organization", "repository", "organization-pulls", "repository-outcomes", "pull")
+CUT_OFF = """[...document.querySelectorAll("main .scroll:not(figure *)")]
+  .filter((one) => one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight)
+  .map((one) => one.getAttribute("aria-label"))"""
+
+
+@pytest.mark.parametrize(("width", "media"), [(390, "screen"), (718, "print")])
+def test_a_phone_and_a_sheet_of_paper_show_every_column_and_row(
+    browser: Browser, place: Place, address: str, width: int, media: Literal["screen", "print"]
+) -> None:
+    with signed_in(browser, place, address, width=width) as window:
+        page = window.new_page()
+        page.emulate_media(media=media)
+        hidden = {}
+        for name in WITH_TABLES:
+            page.goto(address + PAGES[name])
+            hidden[name] = page.evaluate(CUT_OFF)
+    assert {name: tables for name, tables in hidden.items() if tables} == {}
 
 
 def test_times_are_the_readers_with_utc_on_hover(
