@@ -78,12 +78,21 @@ def test_it_says_the_week_and_is_sent_once(letters: Letters, receiver: Receiver)
     assert (said["organization"], said["week"]) == ("acme", "2026-W20")
     for words in (
         "2 merged pull requests, 1 the week before",
-        "**1 with an agent**, at least 50% (0% the week before)",
+        "**1 with an agent**, at least 50%\n",
         "of 1 pull request nothing is known",
         "| `acme/shop` | 2 | 1 |",
         "https://audits.example.com/organizations/acme?since=2026-05-11&until=2026-05-17",
     ):
         assert words in said["text"]
+
+
+def test_what_nothing_is_known_of_is_no_zero(letters: Letters, receiver: Receiver) -> None:
+    wish(letters, receiver)
+    earlier = replace(letters, clock=lambda: WEDNESDAY - timedelta(days=7))
+    assert earlier.send(INSTALLATION).count == 1
+    said = msgspec.json.decode(receiver.received[0])["text"]
+    assert "| `acme/shop` | 1 | 0 | 3 | - |" in said
+    assert "lines with an agent" not in said
 
 
 def test_nobody_gets_what_nobody_wished(letters: Letters) -> None:

@@ -64,13 +64,15 @@ def _totals(totals: Counts, before: Counts) -> Iterator[str]:
     yield f"- {counted(totals.pulls, 'merged pull request')}, {_change(totals.pulls, before.pulls)}"
     yield (
         f"- **{totals.assisted:,} with an agent**, at least "
-        f"{percent(totals.assisted, totals.pulls)}{_was(before.assisted, before.pulls)}"
+        f"{percent(totals.assisted, totals.pulls)}"
+        f"{_was(before.assisted, before.pulls if before.no_evidence < before.pulls else 0)}"
     )
-    yield (
-        f"- **{totals.whole_attributed:,} of {counted(totals.whole_effective, 'line')} with an "
-        f"agent**, at least {percent(totals.whole_attributed, totals.whole_effective)}"
-        f"{_was(before.whole_attributed, before.whole_effective)}"
-    )
+    if totals.known_effective:
+        yield (
+            f"- **{totals.whole_attributed:,} of {counted(totals.whole_effective, 'line')} with an "
+            f"agent**, at least {_share(totals)}"
+            f"{_was(before.whole_attributed, before.known_effective and before.whole_effective)}"
+        )
     if totals.no_evidence:
         yield f"- of {counted(totals.no_evidence, 'pull request')} nothing is known"
     if totals.provisional:
@@ -85,10 +87,9 @@ def _repositories(rows: Sequence[RepositoryCounts]) -> Iterator[str]:
     yield "|---|---:|---:|---:|---:|"
     for one in rows[:MOST_ROWS]:
         counts = one.counts
-        share = percent(counts.whole_attributed, counts.whole_effective)
         yield (
             f"| {cell(one.repository)} | {counts.pulls:,} | {counts.assisted:,} "
-            f"| {counts.whole_effective:,} | {share} |"
+            f"| {counts.whole_effective:,} | {_share(counts)} |"
         )
     if len(rows) > MOST_ROWS:
         yield ""
@@ -112,6 +113,11 @@ def _quiet(spots: Sequence[QuietSpot]) -> Iterator[str]:
         yield "Quiet spots, by the last four weeks:"
         yield ""
         yield from (f"- {code(one.name)}: {QUIET_WORDS[one.rule]}" for one in spots[:MOST_ROWS])
+
+
+def _share(counts: Counts) -> str:
+    """Return a share of lines as a floor; a dash where nothing is known of any of them."""
+    return percent(counts.whole_attributed, counts.known_effective and counts.whole_effective)
 
 
 def _change(now: int, before: int) -> str:
