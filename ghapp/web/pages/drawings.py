@@ -7,6 +7,7 @@ from ghapp.attribution.model import Struct
 from ghapp.reports.charts import Column, Frame, Interval, columns, intervals, share_line, sparkline
 from ghapp.reports.charts import Point as SharePoint
 from ghapp.reports.summary import percent
+from ghapp.reports.words import counted
 from ghapp.summaries import AdoptionDay, Comparison, Counts, Figure, Grain, Point
 
 PULL_SERIES = ("with", "without", "no_evidence")
@@ -111,32 +112,45 @@ def _trend(name: str, points: Sequence[Point], highest: float) -> str:
     return sparkline(frame, shown, highest)
 
 
-def adoption(days: Sequence[AdoptionDay]) -> Drawing:
-    """Draw active developers by day."""
-    steps = [
-        Column(
-            label=f"{one.day.day} {one.day:%b}",
-            title=f"{long_day(one.day)}: {one.developers} active developers, "
-            f"{one.agent_sessions} agent sessions",
-            values=(one.developers,),
-        )
-        for one in days
-    ]
-    most = max((one.developers for one in days), default=0)
-    frame = Frame(
-        name="adoption",
-        title="Active developers by day",
-        description=f"{len(days)} days, {most} active developers on the busiest one.",
-    )
+def developers(days: Sequence[AdoptionDay]) -> Drawing:
+    """Draw active developers by day; the table has what was merged beside them."""
     rows = [
-        (long_day(one.day), str(one.developers), str(one.agent_sessions), str(one.pulls))
+        (long_day(one.day), str(one.developers), str(one.pulls), _per(one.pulls_per_developer))
         for one in days
     ]
     return Drawing(
-        svg=columns(frame, steps, ("with",)),
-        heads=("Day", "Active developers", "Agent sessions", "Merged pull requests"),
+        svg=_by_day("active developer", days, [one.developers for one in days]),
+        heads=("Day", "Active developers", "Merged pull requests", "PRs per developer"),
         rows=tuple(rows),
     )
+
+
+def agent_sessions(days: Sequence[AdoptionDay]) -> Drawing:
+    """Draw agent sessions by day."""
+    return Drawing(
+        svg=_by_day("agent session", days, [one.agent_sessions for one in days]),
+        heads=("Day", "Agent sessions"),
+        rows=tuple((long_day(one.day), str(one.agent_sessions)) for one in days),
+    )
+
+
+def _by_day(noun: str, days: Sequence[AdoptionDay], values: Sequence[int]) -> str:
+    """Draw one column for each day; ``noun`` is what its value counts, as of one."""
+    steps = [
+        Column(
+            label=f"{one.day.day} {one.day:%b}",
+            title=f"{long_day(one.day)}: {counted(value, noun)}",
+            values=(value,),
+        )
+        for one, value in zip(days, values, strict=True)
+    ]
+    most = counted(max(values, default=0), noun)
+    frame = Frame(
+        name=noun.replace(" ", "-"),
+        title=f"{noun.capitalize()}s by day",
+        description=f"{counted(len(days), 'day')}, {most} on the busiest one.",
+    )
+    return columns(frame, steps, ("with",))
 
 
 def comparison(one: Comparison, unit: str, scale: float) -> str:
@@ -198,6 +212,10 @@ def _said(words: str, series: Sequence[Point]) -> str:
     if not series:
         return "Nothing was merged."
     return f"From {long_day(series[0].start)} on. {words}"
+
+
+def _per(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
 
 
 def _short(value: float) -> str:

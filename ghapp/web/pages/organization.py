@@ -13,7 +13,7 @@ from ghapp.web.pages.filters import Asked, asked_for
 from ghapp.web.pages.outcomes import compared
 
 ADOPTION_DAYS = 84
-"""Days of adoption that are drawn one by one; all that were asked for stand in the table."""
+"""Days of adoption that are shown one by one, up to the last day that is asked for."""
 REPOSITORIES = 50
 """Repositories that are listed at once, most pull requests first; all of them on request."""
 QUIET_WORDS = {
@@ -50,7 +50,8 @@ def add(blueprint: Blueprint, services: Services) -> None:
             pulls_chart=drawings.pulls(summary.series, wanted.grain),
             share_chart=drawings.shares(summary.series, wanted.grain),
             trends=drawings.trends({names[one]: points for one, points in trends.items()}),
-            adoption_chart=drawings.adoption(summary.adoption[-ADOPTION_DAYS:]),
+            developers_chart=drawings.developers(summary.adoption[-ADOPTION_DAYS:]),
+            sessions_chart=drawings.agent_sessions(summary.adoption[-ADOPTION_DAYS:]),
         )
 
     @blueprint.get("/organizations/<organization>/pulls")

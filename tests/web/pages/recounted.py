@@ -101,6 +101,12 @@ def meter(where: str, row: str, name: str, part: int, whole: int) -> Iterator[Fi
     yield from [(where, row, "drawn", f"{name}: {share(part, whole)}")] * 2
 
 
+def floor_meter(where: str, row: str, name: str, counts: Counts) -> Iterator[Figure]:
+    """Return the bar beside a floor; there is none where nothing is known."""
+    if counts.known_effective:
+        yield from meter(where, row, name, counts.whole_attributed, counts.whole_effective)
+
+
 # --- repository and organization ------------------------------------------------------------------
 
 
@@ -144,8 +150,8 @@ def _head(known: Known, asked: Selection) -> Iterator[Figure]:
     yield "", "PRs with an agent", f"of {many(counts.pulls, 'merged pull request')}, {part}"
     yield "", "Lines of code with", n(counts.attributed)
     yield "", "Lines of code with", f"of {many(counts.effective, 'effective line')}"
-    whole = share(counts.whole_attributed, counts.whole_effective)
-    yield "", "Share of lines", f"at least{whole}" if counts.whole_effective else whole
+    whole = floor_of(counts)
+    yield "", "Share of lines", whole if whole == "-" else f"at least {whole}"
     if counts.known_effective:
         part = share(counts.whole_attributed, counts.known_effective)
         yield "", "Share of lines", f"{part} where evidence is known"
@@ -229,7 +235,7 @@ def _lines(title: str, rows: Iterable[LineCounts]) -> Iterator[Figure]:
         yield title, name, "Lines with", n(row.attributed)
         yield title, name, "of", n(row.effective)
         yield title, name, "at least", share(row.whole_attributed, row.whole_effective)
-        yield from meter(title, name, row.name, row.attributed, row.effective)
+        yield from meter(title, name, row.name, row.whole_attributed, row.whole_effective)
     if len(counted) > 12:
         yield title, f"and {len(counted) - 12} more with fewer lines"
 
@@ -250,7 +256,7 @@ def _repository(known: Known, asked: Selection) -> Iterator[Figure]:
     yield *row, "Lines with", n(counts.attributed)
     yield *row, "of", n(counts.effective)
     yield *row, "at least", floor_of(counts)
-    yield from meter(*row, full_name, counts.attributed, counts.effective)
+    yield from floor_meter(*row, full_name, counts)
     yield *row, "No evidence", n(counts.no_evidence)
 
 
@@ -259,7 +265,7 @@ def _team(one: TeamCounts) -> Iterator[Figure]:
     yield *row, "PRs with", n(counts.assisted)
     yield *row, "all", n(counts.pulls)
     yield *row, "at least", floor_of(counts)
-    yield from meter(*row, one.team or "others", counts.attributed, counts.effective)
+    yield from floor_meter(*row, one.team or "others", counts)
 
 
 def _quiet(known: Known) -> Iterator[Figure]:
@@ -315,19 +321,27 @@ def _board(people: Iterable[PersonCounts], by: By) -> Iterator[Figure]:
 def _adoption(known: Known, asked: Selection) -> Iterator[Figure]:
     assert asked.since is not None
     assert asked.until is not None
-    since, title = asked.until - timedelta(days=90), "Active developers by day"
+    since = asked.until - timedelta(days=90)
     latest = msgspec.structs.replace(asked, since=max(since, asked.since))
     days = known.slow.adoption(latest)[-84:]
+    title = "Active developers by day"
     for one in days:
-        name = day(one.day)
-        yield title, name, "Active developers", str(one.developers)
-        yield title, name, "Agent sessions", str(one.agent_sessions)
-        yield title, name, "Merged pull requests", str(one.pulls)
-        said = f"{one.developers} active developers, {one.agent_sessions} agent sessions"
-        yield title, "drawn", f"{name}: {said}"
-    most = max(one.developers for one in days)
-    said = f"{len(days)} days, {most} active developers on the busiest one."
-    yield title, "drawn", said
+        yield title, day(one.day), "Active developers", str(one.developers)
+        yield title, day(one.day), "Merged pull requests", str(one.pulls)
+        per = f"{one.pulls / one.developers:.1f}" if one.developers else "-"
+        yield title, day(one.day), "PRs per developer", per
+    for one in days:
+        yield "Agent sessions by day", day(one.day), "Agent sessions", str(one.agent_sessions)
+    yield from _by_day(title, "active developer", [(one.day, one.developers) for one in days])
+    found = [(one.day, one.agent_sessions) for one in days]
+    yield from _by_day("Agent sessions by day", "agent session", found)
+
+
+def _by_day(title: str, noun: str, days: Sequence[tuple[date, int]]) -> Iterator[Figure]:
+    for on, value in days:
+        yield title, "drawn", f"{day(on)}: {many(value, noun)}"
+    most = many(max(value for _, value in days), noun)
+    yield title, "drawn", f"{many(len(days), 'day')}, {most} on the busiest one."
 
 
 # --- lists ----------------------------------------------------------------------------------------
@@ -516,7 +530,7 @@ def pull_request(pull: Pull, audits: Sequence[SavedAudit]) -> Iterator[Figure]:
     yield from _audits(audits)
     yield "Files", f"{many(len(audit.files), 'file')}, {many(totals.added, 'added line')}"
     for file in audit.files:
-        yield from _file(file)
+        yield from _file(file, is_known=audit.verdict is not Verdict.NO_EVIDENCE)
     record = "The record"
     yield record, "Policy", f"{policy.id}, {policy.digest}"
     yield record, "Window", f"{minute(first)} to {minute(last)}"
@@ -564,7 +578,7 @@ def by_lines(counts: dict[str, int]) -> list[tuple[str, int]]:
 def _terms(pull: Pull) -> Iterator[Figure]:
     totals, inputs, policy = pull.audit.totals, pull.audit.inputs, pull.audit.policy
     is_known = totals.share is not None and pull.audit.verdict is not Verdict.NO_EVIDENCE
-    part = f"at least{share(totals.attributed, totals.effective)}"
+    part = f"at least {share(totals.attributed, totals.effective)}"
     yield "", "Share of counted lines", part if is_known else "not known"
     yield "", "Lines with an agent", n(totals.attributed)
     yield "", "Lines with an agent", f"of {many(totals.effective, 'counted line')}"
@@ -589,15 +603,16 @@ def _audits(audits: Sequence[SavedAudit]) -> Iterator[Figure]:
         yield "Audits", f"{' '.join(why(before, one))} {verdict}, {lines}."
 
 
-def _file(file: FileVerdict) -> Iterator[Figure]:
+def _file(file: FileVerdict, *, is_known: bool) -> Iterator[Figure]:
     if file.excluded is not None:
         yield file.path, file.path
         yield file.path, many(file.added, "line")
         return
     yield file.path, file.path
     yield file.path, f"{n(file.attributed)} of {n(file.effective)}"
-    said = f"{file.path}: {share(file.attributed, file.effective)}"
-    yield from [(file.path, "drawn", said)] * 2
+    if is_known:
+        said = f"{file.path}: {share(file.attributed, file.effective)}"
+        yield from [(file.path, "drawn", said)] * 2
     for lines in ranges(file.lines, lambda line: (line.reason, line.edit)):
         first, last = lines[0], lines[-1]
         place = str(first.line) if first is last else f"{first.line}\N{EN DASH}{last.line}"

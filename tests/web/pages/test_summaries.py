@@ -38,7 +38,7 @@ def shown_numbers(audits: list[Audit]) -> dict[str, str]:
     return {
         "PRs with an agent": total(audits, lambda one: one.verdict is Verdict.ASSISTED),
         "Lines of code with": total(audits, lambda one: one.totals.attributed),
-        "Share of lines": f"at least{share}",
+        "Share of lines": f"at least {share}",
         "Without evidence": total(audits, lambda one: one.verdict is Verdict.NO_EVIDENCE),
         "Provisional": total(audits, lambda one: one.state is State.PROVISIONAL),
     }
