@@ -9,6 +9,7 @@ from collections import defaultdict
 from sqlalchemy import Connection, select
 
 from ghapp.attribution.model import Struct
+from ghapp.store.among import among
 from ghapp.store.schema import tally_member
 
 FEWEST = 2
@@ -44,7 +45,7 @@ def _members(connection: Connection, repository_ids: tuple[int, ...]) -> dict[in
     if len(repository_ids) < FEWEST:
         return found
     columns = tally_member.c
-    groups = select(columns.group_id).where(columns.repository_id.in_(repository_ids))
+    groups = select(columns.group_id).where(among(columns.repository_id, repository_ids))
     query = select(columns.group_id, columns.repository_id).where(columns.group_id.in_(groups))
     for group_id, repository_id in connection.execute(query):
         found[group_id].add(repository_id)

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from ghapp.attribution.model import Struct
+from ghapp.store.among import among
 from ghapp.store.database import Database
 from ghapp.store.rows import clean
 from ghapp.store.schema import MICROSECOND, edit_batch, machine_report, pull_summary
@@ -252,7 +253,7 @@ def _of_pulls(repository_ids: Collection[int], since: datetime, until: datetime)
     latest = (
         select(pull_summary)
         .where(
-            pull_summary.c.repository_id.in_(repository_ids),
+            among(pull_summary.c.repository_id, repository_ids),
             pull_summary.c.merged_at.between(since, until),
             pull_summary.c.author_id.is_not(None),
             pull_summary.c.author.is_not(None),

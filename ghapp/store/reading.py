@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import FromClause
 
 from ghapp.attribution.model import Verdict
+from ghapp.store.among import among
 from ghapp.store.cover import Cover, cover
 from ghapp.store.groups import (
     OTHERS,
@@ -93,31 +94,49 @@ A_FEW_MONTHS = timedelta(days=130)
 KeyT = TypeVar("KeyT", str, int)
 
 
+class Looked:
+    """One transaction, and what is looked up once for all selections that are answered in it."""
+
+    def __init__(self, connection: Connection, naming: Naming) -> None:
+        self.connection = connection
+        self.naming = naming
+        self._teams: dict[tuple[tuple[int, ...], date | None], Teams] = {}
+        self._covers: dict[tuple[int, ...], Cover] = {}
+
+    def teams(self, repository_ids: tuple[int, ...], until: date | None) -> Teams:
+        """Return the teams as they are on a day."""
+        key = repository_ids, until
+        if key not in self._teams:
+            self._teams[key] = teams_of(self.connection, *key)
+        return self._teams[key]
+
+    def cover(self, repository_ids: tuple[int, ...]) -> Cover:
+        """Return the groups and single ones that repositories are made up of."""
+        if repository_ids not in self._covers:
+            self._covers[repository_ids] = cover(self.connection, repository_ids)
+        return self._covers[repository_ids]
+
+
 class Reading:
     """One selection being answered in one transaction."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        selection: Selection,
-        naming: Naming,
-        teams: Teams | None = None,
-    ) -> None:
-        """Prepare to answer; ``teams``: known already, ``None``: they are read when needed.
+    def __init__(self, looked: Looked, selection: Selection, teams: Teams | None = None) -> None:
+        """Prepare to answer; ``teams``: other ones than those of the selection's last day.
 
         Raises `NotShown`.
         """
-        self._connection = connection
+        self._looked = looked
+        self._connection = looked.connection
+        self._naming = looked.naming
         self._selection = selection
-        self._naming = naming
-        self._known_teams = teams
+        self._other_teams = teams
         self._refuse_what_is_not_shown()
 
-    @cached_property
+    @property
     def _teams(self) -> Teams:
-        if self._known_teams is not None:
-            return self._known_teams
-        return teams_of(self._connection, self._selection.repository_ids, self._selection.until)
+        if self._other_teams is not None:
+            return self._other_teams
+        return self._looked.teams(self._selection.repository_ids, self._selection.until)
 
     def totals(self) -> Counts:
         """Return the counts over everything selected."""
@@ -281,7 +300,7 @@ class Reading:
             until=selection.until,
             team=selection.team,
         )
-        points = Reading(self._connection, merged, self._naming, self._teams).series(Grain.DAY)
+        points = Reading(self._looked, merged, self._teams).series(Grain.DAY)
         pulls = {point.start: point.counts.pulls for point in points}
         columns = agent_day.c
         developers = self._active([columns.actor], columns.actor != "")
@@ -345,7 +364,7 @@ class Reading:
         parts = self._cover
         if not parts.groups:
             return own(self)
-        ours = group_tally.c.group_id.in_(parts.groups)
+        ours = among(group_tally.c.group_id, parts.groups)
         found = dict(self._summed(group_tally, ours, dimension, periods, key))
         if parts.added:
             found = _added(found, own(self._only(parts.added)).items())
@@ -356,11 +375,11 @@ class Reading:
 
     @cached_property
     def _cover(self) -> Cover:
-        return cover(self._connection, self._selection.repository_ids)
+        return self._looked.cover(self._selection.repository_ids)
 
     def _only(self, repository_ids: tuple[int, ...]) -> "Reading":
         part = msgspec.structs.replace(self._selection, repository_ids=repository_ids)
-        reading = Reading(self._connection, part, self._naming, self._known_teams)
+        reading = Reading(self._looked, part, self._other_teams)
         reading._cover = Cover((), repository_ids, ())
         return reading
 
@@ -376,7 +395,7 @@ class Reading:
     def _sums(
         self, dimension: str, periods: Iterable[Span], key: ColumnElement[KeyT]
     ) -> dict[KeyT, Counts]:
-        ours = tally.c.repository_id.in_(self._selection.repository_ids)
+        ours = among(tally.c.repository_id, self._selection.repository_ids)
         return dict(self._summed(tally, ours, dimension, periods, key))
 
     def _summed(
@@ -433,7 +452,7 @@ class Reading:
             if table is pull_lines and selection.path is not None:
                 asked.append(below(selection.path))
             return table.join(pull_summary, _same_pull(table.c)), [asked]
-        ours = table.c.repository_id.in_(selection.repository_ids)
+        ours = among(table.c.repository_id, selection.repository_ids)
         edges = partial_edges(selection)
         return table, [[ours, *merged_within(table, *edge)] for edge in edges]
 
@@ -453,16 +472,14 @@ class Reading:
 # --- quiet spots ----------------------------------------------------------------------------------
 
 
-def quiet_spots(
-    connection: Connection, selection: Selection, naming: Naming, today: date
-) -> tuple[QuietSpot, ...]:
+def quiet_spots(looked: Looked, selection: Selection, today: date) -> tuple[QuietSpot, ...]:
     """Compare the last 4 whole weeks with the 12 before them, by team and by repository."""
     ids, end = selection.repository_ids, Grain.WEEK.start(today)
-    teams = teams_of(connection, ids, today)
+    teams = looked.teams(ids, today)
     first = end - QUIET_NOW
-    now = Reading(connection, Selection(ids, since=first, until=end - ONE_DAY), naming, teams)
+    now = Reading(looked, Selection(ids, since=first, until=end - ONE_DAY), teams)
     earlier = Selection(ids, since=first - QUIET_BEFORE, until=first - ONE_DAY)
-    before = Reading(connection, earlier, naming, teams)
+    before = Reading(looked, earlier, teams)
     found: list[QuietSpot] = []
     of_teams = {row.team: row.counts for row in before.teams()}
     for team in now.teams():
@@ -492,7 +509,7 @@ _LINE_COUNTS = ("added", "effective", "attributed", "whole_effective", "whole_at
 def repository_names(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
     """Return the present names of repositories."""
     columns = repository.c
-    query = select(columns.id, columns.owner, columns.name).where(columns.id.in_([*ids]))
+    query = select(columns.id, columns.owner, columns.name).where(among(columns.id, ids))
     return {one: f"{owner}/{name}" for one, owner, name in connection.execute(query)}
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from ghapp.attribution.model import Struct
+from ghapp.store.among import among
 from ghapp.store.schema import pull_agent, pull_lines, pull_summary, repository, team_member
 from ghapp.store.tally import FIRST_DAY, day_number
 from ghapp.summaries import SMALLEST_GROUP, Grain, Selection
@@ -98,7 +99,7 @@ def one_of(column: ColumnElement[int], ids: tuple[int, ...]) -> ColumnElement[bo
     Where many are meant, the database is kept from looking each of them up: the time is the
     better index then, and what is sorted or differs by it stands there in order.
     """
-    return (column if len(ids) < MANY else column + 0).in_(ids)
+    return among(column if len(ids) < MANY else column + 0, ids)
 
 
 def midnight(day: date) -> datetime:
@@ -225,7 +226,7 @@ def teams_of(connection: Connection, repository_ids: Iterable[int], until: date 
 
     Of each account one source holds for all. Who begins after ``until`` is in no team yet.
     """
-    owners = select(func.lower(repository.c.owner)).where(repository.c.id.in_([*repository_ids]))
+    owners = select(func.lower(repository.c.owner)).where(among(repository.c.id, repository_ids))
     columns = team_member.c
     query = select(
         columns.account_lower, columns.source, columns.login_lower, columns.team, columns.since

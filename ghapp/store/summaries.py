@@ -10,7 +10,7 @@ from ghapp.store.database import Database
 from ghapp.store.groups import first, total
 from ghapp.store.listing import pull_page
 from ghapp.store.outcomes import compare
-from ghapp.store.reading import Reading, quiet_spots
+from ghapp.store.reading import Looked, Reading, quiet_spots
 from ghapp.store.schema import pull_summary
 from ghapp.store.selecting import latest_days, teams_of
 from ghapp.summaries import (
@@ -57,7 +57,7 @@ class Summaries:
     def repository(self, selection: Selection, grain: Grain) -> RepositorySummary:
         """Return what a repository's page shows; its list is `pulls`."""
         with self._database.read() as connection:
-            reading = Reading(connection, selection, self.naming)
+            reading = Reading(Looked(connection, self.naming), selection)
             series = reading.series(grain)
             listing = Listing(order=Order.EFFECTIVE, limit=LEADERBOARD)
             return RepositorySummary(
@@ -77,7 +77,8 @@ class Summaries:
         Its adoption is that of the last 13 weeks of the selection; `adoption` tells more.
         """
         with self._database.read() as connection:
-            reading = Reading(connection, selection, self.naming)
+            looked = Looked(connection, self.naming)
+            reading = Reading(looked, selection)
             latest = latest_days(selection, ADOPTION_DAYS, today)
             series = reading.series(grain)
             everybody = reading.people()
@@ -90,8 +91,8 @@ class Summaries:
                 teams=reading.teams(),
                 leaderboard_pulls=first(everybody, By.PULLS, LEADERBOARD),
                 leaderboard_lines=first(everybody, By.LINES, LEADERBOARD),
-                adoption=Reading(connection, latest, self.naming).adoption(),
-                quiet=quiet_spots(connection, selection, self.naming, today),
+                adoption=Reading(looked, latest).adoption(),
+                quiet=quiet_spots(looked, selection, today),
             )
 
     # --- parts ----------------------------------------------------------------------------------
@@ -99,42 +100,42 @@ class Summaries:
     def totals(self, selection: Selection) -> Counts:
         """Return the counts over everything selected."""
         with self._database.read() as connection:
-            return Reading(connection, selection, self.naming).totals()
+            return Reading(Looked(connection, self.naming), selection).totals()
 
     def series(self, selection: Selection, grain: Grain) -> tuple[Point, ...]:
         """Return the counts by day, week or month, oldest first, with no gap between them."""
         with self._database.read() as connection:
-            return Reading(connection, selection, self.naming).series(grain)
+            return Reading(Looked(connection, self.naming), selection).series(grain)
 
     def agents(self, selection: Selection) -> tuple[AgentCounts, ...]:
         """Return what each agent did, most lines first."""
         with self._database.read() as connection:
-            return Reading(connection, selection, self.naming).agents()
+            return Reading(Looked(connection, self.naming), selection).agents()
 
     def directories(self, selection: Selection) -> tuple[LineCounts, ...]:
         """Return the lines of each directory right below ``selection.path``, most lines first."""
         with self._database.read() as connection:
-            return Reading(connection, selection, self.naming).directories()
+            return Reading(Looked(connection, self.naming), selection).directories()
 
     def languages(self, selection: Selection) -> tuple[LineCounts, ...]:
         """Return the lines of each language, below ``selection.path``, most lines first."""
         with self._database.read() as connection:
-            return Reading(connection, selection, self.naming).languages()
+            return Reading(Looked(connection, self.naming), selection).languages()
 
     def repositories(self, selection: Selection) -> tuple[RepositoryCounts, ...]:
         """Return each repository's counts, most pull requests first; none without any."""
         with self._database.read() as connection:
-            return Reading(connection, selection, self.naming).repositories()
+            return Reading(Looked(connection, self.naming), selection).repositories()
 
     def teams(self, selection: Selection) -> tuple[TeamCounts, ...]:
         """Return each team's counts, most pull requests first, the rest last."""
         with self._database.read() as connection:
-            return Reading(connection, selection, self.naming).teams()
+            return Reading(Looked(connection, self.naming), selection).teams()
 
     def people(self, selection: Selection) -> tuple[PersonCounts, ...]:
         """Return everybody's (every team's, where people are not named) with and all, by name."""
         with self._database.read() as connection:
-            return Reading(connection, selection, self.naming).people()
+            return Reading(Looked(connection, self.naming), selection).people()
 
     def leaderboard(
         self, selection: Selection, by: By, most: int = LEADERBOARD
@@ -148,7 +149,7 @@ class Summaries:
         Of the selection only repositories, days, agent and team are meant.
         """
         with self._database.read() as connection:
-            return Reading(connection, selection, self.naming).adoption()
+            return Reading(Looked(connection, self.naming), selection).adoption()
 
     def quiet(self, selection: Selection, *, today: date) -> tuple[QuietSpot, ...]:
         """Return the teams and repositories whose adoption fell or never started.
@@ -156,7 +157,7 @@ class Summaries:
         Of the selection only the repositories are meant.
         """
         with self._database.read() as connection:
-            return quiet_spots(connection, selection, self.naming, today)
+            return quiet_spots(Looked(connection, self.naming), selection, today)
 
     def outcomes(self, selection: Selection) -> Outcomes:
         """Return what came of assisted pull requests and of the others.
@@ -166,13 +167,13 @@ class Summaries:
         if selection.author is not None:
             raise NotShown("outcomes are not shown of one person: select a team instead")
         with self._database.read() as connection:
-            reading = Reading(connection, selection, self.naming)
+            reading = Reading(Looked(connection, self.naming), selection)
             return compare(connection, reading.asked(with_agent=False))
 
     def trends(self, selection: Selection, shown: tuple[int, ...]) -> dict[int, tuple[Point, ...]]:
         """Return the counts of each shown repository by month, oldest first, by its id."""
         with self._database.read() as connection:
-            return Reading(connection, selection, self.naming).trends(shown)
+            return Reading(Looked(connection, self.naming), selection).trends(shown)
 
     # --- lists ----------------------------------------------------------------------------------
 
@@ -182,7 +183,7 @@ class Summaries:
         Raises `ValueError` where ``listing.after`` is not what the same question returned.
         """
         with self._database.read() as connection:
-            return Reading(connection, selection, self.naming).pulls(listing)
+            return Reading(Looked(connection, self.naming), selection).pulls(listing)
 
     def pull(self, repository_id: int, pull_request: int) -> PullRow | None:
         """Return one pull request as lists show it; ``None``: no audit of it is kept."""
