@@ -1,11 +1,12 @@
 """Every number on a page with the words that say what it counts, read out of the page's HTML.
 
 A figure is where it stands (section, row, column or term) and its text. Nothing that shows a digit
-is passed over, but for what asks (forms, navigation, choices) and the marks of an axis.
+is passed over, but for what asks (forms, navigation, choices), the marks of an axis, and the rules'
+own paragraphs.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 
 Figure = tuple[str, ...]
@@ -103,14 +104,10 @@ def is_figure(found: Figure) -> bool:
 
 def _read(element: Element, where: str) -> Iterator[Figure]:
     where = _section(element) or where
-    if element.tag in ASKING or element.attributes.get("role") == "group":
+    if _is_passed_over(element):
         return
-    if element.tag == "table":
-        yield from _table(element, where)
-    elif element.tag == "dl":
-        yield from _terms(element, where)
-    elif element.tag == "svg":
-        yield from _drawing(element, (where,))
+    if element.tag in READERS:
+        yield from READERS[element.tag](element, where)
     elif not element.elements or _is_whole(element):
         yield where, element.text
         for drawing in element.all("svg"):
@@ -121,6 +118,12 @@ def _read(element: Element, where: str) -> Iterator[Figure]:
                 yield from _read(one, where)
             else:
                 yield where, one.strip()
+
+
+def _is_passed_over(element: Element) -> bool:
+    """Say whether it only asks, or holds the rules' own paragraphs."""
+    is_asking = element.tag in ASKING or element.attributes.get("role") == "group"
+    return is_asking or (element.tag == "section" and element.is_a("prose"))
 
 
 def _is_whole(element: Element) -> bool:
@@ -135,12 +138,37 @@ def _section(element: Element) -> str | None:
 
 
 def _table(table: Element, where: str) -> Iterator[Figure]:
-    heads, *rows = [list(row.all("th", "td")) for row in table.all("tr")]
-    for first, *cells in rows:
-        for head, cell in zip(heads[1:], cells, strict=True):
-            yield where, first.text, head.label, cell.text
+    rows = [list(row.all("th", "td")) for row in table.all("tr")]
+    if next(table.all("thead"), None) is None:
+        for name, value in rows:
+            yield where, name.text, value.text
+        return
+    heads, *rows = rows
+    covered = dict.fromkeys(range(len(heads)), 0)
+    for row in rows:
+        for head, cell in _under(heads, row, covered):
+            yield where, row[0].text, head.label, cell.text
             for drawing in cell.all("svg"):
-                yield from _drawing(drawing, (where, first.text))
+                yield from _drawing(drawing, (where, row[0].text))
+
+
+def _under(
+    heads: list[Element], row: list[Element], covered: dict[int, int]
+) -> Iterator[tuple[Element, Element]]:
+    """Yield a row's cells but the first, each with its head.
+
+    ``covered`` counts by column the rows that a cell from above still reaches; it is kept up.
+    """
+    cells = iter(row)
+    next(cells)
+    for column, head in list(enumerate(heads))[1:]:
+        if covered[column]:
+            covered[column] -= 1
+            continue
+        cell = next(cells)
+        covered[column] = int(cell.attributes.get("rowspan") or 1) - 1
+        yield head, cell
+    assert next(cells, None) is None
 
 
 def _terms(terms: Element, where: str) -> Iterator[Figure]:
@@ -157,3 +185,17 @@ def _drawing(drawing: Element, where: Figure) -> Iterator[Figure]:
     for one in drawing.all("title", "desc", "text"):
         if not (one.is_a("mark") or one.is_a("word")):
             yield *where, "drawn", one.text
+
+
+def _progress(element: Element, where: str) -> Iterator[Figure]:
+    given = element.attributes
+    yield where, given["aria-label"] or "", f"{given['value']} of {given['max']}"
+
+
+READERS: dict[str, Callable[[Element, str], Iterator[Figure]]] = {
+    "table": _table,
+    "dl": _terms,
+    "svg": lambda element, where: _drawing(element, (where,)),
+    "progress": _progress,
+}
+"""How elements of a kind are read."""

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from ghapp.attribution.document import to_document
-from ghapp.attribution.model import FileVerdict, Struct, Verdict
+from ghapp.attribution.model import Audit, FileVerdict, LineVerdict, Struct, Verdict
 from ghapp.intervals import median, proportion, ratio
 from ghapp.reports.ranges import ranges
-from ghapp.reports.words import agent_name
-from ghapp.store import SavedAudit
+from ghapp.reports.words import NOT_COUNTED_GROUP, agent_name, group, sentence
+from ghapp.store import Replay, SavedAudit
 from ghapp.store.coverage import AFTER, BEFORE
 from ghapp.summaries import (
     AgentCounts,
@@ -476,12 +476,12 @@ MEASURES: tuple[tuple[str, str, str, Measure], ...] = (
 
 def _compared(name: str, title: str, unit: str, estimates: Sequence[Estimate]) -> Iterator[Figure]:
     drawn = []
-    for group, one in zip(("Assisted", "Not assisted"), estimates, strict=True):
+    for row, one in zip(("Assisted", "Not assisted"), estimates, strict=True):
         value = _estimate(one, unit)
-        yield title, group, "Value", value
-        yield title, group, "Rests on", n(one.count)
+        yield title, row, "Value", value
+        yield title, row, "Rests on", n(one.count)
         if one.value is not None:
-            drawn.append(f"{group}: {value}")
+            drawn.append(f"{row}: {value}")
             yield title, "drawn", drawn[-1]
     if drawn:
         yield title, "drawn", ". ".join(drawn)
@@ -615,7 +615,7 @@ def _file(file: FileVerdict, *, is_known: bool) -> Iterator[Figure]:
         yield from [(file.path, "drawn", said)] * 2
     for lines in ranges(file.lines, lambda line: (line.reason, line.edit)):
         first, last = lines[0], lines[-1]
-        place = str(first.line) if first is last else f"{first.line}\N{EN DASH}{last.line}"
+        place = str(first.line) if first is last else _from_to(lines)
         if first.edit and first.edited_at:
             nearest = "" if first.attributed else " (nearest)"
             agent = agent_name(first.agent or "")
@@ -624,3 +624,103 @@ def _file(file: FileVerdict, *, is_known: bool) -> Iterator[Figure]:
         if differences:
             most = max(differences)
             yield file.path, place, "Differs", f"{100 * most:.0f}%" if most else "equal"
+
+
+# --- one file -------------------------------------------------------------------------------------
+
+
+def one_file(pull: Pull, name: str, audit: SavedAudit, file: FileVerdict) -> Iterator[Figure]:
+    """``name`` is the repository's; where the document has the lines, they are what is counted."""
+    yield "", file.path
+    yield "", f"audit {audit.number} of {name} #{pull.number}"
+    attributed, effective, added = file.attributed, file.effective, file.added
+    if file.lines:
+        attributed = sum(line.attributed for line in file.lines)
+        effective = sum(group(line.reason) != NOT_COUNTED_GROUP for line in file.lines)
+        added = len(file.lines)
+    counted = f"{n(attributed)} of {many(effective, 'counted line')} attributed"
+    yield "", f"{counted}, {many(added, 'added line')}"
+    if file.excluded is not None:
+        said = f"The whole file is left out by {file.excluded}: {sentence(file.excluded)}"
+        yield "", said
+    each = len(file.lines) <= 900
+    for lines in ranges(file.lines, lambda line: (line.reason, line.edit)):
+        place = str(lines[0].line) if each or len(lines) == 1 else _from_to(lines)
+        yield "Added lines", place, "Agent edit", _edit(lines[0])
+        if each:
+            for line in lines:
+                yield "Added lines", str(line.line), "Differs", _differs([line])
+        else:
+            yield "Added lines", place, "Differs", _differs(lines)
+
+
+def _from_to(lines: Sequence[LineVerdict]) -> str:
+    return f"{lines[0].line}\N{EN DASH}{lines[-1].line}"
+
+
+def _edit(line: LineVerdict) -> str:
+    if not line.edit or not line.edited_at:
+        return ""
+    nearest = "" if line.attributed else "nearest "
+    agent = agent_name(line.agent or "")
+    return f"{agent}, {minute(line.edited_at)} {nearest}edit {line.edit}"
+
+
+def _differs(lines: Sequence[LineVerdict]) -> str:
+    found = [line.difference for line in lines if line.difference is not None]
+    if not found:
+        return ""
+    return f"{100 * max(found):.1f}%" if max(found) else "equal"
+
+
+# --- replays --------------------------------------------------------------------------------------
+
+
+class Replayed(Struct, frozen=True):
+    """A replay and all that came of it: its documents, and what has none, by pull request."""
+
+    replay: Replay
+    audits: tuple[Audit, ...]
+    failed: dict[int, str]
+    waiting: int
+
+    @property
+    def audited(self) -> str:
+        """How many are over, of all."""
+        over = len(self.audits) + len(self.failed)
+        return f"{n(over)} of {n(over + self.waiting)}"
+
+
+def replays(every: Sequence[Replayed]) -> Iterator[Figure]:
+    for one in every:
+        row = "Replays", f"Replay {one.replay.id}"
+        yield *row, "Begun", minute(one.replay.created_at)
+        policy = one.replay.policy
+        yield *row, "Policy", policy.id if policy else "in force for each"
+        yield *row, "Audited", one.audited
+        if one.waiting:
+            said = f"Replay {one.replay.id} is under way; a repository has one at a time."
+            yield "Ask for a replay", said
+
+
+def one_replay(one: Replayed) -> Iterator[Figure]:
+    replay = one.replay
+    where = f"Replay {replay.id} {replay.state}"
+    half = {audit.pull_request: audit.inputs.missing for audit in one.audits}
+    half = {number: missing for number, missing in half.items() if missing}
+    said = [f"{one.audited} merged pull requests audited."]
+    said += [f"{len(half)} could not be read whole."] if half else []
+    said += [f"{len(one.failed)} ended without a document."] if one.failed else []
+    yield where, " ".join(said)
+    yield where, "Pull requests audited", one.audited
+    policy = replay.policy
+    yield where, "Policy", policy.id if policy else "in force for each pull request"
+    if replay.since and replay.until:
+        yield where, "Merged", f"from {minute(replay.since)} up to {minute(replay.until)}"
+    yield where, "Asked for", f"{minute(replay.created_at)} by {replay.asked_by.partition(':')[2]}"
+    if replay.finished_at:
+        yield where, "Over", minute(replay.finished_at)
+    for number, missing in half.items():
+        yield "Not read whole", f"#{number}: {', '.join(missing)}"
+    for number, why_not in one.failed.items():
+        yield "Not read whole", f"#{number}: {why_not}"

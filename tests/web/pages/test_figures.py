@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
 from random import Random
 from typing import Any
@@ -13,10 +13,14 @@ import msgspec
 import pytest
 from flask.testing import FlaskClient
 
-from ghapp.attribution.model import Edit, FileVerdict, Inputs, Totals, Verdict
+from ghapp.attribution.document import from_document, to_document
+from ghapp.attribution.model import Edit, FileVerdict, Inputs, LineVerdict, Totals, Verdict
+from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.demo_cast import PLACES, TEAMS
 from ghapp.demo_year import SEED, merged
+from ghapp.store import Due, Found, Kind, PullState
 from ghapp.store.coverage import monday
+from ghapp.store.replays import Asked
 from ghapp.summaries import About, By, Grain, Names, Naming, Selection
 from ghapp.web.app import create_app
 from tests.store.records import document
@@ -25,7 +29,7 @@ from tests.web.conftest import NOW
 from tests.web.pages import recounted
 from tests.web.pages.figures import Figure, figures, is_figure
 from tests.web.pages.reading import Read
-from tests.web.pages.recounted import Known
+from tests.web.pages.recounted import Known, Replayed
 from tests.web.pages.year import DAYS
 from tests.web.place import Place
 
@@ -67,7 +71,7 @@ def reports(edits: Iterable[list[Edit]]) -> Iterator[tuple[str, datetime]]:
 
 
 def odd_ones(place: Place) -> dict[tuple[int, int], About]:
-    """Add what the demo has none of: a change that was not read whole, many directories."""
+    """Add what the demo has none of: half a change, many directories, a very long file."""
     secret = place.repositories["secret"].id
     files = tuple(
         FileVerdict(f"part{number}/a.py", None, 9, 8, number % 3, None, ()) for number in range(15)
@@ -86,15 +90,39 @@ def odd_ones(place: Place) -> dict[tuple[int, int], About]:
     nothing = msgspec.structs.replace(
         totals, added=3, effective=0, attributed=0, share=None, by_reason={}, by_agent={}
     )
+    long = long_file()
+    lines = msgspec.structs.replace(
+        totals,
+        added=long.added,
+        effective=long.effective,
+        attributed=long.attributed,
+        share=round(long.attributed / long.effective, 4),
+        by_reason=Counter(line.reason for line in long.lines),
+        by_agent={"codex": long.attributed},
+    )
     about = About(title="Odd", author="bob", author_id=1)
     made = {
         1: document(NOW, files=files, totals=totals, inputs=inputs),
         2: document(NOW, files=files, totals=unknown, inputs=half, verdict=Verdict.NOT_ASSISTED),
         3: document(NOW, files=(), totals=nothing, verdict=Verdict.NOT_ASSISTED),
+        4: document(NOW, files=(long,), totals=lines, inputs=inputs),
     }
     for number, text in made.items():
         place.store.audits.save(secret, number, text, now=NOW, about=about)
     return {(secret, number): about for number in made}
+
+
+def long_file() -> FileVerdict:
+    """Return a file of so many lines that its page folds them."""
+    of_run = {"reason": "run", "attributed": True, "agent": "codex", "edit": "call_1"}
+    lines = tuple(
+        LineVerdict(number, "no_match")
+        if number % 7 == 0
+        else LineVerdict(number, difference=number % 5 / 40, edited_at=NOW, **of_run)
+        for number in range(1, 1001)
+    )
+    attributed = sum(line.attributed for line in lines)
+    return FileVerdict("long.py", None, len(lines), len(lines), attributed, None, lines)
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +229,7 @@ KINDS: dict[str, Callable[[Pull], object]] = {
     "a file left out": lambda pull: any(file.excluded for file in pull.audit.files),
     "several agents": lambda pull: len(pull.audit.totals.by_agent),
     "not read whole": lambda pull: bool(pull.audit.inputs.missing),
+    "a long file": lambda pull: max((len(file.lines) for file in pull.audit.files), default=0),
     "nothing to count": lambda pull: pull.audit.totals.effective == 0,
 }
 """Of each kind the pull request that is it most."""
@@ -212,6 +241,66 @@ def test_a_pull_request(admin: FlaskClient, place: Place, known: Known, kind: st
     audits = place.store.audits.all_of(pull.repository_id, pull.number)
     path = f"/repositories/{known.names[pull.repository_id]}/pull/{pull.number}"
     expect(admin, path, recounted.pull_request(pull, audits))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_file_of_a_pull_request(
+    admin: FlaskClient, place: Place, known: Known, kind: str
+) -> None:
+    pull = max(known.slow.pulls, key=KINDS[kind])  # type: ignore[arg-type,type-var]
+    saved = place.store.audits.latest(pull.repository_id, pull.number)
+    assert saved is not None
+    name = known.names[pull.repository_id]
+    for file in pull.audit.files:
+        path = f"/repositories/{name}/pull/{pull.number}/file?{urlencode({'path': file.path})}"
+        expect(admin, path, recounted.one_file(pull, name, saved, file))
+
+
+def test_replays(admin: FlaskClient, place: Place, known: Known, shop: int) -> None:
+    pulls = [one for one in known.slow.pulls if one.repository_id == shop][:6]
+    under_way = replayed(place, shop, pulls)
+    page = "/repositories/acme/shop/replays"
+    expect(admin, page, recounted.replays([under_way]))
+    expect(admin, f"{page}/{under_way.replay.id}", recounted.one_replay(under_way))
+    store = place.store.replays
+    assert store.cancel(under_way.replay.id, now=NOW)
+    cancelled = store.one(under_way.replay.id)
+    assert cancelled is not None
+    over = msgspec.structs.replace(under_way, replay=cancelled)
+    expect(admin, f"{page}/{cancelled.id}", recounted.one_replay(over))
+
+
+def replayed(place: Place, repository_id: int, pulls: list[Pull]) -> Replayed:
+    """Replay pull requests as far as the last: one is not read whole, one fails, one waits."""
+    store = place.store.replays
+    asked = Asked(
+        repository_id=repository_id,
+        as_of=NOW,
+        asked_by="login:admin",
+        policy=CLAUDE_CODE_V1,
+        since=NOW - timedelta(days=DAYS),
+        until=NOW,
+    )
+    begun = store.start(asked, Due(kind=Kind.REPLAY, due_at=NOW), now=NOW)
+    found = [
+        Found(one.number, one.audit.merged_at, base_sha="b", head_sha="h", merge_commit="m")
+        for one in pulls
+    ]
+    assert store.page(begun, found, [], is_last=True, now=NOW)
+    half, fails, _, *whole = pulls
+    missing = msgspec.structs.replace(half.audit.inputs, complete=False, missing=("big.txt",))
+    audits = [one.audit for one in whole]
+    audits.append(msgspec.structs.replace(half.audit, inputs=missing))
+    for audit in audits:
+        state = PullState.INCOMPLETE if audit.inputs.missing else PullState.DONE
+        why = ", ".join(audit.inputs.missing) or None
+        kept, number = to_document(audit), audit.pull_request or 0
+        store.settle(begun.id, number, state, document=kept, why=why, now=NOW)
+    store.settle(begun.id, fails.number, PullState.FAILED, why="gone: 404", now=NOW)
+    listed = store.one(begun.id)
+    assert listed is not None
+    documents = tuple(map(from_document, store.documents(begun.id)))
+    return Replayed(listed, documents, failed={fails.number: "gone: 404"}, waiting=1)
 
 
 def test_the_front_page(admin: FlaskClient, known: Known) -> None:
