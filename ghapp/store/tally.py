@@ -379,8 +379,15 @@ def _kept(connection: Connection, repository_id: int) -> list[PullSummary]:
 
 
 def _known(new: About, old: About) -> About:
-    """Return what is known of a pull request; a deleted account has no author any more."""
-    return old if new == About() else new
+    """Return what is known of a pull request; who was forgotten does not come back.
+
+    An author is not known any more of an erased person and of a deleted account: for good.
+    """
+    if new == About():
+        return old
+    if old != About() and old.author is None:
+        return msgspec.structs.replace(new, author=None, author_id=None)
+    return new
 
 
 def _insert(connection: Connection, database: Database, pulls: Iterable[PullSummary]) -> None:

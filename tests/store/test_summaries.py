@@ -406,6 +406,9 @@ def test_erasure_takes_a_persons_name_from_the_summaries(store: Store) -> None:
     assert quick.pulls(ours, Listing()).rows[0].author is None
     assert quick.adoption(ours)[0].developers == 1
     assert quick.totals(ours).pulls == 1
+    store.audits.save(42, 17, document(state=State.FINAL), now=NOW, about=about)
+    assert [row.name for row in quick.people(ours)] == ["(unknown)"]
+    assert quick.pulls(ours, Listing()).rows[0].title == "One"
 
 
 def test_evidence_that_is_too_old_leaves_the_adoption_as_it_was(store: Store) -> None:
