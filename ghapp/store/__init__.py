@@ -32,6 +32,7 @@ from ghapp.store.due import (
     DueTable,
     Kind,
     Lane,
+    Recurring,
     Scheduled,
 )
 from ghapp.store.erasures import ErasedBy, ErasedSince, Erasure, Erasures
@@ -109,6 +110,7 @@ __all__ = [
     "PullState",
     "RecordKey",
     "Records",
+    "Recurring",
     "Replay",
     "ReplayState",
     "ReplayUnderWay",

@@ -5,7 +5,7 @@ falls together with it. A worker takes an item on a lease; a lease that ran out 
 item back, so that what a killed worker held is done by another one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from operator import itemgetter
@@ -158,6 +158,17 @@ class Backlog(Struct, frozen=True):
     waiting: int
     oldest: datetime
     """When the oldest of them became due."""
+
+
+class Recurring(Struct, frozen=True):
+    """A wish that comes round by itself: its open item and how the one before it ended."""
+
+    kind: str
+    installation_id: int | None
+    open: DueItem | None
+    """``None``: the scheduler has not wished it again yet."""
+    ended: DueItem | None
+    """``None``: none ended in the time that was asked for."""
 
 
 class DueTable:
@@ -351,6 +362,26 @@ class DueTable:
         with self._database.read() as connection:
             rows = connection.execute(query).all()
         return {(kind, DueOutcome(outcome)): count for kind, outcome, count in rows}
+
+    def recurring(self, kinds: Collection[str], since: datetime) -> tuple[Recurring, ...]:
+        """Return what comes round of these kinds, by kind and installation.
+
+        ``since``: items that ended before then are not looked at.
+        """
+        of_kind = due.c.kind.in_(kinds)
+        last = (
+            select(func.max(due.c.id))
+            .where(of_kind, due.c.state == "done", due.c.finished_at >= since)
+            .group_by(due.c.name)
+        )
+        waiting = self._items(select(due).where(of_kind, due.c.state != "done"))
+        over = self._items(select(due).where(due.c.id.in_(last)))
+        open_, ended = ({one.name: one for one in items} for items in (waiting, over))
+        newest = sorted((ended | open_).values(), key=lambda one: (one.kind, one.name))
+        return tuple(
+            Recurring(one.kind, one.installation_id, open_.get(one.name), ended.get(one.name))
+            for one in newest
+        )
 
     def expire(self, before: datetime) -> int:
         """Delete items that ended before that instant; return how many."""

@@ -1,11 +1,12 @@
-"""The operator's page: what is stuck and why, and a button to try it again. It audits nothing.
+"""The operator's page: what is stuck and why, what comes round, a button. It audits nothing.
 
 It is there only where an operator's token is set, which is the password of whoever asks.
 """
 
 import hmac
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -13,13 +14,24 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ghapp.bootstrap import Services
 from ghapp.queue.enqueue import QueueAway
-from ghapp.store import Due, Kind, Lane
+from ghapp.store import Due, DueItem, DueOutcome, Kind, Lane, Recurring
 from ghapp.web.errors import problem
 
 TROUBLED = 3
 """Tries after which an item that will be tried again is shown all the same."""
 SHOWN = 200
 RECENTLY = timedelta(days=3)
+ROUND = timedelta(days=8)
+"""How long ago a recurring item may have ended to be told; the rarest comes once a week."""
+RECURRING = {
+    Kind.SWEEP: "Sweep of failed deliveries",
+    Kind.ROLL_CALL: "Roll call of installations",
+    Kind.COMPLIANCE: "Agent sessions of the Compliance API",
+    Kind.TEAMS: "Teams",
+    Kind.WEEKLY_SUMMARY: "Weekly summary",
+}
+"""What comes round for the app or for an installation, in the page's words."""
+GOOD_ENDS = {DueOutcome.DONE, DueOutcome.NOTHING_TO_DO}
 
 
 def operator(services: Services) -> Blueprint:
@@ -31,6 +43,7 @@ def operator(services: Services) -> Blueprint:
     def stuck() -> str:
         store, now = services.store, services.clock()
         open_items = store.due.open(limit=10_000)
+        installations = store.installations.all()
         return render_template(
             "operator.html",
             now=now,
@@ -39,9 +52,12 @@ def operator(services: Services) -> Blueprint:
             backlog=store.due.backlog(now),
             parked=[
                 one
-                for one in store.installations.all()
+                for one in installations
                 if one.suspended_at or (one.parked_until and one.parked_until > now)
             ],
+            recurring=_recurring(services, now),
+            recurring_words=RECURRING,
+            accounts={one.id: one.account for one in installations},
             left=store.deliveries.unsettled(now - timedelta(minutes=1), SHOWN),
             not_confirmed=store.publications.not_confirmed(now - RECENTLY, SHOWN),
             redis_is_alive=services.queue.is_alive(),
@@ -89,6 +105,16 @@ def _audit_again(services: Services, repository_id: int, number: int) -> bool:
     )
     services.store.due.schedule(wish, now=now)
     return True
+
+
+def _recurring(services: Services, now: datetime) -> Sequence[Recurring]:
+    """Return what comes round, those first whose last end was not good."""
+    found = services.store.due.recurring([*RECURRING], now - ROUND)
+    return sorted(found, key=lambda one: _ended_well(one.ended))[:SHOWN]
+
+
+def _ended_well(item: DueItem | None) -> bool:
+    return item is None or item.outcome in GOOD_ENDS
 
 
 def for_operators(blueprint: Blueprint, services: Services) -> None:

@@ -208,6 +208,26 @@ def test_the_backlog_names_the_oldest_of_each_installation(store: Store) -> None
     )
 
 
+def test_what_comes_round_has_its_next_and_how_the_last_ended(store: Store) -> None:
+    teams = wish(None, kind=Kind.TEAMS, repository_id=None, installation_id=7)
+    for outcome in (DueOutcome.REFUSED, DueOutcome.DONE):
+        store.due.schedule(teams, now=NOW)
+        store.due.finish(taken(store), outcome, f"so {outcome}", now=NOW)
+    again = wish(None, kind=Kind.TEAMS, repository_id=None, installation_id=7, due_at=NOW + DAY)
+    store.due.schedule(again, now=NOW)
+    store.due.schedule(wish(17), now=NOW)
+    store.due.schedule(wish(None, kind=Kind.SWEEP, repository_id=None, due_at=NOW + DAY), now=NOW)
+    sweep, found = store.due.recurring([Kind.SWEEP, Kind.TEAMS], since=NOW - DAY)
+    assert (sweep.kind, sweep.installation_id, sweep.ended) == (Kind.SWEEP, None, None)
+    assert (found.kind, found.installation_id) == (Kind.TEAMS, 7)
+    assert found.ended is not None
+    assert found.ended.why == "so done"
+    assert found.open is not None
+    assert found.open.due_at == NOW + DAY
+    (_, later) = store.due.recurring([Kind.SWEEP, Kind.TEAMS], since=NOW + MINUTE)
+    assert later.ended is None
+
+
 def test_only_what_ended_expires(store: Store) -> None:
     store.due.schedule(wish(1), now=NOW)
     store.due.schedule(wish(2, due_at=NOW + MINUTE), now=NOW)

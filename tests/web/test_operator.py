@@ -7,10 +7,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from ghapp.bootstrap import Services
-from ghapp.store import Due, Installation, Publication, Repository
+from ghapp.store import Due, DueOutcome, Installation, Kind, Lane, Publication, Repository
 from ghapp.web.app import create_app
 from tests.store.records import document
 from tests.web.conftest import NOW
+from tests.web.pages.reading import Read
 
 TOKEN = "4f0d9a7be21c83556d10"
 AUTH = {"Authorization": f"Bearer {TOKEN}"}
@@ -82,6 +83,28 @@ def test_a_label_that_was_refused_is_shown_with_its_place_and_can_be_tried_again
     assert desk.post("/operator/again/42/17", headers=AUTH).status_code == 303
     (item,) = store.due.of(42, 17)
     assert (item.kind, item.lane) == ("audit", "rerun")
+
+
+def test_what_comes_round_is_told_the_refused_first(desk: FlaskClient, operated: Services) -> None:
+    store = operated.store
+    for number, account in ((5, "acme"), (6, "beta")):
+        store.installations.seen(Installation(id=number, account=account), now=NOW)
+        outcome = DueOutcome.DONE if number == 5 else DueOutcome.REFUSED
+        for kind in (Kind.WEEKLY_SUMMARY, Kind.TEAMS):
+            store.due.schedule(Due(kind=kind, due_at=NOW, installation_id=number), now=NOW)
+            item = store.due.take(Lane.LIVE, NOW, "test", timedelta(seconds=30))
+            assert item is not None
+            store.due.finish(item, outcome, f"said of {account}", now=NOW)
+    next_time = Due(kind=Kind.TEAMS, due_at=NOW + timedelta(days=1), installation_id=6)
+    store.due.schedule(next_time, now=NOW)
+    rows = Read(desk.get("/operator", headers=AUTH).text).table("What", "Account")
+    today, tomorrow = "2026-05-20 15:30 UTC", "2026-05-21 15:30 UTC"
+    assert rows == [
+        ["Teams", "beta", today, "refused", "said of beta", tomorrow],
+        ["Weekly summary", "beta", today, "refused", "said of beta", ""],
+        ["Teams", "acme", today, "done", "said of acme", ""],
+        ["Weekly summary", "acme", today, "done", "said of acme", ""],
+    ]
 
 
 def test_another_site_cannot_press_the_button(desk: FlaskClient, operated: Services) -> None:

@@ -18,9 +18,8 @@ from ghapp.attribution.model import Edit, FileVerdict, Inputs, LineVerdict, Tota
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.demo_cast import PLACES, TEAMS
 from ghapp.demo_year import SEED, merged
-from ghapp.store import Due, Found, Kind, PullState
+from ghapp.store import Asked, Due, Found, Kind, PullState
 from ghapp.store.coverage import monday
-from ghapp.store.replays import Asked
 from ghapp.summaries import About, By, Grain, Names, Naming, Selection
 from ghapp.web.app import create_app
 from tests.store.records import document
