@@ -485,7 +485,7 @@ def unreached(error: answers.GitHubError, now: datetime) -> Outcome:
             whole = error.kind is not answers.LimitKind.OWN
             return Later(at=error.until, why=str(error), counts=False, whole_installation=whole)
         case Unseen():
-            return Later(at=error.until, why=str(error), counts=True)
+            return Later(at=error.until, why=str(error), counts=False)
         case answers.Temporary() | answers.Missing() | answers.BadCredentials():
             return Later(at=now + STALE, why=str(error), counts=True)
         case answers.Refused():

@@ -17,11 +17,11 @@ from ghapp.publishers.publisher import (
     MOST_TEXT_BYTES,
     Desired,
     Memory,
+    NotReadBack,
     Outcome,
     Published,
     expect_seen,
     make_once,
-    read_back,
     same_text,
 )
 from ghapp.reports.annotations import Annotation
@@ -242,8 +242,10 @@ def _published(
 ) -> Published:
     confirmed = None
     if is_written:
-        back = read_back(_known(github, pull, str(run.id)), github, NAME)
-        confirmed = _is_current(desired, back)
+        back = _known(github, pull, str(run.id))
+        if not back:
+            raise NotReadBack(NAME, str(run.id))
+        confirmed = _is_current(desired, back[0])
     return Published(
         name=NAME,
         outcome=Outcome.WRITTEN if is_written else Outcome.UNCHANGED,

@@ -9,11 +9,11 @@ from ghapp.github.pull_requests import PullRequest
 from ghapp.publishers.publisher import (
     Desired,
     Memory,
+    NotReadBack,
     Outcome,
     Published,
     expect_seen,
     make_once,
-    read_back,
     same_text,
 )
 
@@ -135,5 +135,7 @@ def _create(github: GitHub, number: int, body: str, memory: Memory) -> Published
 
 
 def _confirmed(github: GitHub, comment_id: int, body: str) -> bool:
-    back = read_back(_known(github, str(comment_id)), github, NAME)
-    return same_text(back.body, body)
+    back = _known(github, str(comment_id))
+    if not back:
+        raise NotReadBack(NAME, str(comment_id))
+    return same_text(back[0].body, body)

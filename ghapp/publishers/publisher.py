@@ -37,6 +37,15 @@ class Unseen(GitHubError):
         self.until = until
 
 
+class NotReadBack(Temporary):
+    """What was written cannot be seen yet: it is looked at again."""
+
+    def __init__(self, name: str, external_id: str) -> None:
+        super().__init__(name, "written and not seen yet")
+        self.external_id = external_id
+        """What has to be remembered all the same."""
+
+
 class Conclusion(StrEnum):
     """What a check run may conclude. An audit turns nothing red by itself."""
 
@@ -127,13 +136,6 @@ class Publisher(Protocol):
         self, desired: Desired, pull: PullRequest, github: GitHub, memory: Memory
     ) -> Published:
         """Bring one thing up to date."""
-
-
-def read_back(back: list[MadeT], github: GitHub, name: str) -> MadeT:
-    """Return what was read after a write; raises `Unseen` where it is not to be seen yet."""
-    if not back:
-        raise Unseen(github.now() + UNSEEN, f"{name}: written and not seen yet")
-    return back[0]
 
 
 def expect_seen(github: GitHub, memory: Memory, name: str) -> None:

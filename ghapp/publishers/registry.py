@@ -25,6 +25,7 @@ from ghapp.publishers import check_run, comment, label
 from ghapp.publishers.publisher import (
     Desired,
     Memories,
+    NotReadBack,
     Outcome,
     Published,
     Publisher,
@@ -92,11 +93,12 @@ def publish(
 
 def _not_written(name: str, error: GitHubError, memories: Memories) -> Published:
     again = "; it will be tried again" if isinstance(error, (Limited, Temporary)) else ""
+    known = error.external_id if isinstance(error, NotReadBack) else memories[name].external_id
     return Published(
         name=name,
         outcome=Outcome.NOT_WRITTEN,
         detail=f"{error}{again}",
-        external_id=memories[name].external_id,
+        external_id=known,
     )
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from ghapp.github.client import Gone, Limited, Temporary, Why
-from ghapp.publishers.publisher import Unseen
+from ghapp.publishers.publisher import NotReadBack, Unseen
 from ghapp.publishers.registry import NOT_WRITTEN, PUBLISHERS
 from tests.publishers.desired import COMMENT, LABEL, Publisher, desired, of, outcomes
 
@@ -118,10 +118,22 @@ def test_what_is_written_and_not_seen_yet_is_looked_for_again(
 ) -> None:
     publisher.place.play("stale_read", READ_BACK[name], "GET")
     done = publisher.publish()
-    assert isinstance(done.later, Unseen)
+    assert isinstance(done.later, NotReadBack)
     assert "not seen yet" in (of(done, name).detail or "")
-    publisher.time_passes()
-    assert of(publisher.publish(), name).outcome.value == "unchanged"
+    again = publisher.publish()
+    assert of(again, name).outcome.value == "unchanged"
+    assert of(again, name).external_id == of(done, name).external_id
+
+
+def test_what_is_never_seen_is_not_made_again_and_again(publisher: Publisher) -> None:
+    for route in (LISTS["comment"], READ_BACK["comment"]):
+        publisher.place.play("stale_read", route, "GET", times=None, seconds=10**6)
+    publisher.publish()
+    for _ in range(3):
+        publisher.time_passes()
+        done = of(publisher.publish(), "comment")
+    assert done.by_choice
+    assert len(publisher.comments) == 1
 
 
 def test_what_fails_for_now_does_not_hold_up_the_rest(publisher: Publisher) -> None:
