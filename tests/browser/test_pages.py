@@ -1,6 +1,5 @@
 """The pages as a browser shows them: nothing grave for axe, no other host, no lost width."""
 
-from datetime import timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -8,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from ghapp.store import Due, Kind, Lane
+from ghapp.store import Publication
 from tests.browser.conftest import OPERATOR_TOKEN, signed_in
 from tests.web.conftest import NOW
 from tests.web.place import Place
@@ -108,18 +107,18 @@ def test_a_phone_and_a_sheet_of_paper_show_every_column_and_row(
 def test_the_operators_page_is_whole_on_a_phone(
     browser: Browser, place: Place, address: str
 ) -> None:
-    due = place.store.due
-    due.schedule(Due(kind=Kind.SWEEP, due_at=NOW), now=NOW)
-    item = due.take(Lane.LIVE, NOW, "test", timedelta(seconds=30))
-    assert item is not None
-    assert due.park(item, "given up: 500 from /repos/acme/storefront-of-the-north/check-runs")
+    saved = place.store.audits.latest(place.repositories["app"].id, 17)
+    assert saved is not None
+    why = "GitHub forbids it: pull_requests: write"
+    refused = Publication(publisher="label", outcome="not_written", asked_at=NOW, detail=why)
+    place.store.publications.record(saved, refused)
     window = browser.new_context(
         viewport={"width": 360, "height": 900},
         extra_http_headers={"Authorization": f"Bearer {OPERATOR_TOKEN}"},
     )
     page = window.new_page()
     page.goto(f"{address}/operator")
-    assert page.get_by_role("button", name="Try again").count() == 1
+    assert page.get_by_role("button", name="Audit again").count() == 1
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     assert faults(page) == []
     window.close()
