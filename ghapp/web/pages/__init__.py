@@ -19,6 +19,7 @@ def pages(services: Services) -> Blueprint:
     @blueprint.context_processor
     def known() -> dict[str, Any]:
         return {
+            "carried": filters.carried,
             "here": filters.here,
             "elsewhere": filters.elsewhere,
             "names": services.summaries.naming.names.value,

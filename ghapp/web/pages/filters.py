@@ -128,7 +128,7 @@ def elsewhere(endpoint: str, **changes: str | int | None) -> str:
     return url_for(endpoint, **{name: value for name, value in merged.items() if value is not None})
 
 
-def hidden(*shown: str) -> Iterator[tuple[str, str]]:
+def carried(*shown: str) -> Iterator[tuple[str, str]]:
     """Yield the parts of the address that a form with these fields has to carry along."""
     for name, value in request.args.items():
         if value and name not in {*shown, "after"}:

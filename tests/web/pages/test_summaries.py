@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from ghapp.attribution.model import Audit, State, Verdict
 from ghapp.reports.summary import percent
 from ghapp.web.pages import organization
+from tests.web.pages.figures import parsed
 from tests.web.pages.reading import Read
 from tests.web.pages.year import FIRST_DAY, documents
 from tests.web.place import Place
@@ -192,6 +193,17 @@ def test_what_a_page_shows_is_exported_as_it_is_asked_for(admin: FlaskClient, pl
         assert len(answer.text.splitlines()) - head == len(wanted)
     (users,) = [one for one in read(admin, ORGANIZATION).links if "users.csv" in one]
     assert "Web" in admin.get(users).text
+
+
+def test_narrowing_down_keeps_how_a_page_is_looked_at(admin: FlaskClient) -> None:
+    asked = "grain=day&board=lines&share_from=10&share_to=90&agent=codex"
+    page = admin.get(f"{ORGANIZATION}?{asked}").text
+    (form,) = (one for one in parsed(page).all("form") if one.is_a("filters"))
+    given = {one.attributes["name"]: one.attributes.get("value") for one in form.all("input")}
+    kept = {"grain": "day", "board": "lines", "share_from": "10", "share_to": "90"}
+    assert {name: given.get(name) for name in kept} == kept
+    names = [one.attributes["name"] for one in form.all("input", "select")]
+    assert len(names) == len(set(names))
 
 
 # --- outcomes -------------------------------------------------------------------------------------
