@@ -13,6 +13,7 @@ import msgspec
 from flask import abort, request, url_for
 
 from ghapp.attribution.model import State, Struct, Verdict
+from ghapp.reports.words import agent_name
 from ghapp.summaries import By, Grain, Listing, Order, Selection
 
 A_YEAR = timedelta(days=364)
@@ -48,9 +49,9 @@ class Asked(Struct, frozen=True):
     def filters(self) -> list[tuple[str, str, str]]:
         """Name, words and address without it of each filter that is on, but for the days."""
         return [
-            (name, words.format(request.args[name].replace("_", " ")), here(**{name: None}))
+            (name, words.format(_said(name, value)), here(**{name: None}))
             for name, words in WORDS.items()
-            if request.args.get(name)
+            if (value := request.args.get(name))
         ]
 
     def exported(self, endpoint: str, **more: str) -> str:
@@ -133,6 +134,13 @@ def carried(*shown: str) -> Iterator[tuple[str, str]]:
     for name, value in request.args.items():
         if value and name not in {*shown, "after"}:
             yield name, value
+
+
+def _said(name: str, value: str) -> str:
+    """Write what a filter is set to: ids in words, names of people's own as they are."""
+    if name == "agent":
+        return agent_name(value)
+    return value.replace("_", " ") if name in {"verdict", "state"} else value
 
 
 def _text(name: str) -> str | None:

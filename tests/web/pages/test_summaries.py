@@ -195,6 +195,17 @@ def test_what_a_page_shows_is_exported_as_it_is_asked_for(admin: FlaskClient, pl
     assert "Web" in admin.get(users).text
 
 
+def test_a_filter_is_said_in_words_and_a_name_as_it_is(admin: FlaskClient) -> None:
+    asked = "verdict=not_assisted&agent=claude-code&path=src/my_module"
+    page = parsed(admin.get(f"{SHOP}/pulls?{asked}").text)
+    (on,) = (one for one in page.all("p") if one.is_a("on"))
+    said = [one.attributes["aria-label"] for one in on.all("a")]
+    assert said == [
+        f"Take out: {words}"
+        for words in ("with Claude Code", "not assisted", "below src/my_module")
+    ]
+
+
 def test_narrowing_down_keeps_how_a_page_is_looked_at(admin: FlaskClient) -> None:
     asked = "grain=day&board=lines&share_from=10&share_to=90&agent=codex"
     page = admin.get(f"{ORGANIZATION}?{asked}").text
