@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, url_for
 
 from ghapp.bootstrap import Services
+from ghapp.reports.words import AGENTS
 from ghapp.summaries import NotShown, PullRow
 from ghapp.web.errors import told
 from ghapp.web.pages import filters, front, method, organization, pull_request, replays, repository
@@ -22,6 +23,7 @@ def pages(services: Services) -> Blueprint:
             "carried": filters.carried,
             "here": filters.here,
             "elsewhere": filters.elsewhere,
+            "every_agent": tuple(AGENTS.items()),
             "names": services.summaries.naming.names.value,
             "pull_address": _pull_address,
             "web_url": services.settings.web_url,

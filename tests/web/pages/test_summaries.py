@@ -125,6 +125,33 @@ def test_a_list_shows_every_pull_request_once_page_by_page(
     assert {int(link.rpartition("/")[2]) for link in found} == wanted
 
 
+def test_numbers_at_the_head_lead_to_the_pull_requests_behind_them(admin: FlaskClient) -> None:
+    page = parsed(admin.get(SHOP).text)
+    (head,) = (one for one in page.all("dl") if one.is_a("numbers"))
+    links = {one.text: one.attributes["href"] or "" for one in head.all("a")}
+    for name, column in (("Lines of code with", 3), ("Share of lines", 5)):
+        number = read(admin, SHOP).numbers[name].removeprefix("at least ")
+        rows = Read(admin.get(links[number]).text).table("Pull request", "Team", "Verdict")
+        values = [int(row[column].removesuffix("%")) for row in rows]
+        assert values[0] > 0
+        assert values == sorted(values, reverse=True)
+
+
+def test_a_team_on_the_leaderboard_leads_to_its_pull_requests(admin: FlaskClient) -> None:
+    text = admin.get(ORGANIZATION).text
+    (board,) = (
+        one
+        for one in parsed(text).all("section")
+        if one.attributes.get("aria-labelledby") == "board"
+    )
+    rows = [row for body in board.all("tbody") for row in body.all("tr")]
+    assert rows
+    for row in rows:
+        (link,) = row.all("a")
+        found = Read(admin.get(link.attributes["href"] or "").text).table("Pull request", "Team")
+        assert {one[1] for one in found} == {link.text}
+
+
 def test_a_filter_is_said_and_can_be_taken_out(admin: FlaskClient, place: Place) -> None:
     answer = admin.get(f"{SHOP}/pulls?verdict=no_evidence")
     assert "Take out: no evidence" in answer.text
