@@ -1,5 +1,6 @@
 """``ghapp demo``: the whole app shown on this machine. What it plays is in `ghapp.demo`."""
 
+import signal
 import tempfile
 from pathlib import Path
 
@@ -18,6 +19,10 @@ def command(*, once: bool) -> None:
     Merged pull requests are delivered as signed webhooks; what GitHub was told is printed.
     """
     configure("WARNING")
+    # However it is ended, it takes down what it started and what it wrote. Where it was started in
+    # the background, Ctrl-C's signal was set aside for it.
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="ghapp-demo-") as directory:
         try:
             status = demo(Path(directory), Console(), once=once)
