@@ -233,6 +233,14 @@ def test_a_filter_is_said_in_words_and_a_name_as_it_is(admin: FlaskClient) -> No
     ]
 
 
+def test_a_list_offers_the_teams_that_are_in_it(admin: FlaskClient) -> None:
+    text = admin.get(f"{SHOP}/pulls").text
+    (offered,) = parsed(text).all("datalist")
+    teams = {row[1] for row in Read(text).table("Pull request", "Team")} - {"-"}
+    assert teams
+    assert [one.attributes["value"] for one in offered.all("option")] == sorted(teams)
+
+
 def test_narrowing_down_keeps_how_a_page_is_looked_at(admin: FlaskClient) -> None:
     asked = "grain=day&board=lines&share_from=10&share_to=90&agent=codex"
     page = admin.get(f"{ORGANIZATION}?{asked}").text
