@@ -233,6 +233,15 @@ def test_a_filter_is_said_in_words_and_a_name_as_it_is(admin: FlaskClient) -> No
     ]
 
 
+@pytest.mark.parametrize("page", [SHOP, ORGANIZATION, f"{SHOP}/pulls"])
+def test_a_page_that_is_empty_says_whether_a_filter_made_it_so(
+    admin: FlaskClient, page: str
+) -> None:
+    filtered = parsed(admin.get(f"{page}?team=Nobody").text)
+    assert "No pull request is like that" in filtered.text
+    assert "Nothing was merged" not in filtered.text
+
+
 def test_a_list_offers_the_teams_that_are_in_it(admin: FlaskClient) -> None:
     text = admin.get(f"{SHOP}/pulls").text
     (offered,) = parsed(text).all("datalist")
