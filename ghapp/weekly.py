@@ -108,7 +108,9 @@ class Letters:
         ids = tuple(one.id for one in known)
         selection = Selection(repository_ids=ids, since=week.first, until=week.last)
         earlier = Selection(repository_ids=ids, since=week.first - WEEK, until=week.last - WEEK)
-        summary = self.summaries.organization(selection, Grain.WEEK, today=week.last)
+        # Seen from the Monday after it the week is whole, so quiet spots look at it, as pages do.
+        after = week.last + timedelta(days=1)
+        summary = self.summaries.organization(selection, Grain.WEEK, today=after)
         return weekly(week, summary, self.summaries.totals(earlier))
 
     def preview(self, installation: Installation) -> str:

@@ -95,6 +95,22 @@ def test_what_nothing_is_known_of_is_no_zero(letters: Letters, receiver: Receive
     assert "lines with an agent" not in said
 
 
+def test_its_quiet_spots_look_at_the_week_that_it_tells(
+    letters: Letters, receiver: Receiver
+) -> None:
+    store = letters.store
+    handbook = Repository(id=43, owner="acme", name="handbook", installation_id=INSTALLATION)
+    store.installations.repository_seen(handbook, now=WEDNESDAY)
+    sunday = WEDNESDAY - timedelta(days=3)
+    for number in range(1, 11):
+        unknown = document(sunday, pull_request=number, verdict=Verdict.NO_EVIDENCE)
+        store.audits.save(43, number, unknown, now=WEDNESDAY)
+    wish(letters, receiver)
+    letters.send(INSTALLATION)
+    said = msgspec.json.decode(receiver.received[0])["text"]
+    assert "- `acme/handbook`: no evidence has come in" in said
+
+
 def test_nobody_gets_what_nobody_wished(letters: Letters) -> None:
     assert letters.send(INSTALLATION).count == 0
     letters.store.weeklies.wish(Weekly(installation_id=INSTALLATION, set_by="a"), now=WEDNESDAY)

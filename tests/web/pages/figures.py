@@ -44,6 +44,11 @@ class Element:
         """Return its words, those of drawings left out."""
         return " ".join("".join(self._words()).split())
 
+    @property
+    def lines(self) -> list[str]:
+        """Return its words line by line, as they are."""
+        return "".join(self._words()).splitlines()
+
     def _words(self) -> Iterator[str]:
         for one in self.children:
             if isinstance(one, str):

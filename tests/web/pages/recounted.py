@@ -28,6 +28,7 @@ from ghapp.summaries import (
     Order,
     PersonCounts,
     PullOutcome,
+    Quiet,
     Selection,
     TeamCounts,
 )
@@ -272,7 +273,28 @@ def _team(one: TeamCounts) -> Iterator[Figure]:
     yield from floor_meter(*row, one.team or "others", counts)
 
 
+class Spot(Struct, frozen=True):
+    """A team or repository that is quiet, by which rule, and the counts that say so."""
+
+    team: str
+    """Empty: it is a repository."""
+    repository: str
+    rule: Quiet
+    now: Counts
+    before: Counts
+
+
 def _quiet(known: Known) -> Iterator[Figure]:
+    spots = quiet_spots(known)
+    if spots:
+        yield "Quiet spots", "the last 4 whole weeks beside the 12 before them"
+    for one in spots:
+        name = f"team {one.team}" if one.team else one.repository.partition("/")[2]
+        yield "Quiet spots", name, "PRs with, now", f"{one.now.assisted} of {one.now.pulls}"
+        yield "Quiet spots", name, "before", f"{one.before.assisted} of {one.before.pulls}"
+
+
+def quiet_spots(known: Known) -> list[Spot]:
     """Follow the three rules of docs/metrics.md over 4 whole weeks and the 12 before them."""
     end = known.today - timedelta(days=known.today.weekday())
     spans = [(28, 1), (28 + 84, 28 + 1)]
@@ -282,30 +304,33 @@ def _quiet(known: Known) -> Iterator[Figure]:
     )
     earlier = {row.team: row.counts for row in known.slow.team_rows(before) if row.team}
     pairs = [
-        (f"team {row.team}", row.counts, earlier[row.team])
+        (row.team, "", row.counts, earlier[row.team])
         for row in known.slow.team_rows(now)
         if row.team in earlier
     ]
     for one, name in known.names.items():
-        both = (Selection((one,), span.since, span.until) for span in (now, before))
-        pairs.append((name.partition("/")[2], *map(known.slow.totals, both)))  # type: ignore[arg-type]
-    rows = [row for row in pairs if _is_quiet(*row[1:])]
-    if rows:
-        yield "Quiet spots", "the last 4 whole weeks beside the 12 before them"
-    for name, new, old in rows:
-        yield "Quiet spots", name, "PRs with, now", f"{new.assisted} of {new.pulls}"
-        yield "Quiet spots", name, "before", f"{old.assisted} of {old.pulls}"
+        new, old = (
+            known.slow.totals(Selection((one,), span.since, span.until)) for span in (now, before)
+        )
+        pairs.append(("", name, new, old))
+    return [
+        Spot(team or "", name, rule, new, old)
+        for team, name, new, old in pairs
+        if (rule := _rule(new, old)) is not None
+    ]
 
 
-def _is_quiet(now: Counts, before: Counts) -> bool:
+def _rule(now: Counts, before: Counts) -> Quiet | None:
     if now.pulls < 10:
-        return False
-    if now.no_evidence == now.pulls or now.assisted + before.assisted == 0:
-        return True
+        return None
+    if now.no_evidence == now.pulls:
+        return Quiet.NO_EVIDENCE
+    if now.assisted + before.assisted == 0:
+        return Quiet.NEVER_STARTED
     if before.pulls < 10:
-        return False
+        return None
     then, today = before.assisted / before.pulls, now.assisted / now.pulls
-    return today < then / 2 and then - today >= 0.1
+    return Quiet.FELL if today < then / 2 and then - today >= 0.1 else None
 
 
 def _board(people: Iterable[PersonCounts], by: By) -> Iterator[Figure]:
@@ -728,3 +753,60 @@ def one_replay(one: Replayed) -> Iterator[Figure]:
         yield "Not read whole", f"#{number}: {', '.join(missing)}"
     for number, why_not in one.failed.items():
         yield "Not read whole", f"#{number}: {why_not}"
+
+
+# --- the weekly summary ---------------------------------------------------------------------------
+
+
+def letter(known: Known, organization: str) -> list[str]:
+    """Return the lines of the last week whose windows are closed; rows may come in any order."""
+    sunday = next(
+        day for ago in range(3, 10) if (day := known.today - timedelta(days=ago)).weekday() == 6
+    )
+    monday, week = sunday - timedelta(days=6), timedelta(days=7)
+    asked = Selection(tuple(known.names), monday, sunday)
+    now = known.slow.totals(asked)
+    was = known.slow.totals(Selection(tuple(known.names), monday - week, sunday - week))
+    year, number, _ = monday.isocalendar()
+    words = {
+        Quiet.FELL: "the share of pull requests with agents fell to less than half",
+        Quiet.NEVER_STARTED: "there is evidence, and no pull request with agents",
+        Quiet.NO_EVIDENCE: "no evidence has come in",
+    }
+    lines = f"{n(now.whole_attributed)} of {many(now.whole_effective, 'line')}"
+    pulls_share = share(now.assisted, now.pulls), share(was.assisted, was.pulls)
+    shares = [
+        f"- **{said} with an agent**, at least {at_last} ({earlier} the week before)"
+        for said, at_last, earlier in (
+            (n(now.assisted), *pulls_share),
+            (lines, floor_of(now), floor_of(was)),
+        )
+    ]
+    unknown = many(now.no_evidence, "pull request")
+    return [
+        f"## `{organization}`: {year}-W{number:02} ({monday} to {sunday})",
+        f"- {many(now.pulls, 'merged pull request')}, {was.pulls} the week before",
+        *shares,
+        *([f"- of {unknown} nothing is known"] if now.no_evidence else []),
+        "| repository | merged | with an agent | lines | with an agent, at least |",
+        "|---|---:|---:|---:|---:|",
+        *_letter_rows(known, asked),
+        f"By agent: {'; '.join(_letter_agents(known, asked))}.",
+        "Quiet spots, by the last four weeks:",
+        *(f"- `{one.team or one.repository}`: {words[one.rule]}" for one in quiet_spots(known)),
+        "A share is a floor: what is sure, of everything that counts. Unknown is not zero.",
+    ]
+
+
+def _letter_rows(known: Known, asked: Selection) -> Iterator[str]:
+    for one, name in known.names.items():
+        own = known.slow.totals(msgspec.structs.replace(asked, repository_ids=(one,)))
+        if own.pulls:
+            values = n(own.pulls), n(own.assisted), n(own.whole_effective), floor_of(own)
+            yield f"| {' | '.join((f'`{name}`', *values))} |"
+
+
+def _letter_agents(known: Known, asked: Selection) -> Iterator[str]:
+    for row in known.slow.agents(asked):
+        lines = f"{agent_name(row.agent)} {many(row.attributed, 'line')}"
+        yield f"{lines} in {many(row.pulls, 'pull request')}"

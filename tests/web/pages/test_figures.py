@@ -26,7 +26,7 @@ from tests.store.records import document
 from tests.store.slow_summaries import Pull, Slow
 from tests.web.conftest import NOW
 from tests.web.pages import recounted
-from tests.web.pages.figures import Figure, figures, is_figure
+from tests.web.pages.figures import Figure, figures, is_figure, parsed
 from tests.web.pages.reading import Read
 from tests.web.pages.recounted import Known, Replayed
 from tests.web.pages.year import DAYS
@@ -300,6 +300,13 @@ def replayed(place: Place, repository_id: int, pulls: list[Pull]) -> Replayed:
     assert listed is not None
     documents = tuple(map(from_document, store.documents(begun.id)))
     return Replayed(listed, documents, failed={fails.number: "gone: 404"}, waiting=1)
+
+
+def test_the_weekly_summary(admin: FlaskClient, known: Known) -> None:
+    page = parsed(admin.get(f"{ACME}/settings").text)
+    (shown,) = page.all("pre")
+    lines = Counter(line for line in shown.lines if line)
+    assert lines == Counter(recounted.letter(known, "acme"))
 
 
 def test_the_front_page(admin: FlaskClient, known: Known) -> None:
