@@ -49,18 +49,56 @@ class NoPostgreSQL(Exception):  # noqa: N818 - a state of this machine
 @contextlib.contextmanager
 def postgresql_server() -> Iterator[str]:
     """Run a server of our own until the block ends; yields the URL of its first database."""
+    with mortal_server() as server:
+        yield server.url
+
+
+class Server:
+    """A PostgreSQL server of our own, which can be killed and started again on the same files."""
+
+    def __init__(self, binaries: Path, home: Path, become: dict[str, Any]) -> None:
+        self._binaries, self._home, self._become = binaries, home, become
+        self.url = f"postgresql://ghapp@/postgres?host={home}"
+        _initialize(binaries, home, become)
+        self.start()
+
+    def start(self) -> None:
+        """Start it and wait until it answers; raises `NoPostgreSQL`."""
+        self._process = _start(self._binaries, self._home, self._become)
+
+    def kill(self) -> None:
+        """End it as `kill -9` does: it writes nothing down, and its servers of clients end too."""
+        servers = _children(self._process.pid)
+        self._process.kill()
+        self._process.wait()
+        deadline = time.monotonic() + START_SECONDS
+        # While one of them lives, the memory that they share bars the next start.
+        while any(map(_is_alive, servers)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """End it in good order."""
+        _stop(self._process)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@contextlib.contextmanager
+def mortal_server() -> Iterator[Server]:
+    """Run a server of our own until the block ends."""
     binaries = find_binaries()
     # Below the system's own folder for temporary files: a unix socket's path must be short,
     # and the user that the server runs as has to be able to get there.
     home = Path(tempfile.mkdtemp(prefix="ghapp-pg-", dir="/tmp"))
     try:
         binaries = _reachable(binaries, home)
-        become = _ordinary_user(home)
-        process = _start(binaries, home, become)
+        server = Server(binaries, home, _ordinary_user(home))
         try:
-            yield f"postgresql://ghapp@/postgres?host={home}"
+            yield server
         finally:
-            _stop(process)
+            server.stop()
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -138,13 +176,12 @@ def _ordinary_user(home: Path) -> dict[str, Any]:
     return {"user": NOBODY, "group": NOBODY, "extra_groups": []}
 
 
-def _start(binaries: Path, home: Path, become: dict[str, Any]) -> subprocess.Popen[bytes]:
+def _initialize(binaries: Path, home: Path, become: dict[str, Any]) -> None:
     data = home / "data"
-    environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(home), "LC_ALL": "C"}
     made = subprocess.run(
         [binaries / "initdb", "-D", data, "-U", "ghapp", "-A", "trust", "-E", "UTF8", "--no-sync"],
         **become,
-        env=environment,
+        env=_environment(home),
         cwd=home,
         capture_output=True,
         text=True,
@@ -155,11 +192,18 @@ def _start(binaries: Path, home: Path, become: dict[str, Any]) -> subprocess.Pop
         raise NoPostgreSQL(f"initdb of {binaries} failed: {made.stderr.strip()}")
     with (data / "postgresql.conf").open("a") as configuration:
         configuration.write(CONFIGURATION)
-    with (home / "log").open("wb") as log:
+
+
+def _environment(home: Path) -> dict[str, str]:
+    return {"PATH": os.environ.get("PATH", ""), "HOME": str(home), "LC_ALL": "C"}
+
+
+def _start(binaries: Path, home: Path, become: dict[str, Any]) -> subprocess.Popen[bytes]:
+    with (home / "log").open("ab") as log:
         process = subprocess.Popen(
-            [binaries / "postgres", "-D", data, "-k", home],
+            [binaries / "postgres", "-D", home / "data", "-k", home],
             **become,
-            env=environment,
+            env=_environment(home),
             cwd=home,
             stdin=subprocess.DEVNULL,
             stdout=log,

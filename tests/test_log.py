@@ -12,7 +12,15 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ghapp.bootstrap import Services
 from ghapp.log import REDACTED, bound, configure, redact
+from ghapp.perform import perform
+from ghapp.store import Installation
+from ghapp.web.app import create_app
+from tests.web.conftest import NOW
+from tests.web.conftest import queue as queue  # noqa: PLC0414 - a fixture, by its name
+from tests.web.conftest import services as services  # noqa: PLC0414 - a fixture, by its name
+from tests.web.test_webhook import MERGED, send
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiIxIn0.c2lnbmF0dXJl_-x"
 PLANTED = {
@@ -88,6 +96,22 @@ def test_a_line_has_event_level_time_and_what_was_bound(stream: io.StringIO) -> 
         "repository": 42,
     }
     assert "delivery" not in second
+
+
+def test_the_lines_of_a_delivery_and_of_an_item_name_it(
+    stream: io.StringIO, services: Services
+) -> None:
+    client = create_app(services).test_client()
+    configure("INFO", stream=stream)
+    assert send(client, MERGED).status_code == 202
+    (item,) = services.store.due.overdue(NOW)
+    gone = Installation(id=5, account="acme")
+    services.store.installations.seen(gone, now=NOW)
+    services.store.installations.removed(5, now=NOW)
+    assert perform(item.id, services, worker="test")
+    told = {line["event"]: line for line in lines(stream)}
+    assert told["delivery_accepted"]["delivery"]
+    assert (told["item_settled"]["item"], told["item_settled"]["attempt"]) == ("audit:42:17", 1)
 
 
 def _fail(secret: str) -> None:

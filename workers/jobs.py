@@ -25,14 +25,14 @@ def perform(item_id: int) -> None:
     the item from being queued again. What is still to be done stands in the due table.
     """
     before = signal.signal(GIVE_BACK, _stop)
-    try:
-        with bound(job=os.environ.get("RQ_JOB_ID")):
-            worker = os.environ.get("RQ_WORKER_ID", "by hand")
+    with bound(job=os.environ.get("RQ_JOB_ID")):
+        worker = os.environ.get("RQ_WORKER_ID", "by hand")
+        try:
             due_work.perform(item_id, services(), worker=worker)
-    except Exception:
-        log.exception("job_failed", item_id=item_id)
-    finally:
-        signal.signal(GIVE_BACK, before)
+        except Exception:
+            log.exception("job_failed", item_id=item_id)
+        finally:
+            signal.signal(GIVE_BACK, before)
 
 
 def _stop(signum: int, frame: FrameType | None) -> NoReturn:

@@ -96,9 +96,6 @@ def _installations(services: Services) -> Iterator[Finding]:
         elif lacking:
             says = f"not granted {', '.join(lacking)}: its owner has to accept them"
             yield Finding(name, says, is_well=False)
-        elif "members" not in one.permissions:
-            says = "not granted members: read: no page and no teams of the organization"
-            yield Finding(name, says, is_well=None)
         else:
             left = services.pace.headroom(one.id)
             room = f"{left.remaining} of {left.limit}" if left else "not yet known how many"

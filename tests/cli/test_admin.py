@@ -9,7 +9,11 @@ from sqlalchemy import delete
 
 from ghapp.cli.admin import command
 from ghapp.cli.doctor import command as doctor
-from ghapp.sandbox import Sandbox
+from ghapp.github.answers import Headroom
+from ghapp.github.app_auth import PERMISSIONS
+from ghapp.github.pacing import Allowance, Pace
+from ghapp.queue.enqueue import connect
+from ghapp.sandbox import Fault, Kind, Sandbox
 from ghapp.store import (
     Access,
     Door,
@@ -101,6 +105,13 @@ def test_the_doctor_asks_all_that_is_set(
     with Sandbox(tmp_path / "hub") as sandbox:
         registered = sandbox.register_app(webhook_url="https://app.example/webhooks/github")
         registered.app.device_flow = flow
+        installed = sandbox.install(registered.app, "acme", permissions=dict(PERMISSIONS))
+        shop = sandbox.add_repository("acme", "shop", files={"a.py": "x = 1\n"})
+        sandbox.play(Fault(Kind.TIMED_OUT, event="repository.archived"))
+        sandbox.deliver_repository(shop, "archived", "maintainer")
+        now = datetime.now(UTC)
+        left = Headroom(limit=5_000, remaining=120, resets_at=now + timedelta(minutes=20))
+        Pace(connect(redis_url), Allowance(), lambda: now).note(installed.id, left)
         given = {
             **environment,
             "REDIS_URL": redis_url,
@@ -121,7 +132,9 @@ def test_the_doctor_asks_all_that_is_set(
     assert ("WRONG enrolling" in done.output) is not flow
     assert "WRONG compliance: GET sessions/local: no answer" in done.output
     assert "ok    hook address" in done.output
-    assert "WRONG lane live of installation 5: 1 items" in done.output
+    assert "WRONG lane live of installation 5: 1 items, the oldest due since 2026" in done.output
+    assert "permissions granted; 120 of 5000 requests left" in done.output
+    assert "look  deliveries: 1 of the last 1 failed" in done.output
 
 
 def test_who_looked_is_listed(environment: dict[str, str]) -> None:

@@ -1,24 +1,39 @@
-"""A change of 100,000 lines, of which GitHub shows no patch: audited whole, through git."""
+"""Changes larger than GitHub shows: audited whole through git, or partial and the rest named.
+
+The stand-in's limits are GitHub's own here, but for one test that wants patches to be missing.
+"""
 
 import json
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import pytest
 
 from ghapp.attribution.model import Edit, EditHunk, TextLines
 from ghapp.collect import keep_edits
-from ghapp.github.pull_requests import Source, fetch
-from ghapp.sandbox import Limits
+from ghapp.git import fetch_commits
+from ghapp.sandbox import Fault, Kind, Limits, PullRequest
+from ghapp.store import DueOutcome
 from tests.faults.place import START, Place
 
-FILES, LINES = 20, 5_000
+COMPARE = "/repos/{owner}/{repo}/compare/{basehead}"
 
 
 def line(file: int, number: int) -> str:
     return f"value_{file}_{number} = compute_{number * 7919 % 10007}({file}, {number})"
 
 
-def test_a_change_of_100000_lines_is_audited_whole(quick_place: Place) -> None:
-    place = quick_place
-    place.sandbox.world.limits = Limits(requests_an_hour=10**6, patch_lines=1_000)
-    own = tuple(line(0, number) for number in range(LINES))
+def files(count: int, lines: int) -> dict[str, str]:
+    return {
+        f"src/big{file}.py": "".join(f"{line(file, number)}\n" for number in range(lines))
+        for file in range(count)
+    }
+
+
+def audited(place: Place, change: Mapping[str, str], lines: int) -> PullRequest:
+    """Merge a change whose first file an agent wrote, and audit it as far as that goes."""
+    own = tuple(line(0, number) for number in range(lines))
     edit = Edit(
         id="toolu_big",
         agent="claude-code",
@@ -28,25 +43,80 @@ def test_a_change_of_100000_lines_is_audited_whole(quick_place: Place) -> None:
         lines=TextLines(hunks=(EditHunk(before=(), own=own, after=()),)),
     )
     keep_edits(place.store, place.repository.id, [edit], now=place.clock())
-    files = {
-        f"src/big{file}.py": "".join(f"{line(file, number)}\n" for number in range(LINES))
-        for file in range(FILES)
-    }
-    pull = place.sandbox.open_pull(place.repository, files=dict(files), title="Big")
+    pull = place.sandbox.open_pull(place.repository, files=dict(change), title="Big")
+    place.pulls.append(pull)
     place.clock.sleep(1)
     place.sandbox.merge(pull, method="squash")
     place.sandbox.deliver_closed(pull)
     place.work()
-    github = place.services.github(place.installation.id, place.repository.id)
-    fetched = fetch(github, pull.number, place.services.settings.data_dir / "git")
-    github.close()
-    assert (fetched.source, fetched.problem) == (Source.GIT, None)
+    return pull
+
+
+def document(place: Place, pull: PullRequest) -> dict[str, Any]:
     saved = place.store.audits.latest(place.repository.id, pull.number)
     assert saved is not None
-    document = json.loads(place.store.audits.document(saved.id) or b"")
-    assert document["inputs"]["complete"]
-    assert document["totals"]["added"] == FILES * LINES
-    assert document["totals"]["attributed"] == LINES
+    return dict(json.loads(place.store.audits.document(saved.id) or b""))
+
+
+def went_through_git(place: Place) -> bool:
+    """Say whether it was asked from which commit on git has to compare."""
+    return any(one.template == COMPARE for one in place.sandbox.exchanges)
+
+
+@pytest.mark.parametrize(
+    ("count", "lines", "limits", "by_git"),
+    [
+        (3_001, 1, Limits(), True),
+        (301, 2, Limits(), False),
+        (1, 20_001, Limits(), True),
+        (20, 5_000, Limits(patch_lines=1_000), True),
+    ],
+    ids=[
+        "more_files_than_are_listed",
+        "more_files_than_a_diff_or_a_comparison_shows",
+        "more_lines_than_a_diff_shows",
+        "100000_lines_without_patches",
+    ],
+)
+def test_it_is_audited_whole(
+    quick_place: Place, count: int, lines: int, limits: Limits, *, by_git: bool
+) -> None:
+    place = quick_place
+    place.sandbox.world.limits = limits
+    pull = audited(place, files(count, lines), lines)
+    assert place.last(pull).outcome is DueOutcome.DONE
+    assert went_through_git(place) is by_git
+    found = document(place, pull)
+    assert found["inputs"]["complete"]
+    assert len(found["files"]) == count
+    assert (found["totals"]["added"], found["totals"]["attributed"]) == (count * lines, lines)
     (run,) = place.sandbox.visible(pull).check_runs
     assert run.conclusion == "success"
-    place.expect_good_manners()
+    # Neither of them would have been whole, so neither is asked for a change's lines.
+    assert not any(
+        "diff" in one.request_headers.get("accept", "") for one in place.sandbox.exchanges
+    )
+    place.expect_finished()
+    place.expect_a_second_run_to_write_nothing()
+
+
+def test_while_git_hangs_what_is_missing_is_named_and_afterwards_it_is_whole(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.sandbox.world.limits = Limits(patch_lines=100)
+    quick = partial(fetch_commits, seconds=1.0)
+    monkeypatch.setattr("ghapp.github.pull_requests.fetch_commits", quick)
+    place.sandbox.play(Fault(Kind.SLOW, route="*.git/info/refs", seconds=20))
+    pull = audited(place, {**files(1, 50), "src/long.py": "x = 1\n" * 200}, 50)
+    item = place.last(pull)
+    assert (item.outcome, item.why) == (DueOutcome.PARTIAL, "src/long.py")
+    assert not document(place, pull)["inputs"]["complete"]
+    (run,) = place.sandbox.visible(pull).check_runs
+    assert run.conclusion == "neutral"
+    assert "src/long.py" in str(run.summary) + str(run.text)
+    place.sandbox.faults.clear()
+    place.chores()
+    place.work()
+    assert place.last(pull).outcome is DueOutcome.DONE
+    assert document(place, pull)["inputs"]["complete"]
+    place.expect_finished()

@@ -41,17 +41,16 @@ def test_who_may_write_may_command(place: Place, right: str) -> None:
 
 
 @pytest.mark.parametrize("right", ["read", "none"])
-def test_others_may_not(quick_place: Place, right: str) -> None:
-    pull = audited(quick_place)
-    before = len(quick_place.sandbox.writes())
-    says(quick_place, pull, "mallory", "/attribution audit", right)
-    assert audits_again(quick_place, pull) == 0
-    assert len(quick_place.sandbox.writes()) == before
-    quick_place.expect_good_manners()
+def test_others_may_not(place: Place, right: str) -> None:
+    pull = audited(place)
+    before = len(place.sandbox.writes())
+    says(place, pull, "mallory", "/attribution audit", right)
+    assert audits_again(place, pull) == 0
+    assert len(place.sandbox.writes()) == before
+    place.expect_good_manners()
 
 
-def test_bots_and_apps_may_not_whatever_their_rights(quick_place: Place) -> None:
-    place = quick_place
+def test_bots_and_apps_may_not_whatever_their_rights(place: Place) -> None:
     pull = audited(place)
     bot = place.sandbox.world.account("dependabot[bot]", "Bot")
     place.sandbox.allow(place.repository, bot.login, "admin")
@@ -68,11 +67,11 @@ def test_bots_and_apps_may_not_whatever_their_rights(quick_place: Place) -> None
     "body",
     ["Looks good", "> /attribution audit", "see /attribution audit", "/attribution delete", ""],
 )
-def test_what_is_no_command_asks_github_nothing(quick_place: Place, body: str) -> None:
-    pull = audited(quick_place)
-    before = len(quick_place.sandbox.exchanges)
-    says(quick_place, pull, "maria", body, "admin")
-    assert len(quick_place.sandbox.exchanges) == before
+def test_what_is_no_command_asks_github_nothing(place: Place, body: str) -> None:
+    pull = audited(place)
+    before = len(place.sandbox.exchanges)
+    says(place, pull, "maria", body, "admin")
+    assert len(place.sandbox.exchanges) == before
 
 
 def test_a_command_is_obeyed_once_however_often_it_is_told(place: Place) -> None:
@@ -85,20 +84,20 @@ def test_a_command_is_obeyed_once_however_often_it_is_told(place: Place) -> None
     assert audits_again(place, pull) == 2
 
 
-def test_a_comment_that_github_does_not_list_yet_is_looked_for_again(quick_place: Place) -> None:
-    pull = audited(quick_place)
-    quick_place.sandbox.play(Fault(Kind.STALE_READ, method="GET", route=COMMENTS))
-    says(quick_place, pull, "maria", "/attribution audit", "write")
-    assert audits_again(quick_place, pull) == 1
+def test_a_comment_that_github_does_not_list_yet_is_looked_for_again(place: Place) -> None:
+    pull = audited(place)
+    place.sandbox.play(Fault(Kind.STALE_READ, method="GET", route=COMMENTS))
+    says(place, pull, "maria", "/attribution audit", "write")
+    assert audits_again(place, pull) == 1
 
 
 def test_while_the_right_cannot_be_asked_nothing_is_obeyed_and_nothing_forgotten(
-    quick_place: Place,
+    place: Place,
 ) -> None:
-    pull = audited(quick_place)
-    quick_place.sandbox.play(
+    pull = audited(place)
+    place.sandbox.play(
         Fault(Kind.SERVER_ERROR, method="GET", route=PERMISSION, status=502, times=3)
     )
-    says(quick_place, pull, "maria", "/attribution audit", "write")
-    assert audits_again(quick_place, pull) == 1
-    quick_place.expect_good_manners()
+    says(place, pull, "maria", "/attribution audit", "write")
+    assert audits_again(place, pull) == 1
+    place.expect_good_manners()

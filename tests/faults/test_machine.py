@@ -6,7 +6,10 @@ again. A worker's death is an error that no code of ours catches, at any request
 
 import contextlib
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,10 @@ from ghapp.github.transport import Transport
 from ghapp.perform import LEASE, perform
 from ghapp.sandbox import Fault, Kind
 from ghapp.store import DueOutcome, Store
+from tests.databases import new_database
 from tests.faults.place import LAG, Place, WorkerDied, running_place
+
+Fresh = Callable[[], AbstractContextManager[Store]]
 
 MOST_PULLS = 4
 ROUTES = (
@@ -85,6 +91,11 @@ class Auditor(RuleBasedStateMachine):
             self.place.sandbox.deliver_requested_action(
                 pull.repository, run, "audit_again", "maintainer"
             )
+
+    @rule(hours=st.integers(2, 9))
+    def evidence_comes_late(self, hours: int) -> None:
+        """Bring in more evidence: it reaches every window, and changes what is said of it."""
+        self.place.agent_wrote(at=-timedelta(hours=hours))
 
     @rule(kind=st.sampled_from(REQUEST_FAULTS), route=st.sampled_from(ROUTES))
     def something_will_go_wrong(self, kind: Kind, route: str) -> None:
@@ -166,20 +177,38 @@ def _dying(after: int | None) -> Any:
         yield
 
 
+@contextlib.contextmanager
+def fresh_on_sqlite(migrated: Path) -> Iterator[Store]:
+    """Yield an empty store on SQLite."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "test.sqlite3"
+        path.write_bytes(migrated.read_bytes())
+        with Store.unmigrated(f"sqlite:///{path}") as opened:
+            yield opened
+
+
+@contextlib.contextmanager
+def fresh_on_postgresql(server: str, migrated: str) -> Iterator[Store]:
+    """Yield an empty store on PostgreSQL."""
+    with new_database(server, migrated) as url, Store.unmigrated(url) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def fresh_store(request: pytest.FixtureRequest) -> Fresh:
+    """Return what makes an empty store, once for each database."""
+    if request.param == "sqlite":
+        return partial(fresh_on_sqlite, request.getfixturevalue("migrated_sqlite"))
+    server, migrated = map(request.getfixturevalue, ("postgresql", "migrated_postgresql"))
+    return partial(fresh_on_postgresql, server, migrated)
+
+
 @pytest.mark.parametrize("examples", [12])
 def test_in_any_order_everything_ends_once(
-    redis_url: str, migrated_sqlite: Path, examples: int
+    redis_url: str, fresh_store: Fresh, examples: int
 ) -> None:
-    @contextlib.contextmanager
-    def fresh() -> Any:
-        with tempfile.TemporaryDirectory() as directory:
-            path = Path(directory) / "test.sqlite3"
-            path.write_bytes(migrated_sqlite.read_bytes())
-            with Store.unmigrated(f"sqlite:///{path}") as opened:
-                yield opened
-
     machine = type(
-        "Machine", (Auditor,), {"redis_url": redis_url, "fresh_store": staticmethod(fresh)}
+        "Machine", (Auditor,), {"redis_url": redis_url, "fresh_store": staticmethod(fresh_store)}
     )
     case = machine.TestCase  # type: ignore[attr-defined]
     case.settings = settings(

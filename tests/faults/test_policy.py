@@ -58,14 +58,13 @@ def test_it_is_applied_and_named_in_the_audit(place: Place) -> None:
     place.expect_good_manners()
 
 
-def test_paths_can_be_excluded(quick_place: Place) -> None:
-    told(quick_place, "exclude: [src/]")
-    run = run_of(quick_place, audited(quick_place))
+def test_paths_can_be_excluded(place: Place) -> None:
+    told(place, "exclude: [src/]")
+    run = run_of(place, audited(place))
     assert "excluded_path" in f"{run.summary}{run.text}"
 
 
-def test_comment_and_label_can_be_turned_off_and_on(quick_place: Place) -> None:
-    place = quick_place
+def test_comment_and_label_can_be_turned_off_and_on(place: Place) -> None:
     told(place, "comment: false\nlabel: false\n")
     pull = audited(place)
     seen = place.sandbox.visible(pull)
@@ -78,20 +77,17 @@ def test_comment_and_label_can_be_turned_off_and_on(quick_place: Place) -> None:
 
 
 @pytest.mark.parametrize(("limit", "conclusion"), [("0.99", "failure"), ("1", "success")])
-def test_a_share_above_the_limit_fails_the_check(
-    quick_place: Place, limit: str, conclusion: str
-) -> None:
-    told(quick_place, f"share_limit: {limit}")
-    pull = audited(quick_place)
-    run = run_of(quick_place, pull)
+def test_a_share_above_the_limit_fails_the_check(place: Place, limit: str, conclusion: str) -> None:
+    told(place, f"share_limit: {limit}")
+    pull = audited(place)
+    run = run_of(place, pull)
     assert run.conclusion == conclusion
     assert ("Above this repository's limit" in str(run.summary)) == (conclusion == "failure")
-    quick_place.expect_finished(pull)
-    quick_place.expect_a_second_run_to_write_nothing()
+    place.expect_finished(pull)
+    place.expect_a_second_run_to_write_nothing()
 
 
-def test_a_pull_request_is_not_audited_by_its_own_change(quick_place: Place) -> None:
-    place = quick_place
+def test_a_pull_request_is_not_audited_by_its_own_change(place: Place) -> None:
     place.agent_wrote()
     pull = place.sandbox.open_pull(
         place.repository, files={FILE: "exclude: ['*']", "src/m0.py": "\n".join(WRITTEN)}
@@ -116,8 +112,7 @@ def test_the_organizations_holds_where_a_repository_has_none(place: Place) -> No
     place.expect_good_manners()
 
 
-def test_an_organization_that_is_out_of_reach_is_none(quick_place: Place) -> None:
-    place = quick_place
+def test_an_organization_that_is_out_of_reach_is_none(place: Place) -> None:
     in_the_organization(place, "id: acme-wide")
     shared = next(r for r in place.sandbox.world.repositories.values() if r.name == ".github")
     place.sandbox.delete_repository(shared)
@@ -146,8 +141,7 @@ def test_a_broken_file_is_told_with_its_line_and_the_last_good_one_holds(place: 
     place.expect_good_manners()
 
 
-def test_without_a_good_one_the_organizations_holds_or_the_apps_own(quick_place: Place) -> None:
-    place = quick_place
+def test_without_a_good_one_the_organizations_holds_or_the_apps_own(place: Place) -> None:
     told(place, "- no policy")
     first = audited(place)
     assert policy_of(place, first)["id"] == "claude-code-v1"
@@ -156,8 +150,7 @@ def test_without_a_good_one_the_organizations_holds_or_the_apps_own(quick_place:
     assert policy_of(place, audited(place))["id"] == "acme-wide"
 
 
-def test_an_audit_of_the_past_does_not_bring_an_old_file_back(quick_place: Place) -> None:
-    place = quick_place
+def test_an_audit_of_the_past_does_not_bring_an_old_file_back(place: Place) -> None:
     told(place, "id: old\n")
     first = audited(place)
     told(place, "id: new\n")

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,10 +18,9 @@ from ghapp.bootstrap import Services
 from ghapp.github import webhooks
 from ghapp.github.webhooks import sign
 from ghapp.queue.dispatch import FOLLOWED
+from ghapp.store import Store
 from ghapp.web.app import create_app
-from tests.web.conftest import APP, SECRETS
-from tests.web.conftest import queue as queue  # noqa: PLC0414 - a fixture, by its name
-from tests.web.conftest import services as services  # noqa: PLC0414 - a fixture, by its name
+from tests.web.conftest import APP, NOW, SECRETS, RememberingQueue, door_settings
 
 ACTIONS = ("closed", "rerequested", "requested_action", "created", "deleted", "suspend", "added")
 LEAVES = (
@@ -65,6 +65,13 @@ MEMBERS: dict[str, Any] = {
 }
 PAYLOADS = st.fixed_dictionaries({}, optional=MEMBERS)
 EVENTS = st.sampled_from([*FOLLOWED, "ping", "push", "issue_comment", "label", "star"])
+
+
+@pytest.fixture
+def services(tmp_path: Path, store: Store) -> Services:
+    """Return the services of a door, once on SQLite and once on PostgreSQL."""
+    settings = door_settings(tmp_path)
+    return Services(settings=settings, store=store, queue=RememberingQueue(), clock=lambda: NOW)
 
 
 def answer(client: FlaskClient, body: bytes, event: str, **more: str) -> int:

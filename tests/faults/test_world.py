@@ -154,8 +154,7 @@ def test_a_transfer_out_of_reach_is_gone(place: Place) -> None:
     assert (item.outcome, "removed" in str(item.why)) == (DueOutcome.GONE, True)
 
 
-def test_added_repositories_are_looked_at_and_removed_ones_are_not(quick_place: Place) -> None:
-    place = quick_place
+def test_added_repositories_are_looked_at_and_removed_ones_are_not(place: Place) -> None:
     added = place.sandbox.add_repository("acme", "web")
     place.sandbox.deliver_installation_repositories(place.installation, added=[added])
     wished = [item.name for item in place.open_items()]
@@ -182,9 +181,8 @@ def test_who_installed_us_unheard_is_found(place: Place) -> None:
 
 
 def test_without_a_database_github_is_told_and_the_sweep_makes_up_for_it(
-    quick_place: Place, monkeypatch: pytest.MonkeyPatch
+    place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = quick_place
     place.agent_wrote()
     pull = place.merged()
     engine = place.store.database.engine
@@ -228,6 +226,37 @@ def test_the_window_s_end_makes_it_final_and_late_evidence_changes_it(place: Pla
     assert latest.state == "final"
     place.expect_finished(pull)
     place.expect_a_second_run_to_write_nothing()
+
+
+def test_evidence_that_comes_after_the_final_audit_is_followed_everywhere(place: Place) -> None:
+    pull = place.merged()
+    place.sandbox.deliver_closed(pull)
+    place.work(timedelta(days=3))
+    first = place.store.audits.latest(place.repository.id, pull.number)
+    assert first is not None
+    assert (first.state, first.attributed) == ("final", 0)
+    seen = place.sandbox.visible(pull)
+    assert (seen.label_names, len(seen.comments), len(seen.check_runs)) == ((), 0, 1)
+    place.agent_wrote(at=-timedelta(hours=2))
+    place.work()
+    second = place.store.audits.latest(place.repository.id, pull.number)
+    assert second is not None
+    assert (second.state, second.attributed, second.id > first.id) == ("final", 5, True)
+    place.expect_finished(pull)
+    assert place.sandbox.visible(pull).check_runs[0].id == seen.check_runs[0].id
+    place.expect_a_second_run_to_write_nothing()
+
+
+def test_evidence_that_reaches_no_window_brings_no_audit(place: Place) -> None:
+    pull = place.merged()
+    place.sandbox.deliver_closed(pull)
+    place.work(timedelta(days=5))
+    writes, audits = len(place.sandbox.writes()), place.store.audits.all_of(place.repository.id)
+    place.agent_wrote(at=timedelta(days=4))
+    assert place.store.due.overdue(place.clock() + SOON) == ()
+    place.work()
+    assert place.store.audits.all_of(place.repository.id) == audits
+    assert len(place.sandbox.writes()) == writes
 
 
 def test_evidence_that_comes_between_reading_and_saving_is_not_lost(
@@ -286,8 +315,7 @@ def test_a_limit_holds_up_one_installation_only(place: Place) -> None:
     place.expect_finished(pull)
 
 
-def test_audits_of_the_past_leave_a_reserve(quick_place: Place) -> None:
-    place = quick_place
+def test_audits_of_the_past_leave_a_reserve(place: Place) -> None:
     place.agent_wrote()
     pull = place.merged()
     resets = place.clock() + timedelta(minutes=20)

@@ -163,7 +163,9 @@ class Place:
 
 
 @contextlib.contextmanager
-def running_place(directory: Path) -> Iterator[Place]:
+def running_place(
+    directory: Path, *, database_url: str | None = None, app_settings: dict[str, str] | None = None
+) -> Iterator[Place]:
     """Yield a place whose app is wired up and not started; end all of it on leaving."""
     # A unix socket's path must be short, and pytest's own folders are not.
     sockets = Path(tempfile.mkdtemp(prefix="ghapp-journey-"))
@@ -181,7 +183,7 @@ def running_place(directory: Path) -> Iterator[Place]:
                 **importing_us(_without_ours(os.environ)),
                 "GHAPP_DATA_DIR": str(data),
                 "GHAPP_PUBLIC_URL": address,
-                "DATABASE_URL": f"sqlite:///{data / 'ghapp.sqlite3'}",
+                "DATABASE_URL": database_url or f"sqlite:///{data / 'ghapp.sqlite3'}",
                 "REDIS_URL": valkey_url(sockets),
                 "GITHUB_API_URL": sandbox.api_url,
                 "GITHUB_WEB_URL": sandbox.web_url,
@@ -189,6 +191,7 @@ def running_place(directory: Path) -> Iterator[Place]:
                 "GITHUB_PRIVATE_KEY": registered.private_key,
                 "GITHUB_WEBHOOK_SECRETS": registered.app.webhook_secret,
                 "WEB_CONCURRENCY": "1",
+                **(app_settings or {}),
             }
             app = Running({program.name: program for program in programs}, environment)
             place = Place(sandbox, registered, app)

@@ -53,18 +53,23 @@ def queue() -> RememberingQueue:
     return RememberingQueue()
 
 
-@pytest.fixture
-def services(tmp_path: Path, queue: RememberingQueue) -> Iterator[Services]:
-    """Return the services of a door on an empty SQLite database."""
-    settings = Settings.from_environment(
+def door_settings(directory: Path) -> Settings:
+    """Return the settings of a door whose Redis is nowhere."""
+    return Settings.from_environment(
         {
-            "GHAPP_DATA_DIR": str(tmp_path),
+            "GHAPP_DATA_DIR": str(directory),
             "GITHUB_APP_ID": str(APP),
             "GITHUB_PRIVATE_KEY": PRIVATE_KEY,
             "GITHUB_WEBHOOK_SECRETS": ",".join(SECRETS),
             "REDIS_URL": "unix:///nowhere/valkey.sock",
         }
     )
+
+
+@pytest.fixture
+def services(tmp_path: Path, queue: RememberingQueue) -> Iterator[Services]:
+    """Return the services of a door on an empty SQLite database."""
+    settings = door_settings(tmp_path)
     Store.open(settings.database_url).close()
     made = build(settings)
     yield Services(settings=settings, store=made.store, queue=queue, clock=lambda: NOW)

@@ -1,5 +1,6 @@
 """A real worker process: what breaks before an item is leased keeps nothing and bars nothing."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from ghapp.queue.enqueue import RedisQueue, connect
+from ghapp.queue.enqueue import RedisQueue, connect, job_id
 from ghapp.serve import importing_us
 from ghapp.store import Due, DueItem, Store
 from tests.faults.test_secrets import values_in
@@ -70,3 +71,5 @@ def test_a_job_that_breaks_keeps_no_secret_and_can_be_queued_again(
     log = (tmp_path / "log").read_text()
     assert "DatabaseUnavailable" in log
     assert PASSWORD not in log
+    lines = [json.loads(line) for line in log.splitlines() if '"job_failed"' in line]
+    assert {line["job"] for line in lines} == {job_id(item, NOW)}
