@@ -12,6 +12,7 @@ from ghapp.queue.enqueue import QueueAway, RedisQueue
 from ghapp.settings import Settings
 from ghapp.store import DueItem, Store
 from ghapp.web.app import create_app
+from tests.databases import new_database
 from tests.keys import PRIVATE_KEY
 
 SECRETS = ("0f3b2a9c55d14e7788aa", "the one before 41d0c2")
@@ -74,6 +75,17 @@ def services(tmp_path: Path, queue: RememberingQueue) -> Iterator[Services]:
     made = build(settings)
     yield Services(settings=settings, store=made.store, queue=queue, clock=lambda: NOW)
     made.store.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def on_database(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """Return the settings of a place on each database, one after the other."""
+    if request.param == "sqlite":
+        yield {}
+        return
+    server, template = map(request.getfixturevalue, ("postgresql", "migrated_postgresql"))
+    with new_database(server, template) as url:
+        yield {"DATABASE_URL": url}
 
 
 @pytest.fixture

@@ -32,8 +32,8 @@ DESCRIBED = schemathesis.openapi.from_dict(description(OPERATIONS, None))
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    made = Place(tmp_path_factory.mktemp("openapi"))
+def place(tmp_path_factory: pytest.TempPathFactory, on_database: dict[str, str]) -> Iterator[Place]:
+    made = Place(tmp_path_factory.mktemp("openapi"), **on_database)
     made.sandbox.allow(made.repositories["app"], "ann", "write")
     yield made
     made.close()

@@ -24,8 +24,10 @@ from tests.web.place import Place
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    made = Place(tmp_path_factory.mktemp("uploads"))
+def shared(
+    tmp_path_factory: pytest.TempPathFactory, on_database: dict[str, str]
+) -> Iterator[Place]:
+    made = Place(tmp_path_factory.mktemp("uploads"), **on_database)
     for name in ("app", "open"):
         made.sandbox.allow(made.repositories[name], "ann", "write")
         made.sandbox.allow(made.repositories[name], "bob", "write")

@@ -32,8 +32,8 @@ FILES = tuple(
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    made = Place(tmp_path_factory.mktemp("api"))
+def place(tmp_path_factory: pytest.TempPathFactory, on_database: dict[str, str]) -> Iterator[Place]:
+    made = Place(tmp_path_factory.mktemp("api"), **on_database)
     app = made.repositories["app"].id
     made.store.audits.save(app, 17, document(NOW, repository="acme/app", files=FILES), now=NOW)
     yield made
