@@ -353,8 +353,14 @@ class _Reading:
             private_key=key,
             webhook_secrets=webhook_secrets,
             client_id=self.text("GITHUB_CLIENT_ID"),
-            client_secret=self.text("GITHUB_CLIENT_SECRET"),
+            client_secret=self._client_secret(),
         )
+
+    def _client_secret(self) -> str | None:
+        text = self.text("GITHUB_CLIENT_SECRET")
+        if text is not None and PLACEHOLDER.search(text):
+            self.wrong("GITHUB_CLIENT_SECRET", "is a placeholder", "make one on the app's page")
+        return text
 
     def _app_id(self) -> int | None:
         text = self.text("GITHUB_APP_ID")
@@ -440,6 +446,8 @@ class _Reading:
                 f"is not {KEY_BYTES} bytes in base64",
                 "make one with 'openssl rand -base64 32'",
             )
+        elif PLACEHOLDER.search(key.decode("latin-1")):
+            self.wrong(name, "is a placeholder", "make one with 'openssl rand -base64 32'")
         return key
 
     def _kept_key(self, name: str) -> str | None:

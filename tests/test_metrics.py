@@ -2,13 +2,25 @@
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from ghapp.bootstrap import Services
 from ghapp.metrics import render
-from ghapp.store import Installation
-from tests.web.conftest import NOW
+from ghapp.store import (
+    Delivery,
+    DeliveryOutcome,
+    Due,
+    DueOutcome,
+    Installation,
+    Publication,
+    Store,
+)
+from tests.store.records import document
+from tests.web.conftest import NOW, RememberingQueue, door_settings
 from tests.web.place import Place
 
 DASHBOARD = Path(__file__).parent.parent / "docs" / "grafana.json"
@@ -22,6 +34,41 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> str:
     text = render(place.services).decode()
     place.close()
     return text
+
+
+def test_what_came_how_it_ended_and_what_was_not_written_is_counted(
+    store: Store, tmp_path: Path
+) -> None:
+    due, now = store.due, NOW - timedelta(minutes=5)
+    store.deliveries.accept(
+        Delivery(guid="d-1", event="star", received_at=now, outcome=DeliveryOutcome.IGNORED)
+    )
+    for number, end in ((17, DueOutcome.DONE), (18, DueOutcome.PARTIAL), (19, DueOutcome.PARTIAL)):
+        wish = Due(kind="audit", due_at=now, installation_id=5, repository_id=42)
+        due.schedule(replace(wish, pull_request=number), now=now)
+        (item,) = due.overdue(now)
+        leased = due.lease(item.id, now, "test", timedelta(minutes=1))
+        assert leased is not None
+        due.finish(leased, end, now=now)
+    saved = store.audits.save(42, 17, document(), now=now)
+    for outcome, is_as_it_was_sent in (("written", False), ("not_written", None)):
+        row = Publication(
+            publisher="label" if is_as_it_was_sent is None else "comment",
+            outcome=outcome,
+            asked_at=now,
+            read_back_at=now,
+            read_back_ok=is_as_it_was_sent,
+        )
+        store.publications.record(saved, row)
+    queue = RememberingQueue()
+    settings = door_settings(tmp_path)
+    services = Services(settings=settings, store=store, queue=queue, clock=lambda: NOW)
+    text = render(services).decode()
+    assert 'ghapp_deliveries_accepted_day{event="star",outcome="ignored"} 1.0' in text
+    assert 'ghapp_items_ended_day{kind="audit",outcome="done"} 1.0' in text
+    assert 'ghapp_items_ended_day{kind="audit",outcome="partial"} 2.0' in text
+    assert "ghapp_publications_not_confirmed_day 2.0" in text
+    assert "ghapp_redis_up 1.0" in text
 
 
 def test_shares_are_lines_by_lines(figures: str) -> None:

@@ -100,6 +100,24 @@ def test_a_weak_webhook_secret_is_refused_and_not_repeated(
     assert secret not in problem
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GITHUB_CLIENT_SECRET", "your-secret-of-the-app"),
+        ("GHAPP_OPERATOR_TOKEN", "hunter2"),
+        ("GHAPP_OPERATOR_TOKEN", "change-me-change-me"),
+        ("GHAPP_ENCRYPTION_KEY", base64.b64encode(bytes(32)).decode()),
+        ("GHAPP_ENCRYPTION_KEY", base64.b64encode(b"change-me" * 3 + b"12345").decode()),
+    ],
+)
+def test_no_other_secret_is_a_placeholder_either(
+    environment: dict[str, str], name: str, value: str
+) -> None:
+    (problem,) = problems(environment, **{name: value})
+    assert problem.startswith(f"{name} is ")
+    assert value not in problem
+
+
 @pytest.mark.parametrize("name", ["GITHUB_PRIVATE_KEY", "GITHUB_PRIVATE_KEY_FILE"])
 def test_another_kind_of_key_is_refused(
     environment: dict[str, str], tmp_path: Path, name: str

@@ -43,6 +43,10 @@ LIVE = re.compile(
     r"@(?=[\w])|#(?=\d)|GH-(?=\d)|https?:(?=//)|www(?=\.)|mailto:(?=\w)",
     re.IGNORECASE,
 )
+UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200c-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+"""What hides, reorders or breaks text. The zero-width space is ours: it takes mentions apart."""
 ALLOWED = {"table", "thead", "tbody", "tr", "th", "td", "p", "code", "hr"}
 
 
@@ -69,3 +73,4 @@ def test_no_hostile_name_becomes_a_mention_a_link_or_markup() -> None:
         assert page.count("<p>") == TOGETHER // 2, names
         text = html.unescape(re.sub(r"<[^>]*>", " ", page))
         assert not LIVE.search(text), (LIVE.search(text), names)
+        assert not UNSEEN.search(text), (UNSEEN.search(text), names)
