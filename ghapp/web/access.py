@@ -58,7 +58,8 @@ def add_access(app: Flask, services: Services) -> None:
     """Let `viewer` know the services, and every template who is signed in."""
     app.extensions["ghapp.services"] = services
     app.context_processor(lambda: {"viewer": _shown(), "form_token": form_token()})
-    app.jinja_env.globals["is_owner"] = partial(is_owner, services)
+    app.jinja_env.globals["is_owner"] = partial(_holds, require_admin, services)
+    app.jinja_env.globals["administers"] = partial(_holds, require_repository_admin, services)
 
 
 # --- who asks -------------------------------------------------------------------------------------
@@ -186,10 +187,10 @@ def require_member(
     return found
 
 
-def is_owner(services: Services, organization: str) -> bool:
-    """Say whether the viewer is an owner, for a link that others need not see."""
+def _holds(require: Callable[..., object], services: Services, *where: str) -> bool:
+    """Say whether the viewer has what is required, for a link that others need not see."""
     try:
-        require_admin(services, organization)
+        require(services, *where)
     except HTTPException:
         return False
     return True

@@ -43,6 +43,14 @@ def test_a_replay_is_begun_and_watched(place: Place) -> None:
     assert "Replay 1" in place.signed_in("reader").get(PAGE).text
 
 
+def test_only_who_may_begin_and_cancel_is_offered_it(place: Place) -> None:
+    address = begin(place)
+    for login, offered in (("admin", True), ("reader", False)):
+        browser = place.signed_in(login)
+        assert ("Begin</button>" in browser.get(PAGE).text) is offered
+        assert ("Cancel</button>" in browser.get(address).text) is offered
+
+
 def test_it_is_cancelled_and_what_is_done_stays(place: Place) -> None:
     address = begin(place)
     found = place.store.replays.running(place.repositories["app"].id)
