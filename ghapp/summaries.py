@@ -280,11 +280,8 @@ class LineCounts(Struct, frozen=True):
     attributed: int
     whole_effective: int
     whole_attributed: int
-
-    @property
-    def share(self) -> float | None:
-        """Attributed by effective lines of what was read whole; ``None``: no line is counted."""
-        return _share(self.whole_attributed, self.whole_effective)
+    known_effective: int
+    """Of ``whole_effective`` those of pull requests with evidence; 0: nothing is known."""
 
 
 class PullRow(Struct, frozen=True):

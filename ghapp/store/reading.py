@@ -446,15 +446,15 @@ class Reading:
 
     def _one_by_one(self, table: Table) -> tuple[FromClause, list[list[ColumnElement[bool]]]]:
         """Return what no tally covers of a table: where it is read, and which parts of it."""
-        selection = self._selection
+        selection, source = self._selection, table.join(pull_summary, _same_pull(table.c))
         if not selection.is_plain:
             asked = conditions(selection, self._teams, with_agent=True)
             if table is pull_lines and selection.path is not None:
                 asked.append(below(selection.path))
-            return table.join(pull_summary, _same_pull(table.c)), [asked]
+            return source, [asked]
         ours = among(table.c.repository_id, selection.repository_ids)
         edges = partial_edges(selection)
-        return table, [[ours, *merged_within(table, *edge)] for edge in edges]
+        return source, [[ours, *merged_within(table, *edge)] for edge in edges]
 
     def _refuse_what_is_not_shown(self) -> None:
         selection = self._selection
@@ -503,7 +503,7 @@ def _quiet_spot(
 
 _DAYS = 1_000_000
 """More than there are days: makes one number of a repository and a day."""
-_LINE_COUNTS = ("added", "effective", "attributed", "whole_effective", "whole_attributed")
+_LINE_COUNTS = LineCounts.__struct_fields__[1:]
 
 
 def repository_names(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
@@ -591,14 +591,16 @@ def _pull_sums(*, with_agent: bool) -> list[ColumnElement[Any]]:
 
 
 def _line_sums() -> list[ColumnElement[Any]]:
-    columns = pull_lines.c
+    columns, whole = pull_lines.c, pull_lines.c.complete
+    known = and_(whole, pull_summary.c.verdict != Verdict.NO_EVIDENCE.value)
     return [
         func.count(),
         func.sum(columns.added),
         func.sum(columns.effective),
         func.sum(columns.attributed),
-        func.sum(case((columns.complete, columns.effective), else_=0)),
-        func.sum(case((columns.complete, columns.attributed), else_=0)),
+        func.sum(case((whole, columns.effective), else_=0)),
+        func.sum(case((whole, columns.attributed), else_=0)),
+        func.sum(case((known, columns.effective), else_=0)),
     ]
 
 

@@ -188,21 +188,23 @@ def _parts(pull: PullSummary) -> Iterator[tuple[str, str, Counts]]:
     for agent, attributed in pull.agents.items():
         yield AGENT, agent, Counts(pulls=1, assisted=1, attributed=attributed)
     for (directory, language), lines in pull.lines.items():
-        of_lines = count_lines(lines, complete=pull.complete)
+        of_lines = _of_lines(pull, lines)
         yield DIRECTORY, directory, of_lines
         yield LANGUAGE, language, of_lines
 
 
-def count_lines(lines: Lines, *, complete: bool) -> Counts:
+def _of_lines(pull: PullSummary, lines: Lines) -> Counts:
     """Return what the lines of one place count; ``pulls`` is how often one was there."""
     added, effective, attributed = lines
+    known = pull.verdict is not Verdict.NO_EVIDENCE
     return Counts(
         pulls=1,
         added=added,
         effective=effective,
         attributed=attributed,
-        whole_effective=complete * effective,
-        whole_attributed=complete * attributed,
+        whole_effective=pull.complete * effective,
+        whole_attributed=pull.complete * attributed,
+        known_effective=pull.complete * known * effective,
     )
 
 

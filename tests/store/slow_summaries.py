@@ -142,11 +142,12 @@ class Slow:
         found: dict[str, LineCounts] = {}
         for pull in self.selected(asked, with_agent=True):
             whole = pull.audit.inputs.complete
+            known = whole and pull.audit.verdict is not Verdict.NO_EVIDENCE
             for file in pull.audit.files:
                 if not file.added or (asked.path and not is_below(file.path, asked.path)):
                     continue
                 one = name(file.path)
-                row = found.get(one, LineCounts(one, 0, 0, 0, 0, 0))
+                row = found.get(one, LineCounts(one, 0, 0, 0, 0, 0, 0))
                 found[one] = LineCounts(
                     name=one,
                     added=row.added + file.added,
@@ -154,6 +155,7 @@ class Slow:
                     attributed=row.attributed + file.attributed,
                     whole_effective=row.whole_effective + (file.effective if whole else 0),
                     whole_attributed=row.whole_attributed + (file.attributed if whole else 0),
+                    known_effective=row.known_effective + (file.effective if known else 0),
                 )
         return tuple(sorted(found.values(), key=lambda row: (-row.effective, row.name)))
 

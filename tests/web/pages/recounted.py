@@ -116,10 +116,9 @@ def repository(known: Known, asked: Selection, grain: Grain) -> Iterator[Figure]
     yield from _head(known, asked)
     yield from _series(known, asked, grain)
     yield from _agents(slow.agents(asked), slow.totals(asked))
-    is_known = slow.totals(asked).known_effective > 0
-    yield from _lines("By language", slow.languages(asked), is_known=is_known)
+    yield from _lines("By language", slow.languages(asked))
     below = f" below {asked.path}" if asked.path else ""
-    yield from _lines(f"By directory{below}", slow.directories(asked), is_known=is_known)
+    yield from _lines(f"By directory{below}", slow.directories(asked))
     largest = slow.listed(asked, Order.EFFECTIVE, ascending=False)[:10]
     yield from _pulls("Largest pull requests", known, largest)
 
@@ -137,8 +136,7 @@ def organization(known: Known, asked: Selection, grain: Grain, by: By) -> Iterat
     yield from _board(slow.people(asked, known.naming), by)
     yield from _adoption(known, asked)
     yield from _agents(slow.agents(asked), slow.totals(asked))
-    is_known = slow.totals(asked).known_effective > 0
-    yield from _lines("By language", slow.languages(asked), is_known=is_known)
+    yield from _lines("By language", slow.languages(asked))
 
 
 def _readable(asked: Selection) -> Iterator[Figure]:
@@ -231,15 +229,15 @@ def _agents(agents: Iterable[AgentCounts], counts: Counts) -> Iterator[Figure]:
         yield from meter("By agent", name, name, row.attributed, counts.attributed)
 
 
-def _lines(title: str, rows: Iterable[LineCounts], *, is_known: bool) -> Iterator[Figure]:
+def _lines(title: str, rows: Iterable[LineCounts]) -> Iterator[Figure]:
     counted = [row for row in rows if row.effective]
     for row in counted[:12]:
         name = "files at the top" if row.name == "." else row.name
         yield title, name, "Lines with", n(row.attributed)
         yield title, name, "of", n(row.effective)
         part = row.whole_attributed, row.whole_effective
-        yield title, name, "at least", share(*part) if is_known else "-"
-        if is_known:
+        yield title, name, "at least", share(*part) if row.known_effective else "-"
+        if row.known_effective:
             yield from meter(title, name, row.name, *part)
     if len(counted) > 12:
         yield title, f"and {len(counted) - 12} more with fewer lines"
