@@ -61,6 +61,14 @@ def test_the_cookie_says_nothing_and_stays_with_us(place: Place) -> None:
     assert "Secure" in encrypted.headers["Set-Cookie"]
 
 
+def test_where_people_come_by_https_every_cookie_is_secure(tmp_path: Path) -> None:
+    behind_a_proxy = Place(tmp_path, GHAPP_PUBLIC_URL="https://app.example")
+    cookies = behind_a_proxy.browser().get("/login").headers.getlist("Set-Cookie")
+    behind_a_proxy.close()
+    assert cookies
+    assert all(one.startswith("__Host-") and "Secure" in one for one in cookies)
+
+
 def test_what_is_kept_opens_nothing(place: Place) -> None:
     browser = place.sign_in("reader")
     cookie = browser.get_cookie("login")
