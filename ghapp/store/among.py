@@ -52,7 +52,11 @@ class _Among(FunctionElement[bool]):
 
 def among(column: ColumnElement[int], numbers: Iterable[int]) -> ColumnElement[bool]:
     """Return the condition that a column is one of some whole numbers; of none it never is."""
-    return _Among(column, bindparam(None, [*numbers], type_=_Numbers(), unique=True))
+    chosen = [*numbers]
+    if len(chosen) == 1:
+        # By a subquery SQLite would sort again what an index has in order.
+        return column == chosen[0]
+    return _Among(column, bindparam(None, chosen, type_=_Numbers(), unique=True))
 
 
 def _has_arrays(dialect: Dialect) -> bool:
