@@ -6,8 +6,8 @@ worker_class = "gthread"
 threads = 16
 """Deliveries that come at the same time are kept in one transaction (`ghapp.store.together`), so
 that their number does not hang on how often a second the disk can write."""
-workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
-"""On two cores one process took more deliveries than two (docs/reliability.md)."""
+workers = int(os.environ.get("WEB_CONCURRENCY") or min(2, os.cpu_count() or 1))
+"""On two free cores two processes took more deliveries than one or three (docs/reliability.md)."""
 timeout = 30
 """Seconds without a sign of life of a process, after which it is replaced."""
 graceful_timeout = 8

@@ -171,6 +171,7 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
             "GITHUB_PRIVATE_KEY": PRIVATE_KEY,
             "GITHUB_WEBHOOK_SECRETS": SECRET,
             "GHAPP_LOG_LEVEL": given.log_level,
+            **({"WEB_CONCURRENCY": str(given.processes)} if given.processes else {}),
         }
         store = stack.enter_context(Store.open(url))
         data, sockets = directory / "data", directory
@@ -241,6 +242,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=0, help="a second; 0: as fast as it goes")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--log-level", default="INFO")
+    parser.add_argument("--processes", type=int, help="of the web door; without: as it is set up")
     found = measure(parser.parse_args())
     print(json.dumps(found, indent=2))  # noqa: T201 - the command's result
     return 0 if found["accepted_and_lost"] == 0 else 1
