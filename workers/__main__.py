@@ -23,10 +23,13 @@ from ghapp.settings import Settings
 from ghapp.store import Lane
 from workers.jobs import GIVE_BACK
 
-WORKER_TTL = 60
+WORKER_TTL = 40
 """Seconds; RQ waits for a job 15 fewer, and looks for abandoned ones only between two waits."""
 MAINTENANCE = 15
 MONITORING = 5
+SILENT = 20
+"""Seconds without a sign of life after which a job counts as abandoned; RQ alone waits 65. With
+the longest wait of an idle worker that is less than a minute."""
 FINISH_WITHIN = 6.0
 """Seconds that an item in work has to come to its end once the worker is asked to stop. Then it is
 given back, with time left before whoever asked kills: 10 in `ghapp serve` and in containers."""
@@ -35,6 +38,11 @@ _PR_SET_PDEATHSIG = 1
 
 class ForkingWorker(Worker):
     """Forks for each job; a fork that outlives its worker ends, and its item comes back."""
+
+    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
+        """Return for how many seconds a sign of life of a job holds."""
+        del job, working_time
+        return SILENT
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """Run one job in the fork."""

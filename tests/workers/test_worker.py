@@ -12,11 +12,14 @@ from pathlib import Path
 import pytest
 import redis
 
-from ghapp.queue.enqueue import RedisQueue, connect, job_id
+from ghapp.queue.enqueue import FAILED_KEPT, RedisQueue, connect, job_id
 from ghapp.serve import importing_us
-from ghapp.store import Due, DueItem, Store
+from ghapp.settings import Settings
+from ghapp.store import Due, DueItem, Lane, Store
 from tests.faults.test_secrets import values_in
 from tests.keys import PRIVATE_KEY
+from workers.__main__ import worker_of
+from workers.schedule import FORGET_AFTER
 
 PASSWORD = "hunter2-in-the-address"
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
@@ -50,6 +53,29 @@ def worker(redis_url: str, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
         finally:
             process.kill()
             process.wait()
+
+
+def test_a_job_whose_worker_died_before_the_lease_is_back_within_a_minute(
+    redis_url: str, item: DueItem, tmp_path: Path
+) -> None:
+    settings = Settings.from_environment(
+        {
+            "GHAPP_DATA_DIR": str(tmp_path),
+            "REDIS_URL": redis_url,
+            "GITHUB_APP_ID": "7",
+            "GITHUB_PRIVATE_KEY": PRIVATE_KEY,
+            "GITHUB_WEBHOOK_SECRETS": "0f3b2a9c55d14e7788aa",
+        }
+    )
+    worker = worker_of(Lane.LIVE, settings)
+    RedisQueue(connect(redis_url))([item], now=NOW)
+    (job,) = worker.queues[0].jobs
+    worker.prepare_execution(job)
+    with redis.Redis.from_url(redis_url) as client:
+        ((_, silent_at),) = client.zrange(job.started_job_registry.key, 0, -1, withscores=True)
+    silent = silent_at - time.time()
+    waits = worker.dequeue_timeout + FAILED_KEPT + FORGET_AFTER.total_seconds()
+    assert 0 < silent + waits < 60
 
 
 def test_a_job_that_breaks_keeps_no_secret_and_can_be_queued_again(
