@@ -191,7 +191,12 @@ class World:
         self.store.audits.save(
             repository_id, audited.number, audited.document, now=NOW, about=audited.about
         )
-        self.abouts[repository_id, audited.number] = audited.about
+        before = self.abouts.get((repository_id, audited.number))
+        about = audited.about
+        if before is not None and before.author is None:
+            # Whom GitHub does not name any more, or who was erased, stays unnamed.
+            about = msgspec.structs.replace(about, author=None, author_id=None)
+        self.abouts[repository_id, audited.number] = about
 
     def slow(self) -> Slow:
         """Return what counts slowly."""
