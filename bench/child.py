@@ -17,6 +17,7 @@ from bench.audits import Document, Question
 from bench.engine import EngineAuditor, own_lines
 from bench.lines import normalize
 from bench.load import MERGED_AT, ROOT
+from bench.memory import peak
 from ghapp.artifacts import read_artifacts
 from ghapp.attribution.model import Edit
 from ghapp.attribution.unified_diff import parse_diff
@@ -36,19 +37,13 @@ def main(arguments: Sequence[str]) -> int:
     found: Result = {"cpu": _cpu() - before, "wall": time.perf_counter() - wall}
     # What was found is read after the clock stopped: nobody who audits decodes the document.
     found |= result() if callable(result) else result
-    sys.stdout.write(json.dumps(found | {"rss": _rss()}))
+    sys.stdout.write(json.dumps(found | {"rss": peak()}))
     return 0
 
 
 def _cpu() -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
-
-
-def _rss() -> int:
-    """Return the most memory this process ever held, in bytes."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _audit(folder: Path) -> Callable[[], Result]:

@@ -108,13 +108,14 @@ def _cpu() -> float:
 def _replay(options: Options, folder: Path, output: Path) -> tuple[float, float]:
     """Run the command; return the megabytes of its process and of the largest it started."""
     program = (
-        "import resource, sys\n"
+        "import resource\n"
+        "from bench.memory import peak\n"
         "from ghapp.cli.main import main\n"
         "if __name__ == '__main__':\n"
         "    try:\n        main()\n"
         "    finally:\n"
-        "        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):\n"
-        "            print(resource.getrusage(who).ru_maxrss)\n"
+        "        print(peak())\n"
+        "        print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
     )
     script = folder / "measured.py"
     script.write_text(program)
@@ -124,9 +125,9 @@ def _replay(options: Options, folder: Path, output: Path) -> tuple[float, float]
         [sys.executable, str(script), "replay", *map(str, (*arguments, *more))],
         environment={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
     )
+    first, worker = map(int, told.split())
     unit = 1 if sys.platform == "darwin" else 1024
-    first, worker = (round(int(line) * unit / MEGABYTE, 1) for line in told.split())
-    return first, worker
+    return round(first / MEGABYTE, 1), round(worker * unit / MEGABYTE, 1)
 
 
 # --- a clone and a month of evidence -----------------------------------------------------------

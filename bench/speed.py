@@ -109,14 +109,14 @@ def _cost(load: Load, command: tuple[str, ...] | None, baselines: tuple[float, f
         question = Question(load.diff, MERGED_AT, (load.evidence,), (ROOT,))
         ended = _ended(CommandAuditor(command).arguments(question))
         totals = json.loads(ended.said)["totals"]
-        cpu, found = ended.cpu, totals
+        cpu, found, held = ended.cpu, totals, ended.rss
     else:
         ended = _child("audit", load.folder)
         found = json.loads(ended.said)
-        cpu = found["cpu"]
+        cpu, held = found["cpu"], found["rss"]
     share = found["attributed"] / found["effective"]
     by_difflib, by_cdist = (load.edits * seconds for seconds in baselines)
-    memory = ended.rss / MEGABYTE
+    memory = held / MEGABYTE
     return Cost(load.added, load.edits, cpu, ended.cpu, memory, share, by_difflib, by_cdist)
 
 
@@ -124,7 +124,7 @@ def _reading(source: Source, megabytes: int, folder: Path) -> Reading:
     size = write_transcript(source, megabytes, folder / "evidence" / "one.jsonl")
     ended = _child("read", folder / "evidence")
     found = json.loads(ended.said)
-    return Reading(size / MEGABYTE, found["cpu"], ended.rss / MEGABYTE, found["edits"])
+    return Reading(size / MEGABYTE, found["cpu"], found["rss"] / MEGABYTE, found["edits"])
 
 
 def _child(task: str, folder: Path) -> _Ended:
