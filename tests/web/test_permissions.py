@@ -109,8 +109,8 @@ VALUES = {
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    made = Place(tmp_path_factory.mktemp("permissions"))
+def place(tmp_path_factory: pytest.TempPathFactory, on_database: dict[str, str]) -> Iterator[Place]:
+    made = Place(tmp_path_factory.mktemp("permissions"), **on_database)
     app = made.store.installations.repository(made.repositories["app"].id)
     assert app is not None
     asked = Asked(repository_id=app.id, as_of=NOW, asked_by="login:admin")
