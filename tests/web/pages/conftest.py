@@ -10,9 +10,15 @@ from tests.web.place import Place
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, on_database: dict[str, str]) -> Iterator[Place]:
-    """Yield the app with the demo's repositories, which the admin may read, on each database."""
-    made = Place(tmp_path_factory.mktemp("pages"), **on_database)
+def database() -> dict[str, str]:
+    """Return the settings of the place's database: SQLite, where a module does not say more."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]) -> Iterator[Place]:
+    """Yield the app with the demo's repositories, which the admin may read."""
+    made = Place(tmp_path_factory.mktemp("pages"), **database)
     add_a_year(made)
     yield made
     made.close()
