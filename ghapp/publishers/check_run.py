@@ -17,11 +17,11 @@ from ghapp.publishers.publisher import (
     MOST_TEXT_BYTES,
     Desired,
     Memory,
-    NotReadBack,
     Outcome,
     Published,
     expect_seen,
     make_once,
+    read_back,
     same_text,
 )
 from ghapp.reports.annotations import Annotation
@@ -136,8 +136,7 @@ def _create(desired: Desired, pull: PullRequest, github: GitHub, memory: Memory)
     first, rest = wanted[:ANNOTATIONS_A_REQUEST], wanted[ANNOTATIONS_A_REQUEST:]
     body = {"name": RUN_NAME, "head_sha": pull.head_sha, **_body(desired, pull, first)}
     run, is_new = make_once(
-        memory,
-        lambda note: github.post("check-runs", body, _Run, before=note),
+        lambda: github.post("check-runs", body, _Run, before=memory.note),
         lambda: _find(github, pull),
     )
     if is_new:
@@ -242,10 +241,8 @@ def _published(
 ) -> Published:
     confirmed = None
     if is_written:
-        back = _known(github, pull, str(run.id))
-        if not back:
-            raise NotReadBack(NAME, str(run.id))
-        confirmed = _is_current(desired, back[0])
+        known = str(run.id)
+        confirmed = _is_current(desired, read_back(_known(github, pull, known), NAME, known))
     return Published(
         name=NAME,
         outcome=Outcome.WRITTEN if is_written else Outcome.UNCHANGED,

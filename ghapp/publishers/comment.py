@@ -9,11 +9,11 @@ from ghapp.github.pull_requests import PullRequest
 from ghapp.publishers.publisher import (
     Desired,
     Memory,
-    NotReadBack,
     Outcome,
     Published,
     expect_seen,
     make_once,
+    read_back,
     same_text,
 )
 
@@ -121,8 +121,7 @@ def _delete(github: GitHub, comment: _Comment) -> None:
 def _create(github: GitHub, number: int, body: str, memory: Memory) -> Published:
     path = f"issues/{number}/comments"
     made, _ = make_once(
-        memory,
-        lambda note: github.post(path, {"body": body}, _Comment, before=note),
+        lambda: github.post(path, {"body": body}, _Comment, before=memory.note),
         lambda: _find(github, number, None),
     )
     return Published(
@@ -135,7 +134,5 @@ def _create(github: GitHub, number: int, body: str, memory: Memory) -> Published
 
 
 def _confirmed(github: GitHub, comment_id: int, body: str) -> bool:
-    back = _known(github, str(comment_id))
-    if not back:
-        raise NotReadBack(NAME, str(comment_id))
-    return same_text(back[0].body, body)
+    known = str(comment_id)
+    return same_text(read_back(_known(github, known), NAME, known).body, body)

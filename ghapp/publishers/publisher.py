@@ -116,12 +116,6 @@ class Memory(Struct, frozen=True, kw_only=True):
     noted_at: datetime | None = None
     """When that was noted last; ``None``: never."""
 
-    def unseen_until(self, now: datetime) -> datetime | None:
-        """Return until when what was asked for may be there unseen; ``None``: that is over."""
-        if self.noted_at is None or now >= self.noted_at + UNSEEN:
-            return None
-        return self.noted_at + UNSEEN
-
 
 Memories = Mapping[str, Memory]
 """Publisher's name to what is remembered of it for this pull request."""
@@ -140,28 +134,32 @@ class Publisher(Protocol):
 
 def expect_seen(github: GitHub, memory: Memory, name: str) -> None:
     """Raise `Unseen` where an earlier try may have made what was not found."""
-    until = memory.unseen_until(github.now())
-    if until is not None:
-        raise Unseen(until, f"{name}: an earlier try may have made it")
+    if memory.noted_at is not None and github.now() < memory.noted_at + UNSEEN:
+        raise Unseen(memory.noted_at + UNSEEN, f"{name}: an earlier try may have made it")
 
 
-def make_once(
-    memory: Memory, make: Callable[[Callable[[], None]], MadeT], find: Callable[[], list[MadeT]]
-) -> tuple[MadeT, bool]:
+def make_once(make: Callable[[], MadeT], find: Callable[[], list[MadeT]]) -> tuple[MadeT, bool]:
     """Make what must not stand twice; return it, and whether it is new and just as asked for.
 
     A process may die between GitHub's deed and our writing it down, and the next read may be
-    older than the deed. So ``make`` is given what has to be called right before the request
-    leaves, and whoever finds nothing asks `expect_seen` before coming here.
+    older than the deed. So ``make`` has it noted right before the request leaves, and whoever
+    finds nothing asks `expect_seen` before coming here.
     """
     try:
-        return make(memory.note), True
+        return make(), True
     except Temporary:
         # It may have been made all the same: read, and never post blindly again.
         found = find()
         if not found:
             raise
         return found[0], False
+
+
+def read_back(found: list[MadeT], name: str, external_id: str) -> MadeT:
+    """Return what was read after a write; raises `NotReadBack` where nothing was."""
+    if not found:
+        raise NotReadBack(name, external_id)
+    return found[0]
 
 
 def same_text(one: str | None, other: str | None) -> bool:

@@ -102,6 +102,7 @@ class Looked:
         self.naming = naming
         self._teams: dict[tuple[tuple[int, ...], date | None], Teams] = {}
         self._covers: dict[tuple[int, ...], Cover] = {}
+        self._names: dict[int, str] = {}
 
     def teams(self, repository_ids: tuple[int, ...], until: date | None) -> Teams:
         """Return the teams as they are on a day."""
@@ -115,6 +116,14 @@ class Looked:
         if repository_ids not in self._covers:
             self._covers[repository_ids] = cover(self.connection, repository_ids)
         return self._covers[repository_ids]
+
+    def names(self, repository_ids: Iterable[int]) -> dict[int, str]:
+        """Return the present names of these repositories, and of those asked for before."""
+        new, columns = {*repository_ids} - self._names.keys(), repository.c
+        query = select(columns.id, columns.owner, columns.name).where(among(columns.id, new))
+        for one, owner, name in self.connection.execute(query) if new else ():
+            self._names[one] = f"{owner}/{name}"
+        return self._names
 
 
 class Reading:
@@ -170,7 +179,7 @@ class Reading:
             found = self._sums(ALL, finest(self._selection), tally.c.repository_id)
         else:
             found = self._selected(pull_summary.c.repository_id)
-        names = repository_names(self._connection, found)
+        names = self._looked.names(found)
         rows = (
             RepositoryCounts(one, names.get(one, f"repository {one}"), counts)
             for one, counts in found.items()
@@ -504,13 +513,6 @@ def _quiet_spot(
 _DAYS = 1_000_000
 """More than there are days: makes one number of a repository and a day."""
 _LINE_COUNTS = LineCounts.__struct_fields__[1:]
-
-
-def repository_names(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
-    """Return the present names of repositories."""
-    columns = repository.c
-    query = select(columns.id, columns.owner, columns.name).where(among(columns.id, ids))
-    return {one: f"{owner}/{name}" for one, owner, name in connection.execute(query)}
 
 
 def closest(selection: Selection) -> Grain:

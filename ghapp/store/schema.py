@@ -558,29 +558,24 @@ pull_lines = Table(
     Index("pull_lines_merged", "repository_id", "merged_at"),
 )
 
-tally = Table(
-    "tally",
-    metadata,
-    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("dimension", Text, primary_key=True),
-    Column("grain", Text, primary_key=True),
-    Column("start", Integer, primary_key=True, autoincrement=False),
-    Column("name", Text, primary_key=True),
-    *(Column(name, BigInteger, nullable=False) for name in Counts.__struct_fields__),
-    sqlite_with_rowid=False,
-)
 
-group_tally = Table(
-    "group_tally",
-    metadata,
-    Column("group_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("dimension", Text, primary_key=True),
-    Column("grain", Text, primary_key=True),
-    Column("start", Integer, primary_key=True, autoincrement=False),
-    Column("name", Text, primary_key=True),
-    *(Column(name, BigInteger, nullable=False) for name in Counts.__struct_fields__),
-    sqlite_with_rowid=False,
-)
+def _tallies(name: str, of: str) -> Table:
+    """Return a table of tallies; ``of``: the column that says whose they are."""
+    return Table(
+        name,
+        metadata,
+        Column(of, BigInteger, primary_key=True, autoincrement=False),
+        Column("dimension", Text, primary_key=True),
+        Column("grain", Text, primary_key=True),
+        Column("start", Integer, primary_key=True, autoincrement=False),
+        Column("name", Text, primary_key=True),
+        *(Column(count, BigInteger, nullable=False) for count in Counts.__struct_fields__),
+        sqlite_with_rowid=False,
+    )
+
+
+tally = _tallies("tally", "repository_id")
+group_tally = _tallies("group_tally", "group_id")
 
 tally_member = Table(
     "tally_member",
