@@ -463,7 +463,9 @@ class Reading:
             return source, [asked]
         ours = among(table.c.repository_id, selection.repository_ids)
         edges = partial_edges(selection)
-        return source, [[ours, *merged_within(table, *edge)] for edge in edges]
+        # Only lines ask their pull request for something: its verdict.
+        plain = source if table is pull_lines else table
+        return plain, [[ours, *merged_within(table, *edge)] for edge in edges]
 
     def _refuse_what_is_not_shown(self) -> None:
         selection = self._selection
