@@ -26,7 +26,7 @@ from ghapp.attribution.unified_diff import parse_diff
 from ghapp.carried import Inventory, read, take_inventory
 from ghapp.collect import AsFingerprints, import_artifacts, keep_edits
 from ghapp.evidence import entire
-from ghapp.git import Git
+from ghapp.git.repository import Git
 from ghapp.log import configure
 from ghapp.store import Installation, Repository, Sender, Store
 from ghapp.wire import MOST_EDITS, SCHEMA, Batch, SentEdit

@@ -53,7 +53,7 @@ from ghapp.store.schema import (
     team_member,
 )
 from ghapp.store.tally import day_number, insert_all
-from ghapp.summaries import About, PullSummary
+from ghapp.summaries.counts import About, PullSummary
 from ghapp.web.app import create_app
 from tests.databases import new_database, postgresql_server
 from tests.keys import PRIVATE_KEY

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit
-from ghapp.differences import Difference, compare
+from ghapp.documents.differences import Difference, compare
 from ghapp.reports.differences import render, to_page
 
 TOP = Path(__file__).resolve().parent.parent

@@ -33,7 +33,8 @@ from ghapp.github import answers
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import NotMerged, PullRequest, fetch
 from ghapp.outcomes import outcomes_wish
-from ghapp.policy_in_force import InForce, PolicyFile, policy_in_force
+from ghapp.policy.file import RepositoryPolicy
+from ghapp.policy.in_force import InForce, PolicyFile, policy_in_force
 from ghapp.publishers.publisher import Conclusion, Desired, Memories, Memory, Published, Unseen
 from ghapp.publishers.publisher import Outcome as Wrote
 from ghapp.publishers.registry import PUBLISHERS, Publishing
@@ -42,7 +43,6 @@ from ghapp.reports.coverage import of_author
 from ghapp.reports.markdown import check_run, comment, explained
 from ghapp.reports.policy_notes import above_the_limit, broken_policy, noted
 from ghapp.reports.summary import summarize
-from ghapp.repository_policy import RepositoryPolicy
 from ghapp.store import (
     Due,
     Installation,
@@ -55,7 +55,7 @@ from ghapp.store import (
     WhyNamed,
     Witness,
 )
-from ghapp.summaries import About
+from ghapp.summaries.counts import About
 
 AFTER_THE_WINDOW = timedelta(minutes=1)
 """The window's last instant belongs to it (rules.md 2.4), so the final audit comes after it."""

@@ -33,7 +33,7 @@ from ghapp.kept_pulls import KeptPulls
 from ghapp.keys import EvidenceKeys
 from ghapp.log import configure
 from ghapp.outgoing import MailServer
-from ghapp.policy_in_force import PolicyFile
+from ghapp.policy.in_force import PolicyFile
 from ghapp.publishers.registry import publish
 from ghapp.queue.enqueue import RedisQueue, connect
 from ghapp.readers import Readers
@@ -41,7 +41,7 @@ from ghapp.settings import AppCredentials, Settings, SettingsError
 from ghapp.signing import Signer
 from ghapp.store import Installation, Store, key_id
 from ghapp.store.summaries import Summaries
-from ghapp.summaries import Naming
+from ghapp.summaries.selection import Naming
 from ghapp.team_sources import Fetched, Sources, fetch_teams
 from ghapp.uploaders import Uploaders
 from ghapp.weekly import Letters

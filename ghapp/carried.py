@@ -19,7 +19,7 @@ from ghapp.evidence import agent_trace, aider, commit_trailers, entire, git_ai_n
 from ghapp.evidence.carried import Attachment, CarriedCommit
 from ghapp.evidence.carried_registry import CARRIED
 from ghapp.evidence.source import Found
-from ghapp.git import EMPTY_TREES, Commit, Git, GitError
+from ghapp.git.repository import EMPTY_TREES, Commit, Git, GitError
 
 BY_LINES = frozenset({git_ai_notes.NAME, agent_trace.NAME, aider.NAME})
 """Sources that speak of the lines that a commit adds."""

@@ -14,7 +14,7 @@ from ghapp.attribution.model import Edit, Struct, Unread
 from ghapp.carried import Carried, Inventory, as_carried, lacking, read, take_inventory
 from ghapp.collect import Encode, keep_read
 from ghapp.evidence import agent_trace, aider, commit_trailers, entire, git_ai_notes
-from ghapp.git import Git, GitError
+from ghapp.git.repository import Git, GitError
 from ghapp.github.answers import Missing, Refused, Rejected, Temporary
 from ghapp.github.client import GitHub
 from ghapp.github.pull_commits import ListedCommit, commits_of, fetch_objects, refs_there

@@ -6,7 +6,7 @@ Alike on purpose: whoever looks at the demo shall learn to read the page, and no
 from datetime import datetime, timedelta
 from random import Random
 
-from ghapp.summaries import PullOutcome
+from ghapp.summaries.counts import PullOutcome
 
 A_MONTH, THREE_MONTHS = timedelta(days=30), timedelta(days=90)
 

@@ -45,7 +45,7 @@ from ghapp.store import Publication, SavedAudit, Sender, Store
 from ghapp.store.audits import Witness
 from ghapp.store.coverage import MachineReport, monday
 from ghapp.store.schema import team_member
-from ghapp.summaries import About
+from ghapp.summaries.counts import About
 
 DAYS = 365
 SEED = 20

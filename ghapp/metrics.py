@@ -12,7 +12,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from ghapp.attribution.model import Verdict
 from ghapp.bootstrap import Services
-from ghapp.summaries import Counts, Selection
+from ghapp.summaries.counts import Counts
+from ghapp.summaries.selection import Selection
 
 SPAN = timedelta(hours=24)
 """Sums are over the last day: rows older than the settings say are forgotten."""

@@ -27,7 +27,7 @@ from ghapp.attribution.unified_diff import DiffError, parse_diff
 from ghapp.carried import Carried, read_between
 from ghapp.evidence.source import WantedPath, Worktree, everything
 from ghapp.garbage import collector_held
-from ghapp.git import EMPTY_TREES, Commit, Git, GitError, attribute_files
+from ghapp.git.repository import EMPTY_TREES, Commit, Git, GitError, attribute_files
 
 WHOLE_DIFF = "(the whole diff)"
 """Stands for the files of a diff that could not be read: nobody knows which they are."""

@@ -15,8 +15,8 @@ import structlog
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import ATTRIBUTED, Audit, Reason
-from ghapp.git import Git, fetch
-from ghapp.git_process import GitError
+from ghapp.git.process import GitError
+from ghapp.git.repository import Git, fetch
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import git_address
 from ghapp.github.way import (
@@ -28,7 +28,7 @@ from ghapp.github.way import (
     tip_at,
 )
 from ghapp.store import Due, Kind, Lane, Store
-from ghapp.summaries import PullOutcome
+from ghapp.summaries.counts import PullOutcome
 
 AFTER = (timedelta(days=30), timedelta(days=90))
 A_MINUTE = timedelta(minutes=1)

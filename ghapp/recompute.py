@@ -18,11 +18,11 @@ from ghapp.attribution import digest
 from ghapp.attribution.document import from_document, to_document
 from ghapp.attribution.model import Audit, Change, Struct, Subject
 from ghapp.attribution.policy import Policy
-from ghapp.differences import Cause, compare
+from ghapp.documents.differences import Cause, compare
 from ghapp.edit_index import EditIndex
-from ghapp.git import Git
-from ghapp.history import Landed, Span, landed
-from ghapp.landed_changes import Unseen, changes
+from ghapp.git.history import Landed, Span, landed
+from ghapp.git.landed import Unseen, changes
+from ghapp.git.repository import Git
 from ghapp.records.bundle import DocumentLine, LineError, PolicyLine, lines_of, read_line
 from ghapp.records.envelope import Envelope
 from ghapp.records.statement import Record, StatementError, read

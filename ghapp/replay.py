@@ -24,12 +24,12 @@ from ghapp.attribution.document import SCHEMA, to_document
 from ghapp.attribution.fingerprint import Fingerprinter
 from ghapp.attribution.model import Audit, Change, Struct, Subject, Unread
 from ghapp.attribution.policy import Policy
-from ghapp.base_policies import BasePolicies, BasePolicy
 from ghapp.carried import read_history
 from ghapp.edit_index import Catalog, EditIndex, write_index
-from ghapp.git import Git
-from ghapp.history import Landed, Span, landed, pull_heads
-from ghapp.landed_changes import Unseen, changes
+from ghapp.git.history import Landed, Span, landed, pull_heads
+from ghapp.git.landed import Unseen, changes
+from ghapp.git.repository import Git
+from ghapp.policy.at_merge import BasePolicies, BasePolicy
 from ghapp.processes import in_order
 
 AT_ONCE = 16

@@ -23,7 +23,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from ghapp.summaries import Names
+from ghapp.summaries.selection import Names
 
 CREDENTIALS_FILE = "credentials.env"
 ENCRYPTION_KEY_FILE = "encryption.key"

@@ -17,8 +17,8 @@ from ghapp.github.pull_requests import codeowners_text
 from ghapp.github.teams import visible_teams
 from ghapp.store import Installation, Store
 from ghapp.store.selecting import BOT
-from ghapp.summaries import SMALLEST_GROUP
-from ghapp.teams import Member, TeamSource, one_team_each
+from ghapp.summaries.selection import SMALLEST_GROUP
+from ghapp.summaries.teams import Member, TeamSource, one_team_each
 
 OPEN_FOR = timedelta(days=90)
 """How long a person's merged lines say whose code it is that he writes."""

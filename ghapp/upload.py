@@ -11,10 +11,10 @@ import structlog
 from ghapp.attribution.fingerprint import LINE_BYTES, TOKEN_BYTES
 from ghapp.attribution.model import Edit, FingerprintLines, LineFingerprint
 from ghapp.collect import due_again
+from ghapp.git.remotes import on_host
 from ghapp.github.app_auth import AppAuth
 from ghapp.github.user_access import Level
 from ghapp.keys import EvidenceKeys
-from ghapp.remotes import on_host
 from ghapp.store import (
     Access,
     AccessToken,

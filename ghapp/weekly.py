@@ -19,7 +19,7 @@ from ghapp.reports.weekly import Week, weekly
 from ghapp.store import Installation, Store
 from ghapp.store.summaries import Summaries
 from ghapp.store.weeklies import Weekly
-from ghapp.summaries import Grain, Selection
+from ghapp.summaries.selection import Grain, Selection
 
 WEEK = timedelta(days=7)
 SENT_ON = 2

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+TOP = Path(__file__).resolve().parent.parent
+"""The checkout."""
+FIXTURES = TOP / "fixtures"
 
 
 def cases(shelf: str) -> list[Path]:

@@ -25,6 +25,8 @@ from typing import Any
 import psycopg
 from sqlalchemy import make_url
 
+from tests.cases import TOP
+
 NOBODY = 65534
 """The user that owns nothing; the number is the same on Linux distributions."""
 START_SECONDS = 30
@@ -291,7 +293,7 @@ def _start_keeper(meeting: Path) -> None:
             *("/bin/sh", "-c", '"$@" </dev/null >/dev/null 2>&1 &', "sh"),
             *(sys.executable, "-m", "tests.databases", str(meeting)),
         ],
-        cwd=Path(__file__).parent.parent,
+        cwd=TOP,
         start_new_session=True,
         check=True,
     )

@@ -14,9 +14,9 @@ from ghapp.cli.main import COMMANDS
 from ghapp.publishers.registry import PUBLISHERS
 from ghapp.serve import QUEUES
 from ghapp.store import Lane
+from tests.cases import TOP
 from tests.keys import PRIVATE_KEY
 
-TOP = Path(__file__).parent.parent
 PROCFILE = (TOP / "Procfile").read_text("utf-8")
 PROGRAMS = dict(re.findall(r"^([\w-]+): (.+)$", PROCFILE, re.MULTILINE))
 

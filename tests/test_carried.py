@@ -11,7 +11,7 @@ from ghapp.artifacts import read_artifacts
 from ghapp.attribution.model import Audit, Edit, Unread, Verdict
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.carried import Carried, commits_between, lacking, read, read_between, take_inventory
-from ghapp.git import EMPTY_TREES, Git
+from ghapp.git.repository import EMPTY_TREES, Git
 from ghapp.offline import Terms, audit_commit
 from ghapp.replay import Terms as ReplayTerms
 from ghapp.replay import replay

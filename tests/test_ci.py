@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-TOP = Path(__file__).parent.parent
+from tests.cases import TOP
+
 SAYS = """
 import pathlib, sys
 told = {told!r}

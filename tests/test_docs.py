@@ -17,9 +17,8 @@ from ghapp.cli.main import COMMANDS, main
 from ghapp.evidence.carried_registry import CARRIED
 from ghapp.evidence.registry import SOURCES
 from ghapp.settings import VARIABLES
-from tests.cases import FIXTURES, cases
+from tests.cases import FIXTURES, TOP, cases
 
-TOP = FIXTURES.parent
 DOCS = TOP / "docs"
 RULES = (DOCS / "rules.md").read_text("utf-8")
 PAGES = sorted([TOP / "README.md", *DOCS.rglob("*.md"), *FIXTURES.rglob("README.md")])

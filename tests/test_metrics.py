@@ -19,11 +19,12 @@ from ghapp.store import (
     Publication,
     Store,
 )
+from tests.cases import TOP
 from tests.store.records import document
 from tests.web.conftest import NOW, RememberingQueue, door_settings
 from tests.web.place import Place
 
-DASHBOARD = Path(__file__).parent.parent / "docs" / "grafana.json"
+DASHBOARD = TOP / "docs" / "grafana.json"
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from ghapp.attribution.model import Audit, Change, FileDiff, State, Verdict
 from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED
-from ghapp.git import Git, GitError
+from ghapp.git.repository import Git, GitError
 from ghapp.offline import WHOLE_DIFF, Terms, audit_commit, audit_diff, wanted_paths
 from tests.clones import Clone
 from tests.transcripts import write_transcript

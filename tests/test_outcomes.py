@@ -10,7 +10,7 @@ from ghapp.attribution.model import FileVerdict, LineVerdict, Reason
 from ghapp.outcomes import collect_outcomes, reverts, says_fix
 from ghapp.sandbox import PullRequest
 from ghapp.store import Store
-from ghapp.summaries import PullOutcome
+from ghapp.summaries.counts import PullOutcome
 from tests.github.place import START, Place, assert_good_manners
 from tests.store.records import document
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from ghapp.attribution.policy import CLAUDE_CODE_V1
-from ghapp.git import Git
+from ghapp.git.repository import Git
 from ghapp.replay import Progress, Replayed, Terms, replay
 from tests.histories import History, Step
 from tests.transcripts import write_transcript

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).parent.parent
+from tests.cases import TOP
+
 SAYS = "import sys\n\n\ndef main():\n    print('ghapp', *sys.argv[1:])\n    return 3\n"
 
 

@@ -19,9 +19,10 @@ from ghapp.settings import (
     web_url_of,
     write_credentials,
 )
+from tests.cases import TOP
 
 SECRET = "4f0d" * 10
-DOCUMENTATION = Path(__file__).parent.parent / "docs" / "settings.md"
+DOCUMENTATION = TOP / "docs" / "settings.md"
 
 
 def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
@@ -283,6 +284,6 @@ def test_every_setting_is_documented_and_nothing_else() -> None:
 
 
 def test_every_variable_that_is_read_is_listed() -> None:
-    source = (Path(__file__).parent.parent / "ghapp" / "settings.py").read_text()
+    source = (TOP / "ghapp" / "settings.py").read_text()
     read = set(re.findall(r'"((?:GITHUB|GHAPP|DATABASE|REDIS)_[A-Z_]+)"', source))
     assert read == set(VARIABLES)

@@ -10,9 +10,9 @@ from ghapp.attribution.model import FileVerdict
 from ghapp.github.answers import Temporary
 from ghapp.store import Installation, Repository, Store
 from ghapp.store.selecting import teams_of
-from ghapp.summaries import About
+from ghapp.summaries.counts import About
+from ghapp.summaries.teams import Member, TeamSource
 from ghapp.team_sources import Fetched, Sources, fetch_teams
-from ghapp.teams import Member, TeamSource
 from tests.github.place import START, Place, assert_good_manners
 from tests.store.records import document
 

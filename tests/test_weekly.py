@@ -14,7 +14,7 @@ from ghapp.attribution.model import State, Totals, Verdict
 from ghapp.outgoing import NotSent
 from ghapp.store import Installation, Repository, Store, Weekly
 from ghapp.store.summaries import Summaries
-from ghapp.summaries import Naming
+from ghapp.summaries.selection import Naming
 from ghapp.weekly import Letters, last_week, next_sending
 from tests.receivers import Receiver, serving
 from tests.store.records import document

@@ -10,7 +10,7 @@ import msgspec
 from ghapp.attribution.model import PolicyUsed, Struct
 
 FILE = ".github/attribution.yml"
-"""Where a repository says its own policy; the file's form is told in `ghapp.repository_policy`."""
+"""Where a repository says its own policy; the file's form is told in `ghapp.policy.file`."""
 
 LONGEST_WINDOW = 366
 """Days on one side of a merge: beyond a year an edit says nothing about a line's origin."""

@@ -156,7 +156,7 @@ def _of_diff(options: dict[str, Any], terms: "Terms") -> "OfflineAudit":
 
 
 def _of_commit(options: dict[str, Any], terms: "Terms") -> "OfflineAudit":
-    from ghapp.git import Git, GitError  # noqa: PLC0415 - see the top
+    from ghapp.git.repository import Git, GitError  # noqa: PLC0415 - see the top
     from ghapp.offline import audit_commit  # noqa: PLC0415 - see the top
 
     try:

@@ -10,8 +10,8 @@ import click
 
 from ghapp.attribution.model import Audit
 from ghapp.cli.recorded import in_force, named
-from ghapp.differences import Difference, Key, compare, key
-from ghapp.documents import DocumentError, Documents
+from ghapp.documents.differences import Difference, Key, compare, key
+from ghapp.documents.files import DocumentError, Documents
 from ghapp.reports.differences import COLUMNS, Found, render, rows, to_page
 from ghapp.reports.tables import to_csv, to_json_lines
 

@@ -7,8 +7,8 @@ import click
 
 from ghapp.attribution.model import Audit, FileVerdict, LineVerdict
 from ghapp.cli.recorded import named, one
-from ghapp.documents import DocumentError, documents
-from ghapp.git import Git, GitError
+from ghapp.documents.files import DocumentError, documents
+from ghapp.git.repository import Git, GitError
 from ghapp.reports.coverage import erased
 from ghapp.reports.harmless import visible
 from ghapp.reports.summary import moment

@@ -107,7 +107,7 @@ fingerprint_key_option = click.option(
 
 def named_policy(name: str) -> "Policy":
     """Return the policy that ``--policy`` names. Raises `click.UsageError` where there is none."""
-    from ghapp.policies import PolicyError, find  # noqa: PLC0415 - see the top
+    from ghapp.policy.named import PolicyError, find  # noqa: PLC0415 - see the top
 
     try:
         return find(name)

@@ -6,9 +6,9 @@ import click
 import msgspec
 
 from ghapp.attribution.policy import Policy
-from ghapp.policies import PolicyError, differences, find, read
+from ghapp.policy.file import schema
+from ghapp.policy.named import PolicyError, differences, find, read
 from ghapp.reports.harmless import visible
-from ghapp.repository_policy import schema
 
 
 @click.group("policy", short_help="Show, compare and check policies.")

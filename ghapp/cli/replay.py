@@ -23,7 +23,7 @@ from ghapp.cli.options import (
 from ghapp.cli.times import as_last_instant, as_time
 
 if TYPE_CHECKING:  # help and wrong use answer without the core
-    from ghapp.differences import Difference
+    from ghapp.documents.differences import Difference
     from ghapp.replay import Gathered, Progress, Replayed, Terms
 
 UNREAD = 1
@@ -130,7 +130,7 @@ def command(**options: Any) -> None:
 
     Exit status: 0 done, 1 some input could not be read, 2 wrong use.
     """  # noqa: D301 - the \b is click's mark for "do not wrap"
-    from ghapp.git_process import GitError  # noqa: PLC0415 - see the top
+    from ghapp.git.process import GitError  # noqa: PLC0415 - see the top
     from ghapp.processes import ProcessFailedError  # noqa: PLC0415 - see the top
 
     if options["repository_path"] is None:
@@ -209,8 +209,8 @@ def _replay(
 def _compare(options: dict[str, Any]) -> None:
     """Replay by two policies at the same moment, and write what differs."""
     from ghapp.cli.compare import FORMS, write_report  # noqa: PLC0415 - see the top
-    from ghapp.differences import compare, key  # noqa: PLC0415 - see the top
-    from ghapp.documents import Documents  # noqa: PLC0415 - see the top
+    from ghapp.documents.differences import compare, key  # noqa: PLC0415 - see the top
+    from ghapp.documents.files import Documents  # noqa: PLC0415 - see the top
     from ghapp.replay import gathered  # noqa: PLC0415 - see the top
 
     output: Path = options["output"]

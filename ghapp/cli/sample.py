@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ghapp.attribution.model import Audit
-from ghapp.documents import DocumentError, documents
+from ghapp.documents.files import DocumentError, documents
+from ghapp.documents.sampling import STRATA, Answer, Frame, SampledLine, Score, score
 from ghapp.reports.sample_page import ANSWERS, COLUMNS, ShownLine, rows, to_page
 from ghapp.reports.tables import to_csv
-from ghapp.sampling import STRATA, Answer, Frame, SampledLine, Score, score
 
 if TYPE_CHECKING:  # git is asked only where the text is wanted
-    from ghapp.git import Git
+    from ghapp.git.repository import Git
 
 SEEDS = 1_000_000_000
 
@@ -127,7 +127,7 @@ def _with_text(lines: list[SampledLine], clone: Path | None) -> Iterator[ShownLi
     if clone is None:
         yield from (ShownLine(line=line, text=None) for line in lines)
         return
-    from ghapp.git import Git, GitError  # noqa: PLC0415 - see the top
+    from ghapp.git.repository import Git, GitError  # noqa: PLC0415 - see the top
 
     git, known = Git(clone), dict[tuple[str, str], list[str]]()
     for line in lines:

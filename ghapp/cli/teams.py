@@ -10,8 +10,8 @@ from ghapp.bootstrap import build
 from ghapp.github.answers import GitHubError
 from ghapp.settings import Settings, SettingsError
 from ghapp.store import Store, StoreError
-from ghapp.summaries import SMALLEST_GROUP
-from ghapp.teams import TeamFileError, TeamSource, read_team_file
+from ghapp.summaries.selection import SMALLEST_GROUP
+from ghapp.summaries.teams import TeamFileError, TeamSource, read_team_file
 
 
 @click.group("teams")

@@ -6,7 +6,7 @@ import msgspec
 
 from ghapp.attribution.model import Struct
 from ghapp.collector.places import CollectorError, Places, read_if_there, write_whole
-from ghapp.remotes import on_host
+from ghapp.git.remotes import on_host
 from ghapp.wire import EnrolledInstallation, Enrollment
 
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from ghapp.attribution.paths import below, tidy, without_worktree
 from ghapp.evidence.source import Worktree
-from ghapp.git import Git, GitError
-from ghapp.remotes import all_normalized
+from ghapp.git.remotes import all_normalized
+from ghapp.git.repository import Git, GitError
 
 FIRST_REMOTES = ("origin", "upstream")
 """Named before the others: the first that is enrolled decides where evidence goes."""

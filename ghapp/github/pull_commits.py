@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 from ghapp.attribution.model import Struct
-from ghapp.git import Commit, Git, fetch, remote_refs
+from ghapp.git.repository import Commit, Git, fetch, remote_refs
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import git_address
 

@@ -16,7 +16,7 @@ from typing import Any
 from ghapp.attribution.model import Change, FileDiff, FileStatus, Struct
 from ghapp.attribution.policy import FILE as POLICY_FILE
 from ghapp.attribution.unified_diff import DiffError, parse_diff, parse_patch
-from ghapp.git import GitError, fetch_commits
+from ghapp.git.repository import GitError, fetch_commits
 from ghapp.github.answers import Gone, Missing, Refused, Rejected, Why
 from ghapp.github.client import GitHub, quoted
 from ghapp.github.transport import PER_PAGE

@@ -3,7 +3,7 @@
 from markupsafe import escape
 
 from ghapp.reports.summary import percent
-from ghapp.summaries import Counts
+from ghapp.summaries.counts import Counts
 
 HEIGHT = 20
 PADDING = 6

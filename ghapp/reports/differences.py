@@ -6,7 +6,7 @@ from html import escape
 from rich.console import Console
 from rich.table import Table
 
-from ghapp.differences import CAUSES, Difference, LineDifference, Sums, sums
+from ghapp.documents.differences import CAUSES, Difference, LineDifference, Sums, sums
 from ghapp.reports.harmless import visible
 from ghapp.reports.standalone import page
 from ghapp.reports.words import sentence

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from ghapp.attribution.model import Struct
+from ghapp.documents.sampling import SampledLine
 from ghapp.reports.harmless import visible
 from ghapp.reports.standalone import page
 from ghapp.reports.tables import inert
 from ghapp.reports.words import agent_name, sentence
-from ghapp.sampling import SampledLine
 
 COLUMNS = (
     *("id", "stratum", "stratum_lines", "repository", "pull_request", "merge_commit"),

@@ -10,7 +10,7 @@ from ghapp.attribution.model import Struct
 from ghapp.reports.harmless import cell, code, plain
 from ghapp.reports.summary import percent
 from ghapp.reports.words import agent_name, counted
-from ghapp.summaries import Counts, OrganizationSummary, Quiet, QuietSpot, RepositoryCounts
+from ghapp.summaries.counts import Counts, OrganizationSummary, Quiet, QuietSpot, RepositoryCounts
 
 MOST_ROWS = 10
 QUIET_WORDS = {

@@ -19,7 +19,7 @@ from ghapp.records.chain import Link, digest_of
 from ghapp.store import tally
 from ghapp.store.database import Database
 from ghapp.store.schema import audit, to_microseconds
-from ghapp.summaries import About
+from ghapp.summaries.counts import About
 
 
 class SavedAudit(Struct, frozen=True):

@@ -12,14 +12,8 @@ from ghapp.store.selecting import (
     Teams,
     people,
 )
-from ghapp.summaries import (
-    SMALLEST_GROUP,
-    By,
-    Counts,
-    PersonCounts,
-    Quiet,
-    TeamCounts,
-)
+from ghapp.summaries.counts import Counts, PersonCounts, Quiet, TeamCounts
+from ghapp.summaries.selection import SMALLEST_GROUP, By
 
 QUIET_NOW = timedelta(days=28)
 QUIET_BEFORE = timedelta(days=84)

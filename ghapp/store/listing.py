@@ -23,7 +23,8 @@ from ghapp.store.schema import (
     to_microseconds,
 )
 from ghapp.store.selecting import Teams
-from ghapp.summaries import Listing, Names, Naming, Order, PullPage, PullRow
+from ghapp.summaries.counts import PullPage, PullRow
+from ghapp.summaries.selection import Listing, Names, Naming, Order
 
 MOST_ROWS = 1000
 """Of one page."""

@@ -11,10 +11,10 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
 
 from ghapp.attribution.model import Verdict
-from ghapp.intervals import median, proportion, ratio
 from ghapp.store.database import Database
 from ghapp.store.schema import outcome, pull_summary
-from ghapp.summaries import Comparison, Figure, Measured, Outcomes, PullOutcome
+from ghapp.summaries.counts import Comparison, Figure, Measured, Outcomes, PullOutcome
+from ghapp.summaries.intervals import median, proportion, ratio
 
 MOST_COMPARED = 20_000
 """The latest pull requests; medians of more would not be surer, only slower."""

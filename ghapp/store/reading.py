@@ -68,24 +68,26 @@ from ghapp.store.selecting import (
     within,
 )
 from ghapp.store.tally import AGENT, ALL, AUTHOR, COUNTS, DIRECTORY, LANGUAGE
-from ghapp.summaries import (
-    SMALLEST_GROUP,
+from ghapp.summaries.counts import (
     AdoptionDay,
     AgentCounts,
     Counts,
-    Grain,
     LineCounts,
-    Listing,
-    Names,
-    Naming,
-    NotShown,
     PersonCounts,
     Point,
     PullPage,
     QuietSpot,
     RepositoryCounts,
-    Selection,
     TeamCounts,
+)
+from ghapp.summaries.selection import (
+    SMALLEST_GROUP,
+    Grain,
+    Listing,
+    Names,
+    Naming,
+    NotShown,
+    Selection,
 )
 
 A_FEW_MONTHS = timedelta(days=130)

@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-from ghapp.summaries import Counts
+from ghapp.summaries.counts import Counts
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

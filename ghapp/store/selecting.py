@@ -26,8 +26,8 @@ from ghapp.attribution.model import Struct
 from ghapp.store.among import among
 from ghapp.store.schema import pull_agent, pull_lines, pull_summary, repository, team_member
 from ghapp.store.tally import FIRST_DAY, day_number
-from ghapp.summaries import SMALLEST_GROUP, Grain, Selection
-from ghapp.teams import TeamSource
+from ghapp.summaries.selection import SMALLEST_GROUP, Grain, Selection
+from ghapp.summaries.teams import TeamSource
 
 ONE_DAY = timedelta(days=1)
 MANY = 50

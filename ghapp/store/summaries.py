@@ -13,18 +13,11 @@ from ghapp.store.outcomes import compare
 from ghapp.store.reading import Looked, Reading, quiet_spots
 from ghapp.store.schema import pull_summary
 from ghapp.store.selecting import latest_days, teams_of
-from ghapp.summaries import (
-    LEADERBOARD,
+from ghapp.summaries.counts import (
     AdoptionDay,
     AgentCounts,
-    By,
     Counts,
-    Grain,
     LineCounts,
-    Listing,
-    Naming,
-    NotShown,
-    Order,
     OrganizationSummary,
     Outcomes,
     PersonCounts,
@@ -34,8 +27,17 @@ from ghapp.summaries import (
     QuietSpot,
     RepositoryCounts,
     RepositorySummary,
-    Selection,
     TeamCounts,
+)
+from ghapp.summaries.selection import (
+    LEADERBOARD,
+    By,
+    Grain,
+    Listing,
+    Naming,
+    NotShown,
+    Order,
+    Selection,
 )
 
 ADOPTION_DAYS = 91
@@ -44,7 +46,7 @@ ADOPTION_DAYS = 91
 class Summaries:
     """The summaries of all repositories.
 
-    Methods raise `ghapp.summaries.NotShown` where a selection asks about one person, or about
+    Methods raise `NotShown` where a selection asks about one person, or about
     a group that is too small, and `DatabaseUnavailable` where the database is away.
     """
 

@@ -16,7 +16,6 @@ from sqlalchemy import Connection, Row, Table, bindparam, delete, func, select, 
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit, State, Verdict
-from ghapp.languages import language_of
 from ghapp.store.database import Database
 from ghapp.store.rows import clean
 from ghapp.store.schema import (
@@ -29,7 +28,9 @@ from ghapp.store.schema import (
     tally,
     tally_member,
 )
-from ghapp.summaries import About, Counts, Grain, Lines, PullSummary
+from ghapp.summaries.counts import About, Counts, Lines, PullSummary
+from ghapp.summaries.languages import language_of
+from ghapp.summaries.selection import Grain
 
 Key = tuple[str, str, int, str]
 """Dimension, grain, first day, name."""

@@ -11,7 +11,7 @@ from ghapp.store.rows import clean
 from ghapp.store.schema import pull_lines, pull_summary, team_member
 from ghapp.store.selecting import to_day
 from ghapp.store.tally import day_number
-from ghapp.teams import Member, TeamSource
+from ghapp.summaries.teams import Member, TeamSource
 
 
 class Written(Struct, frozen=True):

@@ -11,7 +11,7 @@ from ghapp.bootstrap import Services
 from ghapp.github.token_cache import derive_key
 from ghapp.reports.badge import badge as picture
 from ghapp.store import Repository
-from ghapp.summaries import Selection
+from ghapp.summaries.selection import Selection
 from ghapp.web.access import require_repository_admin
 from ghapp.web.api.answers import answer
 

@@ -14,7 +14,7 @@ from flask import Blueprint, Response
 from ghapp import __version__, wire
 from ghapp.attribution.model import Struct
 from ghapp.bootstrap import Services
-from ghapp.summaries import OrganizationSummary, PullRow, RepositorySummary
+from ghapp.summaries.counts import OrganizationSummary, PullRow, RepositorySummary
 from ghapp.web.api import exports, pulls, questions, repositories, summaries
 from ghapp.web.badge import BadgeLink
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, jsonify
 
 from ghapp.bootstrap import Services
-from ghapp.repository_policy import schema
+from ghapp.policy.file import schema
 
 
 def schemas(services: Services) -> Blueprint:

@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-TOP = Path(__file__).parents[2]
+from tests.cases import TOP
+
 GHAPP = [sys.executable, "-m", "ghapp"]
 
 

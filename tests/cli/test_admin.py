@@ -26,7 +26,8 @@ from ghapp.store import (
 )
 from ghapp.store.schema import tally
 from ghapp.store.summaries import Summaries
-from ghapp.summaries import Counts, Naming, Selection
+from ghapp.summaries.counts import Counts
+from ghapp.summaries.selection import Naming, Selection
 from tests.store.records import document
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)

@@ -18,7 +18,7 @@ from ghapp.signing import Signer
 from ghapp.store import Access, Door, Installation, NewToken, Repository, Store, TokenKind
 from ghapp.store.database import parse_url
 from ghapp.store.schema import metadata
-from ghapp.summaries import About
+from ghapp.summaries.counts import About
 from tests.databases import find_binaries
 from tests.store.records import NOW, document, edit, wish
 

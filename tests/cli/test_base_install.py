@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ghapp.attribution.document import to_document
+from tests.documents.test_sampling import AUDITS
 from tests.records.bundles import bundle, lines
-from tests.test_sampling import AUDITS
 
 SERVER = ("alembic", "authlib", "flask", "github", "gunicorn", "redis", "rq", "sqlalchemy")
 BLOCKED = """

@@ -18,7 +18,7 @@ from ghapp.store import (
     TokenKind,
     new_secret,
 )
-from ghapp.summaries import About
+from ghapp.summaries.counts import About
 from tests.cli.commands import ghapp
 from tests.store.records import DAY, document, edit
 

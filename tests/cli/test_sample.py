@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from ghapp.attribution.document import to_document
 from ghapp.cli.main import main
+from tests.documents.test_sampling import AUDITS, audit
 from tests.histories import History, Step
 from tests.records.bundles import bundle, lines
-from tests.test_sampling import AUDITS, audit
 
 
 @pytest.fixture

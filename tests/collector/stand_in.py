@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from ghapp.remotes import normalized
+from ghapp.git.remotes import normalized
 from ghapp.wire import (
     MOST_BYTES,
     SCHEMA,

@@ -19,7 +19,7 @@ from ghapp.attribution.unified_diff import parse_diff
 from ghapp.collector import account
 from ghapp.collector.backfill import backfill
 from ghapp.collector.flush import flush
-from ghapp.git import Git
+from ghapp.git.repository import Git
 from tests.clones import Clone
 from tests.collector import workday
 from tests.collector.machine import NOW, Agent, Machine

@@ -12,7 +12,7 @@ import pytest
 
 from ghapp.attribution.model import Edit, EditHunk, TextLines
 from ghapp.collect import keep_edits
-from ghapp.git import fetch_commits
+from ghapp.git.repository import fetch_commits
 from ghapp.sandbox import Fault, Kind, Limits, PullRequest
 from ghapp.store import DueOutcome
 from tests.faults.place import START, Place

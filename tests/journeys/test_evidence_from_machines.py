@@ -21,7 +21,7 @@ from ghapp.collector import account
 from ghapp.collector.door import Door
 from ghapp.collector.enroll import enroll
 from ghapp.collector.flush import flush
-from ghapp.git import Git
+from ghapp.git.repository import Git
 from ghapp.store import Installation, Repository
 from ghapp.wire import EnrollmentStarted
 from tests.clones import Clone

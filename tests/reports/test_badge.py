@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from ghapp.reports.badge import badge, drawn
-from ghapp.summaries import Counts
+from ghapp.summaries.counts import Counts
 
 KNOWN = Counts(pulls=4, assisted=2, known_effective=90, whole_effective=200, whole_attributed=61)
 

@@ -1,14 +1,14 @@
 """Every reason has a sentence, a row of 80 columns for it, and an anchor in the documentation."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from ghapp.attribution.model import ATTRIBUTED, Reason
 from ghapp.reports import words
+from tests.cases import TOP
 
-DOCS = (Path(__file__).parents[2] / "docs" / "reasons.md").read_text(encoding="utf-8")
+DOCS = (TOP / "docs" / "reasons.md").read_text(encoding="utf-8")
 
 
 def test_every_reason_has_a_sentence() -> None:

@@ -9,24 +9,20 @@ from datetime import UTC, date, datetime, timedelta
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit, Edit, State, Struct, Verdict
-from ghapp.languages import language_of
 from ghapp.store import Store
-from ghapp.summaries import (
+from ghapp.summaries.counts import (
     About,
     AdoptionDay,
     AgentCounts,
     Counts,
-    Grain,
     LineCounts,
-    Names,
-    Naming,
-    Order,
     PersonCounts,
     Point,
     RepositoryCounts,
-    Selection,
     TeamCounts,
 )
+from ghapp.summaries.languages import language_of
+from ghapp.summaries.selection import Grain, Names, Naming, Order, Selection
 
 
 class Pull(Struct, frozen=True):

@@ -6,7 +6,7 @@ import pytest
 
 from ghapp.store import AuthorCoverage, Covered, MachineReport, Sender, Store, WeekCoverage
 from ghapp.store.coverage import monday
-from ghapp.summaries import About
+from ghapp.summaries.counts import About
 from tests.store.records import DAY, NOW, document, edit
 
 ANN = MachineReport(

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from ghapp.attribution.model import Edit, FileVerdict, Inputs, State, Struct, Totals, Verdict
-from ghapp.intervals import proportion
 from ghapp.store import Repository, Store, activity
 from ghapp.store.erasures import ErasedBy
 from ghapp.store.evidence import Whose
@@ -29,21 +28,9 @@ from ghapp.store.schema import (
 from ghapp.store.selecting import Teams
 from ghapp.store.summaries import Summaries
 from ghapp.store.tally import day_number, dissolve, rebuild
-from ghapp.summaries import (
-    About,
-    By,
-    Counts,
-    Grain,
-    Listing,
-    Measured,
-    Names,
-    Naming,
-    NotShown,
-    Order,
-    PullOutcome,
-    Quiet,
-    Selection,
-)
+from ghapp.summaries.counts import About, Counts, Measured, PullOutcome, Quiet
+from ghapp.summaries.intervals import proportion
+from ghapp.summaries.selection import By, Grain, Listing, Names, Naming, NotShown, Order, Selection
 from tests.store.records import NOW, document, edit
 from tests.store.slow_summaries import Slow, at_noon
 

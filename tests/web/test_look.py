@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-WEB = Path(__file__).parent.parent.parent / "ghapp" / "web"
+from tests.cases import TOP
+
+WEB = TOP / "ghapp" / "web"
 SHEET = (WEB / "static" / "ghapp.css").read_text("utf-8")
 
 TEXT = [

@@ -9,7 +9,8 @@ from ghapp.bootstrap import Services
 from ghapp.reports.tables import to_csv, to_json_lines
 from ghapp.reports.words import agent_name
 from ghapp.store import Repository
-from ghapp.summaries import Listing, Names, PullRow, Selection
+from ghapp.summaries.counts import PullRow
+from ghapp.summaries.selection import Listing, Names, Selection
 from ghapp.web.access import note_access, readable, require_member, require_reader
 from ghapp.web.api.questions import Filters, Users, read
 from ghapp.web.api.summaries import shown

@@ -7,7 +7,7 @@ import msgspec
 from flask import abort, request
 
 from ghapp.attribution.model import State, Struct, Verdict
-from ghapp.summaries import Grain, Listing, Order, Selection
+from ghapp.summaries.selection import Grain, Listing, Order, Selection
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
@@ -29,7 +29,7 @@ class Paging(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Filters(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which merged pull requests are meant; see `ghapp.summaries.Selection`."""
+    """Which merged pull requests are meant; see `ghapp.summaries.selection.Selection`."""
 
     since: date | None = None
     until: date | None = None

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort
 from ghapp.attribution.model import Struct
 from ghapp.bootstrap import Services
 from ghapp.store import WeekCoverage
-from ghapp.summaries import SMALLEST_GROUP, NotShown
+from ghapp.summaries.selection import SMALLEST_GROUP, NotShown
 from ghapp.web.access import note_access, readable, require_member, require_reader
 from ghapp.web.api.answers import Page, answer, listed
 from ghapp.web.api.questions import Listed, Span, Summarized, read

@@ -6,7 +6,8 @@ from flask import Blueprint, Response, url_for
 
 from ghapp.bootstrap import Services
 from ghapp.reports.words import AGENTS
-from ghapp.summaries import NotShown, PullRow
+from ghapp.summaries.counts import PullRow
+from ghapp.summaries.selection import NotShown
 from ghapp.web.errors import told
 from ghapp.web.pages import filters, front, method, organization, pull_request, replays, repository
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from ghapp.bootstrap import Services
 from ghapp.reports.coverage import erased, of_author, of_authors
 from ghapp.store import SavedAudit
-from ghapp.summaries import Selection
+from ghapp.summaries.selection import Selection
 
 
 def beside_pull(services: Services, saved: SavedAudit) -> list[str]:

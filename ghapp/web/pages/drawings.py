@@ -8,7 +8,8 @@ from ghapp.reports.charts import Column, Frame, Interval, columns, intervals, sh
 from ghapp.reports.charts import Point as SharePoint
 from ghapp.reports.summary import percent
 from ghapp.reports.words import counted
-from ghapp.summaries import AdoptionDay, Comparison, Counts, Figure, Grain, Point
+from ghapp.summaries.counts import AdoptionDay, Comparison, Counts, Figure, Point
+from ghapp.summaries.selection import Grain
 
 PULL_SERIES = ("with", "without", "no_evidence")
 

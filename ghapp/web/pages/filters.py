@@ -14,7 +14,7 @@ from flask import abort, request, url_for
 
 from ghapp.attribution.model import State, Struct, Verdict
 from ghapp.reports.words import agent_name
-from ghapp.summaries import By, Grain, Listing, Order, Selection
+from ghapp.summaries.selection import By, Grain, Listing, Order, Selection
 
 A_YEAR = timedelta(days=364)
 SPANS = (("4 weeks", 27), ("12 weeks", 83), ("12 months", 364))

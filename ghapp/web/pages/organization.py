@@ -5,7 +5,8 @@ from flask import Blueprint, render_template
 from ghapp.bootstrap import Services
 from ghapp.reports import words
 from ghapp.store import Installation
-from ghapp.summaries import By, Quiet
+from ghapp.summaries.counts import Quiet
+from ghapp.summaries.selection import By
 from ghapp.web.access import readable, require_member
 from ghapp.web.pages import drawings
 from ghapp.web.pages.beside import beside_pulls

@@ -1,7 +1,7 @@
 """Outcomes beside usage: how each measure is named and in which unit. It draws no conclusion."""
 
 from ghapp.attribution.model import Struct
-from ghapp.summaries import Comparison, Measured, Outcomes
+from ghapp.summaries.counts import Comparison, Measured, Outcomes
 from ghapp.web.pages.drawings import comparison, figure_words
 
 

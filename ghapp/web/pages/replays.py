@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from ghapp.attribution.document import from_document
 from ghapp.attribution.policy import POLICIES
 from ghapp.bootstrap import Services
-from ghapp.differences import Difference, compare
+from ghapp.documents.differences import Difference, compare
 from ghapp.replay_over_github import start
 from ghapp.reports.differences import to_page
 from ghapp.store import Asked, Replay, ReplayState, ReplayUnderWay, Repository

@@ -11,7 +11,7 @@ import pytest
 
 from ghapp.attribution.model import Totals
 from ghapp.store import MachineReport
-from ghapp.summaries import About
+from ghapp.summaries.counts import About
 from tests.store.records import NOW, document
 from tests.web.api.test_api import pages
 from tests.web.place import Place

@@ -12,27 +12,22 @@ import msgspec
 
 from ghapp.attribution.document import to_document
 from ghapp.attribution.model import Audit, FileVerdict, LineVerdict, Struct, Verdict
-from ghapp.intervals import median, proportion, ratio
 from ghapp.reports.ranges import ranges
 from ghapp.reports.words import NOT_COUNTED_GROUP, agent_name, group, sentence
 from ghapp.store import Replay, SavedAudit
 from ghapp.store.coverage import AFTER, BEFORE
-from ghapp.summaries import (
+from ghapp.summaries.counts import (
     AgentCounts,
-    By,
     Counts,
-    Grain,
     LineCounts,
-    Names,
-    Naming,
-    Order,
     PersonCounts,
     PullOutcome,
     Quiet,
-    Selection,
     TeamCounts,
 )
-from ghapp.summaries import Figure as Estimate
+from ghapp.summaries.counts import Figure as Estimate
+from ghapp.summaries.intervals import median, proportion, ratio
+from ghapp.summaries.selection import By, Grain, Names, Naming, Order, Selection
 from ghapp.web.pages.pull_request import why
 from tests.store.slow_summaries import Pull, Slow
 from tests.web.pages.figures import Figure

@@ -20,7 +20,8 @@ from ghapp.demo_cast import PLACES, TEAMS
 from ghapp.demo_year import SEED, merged
 from ghapp.store import Asked, Due, Found, Kind, PullState
 from ghapp.store.coverage import monday
-from ghapp.summaries import About, By, Grain, Names, Naming, Selection
+from ghapp.summaries.counts import About
+from ghapp.summaries.selection import By, Grain, Names, Naming, Selection
 from ghapp.web.app import create_app
 from tests.store.records import document
 from tests.store.slow_summaries import Pull, Slow

@@ -10,7 +10,7 @@ from ghapp.attribution.document import from_document, to_document
 from ghapp.attribution.model import Audit, FileVerdict, LineVerdict, Reason
 from ghapp.reports.coverage import erased, of_author
 from ghapp.store import ErasedBy, Publication, SavedAudit, Whose
-from ghapp.summaries import About
+from ghapp.summaries.counts import About
 from ghapp.web.pages.pull_request import MOST_RUNS, file_parts, runs_of, why
 from tests.store.records import document, edit
 from tests.web.conftest import NOW

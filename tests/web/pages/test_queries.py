@@ -13,7 +13,7 @@ from sqlalchemy import event
 from ghapp.attribution.model import FileVerdict, Inputs, Totals
 from ghapp.replay_over_github import start
 from ghapp.store import Asked, Publication, Repository
-from ghapp.summaries import About, PullOutcome
+from ghapp.summaries.counts import About, PullOutcome
 from tests.store.records import document, edit
 from tests.web.conftest import NOW
 from tests.web.place import Place

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from ghapp.attribution.model import Change, Struct
 from ghapp.attribution.unified_diff import DiffError, parse_diff
-from ghapp.git import CHANGED, DIFF, EMPTY_TREES, Git, attribute_files
-from ghapp.git_process import GitError
-from ghapp.history import Landed
+from ghapp.git.history import Landed
+from ghapp.git.process import GitError
+from ghapp.git.repository import CHANGED, DIFF, EMPTY_TREES, Git, attribute_files
 
 _UNSHALLOW = "the history of this clone ends before it: git fetch --unshallow"
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from ghapp import git_process
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.git import Git, GitError, fetch_commits
+from ghapp.git import process as git_process
+from ghapp.git.repository import Git, GitError, fetch_commits
 from tests.clones import Clone
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -468,7 +468,7 @@ def test_redirects_are_not_followed(served: Served, change: Change, tmp_path: Pa
 def test_pack_that_is_too_large_is_not_written(
     served: Served, change: Change, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ghapp.git.LARGEST_PACK", 512)
+    monkeypatch.setattr("ghapp.git.repository.LARGEST_PACK", 512)
     with pytest.raises(GitError):
         fetch_commits(tmp_path / "7", f"{served.url}/acme/app.git", change.shas, TOKEN)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit, FileVerdict, LineVerdict, Totals
-from ghapp.sampling import LEAST, Answer, Frame, allocation, score, wilson
+from ghapp.documents.sampling import LEAST, Answer, Frame, allocation, score, wilson
 from tests.store.records import document
 
 SIZES = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 5000), min_size=1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED
-from ghapp.policies import Difference, PolicyError, differences, find, read
+from ghapp.policy.named import Difference, PolicyError, differences, find, read
 
 
 def test_built_in_ones_by_name() -> None:

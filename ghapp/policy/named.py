@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 
-from ghapp import repository_policy
 from ghapp.attribution.model import Struct
 from ghapp.attribution.policy import ID, LARGEST_REWRITE, LONGEST_WINDOW, POLICIES, Policy
+from ghapp.policy.file import PolicyFileError
+from ghapp.policy.file import read as read_policy_file
 
 YAML = (".yml", ".yaml")
 SUFFIXES = (".toml", ".json", *YAML)
@@ -54,12 +55,12 @@ def read(path: Path) -> Policy:
     try:
         text = path.read_text(encoding="utf-8")
         if path.suffix in YAML:
-            return repository_policy.read(text).rules
+            return read_policy_file(text).rules
         given = tomllib.loads(text) if path.suffix == ".toml" else msgspec.json.decode(text)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise PolicyError(f"{path}: {reason}; give a file of TOML, JSON or YAML") from error
-    except repository_policy.PolicyFileError as error:
+    except PolicyFileError as error:
         raise PolicyError(f"{path}, {error}") from error
     except (tomllib.TOMLDecodeError, msgspec.DecodeError) as error:
         raise PolicyError(f"{path}: {error}; write it as TOML (.toml) or JSON (.json)") from error

@@ -1,11 +1,10 @@
-"""The nouns of the summaries: what is selected, what is counted, and what each number means.
+"""The nouns that summaries answer with: what is counted, and what each number means.
 
-It asks no database; `ghapp.store.summaries` answers with these. Every number is defined in
-docs/metrics.md under the word that it has here. Days are UTC days; weeks begin on Monday.
+It asks no database; `ghapp.store.summaries` fills them. Every number is defined in
+docs/metrics.md under the word that it has here.
 """
 
-import hashlib
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from operator import add, sub
 from typing import Self
@@ -13,124 +12,6 @@ from typing import Self
 import msgspec
 
 from ghapp.attribution.model import State, Struct, Verdict
-
-SMALLEST_GROUP = 5
-"""Numbers of fewer people are not broken out: they would be numbers about persons."""
-LEADERBOARD = 10
-"""Rows of a leaderboard, as in the native dashboard."""
-
-
-class Grain(StrEnum):
-    """What one point of a series covers."""
-
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-
-    def start(self, day: date) -> date:
-        """Return the first day of the day's point."""
-        if self is Grain.WEEK:
-            return day - timedelta(days=day.weekday())
-        return day.replace(day=1) if self is Grain.MONTH else day
-
-    def next(self, start: date) -> date:
-        """Return the first day of the point after the one that begins at ``start``."""
-        if self is Grain.MONTH:
-            return (start + timedelta(days=31)).replace(day=1)
-        return start + timedelta(days=7 if self is Grain.WEEK else 1)
-
-
-# --- who is named ---------------------------------------------------------------------------------
-
-
-class Names(StrEnum):
-    """How people stand in summaries (setting ``GHAPP_NAMES``)."""
-
-    TEAMS = "teams"
-    """Only teams are named; nothing is said of a single person."""
-    PSEUDONYMS = "pseudonyms"
-    PEOPLE = "people"
-
-
-class Naming(Struct, frozen=True):
-    """How people are named here."""
-
-    names: Names = Names.TEAMS
-    key: bytes = b""
-    """Makes pseudonyms that nobody can guess without it; not empty where there are any."""
-
-    def of(self, login: str) -> str:
-        """Return a person's name as it may be shown: the login, or a pseudonym."""
-        if self.names is Names.PEOPLE:
-            return login
-        digest = hashlib.blake2b(login.lower().encode(), key=self.key[:64], digest_size=4)
-        return f"person-{digest.hexdigest()}"
-
-
-class NotShown(ValueError):  # noqa: N818 - it is a decision of the organization's, no fault
-    """A question about one person, or about a group that is too small to be told from one."""
-
-
-# --- what is asked for ----------------------------------------------------------------------------
-
-
-class Selection(Struct, frozen=True):
-    """Which merged pull requests are meant. What is ``None`` or empty selects nothing away."""
-
-    repository_ids: tuple[int, ...]
-    """Only these, which the reader may read; empty: no pull request at all."""
-    since: date | None = None
-    """First day of merging (UTC)."""
-    until: date | None = None
-    """Last day of merging, included."""
-    author: str | None = None
-    """Login in any case of letters; refused unless people are named here."""
-    team: str | None = None
-    agent: str | None = None
-    """In counts "with" means with this agent, and the other pull requests stay in the
-    denominator. In lists, and for directories and languages: pull requests with this agent."""
-    verdict: Verdict | None = None
-    state: State | None = None
-    share_from: float | None = None
-    """Smallest share, 0 to 1; pull requests without a share are selected away."""
-    share_to: float | None = None
-    path: str | None = None
-    """A directory: pull requests that add lines below it, or in files right in it."""
-
-    @property
-    def is_plain(self) -> bool:
-        """Say whether only repositories and days are asked for."""
-        return self == Selection(self.repository_ids, since=self.since, until=self.until)
-
-
-class Order(StrEnum):
-    """What a list of pull requests is sorted by, greatest first."""
-
-    MERGED = "merged"
-    EFFECTIVE = "effective"
-    ATTRIBUTED = "attributed"
-    SHARE = "share"
-
-
-class Listing(Struct, frozen=True):
-    """Which rows of a list, in which order."""
-
-    order: Order = Order.MERGED
-    ascending: bool = False
-    after: str | None = None
-    """`PullPage.after` of the rows before; ``None``: from the first."""
-    limit: int = 50
-
-
-class By(StrEnum):
-    """What a leaderboard counts."""
-
-    PULLS = "pulls"
-    LINES = "lines"
-
-
-# --- what is answered -----------------------------------------------------------------------------
-
 
 Lines = tuple[int, int, int]
 """Added, effective, attributed."""

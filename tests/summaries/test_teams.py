@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from ghapp.teams import Member, TeamFileError, read_team_file
+from ghapp.summaries.teams import Member, TeamFileError, read_team_file
 
 
 def test_a_table_as_a_spreadsheet_writes_it() -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ghapp.attribution.model import Struct
 from ghapp.attribution.policy import FILE
-from ghapp.repository_policy import PolicyFileError, RepositoryPolicy, read
+from ghapp.policy.file import PolicyFileError, RepositoryPolicy, read
 from ghapp.store import Store
 
 

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from ghapp.attribution.model import Change
-from ghapp.git import Git
-from ghapp.history import How, Landed, Span, landed
-from ghapp.landed_changes import Unseen, changes
+from ghapp.git.history import How, Landed, Span, landed
+from ghapp.git.landed import Unseen, changes
+from ghapp.git.repository import Git
 from tests.cases import cases, names
 from tests.histories import History, Step, as_json, make
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghapp.remotes import all_normalized, normalized, on_host
+from ghapp.git.remotes import all_normalized, normalized, on_host
 
 SHOP = "github.com/acme/shop"
 

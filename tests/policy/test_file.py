@@ -1,7 +1,6 @@
 """A repository's policy file: what it says, what is refused and in which line, and its schema."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED, Policy
-from ghapp.repository_policy import (
+from ghapp.policy.file import (
     DEEPEST,
     MOST_BYTES,
     OWN_ID,
@@ -21,8 +20,9 @@ from ghapp.repository_policy import (
     read,
     schema,
 )
+from tests.cases import TOP
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = TOP / "docs"
 WHOLE = {
     "version": 1,
     "id": "acme-v1",

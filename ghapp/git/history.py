@@ -14,7 +14,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from ghapp.attribution.model import Struct
-from ghapp.git import Git
+from ghapp.git.repository import Git
 
 LONGEST_REBASE = 250
 """Commits of the longest pull request that a rebase is recognized of without numbers: as many

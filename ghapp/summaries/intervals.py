@@ -6,7 +6,7 @@ All intervals are meant to hold what they estimate 95 times in 100.
 from collections.abc import Iterable, Sequence
 from math import floor, sqrt
 
-from ghapp.summaries import Figure
+from ghapp.summaries.counts import Figure
 
 Z = 1.96
 """How many standard errors an interval reaches to each side."""

@@ -8,7 +8,7 @@ import msgspec
 
 from ghapp.attribution.document import SCHEMA, from_document
 from ghapp.attribution.model import Audit, Struct
-from ghapp.differences import Key, key
+from ghapp.documents.differences import Key, key
 
 
 class DocumentError(ValueError):

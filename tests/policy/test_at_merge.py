@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from ghapp.attribution.policy import CLAUDE_CODE_V1
-from ghapp.base_policies import BasePolicies
-from ghapp.git import Git
+from ghapp.git.repository import Git
+from ghapp.policy.at_merge import BasePolicies
 from tests.histories import History, Step
 
 FILE = ".github/attribution.yml"

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ghapp.attribution.model import Struct
-from ghapp.git_process import ENVIRONMENT, SECONDS, GitError, Limits, lines, run
+from ghapp.git.process import ENVIRONMENT, SECONDS, GitError, Limits, lines, run
 
 LARGEST_PACK = 1024 * 1024 * 1024
 """Bytes that one fetch may write to a file."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghapp.intervals import median, proportion, ratio
+from ghapp.summaries.intervals import median, proportion, ratio
 
 numbers = st.lists(st.floats(0, 1e6), max_size=60)
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from ghapp.attribution.model import Struct
 from ghapp.attribution.policy import CLAUDE_CODE_V1, FILE, Policy
-from ghapp.git import Git
-from ghapp.git_process import GitError
-from ghapp.repository_policy import PolicyFileError, read
+from ghapp.git.process import GitError
+from ghapp.git.repository import Git
+from ghapp.policy.file import PolicyFileError, read
 
 
 class BasePolicy(Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""Audit documents as files: read, compared, sampled. It opens no store."""

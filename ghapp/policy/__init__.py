@@ -1,0 +1,1 @@
+"""What a repository decides about its audits, and which text of that held at a merge."""

@@ -1,0 +1,1 @@
+"""What the numbers over many audits mean. It opens nothing; ``ghapp.store.summaries`` answers."""

@@ -1,0 +1,1 @@
+"""Tests of what the numbers over many audits mean."""
