@@ -23,10 +23,10 @@ from ghapp.attribution.model import Audit, Change, Edit, Evidence, Subject
 from ghapp.attribution.paths import below, tidy
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.carried import Inventory, read, take_inventory
-from ghapp.collect import AsFingerprints, import_artifacts, keep_edits
 from ghapp.evidence import entire
 from ghapp.git.repository import Git
+from ghapp.ingest.carried import Inventory, read, take_inventory
+from ghapp.ingest.keep import AsFingerprints, import_artifacts, keep_edits
 from ghapp.log import configure
 from ghapp.store import Installation, Repository, Sender, Store
 from ghapp.wire import MOST_EDITS, SCHEMA, Batch, SentEdit

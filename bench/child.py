@@ -18,9 +18,9 @@ from bench.engine import EngineAuditor, own_lines
 from bench.lines import normalize
 from bench.load import MERGED_AT, ROOT
 from bench.memory import peak
-from ghapp.artifacts import read_artifacts
 from ghapp.attribution.model import Edit
 from ghapp.attribution.unified_diff import parse_diff
+from ghapp.ingest.artifacts import read_artifacts
 
 Result = dict[str, float | int]
 

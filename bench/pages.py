@@ -52,11 +52,11 @@ from ghapp.store.schema import (
     tally_member,
     team_member,
 )
-from ghapp.store.tally import day_number, insert_all
+from ghapp.store.summaries.tally import day_number, insert_all
 from ghapp.summaries.counts import About, PullSummary
 from ghapp.web.app import create_app
+from tests.app_key import PRIVATE_KEY
 from tests.databases import new_database, postgresql_server
-from tests.keys import PRIVATE_KEY
 from tests.queues import valkey_server
 
 REPOSITORIES = 500

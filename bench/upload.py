@@ -18,7 +18,7 @@ import requests
 from bench.console import say, table
 from ghapp.attribution.fingerprint import Fingerprinter
 from ghapp.attribution.model import EditHunk, Lines, Outcome
-from ghapp.keys import EvidenceKeys
+from ghapp.keys.evidence import EvidenceKeys
 from ghapp.settings import Settings
 from ghapp.store import Installation, NewToken, Repository, Store, TokenKind, new_secret
 from ghapp.wire import SCHEMA, Batch, Receipt, SentEdit

@@ -5,46 +5,45 @@ first question, GitHub at the first request.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, cached_property, partial
 
 import redis
 
-from ghapp.attribution.codebook import Codebook, FingerprintCodebook
-from ghapp.attribution.model import Change, Edit, Evidence, LineFingerprint
 from ghapp.attribution.policy import Policy
-from ghapp.attribution.rekey import rekeyed
-from ghapp.audit import How, Outcome, Publish, Ref, audit_pull_request
-from ghapp.carried import Carried
-from ghapp.carry import Keeping, carry
-from ghapp.collect import AsFingerprints, Encode, as_text
-from ghapp.compliance import Pulled, Source, pull
-from ghapp.github.answers import Gone, Refused, Rejected
+from ghapp.audit import How, Publish, Ref, audit_pull_request
+from ghapp.auditing.kept_pulls import KeptPulls
+from ghapp.ending import Ending
 from ghapp.github.app_auth import AppAuth, AppIdentity
 from ghapp.github.client import GitHub, Pauses
 from ghapp.github.pacing import Allowance, Pace
-from ghapp.github.pull_requests import PullRequest, policy_text
+from ghapp.github.pull_requests import PullRequest
 from ghapp.github.token_cache import RedisTokens
 from ghapp.github.user_access import UserAccess
 from ghapp.github.user_auth import SignIn
-from ghapp.kept_pulls import KeptPulls
-from ghapp.keys import EvidenceKeys
+from ghapp.ingest.carried import Carried
+from ghapp.ingest.carry import Keeping, carry
+from ghapp.ingest.compliance import Pulled, Source, pull
+from ghapp.ingest.keep import AsFingerprints, Encode, as_text
+from ghapp.keys.comparing import LineComparison
+from ghapp.keys.evidence import EvidenceKeys
+from ghapp.keys.signing import Signer
 from ghapp.log import configure
-from ghapp.outgoing import MailServer
-from ghapp.policy.in_force import PolicyFile
+from ghapp.people.readers import Readers
+from ghapp.people.uploaders import Uploaders
+from ghapp.policy.in_force import PolicyFile, organization_file
 from ghapp.publishers.registry import publish
 from ghapp.queue.enqueue import RedisQueue, connect
-from ghapp.readers import Readers
 from ghapp.settings import AppCredentials, Settings, SettingsError
-from ghapp.signing import Signer
-from ghapp.store import Installation, Store, key_id
-from ghapp.store.summaries import Summaries
+from ghapp.store import Installation, Store
+from ghapp.store.summaries.questions import Summaries
 from ghapp.summaries.selection import Naming
-from ghapp.team_sources import Fetched, Sources, fetch_teams
-from ghapp.uploaders import Uploaders
-from ghapp.weekly import Letters
+from ghapp.upkeep.outgoing import MailServer
+from ghapp.upkeep.team_sources import Fetched, Sources, fetch_teams
+from ghapp.upkeep.weekly import Letters
 
 
 def utc_now() -> datetime:
@@ -89,8 +88,7 @@ class Services:
             policy=self.policy,
             organization_policy=self.organization_policy,
             publish=self.publish,
-            book=self.book,
-            comparable=self.comparable,
+            comparison=self.comparison,
             git_cache=self.settings.data_dir / "git",
             carry=self.carry,
             witness=self.signer.witness,
@@ -106,24 +104,9 @@ class Services:
         return carry(github, pull, keeping, now=self.clock())
 
     def organization_policy(self, ref: Ref, owner: str) -> PolicyFile | None:
-        """Read the policy file of an organization's ``.github`` repository as it is now.
-
-        ``None``: it has none, or the installation does not reach that repository.
-        """
-        shared = self.store.installations.find(f"{owner}/.github")
-        if shared is None or shared.installation_id != ref.installation_id:
-            return None
-        github = self.github(ref.installation_id, shared.id, background=ref.background)
-        try:
-            text = policy_text(github)
-        except (Gone, Refused, Rejected):
-            return None
-        finally:
-            github.close()
-        if text is None:
-            return None
-        name, now = shared.full_name, self.clock()
-        return PolicyFile(repository_id=shared.id, repository=name, text=text, as_of=now)
+        """Read the policy file of an organization's ``.github`` repository as it is now."""
+        github = partial(self.github, ref.installation_id, background=ref.background)
+        return organization_file(owner, ref.installation_id, self.store, github, self.clock())
 
     @cached_property
     def kept_pulls(self) -> KeptPulls:
@@ -135,28 +118,10 @@ class Services:
         """Return what signs saved audits."""
         return Signer(self.store, self.settings.encryption_key)
 
-    def book(self, installation_id: int, evidence: Evidence) -> Codebook:
-        """Return how an audit's lines are compared: by tokens where some are fingerprints."""
-        if not any(map(_is_fingerprinted, evidence.edits)):
-            return Codebook()
-        key = self.keys.present(installation_id, now=self.clock())
-        return FingerprintCodebook(key.fingerprinter)
-
-    def comparable(self, ref: Ref, evidence: Evidence, change: Change) -> Evidence:
-        """Return evidence as `book` can compare it: all fingerprints as of the key in use."""
-        if not any(map(_is_fingerprinted, evidence.edits)):
-            return evidence
-        present = self.keys.present(ref.installation_id, now=self.clock())
-        since = min(edit.at for edit in evidence.edits)
-        until = max(edit.at for edit in evidence.edits)
-        others = self.store.evidence.other_keys(ref.repository_id, since, until, present.id)
-        if not others:
-            return evidence
-        first = key_id(ref.installation_id, 1)
-        named = {edit_id: found or first for edit_id, found in others.items()}
-        used = {name: self.keys.named(name) for name in set(named.values()) - {present.id}}
-        old = {name: key.fingerprinter for name, key in used.items() if key is not None}
-        return rekeyed(evidence, change, named, old, present.fingerprinter)
+    @cached_property
+    def comparison(self) -> LineComparison:
+        """Return how an audit's lines are compared."""
+        return LineComparison(self.store, self.keys, self.clock)
 
     @cached_property
     def summaries(self) -> Summaries:
@@ -249,17 +214,24 @@ class Services:
         connection = connect_queue(self.settings, quick=True)
         return Pace(connection, allowance, self.clock, self.sleep)
 
+    @contextmanager
     def github(
         self, installation_id: int, repository_id: int, *, background: bool = False
-    ) -> GitHub:
-        """Return GitHub for one repository; one for each job, closed by whoever asked."""
+    ) -> Iterator[GitHub]:
+        """Yield GitHub for one repository; in the end its head room is noted and it is closed."""
         turn = partial(self.pace.before_write, installation_id, background=background)
-        return GitHub(
+        github = GitHub(
             self.auth,
             installation_id=installation_id,
             repository_id=repository_id,
             pauses=Pauses(sleep=self.sleep, before_write=turn),
         )
+        try:
+            yield github
+        finally:
+            if github.headroom is not None:
+                self.pace.note(installation_id, github.headroom)
+            github.close()
 
     def pull_sessions(self) -> Pulled | None:
         """Pull agent sessions from the Compliance API; ``None``: there is no key for it.
@@ -284,17 +256,13 @@ class Services:
         sources = Sources(auth=self.auth, github=github, store=self.store)
         return fetch_teams(installation, sources, now=self.clock())
 
-    def audit(self, ref: Ref) -> Outcome:
+    def audit(self, ref: Ref) -> Ending:
         """Audit one merged pull request."""
-        github = self.github(ref.installation_id, ref.repository_id, background=ref.background)
-        try:
-            return audit_pull_request(
-                ref, self.how, github=github, store=self.store, now=self.clock()
-            )
-        finally:
-            if github.headroom is not None:
-                self.pace.note(ref.installation_id, github.headroom)
-            github.close()
+        how, store, now = self.how, self.store, self.clock()
+        with self.github(
+            ref.installation_id, ref.repository_id, background=ref.background
+        ) as github:
+            return audit_pull_request(ref, how, github=github, store=store, now=now)
 
 
 def build(settings: Settings, *, quick: bool = False) -> Services:
@@ -326,11 +294,6 @@ def connect_queue(settings: Settings, *, quick: bool = False) -> redis.Redis:
         problem = "REDIS_URL is not set: name a Redis, or let `ghapp serve` start one of its own"
         raise SettingsError([problem])
     return connect(settings.redis_url, quick=quick)
-
-
-def _is_fingerprinted(edit: Edit) -> bool:
-    lines = (line for hunk in edit.lines.hunks for line in (*hunk.own, *hunk.before, *hunk.after))
-    return isinstance(next(lines, None), LineFingerprint)
 
 
 @cache

@@ -3,12 +3,13 @@
 What could not be read comes back beside the audit, named by file and line.
 """
 
-from collections.abc import Iterable, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
-from ghapp.artifacts import find_evidence
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.model import (
     Audit,
@@ -24,10 +25,10 @@ from ghapp.attribution.model import (
 from ghapp.attribution.paths import below, tidy
 from ghapp.attribution.policy import Policy
 from ghapp.attribution.unified_diff import DiffError, parse_diff
-from ghapp.carried import Carried, read_between
 from ghapp.evidence.source import WantedPath, Worktree, everything
-from ghapp.garbage import collector_held
 from ghapp.git.repository import EMPTY_TREES, Commit, Git, GitError, attribute_files
+from ghapp.ingest.artifacts import find_evidence
+from ghapp.ingest.carried import Carried, read_between
 
 WHOLE_DIFF = "(the whole diff)"
 """Stands for the files of a diff that could not be read: nobody knows which they are."""
@@ -146,7 +147,7 @@ def _audited(
     likely_roots: Sequence[str] = (),
     carried: Carried | None = None,
 ) -> OfflineAudit:
-    with collector_held():
+    with _collector_held():
         wanted = wanted_paths(change, terms.policy)
         evidence = read_evidence(
             terms.evidence,
@@ -217,3 +218,19 @@ def _with_worktrees(roots: Sequence[str], worktrees: Iterable[Worktree]) -> tupl
         if any(below(tidy(root), tidy(worktree.original)) is not None for root in roots)
     ]
     return tuple(dict.fromkeys([*roots, *made]))
+
+
+@contextmanager
+def _collector_held() -> Iterator[None]:
+    """Hold the cycle collector: an audit makes no cycles, but a million small values.
+
+    The collector would walk them again and again; held, a large audit takes about a fifth
+    less time. What is no longer used is freed all the same, by reference count.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ghapp.audit import Ref
+from ghapp.demo.sandbox import PullRequest
 from ghapp.reports.coverage import of_author
-from ghapp.sandbox import PullRequest
 from ghapp.store import Sender, WhyNamed
 from tests.store.records import edit
 from tests.web.place import Place

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.bootstrap import Services
+from ghapp.jobs.perform import perform
 from ghapp.log import REDACTED, bound, configure, redact
-from ghapp.perform import perform
 from ghapp.store import Installation
 from ghapp.web.app import create_app
 from tests.web.conftest import NOW

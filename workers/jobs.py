@@ -1,4 +1,4 @@
-"""What RQ calls: one identifier in, one call. The story is told in `ghapp.perform`."""
+"""What RQ calls: one identifier in, one call. The story is told in `ghapp.jobs.perform`."""
 
 import os
 import signal
@@ -7,8 +7,8 @@ from typing import NoReturn
 
 import structlog
 
-from ghapp import perform as due_work
 from ghapp.bootstrap import services
+from ghapp.jobs import perform as due_work
 from ghapp.log import bound
 
 GIVE_BACK = signal.SIGUSR1

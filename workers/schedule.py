@@ -16,12 +16,12 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from ghapp.bootstrap import Services, services
+from ghapp.events.intake import Intake
+from ghapp.events.reconcile import wish_to_reconcile
 from ghapp.github.webhooks import WebhookError
-from ghapp.intake import Intake
 from ghapp.queue.enqueue import QueueAway, job_id
-from ghapp.reconcile import wish_to_reconcile
 from ghapp.store import DeliveryOutcome, Due, DueItem, Kind, Lane, StoreError
-from ghapp.weekly import next_sending
+from ghapp.upkeep.weekly import next_sending
 
 EVERY = 2.0
 """Seconds between two looks; one look at an empty table costs less than a millisecond."""

@@ -9,11 +9,11 @@ import click
 
 from ghapp.cli import backup, teams
 from ghapp.cli.by_hand import by_hand
-from ghapp.keys import EvidenceKeys
+from ghapp.keys.evidence import EvidenceKeys
+from ghapp.keys.signing import Signer
 from ghapp.records.keys import shown
 from ghapp.reports.harmless import visible
 from ghapp.settings import Settings, SettingsError
-from ghapp.signing import Signer
 from ghapp.store import (
     Lane,
     NewToken,
@@ -22,10 +22,9 @@ from ghapp.store import (
     Store,
     StoreError,
     TokenKind,
-    activity,
     new_secret,
-    tally,
 )
+from ghapp.store.summaries import activity, tally
 
 LOOK_EVERY = 1.0
 

@@ -1,4 +1,4 @@
-"""``ghapp demo``: the whole app shown on this machine. What it plays is in `ghapp.demo`."""
+"""``ghapp demo``: the whole app shown on this machine. What it plays is in `ghapp.demo.run`."""
 
 import signal
 import tempfile
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from ghapp.demo import DemoError, demo
+from ghapp.demo.run import DemoError, demo
 from ghapp.log import configure
 
 

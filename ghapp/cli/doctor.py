@@ -8,15 +8,15 @@ from email.utils import parsedate_to_datetime
 import click
 import requests
 
-from ghapp import compliance
 from ghapp.attribution.model import Struct
 from ghapp.bootstrap import Services, build
+from ghapp.events.sweep import Listed
 from ghapp.github import device_flow
 from ghapp.github.answers import GitHubError
 from ghapp.github.app_auth import PERMISSIONS
+from ghapp.ingest import compliance
 from ghapp.settings import Settings, SettingsError
 from ghapp.store import StoreError
-from ghapp.sweep import Listed
 
 EVENTS = frozenset({"pull_request", "check_run", "check_suite", "issue_comment", "repository"})
 CLOCK_OFF = 30.0

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import replace
 
-from ghapp.artifacts import find_evidence
 from ghapp.attribution.fingerprint import Fingerprinter
 from ghapp.attribution.model import Edit, LineFingerprint, Unread
 from ghapp.attribution.paths import below, tidy
@@ -18,11 +17,12 @@ from ghapp.cli import evidence_admin
 from ghapp.cli.options import as_roots
 from ghapp.cli.problems import name_problems
 from ghapp.evidence.source import Worktree
+from ghapp.ingest.artifacts import find_evidence
 from ghapp.reports.harmless import visible
 from ghapp.reports.summary import moment
 
 if TYPE_CHECKING:  # only importing needs the server's packages; a developer's machine has none
-    from ghapp.collect import Encode, Imported
+    from ghapp.ingest.keep import Encode, Imported
     from ghapp.settings import Settings
     from ghapp.store import Repository, Store
 
@@ -96,7 +96,7 @@ def import_(
 ) -> None:
     """Import the edits in transcripts into the store, and audit again what they reach."""
     try:
-        from ghapp.collect import import_artifacts  # noqa: PLC0415 - see the top
+        from ghapp.ingest.keep import import_artifacts  # noqa: PLC0415 - see the top
         from ghapp.log import configure  # noqa: PLC0415 - see the top
         from ghapp.settings import Settings, SettingsError  # noqa: PLC0415 - see the top
         from ghapp.store import Store, StoreError  # noqa: PLC0415 - see the top
@@ -209,7 +209,7 @@ def _repository(store: "Store", name: str) -> "Repository":
 def _encode(settings: "Settings", store: "Store", repository: "Repository") -> "Encode":
     """Return what is kept of an edit's lines, as the settings say."""
     from ghapp.bootstrap import encoder  # noqa: PLC0415 - see the top
-    from ghapp.keys import KeyLost  # noqa: PLC0415 - see the top
+    from ghapp.keys.evidence import KeyLost  # noqa: PLC0415 - see the top
 
     if repository.installation_id is None and settings.evidence_encoding != "text":
         raise click.ClickException(

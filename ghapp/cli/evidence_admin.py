@@ -72,7 +72,7 @@ def rotate_key(account: str, data: Path | None) -> None:
     until it has expired; then the old key is deleted.
     """
     from ghapp.cli.by_hand import by_hand  # noqa: PLC0415 - see the top
-    from ghapp.keys import EvidenceKeys, KeyLost  # noqa: PLC0415 - see the top
+    from ghapp.keys.evidence import EvidenceKeys, KeyLost  # noqa: PLC0415 - see the top
 
     with _opened(data) as (store, settings):
         found = store.installations.of_account(account)

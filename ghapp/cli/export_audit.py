@@ -8,14 +8,14 @@ from typing import BinaryIO
 
 import click
 
+from ghapp.auditing.export import Span, UnsignedError, export
 from ghapp.cli.by_hand import by_hand
 from ghapp.cli.times import as_last_instant, as_time
-from ghapp.export import Span, UnsignedError, export
-from ghapp.keys import KeyLost
+from ghapp.keys.evidence import KeyLost
+from ghapp.keys.signing import Signer
 from ghapp.records.check import check
 from ghapp.reports.harmless import visible
 from ghapp.settings import Settings, SettingsError
-from ghapp.signing import Signer
 from ghapp.store import Repository, Store, StoreError
 
 

@@ -23,8 +23,8 @@ from ghapp.cli.options import (
 from ghapp.cli.times import as_last_instant, as_time
 
 if TYPE_CHECKING:  # help and wrong use answer without the core
+    from ghapp.auditing.replay import Gathered, Progress, Replayed, Terms
     from ghapp.documents.differences import Difference
-    from ghapp.replay import Gathered, Progress, Replayed, Terms
 
 UNREAD = 1
 """Exit status where some input could not be read."""
@@ -130,8 +130,8 @@ def command(**options: Any) -> None:
 
     Exit status: 0 done, 1 some input could not be read, 2 wrong use.
     """  # noqa: D301 - the \b is click's mark for "do not wrap"
+    from ghapp.auditing.processes import ProcessFailedError  # noqa: PLC0415 - see the top
     from ghapp.git.process import GitError  # noqa: PLC0415 - see the top
-    from ghapp.processes import ProcessFailedError  # noqa: PLC0415 - see the top
 
     if options["repository_path"] is None:
         _over_github(options)
@@ -192,7 +192,7 @@ def _replay(
     terms: "Terms", output: Path, evidence: "Gathered | None" = None
 ) -> "tuple[Replayed, _Problems]":
     """Replay with a bar, and return what was done and what could not be read."""
-    from ghapp.replay import replay, replay_with  # noqa: PLC0415 - see the top
+    from ghapp.auditing.replay import replay, replay_with  # noqa: PLC0415 - see the top
 
     problems, now = _Problems(), datetime.now(UTC)
     with _bar() as show:
@@ -208,10 +208,10 @@ def _replay(
 
 def _compare(options: dict[str, Any]) -> None:
     """Replay by two policies at the same moment, and write what differs."""
+    from ghapp.auditing.replay import gathered  # noqa: PLC0415 - see the top
     from ghapp.cli.compare import FORMS, write_report  # noqa: PLC0415 - see the top
     from ghapp.documents.differences import compare, key  # noqa: PLC0415 - see the top
     from ghapp.documents.files import Documents  # noqa: PLC0415 - see the top
-    from ghapp.replay import gathered  # noqa: PLC0415 - see the top
 
     output: Path = options["output"]
     form = {"txt": "text"}.get(output.suffix[1:], output.suffix[1:])
@@ -239,7 +239,7 @@ def _ask_to_stop(*_: object) -> None:
 
 
 def _terms(options: dict[str, Any], policy: str) -> "Terms":
-    from ghapp.replay import Terms  # noqa: PLC0415 - see the top
+    from ghapp.auditing.replay import Terms  # noqa: PLC0415 - see the top
 
     return Terms(
         repository_path=options["repository_path"],

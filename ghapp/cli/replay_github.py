@@ -20,11 +20,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from ghapp.attribution.policy import Policy
+from ghapp.auditing.replay_over_github import start
 from ghapp.bootstrap import Services, build
 from ghapp.cli.options import named_policy
+from ghapp.jobs.perform import perform
 from ghapp.log import configure
-from ghapp.perform import perform
-from ghapp.replay_over_github import start
 from ghapp.reports.harmless import visible
 from ghapp.settings import Settings, SettingsError
 from ghapp.store import (

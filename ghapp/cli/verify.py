@@ -81,8 +81,8 @@ def command(bundle: Path, public_keys: tuple[str, ...], **options: Any) -> None:
 
 
 def _recompute(bundle: Path, options: dict[str, Any]) -> None:
+    from ghapp.auditing.recompute import Given, Outcome, recompute  # noqa: PLC0415 - see above
     from ghapp.git.process import GitError  # noqa: PLC0415 - the core is not needed without --git
-    from ghapp.recompute import Given, Outcome, recompute  # noqa: PLC0415 - see above
 
     counts: Counter[Outcome] = Counter()
     try:

@@ -15,7 +15,6 @@ from pathlib import Path
 import msgspec
 from msgspec import field
 
-from ghapp.artifacts import Artifact, artifacts, find_evidence
 from ghapp.attribution.model import Edit, Struct, Unread
 from ghapp.attribution.paths import below, tidy
 from ghapp.collector import account, choices, state
@@ -28,6 +27,7 @@ from ghapp.collector.places import Places, read_if_there, write_whole
 from ghapp.collector.sender import Sender
 from ghapp.collector.sent import Sent
 from ghapp.evidence.source import Worktree
+from ghapp.ingest.artifacts import Artifact, artifacts, find_evidence
 from ghapp.wire import MOST_BYTES, MOST_EDITS
 
 MOST_WAITING = MOST_BYTES

@@ -6,7 +6,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from ghapp.artifacts import find_evidence
 from ghapp.attribution.model import Edit
 from ghapp.collector import account, choices, queue
 from ghapp.collector.account import Account, NotEnrolled
@@ -16,6 +15,7 @@ from ghapp.collector.clones import Clones
 from ghapp.collector.events import EventError, to_edits, to_event
 from ghapp.collector.places import Places
 from ghapp.evidence.source import everything
+from ghapp.ingest.artifacts import find_evidence
 from ghapp.wire import Batch, EnrolledInstallation, Enrollment
 
 STAND_IN_KEY = b"only for the eyes of its developer"

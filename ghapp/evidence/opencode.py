@@ -1,7 +1,7 @@
 """OpenCode's exports, and the single parts it keeps: tool calls with their state. It opens no file.
 
 An export is one document. Kept on disk, each part of a message stands by itself: as a file, or
-as a row of the database, which `ghapp.opencode_rows` gives as a line.
+as a row of the database, which `ghapp.ingest.opencode_rows` gives as a line.
 """
 
 import re

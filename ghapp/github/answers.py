@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
 
@@ -21,6 +22,9 @@ SECONDARY_WAIT = timedelta(seconds=60)
 
 MAX_TEXT = 300
 """Characters of GitHub's own words that are kept in an error."""
+
+
+AnswerT = TypeVar("AnswerT")
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -237,3 +241,11 @@ def _refusal(answer: Answer, text: str, what: str) -> Refused | Gone:
         if words.search(text):
             return Gone(why, what, text)
     return Refused(what, answer.headers.get("x-accepted-github-permissions"), text)
+
+
+def decoded(text: str, kind: type[AnswerT], what: str) -> AnswerT:
+    """Read an answer's JSON; `Temporary` where it has not the form that GitHub documents."""
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.DecodeError, RecursionError) as problem:
+        raise Temporary(what, f"the answer is not as documented: {problem}") from problem

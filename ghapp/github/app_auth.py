@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import jwt
 import msgspec
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from ghapp.attribution.model import Struct
 from ghapp.github.answers import (
     Answer,
+    AnswerT,
     BadCredentials,
     Gone,
     Missing,
@@ -27,6 +28,7 @@ from ghapp.github.answers import (
     Rejected,
     Temporary,
     Why,
+    decoded,
     error_of,
 )
 from ghapp.github.token_cache import MemoryTokens, TokenCache, derive_key
@@ -58,8 +60,6 @@ NO_KEY = (
     "the app's private key cannot be read: give the PEM text that GitHub made, "
     "with its BEGIN and END lines"
 )
-
-AnswerT = TypeVar("AnswerT")
 
 
 def utc_now() -> datetime:
@@ -166,14 +166,6 @@ class _TokenAnswer(Struct, frozen=True, kw_only=True):
     expires_at: datetime
     permissions: dict[str, str] = msgspec.field(default_factory=dict)
     repositories: tuple[_NamedRepository, ...] = ()
-
-
-def decoded(text: str, kind: type[AnswerT], what: str) -> AnswerT:
-    """Read an answer's JSON; `Temporary` where it has not the form that GitHub documents."""
-    try:
-        return msgspec.json.decode(text, type=kind)
-    except (msgspec.DecodeError, RecursionError) as problem:
-        raise Temporary(what, f"the answer is not as documented: {problem}") from problem
 
 
 class AppIdentity(Struct, frozen=True, kw_only=True):

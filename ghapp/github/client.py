@@ -8,44 +8,24 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Self
 from urllib.parse import quote
 
 from ghapp.attribution.model import Struct
 from ghapp.github.answers import (
     Answer,
+    AnswerT,
     BadCredentials,
-    GitHubError,
     Gone,
     Headroom,
-    Limited,
-    LimitKind,
-    Missing,
-    Refused,
-    Rejected,
     Temporary,
     Why,
+    decoded,
     error_of,
     headroom,
 )
-from ghapp.github.app_auth import AppAuth, InstallationToken, decoded
+from ghapp.github.app_auth import AppAuth, InstallationToken
 from ghapp.github.transport import PER_PAGE, MovedError, Transport
-
-__all__ = [
-    "BadCredentials",
-    "GitHub",
-    "GitHubError",
-    "Gone",
-    "Headroom",
-    "LimitKind",
-    "Limited",
-    "Missing",
-    "Pauses",
-    "Refused",
-    "Rejected",
-    "Temporary",
-    "Why",
-]
 
 READ_TIMES = 3
 """How often a read is tried in all. A write is sent once: only a read tells what became of it."""
@@ -53,8 +33,6 @@ FIRST_WAIT_SECONDS = 0.5
 """Before the second try; each further wait is twice as long, and up to twice that by jitter."""
 MOST_PAGES = 1_000
 """A list that goes on after so many pages goes in a circle."""
-
-AnswerT = TypeVar("AnswerT")
 
 
 class _RepositoryName(Struct, frozen=True):
@@ -197,6 +175,12 @@ class GitHub:
     def close(self) -> None:
         """Close the connection."""
         self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
     def _read(self, path: str, parameters: Mapping[str, str | int]) -> Answer:
         return self._repeated(lambda: self._in_repository("GET", path, parameters, None))

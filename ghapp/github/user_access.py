@@ -21,9 +21,9 @@ from ghapp.github.answers import (
     Refused,
     Rejected,
     Temporary,
+    decoded,
     error_of,
 )
-from ghapp.github.app_auth import decoded
 from ghapp.github.token_cache import TokenCache
 from ghapp.github.transport import PER_PAGE, MovedError, Transport
 

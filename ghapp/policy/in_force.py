@@ -6,10 +6,14 @@ stays in force. A pull request's own change of the file never counts for itself.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 from ghapp.attribution.model import Struct
 from ghapp.attribution.policy import FILE
+from ghapp.github.answers import Gone, Refused, Rejected
+from ghapp.github.client import GitHub
+from ghapp.github.pull_requests import policy_text
 from ghapp.policy.file import PolicyFileError, RepositoryPolicy, read
 from ghapp.store import Store
 
@@ -58,6 +62,31 @@ def policy_in_force(
         source = f"{FILE} of {file.repository}"
         return InForce(policy=policy, source=source, problems=tuple(problems))
     return InForce(problems=tuple(problems))
+
+
+def organization_file(
+    owner: str,
+    installation_id: int,
+    store: Store,
+    github: Callable[[int], AbstractContextManager[GitHub]],
+    now: datetime,
+) -> PolicyFile | None:
+    """Read the policy file in an organization's ``.github`` repository as it is now.
+
+    ``github`` opens a repository by its id. ``None``: there is no such file, or the
+    installation does not reach that repository.
+    """
+    shared = store.installations.find(f"{owner}/.github")
+    if shared is None or shared.installation_id != installation_id:
+        return None
+    with github(shared.id) as opened:
+        try:
+            text = policy_text(opened)
+        except (Gone, Refused, Rejected):
+            return None
+    if text is None:
+        return None
+    return PolicyFile(repository_id=shared.id, repository=shared.full_name, text=text, as_of=now)
 
 
 def _last_good(file: PolicyFile, store: Store) -> RepositoryPolicy | None:

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from ghapp.attribution.model import Struct
-from ghapp.github.client import GitHub, Missing
+from ghapp.github.answers import Missing
+from ghapp.github.client import GitHub
 from ghapp.github.external_id import ExternalId
 from ghapp.github.pull_requests import PullRequest
 from ghapp.publishers.publisher import (

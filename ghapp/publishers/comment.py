@@ -4,7 +4,8 @@ import re
 from itertools import chain
 
 from ghapp.attribution.model import Struct
-from ghapp.github.client import GitHub, Missing
+from ghapp.github.answers import Missing
+from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import PullRequest
 from ghapp.publishers.publisher import (
     Desired,

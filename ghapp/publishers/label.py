@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from itertools import chain
 
 from ghapp.attribution.model import Struct
-from ghapp.github.client import GitHub, Missing, Refused, Rejected, Temporary
+from ghapp.github.answers import Missing, Refused, Rejected, Temporary
+from ghapp.github.client import GitHub
 from ghapp.github.client import quoted as in_path
 from ghapp.github.pull_requests import PullRequest
 from ghapp.publishers.publisher import Desired, Memory, Outcome, Published

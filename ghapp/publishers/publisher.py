@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from ghapp.attribution.model import Struct
-from ghapp.github.client import GitHub, GitHubError, Temporary
+from ghapp.github.answers import GitHubError, Temporary
+from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import PullRequest
 from ghapp.reports.annotations import Annotation
 from ghapp.reports.markdown import CheckOutput

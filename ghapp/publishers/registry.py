@@ -9,8 +9,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from ghapp.attribution.model import Struct
-from ghapp.github.client import (
-    GitHub,
+from ghapp.github.answers import (
     GitHubError,
     Gone,
     Limited,
@@ -20,6 +19,7 @@ from ghapp.github.client import (
     Temporary,
     Why,
 )
+from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import PullRequest
 from ghapp.publishers import check_run, comment, label
 from ghapp.publishers.publisher import (

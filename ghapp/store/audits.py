@@ -16,9 +16,9 @@ from sqlalchemy import Column, Connection, Row, RowMapping, Select, func, select
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit, Measure, State, Struct, Verdict
 from ghapp.records.chain import Link, digest_of
-from ghapp.store import tally
 from ghapp.store.database import Database
 from ghapp.store.schema import audit, to_microseconds
+from ghapp.store.summaries import tally
 from ghapp.summaries.counts import About
 
 

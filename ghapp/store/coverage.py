@@ -24,8 +24,8 @@ from sqlalchemy import (
 )
 
 from ghapp.attribution.model import Struct
-from ghapp.store.among import among
 from ghapp.store.database import Database
+from ghapp.store.id_sets import among
 from ghapp.store.rows import clean
 from ghapp.store.schema import MICROSECOND, edit_batch, machine_report, pull_summary
 

@@ -11,9 +11,9 @@ from sqlalchemy import Row, bindparam, delete, func, literal, select, update
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database, StoreError
 from ghapp.store.due import Due, DueTable
+from ghapp.store.group_commit import Together
 from ghapp.store.rows import chunks, clean
 from ghapp.store.schema import delivery
-from ghapp.store.together import Together
 
 
 class DeliveryOutcome(StrEnum):

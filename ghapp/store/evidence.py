@@ -27,13 +27,13 @@ from sqlalchemy import (
 )
 
 from ghapp.attribution.model import Edit, EditHunk, LineFingerprint, Lines, Outcome, Struct
-from ghapp.store import activity, tally
 from ghapp.store.audits import Audits, SavedAudit
 from ghapp.store.database import Database
 from ghapp.store.due import Due, DueTable
 from ghapp.store.erasures import ErasedBy
 from ghapp.store.rows import chunks, clean
 from ghapp.store.schema import edit_batch, erasure, to_microseconds
+from ghapp.store.summaries import activity, tally
 
 BATCH = 2000
 """Edits in one transaction of `EvidenceTable.add`: bounds the memory, and how long other writers

@@ -1,4 +1,4 @@
-"""What came of pull requests, one row each; it is collected by `ghapp.outcomes`.
+"""What came of pull requests, one row each; it is collected by `ghapp.upkeep.outcomes`.
 
 Comparing is done here as well: assisted pull requests beside the others (docs/metrics.md).
 """

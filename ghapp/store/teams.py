@@ -9,8 +9,8 @@ from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
 from ghapp.store.rows import clean
 from ghapp.store.schema import pull_lines, pull_summary, team_member
-from ghapp.store.selecting import to_day
-from ghapp.store.tally import day_number
+from ghapp.store.summaries.conditions import to_day
+from ghapp.store.summaries.tally import day_number
 from ghapp.summaries.teams import Member, TeamSource
 
 

@@ -1,1 +1,1 @@
-"""What the numbers over many audits mean. It opens nothing; ``ghapp.store.summaries`` answers."""
+"""What the numbers over many audits mean. It opens nothing; the store answers with them."""

@@ -1,6 +1,6 @@
 """The nouns that summaries answer with: what is counted, and what each number means.
 
-It asks no database; `ghapp.store.summaries` fills them. Every number is defined in
+It asks no database; `ghapp.store.summaries.questions` fills them. Every number is defined in
 docs/metrics.md under the word that it has here.
 """
 

@@ -17,7 +17,7 @@ from ghapp.attribution.model import Struct
 from ghapp.bootstrap import Services
 from ghapp.github.token_cache import derive_key
 from ghapp.github.user_access import Away, Level, MembersHidden
-from ghapp.readers import NotSignedIn, Readers
+from ghapp.people.readers import NotSignedIn, Readers
 from ghapp.store import AccessToken, Installation, Repository, StoreError, TokenKind
 from ghapp.store.access_log import Access, Door
 from ghapp.store.logins import SignedIn

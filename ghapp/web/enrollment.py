@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from ghapp.bootstrap import Services
 from ghapp.github.device_flow import NotSignedIn
-from ghapp.upload import UploadRefused
+from ghapp.ingest.upload import UploadRefused
 from ghapp.web.machines import answer, body, told, upload_token, uploaders
 from ghapp.wire import EnrollmentAsked, Pending
 

@@ -17,7 +17,7 @@ from ghapp.github.answers import Temporary
 from ghapp.github.token_cache import derive_key
 from ghapp.github.user_access import Away
 from ghapp.github.user_auth import SignInRefused, Started
-from ghapp.readers import SIGNED_IN_FOR, Readers
+from ghapp.people.readers import SIGNED_IN_FOR, Readers
 from ghapp.web.access import cookie_name, is_encrypted, require_viewer
 
 log = structlog.get_logger()

@@ -22,9 +22,9 @@ from ghapp import wire
 from ghapp.bootstrap import Services
 from ghapp.github.answers import GitHubError
 from ghapp.github.user_access import Away
+from ghapp.ingest.upload import Upload, UploadRefused
+from ghapp.people.uploaders import Uploaders
 from ghapp.store import AccessToken, StoreError, TokenKind
-from ghapp.upload import Upload, UploadRefused
-from ghapp.uploaders import Uploaders
 from ghapp.web.limits import wait
 
 Kind = TypeVar("Kind")

@@ -6,10 +6,10 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ghapp.bootstrap import Services
-from ghapp.outgoing import WrongAddress, check_mail_address, check_webhook
 from ghapp.store import Installation, Weekly
+from ghapp.upkeep.outgoing import WrongAddress, check_mail_address, check_webhook
+from ghapp.upkeep.weekly import next_sending
 from ghapp.web.access import note_access, require_admin, require_viewer
-from ghapp.weekly import next_sending
 
 
 def organization_settings(services: Services) -> Blueprint:

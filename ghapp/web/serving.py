@@ -4,8 +4,8 @@ import os
 
 worker_class = "gthread"
 threads = 16
-"""Deliveries that come at the same time are kept in one transaction (`ghapp.store.together`), so
-that their number does not hang on how often a second the disk can write."""
+"""Deliveries that arrive together are kept in one transaction (`ghapp.store.group_commit`), so
+their number does not depend on how many transactions a second the disk can write."""
 workers = int(os.environ.get("WEB_CONCURRENCY") or min(2, os.cpu_count() or 1))
 """On two free cores two processes took more deliveries than one or three (docs/reliability.md)."""
 timeout = 30

@@ -4,8 +4,8 @@ import structlog
 from flask import Blueprint, Response, jsonify, request
 
 from ghapp.bootstrap import Services
+from ghapp.events.intake import Intake
 from ghapp.github.webhooks import BadSignature, Event, WebhookError
-from ghapp.intake import Intake
 from ghapp.log import bound
 from ghapp.store import StoreError
 from ghapp.web.errors import problem

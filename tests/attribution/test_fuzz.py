@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import given
 
-from ghapp.artifacts import read_artifacts
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.document import from_document, to_document
 from ghapp.attribution.model import Change, Edit, Evidence, FileDiff, Outcome, Snapshot, Unread
@@ -23,6 +22,7 @@ from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.attribution.unified_diff import DiffError, parse_diff
 from ghapp.evidence import claude_code
 from ghapp.evidence.source import Found, Worktree, everything
+from ghapp.ingest.artifacts import read_artifacts
 from tests.attribution.strategies import LATER, SUBJECT, TAPE, Tape, diff_of, searched, tapes
 from tests.cases import cases
 

@@ -7,7 +7,6 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from ghapp.artifacts import read_artifacts
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import FingerprintCodebook
 from ghapp.attribution.fingerprint import Fingerprinter
@@ -15,6 +14,7 @@ from ghapp.attribution.model import Audit, Change, Edit, Evidence, Subject
 from ghapp.attribution.policy import POLICIES
 from ghapp.attribution.rekey import rekeyed
 from ghapp.attribution.unified_diff import parse_diff
+from ghapp.ingest.artifacts import read_artifacts
 from tests.attribution.test_audits import Case
 from tests.cases import cases, names
 

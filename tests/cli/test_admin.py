@@ -9,11 +9,11 @@ from sqlalchemy import delete
 
 from ghapp.cli.admin import command
 from ghapp.cli.doctor import command as doctor
+from ghapp.demo.sandbox import Fault, Kind, Sandbox
 from ghapp.github.answers import Headroom
 from ghapp.github.app_auth import PERMISSIONS
 from ghapp.github.pacing import Allowance, Pace
 from ghapp.queue.enqueue import connect
-from ghapp.sandbox import Fault, Kind, Sandbox
 from ghapp.store import (
     Access,
     Door,
@@ -25,7 +25,7 @@ from ghapp.store import (
     TokenKind,
 )
 from ghapp.store.schema import tally
-from ghapp.store.summaries import Summaries
+from ghapp.store.summaries.questions import Summaries
 from ghapp.summaries.counts import Counts
 from ghapp.summaries.selection import Naming, Selection
 from tests.store.records import document

@@ -13,8 +13,8 @@ from sqlalchemy import create_engine, select, text
 
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.cli.admin import command
-from ghapp.keys import EvidenceKeys
-from ghapp.signing import Signer
+from ghapp.keys.evidence import EvidenceKeys
+from ghapp.keys.signing import Signer
 from ghapp.store import Access, Door, Installation, NewToken, Repository, Store, TokenKind
 from ghapp.store.database import parse_url
 from ghapp.store.schema import metadata

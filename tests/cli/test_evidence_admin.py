@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ghapp.keys import EvidenceKeys
+from ghapp.keys.evidence import EvidenceKeys
 from ghapp.settings import Settings
 from ghapp.store import (
     Installation,

@@ -6,9 +6,9 @@ import pytest
 from click.testing import CliRunner
 
 from ghapp.cli.main import main
+from ghapp.keys.signing import Signer
 from ghapp.records.keys import PublicKey
 from ghapp.settings import Settings
-from ghapp.signing import Signer
 from ghapp.store import Installation, Repository, Store
 from tests.histories import History, Step
 from tests.records.bundles import OTHER_KEY, bundle, lines

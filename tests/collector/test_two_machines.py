@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ghapp.artifacts import read_artifacts
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import FingerprintCodebook
 from ghapp.attribution.fingerprint import Fingerprinter
@@ -20,6 +19,7 @@ from ghapp.collector import account
 from ghapp.collector.backfill import backfill
 from ghapp.collector.flush import flush
 from ghapp.git.repository import Git
+from ghapp.ingest.artifacts import read_artifacts
 from tests.clones import Clone
 from tests.collector import workday
 from tests.collector.machine import NOW, Agent, Machine

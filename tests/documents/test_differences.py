@@ -6,12 +6,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ghapp.artifacts import read_artifacts
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.model import Audit, Change, Edit, Evidence, Subject
 from ghapp.attribution.policy import CLAUDE_CODE_V1, Policy
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.documents.differences import Cause, compare, sums
+from ghapp.ingest.artifacts import read_artifacts
 from tests.transcripts import write_transcript
 
 MERGED_AT = datetime(2026, 5, 20, tzinfo=UTC)

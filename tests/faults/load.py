@@ -32,9 +32,9 @@ from rq import Queue
 from ghapp.github.webhooks import sign
 from ghapp.serve import address_of, importing_us, listen, valkey, valkey_url, web, workers
 from ghapp.store import Store
+from tests.app_key import PRIVATE_KEY
 from tests.databases import postgresql_server
 from tests.journeys.running import Running, wait_for
-from tests.keys import PRIVATE_KEY
 
 SECRET = "0f3b2a9c55d14e7788aa"
 PAYLOAD_BYTES = 20_000

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from ghapp.attribution.model import Edit, EditHunk, TextLines
 from ghapp.bootstrap import Services
-from ghapp.collect import keep_edits
-from ghapp.perform import NOTHING_WRITTEN, perform
+from ghapp.demo.sandbox import Exchange, PullRequest, RegisteredApp, Sandbox
+from ghapp.demo.sandbox.server import Server
+from ghapp.ingest.keep import keep_edits
+from ghapp.jobs.perform import NOTHING_WRITTEN, perform
 from ghapp.queue.enqueue import RedisQueue, connect
-from ghapp.sandbox import Exchange, PullRequest, RegisteredApp, Sandbox
-from ghapp.sandbox.server import Server
 from ghapp.settings import Settings
 from ghapp.store import Due, DueItem, DueState, Installation, Kind, Repository, Store
 from ghapp.web.app import create_app

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ghapp.attribution.model import Edit, EditHunk, TextLines
-from ghapp.sandbox import Fault, Installation, Kind, Limits, PullRequest, Repository, Sandbox
+from ghapp.demo.sandbox import Fault, Installation, Kind, Limits, PullRequest, Repository, Sandbox
 from ghapp.serve import Program, address_of, importing_us, listen, valkey, valkey_url, web, workers
 from ghapp.store import Installation as KnownInstallation
 from ghapp.store import Kind as Wanted

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from ghapp.attribution.model import Edit, EditHunk, TextLines
-from ghapp.collect import keep_edits
+from ghapp.demo.sandbox import Fault, Kind, Limits, PullRequest
 from ghapp.git.repository import fetch_commits
-from ghapp.sandbox import Fault, Kind, Limits, PullRequest
+from ghapp.ingest.keep import keep_edits
 from ghapp.store import DueOutcome
 from tests.faults.place import START, Place
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ghapp.sandbox import Fault, Kind, PullRequest
-from ghapp.sandbox.state import Account, Comment
+from ghapp.demo.sandbox import Fault, Kind, PullRequest
+from ghapp.demo.sandbox.state import Account, Comment
 from tests.faults.place import Place
 
 COMMENTS = "/repos/{owner}/{repo}/issues/{issue_number}/comments"

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ghapp.attribution.model import Edit, EditHunk, TextLines
-from ghapp.sandbox import PullRequest
+from ghapp.demo.sandbox import PullRequest
 from ghapp.store import StoreError
 from tests.databases import Server, mortal_server
 from tests.journeys.running import WRITTEN, Place, running_place, wait_for

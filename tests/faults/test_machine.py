@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from ghapp.demo.sandbox import Fault, Kind
 from ghapp.github.transport import Transport
-from ghapp.perform import LEASE, perform
-from ghapp.sandbox import Fault, Kind
+from ghapp.jobs.perform import LEASE, perform
 from ghapp.store import DueOutcome, Store
 from tests.databases import new_database
 from tests.faults.place import LAG, Place, WorkerDied, running_place

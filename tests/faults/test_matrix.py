@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ghapp.perform import LEASE
-from ghapp.sandbox import Fault, Kind
+from ghapp.demo.sandbox import Fault, Kind
+from ghapp.jobs.perform import LEASE
 from ghapp.store import DueOutcome
 from tests.faults.place import LAG, Place, WorkerDied
 
@@ -98,7 +98,7 @@ def test_a_death_before_the_ledger_and_stale_lists_leave_everything_once(
     pull = place.merged()
     place.sandbox.deliver_closed(pull)
     with monkeypatch.context() as dying:
-        dying.setattr("ghapp.audit._record", dies)
+        dying.setattr("ghapp.publishers.ledger.record", dies)
         with pytest.raises(WorkerDied):
             place.work()
     stale = partial(Fault, Kind.STALE_READ, method="GET", times=None, seconds=LAG)

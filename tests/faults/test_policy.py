@@ -5,8 +5,8 @@ import json
 import pytest
 
 from ghapp.attribution.policy import FILE
-from ghapp.sandbox import PullRequest
-from ghapp.sandbox.state import CheckRun
+from ghapp.demo.sandbox import PullRequest
+from ghapp.demo.sandbox.state import CheckRun
 from ghapp.store import Repository
 from tests.faults.place import WRITTEN, Place
 

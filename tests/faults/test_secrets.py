@@ -10,10 +10,10 @@ import pytest
 from redis import Redis
 from sqlalchemy import select
 
-from ghapp.sandbox import Fault, Kind
+from ghapp.demo.sandbox import Fault, Kind
 from ghapp.store.schema import metadata
+from tests.demo.sandbox.hub import Receiver
 from tests.faults.place import Place
-from tests.sandbox.hub import Receiver
 
 FILES = "/repos/{owner}/{repo}/pulls/{pull_number}/files"
 SECRET = re.compile(rb"gh[a-z]_[A-Za-z0-9_.-]{20,}|eyJ[\w-]{8,}\.[\w-]+|PRIVATE KEY|[Bb]earer ")

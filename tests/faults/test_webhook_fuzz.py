@@ -15,9 +15,9 @@ from schemathesis import Case
 from schemathesis.core import NotSet
 
 from ghapp.bootstrap import Services
+from ghapp.events.dispatch import FOLLOWED
 from ghapp.github import webhooks
 from ghapp.github.webhooks import sign
-from ghapp.queue.dispatch import FOLLOWED
 from ghapp.store import Store
 from ghapp.web.app import create_app
 from tests.web.conftest import APP, NOW, SECRETS, RememberingQueue, door_settings

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from ghapp.demo.sandbox import Fault, Kind, PullRequest
+from ghapp.demo.sandbox.events import renamed, transferred
 from ghapp.github.answers import Headroom
 from ghapp.publishers.publisher import UNSEEN
-from ghapp.sandbox import Fault, Kind, PullRequest
-from ghapp.sandbox.events import renamed, transferred
 from ghapp.store import DeliveryOutcome, Due, DueOutcome, DueState, Lane, Repository
 from ghapp.store import Kind as Wanted
 from tests.faults.place import SOON, Place

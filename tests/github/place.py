@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from ghapp.demo.sandbox import Exchange, Limits, PullRequest, Sandbox
+from ghapp.demo.sandbox.git_backend import Content
 from ghapp.github.app_auth import AppAuth, AppIdentity
 from ghapp.github.client import GitHub, Pauses
-from ghapp.sandbox import Exchange, Limits, PullRequest, Sandbox
-from ghapp.sandbox.git_backend import Content
 from tests.openapi.validate import exchange_problems
 
 START = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)

@@ -6,8 +6,7 @@ from datetime import timedelta
 import pytest
 
 from ghapp.attribution.model import Struct
-from ghapp.github.client import (
-    GitHub,
+from ghapp.github.answers import (
     GitHubError,
     Gone,
     Limited,
@@ -17,8 +16,8 @@ from ghapp.github.client import (
     Rejected,
     Temporary,
     Why,
-    quoted,
 )
+from ghapp.github.client import GitHub, quoted
 from tests.github.place import START, Place
 
 

@@ -9,7 +9,9 @@ from msgspec.structs import replace
 
 from ghapp.attribution.model import FileDiff, FileStatus
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.github.client import Gone, Missing, Temporary, Why
+from ghapp.demo.sandbox import Executable, Limits, Submodule, Symlink
+from ghapp.demo.sandbox import PullRequest as Hosted
+from ghapp.github.answers import Gone, Missing, Temporary, Why
 from ghapp.github.pull_requests import (
     NotMerged,
     PullRequest,
@@ -19,8 +21,6 @@ from ghapp.github.pull_requests import (
     history_page,
     recently_merged,
 )
-from ghapp.sandbox import Executable, Limits, Submodule, Symlink
-from ghapp.sandbox import PullRequest as Hosted
 from tests.github.place import START, Files, Place, assert_good_manners
 
 LONG = "".join(f"line {number}\n" for number in range(60))

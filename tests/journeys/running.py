@@ -17,7 +17,7 @@ from typing import TypeVar
 import requests
 
 from ghapp.attribution.model import Edit, EditHunk, TextLines
-from ghapp.sandbox import Installation, PullRequest, RegisteredApp, Repository, Sandbox
+from ghapp.demo.sandbox import Installation, PullRequest, RegisteredApp, Repository, Sandbox
 from ghapp.serve import (
     Child,
     Program,

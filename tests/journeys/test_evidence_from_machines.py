@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ghapp.artifacts import read_artifacts
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import FingerprintCodebook
 from ghapp.attribution.document import from_document
@@ -22,6 +21,7 @@ from ghapp.collector.door import Door
 from ghapp.collector.enroll import enroll
 from ghapp.collector.flush import flush
 from ghapp.git.repository import Git
+from ghapp.ingest.artifacts import read_artifacts
 from ghapp.store import Installation, Repository
 from ghapp.wire import EnrollmentStarted
 from tests.clones import Clone

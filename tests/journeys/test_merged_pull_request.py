@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from ghapp.attribution.model import State, Verdict
+from ghapp.demo.sandbox import Fault, Kind, PullRequest
 from ghapp.github.webhooks import sign
-from ghapp.sandbox import Fault, Kind, PullRequest
 from ghapp.store import DueOutcome
 from tests.journeys.running import Place, wait_for
 

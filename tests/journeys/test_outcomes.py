@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from ghapp.attribution.model import State
-from ghapp.outcomes import A_MINUTE
-from ghapp.sandbox import PullRequest
+from ghapp.demo.sandbox import PullRequest
 from ghapp.store import DueItem, DueOutcome, DueState, Kind, Store
 from ghapp.summaries.counts import PullOutcome
+from ghapp.upkeep.outcomes import A_MINUTE
 from ghapp.web.app import create_app
 from tests.faults.place import WRITTEN, Place, running_place
 from tests.web.pages.reading import Read

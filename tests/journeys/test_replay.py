@@ -12,13 +12,13 @@ from ghapp.attribution.document import to_document
 from ghapp.attribution.fingerprint import Fingerprinter
 from ghapp.attribution.model import Evidence, Subject
 from ghapp.attribution.policy import CLAUDE_CODE_V1
-from ghapp.collect import AsFingerprints, as_text, import_artifacts
-from ghapp.export import export
+from ghapp.auditing.export import export
+from ghapp.auditing.recompute import Given, Outcome, recompute
+from ghapp.auditing.replay import Terms, replay
 from ghapp.github.pull_requests import fetch
-from ghapp.recompute import Given, Outcome, recompute
+from ghapp.ingest.keep import AsFingerprints, as_text, import_artifacts
+from ghapp.keys.signing import Signer
 from ghapp.records.check import check
-from ghapp.replay import Terms, replay
-from ghapp.signing import Signer
 from ghapp.store import Installation, Repository, Store
 from tests.github.place import Place
 from tests.transcripts import write_transcript

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ghapp.demo.sandbox import Fault, Kind, PullRequest
 from ghapp.github.webhooks import sign
-from ghapp.perform import GIVEN_BACK
-from ghapp.sandbox import Fault, Kind, PullRequest
+from ghapp.jobs.perform import GIVEN_BACK
 from ghapp.serve import GRACE
 from ghapp.store import DueOutcome, DueState
 from tests.journeys.running import Place, wait_for

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import jsonschema_rs
 
-from ghapp.sandbox import Delivery, Exchange
+from ghapp.demo.sandbox import Delivery, Exchange
 
 HERE = Path(__file__).parent
 

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 
 from ghapp.attribution.model import Change
+from ghapp.demo.sandbox import PullRequest as Hosted
 from ghapp.github.pull_requests import PullRequest, Source
 from ghapp.publishers.publisher import UNSEEN, Conclusion, Desired, Memory, Published
 from ghapp.publishers.registry import PUBLISHERS, Publishing, publish
 from ghapp.reports.annotations import Annotation
 from ghapp.reports.markdown import CheckOutput
-from ghapp.sandbox import PullRequest as Hosted
 from tests.github.place import Place
 
 LABEL = "claude-code-assisted"

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from ghapp.demo.sandbox import CheckRun
 from ghapp.github.external_id import ExternalId
 from ghapp.publishers.check_run import ACTIONS, MOST_ANNOTATIONS, within
 from ghapp.publishers.publisher import MOST_TEXT_BYTES, Conclusion
 from ghapp.reports.markdown import CheckOutput
-from ghapp.sandbox import CheckRun
 from tests.publishers.desired import Publisher, desired, note, of
 
 

@@ -1,7 +1,7 @@
 """The comment: one, ours, edited in place, and left deleted."""
 
+from ghapp.demo.sandbox import Comment
 from ghapp.publishers.comment import marker
-from ghapp.sandbox import Comment
 from tests.publishers.desired import COMMENT, Publisher, desired, of
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ghapp.github.client import Gone, Limited, Temporary, Why
+from ghapp.github.answers import Gone, Limited, Temporary, Why
 from ghapp.publishers.publisher import NotReadBack, Unseen
 from ghapp.publishers.registry import NOT_WRITTEN, PUBLISHERS
 from tests.publishers.desired import COMMENT, LABEL, Publisher, desired, of, outcomes

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ghapp.keys import EvidenceKeys, KeyLost
+from ghapp.keys.evidence import EvidenceKeys, KeyLost
 from ghapp.store import Installation, Store
 from tests.store.records import DAY, NOW
 

@@ -12,8 +12,8 @@ from ghapp.queue.enqueue import QueueAway, RedisQueue
 from ghapp.settings import Settings
 from ghapp.store import DueItem, Store
 from ghapp.web.app import create_app
+from tests.app_key import PRIVATE_KEY
 from tests.databases import new_database
-from tests.keys import PRIVATE_KEY
 
 SECRETS = ("0f3b2a9c55d14e7788aa", "the one before 41d0c2")
 APP = 7

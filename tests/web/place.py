@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from ghapp.bootstrap import Services
-from ghapp.sandbox import Sandbox
+from ghapp.demo.sandbox import Sandbox
 from ghapp.settings import Settings
 from ghapp.store import Installation, Repository, Store
 from ghapp.store.logins import new_cookie

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from ghapp.perform import perform
+from ghapp.jobs.perform import perform
 from ghapp.store import Kind
 from tests.receivers import Receiver, serving
 from tests.web.place import Place
@@ -84,7 +84,7 @@ def test_a_dead_webhook_is_given_up_before_the_next_week(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Thirty tries are most of a day; what follows the last one is what this is about.
-    monkeypatch.setattr("ghapp.perform.MOST_LETTER_TRIES", 3)
+    monkeypatch.setattr("ghapp.jobs.kinds.MOST_LETTER_TRIES", 3)
     with serving(receiver := Receiver(500)):
         wish(place, place.sign_in("admin"), webhook=f"http://127.0.0.1:{receiver.server_port}/")
         wish_letters(place.services)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from ghapp.replay_over_github import start
+from ghapp.auditing.replay_over_github import start
 from ghapp.store import Asked
 from tests.web.conftest import NOW
 from tests.web.place import PEOPLE, Place

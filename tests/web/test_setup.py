@@ -12,8 +12,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from ghapp.sandbox import Sandbox
-from ghapp.sandbox.state import Manifest
+from ghapp.demo.sandbox import Sandbox
+from ghapp.demo.sandbox.state import Manifest
 from ghapp.settings import Settings, write_credentials
 from ghapp.web.registration import Credentials, app_file, read_app_file, to_settings
 from ghapp.web.setup import SetUp, create_setup_app

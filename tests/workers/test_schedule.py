@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ghapp.bootstrap import Services, build
-from ghapp.perform import perform
+from ghapp.demo.sandbox import Sandbox
+from ghapp.jobs.perform import perform
 from ghapp.queue.enqueue import QueueAway, RedisQueue, connect
-from ghapp.sandbox import Sandbox
 from ghapp.settings import ComplianceKey, Settings
 from ghapp.store import (
     Delivery,
@@ -24,7 +24,7 @@ from ghapp.store import (
     Repository,
     Store,
 )
-from tests.keys import PRIVATE_KEY
+from tests.app_key import PRIVATE_KEY
 from tests.web.conftest import NOW
 from workers.__main__ import main
 from workers.schedule import (

@@ -16,8 +16,8 @@ from ghapp.queue.enqueue import FAILED_KEPT, RedisQueue, connect, job_id
 from ghapp.serve import importing_us
 from ghapp.settings import Settings
 from ghapp.store import Due, DueItem, Lane, Store
+from tests.app_key import PRIVATE_KEY
 from tests.faults.test_secrets import values_in
-from tests.keys import PRIVATE_KEY
 from workers.__main__ import worker_of
 from workers.schedule import FORGET_AFTER
 

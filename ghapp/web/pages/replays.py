@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.policy import POLICIES
+from ghapp.auditing.replay_over_github import start
 from ghapp.bootstrap import Services
 from ghapp.documents.differences import Difference, compare
-from ghapp.replay_over_github import start
 from ghapp.reports.differences import to_page
 from ghapp.store import Asked, Replay, ReplayState, ReplayUnderWay, Repository
 from ghapp.web.access import note_access, require_reader, require_repository_admin, require_viewer

@@ -29,7 +29,7 @@ from ghapp.summaries.counts import Figure as Estimate
 from ghapp.summaries.intervals import median, proportion, ratio
 from ghapp.summaries.selection import By, Grain, Names, Naming, Order, Selection
 from ghapp.web.pages.pull_request import why
-from tests.store.slow_summaries import Pull, Slow
+from tests.store.summaries.slow_summaries import Pull, Slow
 from tests.web.pages.figures import Figure
 
 HOUR = timedelta(hours=1)

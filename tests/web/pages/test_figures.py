@@ -16,15 +16,15 @@ from flask.testing import FlaskClient
 from ghapp.attribution.document import from_document, to_document
 from ghapp.attribution.model import Edit, FileVerdict, Inputs, LineVerdict, Totals, Verdict
 from ghapp.attribution.policy import CLAUDE_CODE_V1
-from ghapp.demo_cast import PLACES, TEAMS
-from ghapp.demo_year import SEED, merged
+from ghapp.demo.cast import PLACES, TEAMS
+from ghapp.demo.year import SEED, merged
 from ghapp.store import Asked, Due, Found, Kind, PullState
 from ghapp.store.coverage import monday
 from ghapp.summaries.counts import About
 from ghapp.summaries.selection import By, Grain, Names, Naming, Selection
 from ghapp.web.app import create_app
 from tests.store.records import document
-from tests.store.slow_summaries import Pull, Slow
+from tests.store.summaries.slow_summaries import Pull, Slow
 from tests.web.conftest import NOW
 from tests.web.pages import recounted
 from tests.web.pages.figures import Figure, figures, is_figure, parsed

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from ghapp.attribution.model import FileVerdict, Inputs, Totals
-from ghapp.replay_over_github import start
+from ghapp.auditing.replay_over_github import start
 from ghapp.store import Asked, Publication, Repository
 from ghapp.summaries.counts import About, PullOutcome
 from tests.store.records import document, edit

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit
-from ghapp.demo_cast import PLACES
-from ghapp.demo_year import Office, make_year
-from ghapp.keys import EvidenceKeys
-from ghapp.signing import Signer
+from ghapp.demo.cast import PLACES
+from ghapp.demo.year import Office, make_year
+from ghapp.keys.evidence import EvidenceKeys
+from ghapp.keys.signing import Signer
 from ghapp.store import Repository
 from tests.web.conftest import NOW
 from tests.web.place import Place

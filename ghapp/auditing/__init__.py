@@ -1,0 +1,1 @@
+"""The auditor's room: history audited again, records exported."""

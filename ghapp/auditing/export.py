@@ -1,0 +1,140 @@
+"""Journey 4 on one page: a repository's records leave the store as a bundle that proves itself.
+
+The bundle holds the whole chain of each repository and the documents of a span of it, the keys
+and policies that they name, and a seal over all of it. It holds no evidence and no source text.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import BinaryIO
+
+import msgspec
+from sqlalchemy import Connection
+
+from ghapp import __version__
+from ghapp.attribution.model import Struct
+from ghapp.attribution.policy import POLICIES
+from ghapp.keys.signing import Signer
+from ghapp.records.bundle import (
+    SCHEMA,
+    DocumentLine,
+    Exported,
+    Header,
+    Key,
+    KeyLine,
+    Line,
+    PolicyLine,
+    write,
+)
+from ghapp.records.envelope import Envelope
+from ghapp.records.statement import Head, read
+from ghapp.store import Repository, SavedAudit, Store
+
+
+class UnsignedError(Exception):
+    """Records are from before records were signed; the message says what to do."""
+
+
+class Span(Struct, frozen=True):
+    """Of which pull requests documents are exported, by their merge; both ends belong to it."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __contains__(self, at: datetime) -> bool:
+        return (self.since is None or self.since <= at) and (self.until is None or at <= self.until)
+
+
+def export(  # noqa: PLR0913 - what is exported, where to, and who seals it when
+    store: Store,
+    repositories: Sequence[Repository],
+    output: BinaryIO,
+    *,
+    signer: Signer,
+    now: datetime,
+    span: Span = Span(),  # noqa: B008 - it is frozen
+) -> None:
+    """Write the records of some repositories as a bundle, in the order of their ids.
+
+    Raises `UnsignedError`, `KeyLost` and `StoreError`.
+    """
+    ordered = sorted(repositories, key=lambda one: one.id)
+    with store.database.write() as connection:
+        key = signer.key(connection, now=now)
+    with store.database.read() as connection:
+        write(_lines(store, ordered, connection, span, now), output, key, now)
+
+
+def _lines(
+    store: Store,
+    repositories: Sequence[Repository],
+    connection: Connection,
+    span: Span,
+    now: datetime,
+) -> Iterator[Line]:
+    # What is saved meanwhile belongs to the next export, so the ends of the chains come first.
+    heads = {one.id: _head(store, one, connection) for one in repositories}
+    yield Header(
+        schema=SCHEMA,
+        engine=__version__,
+        made_at=now,
+        repositories=tuple(Exported(id=one.id, name=one.full_name) for one in repositories),
+        since=span.since,
+        until=span.until,
+    )
+    for key in store.records.all_keys():
+        shown = Key(id=key.id, public=key.public, made_at=key.made_at, retired_at=key.retired_at)
+        yield KeyLine(key=shown)
+    yield from _policies(store, repositories, span)
+    for repository in repositories:
+        if (head := heads[repository.id]) is not None:
+            yield from _chain(store, repository, connection, head, span)
+            yield head
+
+
+def _policies(store: Store, repositories: Sequence[Repository], span: Span) -> Iterator[PolicyLine]:
+    """Yield the policies that the documents name; those never kept are built in."""
+    used = {
+        one.policy_digest
+        for repository in repositories
+        for one in store.audits.all_of(repository.id)
+        if one.merged_at in span
+    }
+    built_in = {
+        policy.digest: msgspec.json.encode(policy, order="sorted") for policy in POLICIES.values()
+    }
+    known = {**built_in, **store.records.policies(used)}
+    for digest in sorted(used & known.keys()):
+        yield PolicyLine(policy=msgspec.Raw(known[digest]))
+
+
+def _head(store: Store, repository: Repository, connection: Connection) -> Envelope | None:
+    """Return how long a repository's chain is, signed; ``None``: it has no records."""
+    kept = store.records.head_within(connection, repository.id)
+    if kept is not None:
+        return msgspec.json.decode(kept, type=Envelope)
+    saved = store.audits.all_of(repository.id)
+    if saved:
+        raise UnsignedError(_advice(repository, saved[0]))
+    return None
+
+
+def _chain(
+    store: Store, repository: Repository, connection: Connection, head: Envelope, span: Span
+) -> Iterator[Line]:
+    last = read(head.payload).predicate
+    for signed in store.records.of_within(connection, repository.id):
+        if signed.envelope is None:
+            raise UnsignedError(_advice(repository, signed.audit))
+        if isinstance(last, Head) and signed.audit.position > last.records:
+            break
+        if signed.audit.merged_at in span:
+            yield DocumentLine(document=signed.document)
+        yield msgspec.json.decode(signed.envelope, type=Envelope)
+
+
+def _advice(repository: Repository, saved: SavedAudit) -> str:
+    return (
+        f"record {saved.position} of {repository.full_name} was saved before records were "
+        "signed: have the app sign what it finds now with ghapp admin sign-records"
+    )

@@ -1,0 +1,132 @@
+"""Who plays in the demo's year: teams with their people, repositories with their files.
+
+All of them are made up. How they act is in `ghapp.demo.year`.
+"""
+
+import math
+
+from ghapp.attribution.model import Struct
+
+
+class Team(Struct, frozen=True):
+    """People who adopt agents together."""
+
+    name: str
+    people: tuple[str, ...]
+    starts: float
+    """When the first of them sends evidence, as a part of the year; 1: never."""
+    peak: float
+    """Part of their pull requests that an agent has a hand in, at most."""
+    fades: float | None = None
+    """When they stop again; ``None``: they do not."""
+
+    def adoption(self, at: float) -> float:
+        """Return the part of their pull requests with an agent at a part of the year."""
+        if at < self.starts:
+            return 0.0
+        risen = self.peak / (1 + math.exp(-(at - self.starts - 0.16) / 0.06))
+        left = 1.0 if self.fades is None else max(0.12, 1 - max(0.0, at - self.fades) / 0.1)
+        return risen * left
+
+
+TEAMS = (
+    Team(
+        name="Payments",
+        people=("maria", "jonas", "amara", "li-wei", "tomasz", "priya", "noah-b", "ines"),
+        starts=0.12,
+        peak=0.74,
+    ),
+    Team(
+        name="Web",
+        people=("sofia", "kwame", "elif", "lucas-r", "hana", "mateo", "freya", "oscar-d", "yuki"),
+        starts=0.08,
+        peak=0.82,
+    ),
+    Team(
+        name="Platform",
+        people=("dmitri", "aisha", "pavel", "grace-k", "bruno", "nadia", "henrik"),
+        starts=0.24,
+        peak=0.85,
+    ),
+    Team(
+        name="Data",
+        people=("leila", "marco", "ada-o", "viktor", "chloe", "rahul"),
+        starts=0.45,
+        peak=0.5,
+    ),
+    Team(
+        name="Mobile",
+        people=("emil", "zara", "diego", "mina", "anton", "ruth"),
+        starts=0.2,
+        peak=0.7,
+        fades=0.86,
+    ),
+    Team(
+        name="Security",
+        people=("olga", "samir", "ebba", "joao", "tess"),
+        starts=1.0,
+        peak=0.0,
+    ),
+)
+
+
+USER_IDS = {
+    login: 9000 + number
+    for number, login in enumerate(login for team in TEAMS for login in team.people)
+}
+"""GitHub's numbers of the developers."""
+
+
+class Place(Struct, frozen=True):
+    """A repository of the year: who works in it, how often, on which files."""
+
+    name: str
+    teams: tuple[str, ...]
+    a_day: float
+    """Merged pull requests of a usual working day, at the year's beginning."""
+    files: tuple[tuple[str, str], ...]
+    """Directory and ending of the files that are worked on."""
+    heard: bool = True
+    """Whether evidence is sent for it at all."""
+
+
+PLACES = (
+    Place(
+        name="acme/shop",
+        teams=("Payments", "Web", "Payments"),
+        a_day=1.3,
+        files=(("shop/orders", ".py"), ("shop/payments", ".py"), ("tests", ".py"), ("docs", ".md")),
+    ),
+    Place(
+        name="acme/storefront",
+        teams=("Web",),
+        a_day=1.2,
+        files=(("src/pages", ".tsx"), ("src/basket", ".ts"), ("src/search", ".ts")),
+    ),
+    Place(
+        name="acme/platform",
+        teams=("Platform", "Security"),
+        a_day=0.95,
+        files=(("internal/queue", ".go"), ("internal/store", ".go"), ("migrations", ".sql")),
+    ),
+    Place(
+        name="acme/pipelines",
+        teams=("Data",),
+        a_day=0.58,
+        files=(("pipelines/usage", ".py"), ("models", ".sql"), ("pipelines/billing", ".py")),
+    ),
+    Place(
+        name="acme/mobile",
+        teams=("Mobile",),
+        a_day=0.8,
+        files=(("app/screens", ".tsx"), ("app/sync", ".ts")),
+    ),
+    Place(
+        name="acme/handbook",
+        teams=("Payments", "Web", "Platform", "Data", "Security"),
+        a_day=0.38,
+        files=(("guides", ".md"), ("policies", ".md")),
+        heard=False,
+    ),
+)
+AGENTS = ("claude-code",) * 15 + ("codex",) * 3 + ("cursor",) * 2 + ("copilot",)

@@ -1,0 +1,528 @@
+"""How a scenario is made: repositories, commits, pull requests, merges, and what people do.
+
+It changes the world and sends nothing; ``events`` tells apps about it.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from ghapp.demo.sandbox.dispatch import delete_forks
+from ghapp.demo.sandbox.git_backend import BareRepository, Content
+from ghapp.demo.sandbox.registration import RegisteredApp, register_app
+from ghapp.demo.sandbox.state import (
+    Account,
+    App,
+    Comment,
+    Installation,
+    Label,
+    PullRequest,
+    Repository,
+    Review,
+    Team,
+    UserToken,
+    World,
+)
+
+PERMISSIONS = {"contents": "read", "pull_requests": "write", "checks": "write"}
+"""What the app asks for at least (metadata: read goes without saying)."""
+EVENTS = ("pull_request", "issue_comment", "label", "push", "repository")
+Files = Mapping[str, Content]
+
+
+class BuilderError(ValueError):
+    """The scenario asks for something that cannot be; the message says what and why."""
+
+
+class Builder:
+    """Makes and changes what the stand-in holds. Times default to the stand-in's clock.
+
+    People are named by login; unknown ones are made. Every method takes the world's lock.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    # --- apps and accounts --------------------------------------------------------------------
+
+    def register_app(  # noqa: PLR0913 - an app has these parts
+        self,
+        name: str = "Attribution Auditor",
+        *,
+        owner: str = "acme",
+        webhook_url: str | None = None,
+        webhook_secret: str | None = None,
+        permissions: Mapping[str, str] = PERMISSIONS,
+        events: Sequence[str] = EVENTS,
+        callback_urls: Sequence[str] = (),
+    ) -> RegisteredApp:
+        """Register an app and return it with its private key (PEM)."""
+        with self.world.lock:
+            return register_app(
+                self.world,
+                name=name,
+                owner=self.organization(owner),
+                webhook_url=webhook_url,
+                webhook_secret=webhook_secret,
+                permissions=permissions,
+                events=events,
+                callback_urls=callback_urls,
+            )
+
+    def organization(self, login: str) -> Account:
+        """Return the organization of that login; it is made when there is none."""
+        with self.world.lock:
+            return self.world.account(login, "Organization")
+
+    def user(self, login: str) -> Account:
+        """Return the person of that login; it is made when there is none."""
+        with self.world.lock:
+            return self.world.account(login)
+
+    def user_token(self, login: str) -> str:
+        """Return a token by which requests are made as that person."""
+        with self.world.lock:
+            value = f"ghu_{login}{self.world.next_id('request'):016d}"
+            self.world.user_tokens[value] = UserToken(value, self.world.account(login))
+            return value
+
+    def end_user_tokens(self, login: str) -> None:
+        """Revoke all of a person's tokens, as when he takes back what he allowed an app."""
+        with self.world.lock:
+            for token in self.world.user_tokens.values():
+                if token.account.login.lower() == login.lower():
+                    token.revoked = True
+
+    def sit_down(self, login: str, *, denies: bool = False) -> None:
+        """Let this person sit at the browser from now on; ``denies``: apps are let in nowhere."""
+        with self.world.lock:
+            self.world.browser_login, self.world.browser_denies = login, denies
+
+    def add_member(self, organization: str, login: str, role: str = "member") -> None:
+        """Make a person ``member`` or ``admin`` of an organization, or ``pending``: invited."""
+        with self.world.lock:
+            self.world.account(login)
+            members = self.world.memberships.setdefault(organization.lower(), {})
+            members[login.lower()] = role
+
+    def remove_member(self, organization: str, login: str) -> None:
+        """Take a person out of an organization."""
+        with self.world.lock:
+            self.world.memberships.get(organization.lower(), {}).pop(login.lower(), None)
+
+    def set_team(self, organization: str, name: str, *people: str, privacy: str = "closed") -> Team:
+        """Let a team have these people and no others; it is made when there is none."""
+        slug = name.lower().replace(" ", "-")
+        with self.world.lock:
+            teams = self.world.teams.setdefault(organization.lower(), {})
+            number = teams[slug].id if slug in teams else self.world.next_id("team")
+            teams[slug] = Team(number, name, slug, privacy, [*map(self.world.account, people)])
+            return teams[slug]
+
+    def remove_team(self, organization: str, team: Team) -> None:
+        """Delete a team."""
+        with self.world.lock:
+            del self.world.teams[organization.lower()][team.slug]
+
+    def install(
+        self,
+        app: App,
+        account: str,
+        *,
+        repositories: Sequence[Repository] | None = None,
+        permissions: Mapping[str, str] | None = None,
+    ) -> Installation:
+        """Install an app on an account, on all its repositories or on those given."""
+        with self.world.lock:
+            number = self.world.next_id("installation")
+            installation = Installation(
+                id=number,
+                app=app,
+                account=self.world.account(account),
+                permissions={**(permissions or app.permissions), "metadata": "read"},
+                events=list(app.events),
+                created_at=self.world.now(),
+                selection="all" if repositories is None else "selected",
+                repository_ids={one.id for one in repositories or ()},
+            )
+            self.world.installations[number] = installation
+            return installation
+
+    def suspend(self, installation: Installation) -> None:
+        """Suspend an installation: its tokens are refused."""
+        with self.world.lock:
+            installation.suspended_at = self.world.now()
+
+    def unsuspend(self, installation: Installation) -> None:
+        """End a suspension."""
+        with self.world.lock:
+            installation.suspended_at = None
+
+    def uninstall(self, installation: Installation) -> None:
+        """Uninstall an app: it sees nothing any more."""
+        with self.world.lock:
+            installation.deleted = True
+
+    def expire_tokens(self, installation: Installation | None = None) -> None:
+        """Let every token, or those of one installation, expire now."""
+        with self.world.lock:
+            for token in self.world.tokens.values():
+                if installation in {None, token.installation}:
+                    token.revoked = True
+
+    # --- repositories -------------------------------------------------------------------------
+
+    def add_repository(  # noqa: PLR0913 - a repository has these parts
+        self,
+        owner: str,
+        name: str,
+        *,
+        files: Files | None = None,
+        private: bool = True,
+        default_branch: str = "main",
+        at: datetime | None = None,
+        owner_kind: str = "Organization",
+    ) -> Repository:
+        """Make a repository with one commit on its default branch."""
+        with self.world.lock:
+            if self.world.repository_named(f"{owner}/{name}"):
+                raise BuilderError(f"there is a repository {owner}/{name} already")
+            now = at or self.world.now()
+            repository = self._new_repository(
+                self.world.account(owner, owner_kind), name, default_branch, now, private=private
+            )
+            start = {"README.md": f"# {name}\n"} if files is None else files
+            self.commit(repository, start, message="Start", author=owner, at=now)
+            return repository
+
+    def _new_repository(
+        self, owner: Account, name: str, default_branch: str, at: datetime, *, private: bool
+    ) -> Repository:
+        number = self.world.next_id("repository")
+        git = BareRepository.create(self.world.root / "git" / f"{number}.git", default_branch)
+        repository = Repository(
+            id=number,
+            owner=owner,
+            name=name,
+            git=git,
+            default_branch=default_branch,
+            created_at=at,
+            pushed_at=at,
+            private=private,
+        )
+        self.world.repositories[number] = repository
+        return repository
+
+    def fork(self, repository: Repository, owner: str, *, at: datetime | None = None) -> Repository:
+        """Make a fork of a repository below a person's account."""
+        with self.world.lock:
+            now = at or self.world.now()
+            made = self._new_repository(
+                self.world.account(owner), repository.name, repository.default_branch, now,
+                private=repository.private,
+            )  # fmt: skip
+            made.fork_of = repository
+            for branch in repository.git.branches():
+                made.git.fetch_from(repository.git, f"refs/heads/{branch}", f"refs/heads/{branch}")
+            return made
+
+    def delete_forks(self, repository: Repository) -> None:
+        """Delete all forks: pull requests from them have no head repository any more."""
+        with self.world.lock:
+            delete_forks(self.world, repository)
+
+    def rename_repository(self, repository: Repository, name: str) -> None:
+        """Rename a repository; its old name redirects."""
+        with self.world.lock:
+            repository.former_names.add(repository.full_name.lower())
+            repository.name = name
+
+    def transfer_repository(self, repository: Repository, owner: str) -> None:
+        """Give a repository to another account; its old name redirects."""
+        with self.world.lock:
+            repository.former_names.add(repository.full_name.lower())
+            repository.owner = self.world.account(owner)
+
+    def archive(self, repository: Repository) -> None:
+        """Make a repository read-only."""
+        with self.world.lock:
+            repository.archived = True
+
+    def delete_repository(self, repository: Repository) -> None:
+        """Delete a repository."""
+        with self.world.lock:
+            repository.deleted = True
+
+    def allow(self, repository: Repository, login: str, permission: str) -> None:
+        """Give a person ``admin``, ``write`` or ``read`` in a repository."""
+        with self.world.lock:
+            self.world.account(login)
+            repository.collaborators[login.lower()] = permission
+
+    # --- commits ------------------------------------------------------------------------------
+
+    def commit(  # noqa: PLR0913 - a commit has these parts
+        self,
+        repository: Repository,
+        files: Files,
+        *,
+        branch: str | None = None,
+        message: str = "Change",
+        author: str = "dev",
+        at: datetime | None = None,
+    ) -> str:
+        """Commit files on a branch (a new one starts at the default branch); return the SHA.
+
+        ``None`` in the place of a file's content removes it.
+        """
+        with self.world.lock:
+            now, name = at or self.world.now(), branch or repository.default_branch
+            git = repository.git
+            parent = git.resolve(f"refs/heads/{name}")
+            parent = parent or git.resolve(f"refs/heads/{repository.default_branch}")
+            sha = git.write_commit(
+                f"refs/heads/{name}",
+                files,
+                parents=(parent,) if parent else (),
+                author=self.world.account(author).person,
+                at=now,
+                message=message,
+            )
+            repository.pushed_at = now
+            return sha
+
+    # --- pull requests ------------------------------------------------------------------------
+
+    def open_pull(  # noqa: PLR0913 - a pull request has these parts
+        self,
+        repository: Repository,
+        *,
+        files: Files | None = None,
+        branch: str | None = None,
+        base: str | None = None,
+        fork: Repository | None = None,
+        title: str = "Change",
+        body: str | None = None,
+        author: str = "dev",
+        at: datetime | None = None,
+    ) -> PullRequest:
+        """Open a pull request from a branch of the repository or of a fork.
+
+        With ``files``, a commit is made on the branch first; without, it has its commits.
+        """
+        with self.world.lock:
+            now, number = at or self.world.now(), repository.next_number
+            base_ref, head_ref = base or repository.default_branch, branch or f"change-{number}"
+            home = fork or repository
+            self._branch_off(repository, home, base_ref, head_ref)
+            if files is not None:
+                self.commit(home, files, branch=head_ref, message=title, author=author, at=now)
+            pull = self._opened(repository, home, base_ref, head_ref, now)
+            pull.title, pull.body, pull.author = title, body, self.world.account(author)
+            return pull
+
+    def _branch_off(self, repository: Repository, home: Repository, base: str, head: str) -> None:
+        """Start the head branch at the base's tip, where it does not exist yet."""
+        if home.git.resolve(f"refs/heads/{head}") is None:
+            if home is not repository:
+                home.git.fetch_from(repository.git, f"refs/heads/{base}", f"refs/heads/{base}")
+            home.git.set_refs({f"refs/heads/{head}": _tip(home, base)})
+
+    def _opened(
+        self, repository: Repository, home: Repository, base: str, head: str, at: datetime
+    ) -> PullRequest:
+        number, sha = repository.next_number, _tip(home, head)
+        repository.next_number += 1
+        self._keep_head(repository, home, number, sha)
+        pull = PullRequest(
+            id=self.world.next_id("pull"),
+            number=number,
+            repository=repository,
+            title="",
+            body=None,
+            author=home.owner,
+            head_ref=head,
+            head_sha=sha,
+            head_owner=home.owner,
+            head_repository=home,
+            base_ref=base,
+            base_sha=_tip(repository, base),
+            created_at=at,
+            updated_at=at,
+        )
+        repository.pulls[number] = pull
+        return pull
+
+    def _keep_head(self, repository: Repository, home: Repository, number: int, sha: str) -> None:
+        """Keep ``refs/pull/N/head``, which outlives the branch and the fork."""
+        ref = f"refs/pull/{number}/head"
+        if home is repository:
+            repository.git.set_refs({ref: sha})
+        else:
+            repository.git.fetch_from(home.git, sha, ref)
+
+    def push_to_pull(
+        self,
+        pull: PullRequest,
+        files: Files,
+        *,
+        message: str = "More",
+        author: str = "dev",
+        at: datetime | None = None,
+    ) -> str:
+        """Commit on a pull request's head branch; return the new head."""
+        with self.world.lock:
+            home = pull.head_repository
+            if home is None:
+                raise BuilderError(f"the fork of pull request {pull.number} is gone")
+            now = at or self.world.now()
+            sha = self.commit(
+                home, files, branch=pull.head_ref, message=message, author=author, at=now
+            )
+            self._keep_head(pull.repository, home, pull.number, sha)
+            pull.moved_to(sha, _tip(pull.repository, pull.base_ref), now)
+            return sha
+
+    def merge(
+        self,
+        pull: PullRequest,
+        *,
+        method: str = "merge",
+        at: datetime | None = None,
+        by: str = "maintainer",
+        message: str | None = None,
+    ) -> str:
+        """Merge by ``merge``, ``squash`` or ``rebase``; return what the base now stands at."""
+        with self.world.lock:
+            if pull.closed_at is not None:
+                raise BuilderError(f"pull request {pull.number} is closed already")
+            now, merger = at or self.world.now(), self.world.account(by)
+            sha = _METHODS[method](pull, now, merger, message)
+            pull.merge_commit_sha, pull.merged_by = sha, merger
+            pull.merged_at = pull.closed_at = pull.updated_at = now
+            pull.repository.pushed_at = now
+            # Who merges can write, and apps may ask whether they can.
+            pull.repository.collaborators.setdefault(by.lower(), "write")
+            self._delete_branch(pull)
+            return sha
+
+    def _delete_branch(self, pull: PullRequest) -> None:
+        gone: dict[str, str | None] = {f"refs/pull/{pull.number}/merge": None}
+        if pull.head_repository is pull.repository:
+            gone[f"refs/heads/{pull.head_ref}"] = None
+        pull.repository.git.set_refs(gone)
+
+    def close_pull(self, pull: PullRequest, *, at: datetime | None = None) -> None:
+        """Close a pull request without merging it."""
+        with self.world.lock:
+            pull.closed_at = pull.updated_at = at or self.world.now()
+
+    def lock_pull(self, pull: PullRequest) -> None:
+        """Lock a conversation: apps cannot comment any more."""
+        with self.world.lock:
+            pull.locked = True
+
+    # --- what people write --------------------------------------------------------------------
+
+    def add_comment(self, pull: PullRequest, author: str, body: str) -> Comment:
+        """Write a comment as a person."""
+        with self.world.lock:
+            number, now = self.world.next_id("comment"), self.world.now()
+            comment = Comment(number, self.world.account(author), body, now, now)
+            pull.comments.append(comment)
+            return comment
+
+    def add_review(
+        self, pull: PullRequest, author: str, state: str = "APPROVED", *, at: datetime | None = None
+    ) -> Review:
+        """Review as a person: ``APPROVED``, ``CHANGES_REQUESTED`` or ``COMMENTED``."""
+        with self.world.lock:
+            number, now = self.world.next_id("review"), at or self.world.now()
+            review = Review(
+                number, self.world.account(author), state, f"{state}!", now, pull.head_sha
+            )
+            pull.reviews.append(review)
+            return review
+
+    def delete_comment(self, pull: PullRequest, comment: Comment) -> None:
+        """Delete a comment as a person may delete any."""
+        with self.world.lock:
+            pull.comments.remove(comment)
+
+    def add_label(self, pull: PullRequest, name: str) -> Label:
+        """Put a label on a pull request as a person does; it is made when there is none."""
+        with self.world.lock:
+            known = pull.repository.labels
+            label = known.get(name.lower()) or Label(self.world.next_id("label"), name)
+            known[name.lower()] = label
+            if label not in pull.labels:
+                pull.labels.append(label)
+            return label
+
+    def remove_label(self, pull: PullRequest, name: str) -> None:
+        """Take a label off a pull request as a person does."""
+        with self.world.lock:
+            pull.labels = [one for one in pull.labels if one.name.lower() != name.lower()]
+
+
+def _tip(repository: Repository, branch: str) -> str:
+    sha = repository.git.resolve(f"refs/heads/{branch}")
+    if sha is None:
+        raise BuilderError(f"{repository.full_name} has no branch {branch!r}; commit on it first")
+    return sha
+
+
+def _merged_tree(pull: PullRequest, tip: str, head: str) -> str:
+    git = pull.repository.git
+    base = pull.merge_base if tip == pull.base_sha else git.merge_base(tip, head) or tip
+    return git.commit_info(head).tree if base == tip else git.merge_trees(base, tip, head)
+
+
+def _merge_commit(pull: PullRequest, at: datetime, by: Account, message: str | None) -> str:
+    tip = _tip(pull.repository, pull.base_ref)
+    default = f"Merge pull request #{pull.number} from {pull.head_owner.login}/{pull.head_ref}"
+    return pull.repository.git.write_commit(
+        f"refs/heads/{pull.base_ref}",
+        {},
+        parents=(tip, pull.head_sha),
+        author=by.person,
+        at=at,
+        message=message or f"{default}\n\n{pull.title}",
+        tree=_merged_tree(pull, tip, pull.head_sha),
+    )
+
+
+def _squash_commit(pull: PullRequest, at: datetime, by: Account, message: str | None) -> str:
+    tip = _tip(pull.repository, pull.base_ref)
+    return pull.repository.git.write_commit(
+        f"refs/heads/{pull.base_ref}",
+        {},
+        parents=(tip,),
+        author=pull.author.person,
+        committer=by.person,
+        at=at,
+        message=message or f"{pull.title} (#{pull.number})",
+        tree=_merged_tree(pull, tip, pull.head_sha),
+    )
+
+
+def _rebased_commits(pull: PullRequest, at: datetime, by: Account, message: str | None) -> str:  # noqa: ARG001 - one shape for all methods
+    git, tip = pull.repository.git, _tip(pull.repository, pull.base_ref)
+    for commit in git.commits(tip, pull.head_sha):
+        if len(commit.parents) != 1:
+            raise BuilderError(f"{commit.sha} is a merge: GitHub refuses to rebase it")
+        tree = git.merge_trees(commit.parents[0], tip, commit.sha)
+        tip = git.write_commit(
+            f"refs/heads/{pull.base_ref}",
+            {},
+            parents=(tip,),
+            author=commit.author,
+            at=commit.authored_at,
+            committer=by.person,
+            committed_at=at,
+            message=commit.message,
+            tree=tree,
+        )
+    return tip
+
+
+_METHODS = {"merge": _merge_commit, "squash": _squash_commit, "rebase": _rebased_commits}

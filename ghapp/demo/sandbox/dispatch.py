@@ -1,0 +1,331 @@
+"""One request of the API from its arrival to its answer and its record; no web framework."""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from urllib.parse import parse_qsl
+
+from werkzeug.datastructures import Headers
+
+from ghapp.demo.sandbox import rates
+from ghapp.demo.sandbox.call import Answer, Call, Refused, Route
+from ghapp.demo.sandbox.faults import WORLD, Fault, FaultPlan, Kind
+from ghapp.demo.sandbox.rates import Rates, rate_headers
+from ghapp.demo.sandbox.routes import ALL
+from ghapp.demo.sandbox.routing import DOCUMENTATION, Router
+from ghapp.demo.sandbox.state import Announcement, Delivery, Exchange, Repository, World
+from ghapp.demo.sandbox.tokens import Guard
+
+API_VERSIONS = ("2022-11-28", "2026-03-10")
+NO_AGENT = "Request forbidden by administrative rules. Please send a User-Agent header."
+UNCOUNTED = frozenset({"/rate_limit"})
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A request as it came over the wire; ``path`` is without the API's prefix, not decoded.
+
+    Names of ``headers`` ignore case.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """What goes back; ``cut_off``: close the connection instead."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    cut_off: bool = False
+    announcements: tuple[Announcement, ...] = ()
+    redeliveries: tuple[Delivery, ...] = ()
+
+
+class Dispatcher:
+    """Answers requests one after the other, as one strict GitHub."""
+
+    def __init__(self, world: World, guard: Guard, plan: FaultPlan) -> None:
+        self._world = world
+        self._guard = guard
+        self._plan = plan
+        self._router = Router(ALL)
+        self.rates = Rates(world)
+
+    def answer(self, request: Incoming) -> Outgoing:
+        """Answer a request and record it. Faults that take time do not hold up others."""
+        found = self._router.find(request.method, request.path)
+        if found is None:
+            return self._unknown(request)
+        route, params = found
+        fault = self._plan.for_request(route.method, route.template)
+        if fault and fault.kind is Kind.SLOW:
+            self._plan.sleep(fault.seconds)
+        with self._world.lock:
+            return self._answer(request, route, params, fault)
+
+    def _unknown(self, request: Incoming) -> Outgoing:
+        with self._world.lock:
+            where = f"{request.method} {request.path}"
+            self._world.violate(where, "the stand-in has no such route")
+            answer = _refusal(Refused(404, "Not Found"))
+            sent = self._outgoing(request, answer, "unknown")
+            self._record(request, None, {}, sent, "unknown", None, wrote=False)
+            return sent
+
+    def _answer(
+        self, request: Incoming, route: Route, params: dict[str, str], fault: Fault | None
+    ) -> Outgoing:
+        call = Call(
+            world=self._world,
+            route=route,
+            path=request.path,
+            params=params,
+            query=dict(parse_qsl(request.query, keep_blank_values=True)),
+            headers=request.headers,
+            body=request.body,
+            tokens=self._guard,
+            as_of=self._as_of(fault),
+        )
+        identity, wrote, answer = "unknown", False, Answer()
+        try:
+            _check_manners(call)
+            identity = self._guard.identify(call)
+            self._play_before(call, fault, identity)
+            self._count(call, identity)
+            answer = self._handled(call)
+            wrote = request.method != "GET"
+        except Refused as refused:
+            answer = _refusal(refused)
+        return self._finish(request, call, answer, fault, identity, wrote=wrote)
+
+    def _as_of(self, fault: Fault | None) -> datetime | None:
+        if fault is None or fault.kind is not Kind.STALE_READ:
+            return None
+        return self._world.now() - timedelta(seconds=fault.seconds)
+
+    def _finish(  # noqa: PLR0913 - the last step sees everything
+        self,
+        request: Incoming,
+        call: Call,
+        answer: Answer,
+        fault: Fault | None,
+        identity: str,
+        *,
+        wrote: bool,
+    ) -> Outgoing:
+        if fault and fault.kind is Kind.BAD_GATEWAY_AFTER:
+            answer = _refusal(Refused(502, "Server Error"))
+        sent = self._outgoing(request, answer, identity, fault)
+        if call.route.needs:
+            accepted = call.route.accepted_permissions
+            sent.headers.setdefault("X-Accepted-GitHub-Permissions", accepted)
+        self._record(request, call.route, call.params, sent, identity, fault, wrote=wrote)
+        cut_off = fault is not None and fault.kind in {Kind.CUT_OFF_BEFORE, Kind.CUT_OFF_AFTER}
+        return replace(
+            sent,
+            cut_off=cut_off,
+            announcements=tuple(call.announcements),
+            redeliveries=tuple(call.redeliveries),
+        )
+
+    # --- the way to the handler ---------------------------------------------------------------
+
+    def _count(self, call: Call, identity: str) -> None:
+        call.rate = self.rates.state(identity)
+        if call.route.template not in UNCOUNTED:
+            self.rates.count(identity)
+        if call.route.method != "GET" and call.route.sender == "installation":
+            self.rates.count_write(identity)
+
+    def _handled(self, call: Call) -> Answer:
+        redirected = self._find_repository(call)
+        if redirected is not None:
+            return redirected
+        self._guard.admit(call)
+        for name in sorted(set(call.query) - call.route.query):
+            self._world.violate(call.where, f"unknown query parameter {name!r}")
+        return call.route.handler(call)
+
+    def _find_repository(self, call: Call) -> Answer | None:
+        """Set the call's repository; the answer is a redirect when it was renamed."""
+        if "repository_id" in call.params:
+            number = call.number("repository_id")
+            call.repository = _living(self._world.repositories.get(number))
+        elif "owner" in call.params:
+            name = f"{call.params['owner']}/{call.params['repo']}"
+            call.repository = self._world.repository_named(name)
+            former = call.repository is None and self._world.repository_formerly(name)
+            if former:
+                return self._moved(call, former)
+        else:
+            return None
+        if call.repository is None:
+            raise Refused(404, "Not Found")
+        return None
+
+    def _moved(self, call: Call, repository: Repository) -> Answer:
+        rest = call.path.split("/", 4)[4:]
+        url = f"{self._world.links.api}/repositories/{repository.id}" + "".join(
+            f"/{part}" for part in rest
+        )
+        body = {"message": "Moved Permanently", "url": url, "documentation_url": DOCUMENTATION}
+        status = 301 if call.route.method == "GET" else 307
+        return Answer(body, status=status, headers={"Location": url})
+
+    # --- faults -------------------------------------------------------------------------------
+
+    def _play_before(self, call: Call, fault: Fault | None, identity: str) -> None:
+        if fault is None:
+            return
+        if fault.kind in WORLD:
+            self._change_world(call, fault.kind)
+        elif fault.kind is Kind.TOKEN_EXPIRED:
+            if call.token:
+                call.token.revoked = True
+            raise Refused(401, "Bad credentials")
+        elif fault.kind in {Kind.BAD_GATEWAY_BEFORE, Kind.CUT_OFF_BEFORE}:
+            raise Refused(502, "Server Error")
+        elif fault.kind is Kind.SERVER_ERROR:
+            raise Refused(fault.status, "Server Error")
+        elif fault.kind is Kind.NOT_FOUND:
+            raise Refused(404, "Not Found")
+        elif fault.kind in {Kind.PRIMARY_LIMIT, Kind.SECONDARY_LIMIT}:
+            raise self._limited(fault, identity)
+
+    def _limited(self, fault: Fault, identity: str) -> Refused:
+        retry = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+        if fault.kind is Kind.SECONDARY_LIMIT:
+            return Refused(fault.status, rates.SECONDARY, headers=retry)
+        reset = int(self._world.clock().timestamp() + fault.seconds)
+        nothing = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)}
+        message = rates.PRIMARY.format(identity.rpartition(":")[2])
+        return Refused(fault.status, message, headers={**nothing, **retry})
+
+    def _change_world(self, call: Call, kind: Kind) -> None:
+        if kind in {Kind.SUSPEND, Kind.UNINSTALL}:
+            self._change_installation(call, kind)
+            return
+        self._find_repository(call)
+        repository = call.repository
+        if repository is None:
+            return
+        if kind is Kind.ARCHIVE:
+            repository.archived = True
+        elif kind is Kind.DELETE_REPOSITORY:
+            repository.deleted = True
+        elif kind is Kind.LOCK:
+            for pull in repository.pulls.values():
+                pull.locked = True
+        elif kind is Kind.DELETE_FORKS:
+            delete_forks(self._world, repository)
+
+    def _change_installation(self, call: Call, kind: Kind) -> None:
+        held = [call.token.installation] if call.token else []
+        if call.app:
+            own = (one for one in self._world.installations.values() if one.app is call.app)
+            held = [one for one in own if str(one.id) == call.params.get("installation_id")]
+        for installation in held:
+            if kind is Kind.SUSPEND:
+                installation.suspended_at = self._world.now()
+            else:
+                installation.deleted = True
+        if call.token:
+            self._guard.living_token(call.token.value)
+
+    # --- the way back -------------------------------------------------------------------------
+
+    def _outgoing(
+        self, request: Incoming, answer: Answer, identity: str, fault: Fault | None = None
+    ) -> Outgoing:
+        body = answer.body if isinstance(answer.body, bytes) else _encoded(answer.body)
+        version = request.headers.get("X-GitHub-Api-Version", API_VERSIONS[0])
+        headers = {
+            "Content-Type": answer.media_type,
+            "X-GitHub-Media-Type": "github.v3; format=json",
+            "X-GitHub-Api-Version-Selected": version,
+            "X-GitHub-Request-Id": f"SAND:{self._world.next_id('request'):08X}",
+            **rate_headers(self.rates.state(identity)),
+            **answer.headers,
+        }
+        if answer.status == 200 and request.method == "GET" and fault is None:
+            tag = f'W/"{_digest(request.headers.get("Authorization", ""), body)}"'
+            headers["ETag"] = tag
+            if request.headers.get("If-None-Match") == tag:
+                return Outgoing(304, headers, b"")
+        return Outgoing(answer.status, headers, body)
+
+    def _record(  # noqa: PLR0913, PLR0917 - a record has these parts
+        self,
+        request: Incoming,
+        route: Route | None,
+        params: dict[str, str],
+        sent: Outgoing,
+        identity: str,
+        fault: Fault | None,
+        *,
+        wrote: bool,
+    ) -> None:
+        self._world.requests += 1
+        self._world.record(
+            Exchange(
+                number=self._world.requests,
+                at=self._world.clock(),
+                method=request.method,
+                path=request.path,
+                query=request.query,
+                template=route.template if route else None,
+                params=dict(params),
+                request_headers={name.lower(): value for name, value in request.headers},
+                request_body=request.body,
+                status=sent.status,
+                headers=dict(sent.headers),
+                body=sent.body,
+                identity=identity,
+                wrote=wrote,
+                fault=fault.kind.value if fault else None,
+            )
+        )
+
+
+def delete_forks(world: World, repository: Repository) -> None:
+    """Delete every fork of a repository; their pull requests lose their head repository."""
+    for fork in world.repositories.values():
+        if fork.fork_of is repository:
+            fork.deleted = True
+    for pull in repository.pulls.values():
+        if pull.head_repository and pull.head_repository.deleted:
+            pull.head_repository = None
+
+
+def _living(repository: Repository | None) -> Repository | None:
+    return None if repository is None or repository.deleted else repository
+
+
+def _check_manners(call: Call) -> None:
+    if not call.headers.get("User-Agent"):
+        raise Refused(403, NO_AGENT)
+    if call.api_version() not in API_VERSIONS:
+        raise Refused(400, f"API version {call.api_version()!r} is not supported.")
+
+
+def _refusal(refused: Refused) -> Answer:
+    body = {"message": refused.message, "documentation_url": DOCUMENTATION}
+    body["status"] = str(refused.status)
+    shown = body if refused.errors is None else {**body, "errors": refused.errors}
+    return Answer(shown, status=refused.status, headers=refused.headers)
+
+
+def _encoded(body: object) -> bytes:
+    return b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
+
+
+def _digest(authorization: str, body: bytes) -> str:
+    """Return a tag that changes with the token, as GitHub's do."""
+    return hashlib.sha256(authorization.encode() + b"\0" + body).hexdigest()

@@ -1,0 +1,180 @@
+"""Git over smart HTTP, for fetching only, in front of the stand-in's repositories."""
+
+import base64
+import binascii
+import gzip
+import subprocess
+from dataclasses import dataclass
+
+from ghapp.demo.sandbox.call import Refused
+from ghapp.demo.sandbox.dispatch import Incoming, Outgoing
+from ghapp.demo.sandbox.faults import Fault, FaultPlan, Kind
+from ghapp.demo.sandbox.state import Exchange, Repository, World
+from ghapp.demo.sandbox.tokens import Guard
+
+SERVICE = "git-upload-pack"
+CONFIGURATION = (
+    ("uploadpack.allowAnySHA1InWant", "true"),
+    ("uploadpack.allowFilter", "true"),
+    ("safe.directory", "*"),
+)
+PACK_SECONDS = 300
+FAULTS = {
+    Kind.BAD_GATEWAY_BEFORE: 502,
+    Kind.BAD_GATEWAY_AFTER: 502,
+    Kind.SERVER_ERROR: 502,
+    Kind.NOT_FOUND: 404,
+    Kind.TOKEN_EXPIRED: 401,
+}
+ASK = {"WWW-Authenticate": 'Basic realm="sandbox"'}
+
+
+@dataclass(frozen=True)
+class GitRequest:
+    """A request of a git client: which repository, and which of the two steps."""
+
+    owner: str
+    name: str
+    step: str
+    """``info/refs`` or ``git-upload-pack``."""
+
+    @classmethod
+    def from_path(cls, path: str) -> "GitRequest | None":
+        """Read ``/owner/name.git/step``; ``None``: it is no path of git."""
+        parts = path.strip("/").split("/", 2)
+        if len(parts) != 3 or not parts[1].endswith(".git"):
+            return None
+        return cls(parts[0], parts[1].removesuffix(".git"), parts[2])
+
+    @property
+    def template(self) -> str:
+        """Return the route's name in faults and records."""
+        return f"/{{owner}}/{{repo}}.git/{self.step}"
+
+
+class GitDoor:
+    """Serves fetches; every SHA can be asked for, and filters are allowed, as on GitHub."""
+
+    def __init__(self, world: World, guard: Guard, plan: FaultPlan) -> None:
+        self._world = world
+        self._guard = guard
+        self._plan = plan
+
+    def answer(self, request: Incoming, git: GitRequest) -> Outgoing:
+        """Answer one request of a git client and record it, without the pack itself."""
+        fault = self._plan.for_request(request.method, git.template)
+        if fault and fault.kind is Kind.SLOW:
+            self._plan.sleep(fault.seconds)
+        try:
+            _strike(fault)
+            with self._world.lock:
+                repository = self._admitted(request, git)
+            sent = _serve(request, git, repository)
+        except Refused as refused:
+            sent = Outgoing(refused.status, dict(refused.headers), refused.message.encode())
+        self._record(request, git, sent, fault.kind.value if fault else None)
+        return sent
+
+    def _admitted(self, request: Incoming, git: GitRequest) -> Repository:
+        repository = self._world.repository_named(f"{git.owner}/{git.name}")
+        repository = repository or self._world.repository_formerly(f"{git.owner}/{git.name}")
+        value = _password(request.headers.get("Authorization", ""))
+        if value is None:
+            if repository and not repository.private:
+                return repository
+            raise Refused(401, "Authentication required", headers=ASK)
+        token = self._guard.living_token(value)
+        if repository is None or not self._guard.reaches(token, repository):
+            raise Refused(404, "Repository not found.")
+        if not self._guard.holds(token, "contents", "read"):
+            raise Refused(403, "Resource not accessible by integration")
+        return repository
+
+    def _record(
+        self, request: Incoming, git: GitRequest, sent: Outgoing, fault: str | None
+    ) -> None:
+        with self._world.lock:
+            self._world.requests += 1
+            self._world.record(
+                Exchange(
+                    number=self._world.requests,
+                    at=self._world.clock(),
+                    method=request.method,
+                    path=request.path,
+                    query=request.query,
+                    template=git.template,
+                    params={"owner": git.owner, "repo": git.name},
+                    request_headers={k.lower(): v for k, v in request.headers},
+                    request_body=request.body,
+                    status=sent.status,
+                    headers=dict(sent.headers),
+                    body=b"",
+                    identity="git",
+                    wrote=False,
+                    fault=fault,
+                )
+            )
+
+
+def _strike(fault: Fault | None) -> None:
+    """Refuse as a fault wants it; the kinds that git has no answer for do nothing."""
+    status = FAULTS.get(fault.kind) if fault else None
+    if status is not None:
+        raise Refused(status, "Server Error" if status == 502 else "Not available")
+
+
+def _password(authorization: str) -> str | None:
+    """Return the token of a Basic header for ``x-access-token``; ``None``: no header."""
+    kind, _, value = authorization.partition(" ")
+    if not value:
+        return None
+    try:
+        user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError) as broken:
+        raise Refused(401, "Bad credentials", headers=ASK) from broken
+    if kind.lower() != "basic" or user != "x-access-token":
+        raise Refused(401, "Bad credentials", headers=ASK)
+    return password
+
+
+def _serve(request: Incoming, git: GitRequest, repository: Repository) -> Outgoing:
+    if (request.method, git.step) == ("GET", "info/refs"):
+        if request.query != f"service={SERVICE}":
+            raise Refused(403, "the stand-in serves fetches only")
+        return _advertised(request, repository)
+    if (request.method, git.step) == ("POST", SERVICE):
+        body = request.body
+        if request.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        said = _upload_pack(request, repository, ("--stateless-rpc",), body)
+        return Outgoing(200, {"Content-Type": f"application/x-{SERVICE}-result"}, said)
+    raise Refused(403, "the stand-in serves fetches only")
+
+
+def _advertised(request: Incoming, repository: Repository) -> Outgoing:
+    said = _upload_pack(request, repository, ("--stateless-rpc", "--advertise-refs"), b"")
+    if "version=2" not in request.headers.get("Git-Protocol", ""):
+        line = f"# service={SERVICE}\n".encode()
+        said = b"%04x%s0000" % (len(line) + 4, line) + said
+    headers = {"Content-Type": f"application/x-{SERVICE}-advertisement"}
+    return Outgoing(200, {**headers, "Cache-Control": "no-cache"}, said)
+
+
+def _upload_pack(
+    request: Incoming, repository: Repository, options: tuple[str, ...], body: bytes
+) -> bytes:
+    environment = dict(repository.git.environment)
+    environment["GIT_PROTOCOL"] = request.headers.get("Git-Protocol", "")
+    environment["GIT_CONFIG_COUNT"] = str(len(CONFIGURATION))
+    for number, (key, value) in enumerate(CONFIGURATION):
+        environment[f"GIT_CONFIG_KEY_{number}"] = key
+        environment[f"GIT_CONFIG_VALUE_{number}"] = value
+    done = subprocess.run(  # noqa: S603 - a fixed program, no shell
+        ["git", "upload-pack", *options, str(repository.git.path)],  # noqa: S607 - on the PATH
+        input=body,
+        env=environment,
+        capture_output=True,
+        timeout=PACK_SECONDS,
+        check=False,
+    )
+    return done.stdout

@@ -1,0 +1,62 @@
+"""GitHub's rate limits: one budget an hour for each caller, and the content limit a minute."""
+
+from collections import defaultdict, deque
+from datetime import datetime, timedelta
+
+from ghapp.demo.sandbox.call import Refused
+from ghapp.demo.sandbox.state import World
+
+HOUR = timedelta(hours=1)
+SECONDARY = (
+    "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+)
+PRIMARY = "API rate limit exceeded for installation ID {}."
+
+
+class Rates:
+    """Counts requests by caller; the clock is the world's."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._used: dict[str, int] = defaultdict(int)
+        self._reset: dict[str, datetime] = {}
+        self._writes: dict[str, deque[datetime]] = defaultdict(deque)
+
+    def state(self, identity: str) -> dict[str, int]:
+        """Return limit, remaining, used and reset of a caller."""
+        now, limit = self._world.now(), self._world.limits.requests_an_hour
+        if self._reset.get(identity, now) <= now:
+            self._reset[identity], self._used[identity] = now + HOUR, 0
+        used = min(self._used[identity], limit)
+        reset = int(self._reset[identity].timestamp())
+        return {"limit": limit, "remaining": limit - used, "used": used, "reset": reset}
+
+    def count(self, identity: str) -> None:
+        """Count one request; 403 when nothing remains."""
+        if self.state(identity)["remaining"] <= 0:
+            raise Refused(403, PRIMARY.format(identity.rpartition(":")[2]))
+        self._used[identity] += 1
+
+    def spend(self, identity: str, requests: int) -> None:
+        """Take requests away from a caller, for tests of what happens when few remain."""
+        self.state(identity)
+        self._used[identity] += requests
+
+    def count_write(self, identity: str) -> None:
+        """Count one content-creating request; 403 with Retry-After above the limit."""
+        limit = self._world.limits.content_writes_a_minute
+        if limit is None:
+            return
+        now, writes = self._world.clock(), self._writes[identity]
+        while writes and writes[0] <= now - timedelta(minutes=1):
+            writes.popleft()
+        if len(writes) >= limit:
+            wait = 60 - int((now - writes[0]).total_seconds())
+            raise Refused(403, SECONDARY, headers={"Retry-After": str(max(1, wait))})
+        writes.append(now)
+
+
+def rate_headers(state: dict[str, int]) -> dict[str, str]:
+    """Return the headers that every answer of the API bears."""
+    named = {f"X-RateLimit-{name.capitalize()}": str(value) for name, value in state.items()}
+    return {**named, "X-RateLimit-Resource": "core"}

@@ -1,0 +1,74 @@
+"""How an app comes into the world: by the builder or by a manifest; it answers no request."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from ghapp.demo.sandbox.state import Account, App, World
+from ghapp.demo.sandbox.tokens import KeyPair
+
+
+@dataclass(frozen=True)
+class RegisteredApp:
+    """A new app with the private key that only its owner gets to see."""
+
+    app: App
+    private_key: str
+
+
+def register_app(  # noqa: PLR0913 - an app has these parts; all are keyword-only
+    world: World,
+    *,
+    name: str,
+    owner: Account,
+    webhook_url: str | None,
+    permissions: Mapping[str, str],
+    events: Sequence[str],
+    external_url: str = "https://example.test/",
+    callback_urls: Sequence[str] = (),
+    webhook_secret: str | None = None,
+) -> RegisteredApp:
+    """Register an app with a key of its own; ids come from the world, so runs repeat."""
+    number, slug = world.next_id("app"), _slug(name)
+    bot = world.account(f"{slug}[bot]", "Bot")
+    keys = _keys_of(number)
+    app = App(
+        id=number,
+        slug=slug,
+        name=name,
+        owner=owner,
+        bot=bot,
+        client_id=f"Iv23sandbox{number:09d}",
+        client_secret=_secret("client", number),
+        webhook_secret=webhook_secret or _secret("webhook", number),
+        webhook_url=webhook_url,
+        hook_id=world.next_id("hook"),
+        permissions={**permissions, "metadata": "read"},
+        events=list(events),
+        created_at=world.now(),
+        public_keys=[keys.public],
+        external_url=external_url,
+        callback_urls=list(callback_urls),
+    )
+    world.apps[number] = app
+    return RegisteredApp(app, keys.private)
+
+
+@cache
+def _keys_of(number: int) -> KeyPair:  # noqa: ARG001 - the number is what the cache asks for
+    """Return the keys of the app of that id: fresh in each process, but not in each sandbox.
+
+    Making a key takes a tenth of a second, and tests make many sandboxes.
+    """
+    return KeyPair()
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def _secret(purpose: str, number: int) -> str:
+    """Return a secret that is the same in every run: nothing here is worth protecting."""
+    return hashlib.sha256(f"sandbox {purpose} {number}".encode()).hexdigest()

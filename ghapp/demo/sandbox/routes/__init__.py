@@ -1,0 +1,26 @@
+"""All routes of the stand-in, in the order of their resources; each module holds one resource."""
+
+from ghapp.demo.sandbox.call import Route
+from ghapp.demo.sandbox.routes import (
+    apps,
+    checks,
+    comments,
+    contents,
+    deliveries,
+    labels,
+    pulls,
+    teams,
+    users,
+)
+
+ALL: list[Route] = [
+    *apps.ROUTES.all,
+    *deliveries.ROUTES.all,
+    *users.ROUTES.all,
+    *teams.ROUTES.all,
+    *pulls.ROUTES.all,
+    *contents.ROUTES.all,
+    *checks.ROUTES.all,
+    *comments.ROUTES.all,
+    *labels.ROUTES.all,
+]

@@ -1,0 +1,136 @@
+"""Routes on apps, installations, their tokens and repositories, and the manifest's end."""
+
+from datetime import timedelta
+
+from ghapp.demo.sandbox.call import Answer, Call, Refused
+from ghapp.demo.sandbox.limits import MANIFEST_CODE_SECONDS
+from ghapp.demo.sandbox.registration import register_app
+from ghapp.demo.sandbox.routing import Routes, paged
+from ghapp.demo.sandbox.shapes import Shapes
+from ghapp.demo.sandbox.state import Installation
+from ghapp.demo.sandbox.tokens import SUSPENDED
+
+ROUTES = Routes()
+
+
+def _own(call: Call, number: int) -> Installation:
+    """Return an installation of the calling app; 404 for others' and for deleted ones."""
+    found = call.world.installations.get(number)
+    if found is None or found.deleted or found.app is not call.app:
+        raise Refused(404, "Not Found")
+    return found
+
+
+@ROUTES("GET", "/app", sender="app")
+def app(call: Call) -> Answer:
+    """Answer with the calling app."""
+    shown = Shapes(call.world).app(call.acting_app)
+    installed = [one for one in call.world.installations.values() if not one.deleted]
+    shown["installations_count"] = sum(one.app is call.app for one in installed)
+    return Answer(shown)
+
+
+@ROUTES("GET", "/app/hook/config", sender="app")
+def hook_config(call: Call) -> Answer:
+    """Answer with the webhook's address; the secret is never shown."""
+    url = call.acting_app.webhook_url or ""
+    shown = {"content_type": "json", "insecure_ssl": "0", "secret": "********", "url": url}
+    return Answer(shown)
+
+
+@ROUTES("GET", "/app/installations", sender="app", paged=True, query="since outdated")
+def installations(call: Call) -> Answer:
+    """List the calling app's installations."""
+    own = [
+        one
+        for one in call.world.installations.values()
+        if one.app is call.app and not one.deleted
+    ]  # fmt: skip
+    page, link = paged(call, own)
+    return Answer([Shapes(call.world).installation(one) for one in page], headers=link)
+
+
+@ROUTES("GET", "/app/installations/{installation_id}", sender="app")
+def installation(call: Call) -> Answer:
+    """Answer with one installation."""
+    return Answer(Shapes(call.world).installation(_own(call, call.number("installation_id"))))
+
+
+@ROUTES(
+    "POST",
+    "/app/installations/{installation_id}/access_tokens",
+    sender="app",
+    members="repositories repository_ids permissions",
+)
+def access_token(call: Call) -> Answer:
+    """Make an installation token."""
+    found = _own(call, call.number("installation_id"))
+    if found.suspended_at is not None:
+        raise Refused(403, SUSPENDED)
+    return Answer(Shapes(call.world).token(call.tokens.issue(found, call.json())), status=201)
+
+
+@ROUTES("GET", "/repos/{owner}/{repo}/installation", sender="app")
+def repository_installation(call: Call) -> Answer:
+    """Answer with the calling app's installation on a repository."""
+    for found in call.world.installations_on(call.repo):
+        if found.app is call.app:
+            return Answer(Shapes(call.world).installation(found))
+    raise Refused(404, "Not Found")
+
+
+@ROUTES("GET", "/installation/repositories", "metadata:read", paged=True)
+def repositories(call: Call) -> Answer:
+    """List what the token reaches."""
+    if call.token is None:
+        raise Refused(403, "Resource not accessible by integration")
+    token = call.token
+    reached = [
+        repository
+        for repository in call.world.repositories_of(token.installation)
+        if call.tokens.reaches(token, repository)
+    ]
+    page, link = paged(call, reached)
+    shapes = Shapes(call.world)
+    shown = {
+        "total_count": len(reached),
+        "repository_selection": token.installation.selection,
+        "repositories": [shapes.repository(repository) for repository in page],
+    }
+    return Answer(shown, headers=link)
+
+
+@ROUTES("DELETE", "/installation/token", "metadata:read")
+def revoke(call: Call) -> Answer:
+    """Revoke the calling token."""
+    if call.token is not None:
+        call.token.revoked = True
+    return Answer(status=204)
+
+
+@ROUTES("POST", "/app-manifests/{code}/conversions", sender="anyone")
+def conversion(call: Call) -> Answer:
+    """Redeem a manifest's code, once: the app is made, and its secrets are shown."""
+    world = call.world
+    manifest = world.manifests.pop(call.params["code"], None)
+    if manifest is None:
+        raise Refused(404, "Not Found")
+    if manifest.created_at + timedelta(seconds=MANIFEST_CODE_SECONDS) < world.now():
+        raise Refused(404, "Not Found")
+    members = manifest.members
+    registered = register_app(
+        world,
+        name=members["name"],
+        owner=manifest.account,
+        webhook_url=members.get("hook_attributes", {}).get("url"),
+        permissions=members.get("default_permissions", {}),
+        events=members.get("default_events", []),
+        external_url=members["url"],
+        callback_urls=members.get("callback_urls", []),
+    )
+    shown = Shapes(world).app(registered.app) | {
+        "client_secret": registered.app.client_secret,
+        "webhook_secret": registered.app.webhook_secret,
+        "pem": registered.private_key,
+    }
+    return Answer(shown, status=201)

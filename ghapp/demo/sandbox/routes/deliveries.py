@@ -1,0 +1,74 @@
+"""Routes on an app's webhook deliveries: the list, one of them, and sending one again."""
+
+import json
+from datetime import timedelta
+
+from ghapp.demo.sandbox.call import Answer, Call, Refused
+from ghapp.demo.sandbox.limits import PAGE, REDELIVERY_SECONDS
+from ghapp.demo.sandbox.routing import Routes
+from ghapp.demo.sandbox.shapes import Shapes
+from ghapp.demo.sandbox.state import Delivery
+
+ROUTES = Routes()
+
+
+@ROUTES("GET", "/app/hook/deliveries", sender="app", query="per_page cursor status redelivery")
+def deliveries(call: Call) -> Answer:
+    """List deliveries, the newest first, by cursor."""
+    found = _kept(call)
+    status = call.query.get("status")
+    if status not in {None, "success", "failure"}:
+        raise Refused(422, "Invalid request.\n\nstatus is success or failure.")
+    if status is not None:
+        found = [one for one in found if _outcome(one) == status]
+    cursor = call.query.get("cursor")
+    if cursor is not None:
+        found = [one for one in found if f"v1_{one.id}" <= cursor]
+    size = min(int(call.query.get("per_page", "30")), PAGE)
+    headers = _next_link(call, found[size], size) if len(found) > size else {}
+    return Answer([Shapes(call.world).delivery(one) for one in found[:size]], headers=headers)
+
+
+def _kept(call: Call) -> list[Delivery]:
+    oldest = call.world.now() - timedelta(seconds=REDELIVERY_SECONDS)
+    kept = [
+        one
+        for one in call.world.deliveries.values()
+        if one.app is call.app and one.delivered_at >= oldest
+    ]
+    return sorted(kept, key=lambda one: one.id, reverse=True)
+
+
+def _outcome(delivery: Delivery) -> str | None:
+    """Return the filter that finds a delivery; without any status code it is in neither."""
+    if 200 <= delivery.status_code < 400:
+        return "success"
+    return "failure" if 400 <= delivery.status_code < 600 else None
+
+
+def _next_link(call: Call, first: Delivery, size: int) -> dict[str, str]:
+    status = f"&status={call.query['status']}" if "status" in call.query else ""
+    url = f"{call.world.links.api}{call.path}?per_page={size}{status}&cursor=v1_{first.id}"
+    return {"Link": f'<{url}>; rel="next"'}
+
+
+def _own(call: Call) -> Delivery:
+    number = call.number("delivery_id")
+    for found in _kept(call):
+        if found.id == number:
+            return found
+    raise Refused(404, "Not Found")
+
+
+@ROUTES("GET", "/app/hook/deliveries/{delivery_id}", sender="app")
+def delivery(call: Call) -> Answer:
+    """Answer with one delivery, payload and all."""
+    found = _own(call)
+    return Answer(Shapes(call.world).full_delivery(found, json.loads(found.body)))
+
+
+@ROUTES("POST", "/app/hook/deliveries/{delivery_id}/attempts", sender="app")
+def redeliver(call: Call) -> Answer:
+    """Send a delivery again, under the same GUID."""
+    call.redeliveries.append(_own(call))
+    return Answer({}, status=202)

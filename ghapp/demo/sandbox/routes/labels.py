@@ -1,0 +1,154 @@
+"""Routes on labels: those of a repository, and those on a pull request."""
+
+import json
+import re
+
+from ghapp.demo.sandbox.call import Answer, Call, Refused
+from ghapp.demo.sandbox.limits import LABEL_DESCRIPTION_CHARACTERS, LABEL_NAME_CHARACTERS
+from ghapp.demo.sandbox.routes.pulls import pull_of
+from ghapp.demo.sandbox.routing import Routes, paged
+from ghapp.demo.sandbox.shapes import Shapes
+from ghapp.demo.sandbox.state import Json, Label, PullRequest
+
+ROUTES = Routes()
+READ, WRITE = ("issues:read", "pull_requests:read"), ("issues:write", "pull_requests:write")
+# For the number of a pull request, issues:write alone is refused in practice.
+READ_PULL, WRITE_PULL = "pull_requests:read", "pull_requests:write"
+
+
+def _invalid(field: str, code: str, message: str = "") -> Refused:
+    problem = {"resource": "Label", "field": field, "code": code}
+    errors = [problem | ({"message": message} if message else {})]
+    return Refused(422, "Validation Failed", errors=errors)
+
+
+def _check(sent: Json) -> None:
+    if not re.fullmatch(r"[0-9a-fA-F]{6}", sent.get("color", "ededed")):
+        raise _invalid("color", "invalid")
+    if len(sent.get("description") or "") > LABEL_DESCRIPTION_CHARACTERS:
+        limit = f"description is too long (maximum is {LABEL_DESCRIPTION_CHARACTERS} characters)"
+        raise _invalid("description", "custom", limit)
+
+
+def _check_name(name: object) -> str:
+    if not isinstance(name, str) or not name.strip():
+        raise _invalid("name", "missing_field")
+    if len(name) > LABEL_NAME_CHARACTERS:
+        raise _invalid("name", "custom", "name is too long (maximum is 50 characters)")
+    return name
+
+
+def _label_of(call: Call) -> Label:
+    found = call.repo.labels.get(call.params["name"].lower())
+    if found is None:
+        raise Refused(404, "Not Found")
+    return found
+
+
+# --- the repository's labels ------------------------------------------------------------------
+
+
+@ROUTES("GET", "/repos/{owner}/{repo}/labels", *READ, paged=True)
+def repository_labels(call: Call) -> Answer:
+    """List the labels that the repository knows."""
+    page, link = paged(call, list(call.repo.labels.values()))
+    shapes = Shapes(call.world)
+    return Answer([shapes.label(call.repo, label) for label in page], headers=link)
+
+
+@ROUTES("GET", "/repos/{owner}/{repo}/labels/{name}", *READ)
+def get(call: Call) -> Answer:
+    """Answer with one label; names ignore case."""
+    return Answer(Shapes(call.world).label(call.repo, _label_of(call)))
+
+
+@ROUTES("POST", "/repos/{owner}/{repo}/labels", *WRITE, members="name color description")
+def create(call: Call) -> Answer:
+    """Create a label; 422 when there is one of that name."""
+    sent = call.json()
+    name = _check_name(sent.get("name"))
+    _check(sent)
+    if name.lower() in call.repo.labels:
+        raise _invalid("name", "already_exists")
+    label = _created(call, name, sent.get("color", "ededed"), sent.get("description"))
+    return Answer(Shapes(call.world).label(call.repo, label), status=201)
+
+
+def _created(call: Call, name: str, color: str, description: str | None) -> Label:
+    label = Label(call.world.next_id("label"), name, color, description)
+    call.repo.labels[name.lower()] = label
+    call.announce("label", {"action": "created", "label": label})
+    return label
+
+
+@ROUTES(
+    "PATCH", "/repos/{owner}/{repo}/labels/{name}", *WRITE, members="new_name color description"
+)
+def update(call: Call) -> Answer:
+    """Change a label."""
+    label, sent = _label_of(call), call.json()
+    _check(sent)
+    changes = {}
+    for member, name in (("new_name", "name"), ("color", "color"), ("description", "description")):
+        if member in sent and getattr(label, name) != sent[member]:
+            changes[name] = {"from": getattr(label, name) or ""}
+            setattr(label, name, sent[member])
+    call.repo.labels.pop(call.params["name"].lower())
+    call.repo.labels[label.name.lower()] = label
+    call.announce("label", {"action": "edited", "label": label, "changes": changes})
+    return Answer(Shapes(call.world).label(call.repo, label))
+
+
+# --- the pull request's labels ----------------------------------------------------------------
+
+
+@ROUTES("GET", "/repos/{owner}/{repo}/issues/{issue_number}/labels", READ_PULL, paged=True)
+def pull_labels(call: Call) -> Answer:
+    """List the labels of a pull request."""
+    pull = pull_of(call, "issue_number")
+    page, link = paged(call, pull.labels[:-1] if call.as_of else pull.labels)
+    shapes = Shapes(call.world)
+    return Answer([shapes.label(call.repo, label) for label in page], headers=link)
+
+
+@ROUTES("POST", "/repos/{owner}/{repo}/issues/{issue_number}/labels", WRITE_PULL, members="labels")
+def add(call: Call) -> Answer:
+    """Add labels to a pull request; unknown names are created with the default color."""
+    pull = pull_of(call, "issue_number")
+    names = [_check_name(name) for name in _names(call)]
+    for name in names:
+        label = call.repo.labels.get(name.lower()) or _created(call, name, "ededed", None)
+        if label not in pull.labels:
+            pull.labels.append(label)
+            pull.updated_at = call.world.now()
+            call.announce("pull_request", {"action": "labeled", "label": label, "pull": pull})
+    return _labels_of(call, pull)
+
+
+def _names(call: Call) -> list[object]:
+    """Return the names, which come in an object or, from older clients, as a bare array."""
+    if call.body.lstrip().startswith(b"["):
+        sent = json.loads(call.body)
+    else:
+        sent = call.json().get("labels")
+    if not isinstance(sent, list):
+        raise Refused(422, 'Invalid request.\n\n"labels" wasn\'t supplied.')
+    return [one.get("name") if isinstance(one, dict) else one for one in sent]
+
+
+@ROUTES("DELETE", "/repos/{owner}/{repo}/issues/{issue_number}/labels/{name}", WRITE_PULL)
+def remove(call: Call) -> Answer:
+    """Take one label off a pull request; 404 when it is not on it."""
+    pull, name = pull_of(call, "issue_number"), call.params["name"].lower()
+    for label in pull.labels:
+        if label.name.lower() == name:
+            pull.labels.remove(label)
+            pull.updated_at = call.world.now()
+            call.announce("pull_request", {"action": "unlabeled", "label": label, "pull": pull})
+            return _labels_of(call, pull)
+    raise Refused(404, "Label does not exist")
+
+
+def _labels_of(call: Call, pull: PullRequest) -> Answer:
+    shapes = Shapes(call.world)
+    return Answer([shapes.label(call.repo, label) for label in pull.labels])

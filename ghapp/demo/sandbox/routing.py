@@ -1,0 +1,112 @@
+"""The table of routes: how one is declared, found by method and path, and answered by the page."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+from urllib.parse import unquote
+
+from ghapp.demo.sandbox.call import Call, Handler, Route
+from ghapp.demo.sandbox.limits import PAGE
+
+DOCUMENTATION = "https://docs.example.test/rest"
+PAGING = frozenset({"per_page", "page"})
+SLASHED = frozenset({"path", "ref", "basehead"})
+"""Parameters whose value may hold slashes."""
+
+
+Item = TypeVar("Item")
+
+
+class Routes:
+    """The routes of one resource, filled by its decorator."""
+
+    def __init__(self) -> None:
+        self.all: list[Route] = []
+
+    def __call__(  # noqa: PLR0913 - a route has these parts
+        self,
+        method: str,
+        template: str,
+        *needs: str,
+        sender: str = "installation",
+        members: str = "",
+        query: str = "",
+        paged: bool = False,
+    ) -> Callable[[Handler], Handler]:
+        """Declare a route; ``members`` and ``query`` list in words what it may be sent."""
+        asked = frozenset(query.split()) | (PAGING if paged else frozenset())
+
+        def register(handler: Handler) -> Handler:
+            self.all.append(
+                Route(method, template, handler, needs, sender, frozenset(members.split()), asked)
+            )
+            return handler
+
+        return register
+
+
+class Router:
+    """Finds the route of a method and path; repositories go by name and by number."""
+
+    def __init__(self, routes: list[Route]) -> None:
+        self._patterns: list[tuple[re.Pattern[str], Route]] = []
+        for route in routes:
+            self._patterns.append((_pattern(route.template), route))
+            if route.template.startswith("/repos/{owner}/{repo}"):
+                rest = route.template.removeprefix("/repos/{owner}/{repo}")
+                self._patterns.append((_pattern("/repositories/{repository_id}" + rest), route))
+        # More words first: ``commits/{ref}`` would swallow ``commits/{ref}/check-runs``.
+        self._patterns.sort(key=lambda pair: -len(re.sub(r"\{\w+\}", "", pair[1].template)))
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+        """Return the route and its parameters, decoded; ``None``: there is no such route."""
+        for pattern, route in self._patterns:
+            found = pattern.fullmatch(path)
+            if found and route.method == method:
+                return route, {name: unquote(value) for name, value in found.groupdict().items()}
+        return None
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    def group(found: re.Match[str]) -> str:
+        name = found[1]
+        return f"(?P<{name}>.+)" if name in SLASHED else f"(?P<{name}>[^/]+)"
+
+    # A slashed parameter in mid-path is greedy only up to what follows it.
+    return re.compile(re.sub(r"\\\{(\w+)\\\}", group, re.escape(template)))
+
+
+def paged(call: Call, items: Sequence[Item]) -> tuple[list[Item], dict[str, str]]:
+    """Return one page of the items and the Link header that leads on."""
+    size = _positive(call, "per_page", 30)
+    if size > PAGE:
+        call.world.violate(call.where, f"per_page={size} is above {PAGE}")
+    size, number = min(size, PAGE), _positive(call, "page", 1)
+    last = max(1, -(-len(items) // size))
+    return list(items[(number - 1) * size : number * size]), _link(call, number, last)
+
+
+def _positive(call: Call, name: str, default: int) -> int:
+    value = call.query.get(name, "")
+    return int(value) if value.isdigit() and int(value) > 0 else default
+
+
+def _link(call: Call, number: int, last: int) -> dict[str, str]:
+    targets = {"prev": number - 1, "next": number + 1, "last": last, "first": 1}
+    if number <= 1:
+        del targets["prev"], targets["first"]
+    if number >= last:
+        del targets["next"], targets["last"]
+    if not targets:
+        return {}
+    links = [f'<{_address(call, page)}>; rel="{rel}"' for rel, page in targets.items()]
+    return {"Link": ", ".join(links)}
+
+
+def _address(call: Call, page: int) -> str:
+    """Return a page's address; GitHub writes repositories by number here."""
+    path = call.path
+    if call.repository and path.startswith("/repos/"):
+        path = f"/repositories/{call.repository.id}/" + path.split("/", 4)[4]
+    others = [f"{name}={value}" for name, value in call.query.items() if name != "page"]
+    return f"{call.world.links.api}{path}?" + "&".join([*others, f"page={page}"])

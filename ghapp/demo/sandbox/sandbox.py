@@ -1,0 +1,188 @@
+"""The stand-in as one object: started, built up, asked what it saw, stopped."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ghapp.demo.sandbox.app import create_app
+from ghapp.demo.sandbox.builder import Builder
+from ghapp.demo.sandbox.device_flow import DeviceFlow
+from ghapp.demo.sandbox.dispatch import Dispatcher, Incoming, Outgoing
+from ghapp.demo.sandbox.events import Events
+from ghapp.demo.sandbox.faults import Fault, FaultPlan
+from ghapp.demo.sandbox.git_http import GitDoor
+from ghapp.demo.sandbox.limits import Limits
+from ghapp.demo.sandbox.pages import Buttons, Pages
+from ghapp.demo.sandbox.server import Server
+from ghapp.demo.sandbox.state import (
+    CheckRun,
+    Clock,
+    Comment,
+    Exchange,
+    Label,
+    Links,
+    PullRequest,
+    Violation,
+    World,
+)
+from ghapp.demo.sandbox.tokens import Guard
+from ghapp.demo.sandbox.webhooks import Webhooks
+
+NO_CONTENT = ("/access_tokens", "/attempts", "/conversions", "/installation/token")
+"""Requests that create nothing that anyone sees end in one of these."""
+
+
+@dataclass(frozen=True)
+class Visible:
+    """What a person sees on a pull request: the check runs of its head, comments, labels."""
+
+    check_runs: tuple[CheckRun, ...]
+    comments: tuple[Comment, ...]
+    labels: tuple[Label, ...]
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Return the labels' names, in the order in which they were added."""
+        return tuple(label.name for label in self.labels)
+
+
+def utc_now() -> datetime:
+    """Return the real time."""
+    return datetime.now(UTC)
+
+
+class Sandbox(Builder, Events):
+    """A strict GitHub on loopback; use it as a context manager.
+
+    ``directory`` is the caller's and may be removed afterwards. ``prefix`` is the API's base
+    path (``/api/v3`` for an Enterprise Server). ``echo``: apps get the webhooks that their own
+    writes cause, as on GitHub. ``slim_record``: successful reads and the bodies of answers are
+    not kept, for runs of many thousand requests. ``classic_tokens``: installation tokens in the
+    old form.
+    """
+
+    def __init__(  # noqa: PLR0913 - a stand-in has these settings; all are keyword-only
+        self,
+        directory: Path,
+        *,
+        clock: Clock = utc_now,
+        limits: Limits | None = None,
+        faults: Iterable[Fault] = (),
+        seed: int = 0,
+        prefix: str = "",
+        port: int = 0,
+        echo: bool = True,
+        slim_record: bool = False,
+        classic_tokens: bool = False,
+    ) -> None:
+        self._links = Links(api_prefix=prefix)
+        world = World(directory, clock, limits or Limits(), self._links)
+        world.slim_record = slim_record
+        self.faults = FaultPlan(faults, seed=seed)
+        self._webhooks = Webhooks(world, self.faults)
+        Builder.__init__(self, world)
+        Events.__init__(self, world, self._webhooks)
+        guard = Guard(world, classic=classic_tokens)
+        self._dispatcher = Dispatcher(world, guard, self.faults)
+        self._echo = echo
+        git = GitDoor(world, guard, self.faults)
+        buttons = Buttons(
+            rerun=lambda pull, run, by: self.deliver_rerequested(pull.repository, run, by),
+            act=lambda pull, run, name, by: self.deliver_requested_action(
+                pull.repository, run, name, by
+            ),
+        )
+        self.device_flow = DeviceFlow(world)
+        pages = Pages(world, buttons, self.device_flow)
+        self._server = Server(create_app(self, git, pages, prefix), port=port)
+        self._links.web = self._server.url
+
+    def __enter__(self) -> "Sandbox":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop serving; the directory stays for whoever gave it."""
+        self.faults.close()
+        self._server.close()
+        self._webhooks.close()
+
+    # --- where it is --------------------------------------------------------------------------
+
+    @property
+    def api_url(self) -> str:
+        """Return the API's base address, as a client's setting takes it."""
+        return self._links.api
+
+    @property
+    def web_url(self) -> str:
+        """Return the address of pages and of git: ``<web_url>/<owner>/<name>.git``."""
+        return self._links.web
+
+    def pull_url(self, pull: PullRequest) -> str:
+        """Return the address of a pull request's page."""
+        return f"{self.web_url}/{pull.repository.full_name}/pull/{pull.number}"
+
+    # --- what it saw --------------------------------------------------------------------------
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """Return every request with its answer, in the order of their answers."""
+        with self.world.lock:
+            return list(self.world.exchanges)
+
+    @property
+    def violations(self) -> list[Violation]:
+        """Return what clients asked that they should not have; tests want none."""
+        with self.world.lock:
+            return list(self.world.violations)
+
+    def writes(self) -> list[Exchange]:
+        """Return the requests that changed what people see, whatever they were answered."""
+        return [
+            exchange
+            for exchange in self.exchanges
+            if exchange.wrote and not (exchange.template or "").endswith(NO_CONTENT)
+        ]
+
+    def visible(self, pull: PullRequest) -> Visible:
+        """Return what stands on a pull request now."""
+        with self.world.lock:
+            runs = pull.repository.check_runs.values()
+            at_head = tuple(run for run in runs if run.head_sha == pull.head_sha)
+            return Visible(at_head, tuple(pull.comments), tuple(pull.labels))
+
+    def spend(self, installation_id: int, requests: int) -> None:
+        """Take requests from an installation's hourly budget."""
+        with self.world.lock:
+            self._dispatcher.rates.spend(f"installation:{installation_id}", requests)
+
+    def settle(self) -> None:
+        """Wait until all webhooks that were caused by requests have been sent."""
+        self._webhooks.settle()
+
+    def play(self, *faults: Fault | Mapping[str, Any]) -> None:
+        """Add faults, given as such or as plain data."""
+        self.faults.add(*faults)
+
+    # --- answering ----------------------------------------------------------------------------
+
+    def answer(self, request: Incoming) -> Outgoing:
+        """Answer a request of the API, and send what follows from it."""
+        sent = self._dispatcher.answer(request)
+        with self.world.lock:
+            redelivered = [self._webhooks.again(delivery) for delivery in sent.redeliveries]
+            told = sent.announcements if self._echo else ()
+            echoes = [made for one in told for made in self._webhooks.composed(one)]
+        self._webhooks.queue([*redelivered, *echoes])
+        return sent

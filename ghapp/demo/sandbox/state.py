@@ -1,0 +1,493 @@
+"""The nouns of the stand-in and the world that holds them; no HTTP, no JSON shapes.
+
+GitHub is a thing that changes, so these records are mutable: this is the stand-in's database.
+All times are timezone-aware UTC datetimes.
+"""
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ghapp.demo.sandbox.git_backend import BareRepository, Person
+from ghapp.demo.sandbox.limits import Limits
+
+Json = dict[str, Any]
+Clock = Callable[[], datetime]
+
+
+@dataclass
+class Account:
+    """A person, an organization or an app's bot."""
+
+    id: int
+    login: str
+    kind: str = "User"
+    """``User``, ``Organization`` or ``Bot``."""
+
+    @property
+    def person(self) -> Person:
+        """Return the account as git names it."""
+        return Person(self.login, f"{self.id}+{self.login}@users.noreply.example.test")
+
+
+@dataclass
+class Team:
+    """A team of an organization; ``privacy`` ``secret``: only its own people see it."""
+
+    id: int
+    name: str
+    slug: str
+    privacy: str
+    people: list[Account] = field(default_factory=list)
+    """Its own and those of the teams below it, as GitHub lists them."""
+
+
+@dataclass
+class App:
+    """A registered GitHub App. ``webhook_url`` ``None``: it gets no deliveries."""
+
+    id: int
+    slug: str
+    name: str
+    owner: Account
+    bot: Account
+    client_id: str
+    client_secret: str
+    webhook_secret: str
+    webhook_url: str | None
+    hook_id: int
+    permissions: dict[str, str]
+    events: list[str]
+    created_at: datetime
+    public_keys: list[str] = field(default_factory=list)
+    description: str | None = None
+    external_url: str = "https://example.test/"
+    callback_urls: list[str] = field(default_factory=list)
+    """Where a browser may be sent back to; empty: nobody can sign in."""
+    device_flow: bool = True
+    """Whether its owner ticked "Enable Device Flow"."""
+
+
+@dataclass
+class Installation:
+    """An app on an account. ``repository_ids`` counts only where selection is ``selected``."""
+
+    id: int
+    app: App
+    account: Account
+    permissions: dict[str, str]
+    events: list[str]
+    created_at: datetime
+    selection: str = "all"
+    repository_ids: set[int] = field(default_factory=set)
+    suspended_at: datetime | None = None
+    deleted: bool = False
+
+
+@dataclass
+class Label:
+    """A label of a repository."""
+
+    id: int
+    name: str
+    color: str = "ededed"
+    description: str | None = None
+
+
+@dataclass
+class Comment:
+    """A comment on a pull request; ``app`` ``None``: a person wrote it."""
+
+    id: int
+    author: Account
+    body: str
+    created_at: datetime
+    updated_at: datetime
+    app: App | None = None
+
+
+@dataclass
+class Review:
+    """A review of a pull request, sent off; ``state`` in the API's words."""
+
+    id: int
+    author: Account
+    state: str
+    body: str
+    submitted_at: datetime
+    commit_sha: str
+
+
+@dataclass
+class PullRequest:
+    """A pull request. ``head_repository`` ``None``: the fork was deleted.
+
+    ``base_sha`` is the tip of the base branch when it was opened; ``merge_commit_sha`` is the
+    test merge before, and what the base branch was set to after the merge.
+    """
+
+    id: int
+    number: int
+    repository: "Repository"
+    title: str
+    body: str | None
+    author: Account
+    head_ref: str
+    head_sha: str
+    head_owner: Account
+    head_repository: "Repository | None"
+    base_ref: str
+    base_sha: str
+    created_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None = None
+    merged_at: datetime | None = None
+    merged_by: Account | None = None
+    merge_commit_sha: str | None = None
+    labels: list[Label] = field(default_factory=list)
+    comments: list[Comment] = field(default_factory=list)
+    reviews: list[Review] = field(default_factory=list)
+    locked: bool = False
+    draft: bool = False
+    _merge_base: str | None = None
+
+    @property
+    def merge_base(self) -> str:
+        """Return where the pull request branched off: the old side of its diff."""
+        if self._merge_base is None:
+            git = self.repository.git
+            self._merge_base = git.merge_base(self.base_sha, self.head_sha) or self.base_sha
+        return self._merge_base
+
+    def moved_to(self, head_sha: str, base_sha: str, at: datetime) -> None:
+        """Take note of a push to the head branch."""
+        self.head_sha, self.base_sha, self.updated_at = head_sha, base_sha, at
+        self._merge_base = None
+        self.merge_commit_sha = None
+
+
+@dataclass
+class Annotation:
+    """One annotation, as it was sent."""
+
+    members: Json
+
+
+@dataclass
+class CheckSuite:
+    """All check runs of one app on one commit."""
+
+    id: int
+    app: App
+    head_sha: str
+    created_at: datetime
+    updated_at: datetime
+    rerequested: bool = False
+
+
+@dataclass
+class CheckRun:
+    """One check run."""
+
+    id: int
+    suite: CheckSuite
+    name: str
+    head_sha: str
+    created_at: datetime
+    started_at: datetime
+    status: str = "queued"
+    conclusion: str | None = None
+    completed_at: datetime | None = None
+    external_id: str = ""
+    details_url: str | None = None
+    title: str | None = None
+    summary: str | None = None
+    text: str | None = None
+    annotations: list[Annotation] = field(default_factory=list)
+    actions: list[Json] = field(default_factory=list)
+
+
+@dataclass
+class Repository:
+    """A repository with real git behind it."""
+
+    id: int
+    owner: Account
+    name: str
+    git: BareRepository
+    default_branch: str
+    created_at: datetime
+    pushed_at: datetime
+    private: bool = True
+    archived: bool = False
+    deleted: bool = False
+    fork_of: "Repository | None" = None
+    description: str | None = None
+    former_names: set[str] = field(default_factory=set)
+    """Full names it had, in lower case; GitHub redirects them."""
+    labels: dict[str, Label] = field(default_factory=dict)
+    """By name in lower case, because names of labels ignore case."""
+    pulls: dict[int, PullRequest] = field(default_factory=dict)
+    suites: dict[int, CheckSuite] = field(default_factory=dict)
+    check_runs: dict[int, CheckRun] = field(default_factory=dict)
+    collaborators: dict[str, str] = field(default_factory=dict)
+    """Login in lower case to ``admin``, ``write`` or ``read``; others have ``none``."""
+    next_number: int = 1
+
+    @property
+    def full_name(self) -> str:
+        """Return ``owner/name``."""
+        return f"{self.owner.login}/{self.name}"
+
+    def permission_of(self, login: str) -> str:
+        """Return what an account may do here."""
+        if login.lower() == self.owner.login.lower():
+            return "admin"
+        return self.collaborators.get(login.lower(), "none" if self.private else "read")
+
+
+@dataclass
+class Token:
+    """An installation token; ``repository_ids`` ``None``: all that the installation has."""
+
+    value: str
+    installation: Installation
+    permissions: dict[str, str]
+    repository_ids: frozenset[int] | None
+    expires_at: datetime
+    revoked: bool = False
+
+
+@dataclass
+class UserToken:
+    """A person's token; ``app`` ``None``: made by hand, it ends never and reaches everything."""
+
+    value: str
+    account: Account
+    app: App | None = None
+    refresh: str | None = None
+    expires_at: datetime | None = None
+    refresh_until: datetime | None = None
+    revoked: bool = False
+
+    def lives(self, world: "World") -> bool:
+        """Say whether it is accepted now."""
+        return not self.revoked and (self.expires_at is None or self.expires_at > world.now())
+
+    def refreshes(self, world: "World") -> bool:
+        """Say whether its refresh token is accepted now."""
+        until = self.refresh_until
+        return not self.revoked and until is not None and until > world.now()
+
+
+@dataclass(frozen=True)
+class LoginCode:
+    """A sign-in that waits for its code to be redeemed; ``challenge`` ``None``: no PKCE."""
+
+    app: App
+    account: Account
+    redirect_uri: str
+    challenge: str | None
+    made_at: datetime
+
+
+@dataclass
+class Delivery:
+    """One attempt to send a webhook. ``status_code`` 0: there was no answer."""
+
+    id: int
+    guid: str
+    app: App
+    event: str
+    action: str | None
+    installation_id: int | None
+    repository_id: int | None
+    request_headers: dict[str, str]
+    body: bytes
+    delivered_at: datetime
+    redelivery: bool = False
+    status_code: int = 0
+    status: str = "pending"
+    duration: float = 0.0
+    response_headers: dict[str, str] = field(default_factory=dict)
+    response_body: str = ""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer, as they went over the wire.
+
+    ``template`` is the route as GitHub's description writes it; ``None``: no such route.
+    ``fault`` names the fault that was played; ``None``: none.
+    """
+
+    number: int
+    at: datetime
+    method: str
+    path: str
+    query: str
+    template: str | None
+    params: dict[str, str]
+    request_headers: dict[str, str]
+    request_body: bytes
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    identity: str
+    wrote: bool
+    """The request created or changed content, whatever was answered."""
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class Violation:
+    """Something that a client should not have asked; tests want none."""
+
+    where: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """Something that apps are told by webhook; ``members`` hold nouns and plain values."""
+
+    event: str
+    members: dict[str, Any]
+    repository: Repository
+    sender: Account
+
+
+@dataclass
+class Manifest:
+    """A manifest that waits for its code to be redeemed."""
+
+    members: Json
+    account: Account
+    created_at: datetime
+
+
+class World:
+    """Everything that the stand-in knows. Take ``lock`` before reading or changing it."""
+
+    def __init__(self, root: Path, clock: Clock, limits: Limits, links: "Links") -> None:
+        self.root = root
+        self.clock = clock
+        self.limits = limits
+        self.links = links
+        self.requests = 0
+        self.lock = threading.RLock()
+        self.accounts: dict[str, Account] = {}
+        self.apps: dict[int, App] = {}
+        self.installations: dict[int, Installation] = {}
+        self.repositories: dict[int, Repository] = {}
+        self.tokens: dict[str, Token] = {}
+        self.user_tokens: dict[str, UserToken] = {}
+        self.login_codes: dict[str, LoginCode] = {}
+        self.browser_login = "maintainer"
+        self.browser_denies = False
+        self.memberships: dict[str, dict[str, str]] = {}
+        self.teams: dict[str, dict[str, Team]] = {}
+        """By organization in lower case and slug."""
+        self.manifests: dict[str, Manifest] = {}
+        self.deliveries: dict[int, Delivery] = {}
+        self.exchanges: list[Exchange] = []
+        self.violations: list[Violation] = []
+        self.slim_record = False
+        self._ids: dict[str, Iterator[int]] = {}
+
+    def now(self) -> datetime:
+        """Return the stand-in's time, in whole seconds, as GitHub gives times."""
+        return self.clock().astimezone(UTC).replace(microsecond=0)
+
+    def next_id(self, kind: str) -> int:
+        """Return a fresh id; each kind has a range of its own, so that ids are never mixed up."""
+        start = FIRST_IDS[kind]
+        return next(self._ids.setdefault(kind, itertools.count(start)))
+
+    def record(self, exchange: Exchange) -> None:
+        """Keep an exchange; a slim record leaves out good reads and what was answered."""
+        if self.slim_record:
+            if exchange.method == "GET" and exchange.status < 400:
+                return
+            exchange = replace(exchange, body=b"")
+        self.exchanges.append(exchange)
+
+    def violate(self, where: str, problem: str) -> None:
+        """Record something that a client should not have asked."""
+        self.violations.append(Violation(where, problem))
+
+    def account(self, login: str, kind: str = "User") -> Account:
+        """Return the account of that login; it is made when there is none."""
+        key = login.lower()
+        if key not in self.accounts:
+            self.accounts[key] = Account(self.next_id("account"), login, kind)
+        return self.accounts[key]
+
+    def repository_named(self, full_name: str) -> Repository | None:
+        """Return a living repository by its present name; ``None``: there is none."""
+        wanted = full_name.lower()
+        for repository in self.repositories.values():
+            if repository.full_name.lower() == wanted and not repository.deleted:
+                return repository
+        return None
+
+    def repository_formerly(self, full_name: str) -> Repository | None:
+        """Return the living repository that once had that name; ``None``: none had it."""
+        wanted = full_name.lower()
+        for repository in self.repositories.values():
+            if wanted in repository.former_names and not repository.deleted:
+                return repository
+        return None
+
+    def repositories_of(self, installation: Installation) -> list[Repository]:
+        """Return the living repositories that an installation reaches, the oldest first."""
+        return [
+            repository
+            for repository in self.repositories.values()
+            if not repository.deleted
+            and repository.owner is installation.account
+            and (installation.selection == "all" or repository.id in installation.repository_ids)
+        ]
+
+    def installations_on(self, repository: Repository) -> list[Installation]:
+        """Return the living installations that reach a repository."""
+        return [
+            installation
+            for installation in self.installations.values()
+            if not installation.deleted and repository in self.repositories_of(installation)
+        ]
+
+
+FIRST_IDS = {
+    "account": 1_001,
+    "app": 41_001,
+    "hook": 51_001,
+    "installation": 61_001,
+    "repository": 700_001,
+    "review": 2_400_001,
+    "team": 3_001,
+    "pull": 8_000_001,
+    "label": 90_001,
+    "comment": 2_100_000_001,
+    "check_suite": 3_100_000_001,
+    "check_run": 4_100_000_001,
+    "delivery": 5_100_000_001,
+    "request": 1,
+}
+
+
+@dataclass
+class Links:
+    """Where the stand-in is reached; set once its port is known. No slash at the end."""
+
+    web: str = "http://127.0.0.1:0"
+    api_prefix: str = ""
+
+    @property
+    def api(self) -> str:
+        """Return the base address of the API."""
+        return self.web + self.api_prefix

@@ -1,0 +1,227 @@
+"""Webhooks sent for real: signed, recorded, struck by faults, sent again. It composes none."""
+
+import hashlib
+import hmac
+import http.client
+import json
+import queue
+import threading
+import time
+import uuid
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from ghapp.demo.sandbox.faults import FaultPlan, Kind
+from ghapp.demo.sandbox.limits import DELIVERY_TIMEOUT_SECONDS, PAYLOAD_BYTES
+from ghapp.demo.sandbox.payloads import Payloads, still_open
+from ghapp.demo.sandbox.state import Announcement, App, Delivery, Installation, Json, World
+
+AUTOMATIC = {"installation", "installation_repositories", "installation_target"}
+"""Events that every app gets without subscribing."""
+WITH_CHECKS = {"check_run", "check_suite"}
+"""Events that an app gets for ``checks: write``."""
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class Webhooks:
+    """Sends deliveries, each in the caller's thread or in one thread of its own, in order."""
+
+    def __init__(self, world: World, plan: FaultPlan) -> None:
+        self._world = world
+        self._plan = plan
+        self.payloads = Payloads(world)
+        self._queue: queue.Queue[Delivery | None] = queue.Queue()
+        self._held: list[Delivery] = []
+        self._thread = threading.Thread(target=self._drain, name="sandbox-webhooks", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread after what is queued was sent."""
+        self._queue.put(None)
+        self._thread.join(timeout=DELIVERY_TIMEOUT_SECONDS)
+
+    def settle(self) -> None:
+        """Wait until everything that was queued has been sent."""
+        self._queue.join()
+
+    # --- what is to be sent -------------------------------------------------------------------
+
+    def composed(self, told: Announcement) -> list[Delivery]:
+        """Return one delivery for each app that hears of an event. Take the world's lock."""
+        made = []
+        for installation in self._world.installations_on(told.repository):
+            if installation.suspended_at is None and _hears(installation, told):
+                payload = self.payloads.of(told, installation)
+                action = told.members.get("action")
+                made.append(
+                    self.prepare(
+                        installation.app, told.event, action, payload,
+                        installation_id=installation.id, repository_id=told.repository.id,
+                    )
+                )  # fmt: skip
+        return made
+
+    def prepare(  # noqa: PLR0913 - a delivery has these parts
+        self,
+        app: App,
+        event: str,
+        action: str | None,
+        payload: Json,
+        *,
+        installation_id: int | None = None,
+        repository_id: int | None = None,
+        guid: str | None = None,
+    ) -> Delivery:
+        """Return a signed delivery that was not sent yet."""
+        number = self._world.next_id("delivery")
+        made_up = uuid.uuid5(uuid.NAMESPACE_URL, f"delivery/{number}")
+        delivery = Delivery(
+            id=number,
+            guid=guid or str(made_up),
+            app=app,
+            event=event,
+            action=action,
+            installation_id=installation_id,
+            repository_id=repository_id,
+            request_headers={},
+            body=json.dumps(payload, separators=(",", ":")).encode(),
+            delivered_at=self._world.now(),
+        )
+        delivery.request_headers = headers_of(delivery)
+        return delivery
+
+    def again(self, delivery: Delivery) -> Delivery:
+        """Return a redelivery: another id, the same GUID and body, signed with today's secret."""
+        number = self._world.next_id("delivery")
+        made = replace(
+            delivery, id=number, redelivery=True, status="pending", status_code=0,
+            delivered_at=self._world.now(), response_headers={}, response_body="",
+        )  # fmt: skip
+        made.request_headers = headers_of(made)
+        return made
+
+    # --- sending ------------------------------------------------------------------------------
+
+    def queue(self, deliveries: list[Delivery]) -> None:
+        """Send deliveries later, in the order in which they were queued."""
+        for delivery in deliveries:
+            self._queue.put(delivery)
+
+    def send(self, delivery: Delivery) -> Delivery:
+        """Send one delivery now, as the fault plan lets it, and return its record."""
+        name = f"{delivery.event}.{delivery.action}" if delivery.action else delivery.event
+        fault = self._plan.for_delivery(name)
+        kind = fault.kind if fault else None
+        if kind is Kind.LOST:
+            delivery.status = "lost by the stand-in"
+            return delivery
+        if kind is Kind.HELD:
+            self._held.append(delivery)
+            return delivery
+        if kind is Kind.CLOSED_SAYS_OPEN:
+            delivery.body = json.dumps(still_open(json.loads(delivery.body))).encode()
+            delivery.request_headers = headers_of(delivery)
+        self._send_or_fail(delivery, kind)
+        self.release()
+        return delivery
+
+    def release(self) -> None:
+        """Send what was held back; after the next delivery this happens by itself."""
+        held, self._held = self._held, []
+        for delivery in held:
+            self._send_or_fail(delivery, None)
+
+    def _send_or_fail(self, delivery: Delivery, kind: Kind | None) -> None:
+        with self._world.lock:
+            self._world.deliveries[delivery.id] = delivery
+        if kind is Kind.FAILED:
+            delivery.status, delivery.status_code = "failed to connect to host", 502
+        elif kind is Kind.TIMED_OUT:
+            delivery.status, delivery.duration = "timed out", DELIVERY_TIMEOUT_SECONDS
+        else:
+            self._post(delivery)
+        if kind is Kind.DUPLICATE:
+            self._send_or_fail(self.again(delivery), None)
+
+    def _post(self, delivery: Delivery) -> None:
+        problem = _unsendable(delivery)
+        if problem is not None:
+            delivery.status = f"not sent: {problem}"
+            return
+        started = time.monotonic()
+        try:
+            _post(delivery)
+        except TimeoutError:
+            delivery.status = "timed out"
+        except (OSError, http.client.HTTPException) as failed:
+            delivery.status, delivery.status_code = f"failed to connect to host: {failed}", 502
+        delivery.duration = round(time.monotonic() - started, 3)
+
+    def _drain(self) -> None:
+        while (delivery := self._queue.get()) is not None:
+            self.send(delivery)
+            self._queue.task_done()
+        self._queue.task_done()
+
+
+def _hears(installation: Installation, told: Announcement) -> bool:
+    event, app = told.event, installation.app
+    if event in WITH_CHECKS and installation.permissions.get("checks") == "write":
+        action = told.members.get("action")
+        own = _app_of(told) is app
+        # Of these two, only the app that owns the run or the suite is told.
+        return own or action not in {"rerequested", "requested_action", "requested"}
+    return event in AUTOMATIC or event in app.events
+
+
+def _app_of(told: Announcement) -> App | None:
+    run, suite = told.members.get("check_run"), told.members.get("check_suite")
+    suite = run.suite if run is not None else suite
+    return None if suite is None else suite.app
+
+
+def headers_of(delivery: Delivery) -> dict[str, str]:
+    """Return the headers of a delivery, signatures and all."""
+    secret, app = delivery.app.webhook_secret.encode(), delivery.app
+    return {
+        "Accept": "*/*",
+        "Content-Type": "application/json",
+        "User-Agent": "GitHub-Hookshot/sandbox",
+        "X-GitHub-Delivery": delivery.guid,
+        "X-GitHub-Event": delivery.event,
+        "X-GitHub-Hook-ID": str(app.hook_id),
+        "X-GitHub-Hook-Installation-Target-ID": str(app.id),
+        "X-GitHub-Hook-Installation-Target-Type": "integration",
+        "X-Hub-Signature": "sha1=" + hmac.new(secret, delivery.body, hashlib.sha1).hexdigest(),
+        "X-Hub-Signature-256": "sha256="
+        + hmac.new(secret, delivery.body, hashlib.sha256).hexdigest(),
+    }
+
+
+def _unsendable(delivery: Delivery) -> str | None:
+    """Say why a delivery cannot be sent; ``None``: it can."""
+    url = delivery.app.webhook_url
+    if url is None:
+        return "the app has no webhook address"
+    if len(delivery.body) > PAYLOAD_BYTES:
+        return "the payload is above 25 MB"
+    host = urlsplit(url).hostname
+    return None if host in LOOPBACK else f"{host} is not on this machine"
+
+
+def _post(delivery: Delivery) -> None:
+    """Send a delivery's bytes to its app and keep the answer."""
+    parts = urlsplit(delivery.app.webhook_url or "")
+    connection = http.client.HTTPConnection(
+        parts.hostname or "", parts.port or 80, timeout=DELIVERY_TIMEOUT_SECONDS
+    )
+    try:
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        connection.request("POST", target or "/", delivery.body, delivery.request_headers)
+        answer = connection.getresponse()
+        delivery.response_body = answer.read(65_536).decode(errors="replace")
+        delivery.response_headers = dict(answer.getheaders())
+        delivery.status_code = answer.status
+        delivery.status = "OK" if answer.status < 400 else f"Invalid HTTP Response: {answer.status}"
+    finally:
+        connection.close()

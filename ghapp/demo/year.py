@@ -1,0 +1,372 @@
+"""A year of merged pull requests for the demo: who merged what, and what agents had a part in.
+
+It plays the developers; the audits are the engine's own, kept as every audit is. All of it
+follows from a seed and the last instant, so two runs on one day show the same year.
+"""
+
+import sqlite3
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from operator import attrgetter
+from random import Random
+
+import msgspec
+from sqlalchemy import event
+
+from ghapp.attribution.attribute import attribute
+from ghapp.attribution.codebook import FingerprintCodebook
+from ghapp.attribution.document import to_document
+from ghapp.attribution.fingerprint import Fingerprinter
+from ghapp.attribution.model import (
+    Change,
+    Edit,
+    EditHunk,
+    Evidence,
+    FileDiff,
+    FileStatus,
+    Hunk,
+    HunkLine,
+    Lines,
+    Outcome,
+    State,
+    Struct,
+    Subject,
+)
+from ghapp.attribution.policy import CLAUDE_CODE_V1 as POLICY
+from ghapp.demo import code
+from ghapp.demo.cast import AGENTS, PLACES, TEAMS, USER_IDS, Place, Team
+from ghapp.demo.fates import fate
+from ghapp.keys.evidence import EvidenceKey
+from ghapp.store import Publication, SavedAudit, Sender, Store
+from ghapp.store.audits import Witness
+from ghapp.store.coverage import MachineReport, monday
+from ghapp.store.schema import team_member
+from ghapp.summaries.counts import About
+
+DAYS = 365
+SEED = 20
+TOLD = timedelta(days=30)
+"""For so long the demo shows every audit of a pull request; before that only the last one."""
+QUIET_DAYS = {(12, day) for day in range(22, 32)} | {(1, 1), (1, 2), (1, 3), (5, 1)}
+
+
+class Merged(Struct, frozen=True):
+    """One merged pull request of the year, with the agents' edits behind it."""
+
+    number: int
+    title: str
+    author: str
+    merged_at: datetime
+    change: Change
+    edits: tuple[Edit, ...]
+    late: bool
+    """Whether some of its evidence was sent only a day after the merge."""
+
+
+# --- the year on one page -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Office:
+    """Where the year is kept: the store, the key of its fingerprints, who signs its audits."""
+
+    store: Store
+    installation_id: int
+    account: str
+    """Of the installation, in lower case."""
+    key: EvidenceKey
+    witness: Witness
+
+    @cached_property
+    def fingerprinter(self) -> Fingerprinter:
+        """Return what makes the fingerprints."""
+        return self.key.fingerprinter
+
+
+def make_year(
+    office: Office, repositories: Mapping[str, int], *, until: datetime, days: int = DAYS
+) -> dict[str, int]:
+    """Keep a year of evidence and audits that ends at ``until``, or its last ``days``.
+
+    ``repositories`` are the ids of `PLACES` by name. Returns how many pull requests were
+    merged in each.
+    """
+    _do_not_wait_for_the_disk(office.store)
+    _form_teams(office)
+    made, sender = {}, Sender(key_id=office.key.id)
+    for place in PLACES:
+        repository_id = repositories[place.name]
+        # Each repository has chances of its own, so that one more changes none of the others.
+        random = Random(f"{SEED} {place.name}")  # noqa: S311 - lifelike, not secret
+        pulls = list(merged(place, until, random, days))
+        edits = [_encoded(edit, office.fingerprinter) for pull in pulls for edit in pull.edits]
+        office.store.evidence.add(repository_id, edits, now=until, sender=sender)
+        _report(office, repository_id, edits)
+        audits = _Audits(office, repository_id, place.name, edits)
+        for pull in pulls:
+            audits.of(pull, until)
+        made[place.name] = len(pulls)
+    return made
+
+
+def merged(place: Place, until: datetime, random: Random, days: int) -> Iterator[Merged]:
+    """Yield the pull requests that were merged in a repository in the last days, in order."""
+    teams = {team.name: team for team in TEAMS}
+    number = 0
+    for day in range(days, -1, -1):
+        on = (until - timedelta(days=day)).date()
+        at = 1 - day / DAYS
+        for minute in sorted(_minutes(random, place.a_day * _season(on) * (1 + 0.5 * at))):
+            merged_at = datetime(on.year, on.month, on.day, tzinfo=UTC) + timedelta(minutes=minute)
+            if merged_at < until:
+                number += 1
+                team = teams[random.choice(place.teams)]
+                yield _Author(random, team, place).merge(number, merged_at, at)
+
+
+def _season(on: date) -> float:
+    """Return how busy a day is: weekends, holidays and August are slow."""
+    if on.weekday() > 4 or (on.month, on.day) in QUIET_DAYS:
+        return 0.06
+    return 0.6 if on.month == 8 else 1.0
+
+
+def _minutes(random: Random, expected: float) -> Iterator[float]:
+    """Yield the minutes of a day at which something is merged, most of them in the afternoon."""
+    for _ in range(8):
+        if random.random() < expected / 8:
+            yield min(max(random.gauss(14.2, 2.6), 6.5), 22.5) * 60 + random.random()
+
+
+# --- one pull request -----------------------------------------------------------------------------
+
+
+class _Author:
+    """A developer at one pull request: which files, which lines, and which of them an agent's."""
+
+    def __init__(self, random: Random, team: Team, place: Place) -> None:
+        self.random = random
+        self.team = team
+        self.place = place
+        # The first of a team try things first, and are the keenest.
+        self.rank = min(int(random.expovariate(2.2 / len(team.people))), len(team.people) - 1)
+        self.login = team.people[self.rank]
+
+    def merge(self, number: int, merged_at: datetime, at: float) -> Merged:
+        """Return what this developer merges."""
+        random = self.random
+        keen = 1.25 - 0.5 * self.rank / len(self.team.people)
+        agent = None
+        if self.place.heard and random.random() < self.team.adoption(at) * keen:
+            agent = random.choice(AGENTS if self.rank % 4 != 3 else AGENTS[12:])
+        share = random.betavariate(2.6, 1.6) if agent else 0.0
+        files, edits = [], []
+        for _ in range(min(1 + int(random.expovariate(0.8)), 6)):
+            file, more = self._file(f"{number:04d}", merged_at, agent, share)
+            files.append(file)
+            edits += more
+        if random.random() < 0.06:
+            files.append(_plain("package-lock.json", [f'  "v{n}": true,' for n in range(60)]))
+        return Merged(
+            number=number,
+            title=code.title(random),
+            author=self.login,
+            merged_at=merged_at,
+            change=Change(files=tuple({file.path: file for file in files}.values())),
+            edits=tuple({edit.id: edit for edit in edits}.values()),
+            late=bool(edits) and random.random() < 0.08,
+        )
+
+    def _file(
+        self, key: str, merged_at: datetime, agent: str | None, share: float
+    ) -> tuple[FileDiff, list[Edit]]:
+        random = self.random
+        directory, ending = random.choice(self.place.files)
+        test = "test_" if directory == "tests" else ""
+        path = f"{directory}/{test}{random.choice(code.NOUNS)}_{random.choice(code.VERBS)}{ending}"
+        lines: list[str] = []
+        edits: list[Edit] = []
+        for _ in range(min(1 + int(random.expovariate(0.7)), 7)):
+            block = code.block(random, ending)
+            if agent and random.random() < share:
+                edit = self._edit(f"{key}-{len(edits)}", path, agent, block, merged_at)
+                edits.append(edit)
+                block = self._reworked(block)
+            lines += block
+        return _plain(path, lines), edits
+
+    def _edit(self, key: str, path: str, agent: str, block: list[str], merged_at: datetime) -> Edit:
+        random = self.random
+        before = timedelta(hours=random.uniform(0.5, 70))
+        if random.random() < 0.02:
+            before = timedelta(days=random.uniform(24, 40))
+        at = merged_at - before
+        return Edit(
+            id=f"toolu_{self.place.name[5:8]}{key}{random.getrandbits(48):012x}",
+            agent=agent,
+            agent_session=f"{self.login}-{at:%Y%m%d}-{random.randint(1, 3)}",
+            at=at,
+            path=path,
+            outcome=Outcome.REFUSED if random.random() < 0.03 else Outcome.APPLIED,
+            actor=self.login,
+            lines=Lines(hunks=(EditHunk((), tuple(block), ()),)),
+        )
+
+    def _reworked(self, block: list[str]) -> list[str]:
+        """Return an agent's lines as they are merged: some changed, left out, or put between."""
+        random, kept = self.random, []
+        for line in block:
+            chance = random.random()
+            if chance < 0.05 and line.strip():
+                kept.append(code.touched(random, line))
+            elif chance > 0.03 or not line.strip():
+                kept.append(line)
+            if chance > 0.97:
+                kept.append(f"{line[: len(line) - len(line.lstrip())]}{code.title(random)}".lower())
+        return kept
+
+
+def _plain(path: str, lines: list[str]) -> FileDiff:
+    """Return a file of which these lines were added."""
+    hunk = Hunk(
+        old_start=0,
+        old_lines=0,
+        new_start=1,
+        new_lines=len(lines),
+        lines=tuple(HunkLine("+", line) for line in lines),
+    )
+    return FileDiff(path=path, status=FileStatus.ADDED, hunks=(hunk,))
+
+
+def _encoded(edit: Edit, fingerprinter: Fingerprinter) -> Edit:
+    lines = fingerprinter.lines(edit.lines)  # type: ignore[arg-type]  # they are text here
+    return msgspec.structs.replace(edit, lines=lines)
+
+
+def _form_teams(office: Office) -> None:
+    """Say who is in which team, as an organization's own list does."""
+    rows = [
+        {"account_lower": office.account, "source": "csv", "login_lower": login, "login": login}
+        | {"team": team.name}
+        for team in TEAMS
+        for login in team.people
+    ]
+    with office.store.database.write() as connection:
+        connection.execute(office.store.database.insert(team_member), rows)
+
+
+def _report(office: Office, repository_id: int, edits: list[Edit]) -> None:
+    """Let the machines of who made edits have reported, week by week."""
+    counts = Counter((monday(edit.at), edit.actor or "") for edit in edits)
+    for week in sorted({week for week, _ in counts}):
+        reports = [
+            MachineReport(
+                installation_id=office.installation_id,
+                user_id=USER_IDS[login],
+                login=login,
+                machine=f"{login}-1",
+                client="ghapp/demo",
+                edits=count,
+                repository_id=repository_id,
+            )
+            for (of_week, login), count in counts.items()
+            if of_week == week
+        ]
+        office.store.coverage.note(reports, now=week)
+
+
+def _do_not_wait_for_the_disk(store: Store) -> None:
+    """Let SQLite answer before the disk does: the demo's data need not survive a power cut."""
+    if store.database.is_sqlite:
+        store.database.close()
+        event.listen(store.database.engine, "connect", _do_not_wait)
+
+
+def _do_not_wait(connection: sqlite3.Connection, record: object) -> None:
+    del record
+    connection.execute("PRAGMA synchronous = OFF")
+
+
+# --- its audits -----------------------------------------------------------------------------------
+
+
+class _Audits:
+    """Audits the pull requests of one repository, as the app would have at the time."""
+
+    def __init__(self, office: Office, repository_id: int, name: str, edits: list[Edit]) -> None:
+        self._office = office
+        self._repository_id = repository_id
+        self._name = name
+        self._edits = sorted(edits, key=attrgetter("at", "id"))
+        self._times = [edit.at for edit in self._edits]
+
+    def of(self, pull: Merged, until: datetime) -> None:
+        """Keep the audits of a pull request that were due up to ``until``."""
+        for at, is_late in self._instants(pull, until):
+            missing = {edit.id for edit in pull.edits[::2]} if is_late else set()
+            saved = self._audit(pull, at, missing)
+            if until - pull.merged_at < TOLD:
+                self._told(saved, at)
+            if saved.state is State.FINAL:
+                self._came(saved, until)
+
+    def _instants(self, pull: Merged, until: datetime) -> Iterator[tuple[datetime, bool]]:
+        """Yield when it is audited, and whether some evidence had not come by then."""
+        first = pull.merged_at + timedelta(seconds=40)
+        late = pull.merged_at + timedelta(hours=21)
+        last = pull.merged_at + timedelta(days=POLICY.window_after_days, minutes=1)
+        if until - pull.merged_at < TOLD or last > until:
+            yield first, pull.late
+            if pull.late and late < until:
+                yield late, False
+        if last <= until:
+            yield last, False
+
+    def _audit(self, pull: Merged, at: datetime, missing: set[str]) -> SavedAudit:
+        since, until = POLICY.evidence_span(pull.merged_at)
+        span = slice(bisect_left(self._times, since), bisect_right(self._times, until))
+        known = tuple(edit for edit in self._edits[span] if edit.id not in missing)
+        subject = Subject(
+            merged_at=pull.merged_at,
+            repository=self._name,
+            pull_request=pull.number,
+            merge_commit=f"{Random(f'{self._name}{pull.number}').getrandbits(160):040x}",  # noqa: S311
+        )
+        book = FingerprintCodebook(self._office.fingerprinter)
+        audit = attribute(subject, pull.change, Evidence(edits=known), POLICY, at=at, book=book)
+        return self._office.store.audits.save(
+            self._repository_id,
+            pull.number,
+            to_document(audit),
+            now=at,
+            about=About(
+                title=pull.title,
+                author=pull.author,
+                author_id=USER_IDS[pull.author],
+                base_ref="main",
+            ),
+            witness=self._office.witness,
+        )
+
+    def _came(self, saved: SavedAudit, until: datetime) -> None:
+        """Keep what came of it."""
+        random = Random(f"{self._name} {saved.pull_request}")  # noqa: S311 - lifelike, not secret
+        others = saved.effective - saved.attributed
+        found = fate(random, saved.merged_at, until, attributed=saved.attributed, others=others)
+        self._office.store.outcomes.keep(self._repository_id, saved.pull_request, found)
+
+    def _told(self, saved: SavedAudit, at: datetime) -> None:
+        """Keep what was said on GitHub."""
+        name = "written" if saved.number == 1 else "unchanged"
+        done = Publication(
+            publisher="check_run",
+            outcome=name,
+            asked_at=at,
+            read_back_at=at,
+            read_back_ok=True,
+        )
+        self._office.store.publications.record(saved, done)

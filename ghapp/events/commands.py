@@ -1,0 +1,109 @@
+"""Commands in comments: read at GitHub, weighed by who wrote them, turned into a wish.
+
+An event only tells that there may be one. Whoever has write access may command; bots and apps,
+this one among them, never do.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import chain
+
+import structlog
+
+from ghapp.attribution.model import Struct
+from ghapp.events.dispatch import AUDIT_AGAIN, command_in
+from ghapp.github.answers import Missing
+from ghapp.github.client import GitHub, quoted
+from ghapp.store import Due, DueItem, Lane, Store
+
+LOOK_BACK = timedelta(minutes=10)
+"""How much older than its event a comment may be: clocks differ, and deliveries come late."""
+MAY_COMMAND = frozenset({"admin", "write"})
+"""GitHub's words for what a person may do; whoever maintains is told as ``write``."""
+
+log = structlog.get_logger()
+
+
+class _Person(Struct, frozen=True):
+    login: str
+    type: str = "User"
+
+
+class _App(Struct, frozen=True):
+    id: int
+
+
+class _Comment(Struct, frozen=True):
+    id: int
+    body: str | None = None
+    user: _Person | None = None
+    performed_via_github_app: _App | None = None
+
+
+class _Permission(Struct, frozen=True):
+    permission: str
+
+
+class Heard(Struct, frozen=True):
+    """What a look at a pull request's comments found."""
+
+    obeyed: int
+    refused: int
+    """Commands of people who may not command here."""
+
+    @property
+    def is_stale(self) -> bool:
+        """Say whether no command is there: just after an event, GitHub's list may be old."""
+        return not self.obeyed and not self.refused
+
+
+def hear(item: DueItem, number: int, github: GitHub, store: Store, now: datetime) -> Heard:
+    """Read the comments that are new on a pull request, and audit again where one says so.
+
+    Raises the errors of `answers`; then the same comments are read again the next time.
+    """
+    bookmark = f"commands:{github.repository_id}:{number}"
+    last = int(store.cursors.read(bookmark) or 0)
+    new = [one for one in _comments(github, number, item.created_at) if one.id > last]
+    commands = [one for one in new if _is_command(one)]
+    allowed = [one for one in commands if _may_command(github, one)]
+    if allowed:
+        store.due.schedule(_wish(item, now), now=now)
+    if new:
+        store.cursors.move(bookmark, str(max(one.id for one in new)), now=now)
+    log.info("commands_heard", obeyed=len(allowed), refused=len(commands) - len(allowed))
+    return Heard(obeyed=len(allowed), refused=len(commands) - len(allowed))
+
+
+def _comments(github: GitHub, number: int, told_at: datetime) -> Iterator[_Comment]:
+    since = (told_at - LOOK_BACK).strftime("%Y-%m-%dT%H:%M:%SZ")
+    path = f"issues/{number}/comments"
+    return chain.from_iterable(github.pages(path, tuple[_Comment, ...], since=since))
+
+
+def _is_command(comment: _Comment) -> bool:
+    by_person = comment.user is not None and comment.user.type == "User"
+    by_app = comment.performed_via_github_app is not None
+    return by_person and not by_app and command_in(comment.body or "") is not None
+
+
+def _may_command(github: GitHub, comment: _Comment) -> bool:
+    if comment.user is None:
+        return False
+    path = f"collaborators/{quoted(comment.user.login)}/permission"
+    try:
+        return github.get(path, _Permission).permission in MAY_COMMAND
+    except Missing:
+        return False
+
+
+def _wish(item: DueItem, now: datetime) -> Due:
+    return Due(
+        kind=AUDIT_AGAIN,
+        due_at=now,
+        lane=Lane.RERUN,
+        installation_id=item.installation_id,
+        repository_id=item.repository_id,
+        pull_request=item.pull_request,
+        why="a command in a comment",
+    )

@@ -1,0 +1,1 @@
+"""The ways in which evidence arrives and is kept."""

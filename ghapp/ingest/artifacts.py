@@ -1,0 +1,195 @@
+"""Files below directories as evidence, one after the other, streaming. It decides no audit.
+
+Which file is evidence its source decides, by the file's name and beginning. Below a directory,
+files that are not named as agents name theirs are passed over; so are files anywhere that no
+source recognizes.
+"""
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ghapp.attribution.model import Edit, Unread
+from ghapp.evidence.registry import source_of
+from ghapp.evidence.source import Found, WantedPath, everything
+from ghapp.ingest import opencode_rows
+
+HEAD = 64 * 1024
+"""Bytes of a file's beginning that its source is recognized by."""
+
+BUFFER = 1 << 20
+"""Bytes read at once: records are long, and a small buffer costs a call of the system for each."""
+
+PACKED = ".zst"
+"""Ending of compressed files, which are named and not read."""
+
+_TRANSCRIPT = re.compile(
+    r"(?P<name>.+\.jsonl(?:\.zst)?|(?:session-|ses_|prt_).+\.json|opencode\.db)"
+    r"(?:\.(?P<part>\d+))?"
+)
+"""Files of lines, perhaps cut into parts; documents of Gemini CLI and OpenCode; a database."""
+
+
+class ArtifactError(FileNotFoundError):
+    """Raised where a path to read evidence from does not exist."""
+
+
+class Artifact(NamedTuple):
+    """One piece of evidence: its name, and the files that hold it, in order."""
+
+    name: str
+    """The path of its first file, without the number of a part."""
+    parts: tuple[Path, ...]
+
+
+def read_artifacts(
+    paths: Iterable[Path], wanted: WantedPath = everything
+) -> Iterator[Edit | Unread]:
+    """Yield the edits below some paths, and what could not be read of them.
+
+    A path is a directory, walked in the order of names, or a file. Copies of an edit that are
+    equal in all they say (a file that lies there twice) are dropped, which no order of reading
+    changes. Copies that differ (a forked session has an id of its own) are all yielded:
+    which of them stands can be told only when all are known, so the engine decides.
+
+    Raises `ArtifactError` if a path does not exist, before anything is read.
+    """
+    for found in find_evidence(paths, wanted):
+        if isinstance(found, Edit | Unread):
+            yield found
+
+
+def find_evidence(paths: Iterable[Path], wanted: WantedPath = everything) -> Iterator[Found]:
+    """Yield all that `read_artifacts` yields, and the worktrees that agents worked in."""
+    starts = list(paths)
+    for path in starts:
+        if not path.exists():
+            raise ArtifactError(
+                f"no evidence at {path}: there is no such file or directory. "
+                "Give a directory of transcripts, such as ~/.claude/projects"
+            )
+    seen: set[int] = set()
+    for found in _found(starts, wanted):
+        if isinstance(found, Edit):
+            # A digest, not the edit: memory grows by a number for each.
+            digest = hash(found)
+            if digest in seen:
+                continue
+            seen.add(digest)
+        yield found
+
+
+def artifacts(start: Path) -> Iterator[Artifact | Unread]:
+    """Yield the transcripts below a path by name; a directory that cannot be read is named."""
+    if not start.is_dir():
+        yield Artifact(str(start), (start,))
+        return
+    problems: list[OSError] = []
+    walked: set[tuple[int, int]] = set()
+    _is_new(start, walked)
+    for directory, below, files in os.walk(start, onerror=problems.append, followlinks=True):
+        where = Path(directory)
+        # A link may lead back up: each directory is walked once, however it is reached.
+        below[:] = sorted(name for name in below if _is_new(where / name, walked))
+        yield from _grouped(where, files)
+    for problem in problems:
+        yield Unread(source=str(problem.filename), line=None, problem=_sentence(problem))
+
+
+def _is_new(directory: Path, walked: set[tuple[int, int]]) -> bool:
+    try:
+        status = directory.stat()
+    except OSError:
+        return True
+    key = (status.st_dev, status.st_ino)
+    if key in walked:
+        return False
+    walked.add(key)
+    return True
+
+
+def _grouped(directory: Path, files: list[str]) -> Iterator[Artifact]:
+    """Yield the transcripts of one directory, each with its parts in the order of numbers."""
+    groups: dict[str, list[tuple[int, Path]]] = {}
+    for file in files:
+        match = _TRANSCRIPT.fullmatch(file)
+        if match:
+            number = int(match["part"]) if match["part"] else -1
+            groups.setdefault(match["name"], []).append((number, directory / file))
+    for name in sorted(groups):
+        parts = tuple(path for _, path in sorted(groups[name]))
+        yield Artifact(str(directory / name), parts)
+
+
+def _found(starts: list[Path], wanted: WantedPath) -> Iterator[Found]:
+    done: set[Path] = set()
+    for start in starts:
+        for artifact in artifacts(start):
+            if isinstance(artifact, Unread):
+                yield artifact
+                continue
+            file = artifact.parts[0].resolve()
+            if file not in done:
+                done.add(file)
+                yield from _read(artifact, wanted)
+
+
+def _read(artifact: Artifact, wanted: WantedPath) -> Iterator[Found]:
+    """Yield what one artifact holds; one that cannot be opened or read on is named."""
+    try:
+        for part in artifact.parts:
+            _check_readable(part)
+        with artifact.parts[0].open("rb") as file:
+            head = file.read(HEAD)
+        source = source_of(artifact.name, head)
+        if source is not None:
+            is_database = head.startswith(opencode_rows.SIGN)
+            rows = opencode_rows.rows(artifact.parts[0]) if is_database else None
+            records = rows or _lines(artifact.parts)
+            yield from source.read(artifact.name, records, wanted)
+    except OSError as problem:
+        yield Unread(source=artifact.name, line=None, problem=_sentence(problem))
+
+
+def _check_readable(part: Path) -> None:
+    """Refuse compressed files, and pipes and devices: opening one would wait for a writer."""
+    if part.suffix == PACKED:
+        raise OSError(errno.EINVAL, "compressed: unpack it with zstd -d", str(part))
+    if not stat.S_ISREG(part.stat().st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(part))
+
+
+def _lines(parts: tuple[Path, ...]) -> Iterator[bytes]:
+    """Yield the lines of all parts, as if they were one file.
+
+    A part may be cut at the end of a line without its line end, or within a line: then
+    what is left of the line opens the next part.
+    """
+    rest = b""
+    for part in parts:
+        with part.open("rb", buffering=BUFFER) as file:
+            for line in file:
+                if rest:
+                    if _is_whole(rest, line):
+                        yield rest
+                    else:
+                        line = rest + line  # noqa: PLW2901  (the line goes on in this part)
+                    rest = b""
+                if line.endswith(b"\n"):
+                    yield line
+                else:
+                    rest = line
+    if rest:
+        yield rest
+
+
+def _is_whole(rest: bytes, following: bytes) -> bool:
+    return rest.rstrip().endswith(b"}") and following.lstrip().startswith(b"{")
+
+
+def _sentence(problem: OSError) -> str:
+    return f"cannot be read ({problem.strerror or problem}): it counts as not there"

@@ -1,0 +1,145 @@
+"""Journey 4 on one page: what a merged pull request's repository carries is found and kept.
+
+It is cheap where there is nothing: one request for the commits, and now and then a look at the
+names of the repository's refs. It never stops an audit: what it could not read, it says.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from ghapp.attribution.model import Edit, Struct, Unread
+from ghapp.evidence import agent_trace, aider, commit_trailers, entire, git_ai_notes
+from ghapp.git.repository import Git, GitError
+from ghapp.github.answers import Missing, Refused, Rejected, Temporary
+from ghapp.github.client import GitHub
+from ghapp.github.pull_commits import ListedCommit, commits_of, fetch_objects, refs_there
+from ghapp.github.pull_requests import PullRequest
+from ghapp.ingest.carried import Carried, Inventory, as_carried, lacking, read, take_inventory
+from ghapp.ingest.keep import Encode, keep_read
+from ghapp.store import Store
+
+NOT_ASKED_AGAIN = timedelta(hours=1)
+"""For so long a repository without notes is not asked for them; the final audit asks anyway."""
+
+NOTHING = Carried(found=(), trailers=None)
+
+log = structlog.get_logger()
+
+
+class Keeping(Struct, frozen=True):
+    """Where what is found is kept, and how."""
+
+    store: Store
+    encode: Callable[[], Encode]
+    """Asked only where there is something to keep: an installation's key may be out of reach."""
+    git_cache: Path
+    """Directory for bare repositories."""
+
+
+def carry(github: GitHub, pull: PullRequest, keeping: Keeping, *, now: datetime) -> Carried:
+    """Keep the edits that a repository carries about a pull request; return what else it says.
+
+    Raises `answers.Limited`, `answers.Gone` and `StoreError`, which end an audit anyway.
+    """
+    try:
+        listed = commits_of(github, pull.number)
+    except (Missing, Refused, Rejected, Temporary) as error:
+        return _unread(f"the commits of pull request {pull.number}", error)
+    trailers = commit_trailers.count(as_carried(one.commit) for one in listed)
+    try:
+        refs = _refs(github, listed, keeping, now)
+        there_is_more = bool(refs) or _has_more(pull, listed)
+        carried = _fetched(github, pull, listed, refs, keeping) if there_is_more else NOTHING
+    except GitError as error:
+        return Carried(found=_unread("git", error).found, trailers=trailers)
+    edits = [found for found in carried.found if isinstance(found, Edit)]
+    if edits:
+        added = keep_read(keeping.store, pull.repository_id, edits, keeping.encode(), now=now)
+        log.info("evidence_carried", pull_request=pull.number, edits=len(edits), added=added.added)
+    unread = tuple(found for found in carried.found if isinstance(found, Unread))
+    return Carried(found=unread, trailers=trailers)
+
+
+def _refs(
+    github: GitHub, listed: Sequence[ListedCommit], keeping: Keeping, now: datetime
+) -> list[str]:
+    """Return the refs that may hold evidence on some commits and are there."""
+    asked = sorted(set(_checkpoints(listed)))
+    notes = _Notes(keeping.store, github.repository_id)
+    if not asked and not notes.are_due(now):
+        return []
+    try:
+        there = refs_there(github, keeping.git_cache, [*asked, git_ai_notes.REF])
+    except GitError as error:
+        if asked:
+            raise
+        # Nothing says that there are any, so nothing is missing from the evidence.
+        log.warning("notes_not_looked_for", problem=str(error))
+        there = frozenset()
+    if git_ai_notes.REF not in there:
+        notes.are_not_there(now)
+    return sorted(there)
+
+
+def _checkpoints(listed: Iterable[ListedCommit]) -> Iterator[str]:
+    for one in listed:
+        for checkpoint in entire.checkpoints(one.commit.message):
+            yield entire.place(checkpoint).whole_ref
+
+
+class _Notes:
+    """When a repository was last seen to have no notes, kept as a bookmark."""
+
+    def __init__(self, store: Store, repository_id: int) -> None:
+        self._cursors = store.cursors
+        self._name = f"no-notes:{repository_id}"
+
+    def are_due(self, now: datetime) -> bool:
+        """Say whether it is time to ask for them again."""
+        seen = self._cursors.read(self._name)
+        return seen is None or now - datetime.fromisoformat(seen) >= NOT_ASKED_AGAIN
+
+    def are_not_there(self, now: datetime) -> None:
+        """Remember that there are none."""
+        self._cursors.move(self._name, now.isoformat(), now=now)
+
+
+def _has_more(pull: PullRequest, listed: Iterable[ListedCommit]) -> bool:
+    """Say whether commits or files speak for themselves, whatever refs there are.
+
+    Those of a fork do not: whoever made them may not write here (docs/decisions/0013).
+    """
+    commits = [as_carried(one.commit) for one in listed]
+    if any(entire.checkpoints(one.message) for one in commits):
+        return True
+    traces = any(agent_trace.is_named(file.path) for file in pull.change.files)
+    return not pull.from_fork and (traces or any(map(aider.made, commits)))
+
+
+def _fetched(
+    github: GitHub,
+    pull: PullRequest,
+    listed: Sequence[ListedCommit],
+    refs: Sequence[str],
+    keeping: Keeping,
+) -> Carried:
+    """Fetch what hangs on the commits, and open it."""
+    shas = [one.commit.sha for one in listed]
+    parents = [parent for one in listed for parent in one.commit.parents[:1]]
+    names = [*dict.fromkeys([*shas, *parents]), *refs]
+    actors = {one.commit.sha: one.login for one in listed if one.login}
+
+    def inventory(git: Git) -> Inventory:
+        return take_inventory(git, shas, actors, only_refs=pull.from_fork)
+
+    git = fetch_objects(github, keeping.git_cache, names, lambda git: lacking(git, inventory(git)))
+    return read(git, inventory(git))
+
+
+def _unread(source: str, error: Exception) -> Carried:
+    log.warning("evidence_not_carried", source=source, problem=str(error))
+    found = Unread(source=source, line=None, problem=str(error))
+    return Carried(found=(found,), trailers={})

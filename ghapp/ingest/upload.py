@@ -1,0 +1,263 @@
+"""A batch from a developer's machine becomes evidence, on one page: checked, placed, kept.
+
+The door decodes it and answers. Whose edits they are is the token's word, never the batch's.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import structlog
+
+from ghapp.attribution.fingerprint import LINE_BYTES, TOKEN_BYTES
+from ghapp.attribution.model import Edit, FingerprintLines, LineFingerprint
+from ghapp.git.remotes import on_host
+from ghapp.github.app_auth import AppAuth
+from ghapp.github.user_access import Level
+from ghapp.ingest.keep import due_again
+from ghapp.keys.evidence import EvidenceKeys
+from ghapp.people.uploaders import Uploaders
+from ghapp.store import (
+    Access,
+    AccessToken,
+    Alias,
+    Door,
+    ErasedBy,
+    MachineReport,
+    Sender,
+    Store,
+    Whose,
+    WhyNamed,
+)
+from ghapp.wire import SCHEMA, Batch, Forget, Forgotten, Receipt, SentEdit
+
+ASK_AGAIN = timedelta(hours=6)
+"""How long a name that GitHub did not know is not asked of it again."""
+AHEAD = timedelta(days=1)
+"""How far a machine's clock may be ahead; what claims to be later would never expire."""
+_RECORD = TOKEN_BYTES + 1
+
+log = structlog.get_logger()
+
+
+class UploadRefused(Exception):  # noqa: N818 - an answer, not a mishap
+    """The batch is not taken: its status, and what `wire.Problem` says."""
+
+    def __init__(
+        self, status: int, error: str, *, code: str | None = None, field: str | None = None
+    ) -> None:
+        super().__init__(error)
+        self.status = status
+        self.code = code
+        self.field = field
+
+
+class Upload:
+    """Takes batches. Its methods raise `UploadRefused`, `Away`, `GitHubError` and `StoreError`."""
+
+    def __init__(
+        self, store: Store, keys: EvidenceKeys, uploaders: Uploaders, auth: AppAuth
+    ) -> None:
+        self._store = store
+        self._keys = keys
+        self._uploaders = uploaders
+        self._auth = auth
+
+    def take(self, batch: Batch, token: AccessToken, *, now: datetime) -> Receipt:
+        """Keep a batch whole, and say what became of it; sent again, it changes nothing."""
+        self._check(batch, token, now)
+        repositories = self._writable(batch, token) if batch.remotes else []
+        edits = [_edit(sent, token.login) for sent in batch.edits]
+        kept = self._store.evidence.add_batch(
+            repositories,
+            edits,
+            now=now,
+            again=due_again(self._store, now),
+            sender=Sender(key_id=batch.key_id, actor_id=token.user_id),
+        )
+        stored = kept.added + kept.replaced
+        self._report(batch, token, repositories, stored, now)
+        log.info("batch_kept", installation=batch.installation, stored=stored)
+        return Receipt(
+            stored=stored, already_known=kept.already_known, audits_due=len(kept.due_again)
+        )
+
+    def forget(self, wish: Forget, token: AccessToken, *, now: datetime) -> Forgotten:
+        """Remove what the token's person sent: all of it, or what the wish names."""
+        whose = Whose(
+            login=token.login,
+            user_id=token.user_id,
+            repository_ids=self._meant(wish) if wish.remotes else None,
+            paths=wish.paths,
+            edit_ids=wish.edits,
+        )
+        access = Access(who=f"login:{token.login}", door=Door.API, what="erasure")
+        self._store.access_log.note(access, now=now)
+        count = self._store.evidence.erase(whose, ErasedBy.DEVELOPER, now=now)
+        if wish == Forget():
+            self._store.coverage.forget(token.login, token.user_id)
+        log.info("evidence_forgotten", edits=count)
+        return Forgotten(edits=count)
+
+    # --- checks -----------------------------------------------------------------------------------
+
+    def _check(self, batch: Batch, token: AccessToken, now: datetime) -> None:
+        if batch.schema != SCHEMA:
+            raise UploadRefused(422, f"send {SCHEMA}; update the collector", field="schema")
+        installation = self._store.installations.installation(batch.installation)
+        if not token.reaches(batch.installation) or not (installation and installation.is_active):
+            raise UploadRefused(
+                403,
+                "this token sends nothing to that installation: enroll again",
+                code="other_installation",
+                field="installation",
+            )
+        if not batch.edits:
+            return
+        if not batch.remotes:
+            raise UploadRefused(422, "edits need the clone's remotes", field="remotes")
+        present = self._keys.present(batch.installation, now=now)
+        if batch.key_id != present.id:
+            raise UploadRefused(
+                409, f"fingerprint with key {present.id}", code="stale_key", field="key_id"
+            )
+        for at, edit in enumerate(batch.edits):
+            for field, error in _faults(edit, now):
+                raise UploadRefused(422, error, field=f"edits[{at}].{field}")
+
+    # --- which repositories -----------------------------------------------------------------------
+
+    def _writable(self, batch: Batch, token: AccessToken) -> list[int]:
+        """Return the repositories that a batch is of and its person may write to."""
+        meant = self._repositories(batch)
+        levels = {one: self._uploaders.level(token, batch.installation, one) for one in meant}
+        writable = [one for one, level in levels.items() if level.reaches(Level.WRITE)]
+        if not writable and any(level.reaches(Level.READ) for level in levels.values()):
+            raise UploadRefused(
+                403,
+                f"{token.login} may read this repository and not write to it",
+                code="may_not_write",
+                field="remotes",
+            )
+        if not writable and batch.edits:
+            # The same for what is not there and for what the person may not see.
+            raise UploadRefused(
+                404,
+                "the app is installed on none of these repositories",
+                code="unknown_repository",
+                field="remotes",
+            )
+        return writable
+
+    def _repositories(self, batch: Batch) -> list[int]:
+        names = on_host(batch.remotes, self._uploaders.host)
+        found: dict[int, None] = {}
+        others = []
+        for name in names:
+            known = self._store.installations.find(name)
+            if known is not None and known.installation_id == batch.installation:
+                found[known.id] = None
+            elif known is None:
+                others.append(name)
+        aliases = self._store.repository_names.of(others)
+        for name in others:
+            number = self._alias(batch.installation, name, aliases.get(name))
+            if number is not None:
+                found[number] = None
+        return list(found)
+
+    def _alias(self, installation_id: int, name: str, known: Alias | None) -> int | None:
+        """Return the installation's repository that a former name or a fork means."""
+        now = self._auth.clock()
+        is_fresh = known is not None and (
+            known.why is not WhyNamed.UNKNOWN or now - known.seen_at < ASK_AGAIN
+        )
+        number = known.repository_id if known and is_fresh else None
+        if not is_fresh:
+            number = self._ask(installation_id, name, now)
+        return number if number is not None and self._is_of(installation_id, number) else None
+
+    def _ask(self, installation_id: int, name: str, now: datetime) -> int | None:
+        names = self._store.repository_names
+        found = self._auth.named(installation_id, name)
+        if found is not None:
+            for number in (found.id, found.parent_id, found.source_id):
+                if number is not None and self._is_of(installation_id, number):
+                    why = WhyNamed.FORMER if number == found.id else WhyNamed.FORK
+                    names.note(name, why, now=now, repository_id=number)
+                    return number
+        names.note(name, WhyNamed.UNKNOWN, now=now)
+        return None
+
+    def _is_of(self, installation_id: int, repository_id: int) -> bool:
+        known = self._store.installations.repository(repository_id)
+        return (
+            known is not None
+            and known.installation_id == installation_id
+            and known.removed_at is None
+        )
+
+    def _meant(self, wish: Forget) -> tuple[int, ...]:
+        """Return the repositories that remotes name, without asking anybody."""
+        names = on_host(wish.remotes, self._uploaders.host)
+        found = [one.id for one in map(self._store.installations.find, names) if one is not None]
+        aliases = self._store.repository_names.of(names).values()
+        return tuple({*found, *(one.repository_id for one in aliases if one.repository_id)})
+
+    # --- coverage ---------------------------------------------------------------------------------
+
+    def _report(
+        self, batch: Batch, token: AccessToken, repositories: list[int], stored: int, now: datetime
+    ) -> None:
+        places: list[int | None] = [*repositories] or [None]
+        reports = [
+            MachineReport(
+                installation_id=batch.installation,
+                repository_id=repository_id,
+                user_id=token.user_id,
+                login=token.login,
+                machine=batch.machine,
+                client=batch.client,
+                edits=stored,
+            )
+            for repository_id in places
+        ]
+        self._store.coverage.note(reports, now=now)
+
+
+# --- one edit -------------------------------------------------------------------------------------
+
+
+def _edit(sent: SentEdit, login: str) -> Edit:
+    return Edit(
+        id=sent.id,
+        agent=sent.agent,
+        agent_session=sent.agent_session,
+        at=sent.at,
+        path=sent.path,
+        outcome=sent.outcome,
+        tool=sent.tool,
+        actor=login,
+        lines=sent.lines,
+    )
+
+
+def _faults(edit: SentEdit, now: datetime) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with an edit beyond its form: the field, and what to do."""
+    if edit.at > now + AHEAD:
+        yield "at", "this time lies ahead: set the machine's clock"
+    if edit.path.startswith(("/", "~")) or ".." in edit.path.split("/"):
+        yield "path", "give the path relative to the repository's root, with /"
+    if not all(map(_is_whole, _lines(edit.lines))):
+        yield "lines", "a fingerprint is 8 bytes, and 5 bytes for each token"
+
+
+def _lines(lines: FingerprintLines) -> Iterator[LineFingerprint]:
+    for hunk in lines.hunks:
+        yield from hunk.before
+        yield from hunk.own
+        yield from hunk.after
+    yield from lines.removed
+
+
+def _is_whole(line: LineFingerprint) -> bool:
+    return len(line.line) == LINE_BYTES and len(line.tokens) % _RECORD == 0

@@ -1,0 +1,1 @@
+"""One due item, and what each kind of it means."""

@@ -1,0 +1,282 @@
+"""What each kind of due item means: whom it is about, and the one call that does it.
+
+It takes no lease and settles nothing; `ghapp.jobs.perform` does both.
+"""
+
+from collections.abc import Callable
+
+from ghapp.attribution.model import Struct
+from ghapp.audit import Ref
+from ghapp.auditing.replay_over_github import Again, Means, audit_again, list_page
+from ghapp.bootstrap import Services
+from ghapp.ending import STALE, ChoreDone, Ending, NothingToDo, OutOfReach, TryLater
+from ghapp.events.commands import hear
+from ghapp.events.dispatch import AUDIT_AGAIN, SAID_MERGED
+from ghapp.events.intake import Intake
+from ghapp.events.reconcile import call_roll, reconcile
+from ghapp.events.sweep import sweep
+from ghapp.github.answers import Why
+from ghapp.ingest.compliance import ComplianceError
+from ghapp.store import DueItem, Kind, Lane
+from ghapp.upkeep.outcomes import collect_outcomes, outcomes_wish
+from ghapp.upkeep.outgoing import NotSent
+
+STALE_LOOKS = 3
+"""How often a pull request's comments are read where an event told of one that is not there."""
+MOST_LETTER_TRIES = 30
+"""Most of a day of tries: then the next week's letter is nearer than this one is news."""
+
+DoItem = Callable[[DueItem, Services], Ending]
+
+
+class InstallationItem(Struct, frozen=True):
+    """An item about an installation that may be used now."""
+
+    installation_id: int
+    """The one that reaches the repository today; the item may have been made due by another."""
+    item: DueItem
+
+
+class RepositoryItem(Struct, frozen=True):
+    """An item about a repository that an installation reaches."""
+
+    installation_id: int
+    repository_id: int
+    item: DueItem
+
+
+class PullItem(Struct, frozen=True):
+    """An item about a pull request of a repository that an installation reaches."""
+
+    installation_id: int
+    repository_id: int
+    number: int
+    item: DueItem
+
+
+# --- audits -------------------------------------------------------------------------------------
+
+
+def _audit(due: PullItem, services: Services) -> Ending:
+    return services.audit(
+        Ref(
+            installation_id=due.installation_id,
+            repository_id=due.repository_id,
+            number=due.number,
+            asked_again=due.item.kind == AUDIT_AGAIN,
+            said_merged=due.item.why == SAID_MERGED,
+            background=due.item.lane is Lane.REPLAY,
+        )
+    )
+
+
+def _command(due: PullItem, services: Services) -> Ending:
+    with services.github(due.installation_id, due.repository_id) as github:
+        heard = hear(due.item, due.number, github, services.store, services.clock())
+    if heard.is_stale and due.item.attempts < STALE_LOOKS:
+        at = services.clock() + STALE
+        return TryLater(at=at, why="GitHub does not list the comment yet", counts=True)
+    return ChoreDone(heard.obeyed, f"{heard.obeyed} commands obeyed, {heard.refused} refused")
+
+
+def _outcomes(due: PullItem, services: Services) -> Ending:
+    installation_id, repository_id = due.installation_id, due.repository_id
+    with services.github(installation_id, repository_id, background=True) as github:
+        again = collect_outcomes(
+            due.number,
+            github=github,
+            store=services.store,
+            git_cache=services.settings.data_dir / "git",
+            now=services.clock(),
+        )
+    if again is not None:
+        wish = outcomes_wish(installation_id, repository_id, due.number, again)
+        services.store.due.schedule(wish, now=services.clock())
+    return ChoreDone(1, "what came of it is kept")
+
+
+# --- repositories -------------------------------------------------------------------------------
+
+
+def _reconcile(due: RepositoryItem, services: Services) -> Ending:
+    with services.github(due.installation_id, due.repository_id) as github:
+        found = reconcile(github, services.store, services.clock())
+    return ChoreDone(found, f"{found} merged pull requests had no good end")
+
+
+def _replay(due: RepositoryItem, services: Services) -> Ending:
+    """Do one step of the repository's replay: read a page of its list, or audit one of it."""
+    running = services.store.replays.running(due.repository_id)
+    if running is None:
+        return NothingToDo("its replay is over")
+    with services.github(due.installation_id, due.repository_id, background=True) as github:
+        means = Means(
+            replay=running,
+            how=services.how,
+            kept=services.kept_pulls,
+            github=github,
+            store=services.store,
+            now=services.clock(),
+        )
+        if due.item.pull_request is None:
+            return _replay_page(means)
+        return _replay_pull(means, due.item.pull_request, due.installation_id)
+
+
+def _replay_page(means: Means) -> Ending:
+    if not list_page(means).is_last:
+        return TryLater(at=means.now, why="there are more to list", counts=False)
+    return ChoreDone(1, "all that belongs to the replay is listed")
+
+
+def _replay_pull(means: Means, number: int, installation_id: int) -> Ending:
+    found = means.store.replays.pull(means.replay.id, number)
+    if found is None:
+        return NothingToDo("it is no part of the replay, or done")
+    ref = Ref(
+        installation_id=installation_id,
+        repository_id=means.replay.repository_id,
+        number=number,
+        background=True,
+    )
+    done = audit_again(means, found, ref)
+    if isinstance(done, Again):
+        return ChoreDone(1, done.why or "audited again")
+    return done
+
+
+# --- installations ------------------------------------------------------------------------------
+
+
+def _fetch_teams(due: InstallationItem, services: Services) -> Ending:
+    installation = services.store.installations.installation(due.installation_id)
+    if installation is None:
+        return NothingToDo(f"installation {due.installation_id} is not known")
+    fetched = services.fetch_teams(installation)
+    return ChoreDone(fetched.people, str(fetched))
+
+
+def _send_letter(item: DueItem, services: Services) -> Ending:
+    if item.installation_id is None:
+        return NothingToDo("it names no installation")
+    try:
+        sent = services.letters.send(item.installation_id)
+    except NotSent as error:
+        if item.attempts < MOST_LETTER_TRIES:
+            raise
+        return ChoreDone(0, f"given up after {item.attempts} tries; the last: {error}")
+    return ChoreDone(sent.count, sent.why)
+
+
+# --- the whole app ------------------------------------------------------------------------------
+
+
+def _sweep(item: DueItem, services: Services) -> Ending:
+    del item
+    intake = Intake(services.store, services.queue.poke, services.app_id)
+    swept = sweep(services.auth, intake, services.clock())
+    if not swept.is_whole:
+        return TryLater(at=services.clock(), why="more deliveries to take in", counts=False)
+    return ChoreDone(swept.taken, f"{swept.taken} of {swept.looked_at} deliveries were not known")
+
+
+def _call_roll(item: DueItem, services: Services) -> Ending:
+    del item
+    count = call_roll(services.auth, services.store, services.clock())
+    return ChoreDone(0, f"{count} installations")
+
+
+def _pull_sessions(item: DueItem, services: Services) -> Ending:
+    del item
+    try:
+        pulled = services.pull_sessions()
+    except ComplianceError as error:
+        return TryLater(at=services.clock(), why=str(error), counts=True)
+    if pulled is None:
+        return NothingToDo("no key of the Compliance API is set")
+    if not pulled.is_whole:
+        return TryLater(at=services.clock(), why="more sessions to pull", counts=False)
+    return ChoreDone(pulled.edits, f"{pulled.edits} edits of {pulled.agent_sessions} sessions")
+
+
+# --- whom an item is about ----------------------------------------------------------------------
+
+
+def _on_pull(do: Callable[[PullItem, Services], Ending]) -> DoItem:
+    def on_repository(due: RepositoryItem, services: Services) -> Ending:
+        number = due.item.pull_request
+        if number is None:
+            return NothingToDo("it names no pull request")
+        pull = PullItem(due.installation_id, due.repository_id, number, due.item)
+        return do(pull, services)
+
+    return _on_repository(on_repository)
+
+
+def _on_repository(do: Callable[[RepositoryItem, Services], Ending]) -> DoItem:
+    def on_installation(due: InstallationItem, services: Services) -> Ending:
+        repository_id = due.item.repository_id
+        if repository_id is None:
+            return NothingToDo("it names no repository")
+        return do(RepositoryItem(due.installation_id, repository_id, due.item), services)
+
+    return _on_installation(on_installation)
+
+
+def _on_installation(do: Callable[[InstallationItem, Services], Ending]) -> DoItem:
+    def on_item(item: DueItem, services: Services) -> Ending:
+        reached = _reached(item, services)
+        if not isinstance(reached, int):
+            return reached
+        return do(InstallationItem(reached, item), services)
+
+    return on_item
+
+
+def _reached(item: DueItem, services: Services) -> int | OutOfReach | TryLater:
+    """Return the installation that reaches the repository now, or why none may be used.
+
+    A repository can have moved to another installation since the item was made due.
+    """
+    known = services.store.installations
+    repository = None if item.repository_id is None else known.repository(item.repository_id)
+    installation_id = (repository and repository.installation_id) or item.installation_id
+    if installation_id is None:
+        return OutOfReach("no installation of the app reaches the repository", Why.REMOVED)
+    installation = known.installation(installation_id)
+    if installation is not None and not installation.is_active:
+        why = Why.UNINSTALLED if installation.removed_at else Why.SUSPENDED
+        return OutOfReach(f"installation {installation_id}: {why}", why)
+    ready_at = services.pace.ready_at(installation_id, background=item.lane is Lane.REPLAY)
+    if ready_at is not None:
+        return TryLater(at=ready_at, why="GitHub wants quiet", counts=False)
+    return installation_id
+
+
+KINDS: dict[str, DoItem] = {
+    Kind.AUDIT: _on_pull(_audit),
+    Kind.FINALIZE: _on_pull(_audit),
+    AUDIT_AGAIN: _on_pull(_audit),
+    Kind.COMMAND: _on_pull(_command),
+    Kind.OUTCOMES: _on_pull(_outcomes),
+    Kind.RECONCILE: _on_repository(_reconcile),
+    Kind.REPLAY: _on_repository(_replay),
+    Kind.TEAMS: _on_installation(_fetch_teams),
+    Kind.WEEKLY_SUMMARY: _send_letter,
+    Kind.SWEEP: _sweep,
+    Kind.ROLL_CALL: _call_roll,
+    Kind.COMPLIANCE: _pull_sessions,
+}
+"""The kinds of items that this version knows how to do, each with whom it is about."""
+
+RECURRING = frozenset(
+    {
+        Kind.SWEEP,
+        Kind.ROLL_CALL,
+        Kind.RECONCILE,
+        Kind.WEEKLY_SUMMARY,
+        Kind.COMPLIANCE,
+        Kind.TEAMS,
+    }
+)
+"""Kinds that come round again: never given up, for then nobody would look any more."""

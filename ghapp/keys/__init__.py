@@ -1,0 +1,1 @@
+"""Keys: of fingerprints, of signatures, and how lines are compared with them."""

@@ -1,0 +1,190 @@
+"""Who may send evidence, and where: enrollment of a machine, and what its person may write to.
+
+It knows no web framework. A person signs in at GitHub once; the token that GitHub gives tells
+who it is and what that person may write to, and is forgotten. Later the app asks GitHub itself.
+"""
+
+import base64
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from urllib.parse import quote, urlsplit
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from ghapp.attribution.model import Struct
+from ghapp.github import device_flow
+from ghapp.github.answers import BadCredentials, GitHubError, Gone, Missing
+from ghapp.github.client import GitHub
+from ghapp.github.device_flow import NotSignedIn
+from ghapp.github.token_cache import TokenCache, derive_key
+from ghapp.github.user_access import Away, Level, UserAccess
+from ghapp.keys.evidence import EvidenceKeys
+from ghapp.store import AccessToken, NewToken, Store, TokenKind, new_secret
+from ghapp.wire import Enrolled, EnrolledInstallation, Enrollment, EnrollmentStarted
+
+KEPT = timedelta(minutes=5)
+"""How long what a person may write to is not asked again."""
+AWAY = timedelta(minutes=1)
+CODE_LASTS = timedelta(minutes=15)
+"""GitHub's codes last as long."""
+REMEMBERED = 20
+"""Repositories of an installation that a token keeps, to ask of them whether its person still
+belongs there."""
+
+
+class _Held(Struct, frozen=True):
+    id: int
+
+
+class _Permission(Struct, frozen=True):
+    permission: Literal["admin", "write", "read", "none"]
+    user: _Held | None = None
+
+
+@dataclass(frozen=True)
+class Uploaders:
+    """People who send evidence. Safe to share among threads and over forks."""
+
+    store: Store
+    keys: EvidenceKeys
+    access: UserAccess
+    cache: TokenCache
+    github: Callable[[int, int], AbstractContextManager[GitHub]]
+    """Installation and repository → GitHub as the app."""
+    client_id: str
+    web_url: str
+    encryption_key: bytes
+    clock: Callable[[], datetime]
+
+    @property
+    def host(self) -> str:
+        """Return GitHub's host as it stands in remotes."""
+        return (urlsplit(self.web_url).hostname or "").lower()
+
+    # --- enrollment -------------------------------------------------------------------------------
+
+    def begin(self) -> EnrollmentStarted:
+        """Begin a sign-in, its secret sealed. Raises `NotSignedIn` and `Temporary`."""
+        code = device_flow.start(self.web_url, self.client_id)
+        at = int(self.clock().timestamp())
+        return EnrollmentStarted(
+            handle=self._box.encrypt_at_time(code.device_code.encode(), at).decode(),
+            user_code=code.user_code,
+            verification_uri=code.verification_uri,
+            interval=code.interval,
+            expires_in=code.expires_in,
+        )
+
+    def finish(self, handle: str) -> Enrolled | None:
+        """Return a new upload token once the code was typed; ``None``: not yet.
+
+        Raises `NotSignedIn` where it is over, also for a person who may write to nothing that
+        the app is installed on; `Temporary` and `Away` where GitHub does not answer.
+        """
+        code = self._opened(handle)
+        token = device_flow.user_token(self.web_url, self.client_id, code)
+        if token is None:
+            return None
+        try:
+            new = self._new_token(token)
+        except BadCredentials as error:
+            raise NotSignedIn("GitHub does not accept the token that it gave") from error
+        secret = new_secret(TokenKind.UPLOAD)
+        kept = self.store.tokens.issue(new, secret, now=self.clock())
+        return Enrolled(token=secret, enrollment=self.enrollment(kept))
+
+    def enrollment(self, token: AccessToken) -> Enrollment:
+        """Return where a token's person sends evidence now, with the keys in use.
+
+        An installation is left out where the person may not write any more to what the token
+        was made for. Raises `Away`, and `KeyLost`.
+        """
+        active = [one for one in self.store.installations.all() if one.is_active]
+        found = [
+            EnrolledInstallation(id=one.id, account=one.account, key_id=key.id, key=key.secret)
+            for one in active
+            if token.reaches(one.id) and self._belongs(token, one.id)
+            for key in (self.keys.present(one.id, now=self.clock()),)
+        ]
+        return Enrollment(login=token.login, host=self.host, installations=tuple(found))
+
+    def _new_token(self, user_token: str) -> NewToken:
+        person = self.access.person(user_token)
+        known = {one.id for one in self.store.installations.all() if one.is_active}
+        reached = self.access.installations(person.id, user_token) & known
+        writable = {one: self.access.writable(user_token, one) for one in sorted(reached)}
+        writable = {one: found[:REMEMBERED] for one, found in writable.items() if found}
+        if not writable:
+            raise NotSignedIn(
+                f"{person.login} may write to no repository that the app is installed on: "
+                "ask an administrator to install it, or for write access, and start again"
+            )
+        repositories = tuple(number for found in writable.values() for number in found)
+        for number in repositories:
+            self._remember(person.id, number, Level.WRITE)
+        return NewToken(
+            kind=TokenKind.UPLOAD,
+            login=person.login,
+            user_id=person.id,
+            installations=tuple(writable),
+            repositories=repositories,
+        )
+
+    def _belongs(self, token: AccessToken, installation_id: int) -> bool:
+        for number in token.repositories:
+            known = self.store.installations.repository(number)
+            if known is None or known.installation_id != installation_id:
+                continue
+            if self.level(token, installation_id, number).reaches(Level.WRITE):
+                return True
+        return False
+
+    # --- what a person may do ---------------------------------------------------------------------
+
+    def level(self, token: AccessToken, installation_id: int, repository_id: int) -> Level:
+        """Return what a token's person may do in a repository, as GitHub tells the app.
+
+        A login that somebody else has by now counts for nothing. Raises `Away`.
+        """
+        kept = self.cache.read(_cached(token.user_id, repository_id))
+        if kept is not None:
+            return Level(kept.decode())
+        try:
+            level = self._asked(token, installation_id, repository_id)
+        except (Missing, Gone):
+            level = Level.NONE
+        except GitHubError as error:
+            raise Away(self.clock() + AWAY, str(error)) from error
+        self._remember(token.user_id, repository_id, level)
+        return level
+
+    def _asked(self, token: AccessToken, installation_id: int, repository_id: int) -> Level:
+        path = f"collaborators/{quote(token.login, safe='')}/permission"
+        with self.github(installation_id, repository_id) as github:
+            found = github.get(path, _Permission)
+        is_same = found.user is not None and found.user.id == token.user_id
+        return Level(found.permission) if is_same else Level.NONE
+
+    def _remember(self, user_id: int, repository_id: int, level: Level) -> None:
+        self.cache.write(_cached(user_id, repository_id), level.encode(), KEPT)
+
+    # --- handles ----------------------------------------------------------------------------------
+
+    def _opened(self, handle: str) -> str:
+        lasts, now = int(CODE_LASTS.total_seconds()), int(self.clock().timestamp())
+        try:
+            return self._box.decrypt_at_time(handle.encode(), lasts, now).decode()
+        except (InvalidToken, UnicodeEncodeError) as error:
+            raise NotSignedIn("this sign-in was not begun here, or too long ago") from error
+
+    @property
+    def _box(self) -> Fernet:
+        key = derive_key(self.encryption_key, "enrollment")
+        return Fernet(base64.urlsafe_b64encode(key))
+
+
+def _cached(user_id: int, repository_id: int) -> str:
+    return f"writes:{user_id}:{repository_id}"

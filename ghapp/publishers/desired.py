@@ -1,0 +1,69 @@
+"""What GitHub should show of an audit: check run, comment and labels. It writes nothing."""
+
+import re
+from fractions import Fraction
+
+from ghapp.attribution.model import Audit, Verdict
+from ghapp.policy.in_force import InForce
+from ghapp.publishers.publisher import Conclusion, Desired
+from ghapp.reports.annotations import annotations
+from ghapp.reports.markdown import check_run, comment, explained
+from ghapp.reports.policy_notes import above_the_limit, broken_policy, noted
+from ghapp.reports.summary import summarize
+
+_AGENT = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
+"""An agent's name that may become a label, such as ``claude-code``. Evidence names agents, and
+anyone could write evidence."""
+
+
+def desired_of(
+    audit: Audit, in_force: InForce, *, coverage: str | None, asked_again: bool
+) -> Desired:
+    """Return what should stand at the pull request of an audit.
+
+    ``coverage`` is the sentence about the author's machine, ``None``: there is none.
+    """
+    summary = summarize(audit)
+    policy = in_force.policy
+    explanation = explained(check_run(summary, coverage=coverage), audit)
+    return Desired(
+        check=noted(explanation, _notes(audit, in_force)),
+        conclusion=_conclusion(audit, in_force),
+        annotations=tuple(annotations(audit)),
+        comment=comment(summary, coverage=coverage) if policy.comment else None,
+        opens_comment=audit.verdict is not Verdict.NO_EVIDENCE,
+        labels=_labels(audit) if policy.label else frozenset(),
+        asked_again=asked_again,
+    )
+
+
+def _notes(audit: Audit, in_force: InForce) -> list[str]:
+    """Return what the check run says about the policy, apart from its name."""
+    limit = in_force.policy.share_limit
+    notes = []
+    if limit is not None and _is_above(audit, limit):
+        notes.append(above_the_limit(audit.totals, limit))
+    if in_force.problems:
+        notes.append(broken_policy(in_force.problems, in_force.source))
+    return notes
+
+
+def _conclusion(audit: Audit, in_force: InForce) -> Conclusion:
+    """Red only above a limit that the repository sets; neutral where something is unknown."""
+    limit = in_force.policy.share_limit
+    known = audit.verdict is not Verdict.NO_EVIDENCE and audit.inputs.complete
+    if in_force.problems or not known:
+        return Conclusion.NEUTRAL
+    is_above = limit is not None and _is_above(audit, limit)
+    return Conclusion.FAILURE if is_above else Conclusion.SUCCESS
+
+
+def _is_above(audit: Audit, limit: float) -> bool:
+    """Say whether a share is known and above the limit, without any rounding."""
+    totals = audit.totals
+    return totals.share is not None and totals.attributed > Fraction(str(limit)) * totals.effective
+
+
+def _labels(audit: Audit) -> frozenset[str]:
+    agents = (agent for agent, lines in audit.totals.by_agent.items() if lines)
+    return frozenset(f"{agent}-assisted" for agent in agents if _AGENT.fullmatch(agent))

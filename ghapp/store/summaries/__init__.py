@@ -1,0 +1,1 @@
+"""Questions over many audits, answered from tallies that are kept up to date."""

@@ -1,0 +1,258 @@
+"""How a selection becomes conditions of SQL, and which rows of `tally` make up its days.
+
+It answers nothing by itself; `summaries` asks with it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Table,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
+
+from ghapp.attribution.model import Struct
+from ghapp.store.id_sets import among
+from ghapp.store.schema import pull_agent, pull_lines, pull_summary, repository, team_member
+from ghapp.store.summaries.tally import FIRST_DAY, day_number
+from ghapp.summaries.selection import SMALLEST_GROUP, Grain, Selection
+from ghapp.summaries.teams import TeamSource
+
+ONE_DAY = timedelta(days=1)
+MANY = 50
+"""Repositories from which on time is the better index."""
+MICROSECONDS_A_DAY = 86_400_000_000
+SOURCES = tuple(TeamSource)
+"""Who says in which team a person is, the first that holds first."""
+BOT = "[bot]"
+"""How logins of apps end: they are authors and no people."""
+
+
+class Span(Struct, frozen=True):
+    """Rows of one grain, from the first day to the last first day; ``None``: no end."""
+
+    grain: Grain
+    first: int | None
+    last: int | None
+
+
+def spans(selection: Selection, grain: Grain) -> Iterator[Span]:
+    """Yield what makes up the selected days: whole periods of a grain, single days at the ends."""
+    since, until = selection.since, selection.until
+    first = since and (since if grain.start(since) == since else grain.next(grain.start(since)))
+    # The period of the day after the last one is not over yet.
+    end = until and grain.start(until + ONE_DAY)
+    if grain is Grain.DAY or (first and end and first >= end):
+        yield Span(Grain.DAY, _number(since), _number(until))
+        return
+    if since and first and since < first:
+        yield Span(Grain.DAY, _number(since), _number(first - ONE_DAY))
+    yield Span(grain, _number(first), _number(end and end - ONE_DAY))
+    if until and end and end <= until:
+        yield Span(Grain.DAY, _number(end), _number(until))
+
+
+def finest(selection: Selection) -> Iterator[Span]:
+    """Yield the fewest periods that make up the selected days: months, then weeks, then days."""
+    for span in spans(selection, Grain.MONTH):
+        if span.grain is Grain.DAY and span.first is not None and span.last is not None:
+            edge = Selection((), since=to_day(span.first), until=to_day(span.last))
+            yield from spans(edge, Grain.WEEK)
+        else:
+            yield span
+
+
+def within(column: ColumnElement[int], span: Span) -> list[ColumnElement[bool]]:
+    """Return the conditions that a day number lies in a span."""
+    found = []
+    if span.first is not None:
+        found.append(column >= span.first)
+    if span.last is not None:
+        found.append(column <= span.last)
+    return found
+
+
+def merged_within(table: Table, first: date | None, last: date | None) -> list[ColumnElement[bool]]:
+    """Return the conditions that a pull request was merged on these days."""
+    found: list[ColumnElement[bool]] = []
+    if first is not None:
+        found.append(table.c.merged_at >= midnight(first))
+    if last is not None:
+        found.append(table.c.merged_at < midnight(last + ONE_DAY))
+    return found
+
+
+def one_of(column: ColumnElement[int], ids: tuple[int, ...]) -> ColumnElement[bool]:
+    """Return the condition that a repository is one of some.
+
+    Where many are meant, the database is kept from looking each of them up: the time is the
+    better index then, and what is sorted or differs by it stands there in order.
+    """
+    return among(column if len(ids) < MANY else column + 0, ids)
+
+
+def midnight(day: date) -> datetime:
+    """Return the instant at which a day begins."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def to_day(number: int) -> date:
+    """Return the day of a day number."""
+    return FIRST_DAY + number * ONE_DAY
+
+
+def day_of(instant: ColumnElement[datetime]) -> ColumnElement[int]:
+    """Return the day number of an instant in the database."""
+    # Instants are whole microseconds since 1970 there (see `schema.Instant`).
+    return type_coerce(instant, BigInteger) // literal(MICROSECONDS_A_DAY, BigInteger)
+
+
+def conditions(
+    selection: Selection, teams: "Teams", *, with_agent: bool
+) -> list[ColumnElement[bool]]:
+    """Return the conditions on ``pull_summary``; ``with_agent``: the agent selects as well."""
+    columns = pull_summary.c
+    found: list[ColumnElement[bool]] = [
+        one_of(columns.repository_id, selection.repository_ids),
+        *merged_within(pull_summary, selection.since, selection.until),
+    ]
+    if selection.author is not None:
+        found.append(func.lower(columns.author) == selection.author.lower())
+    if selection.team is not None:
+        found.append(func.lower(columns.author).in_(teams.members(selection.team)))
+    if selection.verdict is not None:
+        found.append(columns.verdict == selection.verdict.value)
+    if selection.state is not None:
+        found.append(columns.state == selection.state.value)
+    if selection.share_from is not None:
+        found.append(columns.share >= selection.share_from)
+    if selection.share_to is not None:
+        found.append(columns.share <= selection.share_to)
+    if selection.path is not None:
+        found.append(_has(pull_lines, below(selection.path)))
+    if with_agent and selection.agent is not None:
+        found.append(_has(pull_agent, pull_agent.c.agent == selection.agent))
+    return found
+
+
+def latest_days(selection: Selection, count: int, today: date) -> Selection:
+    """Return the selection without the days before its last ones."""
+    first = (selection.until or today) - (count - 1) * ONE_DAY
+    since = max(first, selection.since or first)
+    return msgspec.structs.replace(selection, since=since)
+
+
+def below(path: str) -> ColumnElement[bool]:
+    """Return the condition that lines stand in a directory or below it."""
+    directory = path.strip("/") or "."
+    beginning = f"{directory}/"
+    # LIKE knows no case of letters in SQLite; paths do.
+    return or_(
+        pull_lines.c.directory == directory,
+        func.substr(pull_lines.c.directory, 1, len(beginning)) == beginning,
+    )
+
+
+def child(directory: str, path: str | None) -> str:
+    """Return which directory right below ``path`` another one belongs to.
+
+    >>> child("src/web/pages", None), child("src/web/pages", "src"), child("src", "src")
+    ('src', 'src/web', 'src')
+    """
+    top = (path or "").strip("/")
+    if directory in {top, "."}:
+        return directory
+    rest = directory.removeprefix(f"{top}/") if top else directory
+    first = rest.partition("/")[0]
+    return f"{top}/{first}" if top else first
+
+
+def _number(day: date | None) -> int | None:
+    return None if day is None else day_number(day)
+
+
+def _has(table: Table, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return (
+        exists()
+        .where(
+            table.c.repository_id == pull_summary.c.repository_id,
+            table.c.pull_request == pull_summary.c.pull_request,
+            condition,
+        )
+        .correlate(pull_summary)
+    )
+
+
+# --- teams ----------------------------------------------------------------------------------------
+
+
+class Teams:
+    """Who is in which team; every person is in one, or in none."""
+
+    def __init__(self, team_of: Mapping[str, str]) -> None:
+        self._team_of = team_of
+        self._sizes = Counter(team_of.values())
+
+    def __bool__(self) -> bool:
+        return bool(self._team_of)
+
+    def of(self, login: str | None) -> str | None:
+        """Return a person's team; ``None``: in none."""
+        return None if login is None else self._team_of.get(login.lower())
+
+    def shown(self, login: str | None) -> str | None:
+        """Return a person's team where it has enough members to be named."""
+        team = self.of(login)
+        return team if team is not None and self._sizes[team] >= SMALLEST_GROUP else None
+
+    def members(self, team: str) -> list[str]:
+        """Return the logins of a team, in lower case."""
+        return sorted(login for login, name in self._team_of.items() if name == team)
+
+
+def teams_of(connection: Connection, repository_ids: Iterable[int], until: date | None) -> Teams:
+    """Return the teams of the accounts that own these repositories.
+
+    Of each account one source holds for all. Who begins after ``until`` is in no team yet.
+    """
+    owners = select(func.lower(repository.c.owner)).where(among(repository.c.id, repository_ids))
+    columns = team_member.c
+    query = select(
+        columns.account_lower, columns.source, columns.login_lower, columns.team, columns.since
+    ).where(columns.account_lower.in_(owners))
+    said = connection.execute(query).all()
+    holds: dict[str, str] = {}
+    for account, source, *_ in said:
+        holds[account] = min(source, holds.get(account, source), key=SOURCES.index)
+    end = day_number(until) if until is not None else None
+    found: dict[str, str] = {}
+    for account, source, login, team, since in said:
+        is_later = since is not None and end is not None and since > end
+        if source == holds[account] and not is_later:
+            found[login] = min(team, found.get(login, team))
+    return Teams(found)
+
+
+def people(logins: Iterable[str | None]) -> int:
+    """Return how many different people stand behind some authors; bots and unknown ones are none.
+
+    >>> people(["Ann", "ann", "dependabot[bot]", None])
+    1
+    """
+    return len({login.lower() for login in logins if login and not login.endswith(BOT)})
+
+
+def counted(row: Any) -> tuple[int, ...]:
+    """Return sums as whole numbers: PostgreSQL gives decimals, and NULL where there is no row."""
+    return tuple(int(value or 0) for value in row)

@@ -1,0 +1,88 @@
+"""What is told of groups: teams, people, and which of them are quiet. It asks no database.
+
+Here it is kept that a group of fewer than five people is not told apart (docs/metrics.md, Names).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from ghapp.store.summaries.conditions import (
+    Teams,
+    people,
+)
+from ghapp.summaries.counts import Counts, PersonCounts, Quiet, TeamCounts
+from ghapp.summaries.selection import SMALLEST_GROUP, By
+
+QUIET_NOW = timedelta(days=28)
+QUIET_BEFORE = timedelta(days=84)
+QUIET_LEAST_PULLS = 10
+QUIET_LEAST_FALL = 0.1
+UNKNOWN = "(unknown)"
+"""Who stands in lists of people for authors that GitHub does not know any more."""
+OTHERS = "(others)"
+"""Who stands there for small teams and people in none."""
+
+
+def fold_teams(authors: dict[str, Counts], teams: Teams) -> tuple[TeamCounts, ...]:
+    """Return the counts by team; who is in none or in a small one stands in the rest, last.
+
+    Where the rest would be fewer people than a team needs, the smallest team joins it.
+    """
+    found: defaultdict[str | None, list[str]] = defaultdict(list)
+    for login in authors:
+        found[teams.of(login)].append(login)
+    rest = found.pop(None, [])
+    by_size = sorted(found, key=lambda team: (people(found[team]), str(team)))
+    for team in by_size:
+        if people(found[team]) < SMALLEST_GROUP or 0 < people(rest) < SMALLEST_GROUP:
+            rest += found.pop(team)
+    rows = [_team(team, logins, authors) for team, logins in found.items()]
+    rows.sort(key=lambda row: (-row.counts.pulls, str(row.team)))
+    return (*rows, _team(None, rest, authors)) if rest else tuple(rows)
+
+
+def _team(team: str | None, logins: list[str], authors: dict[str, Counts]) -> TeamCounts:
+    return TeamCounts(team, people(logins), total(authors[login] for login in logins))
+
+
+def person_counts(name: str, count: int, counts: Counts) -> PersonCounts:
+    """Return one row of a leaderboard or export."""
+    return PersonCounts(
+        name=name,
+        people=count,
+        pulls_with=counts.assisted,
+        pulls=counts.pulls,
+        lines_with=counts.attributed,
+        lines=counts.effective,
+    )
+
+
+def first(rows: Iterable[PersonCounts], by: By, most: int) -> tuple[PersonCounts, ...]:
+    """Return the first rows by what is with an agent; the rest of small groups is no row."""
+
+    def rank(row: PersonCounts) -> tuple[Any, ...]:
+        with_and_all = (row.pulls_with, row.pulls), (row.lines_with, row.lines)
+        first, second = with_and_all if by is By.PULLS else reversed(with_and_all)
+        return (*(-count for count in (*first, *second)), row.name)
+
+    return tuple(sorted((row for row in rows if row.name != OTHERS), key=rank)[:most])
+
+
+def quiet_rule(now: Counts, before: Counts) -> Quiet | None:
+    """Return the rule by which something is a quiet spot; ``None``: it is none (metrics.md)."""
+    if now.pulls < QUIET_LEAST_PULLS:
+        return None
+    if now.no_evidence == now.pulls:
+        return Quiet.NO_EVIDENCE
+    if now.assisted + before.assisted == 0:
+        return Quiet.NEVER_STARTED
+    then, today = before.pulls_share or 0.0, now.pulls_share or 0.0
+    fell = today < then / 2 and then - today >= QUIET_LEAST_FALL
+    return Quiet.FELL if fell and before.pulls >= QUIET_LEAST_PULLS else None
+
+
+def total(counts: Iterable[Counts]) -> Counts:
+    """Return the sum of some counts."""
+    return sum(counts, Counts())

@@ -1,0 +1,157 @@
+"""Lists of pull requests: sorted, a page at a time, each page from behind the last row before.
+
+Pages are found by their first row's place, not by counting, so that a list can grow while
+somebody reads it.
+"""
+
+import base64
+import binascii
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, or_, select, tuple_
+
+from ghapp.attribution.model import State, Verdict
+from ghapp.store.rows import chunks
+from ghapp.store.schema import (
+    from_microseconds,
+    pull_agent,
+    pull_summary,
+    repository,
+    to_microseconds,
+)
+from ghapp.store.summaries.conditions import Teams
+from ghapp.summaries.counts import PullPage, PullRow
+from ghapp.summaries.selection import Listing, Names, Naming, Order
+
+MOST_ROWS = 1000
+"""Of one page."""
+NO_SHARE = -1.0
+"""Where pull requests without a share stand when a list is sorted by it: below all others."""
+
+Place = tuple[str, bool, float | int, int, int]
+"""Order, direction, value, repository, pull request: what `PullPage.after` holds."""
+
+
+def pull_page(
+    connection: Connection,
+    asked: Sequence[ColumnElement[bool]],
+    listing: Listing,
+    naming: Naming,
+    teams: Teams,
+) -> PullPage:
+    """Return some rows; raises `ValueError` where ``listing.after`` is of another question."""
+    key = _KEYS[listing.order]
+    row_place = (key, pull_summary.c.repository_id, pull_summary.c.pull_request)
+    limit = min(max(listing.limit, 1), MOST_ROWS)
+    query = (
+        select(pull_summary, key.label("place"), repository.c.owner, repository.c.name)
+        .join_from(
+            pull_summary, repository, repository.c.id == pull_summary.c.repository_id, isouter=True
+        )
+        .where(*asked)
+        .order_by(*(one if listing.ascending else one.desc() for one in row_place))
+        .limit(limit + 1)
+    )
+    if listing.after is not None:
+        last = _last(listing, key)
+        behind = tuple_(*row_place) > last if listing.ascending else tuple_(*row_place) < last
+        query = query.where(behind)
+    rows = connection.execute(query).all()
+    shown = rows[:limit]
+    agents = _agents(connection, shown)
+    return PullPage(
+        rows=tuple(_to_row(row, agents, naming, teams) for row in shown),
+        after=_after(listing, shown[-1]) if len(rows) > limit else None,
+    )
+
+
+_KEYS: dict[Order, ColumnElement[Any]] = {
+    Order.MERGED: pull_summary.c.merged_at,
+    Order.EFFECTIVE: pull_summary.c.effective,
+    Order.ATTRIBUTED: pull_summary.c.attributed,
+    Order.SHARE: func.coalesce(pull_summary.c.share, NO_SHARE),
+}
+
+
+def _after(listing: Listing, row: Row[Any]) -> str:
+    value = to_microseconds(row.place) if listing.order is Order.MERGED else row.place
+    place = (
+        listing.order.value,
+        listing.ascending,
+        value,
+        row.repository_id,
+        row.pull_request,
+    )
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+
+
+def _last(listing: Listing, key: ColumnElement[Any]) -> ColumnElement[Any]:
+    text = listing.after or ""
+    try:
+        place = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        order, ascending, value, repository_id, number = msgspec.json.decode(place, type=Place)
+    except (binascii.Error, msgspec.DecodeError, ValueError):
+        raise ValueError(f"{text!r} is no place in this list: begin again without it") from None
+    if (order, ascending) != (listing.order.value, listing.ascending):
+        raise ValueError(f"{text!r} is a place in a list of another order: begin again without it")
+    at: Any = from_microseconds(int(value)) if listing.order is Order.MERGED else value
+    return tuple_(
+        literal(at, key.type),
+        literal(repository_id, pull_summary.c.repository_id.type),
+        literal(number, pull_summary.c.pull_request.type),
+    )
+
+
+def _agents(
+    connection: Connection, rows: Iterable[Row[Any]]
+) -> dict[tuple[int, int], dict[str, int]]:
+    found: defaultdict[tuple[int, int], dict[str, int]] = defaultdict(dict)
+    columns = pull_agent.c
+    for chunk in chunks(rows):
+        numbers: defaultdict[int, list[int]] = defaultdict(list)
+        for row in chunk:
+            numbers[row.repository_id].append(row.pull_request)
+        # By repository: SQLite reads the whole table to find pairs.
+        pulls = (
+            and_(columns.repository_id == repository_id, columns.pull_request.in_(of_one))
+            for repository_id, of_one in numbers.items()
+        )
+        query = (
+            select(columns.repository_id, columns.pull_request, columns.agent, columns.attributed)
+            .where(or_(*pulls))
+            .order_by(columns.attributed.desc(), columns.agent)
+        )
+        for repository_id, number, agent, attributed in connection.execute(query):
+            found[repository_id, number][agent] = attributed
+    return found
+
+
+def _to_row(
+    row: Row[Any],
+    agents: dict[tuple[int, int], dict[str, int]],
+    naming: Naming,
+    teams: Teams,
+) -> PullRow:
+    named = row.owner is not None
+    return PullRow(
+        repository_id=row.repository_id,
+        repository=f"{row.owner}/{row.name}" if named else f"repository {row.repository_id}",
+        pull_request=row.pull_request,
+        audit_number=row.audit_number,
+        title=row.title,
+        author=row.author if naming.names is Names.PEOPLE else None,
+        team=teams.shown(row.author),
+        base_ref=row.base_ref,
+        merged_at=row.merged_at,
+        verdict=Verdict(row.verdict),
+        state=State(row.state),
+        added=row.added,
+        effective=row.effective,
+        attributed=row.attributed,
+        share=row.share,
+        complete=row.complete,
+        agents=agents.get((row.repository_id, row.pull_request), {}),
+    )

@@ -1,0 +1,627 @@
+"""One selection being answered in one transaction: which tables are asked for which number.
+
+Where only repositories and days are asked for, groups of repositories come from `group_tally`;
+of single ones whole months come from `tally`, and days at the ends pull request by pull request.
+All other selections are counted pull request by pull request.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    case,
+    cast,
+    func,
+    select,
+    union_all,
+)
+from sqlalchemy.sql.selectable import FromClause
+
+from ghapp.attribution.model import Verdict
+from ghapp.store.id_sets import among
+from ghapp.store.schema import (
+    agent_day,
+    group_tally,
+    pull_agent,
+    pull_lines,
+    pull_summary,
+    repository,
+    tally,
+)
+from ghapp.store.summaries.conditions import (
+    ONE_DAY,
+    Span,
+    Teams,
+    below,
+    child,
+    conditions,
+    counted,
+    day_of,
+    finest,
+    merged_within,
+    one_of,
+    people,
+    spans,
+    teams_of,
+    to_day,
+    within,
+)
+from ghapp.store.summaries.groups import (
+    OTHERS,
+    QUIET_BEFORE,
+    QUIET_NOW,
+    UNKNOWN,
+    fold_teams,
+    person_counts,
+    quiet_rule,
+    total,
+)
+from ghapp.store.summaries.pull_list import pull_page
+from ghapp.store.summaries.repository_groups import Cover, cover
+from ghapp.store.summaries.tally import AGENT, ALL, AUTHOR, COUNTS, DIRECTORY, LANGUAGE
+from ghapp.summaries.counts import (
+    AdoptionDay,
+    AgentCounts,
+    Counts,
+    LineCounts,
+    PersonCounts,
+    Point,
+    PullPage,
+    QuietSpot,
+    RepositoryCounts,
+    TeamCounts,
+)
+from ghapp.summaries.selection import (
+    SMALLEST_GROUP,
+    Grain,
+    Listing,
+    Names,
+    Naming,
+    NotShown,
+    Selection,
+)
+
+A_FEW_MONTHS = timedelta(days=130)
+"""Longer spans are counted by months."""
+
+KeyT = TypeVar("KeyT", str, int)
+
+
+class Looked:
+    """One transaction, and what is looked up once for all selections that are answered in it."""
+
+    def __init__(self, connection: Connection, naming: Naming) -> None:
+        self.connection = connection
+        self.naming = naming
+        self._teams: dict[tuple[tuple[int, ...], date | None], Teams] = {}
+        self._covers: dict[tuple[int, ...], Cover] = {}
+        self._names: dict[int, str] = {}
+
+    def teams(self, repository_ids: tuple[int, ...], until: date | None) -> Teams:
+        """Return the teams as they are on a day."""
+        key = repository_ids, until
+        if key not in self._teams:
+            self._teams[key] = teams_of(self.connection, *key)
+        return self._teams[key]
+
+    def cover(self, repository_ids: tuple[int, ...]) -> Cover:
+        """Return the groups and single ones that repositories are made up of."""
+        if repository_ids not in self._covers:
+            self._covers[repository_ids] = cover(self.connection, repository_ids)
+        return self._covers[repository_ids]
+
+    def names(self, repository_ids: Iterable[int]) -> dict[int, str]:
+        """Return the present names of these repositories, and of those asked for before."""
+        new, columns = {*repository_ids} - self._names.keys(), repository.c
+        query = select(columns.id, columns.owner, columns.name).where(among(columns.id, new))
+        for one, owner, name in self.connection.execute(query) if new else ():
+            self._names[one] = f"{owner}/{name}"
+        return self._names
+
+
+class Reading:
+    """One selection being answered in one transaction."""
+
+    def __init__(self, looked: Looked, selection: Selection, teams: Teams | None = None) -> None:
+        """Prepare to answer; ``teams``: other ones than those of the selection's last day.
+
+        Raises `NotShown`.
+        """
+        self._looked = looked
+        self._connection = looked.connection
+        self._naming = looked.naming
+        self._selection = selection
+        self._other_teams = teams
+        self._refuse_what_is_not_shown()
+
+    @property
+    def _teams(self) -> Teams:
+        if self._other_teams is not None:
+            return self._other_teams
+        return self._looked.teams(self._selection.repository_ids, self._selection.until)
+
+    def totals(self) -> Counts:
+        """Return the counts over everything selected."""
+        return total(self._by_day(Grain.MONTH).values())
+
+    def series(self, grain: Grain) -> tuple[Point, ...]:
+        """Return the counts by period, oldest first."""
+        points: defaultdict[date, Counts] = defaultdict(Counts)
+        for number, counts in self._by_day(grain).items():
+            points[grain.start(to_day(number))] += counts
+        return _without_gaps(points, grain, self._selection)
+
+    def _by_day(self, grain: Grain) -> dict[int, Counts]:
+        """Return the counts by first day of a whole period, or by day at the ends."""
+        if not self._selection.is_plain:
+            return self._selected(day_of(pull_summary.c.merged_at))
+        return self._together(
+            group_tally.c.start,
+            ALL,
+            spans(self._selection, grain),
+            lambda one: one.own_days(grain),
+        )
+
+    def own_days(self, grain: Grain) -> dict[int, Counts]:
+        """Return the same, every repository by itself."""
+        return self._tallied(ALL, grain, tally.c.start)
+
+    def repositories(self) -> tuple[RepositoryCounts, ...]:
+        """Return the counts by repository."""
+        if self._selection.is_plain:
+            found = self._sums(ALL, finest(self._selection), tally.c.repository_id)
+        else:
+            found = self._selected(pull_summary.c.repository_id)
+        names = self._looked.names(found)
+        rows = (
+            RepositoryCounts(one, names.get(one, f"repository {one}"), counts)
+            for one, counts in found.items()
+        )
+        return tuple(sorted(rows, key=lambda row: (-row.counts.pulls, row.repository)))
+
+    def trends(self, shown: tuple[int, ...]) -> dict[int, tuple[Point, ...]]:
+        """Return the counts of each of the shown repositories by month."""
+        if self._selection.is_plain:
+            found = self._only(shown).own_months()
+        else:
+            key = pull_summary.c.repository_id * _DAYS + day_of(pull_summary.c.merged_at)
+            found = self._selected(key)
+        points: dict[int, defaultdict[date, Counts]] = {
+            one: defaultdict(Counts) for one in shown if one in self._selection.repository_ids
+        }
+        for number, counts in found.items():
+            repository_id, day = divmod(number, _DAYS)
+            if repository_id in points:
+                points[repository_id][Grain.MONTH.start(to_day(day))] += counts
+        return {
+            one: _without_gaps(of_one, Grain.MONTH, self._selection)
+            for one, of_one in points.items()
+            if of_one
+        }
+
+    def own_months(self) -> dict[int, Counts]:
+        """Return the counts by a number made of repository and first day."""
+        return self._tallied(ALL, Grain.MONTH, tally.c.repository_id * _DAYS + tally.c.start)
+
+    @cached_property
+    def authors(self) -> dict[str, Counts]:
+        """The counts by login; ``""``: not known."""
+        if not self._selection.is_plain:
+            return self._selected(func.coalesce(pull_summary.c.author, ""))
+        return self._named(AUTHOR, lambda one: one.own_authors())
+
+    def own_authors(self) -> dict[str, Counts]:
+        """Return the counts by login, every repository by itself."""
+        grain = closest(self._selection)
+        found = self._tallied(AUTHOR, grain, tally.c.name, days=False)
+        for first, last in partial_edges(self._selection, grain):
+            part = msgspec.structs.replace(self._selection, since=first, until=last)
+            query = self._grouped(func.coalesce(pull_summary.c.author, ""), part)
+            found = _added(found, query)
+        return found
+
+    def agents(self) -> tuple[AgentCounts, ...]:
+        """Return what each agent did."""
+        found = self._named(AGENT, lambda one: one.own_agents())
+        rows = (AgentCounts(agent, one.pulls, one.attributed) for agent, one in found.items())
+        chosen = (row for row in rows if self._selection.agent in {None, row.agent})
+        return tuple(sorted(chosen, key=lambda row: (-row.attributed, row.agent)))
+
+    def own_agents(self) -> dict[str, Counts]:
+        """Return the counts by agent, every repository by itself."""
+        columns, found = pull_agent.c, dict[str, Counts]()
+        if self._selection.is_plain:
+            found = self._tallied(AGENT, Grain.MONTH, tally.c.name, days=False)
+        source, parts = self._one_by_one(pull_agent)
+        for part in parts:
+            sums = (columns.agent, func.count(), func.sum(columns.attributed))
+            query = select(*sums).select_from(source).where(*part).group_by(columns.agent)
+            more = (
+                (agent, Counts(pulls=pulls, assisted=pulls, attributed=int(attributed)))
+                for agent, pulls, attributed in self._connection.execute(query)
+            )
+            found = _added(found, more)
+        return found
+
+    # --- lines ----------------------------------------------------------------------------------
+
+    def directories(self) -> tuple[LineCounts, ...]:
+        """Return the lines by directory right below the path."""
+        path = self._selection.path
+        return _folded(
+            self.own_lines(DIRECTORY, pull_lines.c.directory), lambda name: child(name, path)
+        )
+
+    def languages(self) -> tuple[LineCounts, ...]:
+        """Return the lines by language."""
+        found = self._named(LANGUAGE, lambda one: one.own_lines(LANGUAGE, pull_lines.c.language))
+        return _folded(found, str)
+
+    def own_lines(self, dimension: str, name: ColumnElement[str]) -> dict[str, Counts]:
+        """Return the counts by directory or language, every repository by itself."""
+        found = dict[str, Counts]()
+        if self._selection.is_plain:
+            found = self._tallied(dimension, Grain.MONTH, tally.c.name, days=False)
+        source, parts = self._one_by_one(pull_lines)
+        for part in parts:
+            query = select(name, *_line_sums()).select_from(source).where(*part).group_by(name)
+            more = (
+                (one, Counts(count, **dict(zip(_LINE_COUNTS, counted(sums), strict=True))))
+                for one, count, *sums in self._connection.execute(query)
+            )
+            found = _added(found, more)
+        return found
+
+    # --- people -----------------------------------------------------------------------------------
+
+    def teams(self) -> tuple[TeamCounts, ...]:
+        """Return the counts by team."""
+        return fold_teams(self.authors, self._teams) if self._teams else ()
+
+    def people(self) -> tuple[PersonCounts, ...]:
+        """Return with and all by person, or by team."""
+        authors = self.authors
+        if self._naming.names is Names.TEAMS:
+            rows = [
+                person_counts(team.team or OTHERS, team.people, team.counts)
+                for team in fold_teams(authors, self._teams)
+            ]
+        else:
+            rows = [
+                person_counts(self._naming.of(login) if login else UNKNOWN, people([login]), counts)
+                for login, counts in authors.items()
+            ]
+        return tuple(sorted(rows, key=lambda row: row.name))
+
+    def adoption(self) -> tuple[AdoptionDay, ...]:
+        """Return who and what was active by day."""
+        selection = self._selection
+        merged = msgspec.structs.replace(
+            Selection(selection.repository_ids),
+            since=selection.since,
+            until=selection.until,
+            team=selection.team,
+        )
+        points = Reading(self._looked, merged, self._teams).series(Grain.DAY)
+        pulls = {point.start: point.counts.pulls for point in points}
+        columns = agent_day.c
+        developers = self._active([columns.actor], columns.actor != "")
+        agent_sessions = self._active([columns.agent, columns.agent_session])
+        days = sorted({*developers, *agent_sessions, *(day for day in pulls if pulls[day])})
+        return tuple(
+            AdoptionDay(
+                day=day,
+                developers=developers.get(day, 0),
+                agent_sessions=agent_sessions.get(day, 0),
+                pulls=pulls.get(day, 0),
+            )
+            for day in days
+        )
+
+    def _active(
+        self, what: list[ColumnElement[str]], *asked: ColumnElement[bool]
+    ) -> dict[date, int]:
+        """Count what differs, by day."""
+        selection, columns = self._selection, agent_day.c
+        asked += (one_of(columns.repository_id, selection.repository_ids),)
+        for span in spans(selection, Grain.DAY):
+            asked += (*within(columns.day, span),)
+        if selection.agent is not None:
+            asked += (columns.agent == selection.agent,)
+        if selection.team is not None:
+            asked += (columns.actor.in_(self._teams.members(selection.team)),)
+        different = select(columns.day, *what).where(*asked).distinct().subquery()
+        query = select(different.c.day, func.count()).group_by(different.c.day)
+        return {to_day(number): count for number, count in self._connection.execute(query)}
+
+    # --- lists ------------------------------------------------------------------------------------
+
+    def asked(self, *, with_agent: bool) -> list[ColumnElement[bool]]:
+        """Return the conditions of the selection on ``pull_summary``."""
+        return conditions(self._selection, self._teams, with_agent=with_agent)
+
+    def pulls(self, listing: Listing) -> PullPage:
+        """Return some rows of a list."""
+        asked = conditions(self._selection, self._teams, with_agent=True)
+        return pull_page(self._connection, asked, listing, self._naming, self._teams)
+
+    # --- groups -----------------------------------------------------------------------------------
+
+    def _named(
+        self, dimension: str, own: "Callable[[Reading], dict[str, Counts]]"
+    ) -> dict[str, Counts]:
+        """Return the counts by name of a dimension that groups have as well."""
+        if not self._selection.is_plain:
+            return own(self)
+        return self._together(group_tally.c.name, dimension, finest(self._selection), own)
+
+    def _together(
+        self,
+        key: ColumnElement[KeyT],
+        dimension: str,
+        periods: Iterable[Span],
+        own: "Callable[[Reading], dict[KeyT, Counts]]",
+    ) -> dict[KeyT, Counts]:
+        """Add up groups and single repositories; ``own`` counts the latter."""
+        parts = self._cover
+        if not parts.groups:
+            return own(self)
+        ours = among(group_tally.c.group_id, parts.groups)
+        found = dict(self._summed(group_tally, ours, dimension, periods, key))
+        if parts.added:
+            found = _added(found, own(self._only(parts.added)).items())
+        if parts.taken:
+            less = own(self._only(parts.taken)).items()
+            found = _added(found, ((name, Counts() - counts) for name, counts in less))
+        return {name: counts for name, counts in found.items() if counts != Counts()}
+
+    @cached_property
+    def _cover(self) -> Cover:
+        return self._looked.cover(self._selection.repository_ids)
+
+    def _only(self, repository_ids: tuple[int, ...]) -> "Reading":
+        part = msgspec.structs.replace(self._selection, repository_ids=repository_ids)
+        reading = Reading(self._looked, part, self._other_teams)
+        reading._cover = Cover((), repository_ids, ())
+        return reading
+
+    # --- counting ---------------------------------------------------------------------------------
+
+    def _tallied(
+        self, dimension: str, grain: Grain, key: ColumnElement[KeyT], *, days: bool = True
+    ) -> dict[KeyT, Counts]:
+        """Sum tallies by a column; ``days=False``: only whole periods, no days at the ends."""
+        periods = spans(self._selection, grain)
+        return self._sums(dimension, (one for one in periods if days or one.grain is grain), key)
+
+    def _sums(
+        self, dimension: str, periods: Iterable[Span], key: ColumnElement[KeyT]
+    ) -> dict[KeyT, Counts]:
+        ours = among(tally.c.repository_id, self._selection.repository_ids)
+        return dict(self._summed(tally, ours, dimension, periods, key))
+
+    def _summed(
+        self,
+        table: Table,
+        ours: ColumnElement[bool],
+        dimension: str,
+        periods: Iterable[Span],
+        key: ColumnElement[KeyT],
+    ) -> Iterable[tuple[KeyT, Counts]]:
+        """Sum the tallies of some periods by a column, all in one question."""
+        columns = table.c
+        of_periods = [
+            select(key.label("key"), *(columns[name] for name in COUNTS)).where(
+                ours,
+                columns.dimension == dimension,
+                columns.grain == span.grain.value,
+                *within(columns.start, span),
+            )
+            for span in periods
+        ]
+        if not of_periods:
+            return
+        rows = union_all(*of_periods).subquery()
+        # PostgreSQL sums to decimals, which cost Python more than the sums cost the database.
+        sums = (cast(func.sum(rows.c[name]), BigInteger) for name in COUNTS)
+        query = select(rows.c.key, *sums).group_by(rows.c.key)
+        for name, *counts in self._connection.execute(query):
+            yield name, Counts(*counts)
+
+    def _selected(self, key: ColumnElement[KeyT]) -> dict[KeyT, Counts]:
+        return _added({}, self._grouped(key, self._selection))
+
+    def _grouped(
+        self, key: ColumnElement[KeyT], selection: Selection
+    ) -> Iterable[tuple[KeyT, Counts]]:
+        """Count pull requests one by one, by any expression."""
+        of_agent = and_(_same_pull(pull_agent.c), pull_agent.c.agent == selection.agent)
+        source = pull_summary.outerjoin(pull_agent, of_agent) if selection.agent else pull_summary
+        query = (
+            select(key, *_pull_sums(with_agent=selection.agent is not None))
+            .select_from(source)
+            .where(*conditions(selection, self._teams, with_agent=False))
+            .group_by(key)
+        )
+        for name, *sums in self._connection.execute(query):
+            yield name, Counts(*counted(sums))
+
+    def _one_by_one(self, table: Table) -> tuple[FromClause, list[list[ColumnElement[bool]]]]:
+        """Return what no tally covers of a table: where it is read, and which parts of it."""
+        selection, source = self._selection, table.join(pull_summary, _same_pull(table.c))
+        if not selection.is_plain:
+            asked = conditions(selection, self._teams, with_agent=True)
+            if table is pull_lines and selection.path is not None:
+                asked.append(below(selection.path))
+            return source, [asked]
+        ours = among(table.c.repository_id, selection.repository_ids)
+        edges = partial_edges(selection)
+        # Only lines ask their pull request for something: its verdict.
+        plain = source if table is pull_lines else table
+        return plain, [[ours, *merged_within(table, *edge)] for edge in edges]
+
+    def _refuse_what_is_not_shown(self) -> None:
+        selection = self._selection
+        if selection.author is not None and self._naming.names is not Names.PEOPLE:
+            raise NotShown("people are not named here (GHAPP_NAMES): select a team instead")
+        if selection.team is None:
+            return
+        asked = conditions(selection, self._teams, with_agent=True)
+        authors = select(pull_summary.c.author).where(*asked).distinct()
+        count = people(self._connection.execute(authors).scalars())
+        if 0 < count < SMALLEST_GROUP:
+            raise NotShown(f"fewer than {SMALLEST_GROUP} people are left: select less narrowly")
+
+
+# --- quiet spots ----------------------------------------------------------------------------------
+
+
+def quiet_spots(looked: Looked, selection: Selection, today: date) -> tuple[QuietSpot, ...]:
+    """Compare the last 4 whole weeks with the 12 before them, by team and by repository."""
+    ids, end = selection.repository_ids, Grain.WEEK.start(today)
+    teams = looked.teams(ids, today)
+    first = end - QUIET_NOW
+    now = Reading(looked, Selection(ids, since=first, until=end - ONE_DAY), teams)
+    earlier = Selection(ids, since=first - QUIET_BEFORE, until=first - ONE_DAY)
+    before = Reading(looked, earlier, teams)
+    found: list[QuietSpot] = []
+    of_teams = {row.team: row.counts for row in before.teams()}
+    for team in now.teams():
+        if team.team is not None and team.team in of_teams:
+            found += _quiet_spot(None, team.team, team.counts, of_teams[team.team])
+    of_repositories = {row.repository_id: row.counts for row in before.repositories()}
+    for row in now.repositories():
+        earlier_counts = of_repositories.get(row.repository_id, Counts())
+        found += _quiet_spot(row.repository_id, row.repository, row.counts, earlier_counts)
+    return tuple(found)
+
+
+def _quiet_spot(
+    repository_id: int | None, name: str, now: Counts, before: Counts
+) -> list[QuietSpot]:
+    rule = quiet_rule(now, before)
+    return [] if rule is None else [QuietSpot(repository_id, name, rule, now, before)]
+
+
+# --- sums -----------------------------------------------------------------------------------------
+
+_DAYS = 1_000_000
+"""More than there are days: makes one number of a repository and a day."""
+_LINE_COUNTS = LineCounts.__struct_fields__[1:]
+
+
+def closest(selection: Selection) -> Grain:
+    """Return the grain whose rows are the fewest: of short spans, months leave too many days."""
+    since, until = selection.since, selection.until
+    is_short = since is not None and until is not None and until - since < A_FEW_MONTHS
+    return Grain.WEEK if is_short else Grain.MONTH
+
+
+def partial_edges(
+    selection: Selection, grain: Grain = Grain.MONTH
+) -> list[tuple[date | None, date | None]]:
+    """Return the days at the ends that no whole period covers."""
+    return [
+        (
+            None if span.first is None else to_day(span.first),
+            None if span.last is None else to_day(span.last),
+        )
+        for span in spans(selection, grain)
+        if span.grain is Grain.DAY
+    ]
+
+
+def _added(before: dict[KeyT, Counts], more: Iterable[tuple[KeyT, Counts]]) -> dict[KeyT, Counts]:
+    found = dict(before)
+    for name, counts in more:
+        found[name] = found[name] + counts if name in found else counts
+    return found
+
+
+def _folded(found: dict[str, Counts], shown: Callable[[str], str]) -> tuple[LineCounts, ...]:
+    """Return lines by what is shown for their names, most first."""
+    folded = _added({}, ((shown(one), counts) for one, counts in found.items()))
+    rows = (
+        LineCounts(one, *(getattr(counts, name) for name in _LINE_COUNTS))
+        for one, counts in folded.items()
+    )
+    return tuple(sorted(rows, key=lambda row: (-row.effective, row.name)))
+
+
+def _same_pull(columns: Any) -> ColumnElement[bool]:
+    return and_(
+        columns.repository_id == pull_summary.c.repository_id,
+        columns.pull_request == pull_summary.c.pull_request,
+    )
+
+
+def _pull_sums(*, with_agent: bool) -> list[ColumnElement[Any]]:
+    """Return the sums of `Counts` over pull requests, in its order."""
+    columns = pull_summary.c
+    known = columns.verdict != Verdict.NO_EVIDENCE.value
+    open_, whole = columns.state == "provisional", columns.complete
+    assisted = columns.verdict == Verdict.ASSISTED.value
+    attributed: ColumnElement[Any] = columns.attributed
+    if with_agent:
+        assisted = pull_agent.c.agent.is_not(None)
+        attributed = func.coalesce(pull_agent.c.attributed, 0)
+
+    def count(condition: ColumnElement[bool], value: ColumnElement[Any] | int = 1) -> Any:
+        return func.sum(case((condition, value), else_=0))
+
+    return [
+        func.count(),
+        count(assisted),
+        count(and_(known, ~assisted)),
+        count(~known),
+        count(open_),
+        count(~whole),
+        func.sum(columns.added),
+        func.sum(columns.effective),
+        func.sum(attributed),
+        count(whole, columns.effective),
+        count(whole, attributed),
+        count(and_(whole, known), columns.effective),
+        count(and_(whole, open_), columns.effective),
+        count(and_(whole, open_), attributed),
+    ]
+
+
+def _line_sums() -> list[ColumnElement[Any]]:
+    columns, whole = pull_lines.c, pull_lines.c.complete
+    known = and_(whole, pull_summary.c.verdict != Verdict.NO_EVIDENCE.value)
+    return [
+        func.count(),
+        func.sum(columns.added),
+        func.sum(columns.effective),
+        func.sum(columns.attributed),
+        func.sum(case((whole, columns.effective), else_=0)),
+        func.sum(case((whole, columns.attributed), else_=0)),
+        func.sum(case((known, columns.effective), else_=0)),
+    ]
+
+
+def _without_gaps(
+    points: dict[date, Counts], grain: Grain, selection: Selection
+) -> tuple[Point, ...]:
+    """Return a point for each period of the selection, or from the first to the last one known."""
+    first = selection.since or min(points, default=None)
+    last = selection.until or max(points, default=None)
+    found: list[Point] = []
+    if first is None or last is None or first > (selection.until or first):
+        return ()
+    # Points stand on the first days of periods: the first one may lie before the selection.
+    start = grain.start(first)
+    while start <= last:
+        found.append(Point(start, points.get(start, Counts())))
+        start = grain.next(start)
+    return tuple(found)

@@ -1,0 +1,105 @@
+"""Who is in which team is asked of GitHub, once a day: of its teams, else of CODEOWNERS.
+
+Which source holds, and what is made of it, is told in docs/metrics.md, Teams.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from functools import cache
+
+from ghapp.attribution.model import Struct
+from ghapp.github.answers import Gone, Refused
+from ghapp.github.app_auth import AppAuth
+from ghapp.github.client import GitHub
+from ghapp.github.pull_requests import codeowners_text
+from ghapp.github.teams import visible_teams
+from ghapp.store import Installation, Store
+from ghapp.store.summaries.conditions import BOT
+from ghapp.summaries.selection import SMALLEST_GROUP
+from ghapp.summaries.teams import Member, TeamSource, one_team_each
+from ghapp.upkeep.codeowners import CodeOwners
+
+OPEN_FOR = timedelta(days=90)
+"""How long a person's merged lines say whose code it is that he writes."""
+
+
+class Fetched(Struct, frozen=True):
+    """What was read: from whom, and of how many people in how many teams."""
+
+    source: TeamSource
+    people: int
+    teams: int
+    refused: str | None
+    """Why GitHub's teams could not be read, with the permission; ``None``: they could."""
+
+    def __str__(self) -> str:
+        read = f"{self.people} people in {self.teams} teams, from {self.source}"
+        return f"{read}; {self.refused}" if self.refused else read
+
+
+class Sources(Struct, frozen=True):
+    """Where teams are read and kept."""
+
+    auth: AppAuth
+    github: Callable[[int], AbstractContextManager[GitHub]]
+    """Repository → GitHub for it, closed here."""
+    store: Store
+
+
+def fetch_teams(installation: Installation, sources: Sources, *, now: datetime) -> Fetched:
+    """Keep who is in which team of an account as GitHub says now; what it said before goes.
+
+    CODEOWNERS are read only where nothing holds before them. Raises the errors of `answers`;
+    a permission that is missing is no error.
+    """
+    account, keep = installation.account, sources.store.teams.replace
+    members: tuple[Member, ...] = ()
+    refused = None
+    try:
+        teams = visible_teams(sources.auth, installation.id, account)
+        members = one_team_each(teams, SMALLEST_GROUP)
+    except Refused as error:
+        refused = str(error)
+    keep(account, TeamSource.GITHUB, members)
+    source = TeamSource.GITHUB
+    if not members and TeamSource.CSV not in sources.store.teams.of(account):
+        source, members = TeamSource.CODEOWNERS, _by_owners(installation, sources, now)
+    keep(account, TeamSource.CODEOWNERS, members if source is TeamSource.CODEOWNERS else ())
+    return Fetched(source, len(members), len({one.team for one in members}), refused)
+
+
+def _by_owners(installation: Installation, sources: Sources, now: datetime) -> tuple[Member, ...]:
+    """Put each person into the team that owns most of the lines that he merged of late."""
+    lines: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for repository in sources.store.installations.repositories(installation.id):
+        for login, team, count in _owned(repository.id, sources, now - OPEN_FOR):
+            lines[login][team] += count
+    return tuple(Member(login, _most(lines[login].items())) for login in sorted(lines))
+
+
+def _most(lines: Iterable[tuple[str, int]]) -> str:
+    return min((-count, team) for team, count in lines)[1]
+
+
+def _owned(repository_id: int, sources: Sources, since: datetime) -> Iterator[tuple[str, str, int]]:
+    """Yield who merged how many lines of which team's; asks GitHub only where there are any."""
+    written = sources.store.teams.written(repository_id, since)
+    if not written:
+        return
+    # People share directories, and a file may have a thousand rules.
+    team_of = cache(_owners(repository_id, sources).team_of)
+    for one in written:
+        team = team_of(one.directory)
+        if team is not None and not one.login.endswith(BOT):
+            yield one.login.lower(), team, one.lines
+
+
+def _owners(repository_id: int, sources: Sources) -> CodeOwners:
+    try:
+        with sources.github(repository_id) as github:
+            return CodeOwners(codeowners_text(github) or "")
+    except Gone:
+        # Deleted or taken from the app; the other repositories still say whose code they are.
+        return CodeOwners("")

@@ -1,0 +1,163 @@
+"""The weekly summary of an organization: worked out, sent, and never sent twice.
+
+A week is claimed in the database before its letter goes out. Where it surely did not come in,
+the claim is given back and another try follows; where nobody knows, it is not sent again.
+"""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import quote
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from ghapp.attribution.model import Struct
+from ghapp.github.token_cache import derive_key
+from ghapp.reports.weekly import Week, weekly
+from ghapp.store import Installation, Store
+from ghapp.store.summaries.questions import Summaries
+from ghapp.store.weeklies import Weekly
+from ghapp.summaries.selection import Grain, Selection
+from ghapp.upkeep.outgoing import MailServer, NotSent, Unsure, WrongAddress, mail, post
+
+WEEK = timedelta(days=7)
+SENT_ON = 2
+"""Wednesday: the windows of all that was merged until Sunday are closed then."""
+SENT_AT_HOUR = 6
+"""In UTC."""
+
+
+class Sent(Struct, frozen=True):
+    """What became of one week's letter."""
+
+    count: int
+    """0: there was nothing to send."""
+    why: str
+
+
+def next_sending(now: datetime) -> datetime:
+    """Return the next instant at which letters are due, after ``now``.
+
+    >>> str(next_sending(datetime(2026, 5, 20, 6, tzinfo=UTC)))
+    '2026-05-27 06:00:00+00:00'
+    """
+    day = now.astimezone(UTC).replace(hour=SENT_AT_HOUR, minute=0, second=0, microsecond=0)
+    day += timedelta(days=(SENT_ON - day.weekday()) % 7)
+    return day if day > now else day + WEEK
+
+
+def last_week(today: date) -> tuple[date, date]:
+    """Return Monday and Sunday of the last week whose windows are closed.
+
+    >>> [str(day) for day in last_week(date(2026, 5, 20))]
+    ['2026-05-11', '2026-05-17']
+    """
+    closed = today - timedelta(days=3)
+    monday = closed - timedelta(days=(closed.weekday() + 1) % 7 + 6)
+    return monday, monday + timedelta(days=6)
+
+
+@dataclass(frozen=True)
+class Letters:
+    """What sends letters. ``mail_server`` ``None``: none is set, so nothing goes by mail."""
+
+    store: Store
+    summaries: Summaries
+    encryption_key: bytes
+    mail_server: MailServer | None
+    private_webhooks: bool
+    public_url: str | None
+    clock: Callable[[], datetime]
+
+    def seal(self, webhook: str) -> bytes:
+        """Encrypt a webhook's address."""
+        return self._box.encrypt(webhook.encode())
+
+    def webhook(self, wish: Weekly) -> str | None:
+        """Return the webhook's address; ``None``: none, or encrypted with another key."""
+        try:
+            return self._box.decrypt(wish.webhook).decode() if wish.webhook else None
+        except InvalidToken:
+            return None
+
+    def send(self, installation_id: int) -> Sent:
+        """Send an organization's letter of last week, if it wants one and has not got it.
+
+        Raises `NotSent`: it did not go out, and another try is worth it.
+        """
+        wish = self.store.weeklies.of(installation_id)
+        installation = self.store.installations.installation(installation_id)
+        if wish is None or installation is None or not installation.is_active:
+            return Sent(0, "nobody wishes it")
+        week = self._week(installation)
+        if not self.store.weeklies.claim(installation_id, week.name):
+            return Sent(0, f"{week.name} was sent")
+        try:
+            problem = self._send(wish, week, self.text(installation_id, week))
+        except Exception as error:
+            why = str(error) if isinstance(error, NotSent) else type(error).__name__
+            self.store.weeklies.give_back(installation_id, week.name, wish.claimed_week, why)
+            raise
+        self.store.weeklies.sent(installation_id, problem, now=self.clock())
+        return Sent(1, problem or f"{week.name} was sent")
+
+    def text(self, installation_id: int, week: Week) -> str:
+        """Return the letter of a week."""
+        known = self.store.installations.repositories(installation_id)
+        ids = tuple(one.id for one in known)
+        selection = Selection(repository_ids=ids, since=week.first, until=week.last)
+        earlier = Selection(repository_ids=ids, since=week.first - WEEK, until=week.last - WEEK)
+        # Seen from the Monday after it the week is whole, so quiet spots look at it, as pages do.
+        after = week.last + timedelta(days=1)
+        summary = self.summaries.organization(selection, Grain.WEEK, today=after)
+        return weekly(week, summary, self.summaries.totals(earlier))
+
+    def preview(self, installation: Installation) -> str:
+        """Return what the last letter says, or would say."""
+        return self.text(installation.id, self._week(installation))
+
+    def _week(self, installation: Installation) -> Week:
+        first, last = last_week(self.clock().date())
+        page = f"{self.public_url}/organizations/{quote(installation.account, safe='')}"
+        return Week(
+            organization=installation.account,
+            first=first,
+            last=last,
+            address=f"{page}?since={first}&until={last}" if self.public_url else None,
+        )
+
+    def _send(self, wish: Weekly, week: Week, text: str) -> str | None:
+        """Send it both ways that are wished; return what nobody is sure of.
+
+        Once one of both is out, the other one's failure is told and not tried again.
+        """
+        problems: list[str] = []
+        went_out = False
+        for way in self._ways(wish, week, text):
+            try:
+                way()
+                went_out = True
+            except Unsure as error:
+                problems.append(str(error))
+                went_out = True
+            except (NotSent, WrongAddress) as error:
+                problems.append(str(error))
+        if not went_out:
+            raise NotSent("; ".join(problems) or "no address can be read")
+        return "; ".join(problems) or None
+
+    def _ways(self, wish: Weekly, week: Week, text: str) -> list[Callable[[], None]]:
+        ways: list[Callable[[], None]] = []
+        webhook, server, to = self.webhook(wish), self.mail_server, wish.mail
+        if webhook is not None:
+            members = {"text": text, "organization": week.organization, "week": week.name}
+            ways.append(lambda: post(webhook, members, private=self.private_webhooks))
+        if server is not None and to is not None:
+            subject = f"{week.organization}: {week.name}, agent-assisted code"
+            ways.append(lambda: mail(server, to, subject, text))
+        return ways
+
+    @property
+    def _box(self) -> Fernet:
+        return Fernet(base64.urlsafe_b64encode(derive_key(self.encryption_key, "webhooks")))

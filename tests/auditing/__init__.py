@@ -1,0 +1,1 @@
+"""Tests of history audited again, and of records exported."""

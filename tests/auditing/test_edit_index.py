@@ -1,0 +1,174 @@
+"""What an index hands out makes the audit that all evidence makes, byte for byte."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from ghapp.attribution.attribute import attribute
+from ghapp.attribution.codebook import Codebook, FingerprintCodebook
+from ghapp.attribution.document import to_document
+from ghapp.attribution.fingerprint import Fingerprinter
+from ghapp.attribution.model import (
+    Change,
+    Edit,
+    EditHunk,
+    Evidence,
+    Lines,
+    Outcome,
+    Snapshot,
+    Subject,
+    Unread,
+)
+from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED, Policy
+from ghapp.attribution.unified_diff import parse_diff
+from ghapp.auditing.edit_index import EditIndex, with_worktrees, write_index
+from ghapp.auditing.replay import Auditor
+from ghapp.evidence.source import Worktree
+from ghapp.ingest.artifacts import find_evidence
+from ghapp.ingest.keep import AsFingerprints, as_text, import_artifacts
+from ghapp.store import Installation, Repository, Store
+from tests.cases import cases, names
+
+FOLDERS = cases("audits")
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
+POLICIES = [CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED]
+
+
+def index_of(paths: list[Path], folder: Path, *, roots: list[str], likely: list[str]) -> EditIndex:
+    folder.mkdir()
+    write_index(find_evidence(paths), folder, roots=roots, likely_roots=likely)
+    return EditIndex(folder)
+
+
+def subject_of(folder: Path) -> Subject:
+    case = msgspec.json.decode((folder / "case.json").read_bytes())
+    return Subject(
+        merged_at=datetime.fromisoformat(case["merged_at"]),
+        repository=case["repository"],
+        pull_request=case["pull_request"],
+    )
+
+
+def change_of(folder: Path) -> Change:
+    return Change(files=parse_diff((folder / "change.diff").read_bytes()))
+
+
+def whole(paths: list[Path], subject: Subject, policy: Policy, likely: list[str]) -> Evidence:
+    """Return all evidence of an audit's span, as the app reads it."""
+    since, until = policy.evidence_span(subject.merged_at)
+    found = list(find_evidence(paths))
+    return Evidence(
+        edits=tuple(one for one in found if isinstance(one, Edit) and since <= one.at <= until),
+        likely_roots=with_worktrees(likely, [one for one in found if isinstance(one, Worktree)]),
+        snapshots=tuple(one for one in found if isinstance(one, Snapshot)),
+        unread=tuple(one for one in found if isinstance(one, Unread)),
+    )
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.id)
+@pytest.mark.parametrize("folder", FOLDERS, ids=names(FOLDERS))
+def test_same_document_as_of_all_evidence(folder: Path, policy: Policy, tmp_path: Path) -> None:
+    subject, change = subject_of(folder), change_of(folder)
+    paths, likely = [folder / "evidence"], ["/home/dev/shop"]
+    index = index_of(paths, tmp_path / "index", roots=[], likely=likely)
+    evidence = whole(paths, subject, policy, likely)
+    expected = attribute(subject, change, evidence, policy, at=NOW)
+    actual = Auditor(index).audit(subject, change, policy, NOW)
+    assert to_document(actual) == to_document(expected)
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.id)
+def test_same_document_among_the_evidence_of_all_cases(policy: Policy, tmp_path: Path) -> None:
+    paths = [folder / "evidence" for folder in FOLDERS if (folder / "evidence").exists()]
+    index = index_of(paths, tmp_path / "index", roots=[], likely=[])
+    for folder in FOLDERS:
+        subject, change = subject_of(folder), change_of(folder)
+        evidence = whole(paths, subject, policy, [])
+        # The app's store keeps one copy of an edit: the one that the index keeps, too.
+        kept = {edit.id for edit in evidence.edits}
+        assert kept
+        expected = attribute(subject, change, evidence, policy, at=NOW)
+        actual = Auditor(index).audit(subject, change, policy, NOW)
+        assert actual.totals == expected.totals, folder.name
+        assert actual.verdict == expected.verdict, folder.name
+
+
+@pytest.mark.parametrize("roots", [[], ["/home/dev/shop"]], ids=["inferred", "given"])
+@pytest.mark.parametrize("key", [None, bytes(32)], ids=["text", "fingerprints"])
+def test_same_document_as_from_the_store(
+    store: Store, roots: list[str], key: bytes | None, tmp_path: Path
+) -> None:
+    made = None if key is None else Fingerprinter(key)
+    encode = as_text if made is None else AsFingerprints(made, "1.1")
+    store.installations.seen(Installation(id=1, account="acme"), now=NOW)
+    repository = Repository(id=7, owner="acme", name="shop", installation_id=1)
+    store.installations.repository_seen(repository, now=NOW)
+    paths = [
+        folder / "evidence"
+        for folder in FOLDERS
+        if (folder / "evidence").exists() and "broken" not in folder.name
+    ]
+    import_artifacts(store, 7, paths, roots, encode, now=NOW, actor="ann")
+    # The store keeps nothing of a file's content, so it cannot tell a checkout by it.
+    found = (one for one in find_evidence(paths) if not isinstance(one, Snapshot))
+    lines = None if made is None else made.lines
+    write_index(found, tmp_path, roots=roots, likely_roots=[], encode=lines)
+    auditor = Auditor(EditIndex(tmp_path), key)
+    for folder in FOLDERS:
+        subject, change = subject_of(folder), change_of(folder)
+        span = CLAUDE_CODE_V1.evidence_span(subject.merged_at)
+        evidence = Evidence(edits=store.evidence.of(7, *span))
+        is_text = made is None or not any(edit.lines.hunks for edit in evidence.edits)
+        book = Codebook() if is_text else FingerprintCodebook(made)
+        expected = attribute(subject, change, evidence, CLAUDE_CODE_V1, at=NOW, book=book)
+        actual = auditor.audit(subject, change, CLAUDE_CODE_V1, NOW)
+        assert to_document(actual) == to_document(expected), folder.name
+
+
+def edit(number: int, **more: object) -> Edit:
+    given = {
+        "id": f"toolu_{number}",
+        "agent": "claude-code",
+        "agent_session": "s",
+        "at": datetime(2026, 5, 19, 10, tzinfo=UTC),
+        "path": "/home/dev/shop/src/a.py",
+        **more,
+    }
+    return Edit(**given)  # type: ignore[arg-type]
+
+
+def test_no_edits_at_all(tmp_path: Path) -> None:
+    write_index([], tmp_path, roots=[], likely_roots=[])
+    subject = Subject(merged_at=NOW)
+    assert EditIndex(tmp_path).of(subject, Change(), CLAUDE_CODE_V1).considered == 0
+
+
+def test_half_a_surrogate_pair_can_be_kept(tmp_path: Path) -> None:
+    lines = Lines(hunks=(EditHunk((), ("x = '\ud800'",), ()),))
+    write_index([edit(1, lines=lines)], tmp_path, roots=[], likely_roots=["/home/dev/shop"])
+    change = Change(files=parse_diff(b"--- a/src/a.py\n+++ b/src/a.py\n@@ -0,0 +1 @@\n+x\n"))
+    subject = Subject(merged_at=datetime(2026, 5, 20, tzinfo=UTC))
+    found = EditIndex(tmp_path).of(subject, change, CLAUDE_CODE_V1)
+    assert found.evidence.edits[0].lines.hunks[0].own == ("x = '?'",)
+
+
+def test_applied_copy_is_kept(tmp_path: Path) -> None:
+    copies = [edit(1, outcome=Outcome.FAILED), edit(1), edit(1, agent_session="t")]
+    for order in (copies, copies[::-1]):
+        write_index(order, tmp_path, roots=[], likely_roots=["/home/dev/shop"])
+        subject = Subject(merged_at=datetime(2026, 5, 20, tzinfo=UTC))
+        assert EditIndex(tmp_path).of(subject, Change(), CLAUDE_CODE_V1).considered == 1
+
+
+def test_edits_outside_of_the_roots_are_left_out(tmp_path: Path) -> None:
+    found = [
+        edit(1),
+        edit(2, path="/home/dev/other/src/a.py"),
+        edit(3, path="/home/dev/tree/src/a.py"),
+        Worktree(path="/home/dev/tree", original="/home/dev/shop"),
+    ]
+    write_index(found, tmp_path, roots=["/home/dev/shop"], likely_roots=[])
+    subject = Subject(merged_at=datetime(2026, 5, 20, tzinfo=UTC))
+    assert EditIndex(tmp_path).of(subject, Change(), CLAUDE_CODE_V1).considered == 2

@@ -1,0 +1,1 @@
+"""Tests of one due item, and of what each kind means."""

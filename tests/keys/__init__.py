@@ -1,0 +1,1 @@
+"""Tests of keys, and of comparing lines with them."""

@@ -1,0 +1,1 @@
+"""Tests of the questions over many audits, held against a slow recount."""

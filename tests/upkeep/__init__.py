@@ -1,0 +1,1 @@
+"""Tests of chores in the background."""

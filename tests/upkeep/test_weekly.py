@@ -1,0 +1,177 @@
+"""The weekly summary: what it says, when it is due, and that no week is sent twice."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ghapp.attribution.model import State, Totals, Verdict
+from ghapp.store import Installation, Repository, Store, Weekly
+from ghapp.store.summaries.questions import Summaries
+from ghapp.summaries.selection import Naming
+from ghapp.upkeep.outgoing import NotSent
+from ghapp.upkeep.weekly import Letters, last_week, next_sending
+from tests.receivers import Receiver, serving
+from tests.store.records import document
+
+WEDNESDAY = datetime(2026, 5, 20, 6, 0, tzinfo=UTC)
+INSTALLATION = 5
+TIMES = st.integers(0, 10**9).map(lambda seconds: WEDNESDAY + timedelta(seconds=seconds))
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with serving(made := Receiver()):
+        yield made
+
+
+@pytest.fixture
+def letters(store: Store) -> Letters:
+    """Return what sends letters about acme/shop, which merged two pull requests last week."""
+    store.installations.seen(Installation(id=INSTALLATION, account="acme"), now=WEDNESDAY)
+    shop = Repository(id=42, owner="acme", name="shop", installation_id=INSTALLATION)
+    store.installations.repository_seen(shop, now=WEDNESDAY)
+    for number, days in ((17, 4), (18, 5), (19, 12)):
+        saved = document(
+            WEDNESDAY - timedelta(days=days),
+            pull_request=number,
+            state=State.FINAL,
+            verdict=Verdict.ASSISTED if number == 17 else Verdict.NO_EVIDENCE,
+            totals=Totals(
+                added=4,
+                effective=3,
+                attributed=2 if number == 17 else 0,
+                share=0.6667 if number == 17 else None,
+                by_reason={},
+                by_agent={"claude-code": 2} if number == 17 else {},
+            ),
+        )
+        store.audits.save(42, number, saved, now=WEDNESDAY)
+    return Letters(
+        store=store,
+        summaries=Summaries(store.database, Naming()),
+        encryption_key=b"k" * 32,
+        mail_server=None,
+        private_webhooks=True,
+        public_url="https://audits.example.com",
+        clock=lambda: WEDNESDAY,
+    )
+
+
+def wish(letters: Letters, receiver: Receiver) -> None:
+    webhook = letters.seal(f"http://127.0.0.1:{receiver.server_port}/hook")
+    wanted = Weekly(installation_id=INSTALLATION, webhook=webhook, set_by="ann")
+    letters.store.weeklies.wish(wanted, now=WEDNESDAY)
+
+
+def test_it_says_the_week_and_is_sent_once(letters: Letters, receiver: Receiver) -> None:
+    wish(letters, receiver)
+    assert letters.send(INSTALLATION).count == 1
+    assert letters.send(INSTALLATION).count == 0
+    (body,) = receiver.received
+    said = msgspec.json.decode(body)
+    assert (said["organization"], said["week"]) == ("acme", "2026-W20")
+    for words in (
+        "2 merged pull requests, 1 the week before",
+        "**1 with an agent**, at least 50%\n",
+        "of 1 pull request nothing is known",
+        "| `acme/shop` | 2 | 1 |",
+        "https://audits.example.com/organizations/acme?since=2026-05-11&until=2026-05-17",
+    ):
+        assert words in said["text"]
+
+
+def test_what_nothing_is_known_of_is_no_zero(letters: Letters, receiver: Receiver) -> None:
+    wish(letters, receiver)
+    earlier = replace(letters, clock=lambda: WEDNESDAY - timedelta(days=7))
+    assert earlier.send(INSTALLATION).count == 1
+    said = msgspec.json.decode(receiver.received[0])["text"]
+    assert "| `acme/shop` | 1 | 0 | 3 | - |" in said
+    assert "lines with an agent" not in said
+
+
+def test_its_quiet_spots_look_at_the_week_that_it_tells(
+    letters: Letters, receiver: Receiver
+) -> None:
+    store = letters.store
+    handbook = Repository(id=43, owner="acme", name="handbook", installation_id=INSTALLATION)
+    store.installations.repository_seen(handbook, now=WEDNESDAY)
+    sunday = WEDNESDAY - timedelta(days=3)
+    for number in range(1, 11):
+        unknown = document(sunday, pull_request=number, verdict=Verdict.NO_EVIDENCE)
+        store.audits.save(43, number, unknown, now=WEDNESDAY)
+    wish(letters, receiver)
+    letters.send(INSTALLATION)
+    said = msgspec.json.decode(receiver.received[0])["text"]
+    assert "- `acme/handbook`: no evidence has come in" in said
+
+
+def test_nobody_gets_what_nobody_wished(letters: Letters) -> None:
+    assert letters.send(INSTALLATION).count == 0
+    letters.store.weeklies.wish(Weekly(installation_id=INSTALLATION, set_by="a"), now=WEDNESDAY)
+    assert letters.store.weeklies.stop(INSTALLATION)
+    assert letters.send(INSTALLATION).count == 0
+
+
+def test_what_did_not_come_in_is_sent_again(letters: Letters, receiver: Receiver) -> None:
+    wish(letters, receiver)
+    receiver.status = 500
+    with pytest.raises(NotSent):
+        letters.send(INSTALLATION)
+    kept = letters.store.weeklies.of(INSTALLATION)
+    assert kept is not None
+    assert kept.problem == "127.0.0.1 answered with status 500"
+    receiver.status = 200
+    assert letters.send(INSTALLATION).count == 1
+    assert len(receiver.received) == 2
+
+
+def test_what_may_have_come_in_is_not_sent_again(letters: Letters, receiver: Receiver) -> None:
+    wish(letters, receiver)
+    receiver.status = 0
+    assert letters.send(INSTALLATION).count == 1
+    kept = letters.store.weeklies.of(INSTALLATION)
+    assert kept is not None
+    assert "did not answer" in str(kept.problem)
+    assert letters.send(INSTALLATION).count == 0
+
+
+def test_workers_at_once_send_one_letter(letters: Letters, receiver: Receiver) -> None:
+    wish(letters, receiver)
+    with ThreadPoolExecutor(4) as pool:
+        sent = [one.count for one in pool.map(letters.send, [INSTALLATION] * 4)]
+    assert sorted(sent) == [0, 0, 0, 1]
+    assert len(receiver.received) == 1
+
+
+def test_the_next_week_is_another_letter(letters: Letters, receiver: Receiver) -> None:
+    wish(letters, receiver)
+    letters.send(INSTALLATION)
+    later = replace(letters, clock=lambda: WEDNESDAY + timedelta(days=7))
+    assert later.send(INSTALLATION).count == 1
+    assert b"No pull request was merged" in receiver.received[1]
+
+
+def test_an_address_under_another_key_is_not_sent_to(letters: Letters, receiver: Receiver) -> None:
+    wish(letters, receiver)
+    with pytest.raises(NotSent, match="no address"):
+        replace(letters, encryption_key=b"x" * 32).send(INSTALLATION)
+
+
+@given(TIMES)
+def test_letters_are_due_on_wednesdays_and_never_now(now: datetime) -> None:
+    due = next_sending(now)
+    assert now < due <= now + timedelta(days=7)
+    assert (due.weekday(), due.hour) == (2, 6)
+
+
+@given(TIMES.map(datetime.date))
+def test_a_letter_is_about_the_last_week_that_is_closed(today: date) -> None:
+    first, last = last_week(today)
+    assert (first.weekday(), last - first) == (0, timedelta(days=6))
+    assert timedelta(days=3) <= today - last <= timedelta(days=9)

@@ -1,0 +1,102 @@
+"""The figures that Prometheus reads, and that the dashboard's file asks only for what is there."""
+
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from ghapp.bootstrap import Services
+from ghapp.store import (
+    Delivery,
+    DeliveryOutcome,
+    Due,
+    DueOutcome,
+    Installation,
+    Publication,
+    Store,
+)
+from ghapp.web.metrics import render
+from tests.cases import TOP
+from tests.store.records import document
+from tests.web.conftest import NOW, RememberingQueue, door_settings
+from tests.web.place import Place
+
+DASHBOARD = TOP / "docs" / "grafana.json"
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> str:
+    place = Place(tmp_path_factory.mktemp("metrics"))
+    # A second installation without a single repository has figures too.
+    place.store.installations.seen(Installation(id=9, account="empty"), now=NOW)
+    text = render(place.services).decode()
+    place.close()
+    return text
+
+
+def test_what_came_how_it_ended_and_what_was_not_written_is_counted(
+    store: Store, tmp_path: Path
+) -> None:
+    due, now = store.due, NOW - timedelta(minutes=5)
+    store.deliveries.accept(
+        Delivery(guid="d-1", event="star", received_at=now, outcome=DeliveryOutcome.IGNORED)
+    )
+    for number, end in ((17, DueOutcome.DONE), (18, DueOutcome.PARTIAL), (19, DueOutcome.PARTIAL)):
+        wish = Due(kind="audit", due_at=now, installation_id=5, repository_id=42)
+        due.schedule(replace(wish, pull_request=number), now=now)
+        (item,) = due.overdue(now)
+        leased = due.lease(item.id, now, "test", timedelta(minutes=1))
+        assert leased is not None
+        due.finish(leased, end, now=now)
+    saved = store.audits.save(42, 17, document(), now=now)
+    for outcome, is_as_it_was_sent in (("written", False), ("not_written", None)):
+        row = Publication(
+            publisher="label" if is_as_it_was_sent is None else "comment",
+            outcome=outcome,
+            asked_at=now,
+            read_back_at=now,
+            read_back_ok=is_as_it_was_sent,
+        )
+        store.publications.record(saved, row)
+    queue = RememberingQueue()
+    settings = door_settings(tmp_path)
+    services = Services(settings=settings, store=store, queue=queue, clock=lambda: NOW)
+    text = render(services).decode()
+    assert 'ghapp_deliveries_accepted_day{event="star",outcome="ignored"} 1.0' in text
+    assert 'ghapp_items_ended_day{kind="audit",outcome="done"} 1.0' in text
+    assert 'ghapp_items_ended_day{kind="audit",outcome="partial"} 2.0' in text
+    assert "ghapp_publications_not_confirmed_day 2.0" in text
+    assert "ghapp_redis_up 1.0" in text
+
+
+def test_shares_are_lines_by_lines(figures: str) -> None:
+    mine = re.findall(r'ghapp_lines_four_weeks\{installation="6\d+",lines="(\w+)"\} (\S+)', figures)
+    assert dict(mine) == {"effective": "3.0", "attributed": "2.0"}
+    assert 'ghapp_pull_requests_four_weeks{installation="9",verdict="no_evidence"} 0.0' in figures
+
+
+def test_no_repository_and_no_person_is_named(figures: str) -> None:
+    assert "acme" not in figures
+
+
+def test_the_dashboard_asks_for_what_is_there(figures: str) -> None:
+    board = json.loads(DASHBOARD.read_text("utf-8"))
+    asked = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    asked += [one["query"]["query"] for one in board["templating"]["list"] if "datasource" in one]
+    there = set(re.findall(r"^# TYPE (\w+) gauge$", figures, re.MULTILINE))
+    named = {name for expression in asked for name in re.findall(r"ghapp_\w+", expression)}
+    assert named
+    assert named <= there
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+
+
+def test_the_dashboard_filters_by_labels_that_are_there(figures: str) -> None:
+    text = DASHBOARD.read_text("utf-8").replace('\\"', '"')
+    for name, filters in re.findall(r"(ghapp_\w+)\{([^}]*)\}", text):
+        wanted = set(re.findall(r"(\w+)=", filters))
+        samples = re.findall(rf"^{name}\{{(.*)\}} ", figures, re.MULTILINE)
+        for sample in samples:
+            assert wanted <= set(re.findall(r"(\w+)=", sample))
