@@ -18,25 +18,25 @@ from bench.hooks import edits_by_hook
 from bench.scratch import Scratch
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import FingerprintCodebook
-from ghapp.attribution.fingerprint import Fingerprinter
-from ghapp.attribution.model import Audit, Change, Edit, Evidence, Subject
+from ghapp.attribution.fingerprint import LineFingerprinter
+from ghapp.attribution.model import Audit, AuditSubject, Change, Edit, Evidence
 from ghapp.attribution.paths import below, tidy
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.evidence import entire
-from ghapp.git.repository import Git
-from ghapp.ingest.carried import Inventory, read, take_inventory
+from ghapp.git.repository import GitRepository
+from ghapp.ingest.carried import CarriedInventory, read, take_inventory
 from ghapp.ingest.keep import AsFingerprints, import_artifacts, keep_edits
 from ghapp.log import configure
-from ghapp.store import Installation, Repository, Sender, Store
-from ghapp.wire import MOST_EDITS, SCHEMA, Batch, SentEdit
+from ghapp.store import EditSender, Installation, Repository, Store
+from ghapp.wire import MOST_EDITS, SCHEMA, EditBatch, SentEdit
 
 KEY = b"the key of no installation at all"
 KEY_ID = "1-1"
 REPOSITORY = 42
 CHECKPOINT = "4a3f7ea6273b"
 MACHINE = "0" * 32
-FINGERPRINTER = Fingerprinter(KEY)
+FINGERPRINTER = LineFingerprinter(KEY)
 
 Line = tuple[str, int]
 """An added line: its path and number."""
@@ -120,7 +120,7 @@ def _compared(
 
 def _audit(unit: Unit, evidence: Evidence) -> Audit:
     return attribute(
-        Subject(merged_at=unit.merged_at),
+        AuditSubject(merged_at=unit.merged_at),
         unit.change,
         evidence,
         CLAUDE_CODE_V1,
@@ -190,7 +190,7 @@ def _upload(store: Store, edits: Sequence[Edit], roots: tuple[str, ...]) -> None
     """Keep what arrives of edits that travel in batches, as a collector sends them."""
     sent = [one for edit in edits for one in _sent(edit, roots)]
     for start in range(0, len(sent), MOST_EDITS):
-        batch = Batch(
+        batch = EditBatch(
             schema=SCHEMA,
             client="bench",
             machine=MACHINE,
@@ -199,10 +199,10 @@ def _upload(store: Store, edits: Sequence[Edit], roots: tuple[str, ...]) -> None
             remotes=("github.com/acme/shop",),
             edits=tuple(sent[start : start + MOST_EDITS]),
         )
-        arrived = msgspec.json.decode(msgspec.json.encode(batch), type=Batch)
+        arrived = msgspec.json.decode(msgspec.json.encode(batch), type=EditBatch)
         kept = [Edit(**{name: getattr(one, name) for name in _MEMBERS}) for one in arrived.edits]
         now = datetime.now().astimezone()
-        keep_edits(store, REPOSITORY, kept, now=now, sender=Sender(key_id=KEY_ID))
+        keep_edits(store, REPOSITORY, kept, now=now, sender=EditSender(key_id=KEY_ID))
 
 
 _MEMBERS = ("id", "agent", "agent_session", "at", "path", "outcome", "tool", "lines")
@@ -229,7 +229,7 @@ class _Carried:
 
     def __init__(self, path: Path, transcripts: tuple[Path, ...], roots: tuple[str, ...]) -> None:
         self._scratch = Scratch(path)
-        self._git = Git(path)
+        self._git = GitRepository(path)
         self._roots = roots
         folder = f"{CHECKPOINT[:2]}/{CHECKPOINT[2:]}"
         found = sorted(file for top in transcripts for file in top.rglob("*.jsonl"))
@@ -249,7 +249,7 @@ class _Carried:
             self._scratch.git("notes", "--ref=ai", "add", "-f", "-F", "-", sha, stdin=note)
         return self._read(take_inventory(self._git, [sha]))
 
-    def _read(self, inventory: Inventory) -> Evidence:
+    def _read(self, inventory: CarriedInventory) -> Evidence:
         carried = read(self._git, inventory)
         edits = [found for found in carried.found if isinstance(found, Edit)]
         return Evidence(edits=tuple(map(_fingerprinted, edits)), roots=self._roots)

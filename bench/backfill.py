@@ -24,9 +24,9 @@ import msgspec
 
 from bench.console import say, table
 from ghapp.collector import account
-from ghapp.collector.account import Account
-from ghapp.collector.places import Places
-from ghapp.wire import Batch, EnrolledInstallation, Enrollment, Receipt
+from ghapp.collector.account import MachineAccount
+from ghapp.collector.places import CollectorFiles
+from ghapp.wire import BatchReceipt, EditBatch, EnrolledInstallation, MachineEnrollment
 
 LINES_OF_AN_EDIT = 40
 LINES_OF_A_READ = 1_500
@@ -107,10 +107,16 @@ def _clone(path: Path) -> None:
 
 def _enroll(home: Path, url: str) -> None:
     installation = EnrolledInstallation(id=7, account="acme", key_id="1", key=b"k" * 32)
-    enrollment = Enrollment(login="ann", host="github.com", installations=(installation,))
+    enrollment = MachineEnrollment(login="ann", host="github.com", installations=(installation,))
     now = datetime.now(UTC)
-    known = Account(url=url, token="t", machine="0" * 32, enrollment=enrollment, known_since=now)  # noqa: S106 - of no app
-    account.save(Places(directory=home / ".local" / "state" / "ghapp" / "collector"), known)
+    known = MachineAccount(
+        url=url,
+        token="t",  # noqa: S106 - of no app
+        machine="0" * 32,
+        enrollment=enrollment,
+        known_since=now,
+    )
+    account.save(CollectorFiles(directory=home / ".local" / "state" / "ghapp" / "collector"), known)
 
 
 def _write(path: Path, clone: Path, size: int, random: Random) -> int:
@@ -181,11 +187,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Take a batch."""
         body = gzip.decompress(self.rfile.read(int(self.headers["Content-Length"])))
-        batch = msgspec.json.decode(body, type=Batch)
+        batch = msgspec.json.decode(body, type=EditBatch)
         self.server.edits += len(batch.edits)
         hunks = (hunk for edit in batch.edits for hunk in edit.lines.hunks)
         self.server.lines += sum(len(hunk.own) for hunk in hunks)
-        receipt = Receipt(stored=len(batch.edits), already_known=0, audits_due=0)
+        receipt = BatchReceipt(stored=len(batch.edits), already_known=0, audits_due=0)
         answer = msgspec.json.encode(receipt)
         self.send_response(200)
         self.send_header("Content-Length", str(len(answer)))

@@ -13,7 +13,7 @@ from bench.audits import Auditor, Document, Question
 from bench.console import ratio, say, table
 from bench.engine import kept_evidence, own_lines
 from bench.lines import normalize
-from ghapp.attribution.model import AddedLine, Edit, Outcome
+from ghapp.attribution.model import AddedLine, Edit, EditResult
 from ghapp.attribution.unified_diff import parse_diff
 
 CHANCE_SHIFT = timedelta(days=23)
@@ -174,7 +174,7 @@ def _busy(unit: Unit, edits: Sequence[Edit]) -> tuple[int, int]:
 
 
 def _is_applied(edit: Edit) -> bool:
-    return edit.outcome is Outcome.APPLIED
+    return edit.outcome is EditResult.APPLIED
 
 
 def _is_of(edited: str, path: str) -> bool:

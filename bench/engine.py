@@ -10,10 +10,10 @@ import msgspec
 from bench.audits import Document, Question
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.document import to_document
-from ghapp.attribution.model import Change, Edit, Evidence, Subject
+from ghapp.attribution.model import AuditSubject, Change, Edit, Evidence
 from ghapp.attribution.policy import POLICIES, Policy
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.offline import Terms, audit_diff, read_evidence
+from ghapp.offline import OfflineTerms, audit_diff, read_evidence
 
 SETTLED = timedelta(days=30)
 """How long after the merge an audit is asked for: the window is closed by then."""
@@ -31,7 +31,7 @@ class EngineAuditor:
 
     def document(self, question: Question) -> bytes:
         """Return our audit of one change, from files on disk to the document's bytes."""
-        terms = Terms(
+        terms = OfflineTerms(
             evidence=question.evidence,
             policy=self.policy,
             at=question.merged_at + SETTLED,
@@ -51,7 +51,7 @@ class PatientEngineAuditor:
     def __call__(self, question: Question) -> Document:
         """Return our audit of one change."""
         audit = attribute(
-            Subject(merged_at=question.merged_at),
+            AuditSubject(merged_at=question.merged_at),
             Change(files=parse_diff(question.diff.read_bytes())),
             kept_evidence(question.evidence, question.roots),
             self.policy,

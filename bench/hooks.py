@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ghapp.attribution.model import Edit
-from ghapp.collector.events import Event, to_edits
+from ghapp.collector.events import QueuedEvent, to_edits
 from ghapp.collector.hook import is_edit
 
 TOOLS = frozenset({"Edit", "Write", "MultiEdit", "NotebookEdit", "Bash"})
@@ -26,7 +26,7 @@ def edits_by_hook(transcripts: Iterable[Path]) -> Iterator[Edit]:
                 yield from to_edits(event)
 
 
-def _events(path: Path) -> Iterator[Event]:
+def _events(path: Path) -> Iterator[QueuedEvent]:
     calls: dict[str, dict[str, Any]] = {}
     for line in path.read_bytes().splitlines():
         record = msgspec.json.decode(line)
@@ -39,7 +39,7 @@ def _events(path: Path) -> Iterator[Event]:
                 continue
             payload = msgspec.json.encode(_payload(record, call))
             if isinstance(record.get("toolUseResult"), dict) and is_edit(payload):
-                yield Event(datetime.fromisoformat(record["timestamp"]), payload)
+                yield QueuedEvent(datetime.fromisoformat(record["timestamp"]), payload)
 
 
 def _payload(record: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, text
 
 from bench.console import say, table
-from ghapp.attribution.model import State, Verdict
+from ghapp.attribution.model import AuditState, Verdict
 from ghapp.bootstrap import Services
 from ghapp.github.token_cache import derive_key
 from ghapp.github.user_auth import UserTokens
@@ -53,7 +53,7 @@ from ghapp.store.schema import (
     team_member,
 )
 from ghapp.store.summaries.tally import day_number, insert_all
-from ghapp.summaries.counts import About, PullSummary
+from ghapp.summaries.counts import PullFacts, PullSummary
 from ghapp.web.app import create_app
 from tests.app_key import PRIVATE_KEY
 from tests.databases import new_database, postgresql_server
@@ -323,13 +323,13 @@ class Made:
             audit_number=1,
             merged_at=datetime(day.year, day.month, day.day, chance.randrange(24), tzinfo=UTC),
             verdict=Verdict.ASSISTED if attributed else verdict,
-            state=State.PROVISIONAL if TODAY - day < timedelta(days=2) else State.FINAL,
+            state=AuditState.PROVISIONAL if TODAY - day < timedelta(days=2) else AuditState.FINAL,
             complete=chance.random() < 0.99,
             added=added,
             effective=effective,
             attributed=attributed,
             share=round(attributed / effective, 4) if effective else None,
-            about=About(f"Change {number}", f"dev-{developer}", developer, "main"),
+            about=PullFacts(f"Change {number}", f"dev-{developer}", developer, "main"),
             agents={chance.choices(AGENTS, (8, 2, 1))[0]: attributed} if attributed else {},
             lines=lines,
         )

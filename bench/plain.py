@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.audits import Document, FileResult, LineResult, Question, TotalsResult
 from bench.engine import kept_evidence, own_lines
 from bench.lines import is_effective, normalize
-from ghapp.attribution.model import Edit, FileDiff, Outcome
+from ghapp.attribution.model import Edit, EditResult, FileDiff
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.attribution.unified_diff import parse_diff
 
@@ -21,7 +21,7 @@ class PlainAuditor:
         edits = [
             edit
             for edit in kept_evidence(question.evidence, ()).edits
-            if edit.outcome is Outcome.APPLIED and start <= edit.at <= end
+            if edit.outcome is EditResult.APPLIED and start <= edit.at <= end
         ]
         roots = question.roots
         usable = [edit for edit in edits if not roots or edit.path.startswith(tuple(roots))]

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit
-from ghapp.documents.differences import Difference, compare
+from ghapp.documents.differences import AuditDifference, compare
 from ghapp.reports.differences import render, to_page
 
 TOP = Path(__file__).resolve().parent.parent
@@ -51,7 +51,7 @@ def _unpack(revision: str, folder: Path) -> None:
         archive.extractall(folder, filter="data")
 
 
-def _differences(earlier: Path, revision: str) -> Iterator[Difference]:
+def _differences(earlier: Path, revision: str) -> Iterator[AuditDifference]:
     for folder in sorted(CASES.iterdir()):
         before, after = _audited(folder, earlier), _audited(folder, TOP)
         # Between releases the version stays, and it is the engine that is compared here.

@@ -16,12 +16,12 @@ import msgspec
 import requests
 
 from bench.console import say, table
-from ghapp.attribution.fingerprint import Fingerprinter
-from ghapp.attribution.model import EditHunk, Lines, Outcome
+from ghapp.attribution.fingerprint import LineFingerprinter
+from ghapp.attribution.model import EditHunk, EditLines, EditResult
 from ghapp.keys.evidence import EvidenceKeys
 from ghapp.settings import Settings
 from ghapp.store import Installation, NewToken, Repository, Store, TokenKind, new_secret
-from ghapp.wire import SCHEMA, Batch, Receipt, SentEdit
+from ghapp.wire import SCHEMA, BatchReceipt, EditBatch, SentEdit
 from tests.databases import postgresql_server
 from tests.journeys.running import Place, running_place
 
@@ -148,12 +148,12 @@ def _enroll(place: Place, store: Store) -> tuple[str, _Target]:
 
 def _batches(target: _Target, lines: int, random: Random) -> Iterator[tuple[int, bytes]]:
     """Yield batches, each with its size as JSON and its bytes as they are sent."""
-    fingerprinter = Fingerprinter(target.key)
+    fingerprinter = LineFingerprinter(target.key)
     words = ["".join(random.choices(LETTERS, k=random.randint(2, 12))) for _ in range(WORDS)]
     edits = lines // LINES_OF_AN_EDIT
     for first in range(0, edits, EDITS_OF_A_BATCH):
         numbers = range(first, min(first + EDITS_OF_A_BATCH, edits))
-        batch = Batch(
+        batch = EditBatch(
             schema=SCHEMA,
             client="bench/1",
             machine="0" * 32,
@@ -166,7 +166,9 @@ def _batches(target: _Target, lines: int, random: Random) -> Iterator[tuple[int,
         yield len(raw), gzip.compress(raw, 1)
 
 
-def _edit(number: int, words: list[str], fingerprinter: Fingerprinter, random: Random) -> SentEdit:
+def _edit(
+    number: int, words: list[str], fingerprinter: LineFingerprinter, random: Random
+) -> SentEdit:
     def some(count: int) -> tuple[str, ...]:
         return tuple(f"    {' '.join(random.choices(words, k=6))}(x)," for _ in range(count))
 
@@ -177,9 +179,9 @@ def _edit(number: int, words: list[str], fingerprinter: Fingerprinter, random: R
         agent_session=f"session-{number // 40}",
         at=datetime.now(UTC) - timedelta(minutes=number),
         path=f"src/module_{number % 500}.py",
-        outcome=Outcome.APPLIED,
+        outcome=EditResult.APPLIED,
         tool="Edit",
-        lines=fingerprinter.lines(Lines(hunks=(hunk,))),
+        lines=fingerprinter.lines(EditLines(hunks=(hunk,))),
     )
 
 
@@ -195,5 +197,5 @@ def _sent(place: Place, token: str, raw: bytes) -> int:
         answer = requests.post(address, data=raw, headers=headers, timeout=60)
         if answer.status_code != 429:
             answer.raise_for_status()
-            return msgspec.json.decode(answer.content, type=Receipt).stored
+            return msgspec.json.decode(answer.content, type=BatchReceipt).stored
         time.sleep(float(answer.headers["Retry-After"]))

@@ -13,40 +13,47 @@ import msgspec
 
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.document import to_document
-from ghapp.attribution.model import Audit, Evidence, State, Struct, Subject, Unread
+from ghapp.attribution.model import (
+    Audit,
+    AuditState,
+    AuditSubject,
+    Evidence,
+    Struct,
+    UnreadEvidence,
+)
 from ghapp.attribution.policy import Policy
 from ghapp.ending import STALE, AuditDone, AuditPartial, Ending, NothingToDo, TryLater, unreached
 from ghapp.github import answers
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import NotMerged, PullRequest, fetch
-from ghapp.ingest.carried import Carried
+from ghapp.ingest.carried import CarriedEvidence
 from ghapp.keys.comparing import LineComparison
 from ghapp.policy.file import RepositoryPolicy
-from ghapp.policy.in_force import InForce, PolicyFile, policy_in_force
+from ghapp.policy.in_force import PolicyFile, PolicyInForce, policy_in_force
 from ghapp.publishers import ledger
 from ghapp.publishers.desired import desired_of
-from ghapp.publishers.publisher import Desired, Memories
-from ghapp.publishers.registry import Publishing
+from ghapp.publishers.publisher import DesiredState, Memories
+from ghapp.publishers.registry import PublishReport
 from ghapp.reports.coverage import of_author
 from ghapp.store import (
-    Due,
     Installation,
-    Kind,
     Lane,
+    NameReason,
     Repository,
     SavedAudit,
+    SignRecord,
     Store,
-    WhyNamed,
-    Witness,
+    WorkKind,
+    WorkRequest,
 )
-from ghapp.summaries.counts import About
-from ghapp.upkeep.outcomes import outcomes_wish
+from ghapp.summaries.counts import PullFacts
+from ghapp.upkeep.outcomes import outcomes_request
 
 AFTER_THE_WINDOW = timedelta(minutes=1)
 """The window's last instant belongs to it (rules.md 2.4), so the final audit comes after it."""
 
 
-class Ref(Struct, frozen=True):
+class AuditRequest(Struct, frozen=True):
     """Which pull request, by the numbers that never change, and who wants it audited."""
 
     installation_id: int
@@ -60,41 +67,41 @@ class Ref(Struct, frozen=True):
     """Whether it is an audit of the past, which waits wherever others need GitHub."""
 
 
-class Publish(Protocol):
+class PublishStep(Protocol):
     """How an audit is said: `ghapp.publishers.registry.publish`, or nothing at all in a replay."""
 
     def __call__(
-        self, desired: Desired, pull: PullRequest, github: GitHub, memories: Memories
-    ) -> Publishing:
+        self, desired: DesiredState, pull: PullRequest, github: GitHub, memories: Memories
+    ) -> PublishReport:
         """Bring everything on GitHub up to date, and return what was done."""
 
 
-class Carry(Protocol):
+class CarryStep(Protocol):
     """How what the repository itself carries is kept, before the evidence is read."""
 
-    def __call__(self, ref: Ref, pull: PullRequest, github: GitHub) -> Carried:
+    def __call__(self, ref: AuditRequest, pull: PullRequest, github: GitHub) -> CarriedEvidence:
         """Keep the edits; return the rest: what could not be read, and names of agents."""
 
 
-def carry_nothing(ref: Ref, pull: PullRequest, github: GitHub) -> Carried:
+def carry_nothing(ref: AuditRequest, pull: PullRequest, github: GitHub) -> CarriedEvidence:
     """Look at nothing that the repository carries."""
     del ref, pull, github
-    return Carried(found=(), trailers=None)
+    return CarriedEvidence(found=(), trailers=None)
 
 
-class How(Struct, frozen=True, kw_only=True):
+class AuditContext(Struct, frozen=True, kw_only=True):
     """How audits are made here: by which policy, said in which way."""
 
     policy: Policy | None = None
     """One policy for all, as for the past; ``None``: each repository's own file is asked."""
-    organization_policy: Callable[[Ref, str], PolicyFile | None]
+    organization_policy: Callable[[AuditRequest, str], PolicyFile | None]
     """Who asks, and an owner's login → the policy file of its ``.github`` repository."""
-    publish: Publish
+    publish: PublishStep
     comparison: LineComparison
     git_cache: Path
     """Directory for the repositories that only git can show whole."""
-    carry: Carry = carry_nothing
-    witness: Witness | None = None
+    carry: CarryStep = carry_nothing
+    witness: SignRecord | None = None
     """Signs what is saved; ``None``: nothing does."""
 
 
@@ -102,11 +109,11 @@ class How(Struct, frozen=True, kw_only=True):
 
 
 def audit_pull_request(
-    ref: Ref, how: How, *, github: GitHub, store: Store, now: datetime
+    ref: AuditRequest, how: AuditContext, *, github: GitHub, store: Store, now: datetime
 ) -> Ending:
     """Audit one merged pull request and say it on GitHub; a second run writes nothing there.
 
-    Raises `StoreError`, and `answers.Rejected` where GitHub finds fault with a request of ours.
+    Raises `StoreError`, and `answers.RequestRejected` where a request of ours is at fault.
     """
     try:
         pull = fetch(github, ref.number, how.git_cache)
@@ -131,11 +138,11 @@ def audit_pull_request(
 
 
 def attributed(  # noqa: PLR0913, PLR0917 - the pull request, what it is held against, and the time
-    ref: Ref,
+    ref: AuditRequest,
     pull: PullRequest,
-    carried: Carried,
+    carried: CarriedEvidence,
     policy: Policy,
-    how: How,
+    how: AuditContext,
     store: Store,
     *,
     at: datetime,
@@ -148,7 +155,7 @@ def attributed(  # noqa: PLR0913, PLR0917 - the pull request, what it is held ag
     return attribute(_subject(pull), pull.change, evidence, policy, at=at, book=book)
 
 
-def _remember(ref: Ref, pull: PullRequest, store: Store, now: datetime) -> None:
+def _remember(ref: AuditRequest, pull: PullRequest, store: Store, now: datetime) -> None:
     """Note the installation and the repository's present name: an event may have been missed."""
     owner, _, name = pull.repository.partition("/")
     if store.installations.installation(ref.installation_id) is None:
@@ -169,12 +176,18 @@ def _remember(ref: Ref, pull: PullRequest, store: Store, now: datetime) -> None:
         store.installations.repository_seen(seen, now=now)
     if pull.fork is not None:
         # Whoever works in the fork has its name as a remote, and maybe no other.
-        names, why = store.repository_names, WhyNamed.FORK
+        names, why = store.repository_names, NameReason.FORK
         names.note(pull.fork, why, now=now, repository_id=ref.repository_id)
 
 
 def _save(  # noqa: PLR0913, PLR0917 - what is kept, and how
-    ref: Ref, audit: Audit, policy: Policy, how: How, store: Store, now: datetime, about: About
+    ref: AuditRequest,
+    audit: Audit,
+    policy: Policy,
+    how: AuditContext,
+    store: Store,
+    now: datetime,
+    about: PullFacts,
 ) -> SavedAudit:
     """Keep the audit, and the policy that it names by digest."""
     store.records.keep_policy(policy, now=now)
@@ -183,8 +196,8 @@ def _save(  # noqa: PLR0913, PLR0917 - what is kept, and how
     )
 
 
-def _subject(pull: PullRequest) -> Subject:
-    return Subject(
+def _subject(pull: PullRequest) -> AuditSubject:
+    return AuditSubject(
         merged_at=pull.merged_at,
         repository=pull.repository,
         pull_request=pull.number,
@@ -192,10 +205,12 @@ def _subject(pull: PullRequest) -> Subject:
     )
 
 
-def policy_of(ref: Ref, pull: PullRequest, how: How, store: Store) -> InForce:
+def policy_of(
+    ref: AuditRequest, pull: PullRequest, how: AuditContext, store: Store
+) -> PolicyInForce:
     """Return the policy of the pull request's base, unless there is one for all."""
     if how.policy is not None:
-        return InForce(policy=RepositoryPolicy(rules=how.policy))
+        return PolicyInForce(policy=RepositoryPolicy(rules=how.policy))
     own = None
     if pull.policy_text is not None:
         own = PolicyFile(
@@ -208,8 +223,8 @@ def policy_of(ref: Ref, pull: PullRequest, how: How, store: Store) -> InForce:
     return policy_in_force(own, lambda: how.organization_policy(ref, owner), store)
 
 
-def _about(pull: PullRequest) -> About:
-    return About(
+def _about(pull: PullRequest) -> PullFacts:
+    return PullFacts(
         title=pull.title,
         author=pull.author,
         author_id=pull.author_id,
@@ -217,12 +232,14 @@ def _about(pull: PullRequest) -> About:
     )
 
 
-def _evidence(pull: PullRequest, policy: Policy, carried: Carried, store: Store) -> Evidence:
+def _evidence(
+    pull: PullRequest, policy: Policy, carried: CarriedEvidence, store: Store
+) -> Evidence:
     """Read the edits of the window, and those before it that explain why a line does not count."""
     since, until = policy.evidence_span(pull.merged_at)
     return Evidence(
         edits=store.evidence.of(pull.repository_id, since, until),
-        unread=tuple(found for found in carried.found if isinstance(found, Unread)),
+        unread=tuple(found for found in carried.found if isinstance(found, UnreadEvidence)),
         trailers=carried.trailers,
     )
 
@@ -232,25 +249,25 @@ def _evidence_state(pull: PullRequest, policy: Policy, store: Store) -> tuple[in
 
 
 def _schedule_what_follows(
-    ref: Ref, audit: Audit, store: Store, now: datetime, *, evidence_came: bool
+    ref: AuditRequest, audit: Audit, store: Store, now: datetime, *, evidence_came: bool
 ) -> None:
     """Make due what an audit asks for next; asking again while it waits changes nothing."""
     if evidence_came:
         # It came between the reading and the saving, so whoever sent it found no audit to make
         # due again. What comes later will find this one.
         why = "evidence arrived during the audit"
-        store.due.schedule(_wish(Kind.AUDIT, ref, now, why), now=now)
-    if audit.state is State.PROVISIONAL:
+        store.work.enqueue(_work_request(WorkKind.AUDIT, ref, now, why), now=now)
+    if audit.state is AuditState.PROVISIONAL:
         window = timedelta(days=audit.policy.window_after_days)
         at = audit.merged_at + window + AFTER_THE_WINDOW
-        store.due.schedule(_wish(Kind.FINALIZE, ref, at, "the window is over"), now=now)
+        store.work.enqueue(_work_request(WorkKind.FINALIZE, ref, at, "the window is over"), now=now)
     elif store.outcomes.of(ref.repository_id, ref.number) is None:
-        wish = outcomes_wish(ref.installation_id, ref.repository_id, ref.number, now)
-        store.due.schedule(wish, now=now)
+        request = outcomes_request(ref.installation_id, ref.repository_id, ref.number, now)
+        store.work.enqueue(request, now=now)
 
 
-def _wish(kind: Kind, ref: Ref, at: datetime, why: str) -> Due:
-    return Due(
+def _work_request(kind: WorkKind, ref: AuditRequest, at: datetime, why: str) -> WorkRequest:
+    return WorkRequest(
         kind=kind,
         due_at=at,
         lane=Lane.RERUN,
@@ -272,7 +289,9 @@ def _coverage(pull: PullRequest, policy: Policy, store: Store) -> str | None:
 # --- what ended it --------------------------------------------------------------------------------
 
 
-def _ending(saved: SavedAudit, pull: PullRequest, publishing: Publishing, now: datetime) -> Ending:
+def _ending(
+    saved: SavedAudit, pull: PullRequest, publishing: PublishReport, now: datetime
+) -> Ending:
     if publishing.later is not None:
         return unreached(publishing.later, now)
     problems = (one.problem for one in publishing.published)
@@ -282,7 +301,7 @@ def _ending(saved: SavedAudit, pull: PullRequest, publishing: Publishing, now: d
     return AuditDone(audit=saved, published=publishing.published)
 
 
-def _not_merged(found: NotMerged, ref: Ref, now: datetime) -> Ending:
+def _not_merged(found: NotMerged, ref: AuditRequest, now: datetime) -> Ending:
     """Look again where it is open or was told as merged: just after an event that is stale."""
     if found.state == "open" or ref.said_merged:
         return TryLater(at=now + STALE, why=str(found), counts=True)

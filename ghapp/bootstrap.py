@@ -14,36 +14,36 @@ from functools import cache, cached_property, partial
 import redis
 
 from ghapp.attribution.policy import Policy
-from ghapp.audit import How, Publish, Ref, audit_pull_request
+from ghapp.audit import AuditContext, AuditRequest, PublishStep, audit_pull_request
 from ghapp.auditing.kept_pulls import KeptPulls
 from ghapp.ending import Ending
 from ghapp.github.app_auth import AppAuth, AppIdentity
-from ghapp.github.client import GitHub, Pauses
-from ghapp.github.pacing import Allowance, Pace
+from ghapp.github.client import ClientPauses, GitHub
+from ghapp.github.pacing import InstallationPace, WriteAllowance
 from ghapp.github.pull_requests import PullRequest
 from ghapp.github.token_cache import RedisTokens
 from ghapp.github.user_access import UserAccess
 from ghapp.github.user_auth import SignIn
-from ghapp.ingest.carried import Carried
-from ghapp.ingest.carry import Keeping, carry
-from ghapp.ingest.compliance import Pulled, Source, pull
-from ghapp.ingest.keep import AsFingerprints, Encode, as_text
+from ghapp.ingest.carried import CarriedEvidence
+from ghapp.ingest.carry import CarryTarget, carry
+from ghapp.ingest.compliance import ComplianceSource, PullResult, pull
+from ghapp.ingest.keep import AsFingerprints, EncodeLines, as_text
 from ghapp.keys.comparing import LineComparison
 from ghapp.keys.evidence import EvidenceKeys
-from ghapp.keys.signing import Signer
+from ghapp.keys.signing import RecordSigner
 from ghapp.log import configure
-from ghapp.people.readers import Readers
-from ghapp.people.uploaders import Uploaders
+from ghapp.people.readers import PageReaders
+from ghapp.people.uploaders import EvidenceUploaders
 from ghapp.policy.in_force import PolicyFile, organization_file
 from ghapp.publishers.registry import publish
 from ghapp.queue.enqueue import RedisQueue, connect
 from ghapp.settings import AppCredentials, Settings, SettingsError
 from ghapp.store import Installation, Store
-from ghapp.store.summaries.questions import Summaries
-from ghapp.summaries.selection import Naming
+from ghapp.store.summaries.questions import SummaryQuestions
+from ghapp.summaries.selection import PersonNaming
 from ghapp.upkeep.outgoing import MailServer
-from ghapp.upkeep.team_sources import Fetched, Sources, fetch_teams
-from ghapp.upkeep.weekly import Letters
+from ghapp.upkeep.team_sources import TeamsFetched, TeamSources, fetch_teams
+from ghapp.upkeep.weekly import WeeklyLetters
 
 
 def utc_now() -> datetime:
@@ -58,7 +58,7 @@ class Services:
     settings: Settings
     store: Store
     queue: RedisQueue
-    publish: Publish = publish
+    publish: PublishStep = publish
     policy: Policy | None = None
     """One policy for all; ``None``: each repository's own."""
     clock: Callable[[], datetime] = field(default=utc_now)
@@ -82,9 +82,9 @@ class Services:
         return self.app.webhook_secrets
 
     @property
-    def how(self) -> How:
+    def how(self) -> AuditContext:
         """Return how audits are made here."""
-        return How(
+        return AuditContext(
             policy=self.policy,
             organization_policy=self.organization_policy,
             publish=self.publish,
@@ -94,16 +94,16 @@ class Services:
             witness=self.signer.witness,
         )
 
-    def carry(self, ref: Ref, pull: PullRequest, github: GitHub) -> Carried:
+    def carry(self, ref: AuditRequest, pull: PullRequest, github: GitHub) -> CarriedEvidence:
         """Keep what a pull request's repository carries about it; return the rest."""
-        keeping = Keeping(
+        keeping = CarryTarget(
             store=self.store,
             encode=partial(encoder, self.settings, self.store, ref.installation_id),
             git_cache=self.settings.data_dir / "git",
         )
         return carry(github, pull, keeping, now=self.clock())
 
-    def organization_policy(self, ref: Ref, owner: str) -> PolicyFile | None:
+    def organization_policy(self, ref: AuditRequest, owner: str) -> PolicyFile | None:
         """Read the policy file of an organization's ``.github`` repository as it is now."""
         github = partial(self.github, ref.installation_id, background=ref.background)
         return organization_file(owner, ref.installation_id, self.store, github, self.clock())
@@ -114,9 +114,9 @@ class Services:
         return KeptPulls(self.settings.data_dir, self.settings.encryption_key)
 
     @cached_property
-    def signer(self) -> Signer:
+    def signer(self) -> RecordSigner:
         """Return what signs saved audits."""
-        return Signer(self.store, self.settings.encryption_key)
+        return RecordSigner(self.store, self.settings.encryption_key)
 
     @cached_property
     def comparison(self) -> LineComparison:
@@ -124,10 +124,10 @@ class Services:
         return LineComparison(self.store, self.keys, self.clock)
 
     @cached_property
-    def summaries(self) -> Summaries:
+    def summaries(self) -> SummaryQuestions:
         """Return the questions about many audits, with people named as the settings say."""
-        naming = Naming(names=self.settings.names, key=self.settings.encryption_key)
-        return Summaries(self.store.database, naming)
+        naming = PersonNaming(names=self.settings.names, key=self.settings.encryption_key)
+        return SummaryQuestions(self.store.database, naming)
 
     @cached_property
     def keys(self) -> EvidenceKeys:
@@ -150,13 +150,13 @@ class Services:
         return AppAuth(identity, tokens=tokens, clock=self.clock, sleep=self.sleep)
 
     @cached_property
-    def readers(self) -> Readers | None:
+    def readers(self) -> PageReaders | None:
         """Return who reads here; ``None``: the app has no client secret, so nobody can sign in."""
         app, key = self.settings.app, self.settings.encryption_key
         if app is None or app.client_id is None or app.client_secret is None:
             return None
         cache = RedisTokens(connect_queue(self.settings, quick=True), key, self.clock)
-        return Readers(
+        return PageReaders(
             store=self.store,
             sign_in=SignIn(app.client_id, app.client_secret, self.settings.web_url),
             access=UserAccess(self.settings.api_url, cache, self.clock),
@@ -167,13 +167,13 @@ class Services:
         )
 
     @cached_property
-    def uploaders(self) -> Uploaders | None:
+    def uploaders(self) -> EvidenceUploaders | None:
         """Return who sends evidence; ``None``: no client id is set, so nobody can enroll."""
         app, key = self.settings.app, self.settings.encryption_key
         if app is None or app.client_id is None:
             return None
         cache = RedisTokens(connect_queue(self.settings, quick=True), key, self.clock)
-        return Uploaders(
+        return EvidenceUploaders(
             store=self.store,
             keys=self.keys,
             access=UserAccess(self.settings.api_url, cache, self.clock),
@@ -186,7 +186,7 @@ class Services:
         )
 
     @cached_property
-    def letters(self) -> Letters:
+    def letters(self) -> WeeklyLetters:
         """Return what sends weekly summaries; no person is named in them."""
         settings = self.settings
         is_set = settings.mail_url is not None and settings.mail_from is not None
@@ -195,7 +195,7 @@ class Services:
             if is_set
             else None
         )
-        return Letters(
+        return WeeklyLetters(
             store=self.store,
             summaries=self.summaries,
             encryption_key=settings.encryption_key,
@@ -206,13 +206,13 @@ class Services:
         )
 
     @cached_property
-    def pace(self) -> Pace:
+    def pace(self) -> InstallationPace:
         """Return how fast installations are used; all workers share it through Redis."""
-        allowance = Allowance(
+        allowance = WriteAllowance(
             pause=self.settings.write_pause, writes_an_hour=self.settings.writes_per_hour
         )
         connection = connect_queue(self.settings, quick=True)
-        return Pace(connection, allowance, self.clock, self.sleep)
+        return InstallationPace(connection, allowance, self.clock, self.sleep)
 
     @contextmanager
     def github(
@@ -224,7 +224,7 @@ class Services:
             self.auth,
             installation_id=installation_id,
             repository_id=repository_id,
-            pauses=Pauses(sleep=self.sleep, before_write=turn),
+            pauses=ClientPauses(sleep=self.sleep, before_write=turn),
         )
         try:
             yield github
@@ -233,7 +233,7 @@ class Services:
                 self.pace.note(installation_id, github.headroom)
             github.close()
 
-    def pull_sessions(self) -> Pulled | None:
+    def pull_sessions(self) -> PullResult | None:
         """Pull agent sessions from the Compliance API; ``None``: there is no key for it.
 
         Raises `ComplianceError` and `StoreError`.
@@ -242,21 +242,23 @@ class Services:
         return None if source is None else pull(source, self.store, now=self.clock())
 
     @property
-    def compliance(self) -> Source | None:
+    def compliance(self) -> ComplianceSource | None:
         """Whose agent sessions are pulled; ``None``: there is no key of the Compliance API."""
         opened = self.settings.compliance
         if opened is None:
             return None
         encode = partial(encoder, self.settings, self.store)
-        return Source(url=opened.url, key=opened.key, account=opened.account, encode=encode)
+        return ComplianceSource(
+            url=opened.url, key=opened.key, account=opened.account, encode=encode
+        )
 
-    def fetch_teams(self, installation: Installation) -> Fetched:
+    def fetch_teams(self, installation: Installation) -> TeamsFetched:
         """Keep an organization's teams as GitHub has them; raises the errors of `answers`."""
         github = partial(self.github, installation.id)
-        sources = Sources(auth=self.auth, github=github, store=self.store)
+        sources = TeamSources(auth=self.auth, github=github, store=self.store)
         return fetch_teams(installation, sources, now=self.clock())
 
-    def audit(self, ref: Ref) -> Ending:
+    def audit(self, ref: AuditRequest) -> Ending:
         """Audit one merged pull request."""
         how, store, now = self.how, self.store, self.clock()
         with self.github(
@@ -277,7 +279,7 @@ def build(settings: Settings, *, quick: bool = False) -> Services:
     )
 
 
-def encoder(settings: Settings, store: Store, installation_id: int) -> Encode:
+def encoder(settings: Settings, store: Store, installation_id: int) -> EncodeLines:
     """Return what is kept of an edit's lines in an installation, as the settings say.
 
     Raises `KeyLost`, and `LookupError` where the installation was never heard of.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from ghapp.attribution.model import Struct
 from ghapp.github import answers
-from ghapp.publishers.publisher import Published, Unseen
+from ghapp.publishers.publisher import NotSeenYet, PublisherReport
 from ghapp.store import SavedAudit
 
 STALE = timedelta(seconds=30)
@@ -18,14 +18,14 @@ class AuditDone(Struct, frozen=True):
     """The audit is kept, and everything that GitHub should show was read back."""
 
     audit: SavedAudit
-    published: tuple[Published, ...]
+    published: tuple[PublisherReport, ...]
 
 
 class AuditPartial(Struct, frozen=True):
     """The audit is kept, but part of the change or of the publishing is missing, and said so."""
 
     audit: SavedAudit
-    published: tuple[Published, ...]
+    published: tuple[PublisherReport, ...]
     missing: tuple[str, ...]
     """Files whose lines could not be read, and what could not be written, with the reason."""
 
@@ -67,7 +67,7 @@ class OutOfReach(Struct, frozen=True):
     """The repository or installation is out of reach until somebody outside brings it back."""
 
     why: str
-    reason: answers.Why | None = None
+    reason: answers.GoneReason | None = None
     """In one word; ``None``: known without asking GitHub."""
 
 
@@ -77,16 +77,16 @@ Ending = AuditDone | AuditPartial | ChoreDone | NothingToDo | TryLater | NotPerm
 def unreached(error: answers.GitHubError, now: datetime) -> TryLater | NotPermitted | OutOfReach:
     """Return what an error of GitHub's means for the item; raise it again if the fault is ours."""
     match error:
-        case answers.Limited():
+        case answers.RateLimited():
             whole = error.kind is not answers.LimitKind.OWN
             return TryLater(at=error.until, why=str(error), counts=False, whole_installation=whole)
-        case Unseen():
+        case NotSeenYet():
             return TryLater(at=error.until, why=str(error), counts=False)
-        case answers.Temporary() | answers.Missing() | answers.BadCredentials():
+        case answers.TemporaryFailure() | answers.NotFound() | answers.BadCredentials():
             return TryLater(at=now + STALE, why=str(error), counts=True)
-        case answers.Refused():
+        case answers.PermissionRefused():
             return NotPermitted(permission=error.permission, why=str(error))
-        case answers.Gone():
+        case answers.GoneForGood():
             return OutOfReach(why=str(error), reason=error.why)
         case _:
             raise error

@@ -58,7 +58,7 @@ def redact(text: str) -> str:
     return _LOGIN_IN_ADDRESS.sub(rf"\g<1>{REDACTED}@", text)
 
 
-class Redaction:
+class LogRedaction:
     """The processor that has the last word on every line, before it becomes JSON.
 
     ``hidden`` are secrets of this installation that no pattern can tell, such as a webhook
@@ -127,7 +127,7 @@ def configure(
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
-                Redaction(hidden),
+                LogRedaction(hidden),
                 structlog.processors.JSONRenderer(sort_keys=True),
             ],
         )

@@ -13,28 +13,28 @@ from pathlib import Path
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.model import (
     Audit,
+    AuditSubject,
     Change,
     Edit,
     Evidence,
     FileDiff,
-    Snapshot,
+    FileSnapshot,
     Struct,
-    Subject,
-    Unread,
+    UnreadEvidence,
 )
 from ghapp.attribution.paths import below, tidy
 from ghapp.attribution.policy import Policy
 from ghapp.attribution.unified_diff import DiffError, parse_diff
 from ghapp.evidence.source import WantedPath, Worktree, everything
-from ghapp.git.repository import EMPTY_TREES, Commit, Git, GitError, attribute_files
+from ghapp.git.repository import EMPTY_TREES, Commit, GitError, GitRepository, attribute_files
 from ghapp.ingest.artifacts import find_evidence
-from ghapp.ingest.carried import Carried, read_between
+from ghapp.ingest.carried import CarriedEvidence, read_between
 
 WHOLE_DIFF = "(the whole diff)"
 """Stands for the files of a diff that could not be read: nobody knows which they are."""
 
 
-class Terms(Struct, frozen=True):
+class OfflineTerms(Struct, frozen=True):
     """What an offline audit goes by, apart from the change itself."""
 
     evidence: tuple[Path, ...]
@@ -54,10 +54,10 @@ class OfflineAudit(Struct, frozen=True):
     """An audit, and what could not be read on the way to it."""
 
     audit: Audit
-    problems: tuple[Unread, ...]
+    problems: tuple[UnreadEvidence, ...]
 
 
-def audit_diff(text: bytes, *, name: str, merged_at: datetime, terms: Terms) -> OfflineAudit:
+def audit_diff(text: bytes, *, name: str, merged_at: datetime, terms: OfflineTerms) -> OfflineAudit:
     """Audit a unified diff; ``name`` is what messages call it.
 
     A diff that cannot be read whole gives an audit that is marked incomplete and counts nothing.
@@ -72,12 +72,12 @@ def audit_diff(text: bytes, *, name: str, merged_at: datetime, terms: Terms) -> 
 
 
 def audit_commit(
-    git: Git,
+    git: GitRepository,
     revision: str,
     *,
     base: str | None = None,
     merged_at: datetime | None = None,
-    terms: Terms,
+    terms: OfflineTerms,
 ) -> OfflineAudit:
     """Audit a commit as if it were a merged pull request.
 
@@ -99,7 +99,7 @@ def audit_commit(
     return _audited(subject, change, terms, git.checkouts(), carried)
 
 
-def _attributes(git: Git, start: str, files: Iterable[FileDiff]) -> dict[str, str]:
+def _attributes(git: GitRepository, start: str, files: Iterable[FileDiff]) -> dict[str, str]:
     """Return the ``.gitattributes`` that may speak of a changed file, as the app reads them."""
     if start in EMPTY_TREES.values():
         return {}
@@ -124,8 +124,8 @@ def _name(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2]
 
 
-def _subject(terms: Terms, merged_at: datetime, commit: str | None = None) -> Subject:
-    return Subject(
+def _subject(terms: OfflineTerms, merged_at: datetime, commit: str | None = None) -> AuditSubject:
+    return AuditSubject(
         merged_at=merged_at,
         repository=terms.repository,
         pull_request=terms.pull_request,
@@ -133,7 +133,7 @@ def _subject(terms: Terms, merged_at: datetime, commit: str | None = None) -> Su
     )
 
 
-def _base(git: Git, commit: Commit, base: str | None) -> str:
+def _base(git: GitRepository, commit: Commit, base: str | None) -> str:
     """Return what a commit is compared with; of a merge the first parent, as GitHub shows it."""
     if base is not None:
         return git.merge_base(git.commit(base).sha, commit.sha)
@@ -141,11 +141,11 @@ def _base(git: Git, commit: Commit, base: str | None) -> str:
 
 
 def _audited(
-    subject: Subject,
+    subject: AuditSubject,
     change: Change,
-    terms: Terms,
+    terms: OfflineTerms,
     likely_roots: Sequence[str] = (),
-    carried: Carried | None = None,
+    carried: CarriedEvidence | None = None,
 ) -> OfflineAudit:
     with _collector_held():
         wanted = wanted_paths(change, terms.policy)
@@ -161,15 +161,17 @@ def _audited(
 
 
 def _unread_diff(
-    name: str, error: DiffError | GitError, subject: Subject, terms: Terms
+    name: str, error: DiffError | GitError, subject: AuditSubject, terms: OfflineTerms
 ) -> OfflineAudit:
     """Return an audit of nothing, marked incomplete: half a diff is never counted."""
     change = Change(missing=(WHOLE_DIFF,))
     audit = attribute(subject, change, Evidence(), terms.policy, at=terms.at)
     if isinstance(error, DiffError):
-        problem = Unread(source=name, line=error.line, problem=f"{error.found}; {error.advice}")
+        problem = UnreadEvidence(
+            source=name, line=error.line, problem=f"{error.found}; {error.advice}"
+        )
     else:
-        problem = Unread(source=name, line=None, problem=str(error))
+        problem = UnreadEvidence(source=name, line=None, problem=str(error))
     return OfflineAudit(audit=audit, problems=(problem,))
 
 
@@ -179,7 +181,7 @@ def read_evidence(
     *,
     roots: Sequence[str] = (),
     likely_roots: Sequence[str] = (),
-    carried: Carried | None = None,
+    carried: CarriedEvidence | None = None,
 ) -> Evidence:
     """Return all that transcripts below some paths say; worktrees of the roots become roots.
 
@@ -187,18 +189,18 @@ def read_evidence(
     come without lines. Raises `ArtifactError`.
     """
     edits: list[Edit] = []
-    unread: list[Unread] = []
+    unread: list[UnreadEvidence] = []
     worktrees: list[Worktree] = []
-    snapshots: list[Snapshot] = []
+    snapshots: list[FileSnapshot] = []
     for found in chain(find_evidence(paths, wanted), carried.found if carried else ()):
         match found:
             case Edit():
                 edits.append(found)
-            case Unread():
+            case UnreadEvidence():
                 unread.append(found)
             case Worktree():
                 worktrees.append(found)
-            case Snapshot():
+            case FileSnapshot():
                 snapshots.append(found)
     return Evidence(
         edits=tuple(edits),

@@ -34,7 +34,7 @@ _HEADING = re.compile(r"^(#{2,3}) +(.+?)\s*$", re.MULTILINE)
 _CASES = re.compile(r"^Cases: .+?(?=\n\n|\Z)", re.MULTILINE | re.DOTALL)
 
 
-class Section(Struct, frozen=True):
+class PageSection(Struct, frozen=True):
     """One section of a page: a heading and what stands below it, as Markdown."""
 
     page: str
@@ -53,13 +53,13 @@ class Section(Struct, frozen=True):
 
 
 @cache
-def sections(page: str) -> dict[str, Section]:
+def sections(page: str) -> dict[str, PageSection]:
     """Return the sections of a page by anchor, in its order; raises `FileNotFoundError`."""
     text = _file(page).read_text("utf-8")
     found = list(_HEADING.finditer(text))
     ends = [heading.start() for heading in found[1:]] + [len(text)]
     made = (
-        Section(
+        PageSection(
             page=page,
             anchor=anchor(heading[2]),
             title=heading[2],
@@ -71,7 +71,7 @@ def sections(page: str) -> dict[str, Section]:
     return {section.anchor: section for section in made}
 
 
-def of_reason(reason: str) -> tuple[Section, ...]:
+def of_reason(reason: str) -> tuple[PageSection, ...]:
     """Return what explains a reason: its own section and the decision behind it.
 
     Empty where only a repository's own policy knows the reason.

@@ -57,7 +57,7 @@ class ServeError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Program:
+class ChildProgram:
     """One child process: its name in the log, its command, and what it finds in its environment."""
 
     name: str
@@ -68,10 +68,10 @@ class Program:
     grace: float = GRACE
 
 
-class Child:
+class WatchedChild:
     """A running program, started again when it dies."""
 
-    def __init__(self, program: Program, environment: Mapping[str, str]) -> None:
+    def __init__(self, program: ChildProgram, environment: Mapping[str, str]) -> None:
         self.program = program
         self.environment = environment
         self.process: subprocess.Popen[bytes] | None = None
@@ -152,12 +152,12 @@ class Supervisor:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = dict(environment)
-        self.children: list[Child] = []
+        self.children: list[WatchedChild] = []
         self.stopping = False
 
-    def add(self, *programs: Program) -> None:
+    def add(self, *programs: ChildProgram) -> None:
         """Take more programs in; they start at the next look."""
-        self.children += [Child(program, self.environment) for program in programs]
+        self.children += [WatchedChild(program, self.environment) for program in programs]
 
     def remove(self, name: str) -> None:
         """End one program and forget it."""
@@ -344,14 +344,14 @@ def _short_temporary() -> str:
     return usual if len(os.fsencode(usual)) < LONGEST_SOCKET_PATH - 40 else "/tmp"  # noqa: S108 - mkdtemp makes a private folder in it
 
 
-def valkey(data: Path, sockets: Path) -> Program:
+def valkey(data: Path, sockets: Path) -> ChildProgram:
     """Return the embedded Valkey: a unix socket only, every second on disk, nothing evicted.
 
     Raises `ServeError` where the package has no binary for this machine.
     """
     kept = (data / "valkey").resolve()
     kept.mkdir(mode=0o700, exist_ok=True)
-    return Program(
+    return ChildProgram(
         name="valkey",
         command=(
             *(str(valkey_binary()), "--port", "0"),
@@ -411,20 +411,20 @@ def address_of(door: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def web(door: socket.socket, application: str) -> Program:
+def web(door: socket.socket, application: str) -> ChildProgram:
     """Return the web door: gunicorn on an open socket, serving an application by its name."""
     command = (sys.executable, "-m", "gunicorn", "--config", "python:ghapp.web.serving")
     bound = ("--bind", f"fd://{door.fileno()}", application)
-    return Program("web", (*command, *bound), descriptors=(door.fileno(),))
+    return ChildProgram("web", (*command, *bound), descriptors=(door.fileno(),))
 
 
-def workers() -> tuple[Program, ...]:
+def workers() -> tuple[ChildProgram, ...]:
     """Return one worker for each queue, and the scheduler.
 
     A worker on two queues would lose a job when it dies between taking and starting it.
     """
     python = (sys.executable, "-m")
     return (
-        *(Program(f"worker-{name}", (*python, "workers", name)) for name in QUEUES),
-        Program("scheduler", (*python, "workers.schedule")),
+        *(ChildProgram(f"worker-{name}", (*python, "workers", name)) for name in QUEUES),
+        ChildProgram("scheduler", (*python, "workers.schedule")),
     )

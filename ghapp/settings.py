@@ -23,7 +23,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from ghapp.summaries.selection import Names
+from ghapp.summaries.selection import NamesShown
 
 CREDENTIALS_FILE = "credentials.env"
 ENCRYPTION_KEY_FILE = "encryption.key"
@@ -145,7 +145,7 @@ class Settings:
     deliveries_kept: timedelta
     log_level: str
     access_log_kept: timedelta = timedelta(days=400)
-    names: Names = Names.TEAMS
+    names: NamesShown = NamesShown.TEAMS
     uploads_at_once: int = 1
     """On one machine: so that some of the web door's processes are free for GitHub at any time."""
     sweep_every: timedelta = timedelta(minutes=5)
@@ -472,12 +472,12 @@ class _Reading:
             self.wrong("GHAPP_EVIDENCE_ENCODING", f"is {text!r}", "give fingerprint or text")
         return "text" if text == "text" else "fingerprint"
 
-    def _names(self) -> Names:
-        text = (self.text("GHAPP_NAMES") or Names.TEAMS).lower()
-        if text not in set(Names):
+    def _names(self) -> NamesShown:
+        text = (self.text("GHAPP_NAMES") or NamesShown.TEAMS).lower()
+        if text not in set(NamesShown):
             self.wrong("GHAPP_NAMES", f"is {text!r}", "give teams, pseudonyms or people")
-            return Names.TEAMS
-        return Names(text)
+            return NamesShown.TEAMS
+        return NamesShown(text)
 
     def _days(self, name: str, *, default: int, least: int) -> timedelta:
         text = self.text(name)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from ghapp.attribution.model import FingerprintLines, Outcome, Struct
+from ghapp.attribution.model import EditResult, FingerprintLines, Struct
 
 SCHEMA = "ghapp/evidence/1"
 MOST_EDITS = 2_000
@@ -30,12 +30,12 @@ class SentEdit(Struct, frozen=True):
     agent_session: Name
     at: Annotated[datetime, msgspec.Meta(tz=True)]
     path: Path
-    outcome: Outcome
+    outcome: EditResult
     tool: Name
     lines: FingerprintLines
 
 
-class Batch(Struct, frozen=True):
+class EditBatch(Struct, frozen=True):
     """Edits of one repository from one machine; stored whole or not at all.
 
     Without edits it says that the machine is there and reports (coverage).
@@ -56,7 +56,7 @@ class Batch(Struct, frozen=True):
     edits: Annotated[tuple[SentEdit, ...], msgspec.Meta(max_length=MOST_EDITS)] = ()
 
 
-class Receipt(Struct, frozen=True):
+class BatchReceipt(Struct, frozen=True):
     """What became of a batch."""
 
     stored: int
@@ -65,7 +65,7 @@ class Receipt(Struct, frozen=True):
     """Audits that are made again because of it."""
 
 
-class Problem(Struct, frozen=True):
+class WireProblem(Struct, frozen=True):
     """Why a request was refused."""
 
     error: str
@@ -87,7 +87,7 @@ class EnrolledInstallation(Struct, frozen=True):
     """Base64 in JSON."""
 
 
-class Enrollment(Struct, frozen=True):
+class MachineEnrollment(Struct, frozen=True):
     """What an enrolled machine needs to know; asked again when a key was changed."""
 
     login: str
@@ -114,20 +114,20 @@ class EnrollmentAsked(Struct, frozen=True):
     handle: str
 
 
-class Pending(Struct, frozen=True):
+class EnrollmentPending(Struct, frozen=True):
     """The person has not, so far: ask again after the interval."""
 
     pending: bool = True
 
 
-class Enrolled(Struct, frozen=True):
+class MachineEnrolled(Struct, frozen=True):
     """The person has: the token is shown this once."""
 
     token: str
-    enrollment: Enrollment
+    enrollment: MachineEnrollment
 
 
-class Forget(Struct, frozen=True):
+class ForgetRequest(Struct, frozen=True):
     """Which of the evidence that one's own token sent is to be removed; all of it by default."""
 
     remotes: tuple[Name, ...] = ()
@@ -135,7 +135,7 @@ class Forget(Struct, frozen=True):
     edits: tuple[Name, ...] = ()
 
 
-class Forgotten(Struct, frozen=True):
+class ForgetReceipt(Struct, frozen=True):
     """How much was removed."""
 
     edits: int

@@ -104,7 +104,7 @@ def test_the_lines_of_a_delivery_and_of_an_item_name_it(
     client = create_app(services).test_client()
     configure("INFO", stream=stream)
     assert send(client, MERGED).status_code == 202
-    (item,) = services.store.due.overdue(NOW)
+    (item,) = services.store.work.overdue(NOW)
     gone = Installation(id=5, account="acme")
     services.store.installations.seen(gone, now=NOW)
     services.store.installations.removed(5, now=NOW)

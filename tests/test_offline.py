@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ghapp.attribution.model import Audit, Change, FileDiff, State, Verdict
+from ghapp.attribution.model import Audit, AuditState, Change, FileDiff, Verdict
 from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED
-from ghapp.git.repository import Git, GitError
-from ghapp.offline import WHOLE_DIFF, Terms, audit_commit, audit_diff, wanted_paths
+from ghapp.git.repository import GitError, GitRepository
+from ghapp.offline import WHOLE_DIFF, OfflineTerms, audit_commit, audit_diff, wanted_paths
 from tests.clones import Clone
 from tests.transcripts import write_transcript
 
@@ -24,14 +24,16 @@ def clone(tmp_path: Path) -> Clone:
 
 
 @pytest.fixture
-def terms(tmp_path: Path) -> Callable[..., Terms]:
+def terms(tmp_path: Path) -> Callable[..., OfflineTerms]:
     """Return a maker of terms with evidence of one file, written in the clone."""
     home = tmp_path / "shop"
 
-    def made(file: str = "src/totals.py", root: Path = home, roots: tuple[str, ...] = ()) -> Terms:
+    def made(
+        file: str = "src/totals.py", root: Path = home, roots: tuple[str, ...] = ()
+    ) -> OfflineTerms:
         write_transcript(tmp_path / "evidence" / "one.jsonl", str(root / file), CONTENT)
         evidence = (tmp_path / "evidence",)
-        return Terms(evidence=evidence, policy=CLAUDE_CODE_V1, at=LATER, roots=roots)
+        return OfflineTerms(evidence=evidence, policy=CLAUDE_CODE_V1, at=LATER, roots=roots)
 
     return made
 
@@ -41,25 +43,27 @@ def attributed(audit: Audit) -> dict[str, int]:
 
 
 def test_a_commit_is_compared_with_its_first_parent(
-    clone: Clone, terms: Callable[..., Terms]
+    clone: Clone, terms: Callable[..., OfflineTerms]
 ) -> None:
     clone.commit({"README.md": "Shop\n"})
     sha = clone.commit({"src/totals.py": CONTENT})
-    done = audit_commit(Git(clone.path), "HEAD", terms=terms())
+    done = audit_commit(GitRepository(clone.path), "HEAD", terms=terms())
     assert done.problems == ()
     assert attributed(done.audit) == {"src/totals.py": 2}
     assert (done.audit.merge_commit, done.audit.merged_at) == (sha, MERGED)
-    assert (done.audit.verdict, done.audit.state) == (Verdict.ASSISTED, State.FINAL)
+    assert (done.audit.verdict, done.audit.state) == (Verdict.ASSISTED, AuditState.FINAL)
 
 
-def test_a_root_commit_is_compared_with_nothing(clone: Clone, terms: Callable[..., Terms]) -> None:
+def test_a_root_commit_is_compared_with_nothing(
+    clone: Clone, terms: Callable[..., OfflineTerms]
+) -> None:
     clone.commit({"README.md": "Shop of all things\n", "src/totals.py": CONTENT})
-    done = audit_commit(Git(clone.path), "HEAD", terms=terms())
+    done = audit_commit(GitRepository(clone.path), "HEAD", terms=terms())
     assert attributed(done.audit) == {"README.md": 0, "src/totals.py": 2}
 
 
 def test_a_merge_is_compared_with_its_first_parent(
-    clone: Clone, terms: Callable[..., Terms]
+    clone: Clone, terms: Callable[..., OfflineTerms]
 ) -> None:
     clone.commit({"README.md": "Shop\n"})
     clone.git("switch", "-q", "-c", "feature")
@@ -67,12 +71,12 @@ def test_a_merge_is_compared_with_its_first_parent(
     clone.git("switch", "-q", "main")
     clone.commit({"other.py": "something_else = 1\n"})
     clone.git("merge", "-q", "--no-ff", "-m", "merge", "feature")
-    done = audit_commit(Git(clone.path), "HEAD", terms=terms())
+    done = audit_commit(GitRepository(clone.path), "HEAD", terms=terms())
     assert attributed(done.audit) == {"src/totals.py": 2}
 
 
 def test_a_given_base_counts_from_where_the_branch_left_it(
-    clone: Clone, terms: Callable[..., Terms]
+    clone: Clone, terms: Callable[..., OfflineTerms]
 ) -> None:
     clone.commit({"README.md": "Shop\n"})
     clone.git("switch", "-q", "-c", "feature")
@@ -80,51 +84,57 @@ def test_a_given_base_counts_from_where_the_branch_left_it(
     clone.commit({"src/more.py": "more_of_the_same = 1\n"})
     clone.git("switch", "-q", "main")
     clone.commit({"unrelated.py": "unrelated = 1\n"})
-    done = audit_commit(Git(clone.path), "feature", base="main", terms=terms())
+    done = audit_commit(GitRepository(clone.path), "feature", base="main", terms=terms())
     assert attributed(done.audit) == {"src/more.py": 0, "src/totals.py": 2}
 
 
-def test_git_attributes_of_the_base_exclude(clone: Clone, terms: Callable[..., Terms]) -> None:
+def test_git_attributes_of_the_base_exclude(
+    clone: Clone, terms: Callable[..., OfflineTerms]
+) -> None:
     clone.commit({".gitattributes": "src/totals.py linguist-generated\n"})
     clone.commit({"src/totals.py": CONTENT, ".gitattributes": ""})
-    [_, file] = audit_commit(Git(clone.path), "HEAD", terms=terms()).audit.files
+    [_, file] = audit_commit(GitRepository(clone.path), "HEAD", terms=terms()).audit.files
     assert (file.path, file.excluded) == ("src/totals.py", "generated")
 
 
-def test_the_clone_itself_is_a_likely_checkout(clone: Clone, terms: Callable[..., Terms]) -> None:
+def test_the_clone_itself_is_a_likely_checkout(
+    clone: Clone, terms: Callable[..., OfflineTerms]
+) -> None:
     clone.commit({"README.md": "Shop\n"})
     clone.commit({"README.md": "Shop\n" + CONTENT})
-    done = audit_commit(Git(clone.path), "HEAD", terms=terms("README.md"))
+    done = audit_commit(GitRepository(clone.path), "HEAD", terms=terms("README.md"))
     assert attributed(done.audit) == {"README.md": 2}
 
 
 def test_a_lone_common_name_elsewhere_is_no_checkout(
-    clone: Clone, terms: Callable[..., Terms], tmp_path: Path
+    clone: Clone, terms: Callable[..., OfflineTerms], tmp_path: Path
 ) -> None:
     clone.commit({"README.md": "Shop\n"})
     clone.commit({"README.md": "Shop\n" + CONTENT})
-    done = audit_commit(Git(clone.path), "HEAD", terms=terms("README.md", tmp_path / "other"))
+    done = audit_commit(
+        GitRepository(clone.path), "HEAD", terms=terms("README.md", tmp_path / "other")
+    )
     assert done.audit.verdict is Verdict.NO_EVIDENCE
 
 
 def test_a_worktree_of_the_clone_is_a_likely_checkout(
-    clone: Clone, terms: Callable[..., Terms], tmp_path: Path
+    clone: Clone, terms: Callable[..., OfflineTerms], tmp_path: Path
 ) -> None:
     clone.commit({"README.md": "Shop\n"})
     worktree = tmp_path / "beside"
     clone.git("worktree", "add", "-q", "-b", "feature", str(worktree))
     clone.commit({"README.md": "Shop\n" + CONTENT})
-    done = audit_commit(Git(clone.path), "HEAD", terms=terms("README.md", worktree))
+    done = audit_commit(GitRepository(clone.path), "HEAD", terms=terms("README.md", worktree))
     assert attributed(done.audit) == {"README.md": 2}
 
 
-def test_an_unknown_commit_is_named(clone: Clone, terms: Callable[..., Terms]) -> None:
+def test_an_unknown_commit_is_named(clone: Clone, terms: Callable[..., OfflineTerms]) -> None:
     clone.commit({"README.md": "Shop\n"})
     with pytest.raises(GitError, match="nonsense"):
-        audit_commit(Git(clone.path), "nonsense", terms=terms())
+        audit_commit(GitRepository(clone.path), "nonsense", terms=terms())
 
 
-def test_a_diff_that_breaks_off_counts_nothing(terms: Callable[..., Terms]) -> None:
+def test_a_diff_that_breaks_off_counts_nothing(terms: Callable[..., OfflineTerms]) -> None:
     text = b"diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1 +1,3 @@\n x = 1\n+y = 2\n"
     done = audit_diff(text, name="it.diff", merged_at=MERGED, terms=terms())
     [problem] = done.problems
@@ -135,12 +145,14 @@ def test_a_diff_that_breaks_off_counts_nothing(terms: Callable[..., Terms]) -> N
     assert done.audit.verdict is Verdict.NO_EVIDENCE
 
 
-def test_a_diff_and_its_commit_are_audited_alike(clone: Clone, terms: Callable[..., Terms]) -> None:
+def test_a_diff_and_its_commit_are_audited_alike(
+    clone: Clone, terms: Callable[..., OfflineTerms]
+) -> None:
     clone.commit({"README.md": "Shop\n"})
     clone.commit({"src/totals.py": CONTENT})
     text = clone.git("diff", "HEAD^", "HEAD").encode() + b"\n"
     of_diff = audit_diff(text, name="it.diff", merged_at=MERGED, terms=terms()).audit
-    of_commit = audit_commit(Git(clone.path), "HEAD", terms=terms()).audit
+    of_commit = audit_commit(GitRepository(clone.path), "HEAD", terms=terms()).audit
     assert (of_diff.files, of_diff.inputs) == (of_commit.files, of_commit.inputs)
 
 
@@ -154,12 +166,12 @@ def test_only_files_named_as_in_the_change_are_worked_out() -> None:
 
 
 def test_a_commit_whose_parent_this_clone_lacks_counts_nothing(
-    clone: Clone, terms: Callable[..., Terms], tmp_path: Path
+    clone: Clone, terms: Callable[..., OfflineTerms], tmp_path: Path
 ) -> None:
     clone.commit({"README.md": "Shop\n"})
     clone.commit({"src/totals.py": CONTENT})
     clone.git("clone", "-q", "--depth=1", f"file://{clone.path}", str(tmp_path / "shallow"))
-    done = audit_commit(Git(tmp_path / "shallow"), "HEAD", terms=terms())
+    done = audit_commit(GitRepository(tmp_path / "shallow"), "HEAD", terms=terms())
     [problem] = done.problems
     assert "shallow" in problem.problem
     assert (done.audit.files, done.audit.totals.share) == ((), None)

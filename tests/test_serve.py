@@ -15,7 +15,7 @@ import requests
 from ghapp import serve
 from ghapp.serve import (
     LONGEST_SOCKET_PATH,
-    Program,
+    ChildProgram,
     ServeError,
     Supervisor,
     importing_us,
@@ -49,7 +49,7 @@ def is_alive(pid: int) -> bool:
 def test_a_child_that_dies_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "FIRST_PAUSE", 0.05)
     supervisor = Supervisor(os.environ)
-    supervisor.add(Program("dies", DIES))
+    supervisor.add(ChildProgram("dies", DIES))
     try:
         supervisor.watch_until(lambda: supervisor.children[0].starts >= 3)
         assert supervisor.children[0].pause > serve.FIRST_PAUSE
@@ -62,7 +62,7 @@ def test_stopping_ends_the_children_of_children() -> None:
     script = "trap '' TERM; sleep 60 & echo $! > \"$PIDS\"; wait; sleep 60"
     pids = Path(os.environ.get("TMPDIR", "/tmp")) / f"ghapp-test-{os.getpid()}"  # noqa: S108
     supervisor = Supervisor({**os.environ, "PIDS": str(pids)})
-    supervisor.add(Program("stubborn", ("sh", "-c", script), grace=0.3))
+    supervisor.add(ChildProgram("stubborn", ("sh", "-c", script), grace=0.3))
     try:
         supervisor.watch_once()
         until(lambda: pids.exists() and pids.read_text().strip() != "")

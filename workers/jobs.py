@@ -37,4 +37,4 @@ def perform(item_id: int) -> None:
 
 def _stop(signum: int, frame: FrameType | None) -> NoReturn:
     del signum, frame
-    raise due_work.Stopping
+    raise due_work.WorkerStopping

@@ -16,11 +16,11 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from ghapp.bootstrap import Services, services
-from ghapp.events.intake import Intake
-from ghapp.events.reconcile import wish_to_reconcile
+from ghapp.events.intake import EventIntake
+from ghapp.events.reconcile import reconcile_request
 from ghapp.github.webhooks import WebhookError
 from ghapp.queue.enqueue import QueueAway, job_id
-from ghapp.store import DeliveryOutcome, Due, DueItem, Kind, Lane, StoreError
+from ghapp.store import DeliveryEnd, Lane, StoreError, WorkItem, WorkKind, WorkRequest
 from ghapp.upkeep.weekly import next_sending
 
 EVERY = 2.0
@@ -48,15 +48,15 @@ def main() -> int:
         signal.signal(signum, lambda *_: stop.set())
     ready = services()
     settings = ready.settings
-    chores: list[Chore] = [
-        Chore(tidy, TIDY_EVERY),
-        Chore(wish_sweeps, settings.sweep_every / 2),
-        Chore(wish_rounds, settings.reconcile_every / 2),
-        Chore(wish_letters, LETTERS_EVERY),
-        Chore(wish_sessions, PULL_EVERY / 2),
-        Chore(wish_teams, TEAMS_EVERY / 4),
+    chores: list[ScheduledChore] = [
+        ScheduledChore(tidy, TIDY_EVERY),
+        ScheduledChore(enqueue_sweeps, settings.sweep_every / 2),
+        ScheduledChore(enqueue_rounds, settings.reconcile_every / 2),
+        ScheduledChore(enqueue_letters, LETTERS_EVERY),
+        ScheduledChore(enqueue_session_pull, PULL_EVERY / 2),
+        ScheduledChore(enqueue_teams, TEAMS_EVERY / 4),
     ]
-    told = Told()
+    told = RecentlyQueued()
     while not stop.is_set():
         for chore in chores:
             chore.do(ready)
@@ -80,14 +80,14 @@ def _wait(ready: Services, stop: threading.Event, *, looked: float) -> None:
     stop.wait(max(AT_LEAST, min(4 * looked, EVERY)) if is_there else EVERY)
 
 
-class Told:
+class RecentlyQueued:
     """Jobs that were queued a moment ago, by name: Redis is not asked for each of them again."""
 
     def __init__(self) -> None:
         self._names: set[str] = set()
         self._since: datetime | None = None
 
-    def new(self, items: Iterable[DueItem], now: datetime) -> list[DueItem]:
+    def new(self, items: Iterable[WorkItem], now: datetime) -> list[WorkItem]:
         """Return the items that Redis has to be told of, and take them for told."""
         if self._since is None or now - self._since > FORGET_AFTER:
             # Redis may have lost them, so they are told again before long.
@@ -102,7 +102,7 @@ class Told:
 
 
 @dataclass
-class Chore:
+class ScheduledChore:
     """Something that is done from time to time."""
 
     doing: Callable[[Services], None]
@@ -118,30 +118,30 @@ class Chore:
             self.done_at = now
 
 
-def wish_sweeps(ready: Services) -> None:
+def enqueue_sweeps(ready: Services) -> None:
     """Make the next sweep and the next roll call due."""
     now, settings = ready.clock(), ready.settings
     sweep_at = next_slot(now, settings.sweep_every, 0)
     roll_at = next_slot(now, max(settings.reconcile_every, settings.sweep_every), 0)
-    wishes = (
-        Due(kind=Kind.SWEEP, due_at=sweep_at, lane=Lane.RERUN, why="every so often"),
-        Due(kind=Kind.ROLL_CALL, due_at=roll_at, lane=Lane.RERUN, why="every so often"),
+    requests = (
+        WorkRequest(kind=WorkKind.SWEEP, due_at=sweep_at, lane=Lane.RERUN, why="every so often"),
+        WorkRequest(kind=WorkKind.ROLL_CALL, due_at=roll_at, lane=Lane.RERUN, why="every so often"),
     )
-    _wish(wishes, ready)
+    _enqueue(requests, ready)
 
 
-def wish_letters(ready: Services) -> None:
+def enqueue_letters(ready: Services) -> None:
     """Make the next weekly summary of every organization that wants one due."""
     at = next_sending(ready.clock())
     try:
         wanted = ready.store.weeklies.all()
     except StoreError as error:
-        log.warning("letters_not_wished", problem=str(error))
+        log.warning("letters_not_enqueued", problem=str(error))
         return
-    _wish(
+    _enqueue(
         [
-            Due(
-                kind=Kind.WEEKLY_SUMMARY,
+            WorkRequest(
+                kind=WorkKind.WEEKLY_SUMMARY,
                 due_at=at,
                 lane=Lane.RERUN,
                 installation_id=one.installation_id,
@@ -153,25 +153,32 @@ def wish_letters(ready: Services) -> None:
     )
 
 
-def wish_sessions(ready: Services) -> None:
+def enqueue_session_pull(ready: Services) -> None:
     """Make the next pull of agent sessions due, where the Compliance API may be asked."""
     if ready.settings.compliance is not None:
         at = next_slot(ready.clock(), PULL_EVERY, 0)
-        _wish([Due(kind=Kind.COMPLIANCE, due_at=at, lane=Lane.RERUN, why="every so often")], ready)
+        _enqueue(
+            [
+                WorkRequest(
+                    kind=WorkKind.COMPLIANCE, due_at=at, lane=Lane.RERUN, why="every so often"
+                )
+            ],
+            ready,
+        )
 
 
-def wish_teams(ready: Services) -> None:
+def enqueue_teams(ready: Services) -> None:
     """Make the next look at the teams of every installation due, spread over a day."""
     now = ready.clock()
     try:
         active = [one for one in ready.store.installations.all() if one.is_active]
     except StoreError as error:
-        log.warning("teams_not_wished", problem=str(error))
+        log.warning("teams_not_enqueued", problem=str(error))
         return
-    _wish(
+    _enqueue(
         [
-            Due(
-                kind=Kind.TEAMS,
+            WorkRequest(
+                kind=WorkKind.TEAMS,
                 due_at=next_slot(now, TEAMS_EVERY, one.id),
                 lane=Lane.RERUN,
                 installation_id=one.id,
@@ -183,7 +190,7 @@ def wish_teams(ready: Services) -> None:
     )
 
 
-def wish_rounds(ready: Services) -> None:
+def enqueue_rounds(ready: Services) -> None:
     """Make the next look at every repository due, spread over the time between two looks."""
     now = ready.clock()
     try:
@@ -191,12 +198,12 @@ def wish_rounds(ready: Services) -> None:
         active = {one.id for one in known.all() if one.is_active}
         repositories = [one for one in known.repositories() if one.installation_id in active]
     except StoreError as error:
-        log.warning("rounds_not_wished", problem=str(error))
+        log.warning("rounds_not_enqueued", problem=str(error))
         return
     counts = Counter(one.installation_id for one in repositories)
-    _wish(
+    _enqueue(
         [
-            wish_to_reconcile(
+            reconcile_request(
                 one.id,
                 one.installation_id,
                 next_slot(now, _period(ready, counts[one.installation_id]), one.id),
@@ -228,14 +235,14 @@ def next_slot(now: datetime, period: timedelta, offset: int) -> datetime:
     return EPOCH + timedelta(seconds=shift + (passed // seconds + 1) * seconds)
 
 
-def _wish(wishes: Sequence[Due], ready: Services) -> None:
+def _enqueue(requests: Sequence[WorkRequest], ready: Services) -> None:
     try:
-        ready.store.due.schedule_all(wishes, now=ready.clock())
+        ready.store.work.enqueue_all(requests, now=ready.clock())
     except StoreError as error:
-        log.warning("not_wished", problem=str(error))
+        log.warning("not_enqueued", problem=str(error))
 
 
-def look(ready: Services, told: Told | None = None) -> int:
+def look(ready: Services, told: RecentlyQueued | None = None) -> int:
     """Queue what is overdue and follow what was left behind; return how many were queued.
 
     Nothing it meets ends the process: what is away now is looked for again at the next look.
@@ -244,7 +251,7 @@ def look(ready: Services, told: Told | None = None) -> int:
     try:
         for delivery in ready.store.deliveries.unsettled(now - LEFT_BEHIND):
             _follow(delivery.guid, ready)
-        items = ready.store.due.overdue(now)
+        items = ready.store.work.overdue(now)
         queued = ready.queue(told.new(items, now) if told else items, now=now)
     except (StoreError, QueueAway) as error:
         if told:
@@ -261,10 +268,10 @@ def _follow(guid: str, ready: Services) -> None:
     if delivery is None:
         return
     try:
-        Intake(ready.store, ready.queue.poke, ready.app_id).sweep(delivery, ready.clock())
+        EventIntake(ready.store, ready.queue.wake, ready.app_id).sweep(delivery, ready.clock())
     except WebhookError as error:
         log.warning("delivery_not_followed", delivery=guid, problem=str(error))
-        nothing = DeliveryOutcome.NOTHING_TO_DO
+        nothing = DeliveryEnd.NOTHING_TO_DO
         ready.store.deliveries.settle(guid, nothing, str(error), now=ready.clock())
 
 
@@ -273,7 +280,7 @@ def tidy(ready: Services) -> None:
     now, settings = ready.clock(), ready.settings
     try:
         deliveries = ready.store.deliveries.expire(now - settings.deliveries_kept)
-        items = ready.store.due.expire(now - settings.deliveries_kept)
+        items = ready.store.work.expire(now - settings.deliveries_kept)
         edits = ready.store.evidence.expire(now - settings.evidence_kept)
         # A replaced key is of use for as long as evidence that was made with it.
         ready.store.fingerprint_keys.expire(now - settings.evidence_kept)

@@ -13,7 +13,7 @@ LARGEST = 250_000
 """Pairs of lines above which only a band around the diagonal of a gap is looked at."""
 
 
-class Pair(NamedTuple):
+class AlignedPair(NamedTuple):
     """Own line and added line, as indices of the two stretches, and how far they differ."""
 
     own: int
@@ -34,7 +34,7 @@ def difference(one: int, other: int, book: Codebook, limit: Fraction) -> float |
     return distance / longest if distance <= allowed else None
 
 
-def aligned(own: list[int], added: list[int], book: Codebook, limit: Fraction) -> list[Pair]:
+def aligned(own: list[int], added: list[int], book: Codebook, limit: Fraction) -> list[AlignedPair]:
     """Return the best pairing of two stretches of codes that keeps their order.
 
     Best is: most pairs, then the smallest sum of differences, then the earliest lines.
@@ -52,7 +52,7 @@ def aligned(own: list[int], added: list[int], book: Codebook, limit: Fraction) -
     for i, found in enumerate(near):
         for j, value in found.items():
             if j >= start and _plus(best[i + 1][j + 1], value) == best[i][start]:
-                pairs.append(Pair(i, j, value))
+                pairs.append(AlignedPair(i, j, value))
                 start = j + 1
                 break
     return pairs

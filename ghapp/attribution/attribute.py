@@ -11,31 +11,31 @@ from msgspec import UNSET
 
 from ghapp import __version__
 from ghapp.attribution import digest, verdict
-from ghapp.attribution.candidates import Candidates, candidates
+from ghapp.attribution.candidates import CandidateEdits, candidates
 from ghapp.attribution.codebook import Codebook
 from ghapp.attribution.document import SCHEMA
 from ghapp.attribution.exclusions.registry import excluded_file, excluded_line
 from ghapp.attribution.matching import FileMatching
 from ghapp.attribution.model import (
     Audit,
+    AuditInputs,
+    AuditSubject,
     Change,
     Evidence,
     FileDiff,
     FileStatus,
     FileVerdict,
-    Inputs,
     LineVerdict,
-    Subject,
 )
 from ghapp.attribution.moved import credit_moved_blocks
-from ghapp.attribution.nearest import Misses
+from ghapp.attribution.nearest import MissExplainer
 from ghapp.attribution.normalize import LONGEST_LINE
 from ghapp.attribution.policy import Policy
 from ghapp.attribution.sides import EditSides, file_side, reader
 
 
 def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
-    subject: Subject,
+    subject: AuditSubject,
     change: Change,
     evidence: Evidence,
     policy: Policy,
@@ -65,7 +65,7 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
         policy=policy.used(),
         engine=__version__,
         measure=book.measure,
-        inputs=Inputs(
+        inputs=AuditInputs(
             diff=digest.of_change(change),
             evidence=digest.of_edits(found.compared(policy)),
             edits_considered=len(considered),
@@ -80,7 +80,7 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
 
 
 def _verdicts(
-    change: Change, found: Candidates, policy: Policy, book: Codebook
+    change: Change, found: CandidateEdits, policy: Policy, book: Codebook
 ) -> Iterator[FileVerdict]:
     """Yield each file's verdict, by path. Lines are matched before any is judged.
 
@@ -104,7 +104,12 @@ class _CountedFile:
     """One file while it is audited: which of its lines count, and what they match."""
 
     def __init__(
-        self, file: FileDiff, found: Candidates, sides: EditSides, policy: Policy, book: Codebook
+        self,
+        file: FileDiff,
+        found: CandidateEdits,
+        sides: EditSides,
+        policy: Policy,
+        book: Codebook,
     ) -> None:
         self.file = file
         self._uncounted: dict[int, str] = {}
@@ -135,10 +140,10 @@ class _CountedFile:
                 codes[number] = code
         return codes
 
-    def verdict(self, found: Candidates) -> FileVerdict:
+    def verdict(self, found: CandidateEdits) -> FileVerdict:
         """Return each line's reason and the file's counts."""
         matching = self.matching
-        misses = Misses(
+        misses = MissExplainer(
             matching,
             self.file.path,
             outside_window=found.of(found.outside_window, self.file),

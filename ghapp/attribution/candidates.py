@@ -11,15 +11,15 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from ghapp.attribution.model import (
+    AuditSubject,
     Change,
     Edit,
+    EditResult,
     Evidence,
     FileDiff,
     FileStatus,
-    Outcome,
-    Subject,
 )
-from ghapp.attribution.paths import Checkouts
+from ghapp.attribution.paths import KnownCheckouts
 from ghapp.attribution.policy import Policy
 
 BY_NUMBER = frozenset({"git_ai_notes", "agent_trace"})
@@ -29,7 +29,7 @@ ByPath = defaultdict[str | None, list[Edit]]
 
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
+class CandidateEdits:
     """The edits of one repository, by path; ``None`` stands for files outside the change."""
 
     usable: ByPath = field(default_factory=lambda: defaultdict(list))
@@ -65,9 +65,11 @@ class Candidates:
         ]
 
 
-def candidates(subject: Subject, change: Change, evidence: Evidence, policy: Policy) -> Candidates:
+def candidates(
+    subject: AuditSubject, change: Change, evidence: Evidence, policy: Policy
+) -> CandidateEdits:
     """Sort the evidence; edits of other repositories are left out."""
-    checkouts = Checkouts(
+    checkouts = KnownCheckouts(
         evidence.edits,
         change,
         known=evidence.roots,
@@ -76,13 +78,13 @@ def candidates(subject: Subject, change: Change, evidence: Evidence, policy: Pol
         repository=subject.repository,
     )
     first, last = policy.window(subject.merged_at)
-    found = Candidates()
+    found = CandidateEdits()
     for edit in in_order(first_hand(once(evidence.edits)), subject.merged_at):
         found.order[edit.id] = len(found.order)
         place = checkouts.place(edit.path)
         if not place.inside:
             continue
-        if edit.outcome is not Outcome.APPLIED:
+        if edit.outcome is not EditResult.APPLIED:
             found.not_applied[place.path].append(edit)
         elif first <= edit.at <= last:
             found.usable[place.path].append(edit)
@@ -107,7 +109,7 @@ def once(edits: Iterable[Edit]) -> list[Edit]:
 
 def _preference(edit: Edit) -> tuple[bool, int, str, str, datetime]:
     own = sum(len(hunk.own) for hunk in edit.lines.hunks)
-    return edit.outcome is not Outcome.APPLIED, own, edit.agent_session, edit.path, edit.at
+    return edit.outcome is not EditResult.APPLIED, own, edit.agent_session, edit.path, edit.at
 
 
 class _Told(Protocol):

@@ -24,7 +24,7 @@ HALF = 0.5
 MOST = 0.75
 
 
-class Standing(NamedTuple):
+class EditCoverage(NamedTuple):
     """How much of an edit and of its agent session stands in the change, 0 to 1 by weight."""
 
     weight: float
@@ -35,10 +35,10 @@ class Standing(NamedTuple):
     """Whether each own line of the edit stands in a run."""
 
 
-NOWHERE = Standing(0.0, 0.0, 0.0, is_whole=False)
+NOWHERE = EditCoverage(0.0, 0.0, 0.0, is_whole=False)
 
 
-def is_no_chance(weight: float, standing: Standing) -> bool:
+def is_no_chance(weight: float, standing: EditCoverage) -> bool:
     """Say whether a run of that weight, of an edit that stands so far, is no chance."""
     if weight * max(standing.of_edit, standing.of_session) >= SPEAKS_FOR_ITSELF:
         return True

@@ -10,7 +10,7 @@ from math import log2
 
 from rapidfuzz.distance import Levenshtein
 
-from ghapp.attribution.fingerprint import LONGEST_TOKEN, Fingerprinter, is_word, records, split
+from ghapp.attribution.fingerprint import LONGEST_TOKEN, LineFingerprinter, is_word, records, split
 from ghapp.attribution.model import LineFingerprint, Measure
 from ghapp.attribution.normalize import MINIMUM_LENGTH, is_effective, is_long, normalize
 
@@ -177,7 +177,7 @@ class FingerprintCodebook(Codebook):
 
     measure = Measure.TOKENS
 
-    def __init__(self, fingerprinter: Fingerprinter) -> None:
+    def __init__(self, fingerprinter: LineFingerprinter) -> None:
         super().__init__()
         self._fingerprinter = fingerprinter
         self._lines: dict[bytes, int] = {}

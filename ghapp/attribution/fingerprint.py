@@ -23,7 +23,7 @@ LONGEST_TOKEN = 0x7F
 _WORD = 0x80
 
 
-class Fingerprinter:
+class LineFingerprinter:
     """Turns text lines into fingerprints under one installation's key.
 
     ``key`` is 16 to 64 secret bytes; another key gives hashes that cannot be compared.

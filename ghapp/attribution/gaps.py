@@ -13,7 +13,7 @@ REWRAPPED = 30
 _END = 1 << 60
 
 
-class Anchors:
+class GapAnchors:
     """Where an edit's lines stand for sure: (position in the edit, position in the file)."""
 
     def __init__(self) -> None:
@@ -36,14 +36,16 @@ class Anchors:
         return self._chain
 
 
-class Gap(NamedTuple):
+class LineGap(NamedTuple):
     """Own lines and added lines that lie between the same two standing lines, by index."""
 
     own: range
     added: range
 
 
-def gaps(anchors: Anchors, own_places: list[int], added_places: list[int], slack: int) -> list[Gap]:
+def gaps(
+    anchors: GapAnchors, own_places: list[int], added_places: list[int], slack: int
+) -> list[LineGap]:
     """Return the gaps of an edit in a file, none of them empty on either side.
 
     ``own_places`` and ``added_places`` are the positions of own and of added lines. A gap before
@@ -64,7 +66,7 @@ def gaps(anchors: Anchors, own_places: list[int], added_places: list[int], slack
             elif edit_to == _END:
                 added = added[:reach]
             if added:
-                found.append(Gap(own, added))
+                found.append(LineGap(own, added))
         edit_from, file_from = edit_to, file_to
     return found
 

@@ -19,12 +19,12 @@ from msgspec.structs import replace
 
 from ghapp.attribution import coverage
 from ghapp.attribution.alignment import aligned
-from ghapp.attribution.certainty import DISTINCTIVE, HALF, MOST, NOWHERE, Standing, is_no_chance
+from ghapp.attribution.certainty import DISTINCTIVE, HALF, MOST, NOWHERE, EditCoverage, is_no_chance
 from ghapp.attribution.codebook import Codebook
-from ghapp.attribution.gaps import REWRAPPED, TOUCHED, Anchors, Gap, gaps
+from ghapp.attribution.gaps import REWRAPPED, TOUCHED, GapAnchors, LineGap, gaps
 from ghapp.attribution.model import Reason
 from ghapp.attribution.rewrap import Stretch, WrappedText
-from ghapp.attribution.runs import Run, equal_runs, index
+from ghapp.attribution.runs import EqualRun, equal_runs, index
 from ghapp.attribution.sides import EditSide, FileSide
 
 NONE = Fraction(0)
@@ -34,7 +34,7 @@ LARGEST_TOUCHED_EDIT = 12
 """Own lines of the longest edit that is looked for as a whole when no line of it is equal."""
 
 
-class Credit(msgspec.Struct, frozen=True, gc=False):
+class LineCredit(msgspec.Struct, frozen=True, gc=False):
     """An added line credited to an edit's own line."""
 
     reason: Reason
@@ -43,10 +43,10 @@ class Credit(msgspec.Struct, frozen=True, gc=False):
     difference: float
 
 
-class Support(NamedTuple):
+class CreditedRun(NamedTuple):
     """A run of one edit: what of it may be credited, and its weight."""
 
-    run: Run
+    run: EqualRun
     pairs: list[tuple[int, int]]
     """(own line, added line), in order; empty: only unchanged lines are alike."""
     weight: float
@@ -58,16 +58,16 @@ class Support(NamedTuple):
 
 
 @dataclass(slots=True)
-class Author:
+class EditInFile:
     """One edit while one file is matched."""
 
     side: EditSide
     rank: int
     """Its place in the order in which ties are decided (rules.md 2.10)."""
-    supports: list[Support] = field(default_factory=list)
-    anchors: Anchors = field(default_factory=Anchors)
+    supports: list[CreditedRun] = field(default_factory=list)
+    anchors: GapAnchors = field(default_factory=GapAnchors)
     """Where its lines stand for sure, unchanged ones included."""
-    standing: Standing = NOWHERE
+    standing: EditCoverage = NOWHERE
     credited: int = 0
 
 
@@ -112,8 +112,8 @@ class FileMatching:
         self.book = book
         self.limit = limit
         self.sides = list(sides)
-        self.authors = [Author(side, rank) for rank, side in enumerate(self.sides) if side.own]
-        self.credits: list[Credit | None] = [None] * len(file.added)
+        self.authors = [EditInFile(side, rank) for rank, side in enumerate(self.sides) if side.own]
+        self.credits: list[LineCredit | None] = [None] * len(file.added)
         self.weights = FileWeights(file, (author.side for author in self.authors), book)
 
     def match(self) -> None:
@@ -146,7 +146,7 @@ class FileMatching:
         codes = self.file.sequence.codes
         positions = index(codes)
         first = len(self.authors)
-        strangers = [Author(side, first + at) for at, side in enumerate(sides)]
+        strangers = [EditInFile(side, first + at) for at, side in enumerate(sides)]
         for author in strangers:
             author.supports = [
                 support
@@ -183,7 +183,7 @@ class FileMatching:
         for author in standing:
             author.standing = self._standing(author, covered[coverage.session_of(author.side)])
 
-    def _support(self, side: EditSide, run: Run) -> Support:
+    def _support(self, side: EditSide, run: EqualRun) -> CreditedRun:
         in_edit, in_file = side.sequence.credits, self.file.sequence.credits
         codes = side.sequence.codes
         pairs = []
@@ -195,9 +195,9 @@ class FileMatching:
                 telling.add(codes[run.at_edit + at])
             if own >= 0 and added >= 0 and side.may_credit(own, self.file):
                 pairs.append((own, added))
-        return Support(run, pairs, fsum([self.weights[code] for code in telling]))
+        return CreditedRun(run, pairs, fsum([self.weights[code] for code in telling]))
 
-    def _standing(self, author: Author, of_session: float) -> Standing:
+    def _standing(self, author: EditInFile, of_session: float) -> EditCoverage:
         side = author.side
         stands = {own for support in author.supports for own, _ in support.pairs}
         weight = self._weight_of(side, stands)
@@ -206,12 +206,12 @@ class FileMatching:
         # Below that weight no coverage makes a run sure, so the rest need not be looked at.
         if covered < HALF > of_session and weight >= DISTINCTIVE:
             covered += self._weight_of(side, self._rewrapped_lines(author, stands)) / whole
-        return Standing(weight, covered, of_session, is_whole=len(stands) == len(side.own))
+        return EditCoverage(weight, covered, of_session, is_whole=len(stands) == len(side.own))
 
-    def _rewrapped_lines(self, author: Author, standing: set[int]) -> list[int]:
+    def _rewrapped_lines(self, author: EditInFile, standing: set[int]) -> list[int]:
         """Return own lines that stand with other line breaks, beside the equal ones."""
         side = author.side
-        anchors = Anchors()
+        anchors = GapAnchors()
         for support in author.supports:
             anchors.add(support.anchors())
         found: list[int] = []
@@ -223,7 +223,7 @@ class FileMatching:
 
     # --- tiers run and line --------------------------------------------------------------
 
-    def _credit_runs(self, sure: list[tuple[Author, Support]]) -> None:
+    def _credit_runs(self, sure: list[tuple[EditInFile, CreditedRun]]) -> None:
         """Credit the heaviest run first; what others leave of a run is weighed again."""
         by_rank = {author.rank: author for author, _ in sure}
         heap = [self._entry(author, support) for author, support in sure]
@@ -234,7 +234,7 @@ class FileMatching:
             side = author.side
             if all(self._is_free(side, *pair) for pair in support.pairs):
                 for own, added in support.pairs:
-                    self._credit(author, Credit(Reason.RUN, side, own, 0.0), added)
+                    self._credit(author, LineCredit(Reason.RUN, side, own, 0.0), added)
                 author.anchors.add(support.anchors())
             else:
                 for rest in self._rests(side, support.run):
@@ -242,11 +242,13 @@ class FileMatching:
         self._name_lone_lines(by_rank.values())
 
     @staticmethod
-    def _entry(author: Author, support: Support) -> tuple[float, int, int, int, Support]:
+    def _entry(
+        author: EditInFile, support: CreditedRun
+    ) -> tuple[float, int, int, int, CreditedRun]:
         run = support.run
         return -support.weight, author.rank, run.at_file, run.at_edit, support
 
-    def _rests(self, side: EditSide, run: Run) -> list[Support]:
+    def _rests(self, side: EditSide, run: EqualRun) -> list[CreditedRun]:
         """Return the stretches of a run between the lines that are taken."""
         in_edit, in_file = side.sequence.credits, self.file.sequence.credits
         rests = []
@@ -257,7 +259,7 @@ class FileMatching:
                 if own < 0 or added < 0 or self._is_free(side, own, added):
                     continue
             if at > start:
-                rest = Run(run.at_file + start, run.at_edit + start, at - start)
+                rest = EqualRun(run.at_file + start, run.at_edit + start, at - start)
                 rests.append(self._support(side, rest))
             start = at + 1
         return [rest for rest in rests if rest.pairs]
@@ -265,12 +267,12 @@ class FileMatching:
     def _is_free(self, side: EditSide, own: int, added: int) -> bool:
         return own not in side.credited and self.credits[added] is None
 
-    def _credit(self, author: Author, credit: Credit, added: int) -> None:
+    def _credit(self, author: EditInFile, credit: LineCredit, added: int) -> None:
         self.credits[added] = credit
         author.side.credited.add(credit.own)
         author.credited += 1
 
-    def _name_lone_lines(self, authors: Iterable[Author]) -> None:
+    def _name_lone_lines(self, authors: Iterable[EditInFile]) -> None:
         """Call the only equal line of an edit a line; several of one edit are a run."""
         alone = {id(author.side) for author in authors if author.credited == 1}
         for added, credit in enumerate(self.credits):
@@ -279,7 +281,7 @@ class FileMatching:
 
     # --- tiers rewrapped and edited ------------------------------------------------------
 
-    def _by_strength(self) -> list[Author]:
+    def _by_strength(self) -> list[EditInFile]:
         """Return the authors that stand somewhere, those with the most weight first."""
         for author in self.authors:
             if not author.anchors:
@@ -288,7 +290,7 @@ class FileMatching:
         return sorted(strong, key=lambda author: -author.standing.weight)
 
     @staticmethod
-    def _unchanged_anchors(author: Author) -> list[tuple[int, int]]:
+    def _unchanged_anchors(author: EditInFile) -> list[tuple[int, int]]:
         """Return where an edit's unchanged lines stand, for an edit none of whose own does."""
         return [
             anchor
@@ -297,10 +299,10 @@ class FileMatching:
             for anchor in support.anchors()
         ]
 
-    def _gaps(self, author: Author, slack: int) -> list[Gap]:
+    def _gaps(self, author: EditInFile, slack: int) -> list[LineGap]:
         return gaps(author.anchors, author.side.place, self.file.place, slack)
 
-    def _fill(self, authors: list[Author]) -> None:
+    def _fill(self, authors: list[EditInFile]) -> None:
         """Credit what stands between and beside the credited lines of some edits.
 
         All that is equal comes before all that is touched, so that a measure which finds
@@ -320,7 +322,7 @@ class FileMatching:
                             place = author.side.place[credit.own], self.file.place[added]
                             author.anchors.add([place])
 
-    def _fill_whole(self, author: Author) -> None:
+    def _fill_whole(self, author: EditInFile) -> None:
         """Credit an edit whose unchanged neighbors stand, if all its own lines stand there."""
         side = author.side
         for gap in self._gaps(author, REWRAPPED):
@@ -332,7 +334,7 @@ class FileMatching:
                 for credit, at in touched:
                     self._credit(author, credit, at)
 
-    def _free(self, side: EditSide, gap: Gap) -> tuple[list[int], list[int]]:
+    def _free(self, side: EditSide, gap: LineGap) -> tuple[list[int], list[int]]:
         own = [at for at in gap.own if at not in side.credited]
         return own, [at for at in gap.added if self.credits[at] is None]
 
@@ -354,12 +356,12 @@ class FileMatching:
         compact = self.book.compact
         return "".join(map(compact, [code, *tail])) if tail else compact(code)
 
-    def _credit_rewrapped(self, author: Author, gap: Gap) -> None:
+    def _credit_rewrapped(self, author: EditInFile, gap: LineGap) -> None:
         side = author.side
         own = [at for at in gap.own if at not in side.credited]
         for ours, theirs in self._rewrapped(side, own, gap.added, self._is_left):
             for at in theirs:
-                self._credit(author, Credit(Reason.REWRAPPED, side, ours[0], 0.0), at)
+                self._credit(author, LineCredit(Reason.REWRAPPED, side, ours[0], 0.0), at)
             side.credited.update(ours)
 
     def _is_left(self, added: int) -> bool:
@@ -367,7 +369,7 @@ class FileMatching:
 
     def _touched(
         self, side: EditSide, own: list[int], added: list[int], limit: Fraction
-    ) -> list[tuple[Credit, int]]:
+    ) -> list[tuple[LineCredit, int]]:
         """Return the lines of a gap that are alike within the limit, as credits."""
         own = [at for at in own if side.may_credit(at, self.file)]
         added = [at for at in added if side.may_have_become(self.file.added[at].code)]
@@ -379,7 +381,7 @@ class FileMatching:
         )
         return [
             (
-                Credit(
+                LineCredit(
                     Reason.EDITED if pair.difference else Reason.RUN,
                     side,
                     own[pair.own],
@@ -390,7 +392,7 @@ class FileMatching:
             for pair in pairs
         ]
 
-    def _credit_reformatted_edit(self, author: Author) -> None:
+    def _credit_reformatted_edit(self, author: EditInFile) -> None:
         """Credit an edit most of whose lines stand but for signs that a formatter changes."""
         side = author.side
         loose = [self.book.loose(code) for code in side.sequence.codes]
@@ -418,13 +420,13 @@ class FileMatching:
     def _loose_index(self) -> dict[int, list[int]]:
         return index(self._loose)
 
-    def _credit_touched_edit(self, author: Author) -> None:
+    def _credit_touched_edit(self, author: EditInFile) -> None:
         """Credit an edit no line of which is equal, but most of which stands together."""
         side = author.side
         whole = self._weight_of(side, range(len(side.own)))
         if len(side.own) > LARGEST_TOUCHED_EDIT or whole < DISTINCTIVE:
             return
-        self._credit_rewrapped(author, Gap(range(len(side.own)), range(len(self.credits))))
+        self._credit_rewrapped(author, LineGap(range(len(side.own)), range(len(self.credits))))
         if author.credited:
             return
         heaviest = max(range(len(side.own)), key=lambda at: (self.weights[side.own[at]], -at))

@@ -108,7 +108,7 @@ class Change(Struct, frozen=True):
 # --- the evidence -----------------------------------------------------------------------------
 
 
-class Outcome(StrEnum):
+class EditResult(StrEnum):
     """What became of an agent's edit call. Only ``applied`` brings lines (rules.md 2.6)."""
 
     APPLIED = "applied"
@@ -143,7 +143,7 @@ class EditHunk(msgspec.Struct, Generic[LineT], frozen=True, array_like=True):
     after: tuple[LineT, ...]
 
 
-class Lines(msgspec.Struct, Generic[LineT], frozen=True, array_like=True):
+class EditLines(msgspec.Struct, Generic[LineT], frozen=True, array_like=True):
     """All that an edit did to a file's lines."""
 
     hunks: tuple[EditHunk[LineT], ...]
@@ -151,8 +151,8 @@ class Lines(msgspec.Struct, Generic[LineT], frozen=True, array_like=True):
     """Lines that stood in the replaced text and not in the new one; empty: none or not known."""
 
 
-TextLines = Lines[str]
-FingerprintLines = Lines[LineFingerprint]
+TextLines = EditLines[str]
+FingerprintLines = EditLines[LineFingerprint]
 
 
 class Edit(Struct, frozen=True):
@@ -166,16 +166,16 @@ class Edit(Struct, frozen=True):
     at: datetime
     path: str
     """With ``/``: absolute as the agent wrote it, or relative to the repository's root."""
-    outcome: Outcome = Outcome.APPLIED
+    outcome: EditResult = EditResult.APPLIED
     tool: str = "Edit"
     cwd: str | None = None
     """The agent's working directory at that time; ``None``: not recorded."""
     actor: str | None = None
     """GitHub login of the developer; ``None``: not known."""
-    lines: Lines[str] | Lines[LineFingerprint] = Lines(hunks=())
+    lines: EditLines[str] | EditLines[LineFingerprint] = EditLines(hunks=())
 
 
-class Unread(Struct, frozen=True):
+class UnreadEvidence(Struct, frozen=True):
     """A piece of evidence that could not be read, named so that a person can look at it."""
 
     source: str
@@ -185,7 +185,7 @@ class Unread(Struct, frozen=True):
     problem: str
 
 
-class Snapshot(Struct, frozen=True):
+class FileSnapshot(Struct, frozen=True):
     """A file's whole content as an agent met or left it: git's id of it tells whose file it is."""
 
     path: str
@@ -203,9 +203,9 @@ class Evidence(Struct, frozen=True):
     them counts. Empty: infer them from the paths."""
     likely_roots: tuple[str, ...] = ()
     """Checkouts that may occur beside the inferred ones, such as the clone that is audited."""
-    snapshots: tuple[Snapshot, ...] = ()
+    snapshots: tuple[FileSnapshot, ...] = ()
     """Contents of edited files; one that the change names too shows a checkout."""
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[UnreadEvidence, ...] = ()
     trailers: dict[str, int] | None = None
     """Agent → how many of the change's commits name it; supports no line. ``None``: not looked."""
 
@@ -245,7 +245,7 @@ class Reason(StrEnum):
 ATTRIBUTED = frozenset({Reason.RUN, Reason.LINE, Reason.REWRAPPED, Reason.EDITED})
 
 
-class State(StrEnum):
+class AuditState(StrEnum):
     """Whether the window is still open (rules.md 2.12)."""
 
     PROVISIONAL = "provisional"
@@ -297,7 +297,7 @@ class FileVerdict(Struct, frozen=True):
     lines: tuple[LineVerdict, ...]
 
 
-class Totals(Struct, frozen=True):
+class AuditTotals(Struct, frozen=True):
     """Counts over the whole change."""
 
     added: int
@@ -320,7 +320,7 @@ class PolicyUsed(Struct, frozen=True):
     moved_blocks: bool
 
 
-class Inputs(Struct, frozen=True):
+class AuditInputs(Struct, frozen=True):
     """What an audit was made from; digests are over canonical forms, never over raw files."""
 
     diff: str
@@ -339,7 +339,7 @@ class Inputs(Struct, frozen=True):
     document where nobody looked."""
 
 
-class Subject(Struct, frozen=True):
+class AuditSubject(Struct, frozen=True):
     """What is audited: a merged pull request, or a commit taken as one."""
 
     merged_at: datetime
@@ -356,11 +356,11 @@ class Audit(Struct, frozen=True):
     pull_request: int | None
     merge_commit: str | None
     merged_at: datetime
-    state: State
+    state: AuditState
     verdict: Verdict
     policy: PolicyUsed
     engine: str
     measure: Measure
-    inputs: Inputs
-    totals: Totals
+    inputs: AuditInputs
+    totals: AuditTotals
     files: tuple[FileVerdict, ...]

@@ -6,7 +6,7 @@ Moved blocks are the largest cause of missed lines in real data (190 of 510).
 
 from collections.abc import Iterable
 
-from ghapp.attribution.candidates import Candidates
+from ghapp.attribution.candidates import CandidateEdits
 from ghapp.attribution.certainty import SPEAKS_FOR_ITSELF
 from ghapp.attribution.matching import FileMatching
 from ghapp.attribution.sides import EditSide, EditSides
@@ -15,7 +15,9 @@ SHORTEST = 3
 """Lines of the shortest block: fewer say too little in another file."""
 
 
-def credit_moved_blocks(files: Iterable[FileMatching], found: Candidates, sides: EditSides) -> None:
+def credit_moved_blocks(
+    files: Iterable[FileMatching], found: CandidateEdits, sides: EditSides
+) -> None:
     """Credit what is left of added files to edits of other files, by distinctive runs only."""
     for matching in files:
         if any(credit is None for credit in matching.credits):
@@ -24,7 +26,7 @@ def credit_moved_blocks(files: Iterable[FileMatching], found: Candidates, sides:
             )
 
 
-def _sharing(matching: FileMatching, found: Candidates, sides: EditSides) -> list[EditSide]:
+def _sharing(matching: FileMatching, found: CandidateEdits, sides: EditSides) -> list[EditSide]:
     """Return the edits of other files that share a line with what is left of a file."""
     left = {
         line.code

@@ -9,7 +9,7 @@ from ghapp.attribution.alignment import difference
 from ghapp.attribution.certainty import DISTINCTIVE
 from ghapp.attribution.codebook import Codebook
 from ghapp.attribution.gaps import TOUCHED, gaps
-from ghapp.attribution.matching import Author, FileMatching
+from ghapp.attribution.matching import EditInFile, FileMatching
 from ghapp.attribution.model import Edit, Reason
 from ghapp.attribution.sides import reader
 
@@ -23,7 +23,7 @@ MOST_COMPARED = 40_000
 """Pairs of lines compared in one file in search of rewritten ones; further gaps are left."""
 
 
-class Miss(NamedTuple):
+class MissedLine(NamedTuple):
     """Why a line is not attributed."""
 
     reason: Reason
@@ -31,10 +31,10 @@ class Miss(NamedTuple):
     difference: float | None = None
 
 
-NO_MATCH = Miss(Reason.NO_MATCH)
+NO_MATCH = MissedLine(Reason.NO_MATCH)
 
 
-class Misses:
+class MissExplainer:
     """Explains the lines of one file that `FileMatching` left without a credit."""
 
     def __init__(
@@ -54,34 +54,34 @@ class Misses:
     # Each is worked out when a line first asks for it: most files leave no line over.
 
     @cached_property
-    def _equal(self) -> dict[int, tuple[Author, bool]]:
+    def _equal(self) -> dict[int, tuple[EditInFile, bool]]:
         return _equal_own_lines(self._matching)
 
     @cached_property
-    def _out(self) -> dict[int, Miss]:
+    def _out(self) -> dict[int, MissedLine]:
         # The first of equals stays; an edit outside the window says more than a refused one.
         out = _codes_of(self._not_applied, Reason.NOT_APPLIED, self._path, self._book)
         return out | _codes_of(self._outside_window, Reason.OUTSIDE_WINDOW, self._path, self._book)
 
     @cached_property
-    def _rewritten(self) -> dict[int, Miss]:
+    def _rewritten(self) -> dict[int, MissedLine]:
         return dict(_rewritten(self._matching))
 
-    def of(self, added: int, code: int) -> Miss:
+    def of(self, added: int, code: int) -> MissedLine:
         """Return why the added line of that index and code is not attributed."""
         if code in self._equal:
             author, is_free = self._equal[code]
             edit = author.side.edit
             if not is_free:
-                return Miss(Reason.CREDITED_ELSEWHERE, edit, 0.0)
+                return MissedLine(Reason.CREDITED_ELSEWHERE, edit, 0.0)
             common = self._book.weight(code) < DISTINCTIVE
-            return Miss(Reason.COMMON_LINE if common else Reason.SCATTERED, edit, 0.0)
+            return MissedLine(Reason.COMMON_LINE if common else Reason.SCATTERED, edit, 0.0)
         return self._out.get(code) or self._rewritten.get(added) or NO_MATCH
 
 
-def _equal_own_lines(matching: FileMatching) -> dict[int, tuple[Author, bool]]:
+def _equal_own_lines(matching: FileMatching) -> dict[int, tuple[EditInFile, bool]]:
     """Return for each own line's code the first edit that has it, free ones before others."""
-    found: dict[int, tuple[Author, bool]] = {}
+    found: dict[int, tuple[EditInFile, bool]] = {}
     for author in matching.authors:
         for own, code in enumerate(author.side.own):
             is_free = own not in author.side.credited
@@ -92,18 +92,20 @@ def _equal_own_lines(matching: FileMatching) -> dict[int, tuple[Author, bool]]:
     return found
 
 
-def _codes_of(edits: Iterable[Edit], reason: Reason, path: str, book: Codebook) -> dict[int, Miss]:
+def _codes_of(
+    edits: Iterable[Edit], reason: Reason, path: str, book: Codebook
+) -> dict[int, MissedLine]:
     read = reader(path, book)
-    found: dict[int, Miss] = {}
+    found: dict[int, MissedLine] = {}
     for edit in edits:
-        miss = Miss(reason, edit, 0.0)
+        miss = MissedLine(reason, edit, 0.0)
         for hunk in edit.lines.hunks:
             for code in read(hunk.own):
                 found.setdefault(code, miss)
     return found
 
 
-def _rewritten(matching: FileMatching) -> Iterator[tuple[int, Miss]]:
+def _rewritten(matching: FileMatching) -> Iterator[tuple[int, MissedLine]]:
     """Yield the added lines that stand in the place of an own line that differs too much."""
     left = MOST_COMPARED
     for author, own, added in _places(matching):
@@ -123,10 +125,10 @@ def _rewritten(matching: FileMatching) -> Iterator[tuple[int, Miss]]:
             value, mine = min(found)
             # A line within the limit that is not credited is not in its place: not rewritten.
             if difference(author.side.own[mine], code, matching.book, matching.limit) is None:
-                yield at, Miss(Reason.REWRITTEN, author.side.edit, value)
+                yield at, MissedLine(Reason.REWRITTEN, author.side.edit, value)
 
 
-def _places(matching: FileMatching) -> Iterator[tuple[Author, list[int], list[int]]]:
+def _places(matching: FileMatching) -> Iterator[tuple[EditInFile, list[int], list[int]]]:
     """Yield (edit, own lines, added lines) that are left over in the same place.
 
     Of a small edit that stands nowhere every added line that is left may be the place.

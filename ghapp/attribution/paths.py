@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ghapp.attribution.model import Change, Edit, Snapshot
+from ghapp.attribution.model import Change, Edit, FileSnapshot
 
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:/|~/")
 _WORKTREE = re.compile(r"(?:^|/)(?:\.?worktrees|\.claude/worktrees|\.git/worktrees)/[^/]+(?=/|$)")
@@ -22,7 +22,7 @@ SHORTEST_BLOB = 7
 """Digits of a content's id, as many as git shows at least, below which it is not compared."""
 
 
-class Place(NamedTuple):
+class EditPlace(NamedTuple):
     """Where an edit lies: its path in the repository, or that it is none of its files."""
 
     path: str | None
@@ -31,10 +31,10 @@ class Place(NamedTuple):
     """Whether the edit is known to lie in this repository, in a file of the change or not."""
 
 
-ELSEWHERE = Place(None, inside=False)
+ELSEWHERE = EditPlace(None, inside=False)
 
 
-class Checkouts:
+class KnownCheckouts:
     """The known and the inferred checkouts of one repository, asked path by path.
 
     ``known`` are roots given by a person: when there are any, nothing outside of them
@@ -49,28 +49,28 @@ class Checkouts:
         *,
         known: Iterable[str] = (),
         likely: Iterable[str] = (),
-        snapshots: Iterable[Snapshot] = (),
+        snapshots: Iterable[FileSnapshot] = (),
         repository: str | None = None,
     ) -> None:
         self._paths = frozenset(paths_of(change))
         given = {tidy(root) for root in known}
         likely = {tidy(root) for root in likely} | _shown_by_content(snapshots, change)
         self._roots = deepest_first(given or self._infer(list(edits), likely, repository))
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, EditPlace] = {}
 
     @property
     def roots(self) -> tuple[str, ...]:
         """The checkouts, deepest first."""
         return self._roots
 
-    def place(self, path: str) -> Place:
+    def place(self, path: str) -> EditPlace:
         """Return where a path lies, absolute or relative to the repository."""
         found = self._places.get(path)
         if found is None:
             found = self._places[path] = self._look_up(tidy(path))
         return found
 
-    def _look_up(self, path: str) -> Place:
+    def _look_up(self, path: str) -> EditPlace:
         if not _ABSOLUTE.match(path):
             return self._inside(path)
         for root in self._roots:
@@ -78,11 +78,11 @@ class Checkouts:
                 return self._inside(rest)
         return ELSEWHERE
 
-    def _inside(self, path: str) -> Place:
+    def _inside(self, path: str) -> EditPlace:
         if path in self._paths:
-            return Place(path, inside=True)
+            return EditPlace(path, inside=True)
         rest = without_worktree(path)
-        return Place(rest if rest in self._paths else None, inside=True)
+        return EditPlace(rest if rest in self._paths else None, inside=True)
 
     def _infer(self, edits: list[Edit], likely: set[str], repository: str | None) -> set[str]:
         """Return the roots that the edits themselves show."""
@@ -136,7 +136,7 @@ def paths_of(change: Change) -> set[str]:
     return names | {file.previous_path for file in change.files if file.previous_path}
 
 
-def _shown_by_content(snapshots: Iterable[Snapshot], change: Change) -> set[str]:
+def _shown_by_content(snapshots: Iterable[FileSnapshot], change: Change) -> set[str]:
     """Return the checkouts in which an agent met a file of the change with the change's content."""
     blobs = {
         path: tuple(name for name in file.blobs if len(name) >= SHORTEST_BLOB)

@@ -12,16 +12,16 @@ import msgspec
 
 from ghapp.attribution import notebook
 from ghapp.attribution.codebook import COMMON_WORDS, MOVED_BY_FORMATTERS
-from ghapp.attribution.fingerprint import TOKEN_BYTES, Fingerprinter
+from ghapp.attribution.fingerprint import TOKEN_BYTES, LineFingerprinter
 from ghapp.attribution.model import (
     Change,
     Edit,
     EditHunk,
+    EditLines,
     Evidence,
     FileDiff,
     FingerprintLines,
     LineFingerprint,
-    Lines,
 )
 
 _RECORD = TOKEN_BYTES + 1
@@ -31,8 +31,8 @@ def rekeyed(
     evidence: Evidence,
     change: Change,
     keys: Mapping[str, str],
-    old: Mapping[str, Fingerprinter],
-    present: Fingerprinter,
+    old: Mapping[str, LineFingerprinter],
+    present: LineFingerprinter,
 ) -> Evidence:
     """Return evidence whose edits all have fingerprints of the key in use.
 
@@ -56,7 +56,7 @@ def rekeyed(
 class _Translation:
     """From one key to another, for all that stands in a change."""
 
-    def __init__(self, change: Change, old: Fingerprinter, present: Fingerprinter) -> None:
+    def __init__(self, change: Change, old: LineFingerprinter, present: LineFingerprinter) -> None:
         self._lines: dict[bytes, LineFingerprint] = {}
         self._records: dict[bytes, bytes] = {}
         for text in {line for file in change.files for line in _texts(file)}:
@@ -98,7 +98,7 @@ def _cut(tokens: bytes) -> Iterator[bytes]:
     return (tokens[at : at + _RECORD] for at in range(0, len(tokens), _RECORD))
 
 
-def _is_fingerprinted(lines: Lines[str] | Lines[LineFingerprint]) -> bool:
+def _is_fingerprinted(lines: EditLines[str] | EditLines[LineFingerprint]) -> bool:
     groups = ((*hunk.own, *hunk.before, *hunk.after) for hunk in lines.hunks)
     first = next((line for group in (*groups, lines.removed) for line in group), None)
     return isinstance(first, LineFingerprint)

@@ -13,7 +13,7 @@ SEED_LIMIT = 32
 """A line that stands in a file more often than this starts no run; it can only extend one."""
 
 
-class Sequence(NamedTuple):
+class LineSequence(NamedTuple):
     """The effective lines of a file's new side, or of an edit's new text, in order.
 
     ``codes`` are code book numbers with `GAP` between stretches. ``credits[i]`` is the index
@@ -25,7 +25,7 @@ class Sequence(NamedTuple):
     credits: list[int]
 
 
-class Run(NamedTuple):
+class EqualRun(NamedTuple):
     """``length`` equal lines: from ``at_file`` in the file, from ``at_edit`` in the edit."""
 
     at_file: int
@@ -42,13 +42,13 @@ def index(codes: list[int]) -> dict[int, list[int]]:
     return positions
 
 
-def equal_runs(file: list[int], positions: dict[int, list[int]], edit: list[int]) -> list[Run]:
+def equal_runs(file: list[int], positions: dict[int, list[int]], edit: list[int]) -> list[EqualRun]:
     """Return the maximal runs that both sides share, by position in the edit, then the file.
 
     ``positions`` is `index` of ``file``. Each run holds at least one line that stands in the
     file at most `SEED_LIMIT` times.
     """
-    found: list[Run] = []
+    found: list[EqualRun] = []
     reached: dict[int, int] = {}
     for at_edit, code in enumerate(edit):
         seeds = positions.get(code)
@@ -64,7 +64,7 @@ def equal_runs(file: list[int], positions: dict[int, list[int]], edit: list[int]
     return sorted(found, key=lambda run: (run.at_edit, run.at_file))
 
 
-def _extended(file: list[int], edit: list[int], at_file: int, at_edit: int) -> Run:
+def _extended(file: list[int], edit: list[int], at_file: int, at_edit: int) -> EqualRun:
     """Return the maximal run through one pair of equal lines."""
     start = 0
     while (
@@ -80,4 +80,4 @@ def _extended(file: list[int], edit: list[int], at_file: int, at_edit: int) -> R
         and file[at_file + end] == edit[at_edit + end] != GAP
     ):
         end += 1
-    return Run(at_file + start, at_edit + start, end - start)
+    return EqualRun(at_file + start, at_edit + start, end - start)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ghapp.attribution import notebook
 from ghapp.attribution.codebook import Codebook
 from ghapp.attribution.model import Edit, FileDiff, LineFingerprint, many
-from ghapp.attribution.runs import GAP, Sequence
+from ghapp.attribution.runs import GAP, LineSequence
 
 RawLine = str | LineFingerprint
 Read = Callable[[list[RawLine] | tuple[RawLine, ...]], list[int]]
@@ -31,7 +31,7 @@ class FileSide:
 
     added: list[AddedCode]
     """The added lines that count, in the order of the file."""
-    sequence: Sequence
+    sequence: LineSequence
     place: list[int]
     """Position of each of them in the sequence."""
     removed: frozenset[int]
@@ -47,7 +47,7 @@ class EditSide:
     edit: Edit
     own: list[int]
     """Codes of its own lines, in order."""
-    sequence: Sequence
+    sequence: LineSequence
     place: list[int]
     """Position of each own line in the sequence."""
     removed: frozenset[int]
@@ -179,8 +179,8 @@ class _Builder:
         self._codes.append(GAP)
         self._credits.append(-1)
 
-    def sequence(self) -> Sequence:
-        return Sequence(self._codes, self._credits)
+    def sequence(self) -> LineSequence:
+        return LineSequence(self._codes, self._credits)
 
 
 def reader(path: str, book: Codebook) -> Read:

@@ -4,23 +4,23 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
-from ghapp.attribution.matching import Credit
+from ghapp.attribution.matching import LineCredit
 from ghapp.attribution.model import (
+    AuditState,
+    AuditTotals,
     Change,
     FileDiff,
     FileVerdict,
     LineVerdict,
-    State,
-    Totals,
     Verdict,
 )
-from ghapp.attribution.nearest import Miss
+from ghapp.attribution.nearest import MissedLine
 
 DIGITS = 4
 """Digits of a share and of a difference in the document."""
 
 
-def attributed_line(number: int, credit: Credit) -> LineVerdict:
+def attributed_line(number: int, credit: LineCredit) -> LineVerdict:
     """Return the verdict of a line that is credited to an edit."""
     edit = credit.side.edit
     return LineVerdict(
@@ -35,7 +35,7 @@ def attributed_line(number: int, credit: Credit) -> LineVerdict:
     )
 
 
-def missed_line(number: int, miss: Miss) -> LineVerdict:
+def missed_line(number: int, miss: MissedLine) -> LineVerdict:
     """Return the verdict of a line that counts and is not attributed."""
     edit = miss.edit
     if edit is None:
@@ -78,7 +78,7 @@ def counted_file(file: FileDiff, lines: tuple[LineVerdict, ...], effective: int)
     )
 
 
-def totals(files: Iterable[FileVerdict], change: Change) -> Totals:
+def totals(files: Iterable[FileVerdict], change: Change) -> AuditTotals:
     """Add up; no share is given of a change that was not read whole, or of nothing."""
     files = list(files)
     effective = sum(file.effective for file in files)
@@ -87,7 +87,7 @@ def totals(files: Iterable[FileVerdict], change: Change) -> Totals:
     reasons = Counter(str(line.reason) for line in lines)
     agents = Counter(line.agent for line in lines if line.attributed and line.agent)
     is_known = change.complete and effective > 0
-    return Totals(
+    return AuditTotals(
         added=len(lines),
         effective=effective,
         attributed=attributed,
@@ -97,7 +97,7 @@ def totals(files: Iterable[FileVerdict], change: Change) -> Totals:
     )
 
 
-def verdict(counted: Totals, *, edits_considered: int, complete: bool) -> Verdict:
+def verdict(counted: AuditTotals, *, edits_considered: int, complete: bool) -> Verdict:
     """Return what may be said of the whole change.
 
     One attributed line is enough to say that an agent took part, even where files are
@@ -110,6 +110,6 @@ def verdict(counted: Totals, *, edits_considered: int, complete: bool) -> Verdic
     return Verdict.NO_EVIDENCE
 
 
-def state(at: datetime, last: datetime) -> State:
+def state(at: datetime, last: datetime) -> AuditState:
     """Return whether the window, up to and with its last instant, is over."""
-    return State.FINAL if at > last else State.PROVISIONAL
+    return AuditState.FINAL if at > last else AuditState.PROVISIONAL

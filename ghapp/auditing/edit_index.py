@@ -19,18 +19,18 @@ import msgspec
 from ghapp.attribution.candidates import first_hand
 from ghapp.attribution.digest import nameless
 from ghapp.attribution.model import (
+    AuditSubject,
     Change,
     Edit,
+    EditLines,
+    EditResult,
     Evidence,
+    FileSnapshot,
     LineFingerprint,
-    Lines,
-    Outcome,
-    Snapshot,
     Struct,
-    Subject,
-    Unread,
+    UnreadEvidence,
 )
-from ghapp.attribution.paths import Checkouts, below, is_absolute, paths_of, tidy
+from ghapp.attribution.paths import KnownCheckouts, below, is_absolute, paths_of, tidy
 from ghapp.attribution.policy import Policy
 from ghapp.evidence.source import Found, Worktree
 
@@ -47,30 +47,30 @@ _MICROSECOND = timedelta(microseconds=1)
 class _TextEdit(Edit, frozen=True, kw_only=True):
     """An edit whose lines are text: what transcripts hold, and what can be read back."""
 
-    lines: Lines[str] = Lines(hunks=())
+    lines: EditLines[str] = EditLines(hunks=())
 
 
 class _FingerprintEdit(Edit, frozen=True, kw_only=True):
     """An edit whose lines are fingerprints: what the app keeps by default."""
 
-    lines: Lines[LineFingerprint] = Lines(hunks=())
+    lines: EditLines[LineFingerprint] = EditLines(hunks=())
 
 
 _DECODER = msgspec.msgpack.Decoder(_TextEdit)
 _FINGERPRINT_DECODER = msgspec.msgpack.Decoder(_FingerprintEdit)
 
-Encode = Callable[[Lines[str]], Lines[LineFingerprint]]
+Encode = Callable[[EditLines[str]], EditLines[LineFingerprint]]
 """How lines are taken: as the fingerprints that the app keeps of them."""
 
 
-class Place(Struct, frozen=True):
+class EditOrigin(Struct, frozen=True):
     """Where an edit was made: the file as the agent named it, and its working directory."""
 
     path: str
     cwd: str | None
 
 
-class Catalog(Struct, frozen=True):
+class EditCatalog(Struct, frozen=True):
     """All that is known of the edits but their lines, in the order of time; arrays as bytes."""
 
     at: bytes
@@ -87,15 +87,15 @@ class Catalog(Struct, frozen=True):
     """Whether lines are fingerprints."""
     starts: bytes
     """By rank: where each edit begins in the file, and where the last one ends."""
-    places: tuple[Place, ...]
+    places: tuple[EditOrigin, ...]
     likely_roots: tuple[str, ...]
-    snapshots: tuple[Snapshot, ...]
-    unread: tuple[Unread, ...]
+    snapshots: tuple[FileSnapshot, ...]
+    unread: tuple[UnreadEvidence, ...]
     digest: str
     """Over all edits and all that could not be read."""
 
 
-class Sliced(NamedTuple):
+class IndexedEvidence(NamedTuple):
     """The evidence of one audit."""
 
     evidence: Evidence
@@ -132,7 +132,7 @@ def write_index(
     roots: Sequence[str],
     likely_roots: Sequence[str],
     encode: Encode | None = None,
-) -> Catalog:
+) -> EditCatalog:
     """Write edits into a folder and return their catalog.
 
     ``roots`` are checkouts on the machines that wrote them: edits elsewhere are left out, and
@@ -140,19 +140,19 @@ def write_index(
     ``likely_roots`` are checkouts that may occur among them. ``encode`` makes the fingerprints
     that an app keeps; ``None``: lines stay text.
     """
-    unread: list[Unread] = []
+    unread: list[UnreadEvidence] = []
     worktrees: list[Worktree] = []
-    snapshots: set[Snapshot] = set()
+    snapshots: set[FileSnapshot] = set()
     with _Writing(folder / "as-read") as writing:
         for one in found:
             match one:
                 case Edit():
                     writing.add(one)
-                case Unread():
+                case UnreadEvidence():
                     unread.append(one)
                 case Worktree():
                     worktrees.append(one)
-                case Snapshot():
+                case FileSnapshot():
                     snapshots.add(one)
     if roots:
         writing = _at_home(writing, folder, with_worktrees(roots, worktrees))
@@ -219,7 +219,7 @@ class _Writing:
         self.path = path
         self._is_fingerprinted = fingerprinted
         self._rows: dict[str, list[_Row]] = {}
-        self._places: dict[Place, int] = {}
+        self._places: dict[EditOrigin, int] = {}
         self._size = 0
 
     def __enter__(self) -> Self:
@@ -233,11 +233,11 @@ class _Writing:
         edit = msgspec.structs.replace(nameless(edit), at=edit.at.astimezone(UTC))
         packed = _packed(edit)
         self._file.write(packed)
-        place = Place(path=edit.path, cwd=edit.cwd)
+        place = EditOrigin(path=edit.path, cwd=edit.cwd)
         row = _Row(
             at=_microseconds(edit.at),
             place=self._places.setdefault(place, len(self._places)),
-            applied=edit.outcome is Outcome.APPLIED,
+            applied=edit.outcome is EditResult.APPLIED,
             holding=any(hunk.own or hunk.before or hunk.after for hunk in edit.lines.hunks),
             start=self._size,
             size=len(packed),
@@ -256,9 +256,9 @@ class _Writing:
     def catalog(
         self,
         likely_roots: tuple[str, ...],
-        snapshots: tuple[Snapshot, ...],
-        unread: tuple[Unread, ...],
-    ) -> Catalog:
+        snapshots: tuple[FileSnapshot, ...],
+        unread: tuple[UnreadEvidence, ...],
+    ) -> EditCatalog:
         """Write the edits by id into their last file, and return its catalog.
 
         Of an edit's copies the one is taken that the app would keep.
@@ -271,7 +271,7 @@ class _Writing:
         digest = self._copy(by_id, hashlib.sha256(msgspec.msgpack.encode(unread)))
         ranks = sorted(range(len(by_id)), key=lambda rank: (by_id[rank].at, rank))
         rows = [by_id[rank] for rank in ranks]
-        return Catalog(
+        return EditCatalog(
             at=array("q", [row.at for row in rows]).tobytes(),
             rank=array("l", ranks).tobytes(),
             place=array("l", [row.place for row in rows]).tobytes(),
@@ -317,8 +317,8 @@ def _cleaned(value: Any) -> Any:
 def _preference(edit: Edit) -> tuple[Any, ...]:
     """Return what copies of an edit are compared by, as the app's store does it."""
     return (
-        edit.outcome is not Outcome.APPLIED,
-        edit.outcome is Outcome.UNANSWERED,
+        edit.outcome is not EditResult.APPLIED,
+        edit.outcome is EditResult.UNANSWERED,
         sum(len(hunk.own) for hunk in edit.lines.hunks),
         edit.at,
         edit.agent_session,
@@ -338,7 +338,7 @@ class EditIndex:
     """Edits that `write_index` wrote, asked by the audits of one process."""
 
     def __init__(self, folder: Path) -> None:
-        catalog = msgspec.msgpack.decode((folder / CATALOG).read_bytes(), type=Catalog)
+        catalog = msgspec.msgpack.decode((folder / CATALOG).read_bytes(), type=EditCatalog)
         self.unread = catalog.unread
         self._likely_roots = catalog.likely_roots
         self._snapshots = catalog.snapshots
@@ -360,7 +360,7 @@ class EditIndex:
                 b"" if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             )
 
-    def of(self, subject: Subject, change: Change, policy: Policy) -> Sliced:
+    def of(self, subject: AuditSubject, change: Change, policy: Policy) -> IndexedEvidence:
         """Return the evidence of one audit: the edits that can matter for its lines.
 
         Those of other files of the repository are counted, and, where the policy follows
@@ -382,9 +382,9 @@ class EditIndex:
         compared = [rank for rank, place in considered if place in wanted]
         holding = zip(span, self._holding[start:end], strict=False)
         fingerprinted = any(holds and place in inside for place, holds in holding)
-        return Sliced(evidence, len(considered), self._digest(compared), fingerprinted)
+        return IndexedEvidence(evidence, len(considered), self._digest(compared), fingerprinted)
 
-    def _checkouts(self, places: set[int], subject: Subject, change: Change) -> Checkouts:
+    def _checkouts(self, places: set[int], subject: AuditSubject, change: Change) -> KnownCheckouts:
         """Return the checkouts that all edits of a span show.
 
         They are told by files named as in the change and by the working directories, so one
@@ -393,7 +393,7 @@ class EditIndex:
         names = paths_of(change)
         by_cwd = {self._stubs[place].cwd: place for place in places}
         telling = self._named_as(names, places) | set(by_cwd.values())
-        return Checkouts(
+        return KnownCheckouts(
             [self._stubs[place] for place in telling],
             change,
             likely=self._likely_roots,
@@ -408,7 +408,7 @@ class EditIndex:
             found.update(self._of_name.get(name, ()))
         return found & places
 
-    def _inside(self, checkouts: Checkouts) -> frozenset[int]:
+    def _inside(self, checkouts: KnownCheckouts) -> frozenset[int]:
         """Return all places inside of some checkouts; most audits have the same."""
         known = self._inside_of.get(checkouts.roots)
         if known is None:
@@ -423,7 +423,7 @@ class EditIndex:
         self,
         places: set[int],
         inside: frozenset[int],
-        checkouts: Checkouts,
+        checkouts: KnownCheckouts,
         change: Change,
         policy: Policy,
     ) -> dict[int, str | None]:
@@ -436,7 +436,7 @@ class EditIndex:
         return {**wanted}
 
     def _considered(
-        self, subject: Subject, policy: Policy, inside: frozenset[int]
+        self, subject: AuditSubject, policy: Policy, inside: frozenset[int]
     ) -> list[tuple[int, int]]:
         """Return rank and place of the repository's applied edits inside the window, in order."""
         first, last = map(_microseconds, policy.window(subject.merged_at))
@@ -486,6 +486,6 @@ def _numbers(kind: str, packed: bytes) -> "array[int]":
     return numbers
 
 
-def _stub(place: Place) -> Edit:
+def _stub(place: EditOrigin) -> Edit:
     """Return an edit of which only the place is known: what checkouts are told from."""
     return Edit(id="", agent="", agent_session="", at=_EPOCH, path=place.path, cwd=place.cwd)

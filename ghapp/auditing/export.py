@@ -14,20 +14,20 @@ from sqlalchemy import Connection
 from ghapp import __version__
 from ghapp.attribution.model import Struct
 from ghapp.attribution.policy import POLICIES
-from ghapp.keys.signing import Signer
+from ghapp.keys.signing import RecordSigner
 from ghapp.records.bundle import (
     SCHEMA,
+    BundleHeader,
+    BundleKey,
     DocumentLine,
-    Exported,
-    Header,
-    Key,
+    ExportedRepository,
     KeyLine,
     Line,
     PolicyLine,
     write,
 )
 from ghapp.records.envelope import Envelope
-from ghapp.records.statement import Head, read
+from ghapp.records.statement import ChainHead, read
 from ghapp.store import Repository, SavedAudit, Store
 
 
@@ -35,7 +35,7 @@ class UnsignedError(Exception):
     """Records are from before records were signed; the message says what to do."""
 
 
-class Span(Struct, frozen=True):
+class ExportSpan(Struct, frozen=True):
     """Of which pull requests documents are exported, by their merge; both ends belong to it."""
 
     since: datetime | None = None
@@ -50,9 +50,9 @@ def export(  # noqa: PLR0913 - what is exported, where to, and who seals it when
     repositories: Sequence[Repository],
     output: BinaryIO,
     *,
-    signer: Signer,
+    signer: RecordSigner,
     now: datetime,
-    span: Span = Span(),  # noqa: B008 - it is frozen
+    span: ExportSpan = ExportSpan(),  # noqa: B008 - it is frozen
 ) -> None:
     """Write the records of some repositories as a bundle, in the order of their ids.
 
@@ -69,21 +69,25 @@ def _lines(
     store: Store,
     repositories: Sequence[Repository],
     connection: Connection,
-    span: Span,
+    span: ExportSpan,
     now: datetime,
 ) -> Iterator[Line]:
     # What is saved meanwhile belongs to the next export, so the ends of the chains come first.
     heads = {one.id: _head(store, one, connection) for one in repositories}
-    yield Header(
+    yield BundleHeader(
         schema=SCHEMA,
         engine=__version__,
         made_at=now,
-        repositories=tuple(Exported(id=one.id, name=one.full_name) for one in repositories),
+        repositories=tuple(
+            ExportedRepository(id=one.id, name=one.full_name) for one in repositories
+        ),
         since=span.since,
         until=span.until,
     )
     for key in store.records.all_keys():
-        shown = Key(id=key.id, public=key.public, made_at=key.made_at, retired_at=key.retired_at)
+        shown = BundleKey(
+            id=key.id, public=key.public, made_at=key.made_at, retired_at=key.retired_at
+        )
         yield KeyLine(key=shown)
     yield from _policies(store, repositories, span)
     for repository in repositories:
@@ -92,7 +96,9 @@ def _lines(
             yield head
 
 
-def _policies(store: Store, repositories: Sequence[Repository], span: Span) -> Iterator[PolicyLine]:
+def _policies(
+    store: Store, repositories: Sequence[Repository], span: ExportSpan
+) -> Iterator[PolicyLine]:
     """Yield the policies that the documents name; those never kept are built in."""
     used = {
         one.policy_digest
@@ -120,13 +126,13 @@ def _head(store: Store, repository: Repository, connection: Connection) -> Envel
 
 
 def _chain(
-    store: Store, repository: Repository, connection: Connection, head: Envelope, span: Span
+    store: Store, repository: Repository, connection: Connection, head: Envelope, span: ExportSpan
 ) -> Iterator[Line]:
     last = read(head.payload).predicate
     for signed in store.records.of_within(connection, repository.id):
         if signed.envelope is None:
             raise UnsignedError(_advice(repository, signed.audit))
-        if isinstance(last, Head) and signed.audit.position > last.records:
+        if isinstance(last, ChainHead) and signed.audit.position > last.records:
             break
         if signed.audit.merged_at in span:
             yield DocumentLine(document=signed.document)

@@ -17,9 +17,9 @@ import msgspec
 from cryptography.fernet import Fernet, InvalidToken
 
 from ghapp.attribution.model import Struct
-from ghapp.github.pull_requests import PullRequest, Source
-from ghapp.ingest.carried import Carried
-from ghapp.store import Found
+from ghapp.github.pull_requests import ChangeSource, PullRequest
+from ghapp.ingest.carried import CarriedEvidence
+from ghapp.store import ListedPull
 
 FOLDER = "pulls"
 """Below the data directory."""
@@ -42,19 +42,21 @@ class KeptPulls:
         self._folder = data_dir / FOLDER
         self._box = Fernet(base64.urlsafe_b64encode(encryption_key))
 
-    def read(self, repository_id: int, found: Found) -> tuple[PullRequest, Carried] | None:
+    def read(
+        self, repository_id: int, found: ListedPull
+    ) -> tuple[PullRequest, CarriedEvidence] | None:
         """Return a pull request as it was fetched; ``None``: it is not kept, or not readable."""
         path = self._path(repository_id, found)
         try:
             kept = _DECODER.decode(zlib.decompress(self._box.decrypt(path.read_bytes())))
         except (OSError, InvalidToken, zlib.error, msgspec.DecodeError):
             return None
-        return kept.pull, Carried(found=(), trailers=kept.trailers)
+        return kept.pull, CarriedEvidence(found=(), trailers=kept.trailers)
 
-    def keep(self, found: Found, pull: PullRequest, carried: Carried) -> None:
+    def keep(self, found: ListedPull, pull: PullRequest, carried: CarriedEvidence) -> None:
         """Keep a pull request that was read whole, and that is still what the list said."""
         known = (pull.base_sha, pull.head_sha, pull.merge_commit)
-        if pull.source is Source.PARTIAL or carried.found or found.merge_commit is None:
+        if pull.source is ChangeSource.PARTIAL or carried.found or found.merge_commit is None:
             return
         if known != (found.base_sha, found.head_sha, found.merge_commit):
             return
@@ -77,7 +79,7 @@ class KeptPulls:
             path.unlink(missing_ok=True)
         return len(old)
 
-    def _path(self, repository_id: int, found: Found) -> Path:
+    def _path(self, repository_id: int, found: ListedPull) -> Path:
         named = f"{found.number} {found.base_sha} {found.head_sha} {found.merge_commit}"
         name = hashlib.sha256(named.encode()).hexdigest()
         return self._folder / str(repository_id) / name

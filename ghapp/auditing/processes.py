@@ -27,7 +27,7 @@ class ProcessFailedError(Exception):
     """A process could not do its work, or ended in the middle of it."""
 
 
-class Work(Protocol[GivenT_contra, DoneT_co]):
+class ProcessWork(Protocol[GivenT_contra, DoneT_co]):
     """What each process makes its own copy of before it begins."""
 
     def start(self) -> Callable[[GivenT_contra], DoneT_co]:
@@ -39,7 +39,9 @@ class _Worker(NamedTuple):
     line: Connection
 
 
-def in_order(work: Work[GivenT, DoneT], tasks: Iterable[GivenT], *, jobs: int) -> Iterator[DoneT]:
+def in_order(
+    work: ProcessWork[GivenT, DoneT], tasks: Iterable[GivenT], *, jobs: int
+) -> Iterator[DoneT]:
     """Yield the result of each task in the order of the tasks.
 
     With one job all is done in this process, and raises what it raises; else raises
@@ -62,7 +64,7 @@ def in_order(work: Work[GivenT, DoneT], tasks: Iterable[GivenT], *, jobs: int) -
 
 
 @contextmanager
-def _started(work: Work[Any, Any], jobs: int) -> Iterator[list[_Worker]]:
+def _started(work: ProcessWork[Any, Any], jobs: int) -> Iterator[list[_Worker]]:
     """Lend processes, and end them."""
     # A new interpreter for each: a copy of this one would hold the locks of its threads.
     context = multiprocessing.get_context("spawn")
@@ -116,7 +118,7 @@ def _answer(worker: _Worker) -> Any:
     return done
 
 
-def _serve(work: Work[Any, Any], line: Connection) -> None:
+def _serve(work: ProcessWork[Any, Any], line: Connection) -> None:
     """Do tasks until the line ends."""
     try:
         do = work.start()

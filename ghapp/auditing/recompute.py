@@ -16,22 +16,22 @@ import msgspec
 
 from ghapp.attribution import digest
 from ghapp.attribution.document import from_document, to_document
-from ghapp.attribution.model import Audit, Change, Struct, Subject
+from ghapp.attribution.model import Audit, AuditSubject, Change, Struct
 from ghapp.attribution.policy import Policy
 from ghapp.auditing.edit_index import EditIndex
-from ghapp.auditing.replay import AT_ONCE, Auditor, Terms, gathered, tip_of
-from ghapp.documents.differences import Cause, compare
-from ghapp.git.history import Landed, Span, landed
-from ghapp.git.landed import Unseen, changes
-from ghapp.git.repository import Git
+from ghapp.auditing.replay import AT_ONCE, HistoryAuditor, ReplayTerms, gathered, tip_of
+from ghapp.documents.differences import DifferenceCause, compare
+from ghapp.git.history import HistorySpan, LandedChange, landed
+from ghapp.git.landed import NotInClone, changes
+from ghapp.git.repository import GitRepository
 from ghapp.records.bundle import DocumentLine, LineError, PolicyLine, lines_of, read_line
 from ghapp.records.envelope import Envelope
-from ghapp.records.statement import Record, StatementError, read
+from ghapp.records.statement import AuditRecord, StatementError, read
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Given(Struct, frozen=True):
+class RecomputeInputs(Struct, frozen=True):
     """What a recomputation goes by."""
 
     clone: Path
@@ -45,7 +45,7 @@ class Given(Struct, frozen=True):
     """The installation's key, where the app kept fingerprints; ``None``: as text."""
 
 
-class Outcome(StrEnum):
+class RecomputeResult(StrEnum):
     """How a record compares with what was worked out here."""
 
     SAME = "same"
@@ -60,11 +60,11 @@ class Outcome(StrEnum):
     """What it judges is not in this clone's history, or not whole."""
 
 
-class Recomputed(Struct, frozen=True):
+class RecomputedRecord(Struct, frozen=True):
     """What became of one record."""
 
-    record: Record
-    outcome: Outcome
+    record: AuditRecord
+    outcome: RecomputeResult
     why: str | None = None
     """In words; ``None``: there is nothing to say."""
 
@@ -72,21 +72,21 @@ class Recomputed(Struct, frozen=True):
 class _Place(Struct, frozen=True):
     """A record whose document stands in the bundle, and where."""
 
-    record: Record
+    record: AuditRecord
     start: int
 
 
-def recompute(given: Given, bundle: Path) -> Iterator[Recomputed]:
+def recompute(given: RecomputeInputs, bundle: Path) -> Iterator[RecomputedRecord]:
     """Yield what becomes of each record that has its document in a bundle that checks.
 
     In the order of the clone's history, what is not in it last. Raises `GitError`,
     `ArtifactError` and `OSError`.
     """
     places, policies = _read(bundle)
-    git = Git(given.clone)
+    git = GitRepository(given.clone)
     with _auditor(given) as auditor, bundle.open("rb") as file:
         recomputing = _Recomputing(file, places, policies, auditor)
-        span = landed(git, Span(tip=tip_of(git, given.branch), every_commit=True))
+        span = landed(git, HistorySpan(tip=tip_of(git, given.branch), every_commit=True))
         wanted = (one for one in span if one.commit in places)
         while some := tuple(islice(wanted, AT_ONCE)):
             for one, change in zip(some, changes(git, some), strict=True):
@@ -126,18 +126,18 @@ def _note(
         record = read(envelope.payload).predicate
     except StatementError:
         return
-    if isinstance(record, Record):
+    if isinstance(record, AuditRecord):
         commit = from_document(document.document).merge_commit or ""
         places.setdefault(commit, []).append(_Place(record=record, start=start))
 
 
 @contextmanager
-def _auditor(given: Given) -> Iterator[Auditor | None]:
+def _auditor(given: RecomputeInputs) -> Iterator[HistoryAuditor | None]:
     """Lend what audits by the evidence that is given; ``None``: there is none."""
     if not given.evidence and not given.carried:
         yield None
         return
-    terms = Terms(
+    terms = ReplayTerms(
         repository_path=given.clone,
         evidence=given.evidence,
         carried=given.carried,
@@ -147,7 +147,7 @@ def _auditor(given: Given) -> Iterator[Auditor | None]:
         fingerprint_key=given.fingerprint_key,
     )
     with gathered(terms) as evidence:
-        yield Auditor(EditIndex(evidence.folder), given.fingerprint_key)
+        yield HistoryAuditor(EditIndex(evidence.folder), given.fingerprint_key)
 
 
 class _Recomputing:
@@ -158,7 +158,7 @@ class _Recomputing:
         file: BinaryIO,
         places: dict[str, list[_Place]],
         policies: Mapping[str, Policy],
-        auditor: Auditor | None,
+        auditor: HistoryAuditor | None,
     ) -> None:
         self._file = file
         self._places = places
@@ -170,38 +170,46 @@ class _Recomputing:
             name = (record.link.repository_id, record.link.pull_request)
             self._newest[name] = max(record.link.number, self._newest.get(name, 0))
 
-    def of(self, one: Landed, change: Change | Unseen) -> Iterator[Recomputed]:
+    def of(self, one: LandedChange, change: Change | NotInClone) -> Iterator[RecomputedRecord]:
         """Yield what becomes of the records of one commit."""
         for place in self._places.pop(one.commit, ()):
-            if isinstance(change, Unseen):
-                yield Recomputed(record=place.record, outcome=Outcome.NOT_FOUND, why=change.problem)
+            if isinstance(change, NotInClone):
+                yield RecomputedRecord(
+                    record=place.record, outcome=RecomputeResult.NOT_FOUND, why=change.problem
+                )
             else:
                 yield self._compared(place, change)
 
-    def rest(self) -> Iterator[Recomputed]:
+    def rest(self) -> Iterator[RecomputedRecord]:
         """Yield the records whose commits did not come."""
         why = "its merge commit is not in the history that is looked at"
         for some in self._places.values():
             for place in some:
-                yield Recomputed(record=place.record, outcome=Outcome.NOT_FOUND, why=why)
+                yield RecomputedRecord(
+                    record=place.record, outcome=RecomputeResult.NOT_FOUND, why=why
+                )
 
-    def _compared(self, place: _Place, change: Change) -> Recomputed:
+    def _compared(self, place: _Place, change: Change) -> RecomputedRecord:
         self._file.seek(place.start)
         document = self._file.readline().removesuffix(b"\n")
         recorded, record = from_document(document), place.record
         if self._auditor is None:
             is_same = digest.of_change(change) == recorded.inputs.diff
-            outcome = Outcome.SAME if is_same else Outcome.OTHER_INPUTS
-            return Recomputed(
-                record=record, outcome=outcome, why=None if is_same else Cause.DIFF_CHANGED
+            outcome = RecomputeResult.SAME if is_same else RecomputeResult.OTHER_INPUTS
+            return RecomputedRecord(
+                record=record,
+                outcome=outcome,
+                why=None if is_same else DifferenceCause.DIFF_CHANGED,
             )
         made = self._audited(self._auditor, recorded, record, change)
         if to_document(made) == document:
-            return Recomputed(record=record, outcome=Outcome.SAME)
+            return RecomputedRecord(record=record, outcome=RecomputeResult.SAME)
         return self._different(record, recorded, made)
 
-    def _audited(self, auditor: Auditor, recorded: Audit, record: Record, change: Change) -> Audit:
-        subject = Subject(
+    def _audited(
+        self, auditor: HistoryAuditor, recorded: Audit, record: AuditRecord, change: Change
+    ) -> Audit:
+        subject = AuditSubject(
             merged_at=recorded.merged_at,
             repository=recorded.repository,
             pull_request=recorded.pull_request,
@@ -213,19 +221,23 @@ class _Recomputing:
         inputs = msgspec.structs.replace(made.inputs, trailers=recorded.inputs.trailers)
         return msgspec.structs.replace(made, inputs=inputs)
 
-    def _different(self, record: Record, recorded: Audit, made: Audit) -> Recomputed:
+    def _different(self, record: AuditRecord, recorded: Audit, made: Audit) -> RecomputedRecord:
         told = compare(recorded, made)
         name = (record.link.repository_id, record.link.pull_request)
         if not _has_other_inputs(recorded, made):
-            outcome = Outcome.DIFFERENT
+            outcome = RecomputeResult.DIFFERENT
         elif record.link.number < self._newest[name] and _NOT_EVIDENCE.isdisjoint(told.causes):
-            outcome = Outcome.SUPERSEDED
+            outcome = RecomputeResult.SUPERSEDED
         else:
-            outcome = Outcome.OTHER_INPUTS
-        return Recomputed(record=record, outcome=outcome, why=_words(told.causes, recorded, made))
+            outcome = RecomputeResult.OTHER_INPUTS
+        return RecomputedRecord(
+            record=record, outcome=outcome, why=_words(told.causes, recorded, made)
+        )
 
 
-_NOT_EVIDENCE = frozenset({Cause.POLICY_CHANGED, Cause.ENGINE_CHANGED, Cause.DIFF_CHANGED})
+_NOT_EVIDENCE = frozenset(
+    {DifferenceCause.POLICY_CHANGED, DifferenceCause.ENGINE_CHANGED, DifferenceCause.DIFF_CHANGED}
+)
 
 
 def _has_other_inputs(recorded: Audit, made: Audit) -> bool:
@@ -235,13 +247,13 @@ def _has_other_inputs(recorded: Audit, made: Audit) -> bool:
     ) or recorded.measure is not made.measure
 
 
-def _words(causes: Sequence[Cause], recorded: Audit, made: Audit) -> str:
+def _words(causes: Sequence[DifferenceCause], recorded: Audit, made: Audit) -> str:
     if recorded.measure is not made.measure:
         return (
             f"counted in {recorded.measure}, here in {made.measure}: fingerprints take "
             "--fingerprint-key, text takes none"
         )
-    if Cause.NOTHING in causes:
+    if DifferenceCause.NOTHING in causes:
         before, after = recorded.inputs.edits_considered, made.inputs.edits_considered
         return f"{before} edits of the repository inside the window, here {after}"
     return ", ".join(causes)

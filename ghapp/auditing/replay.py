@@ -20,14 +20,14 @@ from ghapp.attribution import verdict
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import Codebook, FingerprintCodebook
 from ghapp.attribution.document import SCHEMA, to_document
-from ghapp.attribution.fingerprint import Fingerprinter
-from ghapp.attribution.model import Audit, Change, Struct, Subject, Unread
+from ghapp.attribution.fingerprint import LineFingerprinter
+from ghapp.attribution.model import Audit, AuditSubject, Change, Struct, UnreadEvidence
 from ghapp.attribution.policy import Policy
-from ghapp.auditing.edit_index import Catalog, EditIndex, write_index
+from ghapp.auditing.edit_index import EditCatalog, EditIndex, write_index
 from ghapp.auditing.processes import in_order
-from ghapp.git.history import Landed, Span, landed, pull_heads
-from ghapp.git.landed import Unseen, changes
-from ghapp.git.repository import Git
+from ghapp.git.history import HistorySpan, LandedChange, landed, pull_heads
+from ghapp.git.landed import NotInClone, changes
+from ghapp.git.repository import GitRepository
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.carried import read_history
 from ghapp.policy.at_merge import BasePolicies, BasePolicy
@@ -39,7 +39,7 @@ WHOLE_CHANGE = "(the whole change)"
 """Stands for the files of a change that could not be read: nobody knows which they are."""
 
 
-class Terms(Struct, frozen=True):
+class ReplayTerms(Struct, frozen=True):
     """What a replay goes by."""
 
     repository_path: Path
@@ -64,7 +64,7 @@ class Terms(Struct, frozen=True):
     jobs: int = 1
 
 
-class Progress(Struct, frozen=True):
+class ReplayProgress(Struct, frozen=True):
     """How far a replay is."""
 
     done: int
@@ -73,7 +73,7 @@ class Progress(Struct, frozen=True):
     """What could not be read of the one just done; ``None``: nothing, or told before."""
 
 
-class Replayed(Struct, frozen=True):
+class ReplayResult(Struct, frozen=True):
     """What a replay did."""
 
     documents: int
@@ -81,31 +81,33 @@ class Replayed(Struct, frozen=True):
     """Documents of changes or evidence that could not be read whole."""
     resumed_from: int
     """Documents that an earlier, interrupted replay had written."""
-    unread: tuple[Unread, ...]
+    unread: tuple[UnreadEvidence, ...]
     """What of the evidence could not be read."""
     cut: bool
     """The clone is shallow, and its history ends inside the span that was asked for."""
 
 
-Watch = Callable[[Progress], None]
+Watch = Callable[[ReplayProgress], None]
 
 
-class Gathered(NamedTuple):
+class GatheredEvidence(NamedTuple):
     """Evidence that was read, for one replay or several of the same terms but the policy."""
 
     folder: Path
-    catalog: Catalog
+    catalog: EditCatalog
 
 
 @contextmanager
-def gathered(terms: Terms) -> Iterator[Gathered]:
+def gathered(terms: ReplayTerms) -> Iterator[GatheredEvidence]:
     """Lend the evidence of a replay. Raises `GitError`, `ArtifactError` and `OSError`."""
     with tempfile.TemporaryDirectory(prefix="ghapp-replay-") as name:
         folder = Path(name)
-        yield Gathered(folder, _read_evidence(terms, Git(terms.repository_path), folder))
+        yield GatheredEvidence(
+            folder, _read_evidence(terms, GitRepository(terms.repository_path), folder)
+        )
 
 
-def replay(terms: Terms, output: Path, *, now: datetime, watch: Watch) -> Replayed:
+def replay(terms: ReplayTerms, output: Path, *, now: datetime, watch: Watch) -> ReplayResult:
     """Audit what landed on a branch; write the documents to a file, oldest first.
 
     A replay that is interrupted leaves its documents beside ``output``, and the same replay
@@ -118,23 +120,23 @@ def replay(terms: Terms, output: Path, *, now: datetime, watch: Watch) -> Replay
 
 
 def replay_with(
-    evidence: Gathered, terms: Terms, output: Path, *, now: datetime, watch: Watch
-) -> Replayed:
+    evidence: GatheredEvidence, terms: ReplayTerms, output: Path, *, now: datetime, watch: Watch
+) -> ReplayResult:
     """Do what `replay` does, with evidence that was read before."""
-    git, catalog = Git(terms.repository_path), evidence.catalog
+    git, catalog = GitRepository(terms.repository_path), evidence.catalog
     span = _span(terms, git)
-    partial = Partial(output, _key(terms, git, span, catalog), terms.at or now)
+    partial = PartialOutput(output, _key(terms, git, span, catalog), terms.at or now)
     total = sum(1 for _ in landed(git, span))
     todo = islice(landed(git, span), partial.done, None)
-    task = Task(terms, evidence.folder, partial.at)
-    watch(Progress(done=partial.done, total=total))
+    task = ReplayTask(terms, evidence.folder, partial.at)
+    watch(ReplayProgress(done=partial.done, total=total))
     with partial.writing() as write:
         for answers in in_order(task, _neighbors(todo), jobs=terms.jobs):
             for document, problem in answers:
                 write(document)
-                watch(Progress(done=partial.done, total=total, problem=problem))
+                watch(ReplayProgress(done=partial.done, total=total, problem=problem))
     partial.finish()
-    return Replayed(
+    return ReplayResult(
         documents=partial.done,
         incomplete=partial.incomplete,
         resumed_from=partial.resumed_from,
@@ -143,7 +145,7 @@ def replay_with(
     )
 
 
-def _read_evidence(terms: Terms, git: Git, folder: Path) -> Catalog:
+def _read_evidence(terms: ReplayTerms, git: GitRepository, folder: Path) -> EditCatalog:
     found = find_evidence(terms.evidence)
     if terms.carried:
         found = chain(found, read_history(git, _tips(terms, git), terms.since).found)
@@ -154,17 +156,17 @@ def _read_evidence(terms: Terms, git: Git, folder: Path) -> Catalog:
         likely_roots=git.checkouts(),
         encode=None
         if terms.fingerprint_key is None
-        else Fingerprinter(terms.fingerprint_key).lines,
+        else LineFingerprinter(terms.fingerprint_key).lines,
     )
 
 
-def _tips(terms: Terms, git: Git) -> list[str]:
+def _tips(terms: ReplayTerms, git: GitRepository) -> list[str]:
     """Return the last commits of everything that may have come onto the branch."""
     return [tip_of(git, terms.branch), *pull_heads(git).values()]
 
 
-def _span(terms: Terms, git: Git) -> Span:
-    return Span(
+def _span(terms: ReplayTerms, git: GitRepository) -> HistorySpan:
+    return HistorySpan(
         tip=tip_of(git, terms.branch),
         since=terms.since,
         until=terms.until,
@@ -172,7 +174,7 @@ def _span(terms: Terms, git: Git) -> Span:
     )
 
 
-def tip_of(git: Git, branch: str) -> str:
+def tip_of(git: GitRepository, branch: str) -> str:
     """Return where a branch stands; one that only the clone's origin has will do."""
     for name in (f"refs/heads/{branch}", f"refs/remotes/origin/{branch}"):
         if (sha := git.resolve(name)) is not None:
@@ -180,7 +182,7 @@ def tip_of(git: Git, branch: str) -> str:
     return git.commit(branch).sha
 
 
-def _key(terms: Terms, git: Git, span: Span, catalog: Catalog) -> str:
+def _key(terms: ReplayTerms, git: GitRepository, span: HistorySpan, catalog: EditCatalog) -> str:
     """Return what two replays have in common exactly if they write the same documents."""
     of = (
         *(__version__, SCHEMA, span, terms.policy and terms.policy.digest, terms.repository),
@@ -190,7 +192,7 @@ def _key(terms: Terms, git: Git, span: Span, catalog: Catalog) -> str:
     return hashlib.sha256(msgspec.msgpack.encode(of)).hexdigest()
 
 
-def _is_cut(git: Git, span: Span) -> bool:
+def _is_cut(git: GitRepository, span: HistorySpan) -> bool:
     """Say whether the oldest commits of a span are missing from a shallow clone."""
     shallow = git.shallow()
     if not shallow:
@@ -199,7 +201,7 @@ def _is_cut(git: Git, span: Span) -> bool:
     return oldest.sha in shallow and (span.since is None or span.since <= oldest.committed_at)
 
 
-def _neighbors(some: Iterator[Landed]) -> Iterator[tuple[Landed, ...]]:
+def _neighbors(some: Iterator[LandedChange]) -> Iterator[tuple[LandedChange, ...]]:
     while chunk := tuple(islice(some, AT_ONCE)):
         yield chunk
 
@@ -207,27 +209,29 @@ def _neighbors(some: Iterator[Landed]) -> Iterator[tuple[Landed, ...]]:
 # --- one process's part -------------------------------------------------------------------------
 
 
-class Task:
+class ReplayTask:
     """Audits neighbors of a history; made once in each process."""
 
-    def __init__(self, terms: Terms, folder: Path, at: datetime) -> None:
+    def __init__(self, terms: ReplayTerms, folder: Path, at: datetime) -> None:
         self.terms = terms
         self.folder = folder
         self.at = at
 
-    def start(self) -> Callable[[tuple[Landed, ...]], list[tuple[bytes, str | None]]]:
+    def start(self) -> Callable[[tuple[LandedChange, ...]], list[tuple[bytes, str | None]]]:
         """Open what the audits need, and return what makes them."""
-        auditor = Auditor(EditIndex(self.folder), self.terms.fingerprint_key)
-        git = Git(self.terms.repository_path)
+        auditor = HistoryAuditor(EditIndex(self.folder), self.terms.fingerprint_key)
+        git = GitRepository(self.terms.repository_path)
         policies = self._policies(git)
 
-        def answer(some: tuple[Landed, ...]) -> list[tuple[bytes, str | None]]:
+        def answer(some: tuple[LandedChange, ...]) -> list[tuple[bytes, str | None]]:
             read = zip(some, changes(git, some), policies(some), strict=True)
             return [self._audited(one, change, held, auditor) for one, change, held in read]
 
         return answer
 
-    def _policies(self, git: Git) -> Callable[[tuple[Landed, ...]], Sequence[BasePolicy]]:
+    def _policies(
+        self, git: GitRepository
+    ) -> Callable[[tuple[LandedChange, ...]], Sequence[BasePolicy]]:
         """Return what says which policy holds for each of some neighbors."""
         given = self.terms.policy
         if given is not None:
@@ -236,13 +240,17 @@ class Task:
         return lambda some: kept.of([one.before for one in some])
 
     def _audited(
-        self, one: Landed, change: Change | Unseen, held: BasePolicy, auditor: "Auditor"
+        self,
+        one: LandedChange,
+        change: Change | NotInClone,
+        held: BasePolicy,
+        auditor: "HistoryAuditor",
     ) -> tuple[bytes, str | None]:
         problem = held.problem and f"{one.name}: {held.problem}"
-        if isinstance(change, Unseen):
+        if isinstance(change, NotInClone):
             problem = f"{one.name}: {change.problem}"
             change = Change(missing=(WHOLE_CHANGE,))
-        subject = Subject(
+        subject = AuditSubject(
             merged_at=one.merged_at,
             repository=self.terms.repository,
             pull_request=one.number,
@@ -251,14 +259,16 @@ class Task:
         return to_document(auditor.audit(subject, change, held.policy, self.at)), problem
 
 
-class Auditor:
+class HistoryAuditor:
     """Audits changes against an index of edits, as the app does against its store."""
 
     def __init__(self, index: EditIndex, fingerprint_key: bytes | None = None) -> None:
         self._index = index
-        self._fingerprinter = None if fingerprint_key is None else Fingerprinter(fingerprint_key)
+        self._fingerprinter = (
+            None if fingerprint_key is None else LineFingerprinter(fingerprint_key)
+        )
 
-    def audit(self, subject: Subject, change: Change, policy: Policy, at: datetime) -> Audit:
+    def audit(self, subject: AuditSubject, change: Change, policy: Policy, at: datetime) -> Audit:
         """Return the audit that `attribute` makes of all evidence, from the part that matters."""
         found = self._index.of(subject, change, policy)
         book = Codebook()
@@ -284,7 +294,7 @@ class _State(Struct, frozen=True):
     at: datetime
 
 
-class Partial:
+class PartialOutput:
     """The documents of a replay on their way into a file, kept beside it when interrupted."""
 
     def __init__(self, output: Path, key: str, at: datetime) -> None:

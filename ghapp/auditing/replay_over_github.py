@@ -13,29 +13,39 @@ import msgspec
 
 from ghapp.attribution.document import to_document
 from ghapp.attribution.model import Struct
-from ghapp.audit import How, Ref, attributed, audit_pull_request, policy_of
+from ghapp.audit import AuditContext, AuditRequest, attributed, audit_pull_request, policy_of
 from ghapp.auditing.kept_pulls import KeptPulls
 from ghapp.ending import AuditDone, AuditPartial, Ending, NothingToDo, TryLater, unreached
 from ghapp.github import answers
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import NotMerged, PullRequest, fetch, history_page
-from ghapp.ingest.carried import Carried
-from ghapp.publishers.publisher import Desired, Memories
-from ghapp.publishers.registry import Publishing, publish
-from ghapp.store import Asked, Due, Found, Kind, Lane, PullState, Replay, Repository, Store
+from ghapp.ingest.carried import CarriedEvidence
+from ghapp.publishers.publisher import DesiredState, Memories
+from ghapp.publishers.registry import PublishReport, publish
+from ghapp.store import (
+    Lane,
+    ListedPull,
+    PullState,
+    Replay,
+    ReplayRequest,
+    Repository,
+    Store,
+    WorkKind,
+    WorkRequest,
+)
 
 SHOWN_BY = {"checks": "check_run", "labels": "label"}
 """What may be asked to be shown → its publisher. Never a comment: those notify people."""
 
 
-class Listed(Struct, frozen=True):
+class ListPageRead(Struct, frozen=True):
     """A page of the list was read."""
 
     found: int
     is_last: bool
 
 
-class Again(Struct, frozen=True):
+class AuditedAgain(Struct, frozen=True):
     """A pull request was audited again, and shown to nobody."""
 
     is_complete: bool
@@ -44,11 +54,11 @@ class Again(Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Means:
+class ReplayStep:
     """What one step of a replay is done with."""
 
     replay: Replay
-    how: How
+    how: AuditContext
     kept: KeptPulls
     github: GitHub
     store: Store
@@ -68,13 +78,13 @@ class Means:
         )
 
 
-def start(store: Store, repository: Repository, asked: Asked, *, now: datetime) -> Replay:
+def start(store: Store, repository: Repository, asked: ReplayRequest, *, now: datetime) -> Replay:
     """Begin a replay; the workers do it. Raises `ReplayUnderWay`."""
-    wish = _wish(repository.id, repository.installation_id, now)
-    return store.replays.start(asked, wish, now=now)
+    request = _work_request(repository.id, repository.installation_id, now)
+    return store.replays.start(asked, request, now=now)
 
 
-def list_page(means: Means) -> Listed:
+def list_page(means: ReplayStep) -> ListPageRead:
     """Read the next page of merged pull requests, and make those of the span due.
 
     Raises the errors of `answers`; then the next try reads the same page.
@@ -87,7 +97,7 @@ def list_page(means: Means) -> Listed:
         replay.until is not None and last is not None and last > replay.until
     )
     pulls = [
-        Found(
+        ListedPull(
             number=pull.number,
             merged_at=pull.merged_at,
             base_sha=pull.base_sha,
@@ -97,21 +107,21 @@ def list_page(means: Means) -> Listed:
         for pull in page.merged
         if replay.spans(pull.merged_at)
     ]
-    wish = partial(_wish, github.repository_id, github.installation_id, means.now)
-    wishes = [wish(pull.number) for pull in pulls]
-    means.store.replays.page(replay, pulls, wishes, is_last=is_last, now=means.now)
-    return Listed(found=len(pulls), is_last=is_last)
+    request = partial(_work_request, github.repository_id, github.installation_id, means.now)
+    requests = [request(pull.number) for pull in pulls]
+    means.store.replays.page(replay, pulls, requests, is_last=is_last, now=means.now)
+    return ListPageRead(found=len(pulls), is_last=is_last)
 
 
-def audit_again(means: Means, found: Found, ref: Ref) -> Ending | Again:
+def audit_again(means: ReplayStep, found: ListedPull, ref: AuditRequest) -> Ending | AuditedAgain:
     """Audit one pull request of a replay, and keep the document with it."""
     outcome = _recorded(means, ref) if means.replay.record else _silently(means, found, ref)
-    if not isinstance(outcome, Again | AuditDone | AuditPartial | TryLater):
+    if not isinstance(outcome, AuditedAgain | AuditDone | AuditPartial | TryLater):
         means.settle(found.number, PullState.FAILED, why=outcome.why)
     return outcome
 
 
-def _silently(means: Means, found: Found, ref: Ref) -> Ending | Again:
+def _silently(means: ReplayStep, found: ListedPull, ref: AuditRequest) -> Ending | AuditedAgain:
     try:
         known = means.kept.read(ref.repository_id, found) or _fetched(means, found, ref)
         pull, carried = known
@@ -126,21 +136,25 @@ def _silently(means: Means, found: Found, ref: Ref) -> Ending | Again:
     complete = pull.change.complete
     state = PullState.DONE if complete else PullState.INCOMPLETE
     means.settle(found.number, state, document=to_document(made), why=pull.problem)
-    return Again(is_complete=complete, why=pull.problem)
+    return AuditedAgain(is_complete=complete, why=pull.problem)
 
 
-def _fetched(means: Means, found: Found, ref: Ref) -> tuple[PullRequest, Carried]:
+def _fetched(
+    means: ReplayStep, found: ListedPull, ref: AuditRequest
+) -> tuple[PullRequest, CarriedEvidence]:
     pull = fetch(means.github, found.number, means.how.git_cache)
     carried = means.how.carry(ref, pull, means.github)
     means.kept.keep(found, pull, carried)
     return pull, carried
 
 
-def _recorded(means: Means, ref: Ref) -> Ending:
+def _recorded(means: ReplayStep, ref: AuditRequest) -> Ending:
     """Make a recorded audit by the policy in force, and show as much of it as was asked for."""
     shown = frozenset(SHOWN_BY[name] for name in means.replay.publish)
 
-    def say(desired: Desired, pull: PullRequest, github: GitHub, memories: Memories) -> Publishing:
+    def say(
+        desired: DesiredState, pull: PullRequest, github: GitHub, memories: Memories
+    ) -> PublishReport:
         return publish(desired, pull, github, memories, only=shown)
 
     how = msgspec.structs.replace(means.how, publish=say)
@@ -153,14 +167,14 @@ def _recorded(means: Means, ref: Ref) -> Ending:
     return outcome
 
 
-def _wish(
+def _work_request(
     repository_id: int,
     installation_id: int | None,
     now: datetime,
     pull_request: int | None = None,
-) -> Due:
-    return Due(
-        kind=Kind.REPLAY,
+) -> WorkRequest:
+    return WorkRequest(
+        kind=WorkKind.REPLAY,
         due_at=now,
         lane=Lane.REPLAY,
         installation_id=installation_id,

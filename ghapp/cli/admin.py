@@ -10,7 +10,7 @@ import click
 from ghapp.cli import backup, teams
 from ghapp.cli.by_hand import by_hand
 from ghapp.keys.evidence import EvidenceKeys
-from ghapp.keys.signing import Signer
+from ghapp.keys.signing import RecordSigner
 from ghapp.records.keys import shown
 from ghapp.reports.harmless import visible
 from ghapp.settings import Settings, SettingsError
@@ -37,7 +37,7 @@ def command() -> None:
 @command.command("stuck")
 def stuck() -> None:
     """List what is set aside, with its number and the reason."""
-    for item in _store().due.parked():
+    for item in _store().work.dead_letters():
         click.echo(f"{item.id}\t{item.name}\t{item.attempts} tries\t{item.why}")
 
 
@@ -47,10 +47,10 @@ def stuck() -> None:
 def retry(items: tuple[int, ...], *, everything: bool) -> None:
     """Try items again that were set aside, by number or all."""
     store, now = _store(), datetime.now(UTC)
-    wanted = [item.id for item in store.due.parked()] if everything else list(items)
+    wanted = [item.id for item in store.work.dead_letters()] if everything else list(items)
     if not wanted and not everything:
         raise click.UsageError("name items by number, or give --all")
-    done = [number for number in wanted if store.due.retry(number, now=now)]
+    done = [number for number in wanted if store.work.retry(number, now=now)]
     click.echo(f"{len(done)} items are due again")
     lacking = sorted(set(wanted) - set(done))
     if lacking:
@@ -92,7 +92,7 @@ def drain(lane: str | None, seconds: float) -> None:
     """Wait until nothing is due now; status 1 if something still is. The workers do the work."""
     store, end = _store(), time.monotonic() + seconds
     while True:
-        due = [one for one in store.due.backlog(datetime.now(UTC)) if lane in {None, one.lane}]
+        due = [one for one in store.work.backlog(datetime.now(UTC)) if lane in {None, one.lane}]
         if not due:
             click.echo("nothing is due")
             return
@@ -198,7 +198,7 @@ def record_keys() -> None:
 def rotate_record_key() -> None:
     """Let a new key sign records from now on; old signatures stay, and so do their public keys."""
     settings, store = _settings(), _store()
-    signer = Signer(store, settings.encryption_key)
+    signer = RecordSigner(store, settings.encryption_key)
     with store.database.write() as connection:
         store.records.lock_keys(connection)
         new = signer.rotate(connection, now=datetime.now(UTC))
@@ -212,7 +212,7 @@ def rotate_record_key() -> None:
 def sign_records(*, yes: bool) -> None:
     """Sign records from before records were signed; their signatures say that they came later."""
     settings, store = _settings(), _store()
-    signer, count = Signer(store, settings.encryption_key), 0
+    signer, count = RecordSigner(store, settings.encryption_key), 0
     for repository in store.installations.repositories():
         broken = store.audits.first_break(repository.id)
         if broken is not None:
@@ -226,7 +226,7 @@ def sign_records(*, yes: bool) -> None:
     click.echo(f"{count} records {done}")
 
 
-def _sign(signer: Signer, store: Store, unsigned: tuple[SavedAudit, ...]) -> None:
+def _sign(signer: RecordSigner, store: Store, unsigned: tuple[SavedAudit, ...]) -> None:
     for saved in unsigned:
         document = store.audits.document(saved.id) or b""
         with store.database.write() as connection:

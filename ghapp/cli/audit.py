@@ -22,7 +22,7 @@ from ghapp.cli.times import as_time
 
 if TYPE_CHECKING:  # the core brings numpy; help and wrong use answer without it
     from ghapp.attribution.model import Audit
-    from ghapp.offline import OfflineAudit, Terms
+    from ghapp.offline import OfflineAudit, OfflineTerms
 
 UNREAD = 1
 """Exit status where some input could not be read."""
@@ -129,10 +129,10 @@ def _check_use(options: dict[str, Any]) -> None:
         )
 
 
-def _terms(options: dict[str, Any]) -> "Terms":
-    from ghapp.offline import Terms  # noqa: PLC0415 - see the top
+def _terms(options: dict[str, Any]) -> "OfflineTerms":
+    from ghapp.offline import OfflineTerms  # noqa: PLC0415 - see the top
 
-    return Terms(
+    return OfflineTerms(
         evidence=options["evidence"],
         policy=named_policy(options["policy_name"]),
         at=options["as_of"] or datetime.now(UTC),
@@ -143,7 +143,7 @@ def _terms(options: dict[str, Any]) -> "Terms":
     )
 
 
-def _of_diff(options: dict[str, Any], terms: "Terms") -> "OfflineAudit":
+def _of_diff(options: dict[str, Any], terms: "OfflineTerms") -> "OfflineAudit":
     from ghapp.offline import audit_diff  # noqa: PLC0415 - see the top
 
     name = options["diff_file"]
@@ -155,13 +155,13 @@ def _of_diff(options: dict[str, Any], terms: "Terms") -> "OfflineAudit":
     return audit_diff(text, name=shown, merged_at=options["merged_at"], terms=terms)
 
 
-def _of_commit(options: dict[str, Any], terms: "Terms") -> "OfflineAudit":
-    from ghapp.git.repository import Git, GitError  # noqa: PLC0415 - see the top
+def _of_commit(options: dict[str, Any], terms: "OfflineTerms") -> "OfflineAudit":
+    from ghapp.git.repository import GitError, GitRepository  # noqa: PLC0415 - see the top
     from ghapp.offline import audit_commit  # noqa: PLC0415 - see the top
 
     try:
         return audit_commit(
-            Git(options["repository_path"]),
+            GitRepository(options["repository_path"]),
             options["commit"],
             base=options["base"],
             merged_at=options["merged_at"],

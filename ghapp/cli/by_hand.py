@@ -2,7 +2,7 @@
 
 import getpass
 
-from ghapp.store import Access, Door
+from ghapp.store import AccessDoor, AccessEntry
 
 
 def by_hand(
@@ -11,11 +11,11 @@ def by_hand(
     *,
     pull_request: int | None = None,
     detail: str | None = None,
-) -> Access:
+) -> AccessEntry:
     """Return the access of whoever runs this command, to be noted before anything is done."""
-    return Access(
+    return AccessEntry(
         who=f"system:{getpass.getuser()}",
-        door=Door.COMMAND_LINE,
+        door=AccessDoor.COMMAND_LINE,
         what=what,
         repository_id=repository_id,
         pull_request=pull_request,

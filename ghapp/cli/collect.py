@@ -27,7 +27,7 @@ from ghapp.cli.times import as_time
 from ghapp.reports.harmless import visible
 
 if TYPE_CHECKING:  # see the top
-    from ghapp.collector.choices import Choices
+    from ghapp.collector.choices import KeptBack
     from ghapp.wire import EnrollmentStarted
 
 UNFINISHED = 1
@@ -49,11 +49,11 @@ def command() -> None:
 @click.argument("url", metavar="URL")
 def enroll(url: str) -> None:
     """Enroll this machine at the app's URL: type a code at GitHub, once."""
-    from ghapp.collector.door import Door  # noqa: PLC0415 - see the top
+    from ghapp.collector.door import UploadClient  # noqa: PLC0415 - see the top
     from ghapp.collector.enroll import enroll as enroll_machine  # noqa: PLC0415 - see the top
 
     with said():
-        door = Door(url)
+        door = UploadClient(url)
         known = enroll_machine(own_places(), door, _show_code, now=now(), sleep=time.sleep)
     accounts = ", ".join(visible(one.account) for one in known.enrollment.installations)
     click.echo(f"enrolled as {visible(known.enrollment.login)}, for {accounts or 'no account yet'}")
@@ -184,7 +184,7 @@ def resume(repository: str | None, path: str | None) -> None:
     _choose(lambda chosen: chosen.without_pause(repository, path, now()), "resumed")
 
 
-def _choose(change: Callable[["Choices"], "Choices"], word: str) -> None:
+def _choose(change: Callable[["KeptBack"], "KeptBack"], word: str) -> None:
     from ghapp.collector import choices  # noqa: PLC0415 - see the top
 
     with said():

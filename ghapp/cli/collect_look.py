@@ -22,14 +22,14 @@ from ghapp.cli.collecting import (
     said,
     say_stays,
 )
-from ghapp.collector.places import Places
+from ghapp.collector.places import CollectorFiles
 from ghapp.reports.harmless import visible
 
 if TYPE_CHECKING:  # see the top
     from rich.table import Table
 
     from ghapp.attribution.model import Edit
-    from ghapp.collector.preview import Preview, Previewed
+    from ghapp.collector.preview import EvidencePreview, RepositoryPreview
     from ghapp.wire import SentEdit
 
 
@@ -57,7 +57,7 @@ def status() -> None:
         click.echo(f"problem   {visible(before.problem, LONGEST)}")
 
 
-def _say_hook(places: Places) -> None:
+def _say_hook(places: CollectorFiles) -> None:
     from ghapp.collector import rollout  # noqa: PLC0415 - see the top
 
     files = [*settings_files(), rollout.managed_file()]
@@ -69,7 +69,7 @@ def _say_hook(places: Places) -> None:
         click.echo(f"  started a flush at {moment(ran)}")
 
 
-def _say_waiting(places: Places, refused: dict[str, str]) -> None:
+def _say_waiting(places: CollectorFiles, refused: dict[str, str]) -> None:
     from ghapp.collector import queue  # noqa: PLC0415 - see the top
     from ghapp.collector.hook import MOST_QUEUED  # noqa: PLC0415 - see the top
 
@@ -122,7 +122,7 @@ def preview(target: str, folders: tuple[Path, ...], *, as_json: bool) -> None:
         )
 
 
-def _print_json(found: "Preview") -> None:
+def _print_json(found: "EvidencePreview") -> None:
     import msgspec  # noqa: PLC0415 - see the top
 
     for one in found.sent:
@@ -130,7 +130,7 @@ def _print_json(found: "Preview") -> None:
     sys.stdout.buffer.flush()
 
 
-def _print_batch(one: "Previewed") -> None:
+def _print_batch(one: "RepositoryPreview") -> None:
     import msgspec  # noqa: PLC0415 - see the top
     from rich.console import Console  # noqa: PLC0415 - see the top
 

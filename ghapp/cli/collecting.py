@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghapp.collector.places import CollectorError, Places
+from ghapp.collector.places import CollectorError, CollectorFiles
 from ghapp.reports.harmless import visible
 
 if TYPE_CHECKING:  # `status` must answer at once
-    from ghapp.collector.choices import Pause
+    from ghapp.collector.choices import CollectorPause
 
 LONGEST = 2_000
 """Characters of a path or a message that are shown."""
 
 
-def own_places() -> Places:
+def own_places() -> CollectorFiles:
     """Return where this user's collector keeps its files. Raises `NoHome`."""
-    return Places.of_this_user()
+    return CollectorFiles.of_this_user()
 
 
 def own_transcripts() -> tuple[Path, ...]:
@@ -56,7 +56,7 @@ def say_stays(stays: dict[str, int]) -> None:
         click.echo(f"  {count} stayed here: {why}")
 
 
-def named(pause: "Pause") -> str:
+def named(pause: "CollectorPause") -> str:
     """Return what a pause keeps back."""
     parts = [one for one in (pause.repository, pause.path) if one]
     return visible(", ".join(parts), LONGEST) or "everything"

@@ -10,8 +10,8 @@ import click
 
 from ghapp.attribution.model import Audit
 from ghapp.cli.recorded import in_force, named
-from ghapp.documents.differences import Difference, Key, compare, key
-from ghapp.documents.files import DocumentError, Documents
+from ghapp.documents.differences import AuditDifference, Key, compare, key
+from ghapp.documents.files import DocumentError, DocumentFile
 from ghapp.reports.differences import COLUMNS, Found, render, rows, to_page
 from ghapp.reports.tables import to_csv, to_json_lines
 
@@ -83,7 +83,7 @@ def command(before: str, after: str, form: str, output: Path | None) -> None:
         raise click.UsageError(f"{error.filename}: {error.strerror}") from error
     both = earlier.keys() & later.keys()
 
-    def found() -> Iterator[Difference]:
+    def found() -> Iterator[AuditDifference]:
         for audit in later:
             if key(audit) in both:
                 yield compare(earlier.of(key(audit)), audit)
@@ -95,7 +95,7 @@ def command(before: str, after: str, form: str, output: Path | None) -> None:
 def _audits(text: str) -> _Audits:
     where = named(text)
     if where is None:
-        return Documents(Path(text))
+        return DocumentFile(Path(text))
     name, number = where
     if number is not None:
         raise click.UsageError(f"{text}: give a whole repository, such as {name}")

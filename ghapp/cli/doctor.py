@@ -10,7 +10,7 @@ import requests
 
 from ghapp.attribution.model import Struct
 from ghapp.bootstrap import Services, build
-from ghapp.events.sweep import Listed
+from ghapp.events.sweep import ListedDelivery
 from ghapp.github import device_flow
 from ghapp.github.answers import GitHubError
 from ghapp.github.app_auth import PERMISSIONS
@@ -27,7 +27,7 @@ LOW = 500
 """Requests left of an hour below which audits may have to wait."""
 
 
-class Finding(Struct, frozen=True):
+class DoctorFinding(Struct, frozen=True):
     """One answer; ``is_well`` ``None``: worth a look, and no fault."""
 
     what: str
@@ -35,7 +35,7 @@ class Finding(Struct, frozen=True):
     is_well: bool | None = True
 
 
-Check = Callable[[Services], Iterator[Finding]]
+Check = Callable[[Services], Iterator[DoctorFinding]]
 
 
 @click.command("doctor")
@@ -54,7 +54,7 @@ def command() -> None:
 _WORDS = {True: "ok", None: "look", False: "WRONG"}
 
 
-def _asked(check: Check, services: Services) -> Iterator[Finding]:
+def _asked(check: Check, services: Services) -> Iterator[DoctorFinding]:
     try:
         yield from check(services)
     except (
@@ -63,46 +63,48 @@ def _asked(check: Check, services: Services) -> Iterator[Finding]:
         compliance.ComplianceError,
         requests.RequestException,
     ) as error:
-        yield Finding(check.__name__.strip("_"), str(error), is_well=False)
+        yield DoctorFinding(check.__name__.strip("_"), str(error), is_well=False)
 
 
-def _clock(services: Services) -> Iterator[Finding]:
+def _clock(services: Services) -> Iterator[DoctorFinding]:
     began = time.time()
     answer = requests.get(services.settings.api_url + "/meta", timeout=10)
     told = parsedate_to_datetime(answer.headers["Date"]).timestamp()
     off = (began + time.time()) / 2 - told
     says = f"{off:+.0f} s from GitHub's" + (": set it by NTP" if abs(off) > CLOCK_OFF else "")
-    yield Finding("clock", says, abs(off) <= CLOCK_OFF)
+    yield DoctorFinding("clock", says, abs(off) <= CLOCK_OFF)
 
 
-def _app(services: Services) -> Iterator[Finding]:
+def _app(services: Services) -> Iterator[DoctorFinding]:
     app = services.auth.app()
-    yield Finding("key", f"GitHub accepts it for the app {app.slug} ({app.id})")
+    yield DoctorFinding("key", f"GitHub accepts it for the app {app.slug} ({app.id})")
     lacking = _lacking(app.permissions)
     says = f"missing {', '.join(lacking)}: ask for them on the app's page" if lacking else "all"
-    yield Finding("permissions of the app", says, not lacking)
+    yield DoctorFinding("permissions of the app", says, not lacking)
     if "members" not in app.permissions:
-        yield Finding("members of the app", f"not asked for: {WITHOUT_MEMBERS}", None)
+        yield DoctorFinding("members of the app", f"not asked for: {WITHOUT_MEMBERS}", None)
     deaf = sorted(EVENTS - {"check_run", "check_suite"} - set(app.events))
-    yield Finding("events", f"not subscribed: {', '.join(deaf)}" if deaf else "all", not deaf)
+    yield DoctorFinding("events", f"not subscribed: {', '.join(deaf)}" if deaf else "all", not deaf)
 
 
-def _installations(services: Services) -> Iterator[Finding]:
+def _installations(services: Services) -> Iterator[DoctorFinding]:
     for one in services.auth.installations():
         name = f"installation {one.id} ({one.account})"
         lacking = _lacking(one.permissions)
         if one.suspended_at is not None:
-            yield Finding(name, "suspended by the account", None)
+            yield DoctorFinding(name, "suspended by the account", None)
         elif lacking:
             says = f"not granted {', '.join(lacking)}: its owner has to accept them"
-            yield Finding(name, says, is_well=False)
+            yield DoctorFinding(name, says, is_well=False)
         else:
             left = services.pace.headroom(one.id)
             room = f"{left.remaining} of {left.limit}" if left else "not yet known how many"
             says = f"permissions granted; {room} requests left"
-            yield Finding(name, says, None if left and left.remaining < LOW else True)
+            yield DoctorFinding(name, says, None if left and left.remaining < LOW else True)
         if one.suspended_at is None and "members" not in one.permissions:
-            yield Finding(f"members of {one.account}", f"not granted: {WITHOUT_MEMBERS}", None)
+            yield DoctorFinding(
+                f"members of {one.account}", f"not granted: {WITHOUT_MEMBERS}", None
+            )
 
 
 def _lacking(granted: Mapping[str, str]) -> list[str]:
@@ -121,76 +123,82 @@ class _Hook(Struct, frozen=True, kw_only=True):
     insecure_ssl: str | int = "0"
 
 
-def _hook(services: Services) -> Iterator[Finding]:
+def _hook(services: Services) -> Iterator[DoctorFinding]:
     hook = services.auth.request("GET", "/app/hook/config", _Hook)
     wanted = f"{services.settings.public_url or ''}/webhooks/github"
     is_ours = services.settings.public_url is None or hook.url == wanted
-    yield Finding("hook address", hook.url if is_ours else f"{hook.url}, not {wanted}", is_ours)
+    yield DoctorFinding(
+        "hook address", hook.url if is_ours else f"{hook.url}, not {wanted}", is_ours
+    )
     is_json = hook.content_type == "json"
-    yield Finding("hook content", hook.content_type or "form: set application/json", is_json)
+    yield DoctorFinding("hook content", hook.content_type or "form: set application/json", is_json)
     says = (
         "is set on GitHub" if hook.secret else "none is set: GitHub signs nothing, we take nothing"
     )
-    yield Finding("hook secret", says, bool(hook.secret))
+    yield DoctorFinding("hook secret", says, bool(hook.secret))
     if str(hook.insecure_ssl) != "0":
-        yield Finding("hook certificate", "is not checked: enable SSL verification", is_well=False)
+        yield DoctorFinding(
+            "hook certificate", "is not checked: enable SSL verification", is_well=False
+        )
 
 
-def _deliveries(services: Services) -> Iterator[Finding]:
+def _deliveries(services: Services) -> Iterator[DoctorFinding]:
     """Tell from GitHub's list whether deliveries arrive, and whether the secret is right."""
-    page = next(services.auth.pages("/app/hook/deliveries", tuple[Listed, ...]), ())
+    page = next(services.auth.pages("/app/hook/deliveries", tuple[ListedDelivery, ...]), ())
     failed = [one for one in page if not 200 <= (one.status_code or 0) < 400]
     refused = [one for one in failed if one.status_code == 401]
     if refused:
         says = f"{len(refused)} deliveries were refused with 401: compare the webhook secret"
-        yield Finding("hook secret", says, is_well=False)
+        yield DoctorFinding("hook secret", says, is_well=False)
     says = f"{len(failed)} of the last {len(page)} failed; the sweep takes them in"
-    yield Finding("deliveries", says, None if failed else True)
+    yield DoctorFinding("deliveries", says, None if failed else True)
 
 
-def _database(services: Services) -> Iterator[Finding]:
+def _database(services: Services) -> Iterator[DoctorFinding]:
     store, now = services.store, datetime.now(UTC)
-    backlog = store.due.backlog(now)
+    backlog = store.work.backlog(now)
     for one in backlog:
         says = f"{one.waiting} items, the oldest due since {one.oldest:%Y-%m-%d %H:%M} UTC"
         name = f"lane {one.lane} of installation {one.installation_id or '-'}"
-        yield Finding(name, says, now - one.oldest <= LATE)
+        yield DoctorFinding(name, says, now - one.oldest <= LATE)
     if not backlog:
-        yield Finding("queue", "nothing waits")
-    parked = len(store.due.parked())
-    yield Finding("set aside", f"{parked} items wait for a person", None if parked else True)
+        yield DoctorFinding("queue", "nothing waits")
+    parked = len(store.work.dead_letters())
+    yield DoctorFinding("set aside", f"{parked} items wait for a person", None if parked else True)
     left = len(store.deliveries.unsettled(now - timedelta(minutes=1)))
-    yield Finding("deliveries left", f"{left} accepted and not followed", not left)
+    yield DoctorFinding("deliveries left", f"{left} accepted and not followed", not left)
 
 
-def _redis(services: Services) -> Iterator[Finding]:
+def _redis(services: Services) -> Iterator[DoctorFinding]:
     is_alive = services.queue.is_alive()
     says = "answers" if is_alive else "away: items wait in the database, start it"
-    yield Finding("redis", says, is_alive)
+    yield DoctorFinding("redis", says, is_alive)
     if is_alive:
         for name, wanted in (("maxmemory-policy", "noeviction"), ("appendonly", "yes")):
             found = services.queue.setting(name)
-            yield Finding(f"redis {name}", f"{found or 'not told'}", found in {wanted, None})
+            yield DoctorFinding(f"redis {name}", f"{found or 'not told'}", found in {wanted, None})
 
 
-def _enrolling(services: Services) -> Iterator[Finding]:
+def _enrolling(services: Services) -> Iterator[DoctorFinding]:
     """Begin a sign-in by code and leave it: without it no machine can be let in."""
     app = services.settings.app
     if app is None or app.client_id is None:
-        yield Finding("enrolling", "no GITHUB_CLIENT_ID: no machine and no person signs in", None)
+        yield DoctorFinding(
+            "enrolling", "no GITHUB_CLIENT_ID: no machine and no person signs in", None
+        )
         return
     try:
         device_flow.start(services.settings.web_url, app.client_id)
-    except device_flow.NotSignedIn as error:
-        yield Finding("enrolling", str(error), is_well=False)
+    except device_flow.NotApproved as error:
+        yield DoctorFinding("enrolling", str(error), is_well=False)
         return
-    yield Finding("enrolling", "GitHub begins a sign-in by code")
+    yield DoctorFinding("enrolling", "GitHub begins a sign-in by code")
 
 
-def _compliance(services: Services) -> Iterator[Finding]:
+def _compliance(services: Services) -> Iterator[DoctorFinding]:
     if services.compliance is not None:
         compliance.check(services.compliance, now=services.clock())
-        yield Finding("compliance", "the Compliance API takes the key")
+        yield DoctorFinding("compliance", "the Compliance API takes the key")
 
 
 CHECKS: tuple[Check, ...] = (

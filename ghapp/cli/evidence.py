@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import replace
 
-from ghapp.attribution.fingerprint import Fingerprinter
-from ghapp.attribution.model import Edit, LineFingerprint, Unread
+from ghapp.attribution.fingerprint import LineFingerprinter
+from ghapp.attribution.model import Edit, LineFingerprint, UnreadEvidence
 from ghapp.attribution.paths import below, tidy
 from ghapp.cli import evidence_admin
 from ghapp.cli.options import as_roots
@@ -22,7 +22,7 @@ from ghapp.reports.harmless import visible
 from ghapp.reports.summary import moment
 
 if TYPE_CHECKING:  # only importing needs the server's packages; a developer's machine has none
-    from ghapp.ingest.keep import Encode, Imported
+    from ghapp.ingest.keep import EncodeLines, ImportResult
     from ghapp.settings import Settings
     from ghapp.store import Repository, Store
 
@@ -130,13 +130,13 @@ command.add_command(evidence_admin.revoke)
 command.add_command(evidence_admin.coverage)
 
 
-def _would_keep(paths: tuple[Path, ...], roots: tuple[str, ...]) -> Iterator[Edit | Unread]:
+def _would_keep(paths: tuple[Path, ...], roots: tuple[str, ...]) -> Iterator[Edit | UnreadEvidence]:
     """Yield the edits as they would be kept, each id once, and what could not be read."""
     homes = _homes(paths, roots)
-    fingerprinter = Fingerprinter(PREVIEW_KEY)
+    fingerprinter = LineFingerprinter(PREVIEW_KEY)
     shown: set[str] = set()
     for found in find_evidence(paths, lambda path: _place(homes, path) is not None):
-        if isinstance(found, Unread):
+        if isinstance(found, UnreadEvidence):
             yield found
         elif isinstance(found, Edit) and found.id not in shown:
             place = _place(homes, found.path)
@@ -167,7 +167,7 @@ def _place(homes: frozenset[str], path: str) -> str | None:
     return min(rests, key=len, default=None)
 
 
-def _as_kept(edit: Edit, place: str, fingerprinter: Fingerprinter, *, rooted: bool) -> Edit:
+def _as_kept(edit: Edit, place: str, fingerprinter: LineFingerprinter, *, rooted: bool) -> Edit:
     lines = fingerprinter.lines(edit.lines)  # type: ignore[arg-type]  # sources yield text only
     return replace(edit, path=place, lines=lines, cwd=None if rooted else edit.cwd)
 
@@ -206,7 +206,7 @@ def _repository(store: "Store", name: str) -> "Repository":
     raise click.UsageError(f"--repository {name}: the app does not know it; {hint}")
 
 
-def _encode(settings: "Settings", store: "Store", repository: "Repository") -> "Encode":
+def _encode(settings: "Settings", store: "Store", repository: "Repository") -> "EncodeLines":
     """Return what is kept of an edit's lines, as the settings say."""
     from ghapp.bootstrap import encoder  # noqa: PLC0415 - see the top
     from ghapp.keys.evidence import KeyLost  # noqa: PLC0415 - see the top
@@ -222,7 +222,7 @@ def _encode(settings: "Settings", store: "Store", repository: "Repository") -> "
         raise click.ClickException(str(error)) from error
 
 
-def _say(imported: "Imported", repository: "Repository") -> None:
+def _say(imported: "ImportResult", repository: "Repository") -> None:
     """Sum up an import for the person who started it."""
     click.echo(
         f"{repository.full_name}: {imported.edits} edit(s) in {imported.files} transcript(s), "

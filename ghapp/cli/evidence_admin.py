@@ -42,7 +42,7 @@ def erase(login: str, name: str | None, data: Path | None, *, yes: bool) -> None
     --repository the tokens and the reports of the person's machines stay.
     """
     from ghapp.cli.by_hand import by_hand  # noqa: PLC0415 - see the top
-    from ghapp.store import ErasedBy, Whose  # noqa: PLC0415 - see the top
+    from ghapp.store import ErasedBy, ErasureScope  # noqa: PLC0415 - see the top
 
     if not yes:
         click.confirm(f"Erase the evidence of {visible(login)}?", abort=True)
@@ -54,7 +54,7 @@ def erase(login: str, name: str | None, data: Path | None, *, yes: bool) -> None
         places = None if place is None else (place,)
         # Whose it was is not kept: that would be what was to be erased.
         store.access_log.note(by_hand("erasure", place), now=now)
-        whose = Whose(login=login, user_id=number, repository_ids=places)
+        whose = ErasureScope(login=login, user_id=number, repository_ids=places)
         edits = store.evidence.erase(whose, ErasedBy.ADMINISTRATOR, now=now)
         if name is None:
             store.coverage.forget(login, number)

@@ -8,7 +8,7 @@ import click
 from ghapp.attribution.model import Audit, FileVerdict, LineVerdict
 from ghapp.cli.recorded import named, one
 from ghapp.documents.files import DocumentError, documents
-from ghapp.git.repository import Git, GitError
+from ghapp.git.repository import GitError, GitRepository
 from ghapp.reports.coverage import erased
 from ghapp.reports.harmless import visible
 from ghapp.reports.summary import moment
@@ -132,7 +132,7 @@ class _Texts:
 
     def _read(self, clone: Path, commit: str, path: str) -> list[str]:
         try:
-            content = Git(clone).read_file(commit, path)
+            content = GitRepository(clone).read_file(commit, path)
         except GitError as error:
             raise click.UsageError(f"--git {clone}: {error}") from error
         return (content or b"").decode(errors="replace").split("\n")

@@ -8,11 +8,11 @@ from typing import BinaryIO
 
 import click
 
-from ghapp.auditing.export import Span, UnsignedError, export
+from ghapp.auditing.export import ExportSpan, UnsignedError, export
 from ghapp.cli.by_hand import by_hand
 from ghapp.cli.times import as_last_instant, as_time
 from ghapp.keys.evidence import KeyLost
-from ghapp.keys.signing import Signer
+from ghapp.keys.signing import RecordSigner
 from ghapp.records.check import check
 from ghapp.reports.harmless import visible
 from ghapp.settings import Settings, SettingsError
@@ -47,13 +47,13 @@ def command(name: str | None, since: datetime | None, until: datetime | None, ou
     The bundle holds documents, policies, public keys, the whole chain and a seal; no source
     text and no evidence. Exit status: 0 done, 1 something that is recorded does not check.
     """  # noqa: D301 - the \b is click's mark for "do not wrap"
-    now, span = datetime.now(UTC), Span(since=since, until=until)
+    now, span = datetime.now(UTC), ExportSpan(since=since, until=until)
     try:
         settings = Settings.from_environment(app_required=False)
         with closing(Store.open(settings.database_url)) as store:
             chosen = _repositories(store, name)
             _log(store, chosen, span, now)
-            signer = Signer(store, settings.encryption_key)
+            signer = RecordSigner(store, settings.encryption_key)
             with _whole_or_not(output) as file:
                 export(store, chosen, file, signer=signer, now=now, span=span)
     except (SettingsError, StoreError, UnsignedError, KeyLost) as error:
@@ -84,7 +84,7 @@ def _repositories(store: Store, name: str | None) -> tuple[Repository, ...]:
     return (found,)
 
 
-def _log(store: Store, chosen: tuple[Repository, ...], span: Span, now: datetime) -> None:
+def _log(store: Store, chosen: tuple[Repository, ...], span: ExportSpan, now: datetime) -> None:
     ends = [end.isoformat() if end else "" for end in (span.since, span.until)]
     detail = "..".join(ends) if any(ends) else None
     for repository in chosen:

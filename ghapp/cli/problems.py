@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from ghapp.attribution.model import Unread
+from ghapp.attribution.model import UnreadEvidence
 from ghapp.reports.harmless import visible
 
 SHOWN = 10
@@ -14,7 +14,7 @@ LONGEST = 2000
 """Characters of one problem's line: a path may be long, and it must stay whole."""
 
 
-def name_problems(problems: Sequence[Unread]) -> None:
+def name_problems(problems: Sequence[UnreadEvidence]) -> None:
     """Write ``file:line: problem`` for the first problems, and how many more there are."""
     for unread in problems[:SHOWN]:
         place = unread.source if unread.line is None else f"{unread.source}:{unread.line}"

@@ -23,8 +23,8 @@ from ghapp.cli.options import (
 from ghapp.cli.times import as_last_instant, as_time
 
 if TYPE_CHECKING:  # help and wrong use answer without the core
-    from ghapp.auditing.replay import Gathered, Progress, Replayed, Terms
-    from ghapp.documents.differences import Difference
+    from ghapp.auditing.replay import GatheredEvidence, ReplayProgress, ReplayResult, ReplayTerms
+    from ghapp.documents.differences import AuditDifference
 
 UNREAD = 1
 """Exit status where some input could not be read."""
@@ -189,15 +189,15 @@ def _over_github(options: dict[str, Any]) -> None:
 
 
 def _replay(
-    terms: "Terms", output: Path, evidence: "Gathered | None" = None
-) -> "tuple[Replayed, _Problems]":
+    terms: "ReplayTerms", output: Path, evidence: "GatheredEvidence | None" = None
+) -> "tuple[ReplayResult, _Problems]":
     """Replay with a bar, and return what was done and what could not be read."""
     from ghapp.auditing.replay import replay, replay_with  # noqa: PLC0415 - see the top
 
     problems, now = _Problems(), datetime.now(UTC)
     with _bar() as show:
 
-        def watch(progress: "Progress") -> None:
+        def watch(progress: "ReplayProgress") -> None:
             problems.note(progress)
             show(progress)
 
@@ -211,7 +211,7 @@ def _compare(options: dict[str, Any]) -> None:
     from ghapp.auditing.replay import gathered  # noqa: PLC0415 - see the top
     from ghapp.cli.compare import FORMS, write_report  # noqa: PLC0415 - see the top
     from ghapp.documents.differences import compare, key  # noqa: PLC0415 - see the top
-    from ghapp.documents.files import Documents  # noqa: PLC0415 - see the top
+    from ghapp.documents.files import DocumentFile  # noqa: PLC0415 - see the top
 
     output: Path = options["output"]
     form = {"txt": "text"}.get(output.suffix[1:], output.suffix[1:])
@@ -223,10 +223,10 @@ def _compare(options: dict[str, Any]) -> None:
     paths = [output.with_name(f"{output.name}.{side}.jsonl") for side in ("before", "after")]
     with gathered(both[0]) as evidence:
         done = [_replay(terms, path, evidence) for terms, path in zip(both, paths, strict=True)]
-    before = Documents(paths[0])
+    before = DocumentFile(paths[0])
 
-    def found() -> "Iterator[Difference]":
-        return (compare(before.of(key(audit)), audit) for audit in Documents(paths[1]))
+    def found() -> "Iterator[AuditDifference]":
+        return (compare(before.of(key(audit)), audit) for audit in DocumentFile(paths[1]))
 
     write_report(found, form, output, names)
     write_report(found, "text", None, names)
@@ -238,10 +238,10 @@ def _ask_to_stop(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _terms(options: dict[str, Any], policy: str) -> "Terms":
-    from ghapp.auditing.replay import Terms  # noqa: PLC0415 - see the top
+def _terms(options: dict[str, Any], policy: str) -> "ReplayTerms":
+    from ghapp.auditing.replay import ReplayTerms  # noqa: PLC0415 - see the top
 
-    return Terms(
+    return ReplayTerms(
         repository_path=options["repository_path"],
         evidence=options["evidence"],
         policy=None if policy == OWN else named_policy(policy),
@@ -272,7 +272,7 @@ class _Problems:
         self.first: list[str] = []
         self.count = 0
 
-    def note(self, progress: "Progress") -> None:
+    def note(self, progress: "ReplayProgress") -> None:
         if progress.problem is None:
             return
         self.count += 1
@@ -281,7 +281,7 @@ class _Problems:
 
 
 @contextmanager
-def _bar() -> "Iterator[Callable[[Progress], None]]":
+def _bar() -> "Iterator[Callable[[ReplayProgress], None]]":
     """Lend what shows the progress: a bar on a terminal, and nothing elsewhere."""
     from rich.console import Console  # noqa: PLC0415 - see the top
     from rich.progress import (  # noqa: PLC0415 - see the top
@@ -302,7 +302,7 @@ def _bar() -> "Iterator[Callable[[Progress], None]]":
 
         begun: dict[str, tuple[float, int]] = {}
 
-        def show(progress: "Progress") -> None:
+        def show(progress: "ReplayProgress") -> None:
             now = (time.monotonic(), progress.done)
             first = begun.setdefault("first", now)
             bar.update(
@@ -322,14 +322,14 @@ def _rate(first: tuple[float, int], now: tuple[float, int]) -> str:
     return f"{(now[1] - first[1]) / seconds:.0f}/s" if seconds >= 1 else ""
 
 
-def _finish(some: "list[tuple[Replayed, _Problems]]") -> None:
+def _finish(some: "list[tuple[ReplayResult, _Problems]]") -> None:
     """Sum up on standard error; end with what the exit status means."""
     whole = [_say(done, problems) for done, problems in some]
     if not all(whole):
         raise click.exceptions.Exit(UNREAD)
 
 
-def _say(done: "Replayed", problems: _Problems) -> bool:
+def _say(done: "ReplayResult", problems: _Problems) -> bool:
     """Sum one replay up on standard error; say whether all of it could be read."""
     from ghapp.cli.problems import name_problems  # noqa: PLC0415 - see the top
     from ghapp.reports.harmless import visible  # noqa: PLC0415 - see the top

@@ -28,16 +28,16 @@ from ghapp.log import configure
 from ghapp.reports.harmless import visible
 from ghapp.settings import Settings, SettingsError
 from ghapp.store import (
-    Access,
-    Asked,
-    Door,
-    Kind,
-    Progress,
+    AccessDoor,
+    AccessEntry,
     Replay,
+    ReplayCounts,
+    ReplayRequest,
     ReplayState,
     ReplayUnderWay,
     Repository,
     StoreError,
+    WorkKind,
 )
 
 LOOK_EVERY = 1.0
@@ -76,14 +76,14 @@ def _services() -> Services:
     return build(settings, quick=True)
 
 
-def _asked(options: dict[str, Any]) -> Asked:
+def _asked(options: dict[str, Any]) -> ReplayRequest:
     """Return what is wanted; the repository's number is filled in later."""
     records = options["record"] or bool(options["publish"])
     if records and options["policy_name"] not in {OWN, "claude-code-v1"}:
         raise click.UsageError(
             "--record and --publish audit by the policy in force: leave --policy"
         )
-    return Asked(
+    return ReplayRequest(
         repository_id=0,
         as_of=options["as_of"] or datetime.now(UTC),
         asked_by=f"system:{getpass.getuser()}",
@@ -99,7 +99,7 @@ def _policy(name: str, *, records: bool) -> Policy | None:
     return None if records or name == OWN else named_policy(name)
 
 
-def _begun(services: Services, repository: Repository, asked: Asked) -> Replay:
+def _begun(services: Services, repository: Repository, asked: ReplayRequest) -> Replay:
     """Return the replay that was interrupted, or a new one."""
     store, now = services.store, services.clock()
     asked = msgspec.structs.replace(asked, repository_id=repository.id)
@@ -107,14 +107,14 @@ def _begun(services: Services, repository: Repository, asked: Asked) -> Replay:
     if running is not None and _same(running, asked):
         click.echo(f"replay {running.id} goes on", err=True)
         return running
-    access = Access(
-        who=asked.asked_by, door=Door.COMMAND_LINE, what="replay", repository_id=repository.id
+    access = AccessEntry(
+        who=asked.asked_by, door=AccessDoor.COMMAND_LINE, what="replay", repository_id=repository.id
     )
     store.access_log.note(access, now=now)
     return start(store, repository, asked, now=now)
 
 
-def _same(one: Replay, asked: Asked) -> bool:
+def _same(one: Replay, asked: ReplayRequest) -> bool:
     """Say whether a replay is the one that is asked for, begun at another time."""
     members = ("policy", "since", "until", "record", "publish")
     return all(getattr(one, name) == getattr(asked, name) for name in members)
@@ -125,7 +125,7 @@ def _work(services: Services, replay: Replay) -> None:
     store, worker = services.store, f"command line {os.getpid()}"
     with _bar() as show:
         while (now := store.replays.one(replay.id)) and now.state is ReplayState.RUNNING:
-            items = store.due.ready(Kind.REPLAY, replay.repository_id, services.clock())
+            items = store.work.ready(WorkKind.REPLAY, replay.repository_id, services.clock())
             for item in items:
                 perform(item.id, services, worker=worker)
                 show(store.replays.progress(replay.id))
@@ -153,7 +153,7 @@ def _written(services: Services, replay: Replay, output: Path) -> bool:
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[Progress], None]]:
+def _bar() -> Iterator[Callable[[ReplayCounts], None]]:
     """Lend what shows the progress: a bar on a terminal, and nothing elsewhere."""
     console = Console(stderr=True)
     columns = (
@@ -165,7 +165,7 @@ def _bar() -> Iterator[Callable[[Progress], None]]:
     with Bar(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         shown = bar.add_task("", total=None)
 
-        def show(progress: Progress) -> None:
+        def show(progress: ReplayCounts) -> None:
             bar.update(
                 shown, total=progress.total or None, completed=progress.total - progress.waiting
             )

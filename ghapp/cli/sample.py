@@ -11,12 +11,19 @@ import click
 
 from ghapp.attribution.model import Audit
 from ghapp.documents.files import DocumentError, documents
-from ghapp.documents.sampling import STRATA, Answer, Frame, SampledLine, Score, score
+from ghapp.documents.sampling import (
+    STRATA,
+    SampleAnswer,
+    SampledLine,
+    SampleScore,
+    SamplingFrame,
+    score,
+)
 from ghapp.reports.sample_page import ANSWERS, COLUMNS, ShownLine, rows, to_page
 from ghapp.reports.tables import to_csv
 
 if TYPE_CHECKING:  # git is asked only where the text is wanted
-    from ghapp.git.repository import Git
+    from ghapp.git.repository import GitRepository
 
 SEEDS = 1_000_000_000
 
@@ -99,7 +106,7 @@ def command(files: tuple[Path, ...], answers: Path | None, **options: Any) -> No
 def _draw(files: tuple[Path, ...], options: dict[str, Any]) -> None:
     seed = secrets.randbelow(SEEDS) if options["seed"] is None else options["seed"]
     random = Random(seed)  # noqa: S311 - drawn so that it can be drawn again
-    frame = Frame(options["by"], counted=options["which"] == "counted")
+    frame = SamplingFrame(options["by"], counted=options["which"] == "counted")
     for audit in _audits(files):
         frame.count(audit)
     drawn = frame.draw(options["size"], random)
@@ -127,9 +134,9 @@ def _with_text(lines: list[SampledLine], clone: Path | None) -> Iterator[ShownLi
     if clone is None:
         yield from (ShownLine(line=line, text=None) for line in lines)
         return
-    from ghapp.git.repository import Git, GitError  # noqa: PLC0415 - see the top
+    from ghapp.git.repository import GitError, GitRepository  # noqa: PLC0415 - see the top
 
-    git, known = Git(clone), dict[tuple[str, str], list[str]]()
+    git, known = GitRepository(clone), dict[tuple[str, str], list[str]]()
     for line in lines:
         place = (line.merge_commit or "", line.path)
         if place not in known:
@@ -141,7 +148,7 @@ def _with_text(lines: list[SampledLine], clone: Path | None) -> Iterator[ShownLi
         yield ShownLine(line=line, text=known[place][at] if at < len(known[place]) else None)
 
 
-def _file(git: "Git", commit: str, path: str) -> list[str]:
+def _file(git: "GitRepository", commit: str, path: str) -> list[str]:
     content = git.read_file(commit, path) if commit else None
     return (content or b"").decode(errors="replace").split("\n")
 
@@ -158,7 +165,7 @@ def _score(path: Path) -> None:
         raise click.ClickException(f"{path} holds no answers: agree or disagree in its last column")
 
 
-def _sentence(found: Score) -> str:
+def _sentence(found: SampleScore) -> str:
     rest = f"; nothing is known of {found.unknown} more" if found.unknown else ""
     return (
         f"{found.estimate:.1%}, with 95 % confidence {found.low:.1%} to {found.high:.1%} "
@@ -166,7 +173,7 @@ def _sentence(found: Score) -> str:
     )
 
 
-def _answers(path: Path) -> Iterator[Answer]:
+def _answers(path: Path) -> Iterator[SampleAnswer]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         for number, row in enumerate(csv.DictReader(file), 2):
             try:
@@ -176,11 +183,11 @@ def _answers(path: Path) -> Iterator[Answer]:
                 raise click.ClickException(told) from error
 
 
-def _answer(row: dict[str, str]) -> Answer:
+def _answer(row: dict[str, str]) -> SampleAnswer:
     given = row["answer"].strip().lower()
     if given not in {*ANSWERS, ""}:
         raise ValueError(f"answer {given!r}; use {', '.join(ANSWERS)}")
-    return Answer(
+    return SampleAnswer(
         stratum=row["stratum"],
         stratum_lines=int(row["stratum_lines"]),
         attributed={"true": True, "false": False}[row["attributed"].strip().lower()],

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ghapp.cli.options import carried_option, fingerprint_key_option, root_option
-from ghapp.records.check import Checked, check
+from ghapp.records.check import BundleCheck, check
 from ghapp.records.keys import PublicKeyError, named_key
 from ghapp.reports.harmless import visible
 
@@ -81,12 +81,12 @@ def command(bundle: Path, public_keys: tuple[str, ...], **options: Any) -> None:
 
 
 def _recompute(bundle: Path, options: dict[str, Any]) -> None:
-    from ghapp.auditing.recompute import Given, Outcome, recompute  # noqa: PLC0415 - see above
+    from ghapp.auditing.recompute import RecomputeInputs, RecomputeResult, recompute  # noqa: PLC0415 - see above
     from ghapp.git.process import GitError  # noqa: PLC0415 - the core is not needed without --git
 
-    counts: Counter[Outcome] = Counter()
+    counts: Counter[RecomputeResult] = Counter()
     try:
-        for one in recompute(Given(**options), bundle):
+        for one in recompute(RecomputeInputs(**options), bundle):
             counts[one.outcome] += 1
             if one.outcome in WORDS and counts[one.outcome] <= SHOWN:
                 told = f"{one.record.name}: {WORDS[one.outcome]}"
@@ -94,10 +94,12 @@ def _recompute(bundle: Path, options: dict[str, Any]) -> None:
     except GitError as error:
         raise click.UsageError(f"--git {options['clone']}: {error}") from error
     what = "verdicts" if options["evidence"] or options["carried"] else "changes"
-    click.echo(f"{counts[Outcome.SAME]} {what} are the same, worked out here")
-    for outcome in (one for one in Outcome if one is not Outcome.SAME and counts[one]):
+    click.echo(f"{counts[RecomputeResult.SAME]} {what} are the same, worked out here")
+    for outcome in (
+        one for one in RecomputeResult if one is not RecomputeResult.SAME and counts[one]
+    ):
         click.echo(f"{counts[outcome]} {outcome.replace('_', ' ')}")
-    if any(counts[outcome] for outcome in Outcome if outcome in WORDS):
+    if any(counts[outcome] for outcome in RecomputeResult if outcome in WORDS):
         raise click.exceptions.Exit(BROKEN)
 
 
@@ -109,14 +111,14 @@ WORDS = {
 """Outcome of a recomputation that a person has to look at → in words."""
 
 
-def _name(done: Checked) -> None:
+def _name(done: BundleCheck) -> None:
     for problem in done.problems[:SHOWN]:
         click.echo(visible(f"line {problem.line}: {problem.problem}", 2000), err=True)
     if len(done.problems) > SHOWN:
         click.echo(f"and {len(done.problems) - SHOWN} more", err=True)
 
 
-def _say(done: Checked, *, trusted: bool) -> None:
+def _say(done: BundleCheck, *, trusted: bool) -> None:
     if done.header is not None:
         names = ", ".join(one.name for one in done.header.repositories)
         made_at = done.header.made_at.isoformat()

@@ -5,16 +5,16 @@ from datetime import datetime
 import msgspec
 
 from ghapp.attribution.model import Struct
-from ghapp.collector.places import CollectorError, Places, read_if_there, write_whole
+from ghapp.collector.places import CollectorError, CollectorFiles, read_if_there, write_whole
 from ghapp.git.remotes import on_host
-from ghapp.wire import EnrolledInstallation, Enrollment
+from ghapp.wire import EnrolledInstallation, MachineEnrollment
 
 
 class NotEnrolled(CollectorError):  # noqa: N818 - a state of this machine, named as what it is
     """This machine has no account, or one that cannot be read; the message says what to do."""
 
 
-class Account(Struct, frozen=True):
+class MachineAccount(Struct, frozen=True):
     """What enrollment gave this machine."""
 
     url: str
@@ -23,7 +23,7 @@ class Account(Struct, frozen=True):
     """May send and remove this developer's evidence, and read none."""
     machine: str
     """A random number that stands for this machine."""
-    enrollment: Enrollment
+    enrollment: MachineEnrollment
     known_since: datetime
     """When the app was last asked which installations there are."""
 
@@ -43,20 +43,20 @@ class Account(Struct, frozen=True):
         return None
 
 
-def load(places: Places) -> Account:
+def load(places: CollectorFiles) -> MachineAccount:
     """Return this machine's account. Raises `NotEnrolled`."""
     found = read_if_there(places.account)
     if found is None:
         raise NotEnrolled("this machine sends nothing yet: ghapp collect enroll URL")
     try:
-        return msgspec.json.decode(found, type=Account)
+        return msgspec.json.decode(found, type=MachineAccount)
     except msgspec.DecodeError as error:
         raise NotEnrolled(
             f"{places.account} cannot be read ({error}): ghapp collect enroll URL writes it anew"
         ) from error
 
 
-def save(places: Places, account: Account) -> None:
+def save(places: CollectorFiles, account: MachineAccount) -> None:
     """Keep the account, readable by this user alone."""
     places.prepare()
     write_whole(places.account, msgspec.json.encode(account))

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import msgspec
 
 from ghapp.attribution.model import Edit
-from ghapp.collector.account import Account
-from ghapp.collector.choices import Choices
-from ghapp.collector.clones import Clones
+from ghapp.collector.account import MachineAccount
+from ghapp.collector.choices import KeptBack
+from ghapp.collector.clones import LocalClones
 
 WINDOW = timedelta(days=23)
 """An edit can count for a merge that comes 21 days later, and the audit is final 2 days after."""
@@ -18,7 +18,7 @@ MOST_REMOTES = 20
 """Of one clone, as the wire has it."""
 
 
-class Stays(StrEnum):
+class StayReason(StrEnum):
     """Why an edit does not leave this machine."""
 
     OUTSIDE = "outside of any clone"
@@ -31,7 +31,7 @@ class Stays(StrEnum):
     REFUSED = "refused by the app"
 
 
-class Destination(NamedTuple):
+class EvidenceDestination(NamedTuple):
     """Where evidence of one clone goes."""
 
     installation: int
@@ -39,52 +39,52 @@ class Destination(NamedTuple):
     """Those of the installation's own account; all others are nobody's business."""
 
 
-class Addressed(NamedTuple):
+class AddressedEdit(NamedTuple):
     """An edit that may leave, its path relative to the repository; its lines are still text."""
 
-    destination: Destination
+    destination: EvidenceDestination
     edit: Edit
     file: str
     """Where the file lies on this machine."""
 
 
-class Sorter:
+class EditAddresser:
     """Says of each edit where it goes, or why it stays."""
 
-    def __init__(self, account: Account, choices: Choices, clones: Clones) -> None:
+    def __init__(self, account: MachineAccount, choices: KeptBack, clones: LocalClones) -> None:
         self._account = account
         self._choices = choices
         self._clones = clones
 
     def wants(self, path: str) -> bool:
         """Say whether an edit of that path could leave, before its lines are worked out."""
-        return not isinstance(self._destination(path), Stays)
+        return not isinstance(self._destination(path), StayReason)
 
-    def sort(self, edit: Edit, *, oldest: datetime | None) -> Addressed | Stays:
+    def sort(self, edit: Edit, *, oldest: datetime | None) -> AddressedEdit | StayReason:
         """Return an edit with its destination, or why it stays; ``oldest``: of those that go."""
         found = self._destination(edit.path)
-        if isinstance(found, Stays):
+        if isinstance(found, StayReason):
             return found
         destination, path = found
         if oldest is not None and edit.at < oldest:
-            return Stays.TOO_OLD
+            return StayReason.TOO_OLD
         if self._choices.keep_back(destination.remotes, path, edit.at):
-            return Stays.KEPT_BACK
+            return StayReason.KEPT_BACK
         relative = msgspec.structs.replace(edit, path=path, cwd=None)
-        return Addressed(destination, relative, edit.path)
+        return AddressedEdit(destination, relative, edit.path)
 
-    def ignored(self, addressed: Iterable[Addressed]) -> frozenset[str]:
+    def ignored(self, addressed: Iterable[AddressedEdit]) -> frozenset[str]:
         """Return the files among those of some edits that git ignores: they stay. Asks git once."""
         return self._clones.ignored({one.file for one in addressed})
 
-    def _destination(self, path: str) -> tuple[Destination, str] | Stays:
+    def _destination(self, path: str) -> tuple[EvidenceDestination, str] | StayReason:
         place = self._clones.place(path)
         if place is None:
-            return Stays.OUTSIDE
+            return StayReason.OUTSIDE
         if not place.remotes:
-            return Stays.NO_REMOTE
+            return StayReason.NO_REMOTE
         found = self._account.installation(place.remotes)
         if found is None:
-            return Stays.NOT_ENROLLED
+            return StayReason.NOT_ENROLLED
         installation, remotes = found
-        return Destination(installation.id, remotes[:MOST_REMOTES]), place.path
+        return EvidenceDestination(installation.id, remotes[:MOST_REMOTES]), place.path

@@ -15,19 +15,19 @@ from pathlib import Path
 import msgspec
 from msgspec import field
 
-from ghapp.attribution.model import Edit, Struct, Unread
+from ghapp.attribution.model import Edit, Struct, UnreadEvidence
 from ghapp.attribution.paths import below, tidy
 from ghapp.collector import account, choices, state
-from ghapp.collector.addressing import Addressed, Destination, Sorter, Stays
+from ghapp.collector.addressing import AddressedEdit, EditAddresser, EvidenceDestination, StayReason
 from ghapp.collector.batches import most_bytes
-from ghapp.collector.clones import Clones
-from ghapp.collector.door import AppAway, Refused
+from ghapp.collector.clones import LocalClones
+from ghapp.collector.door import AppAway, UploadRejected
 from ghapp.collector.flush import OpenDoor, open_door, sender_of
-from ghapp.collector.places import Places, read_if_there, write_whole
-from ghapp.collector.sender import Sender
-from ghapp.collector.sent import Sent
+from ghapp.collector.places import CollectorFiles, read_if_there, write_whole
+from ghapp.collector.sender import EvidenceSender
+from ghapp.collector.sent import AcknowledgedEdits
 from ghapp.evidence.source import Worktree
-from ghapp.ingest.artifacts import Artifact, artifacts, find_evidence
+from ghapp.ingest.artifacts import EvidenceArtifact, artifacts, find_evidence
 from ghapp.wire import MOST_BYTES, MOST_EDITS
 
 MOST_WAITING = MOST_BYTES
@@ -36,7 +36,7 @@ PATIENCE = timedelta(minutes=2)
 """Longest pause that the app may ask for before a backfill gives up; the next one goes on."""
 
 
-class Backfilled(Struct, frozen=True):
+class BackfillResult(Struct, frozen=True):
     """What one backfill did."""
 
     transcripts: int
@@ -47,7 +47,7 @@ class Backfilled(Struct, frozen=True):
     """Why other edits did not leave, in words, to how many."""
     refused: dict[str, str]
     """Repositories that the app does not take, to what it said."""
-    unread: tuple[Unread, ...]
+    unread: tuple[UnreadEvidence, ...]
     problem: str | None
     """Why it ended early; ``None``: it came to its end."""
 
@@ -72,7 +72,7 @@ def size_of(folders: Iterable[Path]) -> int:
 
 
 def backfill(  # noqa: PLR0913 - what the journey starts from, and nothing else
-    places: Places,
+    places: CollectorFiles,
     folders: Iterable[Path],
     *,
     since: datetime | None,
@@ -81,7 +81,7 @@ def backfill(  # noqa: PLR0913 - what the journey starts from, and nothing else
     door: OpenDoor = open_door,
     advance: Advance = lambda _: None,
     sleep: Callable[[float], None] = time.sleep,
-) -> Backfilled:
+) -> BackfillResult:
     """Send the edits of transcripts; ``since``: only those made from then on.
 
     ``again``: also what the app acknowledged before, for one that has lost it. Raises `Busy`,
@@ -90,7 +90,7 @@ def backfill(  # noqa: PLR0913 - what the journey starts from, and nothing else
     with places.alone():
         known, chosen = account.load(places), choices.load(places)
         if again:
-            Sent(places.sent).forget()
+            AcknowledgedEdits(places.sent).forget()
             places.read.unlink(missing_ok=True)
         sender = sender_of(places, known, door(known), now=now, patience=PATIENCE, sleep=sleep)
         run = _Run(places, sender, chosen, since=since, now=now)
@@ -101,7 +101,7 @@ def backfill(  # noqa: PLR0913 - what the journey starts from, and nothing else
         finally:
             # Ctrl-C too: the next one goes on from here.
             _remember(places, run, now)
-    return Backfilled(
+    return BackfillResult(
         transcripts=run.transcripts,
         unchanged=run.unchanged,
         sent=run.sent,
@@ -115,7 +115,7 @@ def backfill(  # noqa: PLR0913 - what the journey starts from, and nothing else
 def _transcripts(folders: Iterable[Path]) -> Iterator[Path]:
     for folder in folders:
         for one in artifacts(folder):
-            if isinstance(one, Artifact):
+            if isinstance(one, EvidenceArtifact):
                 yield from one.parts
 
 
@@ -130,9 +130,9 @@ class _Run:
 
     def __init__(
         self,
-        places: Places,
-        sender: Sender,
-        chosen: choices.Choices,
+        places: CollectorFiles,
+        sender: EvidenceSender,
+        chosen: choices.KeptBack,
         *,
         since: datetime | None,
         now: datetime,
@@ -142,9 +142,11 @@ class _Run:
         self.since = since
         self.now = now
         self.chosen = chosen
-        self.sorter = Sorter(sender.account, chosen, Clones())
+        self.sorter = EditAddresser(sender.account, chosen, LocalClones())
         self.read_before = _ReadBefore()
-        self.waiting: dict[Destination, list[tuple[Addressed, Path]]] = defaultdict(list)
+        self.waiting: dict[EvidenceDestination, list[tuple[AddressedEdit, Path]]] = defaultdict(
+            list
+        )
         self.size = 0
         self.read_whole: dict[Path, tuple[int, int]] = {}
         self.done: dict[str, tuple[int, int]] = {}
@@ -155,14 +157,14 @@ class _Run:
         self.undelivered: Counter[str] = Counter()
         self.refused: dict[str, str] = {}
         self.left: set[Path] = set()
-        self.unread: dict[Unread, None] = {}
+        self.unread: dict[UnreadEvidence, None] = {}
         self.heard: dict[int, datetime] = {}
 
     def to_the_end(self, paths: list[Path], advance: Advance) -> str | None:
         """Read and send everything; return what ended it early."""
         try:
             self.sender.refresh(self.now)
-            self.sorter = Sorter(self.sender.account, self.chosen, Clones())
+            self.sorter = EditAddresser(self.sender.account, self.chosen, LocalClones())
             self.read_before = _read_before(self.places, self._under(), self.since)
             for path in paths:
                 self._file(path)
@@ -170,7 +172,7 @@ class _Run:
             for path in self._turn_to_worktrees():
                 self._read(path)
             self._settle()
-        except (AppAway, Refused) as error:
+        except (AppAway, UploadRejected) as error:
             return str(error)
         return None
 
@@ -195,7 +197,7 @@ class _Run:
         Return the transcripts to read again.
         """
         gone = [one for one in self.worktrees if not Path(one.path).is_dir()]
-        self.sorter = Sorter(self.sender.account, self.chosen, Clones(gone))
+        self.sorter = EditAddresser(self.sender.account, self.chosen, LocalClones(gone))
         return sorted(
             path
             for path, edited in self.homeless.items()
@@ -208,21 +210,21 @@ class _Run:
         for found in find_evidence([path], self.sorter.wants):
             if isinstance(found, Worktree):
                 self.worktrees.add(found)
-            elif isinstance(found, Unread):
+            elif isinstance(found, UnreadEvidence):
                 self.unread[found] = None
             elif isinstance(found, Edit):
                 self._take(found, path, stays)
 
     def _take(self, edit: Edit, path: Path, stays: Counter[str]) -> None:
         one = self.sorter.sort(edit, oldest=self.since)
-        if isinstance(one, Addressed):
+        if isinstance(one, AddressedEdit):
             self._wait(one, path)
             return
         stays[one.value] += 1
-        if one is Stays.OUTSIDE:
+        if one is StayReason.OUTSIDE:
             self.homeless[path].add(edit.path)
 
-    def _wait(self, one: Addressed, path: Path) -> None:
+    def _wait(self, one: AddressedEdit, path: Path) -> None:
         """Let an edit wait until there are enough of them for a request."""
         group = self.waiting[one.destination]
         group.append((one, path))
@@ -244,13 +246,13 @@ class _Run:
         self.done |= {str(path): stamp for path, stamp in settled.items()}
         self.read_whole.clear()
 
-    def _without_ignored(self, group: list[tuple[Addressed, Path]]) -> list[Edit]:
+    def _without_ignored(self, group: list[tuple[AddressedEdit, Path]]) -> list[Edit]:
         ignored = self.sorter.ignored(one for one, _ in group)
         for one, path in group:
-            self.stays[path][Stays.IGNORED.value] += one.file in ignored
+            self.stays[path][StayReason.IGNORED.value] += one.file in ignored
         return [one.edit for one, _ in group if one.file not in ignored]
 
-    def _deliver(self, destination: Destination, edits: list[Edit]) -> None:
+    def _deliver(self, destination: EvidenceDestination, edits: list[Edit]) -> None:
         done = self.sender.deliver(destination, edits, self.now)
         self.sent += done.sent
         self.undelivered += Counter({reason.value: count for reason, count in done.stays.items()})
@@ -263,7 +265,7 @@ class _Run:
 # --- what was read before -----------------------------------------------------------------------
 
 
-def _read_before(places: Places, under: str, since: datetime | None) -> _ReadBefore:
+def _read_before(places: CollectorFiles, under: str, since: datetime | None) -> _ReadBefore:
     """Return what need not be read again; nothing where other edits would leave by now."""
     try:
         found = msgspec.json.decode(read_if_there(places.read) or b"{}", type=_ReadBefore)
@@ -273,7 +275,7 @@ def _read_before(places: Places, under: str, since: datetime | None) -> _ReadBef
     return found if found.under == under and reaches else _ReadBefore(under=under)
 
 
-def _remember(places: Places, run: _Run, now: datetime) -> None:
+def _remember(places: CollectorFiles, run: _Run, now: datetime) -> None:
     if run.read_before.under:
         files = {**run.read_before.files, **run.done}
         there = {path: stamp for path, stamp in files.items() if Path(path).exists()}

@@ -1,20 +1,20 @@
 """Edits as they travel: fingerprinted, in groups that fit into one request. It sends nothing.
 
-What leaves is a `ghapp.wire.Batch` and nothing else. An edit's text stays here, to be fingerprinted
-again where the app's key was changed meanwhile.
+Only a `ghapp.wire.EditBatch` leaves the machine. An edit's text stays here, to be
+fingerprinted again if the app changes its key.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from ghapp.attribution.fingerprint import Fingerprinter
+from ghapp.attribution.fingerprint import LineFingerprinter
 from ghapp.attribution.model import Edit
 from ghapp.attribution.normalize import LONGEST_LINE
-from ghapp.collector.account import Account
-from ghapp.collector.addressing import Destination
+from ghapp.collector.account import MachineAccount
+from ghapp.collector.addressing import EvidenceDestination
 from ghapp.collector.door import CLIENT
-from ghapp.wire import MOST_BYTES, MOST_EDITS, SCHEMA, Batch, EnrolledInstallation, SentEdit
+from ghapp.wire import MOST_BYTES, MOST_EDITS, SCHEMA, EditBatch, EnrolledInstallation, SentEdit
 
 ENVELOPE = 64 * 1024
 """Bytes of a batch that are kept free for what stands around its edits."""
@@ -35,7 +35,7 @@ def fits(edit: Edit) -> bool:
     return all(0 < len(name) <= LONGEST_NAME for name in names) and len(edit.path) <= LONGEST_PATH
 
 
-def to_sent(edit: Edit, fingerprinter: Fingerprinter) -> SentEdit:
+def to_sent(edit: Edit, fingerprinter: LineFingerprinter) -> SentEdit:
     """Return an edit as it travels."""
     return SentEdit(
         id=_clean(edit.id),
@@ -54,9 +54,11 @@ def _clean(name: str) -> str:
     return _LONE.sub("\ufffd", name)
 
 
-def to_batch(account: Account, destination: Destination, edits: Iterable[SentEdit]) -> Batch:
+def to_batch(
+    account: MachineAccount, destination: EvidenceDestination, edits: Iterable[SentEdit]
+) -> EditBatch:
     """Return a batch of edits of one clone. Without any it only says that this machine reports."""
-    return Batch(
+    return EditBatch(
         schema=SCHEMA,
         client=CLIENT,
         machine=account.machine,
@@ -67,12 +69,16 @@ def to_batch(account: Account, destination: Destination, edits: Iterable[SentEdi
     )
 
 
-def fingerprinter_of(account: Account, destination: Destination) -> Fingerprinter:
+def fingerprinter_of(
+    account: MachineAccount, destination: EvidenceDestination
+) -> LineFingerprinter:
     """Return what makes an installation's fingerprints."""
-    return Fingerprinter(_installation(account, destination).key)
+    return LineFingerprinter(_installation(account, destination).key)
 
 
-def _installation(account: Account, destination: Destination) -> EnrolledInstallation:
+def _installation(
+    account: MachineAccount, destination: EvidenceDestination
+) -> EnrolledInstallation:
     return next(
         one for one in account.enrollment.installations if one.id == destination.installation
     )

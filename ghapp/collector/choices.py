@@ -11,14 +11,14 @@ import msgspec
 
 from ghapp.attribution.exclusions.path_pattern import PathPattern, from_text
 from ghapp.attribution.model import Struct
-from ghapp.collector.places import CollectorError, Places, read_if_there, write_whole
+from ghapp.collector.places import CollectorError, CollectorFiles, read_if_there, write_whole
 
 
 class ChoicesUnread(CollectorError):  # noqa: N818 - a state, named as what it is
     """What was paused cannot be read: nothing is sent until it can."""
 
 
-class Pause(Struct, frozen=True):
+class CollectorPause(Struct, frozen=True):
     """One thing that is kept back for some time."""
 
     since: datetime
@@ -43,17 +43,17 @@ class Pause(Struct, frozen=True):
         return self.path is None or _matches(self.path, path)
 
 
-class Choices(Struct, frozen=True):
+class KeptBack(Struct, frozen=True):
     """All pauses, running and over."""
 
-    pauses: tuple[Pause, ...] = ()
+    pauses: tuple[CollectorPause, ...] = ()
 
     @property
     def is_paused(self) -> bool:
         """Whether everything is paused just now."""
         return any(one.until is None and one.is_of_everything for one in self.pauses)
 
-    def running(self) -> tuple[Pause, ...]:
+    def running(self) -> tuple[CollectorPause, ...]:
         """Return the pauses that still run."""
         return tuple(one for one in self.pauses if one.until is None)
 
@@ -61,34 +61,36 @@ class Choices(Struct, frozen=True):
         """Say whether an edit of a clone stays on this machine."""
         return any(one.covers(remotes, path, at) for one in self.pauses)
 
-    def with_pause(self, repository: str | None, path: str | None, now: datetime) -> "Choices":
+    def with_pause(self, repository: str | None, path: str | None, now: datetime) -> "KeptBack":
         """Return the choices with one more pause; one that runs already stays as it is."""
         repository = repository.lower() if repository else None
         if any((one.repository, one.path) == (repository, path) for one in self.running()):
             return self
-        return Choices(pauses=(*self.pauses, Pause(since=now, repository=repository, path=path)))
+        return KeptBack(
+            pauses=(*self.pauses, CollectorPause(since=now, repository=repository, path=path))
+        )
 
-    def without_pause(self, repository: str | None, path: str | None, now: datetime) -> "Choices":
+    def without_pause(self, repository: str | None, path: str | None, now: datetime) -> "KeptBack":
         """Return the choices with a pause ended; unchanged where none such runs."""
         repository = repository.lower() if repository else None
 
-        def ended(one: Pause) -> Pause:
+        def ended(one: CollectorPause) -> CollectorPause:
             meant = one.until is None and (one.repository, one.path) == (repository, path)
             return msgspec.structs.replace(one, until=now) if meant else one
 
-        return Choices(pauses=tuple(map(ended, self.pauses)))
+        return KeptBack(pauses=tuple(map(ended, self.pauses)))
 
 
-def load(places: Places) -> Choices:
+def load(places: CollectorFiles) -> KeptBack:
     """Return what the developer chose; nothing is kept back where there is no file.
 
     Raises `ChoicesUnread`.
     """
     found = read_if_there(places.choices)
     if found is None:
-        return Choices()
+        return KeptBack()
     try:
-        return msgspec.json.decode(found, type=Choices)
+        return msgspec.json.decode(found, type=KeptBack)
     except msgspec.DecodeError as error:
         raise ChoicesUnread(
             f"{places.choices} cannot be read ({error}), so nothing is sent: mend it, or remove "
@@ -96,7 +98,7 @@ def load(places: Places) -> Choices:
         ) from error
 
 
-def save(places: Places, choices: Choices) -> None:
+def save(places: CollectorFiles, choices: KeptBack) -> None:
     """Keep the choices, and tell the hook whether everything is paused."""
     places.prepare()
     write_whole(places.choices, msgspec.json.encode(choices))

@@ -13,13 +13,13 @@ from typing import NamedTuple
 from ghapp.attribution.paths import below, tidy, without_worktree
 from ghapp.evidence.source import Worktree
 from ghapp.git.remotes import all_normalized
-from ghapp.git.repository import Git, GitError
+from ghapp.git.repository import GitError, GitRepository
 
 FIRST_REMOTES = ("origin", "upstream")
 """Named before the others: the first that is enrolled decides where evidence goes."""
 
 
-class Place(NamedTuple):
+class FileInClone(NamedTuple):
     """Where a file lies: its path in the repository, and that repository's names."""
 
     remotes: tuple[str, ...]
@@ -27,7 +27,7 @@ class Place(NamedTuple):
     path: str
 
 
-class Clones:
+class LocalClones:
     """The clones of this machine, found path by path.
 
     ``worktrees`` are those that transcripts name: one that is gone from the disk is mapped to
@@ -40,13 +40,13 @@ class Clones:
         self._remotes: dict[str, tuple[str, ...]] = {}
         self._ignored: dict[tuple[str, str], bool] = {}
 
-    def place(self, path: str) -> Place | None:
+    def place(self, path: str) -> FileInClone | None:
         """Return where an absolute path lies; ``None``: in no clone, or in git's own folder."""
         found = self._within(path)
         if found is None or found[1].startswith(".git/"):
             return None
         root, inside = found
-        return Place(self._remotes_of(root), inside)
+        return FileInClone(self._remotes_of(root), inside)
 
     def ignored(self, paths: Iterable[str]) -> frozenset[str]:
         """Return which of some absolute paths git ignores, by the repository's own rules.
@@ -112,7 +112,7 @@ def _root(folder: Path) -> tuple[str, str] | None:
 def _ignored(root: Path, paths: list[str]) -> frozenset[str]:
     """Ask git which paths below a root it ignores; none where it cannot tell."""
     try:
-        return Git(root).ignored(paths)
+        return GitRepository(root).ignored(paths)
     except GitError:
         return frozenset()
 
@@ -120,7 +120,9 @@ def _ignored(root: Path, paths: list[str]) -> frozenset[str]:
 def remotes(root: Path) -> tuple[str, ...]:
     """Return the repositories that a clone's remotes name, ``origin`` first."""
     try:
-        told = Git(root).run("config", "--local", "-z", "--get-regexp", r"^remote\..*\.url$")
+        told = GitRepository(root).run(
+            "config", "--local", "-z", "--get-regexp", r"^remote\..*\.url$"
+        )
     except GitError:
         return ()  # git config ends with 1 where it finds nothing
     named: dict[str, str] = {}

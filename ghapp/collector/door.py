@@ -19,14 +19,14 @@ import msgspec
 from ghapp import __version__
 from ghapp.collector.places import CollectorError
 from ghapp.wire import (
-    Enrolled,
-    Enrollment,
+    BatchReceipt,
     EnrollmentAsked,
     EnrollmentStarted,
-    Forget,
-    Forgotten,
-    Problem,
-    Receipt,
+    ForgetReceipt,
+    ForgetRequest,
+    MachineEnrolled,
+    MachineEnrollment,
+    WireProblem,
 )
 
 CLIENT = f"ghapp/{__version__}"
@@ -39,7 +39,7 @@ LONGEST_WAIT = timedelta(hours=12)
 
 STALE_KEY = "stale_key"
 RENEWABLE = frozenset({STALE_KEY, "other_installation"})
-"""Codes of refusals that a look at `Door.enrollment` may mend."""
+"""Codes of refusals that a look at `UploadClient.enrollment` may mend."""
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _Answer = TypeVar("_Answer")
@@ -58,10 +58,10 @@ class AppAway(CollectorError):  # noqa: N818 - a state of the world, named as wh
         """How long the app asks to be left alone; ``None``: it did not say."""
 
 
-class Refused(CollectorError):  # noqa: N818 - what the app did, named as what it is
+class UploadRejected(CollectorError):  # noqa: N818 - what the app did, named as what it is
     """The app refused: the same again would be refused again."""
 
-    def __init__(self, status: int, problem: Problem) -> None:
+    def __init__(self, status: int, problem: WireProblem) -> None:
         super().__init__(f"the app refused (status {status}): {problem.error}")
         self.status = status
         self.code = problem.code
@@ -79,7 +79,7 @@ class _Reply(NamedTuple):
     retry_after: str | None
 
 
-class Door:
+class UploadClient:
     """One app's routes, with or without a token."""
 
     def __init__(self, url: str, token: str | None = None, *, seconds: float = SECONDS) -> None:
@@ -95,23 +95,23 @@ class Door:
         """Ask for a code that a person types at GitHub."""
         return self._asked("POST", "/api/enroll", EnrollmentStarted, b"{}")
 
-    def finish_enrollment(self, handle: str) -> Enrolled | None:
+    def finish_enrollment(self, handle: str) -> MachineEnrolled | None:
         """Return token and keys once the person has typed the code; ``None``: not yet."""
         asked = msgspec.json.encode(EnrollmentAsked(handle=handle))
         reply = self._ask("POST", "/api/enroll/finish", asked)
-        return None if reply.status == 202 else _decoded(reply.body, Enrolled)
+        return None if reply.status == 202 else _decoded(reply.body, MachineEnrolled)
 
-    def enrollment(self) -> Enrollment:
+    def enrollment(self) -> MachineEnrollment:
         """Return the installations as they are now, with their keys."""
-        return self._asked("GET", "/api/enrollment", Enrollment)
+        return self._asked("GET", "/api/enrollment", MachineEnrollment)
 
-    def send(self, batch: bytes) -> Receipt:
-        """Send one batch, JSON as `ghapp.wire.Batch` describes it."""
-        return self._asked("POST", "/api/evidence", Receipt, batch)
+    def send(self, batch: bytes) -> BatchReceipt:
+        """Send one batch, JSON as `ghapp.wire.EditBatch` describes it."""
+        return self._asked("POST", "/api/evidence", BatchReceipt, batch)
 
-    def forget(self, wish: Forget) -> Forgotten:
+    def forget(self, wish: ForgetRequest) -> ForgetReceipt:
         """Remove what this developer has sent."""
-        return self._asked("DELETE", "/api/evidence", Forgotten, msgspec.json.encode(wish))
+        return self._asked("DELETE", "/api/evidence", ForgetReceipt, msgspec.json.encode(wish))
 
     def _asked(
         self, method: str, path: str, answer: type[_Answer], body: bytes | None = None
@@ -119,7 +119,7 @@ class Door:
         return _decoded(self._ask(method, path, body).body, answer)
 
     def _ask(self, method: str, path: str, body: bytes | None) -> _Reply:
-        """Return a good answer. Raises `AppAway` and `Refused`."""
+        """Return a good answer. Raises `AppAway` and `UploadRejected`."""
         request = urllib.request.Request(self.url + path, method=method)  # noqa: S310 - checked
         request.add_header("User-Agent", CLIENT)
         request.add_header("Accept", "application/json")
@@ -177,13 +177,13 @@ def _raise_for(reply: _Reply) -> None:
     if 200 <= reply.status < 300:
         return
     try:
-        problem = msgspec.json.decode(reply.body, type=Problem)
+        problem = msgspec.json.decode(reply.body, type=WireProblem)
     except msgspec.DecodeError:
-        problem = Problem(error="it gave no reason that can be read")
+        problem = WireProblem(error="it gave no reason that can be read")
     if reply.status == 429 or reply.status >= 500:
         wait = waiting(reply.retry_after, datetime.now(UTC))
         raise AppAway(f"the app is busy (status {reply.status}): {problem.error}", wait)
-    raise Refused(reply.status, problem)
+    raise UploadRejected(reply.status, problem)
 
 
 def waiting(retry_after: str | None, now: datetime) -> timedelta:

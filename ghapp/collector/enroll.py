@@ -7,25 +7,25 @@ from datetime import datetime
 import msgspec
 
 from ghapp.collector import account, state
-from ghapp.collector.account import Account, NotEnrolled
-from ghapp.collector.door import AppAway, Door, Refused
-from ghapp.collector.places import Places
-from ghapp.collector.sent import Sent
-from ghapp.wire import Enrolled, EnrollmentStarted, Problem
+from ghapp.collector.account import MachineAccount, NotEnrolled
+from ghapp.collector.door import AppAway, UploadClient, UploadRejected
+from ghapp.collector.places import CollectorFiles
+from ghapp.collector.sent import AcknowledgedEdits
+from ghapp.wire import EnrollmentStarted, MachineEnrolled, WireProblem
 
 
 def enroll(
-    places: Places,
-    door: Door,
+    places: CollectorFiles,
+    door: UploadClient,
     show: Callable[[EnrollmentStarted], None],
     *,
     now: datetime,
     sleep: Callable[[float], None],
-) -> Account:
+) -> MachineAccount:
     """Enroll this machine and keep what it was given. Blocks until the person has typed the code.
 
     A machine keeps its number at the same app; at another one it begins anew.
-    Raises `AppAway`, `Refused` and `Busy`.
+    Raises `AppAway`, `UploadRejected` and `Busy`.
     """
     started = door.start_enrollment()
     show(started)
@@ -33,7 +33,7 @@ def enroll(
     with places.alone():
         known = _before(places)
         moves = known is None or known.url != door.url
-        fresh = Account(
+        fresh = MachineAccount(
             url=door.url,
             token=enrolled.token,
             machine=secrets.token_hex(16) if known is None or moves else known.machine,
@@ -41,8 +41,8 @@ def enroll(
             known_since=now,
         )
         if moves:
-            Sent(places.sent).forget()
-            state.save(places, state.State())
+            AcknowledgedEdits(places.sent).forget()
+            state.save(places, state.CollectorState())
         else:
             mended = msgspec.structs.replace(state.load(places), problem=None, not_before=None)
             state.save(places, mended)
@@ -50,14 +50,16 @@ def enroll(
     return fresh
 
 
-def _before(places: Places) -> Account | None:
+def _before(places: CollectorFiles) -> MachineAccount | None:
     try:
         return account.load(places)
     except NotEnrolled:
         return None
 
 
-def _finished(door: Door, started: EnrollmentStarted, sleep: Callable[[float], None]) -> Enrolled:
+def _finished(
+    door: UploadClient, started: EnrollmentStarted, sleep: Callable[[float], None]
+) -> MachineEnrolled:
     """Ask until the person has typed the code, as often as the app wants to be asked."""
     left = float(started.expires_in)
     wait = float(max(started.interval, 1))
@@ -71,4 +73,6 @@ def _finished(door: Door, started: EnrollmentStarted, sleep: Callable[[float], N
         else:
             if enrolled is not None:
                 return enrolled
-    raise Refused(410, Problem(error="nobody typed the code in time: start again", code="expired"))
+    raise UploadRejected(
+        410, WireProblem(error="nobody typed the code in time: start again", code="expired")
+    )

@@ -40,7 +40,7 @@ class _Told(msgspec.Struct, gc=False):
     success: Any = None
 
 
-class Event(NamedTuple):
+class QueuedEvent(NamedTuple):
     """One line of the queue: when the call was done, and what the agent said of it."""
 
     at: datetime
@@ -51,16 +51,16 @@ _EVENT = msgspec.json.Decoder(_Event)
 _TOLD = msgspec.json.Decoder(_Told)
 
 
-def to_event(line: bytes) -> Event:
+def to_event(line: bytes) -> QueuedEvent:
     """Split a line of the queue. Raises `EventError`."""
     time, _, payload = line.strip().partition(b" ")
     try:
-        return Event(datetime.fromtimestamp(int(time) / 1e9, UTC), payload)
+        return QueuedEvent(datetime.fromtimestamp(int(time) / 1e9, UTC), payload)
     except (ValueError, OverflowError, OSError) as error:
         raise EventError("a line of the queue has no time") from error
 
 
-def to_edits(event: Event, wanted: WantedPath = everything) -> Iterator[Edit]:
+def to_edits(event: QueuedEvent, wanted: WantedPath = everything) -> Iterator[Edit]:
     """Yield what an event's call did to files: mostly one edit, a shell command's may be more.
 
     None where another agent ran the hook: several read Claude Code's settings. Raises `EventError`.

@@ -15,14 +15,20 @@ from msgspec import field
 
 from ghapp.attribution.model import Struct
 from ghapp.collector import account, choices, queue, state
-from ghapp.collector.account import Account
-from ghapp.collector.addressing import WINDOW, Addressed, Destination, Sorter, Stays
-from ghapp.collector.clones import Clones
-from ghapp.collector.door import AppAway, Door, Refused
+from ghapp.collector.account import MachineAccount
+from ghapp.collector.addressing import (
+    WINDOW,
+    AddressedEdit,
+    EditAddresser,
+    EvidenceDestination,
+    StayReason,
+)
+from ghapp.collector.clones import LocalClones
+from ghapp.collector.door import AppAway, UploadClient, UploadRejected
 from ghapp.collector.events import EventError, to_edits, to_event
-from ghapp.collector.places import Busy, Places
-from ghapp.collector.sender import Sender
-from ghapp.collector.sent import Sent
+from ghapp.collector.places import CollectorBusy, CollectorFiles
+from ghapp.collector.sender import EvidenceSender
+from ghapp.collector.sent import AcknowledgedEdits
 
 HEARTBEAT = timedelta(hours=20)
 """Between two reports of a machine that has nothing to send: coverage counts by week."""
@@ -30,10 +36,10 @@ HEARTBEAT = timedelta(hours=20)
 PATIENCE = timedelta(seconds=15)
 """Longest pause that the app may ask for before a flush leaves the rest to the next one."""
 
-OpenDoor = Callable[[Account], Door]
+OpenDoor = Callable[[MachineAccount], UploadClient]
 
 
-class Flushed(Struct, frozen=True):
+class FlushResult(Struct, frozen=True):
     """What one flush did."""
 
     sent: int = 0
@@ -43,33 +49,33 @@ class Flushed(Struct, frozen=True):
     """Why it ended early; the rest stays queued. ``None``: everything is settled."""
 
 
-def open_door(known: Account) -> Door:
+def open_door(known: MachineAccount) -> UploadClient:
     """Return the app's door for this machine."""
-    return Door(known.url, known.token)
+    return UploadClient(known.url, known.token)
 
 
 def flush(
-    places: Places,
+    places: CollectorFiles,
     *,
     now: datetime,
     door: OpenDoor = open_door,
     sleep: Callable[[float], None] = time.sleep,
     at_once: bool = False,
-) -> Flushed:
+) -> FlushResult:
     """Send what is queued. Never raises for what the app or the network does.
 
     ``at_once`` also tries what was set aside less than a day ago.
 
-    Raises `Busy`, `NotEnrolled` and `ChoicesUnread`.
+    Raises `CollectorBusy`, `NotEnrolled` and `ChoicesUnread`.
     """
     with places.alone():
         known = account.load(places)
         chosen = choices.load(places)
         before = state.load(places)
         if chosen.is_paused:
-            return Flushed(problem="everything is paused: ghapp collect resume")
+            return FlushResult(problem="everything is paused: ghapp collect resume")
         if before.not_before is not None and before.not_before > now:
-            return Flushed(problem=f"the app asked to be left alone until {before.not_before}")
+            return FlushResult(problem=f"the app asked to be left alone until {before.not_before}")
         queue.bring_back(places, now, at_once=at_once)
         sender = sender_of(places, known, door(known), now=now, patience=PATIENCE, sleep=sleep)
         run = _Run(places, sender, chosen, now)
@@ -77,11 +83,11 @@ def flush(
         return _remember(run, before, problem, not_before)
 
 
-def flush_silently(places: Places, *, now: datetime) -> None:
+def flush_silently(places: CollectorFiles, *, now: datetime) -> None:
     """Send what is queued where nobody looks on; whatever goes wrong, ``status`` tells."""
     try:
         flush(places, now=now)
-    except Busy:
+    except CollectorBusy:
         return
     except Exception as error:  # noqa: BLE001 - there is nobody to raise to
         problem = f"{type(error).__name__}: {error}"
@@ -89,35 +95,39 @@ def flush_silently(places: Places, *, now: datetime) -> None:
 
 
 def sender_of(  # noqa: PLR0913 - wired in one place
-    places: Places,
-    known: Account,
-    door: Door,
+    places: CollectorFiles,
+    known: MachineAccount,
+    door: UploadClient,
     *,
     now: datetime,
     patience: timedelta,
     sleep: Callable[[float], None],
-) -> Sender:
+) -> EvidenceSender:
     """Return what sends for this machine, remembering what was acknowledged."""
 
-    def renewed(changed: Account) -> None:
+    def renewed(changed: MachineAccount) -> None:
         account.save(places, changed)
 
-    sent = Sent(places.sent)
+    sent = AcknowledgedEdits(places.sent)
     sent.expire(now)
-    return Sender(door, known, sent, renewed, patience=patience, sleep=sleep)
+    return EvidenceSender(door, known, sent, renewed, patience=patience, sleep=sleep)
 
 
 class _Run:
     """One flush, with what was met on the way."""
 
     def __init__(
-        self, places: Places, sender: Sender, chosen: choices.Choices, now: datetime
+        self,
+        places: CollectorFiles,
+        sender: EvidenceSender,
+        chosen: choices.KeptBack,
+        now: datetime,
     ) -> None:
         self.places = places
         self.sender = sender
         self.chosen = chosen
         self.now = now
-        self.clones = Clones()
+        self.clones = LocalClones()
         self.sent = 0
         self.stays: Counter[str] = Counter()
         self.settled: Counter[str] = Counter()
@@ -125,7 +135,7 @@ class _Run:
         self.heard: dict[int, datetime] = {}
         self.refused: dict[str, str] = {}
 
-    def to_the_end(self, before: state.State) -> tuple[str | None, datetime | None]:
+    def to_the_end(self, before: state.CollectorState) -> tuple[str | None, datetime | None]:
         """Send until nothing waits; return what ended it early, and when to come again."""
         try:
             self.sender.refresh(self.now)
@@ -135,7 +145,7 @@ class _Run:
             self._report(before)
         except AppAway as error:
             return str(error), self.now + error.wait if error.wait else None
-        except Refused as error:
+        except UploadRejected as error:
             advice = "; enroll again: ghapp collect enroll URL" if error.status == 401 else ""
             return f"{error}{advice}", None
         return None, None
@@ -150,24 +160,24 @@ class _Run:
 
     def _part(self, lines: list[bytes]) -> None:
         """Send the edits of some events, repository by repository."""
-        sorter = Sorter(self.sender.account, self.chosen, self.clones)
-        addressed: dict[Destination, list[tuple[Addressed, bytes]]] = defaultdict(list)
+        sorter = EditAddresser(self.sender.account, self.chosen, self.clones)
+        addressed: dict[EvidenceDestination, list[tuple[AddressedEdit, bytes]]] = defaultdict(list)
         found = [(one, line) for line in lines for one in self._sorted(line, sorter)]
         ignored = sorter.ignored(one for one, _ in found)
         for one, line in found:
             if one.file in ignored:
-                self.settled[Stays.IGNORED.value] += 1
+                self.settled[StayReason.IGNORED.value] += 1
             else:
                 addressed[one.destination].append((one, line))
         for destination, group in addressed.items():
             self._deliver(destination, group)
 
-    def _sorted(self, line: bytes, sorter: Sorter) -> list[Addressed]:
-        found: list[Addressed] = []
+    def _sorted(self, line: bytes, sorter: EditAddresser) -> list[AddressedEdit]:
+        found: list[AddressedEdit] = []
         try:
             for edit in to_edits(to_event(line), sorter.wants):
                 one = sorter.sort(edit, oldest=self.now - WINDOW)
-                if isinstance(one, Stays):
+                if isinstance(one, StayReason):
                     self.settled[one.value] += 1
                 else:
                     found.append(one)
@@ -175,7 +185,9 @@ class _Run:
             self.settled["in an event that cannot be read"] += 1
         return found
 
-    def _deliver(self, destination: Destination, group: list[tuple[Addressed, bytes]]) -> None:
+    def _deliver(
+        self, destination: EvidenceDestination, group: list[tuple[AddressedEdit, bytes]]
+    ) -> None:
         repository = destination.remotes[0]
         lines = dict.fromkeys(line for _, line in group)
         if queue.is_aside(self.places, repository):
@@ -190,7 +202,7 @@ class _Run:
         else:
             self.heard[destination.installation] = self.now
 
-    def _report(self, before: state.State) -> None:
+    def _report(self, before: state.CollectorState) -> None:
         """Tell each installation that heard nothing for long that this machine is there."""
         heard = before.heard_at | self.heard
         for one in self.sender.account.enrollment.installations:
@@ -201,8 +213,8 @@ class _Run:
 
 
 def _remember(
-    run: _Run, before: state.State, problem: str | None, not_before: datetime | None
-) -> Flushed:
+    run: _Run, before: state.CollectorState, problem: str | None, not_before: datetime | None
+) -> FlushResult:
     aside = queue.aside(run.places)
     refused = {**before.refused, **run.refused}
     after = msgspec.structs.replace(
@@ -215,4 +227,4 @@ def _remember(
         not_before=not_before,
     )
     state.save(run.places, after)
-    return Flushed(sent=run.sent, stays=dict(run.stays), problem=problem)
+    return FlushResult(sent=run.sent, stays=dict(run.stays), problem=problem)

@@ -15,7 +15,7 @@ LINES = 300
 """Of the file that the event tells of."""
 
 
-class Latency(NamedTuple):
+class HookLatency(NamedTuple):
     """Milliseconds from start to end."""
 
     median: float
@@ -24,7 +24,7 @@ class Latency(NamedTuple):
     """Median of Python alone, started alike and told to do nothing."""
 
 
-def measure(runs: int) -> Latency:
+def measure(runs: int) -> HookLatency:
     """Run the hook as Claude Code does, with a queue of its own; what it would send is nobody's."""
     program = [sys.executable, "-I", "-S"]
     with tempfile.TemporaryDirectory(prefix="ghapp-hook-") as folder:
@@ -36,7 +36,7 @@ def measure(runs: int) -> Latency:
         environment = {**os.environ, "XDG_STATE_HOME": folder}
         took = [_run([*program, hook.__file__], environment) for _ in range(runs)]
         nothing = [_run([*program, "-c", "pass"], environment) for _ in range(runs)]
-    return Latency(_quantile(took, 0.5), _quantile(took, 0.95), _quantile(nothing, 0.5))
+    return HookLatency(_quantile(took, 0.5), _quantile(took, 0.95), _quantile(nothing, 0.5))
 
 
 def _run(program: list[str], environment: dict[str, str]) -> float:

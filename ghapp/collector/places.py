@@ -21,17 +21,17 @@ class NoHome(CollectorError):  # noqa: N818 - a state of this machine, named as 
     """Neither ``XDG_STATE_HOME`` nor ``HOME`` names a folder, so nothing can be kept."""
 
 
-class Busy(CollectorError):  # noqa: N818 - a state, named as what it is
+class CollectorBusy(CollectorError):  # noqa: N818 - a state, named as what it is
     """Another process of the collector is sending just now."""
 
 
-class Places(Struct, frozen=True):
+class CollectorFiles(Struct, frozen=True):
     """Where everything lies."""
 
     directory: Path
 
     @classmethod
-    def of_this_user(cls) -> "Places":
+    def of_this_user(cls) -> "CollectorFiles":
         """Return the places as the environment says, the hook's own. Raises `NoHome`."""
         found = state_directory()
         if found is None:
@@ -95,7 +95,7 @@ class Places(Struct, frozen=True):
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep every other sender out; freed even by a kill. Raises `Busy`."""
+        """Keep every other sender out; freed even by a kill. Raises `CollectorBusy`."""
         self.prepare()
         file = os.open(self.directory / "sending", os.O_WRONLY | os.O_CREAT, 0o600)
         try:
@@ -113,7 +113,9 @@ def _lock(file: int) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise Busy("another `ghapp collect` is sending just now: try again in a minute") from error
+        raise CollectorBusy(
+            "another `ghapp collect` is sending just now: try again in a minute"
+        ) from error
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -8,60 +8,64 @@ from typing import NamedTuple
 
 from ghapp.attribution.model import Edit
 from ghapp.collector import account, choices, queue
-from ghapp.collector.account import Account, NotEnrolled
-from ghapp.collector.addressing import Addressed, Destination, Sorter, Stays
+from ghapp.collector.account import MachineAccount, NotEnrolled
+from ghapp.collector.addressing import AddressedEdit, EditAddresser, EvidenceDestination, StayReason
 from ghapp.collector.batches import fingerprinter_of, to_batch, to_sent
-from ghapp.collector.clones import Clones
+from ghapp.collector.clones import LocalClones
 from ghapp.collector.events import EventError, to_edits, to_event
-from ghapp.collector.places import Places
+from ghapp.collector.places import CollectorFiles
 from ghapp.evidence.source import everything
 from ghapp.ingest.artifacts import find_evidence
-from ghapp.wire import Batch, EnrolledInstallation, Enrollment
+from ghapp.wire import EditBatch, EnrolledInstallation, MachineEnrollment
 
 STAND_IN_KEY = b"only for the eyes of its developer"
 """Before this machine is enrolled: other hashes, the same number and lengths."""
 
 
-class Previewed(NamedTuple):
+class RepositoryPreview(NamedTuple):
     """What would be sent to one repository, and the edits it is made of."""
 
-    batch: Batch
+    batch: EditBatch
     edits: tuple[Edit, ...]
     """With their text, in the order of ``batch.edits``."""
 
 
-class Preview(NamedTuple):
+class EvidencePreview(NamedTuple):
     """All that was found of a file or an edit."""
 
-    sent: tuple[Previewed, ...]
-    stays: tuple[tuple[Edit, Stays], ...]
+    sent: tuple[RepositoryPreview, ...]
+    stays: tuple[tuple[Edit, StayReason], ...]
     """Edits that would not leave, and why."""
     enrolled: bool
     """``False``: the key and the installation are stand-ins."""
 
 
-def preview(places: Places, target: str, folders: Iterable[Path], now: datetime) -> Preview:
+def preview(
+    places: CollectorFiles, target: str, folders: Iterable[Path], now: datetime
+) -> EvidencePreview:
     """Find edits of a file, or one edit by its id, in the queue and in transcripts.
 
     Nothing is left out because it was sent before. Raises `ChoicesUnread`.
     """
-    clones = Clones()
+    clones = LocalClones()
     found = list(_found(places, target, folders, clones))
     known, enrolled = _account(places, found, clones, now)
-    sorter = Sorter(known, choices.load(places), clones)
+    sorter = EditAddresser(known, choices.load(places), clones)
     sorted_ = [(edit, sorter.sort(edit, oldest=None)) for edit in found]
-    addressed = [one for _, one in sorted_ if isinstance(one, Addressed)]
+    addressed = [one for _, one in sorted_ if isinstance(one, AddressedEdit)]
     ignored = sorter.ignored(addressed)
     going = [one for one in addressed if one.file not in ignored]
     stays = tuple(
-        (edit, why if isinstance(why, Stays) else Stays.IGNORED)
+        (edit, why if isinstance(why, StayReason) else StayReason.IGNORED)
         for edit, why in sorted_
-        if isinstance(why, Stays) or why.file in ignored
+        if isinstance(why, StayReason) or why.file in ignored
     )
-    return Preview(tuple(_previewed(known, going)), stays, enrolled)
+    return EvidencePreview(tuple(_previewed(known, going)), stays, enrolled)
 
 
-def _found(places: Places, target: str, folders: Iterable[Path], clones: Clones) -> Iterator[Edit]:
+def _found(
+    places: CollectorFiles, target: str, folders: Iterable[Path], clones: LocalClones
+) -> Iterator[Edit]:
     """Yield edits of the target, each once: the queue tells more of them than transcripts do."""
     path = Path(target)
     wanted = clones.place(str(path.absolute())) if path.exists() else None
@@ -73,7 +77,7 @@ def _found(places: Places, target: str, folders: Iterable[Path], clones: Clones)
             yield edit
 
 
-def _all(places: Places, folders: Iterable[Path]) -> Iterator[Edit]:
+def _all(places: CollectorFiles, folders: Iterable[Path]) -> Iterator[Edit]:
     for line in queue.lines(places):
         try:
             yield from to_edits(to_event(line), everything)
@@ -85,8 +89,8 @@ def _all(places: Places, folders: Iterable[Path]) -> Iterator[Edit]:
 
 
 def _account(
-    places: Places, edits: Iterable[Edit], clones: Clones, now: datetime
-) -> tuple[Account, bool]:
+    places: CollectorFiles, edits: Iterable[Edit], clones: LocalClones, now: datetime
+) -> tuple[MachineAccount, bool]:
     """Return the account, or a stand-in that is enrolled wherever the edits would go."""
     try:
         return account.load(places), True
@@ -99,19 +103,19 @@ def _account(
             EnrolledInstallation(id=0, account=owner, key_id="preview", key=STAND_IN_KEY)
             for owner in owners
         )
-        enrollment = Enrollment(login="", host=host, installations=installations)
-        stand_in = Account(
+        enrollment = MachineEnrollment(login="", host=host, installations=installations)
+        stand_in = MachineAccount(
             url="", token="", machine="0" * 32, enrollment=enrollment, known_since=now
         )
         return stand_in, False
 
 
-def _previewed(known: Account, going: list[Addressed]) -> Iterator[Previewed]:
-    def destination(one: Addressed) -> Destination:
+def _previewed(known: MachineAccount, going: list[AddressedEdit]) -> Iterator[RepositoryPreview]:
+    def destination(one: AddressedEdit) -> EvidenceDestination:
         return one.destination
 
     for where, group in groupby(sorted(going, key=destination), key=destination):
         edits = tuple(one.edit for one in group)
         fingerprinter = fingerprinter_of(known, where)
         batch = to_batch(known, where, (to_sent(edit, fingerprinter) for edit in edits))
-        yield Previewed(batch, edits)
+        yield RepositoryPreview(batch, edits)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-from ghapp.collector.places import Places
+from ghapp.collector.places import CollectorFiles
 
 PART = 32 * 1024 * 1024
 """Bytes of events that are worked on at once, or one event."""
@@ -20,7 +20,7 @@ TRY_AGAIN = timedelta(days=1)
 """Between two questions whether the app knows a repository by now."""
 
 
-class Waiting(NamedTuple):
+class QueueLength(NamedTuple):
     """How much a queue holds."""
 
     events: int
@@ -29,7 +29,7 @@ class Waiting(NamedTuple):
     """Time of the first event, ns since 1970; ``None``: there is none."""
 
 
-def take(places: Places) -> list[Path]:
+def take(places: CollectorFiles) -> list[Path]:
     """Return the files to be sent, oldest first; the open one only once the others are done.
 
     So hooks may fill one file while another waits for the network, and no third.
@@ -82,12 +82,14 @@ def parts(path: Path) -> Iterator[list[bytes]]:
 # --- set aside ----------------------------------------------------------------------------------
 
 
-def is_aside(places: Places, repository: str) -> bool:
+def is_aside(places: CollectorFiles, repository: str) -> bool:
     """Say whether the app said lately that it does not know a repository."""
     return _aside(places, repository).exists()
 
 
-def set_aside(places: Places, repository: str, lines: Iterable[bytes], now: datetime) -> None:
+def set_aside(
+    places: CollectorFiles, repository: str, lines: Iterable[bytes], now: datetime
+) -> None:
     """Keep events of a repository for later; when the app was first asked does not change."""
     path = _aside(places, repository)
     places.aside.mkdir(mode=0o700, exist_ok=True)
@@ -97,7 +99,7 @@ def set_aside(places: Places, repository: str, lines: Iterable[bytes], now: date
     os.utime(path, (asked, asked))
 
 
-def bring_back(places: Places, now: datetime, *, at_once: bool = False) -> None:
+def bring_back(places: CollectorFiles, now: datetime, *, at_once: bool = False) -> None:
     """Put events that were set aside back into the queue: those whose time has come, or all."""
     places.queue.mkdir(mode=0o700, exist_ok=True)
     for path in _files(places.aside):
@@ -106,37 +108,37 @@ def bring_back(places: Places, now: datetime, *, at_once: bool = False) -> None:
             path.replace(places.queue / f"{time.time_ns()}-back.queue")
 
 
-def aside(places: Places) -> dict[str, Waiting]:
+def aside(places: CollectorFiles) -> dict[str, QueueLength]:
     """Return the repositories that the app does not know, and how much waits for each."""
     return {unquote(path.stem): _waiting([path]) for path in _files(places.aside)}
 
 
-def _aside(places: Places, repository: str) -> Path:
+def _aside(places: CollectorFiles, repository: str) -> Path:
     return places.aside / f"{quote(repository, safe='')}.queue"
 
 
 # --- looked at ----------------------------------------------------------------------------------
 
 
-def waiting(places: Places) -> Waiting:
+def waiting(places: CollectorFiles) -> QueueLength:
     """Return how much is queued."""
     return _waiting(_files(places.queue))
 
 
-def lines(places: Places) -> Iterator[bytes]:
+def lines(places: CollectorFiles) -> Iterator[bytes]:
     """Yield every event that is queued or set aside, for looking at; none is taken."""
     for path in (*_files(places.queue), *_files(places.aside)):
         with path.open("rb") as file:
             yield from file
 
 
-def remove_all(places: Places) -> None:
+def remove_all(places: CollectorFiles) -> None:
     """Throw away everything that was not sent."""
     for path in (*_files(places.queue), *_files(places.aside)):
         path.unlink(missing_ok=True)
 
 
-def _waiting(files: list[Path]) -> Waiting:
+def _waiting(files: list[Path]) -> QueueLength:
     events = size = 0
     times: list[int] = []
     for path in files:
@@ -147,4 +149,4 @@ def _waiting(files: list[Path]) -> Waiting:
             while chunk := file.read(1024 * 1024):
                 events += chunk.count(b"\n")
                 size += len(chunk)
-    return Waiting(events, size, min(times, default=None))
+    return QueueLength(events, size, min(times, default=None))

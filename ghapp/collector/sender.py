@@ -10,11 +10,11 @@ from typing import NamedTuple
 import msgspec
 
 from ghapp.attribution.model import Edit
-from ghapp.collector.account import Account
-from ghapp.collector.addressing import Destination, Stays
+from ghapp.collector.account import MachineAccount
+from ghapp.collector.addressing import EvidenceDestination, StayReason
 from ghapp.collector.batches import batches, fingerprinter_of, fits, to_batch, to_sent
-from ghapp.collector.door import RENEWABLE, AppAway, Door, Refused
-from ghapp.collector.sent import Sent
+from ghapp.collector.door import RENEWABLE, AppAway, UploadClient, UploadRejected
+from ghapp.collector.sent import AcknowledgedEdits
 
 RENEW = timedelta(days=1)
 """Between two questions which installations there are."""
@@ -24,17 +24,17 @@ MOST_PAUSES = 10
 _REFUSED_EDIT = re.compile(r"edits\[(\d+)\]")
 
 
-class Delivery(NamedTuple):
+class SendResult(NamedTuple):
     """What became of some edits of one clone."""
 
     sent: int
     """Acknowledged now; those acknowledged before are not sent again."""
-    stays: Counter[Stays]
+    stays: Counter[StayReason]
     refused: str | None = None
     """Why the app takes none of this repository, perhaps not yet; ``None``: it does."""
 
 
-class Sender:
+class EvidenceSender:
     """Sends edits and remembers what the app acknowledged.
 
     ``renewed`` is told the account whenever it changes; ``patience`` is the longest pause that
@@ -43,10 +43,10 @@ class Sender:
 
     def __init__(  # noqa: PLR0913 - what sending needs, wired in one place
         self,
-        door: Door,
-        account: Account,
-        sent: Sent,
-        renewed: Callable[[Account], None],
+        door: UploadClient,
+        account: MachineAccount,
+        sent: AcknowledgedEdits,
+        renewed: Callable[[MachineAccount], None],
         *,
         patience: timedelta,
         sleep: Callable[[float], None],
@@ -60,10 +60,10 @@ class Sender:
 
     def heartbeat(self, installation: int, now: datetime) -> None:
         """Say that this machine is there. Raises as `deliver`."""
-        destination = Destination(installation, ())
+        destination = EvidenceDestination(installation, ())
         try:
             self._post(destination, [])
-        except Refused as error:
+        except UploadRejected as error:
             if error.code not in RENEWABLE:
                 raise
             self.renew(now)
@@ -81,40 +81,46 @@ class Sender:
         self.account = msgspec.structs.replace(self.account, enrollment=enrollment, known_since=now)
         self._renewed(self.account)
 
-    def deliver(self, destination: Destination, edits: Iterable[Edit], now: datetime) -> Delivery:
+    def deliver(
+        self, destination: EvidenceDestination, edits: Iterable[Edit], now: datetime
+    ) -> SendResult:
         """Send the edits that the app has not acknowledged yet; each leaves at most once.
 
-        Raises `AppAway` where it must be tried again later, and `Refused` where the app refuses
-        this machine as a whole.
+        Raises `AppAway` where it must be tried again later, and `UploadRejected` where the app
+        refuses this machine as a whole.
         """
         new = [edit for edit in edits if edit not in self._sent]
         ready = list({edit.id: edit for edit in new if fits(edit)}.values())
-        stays = Counter({Stays.TOO_LARGE: sum(not fits(edit) for edit in new)})
+        stays = Counter({StayReason.TOO_LARGE: sum(not fits(edit) for edit in new)})
         sent = 0
         try:
             for batch in batches(ready):
                 done = self._deliver_batch(destination, batch, stays, now)
                 self._sent.add(done, now)
                 sent += len(done)
-        except Refused as error:
+        except UploadRejected as error:
             # One repository that is not taken must not hold up the others.
             if error.is_of_this_machine:
                 raise
-            return Delivery(sent, stays, refused=str(error))
-        return Delivery(sent, stays)
+            return SendResult(sent, stays, refused=str(error))
+        return SendResult(sent, stays)
 
     def _deliver_batch(
-        self, destination: Destination, edits: list[Edit], stays: Counter[Stays], now: datetime
+        self,
+        destination: EvidenceDestination,
+        edits: list[Edit],
+        stays: Counter[StayReason],
+        now: datetime,
     ) -> list[Edit]:
         """Send one batch, mending what the app says can be mended; return what it took."""
         renewed = False
         while edits:
             if not self._is_enrolled(destination):
-                stays[Stays.NOT_ENROLLED] += len(edits)
+                stays[StayReason.NOT_ENROLLED] += len(edits)
                 return []
             try:
                 self._post(destination, edits)
-            except Refused as error:
+            except UploadRejected as error:
                 if error.code in RENEWABLE and not renewed:
                     renewed = True
                     self.renew(now)
@@ -128,11 +134,11 @@ class Sender:
                 return edits
         return []
 
-    def _is_enrolled(self, destination: Destination) -> bool:
+    def _is_enrolled(self, destination: EvidenceDestination) -> bool:
         known = self.account.enrollment.installations
         return any(one.id == destination.installation for one in known)
 
-    def _post(self, destination: Destination, edits: list[Edit]) -> None:
+    def _post(self, destination: EvidenceDestination, edits: list[Edit]) -> None:
         fingerprinter = fingerprinter_of(self.account, destination)
         ready = (to_sent(edit, fingerprinter) for edit in edits)
         self._send(msgspec.json.encode(to_batch(self.account, destination, ready)))
@@ -151,14 +157,16 @@ class Sender:
         self._door.send(batch)
 
 
-def _without_refused(edits: list[Edit], error: Refused, stays: Counter[Stays]) -> list[Edit]:
+def _without_refused(
+    edits: list[Edit], error: UploadRejected, stays: Counter[StayReason]
+) -> list[Edit]:
     """Return the edits without the one that the app names; raises its error if it names none."""
     if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        stays[Stays.TOO_LARGE] += len(edits)
+        stays[StayReason.TOO_LARGE] += len(edits)
         return []
     named = _REFUSED_EDIT.match(error.field or "")
     number = int(named[1]) if named else len(edits)
     if number >= len(edits):
         raise error
-    stays[Stays.REFUSED] += 1
+    stays[StayReason.REFUSED] += 1
     return edits[:number] + edits[number + 1 :]

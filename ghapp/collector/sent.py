@@ -20,7 +20,7 @@ _RECORD = struct.Struct(">I8s")
 """The day it was sent, counted from 1970, and the edit's digest."""
 
 
-class Sent:
+class AcknowledgedEdits:
     """The acknowledged edits; one process writes at a time."""
 
     def __init__(self, path: Path) -> None:

@@ -7,10 +7,10 @@ import msgspec
 from msgspec import field
 
 from ghapp.attribution.model import Struct
-from ghapp.collector.places import Places, read_if_there, write_whole
+from ghapp.collector.places import CollectorFiles, read_if_there, write_whole
 
 
-class State(Struct, frozen=True):
+class CollectorState(Struct, frozen=True):
     """When what was last done, and how it went."""
 
     sent_at: datetime | None = None
@@ -29,19 +29,19 @@ class State(Struct, frozen=True):
     """Why edits of the queue did not leave, in words, to how many."""
 
 
-def load(places: Places) -> State:
+def load(places: CollectorFiles) -> CollectorState:
     """Return what is remembered; of a file that cannot be read, nothing."""
     try:
-        return msgspec.json.decode(read_if_there(places.state) or b"{}", type=State)
+        return msgspec.json.decode(read_if_there(places.state) or b"{}", type=CollectorState)
     except msgspec.DecodeError:
-        return State()  # counts and times for people: worth less than a run
+        return CollectorState()  # counts and times for people: worth less than a run
 
 
-def save(places: Places, state: State) -> None:
+def save(places: CollectorFiles, state: CollectorState) -> None:
     """Remember it."""
     write_whole(places.state, msgspec.json.encode(state))
 
 
-def with_stays(state: State, stays: Counter[str]) -> State:
+def with_stays(state: CollectorState, stays: Counter[str]) -> CollectorState:
     """Return the state with more edits that did not leave."""
     return msgspec.structs.replace(state, stays=dict(Counter(state.stays) + stays))

@@ -8,7 +8,7 @@ import math
 from ghapp.attribution.model import Struct
 
 
-class Team(Struct, frozen=True):
+class DemoTeam(Struct, frozen=True):
     """People who adopt agents together."""
 
     name: str
@@ -30,38 +30,38 @@ class Team(Struct, frozen=True):
 
 
 TEAMS = (
-    Team(
+    DemoTeam(
         name="Payments",
         people=("maria", "jonas", "amara", "li-wei", "tomasz", "priya", "noah-b", "ines"),
         starts=0.12,
         peak=0.74,
     ),
-    Team(
+    DemoTeam(
         name="Web",
         people=("sofia", "kwame", "elif", "lucas-r", "hana", "mateo", "freya", "oscar-d", "yuki"),
         starts=0.08,
         peak=0.82,
     ),
-    Team(
+    DemoTeam(
         name="Platform",
         people=("dmitri", "aisha", "pavel", "grace-k", "bruno", "nadia", "henrik"),
         starts=0.24,
         peak=0.85,
     ),
-    Team(
+    DemoTeam(
         name="Data",
         people=("leila", "marco", "ada-o", "viktor", "chloe", "rahul"),
         starts=0.45,
         peak=0.5,
     ),
-    Team(
+    DemoTeam(
         name="Mobile",
         people=("emil", "zara", "diego", "mina", "anton", "ruth"),
         starts=0.2,
         peak=0.7,
         fades=0.86,
     ),
-    Team(
+    DemoTeam(
         name="Security",
         people=("olga", "samir", "ebba", "joao", "tess"),
         starts=1.0,
@@ -77,7 +77,7 @@ USER_IDS = {
 """GitHub's numbers of the developers."""
 
 
-class Place(Struct, frozen=True):
+class DemoRepository(Struct, frozen=True):
     """A repository of the year: who works in it, how often, on which files."""
 
     name: str
@@ -91,37 +91,37 @@ class Place(Struct, frozen=True):
 
 
 PLACES = (
-    Place(
+    DemoRepository(
         name="acme/shop",
         teams=("Payments", "Web", "Payments"),
         a_day=1.3,
         files=(("shop/orders", ".py"), ("shop/payments", ".py"), ("tests", ".py"), ("docs", ".md")),
     ),
-    Place(
+    DemoRepository(
         name="acme/storefront",
         teams=("Web",),
         a_day=1.2,
         files=(("src/pages", ".tsx"), ("src/basket", ".ts"), ("src/search", ".ts")),
     ),
-    Place(
+    DemoRepository(
         name="acme/platform",
         teams=("Platform", "Security"),
         a_day=0.95,
         files=(("internal/queue", ".go"), ("internal/store", ".go"), ("migrations", ".sql")),
     ),
-    Place(
+    DemoRepository(
         name="acme/pipelines",
         teams=("Data",),
         a_day=0.58,
         files=(("pipelines/usage", ".py"), ("models", ".sql"), ("pipelines/billing", ".py")),
     ),
-    Place(
+    DemoRepository(
         name="acme/mobile",
         teams=("Mobile",),
         a_day=0.8,
         files=(("app/screens", ".tsx"), ("app/sync", ".ts")),
     ),
-    Place(
+    DemoRepository(
         name="acme/handbook",
         teams=("Payments", "Web", "Platform", "Data", "Security"),
         a_day=0.38,

@@ -25,12 +25,11 @@ from rich.console import Console
 from ghapp.attribution.model import Struct, Verdict
 from ghapp.bootstrap import encoder
 from ghapp.demo.cast import PLACES
-from ghapp.demo.sandbox import Installation as Installed
-from ghapp.demo.sandbox import PullRequest, RegisteredApp, Repository, Sandbox
-from ghapp.demo.year import Office, make_year
-from ghapp.ingest.keep import Encode, import_artifacts
+from ghapp.demo.sandbox import HubInstallation, HubPull, HubRepository, RegisteredApp, Sandbox
+from ghapp.demo.year import YearStore, make_year
+from ghapp.ingest.keep import EncodeLines, import_artifacts
 from ghapp.keys.evidence import EvidenceKeys
-from ghapp.keys.signing import Signer
+from ghapp.keys.signing import RecordSigner
 from ghapp.serve import importing_us
 from ghapp.settings import Settings
 from ghapp.store import Installation, Store
@@ -57,7 +56,7 @@ class DemoError(RuntimeError):
     """The demo cannot go on; the message says what was found and where to look."""
 
 
-class Scenario(Struct, frozen=True):
+class DemoScenario(Struct, frozen=True):
     """One merged pull request of the demo, read from its folder."""
 
     folder: Path
@@ -81,11 +80,11 @@ class Scenario(Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Played:
+class PlayedScenario:
     """A scenario that was merged in the sandbox."""
 
-    scenario: Scenario
-    pull: PullRequest
+    scenario: DemoScenario
+    pull: HubPull
 
 
 # --- the demo on one page -----------------------------------------------------------------------
@@ -124,7 +123,7 @@ def demo(directory: Path, console: Console, *, once: bool) -> int:
     return 1 if wrong else 0
 
 
-def read_scenarios(top: Path) -> list[Scenario]:
+def read_scenarios(top: Path) -> list[DemoScenario]:
     """Read every folder of scenarios; raises `DemoError` where there are none."""
     folders = sorted(path.parent for path in top.glob("*/pull.json"))
     if not folders:
@@ -132,9 +131,9 @@ def read_scenarios(top: Path) -> list[Scenario]:
     return [_read_scenario(folder) for folder in folders]
 
 
-def _read_scenario(folder: Path) -> Scenario:
+def _read_scenario(folder: Path) -> DemoScenario:
     members = json.loads((folder / "pull.json").read_text("utf-8"))
-    return msgspec.convert({"folder": folder, **members}, Scenario, dec_hook=_keep_path)
+    return msgspec.convert({"folder": folder, **members}, DemoScenario, dec_hook=_keep_path)
 
 
 def _keep_path(kind: type, value: object) -> object:
@@ -145,16 +144,18 @@ def _keep_path(kind: type, value: object) -> object:
 
 
 @dataclass(frozen=True)
-class Stage:
+class DemoStage:
     """What stands in the sandbox before anything is merged, and how the app is told of it."""
 
-    repositories: dict[str, Repository]
-    installation: Installed
+    repositories: dict[str, HubRepository]
+    installation: HubInstallation
     environment: dict[str, str]
     port: int
 
 
-def set_stage(sandbox: Sandbox, scenarios: list[Scenario], data: Path, *, past: bool) -> Stage:
+def set_stage(
+    sandbox: Sandbox, scenarios: list[DemoScenario], data: Path, *, past: bool
+) -> DemoStage:
     """Register the app as app.yml says, make the repositories, install it on them.
 
     ``past``: the repositories of the year before today are there as well.
@@ -173,7 +174,7 @@ def set_stage(sandbox: Sandbox, scenarios: list[Scenario], data: Path, *, past: 
     names = sorted({one.repository for one in scenarios} | year)
     repositories = {name: _repository(sandbox, name, scenarios) for name in names}
     _seat_an_owner(sandbox, repositories)
-    return Stage(
+    return DemoStage(
         repositories=repositories,
         installation=sandbox.install(registered.app, "acme"),
         environment=_environment(sandbox, registered, data, port),
@@ -181,7 +182,7 @@ def set_stage(sandbox: Sandbox, scenarios: list[Scenario], data: Path, *, past: 
     )
 
 
-def _seat_an_owner(sandbox: Sandbox, repositories: dict[str, Repository]) -> None:
+def _seat_an_owner(sandbox: Sandbox, repositories: dict[str, HubRepository]) -> None:
     """Let whoever sits at the browser own everything, so that signing in is one click."""
     owner = "maintainer"
     sandbox.sit_down(owner)
@@ -190,7 +191,7 @@ def _seat_an_owner(sandbox: Sandbox, repositories: dict[str, Repository]) -> Non
         sandbox.allow(repository, owner, "admin")
 
 
-def fill_the_past(stage: Stage, settings: Settings) -> None:
+def fill_the_past(stage: DemoStage, settings: Settings) -> None:
     """Keep a year of evidence and audits, as if the app had been there all along."""
     now, installation = datetime.now(UTC), stage.installation
     account = installation.account
@@ -209,14 +210,14 @@ def fill_the_past(stage: Stage, settings: Settings) -> None:
         store.installations.repositories_seen(seen, now=now)
         key = EvidenceKeys(store, settings.encryption_key).present(installation.id, now=now)
         ids = {name: one.id for name, one in stage.repositories.items()}
-        witness = Signer(store, settings.encryption_key).witness
-        office = Office(store, installation.id, account.login.lower(), key, witness)
+        witness = RecordSigner(store, settings.encryption_key).witness
+        office = YearStore(store, installation.id, account.login.lower(), key, witness)
         made = make_year(office, ids, until=now)
     for name, pulls in made.items():
         stage.repositories[name].next_number = pulls + 1
 
 
-def _repository(sandbox: Sandbox, name: str, scenarios: list[Scenario]) -> Repository:
+def _repository(sandbox: Sandbox, name: str, scenarios: list[DemoScenario]) -> HubRepository:
     files = {"README.md": f"# {name}\n"}
     for scenario in scenarios:
         if scenario.repository == name:
@@ -252,7 +253,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def merge(sandbox: Sandbox, scenario: Scenario, repository: Repository) -> Played:
+def merge(sandbox: Sandbox, scenario: DemoScenario, repository: HubRepository) -> PlayedScenario:
     """Open a scenario's pull request, merge it, and tell the app."""
     pull = sandbox.open_pull(
         repository,
@@ -263,7 +264,7 @@ def merge(sandbox: Sandbox, scenario: Scenario, repository: Repository) -> Playe
     )
     sandbox.merge(pull, method="squash")
     sandbox.deliver_closed(pull)
-    return Played(scenario, pull)
+    return PlayedScenario(scenario, pull)
 
 
 # --- the app's part -------------------------------------------------------------------------------
@@ -313,7 +314,9 @@ def _tail(log: Path, lines: int = 30) -> str:
     return "\n".join(log.read_text("utf-8", "replace").splitlines()[-lines:])
 
 
-def send_evidence(stage: Stage, scenarios: list[Scenario], store: Store, encode: Encode) -> None:
+def send_evidence(
+    stage: DemoStage, scenarios: list[DemoScenario], store: Store, encode: EncodeLines
+) -> None:
     """Import the transcripts as developers would: read, fingerprinted, kept."""
     now = datetime.now(UTC)
     for name, repository in stage.repositories.items():
@@ -337,10 +340,10 @@ def _move_in_time(source: Path, target: Path, now: datetime) -> None:
         (target / path.name).write_text(_TIMESTAMP.sub(moved, text), "utf-8")
 
 
-def wait_for_audits(sandbox: Sandbox, played: list[Played], log: Path) -> None:
+def wait_for_audits(sandbox: Sandbox, played: list[PlayedScenario], log: Path) -> None:
     """Wait until every pull request has its check run, which is written last."""
 
-    def is_done(one: Played) -> bool:
+    def is_done(one: PlayedScenario) -> bool:
         runs = sandbox.visible(one.pull).check_runs
         return any(run.name == CHECK_NAME and run.status == "completed" for run in runs)
 
@@ -350,7 +353,7 @@ def wait_for_audits(sandbox: Sandbox, played: list[Played], log: Path) -> None:
 # --- what is shown --------------------------------------------------------------------------------
 
 
-def show(sandbox: Sandbox, played: Played, store: Store, console: Console) -> list[str]:
+def show(sandbox: Sandbox, played: PlayedScenario, store: Store, console: Console) -> list[str]:
     """Print what GitHub was told of one pull request; return what is not as it should be."""
     pull, seen = played.pull, sandbox.visible(played.pull)
     runs = [run for run in seen.check_runs if run.name == CHECK_NAME]
@@ -373,7 +376,7 @@ def _say(console: Console, name: str, text: str) -> None:
     console.print(f"  {name:<9}", text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _problems(played: Played, sandbox: Sandbox, store: Store) -> Iterator[str]:
+def _problems(played: PlayedScenario, sandbox: Sandbox, store: Store) -> Iterator[str]:
     """Say what differs from the scenario, and what the app itself could not confirm."""
     seen, verdict = sandbox.visible(played.pull), played.scenario.verdict
     runs = [run for run in seen.check_runs if run.name == CHECK_NAME]
@@ -388,7 +391,7 @@ def _problems(played: Played, sandbox: Sandbox, store: Store) -> Iterator[str]:
     yield from _unconfirmed(played, store)
 
 
-def _unconfirmed(played: Played, store: Store) -> Iterator[str]:
+def _unconfirmed(played: PlayedScenario, store: Store) -> Iterator[str]:
     repository, number = played.pull.repository.id, played.pull.number
     _wait_for_record(store, repository, number)
     audit = store.audits.latest(repository, number)
@@ -421,7 +424,7 @@ def say_result(console: Console, wrong: list[str], count: int) -> None:
         console.print(problem, style="red", markup=False, highlight=False)
 
 
-def say_pages(console: Console, port: int, played: list[Played]) -> None:
+def say_pages(console: Console, port: int, played: list[PlayedScenario]) -> None:
     """Print where the pages are; signing in is one click, as the person who owns it all."""
     at, pull = f"http://127.0.0.1:{port}", played[0].pull
     repository = f"{at}/repositories/{pull.repository.full_name}"

@@ -20,32 +20,32 @@ from sqlalchemy import event
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import FingerprintCodebook
 from ghapp.attribution.document import to_document
-from ghapp.attribution.fingerprint import Fingerprinter
+from ghapp.attribution.fingerprint import LineFingerprinter
 from ghapp.attribution.model import (
+    AuditState,
+    AuditSubject,
     Change,
     Edit,
     EditHunk,
+    EditLines,
+    EditResult,
     Evidence,
     FileDiff,
     FileStatus,
     Hunk,
     HunkLine,
-    Lines,
-    Outcome,
-    State,
     Struct,
-    Subject,
 )
 from ghapp.attribution.policy import CLAUDE_CODE_V1 as POLICY
 from ghapp.demo import code
-from ghapp.demo.cast import AGENTS, PLACES, TEAMS, USER_IDS, Place, Team
+from ghapp.demo.cast import AGENTS, PLACES, TEAMS, USER_IDS, DemoRepository, DemoTeam
 from ghapp.demo.fates import fate
 from ghapp.keys.evidence import EvidenceKey
-from ghapp.store import Publication, SavedAudit, Sender, Store
-from ghapp.store.audits import Witness
+from ghapp.store import EditSender, Publication, SavedAudit, Store
+from ghapp.store.audits import SignRecord
 from ghapp.store.coverage import MachineReport, monday
 from ghapp.store.schema import team_member
-from ghapp.summaries.counts import About
+from ghapp.summaries.counts import PullFacts
 
 DAYS = 365
 SEED = 20
@@ -54,7 +54,7 @@ TOLD = timedelta(days=30)
 QUIET_DAYS = {(12, day) for day in range(22, 32)} | {(1, 1), (1, 2), (1, 3), (5, 1)}
 
 
-class Merged(Struct, frozen=True):
+class MergedInYear(Struct, frozen=True):
     """One merged pull request of the year, with the agents' edits behind it."""
 
     number: int
@@ -71,7 +71,7 @@ class Merged(Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Office:
+class YearStore:
     """Where the year is kept: the store, the key of its fingerprints, who signs its audits."""
 
     store: Store
@@ -79,16 +79,16 @@ class Office:
     account: str
     """Of the installation, in lower case."""
     key: EvidenceKey
-    witness: Witness
+    witness: SignRecord
 
     @cached_property
-    def fingerprinter(self) -> Fingerprinter:
+    def fingerprinter(self) -> LineFingerprinter:
         """Return what makes the fingerprints."""
         return self.key.fingerprinter
 
 
 def make_year(
-    office: Office, repositories: Mapping[str, int], *, until: datetime, days: int = DAYS
+    office: YearStore, repositories: Mapping[str, int], *, until: datetime, days: int = DAYS
 ) -> dict[str, int]:
     """Keep a year of evidence and audits that ends at ``until``, or its last ``days``.
 
@@ -97,7 +97,7 @@ def make_year(
     """
     _do_not_wait_for_the_disk(office.store)
     _form_teams(office)
-    made, sender = {}, Sender(key_id=office.key.id)
+    made, sender = {}, EditSender(key_id=office.key.id)
     for place in PLACES:
         repository_id = repositories[place.name]
         # Each repository has chances of its own, so that one more changes none of the others.
@@ -113,7 +113,9 @@ def make_year(
     return made
 
 
-def merged(place: Place, until: datetime, random: Random, days: int) -> Iterator[Merged]:
+def merged(
+    place: DemoRepository, until: datetime, random: Random, days: int
+) -> Iterator[MergedInYear]:
     """Yield the pull requests that were merged in a repository in the last days, in order."""
     teams = {team.name: team for team in TEAMS}
     number = 0
@@ -148,7 +150,7 @@ def _minutes(random: Random, expected: float) -> Iterator[float]:
 class _Author:
     """A developer at one pull request: which files, which lines, and which of them an agent's."""
 
-    def __init__(self, random: Random, team: Team, place: Place) -> None:
+    def __init__(self, random: Random, team: DemoTeam, place: DemoRepository) -> None:
         self.random = random
         self.team = team
         self.place = place
@@ -156,7 +158,7 @@ class _Author:
         self.rank = min(int(random.expovariate(2.2 / len(team.people))), len(team.people) - 1)
         self.login = team.people[self.rank]
 
-    def merge(self, number: int, merged_at: datetime, at: float) -> Merged:
+    def merge(self, number: int, merged_at: datetime, at: float) -> MergedInYear:
         """Return what this developer merges."""
         random = self.random
         keen = 1.25 - 0.5 * self.rank / len(self.team.people)
@@ -171,7 +173,7 @@ class _Author:
             edits += more
         if random.random() < 0.06:
             files.append(_plain("package-lock.json", [f'  "v{n}": true,' for n in range(60)]))
-        return Merged(
+        return MergedInYear(
             number=number,
             title=code.title(random),
             author=self.login,
@@ -211,9 +213,9 @@ class _Author:
             agent_session=f"{self.login}-{at:%Y%m%d}-{random.randint(1, 3)}",
             at=at,
             path=path,
-            outcome=Outcome.REFUSED if random.random() < 0.03 else Outcome.APPLIED,
+            outcome=EditResult.REFUSED if random.random() < 0.03 else EditResult.APPLIED,
             actor=self.login,
-            lines=Lines(hunks=(EditHunk((), tuple(block), ()),)),
+            lines=EditLines(hunks=(EditHunk((), tuple(block), ()),)),
         )
 
     def _reworked(self, block: list[str]) -> list[str]:
@@ -242,12 +244,12 @@ def _plain(path: str, lines: list[str]) -> FileDiff:
     return FileDiff(path=path, status=FileStatus.ADDED, hunks=(hunk,))
 
 
-def _encoded(edit: Edit, fingerprinter: Fingerprinter) -> Edit:
+def _encoded(edit: Edit, fingerprinter: LineFingerprinter) -> Edit:
     lines = fingerprinter.lines(edit.lines)  # type: ignore[arg-type]  # they are text here
     return msgspec.structs.replace(edit, lines=lines)
 
 
-def _form_teams(office: Office) -> None:
+def _form_teams(office: YearStore) -> None:
     """Say who is in which team, as an organization's own list does."""
     rows = [
         {"account_lower": office.account, "source": "csv", "login_lower": login, "login": login}
@@ -259,7 +261,7 @@ def _form_teams(office: Office) -> None:
         connection.execute(office.store.database.insert(team_member), rows)
 
 
-def _report(office: Office, repository_id: int, edits: list[Edit]) -> None:
+def _report(office: YearStore, repository_id: int, edits: list[Edit]) -> None:
     """Let the machines of who made edits have reported, week by week."""
     counts = Counter((monday(edit.at), edit.actor or "") for edit in edits)
     for week in sorted({week for week, _ in counts}):
@@ -297,24 +299,24 @@ def _do_not_wait(connection: sqlite3.Connection, record: object) -> None:
 class _Audits:
     """Audits the pull requests of one repository, as the app would have at the time."""
 
-    def __init__(self, office: Office, repository_id: int, name: str, edits: list[Edit]) -> None:
+    def __init__(self, office: YearStore, repository_id: int, name: str, edits: list[Edit]) -> None:
         self._office = office
         self._repository_id = repository_id
         self._name = name
         self._edits = sorted(edits, key=attrgetter("at", "id"))
         self._times = [edit.at for edit in self._edits]
 
-    def of(self, pull: Merged, until: datetime) -> None:
+    def of(self, pull: MergedInYear, until: datetime) -> None:
         """Keep the audits of a pull request that were due up to ``until``."""
         for at, is_late in self._instants(pull, until):
             missing = {edit.id for edit in pull.edits[::2]} if is_late else set()
             saved = self._audit(pull, at, missing)
             if until - pull.merged_at < TOLD:
                 self._told(saved, at)
-            if saved.state is State.FINAL:
+            if saved.state is AuditState.FINAL:
                 self._came(saved, until)
 
-    def _instants(self, pull: Merged, until: datetime) -> Iterator[tuple[datetime, bool]]:
+    def _instants(self, pull: MergedInYear, until: datetime) -> Iterator[tuple[datetime, bool]]:
         """Yield when it is audited, and whether some evidence had not come by then."""
         first = pull.merged_at + timedelta(seconds=40)
         late = pull.merged_at + timedelta(hours=21)
@@ -326,11 +328,11 @@ class _Audits:
         if last <= until:
             yield last, False
 
-    def _audit(self, pull: Merged, at: datetime, missing: set[str]) -> SavedAudit:
+    def _audit(self, pull: MergedInYear, at: datetime, missing: set[str]) -> SavedAudit:
         since, until = POLICY.evidence_span(pull.merged_at)
         span = slice(bisect_left(self._times, since), bisect_right(self._times, until))
         known = tuple(edit for edit in self._edits[span] if edit.id not in missing)
-        subject = Subject(
+        subject = AuditSubject(
             merged_at=pull.merged_at,
             repository=self._name,
             pull_request=pull.number,
@@ -343,7 +345,7 @@ class _Audits:
             pull.number,
             to_document(audit),
             now=at,
-            about=About(
+            about=PullFacts(
                 title=pull.title,
                 author=pull.author,
                 author_id=USER_IDS[pull.author],

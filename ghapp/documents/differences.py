@@ -10,7 +10,7 @@ from enum import StrEnum
 from ghapp.attribution.model import Audit, LineVerdict, Struct
 
 
-class Cause(StrEnum):
+class DifferenceCause(StrEnum):
     """Why two audits may differ; several can hold at once."""
 
     POLICY_CHANGED = "policy_changed"
@@ -29,14 +29,14 @@ class Cause(StrEnum):
 
 
 CAUSES: dict[str, str] = {
-    Cause.POLICY_CHANGED: "Another policy, or another version of it.",
-    Cause.ENGINE_CHANGED: "Another version of the engine, or another measure.",
-    Cause.DIFF_CHANGED: "Another diff: a force-push, or another source of it.",
-    Cause.EVIDENCE_ARRIVED: "More edits inside the window: evidence arrived late.",
-    Cause.EVIDENCE_ERASED: "Fewer edits inside the window: evidence was erased.",
-    Cause.EVIDENCE_CHANGED: "As many edits inside the window, and not the same ones.",
-    Cause.EVIDENCE_OUTSIDE: "Edits outside the window or not applied, which only explain.",
-    Cause.NOTHING: "The same verdict, counts and reasons.",
+    DifferenceCause.POLICY_CHANGED: "Another policy, or another version of it.",
+    DifferenceCause.ENGINE_CHANGED: "Another version of the engine, or another measure.",
+    DifferenceCause.DIFF_CHANGED: "Another diff: a force-push, or another source of it.",
+    DifferenceCause.EVIDENCE_ARRIVED: "More edits inside the window: evidence arrived late.",
+    DifferenceCause.EVIDENCE_ERASED: "Fewer edits inside the window: evidence was erased.",
+    DifferenceCause.EVIDENCE_CHANGED: "As many edits inside the window, and not the same ones.",
+    DifferenceCause.EVIDENCE_OUTSIDE: "Edits outside the window or not applied; they only explain.",
+    DifferenceCause.NOTHING: "The same verdict, counts and reasons.",
 }
 """Cause → what it means, in a sentence."""
 
@@ -51,13 +51,13 @@ class LineDifference(Struct, frozen=True):
     after: LineVerdict | None
 
 
-class Difference(Struct, frozen=True):
+class AuditDifference(Struct, frozen=True):
     """What differs between two audits of one pull request."""
 
     repository: str | None
     pull_request: int | None
     merge_commit: str | None
-    causes: tuple[Cause, ...]
+    causes: tuple[DifferenceCause, ...]
     before: Audit
     after: Audit
     lines: tuple[LineDifference, ...]
@@ -72,7 +72,7 @@ class Difference(Struct, frozen=True):
         )
 
 
-class Sums(Struct, frozen=True):
+class DifferenceSums(Struct, frozen=True):
     """Differences added up."""
 
     pull_requests: int
@@ -96,10 +96,10 @@ def key(audit: Audit) -> Key:
     return audit.repository, number, audit.merge_commit if number is None else None
 
 
-def compare(before: Audit, after: Audit) -> Difference:
+def compare(before: Audit, after: Audit) -> AuditDifference:
     """Return what differs between two audits of one pull request."""
     lines = tuple(_lines(before, after))
-    found = Difference(
+    found = AuditDifference(
         repository=after.repository,
         pull_request=after.pull_request,
         merge_commit=after.merge_commit,
@@ -108,8 +108,8 @@ def compare(before: Audit, after: Audit) -> Difference:
         after=after,
         lines=lines,
     )
-    causes = (Cause.NOTHING,) if found.same else _causes(before, after)
-    return Difference(
+    causes = (DifferenceCause.NOTHING,) if found.same else _causes(before, after)
+    return AuditDifference(
         repository=found.repository,
         pull_request=found.pull_request,
         merge_commit=found.merge_commit,
@@ -120,7 +120,7 @@ def compare(before: Audit, after: Audit) -> Difference:
     )
 
 
-def sums(differences: Iterable[Difference]) -> Sums:
+def sums(differences: Iterable[AuditDifference]) -> DifferenceSums:
     """Add differences up; they are not kept."""
     pulls = same = attributed_before = attributed_after = lines = 0
     causes: Counter[str] = Counter()
@@ -134,7 +134,7 @@ def sums(differences: Iterable[Difference]) -> Sums:
         if not one.same:
             causes.update(map(str, one.causes))
         reasons.update(f"{_reason(line.before)} -> {_reason(line.after)}" for line in one.lines)
-    return Sums(
+    return DifferenceSums(
         pull_requests=pulls,
         same=same,
         attributed_before=attributed_before,
@@ -149,24 +149,27 @@ def _reason(line: LineVerdict | None) -> str:
     return "(none)" if line is None else line.reason
 
 
-def _causes(before: Audit, after: Audit) -> tuple[Cause, ...]:
+def _causes(before: Audit, after: Audit) -> tuple[DifferenceCause, ...]:
     found = []
     if before.policy.digest != after.policy.digest:
-        found.append(Cause.POLICY_CHANGED)
+        found.append(DifferenceCause.POLICY_CHANGED)
     if before.engine != after.engine or before.measure is not after.measure:
-        found.append(Cause.ENGINE_CHANGED)
+        found.append(DifferenceCause.ENGINE_CHANGED)
     if before.inputs.diff != after.inputs.diff:
-        found.append(Cause.DIFF_CHANGED)
+        found.append(DifferenceCause.DIFF_CHANGED)
     # Another policy has another window, so other edits are nothing that happened to them.
-    if before.inputs.evidence != after.inputs.evidence and Cause.POLICY_CHANGED not in found:
+    if (
+        before.inputs.evidence != after.inputs.evidence
+        and DifferenceCause.POLICY_CHANGED not in found
+    ):
         found.append(_of_evidence(before.inputs.edits_considered, after.inputs.edits_considered))
-    return tuple(found) or (Cause.EVIDENCE_OUTSIDE,)
+    return tuple(found) or (DifferenceCause.EVIDENCE_OUTSIDE,)
 
 
-def _of_evidence(before: int, after: int) -> Cause:
+def _of_evidence(before: int, after: int) -> DifferenceCause:
     if after == before:
-        return Cause.EVIDENCE_CHANGED
-    return Cause.EVIDENCE_ARRIVED if after > before else Cause.EVIDENCE_ERASED
+        return DifferenceCause.EVIDENCE_CHANGED
+    return DifferenceCause.EVIDENCE_ARRIVED if after > before else DifferenceCause.EVIDENCE_ERASED
 
 
 def _lines(before: Audit, after: Audit) -> Iterable[LineDifference]:

@@ -15,7 +15,7 @@ class DocumentError(ValueError):
     """A line of a file holds no audit document; the message says where."""
 
 
-class Placed(NamedTuple):
+class PlacedDocument(NamedTuple):
     """A document and where it begins in its file, in bytes."""
 
     start: int
@@ -26,7 +26,7 @@ class _Shape(Struct, frozen=True):
     schema: str | None = None
 
 
-def documents(path: Path) -> Iterator[Placed]:
+def documents(path: Path) -> Iterator[PlacedDocument]:
     """Yield the documents of a file; what else stands in a bundle of records is passed over.
 
     Raises `DocumentError` and `OSError`.
@@ -38,7 +38,7 @@ def documents(path: Path) -> Iterator[Placed]:
             schema = _schema(line)
             is_bundle = is_bundle or (number == 1 and (schema or "").startswith("ghapp/bundle/"))
             if schema == SCHEMA or not is_bundle:
-                yield Placed(start, _document(line, path, number))
+                yield PlacedDocument(start, _document(line, path, number))
             start += len(line)
 
 
@@ -56,7 +56,7 @@ def _document(line: bytes, path: Path, number: int) -> Audit:
         raise DocumentError(f"{path}:{number}: {error}") from error
 
 
-class Documents:
+class DocumentFile:
     """A file of documents asked by pull request; only their places are kept in memory.
 
     Of several documents of a pull request the last one counts.

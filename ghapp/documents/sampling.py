@@ -35,7 +35,7 @@ class SampledLine(Struct, frozen=True):
     verdict: LineVerdict
 
 
-class Answer(Struct, frozen=True):
+class SampleAnswer(Struct, frozen=True):
     """A person's answer about one line."""
 
     stratum: str
@@ -46,7 +46,7 @@ class Answer(Struct, frozen=True):
     """Whether the person says the same; ``None``: not answered, or not to be told."""
 
 
-class Score(Struct, frozen=True):
+class SampleScore(Struct, frozen=True):
     """What the answers say of all lines of a kind."""
 
     answers: int
@@ -64,7 +64,7 @@ class Score(Struct, frozen=True):
 # --- drawing ------------------------------------------------------------------------------------
 
 
-class Frame:
+class SamplingFrame:
     """The lines that may be drawn, counted by stratum in a first walk over all audits."""
 
     def __init__(self, by: Sequence[str], *, counted: bool = False) -> None:
@@ -152,7 +152,7 @@ def allocation(sizes: Mapping[str, int], size: int) -> dict[str, int]:
 # --- scoring ------------------------------------------------------------------------------------
 
 
-def score(answers: Iterable[Answer]) -> Score | None:
+def score(answers: Iterable[SampleAnswer]) -> SampleScore | None:
     """Return what answers say of all lines of their strata; ``None``: nothing was answered."""
     sizes: dict[str, int] = {}
     given: Counter[str] = Counter()
@@ -170,7 +170,7 @@ def score(answers: Iterable[Answer]) -> Score | None:
     # As many plain draws as would vary as much: what is drawn of a stratum speaks for its weight.
     plain = 1 / sum(weights[name] ** 2 / given[name] for name in known)
     low, high = wilson(estimate, plain)
-    return Score(
+    return SampleScore(
         answers=sum(given.values()),
         lines=lines,
         unknown=sum(sizes.values()) - lines,

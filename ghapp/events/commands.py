@@ -12,9 +12,9 @@ import structlog
 
 from ghapp.attribution.model import Struct
 from ghapp.events.dispatch import AUDIT_AGAIN, command_in
-from ghapp.github.answers import Missing
+from ghapp.github.answers import NotFound
 from ghapp.github.client import GitHub, quoted
-from ghapp.store import Due, DueItem, Lane, Store
+from ghapp.store import Lane, Store, WorkItem, WorkRequest
 
 LOOK_BACK = timedelta(minutes=10)
 """How much older than its event a comment may be: clocks differ, and deliveries come late."""
@@ -44,7 +44,7 @@ class _Permission(Struct, frozen=True):
     permission: str
 
 
-class Heard(Struct, frozen=True):
+class CommandsHeard(Struct, frozen=True):
     """What a look at a pull request's comments found."""
 
     obeyed: int
@@ -57,7 +57,7 @@ class Heard(Struct, frozen=True):
         return not self.obeyed and not self.refused
 
 
-def hear(item: DueItem, number: int, github: GitHub, store: Store, now: datetime) -> Heard:
+def hear(item: WorkItem, number: int, github: GitHub, store: Store, now: datetime) -> CommandsHeard:
     """Read the comments that are new on a pull request, and audit again where one says so.
 
     Raises the errors of `answers`; then the same comments are read again the next time.
@@ -68,11 +68,11 @@ def hear(item: DueItem, number: int, github: GitHub, store: Store, now: datetime
     commands = [one for one in new if _is_command(one)]
     allowed = [one for one in commands if _may_command(github, one)]
     if allowed:
-        store.due.schedule(_wish(item, now), now=now)
+        store.work.enqueue(_work_request(item, now), now=now)
     if new:
         store.cursors.move(bookmark, str(max(one.id for one in new)), now=now)
     log.info("commands_heard", obeyed=len(allowed), refused=len(commands) - len(allowed))
-    return Heard(obeyed=len(allowed), refused=len(commands) - len(allowed))
+    return CommandsHeard(obeyed=len(allowed), refused=len(commands) - len(allowed))
 
 
 def _comments(github: GitHub, number: int, told_at: datetime) -> Iterator[_Comment]:
@@ -93,12 +93,12 @@ def _may_command(github: GitHub, comment: _Comment) -> bool:
     path = f"collaborators/{quoted(comment.user.login)}/permission"
     try:
         return github.get(path, _Permission).permission in MAY_COMMAND
-    except Missing:
+    except NotFound:
         return False
 
 
-def _wish(item: DueItem, now: datetime) -> Due:
-    return Due(
+def _work_request(item: WorkItem, now: datetime) -> WorkRequest:
+    return WorkRequest(
         kind=AUDIT_AGAIN,
         due_at=now,
         lane=Lane.RERUN,

@@ -15,14 +15,14 @@ from ghapp.github.webhooks import (
     CheckRunRequestedAction,
     CheckRunRerequested,
     CheckSuiteRerequested,
-    Event,
-    Installation,
+    InstallationEvent,
     InstallationRepositories,
     IssueComment,
     PullRequestClosed,
     RepositoryEvent,
+    WebhookEvent,
 )
-from ghapp.store.due import Due, Kind, Lane
+from ghapp.store.work_items import Lane, WorkKind, WorkRequest
 
 SECOND_LOOK = timedelta(seconds=60)
 """A merged pull request can be told as closed only; that long after, GitHub knows better."""
@@ -38,21 +38,21 @@ AUDIT_AGAIN = "audit_again"
 """The kind of a person's wish: the check run has to answer even if nothing changed."""
 
 
-class Plan(Struct, frozen=True, kw_only=True):
+class EventPlan(Struct, frozen=True, kw_only=True):
     """What follows from one event."""
 
-    wishes: tuple[Due, ...] = ()
+    requests: tuple[WorkRequest, ...] = ()
     upkeep: bool = False
     """Whether what is known of installations and repositories has to follow the event."""
     why: str | None = None
     """Why nothing follows; ``None``: something does."""
 
 
-def dispatch(event: Event, *, app_id: int | None, now: datetime) -> Plan:
+def dispatch(event: WebhookEvent, *, app_id: int | None, now: datetime) -> EventPlan:
     """Return what follows from an event; ``app_id`` tells our check runs from other apps'."""
     rule = RULES.get(type(event))
     if rule is None:
-        return Plan(why=f"{event.name}.{event.action or '-'}: nothing follows from it")
+        return EventPlan(why=f"{event.name}.{event.action or '-'}: nothing follows from it")
     return rule(event, app_id, now)
 
 
@@ -62,50 +62,54 @@ def command_in(comment: str) -> str | None:
     return found[1].lower() if found else None
 
 
-def _closed(event: PullRequestClosed, app_id: int | None, now: datetime) -> Plan:
+def _closed(event: PullRequestClosed, app_id: int | None, now: datetime) -> EventPlan:
     del app_id
     at, why = (now, SAID_MERGED) if event.merged else (now + SECOND_LOOK, "told as not merged")
-    wish = _wish(event, Kind.AUDIT, event.number, at=at, lane=Lane.LIVE)
-    return Plan(wishes=(msgspec.structs.replace(wish, why=why),))
+    request = _work_request(event, WorkKind.AUDIT, event.number, at=at, lane=Lane.LIVE)
+    return EventPlan(requests=(msgspec.structs.replace(request, why=why),))
 
 
 def _on_run(
     event: CheckRunRerequested | CheckRunRequestedAction, app_id: int | None, now: datetime
-) -> Plan:
+) -> EventPlan:
     if event.pull is None or (app_id is not None and event.app_id != app_id):
-        return Plan(why="the check run is not ours")
-    return Plan(wishes=(_again(event, event.pull.number, now),))
+        return EventPlan(why="the check run is not ours")
+    return EventPlan(requests=(_again(event, event.pull.number, now),))
 
 
-def _on_suite(event: CheckSuiteRerequested, app_id: int | None, now: datetime) -> Plan:
+def _on_suite(event: CheckSuiteRerequested, app_id: int | None, now: datetime) -> EventPlan:
     if app_id is not None and event.app_id != app_id:
-        return Plan(why="the check suite is not ours")
-    wishes = tuple(_again(event, number, now) for number in event.numbers)
+        return EventPlan(why="the check suite is not ours")
+    requests = tuple(_again(event, number, now) for number in event.numbers)
     # For a fork's pull request GitHub names no number here; its run has a button of its own.
-    return Plan(wishes=wishes, why=None if wishes else "GitHub names no pull request")
+    return EventPlan(requests=requests, why=None if requests else "GitHub names no pull request")
 
 
-def _on_comment(event: IssueComment, app_id: int | None, now: datetime) -> Plan:
+def _on_comment(event: IssueComment, app_id: int | None, now: datetime) -> EventPlan:
     """Look for a command only where a person wrote one; whether it holds is asked of GitHub."""
     del app_id
     if event.action != "created" or not event.on_pull_request or command_in(event.body) is None:
-        return Plan(why="the comment holds no command")
+        return EventPlan(why="the comment holds no command")
     if event.author_is_bot or event.sender_is_bot or event.by_app_id is not None:
-        return Plan(why="bots and apps do not command")
-    return Plan(wishes=(_wish(event, Kind.COMMAND, event.number, at=now, lane=Lane.RERUN),))
+        return EventPlan(why="bots and apps do not command")
+    return EventPlan(
+        requests=(_work_request(event, WorkKind.COMMAND, event.number, at=now, lane=Lane.RERUN),)
+    )
 
 
-def _upkeep(event: Event, app_id: int | None, now: datetime) -> Plan:
+def _upkeep(event: WebhookEvent, app_id: int | None, now: datetime) -> EventPlan:
     del event, app_id, now
-    return Plan(upkeep=True)
+    return EventPlan(upkeep=True)
 
 
-def _again(event: Event, number: int, now: datetime) -> Due:
-    return _wish(event, AUDIT_AGAIN, number, at=now, lane=Lane.RERUN)
+def _again(event: WebhookEvent, number: int, now: datetime) -> WorkRequest:
+    return _work_request(event, AUDIT_AGAIN, number, at=now, lane=Lane.RERUN)
 
 
-def _wish(event: Event, kind: str, number: int, *, at: datetime, lane: Lane) -> Due:
-    return Due(
+def _work_request(
+    event: WebhookEvent, kind: str, number: int, *, at: datetime, lane: Lane
+) -> WorkRequest:
+    return WorkRequest(
         kind=kind,
         due_at=at,
         lane=lane,
@@ -116,13 +120,13 @@ def _wish(event: Event, kind: str, number: int, *, at: datetime, lane: Lane) -> 
     )
 
 
-RULES: dict[type[Event], Callable[[Any, int | None, datetime], Plan]] = {
+RULES: dict[type[WebhookEvent], Callable[[Any, int | None, datetime], EventPlan]] = {
     PullRequestClosed: _closed,
     CheckRunRerequested: _on_run,
     CheckRunRequestedAction: _on_run,
     CheckSuiteRerequested: _on_suite,
     IssueComment: _on_comment,
-    Installation: _upkeep,
+    InstallationEvent: _upkeep,
     InstallationRepositories: _upkeep,
     RepositoryEvent: _upkeep,
 }

@@ -10,24 +10,24 @@ from enum import StrEnum
 
 import structlog
 
-from ghapp.events.dispatch import Plan, dispatch
-from ghapp.events.reconcile import look_back, wish_to_reconcile
+from ghapp.events.dispatch import EventPlan, dispatch
+from ghapp.events.reconcile import look_back, reconcile_request
 from ghapp.github import webhooks
-from ghapp.github.webhooks import Event
+from ghapp.github.webhooks import WebhookEvent
 from ghapp.queue.enqueue import QueueAway
 from ghapp.store import (
     Delivery,
-    DeliveryOutcome,
-    Due,
+    DeliveryEnd,
     Installation,
     Repository,
     Store,
+    WorkRequest,
 )
 
 log = structlog.get_logger()
 
 
-class Accepted(StrEnum):
+class AcceptedDelivery(StrEnum):
     """What became of a delivery at the door."""
 
     SCHEDULED = "scheduled"
@@ -37,30 +37,30 @@ class Accepted(StrEnum):
 
 
 @dataclass(frozen=True)
-class Intake:
+class EventIntake:
     """How events come in: where they are kept, and who is told."""
 
     store: Store
     tell: Callable[[], None]
-    """Wakes whoever fills the queues, such as `RedisQueue.poke`."""
+    """Wakes whoever fills the queues, such as `RedisQueue.wake`."""
     app_id: int | None
     """Tells our own check runs from other apps'; ``None``: not known, all are taken for ours."""
 
-    def accept(self, event: Event, body: bytes, now: datetime) -> Accepted:
+    def accept(self, event: WebhookEvent, body: bytes, now: datetime) -> AcceptedDelivery:
         """Keep a delivery and what it makes due in one transaction, then tell the queue.
 
         Raises `DatabaseUnavailable`: then nothing was kept, and GitHub has to be told so.
         """
         plan = dispatch(event, app_id=self.app_id, now=now)
         if not self.store.deliveries.accept(_delivery(event, body, plan, now), _first(plan)):
-            return Accepted.REPEATED
+            return AcceptedDelivery.REPEATED
         if not _is_settled_at_once(plan):
             self._follow(event, plan, now)
-        if plan.wishes or plan.upkeep:
+        if plan.requests or plan.upkeep:
             self._tell()
-        if plan.wishes:
-            return Accepted.SCHEDULED
-        return Accepted.DONE if plan.upkeep else Accepted.IGNORED
+        if plan.requests:
+            return AcceptedDelivery.SCHEDULED
+        return AcceptedDelivery.DONE if plan.upkeep else AcceptedDelivery.IGNORED
 
     def sweep(self, delivery: Delivery, now: datetime) -> None:
         """Follow a delivery that was kept and then left, because its process died.
@@ -69,31 +69,31 @@ class Intake:
         """
         if delivery.body is None:
             detail = "kept without its body and never followed"
-            nothing = DeliveryOutcome.NOTHING_TO_DO
+            nothing = DeliveryEnd.NOTHING_TO_DO
             self.store.deliveries.settle(delivery.guid, nothing, detail, now=now)
             return
         event = _read_again(delivery.event, delivery.guid, delivery.body)
         self._follow(event, dispatch(event, app_id=self.app_id, now=now), now)
 
-    def take(self, name: str, guid: str, body: bytes, now: datetime) -> Accepted:
+    def take(self, name: str, guid: str, body: bytes, now: datetime) -> AcceptedDelivery:
         """Accept a delivery that GitHub itself told when asked, so that no signature is needed.
 
         Raises `WebhookError` where it cannot be read, and `DatabaseUnavailable`.
         """
         return self.accept(_read_again(name, guid, body), body, now)
 
-    def _follow(self, event: Event, plan: Plan, now: datetime) -> None:
+    def _follow(self, event: WebhookEvent, plan: EventPlan, now: datetime) -> None:
         """Do what one transaction at the door cannot: several wishes, and the upkeep."""
         rule = UPKEEP.get(type(event))
         found = rule(event, self.store, now) if plan.upkeep and rule is not None else ()
         for repository_id in found:
             look_back(repository_id, self.store, now)
         again = [
-            wish_to_reconcile(one, event.installation_id, now, f"{event.name}.{event.action}")
+            reconcile_request(one, event.installation_id, now, f"{event.name}.{event.action}")
             for one in found
         ]
-        self.store.due.schedule_all((*plan.wishes, *again), now=now)
-        outcome = DeliveryOutcome.SCHEDULED if plan.wishes else DeliveryOutcome.DONE
+        self.store.work.enqueue_all((*plan.requests, *again), now=now)
+        outcome = DeliveryEnd.SCHEDULED if plan.requests else DeliveryEnd.DONE
         self.store.deliveries.settle(event.delivery, outcome, now=now)
 
     def _tell(self) -> None:
@@ -104,7 +104,7 @@ class Intake:
             log.warning("queue_away", problem=str(error))
 
 
-def _read_again(name: str, guid: str, body: bytes) -> Event:
+def _read_again(name: str, guid: str, body: bytes) -> WebhookEvent:
     """Read a delivery whose origin is certain, with a signature of our own making."""
     headers = {
         "X-GitHub-Event": name,
@@ -112,16 +112,16 @@ def _read_again(name: str, guid: str, body: bytes) -> Event:
         "Content-Type": "application/json",
         "X-Hub-Signature-256": webhooks.sign(body, "kept"),
     }
-    return Event.from_http(headers, body, secrets=("kept",), app_id=None)
+    return WebhookEvent.from_http(headers, body, secrets=("kept",), app_id=None)
 
 
 # --- what is kept ---------------------------------------------------------------------------------
 
 
-def _delivery(event: Event, body: bytes, plan: Plan, now: datetime) -> Delivery:
+def _delivery(event: WebhookEvent, body: bytes, plan: EventPlan, now: datetime) -> Delivery:
     """Return the row: the identifiers, and the body only where somebody still has to read it."""
     settled = _is_settled_at_once(plan)
-    outcome = DeliveryOutcome.SCHEDULED if plan.wishes else DeliveryOutcome.IGNORED
+    outcome = DeliveryEnd.SCHEDULED if plan.requests else DeliveryEnd.IGNORED
     return Delivery(
         guid=event.delivery,
         event=event.name,
@@ -129,7 +129,7 @@ def _delivery(event: Event, body: bytes, plan: Plan, now: datetime) -> Delivery:
         received_at=now,
         installation_id=event.installation_id,
         repository_id=event.repository.id if event.repository else None,
-        pull_request=plan.wishes[0].pull_request if plan.wishes else None,
+        pull_request=plan.requests[0].pull_request if plan.requests else None,
         body=None if settled else body,
         outcome=outcome if settled else None,
         detail=plan.why,
@@ -137,12 +137,12 @@ def _delivery(event: Event, body: bytes, plan: Plan, now: datetime) -> Delivery:
     )
 
 
-def _is_settled_at_once(plan: Plan) -> bool:
-    return not plan.upkeep and len(plan.wishes) <= 1
+def _is_settled_at_once(plan: EventPlan) -> bool:
+    return not plan.upkeep and len(plan.requests) <= 1
 
 
-def _first(plan: Plan) -> Due | None:
-    return plan.wishes[0] if plan.wishes else None
+def _first(plan: EventPlan) -> WorkRequest | None:
+    return plan.requests[0] if plan.requests else None
 
 
 # --- what is known of installations and repositories ------------------------------------------
@@ -151,7 +151,7 @@ BACK = frozenset({"created", "unsuspend", "new_permissions_accepted"})
 """Actions after which an installation's repositories are looked at for what was missed."""
 
 
-def _installation(event: webhooks.Installation, store: Store, now: datetime) -> Iterable[int]:
+def _installation(event: webhooks.InstallationEvent, store: Store, now: datetime) -> Iterable[int]:
     known, number = store.installations, event.installation_id
     if number is None:
         return ()
@@ -190,19 +190,22 @@ def _repository(event: webhooks.RepositoryEvent, store: Store, now: datetime) ->
     return _ids((event.repository,)) if event.action in {"transferred", "unarchived"} else ()
 
 
-def _ids(repositories: Iterable[Repository | webhooks.Repository]) -> tuple[int, ...]:
+def _ids(repositories: Iterable[Repository | webhooks.EventRepository]) -> tuple[int, ...]:
     return tuple(one.id for one in repositories)
 
 
 def _seen(
-    repositories: tuple[webhooks.Repository, ...], installation_id: int, store: Store, now: datetime
+    repositories: tuple[webhooks.EventRepository, ...],
+    installation_id: int,
+    store: Store,
+    now: datetime,
 ) -> None:
     store.installations.repositories_seen(
         (_known(one, installation_id) for one in repositories), now=now
     )
 
 
-def _known(seen: webhooks.Repository, installation_id: int) -> Repository:
+def _known(seen: webhooks.EventRepository, installation_id: int) -> Repository:
     owner, _, name = seen.full_name.partition("/")
     return Repository(
         id=seen.id,
@@ -214,8 +217,8 @@ def _known(seen: webhooks.Repository, installation_id: int) -> Repository:
     )
 
 
-UPKEEP: dict[type[Event], Callable[..., Iterable[int]]] = {
-    webhooks.Installation: _installation,
+UPKEEP: dict[type[WebhookEvent], Callable[..., Iterable[int]]] = {
+    webhooks.InstallationEvent: _installation,
     webhooks.InstallationRepositories: _repositories,
     webhooks.RepositoryEvent: _repository,
 }

@@ -7,19 +7,19 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from ghapp.github.answers import Gone
+from ghapp.github.answers import GoneForGood
 from ghapp.github.app_auth import AppAuth, ListedRepository
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import MergedPull, recently_merged
 from ghapp.store import (
-    Due,
-    DueOutcome,
-    DueState,
     Installation,
-    Kind,
     Lane,
     Repository,
     Store,
+    WorkEnd,
+    WorkKind,
+    WorkRequest,
+    WorkState,
 )
 
 FIRST_LOOK = timedelta(days=1)
@@ -48,8 +48,8 @@ def reconcile(github: GitHub, store: Store, now: datetime) -> int:
     missing = [
         pull for pull in recently_merged(github, since) if not _is_settled(pull, github, store)
     ]
-    wishes = [_wish(pull, github, now) for pull in missing]
-    store.due.schedule_all(wishes, now=now)
+    requests = [_work_request(pull, github, now) for pull in missing]
+    store.work.enqueue_all(requests, now=now)
     store.cursors.move(cursor_of(repository_id), now.isoformat(), now=now)
     if missing:
         numbers = [pull.number for pull in missing]
@@ -65,12 +65,12 @@ def look_back(repository_id: int, store: Store, now: datetime) -> None:
         store.cursors.move(cursor_of(repository_id), since.isoformat(), now=now)
 
 
-def wish_to_reconcile(
+def reconcile_request(
     repository_id: int, installation_id: int | None, at: datetime, why: str
-) -> Due:
+) -> WorkRequest:
     """Return the wish to look at a repository at a time."""
-    return Due(
-        kind=Kind.RECONCILE,
+    return WorkRequest(
+        kind=WorkKind.RECONCILE,
         due_at=at,
         lane=Lane.RERUN,
         installation_id=installation_id,
@@ -85,18 +85,18 @@ def _is_settled(pull: MergedPull, github: GitHub, store: Store) -> bool:
     One that was refused, gone or partial is audited once more: what was in its way may be over,
     and where it is not, nothing is written twice.
     """
-    items = store.due.of(github.repository_id, pull.number)
-    if any(item.state is not DueState.DONE for item in items if item.kind != Kind.FINALIZE):
+    items = store.work.of(github.repository_id, pull.number)
+    if any(item.state is not WorkState.DONE for item in items if item.kind != WorkKind.FINALIZE):
         return True
-    ended = [item for item in items if item.state is DueState.DONE]
+    ended = [item for item in items if item.state is WorkState.DONE]
     if ended:
-        return ended[-1].outcome is DueOutcome.DONE
+        return ended[-1].outcome is WorkEnd.DONE
     return store.audits.latest(github.repository_id, pull.number) is not None
 
 
-def _wish(pull: MergedPull, github: GitHub, now: datetime) -> Due:
-    return Due(
-        kind=Kind.AUDIT,
+def _work_request(pull: MergedPull, github: GitHub, now: datetime) -> WorkRequest:
+    return WorkRequest(
+        kind=WorkKind.AUDIT,
         due_at=now,
         lane=Lane.LIVE,
         installation_id=github.installation_id,
@@ -139,7 +139,7 @@ def _call_repositories(installation_id: int, auth: AppAuth, store: Store, now: d
     before = {one.id for one in store.installations.repositories(installation_id)}
     try:
         listed = tuple(auth.repositories(installation_id))
-    except Gone as gone:
+    except GoneForGood as gone:
         log.warning("installation_gone", installation_id=installation_id, problem=str(gone))
         return
     store.installations.repositories_seen((_known(one, installation_id) for one in listed), now=now)

@@ -13,11 +13,11 @@ import structlog
 
 from ghapp.attribution.model import Struct
 from ghapp.events.dispatch import is_followed
-from ghapp.events.intake import Intake
-from ghapp.github.answers import Missing
+from ghapp.events.intake import EventIntake
+from ghapp.github.answers import NotFound
 from ghapp.github.app_auth import AppAuth
 from ghapp.github.webhooks import WebhookError
-from ghapp.store import Delivery, DeliveryOutcome, Store
+from ghapp.store import Delivery, DeliveryEnd, Store
 
 CURSOR = "sweep"
 KEPT = timedelta(days=3)
@@ -32,7 +32,7 @@ MOST = 500
 log = structlog.get_logger()
 
 
-class Listed(Struct, frozen=True, kw_only=True):
+class ListedDelivery(Struct, frozen=True, kw_only=True):
     """One attempt of GitHub's to deliver. A status that never came is 0 there, or nothing."""
 
     id: int
@@ -51,7 +51,7 @@ class _Sent(Struct, frozen=True):
     request: _Request
 
 
-class Swept(Struct, frozen=True):
+class SweepResult(Struct, frozen=True):
     """What a sweep found."""
 
     looked_at: int
@@ -60,7 +60,7 @@ class Swept(Struct, frozen=True):
     """Whether it came to the end; otherwise there is more to take in."""
 
 
-def sweep(auth: AppAuth, intake: Intake, now: datetime) -> Swept:
+def sweep(auth: AppAuth, intake: EventIntake, now: datetime) -> SweepResult:
     """Take in every delivery since the last sweep that was not accepted here.
 
     Whatever GitHub says became of it: one that was answered with success and is not known
@@ -78,7 +78,7 @@ def sweep(auth: AppAuth, intake: Intake, now: datetime) -> Swept:
         store.cursors.move(CURSOR, (now - ON_ITS_WAY).isoformat(), now=now)
     if lost:
         log.warning("deliveries_swept", looked_at=len(found), lost=len(lost))
-    return Swept(looked_at=len(found), taken=min(len(lost), MOST), is_whole=is_whole)
+    return SweepResult(looked_at=len(found), taken=min(len(lost), MOST), is_whole=is_whole)
 
 
 def _since(store: Store, now: datetime) -> datetime:
@@ -87,19 +87,19 @@ def _since(store: Store, now: datetime) -> datetime:
     return oldest if last is None else max(oldest, datetime.fromisoformat(last) - OVERLAP)
 
 
-def _listed(auth: AppAuth, since: datetime) -> Iterator[Listed]:
+def _listed(auth: AppAuth, since: datetime) -> Iterator[ListedDelivery]:
     """Yield attempts since then, the latest first.
 
     Without GitHub's filter by status: an attempt that timed out is in neither half of it.
     """
-    for page in auth.pages("/app/hook/deliveries", tuple[Listed, ...]):
+    for page in auth.pages("/app/hook/deliveries", tuple[ListedDelivery, ...]):
         for one in page:
             if one.delivered_at < since:
                 return
             yield one
 
 
-def _lost(found: list[Listed], store: Store) -> list[Listed]:
+def _lost(found: list[ListedDelivery], store: Store) -> list[ListedDelivery]:
     """Return one attempt of each delivery that something follows from and that is not known."""
     wanted = {one.guid: one for one in found if is_followed(one.event, one.action)}
     known = store.deliveries.known(wanted)
@@ -109,10 +109,10 @@ def _lost(found: list[Listed], store: Store) -> list[Listed]:
     )
 
 
-def _take(lost: Listed, auth: AppAuth, intake: Intake, now: datetime) -> None:
+def _take(lost: ListedDelivery, auth: AppAuth, intake: EventIntake, now: datetime) -> None:
     try:
         sent = auth.request("GET", f"/app/hook/deliveries/{lost.id}", _Sent)
-    except Missing:
+    except NotFound:
         return
     body = bytes(sent.request.payload)
     try:
@@ -126,7 +126,7 @@ def _take(lost: Listed, auth: AppAuth, intake: Intake, now: datetime) -> None:
                 event=lost.event,
                 action=lost.action,
                 received_at=now,
-                outcome=DeliveryOutcome.NOTHING_TO_DO,
+                outcome=DeliveryEnd.NOTHING_TO_DO,
                 detail=str(error),
                 settled_at=now,
             )

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from ghapp.attribution.model import Unread
+from ghapp.attribution.model import UnreadEvidence
 from ghapp.evidence.agents import agent_name
-from ghapp.evidence.carried import Attachment, CarriedCommit, Claim, LineRange, claimed
+from ghapp.evidence.carried import CarriedCommit, CommitAttachment, LineClaim, LineRange, claimed
 from ghapp.evidence.json_records import RecordError, decoded, to_time
 from ghapp.evidence.source import Found
 
@@ -77,24 +77,24 @@ def is_named(path: str) -> bool:
     return path.startswith(FOLDER) and path.endswith(ENDINGS)
 
 
-def revisions(file: Attachment) -> frozenset[str]:
+def revisions(file: CommitAttachment) -> frozenset[str]:
     """Return the beginnings of all names that may be revisions of records."""
     found = (match[1].decode() for line in file.lines for match in _REVISION.finditer(line))
     return frozenset(name[:SHORTEST_SHA] for name in found)
 
 
-def read(commit: CarriedCommit, attached: Sequence[Attachment]) -> Iterator[Found]:
+def read(commit: CarriedCommit, attached: Sequence[CommitAttachment]) -> Iterator[Found]:
     """Yield one edit for each conversation and file of the records of a commit."""
     for file in attached:
         late = 0
         for found in _of_commit(file, commit):
-            if isinstance(found, Unread):
+            if isinstance(found, UnreadEvidence):
                 yield found
             elif _is_late(found, commit):
                 late += 1
             elif (agent := agent_name(found.tool.name if found.tool else None)) is None:
                 said = f"record {found.id} names no tool: its lines are left out"
-                yield Unread(source=file.name, line=None, problem=said)
+                yield UnreadEvidence(source=file.name, line=None, problem=said)
             else:
                 yield from _edits(found, agent, commit)
         if late:
@@ -102,10 +102,10 @@ def read(commit: CarriedCommit, attached: Sequence[Attachment]) -> Iterator[Foun
                 f"{late} record(s) made after {commit.sha}, the revision they name: "
                 "no commit holds the lines that they count"
             )
-            yield Unread(source=file.name, line=None, problem=said)
+            yield UnreadEvidence(source=file.name, line=None, problem=said)
 
 
-def _of_commit(file: Attachment, commit: CarriedCommit) -> Iterator[_Record | Unread]:
+def _of_commit(file: CommitAttachment, commit: CarriedCommit) -> Iterator[_Record | UnreadEvidence]:
     """Yield the records that name a commit, and what may be one and cannot be read."""
     sign = commit.sha[:SHORTEST_SHA].encode()
     for number, line in _records(file):
@@ -114,7 +114,7 @@ def _of_commit(file: Attachment, commit: CarriedCommit) -> Iterator[_Record | Un
         try:
             record = decoded(_RECORD, line)
         except RecordError as problem:
-            yield Unread(source=file.name, line=number, problem=str(problem))
+            yield UnreadEvidence(source=file.name, line=number, problem=str(problem))
             continue
         revision = record.vcs.revision if record.vcs and record.vcs.type == "git" else ""
         is_name = isinstance(revision, str) and len(revision) >= SHORTEST_SHA
@@ -122,7 +122,7 @@ def _of_commit(file: Attachment, commit: CarriedCommit) -> Iterator[_Record | Un
             yield record
 
 
-def _records(file: Attachment) -> Iterator[tuple[int, bytes]]:
+def _records(file: CommitAttachment) -> Iterator[tuple[int, bytes]]:
     """Yield records with their line: one a line, or the whole file is one."""
     if file.name.endswith(".json"):
         yield 1, b"".join(file.lines)
@@ -144,7 +144,7 @@ def _edits(record: _Record, agent: str, commit: CarriedCommit) -> Iterator[Found
                 if _is_agents(one.contributor or conversation.contributor)
             )
             agent_session = _agent_session(conversation) or record.id
-            claim = Claim(NAME, agent, agent_session, file.path, ranges)
+            claim = LineClaim(NAME, agent, agent_session, file.path, ranges)
             if edit := claimed(commit, claim):
                 # A file may have several records of one conversation.
                 yield msgspec.structs.replace(edit, id=f"{edit.id}:{record.id}")

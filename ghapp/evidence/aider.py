@@ -7,7 +7,7 @@ history says has no time of its own, so it is not read.
 import re
 from collections.abc import Iterator, Sequence
 
-from ghapp.evidence.carried import Attachment, CarriedCommit, Claim, LineRange, claimed
+from ghapp.evidence.carried import CarriedCommit, CommitAttachment, LineClaim, LineRange, claimed
 from ghapp.evidence.source import Found
 
 NAME = "aider"
@@ -34,11 +34,11 @@ def made(commit: CarriedCommit) -> bool:
     return named or bool(_TRAILER.search(commit.message))
 
 
-def read(commit: CarriedCommit, attached: Sequence[Attachment]) -> Iterator[Found]:
+def read(commit: CarriedCommit, attached: Sequence[CommitAttachment]) -> Iterator[Found]:
     """Yield one edit for each file of a commit that Aider made."""
     del attached
     if not made(commit):
         return
     for file in commit.files:
-        if edit := claimed(commit, Claim(NAME, AGENT, commit.sha, file.path, _ALL_LINES)):
+        if edit := claimed(commit, LineClaim(NAME, AGENT, commit.sha, file.path, _ALL_LINES)):
             yield edit

@@ -30,7 +30,7 @@ class CarriedCommit(Struct, frozen=True):
     """What it adds, compared with its first parent; empty: not asked for, or nothing."""
 
 
-class Attachment(Struct, frozen=True):
+class CommitAttachment(Struct, frozen=True):
     """Something that a repository keeps beside a commit."""
 
     name: str
@@ -45,7 +45,7 @@ class CarriedSource(Protocol):
     NAME: str
     """Also the fixture folder and the anchor in docs/evidence.md."""
 
-    def read(self, commit: CarriedCommit, attached: Sequence[Attachment]) -> Iterator[Found]:
+    def read(self, commit: CarriedCommit, attached: Sequence[CommitAttachment]) -> Iterator[Found]:
         """Yield what the repository carries about one commit.
 
         What cannot be read is yielded as `Unread`, and reading goes on.
@@ -59,7 +59,7 @@ class LineRange(NamedTuple):
     last: int
 
 
-class Claim(NamedTuple):
+class LineClaim(NamedTuple):
     """An agent session's claim to lines of one file of a commit."""
 
     source: str
@@ -70,7 +70,7 @@ class Claim(NamedTuple):
     ranges: tuple[LineRange, ...]
 
 
-def claimed(commit: CarriedCommit, claim: Claim) -> Edit | None:
+def claimed(commit: CarriedCommit, claim: LineClaim) -> Edit | None:
     """Return a claim as an edit; ``None``: the commit adds none of the lines.
 
     Claimed lines that the commit did not add stood there before, so they are not own.

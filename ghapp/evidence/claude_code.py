@@ -11,13 +11,13 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from ghapp.attribution.model import Edit, Outcome, TextLines, Unread
+from ghapp.attribution.model import Edit, EditResult, TextLines, UnreadEvidence
 from ghapp.evidence.claude_records import (
-    Block,
+    MessageBlock,
     PatchHunk,
-    Record,
     ToolInput,
     ToolResult,
+    TranscriptRecord,
     to_blocks,
     to_edits,
     to_input,
@@ -32,7 +32,7 @@ from ghapp.evidence.json_records import RecordError
 from ghapp.evidence.known_files import KnownFiles
 from ghapp.evidence.own_lines import (
     NO_LINES,
-    Replacement,
+    TextReplacement,
     all_own,
     from_patch,
     from_pieces,
@@ -139,13 +139,13 @@ class _Transcript:
             if b'"tool_use' in line and (record.type != "user" or self._answers(line)):
                 yield from self._conversation(record, line, number)
         except RecordError as problem:
-            yield Unread(source=self.name, line=number, problem=str(problem))
+            yield UnreadEvidence(source=self.name, line=number, problem=str(problem))
 
     def unanswered(self) -> Iterator[Found]:
         """Yield the edits that never got a result, in the order they were asked for."""
         for call in self.pending.values():
             if call.tool in EDIT_TOOLS:
-                yield self._edit(call, Outcome.UNANSWERED, call.at, self._lines(call, None))
+                yield self._edit(call, EditResult.UNANSWERED, call.at, self._lines(call, None))
 
     def _answers(self, line: bytes) -> bool:
         """Say whether a line may hold a result that matters: most results do not."""
@@ -154,7 +154,7 @@ class _Transcript:
     # --- records ------------------------------------------------------------------------------
 
     def _conversation(
-        self, record: Record, line: bytes, number: int, depth: int = 0
+        self, record: TranscriptRecord, line: bytes, number: int, depth: int = 0
     ) -> Iterator[Found]:
         if record.type == "assistant":
             for block in to_blocks(record.message):
@@ -170,7 +170,7 @@ class _Transcript:
                 _inherit(inner, record)
                 yield from self._conversation(inner, line, number, depth + 1)
 
-    def _worktrees(self, record: Record) -> Iterator[Worktree]:
+    def _worktrees(self, record: TranscriptRecord) -> Iterator[Worktree]:
         """Yield a worktree that a session entered, or that a subagent was given."""
         found = to_worktree(record.worktreeSession)
         if found is None and record.directory:
@@ -184,7 +184,7 @@ class _Transcript:
             self.worktrees.add(worktree)
             yield worktree
 
-    def _call(self, block: Block, record: Record, number: int) -> None:
+    def _call(self, block: MessageBlock, record: TranscriptRecord, number: int) -> None:
         """Remember a call that may change or show a file."""
         if not isinstance(block.id, str) or block.id in self.answered or block.id in self.pending:
             return
@@ -209,7 +209,9 @@ class _Transcript:
             line=number,
         )
 
-    def _result(self, block: Block, record: Record, line: bytes, *, only: bool) -> Iterator[Found]:
+    def _result(
+        self, block: MessageBlock, record: TranscriptRecord, line: bytes, *, only: bool
+    ) -> Iterator[Found]:
         """Yield the edit that a result completes."""
         if not isinstance(block.tool_use_id, str) or block.tool_use_id in self.answered:
             return
@@ -228,7 +230,7 @@ class _Transcript:
             self.answered.add(call.id)
             lines = self._lines(call, result)
             yield self._edit(call, outcome, record.at or call.at, lines)
-            if outcome is Outcome.APPLIED:
+            if outcome is EditResult.APPLIED:
                 before = (result.original if result else None) or self.known.text(call.path)
                 self._remember(call)
                 yield from snapshots(call.path, (before, self._content_after(call, before)))
@@ -236,10 +238,10 @@ class _Transcript:
     # --- edits --------------------------------------------------------------------------------
 
     def _edit(
-        self, call: _Call, outcome: Outcome, at: datetime | None, lines: TextLines
-    ) -> Edit | Unread:
+        self, call: _Call, outcome: EditResult, at: datetime | None, lines: TextLines
+    ) -> Edit | UnreadEvidence:
         if at is None:
-            return Unread(
+            return UnreadEvidence(
                 source=self.name,
                 line=call.line,
                 problem="an edit without a time: it belongs to no window and is left out",
@@ -318,12 +320,12 @@ class _Transcript:
         self,
         id_: str,
         call: _Call | None,
-        record: Record,
+        record: TranscriptRecord,
         result: ToolResult | None,
-        outcome: Outcome,
+        outcome: EditResult,
     ) -> Iterator[Found]:
         """Yield what a shell command wrote that succeeded, one edit for each file."""
-        if outcome is not Outcome.APPLIED or (result and _unfinished(result)):
+        if outcome is not EditResult.APPLIED or (result and _unfinished(result)):
             return
         self.answered.add(id_)
         found = list(self._shell_lines(call, record, result))
@@ -337,7 +339,7 @@ class _Transcript:
             )
 
     def _shell_lines(
-        self, call: _Call | None, record: Record, result: ToolResult | None
+        self, call: _Call | None, record: TranscriptRecord, result: ToolResult | None
     ) -> Iterator[tuple[str, TextLines]]:
         diff = result.shell_diff if result else None
         if diff is not None:
@@ -377,19 +379,21 @@ def _path(tool: object, given: ToolInput, cwd: str | None) -> str | None:
     return to_path(path, cwd) if named else None
 
 
-def _outcome(block: Block, record: Record, result: ToolResult | None, *, only: bool) -> Outcome:
+def _outcome(
+    block: MessageBlock, record: TranscriptRecord, result: ToolResult | None, *, only: bool
+) -> EditResult:
     """Say what became of a call; anything but a clear success is not applied."""
     raw = bytes(record.toolUseResult) if only else b""
     in_prose = raw not in (b"", b"null") and result is None
     if not block.failed and not in_prose and not (result and result.error):
-        return Outcome.APPLIED
+        return EditResult.APPLIED
     if record.toolDenialKind is not None:
         interrupted = record.toolDenialKind == "interrupted"
-        return Outcome.INTERRUPTED if interrupted else Outcome.REFUSED
+        return EditResult.INTERRUPTED if interrupted else EditResult.REFUSED
     prose = to_prose(block.content)[:_PROSE_READ] + to_prose(record.toolUseResult)[:_PROSE_READ]
     if _INTERRUPTED in prose:
-        return Outcome.INTERRUPTED
-    return Outcome.REFUSED if any(sign in prose for sign in _REFUSED) else Outcome.FAILED
+        return EditResult.INTERRUPTED
+    return EditResult.REFUSED if any(sign in prose for sign in _REFUSED) else EditResult.FAILED
 
 
 def _unfinished(result: ToolResult) -> bool:
@@ -397,7 +401,7 @@ def _unfinished(result: ToolResult) -> bool:
     return bool(result.interrupted or result.backgroundTaskId)
 
 
-def _inherit(inner: Record, outer: Record) -> None:
+def _inherit(inner: TranscriptRecord, outer: TranscriptRecord) -> None:
     """Give a record inside a progress record what only the outer one says."""
     inner.sessionId = inner.sessionId or outer.agent_session
     inner.cwd = inner.cwd or outer.cwd
@@ -407,7 +411,7 @@ def _inherit(inner: Record, outer: Record) -> None:
 # --- what calls say -----------------------------------------------------------------------------
 
 
-def _replacements(call: _Call) -> list[Replacement]:
+def _replacements(call: _Call) -> list[TextReplacement]:
     """Return the replacements a call asks for; empty if one of them is malformed."""
     given = to_edits(call.input.edits) if call.tool == "MultiEdit" else [call.input]
     found = []
@@ -416,7 +420,7 @@ def _replacements(call: _Call) -> list[Replacement]:
             return []
         # Seen as a string too: "false".
         everywhere = str(one.replace_all).lower() == "true"
-        found.append(Replacement(one.old_string, one.new_string, everywhere))
+        found.append(TextReplacement(one.old_string, one.new_string, everywhere))
     return found
 
 
@@ -447,9 +451,9 @@ def _shown_text(line: bytes, call_id: str) -> str | None:
     return None
 
 
-def _records_within(line: bytes) -> Iterator[Record]:
+def _records_within(line: bytes) -> Iterator[TranscriptRecord]:
     """Yield the innermost record of a line: itself, or what progress records wrap."""
-    record: Record | None = to_record(line)
+    record: TranscriptRecord | None = to_record(line)
     for _ in range(_DEEPEST):
         if record is None or record.type != "progress":
             break

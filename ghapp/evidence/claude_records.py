@@ -13,7 +13,7 @@ from msgspec import Raw
 from ghapp.evidence.json_records import UNREADABLE, decoded, mended, optional, to_time
 
 
-class Record(msgspec.Struct, gc=False):
+class TranscriptRecord(msgspec.Struct, gc=False):
     """One line of a transcript."""
 
     type: Any = None
@@ -47,7 +47,7 @@ class Record(msgspec.Struct, gc=False):
         return self.cwd if isinstance(self.cwd, str) and self.cwd else None
 
 
-class Block(msgspec.Struct, gc=False):
+class MessageBlock(msgspec.Struct, gc=False):
     """One block of a message: a tool call, a tool's result, or something passed over."""
 
     type: Any = None
@@ -65,10 +65,10 @@ class Block(msgspec.Struct, gc=False):
 
 
 class _Message(msgspec.Struct, gc=False):
-    content: list[Block] | str | None = None
+    content: list[MessageBlock] | str | None = None
 
 
-class Progress(msgspec.Struct, gc=False):
+class ProgressData(msgspec.Struct, gc=False):
     """The ``data`` of a progress record; older versions kept subagents' messages there."""
 
     type: Any = None
@@ -165,9 +165,9 @@ class _WorktreeSession(msgspec.Struct, gc=False):
     originalCwd: str  # noqa: N815
 
 
-_RECORD = msgspec.json.Decoder(Record)
+_RECORD = msgspec.json.Decoder(TranscriptRecord)
 _MESSAGE = msgspec.json.Decoder(_Message)
-_PROGRESS = msgspec.json.Decoder(Progress)
+_PROGRESS = msgspec.json.Decoder(ProgressData)
 _INPUT = msgspec.json.Decoder(ToolInput)
 _INPUTS = msgspec.json.Decoder(dict[str, ToolInput])
 _EDITS = msgspec.json.Decoder(list[ToolInput])
@@ -180,7 +180,7 @@ _TEXT_BLOCKS = msgspec.json.Decoder(list[dict[str, Any]])
 _WORKTREE = msgspec.json.Decoder(_WorktreeSession | None)
 
 
-def to_record(line: bytes) -> Record:
+def to_record(line: bytes) -> TranscriptRecord:
     """Return a line as a record; raise `RecordError` where it is not a JSON object."""
     try:
         return _RECORD.decode(line)
@@ -188,7 +188,7 @@ def to_record(line: bytes) -> Record:
         return mended(_RECORD, line, problem)
 
 
-def to_blocks(raw: Raw) -> list[Block]:
+def to_blocks(raw: Raw) -> list[MessageBlock]:
     """Return a message's blocks; a message of plain text has none."""
     if not raw:
         return []
@@ -196,17 +196,17 @@ def to_blocks(raw: Raw) -> list[Block]:
     return content if isinstance(content, list) else []
 
 
-def to_progress(raw: Raw) -> Progress:
+def to_progress(raw: Raw) -> ProgressData:
     """Return a progress record's data, empty if it is of another shape."""
-    return optional(_PROGRESS, raw) or Progress()
+    return optional(_PROGRESS, raw) or ProgressData()
 
 
-def to_nested_record(raw: Raw) -> Record | None:
+def to_nested_record(raw: Raw) -> TranscriptRecord | None:
     """Return the record inside a progress record; ``None``: there is none."""
     return optional(_RECORD, raw)
 
 
-def to_input(block: Block, wire_inputs: Raw) -> ToolInput:
+def to_input(block: MessageBlock, wire_inputs: Raw) -> ToolInput:
     """Return a call's arguments, empty where they are malformed: such a call fails.
 
     Some exports keep the arguments as JSON in a string, and newer versions keep them

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from ghapp.attribution.model import Edit, Outcome, TextLines, Unread
+from ghapp.attribution.model import Edit, EditResult, TextLines, UnreadEvidence
 from ghapp.evidence.json_records import RecordError, decoded, optional, to_time
 from ghapp.evidence.own_lines import NO_LINES, all_own, from_patch
 from ghapp.evidence.patches import PatchedFile, patched_files, unified_hunks
@@ -85,7 +85,7 @@ def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Fo
     rollout = _Rollout(name, wanted)
     for number, line in enumerate(records, 1):
         yield from rollout.take(number, line)
-    yield from rollout.left(Outcome.UNANSWERED)
+    yield from rollout.left(EditResult.UNANSWERED)
 
 
 class _Call(NamedTuple):
@@ -116,7 +116,7 @@ class _Rollout:
         try:
             record = decoded(_RECORD, line)
         except RecordError as problem:
-            yield Unread(source=self.name, line=number, problem=str(problem))
+            yield UnreadEvidence(source=self.name, line=number, problem=str(problem))
             return
         payload = optional(_PAYLOAD, record.payload) if _WANTED.search(line) else None
         if payload is None:
@@ -131,9 +131,9 @@ class _Rollout:
         elif payload.type == "patch_apply_end":
             yield from self._end(payload, at, number)
         elif payload.type == "turn_aborted":
-            yield from self.left(Outcome.INTERRUPTED)
+            yield from self.left(EditResult.INTERRUPTED)
 
-    def left(self, outcome: Outcome) -> Iterator[Found]:
+    def left(self, outcome: EditResult) -> Iterator[Found]:
         """Yield the edits whose end is not known, in the order they were asked for."""
         calls = list(self.pending.values())
         self.ended.update(self.pending)
@@ -174,7 +174,9 @@ class _Rollout:
         call = self.pending.pop(id_, None) or _Call(id_, [], at, self.cwd, number)
         self.ended.add(id_)
         applied = payload.success is True or payload.status == "completed"
-        outcome = Outcome.APPLIED if applied else _failure(_prose(payload.stderr), payload.status)
+        outcome = (
+            EditResult.APPLIED if applied else _failure(_prose(payload.stderr), payload.status)
+        )
         files = [self._changed(path, change, call.cwd) for path, change in changes.items()]
         yield from self._edits(call, files, outcome, at or call.at)
 
@@ -204,12 +206,12 @@ class _Rollout:
         self,
         call: _Call,
         files: list[tuple[str, TextLines | None]],
-        outcome: Outcome,
+        outcome: EditResult,
         at: datetime | None,
-    ) -> Iterator[Edit | Unread]:
+    ) -> Iterator[Edit | UnreadEvidence]:
         """Yield one edit for each file that got lines; numbered by path, however it was told."""
         if at is None:
-            yield Unread(
+            yield UnreadEvidence(
                 source=self.name,
                 line=call.line,
                 problem="a patch without a time: it belongs to no window and is left out",
@@ -261,11 +263,11 @@ def _prose(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _outcome(prose: str) -> Outcome:
-    return Outcome.APPLIED if _APPLIED in prose else _failure(prose, None)
+def _outcome(prose: str) -> EditResult:
+    return EditResult.APPLIED if _APPLIED in prose else _failure(prose, None)
 
 
-def _failure(prose: str, status: object) -> Outcome:
+def _failure(prose: str, status: object) -> EditResult:
     if status == "declined" or _REFUSED.search(prose):
-        return Outcome.REFUSED
-    return Outcome.INTERRUPTED if _INTERRUPTED.search(prose) else Outcome.FAILED
+        return EditResult.REFUSED
+    return EditResult.INTERRUPTED if _INTERRUPTED.search(prose) else EditResult.FAILED

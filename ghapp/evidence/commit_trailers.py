@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from ghapp.evidence.carried import Attachment, CarriedCommit
+from ghapp.evidence.carried import CarriedCommit, CommitAttachment
 from ghapp.evidence.source import Found
 
 NAME = "commit_trailers"
@@ -43,7 +43,7 @@ def count(commits: Iterable[CarriedCommit]) -> dict[str, int]:
     return dict(sorted(named.items()))
 
 
-def read(commit: CarriedCommit, attached: Sequence[Attachment]) -> Iterator[Found]:
+def read(commit: CarriedCommit, attached: Sequence[CommitAttachment]) -> Iterator[Found]:
     """Yield nothing, whatever a commit names: a name is no proof of a line."""
     del commit, attached
     yield from ()

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ghapp.attribution.model import Unread
+from ghapp.attribution.model import UnreadEvidence
 from ghapp.evidence import claude_code
 from ghapp.evidence.source import Found, WantedPath
 
@@ -28,7 +28,7 @@ class LocalSession(msgspec.Struct, frozen=True):
     """Newer; ``None``: the server does not say."""
 
 
-class Block(msgspec.Struct, frozen=True, omit_defaults=True):
+class SessionBlock(msgspec.Struct, frozen=True, omit_defaults=True):
     """A part of a message; texts are decoded as nothing."""
 
     type: str
@@ -42,21 +42,21 @@ class Block(msgspec.Struct, frozen=True, omit_defaults=True):
     truncated: bool = False
 
 
-class Message(msgspec.Struct, frozen=True):
+class SessionMessage(msgspec.Struct, frozen=True):
     """One turn of a person or of the model."""
 
     id: str
     role: str
     created_at: str
-    content: tuple[Block, ...] | str | None = None
+    content: tuple[SessionBlock, ...] | str | None = None
 
 
 def edits(
-    agent_session: LocalSession, messages: Iterable[Message], wanted: WantedPath
+    agent_session: LocalSession, messages: Iterable[SessionMessage], wanted: WantedPath
 ) -> Iterator[Found]:
     """Yield the edits of an agent session, given its messages from the oldest on.
 
-    A call whose arguments were cut is yielded as `Unread`.
+    A call whose arguments were cut is yielded as `UnreadEvidence`.
     """
     lines: list[bytes] = []
     for message in messages:
@@ -64,25 +64,27 @@ def edits(
         cut = [block for block in blocks if block.type == "tool_use" and block.truncated]
         for block in cut:
             problem = f"the arguments of call {block.id} were cut: its edit is left out"
-            yield Unread(source=agent_session.id, line=None, problem=problem)
+            yield UnreadEvidence(source=agent_session.id, line=None, problem=problem)
         kept = [_kept(block) for block in blocks if block not in cut and _is_of_tool(block)]
         if kept:
             lines.append(_as_line(agent_session, message, kept))
     yield from claude_code.read(agent_session.id, lines, wanted)
 
 
-def _is_of_tool(block: Block) -> bool:
+def _is_of_tool(block: SessionBlock) -> bool:
     return block.type in ("tool_use", "tool_result")
 
 
-def _kept(block: Block) -> Block:
+def _kept(block: SessionBlock) -> SessionBlock:
     """Return a block; a result's text only where it says why it failed, or what a file held."""
     if block.type == "tool_use" or block.is_error or (block.name == "Read" and not block.truncated):
         return block
     return msgspec.structs.replace(block, content=None)
 
 
-def _as_line(agent_session: LocalSession, message: Message, blocks: list[Block]) -> bytes:
+def _as_line(
+    agent_session: LocalSession, message: SessionMessage, blocks: list[SessionBlock]
+) -> bytes:
     """Return a message as a line of a transcript."""
     record = {
         "type": "assistant" if message.role == "assistant" else "user",

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from ghapp.attribution.model import Edit, Outcome, TextLines, Unread
+from ghapp.attribution.model import Edit, EditResult, TextLines, UnreadEvidence
 from ghapp.evidence.file_edits import FileEdits
 from ghapp.evidence.json_records import RecordError, decoded, optional, to_time
-from ghapp.evidence.own_lines import NO_LINES, Replacement, from_patch
+from ghapp.evidence.own_lines import NO_LINES, TextReplacement, from_patch
 from ghapp.evidence.patches import patched_files, unified_hunks
 from ghapp.evidence.paths import stem, to_path
 from ghapp.evidence.source import Found, WantedPath
@@ -114,7 +114,7 @@ class _Events:
         try:
             event = decoded(_EVENT, line)
         except RecordError as problem:
-            yield Unread(source=self.name, line=number, problem=str(problem))
+            yield UnreadEvidence(source=self.name, line=number, problem=str(problem))
             return
         if not isinstance(event.type, str) or event.type not in _KINDS:
             return
@@ -132,7 +132,7 @@ class _Events:
     def unanswered(self) -> Iterator[Found]:
         """Yield the edits that never ended, in the order they were asked for."""
         for call in self.pending.values():
-            yield from self._edits(call, None, Outcome.UNANSWERED, call.at)
+            yield from self._edits(call, None, EditResult.UNANSWERED, call.at)
 
     def _place(self, data: _Data) -> None:
         if isinstance(data.sessionId, str) and data.sessionId:
@@ -158,18 +158,18 @@ class _Events:
         if call is None:
             return
         self.ended.add(call.id)
-        outcome = Outcome.APPLIED if data.success is True else _failure(bytes(data.error))
+        outcome = EditResult.APPLIED if data.success is True else _failure(bytes(data.error))
         yield from self._edits(call, optional(_RESULT, data.result), outcome, at or call.at)
 
     # --- edits --------------------------------------------------------------------------------
 
     def _edits(
-        self, call: _Call, result: _Result | None, outcome: Outcome, at: datetime | None
-    ) -> Iterator[Edit | Unread]:
-        found = self._lines(call, result, applied=outcome is Outcome.APPLIED)
+        self, call: _Call, result: _Result | None, outcome: EditResult, at: datetime | None
+    ) -> Iterator[Edit | UnreadEvidence]:
+        found = self._lines(call, result, applied=outcome is EditResult.APPLIED)
         if found and at is None:
             problem = "an edit without a time: it belongs to no window and is left out"
-            yield Unread(source=self.name, line=call.line, problem=problem)
+            yield UnreadEvidence(source=self.name, line=call.line, problem=problem)
             return
         for number, (path, lines) in enumerate(found, 1):
             if lines is None or at is None:
@@ -209,7 +209,7 @@ class _Events:
             return self.files.written(path, text, before="", applied=applied)
         if not isinstance(given.old_str, str) or not isinstance(given.new_str, str):
             return NO_LINES
-        piece = Replacement(given.old_str, given.new_str)
+        piece = TextReplacement(given.old_str, given.new_str)
         lines = self.files.replaced(path, [piece], applied=applied)
         shown = result.detailedContent if result else None
         # Whole lines, where the call may start and end within one.
@@ -232,8 +232,8 @@ _KINDS = frozenset(
 )
 
 
-def _failure(error: bytes) -> Outcome:
+def _failure(error: bytes) -> EditResult:
     prose = error.decode(errors="replace")
     if _REFUSED.search(prose):
-        return Outcome.REFUSED
-    return Outcome.INTERRUPTED if _INTERRUPTED.search(prose) else Outcome.FAILED
+        return EditResult.REFUSED
+    return EditResult.INTERRUPTED if _INTERRUPTED.search(prose) else EditResult.FAILED

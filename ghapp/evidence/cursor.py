@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ghapp.attribution.model import Edit, TextLines, Unread
+from ghapp.attribution.model import Edit, TextLines, UnreadEvidence
 from ghapp.evidence.file_edits import FileEdits
 from ghapp.evidence.json_records import RecordError, decoded, optional, to_time
-from ghapp.evidence.own_lines import NO_LINES, Replacement
+from ghapp.evidence.own_lines import NO_LINES, TextReplacement
 from ghapp.evidence.paths import to_path
 from ghapp.evidence.source import Found, WantedPath
 
@@ -90,7 +90,7 @@ class _Reading:
         self.files = FileEdits()
         self.seen: set[str] = set()
         self.edited: set[tuple[object, object, str]] = set()
-        self.by_tool: list[tuple[tuple[object, object, str], Edit | Unread]] = []
+        self.by_tool: list[tuple[tuple[object, object, str], Edit | UnreadEvidence]] = []
 
     def take(self, number: int, line: bytes) -> Iterator[Found]:
         """Yield what one payload brings."""
@@ -99,7 +99,7 @@ class _Reading:
         try:
             payload = decoded(_PAYLOAD, line)
         except RecordError as problem:
-            yield Unread(source=self.name, line=number, problem=str(problem))
+            yield UnreadEvidence(source=self.name, line=number, problem=str(problem))
             return
         if payload.hook_event_name == "afterFileEdit":
             pieces = optional(_PIECES, payload.edits) or []
@@ -129,7 +129,7 @@ class _Reading:
 
     def _edit(
         self, payload: _Payload, path: object, pieces: list[_Piece], number: int
-    ) -> Edit | Unread | None:
+    ) -> Edit | UnreadEvidence | None:
         """Return an edit; ``None``: it says nothing, or was told before."""
         if not isinstance(path, str) or not path or not pieces:
             return None
@@ -140,7 +140,7 @@ class _Reading:
         at = to_time(payload.timestamp)
         if at is None:
             problem = "an edit without a time: it belongs to no window and is left out"
-            return Unread(source=self.name, line=number, problem=problem)
+            return UnreadEvidence(source=self.name, line=number, problem=problem)
         cwd = _first_root(payload.workspace_roots)
         full = to_path(path, cwd)
         return Edit(
@@ -161,9 +161,9 @@ class _Reading:
         return self.files.replaced(path, replacements)
 
 
-def _replacements(pieces: Iterable[_Piece]) -> list[Replacement]:
+def _replacements(pieces: Iterable[_Piece]) -> list[TextReplacement]:
     return [
-        Replacement(one.old_string, one.new_string)
+        TextReplacement(one.old_string, one.new_string)
         for one in pieces
         if isinstance(one.old_string, str) and isinstance(one.new_string, str)
     ]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ghapp.evidence.carried import Attachment, CarriedCommit
+from ghapp.evidence.carried import CarriedCommit, CommitAttachment
 from ghapp.evidence.registry import source_of
 from ghapp.evidence.source import Found, everything
 
@@ -24,7 +24,7 @@ _TRANSCRIPT = re.compile(r"(?P<name>(?:.*/)?(?:full|agent-[\w-]+)\.jsonl)(?:\.(?
 _HEAD = 64 * 1024
 
 
-class Place(NamedTuple):
+class CheckpointPlace(NamedTuple):
     """Where a checkpoint is kept."""
 
     ref: str
@@ -43,15 +43,15 @@ def checkpoints(message: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_TRAILER.findall(message)))
 
 
-def place(checkpoint: str) -> Place:
+def place(checkpoint: str) -> CheckpointPlace:
     """Return where a checkpoint is kept: older ones in one branch, newer ones each in a ref.
 
     >>> place("4a3f7ea6273b")
     Place(ref='entire/checkpoints/v1', folder='4a/3f7ea6273b')
     """
     if len(checkpoint) == 26:
-        return Place(f"{REFS}{checkpoint[-2:]}/{checkpoint}", "")
-    return Place(BRANCH, f"{checkpoint[:2]}/{checkpoint[2:]}")
+        return CheckpointPlace(f"{REFS}{checkpoint[-2:]}/{checkpoint}", "")
+    return CheckpointPlace(BRANCH, f"{checkpoint[:2]}/{checkpoint[2:]}")
 
 
 def transcripts(paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -64,7 +64,7 @@ def transcripts(paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(path for _, path in sorted(parts)) for name, parts in found.items()}
 
 
-def read(commit: CarriedCommit, attached: Sequence[Attachment]) -> Iterator[Found]:
+def read(commit: CarriedCommit, attached: Sequence[CommitAttachment]) -> Iterator[Found]:
     """Yield what the transcripts of a commit's checkpoints hold, whichever agent wrote them."""
     del commit
     for transcript in attached:

@@ -5,7 +5,7 @@ For agents that record the texts of an edit and not always a patch; it knows non
 
 from ghapp.attribution.model import TextLines
 from ghapp.evidence.known_files import KnownFiles
-from ghapp.evidence.own_lines import Replacement, all_own, from_pieces, from_texts, replace
+from ghapp.evidence.own_lines import TextReplacement, all_own, from_pieces, from_texts, replace
 
 
 class FileEdits:
@@ -27,7 +27,9 @@ class FileEdits:
             self._known.wrote(path, text)
         return from_texts(earlier, text) if earlier else all_own(text)
 
-    def replaced(self, path: str, pieces: list[Replacement], *, applied: bool = True) -> TextLines:
+    def replaced(
+        self, path: str, pieces: list[TextReplacement], *, applied: bool = True
+    ) -> TextLines:
         """Return the own lines of searches and replacements in a file, made one by one."""
         before = self._known.text(path)
         after = None if before is None else replace(before, pieces)

@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ghapp.attribution.model import Edit, Outcome, TextLines, Unread
+from ghapp.attribution.model import Edit, EditResult, TextLines, UnreadEvidence
 from ghapp.evidence.file_edits import FileEdits
 from ghapp.evidence.json_records import RecordError, decoded, document, optional, to_time
-from ghapp.evidence.own_lines import NO_LINES, Replacement
+from ghapp.evidence.own_lines import NO_LINES, TextReplacement
 from ghapp.evidence.paths import stem, to_path
 from ghapp.evidence.source import Found, WantedPath
 
@@ -25,9 +25,9 @@ HOMES: tuple[str, ...] = (".gemini/tmp",)
 
 _SIGN = re.compile(rb'"projectHash"\s*:')
 _OUTCOMES = {
-    "success": Outcome.APPLIED,
-    "error": Outcome.FAILED,
-    "cancelled": Outcome.REFUSED,
+    "success": EditResult.APPLIED,
+    "error": EditResult.FAILED,
+    "cancelled": EditResult.REFUSED,
 }
 """A person who says no cancels the call."""
 
@@ -122,7 +122,7 @@ class _Reading:
         try:
             chat = decoded(_CHAT, document(lines))
         except RecordError as problem:
-            yield Unread(source=self.name, line=None, problem=str(problem))
+            yield UnreadEvidence(source=self.name, line=None, problem=str(problem))
             return
         self._place(chat.sessionId)
         for message in chat.messages:
@@ -135,7 +135,7 @@ class _Reading:
         try:
             message = decoded(_MESSAGE, line)
         except RecordError as problem:
-            yield Unread(source=self.name, line=number, problem=str(problem))
+            yield UnreadEvidence(source=self.name, line=number, problem=str(problem))
             return
         self._place(message.sessionId)
         yield from self._message(message, number)
@@ -143,7 +143,7 @@ class _Reading:
     def unanswered(self) -> Iterator[Found]:
         """Yield the edits that never got a final status, in the order they were asked for."""
         for call, at, number in self.pending.values():
-            yield from self._edit(call, Outcome.UNANSWERED, at, number)
+            yield from self._edit(call, EditResult.UNANSWERED, at, number)
 
     def _place(self, agent_session: object) -> None:
         if self.agent_session is None and isinstance(agent_session, str) and agent_session:
@@ -165,8 +165,8 @@ class _Reading:
             yield from self._edit(call, outcome, at, number)
 
     def _edit(
-        self, call: _Call, outcome: Outcome, at: datetime | None, number: int
-    ) -> Iterator[Edit | Unread]:
+        self, call: _Call, outcome: EditResult, at: datetime | None, number: int
+    ) -> Iterator[Edit | UnreadEvidence]:
         given = optional(_ARGUMENTS, call.args) or _Arguments()
         shown = optional(_SHOWN, call.resultDisplay) or _Shown()
         path = _path(given, shown)
@@ -174,7 +174,7 @@ class _Reading:
             return
         if at is None:
             problem = "an edit without a time: it belongs to no window and is left out"
-            yield Unread(source=self.name, line=number, problem=problem)
+            yield UnreadEvidence(source=self.name, line=number, problem=problem)
             return
         yield Edit(
             id=call.id,
@@ -188,11 +188,11 @@ class _Reading:
         )
 
     def _lines(
-        self, path: str, tool: str, given: _Arguments, shown: _Shown, outcome: Outcome
+        self, path: str, tool: str, given: _Arguments, shown: _Shown, outcome: EditResult
     ) -> TextLines:
         if not self.wanted(path):
             return NO_LINES
-        applied = outcome is Outcome.APPLIED
+        applied = outcome is EditResult.APPLIED
         before = _before(shown)
         if applied and before is not None and isinstance(shown.newContent, str):
             return self.files.written(path, shown.newContent, before=before)
@@ -202,7 +202,7 @@ class _Reading:
         if not isinstance(given.old_string, str) or not isinstance(given.new_string, str):
             return NO_LINES
         everywhere = given.allow_multiple is True
-        piece = Replacement(given.old_string, given.new_string, everywhere)
+        piece = TextReplacement(given.old_string, given.new_string, everywhere)
         return self.files.replaced(path, [piece], applied=applied)
 
 

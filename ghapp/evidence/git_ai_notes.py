@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from ghapp.attribution.model import Unread
+from ghapp.attribution.model import UnreadEvidence
 from ghapp.evidence.agents import agent_name
-from ghapp.evidence.carried import Attachment, CarriedCommit, Claim, LineRange, claimed
+from ghapp.evidence.carried import CarriedCommit, CommitAttachment, LineClaim, LineRange, claimed
 from ghapp.evidence.json_records import RecordError, decoded
 from ghapp.evidence.source import Found
 
@@ -47,7 +47,7 @@ Attested = dict[tuple[str, str], list[LineRange]]
 """Path and key of an agent session → its lines."""
 
 
-def read(commit: CarriedCommit, attached: Sequence[Attachment]) -> Iterator[Found]:
+def read(commit: CarriedCommit, attached: Sequence[CommitAttachment]) -> Iterator[Found]:
     """Yield one edit for each agent session and file that a commit's note names."""
     for note in attached:
         text = [line.decode(errors="replace").rstrip("\n") for line in note.lines]
@@ -55,12 +55,12 @@ def read(commit: CarriedCommit, attached: Sequence[Attachment]) -> Iterator[Foun
         try:
             attested, metadata = _parse(text)
         except RecordError as problem:
-            yield Unread(source=name, line=None, problem=str(problem))
+            yield UnreadEvidence(source=name, line=None, problem=str(problem))
             continue
         for (path, key), ranges in attested.items():
             claim = _claim(path, key, ranges, metadata)
             if claim is None:
-                yield Unread(source=name, line=None, problem=_UNDESCRIBED)
+                yield UnreadEvidence(source=name, line=None, problem=_UNDESCRIBED)
             elif edit := claimed(commit, claim):
                 yield edit
 
@@ -96,11 +96,11 @@ def _ranges(text: str) -> Iterator[LineRange]:
             yield LineRange(int(numbers[1]), int(numbers[2] or numbers[1]))
 
 
-def _claim(path: str, key: str, ranges: list[LineRange], metadata: _Metadata) -> Claim | None:
+def _claim(path: str, key: str, ranges: list[LineRange], metadata: _Metadata) -> LineClaim | None:
     known = metadata.sessions.get(key) or metadata.prompts.get(key)
     agent = agent_name(known.agent_id.tool) if known else None
     if known is None or agent is None:
         return None
     # The tool's own id joins a note with what the tool itself recorded.
     agent_session = known.agent_id.id if isinstance(known.agent_id.id, str) else key
-    return Claim(NAME, agent, agent_session, path, tuple(ranges))
+    return LineClaim(NAME, agent, agent_session, path, tuple(ranges))

@@ -7,7 +7,7 @@ makes the text forgotten.
 
 from collections.abc import Callable
 
-from ghapp.evidence.own_lines import Replacement, replace
+from ghapp.evidence.own_lines import TextReplacement, replace
 
 BUDGET = 16 * 1024 * 1024
 """Characters kept over all files; the files first shown are forgotten first."""
@@ -19,7 +19,7 @@ class _File:
     def __init__(self, load: Callable[[], str | None], size: int) -> None:
         self.load = load
         self.size = size
-        self.replacements: list[Replacement] = []
+        self.replacements: list[TextReplacement] = []
 
     def text(self) -> str | None:
         """Return the text as it should stand now; ``None``: it is not known."""
@@ -49,7 +49,7 @@ class KnownFiles:
         self._size += size
         self._keep_to_budget()
 
-    def replaced(self, path: str, replacements: list[Replacement]) -> None:
+    def replaced(self, path: str, replacements: list[TextReplacement]) -> None:
         """Remember replacements in a file, if its text is known."""
         file = self._files.get(path)
         if file is None:

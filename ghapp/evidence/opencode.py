@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ghapp.attribution.model import Edit, Outcome, TextLines, Unread
+from ghapp.attribution.model import Edit, EditResult, TextLines, UnreadEvidence
 from ghapp.evidence.file_edits import FileEdits
 from ghapp.evidence.json_records import (
     RecordError,
@@ -21,7 +21,7 @@ from ghapp.evidence.json_records import (
     optional,
     to_time_of_milliseconds,
 )
-from ghapp.evidence.own_lines import NO_LINES, Replacement, from_patch
+from ghapp.evidence.own_lines import NO_LINES, TextReplacement, from_patch
 from ghapp.evidence.patches import patched_files, unified_hunks
 from ghapp.evidence.paths import stem, to_path
 from ghapp.evidence.source import Found, WantedPath
@@ -149,7 +149,7 @@ def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Fo
         else:
             yield from reading.part(decoded(_PARTS, text), None)
     except RecordError as problem:
-        yield Unread(source=name, line=None, problem=str(problem))
+        yield UnreadEvidence(source=name, line=None, problem=str(problem))
 
 
 class _Reading:
@@ -174,11 +174,11 @@ class _Reading:
         try:
             part = decoded(_PARTS, line)
         except RecordError as problem:
-            yield Unread(source=self.name, line=number, problem=str(problem))
+            yield UnreadEvidence(source=self.name, line=number, problem=str(problem))
             return
         yield from self.part(part, part.directory)
 
-    def part(self, part: _Call, directory: object) -> Iterator[Edit | Unread]:
+    def part(self, part: _Call, directory: object) -> Iterator[Edit | UnreadEvidence]:
         """Yield the edits of one tool call, one for each file."""
         # Calls are numbered by the model, parts by OpenCode: only these are unique everywhere.
         name = part.id if isinstance(part.id, str) and part.id else part.call
@@ -192,12 +192,12 @@ class _Reading:
         self.seen.add(name)
         cwd = to_path(directory, None) if isinstance(directory, str) and directory else None
         outcome = _outcome(state)
-        found = self._lines(part.tool, state, cwd, applied=outcome is Outcome.APPLIED)
+        found = self._lines(part.tool, state, cwd, applied=outcome is EditResult.APPLIED)
         time = optional(_TIMES, state.time) or _Time()
         at = to_time_of_milliseconds(time.end) or to_time_of_milliseconds(time.start)
-        if found and at is None and outcome is not Outcome.UNANSWERED:
+        if found and at is None and outcome is not EditResult.UNANSWERED:
             problem = "an edit without a time: it belongs to no window and is left out"
-            yield Unread(source=self.name, line=None, problem=problem)
+            yield UnreadEvidence(source=self.name, line=None, problem=problem)
         for number, (path, lines) in enumerate(found, 1):
             if lines is None or at is None:
                 continue
@@ -261,23 +261,23 @@ class _Reading:
         return from_patch(hunks, "") if self.wanted(path) else NO_LINES
 
 
-def _pieces(given: _Input) -> list[Replacement]:
+def _pieces(given: _Input) -> list[TextReplacement]:
     """Return the replacements that a call asks for; empty if one of them is malformed."""
     asked = given.edits or [_Piece(given.oldString, given.newString, given.replaceAll)]
     found = []
     for one in asked:
         if not isinstance(one.oldString, str) or not isinstance(one.newString, str):
             return []
-        found.append(Replacement(one.oldString, one.newString, one.replaceAll is True))
+        found.append(TextReplacement(one.oldString, one.newString, one.replaceAll is True))
     return found
 
 
-def _outcome(state: _State) -> Outcome:
+def _outcome(state: _State) -> EditResult:
     if state.status == "completed":
-        return Outcome.APPLIED
+        return EditResult.APPLIED
     if state.status != "error":
-        return Outcome.UNANSWERED
+        return EditResult.UNANSWERED
     prose = state.error if isinstance(state.error, str) else ""
     if _REFUSED.search(prose):
-        return Outcome.REFUSED
-    return Outcome.INTERRUPTED if _INTERRUPTED.search(prose) else Outcome.FAILED
+        return EditResult.REFUSED
+    return EditResult.INTERRUPTED if _INTERRUPTED.search(prose) else EditResult.FAILED

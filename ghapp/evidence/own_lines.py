@@ -24,7 +24,7 @@ LARGEST_ALIGNMENT = 200_000_000
 NO_LINES = TextLines(hunks=())
 
 
-class Replacement(NamedTuple):
+class TextReplacement(NamedTuple):
     """One search and replace, as an agent asks for it."""
 
     old: str
@@ -103,10 +103,10 @@ def from_marked(regions: Iterable[Iterable[tuple[str, bool]]], removed: Iterable
 
 def from_texts(old: str, new: str) -> TextLines:
     """Return the own lines of a text that took the place of another one."""
-    return from_pieces([Replacement(old, new)])
+    return from_pieces([TextReplacement(old, new)])
 
 
-def from_pieces(replacements: Iterable[Replacement]) -> TextLines:
+def from_pieces(replacements: Iterable[TextReplacement]) -> TextLines:
     """Return the own lines of replacements in a file whose text is not known.
 
     The first and the last line of each may be parts of lines, and stay so.
@@ -118,7 +118,7 @@ def from_pieces(replacements: Iterable[Replacement]) -> TextLines:
     return _to_lines(regions, removed)
 
 
-def replace(text: str, replacements: Iterable[Replacement]) -> str | None:
+def replace(text: str, replacements: Iterable[TextReplacement]) -> str | None:
     """Return a text after replacements in their order; ``None``: one of them does not fit."""
     for old, new, everywhere in replacements:
         if not old and text:

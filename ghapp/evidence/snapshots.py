@@ -7,14 +7,14 @@ That its content is the one that the change starts from does.
 import hashlib
 from collections.abc import Iterator
 
-from ghapp.attribution.model import Snapshot
+from ghapp.attribution.model import FileSnapshot
 from ghapp.attribution.paths import is_common_name
 
 LEAST = 500
 """Bytes of the shortest content that tells anything: a template's few lines stand anywhere."""
 
 
-def snapshots(path: str, contents: tuple[str | None, ...]) -> Iterator[Snapshot]:
+def snapshots(path: str, contents: tuple[str | None, ...]) -> Iterator[FileSnapshot]:
     """Yield what tells a file by its content, where its name does not; ``None``: not known.
 
     Where an editor wrote Windows line ends, git may hold the lines without them.
@@ -25,7 +25,7 @@ def snapshots(path: str, contents: tuple[str | None, ...]) -> Iterator[Snapshot]
         for text in dict.fromkeys(_as_git_may_hold_it(content or "")):
             packed = text.encode("utf-8", "surrogatepass")
             if len(packed) >= LEAST:
-                yield Snapshot(path=path, blob=blob_id(packed))
+                yield FileSnapshot(path=path, blob=blob_id(packed))
 
 
 def _as_git_may_hold_it(content: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from ghapp.attribution.model import Edit, Snapshot, Struct, Unread
+from ghapp.attribution.model import Edit, FileSnapshot, Struct, UnreadEvidence
 
 WantedPath = Callable[[str], bool]
 """Asked with an edit's path before its lines are worked out; ``False`` skips the lines."""
@@ -24,7 +24,7 @@ class Worktree(Struct, frozen=True):
     original: str
 
 
-Found = Edit | Unread | Worktree | Snapshot
+Found = Edit | UnreadEvidence | Worktree | FileSnapshot
 """What an artifact holds."""
 
 
@@ -46,6 +46,6 @@ class EvidenceSource(Protocol):
 
         ``records`` are the artifact's lines as bytes, read once and not kept, so memory
         is bounded by the largest record and the calls that wait for their result.
-        A record that cannot be read is yielded as `Unread`, and reading goes on.
+        A record that cannot be read is yielded as `UnreadEvidence`, and reading goes on.
         An edit whose path is not wanted is yielded without lines.
         """

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from ghapp.attribution.model import Struct
-from ghapp.git.repository import Git
+from ghapp.git.repository import GitRepository
 
 LONGEST_REBASE = 250
 """Commits of the longest pull request that a rebase is recognized of without numbers: as many
@@ -26,7 +26,7 @@ _HEAD = re.compile(r"refs/(?:pull|remotes/[^/]+/(?:pull|pulls|pr))/([1-9]\d{0,9}
 _FORMAT = "%H%x00%P%x00%ct%x00%ae%x00%at%x00%s"
 
 
-class How(StrEnum):
+class LandedHow(StrEnum):
     """How a change came onto the branch."""
 
     MERGE = "merge"
@@ -36,7 +36,7 @@ class How(StrEnum):
     """Without a pull request's number."""
 
 
-class Landed(Struct, frozen=True):
+class LandedChange(Struct, frozen=True):
     """A merged pull request, or a commit taken as one."""
 
     number: int | None
@@ -48,7 +48,7 @@ class Landed(Struct, frozen=True):
     head: str | None
     """The other parent of a merge; ``None``: it has none, or more than one."""
     merged_at: datetime
-    how: How
+    how: LandedHow
     shown: str | None = None
     """The last commit of the pull request as GitHub's ref names it; ``None``: no ref tells, or
     it is ``head`` anyway."""
@@ -62,7 +62,7 @@ class Landed(Struct, frozen=True):
         return f"{number}commit {self.commit}"
 
 
-class Span(Struct, frozen=True):
+class HistorySpan(Struct, frozen=True):
     """Which part of a history is looked at; both ends belong to it."""
 
     tip: str
@@ -99,7 +99,7 @@ class _Step(NamedTuple):
         return self.key.title
 
 
-def landed(git: Git, span: Span) -> Iterator[Landed]:
+def landed(git: GitRepository, span: HistorySpan) -> Iterator[LandedChange]:
     """Yield what landed on a branch within a span, oldest first, one after the other.
 
     Raises `GitError`.
@@ -112,7 +112,7 @@ def landed(git: Git, span: Span) -> Iterator[Landed]:
             yield one
 
 
-def pull_heads(git: Git) -> dict[int, str]:
+def pull_heads(git: GitRepository) -> dict[int, str]:
     """Return the last commit of each pull request whose ref GitHub gave this clone."""
     heads: dict[int, str] = {}
     for line in git.lines("for-each-ref", "--format=%(objectname) %(refname)"):
@@ -122,7 +122,7 @@ def pull_heads(git: Git) -> dict[int, str]:
     return heads
 
 
-def _steps(git: Git, tip: str) -> Iterator[_Step]:
+def _steps(git: GitRepository, tip: str) -> Iterator[_Step]:
     """Yield the commits along first parents, oldest first."""
     for line in git.lines(
         *("rev-list", "--first-parent", "--reverse", "--encoding=UTF-8"),
@@ -141,7 +141,9 @@ def _step(line: bytes) -> _Step:
 class _Search:
     """The walk along a branch, with the commits that may still turn out to be a rebase."""
 
-    def __init__(self, git: Git, shallow: frozenset[str], heads: Mapping[int, str]) -> None:
+    def __init__(
+        self, git: GitRepository, shallow: frozenset[str], heads: Mapping[int, str]
+    ) -> None:
         self._git = git
         self._shallow = shallow
         self._heads = heads
@@ -151,7 +153,7 @@ class _Search:
         self._waiting: deque[_Step] = deque()
         self._numbered: list[_Step] = []
 
-    def walk(self, steps: Iterable[_Step]) -> Iterator[Landed]:
+    def walk(self, steps: Iterable[_Step]) -> Iterator[LandedChange]:
         for step in steps:
             number = self._number(step)
             if self._numbered and (len(step.parents) > 1 or number != self._last_number):
@@ -166,7 +168,7 @@ class _Search:
     def _last_number(self) -> int | None:
         return self._number(self._numbered[-1])
 
-    def _take(self, step: _Step, number: int | None) -> Iterator[Landed]:
+    def _take(self, step: _Step, number: int | None) -> Iterator[LandedChange]:
         if len(step.parents) > 1:
             yield from self._flush()
             yield self._merged(step, number)
@@ -188,12 +190,12 @@ class _Search:
             return int(found[1])
         return self._of_head.get(step.parents[1]) if len(step.parents) == 2 else None
 
-    def _flush(self, keep: int = 0) -> Iterator[Landed]:
+    def _flush(self, keep: int = 0) -> Iterator[LandedChange]:
         """Give up commits that are no rebase's, but for the last ones."""
         while len(self._waiting) > keep:
-            yield self._landed(None, [self._waiting.popleft()], How.COMMIT)
+            yield self._landed(None, [self._waiting.popleft()], LandedHow.COMMIT)
 
-    def _rebase_ends(self, step: _Step, number: int) -> Iterator[Landed]:
+    def _rebase_ends(self, step: _Step, number: int) -> Iterator[LandedChange]:
         """Take the commits before a rebased one that are of the same pull request with it."""
         head = self._heads[number]
         not_before = f"^{step.parents[0]}" if step.parents else head
@@ -202,19 +204,19 @@ class _Search:
         while self._waiting and self._waiting[-1].key in keys:
             steps.appendleft(self._waiting.pop())
         yield from self._flush()
-        yield self._landed(number, list(steps), How.REBASE)
+        yield self._landed(number, list(steps), LandedHow.REBASE)
 
-    def _rebased(self, number: int | None, steps: list[_Step]) -> Landed:
-        return self._landed(number, steps, How.REBASE if len(steps) > 1 else How.SQUASH)
+    def _rebased(self, number: int | None, steps: list[_Step]) -> LandedChange:
+        return self._landed(number, steps, LandedHow.REBASE if len(steps) > 1 else LandedHow.SQUASH)
 
-    def _merged(self, step: _Step, number: int | None) -> Landed:
-        one = self._landed(number, [step], How.MERGE)
+    def _merged(self, step: _Step, number: int | None) -> LandedChange:
+        one = self._landed(number, [step], LandedHow.MERGE)
         head = step.parents[1] if len(step.parents) == 2 else None
         return replace(one, head=head, shown=None)
 
-    def _landed(self, number: int | None, steps: list[_Step], how: How) -> Landed:
+    def _landed(self, number: int | None, steps: list[_Step], how: LandedHow) -> LandedChange:
         first, last = steps[0], steps[-1]
-        return Landed(
+        return LandedChange(
             number=number,
             commit=last.sha,
             before=first.parents[0] if first.parents else None,
@@ -236,7 +238,7 @@ class _Search:
         return {key: numbers[0] for key, numbers in found.items() if len(numbers) == 1}
 
 
-def _heads_keys(git: Git, shas: Iterable[str]) -> Iterator[tuple[str, _Key]]:
+def _heads_keys(git: GitRepository, shas: Iterable[str]) -> Iterator[tuple[str, _Key]]:
     asked = "".join(f"{sha}\n" for sha in shas).encode()
     told = git.run(
         *("rev-list", "--no-walk=unsorted", "--ignore-missing", "--stdin"),
@@ -249,7 +251,7 @@ def _heads_keys(git: Git, shas: Iterable[str]) -> Iterator[tuple[str, _Key]]:
             yield step.sha, step.key
 
 
-def _keys(git: Git, *revisions: str) -> Iterator[_Key]:
+def _keys(git: GitRepository, *revisions: str) -> Iterator[_Key]:
     told = git.run(
         *("rev-list", "--encoding=UTF-8", f"--format=tformat:{_FORMAT}"),
         f"--max-count={LONGEST_REBASE}",

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 
 from ghapp.attribution.model import Change, Struct
 from ghapp.attribution.unified_diff import DiffError, parse_diff
-from ghapp.git.history import Landed
+from ghapp.git.history import LandedChange
 from ghapp.git.process import GitError
-from ghapp.git.repository import CHANGED, DIFF, EMPTY_TREES, Git, attribute_files
+from ghapp.git.repository import CHANGED, DIFF, EMPTY_TREES, GitRepository, attribute_files
 
 _UNSHALLOW = "the history of this clone ends before it: git fetch --unshallow"
 
 
-class Unseen(Struct, frozen=True):
+class NotInClone(Struct, frozen=True):
     """What this clone cannot show whole, and why."""
 
     problem: str
@@ -24,7 +24,7 @@ Pair = tuple[str, str]
 """What is compared: from, to."""
 
 
-def changes(git: Git, some: Sequence[Landed]) -> list[Change | Unseen]:
+def changes(git: GitRepository, some: Sequence[LandedChange]) -> list[Change | NotInClone]:
     """Return what each of some neighbors in a history adds, in their order.
 
     Of a merge it is what the pull request added since it left the branch, as GitHub shows it.
@@ -41,26 +41,28 @@ def changes(git: Git, some: Sequence[Landed]) -> list[Change | Unseen]:
     return [_with(change, given) for change, given in zip(read, attributes, strict=True)]
 
 
-def _files(text: bytes | Unseen) -> Change | Unseen:
-    if isinstance(text, Unseen):
+def _files(text: bytes | NotInClone) -> Change | NotInClone:
+    if isinstance(text, NotInClone):
         return text
     try:
         return Change(files=parse_diff(text))
     except DiffError as error:
-        return Unseen(problem=str(error))
+        return NotInClone(problem=str(error))
 
 
-def _with(change: Change | Unseen, attributes: dict[str, str] | Unseen) -> Change | Unseen:
-    if isinstance(change, Unseen) or (isinstance(attributes, dict) and not attributes):
+def _with(
+    change: Change | NotInClone, attributes: dict[str, str] | NotInClone
+) -> Change | NotInClone:
+    if isinstance(change, NotInClone) or (isinstance(attributes, dict) and not attributes):
         return change
-    if isinstance(attributes, Unseen):
+    if isinstance(attributes, NotInClone):
         return attributes
     return Change(files=change.files, gitattributes=attributes)
 
 
-def _pair(git: Git, region: "_Region | None", one: Landed) -> Pair | Unseen:
+def _pair(git: GitRepository, region: "_Region | None", one: LandedChange) -> Pair | NotInClone:
     if one.cut:
-        return Unseen(problem=_UNSHALLOW)
+        return NotInClone(problem=_UNSHALLOW)
     if one.before is None:
         return EMPTY_TREES[len(one.commit)], one.commit
     if one.head is None or region is None:
@@ -69,10 +71,10 @@ def _pair(git: Git, region: "_Region | None", one: Landed) -> Pair | Unseen:
         known = region.merge_base(one.before, one.head)
         return known or git.merge_base(one.before, one.head), one.head
     except GitError as error:
-        return Unseen(problem=str(error))
+        return NotInClone(problem=str(error))
 
 
-def _shown_pair(region: "_Region | None", one: Landed) -> Pair | None:
+def _shown_pair(region: "_Region | None", one: LandedChange) -> Pair | None:
     """Return what GitHub compared for a pull request that came in as other commits."""
     if region is None or one.shown is None or one.before is None or one.cut:
         return None
@@ -84,8 +86,8 @@ def _shown_pair(region: "_Region | None", one: Landed) -> Pair | None:
 
 
 def _as_shown(
-    git: Git, read: Sequence[Change | Unseen], shown: Sequence[Pair | None]
-) -> list[Change | Unseen]:
+    git: GitRepository, read: Sequence[Change | NotInClone], shown: Sequence[Pair | None]
+) -> list[Change | NotInClone]:
     """Take changes in the form that GitHub showed, where it says the same of added lines.
 
     It does not where the number in a title is of something else, or the pull request was
@@ -99,8 +101,8 @@ def _as_shown(
     ]
 
 
-def _added(change: Change | Unseen) -> list[tuple[str, str]] | None:
-    if isinstance(change, Unseen):
+def _added(change: Change | NotInClone) -> list[tuple[str, str]] | None:
+    if isinstance(change, NotInClone):
         return None
     return sorted((file.path, line.text) for file in change.files for line in file.added())
 
@@ -108,7 +110,7 @@ def _added(change: Change | Unseen) -> list[tuple[str, str]] | None:
 class _Region:
     """The commits that came onto a branch with some neighbors of its history."""
 
-    def __init__(self, git: Git, some: Sequence[Landed]) -> None:
+    def __init__(self, git: GitRepository, some: Sequence[LandedChange]) -> None:
         first, last = some[0], some[-1]
         start = [f"^{first.before}"] if first.before and not first.cut else []
         self._parents: dict[str, tuple[str, ...]] = {}
@@ -151,25 +153,25 @@ class _Region:
                 ahead += self._parents[sha]
 
 
-def _diffs(git: Git, pairs: Sequence[Pair | Unseen]) -> list[bytes | Unseen]:
-    at_once = _diffs_at_once(git, [pair for pair in pairs if not isinstance(pair, Unseen)])
-    found: list[bytes | Unseen] = []
+def _diffs(git: GitRepository, pairs: Sequence[Pair | NotInClone]) -> list[bytes | NotInClone]:
+    at_once = _diffs_at_once(git, [pair for pair in pairs if not isinstance(pair, NotInClone)])
+    found: list[bytes | NotInClone] = []
     for pair in pairs:
-        if isinstance(pair, Unseen):
+        if isinstance(pair, NotInClone):
             found.append(pair)
         else:
             found.append(_diff(git, *pair) if at_once is None else at_once[pair])
     return found
 
 
-def _diff(git: Git, base: str, head: str) -> bytes | Unseen:
+def _diff(git: GitRepository, base: str, head: str) -> bytes | NotInClone:
     try:
         return git.diff(base, head)
     except GitError as error:
-        return Unseen(problem=str(error))
+        return NotInClone(problem=str(error))
 
 
-def _diffs_at_once(git: Git, pairs: Sequence[Pair]) -> dict[Pair, bytes] | None:
+def _diffs_at_once(git: GitRepository, pairs: Sequence[Pair]) -> dict[Pair, bytes] | None:
     """Return the diffs of pairs of commits by one call; ``None``: it failed for one of them."""
     if not pairs:
         return {}
@@ -194,7 +196,7 @@ def _diffs_at_once(git: Git, pairs: Sequence[Pair]) -> dict[Pair, bytes] | None:
     return texts
 
 
-def _trees(git: Git, shas: Iterable[str]) -> dict[str, str]:
+def _trees(git: GitRepository, shas: Iterable[str]) -> dict[str, str]:
     """Return the tree of each commit, of a tree itself; those that are not here are left out."""
     names = sorted(shas)
     asked = "".join(f"{sha}^{{tree}}\n" for sha in names).encode()
@@ -210,8 +212,8 @@ def _trees(git: Git, shas: Iterable[str]) -> dict[str, str]:
 
 
 def _attributes(
-    git: Git, bases: Sequence[str | None], read: "Sequence[Change | Unseen]"
-) -> "list[dict[str, str] | Unseen]":
+    git: GitRepository, bases: Sequence[str | None], read: "Sequence[Change | NotInClone]"
+) -> "list[dict[str, str] | NotInClone]":
     names = [
         attribute_files(file.path for file in change.files) if isinstance(change, Change) else []
         for change in read
@@ -226,7 +228,7 @@ def _attributes(
 
 
 def _there(
-    git: Git, bases: Sequence[str | None], names: Sequence[Sequence[str]]
+    git: GitRepository, bases: Sequence[str | None], names: Sequence[Sequence[str]]
 ) -> "set[tuple[str | None, str]] | None":
     """Return which files may be there, by one call; ``None``: this clone cannot tell so."""
     asked = [(base, name) for base, some in zip(bases, names, strict=True) for name in some if base]
@@ -242,10 +244,12 @@ def _there(
     return {one for one, line in zip(asked, told, strict=False) if line == b"blob"}
 
 
-def _gitattributes(git: Git, base: str | None, names: Sequence[str]) -> dict[str, str] | Unseen:
+def _gitattributes(
+    git: GitRepository, base: str | None, names: Sequence[str]
+) -> dict[str, str] | NotInClone:
     if base is None or not names:
         return {}
     try:
         return git.gitattributes(base, names)
     except GitError as error:
-        return Unseen(problem=str(error))
+        return NotInClone(problem=str(error))

@@ -49,7 +49,7 @@ class GitError(Exception):
         """The first line that git wrote, or what we found."""
 
 
-class Limits(Struct, frozen=True):
+class GitLimits(Struct, frozen=True):
     """How far one call of git may go."""
 
     seconds: float = SECONDS
@@ -62,7 +62,7 @@ def run(
     arguments: Sequence[str],
     name: str,
     environment: dict[str, str],
-    limits: Limits,
+    limits: GitLimits,
     asked: bytes = b"",
 ) -> bytes:
     """Run git and return what it prints; end it and all it started where it goes too far."""
@@ -117,7 +117,7 @@ def lines(arguments: Sequence[str], name: str, environment: dict[str, str]) -> I
             raise GitError(name, status, _first_line(told))
 
 
-def _wait(process: "subprocess.Popen[bytes]", limits: Limits) -> tuple[bytes, str | None]:
+def _wait(process: "subprocess.Popen[bytes]", limits: GitLimits) -> tuple[bytes, str | None]:
     """Return what the process prints, and in what it went too far; ``None``: in nothing."""
     late = threading.Event()
 

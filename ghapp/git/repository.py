@@ -18,7 +18,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ghapp.attribution.model import Struct
-from ghapp.git.process import ENVIRONMENT, SECONDS, GitError, Limits, lines, run
+from ghapp.git.process import ENVIRONMENT, SECONDS, GitError, GitLimits, lines, run
 
 LARGEST_PACK = 1024 * 1024 * 1024
 """Bytes that one fetch may write to a file."""
@@ -32,8 +32,8 @@ __all__ = [
     "DIFF",
     "EMPTY_TREES",
     "Commit",
-    "Git",
     "GitError",
+    "GitRepository",
     "attribute_files",
     "fetch",
     "fetch_commits",
@@ -123,12 +123,12 @@ def attribute_files(paths: Iterable[str]) -> list[str]:
     return sorted(".gitattributes" if one == "." else f"{one}/.gitattributes" for one in folders)
 
 
-class Git:
+class GitRepository:
     """A local repository: a checkout, one of its folders or worktrees, or a bare repository."""
 
     def __init__(self, path: Path, *, seconds: float = SECONDS) -> None:
         self.path = path
-        self._limits = Limits(seconds=seconds)
+        self._limits = GitLimits(seconds=seconds)
 
     def commit(self, revision: str) -> Commit:
         """Return the commit that a revision names: a name of a branch, ``HEAD~1``, a SHA.
@@ -368,14 +368,14 @@ class Git:
 
 def fetch_commits(
     path: Path, url: str, shas: Sequence[str], token: str, *, seconds: float = SECONDS
-) -> Git:
+) -> GitRepository:
     """Fetch commits into a bare repository, made if need be, and what differs between them.
 
     No history comes with them, and of the files only those that differ from one commit to the
     next: two commits of a large repository are a few objects. Raises `GitError`.
     """
 
-    def differing(git: Git) -> Iterator[str]:
+    def differing(git: GitRepository) -> Iterator[str]:
         return chain.from_iterable(git.missing(base, head) for base, head in pairwise(shas))
 
     return fetch(path, url, token, shas, differing, seconds=seconds)
@@ -386,10 +386,10 @@ def fetch(  # noqa: PLR0913 - from where, to where, what, and within what time
     url: str,
     token: str,
     names: Sequence[str],
-    lacking: Callable[[Git], Iterable[str]],
+    lacking: Callable[[GitRepository], Iterable[str]],
     *,
     seconds: float = SECONDS,
-) -> Git:
+) -> GitRepository:
     """Fetch commits and refs into a bare repository, made if need be, without history and files.
 
     ``names`` are commits' full names, and whole refs, which stand under the same name here. Of
@@ -403,7 +403,7 @@ def fetch(  # noqa: PLR0913 - from where, to where, what, and within what time
     environment = _fetch_environment(url, token)
     with _alone(path):
         git = _bare(path, url)
-        fetching = _Fetch(path, environment, Limits(seconds=seconds, file=LARGEST_PACK))
+        fetching = _Fetch(path, environment, GitLimits(seconds=seconds, file=LARGEST_PACK))
         fetching.run("--depth=1", "origin", *asked)
         if files := dict.fromkeys(lacking(git)):
             fetching.run("--stdin", "origin", asked=_as_lines(files))
@@ -419,7 +419,7 @@ def remote_refs(path: Path, url: str, token: str, patterns: Sequence[str]) -> fr
     with _alone(path):
         _bare(path, url)
     arguments = ["--git-dir", str(path), "ls-remote", "--refs", "--quiet", "origin", *patterns]
-    told = run(arguments, "ls-remote", environment, Limits())
+    told = run(arguments, "ls-remote", environment, GitLimits())
     names = (line.partition(b"\t")[2] for line in told.splitlines())
     return frozenset(name.decode(errors="replace") for name in names)
 
@@ -438,7 +438,7 @@ class _Fetch(NamedTuple):
 
     path: Path
     environment: dict[str, str]
-    limits: Limits
+    limits: GitLimits
 
     def run(self, *arguments: str, asked: bytes = b"") -> None:
         # What our refs lead to counts as had otherwise, also the files that were left out.
@@ -458,9 +458,9 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _bare(path: Path, url: str) -> Git:
+def _bare(path: Path, url: str) -> GitRepository:
     """Return the bare repository, which may lack files and knows from where it has the others."""
-    environment, limits = dict(ENVIRONMENT), Limits()
+    environment, limits = dict(ENVIRONMENT), GitLimits()
     init = ["init", "--quiet", "--bare", "--template=", str(path)]
     run(init, "init", environment, limits)
     for key, value in {
@@ -469,7 +469,7 @@ def _bare(path: Path, url: str) -> Git:
         "remote.origin.partialCloneFilter": "blob:none",
     }.items():
         run(["--git-dir", str(path), "config", key, value], "config", environment, limits)
-    return Git(path)
+    return GitRepository(path)
 
 
 def _fetch_environment(url: str, token: str) -> dict[str, str]:

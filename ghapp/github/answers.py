@@ -4,7 +4,7 @@ It sends nothing. The errors stand here, below all that talks to GitHub, so that
 own requests and an installation's are told apart by the same rules.
 """
 
-# ruff: noqa: N818 (an outcome is named by what it means: `Limited`, not `LimitedError`)
+# ruff: noqa: N818 (an outcome is named by what it means: `RateLimited`, not `LimitedError`)
 
 import re
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ MAX_TEXT = 300
 AnswerT = TypeVar("AnswerT")
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class HttpAnswer(Struct, frozen=True, kw_only=True):
     """One HTTP answer. Header names are in lower case; ``text`` is the body as text."""
 
     status: int
@@ -59,7 +59,7 @@ class LimitKind(StrEnum):
     """Not GitHub's: what we allow ourselves so that GitHub's are never reached."""
 
 
-class Limited(GitHubError):
+class RateLimited(GitHubError):
     """A rate limit: the whole installation has to be quiet until then."""
 
     def __init__(self, until: datetime, kind: LimitKind, what: str) -> None:
@@ -68,7 +68,7 @@ class Limited(GitHubError):
         self.kind = kind
 
 
-class Refused(GitHubError):
+class PermissionRefused(GitHubError):
     """The app may not do this; a person has to grant a permission or mend the settings."""
 
     def __init__(self, what: str, permission: str | None, text: str) -> None:
@@ -80,7 +80,7 @@ class Refused(GitHubError):
         self.text = text
 
 
-class Why(StrEnum):
+class GoneReason(StrEnum):
     """Why something is gone for good, in one word."""
 
     UNINSTALLED = "uninstalled"
@@ -95,22 +95,22 @@ class Why(StrEnum):
     """GitHub disabled access to the repository, or the account blocked the app."""
 
 
-class Gone(GitHubError):
+class GoneForGood(GitHubError):
     """It will not work again by itself; trying again is of no use."""
 
-    def __init__(self, why: Why, what: str, text: str = "") -> None:
+    def __init__(self, why: GoneReason, what: str, text: str = "") -> None:
         super().__init__(f"{what}: {why}" + (f" ({text})" if text else ""))
         self.why = why
 
 
-class Missing(GitHubError):
+class NotFound(GitHubError):
     """404: not there, not there yet, or not for us. GitHub does not say which."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what}: not found")
 
 
-class Temporary(GitHubError):
+class TemporaryFailure(GitHubError):
     """GitHub could not answer. A read may be repeated; after a write, read first."""
 
     def __init__(self, what: str, why: str) -> None:
@@ -118,7 +118,7 @@ class Temporary(GitHubError):
         self.why = why
 
 
-class Rejected(GitHubError):
+class RequestRejected(GitHubError):
     """GitHub understood and will not: the request itself is at fault."""
 
     def __init__(self, what: str, status: int, text: str) -> None:
@@ -142,7 +142,7 @@ class _ErrorBody(Struct, frozen=True, kw_only=True):
     errors: list[object] | None = None
 
 
-def text_of(answer: Answer) -> str:
+def text_of(answer: HttpAnswer) -> str:
     """Return what GitHub says about an error, in one short line; the body where it is no JSON."""
     try:
         body = msgspec.json.decode(answer.text, type=_ErrorBody)
@@ -152,7 +152,7 @@ def text_of(answer: Answer) -> str:
     return ((body.message or "no explanation") + details)[:MAX_TEXT]
 
 
-def headroom(answer: Answer) -> Headroom | None:
+def headroom(answer: HttpAnswer) -> Headroom | None:
     """Return the rate limit's state; ``None``: the answer does not carry it."""
     names = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
     try:
@@ -164,7 +164,7 @@ def headroom(answer: Answer) -> Headroom | None:
         return None
 
 
-def error_of(answer: Answer, *, what: str, at: datetime) -> GitHubError | None:
+def error_of(answer: HttpAnswer, *, what: str, at: datetime) -> GitHubError | None:
     """Say which error an answer is; ``None``: it is none.
 
     ``what`` names the request in messages; ``at`` is the time the answer came in.
@@ -175,39 +175,39 @@ def error_of(answer: Answer, *, what: str, at: datetime) -> GitHubError | None:
     if answer.status in {403, 429} or "submitted too quickly" in text:
         return _limit(answer, text, what=what, at=at) or _refusal(answer, text, what)
     if answer.status >= 500:
-        return Temporary(what, f"status {answer.status}, {text}")
+        return TemporaryFailure(what, f"status {answer.status}, {text}")
     return _lasting(answer, text, what)
 
 
-def _lasting(answer: Answer, text: str, what: str) -> GitHubError:
+def _lasting(answer: HttpAnswer, text: str, what: str) -> GitHubError:
     match answer.status:
         case 401:
             return BadCredentials(what, text)
         case 404:
-            return Missing(what)
+            return NotFound(what)
         case 408:
-            return Temporary(what, f"status 408, {text}")
+            return TemporaryFailure(what, f"status 408, {text}")
         case 410:
-            return Gone(Why.DELETED, what, text)
+            return GoneForGood(GoneReason.DELETED, what, text)
         case 451:
-            return Gone(Why.BLOCKED, what, text)
+            return GoneForGood(GoneReason.BLOCKED, what, text)
         case status:
-            return Rejected(what, status, text)
+            return RequestRejected(what, status, text)
 
 
-def _limit(answer: Answer, text: str, *, what: str, at: datetime) -> Limited | None:
+def _limit(answer: HttpAnswer, text: str, *, what: str, at: datetime) -> RateLimited | None:
     """Read a limit: headers first, then the words, because the words change."""
     left = headroom(answer)
     exhausted = left is not None and left.remaining == 0
     wait = _retry_after(answer.headers.get("retry-after"), at)
     if wait is not None:
         kind = LimitKind.PRIMARY if exhausted else LimitKind.SECONDARY
-        return Limited(at + wait, kind, what)
+        return RateLimited(at + wait, kind, what)
     if exhausted and left is not None:
-        return Limited(max(left.resets_at, at), LimitKind.PRIMARY, what)
+        return RateLimited(max(left.resets_at, at), LimitKind.PRIMARY, what)
     words = re.search(r"rate limit|abuse detection|submitted too quickly", text, re.IGNORECASE)
     if words or answer.status == 429:
-        return Limited(at + SECONDARY_WAIT, LimitKind.SECONDARY, what)
+        return RateLimited(at + SECONDARY_WAIT, LimitKind.SECONDARY, what)
     return None
 
 
@@ -228,24 +228,24 @@ def _http_date(value: str) -> datetime:
 
 
 _GONE_WORDS = (
-    (re.compile(r"\bsuspended\b", re.IGNORECASE), Why.SUSPENDED),
-    (re.compile(r"\barchived\b", re.IGNORECASE), Why.ARCHIVED),
-    (re.compile(r"\block(ed)?\b", re.IGNORECASE), Why.LOCKED),
-    (re.compile(r"\b(access )?blocked\b|\bdisabled\b", re.IGNORECASE), Why.BLOCKED),
+    (re.compile(r"\bsuspended\b", re.IGNORECASE), GoneReason.SUSPENDED),
+    (re.compile(r"\barchived\b", re.IGNORECASE), GoneReason.ARCHIVED),
+    (re.compile(r"\block(ed)?\b", re.IGNORECASE), GoneReason.LOCKED),
+    (re.compile(r"\b(access )?blocked\b|\bdisabled\b", re.IGNORECASE), GoneReason.BLOCKED),
 )
 """Words of a 403 that no permission would mend."""
 
 
-def _refusal(answer: Answer, text: str, what: str) -> Refused | Gone:
+def _refusal(answer: HttpAnswer, text: str, what: str) -> PermissionRefused | GoneForGood:
     for words, why in _GONE_WORDS:
         if words.search(text):
-            return Gone(why, what, text)
-    return Refused(what, answer.headers.get("x-accepted-github-permissions"), text)
+            return GoneForGood(why, what, text)
+    return PermissionRefused(what, answer.headers.get("x-accepted-github-permissions"), text)
 
 
 def decoded(text: str, kind: type[AnswerT], what: str) -> AnswerT:
-    """Read an answer's JSON; `Temporary` where it has not the form that GitHub documents."""
+    """Read an answer's JSON; `TemporaryFailure` where it has not the form that GitHub documents."""
     try:
         return msgspec.json.decode(text, type=kind)
     except (msgspec.DecodeError, RecursionError) as problem:
-        raise Temporary(what, f"the answer is not as documented: {problem}") from problem
+        raise TemporaryFailure(what, f"the answer is not as documented: {problem}") from problem

@@ -19,20 +19,20 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from ghapp.attribution.model import Struct
 from ghapp.github.answers import (
-    Answer,
     AnswerT,
     BadCredentials,
-    Gone,
-    Missing,
-    Refused,
-    Rejected,
-    Temporary,
-    Why,
+    GoneForGood,
+    GoneReason,
+    HttpAnswer,
+    NotFound,
+    PermissionRefused,
+    RequestRejected,
+    TemporaryFailure,
     decoded,
     error_of,
 )
 from ghapp.github.token_cache import MemoryTokens, TokenCache, derive_key
-from ghapp.github.transport import PER_PAGE, MovedError, Transport, check_base_url
+from ghapp.github.transport import PER_PAGE, GitHubTransport, MovedError, check_base_url
 
 PERMISSIONS: Mapping[str, str] = {
     "checks": "write",
@@ -244,10 +244,10 @@ class AppAuth:
     ) -> AnswerT:
         """Send one request as the app itself, such as ``GET /app``, and read its answer.
 
-        Raises the errors of `answers`; `Refused` where GitHub does not accept the app's key.
+        Raises the errors of `answers`; `PermissionRefused` where GitHub rejects the app's key.
         """
         # A connection of its own: workers fork and web threads share this object.
-        transport = Transport(self.base_url)
+        transport = GitHubTransport(self.base_url)
         try:
             answer = self._checked(transport, verb, path, None, body, parameters)
         finally:
@@ -263,7 +263,7 @@ class AppAuth:
         parameters: Mapping[str, str | int] | None = None,
     ) -> Iterator[AnswerT]:
         """Yield the pages of a list, as the app itself or by an installation's token."""
-        transport = Transport(self.base_url)
+        transport = GitHubTransport(self.base_url)
         given: Mapping[str, str | int] = {"per_page": PER_PAGE, **(parameters or {})}
         try:
             address: str | None = path
@@ -275,17 +275,17 @@ class AppAuth:
                     return
         finally:
             transport.close()
-        raise Temporary(f"GET {path}", "its pages have no end")
+        raise TemporaryFailure(f"GET {path}", "its pages have no end")
 
     def _checked(  # noqa: PLR0913, PLR0917 - a request has these parts
         self,
-        transport: Transport,
+        transport: GitHubTransport,
         verb: str,
         path: str,
         token: str | None,
         body: Mapping[str, Any] | None,
         parameters: Mapping[str, str | int] | None,
-    ) -> Answer:
+    ) -> HttpAnswer:
         what = f"{verb} {path}"
         authorization = f"Bearer {self.jwt()}" if token is None else f"token {token}"
         try:
@@ -293,11 +293,11 @@ class AppAuth:
                 verb, path, authorization=authorization, body=body, parameters=parameters
             )
         except MovedError as moved:
-            raise Temporary(what, str(moved)) from moved
+            raise TemporaryFailure(what, str(moved)) from moved
         error = error_of(answer, what=what, at=self.clock())
         if isinstance(error, BadCredentials):
             hint = "GitHub does not accept the app's key: check app id, private key and clock"
-            raise Refused(what, None, f"{hint} ({error})")
+            raise PermissionRefused(what, None, f"{hint} ({error})")
         if error is not None:
             raise error
         return answer
@@ -307,11 +307,13 @@ class AppAuth:
         return self.request("GET", "/app", AppInfo)
 
     def installation(self, installation_id: int) -> InstallationInfo:
-        """Return one installation; `Gone` where the app was uninstalled."""
+        """Return one installation; `GoneForGood` where the app was uninstalled."""
         try:
             return self.request("GET", f"/app/installations/{installation_id}", InstallationInfo)
-        except Missing as missing:
-            raise Gone(Why.UNINSTALLED, f"installation {installation_id}") from missing
+        except NotFound as missing:
+            raise GoneForGood(
+                GoneReason.UNINSTALLED, f"installation {installation_id}"
+            ) from missing
 
     def installations(self) -> Iterator[ListedInstallation]:
         """Yield all installations of the app, the suspended ones too."""
@@ -339,10 +341,10 @@ class AppAuth:
         ``None``: GitHub shows the installation no such repository.
         """
         token = self._token_for_names(installation_id)
-        transport = Transport(self.base_url)
+        transport = GitHubTransport(self.base_url)
         try:
             answer = self._followed(transport, f"/repos/{full_name}", token)
-        except (Missing, Gone, Refused):
+        except (NotFound, GoneForGood, PermissionRefused):
             return None
         finally:
             transport.close()
@@ -357,13 +359,13 @@ class AppAuth:
     def token_for_members(self, installation_id: int) -> str:
         """Return a new token that reads an organization's teams and members and nothing else.
 
-        Raises `Refused`, which names the permission, where it is not granted.
+        Raises `PermissionRefused`, which names the permission, where it is not granted.
         """
         try:
             return self._narrow_token(installation_id, "members")
-        except Rejected as rejected:
+        except RequestRejected as rejected:
             what = f"teams of installation {installation_id}"
-            raise Refused(what, "members=read", rejected.text) from rejected
+            raise PermissionRefused(what, "members=read", rejected.text) from rejected
 
     def _token_for_names(self, installation_id: int) -> str:
         return self._narrow_token(installation_id, "metadata")
@@ -373,10 +375,12 @@ class AppAuth:
         body = {"permissions": {permission: "read"}}
         try:
             return self.request("POST", path, _TokenAnswer, body=body).token
-        except Missing as missing:
-            raise Gone(Why.UNINSTALLED, f"installation {installation_id}") from missing
+        except NotFound as missing:
+            raise GoneForGood(
+                GoneReason.UNINSTALLED, f"installation {installation_id}"
+            ) from missing
 
-    def _followed(self, transport: Transport, path: str, token: str) -> Answer:
+    def _followed(self, transport: GitHubTransport, path: str, token: str) -> HttpAnswer:
         """Read, and go after one redirect to a repository's number on the same GitHub."""
         authorization = f"token {token}"
         try:
@@ -384,12 +388,12 @@ class AppAuth:
         except MovedError as moved:
             number = re.search(r"/repositories/([0-9]+)$", moved.location or "")
             if number is None:
-                raise Temporary(f"GET {path}", str(moved)) from moved
+                raise TemporaryFailure(f"GET {path}", str(moved)) from moved
             path = f"/repositories/{number[1]}"
             try:
                 answer = transport.send("GET", path, authorization=authorization)
             except MovedError as again:
-                raise Temporary(f"GET {path}", str(again)) from again
+                raise TemporaryFailure(f"GET {path}", str(again)) from again
         error = error_of(answer, what=f"GET {path}", at=self.clock())
         if error is not None:
             raise error
@@ -400,7 +404,7 @@ class AppAuth:
     def installation_token(self, installation_id: int, repository_id: int) -> InstallationToken:
         """Return a token that lasts five minutes or more, from the cache or new.
 
-        Raises `Gone` where the app was uninstalled or suspended or the repository is not
+        Raises `GoneForGood` where the app was uninstalled or suspended or the repository is not
         the installation's any more, and the other errors of `answers`.
         """
         key = f"{self.app_id}:{installation_id}:{repository_id}"
@@ -444,13 +448,15 @@ class AppAuth:
     def _create(self, installation_id: int, repository_id: int) -> InstallationToken:
         try:
             return self._post(installation_id, repository_id, PERMISSIONS)
-        except Missing as missing:
-            raise Gone(Why.UNINSTALLED, f"installation {installation_id}") from missing
-        except Rejected as rejected:
+        except NotFound as missing:
+            raise GoneForGood(
+                GoneReason.UNINSTALLED, f"installation {installation_id}"
+            ) from missing
+        except RequestRejected as rejected:
             return self._create_with_less(installation_id, repository_id, rejected)
 
     def _create_with_less(
-        self, installation_id: int, repository_id: int, rejected: Rejected
+        self, installation_id: int, repository_id: int, rejected: RequestRejected
     ) -> InstallationToken:
         """Ask again for what the installation did grant: a check run without comment is better."""
         granted = self.installation(installation_id).permissions
@@ -461,13 +467,19 @@ class AppAuth:
         }
         if less == PERMISSIONS:
             # All is granted, so the repository is what GitHub refuses.
-            raise Gone(Why.REMOVED, f"repository {repository_id}", rejected.text) from rejected
+            raise GoneForGood(
+                GoneReason.REMOVED, f"repository {repository_id}", rejected.text
+            ) from rejected
         if not less:
-            raise Refused(f"installation {installation_id}", "contents=read", rejected.text)
+            raise PermissionRefused(
+                f"installation {installation_id}", "contents=read", rejected.text
+            )
         try:
             return self._post(installation_id, repository_id, less)
-        except Rejected as again:
-            raise Gone(Why.REMOVED, f"repository {repository_id}", again.text) from again
+        except RequestRejected as again:
+            raise GoneForGood(
+                GoneReason.REMOVED, f"repository {repository_id}", again.text
+            ) from again
 
     def _post(
         self, installation_id: int, repository_id: int, permissions: Mapping[str, str]

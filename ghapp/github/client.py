@@ -13,19 +13,19 @@ from urllib.parse import quote
 
 from ghapp.attribution.model import Struct
 from ghapp.github.answers import (
-    Answer,
     AnswerT,
     BadCredentials,
-    Gone,
+    GoneForGood,
+    GoneReason,
     Headroom,
-    Temporary,
-    Why,
+    HttpAnswer,
+    TemporaryFailure,
     decoded,
     error_of,
     headroom,
 )
 from ghapp.github.app_auth import AppAuth, InstallationToken
-from ghapp.github.transport import PER_PAGE, MovedError, Transport
+from ghapp.github.transport import PER_PAGE, GitHubTransport, MovedError
 
 READ_TIMES = 3
 """How often a read is tried in all. A write is sent once: only a read tells what became of it."""
@@ -48,7 +48,7 @@ def _nothing() -> None:
     """Let a write go at once."""
 
 
-class Pauses(Struct, frozen=True, kw_only=True):
+class ClientPauses(Struct, frozen=True, kw_only=True):
     """How the client waits: all of its time and chance, so that a test can take them away."""
 
     sleep: Callable[[float], None] = time.sleep
@@ -71,7 +71,7 @@ class GitHub:
         *,
         installation_id: int,
         repository_id: int,
-        pauses: Pauses | None = None,
+        pauses: ClientPauses | None = None,
     ) -> None:
         self.installation_id = installation_id
         self.repository_id = repository_id
@@ -82,8 +82,8 @@ class GitHub:
         self.writes = 0
         """Requests sent so far that could change something."""
         self._auth = auth
-        self._pauses = pauses or Pauses()
-        self._transport = Transport(auth.base_url)
+        self._pauses = pauses or ClientPauses()
+        self._transport = GitHubTransport(auth.base_url)
         self._full_name: str | None = None
 
     @property
@@ -118,7 +118,7 @@ class GitHub:
     def ask_name(self) -> str:
         """Ask for the repository's present name and use it from now on.
 
-        Raises `Gone` where the installation does not reach the repository any more.
+        Raises `GoneForGood` where the installation does not reach the repository any more.
         """
         path = "/installation/repositories"
         # The token reaches this one repository, so the list has one entry or none.
@@ -126,7 +126,7 @@ class GitHub:
         listed = decoded(answer.text, _Repositories, path).repositories
         names = {item.id: item.full_name for item in listed}
         if self.repository_id not in names:
-            raise Gone(Why.REMOVED, f"repository {self.repository_id}")
+            raise GoneForGood(GoneReason.REMOVED, f"repository {self.repository_id}")
         self._full_name = names[self.repository_id]
         return self._full_name
 
@@ -146,7 +146,7 @@ class GitHub:
             if address is None:
                 return
             if address in seen or len(seen) >= MOST_PAGES:
-                raise Temporary(f"GET {path}", "its pages go in a circle")
+                raise TemporaryFailure(f"GET {path}", "its pages go in a circle")
             seen.add(address)
             answer = self._repeated(partial(self._checked, "GET", address, {}, None))
 
@@ -158,18 +158,18 @@ class GitHub:
         *,
         before: Callable[[], None] = _nothing,
     ) -> AnswerT:
-        """Make something. On `Temporary` it may have been made: read before trying again.
+        """Make something. On `TemporaryFailure` it may have been made: read before trying again.
 
         ``before`` is called when its turn to write has come, right before it is sent.
         """
         return self._write("POST", path, body, kind, before)
 
     def patch(self, path: str, body: Mapping[str, Any], kind: type[AnswerT]) -> AnswerT:
-        """Change something. On `Temporary` it may have been changed: read first."""
+        """Change something. On `TemporaryFailure` it may have been changed: read first."""
         return self._write("PATCH", path, body, kind)
 
     def delete(self, path: str) -> None:
-        """Take something away. On `Temporary` it may be gone: read first."""
+        """Take something away. On `TemporaryFailure` it may be gone: read first."""
         self._write("DELETE", path, None, object)
 
     def close(self) -> None:
@@ -182,15 +182,15 @@ class GitHub:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _read(self, path: str, parameters: Mapping[str, str | int]) -> Answer:
+    def _read(self, path: str, parameters: Mapping[str, str | int]) -> HttpAnswer:
         return self._repeated(lambda: self._in_repository("GET", path, parameters, None))
 
-    def _repeated(self, read: Callable[[], Answer]) -> Answer:
+    def _repeated(self, read: Callable[[], HttpAnswer]) -> HttpAnswer:
         wait = FIRST_WAIT_SECONDS
         for _ in range(READ_TIMES - 1):
             try:
                 return read()
-            except Temporary:
+            except TemporaryFailure:
                 self._pauses.sleep(wait * (1 + self._pauses.jitter()))
                 wait *= 2
         return read()
@@ -215,7 +215,7 @@ class GitHub:
         path: str,
         parameters: Mapping[str, str | int],
         body: Mapping[str, Any] | None,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Send a request below the repository; where it was renamed, once more by its new name."""
         try:
             return self._checked(verb, f"/repos/{self.full_name}/{path}", parameters, body)
@@ -225,7 +225,9 @@ class GitHub:
         try:
             return self._checked(verb, f"/repos/{name}/{path}", parameters, body)
         except MovedError as moved:
-            raise Temporary(f"{verb} {path}", f"{moved} under its new name {name}") from moved
+            raise TemporaryFailure(
+                f"{verb} {path}", f"{moved} under its new name {name}"
+            ) from moved
 
     def _checked(
         self,
@@ -233,7 +235,7 @@ class GitHub:
         path: str,
         parameters: Mapping[str, str | int],
         body: Mapping[str, Any] | None,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Send one request and raise what its answer means; a refused token is renewed once."""
         token = self.token()
         answer = self._send(verb, path, parameters, body, token)
@@ -242,7 +244,7 @@ class GitHub:
             answer = self._send(verb, path, parameters, body, self.token())
         error = error_of(answer, what=f"{verb} {path}", at=self.now())
         if isinstance(error, BadCredentials):
-            raise Temporary(f"{verb} {path}", "GitHub does not accept a fresh token yet")
+            raise TemporaryFailure(f"{verb} {path}", "GitHub does not accept a fresh token yet")
         if error is not None:
             raise error
         return answer
@@ -254,7 +256,7 @@ class GitHub:
         parameters: Mapping[str, str | int],
         body: Mapping[str, Any] | None,
         token: InstallationToken,
-    ) -> Answer:
+    ) -> HttpAnswer:
         self.requests += 1
         answer = self._transport.send(
             verb, path, authorization=f"token {token.token}", parameters=parameters, body=body

@@ -10,7 +10,7 @@ import requests
 
 from ghapp import __version__
 from ghapp.attribution.model import Struct
-from ghapp.github.answers import Temporary
+from ghapp.github.answers import TemporaryFailure
 from ghapp.github.transport import check_base_url
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -22,7 +22,7 @@ WAITING = frozenset({"authorization_pending", "slow_down"})
 AnswerT = TypeVar("AnswerT")
 
 
-class NotSignedIn(Exception):  # noqa: N818 - how a sign-in ended, not a fault
+class NotApproved(Exception):  # noqa: N818 - how a sign-in ended, not a fault
     """The sign-in is over without a person; the message says why and what to do."""
 
 
@@ -50,13 +50,13 @@ class _Answer(Struct, frozen=True):
 def start(web_url: str, client_id: str) -> DeviceCode:
     """Begin a sign-in at the GitHub whose pages are at ``web_url``.
 
-    Raises `Temporary` where GitHub does not answer as documented, and `NotSignedIn` where it
+    Raises `TemporaryFailure` where GitHub does not answer as documented, and `NotApproved` where it
     refuses: the app's owner has to tick "Enable Device Flow".
     """
     raw = _post(web_url, "/login/device/code", client_id=client_id)
     error = _decoded(raw, _Answer).error
     if error is not None:
-        raise NotSignedIn(
+        raise NotApproved(
             f"GitHub does not begin a sign-in by code ({error}): tick 'Enable Device Flow' in the "
             "app's settings on GitHub, and check GITHUB_CLIENT_ID"
         )
@@ -66,7 +66,7 @@ def start(web_url: str, client_id: str) -> DeviceCode:
 def user_token(web_url: str, client_id: str, device_code: str) -> str | None:
     """Ask whether the code was typed: the person's token, ``None``: not yet.
 
-    GitHub gives it once. Raises `NotSignedIn` where it will not be, and `Temporary`.
+    GitHub gives it once. Raises `NotApproved` where it will not be, and `TemporaryFailure`.
     """
     raw = _post(
         *(web_url, "/login/oauth/access_token"),
@@ -79,7 +79,7 @@ def user_token(web_url: str, client_id: str, device_code: str) -> str | None:
         return answer.access_token
     if answer.error in WAITING:
         return None
-    raise NotSignedIn(f"the sign-in is over ({answer.error or 'no reason given'}): start again")
+    raise NotApproved(f"the sign-in is over ({answer.error or 'no reason given'}): start again")
 
 
 def _post(web_url: str, path: str, **members: str) -> bytes:
@@ -93,9 +93,9 @@ def _post(web_url: str, path: str, **members: str) -> bytes:
             allow_redirects=False,
         )
     except requests.RequestException as problem:
-        raise Temporary(f"POST {path}", f"no answer ({type(problem).__name__})") from problem
+        raise TemporaryFailure(f"POST {path}", f"no answer ({type(problem).__name__})") from problem
     if answer.status_code not in {200, 404}:
-        raise Temporary(f"POST {path}", f"status {answer.status_code}")
+        raise TemporaryFailure(f"POST {path}", f"status {answer.status_code}")
     return answer.content
 
 
@@ -103,4 +103,6 @@ def _decoded(raw: bytes, kind: type[AnswerT]) -> AnswerT:
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.DecodeError as problem:
-        raise Temporary("sign-in", f"the answer is not as documented: {problem}") from problem
+        raise TemporaryFailure(
+            "sign-in", f"the answer is not as documented: {problem}"
+        ) from problem

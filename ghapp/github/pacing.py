@@ -14,7 +14,7 @@ from typing import Any, cast
 import redis
 
 from ghapp.attribution.model import Struct
-from ghapp.github.answers import Headroom, Limited, LimitKind
+from ghapp.github.answers import Headroom, LimitKind, RateLimited
 
 PREFIX = "ghapp:pace:"
 LONGEST_SLEEP = timedelta(seconds=30)
@@ -48,7 +48,7 @@ end
 """
 
 
-class Allowance(Struct, frozen=True, kw_only=True):
+class WriteAllowance(Struct, frozen=True, kw_only=True):
     """What one installation may do; the defaults stay below GitHub's own limits."""
 
     pause: timedelta = timedelta(seconds=1)
@@ -59,13 +59,13 @@ class Allowance(Struct, frozen=True, kw_only=True):
     """Requests of the primary limit that audits of the past leave to everything else."""
 
 
-class Pace:
+class InstallationPace:
     """The pace of all installations. No method raises because Redis is away."""
 
     def __init__(
         self,
         connection: redis.Redis,
-        allowance: Allowance,
+        allowance: WriteAllowance,
         clock: Callable[[], datetime],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -79,7 +79,7 @@ class Pace:
     def before_write(self, installation_id: int, *, background: bool = False) -> None:
         """Wait for the installation's turn to write.
 
-        Raises `Limited` where the turn is far away: the hour's writes are used up, or GitHub
+        Raises `RateLimited` where the turn is far away: the hour's writes are used up, or GitHub
         wants quiet, as another worker was told meanwhile.
         """
         pause, most = self._allowance.pause, self._allowance.writes_an_hour
@@ -95,7 +95,7 @@ class Pace:
             return
         if rests:
             until = self._clock() + timedelta(milliseconds=wait)
-            raise Limited(until, LimitKind.OWN, f"a write of installation {installation_id}")
+            raise RateLimited(until, LimitKind.OWN, f"a write of installation {installation_id}")
         if wait > 0:
             self._sleep(wait / 1000)
 

@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 from ghapp.attribution.model import Struct
-from ghapp.git.repository import Commit, Git, fetch, remote_refs
+from ghapp.git.repository import Commit, GitRepository, fetch, remote_refs
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import git_address
 
@@ -77,8 +77,11 @@ def refs_there(github: GitHub, git_cache: Path, names: Sequence[str]) -> frozens
 
 
 def fetch_objects(
-    github: GitHub, git_cache: Path, names: Sequence[str], lacking: Callable[[Git], Iterable[str]]
-) -> Git:
+    github: GitHub,
+    git_cache: Path,
+    names: Sequence[str],
+    lacking: Callable[[GitRepository], Iterable[str]],
+) -> GitRepository:
     """Fetch commits and refs without files, then the files that ``lacking`` names.
 
     Raises `GitError`.

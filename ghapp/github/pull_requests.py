@@ -17,7 +17,13 @@ from ghapp.attribution.model import Change, FileDiff, FileStatus, Struct
 from ghapp.attribution.policy import FILE as POLICY_FILE
 from ghapp.attribution.unified_diff import DiffError, parse_diff, parse_patch
 from ghapp.git.repository import GitError, fetch_commits
-from ghapp.github.answers import Gone, Missing, Refused, Rejected, Why
+from ghapp.github.answers import (
+    GoneForGood,
+    GoneReason,
+    NotFound,
+    PermissionRefused,
+    RequestRejected,
+)
 from ghapp.github.client import GitHub, quoted
 from ghapp.github.transport import PER_PAGE
 
@@ -46,7 +52,7 @@ class NotMerged(Exception):  # noqa: N818 (it is what was found, not a mishap)
         """``open`` just after an event of closing is stale for certain."""
 
 
-class Source(StrEnum):
+class ChangeSource(StrEnum):
     """Where a change's added lines were read."""
 
     FILES = "files"
@@ -78,7 +84,7 @@ class PullRequest(Struct, frozen=True, kw_only=True):
     """That repository's name; ``None``: there is none, or it was deleted."""
     labels: frozenset[str]
     change: Change
-    source: Source
+    source: ChangeSource
     problem: str | None = None
     """Why the change could not be read whole; ``None``: it was."""
     policy_text: str | None = None
@@ -193,7 +199,7 @@ class _IssueEvent(Struct, frozen=True):
 def fetch(github: GitHub, number: int, git_cache: Path) -> PullRequest:
     """Fetch a merged pull request. ``git_cache`` is a directory for bare repositories.
 
-    Raises `NotMerged`, `Missing` (just after an event: look again), `Gone` where the
+    Raises `NotMerged`, `NotFound` (just after an event: look again), `GoneForGood` where the
     repository is not the installation's any more, and the other errors of `answers`.
     """
     pull = _pull(github, number)
@@ -229,7 +235,7 @@ def _pull(github: GitHub, number: int) -> _Pull:
     name = github.full_name
     try:
         pull = github.get(f"pulls/{number}", _Pull)
-    except (Missing, Refused):
+    except (NotFound, PermissionRefused):
         # Tells "the repository is gone" apart from "not there yet"; raises the former.
         if github.ask_name() == name:
             raise
@@ -238,7 +244,7 @@ def _pull(github: GitHub, number: int) -> _Pull:
         return pull
     # The old name is another repository's now, so no redirect led us on.
     if github.ask_name() == name:
-        raise Gone(Why.REMOVED, f"repository {github.repository_id}")
+        raise GoneForGood(GoneReason.REMOVED, f"repository {github.repository_id}")
     return github.get(f"pulls/{number}", _Pull)
 
 
@@ -248,28 +254,34 @@ def _merged_as(github: GitHub, number: int) -> str | None:
         pages = github.pages(f"issues/{number}/events", tuple[_IssueEvent, ...])
         events = chain.from_iterable(pages)
         return next((event.commit_id for event in events if event.event == "merged"), None)
-    except (Missing, Refused):
+    except (NotFound, PermissionRefused):
         return None
 
 
 # --- the added lines ------------------------------------------------------------------------------
 
 
-def _change(github: GitHub, pull: _Pull, git_cache: Path) -> tuple[Change, Source, str | None]:
+def _change(
+    github: GitHub, pull: _Pull, git_cache: Path
+) -> tuple[Change, ChangeSource, str | None]:
     """Read the added lines from one source for all files, so that they fit together."""
     listed = list(chain.from_iterable(github.pages(f"pulls/{pull.number}/files", list[_File])))
     files, missing = _from_patches(listed)
     problem = _problem(pull, listed, missing)
     if problem is None:
-        return Change(files=files), Source.FILES, None
+        return Change(files=files), ChangeSource.FILES, None
     try:
-        return Change(files=_from_git(github, pull, git_cache)), Source.GIT, None
-    except (GitError, DiffError, Missing, Refused, Rejected) as failed:
+        return Change(files=_from_git(github, pull, git_cache)), ChangeSource.GIT, None
+    except (GitError, DiffError, NotFound, PermissionRefused, RequestRejected) as failed:
         # GitHub names no more files than it lists, so the rest is named as what it is.
         unlisted = pull.changed_files - len(listed)
         rest = (f"({unlisted} more files that GitHub does not list)",) if unlisted > 0 else ()
         unread = (*missing, *rest) or ("(files whose counts do not fit together)",)
-        return Change(files=files, missing=unread), Source.PARTIAL, f"{problem}; git: {failed}"
+        return (
+            Change(files=files, missing=unread),
+            ChangeSource.PARTIAL,
+            f"{problem}; git: {failed}",
+        )
 
 
 def _problem(pull: _Pull, listed: Sequence[_File], missing: Sequence[str]) -> str | None:
@@ -391,7 +403,7 @@ def _text(github: GitHub, path: str, sha: str | None = None) -> str | None:
     at = {} if sha is None else {"ref": sha}
     try:
         found = github.get(f"contents/{quoted(path)}", _Content | list[Any], **at)  # type: ignore[arg-type]
-    except Missing:
+    except NotFound:
         return None
     if not isinstance(found, _Content) or found.type != "file" or found.encoding != "base64":
         return None

@@ -6,7 +6,7 @@ Secret teams are left out: not even all members of the organization may know of 
 from urllib.parse import quote
 
 from ghapp.attribution.model import Struct
-from ghapp.github.answers import Missing, Temporary
+from ghapp.github.answers import NotFound, TemporaryFailure
 from ghapp.github.app_auth import AppAuth
 
 HIDDEN = "secret"
@@ -35,7 +35,7 @@ def visible_teams(
     listed = f"/orgs/{quote(organization, safe='')}/teams"
     try:
         pages = [*auth.pages(listed, tuple[_Team, ...], token=token)]
-    except Missing:
+    except NotFound:
         return {}
     return {
         team.name: _people(auth, f"{listed}/{quote(team.slug, safe='')}/members", token)
@@ -48,7 +48,7 @@ def visible_teams(
 def _people(auth: AppAuth, path: str, token: str) -> tuple[str, ...]:
     try:
         pages = [*auth.pages(path, tuple[_Person, ...], token=token)]
-    except Missing as missing:
+    except NotFound as missing:
         # A team's address follows its name: read all of it again, by the new names.
-        raise Temporary(path, "the team was renamed or deleted meanwhile") from missing
+        raise TemporaryFailure(path, "the team was renamed or deleted meanwhile") from missing
     return tuple(person.login for page in pages for person in page)

@@ -14,7 +14,7 @@ MOST_LATER = 500
 """Commits of the base branch after a merge that are looked at; a busier one is not known whole."""
 
 
-class Way(Struct, frozen=True):
+class MergeTimeline(Struct, frozen=True):
     """A merged pull request's way, as GitHub tells it."""
 
     opened_at: datetime
@@ -97,7 +97,7 @@ class _WholeCommit(Struct, frozen=True):
 # --- reading --------------------------------------------------------------------------------------
 
 
-def read_way(github: GitHub, number: int) -> Way | None:
+def read_way(github: GitHub, number: int) -> MergeTimeline | None:
     """Read how a pull request came to its merge; ``None``: it is not merged.
 
     Raises the errors of `answers`.
@@ -110,7 +110,7 @@ def read_way(github: GitHub, number: int) -> Way | None:
     reviews = [one for one in chain.from_iterable(pages) if _counts(one, pull)]
     told = [one.submitted_at for one in reviews if one.submitted_at is not None]
     changes = sum(one.state == "CHANGES_REQUESTED" for one in reviews)
-    return Way(
+    return MergeTimeline(
         opened_at=pull.created_at,
         merged_at=pull.merged_at,
         base_ref=pull.base.ref,

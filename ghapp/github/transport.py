@@ -19,7 +19,7 @@ from github.Requester import (
 )
 
 from ghapp import __version__
-from ghapp.github.answers import Answer, Temporary
+from ghapp.github.answers import HttpAnswer, TemporaryFailure
 
 API_VERSION = "2022-11-28"
 """The last version whose pull requests carry ``merge_commit_sha``."""
@@ -88,7 +88,7 @@ def check_base_url(base_url: str) -> SplitResult:
     return parts
 
 
-class Transport:
+class GitHubTransport:
     """A connection to one GitHub. ``authorization`` is given with each request.
 
     ``base_url`` is https://api.github.com, or an Enterprise Server's https://HOST/api/v3.
@@ -122,11 +122,11 @@ class Transport:
         authorization: str,
         parameters: Mapping[str, str | int] | None = None,
         body: Mapping[str, Any] | None = None,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Send one request and return its answer, whatever its status.
 
         ``path`` starts at the base address, or is an address from `next_page`.
-        Raises `Temporary` where no answer came, `MovedError` on a redirect.
+        Raises `TemporaryFailure` where no answer came, `MovedError` on a redirect.
         """
         headers = {"Accept": "application/vnd.github+json", "Authorization": authorization}
         try:
@@ -135,13 +135,15 @@ class Transport:
             )
         except requests.RequestException as problem:
             # The message of `requests` may hold the address and nothing secret.
-            raise Temporary(f"{verb} {path}", f"no answer ({type(problem).__name__})") from problem
-        return Answer(status=status, headers=answered, text=text)
+            raise TemporaryFailure(
+                f"{verb} {path}", f"no answer ({type(problem).__name__})"
+            ) from problem
+        return HttpAnswer(status=status, headers=answered, text=text)
 
-    def next_page(self, answer: Answer) -> str | None:
+    def next_page(self, answer: HttpAnswer) -> str | None:
         """Return the address of the next page; ``None``: this was the last one.
 
-        Raises `Temporary` where the address is not on the host we asked.
+        Raises `TemporaryFailure` where the address is not on the host we asked.
         """
         links = requests.utils.parse_header_links(answer.headers.get("link", ""))
         address = next((link["url"] for link in links if link.get("rel") == "next"), None)
@@ -150,7 +152,7 @@ class Transport:
         parts = urlsplit(address)
         ours = (self._parts.scheme, self._parts.netloc)
         if (parts.scheme, parts.netloc) != ours or not parts.path.startswith(self._parts.path):
-            raise Temporary("next page", f"it is on another host: {parts.netloc!r}")
+            raise TemporaryFailure("next page", f"it is on another host: {parts.netloc!r}")
         return address
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """What a person may see on GitHub, asked with the person's own token; it keeps no token.
 
-Answers are kept for minutes. Where GitHub cannot be asked nobody is let in on a guess: `Away`
+Answers are kept for minutes. Where GitHub cannot be asked nobody is let in on a guess: `GitHubAway`
 is raised, and for some seconds nobody waits for GitHub again.
 """
 
@@ -15,17 +15,17 @@ import msgspec
 
 from ghapp.attribution.model import Struct
 from ghapp.github.answers import (
-    Gone,
-    Limited,
-    Missing,
-    Refused,
-    Rejected,
-    Temporary,
+    GoneForGood,
+    NotFound,
+    PermissionRefused,
+    RateLimited,
+    RequestRejected,
+    TemporaryFailure,
     decoded,
     error_of,
 )
 from ghapp.github.token_cache import TokenCache
-from ghapp.github.transport import PER_PAGE, MovedError, Transport
+from ghapp.github.transport import PER_PAGE, GitHubTransport, MovedError
 
 KEPT = timedelta(minutes=5)
 """How long a yes holds after it was taken back on GitHub."""
@@ -39,7 +39,7 @@ MOST_PAGES = 100
 AnswerT = TypeVar("AnswerT")
 
 
-class Away(Exception):  # noqa: N818 - a state that callers wait out
+class GitHubAway(Exception):  # noqa: N818 - a state that callers wait out
     """GitHub cannot be asked now what this person may see; ``until`` is when to try again."""
 
     def __init__(self, until: datetime, why: str) -> None:
@@ -47,7 +47,7 @@ class Away(Exception):  # noqa: N818 - a state that callers wait out
         self.until = until
 
 
-class Level(StrEnum):
+class AccessLevel(StrEnum):
     """What a person may do in a repository or an organization, as far as it matters here."""
 
     NONE = "none"
@@ -57,13 +57,13 @@ class Level(StrEnum):
     ADMIN = "admin"
     """Of an organization: an owner."""
 
-    def reaches(self, wanted: "Level") -> bool:
+    def reaches(self, wanted: "AccessLevel") -> bool:
         """Say whether this is as much as is wanted, or more."""
-        order = list(Level)
+        order = list(AccessLevel)
         return order.index(self) >= order.index(wanted)
 
 
-class Person(Struct, frozen=True, kw_only=True):
+class GitHubUser(Struct, frozen=True, kw_only=True):
     """Who a token stands for; the number never changes, the login can."""
 
     id: int
@@ -107,19 +107,19 @@ class _Content(Struct, frozen=True, kw_only=True):
     content: str = ""
 
 
-def _level(repository: _Repository) -> Level:
+def _level(repository: _Repository) -> AccessLevel:
     held = repository.permissions
     if held.admin:
-        return Level.ADMIN
+        return AccessLevel.ADMIN
     if held.push:
-        return Level.WRITE
-    return Level.READ if held.pull else Level.NONE
+        return AccessLevel.WRITE
+    return AccessLevel.READ if held.pull else AccessLevel.NONE
 
 
 class UserAccess:
     """Asks GitHub as a person, and remembers the answers in a cache that processes share.
 
-    ``token`` is each time the person's own access token. All methods raise `Away`, and
+    ``token`` is each time the person's own access token. All methods raise `GitHubAway`, and
     `BadCredentials` where GitHub no longer accepts the token.
     """
 
@@ -129,33 +129,33 @@ class UserAccess:
         self._clock = clock
         self._quiet_until: datetime | None = None
 
-    def person(self, token: str) -> Person:
+    def person(self, token: str) -> GitHubUser:
         """Return whom a token stands for; never from the cache."""
-        return self._ask("/user", token, Person)
+        return self._ask("/user", token, GitHubUser)
 
-    def repository(self, person_id: int, token: str, repository_id: int) -> Level:
+    def repository(self, person_id: int, token: str, repository_id: int) -> AccessLevel:
         """Return what the person may do in a repository, by its number: names can be given anew."""
 
-        def ask() -> Level:
+        def ask() -> AccessLevel:
             return _level(self._ask(f"/repositories/{repository_id}", token, _Repository))
 
         return self._level(f"may:{person_id}:{repository_id}", ask)
 
-    def organization(self, person_id: int, token: str, login: str) -> Level:
+    def organization(self, person_id: int, token: str, login: str) -> AccessLevel:
         """Return whether the person is an active member or an owner of an organization.
 
         Raises `MembersHidden`.
         """
 
-        def ask() -> Level:
+        def ask() -> AccessLevel:
             path = f"/user/memberships/orgs/{quote(login, safe='')}"
             try:
                 found = self._ask(path, token, _Membership)
-            except Refused as error:
+            except PermissionRefused as error:
                 raise MembersHidden(login) from error
             if found.state != "active":
-                return Level.NONE
-            return Level.ADMIN if found.role == "admin" else Level.READ
+                return AccessLevel.NONE
+            return AccessLevel.ADMIN if found.role == "admin" else AccessLevel.READ
 
         return self._level(f"member:{person_id}:{login.lower()}", ask)
 
@@ -173,20 +173,20 @@ class UserAccess:
 
         def ask() -> set[int]:
             found = self._repositories(token, installation_id)
-            return {one.id for one in found if _level(one) is not Level.NONE}
+            return {one.id for one in found if _level(one) is not AccessLevel.NONE}
 
         return self._numbers(f"readable:{person_id}:{installation_id}", ask)
 
     def writable(self, token: str, installation_id: int) -> tuple[int, ...]:
         """Return the numbers of those that the person may write to; never from the cache."""
         found = self._repositories(token, installation_id)
-        return tuple(one.id for one in found if _level(one).reaches(Level.WRITE))
+        return tuple(one.id for one in found if _level(one).reaches(AccessLevel.WRITE))
 
     def _repositories(self, token: str, installation_id: int) -> list[_Repository]:
         path = f"/user/installations/{installation_id}/repositories"
         try:
             pages = self._pages(path, token, _Repositories)
-        except (Missing, Refused, Gone):
+        except (NotFound, PermissionRefused, GoneForGood):
             return []
         return [one for page in pages for one in page.repositories]
 
@@ -199,7 +199,7 @@ class UserAccess:
         address = f"/repos/{full_name}/contents/{quote(path)}?ref={quote(commit, safe='')}"
         try:
             found = self._ask(address, token, _Content)
-        except (Missing, Refused, Gone, Rejected):
+        except (NotFound, PermissionRefused, GoneForGood, RequestRejected):
             return None
         if found.encoding != "base64":
             return None
@@ -210,16 +210,16 @@ class UserAccess:
 
     # --- remembering ----------------------------------------------------------------------------
 
-    def _level(self, key: str, ask: Callable[[], Level]) -> Level:
+    def _level(self, key: str, ask: Callable[[], AccessLevel]) -> AccessLevel:
         kept = self._cache.read(key)
         if kept is not None:
-            return Level(kept.decode())
+            return AccessLevel(kept.decode())
         try:
             level = ask()
-        except (Missing, Refused, Gone, Rejected):
+        except (NotFound, PermissionRefused, GoneForGood, RequestRejected):
             # An organization's single sign-on that was not passed is a refusal, so it is a no.
-            level = Level.NONE
-        self._cache.write(key, level.encode(), NO_KEPT if level is Level.NONE else KEPT)
+            level = AccessLevel.NONE
+        self._cache.write(key, level.encode(), NO_KEPT if level is AccessLevel.NONE else KEPT)
         return level
 
     def _numbers(self, key: str, ask: Callable[[], set[int]]) -> frozenset[int]:
@@ -239,20 +239,20 @@ class UserAccess:
         self, path: str, token: str, kind: type[AnswerT], most: int = MOST_PAGES
     ) -> list[AnswerT]:
         if self._quiet_until is not None and self._clock() < self._quiet_until:
-            raise Away(self._quiet_until, "it did not answer a moment ago")
-        transport = Transport(self._base_url, timeout=PATIENCE_SECONDS)
+            raise GitHubAway(self._quiet_until, "it did not answer a moment ago")
+        transport = GitHubTransport(self._base_url, timeout=PATIENCE_SECONDS)
         try:
             return self._all(transport, path, token, kind, most)
-        except Limited as error:
-            raise Away(error.until, str(error)) from error
-        except (Temporary, MovedError) as error:
+        except RateLimited as error:
+            raise GitHubAway(error.until, str(error)) from error
+        except (TemporaryFailure, MovedError) as error:
             self._quiet_until = self._clock() + QUIET
-            raise Away(self._quiet_until, str(error)) from error
+            raise GitHubAway(self._quiet_until, str(error)) from error
         finally:
             transport.close()
 
     def _all(
-        self, transport: Transport, path: str, token: str, kind: type[AnswerT], most: int
+        self, transport: GitHubTransport, path: str, token: str, kind: type[AnswerT], most: int
     ) -> list[AnswerT]:
         found: list[AnswerT] = []
         address: str | None = path

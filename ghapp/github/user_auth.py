@@ -15,7 +15,7 @@ from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 
 from ghapp.attribution.model import Struct
-from ghapp.github.answers import Temporary
+from ghapp.github.answers import TemporaryFailure
 from ghapp.github.transport import check_base_url
 
 VERIFIER_CHARACTERS = 64
@@ -42,7 +42,7 @@ class UserTokens(Struct, frozen=True, kw_only=True):
         return f"UserTokens(access_until={self.access_until!r})"
 
 
-class Started(Struct, frozen=True, kw_only=True):
+class StartedSignIn(Struct, frozen=True, kw_only=True):
     """A sign-in on its way; the browser carries state and verifier, sealed, until it is back."""
 
     address: str
@@ -71,17 +71,17 @@ class SignIn:
         self._authorize = f"{web_url}/login/oauth/authorize"
         self._access_token = f"{web_url}/login/oauth/access_token"
 
-    def start(self, redirect_uri: str) -> Started:
+    def start(self, redirect_uri: str) -> StartedSignIn:
         """Return a new sign-in; ``redirect_uri`` is the app's registered callback address."""
         state, verifier = generate_token(STATE_CHARACTERS), generate_token(VERIFIER_CHARACTERS)
         with self._client(redirect_uri) as client:
             address, _ = client.create_authorization_url(
                 self._authorize, state=state, code_verifier=verifier
             )
-        return Started(address=address, state=state, verifier=verifier)
+        return StartedSignIn(address=address, state=state, verifier=verifier)
 
     def redeem(self, code: str, verifier: str, redirect_uri: str, *, now: datetime) -> UserTokens:
-        """Return the tokens that a code is worth, once; raises `SignInRefused`, `Temporary`."""
+        """Exchange a code for tokens, once; raises `SignInRefused` and `TemporaryFailure`."""
         return self._tokens(
             now,
             redirect_uri=redirect_uri,
@@ -91,7 +91,7 @@ class SignIn:
         )
 
     def refresh(self, refresh_token: str, *, now: datetime) -> UserTokens:
-        """Return new tokens; the old ones end. Raises `SignInRefused` and `Temporary`."""
+        """Return new tokens; the old ones end. Raises `SignInRefused` and `TemporaryFailure`."""
         return self._tokens(now, grant_type="refresh_token", refresh_token=refresh_token)
 
     def _tokens(self, now: datetime, redirect_uri: str | None = None, **sent: str) -> UserTokens:
@@ -102,7 +102,9 @@ class SignIn:
         except OAuthError as error:
             raise SignInRefused(f"GitHub gives no token: {error.error}") from error
         except (requests.RequestException, msgspec.ValidationError, ValueError) as error:
-            raise Temporary("sign-in", f"no usable answer ({type(error).__name__})") from error
+            raise TemporaryFailure(
+                "sign-in", f"no usable answer ({type(error).__name__})"
+            ) from error
         lasts = answer.expires_in
         return UserTokens(
             access_token=answer.access_token,

@@ -50,7 +50,7 @@ class WrongApp(WebhookError):
     status = 403
 
 
-class Malformed(WebhookError):
+class MalformedEvent(WebhookError):
     """The body is no JSON, or a member that the event must have is missing or of another type."""
 
     status = 400
@@ -65,7 +65,7 @@ class WrongContentType(WebhookError):
 # --- events -----------------------------------------------------------------------------------
 
 
-class Repository(Struct, frozen=True, kw_only=True):
+class EventRepository(Struct, frozen=True, kw_only=True):
     """A repository as an event names it; ``id`` never changes, ``full_name`` may."""
 
     id: Id
@@ -77,8 +77,8 @@ class Repository(Struct, frozen=True, kw_only=True):
     """``None``: this kind of event does not say."""
 
 
-class Event(Struct, frozen=True, kw_only=True):
-    """What every event has. `Event.from_http` is the only way in."""
+class WebhookEvent(Struct, frozen=True, kw_only=True):
+    """What every event has. `WebhookEvent.from_http` is the only way in."""
 
     delivery: str
     """GitHub's GUID; a redelivery carries the same one."""
@@ -88,7 +88,7 @@ class Event(Struct, frozen=True, kw_only=True):
     """``None``: events such as ``push`` and ``ping`` have none."""
     installation_id: int | None
     """``None``: the event belongs to no installation (``ping``)."""
-    repository: Repository | None
+    repository: EventRepository | None
     """``None``: the event belongs to no single repository."""
     sender: str | None
     """Login of who caused it; ``None``: a deleted account."""
@@ -97,12 +97,12 @@ class Event(Struct, frozen=True, kw_only=True):
     @staticmethod
     def from_http(
         headers: Mapping[str, str], body: bytes, *, secrets: Sequence[str], app_id: int | None
-    ) -> "Event":
+    ) -> "WebhookEvent":
         """Verify a delivery and read it.
 
         ``secrets`` are all that are valid now (two during a rotation); ``app_id`` is this
         app's number, ``None`` while it is not known. Raises `BadSignature` before anything
-        of the body is looked at, then `WrongApp`, `WrongContentType`, `Malformed`.
+        of the body is looked at, then `WrongApp`, `WrongContentType`, `MalformedEvent`.
         """
         given = {name.lower(): value for name, value in headers.items()}
         _check_signature(given.get("x-hub-signature-256"), body, secrets)
@@ -111,7 +111,7 @@ class Event(Struct, frozen=True, kw_only=True):
         return _read(_delivery(given), _event_name(given), body)
 
 
-class PullRequestClosed(Event, frozen=True, kw_only=True):
+class PullRequestClosed(WebhookEvent, frozen=True, kw_only=True):
     """A pull request was closed. ``merged`` may be wrong for a moment, so ask again."""
 
     number: int
@@ -125,7 +125,7 @@ class PullRequestClosed(Event, frozen=True, kw_only=True):
     """``None``: not merged, or GitHub did not say."""
 
 
-class CheckRunEvent(Event, frozen=True, kw_only=True):
+class CheckRunEvent(WebhookEvent, frozen=True, kw_only=True):
     """A person asks for something on a check run."""
 
     check_run_id: int
@@ -146,7 +146,7 @@ class CheckRunRequestedAction(CheckRunEvent, frozen=True, kw_only=True):
     identifier: str
 
 
-class CheckSuiteRerequested(Event, frozen=True, kw_only=True):
+class CheckSuiteRerequested(WebhookEvent, frozen=True, kw_only=True):
     """A person pressed "Re-run all checks"."""
 
     check_suite_id: int
@@ -156,7 +156,7 @@ class CheckSuiteRerequested(Event, frozen=True, kw_only=True):
     """Pull requests as far as GitHub names them; always empty for forks."""
 
 
-class IssueComment(Event, frozen=True, kw_only=True):
+class IssueComment(WebhookEvent, frozen=True, kw_only=True):
     """A comment was written, changed or deleted; it may hold a command."""
 
     number: int
@@ -170,26 +170,26 @@ class IssueComment(Event, frozen=True, kw_only=True):
     """The app that wrote it; ``None``: a person did."""
 
 
-class Installation(Event, frozen=True, kw_only=True):
+class InstallationEvent(WebhookEvent, frozen=True, kw_only=True):
     """The app was installed, removed, suspended, resumed, or its permissions were accepted."""
 
     account: str | None
     permissions: dict[str, str]
-    repositories: tuple[Repository, ...]
+    repositories: tuple[EventRepository, ...]
 
 
-class InstallationRepositories(Event, frozen=True, kw_only=True):
+class InstallationRepositories(WebhookEvent, frozen=True, kw_only=True):
     """Repositories were added to an installation or taken from it."""
 
-    added: tuple[Repository, ...]
-    removed: tuple[Repository, ...]
+    added: tuple[EventRepository, ...]
+    removed: tuple[EventRepository, ...]
 
 
-class RepositoryEvent(Event, frozen=True, kw_only=True):
+class RepositoryEvent(WebhookEvent, frozen=True, kw_only=True):
     """A repository was renamed, transferred, archived, brought back or deleted."""
 
 
-class LabelEvent(Event, frozen=True, kw_only=True):
+class LabelEvent(WebhookEvent, frozen=True, kw_only=True):
     """A label's definition was made, changed or deleted; not: put on a pull request."""
 
     label: str
@@ -197,7 +197,7 @@ class LabelEvent(Event, frozen=True, kw_only=True):
     """The name before; ``None``: the name did not change."""
 
 
-class Push(Event, frozen=True, kw_only=True):
+class PushEvent(WebhookEvent, frozen=True, kw_only=True):
     """Commits reached a branch or a tag."""
 
     ref: str
@@ -205,11 +205,11 @@ class Push(Event, frozen=True, kw_only=True):
     to_default_branch: bool
 
 
-class Ping(Event, frozen=True, kw_only=True):
+class PingEvent(WebhookEvent, frozen=True, kw_only=True):
     """GitHub tries the webhook out."""
 
 
-class Ignored(Event, frozen=True, kw_only=True):
+class IgnoredEvent(WebhookEvent, frozen=True, kw_only=True):
     """An event that the app has no use for: recorded, and nothing follows."""
 
 
@@ -255,14 +255,14 @@ def _check_content_type(value: str) -> None:
 def _delivery(headers: Mapping[str, str]) -> str:
     delivery = headers.get("x-github-delivery", "")
     if not _DELIVERY.fullmatch(delivery):
-        raise Malformed(f"X-GitHub-Delivery is {delivery[:80]!r}, expected a GUID")
+        raise MalformedEvent(f"X-GitHub-Delivery is {delivery[:80]!r}, expected a GUID")
     return delivery
 
 
 def _event_name(headers: Mapping[str, str]) -> str:
     name = headers.get("x-github-event", "")
     if not re.fullmatch(r"[a-z0-9_]{1,64}", name):
-        raise Malformed(f"X-GitHub-Event is {name[:80]!r}, expected an event's name")
+        raise MalformedEvent(f"X-GitHub-Event is {name[:80]!r}, expected an event's name")
     return name
 
 
@@ -285,7 +285,7 @@ class _InstallationRef(Struct, frozen=True, kw_only=True):
 class _Payload(Struct, frozen=True, kw_only=True):
     action: str | None = None
     installation: _InstallationRef | None = None
-    repository: Repository | None = None
+    repository: EventRepository | None = None
     sender: _Account | None = None
 
 
@@ -305,7 +305,7 @@ class _Pull(Struct, frozen=True, kw_only=True):
 
 class _PullPayload(_Payload, frozen=True, kw_only=True):
     pull_request: _Pull
-    repository: Repository
+    repository: EventRepository
 
 
 class _Run(Struct, frozen=True, kw_only=True):
@@ -321,7 +321,7 @@ class _RequestedAction(Struct, frozen=True, kw_only=True):
 
 class _RunPayload(_Payload, frozen=True, kw_only=True):
     check_run: _Run
-    repository: Repository
+    repository: EventRepository
     requested_action: _RequestedAction | None = None
 
 
@@ -338,7 +338,7 @@ class _Suite(Struct, frozen=True, kw_only=True):
 
 class _SuitePayload(_Payload, frozen=True, kw_only=True):
     check_suite: _Suite
-    repository: Repository
+    repository: EventRepository
 
 
 class _Comment(Struct, frozen=True, kw_only=True):
@@ -357,7 +357,7 @@ class _Issue(Struct, frozen=True, kw_only=True):
 class _CommentPayload(_Payload, frozen=True, kw_only=True):
     comment: _Comment
     issue: _Issue
-    repository: Repository
+    repository: EventRepository
 
 
 class _FullInstallation(_InstallationRef, frozen=True, kw_only=True):
@@ -367,17 +367,17 @@ class _FullInstallation(_InstallationRef, frozen=True, kw_only=True):
 
 class _InstallationPayload(_Payload, frozen=True, kw_only=True):
     installation: _FullInstallation
-    repositories: tuple[Repository, ...] | None = None
+    repositories: tuple[EventRepository, ...] | None = None
 
 
 class _RepositoriesPayload(_Payload, frozen=True, kw_only=True):
     installation: _InstallationRef
-    repositories_added: tuple[Repository, ...] | None = None
-    repositories_removed: tuple[Repository, ...] | None = None
+    repositories_added: tuple[EventRepository, ...] | None = None
+    repositories_removed: tuple[EventRepository, ...] | None = None
 
 
 class _RepositoryPayload(_Payload, frozen=True, kw_only=True):
-    repository: Repository
+    repository: EventRepository
 
 
 class _Label(Struct, frozen=True, kw_only=True):
@@ -394,14 +394,14 @@ class _LabelChanges(Struct, frozen=True, kw_only=True):
 
 class _LabelPayload(_Payload, frozen=True, kw_only=True):
     label: _Label
-    repository: Repository
+    repository: EventRepository
     changes: _LabelChanges | None = None
 
 
 class _PushPayload(_Payload, frozen=True, kw_only=True):
     ref: str
     after: str
-    repository: Repository
+    repository: EventRepository
 
 
 class _Common(Struct, frozen=True, kw_only=True):
@@ -432,16 +432,16 @@ def _decode(body: bytes, kind: type[PayloadT], name: str) -> PayloadT:
     try:
         return msgspec.json.decode(body, type=kind)
     except RecursionError as problem:
-        raise Malformed(f"body of event {name!r}: nested too deep") from problem
+        raise MalformedEvent(f"body of event {name!r}: nested too deep") from problem
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-        raise Malformed(f"body of event {name!r}: {problem}") from problem
+        raise MalformedEvent(f"body of event {name!r}: {problem}") from problem
 
 
-def _read(delivery: str, name: str, body: bytes) -> Event:
+def _read(delivery: str, name: str, body: bytes) -> WebhookEvent:
     basic = _decode(body, _Payload, name)
     reader = _READERS.get((name, basic.action)) or _READERS.get((name, None))
     if reader is None:
-        return Ignored(**_Common(delivery=delivery, name=name, payload=basic).members())
+        return IgnoredEvent(**_Common(delivery=delivery, name=name, payload=basic).members())
     return reader(delivery, name, body)
 
 
@@ -454,13 +454,13 @@ def _instant(value: datetime | int | None) -> datetime | None:
         try:
             return datetime.fromtimestamp(value, UTC)
         except (OverflowError, OSError, ValueError) as problem:
-            raise Malformed(f"time {value} is no second since 1970") from problem
+            raise MalformedEvent(f"time {value} is no second since 1970") from problem
     if value is not None and value.tzinfo is None:
         return value.replace(tzinfo=UTC)
     return value.astimezone(UTC) if value else None
 
 
-def _pull_request_closed(delivery: str, name: str, body: bytes) -> Event:
+def _pull_request_closed(delivery: str, name: str, body: bytes) -> WebhookEvent:
     payload = _decode(body, _PullPayload, name)
     pull = payload.pull_request
     return PullRequestClosed(
@@ -488,22 +488,22 @@ def _run_members(payload: _RunPayload) -> dict[str, Any]:
     }
 
 
-def _check_run_rerequested(delivery: str, name: str, body: bytes) -> Event:
+def _check_run_rerequested(delivery: str, name: str, body: bytes) -> WebhookEvent:
     payload = _decode(body, _RunPayload, name)
     common = _Common(delivery=delivery, name=name, payload=payload).members()
     return CheckRunRerequested(**common, **_run_members(payload))
 
 
-def _check_run_requested_action(delivery: str, name: str, body: bytes) -> Event:
+def _check_run_requested_action(delivery: str, name: str, body: bytes) -> WebhookEvent:
     payload = _decode(body, _RunPayload, name)
     if payload.requested_action is None:
-        raise Malformed("body of event 'check_run': `requested_action` is missing")
+        raise MalformedEvent("body of event 'check_run': `requested_action` is missing")
     common = _Common(delivery=delivery, name=name, payload=payload).members()
     identifier = payload.requested_action.identifier
     return CheckRunRequestedAction(**common, **_run_members(payload), identifier=identifier)
 
 
-def _check_suite_rerequested(delivery: str, name: str, body: bytes) -> Event:
+def _check_suite_rerequested(delivery: str, name: str, body: bytes) -> WebhookEvent:
     payload = _decode(body, _SuitePayload, name)
     suite = payload.check_suite
     return CheckSuiteRerequested(
@@ -515,7 +515,7 @@ def _check_suite_rerequested(delivery: str, name: str, body: bytes) -> Event:
     )
 
 
-def _issue_comment(delivery: str, name: str, body: bytes) -> Event:
+def _issue_comment(delivery: str, name: str, body: bytes) -> WebhookEvent:
     payload = _decode(body, _CommentPayload, name)
     comment = payload.comment
     author = comment.user or _Account()
@@ -533,10 +533,10 @@ def _issue_comment(delivery: str, name: str, body: bytes) -> Event:
     )
 
 
-def _installation(delivery: str, name: str, body: bytes) -> Event:
+def _installation(delivery: str, name: str, body: bytes) -> WebhookEvent:
     payload = _decode(body, _InstallationPayload, name)
     account = payload.installation.account
-    return Installation(
+    return InstallationEvent(
         **_Common(delivery=delivery, name=name, payload=payload).members(),
         account=account.login if account else None,
         permissions=payload.installation.permissions or {},
@@ -544,7 +544,7 @@ def _installation(delivery: str, name: str, body: bytes) -> Event:
     )
 
 
-def _installation_repositories(delivery: str, name: str, body: bytes) -> Event:
+def _installation_repositories(delivery: str, name: str, body: bytes) -> WebhookEvent:
     payload = _decode(body, _RepositoriesPayload, name)
     return InstallationRepositories(
         **_Common(delivery=delivery, name=name, payload=payload).members(),
@@ -553,12 +553,12 @@ def _installation_repositories(delivery: str, name: str, body: bytes) -> Event:
     )
 
 
-def _repository(delivery: str, name: str, body: bytes) -> Event:
+def _repository(delivery: str, name: str, body: bytes) -> WebhookEvent:
     payload = _decode(body, _RepositoryPayload, name)
     return RepositoryEvent(**_Common(delivery=delivery, name=name, payload=payload).members())
 
 
-def _label(delivery: str, name: str, body: bytes) -> Event:
+def _label(delivery: str, name: str, body: bytes) -> WebhookEvent:
     payload = _decode(body, _LabelPayload, name)
     renamed = payload.changes.name if payload.changes else None
     return LabelEvent(
@@ -568,10 +568,10 @@ def _label(delivery: str, name: str, body: bytes) -> Event:
     )
 
 
-def _push(delivery: str, name: str, body: bytes) -> Event:
+def _push(delivery: str, name: str, body: bytes) -> WebhookEvent:
     payload = _decode(body, _PushPayload, name)
     default = payload.repository.default_branch
-    return Push(
+    return PushEvent(
         **_Common(delivery=delivery, name=name, payload=payload).members(),
         ref=payload.ref,
         after=payload.after,
@@ -579,12 +579,12 @@ def _push(delivery: str, name: str, body: bytes) -> Event:
     )
 
 
-def _ping(delivery: str, name: str, body: bytes) -> Event:
+def _ping(delivery: str, name: str, body: bytes) -> WebhookEvent:
     payload = _decode(body, _Payload, name)
-    return Ping(**_Common(delivery=delivery, name=name, payload=payload).members())
+    return PingEvent(**_Common(delivery=delivery, name=name, payload=payload).members())
 
 
-_READERS: dict[tuple[str, str | None], Callable[[str, str, bytes], Event]] = {
+_READERS: dict[tuple[str, str | None], Callable[[str, str, bytes], WebhookEvent]] = {
     ("pull_request", "closed"): _pull_request_closed,
     ("check_run", "rerequested"): _check_run_rerequested,
     ("check_run", "requested_action"): _check_run_requested_action,

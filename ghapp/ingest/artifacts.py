@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ghapp.attribution.model import Edit, Unread
+from ghapp.attribution.model import Edit, UnreadEvidence
 from ghapp.evidence.registry import source_of
 from ghapp.evidence.source import Found, WantedPath, everything
 from ghapp.ingest import opencode_rows
@@ -38,7 +38,7 @@ class ArtifactError(FileNotFoundError):
     """Raised where a path to read evidence from does not exist."""
 
 
-class Artifact(NamedTuple):
+class EvidenceArtifact(NamedTuple):
     """One piece of evidence: its name, and the files that hold it, in order."""
 
     name: str
@@ -48,7 +48,7 @@ class Artifact(NamedTuple):
 
 def read_artifacts(
     paths: Iterable[Path], wanted: WantedPath = everything
-) -> Iterator[Edit | Unread]:
+) -> Iterator[Edit | UnreadEvidence]:
     """Yield the edits below some paths, and what could not be read of them.
 
     A path is a directory, walked in the order of names, or a file. Copies of an edit that are
@@ -59,7 +59,7 @@ def read_artifacts(
     Raises `ArtifactError` if a path does not exist, before anything is read.
     """
     for found in find_evidence(paths, wanted):
-        if isinstance(found, Edit | Unread):
+        if isinstance(found, Edit | UnreadEvidence):
             yield found
 
 
@@ -83,10 +83,10 @@ def find_evidence(paths: Iterable[Path], wanted: WantedPath = everything) -> Ite
         yield found
 
 
-def artifacts(start: Path) -> Iterator[Artifact | Unread]:
+def artifacts(start: Path) -> Iterator[EvidenceArtifact | UnreadEvidence]:
     """Yield the transcripts below a path by name; a directory that cannot be read is named."""
     if not start.is_dir():
-        yield Artifact(str(start), (start,))
+        yield EvidenceArtifact(str(start), (start,))
         return
     problems: list[OSError] = []
     walked: set[tuple[int, int]] = set()
@@ -97,7 +97,7 @@ def artifacts(start: Path) -> Iterator[Artifact | Unread]:
         below[:] = sorted(name for name in below if _is_new(where / name, walked))
         yield from _grouped(where, files)
     for problem in problems:
-        yield Unread(source=str(problem.filename), line=None, problem=_sentence(problem))
+        yield UnreadEvidence(source=str(problem.filename), line=None, problem=_sentence(problem))
 
 
 def _is_new(directory: Path, walked: set[tuple[int, int]]) -> bool:
@@ -112,7 +112,7 @@ def _is_new(directory: Path, walked: set[tuple[int, int]]) -> bool:
     return True
 
 
-def _grouped(directory: Path, files: list[str]) -> Iterator[Artifact]:
+def _grouped(directory: Path, files: list[str]) -> Iterator[EvidenceArtifact]:
     """Yield the transcripts of one directory, each with its parts in the order of numbers."""
     groups: dict[str, list[tuple[int, Path]]] = {}
     for file in files:
@@ -122,14 +122,14 @@ def _grouped(directory: Path, files: list[str]) -> Iterator[Artifact]:
             groups.setdefault(match["name"], []).append((number, directory / file))
     for name in sorted(groups):
         parts = tuple(path for _, path in sorted(groups[name]))
-        yield Artifact(str(directory / name), parts)
+        yield EvidenceArtifact(str(directory / name), parts)
 
 
 def _found(starts: list[Path], wanted: WantedPath) -> Iterator[Found]:
     done: set[Path] = set()
     for start in starts:
         for artifact in artifacts(start):
-            if isinstance(artifact, Unread):
+            if isinstance(artifact, UnreadEvidence):
                 yield artifact
                 continue
             file = artifact.parts[0].resolve()
@@ -138,7 +138,7 @@ def _found(starts: list[Path], wanted: WantedPath) -> Iterator[Found]:
                 yield from _read(artifact, wanted)
 
 
-def _read(artifact: Artifact, wanted: WantedPath) -> Iterator[Found]:
+def _read(artifact: EvidenceArtifact, wanted: WantedPath) -> Iterator[Found]:
     """Yield what one artifact holds; one that cannot be opened or read on is named."""
     try:
         for part in artifact.parts:
@@ -152,7 +152,7 @@ def _read(artifact: Artifact, wanted: WantedPath) -> Iterator[Found]:
             records = rows or _lines(artifact.parts)
             yield from source.read(artifact.name, records, wanted)
     except OSError as problem:
-        yield Unread(source=artifact.name, line=None, problem=_sentence(problem))
+        yield UnreadEvidence(source=artifact.name, line=None, problem=_sentence(problem))
 
 
 def _check_readable(part: Path) -> None:

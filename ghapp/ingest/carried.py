@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from ghapp.attribution.model import Edit, Struct, Unread
+from ghapp.attribution.model import Edit, Struct, UnreadEvidence
 from ghapp.attribution.unified_diff import DiffError, parse_diff
 from ghapp.evidence import agent_trace, aider, commit_trailers, entire, git_ai_notes
-from ghapp.evidence.carried import Attachment, CarriedCommit
+from ghapp.evidence.carried import CarriedCommit, CommitAttachment
 from ghapp.evidence.carried_registry import CARRIED
 from ghapp.evidence.source import Found
-from ghapp.git.repository import EMPTY_TREES, Commit, Git, GitError
+from ghapp.git.repository import EMPTY_TREES, Commit, GitError, GitRepository
 
 BY_LINES = frozenset({git_ai_notes.NAME, agent_trace.NAME, aider.NAME})
 """Sources that speak of the lines that a commit adds."""
@@ -32,18 +32,18 @@ LONG_BEFORE = timedelta(days=60)
 _BRANCHES = ("refs/heads/", "refs/remotes/origin/")
 
 
-class Part(NamedTuple):
+class CarriedPart(NamedTuple):
     """Something attached to a commit, by the objects that hold it."""
 
     name: str
     objects: tuple[str, ...]
 
 
-class Hanging(Struct, frozen=True):
+class CommitWithParts(Struct, frozen=True):
     """A commit with what hangs on it, still unread."""
 
     commit: Commit
-    attached: dict[str, tuple[Part, ...]]
+    attached: dict[str, tuple[CarriedPart, ...]]
     """Source → what it reads; one that reads the commit itself has an empty tuple."""
     actor: str | None = None
     """GitHub login of the commit's author; ``None``: not known."""
@@ -60,18 +60,18 @@ class Hanging(Struct, frozen=True):
         return (parents[0] if parents else EMPTY_TREES[len(self.commit.sha)]), self.commit.sha
 
 
-class Inventory(Struct, frozen=True):
+class CarriedInventory(Struct, frozen=True):
     """What hangs on some commits, and what of it is not there."""
 
-    hanging: tuple[Hanging, ...] = ()
-    unread: tuple[Unread, ...] = ()
+    hanging: tuple[CommitWithParts, ...] = ()
+    unread: tuple[UnreadEvidence, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there is anything to open."""
         return any(one.attached for one in self.hanging)
 
 
-class Carried(Struct, frozen=True):
+class CarriedEvidence(Struct, frozen=True):
     """What a repository carries about some commits."""
 
     found: tuple[Found, ...]
@@ -79,7 +79,7 @@ class Carried(Struct, frozen=True):
     """Agent → how many of the commits name it; supports no line. ``None``: nobody looked."""
 
 
-def read_between(git: Git, base: str, head: str) -> Carried:
+def read_between(git: GitRepository, base: str, head: str) -> CarriedEvidence:
     """Read what hangs on the commits of a change; what cannot be read is named.
 
     ``base`` is where the change begins, an empty tree for a root.
@@ -87,11 +87,13 @@ def read_between(git: Git, base: str, head: str) -> Carried:
     try:
         return read(git, take_inventory(git, commits_between(git, base, head)))
     except GitError as problem:
-        unread = Unread(source=f"commits up to {head}", line=None, problem=str(problem))
-        return Carried(found=(unread,), trailers={})
+        unread = UnreadEvidence(source=f"commits up to {head}", line=None, problem=str(problem))
+        return CarriedEvidence(found=(unread,), trailers={})
 
 
-def read_history(git: Git, tips: Sequence[str], since: datetime | None) -> Carried:
+def read_history(
+    git: GitRepository, tips: Sequence[str], since: datetime | None
+) -> CarriedEvidence:
     """Read what hangs on all commits that lead to some tips, of which the first is the newest.
 
     ``since`` leaves out what was committed long before it; ``None``: nothing is left out.
@@ -102,14 +104,14 @@ def read_history(git: Git, tips: Sequence[str], since: datetime | None) -> Carri
         shas = [sha for sha in git.run(*listed).decode().split() if sha != tips[0]]
         return read(git, take_inventory(git, [*shas, tips[0]]))
     except GitError as problem:
-        unread = Unread(source=f"commits up to {tips[0]}", line=None, problem=str(problem))
-        return Carried(found=(unread,), trailers={})
+        unread = UnreadEvidence(source=f"commits up to {tips[0]}", line=None, problem=str(problem))
+        return CarriedEvidence(found=(unread,), trailers={})
 
 
 # --- taking inventory ---------------------------------------------------------------------------
 
 
-def commits_between(git: Git, base: str, head: str) -> list[str]:
+def commits_between(git: GitRepository, base: str, head: str) -> list[str]:
     """Return the commits that a change is made of, oldest first. Raises `GitError`."""
     if base in EMPTY_TREES.values():
         return [head]
@@ -118,12 +120,12 @@ def commits_between(git: Git, base: str, head: str) -> list[str]:
 
 
 def take_inventory(
-    git: Git,
+    git: GitRepository,
     shas: Sequence[str],
     actors: Mapping[str, str] = MappingProxyType({}),
     *,
     only_refs: bool = False,
-) -> Inventory:
+) -> CarriedInventory:
     """Say what hangs on some commits, of which the last one is the newest.
 
     ``actors`` are the logins of the commits' authors on GitHub, as far as they are known;
@@ -131,51 +133,53 @@ def take_inventory(
     commit is not there.
     """
     if not shas:
-        return Inventory()
+        return CarriedInventory()
     commits = git.commits(shas)
     notes = _notes(git)
     traces = () if only_refs else _traces(git, shas[-1])
     checkpoints = _Checkpoints(git)
     hanging = []
     for commit in commits:
-        attached: dict[str, tuple[Part, ...]] = {}
+        attached: dict[str, tuple[CarriedPart, ...]] = {}
         if transcripts := checkpoints.transcripts(commit):
             attached[entire.NAME] = transcripts
         if note := notes.get(commit.sha):
-            attached[git_ai_notes.NAME] = (Part(git_ai_notes.REF, (note,)),)
+            attached[git_ai_notes.NAME] = (CarriedPart(git_ai_notes.REF, (note,)),)
         if traces:
             attached[agent_trace.NAME] = traces
         if not only_refs and aider.made(as_carried(commit)):
             attached[aider.NAME] = ()
         actor = actors.get(commit.sha)
-        hanging.append(Hanging(commit=commit, attached=attached, actor=actor))
-    return Inventory(hanging=tuple(hanging), unread=tuple(checkpoints.unread()))
+        hanging.append(CommitWithParts(commit=commit, attached=attached, actor=actor))
+    return CarriedInventory(hanging=tuple(hanging), unread=tuple(checkpoints.unread()))
 
 
-def _notes(git: Git) -> dict[str, str]:
+def _notes(git: GitRepository) -> dict[str, str]:
     """Return the object of each commit's note; git spreads them over folders by name."""
     tip = git.resolve(git_ai_notes.REF)
     listed = git.entries(tip) if tip else {}
     return {path.replace("/", ""): name for path, name in listed.items()}
 
 
-def _traces(git: Git, tip: str) -> tuple[Part, ...]:
+def _traces(git: GitRepository, tip: str) -> tuple[CarriedPart, ...]:
     listed = git.entries(tip, agent_trace.FOLDER)
     return tuple(
-        Part(path, (name,)) for path, name in sorted(listed.items()) if agent_trace.is_named(path)
+        CarriedPart(path, (name,))
+        for path, name in sorted(listed.items())
+        if agent_trace.is_named(path)
     )
 
 
 class _Checkpoints:
     """The checkpoints that commits name, looked up in this repository."""
 
-    def __init__(self, git: Git) -> None:
+    def __init__(self, git: GitRepository) -> None:
         self._git = git
         self._missing: Counter[str] = Counter()
 
-    def transcripts(self, commit: Commit) -> tuple[Part, ...]:
+    def transcripts(self, commit: Commit) -> tuple[CarriedPart, ...]:
         """Return the transcripts of a commit's checkpoints."""
-        found: list[Part] = []
+        found: list[CarriedPart] = []
         for checkpoint in entire.checkpoints(commit.message):
             ref, folder = entire.place(checkpoint)
             tip = self._tip(ref)
@@ -184,7 +188,7 @@ class _Checkpoints:
                 self._missing[ref] += 1
             for name, paths in entire.transcripts(listed).items():
                 shown = f"{ref}:{name}" if folder else f"{ref}/{name}"
-                found.append(Part(shown, tuple(listed[path] for path in paths)))
+                found.append(CarriedPart(shown, tuple(listed[path] for path in paths)))
         return tuple(found)
 
     def _tip(self, ref: str) -> str | None:
@@ -193,14 +197,14 @@ class _Checkpoints:
         tips = (self._git.resolve(f"{where}{ref}") for where in _BRANCHES)
         return next(filter(None, tips), None)
 
-    def unread(self) -> Iterator[Unread]:
+    def unread(self) -> Iterator[UnreadEvidence]:
         """Say what commits name and this repository does not have."""
         for ref, count in sorted(self._missing.items()):
             problem = f"{count} checkpoint(s) that commits name are not there"
-            yield Unread(source=ref, line=None, problem=problem)
+            yield UnreadEvidence(source=ref, line=None, problem=problem)
 
 
-def lacking(git: Git, inventory: Inventory) -> Iterator[str]:
+def lacking(git: GitRepository, inventory: CarriedInventory) -> Iterator[str]:
     """Yield the objects that `read` will open and that a partial clone may not have."""
     for one in inventory.hanging:
         for parts in one.attached.values():
@@ -213,7 +217,7 @@ def lacking(git: Git, inventory: Inventory) -> Iterator[str]:
 # --- reading ------------------------------------------------------------------------------------
 
 
-def read(git: Git, inventory: Inventory) -> Carried:
+def read(git: GitRepository, inventory: CarriedInventory) -> CarriedEvidence:
     """Open what hangs on commits; what cannot be read is named, and nothing is raised."""
     # A dictionary, because checkpoints hold growing copies of one transcript.
     found: dict[Found, None] = dict.fromkeys(inventory.unread)
@@ -221,26 +225,26 @@ def read(git: Git, inventory: Inventory) -> Carried:
     for one in inventory.hanging:
         found.update(dict.fromkeys(reading.of(one)))
     trailers = commit_trailers.count(as_carried(one.commit) for one in inventory.hanging)
-    return Carried(found=tuple(found), trailers=trailers)
+    return CarriedEvidence(found=tuple(found), trailers=trailers)
 
 
 class _Reading:
     """One reading of what hangs on commits."""
 
-    def __init__(self, git: Git) -> None:
+    def __init__(self, git: GitRepository) -> None:
         self._git = git
         self._opened: set[tuple[str, ...]] = set()
-        self._traces: dict[Part, tuple[Attachment, frozenset[str]]] = {}
+        self._traces: dict[CarriedPart, tuple[CommitAttachment, frozenset[str]]] = {}
 
-    def of(self, hanging: Hanging) -> Iterator[Found]:
+    def of(self, hanging: CommitWithParts) -> Iterator[Found]:
         """Yield what the sources make of what hangs on one commit."""
-        attached: dict[str, list[Attachment]] = {}
+        attached: dict[str, list[CommitAttachment]] = {}
         for name, parts in hanging.attached.items():
             for part in parts:
                 try:
                     self._attach(attached, name, part, hanging)
                 except GitError as problem:
-                    yield Unread(source=part.name, line=None, problem=str(problem))
+                    yield UnreadEvidence(source=part.name, line=None, problem=str(problem))
             if not parts:
                 attached[name] = []
         commit = as_carried(hanging.commit)
@@ -248,7 +252,7 @@ class _Reading:
             try:
                 commit = replace(commit, files=parse_diff(self._git.diff(*hanging.pair)))
             except (GitError, DiffError) as problem:
-                yield Unread(source=f"commit {commit.sha}", line=None, problem=str(problem))
+                yield UnreadEvidence(source=f"commit {commit.sha}", line=None, problem=str(problem))
                 return
         for name, attachments in attached.items():
             for found in CARRIED[name].read(commit, attachments):
@@ -256,7 +260,11 @@ class _Reading:
                 yield replace(found, actor=hanging.actor) if is_edit else found
 
     def _attach(
-        self, attached: dict[str, list[Attachment]], name: str, part: Part, hanging: Hanging
+        self,
+        attached: dict[str, list[CommitAttachment]],
+        name: str,
+        part: CarriedPart,
+        hanging: CommitWithParts,
     ) -> None:
         """Open one part, unless it brings nothing new or nothing about this commit."""
         if name == entire.NAME and part.objects in self._opened:
@@ -270,20 +278,20 @@ class _Reading:
         self._opened.add(part.objects)
         attached.setdefault(name, []).append(attachment)
 
-    def _trace(self, part: Part) -> tuple[Attachment, frozenset[str]]:
+    def _trace(self, part: CarriedPart) -> tuple[CommitAttachment, frozenset[str]]:
         """Return a file of records and the revisions in it; all commits share it."""
         if part not in self._traces:
             attachment = self._attachment(part)
             self._traces[part] = attachment, agent_trace.revisions(attachment)
         return self._traces[part]
 
-    def _attachment(self, part: Part) -> Attachment:
+    def _attachment(self, part: CarriedPart) -> CommitAttachment:
         size = self._git.size(part.objects)
         if size > LARGEST_ATTACHMENT:
             problem = f"{size:,} bytes are more than {LARGEST_ATTACHMENT:,}: they are not read"
             raise GitError("cat-file", None, problem)
         text = _joined(self._git.objects(part.objects))
-        return Attachment(name=part.name, lines=tuple(io.BytesIO(text)))
+        return CommitAttachment(name=part.name, lines=tuple(io.BytesIO(text)))
 
 
 def _joined(texts: Sequence[bytes]) -> bytes:

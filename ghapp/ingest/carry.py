@@ -10,43 +10,52 @@ from pathlib import Path
 
 import structlog
 
-from ghapp.attribution.model import Edit, Struct, Unread
+from ghapp.attribution.model import Edit, Struct, UnreadEvidence
 from ghapp.evidence import agent_trace, aider, commit_trailers, entire, git_ai_notes
-from ghapp.git.repository import Git, GitError
-from ghapp.github.answers import Missing, Refused, Rejected, Temporary
+from ghapp.git.repository import GitError, GitRepository
+from ghapp.github.answers import NotFound, PermissionRefused, RequestRejected, TemporaryFailure
 from ghapp.github.client import GitHub
 from ghapp.github.pull_commits import ListedCommit, commits_of, fetch_objects, refs_there
 from ghapp.github.pull_requests import PullRequest
-from ghapp.ingest.carried import Carried, Inventory, as_carried, lacking, read, take_inventory
-from ghapp.ingest.keep import Encode, keep_read
+from ghapp.ingest.carried import (
+    CarriedEvidence,
+    CarriedInventory,
+    as_carried,
+    lacking,
+    read,
+    take_inventory,
+)
+from ghapp.ingest.keep import EncodeLines, keep_read
 from ghapp.store import Store
 
 NOT_ASKED_AGAIN = timedelta(hours=1)
 """For so long a repository without notes is not asked for them; the final audit asks anyway."""
 
-NOTHING = Carried(found=(), trailers=None)
+NOTHING = CarriedEvidence(found=(), trailers=None)
 
 log = structlog.get_logger()
 
 
-class Keeping(Struct, frozen=True):
+class CarryTarget(Struct, frozen=True):
     """Where what is found is kept, and how."""
 
     store: Store
-    encode: Callable[[], Encode]
+    encode: Callable[[], EncodeLines]
     """Asked only where there is something to keep: an installation's key may be out of reach."""
     git_cache: Path
     """Directory for bare repositories."""
 
 
-def carry(github: GitHub, pull: PullRequest, keeping: Keeping, *, now: datetime) -> Carried:
+def carry(
+    github: GitHub, pull: PullRequest, keeping: CarryTarget, *, now: datetime
+) -> CarriedEvidence:
     """Keep the edits that a repository carries about a pull request; return what else it says.
 
     Raises `answers.Limited`, `answers.Gone` and `StoreError`, which end an audit anyway.
     """
     try:
         listed = commits_of(github, pull.number)
-    except (Missing, Refused, Rejected, Temporary) as error:
+    except (NotFound, PermissionRefused, RequestRejected, TemporaryFailure) as error:
         return _unread(f"the commits of pull request {pull.number}", error)
     trailers = commit_trailers.count(as_carried(one.commit) for one in listed)
     try:
@@ -54,17 +63,17 @@ def carry(github: GitHub, pull: PullRequest, keeping: Keeping, *, now: datetime)
         there_is_more = bool(refs) or _has_more(pull, listed)
         carried = _fetched(github, pull, listed, refs, keeping) if there_is_more else NOTHING
     except GitError as error:
-        return Carried(found=_unread("git", error).found, trailers=trailers)
+        return CarriedEvidence(found=_unread("git", error).found, trailers=trailers)
     edits = [found for found in carried.found if isinstance(found, Edit)]
     if edits:
         added = keep_read(keeping.store, pull.repository_id, edits, keeping.encode(), now=now)
         log.info("evidence_carried", pull_request=pull.number, edits=len(edits), added=added.added)
-    unread = tuple(found for found in carried.found if isinstance(found, Unread))
-    return Carried(found=unread, trailers=trailers)
+    unread = tuple(found for found in carried.found if isinstance(found, UnreadEvidence))
+    return CarriedEvidence(found=unread, trailers=trailers)
 
 
 def _refs(
-    github: GitHub, listed: Sequence[ListedCommit], keeping: Keeping, now: datetime
+    github: GitHub, listed: Sequence[ListedCommit], keeping: CarryTarget, now: datetime
 ) -> list[str]:
     """Return the refs that may hold evidence on some commits and are there."""
     asked = sorted(set(_checkpoints(listed)))
@@ -124,22 +133,22 @@ def _fetched(
     pull: PullRequest,
     listed: Sequence[ListedCommit],
     refs: Sequence[str],
-    keeping: Keeping,
-) -> Carried:
+    keeping: CarryTarget,
+) -> CarriedEvidence:
     """Fetch what hangs on the commits, and open it."""
     shas = [one.commit.sha for one in listed]
     parents = [parent for one in listed for parent in one.commit.parents[:1]]
     names = [*dict.fromkeys([*shas, *parents]), *refs]
     actors = {one.commit.sha: one.login for one in listed if one.login}
 
-    def inventory(git: Git) -> Inventory:
+    def inventory(git: GitRepository) -> CarriedInventory:
         return take_inventory(git, shas, actors, only_refs=pull.from_fork)
 
     git = fetch_objects(github, keeping.git_cache, names, lambda git: lacking(git, inventory(git)))
     return read(git, inventory(git))
 
 
-def _unread(source: str, error: Exception) -> Carried:
+def _unread(source: str, error: Exception) -> CarriedEvidence:
     log.warning("evidence_not_carried", source=source, problem=str(error))
-    found = Unread(source=source, line=None, problem=str(error))
-    return Carried(found=(found,), trailers={})
+    found = UnreadEvidence(source=source, line=None, problem=str(error))
+    return CarriedEvidence(found=(found,), trailers={})

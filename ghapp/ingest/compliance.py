@@ -15,12 +15,12 @@ import msgspec
 import requests
 import structlog
 
-from ghapp.attribution.model import Edit, Struct, Unread
+from ghapp.attribution.model import Edit, Struct, UnreadEvidence
 from ghapp.attribution.paths import tidy
-from ghapp.evidence.compliance import SURFACE, LocalSession, Message, edits
+from ghapp.evidence.compliance import SURFACE, LocalSession, SessionMessage, edits
 from ghapp.evidence.json_records import to_time
 from ghapp.evidence.source import Found
-from ghapp.ingest.keep import Encode, keep_read
+from ghapp.ingest.keep import EncodeLines, keep_read
 from ghapp.store import Repository, Store
 
 CURSOR = "compliance"
@@ -53,7 +53,7 @@ class _Page(msgspec.Struct, Generic[_ItemT], frozen=True):
     has_more: bool | None = None
 
 
-class Source(Struct, frozen=True):
+class ComplianceSource(Struct, frozen=True):
     """Whose agent sessions are pulled, and what is kept of them."""
 
     url: str
@@ -62,11 +62,11 @@ class Source(Struct, frozen=True):
     """A Compliance Access Key with ``read:compliance_user_data``."""
     account: str
     """Owner on GitHub of the repositories that the organization works in."""
-    encode: Callable[[int], Encode]
+    encode: Callable[[int], EncodeLines]
     """Installation → what is kept of an edit's lines."""
 
 
-class Pulled(Struct, frozen=True):
+class PullResult(Struct, frozen=True):
     """What a pull did."""
 
     agent_sessions: int
@@ -79,7 +79,7 @@ class Pulled(Struct, frozen=True):
     """Whether it came to the end; otherwise there is more to pull."""
 
 
-def pull(source: Source, store: Store, *, now: datetime) -> Pulled:
+def pull(source: ComplianceSource, store: Store, *, now: datetime) -> PullResult:
     """Keep the edits of the agent sessions that changed since the last pull.
 
     The bookmark moves with each agent session that is done, so a pull that was stopped goes on
@@ -93,7 +93,7 @@ def pull(source: Source, store: Store, *, now: datetime) -> Pulled:
     is_whole = len(listed) <= MOST
     if is_whole:
         store.cursors.move(CURSOR, (now - OVERLAP).isoformat(), now=now)
-    pulled = Pulled(
+    pulled = PullResult(
         agent_sessions=min(len(listed), MOST),
         edits=keeping.added,
         elsewhere=keeping.elsewhere,
@@ -104,7 +104,7 @@ def pull(source: Source, store: Store, *, now: datetime) -> Pulled:
     return pulled
 
 
-def check(source: Source, *, now: datetime) -> None:
+def check(source: ComplianceSource, *, now: datetime) -> None:
     """Ask the API for next to nothing: does it take the key? Raises `ComplianceError`."""
     next(_Api(source).agent_sessions(now), None)
 
@@ -124,7 +124,7 @@ def _changed_at(one: LocalSession) -> datetime:
 class _Keeping:
     """What becomes of the edits of one pull."""
 
-    def __init__(self, source: Source, store: Store, now: datetime) -> None:
+    def __init__(self, source: ComplianceSource, store: Store, now: datetime) -> None:
         self.homes = _Homes(store, source.account)
         self.added = self.elsewhere = self.unread = 0
         self._source = source
@@ -135,7 +135,7 @@ class _Keeping:
         """Keep edits with the repositories that they belong to, and count the others."""
         by_repository: dict[int, list[Edit]] = {}
         for one in found:
-            if isinstance(one, Unread):
+            if isinstance(one, UnreadEvidence):
                 self.unread += 1
             elif isinstance(one, Edit) and (home := self.homes.of(one.path)):
                 repository, folder = home
@@ -184,7 +184,7 @@ class _Homes:
 class _Api:
     """The questions to the API."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ComplianceSource) -> None:
         self._source = source
         self._connection = requests.Session()
         self._connection.headers.update(
@@ -200,11 +200,11 @@ class _Api:
             if one.product_surface == SURFACE and _changed_at(one) >= since:
                 yield one
 
-    def messages(self, one: LocalSession) -> Iterator[Message]:
+    def messages(self, one: LocalSession) -> Iterator[SessionMessage]:
         """Yield the messages of an agent session from the oldest on, calls whole."""
         given: Given = {"order": "asc", "limit": TOLD, "tool_use_input_max_bytes": -1}
         path = f"sessions/local/{one.id}/messages"
-        yield from self._pages(path, given, msgspec.json.Decoder(_Page[Message]))
+        yield from self._pages(path, given, msgspec.json.Decoder(_Page[SessionMessage]))
 
     def _pages(
         self,

@@ -14,19 +14,19 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from ghapp.attribution.fingerprint import Fingerprinter
+from ghapp.attribution.fingerprint import LineFingerprinter
 from ghapp.attribution.model import (
     Edit,
+    EditResult,
     FingerprintLines,
-    Outcome,
     Struct,
     TextLines,
-    Unread,
+    UnreadEvidence,
 )
 from ghapp.attribution.paths import below, tidy
 from ghapp.evidence.source import Worktree
-from ghapp.ingest.artifacts import Artifact, artifacts, find_evidence
-from ghapp.store import Due, EvidenceAdded, Kind, Lane, SavedAudit, Sender, Store
+from ghapp.ingest.artifacts import EvidenceArtifact, artifacts, find_evidence
+from ghapp.store import EditSender, EvidenceAdded, Lane, SavedAudit, Store, WorkKind, WorkRequest
 
 SETTLE = timedelta(minutes=1)
 """An audit waits that long for more evidence: edits come one after the other while someone
@@ -35,7 +35,7 @@ works, and all that come in the meantime are covered by one audit."""
 log = structlog.get_logger()
 
 
-class Encode(Protocol):
+class EncodeLines(Protocol):
     """What is kept of an edit's lines: `as_text`, or `AsFingerprints`."""
 
     @property
@@ -65,7 +65,7 @@ as_text = _AsText()
 class AsFingerprints:
     """Keeps fingerprints of the lines."""
 
-    fingerprinter: Fingerprinter
+    fingerprinter: LineFingerprinter
     key_id: str | None
 
     def __call__(self, lines: TextLines) -> FingerprintLines:
@@ -73,7 +73,7 @@ class AsFingerprints:
         return self.fingerprinter.lines(lines)
 
 
-class Imported(Struct, frozen=True):
+class ImportResult(Struct, frozen=True):
     """What became of some artifacts."""
 
     files: int
@@ -87,7 +87,7 @@ class Imported(Struct, frozen=True):
     """Refused, failed or interrupted; kept, so that an audit can name them as the reason."""
     elsewhere: int
     """Edits outside of the given roots; nothing of them is kept."""
-    unread: tuple[Unread, ...]
+    unread: tuple[UnreadEvidence, ...]
     """What could not be read, each with file and line."""
     due_again: frozenset[int]
     """Pull requests whose audit will be made again."""
@@ -98,11 +98,11 @@ def import_artifacts(  # noqa: PLR0913 - what the journey starts from, and nothi
     repository_id: int,
     paths: Iterable[Path],
     roots: Iterable[str],
-    encode: Encode,
+    encode: EncodeLines,
     *,
     now: datetime,
     actor: str | None = None,
-) -> Imported:
+) -> ImportResult:
     """Read transcripts, keep the edits they hold for a repository, and make its audits due again.
 
     ``roots`` are checkouts of the repository on the machine that wrote them: an edit below
@@ -114,7 +114,7 @@ def import_artifacts(  # noqa: PLR0913 - what the journey starts from, and nothi
     """
     starts = list(paths)
     reading = _Reading({tidy(root) for root in roots}, encode, actor)
-    sender = Sender(key_id=encode.key_id)
+    sender = EditSender(key_id=encode.key_id)
     done = [keep_edits(store, repository_id, reading.edits(starts), now=now, sender=sender)]
     while reading.turn_to_new_worktrees():
         more = reading.edits(starts)
@@ -137,7 +137,7 @@ def keep_edits(
     edits: Iterable[Edit],
     *,
     now: datetime,
-    sender: Sender | None = None,
+    sender: EditSender | None = None,
 ) -> EvidenceAdded:
     """Keep edits that come read and encoded, and make the audits that they reach due again."""
     again = due_again(store, now)
@@ -145,18 +145,18 @@ def keep_edits(
 
 
 def keep_read(
-    store: Store, repository_id: int, edits: Iterable[Edit], encode: Encode, *, now: datetime
+    store: Store, repository_id: int, edits: Iterable[Edit], encode: EncodeLines, *, now: datetime
 ) -> EvidenceAdded:
     """Keep edits as sources yield them, encoded, and make the audits that they reach due again."""
     encoded = (
         msgspec.structs.replace(edit, lines=encode(edit.lines))  # type: ignore[arg-type]  # sources yield text only
         for edit in edits
     )
-    sender = Sender(key_id=encode.key_id)
+    sender = EditSender(key_id=encode.key_id)
     return keep_edits(store, repository_id, encoded, now=now, sender=sender)
 
 
-def due_again(store: Store, now: datetime) -> Callable[[SavedAudit], Due]:
+def due_again(store: Store, now: datetime) -> Callable[[SavedAudit], WorkRequest]:
     """Return what says how an audit becomes due that new evidence reaches."""
     installations: dict[int, int | None] = {}
 
@@ -166,9 +166,9 @@ def due_again(store: Store, now: datetime) -> Callable[[SavedAudit], Due]:
             installations[repository_id] = known.installation_id if known else None
         return installations[repository_id]
 
-    def again(reached: SavedAudit) -> Due:
-        return Due(
-            kind=Kind.AUDIT,
+    def again(reached: SavedAudit) -> WorkRequest:
+        return WorkRequest(
+            kind=WorkKind.AUDIT,
             due_at=now + SETTLE,
             lane=Lane.RERUN,
             installation_id=installation(reached.repository_id),
@@ -183,13 +183,13 @@ def due_again(store: Store, now: datetime) -> Callable[[SavedAudit], Due]:
 class _Reading:
     """One reading of the artifacts, or several, with what was met on the way."""
 
-    def __init__(self, roots: set[str], encode: Encode, actor: str | None) -> None:
+    def __init__(self, roots: set[str], encode: EncodeLines, actor: str | None) -> None:
         self.roots = roots
         self.all_roots = set(roots)
         self.encode = encode
         self.actor = actor
         self.worktrees: set[Worktree] = set()
-        self.unread: dict[Unread, None] = {}
+        self.unread: dict[UnreadEvidence, None] = {}
         self.edits_kept = 0
         self.not_applied = 0
         self.outside: set[str] = set()
@@ -199,12 +199,12 @@ class _Reading:
         for found in find_evidence(starts, self._is_wanted):
             if isinstance(found, Worktree):
                 self.worktrees.add(found)
-            elif isinstance(found, Unread):
+            elif isinstance(found, UnreadEvidence):
                 self.unread[found] = None
             elif isinstance(found, Edit) and (edit := self._ready(found)) is not None:
                 self.outside.discard(edit.id)
                 self.edits_kept += 1
-                self.not_applied += edit.outcome is not Outcome.APPLIED
+                self.not_applied += edit.outcome is not EditResult.APPLIED
                 yield edit
 
     def turn_to_new_worktrees(self) -> bool:
@@ -251,11 +251,11 @@ def _inside(roots: Iterable[str], path: str) -> str | None:
     return min(rests, key=len, default=None)
 
 
-def _imported(starts: list[Path], reading: _Reading, done: list[EvidenceAdded]) -> Imported:
+def _imported(starts: list[Path], reading: _Reading, done: list[EvidenceAdded]) -> ImportResult:
     found = (artifact for start in starts for artifact in artifacts(start))
     due_again: frozenset[int] = frozenset().union(*(one.due_again for one in done))
-    return Imported(
-        files=sum(isinstance(artifact, Artifact) for artifact in found),
+    return ImportResult(
+        files=sum(isinstance(artifact, EvidenceArtifact) for artifact in found),
         edits=reading.edits_kept,
         added=sum(one.added for one in done),
         already_known=sum(one.already_known + one.replaced for one in done),

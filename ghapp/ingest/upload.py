@@ -12,23 +12,23 @@ from ghapp.attribution.fingerprint import LINE_BYTES, TOKEN_BYTES
 from ghapp.attribution.model import Edit, FingerprintLines, LineFingerprint
 from ghapp.git.remotes import on_host
 from ghapp.github.app_auth import AppAuth
-from ghapp.github.user_access import Level
+from ghapp.github.user_access import AccessLevel
 from ghapp.ingest.keep import due_again
 from ghapp.keys.evidence import EvidenceKeys
-from ghapp.people.uploaders import Uploaders
+from ghapp.people.uploaders import EvidenceUploaders
 from ghapp.store import (
-    Access,
+    AccessDoor,
+    AccessEntry,
     AccessToken,
-    Alias,
-    Door,
+    EditSender,
     ErasedBy,
+    ErasureScope,
     MachineReport,
-    Sender,
+    NameReason,
+    RepositoryAlias,
     Store,
-    Whose,
-    WhyNamed,
 )
-from ghapp.wire import SCHEMA, Batch, Forget, Forgotten, Receipt, SentEdit
+from ghapp.wire import SCHEMA, BatchReceipt, EditBatch, ForgetReceipt, ForgetRequest, SentEdit
 
 ASK_AGAIN = timedelta(hours=6)
 """How long a name that GitHub did not know is not asked of it again."""
@@ -40,7 +40,7 @@ log = structlog.get_logger()
 
 
 class UploadRefused(Exception):  # noqa: N818 - an answer, not a mishap
-    """The batch is not taken: its status, and what `wire.Problem` says."""
+    """The batch is not taken: its status, and what `wire.WireProblem` says."""
 
     def __init__(
         self, status: int, error: str, *, code: str | None = None, field: str | None = None
@@ -51,18 +51,18 @@ class UploadRefused(Exception):  # noqa: N818 - an answer, not a mishap
         self.field = field
 
 
-class Upload:
+class UploadIntake:
     """Takes batches. Its methods raise `UploadRefused`, `Away`, `GitHubError` and `StoreError`."""
 
     def __init__(
-        self, store: Store, keys: EvidenceKeys, uploaders: Uploaders, auth: AppAuth
+        self, store: Store, keys: EvidenceKeys, uploaders: EvidenceUploaders, auth: AppAuth
     ) -> None:
         self._store = store
         self._keys = keys
         self._uploaders = uploaders
         self._auth = auth
 
-    def take(self, batch: Batch, token: AccessToken, *, now: datetime) -> Receipt:
+    def take(self, batch: EditBatch, token: AccessToken, *, now: datetime) -> BatchReceipt:
         """Keep a batch whole, and say what became of it; sent again, it changes nothing."""
         self._check(batch, token, now)
         repositories = self._writable(batch, token) if batch.remotes else []
@@ -72,35 +72,35 @@ class Upload:
             edits,
             now=now,
             again=due_again(self._store, now),
-            sender=Sender(key_id=batch.key_id, actor_id=token.user_id),
+            sender=EditSender(key_id=batch.key_id, actor_id=token.user_id),
         )
         stored = kept.added + kept.replaced
         self._report(batch, token, repositories, stored, now)
         log.info("batch_kept", installation=batch.installation, stored=stored)
-        return Receipt(
+        return BatchReceipt(
             stored=stored, already_known=kept.already_known, audits_due=len(kept.due_again)
         )
 
-    def forget(self, wish: Forget, token: AccessToken, *, now: datetime) -> Forgotten:
+    def forget(self, wish: ForgetRequest, token: AccessToken, *, now: datetime) -> ForgetReceipt:
         """Remove what the token's person sent: all of it, or what the wish names."""
-        whose = Whose(
+        whose = ErasureScope(
             login=token.login,
             user_id=token.user_id,
             repository_ids=self._meant(wish) if wish.remotes else None,
             paths=wish.paths,
             edit_ids=wish.edits,
         )
-        access = Access(who=f"login:{token.login}", door=Door.API, what="erasure")
+        access = AccessEntry(who=f"login:{token.login}", door=AccessDoor.API, what="erasure")
         self._store.access_log.note(access, now=now)
         count = self._store.evidence.erase(whose, ErasedBy.DEVELOPER, now=now)
-        if wish == Forget():
+        if wish == ForgetRequest():
             self._store.coverage.forget(token.login, token.user_id)
         log.info("evidence_forgotten", edits=count)
-        return Forgotten(edits=count)
+        return ForgetReceipt(edits=count)
 
     # --- checks -----------------------------------------------------------------------------------
 
-    def _check(self, batch: Batch, token: AccessToken, now: datetime) -> None:
+    def _check(self, batch: EditBatch, token: AccessToken, now: datetime) -> None:
         if batch.schema != SCHEMA:
             raise UploadRefused(422, f"send {SCHEMA}; update the collector", field="schema")
         installation = self._store.installations.installation(batch.installation)
@@ -126,12 +126,12 @@ class Upload:
 
     # --- which repositories -----------------------------------------------------------------------
 
-    def _writable(self, batch: Batch, token: AccessToken) -> list[int]:
+    def _writable(self, batch: EditBatch, token: AccessToken) -> list[int]:
         """Return the repositories that a batch is of and its person may write to."""
         meant = self._repositories(batch)
         levels = {one: self._uploaders.level(token, batch.installation, one) for one in meant}
-        writable = [one for one, level in levels.items() if level.reaches(Level.WRITE)]
-        if not writable and any(level.reaches(Level.READ) for level in levels.values()):
+        writable = [one for one, level in levels.items() if level.reaches(AccessLevel.WRITE)]
+        if not writable and any(level.reaches(AccessLevel.READ) for level in levels.values()):
             raise UploadRefused(
                 403,
                 f"{token.login} may read this repository and not write to it",
@@ -148,7 +148,7 @@ class Upload:
             )
         return writable
 
-    def _repositories(self, batch: Batch) -> list[int]:
+    def _repositories(self, batch: EditBatch) -> list[int]:
         names = on_host(batch.remotes, self._uploaders.host)
         found: dict[int, None] = {}
         others = []
@@ -165,11 +165,11 @@ class Upload:
                 found[number] = None
         return list(found)
 
-    def _alias(self, installation_id: int, name: str, known: Alias | None) -> int | None:
+    def _alias(self, installation_id: int, name: str, known: RepositoryAlias | None) -> int | None:
         """Return the installation's repository that a former name or a fork means."""
         now = self._auth.clock()
         is_fresh = known is not None and (
-            known.why is not WhyNamed.UNKNOWN or now - known.seen_at < ASK_AGAIN
+            known.why is not NameReason.UNKNOWN or now - known.seen_at < ASK_AGAIN
         )
         number = known.repository_id if known and is_fresh else None
         if not is_fresh:
@@ -182,10 +182,10 @@ class Upload:
         if found is not None:
             for number in (found.id, found.parent_id, found.source_id):
                 if number is not None and self._is_of(installation_id, number):
-                    why = WhyNamed.FORMER if number == found.id else WhyNamed.FORK
+                    why = NameReason.FORMER if number == found.id else NameReason.FORK
                     names.note(name, why, now=now, repository_id=number)
                     return number
-        names.note(name, WhyNamed.UNKNOWN, now=now)
+        names.note(name, NameReason.UNKNOWN, now=now)
         return None
 
     def _is_of(self, installation_id: int, repository_id: int) -> bool:
@@ -196,7 +196,7 @@ class Upload:
             and known.removed_at is None
         )
 
-    def _meant(self, wish: Forget) -> tuple[int, ...]:
+    def _meant(self, wish: ForgetRequest) -> tuple[int, ...]:
         """Return the repositories that remotes name, without asking anybody."""
         names = on_host(wish.remotes, self._uploaders.host)
         found = [one.id for one in map(self._store.installations.find, names) if one is not None]
@@ -206,7 +206,12 @@ class Upload:
     # --- coverage ---------------------------------------------------------------------------------
 
     def _report(
-        self, batch: Batch, token: AccessToken, repositories: list[int], stored: int, now: datetime
+        self,
+        batch: EditBatch,
+        token: AccessToken,
+        repositories: list[int],
+        stored: int,
+        now: datetime,
     ) -> None:
         places: list[int | None] = [*repositories] or [None]
         reports = [

@@ -6,19 +6,19 @@ It takes no lease and settles nothing; `ghapp.jobs.perform` does both.
 from collections.abc import Callable
 
 from ghapp.attribution.model import Struct
-from ghapp.audit import Ref
-from ghapp.auditing.replay_over_github import Again, Means, audit_again, list_page
+from ghapp.audit import AuditRequest
+from ghapp.auditing.replay_over_github import AuditedAgain, ReplayStep, audit_again, list_page
 from ghapp.bootstrap import Services
 from ghapp.ending import STALE, ChoreDone, Ending, NothingToDo, OutOfReach, TryLater
 from ghapp.events.commands import hear
 from ghapp.events.dispatch import AUDIT_AGAIN, SAID_MERGED
-from ghapp.events.intake import Intake
+from ghapp.events.intake import EventIntake
 from ghapp.events.reconcile import call_roll, reconcile
 from ghapp.events.sweep import sweep
-from ghapp.github.answers import Why
+from ghapp.github.answers import GoneReason
 from ghapp.ingest.compliance import ComplianceError
-from ghapp.store import DueItem, Kind, Lane
-from ghapp.upkeep.outcomes import collect_outcomes, outcomes_wish
+from ghapp.store import Lane, WorkItem, WorkKind
+from ghapp.upkeep.outcomes import collect_outcomes, outcomes_request
 from ghapp.upkeep.outgoing import NotSent
 
 STALE_LOOKS = 3
@@ -26,7 +26,7 @@ STALE_LOOKS = 3
 MOST_LETTER_TRIES = 30
 """Most of a day of tries: then the next week's letter is nearer than this one is news."""
 
-DoItem = Callable[[DueItem, Services], Ending]
+DoItem = Callable[[WorkItem, Services], Ending]
 
 
 class InstallationItem(Struct, frozen=True):
@@ -34,7 +34,7 @@ class InstallationItem(Struct, frozen=True):
 
     installation_id: int
     """The one that reaches the repository today; the item may have been made due by another."""
-    item: DueItem
+    item: WorkItem
 
 
 class RepositoryItem(Struct, frozen=True):
@@ -42,7 +42,7 @@ class RepositoryItem(Struct, frozen=True):
 
     installation_id: int
     repository_id: int
-    item: DueItem
+    item: WorkItem
 
 
 class PullItem(Struct, frozen=True):
@@ -51,7 +51,7 @@ class PullItem(Struct, frozen=True):
     installation_id: int
     repository_id: int
     number: int
-    item: DueItem
+    item: WorkItem
 
 
 # --- audits -------------------------------------------------------------------------------------
@@ -59,7 +59,7 @@ class PullItem(Struct, frozen=True):
 
 def _audit(due: PullItem, services: Services) -> Ending:
     return services.audit(
-        Ref(
+        AuditRequest(
             installation_id=due.installation_id,
             repository_id=due.repository_id,
             number=due.number,
@@ -90,8 +90,8 @@ def _outcomes(due: PullItem, services: Services) -> Ending:
             now=services.clock(),
         )
     if again is not None:
-        wish = outcomes_wish(installation_id, repository_id, due.number, again)
-        services.store.due.schedule(wish, now=services.clock())
+        request = outcomes_request(installation_id, repository_id, due.number, again)
+        services.store.work.enqueue(request, now=services.clock())
     return ChoreDone(1, "what came of it is kept")
 
 
@@ -110,7 +110,7 @@ def _replay(due: RepositoryItem, services: Services) -> Ending:
     if running is None:
         return NothingToDo("its replay is over")
     with services.github(due.installation_id, due.repository_id, background=True) as github:
-        means = Means(
+        means = ReplayStep(
             replay=running,
             how=services.how,
             kept=services.kept_pulls,
@@ -123,24 +123,24 @@ def _replay(due: RepositoryItem, services: Services) -> Ending:
         return _replay_pull(means, due.item.pull_request, due.installation_id)
 
 
-def _replay_page(means: Means) -> Ending:
+def _replay_page(means: ReplayStep) -> Ending:
     if not list_page(means).is_last:
         return TryLater(at=means.now, why="there are more to list", counts=False)
     return ChoreDone(1, "all that belongs to the replay is listed")
 
 
-def _replay_pull(means: Means, number: int, installation_id: int) -> Ending:
+def _replay_pull(means: ReplayStep, number: int, installation_id: int) -> Ending:
     found = means.store.replays.pull(means.replay.id, number)
     if found is None:
         return NothingToDo("it is no part of the replay, or done")
-    ref = Ref(
+    ref = AuditRequest(
         installation_id=installation_id,
         repository_id=means.replay.repository_id,
         number=number,
         background=True,
     )
     done = audit_again(means, found, ref)
-    if isinstance(done, Again):
+    if isinstance(done, AuditedAgain):
         return ChoreDone(1, done.why or "audited again")
     return done
 
@@ -156,7 +156,7 @@ def _fetch_teams(due: InstallationItem, services: Services) -> Ending:
     return ChoreDone(fetched.people, str(fetched))
 
 
-def _send_letter(item: DueItem, services: Services) -> Ending:
+def _send_letter(item: WorkItem, services: Services) -> Ending:
     if item.installation_id is None:
         return NothingToDo("it names no installation")
     try:
@@ -171,22 +171,22 @@ def _send_letter(item: DueItem, services: Services) -> Ending:
 # --- the whole app ------------------------------------------------------------------------------
 
 
-def _sweep(item: DueItem, services: Services) -> Ending:
+def _sweep(item: WorkItem, services: Services) -> Ending:
     del item
-    intake = Intake(services.store, services.queue.poke, services.app_id)
+    intake = EventIntake(services.store, services.queue.wake, services.app_id)
     swept = sweep(services.auth, intake, services.clock())
     if not swept.is_whole:
         return TryLater(at=services.clock(), why="more deliveries to take in", counts=False)
     return ChoreDone(swept.taken, f"{swept.taken} of {swept.looked_at} deliveries were not known")
 
 
-def _call_roll(item: DueItem, services: Services) -> Ending:
+def _call_roll(item: WorkItem, services: Services) -> Ending:
     del item
     count = call_roll(services.auth, services.store, services.clock())
     return ChoreDone(0, f"{count} installations")
 
 
-def _pull_sessions(item: DueItem, services: Services) -> Ending:
+def _pull_sessions(item: WorkItem, services: Services) -> Ending:
     del item
     try:
         pulled = services.pull_sessions()
@@ -224,7 +224,7 @@ def _on_repository(do: Callable[[RepositoryItem, Services], Ending]) -> DoItem:
 
 
 def _on_installation(do: Callable[[InstallationItem, Services], Ending]) -> DoItem:
-    def on_item(item: DueItem, services: Services) -> Ending:
+    def on_item(item: WorkItem, services: Services) -> Ending:
         reached = _reached(item, services)
         if not isinstance(reached, int):
             return reached
@@ -233,7 +233,7 @@ def _on_installation(do: Callable[[InstallationItem, Services], Ending]) -> DoIt
     return on_item
 
 
-def _reached(item: DueItem, services: Services) -> int | OutOfReach | TryLater:
+def _reached(item: WorkItem, services: Services) -> int | OutOfReach | TryLater:
     """Return the installation that reaches the repository now, or why none may be used.
 
     A repository can have moved to another installation since the item was made due.
@@ -242,10 +242,10 @@ def _reached(item: DueItem, services: Services) -> int | OutOfReach | TryLater:
     repository = None if item.repository_id is None else known.repository(item.repository_id)
     installation_id = (repository and repository.installation_id) or item.installation_id
     if installation_id is None:
-        return OutOfReach("no installation of the app reaches the repository", Why.REMOVED)
+        return OutOfReach("no installation of the app reaches the repository", GoneReason.REMOVED)
     installation = known.installation(installation_id)
     if installation is not None and not installation.is_active:
-        why = Why.UNINSTALLED if installation.removed_at else Why.SUSPENDED
+        why = GoneReason.UNINSTALLED if installation.removed_at else GoneReason.SUSPENDED
         return OutOfReach(f"installation {installation_id}: {why}", why)
     ready_at = services.pace.ready_at(installation_id, background=item.lane is Lane.REPLAY)
     if ready_at is not None:
@@ -254,29 +254,29 @@ def _reached(item: DueItem, services: Services) -> int | OutOfReach | TryLater:
 
 
 KINDS: dict[str, DoItem] = {
-    Kind.AUDIT: _on_pull(_audit),
-    Kind.FINALIZE: _on_pull(_audit),
+    WorkKind.AUDIT: _on_pull(_audit),
+    WorkKind.FINALIZE: _on_pull(_audit),
     AUDIT_AGAIN: _on_pull(_audit),
-    Kind.COMMAND: _on_pull(_command),
-    Kind.OUTCOMES: _on_pull(_outcomes),
-    Kind.RECONCILE: _on_repository(_reconcile),
-    Kind.REPLAY: _on_repository(_replay),
-    Kind.TEAMS: _on_installation(_fetch_teams),
-    Kind.WEEKLY_SUMMARY: _send_letter,
-    Kind.SWEEP: _sweep,
-    Kind.ROLL_CALL: _call_roll,
-    Kind.COMPLIANCE: _pull_sessions,
+    WorkKind.COMMAND: _on_pull(_command),
+    WorkKind.OUTCOMES: _on_pull(_outcomes),
+    WorkKind.RECONCILE: _on_repository(_reconcile),
+    WorkKind.REPLAY: _on_repository(_replay),
+    WorkKind.TEAMS: _on_installation(_fetch_teams),
+    WorkKind.WEEKLY_SUMMARY: _send_letter,
+    WorkKind.SWEEP: _sweep,
+    WorkKind.ROLL_CALL: _call_roll,
+    WorkKind.COMPLIANCE: _pull_sessions,
 }
 """The kinds of items that this version knows how to do, each with whom it is about."""
 
 RECURRING = frozenset(
     {
-        Kind.SWEEP,
-        Kind.ROLL_CALL,
-        Kind.RECONCILE,
-        Kind.WEEKLY_SUMMARY,
-        Kind.COMPLIANCE,
-        Kind.TEAMS,
+        WorkKind.SWEEP,
+        WorkKind.ROLL_CALL,
+        WorkKind.RECONCILE,
+        WorkKind.WEEKLY_SUMMARY,
+        WorkKind.COMPLIANCE,
+        WorkKind.TEAMS,
     }
 )
 """Kinds that come round again: never given up, for then nobody would look any more."""

@@ -24,11 +24,11 @@ from ghapp.ending import (
     unreached,
 )
 from ghapp.github import answers
-from ghapp.github.answers import Why
+from ghapp.github.answers import GoneReason
 from ghapp.jobs.kinds import KINDS, RECURRING
 from ghapp.log import bound, redact
-from ghapp.publishers.publisher import Outcome as Wrote
-from ghapp.store import DueItem, DueOutcome, DueTable, StoreError
+from ghapp.publishers.publisher import WriteResult
+from ghapp.store import StoreError, WorkEnd, WorkItem, WorkTable
 
 LEASE = timedelta(seconds=30)
 """How long an item is out of reach after its worker died; renewed while the worker lives."""
@@ -47,41 +47,41 @@ log = structlog.get_logger()
 Clock = Callable[[], datetime]
 
 
-class Stopping(BaseException):
+class WorkerStopping(BaseException):
     """The process was asked to end and cannot wait for its item; raised by a signal's handler."""
 
 
 def perform(item_id: int, services: Services, *, worker: str) -> bool:
     """Do one due item, if it is still to be done; ``False``: it is not, or another has it.
 
-    Where `Stopping` comes in its midst, the item is due again at once, and it was no try.
+    Where `WorkerStopping` comes in its midst, the item is due again at once, and it was no try.
     """
     store, clock = services.store, services.clock
-    item = store.due.lease(item_id, clock(), worker, LEASE)
+    item = store.work.lease(item_id, clock(), worker, LEASE)
     if item is None:
         return False
     with bound(item=item.name, attempt=item.attempts):
         if _kills_workers(item):
             log.error("item_kills_workers")
-            store.due.park(
+            store.work.give_up(
                 item, f"given up after {MOST_TRIES} tries: its worker was lost in the last"
             )
             return True
         try:
-            with _held(item, store.due, clock):
+            with _held(item, store.work, clock):
                 ending = _do(item, services)
             _settle(item, ending, services)
-        except Stopping:
+        except WorkerStopping:
             # What it asked of GitHub last may have been done: the next try looks before it writes.
             log.warning("item_given_back")
-            store.due.later(item, clock(), GIVEN_BACK)
+            store.work.later(item, clock(), GIVEN_BACK)
         except Exception as error:
             log.exception("item_failed")
-            _failed(item, redact(f"{type(error).__name__}: {error}"), store.due, clock())
+            _failed(item, redact(f"{type(error).__name__}: {error}"), store.work, clock())
     return True
 
 
-def _do(item: DueItem, services: Services) -> Ending:
+def _do(item: WorkItem, services: Services) -> Ending:
     do = KINDS.get(item.kind)
     if do is None:
         return NothingToDo(f"this version knows no item of kind {item.kind!r}")
@@ -95,14 +95,14 @@ def _do(item: DueItem, services: Services) -> Ending:
 
 
 @contextmanager
-def _held(item: DueItem, due: DueTable, clock: Clock) -> Iterator[None]:
+def _held(item: WorkItem, work: WorkTable, clock: Clock) -> Iterator[None]:
     """Renew the item's lease from a thread for as long as the work lasts."""
     over = threading.Event()
 
     def renew() -> None:
         while not over.wait(HEARTBEAT):
             try:
-                if not due.extend(item, clock(), LEASE):
+                if not work.extend(item, clock(), LEASE):
                     log.warning("lease_lost", item=item.name)
                     return
             except StoreError as error:
@@ -120,57 +120,57 @@ def _held(item: DueItem, due: DueTable, clock: Clock) -> Iterator[None]:
 # --- settling -----------------------------------------------------------------------------------
 
 
-def _settle(item: DueItem, ending: Ending, services: Services) -> None:
+def _settle(item: WorkItem, ending: Ending, services: Services) -> None:
     """Write an outcome into the due table; each kind of outcome has its own way there."""
-    due, now = services.store.due, services.clock()
+    work, now = services.store.work, services.clock()
     log.info("item_settled", outcome=type(ending).__name__, why=_why(ending))
     match ending:
         case TryLater(counts=True):
-            _failed(item, ending.why, due, now)
+            _failed(item, ending.why, work, now)
         case TryLater():
             if ending.whole_installation:
                 _park(item, ending, services)
-            due.later(item, ending.at, ending.why)
+            work.later(item, ending.at, ending.why)
         case OutOfReach():
             _note_gone(item, ending, services)
-            due.finish(item, DueOutcome.GONE, ending.why, now=now)
+            work.finish(item, WorkEnd.GONE, ending.why, now=now)
         case ChoreDone():
-            end = DueOutcome.DONE if ending.found else DueOutcome.NOTHING_TO_DO
-            due.finish(item, end, ending.why, now=now)
+            end = WorkEnd.DONE if ending.found else WorkEnd.NOTHING_TO_DO
+            work.finish(item, end, ending.why, now=now)
         case _:
-            due.finish(item, ENDS[type(ending)], _why(ending), now=now)
+            work.finish(item, ENDS[type(ending)], _why(ending), now=now)
 
 
-def _park(item: DueItem, limit: TryLater, services: Services) -> None:
+def _park(item: WorkItem, limit: TryLater, services: Services) -> None:
     """Let nobody use the installation: the database holds it, Redis tells running workers."""
     if item.installation_id is not None:
         services.store.installations.park(item.installation_id, limit.at, limit.why)
         services.pace.park(item.installation_id, limit.at)
 
 
-def _note_gone(item: DueItem, gone: OutOfReach, services: Services) -> None:
+def _note_gone(item: WorkItem, gone: OutOfReach, services: Services) -> None:
     """Remember what GitHub said where its event was missed, so that nobody asks again."""
     known, now = services.store.installations, services.clock()
-    if gone.reason is Why.SUSPENDED and item.installation_id is not None:
+    if gone.reason is GoneReason.SUSPENDED and item.installation_id is not None:
         known.suspended(item.installation_id, now=now)
-    elif gone.reason is Why.UNINSTALLED and item.installation_id is not None:
+    elif gone.reason is GoneReason.UNINSTALLED and item.installation_id is not None:
         known.removed(item.installation_id, now=now)
-    elif gone.reason is Why.REMOVED and item.repository_id is not None:
+    elif gone.reason is GoneReason.REMOVED and item.repository_id is not None:
         known.repositories_removed((item.repository_id,), now=now)
 
 
-ENDS: dict[type[Ending], DueOutcome] = {
-    AuditDone: DueOutcome.DONE,
-    AuditPartial: DueOutcome.PARTIAL,
-    NothingToDo: DueOutcome.NOTHING_TO_DO,
-    NotPermitted: DueOutcome.REFUSED,
+ENDS: dict[type[Ending], WorkEnd] = {
+    AuditDone: WorkEnd.DONE,
+    AuditPartial: WorkEnd.PARTIAL,
+    NothingToDo: WorkEnd.NOTHING_TO_DO,
+    NotPermitted: WorkEnd.REFUSED,
 }
 
 
 def _why(ending: Ending) -> str | None:
     match ending:
         case AuditDone():
-            written = [one.name for one in ending.published if one.outcome is Wrote.WRITTEN]
+            written = [one.name for one in ending.published if one.outcome is WriteResult.WRITTEN]
             return f"written: {', '.join(written)}" if written else NOTHING_WRITTEN
         case AuditPartial():
             return "; ".join(ending.missing)
@@ -178,15 +178,15 @@ def _why(ending: Ending) -> str | None:
             return ending.why
 
 
-def _kills_workers(item: DueItem) -> bool:
+def _kills_workers(item: WorkItem) -> bool:
     """Say whether every try is used up: a try that fails ends by `_failed`, so the last did not."""
     return item.attempts > MOST_TRIES and item.kind not in RECURRING
 
 
-def _failed(item: DueItem, why: str, due: DueTable, now: datetime) -> None:
+def _failed(item: WorkItem, why: str, work: WorkTable, now: datetime) -> None:
     """Put a failed item back for a growing time, or set it aside after its last try."""
     if item.attempts >= MOST_TRIES and item.kind not in RECURRING:
-        due.park(item, f"given up after {item.attempts} tries; the last: {why}")
+        work.give_up(item, f"given up after {item.attempts} tries; the last: {why}")
         return
     wait = min(FIRST_WAIT * 2 ** min(item.attempts - 1, MOST_TRIES), LONGEST_WAIT)
-    due.failed(item, now + wait, why)
+    work.failed(item, now + wait, why)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from cryptography.fernet import Fernet, InvalidToken
 
-from ghapp.attribution.fingerprint import Fingerprinter
+from ghapp.attribution.fingerprint import LineFingerprinter
 from ghapp.attribution.model import Struct
 from ghapp.store import KeptKey, Store
 
@@ -32,9 +32,9 @@ class EvidenceKey(Struct, frozen=True):
         return f"EvidenceKey(id={self.id!r})"
 
     @property
-    def fingerprinter(self) -> Fingerprinter:
+    def fingerprinter(self) -> LineFingerprinter:
         """Return what makes fingerprints with this key."""
-        return Fingerprinter(self.secret)
+        return LineFingerprinter(self.secret)
 
 
 class EvidenceKeys:

@@ -23,7 +23,7 @@ from ghapp.store import RecordKey, SavedAudit, Store
 SECRET_BYTES = 32
 
 
-class Signer:
+class RecordSigner:
     """Signs audits and heads of chains with the key that is in force; safe among processes."""
 
     def __init__(self, store: Store, encryption_key: bytes) -> None:

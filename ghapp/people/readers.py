@@ -13,9 +13,9 @@ from typing import TypeVar
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken
 
-from ghapp.github.answers import BadCredentials, Temporary
+from ghapp.github.answers import BadCredentials, TemporaryFailure
 from ghapp.github.token_cache import TokenCache, derive_key
-from ghapp.github.user_access import Away, Level, UserAccess
+from ghapp.github.user_access import AccessLevel, GitHubAway, UserAccess
 from ghapp.github.user_auth import SignIn, SignInRefused, UserTokens
 from ghapp.store import Store
 from ghapp.store.logins import SignedIn, new_cookie
@@ -35,7 +35,7 @@ class NotSignedIn(Exception):  # noqa: N818 - a state of the person, not a fault
 
 
 @dataclass(frozen=True)
-class Readers:
+class PageReaders:
     """People who read, and what GitHub lets them. Safe to share among threads and over forks."""
 
     store: Store
@@ -49,7 +49,7 @@ class Readers:
     def begin(self, code: str, verifier: str, redirect_uri: str) -> tuple[SignedIn, str]:
         """Sign in whoever GitHub gave this code to; return the person and the browser's cookie.
 
-        Raises `SignInRefused`, `Temporary` and `Away`.
+        Raises `SignInRefused`, `TemporaryFailure` and `GitHubAway`.
         """
         now = self.clock()
         tokens = self.sign_in.redeem(code, verifier, redirect_uri, now=now)
@@ -67,15 +67,15 @@ class Readers:
         found = self.store.logins.of_cookie(cookie, now=self.clock())
         return found if found and found.sealed else None
 
-    # --- what a person may see; all raise `Away` and `NotSignedIn` --------------------------------
+    # --- what a person may see; all raise `GitHubAway` and `NotSignedIn` ------------------------
 
-    def repository(self, person: SignedIn, repository_id: int) -> Level:
+    def repository(self, person: SignedIn, repository_id: int) -> AccessLevel:
         """Return what the person may do in a repository."""
         return self._asked(
             person, lambda token: self.access.repository(person.id, token, repository_id)
         )
 
-    def organization(self, person: SignedIn, login: str) -> Level:
+    def organization(self, person: SignedIn, login: str) -> AccessLevel:
         """Return ``admin`` for an owner, ``read`` for a member; raises `MembersHidden` too."""
         return self._asked(person, lambda token: self.access.organization(person.id, token, login))
 
@@ -121,7 +121,7 @@ class Readers:
                 if alone:
                     return self._renewed(current, tokens, refused)
             self.sleep(WAIT_SECONDS)
-        raise Away(self.clock() + REFRESH_BEFORE, "somebody else is renewing the sign-in")
+        raise GitHubAway(self.clock() + REFRESH_BEFORE, "somebody else is renewing the sign-in")
 
     def _renewed(self, person: SignedIn, tokens: UserTokens, refused: str | None) -> str:
         if tokens.refresh_token is None:
@@ -131,10 +131,10 @@ class Readers:
             new = self.sign_in.refresh(tokens.refresh_token, now=now)
         except SignInRefused as error:
             raise self._ended(person) from error
-        except Temporary as error:
+        except TemporaryFailure as error:
             if refused is None and tokens.access_until and now < tokens.access_until:
                 return tokens.access_token
-            raise Away(now + timedelta(minutes=1), str(error)) from error
+            raise GitHubAway(now + timedelta(minutes=1), str(error)) from error
         self.store.logins.reseal(person.id, person.sealed, self._seal(new))
         return new.access_token
 

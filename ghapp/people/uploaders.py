@@ -16,14 +16,14 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from ghapp.attribution.model import Struct
 from ghapp.github import device_flow
-from ghapp.github.answers import BadCredentials, GitHubError, Gone, Missing
+from ghapp.github.answers import BadCredentials, GitHubError, GoneForGood, NotFound
 from ghapp.github.client import GitHub
-from ghapp.github.device_flow import NotSignedIn
+from ghapp.github.device_flow import NotApproved
 from ghapp.github.token_cache import TokenCache, derive_key
-from ghapp.github.user_access import Away, Level, UserAccess
+from ghapp.github.user_access import AccessLevel, GitHubAway, UserAccess
 from ghapp.keys.evidence import EvidenceKeys
 from ghapp.store import AccessToken, NewToken, Store, TokenKind, new_secret
-from ghapp.wire import Enrolled, EnrolledInstallation, Enrollment, EnrollmentStarted
+from ghapp.wire import EnrolledInstallation, EnrollmentStarted, MachineEnrolled, MachineEnrollment
 
 KEPT = timedelta(minutes=5)
 """How long what a person may write to is not asked again."""
@@ -45,7 +45,7 @@ class _Permission(Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Uploaders:
+class EvidenceUploaders:
     """People who send evidence. Safe to share among threads and over forks."""
 
     store: Store
@@ -67,7 +67,7 @@ class Uploaders:
     # --- enrollment -------------------------------------------------------------------------------
 
     def begin(self) -> EnrollmentStarted:
-        """Begin a sign-in, its secret sealed. Raises `NotSignedIn` and `Temporary`."""
+        """Begin a sign-in, its secret sealed. Raises `NotApproved` and `Temporary`."""
         code = device_flow.start(self.web_url, self.client_id)
         at = int(self.clock().timestamp())
         return EnrollmentStarted(
@@ -78,11 +78,11 @@ class Uploaders:
             expires_in=code.expires_in,
         )
 
-    def finish(self, handle: str) -> Enrolled | None:
+    def finish(self, handle: str) -> MachineEnrolled | None:
         """Return a new upload token once the code was typed; ``None``: not yet.
 
-        Raises `NotSignedIn` where it is over, also for a person who may write to nothing that
-        the app is installed on; `Temporary` and `Away` where GitHub does not answer.
+        Raises `NotApproved` where it is over, also for a person who may write to nothing that
+        the app is installed on; `Temporary` and `GitHubAway` where GitHub does not answer.
         """
         code = self._opened(handle)
         token = device_flow.user_token(self.web_url, self.client_id, code)
@@ -91,16 +91,16 @@ class Uploaders:
         try:
             new = self._new_token(token)
         except BadCredentials as error:
-            raise NotSignedIn("GitHub does not accept the token that it gave") from error
+            raise NotApproved("GitHub does not accept the token that it gave") from error
         secret = new_secret(TokenKind.UPLOAD)
         kept = self.store.tokens.issue(new, secret, now=self.clock())
-        return Enrolled(token=secret, enrollment=self.enrollment(kept))
+        return MachineEnrolled(token=secret, enrollment=self.enrollment(kept))
 
-    def enrollment(self, token: AccessToken) -> Enrollment:
+    def enrollment(self, token: AccessToken) -> MachineEnrollment:
         """Return where a token's person sends evidence now, with the keys in use.
 
         An installation is left out where the person may not write any more to what the token
-        was made for. Raises `Away`, and `KeyLost`.
+        was made for. Raises `GitHubAway`, and `KeyLost`.
         """
         active = [one for one in self.store.installations.all() if one.is_active]
         found = [
@@ -109,7 +109,7 @@ class Uploaders:
             if token.reaches(one.id) and self._belongs(token, one.id)
             for key in (self.keys.present(one.id, now=self.clock()),)
         ]
-        return Enrollment(login=token.login, host=self.host, installations=tuple(found))
+        return MachineEnrollment(login=token.login, host=self.host, installations=tuple(found))
 
     def _new_token(self, user_token: str) -> NewToken:
         person = self.access.person(user_token)
@@ -118,13 +118,13 @@ class Uploaders:
         writable = {one: self.access.writable(user_token, one) for one in sorted(reached)}
         writable = {one: found[:REMEMBERED] for one, found in writable.items() if found}
         if not writable:
-            raise NotSignedIn(
+            raise NotApproved(
                 f"{person.login} may write to no repository that the app is installed on: "
                 "ask an administrator to install it, or for write access, and start again"
             )
         repositories = tuple(number for found in writable.values() for number in found)
         for number in repositories:
-            self._remember(person.id, number, Level.WRITE)
+            self._remember(person.id, number, AccessLevel.WRITE)
         return NewToken(
             kind=TokenKind.UPLOAD,
             login=person.login,
@@ -138,37 +138,37 @@ class Uploaders:
             known = self.store.installations.repository(number)
             if known is None or known.installation_id != installation_id:
                 continue
-            if self.level(token, installation_id, number).reaches(Level.WRITE):
+            if self.level(token, installation_id, number).reaches(AccessLevel.WRITE):
                 return True
         return False
 
     # --- what a person may do ---------------------------------------------------------------------
 
-    def level(self, token: AccessToken, installation_id: int, repository_id: int) -> Level:
+    def level(self, token: AccessToken, installation_id: int, repository_id: int) -> AccessLevel:
         """Return what a token's person may do in a repository, as GitHub tells the app.
 
-        A login that somebody else has by now counts for nothing. Raises `Away`.
+        A login that somebody else has by now counts for nothing. Raises `GitHubAway`.
         """
         kept = self.cache.read(_cached(token.user_id, repository_id))
         if kept is not None:
-            return Level(kept.decode())
+            return AccessLevel(kept.decode())
         try:
             level = self._asked(token, installation_id, repository_id)
-        except (Missing, Gone):
-            level = Level.NONE
+        except (NotFound, GoneForGood):
+            level = AccessLevel.NONE
         except GitHubError as error:
-            raise Away(self.clock() + AWAY, str(error)) from error
+            raise GitHubAway(self.clock() + AWAY, str(error)) from error
         self._remember(token.user_id, repository_id, level)
         return level
 
-    def _asked(self, token: AccessToken, installation_id: int, repository_id: int) -> Level:
+    def _asked(self, token: AccessToken, installation_id: int, repository_id: int) -> AccessLevel:
         path = f"collaborators/{quote(token.login, safe='')}/permission"
         with self.github(installation_id, repository_id) as github:
             found = github.get(path, _Permission)
         is_same = found.user is not None and found.user.id == token.user_id
-        return Level(found.permission) if is_same else Level.NONE
+        return AccessLevel(found.permission) if is_same else AccessLevel.NONE
 
-    def _remember(self, user_id: int, repository_id: int, level: Level) -> None:
+    def _remember(self, user_id: int, repository_id: int, level: AccessLevel) -> None:
         self.cache.write(_cached(user_id, repository_id), level.encode(), KEPT)
 
     # --- handles ----------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ class Uploaders:
         try:
             return self._box.decrypt_at_time(handle.encode(), lasts, now).decode()
         except (InvalidToken, UnicodeEncodeError) as error:
-            raise NotSignedIn("this sign-in was not begun here, or too long ago") from error
+            raise NotApproved("this sign-in was not begun here, or too long ago") from error
 
     @property
     def _box(self) -> Fernet:

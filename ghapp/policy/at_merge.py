@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ghapp.attribution.model import Struct
 from ghapp.attribution.policy import CLAUDE_CODE_V1, FILE, Policy
 from ghapp.git.process import GitError
-from ghapp.git.repository import Git
+from ghapp.git.repository import GitRepository
 from ghapp.policy.file import PolicyFileError, read
 
 
@@ -24,7 +24,7 @@ class BasePolicy(Struct, frozen=True):
 class BasePolicies:
     """The policies of one clone's history; each version of the file is read once."""
 
-    def __init__(self, git: Git) -> None:
+    def __init__(self, git: GitRepository) -> None:
         self._git = git
         self._read: dict[str, Policy | PolicyFileError] = {}
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from ghapp.attribution.model import Struct
 from ghapp.attribution.policy import FILE
-from ghapp.github.answers import Gone, Refused, Rejected
+from ghapp.github.answers import GoneForGood, PermissionRefused, RequestRejected
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import policy_text
 from ghapp.policy.file import PolicyFileError, RepositoryPolicy, read
@@ -29,7 +29,7 @@ class PolicyFile(Struct, frozen=True, kw_only=True):
     """When it said so: the merge whose base it was read from, or the time of the reading."""
 
 
-class InForce(Struct, frozen=True, kw_only=True):
+class PolicyInForce(Struct, frozen=True, kw_only=True):
     """The policy that holds, and what people have to be told about it."""
 
     policy: RepositoryPolicy = RepositoryPolicy()
@@ -41,7 +41,7 @@ class InForce(Struct, frozen=True, kw_only=True):
 
 def policy_in_force(
     own: PolicyFile | None, organization: Callable[[], PolicyFile | None], store: Store
-) -> InForce:
+) -> PolicyInForce:
     """Return the policy that holds; ``organization`` is asked only where it matters."""
     problems: list[str] = []
     places: tuple[Callable[[], PolicyFile | None], ...] = (lambda: own, organization)
@@ -57,11 +57,11 @@ def policy_in_force(
             if last is None:
                 continue
             source = f"the last good version of it in {file.repository}"
-            return InForce(policy=last, source=source, problems=tuple(problems))
+            return PolicyInForce(policy=last, source=source, problems=tuple(problems))
         _keep(file, store)
         source = f"{FILE} of {file.repository}"
-        return InForce(policy=policy, source=source, problems=tuple(problems))
-    return InForce(problems=tuple(problems))
+        return PolicyInForce(policy=policy, source=source, problems=tuple(problems))
+    return PolicyInForce(problems=tuple(problems))
 
 
 def organization_file(
@@ -82,7 +82,7 @@ def organization_file(
     with github(shared.id) as opened:
         try:
             text = policy_text(opened)
-        except (Gone, Refused, Rejected):
+        except (GoneForGood, PermissionRefused, RequestRejected):
             return None
     if text is None:
         return None

@@ -23,7 +23,7 @@ class PolicyError(ValueError):
     """A policy's name is not known, or its file does not say a policy."""
 
 
-class Difference(Struct, frozen=True):
+class PolicyDifference(Struct, frozen=True):
     """One member in which two policies differ."""
 
     member: str
@@ -106,10 +106,10 @@ def _problem(policy: Policy) -> str | None:
     return None
 
 
-def differences(one: Policy, other: Policy) -> tuple[Difference, ...]:
+def differences(one: Policy, other: Policy) -> tuple[PolicyDifference, ...]:
     """Return the members in which two policies differ, the id included, in their order."""
     return tuple(
-        Difference(member=member, before=getattr(one, member), after=getattr(other, member))
+        PolicyDifference(member=member, before=getattr(one, member), after=getattr(other, member))
         for member in Policy.__struct_fields__
         if getattr(one, member) != getattr(other, member)
     )

@@ -10,22 +10,22 @@ from typing import Any
 import msgspec
 
 from ghapp.attribution.model import Struct
-from ghapp.github.answers import Missing
+from ghapp.github.answers import NotFound
 from ghapp.github.client import GitHub
 from ghapp.github.external_id import ExternalId
 from ghapp.github.pull_requests import PullRequest
 from ghapp.publishers.publisher import (
     MOST_TEXT_BYTES,
-    Desired,
-    Memory,
-    Outcome,
-    Published,
+    DesiredState,
+    PublisherMemory,
+    PublisherReport,
+    WriteResult,
     expect_seen,
     make_once,
     read_back,
     same_text,
 )
-from ghapp.reports.annotations import Annotation
+from ghapp.reports.annotations import LineAnnotation
 
 NAME = "check_run"
 RUN_NAME = "attribution"
@@ -89,7 +89,9 @@ class _Note(msgspec.Struct, frozen=True):
     message: str | None = None
 
 
-def publish(desired: Desired, pull: PullRequest, github: GitHub, memory: Memory) -> Published:
+def publish(
+    desired: DesiredState, pull: PullRequest, github: GitHub, memory: PublisherMemory
+) -> PublisherReport:
     """Bring the run up to date; what is remembered of it is its id."""
     found = _find(github, pull) or _known(github, pull, memory.external_id)
     if not found:
@@ -122,7 +124,7 @@ def _known(github: GitHub, pull: PullRequest, known: str | None) -> list[_Run]:
         return []
     try:
         run = github.get(f"check-runs/{known}", _Run)
-    except Missing:
+    except NotFound:
         return []
     return [run] if _is_ours(github, pull, run) else []
 
@@ -132,7 +134,9 @@ def _is_ours(github: GitHub, pull: PullRequest, run: _Run) -> bool:
     return by_us and run.name == RUN_NAME and run.external_id == _external_id(pull)
 
 
-def _create(desired: Desired, pull: PullRequest, github: GitHub, memory: Memory) -> Published:
+def _create(
+    desired: DesiredState, pull: PullRequest, github: GitHub, memory: PublisherMemory
+) -> PublisherReport:
     wanted = desired.annotations[:MOST_ANNOTATIONS]
     first, rest = wanted[:ANNOTATIONS_A_REQUEST], wanted[ANNOTATIONS_A_REQUEST:]
     body = {"name": RUN_NAME, "head_sha": pull.head_sha, **_body(desired, pull, first)}
@@ -147,7 +151,7 @@ def _create(desired: Desired, pull: PullRequest, github: GitHub, memory: Memory)
     return _published(desired, pull, github, run, is_written=True)
 
 
-def _update(desired: Desired, pull: PullRequest, github: GitHub, run: _Run) -> bool:
+def _update(desired: DesiredState, pull: PullRequest, github: GitHub, run: _Run) -> bool:
     """Write what differs; say whether anything did."""
     new = _new_annotations(desired, github, run)
     if _is_current(desired, run) and not new and not desired.asked_again:
@@ -159,18 +163,20 @@ def _update(desired: Desired, pull: PullRequest, github: GitHub, run: _Run) -> b
 
 
 def _append(
-    desired: Desired,
+    desired: DesiredState,
     pull: PullRequest,
     github: GitHub,
     run_id: int,
-    annotations: Sequence[Annotation],
+    annotations: Sequence[LineAnnotation],
 ) -> None:
     for start in range(0, len(annotations), ANNOTATIONS_A_REQUEST):
         some = annotations[start : start + ANNOTATIONS_A_REQUEST]
         github.patch(f"check-runs/{run_id}", _body(desired, pull, some), _Run)
 
 
-def _body(desired: Desired, pull: PullRequest, annotations: Iterable[Annotation]) -> dict[str, Any]:
+def _body(
+    desired: DesiredState, pull: PullRequest, annotations: Iterable[LineAnnotation]
+) -> dict[str, Any]:
     output: dict[str, Any] = {
         "title": desired.check.title,
         "summary": within(desired.check.summary),
@@ -201,7 +207,7 @@ def within(text: str, most: int = MOST_TEXT_BYTES) -> str:
     return kept.rpartition("\n")[0] + ending
 
 
-def _is_current(desired: Desired, run: _Run) -> bool:
+def _is_current(desired: DesiredState, run: _Run) -> bool:
     return (
         run.status == "completed"
         and run.conclusion == desired.conclusion.value
@@ -212,7 +218,7 @@ def _is_current(desired: Desired, run: _Run) -> bool:
     )
 
 
-def _new_annotations(desired: Desired, github: GitHub, run: _Run) -> list[Annotation]:
+def _new_annotations(desired: DesiredState, github: GitHub, run: _Run) -> list[LineAnnotation]:
     """Return the annotations that the run has not yet.
 
     GitHub can only append, so those of an earlier audit stay; they name the edit they rest on.
@@ -226,7 +232,7 @@ def _new_annotations(desired: Desired, github: GitHub, run: _Run) -> list[Annota
     return [annotation for annotation in wanted if _note(annotation) not in standing][:room]
 
 
-def _note(annotation: Annotation) -> _Note:
+def _note(annotation: LineAnnotation) -> _Note:
     return _Note(
         path=annotation.path,
         start_line=annotation.start_line,
@@ -238,15 +244,15 @@ def _note(annotation: Annotation) -> _Note:
 
 
 def _published(
-    desired: Desired, pull: PullRequest, github: GitHub, run: _Run, *, is_written: bool
-) -> Published:
+    desired: DesiredState, pull: PullRequest, github: GitHub, run: _Run, *, is_written: bool
+) -> PublisherReport:
     confirmed = None
     if is_written:
         known = str(run.id)
         confirmed = _is_current(desired, read_back(_known(github, pull, known), NAME, known))
-    return Published(
+    return PublisherReport(
         name=NAME,
-        outcome=Outcome.WRITTEN if is_written else Outcome.UNCHANGED,
+        outcome=WriteResult.WRITTEN if is_written else WriteResult.UNCHANGED,
         url=run.html_url,
         external_id=str(run.id),
         confirmed=confirmed,

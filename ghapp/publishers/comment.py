@@ -4,14 +4,14 @@ import re
 from itertools import chain
 
 from ghapp.attribution.model import Struct
-from ghapp.github.answers import Missing
+from ghapp.github.answers import NotFound
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import PullRequest
 from ghapp.publishers.publisher import (
-    Desired,
-    Memory,
-    Outcome,
-    Published,
+    DesiredState,
+    PublisherMemory,
+    PublisherReport,
+    WriteResult,
     expect_seen,
     make_once,
     read_back,
@@ -40,7 +40,9 @@ def marker(github: GitHub, number: int) -> str:
     return f"<!-- attribution-auditor:v1 {subject} sig={github.signature(subject)} -->"
 
 
-def publish(desired: Desired, pull: PullRequest, github: GitHub, memory: Memory) -> Published:
+def publish(
+    desired: DesiredState, pull: PullRequest, github: GitHub, memory: PublisherMemory
+) -> PublisherReport:
     """Bring the comment up to date; what is remembered of it is its id."""
     known = memory.external_id
     if desired.comment is None:
@@ -52,16 +54,20 @@ def publish(desired: Desired, pull: PullRequest, github: GitHub, memory: Memory)
     expect_seen(github, memory, NAME)
     if known is not None:
         reason = "a person deleted the comment, so it stays deleted"
-        return Published(
-            name=NAME, outcome=Outcome.NOT_WRITTEN, detail=reason, external_id=known, by_choice=True
+        return PublisherReport(
+            name=NAME,
+            outcome=WriteResult.NOT_WRITTEN,
+            detail=reason,
+            external_id=known,
+            by_choice=True,
         )
     if not desired.opens_comment:
         return _nothing(None, "no comment is wanted")
     return _create(github, pull.number, body, memory)
 
 
-def _nothing(known: str | None, why: str) -> Published:
-    return Published(name=NAME, outcome=Outcome.UNCHANGED, detail=why, external_id=known)
+def _nothing(known: str | None, why: str) -> PublisherReport:
+    return PublisherReport(name=NAME, outcome=WriteResult.UNCHANGED, detail=why, external_id=known)
 
 
 def _find(github: GitHub, number: int, known: str | None) -> list[_Comment]:
@@ -91,20 +97,20 @@ def _known(github: GitHub, known: str) -> list[_Comment]:
     """Ask for the comment itself: a list may be older than the comment."""
     try:
         return [github.get(f"issues/comments/{known}", _Comment)]
-    except Missing:
+    except NotFound:
         return []
 
 
-def _update(github: GitHub, ours: list[_Comment], body: str) -> Published:
+def _update(github: GitHub, ours: list[_Comment], body: str) -> PublisherReport:
     kept, *others = ours
     for other in others:
         _delete(github, other)
     changes = not same_text(kept.body, body)
     if changes:
         github.patch(f"issues/comments/{kept.id}", {"body": body}, _Comment)
-    return Published(
+    return PublisherReport(
         name=NAME,
-        outcome=Outcome.WRITTEN if changes or others else Outcome.UNCHANGED,
+        outcome=WriteResult.WRITTEN if changes or others else WriteResult.UNCHANGED,
         detail=f"{len(others)} duplicates deleted" if others else None,
         url=kept.html_url,
         external_id=str(kept.id),
@@ -115,19 +121,19 @@ def _update(github: GitHub, ours: list[_Comment], body: str) -> Published:
 def _delete(github: GitHub, comment: _Comment) -> None:
     try:
         github.delete(f"issues/comments/{comment.id}")
-    except Missing:
+    except NotFound:
         return
 
 
-def _create(github: GitHub, number: int, body: str, memory: Memory) -> Published:
+def _create(github: GitHub, number: int, body: str, memory: PublisherMemory) -> PublisherReport:
     path = f"issues/{number}/comments"
     made, _ = make_once(
         lambda: github.post(path, {"body": body}, _Comment, before=memory.note),
         lambda: _find(github, number, None),
     )
-    return Published(
+    return PublisherReport(
         name=NAME,
-        outcome=Outcome.WRITTEN,
+        outcome=WriteResult.WRITTEN,
         url=made.html_url,
         external_id=str(made.id),
         confirmed=_confirmed(github, made.id, body),

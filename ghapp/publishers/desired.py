@@ -4,8 +4,8 @@ import re
 from fractions import Fraction
 
 from ghapp.attribution.model import Audit, Verdict
-from ghapp.policy.in_force import InForce
-from ghapp.publishers.publisher import Conclusion, Desired
+from ghapp.policy.in_force import PolicyInForce
+from ghapp.publishers.publisher import Conclusion, DesiredState
 from ghapp.reports.annotations import annotations
 from ghapp.reports.markdown import check_run, comment, explained
 from ghapp.reports.policy_notes import above_the_limit, broken_policy, noted
@@ -17,8 +17,8 @@ anyone could write evidence."""
 
 
 def desired_of(
-    audit: Audit, in_force: InForce, *, coverage: str | None, asked_again: bool
-) -> Desired:
+    audit: Audit, in_force: PolicyInForce, *, coverage: str | None, asked_again: bool
+) -> DesiredState:
     """Return what should stand at the pull request of an audit.
 
     ``coverage`` is the sentence about the author's machine, ``None``: there is none.
@@ -26,7 +26,7 @@ def desired_of(
     summary = summarize(audit)
     policy = in_force.policy
     explanation = explained(check_run(summary, coverage=coverage), audit)
-    return Desired(
+    return DesiredState(
         check=noted(explanation, _notes(audit, in_force)),
         conclusion=_conclusion(audit, in_force),
         annotations=tuple(annotations(audit)),
@@ -37,7 +37,7 @@ def desired_of(
     )
 
 
-def _notes(audit: Audit, in_force: InForce) -> list[str]:
+def _notes(audit: Audit, in_force: PolicyInForce) -> list[str]:
     """Return what the check run says about the policy, apart from its name."""
     limit = in_force.policy.share_limit
     notes = []
@@ -48,7 +48,7 @@ def _notes(audit: Audit, in_force: InForce) -> list[str]:
     return notes
 
 
-def _conclusion(audit: Audit, in_force: InForce) -> Conclusion:
+def _conclusion(audit: Audit, in_force: PolicyInForce) -> Conclusion:
     """Red only above a limit that the repository sets; neutral where something is unknown."""
     limit = in_force.policy.share_limit
     known = audit.verdict is not Verdict.NO_EVIDENCE and audit.inputs.complete

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from itertools import chain
 
 from ghapp.attribution.model import Struct
-from ghapp.github.answers import Missing, Refused, Rejected, Temporary
+from ghapp.github.answers import NotFound, PermissionRefused, RequestRejected, TemporaryFailure
 from ghapp.github.client import GitHub
 from ghapp.github.client import quoted as in_path
 from ghapp.github.pull_requests import PullRequest
-from ghapp.publishers.publisher import Desired, Memory, Outcome, Published
+from ghapp.publishers.publisher import DesiredState, PublisherMemory, PublisherReport, WriteResult
 from ghapp.reports.words import agent_name
 
 NAME = "label"
@@ -29,7 +29,9 @@ def description(label: str) -> str:
     return f"Some added lines were written in {agent} sessions"[:MOST_DESCRIPTION]
 
 
-def publish(desired: Desired, pull: PullRequest, github: GitHub, memory: Memory) -> Published:
+def publish(
+    desired: DesiredState, pull: PullRequest, github: GitHub, memory: PublisherMemory
+) -> PublisherReport:
     """Add what is missing and take away what we had put; remembered are ours, comma-separated."""
     ours = frozenset(filter(None, (memory.external_id or "").split(",")))
     standing = _standing(github, pull.number)
@@ -41,9 +43,9 @@ def publish(desired: Desired, pull: PullRequest, github: GitHub, memory: Memory)
         _take_away(github, pull.number, name)
     kept = _without(ours, stale) | missing
     changed = bool(missing or stale)
-    return Published(
+    return PublisherReport(
         name=NAME,
-        outcome=Outcome.WRITTEN if changed else Outcome.UNCHANGED,
+        outcome=WriteResult.WRITTEN if changed else WriteResult.UNCHANGED,
         detail=_detail(missing, stale),
         external_id=",".join(sorted(kept)) or None,
         confirmed=_confirmed(github, pull.number, desired.labels, stale) if changed else None,
@@ -75,7 +77,7 @@ def _add(github: GitHub, number: int, names: Iterable[str]) -> None:
         _define(github, name)
     try:
         github.post(f"issues/{number}/labels", {"labels": wanted}, tuple[_Label, ...])
-    except Temporary:
+    except TemporaryFailure:
         # If they stand now it was us, and that has to be remembered.
         if _without(wanted, _standing(github, number)):
             raise
@@ -85,11 +87,11 @@ def _define(github: GitHub, name: str) -> None:
     """Give a label that the repository does not have its color and words; never change one."""
     try:
         github.get(f"labels/{in_path(name)}", _Label)
-    except Missing:
+    except NotFound:
         definition = {"name": name, "color": COLOR, "description": description(name)}
         try:
             github.post("labels", definition, _Label)
-        except (Refused, Rejected):
+        except (PermissionRefused, RequestRejected):
             # Made by another worker meanwhile, or not allowed: adding it makes it in gray.
             return
 
@@ -97,7 +99,7 @@ def _define(github: GitHub, name: str) -> None:
 def _take_away(github: GitHub, number: int, name: str) -> None:
     try:
         github.delete(f"issues/{number}/labels/{in_path(name)}")
-    except Missing:
+    except NotFound:
         return
 
 

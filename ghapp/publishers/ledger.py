@@ -6,8 +6,7 @@ from datetime import datetime
 import structlog
 
 from ghapp.github.client import GitHub
-from ghapp.publishers.publisher import Memories, Memory, Published
-from ghapp.publishers.publisher import Outcome as Wrote
+from ghapp.publishers.publisher import Memories, PublisherMemory, PublisherReport, WriteResult
 from ghapp.publishers.registry import PUBLISHERS
 from ghapp.store import Publication, SavedAudit, Store
 
@@ -18,9 +17,9 @@ def memories(saved: SavedAudit, github: GitHub, store: Store) -> Memories:
     """Return what the publishers asked to remember last time, and what they set out to do."""
     kept, where = store.publications, (saved.repository_id, saved.pull_request)
 
-    def memory(name: str) -> Memory:
+    def memory(name: str) -> PublisherMemory:
         last = kept.last(*where, name)
-        return Memory(
+        return PublisherMemory(
             note=lambda: kept.note(saved, name, at=github.now()),
             external_id=None if last is None else last.external_id,
             noted_at=kept.noted_at(*where, name),
@@ -29,7 +28,9 @@ def memories(saved: SavedAudit, github: GitHub, store: Store) -> Memories:
     return {name: memory(name) for name in PUBLISHERS}
 
 
-def record(published: Sequence[Published], saved: SavedAudit, store: Store, now: datetime) -> None:
+def record(
+    published: Sequence[PublisherReport], saved: SavedAudit, store: Store, now: datetime
+) -> None:
     """Keep what each publisher did; that nothing changed is recorded once for an audit."""
     told = {one.publisher: one for one in store.publications.of(saved)}
     for one in published:
@@ -49,14 +50,14 @@ def record(published: Sequence[Published], saved: SavedAudit, store: Store, now:
         store.publications.record(saved, row)
 
 
-def _is_told(one: Published, last: Publication | None) -> bool:
+def _is_told(one: PublisherReport, last: Publication | None) -> bool:
     """Say whether the ledger has it already.
 
     What was written although GitHub answered with an error is not in it.
     """
     return (
-        one.outcome is Wrote.UNCHANGED
+        one.outcome is WriteResult.UNCHANGED
         and last is not None
-        and last.outcome != Wrote.NOT_WRITTEN
+        and last.outcome != WriteResult.NOT_WRITTEN
         and last.external_id == one.external_id
     )

@@ -5,7 +5,7 @@ and reads it back. Publishing twice therefore writes nothing the second time. Th
 `ghapp.github.client` pass through it; `registry` says what follows from each.
 """
 
-# ruff: noqa: N818 (an outcome is named by what it means: `Unseen`, not `UnseenError`)
+# ruff: noqa: N818 (an outcome is named by what it means: `NotSeenYet`, not `UnseenError`)
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -13,10 +13,10 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from ghapp.attribution.model import Struct
-from ghapp.github.answers import GitHubError, Temporary
+from ghapp.github.answers import GitHubError, TemporaryFailure
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import PullRequest
-from ghapp.reports.annotations import Annotation
+from ghapp.reports.annotations import LineAnnotation
 from ghapp.reports.markdown import CheckOutput
 
 MOST_TEXT_BYTES = 65_535
@@ -30,7 +30,7 @@ seconds are over (`ghapp.github.transport`), and GitHub's reading side may lag b
 MadeT = TypeVar("MadeT")
 
 
-class Unseen(GitHubError):
+class NotSeenYet(GitHubError):
     """Something may be there that cannot be seen yet: it is looked for again, then."""
 
     def __init__(self, until: datetime, what: str) -> None:
@@ -38,7 +38,7 @@ class Unseen(GitHubError):
         self.until = until
 
 
-class NotReadBack(Temporary):
+class NotReadBack(TemporaryFailure):
     """What was written cannot be seen yet: it is looked at again."""
 
     def __init__(self, name: str, external_id: str) -> None:
@@ -56,14 +56,14 @@ class Conclusion(StrEnum):
     SUCCESS = "success"
 
 
-class Desired(Struct, frozen=True, kw_only=True):
+class DesiredState(Struct, frozen=True, kw_only=True):
     """What should stand at a pull request."""
 
     check: CheckOutput
     conclusion: Conclusion = Conclusion.NEUTRAL
     details_url: str | None = None
     """Page of the audit; ``None``: there is none, the run's own page serves."""
-    annotations: tuple[Annotation, ...] = ()
+    annotations: tuple[LineAnnotation, ...] = ()
     comment: str | None = None
     """Markdown without marker; ``None``: whatever comment stands is left alone."""
     opens_comment: bool = True
@@ -74,7 +74,7 @@ class Desired(Struct, frozen=True, kw_only=True):
     GitHub shows it as waiting until then."""
 
 
-class Outcome(StrEnum):
+class WriteResult(StrEnum):
     """What a publisher did."""
 
     WRITTEN = "written"
@@ -82,11 +82,11 @@ class Outcome(StrEnum):
     NOT_WRITTEN = "not_written"
 
 
-class Published(Struct, frozen=True, kw_only=True):
+class PublisherReport(Struct, frozen=True, kw_only=True):
     """What one publisher did, and where it can be seen."""
 
     name: str
-    outcome: Outcome
+    outcome: WriteResult
     detail: str | None = None
     """Why not, or what was mended; ``None``: there is nothing to say."""
     url: str | None = None
@@ -100,25 +100,25 @@ class Published(Struct, frozen=True, kw_only=True):
     @property
     def problem(self) -> str | None:
         """Return what people should be told; ``None``: all is well."""
-        if self.outcome is Outcome.NOT_WRITTEN and not self.by_choice:
+        if self.outcome is WriteResult.NOT_WRITTEN and not self.by_choice:
             return f"{self.name}: {self.detail}"
         if self.confirmed is False:
             return f"{self.name}: written, and read back differently"
         return None
 
 
-class Memory(Struct, frozen=True, kw_only=True):
+class PublisherMemory(Struct, frozen=True, kw_only=True):
     """What is remembered of one publisher at one pull request."""
 
     note: Callable[[], None]
     """Writes down for good that something new is about to be made, before GitHub is asked."""
     external_id: str | None = None
-    """As the last `Published` said; ``None``: nothing is known of one."""
+    """As the last `PublisherReport` said; ``None``: nothing is known of one."""
     noted_at: datetime | None = None
     """When that was noted last; ``None``: never."""
 
 
-Memories = Mapping[str, Memory]
+Memories = Mapping[str, PublisherMemory]
 """Publisher's name to what is remembered of it for this pull request."""
 
 
@@ -128,15 +128,15 @@ class Publisher(Protocol):
     NAME: str
 
     def publish(
-        self, desired: Desired, pull: PullRequest, github: GitHub, memory: Memory
-    ) -> Published:
+        self, desired: DesiredState, pull: PullRequest, github: GitHub, memory: PublisherMemory
+    ) -> PublisherReport:
         """Bring one thing up to date."""
 
 
-def expect_seen(github: GitHub, memory: Memory, name: str) -> None:
-    """Raise `Unseen` where an earlier try may have made what was not found."""
+def expect_seen(github: GitHub, memory: PublisherMemory, name: str) -> None:
+    """Raise `NotSeenYet` where an earlier try may have made what was not found."""
     if memory.noted_at is not None and github.now() < memory.noted_at + UNSEEN:
-        raise Unseen(memory.noted_at + UNSEEN, f"{name}: an earlier try may have made it")
+        raise NotSeenYet(memory.noted_at + UNSEEN, f"{name}: an earlier try may have made it")
 
 
 def make_once(make: Callable[[], MadeT], find: Callable[[], list[MadeT]]) -> tuple[MadeT, bool]:
@@ -148,7 +148,7 @@ def make_once(make: Callable[[], MadeT], find: Callable[[], list[MadeT]]) -> tup
     """
     try:
         return make(), True
-    except Temporary:
+    except TemporaryFailure:
         # It may have been made all the same: read, and never post blindly again.
         found = find()
         if not found:

@@ -11,25 +11,25 @@ import msgspec
 from ghapp.attribution.model import Struct
 from ghapp.github.answers import (
     GitHubError,
-    Gone,
-    Limited,
-    Missing,
-    Refused,
-    Rejected,
-    Temporary,
-    Why,
+    GoneForGood,
+    GoneReason,
+    NotFound,
+    PermissionRefused,
+    RateLimited,
+    RequestRejected,
+    TemporaryFailure,
 )
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import PullRequest
 from ghapp.publishers import check_run, comment, label
 from ghapp.publishers.publisher import (
-    Desired,
+    DesiredState,
     Memories,
     NotReadBack,
-    Outcome,
-    Published,
+    NotSeenYet,
     Publisher,
-    Unseen,
+    PublisherReport,
+    WriteResult,
 )
 from ghapp.reports.harmless import prose
 from ghapp.reports.markdown import CheckOutput
@@ -44,65 +44,65 @@ NOT_WRITTEN = "#### Not written"
 MOST_PROBLEM = 300
 """Characters of one problem in the check run."""
 
-_END_OF_JOB = frozenset({Why.UNINSTALLED, Why.SUSPENDED, Why.REMOVED})
+_END_OF_JOB = frozenset({GoneReason.UNINSTALLED, GoneReason.SUSPENDED, GoneReason.REMOVED})
 """Nothing more can be written, by nobody."""
 
 
-class Publishing(Struct, frozen=True, kw_only=True):
+class PublishReport(Struct, frozen=True, kw_only=True):
     """What all publishers did."""
 
-    published: tuple[Published, ...]
-    later: Limited | Temporary | Unseen | None = None
+    published: tuple[PublisherReport, ...]
+    later: RateLimited | TemporaryFailure | NotSeenYet | None = None
     """Why it has to be published again, later; ``None``: it is done, well or badly."""
 
 
 def publish(
-    desired: Desired,
+    desired: DesiredState,
     pull: PullRequest,
     github: GitHub,
     memories: Memories,
     *,
     only: Collection[str] = PUBLISHERS,
-) -> Publishing:
+) -> PublishReport:
     """Bring everything up to date, or ``only`` what some publishers show; say what was done.
 
-    Raises `Gone` where the app or the repository is gone altogether; everything else is in
+    Raises `GoneForGood` where the app or the repository is gone altogether; everything else is in
     the answer.
     """
-    done: list[Published] = []
-    later: Limited | Temporary | Unseen | None = None
+    done: list[PublisherReport] = []
+    later: RateLimited | TemporaryFailure | NotSeenYet | None = None
     for name, publisher in PUBLISHERS.items():
         if name not in only:
             continue
         wanted = _with_problems(desired, done) if name == check_run.NAME else desired
         try:
             done.append(publisher.publish(wanted, pull, github, memories[name]))
-        except Limited as limited:
+        except RateLimited as limited:
             # Any further request would only lengthen the limit.
             done.append(_not_written(name, limited, memories))
-            return Publishing(published=tuple(done), later=limited)
-        except (Temporary, Unseen) as temporary:
+            return PublishReport(published=tuple(done), later=limited)
+        except (TemporaryFailure, NotSeenYet) as temporary:
             later = temporary
             done.append(_not_written(name, temporary, memories))
-        except (Gone, Missing, Refused, Rejected) as lasting:
-            if isinstance(lasting, Gone) and lasting.why in _END_OF_JOB:
+        except (GoneForGood, NotFound, PermissionRefused, RequestRejected) as lasting:
+            if isinstance(lasting, GoneForGood) and lasting.why in _END_OF_JOB:
                 raise
             done.append(_not_written(name, lasting, memories))
-    return Publishing(published=tuple(done), later=later)
+    return PublishReport(published=tuple(done), later=later)
 
 
-def _not_written(name: str, error: GitHubError, memories: Memories) -> Published:
-    again = "; it will be tried again" if isinstance(error, (Limited, Temporary)) else ""
+def _not_written(name: str, error: GitHubError, memories: Memories) -> PublisherReport:
+    again = "; it will be tried again" if isinstance(error, (RateLimited, TemporaryFailure)) else ""
     known = error.external_id if isinstance(error, NotReadBack) else memories[name].external_id
-    return Published(
+    return PublisherReport(
         name=name,
-        outcome=Outcome.NOT_WRITTEN,
+        outcome=WriteResult.NOT_WRITTEN,
         detail=f"{error}{again}",
         external_id=known,
     )
 
 
-def _with_problems(desired: Desired, done: Sequence[Published]) -> Desired:
+def _with_problems(desired: DesiredState, done: Sequence[PublisherReport]) -> DesiredState:
     """Add to the check run what could not be written, so that people see it where they look."""
     problems = [published.problem for published in done if published.problem is not None]
     if not problems:

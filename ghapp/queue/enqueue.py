@@ -16,7 +16,7 @@ from redis.retry import Retry
 from rq import Queue
 from rq.exceptions import DuplicateJobError
 
-from ghapp.store.due import DueItem, Lane
+from ghapp.store.work_items import Lane, WorkItem
 
 JOB = "workers.jobs.perform"
 """By name, so that nothing here imports a worker."""
@@ -42,10 +42,10 @@ class QueueAway(RuntimeError):  # noqa: N818 - a state that callers wait out, li
     """Redis cannot be reached; the items stay due in the database."""
 
 
-class Enqueue(Protocol):
+class WakeWorkers(Protocol):
     """How due items reach the workers."""
 
-    def __call__(self, items: Iterable[DueItem], *, now: datetime) -> int:
+    def __call__(self, items: Iterable[WorkItem], *, now: datetime) -> int:
         """Queue the items; return how many were not queued yet. Raises `QueueAway`."""
 
 
@@ -70,14 +70,14 @@ class RedisQueue:
             lane: Queue(lane.value, connection=connection, serializer="json") for lane in Lane
         }
 
-    def __call__(self, items: Iterable[DueItem], *, now: datetime) -> int:
+    def __call__(self, items: Iterable[WorkItem], *, now: datetime) -> int:
         """Queue the items, each in its lane; return how many were not queued yet.
 
         Raises `QueueAway`.
         """
         return sum(self._one(item, now) for item in items)
 
-    def poke(self) -> None:
+    def wake(self) -> None:
         """Let the scheduler look at once: something has become due. Raises `QueueAway`.
 
         One short request, so that whoever answers a webhook need not fill queues; and none
@@ -117,7 +117,7 @@ class RedisQueue:
             return None
         return told.get(name)
 
-    def _one(self, item: DueItem, now: datetime) -> bool:
+    def _one(self, item: WorkItem, now: datetime) -> bool:
         try:
             self._queues[item.lane].enqueue_call(
                 JOB,
@@ -136,7 +136,7 @@ class RedisQueue:
         return True
 
 
-def job_id(item: DueItem, now: datetime) -> str:
+def job_id(item: WorkItem, now: datetime) -> str:
     """Return the job's name in RQ: it says what is done, and which try of it this is.
 
     >>> job_id(DueItem(id=7, name="audit:42:17", taken=1, ...), datetime(2026, 5, 20, tzinfo=UTC))

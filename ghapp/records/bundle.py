@@ -26,7 +26,7 @@ class LineError(ValueError):
     """A line is none of a bundle's; the message says what it is."""
 
 
-class Exported(Struct, frozen=True):
+class ExportedRepository(Struct, frozen=True):
     """A repository in a bundle."""
 
     id: int
@@ -34,20 +34,20 @@ class Exported(Struct, frozen=True):
     """``owner/name`` when the bundle was made."""
 
 
-class Header(Struct, frozen=True):
+class BundleHeader(Struct, frozen=True):
     """What the bundle is, for people; what is said here is sealed with the rest."""
 
     schema: str
     engine: str
     """Version of the program that made the bundle."""
     made_at: datetime
-    repositories: tuple[Exported, ...]
+    repositories: tuple[ExportedRepository, ...]
     since: datetime | None = None
     """Documents are of pull requests merged then or later; ``None``: from the first on."""
     until: datetime | None = None
 
 
-class Key(Struct, frozen=True):
+class BundleKey(Struct, frozen=True):
     """A public key that records are signed with; bytes are base64 in JSON."""
 
     id: str
@@ -60,7 +60,7 @@ class Key(Struct, frozen=True):
 class KeyLine(Struct, frozen=True):
     """The line of a key."""
 
-    key: Key
+    key: BundleKey
 
 
 class PolicyLine(Struct, frozen=True):
@@ -85,7 +85,7 @@ class DocumentLine(Struct, frozen=True):
         return digest_of(self.document)
 
 
-Line: TypeAlias = Header | KeyLine | PolicyLine | DocumentLine | Envelope
+Line: TypeAlias = BundleHeader | KeyLine | PolicyLine | DocumentLine | Envelope
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
@@ -118,7 +118,7 @@ class _Shape(Struct, frozen=True):
 
 
 _SHAPE = msgspec.json.Decoder(_Shape)
-_KINDS: dict[str, type[Header | KeyLine | PolicyLine | Envelope]] = {
+_KINDS: dict[str, type[BundleHeader | KeyLine | PolicyLine | Envelope]] = {
     "key": KeyLine,
     "policy": PolicyLine,
     "payload": Envelope,
@@ -139,10 +139,10 @@ def read_line(content: bytes) -> Line:
     return line
 
 
-def _kind(shape: _Shape) -> type[Header | KeyLine | PolicyLine | Envelope]:
+def _kind(shape: _Shape) -> type[BundleHeader | KeyLine | PolicyLine | Envelope]:
     # A policy has no member "schema" beside it, and neither has an envelope.
     if shape.schema == SCHEMA:
-        return Header
+        return BundleHeader
     for member, kind in _KINDS.items():
         if bytes(getattr(shape, member)):
             return kind

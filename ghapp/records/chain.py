@@ -7,7 +7,7 @@ import msgspec
 from ghapp.attribution.model import Struct
 
 
-class Link(Struct, frozen=True):
+class ChainLink(Struct, frozen=True):
     """One record as the chain sees it."""
 
     created_at: int

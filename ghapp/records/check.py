@@ -14,21 +14,28 @@ import msgspec
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Struct
 from ghapp.records.bundle import (
+    BundleHeader,
     DocumentLine,
-    Header,
     KeyLine,
     LineError,
     PolicyLine,
     lines_of,
     read_line,
 )
-from ghapp.records.chain import Link
+from ghapp.records.chain import ChainLink
 from ghapp.records.envelope import Envelope, EnvelopeError, opened
 from ghapp.records.keys import PublicKey, PublicKeyError
-from ghapp.records.statement import Head, Record, Seal, StatementError, of_record, read
+from ghapp.records.statement import (
+    AuditRecord,
+    BundleSeal,
+    ChainHead,
+    StatementError,
+    of_record,
+    read,
+)
 
 
-class Problem(Struct, frozen=True):
+class BundleProblem(Struct, frozen=True):
     """Something in a bundle that is not as it was made."""
 
     line: int
@@ -36,10 +43,10 @@ class Problem(Struct, frozen=True):
     problem: str
 
 
-class Checked(Struct, frozen=True):
+class BundleCheck(Struct, frozen=True):
     """What a check found."""
 
-    header: Header | None
+    header: BundleHeader | None
     """``None``: it cannot be read."""
     records: int
     documents: int
@@ -48,19 +55,19 @@ class Checked(Struct, frozen=True):
     """Key → envelopes that it signed."""
     signed_later: int
     """Records that were made before records were signed."""
-    problems: tuple[Problem, ...]
+    problems: tuple[BundleProblem, ...]
     """The first problem of each line, by line; empty: it is as it was made."""
 
 
 LATER = 60
 """Seconds between a record and its signature, from which on it counts as signed later."""
 
-Found = Callable[[Record, bytes], None]
+Found = Callable[[AuditRecord, bytes], None]
 
 
 def check(
     path: Path, trusted: frozenset[str] = frozenset(), *, found: Found | None = None
-) -> Checked:
+) -> BundleCheck:
     """Check a bundle. ``trusted`` are the ids of keys that count; empty: those in the bundle.
 
     ``found`` is told of each record whose document is there and whole. Raises `OSError`.
@@ -87,14 +94,14 @@ class _Checking:
         self._trusted = trusted
         self._found = found
         self._at = 0
-        self._header: Header | None = None
+        self._header: BundleHeader | None = None
         self._keys: dict[str, PublicKey] = {}
         self._policies: set[str] = set()
         self._chains: dict[int, _Chain] = {}
         self._document: tuple[int, DocumentLine] | None = None
         self._lines: list[str] = []
         self._whole = hashlib.sha256()
-        self._seal: tuple[int, Seal, str] | None = None
+        self._seal: tuple[int, BundleSeal, str] | None = None
         self._problems: dict[int, str] = {}
         self._signed_by: dict[str, int] = {}
         self.records = self.documents = self.signed_later = 0
@@ -113,9 +120,11 @@ class _Checking:
         self._document_alone()
         self._end()
 
-    def result(self) -> Checked:
-        problems = (Problem(line=at, problem=self._problems[at]) for at in sorted(self._problems))
-        return Checked(
+    def result(self) -> BundleCheck:
+        problems = (
+            BundleProblem(line=at, problem=self._problems[at]) for at in sorted(self._problems)
+        )
+        return BundleCheck(
             header=self._header,
             records=self.records,
             documents=self.documents,
@@ -141,7 +150,7 @@ class _Checking:
         if not isinstance(line, Envelope):
             self._document_alone()
         match line:
-            case Header():
+            case BundleHeader():
                 self._take_header(line)
             case KeyLine():
                 self._take_key(line)
@@ -157,7 +166,7 @@ class _Checking:
             self._wrong("the document is followed by no record of it", self._document[0])
         self._document = None
 
-    def _take_header(self, line: Header) -> None:
+    def _take_header(self, line: BundleHeader) -> None:
         if self._at != 1:
             self._wrong("the header is not the first line")
         self._header = line
@@ -184,15 +193,15 @@ class _Checking:
             return
         self._signed_by[key.id] = self._signed_by.get(key.id, 0) + 1
         match statement.predicate:
-            case Record() as record:
+            case AuditRecord() as record:
                 self._take_record(record, document)
-            case Head() as head:
+            case ChainHead() as head:
                 self._take_head(head)
-            case Seal() as seal:
+            case BundleSeal() as seal:
                 (subject,) = statement.subject
                 self._seal = (self._at, seal, subject.digest.get("sha256", ""))
 
-    def _take_record(self, record: Record, document: tuple[int, DocumentLine] | None) -> None:
+    def _take_record(self, record: AuditRecord, document: tuple[int, DocumentLine] | None) -> None:
         self.records += 1
         link = record.link
         if record.chain != link.chain:
@@ -203,7 +212,7 @@ class _Checking:
         if document is not None:
             self._take_document(record, *document)
 
-    def _follow(self, record: Record, link: Link) -> None:
+    def _follow(self, record: AuditRecord, link: ChainLink) -> None:
         """Hold a record against the one before it, and go on from it."""
         chain = self._chains.setdefault(link.repository_id, _Chain())
         if link.position != chain.position + 1:
@@ -215,7 +224,7 @@ class _Checking:
             self._wrong(f"{record.name} names another record before it than the one that is there")
         chain.position, chain.last = link.position, link.chain
 
-    def _take_document(self, record: Record, at: int, line: DocumentLine) -> None:
+    def _take_document(self, record: AuditRecord, at: int, line: DocumentLine) -> None:
         if line.digest != record.link.digest:
             self._wrong(f"{record.name}: the document is not the one that was signed", at)
             return
@@ -233,7 +242,7 @@ class _Checking:
         if self._found is not None:
             self._found(record, line.document)
 
-    def _take_head(self, head: Head) -> None:
+    def _take_head(self, head: ChainHead) -> None:
         chain = self._chains.setdefault(head.repository_id, _Chain())
         if (head.records, head.last) != (chain.position, chain.last):
             self._wrong(

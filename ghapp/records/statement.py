@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from ghapp.attribution.model import Audit, Struct
-from ghapp.records.chain import Link
+from ghapp.records.chain import ChainLink
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 RECORD = "urn:ghapp:audit-record:1"
@@ -23,7 +23,7 @@ class StatementError(ValueError):
     """A payload does not say what it should; the message says what it says."""
 
 
-class Subject(Struct, frozen=True):
+class StatementSubject(Struct, frozen=True):
     """What a statement is about, by digest: algorithm to hexadecimal."""
 
     name: str
@@ -40,7 +40,7 @@ class Statement(
 
     type: str
     predicate_type: str
-    subject: tuple[Subject, ...]
+    subject: tuple[StatementSubject, ...]
     predicate: PredicateT
 
     def encoded(self) -> bytes:
@@ -48,10 +48,10 @@ class Statement(
         return msgspec.json.encode(self, order="sorted")
 
 
-class Record(Struct, frozen=True):
+class AuditRecord(Struct, frozen=True):
     """One saved audit: its place in the chain, and what it was made from and by."""
 
-    link: Link
+    link: ChainLink
     chain: str
     """The link's own digest, which the next record names."""
     repository: str | None
@@ -76,7 +76,7 @@ class Record(Struct, frozen=True):
         return f"record {link.position} of {of} ({audit})"
 
 
-class Head(Struct, frozen=True):
+class ChainHead(Struct, frozen=True):
     """How long a repository's chain is, so that records cut off at its end are missed."""
 
     repository_id: int
@@ -86,7 +86,7 @@ class Head(Struct, frozen=True):
     signed_at: datetime
 
 
-class Seal(Struct, frozen=True):
+class BundleSeal(Struct, frozen=True):
     """All lines of a bundle before its last one, each by the digest of its bytes."""
 
     lines: tuple[str, ...]
@@ -94,19 +94,19 @@ class Seal(Struct, frozen=True):
     made_at: datetime
 
 
-RecordStatement = Statement[Record]
-HeadStatement = Statement[Head]
-SealStatement = Statement[Seal]
+RecordStatement = Statement[AuditRecord]
+HeadStatement = Statement[ChainHead]
+SealStatement = Statement[BundleSeal]
 
 
-def of_record(link: Link, audit: Audit, signed_at: datetime) -> RecordStatement:
+def of_record(link: ChainLink, audit: Audit, signed_at: datetime) -> RecordStatement:
     """Return what is said of a saved audit: about its document, and the commit it judges."""
     name = f"{audit.repository or link.repository_id}#{link.pull_request} audit {link.number}"
-    subjects = [Subject(name=name, digest={"sha256": link.digest.removeprefix("sha256:")})]
+    subjects = [StatementSubject(name=name, digest={"sha256": link.digest.removeprefix("sha256:")})]
     if audit.merge_commit is not None:
         commit = {"gitCommit": audit.merge_commit}
-        subjects.append(Subject(name="merge commit", digest=commit))
-    record = Record(
+        subjects.append(StatementSubject(name="merge commit", digest=commit))
+    record = AuditRecord(
         link=link,
         chain=link.chain,
         repository=audit.repository,
@@ -125,16 +125,16 @@ def of_record(link: Link, audit: Audit, signed_at: datetime) -> RecordStatement:
     )
 
 
-def of_head(link: Link, signed_at: datetime) -> HeadStatement:
+def of_head(link: ChainLink, signed_at: datetime) -> HeadStatement:
     """Return what is said of a repository's chain that ends with this link."""
-    head = Head(
+    head = ChainHead(
         repository_id=link.repository_id,
         records=link.position,
         last=link.chain,
         signed_at=signed_at,
     )
     digest = {"sha256": link.chain.removeprefix("sha256:")}
-    subject = Subject(name=f"chain of repository {link.repository_id}", digest=digest)
+    subject = StatementSubject(name=f"chain of repository {link.repository_id}", digest=digest)
     return Statement(type=STATEMENT, predicate_type=HEAD, subject=(subject,), predicate=head)
 
 
@@ -143,8 +143,8 @@ def of_bundle(lines: tuple[str, ...], digest: str, made_at: datetime) -> SealSta
     return Statement(
         type=STATEMENT,
         predicate_type=BUNDLE,
-        subject=(Subject(name="bundle", digest={"sha256": digest}),),
-        predicate=Seal(lines=lines, made_at=made_at),
+        subject=(StatementSubject(name="bundle", digest={"sha256": digest}),),
+        predicate=BundleSeal(lines=lines, made_at=made_at),
     )
 
 

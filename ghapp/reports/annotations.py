@@ -12,7 +12,7 @@ MOST = 50
 """Annotations of one audit; GitHub refuses a request that holds more."""
 
 
-class Annotation(Struct, frozen=True):
+class LineAnnotation(Struct, frozen=True):
     """One range of lines; its members are named as GitHub's check-run annotations are."""
 
     path: str
@@ -23,18 +23,18 @@ class Annotation(Struct, frozen=True):
     annotation_level: str = "notice"
 
 
-def annotations(audit: Audit, most: int = MOST) -> list[Annotation]:
+def annotations(audit: Audit, most: int = MOST) -> list[LineAnnotation]:
     """Return the longest ranges, at most ``most``, in the order of files and lines."""
     found = [annotation for file in audit.files for annotation in _of_file(file)]
     places = sorted(range(len(found)), key=lambda place: (-_length(found[place]), place))
     return [found[place] for place in sorted(places[:most])]
 
 
-def _of_file(file: FileVerdict) -> Iterator[Annotation]:
+def _of_file(file: FileVerdict) -> Iterator[LineAnnotation]:
     for run in ranges(file.lines, lambda line: (line.attributed, line.edit)):
         first = run[0]
         if first.attributed:
-            yield Annotation(
+            yield LineAnnotation(
                 path=file.path,
                 start_line=first.line,
                 end_line=run[-1].line,
@@ -56,5 +56,5 @@ def _message(line: LineVerdict) -> str:
     return f"{agent} wrote this{when}{edit}."
 
 
-def _length(annotation: Annotation) -> int:
+def _length(annotation: LineAnnotation) -> int:
     return annotation.end_line - annotation.start_line + 1

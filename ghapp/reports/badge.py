@@ -3,7 +3,7 @@
 from markupsafe import escape
 
 from ghapp.reports.summary import percent
-from ghapp.summaries.counts import Counts
+from ghapp.summaries.counts import PullCounts
 
 HEIGHT = 20
 PADDING = 6
@@ -15,7 +15,7 @@ LEFT, RIGHT, QUIET = "#424a53", "#6639ba", "#59636e"
 LABEL = "agent-assisted lines"
 
 
-def badge(counts: Counts) -> str:
+def badge(counts: PullCounts) -> str:
     """Return the badge of a repository's counts: its share as a floor, or that nothing is known."""
     if not counts.pulls:
         return drawn(LABEL, "no audits yet", QUIET)

@@ -24,7 +24,7 @@ LABELS = 6
 """Words under an axis at most; on a phone every second one is hidden."""
 
 
-class Column(Struct, frozen=True):
+class ChartColumn(Struct, frozen=True):
     """One step of time of a chart with columns."""
 
     label: str
@@ -37,7 +37,7 @@ class Column(Struct, frozen=True):
     """Whether the numbers may still change; drawn hatched."""
 
 
-class Point(Struct, frozen=True):
+class SharePoint(Struct, frozen=True):
     """One step of time of a share line."""
 
     label: str
@@ -47,7 +47,7 @@ class Point(Struct, frozen=True):
     provisional: bool = False
 
 
-class Frame(Struct, frozen=True):
+class ChartFrame(Struct, frozen=True):
     """What a chart is called, and what it says to who cannot see it."""
 
     name: str
@@ -56,7 +56,7 @@ class Frame(Struct, frozen=True):
     description: str
 
 
-def columns(frame: Frame, steps: Sequence[Column], series: Sequence[str]) -> str:
+def columns(frame: ChartFrame, steps: Sequence[ChartColumn], series: Sequence[str]) -> str:
     """Draw stacked columns; ``series`` are the classes of a column's parts, from below."""
     top = max((sum(step.values) for step in steps), default=0)
     marks = ticks(top)
@@ -73,7 +73,7 @@ def columns(frame: Frame, steps: Sequence[Column], series: Sequence[str]) -> str
     return _chart(frame, "".join(drawn))
 
 
-def share_line(frame: Frame, points: Sequence[Point]) -> str:
+def share_line(frame: ChartFrame, points: Sequence[SharePoint]) -> str:
     """Draw a share over time as a floor: filled below it, hatched where it is provisional."""
     drawn = [
         _defined(frame.name),
@@ -89,10 +89,10 @@ def share_line(frame: Frame, points: Sequence[Point]) -> str:
     return _chart(frame, "".join(drawn))
 
 
-def sparkline(frame: Frame, shares: Sequence[float | None], highest: float = 1.0) -> str:
+def sparkline(frame: ChartFrame, shares: Sequence[float | None], highest: float = 1.0) -> str:
     """Draw a small line without axes; all of a page share ``highest`` so they can be compared."""
     scaled = [None if share is None else share / (highest or 1) for share in shares]
-    points = [Point(label="", title="", share=share) for share in scaled]
+    points = [SharePoint(label="", title="", share=share) for share in scaled]
     return (
         f'<svg class="spark" viewBox="0 0 100 100" preserveAspectRatio="none" role="img" '
         f'aria-label="{_safe(frame.title)}: {_safe(frame.description)}">{_paths(points)}</svg>'
@@ -115,7 +115,7 @@ def meter(parts: Sequence[tuple[str, int]], title: str) -> str:
     )
 
 
-class Interval(Struct, frozen=True):
+class ChartInterval(Struct, frozen=True):
     """A value with how sure it is, as a row of an interval chart."""
 
     label: str
@@ -127,7 +127,7 @@ class Interval(Struct, frozen=True):
     title: str
 
 
-def intervals(frame: Frame, rows: Sequence[Interval], unit: str) -> str:
+def intervals(frame: ChartFrame, rows: Sequence[ChartInterval], unit: str) -> str:
     """Draw values as dots with whiskers on one scale from 0, one row each."""
     marks = ticks(max((row.high for row in rows), default=0))
     height, top = 28, marks[-1]
@@ -165,7 +165,7 @@ def ticks(highest: float, count: int = 4) -> list[int]:
 # --- parts of a chart -------------------------------------------------------------------------
 
 
-def _chart(frame: Frame, drawn: str, height: int = HEIGHT + ABOVE + BELOW) -> str:
+def _chart(frame: ChartFrame, drawn: str, height: int = HEIGHT + ABOVE + BELOW) -> str:
     """Wrap what is drawn; the words for who cannot see it come first."""
     name = _safe(frame.name)
     return (
@@ -203,7 +203,7 @@ def _places(count: int) -> list[tuple[float, float]]:
 
 
 def _column(
-    step: Column, series: Sequence[str], place: tuple[float, float], name: str, scale: float
+    step: ChartColumn, series: Sequence[str], place: tuple[float, float], name: str, scale: float
 ) -> str:
     left, width = place
     x, wide = left + width * 0.14, width * 0.72
@@ -246,7 +246,7 @@ def _nested(drawn: str, kind: str) -> str:
     )
 
 
-def _paths(points: Sequence[Point]) -> str:
+def _paths(points: Sequence[SharePoint]) -> str:
     """Draw each unbroken stretch: the floor filled, and its line."""
     drawn = []
     for stretch in _stretches(points):
@@ -257,7 +257,7 @@ def _paths(points: Sequence[Point]) -> str:
     return "".join(drawn)
 
 
-def _open(points: Sequence[Point], name: str) -> Iterator[str]:
+def _open(points: Sequence[SharePoint], name: str) -> Iterator[str]:
     """Hatch each step whose share may still change."""
     for point, (left, width) in zip(points, _places(len(points)), strict=True):
         if point.provisional and point.share is not None:
@@ -268,7 +268,7 @@ def _open(points: Sequence[Point], name: str) -> Iterator[str]:
             )
 
 
-def _stretches(points: Sequence[Point]) -> Iterator[list[tuple[float, float]]]:
+def _stretches(points: Sequence[SharePoint]) -> Iterator[list[tuple[float, float]]]:
     """Yield the stretches without a gap; a lone point becomes a short level line."""
     stretch: list[tuple[float, float]] = []
     for point, (left, width) in zip([*points, None], [*_places(len(points)), (0, 0)], strict=True):

@@ -6,12 +6,18 @@ from html import escape
 from rich.console import Console
 from rich.table import Table
 
-from ghapp.documents.differences import CAUSES, Difference, LineDifference, Sums, sums
+from ghapp.documents.differences import (
+    CAUSES,
+    AuditDifference,
+    DifferenceSums,
+    LineDifference,
+    sums,
+)
 from ghapp.reports.harmless import visible
 from ghapp.reports.standalone import page
 from ghapp.reports.words import sentence
 
-Found = Callable[[], Iterable[Difference]]
+Found = Callable[[], Iterable[AuditDifference]]
 """The differences, walked through as often as it takes: none of them is kept."""
 
 COLUMNS = (
@@ -24,7 +30,7 @@ MOST_LINES = 200
 """Lines of one pull request that the page shows; the others are counted."""
 
 
-def rows(differences: Iterable[Difference]) -> Iterator[tuple[object, ...]]:
+def rows(differences: Iterable[AuditDifference]) -> Iterator[tuple[object, ...]]:
     """Yield a row for each line that differs."""
     for one in differences:
         for line in one.lines:
@@ -61,7 +67,7 @@ def render(found: Found, console: Console) -> None:
             console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _cells(one: Difference) -> tuple[str, ...]:
+def _cells(one: AuditDifference) -> tuple[str, ...]:
     before, after = one.before, one.after
     verdict = (
         str(after.verdict)
@@ -72,13 +78,13 @@ def _cells(one: Difference) -> tuple[str, ...]:
     return _name(one), verdict, attributed, str(len(one.lines)), ", ".join(one.causes)
 
 
-def _name(one: Difference) -> str:
+def _name(one: AuditDifference) -> str:
     if one.pull_request:
         return f"{one.repository or ''}#{one.pull_request}"
     return f"{one.merge_commit}"[:12]
 
 
-def _sentence(total: Sums) -> str:
+def _sentence(total: DifferenceSums) -> str:
     return (
         f"{total.pull_requests} pull request(s): {total.same} the same, "
         f"{total.pull_requests - total.same} different in {total.lines} line(s); "
@@ -121,7 +127,7 @@ def _counts(title: str, counts: dict[str, int], unit: str, meaning: dict[str, st
     return f"<h2>{escape(title)}</h2>\n<table>\n{head}{rows}</table>\n"
 
 
-def _pull_request(one: Difference) -> str:
+def _pull_request(one: AuditDifference) -> str:
     name, verdict, attributed, lines, causes = (escape(visible(cell)) for cell in _cells(one))
     shown = "".join(map(_line, one.lines[:MOST_LINES]))
     rest = len(one.lines) - MOST_LINES

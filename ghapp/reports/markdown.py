@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from ghapp.attribution.model import Audit, FileVerdict, LineVerdict, State, Struct
+from ghapp.attribution.model import Audit, AuditState, FileVerdict, LineVerdict, Struct
 from ghapp.reports import words
 from ghapp.reports.harmless import cell, code, plain, prose
 from ghapp.reports.ranges import ranges
-from ghapp.reports.summary import ExcludedFile, FileRow, Summary, moment
+from ghapp.reports.summary import AuditSummary, ExcludedFile, FileRow, moment
 
 BUDGET = 60_000
 """UTF-8 bytes of one text. GitHub refuses more than 65,535 in a check run and 65,536 in a comment,
@@ -40,7 +40,7 @@ class CheckOutput(Struct, frozen=True):
 
 
 def comment(
-    summary: Summary,
+    summary: AuditSummary,
     *,
     docs_url: str | None = None,
     coverage: str | None = None,
@@ -66,7 +66,7 @@ def comment(
 
 
 def check_run(
-    summary: Summary,
+    summary: AuditSummary,
     *,
     docs_url: str | None = None,
     coverage: str | None = None,
@@ -113,14 +113,14 @@ def _range(file: FileVerdict, run: Sequence[LineVerdict]) -> str:
     return f"| {cell(file.path)} | {lines} | {cell(first.reason)} | {support} |"
 
 
-def _headline(summary: Summary) -> str:
+def _headline(summary: AuditSummary) -> str:
     # An agent that we do not know is named by its id, and anybody can write that.
     return " ".join(
         filter(None, [summary.opening, words.listed(list(map(prose, summary.authors)))])
     )
 
 
-def _lead(summary: Summary, coverage: str | None) -> str:
+def _lead(summary: AuditSummary, coverage: str | None) -> str:
     """Return the paragraph below the headline: what it rests on, and whether it may change."""
     agents = [(prose(words.agent_name(agent)), lines) for agent, lines in summary.by_agent]
     each = words.each_agents(agents, summary.documented)
@@ -128,14 +128,14 @@ def _lead(summary: Summary, coverage: str | None) -> str:
     return "  \n".join(filter(None, parts))
 
 
-def _state(summary: Summary) -> str:
+def _state(summary: AuditSummary) -> str:
     until = moment(summary.window[1])
-    if summary.state is State.PROVISIONAL:
+    if summary.state is AuditState.PROVISIONAL:
         return f"**Provisional**: evidence up to {until} still counts."
     return f"**Final**: the window closed on {until}."
 
 
-def _warnings(summary: Summary) -> list[str]:
+def _warnings(summary: AuditSummary) -> list[str]:
     """Name what could not be read: it is shown, never hidden in a percentage."""
     found = []
     if summary.missing:
@@ -166,7 +166,7 @@ def _file(row: FileRow) -> str:
     return f"| {numbers} | {cell(row.path)}{earlier} |"
 
 
-def _reasons(summary: Summary, docs_url: str | None) -> list[str]:
+def _reasons(summary: AuditSummary, docs_url: str | None) -> list[str]:
     head = ["| Lines | Reason | Meaning |", "| --: | :-- | :-- |"]
     rows = []
     for row in summary.reasons:
@@ -184,7 +184,7 @@ def _excluded(files: Sequence[ExcludedFile]) -> list[str]:
     return _table(head, rows, _SIDE_TABLE, "file")
 
 
-def _how_to_read(summary: Summary) -> list[str]:
+def _how_to_read(summary: AuditSummary) -> list[str]:
     before, after = summary.window_days
     first, last = map(moment, summary.window)
     limit = f"{summary.rewrite_limit:.0%}"
@@ -200,7 +200,7 @@ def _how_to_read(summary: Summary) -> list[str]:
     return [text]
 
 
-def _footer(summary: Summary) -> str:
+def _footer(summary: AuditSummary) -> str:
     parts = [
         f"policy {code(summary.policy)} {_short(summary.policy_digest)}",
         f"engine {code(summary.engine)}",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from ghapp.attribution.model import Totals
+from ghapp.attribution.model import AuditTotals
 from ghapp.reports.harmless import prose
 from ghapp.reports.markdown import CheckOutput
 from ghapp.reports.summary import percent
@@ -13,7 +13,7 @@ LONG_PROBLEM = 400
 """Characters of one problem; a name in a file can be longer than that."""
 
 
-def above_the_limit(totals: Totals, limit: float) -> str:
+def above_the_limit(totals: AuditTotals, limit: float) -> str:
     """Say why the check is red; asked only where there is a share above the limit."""
     share = percent(totals.attributed, totals.effective)
     return (

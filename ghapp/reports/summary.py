@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from msgspec import UnsetType
 
 from ghapp.attribution.document import to_document
-from ghapp.attribution.model import Audit, FileVerdict, State, Struct, Verdict
+from ghapp.attribution.model import Audit, AuditState, FileVerdict, Struct, Verdict
 from ghapp.reports import words
 
 
@@ -50,7 +50,7 @@ class ExcludedFile(Struct, frozen=True):
     sentence: str
 
 
-class Summary(Struct, frozen=True):
+class AuditSummary(Struct, frozen=True):
     """An audit as people read it."""
 
     repository: str | None
@@ -58,7 +58,7 @@ class Summary(Struct, frozen=True):
     merge_commit: str | None
     merged_at: datetime
     window: tuple[datetime, datetime]
-    state: State
+    state: AuditState
     verdict: Verdict
     opening: str
     """The headline without the agents at its end."""
@@ -103,9 +103,9 @@ class Summary(Struct, frozen=True):
         return " ".join(filter(None, [self.opening, words.listed(list(self.authors))]))
 
 
-def summarize(audit: Audit) -> Summary:
+def summarize(audit: Audit) -> AuditSummary:
     """Return the view that all faces share."""
-    return Summary(
+    return AuditSummary(
         repository=audit.repository,
         pull_request=audit.pull_request,
         merge_commit=audit.merge_commit,

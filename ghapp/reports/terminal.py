@@ -10,15 +10,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ghapp.attribution.model import Audit, FileVerdict, LineVerdict, State
+from ghapp.attribution.model import Audit, AuditState, FileVerdict, LineVerdict
 from ghapp.reports import words
 from ghapp.reports.harmless import visible
 from ghapp.reports.ranges import ranges
 from ghapp.reports.summary import (
+    AuditSummary,
     ExcludedFile,
     FileRow,
     ReasonCount,
-    Summary,
     moment,
     percent,
     summarize,
@@ -48,7 +48,7 @@ def render(audit: Audit, console: Console, *, lines: bool = False) -> None:
     console.file.flush()
 
 
-def _render(summary: Summary, console: Console) -> None:
+def _render(summary: AuditSummary, console: Console) -> None:
     _print(console, _subject(summary), style="bright_black")
     console.print()
     _print(console, summary.headline, style="bold")
@@ -74,7 +74,7 @@ def _print(console: Console, text: str, style: str = "") -> None:
     console.print(Text(text, style=style), highlight=False)
 
 
-def _subject(summary: Summary) -> str:
+def _subject(summary: AuditSummary) -> str:
     """Name what was audited: ``acme/app #17, merged 2026-05-20 15:30 UTC``."""
     number = None if summary.pull_request is None else f"#{summary.pull_request}"
     commit = summary.merge_commit and visible(summary.merge_commit[:12])
@@ -83,7 +83,7 @@ def _subject(summary: Summary) -> str:
     return f"{named}, merged {moment(summary.merged_at)}"
 
 
-def _bar(summary: Summary, console: Console) -> Text:
+def _bar(summary: AuditSummary, console: Console) -> Text:
     """Draw the share; rounded down as the number is, but never empty where there is some."""
     filled = summary.attributed * BAR_WIDTH // max(summary.effective, 1)
     filled = max(filled, 1 if summary.attributed else 0)
@@ -95,14 +95,14 @@ def _bar(summary: Summary, console: Console) -> Text:
     )
 
 
-def _state(summary: Summary) -> str:
+def _state(summary: AuditSummary) -> str:
     until = moment(summary.window[1])
-    if summary.state is State.PROVISIONAL:
+    if summary.state is AuditState.PROVISIONAL:
         return f"Provisional: evidence up to {until} still counts."
     return f"Final: the window closed on {until}."
 
 
-def _warnings(summary: Summary) -> Iterator[str]:
+def _warnings(summary: AuditSummary) -> Iterator[str]:
     if summary.missing:
         yield f"Could not be read: {words.listed([visible(path) for path in summary.missing])}"
     if summary.unread_records:
@@ -110,7 +110,7 @@ def _warnings(summary: Summary) -> Iterator[str]:
         yield f"{records} of the evidence could not be read; what only they support is missing."
 
 
-def _tables(summary: Summary) -> Iterator[tuple[str, Table]]:
+def _tables(summary: AuditSummary) -> Iterator[tuple[str, Table]]:
     if summary.reasons:
         yield "Why", _reasons(summary.reasons)
     if summary.files:
@@ -192,7 +192,7 @@ def _support(run: Sequence[LineVerdict]) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _footer(summary: Summary) -> str:
+def _footer(summary: AuditSummary) -> str:
     return (
         f"policy {visible(summary.policy)}, engine {visible(summary.engine)}, "
         f"measured in {summary.measure}\naudit {summary.digest}"

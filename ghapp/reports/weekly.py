@@ -10,17 +10,23 @@ from ghapp.attribution.model import Struct
 from ghapp.reports.harmless import cell, code, plain
 from ghapp.reports.summary import percent
 from ghapp.reports.words import agent_name, counted
-from ghapp.summaries.counts import Counts, OrganizationSummary, Quiet, QuietSpot, RepositoryCounts
+from ghapp.summaries.counts import (
+    OrganizationSummary,
+    PullCounts,
+    QuietReason,
+    QuietSpot,
+    RepositoryCounts,
+)
 
 MOST_ROWS = 10
 QUIET_WORDS = {
-    Quiet.FELL: "the share of pull requests with agents fell to less than half",
-    Quiet.NEVER_STARTED: "there is evidence, and no pull request with agents",
-    Quiet.NO_EVIDENCE: "no evidence has come in",
+    QuietReason.FELL: "the share of pull requests with agents fell to less than half",
+    QuietReason.NEVER_STARTED: "there is evidence, and no pull request with agents",
+    QuietReason.NO_EVIDENCE: "no evidence has come in",
 }
 
 
-class Week(Struct, frozen=True):
+class WeekSummary(Struct, frozen=True):
     """What a weekly summary is about."""
 
     organization: str
@@ -38,12 +44,12 @@ class Week(Struct, frozen=True):
         return f"{year}-W{week:02}"
 
 
-def weekly(week: Week, summary: OrganizationSummary, before: Counts) -> str:
+def weekly(week: WeekSummary, summary: OrganizationSummary, before: PullCounts) -> str:
     """Return the letter; ``before`` are the counts of the week before."""
     return "\n".join(_lines(week, summary, before)) + "\n"
 
 
-def _lines(week: Week, summary: OrganizationSummary, before: Counts) -> Iterator[str]:
+def _lines(week: WeekSummary, summary: OrganizationSummary, before: PullCounts) -> Iterator[str]:
     yield f"## {code(week.organization)}: {week.name} ({week.first} to {week.last})"
     yield ""
     if not summary.totals.pulls:
@@ -60,7 +66,7 @@ def _lines(week: Week, summary: OrganizationSummary, before: Counts) -> Iterator
         yield f"[Every number with the lines behind it]({week.address})"
 
 
-def _totals(totals: Counts, before: Counts) -> Iterator[str]:
+def _totals(totals: PullCounts, before: PullCounts) -> Iterator[str]:
     yield f"- {counted(totals.pulls, 'merged pull request')}, {_change(totals.pulls, before.pulls)}"
     yield (
         f"- **{totals.assisted:,} with an agent**, at least "
@@ -115,7 +121,7 @@ def _quiet(spots: Sequence[QuietSpot]) -> Iterator[str]:
         yield from (f"- {code(one.name)}: {QUIET_WORDS[one.rule]}" for one in spots[:MOST_ROWS])
 
 
-def _share(counts: Counts) -> str:
+def _share(counts: PullCounts) -> str:
     """Return a share of lines as a floor; a dash where nothing is known of any of them."""
     return percent(counts.whole_attributed, counts.known_effective and counts.whole_effective)
 

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from ghapp.store.access_log import Access, AccessLog, Door, LoggedAccess
-from ghapp.store.audits import Audits, SavedAudit, Witness
+from ghapp.store.access_log import AccessDoor, AccessEntry, AccessLog, LoggedAccess
+from ghapp.store.audits import AuditTable, SavedAudit, SignRecord
 from ghapp.store.coverage import (
     AuthorCoverage,
-    Coverage,
-    Covered,
+    AuthorsHeard,
+    CoverageTable,
     MachineReport,
     PullCoverage,
     WeekCoverage,
 )
-from ghapp.store.cursors import Cursors
+from ghapp.store.cursors import CursorTable
 from ghapp.store.database import (
     Database,
     DatabaseDamaged,
@@ -22,117 +22,122 @@ from ghapp.store.database import (
     StoreError,
     WrongDatabaseURL,
 )
-from ghapp.store.deliveries import Deliveries, Delivery, DeliveryOutcome
-from ghapp.store.due import (
-    Backlog,
-    Due,
-    DueItem,
-    DueOutcome,
-    DueState,
-    DueTable,
-    Kind,
-    Lane,
-    Recurring,
-    Scheduled,
+from ghapp.store.deliveries import Delivery, DeliveryEnd, DeliveryTable
+from ghapp.store.erasures import ErasedBy, ErasedSince, Erasure, ErasureTable
+from ghapp.store.evidence import (
+    EditSender,
+    ErasureScope,
+    EvidenceAdded,
+    EvidenceHeld,
+    EvidenceTable,
 )
-from ghapp.store.erasures import ErasedBy, ErasedSince, Erasure, Erasures
-from ghapp.store.evidence import EvidenceAdded, EvidenceHeld, EvidenceTable, Sender, Whose
 from ghapp.store.fingerprint_keys import FingerprintKeys, KeptKey, key_id
-from ghapp.store.installations import Installation, Installations, Repository
-from ghapp.store.logins import Logins, SignedIn
+from ghapp.store.installations import Installation, InstallationTable, Repository
+from ghapp.store.logins import LoginTable, SignedIn
 from ghapp.store.outcomes import OutcomeTable
 from ghapp.store.policy_files import PolicyFiles
-from ghapp.store.publications import Publication, Publications
-from ghapp.store.records import RecordKey, Records, SignedAudit
+from ghapp.store.publications import Publication, PublicationLedger
+from ghapp.store.records import RecordKey, RecordTable, SignedAudit
 from ghapp.store.replays import (
-    Asked,
-    Found,
-    Progress,
+    ListedPull,
     PullState,
     Replay,
-    Replays,
+    ReplayCounts,
+    ReplayRequest,
     ReplayState,
+    ReplayTable,
     ReplayUnderWay,
 )
-from ghapp.store.repository_names import Alias, RepositoryNames
-from ghapp.store.repository_names import Why as WhyNamed
-from ghapp.store.teams import TeamTable, Written
-from ghapp.store.tokens import AccessToken, NewToken, TokenKind, Tokens, new_secret
-from ghapp.store.weeklies import Weeklies, Weekly
+from ghapp.store.repository_names import NameReason, RepositoryAlias, RepositoryNames
+from ghapp.store.teams import LinesWritten, TeamTable
+from ghapp.store.tokens import AccessToken, NewToken, TokenKind, TokenTable, new_secret
+from ghapp.store.weeklies import WeeklyOrder, WeeklyTable
+from ghapp.store.work_items import (
+    EnqueueResult,
+    Lane,
+    RecurringWork,
+    WorkBacklog,
+    WorkEnd,
+    WorkItem,
+    WorkKind,
+    WorkRequest,
+    WorkState,
+    WorkTable,
+)
 
 __all__ = [
-    "Access",
+    "AccessDoor",
+    "AccessEntry",
     "AccessLog",
     "AccessToken",
-    "Alias",
-    "Asked",
-    "Audits",
+    "AuditTable",
     "AuthorCoverage",
-    "Backlog",
-    "Coverage",
-    "Covered",
-    "Cursors",
+    "AuthorsHeard",
+    "CoverageTable",
+    "CursorTable",
     "Database",
     "DatabaseDamaged",
     "DatabaseUnavailable",
-    "Deliveries",
     "Delivery",
-    "DeliveryOutcome",
-    "Door",
-    "Due",
-    "DueItem",
-    "DueOutcome",
-    "DueState",
-    "DueTable",
+    "DeliveryEnd",
+    "DeliveryTable",
+    "EditSender",
+    "EnqueueResult",
     "ErasedBy",
     "ErasedSince",
     "Erasure",
-    "Erasures",
+    "ErasureScope",
+    "ErasureTable",
     "EvidenceAdded",
     "EvidenceHeld",
     "EvidenceTable",
     "FingerprintKeys",
-    "Found",
     "Installation",
-    "Installations",
+    "InstallationTable",
     "KeptKey",
-    "Kind",
     "Lane",
+    "LinesWritten",
+    "ListedPull",
     "LoggedAccess",
-    "Logins",
+    "LoginTable",
     "MachineReport",
+    "NameReason",
     "NewToken",
     "PolicyFiles",
-    "Progress",
     "Publication",
-    "Publications",
+    "PublicationLedger",
     "PullCoverage",
     "PullState",
     "RecordKey",
-    "Records",
-    "Recurring",
+    "RecordTable",
+    "RecurringWork",
     "Replay",
+    "ReplayCounts",
+    "ReplayRequest",
     "ReplayState",
+    "ReplayTable",
     "ReplayUnderWay",
-    "Replays",
     "Repository",
+    "RepositoryAlias",
     "RepositoryNames",
     "SavedAudit",
-    "Scheduled",
-    "Sender",
+    "SignRecord",
     "SignedAudit",
     "SignedIn",
     "Store",
     "StoreError",
     "TokenKind",
-    "Tokens",
+    "TokenTable",
     "WeekCoverage",
-    "Weeklies",
-    "Weekly",
-    "Whose",
-    "WhyNamed",
-    "Witness",
-    "Written",
+    "WeeklyOrder",
+    "WeeklyTable",
+    "WorkBacklog",
+    "WorkEnd",
+    "WorkItem",
+    "WorkKind",
+    "WorkRequest",
+    "WorkState",
+    "WorkTable",
     "WrongDatabaseURL",
     "key_id",
     "new_secret",
@@ -148,26 +153,26 @@ class Store:
     """
 
     database: Database
-    deliveries: Deliveries
-    installations: Installations
+    deliveries: DeliveryTable
+    installations: InstallationTable
     evidence: EvidenceTable
-    audits: Audits
-    publications: Publications
-    records: Records
-    replays: Replays
-    due: DueTable
-    cursors: Cursors
+    audits: AuditTable
+    publications: PublicationLedger
+    records: RecordTable
+    replays: ReplayTable
+    work: WorkTable
+    cursors: CursorTable
     outcomes: OutcomeTable
     teams: TeamTable
     policy_files: PolicyFiles
-    tokens: Tokens
-    coverage: Coverage
-    erasures: Erasures
+    tokens: TokenTable
+    coverage: CoverageTable
+    erasures: ErasureTable
     fingerprint_keys: FingerprintKeys
     repository_names: RepositoryNames
     access_log: AccessLog
-    logins: Logins
-    weeklies: Weeklies
+    logins: LoginTable
+    weeklies: WeeklyTable
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -183,27 +188,27 @@ class Store:
     def unmigrated(cls, url: str) -> Self:
         """Return the store without touching the database: nothing is connected yet."""
         database = Database(url)
-        due = DueTable(database)
-        audits = Audits(database)
+        work = WorkTable(database)
+        audits = AuditTable(database)
         return cls(
             database=database,
-            deliveries=Deliveries(database, due),
-            installations=Installations(database),
-            evidence=EvidenceTable(database, audits, due),
+            deliveries=DeliveryTable(database, work),
+            installations=InstallationTable(database),
+            evidence=EvidenceTable(database, audits, work),
             audits=audits,
-            publications=Publications(database),
-            records=Records(database),
-            replays=Replays(database, due),
-            due=due,
-            cursors=Cursors(database),
+            publications=PublicationLedger(database),
+            records=RecordTable(database),
+            replays=ReplayTable(database, work),
+            work=work,
+            cursors=CursorTable(database),
             outcomes=OutcomeTable(database),
             teams=TeamTable(database),
             policy_files=PolicyFiles(database),
-            tokens=Tokens(database),
-            logins=Logins(database),
-            weeklies=Weeklies(database),
-            coverage=Coverage(database),
-            erasures=Erasures(database),
+            tokens=TokenTable(database),
+            logins=LoginTable(database),
+            weeklies=WeeklyTable(database),
+            coverage=CoverageTable(database),
+            erasures=ErasureTable(database),
             fingerprint_keys=FingerprintKeys(database),
             repository_names=RepositoryNames(database),
             access_log=AccessLog(database),

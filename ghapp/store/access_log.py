@@ -15,7 +15,7 @@ from ghapp.store.rows import clean
 from ghapp.store.schema import access_log
 
 
-class Door(StrEnum):
+class AccessDoor(StrEnum):
     """Through which door somebody came."""
 
     PAGE = "page"
@@ -23,12 +23,12 @@ class Door(StrEnum):
     COMMAND_LINE = "command_line"
 
 
-class Access(Struct, frozen=True):
+class AccessEntry(Struct, frozen=True):
     """One look at audits or an export of them."""
 
     who: str
     """``login:ann`` on GitHub, ``token:NAME`` of an API token, ``system:ann`` at a terminal."""
-    door: Door
+    door: AccessDoor
     what: str
     """A word, such as ``audit``, ``document``, ``explanation``, ``export``, ``bundle``."""
     repository_id: int | None = None
@@ -39,7 +39,7 @@ class Access(Struct, frozen=True):
     """What was asked for, such as ``src/app.py:12`` or a span; ``None``: all of it."""
 
 
-class LoggedAccess(Access, frozen=True, kw_only=True):
+class LoggedAccess(AccessEntry, frozen=True, kw_only=True):
     """An access as it stands in the log."""
 
     id: int
@@ -52,7 +52,7 @@ class AccessLog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note(self, access: Access, *, now: datetime) -> None:
+    def note(self, access: AccessEntry, *, now: datetime) -> None:
         """Keep one access. To be called before anything is shown, so that nothing goes unlogged."""
         row = {
             "at": now,
@@ -102,7 +102,7 @@ def _from_row(row: Row[Any]) -> LoggedAccess:
         id=row.id,
         at=row.at,
         who=row.who,
-        door=Door(row.door),
+        door=AccessDoor(row.door),
         what=row.what,
         repository_id=row.repository_id,
         pull_request=row.pull_request,

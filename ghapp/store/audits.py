@@ -1,7 +1,7 @@
 """Audits as they were given: numbered, chained, never altered. It judges nothing.
 
 Every audit of a repository names the one before it by digest, so that a record that was
-taken out or changed afterwards is noticed (`Audits.first_break`).
+taken out or changed afterwards is noticed (`AuditTable.first_break`).
 """
 
 import zlib
@@ -14,16 +14,16 @@ import msgspec
 from sqlalchemy import Column, Connection, Row, RowMapping, Select, func, select
 
 from ghapp.attribution.document import from_document
-from ghapp.attribution.model import Audit, Measure, State, Struct, Verdict
-from ghapp.records.chain import Link, digest_of
+from ghapp.attribution.model import Audit, AuditState, Measure, Struct, Verdict
+from ghapp.records.chain import ChainLink, digest_of
 from ghapp.store.database import Database
 from ghapp.store.schema import audit, to_microseconds
 from ghapp.store.summaries import tally
-from ghapp.summaries.counts import About
+from ghapp.summaries.counts import PullFacts
 
 
 class SavedAudit(Struct, frozen=True):
-    """An audit's record without its document, which `Audits.document` returns."""
+    """An audit's record without its document, which `AuditTable.document` returns."""
 
     id: int
     repository_id: int
@@ -32,7 +32,7 @@ class SavedAudit(Struct, frozen=True):
     """Among the audits of this pull request, from 1."""
     position: int
     """Among the audits of this repository, from 1."""
-    state: State
+    state: AuditState
     verdict: Verdict
     merged_at: datetime
     merge_commit: str | None
@@ -53,22 +53,22 @@ class SavedAudit(Struct, frozen=True):
     digest: str
     """``sha256:`` and the digest of the document's bytes."""
     chain: str
-    """Digest over this record and ``previous``; see `Link`."""
+    """Digest over this record and ``previous``; see `ChainLink`."""
     previous: str | None
     """``chain`` of the repository's audit before this one; ``None``: it is the first."""
     created_at: datetime
 
     @property
-    def link(self) -> Link:
+    def link(self) -> ChainLink:
         """Return the record as the chain sees it."""
         return _link(msgspec.structs.asdict(self))
 
 
-Witness = Callable[[Connection, SavedAudit, bytes], None]
+SignRecord = Callable[[Connection, SavedAudit, bytes], None]
 """Told of a new audit and its document within the transaction that keeps it: signs it there."""
 
 
-class Audits:
+class AuditTable:
     """The audits. There is no way to change or delete one; the database refuses both."""
 
     def __init__(self, database: Database) -> None:
@@ -81,8 +81,8 @@ class Audits:
         document: bytes,
         *,
         now: datetime,
-        witness: Witness | None = None,
-        about: About | None = None,
+        witness: SignRecord | None = None,
+        about: PullFacts | None = None,
     ) -> SavedAudit:
         """Keep an audit document as the pull request's next one, and let the summaries follow.
 
@@ -120,7 +120,7 @@ class Audits:
             if witness is not None:
                 witness(connection, saved, document)
             pull = tally.summarize(
-                repository_id, pull_request, row["number"], read, about or About()
+                repository_id, pull_request, row["number"], read, about or PullFacts()
             )
             tally.keep(connection, self._database, pull)
         return saved
@@ -199,10 +199,10 @@ class Audits:
             return tuple(saved_audit(row) for row in connection.execute(query))
 
 
-def _link(record: Mapping[str, Any]) -> Link:
+def _link(record: Mapping[str, Any]) -> ChainLink:
     """Return a record's columns as the chain sees them."""
-    named = {name: record[name] for name in Link.__struct_fields__ if name != "created_at"}
-    return Link(created_at=to_microseconds(record["created_at"]), **named)
+    named = {name: record[name] for name in ChainLink.__struct_fields__ if name != "created_at"}
+    return ChainLink(created_at=to_microseconds(record["created_at"]), **named)
 
 
 _RECORD = tuple(column for column in audit.c if column.name != "document")
@@ -292,7 +292,7 @@ def saved_columns() -> tuple[Column[Any], ...]:
 def saved_audit(row: Row[Any]) -> SavedAudit:
     """Return the record in a row that has at least `saved_columns`."""
     values = {column.name: getattr(row, column.name) for column in _RECORD}
-    values["state"] = State(values["state"])
+    values["state"] = AuditState(values["state"])
     values["verdict"] = Verdict(values["verdict"])
     values["measure"] = Measure(values["measure"])
     return SavedAudit(**values)

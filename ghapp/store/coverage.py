@@ -30,7 +30,7 @@ from ghapp.store.rows import clean
 from ghapp.store.schema import MICROSECOND, edit_batch, machine_report, pull_summary
 
 BEFORE, AFTER = timedelta(days=21), timedelta(days=2)
-"""The documented window (rules.md 1); a policy's own is asked for by `Coverage.author`."""
+"""The documented window (rules.md 1); a policy's own is asked for by `CoverageTable.author`."""
 WEEK = timedelta(days=7)
 LOOKED_AT = 500
 """Pull requests, the latest, whose authors are looked at for one answer: a page waits for it."""
@@ -86,7 +86,7 @@ class PullCoverage(Struct, frozen=True):
     known: AuthorCoverage
 
 
-class Covered(Struct, frozen=True):
+class AuthorsHeard(Struct, frozen=True):
     """How many merged pull requests have an author of whom something was heard."""
 
     pulls: int
@@ -100,7 +100,7 @@ class Covered(Struct, frozen=True):
         return self.pulls < LOOKED_AT
 
 
-class Coverage:
+class CoverageTable:
     """The reports of all machines, beside the edits that they sent."""
 
     def __init__(self, database: Database) -> None:
@@ -185,14 +185,16 @@ class Coverage:
         window = (row.merged_at - BEFORE, row.merged_at + AFTER)
         return self.author(repository_id, (row.author_id, row.author), *window)
 
-    def covered(self, repository_ids: Collection[int], since: datetime, until: datetime) -> Covered:
+    def covered(
+        self, repository_ids: Collection[int], since: datetime, until: datetime
+    ) -> AuthorsHeard:
         """Return how many of the latest that were merged in a time have a silent author."""
         rows = _of_pulls(repository_ids, since, until).subquery()
         query = select(rows.c.known, func.count().label("pulls")).group_by(rows.c.known)
         with self._database.read() as connection:
             counts = {row.known: int(row.pulls) for row in connection.execute(query)}
         nothing = counts.get(AuthorCoverage.NOTHING.value, 0)
-        return Covered(pulls=sum(counts.values()), without=nothing)
+        return AuthorsHeard(pulls=sum(counts.values()), without=nothing)
 
     def forget(self, login: str, user_id: int | None = None) -> int:
         """Delete a person's reports, by login in any case and by number; return how many."""

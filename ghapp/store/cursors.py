@@ -9,7 +9,7 @@ from ghapp.store.rows import clean
 from ghapp.store.schema import cursor
 
 
-class Cursors:
+class CursorTable:
     """Durable bookmarks, as ``reconcile:42`` or ``sweep``; their values are the tasks' own."""
 
     def __init__(self, database: Database) -> None:

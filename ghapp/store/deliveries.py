@@ -10,13 +10,13 @@ from sqlalchemy import Row, bindparam, delete, func, literal, select, update
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database, StoreError
-from ghapp.store.due import Due, DueTable
-from ghapp.store.group_commit import Together
+from ghapp.store.group_commit import GroupCommit
 from ghapp.store.rows import chunks, clean
 from ghapp.store.schema import delivery
+from ghapp.store.work_items import WorkRequest, WorkTable
 
 
-class DeliveryOutcome(StrEnum):
+class DeliveryEnd(StrEnum):
     """What became of a delivery; a delivery without one is accepted and not yet dealt with."""
 
     IGNORED = "ignored"
@@ -43,7 +43,7 @@ class Delivery(Struct, frozen=True):
     pull_request: int | None = None
     body: bytes | None = None
     """The raw body; ``None``: the identifiers above are all that is needed of it."""
-    outcome: DeliveryOutcome | None = None
+    outcome: DeliveryEnd | None = None
     """``None``: not dealt with yet; an ignored event is settled as it is accepted."""
     detail: str | None = None
     settled_at: datetime | None = None
@@ -51,12 +51,12 @@ class Delivery(Struct, frozen=True):
     """How often it arrived."""
 
 
-class Deliveries:
+class DeliveryTable:
     """The inbox. A delivery's GUID is its key: what was accepted once is never accepted again."""
 
-    def __init__(self, database: Database, due: DueTable) -> None:
+    def __init__(self, database: Database, work: WorkTable) -> None:
         self._database = database
-        self._due = due
+        self._work = work
         # Built once: building them costs more than running them.
         insert = database.insert(delivery)
         self._new = insert.on_conflict_do_nothing(index_elements=["guid"]).returning(
@@ -67,9 +67,9 @@ class Deliveries:
             .where(delivery.c.guid == bindparam("repeated"))
             .values(attempts=delivery.c.attempts + 1)
         )
-        self._together = Together(self._keep_all, for_all=StoreError)
+        self._together = GroupCommit(self._keep_all, for_all=StoreError)
 
-    def accept(self, accepted: Delivery, due: Due | None = None) -> bool:
+    def accept(self, accepted: Delivery, due: WorkRequest | None = None) -> bool:
         """Keep a delivery and what it makes due, both or neither; durable on return.
 
         Returns ``False`` where this GUID was accepted before: then only its count of arrivals
@@ -78,7 +78,7 @@ class Deliveries:
         """
         return self._together((accepted, due))
 
-    def _keep_all(self, arrivals: Sequence[tuple[Delivery, Due | None]]) -> list[bool]:
+    def _keep_all(self, arrivals: Sequence[tuple[Delivery, WorkRequest | None]]) -> list[bool]:
         first = {accepted.guid: place for place, (accepted, _) in reversed([*enumerate(arrivals)])}
         # In one order everywhere, or two processes could wait for each other.
         rows = [_to_row(arrivals[first[guid]][0]) for guid in sorted(first)]
@@ -95,7 +95,7 @@ class Deliveries:
             )
             if repeated:
                 connection.execute(self._again, [{"repeated": guid} for guid in repeated])
-            self._due.schedule_each_within(
+            self._work.enqueue_each_within(
                 connection,
                 [
                     (due, accepted.received_at)
@@ -106,7 +106,7 @@ class Deliveries:
         return is_new
 
     def settle(
-        self, guid: str, outcome: DeliveryOutcome, detail: str | None = None, *, now: datetime
+        self, guid: str, outcome: DeliveryEnd, detail: str | None = None, *, now: datetime
     ) -> bool:
         """Note what became of a delivery; ``False``: no such GUID was accepted."""
         change = (
@@ -140,7 +140,7 @@ class Deliveries:
             rows = connection.execute(query.limit(limit)).all()
         return tuple(_from_row(row) for row in rows)
 
-    def counts(self, since: datetime) -> dict[tuple[str, DeliveryOutcome | None], int]:
+    def counts(self, since: datetime) -> dict[tuple[str, DeliveryEnd | None], int]:
         """Return how many deliveries were accepted since then, by event and outcome."""
         query = (
             select(delivery.c.event, delivery.c.outcome, func.count())
@@ -150,7 +150,7 @@ class Deliveries:
         with self._database.read() as connection:
             rows = connection.execute(query).all()
         return {
-            (event, DeliveryOutcome(outcome) if outcome else None): count
+            (event, DeliveryEnd(outcome) if outcome else None): count
             for event, outcome, count in rows
         }
 
@@ -205,7 +205,7 @@ def _from_row(row: Row[Any]) -> Delivery:
         pull_request=row.pull_request,
         received_at=row.received_at,
         body=None if body is None else zlib.decompress(body),
-        outcome=None if outcome is None else DeliveryOutcome(outcome),
+        outcome=None if outcome is None else DeliveryEnd(outcome),
         detail=row.detail,
         settled_at=row.settled_at,
         attempts=row.attempts,

@@ -44,7 +44,7 @@ class ErasedSince(Struct, frozen=True):
     """When the last of it was."""
 
 
-class Erasures:
+class ErasureTable:
     """All erasures; written by `EvidenceTable.erase` with what it erases."""
 
     def __init__(self, database: Database) -> None:

@@ -26,14 +26,14 @@ from sqlalchemy import (
     update,
 )
 
-from ghapp.attribution.model import Edit, EditHunk, LineFingerprint, Lines, Outcome, Struct
-from ghapp.store.audits import Audits, SavedAudit
+from ghapp.attribution.model import Edit, EditHunk, EditLines, EditResult, LineFingerprint, Struct
+from ghapp.store.audits import AuditTable, SavedAudit
 from ghapp.store.database import Database
-from ghapp.store.due import Due, DueTable
 from ghapp.store.erasures import ErasedBy
 from ghapp.store.rows import chunks, clean
 from ghapp.store.schema import edit_batch, erasure, to_microseconds
 from ghapp.store.summaries import activity, tally
+from ghapp.store.work_items import WorkRequest, WorkTable
 
 BATCH = 2000
 """Edits in one transaction of `EvidenceTable.add`: bounds the memory, and how long other writers
@@ -54,11 +54,11 @@ class EvidenceAdded(Struct, frozen=True):
     """Pull requests whose audit was made due again."""
 
 
-Again = Callable[[SavedAudit], Due]
+Again = Callable[[SavedAudit], WorkRequest]
 """Asked with an audit that new evidence reaches; says what becomes due for it."""
 
 
-class Sender(Struct, frozen=True):
+class EditSender(Struct, frozen=True):
     """Whose edits are kept, and with which key their fingerprints were made."""
 
     key_id: str | None = None
@@ -81,10 +81,10 @@ class EvidenceHeld(Struct, frozen=True):
 class EvidenceTable:
     """The edits of all repositories."""
 
-    def __init__(self, database: Database, audits: Audits, due: DueTable) -> None:
+    def __init__(self, database: Database, audits: AuditTable, work: WorkTable) -> None:
         self._database = database
         self._audits = audits
-        self._due = due
+        self._work = work
 
     def add(
         self,
@@ -93,7 +93,7 @@ class EvidenceTable:
         *,
         now: datetime,
         again: Again | None = None,
-        sender: Sender | None = None,
+        sender: EditSender | None = None,
     ) -> EvidenceAdded:
         """Keep edits of a repository, each once by its id, however often it is sent.
 
@@ -124,14 +124,14 @@ class EvidenceTable:
         *,
         now: datetime,
         again: Again | None = None,
-        sender: Sender | None = None,
+        sender: EditSender | None = None,
     ) -> EvidenceAdded:
         """Keep edits in each of some repositories, all of them or none, as `add` does.
 
         An edit counts as added where it is new to one of the repositories.
         """
         # Packing takes longer than writing: nobody waits for the database meanwhile.
-        rows = _pack_once(batch, sender or Sender())
+        rows = _pack_once(batch, sender or EditSender())
         added: set[str] = set()
         replaced: set[str] = set()
         reached: list[SavedAudit] = []
@@ -151,7 +151,7 @@ class EvidenceTable:
                     times = [row["at"] for row in (*new, *better)]
                     reached += self._audits.reached_within(connection, repository_id, times)
             if again is not None:
-                self._due.schedule_all_within(connection, [again(one) for one in reached], now)
+                self._work.enqueue_all_within(connection, [again(one) for one in reached], now)
         replaced -= added
         return EvidenceAdded(
             added=len(added),
@@ -220,7 +220,7 @@ class EvidenceTable:
     ) -> dict[str, str | None]:
         """Return which edits of a time have fingerprints of another key than ``present``.
 
-        By id the name of their key; see `Sender.key_id` for what ``None`` says.
+        By id the name of their key; see `EditSender.key_id` for what ``None`` says.
         """
         columns = edit_batch.c
         is_other = (
@@ -237,7 +237,7 @@ class EvidenceTable:
         with self._database.read() as connection:
             return {row.edit_id: row.key_id for row in connection.execute(query)}
 
-    def erase(self, whose: "Whose", by: ErasedBy, *, now: datetime) -> int:
+    def erase(self, whose: "ErasureScope", by: ErasedBy, *, now: datetime) -> int:
         """Delete a developer's edits, note that they were erased, and return how many.
 
         The summaries follow: nobody was active by edits that are erased. Where a person is to be
@@ -299,7 +299,7 @@ class EvidenceTable:
             _copy(connection, rows)
 
 
-class Whose(Struct, frozen=True):
+class ErasureScope(Struct, frozen=True):
     """Which edits are to be erased: all of a developer's, or fewer."""
 
     login: str
@@ -346,12 +346,12 @@ def _at_or_below(path: str) -> Any:
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODERS: dict[str, msgspec.msgpack.Decoder[Any]] = {
-    "text": msgspec.msgpack.Decoder(Lines[str]),
-    "fingerprint": msgspec.msgpack.Decoder(Lines[LineFingerprint]),
+    "text": msgspec.msgpack.Decoder(EditLines[str]),
+    "fingerprint": msgspec.msgpack.Decoder(EditLines[LineFingerprint]),
 }
 
 
-def pack(lines: Lines[str] | Lines[LineFingerprint]) -> tuple[str, bytes]:
+def pack(lines: EditLines[str] | EditLines[LineFingerprint]) -> tuple[str, bytes]:
     """Return the encoding, ``text`` or ``fingerprint``, and the packed lines.
 
     The bytes are MessagePack of the lines, compressed by zlib.
@@ -364,19 +364,21 @@ def pack(lines: Lines[str] | Lines[LineFingerprint]) -> tuple[str, bytes]:
     return _encoding(lines), zlib.compress(raw, 1)
 
 
-def unpack(encoding: str, packed: bytes) -> Lines[str] | Lines[LineFingerprint]:
+def unpack(encoding: str, packed: bytes) -> EditLines[str] | EditLines[LineFingerprint]:
     """Return the lines that `pack` packed."""
-    lines: Lines[str] | Lines[LineFingerprint] = _DECODERS[encoding].decode(zlib.decompress(packed))
+    lines: EditLines[str] | EditLines[LineFingerprint] = _DECODERS[encoding].decode(
+        zlib.decompress(packed)
+    )
     return lines
 
 
-def _encoding(lines: Lines[str] | Lines[LineFingerprint]) -> str:
+def _encoding(lines: EditLines[str] | EditLines[LineFingerprint]) -> str:
     for line in _each_line(lines):
         return "text" if isinstance(line, str) else "fingerprint"
     return "text"
 
 
-def _each_line(lines: Lines[Any]) -> Iterator[Any]:
+def _each_line(lines: EditLines[Any]) -> Iterator[Any]:
     for hunk in lines.hunks:
         yield from hunk.own
         yield from hunk.before
@@ -384,11 +386,11 @@ def _each_line(lines: Lines[Any]) -> Iterator[Any]:
     yield from lines.removed
 
 
-def _clean_lines(lines: Lines[Any]) -> Lines[str]:
+def _clean_lines(lines: EditLines[Any]) -> EditLines[str]:
     def cleaned(some: Iterable[str]) -> tuple[str, ...]:
         return tuple(map(clean, some))
 
-    return Lines(
+    return EditLines(
         hunks=tuple(
             EditHunk(before=cleaned(hunk.before), own=cleaned(hunk.own), after=cleaned(hunk.after))
             for hunk in lines.hunks
@@ -400,7 +402,7 @@ def _clean_lines(lines: Lines[Any]) -> Lines[str]:
 # --- rows -------------------------------------------------------------------------------------
 
 
-def _pack_once(edits: Iterable[Edit], sender: Sender) -> dict[str, dict[str, Any]]:
+def _pack_once(edits: Iterable[Edit], sender: EditSender) -> dict[str, dict[str, Any]]:
     """Return one row for each id: of several copies the one of the best rank."""
     rows: dict[str, dict[str, Any]] = {}
     for edit in edits:
@@ -417,8 +419,8 @@ def _rank(row: Mapping[str, Any]) -> tuple[Any, ...]:
     A path inside the repository says more than the same one on somebody's disk.
     """
     return (
-        row["outcome"] != Outcome.APPLIED,
-        row["outcome"] == Outcome.UNANSWERED,
+        row["outcome"] != EditResult.APPLIED,
+        row["outcome"] == EditResult.UNANSWERED,
         row["own_lines"],
         row["at"],
         row["agent_session"],
@@ -445,7 +447,7 @@ def _may_replace(row: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
     return bool(row["actor"].lower() == known["actor"].lower())
 
 
-def _to_row(edit: Edit, sender: Sender) -> dict[str, Any]:
+def _to_row(edit: Edit, sender: EditSender) -> dict[str, Any]:
     encoding, packed = pack(edit.lines)
     path = clean(edit.path)
     return {
@@ -474,7 +476,7 @@ def _from_row(row: Row[Any]) -> Edit:
         agent_session=row.agent_session,
         at=row.at,
         path=row.path,
-        outcome=Outcome(row.outcome),
+        outcome=EditResult(row.outcome),
         tool=row.tool,
         cwd=row.cwd,
         actor=row.actor,

@@ -31,7 +31,7 @@ class _Call(Generic[Given, Got]):
         return self.answers[0]
 
 
-class Together(Generic[Given, Got]):
+class GroupCommit(Generic[Given, Got]):
     """A function of many things at once, called by threads that have one each.
 
     The first call is carried out at once. Calls that come in meanwhile wait, and are then

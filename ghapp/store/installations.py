@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
-from ghapp.store.repository_names import Why
+from ghapp.store.repository_names import NameReason
 from ghapp.store.rows import chunks, clean
 from ghapp.store.schema import installation, repository, repository_alias
 
@@ -61,7 +61,7 @@ class Repository(Struct, frozen=True):
         return f"{self.owner}/{self.name}"
 
 
-class Installations:
+class InstallationTable:
     """Installations and repositories, kept up to date by what GitHub's events say."""
 
     def __init__(self, database: Database) -> None:
@@ -264,7 +264,7 @@ def _former_names(connection: Connection, rows: list[dict[str, Any]]) -> Iterato
                 yield {
                     "full_name_lower": name,
                     "repository_id": number,
-                    "why": Why.FORMER.value,
+                    "why": NameReason.FORMER.value,
                     "seen_at": new[number]["seen_at"],
                 }
 

@@ -39,7 +39,7 @@ def new_cookie() -> str:
     return secrets.token_urlsafe(SECRET_BYTES)
 
 
-class Logins:
+class LoginTable:
     """The browsers that are signed in, and the people behind them."""
 
     def __init__(self, database: Database) -> None:

@@ -13,7 +13,13 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
 from ghapp.attribution.model import Verdict
 from ghapp.store.database import Database
 from ghapp.store.schema import outcome, pull_summary
-from ghapp.summaries.counts import Comparison, Figure, Measured, Outcomes, PullOutcome
+from ghapp.summaries.counts import (
+    MeasuredFigure,
+    OutcomeComparison,
+    OutcomeMeasure,
+    OutcomeSummary,
+    PullOutcome,
+)
 from ghapp.summaries.intervals import median, proportion, ratio
 
 MOST_COMPARED = 20_000
@@ -47,7 +53,7 @@ class OutcomeTable:
         return None if row is None else PullOutcome(**row)
 
 
-def compare(connection: Connection, asked: Sequence[ColumnElement[bool]]) -> Outcomes:
+def compare(connection: Connection, asked: Sequence[ColumnElement[bool]]) -> OutcomeSummary:
     """Compare the pull requests that fulfill some conditions on ``pull_summary``."""
     same = and_(
         outcome.c.repository_id == pull_summary.c.repository_id,
@@ -64,10 +70,10 @@ def compare(connection: Connection, asked: Sequence[ColumnElement[bool]]) -> Out
     assisted = [row for row in rows if row.verdict == Verdict.ASSISTED]
     others = [row for row in rows if row.verdict == Verdict.NOT_ASSISTED]
     of_pulls = (
-        Comparison(measured, figure(assisted), figure(others))
+        OutcomeComparison(measured, figure(assisted), figure(others))
         for measured, figure in _OF_PULLS.items()
     )
-    return Outcomes(
+    return OutcomeSummary(
         comparisons=(*of_pulls, *_survivals(rows)),
         collected=len(rows),
         pulls=_count(connection, asked),
@@ -83,12 +89,12 @@ def _count(connection: Connection, asked: Sequence[ColumnElement[bool]]) -> int:
 Rows = Sequence[Row[Any]]
 
 
-def _median(value: Callable[[Row[Any]], float | None]) -> Callable[[Rows], Figure]:
+def _median(value: Callable[[Row[Any]], float | None]) -> Callable[[Rows], MeasuredFigure]:
     return lambda rows: median(one for one in map(value, rows) if one is not None)
 
 
-def _proportion(name: str) -> Callable[[Rows], Figure]:
-    def of(rows: Rows) -> Figure:
+def _proportion(name: str) -> Callable[[Rows], MeasuredFigure]:
+    def of(rows: Rows) -> MeasuredFigure:
         known = [getattr(row, name) for row in rows if getattr(row, name) is not None]
         return proportion(sum(known), len(known))
 
@@ -101,23 +107,23 @@ def _hours(since: datetime | None, until: datetime | None) -> float | None:
     return max((until - since).total_seconds(), 0.0) / HOUR
 
 
-_OF_PULLS: dict[Measured, Callable[[Rows], Figure]] = {
-    Measured.HOURS_TO_MERGE: _median(lambda row: _hours(row.first_commit_at, row.merged_at)),
-    Measured.HOURS_TO_REVIEW: _median(lambda row: _hours(row.opened_at, row.first_review_at)),
-    Measured.REVIEW_ROUNDS: _median(lambda row: row.review_rounds),
-    Measured.REVIEW_COMMENTS: _median(lambda row: row.review_comments),
-    Measured.CHANGED_LINES: _median(lambda row: row.changed_lines),
-    Measured.REVERTED: _proportion("reverted"),
-    Measured.FIXED_UP: _proportion("fixed_up"),
+_OF_PULLS: dict[OutcomeMeasure, Callable[[Rows], MeasuredFigure]] = {
+    OutcomeMeasure.HOURS_TO_MERGE: _median(lambda row: _hours(row.first_commit_at, row.merged_at)),
+    OutcomeMeasure.HOURS_TO_REVIEW: _median(lambda row: _hours(row.opened_at, row.first_review_at)),
+    OutcomeMeasure.REVIEW_ROUNDS: _median(lambda row: row.review_rounds),
+    OutcomeMeasure.REVIEW_COMMENTS: _median(lambda row: row.review_comments),
+    OutcomeMeasure.CHANGED_LINES: _median(lambda row: row.changed_lines),
+    OutcomeMeasure.REVERTED: _proportion("reverted"),
+    OutcomeMeasure.FIXED_UP: _proportion("fixed_up"),
 }
 
 
-def _survivals(rows: Rows) -> Iterable[Comparison]:
+def _survivals(rows: Rows) -> Iterable[OutcomeComparison]:
     """Compare lines, not pull requests: attributed ones beside all others of the same ones."""
-    for days, measured in ((30, Measured.SURVIVED_30), (90, Measured.SURVIVED_90)):
+    for days, measured in ((30, OutcomeMeasure.SURVIVED_30), (90, OutcomeMeasure.SURVIVED_90)):
         figures = []
         for kept, whole in (("attributed", "attributed_lines"), ("others", "other_lines")):
             name = f"{kept}_after_{days}"
             known = [row for row in rows if getattr(row, name) is not None]
             figures.append(ratio([(getattr(row, name), getattr(row, whole)) for row in known]))
-        yield Comparison(measured, *figures)
+        yield OutcomeComparison(measured, *figures)

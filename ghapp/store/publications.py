@@ -46,7 +46,7 @@ class NotConfirmed(Publication, frozen=True, kw_only=True):
     """``owner/name`` at present; ``None``: nothing was heard of it."""
 
 
-class Publications:
+class PublicationLedger:
     """The ledger of writes. It is only ever added to."""
 
     def __init__(self, database: Database) -> None:

@@ -40,7 +40,7 @@ class SignedAudit(Struct, frozen=True):
     """``None``: it is from before records were signed."""
 
 
-class Records:
+class RecordTable:
     """Envelopes by audit, heads by repository, keys, policies."""
 
     def __init__(self, database: Database) -> None:

@@ -17,9 +17,9 @@ from sqlalchemy.exc import IntegrityError
 from ghapp.attribution.model import Struct
 from ghapp.attribution.policy import Policy
 from ghapp.store.database import Database
-from ghapp.store.due import Due, DueTable
 from ghapp.store.rows import clean
-from ghapp.store.schema import due, replay, replayed
+from ghapp.store.schema import replay, replayed, work_item
+from ghapp.store.work_items import WorkRequest, WorkTable
 
 AT_ONCE = 200
 """Documents that are read together."""
@@ -52,7 +52,7 @@ class PullState(StrEnum):
     """There is no document; ``why`` says why."""
 
 
-class Asked(Struct, frozen=True):
+class ReplayRequest(Struct, frozen=True):
     """What somebody wants replayed."""
 
     repository_id: int
@@ -71,7 +71,7 @@ class Asked(Struct, frozen=True):
     """Publishers that show the results on GitHub; what is shown is recorded, too."""
 
 
-class Replay(Asked, frozen=True, kw_only=True):
+class Replay(ReplayRequest, frozen=True, kw_only=True):
     """A replay as it stands in the table."""
 
     id: int
@@ -88,7 +88,7 @@ class Replay(Asked, frozen=True, kw_only=True):
         return (self.since is None or self.since <= at) and (self.until is None or at <= self.until)
 
 
-class Progress(Struct, frozen=True):
+class ReplayCounts(Struct, frozen=True):
     """How many pull requests of a replay are where; their sum grows until all are listed."""
 
     waiting: int = 0
@@ -102,7 +102,7 @@ class Progress(Struct, frozen=True):
         return self.waiting + self.done + self.incomplete + self.failed
 
 
-class Found(Struct, frozen=True):
+class ListedPull(Struct, frozen=True):
     """A merged pull request that belongs to a replay."""
 
     number: int
@@ -112,14 +112,14 @@ class Found(Struct, frozen=True):
     merge_commit: str | None
 
 
-class Replays:
+class ReplayTable:
     """The replays of all repositories."""
 
-    def __init__(self, database: Database, due_table: DueTable) -> None:
+    def __init__(self, database: Database, due_table: WorkTable) -> None:
         self._database = database
-        self._due = due_table
+        self._work = due_table
 
-    def start(self, asked: Asked, wish: Due, *, now: datetime) -> Replay:
+    def start(self, asked: ReplayRequest, request: WorkRequest, *, now: datetime) -> Replay:
         """Begin a replay; ``wish`` has its pull requests listed. Raises `ReplayUnderWay`."""
         row = {
             "repository_id": asked.repository_id,
@@ -140,7 +140,7 @@ class Replays:
                 made = connection.execute(
                     self._database.insert(replay).values(row).returning(replay)
                 ).one()
-                self._due.schedule_within(connection, wish, now)
+                self._work.enqueue_within(connection, request, now)
         except IntegrityError as error:
             other = self.running(asked.repository_id)
             raise ReplayUnderWay(0 if other is None else other.id) from error
@@ -168,11 +168,11 @@ class Replays:
         with self._database.read() as connection:
             return tuple(_replay(row) for row in connection.execute(query))
 
-    def progress(self, number: int) -> Progress:
+    def progress(self, number: int) -> ReplayCounts:
         """Return how far a replay is."""
         return self.progress_of([number])[number]
 
-    def progress_of(self, numbers: Collection[int]) -> dict[int, Progress]:
+    def progress_of(self, numbers: Collection[int]) -> dict[int, ReplayCounts]:
         """Return how far some replays are, by the replay's number."""
         query = (
             select(replayed.c.replay_id, replayed.c.state, func.count())
@@ -183,13 +183,13 @@ class Replays:
         with self._database.read() as connection:
             for number, state, count in connection.execute(query):
                 counts[number][state] = count
-        return {number: Progress(**of_replay) for number, of_replay in counts.items()}
+        return {number: ReplayCounts(**of_replay) for number, of_replay in counts.items()}
 
     def page(
         self,
         one: Replay,
-        pulls: Sequence[Found],
-        wishes: Sequence[Due],
+        pulls: Sequence[ListedPull],
+        requests: Sequence[WorkRequest],
         *,
         is_last: bool,
         now: datetime,
@@ -211,11 +211,11 @@ class Replays:
             if rows:
                 insert = self._database.insert(replayed)
                 connection.execute(insert.on_conflict_do_nothing(), rows)
-            self._due.schedule_all_within(connection, wishes, now)
+            self._work.enqueue_all_within(connection, requests, now)
             self._end(connection, one.id, now)
         return True
 
-    def pull(self, number: int, pull_request: int) -> Found | None:
+    def pull(self, number: int, pull_request: int) -> ListedPull | None:
         """Return a pull request of a replay that waits; ``None``: it does not, or is none of it."""
         query = select(replayed).where(
             replayed.c.replay_id == number,
@@ -226,7 +226,7 @@ class Replays:
             row = connection.execute(query).first()
         if row is None:
             return None
-        return Found(
+        return ListedPull(
             number=row.pull_request,
             merged_at=row.merged_at,
             base_sha=row.base_sha,
@@ -267,9 +267,9 @@ class Replays:
             if row is None:
                 return False
             connection.execute(
-                update(due)
-                .where(due.c.kind == KIND, due.c.repository_id == row.repository_id)
-                .where(due.c.state.in_(("waiting", "parked")))
+                update(work_item)
+                .where(work_item.c.kind == KIND, work_item.c.repository_id == row.repository_id)
+                .where(work_item.c.state.in_(("waiting", "parked")))
                 .values(state="done", outcome="nothing_to_do", why="cancelled", finished_at=now)
             )
         return True
@@ -328,7 +328,7 @@ def _later(row: Row[Any]) -> Any:
     return (at > row.merged_at) | ((at == row.merged_at) & (number > row.pull_request))
 
 
-def _row(number: int, pull: Found) -> dict[str, Any]:
+def _row(number: int, pull: ListedPull) -> dict[str, Any]:
     return {
         "replay_id": number,
         "pull_request": pull.number,

@@ -16,7 +16,7 @@ from ghapp.store.rows import chunks, clean
 from ghapp.store.schema import repository_alias
 
 
-class Why(StrEnum):
+class NameReason(StrEnum):
     """Why a name means a repository."""
 
     FORMER = "former"
@@ -27,14 +27,14 @@ class Why(StrEnum):
     """GitHub knows no such repository, or shows it to none of our installations."""
 
 
-class Alias(Struct, frozen=True):
+class RepositoryAlias(Struct, frozen=True):
     """What a name means."""
 
     full_name: str
     """In lower case."""
     repository_id: int | None
     """``None``: nothing that we know."""
-    why: Why
+    why: NameReason
     seen_at: datetime
 
 
@@ -45,7 +45,7 @@ class RepositoryNames:
         self._database = database
 
     def note(
-        self, full_name: str, why: Why, *, now: datetime, repository_id: int | None = None
+        self, full_name: str, why: NameReason, *, now: datetime, repository_id: int | None = None
     ) -> None:
         """Note what GitHub says that a name means; what was known of it is replaced."""
         values = {"repository_id": repository_id, "why": why.value, "seen_at": now}
@@ -57,9 +57,9 @@ class RepositoryNames:
                 insert.on_conflict_do_update(index_elements=["full_name_lower"], set_=values)
             )
 
-    def of(self, full_names: Iterable[str]) -> dict[str, Alias]:
+    def of(self, full_names: Iterable[str]) -> dict[str, RepositoryAlias]:
         """Return what is known of some names, in lower case; unknown ones are left out."""
-        found: dict[str, Alias] = {}
+        found: dict[str, RepositoryAlias] = {}
         with self._database.read() as connection:
             for chunk in chunks(clean(name).lower() for name in full_names):
                 query = select(repository_alias).where(
@@ -71,10 +71,10 @@ class RepositoryNames:
         return found
 
 
-def _alias(row: Row[Any]) -> Alias:
-    return Alias(
+def _alias(row: Row[Any]) -> RepositoryAlias:
+    return RepositoryAlias(
         full_name=row.full_name_lower,
         repository_id=row.repository_id,
-        why=Why(row.why),
+        why=NameReason(row.why),
         seen_at=row.seen_at,
     )

@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-from ghapp.summaries.counts import Counts
+from ghapp.summaries.counts import PullCounts
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -34,7 +34,7 @@ MICROSECOND = timedelta(microseconds=1)
 # SQLite counts a row up by itself only where the column is called INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
-OPEN_STATES = "state IN ('waiting', 'leased', 'parked')"
+OPEN_STATES = "state IN ('waiting', 'leased', 'dead_letter')"
 """A due item that is not over yet; at most one of a name (see `due_open`)."""
 
 
@@ -51,7 +51,7 @@ def from_microseconds(count: int) -> datetime:
     return EPOCH + count * MICROSECOND
 
 
-class Instant(TypeDecorator[datetime]):
+class InstantColumn(TypeDecorator[datetime]):
     """An aware datetime, kept as whole microseconds since 1970."""
 
     impl = BigInteger
@@ -86,11 +86,11 @@ delivery = Table(
     Column("installation_id", BigInteger),
     Column("repository_id", BigInteger),
     Column("pull_request", Integer),
-    Column("received_at", Instant, nullable=False),
+    Column("received_at", InstantColumn, nullable=False),
     Column("body", LargeBinary),
     Column("outcome", Text),
     Column("detail", Text),
-    Column("settled_at", Instant),
+    Column("settled_at", InstantColumn),
     Column("attempts", Integer, nullable=False),
     Index("delivery_received", "received_at"),
     Index(
@@ -109,12 +109,11 @@ installation = Table(
     Column("account", Text, nullable=False),
     Column("account_type", Text),
     Column("permissions", Text, nullable=False),
-    Column("suspended_at", Instant),
-    Column("removed_at", Instant),
-    Column("parked_until", Instant),
+    Column("suspended_at", InstantColumn),
+    Column("removed_at", InstantColumn),
+    Column("parked_until", InstantColumn),
     Column("parked_why", Text),
-    Column("evidence_key", LargeBinary),  # as it was before keys had names; not read any more
-    Column("seen_at", Instant, nullable=False),
+    Column("seen_at", InstantColumn, nullable=False),
 )
 
 repository = Table(
@@ -127,8 +126,8 @@ repository = Table(
     Column("full_name_lower", Text, nullable=False),
     Column("private", Boolean(create_constraint=False), nullable=False),
     Column("archived", Boolean(create_constraint=False), nullable=False),
-    Column("removed_at", Instant),
-    Column("seen_at", Instant, nullable=False),
+    Column("removed_at", InstantColumn),
+    Column("seen_at", InstantColumn, nullable=False),
     Index("repository_full_name", "full_name_lower"),
     Index("repository_installation", "installation_id"),
 )
@@ -145,7 +144,7 @@ edit_batch = Table(
     Column("path", Text, nullable=False),
     Column("basename", Text, nullable=False),
     Column("cwd", Text),
-    Column("at", Instant, nullable=False),
+    Column("at", InstantColumn, nullable=False),
     Column("tool", Text, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("own_lines", Integer, nullable=False),
@@ -171,10 +170,10 @@ audit = Table(
     Column("number", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("verdict", Text, nullable=False),
-    Column("merged_at", Instant, nullable=False),
+    Column("merged_at", InstantColumn, nullable=False),
     Column("merge_commit", Text),
-    Column("window_from", Instant, nullable=False),
-    Column("window_to", Instant, nullable=False),
+    Column("window_from", InstantColumn, nullable=False),
+    Column("window_to", InstantColumn, nullable=False),
     Column("added", Integer, nullable=False),
     Column("effective", Integer, nullable=False),
     Column("attributed", Integer, nullable=False),
@@ -191,7 +190,7 @@ audit = Table(
     Column("digest", Text, nullable=False),
     Column("chain", Text, nullable=False),
     Column("previous", Text),
-    Column("created_at", Instant, nullable=False),
+    Column("created_at", InstantColumn, nullable=False),
     UniqueConstraint("repository_id", "pull_request", "number"),
     UniqueConstraint("repository_id", "position"),
     Index("audit_window", "repository_id", "window_to"),
@@ -210,15 +209,15 @@ publication = Table(
     Column("detail", Text),
     Column("external_id", Text),
     Column("url", Text),
-    Column("asked_at", Instant, nullable=False),
-    Column("read_back_at", Instant),
+    Column("asked_at", InstantColumn, nullable=False),
+    Column("read_back_at", InstantColumn),
     Column("read_back_ok", Boolean(create_constraint=False)),
     Index("publication_audit", "audit_id"),
     Index("publication_pull_request", "repository_id", "pull_request", "publisher"),
 )
 
-due = Table(
-    "due",
+work_item = Table(
+    "work_item",
     metadata,
     Column("id", RowId, primary_key=True),
     Column("name", Text, nullable=False),
@@ -228,22 +227,22 @@ due = Table(
     Column("pull_request", Integer),
     Column("lane", Text, nullable=False),
     Column("state", Text, nullable=False),
-    Column("due_at", Instant, nullable=False),
-    Column("again_at", Instant),
-    Column("wished", Integer, nullable=False),
+    Column("due_at", InstantColumn, nullable=False),
+    Column("again_at", InstantColumn),
+    Column("times_asked", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("taken", Integer, nullable=False),
     Column("leased_by", Text),
-    Column("lease_until", Instant),
+    Column("lease_until", InstantColumn),
     Column("outcome", Text),
     Column("why", Text),
-    Column("created_at", Instant, nullable=False),
-    Column("finished_at", Instant),
+    Column("created_at", InstantColumn, nullable=False),
+    Column("finished_at", InstantColumn),
     CheckConstraint("lane IN ('live', 'rerun', 'replay')", name="lane"),
-    CheckConstraint("state IN ('waiting', 'leased', 'done', 'parked')", name="state"),
+    CheckConstraint("state IN ('waiting', 'leased', 'done', 'dead_letter')", name="state"),
     # Repeats of what is still to be done fall together here.
     Index(
-        "due_open",
+        "work_item_open",
         "name",
         unique=True,
         sqlite_where=text(OPEN_STATES),
@@ -251,7 +250,7 @@ due = Table(
     ),
     # Two workers never work on one pull request at a time, whatever the kinds.
     Index(
-        "due_one_at_a_time",
+        "work_item_one_at_a_time",
         "repository_id",
         "pull_request",
         unique=True,
@@ -259,21 +258,21 @@ due = Table(
         postgresql_where=text("state = 'leased'"),
     ),
     Index(
-        "due_waiting",
+        "work_item_waiting",
         "lane",
         "due_at",
         sqlite_where=text("state = 'waiting'"),
         postgresql_where=text("state = 'waiting'"),
     ),
     Index(
-        "due_leased",
+        "work_item_leased",
         "lease_until",
         sqlite_where=text("state = 'leased'"),
         postgresql_where=text("state = 'leased'"),
     ),
-    Index("due_pull_request", "repository_id", "pull_request"),
+    Index("work_item_pull_request", "repository_id", "pull_request"),
     Index(
-        "due_finished",
+        "work_item_finished",
         "finished_at",
         sqlite_where=text("state = 'done'"),
         postgresql_where=text("state = 'done'"),
@@ -287,16 +286,16 @@ replay = Table(
     Column("repository_id", BigInteger, nullable=False),
     Column("asked_by", Text, nullable=False),
     Column("policy", LargeBinary),
-    Column("since", Instant),
-    Column("until", Instant),
+    Column("since", InstantColumn),
+    Column("until", InstantColumn),
     Column("record", Boolean(create_constraint=False), nullable=False),
     Column("publish", Text, nullable=False),
-    Column("as_of", Instant, nullable=False),
+    Column("as_of", InstantColumn, nullable=False),
     Column("state", Text, nullable=False),
     Column("pages", Integer, nullable=False),
     Column("listed", Boolean(create_constraint=False), nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("finished_at", Instant),
+    Column("created_at", InstantColumn, nullable=False),
+    Column("finished_at", InstantColumn),
     # One at a time in a repository: its due items are named by repository and pull request.
     Index(
         "replay_running",
@@ -313,7 +312,7 @@ replayed = Table(
     metadata,
     Column("replay_id", RowId, ForeignKey("replay.id"), primary_key=True, autoincrement=False),
     Column("pull_request", Integer, primary_key=True, autoincrement=False),
-    Column("merged_at", Instant, nullable=False),
+    Column("merged_at", InstantColumn, nullable=False),
     Column("base_sha", Text, nullable=False),
     Column("head_sha", Text, nullable=False),
     Column("merge_commit", Text),
@@ -328,8 +327,8 @@ record_key = Table(
     Column("id", Text, primary_key=True),
     Column("public", LargeBinary, nullable=False),
     Column("secret", LargeBinary),
-    Column("made_at", Instant, nullable=False),
-    Column("retired_at", Instant),
+    Column("made_at", InstantColumn, nullable=False),
+    Column("retired_at", InstantColumn),
 )
 
 record = Table(
@@ -354,7 +353,7 @@ policy = Table(
     Column("digest", Text, primary_key=True),
     Column("id", Text, nullable=False),
     Column("members", LargeBinary, nullable=False),
-    Column("used_since", Instant, nullable=False),
+    Column("used_since", InstantColumn, nullable=False),
 )
 
 cursor = Table(
@@ -362,7 +361,7 @@ cursor = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
-    Column("moved_at", Instant, nullable=False),
+    Column("moved_at", InstantColumn, nullable=False),
 )
 
 policy_file = Table(
@@ -370,14 +369,14 @@ policy_file = Table(
     metadata,
     Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
     Column("text", Text, nullable=False),
-    Column("as_of", Instant, nullable=False),
+    Column("as_of", InstantColumn, nullable=False),
 )
 
 access_log = Table(
     "access_log",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("at", Instant, nullable=False),
+    Column("at", InstantColumn, nullable=False),
     Column("who", Text, nullable=False),
     Column("door", Text, nullable=False),
     Column("what", Text, nullable=False),
@@ -400,10 +399,10 @@ access_token = Table(
     Column("label", Text, nullable=False),
     Column("installations", Text),
     Column("repositories", Text),
-    Column("created_at", Instant, nullable=False),
-    Column("used_at", Instant),
-    Column("expires_at", Instant),
-    Column("revoked_at", Instant),
+    Column("created_at", InstantColumn, nullable=False),
+    Column("used_at", InstantColumn),
+    Column("expires_at", InstantColumn),
+    Column("revoked_at", InstantColumn),
     CheckConstraint("kind IN ('upload', 'read')", name="kind"),
     UniqueConstraint("digest"),
     Index("access_token_login", "login_lower"),
@@ -416,7 +415,7 @@ person = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("login", Text, nullable=False),
     Column("sealed", LargeBinary),
-    Column("signed_in_at", Instant, nullable=False),
+    Column("signed_in_at", InstantColumn, nullable=False),
 )
 
 weekly_summary = Table(
@@ -426,9 +425,9 @@ weekly_summary = Table(
     Column("webhook", LargeBinary),
     Column("mail", Text),
     Column("set_by", Text, nullable=False),
-    Column("set_at", Instant, nullable=False),
+    Column("set_at", InstantColumn, nullable=False),
     Column("claimed_week", Text),
-    Column("sent_at", Instant),
+    Column("sent_at", InstantColumn),
     Column("problem", Text),
 )
 
@@ -437,8 +436,8 @@ login = Table(
     metadata,
     Column("digest", LargeBinary, primary_key=True),
     Column("person_id", BigInteger, ForeignKey("person.id"), nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
+    Column("created_at", InstantColumn, nullable=False),
+    Column("expires_at", InstantColumn, nullable=False),
     Index("login_person", "person_id"),
     Index("login_expires", "expires_at"),
 )
@@ -450,8 +449,8 @@ fingerprint_key = Table(
     Column("installation_id", BigInteger, nullable=False),
     Column("number", Integer, nullable=False),
     Column("secret", LargeBinary, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("retired_at", Instant),
+    Column("created_at", InstantColumn, nullable=False),
+    Column("retired_at", InstantColumn),
     UniqueConstraint("installation_id", "number"),
     # An installation has one key that fingerprints are made with.
     Index(
@@ -469,7 +468,7 @@ repository_alias = Table(
     Column("full_name_lower", Text, primary_key=True),
     Column("repository_id", BigInteger),
     Column("why", Text, nullable=False),
-    Column("seen_at", Instant, nullable=False),
+    Column("seen_at", InstantColumn, nullable=False),
     CheckConstraint("why IN ('former', 'fork', 'unknown')", name="why"),
 )
 
@@ -479,13 +478,13 @@ machine_report = Table(
     Column("id", RowId, primary_key=True),
     Column("installation_id", BigInteger, nullable=False),
     Column("repository_id", BigInteger, nullable=False),
-    Column("week", Instant, nullable=False),
+    Column("week", InstantColumn, nullable=False),
     Column("user_id", BigInteger, nullable=False),
     Column("machine", Text, nullable=False),
     Column("login", Text, nullable=False),
     Column("client", Text, nullable=False),
     Column("edits", Integer, nullable=False),
-    Column("last_at", Instant, nullable=False),
+    Column("last_at", InstantColumn, nullable=False),
     UniqueConstraint(
         *("installation_id", "repository_id", "week", "user_id", "machine"),
         # The name made of all columns is longer than PostgreSQL takes.
@@ -501,10 +500,10 @@ erasure = Table(
     Column("id", RowId, primary_key=True),
     Column("repository_id", BigInteger, nullable=False),
     Column("edits", Integer, nullable=False),
-    Column("first_at", Instant, nullable=False),
-    Column("last_at", Instant, nullable=False),
+    Column("first_at", InstantColumn, nullable=False),
+    Column("last_at", InstantColumn, nullable=False),
     Column("erased_by", Text, nullable=False),
-    Column("erased_at", Instant, nullable=False),
+    Column("erased_at", InstantColumn, nullable=False),
     CheckConstraint("erased_by IN ('developer', 'administrator')", name="erased_by"),
     Index("erasure_repository", "repository_id", "last_at"),
 )
@@ -515,7 +514,7 @@ pull_summary = Table(
     Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
     Column("pull_request", Integer, primary_key=True, autoincrement=False),
     Column("audit_number", Integer, nullable=False),
-    Column("merged_at", Instant, nullable=False),
+    Column("merged_at", InstantColumn, nullable=False),
     Column("verdict", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("complete", Boolean(create_constraint=False), nullable=False),
@@ -538,7 +537,7 @@ pull_agent = Table(
     Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
     Column("pull_request", Integer, primary_key=True, autoincrement=False),
     Column("agent", Text, primary_key=True),
-    Column("merged_at", Instant, nullable=False),
+    Column("merged_at", InstantColumn, nullable=False),
     Column("attributed", Integer, nullable=False),
     Index("pull_agent_merged", "repository_id", "merged_at"),
 )
@@ -550,7 +549,7 @@ pull_lines = Table(
     Column("pull_request", Integer, primary_key=True, autoincrement=False),
     Column("directory", Text, primary_key=True),
     Column("language", Text, primary_key=True),
-    Column("merged_at", Instant, nullable=False),
+    Column("merged_at", InstantColumn, nullable=False),
     Column("complete", Boolean(create_constraint=False), nullable=False),
     Column("added", Integer, nullable=False),
     Column("effective", Integer, nullable=False),
@@ -569,7 +568,7 @@ def _tallies(name: str, of: str) -> Table:
         Column("grain", Text, primary_key=True),
         Column("start", Integer, primary_key=True, autoincrement=False),
         Column("name", Text, primary_key=True),
-        *(Column(count, BigInteger, nullable=False) for count in Counts.__struct_fields__),
+        *(Column(count, BigInteger, nullable=False) for count in PullCounts.__struct_fields__),
         sqlite_with_rowid=False,
     )
 
@@ -616,10 +615,10 @@ outcome = Table(
     metadata,
     Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
     Column("pull_request", Integer, primary_key=True, autoincrement=False),
-    Column("collected_at", Instant, nullable=False),
-    Column("first_commit_at", Instant),
-    Column("opened_at", Instant, nullable=False),
-    Column("first_review_at", Instant),
+    Column("collected_at", InstantColumn, nullable=False),
+    Column("first_commit_at", InstantColumn),
+    Column("opened_at", InstantColumn, nullable=False),
+    Column("first_review_at", InstantColumn),
     Column("review_rounds", Integer, nullable=False),
     Column("review_comments", Integer, nullable=False),
     Column("changed_lines", Integer, nullable=False),

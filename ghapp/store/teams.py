@@ -11,10 +11,10 @@ from ghapp.store.rows import clean
 from ghapp.store.schema import pull_lines, pull_summary, team_member
 from ghapp.store.summaries.conditions import to_day
 from ghapp.store.summaries.tally import day_number
-from ghapp.summaries.teams import Member, TeamSource
+from ghapp.summaries.teams import TeamMember, TeamSource
 
 
-class Written(Struct, frozen=True):
+class LinesWritten(Struct, frozen=True):
     """What one person merged into the files of one directory."""
 
     login: str
@@ -30,7 +30,7 @@ class TeamTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def replace(self, account: str, source: TeamSource, members: Iterable[Member]) -> int:
+    def replace(self, account: str, source: TeamSource, members: Iterable[TeamMember]) -> int:
         """Let these be all that a source says of an account; return how many people they are."""
         account_lower = clean(account).lower()
         rows = {
@@ -55,17 +55,17 @@ class TeamTable:
                 connection.execute(self._database.insert(team_member), list(rows.values()))
         return len(rows)
 
-    def of(self, account: str) -> dict[TeamSource, tuple[Member, ...]]:
+    def of(self, account: str) -> dict[TeamSource, tuple[TeamMember, ...]]:
         """Return everything that was said of an account, by source; people by login."""
         query = (
             select(team_member)
             .where(team_member.c.account_lower == clean(account).lower())
             .order_by(team_member.c.login_lower)
         )
-        found: dict[TeamSource, tuple[Member, ...]] = {}
+        found: dict[TeamSource, tuple[TeamMember, ...]] = {}
         with self._database.read() as connection:
             for row in connection.execute(query):
-                member = Member(
+                member = TeamMember(
                     login=row.login,
                     team=row.team,
                     role=row.role,
@@ -75,7 +75,7 @@ class TeamTable:
                 found[source] = (*found.get(source, ()), member)
         return found
 
-    def written(self, repository_id: int, since: datetime) -> tuple[Written, ...]:
+    def written(self, repository_id: int, since: datetime) -> tuple[LinesWritten, ...]:
         """Return who merged lines into which directory of a repository since then."""
         summed = func.sum(pull_lines.c.effective)
         query = (
@@ -95,4 +95,4 @@ class TeamTable:
             .having(summed > 0)
         )
         with self._database.read() as connection:
-            return tuple(Written(*row[:2], int(row[2])) for row in connection.execute(query))
+            return tuple(LinesWritten(*row[:2], int(row[2])) for row in connection.execute(query))

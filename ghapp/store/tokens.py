@@ -77,7 +77,7 @@ def new_secret(kind: TokenKind) -> str:
     return f"ghapp_{kind}_{secrets.token_urlsafe(SECRET_BYTES)}"
 
 
-class Tokens:
+class TokenTable:
     """The access tokens of all people."""
 
     def __init__(self, database: Database) -> None:

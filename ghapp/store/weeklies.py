@@ -11,7 +11,7 @@ from ghapp.store.rows import clean
 from ghapp.store.schema import weekly_summary
 
 
-class Weekly(Struct, frozen=True, kw_only=True):
+class WeeklyOrder(Struct, frozen=True, kw_only=True):
     """An organization's wish for a weekly summary."""
 
     installation_id: int
@@ -32,13 +32,13 @@ class Weekly(Struct, frozen=True, kw_only=True):
         return f"Weekly(installation_id={self.installation_id})"
 
 
-class Weeklies:
+class WeeklyTable:
     """The wishes of all organizations; none is made by itself."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def wish(self, weekly: Weekly, *, now: datetime) -> None:
+    def order(self, weekly: WeeklyOrder, *, now: datetime) -> None:
         """Keep a wish in the place of the one before; the weeks that were sent stay known."""
         told = {
             "webhook": weekly.webhook,
@@ -61,14 +61,14 @@ class Weeklies:
         with self._database.write() as connection:
             return connection.execute(gone).rowcount == 1
 
-    def of(self, installation_id: int) -> Weekly | None:
+    def of(self, installation_id: int) -> WeeklyOrder | None:
         """Return an organization's wish; ``None``: it has none."""
         query = select(weekly_summary).where(weekly_summary.c.installation_id == installation_id)
         with self._database.read() as connection:
             row = connection.execute(query).first()
         return None if row is None else _from_row(row)
 
-    def all(self) -> tuple[Weekly, ...]:
+    def all(self) -> tuple[WeeklyOrder, ...]:
         """Return all wishes."""
         query = select(weekly_summary).order_by(weekly_summary.c.installation_id)
         with self._database.read() as connection:
@@ -101,8 +101,8 @@ class Weeklies:
             return connection.execute(change.values(values)).rowcount == 1
 
 
-def _from_row(row: Row[Any]) -> Weekly:
-    return Weekly(
+def _from_row(row: Row[Any]) -> WeeklyOrder:
+    return WeeklyOrder(
         installation_id=row.installation_id,
         webhook=row.webhook,
         mail=row.mail,

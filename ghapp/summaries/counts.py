@@ -11,13 +11,13 @@ from typing import Self
 
 import msgspec
 
-from ghapp.attribution.model import State, Struct, Verdict
+from ghapp.attribution.model import AuditState, Struct, Verdict
 
 Lines = tuple[int, int, int]
 """Added, effective, attributed."""
 
 
-class About(Struct, frozen=True):
+class PullFacts(Struct, frozen=True):
     """What GitHub says of a pull request and no audit document holds."""
 
     title: str | None = None
@@ -35,20 +35,20 @@ class PullSummary(Struct, frozen=True):
     audit_number: int
     merged_at: datetime
     verdict: Verdict
-    state: State
+    state: AuditState
     complete: bool
     added: int
     effective: int
     attributed: int
     share: float | None
-    about: About
+    about: PullFacts
     agents: dict[str, int]
     """Agent → attributed lines; agents without any stand not here."""
     lines: dict[tuple[str, str], Lines]
     """Directory and language → its lines."""
 
 
-class Counts(Struct, frozen=True):
+class PullCounts(Struct, frozen=True):
     """How many merged pull requests and added lines, by what their audits in force say."""
 
     pulls: int = 0
@@ -80,7 +80,7 @@ class Counts(Struct, frozen=True):
     def of(cls, pull: PullSummary) -> Self:
         """Return what one pull request counts."""
         whole = pull.complete
-        open_ = pull.state is State.PROVISIONAL
+        open_ = pull.state is AuditState.PROVISIONAL
         known = pull.verdict is not Verdict.NO_EVIDENCE
         return cls(
             pulls=1,
@@ -99,11 +99,11 @@ class Counts(Struct, frozen=True):
             provisional_attributed=whole * open_ * pull.attributed,
         )
 
-    def __add__(self, other: Self) -> "Counts":
-        return Counts(*map(add, _values(self), _values(other)))
+    def __add__(self, other: Self) -> "PullCounts":
+        return PullCounts(*map(add, _values(self), _values(other)))
 
-    def __sub__(self, other: Self) -> "Counts":
-        return Counts(*map(sub, _values(self), _values(other)))
+    def __sub__(self, other: Self) -> "PullCounts":
+        return PullCounts(*map(sub, _values(self), _values(other)))
 
     @property
     def without(self) -> int:
@@ -126,7 +126,7 @@ class Counts(Struct, frozen=True):
         return _share(self.whole_attributed, self.known_effective)
 
 
-def _values(counts: Counts) -> tuple[int, ...]:
+def _values(counts: PullCounts) -> tuple[int, ...]:
     return msgspec.structs.astuple(counts)
 
 
@@ -134,12 +134,12 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-class Point(Struct, frozen=True):
+class SeriesPoint(Struct, frozen=True):
     """One point of a series."""
 
     start: date
     """First day; what lies outside of the selection is not counted."""
-    counts: Counts
+    counts: PullCounts
 
 
 class AgentCounts(Struct, frozen=True):
@@ -182,7 +182,7 @@ class PullRow(Struct, frozen=True):
     base_ref: str | None
     merged_at: datetime
     verdict: Verdict
-    state: State
+    state: AuditState
     added: int
     effective: int
     attributed: int
@@ -205,7 +205,7 @@ class RepositoryCounts(Struct, frozen=True):
 
     repository_id: int
     repository: str
-    counts: Counts
+    counts: PullCounts
 
 
 class PersonCounts(Struct, frozen=True):
@@ -228,7 +228,7 @@ class TeamCounts(Struct, frozen=True):
     """``None``: all who are in no team, and the teams that are too small to be named."""
     people: int
     """Authors of these pull requests."""
-    counts: Counts
+    counts: PullCounts
 
 
 class AdoptionDay(Struct, frozen=True):
@@ -248,7 +248,7 @@ class AdoptionDay(Struct, frozen=True):
         return _share(self.pulls, self.developers)
 
 
-class Quiet(StrEnum):
+class QuietReason(StrEnum):
     """Why a team or repository stands among the quiet spots; each is a rule of metrics.md."""
 
     FELL = "fell"
@@ -262,18 +262,18 @@ class QuietSpot(Struct, frozen=True):
     repository_id: int | None
     """``None``: it is a team."""
     name: str
-    rule: Quiet
-    now: Counts
+    rule: QuietReason
+    now: PullCounts
     """The last 4 whole weeks."""
-    before: Counts
+    before: PullCounts
     """The 12 weeks before those."""
 
 
 class RepositorySummary(Struct, frozen=True):
     """What a repository's page shows, all of one state of the database."""
 
-    totals: Counts
-    series: tuple[Point, ...]
+    totals: PullCounts
+    series: tuple[SeriesPoint, ...]
     agents: tuple[AgentCounts, ...]
     directories: tuple[LineCounts, ...]
     languages: tuple[LineCounts, ...]
@@ -283,8 +283,8 @@ class RepositorySummary(Struct, frozen=True):
 class OrganizationSummary(Struct, frozen=True):
     """What an organization's page shows, all of one state of the database."""
 
-    totals: Counts
-    series: tuple[Point, ...]
+    totals: PullCounts
+    series: tuple[SeriesPoint, ...]
     agents: tuple[AgentCounts, ...]
     languages: tuple[LineCounts, ...]
     repositories: tuple[RepositoryCounts, ...]
@@ -299,7 +299,7 @@ class OrganizationSummary(Struct, frozen=True):
 # --- outcomes -------------------------------------------------------------------------------------
 
 
-class Figure(Struct, frozen=True):
+class MeasuredFigure(Struct, frozen=True):
     """A median or a proportion of one group, with how sure it is."""
 
     count: int
@@ -311,7 +311,7 @@ class Figure(Struct, frozen=True):
     high: float | None
 
 
-class Measured(StrEnum):
+class OutcomeMeasure(StrEnum):
     """What is compared; each is defined in metrics.md."""
 
     HOURS_TO_MERGE = "hours_to_merge"
@@ -356,18 +356,18 @@ class PullOutcome(Struct, frozen=True):
     others_after_90: int | None = None
 
 
-class Comparison(Struct, frozen=True):
+class OutcomeComparison(Struct, frozen=True):
     """One measure of assisted pull requests (or attributed lines) beside the others."""
 
-    measured: Measured
-    assisted: Figure
-    others: Figure
+    measured: OutcomeMeasure
+    assisted: MeasuredFigure
+    others: MeasuredFigure
 
 
-class Outcomes(Struct, frozen=True):
+class OutcomeSummary(Struct, frozen=True):
     """What came of the pull requests. It shows no cause, and ranks nobody."""
 
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[OutcomeComparison, ...]
     collected: int
     """Pull requests whose outcomes are known."""
     pulls: int

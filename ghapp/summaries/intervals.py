@@ -6,7 +6,7 @@ All intervals are meant to hold what they estimate 95 times in 100.
 from collections.abc import Iterable, Sequence
 from math import floor, sqrt
 
-from ghapp.summaries.counts import Figure
+from ghapp.summaries.counts import MeasuredFigure
 
 Z = 1.96
 """How many standard errors an interval reaches to each side."""
@@ -14,7 +14,7 @@ LEAST_FOR_MEDIAN = 6
 """With fewer values no pair of them holds the median 95 times in 100."""
 
 
-def median(values: Iterable[float]) -> Figure:
+def median(values: Iterable[float]) -> MeasuredFigure:
     """Return a median; its interval is between two of the values, whatever their distribution.
 
     >>> figure = median([3, 1, 2])
@@ -24,15 +24,17 @@ def median(values: Iterable[float]) -> Figure:
     ordered = sorted(values)
     count = len(ordered)
     if not count:
-        return Figure(count=0, value=None, low=None, high=None)
+        return MeasuredFigure(count=0, value=None, low=None, high=None)
     middle = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
     if count < LEAST_FOR_MEDIAN:
-        return Figure(count=count, value=middle, low=None, high=None)
+        return MeasuredFigure(count=count, value=middle, low=None, high=None)
     rank = max(floor((count + 1 - Z * sqrt(count)) / 2), 1)
-    return Figure(count=count, value=middle, low=ordered[rank - 1], high=ordered[count - rank])
+    return MeasuredFigure(
+        count=count, value=middle, low=ordered[rank - 1], high=ordered[count - rank]
+    )
 
 
-def proportion(part: int, count: int) -> Figure:
+def proportion(part: int, count: int) -> MeasuredFigure:
     """Return a proportion of independent things, with Wilson's interval.
 
     >>> figure = proportion(5, 10)
@@ -40,12 +42,12 @@ def proportion(part: int, count: int) -> Figure:
     (0.237, 0.763)
     """
     if not count:
-        return Figure(count=0, value=None, low=None, high=None)
+        return MeasuredFigure(count=0, value=None, low=None, high=None)
     share, square = part / count, Z * Z
     center = (share + square / (2 * count)) / (1 + square / count)
     half = Z * sqrt(share * (1 - share) / count + square / (4 * count * count))
     half /= 1 + square / count
-    return Figure(
+    return MeasuredFigure(
         count=count,
         value=share,
         low=0.0 if part == 0 else max(center - half, 0.0),
@@ -53,7 +55,7 @@ def proportion(part: int, count: int) -> Figure:
     )
 
 
-def ratio(parts: Sequence[tuple[int, int]]) -> Figure:
+def ratio(parts: Sequence[tuple[int, int]]) -> MeasuredFigure:
     """Return a proportion of things that come in clusters, such as lines in pull requests.
 
     ``parts`` are pairs of part and whole, one for each cluster. What happens to one thing often
@@ -66,11 +68,13 @@ def ratio(parts: Sequence[tuple[int, int]]) -> Figure:
     clusters = [(part, whole) for part, whole in parts if whole]
     total = sum(whole for _, whole in clusters)
     if not total:
-        return Figure(count=0, value=None, low=None, high=None)
+        return MeasuredFigure(count=0, value=None, low=None, high=None)
     value = sum(part for part, _ in clusters) / total
     count = len(clusters)
     if count == 1:
-        return Figure(count=total, value=value, low=None, high=None)
+        return MeasuredFigure(count=total, value=value, low=None, high=None)
     spread = sum((part - value * whole) ** 2 for part, whole in clusters)
     half = Z * sqrt(spread * count / (count - 1)) / total
-    return Figure(count=total, value=value, low=max(value - half, 0.0), high=min(value + half, 1.0))
+    return MeasuredFigure(
+        count=total, value=value, low=max(value - half, 0.0), high=min(value + half, 1.0)
+    )

@@ -7,7 +7,7 @@ import hashlib
 from datetime import date, timedelta
 from enum import StrEnum
 
-from ghapp.attribution.model import State, Struct, Verdict
+from ghapp.attribution.model import AuditState, Struct, Verdict
 
 SMALLEST_GROUP = 5
 """Numbers of fewer people are not broken out: they would be numbers about persons."""
@@ -17,7 +17,7 @@ LEADERBOARD = 10
 """Rows of a leaderboard, as in the native dashboard."""
 
 
-class Grain(StrEnum):
+class TimeGrain(StrEnum):
     """What one point of a series covers."""
 
     DAY = "day"
@@ -26,18 +26,18 @@ class Grain(StrEnum):
 
     def start(self, day: date) -> date:
         """Return the first day of the day's point."""
-        if self is Grain.WEEK:
+        if self is TimeGrain.WEEK:
             return day - timedelta(days=day.weekday())
-        return day.replace(day=1) if self is Grain.MONTH else day
+        return day.replace(day=1) if self is TimeGrain.MONTH else day
 
     def next(self, start: date) -> date:
         """Return the first day of the point after the one that begins at ``start``."""
-        if self is Grain.MONTH:
+        if self is TimeGrain.MONTH:
             return (start + timedelta(days=31)).replace(day=1)
-        return start + timedelta(days=7 if self is Grain.WEEK else 1)
+        return start + timedelta(days=7 if self is TimeGrain.WEEK else 1)
 
 
-class Names(StrEnum):
+class NamesShown(StrEnum):
     """How people stand in summaries (setting ``GHAPP_NAMES``)."""
 
     TEAMS = "teams"
@@ -46,16 +46,16 @@ class Names(StrEnum):
     PEOPLE = "people"
 
 
-class Naming(Struct, frozen=True):
+class PersonNaming(Struct, frozen=True):
     """How people are named here."""
 
-    names: Names = Names.TEAMS
+    names: NamesShown = NamesShown.TEAMS
     key: bytes = b""
     """Makes pseudonyms that nobody can guess without it; not empty where there are any."""
 
     def of(self, login: str) -> str:
         """Return a person's name as it may be shown: the login, or a pseudonym."""
-        if self.names is Names.PEOPLE:
+        if self.names is NamesShown.PEOPLE:
             return login
         digest = hashlib.blake2b(login.lower().encode(), key=self.key[:64], digest_size=4)
         return f"person-{digest.hexdigest()}"
@@ -65,7 +65,7 @@ class NotShown(ValueError):  # noqa: N818 - it is a decision of the organization
     """A question about one person, or about a group that is too small to be told from one."""
 
 
-class Selection(Struct, frozen=True):
+class PullSelection(Struct, frozen=True):
     """Which merged pull requests are meant. What is ``None`` or empty selects nothing away."""
 
     repository_ids: tuple[int, ...]
@@ -81,7 +81,7 @@ class Selection(Struct, frozen=True):
     """In counts "with" means with this agent, and the other pull requests stay in the
     denominator. In lists, and for directories and languages: pull requests with this agent."""
     verdict: Verdict | None = None
-    state: State | None = None
+    state: AuditState | None = None
     share_from: float | None = None
     """Smallest share, 0 to 1; pull requests without a share are selected away."""
     share_to: float | None = None
@@ -91,10 +91,10 @@ class Selection(Struct, frozen=True):
     @property
     def is_plain(self) -> bool:
         """Say whether only repositories and days are asked for."""
-        return self == Selection(self.repository_ids, since=self.since, until=self.until)
+        return self == PullSelection(self.repository_ids, since=self.since, until=self.until)
 
 
-class Order(StrEnum):
+class PullOrder(StrEnum):
     """What a list of pull requests is sorted by, greatest first."""
 
     MERGED = "merged"
@@ -103,17 +103,17 @@ class Order(StrEnum):
     SHARE = "share"
 
 
-class Listing(Struct, frozen=True):
+class ListSlice(Struct, frozen=True):
     """Which rows of a list, in which order."""
 
-    order: Order = Order.MERGED
+    order: PullOrder = PullOrder.MERGED
     ascending: bool = False
     after: str | None = None
     """`PullPage.after` of the rows before; ``None``: from the first."""
     limit: int = 50
 
 
-class By(StrEnum):
+class RankBy(StrEnum):
     """What a leaderboard counts."""
 
     PULLS = "pulls"

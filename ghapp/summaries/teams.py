@@ -25,7 +25,7 @@ class TeamSource(StrEnum):
     CODEOWNERS = "codeowners"
 
 
-class Member(Struct, frozen=True):
+class TeamMember(Struct, frozen=True):
     """One person in one team."""
 
     login: str
@@ -35,7 +35,7 @@ class Member(Struct, frozen=True):
     """From when on the person counts for the team; ``None``: ever since."""
 
 
-def one_team_each(teams: Mapping[str, Collection[str]], least: int) -> tuple[Member, ...]:
+def one_team_each(teams: Mapping[str, Collection[str]], least: int) -> tuple[TeamMember, ...]:
     """Put each person into one of his teams: the smallest one that has ``least`` people.
 
     It says most about him and can still be told apart; a team below another one is smaller.
@@ -43,10 +43,10 @@ def one_team_each(teams: Mapping[str, Collection[str]], least: int) -> tuple[Mem
     >>> one_team_each({"all": ["ann", "bob", "cid"], "web": ["ann", "bob"], "me": ["ann"]}, 2)[0]
     Member(login='ann', team='web', role=None, since=None)
     """
-    found: dict[str, Member] = {}
+    found: dict[str, TeamMember] = {}
     for team in sorted(teams, key=lambda name: (len(teams[name]) < least, len(teams[name]), name)):
         for login in teams[team]:
-            found.setdefault(login.lower(), Member(login, team))
+            found.setdefault(login.lower(), TeamMember(login, team))
     return tuple(found.values())
 
 
@@ -58,7 +58,7 @@ class TeamFileError(ValueError):
         super().__init__("; ".join(problems))
 
 
-def read_team_file(text: str) -> tuple[Member, ...]:
+def read_team_file(text: str) -> tuple[TeamMember, ...]:
     r"""Read a CSV with the columns ``person``, ``team`` and, if wanted, ``role``, ``start_date``.
 
     A person stands there once; names of columns may be in any case and with spaces. Raises
@@ -80,8 +80,8 @@ def read_team_file(text: str) -> tuple[Member, ...]:
         raise TeamFileError([f"line {rows.line_num}: {error}; give commas and quotes"]) from None
 
 
-def _members(head: list[str], rows: list[tuple[int, list[str]]]) -> tuple[Member, ...]:
-    found: dict[str, Member] = {}
+def _members(head: list[str], rows: list[tuple[int, list[str]]]) -> tuple[TeamMember, ...]:
+    found: dict[str, TeamMember] = {}
     problems: list[str] = []
     if len(rows) > MOST_PEOPLE:
         raise TeamFileError([f"{len(rows)} people are more than {MOST_PEOPLE}"])
@@ -92,7 +92,7 @@ def _members(head: list[str], rows: list[tuple[int, list[str]]]) -> tuple[Member
             problems.append(f"line {line}: {problem}")
             continue
         start = cells.get("start_date")
-        member = Member(
+        member = TeamMember(
             login=cells["person"],
             team=cells["team"],
             role=cells.get("role") or None,
@@ -105,7 +105,7 @@ def _members(head: list[str], rows: list[tuple[int, list[str]]]) -> tuple[Member
 
 
 def _problem(
-    head: list[str], row: list[str], cells: dict[str, str], found: dict[str, Member]
+    head: list[str], row: list[str], cells: dict[str, str], found: dict[str, TeamMember]
 ) -> str | None:
     """Say what is wrong with a row; ``None``: nothing."""
     if len(row) != len(head):

@@ -14,7 +14,7 @@ A_FILE = ""
 """Stands for any file of a directory: no pattern for some names of files matches it."""
 
 
-class Rule(NamedTuple):
+class OwnerRule(NamedTuple):
     """One line of the file."""
 
     pattern: PathPattern
@@ -48,12 +48,12 @@ def _is_valid(line: str) -> bool:
     return bool(line) and not line.startswith("!") and "[" not in line
 
 
-def _rule(pattern: str, *owners: str) -> Rule:
+def _rule(pattern: str, *owners: str) -> OwnerRule:
     teams = (found[1] for owner in owners if (found := _TEAM.fullmatch(owner)))
-    return Rule(from_text(pattern), next(teams, None))
+    return OwnerRule(from_text(pattern), next(teams, None))
 
 
-def _owns(rule: Rule, names: list[str]) -> bool:
+def _owns(rule: OwnerRule, names: list[str]) -> bool:
     """Say whether a rule is for a file: by its path, or by that of a directory above it."""
     pattern = rule.pattern
     if not pattern.directories_only and pattern.matches(names):

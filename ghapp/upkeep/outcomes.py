@@ -16,18 +16,18 @@ import structlog
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import ATTRIBUTED, Audit, Reason
 from ghapp.git.process import GitError
-from ghapp.git.repository import Git, fetch
+from ghapp.git.repository import GitRepository, fetch
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import git_address
 from ghapp.github.timeline import (
     LaterCommit,
-    Way,
+    MergeTimeline,
     later_commits,
     read_way,
     removed_lines,
     tip_at,
 )
-from ghapp.store import Due, Kind, Lane, Store
+from ghapp.store import Lane, Store, WorkKind, WorkRequest
 from ghapp.summaries.counts import PullOutcome
 
 AFTER = (timedelta(days=30), timedelta(days=90))
@@ -56,12 +56,12 @@ Numbers = dict[str, tuple[frozenset[int], frozenset[int]]]
 """Path → numbers of its attributed lines, and of its other effective lines."""
 
 
-def outcomes_wish(
+def outcomes_request(
     installation_id: int | None, repository_id: int, number: int, at: datetime
-) -> Due:
+) -> WorkRequest:
     """Return the wish that a pull request's outcomes be looked at."""
-    return Due(
-        kind=Kind.OUTCOMES,
+    return WorkRequest(
+        kind=WorkKind.OUTCOMES,
         due_at=at,
         lane=Lane.REPLAY,
         installation_id=installation_id,
@@ -103,7 +103,7 @@ def collect_outcomes(
     return next(again, None)
 
 
-def _is_over(way: Way, days: timedelta, now: datetime) -> bool:
+def _is_over(way: MergeTimeline, days: timedelta, now: datetime) -> bool:
     return now >= way.merged_at + days
 
 
@@ -146,7 +146,7 @@ class _Following:
     """One pull request after its merge."""
 
     def __init__(
-        self, github: GitHub, git_cache: Path, number: int, way: Way, lines: Numbers
+        self, github: GitHub, git_cache: Path, number: int, way: MergeTimeline, lines: Numbers
     ) -> None:
         self.number, self.way = number, way
         self._github, self._cache, self._lines = github, git_cache, lines
@@ -203,10 +203,10 @@ class _Following:
             found[path] = {lines[number - 1].strip() for number in wanted if number <= len(lines)}
         return found
 
-    def _fetched(self, *more: str) -> Git:
+    def _fetched(self, *more: str) -> GitRepository:
         shas = (self.way.head_sha, *more)
 
-        def files(git: Git) -> Iterable[str]:
+        def files(git: GitRepository) -> Iterable[str]:
             return {name for sha in shas for name in git.entries(sha, *self._lines).values()}
 
         github = self._github
@@ -215,7 +215,9 @@ class _Following:
         return fetch(path, url, github.token().token, shas, files)
 
 
-def removed_numbers(git: Git, before: str | None, then: str | None) -> frozenset[int] | None:
+def removed_numbers(
+    git: GitRepository, before: str | None, then: str | None
+) -> frozenset[int] | None:
     """Return which lines of a file are gone in a later one; ``None``: all are, with the file."""
     if before is None or then is None:
         return None

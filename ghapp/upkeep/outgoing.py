@@ -28,7 +28,7 @@ class NotSent(Exception):  # noqa: N818 - what became of it
     """It was surely not delivered; the message says why. Another try is worth it."""
 
 
-class Unsure(Exception):  # noqa: N818 - what became of it
+class DeliveryUnsure(Exception):  # noqa: N818 - what became of it
     """It was sent off and nobody said that it came in; another try may bring it twice."""
 
 
@@ -73,7 +73,7 @@ def check_webhook(url: str, *, private: bool) -> SplitResult:
 
 
 def post(url: str, members: Mapping[str, object], *, private: bool) -> None:
-    """Send a JSON object to a webhook. Raises `WrongAddress`, `NotSent` and `Unsure`."""
+    """Send a JSON object to a webhook. Raises `WrongAddress`, `NotSent` and `DeliveryUnsure`."""
     parts = check_webhook(url, private=private)
     connection = _connection(parts, _resolved(parts, private=private))
     try:
@@ -84,7 +84,7 @@ def post(url: str, members: Mapping[str, object], *, private: bool) -> None:
     try:
         status = _posted(connection, parts, msgspec.json.encode(members))
     except (OSError, HTTPException) as error:
-        raise Unsure(f"{parts.hostname} did not answer ({type(error).__name__})") from error
+        raise DeliveryUnsure(f"{parts.hostname} did not answer ({type(error).__name__})") from error
     finally:
         connection.close()
     if not 200 <= status < 300:
@@ -147,7 +147,7 @@ def check_mail_address(address: str) -> str:
 
 
 def mail(server: MailServer, to: str, subject: str, text: str) -> None:
-    """Send a text by mail. Raises `WrongAddress`, `NotSent` and `Unsure`."""
+    """Send a text by mail. Raises `WrongAddress`, `NotSent` and `DeliveryUnsure`."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = server.sender, to, subject
     message["Auto-Submitted"] = "auto-generated"
@@ -156,11 +156,11 @@ def mail(server: MailServer, to: str, subject: str, text: str) -> None:
         with _smtp(urlsplit(server.url)) as connection:
             connection.send_message(message)
     except smtplib.SMTPServerDisconnected as error:
-        raise Unsure("the mail server hung up") from error
+        raise DeliveryUnsure("the mail server hung up") from error
     except smtplib.SMTPException as error:
         raise NotSent(f"the mail server refused ({type(error).__name__})") from error
     except TimeoutError as error:
-        raise Unsure("the mail server did not answer") from error
+        raise DeliveryUnsure("the mail server did not answer") from error
     except OSError as error:
         raise NotSent(f"the mail server cannot be reached ({type(error).__name__})") from error
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from ghapp.attribution.model import Struct
-from ghapp.github.answers import Gone, Refused
+from ghapp.github.answers import GoneForGood, PermissionRefused
 from ghapp.github.app_auth import AppAuth
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import codeowners_text
@@ -18,14 +18,14 @@ from ghapp.github.teams import visible_teams
 from ghapp.store import Installation, Store
 from ghapp.store.summaries.conditions import BOT
 from ghapp.summaries.selection import SMALLEST_GROUP
-from ghapp.summaries.teams import Member, TeamSource, one_team_each
+from ghapp.summaries.teams import TeamMember, TeamSource, one_team_each
 from ghapp.upkeep.codeowners import CodeOwners
 
 OPEN_FOR = timedelta(days=90)
 """How long a person's merged lines say whose code it is that he writes."""
 
 
-class Fetched(Struct, frozen=True):
+class TeamsFetched(Struct, frozen=True):
     """What was read: from whom, and of how many people in how many teams."""
 
     source: TeamSource
@@ -39,7 +39,7 @@ class Fetched(Struct, frozen=True):
         return f"{read}; {self.refused}" if self.refused else read
 
 
-class Sources(Struct, frozen=True):
+class TeamSources(Struct, frozen=True):
     """Where teams are read and kept."""
 
     auth: AppAuth
@@ -48,42 +48,46 @@ class Sources(Struct, frozen=True):
     store: Store
 
 
-def fetch_teams(installation: Installation, sources: Sources, *, now: datetime) -> Fetched:
+def fetch_teams(installation: Installation, sources: TeamSources, *, now: datetime) -> TeamsFetched:
     """Keep who is in which team of an account as GitHub says now; what it said before goes.
 
     CODEOWNERS are read only where nothing holds before them. Raises the errors of `answers`;
     a permission that is missing is no error.
     """
     account, keep = installation.account, sources.store.teams.replace
-    members: tuple[Member, ...] = ()
+    members: tuple[TeamMember, ...] = ()
     refused = None
     try:
         teams = visible_teams(sources.auth, installation.id, account)
         members = one_team_each(teams, SMALLEST_GROUP)
-    except Refused as error:
+    except PermissionRefused as error:
         refused = str(error)
     keep(account, TeamSource.GITHUB, members)
     source = TeamSource.GITHUB
     if not members and TeamSource.CSV not in sources.store.teams.of(account):
         source, members = TeamSource.CODEOWNERS, _by_owners(installation, sources, now)
     keep(account, TeamSource.CODEOWNERS, members if source is TeamSource.CODEOWNERS else ())
-    return Fetched(source, len(members), len({one.team for one in members}), refused)
+    return TeamsFetched(source, len(members), len({one.team for one in members}), refused)
 
 
-def _by_owners(installation: Installation, sources: Sources, now: datetime) -> tuple[Member, ...]:
+def _by_owners(
+    installation: Installation, sources: TeamSources, now: datetime
+) -> tuple[TeamMember, ...]:
     """Put each person into the team that owns most of the lines that he merged of late."""
     lines: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for repository in sources.store.installations.repositories(installation.id):
         for login, team, count in _owned(repository.id, sources, now - OPEN_FOR):
             lines[login][team] += count
-    return tuple(Member(login, _most(lines[login].items())) for login in sorted(lines))
+    return tuple(TeamMember(login, _most(lines[login].items())) for login in sorted(lines))
 
 
 def _most(lines: Iterable[tuple[str, int]]) -> str:
     return min((-count, team) for team, count in lines)[1]
 
 
-def _owned(repository_id: int, sources: Sources, since: datetime) -> Iterator[tuple[str, str, int]]:
+def _owned(
+    repository_id: int, sources: TeamSources, since: datetime
+) -> Iterator[tuple[str, str, int]]:
     """Yield who merged how many lines of which team's; asks GitHub only where there are any."""
     written = sources.store.teams.written(repository_id, since)
     if not written:
@@ -96,10 +100,10 @@ def _owned(repository_id: int, sources: Sources, since: datetime) -> Iterator[tu
             yield one.login.lower(), team, one.lines
 
 
-def _owners(repository_id: int, sources: Sources) -> CodeOwners:
+def _owners(repository_id: int, sources: TeamSources) -> CodeOwners:
     try:
         with sources.github(repository_id) as github:
             return CodeOwners(codeowners_text(github) or "")
-    except Gone:
+    except GoneForGood:
         # Deleted or taken from the app; the other repositories still say whose code they are.
         return CodeOwners("")

@@ -14,12 +14,12 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from ghapp.attribution.model import Struct
 from ghapp.github.token_cache import derive_key
-from ghapp.reports.weekly import Week, weekly
+from ghapp.reports.weekly import WeekSummary, weekly
 from ghapp.store import Installation, Store
-from ghapp.store.summaries.questions import Summaries
-from ghapp.store.weeklies import Weekly
-from ghapp.summaries.selection import Grain, Selection
-from ghapp.upkeep.outgoing import MailServer, NotSent, Unsure, WrongAddress, mail, post
+from ghapp.store.summaries.questions import SummaryQuestions
+from ghapp.store.weeklies import WeeklyOrder
+from ghapp.summaries.selection import PullSelection, TimeGrain
+from ghapp.upkeep.outgoing import DeliveryUnsure, MailServer, NotSent, WrongAddress, mail, post
 
 WEEK = timedelta(days=7)
 SENT_ON = 2
@@ -28,7 +28,7 @@ SENT_AT_HOUR = 6
 """In UTC."""
 
 
-class Sent(Struct, frozen=True):
+class LetterResult(Struct, frozen=True):
     """What became of one week's letter."""
 
     count: int
@@ -59,11 +59,11 @@ def last_week(today: date) -> tuple[date, date]:
 
 
 @dataclass(frozen=True)
-class Letters:
+class WeeklyLetters:
     """What sends letters. ``mail_server`` ``None``: none is set, so nothing goes by mail."""
 
     store: Store
-    summaries: Summaries
+    summaries: SummaryQuestions
     encryption_key: bytes
     mail_server: MailServer | None
     private_webhooks: bool
@@ -74,71 +74,71 @@ class Letters:
         """Encrypt a webhook's address."""
         return self._box.encrypt(webhook.encode())
 
-    def webhook(self, wish: Weekly) -> str | None:
+    def webhook(self, request: WeeklyOrder) -> str | None:
         """Return the webhook's address; ``None``: none, or encrypted with another key."""
         try:
-            return self._box.decrypt(wish.webhook).decode() if wish.webhook else None
+            return self._box.decrypt(request.webhook).decode() if request.webhook else None
         except InvalidToken:
             return None
 
-    def send(self, installation_id: int) -> Sent:
+    def send(self, installation_id: int) -> LetterResult:
         """Send an organization's letter of last week, if it wants one and has not got it.
 
         Raises `NotSent`: it did not go out, and another try is worth it.
         """
-        wish = self.store.weeklies.of(installation_id)
+        request = self.store.weeklies.of(installation_id)
         installation = self.store.installations.installation(installation_id)
-        if wish is None or installation is None or not installation.is_active:
-            return Sent(0, "nobody wishes it")
+        if request is None or installation is None or not installation.is_active:
+            return LetterResult(0, "nobody wishes it")
         week = self._week(installation)
         if not self.store.weeklies.claim(installation_id, week.name):
-            return Sent(0, f"{week.name} was sent")
+            return LetterResult(0, f"{week.name} was sent")
         try:
-            problem = self._send(wish, week, self.text(installation_id, week))
+            problem = self._send(request, week, self.text(installation_id, week))
         except Exception as error:
             why = str(error) if isinstance(error, NotSent) else type(error).__name__
-            self.store.weeklies.give_back(installation_id, week.name, wish.claimed_week, why)
+            self.store.weeklies.give_back(installation_id, week.name, request.claimed_week, why)
             raise
         self.store.weeklies.sent(installation_id, problem, now=self.clock())
-        return Sent(1, problem or f"{week.name} was sent")
+        return LetterResult(1, problem or f"{week.name} was sent")
 
-    def text(self, installation_id: int, week: Week) -> str:
+    def text(self, installation_id: int, week: WeekSummary) -> str:
         """Return the letter of a week."""
         known = self.store.installations.repositories(installation_id)
         ids = tuple(one.id for one in known)
-        selection = Selection(repository_ids=ids, since=week.first, until=week.last)
-        earlier = Selection(repository_ids=ids, since=week.first - WEEK, until=week.last - WEEK)
+        selection = PullSelection(repository_ids=ids, since=week.first, until=week.last)
+        earlier = PullSelection(repository_ids=ids, since=week.first - WEEK, until=week.last - WEEK)
         # Seen from the Monday after it the week is whole, so quiet spots look at it, as pages do.
         after = week.last + timedelta(days=1)
-        summary = self.summaries.organization(selection, Grain.WEEK, today=after)
+        summary = self.summaries.organization(selection, TimeGrain.WEEK, today=after)
         return weekly(week, summary, self.summaries.totals(earlier))
 
     def preview(self, installation: Installation) -> str:
         """Return what the last letter says, or would say."""
         return self.text(installation.id, self._week(installation))
 
-    def _week(self, installation: Installation) -> Week:
+    def _week(self, installation: Installation) -> WeekSummary:
         first, last = last_week(self.clock().date())
         page = f"{self.public_url}/organizations/{quote(installation.account, safe='')}"
-        return Week(
+        return WeekSummary(
             organization=installation.account,
             first=first,
             last=last,
             address=f"{page}?since={first}&until={last}" if self.public_url else None,
         )
 
-    def _send(self, wish: Weekly, week: Week, text: str) -> str | None:
+    def _send(self, request: WeeklyOrder, week: WeekSummary, text: str) -> str | None:
         """Send it both ways that are wished; return what nobody is sure of.
 
         Once one of both is out, the other one's failure is told and not tried again.
         """
         problems: list[str] = []
         went_out = False
-        for way in self._ways(wish, week, text):
+        for way in self._ways(request, week, text):
             try:
                 way()
                 went_out = True
-            except Unsure as error:
+            except DeliveryUnsure as error:
                 problems.append(str(error))
                 went_out = True
             except (NotSent, WrongAddress) as error:
@@ -147,9 +147,9 @@ class Letters:
             raise NotSent("; ".join(problems) or "no address can be read")
         return "; ".join(problems) or None
 
-    def _ways(self, wish: Weekly, week: Week, text: str) -> list[Callable[[], None]]:
+    def _ways(self, request: WeeklyOrder, week: WeekSummary, text: str) -> list[Callable[[], None]]:
         ways: list[Callable[[], None]] = []
-        webhook, server, to = self.webhook(wish), self.mail_server, wish.mail
+        webhook, server, to = self.webhook(request), self.mail_server, request.mail
         if webhook is not None:
             members = {"text": text, "organization": week.organization, "week": week.name}
             ways.append(lambda: post(webhook, members, private=self.private_webhooks))

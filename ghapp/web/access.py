@@ -16,10 +16,10 @@ from werkzeug.exceptions import HTTPException
 from ghapp.attribution.model import Struct
 from ghapp.bootstrap import Services
 from ghapp.github.token_cache import derive_key
-from ghapp.github.user_access import Away, Level, MembersHidden
-from ghapp.people.readers import NotSignedIn, Readers
+from ghapp.github.user_access import AccessLevel, GitHubAway, MembersHidden
+from ghapp.people.readers import NotSignedIn, PageReaders
 from ghapp.store import AccessToken, Installation, Repository, StoreError, TokenKind
-from ghapp.store.access_log import Access, Door
+from ghapp.store.access_log import AccessDoor, AccessEntry
 from ghapp.store.logins import SignedIn
 from ghapp.web.errors import problem, told
 
@@ -30,7 +30,7 @@ FORM_FIELD = "form_token"
 Found = TypeVar("Found")
 
 
-class Viewer(Struct, frozen=True, kw_only=True):
+class PageViewer(Struct, frozen=True, kw_only=True):
     """Who asks."""
 
     person: SignedIn
@@ -65,7 +65,7 @@ def add_access(app: Flask, services: Services) -> None:
 # --- who asks -------------------------------------------------------------------------------------
 
 
-def viewer() -> Viewer | None:
+def viewer() -> PageViewer | None:
     """Return who asks; ``None``: anonymous, or a form that does not come from our own page.
 
     An invalid read token is refused with 401.
@@ -73,11 +73,11 @@ def viewer() -> Viewer | None:
     if "viewer" not in g:
         g.viewer = _by_token() if request.path.startswith("/api/") else None
         g.viewer = g.viewer or _by_cookie()
-    found: Viewer | None = g.viewer
+    found: PageViewer | None = g.viewer
     return found
 
 
-def require_viewer() -> Viewer:
+def require_viewer() -> PageViewer:
     """Return who asks; an anonymous browser is led to the sign-in, a program gets 401."""
     return viewer() or _sign_in_first()
 
@@ -100,14 +100,14 @@ def form_token() -> str:
     return hmac.new(key, cookie.encode(), "sha256").hexdigest() if cookie else ""
 
 
-def _by_cookie() -> Viewer | None:
+def _by_cookie() -> PageViewer | None:
     cookie, readers = request.cookies.get(cookie_name(), ""), _services().readers
     if not cookie or readers is None:
         return None
     if request.method not in SAFE and not _is_own_form():
         return None
     person = readers.of_cookie(cookie)
-    return None if person is None else Viewer(person=person)
+    return None if person is None else PageViewer(person=person)
 
 
 def _is_own_form() -> bool:
@@ -115,7 +115,7 @@ def _is_own_form() -> bool:
     return hmac.compare_digest(given.encode(), form_token().encode())
 
 
-def _by_token() -> Viewer | None:
+def _by_token() -> PageViewer | None:
     shown = request.authorization
     if shown is None or shown.type != "bearer" or not shown.token:
         return None
@@ -127,10 +127,10 @@ def _by_token() -> Viewer | None:
     person = services.store.logins.person(token.user_id)
     if person is None or person.sealed is None:
         _refuse_token(f"{token.login} has to sign in again before this token reads anything")
-    return Viewer(person=person, token=token)
+    return PageViewer(person=person, token=token)
 
 
-def _shown() -> Viewer | None:
+def _shown() -> PageViewer | None:
     """Return who is signed in, for a page's head; a page of errors shows nobody."""
     with suppress(StoreError, HTTPException):
         return viewer()
@@ -141,7 +141,7 @@ def _shown() -> Viewer | None:
 
 
 def require_reader(
-    services: Services, owner: str, name: str, level: Level = Level.READ
+    services: Services, owner: str, name: str, level: AccessLevel = AccessLevel.READ
 ) -> Repository:
     """Return a repository that the viewer may read on GitHub, or do more with if ``level`` says.
 
@@ -153,7 +153,7 @@ def require_reader(
     repository = services.store.installations.find(f"{owner}/{name}")
     if asking is None:
         is_open = services.settings.public_pages and repository and not repository.private
-        if repository is None or not is_open or level is not Level.READ:
+        if repository is None or not is_open or level is not AccessLevel.READ:
             _sign_in_first()
         return repository
     if repository is None or not asking.comes_for(repository.installation_id):
@@ -165,11 +165,11 @@ def require_reader(
 
 def require_repository_admin(services: Services, owner: str, name: str) -> Repository:
     """Return a repository that the viewer administers on GitHub."""
-    return require_reader(services, owner, name, Level.ADMIN)
+    return require_reader(services, owner, name, AccessLevel.ADMIN)
 
 
 def require_member(
-    services: Services, organization: str, level: Level = Level.READ
+    services: Services, organization: str, level: AccessLevel = AccessLevel.READ
 ) -> Installation:
     """Return the installation on an organization of which the viewer is an active member.
 
@@ -180,7 +180,7 @@ def require_member(
     if found is None or not asking.comes_for(found.id):
         abort(404, "the app is not installed there, or you are no member")
     if found.account_type == "User":
-        held = Level.ADMIN if found.account_id == asking.person.id else Level.NONE
+        held = AccessLevel.ADMIN if found.account_id == asking.person.id else AccessLevel.NONE
     else:
         held = asked(services, lambda readers: readers.organization(asking.person, found.account))
     _check(held, level, "organization")
@@ -198,7 +198,7 @@ def _holds(require: Callable[..., object], services: Services, *where: str) -> b
 
 def require_admin(services: Services, organization: str) -> Installation:
     """Return the installation on an organization of which the viewer is an owner."""
-    return require_member(services, organization, Level.ADMIN)
+    return require_member(services, organization, AccessLevel.ADMIN)
 
 
 def readable(services: Services, installation_id: int) -> frozenset[int]:
@@ -231,9 +231,9 @@ def note_access(
 ) -> None:
     """Log that the viewer looks at audits or exports them; to be called before it is shown."""
     asking = viewer()
-    access = Access(
+    access = AccessEntry(
         who="anonymous" if asking is None else asking.who,
-        door=Door.API if request.path.startswith("/api/") else Door.PAGE,
+        door=AccessDoor.API if request.path.startswith("/api/") else AccessDoor.PAGE,
         what=what,
         repository_id=None if repository is None else repository.id,
         pull_request=pull_request,
@@ -242,13 +242,13 @@ def note_access(
     services.store.access_log.note(access, now=services.clock())
 
 
-def asked(services: Services, ask: Callable[[Readers], Found]) -> Found:
+def asked(services: Services, ask: Callable[[PageReaders], Found]) -> Found:
     """Return what GitHub says of the viewer; 503 where it cannot be asked now."""
     if services.readers is None:
         _sign_in_first()
     try:
         return ask(services.readers)
-    except Away as away:
+    except GitHubAway as away:
         wait = max(1, int((away.until - services.clock()).total_seconds()))
         response = told(503, str(away))
         response.headers["Retry-After"] = str(wait)
@@ -263,8 +263,8 @@ def asked(services: Services, ask: Callable[[Readers], Found]) -> Found:
         )
 
 
-def _check(held: Level, level: Level, what: str) -> None:
-    if not held.reaches(Level.READ):
+def _check(held: AccessLevel, level: AccessLevel, what: str) -> None:
+    if not held.reaches(AccessLevel.READ):
         abort(404, f"there is no such {what}, or you may not read it")
     if not held.reaches(level):
         abort(403, f"this needs {level} on the {what}")

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from ghapp.bootstrap import Services
 from ghapp.store import NewToken, TokenKind, new_secret
-from ghapp.web.access import Viewer, cookie_name, installations, require_viewer
+from ghapp.web.access import PageViewer, cookie_name, installations, require_viewer
 
 LONGEST_LABEL = 100
 LIFETIMES = (7, 30, 90, 365)
@@ -48,7 +48,7 @@ def account(services: Services) -> Blueprint:
     return blueprint
 
 
-def _page(services: Services, viewer: Viewer, secret: str | None = None) -> str:
+def _page(services: Services, viewer: PageViewer, secret: str | None = None) -> str:
     now = services.clock()
     found = services.store.tokens.of_user(viewer.person.id)
     return render_template(
@@ -61,7 +61,7 @@ def _page(services: Services, viewer: Viewer, secret: str | None = None) -> str:
     )
 
 
-def _wanted(services: Services, viewer: Viewer) -> NewToken:
+def _wanted(services: Services, viewer: PageViewer) -> NewToken:
     """Read the form; a token is made for what its person reaches, and never for longer asked."""
     label, days = request.form.get("label", "").strip(), request.form.get("days", "")
     if not label or len(label) > LONGEST_LABEL:

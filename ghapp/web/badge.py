@@ -11,7 +11,7 @@ from ghapp.bootstrap import Services
 from ghapp.github.token_cache import derive_key
 from ghapp.reports.badge import badge as picture
 from ghapp.store import Repository
-from ghapp.summaries.selection import Selection
+from ghapp.summaries.selection import PullSelection
 from ghapp.web.access import require_repository_admin
 from ghapp.web.api.answers import answer
 
@@ -38,7 +38,7 @@ def badge(services: Services) -> Blueprint:
         if repository is None or not _is_allowed(services, repository):
             abort(404, "there is no such badge")
         today = services.clock().date()
-        selection = Selection(repository_ids=(repository.id,), since=today - SPAN, until=today)
+        selection = PullSelection(repository_ids=(repository.id,), since=today - SPAN, until=today)
         body = picture(services.summaries.totals(selection))
         response = Response(body, content_type="image/svg+xml")
         response.headers["Cache-Control"] = f"public, max-age={FRESH_SECONDS}"

@@ -3,10 +3,10 @@
 from flask import Blueprint, Response
 
 from ghapp.bootstrap import Services
-from ghapp.github.device_flow import NotSignedIn
+from ghapp.github.device_flow import NotApproved
 from ghapp.ingest.upload import UploadRefused
 from ghapp.web.machines import answer, body, told, upload_token, uploaders
-from ghapp.wire import EnrollmentAsked, Pending
+from ghapp.wire import EnrollmentAsked, EnrollmentPending
 
 
 def enrollment(services: Services) -> Blueprint:
@@ -18,7 +18,7 @@ def enrollment(services: Services) -> Blueprint:
     def begin() -> Response:
         try:
             return answer(uploaders(services).begin())
-        except NotSignedIn as error:
+        except NotApproved as error:
             raise UploadRefused(403, str(error)) from error
 
     @blueprint.post("/api/enroll/finish")
@@ -27,9 +27,9 @@ def enrollment(services: Services) -> Blueprint:
         asked = body(EnrollmentAsked)
         try:
             enrolled = uploaders(services).finish(asked.handle)
-        except NotSignedIn as error:
+        except NotApproved as error:
             raise UploadRefused(403, str(error)) from error
-        return answer(Pending(), 202) if enrolled is None else answer(enrolled)
+        return answer(EnrollmentPending(), 202) if enrolled is None else answer(enrolled)
 
     @blueprint.get("/api/enrollment")
     @told

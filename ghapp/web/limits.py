@@ -21,7 +21,7 @@ WRONG = "ghapp.wrong_signature"
 """Marks a request that `count_wrong_signature` counts."""
 
 
-class Rate(Struct, frozen=True):
+class RateLimit(Struct, frozen=True):
     """How often paths with one beginning may be asked for, by one and the same."""
 
     amount: str
@@ -40,19 +40,19 @@ def bearer() -> str:
     return address() if shown is None else hashlib.sha256(shown.encode()).hexdigest()
 
 
-RATES: dict[str, Rate] = {
-    "/login": Rate("30 per minute", address),
-    "/api/enroll": Rate("30 per minute", address),
-    "/api/evidence": Rate("240 per minute", bearer),
-    "/api": Rate("600 per minute", bearer),
+RATES: dict[str, RateLimit] = {
+    "/login": RateLimit("30 per minute", address),
+    "/api/enroll": RateLimit("30 per minute", address),
+    "/api/evidence": RateLimit("240 per minute", bearer),
+    "/api": RateLimit("600 per minute", bearer),
     # GitHub's proxy of pictures asks for everybody who reads a README.
-    "/badge": Rate("600 per minute", address),
-    "/operator": Rate("60 per minute", address),
-    "/metrics": Rate("60 per minute", address),
+    "/badge": RateLimit("600 per minute", address),
+    "/operator": RateLimit("60 per minute", address),
+    "/metrics": RateLimit("60 per minute", address),
 }
 """Beginning of a path → its rate; the longest one holds, and paths below none are free."""
 
-FREE = Rate("1 per second", address)
+FREE = RateLimit("1 per second", address)
 """Stands in where nothing is counted: the limiter wants to read an amount all the same."""
 
 

@@ -13,11 +13,11 @@ from werkzeug.wrappers import Response
 
 from ghapp.attribution.model import Struct
 from ghapp.bootstrap import Services
-from ghapp.github.answers import Temporary
+from ghapp.github.answers import TemporaryFailure
 from ghapp.github.token_cache import derive_key
-from ghapp.github.user_access import Away
-from ghapp.github.user_auth import SignInRefused, Started
-from ghapp.people.readers import SIGNED_IN_FOR, Readers
+from ghapp.github.user_access import GitHubAway
+from ghapp.github.user_auth import SignInRefused, StartedSignIn
+from ghapp.people.readers import SIGNED_IN_FOR, PageReaders
 from ghapp.web.access import cookie_name, is_encrypted, require_viewer
 
 log = structlog.get_logger()
@@ -32,7 +32,7 @@ NOT_SET_UP = (
 class _OnItsWay(Struct, frozen=True, kw_only=True):
     """What the browser carries, sealed, while it is at GitHub."""
 
-    started: Started
+    started: StartedSignIn
     next: str
     """A path of this app."""
 
@@ -84,7 +84,7 @@ def local_path(wanted: str | None) -> str:
     return text if is_ours else "/"
 
 
-def _begin(started: Started, services: Services) -> str:
+def _begin(started: StartedSignIn, services: Services) -> str:
     """Exchange GitHub's code and return the browser's cookie."""
     if "error" in request.args:
         abort(403, f"GitHub did not let you in: {request.args['error'][:100]}")
@@ -94,7 +94,7 @@ def _begin(started: Started, services: Services) -> str:
     except SignInRefused as error:
         log.warning("sign_in_refused", problem=str(error))
         abort(403, f"{error}: start again at {url_for('login.sign_in')}")
-    except (Temporary, Away) as error:
+    except (TemporaryFailure, GitHubAway) as error:
         log.warning("sign_in_failed", problem=str(error))
         abort(503, "GitHub does not answer now: try again in a minute")
     log.info("signed_in", person=person.id)
@@ -133,7 +133,7 @@ def _box(services: Services) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(key))
 
 
-def _readers(services: Services) -> Readers:
+def _readers(services: Services) -> PageReaders:
     return services.readers or abort(404, NOT_SET_UP)
 
 

@@ -21,9 +21,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from ghapp import wire
 from ghapp.bootstrap import Services
 from ghapp.github.answers import GitHubError
-from ghapp.github.user_access import Away
-from ghapp.ingest.upload import Upload, UploadRefused
-from ghapp.people.uploaders import Uploaders
+from ghapp.github.user_access import GitHubAway
+from ghapp.ingest.upload import UploadIntake, UploadRefused
+from ghapp.people.uploaders import EvidenceUploaders
 from ghapp.store import AccessToken, StoreError, TokenKind
 from ghapp.web.limits import wait
 
@@ -43,14 +43,14 @@ NOT_SET_UP = (
 log = structlog.get_logger()
 
 
-def uploaders(services: Services) -> Uploaders:
+def uploaders(services: Services) -> EvidenceUploaders:
     """Return who may send evidence; 404 where nobody can enroll here."""
     return services.uploaders or _refuse(404, NOT_SET_UP)
 
 
-def upload(services: Services) -> Upload:
+def upload(services: Services) -> UploadIntake:
     """Return what takes batches."""
-    return Upload(services.store, services.keys, uploaders(services), services.auth)
+    return UploadIntake(services.store, services.keys, uploaders(services), services.auth)
 
 
 def upload_token(services: Services) -> AccessToken:
@@ -88,7 +88,7 @@ def answer(made: msgspec.Struct, status: int = 200) -> Response:
 
 
 def told(door: Callable[[], Response]) -> Callable[[], Response]:
-    """Let a route answer what its story raises, in the form of `wire.Problem`."""
+    """Let a route answer what its story raises, in the form of `wire.WireProblem`."""
 
     @wraps(door)
     def answered() -> Response:
@@ -96,7 +96,7 @@ def told(door: Callable[[], Response]) -> Callable[[], Response]:
             return door()
         except UploadRefused as error:
             return _problem(error.status, str(error), code=error.code, field=error.field)
-        except (Away, GitHubError, StoreError) as error:
+        except (GitHubAway, GitHubError, StoreError) as error:
             # Nothing was kept, and the machine keeps what it has: so nothing is lost.
             return _away(str(error))
 
@@ -174,7 +174,7 @@ def _problem(
     field: str | None = None,
     seconds: int | None = None,
 ) -> Response:
-    response = answer(wire.Problem(error=error, field=field, code=code), status)
+    response = answer(wire.WireProblem(error=error, field=field, code=code), status)
     if seconds is not None:
         wait(seconds)
     if status == 401:

@@ -15,8 +15,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from ghapp.attribution.model import Verdict
 from ghapp.bootstrap import Services
 from ghapp.store import StoreError
-from ghapp.summaries.counts import Counts
-from ghapp.summaries.selection import Selection
+from ghapp.summaries.counts import PullCounts
+from ghapp.summaries.selection import PullSelection
 from ghapp.web.errors import problem
 from ghapp.web.operator import for_operators
 
@@ -91,7 +91,7 @@ class _Collector:
             "Items that came to an end in the last 24 hours",
             labels=["kind", "outcome"],
         )
-        for (kind, outcome), count in sorted(self._services.store.due.ended(now - SPAN).items()):
+        for (kind, outcome), count in sorted(self._services.store.work.ended(now - SPAN).items()):
             family.add_metric([kind, outcome], count)
         return family
 
@@ -104,7 +104,7 @@ class _Collector:
             "Age of the item that has been due for the longest",
             labels=["installation", "lane"],
         )
-        for one in self._services.store.due.backlog(now):
+        for one in self._services.store.work.backlog(now):
             names = [str(one.installation_id or "-"), one.lane.value]
             waiting.add_metric(names, one.waiting)
             oldest.add_metric(names, (now - one.oldest).total_seconds())
@@ -116,7 +116,7 @@ class _Collector:
         yield GaugeMetricFamily(
             "ghapp_items_set_aside",
             "Items that wait for a person",
-            value=len(store.due.parked()),
+            value=len(store.work.dead_letters()),
         )
         yield GaugeMetricFamily(
             "ghapp_deliveries_left",
@@ -156,10 +156,10 @@ class _Collector:
         yield pulls
         yield lines
 
-    def _counts(self, installation_id: int, now: datetime) -> Counts:
+    def _counts(self, installation_id: int, now: datetime) -> PullCounts:
         known = self._services.store.installations.repositories(installation_id)
         today = now.date()
-        selection = Selection(
+        selection = PullSelection(
             repository_ids=tuple(one.id for one in known), since=today - FOUR_WEEKS, until=today
         )
         return self._services.summaries.totals(selection)

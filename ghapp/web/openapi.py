@@ -32,7 +32,7 @@ RETRY_AFTER = {
 Number = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
 
-class Operation(Struct, frozen=True):
+class ApiOperation(Struct, frozen=True):
     """One route: what it takes, what it answers, and which token it wants."""
 
     method: str
@@ -52,7 +52,7 @@ class Operation(Struct, frozen=True):
     question: type[Struct] | None = None
     """What may be asked in the address, as a struct; ``None``: nothing."""
     refusals: tuple[int, ...] = ()
-    """Statuses that answer with a `wire.Problem`."""
+    """Statuses that answer with a `wire.WireProblem`."""
     media: str = JSON
     """What kind of text the answer is."""
 
@@ -74,8 +74,8 @@ SECURITY = {
     },
 }
 
-OF_MACHINES: tuple[Operation, ...] = (
-    Operation(
+OF_MACHINES: tuple[ApiOperation, ...] = (
+    ApiOperation(
         method="post",
         path="/api/enroll",
         id="beginEnrollment",
@@ -83,45 +83,45 @@ OF_MACHINES: tuple[Operation, ...] = (
         answers={200: wire.EnrollmentStarted},
         refusals=(403, 404, 429, 503),
     ),
-    Operation(
+    ApiOperation(
         method="post",
         path="/api/enroll/finish",
         id="finishEnrollment",
         about="Ask whether the code was typed; the token is shown this once.",
         body=wire.EnrollmentAsked,
-        answers={200: wire.Enrolled, 202: wire.Pending},
+        answers={200: wire.MachineEnrolled, 202: wire.EnrollmentPending},
         refusals=(400, 403, 404, 413, 415, 422, 429, 503),
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path="/api/enrollment",
         id="readEnrollment",
         about="Read where this token's evidence goes, with the keys of its fingerprints.",
         token=UPLOAD,
-        answers={200: wire.Enrollment},
+        answers={200: wire.MachineEnrollment},
         refusals=(401, 404, 429, 503),
     ),
-    Operation(
+    ApiOperation(
         method="post",
         path="/api/evidence",
         id="sendEvidence",
         about="Send edits of one repository: kept whole or not at all, once however often sent.",
         token=UPLOAD,
-        body=wire.Batch,
-        answers={200: wire.Receipt},
+        body=wire.EditBatch,
+        answers={200: wire.BatchReceipt},
         refusals=(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
     ),
-    Operation(
+    ApiOperation(
         method="delete",
         path="/api/evidence",
         id="forgetEvidence",
         about="Remove what this token's person has sent, all of it or what is named.",
         token=UPLOAD,
-        body=wire.Forget,
-        answers={200: wire.Forgotten},
+        body=wire.ForgetRequest,
+        answers={200: wire.ForgetReceipt},
         refusals=(400, 401, 404, 413, 415, 422, 429, 503),
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path=PATH,
         id="readDescription",
@@ -135,66 +135,66 @@ _REPOSITORY = "/api/repositories/{owner}/{name}"
 _PULL = f"{_REPOSITORY}/pulls/{{number}}"
 _REFUSALS = (400, 401, 403, 404, 429, 503)
 
-OF_READERS: tuple[Operation, ...] = (
-    Operation(
+OF_READERS: tuple[ApiOperation, ...] = (
+    ApiOperation(
         method="get",
         path="/api/viewer",
         id="readViewer",
         about="Read who asks, as the API understood it.",
         token=READ,
-        answers={200: repositories.Viewing},
+        answers={200: repositories.ViewerAnswer},
         refusals=_REFUSALS,
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path="/api/organizations",
         id="listOrganizations",
         about="List the accounts on which the app is installed.",
         token=READ,
-        question=questions.Paging,
-        answers={200: tuple[repositories.Organization, ...]},
+        question=questions.PageParameters,
+        answers={200: tuple[repositories.OrganizationAnswer, ...]},
         refusals=_REFUSALS,
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path="/api/repositories",
         id="listRepositories",
         about="List the repositories that the token's person may read.",
         token=READ,
-        question=questions.Paging,
-        answers={200: tuple[repositories.ListedRepository, ...]},
+        question=questions.PageParameters,
+        answers={200: tuple[repositories.RepositoryAnswer, ...]},
         refusals=_REFUSALS,
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path=_REPOSITORY,
         id="readRepository",
         about="Read one repository.",
         token=READ,
-        answers={200: repositories.ListedRepository},
+        answers={200: repositories.RepositoryAnswer},
         refusals=_REFUSALS,
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path=f"{_REPOSITORY}/summary",
         id="readRepositorySummary",
         about="Read a repository's counts, by time, agent, directory and language.",
         token=READ,
-        question=questions.Summarized,
+        question=questions.SummaryParameters,
         answers={200: RepositorySummary},
         refusals=_REFUSALS,
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path=f"{_REPOSITORY}/coverage",
         id="readCoverage",
         about="Read from how many developers' machines evidence came, week by week.",
         token=READ,
-        question=questions.Span,
+        question=questions.SpanParameters,
         answers={200: tuple[summaries.CoveredWeek, ...]},
         refusals=_REFUSALS,
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path=f"{_REPOSITORY}/badge",
         id="readBadgeLink",
@@ -203,91 +203,91 @@ OF_READERS: tuple[Operation, ...] = (
         answers={200: BadgeLink},
         refusals=_REFUSALS,
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path=f"{_REPOSITORY}/pulls",
         id="listPullRequests",
         about="List the merged pull requests with what their audits in force say.",
         token=READ,
-        question=questions.Listed,
+        question=questions.ListParameters,
         answers={200: tuple[PullRow, ...]},
         refusals=_REFUSALS,
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path=f"{_REPOSITORY}/pulls.csv",
         id="exportPullRequests",
         about="Take away the merged pull requests as CSV.",
         token=READ,
-        question=questions.Filters,
+        question=questions.FilterParameters,
         answers={200: None},
         media=exports.CSV,
         refusals=_REFUSALS,
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path=f"{_REPOSITORY}/pulls.jsonl",
         id="exportPullRequestsAsJsonLines",
         about="Take away the merged pull requests as JSON Lines.",
         token=READ,
-        question=questions.Filters,
+        question=questions.FilterParameters,
         answers={200: None},
         media=exports.JSON_LINES,
         refusals=_REFUSALS,
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path=f"{_REPOSITORY}/documents.jsonl",
         id="exportDocuments",
         about="Take away the documents of the audits in force, one a line, byte for byte.",
         token=READ,
-        question=questions.Filters,
+        question=questions.FilterParameters,
         answers={200: None},
         media=exports.JSON_LINES,
         refusals=_REFUSALS,
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path="/api/organizations/{organization}/summary",
         id="readOrganizationSummary",
         about="Read an organization's counts over the repositories that you may read.",
         token=READ,
-        question=questions.Summarized,
+        question=questions.SummaryParameters,
         answers={200: OrganizationSummary},
         refusals=_REFUSALS,
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path="/api/organizations/{organization}/users.csv",
         id="exportUsers",
         about='Take away the native dashboard\'s "Export all users", by people or by teams.',
         token=READ,
-        question=questions.Users,
+        question=questions.UserParameters,
         answers={200: None},
         media=exports.CSV,
         refusals=_REFUSALS,
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path="/api/organizations/{organization}/pulls.csv",
         id="exportOrganizationPullRequests",
         about="Take away the merged pull requests of all repositories that you may read.",
         token=READ,
-        question=questions.Filters,
+        question=questions.FilterParameters,
         answers={200: None},
         media=exports.CSV,
         refusals=_REFUSALS,
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path=_PULL,
         id="readPullRequest",
         about="Read a merged pull request's audits.",
         token=READ,
-        answers={200: pulls.PullRequest},
+        answers={200: pulls.PullAnswer},
         refusals=_REFUSALS,
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path=f"{_PULL}/document",
         id="readDocument",
@@ -296,7 +296,7 @@ OF_READERS: tuple[Operation, ...] = (
         answers={200: dict[str, Any]},
         refusals=_REFUSALS,
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path=f"{_PULL}/audits/{{audit}}/document",
         id="readNumberedDocument",
@@ -305,19 +305,19 @@ OF_READERS: tuple[Operation, ...] = (
         answers={200: dict[str, Any]},
         refusals=_REFUSALS,
     ),
-    Operation(
+    ApiOperation(
         method="get",
         path=f"{_PULL}/lines",
         id="listLines",
         about="List the added lines with their reasons.",
         token=READ,
-        question=questions.Lines,
-        answers={200: tuple[pulls.Line, ...]},
+        question=questions.LineParameters,
+        answers={200: tuple[pulls.LineAnswer, ...]},
         refusals=_REFUSALS,
     ),
 )
 
-OPERATIONS: tuple[Operation, ...] = (*OF_MACHINES, *OF_READERS)
+OPERATIONS: tuple[ApiOperation, ...] = (*OF_MACHINES, *OF_READERS)
 
 
 def openapi(services: Services) -> Blueprint:
@@ -332,7 +332,7 @@ def openapi(services: Services) -> Blueprint:
     return blueprint
 
 
-def description(operations: Sequence[Operation], address: str | None) -> dict[str, Any]:
+def description(operations: Sequence[ApiOperation], address: str | None) -> dict[str, Any]:
     """Return the description; ``address`` is where the app is reached, ``None``: not known."""
     kinds = list(dict.fromkeys(_kinds(operations)))
     schemas, components = msgspec.json.schema_components(kinds, ref_template=COMPONENTS)
@@ -353,15 +353,15 @@ def description(operations: Sequence[Operation], address: str | None) -> dict[st
     }
 
 
-def _kinds(operations: Iterable[Operation]) -> Iterable[Any]:
-    yield wire.Problem
+def _kinds(operations: Iterable[ApiOperation]) -> Iterable[Any]:
+    yield wire.WireProblem
     for one in operations:
         spoken = (one.body, one.question, *one.answers.values())
         yield from (kind for kind in spoken if kind is not None)
 
 
 def _described(
-    one: Operation, by_kind: dict[Any, dict[str, Any]], components: dict[str, Any]
+    one: ApiOperation, by_kind: dict[Any, dict[str, Any]], components: dict[str, Any]
 ) -> dict[str, Any]:
     answers = {str(status): _answer(one, status, by_kind) for status in one.answers}
     refusals = {str(status): _refusal(status, by_kind) for status in one.refusals}
@@ -394,7 +394,7 @@ def _in_query(question: type[Struct] | None, components: dict[str, Any]) -> Iter
         yield {"name": name, "in": "query", "schema": plain}
 
 
-def _answer(one: Operation, status: int, by_kind: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+def _answer(one: ApiOperation, status: int, by_kind: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     kind = one.answers[status]
     found: dict[str, Any] = {"description": HTTPStatus(status).phrase}
     if kind is not None:
@@ -407,7 +407,7 @@ def _answer(one: Operation, status: int, by_kind: dict[Any, dict[str, Any]]) -> 
 def _refusal(status: int, by_kind: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "description": HTTPStatus(status).phrase,
-        "content": {JSON: {"schema": by_kind[wire.Problem]}},
+        "content": {JSON: {"schema": by_kind[wire.WireProblem]}},
     }
     if status in {429, 503}:
         found["headers"] = RETRY_AFTER

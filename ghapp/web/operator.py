@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ghapp.bootstrap import Services
 from ghapp.queue.enqueue import QueueAway
-from ghapp.store import Due, DueItem, DueOutcome, Kind, Lane, Recurring
+from ghapp.store import Lane, RecurringWork, WorkEnd, WorkItem, WorkKind, WorkRequest
 from ghapp.web.errors import problem
 
 TROUBLED = 3
@@ -24,14 +24,14 @@ RECENTLY = timedelta(days=3)
 ROUND = timedelta(days=8)
 """How long ago a recurring item may have ended to be told; the rarest comes once a week."""
 RECURRING = {
-    Kind.SWEEP: "Sweep of failed deliveries",
-    Kind.ROLL_CALL: "Roll call of installations",
-    Kind.COMPLIANCE: "Agent sessions of the Compliance API",
-    Kind.TEAMS: "Teams",
-    Kind.WEEKLY_SUMMARY: "Weekly summary",
+    WorkKind.SWEEP: "Sweep of failed deliveries",
+    WorkKind.ROLL_CALL: "Roll call of installations",
+    WorkKind.COMPLIANCE: "Agent sessions of the Compliance API",
+    WorkKind.TEAMS: "Teams",
+    WorkKind.WEEKLY_SUMMARY: "Weekly summary",
 }
 """What comes round for the app or for an installation, in the page's words."""
-GOOD_ENDS = {DueOutcome.DONE, DueOutcome.NOTHING_TO_DO}
+GOOD_ENDS = {WorkEnd.DONE, WorkEnd.NOTHING_TO_DO}
 
 
 def operator(services: Services) -> Blueprint:
@@ -42,14 +42,14 @@ def operator(services: Services) -> Blueprint:
     @blueprint.get("/operator")
     def stuck() -> str:
         store, now = services.store, services.clock()
-        open_items = store.due.open(limit=10_000)
+        open_items = store.work.open(limit=10_000)
         installations = store.installations.all()
         return render_template(
             "operator.html",
             now=now,
-            set_aside=store.due.parked(SHOWN),
+            set_aside=store.work.dead_letters(SHOWN),
             troubled=[one for one in open_items if one.attempts >= TROUBLED][:SHOWN],
-            backlog=store.due.backlog(now),
+            backlog=store.work.backlog(now),
             parked=[
                 one
                 for one in installations
@@ -67,7 +67,7 @@ def operator(services: Services) -> Blueprint:
     def retry(item_id: int) -> BaseResponse:
         if not _is_from_here():
             return problem(403, "this request comes from another site")
-        if not services.store.due.retry(item_id, now=services.clock()):
+        if not services.store.work.retry(item_id, now=services.clock()):
             return problem(404, "no such item is set aside")
         return _soon()
 
@@ -84,7 +84,7 @@ def operator(services: Services) -> Blueprint:
     def _soon() -> BaseResponse:
         # Where Redis is away, the scheduler looks by itself before long.
         with suppress(QueueAway):
-            services.queue.poke()
+            services.queue.wake()
         return redirect(url_for("operator.stuck"), 303)
 
     return blueprint
@@ -95,25 +95,25 @@ def _audit_again(services: Services, repository_id: int, number: int) -> bool:
     if services.store.audits.latest(repository_id, number) is None:
         return False
     now = services.clock()
-    wish = Due(
-        kind=Kind.AUDIT,
+    work = WorkRequest(
+        kind=WorkKind.AUDIT,
         due_at=now,
         lane=Lane.RERUN,
         repository_id=repository_id,
         pull_request=number,
         why="an operator asked",
     )
-    services.store.due.schedule(wish, now=now)
+    services.store.work.enqueue(work, now=now)
     return True
 
 
-def _recurring(services: Services, now: datetime) -> Sequence[Recurring]:
+def _recurring(services: Services, now: datetime) -> Sequence[RecurringWork]:
     """Return what comes round, those first whose last end was not good."""
-    found = services.store.due.recurring([*RECURRING], now - ROUND)
+    found = services.store.work.recurring([*RECURRING], now - ROUND)
     return sorted(found, key=lambda one: _ended_well(one.ended))[:SHOWN]
 
 
-def _ended_well(item: DueItem | None) -> bool:
+def _ended_well(item: WorkItem | None) -> bool:
     return item is None or item.outcome in GOOD_ENDS
 
 

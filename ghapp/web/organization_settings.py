@@ -6,7 +6,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ghapp.bootstrap import Services
-from ghapp.store import Installation, Weekly
+from ghapp.store import Installation, WeeklyOrder
 from ghapp.upkeep.outgoing import WrongAddress, check_mail_address, check_webhook
 from ghapp.upkeep.weekly import next_sending
 from ghapp.web.access import note_access, require_admin, require_viewer
@@ -21,13 +21,13 @@ def organization_settings(services: Services) -> Blueprint:
     def settings(organization: str) -> str:
         installation = require_admin(services, organization)
         letters = services.letters
-        wish = services.store.weeklies.of(installation.id)
-        webhook = letters.webhook(wish) if wish else None
+        order = services.store.weeklies.of(installation.id)
+        webhook = letters.webhook(order) if order else None
         note_access(services, "weekly summary", detail=installation.account)
         return render_template(
             "organization_settings.html",
             account=installation.account,
-            wish=wish,
+            order=order,
             # The rest of the address is a secret: whoever knows it can write there.
             webhook_host=urlsplit(webhook).hostname if webhook else None,
             can_mail=letters.mail_server is not None,
@@ -36,9 +36,9 @@ def organization_settings(services: Services) -> Blueprint:
         )
 
     @blueprint.post(f"{path}/weekly")
-    def wish(organization: str) -> Response:
+    def order(organization: str) -> Response:
         installation = require_admin(services, organization)
-        services.store.weeklies.wish(_wanted(services, installation), now=services.clock())
+        services.store.weeklies.order(_wanted(services, installation), now=services.clock())
         return _back(installation)
 
     @blueprint.post(f"{path}/weekly/stop")
@@ -50,7 +50,7 @@ def organization_settings(services: Services) -> Blueprint:
     return blueprint
 
 
-def _wanted(services: Services, installation: Installation) -> Weekly:
+def _wanted(services: Services, installation: Installation) -> WeeklyOrder:
     """Read the form; an empty webhook keeps the one that is set."""
     webhook, mail = (request.form.get(name, "").strip() for name in ("webhook", "mail"))
     before = services.store.weeklies.of(installation.id)
@@ -67,7 +67,7 @@ def _wanted(services: Services, installation: Installation) -> Weekly:
         abort(400, "give a webhook or a mail address")
     if mail and services.letters.mail_server is None:
         abort(400, "this app sends no mail: an operator sets GHAPP_MAIL_URL")
-    return Weekly(
+    return WeeklyOrder(
         installation_id=installation.id,
         webhook=sealed,
         mail=mail or None,

@@ -5,13 +5,13 @@ import re
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from ghapp.rulebook import PAGES, Section, sections
+from ghapp.rulebook import PAGES, PageSection, sections
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 
 
-def to_html(section: Section) -> Markup:
+def to_html(section: PageSection) -> Markup:
     """Return a section's text as HTML; links to other sections lead within the method's page."""
 
     def within(link: re.Match[str]) -> str:

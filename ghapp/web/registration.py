@@ -19,7 +19,7 @@ class RegistrationError(RuntimeError):
     """The registration cannot go on; the message is for the person at the set-up page."""
 
 
-class Credentials(Struct, frozen=True, kw_only=True):
+class NewCredentials(Struct, frozen=True, kw_only=True):
     """What GitHub gives once for a new app; all but the ids and the address are secrets."""
 
     id: int
@@ -73,7 +73,7 @@ def manifest(app: dict[str, Any], *, name: str, public_url: str, redirect_url: s
     )
 
 
-def to_settings(credentials: Credentials, public_url: str) -> dict[str, str]:
+def to_settings(credentials: NewCredentials, public_url: str) -> dict[str, str]:
     """Return the credentials as the variables that the settings read."""
     return {
         "GITHUB_APP_ID": str(credentials.id),
@@ -91,7 +91,7 @@ def form_address(web_url: str, organization: str | None, state: str) -> str:
     return f"{web_url.rstrip('/')}/{owner}settings/apps/new?state={quote(state, safe='')}"
 
 
-def convert(api_url: str, code: str) -> Credentials:
+def convert(api_url: str, code: str) -> NewCredentials:
     """Exchange the code of the redirect for the app's credentials; it works once, for an hour.
 
     Raises `RegistrationError` where GitHub refuses, cannot be reached, or answers otherwise.
@@ -112,6 +112,6 @@ def convert(api_url: str, code: str) -> Credentials:
             "start the registration again"
         )
     try:
-        return msgspec.json.decode(answer.content, type=Credentials)
+        return msgspec.json.decode(answer.content, type=NewCredentials)
     except msgspec.DecodeError as error:
         raise RegistrationError(f"GitHub's answer is not what it promises: {error}") from error

@@ -24,7 +24,7 @@ from ghapp.web.errors import add_error_answers
 from ghapp.web.frame import add_frame
 from ghapp.web.headers import add_headers, content_security_policy
 from ghapp.web.registration import (
-    Credentials,
+    NewCredentials,
     RegistrationError,
     app_file,
     convert,
@@ -41,7 +41,7 @@ COOKIE = "setup"
 
 log = structlog.get_logger()
 
-Keep = Callable[[Credentials, str], None]
+Keep = Callable[[NewCredentials, str], None]
 """Gets the credentials and the app's public address."""
 
 
@@ -50,7 +50,7 @@ def from_environment() -> Flask:
     settings = Settings.from_environment(app_required=False)
     configure(settings.log_level, hidden=settings.hidden)
 
-    def keep(credentials: Credentials, public_url: str) -> None:
+    def keep(credentials: NewCredentials, public_url: str) -> None:
         write_credentials(settings.data_dir, to_settings(credentials, public_url))
 
     return create_setup_app(

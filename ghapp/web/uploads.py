@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from ghapp.bootstrap import Services
 from ghapp.web.machines import answer, body, told, turn, upload, upload_token
-from ghapp.wire import MOST_BYTES, Batch, Forget
+from ghapp.wire import MOST_BYTES, EditBatch, ForgetRequest
 
 TURNS = "uploads"
 """Directory below the data directory whose files say how many uploads are worked on."""
@@ -18,7 +18,7 @@ def uploads(services: Services) -> Blueprint:
     @told
     def take() -> Response:
         token = upload_token(services)
-        batch = body(Batch, MOST_BYTES)
+        batch = body(EditBatch, MOST_BYTES)
         with turn(services.settings.data_dir / TURNS, services.settings.uploads_at_once):
             return answer(upload(services).take(batch, token, now=services.clock()))
 
@@ -26,7 +26,7 @@ def uploads(services: Services) -> Blueprint:
     @told
     def forget() -> Response:
         token = upload_token(services)
-        wish = body(Forget)
+        wish = body(ForgetRequest)
         return answer(upload(services).forget(wish, token, now=services.clock()))
 
     return blueprint

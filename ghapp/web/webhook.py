@@ -4,8 +4,8 @@ import structlog
 from flask import Blueprint, Response, jsonify, request
 
 from ghapp.bootstrap import Services
-from ghapp.events.intake import Intake
-from ghapp.github.webhooks import BadSignature, Event, WebhookError
+from ghapp.events.intake import EventIntake
+from ghapp.github.webhooks import BadSignature, WebhookError, WebhookEvent
 from ghapp.log import bound
 from ghapp.store import StoreError
 from ghapp.web.errors import problem
@@ -23,7 +23,7 @@ def webhook(services: Services) -> Blueprint:
         # The signature is over the bytes as they came, so they are read before anything else.
         body = request.get_data(cache=False)
         try:
-            event = Event.from_http(
+            event = WebhookEvent.from_http(
                 dict(request.headers),
                 body,
                 secrets=services.webhook_secrets,
@@ -40,8 +40,8 @@ def webhook(services: Services) -> Blueprint:
     return blueprint
 
 
-def _keep(event: Event, body: bytes, services: Services) -> Response:
-    intake = Intake(services.store, services.queue.poke, services.app_id)
+def _keep(event: WebhookEvent, body: bytes, services: Services) -> Response:
+    intake = EventIntake(services.store, services.queue.wake, services.app_id)
     try:
         accepted = intake.accept(event, body, services.clock())
     except StoreError as error:

@@ -17,7 +17,7 @@ from math import fsum, log2
 from typing import NamedTuple
 
 from ghapp.attribution.codebook import COMMON_WORDS
-from ghapp.attribution.model import Change, Edit, Evidence, FileDiff, FileStatus, Outcome
+from ghapp.attribution.model import Change, Edit, EditResult, Evidence, FileDiff, FileStatus
 from ghapp.attribution.policy import Policy
 
 Anchor = tuple[int, int]
@@ -727,8 +727,8 @@ def reasons(
     matched = []
     for diff in sorted(change.files, key=lambda file: file.path):
         here = [edit for edit in edits if place(edit, evidence.roots) in names_of(diff)]
-        refused = [edit for edit in here if edit.outcome is not Outcome.APPLIED]
-        applied = [edit for edit in here if edit.outcome is Outcome.APPLIED]
+        refused = [edit for edit in here if edit.outcome is not EditResult.APPLIED]
+        applied = [edit for edit in here if edit.outcome is EditResult.APPLIED]
         inside = [edit for edit in applied if first <= edit.at <= last]
         outside = [edit for edit in applied if not first <= edit.at <= last]
         audit = FileAudit(new_side(diff), [sides[edit.id] for edit in inside], policy.limit)
@@ -772,7 +772,7 @@ def once(edits: Iterable[Edit]) -> list[Edit]:
 
 def _preference(edit: Edit) -> tuple[bool, int, str, str, datetime]:
     own = sum(len(hunk.own) for hunk in edit.lines.hunks)
-    return edit.outcome is not Outcome.APPLIED, own, edit.agent_session, edit.path, edit.at
+    return edit.outcome is not EditResult.APPLIED, own, edit.agent_session, edit.path, edit.at
 
 
 def in_order(edits: list[Edit], merged_at: datetime) -> list[Edit]:

@@ -18,17 +18,17 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from ghapp.attribution.model import (
+    AuditSubject,
     Change,
     Edit,
     EditHunk,
+    EditLines,
+    EditResult,
     Evidence,
     FileDiff,
     FileStatus,
     Hunk,
     HunkLine,
-    Lines,
-    Outcome,
-    Subject,
     TextLines,
 )
 
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 MERGED = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 LATER = MERGED + timedelta(days=30)
-SUBJECT = Subject(merged_at=MERGED, repository="acme/app", pull_request=7)
+SUBJECT = AuditSubject(merged_at=MERGED, repository="acme/app", pull_request=7)
 ROOT = "/home/dev/app"
 FACTOR = int(os.environ.get("GHAPP_EXAMPLES_FACTOR", "1"))
 """How many times as many examples as usual are tried; above 1 they are new ones each time."""
@@ -228,7 +228,8 @@ class Telling:
         """Let an agent edit a file, with or without success."""
         tape, old = self.tape, self.now[path]
         outcome = tape.one_of(
-            (Outcome.APPLIED,) * 15 + (Outcome.REFUSED, Outcome.FAILED, Outcome.INTERRUPTED)
+            (EditResult.APPLIED,) * 15
+            + (EditResult.REFUSED, EditResult.FAILED, EditResult.INTERRUPTED)
         )
         new, lines, tool = (whole_write if tape.happens(20) else piece_edit)(old, tape)
         earlier = self.renamed.get(path)
@@ -249,7 +250,7 @@ class Telling:
             )
         )
         # What an agent wrote before the window or was refused may get there all the same.
-        if outcome is Outcome.APPLIED or tape.happens(50):
+        if outcome is EditResult.APPLIED or tape.happens(50):
             self.now[path] = new
 
     def somebody_changes(self, path: str) -> None:
@@ -280,7 +281,7 @@ class Telling:
 def whole_write(old: list[str], tape: Tape) -> tuple[list[str], TextLines, str]:
     """Write a file anew: the earlier content is known, or it is not and all is the edit's own."""
     new = [*old[: tape.below(len(old) + 1)], *some_lines(tape, 7)]
-    lines = own_lines(old, new) if tape.happens(50) else Lines((EditHunk((), tuple(new), ()),))
+    lines = own_lines(old, new) if tape.happens(50) else EditLines((EditHunk((), tuple(new), ()),))
     return new, lines, "Write"
 
 
@@ -304,7 +305,7 @@ def own_lines(old: list[str], new: list[str], context: int = 3) -> TextLines:
         if j1 < j2:
             hunks.append(EditHunk(tuple(before), tuple(new[j1:j2]), tuple(after)))
     gone = [line for line in removed if line not in new]
-    return Lines(tuple(hunks), tuple(gone))
+    return EditLines(tuple(hunks), tuple(gone))
 
 
 def diff_of(

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import FingerprintCodebook
-from ghapp.attribution.fingerprint import Fingerprinter
-from ghapp.attribution.model import Audit, Change, Edit, FileVerdict, Subject
+from ghapp.attribution.fingerprint import LineFingerprinter
+from ghapp.attribution.model import Audit, AuditSubject, Change, Edit, FileVerdict
 from ghapp.attribution.policy import POLICIES
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.offline import read_evidence
@@ -36,7 +36,7 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
 
 
 FOLDERS = cases("audits")
-FINGERPRINTER = Fingerprinter(b"the key of no installation")
+FINGERPRINTER = LineFingerprinter(b"the key of no installation")
 
 
 def audit_of(folder: Path) -> Audit:
@@ -44,7 +44,7 @@ def audit_of(folder: Path) -> Audit:
     evidence = read_evidence([folder / "evidence"], roots=case.roots)
     edits = tuple(_as_held(edit, case) for edit in evidence.edits)
     return attribute(
-        Subject(
+        AuditSubject(
             merged_at=case.merged_at,
             repository=case.repository,
             pull_request=case.pull_request,

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import Codebook, FingerprintCodebook
-from ghapp.attribution.fingerprint import Fingerprinter, pieces, records
+from ghapp.attribution.fingerprint import LineFingerprinter, pieces, records
 from ghapp.attribution.model import (
     Audit,
     Edit,
     EditHunk,
+    EditLines,
     Evidence,
     LineFingerprint,
-    Lines,
     TextLines,
 )
 from ghapp.attribution.normalize import normalize
@@ -51,7 +51,7 @@ def by_characters(case: Case) -> Audit:
 
 
 def by_tokens(case: Case, key: bytes = KEY) -> Audit:
-    book = FingerprintCodebook(Fingerprinter(key))
+    book = FingerprintCodebook(LineFingerprinter(key))
     return attribute(SUBJECT, case.change, case.evidence, CLAUDE_CODE_V1, at=LATER, book=book)
 
 
@@ -61,12 +61,12 @@ def text_lines(edit: Edit) -> TextLines:
         EditHunk(*(tuple(map(str, part)) for part in (hunk.before, hunk.own, hunk.after)))
         for hunk in edit.lines.hunks
     )
-    return Lines(tuple(hunks), tuple(map(str, edit.lines.removed)))
+    return EditLines(tuple(hunks), tuple(map(str, edit.lines.removed)))
 
 
 def as_kept(case: Case, key: bytes = KEY) -> Case:
     """Return a case whose edits were kept as fingerprints and packed."""
-    fingerprinter = Fingerprinter(key)
+    fingerprinter = LineFingerprinter(key)
     edits = [
         replaced(edit, lines=unpack(*pack(fingerprinter.lines(text_lines(edit)))))
         for edit in case.evidence.edits
@@ -93,7 +93,7 @@ def with_unrelated_lines(case: Case) -> Case:
         hunks = (EditHunk(*(tuple(map(unrelated, part)) for part in (h.before, h.own, h.after)))
                  for h in lines.hunks)  # fmt: skip
         removed = tuple(map(unrelated, lines.removed))
-        edits.append(replaced(edit, lines=Lines(tuple(hunks), removed)))
+        edits.append(replaced(edit, lines=EditLines(tuple(hunks), removed)))
     change = changed(case.change, lambda line: line._replace(text=unrelated(line.text)))
     return Case(change, Evidence(edits=tuple(edits), roots=case.evidence.roots))
 
@@ -154,7 +154,7 @@ FAR = 10_000
 
 
 def both_distances(one: str, other: str) -> tuple[int, int]:
-    plain, token = Codebook(), FingerprintCodebook(Fingerprinter(KEY))
+    plain, token = Codebook(), FingerprintCodebook(LineFingerprinter(KEY))
     found = []
     for book in (plain, token):
         a, b = book.number(one), book.number(other)
@@ -196,7 +196,7 @@ def test_the_distance_by_characters_is_the_textbook_one(one: str, other: str) ->
 @searched(300)
 @given(TEXT)
 def test_a_line_weighs_the_same_as_text_and_as_fingerprint(text: str) -> None:
-    plain, token = Codebook(), FingerprintCodebook(Fingerprinter(KEY))
+    plain, token = Codebook(), FingerprintCodebook(LineFingerprinter(KEY))
     a, b = plain.number(text), token.number(text)
     assert plain.weight(a) == token.weight(b) == oracle.plain_weight(oracle.canonical(text))
     assert plain.effective[a] == token.effective[b] == oracle.counts(oracle.canonical(text))
@@ -208,7 +208,7 @@ def test_a_line_weighs_the_same_as_text_and_as_fingerprint(text: str) -> None:
 @searched(300)
 @given(TEXT)
 def test_a_fingerprint_holds_each_token_once_with_its_length(text: str) -> None:
-    fingerprint = Fingerprinter(KEY).line(text)
+    fingerprint = LineFingerprinter(KEY).line(text)
     found = list(records(fingerprint))
     normalized = normalize(text)
     assert len(fingerprint.line) == 8
@@ -220,7 +220,7 @@ def test_a_fingerprint_holds_each_token_once_with_its_length(text: str) -> None:
 @searched(200)
 @given(cases())
 def test_packing_round_trips(case: Case) -> None:
-    fingerprinter = Fingerprinter(KEY)
+    fingerprinter = LineFingerprinter(KEY)
     for edit in case.evidence.edits:
         text = text_lines(edit)
         for lines in (text, fingerprinter.lines(text)):
@@ -230,7 +230,7 @@ def test_packing_round_trips(case: Case) -> None:
 
 
 def fingerprints(case: Case, key: bytes) -> list[LineFingerprint]:
-    fingerprinter = Fingerprinter(key)
+    fingerprinter = LineFingerprinter(key)
     return [
         fingerprinter.line(str(text))
         for edit in case.evidence.edits
@@ -255,11 +255,11 @@ def test_fingerprints_under_another_key_share_nothing() -> None:
 def test_a_planted_secret_never_occurs_in_what_is_kept() -> None:
     """No stretch of six signs of a secret, whatever its letter case, nor the key itself."""
     drawn = random.Random(8)  # noqa: S311  (a planted secret is none)
-    fingerprinter = Fingerprinter(KEY)
+    fingerprinter = LineFingerprinter(KEY)
     for _ in range(200):
         secret = "".join(drawn.choices("abcdefghijkmnpqrstuvwxyz0123456789", k=40))
         text = (f"TOKEN = '{secret}'", f"# {secret[:20]} {secret[20:]}", secret)
-        lines = fingerprinter.lines(Lines((EditHunk(text, text, text),), text))
+        lines = fingerprinter.lines(EditLines((EditHunk(text, text, text),), text))
         kept = zlib.decompress(pack(lines)[1]) + msgspec.json.encode(lines)
         for form in (secret, secret.upper()):
             parts = {form[at : at + 6] for at in range(len(form) - 5)}

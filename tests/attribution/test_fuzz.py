@@ -17,7 +17,15 @@ from hypothesis import given
 
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.document import from_document, to_document
-from ghapp.attribution.model import Change, Edit, Evidence, FileDiff, Outcome, Snapshot, Unread
+from ghapp.attribution.model import (
+    Change,
+    Edit,
+    EditResult,
+    Evidence,
+    FileDiff,
+    FileSnapshot,
+    UnreadEvidence,
+)
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.attribution.unified_diff import DiffError, parse_diff
 from ghapp.evidence import claude_code
@@ -241,7 +249,7 @@ def audited(found: list[Found]) -> bytes:
     """Return the document of an audit with what was found as its evidence."""
     change = Change(files=(diff_of("shop/cart.py", [], ["total = price * amount"]),))
     edits = tuple(item for item in found if isinstance(item, Edit))
-    unread = tuple(item for item in found if isinstance(item, Unread))
+    unread = tuple(item for item in found if isinstance(item, UnreadEvidence))
     evidence = Evidence(edits=edits, unread=unread)
     return to_document(attribute(SUBJECT, change, evidence, CLAUDE_CODE_V1, at=LATER))
 
@@ -252,13 +260,13 @@ def test_a_broken_transcript_is_read_or_named(content: bytes) -> None:
     text = mutated(Tape(content), TRANSCRIPTS, JSON_TOKENS)
     found = within_bounds(len(text), lambda: read(text))
     for item in found:
-        assert isinstance(item, Edit | Unread | Worktree | Snapshot)
+        assert isinstance(item, Edit | UnreadEvidence | Worktree | FileSnapshot)
         if isinstance(item, Edit):
             assert item.id
             assert item.path
             assert "\0" not in item.path
             assert item.at.utcoffset() is not None
-        elif isinstance(item, Unread):
+        elif isinstance(item, UnreadEvidence):
             assert item.problem
             assert item.line is None or 1 <= item.line <= text.count(b"\n") + 1
     document = audited(found)
@@ -269,12 +277,12 @@ def test_a_broken_transcript_is_read_or_named(content: bytes) -> None:
 def test_broken_transcripts_are_of_both_kinds() -> None:
     found = [item for text in random_texts(TRANSCRIPTS, JSON_TOKENS) for item in read(text)]
     assert len(applied(found)) > 100
-    assert sum(isinstance(item, Unread) for item in found) > 50
+    assert sum(isinstance(item, UnreadEvidence) for item in found) > 50
     assert len({item.outcome for item in found if isinstance(item, Edit)}) >= 4
 
 
 def applied(found: list[Found]) -> list[Edit]:
-    return [item for item in found if isinstance(item, Edit) and item.outcome is Outcome.APPLIED]
+    return [item for item in found if isinstance(item, Edit) and item.outcome is EditResult.APPLIED]
 
 
 @pytest.mark.parametrize("text", TRANSCRIPTS, ids=len)
@@ -294,7 +302,7 @@ def test_a_broken_record_leaves_the_others_as_they_are(token: bytes) -> None:
         broken = b'{"type":"assistant",' + token.replace(b"\n", b"") + b'"x\n' + text
         assert applied(read(broken)) == applied(read(text))
         if not text.startswith(b"\xef"):
-            assert any(isinstance(item, Unread) and item.line == 1 for item in read(broken))
+            assert any(isinstance(item, UnreadEvidence) and item.line == 1 for item in read(broken))
 
 
 # --- halves of surrogate pairs ------------------------------------------------------------------

@@ -17,11 +17,11 @@ from ghapp.attribution.model import (
     Change,
     Edit,
     EditHunk,
+    EditLines,
     Evidence,
     FileDiff,
     FileVerdict,
     HunkLine,
-    Lines,
 )
 from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED, Policy
 from tests.attribution import oracle
@@ -282,7 +282,7 @@ def one_file(number: int, own: str, added: str, *, between: bool) -> tuple[FileD
         agent_session="one",
         at=MERGED - timedelta(days=1),
         path=path,
-        lines=Lines((EditHunk((), (*above, own, *below), ()),)),
+        lines=EditLines((EditHunk((), (*above, own, *below), ()),)),
     )
     return diff_of(path, [], [*above, added, *below]), edit
 
@@ -400,7 +400,7 @@ def test_a_document_holds_no_source_text(case: Case) -> None:
     edits = tuple(
         replaced(
             edit,
-            lines=Lines(
+            lines=EditLines(
                 tuple(
                     EditHunk(*(tuple(f"{text} zq7secret" for text in part) for part in hunk_parts))
                     for hunk_parts in (
@@ -435,7 +435,7 @@ def test_a_line_of_a_notebook_counts_by_the_source_that_it_holds(source: str, re
         at=MERGED - timedelta(days=1),
         path="docs/ledger.ipynb",
         tool="NotebookEdit",
-        lines=Lines((EditHunk((), (told, source, told), ()),)),
+        lines=EditLines((EditHunk((), (told, source, told), ()),)),
     )
     audit = audit_of(
         Change(files=(diff_of("docs/ledger.ipynb", [], quoted),)), Evidence(edits=(edit,))
@@ -456,7 +456,7 @@ def own_edit(id_: str, path: str, *own: str, hours: int, removed: tuple[str, ...
         agent_session="one",
         at=MERGED - timedelta(hours=hours),
         path=path,
-        lines=Lines((EditHunk((), own, ()),) if own else (), removed),
+        lines=EditLines((EditHunk((), own, ()),) if own else (), removed),
     )
 
 

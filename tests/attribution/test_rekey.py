@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import FingerprintCodebook
-from ghapp.attribution.fingerprint import Fingerprinter
-from ghapp.attribution.model import Audit, Change, Edit, Evidence, Subject
+from ghapp.attribution.fingerprint import LineFingerprinter
+from ghapp.attribution.model import Audit, AuditSubject, Change, Edit, Evidence
 from ghapp.attribution.policy import POLICIES
 from ghapp.attribution.rekey import rekeyed
 from ghapp.attribution.unified_diff import parse_diff
@@ -18,20 +18,20 @@ from ghapp.ingest.artifacts import read_artifacts
 from tests.attribution.test_audits import Case
 from tests.cases import cases, names
 
-OLDEST, OLD, PRESENT = (Fingerprinter(name.encode() * 8) for name in ("one", "two", "three"))
+OLDEST, OLD, PRESENT = (LineFingerprinter(name.encode() * 8) for name in ("one", "two", "three"))
 OLD_KEYS = {"k1": OLDEST, "k2": OLD}
 FOLDERS = cases("audits")
 
 
 def _audit(case: Case, change: Change, evidence: Evidence) -> Audit:
-    subject = Subject(
+    subject = AuditSubject(
         merged_at=case.merged_at, repository=case.repository, pull_request=case.pull_request
     )
     book = FingerprintCodebook(PRESENT)
     return attribute(subject, change, evidence, POLICIES[case.policy], at=case.as_of, book=book)
 
 
-def _held(edit: Edit, fingerprinter: Fingerprinter) -> Edit:
+def _held(edit: Edit, fingerprinter: LineFingerprinter) -> Edit:
     return replace(edit, lines=fingerprinter.lines(edit.lines))  # type: ignore[arg-type]
 
 

@@ -9,22 +9,22 @@ import pytest
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import Codebook, FingerprintCodebook
 from ghapp.attribution.document import to_document
-from ghapp.attribution.fingerprint import Fingerprinter
+from ghapp.attribution.fingerprint import LineFingerprinter
 from ghapp.attribution.model import (
+    AuditSubject,
     Change,
     Edit,
     EditHunk,
+    EditLines,
+    EditResult,
     Evidence,
-    Lines,
-    Outcome,
-    Snapshot,
-    Subject,
-    Unread,
+    FileSnapshot,
+    UnreadEvidence,
 )
 from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED, Policy
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.auditing.edit_index import EditIndex, with_worktrees, write_index
-from ghapp.auditing.replay import Auditor
+from ghapp.auditing.replay import HistoryAuditor
 from ghapp.evidence.source import Worktree
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.keep import AsFingerprints, as_text, import_artifacts
@@ -42,9 +42,9 @@ def index_of(paths: list[Path], folder: Path, *, roots: list[str], likely: list[
     return EditIndex(folder)
 
 
-def subject_of(folder: Path) -> Subject:
+def subject_of(folder: Path) -> AuditSubject:
     case = msgspec.json.decode((folder / "case.json").read_bytes())
-    return Subject(
+    return AuditSubject(
         merged_at=datetime.fromisoformat(case["merged_at"]),
         repository=case["repository"],
         pull_request=case["pull_request"],
@@ -55,15 +55,15 @@ def change_of(folder: Path) -> Change:
     return Change(files=parse_diff((folder / "change.diff").read_bytes()))
 
 
-def whole(paths: list[Path], subject: Subject, policy: Policy, likely: list[str]) -> Evidence:
+def whole(paths: list[Path], subject: AuditSubject, policy: Policy, likely: list[str]) -> Evidence:
     """Return all evidence of an audit's span, as the app reads it."""
     since, until = policy.evidence_span(subject.merged_at)
     found = list(find_evidence(paths))
     return Evidence(
         edits=tuple(one for one in found if isinstance(one, Edit) and since <= one.at <= until),
         likely_roots=with_worktrees(likely, [one for one in found if isinstance(one, Worktree)]),
-        snapshots=tuple(one for one in found if isinstance(one, Snapshot)),
-        unread=tuple(one for one in found if isinstance(one, Unread)),
+        snapshots=tuple(one for one in found if isinstance(one, FileSnapshot)),
+        unread=tuple(one for one in found if isinstance(one, UnreadEvidence)),
     )
 
 
@@ -75,7 +75,7 @@ def test_same_document_as_of_all_evidence(folder: Path, policy: Policy, tmp_path
     index = index_of(paths, tmp_path / "index", roots=[], likely=likely)
     evidence = whole(paths, subject, policy, likely)
     expected = attribute(subject, change, evidence, policy, at=NOW)
-    actual = Auditor(index).audit(subject, change, policy, NOW)
+    actual = HistoryAuditor(index).audit(subject, change, policy, NOW)
     assert to_document(actual) == to_document(expected)
 
 
@@ -90,7 +90,7 @@ def test_same_document_among_the_evidence_of_all_cases(policy: Policy, tmp_path:
         kept = {edit.id for edit in evidence.edits}
         assert kept
         expected = attribute(subject, change, evidence, policy, at=NOW)
-        actual = Auditor(index).audit(subject, change, policy, NOW)
+        actual = HistoryAuditor(index).audit(subject, change, policy, NOW)
         assert actual.totals == expected.totals, folder.name
         assert actual.verdict == expected.verdict, folder.name
 
@@ -100,7 +100,7 @@ def test_same_document_among_the_evidence_of_all_cases(policy: Policy, tmp_path:
 def test_same_document_as_from_the_store(
     store: Store, roots: list[str], key: bytes | None, tmp_path: Path
 ) -> None:
-    made = None if key is None else Fingerprinter(key)
+    made = None if key is None else LineFingerprinter(key)
     encode = as_text if made is None else AsFingerprints(made, "1.1")
     store.installations.seen(Installation(id=1, account="acme"), now=NOW)
     repository = Repository(id=7, owner="acme", name="shop", installation_id=1)
@@ -112,10 +112,10 @@ def test_same_document_as_from_the_store(
     ]
     import_artifacts(store, 7, paths, roots, encode, now=NOW, actor="ann")
     # The store keeps nothing of a file's content, so it cannot tell a checkout by it.
-    found = (one for one in find_evidence(paths) if not isinstance(one, Snapshot))
+    found = (one for one in find_evidence(paths) if not isinstance(one, FileSnapshot))
     lines = None if made is None else made.lines
     write_index(found, tmp_path, roots=roots, likely_roots=[], encode=lines)
-    auditor = Auditor(EditIndex(tmp_path), key)
+    auditor = HistoryAuditor(EditIndex(tmp_path), key)
     for folder in FOLDERS:
         subject, change = subject_of(folder), change_of(folder)
         span = CLAUDE_CODE_V1.evidence_span(subject.merged_at)
@@ -141,24 +141,24 @@ def edit(number: int, **more: object) -> Edit:
 
 def test_no_edits_at_all(tmp_path: Path) -> None:
     write_index([], tmp_path, roots=[], likely_roots=[])
-    subject = Subject(merged_at=NOW)
+    subject = AuditSubject(merged_at=NOW)
     assert EditIndex(tmp_path).of(subject, Change(), CLAUDE_CODE_V1).considered == 0
 
 
 def test_half_a_surrogate_pair_can_be_kept(tmp_path: Path) -> None:
-    lines = Lines(hunks=(EditHunk((), ("x = '\ud800'",), ()),))
+    lines = EditLines(hunks=(EditHunk((), ("x = '\ud800'",), ()),))
     write_index([edit(1, lines=lines)], tmp_path, roots=[], likely_roots=["/home/dev/shop"])
     change = Change(files=parse_diff(b"--- a/src/a.py\n+++ b/src/a.py\n@@ -0,0 +1 @@\n+x\n"))
-    subject = Subject(merged_at=datetime(2026, 5, 20, tzinfo=UTC))
+    subject = AuditSubject(merged_at=datetime(2026, 5, 20, tzinfo=UTC))
     found = EditIndex(tmp_path).of(subject, change, CLAUDE_CODE_V1)
     assert found.evidence.edits[0].lines.hunks[0].own == ("x = '?'",)
 
 
 def test_applied_copy_is_kept(tmp_path: Path) -> None:
-    copies = [edit(1, outcome=Outcome.FAILED), edit(1), edit(1, agent_session="t")]
+    copies = [edit(1, outcome=EditResult.FAILED), edit(1), edit(1, agent_session="t")]
     for order in (copies, copies[::-1]):
         write_index(order, tmp_path, roots=[], likely_roots=["/home/dev/shop"])
-        subject = Subject(merged_at=datetime(2026, 5, 20, tzinfo=UTC))
+        subject = AuditSubject(merged_at=datetime(2026, 5, 20, tzinfo=UTC))
         assert EditIndex(tmp_path).of(subject, Change(), CLAUDE_CODE_V1).considered == 1
 
 
@@ -170,5 +170,5 @@ def test_edits_outside_of_the_roots_are_left_out(tmp_path: Path) -> None:
         Worktree(path="/home/dev/tree", original="/home/dev/shop"),
     ]
     write_index(found, tmp_path, roots=["/home/dev/shop"], likely_roots=[])
-    subject = Subject(merged_at=datetime(2026, 5, 20, tzinfo=UTC))
+    subject = AuditSubject(merged_at=datetime(2026, 5, 20, tzinfo=UTC))
     assert EditIndex(tmp_path).of(subject, Change(), CLAUDE_CODE_V1).considered == 2

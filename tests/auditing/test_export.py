@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from ghapp.attribution.policy import Policy
-from ghapp.auditing.export import Span, UnsignedError, export
+from ghapp.auditing.export import ExportSpan, UnsignedError, export
 from ghapp.keys.evidence import KeyLost
-from ghapp.keys.signing import Signer
-from ghapp.records.check import Checked, check
+from ghapp.keys.signing import RecordSigner
+from ghapp.records.check import BundleCheck, check
 from ghapp.store import Repository, Store
 from tests.store.records import DAY, NOW, document
 
@@ -20,19 +20,26 @@ EMPTY = Repository(id=43, owner="acme", name="empty")
 OWN = Policy(id="acme-v1", rewrite_limit=0.1)
 
 
-def save(store: Store, number: int, *, signer: Signer | None = None, days: int = 0) -> None:
+def save(store: Store, number: int, *, signer: RecordSigner | None = None, days: int = 0) -> None:
     policy = OWN if number % 2 else Policy()
     store.records.keep_policy(policy, now=NOW)
     at = NOW + days * DAY
     content = document(pull_request=number, merged_at=at, policy=policy.used())
-    witness = (signer or Signer(store, KEY)).witness
+    witness = (signer or RecordSigner(store, KEY)).witness
     store.audits.save(SHOP.id, number, content, now=at, witness=witness)
 
 
-def exported(store: Store, tmp_path: Path, span: Span = Span()) -> Checked:  # noqa: B008 - frozen
+def exported(store: Store, tmp_path: Path, span: ExportSpan = ExportSpan()) -> BundleCheck:  # noqa: B008 - frozen
     path = tmp_path / "bundle.jsonl"
     with path.open("wb") as file:
-        export(store, [EMPTY, SHOP], file, signer=Signer(store, KEY), now=NOW + 9 * DAY, span=span)
+        export(
+            store,
+            [EMPTY, SHOP],
+            file,
+            signer=RecordSigner(store, KEY),
+            now=NOW + 9 * DAY,
+            span=span,
+        )
     return check(path)
 
 
@@ -52,7 +59,7 @@ def test_the_same_state_gives_the_same_bytes(sqlite_store: Store) -> None:
     made = []
     for _ in range(2):
         output = io.BytesIO()
-        export(sqlite_store, [SHOP], output, signer=Signer(sqlite_store, KEY), now=NOW)
+        export(sqlite_store, [SHOP], output, signer=RecordSigner(sqlite_store, KEY), now=NOW)
         made.append(output.getvalue())
     assert made[0] == made[1]
 
@@ -60,17 +67,17 @@ def test_the_same_state_gives_the_same_bytes(sqlite_store: Store) -> None:
 def test_a_span_takes_documents_and_leaves_the_chain_whole(store: Store, tmp_path: Path) -> None:
     for number in range(1, 6):
         save(store, number, days=number)
-    span = Span(since=NOW + 2 * DAY, until=NOW + 3 * DAY)
+    span = ExportSpan(since=NOW + 2 * DAY, until=NOW + 3 * DAY)
     done = exported(store, tmp_path, span)
     assert done.problems == ()
     assert (done.records, done.documents) == (5, 2)
 
 
 def test_a_new_key_signs_and_the_old_one_checks(store: Store, tmp_path: Path) -> None:
-    long_running = Signer(store, KEY)
+    long_running = RecordSigner(store, KEY)
     save(store, 1, signer=long_running)
     with store.database.write() as connection:
-        Signer(store, KEY).rotate(connection, now=NOW + DAY)
+        RecordSigner(store, KEY).rotate(connection, now=NOW + DAY)
     save(store, 2, signer=long_running)
     old, new = store.records.all_keys()
     assert (old.secret, old.retired_at, new.retired_at) == (None, NOW + DAY, None)
@@ -81,14 +88,14 @@ def test_a_new_key_signs_and_the_old_one_checks(store: Store, tmp_path: Path) ->
 
 def test_processes_that_sign_at_once_share_the_first_key(store: Store) -> None:
     for number in (1, 2):
-        save(store, number, signer=Signer(store, KEY))
+        save(store, number, signer=RecordSigner(store, KEY))
     assert len(store.records.all_keys()) == 1
 
 
 def test_another_encryption_key_signs_nothing_and_keeps_nothing(store: Store) -> None:
     save(store, 1)
     with pytest.raises(KeyLost, match="rotate-record-key"):
-        save(store, 2, signer=Signer(store, b"\x06" * 32))
+        save(store, 2, signer=RecordSigner(store, b"\x06" * 32))
     assert store.audits.latest(SHOP.id, 2) is None
 
 
@@ -102,7 +109,7 @@ def test_records_from_before_are_signed_later_and_say_so(store: Store, tmp_path:
     assert store.records.unsigned(SHOP.id) == (saved,)
     with store.database.write() as connection:
         content = document(pull_request=1)
-        Signer(store, KEY).sign(connection, saved, content, now=NOW + DAY)
+        RecordSigner(store, KEY).sign(connection, saved, content, now=NOW + DAY)
     done = exported(store, tmp_path)
     assert done.problems == ()
     assert (done.records, done.signed_later) == (2, 1)

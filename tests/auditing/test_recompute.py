@@ -9,9 +9,9 @@ import pytest
 
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.auditing.export import export
-from ghapp.auditing.recompute import Given, Outcome, Recomputed, recompute
-from ghapp.auditing.replay import Terms, replay
-from ghapp.keys.signing import Signer
+from ghapp.auditing.recompute import RecomputedRecord, RecomputeInputs, RecomputeResult, recompute
+from ghapp.auditing.replay import ReplayTerms, replay
+from ghapp.keys.signing import RecordSigner
 from ghapp.records.check import check
 from ghapp.store import Repository, Store
 from tests.histories import History, Step
@@ -41,14 +41,14 @@ def place(tmp_path: Path) -> Path:
 
 def recorded(place: Path, store: Store, alter: Alter = lambda _: None) -> Path:
     """Save what a replay gives, perhaps altered before it is signed; return the bundle."""
-    terms = Terms(
+    terms = ReplayTerms(
         repository_path=place / "clone",
         evidence=(place / "evidence",),
         policy=CLAUDE_CODE_V1,
         repository="acme/shop",
     )
     replay(terms, place / "out", now=NOW, watch=lambda _: None)
-    signer = Signer(store, KEY)
+    signer = RecordSigner(store, KEY)
     for line in (place / "out").read_bytes().splitlines():
         document = json.loads(line)
         alter(document)
@@ -61,15 +61,17 @@ def recorded(place: Path, store: Store, alter: Alter = lambda _: None) -> Path:
     return place / "bundle"
 
 
-def outcomes(place: Path, bundle: Path, **more: object) -> list[Recomputed]:
+def outcomes(place: Path, bundle: Path, **more: object) -> list[RecomputedRecord]:
     values = {"clone": place / "clone", "evidence": (place / "evidence",), **more}
-    return list(recompute(Given(**values), bundle))  # type: ignore[arg-type]
+    return list(recompute(RecomputeInputs(**values), bundle))  # type: ignore[arg-type]
 
 
 def test_every_verdict_is_the_same(place: Path, sqlite_store: Store) -> None:
     bundle = recorded(place, sqlite_store)
-    assert [one.outcome for one in outcomes(place, bundle)] == [Outcome.SAME] * 3
-    assert [one.outcome for one in outcomes(place, bundle, evidence=())] == [Outcome.SAME] * 3
+    assert [one.outcome for one in outcomes(place, bundle)] == [RecomputeResult.SAME] * 3
+    assert [one.outcome for one in outcomes(place, bundle, evidence=())] == [
+        RecomputeResult.SAME
+    ] * 3
 
 
 def _one_more(document: dict[str, object]) -> None:
@@ -89,7 +91,7 @@ def test_other_evidence_is_no_fault_of_the_record(place: Path, sqlite_store: Sto
     (place / "evidence" / "2.jsonl").unlink()
     found = outcomes(place, bundle)
     # Edits in other files of the repository count as considered, so all of them differ.
-    assert {one.outcome for one in found} == {Outcome.OTHER_INPUTS}
+    assert {one.outcome for one in found} == {RecomputeResult.OTHER_INPUTS}
     assert found[1].why == "evidence_erased"
 
 
@@ -119,7 +121,7 @@ def test_what_a_clone_does_not_have_is_said(place: Path, sqlite_store: Store) ->
     other = History(place / "other")
     other.do(Step(write={"a.py": TEXT}, message="Other (#1)"))
     found = outcomes(place, bundle, clone=place / "other")
-    assert [one.outcome for one in found] == [Outcome.NOT_FOUND] * 3
+    assert [one.outcome for one in found] == [RecomputeResult.NOT_FOUND] * 3
 
 
 def test_text_and_fingerprints_are_told_apart(place: Path, sqlite_store: Store) -> None:

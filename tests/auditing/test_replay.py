@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from ghapp.attribution.policy import CLAUDE_CODE_V1
-from ghapp.auditing.replay import Progress, Replayed, Terms, replay
-from ghapp.git.repository import Git
+from ghapp.auditing.replay import ReplayProgress, ReplayResult, ReplayTerms, replay
+from ghapp.git.repository import GitRepository
 from tests.histories import History, Step
 from tests.transcripts import write_transcript
 
@@ -39,7 +39,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def terms(place: Path, **more: object) -> Terms:
+def terms(place: Path, **more: object) -> ReplayTerms:
     given = {
         "repository_path": place / "clone",
         "evidence": (place / "evidence",),
@@ -47,14 +47,14 @@ def terms(place: Path, **more: object) -> Terms:
         "repository": "acme/shop",
         **more,
     }
-    return Terms(**given)  # type: ignore[arg-type]
+    return ReplayTerms(**given)  # type: ignore[arg-type]
 
 
-def quiet(progress: Progress) -> None:
+def quiet(progress: ReplayProgress) -> None:
     assert progress.problem is None
 
 
-def done(given: Terms, output: Path) -> Replayed:
+def done(given: ReplayTerms, output: Path) -> ReplayResult:
     return replay(given, output, now=NOW, watch=quiet)
 
 
@@ -86,7 +86,7 @@ def test_five_interruptions_make_no_difference(place: Path, tmp_path: Path, jobs
     output = tmp_path / "out"
     for stop in (1, 5, 6, 20, 39):
 
-        def interrupt(progress: Progress, stop: int = stop) -> None:
+        def interrupt(progress: ReplayProgress, stop: int = stop) -> None:
             if progress.done >= stop:
                 raise Interrupted
 
@@ -111,7 +111,7 @@ def test_five_interruptions_make_no_difference(place: Path, tmp_path: Path, jobs
 def test_other_terms_begin_anew(place: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
 
-    def interrupt(progress: Progress) -> None:
+    def interrupt(progress: ReplayProgress) -> None:
         if progress.done >= 5:
             raise Interrupted
 
@@ -129,7 +129,7 @@ def test_what_cannot_be_seen_is_in_the_file_and_said(place: Path, tmp_path: Path
     history.git("clone", "-q", "--depth=1", f"file://{history.path}", str(tmp_path / "shallow"))
     problems: list[str] = []
 
-    def watch(progress: Progress) -> None:
+    def watch(progress: ReplayProgress) -> None:
         problems.extend([progress.problem] if progress.problem else [])
 
     given = terms(place, repository_path=tmp_path / "shallow")
@@ -149,7 +149,7 @@ def test_branch_of_the_origin_alone(place: Path, tmp_path: Path) -> None:
     history.do(Step(on="main", message="Third (#3)"))
     history.git("clone", "-q", f"file://{history.path}", str(tmp_path / "clone"))
     given = terms(place, repository_path=tmp_path / "clone", branch="next")
-    assert Git(tmp_path / "clone").resolve("next") is None
+    assert GitRepository(tmp_path / "clone").resolve("next") is None
     assert done(given, tmp_path / "out").documents == 1
 
 

@@ -18,13 +18,13 @@ from ghapp.jobs.perform import perform
 from ghapp.queue.enqueue import RedisQueue
 from ghapp.settings import Settings
 from ghapp.store import (
-    Asked,
-    Kind,
-    Progress,
+    ReplayCounts,
+    ReplayRequest,
     ReplayState,
     ReplayUnderWay,
     Repository,
     Store,
+    WorkKind,
 )
 from tests.github.place import Place, assert_good_manners
 
@@ -83,9 +83,9 @@ def services(place: Place, sqlite_store: Store, redis_url: str, tmp_path: Path) 
     )
 
 
-def asked(place: Place, **more: object) -> Asked:
+def asked(place: Place, **more: object) -> ReplayRequest:
     given = {"repository_id": place.repository.id, "as_of": place.clock.now, "asked_by": "system:x"}
-    return Asked(**{**given, **more})  # type: ignore[arg-type]
+    return ReplayRequest(**{**given, **more})  # type: ignore[arg-type]
 
 
 def begin(services: Services, place: Place, **more: object) -> int:
@@ -98,7 +98,7 @@ def work(services: Services, place: Place, most: int = 99) -> int:
     """Do what is due of the replay, as workers do; return how many items were done."""
     done = 0
     while done < most:
-        items = services.store.due.ready(Kind.REPLAY, place.repository.id, place.clock.now)
+        items = services.store.work.ready(WorkKind.REPLAY, place.repository.id, place.clock.now)
         if not items:
             break
         done += perform(items[0].id, services, worker="test")
@@ -117,7 +117,7 @@ def test_every_merged_pull_request_is_audited_and_nobody_is_told(
     made = [from_document(one) for one in documents(services, number)]
     assert [one.pull_request for one in made] == [1, 2, 3, 4, 5]
     assert [one.pull_request for one in made if one.verdict is Verdict.ASSISTED] == [2]
-    assert services.store.replays.progress(number) == Progress(done=5)
+    assert services.store.replays.progress(number) == ReplayCounts(done=5)
     replay = services.store.replays.one(number)
     assert replay is not None
     assert (replay.state, replay.listed) == (ReplayState.DONE, True)
@@ -196,10 +196,10 @@ def test_a_cancelled_replay_does_no_more(services: Services, place: Place) -> No
     assert services.store.replays.cancel(number, now=place.clock.now)
     assert not services.store.replays.cancel(number, now=place.clock.now)
     assert work(services, place) == 0
-    assert services.store.replays.progress(number) == Progress(done=2, waiting=3)
+    assert services.store.replays.progress(number) == ReplayCounts(done=2, waiting=3)
     again = begin(services, place)
     work(services, place)
-    assert services.store.replays.progress(again) == Progress(done=5)
+    assert services.store.replays.progress(again) == ReplayCounts(done=5)
 
 
 def test_a_page_is_taken_once_however_often_it_is_read(services: Services, place: Place) -> None:
@@ -215,10 +215,10 @@ def test_a_limit_of_github_is_waited_out(services: Services, place: Place) -> No
     work(services, place, most=2)
     place.play("secondary_limit")
     work(services, place)
-    assert services.store.replays.progress(number) == Progress(done=1, waiting=4)
+    assert services.store.replays.progress(number) == ReplayCounts(done=1, waiting=4)
     place.clock.now += timedelta(hours=1)
     work(services, place)
-    assert services.store.replays.progress(number) == Progress(done=5)
+    assert services.store.replays.progress(number) == ReplayCounts(done=5)
 
 
 def test_the_command_works_by_itself(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from ghapp.attribution.policy import CLAUDE_CODE_V1
-from ghapp.auditing.replay import Terms, replay
+from ghapp.auditing.replay import ReplayTerms, replay
 from ghapp.cli.main import main
 from ghapp.keys.evidence import EvidenceKeys
-from ghapp.keys.signing import Signer
+from ghapp.keys.signing import RecordSigner
 from ghapp.settings import Settings
 from ghapp.store import Installation, Repository, Store
 from tests.histories import History, Step
@@ -56,7 +56,7 @@ def _record(given: dict[str, str]) -> None:
         seen = Repository(id=42, owner="acme", name="shop", installation_id=1)
         store.installations.repository_seen(seen, now=NOW)
         key = EvidenceKeys(store, settings.encryption_key).present(1, now=NOW)
-        terms = Terms(
+        terms = ReplayTerms(
             repository_path=Path("shop"),
             evidence=(Path("transcripts"),),
             policy=CLAUDE_CODE_V1,
@@ -65,7 +65,7 @@ def _record(given: dict[str, str]) -> None:
             fingerprint_key=key.secret,
         )
         replay(terms, Path("live.jsonl"), now=NOW, watch=lambda _: None)
-        signer = Signer(store, settings.encryption_key)
+        signer = RecordSigner(store, settings.encryption_key)
         for line in Path("live.jsonl").read_bytes().splitlines():
             number = json.loads(line)["pull_request"]
             store.audits.save(42, number, line, now=NOW, witness=signer.witness)

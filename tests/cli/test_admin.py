@@ -9,25 +9,25 @@ from sqlalchemy import delete
 
 from ghapp.cli.admin import command
 from ghapp.cli.doctor import command as doctor
-from ghapp.demo.sandbox import Fault, Kind, Sandbox
+from ghapp.demo.sandbox import Fault, FaultKind, Sandbox
 from ghapp.github.answers import Headroom
 from ghapp.github.app_auth import PERMISSIONS
-from ghapp.github.pacing import Allowance, Pace
+from ghapp.github.pacing import InstallationPace, WriteAllowance
 from ghapp.queue.enqueue import connect
 from ghapp.store import (
-    Access,
-    Door,
-    Due,
+    AccessDoor,
+    AccessEntry,
     Installation,
     Repository,
     SignedIn,
     Store,
     TokenKind,
+    WorkRequest,
 )
 from ghapp.store.schema import tally
-from ghapp.store.summaries.questions import Summaries
-from ghapp.summaries.counts import Counts
-from ghapp.summaries.selection import Naming, Selection
+from ghapp.store.summaries.questions import SummaryQuestions
+from ghapp.summaries.counts import PullCounts
+from ghapp.summaries.selection import PersonNaming, PullSelection
 from tests.store.records import document
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
@@ -45,12 +45,12 @@ def run(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
 
 def set_aside(environment: dict[str, str], number: int) -> int:
     with Store.open(environment["DATABASE_URL"]) as store:
-        wish = Due(kind="audit", due_at=NOW, repository_id=42, pull_request=number)
-        store.due.schedule(wish, now=NOW)
-        (item,) = store.due.overdue(NOW)
-        leased = store.due.lease(item.id, NOW, "test", timedelta(seconds=30))
+        request = WorkRequest(kind="audit", due_at=NOW, repository_id=42, pull_request=number)
+        store.work.enqueue(request, now=NOW)
+        (item,) = store.work.overdue(NOW)
+        leased = store.work.lease(item.id, NOW, "test", timedelta(seconds=30))
         assert leased is not None
-        store.due.park(leased, "given up")
+        store.work.give_up(leased, "given up")
         return item.id
 
 
@@ -101,18 +101,20 @@ def test_the_doctor_asks_all_that_is_set(
     late = set_aside(environment, 17)
     run(environment, "retry", str(late))
     with Store.open(environment["DATABASE_URL"]) as store:
-        wish = Due(kind="audit", due_at=NOW, installation_id=5, repository_id=42, pull_request=18)
-        store.due.schedule(wish, now=NOW)
+        request = WorkRequest(
+            kind="audit", due_at=NOW, installation_id=5, repository_id=42, pull_request=18
+        )
+        store.work.enqueue(request, now=NOW)
     with Sandbox(tmp_path / "hub") as sandbox:
         registered = sandbox.register_app(webhook_url="https://app.example/webhooks/github")
         registered.app.device_flow = flow
         installed = sandbox.install(registered.app, "acme", permissions=dict(PERMISSIONS))
         shop = sandbox.add_repository("acme", "shop", files={"a.py": "x = 1\n"})
-        sandbox.play(Fault(Kind.TIMED_OUT, event="repository.archived"))
+        sandbox.play(Fault(FaultKind.TIMED_OUT, event="repository.archived"))
         sandbox.deliver_repository(shop, "archived", "maintainer")
         now = datetime.now(UTC)
         left = Headroom(limit=5_000, remaining=120, resets_at=now + timedelta(minutes=20))
-        Pace(connect(redis_url), Allowance(), lambda: now).note(installed.id, left)
+        InstallationPace(connect(redis_url), WriteAllowance(), lambda: now).note(installed.id, left)
         given = {
             **environment,
             "REDIS_URL": redis_url,
@@ -142,9 +144,14 @@ def test_who_looked_is_listed(environment: dict[str, str]) -> None:
     with Store.open(environment["DATABASE_URL"]) as store:
         seen = Repository(id=42, owner="acme", name="shop")
         store.installations.repository_seen(seen, now=NOW)
-        looked = {"who": "login:ann\n", "door": Door.PAGE, "what": "audit", "pull_request": 17}
-        store.access_log.note(Access(repository_id=42, **looked), now=NOW)  # type: ignore[arg-type]
-        store.access_log.note(Access(repository_id=43, **looked), now=NOW)  # type: ignore[arg-type]
+        looked = {
+            "who": "login:ann\n",
+            "door": AccessDoor.PAGE,
+            "what": "audit",
+            "pull_request": 17,
+        }
+        store.access_log.note(AccessEntry(repository_id=42, **looked), now=NOW)  # type: ignore[arg-type]
+        store.access_log.note(AccessEntry(repository_id=43, **looked), now=NOW)  # type: ignore[arg-type]
     status, told = run(environment, "access-log", "acme/shop")
     line = "2026-05-20T12:00:00+00:00\tlogin:ann\\u000a\tpage\taudit\t#17\t-\n"
     assert (status, told) == (0, line)
@@ -173,11 +180,11 @@ def test_summaries_are_made_again_from_the_documents(environment: dict[str, str]
     with Store.open(environment["DATABASE_URL"]) as store:
         store.installations.repository_seen(Repository(id=42, owner="acme", name="app"), now=NOW)
         store.audits.save(42, 17, document(), now=NOW)
-        summaries, ours = Summaries(store.database, Naming()), Selection((42,))
+        summaries, ours = SummaryQuestions(store.database, PersonNaming()), PullSelection((42,))
         before = summaries.totals(ours)
         with store.database.write() as connection:
             connection.execute(delete(tally))
-        assert summaries.totals(ours) == Counts()
+        assert summaries.totals(ours) == PullCounts()
         assert run(environment, "rebuild-summaries") == (0, "repository 42: 1 pull requests\n")
         assert summaries.totals(ours) == before
     assert run(environment, "rebuild-summaries", "acme/app")[0] == 0

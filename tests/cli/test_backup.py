@@ -14,19 +14,27 @@ from sqlalchemy import create_engine, select, text
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.cli.admin import command
 from ghapp.keys.evidence import EvidenceKeys
-from ghapp.keys.signing import Signer
-from ghapp.store import Access, Door, Installation, NewToken, Repository, Store, TokenKind
+from ghapp.keys.signing import RecordSigner
+from ghapp.store import (
+    AccessDoor,
+    AccessEntry,
+    Installation,
+    NewToken,
+    Repository,
+    Store,
+    TokenKind,
+)
 from ghapp.store.database import parse_url
 from ghapp.store.schema import metadata
-from ghapp.summaries.counts import About
+from ghapp.summaries.counts import PullFacts
 from tests.databases import find_binaries
-from tests.store.records import NOW, document, edit, wish
+from tests.store.records import NOW, document, edit, request
 
 KEY = bytes(range(32))
 SECRET = "ghapp_read_0123456789abcdef"
 FILLED = frozenset(
     (
-        *("repository", "edit_batch", "fingerprint_key", "due", "access_log", "access_token"),
+        *("repository", "edit_batch", "fingerprint_key", "work_item", "access_log", "access_token"),
         *("audit", "policy", "record", "record_head", "record_key", "pull_summary", "tally"),
     )
 )
@@ -60,13 +68,13 @@ def fill(url: str) -> None:
         EvidenceKeys(store, KEY).present(5, now=NOW)
         store.evidence.add(42, [edit("one", "one = 1")], now=NOW)
         store.records.keep_policy(CLAUDE_CODE_V1, now=NOW)
-        about = About(author="ann", author_id=11)
-        witness = Signer(store, KEY).witness
+        about = PullFacts(author="ann", author_id=11)
+        witness = RecordSigner(store, KEY).witness
         store.audits.save(42, 17, document(), now=NOW, about=about, witness=witness)
         token = NewToken(kind=TokenKind.READ, login="ann", user_id=11)
         store.tokens.issue(token, SECRET, now=NOW)
-        store.due.schedule(wish(), now=NOW)
-        looked = Access(who="login:ann", door=Door.PAGE, what="audit", repository_id=42)
+        store.work.enqueue(request(), now=NOW)
+        looked = AccessEntry(who="login:ann", door=AccessDoor.PAGE, what="audit", repository_id=42)
         store.access_log.note(looked, now=NOW)
 
 
@@ -83,7 +91,7 @@ def spoil(url: str) -> None:
     """Delete and add, as somebody does who then wants the backup."""
     with Store.open(url) as store:
         store.evidence.expire(NOW + timedelta(days=1))
-        store.due.schedule(wish(18), now=NOW)
+        store.work.enqueue(request(18), now=NOW)
         EvidenceKeys(store, KEY).rotate(5, now=NOW)
 
 
@@ -104,7 +112,7 @@ def test_every_table_comes_back_and_its_secrets_open(filled: str, tmp_path: Path
         assert store.tokens.check(SECRET, TokenKind.READ, now=NOW) is not None
         assert store.audits.first_break(42) is None
         # And what numbers the database gives goes on after them.
-        assert store.due.schedule(wish(19), now=NOW) == "new"
+        assert store.work.enqueue(request(19), now=NOW) == "new"
 
 
 def test_tables_that_are_younger_than_the_backup_are_made_again(

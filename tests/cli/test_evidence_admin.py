@@ -9,16 +9,16 @@ import pytest
 from ghapp.keys.evidence import EvidenceKeys
 from ghapp.settings import Settings
 from ghapp.store import (
+    EditSender,
     Installation,
     MachineReport,
     NewToken,
     Repository,
-    Sender,
     Store,
     TokenKind,
     new_secret,
 )
-from ghapp.summaries.counts import About
+from ghapp.summaries.counts import PullFacts
 from tests.cli.commands import ghapp
 from tests.store.records import DAY, document, edit
 
@@ -38,14 +38,14 @@ def data(tmp_path: Path) -> Path:
             store.installations.repository_seen(known, now=NOW)
             for at, (login, person) in enumerate((("ann", 11), ("bob", 12))):
                 one = edit(f"{login}{at}", actor=login, at=NOW)
-                store.evidence.add(number, [one], now=NOW, sender=Sender(actor_id=person))
+                store.evidence.add(number, [one], now=NOW, sender=EditSender(actor_id=person))
         store.tokens.issue(ANN, new_secret(TokenKind.UPLOAD), now=NOW)
         report = MachineReport(
             installation_id=1, repository_id=7, user_id=11, login="ann", machine="0" * 32,
             client="ghapp/1.0.0", edits=1,
         )  # fmt: skip
         store.coverage.note([report], now=NOW)
-        about = About(author="dan", author_id=14)
+        about = PullFacts(author="dan", author_id=14)
         store.audits.save(7, 17, document(NOW - DAY), now=NOW, about=about)
     return folder
 

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from ghapp.cli.main import main
-from ghapp.store import ErasedBy, Repository, Store, Whose
+from ghapp.store import ErasedBy, ErasureScope, Repository, Store
 from tests.cases import FIXTURES
 from tests.cli.commands import ghapp
 from tests.histories import History, Step
@@ -64,7 +64,9 @@ def test_what_is_recorded_is_explained_and_the_look_is_logged(
         (saved,) = store.audits.all_of(42, 17)
         gone = edit("toolu_gone", at=saved.merged_at, actor="ann")
         store.evidence.add(42, [gone], now=NOW)
-        store.evidence.erase(Whose(login="ann"), ErasedBy.DEVELOPER, now=saved.created_at + DAY)
+        store.evidence.erase(
+            ErasureScope(login="ann"), ErasedBy.DEVELOPER, now=saved.created_at + DAY
+        )
         assert run("acme/shop#17", first)[1].startswith("Evidence of this window was erased since")
     assert (looked.what, looked.pull_request) == ("explanation", 17)
     assert run("acme/shop#17", "--audit", "2")[0] == 2

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from ghapp.cli.main import main
-from ghapp.keys.signing import Signer
+from ghapp.keys.signing import RecordSigner
 from ghapp.records.keys import PublicKey
 from ghapp.settings import Settings
 from ghapp.store import Installation, Repository, Store
@@ -21,7 +21,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     given = {"GHAPP_DATA_DIR": str(tmp_path / "data"), "DATABASE_URL": f"sqlite:///{tmp_path}/a.db"}
     settings = Settings.from_environment(given, app_required=False)
     with Store.open(settings.database_url) as store:
-        signer = Signer(store, settings.encryption_key)
+        signer = RecordSigner(store, settings.encryption_key)
         seen = Repository(id=42, owner="acme", name="shop")
         store.installations.repository_seen(seen, now=NOW)
         for number in (1, 2):

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from ghapp.collector import account, hook
-from ghapp.collector.account import Account
-from ghapp.collector.places import Places
+from ghapp.collector.account import MachineAccount
+from ghapp.collector.places import CollectorFiles
 from tests.clones import Clone
 from tests.collector.stand_in import TOKEN, App
 
@@ -39,9 +39,9 @@ class Machine:
         (home / ".claude" / "projects").mkdir(parents=True)
 
     @property
-    def places(self) -> Places:
+    def places(self) -> CollectorFiles:
         """Where this user's collector keeps its files."""
-        return Places(directory=self.home / ".local" / "state" / "ghapp" / "collector")
+        return CollectorFiles(directory=self.home / ".local" / "state" / "ghapp" / "collector")
 
     @property
     def transcripts(self) -> Path:
@@ -61,9 +61,9 @@ class Machine:
         made.commit({"README.md": "# Shop\n"})
         return made
 
-    def enroll(self, app: App) -> Account:
+    def enroll(self, app: App) -> MachineAccount:
         """Keep an account as enrollment does."""
-        known = Account(
+        known = MachineAccount(
             url=app.url,
             token=TOKEN,
             machine=f"{ord(self.name):032x}",

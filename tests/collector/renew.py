@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ghapp.collector.events import Event, to_edits
+from ghapp.collector.events import QueuedEvent, to_edits
 from tests.cases import cases
 from tests.evidence.renew import shape
 
@@ -18,7 +18,7 @@ AT = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 def read_case(case: Path) -> list[dict[str, Any]]:
     """Return the edits of a case's event as a person has to see them."""
     payload = (case / "event.json").read_bytes()
-    return [shape(edit) for edit in to_edits(Event(AT, payload))]
+    return [shape(edit) for edit in to_edits(QueuedEvent(AT, payload))]
 
 
 def as_text(found: list[dict[str, Any]]) -> str:

@@ -16,17 +16,17 @@ from ghapp.git.remotes import normalized
 from ghapp.wire import (
     MOST_BYTES,
     SCHEMA,
-    Batch,
-    Enrolled,
+    BatchReceipt,
+    EditBatch,
     EnrolledInstallation,
-    Enrollment,
     EnrollmentAsked,
     EnrollmentStarted,
-    Forget,
-    Forgotten,
-    Problem,
-    Receipt,
+    ForgetReceipt,
+    ForgetRequest,
+    MachineEnrolled,
+    MachineEnrollment,
     SentEdit,
+    WireProblem,
 )
 
 TOKEN = "ghu_stand_in_token"
@@ -37,7 +37,7 @@ class Fault(msgspec.Struct):
     """An answer that is given instead of the right one."""
 
     status: int
-    problem: Problem | None = None
+    problem: WireProblem | None = None
     headers: dict[str, str] = msgspec.field(default_factory=dict)
 
 
@@ -50,18 +50,18 @@ class App:
         self.installations = [EnrolledInstallation(id=7, account="acme", key_id="key-1", key=KEY)]
         self.login = "ann"
         self.received: list[bytes] = []
-        self.batches: list[Batch] = []
+        self.batches: list[EditBatch] = []
         self.edits: dict[str, SentEdit] = {}
         self.times_sent: dict[str, int] = {}
         self.faults: list[Fault] = []
         self.asked_before_code = 1
         """Times that the person is not done yet."""
-        self.forgotten: list[Forget] = []
+        self.forgotten: list[ForgetRequest] = []
 
     @property
-    def enrollment(self) -> Enrollment:
+    def enrollment(self) -> MachineEnrollment:
         """What it tells an enrolled machine."""
-        return Enrollment(
+        return MachineEnrollment(
             login=self.login, host="github.com", installations=tuple(self.installations)
         )
 
@@ -70,14 +70,14 @@ class App:
         if path in {"/api/enroll", "/api/enroll/finish"}:
             return self._enroll(path, body)
         if token != f"Bearer {TOKEN}":
-            return 401, Problem(error="this token is not valid", code="revoked")
+            return 401, WireProblem(error="this token is not valid", code="revoked")
         if (method, path) == ("GET", "/api/enrollment"):
             return 200, self.enrollment
         if (method, path) == ("POST", "/api/evidence"):
             return self._take(body)
         assert (method, path) == ("DELETE", "/api/evidence")
-        self.forgotten.append(msgspec.json.decode(body, type=Forget))
-        return 200, Forgotten(edits=len(self.edits))
+        self.forgotten.append(msgspec.json.decode(body, type=ForgetRequest))
+        return 200, ForgetReceipt(edits=len(self.edits))
 
     def _enroll(self, path: str, body: bytes) -> tuple[int, Any]:
         if path == "/api/enroll":
@@ -92,29 +92,29 @@ class App:
         if self.asked_before_code > 0:
             self.asked_before_code -= 1
             return 202, {"pending": True}
-        return 200, Enrolled(token=TOKEN, enrollment=self.enrollment)
+        return 200, MachineEnrolled(token=TOKEN, enrollment=self.enrollment)
 
     def _take(self, body: bytes) -> tuple[int, Any]:
         if len(body) > MOST_BYTES:
-            return 413, Problem(error="too large", code="too_large")
-        batch = msgspec.json.decode(body, type=Batch)
+            return 413, WireProblem(error="too large", code="too_large")
+        batch = msgspec.json.decode(body, type=EditBatch)
         assert batch.schema == SCHEMA
         self.batches.append(batch)
         known = {one.id: one.key_id for one in self.installations}
         if known.get(batch.installation) != batch.key_id:
-            return 409, Problem(error="another key is in use", code="stale_key")
+            return 409, WireProblem(error="another key is in use", code="stale_key")
         assert all(normalized(f"https://{one}") == one for one in batch.remotes)
         if batch.edits and not self.repositories & set(batch.remotes):
-            return 404, Problem(error="no such repository", code="unknown_repository")
+            return 404, WireProblem(error="no such repository", code="unknown_repository")
         for number, edit in enumerate(batch.edits):
             if edit.path.startswith("/") or ".." in edit.path.split("/"):
-                return 422, Problem(error="a path is relative", field=f"edits[{number}].path")
+                return 422, WireProblem(error="a path is relative", field=f"edits[{number}].path")
         new = [edit for edit in batch.edits if edit.id not in self.edits]
         for edit in batch.edits:
             self.times_sent[edit.id] = self.times_sent.get(edit.id, 0) + 1
         self.edits.update({edit.id: edit for edit in new})
         known_before = len(batch.edits) - len(new)
-        return 200, Receipt(stored=len(new), already_known=known_before, audits_due=0)
+        return 200, BatchReceipt(stored=len(new), already_known=known_before, audits_due=0)
 
 
 class _Handler(BaseHTTPRequestHandler):

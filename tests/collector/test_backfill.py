@@ -7,13 +7,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ghapp.attribution.model import Outcome
+from ghapp.attribution.model import EditResult
 from ghapp.collector import agents
-from ghapp.collector.addressing import Stays
-from ghapp.collector.backfill import Backfilled, backfill, size_of
-from ghapp.collector.choices import Choices, save
+from ghapp.collector.addressing import StayReason
+from ghapp.collector.backfill import BackfillResult, backfill, size_of
+from ghapp.collector.choices import KeptBack, save
 from ghapp.collector.flush import flush
-from ghapp.wire import EnrolledInstallation, Problem
+from ghapp.wire import EnrolledInstallation, WireProblem
 from tests.clones import Clone
 from tests.collector.machine import NOW, START, Agent, Machine
 from tests.collector.stand_in import App, Fault
@@ -31,7 +31,7 @@ def clone(machine: Machine, app: App) -> Clone:
 
 def run(
     machine: Machine, since: timedelta | None = None, sleeps: list[float] | None = None
-) -> Backfilled:
+) -> BackfillResult:
     return backfill(
         machine.places,
         [machine.transcripts],
@@ -50,9 +50,9 @@ def test_all_that_transcripts_hold_is_sent(machine: Machine, app: App, clone: Cl
     assert (done.sent, done.transcripts, done.problem) == (3, 2, None)
     found = sorted((edit.path, edit.outcome) for edit in app.edits.values())
     assert found == [
-        ("a.py", Outcome.APPLIED),
-        ("a.py", Outcome.REFUSED),
-        ("b.py", Outcome.APPLIED),
+        ("a.py", EditResult.APPLIED),
+        ("a.py", EditResult.REFUSED),
+        ("b.py", EditResult.APPLIED),
     ]
 
 
@@ -143,15 +143,15 @@ def test_ctrl_c_keeps_what_was_done(machine: Machine, app: App, clone: Clone) ->
 
 def test_what_the_app_cannot_take_is_told(machine: Machine, app: App, clone: Clone) -> None:
     Agent(machine, clone.path, "s1").write("a.py", CODE)
-    app.faults = [Fault(422, Problem(error="no", field="edits[0].tool"))]
-    assert run(machine).stays == {Stays.REFUSED: 1}
+    app.faults = [Fault(422, WireProblem(error="no", field="edits[0].tool"))]
+    assert run(machine).stays == {StayReason.REFUSED: 1}
 
 
 def test_an_owner_who_enrolled_since_is_heard_of_within_a_day(machine: Machine, app: App) -> None:
     machine.enroll(app)
     other = machine.clone("git@github.com:globex/site.git", "site")
     Agent(machine, other.path, "s1").write("a.py", CODE)
-    assert run(machine).stays == {Stays.NOT_ENROLLED: 1}
+    assert run(machine).stays == {StayReason.NOT_ENROLLED: 1}
     app.installations.append(
         EnrolledInstallation(id=8, account="Globex", key_id="key-9", key=b"g" * 32)
     )
@@ -163,7 +163,7 @@ def test_an_owner_who_enrolled_since_is_heard_of_within_a_day(machine: Machine, 
 
 def test_a_busy_app_is_waited_for(machine: Machine, app: App, clone: Clone) -> None:
     Agent(machine, clone.path, "s1").write("a.py", CODE)
-    app.faults = [Fault(429, Problem(error="slow down"), {"Retry-After": "20"})]
+    app.faults = [Fault(429, WireProblem(error="slow down"), {"Retry-After": "20"})]
     sleeps: list[float] = []
     assert run(machine, sleeps=sleeps).sent == 1
     assert sleeps == [20.0]
@@ -175,7 +175,7 @@ def test_only_since_a_time(machine: Machine, app: App, clone: Clone) -> None:
     machine.at += 60 * MINUTE
     agent.write("b.py", CODE)
     done = run(machine, since=30 * MINUTE)
-    assert (done.sent, done.stays) == (1, {Stays.TOO_OLD: 1})
+    assert (done.sent, done.stays) == (1, {StayReason.TOO_OLD: 1})
     # What was left out is not taken for done.
     assert run(machine).sent == 1
     assert len(app.edits) == 2
@@ -193,9 +193,9 @@ def test_a_repository_that_becomes_known_is_read_again(
 
 def test_a_resumed_repository_is_read_again(machine: Machine, app: App, clone: Clone) -> None:
     Agent(machine, clone.path, "s1").write("a.py", CODE)
-    chosen = Choices().with_pause("acme/shop", None, NOW)
+    chosen = KeptBack().with_pause("acme/shop", None, NOW)
     save(machine.places, chosen)
-    assert run(machine).stays == {Stays.KEPT_BACK: 1}
+    assert run(machine).stays == {StayReason.KEPT_BACK: 1}
     save(machine.places, chosen.without_pause("acme/shop", None, NOW + MINUTE))
     assert run(machine).sent == 1
     assert len(app.edits) == 1
@@ -237,7 +237,7 @@ def test_broken_records_are_named_and_the_rest_is_sent(
 
 def test_paused_altogether_nothing_is_read(machine: Machine, app: App, clone: Clone) -> None:
     Agent(machine, clone.path, "s1").write("a.py", CODE)
-    save(machine.places, Choices().with_pause(None, None, NOW))
+    save(machine.places, KeptBack().with_pause(None, None, NOW))
     assert run(machine).problem is not None
     assert app.received == []
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ghapp.collector.choices import Choices, ChoicesUnread, load, save
+from ghapp.collector.choices import ChoicesUnread, KeptBack, load, save
 from tests.collector.machine import NOW, Machine
 
 SHOP = ("github.com/ann/shop", "github.com/acme/shop")
@@ -12,14 +12,14 @@ HOUR = timedelta(hours=1)
 
 
 def test_a_running_pause_keeps_back_earlier_edits_too() -> None:
-    chosen = Choices().with_pause("acme/shop", None, NOW)
+    chosen = KeptBack().with_pause("acme/shop", None, NOW)
     assert chosen.keep_back(SHOP, "a.py", NOW - HOUR)
     assert chosen.keep_back(SHOP, "a.py", NOW + HOUR)
     assert not chosen.keep_back(("github.com/acme/other",), "a.py", NOW)
 
 
 def test_what_was_edited_during_a_pause_never_leaves() -> None:
-    chosen = Choices().with_pause(None, None, NOW).without_pause(None, None, NOW + HOUR)
+    chosen = KeptBack().with_pause(None, None, NOW).without_pause(None, None, NOW + HOUR)
     assert not chosen.is_paused
     assert chosen.keep_back(SHOP, "a.py", NOW + HOUR / 2)
     assert not chosen.keep_back(SHOP, "a.py", NOW - HOUR)
@@ -40,23 +40,23 @@ def test_what_was_edited_during_a_pause_never_leaves() -> None:
     ],
 )
 def test_paths_are_named_as_in_a_gitignore(pattern: str, path: str, *, kept: bool) -> None:
-    assert Choices().with_pause(None, pattern, NOW).keep_back(SHOP, path, NOW) is kept
+    assert KeptBack().with_pause(None, pattern, NOW).keep_back(SHOP, path, NOW) is kept
 
 
 def test_a_path_may_be_of_one_repository() -> None:
-    chosen = Choices().with_pause("github.com/Acme/Shop", "docs/", NOW)
+    chosen = KeptBack().with_pause("github.com/Acme/Shop", "docs/", NOW)
     assert chosen.keep_back(SHOP, "docs/a.md", NOW)
     assert not chosen.keep_back(("github.com/acme/other",), "docs/a.md", NOW)
 
 
 def test_pausing_twice_is_pausing_once() -> None:
-    once = Choices().with_pause("acme/shop", None, NOW)
+    once = KeptBack().with_pause("acme/shop", None, NOW)
     assert once.with_pause("Acme/Shop", None, NOW + HOUR) == once
     assert once.without_pause(None, None, NOW) == once
 
 
 def test_choices_are_kept_and_the_hook_is_told(machine: Machine) -> None:
-    chosen = Choices().with_pause(None, None, NOW)
+    chosen = KeptBack().with_pause(None, None, NOW)
     save(machine.places, chosen)
     assert load(machine.places) == chosen
     assert machine.places.paused.exists()

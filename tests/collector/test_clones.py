@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ghapp.collector.clones import Clones, Place
+from ghapp.collector.clones import FileInClone, LocalClones
 from ghapp.evidence.source import Worktree
 from tests.clones import Clone
 
@@ -21,35 +21,37 @@ def clone(tmp_path: Path) -> Clone:
 
 
 def test_a_file_lies_in_the_clone_around_it(clone: Clone) -> None:
-    clones = Clones()
-    assert clones.place(f"{clone.path}/src/a.py") == Place(SHOP, "src/a.py")
-    assert clones.place(f"{clone.path}/README.md") == Place(SHOP, "README.md")
-    assert clones.place(f"{clone.path}/not/there/yet.py") == Place(SHOP, "not/there/yet.py")
+    clones = LocalClones()
+    assert clones.place(f"{clone.path}/src/a.py") == FileInClone(SHOP, "src/a.py")
+    assert clones.place(f"{clone.path}/README.md") == FileInClone(SHOP, "README.md")
+    assert clones.place(f"{clone.path}/not/there/yet.py") == FileInClone(SHOP, "not/there/yet.py")
 
 
 @pytest.mark.parametrize("path", ["src/a.py", "~nobody/a.py", "", "/", "C:/shop/a.py", "/a.py"])
 def test_what_lies_in_no_clone(path: str) -> None:
-    assert Clones().place(path) is None
+    assert LocalClones().place(path) is None
 
 
 def test_gits_own_folder_is_no_part_of_the_repository(clone: Clone) -> None:
-    assert Clones().place(f"{clone.path}/.git/config") is None
+    assert LocalClones().place(f"{clone.path}/.git/config") is None
 
 
 def test_links_are_followed(clone: Clone, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(clone.path / "src")
-    assert Clones().place(f"{tmp_path}/link/a.py") == Place(SHOP, "src/a.py")
+    assert LocalClones().place(f"{tmp_path}/link/a.py") == FileInClone(SHOP, "src/a.py")
 
 
 def test_a_submodule_is_a_repository_of_its_own(clone: Clone) -> None:
     inner = Clone(clone.path / "vendor" / "lib")
     inner.git("remote", "add", "origin", "https://github.com/acme/lib")
-    assert Clones().place(f"{inner.path}/x.py") == Place(("github.com/acme/lib",), "x.py")
+    assert LocalClones().place(f"{inner.path}/x.py") == FileInClone(
+        ("github.com/acme/lib",), "x.py"
+    )
 
 
 def test_a_clone_without_remotes_has_no_name(tmp_path: Path) -> None:
     lonely = Clone(tmp_path / "lonely")
-    assert Clones().place(f"{lonely.path}/a.py") == Place((), "a.py")
+    assert LocalClones().place(f"{lonely.path}/a.py") == FileInClone((), "a.py")
 
 
 def test_origin_comes_first_then_upstream(tmp_path: Path) -> None:
@@ -57,7 +59,7 @@ def test_origin_comes_first_then_upstream(tmp_path: Path) -> None:
     for name in ("backup", "upstream", "origin"):
         clone.git("remote", "add", name, f"https://github.com/{name}/shop")
     clone.git("remote", "add", "disk", "/srv/git/shop.git")
-    place = Clones().place(f"{clone.path}/a.py")
+    place = LocalClones().place(f"{clone.path}/a.py")
     assert place is not None
     assert place.remotes == (
         "github.com/origin/shop",
@@ -69,15 +71,15 @@ def test_origin_comes_first_then_upstream(tmp_path: Path) -> None:
 def test_a_worktree_that_is_gone_is_mapped_to_its_checkout(clone: Clone, tmp_path: Path) -> None:
     inside = f"{clone.path}/.claude/worktrees/topic/src/a.py"
     beside = f"{tmp_path}/shop-topic/src/a.py"
-    assert Clones().place(inside) == Place(SHOP, "src/a.py")
-    assert Clones().place(beside) is None
+    assert LocalClones().place(inside) == FileInClone(SHOP, "src/a.py")
+    assert LocalClones().place(beside) is None
     # The agent session had started in a folder of the checkout.
     named = Worktree(path=f"{tmp_path}/shop-topic", original=f"{clone.path}/src")
-    assert Clones([named]).place(beside) == Place(SHOP, "src/a.py")
+    assert LocalClones([named]).place(beside) == FileInClone(SHOP, "src/a.py")
 
 
 def test_a_clones_own_settings_run_nothing(clone: Clone, tmp_path: Path) -> None:
     clone.git("config", "core.fsmonitor", f"touch {tmp_path}/ran")
     clone.git("config", "core.sshCommand", f"touch {tmp_path}/ran")
-    assert Clones().place(f"{clone.path}/src/a.py") == Place(SHOP, "src/a.py")
+    assert LocalClones().place(f"{clone.path}/src/a.py") == FileInClone(SHOP, "src/a.py")
     assert not (tmp_path / "ran").exists()

@@ -4,7 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ghapp.collector.door import LONGEST_WAIT, WAIT, AddressError, AppAway, Door, checked, waiting
+from ghapp.collector.door import (
+    LONGEST_WAIT,
+    WAIT,
+    AddressError,
+    AppAway,
+    UploadClient,
+    checked,
+    waiting,
+)
 from tests.collector.stand_in import TOKEN, App, Fault
 
 NOW = datetime(2026, 5, 18, 9, 0, tzinfo=UTC)
@@ -61,16 +69,16 @@ def test_how_long_to_wait(told: str | None, wait: timedelta) -> None:
 def test_an_answer_that_is_no_answer_is_an_app_away(app: App) -> None:
     app.faults = [Fault(200)]
     with pytest.raises(AppAway, match="is the address right"):
-        Door(app.url, TOKEN).enrollment()
+        UploadClient(app.url, TOKEN).enrollment()
 
 
 def test_nobody_there_is_an_app_away() -> None:
     with pytest.raises(AppAway, match="cannot be reached"):
-        Door("http://127.0.0.1:9", TOKEN).enrollment()
+        UploadClient("http://127.0.0.1:9", TOKEN).enrollment()
 
 
 def test_a_token_goes_in_its_header_alone(app: App) -> None:
-    Door(app.url, TOKEN).enrollment()
+    UploadClient(app.url, TOKEN).enrollment()
     line, headers, packed, _ = app.received
     assert f"Authorization: Bearer {TOKEN}".encode() in headers
     assert TOKEN.encode() not in line + packed

@@ -3,10 +3,10 @@
 import pytest
 
 from ghapp.collector import account, state
-from ghapp.collector.door import Door, Refused
+from ghapp.collector.door import UploadClient, UploadRejected
 from ghapp.collector.enroll import enroll
-from ghapp.collector.sent import Sent
-from ghapp.wire import EnrollmentStarted, Problem
+from ghapp.collector.sent import AcknowledgedEdits
+from ghapp.wire import EnrollmentStarted, WireProblem
 from tests.collector.machine import NOW, Machine
 from tests.collector.stand_in import TOKEN, App, Fault, running_app
 from tests.store.records import edit
@@ -16,7 +16,7 @@ def enrolled(machine: Machine, app: App) -> list[float]:
     """Enroll; return the pauses between the questions."""
     shown: list[EnrollmentStarted] = []
     pauses: list[float] = []
-    enroll(machine.places, Door(app.url), shown.append, now=NOW, sleep=pauses.append)
+    enroll(machine.places, UploadClient(app.url), shown.append, now=NOW, sleep=pauses.append)
     assert [one.user_code for one in shown] == ["WDJB-MJHT"]
     return pauses
 
@@ -35,15 +35,15 @@ def test_a_busy_app_is_asked_less_often(machine: Machine, app: App) -> None:
     pauses: list[float] = []
 
     def show(_: EnrollmentStarted) -> None:
-        app.faults = [Fault(429, Problem(error="slow down"), {"Retry-After": "9"})]
+        app.faults = [Fault(429, WireProblem(error="slow down"), {"Retry-After": "9"})]
 
-    enroll(machine.places, Door(app.url), show, now=NOW, sleep=pauses.append)
+    enroll(machine.places, UploadClient(app.url), show, now=NOW, sleep=pauses.append)
     assert pauses == [1.0, 9.0]
 
 
 def test_a_code_that_nobody_types_ends_it(machine: Machine, app: App) -> None:
     app.asked_before_code = 10_000
-    with pytest.raises(Refused, match="nobody typed the code in time"):
+    with pytest.raises(UploadRejected, match="nobody typed the code in time"):
         enrolled(machine, app)
     assert not machine.places.account.exists()
 
@@ -51,13 +51,13 @@ def test_a_code_that_nobody_types_ends_it(machine: Machine, app: App) -> None:
 def test_a_machine_keeps_its_number_at_the_same_app_alone(machine: Machine, app: App) -> None:
     enrolled(machine, app)
     first = account.load(machine.places).machine
-    Sent(machine.places.sent).add([edit("a")], NOW)
-    state.save(machine.places, state.State(sent=1, problem="the token was revoked"))
+    AcknowledgedEdits(machine.places.sent).add([edit("a")], NOW)
+    state.save(machine.places, state.CollectorState(sent=1, problem="the token was revoked"))
     enrolled(machine, app)
     assert account.load(machine.places).machine == first
-    assert edit("a") in Sent(machine.places.sent)
-    assert state.load(machine.places) == state.State(sent=1)
+    assert edit("a") in AcknowledgedEdits(machine.places.sent)
+    assert state.load(machine.places) == state.CollectorState(sent=1)
     with running_app() as other:
         enrolled(machine, other)
     assert account.load(machine.places).machine != first
-    assert len(Sent(machine.places.sent)) == 0
+    assert len(AcknowledgedEdits(machine.places.sent)) == 0

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ghapp.attribution.fingerprint import Fingerprinter
+from ghapp.attribution.fingerprint import LineFingerprinter
 from ghapp.collector import account, queue, state
-from ghapp.collector.addressing import Stays
+from ghapp.collector.addressing import StayReason
 from ghapp.collector.backfill import backfill
-from ghapp.collector.choices import Choices, save
-from ghapp.collector.flush import Flushed, flush, flush_silently
-from ghapp.collector.places import Busy
-from ghapp.collector.sent import Sent
-from ghapp.wire import EnrolledInstallation, Problem
+from ghapp.collector.choices import KeptBack, save
+from ghapp.collector.flush import FlushResult, flush, flush_silently
+from ghapp.collector.places import CollectorBusy
+from ghapp.collector.sent import AcknowledgedEdits
+from ghapp.wire import EnrolledInstallation, WireProblem
 from tests.clones import Clone
 from tests.collector.machine import NOW, Agent, Machine
 from tests.collector.stand_in import KEY, App, Fault
@@ -64,7 +64,7 @@ def test_an_edit_arrives_as_fingerprints_with_its_path_in_the_repository(
         "claude-code",
         "s1",
     )
-    print_of = Fingerprinter(KEY).line
+    print_of = LineFingerprinter(KEY).line
     assert edit.lines.hunks[0].own == tuple(map(print_of, CODE.splitlines()))
     (batch, *_) = app.batches
     assert (batch.installation, batch.remotes) == (7, ("github.com/acme/shop",))
@@ -80,7 +80,7 @@ def test_every_tool_arrives(machine: Machine, app: App, clone: Clone) -> None:
     flush(machine.places, now=NOW)
     found = {(edit.tool, edit.path): edit for edit in app.edits.values()}
     assert set(found) == {("Write", "a.py"), ("Edit", "a.py"), ("Bash", "b.py")}
-    line = Fingerprinter(KEY).line("    return 1 + sum(line.amount for line in lines)")
+    line = LineFingerprinter(KEY).line("    return 1 + sum(line.amount for line in lines)")
     assert found["Edit", "a.py"].lines.hunks[0].own == (line,)
 
 
@@ -132,13 +132,13 @@ def test_a_fork_goes_where_its_upstream_is_enrolled(machine: Machine, app: App) 
 @pytest.mark.parametrize(
     ("remote", "why"),
     [
-        ("git@github.com:ann/diary.git", Stays.NOT_ENROLLED),
-        ("https://gitlab.com/acme/shop.git", Stays.NOT_ENROLLED),
-        ("/srv/git/shop.git", Stays.NO_REMOTE),
+        ("git@github.com:ann/diary.git", StayReason.NOT_ENROLLED),
+        ("https://gitlab.com/acme/shop.git", StayReason.NOT_ENROLLED),
+        ("/srv/git/shop.git", StayReason.NO_REMOTE),
     ],
 )
 def test_what_is_nobodys_business_stays(
-    machine: Machine, app: App, remote: str, why: Stays
+    machine: Machine, app: App, remote: str, why: StayReason
 ) -> None:
     machine.enroll(app)
     edited(machine, machine.clone(remote), "a.py")
@@ -153,11 +153,11 @@ def test_what_git_ignores_stays(machine: Machine, app: App, clone: Clone) -> Non
     clone.commit({})
     edited(machine, clone, "src/a.py", ".env", "local/notes.py", ".env.example")
     done = flush(machine.places, now=NOW)
-    assert (done.sent, done.stays) == (2, {Stays.IGNORED: 2})
+    assert (done.sent, done.stays) == (2, {StayReason.IGNORED: 2})
     # What is tracked can be in a pull request, whatever the patterns say.
     assert {edit.path for edit in app.edits.values()} == {"src/a.py", ".env.example"}
     filled = backfill(machine.places, [machine.transcripts], since=None, now=NOW)
-    assert (filled.sent, filled.stays) == (0, {Stays.IGNORED: 2})
+    assert (filled.sent, filled.stays) == (0, {StayReason.IGNORED: 2})
 
 
 def test_what_is_outside_of_any_clone_stays(machine: Machine, app: App) -> None:
@@ -165,12 +165,12 @@ def test_what_is_outside_of_any_clone_stays(machine: Machine, app: App) -> None:
     agent = Agent(machine, machine.home / "notes", "s1")
     agent.write("a.md", CODE)
     take(machine, agent)
-    assert flush(machine.places, now=NOW).stays == {Stays.OUTSIDE: 1}
+    assert flush(machine.places, now=NOW).stays == {StayReason.OUTSIDE: 1}
 
 
 def test_what_no_merge_can_reach_stays(machine: Machine, app: App, clone: Clone) -> None:
     edited(machine, clone, "a.py")
-    assert flush(machine.places, now=NOW + 24 * DAY).stays == {Stays.TOO_OLD: 1}
+    assert flush(machine.places, now=NOW + 24 * DAY).stays == {StayReason.TOO_OLD: 1}
     assert app.edits == {}
 
 
@@ -217,7 +217,7 @@ def test_an_app_that_is_busy_for_a_moment_is_waited_for(
     machine: Machine, app: App, clone: Clone
 ) -> None:
     edited(machine, clone, "a.py")
-    app.faults = [Fault(429, Problem(error="one at a time"), {"Retry-After": "1"})] * 2
+    app.faults = [Fault(429, WireProblem(error="one at a time"), {"Retry-After": "1"})] * 2
     pauses: list[float] = []
     assert flush(machine.places, now=NOW, sleep=pauses.append).sent == 1
     assert pauses == [1.0, 1.0]
@@ -227,7 +227,7 @@ def test_a_busy_app_is_left_alone_for_as_long_as_it_says(
     machine: Machine, app: App, clone: Clone
 ) -> None:
     edited(machine, clone, "a.py")
-    app.faults = [Fault(429, Problem(error="slow down"), {"Retry-After": "600"})]
+    app.faults = [Fault(429, WireProblem(error="slow down"), {"Retry-After": "600"})]
     assert flush(machine.places, now=NOW).sent == 0
     asked = len(app.received)
     assert flush(machine.places, now=NOW + timedelta(minutes=9)).sent == 0
@@ -253,7 +253,7 @@ def test_a_changed_key_is_fetched_and_the_lines_fingerprinted_again(
     app.installations = [EnrolledInstallation(id=7, account="acme", key_id="key-2", key=new)]
     assert flush(machine.places, now=NOW).sent == 1
     (edit,) = app.edits.values()
-    assert edit.lines.hunks[0].own[0] == Fingerprinter(new).line(CODE.splitlines()[0])
+    assert edit.lines.hunks[0].own[0] == LineFingerprinter(new).line(CODE.splitlines()[0])
     assert account.load(machine.places).enrollment == app.enrollment
 
 
@@ -262,7 +262,7 @@ def test_an_installation_that_went_away_gets_nothing(
 ) -> None:
     edited(machine, clone, "a.py")
     app.installations = []
-    assert flush(machine.places, now=NOW).stays == {Stays.NOT_ENROLLED: 1}
+    assert flush(machine.places, now=NOW).stays == {StayReason.NOT_ENROLLED: 1}
 
 
 def test_a_revoked_token_is_said_and_the_queue_kept(machine: Machine, clone: Clone) -> None:
@@ -311,7 +311,7 @@ def test_what_waited_aside_for_too_long_is_dropped(
     app.repositories.clear()
     edited(machine, clone, "a.py")
     flush(machine.places, now=NOW)
-    assert flush(machine.places, now=NOW + 24 * DAY).stays == {Stays.TOO_OLD: 1}
+    assert flush(machine.places, now=NOW + 24 * DAY).stays == {StayReason.TOO_OLD: 1}
     assert (queue.aside(machine.places), is_empty(machine)) == ({}, True)
 
 
@@ -319,9 +319,9 @@ def test_an_edit_that_the_app_cannot_take_holds_up_no_other(
     machine: Machine, app: App, clone: Clone
 ) -> None:
     edited(machine, clone, "a.py", "b.py", "c.py")
-    app.faults = [Fault(422, Problem(error="no such outcome", field="edits[1].outcome"))]
+    app.faults = [Fault(422, WireProblem(error="no such outcome", field="edits[1].outcome"))]
     done = flush(machine.places, now=NOW)
-    assert (done.sent, done.stays) == (2, {Stays.REFUSED: 1})
+    assert (done.sent, done.stays) == (2, {StayReason.REFUSED: 1})
     assert {edit.path for edit in app.edits.values()} == {"a.py", "c.py"}
 
 
@@ -330,7 +330,7 @@ def test_a_batch_that_is_too_large_goes_in_halves(machine: Machine, app: App, cl
     app.faults = [Fault(413), Fault(413)]
     done = flush(machine.places, now=NOW)
     # The second refusal met a batch of one.
-    assert (done.sent, done.stays) == (2, {Stays.TOO_LARGE: 1})
+    assert (done.sent, done.stays) == (2, {StayReason.TOO_LARGE: 1})
 
 
 def test_large_edits_are_spread_over_requests(machine: Machine, app: App, clone: Clone) -> None:
@@ -363,7 +363,7 @@ def test_a_machine_with_nothing_to_send_says_that_it_is_there_once_a_day(
 
 def test_one_flush_at_a_time(machine: Machine, app: App, clone: Clone) -> None:
     edited(machine, clone, "a.py")
-    with machine.places.alone(), pytest.raises(Busy):
+    with machine.places.alone(), pytest.raises(CollectorBusy):
         flush(machine.places, now=NOW)
     with machine.places.alone():
         flush_silently(machine.places, now=NOW)
@@ -382,18 +382,18 @@ def test_what_goes_wrong_in_silence_is_told_by_status(machine: Machine, clone: C
 
 
 def test_what_is_paused_does_not_leave(machine: Machine, app: App, clone: Clone) -> None:
-    chosen = Choices().with_pause(None, "/secret/", NOW).with_pause("acme/other", None, NOW)
+    chosen = KeptBack().with_pause(None, "/secret/", NOW).with_pause("acme/other", None, NOW)
     save(machine.places, chosen)
     edited(machine, clone, "src/a.py", "secret/deep/b.py")
     edited(machine, machine.clone("git@github.com:Acme/Other.git", "other"), "c.py")
     done = flush(machine.places, now=NOW)
-    assert (done.sent, done.stays) == (1, {Stays.KEPT_BACK: 2})
+    assert (done.sent, done.stays) == (1, {StayReason.KEPT_BACK: 2})
     assert {edit.path for edit in app.edits.values()} == {"src/a.py"}
 
 
 def test_paused_altogether_nothing_leaves(machine: Machine, app: App, clone: Clone) -> None:
     edited(machine, clone, "a.py")
-    save(machine.places, Choices().with_pause(None, None, NOW))
+    save(machine.places, KeptBack().with_pause(None, None, NOW))
     assert flush(machine.places, now=NOW).sent == 0
     assert app.received == []
 
@@ -437,17 +437,17 @@ def _flush_killed_at(machine: Machine, batch: int) -> None:
     """Let a flush die right after the app took a batch, before that is remembered."""
     left = [batch]
 
-    def add(self: Sent, *arguments: object) -> None:
+    def add(self: AcknowledgedEdits, *arguments: object) -> None:
         if left[0] == 0:
             raise _Killed
         left[0] -= 1
         real(self, *arguments)  # type: ignore[arg-type]
 
-    real = Sent.add
+    real = AcknowledgedEdits.add
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Sent, "add", add)
+        patched.setattr(AcknowledgedEdits, "add", add)
         try:
-            done: Flushed | None = flush(machine.places, now=NOW)
+            done: FlushResult | None = flush(machine.places, now=NOW)
         except _Killed:
             done = None
     assert done is None or done.problem is None

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from ghapp.collector.addressing import Stays
-from ghapp.collector.choices import Choices, save
+from ghapp.collector.addressing import StayReason
+from ghapp.collector.choices import KeptBack, save
 from ghapp.collector.flush import flush
 from ghapp.collector.preview import preview
 from tests.collector.machine import NOW, Agent, Machine
@@ -49,7 +49,7 @@ def test_before_enrollment_stand_ins_are_shown(machine: Machine, agent: Agent) -
 
 def test_what_stays_is_shown_with_the_reason(machine: Machine, app: App, agent: Agent) -> None:
     machine.enroll(app)
-    save(machine.places, Choices().with_pause(None, "src/", NOW))
+    save(machine.places, KeptBack().with_pause(None, "src/", NOW))
     found = preview(machine.places, "toolu_a0001", [machine.transcripts], NOW)
-    assert (found.sent, [why for _, why in found.stays]) == ((), [Stays.KEPT_BACK])
+    assert (found.sent, [why for _, why in found.stays]) == ((), [StayReason.KEPT_BACK])
     assert agent.root.is_dir()

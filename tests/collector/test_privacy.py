@@ -5,11 +5,11 @@ import re
 from datetime import timedelta
 
 from ghapp.collector.backfill import backfill
-from ghapp.collector.door import Door
+from ghapp.collector.door import UploadClient
 from ghapp.collector.enroll import enroll
 from ghapp.collector.flush import flush
 from ghapp.collector.forgetting import forget
-from ghapp.wire import Forget, Problem
+from ghapp.wire import ForgetRequest, WireProblem
 from tests.collector.machine import NOW, Agent, Machine
 from tests.collector.stand_in import App, Fault
 
@@ -25,7 +25,7 @@ def everything_sent(machine: Machine, app: App) -> None:
     """Enroll, edit with every tool, flush, backfill, meet each kind of trouble, forget."""
     clone = machine.clone()
     clone.git("remote", "add", "customer", f"https://git.{WORDS[0]}.example/{WORDS[1]}/shop")
-    enroll(machine.places, Door(app.url), lambda _: None, now=NOW, sleep=lambda _: None)
+    enroll(machine.places, UploadClient(app.url), lambda _: None, now=NOW, sleep=lambda _: None)
     agent = Agent(machine, clone.path, "s1")
     agent.says(f"Please write {SECRET}")
     agent.write("src/a.py", secret_code(WORDS[2]))
@@ -41,13 +41,13 @@ def everything_sent(machine: Machine, app: App) -> None:
             machine.take({**event, "prompt": SECRET}, at)
     app.faults = [
         Fault(503),
-        Fault(409, Problem(error="stale", code="stale_key")),
+        Fault(409, WireProblem(error="stale", code="stale_key")),
     ]
     for hours in range(3):
         flush(machine.places, now=NOW + timedelta(hours=hours))
     Agent(machine, clone.path, "s4", subagent=True).write("src/c.py", secret_code(WORDS[0]))
     assert backfill(machine.places, [machine.transcripts], since=None, now=NOW).sent == 2
-    forget(machine.places, [Forget()])
+    forget(machine.places, [ForgetRequest()])
 
 
 def test_no_word_of_a_secret_leaves(machine: Machine, app: App) -> None:

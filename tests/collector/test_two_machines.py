@@ -11,14 +11,14 @@ import pytest
 
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import FingerprintCodebook
-from ghapp.attribution.fingerprint import Fingerprinter
-from ghapp.attribution.model import Audit, Change, Edit, Evidence, Subject, Verdict
+from ghapp.attribution.fingerprint import LineFingerprinter
+from ghapp.attribution.model import Audit, AuditSubject, Change, Edit, Evidence, Verdict
 from ghapp.attribution.policy import POLICIES
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.collector import account
 from ghapp.collector.backfill import backfill
 from ghapp.collector.flush import flush
-from ghapp.git.repository import Git
+from ghapp.git.repository import GitRepository
 from ghapp.ingest.artifacts import read_artifacts
 from tests.clones import Clone
 from tests.collector import workday
@@ -65,20 +65,20 @@ class Day:
         repository = Clone(folder / "merged")
         base = repository.commit(workday.BASE)
         head = repository.commit(workday.merged(self.roots))
-        return Change(files=tuple(parse_diff(Git(repository.path).diff(base, head))))
+        return Change(files=tuple(parse_diff(GitRepository(repository.path).diff(base, head))))
 
     def audit(self, change: Change, edits: tuple[Edit, ...], *roots: Path) -> Audit:
         """Audit by tokens."""
         evidence = Evidence(edits=edits, roots=tuple(map(str, roots)))
-        book = FingerprintCodebook(Fingerprinter(KEY))
-        subject = Subject(merged_at=NOW)
+        book = FingerprintCodebook(LineFingerprinter(KEY))
+        subject = AuditSubject(merged_at=NOW)
         policy = POLICIES["claude-code-v1"]
         return attribute(subject, change, evidence, policy, at=NOW, book=book)
 
     def offline_audit(self, change: Change) -> Audit:
         """Audit the transcripts of both machines where they lie."""
         found = read_artifacts([self.a.transcripts, self.b.transcripts])
-        lines_of = Fingerprinter(KEY).lines
+        lines_of = LineFingerprinter(KEY).lines
         edits = tuple(
             msgspec.structs.replace(one, lines=lines_of(one.lines))  # type: ignore[arg-type]
             for one in found

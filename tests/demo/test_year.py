@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from ghapp.demo.cast import PLACES, TEAMS, USER_IDS, Place
+from ghapp.demo.cast import PLACES, TEAMS, USER_IDS, DemoRepository
 from ghapp.demo.fates import fate
 from ghapp.demo.year import merged
 
@@ -14,12 +14,12 @@ UNTIL = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 DAYS = 60
 
 
-def year(place: Place) -> list[object]:
+def year(place: DemoRepository) -> list[object]:
     return list(merged(place, UNTIL, Random(place.name), DAYS))  # noqa: S311 - a demo's
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda one: one.name)
-def test_it_is_the_same_every_time(place: Place) -> None:
+def test_it_is_the_same_every_time(place: DemoRepository) -> None:
     assert year(place) == year(place)
 
 

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 
 from ghapp.attribution.attribute import attribute
-from ghapp.attribution.model import Audit, Change, Edit, Evidence, Subject
+from ghapp.attribution.model import Audit, AuditSubject, Change, Edit, Evidence
 from ghapp.attribution.policy import CLAUDE_CODE_V1, Policy
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.documents.differences import Cause, compare, sums
+from ghapp.documents.differences import DifferenceCause, compare, sums
 from ghapp.ingest.artifacts import read_artifacts
 from tests.transcripts import write_transcript
 
@@ -29,7 +29,7 @@ def edits(tmp_path: Path) -> tuple[Edit, ...]:
 
 
 def audit(edits: tuple[Edit, ...], *, policy: Policy = CLAUDE_CODE_V1, diff: str = DIFF) -> Audit:
-    subject = Subject(merged_at=MERGED_AT, repository="acme/shop", pull_request=7)
+    subject = AuditSubject(merged_at=MERGED_AT, repository="acme/shop", pull_request=7)
     change = Change(files=parse_diff(diff.encode()))
     return attribute(subject, change, Evidence(edits=edits), policy, at=LATER)
 
@@ -37,36 +37,41 @@ def audit(edits: tuple[Edit, ...], *, policy: Policy = CLAUDE_CODE_V1, diff: str
 def test_same(edits: tuple[Edit, ...]) -> None:
     found = compare(audit(edits), audit(edits))
     assert found.same
-    assert found.causes == (Cause.NOTHING,)
+    assert found.causes == (DifferenceCause.NOTHING,)
 
 
 def test_evidence_arrived_and_was_erased(edits: tuple[Edit, ...]) -> None:
     arrived = compare(audit(()), audit(edits))
-    assert arrived.causes == (Cause.EVIDENCE_ARRIVED,)
+    assert arrived.causes == (DifferenceCause.EVIDENCE_ARRIVED,)
     assert [line.line for line in arrived.lines] == [1, 2, 3, 4, 5]
-    assert compare(audit(edits), audit(())).causes == (Cause.EVIDENCE_ERASED,)
+    assert compare(audit(edits), audit(())).causes == (DifferenceCause.EVIDENCE_ERASED,)
 
 
 def test_evidence_changed(edits: tuple[Edit, ...]) -> None:
     others = tuple(msgspec.structs.replace(one, id="toolu_other") for one in edits)
-    assert compare(audit(edits), audit(others)).causes == (Cause.EVIDENCE_CHANGED,)
+    assert compare(audit(edits), audit(others)).causes == (DifferenceCause.EVIDENCE_CHANGED,)
 
 
 def test_policy_changed(edits: tuple[Edit, ...]) -> None:
     narrow = Policy(id="acme-v1", window_before_days=0)
-    assert compare(audit(edits), audit(edits, policy=narrow)).causes == (Cause.POLICY_CHANGED,)
+    assert compare(audit(edits), audit(edits, policy=narrow)).causes == (
+        DifferenceCause.POLICY_CHANGED,
+    )
 
 
 def test_diff_changed(edits: tuple[Edit, ...]) -> None:
     shorter = DIFF.replace("+1,5", "+1,4").replace(f"+{TEXT.splitlines()[-1]}\n", "")
     found = compare(audit(edits), audit(edits, diff=shorter))
-    assert found.causes == (Cause.DIFF_CHANGED,)
+    assert found.causes == (DifferenceCause.DIFF_CHANGED,)
     assert [(line.line, line.after) for line in found.lines] == [(5, None)]
 
 
 def test_engine_changed(edits: tuple[Edit, ...]) -> None:
     old = msgspec.structs.replace(audit(()), engine="0.9")
-    assert compare(old, audit(edits)).causes == (Cause.ENGINE_CHANGED, Cause.EVIDENCE_ARRIVED)
+    assert compare(old, audit(edits)).causes == (
+        DifferenceCause.ENGINE_CHANGED,
+        DifferenceCause.EVIDENCE_ARRIVED,
+    )
 
 
 def test_sums(edits: tuple[Edit, ...]) -> None:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.attribution.document import from_document
-from ghapp.attribution.model import Audit, FileVerdict, LineVerdict, Totals
-from ghapp.documents.sampling import LEAST, Answer, Frame, allocation, score, wilson
+from ghapp.attribution.model import Audit, AuditTotals, FileVerdict, LineVerdict
+from ghapp.documents.sampling import LEAST, SampleAnswer, SamplingFrame, allocation, score, wilson
 from tests.store.records import document
 
 SIZES = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 5000), min_size=1)
@@ -29,7 +29,7 @@ def audit(number: int, *reasons: str) -> Audit:
         excluded=None,
         lines=lines,
     )
-    totals = Totals(added=4, effective=4, attributed=2, share=0.5, by_reason={}, by_agent={})
+    totals = AuditTotals(added=4, effective=4, attributed=2, share=0.5, by_reason={}, by_agent={})
     return from_document(document(pull_request=number, files=(file,), totals=totals))
 
 
@@ -50,7 +50,7 @@ def test_every_stratum_gets_some_and_none_more_than_it_has(
 def test_a_sample_is_drawn_again_by_its_seed() -> None:
     drawn = []
     for _ in range(2):
-        frame = Frame(["reason", "share"], counted=True)
+        frame = SamplingFrame(["reason", "share"], counted=True)
         for one in AUDITS:
             frame.count(one)
         drawn.append(list(frame.picked(AUDITS, frame.draw(20, Random(7)))))  # noqa: S311
@@ -61,16 +61,17 @@ def test_a_sample_is_drawn_again_by_its_seed() -> None:
 
 
 def test_attributed_lines_alone_by_default() -> None:
-    frame = Frame(["agent"])
+    frame = SamplingFrame(["agent"])
     for one in AUDITS:
         frame.count(one)
     assert frame.sizes == {"claude-code": 80}
 
 
-def answers(stratum: str, lines: int, right: int, wrong: int) -> list[Answer]:
+def answers(stratum: str, lines: int, right: int, wrong: int) -> list[SampleAnswer]:
     given = [True] * right + [False] * wrong
     return [
-        Answer(stratum=stratum, stratum_lines=lines, attributed=True, agrees=one) for one in given
+        SampleAnswer(stratum=stratum, stratum_lines=lines, attributed=True, agrees=one)
+        for one in given
     ]
 
 
@@ -89,7 +90,7 @@ def test_plain_answers_have_the_plain_interval() -> None:
 
 
 def test_nothing_is_said_of_what_nobody_judged() -> None:
-    none = Answer(stratum="edited", stratum_lines=50, attributed=True, agrees=None)
+    none = SampleAnswer(stratum="edited", stratum_lines=50, attributed=True, agrees=None)
     found = score([*answers("run", 900, 3, 0), none])
     assert found is not None
     assert (found.answers, found.lines, found.unknown) == (3, 900, 50)

@@ -11,14 +11,14 @@ from ghapp.github.webhooks import (
     CheckRunRequestedAction,
     CheckRunRerequested,
     CheckSuiteRerequested,
-    Event,
-    Ignored,
-    Installation,
-    Ping,
+    EventRepository,
+    IgnoredEvent,
+    InstallationEvent,
+    PingEvent,
     PullRequestClosed,
-    Push,
-    Repository,
+    PushEvent,
     RepositoryEvent,
+    WebhookEvent,
 )
 from ghapp.store import Lane
 
@@ -29,7 +29,7 @@ COMMON: dict[str, Any] = {
     "name": "pull_request",
     "action": "closed",
     "installation_id": 5,
-    "repository": Repository(id=42, full_name="acme/app"),
+    "repository": EventRepository(id=42, full_name="acme/app"),
     "sender": "maria",
 }
 OURS = ExternalId(42, 17, "a" * 40)
@@ -59,14 +59,14 @@ def suite(app_id: int, *numbers: int) -> CheckSuiteRerequested:
 
 
 def test_a_merge_is_audited_at_once() -> None:
-    (wish,) = dispatch(closed(merged=True), app_id=APP, now=NOW).wishes
-    assert (wish.name, wish.lane, wish.due_at) == ("audit:42:17", Lane.LIVE, NOW)
-    assert wish.installation_id == 5
+    (request,) = dispatch(closed(merged=True), app_id=APP, now=NOW).requests
+    assert (request.name, request.lane, request.due_at) == ("audit:42:17", Lane.LIVE, NOW)
+    assert request.installation_id == 5
 
 
 def test_a_close_without_merge_is_looked_at_once_more() -> None:
-    (wish,) = dispatch(closed(merged=False), app_id=APP, now=NOW).wishes
-    assert (wish.name, wish.due_at) == ("audit:42:17", NOW + SECOND_LOOK)
+    (request,) = dispatch(closed(merged=False), app_id=APP, now=NOW).requests
+    assert (request.name, request.due_at) == ("audit:42:17", NOW + SECOND_LOOK)
     assert timedelta(0) < SECOND_LOOK <= timedelta(minutes=5)
 
 
@@ -79,14 +79,14 @@ def test_a_close_without_merge_is_looked_at_once_more() -> None:
     ],
     ids=lambda event: type(event).__name__,
 )
-def test_a_button_audits_again(event: Event) -> None:
-    (wish,) = dispatch(event, app_id=APP, now=NOW).wishes
-    assert (wish.name, wish.lane) == (f"{AUDIT_AGAIN}:42:17", Lane.RERUN)
+def test_a_button_audits_again(event: WebhookEvent) -> None:
+    (request,) = dispatch(event, app_id=APP, now=NOW).requests
+    assert (request.name, request.lane) == (f"{AUDIT_AGAIN}:42:17", Lane.RERUN)
 
 
 def test_all_pull_requests_of_a_suite_are_audited_again() -> None:
-    wishes = dispatch(suite(APP, 17, 18), app_id=APP, now=NOW).wishes
-    assert [wish.pull_request for wish in wishes] == [17, 18]
+    requests = dispatch(suite(APP, 17, 18), app_id=APP, now=NOW).requests
+    assert [request.pull_request for request in requests] == [17, 18]
 
 
 @pytest.mark.parametrize(
@@ -96,22 +96,22 @@ def test_all_pull_requests_of_a_suite_are_audited_again() -> None:
         CheckRunRerequested(**run(APP, None)),
         suite(APP + 1, 17),
         suite(APP),
-        Ping(**COMMON),
-        Ignored(**COMMON),
-        Push(**COMMON, ref="refs/heads/main", after="a" * 40, to_default_branch=True),
+        PingEvent(**COMMON),
+        IgnoredEvent(**COMMON),
+        PushEvent(**COMMON, ref="refs/heads/main", after="a" * 40, to_default_branch=True),
     ],
     ids=["other_app", "not_ours", "suite_of_other_app", "fork", "ping", "ignored", "push"],
 )
-def test_the_rest_brings_nothing_and_says_why(event: Event) -> None:
+def test_the_rest_brings_nothing_and_says_why(event: WebhookEvent) -> None:
     plan = dispatch(event, app_id=APP, now=NOW)
-    assert plan.wishes == ()
+    assert plan.requests == ()
     assert not plan.upkeep
     assert plan.why
 
 
 def test_installations_and_repositories_are_kept_up() -> None:
-    installed = Installation(**COMMON, account="acme", permissions={}, repositories=())
+    installed = InstallationEvent(**COMMON, account="acme", permissions={}, repositories=())
     for event in (installed, RepositoryEvent(**COMMON)):
         plan = dispatch(event, app_id=APP, now=NOW)
         assert plan.upkeep
-        assert plan.wishes == ()
+        assert plan.requests == ()

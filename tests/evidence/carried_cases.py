@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.evidence import commit_trailers
-from ghapp.evidence.carried import Attachment, CarriedCommit
+from ghapp.evidence.carried import CarriedCommit, CommitAttachment
 from ghapp.evidence.carried_registry import CARRIED
 from ghapp.evidence.source import Found
 from tests.cases import cases
@@ -25,11 +25,11 @@ def commit_of(case: Path) -> CarriedCommit:
     return replace(commit, files=parse_diff(diff.read_bytes())) if diff.exists() else commit
 
 
-def attached_to(case: Path) -> list[Attachment]:
+def attached_to(case: Path) -> list[CommitAttachment]:
     top = case / "attached"
     paths = sorted(path for path in top.rglob("*") if path.is_file())
     return [
-        Attachment(
+        CommitAttachment(
             name=path.relative_to(top).as_posix(),
             lines=tuple(path.read_bytes().splitlines(keepends=True)),
         )

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ghapp.attribution.model import Edit, Lines, Unread
+from ghapp.attribution.model import Edit, EditLines, UnreadEvidence
 from ghapp.evidence.registry import SOURCES
 from ghapp.evidence.source import EvidenceSource, Found, everything
 from tests.cases import cases
@@ -39,7 +39,7 @@ def read_carried_case(case: Path) -> dict[str, Any]:
 
 def shape(found: Found) -> dict[str, Any]:
     """Return what a person has to see of an edit, a worktree or an unread record."""
-    if isinstance(found, Unread):
+    if isinstance(found, UnreadEvidence):
         return {"unread": found.line, "problem": found.problem}
     if not isinstance(found, Edit):
         return {"worktree": found.path, "original": found.original}
@@ -55,7 +55,7 @@ def shape(found: Found) -> dict[str, Any]:
     }
 
 
-def _lines(lines: Lines[Any]) -> dict[str, Any]:
+def _lines(lines: EditLines[Any]) -> dict[str, Any]:
     hunks = [{"before": h.before, "own": h.own, "after": h.after} for h in lines.hunks]
     return {"hunks": hunks, "removed": lines.removed}
 

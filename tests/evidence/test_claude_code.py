@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghapp.attribution.model import Edit, Unread
+from ghapp.attribution.model import Edit, UnreadEvidence
 from ghapp.evidence import claude_code
 from ghapp.evidence.own_lines import NO_LINES
 from ghapp.evidence.source import Found, everything
@@ -99,7 +99,7 @@ def test_a_record_of_megabytes_is_read_like_any_other() -> None:
 @given(st.lists(st.binary(max_size=200), max_size=20))
 def test_random_bytes_are_named_and_harm_nothing(lines: list[bytes]) -> None:
     found = list(claude_code.read("t", lines, everything))
-    assert all(isinstance(one, Unread) and one.line is not None for one in found)
+    assert all(isinstance(one, UnreadEvidence) and one.line is not None for one in found)
 
 
 @given(st.sampled_from(TRANSCRIPTS), st.floats(0, 1))

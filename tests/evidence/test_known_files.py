@@ -3,14 +3,14 @@
 import pytest
 
 from ghapp.evidence.known_files import KnownFiles
-from ghapp.evidence.own_lines import Replacement
+from ghapp.evidence.own_lines import TextReplacement
 
 
 def test_replacements_are_made_when_the_text_is_asked_for() -> None:
     known = KnownFiles()
     known.wrote("a", "one two")
-    known.replaced("a", [Replacement("two", "three")])
-    known.replaced("b", [Replacement("x", "y")])
+    known.replaced("a", [TextReplacement("two", "three")])
+    known.replaced("b", [TextReplacement("x", "y")])
     assert known.text("a") == "one three"
     assert known.text("b") is None
 
@@ -18,7 +18,7 @@ def test_replacements_are_made_when_the_text_is_asked_for() -> None:
 def test_a_replacement_that_does_not_fit_makes_the_text_forgotten() -> None:
     known = KnownFiles()
     known.wrote("a", "one")
-    known.replaced("a", [Replacement("two", "three")])
+    known.replaced("a", [TextReplacement("two", "three")])
     assert known.text("a") is None
     assert "a" not in known
 
@@ -36,7 +36,7 @@ def test_the_budget_holds() -> None:
     known.wrote("b", "12345")
     known.wrote("c", "1")
     assert [known.text(path) for path in "abc"] == [None, "12345", "1"]
-    known.replaced("b", [Replacement("12345", "1234567")])
+    known.replaced("b", [TextReplacement("12345", "1234567")])
     assert known.text("b") is None
     assert known.text("c") == "1"
 

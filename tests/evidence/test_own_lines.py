@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ghapp.attribution.model import TextLines
 from ghapp.evidence import own_lines
 from ghapp.evidence.own_lines import (
-    Replacement,
+    TextReplacement,
     all_own,
     from_patch,
     from_pieces,
@@ -91,7 +91,7 @@ def test_an_added_line_counts_once_more_than_it_stood() -> None:
 
 
 def test_pieces_keep_apart() -> None:
-    found = from_pieces([Replacement("a()", "b()"), Replacement("", "c()\nd()")])
+    found = from_pieces([TextReplacement("a()", "b()"), TextReplacement("", "c()\nd()")])
     assert [hunk.own for hunk in found.hunks] == [("b()",), ("c()", "d()")]
 
 
@@ -109,8 +109,8 @@ def test_context_between_two_stretches_serves_both() -> None:
 
 
 def test_replacements_must_fit() -> None:
-    assert replace("a b a", [Replacement("a", "c")]) == "c b a"
-    assert replace("a b a", [Replacement("a", "c", everywhere=True)]) == "c b c"
-    assert replace("", [Replacement("", "new")]) == "new"
-    assert replace("a", [Replacement("b", "c")]) is None
-    assert replace("a", [Replacement("", "c")]) is None
+    assert replace("a b a", [TextReplacement("a", "c")]) == "c b a"
+    assert replace("a b a", [TextReplacement("a", "c", everywhere=True)]) == "c b c"
+    assert replace("", [TextReplacement("", "new")]) == "new"
+    assert replace("a", [TextReplacement("b", "c")]) is None
+    assert replace("a", [TextReplacement("", "c")]) is None

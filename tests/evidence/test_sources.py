@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghapp.attribution.model import Edit, Unread
+from ghapp.attribution.model import Edit, UnreadEvidence
 from ghapp.evidence.own_lines import NO_LINES
 from ghapp.evidence.registry import SOURCES, source_of
 from ghapp.evidence.source import EvidenceSource, Found, everything
@@ -55,7 +55,7 @@ def test_random_bytes_are_named_and_harm_nothing(
     source: EvidenceSource, lines: list[bytes]
 ) -> None:
     found = list(source.read("t.jsonl", lines, everything))
-    assert all(isinstance(one, Unread) for one in found)
+    assert all(isinstance(one, UnreadEvidence) for one in found)
 
 
 @given(st.sampled_from(ARTIFACTS), st.data())

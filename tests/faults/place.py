@@ -12,16 +12,16 @@ from pathlib import Path
 
 from ghapp.attribution.model import Edit, EditHunk, TextLines
 from ghapp.bootstrap import Services
-from ghapp.demo.sandbox import Exchange, PullRequest, RegisteredApp, Sandbox
-from ghapp.demo.sandbox.server import Server
+from ghapp.demo.sandbox import Exchange, HubPull, RegisteredApp, Sandbox
+from ghapp.demo.sandbox.server import HubServer
 from ghapp.ingest.keep import keep_edits
 from ghapp.jobs.perform import NOTHING_WRITTEN, perform
 from ghapp.queue.enqueue import RedisQueue, connect
 from ghapp.settings import Settings
-from ghapp.store import Due, DueItem, DueState, Installation, Kind, Repository, Store
+from ghapp.store import Installation, Repository, Store, WorkItem, WorkKind, WorkRequest, WorkState
 from ghapp.web.app import create_app
 from tests.openapi.validate import exchange_problems
-from workers.schedule import look, wish_rounds, wish_sweeps
+from workers.schedule import enqueue_rounds, enqueue_sweeps, look
 
 START = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 SOON = timedelta(hours=6)
@@ -62,13 +62,13 @@ class Clock:
 class Place:
     """One app that is installed on ``acme``, with one repository and its merged pull requests."""
 
-    def __init__(self, sandbox: Sandbox, services: Services, clock: Clock, door: Server) -> None:
+    def __init__(self, sandbox: Sandbox, services: Services, clock: Clock, door: HubServer) -> None:
         self.sandbox = sandbox
         self.services = services
         self.store = services.store
         self.clock = clock
         self.door = door
-        self.pulls: list[PullRequest] = []
+        self.pulls: list[HubPull] = []
         self.judged = 0
 
     # --- the world outside --------------------------------------------------------------------
@@ -87,7 +87,7 @@ class Place:
             now=now,
         )
 
-    def merged(self, *, from_fork: bool = False) -> PullRequest:
+    def merged(self, *, from_fork: bool = False) -> HubPull:
         """Merge a pull request that adds what the agent wrote, each in a file of its own."""
         number = len(self.pulls)
         fork = self.sandbox.fork(self.repository, "contributor") if from_fork else None
@@ -121,8 +121,8 @@ class Place:
 
     def chores(self, *, passing: timedelta = timedelta(hours=2)) -> None:
         """Let the scheduler wish for sweeps and rounds, and let the time for them come."""
-        wish_sweeps(self.services)
-        wish_rounds(self.services)
+        enqueue_sweeps(self.services)
+        enqueue_rounds(self.services)
         self.clock.now += passing
 
     def work(self, horizon: timedelta = SOON) -> None:
@@ -130,7 +130,7 @@ class Place:
         end = self.clock() + horizon
         for _ in range(MOST_ROUNDS):
             look(self.services)
-            items = self.store.due.overdue(self.clock())
+            items = self.store.work.overdue(self.clock())
             for item in items:
                 perform(item.id, self.services, worker="test")
             if not items and not self._wait(end):
@@ -144,8 +144,8 @@ class Place:
         }
         times = [
             max(item.due_at, parked.get(item.installation_id or 0) or item.due_at)
-            for item in self.store.due.open()
-            if item.state is DueState.WAITING
+            for item in self.store.work.open()
+            if item.state is WorkState.WAITING
         ]
         coming = [time for time in times if self.clock() < time <= end]
         if not coming:
@@ -153,30 +153,30 @@ class Place:
         self.clock.now = min(coming)
         return True
 
-    def open_items(self) -> list[DueItem]:
+    def open_items(self) -> list[WorkItem]:
         """Return what is not over, the end of windows left out."""
-        return [item for item in self.store.due.open() if item.kind != Kind.FINALIZE]
+        return [item for item in self.store.work.open() if item.kind != WorkKind.FINALIZE]
 
-    def last(self, pull: PullRequest) -> DueItem:
+    def last(self, pull: HubPull) -> WorkItem:
         """Return what became due last for a pull request and is over."""
-        items = self.store.due.of(self.repository.id, pull.number)
+        items = self.store.work.of(self.repository.id, pull.number)
         return [item for item in items if item.outcome is not None][-1]
 
-    def again(self, pull: PullRequest) -> None:
+    def again(self, pull: HubPull) -> None:
         """Audit a pull request once more."""
-        wish = Due(
-            kind=Kind.AUDIT,
+        request = WorkRequest(
+            kind=WorkKind.AUDIT,
             due_at=self.clock(),
             installation_id=self.installation.id,
             repository_id=self.repository.id,
             pull_request=pull.number,
         )
-        self.store.due.schedule(wish, now=self.clock())
+        self.store.work.enqueue(request, now=self.clock())
         self.work()
 
     # --- what has to be true in the end -------------------------------------------------------
 
-    def expect_finished(self, *pulls: PullRequest) -> None:
+    def expect_finished(self, *pulls: HubPull) -> None:
         """Demand one check run, one comment and the label on each, as our ledger has them."""
         for pull in pulls or tuple(self.pulls):
             seen = self.sandbox.visible(pull)
@@ -281,7 +281,7 @@ def running_place(
             clock=clock,
             sleep=clock.sleep,
         )
-        door = Server(create_app(services))
+        door = HubServer(create_app(services))
         registered.app.webhook_url = f"{door.url}/webhooks/github"
         place = Place(sandbox, services, clock, door)
         place.found(registered)

@@ -25,12 +25,28 @@ from pathlib import Path
 from typing import Any
 
 from ghapp.attribution.model import Edit, EditHunk, TextLines
-from ghapp.demo.sandbox import Fault, Installation, Kind, Limits, PullRequest, Repository, Sandbox
-from ghapp.serve import Program, address_of, importing_us, listen, valkey, valkey_url, web, workers
+from ghapp.demo.sandbox import (
+    Fault,
+    FaultKind,
+    HubInstallation,
+    HubLimits,
+    HubPull,
+    HubRepository,
+    Sandbox,
+)
+from ghapp.serve import (
+    ChildProgram,
+    address_of,
+    importing_us,
+    listen,
+    valkey,
+    valkey_url,
+    web,
+    workers,
+)
 from ghapp.store import Installation as KnownInstallation
-from ghapp.store import Kind as Wanted
 from ghapp.store import Repository as KnownRepository
-from ghapp.store import Store, StoreError
+from ghapp.store import Store, StoreError, WorkKind
 from tests.databases import postgresql_server
 from tests.faults.place import LAG
 from tests.journeys.running import Running
@@ -46,19 +62,23 @@ WRITTEN = (
     "    return dict(totals)",
 )
 REQUEST_KINDS: tuple[dict[str, Any], ...] = (
-    {"kind": Kind.BAD_GATEWAY_BEFORE},
-    {"kind": Kind.BAD_GATEWAY_AFTER},
-    {"kind": Kind.CUT_OFF_BEFORE},
-    {"kind": Kind.CUT_OFF_AFTER},
-    {"kind": Kind.SERVER_ERROR, "status": 500},
-    {"kind": Kind.SECONDARY_LIMIT, "status": 403, "retry_after": 1},
-    {"kind": Kind.SECONDARY_LIMIT, "status": 429, "retry_after": 1},
-    {"kind": Kind.PRIMARY_LIMIT, "status": 403, "seconds": 1},
-    {"kind": Kind.PRIMARY_LIMIT, "status": 429, "seconds": 1},
-    {"kind": Kind.TOKEN_EXPIRED},
-    {"kind": Kind.STALE_READ, "method": "GET", "seconds": LAG},
-    {"kind": Kind.NOT_FOUND, "method": "GET", "route": "/repos/{owner}/{repo}/pulls/{pull_number}"},
-    {"kind": Kind.SLOW, "seconds": 1.0},
+    {"kind": FaultKind.BAD_GATEWAY_BEFORE},
+    {"kind": FaultKind.BAD_GATEWAY_AFTER},
+    {"kind": FaultKind.CUT_OFF_BEFORE},
+    {"kind": FaultKind.CUT_OFF_AFTER},
+    {"kind": FaultKind.SERVER_ERROR, "status": 500},
+    {"kind": FaultKind.SECONDARY_LIMIT, "status": 403, "retry_after": 1},
+    {"kind": FaultKind.SECONDARY_LIMIT, "status": 429, "retry_after": 1},
+    {"kind": FaultKind.PRIMARY_LIMIT, "status": 403, "seconds": 1},
+    {"kind": FaultKind.PRIMARY_LIMIT, "status": 429, "seconds": 1},
+    {"kind": FaultKind.TOKEN_EXPIRED},
+    {"kind": FaultKind.STALE_READ, "method": "GET", "seconds": LAG},
+    {
+        "kind": FaultKind.NOT_FOUND,
+        "method": "GET",
+        "route": "/repos/{owner}/{repo}/pulls/{pull_number}",
+    },
+    {"kind": FaultKind.SLOW, "seconds": 1.0},
 )
 
 
@@ -75,7 +95,7 @@ class Soak:
     live_workers: int
     seed: int
     kills: Counter[str] = field(default_factory=Counter)
-    pulls: list[PullRequest] = field(default_factory=list)
+    pulls: list[HubPull] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
 
     def run(self) -> int:
@@ -100,7 +120,7 @@ class Soak:
             url = f"sqlite:///{directory / 'soak.sqlite3'}"
             if self.database == "postgresql":
                 url = stack.enter_context(postgresql_server())
-            limits = Limits(requests_an_hour=10**9)
+            limits = HubLimits(requests_an_hour=10**9)
             self.sandbox = stack.enter_context(
                 Sandbox(directory / "hub", limits=limits, seed=self.seed, slim_record=True)
             )
@@ -150,15 +170,15 @@ class Soak:
             stack.callback(self.chaos_over.set)
             yield
 
-    def _programs(self, directory: Path, door: Any) -> dict[str, Program]:
+    def _programs(self, directory: Path, door: Any) -> dict[str, ChildProgram]:
         made = {one.name: one for one in (valkey(directory / "data", directory), *workers())}
         del made["worker-replay"]
         live = made.pop("worker-live")
         for number in range(self.live_workers):
-            made[f"worker-live-{number}"] = Program(f"worker-live-{number}", live.command)
+            made[f"worker-live-{number}"] = ChildProgram(f"worker-live-{number}", live.command)
         return {**made, "web": web(door, "ghapp.web.app:create_app()")}
 
-    def _know(self, installation: Installation) -> None:
+    def _know(self, installation: HubInstallation) -> None:
         now = datetime.now(UTC)
         known = self.store.installations
         known.seen(KnownInstallation(id=installation.id, account="acme"), now=now)
@@ -177,14 +197,14 @@ class Soak:
         for members in REQUEST_KINDS:
             self.sandbox.play(Fault(**{"times": None, "chance": chance, **members}))
         for kind, share in (
-            (Kind.DUPLICATE, 0.2),
-            (Kind.LOST, 0.05),
-            (Kind.FAILED, 0.03),
-            (Kind.TIMED_OUT, 0.02),
-            (Kind.HELD, self.delivery_faults),
-            (Kind.CLOSED_SAYS_OPEN, self.delivery_faults),
+            (FaultKind.DUPLICATE, 0.2),
+            (FaultKind.LOST, 0.05),
+            (FaultKind.FAILED, 0.03),
+            (FaultKind.TIMED_OUT, 0.02),
+            (FaultKind.HELD, self.delivery_faults),
+            (FaultKind.CLOSED_SAYS_OPEN, self.delivery_faults),
         ):
-            event = "pull_request.closed" if kind is Kind.CLOSED_SAYS_OPEN else "*"
+            event = "pull_request.closed" if kind is FaultKind.CLOSED_SAYS_OPEN else "*"
             self.sandbox.play(Fault(kind, event=event, times=None, chance=share))
 
     # --- running ------------------------------------------------------------------------------
@@ -200,7 +220,7 @@ class Soak:
             self.pulls.append(pull)
             self.sandbox.deliver_closed(pull)
 
-    def _merged(self, repository: Repository) -> PullRequest:
+    def _merged(self, repository: HubRepository) -> HubPull:
         number, now = len(self.pulls), datetime.now(UTC)
         path = f"src/m{number}.py"
         edit = Edit(
@@ -227,10 +247,10 @@ class Soak:
 
     def _sent(self) -> int:
         # The stand-in keeps no list of what it lost: that is what lost means.
-        return len(self.sandbox.world.deliveries) + self.sandbox.faults.played[Kind.LOST]
+        return len(self.sandbox.world.deliveries) + self.sandbox.faults.played[FaultKind.LOST]
 
     def _open(self) -> int:
-        items = self._patiently(self.store.due.open)
+        items = self._patiently(self.store.work.open)
         return sum(one.kind not in QUIET for one in items)
 
     def _chaos(self) -> None:
@@ -312,7 +332,7 @@ class Soak:
             "unfinished": unfinished[:10],
             "second_writes": self._second_writes(),
             "violations": len(self.sandbox.violations),
-            "set_aside": len(self._patiently(self.store.due.parked)),
+            "set_aside": len(self._patiently(self.store.work.dead_letters)),
             "kills": dict(self.kills),
             "faults": {kind.value: count for kind, count in self.sandbox.faults.played.items()},
             "database": self.database,
@@ -331,7 +351,9 @@ class Soak:
 
 
 FIRST = ("valkey", "web")
-QUIET = frozenset({Wanted.FINALIZE, Wanted.SWEEP, Wanted.ROLL_CALL, Wanted.RECONCILE, Wanted.TEAMS})
+QUIET = frozenset(
+    {WorkKind.FINALIZE, WorkKind.SWEEP, WorkKind.ROLL_CALL, WorkKind.RECONCILE, WorkKind.TEAMS}
+)
 """Kinds that are always open: the end of windows, and what recurs."""
 
 

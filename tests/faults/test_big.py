@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from ghapp.attribution.model import Edit, EditHunk, TextLines
-from ghapp.demo.sandbox import Fault, Kind, Limits, PullRequest
+from ghapp.demo.sandbox import Fault, FaultKind, HubLimits, HubPull
 from ghapp.git.repository import fetch_commits
 from ghapp.ingest.keep import keep_edits
-from ghapp.store import DueOutcome
+from ghapp.store import WorkEnd
 from tests.faults.place import START, Place
 
 COMPARE = "/repos/{owner}/{repo}/compare/{basehead}"
@@ -31,7 +31,7 @@ def files(count: int, lines: int) -> dict[str, str]:
     }
 
 
-def audited(place: Place, change: Mapping[str, str], lines: int) -> PullRequest:
+def audited(place: Place, change: Mapping[str, str], lines: int) -> HubPull:
     """Merge a change whose first file an agent wrote, and audit it as far as that goes."""
     own = tuple(line(0, number) for number in range(lines))
     edit = Edit(
@@ -52,7 +52,7 @@ def audited(place: Place, change: Mapping[str, str], lines: int) -> PullRequest:
     return pull
 
 
-def document(place: Place, pull: PullRequest) -> dict[str, Any]:
+def document(place: Place, pull: HubPull) -> dict[str, Any]:
     saved = place.store.audits.latest(place.repository.id, pull.number)
     assert saved is not None
     return dict(json.loads(place.store.audits.document(saved.id) or b""))
@@ -66,10 +66,10 @@ def went_through_git(place: Place) -> bool:
 @pytest.mark.parametrize(
     ("count", "lines", "limits", "by_git"),
     [
-        (3_001, 1, Limits(), True),
-        (301, 2, Limits(), False),
-        (1, 20_001, Limits(), True),
-        (20, 5_000, Limits(patch_lines=1_000), True),
+        (3_001, 1, HubLimits(), True),
+        (301, 2, HubLimits(), False),
+        (1, 20_001, HubLimits(), True),
+        (20, 5_000, HubLimits(patch_lines=1_000), True),
     ],
     ids=[
         "more_files_than_are_listed",
@@ -79,12 +79,12 @@ def went_through_git(place: Place) -> bool:
     ],
 )
 def test_it_is_audited_whole(
-    quick_place: Place, count: int, lines: int, limits: Limits, *, by_git: bool
+    quick_place: Place, count: int, lines: int, limits: HubLimits, *, by_git: bool
 ) -> None:
     place = quick_place
     place.sandbox.world.limits = limits
     pull = audited(place, files(count, lines), lines)
-    assert place.last(pull).outcome is DueOutcome.DONE
+    assert place.last(pull).outcome is WorkEnd.DONE
     assert went_through_git(place) is by_git
     found = document(place, pull)
     assert found["inputs"]["complete"]
@@ -103,13 +103,13 @@ def test_it_is_audited_whole(
 def test_while_git_hangs_what_is_missing_is_named_and_afterwards_it_is_whole(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place.sandbox.world.limits = Limits(patch_lines=100)
+    place.sandbox.world.limits = HubLimits(patch_lines=100)
     quick = partial(fetch_commits, seconds=1.0)
     monkeypatch.setattr("ghapp.github.pull_requests.fetch_commits", quick)
-    place.sandbox.play(Fault(Kind.SLOW, route="*.git/info/refs", seconds=20))
+    place.sandbox.play(Fault(FaultKind.SLOW, route="*.git/info/refs", seconds=20))
     pull = audited(place, {**files(1, 50), "src/long.py": "x = 1\n" * 200}, 50)
     item = place.last(pull)
-    assert (item.outcome, item.why) == (DueOutcome.PARTIAL, "src/long.py")
+    assert (item.outcome, item.why) == (WorkEnd.PARTIAL, "src/long.py")
     assert not document(place, pull)["inputs"]["complete"]
     (run,) = place.sandbox.visible(pull).check_runs
     assert run.conclusion == "neutral"
@@ -117,6 +117,6 @@ def test_while_git_hangs_what_is_missing_is_named_and_afterwards_it_is_whole(
     place.sandbox.faults.clear()
     place.chores()
     place.work()
-    assert place.last(pull).outcome is DueOutcome.DONE
+    assert place.last(pull).outcome is WorkEnd.DONE
     assert document(place, pull)["inputs"]["complete"]
     place.expect_finished()

@@ -2,15 +2,15 @@
 
 import pytest
 
-from ghapp.demo.sandbox import Fault, Kind, PullRequest
-from ghapp.demo.sandbox.state import Account, Comment
+from ghapp.demo.sandbox import Fault, FaultKind, HubPull
+from ghapp.demo.sandbox.state import HubAccount, HubComment
 from tests.faults.place import Place
 
 COMMENTS = "/repos/{owner}/{repo}/issues/{issue_number}/comments"
 PERMISSION = "/repos/{owner}/{repo}/collaborators/{username}/permission"
 
 
-def audited(place: Place) -> PullRequest:
+def audited(place: Place) -> HubPull:
     place.agent_wrote()
     pull = place.merged()
     place.sandbox.deliver_closed(pull)
@@ -18,12 +18,12 @@ def audited(place: Place) -> PullRequest:
     return pull
 
 
-def audits_again(place: Place, pull: PullRequest) -> int:
-    items = place.store.due.of(place.repository.id, pull.number)
+def audits_again(place: Place, pull: HubPull) -> int:
+    items = place.store.work.of(place.repository.id, pull.number)
     return sum(item.kind == "audit_again" for item in items)
 
 
-def says(place: Place, pull: PullRequest, who: str, body: str, right: str = "none") -> Comment:
+def says(place: Place, pull: HubPull, who: str, body: str, right: str = "none") -> HubComment:
     place.sandbox.allow(place.repository, who, right)
     comment = place.sandbox.add_comment(pull, who, body)
     place.sandbox.deliver_comment(pull, comment)
@@ -54,7 +54,7 @@ def test_bots_and_apps_may_not_whatever_their_rights(place: Place) -> None:
     pull = audited(place)
     bot = place.sandbox.world.account("dependabot[bot]", "Bot")
     place.sandbox.allow(place.repository, bot.login, "admin")
-    for author, app in ((bot, None), (Account(9_001, "maria"), place.registered.app)):
+    for author, app in ((bot, None), (HubAccount(9_001, "maria"), place.registered.app)):
         comment = place.sandbox.add_comment(pull, author.login, "/attribution audit")
         comment.app = app
         place.sandbox.deliver_comment(pull, comment)
@@ -86,7 +86,7 @@ def test_a_command_is_obeyed_once_however_often_it_is_told(place: Place) -> None
 
 def test_a_comment_that_github_does_not_list_yet_is_looked_for_again(place: Place) -> None:
     pull = audited(place)
-    place.sandbox.play(Fault(Kind.STALE_READ, method="GET", route=COMMENTS))
+    place.sandbox.play(Fault(FaultKind.STALE_READ, method="GET", route=COMMENTS))
     says(place, pull, "maria", "/attribution audit", "write")
     assert audits_again(place, pull) == 1
 
@@ -96,7 +96,7 @@ def test_while_the_right_cannot_be_asked_nothing_is_obeyed_and_nothing_forgotten
 ) -> None:
     pull = audited(place)
     place.sandbox.play(
-        Fault(Kind.SERVER_ERROR, method="GET", route=PERMISSION, status=502, times=3)
+        Fault(FaultKind.SERVER_ERROR, method="GET", route=PERMISSION, status=502, times=3)
     )
     says(place, pull, "maria", "/attribution audit", "write")
     assert audits_again(place, pull) == 1

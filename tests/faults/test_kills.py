@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ghapp.attribution.model import Edit, EditHunk, TextLines
-from ghapp.demo.sandbox import PullRequest
+from ghapp.demo.sandbox import HubPull
 from ghapp.store import StoreError
 from tests.databases import Server, mortal_server
 from tests.journeys.running import WRITTEN, Place, running_place, wait_for
@@ -72,7 +72,7 @@ def test_killed_at_random_points_everything_stands_once(
 
 def merged_while(
     place: Place, number: int, die: Callable[[], None], chance: random.Random
-) -> PullRequest:
+) -> HubPull:
     """Merge a pull request, tell of it, and let something die at some point of that."""
     path = f"src/m{number}.py"
     edit = Edit(
@@ -129,7 +129,7 @@ def watched(place: Place) -> Iterator[None]:
 # --- what has to be true in the end -----------------------------------------------------------
 
 
-def is_whole(place: Place, pull: PullRequest) -> bool:
+def is_whole(place: Place, pull: HubPull) -> bool:
     seen = place.sandbox.visible(pull)
     runs = [(run.name, run.status) for run in seen.check_runs]
     labels = seen.label_names
@@ -139,7 +139,7 @@ def is_whole(place: Place, pull: PullRequest) -> bool:
 
 def still_open(place: Place) -> bool:
     try:
-        return any(item.kind == "audit" for item in place.store.due.open())
+        return any(item.kind == "audit" for item in place.store.work.open())
     except StoreError:
         return True
 

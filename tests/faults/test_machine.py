@@ -19,10 +19,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from ghapp.demo.sandbox import Fault, Kind
-from ghapp.github.transport import Transport
+from ghapp.demo.sandbox import Fault, FaultKind
+from ghapp.github.transport import GitHubTransport
 from ghapp.jobs.perform import LEASE, perform
-from ghapp.store import DueOutcome, Store
+from ghapp.store import Store, WorkEnd
 from tests.databases import new_database
 from tests.faults.place import LAG, Place, WorkerDied, running_place
 
@@ -39,21 +39,21 @@ ROUTES = (
     "/app/installations/{installation_id}/access_tokens",
 )
 REQUEST_FAULTS = (
-    Kind.BAD_GATEWAY_BEFORE,
-    Kind.BAD_GATEWAY_AFTER,
-    Kind.CUT_OFF_AFTER,
-    Kind.SECONDARY_LIMIT,
-    Kind.PRIMARY_LIMIT,
-    Kind.TOKEN_EXPIRED,
-    Kind.STALE_READ,
+    FaultKind.BAD_GATEWAY_BEFORE,
+    FaultKind.BAD_GATEWAY_AFTER,
+    FaultKind.CUT_OFF_AFTER,
+    FaultKind.SECONDARY_LIMIT,
+    FaultKind.PRIMARY_LIMIT,
+    FaultKind.TOKEN_EXPIRED,
+    FaultKind.STALE_READ,
 )
 DELIVERY_FAULTS = (
-    Kind.DUPLICATE,
-    Kind.HELD,
-    Kind.FAILED,
-    Kind.TIMED_OUT,
-    Kind.LOST,
-    Kind.CLOSED_SAYS_OPEN,
+    FaultKind.DUPLICATE,
+    FaultKind.HELD,
+    FaultKind.FAILED,
+    FaultKind.TIMED_OUT,
+    FaultKind.LOST,
+    FaultKind.CLOSED_SAYS_OPEN,
 )
 
 
@@ -76,7 +76,7 @@ class Auditor(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.place.pulls) < MOST_PULLS)
     @rule(fault=st.none() | st.sampled_from(DELIVERY_FAULTS))
-    def merge(self, fault: Kind | None) -> None:
+    def merge(self, fault: FaultKind | None) -> None:
         """Merge a pull request; its delivery may go wrong."""
         if fault is not None:
             self.place.sandbox.play(Fault(fault, event="pull_request.closed"))
@@ -98,9 +98,9 @@ class Auditor(RuleBasedStateMachine):
         self.place.agent_wrote(at=-timedelta(hours=hours))
 
     @rule(kind=st.sampled_from(REQUEST_FAULTS), route=st.sampled_from(ROUTES))
-    def something_will_go_wrong(self, kind: Kind, route: str) -> None:
+    def something_will_go_wrong(self, kind: FaultKind, route: str) -> None:
         """Let the next request of a kind go wrong."""
-        reading = kind is Kind.STALE_READ
+        reading = kind is FaultKind.STALE_READ
         method = "GET" if reading else "*"
         seconds = LAG if reading else 120
         self.place.sandbox.play(Fault(kind, method=method, route=route, seconds=seconds))
@@ -108,7 +108,7 @@ class Auditor(RuleBasedStateMachine):
     @rule(dies_after=st.none() | st.integers(0, 25))
     def a_worker_works(self, dies_after: int | None) -> None:
         """Do what is due; the worker may die at any request to GitHub."""
-        for item in self.place.store.due.overdue(self.place.clock()):
+        for item in self.place.store.work.overdue(self.place.clock()):
             with contextlib.suppress(WorkerDied), _dying(dies_after):
                 perform(item.id, self.place.services, worker="mortal")
 
@@ -151,7 +151,7 @@ class Auditor(RuleBasedStateMachine):
                 self.place.expect_finished()
                 self.place.expect_a_second_run_to_write_nothing()
                 ends = {self.place.last(pull).outcome for pull in self.place.pulls}
-                assert ends <= {DueOutcome.DONE}
+                assert ends <= {WorkEnd.DONE}
         finally:
             self.stack.close()
 
@@ -162,9 +162,9 @@ def _dying(after: int | None) -> Any:
     if after is None:
         yield
         return
-    send, left = Transport.send, [after]
+    send, left = GitHubTransport.send, [after]
 
-    def mortal(self: Transport, *given: Any, **more: Any) -> Any:
+    def mortal(self: GitHubTransport, *given: Any, **more: Any) -> Any:
         left[0] -= 1
         if left[0] >= 0:
             return send(self, *given, **more)
@@ -173,7 +173,7 @@ def _dying(after: int | None) -> Any:
         raise WorkerDied
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Transport, "send", mortal)
+        patch.setattr(GitHubTransport, "send", mortal)
         yield
 
 

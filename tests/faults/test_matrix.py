@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from ghapp.demo.sandbox import Fault, Kind
+from ghapp.demo.sandbox import Fault, FaultKind
 from ghapp.jobs.perform import LEASE
-from ghapp.store import DueOutcome
+from ghapp.store import WorkEnd
 from tests.faults.place import LAG, Place, WorkerDied
 
 PULL = "/repos/{owner}/{repo}/pulls/{pull_number}"
@@ -23,10 +23,10 @@ WRITES = {"comment": COMMENTS, "label": LABELS, "check_run": RUNS}
 
 def _of_writes() -> dict[str, tuple[Fault, ...]]:
     kinds = (
-        Kind.BAD_GATEWAY_BEFORE,
-        Kind.BAD_GATEWAY_AFTER,
-        Kind.CUT_OFF_BEFORE,
-        Kind.CUT_OFF_AFTER,
+        FaultKind.BAD_GATEWAY_BEFORE,
+        FaultKind.BAD_GATEWAY_AFTER,
+        FaultKind.CUT_OFF_BEFORE,
+        FaultKind.CUT_OFF_AFTER,
     )
     return {
         f"{kind.value}-{name}": (Fault(kind, method="POST", route=route),)
@@ -35,41 +35,43 @@ def _of_writes() -> dict[str, tuple[Fault, ...]]:
     }
 
 
-def _limit(kind: Kind, method: str, route: str, **members: Any) -> tuple[Fault, ...]:
+def _limit(kind: FaultKind, method: str, route: str, **members: Any) -> tuple[Fault, ...]:
     return (Fault(kind, method=method, route=route, **members),)
 
 
 REQUESTS: dict[str, tuple[Fault, ...]] = {
     **_of_writes(),
     "twice-502-after-comment": (
-        Fault(Kind.BAD_GATEWAY_AFTER, method="POST", route=COMMENTS),
-        Fault(Kind.SERVER_ERROR, method="GET", route=COMMENTS, status=502, after=1, times=3),
+        Fault(FaultKind.BAD_GATEWAY_AFTER, method="POST", route=COMMENTS),
+        Fault(FaultKind.SERVER_ERROR, method="GET", route=COMMENTS, status=502, after=1, times=3),
     ),
     "stale-list-after-502": (
-        Fault(Kind.BAD_GATEWAY_AFTER, method="POST", route=COMMENTS),
-        Fault(Kind.STALE_READ, method="GET", route=COMMENTS, after=1, times=1, seconds=LAG),
+        Fault(FaultKind.BAD_GATEWAY_AFTER, method="POST", route=COMMENTS),
+        Fault(FaultKind.STALE_READ, method="GET", route=COMMENTS, after=1, times=1, seconds=LAG),
     ),
-    "500-files": (Fault(Kind.SERVER_ERROR, route=FILES, status=500, times=5),),
-    "503-pull": (Fault(Kind.SERVER_ERROR, route=PULL, status=503, times=2),),
-    "502-token": (Fault(Kind.BAD_GATEWAY_BEFORE, route=TOKENS),),
-    "primary-403": _limit(Kind.PRIMARY_LIMIT, "GET", FILES, status=403, seconds=900),
-    "primary-429": _limit(Kind.PRIMARY_LIMIT, "GET", FILES, status=429, seconds=900),
-    "secondary-403": _limit(Kind.SECONDARY_LIMIT, "GET", PULL, status=403),
-    "secondary-429": _limit(Kind.SECONDARY_LIMIT, "GET", PULL, status=429),
+    "500-files": (Fault(FaultKind.SERVER_ERROR, route=FILES, status=500, times=5),),
+    "503-pull": (Fault(FaultKind.SERVER_ERROR, route=PULL, status=503, times=2),),
+    "502-token": (Fault(FaultKind.BAD_GATEWAY_BEFORE, route=TOKENS),),
+    "primary-403": _limit(FaultKind.PRIMARY_LIMIT, "GET", FILES, status=403, seconds=900),
+    "primary-429": _limit(FaultKind.PRIMARY_LIMIT, "GET", FILES, status=429, seconds=900),
+    "secondary-403": _limit(FaultKind.SECONDARY_LIMIT, "GET", PULL, status=403),
+    "secondary-429": _limit(FaultKind.SECONDARY_LIMIT, "GET", PULL, status=429),
     "secondary-403-retry-after": _limit(
-        Kind.SECONDARY_LIMIT, "POST", COMMENTS, status=403, retry_after=30
+        FaultKind.SECONDARY_LIMIT, "POST", COMMENTS, status=403, retry_after=30
     ),
     "secondary-429-retry-after": _limit(
-        Kind.SECONDARY_LIMIT, "POST", RUNS, status=429, retry_after=30
+        FaultKind.SECONDARY_LIMIT, "POST", RUNS, status=429, retry_after=30
     ),
-    "limit-of-the-app": _limit(Kind.SECONDARY_LIMIT, "POST", TOKENS, status=403, retry_after=5),
-    "404-after-the-event": (Fault(Kind.NOT_FOUND, route=PULL, times=2),),
-    "stale-pull": (Fault(Kind.STALE_READ, route=PULL, times=2, seconds=LAG),),
-    "token-expires-reading": (Fault(Kind.TOKEN_EXPIRED, route=FILES),),
-    "token-expires-writing": (Fault(Kind.TOKEN_EXPIRED, method="POST", route=COMMENTS),),
-    "token-expires-for-good": (Fault(Kind.TOKEN_EXPIRED, method="POST", route=RUNS, times=3),),
-    "slow": (Fault(Kind.SLOW, route=FILES, seconds=0.2),),
-    "cut-off-reading": (Fault(Kind.CUT_OFF_BEFORE, method="GET", route=LIST_RUNS, times=4),),
+    "limit-of-the-app": _limit(
+        FaultKind.SECONDARY_LIMIT, "POST", TOKENS, status=403, retry_after=5
+    ),
+    "404-after-the-event": (Fault(FaultKind.NOT_FOUND, route=PULL, times=2),),
+    "stale-pull": (Fault(FaultKind.STALE_READ, route=PULL, times=2, seconds=LAG),),
+    "token-expires-reading": (Fault(FaultKind.TOKEN_EXPIRED, route=FILES),),
+    "token-expires-writing": (Fault(FaultKind.TOKEN_EXPIRED, method="POST", route=COMMENTS),),
+    "token-expires-for-good": (Fault(FaultKind.TOKEN_EXPIRED, method="POST", route=RUNS, times=3),),
+    "slow": (Fault(FaultKind.SLOW, route=FILES, seconds=0.2),),
+    "cut-off-reading": (Fault(FaultKind.CUT_OFF_BEFORE, method="GET", route=LIST_RUNS, times=4),),
 }
 """Case → what goes wrong while one pull request is audited."""
 
@@ -82,7 +84,7 @@ def test_a_fault_of_a_request_leaves_everything_once(place: Place, case: str) ->
     place.sandbox.deliver_closed(pull)
     place.work()
     assert place.open_items() == []
-    assert place.last(pull).outcome is DueOutcome.DONE
+    assert place.last(pull).outcome is WorkEnd.DONE
     place.expect_finished()
     place.sandbox.faults.clear()
     place.expect_a_second_run_to_write_nothing()
@@ -101,23 +103,23 @@ def test_a_death_before_the_ledger_and_stale_lists_leave_everything_once(
         dying.setattr("ghapp.publishers.ledger.record", dies)
         with pytest.raises(WorkerDied):
             place.work()
-    stale = partial(Fault, Kind.STALE_READ, method="GET", times=None, seconds=LAG)
+    stale = partial(Fault, FaultKind.STALE_READ, method="GET", times=None, seconds=LAG)
     place.sandbox.play(stale(route=COMMENTS), stale(route=LIST_RUNS))
     place.clock.now += LEASE
     place.work()
-    assert place.last(pull).outcome is DueOutcome.DONE
+    assert place.last(pull).outcome is WorkEnd.DONE
     place.expect_finished()
 
 
-DELIVERIES: dict[str, Kind] = {
+DELIVERIES: dict[str, FaultKind] = {
     kind.value: kind
     for kind in (
-        Kind.DUPLICATE,
-        Kind.HELD,
-        Kind.FAILED,
-        Kind.TIMED_OUT,
-        Kind.LOST,
-        Kind.CLOSED_SAYS_OPEN,
+        FaultKind.DUPLICATE,
+        FaultKind.HELD,
+        FaultKind.FAILED,
+        FaultKind.TIMED_OUT,
+        FaultKind.LOST,
+        FaultKind.CLOSED_SAYS_OPEN,
     )
 }
 

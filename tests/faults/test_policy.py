@@ -5,8 +5,8 @@ import json
 import pytest
 
 from ghapp.attribution.policy import FILE
-from ghapp.demo.sandbox import PullRequest
-from ghapp.demo.sandbox.state import CheckRun
+from ghapp.demo.sandbox import HubPull
+from ghapp.demo.sandbox.state import HubCheckRun
 from ghapp.store import Repository
 from tests.faults.place import WRITTEN, Place
 
@@ -18,7 +18,7 @@ def told(place: Place, text: str) -> None:
     place.sandbox.commit(place.repository, {FILE: text})
 
 
-def audited(place: Place) -> PullRequest:
+def audited(place: Place) -> HubPull:
     """Merge a pull request of nothing but agent's lines, and audit it."""
     place.agent_wrote()
     pull = place.merged()
@@ -27,12 +27,12 @@ def audited(place: Place) -> PullRequest:
     return pull
 
 
-def run_of(place: Place, pull: PullRequest) -> CheckRun:
+def run_of(place: Place, pull: HubPull) -> HubCheckRun:
     (run,) = place.sandbox.visible(pull).check_runs
     return run
 
 
-def policy_of(place: Place, pull: PullRequest) -> dict[str, object]:
+def policy_of(place: Place, pull: HubPull) -> dict[str, object]:
     saved = place.store.audits.latest(place.repository.id, pull.number)
     assert saved is not None
     found: dict[str, object] = json.loads(place.store.audits.document(saved.id) or b"")["policy"]

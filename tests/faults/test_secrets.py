@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import select
 
-from ghapp.demo.sandbox import Fault, Kind
+from ghapp.demo.sandbox import Fault, FaultKind
 from ghapp.store.schema import metadata
 from tests.demo.sandbox.hub import Receiver
 from tests.faults.place import Place
@@ -48,8 +48,8 @@ def test_no_address_of_a_payload_is_followed(quick_place: Place, trap: Receiver)
 def test_no_secret_is_kept_where_the_work_is(place: Place) -> None:
     place.agent_wrote()
     place.sandbox.play(
-        Fault(Kind.SERVER_ERROR, route=FILES, status=500, times=4),
-        Fault(Kind.TOKEN_EXPIRED, route=FILES),
+        Fault(FaultKind.SERVER_ERROR, route=FILES, status=500, times=4),
+        Fault(FaultKind.TOKEN_EXPIRED, route=FILES),
     )
     pull = place.merged()
     place.sandbox.deliver_closed(pull)

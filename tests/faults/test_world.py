@@ -4,12 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from ghapp.demo.sandbox import Fault, Kind, PullRequest
+from ghapp.demo.sandbox import Fault, FaultKind, HubPull
 from ghapp.demo.sandbox.events import renamed, transferred
 from ghapp.github.answers import Headroom
 from ghapp.publishers.publisher import UNSEEN
-from ghapp.store import DeliveryOutcome, Due, DueOutcome, DueState, Lane, Repository
-from ghapp.store import Kind as Wanted
+from ghapp.store import DeliveryEnd, Lane, Repository, WorkEnd, WorkKind, WorkRequest, WorkState
 from tests.faults.place import SOON, Place
 
 FILES = "/repos/{owner}/{repo}/pulls/{pull_number}/files"
@@ -17,7 +16,7 @@ PULL = "/repos/{owner}/{repo}/pulls/{pull_number}"
 COMMENTS = "/repos/{owner}/{repo}/issues/{issue_number}/comments"
 
 
-def audited(place: Place) -> PullRequest:
+def audited(place: Place) -> HubPull:
     """Merge one pull request and audit it as far as that goes."""
     place.agent_wrote()
     pull = place.merged()
@@ -32,22 +31,22 @@ def audited(place: Place) -> PullRequest:
 @pytest.mark.parametrize(
     ("kind", "word"),
     [
-        (Kind.SUSPEND, "suspended"),
-        (Kind.UNINSTALL, "uninstalled"),
-        (Kind.DELETE_REPOSITORY, "removed"),
+        (FaultKind.SUSPEND, "suspended"),
+        (FaultKind.UNINSTALL, "uninstalled"),
+        (FaultKind.DELETE_REPOSITORY, "removed"),
     ],
 )
-def test_what_is_out_of_reach_is_gone_by_name(place: Place, kind: Kind, word: str) -> None:
+def test_what_is_out_of_reach_is_gone_by_name(place: Place, kind: FaultKind, word: str) -> None:
     place.sandbox.play(Fault(kind, route=FILES))
     pull = audited(place)
     item = place.last(pull)
-    assert (item.outcome, word in str(item.why)) == (DueOutcome.GONE, True), item.why
+    assert (item.outcome, word in str(item.why)) == (WorkEnd.GONE, True), item.why
     assert place.sandbox.writes() == []
     place.expect_good_manners()
 
 
 def test_after_a_suspension_what_was_missed_is_made_up_for(place: Place) -> None:
-    place.sandbox.play(Fault(Kind.SUSPEND, route=FILES))
+    place.sandbox.play(Fault(FaultKind.SUSPEND, route=FILES))
     first = audited(place)
     second = place.merged()  # of this one nobody is told
     place.sandbox.unsuspend(place.installation)
@@ -58,7 +57,7 @@ def test_after_a_suspension_what_was_missed_is_made_up_for(place: Place) -> None
 
 
 def test_an_unsuspension_nobody_told_of_is_found_by_the_roll_call(place: Place) -> None:
-    place.sandbox.play(Fault(Kind.SUSPEND, route=FILES))
+    place.sandbox.play(Fault(FaultKind.SUSPEND, route=FILES))
     pull = audited(place)
     place.sandbox.unsuspend(place.installation)
     for _ in range(2):  # a roll call, then a round
@@ -68,10 +67,10 @@ def test_an_unsuspension_nobody_told_of_is_found_by_the_roll_call(place: Place) 
 
 
 def test_an_archived_repository_is_said_and_made_up_for(place: Place) -> None:
-    place.sandbox.play(Fault(Kind.ARCHIVE, route=FILES))
+    place.sandbox.play(Fault(FaultKind.ARCHIVE, route=FILES))
     pull = audited(place)
     item = place.last(pull)
-    assert item.outcome is DueOutcome.PARTIAL
+    assert item.outcome is WorkEnd.PARTIAL
     assert "archived" in str(item.why)
     place.repository.archived = False
     place.sandbox.deliver_repository(place.repository, "unarchived", "maintainer")
@@ -80,9 +79,9 @@ def test_an_archived_repository_is_said_and_made_up_for(place: Place) -> None:
 
 
 def test_a_locked_conversation_is_said_in_the_check_run(place: Place) -> None:
-    place.sandbox.play(Fault(Kind.LOCK, route=FILES))
+    place.sandbox.play(Fault(FaultKind.LOCK, route=FILES))
     pull = audited(place)
-    assert place.last(pull).outcome is DueOutcome.PARTIAL
+    assert place.last(pull).outcome is WorkEnd.PARTIAL
     (run,) = place.sandbox.visible(pull).check_runs
     assert "locked" in str(run.summary)
     assert place.sandbox.visible(pull).comments == ()
@@ -151,14 +150,14 @@ def test_a_transfer_out_of_reach_is_gone(place: Place) -> None:
     place.sandbox.transfer_repository(place.repository, "elsewhere")
     place.work()
     item = place.last(pull)
-    assert (item.outcome, "removed" in str(item.why)) == (DueOutcome.GONE, True)
+    assert (item.outcome, "removed" in str(item.why)) == (WorkEnd.GONE, True)
 
 
 def test_added_repositories_are_looked_at_and_removed_ones_are_not(place: Place) -> None:
     added = place.sandbox.add_repository("acme", "web")
     place.sandbox.deliver_installation_repositories(place.installation, added=[added])
-    wished = [item.name for item in place.open_items()]
-    assert wished == [f"reconcile:{added.id}:-"]
+    times_asked = [item.name for item in place.open_items()]
+    assert times_asked == [f"reconcile:{added.id}:-"]
     place.sandbox.deliver_installation_repositories(place.installation, removed=[added])
     names = [one.full_name for one in place.store.installations.repositories()]
     assert names == ["acme/app"]
@@ -196,7 +195,7 @@ def test_without_a_database_github_is_told_and_the_sweep_makes_up_for_it(
     place.expect_finished(pull)
     kept = place.store.deliveries.one(delivery.guid)
     assert kept is not None
-    assert kept.outcome is DeliveryOutcome.SCHEDULED
+    assert kept.outcome is DeliveryEnd.SCHEDULED
 
 
 def _away(place: Place) -> object:
@@ -253,7 +252,7 @@ def test_evidence_that_reaches_no_window_brings_no_audit(place: Place) -> None:
     place.work(timedelta(days=5))
     writes, audits = len(place.sandbox.writes()), place.store.audits.all_of(place.repository.id)
     place.agent_wrote(at=timedelta(days=4))
-    assert place.store.due.overdue(place.clock() + SOON) == ()
+    assert place.store.work.overdue(place.clock() + SOON) == ()
     place.work()
     assert place.store.audits.all_of(place.repository.id) == audits
     assert len(place.sandbox.writes()) == writes
@@ -278,9 +277,9 @@ def test_evidence_that_comes_between_reading_and_saving_is_not_lost(
 
 
 def test_a_comment_that_a_person_deleted_stays_deleted(place: Place) -> None:
-    place.sandbox.play(Fault(Kind.BAD_GATEWAY_AFTER, method="POST", route=COMMENTS))
+    place.sandbox.play(Fault(FaultKind.BAD_GATEWAY_AFTER, method="POST", route=COMMENTS))
     place.sandbox.play(
-        Fault(Kind.SERVER_ERROR, method="GET", route=COMMENTS, status=502, after=1, times=3)
+        Fault(FaultKind.SERVER_ERROR, method="GET", route=COMMENTS, status=502, after=1, times=3)
     )
     pull = audited(place)
     place.expect_finished(pull)
@@ -298,7 +297,7 @@ def test_a_limit_holds_up_one_installation_only(place: Place) -> None:
     web = place.sandbox.add_repository("globex", "web")
     elsewhere = place.sandbox.open_pull(web, files={"b.py": "y = 2\n"})
     place.sandbox.merge(elsewhere)
-    place.sandbox.play(Fault(Kind.PRIMARY_LIMIT, route=FILES, status=429, seconds=1800))
+    place.sandbox.play(Fault(FaultKind.PRIMARY_LIMIT, route=FILES, status=429, seconds=1800))
     pull = place.merged()
     place.sandbox.deliver_closed(pull)
     began = place.clock()
@@ -309,8 +308,8 @@ def test_a_limit_holds_up_one_installation_only(place: Place) -> None:
     assert place.services.pace.parked_until(other.id) is None
     place.sandbox.deliver_closed(elsewhere)
     place.work(horizon=timedelta(0))
-    (item,) = [one for one in place.store.due.of(web.id, elsewhere.number) if one.outcome]
-    assert item.outcome is DueOutcome.DONE
+    (item,) = [one for one in place.store.work.of(web.id, elsewhere.number) if one.outcome]
+    assert item.outcome is WorkEnd.DONE
     place.work()
     place.expect_finished(pull)
 
@@ -321,18 +320,18 @@ def test_audits_of_the_past_leave_a_reserve(place: Place) -> None:
     resets = place.clock() + timedelta(minutes=20)
     left = Headroom(limit=5_000, remaining=1_400, resets_at=resets)
     place.services.pace.note(place.installation.id, left)
-    past = Due(
-        kind=Wanted.AUDIT,
+    past = WorkRequest(
+        kind=WorkKind.AUDIT,
         due_at=place.clock(),
         lane=Lane.REPLAY,
         installation_id=place.installation.id,
         repository_id=place.repository.id,
         pull_request=pull.number,
     )
-    place.store.due.schedule(past, now=place.clock())
+    place.store.work.enqueue(past, now=place.clock())
     place.work(horizon=timedelta(0))
     (item,) = place.open_items()
-    assert (item.state, item.attempts) == (DueState.WAITING, 0)
+    assert (item.state, item.attempts) == (WorkState.WAITING, 0)
     assert abs(item.due_at - resets) < timedelta(seconds=2)
     # A live event is not held up by that, and takes the wish along.
     place.sandbox.deliver_closed(pull)
@@ -341,12 +340,12 @@ def test_audits_of_the_past_leave_a_reserve(place: Place) -> None:
 
 
 def test_what_always_fails_is_set_aside_and_can_be_retried(place: Place) -> None:
-    place.sandbox.play(Fault(Kind.SERVER_ERROR, route=PULL, status=500, times=None))
+    place.sandbox.play(Fault(FaultKind.SERVER_ERROR, route=PULL, status=500, times=None))
     pull = audited(place)
-    (parked,) = place.store.due.parked()
+    (parked,) = place.store.work.dead_letters()
     assert "tries" in str(parked.why)
     place.sandbox.faults.clear()
-    assert place.store.due.retry(parked.id, now=place.clock())
+    assert place.store.work.retry(parked.id, now=place.clock())
     place.work()
     place.expect_finished(pull)
 

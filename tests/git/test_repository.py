@@ -14,7 +14,7 @@ import pytest
 
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.git import process as git_process
-from ghapp.git.repository import Git, GitError, fetch_commits
+from ghapp.git.repository import GitError, GitRepository, fetch_commits
 from tests.clones import Clone
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -81,7 +81,7 @@ def added(diff: bytes) -> dict[str, list[str]]:
 def test_commit_as_it_is_recorded(made: Made) -> None:
     root = made.commit("root", {"a.py": "a\n"})
     sha = made.commit("Second\n\nBody with ü.", {"a.py": "b\n"})
-    commit = Git(made.path).commit("main")
+    commit = GitRepository(made.path).commit("main")
     assert (commit.sha, commit.parents) == (sha, (root,))
     assert commit.committed_at == datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
     assert commit.author_email == "ada@example.com"
@@ -95,7 +95,7 @@ def test_commit_of_a_merge_has_both_parents_in_order(made: Made) -> None:
     made.run("checkout", "--quiet", "main")
     main = made.commit("main", {"m.py": "m\n"})
     made.run("merge", "--quiet", "--no-edit", "side")
-    git = Git(made.path)
+    git = GitRepository(made.path)
     merge = git.commit("HEAD")
     assert merge.parents == (main, side)
     assert added(git.diff(merge.parents[0], merge.sha)) == {"s.py": ["s"]}
@@ -107,13 +107,13 @@ def test_message_in_another_encoding(made: Made) -> None:
     made.commit("root", {"a": "a"})
     (made.path / "message").write_bytes("gr\xfc\xdfe".encode("latin-1"))
     made.run("commit", "--quiet", "--allow-empty", "-F", "message")
-    assert Git(made.path).commit("HEAD").message == "grüße\n"
+    assert GitRepository(made.path).commit("HEAD").message == "grüße\n"
 
 
 def test_no_such_commit_is_said_with_name_and_place(made: Made) -> None:
     made.commit("root", {"a": "a"})
     with pytest.raises(GitError, match=r"git rev-parse ended with status 1: no commit 'gone' in"):
-        Git(made.path).commit("gone")
+        GitRepository(made.path).commit("gone")
 
 
 def test_replaced_objects_are_not_taken_for_real(made: Made) -> None:
@@ -121,14 +121,14 @@ def test_replaced_objects_are_not_taken_for_real(made: Made) -> None:
     sha = made.commit("second", {"a": "b\n"})
     other = made.commit("third", {"a": "c\n"})
     made.run("replace", sha, other)
-    assert Git(made.path).commit(sha).parents == (root,)
+    assert GitRepository(made.path).commit(sha).parents == (root,)
 
 
 @pytest.mark.parametrize("revision", ["--help", "-x", "HEAD --", "a\nb", "", "HEAD:a", ":/x"])
 def test_odd_revisions_are_names_of_no_commit(made: Made, revision: str) -> None:
     made.commit("root", {"a": "a"})
     with pytest.raises(GitError):
-        Git(made.path).commit(revision)
+        GitRepository(made.path).commit(revision)
 
 
 # --- diffs ------------------------------------------------------------------------------------
@@ -136,14 +136,17 @@ def test_odd_revisions_are_names_of_no_commit(made: Made, revision: str) -> None
 
 def test_diff_of_a_root_commit_is_against_the_empty_tree(made: Made) -> None:
     root = made.commit("root", {"a.py": "a\n", "s/b.py": "b\n"})
-    assert added(Git(made.path).diff(EMPTY_TREE, root)) == {"a.py": ["a"], "s/b.py": ["b"]}
+    assert added(GitRepository(made.path).diff(EMPTY_TREE, root)) == {
+        "a.py": ["a"],
+        "s/b.py": ["b"],
+    }
 
 
 def test_diff_finds_renames_and_quotes_names(made: Made) -> None:
     text = "".join(f"line {number}\n" for number in range(20))
     base = made.commit("root", {"old.py": text})
     head = made.commit("second", {"old.py": None, "neu ü.py": text + "more\n"})
-    diff = Git(made.path).diff(base, head)
+    diff = GitRepository(made.path).diff(base, head)
     (file,) = parse_diff(diff)
     assert (file.path, file.previous_path) == ("neu ü.py", "old.py")
     assert b'rename to "neu \\303\\274.py"' in diff
@@ -152,7 +155,7 @@ def test_diff_finds_renames_and_quotes_names(made: Made) -> None:
 def test_diff_is_the_same_whatever_the_repository_is_set_to(made: Made, tmp_path: Path) -> None:
     base = made.commit("root", {"a.txt": "a\n", "old": "1\n2\n3\n4\n5\n"})
     head = made.commit("second", {"a.txt": "b\n", "old": None, "new": "1\n2\n3\n4\n5\n6\n"})
-    expected = Git(made.path).diff(base, head)
+    expected = GitRepository(made.path).diff(base, head)
     trap = tmp_path / "trap"
     script = tmp_path / "trap.sh"
     script.write_text(f"#!/bin/sh\ntouch '{trap}'\n")
@@ -179,21 +182,21 @@ def test_diff_is_the_same_whatever_the_repository_is_set_to(made: Made, tmp_path
         made.run("config", key, value)
     (made.path / "everywhere").write_text("* -diff\n")
     (made.path / ".gitattributes").write_text("*.txt diff=trap\nnew -diff\n")
-    assert Git(made.path).diff(base, head) == expected
+    assert GitRepository(made.path).diff(base, head) == expected
     assert not trap.exists()
 
 
 def test_diff_of_unknown_commits_is_an_error(made: Made) -> None:
     root = made.commit("root", {"a": "a"})
     with pytest.raises(GitError, match="bad revision 'gone'"):
-        Git(made.path).diff("gone", root)
+        GitRepository(made.path).diff("gone", root)
 
 
 @pytest.mark.parametrize("option", ["--output=evil", "-O/dev/null", "--no-index"])
 def test_options_are_no_commits(made: Made, option: str) -> None:
     root = made.commit("root", {"a": "a"})
     with pytest.raises(GitError):
-        Git(made.path).diff(option, root)
+        GitRepository(made.path).diff(option, root)
     assert not (made.path / "evil").exists()
 
 
@@ -204,7 +207,7 @@ def test_files_are_read_at_a_commit(made: Made) -> None:
     made.commit("root", {"a ü*.py": "old\n", "s/b": "b"})
     sha = made.run("rev-parse", "HEAD")
     made.commit("second", {"a ü*.py": "new\n"})
-    git = Git(made.path)
+    git = GitRepository(made.path)
     assert git.read_file(sha, "a ü*.py") == b"old\n"
     assert [git.read_file(sha, path) for path in ("s", "gone", "a*")] == [None] * 3
 
@@ -214,7 +217,7 @@ def test_gitattributes_of_all_folders_but_no_links(made: Made) -> None:
     (made.path / "linked" / ".gitattributes").symlink_to("../.gitattributes")
     files: dict[str, str | None] = {".gitattributes": "*.a x\n", "s/t/.gitattributes": "", "b": ""}
     sha = made.commit("root", files)
-    git = Git(made.path)
+    git = GitRepository(made.path)
     assert git.gitattributes(sha) == {".gitattributes": "*.a x\n", "s/t/.gitattributes": ""}
     assert git.gitattributes(EMPTY_TREE) == {}
 
@@ -227,15 +230,21 @@ def test_checkout_folder_worktree_and_bare(made: Made, tmp_path: Path) -> None:
     tree, bare = tmp_path / "tree one", tmp_path / "bare.git"
     made.run("worktree", "add", "--quiet", "--detach", str(tree))
     made.run("clone", "--quiet", "--bare", str(made.path), str(bare))
-    assert [Git(path).top_level() for path in (made.path, made.path / "s", tree, bare)] == [
+    assert [
+        GitRepository(path).top_level() for path in (made.path, made.path / "s", tree, bare)
+    ] == [
         made.path,
         made.path,
         tree,
         None,
     ]
-    assert Git(made.path / "s").worktrees() == Git(tree).worktrees() == (str(made.path), str(tree))
-    assert Git(bare).worktrees() == ()
-    shas = {Git(path).commit("HEAD").sha for path in (made.path / "s", tree, bare)}
+    assert (
+        GitRepository(made.path / "s").worktrees()
+        == GitRepository(tree).worktrees()
+        == (str(made.path), str(tree))
+    )
+    assert GitRepository(bare).worktrees() == ()
+    shas = {GitRepository(path).commit("HEAD").sha for path in (made.path / "s", tree, bare)}
     assert len(shas) == 1
 
 
@@ -243,7 +252,7 @@ def test_shallow_clone_says_so(made: Made, tmp_path: Path) -> None:
     root = made.commit("root", {"a": "a"})
     head = made.commit("second", {"a": "b"})
     made.run("clone", "--quiet", "--depth=1", f"file://{made.path}", str(tmp_path / "shallow"))
-    git = Git(tmp_path / "shallow")
+    git = GitRepository(tmp_path / "shallow")
     assert git.commit("HEAD").parents == (root,)
     for ask in (lambda: git.diff(root, head), lambda: git.commit("HEAD~1")):
         with pytest.raises(GitError, match="the clone is shallow: git fetch --unshallow"):
@@ -256,7 +265,7 @@ def test_partial_clone_names_the_files_it_lacks(made: Made, tmp_path: Path) -> N
     made.run("config", "uploadpack.allowFilter", "true")
     clone = ("clone", "--quiet", "--bare", "--filter=blob:none", f"file://{made.path}")
     made.run(*clone, str(tmp_path / "partial"))
-    git = Git(tmp_path / "partial")
+    git = GitRepository(tmp_path / "partial")
     with pytest.raises(GitError, match=r"this clone lacks the content of 'a\.py', 'b\.py';"):
         git.diff(base, head)
     with pytest.raises(GitError):
@@ -265,16 +274,16 @@ def test_partial_clone_names_the_files_it_lacks(made: Made, tmp_path: Path) -> N
 
 def test_no_repository_at_all(tmp_path: Path) -> None:
     with pytest.raises(GitError, match="not a git repository"):
-        Git(tmp_path).commit("HEAD")
+        GitRepository(tmp_path).commit("HEAD")
     with pytest.raises(GitError, match="cannot change to"):
-        Git(tmp_path / "gone").top_level()
+        GitRepository(tmp_path / "gone").top_level()
 
 
 # --- limits -----------------------------------------------------------------------------------
 
 
 def limited(*arguments: str, **limits: float) -> bytes:
-    bounds = git_process.Limits(**limits)  # type: ignore[arg-type]
+    bounds = git_process.GitLimits(**limits)  # type: ignore[arg-type]
     return git_process.run(arguments, "slow", git_process.ENVIRONMENT, bounds)
 
 
@@ -291,7 +300,7 @@ def test_what_prints_too_much_is_ended() -> None:
 def test_git_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(GitError, match="git cannot be started: No such file or directory"):
-        Git(tmp_path).commit("HEAD")
+        GitRepository(tmp_path).commit("HEAD")
 
 
 # --- fetching ---------------------------------------------------------------------------------
@@ -504,6 +513,6 @@ def test_what_a_checkout_ignores(tmp_path: Path) -> None:
     (clone.path / "kept.env").write_text("")
     clone.git("add", "-f", "kept.env")
     asked = ["a.env", "kept.env", "src/a.py", "local/x", "new\nline.env", ":(top)b.env", "[a].env"]
-    found = Git(clone.path).ignored(asked)
+    found = GitRepository(clone.path).ignored(asked)
     assert found == {"a.env", "local/x", "new\nline.env", ":(top)b.env", "[a].env"}
-    assert Git(clone.path).ignored(["src/a.py"]) == frozenset()
+    assert GitRepository(clone.path).ignored(["src/a.py"]) == frozenset()

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ghapp.demo.sandbox import Exchange, Limits, PullRequest, Sandbox
+from ghapp.demo.sandbox import Exchange, HubLimits, HubPull, Sandbox
 from ghapp.demo.sandbox.git_backend import Content
 from ghapp.github.app_auth import AppAuth, AppIdentity
-from ghapp.github.client import GitHub, Pauses
+from ghapp.github.client import ClientPauses, GitHub
 from tests.openapi.validate import exchange_problems
 
 START = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
@@ -38,7 +38,7 @@ def assert_good_manners(place: "Place") -> None:
 class Place:
     """One app, one installation, one private repository ``acme/app``; over HTTP on loopback."""
 
-    def __init__(self, root: Path, limits: Limits | None = None) -> None:
+    def __init__(self, root: Path, limits: HubLimits | None = None) -> None:
         self.clock = Clock()
         self.cache = root / "cache"
         self.waits: list[float] = []
@@ -74,14 +74,14 @@ class Place:
             self.auth,
             installation_id=self.installation.id,
             repository_id=self.repository.id,
-            pauses=Pauses(sleep=self.waits.append, jitter=lambda: 0.0),
+            pauses=ClientPauses(sleep=self.waits.append, jitter=lambda: 0.0),
         )
 
     def play(self, kind: str, route: str = "*", method: str = "*", **members: object) -> None:
         """Let something go wrong from now on, on routes of that pattern."""
         self.sandbox.play({"kind": kind, "route": route, "method": method, **members})
 
-    def merged(self, files: Files, *, base: Files | None = None, by: str = "squash") -> PullRequest:
+    def merged(self, files: Files, *, base: Files | None = None, by: str = "squash") -> HubPull:
         """Make a pull request of ``files`` onto a base that has ``base``, and merge it."""
         if base is not None:
             self.sandbox.commit(self.repository, base)

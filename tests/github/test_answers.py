@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ghapp.github.answers import (
-    Answer,
     BadCredentials,
     GitHubError,
-    Gone,
-    Limited,
+    GoneForGood,
+    GoneReason,
+    HttpAnswer,
     LimitKind,
-    Missing,
-    Refused,
-    Rejected,
-    Temporary,
-    Why,
+    NotFound,
+    PermissionRefused,
+    RateLimited,
+    RequestRejected,
+    TemporaryFailure,
     error_of,
     headroom,
     text_of,
@@ -26,9 +26,9 @@ NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 IN_TEN_MINUTES = int((NOW + timedelta(minutes=10)).timestamp())
 
 
-def answer(status: int, message: str | None = None, **headers: object) -> Answer:
+def answer(status: int, message: str | None = None, **headers: object) -> HttpAnswer:
     named = {name.replace("_", "-"): str(value) for name, value in headers.items()}
-    return Answer(status=status, headers=named, text=json.dumps({"message": message}))
+    return HttpAnswer(status=status, headers=named, text=json.dumps({"message": message}))
 
 
 def left(remaining: int) -> dict[str, object]:
@@ -39,7 +39,7 @@ def left(remaining: int) -> dict[str, object]:
     }
 
 
-def error(found: Answer) -> GitHubError | None:
+def error(found: HttpAnswer) -> GitHubError | None:
     return error_of(found, what="GET pulls/17", at=NOW)
 
 
@@ -74,40 +74,40 @@ def test_success_is_no_error() -> None:
         (answer(403, "rate limit", x_ratelimit_remaining="x"), 60, LimitKind.SECONDARY),
     ],
 )
-def test_limits_are_read_by_headers_first(found: Answer, seconds: int, kind: LimitKind) -> None:
+def test_limits_are_read_by_headers_first(found: HttpAnswer, seconds: int, kind: LimitKind) -> None:
     limited = error(found)
-    assert isinstance(limited, Limited)
+    assert isinstance(limited, RateLimited)
     assert (limited.until - NOW, limited.kind) == (timedelta(seconds=seconds), kind)
 
 
 @pytest.mark.parametrize(
     ("found", "why"),
     [
-        (answer(403, "This installation has been suspended"), Why.SUSPENDED),
-        (answer(403, "Repository was archived so is read-only."), Why.ARCHIVED),
-        (answer(403, "Unable to create comment because issue is locked."), Why.LOCKED),
-        (answer(403, "Repository access blocked"), Why.BLOCKED),
-        (answer(451, "Repository access blocked"), Why.BLOCKED),
-        (answer(410, "This issue was deleted"), Why.DELETED),
+        (answer(403, "This installation has been suspended"), GoneReason.SUSPENDED),
+        (answer(403, "Repository was archived so is read-only."), GoneReason.ARCHIVED),
+        (answer(403, "Unable to create comment because issue is locked."), GoneReason.LOCKED),
+        (answer(403, "Repository access blocked"), GoneReason.BLOCKED),
+        (answer(451, "Repository access blocked"), GoneReason.BLOCKED),
+        (answer(410, "This issue was deleted"), GoneReason.DELETED),
     ],
 )
-def test_what_is_gone_for_good_says_why(found: Answer, why: Why) -> None:
+def test_what_is_gone_for_good_says_why(found: HttpAnswer, why: GoneReason) -> None:
     gone = error(found)
-    assert isinstance(gone, Gone)
+    assert isinstance(gone, GoneForGood)
     assert gone.why is why
 
 
 def test_refusal_names_the_permission() -> None:
     headers = {"x_accepted_github_permissions": "pull_requests=write; issues=write"}
     refused = error(answer(403, "Resource not accessible by integration", **headers, **left(9)))
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, PermissionRefused)
     assert refused.permission == "pull_requests=write; issues=write"
     assert str(refused) == ("GET pulls/17: permission pull_requests=write; issues=write is missing")
 
 
 def test_refusal_without_the_header_keeps_githubs_words() -> None:
     refused = error(answer(403, "Resource not accessible by integration"))
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, PermissionRefused)
     assert refused.permission is None
     assert "Resource not accessible" in str(refused)
 
@@ -116,16 +116,16 @@ def test_refusal_without_the_header_keeps_githubs_words() -> None:
     ("status", "kind"),
     [
         (401, BadCredentials),
-        (404, Missing),
-        (408, Temporary),
-        (500, Temporary),
-        (502, Temporary),
-        (503, Temporary),
-        (504, Temporary),
-        (400, Rejected),
-        (406, Rejected),
-        (409, Rejected),
-        (422, Rejected),
+        (404, NotFound),
+        (408, TemporaryFailure),
+        (500, TemporaryFailure),
+        (502, TemporaryFailure),
+        (503, TemporaryFailure),
+        (504, TemporaryFailure),
+        (400, RequestRejected),
+        (406, RequestRejected),
+        (409, RequestRejected),
+        (422, RequestRejected),
     ],
 )
 def test_other_statuses(status: int, kind: type[GitHubError]) -> None:
@@ -134,13 +134,13 @@ def test_other_statuses(status: int, kind: type[GitHubError]) -> None:
 
 def test_text_holds_the_details_in_short() -> None:
     body = {"message": "Validation Failed", "errors": [{"field": "body", "code": "too_long"}]}
-    found = Answer(status=422, headers={}, text=json.dumps(body))
+    found = HttpAnswer(status=422, headers={}, text=json.dumps(body))
     assert text_of(found) == 'Validation Failed [{"field":"body","code":"too_long"}]'
 
 
 @pytest.mark.parametrize("text", ["<html>\n <h1>Bad gateway</h1>", "", "[1]", '{"message": null}'])
 def test_text_of_anything_is_one_line(text: str) -> None:
-    said = text_of(Answer(status=502, headers={}, text=text))
+    said = text_of(HttpAnswer(status=502, headers={}, text=text))
     assert said
     assert "\n" not in said
 

@@ -9,7 +9,7 @@ import jwt
 import msgspec
 import pytest
 
-from ghapp.github.answers import Gone, Refused, Why
+from ghapp.github.answers import GoneForGood, GoneReason, PermissionRefused
 from ghapp.github.app_auth import PERMISSIONS, AppAuth, AppIdentity
 from ghapp.github.token_cache import MemoryTokens
 from tests.github.place import START, Place
@@ -86,23 +86,23 @@ def test_while_another_process_renews_this_one_waits(place: Place) -> None:
 
 def test_suspended_is_the_end(place: Place) -> None:
     place.sandbox.suspend(place.installation)
-    with pytest.raises(Gone) as gone:
+    with pytest.raises(GoneForGood) as gone:
         token(place)
-    assert gone.value.why is Why.SUSPENDED
+    assert gone.value.why is GoneReason.SUSPENDED
 
 
 def test_uninstalled_is_the_end(place: Place) -> None:
     place.sandbox.uninstall(place.installation)
-    with pytest.raises(Gone) as gone:
+    with pytest.raises(GoneForGood) as gone:
         token(place)
-    assert gone.value.why is Why.UNINSTALLED
+    assert gone.value.why is GoneReason.UNINSTALLED
 
 
 def test_a_repository_taken_away_is_the_end(place: Place) -> None:
     place.sandbox.delete_repository(place.repository)
-    with pytest.raises(Gone) as gone:
+    with pytest.raises(GoneForGood) as gone:
         token(place)
-    assert gone.value.why is Why.REMOVED
+    assert gone.value.why is GoneReason.REMOVED
 
 
 def test_with_less_granted_the_token_does_less(place: Place) -> None:
@@ -114,14 +114,14 @@ def test_with_less_granted_the_token_does_less(place: Place) -> None:
 def test_a_wrong_key_is_refused_with_what_to_do(place: Place) -> None:
     other = place.sandbox.register_app("Another App")
     identity = msgspec.structs.replace(place.identity, private_key=other.private_key)
-    with pytest.raises(Refused, match="check app id, private key and clock"):
+    with pytest.raises(PermissionRefused, match="check app id, private key and clock"):
         AppAuth(identity, clock=place.clock).app()
 
 
 def test_a_clock_that_is_wrong_is_refused_with_what_to_do(place: Place) -> None:
     auth = place.new_auth()
     auth.clock = lambda: START - timedelta(hours=1)
-    with pytest.raises(Refused, match="clock"):
+    with pytest.raises(PermissionRefused, match="clock"):
         auth.app()
 
 

@@ -8,14 +8,14 @@ import pytest
 from ghapp.attribution.model import Struct
 from ghapp.github.answers import (
     GitHubError,
-    Gone,
-    Limited,
+    GoneForGood,
+    GoneReason,
     LimitKind,
-    Missing,
-    Refused,
-    Rejected,
-    Temporary,
-    Why,
+    NotFound,
+    PermissionRefused,
+    RateLimited,
+    RequestRejected,
+    TemporaryFailure,
 )
 from ghapp.github.client import GitHub, quoted
 from tests.github.place import START, Place
@@ -89,7 +89,7 @@ def test_a_read_is_tried_three_times(opened: Place, kind: str) -> None:
 
 def test_after_three_times_it_is_for_later(opened: Place) -> None:
     opened.play("bad_gateway_before", "*/pulls/{pull_number}", times=None)
-    with pytest.raises(Temporary, match="status 502"):
+    with pytest.raises(TemporaryFailure, match="status 502"):
         read(opened.github)
     assert len(opened.sent("GET", "/pulls/{pull_number}")) == 3
 
@@ -97,7 +97,7 @@ def test_after_three_times_it_is_for_later(opened: Place) -> None:
 @pytest.mark.parametrize("kind", ["bad_gateway_after", "bad_gateway_before", "cut_off_after"])
 def test_a_write_is_sent_once(opened: Place, kind: str) -> None:
     opened.play(kind, "*/comments", "POST", times=None)
-    with pytest.raises(Temporary):
+    with pytest.raises(TemporaryFailure):
         write(opened.github)
     assert len(opened.sent("POST", "/comments")) == 1
 
@@ -106,7 +106,7 @@ def test_nobody_there_is_for_later(opened: Place) -> None:
     github = opened.github
     read(github)
     opened.sandbox.close()
-    with pytest.raises(Temporary, match="no answer"):
+    with pytest.raises(TemporaryFailure, match="no answer"):
         read(github)
 
 
@@ -129,7 +129,7 @@ def test_a_fresh_token_that_is_refused_is_for_later(opened: Place) -> None:
     read(opened.github)
     assert len(opened.sent("POST", "/access_tokens")) == 3
     opened.play("token_expired", "*/comments", "POST", times=2)
-    with pytest.raises(Temporary, match="does not accept a fresh token"):
+    with pytest.raises(TemporaryFailure, match="does not accept a fresh token"):
         write(opened.github)
     assert opened.sandbox.writes() == []
 
@@ -151,7 +151,7 @@ def test_old_and_short_tokens_work_too(opened: Place) -> None:
 @pytest.mark.parametrize("act", [read, write])
 def test_primary_limit(opened: Place, status: int, act: Callable[[GitHub], object]) -> None:
     opened.play("primary_limit", "/repos/*", status=status, seconds=90)
-    with pytest.raises(Limited) as limited:
+    with pytest.raises(RateLimited) as limited:
         act(opened.github)
     assert limited.value.kind is LimitKind.PRIMARY
     assert limited.value.until == START + timedelta(minutes=1, seconds=90)
@@ -162,7 +162,7 @@ def test_primary_limit(opened: Place, status: int, act: Callable[[GitHub], objec
 @pytest.mark.parametrize(("retry_after", "seconds"), [(7, 7), (None, 60)])
 def test_secondary_limit(opened: Place, status: int, retry_after: int | None, seconds: int) -> None:
     opened.play("secondary_limit", "/repos/*", status=status, retry_after=retry_after)
-    with pytest.raises(Limited) as limited:
+    with pytest.raises(RateLimited) as limited:
         write(opened.github)
     assert limited.value.kind is LimitKind.SECONDARY
     assert limited.value.until == START + timedelta(minutes=1, seconds=seconds)
@@ -175,39 +175,39 @@ def test_secondary_limit(opened: Place, status: int, retry_after: int | None, se
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        ("suspend", Why.SUSPENDED),
-        ("uninstall", Why.UNINSTALLED),
-        ("archive", Why.ARCHIVED),
-        ("lock", Why.LOCKED),
+        ("suspend", GoneReason.SUSPENDED),
+        ("uninstall", GoneReason.UNINSTALLED),
+        ("archive", GoneReason.ARCHIVED),
+        ("lock", GoneReason.LOCKED),
     ],
 )
-def test_what_is_gone_says_why(opened: Place, kind: str, why: Why) -> None:
+def test_what_is_gone_says_why(opened: Place, kind: str, why: GoneReason) -> None:
     opened.play(kind, "*/comments", "POST")
-    with pytest.raises(Gone) as gone:
+    with pytest.raises(GoneForGood) as gone:
         write(opened.github)
     assert gone.value.why is why
 
 
 def test_a_missing_permission_is_named(opened: Place) -> None:
     opened.installation.permissions.pop("pull_requests")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(PermissionRefused) as refused:
         write(opened.github)
     assert refused.value.permission == "pull_requests=write"
 
 
 def test_missing(place: Place) -> None:
-    with pytest.raises(Missing, match="GET /repos/acme/app/pulls/7: not found"):
+    with pytest.raises(NotFound, match="GET /repos/acme/app/pulls/7: not found"):
         place.github.get("pulls/7", Pull)
 
 
 def test_rejected_says_why(opened: Place) -> None:
-    with pytest.raises(Rejected, match="Body cannot be blank") as rejected:
+    with pytest.raises(RequestRejected, match="Body cannot be blank") as rejected:
         opened.github.post("issues/1/comments", {"body": ""}, Comment)
     assert rejected.value.status == 422
 
 
 def test_an_answer_of_another_form_is_for_later(opened: Place) -> None:
-    with pytest.raises(Temporary, match="not as documented"):
+    with pytest.raises(TemporaryFailure, match="not as documented"):
         opened.github.get("pulls/1", list[Pull])
 
 
@@ -234,9 +234,9 @@ def test_a_name_that_is_another_repositorys_now(opened: Place) -> None:
 def test_a_repository_that_was_taken_away(opened: Place) -> None:
     read(opened.github)
     opened.sandbox.delete_repository(opened.repository)
-    with pytest.raises(Gone) as gone:
+    with pytest.raises(GoneForGood) as gone:
         opened.github.ask_name()
-    assert gone.value.why is Why.REMOVED
+    assert gone.value.why is GoneReason.REMOVED
 
 
 def test_all_pages_are_read(opened: Place) -> None:

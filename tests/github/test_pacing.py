@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ghapp.github.answers import Headroom, Limited, LimitKind
-from ghapp.github.pacing import Allowance, Pace
+from ghapp.github.answers import Headroom, LimitKind, RateLimited
+from ghapp.github.pacing import InstallationPace, WriteAllowance
 from ghapp.queue.enqueue import connect
 
 START = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
@@ -31,8 +31,8 @@ def time() -> Time:
     return Time()
 
 
-def pace(url: str, time: Time, **allowed: object) -> Pace:
-    return Pace(connect(url, quick=True), Allowance(**allowed), time, time.sleep)  # type: ignore[arg-type]
+def pace(url: str, time: Time, **allowed: object) -> InstallationPace:
+    return InstallationPace(connect(url, quick=True), WriteAllowance(**allowed), time, time.sleep)  # type: ignore[arg-type]
 
 
 def test_two_workers_write_a_second_apart(redis_url: str, time: Time) -> None:
@@ -51,7 +51,7 @@ def test_the_hour_s_writes_end_and_begin_anew(redis_url: str, time: Time) -> Non
     for _ in range(10):
         own.before_write(5)
         time.sleep(60)
-    with pytest.raises(Limited) as limited:
+    with pytest.raises(RateLimited) as limited:
         own.before_write(5)
     assert limited.value.kind is LimitKind.OWN
     assert limited.value.until == START + timedelta(hours=1)
@@ -63,7 +63,7 @@ def test_audits_of_the_past_leave_writes_to_live_ones(redis_url: str, time: Time
     own = pace(redis_url, time, pause=timedelta(0), writes_an_hour=10)
     for _ in range(6):
         own.before_write(5, background=True)
-    with pytest.raises(Limited):
+    with pytest.raises(RateLimited):
         own.before_write(5, background=True)
     own.before_write(5)
 
@@ -75,7 +75,7 @@ def test_what_one_worker_is_told_holds_for_all(redis_url: str, time: Time) -> No
     assert other.parked_until(5) == START + timedelta(minutes=7)
     assert other.ready_at(5, background=False) == START + timedelta(minutes=7)
     assert other.ready_at(6, background=False) is None
-    with pytest.raises(Limited):
+    with pytest.raises(RateLimited):
         other.before_write(5)
 
 

@@ -9,13 +9,12 @@ from msgspec.structs import replace
 
 from ghapp.attribution.model import FileDiff, FileStatus
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.demo.sandbox import Executable, Limits, Submodule, Symlink
-from ghapp.demo.sandbox import PullRequest as Hosted
-from ghapp.github.answers import Gone, Missing, Temporary, Why
+from ghapp.demo.sandbox import ExecutableFile, HubLimits, HubPull, SubmoduleEntry, SymbolicLink
+from ghapp.github.answers import GoneForGood, GoneReason, NotFound, TemporaryFailure
 from ghapp.github.pull_requests import (
+    ChangeSource,
     NotMerged,
     PullRequest,
-    Source,
     fetch,
     git_address,
     history_page,
@@ -24,7 +23,7 @@ from ghapp.github.pull_requests import (
 from tests.github.place import START, Files, Place, assert_good_manners
 
 LONG = "".join(f"line {number}\n" for number in range(60))
-SMALL = Limits(pull_files=3_000, patch_lines=40)
+SMALL = HubLimits(pull_files=3_000, patch_lines=40)
 ODD = {
     "a b/c d.py": "x = 1\n",
     "caf\u00e9/\u4f60\u597d.py": "x = 2\n",
@@ -46,7 +45,7 @@ def small(tmp_path: Path) -> Iterator[Place]:
     assert_good_manners(made)
 
 
-def fetched(place: Place, pull: Hosted) -> PullRequest:
+def fetched(place: Place, pull: HubPull) -> PullRequest:
     return fetch(place.github, pull.number, place.cache)
 
 
@@ -54,7 +53,7 @@ def added(pull: PullRequest) -> dict[str, list[str]]:
     return {file.path: [line.text for line in file.added()] for file in pull.change.files}
 
 
-def by_git(pull: Hosted) -> tuple[FileDiff, ...]:
+def by_git(pull: HubPull) -> tuple[FileDiff, ...]:
     git = pull.repository.git
     return parse_diff(git.patch(pull.merge_base, pull.head_sha))
 
@@ -108,19 +107,19 @@ def test_lines_that_the_base_got_meanwhile_are_not_its_own(place: Place) -> None
         ({"a.py": "a\n"}, {"a.py": None}),
         ({"a.py": LONG}, {"a.py": None, "b.py": LONG}),
         ({"a.py": LONG}, {"a.py": None, "b.py": LONG + "more\n"}),
-        ({"a.sh": "a\n"}, {"a.sh": Executable("a\nb\n")}),
-        ({}, {"empty.py": "", "link": Symlink("empty.py")}),
+        ({"a.sh": "a\n"}, {"a.sh": ExecutableFile("a\nb\n")}),
+        ({}, {"empty.py": "", "link": SymbolicLink("empty.py")}),
         ({}, {"image.png": b"\x89PNG\0\1\2"}),
         ({"image.png": b"\x89PNG\0\1"}, {"image.png": b"\x89PNG\0\2"}),
-        ({}, {"vendor/lib": Submodule("a" * 40)}),
-        ({"vendor/lib": Submodule("a" * 40)}, {"vendor/lib": Submodule("b" * 40)}),
+        ({}, {"vendor/lib": SubmoduleEntry("a" * 40)}),
+        ({"vendor/lib": SubmoduleEntry("a" * 40)}, {"vendor/lib": SubmoduleEntry("b" * 40)}),
         ({}, {"separators.py": "a\u2028b\nc\x0cd\ne\x85f\n"}),
     ],
 )
 def test_patches_say_the_same_as_git(place: Place, base: Files, files: Files) -> None:
     hosted = place.merged(files, base=base)
     pull = fetched(place, hosted)
-    assert pull.source is Source.FILES
+    assert pull.source is ChangeSource.FILES
     assert pull.change.complete
     told = {file.path: file for file in pull.change.files}
     for file in by_git(hosted):
@@ -134,15 +133,15 @@ def test_patches_say_the_same_as_git(place: Place, base: Files, files: Files) ->
 
 
 def test_a_new_mode_has_no_lines(place: Place) -> None:
-    pull = fetched(place, place.merged({"a.sh": Executable("a\n")}, base={"a.sh": "a\n"}))
-    assert pull.source is Source.FILES
+    pull = fetched(place, place.merged({"a.sh": ExecutableFile("a\n")}, base={"a.sh": "a\n"}))
+    assert pull.source is ChangeSource.FILES
     assert added(pull) == {"a.sh": []}
 
 
 def test_more_than_a_page_of_files(place: Place) -> None:
     hosted = place.merged({f"f{number:03}.py": f"x = {number}\n" for number in range(230)})
     pull = fetched(place, hosted)
-    assert pull.source is Source.FILES
+    assert pull.source is ChangeSource.FILES
     assert len(pull.change.files) == 230
     assert len(place.sent("GET", "/files")) == 3
 
@@ -159,18 +158,18 @@ def test_a_removed_file_is_deleted_and_adds_nothing(place: Place) -> None:
 def test_a_missing_patch_is_read_by_git_and_so_is_all_else(small: Place) -> None:
     hosted = small.merged({"long.py": LONG, "a b.py": "x = 1\n"}, base={"old.py": "y\n"})
     pull = fetched(small, hosted)
-    assert pull.source is Source.GIT
+    assert pull.source is ChangeSource.GIT
     assert pull.problem is None
     assert pull.change.complete
     assert without_ids(pull.change.files) == without_ids(by_git(hosted))
 
 
 def test_more_files_than_are_listed_are_read_by_git(tmp_path: Path) -> None:
-    place = Place(tmp_path, Limits(pull_files=120))
+    place = Place(tmp_path, HubLimits(pull_files=120))
     hosted = place.merged({f"f{number:03}.py": f"x = {number}\n" for number in range(150)})
     pull = fetched(place, hosted)
     place.close()
-    assert pull.source is Source.GIT
+    assert pull.source is ChangeSource.GIT
     assert len(pull.change.files) == 150
 
 
@@ -180,14 +179,14 @@ def test_a_forks_lines_are_read_by_git_from_the_base_repository(small: Place) ->
     small.sandbox.merge(hosted)
     small.sandbox.delete_forks(small.repository)
     pull = fetched(small, hosted)
-    assert pull.source is Source.GIT
+    assert pull.source is ChangeSource.GIT
     assert pull.from_fork
     assert added(pull) == {"long.py": LONG.splitlines()}
 
 
 def test_a_second_pull_request_uses_the_same_clone(small: Place) -> None:
     for name in ("one.py", "two.py"):
-        assert fetched(small, small.merged({name: LONG})).source is Source.GIT
+        assert fetched(small, small.merged({name: LONG})).source is ChangeSource.GIT
     assert [path.name for path in small.cache.iterdir()] == [str(small.repository.id)]
 
 
@@ -202,21 +201,21 @@ def test_no_token_stays_in_the_clone(small: Place) -> None:
 def test_after_a_new_name_git_asks_by_the_new_one(small: Place) -> None:
     fetched(small, small.merged({"one.py": LONG}))
     small.sandbox.rename_repository(small.repository, "application")
-    assert fetched(small, small.merged({"two.py": LONG})).source is Source.GIT
+    assert fetched(small, small.merged({"two.py": LONG})).source is ChangeSource.GIT
 
 
 def test_without_git_the_missing_files_are_named(small: Place) -> None:
     hosted = small.merged({"long.py": LONG, "short.py": "x = 1\n"})
     small.play("not_found", "*.git/info/refs", times=None)
     pull = fetched(small, hosted)
-    assert pull.source is Source.PARTIAL
+    assert pull.source is ChangeSource.PARTIAL
     assert pull.change.missing == ("long.py",)
     assert added(pull) == {"short.py": ["x = 1"]}
     assert "git fetch" in (pull.problem or "")
 
 
 def test_without_git_files_beyond_the_list_are_counted(tmp_path: Path) -> None:
-    place = Place(tmp_path, Limits(pull_files=10))
+    place = Place(tmp_path, HubLimits(pull_files=10))
     hosted = place.merged({f"f{number:03}.py": "x\n" for number in range(15)})
     place.play("not_found", "*.git/info/refs", times=None)
     pull = fetched(place, hosted)
@@ -250,13 +249,13 @@ def test_a_stale_answer_right_after_the_merge(place: Place) -> None:
 def test_not_there_yet_is_missing_and_gone_is_gone(place: Place) -> None:
     pull = place.merged({"a.py": "x\n"})
     place.play("not_found", "*/pulls/{pull_number}")
-    with pytest.raises(Missing):
+    with pytest.raises(NotFound):
         fetched(place, pull)
     place.github.token()
     place.sandbox.delete_repository(place.repository)
-    with pytest.raises(Gone) as gone:
+    with pytest.raises(GoneForGood) as gone:
         fetched(place, pull)
-    assert gone.value.why is Why.REMOVED
+    assert gone.value.why is GoneReason.REMOVED
 
 
 def test_an_old_name_that_is_another_repositorys_leads_nowhere_else(place: Place) -> None:
@@ -272,7 +271,7 @@ def test_an_old_name_that_is_another_repositorys_leads_nowhere_else(place: Place
 def test_a_list_that_fails_is_for_later(place: Place) -> None:
     pull = place.merged({"a.py": "x\n"})
     place.play("bad_gateway_before", "*/files", times=None)
-    with pytest.raises(Temporary):
+    with pytest.raises(TemporaryFailure):
         fetched(place, pull)
 
 
@@ -330,8 +329,10 @@ def test_a_policy_above_a_megabyte_is_none(place: Place) -> None:
     assert fetched(place, place.merged({"a.py": "x\n"}, base=base)).policy_text is None
 
 
-@pytest.mark.parametrize("content", [Symlink("README.md"), Submodule("a" * 40)])
-def test_a_policy_that_is_no_file_is_none(place: Place, content: Symlink | Submodule) -> None:
+@pytest.mark.parametrize("content", [SymbolicLink("README.md"), SubmoduleEntry("a" * 40)])
+def test_a_policy_that_is_no_file_is_none(
+    place: Place, content: SymbolicLink | SubmoduleEntry
+) -> None:
     base: Files = {".github/attribution.yml": content}
     assert fetched(place, place.merged({"a.py": "x\n"}, base=base)).policy_text is None
     # GitHub's description wants other members of a link and a submodule than the stand-in gives.

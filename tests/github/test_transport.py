@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from ghapp.github.answers import Answer, Temporary
-from ghapp.github.transport import Transport, check_base_url
+from ghapp.github.answers import HttpAnswer, TemporaryFailure
+from ghapp.github.transport import GitHubTransport, check_base_url
 
 
 @pytest.mark.parametrize(
@@ -30,19 +30,19 @@ def test_safe_addresses(address: str) -> None:
 )
 def test_other_addresses_are_refused(address: str, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
-        Transport(address)
+        GitHubTransport(address)
 
 
-def linked(address: str, rel: str = "next") -> Answer:
-    return Answer(status=200, headers={"link": f'<{address}>; rel="{rel}"'}, text="[]")
+def linked(address: str, rel: str = "next") -> HttpAnswer:
+    return HttpAnswer(status=200, headers={"link": f'<{address}>; rel="{rel}"'}, text="[]")
 
 
 def test_next_page_is_followed_on_our_own_host() -> None:
-    transport = Transport("https://git.example/api/v3")
+    transport = GitHubTransport("https://git.example/api/v3")
     address = "https://git.example/api/v3/repositories/1/pulls?page=2&per_page=100"
     assert transport.next_page(linked(address)) == address
     assert transport.next_page(linked(address, "last")) is None
-    assert transport.next_page(Answer(status=200, headers={}, text="[]")) is None
+    assert transport.next_page(HttpAnswer(status=200, headers={}, text="[]")) is None
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_next_page_is_followed_on_our_own_host() -> None:
     ],
 )
 def test_next_page_elsewhere_is_refused(address: str) -> None:
-    with pytest.raises(Temporary, match="on another host"):
-        Transport("https://git.example/api/v3").next_page(linked(address))
+    with pytest.raises(TemporaryFailure, match="on another host"):
+        GitHubTransport("https://git.example/api/v3").next_page(linked(address))
 
 
 def test_pygithub_prints_nothing_by_itself() -> None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from ghapp.github.webhooks import (
     BadSignature,
-    Event,
-    Malformed,
+    MalformedEvent,
     WebhookError,
+    WebhookEvent,
     WrongApp,
     WrongContentType,
     sign,
@@ -36,8 +36,8 @@ def signed(body: bytes, **headers: str) -> dict[str, str]:
     }
 
 
-def read(body: bytes, headers: dict[str, str], *secrets: str) -> Event:
-    return Event.from_http(headers, body, secrets=secrets or (SECRET,), app_id=APP)
+def read(body: bytes, headers: dict[str, str], *secrets: str) -> WebhookEvent:
+    return WebhookEvent.from_http(headers, body, secrets=secrets or (SECRET,), app_id=APP)
 
 
 def outcome(body: bytes, headers: dict[str, str]) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def test_missing_signature_is_refused_and_the_old_kind_does_not_count() -> None:
 def test_without_a_secret_nothing_is_trusted(secrets: tuple[str, ...]) -> None:
     headers = signed(PING, X_Hub_Signature_256=sign(PING, ""))
     with pytest.raises(BadSignature, match="no webhook secret is set"):
-        Event.from_http(headers, PING, secrets=secrets, app_id=APP)
+        WebhookEvent.from_http(headers, PING, secrets=secrets, app_id=APP)
 
 
 def test_signature_is_checked_before_anything_else() -> None:
@@ -115,7 +115,7 @@ def test_form_encoding_is_refused() -> None:
 @given(st.binary(max_size=200).filter(lambda body: not body.lstrip().startswith(b"{")))
 def test_no_signed_body_is_a_surprise(body: bytes) -> None:
     headers = signed(body, X_GitHub_Event="pull_request")
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedEvent):
         read(body, headers)
 
 
@@ -134,6 +134,6 @@ def test_any_json_is_an_event_or_malformed(value: object) -> None:
         headers = signed(body, X_GitHub_Event=name)
         try:
             event = read(body, headers)
-        except Malformed:
+        except MalformedEvent:
             continue
         assert event.name == name

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ghapp.attribution.model import Edit, Unread
+from ghapp.attribution.model import Edit, UnreadEvidence
 from ghapp.evidence.source import Worktree
 from ghapp.ingest.artifacts import ArtifactError, find_evidence, read_artifacts
 from tests.cases import FIXTURES
@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     (tmp_path / "gone.jsonl").symlink_to(tmp_path / "nowhere")
     (tmp_path / "there.jsonl").write_bytes(PLAIN)
     unread, edit = read_artifacts([tmp_path])
-    assert isinstance(unread, Unread)
+    assert isinstance(unread, UnreadEvidence)
     assert (unread.source, unread.line) == (str(tmp_path / "gone.jsonl"), None)
     assert isinstance(edit, Edit)
 
@@ -106,14 +106,14 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jsonl")
     (found,) = read_artifacts([tmp_path])
-    assert isinstance(found, Unread)
+    assert isinstance(found, UnreadEvidence)
     assert found.line is None
 
 
 def test_a_broken_line_is_named_by_file_and_line(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(PLAIN + b'{"half":\n')
     _, unread = read_artifacts([tmp_path])
-    assert isinstance(unread, Unread)
+    assert isinstance(unread, UnreadEvidence)
     assert (unread.source, unread.line) == (str(tmp_path / "a.jsonl"), 3)
 
 
@@ -146,7 +146,7 @@ def test_documents_are_read_by_the_names_that_agents_give_them(tmp_path: Path) -
 def test_a_compressed_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "rollout-1.jsonl.zst").write_bytes(b"\x28\xb5\x2f\xfd")
     (unread,) = read_artifacts([tmp_path])
-    assert isinstance(unread, Unread)
+    assert isinstance(unread, UnreadEvidence)
     assert "zstd -d" in unread.problem
 
 
@@ -173,12 +173,12 @@ def test_the_database_of_opencode_is_read_row_by_row(tmp_path: Path) -> None:
     edit, unread = read_artifacts([tmp_path])
     assert isinstance(edit, Edit)
     assert (edit.id, edit.agent_session, edit.cwd) == ("prt_2", "ses_1", "/home/dev/shop")
-    assert isinstance(unread, Unread)
+    assert isinstance(unread, UnreadEvidence)
 
 
 def test_a_database_of_another_kind_is_named(tmp_path: Path) -> None:
     database(tmp_path / "opencode.db", "CREATE TABLE note (text TEXT)")
     database(tmp_path / "state.vscdb", "CREATE TABLE note (text TEXT)")
     (unread,) = read_artifacts([tmp_path, tmp_path / "state.vscdb"])
-    assert isinstance(unread, Unread)
+    assert isinstance(unread, UnreadEvidence)
     assert "no such table" in unread.problem

@@ -7,21 +7,20 @@ import msgspec
 import pytest
 from msgspec import UNSET
 
-from ghapp.attribution.model import Audit, Edit, Unread, Verdict
+from ghapp.attribution.model import Audit, Edit, UnreadEvidence, Verdict
 from ghapp.attribution.policy import CLAUDE_CODE_V1
-from ghapp.auditing.replay import Terms as ReplayTerms
-from ghapp.auditing.replay import replay
-from ghapp.git.repository import EMPTY_TREES, Git
+from ghapp.auditing.replay import ReplayTerms, replay
+from ghapp.git.repository import EMPTY_TREES, GitRepository
 from ghapp.ingest.artifacts import read_artifacts
 from ghapp.ingest.carried import (
-    Carried,
+    CarriedEvidence,
     commits_between,
     lacking,
     read,
     read_between,
     take_inventory,
 )
-from ghapp.offline import Terms, audit_commit
+from ghapp.offline import OfflineTerms, audit_commit
 from tests.carrying import (
     BRANCH,
     CHECKPOINT,
@@ -54,12 +53,12 @@ def clone(tmp_path: Path) -> Clone:
     return made
 
 
-def terms(*evidence: Path, carried: bool = True) -> Terms:
-    return Terms(evidence=evidence, policy=CLAUDE_CODE_V1, at=LATER, carried=carried)
+def terms(*evidence: Path, carried: bool = True) -> OfflineTerms:
+    return OfflineTerms(evidence=evidence, policy=CLAUDE_CODE_V1, at=LATER, carried=carried)
 
 
 def audited(clone: Clone, *evidence: Path, carried: bool = True) -> Audit:
-    done = audit_commit(Git(clone.path), "HEAD", terms=terms(*evidence, carried=carried))
+    done = audit_commit(GitRepository(clone.path), "HEAD", terms=terms(*evidence, carried=carried))
     assert done.problems == ()
     return done.audit
 
@@ -68,12 +67,12 @@ def attributed(audit: Audit) -> list[int]:
     return [line.line for file in audit.files for line in file.lines if line.attributed]
 
 
-def edits(carried: Carried) -> list[Edit]:
+def edits(carried: CarriedEvidence) -> list[Edit]:
     return [one for one in carried.found if isinstance(one, Edit)]
 
 
-def carried_by(clone: Clone) -> Carried:
-    git = Git(clone.path)
+def carried_by(clone: Clone) -> CarriedEvidence:
+    git = GitRepository(clone.path)
     head = git.commit("HEAD")
     return read_between(git, [*head.parents, EMPTY_TREES[40]][0], head.sha)
 
@@ -101,7 +100,7 @@ def test_without_the_option_nothing_is_looked_at(clone: Clone, tmp_path: Path) -
 def test_the_records_of_a_trace_are_read_where_they_are_kept(clone: Clone) -> None:
     sha = clone.commit({PATH: CONTENT})
     clone.commit({".agent-trace/traces.jsonl": trace(sha, PATH, 1, 2)})
-    done = audit_commit(Git(clone.path), "HEAD", base="HEAD~2", terms=terms())
+    done = audit_commit(GitRepository(clone.path), "HEAD", base="HEAD~2", terms=terms())
     assert done.problems == ()
     assert done.audit.totals.by_agent == {"cursor": 2}
 
@@ -202,7 +201,7 @@ def test_a_replay_says_the_same(clone: Clone, tmp_path: Path) -> None:
 def test_a_missing_checkpoint_is_named(clone: Clone) -> None:
     clone.commit({PATH: CONTENT}, f"Add totals\n\nEntire-Checkpoint: {CHECKPOINT}\n")
     (unread,) = carried_by(clone).found
-    assert isinstance(unread, Unread)
+    assert isinstance(unread, UnreadEvidence)
     assert (unread.source, "1 checkpoint(s)" in unread.problem) == (BRANCH, True)
 
 
@@ -217,24 +216,24 @@ def test_a_partial_clone_is_told_what_it_lacks(clone: Clone, tmp_path: Path) -> 
     clone.git(
         "-C", str(tmp_path / "partial"), "fetch", "-q", "origin", "+refs/notes/*:refs/notes/*"
     )
-    git = Git(tmp_path / "partial")
+    git = GitRepository(tmp_path / "partial")
     inventory = take_inventory(git, commits_between(git, f"{sha}~1", sha))
-    there = Git(clone.path)
+    there = GitRepository(clone.path)
     wanted = {there.run("rev-parse", f"{sha}:{PATH}").decode().strip()}
     wanted |= set(there.entries(str(there.resolve("refs/notes/ai"))).values())
     assert wanted <= set(lacking(git, inventory))
     (unread,) = read(git, inventory).found
-    assert isinstance(unread, Unread)
+    assert isinstance(unread, UnreadEvidence)
 
 
 def test_what_is_too_large_is_named(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
     add_note(clone, clone.commit({PATH: CONTENT}), note({PATH: "1-2"}))
     monkeypatch.setattr("ghapp.ingest.carried.LARGEST_ATTACHMENT", 10)
     (unread,) = carried_by(clone).found
-    assert isinstance(unread, Unread)
+    assert isinstance(unread, UnreadEvidence)
     assert "more than 10" in unread.problem
 
 
 def test_a_commit_that_is_not_there_is_named(clone: Clone) -> None:
-    (unread,) = read_between(Git(clone.path), "0" * 40, "1" * 40).found
-    assert isinstance(unread, Unread)
+    (unread,) = read_between(GitRepository(clone.path), "0" * 40, "1" * 40).found
+    assert isinstance(unread, UnreadEvidence)

@@ -10,7 +10,7 @@ import structlog
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit, LineFingerprint, Verdict
-from ghapp.demo.sandbox import Fault, Kind, PullRequest
+from ghapp.demo.sandbox import Fault, FaultKind, HubPull
 from ghapp.evidence import git_ai_notes
 from ghapp.store import Store
 from tests.carrying import CHECKPOINT, CLAUDE_SESSION, note, trace
@@ -40,13 +40,13 @@ def place(tmp_path: Path, sqlite_store: Store, redis_url: str) -> Iterator[Place
 
 def opened(
     place: Place, message: str = "Add totals", files: dict[str, str] | None = None
-) -> PullRequest:
+) -> HubPull:
     return place.sandbox.open_pull(
         place.repository, files=files or {PATH: CONTENT}, title=message, author="ann"
     )
 
 
-def merged(place: Place, pull: PullRequest) -> Audit:
+def merged(place: Place, pull: HubPull) -> Audit:
     """Squash a pull request, let the app hear of it, and return the audit."""
     place.clock.sleep(1)
     place.sandbox.merge(pull, method="squash")
@@ -56,7 +56,7 @@ def merged(place: Place, pull: PullRequest) -> Audit:
     return latest(place, pull)
 
 
-def latest(place: Place, pull: PullRequest) -> Audit:
+def latest(place: Place, pull: HubPull) -> Audit:
     saved = place.store.audits.latest(place.repository.id, pull.number)
     assert saved is not None
     document = place.store.audits.document(saved.id)
@@ -157,7 +157,7 @@ def test_where_nothing_is_carried_one_request_is_all(place: Place) -> None:
 
 def test_what_cannot_be_read_is_said_and_stops_no_audit(place: Place) -> None:
     place.agent_wrote()
-    place.sandbox.play(Fault(Kind.SERVER_ERROR, route=COMMITS, times=20))
+    place.sandbox.play(Fault(FaultKind.SERVER_ERROR, route=COMMITS, times=20))
     audit = merged(place, opened(place))
     assert (audit.inputs.complete, audit.inputs.unread_records) == (False, 1)
 

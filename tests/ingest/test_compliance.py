@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ghapp.ingest.compliance import CURSOR, MOST, ComplianceError, Source, pull
+from ghapp.ingest.compliance import CURSOR, MOST, ComplianceError, ComplianceSource, pull
 from ghapp.ingest.keep import as_text
 from ghapp.store import Installation, Repository, Store
 
@@ -100,9 +100,9 @@ def server() -> Iterator[tuple[StandIn, str]]:
 
 
 @pytest.fixture
-def source(server: tuple[StandIn, str]) -> Callable[..., Source]:
-    def made(key: str = KEY) -> Source:
-        return Source(url=server[1], key=key, account="acme", encode=lambda _: as_text)
+def source(server: tuple[StandIn, str]) -> Callable[..., ComplianceSource]:
+    def made(key: str = KEY) -> ComplianceSource:
+        return ComplianceSource(url=server[1], key=key, account="acme", encode=lambda _: as_text)
 
     return made
 
@@ -120,7 +120,7 @@ def ids(store: Store) -> list[str]:
 
 
 def test_edits_are_kept_where_their_path_says(
-    server: tuple[StandIn, str], source: Callable[..., Source], store: Store
+    server: tuple[StandIn, str], source: Callable[..., ComplianceSource], store: Store
 ) -> None:
     told, at = server[0], NOW - timedelta(hours=1)
     prompt = {"type": "text", "text": SECRET}
@@ -144,7 +144,7 @@ def test_edits_are_kept_where_their_path_says(
 
 
 def test_the_bookmark_outlives_the_process_and_nothing_is_kept_twice(
-    server: tuple[StandIn, str], source: Callable[..., Source], store: Store
+    server: tuple[StandIn, str], source: Callable[..., ComplianceSource], store: Store
 ) -> None:
     told = server[0]
     told.add("clls_1", NOW - timedelta(days=2), [call("t1", "/x/shop/a.py")], [result("t1")])
@@ -158,7 +158,7 @@ def test_the_bookmark_outlives_the_process_and_nothing_is_kept_twice(
 
 
 def test_many_agent_sessions_are_pulled_in_turns(
-    server: tuple[StandIn, str], source: Callable[..., Source], store: Store
+    server: tuple[StandIn, str], source: Callable[..., ComplianceSource], store: Store
 ) -> None:
     told = server[0]
     told.page_size = 500
@@ -173,7 +173,7 @@ def test_many_agent_sessions_are_pulled_in_turns(
 
 
 def test_a_pull_that_was_stopped_goes_on(
-    server: tuple[StandIn, str], source: Callable[..., Source], store: Store
+    server: tuple[StandIn, str], source: Callable[..., ComplianceSource], store: Store
 ) -> None:
     told = server[0]
     told.add("clls_1", NOW - timedelta(days=2), [call("t1", "/x/shop/a.py")], [result("t1")])
@@ -186,7 +186,7 @@ def test_a_pull_that_was_stopped_goes_on(
 
 
 def test_a_wrong_key_is_said_without_a_word_of_the_answer(
-    server: tuple[StandIn, str], source: Callable[..., Source], store: Store
+    server: tuple[StandIn, str], source: Callable[..., ComplianceSource], store: Store
 ) -> None:
     with pytest.raises(ComplianceError, match="key") as caught:
         pull(source(key="other"), store, now=NOW)
@@ -196,7 +196,7 @@ def test_a_wrong_key_is_said_without_a_word_of_the_answer(
 
 def test_conversation_reaches_neither_store_nor_log(
     server: tuple[StandIn, str],
-    source: Callable[..., Source],
+    source: Callable[..., ComplianceSource],
     store: Store,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from ghapp.attribution.fingerprint import Fingerprinter
-from ghapp.attribution.model import LineFingerprint, Outcome
+from ghapp.attribution.fingerprint import LineFingerprinter
+from ghapp.attribution.model import EditResult, LineFingerprint
 from ghapp.ingest.artifacts import ArtifactError
 from ghapp.ingest.keep import (
     SETTLE,
     AsFingerprints,
-    Imported,
+    ImportResult,
     as_text,
     import_artifacts,
     keep_edits,
 )
-from ghapp.store import Kind, Lane, Repository, Store
+from ghapp.store import Lane, Repository, Store, WorkKind
 from tests.store.records import DAY, NOW, document, edit
 
 EVER = (NOW - 99 * DAY, NOW + 99 * DAY)
@@ -94,7 +94,7 @@ def transcripts(tmp_path: Path) -> Path:
     return below
 
 
-def imported(store: Store, below: Path, *roots: str) -> Imported:
+def imported(store: Store, below: Path, *roots: str) -> ImportResult:
     return import_artifacts(store, 42, [below], roots, as_text, now=NOW, actor="ann")
 
 
@@ -111,7 +111,7 @@ def test_edits_below_a_root_are_kept_with_their_path_in_the_repository(
         ("toolu_1", "src/app.py", None, "ann"),
         ("toolu_2", "src/app.py", None, "ann"),
     ]
-    assert kept[1].outcome is not Outcome.APPLIED
+    assert kept[1].outcome is not EditResult.APPLIED
     assert kept[0].lines.hunks[0].own == ("line_1 = 1",)
 
 
@@ -130,7 +130,7 @@ def test_importing_again_adds_nothing(store: Store, transcripts: Path) -> None:
     store.audits.save(42, 17, document(), now=NOW)
     again = imported(store, transcripts, ROOT)
     assert (again.added, again.already_known, again.due_again) == (0, 3, frozenset())
-    assert store.due.overdue(NOW + DAY) == ()
+    assert store.work.overdue(NOW + DAY) == ()
 
 
 def test_evidence_makes_the_audits_it_reaches_due_again(store: Store, transcripts: Path) -> None:
@@ -140,12 +140,12 @@ def test_evidence_makes_the_audits_it_reaches_due_again(store: Store, transcript
     for number, days in ((17, 0), (18, 21), (19, 22), (20, -2), (21, -3)):
         store.audits.save(42, number, document(merged_at=NOW + days * DAY), now=NOW)
     assert imported(store, transcripts, ROOT).due_again == {17, 18, 20}
-    items = store.due.overdue(NOW + SETTLE)
+    items = store.work.overdue(NOW + SETTLE)
     assert {one.pull_request for one in items} == {17, 18, 20}
     assert {(one.kind, one.lane, one.installation_id) for one in items} == {
-        (Kind.AUDIT, Lane.RERUN, 7)
+        (WorkKind.AUDIT, Lane.RERUN, 7)
     }
-    assert store.due.overdue(NOW) == ()
+    assert store.work.overdue(NOW) == ()
 
 
 def test_a_worktree_made_from_a_root_is_a_root(store: Store, tmp_path: Path) -> None:
@@ -164,7 +164,12 @@ def test_a_worktree_made_from_a_root_is_a_root(store: Store, tmp_path: Path) -> 
 
 def test_fingerprints_hold_no_text(store: Store, transcripts: Path) -> None:
     import_artifacts(
-        store, 42, [transcripts], [ROOT], AsFingerprints(Fingerprinter(b"k" * 32), None), now=NOW
+        store,
+        42,
+        [transcripts],
+        [ROOT],
+        AsFingerprints(LineFingerprinter(b"k" * 32), None),
+        now=NOW,
     )
     kept = store.evidence.of(42, *EVER)[0]
     assert isinstance(kept.lines.hunks[0].own[0], LineFingerprint)

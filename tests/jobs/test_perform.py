@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ghapp.audit import Ref
+from ghapp.audit import AuditRequest
 from ghapp.ending import Ending, NothingToDo, NotPermitted, OutOfReach, TryLater
 from ghapp.events.dispatch import AUDIT_AGAIN
-from ghapp.github.answers import Why
-from ghapp.jobs.perform import GIVEN_BACK, LEASE, MOST_TRIES, Stopping, perform
-from ghapp.store import Due, DueItem, DueOutcome, DueState, Installation, Lane, Store
+from ghapp.github.answers import GoneReason
+from ghapp.jobs.perform import GIVEN_BACK, LEASE, MOST_TRIES, WorkerStopping, perform
+from ghapp.store import Installation, Lane, Store, WorkEnd, WorkItem, WorkRequest, WorkState
 
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 
@@ -41,14 +41,14 @@ class Doing:
     store: Store
     result: Ending | BaseException
     now: datetime = NOW
-    asked: list[Ref] = field(default_factory=list)
+    asked: list[AuditRequest] = field(default_factory=list)
     pace: Unpaced = field(default_factory=Unpaced)
 
     def clock(self) -> datetime:
         """Return the time of the test."""
         return self.now
 
-    def audit(self, ref: Ref) -> Ending:
+    def audit(self, ref: AuditRequest) -> Ending:
         """Come to what the test decided."""
         self.asked.append(ref)
         if isinstance(self.result, BaseException):
@@ -56,26 +56,26 @@ class Doing:
         return self.result
 
 
-Wish = Callable[..., DueItem]
+Enqueued = Callable[..., WorkItem]
 
 
 @pytest.fixture
-def wish(store: Store) -> Wish:
+def enqueued(store: Store) -> Enqueued:
     """Make something due and return the item."""
 
-    def made(kind: str = "audit", **more: int | None) -> DueItem:
+    def made(kind: str = "audit", **more: int | None) -> WorkItem:
         numbers = {"installation_id": 5, "repository_id": 42, "pull_request": 17, **more}
-        due = Due(kind=kind, due_at=NOW, lane=Lane.LIVE, **numbers)  # type: ignore[arg-type]
-        store.due.schedule(due, now=NOW)
-        return store.due.overdue(NOW)[0]
+        due = WorkRequest(kind=kind, due_at=NOW, lane=Lane.LIVE, **numbers)  # type: ignore[arg-type]
+        store.work.enqueue(due, now=NOW)
+        return store.work.overdue(NOW)[0]
 
     return made
 
 
-def done(store: Store, item: DueItem, result: Ending | BaseException) -> DueItem:
+def done(store: Store, item: WorkItem, result: Ending | BaseException) -> WorkItem:
     """Perform an item and return it as it then stands."""
     assert perform(item.id, Doing(store, result), worker="test")  # type: ignore[arg-type]
-    found = store.due.one(item.id)
+    found = store.work.one(item.id)
     assert found is not None
     return found
 
@@ -83,31 +83,35 @@ def done(store: Store, item: DueItem, result: Ending | BaseException) -> DueItem
 @pytest.mark.parametrize(
     ("result", "outcome"),
     [
-        (NothingToDo(why="not merged"), DueOutcome.NOTHING_TO_DO),
+        (NothingToDo(why="not merged"), WorkEnd.NOTHING_TO_DO),
         (
             NotPermitted(permission="checks=write", why="checks=write is missing"),
-            DueOutcome.REFUSED,
+            WorkEnd.REFUSED,
         ),
-        (OutOfReach(why="uninstalled"), DueOutcome.GONE),
+        (OutOfReach(why="uninstalled"), WorkEnd.GONE),
     ],
     ids=["nothing_to_do", "refused", "gone"],
 )
-def test_an_end_is_an_end(store: Store, wish: Wish, result: Ending, outcome: DueOutcome) -> None:
-    item = done(store, wish(), result)
-    assert (item.state, item.outcome) == (DueState.DONE, outcome)
+def test_an_end_is_an_end(
+    store: Store, enqueued: Enqueued, result: Ending, outcome: WorkEnd
+) -> None:
+    item = done(store, enqueued(), result)
+    assert (item.state, item.outcome) == (WorkState.DONE, outcome)
     assert item.why
 
 
-def test_a_rate_limit_parks_the_whole_installation_and_is_no_try(store: Store, wish: Wish) -> None:
+def test_a_rate_limit_parks_the_whole_installation_and_is_no_try(
+    store: Store, enqueued: Enqueued
+) -> None:
     store.installations.seen(Installation(id=5, account="acme"), now=NOW)
     until = NOW + timedelta(minutes=7)
     later = TryLater(at=until, why="limit", counts=False, whole_installation=True)
-    item = done(store, wish(), later)
-    assert (item.state, item.due_at, item.attempts) == (DueState.WAITING, until, 0)
+    item = done(store, enqueued(), later)
+    assert (item.state, item.due_at, item.attempts) == (WorkState.WAITING, until, 0)
     installed = store.installations.installation(5)
     assert installed is not None
     assert installed.parked_until == until
-    assert store.due.overdue(NOW + timedelta(minutes=1)) == ()
+    assert store.work.overdue(NOW + timedelta(minutes=1)) == ()
 
 
 @pytest.mark.parametrize(
@@ -116,123 +120,131 @@ def test_a_rate_limit_parks_the_whole_installation_and_is_no_try(store: Store, w
     ids=["temporary", "fault"],
 )
 def test_failures_wait_longer_each_time_and_are_set_aside_in_the_end(
-    store: Store, wish: Wish, result: Ending | Exception
+    store: Store, enqueued: Enqueued, result: Ending | Exception
 ) -> None:
-    item, doing = wish(), Doing(store, result)
+    item, doing = enqueued(), Doing(store, result)
     waits = []
     for _ in range(MOST_TRIES - 1):
         assert perform(item.id, doing, worker="test")  # type: ignore[arg-type]
-        item = store.due.one(item.id) or item
-        assert item.state is DueState.WAITING
+        item = store.work.one(item.id) or item
+        assert item.state is WorkState.WAITING
         waits.append(item.due_at - doing.now)
         doing.now = item.due_at
     assert waits == sorted(waits)
     assert waits[0] <= timedelta(seconds=10)
     perform(item.id, doing, worker="test")  # type: ignore[arg-type]
-    parked = store.due.one(item.id)
+    parked = store.work.one(item.id)
     assert parked is not None
-    assert parked.state is DueState.PARKED
+    assert parked.state is WorkState.DEAD_LETTER
     assert f"{MOST_TRIES} tries" in str(parked.why)
 
 
-def test_what_another_worker_holds_is_left_alone(store: Store, wish: Wish) -> None:
-    item = wish()
-    assert store.due.lease(item.id, NOW, "other", LEASE)
+def test_what_another_worker_holds_is_left_alone(store: Store, enqueued: Enqueued) -> None:
+    item = enqueued()
+    assert store.work.lease(item.id, NOW, "other", LEASE)
     doing = Doing(store, NothingToDo(why=""))
     assert not perform(item.id, doing, worker="test")  # type: ignore[arg-type]
     assert doing.asked == []
 
 
-def test_what_a_dead_worker_held_is_done_after_its_lease(store: Store, wish: Wish) -> None:
-    item = wish()
-    assert store.due.lease(item.id, NOW, "dead", LEASE)
+def test_what_a_dead_worker_held_is_done_after_its_lease(store: Store, enqueued: Enqueued) -> None:
+    item = enqueued()
+    assert store.work.lease(item.id, NOW, "dead", LEASE)
     doing = Doing(store, NothingToDo(why=""), now=NOW + LEASE)
     assert perform(item.id, doing, worker="test")  # type: ignore[arg-type]
     assert len(doing.asked) == 1
 
 
-def test_what_kills_its_worker_each_time_is_set_aside_in_the_end(store: Store, wish: Wish) -> None:
-    item, doing = wish(), Doing(store, NothingToDo(why=""))
+def test_what_kills_its_worker_each_time_is_set_aside_in_the_end(
+    store: Store, enqueued: Enqueued
+) -> None:
+    item, doing = enqueued(), Doing(store, NothingToDo(why=""))
     for _ in range(MOST_TRIES):
-        assert store.due.lease(item.id, doing.now, "dies", LEASE)
+        assert store.work.lease(item.id, doing.now, "dies", LEASE)
         doing.now += LEASE
     assert perform(item.id, doing, worker="test")  # type: ignore[arg-type]
-    parked = store.due.one(item.id)
+    parked = store.work.one(item.id)
     assert parked is not None
-    assert (parked.state, doing.asked) == (DueState.PARKED, [])
+    assert (parked.state, doing.asked) == (WorkState.DEAD_LETTER, [])
     assert "its worker was lost" in str(parked.why)
 
 
-def test_what_a_stopping_worker_holds_is_due_again_at_once(store: Store, wish: Wish) -> None:
-    found = done(store, wish(), Stopping())
-    assert (found.state, found.attempts, found.due_at) == (DueState.WAITING, 0, NOW)
+def test_what_a_stopping_worker_holds_is_due_again_at_once(
+    store: Store, enqueued: Enqueued
+) -> None:
+    found = done(store, enqueued(), WorkerStopping())
+    assert (found.state, found.attempts, found.due_at) == (WorkState.WAITING, 0, NOW)
     assert (found.leased_by, found.why) == (None, GIVEN_BACK)
 
 
-def test_a_secret_in_an_error_is_not_kept(store: Store, wish: Wish) -> None:
+def test_a_secret_in_an_error_is_not_kept(store: Store, enqueued: Enqueued) -> None:
     token = "ghs_" + "a1B2" * 12
-    item = done(store, wish(), RuntimeError(f"refused {token}"))
+    item = done(store, enqueued(), RuntimeError(f"refused {token}"))
     assert token not in str(item.why)
 
 
-def test_a_person_s_wish_is_told_from_the_others(store: Store, wish: Wish) -> None:
+def test_a_person_s_wish_is_told_from_the_others(store: Store, enqueued: Enqueued) -> None:
     for kind, asked_again in (("audit", False), (AUDIT_AGAIN, True)):
         doing = Doing(store, NothingToDo(why=""))
-        perform(wish(kind).id, doing, worker="test")  # type: ignore[arg-type]
+        perform(enqueued(kind).id, doing, worker="test")  # type: ignore[arg-type]
         assert doing.asked == [
-            Ref(installation_id=5, repository_id=42, number=17, asked_again=asked_again)
+            AuditRequest(installation_id=5, repository_id=42, number=17, asked_again=asked_again)
         ]
 
 
-def test_where_the_app_is_no_more_github_is_not_asked(store: Store, wish: Wish) -> None:
+def test_where_the_app_is_no_more_github_is_not_asked(store: Store, enqueued: Enqueued) -> None:
     store.installations.seen(Installation(id=5, account="acme"), now=NOW)
     store.installations.removed(5, now=NOW)
     doing = Doing(store, NothingToDo(why=""))
-    item = wish()
+    item = enqueued()
     perform(item.id, doing, worker="test")  # type: ignore[arg-type]
-    found = store.due.one(item.id)
+    found = store.work.one(item.id)
     assert doing.asked == []
     assert found is not None
-    assert found.outcome is DueOutcome.GONE
+    assert found.outcome is WorkEnd.GONE
 
 
 @pytest.mark.parametrize(
     ("why", "is_active", "is_known"),
-    [(Why.SUSPENDED, False, True), (Why.UNINSTALLED, False, True), (Why.LOCKED, True, True)],
+    [
+        (GoneReason.SUSPENDED, False, True),
+        (GoneReason.UNINSTALLED, False, True),
+        (GoneReason.LOCKED, True, True),
+    ],
 )
 def test_what_github_says_is_remembered_where_its_event_was_missed(
-    store: Store, wish: Wish, why: Why, *, is_active: bool, is_known: bool
+    store: Store, enqueued: Enqueued, why: GoneReason, *, is_active: bool, is_known: bool
 ) -> None:
     store.installations.seen(Installation(id=5, account="acme"), now=NOW)
-    item = done(store, wish(), OutOfReach(why=f"token: {why}", reason=why))
-    assert (item.outcome, item.why) == (DueOutcome.GONE, f"token: {why}")
+    item = done(store, enqueued(), OutOfReach(why=f"token: {why}", reason=why))
+    assert (item.outcome, item.why) == (WorkEnd.GONE, f"token: {why}")
     known = store.installations.installation(5)
     assert (known is not None) is is_known
     assert known is not None
     assert known.is_active is is_active
 
 
-def test_a_parked_installation_is_not_asked(store: Store, wish: Wish) -> None:
+def test_a_parked_installation_is_not_asked(store: Store, enqueued: Enqueued) -> None:
     ready = NOW + timedelta(minutes=3)
     doing = Doing(store, NothingToDo(why=""), pace=Unpaced(ready))
-    item = wish()
+    item = enqueued()
     perform(item.id, doing, worker="test")  # type: ignore[arg-type]
-    found = store.due.one(item.id)
+    found = store.work.one(item.id)
     assert found is not None
     assert (found.due_at, found.attempts, doing.asked) == (ready, 0, [])
 
 
-def test_a_recurring_item_is_never_set_aside(store: Store, wish: Wish) -> None:
-    item = wish("sweep", repository_id=None, pull_request=None, installation_id=None)
+def test_a_recurring_item_is_never_set_aside(store: Store, enqueued: Enqueued) -> None:
+    item = enqueued("sweep", repository_id=None, pull_request=None, installation_id=None)
     doing = Doing(store, NothingToDo(why=""))
     for _ in range(MOST_TRIES + 2):
         # It has no app to ask with here, so it fails each time.
         assert perform(item.id, doing, worker="test")  # type: ignore[arg-type]
-        item = store.due.one(item.id) or item
+        item = store.work.one(item.id) or item
         doing.now = item.due_at
-    assert item.state is DueState.WAITING
+    assert item.state is WorkState.WAITING
 
 
-def test_an_unknown_kind_is_no_endless_loop(store: Store, wish: Wish) -> None:
-    item = done(store, wish("from_a_later_version"), RuntimeError("never asked"))
-    assert item.outcome is DueOutcome.NOTHING_TO_DO
+def test_an_unknown_kind_is_no_endless_loop(store: Store, enqueued: Enqueued) -> None:
+    item = done(store, enqueued("from_a_later_version"), RuntimeError("never asked"))
+    assert item.outcome is WorkEnd.NOTHING_TO_DO

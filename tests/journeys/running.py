@@ -17,10 +17,10 @@ from typing import TypeVar
 import requests
 
 from ghapp.attribution.model import Edit, EditHunk, TextLines
-from ghapp.demo.sandbox import Installation, PullRequest, RegisteredApp, Repository, Sandbox
+from ghapp.demo.sandbox import HubInstallation, HubPull, HubRepository, RegisteredApp, Sandbox
 from ghapp.serve import (
-    Child,
-    Program,
+    ChildProgram,
+    WatchedChild,
     address_of,
     importing_us,
     listen,
@@ -29,7 +29,7 @@ from ghapp.serve import (
     web,
     workers,
 )
-from ghapp.store import DueItem, Store
+from ghapp.store import Store, WorkItem
 
 START_SECONDS = 30.0
 LOOK_EVERY = 0.05
@@ -61,9 +61,11 @@ def wait_for(ask: Callable[[], Found], what: str, seconds: float = START_SECONDS
 class Running:
     """The app's processes by name, such as ``valkey``, ``web``, ``worker-live``, ``scheduler``."""
 
-    def __init__(self, programs: dict[str, Program], environment: dict[str, str]) -> None:
+    def __init__(self, programs: dict[str, ChildProgram], environment: dict[str, str]) -> None:
         self.environment = environment
-        self.children = {name: Child(program, environment) for name, program in programs.items()}
+        self.children = {
+            name: WatchedChild(program, environment) for name, program in programs.items()
+        }
 
     def start(self, *names: str) -> None:
         """Start processes, and wait for Valkey and the web door to answer."""
@@ -114,13 +116,13 @@ class Place:
         self.sandbox = sandbox
         self.registered = registered
         self.app = app
-        self.repository: Repository = sandbox.add_repository(
+        self.repository: HubRepository = sandbox.add_repository(
             "acme", "app", files={"src/totals.py": BASE}
         )
-        self.installation: Installation = sandbox.install(registered.app, "acme")
+        self.installation: HubInstallation = sandbox.install(registered.app, "acme")
         self.store = Store.open(app.environment["DATABASE_URL"])
 
-    def merged(self, *, title: str = "Totals by customer") -> PullRequest:
+    def merged(self, *, title: str = "Totals by customer") -> HubPull:
         """Open and merge a pull request that adds what the agent wrote."""
         text = BASE + "\n".join(WRITTEN) + "\n"
         pull = self.sandbox.open_pull(self.repository, files={"src/totals.py": text}, title=title)
@@ -140,16 +142,16 @@ class Place:
         )
         self.store.evidence.add(self.repository.id, [edit], now=now)
 
-    def items(self, pull: PullRequest) -> tuple[DueItem, ...]:
+    def items(self, pull: HubPull) -> tuple[WorkItem, ...]:
         """Return what was due for a pull request."""
-        return self.store.due.of(self.repository.id, pull.number)
+        return self.store.work.of(self.repository.id, pull.number)
 
     def wait_until_settled(
-        self, pull: PullRequest, *, kind: str = "audit", seconds: float = 60.0
-    ) -> DueItem:
+        self, pull: HubPull, *, kind: str = "audit", seconds: float = 60.0
+    ) -> WorkItem:
         """Wait until the latest item of a kind is over, and return it."""
 
-        def settled() -> DueItem | None:
+        def settled() -> WorkItem | None:
             items = [item for item in self.items(pull) if item.kind == kind]
             return items[-1] if items and items[-1].outcome is not None else None
 

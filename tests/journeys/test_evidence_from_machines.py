@@ -12,15 +12,15 @@ import pytest
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import FingerprintCodebook
 from ghapp.attribution.document import from_document
-from ghapp.attribution.fingerprint import Fingerprinter
-from ghapp.attribution.model import Audit, Change, Edit, Evidence, Measure, Subject
+from ghapp.attribution.fingerprint import LineFingerprinter
+from ghapp.attribution.model import Audit, AuditSubject, Change, Edit, Evidence, Measure
 from ghapp.attribution.policy import POLICIES
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.collector import account
-from ghapp.collector.door import Door
+from ghapp.collector.door import UploadClient
 from ghapp.collector.enroll import enroll
 from ghapp.collector.flush import flush
-from ghapp.git.repository import Git
+from ghapp.git.repository import GitRepository
 from ghapp.ingest.artifacts import read_artifacts
 from ghapp.store import Installation, Repository
 from ghapp.wire import EnrollmentStarted
@@ -93,11 +93,11 @@ class Developer:
         )
 
 
-def _enrolled(place: Place, machine: Machine, login: str) -> account.Account:
+def _enrolled(place: Place, machine: Machine, login: str) -> account.MachineAccount:
     def type_code(started: EnrollmentStarted) -> None:
         place.sandbox.device_flow.approve(started.user_code, login)
 
-    door = Door(place.app.environment["GHAPP_PUBLIC_URL"])
+    door = UploadClient(place.app.environment["GHAPP_PUBLIC_URL"])
     now = datetime.now(UTC)
     return enroll(machine.places, door, type_code, now=now, sleep=lambda _: None)
 
@@ -157,7 +157,7 @@ def _merged(place: Place, roots: list[Path]) -> tuple[Audit, Change]:
     place.wait_until_settled(pull)
     saved = place.store.audits.latest(place.repository.id, pull.number)
     assert saved is not None
-    git = Git(place.repository.git.path)
+    git = GitRepository(place.repository.git.path)
     sha = str(pull.merge_commit_sha)
     change = Change(files=tuple(parse_diff(git.diff(f"{sha}^", sha))))
     document = place.store.audits.document(saved.id)
@@ -168,7 +168,7 @@ def _merged(place: Place, roots: list[Path]) -> tuple[Audit, Change]:
 def _offline(audit: Audit, change: Change, *developers: Developer) -> Audit:
     """Audit the transcripts where they lie, by tokens."""
     (installation,) = developers[0].online.enrollment.installations
-    fingerprinter = Fingerprinter(installation.key)
+    fingerprinter = LineFingerprinter(installation.key)
     found = read_artifacts([one.machine.transcripts for one in developers])
     edits = tuple(
         msgspec.structs.replace(one, lines=fingerprinter.lines(one.lines))  # type: ignore[arg-type]
@@ -177,7 +177,7 @@ def _offline(audit: Audit, change: Change, *developers: Developer) -> Audit:
     )
     roots = tuple(str(root) for one in developers for root in one.roots)
     return attribute(
-        Subject(merged_at=audit.merged_at),
+        AuditSubject(merged_at=audit.merged_at),
         change,
         Evidence(edits=edits, roots=roots),
         POLICIES["claude-code-v1"],

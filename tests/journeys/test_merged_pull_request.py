@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 import requests
 
-from ghapp.attribution.model import State, Verdict
-from ghapp.demo.sandbox import Fault, Kind, PullRequest
+from ghapp.attribution.model import AuditState, Verdict
+from ghapp.demo.sandbox import Fault, FaultKind, HubPull
 from ghapp.github.webhooks import sign
-from ghapp.store import DueOutcome
+from ghapp.store import WorkEnd
 from tests.journeys.running import Place, wait_for
 
 PULL = "/repos/{owner}/{repo}/pulls/{pull_number}"
@@ -18,7 +18,7 @@ FILES = "/repos/{owner}/{repo}/pulls/{pull_number}/files"
 COMMENTS = "/repos/{owner}/{repo}/issues/{issue_number}/comments"
 
 
-def expect_one_of_each(place: Place, pull: PullRequest) -> None:
+def expect_one_of_each(place: Place, pull: HubPull) -> None:
     """Ask the sandbox for exactly one check run, one comment and the label, and no misdeed."""
     seen = place.sandbox.visible(pull)
     assert [(run.name, run.status) for run in seen.check_runs] == [("attribution", "completed")]
@@ -31,12 +31,12 @@ def test_a_webhook_brings_one_check_run_one_comment_and_one_label(live: Place) -
     live.agent_wrote()
     pull = live.merged()
     live.sandbox.deliver_closed(pull)
-    assert live.wait_until_settled(pull).outcome is DueOutcome.DONE
+    assert live.wait_until_settled(pull).outcome is WorkEnd.DONE
     expect_one_of_each(live, pull)
 
     audit = live.store.audits.latest(live.repository.id, pull.number)
     assert audit is not None
-    assert (audit.verdict, audit.state) == (Verdict.ASSISTED, State.PROVISIONAL)
+    assert (audit.verdict, audit.state) == (Verdict.ASSISTED, AuditState.PROVISIONAL)
     assert (audit.attributed, audit.effective) == (5, 5)
     published = {one.publisher: one for one in live.store.publications.of(audit)}
     assert set(published) == {"check_run", "comment", "label"}
@@ -80,7 +80,7 @@ def test_a_worker_that_is_killed_loses_nothing(
     live: Place, slow: tuple[str, str], before: str
 ) -> None:
     live.agent_wrote()
-    live.sandbox.play(Fault(Kind.SLOW, method=slow[0], route=slow[1], seconds=3))
+    live.sandbox.play(Fault(FaultKind.SLOW, method=slow[0], route=slow[1], seconds=3))
     pull = live.merged()
     live.sandbox.deliver_closed(pull)
     # The request before the slow one was answered, so the worker waits for the slow one. The
@@ -92,7 +92,7 @@ def test_a_worker_that_is_killed_loses_nothing(
 
     # An abandoned item is back, and done, within a minute.
     item = live.wait_until_settled(pull, seconds=60)
-    assert item.outcome is DueOutcome.DONE
+    assert item.outcome is WorkEnd.DONE
     assert item.taken == 2
     expect_one_of_each(live, pull)
     assert len(live.store.audits.all_of(live.repository.id)) == 1
@@ -130,19 +130,19 @@ def test_without_redis_a_delivery_is_kept_and_swept_later(place: Place) -> None:
     assert [item.outcome for item in place.items(pull)] == [None]
 
     place.app.start("valkey", "worker-live")
-    assert place.wait_until_settled(pull).outcome is DueOutcome.DONE
+    assert place.wait_until_settled(pull).outcome is WorkEnd.DONE
     expect_one_of_each(place, pull)
 
 
 def test_a_limit_parks_the_installation_and_ends(live: Place) -> None:
     live.agent_wrote()
     live.sandbox.play(
-        Fault(Kind.SECONDARY_LIMIT, method="GET", route=FILES, status=429, retry_after=2)
+        Fault(FaultKind.SECONDARY_LIMIT, method="GET", route=FILES, status=429, retry_after=2)
     )
     pull = live.merged()
     live.sandbox.deliver_closed(pull)
     item = live.wait_until_settled(pull)
-    assert (item.outcome, item.attempts, item.taken) == (DueOutcome.DONE, 1, 2)
+    assert (item.outcome, item.attempts, item.taken) == (WorkEnd.DONE, 1, 2)
     expect_one_of_each(live, pull)
 
 

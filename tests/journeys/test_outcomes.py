@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ghapp.attribution.model import State
-from ghapp.demo.sandbox import PullRequest
-from ghapp.store import DueItem, DueOutcome, DueState, Kind, Store
+from ghapp.attribution.model import AuditState
+from ghapp.demo.sandbox import HubPull
+from ghapp.store import Store, WorkEnd, WorkItem, WorkKind, WorkState
 from ghapp.summaries.counts import PullOutcome
 from ghapp.upkeep.outcomes import A_MINUTE
 from ghapp.web.app import create_app
@@ -46,20 +46,20 @@ def shown(place: Place) -> dict[str, list[str]]:
     return {name: rows[0][1:] for name, rows in tables.items()}
 
 
-def looks(place: Place, pull: PullRequest) -> list[DueItem]:
+def looks(place: Place, pull: HubPull) -> list[WorkItem]:
     """Return the looks at what came of it; one that is to be looked at again is the same item."""
-    items = place.store.due.of(place.repository.id, pull.number)
-    return [item for item in items if item.kind == Kind.OUTCOMES]
+    items = place.store.work.of(place.repository.id, pull.number)
+    return [item for item in items if item.kind == WorkKind.OUTCOMES]
 
 
-def next_look(place: Place, pull: PullRequest) -> datetime:
+def next_look(place: Place, pull: HubPull) -> datetime:
     """Return when it is looked at again; no try of the last time counts any more."""
     (item,) = looks(place, pull)
-    assert (item.state, item.attempts, item.outcome) == (DueState.WAITING, 0, None)
+    assert (item.state, item.attempts, item.outcome) == (WorkState.WAITING, 0, None)
     return item.due_at
 
 
-def known(place: Place, pull: PullRequest) -> PullOutcome:
+def known(place: Place, pull: HubPull) -> PullOutcome:
     found = place.store.outcomes.of(place.repository.id, pull.number)
     assert found is not None
     return found
@@ -78,13 +78,13 @@ def test_outcomes_are_told_at_the_final_audit_and_after_30_and_90_days(months: P
     place.work()
     audit = place.store.audits.latest(place.repository.id, pull.number)
     assert audit is not None
-    assert (audit.state, audit.attributed) == (State.PROVISIONAL, 5)
+    assert (audit.state, audit.attributed) == (AuditState.PROVISIONAL, 5)
     assert looks(place, pull) == []
 
     place.work(5 * DAY)
     final = place.store.audits.latest(place.repository.id, pull.number)
     assert final is not None
-    assert final.state is State.FINAL
+    assert final.state is AuditState.FINAL
     month = next_look(place, pull)
     assert month == merged_at + 30 * DAY + A_MINUTE
     figures = shown(place)
@@ -103,11 +103,11 @@ def test_outcomes_are_told_at_the_final_audit_and_after_30_and_90_days(months: P
     assert figures["Followed by a fix-up within 30 days"][0].startswith("100%")
 
     place.work(quarter - place.clock())
-    assert [item.outcome for item in looks(place, pull)] == [DueOutcome.DONE]
+    assert [item.outcome for item in looks(place, pull)] == [WorkEnd.DONE]
     figures = shown(place)
     assert (figures[AFTER_30], figures[AFTER_90]) == (["80%", "5"], ["0%", "5"])
     assert known(place, pull).collected_at == quarter
     # What is known is not asked for again: another final audit wishes for no fourth look.
     place.again(pull)
-    assert [item.outcome for item in looks(place, pull)] == [DueOutcome.DONE]
+    assert [item.outcome for item in looks(place, pull)] == [WorkEnd.DONE]
     place.expect_good_manners()

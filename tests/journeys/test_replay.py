@@ -9,15 +9,15 @@ import pytest
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import Codebook, FingerprintCodebook
 from ghapp.attribution.document import to_document
-from ghapp.attribution.fingerprint import Fingerprinter
-from ghapp.attribution.model import Evidence, Subject
+from ghapp.attribution.fingerprint import LineFingerprinter
+from ghapp.attribution.model import AuditSubject, Evidence
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.auditing.export import export
-from ghapp.auditing.recompute import Given, Outcome, recompute
-from ghapp.auditing.replay import Terms, replay
+from ghapp.auditing.recompute import RecomputeInputs, RecomputeResult, recompute
+from ghapp.auditing.replay import ReplayTerms, replay
 from ghapp.github.pull_requests import fetch
 from ghapp.ingest.keep import AsFingerprints, as_text, import_artifacts
-from ghapp.keys.signing import Signer
+from ghapp.keys.signing import RecordSigner
 from ghapp.records.check import check
 from ghapp.store import Installation, Repository, Store
 from tests.github.place import Place
@@ -37,14 +37,14 @@ def evidence(tmp_path: Path) -> Path:
 
 KEY = bytes(range(32))
 """The key of the installation's fingerprints."""
-ENCODED = {"text": as_text, "fingerprint": AsFingerprints(Fingerprinter(KEY), "1.1")}
+ENCODED = {"text": as_text, "fingerprint": AsFingerprints(LineFingerprinter(KEY), "1.1")}
 
 
 def live(place: Place, store: Store, number: int) -> bytes:
     """Return the document that the app makes, kept and signed."""
     pull = fetch(place.github, number, place.cache)
     span = CLAUDE_CODE_V1.evidence_span(pull.merged_at)
-    subject = Subject(
+    subject = AuditSubject(
         merged_at=pull.merged_at,
         repository=pull.repository,
         pull_request=number,
@@ -53,10 +53,10 @@ def live(place: Place, store: Store, number: int) -> bytes:
     found = Evidence(edits=store.evidence.of(pull.repository_id, *span))
     now = place.clock.now + timedelta(days=9)
     is_text = not found.edits or isinstance(found.edits[0].lines.hunks[0].own[0], str)
-    book = Codebook() if is_text else FingerprintCodebook(Fingerprinter(KEY))
+    book = Codebook() if is_text else FingerprintCodebook(LineFingerprinter(KEY))
     audit = attribute(subject, pull.change, found, CLAUDE_CODE_V1, at=now, book=book)
     document = to_document(audit)
-    witness = Signer(store, KEY).witness
+    witness = RecordSigner(store, KEY).witness
     store.audits.save(pull.repository_id, number, document, now=now, witness=witness)
     return document
 
@@ -89,7 +89,7 @@ def test_same_documents(tmp_path: Path, evidence: Path, store: Store, encoding: 
     finally:
         place.close()
     key = KEY if encoding == "fingerprint" else None
-    terms = Terms(
+    terms = ReplayTerms(
         repository_path=clone,
         evidence=(evidence,),
         policy=CLAUDE_CODE_V1,
@@ -101,10 +101,14 @@ def test_same_documents(tmp_path: Path, evidence: Path, store: Store, encoding: 
     assert (tmp_path / "out").read_bytes() == expected
     bundle = tmp_path / "bundle"
     with bundle.open("wb") as file:
-        export(store, [known], file, signer=Signer(store, KEY), now=now)
+        export(store, [known], file, signer=RecordSigner(store, KEY), now=now)
     assert check(bundle).problems == ()
-    given = Given(clone=clone, evidence=(evidence,), roots=("/srv/app",), fingerprint_key=key)
-    assert [one.outcome for one in recompute(given, bundle)] == [Outcome.SAME] * len(numbers)
+    given = RecomputeInputs(
+        clone=clone, evidence=(evidence,), roots=("/srv/app",), fingerprint_key=key
+    )
+    assert [one.outcome for one in recompute(given, bundle)] == [RecomputeResult.SAME] * len(
+        numbers
+    )
 
 
 def _merge_some(place: Place) -> list[int]:

@@ -8,21 +8,21 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ghapp.demo.sandbox import Fault, Kind, PullRequest
+from ghapp.demo.sandbox import Fault, FaultKind, HubPull
 from ghapp.github.webhooks import sign
 from ghapp.jobs.perform import GIVEN_BACK
 from ghapp.serve import GRACE
-from ghapp.store import DueOutcome, DueState
+from ghapp.store import WorkEnd, WorkState
 from tests.journeys.running import Place, wait_for
 
 PULL = "/repos/{owner}/{repo}/pulls/{pull_number}"
 FILES = "/repos/{owner}/{repo}/pulls/{pull_number}/files"
 
 
-def in_work(place: Place, *, seconds: float) -> PullRequest:
+def in_work(place: Place, *, seconds: float) -> HubPull:
     """Have a pull request in work whose files GitHub tells that slowly."""
     place.agent_wrote()
-    place.sandbox.play(Fault(Kind.SLOW, method="GET", route=FILES, seconds=seconds))
+    place.sandbox.play(Fault(FaultKind.SLOW, method="GET", route=FILES, seconds=seconds))
     pull = place.merged()
     place.sandbox.deliver_closed(pull)
     wait_for(lambda: PULL in {one.template for one in place.sandbox.exchanges}, "the audit's start")
@@ -41,7 +41,7 @@ def test_a_worker_finishes_what_it_can(live: Place) -> None:
     pull = in_work(live, seconds=0.5)
     stop(live, "worker-live")
     (item,) = (one for one in live.items(pull) if one.kind == "audit")
-    assert (item.outcome, item.taken) == (DueOutcome.DONE, 1)
+    assert (item.outcome, item.taken) == (WorkEnd.DONE, 1)
 
 
 def test_a_signal_to_the_worker_and_its_fork_at_once_lets_it_finish(live: Place) -> None:
@@ -53,17 +53,17 @@ def test_a_signal_to_the_worker_and_its_fork_at_once_lets_it_finish(live: Place)
         os.kill(pid, signal.SIGTERM)  # as systemd does
     worker.wait(GRACE)
     (item,) = (one for one in live.items(pull) if one.kind == "audit")
-    assert (item.outcome, item.taken) == (DueOutcome.DONE, 1)
+    assert (item.outcome, item.taken) == (WorkEnd.DONE, 1)
 
 
 def test_a_worker_gives_back_what_it_cannot_finish(live: Place) -> None:
     pull = in_work(live, seconds=15)
     stop(live, "worker-live")
     (item,) = live.items(pull)
-    assert (item.state, item.attempts, item.why) == (DueState.WAITING, 0, GIVEN_BACK)
+    assert (item.state, item.attempts, item.why) == (WorkState.WAITING, 0, GIVEN_BACK)
     live.app.start("worker-live")
     item = live.wait_until_settled(pull)
-    assert (item.outcome, item.taken) == (DueOutcome.DONE, 2)
+    assert (item.outcome, item.taken) == (WorkEnd.DONE, 2)
     seen = live.sandbox.visible(pull)
     assert (len(seen.check_runs), len(seen.comments)) == (1, 1)
 

@@ -6,13 +6,13 @@ import pytest
 from msgspec.structs import replace
 
 from ghapp.attribution.attribute import attribute
-from ghapp.attribution.model import Change, Evidence, Subject, Verdict
+from ghapp.attribution.model import AuditSubject, Change, Evidence, Verdict
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.bootstrap import Services, encoder
 from ghapp.ingest.keep import keep_edits
 from ghapp.settings import Settings
-from ghapp.store import Installation, Repository, Sender, Store
+from ghapp.store import EditSender, Installation, Repository, Store
 from tests.store.records import DAY, NOW, edit
 
 NAMES = ("monthly_totals", "customer_orders", "shipping_costs", "voucher_values")
@@ -34,7 +34,7 @@ def _keep(services: Services, edit_id: str, lines: tuple[str, ...]) -> str | Non
     encode = encoder(services.settings, services.store, 7)
     one = edit(edit_id, *lines)
     kept = replace(one, lines=encode(one.lines), at=NOW - DAY)  # type: ignore[arg-type]  # text
-    sender = Sender(key_id=encode.key_id, actor_id=11)
+    sender = EditSender(key_id=encode.key_id, actor_id=11)
     keep_edits(services.store, 42, [kept], now=NOW, sender=sender)
     return encode.key_id
 
@@ -52,7 +52,7 @@ def test_edits_of_both_keys_are_found(services: Services) -> None:
     second = _keep(services, "new", NEW)
     assert (first, second) == ("7-1", "7-2")
     kept = Evidence(edits=services.store.evidence.of(42, NOW - 9 * DAY, NOW))
-    change, subject = _change(), Subject(merged_at=NOW, repository="acme/app", pull_request=17)
+    change, subject = _change(), AuditSubject(merged_at=NOW, repository="acme/app", pull_request=17)
 
     def attributed(evidence: Evidence) -> int:
         book = services.comparison.book(7, evidence)

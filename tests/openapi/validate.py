@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import jsonschema_rs
 
-from ghapp.demo.sandbox import Delivery, Exchange
+from ghapp.demo.sandbox import Exchange, HubDelivery
 
 HERE = Path(__file__).parent
 
@@ -242,7 +242,7 @@ def payload_problems(event: str, payload: dict[str, Any]) -> list[str]:
     return _kept(name, _broken(validator, payload))
 
 
-def problems(exchanges: Iterable[Exchange], deliveries: Iterable[Delivery] = ()) -> list[str]:
+def problems(exchanges: Iterable[Exchange], deliveries: Iterable[HubDelivery] = ()) -> list[str]:
     """Return everything that is wrong with exchanges and deliveries; empty: nothing is."""
     found = [problem for exchange in exchanges for problem in exchange_problems(exchange)]
     for delivery in deliveries:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ghapp.github.user_access import Level
-from ghapp.people.readers import Readers
+from ghapp.github.user_access import AccessLevel
+from ghapp.people.readers import PageReaders
 from ghapp.store import SignedIn
 from tests.web.place import Place
 
@@ -19,7 +19,7 @@ def place(tmp_path: Path, redis_url: str) -> Iterator[Place]:
     made.close()
 
 
-def process(place: Place) -> Readers:
+def process(place: Place) -> PageReaders:
     """Return readers as another process of the same app makes them."""
     made = place.another_process().readers
     assert made is not None
@@ -39,7 +39,7 @@ def test_processes_at_once_renew_a_token_once(place: Place) -> None:
     readers = [process(place) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         levels = list(pool.map(lambda one: one.repository(person, app), readers))
-    assert set(levels) == {Level.READ}
+    assert set(levels) == {AccessLevel.READ}
     tokens = list(place.sandbox.world.user_tokens.values())
     assert [one.revoked for one in tokens] == [True, False]
 
@@ -47,7 +47,7 @@ def test_processes_at_once_renew_a_token_once(place: Place) -> None:
 def test_processes_share_what_github_said(place: Place) -> None:
     person, app = signed_in(place), place.repositories["app"].id
     for _ in range(3):
-        assert process(place).repository(person, app) is Level.READ
+        assert process(place).repository(person, app) is AccessLevel.READ
     paths = [one.path for one in place.sandbox.exchanges]
     assert paths.count(f"/repositories/{app}") == 1
 

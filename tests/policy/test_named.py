@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED
-from ghapp.policy.named import Difference, PolicyError, differences, find, read
+from ghapp.policy.named import PolicyDifference, PolicyError, differences, find, read
 
 
 def test_built_in_ones_by_name() -> None:
@@ -62,6 +62,6 @@ def test_file_that_is_not_there(tmp_path: Path) -> None:
 def test_differences_name_the_members() -> None:
     assert differences(CLAUDE_CODE_V1, CLAUDE_CODE_V1) == ()
     assert differences(CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED) == (
-        Difference(member="id", before="claude-code-v1", after="claude-code-v1+moved"),
-        Difference(member="moved_blocks", before=False, after=True),
+        PolicyDifference(member="id", before="claude-code-v1", after="claude-code-v1+moved"),
+        PolicyDifference(member="moved_blocks", before=False, after=True),
     )

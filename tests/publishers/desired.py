@@ -3,11 +3,17 @@
 from datetime import UTC, datetime
 
 from ghapp.attribution.model import Change
-from ghapp.demo.sandbox import PullRequest as Hosted
-from ghapp.github.pull_requests import PullRequest, Source
-from ghapp.publishers.publisher import UNSEEN, Conclusion, Desired, Memory, Published
-from ghapp.publishers.registry import PUBLISHERS, Publishing, publish
-from ghapp.reports.annotations import Annotation
+from ghapp.demo.sandbox import HubPull
+from ghapp.github.pull_requests import ChangeSource, PullRequest
+from ghapp.publishers.publisher import (
+    UNSEEN,
+    Conclusion,
+    DesiredState,
+    PublisherMemory,
+    PublisherReport,
+)
+from ghapp.publishers.registry import PUBLISHERS, PublishReport, publish
+from ghapp.reports.annotations import LineAnnotation
 from ghapp.reports.markdown import CheckOutput
 from tests.github.place import Place
 
@@ -15,14 +21,14 @@ LABEL = "claude-code-assisted"
 COMMENT = "### At least half was written in Claude Code sessions\n"
 
 
-def note(line: int, message: str = "Claude Code wrote this.") -> Annotation:
+def note(line: int, message: str = "Claude Code wrote this.") -> LineAnnotation:
     """Return an annotation of one line."""
-    return Annotation(
+    return LineAnnotation(
         path="a.py", start_line=line, end_line=line, title="Attributed: run", message=message
     )
 
 
-def desired(**members: object) -> Desired:
+def desired(**members: object) -> DesiredState:
     """Return what an assisted pull request should show, with some members changed."""
     usual: dict[str, object] = {
         "check": CheckOutput(title="At least 50%", summary="Half of it.\n", text="| File |\n"),
@@ -31,10 +37,10 @@ def desired(**members: object) -> Desired:
         "comment": COMMENT,
         "labels": frozenset({LABEL}),
     }
-    return Desired(**{**usual, **members})  # type: ignore[arg-type]
+    return DesiredState(**{**usual, **members})  # type: ignore[arg-type]
 
 
-def fetched(place: Place, pull: Hosted) -> PullRequest:
+def fetched(place: Place, pull: HubPull) -> PullRequest:
     """Return a pull request as fetching it would: publishers need its numbers only."""
     return PullRequest(
         repository_id=place.repository.id,
@@ -51,7 +57,7 @@ def fetched(place: Place, pull: Hosted) -> PullRequest:
         from_fork=False,
         labels=frozenset(),
         change=Change(),
-        source=Source.FILES,
+        source=ChangeSource.FILES,
     )
 
 
@@ -64,7 +70,7 @@ class Publisher:
         self.known: dict[str, str] = {}
         self.noted: dict[str, datetime] = {}
 
-    def publish(self, wanted: Desired | None = None) -> Publishing:
+    def publish(self, wanted: DesiredState | None = None) -> PublishReport:
         """Publish, as a job of its own does."""
         pull = fetched(self.place, self.hosted)
         memories = {name: self._memory(name) for name in PUBLISHERS}
@@ -76,11 +82,13 @@ class Publisher:
                 self.known[one.name] = one.external_id
         return done
 
-    def _memory(self, name: str) -> Memory:
+    def _memory(self, name: str) -> PublisherMemory:
         def note() -> None:
             self.noted[name] = self.place.clock()
 
-        return Memory(note=note, external_id=self.known.get(name), noted_at=self.noted.get(name))
+        return PublisherMemory(
+            note=note, external_id=self.known.get(name), noted_at=self.noted.get(name)
+        )
 
     def forget(self) -> None:
         """Lose what was not noted before, as a process does that dies before it is stored."""
@@ -101,11 +109,11 @@ class Publisher:
         return self.place.sandbox.visible(self.hosted).label_names
 
 
-def outcomes(done: Publishing) -> dict[str, str]:
+def outcomes(done: PublishReport) -> dict[str, str]:
     """Return each publisher's outcome by its name."""
     return {one.name: one.outcome.value for one in done.published}
 
 
-def of(done: Publishing, name: str) -> Published:
+def of(done: PublishReport, name: str) -> PublisherReport:
     """Return what one publisher did."""
     return next(one for one in done.published if one.name == name)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ghapp.demo.sandbox import CheckRun
+from ghapp.demo.sandbox import HubCheckRun
 from ghapp.github.external_id import ExternalId
 from ghapp.publishers.check_run import ACTIONS, MOST_ANNOTATIONS, within
 from ghapp.publishers.publisher import MOST_TEXT_BYTES, Conclusion
@@ -12,11 +12,11 @@ from ghapp.reports.markdown import CheckOutput
 from tests.publishers.desired import Publisher, desired, note, of
 
 
-def runs(publisher: Publisher) -> tuple[CheckRun, ...]:
+def runs(publisher: Publisher) -> tuple[HubCheckRun, ...]:
     return publisher.place.sandbox.visible(publisher.hosted).check_runs
 
 
-def lines(run: CheckRun) -> list[int]:
+def lines(run: HubCheckRun) -> list[int]:
     return [annotation.members["start_line"] for annotation in run.annotations]
 
 

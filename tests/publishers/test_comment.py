@@ -1,11 +1,11 @@
 """The comment: one, ours, edited in place, and left deleted."""
 
-from ghapp.demo.sandbox import Comment
+from ghapp.demo.sandbox import HubComment
 from ghapp.publishers.comment import marker
 from tests.publishers.desired import COMMENT, Publisher, desired, of
 
 
-def ours(publisher: Publisher) -> list[Comment]:
+def ours(publisher: Publisher) -> list[HubComment]:
     return [
         comment
         for comment in publisher.place.sandbox.visible(publisher.hosted).comments

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ghapp.github.answers import Gone, Limited, Temporary, Why
-from ghapp.publishers.publisher import NotReadBack, Unseen
+from ghapp.github.answers import GoneForGood, GoneReason, RateLimited, TemporaryFailure
+from ghapp.publishers.publisher import NotReadBack, NotSeenYet
 from ghapp.publishers.registry import NOT_WRITTEN, PUBLISHERS
 from tests.publishers.desired import COMMENT, LABEL, Publisher, desired, of, outcomes
 
@@ -64,7 +64,7 @@ def test_an_answer_lost_after_the_deed_leaves_one_of_each(
 def test_a_deed_not_done_is_for_later(publisher: Publisher, kind: str, route: str) -> None:
     publisher.place.play(kind, route, "POST", times=None)
     done = publisher.publish()
-    assert isinstance(done.later, Temporary)
+    assert isinstance(done.later, TemporaryFailure)
     publisher.place.sandbox.faults.clear()
     publisher.time_passes()
     assert publisher.publish().later is None
@@ -91,7 +91,7 @@ def test_a_death_after_the_deed_and_stale_lists_make_no_second_one(
     publisher.forget()
     publisher.place.play("stale_read", LISTS[name], "GET", times=None, seconds=45)
     before = len(publisher.place.sandbox.writes())
-    assert isinstance(publisher.publish().later, Unseen)
+    assert isinstance(publisher.publish().later, NotSeenYet)
     publisher.time_passes()
     done = publisher.publish()
     assert of(done, name).outcome.value == "unchanged"
@@ -105,7 +105,7 @@ def test_a_death_after_the_deed_and_stale_lists_make_no_second_one(
 @pytest.mark.parametrize("name", LISTS)
 def test_a_death_before_the_deed_is_made_good(publisher: Publisher, name: str) -> None:
     publisher.noted = {name: publisher.place.clock()}
-    assert isinstance(publisher.publish().later, Unseen)
+    assert isinstance(publisher.publish().later, NotSeenYet)
     publisher.time_passes()
     assert publisher.publish().later is None
     seen = publisher.place.sandbox.visible(publisher.hosted)
@@ -147,7 +147,7 @@ def test_what_fails_for_now_does_not_hold_up_the_rest(publisher: Publisher) -> N
 def test_a_limit_stops_everything(publisher: Publisher) -> None:
     publisher.place.play("secondary_limit", "*/comments", "POST", retry_after=9)
     done = publisher.publish()
-    assert isinstance(done.later, Limited)
+    assert isinstance(done.later, RateLimited)
     assert outcomes(done) == {"comment": "not_written"}
     assert publisher.place.sandbox.writes() == []
 
@@ -194,11 +194,13 @@ def test_an_archived_repository_takes_nothing(publisher: Publisher) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "why"), [("suspend", Why.SUSPENDED), ("uninstall", Why.UNINSTALLED)]
+    ("kind", "why"), [("suspend", GoneReason.SUSPENDED), ("uninstall", GoneReason.UNINSTALLED)]
 )
-def test_when_the_app_is_gone_the_job_ends(publisher: Publisher, kind: str, why: Why) -> None:
+def test_when_the_app_is_gone_the_job_ends(
+    publisher: Publisher, kind: str, why: GoneReason
+) -> None:
     publisher.place.play(kind, "*/comments", "POST")
-    with pytest.raises(Gone) as gone:
+    with pytest.raises(GoneForGood) as gone:
         publisher.publish()
     assert gone.value.why is why
 

@@ -10,17 +10,19 @@ from rq import Queue
 from rq.registry import FailedJobRegistry
 
 from ghapp.queue.enqueue import DEBOUNCE, FAILED_KEPT, JOB, QueueAway, RedisQueue, connect, job_id
-from ghapp.store import Due, DueItem, Lane, Store
+from ghapp.store import Lane, Store, WorkItem, WorkRequest
 
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def item(sqlite_store: Store) -> DueItem:
+def item(sqlite_store: Store) -> WorkItem:
     """Return an item that can be taken now."""
-    wish = Due(kind="audit", due_at=NOW, repository_id=42, pull_request=17, installation_id=5)
-    sqlite_store.due.schedule(wish, now=NOW)
-    (found,) = sqlite_store.due.overdue(NOW)
+    request = WorkRequest(
+        kind="audit", due_at=NOW, repository_id=42, pull_request=17, installation_id=5
+    )
+    sqlite_store.work.enqueue(request, now=NOW)
+    (found,) = sqlite_store.work.overdue(NOW)
     return found
 
 
@@ -29,7 +31,7 @@ def jobs(redis_url: str, lane: Lane) -> list[str]:
         return Queue(lane.value, connection=client, serializer="json").get_job_ids()
 
 
-def test_an_item_is_queued_once(redis_url: str, item: DueItem) -> None:
+def test_an_item_is_queued_once(redis_url: str, item: WorkItem) -> None:
     queue = RedisQueue(connect(redis_url))
     assert queue([item, item], now=NOW) == 1
     assert queue([item], now=NOW) == 0
@@ -37,7 +39,7 @@ def test_an_item_is_queued_once(redis_url: str, item: DueItem) -> None:
     assert jobs(redis_url, Lane.RERUN) == []
 
 
-def test_a_job_carries_the_item_s_number_and_nothing_else(redis_url: str, item: DueItem) -> None:
+def test_a_job_carries_the_item_s_number_and_nothing_else(redis_url: str, item: WorkItem) -> None:
     RedisQueue(connect(redis_url))([item], now=NOW)
     with redis.Redis.from_url(redis_url) as client:
         queue = Queue(Lane.LIVE.value, connection=client, serializer="json")
@@ -46,13 +48,13 @@ def test_a_job_carries_the_item_s_number_and_nothing_else(redis_url: str, item: 
         assert job.description == "audit:42:17"
 
 
-def test_a_job_s_name_speaks_and_rq_takes_it(item: DueItem) -> None:
+def test_a_job_s_name_speaks_and_rq_takes_it(item: WorkItem) -> None:
     assert job_id(item, NOW).startswith(f"audit-42-17-{item.id}-0-")
     assert re.fullmatch(r"[A-Za-z0-9_-]+", job_id(item, NOW))
 
 
 def test_what_was_lost_with_its_name_can_be_queued_again_after_a_while(
-    redis_url: str, item: DueItem
+    redis_url: str, item: WorkItem
 ) -> None:
     queue = RedisQueue(connect(redis_url))
     later = NOW + timedelta(seconds=DEBOUNCE)
@@ -60,7 +62,7 @@ def test_what_was_lost_with_its_name_can_be_queued_again_after_a_while(
     assert queue([item], now=later) == 1
 
 
-def test_a_job_whose_process_died_does_not_bar_its_item(redis_url: str, item: DueItem) -> None:
+def test_a_job_whose_process_died_does_not_bar_its_item(redis_url: str, item: WorkItem) -> None:
     queue = RedisQueue(connect(redis_url))
     assert queue([item], now=NOW) == 1
     with redis.Redis.from_url(redis_url) as client:
@@ -75,7 +77,7 @@ def test_a_job_whose_process_died_does_not_bar_its_item(redis_url: str, item: Du
     assert queue([item], now=NOW) == 1
 
 
-def test_without_redis_it_says_so_at_once(item: DueItem) -> None:
+def test_without_redis_it_says_so_at_once(item: WorkItem) -> None:
     queue = RedisQueue(connect("unix:///nowhere/valkey.sock", quick=True))
     with pytest.raises(QueueAway, match="cannot be reached"):
         queue([item], now=NOW)

@@ -10,16 +10,16 @@ from ghapp.attribution.document import from_document
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.records.bundle import (
     SCHEMA,
+    BundleHeader,
+    BundleKey,
     DocumentLine,
-    Exported,
-    Header,
-    Key,
+    ExportedRepository,
     KeyLine,
     Line,
     PolicyLine,
     write,
 )
-from ghapp.records.chain import Link, digest_of
+from ghapp.records.chain import ChainLink, digest_of
 from ghapp.records.envelope import sealed
 from ghapp.records.keys import SigningKey
 from ghapp.records.statement import of_head, of_record
@@ -32,16 +32,16 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def lines(records: int = 3, key: SigningKey = KEY) -> list[Line]:
     """Return the lines of a bundle of one repository, its seal left out."""
-    header = Header(
+    header = BundleHeader(
         schema=SCHEMA,
         engine="1.0.0",
         made_at=NOW,
-        repositories=(Exported(id=42, name="acme/shop"),),
+        repositories=(ExportedRepository(id=42, name="acme/shop"),),
     )
     policy = PolicyLine(policy=msgspec.Raw(msgspec.json.encode(CLAUDE_CODE_V1, order="sorted")))
-    public = Key(id=key.public.id, public=key.public.raw, made_at=NOW)
+    public = BundleKey(id=key.public.id, public=key.public.raw, made_at=NOW)
     found: list[Line] = [header, KeyLine(key=public), policy]
-    link: Link | None = None
+    link: ChainLink | None = None
     for number in range(1, records + 1):
         content = document(pull_request=number)
         link = _link(content, number, link)
@@ -52,8 +52,8 @@ def lines(records: int = 3, key: SigningKey = KEY) -> list[Line]:
     return found
 
 
-def _link(content: bytes, number: int, before: Link | None) -> Link:
-    return Link(
+def _link(content: bytes, number: int, before: ChainLink | None) -> ChainLink:
+    return ChainLink(
         created_at=int((NOW - EPOCH).total_seconds()) * 1_000_000,
         digest=digest_of(content),
         number=1,

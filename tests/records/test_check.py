@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ghapp.records.bundle import DocumentLine
-from ghapp.records.check import Checked, check
+from ghapp.records.check import BundleCheck, check
 from tests.records.bundles import KEY, OTHER_KEY, bundle, lines
 
 WHOLE = bundle(lines())
@@ -19,7 +19,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("bundle") / "bundle.jsonl"
 
 
-def checked(path: Path, content: bytes, *trusted: str) -> Checked:
+def checked(path: Path, content: bytes, *trusted: str) -> BundleCheck:
     path.write_bytes(content)
     return check(path, frozenset(trusted))
 

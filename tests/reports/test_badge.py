@@ -5,20 +5,22 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from ghapp.reports.badge import badge, drawn
-from ghapp.summaries.counts import Counts
+from ghapp.summaries.counts import PullCounts
 
-KNOWN = Counts(pulls=4, assisted=2, known_effective=90, whole_effective=200, whole_attributed=61)
+KNOWN = PullCounts(
+    pulls=4, assisted=2, known_effective=90, whole_effective=200, whole_attributed=61
+)
 
 
 @pytest.mark.parametrize(
     ("counts", "said"),
     [
-        (Counts(), "no audits yet"),
-        (Counts(pulls=3, no_evidence=3, whole_effective=40), "no evidence"),
+        (PullCounts(), "no audits yet"),
+        (PullCounts(pulls=3, no_evidence=3, whole_effective=40), "no evidence"),
         (KNOWN, "at least 30%"),
     ],
 )
-def test_it_says_a_floor_and_unknown_is_not_zero(counts: Counts, said: str) -> None:
+def test_it_says_a_floor_and_unknown_is_not_zero(counts: PullCounts, said: str) -> None:
     picture = ET.fromstring(badge(counts))  # noqa: S314 - our own text
     assert picture.get("aria-label") == f"agent-assisted lines: {said}"
 

@@ -12,10 +12,10 @@ from ghapp.reports.charts import (
     ABOVE,
     HEIGHT,
     LABELS,
-    Column,
-    Frame,
-    Interval,
-    Point,
+    ChartColumn,
+    ChartFrame,
+    ChartInterval,
+    SharePoint,
     columns,
     intervals,
     meter,
@@ -24,7 +24,7 @@ from ghapp.reports.charts import (
     ticks,
 )
 
-FRAME = Frame(name="pulls", title="Pull requests", description="12 with, 20 without")
+FRAME = ChartFrame(name="pulls", title="Pull requests", description="12 with, 20 without")
 SVG = "{http://www.w3.org/2000/svg}"
 counts = st.integers(0, 10_000_000)
 
@@ -44,7 +44,7 @@ def test_an_axis_reaches_what_is_drawn_in_even_whole_steps(highest: float) -> No
 
 @given(st.lists(st.tuples(counts, counts, counts), max_size=400))
 def test_columns_are_as_tall_as_their_numbers(values: list[tuple[int, int, int]]) -> None:
-    steps = [Column(label=str(at), title="", values=one) for at, one in enumerate(values)]
+    steps = [ChartColumn(label=str(at), title="", values=one) for at, one in enumerate(values)]
     drawn = parsed(columns(FRAME, steps, ("with", "without", "no_evidence")))
     top = ticks(max(map(sum, values), default=0))[-1]
     for kind, place in (("with", 0), ("without", 1), ("no_evidence", 2)):
@@ -61,7 +61,7 @@ def test_columns_are_as_tall_as_their_numbers(values: list[tuple[int, int, int]]
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=60))
 def test_a_share_line_has_a_gap_where_nothing_is_known(shares: list[float | None]) -> None:
-    points = [Point(label="", title="", share=share) for share in shares]
+    points = [SharePoint(label="", title="", share=share) for share in shares]
     drawn = parsed(share_line(FRAME, points))
     stretches = re.findall(r"k+", "".join("-" if share is None else "k" for share in shares))
     assert len([path for path in drawn.iter(f"{SVG}path") if path.get("class") == "line"]) == len(
@@ -70,14 +70,16 @@ def test_a_share_line_has_a_gap_where_nothing_is_known(shares: list[float | None
 
 
 def test_a_provisional_step_is_hatched() -> None:
-    steps = [Column(label="", title="", values=(3, 4), provisional=late) for late in (False, True)]
+    steps = [
+        ChartColumn(label="", title="", values=(3, 4), provisional=late) for late in (False, True)
+    ]
     assert columns(FRAME, steps, ("with", "without")).count("url(#pulls-hatch)") == 2
-    points = [Point(label="", title="", share=0.5, provisional=late) for late in (False, True)]
+    points = [SharePoint(label="", title="", share=0.5, provisional=late) for late in (False, True)]
     assert share_line(FRAME, points).count("url(#pulls-hatch)") == 1
 
 
 def test_every_chart_says_in_words_what_it_shows() -> None:
-    row = Interval(label="a", kind="with", value=3, low=2, high=4, title="a: 3 h")
+    row = ChartInterval(label="a", kind="with", value=3, low=2, high=4, title="a: 3 h")
     for svg in (columns(FRAME, [], ()), share_line(FRAME, []), intervals(FRAME, [row], " h")):
         drawn = parsed(svg)[0]
         assert drawn.get("role") == "img"
@@ -87,11 +89,11 @@ def test_every_chart_says_in_words_what_it_shows() -> None:
 
 def test_words_of_users_cannot_leave_their_place() -> None:
     bad = '"><script>alert(1)</script>\u202e'
-    frame = Frame(name="x", title=bad, description=bad)
-    step = Column(label=bad, title=bad, values=(1,))
+    frame = ChartFrame(name="x", title=bad, description=bad)
+    step = ChartColumn(label=bad, title=bad, values=(1,))
     for svg in (
         columns(frame, [step], ("with",)),
-        share_line(frame, [Point(label=bad, title=bad, share=0.1)]),
+        share_line(frame, [SharePoint(label=bad, title=bad, share=0.1)]),
         sparkline(frame, [0.1]),
         meter([("with", 1)], bad),
     ):
@@ -101,7 +103,9 @@ def test_words_of_users_cannot_leave_their_place() -> None:
 
 
 def test_no_chart_brings_colors_or_styles_of_its_own() -> None:
-    svg = columns(FRAME, [Column(label="a", title="b", values=(1,), provisional=True)], ("with",))
+    svg = columns(
+        FRAME, [ChartColumn(label="a", title="b", values=(1,), provisional=True)], ("with",)
+    )
     assert not re.search(r"style=|fill=\"(?!url)|stroke=|#[0-9a-f]{6}", svg)
 
 

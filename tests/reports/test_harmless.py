@@ -12,13 +12,13 @@ from markdown_it.token import Token
 
 from ghapp.attribution.model import (
     Audit,
+    AuditInputs,
+    AuditState,
+    AuditTotals,
     FileVerdict,
-    Inputs,
     LineVerdict,
     Measure,
     Reason,
-    State,
-    Totals,
     Verdict,
 )
 from ghapp.attribution.policy import CLAUDE_CODE_V1
@@ -94,13 +94,13 @@ def audit_of(name: str, agent: str) -> Audit:
         pull_request=1,
         merge_commit=None,
         merged_at=datetime(2026, 5, 20, tzinfo=UTC),
-        state=State.FINAL,
+        state=AuditState.FINAL,
         verdict=Verdict.ASSISTED,
         policy=policy,
         engine="1.0.0",
         measure=Measure.CHARACTERS,
-        inputs=Inputs(diff="", evidence="", edits_considered=1, complete=True),
-        totals=Totals(
+        inputs=AuditInputs(diff="", evidence="", edits_considered=1, complete=True),
+        totals=AuditTotals(
             added=2,
             effective=1,
             attributed=1,

@@ -6,17 +6,17 @@ from typing import Any
 from ghapp.attribution.document import SCHEMA, to_document
 from ghapp.attribution.model import (
     Audit,
+    AuditInputs,
+    AuditState,
+    AuditTotals,
     Edit,
     EditHunk,
-    Inputs,
-    Lines,
+    EditLines,
     Measure,
-    State,
-    Totals,
     Verdict,
 )
 from ghapp.attribution.policy import CLAUDE_CODE_V1
-from ghapp.store import Delivery, Due, Kind
+from ghapp.store import Delivery, WorkKind, WorkRequest
 
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -29,15 +29,15 @@ def delivery(guid: str = "guid-1", **changed: Any) -> Delivery:
     return Delivery(guid=guid, **values)
 
 
-def wish(pull_request: int | None = 17, **changed: Any) -> Due:
+def request(pull_request: int | None = 17, **changed: Any) -> WorkRequest:
     """Return the wish that pull request 17 of repository 42 be audited now."""
-    values = {"kind": Kind.AUDIT, "due_at": NOW, "repository_id": 42} | changed
-    return Due(pull_request=pull_request, **values)
+    values = {"kind": WorkKind.AUDIT, "due_at": NOW, "repository_id": 42} | changed
+    return WorkRequest(pull_request=pull_request, **values)
 
 
 def edit(edit_id: str = "toolu_1", *own: str, **changed: Any) -> Edit:
     """Return an applied edit of src/app.py with these own lines."""
-    lines = Lines(hunks=(EditHunk(before=("before",), own=own or ("one = 1",), after=()),))
+    lines = EditLines(hunks=(EditHunk(before=("before",), own=own or ("one = 1",), after=()),))
     values = {
         "agent": "claude-code",
         "agent_session": "s1",
@@ -56,13 +56,15 @@ def document(merged_at: datetime = NOW, **changed: Any) -> bytes:
         "pull_request": 17,
         "merge_commit": "0" * 40,
         "merged_at": merged_at,
-        "state": State.PROVISIONAL,
+        "state": AuditState.PROVISIONAL,
         "verdict": Verdict.ASSISTED,
         "policy": CLAUDE_CODE_V1.used(),
         "engine": "1.0.0",
         "measure": Measure.CHARACTERS,
-        "inputs": Inputs(diff="sha256:d", evidence="sha256:e", edits_considered=2, complete=True),
-        "totals": Totals(
+        "inputs": AuditInputs(
+            diff="sha256:d", evidence="sha256:e", edits_considered=2, complete=True
+        ),
+        "totals": AuditTotals(
             added=4, effective=3, attributed=2, share=0.6667, by_reason={}, by_agent={}
         ),
         "files": (),

@@ -1,11 +1,15 @@
 """The access log: kept in order, asked by repository and person, forgotten after its time."""
 
-from ghapp.store import Access, Door, Store
+from ghapp.store import AccessDoor, AccessEntry, Store
 from tests.store.records import DAY, NOW
 
-PAGE = Access(who="login:ann", door=Door.PAGE, what="audit", repository_id=42, pull_request=17)
-EXPORT = Access(who="token:ci", door=Door.API, what="export", repository_id=43)
-BUNDLE = Access(who="system:root", door=Door.COMMAND_LINE, what="bundle", detail="since \0 ever")
+PAGE = AccessEntry(
+    who="login:ann", door=AccessDoor.PAGE, what="audit", repository_id=42, pull_request=17
+)
+EXPORT = AccessEntry(who="token:ci", door=AccessDoor.API, what="export", repository_id=43)
+BUNDLE = AccessEntry(
+    who="system:root", door=AccessDoor.COMMAND_LINE, what="bundle", detail="since \0 ever"
+)
 
 
 def test_accesses_are_kept_the_latest_first(store: Store) -> None:

@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from ghapp.attribution.model import State, Verdict
+from ghapp.attribution.model import AuditState, Verdict
 from ghapp.store import Publication, Store
 from tests.store.records import DAY, MINUTE, NOW, document
 
-FINAL = document(state=State.FINAL)
+FINAL = document(state=AuditState.FINAL)
 
 
 def test_a_saved_audit_has_its_columns_and_its_bytes(store: Store) -> None:

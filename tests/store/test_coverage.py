@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from ghapp.store import AuthorCoverage, Covered, MachineReport, Sender, Store, WeekCoverage
+from ghapp.store import AuthorCoverage, AuthorsHeard, EditSender, MachineReport, Store, WeekCoverage
 from ghapp.store.coverage import monday
-from ghapp.summaries.counts import About
+from ghapp.summaries.counts import PullFacts
 from tests.store.records import DAY, NOW, document, edit
 
 ANN = MachineReport(
@@ -52,7 +52,7 @@ def _told(store: Store, since: datetime = NOW - DAY, until: datetime = NOW + DAY
 
 def test_an_author_with_nothing_is_told_from_one_who_only_reports(store: Store) -> None:
     store.coverage.note([ANN], now=NOW)
-    store.evidence.add(42, [edit("a", actor="bob")], now=NOW, sender=Sender(actor_id=12))
+    store.evidence.add(42, [edit("a", actor="bob")], now=NOW, sender=EditSender(actor_id=12))
     store.evidence.add(42, [edit("b", actor="Cy")], now=NOW)
     assert _told(store) == ["reporting", "evidence", "evidence", "nothing"]
     store.evidence.add(42, [edit("c")], now=NOW)
@@ -62,24 +62,26 @@ def test_an_author_with_nothing_is_told_from_one_who_only_reports(store: Store) 
 
 def test_pull_requests_of_silent_authors_are_named_and_counted(store: Store) -> None:
     store.coverage.note([ANN], now=NOW)
-    store.evidence.add(42, [edit("a", actor="bob")], now=NOW, sender=Sender(actor_id=12))
+    store.evidence.add(42, [edit("a", actor="bob")], now=NOW, sender=EditSender(actor_id=12))
     for number, (author_id, author) in enumerate(PEOPLE.items(), start=1):
-        about = About(author=author, author_id=author_id)
+        about = PullFacts(author=author, author_id=author_id)
         store.audits.save(42, number, document(), now=NOW, about=about)
-    store.audits.save(42, 9, document(), now=NOW, about=About())
+    store.audits.save(42, 9, document(), now=NOW, about=PullFacts())
     later = NOW + 60 * DAY
-    store.audits.save(43, 1, document(later), now=NOW, about=About(author="ann", author_id=11))
+    store.audits.save(43, 1, document(later), now=NOW, about=PullFacts(author="ann", author_id=11))
     found = store.coverage.pulls((42, 43), NOW - DAY, NOW + DAY)
     assert [(one.pull_request, one.author, one.known) for one in found] == [
         (3, "cy", AuthorCoverage.NOTHING),
         (4, "dan", AuthorCoverage.NOTHING),
     ]
-    assert store.coverage.covered((42, 43), NOW - DAY, NOW + DAY) == Covered(pulls=4, without=2)
+    assert store.coverage.covered((42, 43), NOW - DAY, NOW + DAY) == AuthorsHeard(
+        pulls=4, without=2
+    )
     assert store.coverage.of_pull(42, 2) is AuthorCoverage.EVIDENCE
     assert store.coverage.of_pull(42, 9) is None
     assert store.coverage.of_pull(42, 99) is None
-    assert store.coverage.covered((43,), NOW, later) == Covered(pulls=1, without=1)
-    assert store.coverage.covered((), NOW, later) == Covered(pulls=0, without=0)
+    assert store.coverage.covered((43,), NOW, later) == AuthorsHeard(pulls=1, without=1)
+    assert store.coverage.covered((), NOW, later) == AuthorsHeard(pulls=0, without=0)
 
 
 @pytest.mark.parametrize(
@@ -87,8 +89,8 @@ def test_pull_requests_of_silent_authors_are_named_and_counted(store: Store) -> 
 )
 def test_evidence_counts_in_the_window_only(store: Store, days: int, known: str) -> None:
     sent = edit("a", at=NOW + days * DAY)
-    store.evidence.add(42, [sent], now=NOW, sender=Sender(actor_id=11))
-    store.audits.save(42, 1, document(), now=NOW, about=About(author="ann", author_id=11))
+    store.evidence.add(42, [sent], now=NOW, sender=EditSender(actor_id=11))
+    store.audits.save(42, 1, document(), now=NOW, about=PullFacts(author="ann", author_id=11))
     found = store.coverage.pulls((42,), NOW, NOW)
     assert (["nothing"] if known == "nothing" else []) == [one.known.value for one in found]
 

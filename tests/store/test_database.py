@@ -52,7 +52,7 @@ def test_four_processes_migrate_at_once(database_url: str) -> None:
         process.join(60)
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
     with Store.unmigrated(database_url) as opened, opened.database.read() as connection:
-        assert "due" in inspect(connection).get_table_names()
+        assert "work_item" in inspect(connection).get_table_names()
 
 
 def test_a_new_file_is_waited_for(tmp_path: Path) -> None:

@@ -8,26 +8,26 @@ from sqlalchemy import text
 
 from ghapp.store import (
     DatabaseUnavailable,
-    DeliveryOutcome,
-    DueState,
+    DeliveryEnd,
     Store,
     StoreError,
+    WorkState,
 )
-from tests.store.records import DAY, MINUTE, NOW, delivery, wish
+from tests.store.records import DAY, MINUTE, NOW, delivery, request
 
 
 def test_an_accepted_delivery_is_there_with_what_it_makes_due(store: Store) -> None:
     accepted = delivery(body=b'{"number": 17}', repository_id=42, pull_request=17)
-    assert store.deliveries.accept(accepted, wish())
+    assert store.deliveries.accept(accepted, request())
     assert store.deliveries.one("guid-1") == accepted
-    (item,) = store.due.of(42, 17)
-    assert (item.state, item.due_at, item.created_at) == (DueState.WAITING, NOW, NOW)
+    (item,) = store.work.of(42, 17)
+    assert (item.state, item.due_at, item.created_at) == (WorkState.WAITING, NOW, NOW)
 
 
 def test_a_repeat_makes_nothing_due(store: Store) -> None:
-    assert store.deliveries.accept(delivery(), wish(17))
-    assert not store.deliveries.accept(delivery(received_at=NOW + MINUTE), wish(18))
-    assert store.due.of(42, 18) == ()
+    assert store.deliveries.accept(delivery(), request(17))
+    assert not store.deliveries.accept(delivery(received_at=NOW + MINUTE), request(18))
+    assert store.work.of(42, 18) == ()
     kept = store.deliveries.one("guid-1")
     assert kept == msgspec.structs.replace(delivery(), attempts=2)
 
@@ -35,31 +35,31 @@ def test_a_repeat_makes_nothing_due(store: Store) -> None:
 def test_of_many_at_once_one_is_accepted(store: Store) -> None:
     with ThreadPoolExecutor(8) as threads:
         accepted = list(
-            threads.map(lambda _: store.deliveries.accept(delivery(), wish()), range(16))
+            threads.map(lambda _: store.deliveries.accept(delivery(), request()), range(16))
         )
     assert accepted.count(True) == 1
-    (item,) = store.due.of(42, 17)
-    assert item.wished == 1
+    (item,) = store.work.of(42, 17)
+    assert item.times_asked == 1
 
 
-def test_without_the_wish_the_delivery_is_not_kept(store: Store) -> None:
+def test_without_the_work_item_the_delivery_is_not_kept(store: Store) -> None:
     with store.database.write() as connection:
-        connection.execute(text("DROP TABLE due"))
-    with pytest.raises(Exception, match="due"):
-        store.deliveries.accept(delivery(), wish())
+        connection.execute(text("DROP TABLE work_item"))
+    with pytest.raises(Exception, match="work_item"):
+        store.deliveries.accept(delivery(), request())
     assert store.deliveries.one("guid-1") is None
 
 
 def test_a_settled_delivery_says_what_became_of_it(store: Store) -> None:
     store.deliveries.accept(delivery())
     assert store.deliveries.unsettled(NOW + MINUTE) == (delivery(),)
-    assert store.deliveries.settle("guid-1", DeliveryOutcome.IGNORED, "a\0b", now=NOW + MINUTE)
-    assert not store.deliveries.settle("guid-2", DeliveryOutcome.IGNORED, now=NOW)
+    assert store.deliveries.settle("guid-1", DeliveryEnd.IGNORED, "a\0b", now=NOW + MINUTE)
+    assert not store.deliveries.settle("guid-2", DeliveryEnd.IGNORED, now=NOW)
     assert store.deliveries.unsettled(NOW + DAY) == ()
     kept = store.deliveries.one("guid-1")
     assert kept is not None
     assert (kept.outcome, kept.detail, kept.settled_at) == (
-        DeliveryOutcome.IGNORED,
+        DeliveryEnd.IGNORED,
         "a\ufffdb",
         NOW + MINUTE,
     )
@@ -85,7 +85,7 @@ def test_only_settled_deliveries_expire(store: Store) -> None:
     store.deliveries.accept(delivery("settled"))
     store.deliveries.accept(delivery("young", received_at=NOW + DAY))
     for guid in ("settled", "young"):
-        store.deliveries.settle(guid, DeliveryOutcome.DONE, now=NOW)
+        store.deliveries.settle(guid, DeliveryEnd.DONE, now=NOW)
     assert store.deliveries.expire(NOW + DAY) == 1
     assert {one.guid for one in store.deliveries.recent()} == {"open", "young"}
 
@@ -93,5 +93,5 @@ def test_only_settled_deliveries_expire(store: Store) -> None:
 def test_a_database_that_is_away_is_said_as_such() -> None:
     store = Store.unmigrated("postgresql://ghapp@127.0.0.1:1/nothing")
     with pytest.raises(DatabaseUnavailable):
-        store.deliveries.accept(delivery(), wish())
+        store.deliveries.accept(delivery(), request())
     assert issubclass(DatabaseUnavailable, StoreError)

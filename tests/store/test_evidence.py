@@ -9,17 +9,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ghapp.attribution.fingerprint import Fingerprinter
-from ghapp.attribution.model import Edit, EditHunk, Lines, Outcome
+from ghapp.attribution.fingerprint import LineFingerprinter
+from ghapp.attribution.model import Edit, EditHunk, EditLines, EditResult
 from ghapp.store import (
-    Due,
+    EditSender,
     ErasedBy,
+    ErasureScope,
     EvidenceAdded,
-    Kind,
     SavedAudit,
-    Sender,
     Store,
-    Whose,
+    WorkKind,
+    WorkRequest,
 )
 from ghapp.store.evidence import EvidenceHeld, pack, unpack
 from tests.store.records import DAY, MINUTE, NOW, document, edit
@@ -40,7 +40,7 @@ def test_an_edit_comes_back_as_it_was(store: Store) -> None:
         cwd="/home/ann/shop",
         actor="ann",
         tool="Write",
-        outcome=Outcome.FAILED,
+        outcome=EditResult.FAILED,
         path="/home/ann/shop/src/app.py",
     )
     assert keep(store, whole) == EvidenceAdded(added=1)
@@ -49,7 +49,7 @@ def test_an_edit_comes_back_as_it_was(store: Store) -> None:
 
 
 def test_fingerprints_come_back_as_they_were(store: Store) -> None:
-    fingerprints = Fingerprinter(b"0" * 32)
+    fingerprints = LineFingerprinter(b"0" * 32)
     hashed = edit(lines=fingerprints.lines(edit("toolu_1", "one = 1", "").lines))
     keep(store, hashed)
     assert store.evidence.of(42, *EVER) == (hashed,)
@@ -71,8 +71,8 @@ COPIES = (
     edit("a", "one", at=NOW, path="/home/ann/shop/src/app.py", actor="ann"),
     edit("a", "one", at=NOW + MINUTE),
     edit("a", "one", "two"),
-    edit("a", outcome=Outcome.REFUSED),
-    edit("a", outcome=Outcome.UNANSWERED),
+    edit("a", outcome=EditResult.REFUSED),
+    edit("a", outcome=EditResult.UNANSWERED),
 )
 """Copies of one edit, in the order in which they are preferred."""
 
@@ -139,20 +139,22 @@ def test_the_same_edits_at_once_are_kept_once(store: Store) -> None:
 
 
 def test_new_evidence_makes_the_audits_it_reaches_due_with_it(store: Store) -> None:
-    def again(reached: SavedAudit) -> Due:
-        return Due(kind=Kind.AUDIT, due_at=NOW, repository_id=42, pull_request=reached.pull_request)
+    def again(reached: SavedAudit) -> WorkRequest:
+        return WorkRequest(
+            kind=WorkKind.AUDIT, due_at=NOW, repository_id=42, pull_request=reached.pull_request
+        )
 
     store.audits.save(42, 17, document(), now=NOW)
     store.audits.save(42, 18, document(merged_at=NOW + 60 * DAY), now=NOW)
     first = store.evidence.add(42, [edit("a")], now=NOW, again=again)
     assert first == EvidenceAdded(added=1, due_again=frozenset({17}))
-    assert [one.pull_request for one in store.due.overdue(NOW)] == [17]
+    assert [one.pull_request for one in store.work.overdue(NOW)] == [17]
     assert store.evidence.add(42, [edit("a")], now=NOW, again=again).due_again == frozenset()
     assert store.evidence.add(43, [edit("a")], now=NOW, again=again).due_again == frozenset()
 
 
 def test_without_the_due_item_the_evidence_is_not_kept(store: Store) -> None:
-    def broken(reached: SavedAudit) -> Due:
+    def broken(reached: SavedAudit) -> WorkRequest:
         raise KeyError(reached.number)
 
     store.audits.save(42, 17, document(), now=NOW)
@@ -163,7 +165,7 @@ def test_without_the_due_item_the_evidence_is_not_kept(store: Store) -> None:
 
 def _person(store: Store, edit_id: str, actor: str, actor_id: int, **changed: object) -> None:
     one = edit(edit_id, actor=actor, **changed)
-    store.evidence.add(42, [one], now=NOW, sender=Sender(actor_id=actor_id))
+    store.evidence.add(42, [one], now=NOW, sender=EditSender(actor_id=actor_id))
 
 
 def test_another_persons_copy_never_takes_the_place_of_the_first(store: Store) -> None:
@@ -189,11 +191,11 @@ def test_edits_are_kept_in_all_repositories_or_in_none(store: Store) -> None:
 
 
 def test_edits_of_another_key_are_named(store: Store) -> None:
-    lines = Fingerprinter(b"0" * 32).lines(edit("toolu_1", "one = 1").lines)
+    lines = LineFingerprinter(b"0" * 32).lines(edit("toolu_1", "one = 1").lines)
     for edit_id, key_id in (("a", None), ("b", "7-1"), ("c", "7-2")):
-        sender = Sender(key_id=key_id)
+        sender = EditSender(key_id=key_id)
         store.evidence.add(42, [edit(edit_id, lines=lines)], now=NOW, sender=sender)
-    store.evidence.add(42, [edit("text")], now=NOW, sender=Sender(key_id="7-1"))
+    store.evidence.add(42, [edit("text")], now=NOW, sender=EditSender(key_id="7-1"))
     assert store.evidence.other_keys(42, *EVER, "7-2") == {"a": None, "b": "7-1"}
     assert store.evidence.other_keys(42, *EVER, None) == {"b": "7-1", "c": "7-2"}
     assert store.evidence.other_keys(43, *EVER, None) == {}
@@ -203,13 +205,13 @@ def test_a_developers_edits_are_erased_and_the_erasure_is_noted(store: Store) ->
     keep(store, edit("a", actor="Ann"), edit("b", actor="bob"), edit("c"))
     store.evidence.add(43, [edit("a", actor="ann", at=NOW + DAY)], now=NOW)
     assert store.evidence.held(42) == EvidenceHeld(edits=3, first=NOW, last=NOW, actors=2)
-    assert store.evidence.erase(Whose(login="ann"), ErasedBy.ADMINISTRATOR, now=NOW) == 2
+    assert store.evidence.erase(ErasureScope(login="ann"), ErasedBy.ADMINISTRATOR, now=NOW) == 2
     assert [one.id for one in store.evidence.of(42, *EVER)] == ["b", "c"]
     (noted,) = store.erasures.of(42, NOW, NOW)
     assert (noted.edits, noted.first_at, noted.erased_by) == (1, NOW, ErasedBy.ADMINISTRATOR)
     assert store.erasures.of(42, NOW + DAY, NOW + DAY) == ()
     assert store.erasures.of(42, NOW, NOW, after=NOW) == ()
-    assert store.evidence.erase(Whose(login="ann"), ErasedBy.ADMINISTRATOR, now=NOW) == 0
+    assert store.evidence.erase(ErasureScope(login="ann"), ErasedBy.ADMINISTRATOR, now=NOW) == 0
     assert len(store.erasures.of(43, *EVER)) == 1
 
 
@@ -218,7 +220,7 @@ def test_a_person_is_found_by_number_under_any_login(store: Store) -> None:
     _person(store, "b", "ann-renamed", 11)
     _person(store, "c", "ann", 12)  # who took the login over
     keep(store, edit("d", actor="ANN"))
-    whose = Whose(login="ann", user_id=11)
+    whose = ErasureScope(login="ann", user_id=11)
     assert store.evidence.erase(whose, ErasedBy.DEVELOPER, now=NOW) == 3
     assert [one.id for one in store.evidence.of(42, *EVER)] == ["c"]
 
@@ -240,7 +242,7 @@ def test_part_of_what_was_sent_can_be_erased(
 ) -> None:
     paths = {"a": "src/a.py", "b": "src/b.py", "c": "lib/c.py", "d": "srcs/a.py", "e": "e.py"}
     keep(store, *(edit(name, path=path, actor="ann") for name, path in paths.items()))
-    store.evidence.erase(Whose(login="ann", **chosen), ErasedBy.DEVELOPER, now=NOW)  # type: ignore[arg-type]
+    store.evidence.erase(ErasureScope(login="ann", **chosen), ErasedBy.DEVELOPER, now=NOW)  # type: ignore[arg-type]
     assert [one.id for one in store.evidence.of(42, *EVER)] == left
 
 
@@ -254,7 +256,7 @@ def test_old_edits_expire(store: Store) -> None:
 LINE = st.text(st.characters(codec="utf-8"), max_size=30)
 LINES = st.lists(LINE, max_size=4).map(tuple)
 TEXT = st.builds(
-    Lines,
+    EditLines,
     hunks=st.lists(st.builds(EditHunk, before=LINES, own=LINES, after=LINES), max_size=3).map(
         tuple
     ),
@@ -263,9 +265,9 @@ TEXT = st.builds(
 
 
 @given(TEXT)
-def test_unpacking_gives_what_was_packed(lines: Lines[str]) -> None:
+def test_unpacking_gives_what_was_packed(lines: EditLines[str]) -> None:
     assert unpack(*pack(lines)) == lines
-    hashed = Fingerprinter(b"0" * 32).lines(lines)
+    hashed = LineFingerprinter(b"0" * 32).lines(lines)
     assert unpack(*pack(hashed)) == hashed
 
 
@@ -275,7 +277,8 @@ PEOPLE = {"ann": 11, "bob": 12}
 SENT = st.tuples(
     st.sampled_from(sorted(PEOPLE)),
     st.lists(
-        st.tuples(st.integers(0, 3), st.sampled_from(list(Outcome)), st.integers(1, 3)), max_size=4
+        st.tuples(st.integers(0, 3), st.sampled_from(list(EditResult)), st.integers(1, 3)),
+        max_size=4,
     ),
 )
 
@@ -285,7 +288,7 @@ SENT = st.tuples(
 )
 @given(batches=st.lists(SENT, max_size=6), random=st.randoms(use_true_random=False))
 def test_any_order_and_repetition_keeps_the_same(
-    store: Store, batches: list[tuple[str, list[tuple[int, Outcome, int]]]], random: Random
+    store: Store, batches: list[tuple[str, list[tuple[int, EditResult, int]]]], random: Random
 ) -> None:
     again = [*batches, *random.sample(batches, len(batches) // 2)]
     random.shuffle(again)
@@ -293,7 +296,7 @@ def test_any_order_and_repetition_keeps_the_same(
         store.evidence.expire(NOW + DAY)
         for person, edits in order:
             sent = [_copy_of(person, *one) for one in edits]
-            sender = Sender(key_id="7-1", actor_id=PEOPLE[person])
+            sender = EditSender(key_id="7-1", actor_id=PEOPLE[person])
             done = store.evidence.add_batch(repositories, sent, now=NOW, sender=sender)
             assert done.added + done.replaced + done.already_known == len(sent)
         kept = [store.evidence.of(number, *EVER) for number in repositories]
@@ -304,6 +307,6 @@ def test_any_order_and_repetition_keeps_the_same(
     assert {one.id for one in first} == {f"{p}{one[0]}" for p, edits in batches for one in edits}
 
 
-def _copy_of(person: str, number: int, outcome: Outcome, lines: int) -> Edit:
+def _copy_of(person: str, number: int, outcome: EditResult, lines: int) -> Edit:
     own = [f"line_{at} = {at}" for at in range(lines)]
     return edit(f"{person}{number}", *own, actor=person, outcome=outcome)

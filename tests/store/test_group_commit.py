@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghapp.store.group_commit import MOST_AT_ONCE, Together
+from ghapp.store.group_commit import MOST_AT_ONCE, GroupCommit
 
 
 class Away(Exception):  # noqa: N818 - a state, as in the store
@@ -34,7 +34,7 @@ class Doing:
         return [2 * number for number in numbers]
 
 
-def call_at_once(together: Together[int, int], doing: Doing, numbers: list[int]) -> list[object]:
+def call_at_once(together: GroupCommit[int, int], doing: Doing, numbers: list[int]) -> list[object]:
     """Let all but the first call wait until the first is done; return answers and errors."""
 
     def call(number: int) -> object:
@@ -57,20 +57,20 @@ def call_at_once(together: Together[int, int], doing: Doing, numbers: list[int])
 
 def test_one_call_is_carried_out_at_once() -> None:
     doing = Doing()
-    assert Together(doing, for_all=Away)(21) == 42
+    assert GroupCommit(doing, for_all=Away)(21) == 42
     assert doing.batches == [[21]]
 
 
 def test_calls_that_come_meanwhile_are_carried_out_as_one() -> None:
     doing = Doing()
-    together = Together(doing, for_all=Away)
+    together = GroupCommit(doing, for_all=Away)
     assert call_at_once(together, doing, [*range(10)]) == [2 * number for number in range(10)]
     assert [len(batch) for batch in doing.batches] == [1, 9]
 
 
 def test_a_batch_has_an_end() -> None:
     doing = Doing()
-    together = Together(doing, for_all=Away)
+    together = GroupCommit(doing, for_all=Away)
     numbers = [*range(MOST_AT_ONCE + 50)]
     assert call_at_once(together, doing, numbers) == [2 * number for number in numbers]
     assert [len(batch) for batch in doing.batches] == [1, MOST_AT_ONCE, 49]
@@ -79,7 +79,7 @@ def test_a_batch_has_an_end() -> None:
 @given(st.lists(st.sampled_from([1, 2, 3, -1, -2, -200]), min_size=1, max_size=8))
 def test_everybody_gets_his_own_answer(numbers: list[int]) -> None:
     doing = Doing()
-    answers = call_at_once(Together(doing, for_all=Away), doing, numbers)
+    answers = call_at_once(GroupCommit(doing, for_all=Away), doing, numbers)
     is_away = -200 in numbers[1:]
     for place, (number, answer) in enumerate(zip(numbers, answers, strict=True)):
         alone = Away if number == -200 else ValueError if number < 0 else 2 * number
@@ -92,7 +92,7 @@ def test_a_thread_that_is_ended_takes_nobody_along() -> None:
             raise SystemExit
         return [2 * number for number in numbers]
 
-    together = Together(end, for_all=Away)
+    together = GroupCommit(end, for_all=Away)
     with pytest.raises(SystemExit):
         together(0)
     assert together(4) == 8

@@ -4,21 +4,21 @@ import pytest
 
 from ghapp.attribution.policy import CLAUDE_CODE_V1_MOVED
 from ghapp.store import (
-    Asked,
-    Due,
-    Found,
-    Kind,
     Lane,
-    Progress,
+    ListedPull,
     PullState,
     Replay,
+    ReplayCounts,
+    ReplayRequest,
     ReplayState,
     ReplayUnderWay,
     Store,
+    WorkKind,
+    WorkRequest,
 )
 from tests.store.records import DAY, NOW
 
-ASKED = Asked(
+ASKED = ReplayRequest(
     repository_id=42,
     as_of=NOW,
     asked_by="login:ann",
@@ -28,42 +28,42 @@ ASKED = Asked(
 )
 
 
-def wish(number: int | None = None) -> Due:
-    return Due(
-        kind=Kind.REPLAY, due_at=NOW, lane=Lane.REPLAY, repository_id=42, pull_request=number
+def request(number: int | None = None) -> WorkRequest:
+    return WorkRequest(
+        kind=WorkKind.REPLAY, due_at=NOW, lane=Lane.REPLAY, repository_id=42, pull_request=number
     )
 
 
-def found(number: int, days: int = 0) -> Found:
+def found(number: int, days: int = 0) -> ListedPull:
     at = NOW - days * DAY
-    return Found(number=number, merged_at=at, base_sha="b", head_sha="h", merge_commit="m")
+    return ListedPull(number=number, merged_at=at, base_sha="b", head_sha="h", merge_commit="m")
 
 
 def begun(store: Store) -> Replay:
-    replay = store.replays.start(ASKED, wish(), now=NOW)
+    replay = store.replays.start(ASKED, request(), now=NOW)
     pulls = [found(3), found(1), found(2, days=1)]
-    wishes = [wish(pull.number) for pull in pulls]
-    assert store.replays.page(replay, pulls, wishes, is_last=True, now=NOW)
+    requests = [request(pull.number) for pull in pulls]
+    assert store.replays.page(replay, pulls, requests, is_last=True, now=NOW)
     return replay
 
 
 def test_what_was_asked_is_kept(store: Store) -> None:
-    replay = store.replays.start(ASKED, wish(), now=NOW)
+    replay = store.replays.start(ASKED, request(), now=NOW)
     assert (replay.policy, replay.since, replay.until) == (ASKED.policy, ASKED.since, None)
     assert (replay.publish, replay.record) == (("checks", "labels"), True)
     assert replay.spans(NOW)
     assert not replay.spans(NOW - 10 * DAY)
     assert store.replays.running(42) == replay
     assert store.replays.of(42) == (replay,)
-    assert [item.name for item in store.due.ready(Kind.REPLAY, 42, NOW)] == ["replay:42:-"]
+    assert [item.name for item in store.work.ready(WorkKind.REPLAY, 42, NOW)] == ["replay:42:-"]
     with pytest.raises(ReplayUnderWay) as other:
-        store.replays.start(ASKED, wish(), now=NOW)
+        store.replays.start(ASKED, request(), now=NOW)
     assert other.value.replay == replay.id
 
 
 def test_documents_are_in_the_order_of_the_merges(store: Store) -> None:
     replay = begun(store)
-    assert store.replays.progress(replay.id) == Progress(waiting=3)
+    assert store.replays.progress(replay.id) == ReplayCounts(waiting=3)
     for number in (3, 2):
         document = b"%d" % number
         store.replays.settle(replay.id, number, PullState.DONE, document=document, now=NOW)
@@ -76,17 +76,17 @@ def test_documents_are_in_the_order_of_the_merges(store: Store) -> None:
     over = store.replays.one(replay.id)
     assert over is not None
     assert (over.state, over.finished_at) == (ReplayState.DONE, NOW + DAY)
-    assert store.replays.start(ASKED, wish(), now=NOW).id != replay.id
+    assert store.replays.start(ASKED, request(), now=NOW).id != replay.id
 
 
 def test_a_page_is_taken_in_once(store: Store) -> None:
     replay = begun(store)
-    assert not store.replays.page(replay, [found(9)], [wish(9)], is_last=True, now=NOW)
+    assert not store.replays.page(replay, [found(9)], [request(9)], is_last=True, now=NOW)
     assert store.replays.progress(replay.id).total == 3
 
 
 def test_an_empty_list_ends_it(store: Store) -> None:
-    replay = store.replays.start(ASKED, wish(), now=NOW)
+    replay = store.replays.start(ASKED, request(), now=NOW)
     assert store.replays.page(replay, [], [], is_last=True, now=NOW)
     assert store.replays.running(42) is None
 
@@ -94,6 +94,6 @@ def test_an_empty_list_ends_it(store: Store) -> None:
 def test_a_cancelled_one_leaves_nothing_due(store: Store) -> None:
     replay = begun(store)
     assert store.replays.cancel(replay.id, now=NOW)
-    assert store.due.ready(Kind.REPLAY, 42, NOW) == ()
+    assert store.work.ready(WorkKind.REPLAY, 42, NOW) == ()
     assert store.replays.running(42) is None
     assert not store.replays.cancel(replay.id, now=NOW)

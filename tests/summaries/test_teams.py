@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from ghapp.summaries.teams import Member, TeamFileError, read_team_file
+from ghapp.summaries.teams import TeamFileError, TeamMember, read_team_file
 
 
 def test_a_table_as_a_spreadsheet_writes_it() -> None:
@@ -12,10 +12,10 @@ def test_a_table_as_a_spreadsheet_writes_it() -> None:
         '\ufeffPerson,Team,Role,Start date\r\nann,"core, web",lead,2026-01-31\r\nBob,ops,,\r\n\r\n'
     )
     assert read_team_file(text) == (
-        Member("ann", "core, web", "lead", date(2026, 1, 31)),
-        Member("Bob", "ops"),
+        TeamMember("ann", "core, web", "lead", date(2026, 1, 31)),
+        TeamMember("Bob", "ops"),
     )
-    assert read_team_file("team,person\ncore,ann\n") == (Member("ann", "core"),)
+    assert read_team_file("team,person\ncore,ann\n") == (TeamMember("ann", "core"),)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ghapp.attribution.model import FileVerdict, LineVerdict, Reason
-from ghapp.demo.sandbox import PullRequest
+from ghapp.demo.sandbox import HubPull
 from ghapp.store import Store
 from ghapp.summaries.counts import PullOutcome
 from ghapp.upkeep.outcomes import collect_outcomes, reverts, says_fix
@@ -28,7 +28,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     made.close()
 
 
-def merged(place: Place) -> PullRequest:
+def merged(place: Place) -> HubPull:
     """Merge a pull request of two files, reviewed twice by another person."""
     sandbox, repository = place.sandbox, place.repository
     sandbox.commit(repository, {"README.md": "# App\n"}, at=START - DAY)
@@ -47,7 +47,7 @@ def merged(place: Place) -> PullRequest:
     return pull
 
 
-def keep(store: Store, place: Place, pull: PullRequest) -> None:
+def keep(store: Store, place: Place, pull: HubPull) -> None:
     files = []
     for path, numbers in ATTRIBUTED.items():
         lines = tuple(
@@ -63,7 +63,7 @@ def keep(store: Store, place: Place, pull: PullRequest) -> None:
     store.audits.save(place.repository.id, pull.number, made, now=MERGED)
 
 
-def look(store: Store, place: Place, pull: PullRequest, now: datetime) -> datetime | None:
+def look(store: Store, place: Place, pull: HubPull, now: datetime) -> datetime | None:
     place.clock.now = now
     return collect_outcomes(
         pull.number,
@@ -74,7 +74,7 @@ def look(store: Store, place: Place, pull: PullRequest, now: datetime) -> dateti
     )
 
 
-def known(store: Store, place: Place, pull: PullRequest) -> PullOutcome:
+def known(store: Store, place: Place, pull: HubPull) -> PullOutcome:
     found = store.outcomes.of(place.repository.id, pull.number)
     assert found is not None
     return found

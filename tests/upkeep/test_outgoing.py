@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from ghapp.upkeep.outgoing import (
+    DeliveryUnsure,
     MailServer,
     NotSent,
-    Unsure,
     WrongAddress,
     check_mail_address,
     check_webhook,
@@ -47,7 +47,7 @@ def test_a_host_that_is_not_there_got_nothing() -> None:
 
 
 def test_a_host_that_hangs_up_may_have_got_it() -> None:
-    with serving(receiver := Receiver(0)), pytest.raises(Unsure):
+    with serving(receiver := Receiver(0)), pytest.raises(DeliveryUnsure):
         post(f"http://127.0.0.1:{receiver.server_port}/", {}, private=True)
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from ghapp.attribution.model import FileVerdict
-from ghapp.github.answers import Temporary
+from ghapp.github.answers import TemporaryFailure
 from ghapp.store import Installation, Repository, Store
 from ghapp.store.summaries.conditions import teams_of
-from ghapp.summaries.counts import About
-from ghapp.summaries.teams import Member, TeamSource
-from ghapp.upkeep.team_sources import Fetched, Sources, fetch_teams
+from ghapp.summaries.counts import PullFacts
+from ghapp.summaries.teams import TeamMember, TeamSource
+from ghapp.upkeep.team_sources import TeamsFetched, TeamSources, fetch_teams
 from tests.github.place import START, Place, assert_good_manners
 from tests.store.records import document
 
@@ -28,11 +28,11 @@ def place(tmp_path: Path) -> Iterator[Place]:
     made.close()
 
 
-def fetch(place: Place, store: Store) -> Fetched:
+def fetch(place: Place, store: Store) -> TeamsFetched:
     """Fetch once, the app being known to be installed."""
     installation = Installation(id=place.installation.id, account="Acme")
     store.installations.seen(installation, now=START)
-    sources = Sources(auth=place.auth, github=lambda _: place.new_github(), store=store)
+    sources = TeamSources(auth=place.auth, github=lambda _: place.new_github(), store=store)
     return fetch_teams(installation, sources, now=START)
 
 
@@ -72,7 +72,7 @@ def test_a_team_that_goes_while_it_is_read_changes_nothing(place: Place, store: 
     fetch(place, store)
     before = said(store)
     place.play("not_found", "*/members")
-    with pytest.raises(Temporary, match="renamed or deleted"):
+    with pytest.raises(TemporaryFailure, match="renamed or deleted"):
         fetch(place, store)
     assert said(store) == before
 
@@ -104,7 +104,7 @@ def test_of_an_organization_one_source_holds_for_all(place: Place, store: Store)
             return teams_of(connection, [42], None).of(login)
 
     assert (team_of("ann"), team_of("bob")) == ("Web", "Web")
-    store.teams.replace("acme", TeamSource.CSV, [Member("ann", "core")])
+    store.teams.replace("acme", TeamSource.CSV, [TeamMember("ann", "core")])
     assert (team_of("ann"), team_of("bob")) == ("core", None)
     store.teams.replace("acme", TeamSource.CSV, ())
     assert team_of("ann") == "Web"
@@ -125,7 +125,7 @@ def merged(place: Place, store: Store, number: int, author: str | None, **lines:
     )
     at = START - timedelta(days=number)
     made = document(at, pull_request=number, files=files)
-    store.audits.save(known.id, number, made, now=START, about=About(author=author))
+    store.audits.save(known.id, number, made, now=START, about=PullFacts(author=author))
 
 
 OWNERS = "* @acme/core\n/web/ @acme/web\n/docs/ @ann\n"
@@ -173,7 +173,7 @@ def test_they_are_not_asked_for_where_another_source_holds(place: Place, store: 
     fetch(place, store)
     assert said(store, TeamSource.CODEOWNERS) == {}
     place.sandbox.world.teams.clear()
-    store.teams.replace("acme", TeamSource.CSV, [Member("ann", "core")])
+    store.teams.replace("acme", TeamSource.CSV, [TeamMember("ann", "core")])
     fetch(place, store)
     assert len(place.sent("GET", "/contents/{path}")) == before
 

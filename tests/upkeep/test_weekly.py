@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghapp.attribution.model import State, Totals, Verdict
-from ghapp.store import Installation, Repository, Store, Weekly
-from ghapp.store.summaries.questions import Summaries
-from ghapp.summaries.selection import Naming
+from ghapp.attribution.model import AuditState, AuditTotals, Verdict
+from ghapp.store import Installation, Repository, Store, WeeklyOrder
+from ghapp.store.summaries.questions import SummaryQuestions
+from ghapp.summaries.selection import PersonNaming
 from ghapp.upkeep.outgoing import NotSent
-from ghapp.upkeep.weekly import Letters, last_week, next_sending
+from ghapp.upkeep.weekly import WeeklyLetters, last_week, next_sending
 from tests.receivers import Receiver, serving
 from tests.store.records import document
 
@@ -31,7 +31,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def letters(store: Store) -> Letters:
+def letters(store: Store) -> WeeklyLetters:
     """Return what sends letters about acme/shop, which merged two pull requests last week."""
     store.installations.seen(Installation(id=INSTALLATION, account="acme"), now=WEDNESDAY)
     shop = Repository(id=42, owner="acme", name="shop", installation_id=INSTALLATION)
@@ -40,9 +40,9 @@ def letters(store: Store) -> Letters:
         saved = document(
             WEDNESDAY - timedelta(days=days),
             pull_request=number,
-            state=State.FINAL,
+            state=AuditState.FINAL,
             verdict=Verdict.ASSISTED if number == 17 else Verdict.NO_EVIDENCE,
-            totals=Totals(
+            totals=AuditTotals(
                 added=4,
                 effective=3,
                 attributed=2 if number == 17 else 0,
@@ -52,9 +52,9 @@ def letters(store: Store) -> Letters:
             ),
         )
         store.audits.save(42, number, saved, now=WEDNESDAY)
-    return Letters(
+    return WeeklyLetters(
         store=store,
-        summaries=Summaries(store.database, Naming()),
+        summaries=SummaryQuestions(store.database, PersonNaming()),
         encryption_key=b"k" * 32,
         mail_server=None,
         private_webhooks=True,
@@ -63,14 +63,14 @@ def letters(store: Store) -> Letters:
     )
 
 
-def wish(letters: Letters, receiver: Receiver) -> None:
+def request(letters: WeeklyLetters, receiver: Receiver) -> None:
     webhook = letters.seal(f"http://127.0.0.1:{receiver.server_port}/hook")
-    wanted = Weekly(installation_id=INSTALLATION, webhook=webhook, set_by="ann")
-    letters.store.weeklies.wish(wanted, now=WEDNESDAY)
+    wanted = WeeklyOrder(installation_id=INSTALLATION, webhook=webhook, set_by="ann")
+    letters.store.weeklies.order(wanted, now=WEDNESDAY)
 
 
-def test_it_says_the_week_and_is_sent_once(letters: Letters, receiver: Receiver) -> None:
-    wish(letters, receiver)
+def test_it_says_the_week_and_is_sent_once(letters: WeeklyLetters, receiver: Receiver) -> None:
+    request(letters, receiver)
     assert letters.send(INSTALLATION).count == 1
     assert letters.send(INSTALLATION).count == 0
     (body,) = receiver.received
@@ -86,8 +86,8 @@ def test_it_says_the_week_and_is_sent_once(letters: Letters, receiver: Receiver)
         assert words in said["text"]
 
 
-def test_what_nothing_is_known_of_is_no_zero(letters: Letters, receiver: Receiver) -> None:
-    wish(letters, receiver)
+def test_what_nothing_is_known_of_is_no_zero(letters: WeeklyLetters, receiver: Receiver) -> None:
+    request(letters, receiver)
     earlier = replace(letters, clock=lambda: WEDNESDAY - timedelta(days=7))
     assert earlier.send(INSTALLATION).count == 1
     said = msgspec.json.decode(receiver.received[0])["text"]
@@ -96,7 +96,7 @@ def test_what_nothing_is_known_of_is_no_zero(letters: Letters, receiver: Receive
 
 
 def test_its_quiet_spots_look_at_the_week_that_it_tells(
-    letters: Letters, receiver: Receiver
+    letters: WeeklyLetters, receiver: Receiver
 ) -> None:
     store = letters.store
     handbook = Repository(id=43, owner="acme", name="handbook", installation_id=INSTALLATION)
@@ -105,21 +105,23 @@ def test_its_quiet_spots_look_at_the_week_that_it_tells(
     for number in range(1, 11):
         unknown = document(sunday, pull_request=number, verdict=Verdict.NO_EVIDENCE)
         store.audits.save(43, number, unknown, now=WEDNESDAY)
-    wish(letters, receiver)
+    request(letters, receiver)
     letters.send(INSTALLATION)
     said = msgspec.json.decode(receiver.received[0])["text"]
     assert "- `acme/handbook`: no evidence has come in" in said
 
 
-def test_nobody_gets_what_nobody_wished(letters: Letters) -> None:
+def test_nobody_gets_what_nobody_wished(letters: WeeklyLetters) -> None:
     assert letters.send(INSTALLATION).count == 0
-    letters.store.weeklies.wish(Weekly(installation_id=INSTALLATION, set_by="a"), now=WEDNESDAY)
+    letters.store.weeklies.order(
+        WeeklyOrder(installation_id=INSTALLATION, set_by="a"), now=WEDNESDAY
+    )
     assert letters.store.weeklies.stop(INSTALLATION)
     assert letters.send(INSTALLATION).count == 0
 
 
-def test_what_did_not_come_in_is_sent_again(letters: Letters, receiver: Receiver) -> None:
-    wish(letters, receiver)
+def test_what_did_not_come_in_is_sent_again(letters: WeeklyLetters, receiver: Receiver) -> None:
+    request(letters, receiver)
     receiver.status = 500
     with pytest.raises(NotSent):
         letters.send(INSTALLATION)
@@ -131,8 +133,10 @@ def test_what_did_not_come_in_is_sent_again(letters: Letters, receiver: Receiver
     assert len(receiver.received) == 2
 
 
-def test_what_may_have_come_in_is_not_sent_again(letters: Letters, receiver: Receiver) -> None:
-    wish(letters, receiver)
+def test_what_may_have_come_in_is_not_sent_again(
+    letters: WeeklyLetters, receiver: Receiver
+) -> None:
+    request(letters, receiver)
     receiver.status = 0
     assert letters.send(INSTALLATION).count == 1
     kept = letters.store.weeklies.of(INSTALLATION)
@@ -141,24 +145,26 @@ def test_what_may_have_come_in_is_not_sent_again(letters: Letters, receiver: Rec
     assert letters.send(INSTALLATION).count == 0
 
 
-def test_workers_at_once_send_one_letter(letters: Letters, receiver: Receiver) -> None:
-    wish(letters, receiver)
+def test_workers_at_once_send_one_letter(letters: WeeklyLetters, receiver: Receiver) -> None:
+    request(letters, receiver)
     with ThreadPoolExecutor(4) as pool:
         sent = [one.count for one in pool.map(letters.send, [INSTALLATION] * 4)]
     assert sorted(sent) == [0, 0, 0, 1]
     assert len(receiver.received) == 1
 
 
-def test_the_next_week_is_another_letter(letters: Letters, receiver: Receiver) -> None:
-    wish(letters, receiver)
+def test_the_next_week_is_another_letter(letters: WeeklyLetters, receiver: Receiver) -> None:
+    request(letters, receiver)
     letters.send(INSTALLATION)
     later = replace(letters, clock=lambda: WEDNESDAY + timedelta(days=7))
     assert later.send(INSTALLATION).count == 1
     assert b"No pull request was merged" in receiver.received[1]
 
 
-def test_an_address_under_another_key_is_not_sent_to(letters: Letters, receiver: Receiver) -> None:
-    wish(letters, receiver)
+def test_an_address_under_another_key_is_not_sent_to(
+    letters: WeeklyLetters, receiver: Receiver
+) -> None:
+    request(letters, receiver)
     with pytest.raises(NotSent, match="no address"):
         replace(letters, encryption_key=b"x" * 32).send(INSTALLATION)
 

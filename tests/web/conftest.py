@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from ghapp.bootstrap import Services, build
 from ghapp.queue.enqueue import QueueAway, RedisQueue
 from ghapp.settings import Settings
-from ghapp.store import DueItem, Store
+from ghapp.store import Store, WorkItem
 from ghapp.web.app import create_app
 from tests.app_key import PRIVATE_KEY
 from tests.databases import new_database
@@ -24,11 +24,11 @@ class RememberingQueue(RedisQueue):
     """Stands in for Redis where a test is about the door; ``is_away`` makes it refuse."""
 
     def __init__(self) -> None:
-        self.queued: list[DueItem] = []
-        self.pokes = 0
+        self.queued: list[WorkItem] = []
+        self.wakes = 0
         self.is_away = False
 
-    def __call__(self, items: Iterable[DueItem], *, now: datetime) -> int:
+    def __call__(self, items: Iterable[WorkItem], *, now: datetime) -> int:
         """Remember the items, or refuse."""
         del now
         found = list(items)
@@ -37,11 +37,11 @@ class RememberingQueue(RedisQueue):
         self.queued += found
         return len(found)
 
-    def poke(self) -> None:
+    def wake(self) -> None:
         """Remember that the scheduler was woken, or refuse."""
         if self.is_away:
             raise QueueAway("Redis cannot be reached: ConnectionError")
-        self.pokes += 1
+        self.wakes += 1
 
     def is_alive(self) -> bool:
         """Say what the test decided."""

@@ -8,10 +8,10 @@ import msgspec
 from msgspec.structs import replace
 from werkzeug.test import TestResponse
 
-from ghapp.attribution.fingerprint import Fingerprinter
+from ghapp.attribution.fingerprint import LineFingerprinter
 from ghapp.attribution.model import Edit
 from ghapp.store import NewToken, TokenKind, new_secret
-from ghapp.wire import SCHEMA, Batch, Enrolled, EnrollmentStarted, SentEdit
+from ghapp.wire import SCHEMA, EditBatch, EnrollmentStarted, MachineEnrolled, SentEdit
 from tests.store.records import NOW, edit
 from tests.web.place import Place
 
@@ -21,7 +21,7 @@ MACHINE = "0123456789abcdef" * 2
 class Machine:
     """One enrolled machine of one person; `enroll` makes one as its person does."""
 
-    def __init__(self, place: Place, enrolled: Enrolled) -> None:
+    def __init__(self, place: Place, enrolled: MachineEnrolled) -> None:
         self.place = place
         self.http = place.app.test_client()
         self.token, self.enrollment = enrolled.token, enrolled.enrollment
@@ -32,9 +32,9 @@ class Machine:
         """Return what every request carries."""
         return {"Authorization": f"Bearer {self.token}"}
 
-    def batch(self, *edits: SentEdit, remotes: tuple[str, ...] = (), **changed: Any) -> Batch:
+    def batch(self, *edits: SentEdit, remotes: tuple[str, ...] = (), **changed: Any) -> EditBatch:
         """Return a batch of acme/app."""
-        made = Batch(
+        made = EditBatch(
             schema=SCHEMA,
             client="ghapp/1.0.0",
             machine=MACHINE,
@@ -59,25 +59,25 @@ class Machine:
             path=one.path,
             outcome=one.outcome,
             tool=one.tool,
-            lines=Fingerprinter(self.installation.key).lines(one.lines),  # type: ignore[arg-type]  # text
+            lines=LineFingerprinter(self.installation.key).lines(one.lines),  # type: ignore[arg-type]  # text
         )
         return replace(made, **changed)
 
-    def send(self, batch: Batch | dict[str, Any] | bytes, **headers: str) -> TestResponse:
+    def send(self, batch: EditBatch | dict[str, Any] | bytes, **headers: str) -> TestResponse:
         """Send a batch, or anything in its place."""
         raw = batch if isinstance(batch, bytes) else msgspec.json.encode(batch)
         return self.http.post(
             "/api/evidence", data=raw, headers={**self.headers, **headers}, buffered=True
         )
 
-    def send_packed(self, batch: Batch) -> TestResponse:
+    def send_packed(self, batch: EditBatch) -> TestResponse:
         """Send a batch as gzip."""
         raw = gzip.compress(msgspec.json.encode(batch))
         return self.send(raw, **{"Content-Encoding": "gzip"})
 
-    def forget(self, **wish: Any) -> TestResponse:
+    def forget(self, **request: Any) -> TestResponse:
         """Ask for what was sent to be removed."""
-        return self.http.delete("/api/evidence", json=wish, headers=self.headers)
+        return self.http.delete("/api/evidence", json=request, headers=self.headers)
 
 
 def enroll(place: Place, login: str) -> TestResponse:
@@ -101,7 +101,7 @@ def machine_of(place: Place, login: str) -> Machine:
     kept = place.store.tokens.issue(new, secret, now=place.clock())
     assert place.services.uploaders is not None
     enrollment = place.services.uploaders.enrollment(kept)
-    return Machine(place, Enrolled(token=secret, enrollment=enrollment))
+    return Machine(place, MachineEnrolled(token=secret, enrollment=enrollment))
 
 
 def told(answer: TestResponse) -> tuple[int, str | None, str | None]:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from ghapp.store import TokenKind
-from ghapp.wire import Enrolled, Enrollment, EnrollmentStarted
+from ghapp.wire import EnrollmentStarted, MachineEnrolled, MachineEnrollment
 from tests.web.machine import enroll, machine_of, told
 from tests.web.place import Place
 
@@ -38,7 +38,7 @@ def test_a_person_types_a_code_and_the_machine_gets_token_and_key(place: Place) 
     assert _finish(place, started.handle) == (202, {"pending": True})
     place.sandbox.device_flow.approve(started.user_code, "ann")
     status, found = _finish(place, started.handle)
-    enrolled = msgspec.convert(found, Enrolled, strict=False)
+    enrolled = msgspec.convert(found, MachineEnrolled, strict=False)
     made = enrolled.enrollment
     assert (status, made.login, made.host) == (200, "ann", "127.0.0.1")
     (installation,) = made.installations
@@ -87,7 +87,7 @@ def test_a_changed_key_is_fetched_by_token(place: Place) -> None:
     machine = machine_of(place, "ann")
     place.services.keys.rotate(place.installed.id, now=place.clock())
     answer = machine.http.get("/api/enrollment", headers=machine.headers)
-    found = msgspec.json.decode(answer.data, type=Enrollment)
+    found = msgspec.json.decode(answer.data, type=MachineEnrollment)
     assert [one.key_id for one in found.installations] == [f"{place.installed.id}-2"]
 
 

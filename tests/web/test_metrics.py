@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from ghapp.bootstrap import Services
 from ghapp.store import (
     Delivery,
-    DeliveryOutcome,
-    Due,
-    DueOutcome,
+    DeliveryEnd,
     Installation,
     Publication,
     Store,
+    WorkEnd,
+    WorkRequest,
 )
 from ghapp.web.metrics import render
 from tests.cases import TOP
@@ -40,13 +40,13 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_what_came_how_it_ended_and_what_was_not_written_is_counted(
     store: Store, tmp_path: Path
 ) -> None:
-    due, now = store.due, NOW - timedelta(minutes=5)
+    due, now = store.work, NOW - timedelta(minutes=5)
     store.deliveries.accept(
-        Delivery(guid="d-1", event="star", received_at=now, outcome=DeliveryOutcome.IGNORED)
+        Delivery(guid="d-1", event="star", received_at=now, outcome=DeliveryEnd.IGNORED)
     )
-    for number, end in ((17, DueOutcome.DONE), (18, DueOutcome.PARTIAL), (19, DueOutcome.PARTIAL)):
-        wish = Due(kind="audit", due_at=now, installation_id=5, repository_id=42)
-        due.schedule(replace(wish, pull_request=number), now=now)
+    for number, end in ((17, WorkEnd.DONE), (18, WorkEnd.PARTIAL), (19, WorkEnd.PARTIAL)):
+        request = WorkRequest(kind="audit", due_at=now, installation_id=5, repository_id=42)
+        due.enqueue(replace(request, pull_request=number), now=now)
         (item,) = due.overdue(now)
         leased = due.lease(item.id, now, "test", timedelta(minutes=1))
         assert leased is not None

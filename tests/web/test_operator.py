@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from ghapp.bootstrap import Services
-from ghapp.store import Due, DueOutcome, Installation, Kind, Lane, Publication, Repository
+from ghapp.store import Installation, Lane, Publication, Repository, WorkEnd, WorkKind, WorkRequest
 from ghapp.web.app import create_app
 from tests.store.records import document
 from tests.web.conftest import NOW
@@ -29,12 +29,14 @@ def desk(operated: Services) -> FlaskClient:
 
 def set_aside(services: Services) -> int:
     services.store.installations.seen(Installation(id=5, account="acme"), now=NOW)
-    wish = Due(kind="audit", due_at=NOW, installation_id=5, repository_id=42, pull_request=17)
-    services.store.due.schedule(wish, now=NOW)
-    (item,) = services.store.due.overdue(NOW)
-    leased = services.store.due.lease(item.id, NOW, "test", timedelta(seconds=30))
+    request = WorkRequest(
+        kind="audit", due_at=NOW, installation_id=5, repository_id=42, pull_request=17
+    )
+    services.store.work.enqueue(request, now=NOW)
+    (item,) = services.store.work.overdue(NOW)
+    leased = services.store.work.lease(item.id, NOW, "test", timedelta(seconds=30))
     assert leased is not None
-    assert services.store.due.park(leased, "given up: <b>502</b>")
+    assert services.store.work.give_up(leased, "given up: <b>502</b>")
     return item.id
 
 
@@ -58,7 +60,7 @@ def test_what_is_stuck_is_shown_and_can_be_tried_again(
     assert "audit:42:17" in page
     assert "&lt;b&gt;502" in page
     assert desk.post(f"/operator/retry/{number}", headers=AUTH).status_code == 303
-    assert operated.store.due.parked() == ()
+    assert operated.store.work.dead_letters() == ()
     assert desk.post(f"/operator/retry/{number}", headers=AUTH).status_code == 404
 
 
@@ -79,9 +81,9 @@ def test_a_label_that_was_refused_is_shown_with_its_place_and_can_be_tried_again
     other = {**AUTH, "Origin": "https://evil.example"}
     assert desk.post("/operator/again/42/17", headers=other).status_code == 403
     assert desk.post("/operator/again/42/18", headers=AUTH).status_code == 404
-    assert store.due.of(42, 17) == ()
+    assert store.work.of(42, 17) == ()
     assert desk.post("/operator/again/42/17", headers=AUTH).status_code == 303
-    (item,) = store.due.of(42, 17)
+    (item,) = store.work.of(42, 17)
     assert (item.kind, item.lane) == ("audit", "rerun")
 
 
@@ -89,14 +91,14 @@ def test_what_comes_round_is_told_the_refused_first(desk: FlaskClient, operated:
     store = operated.store
     for number, account in ((5, "acme"), (6, "beta")):
         store.installations.seen(Installation(id=number, account=account), now=NOW)
-        outcome = DueOutcome.DONE if number == 5 else DueOutcome.REFUSED
-        for kind in (Kind.WEEKLY_SUMMARY, Kind.TEAMS):
-            store.due.schedule(Due(kind=kind, due_at=NOW, installation_id=number), now=NOW)
-            item = store.due.take(Lane.LIVE, NOW, "test", timedelta(seconds=30))
+        outcome = WorkEnd.DONE if number == 5 else WorkEnd.REFUSED
+        for kind in (WorkKind.WEEKLY_SUMMARY, WorkKind.TEAMS):
+            store.work.enqueue(WorkRequest(kind=kind, due_at=NOW, installation_id=number), now=NOW)
+            item = store.work.take(Lane.LIVE, NOW, "test", timedelta(seconds=30))
             assert item is not None
-            store.due.finish(item, outcome, f"said of {account}", now=NOW)
-    next_time = Due(kind=Kind.TEAMS, due_at=NOW + timedelta(days=1), installation_id=6)
-    store.due.schedule(next_time, now=NOW)
+            store.work.finish(item, outcome, f"said of {account}", now=NOW)
+    next_time = WorkRequest(kind=WorkKind.TEAMS, due_at=NOW + timedelta(days=1), installation_id=6)
+    store.work.enqueue(next_time, now=NOW)
     rows = Read(desk.get("/operator", headers=AUTH).text).table("What", "Account")
     today, tomorrow = "2026-05-20 15:30 UTC", "2026-05-21 15:30 UTC"
     assert rows == [
@@ -112,19 +114,19 @@ def test_another_site_cannot_press_the_button(desk: FlaskClient, operated: Servi
     for more in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
         answer = desk.post(f"/operator/retry/{number}", headers={**AUTH, **more})
         assert answer.status_code == 403
-    assert len(operated.store.due.parked()) == 1
+    assert len(operated.store.work.dead_letters()) == 1
 
 
 def test_the_metrics_say_how_things_are(desk: FlaskClient, operated: Services) -> None:
     set_aside(operated)
-    late = Due(
+    late = WorkRequest(
         kind="audit",
         due_at=NOW - timedelta(seconds=90),
         installation_id=5,
         repository_id=42,
         pull_request=18,
     )
-    operated.store.due.schedule(late, now=NOW)
+    operated.store.work.enqueue(late, now=NOW)
     operated.store.installations.park(5, NOW + timedelta(seconds=60), "limit")
     text = desk.get("/metrics", headers=AUTH).text
     assert 'ghapp_due_oldest_seconds{installation="5",lane="live"} 90.0' in text

@@ -8,10 +8,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from ghapp.jobs.perform import perform
-from ghapp.store import Kind
+from ghapp.store import WorkKind
 from tests.receivers import Receiver, serving
 from tests.web.place import Place
-from workers.schedule import wish_letters
+from workers.schedule import enqueue_letters
 
 PAGE = "/organizations/acme/settings"
 
@@ -23,7 +23,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     made.close()
 
 
-def wish(place: Place, browser: FlaskClient, **fields: str) -> int:
+def request(place: Place, browser: FlaskClient, **fields: str) -> int:
     return browser.post(f"{PAGE}/weekly", data=place.form_of(browser, **fields)).status_code
 
 
@@ -32,14 +32,14 @@ def test_it_is_off_until_an_owner_switches_it_on(place: Place) -> None:
     page = admin.get(PAGE).text
     assert "Nothing is sent" in page
     assert "## `acme`: 2026-W20" in page
-    assert wish(place, admin, webhook="http://127.0.0.1:9/hook/secret-part") == 303
+    assert request(place, admin, webhook="http://127.0.0.1:9/hook/secret-part") == 303
     page = admin.get(PAGE).text
     assert "127.0.0.1" in page
     assert "secret-part" not in page
     raw = Path(str(place.store.database.url.database)).read_bytes()
     assert b"secret-part" not in raw
     # An empty field keeps what is set; switching off forgets it.
-    assert wish(place, admin, webhook="") == 303
+    assert request(place, admin, webhook="") == 303
     kept = place.store.weeklies.of(place.installed.id)
     assert kept is not None
     assert place.services.letters.webhook(kept) == "http://127.0.0.1:9/hook/secret-part"
@@ -58,23 +58,23 @@ def test_it_is_off_until_an_owner_switches_it_on(place: Place) -> None:
     ],
 )
 def test_what_cannot_be_is_refused(place: Place, fields: dict[str, str]) -> None:
-    assert wish(place, place.sign_in("admin"), **fields) == 400
+    assert request(place, place.sign_in("admin"), **fields) == 400
     assert place.store.weeklies.all() == ()
 
 
 def test_the_scheduler_wishes_and_a_worker_sends_it_once(place: Place) -> None:
     with serving(receiver := Receiver()):
         admin = place.sign_in("admin")
-        wish(place, admin, webhook=f"http://127.0.0.1:{receiver.server_port}/")
+        request(place, admin, webhook=f"http://127.0.0.1:{receiver.server_port}/")
         for _ in range(2):
-            wish_letters(place.services)
-        (item,) = place.store.due.open()
-        assert item.kind == Kind.WEEKLY_SUMMARY
+            enqueue_letters(place.services)
+        (item,) = place.store.work.open()
+        assert item.kind == WorkKind.WEEKLY_SUMMARY
         assert item.due_at - place.clock() <= timedelta(days=7)
         place.clock.now = item.due_at
         assert perform(item.id, place.services, worker="test")
-        wish_letters(place.services)
-        (again,) = place.store.due.open()
+        enqueue_letters(place.services)
+        (again,) = place.store.work.open()
         assert again.due_at == item.due_at + timedelta(days=7)
         assert not perform(item.id, place.services, worker="test")
     assert len(receiver.received) == 1
@@ -86,14 +86,14 @@ def test_a_dead_webhook_is_given_up_before_the_next_week(
     # Thirty tries are most of a day; what follows the last one is what this is about.
     monkeypatch.setattr("ghapp.jobs.kinds.MOST_LETTER_TRIES", 3)
     with serving(receiver := Receiver(500)):
-        wish(place, place.sign_in("admin"), webhook=f"http://127.0.0.1:{receiver.server_port}/")
-        wish_letters(place.services)
+        request(place, place.sign_in("admin"), webhook=f"http://127.0.0.1:{receiver.server_port}/")
+        enqueue_letters(place.services)
         tries = 0
-        while items := place.store.due.open():
+        while items := place.store.work.open():
             place.clock.now = items[0].due_at
             tries += perform(items[0].id, place.services, worker="test")
     assert tries == len(receiver.received) == 3
     kept = place.store.weeklies.of(place.installed.id)
     assert kept is not None
     assert (kept.claimed_week, kept.problem) == (None, "127.0.0.1 answered with status 500")
-    assert place.store.due.parked() == ()
+    assert place.store.work.dead_letters() == ()

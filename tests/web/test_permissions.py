@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from ghapp.auditing.replay_over_github import start
-from ghapp.store import Asked
+from ghapp.store import ReplayRequest
 from tests.web.conftest import NOW
 from tests.web.place import PEOPLE, Place
 
@@ -113,7 +113,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, on_database: dict[str, str])
     made = Place(tmp_path_factory.mktemp("permissions"), **on_database)
     app = made.store.installations.repository(made.repositories["app"].id)
     assert app is not None
-    asked = Asked(repository_id=app.id, as_of=NOW, asked_by="login:admin")
+    asked = ReplayRequest(repository_id=app.id, as_of=NOW, asked_by="login:admin")
     start(made.store, app, asked, now=NOW)
     yield made
     made.close()

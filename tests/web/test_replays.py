@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ghapp.store import Found, PullState, ReplayState
+from ghapp.store import ListedPull, PullState, ReplayState
 from tests.store.records import document
 from tests.web.conftest import NOW
 from tests.web.place import Place
@@ -55,8 +55,8 @@ def test_it_is_cancelled_and_what_is_done_stays(place: Place) -> None:
     address = begin(place)
     found = place.store.replays.running(place.repositories["app"].id)
     assert found is not None
-    pull = Found(number=17, merged_at=NOW, base_sha="b", head_sha="h", merge_commit="m")
-    other = Found(number=18, merged_at=NOW, base_sha="b", head_sha="h", merge_commit="m")
+    pull = ListedPull(number=17, merged_at=NOW, base_sha="b", head_sha="h", merge_commit="m")
+    other = ListedPull(number=18, merged_at=NOW, base_sha="b", head_sha="h", merge_commit="m")
     place.store.replays.page(found, [pull, other], [], is_last=True, now=NOW)
     made = document(NOW, repository="acme/app")
     place.store.replays.settle(found.id, 17, PullState.DONE, document=made, now=NOW)

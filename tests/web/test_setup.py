@@ -13,9 +13,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from ghapp.demo.sandbox import Sandbox
-from ghapp.demo.sandbox.state import Manifest
+from ghapp.demo.sandbox.state import PendingManifest
 from ghapp.settings import Settings, write_credentials
-from ghapp.web.registration import Credentials, app_file, read_app_file, to_settings
+from ghapp.web.registration import NewCredentials, app_file, read_app_file, to_settings
 from ghapp.web.setup import SetUp, create_setup_app
 
 TOKEN = "printed at the start"
@@ -39,7 +39,7 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def client(sandbox: Sandbox, data: Path) -> FlaskClient:
-    def keep(credentials: Credentials, public_url: str) -> None:
+    def keep(credentials: NewCredentials, public_url: str) -> None:
         write_credentials(data, to_settings(credentials, public_url))
 
     setup = SetUp(
@@ -66,7 +66,7 @@ def sent_to_github(page: TestResponse) -> tuple[str, dict[str, object]]:
 def code_for(sandbox: Sandbox, manifest: dict[str, object]) -> str:
     """Play the person who presses GitHub's button."""
     owner = sandbox.organization("acme")
-    sandbox.world.manifests["code-1"] = Manifest(manifest, owner, sandbox.world.now())
+    sandbox.world.manifests["code-1"] = PendingManifest(manifest, owner, sandbox.world.now())
     return "code-1"
 
 

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ghapp.attribution.model import LineFingerprint, Lines
+from ghapp.attribution.model import EditLines, LineFingerprint
 from ghapp.store import AuthorCoverage, Installation, Store
 from ghapp.web.app import create_app
 from ghapp.web.machines import turn
-from ghapp.wire import MOST_BYTES, MOST_EDITS, Receipt
+from ghapp.wire import MOST_BYTES, MOST_EDITS, BatchReceipt
 from tests.store.records import DAY, NOW
 from tests.web.machine import Machine, ids, machine_of, told
 from tests.web.place import Place
@@ -51,15 +51,15 @@ def ann(place: Place) -> Machine:
     return machine_of(place, "ann")
 
 
-def receipt(answer: Any) -> Receipt:
+def receipt(answer: Any) -> BatchReceipt:
     assert answer.status_code == 200, answer.data
-    return msgspec.json.decode(answer.data, type=Receipt)
+    return msgspec.json.decode(answer.data, type=BatchReceipt)
 
 
 def test_a_batch_is_kept_once_as_its_persons(place: Place, ann: Machine) -> None:
     batch = ann.batch(ann.edit("a", "one = 1"), ann.edit("b", "two = 2"))
-    assert receipt(ann.send(batch)) == Receipt(stored=2, already_known=0, audits_due=1)
-    assert receipt(ann.send_packed(batch)) == Receipt(stored=0, already_known=2, audits_due=0)
+    assert receipt(ann.send(batch)) == BatchReceipt(stored=2, already_known=0, audits_due=1)
+    assert receipt(ann.send_packed(batch)) == BatchReceipt(stored=0, already_known=2, audits_due=0)
     kept = place.store.evidence.of(place.repositories["app"].id, NOW, NOW)
     assert [(one.id, one.actor, one.path, one.cwd) for one in kept] == [
         ("a", "ann", "src/app.py", None),
@@ -188,8 +188,8 @@ def test_another_key_is_refused(place: Place, ann: Machine) -> None:
     assert ids(place) == []
 
 
-SHORT = Lines(hunks=(), removed=(LineFingerprint(b"1234567", b""),))
-TORN = Lines(hunks=(), removed=(LineFingerprint(b"12345678", b"1234"),))
+SHORT = EditLines(hunks=(), removed=(LineFingerprint(b"1234567", b""),))
+TORN = EditLines(hunks=(), removed=(LineFingerprint(b"12345678", b"1234"),))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from ghapp.bootstrap import Services
 from ghapp.github.webhooks import MAX_BODY_BYTES, sign
-from ghapp.store import DeliveryOutcome, StoreError
+from ghapp.store import DeliveryEnd, StoreError
 from tests.web.conftest import APP, NOW, SECRETS, RememberingQueue
 
 MERGED: dict[str, Any] = {
@@ -53,10 +53,10 @@ def test_a_merge_is_kept_made_due_and_queued(
     assert (answer.status_code, answer.json) == (202, {"delivery": "d-1", "outcome": "scheduled"})
     (kept,) = services.store.deliveries.recent()
     assert (kept.guid, kept.repository_id, kept.pull_request) == ("d-1", 42, 17)
-    assert (kept.outcome, kept.received_at) == (DeliveryOutcome.SCHEDULED, NOW)
+    assert (kept.outcome, kept.received_at) == (DeliveryEnd.SCHEDULED, NOW)
     assert kept.body is None
-    assert [item.name for item in services.store.due.overdue(NOW)] == ["audit:42:17"]
-    assert queue.pokes == 1
+    assert [item.name for item in services.store.work.overdue(NOW)] == ["audit:42:17"]
+    assert queue.wakes == 1
 
 
 def test_the_secret_before_is_still_good(client: FlaskClient) -> None:
@@ -74,8 +74,8 @@ def test_the_same_guid_is_accepted_once(
         202,
         {"delivery": "d-1", "outcome": "already accepted"},
     )
-    assert queue.pokes == 1
-    assert len(services.store.due.of(42, 17)) == 1
+    assert queue.wakes == 1
+    assert len(services.store.work.of(42, 17)) == 1
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_an_event_without_use_is_kept_as_ignored(client: FlaskClient, services: 
     answer = send(client, {"action": "created"}, event="star")
     assert (answer.status_code, answer.json) == (202, {"delivery": "d-1", "outcome": "ignored"})
     (kept,) = services.store.deliveries.recent()
-    assert kept.outcome is DeliveryOutcome.IGNORED
+    assert kept.outcome is DeliveryEnd.IGNORED
     assert "star.created" in str(kept.detail)
 
 
@@ -120,7 +120,7 @@ def test_without_redis_it_is_kept_and_due(
 ) -> None:
     queue.is_away = True
     assert send(client, MERGED).status_code == 202
-    assert [item.name for item in services.store.due.overdue(NOW)] == ["audit:42:17"]
+    assert [item.name for item in services.store.work.overdue(NOW)] == ["audit:42:17"]
 
 
 def test_without_its_database_it_asks_to_be_told_again(
@@ -167,7 +167,7 @@ def test_an_installation_is_known_from_its_first_event(
     assert (installed.account, installed.permissions) == ("acme", {"checks": "write"})
     assert services.store.installations.find("acme/app") is not None
     (kept,) = services.store.deliveries.recent()
-    assert kept.outcome is DeliveryOutcome.DONE
+    assert kept.outcome is DeliveryEnd.DONE
 
 
 @pytest.mark.parametrize(

@@ -15,28 +15,28 @@ from ghapp.queue.enqueue import QueueAway, RedisQueue, connect
 from ghapp.settings import ComplianceKey, Settings
 from ghapp.store import (
     Delivery,
-    DeliveryOutcome,
-    Due,
-    DueItem,
-    DueOutcome,
+    DeliveryEnd,
     Installation,
-    Kind,
     Repository,
     Store,
+    WorkEnd,
+    WorkItem,
+    WorkKind,
+    WorkRequest,
 )
 from tests.app_key import PRIVATE_KEY
 from tests.web.conftest import NOW
 from workers.__main__ import main
 from workers.schedule import (
     LEFT_BEHIND,
-    Told,
+    RecentlyQueued,
+    enqueue_rounds,
+    enqueue_session_pull,
+    enqueue_sweeps,
+    enqueue_teams,
     look,
     next_slot,
     tidy,
-    wish_rounds,
-    wish_sessions,
-    wish_sweeps,
-    wish_teams,
 )
 
 INSTALLED = {"action": "created", "installation": {"id": 5, "account": {"login": "acme"}}}
@@ -59,29 +59,31 @@ def ready(tmp_path: Path, redis_url: str) -> Iterator[Services]:
     made.store.close()
 
 
-def wish(ready: Services, at: datetime = NOW, number: int = 17) -> None:
-    due = Due(kind="audit", due_at=at, repository_id=42, pull_request=number, installation_id=5)
-    ready.store.due.schedule(due, now=NOW)
+def request(ready: Services, at: datetime = NOW, number: int = 17) -> None:
+    due = WorkRequest(
+        kind="audit", due_at=at, repository_id=42, pull_request=number, installation_id=5
+    )
+    ready.store.work.enqueue(due, now=NOW)
 
 
 def test_what_is_overdue_is_queued_once(ready: Services) -> None:
-    wish(ready)
-    wish(ready, NOW + timedelta(hours=1), number=18)
+    request(ready)
+    request(ready, NOW + timedelta(hours=1), number=18)
     assert look(ready) == 1
     assert look(ready) == 0
 
 
 def test_two_schedulers_queue_nothing_twice(ready: Services) -> None:
-    wish(ready)
+    request(ready)
     other = replace(ready, queue=RedisQueue(connect(str(ready.settings.redis_url))))
     assert look(ready) + look(other) == 1
 
 
 def test_an_expired_lease_brings_its_item_back(ready: Services) -> None:
-    wish(ready)
+    request(ready)
     assert look(ready) == 1
-    (item,) = ready.store.due.overdue(NOW)
-    ready.store.due.lease(item.id, NOW, "dead", timedelta(seconds=30))
+    (item,) = ready.store.work.overdue(NOW)
+    ready.store.work.lease(item.id, NOW, "dead", timedelta(seconds=30))
     assert look(ready) == 0
     later = replace(ready, clock=lambda: NOW + timedelta(seconds=30))
     assert look(later) == 1
@@ -100,7 +102,7 @@ def test_a_delivery_that_was_left_is_followed(ready: Services) -> None:
     assert ready.store.installations.installation(5) is not None
     kept = ready.store.deliveries.one("d-1")
     assert kept is not None
-    assert kept.outcome is DeliveryOutcome.DONE
+    assert kept.outcome is DeliveryEnd.DONE
 
 
 @pytest.mark.parametrize("body", [None, b"{"], ids=["without_body", "unreadable"])
@@ -111,21 +113,21 @@ def test_a_delivery_that_cannot_be_followed_ends_nothing(
     ready.store.deliveries.accept(
         Delivery(guid="d-1", event="installation", received_at=old, body=body)
     )
-    wish(ready)
+    request(ready)
     assert look(ready) == 1
     kept = ready.store.deliveries.one("d-1")
     assert kept is not None
-    assert kept.outcome is DeliveryOutcome.NOTHING_TO_DO
+    assert kept.outcome is DeliveryEnd.NOTHING_TO_DO
     assert kept.detail
 
 
 def test_without_redis_it_looks_again_later(ready: Services) -> None:
     class Away(RedisQueue):
-        def __call__(self, items: Iterable[DueItem], *, now: datetime) -> int:
+        def __call__(self, items: Iterable[WorkItem], *, now: datetime) -> int:
             del items, now
             raise QueueAway("Redis cannot be reached")
 
-    wish(ready)
+    request(ready)
     away = replace(ready, queue=Away(connect("unix:///nowhere/valkey.sock")))
     assert look(away) == 0
     assert look(ready) == 1
@@ -133,7 +135,7 @@ def test_without_redis_it_looks_again_later(ready: Services) -> None:
 
 def test_what_is_old_and_settled_goes(ready: Services) -> None:
     old = NOW - ready.settings.deliveries_kept - timedelta(days=1)
-    for guid, outcome in (("settled", DeliveryOutcome.IGNORED), ("open", None)):
+    for guid, outcome in (("settled", DeliveryEnd.IGNORED), ("open", None)):
         ready.store.deliveries.accept(
             Delivery(guid=guid, event="star", received_at=old, outcome=outcome)
         )
@@ -171,23 +173,23 @@ def test_sweeps_and_rounds_are_wished_once_however_often(ready: Services) -> Non
     )
     known.suspended(6, now=NOW)
     for _ in range(3):
-        wish_sweeps(ready)
-        wish_rounds(ready)
-    names = {item.name for item in ready.store.due.open()}
+        enqueue_sweeps(ready)
+        enqueue_rounds(ready)
+    names = {item.name for item in ready.store.work.open()}
     assert names == {"sweep:i-:-", "roll_call:i-:-", "reconcile:42:-"}
 
 
 def test_sessions_are_pulled_only_where_a_key_is_set(ready: Services) -> None:
-    wish_sessions(ready)
-    assert ready.store.due.open() == ()
+    enqueue_session_pull(ready)
+    assert ready.store.work.open() == ()
     opened = ComplianceKey(url="http://127.0.0.1:1", key="sk-ant-compliance-1", account="acme")
     with_key = replace(ready, settings=replace(ready.settings, compliance=opened))
-    wish_sessions(with_key)
-    (item,) = ready.store.due.open()
-    assert item.kind == Kind.COMPLIANCE
+    enqueue_session_pull(with_key)
+    (item,) = ready.store.work.open()
+    assert item.kind == WorkKind.COMPLIANCE
     later = replace(with_key, clock=lambda: item.due_at)
     assert perform(item.id, later, worker="test")
-    (item,) = ready.store.due.open()
+    (item,) = ready.store.work.open()
     assert "no answer" in str(item.why)
 
 
@@ -197,20 +199,20 @@ def test_teams_are_asked_for_once_a_day_where_the_app_is(ready: Services) -> Non
     known.seen(Installation(id=6, account="gone"), now=NOW)
     known.suspended(6, now=NOW)
     for _ in range(3):
-        wish_teams(ready)
-    (item,) = ready.store.due.open()
+        enqueue_teams(ready)
+    (item,) = ready.store.work.open()
     assert (item.name, item.due_at - NOW <= timedelta(days=1)) == ("teams:i5:-", True)
 
 
 @pytest.mark.parametrize(
     ("permissions", "outcome", "why"),
     [
-        ({"members": "read"}, DueOutcome.DONE, "2 people in 1 teams, from github"),
-        ({}, DueOutcome.NOTHING_TO_DO, "permission members=read is missing"),
+        ({"members": "read"}, WorkEnd.DONE, "2 people in 1 teams, from github"),
+        ({}, WorkEnd.NOTHING_TO_DO, "permission members=read is missing"),
     ],
 )
 def test_teams_are_read_by_a_worker(
-    ready: Services, tmp_path: Path, permissions: dict[str, str], outcome: DueOutcome, why: str
+    ready: Services, tmp_path: Path, permissions: dict[str, str], outcome: WorkEnd, why: str
 ) -> None:
     with Sandbox(tmp_path / "hub", clock=ready.clock) as sandbox:
         registered = sandbox.register_app(permissions=permissions)
@@ -220,18 +222,18 @@ def test_teams_are_read_by_a_worker(
         app = replace(ready.app, app_id=registered.app.id, private_key=registered.private_key)
         settings = replace(ready.settings, api_url=sandbox.api_url, app=app)
         ready.store.installations.seen(Installation(id=installed.id, account="acme"), now=NOW)
-        wish = Due(kind=Kind.TEAMS, due_at=NOW, installation_id=installed.id)
-        ready.store.due.schedule(wish, now=NOW)
-        (item,) = ready.store.due.open()
+        request = WorkRequest(kind=WorkKind.TEAMS, due_at=NOW, installation_id=installed.id)
+        ready.store.work.enqueue(request, now=NOW)
+        (item,) = ready.store.work.open()
         assert perform(item.id, replace(ready, settings=settings), worker="test")
-    done = ready.store.due.one(item.id)
+    done = ready.store.work.one(item.id)
     assert done is not None
     assert (done.outcome, why in str(done.why)) == (outcome, True), done.why
 
 
 def test_what_was_told_is_not_told_again_for_a_moment(ready: Services) -> None:
-    wish(ready)
-    told = Told()
+    request(ready)
+    told = RecentlyQueued()
     assert look(ready, told) == 1
     connection = connect(str(ready.settings.redis_url))
     connection.flushdb()
@@ -242,7 +244,7 @@ def test_what_was_told_is_not_told_again_for_a_moment(ready: Services) -> None:
 
 def test_a_poke_ends_the_wait(ready: Services) -> None:
     assert not ready.queue.wait(0.05)
-    ready.queue.poke()
-    ready.queue.poke()
+    ready.queue.wake()
+    ready.queue.wake()
     assert ready.queue.wait(1.0)
     assert not ready.queue.wait(0.05)

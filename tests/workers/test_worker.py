@@ -15,7 +15,7 @@ import redis
 from ghapp.queue.enqueue import FAILED_KEPT, RedisQueue, connect, job_id
 from ghapp.serve import importing_us
 from ghapp.settings import Settings
-from ghapp.store import Due, DueItem, Lane, Store
+from ghapp.store import Lane, Store, WorkItem, WorkRequest
 from tests.app_key import PRIVATE_KEY
 from tests.faults.test_secrets import values_in
 from workers.__main__ import worker_of
@@ -26,10 +26,10 @@ NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def item(sqlite_store: Store) -> DueItem:
+def item(sqlite_store: Store) -> WorkItem:
     """Return an item that can be taken now."""
-    sqlite_store.due.schedule(Due(kind="audit", due_at=NOW, pull_request=17), now=NOW)
-    (found,) = sqlite_store.due.overdue(NOW)
+    sqlite_store.work.enqueue(WorkRequest(kind="audit", due_at=NOW, pull_request=17), now=NOW)
+    (found,) = sqlite_store.work.overdue(NOW)
     return found
 
 
@@ -56,7 +56,7 @@ def worker(redis_url: str, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_a_job_whose_worker_died_before_the_lease_is_back_within_a_minute(
-    redis_url: str, item: DueItem, tmp_path: Path
+    redis_url: str, item: WorkItem, tmp_path: Path
 ) -> None:
     settings = Settings.from_environment(
         {
@@ -79,7 +79,7 @@ def test_a_job_whose_worker_died_before_the_lease_is_back_within_a_minute(
 
 
 def test_a_job_that_breaks_keeps_no_secret_and_can_be_queued_again(
-    worker: subprocess.Popen[bytes], item: DueItem, redis_url: str, tmp_path: Path
+    worker: subprocess.Popen[bytes], item: WorkItem, redis_url: str, tmp_path: Path
 ) -> None:
     queue = RedisQueue(connect(redis_url))
     for times in (1, 2):

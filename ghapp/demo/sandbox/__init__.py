@@ -20,20 +20,26 @@ Product code meets it as it meets GitHub: over HTTP only. A scenario in short::
 """
 
 from ghapp.demo.sandbox.builder import EVENTS, PERMISSIONS, BuilderError
-from ghapp.demo.sandbox.faults import Fault, FaultError, Kind
-from ghapp.demo.sandbox.git_backend import Content, Executable, MergeConflict, Submodule, Symlink
-from ghapp.demo.sandbox.limits import Limits
+from ghapp.demo.sandbox.faults import Fault, FaultError, FaultKind
+from ghapp.demo.sandbox.git_backend import (
+    Content,
+    ExecutableFile,
+    MergeConflict,
+    SubmoduleEntry,
+    SymbolicLink,
+)
+from ghapp.demo.sandbox.limits import HubLimits
 from ghapp.demo.sandbox.registration import RegisteredApp
-from ghapp.demo.sandbox.sandbox import Sandbox, Visible
+from ghapp.demo.sandbox.sandbox import Sandbox, VisiblePull
 from ghapp.demo.sandbox.state import (
-    CheckRun,
-    Comment,
-    Delivery,
     Exchange,
-    Installation,
-    Label,
-    PullRequest,
-    Repository,
+    HubCheckRun,
+    HubComment,
+    HubDelivery,
+    HubInstallation,
+    HubLabel,
+    HubPull,
+    HubRepository,
     Violation,
 )
 
@@ -41,25 +47,25 @@ __all__ = [
     "EVENTS",
     "PERMISSIONS",
     "BuilderError",
-    "CheckRun",
-    "Comment",
     "Content",
-    "Delivery",
     "Exchange",
-    "Executable",
+    "ExecutableFile",
     "Fault",
     "FaultError",
-    "Installation",
-    "Kind",
-    "Label",
-    "Limits",
+    "FaultKind",
+    "HubCheckRun",
+    "HubComment",
+    "HubDelivery",
+    "HubInstallation",
+    "HubLabel",
+    "HubLimits",
+    "HubPull",
+    "HubRepository",
     "MergeConflict",
-    "PullRequest",
     "RegisteredApp",
-    "Repository",
     "Sandbox",
-    "Submodule",
-    "Symlink",
+    "SubmoduleEntry",
+    "SymbolicLink",
     "Violation",
-    "Visible",
+    "VisiblePull",
 ]

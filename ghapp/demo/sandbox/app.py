@@ -6,29 +6,29 @@ from typing import Protocol
 
 from flask import Flask, Response, request
 
-from ghapp.demo.sandbox.dispatch import Incoming, Outgoing
+from ghapp.demo.sandbox.dispatch import WireAnswer, WireRequest
 from ghapp.demo.sandbox.git_http import GitDoor, GitRequest
 
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 
 
-class Api(Protocol):
+class ApiServer(Protocol):
     """What answers requests of the API."""
 
-    def answer(self, request: Incoming) -> Outgoing:
+    def answer(self, request: WireRequest) -> WireAnswer:
         """Answer and record one request; it does what follows from it."""
         ...
 
 
-class Pages(Protocol):
+class PageServer(Protocol):
     """What answers a person's browser."""
 
-    def answer(self, request: Incoming, form: Mapping[str, str]) -> Outgoing | None:
+    def answer(self, request: WireRequest, form: Mapping[str, str]) -> WireAnswer | None:
         """Answer with a page; ``None``: there is no such page."""
         ...
 
 
-def create_app(api: Api, git: GitDoor, pages: Pages, prefix: str) -> Flask:
+def create_app(api: ApiServer, git: GitDoor, pages: PageServer, prefix: str) -> Flask:
     """Return the application; ``prefix`` is the API's base path, such as ``/api/v3``."""
     app = Flask("ghapp.demo.sandbox", static_folder=None)
 
@@ -47,24 +47,24 @@ def create_app(api: Api, git: GitDoor, pages: Pages, prefix: str) -> Flask:
     return app
 
 
-def _incoming() -> Incoming:
+def _incoming() -> WireRequest:
     raw = request.environ.get("RAW_URI") or request.full_path
     path, _, query = str(raw).partition("?")
     # Read the bytes first: the form would otherwise swallow them.
     body = request.get_data(cache=True)
-    return Incoming(request.method, path, query, request.headers, body)
+    return WireRequest(request.method, path, query, request.headers, body)
 
 
-def _without(prefix: str, incoming: Incoming) -> Incoming:
+def _without(prefix: str, incoming: WireRequest) -> WireRequest:
     """Take the API's prefix off; a path without it keeps its form and is refused."""
     if not prefix:
         return incoming
     path = incoming.path
     rest = path.removeprefix(prefix) if path.startswith(prefix + "/") else "/outside" + path
-    return Incoming(incoming.method, rest, incoming.query, incoming.headers, incoming.body)
+    return WireRequest(incoming.method, rest, incoming.query, incoming.headers, incoming.body)
 
 
-def _response(outgoing: Outgoing) -> Response:
+def _response(outgoing: WireAnswer) -> Response:
     if outgoing.cut_off:
         connection = request.environ.get("werkzeug.socket")
         if isinstance(connection, socket.socket):

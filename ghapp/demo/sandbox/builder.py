@@ -10,15 +10,15 @@ from ghapp.demo.sandbox.dispatch import delete_forks
 from ghapp.demo.sandbox.git_backend import BareRepository, Content
 from ghapp.demo.sandbox.registration import RegisteredApp, register_app
 from ghapp.demo.sandbox.state import (
-    Account,
-    App,
-    Comment,
-    Installation,
-    Label,
-    PullRequest,
-    Repository,
-    Review,
-    Team,
+    HubAccount,
+    HubApp,
+    HubComment,
+    HubInstallation,
+    HubLabel,
+    HubPull,
+    HubRepository,
+    HubReview,
+    HubTeam,
     UserToken,
     World,
 )
@@ -33,7 +33,7 @@ class BuilderError(ValueError):
     """The scenario asks for something that cannot be; the message says what and why."""
 
 
-class Builder:
+class HubBuilder:
     """Makes and changes what the stand-in holds. Times default to the stand-in's clock.
 
     People are named by login; unknown ones are made. Every method takes the world's lock.
@@ -68,12 +68,12 @@ class Builder:
                 callback_urls=callback_urls,
             )
 
-    def organization(self, login: str) -> Account:
+    def organization(self, login: str) -> HubAccount:
         """Return the organization of that login; it is made when there is none."""
         with self.world.lock:
             return self.world.account(login, "Organization")
 
-    def user(self, login: str) -> Account:
+    def user(self, login: str) -> HubAccount:
         """Return the person of that login; it is made when there is none."""
         with self.world.lock:
             return self.world.account(login)
@@ -109,32 +109,34 @@ class Builder:
         with self.world.lock:
             self.world.memberships.get(organization.lower(), {}).pop(login.lower(), None)
 
-    def set_team(self, organization: str, name: str, *people: str, privacy: str = "closed") -> Team:
+    def set_team(
+        self, organization: str, name: str, *people: str, privacy: str = "closed"
+    ) -> HubTeam:
         """Let a team have these people and no others; it is made when there is none."""
         slug = name.lower().replace(" ", "-")
         with self.world.lock:
             teams = self.world.teams.setdefault(organization.lower(), {})
             number = teams[slug].id if slug in teams else self.world.next_id("team")
-            teams[slug] = Team(number, name, slug, privacy, [*map(self.world.account, people)])
+            teams[slug] = HubTeam(number, name, slug, privacy, [*map(self.world.account, people)])
             return teams[slug]
 
-    def remove_team(self, organization: str, team: Team) -> None:
+    def remove_team(self, organization: str, team: HubTeam) -> None:
         """Delete a team."""
         with self.world.lock:
             del self.world.teams[organization.lower()][team.slug]
 
     def install(
         self,
-        app: App,
+        app: HubApp,
         account: str,
         *,
-        repositories: Sequence[Repository] | None = None,
+        repositories: Sequence[HubRepository] | None = None,
         permissions: Mapping[str, str] | None = None,
-    ) -> Installation:
+    ) -> HubInstallation:
         """Install an app on an account, on all its repositories or on those given."""
         with self.world.lock:
             number = self.world.next_id("installation")
-            installation = Installation(
+            installation = HubInstallation(
                 id=number,
                 app=app,
                 account=self.world.account(account),
@@ -147,22 +149,22 @@ class Builder:
             self.world.installations[number] = installation
             return installation
 
-    def suspend(self, installation: Installation) -> None:
+    def suspend(self, installation: HubInstallation) -> None:
         """Suspend an installation: its tokens are refused."""
         with self.world.lock:
             installation.suspended_at = self.world.now()
 
-    def unsuspend(self, installation: Installation) -> None:
+    def unsuspend(self, installation: HubInstallation) -> None:
         """End a suspension."""
         with self.world.lock:
             installation.suspended_at = None
 
-    def uninstall(self, installation: Installation) -> None:
+    def uninstall(self, installation: HubInstallation) -> None:
         """Uninstall an app: it sees nothing any more."""
         with self.world.lock:
             installation.deleted = True
 
-    def expire_tokens(self, installation: Installation | None = None) -> None:
+    def expire_tokens(self, installation: HubInstallation | None = None) -> None:
         """Let every token, or those of one installation, expire now."""
         with self.world.lock:
             for token in self.world.tokens.values():
@@ -181,7 +183,7 @@ class Builder:
         default_branch: str = "main",
         at: datetime | None = None,
         owner_kind: str = "Organization",
-    ) -> Repository:
+    ) -> HubRepository:
         """Make a repository with one commit on its default branch."""
         with self.world.lock:
             if self.world.repository_named(f"{owner}/{name}"):
@@ -195,11 +197,11 @@ class Builder:
             return repository
 
     def _new_repository(
-        self, owner: Account, name: str, default_branch: str, at: datetime, *, private: bool
-    ) -> Repository:
+        self, owner: HubAccount, name: str, default_branch: str, at: datetime, *, private: bool
+    ) -> HubRepository:
         number = self.world.next_id("repository")
         git = BareRepository.create(self.world.root / "git" / f"{number}.git", default_branch)
-        repository = Repository(
+        repository = HubRepository(
             id=number,
             owner=owner,
             name=name,
@@ -212,7 +214,9 @@ class Builder:
         self.world.repositories[number] = repository
         return repository
 
-    def fork(self, repository: Repository, owner: str, *, at: datetime | None = None) -> Repository:
+    def fork(
+        self, repository: HubRepository, owner: str, *, at: datetime | None = None
+    ) -> HubRepository:
         """Make a fork of a repository below a person's account."""
         with self.world.lock:
             now = at or self.world.now()
@@ -225,34 +229,34 @@ class Builder:
                 made.git.fetch_from(repository.git, f"refs/heads/{branch}", f"refs/heads/{branch}")
             return made
 
-    def delete_forks(self, repository: Repository) -> None:
+    def delete_forks(self, repository: HubRepository) -> None:
         """Delete all forks: pull requests from them have no head repository any more."""
         with self.world.lock:
             delete_forks(self.world, repository)
 
-    def rename_repository(self, repository: Repository, name: str) -> None:
+    def rename_repository(self, repository: HubRepository, name: str) -> None:
         """Rename a repository; its old name redirects."""
         with self.world.lock:
             repository.former_names.add(repository.full_name.lower())
             repository.name = name
 
-    def transfer_repository(self, repository: Repository, owner: str) -> None:
+    def transfer_repository(self, repository: HubRepository, owner: str) -> None:
         """Give a repository to another account; its old name redirects."""
         with self.world.lock:
             repository.former_names.add(repository.full_name.lower())
             repository.owner = self.world.account(owner)
 
-    def archive(self, repository: Repository) -> None:
+    def archive(self, repository: HubRepository) -> None:
         """Make a repository read-only."""
         with self.world.lock:
             repository.archived = True
 
-    def delete_repository(self, repository: Repository) -> None:
+    def delete_repository(self, repository: HubRepository) -> None:
         """Delete a repository."""
         with self.world.lock:
             repository.deleted = True
 
-    def allow(self, repository: Repository, login: str, permission: str) -> None:
+    def allow(self, repository: HubRepository, login: str, permission: str) -> None:
         """Give a person ``admin``, ``write`` or ``read`` in a repository."""
         with self.world.lock:
             self.world.account(login)
@@ -262,7 +266,7 @@ class Builder:
 
     def commit(  # noqa: PLR0913 - a commit has these parts
         self,
-        repository: Repository,
+        repository: HubRepository,
         files: Files,
         *,
         branch: str | None = None,
@@ -294,17 +298,17 @@ class Builder:
 
     def open_pull(  # noqa: PLR0913 - a pull request has these parts
         self,
-        repository: Repository,
+        repository: HubRepository,
         *,
         files: Files | None = None,
         branch: str | None = None,
         base: str | None = None,
-        fork: Repository | None = None,
+        fork: HubRepository | None = None,
         title: str = "Change",
         body: str | None = None,
         author: str = "dev",
         at: datetime | None = None,
-    ) -> PullRequest:
+    ) -> HubPull:
         """Open a pull request from a branch of the repository or of a fork.
 
         With ``files``, a commit is made on the branch first; without, it has its commits.
@@ -320,7 +324,9 @@ class Builder:
             pull.title, pull.body, pull.author = title, body, self.world.account(author)
             return pull
 
-    def _branch_off(self, repository: Repository, home: Repository, base: str, head: str) -> None:
+    def _branch_off(
+        self, repository: HubRepository, home: HubRepository, base: str, head: str
+    ) -> None:
         """Start the head branch at the base's tip, where it does not exist yet."""
         if home.git.resolve(f"refs/heads/{head}") is None:
             if home is not repository:
@@ -328,12 +334,12 @@ class Builder:
             home.git.set_refs({f"refs/heads/{head}": _tip(home, base)})
 
     def _opened(
-        self, repository: Repository, home: Repository, base: str, head: str, at: datetime
-    ) -> PullRequest:
+        self, repository: HubRepository, home: HubRepository, base: str, head: str, at: datetime
+    ) -> HubPull:
         number, sha = repository.next_number, _tip(home, head)
         repository.next_number += 1
         self._keep_head(repository, home, number, sha)
-        pull = PullRequest(
+        pull = HubPull(
             id=self.world.next_id("pull"),
             number=number,
             repository=repository,
@@ -352,7 +358,9 @@ class Builder:
         repository.pulls[number] = pull
         return pull
 
-    def _keep_head(self, repository: Repository, home: Repository, number: int, sha: str) -> None:
+    def _keep_head(
+        self, repository: HubRepository, home: HubRepository, number: int, sha: str
+    ) -> None:
         """Keep ``refs/pull/N/head``, which outlives the branch and the fork."""
         ref = f"refs/pull/{number}/head"
         if home is repository:
@@ -362,7 +370,7 @@ class Builder:
 
     def push_to_pull(
         self,
-        pull: PullRequest,
+        pull: HubPull,
         files: Files,
         *,
         message: str = "More",
@@ -384,7 +392,7 @@ class Builder:
 
     def merge(
         self,
-        pull: PullRequest,
+        pull: HubPull,
         *,
         method: str = "merge",
         at: datetime | None = None,
@@ -405,79 +413,79 @@ class Builder:
             self._delete_branch(pull)
             return sha
 
-    def _delete_branch(self, pull: PullRequest) -> None:
+    def _delete_branch(self, pull: HubPull) -> None:
         gone: dict[str, str | None] = {f"refs/pull/{pull.number}/merge": None}
         if pull.head_repository is pull.repository:
             gone[f"refs/heads/{pull.head_ref}"] = None
         pull.repository.git.set_refs(gone)
 
-    def close_pull(self, pull: PullRequest, *, at: datetime | None = None) -> None:
+    def close_pull(self, pull: HubPull, *, at: datetime | None = None) -> None:
         """Close a pull request without merging it."""
         with self.world.lock:
             pull.closed_at = pull.updated_at = at or self.world.now()
 
-    def lock_pull(self, pull: PullRequest) -> None:
+    def lock_pull(self, pull: HubPull) -> None:
         """Lock a conversation: apps cannot comment any more."""
         with self.world.lock:
             pull.locked = True
 
     # --- what people write --------------------------------------------------------------------
 
-    def add_comment(self, pull: PullRequest, author: str, body: str) -> Comment:
+    def add_comment(self, pull: HubPull, author: str, body: str) -> HubComment:
         """Write a comment as a person."""
         with self.world.lock:
             number, now = self.world.next_id("comment"), self.world.now()
-            comment = Comment(number, self.world.account(author), body, now, now)
+            comment = HubComment(number, self.world.account(author), body, now, now)
             pull.comments.append(comment)
             return comment
 
     def add_review(
-        self, pull: PullRequest, author: str, state: str = "APPROVED", *, at: datetime | None = None
-    ) -> Review:
+        self, pull: HubPull, author: str, state: str = "APPROVED", *, at: datetime | None = None
+    ) -> HubReview:
         """Review as a person: ``APPROVED``, ``CHANGES_REQUESTED`` or ``COMMENTED``."""
         with self.world.lock:
             number, now = self.world.next_id("review"), at or self.world.now()
-            review = Review(
+            review = HubReview(
                 number, self.world.account(author), state, f"{state}!", now, pull.head_sha
             )
             pull.reviews.append(review)
             return review
 
-    def delete_comment(self, pull: PullRequest, comment: Comment) -> None:
+    def delete_comment(self, pull: HubPull, comment: HubComment) -> None:
         """Delete a comment as a person may delete any."""
         with self.world.lock:
             pull.comments.remove(comment)
 
-    def add_label(self, pull: PullRequest, name: str) -> Label:
+    def add_label(self, pull: HubPull, name: str) -> HubLabel:
         """Put a label on a pull request as a person does; it is made when there is none."""
         with self.world.lock:
             known = pull.repository.labels
-            label = known.get(name.lower()) or Label(self.world.next_id("label"), name)
+            label = known.get(name.lower()) or HubLabel(self.world.next_id("label"), name)
             known[name.lower()] = label
             if label not in pull.labels:
                 pull.labels.append(label)
             return label
 
-    def remove_label(self, pull: PullRequest, name: str) -> None:
+    def remove_label(self, pull: HubPull, name: str) -> None:
         """Take a label off a pull request as a person does."""
         with self.world.lock:
             pull.labels = [one for one in pull.labels if one.name.lower() != name.lower()]
 
 
-def _tip(repository: Repository, branch: str) -> str:
+def _tip(repository: HubRepository, branch: str) -> str:
     sha = repository.git.resolve(f"refs/heads/{branch}")
     if sha is None:
         raise BuilderError(f"{repository.full_name} has no branch {branch!r}; commit on it first")
     return sha
 
 
-def _merged_tree(pull: PullRequest, tip: str, head: str) -> str:
+def _merged_tree(pull: HubPull, tip: str, head: str) -> str:
     git = pull.repository.git
     base = pull.merge_base if tip == pull.base_sha else git.merge_base(tip, head) or tip
     return git.commit_info(head).tree if base == tip else git.merge_trees(base, tip, head)
 
 
-def _merge_commit(pull: PullRequest, at: datetime, by: Account, message: str | None) -> str:
+def _merge_commit(pull: HubPull, at: datetime, by: HubAccount, message: str | None) -> str:
     tip = _tip(pull.repository, pull.base_ref)
     default = f"Merge pull request #{pull.number} from {pull.head_owner.login}/{pull.head_ref}"
     return pull.repository.git.write_commit(
@@ -491,7 +499,7 @@ def _merge_commit(pull: PullRequest, at: datetime, by: Account, message: str | N
     )
 
 
-def _squash_commit(pull: PullRequest, at: datetime, by: Account, message: str | None) -> str:
+def _squash_commit(pull: HubPull, at: datetime, by: HubAccount, message: str | None) -> str:
     tip = _tip(pull.repository, pull.base_ref)
     return pull.repository.git.write_commit(
         f"refs/heads/{pull.base_ref}",
@@ -505,7 +513,7 @@ def _squash_commit(pull: PullRequest, at: datetime, by: Account, message: str | 
     )
 
 
-def _rebased_commits(pull: PullRequest, at: datetime, by: Account, message: str | None) -> str:  # noqa: ARG001 - one shape for all methods
+def _rebased_commits(pull: HubPull, at: datetime, by: HubAccount, message: str | None) -> str:  # noqa: ARG001 - one shape for all methods
     git, tip = pull.repository.git, _tip(pull.repository, pull.base_ref)
     for commit in git.commits(tip, pull.head_sha):
         if len(commit.parents) != 1:

@@ -13,19 +13,19 @@ from typing import Any, Protocol
 from werkzeug.datastructures import Headers
 
 from ghapp.demo.sandbox.state import (
-    Account,
     Announcement,
-    App,
-    Delivery,
-    Installation,
+    HubAccount,
+    HubApp,
+    HubDelivery,
+    HubInstallation,
+    HubRepository,
+    HubToken,
     Json,
-    Repository,
-    Token,
     World,
 )
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not a mishap
+class ErrorAnswer(Exception):  # noqa: N818 - it is an answer, not a mishap
     """The request is answered with an error; raised by any handler."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a mishap
 
 
 @dataclass(frozen=True)
-class Answer:
+class HubAnswer:
     """What is sent back. ``body`` is JSON, raw bytes, or ``None`` for nothing."""
 
     body: Any = None
@@ -56,38 +56,38 @@ class Answer:
 class TokenOffice(Protocol):
     """What a route may ask about installation tokens; `tokens.Guard` answers."""
 
-    def issue(self, installation: Installation, wanted: Json) -> Token:
+    def issue(self, installation: HubInstallation, wanted: Json) -> HubToken:
         """Make a token, narrowed to the permissions and repositories that are wanted."""
 
-    def reaches(self, token: Token, repository: Repository) -> bool:
+    def reaches(self, token: HubToken, repository: HubRepository) -> bool:
         """Say whether the token's installation and scope hold the repository."""
 
 
 @dataclass
-class Call:
+class HubCall:
     """One request on a known route, after its sender is known."""
 
     world: World
-    route: "Route"
+    route: "HubRoute"
     path: str
     params: dict[str, str]
     query: dict[str, str]
     headers: Headers
     body: bytes
     tokens: TokenOffice
-    app: App | None = None
-    token: Token | None = None
-    user: Account | None = None
-    user_app: App | None = None
+    app: HubApp | None = None
+    token: HubToken | None = None
+    user: HubAccount | None = None
+    user_app: HubApp | None = None
     """The app that the person's token was made for; ``None``: made by hand."""
-    repository: Repository | None = None
+    repository: HubRepository | None = None
     as_of: datetime | None = None
     """What happened after it is not known to the replica that answers; ``None``: all is."""
     rate: dict[str, int] = field(default_factory=dict)
     """The caller's limit, remaining, used and reset."""
     announcements: list[Announcement] = field(default_factory=list)
     """Webhooks that this request causes."""
-    redeliveries: list[Delivery] = field(default_factory=list)
+    redeliveries: list[HubDelivery] = field(default_factory=list)
     """Deliveries that this request wants sent again."""
     _json: Json | None = None
 
@@ -97,22 +97,22 @@ class Call:
         return f"{self.route.method} {self.route.template}"
 
     @property
-    def repo(self) -> Repository:
+    def repo(self) -> HubRepository:
         """Return the repository of a repository route."""
         if self.repository is None:
-            raise Refused(404, "Not Found")
+            raise ErrorAnswer(404, "Not Found")
         return self.repository
 
     @property
-    def acting_app(self) -> App:
+    def acting_app(self) -> HubApp:
         """Return the app that calls, by its JWT or by an installation's token."""
         app = self.token.installation.app if self.token else self.app
         if app is None:
-            raise Refused(403, "You must authenticate as an app")
+            raise ErrorAnswer(403, "You must authenticate as an app")
         return app
 
     @property
-    def actor(self) -> Account:
+    def actor(self) -> HubAccount:
         """Return the account that what is written will bear."""
         return self.user or self.acting_app.bot
 
@@ -128,7 +128,7 @@ class Call:
         """Return a parameter of the path that must be a number; 404 otherwise."""
         value = self.params[name]
         if not value.isdigit():
-            raise Refused(404, "Not Found")
+            raise ErrorAnswer(404, "Not Found")
         return int(value)
 
     def json(self) -> Json:
@@ -145,9 +145,9 @@ class Call:
         try:
             found = json.loads(self.body)
         except ValueError as broken:
-            raise Refused(400, "Problems parsing JSON") from broken
+            raise ErrorAnswer(400, "Problems parsing JSON") from broken
         if not isinstance(found, dict):
-            raise Refused(422, "Invalid request.\n\nFor 'links/0/schema', not an object.")
+            raise ErrorAnswer(422, "Invalid request.\n\nFor 'links/0/schema', not an object.")
         return found
 
     def api_version(self) -> str:
@@ -160,11 +160,11 @@ class Call:
         return bool(re.search(rf"application/vnd\.github\.(v3\.)?{word}(\+json)?\b", accept))
 
 
-Handler = Callable[[Call], Answer]
+Handler = Callable[[HubCall], HubAnswer]
 
 
 @dataclass(frozen=True)
-class Route:
+class HubRoute:
     """One operation of the API.
 
     ``needs`` are alternatives such as ``pull_requests:write``; one of them suffices.

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ghapp.demo.sandbox.dispatch import Incoming, Outgoing
+from ghapp.demo.sandbox.dispatch import WireAnswer, WireRequest
 from ghapp.demo.sandbox.sign_in import app_of, encoded, issue, problem, sent_members
-from ghapp.demo.sandbox.state import Account, App, World
+from ghapp.demo.sandbox.state import HubAccount, HubApp, World
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 CODE_SECONDS = 900
@@ -20,16 +20,16 @@ LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 
 
 @dataclass
-class DeviceCode:
+class HubDeviceCode:
     """One sign-in that waits for its person."""
 
     device_code: str
     user_code: str
-    app: App
+    app: HubApp
     expires_at: datetime
     interval: int = INTERVAL_SECONDS
     asked_at: datetime | None = None
-    account: Account | None = None
+    account: HubAccount | None = None
     denied: bool = False
 
 
@@ -38,9 +38,9 @@ class DeviceFlow:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._codes: dict[str, DeviceCode] = {}
+        self._codes: dict[str, HubDeviceCode] = {}
 
-    def answer(self, request: Incoming, form: Mapping[str, str]) -> Outgoing | None:
+    def answer(self, request: WireRequest, form: Mapping[str, str]) -> WireAnswer | None:
         """Answer; ``None``: the request is none of this flow."""
         sent = sent_members(request, form)
         with self._world.lock:
@@ -72,7 +72,7 @@ class DeviceFlow:
         if not app.device_flow:
             return problem("device_flow_disabled")
         number = self._world.next_id("request")
-        code = DeviceCode(
+        code = HubDeviceCode(
             device_code=f"{number:040x}",
             user_code=_user_code(number),
             app=app,
@@ -104,7 +104,7 @@ class DeviceFlow:
         del self._codes[code.device_code]
         return issue(self._world, code.account, code.app)
 
-    def _over(self, code: DeviceCode, sent: Mapping[str, str]) -> str | None:
+    def _over(self, code: HubDeviceCode, sent: Mapping[str, str]) -> str | None:
         """Return why no more asking helps; ``None``: it may."""
         if code.app.client_id != sent.get("client_id"):
             return "incorrect_client_credentials"
@@ -112,14 +112,14 @@ class DeviceFlow:
             return "expired_token"
         return "access_denied" if code.denied else None
 
-    def _typed(self, sent: Mapping[str, str]) -> Outgoing:
+    def _typed(self, sent: Mapping[str, str]) -> WireAnswer:
         try:
             self.approve(sent.get("user_code", ""), sent.get("login") or "maintainer")
         except KeyError:
             return _page("There is no such code, or it is too old.", status=404)
         return _page("You are signed in on your other screen.")
 
-    def _waiting(self, user_code: str) -> DeviceCode:
+    def _waiting(self, user_code: str) -> HubDeviceCode:
         wanted, now = user_code.strip().upper(), self._world.now()
         for code in self._codes.values():
             if code.user_code == wanted and now < code.expires_at:
@@ -138,8 +138,8 @@ def _user_code(number: int) -> str:
     return "".join(letters[:4]) + "-" + "".join(letters[4:])
 
 
-def _page(text: str, status: int = 200) -> Outgoing:
+def _page(text: str, status: int = 200) -> WireAnswer:
     policy = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy}
     body = f"<!doctype html><title>Device</title><main><p>{text}</p></main>".encode()
-    return Outgoing(status, headers, body)
+    return WireAnswer(status, headers, body)

@@ -9,13 +9,13 @@ from urllib.parse import parse_qsl
 from werkzeug.datastructures import Headers
 
 from ghapp.demo.sandbox import rates
-from ghapp.demo.sandbox.call import Answer, Call, Refused, Route
-from ghapp.demo.sandbox.faults import WORLD, Fault, FaultPlan, Kind
-from ghapp.demo.sandbox.rates import Rates, rate_headers
+from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall, HubRoute
+from ghapp.demo.sandbox.faults import WORLD, Fault, FaultKind, FaultPlan
+from ghapp.demo.sandbox.rates import RateCounter, rate_headers
 from ghapp.demo.sandbox.routes import ALL
 from ghapp.demo.sandbox.routing import DOCUMENTATION, Router
-from ghapp.demo.sandbox.state import Announcement, Delivery, Exchange, Repository, World
-from ghapp.demo.sandbox.tokens import Guard
+from ghapp.demo.sandbox.state import Announcement, Exchange, HubDelivery, HubRepository, World
+from ghapp.demo.sandbox.tokens import TokenGuard
 
 API_VERSIONS = ("2022-11-28", "2026-03-10")
 NO_AGENT = "Request forbidden by administrative rules. Please send a User-Agent header."
@@ -23,7 +23,7 @@ UNCOUNTED = frozenset({"/rate_limit"})
 
 
 @dataclass(frozen=True)
-class Incoming:
+class WireRequest:
     """A request as it came over the wire; ``path`` is without the API's prefix, not decoded.
 
     Names of ``headers`` ignore case.
@@ -37,7 +37,7 @@ class Incoming:
 
 
 @dataclass(frozen=True)
-class Outgoing:
+class WireAnswer:
     """What goes back; ``cut_off``: close the connection instead."""
 
     status: int
@@ -45,44 +45,44 @@ class Outgoing:
     body: bytes
     cut_off: bool = False
     announcements: tuple[Announcement, ...] = ()
-    redeliveries: tuple[Delivery, ...] = ()
+    redeliveries: tuple[HubDelivery, ...] = ()
 
 
-class Dispatcher:
+class HubDispatcher:
     """Answers requests one after the other, as one strict GitHub."""
 
-    def __init__(self, world: World, guard: Guard, plan: FaultPlan) -> None:
+    def __init__(self, world: World, guard: TokenGuard, plan: FaultPlan) -> None:
         self._world = world
         self._guard = guard
         self._plan = plan
         self._router = Router(ALL)
-        self.rates = Rates(world)
+        self.rates = RateCounter(world)
 
-    def answer(self, request: Incoming) -> Outgoing:
+    def answer(self, request: WireRequest) -> WireAnswer:
         """Answer a request and record it. Faults that take time do not hold up others."""
         found = self._router.find(request.method, request.path)
         if found is None:
             return self._unknown(request)
         route, params = found
         fault = self._plan.for_request(route.method, route.template)
-        if fault and fault.kind is Kind.SLOW:
+        if fault and fault.kind is FaultKind.SLOW:
             self._plan.sleep(fault.seconds)
         with self._world.lock:
             return self._answer(request, route, params, fault)
 
-    def _unknown(self, request: Incoming) -> Outgoing:
+    def _unknown(self, request: WireRequest) -> WireAnswer:
         with self._world.lock:
             where = f"{request.method} {request.path}"
             self._world.violate(where, "the stand-in has no such route")
-            answer = _refusal(Refused(404, "Not Found"))
+            answer = _refusal(ErrorAnswer(404, "Not Found"))
             sent = self._outgoing(request, answer, "unknown")
             self._record(request, None, {}, sent, "unknown", None, wrote=False)
             return sent
 
     def _answer(
-        self, request: Incoming, route: Route, params: dict[str, str], fault: Fault | None
-    ) -> Outgoing:
-        call = Call(
+        self, request: WireRequest, route: HubRoute, params: dict[str, str], fault: Fault | None
+    ) -> WireAnswer:
+        call = HubCall(
             world=self._world,
             route=route,
             path=request.path,
@@ -93,7 +93,7 @@ class Dispatcher:
             tokens=self._guard,
             as_of=self._as_of(fault),
         )
-        identity, wrote, answer = "unknown", False, Answer()
+        identity, wrote, answer = "unknown", False, HubAnswer()
         try:
             _check_manners(call)
             identity = self._guard.identify(call)
@@ -101,33 +101,36 @@ class Dispatcher:
             self._count(call, identity)
             answer = self._handled(call)
             wrote = request.method != "GET"
-        except Refused as refused:
+        except ErrorAnswer as refused:
             answer = _refusal(refused)
         return self._finish(request, call, answer, fault, identity, wrote=wrote)
 
     def _as_of(self, fault: Fault | None) -> datetime | None:
-        if fault is None or fault.kind is not Kind.STALE_READ:
+        if fault is None or fault.kind is not FaultKind.STALE_READ:
             return None
         return self._world.now() - timedelta(seconds=fault.seconds)
 
     def _finish(  # noqa: PLR0913 - the last step sees everything
         self,
-        request: Incoming,
-        call: Call,
-        answer: Answer,
+        request: WireRequest,
+        call: HubCall,
+        answer: HubAnswer,
         fault: Fault | None,
         identity: str,
         *,
         wrote: bool,
-    ) -> Outgoing:
-        if fault and fault.kind is Kind.BAD_GATEWAY_AFTER:
-            answer = _refusal(Refused(502, "Server Error"))
+    ) -> WireAnswer:
+        if fault and fault.kind is FaultKind.BAD_GATEWAY_AFTER:
+            answer = _refusal(ErrorAnswer(502, "Server Error"))
         sent = self._outgoing(request, answer, identity, fault)
         if call.route.needs:
             accepted = call.route.accepted_permissions
             sent.headers.setdefault("X-Accepted-GitHub-Permissions", accepted)
         self._record(request, call.route, call.params, sent, identity, fault, wrote=wrote)
-        cut_off = fault is not None and fault.kind in {Kind.CUT_OFF_BEFORE, Kind.CUT_OFF_AFTER}
+        cut_off = fault is not None and fault.kind in {
+            FaultKind.CUT_OFF_BEFORE,
+            FaultKind.CUT_OFF_AFTER,
+        }
         return replace(
             sent,
             cut_off=cut_off,
@@ -137,14 +140,14 @@ class Dispatcher:
 
     # --- the way to the handler ---------------------------------------------------------------
 
-    def _count(self, call: Call, identity: str) -> None:
+    def _count(self, call: HubCall, identity: str) -> None:
         call.rate = self.rates.state(identity)
         if call.route.template not in UNCOUNTED:
             self.rates.count(identity)
         if call.route.method != "GET" and call.route.sender == "installation":
             self.rates.count_write(identity)
 
-    def _handled(self, call: Call) -> Answer:
+    def _handled(self, call: HubCall) -> HubAnswer:
         redirected = self._find_repository(call)
         if redirected is not None:
             return redirected
@@ -153,7 +156,7 @@ class Dispatcher:
             self._world.violate(call.where, f"unknown query parameter {name!r}")
         return call.route.handler(call)
 
-    def _find_repository(self, call: Call) -> Answer | None:
+    def _find_repository(self, call: HubCall) -> HubAnswer | None:
         """Set the call's repository; the answer is a redirect when it was renamed."""
         if "repository_id" in call.params:
             number = call.number("repository_id")
@@ -167,72 +170,72 @@ class Dispatcher:
         else:
             return None
         if call.repository is None:
-            raise Refused(404, "Not Found")
+            raise ErrorAnswer(404, "Not Found")
         return None
 
-    def _moved(self, call: Call, repository: Repository) -> Answer:
+    def _moved(self, call: HubCall, repository: HubRepository) -> HubAnswer:
         rest = call.path.split("/", 4)[4:]
         url = f"{self._world.links.api}/repositories/{repository.id}" + "".join(
             f"/{part}" for part in rest
         )
         body = {"message": "Moved Permanently", "url": url, "documentation_url": DOCUMENTATION}
         status = 301 if call.route.method == "GET" else 307
-        return Answer(body, status=status, headers={"Location": url})
+        return HubAnswer(body, status=status, headers={"Location": url})
 
     # --- faults -------------------------------------------------------------------------------
 
-    def _play_before(self, call: Call, fault: Fault | None, identity: str) -> None:
+    def _play_before(self, call: HubCall, fault: Fault | None, identity: str) -> None:
         if fault is None:
             return
         if fault.kind in WORLD:
             self._change_world(call, fault.kind)
-        elif fault.kind is Kind.TOKEN_EXPIRED:
+        elif fault.kind is FaultKind.TOKEN_EXPIRED:
             if call.token:
                 call.token.revoked = True
-            raise Refused(401, "Bad credentials")
-        elif fault.kind in {Kind.BAD_GATEWAY_BEFORE, Kind.CUT_OFF_BEFORE}:
-            raise Refused(502, "Server Error")
-        elif fault.kind is Kind.SERVER_ERROR:
-            raise Refused(fault.status, "Server Error")
-        elif fault.kind is Kind.NOT_FOUND:
-            raise Refused(404, "Not Found")
-        elif fault.kind in {Kind.PRIMARY_LIMIT, Kind.SECONDARY_LIMIT}:
+            raise ErrorAnswer(401, "Bad credentials")
+        elif fault.kind in {FaultKind.BAD_GATEWAY_BEFORE, FaultKind.CUT_OFF_BEFORE}:
+            raise ErrorAnswer(502, "Server Error")
+        elif fault.kind is FaultKind.SERVER_ERROR:
+            raise ErrorAnswer(fault.status, "Server Error")
+        elif fault.kind is FaultKind.NOT_FOUND:
+            raise ErrorAnswer(404, "Not Found")
+        elif fault.kind in {FaultKind.PRIMARY_LIMIT, FaultKind.SECONDARY_LIMIT}:
             raise self._limited(fault, identity)
 
-    def _limited(self, fault: Fault, identity: str) -> Refused:
+    def _limited(self, fault: Fault, identity: str) -> ErrorAnswer:
         retry = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-        if fault.kind is Kind.SECONDARY_LIMIT:
-            return Refused(fault.status, rates.SECONDARY, headers=retry)
+        if fault.kind is FaultKind.SECONDARY_LIMIT:
+            return ErrorAnswer(fault.status, rates.SECONDARY, headers=retry)
         reset = int(self._world.clock().timestamp() + fault.seconds)
         nothing = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)}
         message = rates.PRIMARY.format(identity.rpartition(":")[2])
-        return Refused(fault.status, message, headers={**nothing, **retry})
+        return ErrorAnswer(fault.status, message, headers={**nothing, **retry})
 
-    def _change_world(self, call: Call, kind: Kind) -> None:
-        if kind in {Kind.SUSPEND, Kind.UNINSTALL}:
+    def _change_world(self, call: HubCall, kind: FaultKind) -> None:
+        if kind in {FaultKind.SUSPEND, FaultKind.UNINSTALL}:
             self._change_installation(call, kind)
             return
         self._find_repository(call)
         repository = call.repository
         if repository is None:
             return
-        if kind is Kind.ARCHIVE:
+        if kind is FaultKind.ARCHIVE:
             repository.archived = True
-        elif kind is Kind.DELETE_REPOSITORY:
+        elif kind is FaultKind.DELETE_REPOSITORY:
             repository.deleted = True
-        elif kind is Kind.LOCK:
+        elif kind is FaultKind.LOCK:
             for pull in repository.pulls.values():
                 pull.locked = True
-        elif kind is Kind.DELETE_FORKS:
+        elif kind is FaultKind.DELETE_FORKS:
             delete_forks(self._world, repository)
 
-    def _change_installation(self, call: Call, kind: Kind) -> None:
+    def _change_installation(self, call: HubCall, kind: FaultKind) -> None:
         held = [call.token.installation] if call.token else []
         if call.app:
             own = (one for one in self._world.installations.values() if one.app is call.app)
             held = [one for one in own if str(one.id) == call.params.get("installation_id")]
         for installation in held:
-            if kind is Kind.SUSPEND:
+            if kind is FaultKind.SUSPEND:
                 installation.suspended_at = self._world.now()
             else:
                 installation.deleted = True
@@ -242,8 +245,8 @@ class Dispatcher:
     # --- the way back -------------------------------------------------------------------------
 
     def _outgoing(
-        self, request: Incoming, answer: Answer, identity: str, fault: Fault | None = None
-    ) -> Outgoing:
+        self, request: WireRequest, answer: HubAnswer, identity: str, fault: Fault | None = None
+    ) -> WireAnswer:
         body = answer.body if isinstance(answer.body, bytes) else _encoded(answer.body)
         version = request.headers.get("X-GitHub-Api-Version", API_VERSIONS[0])
         headers = {
@@ -258,15 +261,15 @@ class Dispatcher:
             tag = f'W/"{_digest(request.headers.get("Authorization", ""), body)}"'
             headers["ETag"] = tag
             if request.headers.get("If-None-Match") == tag:
-                return Outgoing(304, headers, b"")
-        return Outgoing(answer.status, headers, body)
+                return WireAnswer(304, headers, b"")
+        return WireAnswer(answer.status, headers, body)
 
     def _record(  # noqa: PLR0913, PLR0917 - a record has these parts
         self,
-        request: Incoming,
-        route: Route | None,
+        request: WireRequest,
+        route: HubRoute | None,
         params: dict[str, str],
-        sent: Outgoing,
+        sent: WireAnswer,
         identity: str,
         fault: Fault | None,
         *,
@@ -294,7 +297,7 @@ class Dispatcher:
         )
 
 
-def delete_forks(world: World, repository: Repository) -> None:
+def delete_forks(world: World, repository: HubRepository) -> None:
     """Delete every fork of a repository; their pull requests lose their head repository."""
     for fork in world.repositories.values():
         if fork.fork_of is repository:
@@ -304,22 +307,22 @@ def delete_forks(world: World, repository: Repository) -> None:
             pull.head_repository = None
 
 
-def _living(repository: Repository | None) -> Repository | None:
+def _living(repository: HubRepository | None) -> HubRepository | None:
     return None if repository is None or repository.deleted else repository
 
 
-def _check_manners(call: Call) -> None:
+def _check_manners(call: HubCall) -> None:
     if not call.headers.get("User-Agent"):
-        raise Refused(403, NO_AGENT)
+        raise ErrorAnswer(403, NO_AGENT)
     if call.api_version() not in API_VERSIONS:
-        raise Refused(400, f"API version {call.api_version()!r} is not supported.")
+        raise ErrorAnswer(400, f"API version {call.api_version()!r} is not supported.")
 
 
-def _refusal(refused: Refused) -> Answer:
+def _refusal(refused: ErrorAnswer) -> HubAnswer:
     body = {"message": refused.message, "documentation_url": DOCUMENTATION}
     body["status"] = str(refused.status)
     shown = body if refused.errors is None else {**body, "errors": refused.errors}
-    return Answer(shown, status=refused.status, headers=refused.headers)
+    return HubAnswer(shown, status=refused.status, headers=refused.headers)
 
 
 def _encoded(body: object) -> bytes:

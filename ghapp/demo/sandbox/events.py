@@ -6,35 +6,35 @@ from typing import Any
 
 from ghapp.demo.sandbox.git_backend import ZERO
 from ghapp.demo.sandbox.state import (
-    Account,
     Announcement,
-    App,
-    CheckRun,
     CheckSuite,
-    Comment,
-    Delivery,
-    Installation,
+    HubAccount,
+    HubApp,
+    HubCheckRun,
+    HubComment,
+    HubDelivery,
+    HubInstallation,
+    HubLabel,
+    HubPull,
+    HubRepository,
     Json,
-    Label,
-    PullRequest,
-    Repository,
     World,
 )
-from ghapp.demo.sandbox.webhooks import Webhooks, headers_of
+from ghapp.demo.sandbox.webhooks import WebhookSender, headers_of
 
-Sent = tuple[Delivery, ...]
+Sent = tuple[HubDelivery, ...]
 """One delivery for each app that hears of the event; empty: none does."""
 
 
-class Events:
+class EventSender:
     """Delivers webhooks in the caller's thread and returns their records."""
 
-    def __init__(self, world: World, webhooks: Webhooks) -> None:
+    def __init__(self, world: World, webhooks: WebhookSender) -> None:
         self._world = world
         self._webhooks = webhooks
 
     def deliver(
-        self, event: str, members: dict[str, Any], repository: Repository, sender: str
+        self, event: str, members: dict[str, Any], repository: HubRepository, sender: str
     ) -> Sent:
         """Deliver an event on a repository; ``members`` hold nouns of the stand-in."""
         with self._world.lock:
@@ -44,26 +44,26 @@ class Events:
 
     # --- pull requests ------------------------------------------------------------------------
 
-    def deliver_closed(self, pull: PullRequest) -> Sent:
+    def deliver_closed(self, pull: HubPull) -> Sent:
         """Tell of a closed pull request, merged or not."""
         sender = (pull.merged_by or pull.author).login
         return self.deliver(
             "pull_request", {"action": "closed", "pull": pull}, pull.repository, sender
         )
 
-    def deliver_opened(self, pull: PullRequest) -> Sent:
+    def deliver_opened(self, pull: HubPull) -> Sent:
         """Tell of a new pull request."""
         members = {"action": "opened", "pull": pull}
         return self.deliver("pull_request", members, pull.repository, pull.author.login)
 
     def deliver_labeled(
-        self, pull: PullRequest, label: Label, sender: str, action: str = "labeled"
+        self, pull: HubPull, label: HubLabel, sender: str, action: str = "labeled"
     ) -> Sent:
         """Tell of a label put on (``labeled``) or taken off (``unlabeled``) by a person."""
         members = {"action": action, "pull": pull, "label": label}
         return self.deliver("pull_request", members, pull.repository, sender)
 
-    def deliver_comment(self, pull: PullRequest, comment: Comment, action: str = "created") -> Sent:
+    def deliver_comment(self, pull: HubPull, comment: HubComment, action: str = "created") -> Sent:
         """Tell of a comment that was ``created``, ``edited`` or ``deleted`` by its author."""
         members: dict[str, Any] = {"action": action, "pull": pull, "comment": comment}
         if action == "edited":
@@ -72,7 +72,7 @@ class Events:
 
     # --- checks -------------------------------------------------------------------------------
 
-    def deliver_rerequested(self, repository: Repository, run: CheckRun, sender: str) -> Sent:
+    def deliver_rerequested(self, repository: HubRepository, run: HubCheckRun, sender: str) -> Sent:
         """Tell that a person asked to run a check again; its suite waits from now on."""
         with self._world.lock:
             run.suite.rerequested = True
@@ -80,7 +80,7 @@ class Events:
         return self.deliver("check_run", members, repository, sender)
 
     def deliver_requested_action(
-        self, repository: Repository, run: CheckRun, identifier: str, sender: str
+        self, repository: HubRepository, run: HubCheckRun, identifier: str, sender: str
     ) -> Sent:
         """Tell that a person pressed one of a check run's buttons."""
         members = {
@@ -91,7 +91,7 @@ class Events:
         return self.deliver("check_run", members, repository, sender)
 
     def deliver_suite(
-        self, repository: Repository, suite: CheckSuite, sender: str, action: str = "rerequested"
+        self, repository: HubRepository, suite: CheckSuite, sender: str, action: str = "rerequested"
     ) -> Sent:
         """Tell of a suite: ``rerequested`` ("re-run all"), or ``requested`` as after a push."""
         with self._world.lock:
@@ -101,13 +101,15 @@ class Events:
 
     # --- repositories -------------------------------------------------------------------------
 
-    def deliver_push(self, repository: Repository, before: str, after: str, sender: str) -> Sent:
+    def deliver_push(self, repository: HubRepository, before: str, after: str, sender: str) -> Sent:
         """Tell of a push to the default branch; ``ZERO`` stands for no commit."""
         ref = f"refs/heads/{repository.default_branch}"
         members = {"ref": ref, "before": before or ZERO, "after": after or ZERO}
         return self.deliver("push", members, repository, sender)
 
-    def deliver_label(self, repository: Repository, label: Label, action: str, sender: str) -> Sent:
+    def deliver_label(
+        self, repository: HubRepository, label: HubLabel, action: str, sender: str
+    ) -> Sent:
         """Tell of a label's definition: ``created``, ``edited`` or ``deleted``."""
         members: dict[str, Any] = {"action": action, "label": label}
         if action == "edited":
@@ -115,7 +117,7 @@ class Events:
         return self.deliver("label", members, repository, sender)
 
     def deliver_repository(
-        self, repository: Repository, action: str, sender: str, changes: Json | None = None
+        self, repository: HubRepository, action: str, sender: str, changes: Json | None = None
     ) -> Sent:
         """Tell of a repository: ``renamed``, ``transferred``, ``archived``, ``deleted`` ...
 
@@ -129,8 +131,8 @@ class Events:
     # --- installations ------------------------------------------------------------------------
 
     def deliver_installation(
-        self, installation: Installation, action: str, sender: str = "maintainer"
-    ) -> Delivery:
+        self, installation: HubInstallation, action: str, sender: str = "maintainer"
+    ) -> HubDelivery:
         """Tell of an installation: ``created``, ``deleted``, ``suspend``, ``unsuspend`` ..."""
         with self._world.lock:
             reached = self._world.repositories_of(installation)
@@ -143,12 +145,12 @@ class Events:
 
     def deliver_installation_repositories(
         self,
-        installation: Installation,
+        installation: HubInstallation,
         *,
-        added: Sequence[Repository] = (),
-        removed: Sequence[Repository] = (),
+        added: Sequence[HubRepository] = (),
+        removed: Sequence[HubRepository] = (),
         sender: str = "maintainer",
-    ) -> Delivery:
+    ) -> HubDelivery:
         """Tell of repositories that an installation gained or lost, and make it so."""
         with self._world.lock:
             installation.repository_ids |= {one.id for one in added}
@@ -164,8 +166,8 @@ class Events:
         return self._installation_event(installation, "installation_repositories", members, sender)
 
     def _installation_event(
-        self, installation: Installation, event: str, members: Json, sender: str
-    ) -> Delivery:
+        self, installation: HubInstallation, event: str, members: Json, sender: str
+    ) -> HubDelivery:
         with self._world.lock:
             account = self._world.account(sender)
             payload = self._webhooks.payloads.installation(installation, members, account)
@@ -175,7 +177,7 @@ class Events:
             )  # fmt: skip
         return self._webhooks.send(made)
 
-    def deliver_ping(self, app: App) -> Delivery:
+    def deliver_ping(self, app: HubApp) -> HubDelivery:
         """Greet an app's webhook."""
         with self._world.lock:
             made = self._webhooks.prepare(app, "ping", None, self._webhooks.payloads.ping(app))
@@ -183,7 +185,7 @@ class Events:
 
     # --- odd ones -----------------------------------------------------------------------------
 
-    def deliver_again(self, delivery: Delivery) -> Delivery:
+    def deliver_again(self, delivery: HubDelivery) -> HubDelivery:
         """Send a delivery again as a redelivery: same GUID, same body."""
         with self._world.lock:
             made = self._webhooks.again(delivery)
@@ -191,13 +193,13 @@ class Events:
 
     def deliver_raw(
         self,
-        app: App,
+        app: HubApp,
         event: str,
         body: bytes | Json,
         *,
         secret: str | None = None,
         headers: dict[str, str | None] | None = None,
-    ) -> Delivery:
+    ) -> HubDelivery:
         """Deliver any bytes, signed with ``secret`` (default: the app's), for tests of refusal.
 
         ``headers`` replace those that would be sent; ``None`` leaves one out.
@@ -218,7 +220,7 @@ def renamed(former_name: str) -> Json:
     return {"repository": {"name": {"from": former_name}}}
 
 
-def transferred(former_owner: Account) -> Json:
+def transferred(former_owner: HubAccount) -> Json:
     """Return what a ``repository.transferred`` event says of the state before."""
     shown = {"login": former_owner.login, "id": former_owner.id, "type": former_owner.kind}
     return {"owner": {"from": {"user": shown}}}

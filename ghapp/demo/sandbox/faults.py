@@ -21,7 +21,7 @@ class FaultError(Exception):
     """A fault's description cannot be read; the message names the member and what is allowed."""
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     """What goes wrong. The comments say what a client sees."""
 
     # requests
@@ -72,22 +72,22 @@ class Kind(StrEnum):
 
 DELIVERIES = frozenset(
     {
-        Kind.DUPLICATE,
-        Kind.HELD,
-        Kind.FAILED,
-        Kind.TIMED_OUT,
-        Kind.LOST,
-        Kind.CLOSED_SAYS_OPEN,
+        FaultKind.DUPLICATE,
+        FaultKind.HELD,
+        FaultKind.FAILED,
+        FaultKind.TIMED_OUT,
+        FaultKind.LOST,
+        FaultKind.CLOSED_SAYS_OPEN,
     }
 )
 WORLD = frozenset(
     {
-        Kind.SUSPEND,
-        Kind.UNINSTALL,
-        Kind.ARCHIVE,
-        Kind.LOCK,
-        Kind.DELETE_REPOSITORY,
-        Kind.DELETE_FORKS,
+        FaultKind.SUSPEND,
+        FaultKind.UNINSTALL,
+        FaultKind.ARCHIVE,
+        FaultKind.LOCK,
+        FaultKind.DELETE_REPOSITORY,
+        FaultKind.DELETE_FORKS,
     }
 )
 
@@ -103,7 +103,7 @@ class Fault:
     with ``chance``.
     """
 
-    kind: Kind
+    kind: FaultKind
     method: str = "*"
     route: str = "*"
     event: str = "*"
@@ -122,9 +122,9 @@ class Fault:
         if unknown:
             raise FaultError(f"unknown members {unknown}; known are {sorted(known)}")
         try:
-            return cls(**{**mapping, "kind": Kind(mapping["kind"])})
+            return cls(**{**mapping, "kind": FaultKind(mapping["kind"])})
         except (KeyError, ValueError) as broken:
-            kinds = sorted(kind.value for kind in Kind)
+            kinds = sorted(kind.value for kind in FaultKind)
             raise FaultError(f"kind {mapping.get('kind')!r} is none of {kinds}") from broken
 
     def strikes_request(self, method: str, route: str) -> bool:
@@ -145,7 +145,7 @@ class FaultPlan:
         self._faults: list[Fault] = list(faults)
         self._met: Counter[int] = Counter()
         self._struck: Counter[int] = Counter()
-        self.played: Counter[Kind] = Counter()
+        self.played: Counter[FaultKind] = Counter()
         """How often each kind was played since the beginning; `clear` leaves it."""
         self._random = random.Random(seed)  # noqa: S311 - faults need repeating, not secrecy
         self._lock = threading.Lock()

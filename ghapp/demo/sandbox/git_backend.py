@@ -29,7 +29,7 @@ class MergeConflict(GitFailed):
 
 
 @dataclass(frozen=True)
-class Person:
+class GitPerson:
     """Who wrote or committed: a name and an address."""
 
     name: str
@@ -37,27 +37,27 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Executable:
+class ExecutableFile:
     """A file with the executable bit."""
 
     content: str | bytes
 
 
 @dataclass(frozen=True)
-class Symlink:
+class SymbolicLink:
     """A symbolic link."""
 
     target: str
 
 
 @dataclass(frozen=True)
-class Submodule:
+class SubmoduleEntry:
     """A commit of another repository in the place of a file."""
 
     sha: str
 
 
-Content = str | bytes | Executable | Symlink | Submodule | None
+Content = str | bytes | ExecutableFile | SymbolicLink | SubmoduleEntry | None
 """What a path becomes in a commit; ``None`` removes it."""
 
 
@@ -68,9 +68,9 @@ class CommitInfo:
     sha: str
     tree: str
     parents: tuple[str, ...]
-    author: Person
+    author: GitPerson
     authored_at: datetime
-    committer: Person
+    committer: GitPerson
     committed_at: datetime
     message: str
 
@@ -272,10 +272,10 @@ class BareRepository:
         files: Mapping[str, Content],
         *,
         parents: Sequence[str],
-        author: Person,
+        author: GitPerson,
         at: datetime,
         message: str,
-        committer: Person | None = None,
+        committer: GitPerson | None = None,
         committed_at: datetime | None = None,
         tree: str | None = None,
     ) -> str:
@@ -364,7 +364,7 @@ class BareRepository:
 # --- what fast-import is told -----------------------------------------------------------------
 
 
-def _signature(role: str, person: Person, at: datetime) -> bytes:
+def _signature(role: str, person: GitPerson, at: datetime) -> bytes:
     return f"{role} {person.name} <{person.email}> {int(at.timestamp())} +0000\n".encode()
 
 
@@ -380,12 +380,12 @@ def _quoted(path: str) -> bytes:
 def _file_command(path: str, content: Content) -> bytes:
     if content is None:
         return b"D " + _quoted(path) + b"\n"
-    if isinstance(content, Submodule):
+    if isinstance(content, SubmoduleEntry):
         return b"M 160000 %s %s\n" % (content.sha.encode(), _quoted(path))
     mode, text = b"100644", content
-    if isinstance(content, Executable):
+    if isinstance(content, ExecutableFile):
         mode, text = b"100755", content.content
-    elif isinstance(content, Symlink):
+    elif isinstance(content, SymbolicLink):
         mode, text = b"120000", content.target
     raw = text.encode() if isinstance(text, str) else text
     assert isinstance(raw, bytes)  # noqa: S101 - narrows the union for the type checker
@@ -401,9 +401,9 @@ def _commit(record: str) -> CommitInfo:
         sha=sha,
         tree=tree,
         parents=tuple(parents.split()),
-        author=Person(an, ae),
+        author=GitPerson(an, ae),
         authored_at=datetime.fromtimestamp(int(at), UTC),
-        committer=Person(cn, ce),
+        committer=GitPerson(cn, ce),
         committed_at=datetime.fromtimestamp(int(ct), UTC),
         message=message.rstrip("\n"),
     )

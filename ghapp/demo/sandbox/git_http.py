@@ -6,11 +6,11 @@ import gzip
 import subprocess
 from dataclasses import dataclass
 
-from ghapp.demo.sandbox.call import Refused
-from ghapp.demo.sandbox.dispatch import Incoming, Outgoing
-from ghapp.demo.sandbox.faults import Fault, FaultPlan, Kind
-from ghapp.demo.sandbox.state import Exchange, Repository, World
-from ghapp.demo.sandbox.tokens import Guard
+from ghapp.demo.sandbox.call import ErrorAnswer
+from ghapp.demo.sandbox.dispatch import WireAnswer, WireRequest
+from ghapp.demo.sandbox.faults import Fault, FaultKind, FaultPlan
+from ghapp.demo.sandbox.state import Exchange, HubRepository, World
+from ghapp.demo.sandbox.tokens import TokenGuard
 
 SERVICE = "git-upload-pack"
 CONFIGURATION = (
@@ -20,11 +20,11 @@ CONFIGURATION = (
 )
 PACK_SECONDS = 300
 FAULTS = {
-    Kind.BAD_GATEWAY_BEFORE: 502,
-    Kind.BAD_GATEWAY_AFTER: 502,
-    Kind.SERVER_ERROR: 502,
-    Kind.NOT_FOUND: 404,
-    Kind.TOKEN_EXPIRED: 401,
+    FaultKind.BAD_GATEWAY_BEFORE: 502,
+    FaultKind.BAD_GATEWAY_AFTER: 502,
+    FaultKind.SERVER_ERROR: 502,
+    FaultKind.NOT_FOUND: 404,
+    FaultKind.TOKEN_EXPIRED: 401,
 }
 ASK = {"WWW-Authenticate": 'Basic realm="sandbox"'}
 
@@ -55,43 +55,43 @@ class GitRequest:
 class GitDoor:
     """Serves fetches; every SHA can be asked for, and filters are allowed, as on GitHub."""
 
-    def __init__(self, world: World, guard: Guard, plan: FaultPlan) -> None:
+    def __init__(self, world: World, guard: TokenGuard, plan: FaultPlan) -> None:
         self._world = world
         self._guard = guard
         self._plan = plan
 
-    def answer(self, request: Incoming, git: GitRequest) -> Outgoing:
+    def answer(self, request: WireRequest, git: GitRequest) -> WireAnswer:
         """Answer one request of a git client and record it, without the pack itself."""
         fault = self._plan.for_request(request.method, git.template)
-        if fault and fault.kind is Kind.SLOW:
+        if fault and fault.kind is FaultKind.SLOW:
             self._plan.sleep(fault.seconds)
         try:
             _strike(fault)
             with self._world.lock:
                 repository = self._admitted(request, git)
             sent = _serve(request, git, repository)
-        except Refused as refused:
-            sent = Outgoing(refused.status, dict(refused.headers), refused.message.encode())
+        except ErrorAnswer as refused:
+            sent = WireAnswer(refused.status, dict(refused.headers), refused.message.encode())
         self._record(request, git, sent, fault.kind.value if fault else None)
         return sent
 
-    def _admitted(self, request: Incoming, git: GitRequest) -> Repository:
+    def _admitted(self, request: WireRequest, git: GitRequest) -> HubRepository:
         repository = self._world.repository_named(f"{git.owner}/{git.name}")
         repository = repository or self._world.repository_formerly(f"{git.owner}/{git.name}")
         value = _password(request.headers.get("Authorization", ""))
         if value is None:
             if repository and not repository.private:
                 return repository
-            raise Refused(401, "Authentication required", headers=ASK)
+            raise ErrorAnswer(401, "Authentication required", headers=ASK)
         token = self._guard.living_token(value)
         if repository is None or not self._guard.reaches(token, repository):
-            raise Refused(404, "Repository not found.")
+            raise ErrorAnswer(404, "Repository not found.")
         if not self._guard.holds(token, "contents", "read"):
-            raise Refused(403, "Resource not accessible by integration")
+            raise ErrorAnswer(403, "Resource not accessible by integration")
         return repository
 
     def _record(
-        self, request: Incoming, git: GitRequest, sent: Outgoing, fault: str | None
+        self, request: WireRequest, git: GitRequest, sent: WireAnswer, fault: str | None
     ) -> None:
         with self._world.lock:
             self._world.requests += 1
@@ -120,7 +120,7 @@ def _strike(fault: Fault | None) -> None:
     """Refuse as a fault wants it; the kinds that git has no answer for do nothing."""
     status = FAULTS.get(fault.kind) if fault else None
     if status is not None:
-        raise Refused(status, "Server Error" if status == 502 else "Not available")
+        raise ErrorAnswer(status, "Server Error" if status == 502 else "Not available")
 
 
 def _password(authorization: str) -> str | None:
@@ -131,37 +131,37 @@ def _password(authorization: str) -> str | None:
     try:
         user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError) as broken:
-        raise Refused(401, "Bad credentials", headers=ASK) from broken
+        raise ErrorAnswer(401, "Bad credentials", headers=ASK) from broken
     if kind.lower() != "basic" or user != "x-access-token":
-        raise Refused(401, "Bad credentials", headers=ASK)
+        raise ErrorAnswer(401, "Bad credentials", headers=ASK)
     return password
 
 
-def _serve(request: Incoming, git: GitRequest, repository: Repository) -> Outgoing:
+def _serve(request: WireRequest, git: GitRequest, repository: HubRepository) -> WireAnswer:
     if (request.method, git.step) == ("GET", "info/refs"):
         if request.query != f"service={SERVICE}":
-            raise Refused(403, "the stand-in serves fetches only")
+            raise ErrorAnswer(403, "the stand-in serves fetches only")
         return _advertised(request, repository)
     if (request.method, git.step) == ("POST", SERVICE):
         body = request.body
         if request.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         said = _upload_pack(request, repository, ("--stateless-rpc",), body)
-        return Outgoing(200, {"Content-Type": f"application/x-{SERVICE}-result"}, said)
-    raise Refused(403, "the stand-in serves fetches only")
+        return WireAnswer(200, {"Content-Type": f"application/x-{SERVICE}-result"}, said)
+    raise ErrorAnswer(403, "the stand-in serves fetches only")
 
 
-def _advertised(request: Incoming, repository: Repository) -> Outgoing:
+def _advertised(request: WireRequest, repository: HubRepository) -> WireAnswer:
     said = _upload_pack(request, repository, ("--stateless-rpc", "--advertise-refs"), b"")
     if "version=2" not in request.headers.get("Git-Protocol", ""):
         line = f"# service={SERVICE}\n".encode()
         said = b"%04x%s0000" % (len(line) + 4, line) + said
     headers = {"Content-Type": f"application/x-{SERVICE}-advertisement"}
-    return Outgoing(200, {**headers, "Cache-Control": "no-cache"}, said)
+    return WireAnswer(200, {**headers, "Cache-Control": "no-cache"}, said)
 
 
 def _upload_pack(
-    request: Incoming, repository: Repository, options: tuple[str, ...], body: bytes
+    request: WireRequest, repository: HubRepository, options: tuple[str, ...], body: bytes
 ) -> bytes:
     environment = dict(repository.git.environment)
     environment["GIT_PROTOCOL"] = request.headers.get("Git-Protocol", "")

@@ -39,7 +39,7 @@ LABEL_DESCRIPTION_CHARACTERS = 100
 
 
 @dataclass
-class Limits:
+class HubLimits:
     """The limits that a test may want smaller, because reaching the real ones is slow."""
 
     pull_files: int = 3_000

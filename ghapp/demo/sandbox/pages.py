@@ -15,11 +15,11 @@ from urllib.parse import parse_qsl, urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ghapp.demo.sandbox.device_flow import DeviceFlow
-from ghapp.demo.sandbox.dispatch import Incoming, Outgoing
+from ghapp.demo.sandbox.dispatch import WireAnswer, WireRequest
 from ghapp.demo.sandbox.rendering import to_html
 from ghapp.demo.sandbox.shapes import STATUS_WORDS
-from ghapp.demo.sandbox.sign_in import SignIn
-from ghapp.demo.sandbox.state import CheckRun, Manifest, PullRequest, World
+from ghapp.demo.sandbox.sign_in import HubSignIn
+from ghapp.demo.sandbox.state import HubCheckRun, HubPull, PendingManifest, World
 
 PULL = re.compile(r"/(?P<owner>[^/]+)/(?P<name>[^/]+)/pull/(?P<number>[0-9]+)(?P<rest>\.diff)?")
 NEW_APP = re.compile(r"/(?:organizations/(?P<owner>[^/]+)/)?settings/apps/new")
@@ -28,21 +28,21 @@ SHOWN_ANNOTATIONS = 20
 
 
 @dataclass(frozen=True)
-class Buttons:
+class PageButtons:
     """What a person's click does: both are told to the app that owns the run."""
 
-    rerun: Callable[[PullRequest, CheckRun, str], object]
-    act: Callable[[PullRequest, CheckRun, str, str], object]
+    rerun: Callable[[HubPull, HubCheckRun, str], object]
+    act: Callable[[HubPull, HubCheckRun, str, str], object]
 
 
-class Pages:
+class HubPages:
     """Answers with pages; what is no page is left to the API."""
 
-    def __init__(self, world: World, buttons: Buttons, device_flow: DeviceFlow) -> None:
+    def __init__(self, world: World, buttons: PageButtons, device_flow: DeviceFlow) -> None:
         self._world = world
         self._device_flow = device_flow
         self._buttons = buttons
-        self._sign_in = SignIn(world)
+        self._sign_in = HubSignIn(world)
         self._templates = Environment(
             loader=PackageLoader("ghapp.demo.sandbox"),
             autoescape=True,
@@ -52,7 +52,7 @@ class Pages:
         )
         self._templates.filters["markdown"] = to_html
 
-    def answer(self, request: Incoming, form: Mapping[str, str]) -> Outgoing | None:
+    def answer(self, request: WireRequest, form: Mapping[str, str]) -> WireAnswer | None:
         """Answer with a page; ``None``: there is no such page."""
         wanted = PULL.fullmatch(request.path)
         if wanted is not None:
@@ -60,7 +60,7 @@ class Pages:
         if request.path == "/" and "text/html" in request.headers.get("Accept", ""):
             return self._index()
         if request.path == "/favicon.ico":
-            return Outgoing(204, {}, b"")
+            return WireAnswer(204, {}, b"")
         new_app = NEW_APP.fullmatch(request.path)
         if new_app is not None and request.method == "POST":
             return self._new_app(request, form, new_app["owner"])
@@ -68,28 +68,28 @@ class Pages:
 
     # --- pull requests ------------------------------------------------------------------------
 
-    def _index(self) -> Outgoing:
+    def _index(self) -> WireAnswer:
         with self._world.lock:
             living = [one for one in self._world.repositories.values() if not one.deleted]
             return self._page("index.html", repositories=living)
 
     def _pull(
-        self, request: Incoming, form: Mapping[str, str], wanted: re.Match[str]
-    ) -> Outgoing | None:
+        self, request: WireRequest, form: Mapping[str, str], wanted: re.Match[str]
+    ) -> WireAnswer | None:
         with self._world.lock:
             repository = self._world.repository_named(f"{wanted['owner']}/{wanted['name']}")
             pull = repository.pulls.get(int(wanted["number"])) if repository else None
         if pull is None:
-            return Outgoing(404, {"Content-Type": HTML}, b"There is no such pull request.")
+            return WireAnswer(404, {"Content-Type": HTML}, b"There is no such pull request.")
         if request.method == "POST":
             return self._pressed(request, pull, form)
         if wanted["rest"]:
             text = pull.repository.git.patch(pull.merge_base, pull.head_sha)
-            return Outgoing(200, {"Content-Type": "text/plain; charset=utf-8"}, text)
+            return WireAnswer(200, {"Content-Type": "text/plain; charset=utf-8"}, text)
         with self._world.lock:
             return self._shown(pull)
 
-    def _shown(self, pull: PullRequest) -> Outgoing:
+    def _shown(self, pull: HubPull) -> WireAnswer:
         repository = pull.repository
         runs = [run for run in repository.check_runs.values() if run.head_sha == pull.head_sha]
         return self._page(
@@ -103,49 +103,49 @@ class Pages:
         )
 
     def _pressed(
-        self, request: Incoming, pull: PullRequest, form: Mapping[str, str]
-    ) -> Outgoing | None:
+        self, request: WireRequest, pull: HubPull, form: Mapping[str, str]
+    ) -> WireAnswer | None:
         number = form.get("run", "")
         run = pull.repository.check_runs.get(int(number) if number.isdigit() else 0)
         if run is None:
-            return Outgoing(404, {"Content-Type": HTML}, b"There is no such check run.")
+            return WireAnswer(404, {"Content-Type": HTML}, b"There is no such check run.")
         person = (pull.merged_by or pull.author).login
         if form.get("identifier"):
             self._buttons.act(pull, run, form["identifier"], person)
         else:
             self._buttons.rerun(pull, run, person)
-        return Outgoing(303, {"Location": request.path}, b"")
+        return WireAnswer(303, {"Location": request.path}, b"")
 
-    def _page(self, template: str, **values: object) -> Outgoing:
+    def _page(self, template: str, **values: object) -> WireAnswer:
         style = self._templates.get_template("style.css").render()
         text = self._templates.get_template(template).render(style=style, **values)
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self' https: data:; "
         policy += "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-        return Outgoing(
+        return WireAnswer(
             200, {"Content-Type": HTML, "Content-Security-Policy": policy}, text.encode()
         )
 
     # --- registering an app -------------------------------------------------------------------
 
     def _new_app(
-        self, request: Incoming, form: Mapping[str, str], owner: str | None
-    ) -> Outgoing | None:
+        self, request: WireRequest, form: Mapping[str, str], owner: str | None
+    ) -> WireAnswer | None:
         """Take a manifest, as if the person had agreed at once, and lead back with a code."""
         try:
             members = json.loads(form.get("manifest", ""))
             target = members["redirect_url"]
         except (ValueError, KeyError, TypeError) as broken:
-            return Outgoing(422, {"Content-Type": HTML}, f"Broken manifest: {broken!r}".encode())
+            return WireAnswer(422, {"Content-Type": HTML}, f"Broken manifest: {broken!r}".encode())
         with self._world.lock:
             kind = "Organization" if owner else "User"
             account = self._world.account(owner or "maintainer", kind)
             code = f"manifest{self._world.next_id('request'):032d}"
-            self._world.manifests[code] = Manifest(members, account, self._world.now())
+            self._world.manifests[code] = PendingManifest(members, account, self._world.now())
         return _redirect(target, code, dict(parse_qsl(request.query)).get("state"))
 
 
-def _redirect(target: str, code: str, state: str | None) -> Outgoing:
+def _redirect(target: str, code: str, state: str | None) -> WireAnswer:
     query = urlencode({"code": code} | ({} if state is None else {"state": state}))
     mark = "&" if "?" in target else "?"
-    return Outgoing(302, {"Location": f"{target}{mark}{query}"}, b"")
+    return WireAnswer(302, {"Location": f"{target}{mark}{query}"}, b"")

@@ -3,17 +3,17 @@
 from typing import Any
 
 from ghapp.demo.sandbox.git_backend import ZERO, CommitInfo
-from ghapp.demo.sandbox.shapes import Shapes, reactions, time
+from ghapp.demo.sandbox.shapes import JsonShapes, reactions, time
 from ghapp.demo.sandbox.state import (
-    Account,
     Announcement,
-    App,
-    CheckRun,
-    Installation,
+    HubAccount,
+    HubApp,
+    HubCheckRun,
+    HubInstallation,
+    HubLabel,
+    HubPull,
+    HubRepository,
     Json,
-    Label,
-    PullRequest,
-    Repository,
     World,
 )
 
@@ -28,14 +28,14 @@ ISSUE_MEMBERS = (
 """What an issue shares with its pull request."""
 
 
-class Payloads:
+class WebhookPayloads:
     """Turns an announcement's nouns into the JSON that an installation is sent."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._shapes = Shapes(world)
+        self._shapes = JsonShapes(world)
 
-    def of(self, told: Announcement, installation: Installation) -> Json:
+    def of(self, told: Announcement, installation: HubInstallation) -> Json:
         """Return the payload of an event on a repository."""
         members = dict(told.members)
         action = {"action": members.pop("action")} if "action" in members else {}
@@ -50,11 +50,11 @@ class Payloads:
             "installation": {"id": installation.id, "node_id": f"inst{installation.id}"},
         }
 
-    def _own_members(self, event: str, members: dict[str, Any], repository: Repository) -> Json:
+    def _own_members(self, event: str, members: dict[str, Any], repository: HubRepository) -> Json:
         return {name: self._member(event, name, value, repository) for name, value in
                 self._expanded(event, members, repository).items()}  # fmt: skip
 
-    def _expanded(self, event: str, members: dict[str, Any], repository: Repository) -> Json:
+    def _expanded(self, event: str, members: dict[str, Any], repository: HubRepository) -> Json:
         """Replace the stand-in's nouns by the members that GitHub has for them."""
         pull = members.pop("pull", None)
         if event == "pull_request" and pull is not None:
@@ -66,12 +66,12 @@ class Payloads:
             return self._push(repository, **members)
         return members
 
-    def _member(self, event: str, name: str, value: Any, repository: Repository) -> Any:
-        if isinstance(value, Label):
+    def _member(self, event: str, name: str, value: Any, repository: HubRepository) -> Any:
+        if isinstance(value, HubLabel):
             return self._shapes.label(repository, value)
-        if isinstance(value, CheckRun):
+        if isinstance(value, HubCheckRun):
             return self._check_run(repository, value)
-        if isinstance(value, Account):
+        if isinstance(value, HubAccount):
             return self._shapes.user(value)
         if name == "check_suite" and event == "check_suite":
             return self._check_suite(repository, value)
@@ -79,15 +79,15 @@ class Payloads:
 
     # --- nouns --------------------------------------------------------------------------------
 
-    def repository(self, repository: Repository) -> Json:
+    def repository(self, repository: HubRepository) -> Json:
         """Return a repository as webhooks show it."""
         return self._shapes.repository(repository) | {"custom_properties": {}}
 
-    def pull(self, pull: PullRequest) -> Json:
+    def pull(self, pull: HubPull) -> Json:
         """Return a pull request as webhooks show it."""
         return self._shapes.full_pull(pull, api_version=API_VERSION)
 
-    def _organization(self, owner: Account) -> Json:
+    def _organization(self, owner: HubAccount) -> Json:
         if owner.kind != "Organization":
             return {}
         url = f"{self._world.links.api}/orgs/{owner.login}"
@@ -109,7 +109,7 @@ class Payloads:
             }
         }
 
-    def _issue(self, pull: PullRequest) -> Json:
+    def _issue(self, pull: HubPull) -> Json:
         shown = self._shapes.pull(pull, api_version=API_VERSION)
         url = shown["issue_url"]
         comments = f"{url}/comments"
@@ -135,7 +135,7 @@ class Payloads:
             },
         }
 
-    def _check_run(self, repository: Repository, run: CheckRun) -> Json:
+    def _check_run(self, repository: HubRepository, run: HubCheckRun) -> Json:
         suite = self._shapes.check_suite(repository, run.suite)
         kept = ("id", "node_id", "head_branch", "head_sha", "status", "conclusion", "url",
                 "before", "after", "pull_requests", "app", "created_at", "updated_at")  # fmt: skip
@@ -143,14 +143,14 @@ class Payloads:
         shown["check_suite"] = {name: suite[name] for name in kept}
         return shown
 
-    def _check_suite(self, repository: Repository, suite: Any) -> Json:
+    def _check_suite(self, repository: HubRepository, suite: Any) -> Json:
         shown = self._shapes.check_suite(repository, suite)
         del shown["repository"]
         return shown
 
     # --- push ---------------------------------------------------------------------------------
 
-    def _push(self, repository: Repository, *, ref: str, before: str, after: str) -> Json:
+    def _push(self, repository: HubRepository, *, ref: str, before: str, after: str) -> Json:
         git = repository.git
         commits = () if ZERO in {before, after} else git.commits(before, after)
         head = git.commit_info(after) if after != ZERO else None
@@ -170,7 +170,7 @@ class Payloads:
             "repository": self._pushed_repository(repository),
         }
 
-    def _pushed(self, repository: Repository, commit: CommitInfo) -> Json:
+    def _pushed(self, repository: HubRepository, commit: CommitInfo) -> Json:
         base = commit.parents[0] if commit.parents else None
         changes = repository.git.changes(base, commit.sha) if base else ()
         url = f"{self._world.links.web}/{repository.full_name}/commit/{commit.sha}"
@@ -186,7 +186,7 @@ class Payloads:
             "modified": [change.path for change in changes if change.status not in "AD"],
         }
 
-    def _pushed_repository(self, repository: Repository) -> Json:
+    def _pushed_repository(self, repository: HubRepository) -> Json:
         """Return a repository as push events show it: times of making as numbers."""
         return self.repository(repository) | {
             "created_at": int(repository.created_at.timestamp()),
@@ -197,7 +197,9 @@ class Payloads:
 
     # --- events without a repository ----------------------------------------------------------
 
-    def installation(self, installation: Installation, members: Json, sender: Account) -> Json:
+    def installation(
+        self, installation: HubInstallation, members: Json, sender: HubAccount
+    ) -> Json:
         """Return the payload of an event on an installation."""
         return {
             **members,
@@ -206,7 +208,7 @@ class Payloads:
             "sender": self._shapes.user(sender),
         }
 
-    def listed(self, repositories: list[Repository]) -> list[Json]:
+    def listed(self, repositories: list[HubRepository]) -> list[Json]:
         """Return repositories as installation events list them."""
         names = ("id", "node_id", "name", "full_name", "private")
         return [
@@ -214,10 +216,10 @@ class Payloads:
             for repository in repositories
         ]
 
-    def ping(self, app: App) -> Json:
+    def ping(self, app: HubApp) -> Json:
         """Return the payload that greets a new webhook; it has neither action nor installation."""
         hook = {
-            "type": "App",
+            "type": "HubApp",
             "id": app.hook_id,
             "name": "web",
             "active": True,

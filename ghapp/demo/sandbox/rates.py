@@ -3,7 +3,7 @@
 from collections import defaultdict, deque
 from datetime import datetime, timedelta
 
-from ghapp.demo.sandbox.call import Refused
+from ghapp.demo.sandbox.call import ErrorAnswer
 from ghapp.demo.sandbox.state import World
 
 HOUR = timedelta(hours=1)
@@ -13,7 +13,7 @@ SECONDARY = (
 PRIMARY = "API rate limit exceeded for installation ID {}."
 
 
-class Rates:
+class RateCounter:
     """Counts requests by caller; the clock is the world's."""
 
     def __init__(self, world: World) -> None:
@@ -34,7 +34,7 @@ class Rates:
     def count(self, identity: str) -> None:
         """Count one request; 403 when nothing remains."""
         if self.state(identity)["remaining"] <= 0:
-            raise Refused(403, PRIMARY.format(identity.rpartition(":")[2]))
+            raise ErrorAnswer(403, PRIMARY.format(identity.rpartition(":")[2]))
         self._used[identity] += 1
 
     def spend(self, identity: str, requests: int) -> None:
@@ -52,7 +52,7 @@ class Rates:
             writes.popleft()
         if len(writes) >= limit:
             wait = 60 - int((now - writes[0]).total_seconds())
-            raise Refused(403, SECONDARY, headers={"Retry-After": str(max(1, wait))})
+            raise ErrorAnswer(403, SECONDARY, headers={"Retry-After": str(max(1, wait))})
         writes.append(now)
 
 

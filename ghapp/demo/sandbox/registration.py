@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from ghapp.demo.sandbox.state import Account, App, World
+from ghapp.demo.sandbox.state import HubAccount, HubApp, World
 from ghapp.demo.sandbox.tokens import KeyPair
 
 
@@ -14,7 +14,7 @@ from ghapp.demo.sandbox.tokens import KeyPair
 class RegisteredApp:
     """A new app with the private key that only its owner gets to see."""
 
-    app: App
+    app: HubApp
     private_key: str
 
 
@@ -22,7 +22,7 @@ def register_app(  # noqa: PLR0913 - an app has these parts; all are keyword-onl
     world: World,
     *,
     name: str,
-    owner: Account,
+    owner: HubAccount,
     webhook_url: str | None,
     permissions: Mapping[str, str],
     events: Sequence[str],
@@ -34,7 +34,7 @@ def register_app(  # noqa: PLR0913 - an app has these parts; all are keyword-onl
     number, slug = world.next_id("app"), _slug(name)
     bot = world.account(f"{slug}[bot]", "Bot")
     keys = _keys_of(number)
-    app = App(
+    app = HubApp(
         id=number,
         slug=slug,
         name=name,

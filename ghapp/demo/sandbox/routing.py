@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 from urllib.parse import unquote
 
-from ghapp.demo.sandbox.call import Call, Handler, Route
+from ghapp.demo.sandbox.call import Handler, HubCall, HubRoute
 from ghapp.demo.sandbox.limits import PAGE
 
 DOCUMENTATION = "https://docs.example.test/rest"
@@ -17,11 +17,11 @@ SLASHED = frozenset({"path", "ref", "basehead"})
 Item = TypeVar("Item")
 
 
-class Routes:
+class RouteTable:
     """The routes of one resource, filled by its decorator."""
 
     def __init__(self) -> None:
-        self.all: list[Route] = []
+        self.all: list[HubRoute] = []
 
     def __call__(  # noqa: PLR0913 - a route has these parts
         self,
@@ -38,7 +38,9 @@ class Routes:
 
         def register(handler: Handler) -> Handler:
             self.all.append(
-                Route(method, template, handler, needs, sender, frozenset(members.split()), asked)
+                HubRoute(
+                    method, template, handler, needs, sender, frozenset(members.split()), asked
+                )
             )
             return handler
 
@@ -48,8 +50,8 @@ class Routes:
 class Router:
     """Finds the route of a method and path; repositories go by name and by number."""
 
-    def __init__(self, routes: list[Route]) -> None:
-        self._patterns: list[tuple[re.Pattern[str], Route]] = []
+    def __init__(self, routes: list[HubRoute]) -> None:
+        self._patterns: list[tuple[re.Pattern[str], HubRoute]] = []
         for route in routes:
             self._patterns.append((_pattern(route.template), route))
             if route.template.startswith("/repos/{owner}/{repo}"):
@@ -58,7 +60,7 @@ class Router:
         # More words first: ``commits/{ref}`` would swallow ``commits/{ref}/check-runs``.
         self._patterns.sort(key=lambda pair: -len(re.sub(r"\{\w+\}", "", pair[1].template)))
 
-    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+    def find(self, method: str, path: str) -> tuple[HubRoute, dict[str, str]] | None:
         """Return the route and its parameters, decoded; ``None``: there is no such route."""
         for pattern, route in self._patterns:
             found = pattern.fullmatch(path)
@@ -76,7 +78,7 @@ def _pattern(template: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\\{(\w+)\\\}", group, re.escape(template)))
 
 
-def paged(call: Call, items: Sequence[Item]) -> tuple[list[Item], dict[str, str]]:
+def paged(call: HubCall, items: Sequence[Item]) -> tuple[list[Item], dict[str, str]]:
     """Return one page of the items and the Link header that leads on."""
     size = _positive(call, "per_page", 30)
     if size > PAGE:
@@ -86,12 +88,12 @@ def paged(call: Call, items: Sequence[Item]) -> tuple[list[Item], dict[str, str]
     return list(items[(number - 1) * size : number * size]), _link(call, number, last)
 
 
-def _positive(call: Call, name: str, default: int) -> int:
+def _positive(call: HubCall, name: str, default: int) -> int:
     value = call.query.get(name, "")
     return int(value) if value.isdigit() and int(value) > 0 else default
 
 
-def _link(call: Call, number: int, last: int) -> dict[str, str]:
+def _link(call: HubCall, number: int, last: int) -> dict[str, str]:
     targets = {"prev": number - 1, "next": number + 1, "last": last, "first": 1}
     if number <= 1:
         del targets["prev"], targets["first"]
@@ -103,7 +105,7 @@ def _link(call: Call, number: int, last: int) -> dict[str, str]:
     return {"Link": ", ".join(links)}
 
 
-def _address(call: Call, page: int) -> str:
+def _address(call: HubCall, page: int) -> str:
     """Return a page's address; GitHub writes repositories by number here."""
     path = call.path
     if call.repository and path.startswith("/repos/"):

@@ -8,40 +8,40 @@ from types import TracebackType
 from typing import Any
 
 from ghapp.demo.sandbox.app import create_app
-from ghapp.demo.sandbox.builder import Builder
+from ghapp.demo.sandbox.builder import HubBuilder
 from ghapp.demo.sandbox.device_flow import DeviceFlow
-from ghapp.demo.sandbox.dispatch import Dispatcher, Incoming, Outgoing
-from ghapp.demo.sandbox.events import Events
+from ghapp.demo.sandbox.dispatch import HubDispatcher, WireAnswer, WireRequest
+from ghapp.demo.sandbox.events import EventSender
 from ghapp.demo.sandbox.faults import Fault, FaultPlan
 from ghapp.demo.sandbox.git_http import GitDoor
-from ghapp.demo.sandbox.limits import Limits
-from ghapp.demo.sandbox.pages import Buttons, Pages
-from ghapp.demo.sandbox.server import Server
+from ghapp.demo.sandbox.limits import HubLimits
+from ghapp.demo.sandbox.pages import HubPages, PageButtons
+from ghapp.demo.sandbox.server import HubServer
 from ghapp.demo.sandbox.state import (
-    CheckRun,
     Clock,
-    Comment,
     Exchange,
-    Label,
-    Links,
-    PullRequest,
+    HubCheckRun,
+    HubComment,
+    HubLabel,
+    HubLinks,
+    HubPull,
     Violation,
     World,
 )
-from ghapp.demo.sandbox.tokens import Guard
-from ghapp.demo.sandbox.webhooks import Webhooks
+from ghapp.demo.sandbox.tokens import TokenGuard
+from ghapp.demo.sandbox.webhooks import WebhookSender
 
 NO_CONTENT = ("/access_tokens", "/attempts", "/conversions", "/installation/token")
 """Requests that create nothing that anyone sees end in one of these."""
 
 
 @dataclass(frozen=True)
-class Visible:
+class VisiblePull:
     """What a person sees on a pull request: the check runs of its head, comments, labels."""
 
-    check_runs: tuple[CheckRun, ...]
-    comments: tuple[Comment, ...]
-    labels: tuple[Label, ...]
+    check_runs: tuple[HubCheckRun, ...]
+    comments: tuple[HubComment, ...]
+    labels: tuple[HubLabel, ...]
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Sandbox(Builder, Events):
+class Sandbox(HubBuilder, EventSender):
     """A strict GitHub on loopback; use it as a context manager.
 
     ``directory`` is the caller's and may be removed afterwards. ``prefix`` is the API's base
@@ -69,7 +69,7 @@ class Sandbox(Builder, Events):
         directory: Path,
         *,
         clock: Clock = utc_now,
-        limits: Limits | None = None,
+        limits: HubLimits | None = None,
         faults: Iterable[Fault] = (),
         seed: int = 0,
         prefix: str = "",
@@ -78,26 +78,26 @@ class Sandbox(Builder, Events):
         slim_record: bool = False,
         classic_tokens: bool = False,
     ) -> None:
-        self._links = Links(api_prefix=prefix)
-        world = World(directory, clock, limits or Limits(), self._links)
+        self._links = HubLinks(api_prefix=prefix)
+        world = World(directory, clock, limits or HubLimits(), self._links)
         world.slim_record = slim_record
         self.faults = FaultPlan(faults, seed=seed)
-        self._webhooks = Webhooks(world, self.faults)
-        Builder.__init__(self, world)
-        Events.__init__(self, world, self._webhooks)
-        guard = Guard(world, classic=classic_tokens)
-        self._dispatcher = Dispatcher(world, guard, self.faults)
+        self._webhooks = WebhookSender(world, self.faults)
+        HubBuilder.__init__(self, world)
+        EventSender.__init__(self, world, self._webhooks)
+        guard = TokenGuard(world, classic=classic_tokens)
+        self._dispatcher = HubDispatcher(world, guard, self.faults)
         self._echo = echo
         git = GitDoor(world, guard, self.faults)
-        buttons = Buttons(
+        buttons = PageButtons(
             rerun=lambda pull, run, by: self.deliver_rerequested(pull.repository, run, by),
             act=lambda pull, run, name, by: self.deliver_requested_action(
                 pull.repository, run, name, by
             ),
         )
         self.device_flow = DeviceFlow(world)
-        pages = Pages(world, buttons, self.device_flow)
-        self._server = Server(create_app(self, git, pages, prefix), port=port)
+        pages = HubPages(world, buttons, self.device_flow)
+        self._server = HubServer(create_app(self, git, pages, prefix), port=port)
         self._links.web = self._server.url
 
     def __enter__(self) -> "Sandbox":
@@ -129,7 +129,7 @@ class Sandbox(Builder, Events):
         """Return the address of pages and of git: ``<web_url>/<owner>/<name>.git``."""
         return self._links.web
 
-    def pull_url(self, pull: PullRequest) -> str:
+    def pull_url(self, pull: HubPull) -> str:
         """Return the address of a pull request's page."""
         return f"{self.web_url}/{pull.repository.full_name}/pull/{pull.number}"
 
@@ -155,12 +155,12 @@ class Sandbox(Builder, Events):
             if exchange.wrote and not (exchange.template or "").endswith(NO_CONTENT)
         ]
 
-    def visible(self, pull: PullRequest) -> Visible:
+    def visible(self, pull: HubPull) -> VisiblePull:
         """Return what stands on a pull request now."""
         with self.world.lock:
             runs = pull.repository.check_runs.values()
             at_head = tuple(run for run in runs if run.head_sha == pull.head_sha)
-            return Visible(at_head, tuple(pull.comments), tuple(pull.labels))
+            return VisiblePull(at_head, tuple(pull.comments), tuple(pull.labels))
 
     def spend(self, installation_id: int, requests: int) -> None:
         """Take requests from an installation's hourly budget."""
@@ -177,7 +177,7 @@ class Sandbox(Builder, Events):
 
     # --- answering ----------------------------------------------------------------------------
 
-    def answer(self, request: Incoming) -> Outgoing:
+    def answer(self, request: WireRequest) -> WireAnswer:
         """Answer a request of the API, and send what follows from it."""
         sent = self._dispatcher.answer(request)
         with self.world.lock:

@@ -16,7 +16,7 @@ class _Quiet(WSGIRequestHandler):
         """Log nothing."""
 
 
-class Server:
+class HubServer:
     """A running server; ``close`` ends it."""
 
     def __init__(self, app: Flask, *, host: str = "127.0.0.1", port: int = 0) -> None:

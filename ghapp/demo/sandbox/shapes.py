@@ -7,20 +7,20 @@ from urllib.parse import quote
 
 from ghapp.demo.sandbox.git_backend import CommitInfo, FileChange
 from ghapp.demo.sandbox.state import (
-    Account,
-    App,
-    CheckRun,
     CheckSuite,
-    Comment,
-    Delivery,
-    Installation,
+    HubAccount,
+    HubApp,
+    HubCheckRun,
+    HubComment,
+    HubDelivery,
+    HubInstallation,
+    HubLabel,
+    HubPull,
+    HubRepository,
+    HubReview,
+    HubTeam,
+    HubToken,
     Json,
-    Label,
-    PullRequest,
-    Repository,
-    Review,
-    Team,
-    Token,
     World,
 )
 
@@ -104,7 +104,7 @@ def node(kind: str, number: object) -> str:
     return base64.b64encode(f"{kind}:{number}".encode()).decode()
 
 
-class Shapes:
+class JsonShapes:
     """Builds JSON; it needs the world only for addresses."""
 
     def __init__(self, world: World) -> None:
@@ -116,18 +116,18 @@ class Shapes:
     def _web(self, path: str) -> str:
         return f"{self._world.links.web}/{path}"
 
-    def _repo(self, repository: Repository, path: str = "") -> str:
+    def _repo(self, repository: HubRepository, path: str = "") -> str:
         return self._api(f"/repos/{repository.full_name}{path}")
 
     # --- accounts and apps --------------------------------------------------------------------
 
-    def account(self, account: Account | None) -> Json | None:
+    def account(self, account: HubAccount | None) -> Json | None:
         """Return a user, organization or bot; ``None`` for a deleted account."""
         if account is None:
             return None
         return self.user(account)
 
-    def user(self, account: Account) -> Json:
+    def user(self, account: HubAccount) -> Json:
         """Return a user, organization or bot."""
         url = self._api(f"/users/{quote(account.login)}")
         page = (
@@ -148,7 +148,7 @@ class Shapes:
             "site_admin": False,
         }
 
-    def private_user(self, account: Account) -> Json:
+    def private_user(self, account: HubAccount) -> Json:
         """Return the user that a user's token stands for, as ``GET /user`` shows it."""
         created = time(self._world.now())
         return {
@@ -168,7 +168,7 @@ class Shapes:
             "updated_at": created,
         }
 
-    def membership(self, organization: Account, account: Account, role: str) -> Json:
+    def membership(self, organization: HubAccount, account: HubAccount, role: str) -> Json:
         """Return a membership; ``role`` ``pending`` is that of a person who was only invited."""
         url = self._api(f"/orgs/{quote(organization.login)}")
         return {
@@ -188,13 +188,13 @@ class Shapes:
             "user": self.user(account),
         }
 
-    def team(self, organization: Account, team: Team) -> Json:
+    def team(self, organization: HubAccount, team: HubTeam) -> Json:
         """Return a team as lists show it; none lies below another one here."""
         url = self._api(f"/organizations/{organization.id}/team/{team.id}")
         web = self._web(f"orgs/{quote(organization.login)}/teams/{quote(team.slug)}")
         return {
             "id": team.id,
-            "node_id": node("Team", team.id),
+            "node_id": node("HubTeam", team.id),
             "name": team.name,
             "slug": team.slug,
             "description": None,
@@ -210,12 +210,12 @@ class Shapes:
             "parent": None,
         }
 
-    def app(self, app: App) -> Json:
+    def app(self, app: HubApp) -> Json:
         """Return an app as anyone sees it."""
         return {
             "id": app.id,
             "slug": app.slug,
-            "node_id": node("App", app.id),
+            "node_id": node("HubApp", app.id),
             "client_id": app.client_id,
             "owner": self.user(app.owner),
             "name": app.name,
@@ -228,7 +228,7 @@ class Shapes:
             "events": list(app.events),
         }
 
-    def installation(self, installation: Installation) -> Json:
+    def installation(self, installation: HubInstallation) -> Json:
         """Return an installation."""
         at = f"/app/installations/{installation.id}"
         suspended = installation.suspended_at
@@ -255,7 +255,7 @@ class Shapes:
             "suspended_at": time(suspended),
         }
 
-    def token(self, token: Token) -> Json:
+    def token(self, token: HubToken) -> Json:
         """Return a new installation token."""
         narrowed = token.repository_ids is not None
         shown: Json = {
@@ -271,12 +271,12 @@ class Shapes:
 
     # --- repositories -------------------------------------------------------------------------
 
-    def repository(self, repository: Repository) -> Json:
+    def repository(self, repository: HubRepository) -> Json:
         """Return a repository as lists and pull requests show it."""
         url, web = self._repo(repository), self._web(repository.full_name)
         return {
             "id": repository.id,
-            "node_id": node("Repository", repository.id),
+            "node_id": node("HubRepository", repository.id),
             "name": repository.name,
             "full_name": repository.full_name,
             "private": repository.private,
@@ -304,7 +304,7 @@ class Shapes:
             **_repository_counts(repository),
         }
 
-    def full_repository(self, repository: Repository) -> Json:
+    def full_repository(self, repository: HubRepository) -> Json:
         """Return a repository as its own address shows it."""
         shown = self.repository(repository)
         shown |= {"subscribers_count": 0, "network_count": 0}
@@ -315,14 +315,14 @@ class Shapes:
 
     # --- pull requests ------------------------------------------------------------------------
 
-    def pull(self, pull: PullRequest, *, api_version: str, stale: bool = False) -> Json:
+    def pull(self, pull: HubPull, *, api_version: str, stale: bool = False) -> Json:
         """Return a pull request as lists show it. ``stale``: as it was before its merge."""
         repository = pull.repository
         closed_at = None if stale else pull.closed_at
         shown = {
             **self._pull_links(pull),
             "id": pull.id,
-            "node_id": node("PullRequest", pull.id),
+            "node_id": node("HubPull", pull.id),
             "number": pull.number,
             "state": "closed" if closed_at else "open",
             "locked": pull.locked,
@@ -351,7 +351,7 @@ class Shapes:
             del shown["merge_commit_sha"], shown["assignee"]
         return shown
 
-    def full_pull(self, pull: PullRequest, *, api_version: str, stale: bool = False) -> Json:
+    def full_pull(self, pull: HubPull, *, api_version: str, stale: bool = False) -> Json:
         """Return a pull request as its own address shows it."""
         changes = pull.repository.git.changes(pull.merge_base, pull.head_sha)
         merged = pull.merged_at is not None and not stale
@@ -371,7 +371,7 @@ class Shapes:
             "changed_files": len(changes),
         }
 
-    def _pull_links(self, pull: PullRequest) -> Json:
+    def _pull_links(self, pull: HubPull) -> Json:
         url = self._repo(pull.repository, f"/pulls/{pull.number}")
         issue = self._repo(pull.repository, f"/issues/{pull.number}")
         web = self._web(f"{pull.repository.full_name}/pull/{pull.number}")
@@ -395,7 +395,9 @@ class Shapes:
             "_links": {name: {"href": href} for name, href in links.items()},
         }
 
-    def _side(self, owner: Account, ref: str, sha: str, repository: Repository | None) -> Json:
+    def _side(
+        self, owner: HubAccount, ref: str, sha: str, repository: HubRepository | None
+    ) -> Json:
         return {
             "label": f"{owner.login}:{ref}",
             "ref": ref,
@@ -404,7 +406,7 @@ class Shapes:
             "repo": self.repository(repository) if repository else None,
         }
 
-    def minimal_pull(self, pull: PullRequest) -> Json:
+    def minimal_pull(self, pull: HubPull) -> Json:
         """Return a pull request as check runs name it."""
         return {
             "id": pull.id,
@@ -414,13 +416,15 @@ class Shapes:
             "base": self._minimal_side(pull.base_ref, pull.base_sha, pull.repository),
         }
 
-    def _minimal_side(self, ref: str, sha: str, repository: Repository) -> Json:
+    def _minimal_side(self, ref: str, sha: str, repository: HubRepository) -> Json:
         shown = {"id": repository.id, "url": self._repo(repository), "name": repository.name}
         return {"ref": ref, "sha": sha, "repo": shown}
 
     # --- git ----------------------------------------------------------------------------------
 
-    def file(self, repository: Repository, change: FileChange, ref: str, patch: str | None) -> Json:
+    def file(
+        self, repository: HubRepository, change: FileChange, ref: str, patch: str | None
+    ) -> Json:
         """Return one file of a diff; without ``patch`` where there is none to show."""
         web, path = self._web(repository.full_name), quote(change.path)
         shown: Json = {
@@ -440,7 +444,7 @@ class Shapes:
             shown["previous_filename"] = change.previous_path
         return shown
 
-    def commit(self, repository: Repository, commit: CommitInfo) -> Json:
+    def commit(self, repository: HubRepository, commit: CommitInfo) -> Json:
         """Return a commit as lists show it."""
         url = self._repo(repository, f"/commits/{commit.sha}")
         web = self._web(f"{repository.full_name}/commit/")
@@ -460,10 +464,10 @@ class Shapes:
             "parents": parents,
         }
 
-    def _account_of(self, name: str) -> Account | None:
+    def _account_of(self, name: str) -> HubAccount | None:
         return self._world.accounts.get(name.lower())
 
-    def _git_commit(self, repository: Repository, commit: CommitInfo) -> Json:
+    def _git_commit(self, repository: HubRepository, commit: CommitInfo) -> Json:
         author = {"name": commit.author.name, "email": commit.author.email}
         committer = {"name": commit.committer.name, "email": commit.committer.email}
         tree = self._repo(repository, f"/git/trees/{commit.tree}")
@@ -496,11 +500,11 @@ class Shapes:
 
     # --- labels, comments, checks -------------------------------------------------------------
 
-    def label(self, repository: Repository, label: Label) -> Json:
+    def label(self, repository: HubRepository, label: HubLabel) -> Json:
         """Return a label."""
         return {
             "id": label.id,
-            "node_id": node("Label", label.id),
+            "node_id": node("HubLabel", label.id),
             "url": self._repo(repository, f"/labels/{quote(label.name, safe='')}"),
             "name": label.name,
             "description": label.description,
@@ -508,7 +512,7 @@ class Shapes:
             "default": False,
         }
 
-    def comment(self, pull: PullRequest, comment: Comment) -> Json:
+    def comment(self, pull: HubPull, comment: HubComment) -> Json:
         """Return a comment."""
         repository = pull.repository
         url = self._repo(repository, f"/issues/comments/{comment.id}")
@@ -529,7 +533,7 @@ class Shapes:
             "reactions": reactions(url),
         }
 
-    def review(self, pull: PullRequest, review: Review) -> Json:
+    def review(self, pull: HubPull, review: HubReview) -> Json:
         """Return a review as lists show it."""
         url = self._repo(pull.repository, f"/pulls/{pull.number}")
         web = self._web(f"{pull.repository.full_name}/pull/{pull.number}")
@@ -548,20 +552,20 @@ class Shapes:
             "commit_id": review.commit_sha,
         }
 
-    def association(self, repository: Repository, account: Account) -> str:
+    def association(self, repository: HubRepository, account: HubAccount) -> str:
         """Return how an account stands to a repository, in the API's words."""
         if account.kind == "Bot":
             return "NONE"
         words = {"admin": "OWNER", "write": "COLLABORATOR", "read": "CONTRIBUTOR", "none": "NONE"}
         return words[repository.permission_of(account.login)]
 
-    def check_run(self, repository: Repository, run: CheckRun) -> Json:
+    def check_run(self, repository: HubRepository, run: HubCheckRun) -> Json:
         """Return a check run. ``pull_requests`` is empty for heads that live in forks."""
         url = self._repo(repository, f"/check-runs/{run.id}")
         web = self._web(f"{repository.full_name}/runs/{run.id}")
         return {
             "id": run.id,
-            "node_id": node("CheckRun", run.id),
+            "node_id": node("HubCheckRun", run.id),
             "name": run.name,
             "head_sha": run.head_sha,
             "external_id": run.external_id,
@@ -584,14 +588,14 @@ class Shapes:
             "pull_requests": self._open_pulls_at(repository, run.head_sha),
         }
 
-    def _open_pulls_at(self, repository: Repository, sha: str) -> list[Json]:
+    def _open_pulls_at(self, repository: HubRepository, sha: str) -> list[Json]:
         return [
             self.minimal_pull(pull)
             for pull in repository.pulls.values()
             if pull.head_sha == sha and pull.head_repository is repository and not pull.closed_at
         ]
 
-    def check_suite(self, repository: Repository, suite: CheckSuite) -> Json:
+    def check_suite(self, repository: HubRepository, suite: CheckSuite) -> Json:
         """Return a check suite."""
         runs = [run for run in repository.check_runs.values() if run.suite is suite]
         url = self._repo(repository, f"/check-suites/{suite.id}")
@@ -619,13 +623,13 @@ class Shapes:
             "repository": self.repository(repository),
         }
 
-    def _branch_of(self, repository: Repository, sha: str) -> str | None:
+    def _branch_of(self, repository: HubRepository, sha: str) -> str | None:
         for pull in repository.pulls.values():
             if pull.head_sha == sha and pull.head_repository is repository:
                 return pull.head_ref
         return None
 
-    def annotation(self, repository: Repository, run: CheckRun, members: Json) -> Json:
+    def annotation(self, repository: HubRepository, run: HubCheckRun, members: Json) -> Json:
         """Return an annotation as it is listed."""
         blob = self._web(f"{repository.full_name}/blob/{run.head_sha}/{quote(members['path'])}")
         return {
@@ -643,7 +647,7 @@ class Shapes:
 
     # --- deliveries ---------------------------------------------------------------------------
 
-    def delivery(self, delivery: Delivery) -> Json:
+    def delivery(self, delivery: HubDelivery) -> Json:
         """Return a delivery as it is listed."""
         return {
             "id": delivery.id,
@@ -660,7 +664,7 @@ class Shapes:
             "throttled_at": None,
         }
 
-    def full_delivery(self, delivery: Delivery, payload: Any) -> Json:
+    def full_delivery(self, delivery: HubDelivery, payload: Any) -> Json:
         """Return a delivery with what was sent and answered."""
         return {
             **self.delivery(delivery),
@@ -670,7 +674,7 @@ class Shapes:
         }
 
 
-def suite_state(suite: CheckSuite, runs: list[CheckRun]) -> tuple[str, str | None]:
+def suite_state(suite: CheckSuite, runs: list[HubCheckRun]) -> tuple[str, str | None]:
     """Return status and conclusion of a suite: that of its runs, queued after a re-request."""
     if suite.rerequested or not runs:
         return "queued", None
@@ -680,7 +684,7 @@ def suite_state(suite: CheckSuite, runs: list[CheckRun]) -> tuple[str, str | Non
     return "completed", "failure" if "failure" in words else max(word or "" for word in words)
 
 
-def _repository_counts(repository: Repository) -> Json:
+def _repository_counts(repository: HubRepository) -> Json:
     waiting = sum(1 for pull in repository.pulls.values() if pull.closed_at is None)
     return {
         "size": 0,

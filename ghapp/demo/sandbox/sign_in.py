@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode
 
-from ghapp.demo.sandbox.dispatch import Incoming, Outgoing
+from ghapp.demo.sandbox.dispatch import WireAnswer, WireRequest
 from ghapp.demo.sandbox.limits import LOGIN_CODE_SECONDS, REFRESH_SECONDS, USER_TOKEN_SECONDS
-from ghapp.demo.sandbox.state import Account, App, LoginCode, UserToken, World
+from ghapp.demo.sandbox.state import HubAccount, HubApp, LoginCode, UserToken, World
 
 TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
@@ -33,13 +33,13 @@ _DESCRIPTIONS = {
 }
 
 
-class SignIn:
+class HubSignIn:
     """Answers the two addresses of the web flow; who sits at the browser is in the world."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def answer(self, request: Incoming, form: Mapping[str, str]) -> Outgoing | None:
+    def answer(self, request: WireRequest, form: Mapping[str, str]) -> WireAnswer | None:
         """Answer with a redirect or with tokens; ``None``: it is none of the two addresses."""
         with self._world.lock:
             match request.method, request.path:
@@ -51,10 +51,12 @@ class SignIn:
 
     # --- the browser --------------------------------------------------------------------------
 
-    def _authorize(self, query: Mapping[str, str]) -> Outgoing:
+    def _authorize(self, query: Mapping[str, str]) -> WireAnswer:
         app = app_of(self._world, query.get("client_id", ""))
         if app is None or not app.callback_urls:
-            return Outgoing(404, TEXT, b"There is no such application, or it has no callback URL.")
+            return WireAnswer(
+                404, TEXT, b"There is no such application, or it has no callback URL."
+            )
         target = query.get("redirect_uri", app.callback_urls[0])
         passed = {"state": query["state"]} if "state" in query else {}
         if target not in app.callback_urls:
@@ -85,7 +87,7 @@ class SignIn:
                 return self._refresh(app, sent.get("refresh_token", ""))
         return problem("unsupported_grant_type")
 
-    def _redeem(self, app: App, sent: Mapping[str, str]) -> dict[str, str | int]:
+    def _redeem(self, app: HubApp, sent: Mapping[str, str]) -> dict[str, str | int]:
         code = self._world.login_codes.pop(sent.get("code", ""), None)
         limit = timedelta(seconds=LOGIN_CODE_SECONDS)
         if code is None or code.app is not app or code.made_at + limit < self._world.now():
@@ -96,7 +98,7 @@ class SignIn:
             return problem("bad_verification_code")
         return issue(self._world, code.account, app)
 
-    def _refresh(self, app: App, value: str) -> dict[str, str | int]:
+    def _refresh(self, app: HubApp, value: str) -> dict[str, str | int]:
         found = [one for one in self._world.user_tokens.values() if one.refresh == value]
         if not value or not found or found[0].app is not app or not found[0].refreshes(self._world):
             return problem("bad_refresh_token")
@@ -105,7 +107,7 @@ class SignIn:
         return issue(self._world, found[0].account, app)
 
 
-def issue(world: World, account: Account, app: App) -> dict[str, str | int]:
+def issue(world: World, account: HubAccount, app: HubApp) -> dict[str, str | int]:
     """Make a person's token for an app and return it as the token address shows it."""
     number = world.next_id("request")
     now = world.now()
@@ -128,7 +130,7 @@ def issue(world: World, account: Account, app: App) -> dict[str, str | int]:
     }
 
 
-def app_of(world: World, client_id: str) -> App | None:
+def app_of(world: World, client_id: str) -> HubApp | None:
     """Return the app of a client id; ``None``: there is none."""
     return next((app for app in world.apps.values() if app.client_id == client_id), None)
 
@@ -142,16 +144,16 @@ def problem(error: str) -> dict[str, str | int]:
     }
 
 
-def encoded(request: Incoming, members: Mapping[str, str | int]) -> Outgoing:
+def encoded(request: WireRequest, members: Mapping[str, str | int]) -> WireAnswer:
     """Answer in JSON where it is asked for, else as a form, which is GitHub's default here."""
     if "application/json" in request.headers.get("Accept", ""):
         body = json.dumps(members).encode()
-        return Outgoing(200, {"Content-Type": "application/json; charset=utf-8"}, body)
+        return WireAnswer(200, {"Content-Type": "application/json; charset=utf-8"}, body)
     kind = "application/x-www-form-urlencoded; charset=utf-8"
-    return Outgoing(200, {"Content-Type": kind}, urlencode(members).encode())
+    return WireAnswer(200, {"Content-Type": kind}, urlencode(members).encode())
 
 
-def sent_members(request: Incoming, form: Mapping[str, str]) -> dict[str, str]:
+def sent_members(request: WireRequest, form: Mapping[str, str]) -> dict[str, str]:
     """Return what was sent as a form or as JSON."""
     if form or not request.body.lstrip().startswith(b"{"):
         return dict(form)
@@ -163,11 +165,11 @@ def _challenge(sent: Mapping[str, str]) -> str:
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _refused(target: str, error: str, passed: Mapping[str, str]) -> Outgoing:
+def _refused(target: str, error: str, passed: Mapping[str, str]) -> WireAnswer:
     said = {"error": error, "error_description": _DESCRIPTIONS[error]}
     return _redirect(target, {**said, **passed})
 
 
-def _redirect(target: str, members: Mapping[str, str]) -> Outgoing:
+def _redirect(target: str, members: Mapping[str, str]) -> WireAnswer:
     mark = "&" if "?" in target else "?"
-    return Outgoing(302, {"Location": f"{target}{mark}{urlencode(members)}"}, b"")
+    return WireAnswer(302, {"Location": f"{target}{mark}{urlencode(members)}"}, b"")

@@ -12,15 +12,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ghapp.demo.sandbox.git_backend import BareRepository, Person
-from ghapp.demo.sandbox.limits import Limits
+from ghapp.demo.sandbox.git_backend import BareRepository, GitPerson
+from ghapp.demo.sandbox.limits import HubLimits
 
 Json = dict[str, Any]
 Clock = Callable[[], datetime]
 
 
 @dataclass
-class Account:
+class HubAccount:
     """A person, an organization or an app's bot."""
 
     id: int
@@ -29,32 +29,32 @@ class Account:
     """``User``, ``Organization`` or ``Bot``."""
 
     @property
-    def person(self) -> Person:
+    def person(self) -> GitPerson:
         """Return the account as git names it."""
-        return Person(self.login, f"{self.id}+{self.login}@users.noreply.example.test")
+        return GitPerson(self.login, f"{self.id}+{self.login}@users.noreply.example.test")
 
 
 @dataclass
-class Team:
+class HubTeam:
     """A team of an organization; ``privacy`` ``secret``: only its own people see it."""
 
     id: int
     name: str
     slug: str
     privacy: str
-    people: list[Account] = field(default_factory=list)
+    people: list[HubAccount] = field(default_factory=list)
     """Its own and those of the teams below it, as GitHub lists them."""
 
 
 @dataclass
-class App:
+class HubApp:
     """A registered GitHub App. ``webhook_url`` ``None``: it gets no deliveries."""
 
     id: int
     slug: str
     name: str
-    owner: Account
-    bot: Account
+    owner: HubAccount
+    bot: HubAccount
     client_id: str
     client_secret: str
     webhook_secret: str
@@ -73,12 +73,12 @@ class App:
 
 
 @dataclass
-class Installation:
+class HubInstallation:
     """An app on an account. ``repository_ids`` counts only where selection is ``selected``."""
 
     id: int
-    app: App
-    account: Account
+    app: HubApp
+    account: HubAccount
     permissions: dict[str, str]
     events: list[str]
     created_at: datetime
@@ -89,7 +89,7 @@ class Installation:
 
 
 @dataclass
-class Label:
+class HubLabel:
     """A label of a repository."""
 
     id: int
@@ -99,23 +99,23 @@ class Label:
 
 
 @dataclass
-class Comment:
+class HubComment:
     """A comment on a pull request; ``app`` ``None``: a person wrote it."""
 
     id: int
-    author: Account
+    author: HubAccount
     body: str
     created_at: datetime
     updated_at: datetime
-    app: App | None = None
+    app: HubApp | None = None
 
 
 @dataclass
-class Review:
+class HubReview:
     """A review of a pull request, sent off; ``state`` in the API's words."""
 
     id: int
-    author: Account
+    author: HubAccount
     state: str
     body: str
     submitted_at: datetime
@@ -123,7 +123,7 @@ class Review:
 
 
 @dataclass
-class PullRequest:
+class HubPull:
     """A pull request. ``head_repository`` ``None``: the fork was deleted.
 
     ``base_sha`` is the tip of the base branch when it was opened; ``merge_commit_sha`` is the
@@ -132,25 +132,25 @@ class PullRequest:
 
     id: int
     number: int
-    repository: "Repository"
+    repository: "HubRepository"
     title: str
     body: str | None
-    author: Account
+    author: HubAccount
     head_ref: str
     head_sha: str
-    head_owner: Account
-    head_repository: "Repository | None"
+    head_owner: HubAccount
+    head_repository: "HubRepository | None"
     base_ref: str
     base_sha: str
     created_at: datetime
     updated_at: datetime
     closed_at: datetime | None = None
     merged_at: datetime | None = None
-    merged_by: Account | None = None
+    merged_by: HubAccount | None = None
     merge_commit_sha: str | None = None
-    labels: list[Label] = field(default_factory=list)
-    comments: list[Comment] = field(default_factory=list)
-    reviews: list[Review] = field(default_factory=list)
+    labels: list[HubLabel] = field(default_factory=list)
+    comments: list[HubComment] = field(default_factory=list)
+    reviews: list[HubReview] = field(default_factory=list)
     locked: bool = False
     draft: bool = False
     _merge_base: str | None = None
@@ -171,7 +171,7 @@ class PullRequest:
 
 
 @dataclass
-class Annotation:
+class HubAnnotation:
     """One annotation, as it was sent."""
 
     members: Json
@@ -182,7 +182,7 @@ class CheckSuite:
     """All check runs of one app on one commit."""
 
     id: int
-    app: App
+    app: HubApp
     head_sha: str
     created_at: datetime
     updated_at: datetime
@@ -190,7 +190,7 @@ class CheckSuite:
 
 
 @dataclass
-class CheckRun:
+class HubCheckRun:
     """One check run."""
 
     id: int
@@ -207,16 +207,16 @@ class CheckRun:
     title: str | None = None
     summary: str | None = None
     text: str | None = None
-    annotations: list[Annotation] = field(default_factory=list)
+    annotations: list[HubAnnotation] = field(default_factory=list)
     actions: list[Json] = field(default_factory=list)
 
 
 @dataclass
-class Repository:
+class HubRepository:
     """A repository with real git behind it."""
 
     id: int
-    owner: Account
+    owner: HubAccount
     name: str
     git: BareRepository
     default_branch: str
@@ -225,15 +225,15 @@ class Repository:
     private: bool = True
     archived: bool = False
     deleted: bool = False
-    fork_of: "Repository | None" = None
+    fork_of: "HubRepository | None" = None
     description: str | None = None
     former_names: set[str] = field(default_factory=set)
     """Full names it had, in lower case; GitHub redirects them."""
-    labels: dict[str, Label] = field(default_factory=dict)
+    labels: dict[str, HubLabel] = field(default_factory=dict)
     """By name in lower case, because names of labels ignore case."""
-    pulls: dict[int, PullRequest] = field(default_factory=dict)
+    pulls: dict[int, HubPull] = field(default_factory=dict)
     suites: dict[int, CheckSuite] = field(default_factory=dict)
-    check_runs: dict[int, CheckRun] = field(default_factory=dict)
+    check_runs: dict[int, HubCheckRun] = field(default_factory=dict)
     collaborators: dict[str, str] = field(default_factory=dict)
     """Login in lower case to ``admin``, ``write`` or ``read``; others have ``none``."""
     next_number: int = 1
@@ -251,11 +251,11 @@ class Repository:
 
 
 @dataclass
-class Token:
+class HubToken:
     """An installation token; ``repository_ids`` ``None``: all that the installation has."""
 
     value: str
-    installation: Installation
+    installation: HubInstallation
     permissions: dict[str, str]
     repository_ids: frozenset[int] | None
     expires_at: datetime
@@ -267,8 +267,8 @@ class UserToken:
     """A person's token; ``app`` ``None``: made by hand, it ends never and reaches everything."""
 
     value: str
-    account: Account
-    app: App | None = None
+    account: HubAccount
+    app: HubApp | None = None
     refresh: str | None = None
     expires_at: datetime | None = None
     refresh_until: datetime | None = None
@@ -288,20 +288,20 @@ class UserToken:
 class LoginCode:
     """A sign-in that waits for its code to be redeemed; ``challenge`` ``None``: no PKCE."""
 
-    app: App
-    account: Account
+    app: HubApp
+    account: HubAccount
     redirect_uri: str
     challenge: str | None
     made_at: datetime
 
 
 @dataclass
-class Delivery:
+class HubDelivery:
     """One attempt to send a webhook. ``status_code`` 0: there was no answer."""
 
     id: int
     guid: str
-    app: App
+    app: HubApp
     event: str
     action: str | None
     installation_id: int | None
@@ -357,43 +357,43 @@ class Announcement:
 
     event: str
     members: dict[str, Any]
-    repository: Repository
-    sender: Account
+    repository: HubRepository
+    sender: HubAccount
 
 
 @dataclass
-class Manifest:
+class PendingManifest:
     """A manifest that waits for its code to be redeemed."""
 
     members: Json
-    account: Account
+    account: HubAccount
     created_at: datetime
 
 
 class World:
     """Everything that the stand-in knows. Take ``lock`` before reading or changing it."""
 
-    def __init__(self, root: Path, clock: Clock, limits: Limits, links: "Links") -> None:
+    def __init__(self, root: Path, clock: Clock, limits: HubLimits, links: "HubLinks") -> None:
         self.root = root
         self.clock = clock
         self.limits = limits
         self.links = links
         self.requests = 0
         self.lock = threading.RLock()
-        self.accounts: dict[str, Account] = {}
-        self.apps: dict[int, App] = {}
-        self.installations: dict[int, Installation] = {}
-        self.repositories: dict[int, Repository] = {}
-        self.tokens: dict[str, Token] = {}
+        self.accounts: dict[str, HubAccount] = {}
+        self.apps: dict[int, HubApp] = {}
+        self.installations: dict[int, HubInstallation] = {}
+        self.repositories: dict[int, HubRepository] = {}
+        self.tokens: dict[str, HubToken] = {}
         self.user_tokens: dict[str, UserToken] = {}
         self.login_codes: dict[str, LoginCode] = {}
         self.browser_login = "maintainer"
         self.browser_denies = False
         self.memberships: dict[str, dict[str, str]] = {}
-        self.teams: dict[str, dict[str, Team]] = {}
+        self.teams: dict[str, dict[str, HubTeam]] = {}
         """By organization in lower case and slug."""
-        self.manifests: dict[str, Manifest] = {}
-        self.deliveries: dict[int, Delivery] = {}
+        self.manifests: dict[str, PendingManifest] = {}
+        self.deliveries: dict[int, HubDelivery] = {}
         self.exchanges: list[Exchange] = []
         self.violations: list[Violation] = []
         self.slim_record = False
@@ -420,14 +420,14 @@ class World:
         """Record something that a client should not have asked."""
         self.violations.append(Violation(where, problem))
 
-    def account(self, login: str, kind: str = "User") -> Account:
+    def account(self, login: str, kind: str = "User") -> HubAccount:
         """Return the account of that login; it is made when there is none."""
         key = login.lower()
         if key not in self.accounts:
-            self.accounts[key] = Account(self.next_id("account"), login, kind)
+            self.accounts[key] = HubAccount(self.next_id("account"), login, kind)
         return self.accounts[key]
 
-    def repository_named(self, full_name: str) -> Repository | None:
+    def repository_named(self, full_name: str) -> HubRepository | None:
         """Return a living repository by its present name; ``None``: there is none."""
         wanted = full_name.lower()
         for repository in self.repositories.values():
@@ -435,7 +435,7 @@ class World:
                 return repository
         return None
 
-    def repository_formerly(self, full_name: str) -> Repository | None:
+    def repository_formerly(self, full_name: str) -> HubRepository | None:
         """Return the living repository that once had that name; ``None``: none had it."""
         wanted = full_name.lower()
         for repository in self.repositories.values():
@@ -443,7 +443,7 @@ class World:
                 return repository
         return None
 
-    def repositories_of(self, installation: Installation) -> list[Repository]:
+    def repositories_of(self, installation: HubInstallation) -> list[HubRepository]:
         """Return the living repositories that an installation reaches, the oldest first."""
         return [
             repository
@@ -453,7 +453,7 @@ class World:
             and (installation.selection == "all" or repository.id in installation.repository_ids)
         ]
 
-    def installations_on(self, repository: Repository) -> list[Installation]:
+    def installations_on(self, repository: HubRepository) -> list[HubInstallation]:
         """Return the living installations that reach a repository."""
         return [
             installation
@@ -481,7 +481,7 @@ FIRST_IDS = {
 
 
 @dataclass
-class Links:
+class HubLinks:
     """Where the stand-in is reached; set once its port is known. No slash at the end."""
 
     web: str = "http://127.0.0.1:0"

@@ -11,10 +11,10 @@ import uuid
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from ghapp.demo.sandbox.faults import FaultPlan, Kind
+from ghapp.demo.sandbox.faults import FaultKind, FaultPlan
 from ghapp.demo.sandbox.limits import DELIVERY_TIMEOUT_SECONDS, PAYLOAD_BYTES
-from ghapp.demo.sandbox.payloads import Payloads, still_open
-from ghapp.demo.sandbox.state import Announcement, App, Delivery, Installation, Json, World
+from ghapp.demo.sandbox.payloads import WebhookPayloads, still_open
+from ghapp.demo.sandbox.state import Announcement, HubApp, HubDelivery, HubInstallation, Json, World
 
 AUTOMATIC = {"installation", "installation_repositories", "installation_target"}
 """Events that every app gets without subscribing."""
@@ -23,15 +23,15 @@ WITH_CHECKS = {"check_run", "check_suite"}
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
-class Webhooks:
+class WebhookSender:
     """Sends deliveries, each in the caller's thread or in one thread of its own, in order."""
 
     def __init__(self, world: World, plan: FaultPlan) -> None:
         self._world = world
         self._plan = plan
-        self.payloads = Payloads(world)
-        self._queue: queue.Queue[Delivery | None] = queue.Queue()
-        self._held: list[Delivery] = []
+        self.payloads = WebhookPayloads(world)
+        self._queue: queue.Queue[HubDelivery | None] = queue.Queue()
+        self._held: list[HubDelivery] = []
         self._thread = threading.Thread(target=self._drain, name="sandbox-webhooks", daemon=True)
         self._thread.start()
 
@@ -46,7 +46,7 @@ class Webhooks:
 
     # --- what is to be sent -------------------------------------------------------------------
 
-    def composed(self, told: Announcement) -> list[Delivery]:
+    def composed(self, told: Announcement) -> list[HubDelivery]:
         """Return one delivery for each app that hears of an event. Take the world's lock."""
         made = []
         for installation in self._world.installations_on(told.repository):
@@ -63,7 +63,7 @@ class Webhooks:
 
     def prepare(  # noqa: PLR0913 - a delivery has these parts
         self,
-        app: App,
+        app: HubApp,
         event: str,
         action: str | None,
         payload: Json,
@@ -71,11 +71,11 @@ class Webhooks:
         installation_id: int | None = None,
         repository_id: int | None = None,
         guid: str | None = None,
-    ) -> Delivery:
+    ) -> HubDelivery:
         """Return a signed delivery that was not sent yet."""
         number = self._world.next_id("delivery")
         made_up = uuid.uuid5(uuid.NAMESPACE_URL, f"delivery/{number}")
-        delivery = Delivery(
+        delivery = HubDelivery(
             id=number,
             guid=guid or str(made_up),
             app=app,
@@ -90,7 +90,7 @@ class Webhooks:
         delivery.request_headers = headers_of(delivery)
         return delivery
 
-    def again(self, delivery: Delivery) -> Delivery:
+    def again(self, delivery: HubDelivery) -> HubDelivery:
         """Return a redelivery: another id, the same GUID and body, signed with today's secret."""
         number = self._world.next_id("delivery")
         made = replace(
@@ -102,23 +102,23 @@ class Webhooks:
 
     # --- sending ------------------------------------------------------------------------------
 
-    def queue(self, deliveries: list[Delivery]) -> None:
+    def queue(self, deliveries: list[HubDelivery]) -> None:
         """Send deliveries later, in the order in which they were queued."""
         for delivery in deliveries:
             self._queue.put(delivery)
 
-    def send(self, delivery: Delivery) -> Delivery:
+    def send(self, delivery: HubDelivery) -> HubDelivery:
         """Send one delivery now, as the fault plan lets it, and return its record."""
         name = f"{delivery.event}.{delivery.action}" if delivery.action else delivery.event
         fault = self._plan.for_delivery(name)
         kind = fault.kind if fault else None
-        if kind is Kind.LOST:
+        if kind is FaultKind.LOST:
             delivery.status = "lost by the stand-in"
             return delivery
-        if kind is Kind.HELD:
+        if kind is FaultKind.HELD:
             self._held.append(delivery)
             return delivery
-        if kind is Kind.CLOSED_SAYS_OPEN:
+        if kind is FaultKind.CLOSED_SAYS_OPEN:
             delivery.body = json.dumps(still_open(json.loads(delivery.body))).encode()
             delivery.request_headers = headers_of(delivery)
         self._send_or_fail(delivery, kind)
@@ -131,19 +131,19 @@ class Webhooks:
         for delivery in held:
             self._send_or_fail(delivery, None)
 
-    def _send_or_fail(self, delivery: Delivery, kind: Kind | None) -> None:
+    def _send_or_fail(self, delivery: HubDelivery, kind: FaultKind | None) -> None:
         with self._world.lock:
             self._world.deliveries[delivery.id] = delivery
-        if kind is Kind.FAILED:
+        if kind is FaultKind.FAILED:
             delivery.status, delivery.status_code = "failed to connect to host", 502
-        elif kind is Kind.TIMED_OUT:
+        elif kind is FaultKind.TIMED_OUT:
             delivery.status, delivery.duration = "timed out", DELIVERY_TIMEOUT_SECONDS
         else:
             self._post(delivery)
-        if kind is Kind.DUPLICATE:
+        if kind is FaultKind.DUPLICATE:
             self._send_or_fail(self.again(delivery), None)
 
-    def _post(self, delivery: Delivery) -> None:
+    def _post(self, delivery: HubDelivery) -> None:
         problem = _unsendable(delivery)
         if problem is not None:
             delivery.status = f"not sent: {problem}"
@@ -164,7 +164,7 @@ class Webhooks:
         self._queue.task_done()
 
 
-def _hears(installation: Installation, told: Announcement) -> bool:
+def _hears(installation: HubInstallation, told: Announcement) -> bool:
     event, app = told.event, installation.app
     if event in WITH_CHECKS and installation.permissions.get("checks") == "write":
         action = told.members.get("action")
@@ -174,13 +174,13 @@ def _hears(installation: Installation, told: Announcement) -> bool:
     return event in AUTOMATIC or event in app.events
 
 
-def _app_of(told: Announcement) -> App | None:
+def _app_of(told: Announcement) -> HubApp | None:
     run, suite = told.members.get("check_run"), told.members.get("check_suite")
     suite = run.suite if run is not None else suite
     return None if suite is None else suite.app
 
 
-def headers_of(delivery: Delivery) -> dict[str, str]:
+def headers_of(delivery: HubDelivery) -> dict[str, str]:
     """Return the headers of a delivery, signatures and all."""
     secret, app = delivery.app.webhook_secret.encode(), delivery.app
     return {
@@ -198,7 +198,7 @@ def headers_of(delivery: Delivery) -> dict[str, str]:
     }
 
 
-def _unsendable(delivery: Delivery) -> str | None:
+def _unsendable(delivery: HubDelivery) -> str | None:
     """Say why a delivery cannot be sent; ``None``: it can."""
     url = delivery.app.webhook_url
     if url is None:
@@ -209,7 +209,7 @@ def _unsendable(delivery: Delivery) -> str | None:
     return None if host in LOOPBACK else f"{host} is not on this machine"
 
 
-def _post(delivery: Delivery) -> None:
+def _post(delivery: HubDelivery) -> None:
     """Send a delivery's bytes to its app and keep the answer."""
     parts = urlsplit(delivery.app.webhook_url or "")
     connection = http.client.HTTPConnection(

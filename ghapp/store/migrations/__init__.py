@@ -1,7 +1,7 @@
 """The tables' history, one module a revision, and `upgrade`, which runs what is missing.
 
-Revisions stand in ``versions/`` and are written by hand; nothing of `ghapp.store.schema` is
-imported there, because a revision has to build today what it built on its day.
+Revisions stand in ``versions/`` and are written by hand. From 1.0.0 on, none imports
+`ghapp.store.schema`: a revision has to build today what it built on its day.
 """
 
 from pathlib import Path

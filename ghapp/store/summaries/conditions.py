@@ -26,7 +26,7 @@ from ghapp.attribution.model import Struct
 from ghapp.store.id_sets import among
 from ghapp.store.schema import pull_agent, pull_lines, pull_summary, repository, team_member
 from ghapp.store.summaries.tally import FIRST_DAY, day_number
-from ghapp.summaries.selection import SMALLEST_GROUP, Grain, Selection
+from ghapp.summaries.selection import SMALLEST_GROUP, PullSelection, TimeGrain
 from ghapp.summaries.teams import TeamSource
 
 ONE_DAY = timedelta(days=1)
@@ -39,41 +39,41 @@ BOT = "[bot]"
 """How logins of apps end: they are authors and no people."""
 
 
-class Span(Struct, frozen=True):
+class GrainSpan(Struct, frozen=True):
     """Rows of one grain, from the first day to the last first day; ``None``: no end."""
 
-    grain: Grain
+    grain: TimeGrain
     first: int | None
     last: int | None
 
 
-def spans(selection: Selection, grain: Grain) -> Iterator[Span]:
+def spans(selection: PullSelection, grain: TimeGrain) -> Iterator[GrainSpan]:
     """Yield what makes up the selected days: whole periods of a grain, single days at the ends."""
     since, until = selection.since, selection.until
     first = since and (since if grain.start(since) == since else grain.next(grain.start(since)))
     # The period of the day after the last one is not over yet.
     end = until and grain.start(until + ONE_DAY)
-    if grain is Grain.DAY or (first and end and first >= end):
-        yield Span(Grain.DAY, _number(since), _number(until))
+    if grain is TimeGrain.DAY or (first and end and first >= end):
+        yield GrainSpan(TimeGrain.DAY, _number(since), _number(until))
         return
     if since and first and since < first:
-        yield Span(Grain.DAY, _number(since), _number(first - ONE_DAY))
-    yield Span(grain, _number(first), _number(end and end - ONE_DAY))
+        yield GrainSpan(TimeGrain.DAY, _number(since), _number(first - ONE_DAY))
+    yield GrainSpan(grain, _number(first), _number(end and end - ONE_DAY))
     if until and end and end <= until:
-        yield Span(Grain.DAY, _number(end), _number(until))
+        yield GrainSpan(TimeGrain.DAY, _number(end), _number(until))
 
 
-def finest(selection: Selection) -> Iterator[Span]:
+def finest(selection: PullSelection) -> Iterator[GrainSpan]:
     """Yield the fewest periods that make up the selected days: months, then weeks, then days."""
-    for span in spans(selection, Grain.MONTH):
-        if span.grain is Grain.DAY and span.first is not None and span.last is not None:
-            edge = Selection((), since=to_day(span.first), until=to_day(span.last))
-            yield from spans(edge, Grain.WEEK)
+    for span in spans(selection, TimeGrain.MONTH):
+        if span.grain is TimeGrain.DAY and span.first is not None and span.last is not None:
+            edge = PullSelection((), since=to_day(span.first), until=to_day(span.last))
+            yield from spans(edge, TimeGrain.WEEK)
         else:
             yield span
 
 
-def within(column: ColumnElement[int], span: Span) -> list[ColumnElement[bool]]:
+def within(column: ColumnElement[int], span: GrainSpan) -> list[ColumnElement[bool]]:
     """Return the conditions that a day number lies in a span."""
     found = []
     if span.first is not None:
@@ -119,7 +119,7 @@ def day_of(instant: ColumnElement[datetime]) -> ColumnElement[int]:
 
 
 def conditions(
-    selection: Selection, teams: "Teams", *, with_agent: bool
+    selection: PullSelection, teams: "TeamMembers", *, with_agent: bool
 ) -> list[ColumnElement[bool]]:
     """Return the conditions on ``pull_summary``; ``with_agent``: the agent selects as well."""
     columns = pull_summary.c
@@ -146,7 +146,7 @@ def conditions(
     return found
 
 
-def latest_days(selection: Selection, count: int, today: date) -> Selection:
+def latest_days(selection: PullSelection, count: int, today: date) -> PullSelection:
     """Return the selection without the days before its last ones."""
     first = (selection.until or today) - (count - 1) * ONE_DAY
     since = max(first, selection.since or first)
@@ -197,7 +197,7 @@ def _has(table: Table, condition: ColumnElement[bool]) -> ColumnElement[bool]:
 # --- teams ----------------------------------------------------------------------------------------
 
 
-class Teams:
+class TeamMembers:
     """Who is in which team; every person is in one, or in none."""
 
     def __init__(self, team_of: Mapping[str, str]) -> None:
@@ -221,7 +221,9 @@ class Teams:
         return sorted(login for login, name in self._team_of.items() if name == team)
 
 
-def teams_of(connection: Connection, repository_ids: Iterable[int], until: date | None) -> Teams:
+def teams_of(
+    connection: Connection, repository_ids: Iterable[int], until: date | None
+) -> TeamMembers:
     """Return the teams of the accounts that own these repositories.
 
     Of each account one source holds for all. Who begins after ``until`` is in no team yet.
@@ -241,7 +243,7 @@ def teams_of(connection: Connection, repository_ids: Iterable[int], until: date 
         is_later = since is not None and end is not None and since > end
         if source == holds[account] and not is_later:
             found[login] = min(team, found.get(login, team))
-    return Teams(found)
+    return TeamMembers(found)
 
 
 def people(logins: Iterable[str | None]) -> int:

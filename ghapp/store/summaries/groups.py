@@ -9,11 +9,11 @@ from datetime import timedelta
 from typing import Any
 
 from ghapp.store.summaries.conditions import (
-    Teams,
+    TeamMembers,
     people,
 )
-from ghapp.summaries.counts import Counts, PersonCounts, Quiet, TeamCounts
-from ghapp.summaries.selection import SMALLEST_GROUP, By
+from ghapp.summaries.counts import PersonCounts, PullCounts, QuietReason, TeamCounts
+from ghapp.summaries.selection import SMALLEST_GROUP, RankBy
 
 QUIET_NOW = timedelta(days=28)
 QUIET_BEFORE = timedelta(days=84)
@@ -25,7 +25,7 @@ OTHERS = "(others)"
 """Who stands there for small teams and people in none."""
 
 
-def fold_teams(authors: dict[str, Counts], teams: Teams) -> tuple[TeamCounts, ...]:
+def fold_teams(authors: dict[str, PullCounts], teams: TeamMembers) -> tuple[TeamCounts, ...]:
     """Return the counts by team; who is in none or in a small one stands in the rest, last.
 
     Where the rest would be fewer people than a team needs, the smallest team joins it.
@@ -43,11 +43,11 @@ def fold_teams(authors: dict[str, Counts], teams: Teams) -> tuple[TeamCounts, ..
     return (*rows, _team(None, rest, authors)) if rest else tuple(rows)
 
 
-def _team(team: str | None, logins: list[str], authors: dict[str, Counts]) -> TeamCounts:
+def _team(team: str | None, logins: list[str], authors: dict[str, PullCounts]) -> TeamCounts:
     return TeamCounts(team, people(logins), total(authors[login] for login in logins))
 
 
-def person_counts(name: str, count: int, counts: Counts) -> PersonCounts:
+def person_counts(name: str, count: int, counts: PullCounts) -> PersonCounts:
     """Return one row of a leaderboard or export."""
     return PersonCounts(
         name=name,
@@ -59,30 +59,30 @@ def person_counts(name: str, count: int, counts: Counts) -> PersonCounts:
     )
 
 
-def first(rows: Iterable[PersonCounts], by: By, most: int) -> tuple[PersonCounts, ...]:
+def first(rows: Iterable[PersonCounts], by: RankBy, most: int) -> tuple[PersonCounts, ...]:
     """Return the first rows by what is with an agent; the rest of small groups is no row."""
 
     def rank(row: PersonCounts) -> tuple[Any, ...]:
         with_and_all = (row.pulls_with, row.pulls), (row.lines_with, row.lines)
-        first, second = with_and_all if by is By.PULLS else reversed(with_and_all)
+        first, second = with_and_all if by is RankBy.PULLS else reversed(with_and_all)
         return (*(-count for count in (*first, *second)), row.name)
 
     return tuple(sorted((row for row in rows if row.name != OTHERS), key=rank)[:most])
 
 
-def quiet_rule(now: Counts, before: Counts) -> Quiet | None:
+def quiet_rule(now: PullCounts, before: PullCounts) -> QuietReason | None:
     """Return the rule by which something is a quiet spot; ``None``: it is none (metrics.md)."""
     if now.pulls < QUIET_LEAST_PULLS:
         return None
     if now.no_evidence == now.pulls:
-        return Quiet.NO_EVIDENCE
+        return QuietReason.NO_EVIDENCE
     if now.assisted + before.assisted == 0:
-        return Quiet.NEVER_STARTED
+        return QuietReason.NEVER_STARTED
     then, today = before.pulls_share or 0.0, now.pulls_share or 0.0
     fell = today < then / 2 and then - today >= QUIET_LEAST_FALL
-    return Quiet.FELL if fell and before.pulls >= QUIET_LEAST_PULLS else None
+    return QuietReason.FELL if fell and before.pulls >= QUIET_LEAST_PULLS else None
 
 
-def total(counts: Iterable[Counts]) -> Counts:
+def total(counts: Iterable[PullCounts]) -> PullCounts:
     """Return the sum of some counts."""
-    return sum(counts, Counts())
+    return sum(counts, PullCounts())

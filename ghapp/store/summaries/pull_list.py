@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, or_, select, tuple_
 
-from ghapp.attribution.model import State, Verdict
+from ghapp.attribution.model import AuditState, Verdict
 from ghapp.store.rows import chunks
 from ghapp.store.schema import (
     from_microseconds,
@@ -22,9 +22,9 @@ from ghapp.store.schema import (
     repository,
     to_microseconds,
 )
-from ghapp.store.summaries.conditions import Teams
+from ghapp.store.summaries.conditions import TeamMembers
 from ghapp.summaries.counts import PullPage, PullRow
-from ghapp.summaries.selection import Listing, Names, Naming, Order
+from ghapp.summaries.selection import ListSlice, NamesShown, PersonNaming, PullOrder
 
 MOST_ROWS = 1000
 """Of one page."""
@@ -38,9 +38,9 @@ Place = tuple[str, bool, float | int, int, int]
 def pull_page(
     connection: Connection,
     asked: Sequence[ColumnElement[bool]],
-    listing: Listing,
-    naming: Naming,
-    teams: Teams,
+    listing: ListSlice,
+    naming: PersonNaming,
+    teams: TeamMembers,
 ) -> PullPage:
     """Return some rows; raises `ValueError` where ``listing.after`` is of another question."""
     key = _KEYS[listing.order]
@@ -68,16 +68,16 @@ def pull_page(
     )
 
 
-_KEYS: dict[Order, ColumnElement[Any]] = {
-    Order.MERGED: pull_summary.c.merged_at,
-    Order.EFFECTIVE: pull_summary.c.effective,
-    Order.ATTRIBUTED: pull_summary.c.attributed,
-    Order.SHARE: func.coalesce(pull_summary.c.share, NO_SHARE),
+_KEYS: dict[PullOrder, ColumnElement[Any]] = {
+    PullOrder.MERGED: pull_summary.c.merged_at,
+    PullOrder.EFFECTIVE: pull_summary.c.effective,
+    PullOrder.ATTRIBUTED: pull_summary.c.attributed,
+    PullOrder.SHARE: func.coalesce(pull_summary.c.share, NO_SHARE),
 }
 
 
-def _after(listing: Listing, row: Row[Any]) -> str:
-    value = to_microseconds(row.place) if listing.order is Order.MERGED else row.place
+def _after(listing: ListSlice, row: Row[Any]) -> str:
+    value = to_microseconds(row.place) if listing.order is PullOrder.MERGED else row.place
     place = (
         listing.order.value,
         listing.ascending,
@@ -88,7 +88,7 @@ def _after(listing: Listing, row: Row[Any]) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
 
 
-def _last(listing: Listing, key: ColumnElement[Any]) -> ColumnElement[Any]:
+def _last(listing: ListSlice, key: ColumnElement[Any]) -> ColumnElement[Any]:
     text = listing.after or ""
     try:
         place = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
@@ -97,7 +97,7 @@ def _last(listing: Listing, key: ColumnElement[Any]) -> ColumnElement[Any]:
         raise ValueError(f"{text!r} is no place in this list: begin again without it") from None
     if (order, ascending) != (listing.order.value, listing.ascending):
         raise ValueError(f"{text!r} is a place in a list of another order: begin again without it")
-    at: Any = from_microseconds(int(value)) if listing.order is Order.MERGED else value
+    at: Any = from_microseconds(int(value)) if listing.order is PullOrder.MERGED else value
     return tuple_(
         literal(at, key.type),
         literal(repository_id, pull_summary.c.repository_id.type),
@@ -132,8 +132,8 @@ def _agents(
 def _to_row(
     row: Row[Any],
     agents: dict[tuple[int, int], dict[str, int]],
-    naming: Naming,
-    teams: Teams,
+    naming: PersonNaming,
+    teams: TeamMembers,
 ) -> PullRow:
     named = row.owner is not None
     return PullRow(
@@ -142,12 +142,12 @@ def _to_row(
         pull_request=row.pull_request,
         audit_number=row.audit_number,
         title=row.title,
-        author=row.author if naming.names is Names.PEOPLE else None,
+        author=row.author if naming.names is NamesShown.PEOPLE else None,
         team=teams.shown(row.author),
         base_ref=row.base_ref,
         merged_at=row.merged_at,
         verdict=Verdict(row.verdict),
-        state=State(row.state),
+        state=AuditState(row.state),
         added=row.added,
         effective=row.effective,
         attributed=row.attributed,

@@ -39,8 +39,8 @@ from ghapp.store.schema import (
 )
 from ghapp.store.summaries.conditions import (
     ONE_DAY,
-    Span,
-    Teams,
+    GrainSpan,
+    TeamMembers,
     below,
     child,
     conditions,
@@ -66,28 +66,28 @@ from ghapp.store.summaries.groups import (
     total,
 )
 from ghapp.store.summaries.pull_list import pull_page
-from ghapp.store.summaries.repository_groups import Cover, cover
+from ghapp.store.summaries.repository_groups import GroupCover, cover
 from ghapp.store.summaries.tally import AGENT, ALL, AUTHOR, COUNTS, DIRECTORY, LANGUAGE
 from ghapp.summaries.counts import (
     AdoptionDay,
     AgentCounts,
-    Counts,
     LineCounts,
     PersonCounts,
-    Point,
+    PullCounts,
     PullPage,
     QuietSpot,
     RepositoryCounts,
+    SeriesPoint,
     TeamCounts,
 )
 from ghapp.summaries.selection import (
     SMALLEST_GROUP,
-    Grain,
-    Listing,
-    Names,
-    Naming,
+    ListSlice,
+    NamesShown,
     NotShown,
-    Selection,
+    PersonNaming,
+    PullSelection,
+    TimeGrain,
 )
 
 A_FEW_MONTHS = timedelta(days=130)
@@ -96,24 +96,24 @@ A_FEW_MONTHS = timedelta(days=130)
 KeyT = TypeVar("KeyT", str, int)
 
 
-class Looked:
+class ReadTransaction:
     """One transaction, and what is looked up once for all selections that are answered in it."""
 
-    def __init__(self, connection: Connection, naming: Naming) -> None:
+    def __init__(self, connection: Connection, naming: PersonNaming) -> None:
         self.connection = connection
         self.naming = naming
-        self._teams: dict[tuple[tuple[int, ...], date | None], Teams] = {}
-        self._covers: dict[tuple[int, ...], Cover] = {}
+        self._teams: dict[tuple[tuple[int, ...], date | None], TeamMembers] = {}
+        self._covers: dict[tuple[int, ...], GroupCover] = {}
         self._names: dict[int, str] = {}
 
-    def teams(self, repository_ids: tuple[int, ...], until: date | None) -> Teams:
+    def teams(self, repository_ids: tuple[int, ...], until: date | None) -> TeamMembers:
         """Return the teams as they are on a day."""
         key = repository_ids, until
         if key not in self._teams:
             self._teams[key] = teams_of(self.connection, *key)
         return self._teams[key]
 
-    def cover(self, repository_ids: tuple[int, ...]) -> Cover:
+    def cover(self, repository_ids: tuple[int, ...]) -> GroupCover:
         """Return the groups and single ones that repositories are made up of."""
         if repository_ids not in self._covers:
             self._covers[repository_ids] = cover(self.connection, repository_ids)
@@ -128,10 +128,12 @@ class Looked:
         return self._names
 
 
-class Reading:
+class SelectionQuery:
     """One selection being answered in one transaction."""
 
-    def __init__(self, looked: Looked, selection: Selection, teams: Teams | None = None) -> None:
+    def __init__(
+        self, looked: ReadTransaction, selection: PullSelection, teams: TeamMembers | None = None
+    ) -> None:
         """Prepare to answer; ``teams``: other ones than those of the selection's last day.
 
         Raises `NotShown`.
@@ -144,23 +146,23 @@ class Reading:
         self._refuse_what_is_not_shown()
 
     @property
-    def _teams(self) -> Teams:
+    def _teams(self) -> TeamMembers:
         if self._other_teams is not None:
             return self._other_teams
         return self._looked.teams(self._selection.repository_ids, self._selection.until)
 
-    def totals(self) -> Counts:
+    def totals(self) -> PullCounts:
         """Return the counts over everything selected."""
-        return total(self._by_day(Grain.MONTH).values())
+        return total(self._by_day(TimeGrain.MONTH).values())
 
-    def series(self, grain: Grain) -> tuple[Point, ...]:
+    def series(self, grain: TimeGrain) -> tuple[SeriesPoint, ...]:
         """Return the counts by period, oldest first."""
-        points: defaultdict[date, Counts] = defaultdict(Counts)
+        points: defaultdict[date, PullCounts] = defaultdict(PullCounts)
         for number, counts in self._by_day(grain).items():
             points[grain.start(to_day(number))] += counts
         return _without_gaps(points, grain, self._selection)
 
-    def _by_day(self, grain: Grain) -> dict[int, Counts]:
+    def _by_day(self, grain: TimeGrain) -> dict[int, PullCounts]:
         """Return the counts by first day of a whole period, or by day at the ends."""
         if not self._selection.is_plain:
             return self._selected(day_of(pull_summary.c.merged_at))
@@ -171,7 +173,7 @@ class Reading:
             lambda one: one.own_days(grain),
         )
 
-    def own_days(self, grain: Grain) -> dict[int, Counts]:
+    def own_days(self, grain: TimeGrain) -> dict[int, PullCounts]:
         """Return the same, every repository by itself."""
         return self._tallied(ALL, grain, tally.c.start)
 
@@ -188,38 +190,38 @@ class Reading:
         )
         return tuple(sorted(rows, key=lambda row: (-row.counts.pulls, row.repository)))
 
-    def trends(self, shown: tuple[int, ...]) -> dict[int, tuple[Point, ...]]:
+    def trends(self, shown: tuple[int, ...]) -> dict[int, tuple[SeriesPoint, ...]]:
         """Return the counts of each of the shown repositories by month."""
         if self._selection.is_plain:
             found = self._only(shown).own_months()
         else:
             key = pull_summary.c.repository_id * _DAYS + day_of(pull_summary.c.merged_at)
             found = self._selected(key)
-        points: dict[int, defaultdict[date, Counts]] = {
-            one: defaultdict(Counts) for one in shown if one in self._selection.repository_ids
+        points: dict[int, defaultdict[date, PullCounts]] = {
+            one: defaultdict(PullCounts) for one in shown if one in self._selection.repository_ids
         }
         for number, counts in found.items():
             repository_id, day = divmod(number, _DAYS)
             if repository_id in points:
-                points[repository_id][Grain.MONTH.start(to_day(day))] += counts
+                points[repository_id][TimeGrain.MONTH.start(to_day(day))] += counts
         return {
-            one: _without_gaps(of_one, Grain.MONTH, self._selection)
+            one: _without_gaps(of_one, TimeGrain.MONTH, self._selection)
             for one, of_one in points.items()
             if of_one
         }
 
-    def own_months(self) -> dict[int, Counts]:
+    def own_months(self) -> dict[int, PullCounts]:
         """Return the counts by a number made of repository and first day."""
-        return self._tallied(ALL, Grain.MONTH, tally.c.repository_id * _DAYS + tally.c.start)
+        return self._tallied(ALL, TimeGrain.MONTH, tally.c.repository_id * _DAYS + tally.c.start)
 
     @cached_property
-    def authors(self) -> dict[str, Counts]:
+    def authors(self) -> dict[str, PullCounts]:
         """The counts by login; ``""``: not known."""
         if not self._selection.is_plain:
             return self._selected(func.coalesce(pull_summary.c.author, ""))
         return self._named(AUTHOR, lambda one: one.own_authors())
 
-    def own_authors(self) -> dict[str, Counts]:
+    def own_authors(self) -> dict[str, PullCounts]:
         """Return the counts by login, every repository by itself."""
         grain = closest(self._selection)
         found = self._tallied(AUTHOR, grain, tally.c.name, days=False)
@@ -236,17 +238,17 @@ class Reading:
         chosen = (row for row in rows if self._selection.agent in {None, row.agent})
         return tuple(sorted(chosen, key=lambda row: (-row.attributed, row.agent)))
 
-    def own_agents(self) -> dict[str, Counts]:
+    def own_agents(self) -> dict[str, PullCounts]:
         """Return the counts by agent, every repository by itself."""
-        columns, found = pull_agent.c, dict[str, Counts]()
+        columns, found = pull_agent.c, dict[str, PullCounts]()
         if self._selection.is_plain:
-            found = self._tallied(AGENT, Grain.MONTH, tally.c.name, days=False)
+            found = self._tallied(AGENT, TimeGrain.MONTH, tally.c.name, days=False)
         source, parts = self._one_by_one(pull_agent)
         for part in parts:
             sums = (columns.agent, func.count(), func.sum(columns.attributed))
             query = select(*sums).select_from(source).where(*part).group_by(columns.agent)
             more = (
-                (agent, Counts(pulls=pulls, assisted=pulls, attributed=int(attributed)))
+                (agent, PullCounts(pulls=pulls, assisted=pulls, attributed=int(attributed)))
                 for agent, pulls, attributed in self._connection.execute(query)
             )
             found = _added(found, more)
@@ -266,16 +268,16 @@ class Reading:
         found = self._named(LANGUAGE, lambda one: one.own_lines(LANGUAGE, pull_lines.c.language))
         return _folded(found, str)
 
-    def own_lines(self, dimension: str, name: ColumnElement[str]) -> dict[str, Counts]:
+    def own_lines(self, dimension: str, name: ColumnElement[str]) -> dict[str, PullCounts]:
         """Return the counts by directory or language, every repository by itself."""
-        found = dict[str, Counts]()
+        found = dict[str, PullCounts]()
         if self._selection.is_plain:
-            found = self._tallied(dimension, Grain.MONTH, tally.c.name, days=False)
+            found = self._tallied(dimension, TimeGrain.MONTH, tally.c.name, days=False)
         source, parts = self._one_by_one(pull_lines)
         for part in parts:
             query = select(name, *_line_sums()).select_from(source).where(*part).group_by(name)
             more = (
-                (one, Counts(count, **dict(zip(_LINE_COUNTS, counted(sums), strict=True))))
+                (one, PullCounts(count, **dict(zip(_LINE_COUNTS, counted(sums), strict=True))))
                 for one, count, *sums in self._connection.execute(query)
             )
             found = _added(found, more)
@@ -290,7 +292,7 @@ class Reading:
     def people(self) -> tuple[PersonCounts, ...]:
         """Return with and all by person, or by team."""
         authors = self.authors
-        if self._naming.names is Names.TEAMS:
+        if self._naming.names is NamesShown.TEAMS:
             rows = [
                 person_counts(team.team or OTHERS, team.people, team.counts)
                 for team in fold_teams(authors, self._teams)
@@ -306,12 +308,12 @@ class Reading:
         """Return who and what was active by day."""
         selection = self._selection
         merged = msgspec.structs.replace(
-            Selection(selection.repository_ids),
+            PullSelection(selection.repository_ids),
             since=selection.since,
             until=selection.until,
             team=selection.team,
         )
-        points = Reading(self._looked, merged, self._teams).series(Grain.DAY)
+        points = SelectionQuery(self._looked, merged, self._teams).series(TimeGrain.DAY)
         pulls = {point.start: point.counts.pulls for point in points}
         columns = agent_day.c
         developers = self._active([columns.actor], columns.actor != "")
@@ -333,7 +335,7 @@ class Reading:
         """Count what differs, by day."""
         selection, columns = self._selection, agent_day.c
         asked += (one_of(columns.repository_id, selection.repository_ids),)
-        for span in spans(selection, Grain.DAY):
+        for span in spans(selection, TimeGrain.DAY):
             asked += (*within(columns.day, span),)
         if selection.agent is not None:
             asked += (columns.agent == selection.agent,)
@@ -349,7 +351,7 @@ class Reading:
         """Return the conditions of the selection on ``pull_summary``."""
         return conditions(self._selection, self._teams, with_agent=with_agent)
 
-    def pulls(self, listing: Listing) -> PullPage:
+    def pulls(self, listing: ListSlice) -> PullPage:
         """Return some rows of a list."""
         asked = conditions(self._selection, self._teams, with_agent=True)
         return pull_page(self._connection, asked, listing, self._naming, self._teams)
@@ -357,8 +359,8 @@ class Reading:
     # --- groups -----------------------------------------------------------------------------------
 
     def _named(
-        self, dimension: str, own: "Callable[[Reading], dict[str, Counts]]"
-    ) -> dict[str, Counts]:
+        self, dimension: str, own: "Callable[[SelectionQuery], dict[str, PullCounts]]"
+    ) -> dict[str, PullCounts]:
         """Return the counts by name of a dimension that groups have as well."""
         if not self._selection.is_plain:
             return own(self)
@@ -368,9 +370,9 @@ class Reading:
         self,
         key: ColumnElement[KeyT],
         dimension: str,
-        periods: Iterable[Span],
-        own: "Callable[[Reading], dict[KeyT, Counts]]",
-    ) -> dict[KeyT, Counts]:
+        periods: Iterable[GrainSpan],
+        own: "Callable[[SelectionQuery], dict[KeyT, PullCounts]]",
+    ) -> dict[KeyT, PullCounts]:
         """Add up groups and single repositories; ``own`` counts the latter."""
         parts = self._cover
         if not parts.groups:
@@ -381,31 +383,31 @@ class Reading:
             found = _added(found, own(self._only(parts.added)).items())
         if parts.taken:
             less = own(self._only(parts.taken)).items()
-            found = _added(found, ((name, Counts() - counts) for name, counts in less))
-        return {name: counts for name, counts in found.items() if counts != Counts()}
+            found = _added(found, ((name, PullCounts() - counts) for name, counts in less))
+        return {name: counts for name, counts in found.items() if counts != PullCounts()}
 
     @cached_property
-    def _cover(self) -> Cover:
+    def _cover(self) -> GroupCover:
         return self._looked.cover(self._selection.repository_ids)
 
-    def _only(self, repository_ids: tuple[int, ...]) -> "Reading":
+    def _only(self, repository_ids: tuple[int, ...]) -> "SelectionQuery":
         part = msgspec.structs.replace(self._selection, repository_ids=repository_ids)
-        reading = Reading(self._looked, part, self._other_teams)
-        reading._cover = Cover((), repository_ids, ())
+        reading = SelectionQuery(self._looked, part, self._other_teams)
+        reading._cover = GroupCover((), repository_ids, ())
         return reading
 
     # --- counting ---------------------------------------------------------------------------------
 
     def _tallied(
-        self, dimension: str, grain: Grain, key: ColumnElement[KeyT], *, days: bool = True
-    ) -> dict[KeyT, Counts]:
+        self, dimension: str, grain: TimeGrain, key: ColumnElement[KeyT], *, days: bool = True
+    ) -> dict[KeyT, PullCounts]:
         """Sum tallies by a column; ``days=False``: only whole periods, no days at the ends."""
         periods = spans(self._selection, grain)
         return self._sums(dimension, (one for one in periods if days or one.grain is grain), key)
 
     def _sums(
-        self, dimension: str, periods: Iterable[Span], key: ColumnElement[KeyT]
-    ) -> dict[KeyT, Counts]:
+        self, dimension: str, periods: Iterable[GrainSpan], key: ColumnElement[KeyT]
+    ) -> dict[KeyT, PullCounts]:
         ours = among(tally.c.repository_id, self._selection.repository_ids)
         return dict(self._summed(tally, ours, dimension, periods, key))
 
@@ -414,9 +416,9 @@ class Reading:
         table: Table,
         ours: ColumnElement[bool],
         dimension: str,
-        periods: Iterable[Span],
+        periods: Iterable[GrainSpan],
         key: ColumnElement[KeyT],
-    ) -> Iterable[tuple[KeyT, Counts]]:
+    ) -> Iterable[tuple[KeyT, PullCounts]]:
         """Sum the tallies of some periods by a column, all in one question."""
         columns = table.c
         of_periods = [
@@ -435,14 +437,14 @@ class Reading:
         sums = (cast(func.sum(rows.c[name]), BigInteger) for name in COUNTS)
         query = select(rows.c.key, *sums).group_by(rows.c.key)
         for name, *counts in self._connection.execute(query):
-            yield name, Counts(*counts)
+            yield name, PullCounts(*counts)
 
-    def _selected(self, key: ColumnElement[KeyT]) -> dict[KeyT, Counts]:
+    def _selected(self, key: ColumnElement[KeyT]) -> dict[KeyT, PullCounts]:
         return _added({}, self._grouped(key, self._selection))
 
     def _grouped(
-        self, key: ColumnElement[KeyT], selection: Selection
-    ) -> Iterable[tuple[KeyT, Counts]]:
+        self, key: ColumnElement[KeyT], selection: PullSelection
+    ) -> Iterable[tuple[KeyT, PullCounts]]:
         """Count pull requests one by one, by any expression."""
         of_agent = and_(_same_pull(pull_agent.c), pull_agent.c.agent == selection.agent)
         source = pull_summary.outerjoin(pull_agent, of_agent) if selection.agent else pull_summary
@@ -453,7 +455,7 @@ class Reading:
             .group_by(key)
         )
         for name, *sums in self._connection.execute(query):
-            yield name, Counts(*counted(sums))
+            yield name, PullCounts(*counted(sums))
 
     def _one_by_one(self, table: Table) -> tuple[FromClause, list[list[ColumnElement[bool]]]]:
         """Return what no tally covers of a table: where it is read, and which parts of it."""
@@ -471,7 +473,7 @@ class Reading:
 
     def _refuse_what_is_not_shown(self) -> None:
         selection = self._selection
-        if selection.author is not None and self._naming.names is not Names.PEOPLE:
+        if selection.author is not None and self._naming.names is not NamesShown.PEOPLE:
             raise NotShown("people are not named here (GHAPP_NAMES): select a team instead")
         if selection.team is None:
             return
@@ -485,14 +487,16 @@ class Reading:
 # --- quiet spots ----------------------------------------------------------------------------------
 
 
-def quiet_spots(looked: Looked, selection: Selection, today: date) -> tuple[QuietSpot, ...]:
+def quiet_spots(
+    looked: ReadTransaction, selection: PullSelection, today: date
+) -> tuple[QuietSpot, ...]:
     """Compare the last 4 whole weeks with the 12 before them, by team and by repository."""
-    ids, end = selection.repository_ids, Grain.WEEK.start(today)
+    ids, end = selection.repository_ids, TimeGrain.WEEK.start(today)
     teams = looked.teams(ids, today)
     first = end - QUIET_NOW
-    now = Reading(looked, Selection(ids, since=first, until=end - ONE_DAY), teams)
-    earlier = Selection(ids, since=first - QUIET_BEFORE, until=first - ONE_DAY)
-    before = Reading(looked, earlier, teams)
+    now = SelectionQuery(looked, PullSelection(ids, since=first, until=end - ONE_DAY), teams)
+    earlier = PullSelection(ids, since=first - QUIET_BEFORE, until=first - ONE_DAY)
+    before = SelectionQuery(looked, earlier, teams)
     found: list[QuietSpot] = []
     of_teams = {row.team: row.counts for row in before.teams()}
     for team in now.teams():
@@ -500,13 +504,13 @@ def quiet_spots(looked: Looked, selection: Selection, today: date) -> tuple[Quie
             found += _quiet_spot(None, team.team, team.counts, of_teams[team.team])
     of_repositories = {row.repository_id: row.counts for row in before.repositories()}
     for row in now.repositories():
-        earlier_counts = of_repositories.get(row.repository_id, Counts())
+        earlier_counts = of_repositories.get(row.repository_id, PullCounts())
         found += _quiet_spot(row.repository_id, row.repository, row.counts, earlier_counts)
     return tuple(found)
 
 
 def _quiet_spot(
-    repository_id: int | None, name: str, now: Counts, before: Counts
+    repository_id: int | None, name: str, now: PullCounts, before: PullCounts
 ) -> list[QuietSpot]:
     rule = quiet_rule(now, before)
     return [] if rule is None else [QuietSpot(repository_id, name, rule, now, before)]
@@ -519,15 +523,15 @@ _DAYS = 1_000_000
 _LINE_COUNTS = LineCounts.__struct_fields__[1:]
 
 
-def closest(selection: Selection) -> Grain:
+def closest(selection: PullSelection) -> TimeGrain:
     """Return the grain whose rows are the fewest: of short spans, months leave too many days."""
     since, until = selection.since, selection.until
     is_short = since is not None and until is not None and until - since < A_FEW_MONTHS
-    return Grain.WEEK if is_short else Grain.MONTH
+    return TimeGrain.WEEK if is_short else TimeGrain.MONTH
 
 
 def partial_edges(
-    selection: Selection, grain: Grain = Grain.MONTH
+    selection: PullSelection, grain: TimeGrain = TimeGrain.MONTH
 ) -> list[tuple[date | None, date | None]]:
     """Return the days at the ends that no whole period covers."""
     return [
@@ -536,18 +540,20 @@ def partial_edges(
             None if span.last is None else to_day(span.last),
         )
         for span in spans(selection, grain)
-        if span.grain is Grain.DAY
+        if span.grain is TimeGrain.DAY
     ]
 
 
-def _added(before: dict[KeyT, Counts], more: Iterable[tuple[KeyT, Counts]]) -> dict[KeyT, Counts]:
+def _added(
+    before: dict[KeyT, PullCounts], more: Iterable[tuple[KeyT, PullCounts]]
+) -> dict[KeyT, PullCounts]:
     found = dict(before)
     for name, counts in more:
         found[name] = found[name] + counts if name in found else counts
     return found
 
 
-def _folded(found: dict[str, Counts], shown: Callable[[str], str]) -> tuple[LineCounts, ...]:
+def _folded(found: dict[str, PullCounts], shown: Callable[[str], str]) -> tuple[LineCounts, ...]:
     """Return lines by what is shown for their names, most first."""
     folded = _added({}, ((shown(one), counts) for one, counts in found.items()))
     rows = (
@@ -565,7 +571,7 @@ def _same_pull(columns: Any) -> ColumnElement[bool]:
 
 
 def _pull_sums(*, with_agent: bool) -> list[ColumnElement[Any]]:
-    """Return the sums of `Counts` over pull requests, in its order."""
+    """Return the sums of `PullCounts` over pull requests, in its order."""
     columns = pull_summary.c
     known = columns.verdict != Verdict.NO_EVIDENCE.value
     open_, whole = columns.state == "provisional", columns.complete
@@ -611,17 +617,17 @@ def _line_sums() -> list[ColumnElement[Any]]:
 
 
 def _without_gaps(
-    points: dict[date, Counts], grain: Grain, selection: Selection
-) -> tuple[Point, ...]:
+    points: dict[date, PullCounts], grain: TimeGrain, selection: PullSelection
+) -> tuple[SeriesPoint, ...]:
     """Return a point for each period of the selection, or from the first to the last one known."""
     first = selection.since or min(points, default=None)
     last = selection.until or max(points, default=None)
-    found: list[Point] = []
+    found: list[SeriesPoint] = []
     if first is None or last is None or first > (selection.until or first):
         return ()
     # Points stand on the first days of periods: the first one may lie before the selection.
     start = grain.start(first)
     while start <= last:
-        found.append(Point(start, points.get(start, Counts())))
+        found.append(SeriesPoint(start, points.get(start, PullCounts())))
         start = grain.next(start)
     return tuple(found)

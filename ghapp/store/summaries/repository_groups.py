@@ -16,7 +16,7 @@ FEWEST = 2
 """Repositories of a group that have to be meant: one alone is counted by itself."""
 
 
-class Cover(Struct, frozen=True):
+class GroupCover(Struct, frozen=True):
     """The groups, and the single repositories that are added and taken off."""
 
     groups: tuple[int, ...]
@@ -25,7 +25,7 @@ class Cover(Struct, frozen=True):
     """Members of the groups that are not meant."""
 
 
-def cover(connection: Connection, repository_ids: tuple[int, ...]) -> Cover:
+def cover(connection: Connection, repository_ids: tuple[int, ...]) -> GroupCover:
     """Return the parts that repositories are made up of; a group only where it saves half."""
     wanted = frozenset(repository_ids)
     groups: list[int] = []
@@ -36,7 +36,7 @@ def cover(connection: Connection, repository_ids: tuple[int, ...]) -> Cover:
             groups.append(group_id)
             added -= inside
             taken |= outside
-    return Cover(tuple(groups), tuple(sorted(added)), tuple(sorted(taken)))
+    return GroupCover(tuple(groups), tuple(sorted(added)), tuple(sorted(taken)))
 
 
 def _members(connection: Connection, repository_ids: tuple[int, ...]) -> dict[int, set[int]]:

@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Table, bindparam, delete, func, select, update
 
 from ghapp.attribution.document import from_document
-from ghapp.attribution.model import Audit, State, Verdict
+from ghapp.attribution.model import Audit, AuditState, Verdict
 from ghapp.store.database import Database
 from ghapp.store.rows import clean
 from ghapp.store.schema import (
@@ -28,28 +28,28 @@ from ghapp.store.schema import (
     tally,
     tally_member,
 )
-from ghapp.summaries.counts import About, Counts, Lines, PullSummary
+from ghapp.summaries.counts import Lines, PullCounts, PullFacts, PullSummary
 from ghapp.summaries.languages import language_of
-from ghapp.summaries.selection import Grain
+from ghapp.summaries.selection import TimeGrain
 
 Key = tuple[str, str, int, str]
 """Dimension, grain, first day, name."""
-Tallied = tuple[Key, Counts]
-Changes = Mapping[Key, Counts]
+Tallied = tuple[Key, PullCounts]
+Changes = Mapping[Key, PullCounts]
 
 ALL, AGENT, AUTHOR, DIRECTORY, LANGUAGE = "all", "agent", "author", "directory", "language"
 FIRST_DAY = date(1970, 1, 1)
-COUNTS = Counts.__struct_fields__
-OF_REPOSITORY: Mapping[str, Sequence[Grain]] = {
-    ALL: tuple(Grain),
-    AUTHOR: (Grain.WEEK, Grain.MONTH),
-    AGENT: (Grain.MONTH,),
-    DIRECTORY: (Grain.MONTH,),
-    LANGUAGE: (Grain.MONTH,),
+COUNTS = PullCounts.__struct_fields__
+OF_REPOSITORY: Mapping[str, Sequence[TimeGrain]] = {
+    ALL: tuple(TimeGrain),
+    AUTHOR: (TimeGrain.WEEK, TimeGrain.MONTH),
+    AGENT: (TimeGrain.MONTH,),
+    DIRECTORY: (TimeGrain.MONTH,),
+    LANGUAGE: (TimeGrain.MONTH,),
 }
 """Which grains are kept of each dimension of a repository."""
-OF_GROUP: Mapping[str, Sequence[Grain]] = dict.fromkeys(
-    (ALL, AGENT, AUTHOR, LANGUAGE), tuple(Grain)
+OF_GROUP: Mapping[str, Sequence[TimeGrain]] = dict.fromkeys(
+    (ALL, AGENT, AUTHOR, LANGUAGE), tuple(TimeGrain)
 )
 """The same of a group of repositories: nobody reads hundreds of them one by one then."""
 
@@ -60,7 +60,7 @@ def day_number(day: date) -> int:
 
 
 def summarize(
-    repository_id: int, pull_request: int, number: int, read: Audit, about: About
+    repository_id: int, pull_request: int, number: int, read: Audit, about: PullFacts
 ) -> PullSummary:
     """Return what the summaries keep of an audit."""
     lines: defaultdict[tuple[str, str], Lines] = defaultdict(lambda: (0, 0, 0))
@@ -118,7 +118,11 @@ def _is_new(connection: Connection, repository_id: int) -> bool:
 
 
 def note_about(
-    connection: Connection, database: Database, repository_id: int, pull_request: int, about: About
+    connection: Connection,
+    database: Database,
+    repository_id: int,
+    pull_request: int,
+    about: PullFacts,
 ) -> bool:
     """Note what GitHub says of a pull request; ``False``: it has no audit."""
     old = load(connection, repository_id, pull_request)
@@ -173,7 +177,7 @@ def remove(connection: Connection, repository_id: int, pull_request: int) -> Non
 # --- tallies ------------------------------------------------------------------------------------
 
 
-def tallies(pull: PullSummary, grains: Mapping[str, Iterable[Grain]]) -> Iterator[Tallied]:
+def tallies(pull: PullSummary, grains: Mapping[str, Iterable[TimeGrain]]) -> Iterator[Tallied]:
     """Yield all that one pull request adds to the dimensions and grains that are kept."""
     day = pull.merged_at.date()
     for dimension, name, counts in _parts(pull):
@@ -181,24 +185,24 @@ def tallies(pull: PullSummary, grains: Mapping[str, Iterable[Grain]]) -> Iterato
             yield (dimension, grain.value, day_number(grain.start(day)), name), counts
 
 
-def _parts(pull: PullSummary) -> Iterator[tuple[str, str, Counts]]:
+def _parts(pull: PullSummary) -> Iterator[tuple[str, str, PullCounts]]:
     """Yield dimension, name and what is counted there of a pull request."""
-    counts = Counts.of(pull)
+    counts = PullCounts.of(pull)
     yield ALL, "", counts
     yield AUTHOR, pull.about.author or "", counts
     for agent, attributed in pull.agents.items():
-        yield AGENT, agent, Counts(pulls=1, assisted=1, attributed=attributed)
+        yield AGENT, agent, PullCounts(pulls=1, assisted=1, attributed=attributed)
     for (directory, language), lines in pull.lines.items():
         of_lines = _of_lines(pull, lines)
         yield DIRECTORY, directory, of_lines
         yield LANGUAGE, language, of_lines
 
 
-def _of_lines(pull: PullSummary, lines: Lines) -> Counts:
+def _of_lines(pull: PullSummary, lines: Lines) -> PullCounts:
     """Return what the lines of one place count; ``pulls`` is how often one was there."""
     added, effective, attributed = lines
     known = pull.verdict is not Verdict.NO_EVIDENCE
-    return Counts(
+    return PullCounts(
         pulls=1,
         added=added,
         effective=effective,
@@ -209,9 +213,9 @@ def _of_lines(pull: PullSummary, lines: Lines) -> Counts:
     )
 
 
-def _sums(pulls: Iterable[PullSummary], grains: Mapping[str, Iterable[Grain]]) -> Changes:
+def _sums(pulls: Iterable[PullSummary], grains: Mapping[str, Iterable[TimeGrain]]) -> Changes:
     """Return what some pull requests count together."""
-    changes: defaultdict[Key, Counts] = defaultdict(Counts)
+    changes: defaultdict[Key, PullCounts] = defaultdict(PullCounts)
     for pull in pulls:
         for key, counts in tallies(pull, grains):
             changes[key] += counts
@@ -238,11 +242,13 @@ def _count(
 
 
 def _less(
-    grains: Mapping[str, Iterable[Grain]], new: list[PullSummary], old: list[PullSummary]
+    grains: Mapping[str, Iterable[TimeGrain]], new: list[PullSummary], old: list[PullSummary]
 ) -> Changes:
     added, taken = _sums(new, grains), _sums(old, grains)
-    changes = {key: added.get(key, Counts()) - taken.get(key, Counts()) for key in {*added, *taken}}
-    return {key: counts for key, counts in changes.items() if counts != Counts()}
+    changes = {
+        key: added.get(key, PullCounts()) - taken.get(key, PullCounts()) for key in {*added, *taken}
+    }
+    return {key: counts for key, counts in changes.items() if counts != PullCounts()}
 
 
 def _add(
@@ -264,7 +270,7 @@ def _add(
         connection.execute(delete(table).where(table.c.pulls == 0, *is_key), emptied)
 
 
-def _tally_row(table: Table, of: int, key: Key, counts: Counts) -> dict[str, Any]:
+def _tally_row(table: Table, of: int, key: Key, counts: PullCounts) -> dict[str, Any]:
     names = [column.name for column in table.primary_key]
     return {**dict(zip(names, (of, *key), strict=True)), **msgspec.structs.asdict(counts)}
 
@@ -318,7 +324,7 @@ def rebuild(database: Database, repository_id: int) -> int:
         for table in (pull_summary, pull_agent, pull_lines, tally, tally_member):
             connection.execute(delete(table).where(table.c.repository_id == repository_id))
         pulls = [
-            msgspec.structs.replace(pull, about=known.get(pull.pull_request, About()))
+            msgspec.structs.replace(pull, about=known.get(pull.pull_request, PullFacts()))
             for pull in pulls
         ]
         insert_all(connection, database, repository_id, pulls)
@@ -359,7 +365,7 @@ def _from_documents(
         position = row.position
         read = from_document(zlib.decompress(row.document))
         latest[row.pull_request] = summarize(
-            repository_id, row.pull_request, row.number, read, About()
+            repository_id, row.pull_request, row.number, read, PullFacts()
         )
     return position, list(latest.values())
 
@@ -381,14 +387,14 @@ def _kept(connection: Connection, repository_id: int) -> list[PullSummary]:
 # --- rows ---------------------------------------------------------------------------------------
 
 
-def _known(new: About, old: About) -> About:
+def _known(new: PullFacts, old: PullFacts) -> PullFacts:
     """Return what is known of a pull request; who was forgotten does not come back.
 
     An author is not known any more of an erased person and of a deleted account: for good.
     """
-    if new == About():
+    if new == PullFacts():
         return old
-    if old != About() and old.author is None:
+    if old != PullFacts() and old.author is None:
         return msgspec.structs.replace(new, author=None, author_id=None)
     return new
 
@@ -457,13 +463,13 @@ def _from_rows(row: Row[Any], agents: Iterable[Any], lines: Iterable[Any]) -> Pu
         audit_number=row.audit_number,
         merged_at=row.merged_at,
         verdict=Verdict(row.verdict),
-        state=State(row.state),
+        state=AuditState(row.state),
         complete=row.complete,
         added=row.added,
         effective=row.effective,
         attributed=row.attributed,
         share=row.share,
-        about=About(row.title, row.author, row.author_id, row.base_ref),
+        about=PullFacts(row.title, row.author, row.author_id, row.base_ref),
         agents={one.agent: one.attributed for one in agents},
         lines={
             (one.directory, one.language): (one.added, one.effective, one.attributed)

@@ -14,7 +14,7 @@ JSON = "application/json"
 Item = TypeVar("Item")
 
 
-class Page(Struct, frozen=True):
+class ListPage(Struct, frozen=True):
     """Part of a list, in which order and place do not change by what is added meanwhile."""
 
     items: tuple[object, ...]
@@ -27,7 +27,7 @@ def answer(value: object) -> Response:
     return tagged(msgspec.json.encode(value))
 
 
-def listed(page: Page) -> Response:
+def listed(page: ListPage) -> Response:
     """Return a page of a list; the ``Link`` header leads to the next one (RFC 8288)."""
     response = answer(page.items)
     if page.after is not None:
@@ -51,7 +51,7 @@ def tagged(body: bytes, tag: str | None = None) -> Response:
     return response
 
 
-def cut(items: Iterable[tuple[str, Item]], after: str | None, limit: int) -> Page:
+def cut(items: Iterable[tuple[str, Item]], after: str | None, limit: int) -> ListPage:
     """Return the page of ``limit`` items that follow the one whose key is ``after``.
 
     ``items`` are keys with their items, in an order in which a key's place never changes.
@@ -62,4 +62,4 @@ def cut(items: Iterable[tuple[str, Item]], after: str | None, limit: int) -> Pag
         rest = rest[keys.index(after) + 1 :] if after in keys else []
     shown = rest[:limit]
     more = len(rest) > limit
-    return Page(items=tuple(item for _, item in shown), after=shown[-1][0] if more else None)
+    return ListPage(items=tuple(item for _, item in shown), after=shown[-1][0] if more else None)

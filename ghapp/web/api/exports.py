@@ -10,9 +10,9 @@ from ghapp.reports.tables import to_csv, to_json_lines
 from ghapp.reports.words import agent_name
 from ghapp.store import Repository
 from ghapp.summaries.counts import PullRow
-from ghapp.summaries.selection import Listing, Names, Selection
+from ghapp.summaries.selection import ListSlice, NamesShown, PullSelection
 from ghapp.web.access import note_access, readable, require_member, require_reader
-from ghapp.web.api.questions import Filters, Users, read
+from ghapp.web.api.questions import FilterParameters, UserParameters, read
 from ghapp.web.api.summaries import shown
 
 CSV = "text/csv; charset=utf-8"
@@ -32,32 +32,32 @@ def add(blueprint: Blueprint, services: Services) -> None:
     @blueprint.get("/organizations/<organization>/users.csv")
     def users(organization: str) -> Response:
         installation = require_member(services, organization)
-        asked = read(Users).counted
+        asked = read(UserParameters).counted
         selection = asked.of(tuple(sorted(readable(services, installation.id))))
         note_access(services, "export", detail=f"users of {installation.account}")
         rows = shown(lambda: services.summaries.people(selection))
-        is_team = services.summaries.naming.names is Names.TEAMS
+        is_team = services.summaries.naming.names is NamesShown.TEAMS
         table = ((one.name, one.pulls_with, one.pulls, one.lines_with, one.lines) for one in rows)
         return _file(to_csv(user_columns(asked.agent, is_team=is_team), table), "users.csv", CSV)
 
     @blueprint.get("/organizations/<organization>/pulls.csv")
     def organization_pulls(organization: str) -> Response:
         installation = require_member(services, organization)
-        selection = read(Filters).of(tuple(sorted(readable(services, installation.id))))
+        selection = read(FilterParameters).of(tuple(sorted(readable(services, installation.id))))
         note_access(services, "export", detail=f"pull requests of {installation.account}")
         return _pulls_csv(services, selection)
 
     @blueprint.get("/repositories/<owner>/<name>/pulls.csv")
     def pulls_csv(owner: str, name: str) -> Response:
         repository = require_reader(services, owner, name)
-        selection = read(Filters).of((repository.id,))
+        selection = read(FilterParameters).of((repository.id,))
         note_access(services, "export", repository=repository, detail="pull requests")
         return _pulls_csv(services, selection)
 
     @blueprint.get("/repositories/<owner>/<name>/pulls.jsonl")
     def pulls_json_lines(owner: str, name: str) -> Response:
         repository = require_reader(services, owner, name)
-        selection = read(Filters).of((repository.id,))
+        selection = read(FilterParameters).of((repository.id,))
         note_access(services, "export", repository=repository, detail="pull requests")
         rows = shown(lambda: _pulls(services, selection))
         return _file(to_json_lines(rows), "pulls.jsonl", JSON_LINES)
@@ -65,7 +65,7 @@ def add(blueprint: Blueprint, services: Services) -> None:
     @blueprint.get("/repositories/<owner>/<name>/documents.jsonl")
     def documents(owner: str, name: str) -> Response:
         repository = require_reader(services, owner, name)
-        selection = read(Filters).of((repository.id,))
+        selection = read(FilterParameters).of((repository.id,))
         note_access(services, "export", repository=repository, detail="documents")
         rows = shown(lambda: _pulls(services, selection))
         return _file(_documents(services, repository, rows), "documents.jsonl", JSON_LINES)
@@ -82,20 +82,20 @@ def user_columns(agent: str | None, *, is_team: bool) -> tuple[str, ...]:
     return (first, f"PRs with {what}", "PRs", f"Lines of code with {what}", "Lines of code")
 
 
-def _pulls_csv(services: Services, selection: Selection) -> Response:
+def _pulls_csv(services: Services, selection: PullSelection) -> Response:
     rows = shown(lambda: _pulls(services, selection))
     return _file(to_csv(PULL_COLUMNS, map(_cells, rows)), "pulls.csv", CSV)
 
 
-def _pulls(services: Services, selection: Selection) -> Iterator[PullRow]:
+def _pulls(services: Services, selection: PullSelection) -> Iterator[PullRow]:
     """Yield the whole list, some rows at a time; the first ones are asked for at once."""
-    page = services.summaries.pulls(selection, Listing(limit=ROWS))
+    page = services.summaries.pulls(selection, ListSlice(limit=ROWS))
 
     def rest() -> Iterator[PullRow]:
         shown = page
         yield from shown.rows
         while shown.after is not None:
-            shown = services.summaries.pulls(selection, Listing(after=shown.after, limit=ROWS))
+            shown = services.summaries.pulls(selection, ListSlice(after=shown.after, limit=ROWS))
             yield from shown.rows
 
     return rest()

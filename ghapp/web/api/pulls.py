@@ -10,14 +10,14 @@ from ghapp.attribution.model import Audit, Struct
 from ghapp.bootstrap import Services
 from ghapp.store import Publication, Repository, SavedAudit
 from ghapp.web.access import note_access, require_reader
-from ghapp.web.api.answers import Page, answer, listed, tagged
-from ghapp.web.api.questions import Lines, Nothing, read
+from ghapp.web.api.answers import ListPage, answer, listed, tagged
+from ghapp.web.api.questions import LineParameters, NoParameters, read
 
 LARGEST = 2**31 - 1
 """The largest number of a pull request or audit that the database keeps."""
 
 
-class PullRequest(Struct, frozen=True):
+class PullAnswer(Struct, frozen=True):
     """A pull request, its audits and what was said on GitHub."""
 
     repository: str
@@ -30,7 +30,7 @@ class PullRequest(Struct, frozen=True):
     """What was asked of GitHub for the audit in force, and what was read back."""
 
 
-class Line(Struct, frozen=True):
+class LineAnswer(Struct, frozen=True):
     """One added line with its reason, and the edit that supports it or comes nearest."""
 
     path: str
@@ -54,14 +54,14 @@ def add(blueprint: Blueprint, services: Services) -> None:
     @blueprint.get(one)
     def pull(owner: str, name: str, number: int) -> Response:
         repository = require_reader(services, owner, name)
-        read(Nothing)
+        read(NoParameters)
         audits = services.store.audits.all_of(repository.id, number)
         if not audits:
             abort(404, f"there is no audit of #{number}")
         note_access(services, "audit", repository=repository, pull_request=number)
         published = services.store.publications.of(audits[-1])
         return answer(
-            PullRequest(
+            PullAnswer(
                 repository=repository.full_name,
                 pull_request=number,
                 in_force=audits[-1],
@@ -74,7 +74,7 @@ def add(blueprint: Blueprint, services: Services) -> None:
     @blueprint.get(f"{one}/audits/<int(max={LARGEST}):audit>/document")
     def document(owner: str, name: str, number: int, audit: int | None) -> Response:
         repository = require_reader(services, owner, name)
-        read(Nothing)
+        read(NoParameters)
         saved = _audit(services, repository, number, audit)
         note_access(services, "document", repository=repository, pull_request=number)
         return tagged(_document(services, saved), saved.digest)
@@ -82,7 +82,7 @@ def add(blueprint: Blueprint, services: Services) -> None:
     @blueprint.get(f"{one}/lines")
     def lines(owner: str, name: str, number: int) -> Response:
         repository = require_reader(services, owner, name)
-        asked = read(Lines)
+        asked = read(LineParameters)
         began, seen = _place(asked.after)
         saved = _audit(services, repository, number, began or asked.audit)
         note_access(services, "lines", repository=repository, pull_request=number)
@@ -108,7 +108,7 @@ def _document(services: Services, saved: SavedAudit) -> bytes:
     return found
 
 
-def _wanted(audit: Audit, asked: Lines) -> Iterator[Line]:
+def _wanted(audit: Audit, asked: LineParameters) -> Iterator[LineAnswer]:
     for file in audit.files:
         if asked.path not in {None, file.path}:
             continue
@@ -117,7 +117,7 @@ def _wanted(audit: Audit, asked: Lines) -> Iterator[Line]:
                 continue
             if asked.attributed not in {None, line.attributed}:
                 continue
-            yield Line(
+            yield LineAnswer(
                 path=file.path,
                 line=line.line,
                 reason=line.reason,
@@ -144,7 +144,7 @@ def _place(after: str | None) -> tuple[int | None, int]:
     return numbers[0], numbers[1]
 
 
-def _cut(lines: list[Line], audit: int, seen: int, limit: int) -> Page:
+def _cut(lines: list[LineAnswer], audit: int, seen: int, limit: int) -> ListPage:
     end = seen + limit
     after = f"{audit}.{end}" if end < len(lines) else None
-    return Page(items=tuple(lines[seen:end]), after=after)
+    return ListPage(items=tuple(lines[seen:end]), after=after)

@@ -6,8 +6,8 @@ from typing import Annotated, TypeVar
 import msgspec
 from flask import abort, request
 
-from ghapp.attribution.model import State, Struct, Verdict
-from ghapp.summaries.selection import Grain, Listing, Order, Selection
+from ghapp.attribution.model import AuditState, Struct, Verdict
+from ghapp.summaries.selection import ListSlice, PullOrder, PullSelection, TimeGrain
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
@@ -16,11 +16,11 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 QuestionT = TypeVar("QuestionT", bound=Struct)
 
 
-class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
+class NoParameters(Struct, frozen=True, forbid_unknown_fields=True):
     """No part of the address is asked for."""
 
 
-class Paging(Struct, frozen=True, forbid_unknown_fields=True):
+class PageParameters(Struct, frozen=True, forbid_unknown_fields=True):
     """How much of a list."""
 
     after: Text | None = None
@@ -28,8 +28,8 @@ class Paging(Struct, frozen=True, forbid_unknown_fields=True):
     limit: Limit = 50
 
 
-class Filters(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which merged pull requests are meant; see `ghapp.summaries.selection.Selection`."""
+class FilterParameters(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which merged pull requests are meant; see `ghapp.summaries.selection.PullSelection`."""
 
     since: date | None = None
     until: date | None = None
@@ -37,59 +37,59 @@ class Filters(Struct, frozen=True, forbid_unknown_fields=True):
     team: Text | None = None
     agent: Text | None = None
     verdict: Verdict | None = None
-    state: State | None = None
+    state: AuditState | None = None
     share_from: Share | None = None
     share_to: Share | None = None
     path: Text | None = None
 
-    def of(self, repository_ids: tuple[int, ...]) -> Selection:
+    def of(self, repository_ids: tuple[int, ...]) -> PullSelection:
         """Return the selection from these repositories."""
-        given = {name: getattr(self, name) for name in Filters.__struct_fields__}
-        return Selection(repository_ids=repository_ids, **given)
+        given = {name: getattr(self, name) for name in FilterParameters.__struct_fields__}
+        return PullSelection(repository_ids=repository_ids, **given)
 
 
-class Span(Struct, frozen=True, forbid_unknown_fields=True):
+class SpanParameters(Struct, frozen=True, forbid_unknown_fields=True):
     """Which days; ``None``: the last 84 up to today."""
 
     since: date | None = None
     until: date | None = None
 
 
-class Users(Filters, frozen=True, forbid_unknown_fields=True):
+class UserParameters(FilterParameters, frozen=True, forbid_unknown_fields=True):
     """Whose numbers; the native dashboard counts Claude Code alone."""
 
     agent: Text | None = "claude-code"
     """``any``: every agent."""
 
     @property
-    def counted(self) -> "Filters":
+    def counted(self) -> "FilterParameters":
         """The filters, with no agent where any counts."""
         return msgspec.structs.replace(self, agent=None) if self.agent == "any" else self
 
 
-class Summarized(Filters, frozen=True, forbid_unknown_fields=True):
+class SummaryParameters(FilterParameters, frozen=True, forbid_unknown_fields=True):
     """Which pull requests are counted, and what one point of a series covers."""
 
-    grain: Grain = Grain.WEEK
+    grain: TimeGrain = TimeGrain.WEEK
 
 
-class Listed(Filters, frozen=True, forbid_unknown_fields=True):
+class ListParameters(FilterParameters, frozen=True, forbid_unknown_fields=True):
     """Which pull requests are listed, in which order."""
 
-    sort: Order = Order.MERGED
+    sort: PullOrder = PullOrder.MERGED
     ascending: bool = False
     after: Text | None = None
     limit: Limit = 50
 
     @property
-    def listing(self) -> Listing:
+    def listing(self) -> ListSlice:
         """The rows that are wanted."""
-        return Listing(
+        return ListSlice(
             order=self.sort, ascending=self.ascending, after=self.after, limit=self.limit
         )
 
 
-class Lines(Struct, frozen=True, forbid_unknown_fields=True):
+class LineParameters(Struct, frozen=True, forbid_unknown_fields=True):
     """Which added lines of a pull request."""
 
     audit: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | None = None

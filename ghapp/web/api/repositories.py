@@ -7,10 +7,10 @@ from ghapp.bootstrap import Services
 from ghapp.store import Repository
 from ghapp.web.access import installations, readable, require_reader, require_viewer
 from ghapp.web.api.answers import answer, cut, listed
-from ghapp.web.api.questions import Nothing, Paging, read
+from ghapp.web.api.questions import NoParameters, PageParameters, read
 
 
-class Viewing(Struct, frozen=True):
+class ViewerAnswer(Struct, frozen=True):
     """Who asks, as the API understood it."""
 
     login: str
@@ -22,7 +22,7 @@ class Viewing(Struct, frozen=True):
     """Installations that the token is for; ``None``: all that the person reaches."""
 
 
-class ListedRepository(Struct, frozen=True):
+class RepositoryAnswer(Struct, frozen=True):
     """A repository that the viewer may read."""
 
     id: int
@@ -35,13 +35,13 @@ class ListedRepository(Struct, frozen=True):
     """``None``: not known through an installation."""
 
 
-class Organization(Struct, frozen=True):
+class OrganizationAnswer(Struct, frozen=True):
     """An account on which the app is installed."""
 
     login: str
     installation_id: int
     account_type: str | None
-    """``User`` or ``Organization``; ``None``: not heard yet."""
+    """``User`` or ``OrganizationAnswer``; ``None``: not heard yet."""
 
 
 def add(blueprint: Blueprint, services: Services) -> None:
@@ -49,11 +49,11 @@ def add(blueprint: Blueprint, services: Services) -> None:
 
     @blueprint.get("/viewer")
     def viewer() -> Response:
-        read(Nothing)
+        read(NoParameters)
         found = require_viewer()
         token = found.token
         return answer(
-            Viewing(
+            ViewerAnswer(
                 login=found.login,
                 id=found.person.id,
                 token=None if token is None else token.id,
@@ -63,21 +63,23 @@ def add(blueprint: Blueprint, services: Services) -> None:
 
     @blueprint.get("/repositories")
     def repositories() -> Response:
-        asked = read(Paging)
+        asked = read(PageParameters)
         found = sorted(all_readable(services), key=lambda one: one.id)
         return listed(cut([(str(one.id), _shown(one)) for one in found], asked.after, asked.limit))
 
     @blueprint.get("/repositories/<owner>/<name>")
     def repository(owner: str, name: str) -> Response:
         found = require_reader(services, owner, name)
-        read(Nothing)
+        read(NoParameters)
         return answer(_shown(found))
 
     @blueprint.get("/organizations")
     def organizations() -> Response:
-        asked = read(Paging)
+        asked = read(PageParameters)
         found = [
-            Organization(login=one.account, installation_id=one.id, account_type=one.account_type)
+            OrganizationAnswer(
+                login=one.account, installation_id=one.id, account_type=one.account_type
+            )
             for one in sorted(installations(services), key=lambda one: one.id)
         ]
         keyed = [(str(one.installation_id), one) for one in found]
@@ -96,8 +98,8 @@ def all_readable(services: Services) -> list[Repository]:
     ]
 
 
-def _shown(one: Repository) -> ListedRepository:
-    return ListedRepository(
+def _shown(one: Repository) -> RepositoryAnswer:
+    return RepositoryAnswer(
         id=one.id,
         owner=one.owner,
         name=one.name,

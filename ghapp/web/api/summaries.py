@@ -11,8 +11,8 @@ from ghapp.bootstrap import Services
 from ghapp.store import WeekCoverage
 from ghapp.summaries.selection import SMALLEST_GROUP, NotShown
 from ghapp.web.access import note_access, readable, require_member, require_reader
-from ghapp.web.api.answers import Page, answer, listed
-from ghapp.web.api.questions import Listed, Span, Summarized, read
+from ghapp.web.api.answers import ListPage, answer, listed
+from ghapp.web.api.questions import ListParameters, SpanParameters, SummaryParameters, read
 
 COVERED = timedelta(days=83)
 
@@ -36,7 +36,7 @@ def add(blueprint: Blueprint, services: Services) -> None:
     @blueprint.get("/repositories/<owner>/<name>/summary")
     def repository_summary(owner: str, name: str) -> Response:
         repository = require_reader(services, owner, name)
-        asked = read(Summarized)
+        asked = read(SummaryParameters)
         note_access(services, "summary", repository=repository)
         selection = asked.of((repository.id,))
         return answer(shown(lambda: services.summaries.repository(selection, asked.grain)))
@@ -44,16 +44,16 @@ def add(blueprint: Blueprint, services: Services) -> None:
     @blueprint.get("/repositories/<owner>/<name>/pulls")
     def pulls(owner: str, name: str) -> Response:
         repository = require_reader(services, owner, name)
-        asked = read(Listed)
+        asked = read(ListParameters)
         note_access(services, "pulls", repository=repository)
         selection = asked.of((repository.id,))
         page = shown(lambda: services.summaries.pulls(selection, asked.listing))
-        return listed(Page(items=page.rows, after=page.after))
+        return listed(ListPage(items=page.rows, after=page.after))
 
     @blueprint.get("/repositories/<owner>/<name>/coverage")
     def coverage(owner: str, name: str) -> Response:
         repository = require_reader(services, owner, name)
-        asked = read(Span)
+        asked = read(SpanParameters)
         note_access(services, "coverage", repository=repository)
         until = asked.until or services.clock().date()
         since = asked.since or until - COVERED
@@ -64,7 +64,7 @@ def add(blueprint: Blueprint, services: Services) -> None:
     @blueprint.get("/organizations/<organization>/summary")
     def organization_summary(organization: str) -> Response:
         installation = require_member(services, organization)
-        asked = read(Summarized)
+        asked = read(SummaryParameters)
         selection = asked.of(tuple(sorted(readable(services, installation.id))))
         note_access(services, "summary", detail=installation.account)
         today = services.clock().date()

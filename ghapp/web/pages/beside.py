@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from ghapp.bootstrap import Services
 from ghapp.reports.coverage import erased, of_author, of_authors
 from ghapp.store import SavedAudit
-from ghapp.summaries.selection import Selection
+from ghapp.summaries.selection import PullSelection
 
 
 def beside_pull(services: Services, saved: SavedAudit) -> list[str]:
@@ -14,7 +14,7 @@ def beside_pull(services: Services, saved: SavedAudit) -> list[str]:
     return list(_of_pull(services, saved))
 
 
-def beside_pulls(services: Services, selection: Selection) -> str | None:
+def beside_pulls(services: Services, selection: PullSelection) -> str | None:
     """Return what has to be known to read the share of many; ``None``: no author is known.
 
     Of a selection its repositories and days count, not its other filters.

@@ -4,17 +4,31 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from ghapp.attribution.model import Struct
-from ghapp.reports.charts import Column, Frame, Interval, columns, intervals, share_line, sparkline
-from ghapp.reports.charts import Point as SharePoint
+from ghapp.reports.charts import (
+    ChartColumn,
+    ChartFrame,
+    ChartInterval,
+    SharePoint,
+    columns,
+    intervals,
+    share_line,
+    sparkline,
+)
 from ghapp.reports.summary import percent
 from ghapp.reports.words import counted
-from ghapp.summaries.counts import AdoptionDay, Comparison, Counts, Figure, Point
-from ghapp.summaries.selection import Grain
+from ghapp.summaries.counts import (
+    AdoptionDay,
+    MeasuredFigure,
+    OutcomeComparison,
+    PullCounts,
+    SeriesPoint,
+)
+from ghapp.summaries.selection import TimeGrain
 
 PULL_SERIES = ("with", "without", "no_evidence")
 
 
-class Drawing(Struct, frozen=True):
+class ChartWithTable(Struct, frozen=True):
     """A chart, and the same numbers as rows of a table."""
 
     svg: str
@@ -22,12 +36,12 @@ class Drawing(Struct, frozen=True):
     rows: tuple[tuple[str, ...], ...]
 
 
-def share(counts: Counts) -> str:
+def share(counts: PullCounts) -> str:
     """Return the share in words, rounded down; a dash: no line is counted, or nothing is known."""
     return percent(counts.whole_attributed, counts.known_effective and counts.whole_effective)
 
 
-def pulls(series: Sequence[Point], grain: Grain) -> Drawing:
+def pulls(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
     """Draw merged pull requests over time: with, without, and those of which nothing is known."""
     parts = [
         (point.counts.assisted, point.counts.not_assisted, point.counts.no_evidence)
@@ -35,7 +49,7 @@ def pulls(series: Sequence[Point], grain: Grain) -> Drawing:
     ]
     names = [span_name(point.start, grain) for point in series]
     steps = [
-        Column(
+        ChartColumn(
             label=tick(point.start, grain),
             title=f"{name}: {own[0]} with, {own[1]} without, {own[2]} without evidence",
             values=own,
@@ -43,7 +57,7 @@ def pulls(series: Sequence[Point], grain: Grain) -> Drawing:
         )
         for point, own, name in zip(series, parts, names, strict=True)
     ]
-    frame = Frame(
+    frame = ChartFrame(
         name="pulls",
         title=f"Merged pull requests by {grain}",
         description=_said(
@@ -54,14 +68,14 @@ def pulls(series: Sequence[Point], grain: Grain) -> Drawing:
         ),
     )
     rows = [(name, *map(str, own)) for name, own in zip(names, parts, strict=True)]
-    return Drawing(
+    return ChartWithTable(
         svg=columns(frame, steps, PULL_SERIES),
         heads=(grain.value.title(), "With", "Without", "No evidence"),
         rows=tuple(rows),
     )
 
 
-def shares(series: Sequence[Point], grain: Grain) -> Drawing:
+def shares(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
     """Draw the share of effective lines over time as a floor."""
     names = [span_name(point.start, grain) for point in series]
     points = [
@@ -74,7 +88,7 @@ def shares(series: Sequence[Point], grain: Grain) -> Drawing:
         )
         for point, name in zip(series, names, strict=True)
     ]
-    frame = Frame(
+    frame = ChartFrame(
         name="share",
         title=f"Share of effective lines with an agent, by {grain}",
         description=_said("A floor: lines that are not sure are not in it.", series),
@@ -88,20 +102,20 @@ def shares(series: Sequence[Point], grain: Grain) -> Drawing:
         )
         for point, name in zip(series, names, strict=True)
     ]
-    return Drawing(
+    return ChartWithTable(
         svg=share_line(frame, points),
         heads=(grain.value.title(), "Lines with", "Effective lines", "Share, at least"),
         rows=tuple(rows),
     )
 
 
-def trends(series: Mapping[str, Sequence[Point]]) -> dict[str, str]:
+def trends(series: Mapping[str, Sequence[SeriesPoint]]) -> dict[str, str]:
     """Draw the share by month of each of some repositories, all on one scale."""
     highest = max((point.counts.share or 0 for one in series.values() for point in one), default=0)
     return {name: _trend(name, points, highest) for name, points in series.items()}
 
 
-def _trend(name: str, points: Sequence[Point], highest: float) -> str:
+def _trend(name: str, points: Sequence[SeriesPoint], highest: float) -> str:
     shown = [point.counts.share if point.counts.known_effective else None for point in points]
     known = [point for point, value in zip(points, shown, strict=True) if value is not None]
     said = "nothing is known"
@@ -109,26 +123,26 @@ def _trend(name: str, points: Sequence[Point], highest: float) -> str:
         first, last = known[0], known[-1]
         said = f"{share(first.counts)} in {first.start:%B %Y}, {share(last.counts)} in "
         said += f"{last.start:%B %Y}"
-    frame = Frame(name="", title=f"Share of {name} by month", description=said)
+    frame = ChartFrame(name="", title=f"Share of {name} by month", description=said)
     return sparkline(frame, shown, highest)
 
 
-def developers(days: Sequence[AdoptionDay]) -> Drawing:
+def developers(days: Sequence[AdoptionDay]) -> ChartWithTable:
     """Draw active developers by day; the table has what was merged beside them."""
     rows = [
         (long_day(one.day), str(one.developers), str(one.pulls), _per(one.pulls_per_developer))
         for one in days
     ]
-    return Drawing(
+    return ChartWithTable(
         svg=_by_day("active developer", days, [one.developers for one in days]),
         heads=("Day", "Active developers", "Merged pull requests", "PRs per developer"),
         rows=tuple(rows),
     )
 
 
-def agent_sessions(days: Sequence[AdoptionDay]) -> Drawing:
+def agent_sessions(days: Sequence[AdoptionDay]) -> ChartWithTable:
     """Draw agent sessions by day."""
-    return Drawing(
+    return ChartWithTable(
         svg=_by_day("agent session", days, [one.agent_sessions for one in days]),
         heads=("Day", "Agent sessions"),
         rows=tuple((long_day(one.day), str(one.agent_sessions)) for one in days),
@@ -138,7 +152,7 @@ def agent_sessions(days: Sequence[AdoptionDay]) -> Drawing:
 def _by_day(noun: str, days: Sequence[AdoptionDay], values: Sequence[int]) -> str:
     """Draw one column for each day; ``noun`` is what its value counts, as of one."""
     steps = [
-        Column(
+        ChartColumn(
             label=f"{one.day.day} {one.day:%b}",
             title=f"{long_day(one.day)}: {counted(value, noun)}",
             values=(value,),
@@ -146,7 +160,7 @@ def _by_day(noun: str, days: Sequence[AdoptionDay], values: Sequence[int]) -> st
         for one, value in zip(days, values, strict=True)
     ]
     most = counted(max(values, default=0), noun)
-    frame = Frame(
+    frame = ChartFrame(
         name=noun.replace(" ", "-"),
         title=f"{noun.capitalize()}s by day",
         description=f"{counted(len(days), 'day')}, {most} on the busiest one.",
@@ -154,11 +168,11 @@ def _by_day(noun: str, days: Sequence[AdoptionDay], values: Sequence[int]) -> st
     return columns(frame, steps, ("with",))
 
 
-def comparison(one: Comparison, unit: str, scale: float) -> str:
+def comparison(one: OutcomeComparison, unit: str, scale: float) -> str:
     """Draw one outcome of both groups with its interval; nothing where neither is known."""
     groups = (("with", "Assisted", one.assisted), ("without", "Not assisted", one.others))
     rows = [
-        Interval(
+        ChartInterval(
             label=name,
             kind=kind,
             value=figure.value * scale,
@@ -171,7 +185,7 @@ def comparison(one: Comparison, unit: str, scale: float) -> str:
     ]
     if not rows:
         return ""
-    frame = Frame(
+    frame = ChartFrame(
         name=one.measured.value,
         title=one.measured.value.replace("_", " "),
         description=". ".join(row.title for row in rows),
@@ -179,7 +193,7 @@ def comparison(one: Comparison, unit: str, scale: float) -> str:
     return intervals(frame, rows, unit)
 
 
-def figure_words(figure: Figure, unit: str, scale: float) -> str:
+def figure_words(figure: MeasuredFigure, unit: str, scale: float) -> str:
     """Write a figure with its interval: ``12 h (9 to 15)``; a dash: there is none."""
     if figure.value is None:
         return "-"
@@ -192,16 +206,16 @@ def figure_words(figure: Figure, unit: str, scale: float) -> str:
 # --- words for time -------------------------------------------------------------------------------
 
 
-def tick(start: date, grain: Grain) -> str:
+def tick(start: date, grain: TimeGrain) -> str:
     """Return a point's name under an axis."""
-    return f"{start:%b %Y}" if grain is Grain.MONTH else f"{start.day} {start:%b}"
+    return f"{start:%b %Y}" if grain is TimeGrain.MONTH else f"{start.day} {start:%b}"
 
 
-def span_name(start: date, grain: Grain) -> str:
+def span_name(start: date, grain: TimeGrain) -> str:
     """Return a point's name in a sentence."""
-    if grain is Grain.MONTH:
+    if grain is TimeGrain.MONTH:
         return f"{start:%B %Y}"
-    return f"Week of {long_day(start)}" if grain is Grain.WEEK else long_day(start)
+    return f"Week of {long_day(start)}" if grain is TimeGrain.WEEK else long_day(start)
 
 
 def long_day(day: date) -> str:
@@ -209,7 +223,7 @@ def long_day(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
-def _said(words: str, series: Sequence[Point]) -> str:
+def _said(words: str, series: Sequence[SeriesPoint]) -> str:
     if not series:
         return "Nothing was merged."
     return f"From {long_day(series[0].start)} on. {words}"

@@ -12,9 +12,9 @@ from typing import NoReturn, TypeVar
 import msgspec
 from flask import abort, request, url_for
 
-from ghapp.attribution.model import State, Struct, Verdict
+from ghapp.attribution.model import AuditState, Struct, Verdict
 from ghapp.reports.words import agent_name
-from ghapp.summaries.selection import By, Grain, Listing, Order, Selection
+from ghapp.summaries.selection import ListSlice, PullOrder, PullSelection, RankBy, TimeGrain
 
 A_YEAR = timedelta(days=364)
 SPANS = (("4 weeks", 27), ("12 weeks", 83), ("12 months", 364))
@@ -34,13 +34,13 @@ WORDS = {
 EnumT = TypeVar("EnumT", bound=Enum)
 
 
-class Asked(Struct, frozen=True):
+class PageQuery(Struct, frozen=True):
     """What one page was asked for."""
 
-    selection: Selection
-    grain: Grain
-    listing: Listing
-    by: By
+    selection: PullSelection
+    grain: TimeGrain
+    listing: ListSlice
+    by: RankBy
     today: date
     whole: bool
     """Whether every repository is listed, however many they are."""
@@ -76,17 +76,18 @@ class Asked(Struct, frozen=True):
     def grains(self) -> list[tuple[str, str, bool]]:
         """Words and address of each grain, and whether it is the present one."""
         return [
-            (grain.value.title(), here(grain=grain.value), grain is self.grain) for grain in Grain
+            (grain.value.title(), here(grain=grain.value), grain is self.grain)
+            for grain in TimeGrain
         ]
 
 
-def asked_for(repository_ids: tuple[int, ...], today: date) -> Asked:
+def asked_for(repository_ids: tuple[int, ...], today: date) -> PageQuery:
     """Read the address of this request; 400 where a part of it cannot be meant.
 
     Without days it is the last twelve months up to ``today``.
     """
     since, until = _day("since"), _day("until")
-    selection = Selection(
+    selection = PullSelection(
         repository_ids=repository_ids,
         since=since or (until or today) - A_YEAR,
         until=until or today,
@@ -94,21 +95,21 @@ def asked_for(repository_ids: tuple[int, ...], today: date) -> Asked:
         team=_text("team"),
         agent=_text("agent"),
         verdict=_one_of("verdict", Verdict),
-        state=_one_of("state", State),
+        state=_one_of("state", AuditState),
         share_from=_percent("share_from"),
         share_to=_percent("share_to"),
         path=(_text("path") or "").strip("/") or None,
     )
-    listing = Listing(
-        order=_one_of("sort", Order) or Order.MERGED,
+    listing = ListSlice(
+        order=_one_of("sort", PullOrder) or PullOrder.MERGED,
         ascending=request.args.get("ascending") == "1",
         after=_text("after"),
     )
-    return Asked(
+    return PageQuery(
         selection=selection,
-        grain=_one_of("grain", Grain) or Grain.WEEK,
+        grain=_one_of("grain", TimeGrain) or TimeGrain.WEEK,
         listing=listing,
-        by=_one_of("board", By) or By.PULLS,
+        by=_one_of("board", RankBy) or RankBy.PULLS,
         today=today,
         whole=_text("repositories") == "all",
     )

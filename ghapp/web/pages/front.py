@@ -8,7 +8,7 @@ from ghapp.store import Installation, Repository
 from ghapp.web.access import installations, readable, viewer
 
 
-class Account(Struct, frozen=True):
+class ReadableAccount(Struct, frozen=True):
     """An organization or person with the repositories there that the viewer may read."""
 
     installation: Installation
@@ -27,10 +27,10 @@ def add(blueprint: Blueprint, services: Services) -> None:
         return render_template("accounts.html", accounts=accounts)
 
 
-def _account(services: Services, installed: Installation) -> Account:
+def _account(services: Services, installed: Installation) -> ReadableAccount:
     may_read = readable(services, installed.id)
     known = services.store.installations.repositories(installed.id)
-    return Account(
+    return ReadableAccount(
         installation=installed,
         repositories=tuple(one for one in known if one.id in may_read),
     )

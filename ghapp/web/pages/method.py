@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template
 
 from ghapp.bootstrap import Services
-from ghapp.rulebook import PAGES, Section, sections
+from ghapp.rulebook import PAGES, PageSection, sections
 
 FOR_PROGRAMS = {"5-the-audit-document", "6-the-command-line"}
 """Sections of the rules that say nothing about a number."""
@@ -19,5 +19,5 @@ def add(blueprint: Blueprint, services: Services) -> None:
         return render_template("method.html", parts=parts)
 
 
-def _shown(page: str) -> list[Section]:
+def _shown(page: str) -> list[PageSection]:
     return [one for one in sections(page).values() if one.anchor not in FOR_PROGRAMS]

@@ -5,12 +5,12 @@ from flask import Blueprint, render_template
 from ghapp.bootstrap import Services
 from ghapp.reports import words
 from ghapp.store import Installation
-from ghapp.summaries.counts import Quiet
-from ghapp.summaries.selection import By
+from ghapp.summaries.counts import QuietReason
+from ghapp.summaries.selection import RankBy
 from ghapp.web.access import readable, require_member
 from ghapp.web.pages import drawings
 from ghapp.web.pages.beside import beside_pulls
-from ghapp.web.pages.filters import Asked, asked_for
+from ghapp.web.pages.filters import PageQuery, asked_for
 from ghapp.web.pages.outcomes import compared
 
 ADOPTION_DAYS = 84
@@ -18,9 +18,9 @@ ADOPTION_DAYS = 84
 REPOSITORIES = 50
 """Repositories that are listed at once, most pull requests first; all of them on request."""
 QUIET_WORDS = {
-    Quiet.FELL: "adoption fell",
-    Quiet.NEVER_STARTED: "never started",
-    Quiet.NO_EVIDENCE: "no evidence arrives",
+    QuietReason.FELL: "adoption fell",
+    QuietReason.NEVER_STARTED: "never started",
+    QuietReason.NO_EVIDENCE: "no evidence arrives",
 }
 
 
@@ -36,7 +36,9 @@ def add(blueprint: Blueprint, services: Services) -> None:
         shown = summary.repositories[: None if wanted.whole else REPOSITORIES]
         names = {one.repository_id: one.repository for one in shown}
         trends = services.summaries.trends(wanted.selection, tuple(names))
-        board = summary.leaderboard_lines if wanted.by is By.LINES else summary.leaderboard_pulls
+        board = (
+            summary.leaderboard_lines if wanted.by is RankBy.LINES else summary.leaderboard_pulls
+        )
         return render_template(
             "organization.html",
             account=account.account,
@@ -76,7 +78,7 @@ def add(blueprint: Blueprint, services: Services) -> None:
         )
 
 
-def _asked(services: Services, organization: str) -> tuple[Installation, Asked]:
+def _asked(services: Services, organization: str) -> tuple[Installation, PageQuery]:
     account = require_member(services, organization)
     found = readable(services, account.id)
     return account, asked_for(tuple(sorted(found)), services.clock().date())

@@ -1,11 +1,11 @@
 """Outcomes beside usage: how each measure is named and in which unit. It draws no conclusion."""
 
 from ghapp.attribution.model import Struct
-from ghapp.summaries.counts import Comparison, Measured, Outcomes
+from ghapp.summaries.counts import OutcomeComparison, OutcomeMeasure, OutcomeSummary
 from ghapp.web.pages.drawings import comparison, figure_words
 
 
-class Unit(Struct, frozen=True):
+class MeasureUnit(Struct, frozen=True):
     """How a measure is said."""
 
     title: str
@@ -15,19 +15,25 @@ class Unit(Struct, frozen=True):
 
 
 UNITS = {
-    Measured.HOURS_TO_MERGE: Unit(title="First commit to merge, median", unit=" h"),
-    Measured.HOURS_TO_REVIEW: Unit(title="Opening to first review, median", unit=" h"),
-    Measured.REVIEW_ROUNDS: Unit(title="Review rounds, median", unit=""),
-    Measured.REVIEW_COMMENTS: Unit(title="Review comments, median", unit=""),
-    Measured.CHANGED_LINES: Unit(title="Changed lines, median", unit=""),
-    Measured.REVERTED: Unit(title="Reverted within 30 days", unit="%", scale=100),
-    Measured.FIXED_UP: Unit(title="Followed by a fix-up within 30 days", unit="%", scale=100),
-    Measured.SURVIVED_30: Unit(title="Lines that still stand after 30 days", unit="%", scale=100),
-    Measured.SURVIVED_90: Unit(title="Lines that still stand after 90 days", unit="%", scale=100),
+    OutcomeMeasure.HOURS_TO_MERGE: MeasureUnit(title="First commit to merge, median", unit=" h"),
+    OutcomeMeasure.HOURS_TO_REVIEW: MeasureUnit(title="Opening to first review, median", unit=" h"),
+    OutcomeMeasure.REVIEW_ROUNDS: MeasureUnit(title="Review rounds, median", unit=""),
+    OutcomeMeasure.REVIEW_COMMENTS: MeasureUnit(title="Review comments, median", unit=""),
+    OutcomeMeasure.CHANGED_LINES: MeasureUnit(title="Changed lines, median", unit=""),
+    OutcomeMeasure.REVERTED: MeasureUnit(title="Reverted within 30 days", unit="%", scale=100),
+    OutcomeMeasure.FIXED_UP: MeasureUnit(
+        title="Followed by a fix-up within 30 days", unit="%", scale=100
+    ),
+    OutcomeMeasure.SURVIVED_30: MeasureUnit(
+        title="Lines that still stand after 30 days", unit="%", scale=100
+    ),
+    OutcomeMeasure.SURVIVED_90: MeasureUnit(
+        title="Lines that still stand after 90 days", unit="%", scale=100
+    ),
 }
 
 
-class Row(Struct, frozen=True):
+class MeasureRow(Struct, frozen=True):
     """One measure of both groups, as a page shows it."""
 
     measured: str
@@ -40,13 +46,13 @@ class Row(Struct, frozen=True):
     others_count: int
 
 
-def compared(outcomes: Outcomes) -> list[Row]:
+def compared(outcomes: OutcomeSummary) -> list[MeasureRow]:
     """Return every measure as a page shows it, in the order of the question."""
     return [_row(one, UNITS[one.measured]) for one in outcomes.comparisons]
 
 
-def _row(one: Comparison, unit: Unit) -> Row:
-    return Row(
+def _row(one: OutcomeComparison, unit: MeasureUnit) -> MeasureRow:
+    return MeasureRow(
         measured=one.measured.value,
         title=unit.title,
         svg=comparison(one, unit.unit, unit.scale),

@@ -6,12 +6,12 @@ from datetime import datetime
 from flask import Blueprint, abort, render_template, request
 
 from ghapp.attribution.document import from_document
-from ghapp.attribution.model import Audit, FileVerdict, LineVerdict, Reason, State, Struct
+from ghapp.attribution.model import Audit, AuditState, FileVerdict, LineVerdict, Reason, Struct
 from ghapp.bootstrap import Services
 from ghapp.reports.charts import meter
 from ghapp.reports.ranges import ranges
 from ghapp.reports.summary import summarize
-from ghapp.rulebook import Section, of_reason
+from ghapp.rulebook import PageSection, of_reason
 from ghapp.store import Publication, Repository, SavedAudit
 from ghapp.web.access import asked, note_access, require_reader, viewer
 from ghapp.web.pages.beside import beside_pull
@@ -26,7 +26,7 @@ FOLLOWED = 900
 """Lines of one file that its page shows one by one; beyond it runs are shown folded."""
 
 
-class Run(Struct, frozen=True):
+class LineRun(Struct, frozen=True):
     """Consecutive lines of a file with one reason and one edit."""
 
     first: int
@@ -52,11 +52,11 @@ class FilePart(Struct, frozen=True):
     """A file of the pull request as its page shows it."""
 
     file: FileVerdict
-    runs: tuple[Run, ...]
+    runs: tuple[LineRun, ...]
     """Empty: too many for one page, or the file is left out as a whole."""
 
 
-class Step(Struct, frozen=True):
+class AuditStep(Struct, frozen=True):
     """One audit in the row of a pull request's audits."""
 
     audit: SavedAudit
@@ -168,16 +168,16 @@ def file_parts(audit: Audit) -> list[FilePart]:
     return parts
 
 
-def runs_of(file: FileVerdict) -> tuple[Run, ...]:
+def runs_of(file: FileVerdict) -> tuple[LineRun, ...]:
     """Return a file's lines as runs of one reason and one edit."""
     found = ranges(file.lines, lambda line: (line.reason, line.edit))
     return tuple(_run(lines) for lines in found)
 
 
-def _run(lines: Sequence[LineVerdict]) -> Run:
+def _run(lines: Sequence[LineVerdict]) -> LineRun:
     first = lines[0]
     differences = [line.difference for line in lines if line.difference is not None]
-    return Run(
+    return LineRun(
         first=first.line,
         last=lines[-1].line,
         reason=str(first.reason),
@@ -191,7 +191,7 @@ def _run(lines: Sequence[LineVerdict]) -> Run:
     )
 
 
-def explained(runs: Sequence[Run]) -> dict[str, tuple[Section, ...]]:
+def explained(runs: Sequence[LineRun]) -> dict[str, tuple[PageSection, ...]]:
     """Return the paragraphs that explain the reasons of some runs, by reason."""
     reasons = dict.fromkeys(str(line.reason) for run in runs for line in run.lines)
     # Blank lines inside a run need no explanation where nothing else is explained by them.
@@ -218,13 +218,13 @@ def composition(audit: Audit) -> str:
 # --- what happened when ---------------------------------------------------------------------------
 
 
-def _steps(services: Services, repository: Repository, number: int) -> list[Step]:
+def _steps(services: Services, repository: Repository, number: int) -> list[AuditStep]:
     """Return all audits of a pull request, the newest first."""
     audits = services.store.audits.all_of(repository.id, number)
     published = services.store.publications.of_pull_request(repository.id, number)
     before: list[SavedAudit | None] = [None, *audits[:-1]]
     steps = [
-        Step(audit=audit, why=why(old, audit), published=published.get(audit.id, ()))
+        AuditStep(audit=audit, why=why(old, audit), published=published.get(audit.id, ()))
         for old, audit in zip(before, audits, strict=True)
     ]
     return steps[::-1]
@@ -236,7 +236,8 @@ def why(before: SavedAudit | None, after: SavedAudit) -> tuple[str, ...]:
         return ("The pull request was merged.",)
     causes = {
         "Evidence arrived late, or expired.": before.evidence_digest != after.evidence_digest,
-        "The window closed.": (before.state, after.state) == (State.PROVISIONAL, State.FINAL),
+        "The window closed.": (before.state, after.state)
+        == (AuditState.PROVISIONAL, AuditState.FINAL),
         "The change was read anew and differs.": before.diff_digest != after.diff_digest,
         "The policy changed.": before.policy_digest != after.policy_digest,
         "A new version of the program judged it.": before.engine != after.engine,

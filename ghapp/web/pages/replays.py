@@ -10,9 +10,9 @@ from ghapp.attribution.document import from_document
 from ghapp.attribution.policy import POLICIES
 from ghapp.auditing.replay_over_github import start
 from ghapp.bootstrap import Services
-from ghapp.documents.differences import Difference, compare
+from ghapp.documents.differences import AuditDifference, compare
 from ghapp.reports.differences import to_page
-from ghapp.store import Asked, Replay, ReplayState, ReplayUnderWay, Repository
+from ghapp.store import Replay, ReplayRequest, ReplayState, ReplayUnderWay, Repository
 from ghapp.web.access import note_access, require_reader, require_repository_admin, require_viewer
 
 OWN = "repository"
@@ -102,11 +102,11 @@ def _one(services: Services, known: Repository, number: int) -> Replay:
     return found
 
 
-def _asked(services: Services, known: Repository) -> Asked:
+def _asked(services: Services, known: Repository) -> ReplayRequest:
     name = request.form.get("policy", OWN)
     if name != OWN and name not in POLICIES:
         abort(400, f"there is no policy of that name; choose {OWN}, {', '.join(POLICIES)}")
-    return Asked(
+    return ReplayRequest(
         repository_id=known.id,
         as_of=services.clock(),
         asked_by=require_viewer().who,
@@ -129,7 +129,7 @@ def _day(field: str, *, last: bool = False) -> datetime | None:
     return first + timedelta(days=1) - timedelta(microseconds=1) if last else first
 
 
-def _differences(services: Services, known: Repository, found: Replay) -> Iterator[Difference]:
+def _differences(services: Services, known: Repository, found: Replay) -> Iterator[AuditDifference]:
     """Compare what is recorded with the replay, where there are both."""
     for document in services.store.replays.documents(found.id):
         after = from_document(document)

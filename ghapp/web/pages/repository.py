@@ -8,7 +8,7 @@ from ghapp.store import Repository
 from ghapp.web.access import require_reader
 from ghapp.web.pages import drawings
 from ghapp.web.pages.beside import beside_pulls
-from ghapp.web.pages.filters import Asked, asked_for
+from ghapp.web.pages.filters import PageQuery, asked_for
 from ghapp.web.pages.outcomes import compared
 
 
@@ -50,6 +50,6 @@ def add(blueprint: Blueprint, services: Services) -> None:
         )
 
 
-def _asked(services: Services, owner: str, name: str) -> tuple[Repository, Asked]:
+def _asked(services: Services, owner: str, name: str) -> tuple[Repository, PageQuery]:
     known = require_reader(services, owner, name)
     return known, asked_for((known.id,), services.clock().date())

@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 import requests
 
-from ghapp.demo.sandbox import Limits, Sandbox
+from ghapp.demo.sandbox import HubLimits, Sandbox
 
 START = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 ALL_PERMISSIONS = {"contents": "read", "pull_requests": "write", "checks": "write"}
@@ -159,6 +159,6 @@ class Hub:
         return self.ask(method, f"/repos/acme/app{path}", body, **more)
 
 
-def small_limits(**limits: int) -> Limits:
+def small_limits(**limits: int) -> HubLimits:
     """Return GitHub's limits with some of them smaller."""
-    return Limits(**limits)
+    return HubLimits(**limits)

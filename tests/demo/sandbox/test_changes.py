@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from ghapp.demo.sandbox import BuilderError, Executable, MergeConflict, Submodule, Symlink
+from ghapp.demo.sandbox import (
+    BuilderError,
+    ExecutableFile,
+    MergeConflict,
+    SubmoduleEntry,
+    SymbolicLink,
+)
 from tests.demo.sandbox.hub import Hub, small_limits
 
 DIFF = {"Accept": "application/vnd.github.diff"}
@@ -26,10 +32,10 @@ def test_every_kind_of_change(hub: Hub) -> None:
             "moved.txt": None,
             "with space/ümlaut.txt": LONG,
             "gone.txt": None,
-            "kind": Symlink("a.py"),
+            "kind": SymbolicLink("a.py"),
             "pic": b"\0\2",
-            "run.sh": Executable("#!/bin/sh\n"),
-            "vendor": Submodule("1" * 40),
+            "run.sh": ExecutableFile("#!/bin/sh\n"),
+            "vendor": SubmoduleEntry("1" * 40),
             "no newline": "one\ntwo",
         },
     )

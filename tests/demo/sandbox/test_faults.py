@@ -6,7 +6,7 @@ import time
 import pytest
 import requests
 
-from ghapp.demo.sandbox import Fault, FaultError, Kind
+from ghapp.demo.sandbox import Fault, FaultError, FaultKind
 from ghapp.demo.sandbox.faults import FaultPlan
 from tests.demo.sandbox.hub import Hub
 
@@ -36,9 +36,9 @@ def test_a_cut_connection(hub: Hub, kind: str, written: int) -> None:
 @pytest.mark.parametrize("status", [403, 429])
 def test_limits_of_every_kind(hub: Hub, status: int) -> None:
     hub.sandbox.play(
-        Fault(Kind.PRIMARY_LIMIT, route="*/pulls", status=status, seconds=120),
-        Fault(Kind.SECONDARY_LIMIT, route="*/labels", status=status),
-        Fault(Kind.SECONDARY_LIMIT, route="*/comments", status=status, retry_after=7),
+        Fault(FaultKind.PRIMARY_LIMIT, route="*/pulls", status=status, seconds=120),
+        Fault(FaultKind.SECONDARY_LIMIT, route="*/labels", status=status),
+        Fault(FaultKind.SECONDARY_LIMIT, route="*/comments", status=status, retry_after=7),
     )
     primary = hub.repo("GET", "/pulls")
     assert primary.status_code == status
@@ -52,7 +52,7 @@ def test_limits_of_every_kind(hub: Hub, status: int) -> None:
 
 
 def test_after_times_and_not_found(hub: Hub) -> None:
-    hub.sandbox.play(Fault(Kind.NOT_FOUND, route="*/pulls/{pull_number}", after=1, times=2))
+    hub.sandbox.play(Fault(FaultKind.NOT_FOUND, route="*/pulls/{pull_number}", after=1, times=2))
     found = [hub.repo("GET", "/pulls/1").status_code for _ in range(4)]
     assert found == [200, 404, 404, 200]
 
@@ -60,7 +60,7 @@ def test_after_times_and_not_found(hub: Hub) -> None:
 def test_a_stale_replica(hub: Hub) -> None:
     _comment(hub)
     hub.repo("POST", "/issues/1/labels", {"labels": ["new"]})
-    hub.sandbox.play(Fault(Kind.STALE_READ, method="GET", times=3))
+    hub.sandbox.play(Fault(FaultKind.STALE_READ, method="GET", times=3))
     assert hub.repo("GET", "/pulls/1").json()["merged"] is False
     assert hub.repo("GET", "/issues/1/comments").json() == []
     assert hub.repo("GET", "/issues/1/labels").json() == []
@@ -69,7 +69,7 @@ def test_a_stale_replica(hub: Hub) -> None:
 
 def test_a_token_that_ends_in_mid_job(hub: Hub) -> None:
     hub.repo("GET", "/pulls/1")
-    hub.sandbox.play(Fault(Kind.TOKEN_EXPIRED, method="POST"))
+    hub.sandbox.play(Fault(FaultKind.TOKEN_EXPIRED, method="POST"))
     assert _comment(hub).status_code == 401
     assert _comment(hub).status_code == 401
     assert hub.repo("GET", token=hub.token()).status_code == 200
@@ -92,7 +92,7 @@ def test_the_world_changes_in_mid_job(hub: Hub) -> None:
 
 def test_slow_answers_hold_up_nobody_else(hub: Hub) -> None:
     hub.repo("GET")
-    hub.sandbox.play(Fault(Kind.SLOW, route="*/pulls", seconds=1.0))
+    hub.sandbox.play(Fault(FaultKind.SLOW, route="*/pulls", seconds=1.0))
     slow = threading.Thread(target=hub.repo, args=("GET", "/pulls"))
     started = time.monotonic()
     slow.start()
@@ -129,7 +129,7 @@ def test_a_fault_says_what_it_does_not_know() -> None:
 
 def test_chance_repeats_with_its_seed() -> None:
     def struck(seed: int) -> list[bool]:
-        plan = FaultPlan([Fault(Kind.SLOW, chance=0.3, times=None)], seed=seed)
+        plan = FaultPlan([Fault(FaultKind.SLOW, chance=0.3, times=None)], seed=seed)
         return [plan.for_request("GET", "/app") is not None for _ in range(200)]
 
     assert struck(1) == struck(1) != struck(2)

@@ -5,9 +5,9 @@ from typing import Any
 
 import requests
 
-from ghapp.demo.sandbox.call import Route
+from ghapp.demo.sandbox.call import HubRoute
 from ghapp.demo.sandbox.routes import ALL
-from ghapp.demo.sandbox.state import Manifest
+from ghapp.demo.sandbox.state import PendingManifest
 from tests.demo.sandbox.hub import Hub
 
 REPO = "/repos/{owner}/{repo}"
@@ -44,7 +44,7 @@ def _prepared(hub: Hub) -> dict[str, str]:
     hub.sandbox.allow(hub.repository, "dev", "write")
     manifest = {"name": "Another App", "url": "https://example.test", "default_events": []}
     account = hub.sandbox.organization("acme")
-    hub.sandbox.world.manifests["code"] = Manifest(manifest, account, hub.clock())
+    hub.sandbox.world.manifests["code"] = PendingManifest(manifest, account, hub.clock())
     blob = hub.repository.git.entry(hub.pull.head_sha, "b.py")
     assert blob is not None
     return {
@@ -83,7 +83,7 @@ BODIES: dict[tuple[str, str], Any] = {
 }
 
 
-def _order(route: Route) -> int:
+def _order(route: HubRoute) -> int:
     """Ask what removes after what reads, and give the token back last."""
     if route.template == "/installation/token":
         return 3

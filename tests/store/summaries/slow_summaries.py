@@ -8,21 +8,21 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 
 from ghapp.attribution.document import from_document
-from ghapp.attribution.model import Audit, Edit, State, Struct, Verdict
+from ghapp.attribution.model import Audit, AuditState, Edit, Struct, Verdict
 from ghapp.store import Store
 from ghapp.summaries.counts import (
-    About,
     AdoptionDay,
     AgentCounts,
-    Counts,
     LineCounts,
     PersonCounts,
-    Point,
+    PullCounts,
+    PullFacts,
     RepositoryCounts,
+    SeriesPoint,
     TeamCounts,
 )
 from ghapp.summaries.languages import language_of
-from ghapp.summaries.selection import Grain, Names, Naming, Order, Selection
+from ghapp.summaries.selection import NamesShown, PersonNaming, PullOrder, PullSelection, TimeGrain
 
 
 class Pull(Struct, frozen=True):
@@ -31,7 +31,7 @@ class Pull(Struct, frozen=True):
     repository_id: int
     number: int
     audit: Audit
-    about: About
+    about: PullFacts
 
     @property
     def day(self) -> date:
@@ -50,7 +50,7 @@ class Slow:
     def __init__(
         self,
         store: Store,
-        abouts: dict[tuple[int, int], About],
+        abouts: dict[tuple[int, int], PullFacts],
         teams: dict[str, str],
         edits: dict[int, list[Edit]],
     ) -> None:
@@ -70,11 +70,11 @@ class Slow:
 
     # --- selecting --------------------------------------------------------------------------
 
-    def selected(self, asked: Selection, *, with_agent: bool) -> list[Pull]:
+    def selected(self, asked: PullSelection, *, with_agent: bool) -> list[Pull]:
         """Return the pull requests that are meant."""
         return [pull for pull in self.pulls if self.is_meant(pull, asked, with_agent=with_agent)]
 
-    def is_meant(self, pull: Pull, asked: Selection, *, with_agent: bool) -> bool:
+    def is_meant(self, pull: Pull, asked: PullSelection, *, with_agent: bool) -> bool:
         """Say whether one is meant, condition by condition."""
         audit, share = pull.audit, pull.audit.totals.share
         agents = {agent for agent, lines in audit.totals.by_agent.items() if lines}
@@ -97,11 +97,11 @@ class Slow:
 
     # --- counting -----------------------------------------------------------------------------
 
-    def totals(self, asked: Selection) -> Counts:
+    def totals(self, asked: PullSelection) -> PullCounts:
         """Count all."""
         return counts(self.selected(asked, with_agent=False), asked.agent)
 
-    def series(self, asked: Selection, grain: Grain) -> tuple[Point, ...]:
+    def series(self, asked: PullSelection, grain: TimeGrain) -> tuple[SeriesPoint, ...]:
         """Count period by period."""
         pulls = self.selected(asked, with_agent=False)
         days = {pull.day for pull in pulls}
@@ -111,11 +111,13 @@ class Slow:
             return ()
         starts = sorted({begin(day, grain) for day in every_day(first, last)})
         return tuple(
-            Point(start, counts([p for p in pulls if begin(p.day, grain) == start], asked.agent))
+            SeriesPoint(
+                start, counts([p for p in pulls if begin(p.day, grain) == start], asked.agent)
+            )
             for start in starts
         )
 
-    def agents(self, asked: Selection) -> tuple[AgentCounts, ...]:
+    def agents(self, asked: PullSelection) -> tuple[AgentCounts, ...]:
         """Count agent by agent."""
         found: dict[str, list[int]] = {}
         for pull in self.selected(asked, with_agent=True):
@@ -125,15 +127,15 @@ class Slow:
         rows = (AgentCounts(agent, len(one), sum(one)) for agent, one in found.items())
         return tuple(sorted(rows, key=lambda row: (-row.attributed, row.agent)))
 
-    def directories(self, asked: Selection) -> tuple[LineCounts, ...]:
+    def directories(self, asked: PullSelection) -> tuple[LineCounts, ...]:
         """Count lines by directory."""
         return self.lines(asked, lambda path: directory_right_below(path, asked.path))
 
-    def languages(self, asked: Selection) -> tuple[LineCounts, ...]:
+    def languages(self, asked: PullSelection) -> tuple[LineCounts, ...]:
         """Count lines by language."""
         return self.lines(asked, language_of)
 
-    def lines(self, asked: Selection, name: Callable[[str], str]) -> tuple[LineCounts, ...]:
+    def lines(self, asked: PullSelection, name: Callable[[str], str]) -> tuple[LineCounts, ...]:
         """Count lines by whatever the path tells."""
         found: dict[str, LineCounts] = {}
         for pull in self.selected(asked, with_agent=True):
@@ -155,7 +157,7 @@ class Slow:
                 )
         return tuple(sorted(found.values(), key=lambda row: (-row.effective, row.name)))
 
-    def repositories(self, asked: Selection) -> tuple[RepositoryCounts, ...]:
+    def repositories(self, asked: PullSelection) -> tuple[RepositoryCounts, ...]:
         """Count repository by repository."""
         pulls = self.selected(asked, with_agent=False)
         rows = [
@@ -170,7 +172,7 @@ class Slow:
 
     # --- people -------------------------------------------------------------------------------
 
-    def team_rows(self, asked: Selection) -> tuple[TeamCounts, ...]:
+    def team_rows(self, asked: PullSelection) -> tuple[TeamCounts, ...]:
         """Count team by team, small ones in the rest."""
         pulls = self.selected(asked, with_agent=False)
         team = {pull.author: self.teams.get(pull.author.lower()) for pull in pulls}
@@ -190,9 +192,9 @@ class Slow:
         rows.sort(key=lambda one: (-one.counts.pulls, str(one.team)))
         return (*rows, row(None, rest)) if rest else tuple(rows)
 
-    def people(self, asked: Selection, naming: Naming) -> tuple[PersonCounts, ...]:
+    def people(self, asked: PullSelection, naming: PersonNaming) -> tuple[PersonCounts, ...]:
         """Count person by person, or team by team."""
-        if naming.names is Names.TEAMS:
+        if naming.names is NamesShown.TEAMS:
             named = [
                 (row.team or "(others)", row.people, row.counts) for row in self.team_rows(asked)
             ]
@@ -212,9 +214,9 @@ class Slow:
         )
         return tuple(sorted(rows, key=lambda row: row.name))
 
-    def adoption(self, asked: Selection) -> tuple[AdoptionDay, ...]:
+    def adoption(self, asked: PullSelection) -> tuple[AdoptionDay, ...]:
         """Count who was active, day by day."""
-        meant = Selection(asked.repository_ids, asked.since, asked.until, team=asked.team)
+        meant = PullSelection(asked.repository_ids, asked.since, asked.until, team=asked.team)
         merged = [pull.day for pull in self.selected(meant, with_agent=False)]
         edits = [
             edit
@@ -239,16 +241,18 @@ class Slow:
 
     # --- lists --------------------------------------------------------------------------------
 
-    def listed(self, asked: Selection, order: Order, *, ascending: bool) -> list[tuple[int, int]]:
+    def listed(
+        self, asked: PullSelection, order: PullOrder, *, ascending: bool
+    ) -> list[tuple[int, int]]:
         """Sort what is meant."""
 
         def key(pull: Pull) -> tuple[object, ...]:
             totals = pull.audit.totals
             value = {
-                Order.MERGED: pull.audit.merged_at,
-                Order.EFFECTIVE: totals.effective,
-                Order.ATTRIBUTED: totals.attributed,
-                Order.SHARE: -1.0 if totals.share is None else totals.share,
+                PullOrder.MERGED: pull.audit.merged_at,
+                PullOrder.EFFECTIVE: totals.effective,
+                PullOrder.ATTRIBUTED: totals.attributed,
+                PullOrder.SHARE: -1.0 if totals.share is None else totals.share,
             }[order]
             return (value, pull.repository_id, pull.number)
 
@@ -256,7 +260,7 @@ class Slow:
         return [(pull.repository_id, pull.number) for pull in found]
 
 
-def counts(pulls: Iterable[Pull], agent: str | None) -> Counts:
+def counts(pulls: Iterable[Pull], agent: str | None) -> PullCounts:
     """Count pull requests one by one, each member by its own sentence of docs/metrics.md."""
     pulls = list(pulls)
 
@@ -269,8 +273,8 @@ def counts(pulls: Iterable[Pull], agent: str | None) -> Counts:
 
     known = [p for p in pulls if p.audit.verdict is not Verdict.NO_EVIDENCE]
     whole = [p for p in pulls if p.audit.inputs.complete]
-    provisional = [p for p in pulls if p.audit.state is State.PROVISIONAL]
-    return Counts(
+    provisional = [p for p in pulls if p.audit.state is AuditState.PROVISIONAL]
+    return PullCounts(
         pulls=len(pulls),
         assisted=sum(is_with(p) for p in pulls),
         not_assisted=sum(not is_with(p) for p in known),
@@ -304,13 +308,13 @@ def directory_right_below(path: str, directory: str | None) -> str:
     return "/".join(own[: depth + 1]) or "."
 
 
-def begin(day: date, grain: Grain) -> date:
+def begin(day: date, grain: TimeGrain) -> date:
     match grain:
-        case Grain.DAY:
+        case TimeGrain.DAY:
             return day
-        case Grain.WEEK:
+        case TimeGrain.WEEK:
             return date.fromisocalendar(*day.isocalendar()[:2], 1)
-        case Grain.MONTH:
+        case TimeGrain.MONTH:
             return date(day.year, day.month, 1)
 
 

@@ -12,10 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from ghapp.attribution.model import Edit, FileVerdict, Inputs, State, Struct, Totals, Verdict
+from ghapp.attribution.model import (
+    AuditInputs,
+    AuditState,
+    AuditTotals,
+    Edit,
+    FileVerdict,
+    Struct,
+    Verdict,
+)
 from ghapp.store import Repository, Store
 from ghapp.store.erasures import ErasedBy
-from ghapp.store.evidence import Whose
+from ghapp.store.evidence import ErasureScope
 from ghapp.store.schema import (
     group_tally,
     pull_agent,
@@ -25,19 +33,28 @@ from ghapp.store.schema import (
     team_member,
 )
 from ghapp.store.summaries import activity
-from ghapp.store.summaries.conditions import Teams
+from ghapp.store.summaries.conditions import TeamMembers
 from ghapp.store.summaries.groups import fold_teams, quiet_rule
-from ghapp.store.summaries.questions import Summaries
+from ghapp.store.summaries.questions import SummaryQuestions
 from ghapp.store.summaries.tally import day_number, dissolve, rebuild
-from ghapp.summaries.counts import About, Counts, Measured, PullOutcome, Quiet
+from ghapp.summaries.counts import OutcomeMeasure, PullCounts, PullFacts, PullOutcome, QuietReason
 from ghapp.summaries.intervals import proportion
-from ghapp.summaries.selection import By, Grain, Listing, Names, Naming, NotShown, Order, Selection
+from ghapp.summaries.selection import (
+    ListSlice,
+    NamesShown,
+    NotShown,
+    PersonNaming,
+    PullOrder,
+    PullSelection,
+    RankBy,
+    TimeGrain,
+)
 from tests.store.records import NOW, document, edit
 from tests.store.summaries.slow_summaries import Slow, at_noon
 
 FIRST, LAST = date(2026, 1, 20), date(2026, 4, 10)
-PEOPLE = Naming(names=Names.PEOPLE)
-TEAMS = Naming(names=Names.TEAMS)
+PEOPLE = PersonNaming(names=NamesShown.PEOPLE)
+TEAMS = PersonNaming(names=NamesShown.TEAMS)
 PATHS = (
     "README.md",
     "src/app.py",
@@ -64,7 +81,7 @@ class Audited(Struct, frozen=True):
 
     place: int
     number: int
-    about: About
+    about: PullFacts
     document: bytes
 
 
@@ -95,10 +112,10 @@ def audits(draw: st.DrawFn) -> Audited:
     made = document(
         merged_at=at_noon(day),
         pull_request=number,
-        state=draw(st.sampled_from(State)),
+        state=draw(st.sampled_from(AuditState)),
         verdict=verdict,
-        inputs=Inputs(diff="d", evidence="e", edits_considered=2, complete=complete),
-        totals=Totals(
+        inputs=AuditInputs(diff="d", evidence="e", edits_considered=2, complete=complete),
+        totals=AuditTotals(
             added=sum(file.added for file in files),
             effective=effective,
             attributed=attributed,
@@ -108,7 +125,7 @@ def audits(draw: st.DrawFn) -> Audited:
         ),
         files=tuple(files),
     )
-    about = About(title=f"Change {number}", author=draw(st.sampled_from(LOGINS)), author_id=7)
+    about = PullFacts(title=f"Change {number}", author=draw(st.sampled_from(LOGINS)), author_id=7)
     return Audited(place, number, about, made)
 
 
@@ -123,7 +140,7 @@ def selections(draw: st.DrawFn) -> dict[str, Any]:
         "author": st.sampled_from(["ann", "EVE", "nobody"]),
         "agent": st.sampled_from(AGENTS),
         "verdict": st.sampled_from(Verdict),
-        "state": st.sampled_from(State),
+        "state": st.sampled_from(AuditState),
         "share_from": st.sampled_from([0.0, 0.25]),
         "share_to": st.sampled_from([0.5, 1.0]),
         "path": st.sampled_from(["src", "src/web/", "srcs", ".", "none"]),
@@ -164,7 +181,7 @@ class World:
     def __init__(self, store: Store, saved: list[Audited]) -> None:
         self.store = store
         self.ids = [next(_ids) for _ in range(4)]
-        self.abouts: dict[tuple[int, int], About] = {}
+        self.abouts: dict[tuple[int, int], PullFacts] = {}
         self.edits: dict[int, list[Edit]] = defaultdict(list)
         for one in self.ids:
             home = None if one == self.ids[0] else self.ids[1]
@@ -216,11 +233,11 @@ def test_every_number_is_equal_to_a_slow_count(
 ) -> None:
     be_teams(store)
     world = World(store, saved)
-    slow, quick = world.slow(), Summaries(store.database, PEOPLE)
+    slow, quick = world.slow(), SummaryQuestions(store.database, PEOPLE)
     for one in asked:
-        selection = Selection(tuple(world.ids[:3]), **one)
+        selection = PullSelection(tuple(world.ids[:3]), **one)
         assert quick.totals(selection) == slow.totals(selection)
-        for grain in Grain:
+        for grain in TimeGrain:
             assert quick.series(selection, grain) == slow.series(selection, grain)
         assert quick.agents(selection) == slow.agents(selection)
         assert quick.directories(selection) == slow.directories(selection)
@@ -234,15 +251,15 @@ def test_every_number_is_equal_to_a_slow_count(
 @given(
     st.lists(audits(), max_size=14),
     selections(),
-    st.builds(Listing, st.sampled_from(Order), st.booleans(), limit=st.just(3)),
+    st.builds(ListSlice, st.sampled_from(PullOrder), st.booleans(), limit=st.just(3)),
 )
 def test_a_list_is_whole_and_sorted_page_by_page(
-    store: Store, saved: list[Audited], asked: dict[str, Any], listing: Listing
+    store: Store, saved: list[Audited], asked: dict[str, Any], listing: ListSlice
 ) -> None:
     be_teams(store)
     world = World(store, saved)
-    selection = Selection(tuple(world.ids), **asked)
-    quick = Summaries(store.database, PEOPLE)
+    selection = PullSelection(tuple(world.ids), **asked)
+    quick = SummaryQuestions(store.database, PEOPLE)
     found, after = [], None
     while True:
         page = quick.pulls(selection, msgspec.structs.replace(listing, after=after))
@@ -285,7 +302,9 @@ def test_a_long_list_over_many_repositories_tells_every_agent(store: Store) -> N
         connection.execute(
             store.database.insert(pull_summary), [{**one, **said, **lines} for one in found]
         )
-    page = Summaries(store.database, TEAMS).pulls(Selection(tuple(ids)), Listing(limit=600))
+    page = SummaryQuestions(store.database, TEAMS).pulls(
+        PullSelection(tuple(ids)), ListSlice(limit=600)
+    )
     assert [row.agents for row in page.rows] == [{"codex": 3}] * len(ids)
 
 
@@ -329,8 +348,8 @@ def test_groups_that_were_dissolved_come_again_as_they_were(
     store: Store, saved: list[Audited]
 ) -> None:
     world = World(store, saved)
-    of_group, ours = group_rows(store, world.ids[1]), Selection(tuple(world.ids[:3]))
-    quick = Summaries(store.database, PEOPLE)
+    of_group, ours = group_rows(store, world.ids[1]), PullSelection(tuple(world.ids[:3]))
+    quick = SummaryQuestions(store.database, PEOPLE)
     totals, names = quick.totals(ours), quick.people(ours)
     dissolve(store.database)
     assert not group_rows(store, world.ids[1])
@@ -347,12 +366,12 @@ def test_a_group_counts_every_day_week_and_month_of_its_members(store: Store) ->
         made = document(
             pull_request=number,
             files=(FileVerdict("src/a.py", None, 9, 5, 3, None, ()),),
-            totals=Totals(9, 5, 3, 0.6, {}, {"claude-code": 3}),
+            totals=AuditTotals(9, 5, 3, 0.6, {}, {"claude-code": 3}),
         )
-        world.save(Audited(place, number, About(author="Ann"), made))
+        world.save(Audited(place, number, PullFacts(author="Ann"), made))
     rows = {row[1:5]: row[5] for row in group_rows(store, world.ids[1])}
     grains = {(dimension, grain) for dimension, grain, _, _ in rows}
-    assert grains == set(itertools.product(("all", "agent", "author", "language"), Grain))
+    assert grains == set(itertools.product(("all", "agent", "author", "language"), TimeGrain))
     assert set(rows.values()) == {4}
 
 
@@ -369,13 +388,13 @@ def test_adoption_is_equal_to_a_slow_count_over_the_edits(
             store.evidence.add(repository_id, edits, now=NOW)
         start, end = at_noon(FIRST) - timedelta(1), at_noon(LAST) + timedelta(1)
         world.edits[repository_id] = list(store.evidence.of(repository_id, start, end))
-    asked = Selection(
+    asked = PullSelection(
         tuple(world.ids),
         since=data.draw(st.none() | days),
         until=data.draw(st.none() | days),
         agent=data.draw(st.none() | st.sampled_from(AGENTS)),
     )
-    quick = Summaries(store.database, TEAMS)
+    quick = SummaryQuestions(store.database, TEAMS)
     assert quick.adoption(asked) == world.slow().adoption(asked)
     before = quick.adoption(asked)
     for repository_id in world.ids:
@@ -384,50 +403,59 @@ def test_adoption_is_equal_to_a_slow_count_over_the_edits(
 
 
 def test_erasure_takes_a_persons_name_from_the_summaries(store: Store) -> None:
-    about = About(title="One", author="Ann", author_id=1)
+    about = PullFacts(title="One", author="Ann", author_id=1)
     store.audits.save(42, 17, document(), now=NOW, about=about)
     store.evidence.add(42, [edit("e1", actor="Ann"), edit("e2", actor="bob")], now=NOW)
-    quick, ours = Summaries(store.database, PEOPLE), Selection((42,))
+    quick, ours = SummaryQuestions(store.database, PEOPLE), PullSelection((42,))
     assert [row.name for row in quick.people(ours)] == ["Ann"]
     assert quick.adoption(ours)[0].developers == 2
-    whole = Whose(login="ANN")
+    whole = ErasureScope(login="ANN")
     assert store.evidence.erase(whole, ErasedBy.DEVELOPER, now=NOW) == 1
     assert [row.name for row in quick.people(ours)] == ["Ann"]
     assert quick.adoption(ours)[0].developers == 1
     store.evidence.erase(whole, ErasedBy.ADMINISTRATOR, now=NOW)
     assert [row.name for row in quick.people(ours)] == ["(unknown)"]
-    assert quick.pulls(ours, Listing()).rows[0].author is None
+    assert quick.pulls(ours, ListSlice()).rows[0].author is None
     assert quick.adoption(ours)[0].developers == 1
     assert quick.totals(ours).pulls == 1
-    store.audits.save(42, 17, document(state=State.FINAL), now=NOW, about=about)
+    store.audits.save(42, 17, document(state=AuditState.FINAL), now=NOW, about=about)
     assert [row.name for row in quick.people(ours)] == ["(unknown)"]
-    assert quick.pulls(ours, Listing()).rows[0].title == "One"
+    assert quick.pulls(ours, ListSlice()).rows[0].title == "One"
 
 
 def test_evidence_that_is_too_old_leaves_the_adoption_as_it_was(store: Store) -> None:
     store.evidence.add(42, [edit("e1", actor="Ann")], now=NOW)
-    quick = Summaries(store.database, TEAMS)
-    before = quick.adoption(Selection((42,)))
+    quick = SummaryQuestions(store.database, TEAMS)
+    before = quick.adoption(PullSelection((42,)))
     assert before
     assert store.evidence.expire(NOW + timedelta(1)) == 1
-    assert quick.adoption(Selection((42,))) == before
+    assert quick.adoption(PullSelection((42,))) == before
 
 
 def test_what_github_says_is_noted_without_a_new_audit(store: Store) -> None:
     store.audits.save(42, 17, document(), now=NOW)
-    store.audits.save(42, 17, document(), now=NOW, about=About(title="Two", author="Ann"))
-    store.audits.save(42, 17, document(state=State.FINAL), now=NOW)
-    (row,) = Summaries(store.database, PEOPLE).pulls(Selection((42,)), Listing()).rows
-    assert (row.title, row.author, row.audit_number, row.state) == ("Two", "Ann", 2, State.FINAL)
+    store.audits.save(42, 17, document(), now=NOW, about=PullFacts(title="Two", author="Ann"))
+    store.audits.save(42, 17, document(state=AuditState.FINAL), now=NOW)
+    (row,) = SummaryQuestions(store.database, PEOPLE).pulls(PullSelection((42,)), ListSlice()).rows
+    assert (row.title, row.author, row.audit_number, row.state) == (
+        "Two",
+        "Ann",
+        2,
+        AuditState.FINAL,
+    )
 
 
 def test_a_place_of_another_list_is_refused(sqlite_store: Store) -> None:
     for number in (1, 2):
         sqlite_store.audits.save(42, number, document(pull_request=number), now=NOW)
-    quick, ours = Summaries(sqlite_store.database, PEOPLE), Selection((42,))
-    after = quick.pulls(ours, Listing(limit=1)).after
+    quick, ours = SummaryQuestions(sqlite_store.database, PEOPLE), PullSelection((42,))
+    after = quick.pulls(ours, ListSlice(limit=1)).after
     assert after is not None
-    for wrong in (Listing(Order.SHARE, after=after), Listing(after="no place"), Listing(after="")):
+    for wrong in (
+        ListSlice(PullOrder.SHARE, after=after),
+        ListSlice(after="no place"),
+        ListSlice(after=""),
+    ):
         with pytest.raises(ValueError, match="begin again"):
             quick.pulls(ours, wrong)
 
@@ -435,69 +463,69 @@ def test_a_place_of_another_list_is_refused(sqlite_store: Store) -> None:
 # --- who is named ---------------------------------------------------------------------------------
 
 
-def by_authors(store: Store, authors: dict[str, int]) -> Selection:
+def by_authors(store: Store, authors: dict[str, int]) -> PullSelection:
     """Keep some pull requests of each author, one line attributed in each."""
     store.installations.repository_seen(Repository(id=42, owner="Acme", name="shop"), now=NOW)
     number = itertools.count(1)
     for author, count in authors.items():
         for one in itertools.islice(number, count):
             store.audits.save(
-                42, one, document(pull_request=one), now=NOW, about=About(author=author)
+                42, one, document(pull_request=one), now=NOW, about=PullFacts(author=author)
             )
-    return Selection((42,))
+    return PullSelection((42,))
 
 
 def test_where_teams_are_shown_nothing_is_said_of_one_person(sqlite_store: Store) -> None:
     be_teams(sqlite_store)
     ours = by_authors(sqlite_store, {"Ann": 1, "bob": 2, "carl": 1, "dora": 1, "Eve": 1})
-    quick = Summaries(sqlite_store.database, TEAMS)
+    quick = SummaryQuestions(sqlite_store.database, TEAMS)
     assert [(row.name, row.people) for row in quick.people(ours)] == [("core", 5)]
-    (row, *_) = quick.pulls(ours, Listing()).rows
+    (row, *_) = quick.pulls(ours, ListSlice()).rows
     assert (row.author, row.team) == (None, "core")
-    asked = Selection((42,), author="ann")
-    for ask in (quick.totals, quick.people, lambda one: quick.pulls(one, Listing())):
+    asked = PullSelection((42,), author="ann")
+    for ask in (quick.totals, quick.people, lambda one: quick.pulls(one, ListSlice())):
         with pytest.raises(NotShown, match="people are not named"):
             ask(asked)
 
 
 def test_pseudonyms_are_stable_and_in_no_list_of_pull_requests(sqlite_store: Store) -> None:
     ours = by_authors(sqlite_store, {"Ann": 2, "bob": 1})
-    naming = Naming(names=Names.PSEUDONYMS, key=b"k" * 32)
-    quick = Summaries(sqlite_store.database, naming)
-    (first, second) = quick.leaderboard(ours, By.PULLS)
+    naming = PersonNaming(names=NamesShown.PSEUDONYMS, key=b"k" * 32)
+    quick = SummaryQuestions(sqlite_store.database, naming)
+    (first, second) = quick.leaderboard(ours, RankBy.PULLS)
     assert (first.name, second.name) == (naming.of("ann"), naming.of("BOB"))
     assert first.name.startswith("person-")
-    assert naming.of("Ann") != Naming(names=Names.PSEUDONYMS, key=b"x").of("Ann")
-    assert {row.author for row in quick.pulls(ours, Listing()).rows} == {None}
+    assert naming.of("Ann") != PersonNaming(names=NamesShown.PSEUDONYMS, key=b"x").of("Ann")
+    assert {row.author for row in quick.pulls(ours, ListSlice()).rows} == {None}
     with pytest.raises(NotShown):
-        quick.totals(Selection((42,), author="ann"))
+        quick.totals(PullSelection((42,), author="ann"))
 
 
 def test_a_team_of_four_is_not_broken_out_in_any_way(store: Store) -> None:
     be_teams(store)
     ours = by_authors(store, {"Ann": 1, "bob": 1, "carl": 1, "dora": 1})
-    quick = Summaries(store.database, TEAMS)
+    quick = SummaryQuestions(store.database, TEAMS)
     assert [(row.team, row.people) for row in quick.teams(ours)] == [(None, 4)]
-    team = Selection((42,), team="core")
+    team = PullSelection((42,), team="core")
     for ask in (
         quick.totals,
         quick.agents,
         quick.adoption,
         quick.people,
         quick.languages,
-        lambda one: quick.series(one, Grain.DAY),
-        lambda one: quick.pulls(one, Listing()),
+        lambda one: quick.series(one, TimeGrain.DAY),
+        lambda one: quick.pulls(one, ListSlice()),
     ):
         with pytest.raises(NotShown, match="fewer than 5"):
             ask(team)
     by_authors(store, {"Eve": 1})
-    assert quick.totals(Selection((42,), team="nobody's")) == Counts()
+    assert quick.totals(PullSelection((42,), team="nobody's")) == PullCounts()
 
 
 @given(st.dictionaries(st.sampled_from("abcdefghijklmnop"), st.sampled_from(["x", "y", "z", None])))
 def test_a_group_that_is_told_apart_has_five_people(members: dict[str, str | None]) -> None:
-    teams = Teams({login: team for login, team in members.items() if team})
-    authors = {login: Counts(pulls=1) for login in members}
+    teams = TeamMembers({login: team for login, team in members.items() if team})
+    authors = {login: PullCounts(pulls=1) for login in members}
     rows = fold_teams(authors, teams)
     assert sum(row.counts.pulls for row in rows) == len(members)
     assert all(row.people >= 5 for row in rows if row.team)
@@ -511,10 +539,10 @@ def test_who_begins_later_is_in_no_team_yet(sqlite_store: Store) -> None:
     rows = [{**row, "login": one, "login_lower": one, "since": day_number(LAST)} for one in "abcde"]
     with sqlite_store.database.write() as connection:
         connection.execute(sqlite_store.database.insert(team_member), rows)
-    quick = Summaries(sqlite_store.database, TEAMS)
+    quick = SummaryQuestions(sqlite_store.database, TEAMS)
     until = msgspec.structs.replace(ours, until=date(2026, 3, 1))
     assert [row.team for row in quick.teams(until)] == []
-    assert {row.team for row in quick.pulls(ours, Listing()).rows} == {"core", None}
+    assert {row.team for row in quick.pulls(ours, ListSlice()).rows} == {"core", None}
 
 
 # --- quiet spots ----------------------------------------------------------------------------------
@@ -523,17 +551,23 @@ def test_who_begins_later_is_in_no_team_yet(sqlite_store: Store) -> None:
 @pytest.mark.parametrize(
     ("now", "before", "rule"),
     [
-        (Counts(pulls=9, no_evidence=9), Counts(), None),
-        (Counts(pulls=10, no_evidence=10), Counts(pulls=90, assisted=80), Quiet.NO_EVIDENCE),
-        (Counts(pulls=10, no_evidence=9), Counts(pulls=90), Quiet.NEVER_STARTED),
-        (Counts(pulls=10, assisted=1), Counts(pulls=90), None),
-        (Counts(pulls=100, assisted=24), Counts(pulls=100, assisted=50), Quiet.FELL),
-        (Counts(pulls=100, assisted=25), Counts(pulls=100, assisted=50), None),
-        (Counts(pulls=100, assisted=5), Counts(pulls=100, assisted=14), None),
-        (Counts(pulls=100, assisted=5), Counts(pulls=9, assisted=9), None),
+        (PullCounts(pulls=9, no_evidence=9), PullCounts(), None),
+        (
+            PullCounts(pulls=10, no_evidence=10),
+            PullCounts(pulls=90, assisted=80),
+            QuietReason.NO_EVIDENCE,
+        ),
+        (PullCounts(pulls=10, no_evidence=9), PullCounts(pulls=90), QuietReason.NEVER_STARTED),
+        (PullCounts(pulls=10, assisted=1), PullCounts(pulls=90), None),
+        (PullCounts(pulls=100, assisted=24), PullCounts(pulls=100, assisted=50), QuietReason.FELL),
+        (PullCounts(pulls=100, assisted=25), PullCounts(pulls=100, assisted=50), None),
+        (PullCounts(pulls=100, assisted=5), PullCounts(pulls=100, assisted=14), None),
+        (PullCounts(pulls=100, assisted=5), PullCounts(pulls=9, assisted=9), None),
     ],
 )
-def test_a_quiet_spot_follows_its_rule(now: Counts, before: Counts, rule: Quiet | None) -> None:
+def test_a_quiet_spot_follows_its_rule(
+    now: PullCounts, before: PullCounts, rule: QuietReason | None
+) -> None:
     assert quiet_rule(now, before) is rule
 
 
@@ -547,11 +581,11 @@ def test_a_repository_whose_adoption_fell_is_a_quiet_spot(store: Store) -> None:
         merged_at = NOW - timedelta(days=27 if fell else 31 + number)
         verdict = Verdict.NOT_ASSISTED if fell else Verdict.ASSISTED
         made = document(merged_at=merged_at, pull_request=number, verdict=verdict)
-        store.audits.save(42, number, made, now=NOW, about=About(author=logins[number % 6]))
-    spots = Summaries(store.database, TEAMS).quiet(Selection((42, 43)), today=today)
+        store.audits.save(42, number, made, now=NOW, about=PullFacts(author=logins[number % 6]))
+    spots = SummaryQuestions(store.database, TEAMS).quiet(PullSelection((42, 43)), today=today)
     assert [(spot.name, spot.rule, spot.now.pulls, spot.before.pulls) for spot in spots] == [
-        ("core", Quiet.FELL, 20, 20),
-        ("acme/shop", Quiet.FELL, 20, 20),
+        ("core", QuietReason.FELL, 20, 20),
+        ("acme/shop", QuietReason.FELL, 20, 20),
     ]
 
 
@@ -562,19 +596,19 @@ def test_a_page_is_its_parts(store: Store) -> None:
     be_teams(store)
     ours = by_authors(store, {"Ann": 1, "bob": 2, "carl": 1, "dora": 1, "Eve": 1})
     store.evidence.add(42, [edit("e1", actor="Ann")], now=NOW)
-    quick, today = Summaries(store.database, TEAMS), NOW.date()
-    page = quick.repository(ours, Grain.WEEK)
+    quick, today = SummaryQuestions(store.database, TEAMS), NOW.date()
+    page = quick.repository(ours, TimeGrain.WEEK)
     assert page.totals == quick.totals(ours)
-    assert page.series == quick.series(ours, Grain.WEEK)
+    assert page.series == quick.series(ours, TimeGrain.WEEK)
     assert (page.agents, page.directories) == (quick.agents(ours), quick.directories(ours))
     assert page.languages == quick.languages(ours)
-    assert page.largest == quick.pulls(ours, Listing(Order.EFFECTIVE, limit=10)).rows
-    whole = quick.organization(ours, Grain.MONTH, today=today)
+    assert page.largest == quick.pulls(ours, ListSlice(PullOrder.EFFECTIVE, limit=10)).rows
+    whole = quick.organization(ours, TimeGrain.MONTH, today=today)
     assert whole.totals == page.totals
-    assert whole.series == quick.series(ours, Grain.MONTH)
+    assert whole.series == quick.series(ours, TimeGrain.MONTH)
     assert (whole.repositories, whole.teams) == (quick.repositories(ours), quick.teams(ours))
-    assert whole.leaderboard_pulls == quick.leaderboard(ours, By.PULLS)
-    assert whole.leaderboard_lines == quick.leaderboard(ours, By.LINES)
+    assert whole.leaderboard_pulls == quick.leaderboard(ours, RankBy.PULLS)
+    assert whole.leaderboard_lines == quick.leaderboard(ours, RankBy.LINES)
     latest = msgspec.structs.replace(ours, since=today - timedelta(days=90))
     assert whole.adoption == quick.adoption(latest)
     assert whole.adoption[0].pulls_per_developer == 6
@@ -615,24 +649,24 @@ def test_outcomes_stand_beside_each_other(store: Store) -> None:
         store.outcomes.keep(42, number, an_outcome())
         store.outcomes.keep(42, number, kept_outcomes[number])
         assert store.outcomes.of(42, number) == kept_outcomes[number]
-    quick = Summaries(store.database, PEOPLE)
-    found = quick.outcomes(Selection((42,)))
+    quick = SummaryQuestions(store.database, PEOPLE)
+    found = quick.outcomes(PullSelection((42,)))
     assert (found.collected, found.pulls) == (5, 5)
     by_name = {one.measured: (one.assisted, one.others) for one in found.comparisons}
-    assert set(by_name) == set(Measured)
+    assert set(by_name) == set(OutcomeMeasure)
     assisted, others = [kept_outcomes[n] for n in (1, 2, 3)], [kept_outcomes[n] for n in (4, 5)]
     hours = [(NOW - one.first_commit_at).total_seconds() / 3600 for one in assisted]  # type: ignore[operator]
-    assert by_name[Measured.HOURS_TO_MERGE][0].value == statistics.median(hours)
-    assert by_name[Measured.HOURS_TO_REVIEW][0].count == 2
-    assert by_name[Measured.REVIEW_COMMENTS][1].value == statistics.median(
+    assert by_name[OutcomeMeasure.HOURS_TO_MERGE][0].value == statistics.median(hours)
+    assert by_name[OutcomeMeasure.HOURS_TO_REVIEW][0].count == 2
+    assert by_name[OutcomeMeasure.REVIEW_COMMENTS][1].value == statistics.median(
         one.review_comments for one in others
     )
-    assert by_name[Measured.REVERTED][0] == proportion(1, 2)
-    assert by_name[Measured.FIXED_UP][0].value is None
+    assert by_name[OutcomeMeasure.REVERTED][0] == proportion(1, 2)
+    assert by_name[OutcomeMeasure.FIXED_UP][0].value is None
     known = [one for one in (*assisted, *others) if one.attributed_after_30 is not None]
-    survived = by_name[Measured.SURVIVED_30]
+    survived = by_name[OutcomeMeasure.SURVIVED_30]
     assert survived[0].count == sum(one.attributed_lines for one in known)
     assert survived[0].value == sum(one.attributed_after_30 or 0 for one in known) / 8
     assert survived[1].value == 1.0
     with pytest.raises(NotShown, match="one person"):
-        quick.outcomes(Selection((42,), author="ann"))
+        quick.outcomes(PullSelection((42,), author="ann"))

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from ghapp.attribution.model import Totals
+from ghapp.attribution.model import AuditTotals
 from ghapp.store import MachineReport
-from ghapp.summaries.counts import About
+from ghapp.summaries.counts import PullFacts
 from tests.store.records import NOW, document
 from tests.web.api.test_api import pages
 from tests.web.place import Place
@@ -19,14 +19,14 @@ from tests.web.place import Place
 REPOSITORY = "/api/repositories/acme/app"
 
 
-def saved(place: Place, name: str, number: int, days: int, about: About) -> None:
+def saved(place: Place, name: str, number: int, days: int, about: PullFacts) -> None:
     """Save an audit of a pull request that merged so many days ago."""
     repository = place.repositories[name]
     body = document(
         NOW - timedelta(days=days),
         repository=f"acme/{name}",
         pull_request=number,
-        totals=Totals(
+        totals=AuditTotals(
             added=9,
             effective=8,
             attributed=4,
@@ -43,9 +43,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     made = Place(tmp_path_factory.mktemp("summaries"), GHAPP_NAMES="people")
     for number in range(20, 27):
         title = "=HYPERLINK(1)" if number == 20 else f"Change {number}"
-        about = About(title=title, author=f"dev{number}", author_id=number, base_ref="main")
+        about = PullFacts(title=title, author=f"dev{number}", author_id=number, base_ref="main")
         saved(made, "app", number, number - 19, about)
-    saved(made, "secret", 1, 1, About(title="Secret", author="dev20", author_id=20))
+    saved(made, "secret", 1, 1, PullFacts(title="Secret", author="dev20", author_id=20))
     yield made
     made.close()
 
@@ -134,7 +134,7 @@ def test_export_all_users(place: Place) -> None:
 
 def test_where_teams_are_named_no_person_is(tmp_path: Any) -> None:
     place = Place(tmp_path)
-    saved(place, "app", 20, 1, About(title="A change", author="dev20", author_id=20))
+    saved(place, "app", 20, 1, PullFacts(title="A change", author="dev20", author_id=20))
     admin = place.sign_in("admin")
     answer = admin.get("/api/organizations/acme/users.csv")
     assert answer.text.startswith("Team,PRs with CC")

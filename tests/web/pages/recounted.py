@@ -18,16 +18,23 @@ from ghapp.store import Replay, SavedAudit
 from ghapp.store.coverage import AFTER, BEFORE
 from ghapp.summaries.counts import (
     AgentCounts,
-    Counts,
     LineCounts,
+    MeasuredFigure,
     PersonCounts,
+    PullCounts,
     PullOutcome,
-    Quiet,
+    QuietReason,
     TeamCounts,
 )
-from ghapp.summaries.counts import Figure as Estimate
 from ghapp.summaries.intervals import median, proportion, ratio
-from ghapp.summaries.selection import By, Grain, Names, Naming, Order, Selection
+from ghapp.summaries.selection import (
+    NamesShown,
+    PersonNaming,
+    PullOrder,
+    PullSelection,
+    RankBy,
+    TimeGrain,
+)
 from ghapp.web.pages.pull_request import why
 from tests.store.summaries.slow_summaries import Pull, Slow
 from tests.web.pages.figures import Figure
@@ -45,12 +52,12 @@ class Known(Struct, frozen=True):
     reported: set[tuple[str, datetime]]
     """Whose machine reported in which week, by login."""
     today: date
-    naming: Naming = Naming(names=Names.TEAMS)
+    naming: PersonNaming = PersonNaming(names=NamesShown.TEAMS)
 
-    def asked(self, *repository_ids: int, **filters: Any) -> Selection:
+    def asked(self, *repository_ids: int, **filters: Any) -> PullSelection:
         """Return what a page asks for when its address says no more: the last twelve months."""
         since = self.today - timedelta(days=364)
-        whole = Selection(repository_ids or tuple(self.names), since, self.today)
+        whole = PullSelection(repository_ids or tuple(self.names), since, self.today)
         return msgspec.structs.replace(whole, **filters)
 
 
@@ -72,7 +79,7 @@ def many(count: int, noun: str) -> str:
     return f"{n(count)} {noun}{'' if count == 1 else 's'}"
 
 
-def floor_of(counts: Counts) -> str:
+def floor_of(counts: PullCounts) -> str:
     """Write the share of some counts; a dash where nothing is known."""
     known = counts.known_effective
     return share(counts.whole_attributed, counts.whole_effective) if known else "-"
@@ -82,10 +89,10 @@ def day(on: date) -> str:
     return f"{on.day} {on:%b %Y}"
 
 
-def span(start: date, grain: Grain) -> str:
-    if grain is Grain.MONTH:
+def span(start: date, grain: TimeGrain) -> str:
+    if grain is TimeGrain.MONTH:
         return f"{start:%B %Y}"
-    return day(start) if grain is Grain.DAY else f"Week of {day(start)}"
+    return day(start) if grain is TimeGrain.DAY else f"Week of {day(start)}"
 
 
 def minute(at: datetime) -> str:
@@ -97,7 +104,7 @@ def meter(where: str, row: str, name: str, part: int, whole: int) -> Iterator[Fi
     yield from [(where, row, "drawn", f"{name}: {share(part, whole)}")] * 2
 
 
-def floor_meter(where: str, row: str, name: str, counts: Counts) -> Iterator[Figure]:
+def floor_meter(where: str, row: str, name: str, counts: PullCounts) -> Iterator[Figure]:
     """Return the bar beside a floor; there is none where nothing is known."""
     if counts.known_effective:
         yield from meter(where, row, name, counts.whole_attributed, counts.whole_effective)
@@ -106,7 +113,7 @@ def floor_meter(where: str, row: str, name: str, counts: Counts) -> Iterator[Fig
 # --- repository and organization ------------------------------------------------------------------
 
 
-def repository(known: Known, asked: Selection, grain: Grain) -> Iterator[Figure]:
+def repository(known: Known, asked: PullSelection, grain: TimeGrain) -> Iterator[Figure]:
     slow = known.slow
     yield from _head(known, asked)
     yield from _series(known, asked, grain)
@@ -114,11 +121,13 @@ def repository(known: Known, asked: Selection, grain: Grain) -> Iterator[Figure]
     yield from _lines("By language", slow.languages(asked))
     below = f" below {asked.path}" if asked.path else ""
     yield from _lines(f"By directory{below}", slow.directories(asked))
-    largest = slow.listed(asked, Order.EFFECTIVE, ascending=False)[:10]
+    largest = slow.listed(asked, PullOrder.EFFECTIVE, ascending=False)[:10]
     yield from _pulls("Largest pull requests", known, largest)
 
 
-def organization(known: Known, asked: Selection, grain: Grain, by: By) -> Iterator[Figure]:
+def organization(
+    known: Known, asked: PullSelection, grain: TimeGrain, by: RankBy
+) -> Iterator[Figure]:
     slow = known.slow
     yield from _readable(asked)
     yield from _head(known, asked)
@@ -134,11 +143,11 @@ def organization(known: Known, asked: Selection, grain: Grain, by: By) -> Iterat
     yield from _lines("By language", slow.languages(asked))
 
 
-def _readable(asked: Selection) -> Iterator[Figure]:
+def _readable(asked: PullSelection) -> Iterator[Figure]:
     yield "", f"{len(asked.repository_ids)} repositories that you may read"
 
 
-def _head(known: Known, asked: Selection) -> Iterator[Figure]:
+def _head(known: Known, asked: PullSelection) -> Iterator[Figure]:
     counts = known.slow.totals(asked)
     yield from _days(asked)
     yield "", "PRs with an agent", n(counts.assisted)
@@ -158,15 +167,15 @@ def _head(known: Known, asked: Selection) -> Iterator[Figure]:
     yield from _heard_of(known, asked)
 
 
-def _days(asked: Selection) -> Iterator[Figure]:
+def _days(asked: PullSelection) -> Iterator[Figure]:
     assert asked.since is not None
     assert asked.until is not None
     yield "", f"merged {day(asked.since)} to {day(asked.until)}"
 
 
-def _heard_of(known: Known, asked: Selection) -> Iterator[Figure]:
+def _heard_of(known: Known, asked: PullSelection) -> Iterator[Figure]:
     """Say of how many pull requests nothing was heard of the author."""
-    all_of_them = Selection(asked.repository_ids, asked.since, asked.until)
+    all_of_them = PullSelection(asked.repository_ids, asked.since, asked.until)
     found = known.slow.selected(all_of_them, with_agent=False)
     pulls = [one for one in found if one.about.author_id]
     silent = sum(not _is_heard(known, one) for one in pulls)
@@ -186,7 +195,7 @@ def _is_heard(known: Known, pull: Pull) -> bool:
     return sent or any(first - timedelta(days=7) <= week <= last for week in weeks)
 
 
-def _series(known: Known, asked: Selection, grain: Grain) -> Iterator[Figure]:
+def _series(known: Known, asked: PullSelection, grain: TimeGrain) -> Iterator[Figure]:
     """Recount both charts: their tables, what resting on a step tells, what is read out."""
     points = known.slow.series(asked, grain)
     pulls, lines = "Merged pull requests", "Share of effective lines"
@@ -216,7 +225,7 @@ def _series(known: Known, asked: Selection, grain: Grain) -> Iterator[Figure]:
     yield lines, "drawn", f"{since} A floor: lines that are not sure are not in it."
 
 
-def _agents(agents: Iterable[AgentCounts], counts: Counts) -> Iterator[Figure]:
+def _agents(agents: Iterable[AgentCounts], counts: PullCounts) -> Iterator[Figure]:
     for row in agents:
         name = agent_name(row.agent)
         yield "By agent", name, "PRs with", n(row.pulls)
@@ -238,12 +247,12 @@ def _lines(title: str, rows: Iterable[LineCounts]) -> Iterator[Figure]:
         yield title, f"and {len(counted) - 12} more with fewer lines"
 
 
-def _repository(known: Known, asked: Selection) -> Iterator[Figure]:
+def _repository(known: Known, asked: PullSelection) -> Iterator[Figure]:
     full_name, counts = known.names[asked.repository_ids[0]], known.slow.totals(asked)
     row = "Repositories", full_name.partition("/")[2]
     if not counts.pulls:
         return
-    points = known.slow.series(asked, Grain.MONTH)
+    points = known.slow.series(asked, TimeGrain.MONTH)
     known_ones = [point for point in points if point.counts.known_effective]
     if known_ones:
         ends = (known_ones[0], known_ones[-1])
@@ -272,9 +281,9 @@ class Spot(Struct, frozen=True):
     team: str
     """Empty: it is a repository."""
     repository: str
-    rule: Quiet
-    now: Counts
-    before: Counts
+    rule: QuietReason
+    now: PullCounts
+    before: PullCounts
 
 
 def _quiet(known: Known) -> Iterator[Figure]:
@@ -292,7 +301,7 @@ def quiet_spots(known: Known) -> list[Spot]:
     end = known.today - timedelta(days=known.today.weekday())
     spans = [(28, 1), (28 + 84, 28 + 1)]
     now, before = (
-        Selection(tuple(known.names), end - timedelta(days=first), end - timedelta(days=last))
+        PullSelection(tuple(known.names), end - timedelta(days=first), end - timedelta(days=last))
         for first, last in spans
     )
     earlier = {row.team: row.counts for row in known.slow.team_rows(before) if row.team}
@@ -303,7 +312,8 @@ def quiet_spots(known: Known) -> list[Spot]:
     ]
     for one, name in known.names.items():
         new, old = (
-            known.slow.totals(Selection((one,), span.since, span.until)) for span in (now, before)
+            known.slow.totals(PullSelection((one,), span.since, span.until))
+            for span in (now, before)
         )
         pairs.append(("", name, new, old))
     return [
@@ -313,23 +323,23 @@ def quiet_spots(known: Known) -> list[Spot]:
     ]
 
 
-def _rule(now: Counts, before: Counts) -> Quiet | None:
+def _rule(now: PullCounts, before: PullCounts) -> QuietReason | None:
     if now.pulls < 10:
         return None
     if now.no_evidence == now.pulls:
-        return Quiet.NO_EVIDENCE
+        return QuietReason.NO_EVIDENCE
     if now.assisted + before.assisted == 0:
-        return Quiet.NEVER_STARTED
+        return QuietReason.NEVER_STARTED
     if before.pulls < 10:
         return None
     then, today = before.assisted / before.pulls, now.assisted / now.pulls
-    return Quiet.FELL if today < then / 2 and then - today >= 0.1 else None
+    return QuietReason.FELL if today < then / 2 and then - today >= 0.1 else None
 
 
-def _board(people: Iterable[PersonCounts], by: By) -> Iterator[Figure]:
+def _board(people: Iterable[PersonCounts], by: RankBy) -> Iterator[Figure]:
     def rank(row: PersonCounts) -> tuple[int, ...]:
         pulls, lines = (row.pulls_with, row.pulls), (row.lines_with, row.lines)
-        return (*pulls, *lines) if by is By.PULLS else (*lines, *pulls)
+        return (*pulls, *lines) if by is RankBy.PULLS else (*lines, *pulls)
 
     named = [row for row in people if row.name != "(others)"]
     for row in sorted(named, key=rank, reverse=True)[:10]:
@@ -340,7 +350,7 @@ def _board(people: Iterable[PersonCounts], by: By) -> Iterator[Figure]:
         yield "Leaderboard", name, "all lines", n(row.lines)
 
 
-def _adoption(known: Known, asked: Selection) -> Iterator[Figure]:
+def _adoption(known: Known, asked: PullSelection) -> Iterator[Figure]:
     assert asked.since is not None
     assert asked.until is not None
     since = asked.until - timedelta(days=90)
@@ -369,12 +379,12 @@ def _by_day(title: str, noun: str, days: Sequence[tuple[date, int]]) -> Iterator
 # --- lists ----------------------------------------------------------------------------------------
 
 
-def pulls(known: Known, asked: Selection) -> Iterator[Figure]:
+def pulls(known: Known, asked: PullSelection) -> Iterator[Figure]:
     is_of_many = len(asked.repository_ids) > 1
     if is_of_many:
         yield from _readable(asked)
     yield from _days(asked)
-    found = known.slow.listed(asked, Order.MERGED, ascending=False)[:50]
+    found = known.slow.listed(asked, PullOrder.MERGED, ascending=False)[:50]
     yield from _pulls("", known, found, sorted_by="Merged ↓", with_name=is_of_many)
 
 
@@ -405,7 +415,7 @@ def _pulls(
 # --- outcomes -------------------------------------------------------------------------------------
 
 
-def outcomes(known: Known, asked: Selection) -> Iterator[Figure]:
+def outcomes(known: Known, asked: PullSelection) -> Iterator[Figure]:
     if len(asked.repository_ids) > 1:
         yield from _readable(asked)
     yield from _days(asked)
@@ -432,12 +442,12 @@ def outcomes(known: Known, asked: Selection) -> Iterator[Figure]:
 
 
 Told = Sequence[tuple[Pull, PullOutcome]]
-Measure = Callable[[Told, Told, int], Estimate]
+Measure = Callable[[Told, Told, int], MeasuredFigure]
 """The figure of one group of pull requests, of all, and which of both groups it is."""
 
 
 def _median(value: Callable[[Pull, PullOutcome], float | None]) -> Measure:
-    def of(group: Told, told: Told, number: int) -> Estimate:
+    def of(group: Told, told: Told, number: int) -> MeasuredFigure:
         del told, number
         values = [one for pair in group if (one := value(*pair)) is not None]
         found = median(values)
@@ -448,7 +458,7 @@ def _median(value: Callable[[Pull, PullOutcome], float | None]) -> Measure:
 
 
 def _proportion(value: Callable[[PullOutcome], bool | None]) -> Measure:
-    def of(group: Told, told: Told, number: int) -> Estimate:
+    def of(group: Told, told: Told, number: int) -> MeasuredFigure:
         del told, number
         values = [one for _, found in group if (one := value(found)) is not None]
         return proportion(sum(values), len(values))
@@ -459,7 +469,7 @@ def _proportion(value: Callable[[PullOutcome], bool | None]) -> Measure:
 def _standing(days: int) -> Measure:
     """Of lines, not of pull requests: attributed ones, and all others of the same ones."""
 
-    def of(group: Told, told: Told, number: int) -> Estimate:
+    def of(group: Told, told: Told, number: int) -> MeasuredFigure:
         del group
         kept, whole = (("attributed", "attributed_lines"), ("others", "other_lines"))[number]
         pairs = [(getattr(one, f"{kept}_after_{days}"), getattr(one, whole)) for _, one in told]
@@ -496,7 +506,9 @@ MEASURES: tuple[tuple[str, str, str, Measure], ...] = (
 """Name in the drawing, title, unit, and how it is found."""
 
 
-def _compared(name: str, title: str, unit: str, estimates: Sequence[Estimate]) -> Iterator[Figure]:
+def _compared(
+    name: str, title: str, unit: str, estimates: Sequence[MeasuredFigure]
+) -> Iterator[Figure]:
     drawn = []
     for row, one in zip(("Assisted", "Not assisted"), estimates, strict=True):
         value = _estimate(one, unit)
@@ -510,7 +522,7 @@ def _compared(name: str, title: str, unit: str, estimates: Sequence[Estimate]) -
         yield title, "drawn", name
 
 
-def _estimate(one: Estimate, unit: str) -> str:
+def _estimate(one: MeasuredFigure, unit: str) -> str:
     def short(value: float) -> str:
         value *= 100 if unit == "%" else 1
         return f"{value:.1f}" if value < 10 and value != int(value) else f"{value:.0f}"
@@ -757,14 +769,14 @@ def letter(known: Known, organization: str) -> list[str]:
         day for ago in range(3, 10) if (day := known.today - timedelta(days=ago)).weekday() == 6
     )
     monday, week = sunday - timedelta(days=6), timedelta(days=7)
-    asked = Selection(tuple(known.names), monday, sunday)
+    asked = PullSelection(tuple(known.names), monday, sunday)
     now = known.slow.totals(asked)
-    was = known.slow.totals(Selection(tuple(known.names), monday - week, sunday - week))
+    was = known.slow.totals(PullSelection(tuple(known.names), monday - week, sunday - week))
     year, number, _ = monday.isocalendar()
     words = {
-        Quiet.FELL: "the share of pull requests with agents fell to less than half",
-        Quiet.NEVER_STARTED: "there is evidence, and no pull request with agents",
-        Quiet.NO_EVIDENCE: "no evidence has come in",
+        QuietReason.FELL: "the share of pull requests with agents fell to less than half",
+        QuietReason.NEVER_STARTED: "there is evidence, and no pull request with agents",
+        QuietReason.NO_EVIDENCE: "no evidence has come in",
     }
     lines = f"{n(now.whole_attributed)} of {many(now.whole_effective, 'line')}"
     pulls_share = share(now.assisted, now.pulls), share(was.assisted, was.pulls)
@@ -791,7 +803,7 @@ def letter(known: Known, organization: str) -> list[str]:
     ]
 
 
-def _letter_rows(known: Known, asked: Selection) -> Iterator[str]:
+def _letter_rows(known: Known, asked: PullSelection) -> Iterator[str]:
     for one, name in known.names.items():
         own = known.slow.totals(msgspec.structs.replace(asked, repository_ids=(one,)))
         if own.pulls:
@@ -799,7 +811,7 @@ def _letter_rows(known: Known, asked: Selection) -> Iterator[str]:
             yield f"| {' | '.join((f'`{name}`', *values))} |"
 
 
-def _letter_agents(known: Known, asked: Selection) -> Iterator[str]:
+def _letter_agents(known: Known, asked: PullSelection) -> Iterator[str]:
     for row in known.slow.agents(asked):
         lines = f"{agent_name(row.agent)} {many(row.attributed, 'line')}"
         yield f"{lines} in {many(row.pulls, 'pull request')}"

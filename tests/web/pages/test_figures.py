@@ -14,14 +14,21 @@ import pytest
 from flask.testing import FlaskClient
 
 from ghapp.attribution.document import from_document, to_document
-from ghapp.attribution.model import Edit, FileVerdict, Inputs, LineVerdict, Totals, Verdict
+from ghapp.attribution.model import (
+    AuditInputs,
+    AuditTotals,
+    Edit,
+    FileVerdict,
+    LineVerdict,
+    Verdict,
+)
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.demo.cast import PLACES, TEAMS
 from ghapp.demo.year import SEED, merged
-from ghapp.store import Asked, Due, Found, Kind, PullState
+from ghapp.store import ListedPull, PullState, ReplayRequest, WorkKind, WorkRequest
 from ghapp.store.coverage import monday
-from ghapp.summaries.counts import About
-from ghapp.summaries.selection import By, Grain, Names, Naming, Selection
+from ghapp.summaries.counts import PullFacts
+from ghapp.summaries.selection import NamesShown, PersonNaming, PullSelection, RankBy, TimeGrain
 from ghapp.web.app import create_app
 from tests.store.records import document
 from tests.store.summaries.slow_summaries import Pull, Slow
@@ -35,7 +42,7 @@ from tests.web.place import Place
 
 SHOP = "/repositories/acme/shop"
 ACME = "/organizations/acme"
-Page = Callable[[Known, Selection], Iterable[Figure]]
+Page = Callable[[Known, PullSelection], Iterable[Figure]]
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +57,12 @@ def known(place: Place) -> Known:
     store = place.store
     names = {one.id: one.full_name for one in store.installations.repositories()}
     ids = {name: one for one, name in names.items()}
-    abouts = {(ids["acme/app"], 17): About()}
+    abouts = {(ids["acme/app"], 17): PullFacts()}
     edits: dict[int, list[Edit]] = defaultdict(list)
     for one in PLACES:
         random = Random(f"{SEED} {one.name}")  # noqa: S311 - the demo's own chances once more
         for pull in merged(one, NOW, random, DAYS):
-            about = About(title=pull.title, author=pull.author, author_id=1)
+            about = PullFacts(title=pull.title, author=pull.author, author_id=1)
             abouts[ids[one.name], pull.number] = about
             edits[ids[one.name]] += pull.edits
     abouts |= odd_ones(place)
@@ -76,13 +83,13 @@ def reports(edits: Iterable[list[Edit]]) -> Iterator[tuple[str, datetime]]:
             yield edit.actor or "", monday(edit.at)
 
 
-def odd_ones(place: Place) -> dict[tuple[int, int], About]:
+def odd_ones(place: Place) -> dict[tuple[int, int], PullFacts]:
     """Add what the demo has none of: half a change, many directories, a very long file."""
     secret = place.repositories["secret"].id
     files = tuple(
         FileVerdict(f"part{number}/a.py", None, 9, 8, number % 3, None, ()) for number in range(15)
     )
-    totals = Totals(
+    totals = AuditTotals(
         added=135,
         effective=120,
         attributed=15,
@@ -90,7 +97,7 @@ def odd_ones(place: Place) -> dict[tuple[int, int], About]:
         by_reason={"run": 15, "no_match": 105, "trivial_line": 15},
         by_agent={"claude-code": 12, "codex": 3},
     )
-    inputs = Inputs(diff="sha256:d", evidence="sha256:e", edits_considered=1, complete=True)
+    inputs = AuditInputs(diff="sha256:d", evidence="sha256:e", edits_considered=1, complete=True)
     half = msgspec.structs.replace(inputs, complete=False, missing=("assets/big.txt",))
     unknown = msgspec.structs.replace(totals, share=None)
     nothing = msgspec.structs.replace(
@@ -106,7 +113,7 @@ def odd_ones(place: Place) -> dict[tuple[int, int], About]:
         by_reason=Counter(line.reason for line in long.lines),
         by_agent={"codex": long.attributed},
     )
-    about = About(title="Odd", author="bob", author_id=1)
+    about = PullFacts(title="Odd", author="bob", author_id=1)
     made = {
         1: document(NOW, files=files, totals=totals, inputs=inputs),
         2: document(NOW, files=files, totals=unknown, inputs=half, verdict=Verdict.NOT_ASSISTED),
@@ -171,14 +178,14 @@ def query_of(link: str) -> dict[str, list[str]]:
 def test_each_repository(admin: FlaskClient, known: Known) -> None:
     for one, name in known.names.items():
         if known.slow.totals(known.asked(one)).pulls:
-            wanted = recounted.repository(known, known.asked(one), Grain.WEEK)
+            wanted = recounted.repository(known, known.asked(one), TimeGrain.WEEK)
             expect(admin, f"/repositories/{name}", wanted)
 
 
 @pytest.mark.parametrize("asked", ASKED, ids=lambda one: "-".join(one) or "all")
-@pytest.mark.parametrize("grain", [Grain.DAY, Grain.MONTH])
+@pytest.mark.parametrize("grain", [TimeGrain.DAY, TimeGrain.MONTH])
 def test_a_repository_as_it_is_asked_for(
-    admin: FlaskClient, known: Known, shop: int, asked: dict[str, Any], grain: Grain
+    admin: FlaskClient, known: Known, shop: int, asked: dict[str, Any], grain: TimeGrain
 ) -> None:
     wanted = recounted.repository(known, known.asked(shop, **asked), grain)
     expect(admin, address(SHOP, grain=grain, **asked), wanted)
@@ -194,17 +201,19 @@ def test_a_directory_leads_to_what_is_in_it(admin: FlaskClient) -> None:
         assert [row[0] for row in rows] == [name]
 
 
-@pytest.mark.parametrize("by", By)
+@pytest.mark.parametrize("by", RankBy)
 @pytest.mark.parametrize("asked", ASKED, ids=lambda one: "-".join(one) or "all")
-def test_an_organization(admin: FlaskClient, known: Known, asked: dict[str, Any], by: By) -> None:
-    wanted = recounted.organization(known, known.asked(**asked), Grain.MONTH, by)
-    expect(admin, address(ACME, grain=Grain.MONTH, board=by, **asked), wanted)
+def test_an_organization(
+    admin: FlaskClient, known: Known, asked: dict[str, Any], by: RankBy
+) -> None:
+    wanted = recounted.organization(known, known.asked(**asked), TimeGrain.MONTH, by)
+    expect(admin, address(ACME, grain=TimeGrain.MONTH, board=by, **asked), wanted)
 
 
-@pytest.mark.parametrize("names", [Names.PEOPLE, Names.PSEUDONYMS])
-@pytest.mark.parametrize("by", By)
+@pytest.mark.parametrize("names", [NamesShown.PEOPLE, NamesShown.PSEUDONYMS])
+@pytest.mark.parametrize("by", RankBy)
 def test_an_organization_whose_people_are_named(
-    admin: FlaskClient, place: Place, known: Known, names: Names, by: By
+    admin: FlaskClient, place: Place, known: Known, names: NamesShown, by: RankBy
 ) -> None:
     settings = replace(place.settings, names=names)
     services = replace(place.services, settings=settings)
@@ -212,9 +221,9 @@ def test_an_organization_whose_people_are_named(
     cookie = admin.get_cookie("login")
     assert cookie is not None
     browser.set_cookie("login", cookie.value)
-    naming = Naming(names=names, key=settings.encryption_key)
+    naming = PersonNaming(names=names, key=settings.encryption_key)
     named = msgspec.structs.replace(known, naming=naming)
-    wanted = recounted.organization(named, known.asked(), Grain.WEEK, by)
+    wanted = recounted.organization(named, known.asked(), TimeGrain.WEEK, by)
     expect(browser, address(ACME, board=by), wanted)
 
 
@@ -279,7 +288,7 @@ def test_replays(admin: FlaskClient, place: Place, known: Known, shop: int) -> N
 def replayed(place: Place, repository_id: int, pulls: list[Pull]) -> Replayed:
     """Replay pull requests as far as the last: one is not read whole, one fails, one waits."""
     store = place.store.replays
-    asked = Asked(
+    asked = ReplayRequest(
         repository_id=repository_id,
         as_of=NOW,
         asked_by="login:admin",
@@ -287,9 +296,9 @@ def replayed(place: Place, repository_id: int, pulls: list[Pull]) -> Replayed:
         since=NOW - timedelta(days=DAYS),
         until=NOW,
     )
-    begun = store.start(asked, Due(kind=Kind.REPLAY, due_at=NOW), now=NOW)
+    begun = store.start(asked, WorkRequest(kind=WorkKind.REPLAY, due_at=NOW), now=NOW)
     found = [
-        Found(one.number, one.audit.merged_at, base_sha="b", head_sha="h", merge_commit="m")
+        ListedPull(one.number, one.audit.merged_at, base_sha="b", head_sha="h", merge_commit="m")
         for one in pulls
     ]
     assert store.page(begun, found, [], is_last=True, now=NOW)

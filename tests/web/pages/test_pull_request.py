@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from ghapp.attribution.document import from_document, to_document
 from ghapp.attribution.model import Audit, FileVerdict, LineVerdict, Reason
 from ghapp.reports.coverage import erased, of_author
-from ghapp.store import ErasedBy, Publication, SavedAudit, Whose
-from ghapp.summaries.counts import About
+from ghapp.store import ErasedBy, ErasureScope, Publication, SavedAudit
+from ghapp.summaries.counts import PullFacts
 from ghapp.web.pages.pull_request import MOST_RUNS, file_parts, runs_of, why
 from tests.store.records import document, edit
 from tests.web.conftest import NOW
@@ -131,7 +131,7 @@ def test_texts_of_users_are_no_markup(admin: FlaskClient, place: Place) -> None:
     )
     app = place.repositories["app"].id
     saved = place.store.audits.save(
-        app, 666, to_document(audit), now=NOW, about=About(title=bad, author=bad)
+        app, 666, to_document(audit), now=NOW, about=PullFacts(title=bad, author=bad)
     )
     told = Publication(publisher="comment", outcome="written", asked_at=NOW, detail=bad)
     place.store.publications.record(saved, told)
@@ -179,7 +179,7 @@ def test_beside_the_share_stands_who_was_heard_of_and_what_was_erased(
     app = place.repositories["app"].id
     text = document(NOW, repository="acme/app", pull_request=77)
     author = {"author": "dan", "author_id": 14}
-    store.audits.save(app, 77, text, now=NOW, about=About(**author))  # type: ignore[arg-type]
+    store.audits.save(app, 77, text, now=NOW, about=PullFacts(**author))  # type: ignore[arg-type]
     page = admin.get("/repositories/acme/app/pull/77").text
     assert of_author("nothing").replace("'", "&#39;") in page
     sent = edit("by dan", at=NOW, actor="dan")
@@ -187,7 +187,7 @@ def test_beside_the_share_stands_who_was_heard_of_and_what_was_erased(
     page = admin.get("/repositories/acme/app/pull/77").text
     assert of_author("evidence").replace("'", "&#39;") in page
     assert "erased" not in page
-    store.evidence.erase(Whose(login="dan"), ErasedBy.DEVELOPER, now=later)
+    store.evidence.erase(ErasureScope(login="dan"), ErasedBy.DEVELOPER, now=later)
     assert erased(1, later.date().isoformat()) in admin.get("/repositories/acme/app/pull/77").text
     summed = admin.get("/repositories/acme/app").text
     assert "Of 1 of 1 pull requests no machine of the author reported" in summed

@@ -10,10 +10,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
-from ghapp.attribution.model import FileVerdict, Inputs, Totals
+from ghapp.attribution.model import AuditInputs, AuditTotals, FileVerdict
 from ghapp.auditing.replay_over_github import start
-from ghapp.store import Asked, Publication, Repository
-from ghapp.summaries.counts import About, PullOutcome
+from ghapp.store import Publication, ReplayRequest, Repository
+from ghapp.summaries.counts import PullFacts, PullOutcome
 from tests.store.records import document, edit
 from tests.web.conftest import NOW
 from tests.web.place import Place
@@ -56,7 +56,7 @@ def grow(place: Place, numbers: range) -> None:
         place.store.installations.repository_seen(seen, now=NOW)
         for repository_id in (app, hub.id):
             merge(place, repository_id, number, now=NOW)
-        wanted = Asked(repository_id=app, as_of=NOW, asked_by="login:admin")
+        wanted = ReplayRequest(repository_id=app, as_of=NOW, asked_by="login:admin")
         begun = start(place.store, known, wanted, now=NOW)
         place.store.replays.cancel(begun.id, now=NOW)
         # The same pull request is audited once more, and what is said of it is kept.
@@ -69,7 +69,7 @@ def merge(place: Place, repository_id: int, number: int, **audit: Any) -> None:
     files = tuple(
         FileVerdict(f"part{one}/a.py", None, 9, 8, 2, None, ()) for one in range(number + 2)
     )
-    totals = Totals(
+    totals = AuditTotals(
         added=9 * len(files),
         effective=8 * len(files),
         attributed=2 * len(files),
@@ -78,11 +78,11 @@ def merge(place: Place, repository_id: int, number: int, **audit: Any) -> None:
         by_agent={f"agent{number}": 2 * len(files)},
     )
     digest = audit.get("evidence", "sha256:e")
-    inputs = Inputs(diff="sha256:d", evidence=digest, edits_considered=2, complete=True)
+    inputs = AuditInputs(diff="sha256:d", evidence=digest, edits_considered=2, complete=True)
     made = document(
         NOW - timedelta(days=number), pull_request=number, files=files, totals=totals, inputs=inputs
     )
-    about = About(title=f"Change {number}", author=login, author_id=number)
+    about = PullFacts(title=f"Change {number}", author=login, author_id=number)
     saved = store.audits.save(repository_id, number, made, now=now, about=about)
     told = Publication(publisher="check_run", outcome="written", asked_at=now)
     store.publications.record(saved, told)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 
-from ghapp.attribution.model import Audit, State, Verdict
+from ghapp.attribution.model import Audit, AuditState, Verdict
 from ghapp.reports.summary import percent
 from ghapp.web.pages import organization
 from tests.web.pages.figures import parsed
@@ -41,7 +41,7 @@ def shown_numbers(audits: list[Audit]) -> dict[str, str]:
         "Lines of code with": total(audits, lambda one: one.totals.attributed),
         "Share of lines": f"at least {share}",
         "Without evidence": total(audits, lambda one: one.verdict is Verdict.NO_EVIDENCE),
-        "Provisional": total(audits, lambda one: one.state is State.PROVISIONAL),
+        "Provisional": total(audits, lambda one: one.state is AuditState.PROVISIONAL),
     }
 
 
@@ -270,7 +270,7 @@ def test_outcomes_stand_beside_each_other_with_what_they_rest_on(
     answer = admin.get(f"{SHOP}/outcomes")
     assert "show no cause" in answer.text
     rows = Read(answer.text).table("Group", "Value", "Rests on")
-    final = [one for one in documents(place, "acme/shop") if one.state is State.FINAL]
+    final = [one for one in documents(place, "acme/shop") if one.state is AuditState.FINAL]
     counted = Counter(one.verdict for one in final)
     assert [(row[0], row[2]) for row in rows] == [
         ("Assisted", f"{counted[Verdict.ASSISTED]:,}"),

@@ -5,9 +5,9 @@ from datetime import timedelta
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit
 from ghapp.demo.cast import PLACES
-from ghapp.demo.year import Office, make_year
+from ghapp.demo.year import YearStore, make_year
 from ghapp.keys.evidence import EvidenceKeys
-from ghapp.keys.signing import Signer
+from ghapp.keys.signing import RecordSigner
 from ghapp.store import Repository
 from tests.web.conftest import NOW
 from tests.web.place import Place
@@ -22,8 +22,8 @@ def add_a_year(place: Place) -> None:
     ids = {one.name: _add(place, one.name) for one in PLACES}
     key = place.services.settings.encryption_key
     present = EvidenceKeys(place.store, key).present(place.installed.id, now=NOW)
-    witness = Signer(place.store, key).witness
-    office = Office(place.store, place.installed.id, "acme", present, witness)
+    witness = RecordSigner(place.store, key).witness
+    office = YearStore(place.store, place.installed.id, "acme", present, witness)
     make_year(office, ids, until=NOW, days=DAYS)
 
 

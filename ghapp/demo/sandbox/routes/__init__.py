@@ -1,6 +1,6 @@
 """All routes of the stand-in, in the order of their resources; each module holds one resource."""
 
-from ghapp.demo.sandbox.call import Route
+from ghapp.demo.sandbox.call import HubRoute
 from ghapp.demo.sandbox.routes import (
     apps,
     checks,
@@ -13,7 +13,7 @@ from ghapp.demo.sandbox.routes import (
     users,
 )
 
-ALL: list[Route] = [
+ALL: list[HubRoute] = [
     *apps.ROUTES.all,
     *deliveries.ROUTES.all,
     *users.ROUTES.all,

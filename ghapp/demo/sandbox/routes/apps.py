@@ -2,44 +2,44 @@
 
 from datetime import timedelta
 
-from ghapp.demo.sandbox.call import Answer, Call, Refused
+from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall
 from ghapp.demo.sandbox.limits import MANIFEST_CODE_SECONDS
 from ghapp.demo.sandbox.registration import register_app
-from ghapp.demo.sandbox.routing import Routes, paged
-from ghapp.demo.sandbox.shapes import Shapes
-from ghapp.demo.sandbox.state import Installation
+from ghapp.demo.sandbox.routing import RouteTable, paged
+from ghapp.demo.sandbox.shapes import JsonShapes
+from ghapp.demo.sandbox.state import HubInstallation
 from ghapp.demo.sandbox.tokens import SUSPENDED
 
-ROUTES = Routes()
+ROUTES = RouteTable()
 
 
-def _own(call: Call, number: int) -> Installation:
+def _own(call: HubCall, number: int) -> HubInstallation:
     """Return an installation of the calling app; 404 for others' and for deleted ones."""
     found = call.world.installations.get(number)
     if found is None or found.deleted or found.app is not call.app:
-        raise Refused(404, "Not Found")
+        raise ErrorAnswer(404, "Not Found")
     return found
 
 
 @ROUTES("GET", "/app", sender="app")
-def app(call: Call) -> Answer:
+def app(call: HubCall) -> HubAnswer:
     """Answer with the calling app."""
-    shown = Shapes(call.world).app(call.acting_app)
+    shown = JsonShapes(call.world).app(call.acting_app)
     installed = [one for one in call.world.installations.values() if not one.deleted]
     shown["installations_count"] = sum(one.app is call.app for one in installed)
-    return Answer(shown)
+    return HubAnswer(shown)
 
 
 @ROUTES("GET", "/app/hook/config", sender="app")
-def hook_config(call: Call) -> Answer:
+def hook_config(call: HubCall) -> HubAnswer:
     """Answer with the webhook's address; the secret is never shown."""
     url = call.acting_app.webhook_url or ""
     shown = {"content_type": "json", "insecure_ssl": "0", "secret": "********", "url": url}
-    return Answer(shown)
+    return HubAnswer(shown)
 
 
 @ROUTES("GET", "/app/installations", sender="app", paged=True, query="since outdated")
-def installations(call: Call) -> Answer:
+def installations(call: HubCall) -> HubAnswer:
     """List the calling app's installations."""
     own = [
         one
@@ -47,13 +47,15 @@ def installations(call: Call) -> Answer:
         if one.app is call.app and not one.deleted
     ]  # fmt: skip
     page, link = paged(call, own)
-    return Answer([Shapes(call.world).installation(one) for one in page], headers=link)
+    return HubAnswer([JsonShapes(call.world).installation(one) for one in page], headers=link)
 
 
 @ROUTES("GET", "/app/installations/{installation_id}", sender="app")
-def installation(call: Call) -> Answer:
+def installation(call: HubCall) -> HubAnswer:
     """Answer with one installation."""
-    return Answer(Shapes(call.world).installation(_own(call, call.number("installation_id"))))
+    return HubAnswer(
+        JsonShapes(call.world).installation(_own(call, call.number("installation_id")))
+    )
 
 
 @ROUTES(
@@ -62,28 +64,30 @@ def installation(call: Call) -> Answer:
     sender="app",
     members="repositories repository_ids permissions",
 )
-def access_token(call: Call) -> Answer:
+def access_token(call: HubCall) -> HubAnswer:
     """Make an installation token."""
     found = _own(call, call.number("installation_id"))
     if found.suspended_at is not None:
-        raise Refused(403, SUSPENDED)
-    return Answer(Shapes(call.world).token(call.tokens.issue(found, call.json())), status=201)
+        raise ErrorAnswer(403, SUSPENDED)
+    return HubAnswer(
+        JsonShapes(call.world).token(call.tokens.issue(found, call.json())), status=201
+    )
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/installation", sender="app")
-def repository_installation(call: Call) -> Answer:
+def repository_installation(call: HubCall) -> HubAnswer:
     """Answer with the calling app's installation on a repository."""
     for found in call.world.installations_on(call.repo):
         if found.app is call.app:
-            return Answer(Shapes(call.world).installation(found))
-    raise Refused(404, "Not Found")
+            return HubAnswer(JsonShapes(call.world).installation(found))
+    raise ErrorAnswer(404, "Not Found")
 
 
 @ROUTES("GET", "/installation/repositories", "metadata:read", paged=True)
-def repositories(call: Call) -> Answer:
+def repositories(call: HubCall) -> HubAnswer:
     """List what the token reaches."""
     if call.token is None:
-        raise Refused(403, "Resource not accessible by integration")
+        raise ErrorAnswer(403, "Resource not accessible by integration")
     token = call.token
     reached = [
         repository
@@ -91,32 +95,32 @@ def repositories(call: Call) -> Answer:
         if call.tokens.reaches(token, repository)
     ]
     page, link = paged(call, reached)
-    shapes = Shapes(call.world)
+    shapes = JsonShapes(call.world)
     shown = {
         "total_count": len(reached),
         "repository_selection": token.installation.selection,
         "repositories": [shapes.repository(repository) for repository in page],
     }
-    return Answer(shown, headers=link)
+    return HubAnswer(shown, headers=link)
 
 
 @ROUTES("DELETE", "/installation/token", "metadata:read")
-def revoke(call: Call) -> Answer:
+def revoke(call: HubCall) -> HubAnswer:
     """Revoke the calling token."""
     if call.token is not None:
         call.token.revoked = True
-    return Answer(status=204)
+    return HubAnswer(status=204)
 
 
 @ROUTES("POST", "/app-manifests/{code}/conversions", sender="anyone")
-def conversion(call: Call) -> Answer:
+def conversion(call: HubCall) -> HubAnswer:
     """Redeem a manifest's code, once: the app is made, and its secrets are shown."""
     world = call.world
     manifest = world.manifests.pop(call.params["code"], None)
     if manifest is None:
-        raise Refused(404, "Not Found")
+        raise ErrorAnswer(404, "Not Found")
     if manifest.created_at + timedelta(seconds=MANIFEST_CODE_SECONDS) < world.now():
-        raise Refused(404, "Not Found")
+        raise ErrorAnswer(404, "Not Found")
     members = manifest.members
     registered = register_app(
         world,
@@ -128,9 +132,9 @@ def conversion(call: Call) -> Answer:
         external_url=members["url"],
         callback_urls=members.get("callback_urls", []),
     )
-    shown = Shapes(world).app(registered.app) | {
+    shown = JsonShapes(world).app(registered.app) | {
         "client_secret": registered.app.client_secret,
         "webhook_secret": registered.app.webhook_secret,
         "pem": registered.private_key,
     }
-    return Answer(shown, status=201)
+    return HubAnswer(shown, status=201)

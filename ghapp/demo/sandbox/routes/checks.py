@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from ghapp.demo.sandbox.call import Answer, Call, Refused
+from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall
 from ghapp.demo.sandbox.limits import (
     ACTION_LENGTHS,
     ACTIONS,
@@ -12,11 +12,19 @@ from ghapp.demo.sandbox.limits import (
     ANNOTATIONS_A_REQUEST,
     OUTPUT_CHARACTERS,
 )
-from ghapp.demo.sandbox.routing import Routes, paged
-from ghapp.demo.sandbox.shapes import Shapes
-from ghapp.demo.sandbox.state import Annotation, App, CheckRun, CheckSuite, Json, Repository, World
+from ghapp.demo.sandbox.routing import RouteTable, paged
+from ghapp.demo.sandbox.shapes import JsonShapes
+from ghapp.demo.sandbox.state import (
+    CheckSuite,
+    HubAnnotation,
+    HubApp,
+    HubCheckRun,
+    HubRepository,
+    Json,
+    World,
+)
 
-ROUTES = Routes()
+ROUTES = RouteTable()
 READ, WRITE = "checks:read", "checks:write"
 STATUSES = {"queued", "in_progress", "completed"}
 CONCLUSIONS = {
@@ -29,14 +37,14 @@ ANNOTATION_NEEDS = ("path", "start_line", "end_line", "annotation_level", "messa
 ANNOTATION_MEMBERS = {*ANNOTATION_NEEDS, "start_column", "end_column", "title", "raw_details"}
 
 
-def _invalid(reason: str) -> Refused:
-    return Refused(422, f"Invalid request.\n\n{reason}")
+def _invalid(reason: str) -> ErrorAnswer:
+    return ErrorAnswer(422, f"Invalid request.\n\n{reason}")
 
 
 # --- what is sent -----------------------------------------------------------------------------
 
 
-def _check_members(call: Call, sent: Json) -> None:
+def _check_members(call: HubCall, sent: Json) -> None:
     """Refuse what GitHub refuses, before anything is changed."""
     for name, allowed in (("status", STATUSES), ("conclusion", CONCLUSIONS)):
         if name in sent and sent[name] not in allowed:
@@ -49,7 +57,7 @@ def _check_members(call: Call, sent: Json) -> None:
         _check_actions(sent["actions"])
 
 
-def _check_output(call: Call, output: Json) -> None:
+def _check_output(call: HubCall, output: Json) -> None:
     for name in sorted(set(output) - OUTPUT_MEMBERS):
         call.world.violate(call.where, f"unknown member output.{name}")
     for name in ("title", "summary"):
@@ -63,7 +71,7 @@ def _check_output(call: Call, output: Json) -> None:
     _check_annotations(call, output.get("annotations") or [])
 
 
-def _check_annotations(call: Call, annotations: list[Json]) -> None:
+def _check_annotations(call: HubCall, annotations: list[Json]) -> None:
     if len(annotations) > ANNOTATIONS_A_REQUEST:
         limit = f"No more than {ANNOTATIONS_A_REQUEST} items are allowed"
         raise _invalid(f"{limit}; {len(annotations)} were supplied (output.annotations).")
@@ -103,7 +111,7 @@ def _check_actions(actions: list[Json]) -> None:
 # --- what is kept -----------------------------------------------------------------------------
 
 
-def suite_for(world: World, repository: Repository, app: App, sha: str) -> CheckSuite:
+def suite_for(world: World, repository: HubRepository, app: HubApp, sha: str) -> CheckSuite:
     """Return the suite of an app on a commit; it is made when there is none."""
     for suite in repository.suites.values():
         if suite.app is app and suite.head_sha == sha:
@@ -114,7 +122,7 @@ def suite_for(world: World, repository: Repository, app: App, sha: str) -> Check
     return suite
 
 
-def _apply(call: Call, run: CheckRun, sent: Json) -> None:
+def _apply(call: HubCall, run: HubCheckRun, sent: Json) -> None:
     """Change a run by a checked request. Annotations are added to those that are there."""
     for name in ("name", "external_id", "details_url"):
         if name in sent:
@@ -126,14 +134,14 @@ def _apply(call: Call, run: CheckRun, sent: Json) -> None:
     for name in ("title", "summary", "text"):
         if name in output:
             setattr(run, name, output[name])
-    run.annotations += [Annotation(members) for members in output.get("annotations") or []]
+    run.annotations += [HubAnnotation(members) for members in output.get("annotations") or []]
     if "actions" in sent:
         run.actions = list(sent["actions"])
     run.suite.rerequested = False
     run.suite.updated_at = call.world.now()
 
 
-def _apply_state(call: Call, run: CheckRun, sent: Json) -> None:
+def _apply_state(call: HubCall, run: HubCheckRun, sent: Json) -> None:
     if "conclusion" in sent:
         run.status, run.conclusion = "completed", sent["conclusion"]
         run.completed_at = _time(sent["completed_at"]) if "completed_at" in sent else None
@@ -152,10 +160,10 @@ def _time(value: Any) -> datetime:
     return found
 
 
-def _run_of(call: Call) -> CheckRun:
+def _run_of(call: HubCall) -> HubCheckRun:
     found = call.repo.check_runs.get(call.number("check_run_id"))
     if found is None or call.hides(found.created_at):
-        raise Refused(404, "Not Found")
+        raise ErrorAnswer(404, "Not Found")
     return found
 
 
@@ -165,7 +173,7 @@ SENT = "name head_sha details_url external_id status started_at conclusion compl
 
 
 @ROUTES("POST", "/repos/{owner}/{repo}/check-runs", WRITE, members=SENT + " actions")
-def create(call: Call) -> Answer:
+def create(call: HubCall) -> HubAnswer:
     """Create a check run on any commit that the repository holds."""
     sent = call.json()
     for name in ("name", "head_sha"):
@@ -174,10 +182,10 @@ def create(call: Call) -> Answer:
     _check_members(call, sent)
     sha = sent["head_sha"]
     if call.repo.git.resolve(sha) != sha:
-        raise Refused(422, f"No commit found for SHA: {sha}")
+        raise ErrorAnswer(422, f"No commit found for SHA: {sha}")
     suite = suite_for(call.world, call.repo, call.acting_app, sha)
     number, now = call.world.next_id("check_run"), call.world.now()
-    run = CheckRun(
+    run = HubCheckRun(
         id=number, suite=suite, name=sent["name"], head_sha=sha, created_at=now, started_at=now
     )
     _apply(call, run, sent)
@@ -189,11 +197,11 @@ def create(call: Call) -> Answer:
     "PATCH", "/repos/{owner}/{repo}/check-runs/{check_run_id}", WRITE,
     members=SENT.replace("head_sha ", "") + " actions",
 )  # fmt: skip
-def update(call: Call) -> Answer:
+def update(call: HubCall) -> HubAnswer:
     """Change a check run; only the app that made it may."""
     run = _run_of(call)
     if run.suite.app is not call.acting_app:
-        raise Refused(
+        raise ErrorAnswer(
             403,
             f"Invalid app_id `{call.acting_app.id}` - check run can only be modified by the "
             "GitHub App that created it.",
@@ -206,40 +214,40 @@ def update(call: Call) -> Answer:
     return _shown(call, run, "completed" if finished else None)
 
 
-def _shown(call: Call, run: CheckRun, action: str | None, status: int = 200) -> Answer:
+def _shown(call: HubCall, run: HubCheckRun, action: str | None, status: int = 200) -> HubAnswer:
     """Answer with a run that was written, and tell apps of it as GitHub does."""
     if action is not None:
         call.announce("check_run", {"action": action, "check_run": run})
     if action == "created" and run.status == "completed":
         call.announce("check_run", {"action": "completed", "check_run": run})
-    return Answer(Shapes(call.world).check_run(call.repo, run), status=status)
+    return HubAnswer(JsonShapes(call.world).check_run(call.repo, run), status=status)
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/check-runs/{check_run_id}", READ)
-def get(call: Call) -> Answer:
+def get(call: HubCall) -> HubAnswer:
     """Answer with one check run."""
-    return Answer(Shapes(call.world).check_run(call.repo, _run_of(call)))
+    return HubAnswer(JsonShapes(call.world).check_run(call.repo, _run_of(call)))
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations", READ, paged=True)
-def annotations(call: Call) -> Answer:
+def annotations(call: HubCall) -> HubAnswer:
     """List the annotations of a check run, in the order they were sent."""
     run = _run_of(call)
     page, link = paged(call, run.annotations)
-    shapes = Shapes(call.world)
+    shapes = JsonShapes(call.world)
     shown = [shapes.annotation(call.repo, run, one.members) for one in page]
-    return Answer(shown, headers=link)
+    return HubAnswer(shown, headers=link)
 
 
 FILTERS = "check_name status filter app_id"
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/commits/{ref}/check-runs", READ, paged=True, query=FILTERS)
-def of_commit(call: Call) -> Answer:
+def of_commit(call: HubCall) -> HubAnswer:
     """List the check runs of a commit; ``filter=latest`` shows one run a name and app."""
     sha = call.repo.git.resolve(call.params["ref"])
     if sha is None:
-        raise Refused(422, f"No commit found for SHA: {call.params['ref']}")
+        raise ErrorAnswer(422, f"No commit found for SHA: {call.params['ref']}")
     return _listed(call, [run for run in call.repo.check_runs.values() if run.head_sha == sha])
 
 
@@ -247,13 +255,13 @@ def of_commit(call: Call) -> Answer:
     "GET", "/repos/{owner}/{repo}/check-suites/{check_suite_id}/check-runs", READ,
     paged=True, query=FILTERS,
 )  # fmt: skip
-def of_suite(call: Call) -> Answer:
+def of_suite(call: HubCall) -> HubAnswer:
     """List the check runs of a suite."""
     suite = _suite_of(call)
     return _listed(call, [run for run in call.repo.check_runs.values() if run.suite is suite])
 
 
-def _listed(call: Call, runs: list[CheckRun]) -> Answer:
+def _listed(call: HubCall, runs: list[HubCheckRun]) -> HubAnswer:
     query = call.query
     found = [
         run
@@ -266,19 +274,19 @@ def _listed(call: Call, runs: list[CheckRun]) -> Answer:
     if query.get("filter", "latest") == "latest":
         found = list({(run.name, run.suite.app.id): run for run in found}.values())
     page, link = paged(call, sorted(found, key=lambda run: run.id, reverse=True))
-    shapes = Shapes(call.world)
+    shapes = JsonShapes(call.world)
     shown = [shapes.check_run(call.repo, run) for run in page]
-    return Answer({"total_count": len(found), "check_runs": shown}, headers=link)
+    return HubAnswer({"total_count": len(found), "check_runs": shown}, headers=link)
 
 
-def _suite_of(call: Call) -> CheckSuite:
+def _suite_of(call: HubCall) -> CheckSuite:
     found = call.repo.suites.get(call.number("check_suite_id"))
     if found is None:
-        raise Refused(404, "Not Found")
+        raise ErrorAnswer(404, "Not Found")
     return found
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/check-suites/{check_suite_id}", READ)
-def suite(call: Call) -> Answer:
+def suite(call: HubCall) -> HubAnswer:
     """Answer with one check suite."""
-    return Answer(Shapes(call.world).check_suite(call.repo, _suite_of(call)))
+    return HubAnswer(JsonShapes(call.world).check_suite(call.repo, _suite_of(call)))

@@ -2,19 +2,19 @@
 
 from datetime import datetime
 
-from ghapp.demo.sandbox.call import Answer, Call, Refused
+from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall
 from ghapp.demo.sandbox.limits import COMMENT_CHARACTERS
 from ghapp.demo.sandbox.routes.pulls import pull_of
-from ghapp.demo.sandbox.routing import Routes, paged
-from ghapp.demo.sandbox.shapes import Shapes
-from ghapp.demo.sandbox.state import Comment, PullRequest
+from ghapp.demo.sandbox.routing import RouteTable, paged
+from ghapp.demo.sandbox.shapes import JsonShapes
+from ghapp.demo.sandbox.state import HubComment, HubPull
 
-ROUTES = Routes()
+ROUTES = RouteTable()
 # For the number of a pull request, issues:write alone is refused in practice.
 READ, WRITE = "pull_requests:read", "pull_requests:write"
 
 
-def _body(call: Call) -> str:
+def _body(call: HubCall) -> str:
     body = call.json().get("body")
     problem = None
     if not isinstance(body, str) or not body.strip():
@@ -24,23 +24,23 @@ def _body(call: Call) -> str:
         problem = {"code": "unprocessable", "message": limit}
     if problem:
         errors = [{"resource": "IssueComment", "field": "data", **problem}]
-        raise Refused(422, "Validation Failed", errors=errors)
+        raise ErrorAnswer(422, "Validation Failed", errors=errors)
     return str(body)
 
 
-def _comment_of(call: Call) -> tuple[PullRequest, Comment]:
+def _comment_of(call: HubCall) -> tuple[HubPull, HubComment]:
     number = call.number("comment_id")
     for pull in call.repo.pulls.values():
         for comment in pull.comments:
             if comment.id == number and not call.hides(comment.created_at):
                 return pull, comment
-    raise Refused(404, "Not Found")
+    raise ErrorAnswer(404, "Not Found")
 
 
 @ROUTES(
     "GET", "/repos/{owner}/{repo}/issues/{issue_number}/comments", READ, paged=True, query="since"
 )
-def comments(call: Call) -> Answer:
+def comments(call: HubCall) -> HubAnswer:
     """List comments, the oldest first."""
     pull = pull_of(call, "issue_number")
     found = [comment for comment in pull.comments if not call.hides(comment.created_at)]
@@ -48,35 +48,35 @@ def comments(call: Call) -> Answer:
         since = datetime.fromisoformat(call.query["since"])
         found = [comment for comment in found if comment.updated_at >= since]
     page, link = paged(call, found)
-    shapes = Shapes(call.world)
-    return Answer([shapes.comment(pull, comment) for comment in page], headers=link)
+    shapes = JsonShapes(call.world)
+    return HubAnswer([shapes.comment(pull, comment) for comment in page], headers=link)
 
 
 @ROUTES(
     "POST", "/repos/{owner}/{repo}/issues/{issue_number}/comments", WRITE, members="body"
 )  # fmt: skip
-def create(call: Call) -> Answer:
+def create(call: HubCall) -> HubAnswer:
     """Write a comment; a locked conversation refuses it."""
     pull, body, now = pull_of(call, "issue_number"), _body(call), call.world.now()
     if pull.locked:
-        raise Refused(403, "Unable to create comment because issue is locked.")
+        raise ErrorAnswer(403, "Unable to create comment because issue is locked.")
     app = call.token.installation.app if call.token else None
-    comment = Comment(call.world.next_id("comment"), call.actor, body, now, now, app)
+    comment = HubComment(call.world.next_id("comment"), call.actor, body, now, now, app)
     pull.comments.append(comment)
     pull.updated_at = now
     call.announce("issue_comment", {"action": "created", "comment": comment, "pull": pull})
-    return Answer(Shapes(call.world).comment(pull, comment), status=201)
+    return HubAnswer(JsonShapes(call.world).comment(pull, comment), status=201)
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/issues/comments/{comment_id}", READ)
-def get(call: Call) -> Answer:
+def get(call: HubCall) -> HubAnswer:
     """Answer with one comment."""
     pull, comment = _comment_of(call)
-    return Answer(Shapes(call.world).comment(pull, comment))
+    return HubAnswer(JsonShapes(call.world).comment(pull, comment))
 
 
 @ROUTES("PATCH", "/repos/{owner}/{repo}/issues/comments/{comment_id}", WRITE, members="body")
-def update(call: Call) -> Answer:
+def update(call: HubCall) -> HubAnswer:
     """Change a comment. GitHub lets an app change others' comments; ours never should."""
     pull, comment = _comment_of(call)
     _own_or_violate(call, comment)
@@ -84,20 +84,20 @@ def update(call: Call) -> Answer:
     changes = {"body": {"from": former}} if former != comment.body else {}
     members = {"action": "edited", "changes": changes, "comment": comment, "pull": pull}
     call.announce("issue_comment", members)
-    return Answer(Shapes(call.world).comment(pull, comment))
+    return HubAnswer(JsonShapes(call.world).comment(pull, comment))
 
 
 @ROUTES("DELETE", "/repos/{owner}/{repo}/issues/comments/{comment_id}", WRITE)
-def delete(call: Call) -> Answer:
+def delete(call: HubCall) -> HubAnswer:
     """Delete a comment."""
     pull, comment = _comment_of(call)
     _own_or_violate(call, comment)
     pull.comments.remove(comment)
     call.announce("issue_comment", {"action": "deleted", "comment": comment, "pull": pull})
-    return Answer(status=204)
+    return HubAnswer(status=204)
 
 
-def _own_or_violate(call: Call, comment: Comment) -> None:
+def _own_or_violate(call: HubCall, comment: HubComment) -> None:
     if comment.author is not call.actor:
         problem = f"comment {comment.id} belongs to {comment.author.login}, not to the caller"
         call.world.violate(call.where, problem)

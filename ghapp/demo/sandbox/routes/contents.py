@@ -4,14 +4,14 @@ import base64
 from datetime import datetime
 from urllib.parse import quote
 
-from ghapp.demo.sandbox.call import Answer, Call, Refused
+from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall
 from ghapp.demo.sandbox.git_backend import CommitInfo, TreeEntry
 from ghapp.demo.sandbox.routes.pulls import shown_files
-from ghapp.demo.sandbox.routing import Routes, paged
-from ghapp.demo.sandbox.shapes import Shapes, node
+from ghapp.demo.sandbox.routing import RouteTable, paged
+from ghapp.demo.sandbox.shapes import JsonShapes, node
 from ghapp.demo.sandbox.state import Json
 
-ROUTES = Routes()
+ROUTES = RouteTable()
 READ = "contents:read"
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 """Git's own name for a tree without entries: the old side of a first commit."""
@@ -19,24 +19,24 @@ COMMIT_FILES = 300
 """Files of a single commit a page."""
 
 
-def _commit_at(call: Call, name: str) -> CommitInfo:
+def _commit_at(call: HubCall, name: str) -> CommitInfo:
     """Return the commit that a branch, tag or SHA of the repository stands for; 404, 422."""
     sha = call.repo.git.resolve(name)
     if sha is None:
-        raise Refused(422, f"No commit found for SHA: {name}")
+        raise ErrorAnswer(422, f"No commit found for SHA: {name}")
     return call.repo.git.commit_info(sha)
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/commits", READ, paged=True, query="sha since until")
-def commits(call: Call) -> Answer:
+def commits(call: HubCall) -> HubAnswer:
     """List the commits of a branch, the newest first."""
     tip = call.repo.git.resolve(call.query.get("sha") or call.repo.default_branch)
     if tip is None:
-        raise Refused(404, "Not Found")
+        raise ErrorAnswer(404, "Not Found")
     since, until = (_instant(call.query.get(name)) for name in ("since", "until"))
     page, link = paged(call, call.repo.git.history(tip, since, until))
-    shapes = Shapes(call.world)
-    return Answer([shapes.commit(call.repo, one) for one in page], headers=link)
+    shapes = JsonShapes(call.world)
+    return HubAnswer([shapes.commit(call.repo, one) for one in page], headers=link)
 
 
 def _instant(told: str | None) -> datetime | None:
@@ -47,41 +47,41 @@ def _instant(told: str | None) -> datetime | None:
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/contents/{path}", READ, query="ref")
-def contents(call: Call) -> Answer:
+def contents(call: HubCall) -> HubAnswer:
     """Answer with a file or a directory on the default branch or at ``ref``."""
     ref = call.query.get("ref") or call.repo.default_branch
     sha = call.repo.git.resolve(ref)
     if sha is None:
-        raise Refused(404, f"No commit found for the ref {ref}")
+        raise ErrorAnswer(404, f"No commit found for the ref {ref}")
     path = call.params["path"].strip("/")
     entry = call.repo.git.entry(sha, path)
     if entry is None:
-        raise Refused(404, "Not Found")
+        raise ErrorAnswer(404, "Not Found")
     if entry.kind == "tree":
         children = call.repo.git.tree(entry.sha)
-        return Answer([_listed(call, child, f"{path}/{child.path}", ref) for child in children])
+        return HubAnswer([_listed(call, child, f"{path}/{child.path}", ref) for child in children])
     if entry.kind == "commit":
         shown = _listed(call, entry, path, ref)
-        return Answer(shown | {"type": "submodule", "submodule_git_url": None})
+        return HubAnswer(shown | {"type": "submodule", "submodule_git_url": None})
     return _file(call, entry, path, ref)
 
 
-def _file(call: Call, entry: TreeEntry, path: str, ref: str) -> Answer:
+def _file(call: HubCall, entry: TreeEntry, path: str, ref: str) -> HubAnswer:
     content = call.repo.git.blob(entry.sha) or b""
     if len(content) > call.world.limits.raw_bytes:
         errors = [{"resource": "Blob", "field": "data", "code": "too_large"}]
-        raise Refused(403, "This API returns blobs up to 100 MB in size.", errors=errors)
+        raise ErrorAnswer(403, "This API returns blobs up to 100 MB in size.", errors=errors)
     if call.accepts("raw"):
-        return Answer(content, media_type="application/vnd.github.raw+json; charset=utf-8")
+        return HubAnswer(content, media_type="application/vnd.github.raw+json; charset=utf-8")
     large = len(content) > call.world.limits.contents_bytes
     shown = _listed(call, entry, path, ref) | {
         "encoding": "none" if large else "base64",
         "content": "" if large else base64.encodebytes(content).decode(),
     }
-    return Answer(shown)
+    return HubAnswer(shown)
 
 
-def _listed(call: Call, entry: TreeEntry, path: str, ref: str) -> Json:
+def _listed(call: HubCall, entry: TreeEntry, path: str, ref: str) -> Json:
     links, name, escaped = call.world.links, call.repo.full_name, quote(path)
     url = f"{links.api}/repos/{name}/contents/{escaped}?ref={quote(ref, safe='')}"
     html = f"{links.web}/{name}/blob/{ref}/{escaped}"
@@ -108,14 +108,14 @@ def _kind(entry: TreeEntry) -> str:
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/git/blobs/{file_sha}", READ)
-def blob(call: Call) -> Answer:
+def blob(call: HubCall) -> HubAnswer:
     """Answer with a blob, as base64 or raw."""
     sha = call.params["file_sha"]
     content = call.repo.git.blob(sha)
     if content is None:
-        raise Refused(404, "Not Found")
+        raise ErrorAnswer(404, "Not Found")
     if call.accepts("raw"):
-        return Answer(content, media_type="application/vnd.github.raw+json; charset=utf-8")
+        return HubAnswer(content, media_type="application/vnd.github.raw+json; charset=utf-8")
     shown = {
         "sha": sha,
         "node_id": node("Blob", sha),
@@ -124,19 +124,19 @@ def blob(call: Call) -> Answer:
         "content": base64.encodebytes(content).decode(),
         "encoding": "base64",
     }
-    return Answer(shown)
+    return HubAnswer(shown)
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/git/trees/{tree_sha}", READ, query="recursive")
-def tree(call: Call) -> Answer:
+def tree(call: HubCall) -> HubAnswer:
     """Answer with a tree, with ``recursive`` with all below it."""
     sha = call.repo.git.resolve(call.params["tree_sha"], "tree")
     if sha is None:
-        raise Refused(404, "Not Found")
+        raise ErrorAnswer(404, "Not Found")
     entries = call.repo.git.tree(sha, recursive="recursive" in call.query)
     url = f"{call.world.links.api}/repos/{call.repo.full_name}/git"
     shown = {"sha": sha, "url": f"{url}/trees/{sha}", "truncated": False}
-    return Answer(shown | {"tree": [_tree_entry(entry, url) for entry in entries]})
+    return HubAnswer(shown | {"tree": [_tree_entry(entry, url) for entry in entries]})
 
 
 def _tree_entry(entry: TreeEntry, url: str) -> Json:
@@ -157,43 +157,43 @@ def _tree_entry(entry: TreeEntry, url: str) -> Json:
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/commits/{ref}", READ, paged=True)
-def commit(call: Call) -> Answer:
+def commit(call: HubCall) -> HubAnswer:
     """Answer with a commit and its files, 300 a page, or with its diff."""
     found = _commit_at(call, call.params["ref"])
     git = call.repo.git
     base = found.parents[0] if found.parents else EMPTY_TREE
     if call.accepts("diff"):
-        return Answer(git.patch(base, found.sha), media_type="application/vnd.github.diff")
+        return HubAnswer(git.patch(base, found.sha), media_type="application/vnd.github.diff")
     if call.accepts("sha"):
-        return Answer(found.sha.encode(), media_type="application/vnd.github.sha")
+        return HubAnswer(found.sha.encode(), media_type="application/vnd.github.sha")
     changes = git.changes(base, found.sha)[: call.world.limits.pull_files]
     number = int(call.query.get("page", "1")) - 1
     size = min(int(call.query.get("per_page", str(COMMIT_FILES))), COMMIT_FILES)
     page = changes[number * size : (number + 1) * size]
     added, deleted = (sum(getattr(c, n) for c in changes) for n in ("additions", "deletions"))
-    shown = Shapes(call.world).commit(call.repo, found) | {
+    shown = JsonShapes(call.world).commit(call.repo, found) | {
         "stats": {"additions": added, "deletions": deleted, "total": added + deleted},
         "files": shown_files(call, page, found.sha),
     }
-    return Answer(shown)
+    return HubAnswer(shown)
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/compare/{basehead}", READ, paged=True)
-def compare(call: Call) -> Answer:
+def compare(call: HubCall) -> HubAnswer:
     """Answer with what lies between two commits, from their merge base on."""
     base, head = _two_ends(call)
     git, limits = call.repo.git, call.world.limits
     merge_base = git.merge_base(base.sha, head.sha)
     if merge_base is None:
         message = f"No common ancestor between {base.sha} and {head.sha}."
-        raise Refused(404, message)
+        raise ErrorAnswer(404, message)
     if call.accepts("diff"):
-        return Answer(git.patch(merge_base, head.sha), media_type="application/vnd.github.diff")
+        return HubAnswer(git.patch(merge_base, head.sha), media_type="application/vnd.github.diff")
     commits = git.commits(base.sha, head.sha)
     number = int(call.query.get("page", "1"))
     size = min(int(call.query.get("per_page", str(limits.compare_commits))), limits.compare_commits)
     changes = git.changes(merge_base, head.sha)[: limits.compare_files] if number == 1 else ()
-    shapes = Shapes(call.world)
+    shapes = JsonShapes(call.world)
     shown = _compare_links(call) | {
         "base_commit": shapes.commit(call.repo, base),
         "merge_base_commit": shapes.commit(call.repo, git.commit_info(merge_base)),
@@ -204,21 +204,21 @@ def compare(call: Call) -> Answer:
         ],
         "files": shown_files(call, changes, head.sha),
     }
-    return Answer(shown)
+    return HubAnswer(shown)
 
 
-def _two_ends(call: Call) -> tuple[CommitInfo, CommitInfo]:
+def _two_ends(call: HubCall) -> tuple[CommitInfo, CommitInfo]:
     base, dots, head = call.params["basehead"].partition("...")
     if not dots:
-        raise Refused(404, "Not Found")
+        raise ErrorAnswer(404, "Not Found")
     found = [call.repo.git.resolve(name.rsplit(":", 1)[-1]) for name in (base, head)]
     if None in found:
-        raise Refused(404, "Not Found")
+        raise ErrorAnswer(404, "Not Found")
     one, other = (call.repo.git.commit_info(sha or "") for sha in found)
     return one, other
 
 
-def _compare_links(call: Call) -> Json:
+def _compare_links(call: HubCall) -> Json:
     name, ends = call.repo.full_name, call.params["basehead"]
     web = f"{call.world.links.web}/{name}/compare/{ends}"
     return {

@@ -3,22 +3,22 @@
 import json
 from datetime import timedelta
 
-from ghapp.demo.sandbox.call import Answer, Call, Refused
+from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall
 from ghapp.demo.sandbox.limits import PAGE, REDELIVERY_SECONDS
-from ghapp.demo.sandbox.routing import Routes
-from ghapp.demo.sandbox.shapes import Shapes
-from ghapp.demo.sandbox.state import Delivery
+from ghapp.demo.sandbox.routing import RouteTable
+from ghapp.demo.sandbox.shapes import JsonShapes
+from ghapp.demo.sandbox.state import HubDelivery
 
-ROUTES = Routes()
+ROUTES = RouteTable()
 
 
 @ROUTES("GET", "/app/hook/deliveries", sender="app", query="per_page cursor status redelivery")
-def deliveries(call: Call) -> Answer:
+def deliveries(call: HubCall) -> HubAnswer:
     """List deliveries, the newest first, by cursor."""
     found = _kept(call)
     status = call.query.get("status")
     if status not in {None, "success", "failure"}:
-        raise Refused(422, "Invalid request.\n\nstatus is success or failure.")
+        raise ErrorAnswer(422, "Invalid request.\n\nstatus is success or failure.")
     if status is not None:
         found = [one for one in found if _outcome(one) == status]
     cursor = call.query.get("cursor")
@@ -26,10 +26,12 @@ def deliveries(call: Call) -> Answer:
         found = [one for one in found if f"v1_{one.id}" <= cursor]
     size = min(int(call.query.get("per_page", "30")), PAGE)
     headers = _next_link(call, found[size], size) if len(found) > size else {}
-    return Answer([Shapes(call.world).delivery(one) for one in found[:size]], headers=headers)
+    return HubAnswer(
+        [JsonShapes(call.world).delivery(one) for one in found[:size]], headers=headers
+    )
 
 
-def _kept(call: Call) -> list[Delivery]:
+def _kept(call: HubCall) -> list[HubDelivery]:
     oldest = call.world.now() - timedelta(seconds=REDELIVERY_SECONDS)
     kept = [
         one
@@ -39,36 +41,36 @@ def _kept(call: Call) -> list[Delivery]:
     return sorted(kept, key=lambda one: one.id, reverse=True)
 
 
-def _outcome(delivery: Delivery) -> str | None:
+def _outcome(delivery: HubDelivery) -> str | None:
     """Return the filter that finds a delivery; without any status code it is in neither."""
     if 200 <= delivery.status_code < 400:
         return "success"
     return "failure" if 400 <= delivery.status_code < 600 else None
 
 
-def _next_link(call: Call, first: Delivery, size: int) -> dict[str, str]:
+def _next_link(call: HubCall, first: HubDelivery, size: int) -> dict[str, str]:
     status = f"&status={call.query['status']}" if "status" in call.query else ""
     url = f"{call.world.links.api}{call.path}?per_page={size}{status}&cursor=v1_{first.id}"
     return {"Link": f'<{url}>; rel="next"'}
 
 
-def _own(call: Call) -> Delivery:
+def _own(call: HubCall) -> HubDelivery:
     number = call.number("delivery_id")
     for found in _kept(call):
         if found.id == number:
             return found
-    raise Refused(404, "Not Found")
+    raise ErrorAnswer(404, "Not Found")
 
 
 @ROUTES("GET", "/app/hook/deliveries/{delivery_id}", sender="app")
-def delivery(call: Call) -> Answer:
+def delivery(call: HubCall) -> HubAnswer:
     """Answer with one delivery, payload and all."""
     found = _own(call)
-    return Answer(Shapes(call.world).full_delivery(found, json.loads(found.body)))
+    return HubAnswer(JsonShapes(call.world).full_delivery(found, json.loads(found.body)))
 
 
 @ROUTES("POST", "/app/hook/deliveries/{delivery_id}/attempts", sender="app")
-def redeliver(call: Call) -> Answer:
+def redeliver(call: HubCall) -> HubAnswer:
     """Send a delivery again, under the same GUID."""
     call.redeliveries.append(_own(call))
-    return Answer({}, status=202)
+    return HubAnswer({}, status=202)

@@ -3,23 +3,23 @@
 import json
 import re
 
-from ghapp.demo.sandbox.call import Answer, Call, Refused
+from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall
 from ghapp.demo.sandbox.limits import LABEL_DESCRIPTION_CHARACTERS, LABEL_NAME_CHARACTERS
 from ghapp.demo.sandbox.routes.pulls import pull_of
-from ghapp.demo.sandbox.routing import Routes, paged
-from ghapp.demo.sandbox.shapes import Shapes
-from ghapp.demo.sandbox.state import Json, Label, PullRequest
+from ghapp.demo.sandbox.routing import RouteTable, paged
+from ghapp.demo.sandbox.shapes import JsonShapes
+from ghapp.demo.sandbox.state import HubLabel, HubPull, Json
 
-ROUTES = Routes()
+ROUTES = RouteTable()
 READ, WRITE = ("issues:read", "pull_requests:read"), ("issues:write", "pull_requests:write")
 # For the number of a pull request, issues:write alone is refused in practice.
 READ_PULL, WRITE_PULL = "pull_requests:read", "pull_requests:write"
 
 
-def _invalid(field: str, code: str, message: str = "") -> Refused:
-    problem = {"resource": "Label", "field": field, "code": code}
+def _invalid(field: str, code: str, message: str = "") -> ErrorAnswer:
+    problem = {"resource": "HubLabel", "field": field, "code": code}
     errors = [problem | ({"message": message} if message else {})]
-    return Refused(422, "Validation Failed", errors=errors)
+    return ErrorAnswer(422, "Validation Failed", errors=errors)
 
 
 def _check(sent: Json) -> None:
@@ -38,10 +38,10 @@ def _check_name(name: object) -> str:
     return name
 
 
-def _label_of(call: Call) -> Label:
+def _label_of(call: HubCall) -> HubLabel:
     found = call.repo.labels.get(call.params["name"].lower())
     if found is None:
-        raise Refused(404, "Not Found")
+        raise ErrorAnswer(404, "Not Found")
     return found
 
 
@@ -49,21 +49,21 @@ def _label_of(call: Call) -> Label:
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/labels", *READ, paged=True)
-def repository_labels(call: Call) -> Answer:
+def repository_labels(call: HubCall) -> HubAnswer:
     """List the labels that the repository knows."""
     page, link = paged(call, list(call.repo.labels.values()))
-    shapes = Shapes(call.world)
-    return Answer([shapes.label(call.repo, label) for label in page], headers=link)
+    shapes = JsonShapes(call.world)
+    return HubAnswer([shapes.label(call.repo, label) for label in page], headers=link)
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/labels/{name}", *READ)
-def get(call: Call) -> Answer:
+def get(call: HubCall) -> HubAnswer:
     """Answer with one label; names ignore case."""
-    return Answer(Shapes(call.world).label(call.repo, _label_of(call)))
+    return HubAnswer(JsonShapes(call.world).label(call.repo, _label_of(call)))
 
 
 @ROUTES("POST", "/repos/{owner}/{repo}/labels", *WRITE, members="name color description")
-def create(call: Call) -> Answer:
+def create(call: HubCall) -> HubAnswer:
     """Create a label; 422 when there is one of that name."""
     sent = call.json()
     name = _check_name(sent.get("name"))
@@ -71,11 +71,11 @@ def create(call: Call) -> Answer:
     if name.lower() in call.repo.labels:
         raise _invalid("name", "already_exists")
     label = _created(call, name, sent.get("color", "ededed"), sent.get("description"))
-    return Answer(Shapes(call.world).label(call.repo, label), status=201)
+    return HubAnswer(JsonShapes(call.world).label(call.repo, label), status=201)
 
 
-def _created(call: Call, name: str, color: str, description: str | None) -> Label:
-    label = Label(call.world.next_id("label"), name, color, description)
+def _created(call: HubCall, name: str, color: str, description: str | None) -> HubLabel:
+    label = HubLabel(call.world.next_id("label"), name, color, description)
     call.repo.labels[name.lower()] = label
     call.announce("label", {"action": "created", "label": label})
     return label
@@ -84,7 +84,7 @@ def _created(call: Call, name: str, color: str, description: str | None) -> Labe
 @ROUTES(
     "PATCH", "/repos/{owner}/{repo}/labels/{name}", *WRITE, members="new_name color description"
 )
-def update(call: Call) -> Answer:
+def update(call: HubCall) -> HubAnswer:
     """Change a label."""
     label, sent = _label_of(call), call.json()
     _check(sent)
@@ -96,23 +96,23 @@ def update(call: Call) -> Answer:
     call.repo.labels.pop(call.params["name"].lower())
     call.repo.labels[label.name.lower()] = label
     call.announce("label", {"action": "edited", "label": label, "changes": changes})
-    return Answer(Shapes(call.world).label(call.repo, label))
+    return HubAnswer(JsonShapes(call.world).label(call.repo, label))
 
 
 # --- the pull request's labels ----------------------------------------------------------------
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/issues/{issue_number}/labels", READ_PULL, paged=True)
-def pull_labels(call: Call) -> Answer:
+def pull_labels(call: HubCall) -> HubAnswer:
     """List the labels of a pull request."""
     pull = pull_of(call, "issue_number")
     page, link = paged(call, pull.labels[:-1] if call.as_of else pull.labels)
-    shapes = Shapes(call.world)
-    return Answer([shapes.label(call.repo, label) for label in page], headers=link)
+    shapes = JsonShapes(call.world)
+    return HubAnswer([shapes.label(call.repo, label) for label in page], headers=link)
 
 
 @ROUTES("POST", "/repos/{owner}/{repo}/issues/{issue_number}/labels", WRITE_PULL, members="labels")
-def add(call: Call) -> Answer:
+def add(call: HubCall) -> HubAnswer:
     """Add labels to a pull request; unknown names are created with the default color."""
     pull = pull_of(call, "issue_number")
     names = [_check_name(name) for name in _names(call)]
@@ -125,19 +125,19 @@ def add(call: Call) -> Answer:
     return _labels_of(call, pull)
 
 
-def _names(call: Call) -> list[object]:
+def _names(call: HubCall) -> list[object]:
     """Return the names, which come in an object or, from older clients, as a bare array."""
     if call.body.lstrip().startswith(b"["):
         sent = json.loads(call.body)
     else:
         sent = call.json().get("labels")
     if not isinstance(sent, list):
-        raise Refused(422, 'Invalid request.\n\n"labels" wasn\'t supplied.')
+        raise ErrorAnswer(422, 'Invalid request.\n\n"labels" wasn\'t supplied.')
     return [one.get("name") if isinstance(one, dict) else one for one in sent]
 
 
 @ROUTES("DELETE", "/repos/{owner}/{repo}/issues/{issue_number}/labels/{name}", WRITE_PULL)
-def remove(call: Call) -> Answer:
+def remove(call: HubCall) -> HubAnswer:
     """Take one label off a pull request; 404 when it is not on it."""
     pull, name = pull_of(call, "issue_number"), call.params["name"].lower()
     for label in pull.labels:
@@ -146,9 +146,9 @@ def remove(call: Call) -> Answer:
             pull.updated_at = call.world.now()
             call.announce("pull_request", {"action": "unlabeled", "label": label, "pull": pull})
             return _labels_of(call, pull)
-    raise Refused(404, "Label does not exist")
+    raise ErrorAnswer(404, "Label does not exist")
 
 
-def _labels_of(call: Call, pull: PullRequest) -> Answer:
-    shapes = Shapes(call.world)
-    return Answer([shapes.label(call.repo, label) for label in pull.labels])
+def _labels_of(call: HubCall, pull: HubPull) -> HubAnswer:
+    shapes = JsonShapes(call.world)
+    return HubAnswer([shapes.label(call.repo, label) for label in pull.labels])

@@ -1,21 +1,21 @@
 """Routes on pull requests: the list, one of them, its files and its commits."""
 
-from ghapp.demo.sandbox.call import Answer, Call, Refused
+from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall
 from ghapp.demo.sandbox.git_backend import FileChange
-from ghapp.demo.sandbox.routing import Routes, paged
-from ghapp.demo.sandbox.shapes import Shapes
-from ghapp.demo.sandbox.state import Json, PullRequest, World
+from ghapp.demo.sandbox.routing import RouteTable, paged
+from ghapp.demo.sandbox.shapes import JsonShapes
+from ghapp.demo.sandbox.state import HubPull, Json, World
 
-ROUTES = Routes()
+ROUTES = RouteTable()
 READ = "pull_requests:read"
 SORTS = {"created": "created_at", "updated": "updated_at"}
 
 
-def pull_of(call: Call, name: str) -> PullRequest:
+def pull_of(call: HubCall, name: str) -> HubPull:
     """Return the pull request of that parameter; 404 when there is none."""
     found = call.repo.pulls.get(call.number(name))
     if found is None:
-        raise Refused(404, "Not Found")
+        raise ErrorAnswer(404, "Not Found")
     return found
 
 
@@ -23,23 +23,23 @@ def pull_of(call: Call, name: str) -> PullRequest:
     "GET", "/repos/{owner}/{repo}/pulls", READ,
     paged=True, query="state head base sort direction",
 )  # fmt: skip
-def pulls(call: Call) -> Answer:
+def pulls(call: HubCall) -> HubAnswer:
     """List pull requests; the newest first unless asked otherwise."""
     found = [pull for pull in call.repo.pulls.values() if _wanted(call, pull)]
     sort = SORTS.get(call.query.get("sort", "created"))
     if sort is None:
-        raise Refused(422, "Invalid request.\n\nsort is created or updated in the stand-in.")
+        raise ErrorAnswer(422, "Invalid request.\n\nsort is created or updated in the stand-in.")
     descending = call.query.get("direction", "desc" if "sort" not in call.query else "asc")
     if sort == "updated_at":
         descending = call.query.get("direction", "asc")
     found.sort(key=lambda pull: (getattr(pull, sort), pull.number), reverse=descending == "desc")
     page, link = paged(call, found)
-    shapes = Shapes(call.world)
+    shapes = JsonShapes(call.world)
     version = call.api_version()
-    return Answer([shapes.pull(pull, api_version=version) for pull in page], headers=link)
+    return HubAnswer([shapes.pull(pull, api_version=version) for pull in page], headers=link)
 
 
-def _wanted(call: Call, pull: PullRequest) -> bool:
+def _wanted(call: HubCall, pull: HubPull) -> bool:
     state = call.query.get("state", "open")
     if state not in {"all", "open" if pull.closed_at is None else "closed"}:
         return False
@@ -50,7 +50,7 @@ def _wanted(call: Call, pull: PullRequest) -> bool:
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/pulls/{pull_number}", READ)
-def pull(call: Call) -> Answer:
+def pull(call: HubCall) -> HubAnswer:
     """Answer with one pull request, as JSON or as a diff."""
     found = pull_of(call, "pull_number")
     if call.accepts("diff"):
@@ -59,10 +59,10 @@ def pull(call: Call) -> Answer:
         found.merge_commit_sha = _test_merge(call, found)
     version = call.api_version()
     stale = call.hides(found.merged_at)
-    return Answer(Shapes(call.world).full_pull(found, api_version=version, stale=stale))
+    return HubAnswer(JsonShapes(call.world).full_pull(found, api_version=version, stale=stale))
 
 
-def _test_merge(call: Call, found: PullRequest) -> str:
+def _test_merge(call: HubCall, found: HubPull) -> str:
     """Return a trial merge, which GitHub makes of every open pull request; never on a branch."""
     git = found.repository.git
     tree = git.merge_trees(found.merge_base, found.base_sha, found.head_sha)
@@ -77,7 +77,7 @@ def _test_merge(call: Call, found: PullRequest) -> str:
     )
 
 
-def _diff(call: Call, found: PullRequest) -> Answer:
+def _diff(call: HubCall, found: HubPull) -> HubAnswer:
     limits, git = call.world.limits, found.repository.git
     changes = git.changes(found.merge_base, found.head_sha)
     if len(changes) > limits.diff_files:
@@ -85,28 +85,28 @@ def _diff(call: Call, found: PullRequest) -> Answer:
     text = git.patch(found.merge_base, found.head_sha)
     if text.count(b"\n") > limits.diff_lines:
         raise _too_large(f"the diff exceeded the maximum number of lines ({limits.diff_lines})")
-    return Answer(text, media_type="application/vnd.github.v3.diff; charset=utf-8")
+    return HubAnswer(text, media_type="application/vnd.github.v3.diff; charset=utf-8")
 
 
-def _too_large(reason: str) -> Refused:
+def _too_large(reason: str) -> ErrorAnswer:
     message = f"Sorry, {reason}. Consider using 'List pull requests files' API instead."
-    errors = [{"resource": "PullRequest", "field": "diff", "code": "too_large"}]
-    return Refused(406, message, errors=errors)
+    errors = [{"resource": "HubPull", "field": "diff", "code": "too_large"}]
+    return ErrorAnswer(406, message, errors=errors)
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/pulls/{pull_number}/files", READ, paged=True)
-def files(call: Call) -> Answer:
+def files(call: HubCall) -> HubAnswer:
     """List the files of a pull request, at most 3,000, some of them without a patch."""
     found = pull_of(call, "pull_number")
     changes = found.repository.git.changes(found.merge_base, found.head_sha)
     shown = shown_files(call, changes[: call.world.limits.pull_files], found.head_sha)
     page, link = paged(call, shown)
-    return Answer(page, headers=link)
+    return HubAnswer(page, headers=link)
 
 
-def shown_files(call: Call, changes: tuple[FileChange, ...], ref: str) -> list[Json]:
+def shown_files(call: HubCall, changes: tuple[FileChange, ...], ref: str) -> list[Json]:
     """Return files as a diff endpoint lists them, leaving out patches that are too large."""
-    shapes, left = Shapes(call.world), call.world.limits.diff_bytes
+    shapes, left = JsonShapes(call.world), call.world.limits.diff_bytes
     shown = []
     for change in changes:
         patch = _shown_patch(call.world, change)
@@ -124,26 +124,26 @@ def _shown_patch(world: World, change: FileChange) -> str | None:
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/pulls/{pull_number}/commits", READ, paged=True)
-def commits(call: Call) -> Answer:
+def commits(call: HubCall) -> HubAnswer:
     """List the commits of a pull request, the oldest first, at most 250."""
     found = pull_of(call, "pull_number")
     all_of_them = found.repository.git.commits(found.merge_base, found.head_sha)
     page, link = paged(call, all_of_them[: call.world.limits.pull_commits])
-    shapes = Shapes(call.world)
-    return Answer([shapes.commit(call.repo, commit) for commit in page], headers=link)
+    shapes = JsonShapes(call.world)
+    return HubAnswer([shapes.commit(call.repo, commit) for commit in page], headers=link)
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/pulls/{pull_number}/reviews", READ, paged=True)
-def reviews(call: Call) -> Answer:
+def reviews(call: HubCall) -> HubAnswer:
     """List the reviews of a pull request in the order they were sent off."""
     found = pull_of(call, "pull_number")
     page, link = paged(call, found.reviews)
-    shapes = Shapes(call.world)
-    return Answer([shapes.review(found, review) for review in page], headers=link)
+    shapes = JsonShapes(call.world)
+    return HubAnswer([shapes.review(found, review) for review in page], headers=link)
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/commits/{commit_sha}/pulls", READ, paged=True)
-def pulls_of_commit(call: Call) -> Answer:
+def pulls_of_commit(call: HubCall) -> HubAnswer:
     """List the pull requests of a commit; a fork's head finds none, as on GitHub."""
     sha = call.params["commit_sha"]
     found = [
@@ -153,5 +153,5 @@ def pulls_of_commit(call: Call) -> Answer:
         or (sha == pull.head_sha and pull.head_repository is call.repo)
     ]
     page, link = paged(call, found)
-    shapes, version = Shapes(call.world), call.api_version()
-    return Answer([shapes.pull(pull, api_version=version) for pull in page], headers=link)
+    shapes, version = JsonShapes(call.world), call.api_version()
+    return HubAnswer([shapes.pull(pull, api_version=version) for pull in page], headers=link)

@@ -1,32 +1,32 @@
 """Routes on people and on GitHub itself: who, what they may do, limits, addresses."""
 
-from ghapp.demo.sandbox.call import Answer, Call, Refused
-from ghapp.demo.sandbox.routing import Routes, paged
-from ghapp.demo.sandbox.shapes import Shapes
-from ghapp.demo.sandbox.state import Account, Json, Repository
+from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall
+from ghapp.demo.sandbox.routing import RouteTable, paged
+from ghapp.demo.sandbox.shapes import JsonShapes
+from ghapp.demo.sandbox.state import HubAccount, HubRepository, Json
 
-ROUTES = Routes()
+ROUTES = RouteTable()
 
 
 @ROUTES("GET", "/user", sender="user")
-def user(call: Call) -> Answer:
+def user(call: HubCall) -> HubAnswer:
     """Answer with the person that the token stands for."""
-    return Answer(Shapes(call.world).private_user(call.actor))
+    return HubAnswer(JsonShapes(call.world).private_user(call.actor))
 
 
 @ROUTES("GET", "/user/memberships/orgs/{org}", "members:read", sender="user")
-def membership(call: Call) -> Answer:
+def membership(call: HubCall) -> HubAnswer:
     """Answer with the person's membership of an organization, where the app may see members."""
     organization = call.world.accounts.get(call.params["org"].lower())
     if organization is None or not _may_see_members(call, organization):
-        raise Refused(403, "Resource not accessible by integration")
+        raise ErrorAnswer(403, "Resource not accessible by integration")
     role = call.world.memberships.get(organization.login.lower(), {}).get(call.actor.login.lower())
     if role is None:
-        raise Refused(404, "Not Found")
-    return Answer(Shapes(call.world).membership(organization, call.actor, role))
+        raise ErrorAnswer(404, "Not Found")
+    return HubAnswer(JsonShapes(call.world).membership(organization, call.actor, role))
 
 
-def _may_see_members(call: Call, organization: Account) -> bool:
+def _may_see_members(call: HubCall, organization: HubAccount) -> bool:
     """Say whether the app that the person let in is installed there with that permission."""
     return call.user_app is None or any(
         one.account is organization and one.app is call.user_app and "members" in one.permissions
@@ -36,7 +36,7 @@ def _may_see_members(call: Call, organization: Account) -> bool:
 
 
 @ROUTES("GET", "/user/installations", sender="user", paged=True)
-def user_installations(call: Call) -> Answer:
+def user_installations(call: HubCall) -> HubAnswer:
     """List the installations that hold a repository that the person can read."""
     found = [
         installation
@@ -46,24 +46,24 @@ def user_installations(call: Call) -> Answer:
         and _readable(call, installation.id)
     ]
     page, link = paged(call, found)
-    shapes = Shapes(call.world)
+    shapes = JsonShapes(call.world)
     shown = [shapes.installation(one) for one in page]
-    return Answer({"total_count": len(found), "installations": shown}, headers=link)
+    return HubAnswer({"total_count": len(found), "installations": shown}, headers=link)
 
 
 @ROUTES("GET", "/user/installations/{installation_id}/repositories", sender="user", paged=True)
-def user_repositories(call: Call) -> Answer:
+def user_repositories(call: HubCall) -> HubAnswer:
     """List an installation's repositories that the person can read."""
     found = _readable(call, call.number("installation_id"))
     page, link = paged(call, found)
-    shapes = Shapes(call.world)
+    shapes = JsonShapes(call.world)
     shown = [
         shapes.repository(one) | {"permissions": _permissions(one, call.actor)} for one in page
     ]
-    return Answer({"total_count": len(found), "repositories": shown}, headers=link)
+    return HubAnswer({"total_count": len(found), "repositories": shown}, headers=link)
 
 
-def _readable(call: Call, number: int) -> list[Repository]:
+def _readable(call: HubCall, number: int) -> list[HubRepository]:
     installation = call.world.installations.get(number)
     if installation is None or installation.deleted:
         return []
@@ -71,7 +71,7 @@ def _readable(call: Call, number: int) -> list[Repository]:
     return [one for one in reached if one.permission_of(call.actor.login) != "none"]
 
 
-def _permissions(repository: Repository, account: Account) -> dict[str, bool]:
+def _permissions(repository: HubRepository, account: HubAccount) -> dict[str, bool]:
     held = repository.permission_of(account.login)
     write = held in {"write", "admin"}
     return {
@@ -84,43 +84,43 @@ def _permissions(repository: Repository, account: Account) -> dict[str, bool]:
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/collaborators/{username}/permission", "metadata:read")
-def permission(call: Call) -> Answer:
+def permission(call: HubCall) -> HubAnswer:
     """Answer with what an account may do in a repository."""
     login = call.params["username"]
     account = call.world.accounts.get(login.lower())
     if account is None:
-        raise Refused(404, f"{login} is not a user")
+        raise ErrorAnswer(404, f"{login} is not a user")
     held = call.repo.permission_of(login)
-    shown = Shapes(call.world).user(account) | {
+    shown = JsonShapes(call.world).user(account) | {
         "role_name": held,
         "permissions": _permissions(call.repo, account),
     }
-    return Answer({"permission": held, "role_name": held, "user": shown})
+    return HubAnswer({"permission": held, "role_name": held, "user": shown})
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}", "metadata:read")
-def repository(call: Call) -> Answer:
+def repository(call: HubCall) -> HubAnswer:
     """Answer with a repository."""
-    shown = Shapes(call.world).full_repository(call.repo)
+    shown = JsonShapes(call.world).full_repository(call.repo)
     if call.user is not None:
         shown["permissions"] = _permissions(call.repo, call.user)
-    return Answer(shown)
+    return HubAnswer(shown)
 
 
 @ROUTES("GET", "/rate_limit", sender="anyone")
-def rate_limit(call: Call) -> Answer:
+def rate_limit(call: HubCall) -> HubAnswer:
     """Answer with the caller's limits; asking costs nothing."""
     core = call.rate
     search = {**core, "limit": 30, "remaining": 30, "used": 0}
     shown: Json = {"resources": {"core": core, "search": search}}
     if call.api_version() < "2026-03-10":
         shown["rate"] = core
-    return Answer(shown)
+    return HubAnswer(shown)
 
 
 @ROUTES("GET", "/meta", sender="anyone")
-def meta(call: Call) -> Answer:  # noqa: ARG001 - every handler has this shape
+def meta(call: HubCall) -> HubAnswer:  # noqa: ARG001 - every handler has this shape
     """Answer with the addresses that webhooks come from."""
     shown = {"verifiable_password_authentication": False, "hooks": ["127.0.0.0/8", "::1/128"]}
     shown |= {"web": ["127.0.0.0/8"], "api": ["127.0.0.0/8"], "git": ["127.0.0.0/8"]}
-    return Answer(shown)
+    return HubAnswer(shown)
