@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import Column, Integer, NullPool, Table, create_engine, select, text
 
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.cli.admin import command
@@ -25,6 +26,7 @@ from ghapp.store import (
     TokenKind,
 )
 from ghapp.store.database import parse_url
+from ghapp.store.migrations import configuration
 from ghapp.store.schema import metadata
 from ghapp.summaries.counts import PullFacts
 from tests.databases import find_binaries
@@ -115,21 +117,50 @@ def test_every_table_comes_back_and_its_secrets_open(filled: str, tmp_path: Path
         assert store.work.enqueue(request(19), now=NOW) == "new"
 
 
+LATER = """
+from alembic import op
+import sqlalchemy as sa
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.create_table("later", sa.Column("id", sa.Integer, primary_key=True))
+"""
+
+
+@pytest.fixture
+def later_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Return what makes this program one with a further migration, which adds a table."""
+    (tmp_path / "0002_later.py").write_text(LATER)
+    today = configuration()
+    places = [f"{today.get_main_option('script_location')}/versions", str(tmp_path)]
+    today.set_main_option("version_locations", "\n".join(places))
+
+    def upgrade_the_program() -> None:
+        Table("later", metadata, Column("id", Integer, primary_key=True))
+        monkeypatch.setattr("ghapp.store.migrations.configuration", lambda: today)
+
+    yield upgrade_the_program
+    metadata.remove(metadata.tables["later"])
+
+
 def test_tables_that_are_younger_than_the_backup_are_made_again(
-    filled: str, tmp_path: Path
+    filled: str, tmp_path: Path, later_version: Callable[[], None]
 ) -> None:
     copy = tmp_path / "copy"
-    older = create_engine(parse_url(filled))
-    with older.begin() as connection:
-        for table in ("group_tally", "tally_member", "replayed", "replay"):
-            connection.execute(text(f"DROP TABLE {table}"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0011'"))
-    older.dispose()
     assert run(filled, "backup", str(copy))[0] == 0
+    later_version()
     Store.open(filled).close()
+    before = rows(filled)
+    engine = create_engine(parse_url(filled), poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO later (id) VALUES (1)"))
     status, said = run(filled, "restore", str(copy), "--yes")
     assert status == 0, said
-    assert rows(filled)["replay"] == []
+    assert before["later"] == []
+    assert rows(filled) == before
 
 
 def test_a_damaged_backup_replaces_nothing(filled: str, tmp_path: Path) -> None:
