@@ -1,9 +1,10 @@
 """The records of a Claude Code transcript as types, and how a line becomes one. It joins nothing.
 
-The format is internal to Claude Code and changes between versions, so only what is used is
-named here, everything else is passed over, and parts are decoded only where they are needed.
+The format is internal to Claude Code and changes between versions. So these types name only the
+members that are used, ignore all others, and decode parts only where they are needed.
 """
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,11 @@ import msgspec
 from msgspec import Raw
 
 from ghapp.evidence.json_records import UNREADABLE, decoded, mended, optional, to_time
+
+# "     7→    return total", with a tab for the arrow in some versions
+_NUMBERED = re.compile(r" *(\d+)(?:\u2192|\t)(.*)")
+_DEEPEST = 4
+"""Records inside records: a subagent's message in a progress record, and its own subagents'."""
 
 
 class TranscriptRecord(msgspec.Struct, gc=False):
@@ -68,7 +74,7 @@ class _Message(msgspec.Struct, gc=False):
     content: list[MessageBlock] | str | None = None
 
 
-class ProgressData(msgspec.Struct, gc=False):
+class _ProgressData(msgspec.Struct, gc=False):
     """The ``data`` of a progress record; older versions kept subagents' messages there."""
 
     type: Any = None
@@ -167,7 +173,7 @@ class _WorktreeSession(msgspec.Struct, gc=False):
 
 _RECORD = msgspec.json.Decoder(TranscriptRecord)
 _MESSAGE = msgspec.json.Decoder(_Message)
-_PROGRESS = msgspec.json.Decoder(ProgressData)
+_PROGRESS = msgspec.json.Decoder(_ProgressData)
 _INPUT = msgspec.json.Decoder(ToolInput)
 _INPUTS = msgspec.json.Decoder(dict[str, ToolInput])
 _EDITS = msgspec.json.Decoder(list[ToolInput])
@@ -196,14 +202,23 @@ def to_blocks(raw: Raw) -> list[MessageBlock]:
     return content if isinstance(content, list) else []
 
 
-def to_progress(raw: Raw) -> ProgressData:
-    """Return a progress record's data, empty if it is of another shape."""
-    return optional(_PROGRESS, raw) or ProgressData()
+def innermost(record: TranscriptRecord) -> TranscriptRecord:
+    """Return the record that progress records wrap, or the record itself.
 
-
-def to_nested_record(raw: Raw) -> TranscriptRecord | None:
-    """Return the record inside a progress record; ``None``: there is none."""
-    return optional(_RECORD, raw)
+    Older versions wrapped a subagent's messages; the outer record alone tells some of its members.
+    """
+    depth = 0
+    while record.type == "progress" and depth < _DEEPEST:
+        depth += 1
+        data = optional(_PROGRESS, record.data)
+        inner = optional(_RECORD, data.message) if data else None
+        if inner is None:
+            break
+        inner.sessionId = inner.sessionId or record.agent_session
+        inner.cwd = inner.cwd or record.cwd
+        inner.timestamp = inner.timestamp or record.timestamp
+        record = inner
+    return record
 
 
 def to_input(block: MessageBlock, wire_inputs: Raw) -> ToolInput:
@@ -244,3 +259,28 @@ def to_prose(raw: Raw) -> str:
         blocks = optional(_TEXT_BLOCKS, raw) or []
         text = "\n".join(str(block.get("text", "")) for block in blocks)
     return text
+
+
+def shown_text(line: bytes, call_id: str) -> str | None:
+    """Return the text that the result of a `Read` shows in a line; ``None``: it shows no text."""
+    record = innermost(to_record(line))
+    result = to_result(record.toolUseResult)
+    if result is not None:
+        return result.shown
+    for block in to_blocks(record.message):
+        if block.tool_use_id == call_id:
+            return _without_numbers(to_prose(block.content))
+    return None
+
+
+def _without_numbers(shown: str) -> str | None:
+    """Return the text of a numbered listing; what follows the last numbered line is a remark."""
+    lines: list[str] = []
+    last = None
+    for line in shown.split("\n"):
+        match = _NUMBERED.match(line)
+        if not match or (last is not None and int(match[1]) != last + 1):
+            break
+        last = int(match[1])
+        lines.append(match[2])
+    return "\n".join(lines) + "\n" if lines else None
