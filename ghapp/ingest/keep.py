@@ -23,7 +23,7 @@ from ghapp.attribution.model import (
     TextLines,
     UnreadEvidence,
 )
-from ghapp.attribution.paths import below, tidy
+from ghapp.attribution.paths import below_deepest, tidy
 from ghapp.evidence.source import Worktree
 from ghapp.ingest.artifacts import EvidenceArtifact, artifacts, find_evidence
 from ghapp.store import EditSender, EvidenceAdded, Lane, SavedAudit, Store, WorkKind, WorkRequest
@@ -218,23 +218,23 @@ class _Reading:
         named = {
             tidy(worktree.path)
             for worktree in self.worktrees
-            if _inside(self.all_roots, tidy(worktree.original)) is not None
+            if below_deepest(self.all_roots, tidy(worktree.original)) is not None
         }
         self.roots = {
-            path for path in named - self.all_roots if _inside(self.all_roots, path) is None
+            path for path in named - self.all_roots if below_deepest(self.all_roots, path) is None
         }
         self.all_roots |= self.roots
         return bool(self.roots)
 
     def _is_wanted(self, path: str) -> bool:
-        return not self.roots or _inside(self.roots, tidy(path)) is not None
+        return not self.roots or bool(below_deepest(self.roots, tidy(path)))
 
     def _ready(self, edit: Edit) -> Edit | None:
         if not self.roots:
             return self._encoded(edit)
-        path = _inside(self.roots, tidy(edit.path))
-        if path is None:
-            if _inside(self.all_roots, tidy(edit.path)) is None:
+        path = below_deepest(self.roots, tidy(edit.path))
+        if not path:
+            if not below_deepest(self.all_roots, tidy(edit.path)):
                 self.outside.add(edit.id)
             return None
         # The directory on somebody's disk has served its purpose.
@@ -243,12 +243,6 @@ class _Reading:
     def _encoded(self, edit: Edit) -> Edit:
         lines = self.encode(edit.lines)  # type: ignore[arg-type]  # sources yield text only
         return msgspec.structs.replace(edit, lines=lines, actor=edit.actor or self.actor)
-
-
-def _inside(roots: Iterable[str], path: str) -> str | None:
-    """Return a path relative to the deepest root that holds it; ``None``: none does."""
-    rests = [rest for root in roots if (rest := below(root, path))]
-    return min(rests, key=len, default=None)
 
 
 def _imported(starts: list[Path], reading: _Reading, done: list[EvidenceAdded]) -> ImportResult:
