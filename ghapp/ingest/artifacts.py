@@ -46,25 +46,16 @@ class EvidenceArtifact(NamedTuple):
     parts: tuple[Path, ...]
 
 
-def read_artifacts(
-    paths: Iterable[Path], wanted: WantedPath = everything
-) -> Iterator[Edit | UnreadEvidence]:
-    """Yield the edits below some paths, and what could not be read of them.
+def find_evidence(paths: Iterable[Path], wanted: WantedPath = everything) -> Iterator[Found]:
+    """Yield what the artifacts below some paths hold, and what cannot be read of them.
 
-    A path is a directory, walked in the order of names, or a file. Copies of an edit that are
-    equal in all they say (a file that lies there twice) are dropped, which no order of reading
-    changes. Copies that differ (a forked session has an id of its own) are all yielded:
-    which of them stands can be told only when all are known, so the engine decides.
+    A path is a file, or a directory that is walked in the order of names. Equal copies of an
+    edit are dropped; the order of reading does not change that. Copies that differ, such as
+    those of a forked agent session, are all yielded: only the engine, which knows all of them,
+    can choose.
 
     Raises `ArtifactError` if a path does not exist, before anything is read.
     """
-    for found in find_evidence(paths, wanted):
-        if isinstance(found, Edit | UnreadEvidence):
-            yield found
-
-
-def find_evidence(paths: Iterable[Path], wanted: WantedPath = everything) -> Iterator[Found]:
-    """Yield all that `read_artifacts` yields, and the worktrees that agents worked in."""
     starts = list(paths)
     for path in starts:
         if not path.exists():

@@ -26,6 +26,7 @@ from ghapp.attribution.model import (
 from ghapp.attribution.paths import below_deepest, tidy
 from ghapp.evidence.source import Worktree
 from ghapp.ingest.artifacts import EvidenceArtifact, artifacts, find_evidence
+from ghapp.keys.evidence import EvidenceKeys
 from ghapp.store import EditSender, EvidenceAdded, Lane, SavedAudit, Store, WorkKind, WorkRequest
 
 SETTLE = timedelta(minutes=1)
@@ -71,6 +72,19 @@ class AsFingerprints:
     def __call__(self, lines: TextLines) -> FingerprintLines:
         """Return the lines' fingerprints."""
         return self.fingerprinter.lines(lines)
+
+
+def encoder(
+    encoding: str, keys: EvidenceKeys, installation_id: int, *, now: datetime
+) -> EncodeLines:
+    """Return how an installation's lines are encoded; ``encoding`` is the setting's value.
+
+    Raises `KeyLost`, and `LookupError` where the installation is not known.
+    """
+    if encoding == "text":
+        return as_text
+    key = keys.present(installation_id, now=now)
+    return AsFingerprints(key.fingerprinter, key.id)
 
 
 class ImportResult(Struct, frozen=True):
