@@ -133,13 +133,13 @@ class _Rollout:
         elif payload.type == "turn_aborted":
             yield from self.left(EditResult.INTERRUPTED)
 
-    def left(self, outcome: EditResult) -> Iterator[Found]:
+    def left(self, result: EditResult) -> Iterator[Found]:
         """Yield the edits whose end is not known, in the order they were asked for."""
         calls = list(self.pending.values())
         self.ended.update(self.pending)
         self.pending.clear()
         for call in calls:
-            yield from self._edits(call, self._asked(call), outcome, call.at)
+            yield from self._edits(call, self._asked(call), result, call.at)
 
     def _place(self, kind: str, payload: _Payload) -> None:
         # A forked thread's file goes on with a copy of its parent's: the first is its own.
@@ -162,8 +162,8 @@ class _Rollout:
         call = self.pending.pop(payload.call_id, None) if _is_text(payload.call_id) else None
         if call is not None:
             self.ended.add(call.id)
-            outcome = _outcome(_prose(payload.output))
-            yield from self._edits(call, self._asked(call), outcome, at or call.at)
+            result = _result(_prose(payload.output))
+            yield from self._edits(call, self._asked(call), result, at or call.at)
 
     def _end(self, payload: _Payload, at: datetime | None, number: int) -> Iterator[Found]:
         """Yield the edits of a patch that ended, each file with what was done to it."""
@@ -174,11 +174,9 @@ class _Rollout:
         call = self.pending.pop(id_, None) or _Call(id_, [], at, self.cwd, number)
         self.ended.add(id_)
         applied = payload.success is True or payload.status == "completed"
-        outcome = (
-            EditResult.APPLIED if applied else _failure(_prose(payload.stderr), payload.status)
-        )
+        result = EditResult.APPLIED if applied else _failure(_prose(payload.stderr), payload.status)
         files = [self._changed(path, change, call.cwd) for path, change in changes.items()]
-        yield from self._edits(call, files, outcome, at or call.at)
+        yield from self._edits(call, files, result, at or call.at)
 
     # --- edits --------------------------------------------------------------------------------
 
@@ -206,7 +204,7 @@ class _Rollout:
         self,
         call: _Call,
         files: list[tuple[str, TextLines | None]],
-        outcome: EditResult,
+        result: EditResult,
         at: datetime | None,
     ) -> Iterator[Edit | UnreadEvidence]:
         """Yield one edit for each file that got lines; numbered by path, however it was told."""
@@ -226,7 +224,7 @@ class _Rollout:
                 agent_session=self.agent_session or stem(self.name),
                 at=at,
                 path=path,
-                outcome=outcome,
+                outcome=result,
                 tool="apply_patch",
                 cwd=to_path(call.cwd, None) if call.cwd else None,
                 lines=lines,
@@ -263,7 +261,7 @@ def _prose(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _outcome(prose: str) -> EditResult:
+def _result(prose: str) -> EditResult:
     return EditResult.APPLIED if _APPLIED in prose else _failure(prose, None)
 
 

@@ -158,15 +158,15 @@ class _Events:
         if call is None:
             return
         self.ended.add(call.id)
-        outcome = EditResult.APPLIED if data.success is True else _failure(bytes(data.error))
-        yield from self._edits(call, optional(_RESULT, data.result), outcome, at or call.at)
+        result = EditResult.APPLIED if data.success is True else _failure(bytes(data.error))
+        yield from self._edits(call, optional(_RESULT, data.result), result, at or call.at)
 
     # --- edits --------------------------------------------------------------------------------
 
     def _edits(
-        self, call: _Call, result: _Result | None, outcome: EditResult, at: datetime | None
+        self, call: _Call, output: _Result | None, result: EditResult, at: datetime | None
     ) -> Iterator[Edit | UnreadEvidence]:
-        found = self._lines(call, result, applied=outcome is EditResult.APPLIED)
+        found = self._lines(call, output, applied=result is EditResult.APPLIED)
         if found and at is None:
             problem = "an edit without a time: it belongs to no window and is left out"
             yield UnreadEvidence(source=self.name, line=call.line, problem=problem)
@@ -180,14 +180,14 @@ class _Events:
                 agent_session=self.agent_session,
                 at=at,
                 path=path,
-                outcome=outcome,
+                outcome=result,
                 tool=call.tool,
                 cwd=to_path(self.cwd, None) if self.cwd else None,
                 lines=lines,
             )
 
     def _lines(
-        self, call: _Call, result: _Result | None, *, applied: bool
+        self, call: _Call, output: _Result | None, *, applied: bool
     ) -> list[tuple[str, TextLines | None]]:
         """Return each file of a call with what it added; ``None``: the file is deleted."""
         given = call.arguments
@@ -198,10 +198,10 @@ class _Events:
         path = to_path(given.path, self.cwd)
         if not self.wanted(path):
             return [(path, NO_LINES)]
-        return [(path, self._of_file(path, call, result, applied=applied))]
+        return [(path, self._of_file(path, call, output, applied=applied))]
 
     def _of_file(
-        self, path: str, call: _Call, result: _Result | None, *, applied: bool
+        self, path: str, call: _Call, output: _Result | None, *, applied: bool
     ) -> TextLines:
         given = call.arguments
         if call.tool == "create":
@@ -211,7 +211,7 @@ class _Events:
             return NO_LINES
         piece = TextReplacement(given.old_str, given.new_str)
         lines = self.files.replaced(path, [piece], applied=applied)
-        shown = result.detailedContent if result else None
+        shown = output.detailedContent if output else None
         # Whole lines, where the call may start and end within one.
         hunks = unified_hunks(shown) if isinstance(shown, str) else []
         return from_patch(hunks, "") if hunks else lines

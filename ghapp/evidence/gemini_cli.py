@@ -24,7 +24,7 @@ AGENT = "gemini-cli"
 HOMES: tuple[str, ...] = (".gemini/tmp",)
 
 _SIGN = re.compile(rb'"projectHash"\s*:')
-_OUTCOMES = {
+_RESULTS = {
     "success": EditResult.APPLIED,
     "error": EditResult.FAILED,
     "cancelled": EditResult.REFUSED,
@@ -156,16 +156,16 @@ class _Reading:
             if call.id in self.ended:
                 continue
             at = to_time(call.timestamp) or to_time(message.timestamp)
-            outcome = _OUTCOMES.get(call.status) if isinstance(call.status, str) else None
-            if outcome is None:
+            result = _RESULTS.get(call.status) if isinstance(call.status, str) else None
+            if result is None:
                 self.pending[call.id] = (call, at, number)
                 continue
             self.pending.pop(call.id, None)
             self.ended.add(call.id)
-            yield from self._edit(call, outcome, at, number)
+            yield from self._edit(call, result, at, number)
 
     def _edit(
-        self, call: _Call, outcome: EditResult, at: datetime | None, number: int
+        self, call: _Call, result: EditResult, at: datetime | None, number: int
     ) -> Iterator[Edit | UnreadEvidence]:
         given = optional(_ARGUMENTS, call.args) or _Arguments()
         shown = optional(_SHOWN, call.resultDisplay) or _Shown()
@@ -182,17 +182,17 @@ class _Reading:
             agent_session=self.agent_session or stem(self.name),
             at=at,
             path=path,
-            outcome=outcome,
+            outcome=result,
             tool=call.name,
-            lines=self._lines(path, call.name, given, shown, outcome),
+            lines=self._lines(path, call.name, given, shown, result),
         )
 
     def _lines(
-        self, path: str, tool: str, given: _Arguments, shown: _Shown, outcome: EditResult
+        self, path: str, tool: str, given: _Arguments, shown: _Shown, result: EditResult
     ) -> TextLines:
         if not self.wanted(path):
             return NO_LINES
-        applied = outcome is EditResult.APPLIED
+        applied = result is EditResult.APPLIED
         before = _before(shown)
         if applied and before is not None and isinstance(shown.newContent, str):
             return self.files.written(path, shown.newContent, before=before)

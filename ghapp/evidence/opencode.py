@@ -191,11 +191,11 @@ class _Reading:
             return
         self.seen.add(name)
         cwd = to_path(directory, None) if isinstance(directory, str) and directory else None
-        outcome = _outcome(state)
-        found = self._lines(part.tool, state, cwd, applied=outcome is EditResult.APPLIED)
+        result = _result(state)
+        found = self._lines(part.tool, state, cwd, applied=result is EditResult.APPLIED)
         time = optional(_TIMES, state.time) or _Time()
         at = to_time_of_milliseconds(time.end) or to_time_of_milliseconds(time.start)
-        if found and at is None and outcome is not EditResult.UNANSWERED:
+        if found and at is None and result is not EditResult.UNANSWERED:
             problem = "an edit without a time: it belongs to no window and is left out"
             yield UnreadEvidence(source=self.name, line=None, problem=problem)
         for number, (path, lines) in enumerate(found, 1):
@@ -207,7 +207,7 @@ class _Reading:
                 agent_session=str(part.session or stem(self.name)),
                 at=at,
                 path=path,
-                outcome=outcome,
+                outcome=result,
                 tool=part.tool,
                 cwd=cwd,
                 lines=lines,
@@ -272,7 +272,7 @@ def _pieces(given: _Input) -> list[TextReplacement]:
     return found
 
 
-def _outcome(state: _State) -> EditResult:
+def _result(state: _State) -> EditResult:
     if state.status == "completed":
         return EditResult.APPLIED
     if state.status != "error":

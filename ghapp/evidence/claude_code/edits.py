@@ -52,10 +52,10 @@ class TranscriptEdits:
         return self._of_shell(joined) if is_shell else self._of_call(joined)
 
     def _of_call(self, joined: JoinedCall) -> Iterator[Found]:
-        call, result = joined.call, joined.result
-        yield self._edit(joined, call.id, call.path, self._lines(call, result))
-        if joined.ending is EditResult.APPLIED:
-            before = (result.original if result else None) or self._known.text(call.path)
+        call, structured = joined.call, joined.structured
+        yield self._edit(joined, call.id, call.path, self._lines(call, structured))
+        if joined.result is EditResult.APPLIED:
+            before = (structured.original if structured else None) or self._known.text(call.path)
             self._remember(call)
             yield from snapshots(call.path, (before, _content_after(call, before)))
 
@@ -75,37 +75,37 @@ class TranscriptEdits:
             agent_session=call.agent_session or stem(self._name),
             at=joined.at,
             path=path,
-            outcome=joined.ending,
+            outcome=joined.result,
             tool=call.tool,
             cwd=to_path(call.cwd, None) if call.cwd else None,
             lines=lines,
         )
 
-    def _lines(self, call: ToolCall, result: ToolResult | None) -> TextLines:
+    def _lines(self, call: ToolCall, structured: ToolResult | None) -> TextLines:
         """Return what a call added, or would have added had it been applied."""
         if call.tool == "Write":
-            return self._written(call.path, call.input.content, result)
+            return self._written(call.path, call.input.content, structured)
         if call.tool == "NotebookEdit":
-            return _notebook_lines(call.input, result)
-        return self._replaced(call, result)
+            return _notebook_lines(call.input, structured)
+        return self._replaced(call, structured)
 
-    def _written(self, path: str, content: object, result: ToolResult | None) -> TextLines:
+    def _written(self, path: str, content: object, structured: ToolResult | None) -> TextLines:
         if not isinstance(content, str):
             return NO_LINES
-        if result and result.type == "create":
+        if structured and structured.type == "create":
             return all_own(content)
-        if result and (patch := result.patch):
+        if structured and (patch := structured.patch):
             return from_patch(patch, content)
-        before = self._before(path, result)
+        before = self._before(path, structured)
         return all_own(content) if before is None else from_texts(before, content)
 
-    def _replaced(self, call: ToolCall, result: ToolResult | None) -> TextLines:
+    def _replaced(self, call: ToolCall, structured: ToolResult | None) -> TextLines:
         replacements = _replacements(call)
         if not replacements:
             return NO_LINES
-        if result and (patch := result.patch):
+        if structured and (patch := structured.patch):
             return from_patch(patch, "\n".join(piece.new for piece in replacements))
-        before = self._before(call.path, result)
+        before = self._before(call.path, structured)
         after = None if before is None else replace(before, replacements)
         if before is None or after is None:
             return from_pieces(replacements)
@@ -113,9 +113,9 @@ class TranscriptEdits:
 
     # --- what is known of files ---------------------------------------------------------------
 
-    def _before(self, path: str, result: ToolResult | None) -> str | None:
+    def _before(self, path: str, structured: ToolResult | None) -> str | None:
         """Return a file's text before an edit; ``None``: it is not known."""
-        told = result.original if result else None
+        told = structured.original if structured else None
         return self._known.text(path) if told is None else told
 
     def _remember(self, call: ToolCall) -> None:
@@ -143,7 +143,7 @@ class TranscriptEdits:
 
     def _shell_lines(self, joined: JoinedCall) -> Iterator[tuple[str, TextLines]]:
         """Yield each file with its lines: as Claude Code saw them, else from here-documents."""
-        diff = joined.result.shell_diff if joined.result else None
+        diff = joined.structured.shell_diff if joined.structured else None
         if diff is None:
             call = joined.call
             for write in heredocs(str(call.input.command)):
@@ -191,11 +191,11 @@ def _content_after(call: ToolCall, before: str | None) -> str | None:
     return None if before is None else replace(before, _replacements(call))
 
 
-def _notebook_lines(given: ToolInput, result: ToolResult | None) -> TextLines:
+def _notebook_lines(given: ToolInput, structured: ToolResult | None) -> TextLines:
     """Return the own lines of a cell as plain source; the file holds them as JSON strings."""
     if not isinstance(given.new_source, str) or given.edit_mode == "delete":
         return NO_LINES
-    old = result.old_source if result else None
+    old = structured.old_source if structured else None
     before = old if isinstance(old, str) and given.edit_mode != "insert" else ""
     return from_texts(before, given.new_source)
 

@@ -63,11 +63,11 @@ class JoinedCall(NamedTuple):
     """A call that edits files, with its result."""
 
     call: ToolCall
-    ending: EditResult
+    result: EditResult
     at: datetime | None
     """When the result came, else when the call was made."""
-    result: ToolResult | None = None
-    """The structured part of the result; ``None``: there is none."""
+    structured: ToolResult | None = None
+    """The structured part of the tool's result; ``None``: there is none."""
     directory: str | None = None
     """The working directory when the result came."""
 
@@ -184,14 +184,14 @@ class Transcript:
             if not block.failed and b"nchanged since last read" not in line:
                 yield JoinedRead(call, line)
             return
-        result = to_result(record.toolUseResult) if only else None
-        ending = _ending(block, record, result, only=only)
+        structured = to_result(record.toolUseResult) if only else None
+        result = _edit_result(block, record, structured, only=only)
         if call is None:
             call = _shell_call(block.tool_use_id, record)
-        if call.tool in SHELL_TOOLS and not (ending is EditResult.APPLIED and _is_done(result)):
+        if call.tool in SHELL_TOOLS and not (result is EditResult.APPLIED and _is_done(structured)):
             return
         self._answered.add(call.id)
-        yield JoinedCall(call, ending, record.at or call.at, result, record.directory)
+        yield JoinedCall(call, result, record.at or call.at, structured, record.directory)
 
 
 def _path(tool: object, given: ToolInput, cwd: str | None) -> str | None:
@@ -204,13 +204,13 @@ def _path(tool: object, given: ToolInput, cwd: str | None) -> str | None:
     return to_path(path, cwd) if named else None
 
 
-def _ending(
-    block: MessageBlock, record: TranscriptRecord, result: ToolResult | None, *, only: bool
+def _edit_result(
+    block: MessageBlock, record: TranscriptRecord, structured: ToolResult | None, *, only: bool
 ) -> EditResult:
     """Return what became of a call; anything but a clear success is not applied."""
     raw = bytes(record.toolUseResult) if only else b""
-    in_prose = raw not in (b"", b"null") and result is None
-    if not block.failed and not in_prose and not (result and result.error):
+    in_prose = raw not in (b"", b"null") and structured is None
+    if not block.failed and not in_prose and not (structured and structured.error):
         return EditResult.APPLIED
     if record.toolDenialKind is not None:
         interrupted = record.toolDenialKind == "interrupted"
@@ -228,6 +228,6 @@ def _shell_call(id_: str, record: TranscriptRecord) -> ToolCall:
     )
 
 
-def _is_done(result: ToolResult | None) -> bool:
+def _is_done(structured: ToolResult | None) -> bool:
     """Say whether a shell command ran to its end: nobody stopped it, and it runs no longer."""
-    return not (result and (result.interrupted or result.backgroundTaskId))
+    return not (structured and (structured.interrupted or structured.backgroundTaskId))
