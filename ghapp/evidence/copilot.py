@@ -1,4 +1,4 @@
-"""Events of GitHub Copilot CLI: tool calls joined with their ends. It opens no file."""
+"""Events of GitHub Copilot CLI: tool calls joined with their results. It opens no file."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -23,8 +23,11 @@ HOMES: tuple[str, ...] = (".copilot/session-state",)
 
 TOOLS = frozenset({"edit", "create", "apply_patch"})
 
+# "type":"tool.execution_start"
 _SIGN = re.compile(rb'"type"\s*:\s*"(?:session|user|assistant|tool|hook)\.\w+"')
+# Permission denied by the user
 _REFUSED = re.compile(r"denied|rejected|declined", re.IGNORECASE)
+# The operation was cancelled
 _INTERRUPTED = re.compile(r"abort|cancel|interrupt", re.IGNORECASE)
 
 
@@ -39,7 +42,7 @@ class _Context(msgspec.Struct, gc=False):
 
 
 class _Data(msgspec.Struct, gc=False):
-    """Of all types of events; each has some of these members."""
+    """The members of all types of events; each type has some of them."""
 
     sessionId: Any = None  # noqa: N815  (the names are the format's)
     context: _Context | None = None
@@ -71,7 +74,7 @@ _RESULT = msgspec.json.Decoder(_Result)
 
 
 def recognizes(name: str, head: bytes) -> bool:
-    """Say whether a file holds events of Copilot CLI, by its first line."""
+    """Return whether a file holds events of Copilot CLI, by its first line."""
     del name
     first = head.partition(b"\n")[0]
     return bool(_SIGN.search(first)) and b'"data"' in first
@@ -86,7 +89,7 @@ def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Fo
 
 
 class _Call(NamedTuple):
-    """A tool call that waits for its end."""
+    """A tool call that waits for its result."""
 
     id: str
     tool: str
@@ -96,7 +99,7 @@ class _Call(NamedTuple):
 
 
 class _Events:
-    """What must be kept while one file of events is read."""
+    """The state of reading one file of events."""
 
     def __init__(self, name: str, wanted: WantedPath) -> None:
         self.name = name
@@ -108,7 +111,7 @@ class _Events:
         self.ended: set[str] = set()
 
     def take(self, number: int, line: bytes) -> Iterator[Found]:
-        """Yield what one line brings."""
+        """Yield the edits that one line completes."""
         if line.isspace():
             return
         try:
@@ -130,7 +133,7 @@ class _Events:
             self._place(data)
 
     def unanswered(self) -> Iterator[Found]:
-        """Yield the edits that never ended, in the order they were asked for."""
+        """Yield the edits that never got a result, in the order of their calls."""
         for call in self.pending.values():
             yield from self._edits(call, None, EditResult.UNANSWERED, call.at)
 
@@ -189,7 +192,7 @@ class _Events:
     def _lines(
         self, call: _Call, output: _Result | None, *, applied: bool
     ) -> list[tuple[str, TextLines | None]]:
-        """Return each file of a call with what it added; ``None``: the file is deleted."""
+        """Return each file of a call with its lines; ``None``: the file is deleted."""
         given = call.arguments
         if call.tool == "apply_patch":
             return self._patched(given.input if isinstance(given.input, str) else "")
@@ -212,7 +215,7 @@ class _Events:
         piece = TextReplacement(given.old_str, given.new_str)
         lines = self.files.replaced(path, [piece], applied=applied)
         shown = output.detailedContent if output else None
-        # Whole lines, where the call may start and end within one.
+        # The diff has whole lines; the call may start and end within a line.
         hunks = unified_hunks(shown) if isinstance(shown, str) else []
         return from_patch(hunks, "") if hunks else lines
 

@@ -231,7 +231,7 @@ def test_what_is_too_large_is_named(clone: Clone, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("ghapp.ingest.carried.LARGEST_ATTACHMENT", 10)
     (unread,) = carried_by(clone).found
     assert isinstance(unread, UnreadEvidence)
-    assert "more than 10" in unread.problem
+    assert "more than the limit of 10" in unread.problem
 
 
 def test_a_commit_that_is_not_there_is_named(clone: Clone) -> None:

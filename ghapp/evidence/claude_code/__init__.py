@@ -26,7 +26,7 @@ _SIGN = re.compile(rb'"(?:sessionId|parentUuid|leafUuid)"\s*:')
 
 
 def recognizes(name: str, head: bytes) -> bool:
-    """Say whether a file is a transcript: by its first readable record, else by its name."""
+    """Return whether a file is a transcript, by its first readable record, else by its name."""
     readable = False
     first, _, rest = head.partition(b"\n")
     for line in head.splitlines():
@@ -44,7 +44,7 @@ def recognizes(name: str, head: bytes) -> bool:
 
 
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
-    """Yield the edits of one transcript in the order they were answered, then the unanswered.
+    """Yield the edits of one transcript in the order of their results, then the unanswered.
 
     Also yield each worktree that the transcript names, once.
     """

@@ -42,7 +42,7 @@ class TranscriptEdits:
         self._known = KnownFiles()
 
     def of(self, joined: Joined) -> Iterable[Found]:
-        """Return what one part of a transcript brings; parts come in their order."""
+        """Return what one part of a transcript holds; the parts must come in order."""
         if isinstance(joined, JoinedRead):
             self._remember_shown(joined)
             return ()
@@ -135,14 +135,14 @@ class TranscriptEdits:
     # --- the shell ----------------------------------------------------------------------------
 
     def _of_shell(self, joined: JoinedCall) -> Iterator[Found]:
-        """Yield what a shell command wrote, one edit for each file."""
+        """Yield one edit for each file that a shell command wrote."""
         id_ = joined.call.id
         found = list(self._shell_lines(joined))
         for number, (path, lines) in enumerate(found, 1):
             yield self._edit(joined, id_ if len(found) == 1 else f"{id_}#{number}", path, lines)
 
     def _shell_lines(self, joined: JoinedCall) -> Iterator[tuple[str, TextLines]]:
-        """Yield each file with its lines: as Claude Code saw them, else from here-documents."""
+        """Yield each file with its lines: as recorded, else as here-documents give them."""
         diff = joined.structured.shell_diff if joined.structured else None
         if diff is None:
             call = joined.call
@@ -178,7 +178,7 @@ def _replacements(call: ToolCall) -> list[TextReplacement]:
     for one in given:
         if not isinstance(one.old_string, str) or not isinstance(one.new_string, str):
             return []
-        # Seen as a string too: "false".
+        # Some transcripts hold a string: "false".
         everywhere = str(one.replace_all).lower() == "true"
         found.append(TextReplacement(one.old_string, one.new_string, everywhere))
     return found

@@ -16,7 +16,7 @@ from ghapp.evidence.json_records import UNREADABLE, decoded, mended, optional, t
 # "     7→    return total", with a tab for the arrow in some versions
 _NUMBERED = re.compile(r" *(\d+)(?:\u2192|\t)(.*)")
 _DEEPEST = 4
-"""Records inside records: a subagent's message in a progress record, and its own subagents'."""
+"""Levels of nesting: a progress record holds a subagent's message, which may be one too."""
 
 
 class TranscriptRecord(msgspec.Struct, gc=False):
@@ -36,7 +36,7 @@ class TranscriptRecord(msgspec.Struct, gc=False):
 
     @property
     def agent_session(self) -> str | None:
-        """The agent session's id; ``None``: the record names none."""
+        """The agent session's id; ``None``: the record has none."""
         for value in (self.sessionId, self.session_id):
             if isinstance(value, str) and value:
                 return value
@@ -44,7 +44,7 @@ class TranscriptRecord(msgspec.Struct, gc=False):
 
     @property
     def at(self) -> datetime | None:
-        """The record's time in UTC; ``None``: it has none, or not one that can be read."""
+        """The record's time in UTC; ``None``: missing or unreadable."""
         return to_time(self.timestamp)
 
     @property
@@ -54,7 +54,7 @@ class TranscriptRecord(msgspec.Struct, gc=False):
 
 
 class MessageBlock(msgspec.Struct, gc=False):
-    """One block of a message: a tool call, a tool's result, or something passed over."""
+    """One block of a message: a tool call, a tool's result, or something else."""
 
     type: Any = None
     id: Any = None
@@ -75,7 +75,7 @@ class _Message(msgspec.Struct, gc=False):
 
 
 class _ProgressData(msgspec.Struct, gc=False):
-    """The ``data`` of a progress record; older versions kept subagents' messages there."""
+    """The ``data`` of a progress record; older versions put subagents' messages there."""
 
     type: Any = None
     message: Raw = Raw()
@@ -141,12 +141,12 @@ class ToolResult(msgspec.Struct, gc=False):
 
     @property
     def patch(self) -> list[list[str]]:
-        """The lines of each hunk; empty: no patch was given, or none that can be read."""
+        """The lines of each hunk; empty: no patch, or an unreadable one."""
         return [hunk.lines for hunk in optional(_HUNKS, self.structuredPatch) or [] if hunk.lines]
 
     @property
     def original(self) -> str | None:
-        """The file's text before the edit; ``None``: not given."""
+        """The file's text before the edit; ``None``: not recorded."""
         for raw in (self.originalFile, self.originalFileContents):
             text: str | None = optional(_TEXT, raw)
             if text is not None:
@@ -155,13 +155,13 @@ class ToolResult(msgspec.Struct, gc=False):
 
     @property
     def shown(self) -> str | None:
-        """The text of the file that was read; ``None``: it was no text file."""
+        """The text of the file that was read; ``None``: the file was no text."""
         file: _ShownFile | None = optional(_SHOWN, self.file)
         return file.content if file else None
 
     @property
     def shell_diff(self) -> ShellDiff | None:
-        """What a shell command did; ``None``: not recorded, or not its doing alone."""
+        """What a shell command did; ``None``: not recorded, or others changed files too."""
         diff = optional(_SHELL, self.bashEditDiff)
         return None if diff is None or diff.shared or diff.unavailable else diff
 
@@ -187,7 +187,7 @@ _WORKTREE = msgspec.json.Decoder(_WorktreeSession | None)
 
 
 def to_record(line: bytes) -> TranscriptRecord:
-    """Return a line as a record; raise `RecordError` where it is not a JSON object."""
+    """Decode a line. Raises `RecordError` if it is not a JSON object."""
     try:
         return _RECORD.decode(line)
     except UNREADABLE as problem:
@@ -205,7 +205,8 @@ def to_blocks(raw: Raw) -> list[MessageBlock]:
 def innermost(record: TranscriptRecord) -> TranscriptRecord:
     """Return the record that progress records wrap, or the record itself.
 
-    Older versions wrapped a subagent's messages; the outer record alone tells some of its members.
+    Older versions wrap a subagent's messages so. Members that only the outer record has are
+    copied to the inner one.
     """
     depth = 0
     while record.type == "progress" and depth < _DEEPEST:
@@ -224,8 +225,8 @@ def innermost(record: TranscriptRecord) -> TranscriptRecord:
 def to_input(block: MessageBlock, wire_inputs: Raw) -> ToolInput:
     """Return a call's arguments, empty where they are malformed: such a call fails.
 
-    Some exports keep the arguments as JSON in a string, and newer versions keep them
-    a second time as sent, under the call's id.
+    Some exports hold the arguments as JSON in a string. Newer versions hold them a second
+    time, as sent, under the call's id.
     """
     found = optional(_INPUT, block.input)
     if found is None:
@@ -237,17 +238,17 @@ def to_input(block: MessageBlock, wire_inputs: Raw) -> ToolInput:
 
 
 def to_edits(raw: Raw) -> list[ToolInput]:
-    """Return the single edits of a call that makes several; empty if malformed."""
+    """Return the edits of a call that makes several; empty if malformed."""
     return optional(_EDITS, raw) or []
 
 
 def to_result(raw: Raw) -> ToolResult | None:
-    """Return the structured result; ``None``: absent, or prose where an object should be."""
+    """Return the structured result; ``None``: absent, or prose instead of an object."""
     return optional(_RESULT, raw) if raw else None
 
 
 def to_worktree(raw: Raw) -> tuple[str, str] | None:
-    """Return a worktree's root and where it was made from; ``None``: not in one."""
+    """Return a worktree's root and its original checkout; ``None``: the record names none."""
     found = optional(_WORKTREE, raw)
     return (found.worktreePath, found.originalCwd) if found else None
 
@@ -274,7 +275,7 @@ def shown_text(line: bytes, call_id: str) -> str | None:
 
 
 def _without_numbers(shown: str) -> str | None:
-    """Return the text of a numbered listing; what follows the last numbered line is a remark."""
+    """Return the text of a numbered listing; a remark may follow the last numbered line."""
     lines: list[str] = []
     last = None
     for line in shown.split("\n"):

@@ -41,7 +41,7 @@ _REFUSED = (
     "has been denied",
 )
 _PROSE_READ = 2000
-"""Characters of an error's text that are searched for its kind."""
+"""Characters of an error's text that are searched for the kind of error."""
 
 
 class ToolCall(NamedTuple):
@@ -97,7 +97,7 @@ class Transcript:
         self._worktrees: set[Worktree] = set()
 
     def joined(self, records: Iterable[bytes]) -> Iterator[Joined]:
-        """Yield calls in the order they were answered, then the edits that never were.
+        """Yield calls in the order of their results, then the edits that never got one.
 
         Also yield each worktree that the transcript names, once.
         """
@@ -117,11 +117,11 @@ class Transcript:
                 yield JoinedCall(call, EditResult.UNANSWERED, call.at)
 
     def _may_answer(self, line: bytes) -> bool:
-        """Say whether a line may hold a result that matters: most results do not."""
+        """Return whether a line may hold a result that matters; most results do not."""
         return bool(self._pending) or b'"bashEditDiff"' in line
 
     def _new_worktrees(self, record: TranscriptRecord) -> Iterator[Worktree]:
-        """Yield a worktree that a session entered, or that a subagent was given."""
+        """Yield the worktree that a session entered or a subagent got, unless it is known."""
         found = to_worktree(record.worktreeSession)
         if found is None and record.directory:
             result = to_result(record.toolUseResult)
@@ -229,5 +229,5 @@ def _shell_call(id_: str, record: TranscriptRecord) -> ToolCall:
 
 
 def _is_done(structured: ToolResult | None) -> bool:
-    """Say whether a shell command ran to its end: nobody stopped it, and it runs no longer."""
+    """Return whether a shell command has ended, and nobody stopped it."""
     return not (structured and (structured.interrupted or structured.backgroundTaskId))
