@@ -20,7 +20,7 @@ from bench.load import MERGED_AT, ROOT
 from bench.memory import peak
 from ghapp.attribution.model import Edit
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.ingest.artifacts import read_artifacts
+from ghapp.ingest.artifacts import find_evidence
 
 Result = dict[str, float | int]
 
@@ -58,7 +58,7 @@ def _audit(folder: Path) -> Callable[[], Result]:
 
 
 def _read(folder: Path) -> Result:
-    return {"edits": sum(isinstance(one, Edit) for one in read_artifacts([folder]))}
+    return {"edits": sum(isinstance(one, Edit) for one in find_evidence([folder]))}
 
 
 def _nothing(_folder: Path) -> Result:
@@ -69,7 +69,7 @@ def _lines(folder: Path) -> tuple[list[str], list[str]]:
     """Return the normalized added lines and edit lines of a load."""
     files = parse_diff((folder / "change.diff").read_bytes())
     added = [normalize(line.text) for file in files for line in file.added()]
-    found = read_artifacts([folder / "evidence"])
+    found = find_evidence([folder / "evidence"])
     own = [normalize(line) for one in found if isinstance(one, Edit) for line in own_lines(one)]
     return [line for line in added if line], [line for line in own if line]
 

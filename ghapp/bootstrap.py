@@ -27,7 +27,7 @@ from ghapp.github.user_auth import SignIn
 from ghapp.ingest.carried import CarriedEvidence
 from ghapp.ingest.carry import CarryTarget, carry
 from ghapp.ingest.compliance import ComplianceSource, PullResult, pull
-from ghapp.ingest.keep import AsFingerprints, EncodeLines, as_text
+from ghapp.ingest.keep import EncodeLines, encoder
 from ghapp.keys.comparing import LineComparison
 from ghapp.keys.evidence import EvidenceKeys
 from ghapp.keys.signing import RecordSigner
@@ -98,7 +98,7 @@ class Services:
         """Keep what a pull request's repository carries about it; return the rest."""
         keeping = CarryTarget(
             store=self.store,
-            encode=partial(encoder, self.settings, self.store, ref.installation_id),
+            encode=partial(self.encoder, ref.installation_id),
             git_cache=self.settings.data_dir / "git",
         )
         return carry(github, pull, keeping, now=self.clock())
@@ -133,6 +133,11 @@ class Services:
     def keys(self) -> EvidenceKeys:
         """Return the keys of fingerprints."""
         return EvidenceKeys(self.store, self.settings.encryption_key)
+
+    def encoder(self, installation_id: int) -> EncodeLines:
+        """Return how an installation's lines are encoded; raises as `ghapp.ingest.keep` says."""
+        encoding = self.settings.evidence_encoding
+        return encoder(encoding, self.keys, installation_id, now=self.clock())
 
     @cached_property
     def auth(self) -> AppAuth:
@@ -247,9 +252,8 @@ class Services:
         opened = self.settings.compliance
         if opened is None:
             return None
-        encode = partial(encoder, self.settings, self.store)
         return ComplianceSource(
-            url=opened.url, key=opened.key, account=opened.account, encode=encode
+            url=opened.url, key=opened.key, account=opened.account, encode=self.encoder
         )
 
     def fetch_teams(self, installation: Installation) -> TeamsFetched:
@@ -277,17 +281,6 @@ def build(settings: Settings, *, quick: bool = False) -> Services:
         store=Store.unmigrated(settings.database_url),
         queue=RedisQueue(connect_queue(settings, quick=quick)),
     )
-
-
-def encoder(settings: Settings, store: Store, installation_id: int) -> EncodeLines:
-    """Return what is kept of an edit's lines in an installation, as the settings say.
-
-    Raises `KeyLost`, and `LookupError` where the installation was never heard of.
-    """
-    if settings.evidence_encoding == "text":
-        return as_text
-    key = EvidenceKeys(store, settings.encryption_key).present(installation_id, now=utc_now())
-    return AsFingerprints(key.fingerprinter, key.id)
 
 
 def connect_queue(settings: Settings, *, quick: bool = False) -> redis.Redis:

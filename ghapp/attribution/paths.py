@@ -220,6 +220,19 @@ def below(root: str, path: str) -> str | None:
     return path[len(root) + 1 :] if path.startswith(root + "/") else None
 
 
+def below_deepest(roots: Iterable[str], path: str) -> str | None:
+    """Return what is left of a path below the deepest root that holds it.
+
+    Empty: the path is a root itself, so it names no file of a checkout. ``None``: elsewhere.
+    All paths are tidy.
+
+    >>> below_deepest(["/src", "/src/shop"], "/src/shop/lib/a.py")
+    'lib/a.py'
+    """
+    rests = [rest for root in roots if (rest := below(root, path)) is not None]
+    return min(rests, key=len, default=None)
+
+
 def without_worktree(path: str) -> str:
     """Return a path inside a worktree below the checkout as a path of the checkout."""
     found = _WORKTREE.search(path)

@@ -30,7 +30,7 @@ from ghapp.attribution.model import (
     Struct,
     UnreadEvidence,
 )
-from ghapp.attribution.paths import KnownCheckouts, below, is_absolute, paths_of, tidy
+from ghapp.attribution.paths import KnownCheckouts, below_deepest, is_absolute, paths_of, tidy
 from ghapp.attribution.policy import Policy
 from ghapp.evidence.source import Found, Worktree
 
@@ -173,17 +173,11 @@ def with_worktrees(roots: Iterable[str], worktrees: Iterable[Worktree]) -> tuple
     homes = dict.fromkeys(map(tidy, roots))
     named = list(worktrees)
     while True:
-        made = [one for one in named if _below_any(homes, tidy(one.original)) is not None]
+        made = [one for one in named if below_deepest(homes, tidy(one.original)) is not None]
         new = {tidy(one.path): None for one in made if tidy(one.path) not in homes}
         if not new:
             return tuple(homes)
         homes |= new
-
-
-def _below_any(homes: Iterable[str], path: str) -> str | None:
-    """Return a path relative to the deepest of some roots; ``None``: it lies elsewhere."""
-    rests = [rest for home in homes if (rest := below(home, path)) is not None]
-    return min(rests, key=len, default=None)
 
 
 def _at_home(read: "_Writing", folder: Path, homes: Sequence[str]) -> "_Writing":
@@ -193,7 +187,7 @@ def _at_home(read: "_Writing", folder: Path, homes: Sequence[str]) -> "_Writing"
             file.seek(row.start)
             edit = _DECODER.decode(file.read(row.size))
             named = tidy(edit.path)
-            path = _below_any(homes, named) if is_absolute(named) else named
+            path = below_deepest(homes, named) if is_absolute(named) else named
             if path:
                 writing.add(msgspec.structs.replace(edit, path=path, cwd=None))
     read.path.unlink()

@@ -208,8 +208,8 @@ def _repository(store: "Store", name: str) -> "Repository":
 
 def _encode(settings: "Settings", store: "Store", repository: "Repository") -> "EncodeLines":
     """Return what is kept of an edit's lines, as the settings say."""
-    from ghapp.bootstrap import encoder  # noqa: PLC0415 - see the top
-    from ghapp.keys.evidence import KeyLost  # noqa: PLC0415 - see the top
+    from ghapp.ingest.keep import encoder  # noqa: PLC0415 - see the top
+    from ghapp.keys.evidence import EvidenceKeys, KeyLost  # noqa: PLC0415 - see the top
 
     if repository.installation_id is None and settings.evidence_encoding != "text":
         raise click.ClickException(
@@ -217,7 +217,8 @@ def _encode(settings: "Settings", store: "Store", repository: "Repository") -> "
             "fingerprints: install the app on it first"
         )
     try:
-        return encoder(settings, store, repository.installation_id or 0)
+        keys, now = EvidenceKeys(store, settings.encryption_key), datetime.now(UTC)
+        return encoder(settings.evidence_encoding, keys, repository.installation_id or 0, now=now)
     except (KeyLost, LookupError) as error:
         raise click.ClickException(str(error)) from error
 

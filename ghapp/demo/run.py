@@ -23,11 +23,10 @@ import requests
 from rich.console import Console
 
 from ghapp.attribution.model import Struct, Verdict
-from ghapp.bootstrap import encoder
 from ghapp.demo.cast import PLACES
 from ghapp.demo.sandbox import HubInstallation, HubPull, HubRepository, RegisteredApp, Sandbox
 from ghapp.demo.year import YearStore, make_year
-from ghapp.ingest.keep import EncodeLines, import_artifacts
+from ghapp.ingest.keep import EncodeLines, encoder, import_artifacts
 from ghapp.keys.evidence import EvidenceKeys
 from ghapp.keys.signing import RecordSigner
 from ghapp.serve import importing_us
@@ -110,7 +109,9 @@ def demo(directory: Path, console: Console, *, once: bool) -> int:
             Store.unmigrated(settings.database_url) as store,
         ):
             sandbox.deliver_installation(stage.installation, "created")
-            send_evidence(stage, scenarios, store, encoder(settings, store, stage.installation.id))
+            keys, number = EvidenceKeys(store, settings.encryption_key), stage.installation.id
+            encode = encoder(settings.evidence_encoding, keys, number, now=datetime.now(UTC))
+            send_evidence(stage, scenarios, store, encode)
             played = [merge(sandbox, one, stage.repositories[one.repository]) for one in scenarios]
             console.print(f"{len(played)} pull requests were merged; each went out as a webhook.")
             wait_for_audits(sandbox, played, log)

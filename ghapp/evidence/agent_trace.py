@@ -1,8 +1,9 @@
-"""Agent Trace records kept in the repository: lines of a revision by agent. It reads no git.
+"""Agent Trace records in the repository: lines of a revision by agent. It reads no git.
 
-The format leaves open where records are kept; those below ``.agent-trace/`` are read. A record
-names a revision, and its line numbers are of the files as they stand there. A record that was
-made after its revision is of files that no commit holds, so its lines cannot be found.
+The format (https://agent-trace.dev) does not say where records are kept; this module reads those
+below ``.agent-trace/``. A record names a revision, and its line numbers refer to the files of that
+revision. A record made after its revision refers to files that no commit holds, so nobody can
+find its lines.
 """
 
 import re
@@ -24,11 +25,13 @@ NAME = "agent_trace"
 FOLDER = ".agent-trace/"
 ENDINGS = (".jsonl", ".json")
 
+# "revision": "9fceb02d0ae5"
 _REVISION = re.compile(rb'"revision"\s*:\s*"([0-9a-f]{7,64})"')
 
 JUST_AFTER = timedelta(minutes=1)
-"""A hook that runs after a commit writes its record a moment later."""
+"""A hook that runs after a commit writes its record a moment after the commit."""
 SHORTEST_SHA = 7
+"""Hexadecimal digits of the shortest name that a record may give to a revision."""
 
 
 class _Contributor(msgspec.Struct):
@@ -73,18 +76,18 @@ _RECORD = msgspec.json.Decoder(_Record)
 
 
 def is_named(path: str) -> bool:
-    """Say whether a file of the repository may hold records."""
+    """Return whether a file of the repository may hold records."""
     return path.startswith(FOLDER) and path.endswith(ENDINGS)
 
 
 def revisions(file: CommitAttachment) -> frozenset[str]:
-    """Return the beginnings of all names that may be revisions of records."""
+    """Return the first digits of every revision that a record of the file may name."""
     found = (match[1].decode() for line in file.lines for match in _REVISION.finditer(line))
     return frozenset(name[:SHORTEST_SHA] for name in found)
 
 
 def read(commit: CarriedCommit, attached: Sequence[CommitAttachment]) -> Iterator[Found]:
-    """Yield one edit for each conversation and file of the records of a commit."""
+    """Yield one edit for each conversation and file in the records of a commit."""
     for file in attached:
         late = 0
         for found in _of_commit(file, commit):
@@ -106,7 +109,7 @@ def read(commit: CarriedCommit, attached: Sequence[CommitAttachment]) -> Iterato
 
 
 def _of_commit(file: CommitAttachment, commit: CarriedCommit) -> Iterator[_Record | UnreadEvidence]:
-    """Yield the records that name a commit, and what may be one and cannot be read."""
+    """Yield the records that name a commit, and possible records that cannot be read."""
     sign = commit.sha[:SHORTEST_SHA].encode()
     for number, line in _records(file):
         if sign not in line:
@@ -123,7 +126,7 @@ def _of_commit(file: CommitAttachment, commit: CarriedCommit) -> Iterator[_Recor
 
 
 def _records(file: CommitAttachment) -> Iterator[tuple[int, bytes]]:
-    """Yield records with their line: one a line, or the whole file is one."""
+    """Yield records with their line number: one in each line, or one in the whole file."""
     if file.name.endswith(".json"):
         yield 1, b"".join(file.lines)
     else:
@@ -151,12 +154,12 @@ def _edits(record: _Record, agent: str, commit: CarriedCommit) -> Iterator[Found
 
 
 def _is_agents(contributor: _Contributor | None) -> bool:
-    """Say whether an agent alone wrote the lines: mixed and unknown ones stay unknown."""
+    """Return whether an agent alone wrote the lines; mixed and unknown lines stay unknown."""
     return contributor is not None and contributor.type == "ai"
 
 
 def _agent_session(conversation: _Conversation) -> str | None:
-    """Return the id at the end of a conversation's address: a transcript's name, or its own."""
+    """Return the id at the end of a conversation's URL: a transcript's name, or the id itself."""
     if not isinstance(conversation.url, str):
         return None
     try:

@@ -1,4 +1,4 @@
-"""One name for each agent, whatever other programs call it. It reads no evidence."""
+"""One name for each agent, whatever other programs call the agent. It reads no evidence."""
 
 import re
 
@@ -12,15 +12,16 @@ _NAMES = {
     "github-copilot-cli": "copilot",
     "open-code": "opencode",
 }
-"""What others call an agent that has another name in our documents."""
+"""Names that other programs use → names in our documents."""
 
 _NOBODY = frozenset({"human", "none", "unknown"})
 
+# claude-code
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
 
 
 def agent_name(tool: object) -> str | None:
-    """Return an agent's name in audit documents; ``None``: what is given names none.
+    """Return an agent's name in audit documents; ``None``: the value names no agent.
 
     >>> agent_name("claude"), agent_name("GitHub Copilot"), agent_name("droid"), agent_name(7)
     ('claude-code', 'copilot', 'droid', None)

@@ -1,7 +1,7 @@
 """Aider's commits: each is one edit that Aider made and committed by itself. It reads no git.
 
-Aider commits what a person changed before, separately and under the person's name. What its chat
-history says has no time of its own, so it is not read.
+Aider first commits a person's own changes separately, under the person's name
+(https://aider.chat/docs/git.html). Its chat history gives no time for an edit, so it is not read.
 """
 
 import re
@@ -13,7 +13,9 @@ from ghapp.evidence.source import Found
 NAME = "aider"
 AGENT = "aider"
 
+# Ann Lee (aider) <ann@example.com>
 _NAMED = re.compile(r".*\(aider\) <[^>]*>")
+# Co-authored-by: aider (gpt-4o) <aider@aider.chat>
 _TRAILER = re.compile(
     r"^co-authored-by: aider \(.*\) <(?:aider|noreply)@aider\.chat>\s*$",
     re.IGNORECASE | re.MULTILINE,
@@ -23,10 +25,10 @@ _ALL_LINES = (LineRange(1, 2**31),)
 
 
 def made(commit: CarriedCommit) -> bool:
-    """Say whether Aider made a commit by itself, as its author, its committer or a trailer says.
+    """Return whether Aider made a commit by itself, by its author, its committer or a trailer.
 
-    A merge says nothing of lines, and GitHub's squashed commits collect the trailers of commits
-    that people made too.
+    A merge says nothing about lines. A commit that GitHub squashed collects the trailers of all
+    its commits, although people made some of them.
     """
     if commit.parents != 1 or commit.committer.endswith(_BY_GITHUB):
         return False

@@ -1,7 +1,7 @@
-"""The one shape of evidence that a repository itself carries, commit by commit. It reads no git.
+"""The shape of evidence that a repository itself carries, commit by commit. It reads no git.
 
-Some of it names lines of a commit rather than an edit's text. Those lines are looked up in what
-the commit adds, and become an edit at the time when the commit was written.
+Some of this evidence names lines of a commit and holds no text. Such lines are looked up among
+the lines that the commit adds, and become an edit at the time when the commit was written.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,46 +14,46 @@ from ghapp.evidence.source import Found
 
 
 class CarriedCommit(Struct, frozen=True):
-    """A commit of the change, as far as evidence hangs on it."""
+    """A commit of the change: the parts that evidence needs."""
 
     sha: str
     written_at: datetime
-    """The author's time: an amended or rebased commit keeps it."""
+    """The author's time, which amending and rebasing keep."""
     committed_at: datetime
     author: str
     """``Name <email>``."""
     committer: str
     message: str
     parents: int = 1
-    """How many it has."""
+    """How many parents it has."""
     files: tuple[FileDiff, ...] = ()
-    """What it adds, compared with its first parent; empty: not asked for, or nothing."""
+    """The diff from its first parent; empty: no source asked for it, or no difference."""
 
 
 class CommitAttachment(Struct, frozen=True):
-    """Something that a repository keeps beside a commit."""
+    """Something that a repository keeps with a commit."""
 
     name: str
-    """Where it stands, for messages: ``refs/notes/ai``, or a path."""
+    """Its place, for messages: ``refs/notes/ai``, or a path."""
     lines: tuple[bytes, ...]
     """With their line ends."""
 
 
 class CarriedSource(Protocol):
-    """A module that reads one kind of carried evidence; siblings never import each other."""
+    """A module that reads one kind of carried evidence. Sources never import each other."""
 
     NAME: str
-    """Also the fixture folder and the anchor in docs/evidence.md."""
+    """Also the name of the fixture folder, and the anchor in docs/evidence.md."""
 
     def read(self, commit: CarriedCommit, attached: Sequence[CommitAttachment]) -> Iterator[Found]:
         """Yield what the repository carries about one commit.
 
-        What cannot be read is yielded as `Unread`, and reading goes on.
+        Whatever cannot be read becomes an `UnreadEvidence`, and reading goes on.
         """
 
 
 class LineRange(NamedTuple):
-    """Lines of a file by number, from 1, both included."""
+    """Numbers of lines of a file, from 1; both ends are included."""
 
     first: int
     last: int
@@ -73,7 +73,7 @@ class LineClaim(NamedTuple):
 def claimed(commit: CarriedCommit, claim: LineClaim) -> Edit | None:
     """Return a claim as an edit; ``None``: the commit adds none of the lines.
 
-    Claimed lines that the commit did not add stood there before, so they are not own.
+    Claimed lines that the commit did not add were there before, so they are not own.
     """
     file = next((file for file in commit.files if file.path == claim.path), None)
     lines = None if file is None else _lines(file, claim.ranges)
@@ -91,7 +91,7 @@ def claimed(commit: CarriedCommit, claim: LineClaim) -> Edit | None:
 
 
 def _lines(file: FileDiff, ranges: Iterable[LineRange]) -> TextLines:
-    """Return the added lines of a file that lie in some ranges, with what stands beside them."""
+    """Return the added lines of a file within some ranges, with their context."""
     wanted = {number for one in ranges for number in _numbers(one, file)}
     regions: list[list[tuple[str, bool]]] = []
     removed: list[str] = []
@@ -109,6 +109,6 @@ def _lines(file: FileDiff, ranges: Iterable[LineRange]) -> TextLines:
 
 
 def _numbers(one: LineRange, file: FileDiff) -> range:
-    """Return a range's numbers as far as the diff reaches: a range may claim millions."""
+    """Return a range's numbers up to the end of the diff: a range may claim millions."""
     last = max((hunk.new_start + hunk.new_lines for hunk in file.hunks), default=0)
     return range(max(one.first, 1), min(one.last, last) + 1)

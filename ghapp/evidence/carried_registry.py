@@ -1,4 +1,4 @@
-"""The sources of evidence that repositories carry, by name. It reads none itself."""
+"""The sources of evidence that repositories carry, by name. It reads no evidence."""
 
 from ghapp.evidence import agent_trace, aider, commit_trailers, entire, git_ai_notes
 from ghapp.evidence.carried import CarriedSource

@@ -1,7 +1,7 @@
-"""Rollouts of Codex CLI: patches joined with what became of them. It opens no file.
+"""Rollouts of Codex CLI: patches joined with their results. It opens no file.
 
-A patch is known by its call's id. The event that ends it names the files and what was done to
-each; older versions do not always keep it, then the call's own text and its output tell.
+A call's id identifies its patch. The event that ends the patch names the files and what happened to
+each. Older versions do not always write this event; then the call's text and its output tell.
 """
 
 import re
@@ -23,11 +23,14 @@ NAME = "codex"
 AGENT = "codex"
 HOMES: tuple[str, ...] = (".codex/sessions", ".codex/archived_sessions")
 
+# "type":"session_meta"
 _SIGN = re.compile(rb'"type"\s*:\s*"(?:session_meta|response_item|event_msg|turn_context)"')
 _WANTED = re.compile(rb'session_meta|turn_context|apply_patch|patch_apply_end|_output"|aborted')
-"""A record without any of these brings nothing, and its payload need not be decoded."""
+"""A record without any of these holds no edit, so its payload is not decoded."""
 _APPLIED = "Success. Updated the following files"
+# patch rejected by user
 _REFUSED = re.compile(r"rejected by (?:the )?user|not approved|approval", re.IGNORECASE)
+# aborted by user after 1.2s
 _INTERRUPTED = re.compile(r"aborted|interrupted", re.IGNORECASE)
 
 
@@ -38,7 +41,7 @@ class _Record(msgspec.Struct, gc=False):
 
 
 class _Payload(msgspec.Struct, gc=False):
-    """Of all types of records; each has some of these members."""
+    """The members of all types of records; each type has some of them."""
 
     type: Any = None
     id: Any = None
@@ -60,7 +63,7 @@ class _Arguments(msgspec.Struct, gc=False):
 
 
 class _Change(msgspec.Struct, gc=False):
-    """What was done to one file."""
+    """What happened to one file."""
 
     type: Any = None
     unified_diff: Any = None
@@ -75,13 +78,13 @@ _CHANGES = msgspec.json.Decoder(dict[str, _Change])
 
 
 def recognizes(name: str, head: bytes) -> bool:
-    """Say whether a file is a rollout, by its first line."""
+    """Return whether a file is a rollout, by its first line."""
     del name
     return bool(_SIGN.search(head.partition(b"\n")[0])) and b'"payload"' in head
 
 
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
-    """Yield the edits of one rollout in the order they ended, then those that never did."""
+    """Yield the edits of one rollout in the order they ended, then the unanswered."""
     rollout = _Rollout(name, wanted)
     for number, line in enumerate(records, 1):
         yield from rollout.take(number, line)
@@ -89,7 +92,7 @@ def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Fo
 
 
 class _Call(NamedTuple):
-    """A patch that waits for its end."""
+    """A patch that waits for its result."""
 
     id: str
     files: list[PatchedFile]
@@ -99,7 +102,7 @@ class _Call(NamedTuple):
 
 
 class _Rollout:
-    """What must be kept while one rollout is read."""
+    """The state of reading one rollout."""
 
     def __init__(self, name: str, wanted: WantedPath) -> None:
         self.name = name
@@ -110,7 +113,7 @@ class _Rollout:
         self.ended: set[str] = set()
 
     def take(self, number: int, line: bytes) -> Iterator[Found]:
-        """Yield what one line brings."""
+        """Yield the edits that one line completes."""
         if line.isspace():
             return
         try:
@@ -133,23 +136,23 @@ class _Rollout:
         elif payload.type == "turn_aborted":
             yield from self.left(EditResult.INTERRUPTED)
 
-    def left(self, outcome: EditResult) -> Iterator[Found]:
-        """Yield the edits whose end is not known, in the order they were asked for."""
+    def left(self, result: EditResult) -> Iterator[Found]:
+        """Yield the edits that wait for a result, in the order of their calls."""
         calls = list(self.pending.values())
         self.ended.update(self.pending)
         self.pending.clear()
         for call in calls:
-            yield from self._edits(call, self._asked(call), outcome, call.at)
+            yield from self._edits(call, self._asked(call), result, call.at)
 
     def _place(self, kind: str, payload: _Payload) -> None:
-        # A forked thread's file goes on with a copy of its parent's: the first is its own.
+        # In a forked thread's file a copy of its parent's records follows: the first id is its own.
         if kind == "session_meta" and self.agent_session is None and isinstance(payload.id, str):
             self.agent_session = payload.id
         if isinstance(payload.cwd, str) and payload.cwd:
             self.cwd = payload.cwd
 
     def _call(self, payload: _Payload, at: datetime | None, number: int) -> None:
-        """Remember a call that is a patch."""
+        """Remember a call if it is a patch."""
         id_ = payload.call_id
         if not isinstance(id_, str) or id_ in self.ended or id_ in self.pending:
             return
@@ -158,15 +161,15 @@ class _Rollout:
             self.pending[id_] = _Call(id_, files, at, self.cwd, number)
 
     def _output(self, payload: _Payload, at: datetime | None) -> Iterator[Found]:
-        """Yield the edits of a call whose output is all that tells how it ended."""
+        """Yield the edits of a call whose output alone tells how it ended."""
         call = self.pending.pop(payload.call_id, None) if _is_text(payload.call_id) else None
         if call is not None:
             self.ended.add(call.id)
-            outcome = _outcome(_prose(payload.output))
-            yield from self._edits(call, self._asked(call), outcome, at or call.at)
+            result = _result(_prose(payload.output))
+            yield from self._edits(call, self._asked(call), result, at or call.at)
 
     def _end(self, payload: _Payload, at: datetime | None, number: int) -> Iterator[Found]:
-        """Yield the edits of a patch that ended, each file with what was done to it."""
+        """Yield the edits of a patch that ended, one for each file."""
         id_ = payload.call_id
         changes = optional(_CHANGES, payload.changes)
         if not isinstance(id_, str) or id_ in self.ended or changes is None:
@@ -174,16 +177,14 @@ class _Rollout:
         call = self.pending.pop(id_, None) or _Call(id_, [], at, self.cwd, number)
         self.ended.add(id_)
         applied = payload.success is True or payload.status == "completed"
-        outcome = (
-            EditResult.APPLIED if applied else _failure(_prose(payload.stderr), payload.status)
-        )
+        result = EditResult.APPLIED if applied else _failure(_prose(payload.stderr), payload.status)
         files = [self._changed(path, change, call.cwd) for path, change in changes.items()]
-        yield from self._edits(call, files, outcome, at or call.at)
+        yield from self._edits(call, files, result, at or call.at)
 
     # --- edits --------------------------------------------------------------------------------
 
     def _asked(self, call: _Call) -> list[tuple[str, TextLines | None]]:
-        """Return each file that a call names, with what it would add; ``None``: it is deleted."""
+        """Return each file that a call names, with the lines to add; ``None``: it is deleted."""
         return [
             (path, None if file.kind == "delete" else self._lines(path, file.hunks))
             for file in call.files
@@ -206,10 +207,10 @@ class _Rollout:
         self,
         call: _Call,
         files: list[tuple[str, TextLines | None]],
-        outcome: EditResult,
+        result: EditResult,
         at: datetime | None,
     ) -> Iterator[Edit | UnreadEvidence]:
-        """Yield one edit for each file that got lines; numbered by path, however it was told."""
+        """Yield one edit for each file with lines; paths in order give the numbers of the ids."""
         if at is None:
             yield UnreadEvidence(
                 source=self.name,
@@ -226,7 +227,7 @@ class _Rollout:
                 agent_session=self.agent_session or stem(self.name),
                 at=at,
                 path=path,
-                outcome=outcome,
+                outcome=result,
                 tool="apply_patch",
                 cwd=to_path(call.cwd, None) if call.cwd else None,
                 lines=lines,
@@ -234,7 +235,7 @@ class _Rollout:
 
 
 def _patch_text(payload: _Payload) -> str:
-    """Return the patch that a call holds; empty: it is another call."""
+    """Return the patch that a call holds; empty: the call is no patch."""
     if payload.name == "apply_patch" and isinstance(payload.input, str):
         return payload.input
     if not isinstance(payload.arguments, str):
@@ -244,7 +245,7 @@ def _patch_text(payload: _Payload) -> str:
         return ""
     if payload.name == "apply_patch":
         return given.input if isinstance(given.input, str) else ""
-    # Older versions: a command of the shell that is nothing but a patch.
+    # Older versions: {"command": ["apply_patch", "*** Begin Patch…"]}
     command = given.command
     is_patch = isinstance(command, list) and len(command) == 2 and command[0] == "apply_patch"
     return str(command[1]) if is_patch else ""
@@ -255,7 +256,7 @@ def _is_text(value: object) -> bool:
 
 
 def _prose(value: object) -> str:
-    """Return an output's text, which is a string, or blocks, or an object with a string."""
+    """Return the text of an output: a string, a list of blocks, or an object that holds one."""
     if isinstance(value, list):
         return "\n".join(map(_prose, value))
     if isinstance(value, dict):
@@ -263,7 +264,7 @@ def _prose(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _outcome(prose: str) -> EditResult:
+def _result(prose: str) -> EditResult:
     return EditResult.APPLIED if _APPLIED in prose else _failure(prose, None)
 
 

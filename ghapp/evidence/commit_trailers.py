@@ -1,7 +1,7 @@
-"""Agents that a commit's message, author or committer names. It never supports a line.
+"""Agents that a commit's message, author or committer names. They never support a line.
 
-One name says nothing of which lines: squashed commits collect names, and agents' work that a
-person commits has none. So it is told beside an audit, as something to compare it with.
+A name does not tell which lines: squashed commits collect names, and agents' work that a person
+commits has none. An audit shows the names only for comparison.
 """
 
 import re
@@ -26,7 +26,10 @@ _SIGNS: dict[str, str] = {
     "jules": r"google-labs-jules\[bot\]",
     "opencode": r"opencode-agent\[bot\]",
 }
-"""Agent → what names it; emails and numbers are stable, displayed names are not."""
+"""Agent → what names it: ``Co-Authored-By: Claude <noreply@anthropic.com>``.
+
+Email addresses and numbers are stable; displayed names are not.
+"""
 
 _COMPILED = {agent: re.compile(sign, re.MULTILINE) for agent, sign in _SIGNS.items()}
 
@@ -38,12 +41,12 @@ def agents(commit: CarriedCommit) -> frozenset[str]:
 
 
 def count(commits: Iterable[CarriedCommit]) -> dict[str, int]:
-    """Return each agent with how many of some commits name it, by name."""
+    """Return, by agent, how many of some commits name it."""
     named = Counter(agent for commit in commits for agent in agents(commit))
     return dict(sorted(named.items()))
 
 
 def read(commit: CarriedCommit, attached: Sequence[CommitAttachment]) -> Iterator[Found]:
-    """Yield nothing, whatever a commit names: a name is no proof of a line."""
+    """Yield nothing: a name proves no line."""
     del commit, attached
     yield from ()

@@ -1,7 +1,7 @@
-"""Claude Code's agent sessions as the Compliance API tells them, as lines of a transcript.
+"""Agent sessions from the Compliance API, as lines of a Claude Code transcript. It asks no server.
 
-Only tool calls and their results are taken from a message: what people and the model said is left
-out before anything is made of it. It asks no server.
+Only tool calls and their results are taken from a message. What people and the model said is
+dropped first.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,17 +25,17 @@ class LocalSession(msgspec.Struct, frozen=True):
     created_at: str
     product_surface: str | None = None
     updated_at: str | None = None
-    """Newer; ``None``: the server does not say."""
+    """A newer member of the API; ``None``: the server does not send it."""
 
 
 class SessionBlock(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A part of a message; texts are decoded as nothing."""
+    """A part of a message. Texts are not decoded."""
 
     type: str
     id: str | None = None
     name: str | None = None
     input: str | msgspec.Raw | None = None
-    """Arguments as JSON in a string."""
+    """Arguments, as JSON in a string or as an object."""
     tool_use_id: str | None = None
     is_error: bool | None = None
     content: Any = None
@@ -54,9 +54,9 @@ class SessionMessage(msgspec.Struct, frozen=True):
 def edits(
     agent_session: LocalSession, messages: Iterable[SessionMessage], wanted: WantedPath
 ) -> Iterator[Found]:
-    """Yield the edits of an agent session, given its messages from the oldest on.
+    """Yield the edits of an agent session, given its messages with the oldest first.
 
-    A call whose arguments were cut is yielded as `UnreadEvidence`.
+    A call with truncated arguments becomes an `UnreadEvidence`.
     """
     lines: list[bytes] = []
     for message in messages:
@@ -76,7 +76,7 @@ def _is_of_tool(block: SessionBlock) -> bool:
 
 
 def _kept(block: SessionBlock) -> SessionBlock:
-    """Return a block; a result's text only where it says why it failed, or what a file held."""
+    """Return a block; only a failed call's result and a file that was read keep their text."""
     if block.type == "tool_use" or block.is_error or (block.name == "Read" and not block.truncated):
         return block
     return msgspec.structs.replace(block, content=None)

@@ -1,4 +1,4 @@
-"""Events of GitHub Copilot CLI: tool calls joined with their ends. It opens no file."""
+"""Events of GitHub Copilot CLI: tool calls joined with their results. It opens no file."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -23,8 +23,11 @@ HOMES: tuple[str, ...] = (".copilot/session-state",)
 
 TOOLS = frozenset({"edit", "create", "apply_patch"})
 
+# "type":"tool.execution_start"
 _SIGN = re.compile(rb'"type"\s*:\s*"(?:session|user|assistant|tool|hook)\.\w+"')
+# Permission denied by the user
 _REFUSED = re.compile(r"denied|rejected|declined", re.IGNORECASE)
+# The operation was cancelled
 _INTERRUPTED = re.compile(r"abort|cancel|interrupt", re.IGNORECASE)
 
 
@@ -39,7 +42,7 @@ class _Context(msgspec.Struct, gc=False):
 
 
 class _Data(msgspec.Struct, gc=False):
-    """Of all types of events; each has some of these members."""
+    """The members of all types of events; each type has some of them."""
 
     sessionId: Any = None  # noqa: N815  (the names are the format's)
     context: _Context | None = None
@@ -71,7 +74,7 @@ _RESULT = msgspec.json.Decoder(_Result)
 
 
 def recognizes(name: str, head: bytes) -> bool:
-    """Say whether a file holds events of Copilot CLI, by its first line."""
+    """Return whether a file holds events of Copilot CLI, by its first line."""
     del name
     first = head.partition(b"\n")[0]
     return bool(_SIGN.search(first)) and b'"data"' in first
@@ -86,7 +89,7 @@ def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Fo
 
 
 class _Call(NamedTuple):
-    """A tool call that waits for its end."""
+    """A tool call that waits for its result."""
 
     id: str
     tool: str
@@ -96,7 +99,7 @@ class _Call(NamedTuple):
 
 
 class _Events:
-    """What must be kept while one file of events is read."""
+    """The state of reading one file of events."""
 
     def __init__(self, name: str, wanted: WantedPath) -> None:
         self.name = name
@@ -108,7 +111,7 @@ class _Events:
         self.ended: set[str] = set()
 
     def take(self, number: int, line: bytes) -> Iterator[Found]:
-        """Yield what one line brings."""
+        """Yield the edits that one line completes."""
         if line.isspace():
             return
         try:
@@ -130,7 +133,7 @@ class _Events:
             self._place(data)
 
     def unanswered(self) -> Iterator[Found]:
-        """Yield the edits that never ended, in the order they were asked for."""
+        """Yield the edits that never got a result, in the order of their calls."""
         for call in self.pending.values():
             yield from self._edits(call, None, EditResult.UNANSWERED, call.at)
 
@@ -158,15 +161,15 @@ class _Events:
         if call is None:
             return
         self.ended.add(call.id)
-        outcome = EditResult.APPLIED if data.success is True else _failure(bytes(data.error))
-        yield from self._edits(call, optional(_RESULT, data.result), outcome, at or call.at)
+        result = EditResult.APPLIED if data.success is True else _failure(bytes(data.error))
+        yield from self._edits(call, optional(_RESULT, data.result), result, at or call.at)
 
     # --- edits --------------------------------------------------------------------------------
 
     def _edits(
-        self, call: _Call, result: _Result | None, outcome: EditResult, at: datetime | None
+        self, call: _Call, output: _Result | None, result: EditResult, at: datetime | None
     ) -> Iterator[Edit | UnreadEvidence]:
-        found = self._lines(call, result, applied=outcome is EditResult.APPLIED)
+        found = self._lines(call, output, applied=result is EditResult.APPLIED)
         if found and at is None:
             problem = "an edit without a time: it belongs to no window and is left out"
             yield UnreadEvidence(source=self.name, line=call.line, problem=problem)
@@ -180,16 +183,16 @@ class _Events:
                 agent_session=self.agent_session,
                 at=at,
                 path=path,
-                outcome=outcome,
+                outcome=result,
                 tool=call.tool,
                 cwd=to_path(self.cwd, None) if self.cwd else None,
                 lines=lines,
             )
 
     def _lines(
-        self, call: _Call, result: _Result | None, *, applied: bool
+        self, call: _Call, output: _Result | None, *, applied: bool
     ) -> list[tuple[str, TextLines | None]]:
-        """Return each file of a call with what it added; ``None``: the file is deleted."""
+        """Return each file of a call with its lines; ``None``: the file is deleted."""
         given = call.arguments
         if call.tool == "apply_patch":
             return self._patched(given.input if isinstance(given.input, str) else "")
@@ -198,10 +201,10 @@ class _Events:
         path = to_path(given.path, self.cwd)
         if not self.wanted(path):
             return [(path, NO_LINES)]
-        return [(path, self._of_file(path, call, result, applied=applied))]
+        return [(path, self._of_file(path, call, output, applied=applied))]
 
     def _of_file(
-        self, path: str, call: _Call, result: _Result | None, *, applied: bool
+        self, path: str, call: _Call, output: _Result | None, *, applied: bool
     ) -> TextLines:
         given = call.arguments
         if call.tool == "create":
@@ -211,8 +214,8 @@ class _Events:
             return NO_LINES
         piece = TextReplacement(given.old_str, given.new_str)
         lines = self.files.replaced(path, [piece], applied=applied)
-        shown = result.detailedContent if result else None
-        # Whole lines, where the call may start and end within one.
+        shown = output.detailedContent if output else None
+        # The diff has whole lines; the call may start and end within a line.
         hunks = unified_hunks(shown) if isinstance(shown, str) else []
         return from_patch(hunks, "") if hunks else lines
 

@@ -1,7 +1,7 @@
-"""What Cursor tells its hooks, kept a line each with the time it was told. It opens no file.
+"""Payloads of Cursor's hooks, one in each line, with the time of the call. It opens no file.
 
-Cursor's own files are undocumented; its hooks are documented, and name no time. The command
-that keeps a payload adds ``timestamp`` to it (docs/evidence.md says how).
+Cursor's own files are undocumented. Its hooks are documented (https://cursor.com/docs/hooks) but
+give no time, so the command that stores a payload adds ``timestamp`` (see docs/evidence.md).
 """
 
 import hashlib
@@ -23,6 +23,7 @@ NAME = "cursor"
 AGENT = "cursor"
 HOMES: tuple[str, ...] = (".cursor/edits.jsonl",)
 
+# "hook_event_name": "afterFileEdit"
 _SIGN = re.compile(rb'"hook_event_name"\s*:')
 _CURSORS = (b'"conversation_id"', b'"workspace_roots"')
 
@@ -33,7 +34,7 @@ class _Piece(msgspec.Struct, gc=False):
 
 
 class _Input(msgspec.Struct, gc=False):
-    """Arguments of a tool; versions differ in what they call them."""
+    """Arguments of a tool; their names differ between versions."""
 
     file_path: Any = None
     path: Any = None
@@ -61,9 +62,9 @@ _INPUT = msgspec.json.Decoder(_Input)
 
 
 def recognizes(name: str, head: bytes) -> bool:
-    """Say whether a file holds payloads of Cursor's hooks, by its first line.
+    """Return whether a file holds payloads of Cursor's hooks, by its first line.
 
-    Cursor also runs hooks that were made for Claude Code, with payloads of its own.
+    Cursor also runs hooks made for Claude Code, with Cursor's own payloads.
     """
     del name
     first = head.partition(b"\n")[0]
@@ -71,9 +72,9 @@ def recognizes(name: str, head: bytes) -> bool:
 
 
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
-    """Yield the edits of all agent sessions in a file, in the order they were told.
+    """Yield the edits of all agent sessions in a file, in the order of their payloads.
 
-    Where only the tool's own event told of a change, it comes last.
+    Edits that only a tool's event reports come last.
     """
     reading = _Reading(name, wanted)
     for number, line in enumerate(records, 1):
@@ -82,7 +83,7 @@ def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Fo
 
 
 class _Reading:
-    """What must be kept while one file is read."""
+    """The state of reading one file."""
 
     def __init__(self, name: str, wanted: WantedPath) -> None:
         self.name = name
@@ -93,7 +94,7 @@ class _Reading:
         self.by_tool: list[tuple[tuple[object, object, str], Edit | UnreadEvidence]] = []
 
     def take(self, number: int, line: bytes) -> Iterator[Found]:
-        """Yield what one payload brings."""
+        """Yield the edit that one payload reports."""
         if line.isspace():
             return
         try:
@@ -111,7 +112,7 @@ class _Reading:
             self._tool(payload, number)
 
     def told_once(self) -> Iterator[Found]:
-        """Yield the edits that only a tool's event told of: the command line has no other."""
+        """Yield the edits that only a tool's event reports: Cursor's command line has no other."""
         for turn, found in self.by_tool:
             if turn not in self.edited:
                 yield found
@@ -130,7 +131,7 @@ class _Reading:
     def _edit(
         self, payload: _Payload, path: object, pieces: list[_Piece], number: int
     ) -> Edit | UnreadEvidence | None:
-        """Return an edit; ``None``: it says nothing, or was told before."""
+        """Return an edit; ``None``: the payload holds none, or reports it again."""
         if not isinstance(path, str) or not path or not pieces:
             return None
         name = _name(payload, path, pieces)
@@ -184,7 +185,7 @@ def _first_root(roots: object) -> str | None:
 
 
 def _name(payload: _Payload, path: str, pieces: Iterable[_Piece]) -> str:
-    """Return an id made of what was done: Cursor gives these events none."""
+    """Return an id made from the edit's content: Cursor gives these events no id."""
     told = [payload.conversation_id, payload.generation_id, path]
     told += [part for piece in pieces for part in (piece.old_string, piece.new_string)]
     digest = hashlib.sha256(msgspec.json.encode([str(part) for part in told]))

@@ -1,8 +1,9 @@
 """Entire's checkpoints: agents' own transcripts, kept in the repository. It reads no git.
 
-A commit's trailer names its checkpoint. A checkpoint is a tree with a folder for each agent
-session; the transcript in it is the agent's own, so the agent's own source reads it. Slices of
-neighboring checkpoints overlap: the calls' ids make what stands twice one edit.
+A commit's trailer names its checkpoint (https://github.com/entireio/cli). A checkpoint is a tree
+with a folder for each agent session. The transcript in it is the agent's own, so the agent's own
+source reads it. Neighboring checkpoints overlap: a call that occurs twice has one id and becomes
+one edit.
 """
 
 import re
@@ -17,24 +18,27 @@ NAME = "entire"
 BRANCH = "entire/checkpoints/v1"
 REFS = "refs/entire/checkpoints/"
 
+# Entire-Checkpoint: 4a3f7ea6273b, or 26 letters and digits of a ULID
 _TRAILER = re.compile(
     r"^Entire-Checkpoint: ([0-9a-f]{12}|[0-9A-HJKMNP-TV-Z]{26})\s*$", re.MULTILINE
 )
+# 0/full.jsonl, 0/full.jsonl.001, 0/agent-a1b2c3.jsonl
 _TRANSCRIPT = re.compile(r"(?P<name>(?:.*/)?(?:full|agent-[\w-]+)\.jsonl)(?:\.(?P<part>\d+))?")
 _HEAD = 64 * 1024
+"""Bytes by which a source recognizes a transcript."""
 
 
 class CheckpointPlace(NamedTuple):
     """Where a checkpoint is kept."""
 
     ref: str
-    """A whole name, or a branch's."""
+    """The full name of a ref, or the name of a branch."""
     folder: str
-    """In its tree; empty: the tree is the checkpoint."""
+    """In the ref's tree; empty: the tree itself is the checkpoint."""
 
     @property
     def whole_ref(self) -> str:
-        """The ref as a repository has it that nobody cloned."""
+        """The ref's full name in the repository on GitHub, not in a clone."""
         return self.ref if self.ref.startswith("refs/") else f"refs/heads/{self.ref}"
 
 
@@ -44,10 +48,10 @@ def checkpoints(message: str) -> tuple[str, ...]:
 
 
 def place(checkpoint: str) -> CheckpointPlace:
-    """Return where a checkpoint is kept: older ones in one branch, newer ones each in a ref.
+    """Return where a checkpoint is kept: older ones on one branch, newer ones each in a ref.
 
     >>> place("4a3f7ea6273b")
-    Place(ref='entire/checkpoints/v1', folder='4a/3f7ea6273b')
+    CheckpointPlace(ref='entire/checkpoints/v1', folder='4a/3f7ea6273b')
     """
     if len(checkpoint) == 26:
         return CheckpointPlace(f"{REFS}{checkpoint[-2:]}/{checkpoint}", "")
@@ -65,7 +69,7 @@ def transcripts(paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def read(commit: CarriedCommit, attached: Sequence[CommitAttachment]) -> Iterator[Found]:
-    """Yield what the transcripts of a commit's checkpoints hold, whichever agent wrote them."""
+    """Yield what the transcripts of a commit's checkpoints hold, of whatever agent."""
     del commit
     for transcript in attached:
         head = b"".join(transcript.lines[:50])[:_HEAD]

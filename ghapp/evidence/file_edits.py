@@ -1,6 +1,6 @@
-"""What writes and replacements added, given what an agent session has shown of its files.
+"""The lines that writes and replacements added, given what a session has shown of its files.
 
-For agents that record the texts of an edit and not always a patch; it knows none of them.
+It serves agents that record the texts of an edit, and a patch only sometimes. It knows no agent.
 """
 
 from ghapp.attribution.model import TextLines
@@ -19,8 +19,8 @@ class FileEdits:
     ) -> TextLines:
         """Return the own lines of a whole file's new text.
 
-        ``before`` is what stood there, empty for a new file; ``None``: what was seen of the
-        file tells it, else all lines are own.
+        ``before`` is the text before the edit, empty for a new file. ``None``: the last known
+        text of the file is used, and if there is none, all lines are own.
         """
         earlier = self._known.text(path) if before is None else before
         if applied:
@@ -30,7 +30,7 @@ class FileEdits:
     def replaced(
         self, path: str, pieces: list[TextReplacement], *, applied: bool = True
     ) -> TextLines:
-        """Return the own lines of searches and replacements in a file, made one by one."""
+        """Return the own lines of replacements in a file, made one after the other."""
         before = self._known.text(path)
         after = None if before is None else replace(before, pieces)
         if applied and before is not None and after is not None:
@@ -42,5 +42,5 @@ class FileEdits:
         return from_texts(before, after)
 
     def changed(self, path: str) -> None:
-        """Note that a file was changed in a way that does not say its text."""
+        """Note a change that does not tell the file's text."""
         self._known.forget(path)

@@ -1,6 +1,6 @@
 """Chats of Gemini CLI, as lines or as one document: tool calls with their status. It opens no file.
 
-A message is written again when it grows, so a call is taken once it has a final status.
+Gemini CLI writes a message again when it grows, so a call counts once it has a final status.
 """
 
 import re
@@ -23,13 +23,14 @@ NAME = "gemini_cli"
 AGENT = "gemini-cli"
 HOMES: tuple[str, ...] = (".gemini/tmp",)
 
+# "projectHash": "a1b2…"
 _SIGN = re.compile(rb'"projectHash"\s*:')
-_OUTCOMES = {
+_RESULTS = {
     "success": EditResult.APPLIED,
     "error": EditResult.FAILED,
     "cancelled": EditResult.REFUSED,
 }
-"""A person who says no cancels the call."""
+"""A call is cancelled when the person rejects it."""
 
 
 class _Arguments(msgspec.Struct, gc=False):
@@ -41,7 +42,7 @@ class _Arguments(msgspec.Struct, gc=False):
 
 
 class _Shown(msgspec.Struct, gc=False):
-    """What was shown of the call's effect."""
+    """What Gemini CLI displayed of a call's effect."""
 
     filePath: Any = None  # noqa: N815  (the names are the format's)
     originalContent: Any = None  # noqa: N815
@@ -67,7 +68,7 @@ class _Message(msgspec.Struct, gc=False):
 
 
 class _Chat(msgspec.Struct, gc=False):
-    """A whole chat as older versions kept it."""
+    """A whole chat, as older versions stored it."""
 
     sessionId: Any = None  # noqa: N815
     messages: list[_Message] = []
@@ -81,7 +82,7 @@ _SHOWN = msgspec.json.Decoder(_Shown)
 
 
 def recognizes(name: str, head: bytes) -> bool:
-    """Say whether a file is a chat: its first record says which project it belongs to."""
+    """Return whether a file is a chat: its first record names its project."""
     del name
     start = head.partition(b'"messages"')[0] if _is_document(head) else head.partition(b"\n")[0]
     return bool(_SIGN.search(start)) and b'"sessionId"' in start
@@ -101,13 +102,13 @@ def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Fo
 
 
 def _is_document(head: bytes) -> bool:
-    """Say whether a file is one JSON value over several lines, or holds all messages in one."""
+    """Return whether a file is one JSON value over several lines, or one line with all messages."""
     first = head.partition(b"\n")[0].strip()
     return not first.endswith(b"}") or b'"messages"' in first
 
 
 class _Reading:
-    """What must be kept while one chat is read."""
+    """The state of reading one chat."""
 
     def __init__(self, name: str, wanted: WantedPath) -> None:
         self.name = name
@@ -118,7 +119,7 @@ class _Reading:
         self.ended: set[str] = set()
 
     def take_document(self, lines: Iterable[bytes]) -> Iterator[Found]:
-        """Yield what a chat in one document brings."""
+        """Yield the edits of a chat in one document."""
         try:
             chat = decoded(_CHAT, document(lines))
         except RecordError as problem:
@@ -129,7 +130,7 @@ class _Reading:
             yield from self._message(message, 1)
 
     def take(self, number: int, line: bytes) -> Iterator[Found]:
-        """Yield what one line brings."""
+        """Yield the edits that one line completes."""
         if not line or line.isspace():
             return
         try:
@@ -141,7 +142,7 @@ class _Reading:
         yield from self._message(message, number)
 
     def unanswered(self) -> Iterator[Found]:
-        """Yield the edits that never got a final status, in the order they were asked for."""
+        """Yield the edits that never got a final status, in the order of their calls."""
         for call, at, number in self.pending.values():
             yield from self._edit(call, EditResult.UNANSWERED, at, number)
 
@@ -156,16 +157,16 @@ class _Reading:
             if call.id in self.ended:
                 continue
             at = to_time(call.timestamp) or to_time(message.timestamp)
-            outcome = _OUTCOMES.get(call.status) if isinstance(call.status, str) else None
-            if outcome is None:
+            result = _RESULTS.get(call.status) if isinstance(call.status, str) else None
+            if result is None:
                 self.pending[call.id] = (call, at, number)
                 continue
             self.pending.pop(call.id, None)
             self.ended.add(call.id)
-            yield from self._edit(call, outcome, at, number)
+            yield from self._edit(call, result, at, number)
 
     def _edit(
-        self, call: _Call, outcome: EditResult, at: datetime | None, number: int
+        self, call: _Call, result: EditResult, at: datetime | None, number: int
     ) -> Iterator[Edit | UnreadEvidence]:
         given = optional(_ARGUMENTS, call.args) or _Arguments()
         shown = optional(_SHOWN, call.resultDisplay) or _Shown()
@@ -182,17 +183,17 @@ class _Reading:
             agent_session=self.agent_session or stem(self.name),
             at=at,
             path=path,
-            outcome=outcome,
+            outcome=result,
             tool=call.name,
-            lines=self._lines(path, call.name, given, shown, outcome),
+            lines=self._lines(path, call.name, given, shown, result),
         )
 
     def _lines(
-        self, path: str, tool: str, given: _Arguments, shown: _Shown, outcome: EditResult
+        self, path: str, tool: str, given: _Arguments, shown: _Shown, result: EditResult
     ) -> TextLines:
         if not self.wanted(path):
             return NO_LINES
-        applied = outcome is EditResult.APPLIED
+        applied = result is EditResult.APPLIED
         before = _before(shown)
         if applied and before is not None and isinstance(shown.newContent, str):
             return self.files.written(path, shown.newContent, before=before)
@@ -207,7 +208,7 @@ class _Reading:
 
 
 def _path(given: _Arguments, shown: _Shown) -> str | None:
-    """Return the file of a call, absolute where that is told; ``None``: it names none."""
+    """Return the path that a call names, absolute if known; ``None``: it names none."""
     for path in (shown.filePath, given.file_path):
         if isinstance(path, str) and path and "\0" not in path:
             return to_path(path, None)
@@ -215,7 +216,7 @@ def _path(given: _Arguments, shown: _Shown) -> str | None:
 
 
 def _before(shown: _Shown) -> str | None:
-    """Return what stood in the file; empty: it is new; ``None``: not told."""
+    """Return the file's text before the call; empty: it is new; ``None``: not recorded."""
     if shown.isNewFile is True:
         return ""
     return shown.originalContent if isinstance(shown.originalContent, str) else None

@@ -1,7 +1,8 @@
-"""git-ai's notes: which lines of a commit which agent session wrote. It reads no git.
+"""git-ai's notes: which agent session wrote which lines of a commit. It reads no git.
 
-A note is attached to a commit under ``refs/notes/ai``: lines by number, a divider, and JSON
-that says which agent each agent session is of. What a note leaves open stays unknown.
+``refs/notes/ai`` attaches a note to a commit: lines by number, a divider, and JSON that names the
+agent of each agent session. Whatever a note leaves open stays unknown. The format is git-ai's
+standard 3.0.0 (https://github.com/git-ai-project/git-ai).
 """
 
 import re
@@ -19,7 +20,9 @@ from ghapp.evidence.source import Found
 NAME = "git_ai_notes"
 REF = "refs/notes/ai"
 
+#   a1b2c3d4::e5f6 1-4,9
 _ENTRY = re.compile(r"  (\S+) ([0-9,-]+)")
+# 9, 1-4
 _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 _DIVIDER = "---"
 _HUMAN = "h_"
@@ -38,13 +41,13 @@ class _AgentSession(msgspec.Struct):
 class _Metadata(msgspec.Struct):
     sessions: dict[str, _AgentSession] = {}
     prompts: dict[str, _AgentSession] = {}
-    """Of earlier versions."""
+    """The member's name in earlier versions."""
 
 
 _METADATA = msgspec.json.Decoder(_Metadata)
 
 Attested = dict[tuple[str, str], list[LineRange]]
-"""Path and key of an agent session → its lines."""
+"""Path, and key of an agent session → its lines."""
 
 
 def read(commit: CarriedCommit, attached: Sequence[CommitAttachment]) -> Iterator[Found]:
@@ -66,7 +69,7 @@ def read(commit: CarriedCommit, attached: Sequence[CommitAttachment]) -> Iterato
 
 
 def _parse(text: Sequence[str]) -> tuple[Attested, _Metadata]:
-    """Return what a note attests, and its metadata; raises `RecordError`."""
+    """Return the lines of a note, and its metadata. Raises `RecordError`."""
     if _DIVIDER not in text:
         raise RecordError("a note without a divider: it is skipped")
     at = text.index(_DIVIDER)
@@ -74,9 +77,9 @@ def _parse(text: Sequence[str]) -> tuple[Attested, _Metadata]:
 
 
 def _attested(text: Iterable[str]) -> Attested:
-    """Return the lines of each agent session by file; people's lines are left out.
+    """Return the lines of each agent session by file, without people's lines.
 
-    The several edits of one agent session are taken together: neighbors stay neighbors.
+    All edits of one agent session are joined, so neighboring lines stay neighbors.
     """
     found: Attested = {}
     path = None
@@ -101,6 +104,6 @@ def _claim(path: str, key: str, ranges: list[LineRange], metadata: _Metadata) ->
     agent = agent_name(known.agent_id.tool) if known else None
     if known is None or agent is None:
         return None
-    # The tool's own id joins a note with what the tool itself recorded.
+    # The tool's own id connects a note with the tool's own records.
     agent_session = known.agent_id.id if isinstance(known.agent_id.id, str) else key
     return LineClaim(NAME, agent, agent_session, path, tuple(ranges))

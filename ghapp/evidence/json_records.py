@@ -1,6 +1,6 @@
-"""JSON as agents write it, a line or a document at a time, into types. It knows no agent.
+"""JSON as agents write it, decoded into types by line or by document. It knows no agent.
 
-What cannot be decoded is said in a sentence that holds none of its text.
+An error message about JSON that cannot be decoded holds none of its text.
 """
 
 import json
@@ -15,21 +15,22 @@ from msgspec import Raw
 _Part = TypeVar("_Part")
 
 UNREADABLE = (ValueError, RecursionError)
-"""What decoding raises: not JSON, not UTF-8, another shape, or nested beyond all measure."""
+"""What decoding raises: not JSON, not UTF-8, the wrong shape, or nested too deeply."""
 
 LARGEST_DOCUMENT = 1024 * 1024 * 1024
-"""Bytes of a document that is one JSON value: it has to be held as a whole."""
+"""Bytes. A document is one JSON value, so memory must hold it whole."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# the first half of an emoji, cut in the middle: \ud83d
 _LONE = re.compile("[\ud800-\udfff]")
 
 
 class RecordError(ValueError):
-    """Raised where a record or a part of it is not what its kind must be."""
+    """Raised if a record or a part of it does not have the shape that its kind requires."""
 
 
 def decoded(decoder: msgspec.json.Decoder[_Part], line: bytes | Raw) -> _Part:
-    """Return a line or a part of it as a value; raise `RecordError` where it is none."""
+    """Decode a line or a part of it. Raises `RecordError`."""
     try:
         return decoder.decode(line)
     except UNREADABLE as problem:
@@ -37,9 +38,9 @@ def decoded(decoder: msgspec.json.Decoder[_Part], line: bytes | Raw) -> _Part:
 
 
 def mended(decoder: msgspec.json.Decoder[_Part], line: bytes, problem: Exception) -> _Part:
-    """Decode a line that raised ``problem`` once more, without halves of surrogate pairs.
+    """Decode a line that raised ``problem`` again, without halves of surrogate pairs.
 
-    Raises `RecordError` where that was not what is wrong with it.
+    Raises `RecordError` if such halves were not the problem.
     """
     whole = _without_lone_surrogates(line)
     if whole is None:
@@ -48,7 +49,7 @@ def mended(decoder: msgspec.json.Decoder[_Part], line: bytes, problem: Exception
 
 
 def optional(decoder: msgspec.json.Decoder[_Part], raw: Raw) -> _Part | None:
-    """Decode an optional part; ``None`` if it is absent or of another shape."""
+    """Decode an optional part; ``None``: it is absent or has another shape."""
     if not raw:
         return None
     try:
@@ -58,7 +59,7 @@ def optional(decoder: msgspec.json.Decoder[_Part], raw: Raw) -> _Part | None:
 
 
 def document(records: Iterable[bytes]) -> bytes:
-    """Return the lines of a file that is one JSON value; raise `RecordError` if it is too long."""
+    """Join the lines of a file that is one JSON value. Raises `RecordError` if it is too long."""
     parts: list[bytes] = []
     size = 0
     for part in records:
@@ -70,7 +71,7 @@ def document(records: Iterable[bytes]) -> bytes:
 
 
 def to_time(value: object) -> datetime | None:
-    """Return an ISO 8601 time in UTC; one without a zone is taken as UTC."""
+    """Return an ISO 8601 time in UTC, which is also the default zone; ``None``: not a time."""
     if not isinstance(value, str):
         return None
     try:
@@ -81,7 +82,7 @@ def to_time(value: object) -> datetime | None:
 
 
 def to_time_of_milliseconds(value: object) -> datetime | None:
-    """Return milliseconds since 1970 as a time in UTC; ``None``: no such time."""
+    """Return milliseconds since 1970 as a time in UTC; ``None``: not a time."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     try:
@@ -93,7 +94,7 @@ def to_time_of_milliseconds(value: object) -> datetime | None:
 def _without_lone_surrogates(line: bytes) -> bytes | None:
     """Return a line with each half of a surrogate pair replaced; ``None``: it has none.
 
-    JavaScript cuts strings in the middle of an emoji and writes the half that is left as an
+    JavaScript may cut a string in the middle of an emoji. It writes the remaining half as an
     escape, which Python's own decoder accepts. In a file the half becomes U+FFFD.
     """
     if b"\\ud" not in line and b"\\uD" not in line:
@@ -107,7 +108,7 @@ def _without_lone_surrogates(line: bytes) -> bytes | None:
 
 
 def _describe(problem: Exception) -> str:
-    """Say what is wrong with a line in one sentence, without any of its text."""
+    """Return in one sentence what is wrong with a line, without any of its text."""
     if isinstance(problem, UnicodeDecodeError):
         return f"not UTF-8 (byte {problem.start} of a string): the record is skipped"
     if isinstance(problem, RecursionError):

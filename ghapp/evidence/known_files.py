@@ -1,8 +1,8 @@
-"""What a transcript has shown of the files it edits, within a fixed budget. It reads no disk.
+"""The file texts that a transcript has shown so far, within a fixed budget. It reads no disk.
 
-Used where an edit's result tells nothing of the file: in subagents' transcripts, and for large
-files. Texts may be stale, when something else changed the file; a replacement that does not fit
-makes the text forgotten.
+They serve edits whose result does not hold the file: in subagents' transcripts, and for large
+files. A text is stale if something else changed the file. A replacement that does not fit shows
+that, and the text is dropped.
 """
 
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from collections.abc import Callable
 from ghapp.evidence.own_lines import TextReplacement, replace
 
 BUDGET = 16 * 1024 * 1024
-"""Characters kept over all files; the files first shown are forgotten first."""
+"""Characters kept for all files together; the oldest files are dropped first."""
 
 
 class _File:
-    """One file's base text, perhaps still in its record, and the replacements made since."""
+    """One file's base text, perhaps still undecoded, and the replacements made since."""
 
     def __init__(self, load: Callable[[], str | None], size: int) -> None:
         self.load = load
@@ -22,7 +22,7 @@ class _File:
         self.replacements: list[TextReplacement] = []
 
     def text(self) -> str | None:
-        """Return the text as it should stand now; ``None``: it is not known."""
+        """Return the text after the replacements; ``None``: not known."""
         base = self.load()
         return None if base is None else replace(base, self.replacements)
 
@@ -43,14 +43,14 @@ class KnownFiles:
         self.shown(path, len(text), lambda: text)
 
     def shown(self, path: str, size: int, load: Callable[[], str | None]) -> None:
-        """Remember where a file's text is to be had; ``load`` is asked only when needed."""
+        """Remember how to load a file's text; ``load`` runs only when the text is needed."""
         self.forget(path)
         self._files[path] = _File(load, size)
         self._size += size
         self._keep_to_budget()
 
     def replaced(self, path: str, replacements: list[TextReplacement]) -> None:
-        """Remember replacements in a file, if its text is known."""
+        """Remember replacements in a file whose text is known."""
         file = self._files.get(path)
         if file is None:
             return
@@ -61,7 +61,7 @@ class KnownFiles:
         self._keep_to_budget()
 
     def text(self, path: str) -> str | None:
-        """Return a file's text as last known; ``None``: never shown, forgotten, or stale."""
+        """Return a file's last known text; ``None``: never shown, dropped, or stale."""
         file = self._files.get(path)
         if file is None:
             return None
@@ -73,7 +73,7 @@ class KnownFiles:
         return text
 
     def forget(self, path: str) -> None:
-        """Drop what is known of a file."""
+        """Drop a file's text."""
         file = self._files.pop(path, None)
         self._size -= file.size if file else 0
 

@@ -1,7 +1,7 @@
-"""OpenCode's exports, and the single parts it keeps: tool calls with their state. It opens no file.
+"""OpenCode's exports and stored message parts: tool calls with their state. It opens no file.
 
-An export is one document. Kept on disk, each part of a message stands by itself: as a file, or
-as a row of the database, which `ghapp.ingest.opencode_rows` gives as a line.
+An export is one document. On disk, each part of a message is a file of its own, or a row of the
+database, which `ghapp.ingest.opencode_rows` turns into a line.
 """
 
 import re
@@ -33,12 +33,16 @@ HOMES: tuple[str, ...] = (".local/share/opencode",)
 DATABASE = "opencode.db"
 TOOLS = frozenset({"edit", "write", "multiedit", "patch", "apply_patch"})
 
+# {"info": {"id": "ses_1", …
 _EXPORT = re.compile(rb'\s*\{\s*"info"\s*:\s*\{[^}]*"id"\s*:\s*"ses_')
+# "type": "tool"
 _PART = re.compile(rb'"type"\s*:\s*"tool"')
 PART_HEAD = 2048
-"""Bytes in which a part says what it is."""
+"""Bytes at the start of a part that tell its type."""
 _PART_SIGNS = (b'"callID"', b'"sessionID"', b'"state"')
+# The user rejected permission to use this tool
 _REFUSED = re.compile(r"reject|denied|not allowed", re.IGNORECASE)
+# Tool execution aborted
 _INTERRUPTED = re.compile(r"abort|interrupt", re.IGNORECASE)
 
 
@@ -71,7 +75,7 @@ class _Call(msgspec.Struct, gc=False, rename={"session": "sessionID", "call": "c
     tool: Any = None
     state: Raw = Raw()
     directory: Any = None
-    """Of a row: the agent session's working directory."""
+    """The agent session's working directory; only a database row has it."""
 
 
 class _Info(msgspec.Struct, gc=False):
@@ -124,19 +128,19 @@ _TIMES = msgspec.json.Decoder(_Time)
 
 
 def recognizes(name: str, head: bytes) -> bool:
-    """Say whether a file is an export, the database, or a part that is a tool call."""
+    """Return whether a file is an export, the database, or a part that is a tool call."""
     is_database = PurePosixPath(name).name == DATABASE and head.startswith(b"SQLite format 3\0")
     return is_database or bool(_EXPORT.match(head)) or _is_part(head)
 
 
 def _is_part(head: bytes) -> bool:
-    # All of it stands before what the call was given; the rest is not worth a look.
+    # These members come before the arguments of the call, so the rest need not be searched.
     start = head[:PART_HEAD]
     return all(sign in start for sign in _PART_SIGNS) and bool(_PART.search(start))
 
 
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
-    """Yield the edits of one export, one part or many rows, in their order."""
+    """Yield the edits of an export, a part or the rows of a database, in their order."""
     reading = _Reading(name, wanted)
     if PurePosixPath(name).name == DATABASE:
         for number, line in enumerate(records, 1):
@@ -153,7 +157,7 @@ def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Fo
 
 
 class _Reading:
-    """What must be kept while one artifact is read."""
+    """The state of reading one artifact."""
 
     def __init__(self, name: str, wanted: WantedPath) -> None:
         self.name = name
@@ -162,7 +166,7 @@ class _Reading:
         self.seen: set[str] = set()
 
     def export(self, export: _Export) -> Iterator[Found]:
-        """Yield what a whole agent session brings."""
+        """Yield the edits of a whole agent session."""
         for turn in export.messages:
             for part in turn.parts:
                 if part.session is None:
@@ -170,7 +174,7 @@ class _Reading:
                 yield from self.part(part, export.info.directory)
 
     def row(self, number: int, line: bytes) -> Iterator[Found]:
-        """Yield what one part of the database brings."""
+        """Yield the edits of one row of the database."""
         try:
             part = decoded(_PARTS, line)
         except RecordError as problem:
@@ -180,7 +184,7 @@ class _Reading:
 
     def part(self, part: _Call, directory: object) -> Iterator[Edit | UnreadEvidence]:
         """Yield the edits of one tool call, one for each file."""
-        # Calls are numbered by the model, parts by OpenCode: only these are unique everywhere.
+        # The model numbers calls, OpenCode numbers parts: only ids of parts are unique everywhere.
         name = part.id if isinstance(part.id, str) and part.id else part.call
         state = optional(_STATES, part.state)
         if part.type != "tool" or not isinstance(part.tool, str) or state is None:
@@ -191,11 +195,11 @@ class _Reading:
             return
         self.seen.add(name)
         cwd = to_path(directory, None) if isinstance(directory, str) and directory else None
-        outcome = _outcome(state)
-        found = self._lines(part.tool, state, cwd, applied=outcome is EditResult.APPLIED)
+        result = _result(state)
+        found = self._lines(part.tool, state, cwd, applied=result is EditResult.APPLIED)
         time = optional(_TIMES, state.time) or _Time()
         at = to_time_of_milliseconds(time.end) or to_time_of_milliseconds(time.start)
-        if found and at is None and outcome is not EditResult.UNANSWERED:
+        if found and at is None and result is not EditResult.UNANSWERED:
             problem = "an edit without a time: it belongs to no window and is left out"
             yield UnreadEvidence(source=self.name, line=None, problem=problem)
         for number, (path, lines) in enumerate(found, 1):
@@ -207,7 +211,7 @@ class _Reading:
                 agent_session=str(part.session or stem(self.name)),
                 at=at,
                 path=path,
-                outcome=outcome,
+                outcome=result,
                 tool=part.tool,
                 cwd=cwd,
                 lines=lines,
@@ -216,7 +220,7 @@ class _Reading:
     def _lines(
         self, tool: str, state: _State, cwd: str | None, *, applied: bool
     ) -> list[tuple[str, TextLines | None]]:
-        """Return each file of a call with what it added; ``None``: the file is deleted."""
+        """Return each file of a call with its lines; ``None``: the file is deleted."""
         given = optional(_INPUTS, state.input) or _Input()
         told = optional(_METADATA, state.metadata) or _Metadata()
         if tool in ("patch", "apply_patch"):
@@ -232,7 +236,7 @@ class _Reading:
             lines = self.files.written(path, text, before=before, applied=applied)
         else:
             lines = self.files.replaced(path, _pieces(given), applied=applied)
-        # The diff has whole lines, where the call may start and end within one.
+        # The diff has whole lines; the call may start and end within a line.
         hunks = unified_hunks(told.diff) if isinstance(told.diff, str) else []
         return [(path, from_patch(hunks, "") if hunks else lines)]
 
@@ -272,7 +276,7 @@ def _pieces(given: _Input) -> list[TextReplacement]:
     return found
 
 
-def _outcome(state: _State) -> EditResult:
+def _result(state: _State) -> EditResult:
     if state.status == "completed":
         return EditResult.APPLIED
     if state.status != "error":

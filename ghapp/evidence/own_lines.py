@@ -1,9 +1,9 @@
-"""The lines that an edit added, with what stands beside them. It knows no transcript format.
+"""The lines that an edit added, with their context. It knows no transcript format.
 
-An edit's own lines are those of its new text that did not stand in the text it replaced
-(rules.md 2.5). A line that only moved inside the replaced text stood there before, so it is not
-own: it serves as context. A line that was re-indented is own, as it is an added line of a diff;
-that its old form was removed is kept too, and the engine asks for the same of the change.
+An edit's own lines are the lines of its new text that were not in the replaced text (rules.md
+2.5). A line that only moved within the replaced text was there before, so it is context. A
+re-indented line is own, as it is an added line of a diff. Its removed old form is kept too, and
+the engine requires the same removal from the change.
 """
 
 from collections import Counter
@@ -16,10 +16,10 @@ from ghapp.attribution.model import EditHunk, TextLines
 from ghapp.attribution.normalize import is_effective, normalize
 
 CONTEXT = 3
-"""Unchanged lines kept on either side of a stretch of own lines."""
+"""Unchanged lines kept on each side of a stretch of own lines."""
 
 LARGEST_ALIGNMENT = 200_000_000
-"""Old times new lines up to which two texts are aligned: the table needs a bit for each pair."""
+"""Old lines times new lines up to which texts are aligned: each pair needs one bit."""
 
 NO_LINES = TextLines(hunks=())
 
@@ -40,7 +40,7 @@ class _Region(NamedTuple):
 
 
 def split_lines(text: str) -> list[str]:
-    r"""Return the lines of a text as git counts them; a final line end starts no line.
+    r"""Return the lines of a text as git counts them; a final line end starts no new line.
 
     >>> split_lines("a\r\nb\x0cc\n")
     ['a', 'b\x0cc']
@@ -54,7 +54,7 @@ def split_lines(text: str) -> list[str]:
 
 
 def all_own(text: str) -> TextLines:
-    """Return a text that replaced nothing: each line is own."""
+    """Return the lines of a text that replaced nothing: all are own."""
     own = tuple(split_lines(text))
     return TextLines(hunks=(EditHunk((), own, ()),)) if own else NO_LINES
 
@@ -62,8 +62,8 @@ def all_own(text: str) -> TextLines:
 def from_patch(hunks: Iterable[Sequence[str]], new_text: str) -> TextLines:
     """Return the own lines of a patch whose lines start with ``+``, ``-`` or a space.
 
-    The patches of Claude Code show two spaces for each leading tab; ``new_text``, what the
-    agent typed, gives the tabs back where its lines are whole.
+    Patches of Claude Code show two spaces for each leading tab. The whole lines of
+    ``new_text``, which the agent wrote, restore the tabs.
     """
     tabbed = _by_look_in_patch(new_text) if "\t" in new_text else {}
     regions: list[_Region] = []
@@ -77,7 +77,7 @@ def from_patch(hunks: Iterable[Sequence[str]], new_text: str) -> TextLines:
 
 
 def _to_region(hunk: Sequence[str], removed: list[str]) -> _Region:
-    """Return the new lines of a patch's hunk; append the others to ``removed``."""
+    """Return the new lines of a hunk; append its removed lines to ``removed``."""
     lines = [line.removesuffix("\r") for line in hunk] if "\r" in "".join(hunk) else hunk
     region = _Region([], [])
     for line in lines:
@@ -93,7 +93,7 @@ def _to_region(hunk: Sequence[str], removed: list[str]) -> _Region:
 
 
 def from_marked(regions: Iterable[Iterable[tuple[str, bool]]], removed: Iterable[str]) -> TextLines:
-    """Return the own lines of stretches of the new text, each line with whether it was added."""
+    """Return the own lines of stretches of the new text; each line comes with whether it is own."""
     marked = [list(region) for region in regions]
     return _to_lines(
         [_Region([text for text, _ in one], [own for _, own in one]) for one in marked],
@@ -102,14 +102,14 @@ def from_marked(regions: Iterable[Iterable[tuple[str, bool]]], removed: Iterable
 
 
 def from_texts(old: str, new: str) -> TextLines:
-    """Return the own lines of a text that took the place of another one."""
+    """Return the own lines of a text that replaced another."""
     return from_pieces([TextReplacement(old, new)])
 
 
 def from_pieces(replacements: Iterable[TextReplacement]) -> TextLines:
     """Return the own lines of replacements in a file whose text is not known.
 
-    The first and the last line of each may be parts of lines, and stay so.
+    The first and the last line of each may be only parts of lines.
     """
     removed: list[str] = []
     regions = [
@@ -119,7 +119,7 @@ def from_pieces(replacements: Iterable[TextReplacement]) -> TextLines:
 
 
 def replace(text: str, replacements: Iterable[TextReplacement]) -> str | None:
-    """Return a text after replacements in their order; ``None``: one of them does not fit."""
+    """Return a text after replacements in order; ``None``: one of them does not fit."""
     for old, new, everywhere in replacements:
         if not old and text:
             return None
@@ -133,7 +133,7 @@ def replace(text: str, replacements: Iterable[TextReplacement]) -> str | None:
 
 
 def _align(old: list[str], new: list[str], removed: list[str]) -> _Region:
-    """Return the new lines that changed, with context; append what went to ``removed``."""
+    """Return the new lines that changed, with context; append what is gone to ``removed``."""
     start = _common_start(old, new)
     end = _common_start(old[start:][::-1], new[start:][::-1])
     stop = len(new) - end
@@ -154,7 +154,7 @@ def _common_start(old: Sequence[str], new: Sequence[str]) -> int:
 
 
 def _align_middle(old: list[str], new: list[str], removed: list[str]) -> list[bool]:
-    """Say which new lines were added, as few as possible: the longest common subsequence stays."""
+    """Return which new lines were added: all but the longest common subsequence."""
     if not old or not new:
         removed += old
         return [True] * len(new)
@@ -172,7 +172,7 @@ def _align_middle(old: list[str], new: list[str], removed: list[str]) -> list[bo
 
 
 def _align_by_count(old: list[str], new: list[str], removed: list[str]) -> list[bool]:
-    """Align huge texts without order: a line stays as often as it stood in the old text."""
+    """Align huge texts without order: a line stays as often as the old text had it."""
     left = Counter(old)
     own: list[bool] = []
     for line in new:
@@ -187,7 +187,7 @@ def _align_by_count(old: list[str], new: list[str], removed: list[str]) -> list[
 
 
 def _to_lines(regions: list[_Region], removed: list[str]) -> TextLines:
-    """Return own lines with context; lines that merely moved within the edit are context."""
+    """Return own lines with context; lines that only moved within the edit are context."""
     if removed:
         removed = _without_moved(regions, removed)
     hunks = [hunk for region in regions for hunk in _stretches(region)]
@@ -195,10 +195,10 @@ def _to_lines(regions: list[_Region], removed: list[str]) -> TextLines:
 
 
 def _without_moved(regions: list[_Region], removed: list[str]) -> list[str]:
-    """Take own lines that stood in the replaced text for context; return what is really gone.
+    """Turn own lines that the replaced text had into context; return what is really gone.
 
-    Blank lines and brackets stay as they are: they count nowhere, and would only break
-    the stretches of own lines apart.
+    Blank lines and brackets stay own: they do not count, and as context they would only split
+    the stretches of own lines.
     """
     stood = Counter(_look_in_patch(text) for text in removed if is_effective(normalize(text)))
     moved: Counter[str] = Counter()
@@ -211,7 +211,7 @@ def _without_moved(regions: list[_Region], removed: list[str]) -> list[str]:
 
 
 def _less(lines: list[str], taken: Counter[str]) -> list[str]:
-    """Return lines without those counted, the first ones going first."""
+    """Return lines without the counted ones, dropping the first occurrences."""
     left = []
     for line in lines:
         look = _look_in_patch(line)
@@ -223,7 +223,7 @@ def _less(lines: list[str], taken: Counter[str]) -> list[str]:
 
 
 def _stretches(region: _Region) -> list[EditHunk[str]]:
-    """Cut a region into its unbroken stretches of own lines, each with its context."""
+    """Cut a region into stretches of own lines, each with its context."""
     texts, own = region
     hunks: list[EditHunk[str]] = []
     last_end = 0
@@ -243,7 +243,7 @@ def _stretches(region: _Region) -> list[EditHunk[str]]:
 
 
 def _next(own: list[bool], at: int, *, value: bool) -> int:
-    """Return where a value next stands, or the length of the list."""
+    """Return the next index of a value, or the length of the list."""
     try:
         return own.index(value, at)
     except ValueError:
@@ -251,12 +251,12 @@ def _next(own: list[bool], at: int, *, value: bool) -> int:
 
 
 def _by_look_in_patch(new_text: str) -> dict[str, str]:
-    """Return lines with leading tabs by their look in a patch."""
+    """Return the lines that start with tabs, by their look in a patch."""
     return {_look_in_patch(line): line for line in split_lines(new_text) if line[:1] == "\t"}
 
 
 def _look_in_patch(line: str) -> str:
-    """Return a line as a patch of Claude Code shows it: two spaces for each leading tab."""
+    """Return a line as patches of Claude Code show it: two spaces for each leading tab."""
     if line[:1] != "\t":
         return line
     rest = line.lstrip("\t")

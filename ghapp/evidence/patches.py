@@ -1,7 +1,7 @@
-"""Patches in the two forms that agents write: unified diffs, and those of the apply_patch tool.
+"""Patches in the two forms that agents write: unified diffs, and input of the apply_patch tool.
 
 A hunk here is what `ghapp.evidence.own_lines.from_patch` takes: lines that start with ``+``,
-``-`` or a space. It reads no file, so nothing tells whether a patch was applied.
+``-`` or a space. This module reads no file, so it cannot tell whether a patch was applied.
 """
 
 import re
@@ -12,24 +12,26 @@ from ghapp.evidence.own_lines import split_lines
 
 Hunk = list[str]
 
+# @@ -1,3 +1,4 @@
 _HEADER = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+# *** Update File: src/app.py
 _FILE = re.compile(r"\*\*\* (Add|Update|Delete) File: (.+)")
 _MOVE = "*** Move to: "
 _END = "*** End Patch"
 
 
 class PatchedFile(NamedTuple):
-    """What a patch of apply_patch does to one file."""
+    """What an apply_patch patch does to one file."""
 
     kind: str
     """``add``, ``update`` or ``delete``."""
     path: str
-    """As the agent wrote it, absolute or not; where the file is moved, its new place."""
+    """As the agent wrote it, absolute or relative; the new path if the file is moved."""
     hunks: list[Hunk]
 
 
 def unified_hunks(diff: str) -> list[Hunk]:
-    r"""Return the hunks of a unified diff, by the counts in their headers.
+    r"""Return the hunks of a unified diff; the counts in their headers say where each ends.
 
     >>> unified_hunks("--- a\n+++ b\n@@ -1 +1,2 @@\n one\n+two\n")
     [[' one', '+two']]
@@ -41,7 +43,7 @@ def unified_hunks(diff: str) -> list[Hunk]:
             old, new = (1 if count is None else int(count) for count in header.groups())
             hunks.append([])
         elif (old > 0 or new > 0) and not line.startswith("\\"):
-            # Some programs leave the space of an empty line away.
+            # Some programs drop the space of an empty context line.
             text = line or " "
             old -= text[0] in " -"
             new -= text[0] in " +"
@@ -50,7 +52,7 @@ def unified_hunks(diff: str) -> list[Hunk]:
 
 
 def patched_files(patch: str) -> list[PatchedFile]:
-    r"""Return what a patch of apply_patch does, file by file; empty: it is no such patch.
+    r"""Return what an apply_patch patch does to each file; empty: the text is no such patch.
 
     >>> patched_files("*** Begin Patch\n*** Add File: a\n+one\n*** End Patch")
     [PatchedFile(kind='add', path='a', hunks=[['+one']])]

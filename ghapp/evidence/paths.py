@@ -1,10 +1,11 @@
-"""Paths as agents write them, brought to one form. It knows no repository."""
+"""Paths as agents write them, converted to one form. It knows no repository."""
 
 import posixpath
 import re
 from functools import lru_cache
 from pathlib import PurePosixPath
 
+# C:\Code\shop, or a share: \\server\shop
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 
@@ -12,7 +13,7 @@ _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 def to_path(path: str, cwd: str | None) -> str:
     r"""Return a path with ``/``, without ``.`` and ``..``, absolute if the directory is known.
 
-    A path that starts with ``~`` stays as it is: whose home it is, nobody recorded.
+    A path that starts with ``~`` stays as it is: no record says whose home that is.
 
     >>> to_path("lib/../a.py", "/home/ann/shop")
     '/home/ann/shop/a.py'
@@ -27,8 +28,8 @@ def to_path(path: str, cwd: str | None) -> str:
 
 
 def stem(name: str) -> str:
-    """Return a file's name without folder and ending, as text that every format can hold.
+    """Return a file's name without folder and extension, as text that every format can hold.
 
-    Bytes of a name that are no UTF-8 come as halves of surrogate pairs, which JSON cannot say.
+    Python reads bytes that are not UTF-8 as halves of surrogate pairs, which JSON cannot hold.
     """
     return PurePosixPath(name).stem.encode(errors="replace").decode()

@@ -1,16 +1,16 @@
-"""The evidence sources by name, and which one reads an artifact. It reads none itself."""
+"""The evidence sources by name, and the choice of one for an artifact. It reads no artifact."""
 
 from ghapp.evidence import claude_code, codex, copilot, cursor, gemini_cli, opencode
 from ghapp.evidence.source import EvidenceSource
 
 _KNOWN: tuple[EvidenceSource, ...] = (codex, copilot, cursor, gemini_cli, opencode, claude_code)
-"""In the order they are asked: those with a sign that no other has come first."""
+"""In the order of trying: sources with an unmistakable sign come first."""
 
 SOURCES: dict[str, EvidenceSource] = {source.NAME: source for source in _KNOWN}
 
 
 def source_of(name: str, head: bytes) -> EvidenceSource | None:
-    """Return the source that reads a file of this name and beginning; ``None``: none does."""
+    """Return the source that reads a file with this name and head; ``None``: no source does."""
     for source in SOURCES.values():
         if source.recognizes(name, head):
             return source

@@ -1,7 +1,7 @@
-"""Files that a shell command writes by here-documents. It runs nothing and expands nothing.
+"""Files that a shell command writes with here-documents. It runs nothing and expands nothing.
 
-Only what can be told from the command's text alone is taken: a literal path, a body without
-expansions, and a ``cat`` or ``tee`` that stands where it is sure to run if the command succeeds.
+It takes only what the command's text alone proves: a literal path, a body without expansions,
+and a ``cat`` or ``tee`` in a place where it must run if the command succeeds.
 """
 
 import posixpath
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class ShellWrite(NamedTuple):
-    """A file that a command writes; a relative path starts at the command's directory."""
+    """A file that a command writes. A relative path starts at the command's directory."""
 
     path: str
     text: str
@@ -20,23 +20,29 @@ class ShellWrite(NamedTuple):
 
 
 class _Opening(NamedTuple):
-    """The start of a here-document: its end mark, and how its body is to be read."""
+    """The start of a here-document: its end mark, and how to read its body."""
 
     mark: str
     quoted: bool
     strips_tabs: bool
 
 
+# <<EOF, <<-'EOF', << "EOF", <<\EOF; not the here-string <<<text
 _OPENING = re.compile(r"(?<!<)<<(-?)[ \t]*(?:'([^'\n]+)'|\"([^\"\n]+)\"|\\?([\w.-]+))")
+# $HOME, `date`, \$
 _EXPANDED = re.compile(r"[$`\\]")
+# src/my file.py; not src/*.py or $HOME/a.py
 _LITERAL = re.compile(r"[^$`*?\[\]{}<>|&;()!~\n]+")
+# cd src && cat > a.py; ls
 _CHAINED = re.compile(r"&&|;")
+# test -f a || cat, if true; then, f() {
 _UNSURE = re.compile(r"\|\||\b(?:if|then|else|elif|for|while|until|case|do|function)\b|[{(]\s*$")
+# cd src
 _DIRECTORY = re.compile(r"\b(?:cd|pushd|popd)\b")
 
 
 def heredocs(command: str) -> Iterator[ShellWrite]:
-    r"""Yield the files that a successful command has written, in their order.
+    r"""Yield the files that a successful command has written, in order.
 
     >>> list(heredocs("cat > a.txt <<'EOF'\none\nEOF"))
     [ShellWrite(path='a.txt', text='one\n', appends=False)]
@@ -69,7 +75,7 @@ def _to_opening(match: re.Match[str]) -> _Opening:
 
 
 def _body(lines: list[str], at: int, opening: _Opening) -> tuple[str | None, int]:
-    """Return a body and the number of the line after it; ``None``: it cannot be told."""
+    """Return a body and the index of the line after it; body ``None``: it cannot be known."""
     body: list[str] = []
     while at < len(lines):
         line = lines[at].lstrip("\t") if opening.strips_tabs else lines[at]
@@ -82,7 +88,7 @@ def _body(lines: list[str], at: int, opening: _Opening) -> tuple[str | None, int
 
 
 def _writes(statements: list[str], directory: str | None, body: str) -> Iterator[ShellWrite]:
-    """Yield the write of the statement that holds the here-document, if it is one."""
+    """Yield the write of the statement that holds the here-document, if it writes a file."""
     for number, statement in enumerate(statements):
         if not _OPENING.search(statement):
             continue
@@ -117,7 +123,7 @@ def _target(statement: str) -> tuple[str, bool] | None:
 
 
 def _after(statements: list[str], directory: str | None) -> str | None:
-    """Return the directory after some statements; ``None``: it cannot be told any more."""
+    """Return the directory after some statements; ``None``: it can no longer be known."""
     for statement in statements:
         if not _DIRECTORY.search(statement):
             continue

@@ -1,7 +1,7 @@
-"""Files' contents by git's id, where they tell whose file it is. It reads no disk.
+"""Git's ids of file contents that show which repository a file belongs to. It reads no disk.
 
 Every repository has a ``README.md``, so its path alone never shows a checkout (rules.md 2.7).
-That its content is the one that the change starts from does.
+Its content does, if the change starts from the same content.
 """
 
 import hashlib
@@ -11,13 +11,13 @@ from ghapp.attribution.model import FileSnapshot
 from ghapp.attribution.paths import is_common_name
 
 LEAST = 500
-"""Bytes of the shortest content that tells anything: a template's few lines stand anywhere."""
+"""Bytes of the shortest content that proves anything: many repositories share a short template."""
 
 
 def snapshots(path: str, contents: tuple[str | None, ...]) -> Iterator[FileSnapshot]:
-    """Yield what tells a file by its content, where its name does not; ``None``: not known.
+    """Yield the contents of a file whose name is too common; ``None``: content not known.
 
-    Where an editor wrote Windows line ends, git may hold the lines without them.
+    If an editor wrote Windows line ends, git may hold the lines without them.
     """
     if not is_common_name(path.rpartition("/")[2]):
         return
@@ -33,7 +33,9 @@ def _as_git_may_hold_it(content: str) -> tuple[str, ...]:
 
 
 def blob_id(content: bytes) -> str:
-    """Return git's id of a file's content, in repositories that count in SHA-1.
+    """Return git's id of a file's content, in repositories that use SHA-1.
+
+    https://git-scm.com/book/en/v2/Git-Internals-Git-Objects
 
     >>> blob_id(b"")
     'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'

@@ -1,1 +1,1 @@
-"""Repositories read with the git command: their objects, history and remotes. It asks no GitHub."""
+"""Repositories, read with the git command: objects, history, remotes. It does not ask GitHub."""

@@ -1,7 +1,6 @@
-"""Merged pull requests in a clone's history, oldest first; it reads nothing of what they add.
+"""Merged pull requests in a clone's history, oldest first. It does not read what they add.
 
-The history is walked along first parents: what the branch itself was set to, one after the
-other.
+The walk follows first parents: the commits that the branch itself pointed to, one after the other.
 """
 
 import re
@@ -17,17 +16,20 @@ from ghapp.attribution.model import Struct
 from ghapp.git.repository import GitRepository
 
 LONGEST_REBASE = 250
-"""Commits of the longest pull request that a rebase is recognized of without numbers: as many
-as GitHub lists of one."""
+"""Commits of the longest rebased pull request that is recognized without a number. GitHub lists as
+many: https://docs.github.com/en/rest/pulls/pulls#list-commits-on-a-pull-request"""
 
+# Merge pull request #12 from acme/totals
 _MERGE = re.compile(r"Merge pull request #([1-9]\d{0,9})\b")
+# Add monthly totals (#12)
 _TRAILING = re.compile(r"\(#([1-9]\d{0,9})\)\s*$")
+# refs/pull/12/head, or as a clone may name it: refs/remotes/origin/pr/12
 _HEAD = re.compile(r"refs/(?:pull|remotes/[^/]+/(?:pull|pulls|pr))/([1-9]\d{0,9})(?:/head)?")
 _FORMAT = "%H%x00%P%x00%ct%x00%ae%x00%at%x00%s"
 
 
 class LandedHow(StrEnum):
-    """How a change came onto the branch."""
+    """How a change got onto the branch."""
 
     MERGE = "merge"
     SQUASH = "squash"
@@ -37,39 +39,39 @@ class LandedHow(StrEnum):
 
 
 class LandedChange(Struct, frozen=True):
-    """A merged pull request, or a commit taken as one."""
+    """A merged pull request, or a commit treated as one."""
 
     number: int | None
-    """``None``: no pull request's number is known."""
+    """Number of the pull request; ``None``: not known."""
     commit: str
-    """What the branch was set to."""
+    """The commit that the branch pointed to afterwards."""
     before: str | None
-    """What the branch stood at before; ``None``: at nothing."""
+    """The commit that the branch pointed to before; ``None``: it did not exist."""
     head: str | None
-    """The other parent of a merge; ``None``: it has none, or more than one."""
+    """The second parent of a merge; ``None``: no merge, or one with more parents."""
     merged_at: datetime
     how: LandedHow
     shown: str | None = None
-    """The last commit of the pull request as GitHub's ref names it; ``None``: no ref tells, or
-    it is ``head`` anyway."""
+    """The last commit of the pull request, from GitHub's ref; ``None``: there is no ref, or the
+    change is a merge."""
     cut: bool = False
-    """A shallow clone has the commit, and not what the branch stood at before."""
+    """Whether a shallow clone has the commit, but not the one before."""
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name for messages."""
         number = f"pull request #{self.number}, " if self.number else ""
         return f"{number}commit {self.commit}"
 
 
 class HistorySpan(Struct, frozen=True):
-    """Which part of a history is looked at; both ends belong to it."""
+    """The part of a history to read; both ends are included."""
 
     tip: str
     since: datetime | None = None
     until: datetime | None = None
     every_commit: bool = False
-    """Take commits without a number as pull requests, too."""
+    """Treat commits without a number as pull requests too."""
 
     def __contains__(self, at: datetime) -> bool:
         return (self.since is None or self.since <= at) and (self.until is None or at <= self.until)
@@ -79,7 +81,7 @@ class HistorySpan(Struct, frozen=True):
 
 
 class _Key(NamedTuple):
-    """What a rebase leaves as it was: who wrote a commit, when, and its title."""
+    """What a rebase keeps of a commit: its author, the author's time, and its title."""
 
     email: str
     written_at: str
@@ -100,7 +102,7 @@ class _Step(NamedTuple):
 
 
 def landed(git: GitRepository, span: HistorySpan) -> Iterator[LandedChange]:
-    """Yield what landed on a branch within a span, oldest first, one after the other.
+    """Yield the changes that landed on a branch within a span, oldest first.
 
     Raises `GitError`.
     """
@@ -113,7 +115,7 @@ def landed(git: GitRepository, span: HistorySpan) -> Iterator[LandedChange]:
 
 
 def pull_heads(git: GitRepository) -> dict[int, str]:
-    """Return the last commit of each pull request whose ref GitHub gave this clone."""
+    """Return the last commit of each pull request whose ref this clone has, by number."""
     heads: dict[int, str] = {}
     for line in git.lines("for-each-ref", "--format=%(objectname) %(refname)"):
         sha, _, name = line.decode(errors="replace").partition(" ")
@@ -128,7 +130,7 @@ def _steps(git: GitRepository, tip: str) -> Iterator[_Step]:
         *("rev-list", "--first-parent", "--reverse", "--encoding=UTF-8"),
         *(f"--format=tformat:{_FORMAT}", "--end-of-options", tip, "--"),
     ):
-        if b"\0" in line:  # each commit is announced by a line of its own
+        if b"\0" in line:  # git prints a line "commit <sha>" before each
             yield _step(line)
 
 
@@ -139,7 +141,7 @@ def _step(line: bytes) -> _Step:
 
 
 class _Search:
-    """The walk along a branch, with the commits that may still turn out to be a rebase."""
+    """The walk along a branch, with the commits that may still be part of a rebase."""
 
     def __init__(
         self, git: GitRepository, shallow: frozenset[str], heads: Mapping[int, str]
@@ -182,7 +184,7 @@ class _Search:
             yield from self._flush(keep=LONGEST_REBASE)
 
     def _number(self, step: _Step) -> int | None:
-        """Return the number that a commit's title or the platform's ref of its parent gives."""
+        """Return the number in a commit's title, or of the ref that names its second parent."""
         found = _TRAILING.search(step.title)
         if len(step.parents) > 1:
             found = _MERGE.match(step.title) or found
@@ -191,12 +193,12 @@ class _Search:
         return self._of_head.get(step.parents[1]) if len(step.parents) == 2 else None
 
     def _flush(self, keep: int = 0) -> Iterator[LandedChange]:
-        """Give up commits that are no rebase's, but for the last ones."""
+        """Yield waiting commits as single commits, except the last ones."""
         while len(self._waiting) > keep:
             yield self._landed(None, [self._waiting.popleft()], LandedHow.COMMIT)
 
     def _rebase_ends(self, step: _Step, number: int) -> Iterator[LandedChange]:
-        """Take the commits before a rebased one that are of the same pull request with it."""
+        """Join the last commit of a rebase with the commits of its pull request before it."""
         head = self._heads[number]
         not_before = f"^{step.parents[0]}" if step.parents else head
         keys = set(_keys(self._git, "--no-merges", head, not_before))
@@ -228,7 +230,7 @@ class _Search:
         )
 
     def _keys(self) -> dict[_Key, int]:
-        """Return the pull request of each head's key; keys that several have tell nothing."""
+        """Return the pull request of each head's key, without keys that several heads share."""
         if not self._heads:
             return {}
         by_sha = self._of_head

@@ -1,6 +1,6 @@
-"""What each of some merged pull requests of a clone adds, by few calls of git for many of them.
+"""The diffs of merged pull requests in a clone, with few git calls for many of them.
 
-It finds none of them, and it names what this clone cannot show whole.
+It does not find pull requests. It reports those that this clone cannot show completely.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,22 +15,24 @@ _UNSHALLOW = "the history of this clone ends before it: git fetch --unshallow"
 
 
 class NotInClone(Struct, frozen=True):
-    """What this clone cannot show whole, and why."""
+    """A change that this clone cannot show completely, and why."""
 
     problem: str
 
 
 Pair = tuple[str, str]
-"""What is compared: from, to."""
+"""The two sides of a diff: from, to."""
 
 
 def changes(git: GitRepository, some: Sequence[LandedChange]) -> list[Change | NotInClone]:
-    """Return what each of some neighbors in a history adds, in their order.
+    """Return what each of some neighboring changes adds, in order.
 
-    Of a merge it is what the pull request added since it left the branch, as GitHub shows it.
-    Else it is what the branch gained; where GitHub's ref of the pull request is there and
-    adds the same lines, they are taken in its form. All neighbors are asked of git at once;
-    those that it fails on, one by one.
+    For a merge, that is what the pull request added since it left the branch, as GitHub shows it
+    (a three-dot diff). Otherwise it is what the branch gained. If GitHub's ref of the pull
+    request exists and adds the same lines, its diff is used instead. One git call diffs all
+    neighbors; if it fails, each is diffed alone.
+
+    https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/proposing-changes-to-your-work-with-pull-requests/about-comparing-branches-in-pull-requests
     """
     region = _Region(git, some) if any(one.head or one.shown for one in some) else None
     pairs = [_pair(git, region, one) for one in some]
@@ -75,7 +77,7 @@ def _pair(git: GitRepository, region: "_Region | None", one: LandedChange) -> Pa
 
 
 def _shown_pair(region: "_Region | None", one: LandedChange) -> Pair | None:
-    """Return what GitHub compared for a pull request that came in as other commits."""
+    """Return what GitHub compared for a pull request that landed as other commits."""
     if region is None or one.shown is None or one.before is None or one.cut:
         return None
     try:
@@ -88,10 +90,10 @@ def _shown_pair(region: "_Region | None", one: LandedChange) -> Pair | None:
 def _as_shown(
     git: GitRepository, read: Sequence[Change | NotInClone], shown: Sequence[Pair | None]
 ) -> list[Change | NotInClone]:
-    """Take changes in the form that GitHub showed, where it says the same of added lines.
+    """Return changes as GitHub showed them, if that adds the same lines.
 
-    It does not where the number in a title is of something else, or the pull request was
-    for another branch.
+    It adds other lines if the number in a title does not mean the pull request, or if the pull
+    request was for another branch.
     """
     texts = iter(_diffs(git, [pair for pair in shown if pair]))
     others = [_files(next(texts)) if pair else None for pair in shown]
@@ -108,7 +110,7 @@ def _added(change: Change | NotInClone) -> list[tuple[str, str]] | None:
 
 
 class _Region:
-    """The commits that came onto a branch with some neighbors of its history."""
+    """The commits that some neighboring changes brought onto a branch."""
 
     def __init__(self, git: GitRepository, some: Sequence[LandedChange]) -> None:
         first, last = some[0], some[-1]
@@ -123,10 +125,10 @@ class _Region:
         self._on_branch: set[str] = set()
 
     def merge_base(self, before: str, head: str) -> str | None:
-        """Return where a merged line left the branch; ``None``: that takes a closer look.
+        """Return where a merged line left the branch; ``None``: ask git itself.
 
-        To be asked in the order of the history: ``before`` is never one of an earlier state.
-        Raises `GitError` where a shallow clone may lack it.
+        Call it in the order of the history: ``before`` never goes back to an earlier state.
+        Raises `GitError` if a shallow clone may lack the commit.
         """
         self._reach(before)
         stops, seen, ahead = set(), set(), [head]
@@ -144,7 +146,7 @@ class _Region:
         return stops.pop() if len(stops) == 1 else None
 
     def _reach(self, sha: str) -> None:
-        """Note that a commit and all before it are on the branch."""
+        """Note that a commit and all its ancestors are on the branch."""
         ahead = [sha]
         while ahead:
             sha = ahead.pop()
@@ -172,7 +174,7 @@ def _diff(git: GitRepository, base: str, head: str) -> bytes | NotInClone:
 
 
 def _diffs_at_once(git: GitRepository, pairs: Sequence[Pair]) -> dict[Pair, bytes] | None:
-    """Return the diffs of pairs of commits by one call; ``None``: it failed for one of them."""
+    """Return the diffs of pairs of commits with one git call; ``None``: the call failed."""
     if not pairs:
         return {}
     try:
@@ -184,7 +186,8 @@ def _diffs_at_once(git: GitRepository, pairs: Sequence[Pair]) -> dict[Pair, byte
     texts: dict[Pair, bytes] = {}
     at = 0
     for pair, head, following in zip(pairs, asked, [*asked[1:], b""], strict=True):
-        # Git repeats each line that it was asked before its answer. No line of a diff starts so.
+        # Git repeats each input line before its diff, and no line of a diff starts like one:
+        # https://git-scm.com/docs/git-diff-tree
         at += len(head)
         if told[at : at + len(following)] == following:
             end = at
@@ -197,14 +200,14 @@ def _diffs_at_once(git: GitRepository, pairs: Sequence[Pair]) -> dict[Pair, byte
 
 
 def _trees(git: GitRepository, shas: Iterable[str]) -> dict[str, str]:
-    """Return the tree of each commit, of a tree itself; those that are not here are left out."""
+    """Return the tree of each commit or tree, without those that this clone lacks."""
     names = sorted(shas)
     asked = "".join(f"{sha}^{{tree}}\n" for sha in names).encode()
     told = git.run("cat-file", "--batch-check=%(objectname) %(objecttype)", asked=asked)
     lines = told.decode(errors="replace").splitlines()
     found = zip(names, lines, strict=True)
     trees = {sha: line.split(" ")[0] for sha, line in found if line.endswith(" tree")}
-    # The empty tree is known to git without being stored.
+    # Git knows the empty tree without storing it.
     return trees | {empty: empty for empty in EMPTY_TREES.values() if empty in names}
 
 
@@ -212,8 +215,8 @@ def _trees(git: GitRepository, shas: Iterable[str]) -> dict[str, str]:
 
 
 def _attributes(
-    git: GitRepository, bases: Sequence[str | None], read: "Sequence[Change | NotInClone]"
-) -> "list[dict[str, str] | NotInClone]":
+    git: GitRepository, bases: Sequence[str | None], read: Sequence[Change | NotInClone]
+) -> list[dict[str, str] | NotInClone]:
     names = [
         attribute_files(file.path for file in change.files) if isinstance(change, Change) else []
         for change in read
@@ -229,8 +232,8 @@ def _attributes(
 
 def _there(
     git: GitRepository, bases: Sequence[str | None], names: Sequence[Sequence[str]]
-) -> "set[tuple[str | None, str]] | None":
-    """Return which files may be there, by one call; ``None``: this clone cannot tell so."""
+) -> set[tuple[str | None, str]] | None:
+    """Return which files may exist, with one git call; ``None``: this clone cannot tell."""
     asked = [(base, name) for base, some in zip(bases, names, strict=True) for name in some if base]
     if not asked:
         return set()

@@ -1,7 +1,7 @@
-"""Git as a process: what it may see, how long it may run, how much it may print. No command.
+"""Git as a process: what it sees, how long it runs, how much it prints. It holds no command.
 
-Git runs with an empty configuration and none of our environment, and is ended with all that it
-started where it goes too far.
+Git runs with an empty configuration and without our environment. If it exceeds a limit, it is
+killed with every process that it started.
 """
 
 import os
@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 from ghapp.attribution.model import Struct
 
 SECONDS = 120.0
-"""For one call of git; a diff of 50,000 lines takes well under one second."""
+"""Time limit of one git call; a diff of 50,000 lines takes well under one second."""
 LARGEST_OUTPUT = 512 * 1024 * 1024
-"""Bytes that one call may print."""
+"""Bytes that one git call may print."""
 
 _INHERITED = ("PATH", "TMPDIR", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
 ENVIRONMENT = {
@@ -27,8 +27,8 @@ ENVIRONMENT = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_LITERAL_PATHSPECS": "1",
-    # A clone without all objects must say so: it may not fetch them behind our back. Older
-    # versions of git know only the second of the two.
+    # A partial clone must report missing objects and never fetch them by itself. Older versions
+    # of git know only the second variable: https://git-scm.com/docs/git
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
     "LC_ALL": "C",
@@ -36,7 +36,7 @@ ENVIRONMENT = {
 
 
 class GitError(Exception):
-    """Git is missing, refused, took too long or printed too much."""
+    """Git is missing, failed, ran too long or printed too much."""
 
     def __init__(self, command: str, status: int | None, problem: str, advice: str = "") -> None:
         ended = "" if status is None else f" ended with status {status}"
@@ -44,18 +44,18 @@ class GitError(Exception):
         self.command = command
         """The subcommand alone, such as ``fetch``."""
         self.status = status
-        """Git's exit status; ``None``: it did not come to an end by itself."""
+        """Git's exit status; ``None``: git did not exit by itself."""
         self.problem = problem
-        """The first line that git wrote, or what we found."""
+        """The first error line that git printed, or our own finding."""
 
 
 class GitLimits(Struct, frozen=True):
-    """How far one call of git may go."""
+    """The limits of one git call."""
 
     seconds: float = SECONDS
     output: int = LARGEST_OUTPUT
     file: int | None = None
-    """Bytes of the largest file that may be written; ``None``: nothing is written."""
+    """Bytes of the largest file that git may write; ``None``: git writes no file."""
 
 
 def run(
@@ -65,7 +65,10 @@ def run(
     limits: GitLimits,
     asked: bytes = b"",
 ) -> bytes:
-    """Run git and return what it prints; end it and all it started where it goes too far."""
+    """Run git and return its output; kill it and its children if it exceeds a limit.
+
+    Raises `GitError`.
+    """
     inherited = {key: os.environ[key] for key in _INHERITED if key in os.environ}
     with tempfile.TemporaryFile() as question, tempfile.TemporaryFile() as complaints:
         question.write(asked)
@@ -92,7 +95,10 @@ def run(
 
 
 def lines(arguments: Sequence[str], name: str, environment: dict[str, str]) -> Iterator[bytes]:
-    """Run git and yield its lines without their ends; it is ended where nobody reads on."""
+    """Run git and yield its lines without line ends; kill it if the caller stops reading.
+
+    Raises `GitError`, perhaps after some lines.
+    """
     inherited = {key: os.environ[key] for key in _INHERITED if key in os.environ}
     with tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(  # noqa: S603 - no shell reads the arguments
@@ -118,7 +124,7 @@ def lines(arguments: Sequence[str], name: str, environment: dict[str, str]) -> I
 
 
 def _wait(process: "subprocess.Popen[bytes]", limits: GitLimits) -> tuple[bytes, str | None]:
-    """Return what the process prints, and in what it went too far; ``None``: in nothing."""
+    """Return the output of a process, and which limit it exceeded; ``None``: none."""
     late = threading.Event()
 
     def stop() -> None:
@@ -126,7 +132,7 @@ def _wait(process: "subprocess.Popen[bytes]", limits: GitLimits) -> tuple[bytes,
         _kill(process)
 
     timer = threading.Timer(limits.seconds, stop)
-    # Ctrl-C may come before the `try`: then nobody stops the timer, and it must not be waited for.
+    # Ctrl-C may come before the `try`. Then nobody stops the timer, and Python must not wait.
     timer.daemon = True
     timer.start()
     try:
@@ -134,7 +140,7 @@ def _wait(process: "subprocess.Popen[bytes]", limits: GitLimits) -> tuple[bytes,
             try:
                 printed = process.stdout.read(limits.output + 1) if process.stdout else b""
             except BaseException:
-                # Leaving waits for git's end, and whoever is asked to stop cannot wait for it.
+                # Leaving the `with` waits for git, but a process that was told to stop cannot wait.
                 _kill(process)
                 raise
             if len(printed) > limits.output:
@@ -149,7 +155,7 @@ def _wait(process: "subprocess.Popen[bytes]", limits: GitLimits) -> tuple[bytes,
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
-    """End git and the helpers that it started, such as the one that speaks https."""
+    """Kill git and the helpers that it started, such as git-remote-https."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -157,14 +163,15 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _ceiling(size: int | None) -> list[str]:
-    """Return what stands before a command so that it writes no larger file (bytes)."""
+    """Return the prefix of a command that limits the size (bytes) of the files it writes."""
     if size is None:
         return []
-    return ["sh", "-c", 'ulimit -f "$0" && exec "$@"', str(size // 512)]  # blocks, as POSIX has it
+    # POSIX counts blocks of 512 bytes.
+    return ["sh", "-c", 'ulimit -f "$0" && exec "$@"', str(size // 512)]
 
 
 def _first_line(told: str) -> str:
-    """Return git's own word for what went wrong; warnings come before it."""
+    """Return the line with git's error: ``fatal: bad object``. Warnings may precede it."""
     lines = told.splitlines()
     return next(
         (line for line in lines if line.startswith(("fatal:", "error:"))), (lines or [""])[0]

@@ -1,29 +1,33 @@
 """A git remote's address as ``host/owner/name``: one form for client and server.
 
-It is pure, and knows neither git's settings nor which repositories there are.
+It is pure. It knows neither git's settings nor which repositories exist.
+Git's forms of addresses: https://git-scm.com/docs/git-clone#_git_urls
 """
 
 import re
 from collections.abc import Iterable
 
+# https://github.com/acme/shop.git, ssh://git@ssh.github.com:443/acme/shop
 _URL = re.compile(
     r"(?:https?|ssh|git|git\+ssh|ssh\+git)://(?:[^/?#\s]*@)?(?P<host>\[[0-9a-f:.]+\]|[^/?#:\s@]+)"
     r"(?::[0-9]{0,5})?/+(?P<path>[^?#\s]+)",
     re.IGNORECASE,
 )
 _SCP = re.compile(r"(?:[^/@:\s]+@)?(?P<host>[^/@:\s]{2,}):(?!//)/*(?P<path>[^?#\s]+)")
-"""``git@host:owner/name.git``. A host has two letters at least: ``C:/work`` is a directory."""
+"""``git@host:owner/name.git``. A host has at least two letters: ``C:/work`` is a directory."""
+# shop.js
 _PART = re.compile(r"[\w.-]{1,100}", re.ASCII)
 SAME_HOST = {"ssh.github.com": "github.com", "www.github.com": "github.com"}
-"""GitHub's other names for the same place; the first one is for ssh over port 443."""
+"""GitHub's other host names. The first is for SSH over port 443:
+https://docs.github.com/en/authentication/troubleshooting-ssh/using-ssh-over-the-https-port"""
 
 
 def normalized(remote: str) -> str | None:
     """Return a remote's address as ``host/owner/name``, in lower case; ``None``: it has none.
 
-    Addresses over https, ssh, git and in scp's form come out alike; a login, a password and a
-    port are dropped. A directory and a repository below more or fewer than one owner give
-    ``None``, and so does what is not written as GitHub writes names.
+    Addresses with https, ssh or git and in scp's form give the same result, without login,
+    password and port. ``None`` stands for a directory, a path of more or fewer than two names,
+    and names that GitHub does not allow.
 
     >>> normalized("git@github.com:Acme/Shop.git"), normalized("https://x:y@GitHub.com/acme/shop/")
     ('github.com/acme/shop', 'github.com/acme/shop')
@@ -42,12 +46,12 @@ def normalized(remote: str) -> str | None:
 
 
 def all_normalized(remotes: Iterable[str]) -> tuple[str, ...]:
-    """Return each repository that some remotes name once, in order; the others left out."""
+    """Return the repositories that some remotes name, each once, in order."""
     return tuple(dict.fromkeys(one for remote in remotes if (one := normalized(remote))))
 
 
 def on_host(remotes: Iterable[str], host: str) -> tuple[str, ...]:
-    """Return ``owner/name`` of the normalized remotes that lie on a host, each once, in order."""
+    """Return ``owner/name`` of the normalized remotes on a host, each once, in order."""
     parted = (remote.lower().partition("/") for remote in remotes)
     return tuple(dict.fromkeys(rest for at, _, rest in parted if at == host and "/" in rest))
 

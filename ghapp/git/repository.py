@@ -1,8 +1,8 @@
-"""A repository read, and two commits fetched, through the git command. It changes no work tree.
+"""Reads repositories and fetches commits with the git command. It changes no work tree.
 
-Git runs with an empty configuration and none of our environment, so that the same two commits
-give the same diff on every machine, and nothing that a repository's own settings name is run:
-no hook, file system monitor, pager, external diff, text conversion or credential helper.
+Git runs with an empty configuration and without our environment, so the same two commits give
+the same diff on every machine. It runs nothing that a repository's own settings name: no hook,
+file system monitor, pager, external diff, text conversion or credential helper.
 """
 
 import base64
@@ -23,9 +23,9 @@ from ghapp.git.process import ENVIRONMENT, SECONDS, GitError, GitLimits, lines, 
 LARGEST_PACK = 1024 * 1024 * 1024
 """Bytes that one fetch may write to a file."""
 RENAME_LIMIT = 5000
-"""Files on either side among which git looks for renames; above, a moved file is a new one."""
+"""Files on each side among which git looks for renames; above, a moved file counts as new."""
 NAMED_AT_MOST = 5
-"""Missing files that an error names."""
+"""Missing files that an error message names."""
 
 __all__ = [
     "CHANGED",
@@ -41,20 +41,21 @@ __all__ = [
 ]
 
 ASKED_BY_NAME = 200
-"""Paths that one call names; for more, all files are listed."""
+"""Paths that one git call names; for more paths, git lists all files."""
 
 EMPTY_TREES = {
     40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
     64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
 }
-"""What a root commit is compared with, by the length of the repository's object names."""
+"""The empty tree that a root commit is compared with, by the length of object names."""
 
 _FETCH_ADVICE = "make a clone without --filter, or run git diff in it once while online"
+# 4b825dc642cb6eb9a060e54bf8d69288fbee4904
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _INHERITED_TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO")
 _SETTINGS = {
-    "safe.directory": "*",  # nothing that a stranger's configuration names is run, see above
+    "safe.directory": "*",  # git runs nothing that a stranger's configuration names, see above
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
     "core.attributesFile": os.devnull,
@@ -77,7 +78,7 @@ CHANGED = (
     "--full-index",
     "--ignore-submodules=none",
 )
-"""What two trees differ in, in every file; the plumbing command asks no setting of a user."""
+"""Compares two trees in every file. This plumbing command ignores a user's settings."""
 DIFF = (
     "-p",
     "-M",
@@ -90,7 +91,7 @@ DIFF = (
     "--src-prefix=a/",
     "--dst-prefix=b/",
 )
-"""How they are shown, whatever anybody's configuration says."""
+"""The form of a diff, whatever the configuration says."""
 _FETCH = (
     "fetch",
     "--quiet",
@@ -102,23 +103,23 @@ _FETCH = (
 
 
 class Commit(Struct, frozen=True):
-    """A commit as it is recorded, whatever part of the history this clone has."""
+    """A commit object, whatever part of the history this clone has."""
 
     sha: str
     parents: tuple[str, ...]
-    """In order; empty: a root. A shallow clone may lack them."""
+    """In order; empty: a root. A shallow clone may lack these commits."""
     committed_at: datetime
     author_email: str
     message: str
     written_at: datetime
-    """The author's time, which outlives a rebase."""
+    """The author's time, which a rebase keeps."""
     author: str
     """``Name <email>``."""
     committer: str
 
 
 def attribute_files(paths: Iterable[str]) -> list[str]:
-    """Return the ``.gitattributes`` that may speak of one of some paths, there or not."""
+    """Return every ``.gitattributes`` that could apply to some paths; it need not exist."""
     folders = {str(parent) for path in paths for parent in PurePosixPath(path).parents}
     return sorted(".gitattributes" if one == "." else f"{one}/.gitattributes" for one in folders)
 
@@ -131,29 +132,29 @@ class GitRepository:
         self._limits = GitLimits(seconds=seconds)
 
     def commit(self, revision: str) -> Commit:
-        """Return the commit that a revision names: a name of a branch, ``HEAD~1``, a SHA.
+        """Return the commit that a revision names: a branch, ``HEAD~1``, a SHA.
 
-        Raises `GitError` where this clone has none of that name.
+        Raises `GitError` if this clone has no such commit.
         """
         sha = self._sha(revision)
         return _commit(sha, self.run("cat-file", "commit", sha))
 
     def commits(self, shas: Sequence[str]) -> list[Commit]:
-        """Return commits by full names, by one call; raises `GitError` where one is missing."""
+        """Return commits by full name, with one git call. Raises `GitError` if one is missing."""
         return [_commit(sha, raw) for sha, raw in zip(shas, self.objects(shas), strict=True)]
 
     def resolve(self, revision: str) -> str | None:
-        """Return the commit that a revision names; ``None``: there is none of that name."""
+        """Return the full name of the commit that a revision names; ``None``: there is none."""
         try:
             return self._sha(revision)
         except GitError:
             return None
 
     def diff(self, base: str, head: str) -> bytes:
-        """Return the unified diff of two commits or trees: renames found, 3 lines of context.
+        """Return the unified diff of two commits or trees, with renames and 3 lines of context.
 
-        Attributes of the work tree (``*.svg -diff``) are not asked: the diff depends on the
-        two commits alone. Raises `GitError` where objects are missing, and names files.
+        Git ignores attributes of the work tree (``*.svg -diff``), so the diff depends only on the
+        two commits. Raises `GitError` if objects are missing; the message names their files.
         """
         try:
             return self.run(*CHANGED, *DIFF, "--end-of-options", base, head, "--")
@@ -162,7 +163,7 @@ class GitRepository:
             raise GitError(error.command, error.status, error.problem, advice) from error
 
     def merge_base(self, one: str, other: str) -> str:
-        """Return the best common ancestor; raises `GitError` where this clone shows none."""
+        """Return the best common ancestor. Raises `GitError` if this clone shows none."""
         try:
             return self.run("merge-base", "--end-of-options", one, other).decode().split()[0]
         except GitError as error:
@@ -171,14 +172,14 @@ class GitRepository:
             raise GitError(error.command, error.status, problem, advice) from error
 
     def read_file(self, sha: str, path: str) -> bytes | None:
-        """Return a file's content at a commit; ``None``: no file, or a link or folder."""
+        """Return a file's content at a commit; ``None``: no such file, or a link or folder."""
         entries = self.entries(sha, path)
         return self.objects([entries[path]])[0] if path in entries else None
 
     def gitattributes(self, sha: str, names: Sequence[str] = ()) -> dict[str, str]:
-        """Return each ``.gitattributes`` of a commit, path to text; links are none, as in git.
+        """Return the text of each ``.gitattributes`` of a commit, by path.
 
-        ``names`` are the paths of those that are asked for; empty: all there are.
+        Links do not count, as in git. ``names`` are the paths to read; empty: all.
         """
         asked = names if len(names) <= ASKED_BY_NAME else ()
         wanted = set(names)
@@ -205,14 +206,14 @@ class GitRepository:
         return tuple(dict.fromkeys([*([str(top)] if top else []), *self.worktrees()]))
 
     def oldest(self, tip: str) -> str:
-        """Return the last commit along first parents that this clone has."""
+        """Return the oldest commit along first parents that this clone has."""
         name = b""
         for line in self.lines("rev-list", "--first-parent", "--end-of-options", tip, "--"):
             name = line
         return name.decode()
 
     def shallow(self) -> frozenset[str]:
-        """Return the commits whose parents a shallow clone lacks; empty: it has all of them."""
+        """Return the commits whose parents a shallow clone lacks; empty: it lacks none."""
         told = self.run("rev-parse", "--git-path", "shallow")
         path = Path(self._directory, os.fsdecode(told).removesuffix("\n"))
         try:
@@ -221,15 +222,18 @@ class GitRepository:
             return frozenset()
 
     def is_partial(self) -> bool:
-        """Say whether the clone was made to lack some of its files (``git clone --filter``)."""
+        """Return whether the clone may lack files on purpose: ``git clone --filter``.
+
+        https://git-scm.com/docs/partial-clone
+        """
         try:
             told = self.run("config", "--local", "--get-regexp", r"^remote\..*\.promisor$")
         except GitError:
-            return False  # git config ends with 1 where it finds nothing
+            return False  # git config exits with 1 if it finds nothing: https://git-scm.com/docs/git-config
         return b"true" in told
 
     def worktrees(self) -> tuple[str, ...]:
-        """Return the roots of all checkouts of this repository, deleted ones not yet pruned too."""
+        """Return the roots of all checkouts, including deleted ones that git has not pruned."""
         told = os.fsdecode(self.run("worktree", "list", "--porcelain")).split("\n\n")
         entries = [entry.split("\n") for entry in told if entry.startswith("worktree ")]
         return tuple(
@@ -237,19 +241,21 @@ class GitRepository:
         )
 
     def ignored(self, paths: Iterable[str]) -> frozenset[str]:
-        """Return which paths of a checkout its own rules ignore; tracked files are none of them.
+        """Return the paths that a checkout's own rules ignore. A tracked file is never ignored.
 
         Raises `GitError`.
         """
         arguments, environment = self._call(("check-ignore", "--stdin", "-z"), checkout=True)
-        # This command refuses the setting, and reads no pattern in what starts with a dot.
+        # This command rejects the setting, and reads a path that starts with ./ literally.
         del environment["GIT_LITERAL_PATHSPECS"]
         asked = os.fsencode("".join(f"./{path}\0" for path in paths))
         try:
             told = run(arguments, "check-ignore", environment, self._limits, asked)
         except GitError as error:
             if error.status == 1:
-                return frozenset()  # so it ends where it ignores none
+                return (
+                    frozenset()
+                )  # none is ignored: https://git-scm.com/docs/git-check-ignore#_exit_status
             raise
         return frozenset(one.removeprefix("./") for one in os.fsdecode(told).split("\0") if one)
 
@@ -257,12 +263,12 @@ class GitRepository:
 
     @cached_property
     def _directory(self) -> str:
-        """The repository itself: ``.git``, or what a worktree's ``.git`` file names."""
+        """The repository itself: ``.git``, or the folder that a worktree's ``.git`` file names."""
         told = self.run("rev-parse", "--absolute-git-dir", checkout=True)
         return os.fsdecode(told).removesuffix("\n")
 
     def run(self, *command: str, asked: bytes = b"", checkout: bool = False) -> bytes:
-        """Run git on the objects alone; with ``checkout``, where the path is.
+        """Run git on the objects alone, or with ``checkout`` in the work tree; return its output.
 
         Raises `GitError`.
         """
@@ -270,7 +276,7 @@ class GitRepository:
         return run(arguments, command[0], environment, self._limits, asked)
 
     def lines(self, *command: str) -> Iterator[bytes]:
-        """Yield what git prints on the objects alone, line by line, however much it is.
+        """Run git on the objects alone and yield its lines, without a limit on the output.
 
         Raises `GitError`, perhaps after some lines.
         """
@@ -278,10 +284,10 @@ class GitRepository:
         return lines(arguments, command[0], environment)
 
     def _call(self, command: Sequence[str], *, checkout: bool) -> tuple[list[str], dict[str, str]]:
-        """Return the arguments and the environment of a call.
+        """Return the arguments and the environment of a git call.
 
-        Away from the work tree there are neither attributes nor an index to alter a diff. Both
-        are named below a folder that every repository has, and do not exist there.
+        Outside the work tree, neither attributes nor an index can alter a diff. So both get paths
+        inside the repository's folder where nothing exists.
         """
         place = ["-C", str(self.path)]
         environment = dict(ENVIRONMENT)
@@ -301,13 +307,13 @@ class GitRepository:
             raise GitError(error.command, error.status, problem, advice) from error
 
     def entries(self, sha: str, *paths: str) -> dict[str, str]:
-        """Return the files of a commit, path to object name; no links, no submodules."""
+        """Return the object names of a commit's files, by path, without links and submodules."""
         listed = self.run("ls-tree", "-r", "-z", "--full-tree", sha, "--", *paths)
         entries = (os.fsdecode(entry).partition("\t") for entry in listed.split(b"\0") if entry)
         return {path: kind.split(" ")[2] for kind, _, path in entries if kind.startswith("100")}
 
     def objects(self, names: Sequence[str]) -> list[bytes]:
-        """Return contents by object name; raises `GitError` where one is missing."""
+        """Return contents by object name. Raises `GitError` if one is missing."""
         answer = self.run("cat-file", "--batch", asked=_as_lines(names)) if names else b""
         blobs: list[bytes] = []
         at = 0
@@ -321,12 +327,12 @@ class GitRepository:
         return blobs
 
     def size(self, names: Sequence[str]) -> int:
-        """Return how many bytes some objects have together, without reading them."""
+        """Return the total size of some objects in bytes, without reading them."""
         told = self.run("cat-file", "--batch-check=%(objectsize)", asked=_as_lines(names))
         return sum(int(line) for line in told.split() if line.isdigit())
 
     def _advice(self, base: str, head: str) -> str:
-        """Say what is missing from this clone for a diff, as far as it can be told."""
+        """Return which files this clone lacks for a diff, if it can be known; else empty."""
         try:
             missing = list(dict.fromkeys(self.missing(base, head).values()))
         except GitError:
@@ -339,7 +345,7 @@ class GitRepository:
         return f"this clone lacks the content of {shown}{rest}; {_FETCH_ADVICE}"
 
     def missing(self, base: str, head: str) -> dict[str, str]:
-        """Return what a diff needs and this clone lacks, object name to path."""
+        """Return the paths of objects that a diff needs and this clone lacks, by object name."""
         listed = self.run(*CHANGED, "--raw", "-z", "--no-renames", "--end-of-options", base, head)
         told = listed.split(b"\0")
         wanted: dict[str, str] = {}
@@ -352,9 +358,10 @@ class GitRepository:
         return {name: path for name, path in wanted.items() if name in lacking}
 
     def _lacking(self, *revisions: str) -> set[str]:
-        """Return the names of objects that are in these commits' trees and not here.
+        """Return the names of objects in these commits' trees that this clone lacks.
 
-        Unlike ``cat-file``, ``rev-list`` can be told not to fetch what it does not find.
+        Unlike ``cat-file``, ``rev-list`` has an option not to fetch missing objects:
+        https://git-scm.com/docs/git-rev-list
         """
         trees = [f"{revision}^{{tree}}" for revision in revisions]
         listed = self.run("rev-list", "--objects", "--missing=print", "--end-of-options", *trees)
@@ -369,10 +376,10 @@ class GitRepository:
 def fetch_commits(
     path: Path, url: str, shas: Sequence[str], token: str, *, seconds: float = SECONDS
 ) -> GitRepository:
-    """Fetch commits into a bare repository, made if need be, and what differs between them.
+    """Fetch commits and the files that differ between them into a bare repository.
 
-    No history comes with them, and of the files only those that differ from one commit to the
-    next: two commits of a large repository are a few objects. Raises `GitError`.
+    The repository is created if needed. No history is fetched, and only files that differ from
+    one commit to the next: two commits of a large repository are few objects. Raises `GitError`.
     """
 
     def differing(git: GitRepository) -> Iterator[str]:
@@ -390,12 +397,12 @@ def fetch(  # noqa: PLR0913 - from where, to where, what, and within what time
     *,
     seconds: float = SECONDS,
 ) -> GitRepository:
-    """Fetch commits and refs into a bare repository, made if need be, without history and files.
+    """Fetch commits and refs into a bare repository, without history and files.
 
-    ``names`` are commits' full names, and whole refs, which stand under the same name here. Of
-    the files those come that ``lacking`` then names by object. ``token`` is GitHub's
-    installation token; it goes from the environment of the one process into the request,
-    never into an argument or a file. ``url`` is https, or http to this machine itself.
+    The repository is created if needed. ``names`` are full names of commits and refs; a ref gets
+    the same name here. Then the objects that ``lacking`` names are fetched too. ``token`` is
+    GitHub's installation token. It reaches the request through the environment of this one
+    process, never through an argument or a file. ``url`` is https, or http to this machine.
 
     Raises `GitError`.
     """
@@ -411,9 +418,9 @@ def fetch(  # noqa: PLR0913 - from where, to where, what, and within what time
 
 
 def remote_refs(path: Path, url: str, token: str, patterns: Sequence[str]) -> frozenset[str]:
-    """Return the refs of a repository elsewhere that are named so, without fetching anything.
+    """Return the refs of a remote repository that match some patterns, without fetching.
 
-    ``path`` is a bare repository of ours, made if need be. Raises `GitError`.
+    ``path`` is a bare repository of ours, created if needed. Raises `GitError`.
     """
     environment = _fetch_environment(url, token)
     with _alone(path):
@@ -425,7 +432,7 @@ def remote_refs(path: Path, url: str, token: str, patterns: Sequence[str]) -> fr
 
 
 def _asked_for(name: str) -> str:
-    """Return a commit, or a ref with the place it gets here, as git asks for it."""
+    """Return what to ask git for: a commit's name, or ``+refs/notes/ai:refs/notes/ai``."""
     if name.startswith("refs/") and not set(name) & set(":*^~?[\\ \n"):
         return f"+{name}:{name}"
     if _SHA.fullmatch(name):
@@ -434,14 +441,15 @@ def _asked_for(name: str) -> str:
 
 
 class _Fetch(NamedTuple):
-    """What all requests of one fetch have in common."""
+    """The common part of all requests of one fetch."""
 
     path: Path
     environment: dict[str, str]
     limits: GitLimits
 
     def run(self, *arguments: str, asked: bytes = b"") -> None:
-        # What our refs lead to counts as had otherwise, also the files that were left out.
+        # Otherwise git assumes that we have all that our refs reach, even files we never fetched:
+        # https://git-scm.com/docs/git-config (fetch.negotiationAlgorithm)
         wanting = ("-c", "fetch.negotiationAlgorithm=noop") if asked else ()
         command = ["--git-dir", str(self.path), *wanting, *_FETCH, *arguments]
         run(command, "fetch", self.environment, self.limits, asked)
@@ -449,7 +457,7 @@ class _Fetch(NamedTuple):
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Wait until no other process fetches into this repository; git would not wait, but fail."""
+    """Wait until no other process fetches into this repository; git itself would fail."""
     import fcntl  # noqa: PLC0415 - not on Windows, where an offline audit needs none of this
 
     path.mkdir(parents=True, exist_ok=True)
@@ -459,7 +467,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _bare(path: Path, url: str) -> GitRepository:
-    """Return the bare repository, which may lack files and knows from where it has the others."""
+    """Return the bare repository, a partial clone that knows its remote."""
     environment, limits = dict(ENVIRONMENT), GitLimits()
     init = ["init", "--quiet", "--bare", "--template=", str(path)]
     run(init, "init", environment, limits)
@@ -473,13 +481,16 @@ def _bare(path: Path, url: str) -> GitRepository:
 
 
 def _fetch_environment(url: str, token: str) -> dict[str, str]:
-    """Return the environment of a fetch: settings, and the credential for this one host."""
+    """Return the environment of a fetch: settings, and the credential for this one host.
+
+    https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation
+    """
     parts = urlsplit(url)
     is_loopback = parts.scheme == "http" and parts.hostname in _LOOPBACK
     is_web = parts.scheme == "https" or is_loopback
     if not (is_web and parts.hostname) or "@" in parts.netloc:
         raise GitError(
-            "fetch", None, f"not an https address without a name in it: {parts.hostname}"
+            "fetch", None, f"not an https address without a login in it: {parts.hostname}"
         )
     basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
     settings = {
@@ -509,7 +520,7 @@ def _as_lines(names: Iterable[str]) -> bytes:
 
 
 def _commit(sha: str, raw: bytes) -> Commit:
-    """Read a commit object: header lines, a blank line, the message."""
+    """Parse a commit object: header lines, a blank line, the message."""
     header, _, message = raw.partition(b"\n\n")
     fields = [line.partition(b" ")[::2] for line in header.split(b"\n")]
     first = dict(reversed(fields))
@@ -529,7 +540,7 @@ def _commit(sha: str, raw: bytes) -> Commit:
 
 
 def _person(told: bytes, encoding: str) -> tuple[str, datetime]:
-    """Return ``Name <email>`` and the time of a header line."""
+    """Return who and when from a header line: ``Ann <ann@acme.example> 1767225600 +0100``."""
     who, seconds, _ = told.rsplit(b" ", 2)
     return _decoded(who, encoding), datetime.fromtimestamp(int(seconds), UTC)
 
@@ -539,7 +550,7 @@ def _email(author: bytes) -> str:
 
 
 def _decoded(message: bytes, encoding: str) -> str:
-    """Decode a message; what nobody can decode as said becomes UTF-8 with U+FFFD."""
+    """Decode a message; if its encoding does not fit, as UTF-8 with U+FFFD."""
     try:
         return message.decode(encoding)
     except (LookupError, UnicodeDecodeError):

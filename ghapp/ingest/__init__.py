@@ -1,1 +1,1 @@
-"""The ways in which evidence arrives and is kept."""
+"""The ways in which evidence arrives and is stored. It reads no format itself."""

@@ -1,8 +1,7 @@
-"""Files below directories as evidence, one after the other, streaming. It decides no audit.
+"""Evidence read from files and directories, one file after the other. It decides no audit.
 
-Which file is evidence its source decides, by the file's name and beginning. Below a directory,
-files that are not named as agents name theirs are passed over; so are files anywhere that no
-source recognizes.
+A source recognizes its files by name and head. Below a directory, files without a name that
+agents use are skipped, and files that no source recognizes are skipped everywhere.
 """
 
 import errno
@@ -19,52 +18,43 @@ from ghapp.evidence.source import Found, WantedPath, everything
 from ghapp.ingest import opencode_rows
 
 HEAD = 64 * 1024
-"""Bytes of a file's beginning that its source is recognized by."""
+"""Bytes at the start of a file by which its source recognizes it."""
 
 BUFFER = 1 << 20
-"""Bytes read at once: records are long, and a small buffer costs a call of the system for each."""
+"""Bytes read at once. Records are long, and a small buffer costs a system call for each."""
 
 PACKED = ".zst"
-"""Ending of compressed files, which are named and not read."""
+"""Extension of compressed files, which are reported and not read."""
 
 _TRANSCRIPT = re.compile(
     r"(?P<name>.+\.jsonl(?:\.zst)?|(?:session-|ses_|prt_).+\.json|opencode\.db)"
     r"(?:\.(?P<part>\d+))?"
 )
-"""Files of lines, perhaps cut into parts; documents of Gemini CLI and OpenCode; a database."""
+"""``5f0c7d1e.jsonl``, ``full.jsonl.001`` (a part), ``session-1.json``, ``opencode.db``."""
 
 
 class ArtifactError(FileNotFoundError):
-    """Raised where a path to read evidence from does not exist."""
+    """Raised if a path to read evidence from does not exist."""
 
 
 class EvidenceArtifact(NamedTuple):
     """One piece of evidence: its name, and the files that hold it, in order."""
 
     name: str
-    """The path of its first file, without the number of a part."""
+    """The path of its first file, without a part's number."""
     parts: tuple[Path, ...]
 
 
-def read_artifacts(
-    paths: Iterable[Path], wanted: WantedPath = everything
-) -> Iterator[Edit | UnreadEvidence]:
-    """Yield the edits below some paths, and what could not be read of them.
+def find_evidence(paths: Iterable[Path], wanted: WantedPath = everything) -> Iterator[Found]:
+    """Yield what the artifacts below some paths hold, and what cannot be read of them.
 
-    A path is a directory, walked in the order of names, or a file. Copies of an edit that are
-    equal in all they say (a file that lies there twice) are dropped, which no order of reading
-    changes. Copies that differ (a forked session has an id of its own) are all yielded:
-    which of them stands can be told only when all are known, so the engine decides.
+    A path is a file, or a directory that is walked in the order of names. Equal copies of an
+    edit are dropped; the order of reading does not change that. Copies that differ, such as
+    those of a forked agent session, are all yielded: only the engine, which knows all of them,
+    can choose.
 
     Raises `ArtifactError` if a path does not exist, before anything is read.
     """
-    for found in find_evidence(paths, wanted):
-        if isinstance(found, Edit | UnreadEvidence):
-            yield found
-
-
-def find_evidence(paths: Iterable[Path], wanted: WantedPath = everything) -> Iterator[Found]:
-    """Yield all that `read_artifacts` yields, and the worktrees that agents worked in."""
     starts = list(paths)
     for path in starts:
         if not path.exists():
@@ -75,7 +65,7 @@ def find_evidence(paths: Iterable[Path], wanted: WantedPath = everything) -> Ite
     seen: set[int] = set()
     for found in _found(starts, wanted):
         if isinstance(found, Edit):
-            # A digest, not the edit: memory grows by a number for each.
+            # A digest instead of the edit: memory grows by one number for each.
             digest = hash(found)
             if digest in seen:
                 continue
@@ -84,7 +74,7 @@ def find_evidence(paths: Iterable[Path], wanted: WantedPath = everything) -> Ite
 
 
 def artifacts(start: Path) -> Iterator[EvidenceArtifact | UnreadEvidence]:
-    """Yield the transcripts below a path by name; a directory that cannot be read is named."""
+    """Yield the transcripts below a path, by name, then the directories that cannot be read."""
     if not start.is_dir():
         yield EvidenceArtifact(str(start), (start,))
         return
@@ -93,7 +83,7 @@ def artifacts(start: Path) -> Iterator[EvidenceArtifact | UnreadEvidence]:
     _is_new(start, walked)
     for directory, below, files in os.walk(start, onerror=problems.append, followlinks=True):
         where = Path(directory)
-        # A link may lead back up: each directory is walked once, however it is reached.
+        # A link may lead back up, so each directory is walked only once.
         below[:] = sorted(name for name in below if _is_new(where / name, walked))
         yield from _grouped(where, files)
     for problem in problems:
@@ -113,7 +103,7 @@ def _is_new(directory: Path, walked: set[tuple[int, int]]) -> bool:
 
 
 def _grouped(directory: Path, files: list[str]) -> Iterator[EvidenceArtifact]:
-    """Yield the transcripts of one directory, each with its parts in the order of numbers."""
+    """Yield the transcripts of one directory, each with its parts in order."""
     groups: dict[str, list[tuple[int, Path]]] = {}
     for file in files:
         match = _TRANSCRIPT.fullmatch(file)
@@ -139,7 +129,7 @@ def _found(starts: list[Path], wanted: WantedPath) -> Iterator[Found]:
 
 
 def _read(artifact: EvidenceArtifact, wanted: WantedPath) -> Iterator[Found]:
-    """Yield what one artifact holds; one that cannot be opened or read on is named."""
+    """Yield what one artifact holds, and a problem if it cannot be opened or read on."""
     try:
         for part in artifact.parts:
             _check_readable(part)
@@ -156,7 +146,7 @@ def _read(artifact: EvidenceArtifact, wanted: WantedPath) -> Iterator[Found]:
 
 
 def _check_readable(part: Path) -> None:
-    """Refuse compressed files, and pipes and devices: opening one would wait for a writer."""
+    """Refuse compressed files, and pipes and devices, whose opening would wait for a writer."""
     if part.suffix == PACKED:
         raise OSError(errno.EINVAL, "compressed: unpack it with zstd -d", str(part))
     if not stat.S_ISREG(part.stat().st_mode):
@@ -164,10 +154,10 @@ def _check_readable(part: Path) -> None:
 
 
 def _lines(parts: tuple[Path, ...]) -> Iterator[bytes]:
-    """Yield the lines of all parts, as if they were one file.
+    """Yield the lines of all parts as if they were one file.
 
-    A part may be cut at the end of a line without its line end, or within a line: then
-    what is left of the line opens the next part.
+    A part may end without a line end after a whole line, or in the middle of a line that the
+    next part continues.
     """
     rest = b""
     for part in parts:

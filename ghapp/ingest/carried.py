@@ -1,7 +1,7 @@
-"""What a repository itself carries about agents, found and read in its objects. It fetches nothing.
+"""Evidence that a repository itself carries, found and read in its objects. It fetches nothing.
 
-Two steps, so that a clone without all files can get those between them: `take_inventory` looks
-at commits, trees and refs and says what hangs on some commits; `read` opens it.
+Reading takes two steps, so that a partial clone can fetch objects between them. `take_inventory`
+looks at commits, trees and refs and lists what is attached to some commits. `read` opens it.
 """
 
 import io
@@ -22,46 +22,46 @@ from ghapp.evidence.source import Found
 from ghapp.git.repository import EMPTY_TREES, Commit, GitError, GitRepository
 
 BY_LINES = frozenset({git_ai_notes.NAME, agent_trace.NAME, aider.NAME})
-"""Sources that speak of the lines that a commit adds."""
+"""Sources that name lines of a commit."""
 
 LARGEST_ATTACHMENT = 128 * 1024 * 1024
-"""Bytes of one note, transcript or file of records: it is held as a whole."""
+"""Bytes of one note, transcript or file of records, which memory must hold whole."""
 LONG_BEFORE = timedelta(days=60)
-"""A commit that old is outside of every window, whatever its author's clock said."""
+"""An older commit is outside every window, even if its author's clock was wrong."""
 
 _BRANCHES = ("refs/heads/", "refs/remotes/origin/")
 
 
 class CarriedPart(NamedTuple):
-    """Something attached to a commit, by the objects that hold it."""
+    """Something attached to a commit, as the names of the objects that hold it."""
 
     name: str
     objects: tuple[str, ...]
 
 
 class CommitWithParts(Struct, frozen=True):
-    """A commit with what hangs on it, still unread."""
+    """A commit with its attachments, still unread."""
 
     commit: Commit
     attached: dict[str, tuple[CarriedPart, ...]]
-    """Source → what it reads; one that reads the commit itself has an empty tuple."""
+    """Source → what it reads; empty for a source that reads the commit itself."""
     actor: str | None = None
     """GitHub login of the commit's author; ``None``: not known."""
 
     @property
     def is_compared(self) -> bool:
-        """Whether the commit's own lines are asked for. Of a merge they say nothing."""
+        """Whether a source needs the lines that the commit adds. A merge adds none of its own."""
         return len(self.commit.parents) < 2 and not BY_LINES.isdisjoint(self.attached)
 
     @property
     def pair(self) -> tuple[str, str]:
-        """What is compared: the first parent, or nothing, and the commit."""
+        """The two sides of the diff: the first parent or the empty tree, and the commit."""
         parents = self.commit.parents
         return (parents[0] if parents else EMPTY_TREES[len(self.commit.sha)]), self.commit.sha
 
 
 class CarriedInventory(Struct, frozen=True):
-    """What hangs on some commits, and what of it is not there."""
+    """What is attached to some commits, and what of it is missing."""
 
     hanging: tuple[CommitWithParts, ...] = ()
     unread: tuple[UnreadEvidence, ...] = ()
@@ -76,13 +76,13 @@ class CarriedEvidence(Struct, frozen=True):
 
     found: tuple[Found, ...]
     trailers: dict[str, int] | None
-    """Agent → how many of the commits name it; supports no line. ``None``: nobody looked."""
+    """Agent → how many of the commits name it; supports no line. ``None``: not read."""
 
 
 def read_between(git: GitRepository, base: str, head: str) -> CarriedEvidence:
-    """Read what hangs on the commits of a change; what cannot be read is named.
+    """Read the evidence on the commits of a change, and report whatever cannot be read.
 
-    ``base`` is where the change begins, an empty tree for a root.
+    ``base`` is the commit where the change begins, or an empty tree for a root.
     """
     try:
         return read(git, take_inventory(git, commits_between(git, base, head)))
@@ -94,9 +94,9 @@ def read_between(git: GitRepository, base: str, head: str) -> CarriedEvidence:
 def read_history(
     git: GitRepository, tips: Sequence[str], since: datetime | None
 ) -> CarriedEvidence:
-    """Read what hangs on all commits that lead to some tips, of which the first is the newest.
+    """Read the evidence on all commits that some tips reach; the first tip is the newest.
 
-    ``since`` leaves out what was committed long before it; ``None``: nothing is left out.
+    ``since`` excludes commits made long before it; ``None``: excludes none.
     """
     first = [f"--since={(since - LONG_BEFORE).isoformat()}"] if since else []
     listed = ("rev-list", "--reverse", "--topo-order", *first, "--end-of-options", *tips, "--")
@@ -112,7 +112,7 @@ def read_history(
 
 
 def commits_between(git: GitRepository, base: str, head: str) -> list[str]:
-    """Return the commits that a change is made of, oldest first. Raises `GitError`."""
+    """Return the commits of a change, oldest first. Raises `GitError`."""
     if base in EMPTY_TREES.values():
         return [head]
     listed = ("rev-list", "--reverse", "--topo-order", "--end-of-options", head, f"^{base}", "--")
@@ -126,11 +126,10 @@ def take_inventory(
     *,
     only_refs: bool = False,
 ) -> CarriedInventory:
-    """Say what hangs on some commits, of which the last one is the newest.
+    """Return what is attached to some commits, of which the last one is the newest.
 
-    ``actors`` are the logins of the commits' authors on GitHub, as far as they are known;
-    ``only_refs`` leaves out what the commits say of themselves. Raises `GitError` where a
-    commit is not there.
+    ``actors`` maps commits to the known GitHub logins of their authors. ``only_refs`` excludes
+    evidence in the commits themselves. Raises `GitError` if a commit is missing.
     """
     if not shas:
         return CarriedInventory()
@@ -155,7 +154,10 @@ def take_inventory(
 
 
 def _notes(git: GitRepository) -> dict[str, str]:
-    """Return the object of each commit's note; git spreads them over folders by name."""
+    """Return the object of each commit's note.
+
+    Git may spread notes over folders: ``ab/cdef…``, https://git-scm.com/docs/git-notes
+    """
     tip = git.resolve(git_ai_notes.REF)
     listed = git.entries(tip) if tip else {}
     return {path.replace("/", ""): name for path, name in listed.items()}
@@ -171,7 +173,7 @@ def _traces(git: GitRepository, tip: str) -> tuple[CarriedPart, ...]:
 
 
 class _Checkpoints:
-    """The checkpoints that commits name, looked up in this repository."""
+    """Looks up in this repository the checkpoints that commits name."""
 
     def __init__(self, git: GitRepository) -> None:
         self._git = git
@@ -198,14 +200,14 @@ class _Checkpoints:
         return next(filter(None, tips), None)
 
     def unread(self) -> Iterator[UnreadEvidence]:
-        """Say what commits name and this repository does not have."""
+        """Yield the checkpoints that commits name and this repository lacks, by ref."""
         for ref, count in sorted(self._missing.items()):
-            problem = f"{count} checkpoint(s) that commits name are not there"
+            problem = f"{count} checkpoint(s) that commits name are missing"
             yield UnreadEvidence(source=ref, line=None, problem=problem)
 
 
 def lacking(git: GitRepository, inventory: CarriedInventory) -> Iterator[str]:
-    """Yield the objects that `read` will open and that a partial clone may not have."""
+    """Yield the objects that `read` will open and that a partial clone may lack."""
     for one in inventory.hanging:
         for parts in one.attached.values():
             for part in parts:
@@ -218,7 +220,7 @@ def lacking(git: GitRepository, inventory: CarriedInventory) -> Iterator[str]:
 
 
 def read(git: GitRepository, inventory: CarriedInventory) -> CarriedEvidence:
-    """Open what hangs on commits; what cannot be read is named, and nothing is raised."""
+    """Read the attachments of an inventory, and report whatever cannot be read. Raises nothing."""
     # A dictionary, because checkpoints hold growing copies of one transcript.
     found: dict[Found, None] = dict.fromkeys(inventory.unread)
     reading = _Reading(git)
@@ -229,7 +231,7 @@ def read(git: GitRepository, inventory: CarriedInventory) -> CarriedEvidence:
 
 
 class _Reading:
-    """One reading of what hangs on commits."""
+    """The state of reading one inventory."""
 
     def __init__(self, git: GitRepository) -> None:
         self._git = git
@@ -237,7 +239,7 @@ class _Reading:
         self._traces: dict[CarriedPart, tuple[CommitAttachment, frozenset[str]]] = {}
 
     def of(self, hanging: CommitWithParts) -> Iterator[Found]:
-        """Yield what the sources make of what hangs on one commit."""
+        """Yield what the sources read from the attachments of one commit."""
         attached: dict[str, list[CommitAttachment]] = {}
         for name, parts in hanging.attached.items():
             for part in parts:
@@ -266,7 +268,7 @@ class _Reading:
         part: CarriedPart,
         hanging: CommitWithParts,
     ) -> None:
-        """Open one part, unless it brings nothing new or nothing about this commit."""
+        """Open one part, unless it was read before or does not concern this commit."""
         if name == entire.NAME and part.objects in self._opened:
             return
         if name == agent_trace.NAME:
@@ -279,7 +281,7 @@ class _Reading:
         attached.setdefault(name, []).append(attachment)
 
     def _trace(self, part: CarriedPart) -> tuple[CommitAttachment, frozenset[str]]:
-        """Return a file of records and the revisions in it; all commits share it."""
+        """Return a file of records and the revisions that it names; all commits share it."""
         if part not in self._traces:
             attachment = self._attachment(part)
             self._traces[part] = attachment, agent_trace.revisions(attachment)
@@ -288,14 +290,14 @@ class _Reading:
     def _attachment(self, part: CarriedPart) -> CommitAttachment:
         size = self._git.size(part.objects)
         if size > LARGEST_ATTACHMENT:
-            problem = f"{size:,} bytes are more than {LARGEST_ATTACHMENT:,}: they are not read"
+            problem = f"{size:,} bytes are more than the limit of {LARGEST_ATTACHMENT:,}: not read"
             raise GitError("cat-file", None, problem)
         text = _joined(self._git.objects(part.objects))
         return CommitAttachment(name=part.name, lines=tuple(io.BytesIO(text)))
 
 
 def _joined(texts: Sequence[bytes]) -> bytes:
-    """Join the parts of a transcript, which may have been cut between two lines."""
+    """Join the parts of a transcript; a cut between two lines may have dropped the line end."""
     joined = bytearray()
     for text in texts:
         if joined.endswith(b"}") and text.startswith(b"{"):
@@ -305,7 +307,7 @@ def _joined(texts: Sequence[bytes]) -> bytes:
 
 
 def as_carried(commit: Commit) -> CarriedCommit:
-    """Return a commit as the sources take it, without what it adds."""
+    """Return a commit as sources take it, without its diff."""
     return CarriedCommit(
         sha=commit.sha,
         written_at=commit.written_at,

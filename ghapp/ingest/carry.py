@@ -1,7 +1,7 @@
-"""Journey 4 on one page: what a merged pull request's repository carries is found and kept.
+"""Journey 4 on one page: find and store the evidence that a pull request's repository carries.
 
-It is cheap where there is nothing: one request for the commits, and now and then a look at the
-names of the repository's refs. It never stops an audit: what it could not read, it says.
+Without such evidence it is cheap: one request for the commits, and at most once an hour a list of
+the repository's refs. It never stops an audit; it reports whatever it cannot read.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ from ghapp.ingest.keep import EncodeLines, keep_read
 from ghapp.store import Store
 
 NOT_ASKED_AGAIN = timedelta(hours=1)
-"""For so long a repository without notes is not asked for them; the final audit asks anyway."""
+"""How long a repository without notes is not asked again; the final audit always asks."""
 
 NOTHING = CarriedEvidence(found=(), trailers=None)
 
@@ -37,11 +37,11 @@ log = structlog.get_logger()
 
 
 class CarryTarget(Struct, frozen=True):
-    """Where what is found is kept, and how."""
+    """Where carried evidence is stored, and how."""
 
     store: Store
     encode: Callable[[], EncodeLines]
-    """Asked only where there is something to keep: an installation's key may be out of reach."""
+    """Called only if there are edits to store: an installation's key may be unavailable."""
     git_cache: Path
     """Directory for bare repositories."""
 
@@ -49,7 +49,7 @@ class CarryTarget(Struct, frozen=True):
 def carry(
     github: GitHub, pull: PullRequest, keeping: CarryTarget, *, now: datetime
 ) -> CarriedEvidence:
-    """Keep the edits that a repository carries about a pull request; return what else it says.
+    """Store the edits that a repository carries about a pull request; return everything else.
 
     Raises `answers.Limited`, `answers.Gone` and `StoreError`, which end an audit anyway.
     """
@@ -75,7 +75,7 @@ def carry(
 def _refs(
     github: GitHub, listed: Sequence[ListedCommit], keeping: CarryTarget, now: datetime
 ) -> list[str]:
-    """Return the refs that may hold evidence on some commits and are there."""
+    """Return the existing refs that may hold evidence on some commits."""
     asked = sorted(set(_checkpoints(listed)))
     notes = _Notes(keeping.store, github.repository_id)
     if not asked and not notes.are_due(now):
@@ -85,7 +85,7 @@ def _refs(
     except GitError as error:
         if asked:
             raise
-        # Nothing says that there are any, so nothing is missing from the evidence.
+        # Nothing shows that notes exist, so no evidence is known to be missing.
         log.warning("notes_not_looked_for", problem=str(error))
         there = frozenset()
     if git_ai_notes.REF not in there:
@@ -100,26 +100,26 @@ def _checkpoints(listed: Iterable[ListedCommit]) -> Iterator[str]:
 
 
 class _Notes:
-    """When a repository was last seen to have no notes, kept as a bookmark."""
+    """When a repository last had no notes, stored as a bookmark."""
 
     def __init__(self, store: Store, repository_id: int) -> None:
         self._cursors = store.cursors
         self._name = f"no-notes:{repository_id}"
 
     def are_due(self, now: datetime) -> bool:
-        """Say whether it is time to ask for them again."""
+        """Return whether it is time to ask for notes again."""
         seen = self._cursors.read(self._name)
         return seen is None or now - datetime.fromisoformat(seen) >= NOT_ASKED_AGAIN
 
     def are_not_there(self, now: datetime) -> None:
-        """Remember that there are none."""
+        """Store that there are no notes."""
         self._cursors.move(self._name, now.isoformat(), now=now)
 
 
 def _has_more(pull: PullRequest, listed: Iterable[ListedCommit]) -> bool:
-    """Say whether commits or files speak for themselves, whatever refs there are.
+    """Return whether the commits or files themselves carry evidence, apart from refs.
 
-    Those of a fork do not: whoever made them may not write here (docs/decisions/0013).
+    Those of a fork do not count: their author may not write here (docs/decisions/0013).
     """
     commits = [as_carried(one.commit) for one in listed]
     if any(entire.checkpoints(one.message) for one in commits):
@@ -135,7 +135,7 @@ def _fetched(
     refs: Sequence[str],
     keeping: CarryTarget,
 ) -> CarriedEvidence:
-    """Fetch what hangs on the commits, and open it."""
+    """Fetch and read the evidence on the commits."""
     shas = [one.commit.sha for one in listed]
     parents = [parent for one in listed for parent in one.commit.parents[:1]]
     names = [*dict.fromkeys([*shas, *parents]), *refs]

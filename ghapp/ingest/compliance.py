@@ -1,8 +1,9 @@
-"""Journey 5 on one page: agent sessions are pulled from the Compliance API and their edits kept.
+"""Journey 5 on one page: pull agent sessions from the Compliance API and store their edits.
 
-For organizations that have it (Claude Enterprise) and install nothing on their developers'
-machines. The API names no repository, so an edit belongs to the repository of the organization
-that a folder of its path is named after; other edits are not kept.
+It serves organizations with Claude Enterprise that install nothing on their developers' machines.
+The API names no repository, so a folder of an edit's path must have the name of one of the
+organization's repositories. Other edits are not stored.
+https://platform.claude.com/docs/en/manage-claude/compliance-sessions
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -25,15 +26,15 @@ from ghapp.store import Repository, Store
 
 CURSOR = "compliance"
 FIRST_LOOK = timedelta(days=23)
-"""How far back the first pull goes: the longest window there is."""
+"""How far back the first pull goes: the longest window of any policy."""
 OVERLAP = timedelta(minutes=30)
-"""The API tells of an agent session some minutes after it was."""
+"""The API lists an agent session some minutes after it happened."""
 MOST = 200
-"""Agent sessions that one pull reads; the next one goes on from there."""
+"""Agent sessions that one pull reads; the next pull continues there."""
 LISTED, TOLD = 500, 1000
-"""The largest pages."""
+"""Largest page sizes: agent sessions, and messages."""
 SECONDS = 30
-"""For one answer."""
+"""Timeout of one request."""
 MOST_PAGES = 10_000
 
 log = structlog.get_logger()
@@ -44,46 +45,45 @@ Given = dict[str, str | int]
 
 
 class ComplianceError(Exception):
-    """The Compliance API refused or did not answer; the message says what and what to do."""
+    """The Compliance API refused or did not answer; the message says what to do."""
 
 
 class _Page(msgspec.Struct, Generic[_ItemT], frozen=True):
     data: tuple[_ItemT, ...]
     next_page: str | None = None
-    has_more: bool | None = None
 
 
 class ComplianceSource(Struct, frozen=True):
-    """Whose agent sessions are pulled, and what is kept of them."""
+    """Whose agent sessions are pulled, and how their lines are stored."""
 
     url: str
-    """Of the API, without a slash at its end."""
+    """Address of the API, without a trailing slash."""
     key: str
     """A Compliance Access Key with ``read:compliance_user_data``."""
     account: str
-    """Owner on GitHub of the repositories that the organization works in."""
+    """GitHub owner of the organization's repositories."""
     encode: Callable[[int], EncodeLines]
-    """Installation → what is kept of an edit's lines."""
+    """Installation id → how lines are stored."""
 
 
 class PullResult(Struct, frozen=True):
-    """What a pull did."""
+    """The result of a pull."""
 
     agent_sessions: int
     edits: int
-    """New ones."""
+    """New edits."""
     elsewhere: int
-    """Edits of no repository of the account; nothing of them is kept."""
+    """Edits in no repository of the account. Nothing of them is stored."""
     unread: int
     is_whole: bool
-    """Whether it came to the end; otherwise there is more to pull."""
+    """Whether everything was pulled; otherwise there is more."""
 
 
 def pull(source: ComplianceSource, store: Store, *, now: datetime) -> PullResult:
-    """Keep the edits of the agent sessions that changed since the last pull.
+    """Store the edits of the agent sessions that changed since the last pull.
 
-    The bookmark moves with each agent session that is done, so a pull that was stopped goes on
-    where it was. Raises `ComplianceError` and `StoreError`.
+    The bookmark moves after each agent session, so the next pull continues where a stopped one
+    ended. Raises `ComplianceError` and `StoreError`.
     """
     api, keeping = _Api(source), _Keeping(source, store, now)
     listed = sorted(api.agent_sessions(_since(store, now)), key=_changed_at)
@@ -105,7 +105,10 @@ def pull(source: ComplianceSource, store: Store, *, now: datetime) -> PullResult
 
 
 def check(source: ComplianceSource, *, now: datetime) -> None:
-    """Ask the API for next to nothing: does it take the key? Raises `ComplianceError`."""
+    """Check that the API accepts the key, with a request for almost nothing.
+
+    Raises `ComplianceError`.
+    """
     next(_Api(source).agent_sessions(now), None)
 
 
@@ -117,12 +120,12 @@ def _since(store: Store, now: datetime) -> datetime:
 def _changed_at(one: LocalSession) -> datetime:
     at = to_time(one.updated_at) or to_time(one.created_at)
     if at is None:
-        raise ComplianceError(f"agent session {one.id} has no time that can be read")
+        raise ComplianceError(f"agent session {one.id} has no readable time")
     return at
 
 
 class _Keeping:
-    """What becomes of the edits of one pull."""
+    """Stores the edits of one pull, and counts."""
 
     def __init__(self, source: ComplianceSource, store: Store, now: datetime) -> None:
         self.homes = _Homes(store, source.account)
@@ -132,7 +135,7 @@ class _Keeping:
         self._now = now
 
     def keep(self, found: Iterable[Found]) -> None:
-        """Keep edits with the repositories that they belong to, and count the others."""
+        """Store edits in the repositories that they belong to, and count the others."""
         by_repository: dict[int, list[Edit]] = {}
         for one in found:
             if isinstance(one, UnreadEvidence):
@@ -150,7 +153,7 @@ class _Keeping:
 
 
 class _Homes:
-    """The repositories of an account, and which of them a path lies in."""
+    """The repositories of an account, found by path."""
 
     def __init__(self, store: Store, account: str) -> None:
         known = store.installations.repositories()
@@ -162,9 +165,9 @@ class _Homes:
         self._installations = {one.id: one.installation_id or 0 for one in known}
 
     def of(self, path: str) -> tuple[Repository, str] | None:
-        """Return the repository that a folder of a path is named after, and the outermost such.
+        """Return the repository whose name a folder of a path has, and that folder.
 
-        ``None``: there is none.
+        The outermost such folder wins; ``None``: there is none.
         """
         names = tidy(path).split("/")
         for at, name in enumerate(names[:-1]):
@@ -173,16 +176,16 @@ class _Homes:
         return None
 
     def has(self, path: str) -> bool:
-        """Say whether a path lies in one of the repositories."""
+        """Return whether a path lies in one of the repositories."""
         return self.of(path) is not None
 
     def installation(self, repository_id: int) -> int:
-        """Return the installation that reaches a repository."""
+        """Return the id of the installation that covers a repository."""
         return self._installations[repository_id]
 
 
 class _Api:
-    """The questions to the API."""
+    """The requests to the API."""
 
     def __init__(self, source: ComplianceSource) -> None:
         self._source = source
@@ -192,16 +195,16 @@ class _Api:
         )
 
     def agent_sessions(self, since: datetime) -> Iterator[LocalSession]:
-        """Yield the agent sessions of Claude Code that changed since then, in no order."""
+        """Yield the agent sessions of Claude Code that changed since a time, in no order."""
         given: Given = {"updated_at.gte": since.isoformat(), "limit": LISTED}
         pages = self._pages("sessions/local", given, msgspec.json.Decoder(_Page[LocalSession]))
         for one in pages:
-            # A server that does not know the parameter lists all there are.
+            # A server that ignores the parameter lists all agent sessions.
             if one.product_surface == SURFACE and _changed_at(one) >= since:
                 yield one
 
     def messages(self, one: LocalSession) -> Iterator[SessionMessage]:
-        """Yield the messages of an agent session from the oldest on, calls whole."""
+        """Yield the messages of an agent session, oldest first, with whole arguments of calls."""
         given: Given = {"order": "asc", "limit": TOLD, "tool_use_input_max_bytes": -1}
         path = f"sessions/local/{one.id}/messages"
         yield from self._pages(path, given, msgspec.json.Decoder(_Page[SessionMessage]))
@@ -219,7 +222,7 @@ class _Api:
             if not page.next_page:
                 return
             page = ask({**given, "page": page.next_page})
-        raise ComplianceError(f"GET {path}: its pages do not come to an end")
+        raise ComplianceError(f"GET {path}: its pages never end")
 
     def _ask(
         self,
@@ -244,11 +247,11 @@ class _Api:
 
 
 def _refusal(status: int) -> str:
-    """Say what a status means; the answer's text may hold what people wrote, so it is left out."""
+    """Return what a status means. The response body is not shown: it may hold people's words."""
     return {
-        401: "the key is not accepted: make a Compliance Access Key",
+        401: "the key is not accepted: create a Compliance Access Key",
         403: "the key may not read sessions: it needs the scope read:compliance_user_data "
-        "(Admin API keys never may)",
-        404: "there is no such session any more",
+        "(Admin API keys never have it)",
+        404: "the session no longer exists",
         429: "too many requests",
     }.get(status, f"status {status}")

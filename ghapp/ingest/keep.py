@@ -1,8 +1,8 @@
-"""Journey 2 on one page: artifacts are read, their edits packed and kept, audits due again.
+"""Journey 2 on one page: read artifacts, store their edits, and make audits due again.
 
-Every door tells it by calling `import_artifacts`. What is kept of an edit's lines is decided
-by ``encode``: fingerprints or text. Prompts, conversations and command output are never read
-out of an artifact, so none of them can arrive here.
+Every door calls `import_artifacts`. An `EncodeLines` decides whether an edit's lines are stored
+as fingerprints or as text. Sources never take prompts, conversations or command output from an
+artifact, so none of them can get here.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -23,33 +23,34 @@ from ghapp.attribution.model import (
     TextLines,
     UnreadEvidence,
 )
-from ghapp.attribution.paths import below, tidy
+from ghapp.attribution.paths import below_deepest, tidy
 from ghapp.evidence.source import Worktree
 from ghapp.ingest.artifacts import EvidenceArtifact, artifacts, find_evidence
+from ghapp.keys.evidence import EvidenceKeys
 from ghapp.store import EditSender, EvidenceAdded, Lane, SavedAudit, Store, WorkKind, WorkRequest
 
 SETTLE = timedelta(minutes=1)
-"""An audit waits that long for more evidence: edits come one after the other while someone
-works, and all that come in the meantime are covered by one audit."""
+"""How long an audit waits for more evidence. Edits arrive one after the other while someone works,
+and one audit covers all that arrive in this time."""
 
 log = structlog.get_logger()
 
 
 class EncodeLines(Protocol):
-    """What is kept of an edit's lines: `as_text`, or `AsFingerprints`."""
+    """Encodes an edit's lines for the store: `as_text`, or `AsFingerprints`."""
 
     @property
     def key_id(self) -> str | None:
-        """Return the name of the key that fingerprints are made with; ``None``: text is kept."""
+        """Return the id of the fingerprints' key; ``None``: text is stored."""
         ...
 
     def __call__(self, lines: TextLines) -> TextLines | FingerprintLines:
-        """Return what is kept."""
+        """Return the lines as they are stored."""
         ...
 
 
 class _AsText(Struct, frozen=True):
-    """Keeps the lines as they are, where an organization chose that."""
+    """Stores the lines as they are, if an organization chose that."""
 
     key_id: None = None
 
@@ -63,7 +64,7 @@ as_text = _AsText()
 
 @dataclass(frozen=True)
 class AsFingerprints:
-    """Keeps fingerprints of the lines."""
+    """Stores fingerprints of the lines."""
 
     fingerprinter: LineFingerprinter
     key_id: str | None
@@ -73,24 +74,37 @@ class AsFingerprints:
         return self.fingerprinter.lines(lines)
 
 
+def encoder(
+    encoding: str, keys: EvidenceKeys, installation_id: int, *, now: datetime
+) -> EncodeLines:
+    """Return how an installation's lines are encoded; ``encoding`` is the setting's value.
+
+    Raises `KeyLost`, and `LookupError` where the installation is not known.
+    """
+    if encoding == "text":
+        return as_text
+    key = keys.present(installation_id, now=now)
+    return AsFingerprints(key.fingerprinter, key.id)
+
+
 class ImportResult(Struct, frozen=True):
-    """What became of some artifacts."""
+    """The result of importing some artifacts."""
 
     files: int
-    """Transcripts found, also those that nothing could be read of."""
+    """Transcripts found, including those that cannot be read."""
     edits: int
     """Edits of this repository found in them."""
     added: int
     already_known: int
-    """Sent before, and copies of an edit in forked or resumed agent sessions."""
+    """Stored before, or copies of an edit in forked or resumed agent sessions."""
     not_applied: int
-    """Refused, failed or interrupted; kept, so that an audit can name them as the reason."""
+    """Refused, failed or interrupted; stored so that an audit can name them as a reason."""
     elsewhere: int
-    """Edits outside of the given roots; nothing of them is kept."""
+    """Edits outside the given roots. Nothing of them is stored."""
     unread: tuple[UnreadEvidence, ...]
-    """What could not be read, each with file and line."""
+    """Everything that cannot be read, with file and line."""
     due_again: frozenset[int]
-    """Pull requests whose audit will be made again."""
+    """Numbers of the pull requests that will be audited again."""
 
 
 def import_artifacts(  # noqa: PLR0913 - what the journey starts from, and nothing else
@@ -103,14 +117,14 @@ def import_artifacts(  # noqa: PLR0913 - what the journey starts from, and nothi
     now: datetime,
     actor: str | None = None,
 ) -> ImportResult:
-    """Read transcripts, keep the edits they hold for a repository, and make its audits due again.
+    """Read transcripts, store their edits for a repository, and make its audits due again.
 
-    ``roots`` are checkouts of the repository on the machine that wrote them: an edit below
-    one is kept with its path in the repository, one below none is not kept. Worktrees that
-    the transcripts name as made from a root are roots too. Without any, all edits are kept
-    with their paths as they are, and each audit works out which are the repository's.
-    ``actor`` is the developer's login on GitHub, ``None``: not known. Importing the same
-    again adds nothing. Raises `ArtifactError` and `StoreError`.
+    ``roots`` are checkouts of the repository on the machine that wrote the transcripts. An edit
+    below a root is stored with its path in the repository; other edits are not stored. Worktrees
+    that the transcripts name as made from a root are roots too. Without roots, all edits are
+    stored with their paths as they are, and each audit works out which belong to the repository.
+    ``actor`` is the developer's login on GitHub; ``None``: not known. A second import of the
+    same transcripts adds nothing. Raises `ArtifactError` and `StoreError`.
     """
     starts = list(paths)
     reading = _Reading({tidy(root) for root in roots}, encode, actor)
@@ -139,7 +153,7 @@ def keep_edits(
     now: datetime,
     sender: EditSender | None = None,
 ) -> EvidenceAdded:
-    """Keep edits that come read and encoded, and make the audits that they reach due again."""
+    """Store encoded edits, and make the audits that they reach due again."""
     again = due_again(store, now)
     return store.evidence.add(repository_id, edits, now=now, again=again, sender=sender)
 
@@ -147,7 +161,7 @@ def keep_edits(
 def keep_read(
     store: Store, repository_id: int, edits: Iterable[Edit], encode: EncodeLines, *, now: datetime
 ) -> EvidenceAdded:
-    """Keep edits as sources yield them, encoded, and make the audits that they reach due again."""
+    """Encode and store edits of a source, and make the audits that they reach due again."""
     encoded = (
         msgspec.structs.replace(edit, lines=encode(edit.lines))  # type: ignore[arg-type]  # sources yield text only
         for edit in edits
@@ -157,7 +171,7 @@ def keep_read(
 
 
 def due_again(store: Store, now: datetime) -> Callable[[SavedAudit], WorkRequest]:
-    """Return what says how an audit becomes due that new evidence reaches."""
+    """Return a function that makes the work item for an audit that new evidence reaches."""
     installations: dict[int, int | None] = {}
 
     def installation(repository_id: int) -> int | None:
@@ -181,7 +195,7 @@ def due_again(store: Store, now: datetime) -> Callable[[SavedAudit], WorkRequest
 
 
 class _Reading:
-    """One reading of the artifacts, or several, with what was met on the way."""
+    """One or more passes over the artifacts, with the worktrees and problems found so far."""
 
     def __init__(self, roots: set[str], encode: EncodeLines, actor: str | None) -> None:
         self.roots = roots
@@ -195,7 +209,7 @@ class _Reading:
         self.outside: set[str] = set()
 
     def edits(self, starts: list[Path]) -> Iterator[Edit]:
-        """Yield the repository's edits, ready to be kept."""
+        """Yield the repository's edits, ready to be stored."""
         for found in find_evidence(starts, self._is_wanted):
             if isinstance(found, Worktree):
                 self.worktrees.add(found)
@@ -208,47 +222,41 @@ class _Reading:
                 yield edit
 
     def turn_to_new_worktrees(self) -> bool:
-        """Look at the worktrees of our roots from now on; ``False``: there are no new ones.
+        """Read only new worktrees of our roots from now on; ``False``: there are none.
 
-        A transcript can name a worktree that an earlier one worked in, so what lies there
-        is read in a second turn.
+        A transcript may name a worktree that an earlier transcript worked in. A second pass
+        reads the edits there.
         """
         if not self.roots:
             return False
         named = {
             tidy(worktree.path)
             for worktree in self.worktrees
-            if _inside(self.all_roots, tidy(worktree.original)) is not None
+            if below_deepest(self.all_roots, tidy(worktree.original)) is not None
         }
         self.roots = {
-            path for path in named - self.all_roots if _inside(self.all_roots, path) is None
+            path for path in named - self.all_roots if below_deepest(self.all_roots, path) is None
         }
         self.all_roots |= self.roots
         return bool(self.roots)
 
     def _is_wanted(self, path: str) -> bool:
-        return not self.roots or _inside(self.roots, tidy(path)) is not None
+        return not self.roots or bool(below_deepest(self.roots, tidy(path)))
 
     def _ready(self, edit: Edit) -> Edit | None:
         if not self.roots:
             return self._encoded(edit)
-        path = _inside(self.roots, tidy(edit.path))
-        if path is None:
-            if _inside(self.all_roots, tidy(edit.path)) is None:
+        path = below_deepest(self.roots, tidy(edit.path))
+        if not path:
+            if not below_deepest(self.all_roots, tidy(edit.path)):
                 self.outside.add(edit.id)
             return None
-        # The directory on somebody's disk has served its purpose.
+        # Nothing needs the directory on the developer's disk any more.
         return self._encoded(msgspec.structs.replace(edit, path=path, cwd=None))
 
     def _encoded(self, edit: Edit) -> Edit:
         lines = self.encode(edit.lines)  # type: ignore[arg-type]  # sources yield text only
         return msgspec.structs.replace(edit, lines=lines, actor=edit.actor or self.actor)
-
-
-def _inside(roots: Iterable[str], path: str) -> str | None:
-    """Return a path relative to the deepest root that holds it; ``None``: none does."""
-    rests = [rest for root in roots if (rest := below(root, path))]
-    return min(rests, key=len, default=None)
 
 
 def _imported(starts: list[Path], reading: _Reading, done: list[EvidenceAdded]) -> ImportResult:

@@ -1,6 +1,6 @@
-"""The rows of OpenCode's database as lines, one tool call each. It judges none of them.
+"""The rows of OpenCode's database as lines, one for each tool call. It judges none of them.
 
-The database is opened for reading only, while OpenCode may be writing to it.
+The database is opened read-only, because OpenCode may be writing to it.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 SIGN = b"SQLite format 3\0"
-"""What every database of SQLite begins with."""
+"""The first bytes of every SQLite database: https://www.sqlite.org/fileformat.html"""
 
 _TOOL_CALLS = """
 SELECT part.id, part.session_id, session.directory, part.data
@@ -23,9 +23,9 @@ ORDER BY part.id
 def rows(path: Path) -> Iterator[bytes]:
     """Yield each part that may be a tool call, with its agent session and working directory.
 
-    Raises `OSError` where the file is no database of OpenCode's that can be read.
+    Raises `OSError` if the file is not a readable database of OpenCode.
     """
-    import sqlite3  # noqa: PLC0415 - only here, and other agents' files need none of it
+    import sqlite3  # noqa: PLC0415 - files of other agents do not need it
 
     try:
         database = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
@@ -41,8 +41,8 @@ def rows(path: Path) -> Iterator[bytes]:
 
 
 def _as_line(number: str, agent_session: str, directory: str | None, data: str | bytes) -> bytes:
-    """Return a row in the form that single parts have on disk."""
+    """Return a row in the form of a single part on disk."""
     beside = msgspec.json.encode({"id": number, "sessionID": agent_session, "directory": directory})
     text = data.encode() if isinstance(data, str) else data
-    # The row's own columns come last: of a name that stands twice the last one counts.
+    # The row's own columns come last: if a name occurs twice, the last one counts.
     return text.rstrip().removesuffix(b"}") + b"," + beside.removeprefix(b"{")

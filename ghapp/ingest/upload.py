@@ -1,6 +1,6 @@
-"""A batch from a developer's machine becomes evidence, on one page: checked, placed, kept.
+"""Upload on one page: check a batch from a developer's machine, find its repository, store it.
 
-The door decodes it and answers. Whose edits they are is the token's word, never the batch's.
+The web handler decodes the batch and answers. The token alone says whose edits they are.
 """
 
 from collections.abc import Iterator
@@ -31,16 +31,17 @@ from ghapp.store import (
 from ghapp.wire import SCHEMA, BatchReceipt, EditBatch, ForgetReceipt, ForgetRequest, SentEdit
 
 ASK_AGAIN = timedelta(hours=6)
-"""How long a name that GitHub did not know is not asked of it again."""
+"""How long GitHub is not asked again about a repository name that it did not know."""
 AHEAD = timedelta(days=1)
-"""How far a machine's clock may be ahead; what claims to be later would never expire."""
+"""How far ahead a machine's clock may be. An edit from the future would expire too late."""
 _RECORD = TOKEN_BYTES + 1
+"""Bytes of one token: its hash and its length."""
 
 log = structlog.get_logger()
 
 
-class UploadRefused(Exception):  # noqa: N818 - an answer, not a mishap
-    """The batch is not taken: its status, and what `wire.WireProblem` says."""
+class UploadRefused(Exception):  # noqa: N818 - an answer, not a failure
+    """The batch is refused: the HTTP status, and the members of `wire.WireProblem`."""
 
     def __init__(
         self, status: int, error: str, *, code: str | None = None, field: str | None = None
@@ -63,7 +64,7 @@ class UploadIntake:
         self._auth = auth
 
     def take(self, batch: EditBatch, token: AccessToken, *, now: datetime) -> BatchReceipt:
-        """Keep a batch whole, and say what became of it; sent again, it changes nothing."""
+        """Store a whole batch and return a receipt. Sending it again changes nothing."""
         self._check(batch, token, now)
         repositories = self._writable(batch, token) if batch.remotes else []
         edits = [_edit(sent, token.login) for sent in batch.edits]
@@ -81,19 +82,19 @@ class UploadIntake:
             stored=stored, already_known=kept.already_known, audits_due=len(kept.due_again)
         )
 
-    def forget(self, wish: ForgetRequest, token: AccessToken, *, now: datetime) -> ForgetReceipt:
-        """Remove what the token's person sent: all of it, or what the wish names."""
+    def forget(self, request: ForgetRequest, token: AccessToken, *, now: datetime) -> ForgetReceipt:
+        """Erase what the token's owner sent: everything, or what the request names."""
         whose = ErasureScope(
             login=token.login,
             user_id=token.user_id,
-            repository_ids=self._meant(wish) if wish.remotes else None,
-            paths=wish.paths,
-            edit_ids=wish.edits,
+            repository_ids=self._meant(request) if request.remotes else None,
+            paths=request.paths,
+            edit_ids=request.edits,
         )
         access = AccessEntry(who=f"login:{token.login}", door=AccessDoor.API, what="erasure")
         self._store.access_log.note(access, now=now)
         count = self._store.evidence.erase(whose, ErasedBy.DEVELOPER, now=now)
-        if wish == ForgetRequest():
+        if request == ForgetRequest():
             self._store.coverage.forget(token.login, token.user_id)
         log.info("evidence_forgotten", edits=count)
         return ForgetReceipt(edits=count)
@@ -102,12 +103,12 @@ class UploadIntake:
 
     def _check(self, batch: EditBatch, token: AccessToken, now: datetime) -> None:
         if batch.schema != SCHEMA:
-            raise UploadRefused(422, f"send {SCHEMA}; update the collector", field="schema")
+            raise UploadRefused(422, f"send {SCHEMA}: update the collector", field="schema")
         installation = self._store.installations.installation(batch.installation)
         if not token.reaches(batch.installation) or not (installation and installation.is_active):
             raise UploadRefused(
                 403,
-                "this token sends nothing to that installation: enroll again",
+                "this token is not for that installation: enroll again",
                 code="other_installation",
                 field="installation",
             )
@@ -127,19 +128,19 @@ class UploadIntake:
     # --- which repositories -----------------------------------------------------------------------
 
     def _writable(self, batch: EditBatch, token: AccessToken) -> list[int]:
-        """Return the repositories that a batch is of and its person may write to."""
+        """Return the ids of the batch's repositories that the token's owner may write to."""
         meant = self._repositories(batch)
         levels = {one: self._uploaders.level(token, batch.installation, one) for one in meant}
         writable = [one for one, level in levels.items() if level.reaches(AccessLevel.WRITE)]
         if not writable and any(level.reaches(AccessLevel.READ) for level in levels.values()):
             raise UploadRefused(
                 403,
-                f"{token.login} may read this repository and not write to it",
+                f"{token.login} may read this repository, but not write to it",
                 code="may_not_write",
                 field="remotes",
             )
         if not writable and batch.edits:
-            # The same for what is not there and for what the person may not see.
+            # The same answer whether the repository does not exist or the person may not see it.
             raise UploadRefused(
                 404,
                 "the app is installed on none of these repositories",
@@ -166,7 +167,7 @@ class UploadIntake:
         return list(found)
 
     def _alias(self, installation_id: int, name: str, known: RepositoryAlias | None) -> int | None:
-        """Return the installation's repository that a former name or a fork means."""
+        """Return the id of the installation's repository for a former name or a fork."""
         now = self._auth.clock()
         is_fresh = known is not None and (
             known.why is not NameReason.UNKNOWN or now - known.seen_at < ASK_AGAIN
@@ -196,9 +197,9 @@ class UploadIntake:
             and known.removed_at is None
         )
 
-    def _meant(self, wish: ForgetRequest) -> tuple[int, ...]:
-        """Return the repositories that remotes name, without asking anybody."""
-        names = on_host(wish.remotes, self._uploaders.host)
+    def _meant(self, request: ForgetRequest) -> tuple[int, ...]:
+        """Return the ids of the repositories that remotes name, without asking GitHub."""
+        names = on_host(request.remotes, self._uploaders.host)
         found = [one.id for one in map(self._store.installations.find, names) if one is not None]
         aliases = self._store.repository_names.of(names).values()
         return tuple({*found, *(one.repository_id for one in aliases if one.repository_id)})
@@ -247,13 +248,13 @@ def _edit(sent: SentEdit, login: str) -> Edit:
 
 
 def _faults(edit: SentEdit, now: datetime) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with an edit beyond its form: the field, and what to do."""
+    """Yield problems that decoding cannot find: the field, and what to do."""
     if edit.at > now + AHEAD:
-        yield "at", "this time lies ahead: set the machine's clock"
+        yield "at", "this time is in the future: set the machine's clock"
     if edit.path.startswith(("/", "~")) or ".." in edit.path.split("/"):
         yield "path", "give the path relative to the repository's root, with /"
     if not all(map(_is_whole, _lines(edit.lines))):
-        yield "lines", "a fingerprint is 8 bytes, and 5 bytes for each token"
+        yield "lines", "a fingerprint has 8 bytes, and 5 bytes for each token"
 
 
 def _lines(lines: FingerprintLines) -> Iterator[LineFingerprint]:

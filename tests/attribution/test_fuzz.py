@@ -30,7 +30,7 @@ from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.attribution.unified_diff import DiffError, parse_diff
 from ghapp.evidence import claude_code
 from ghapp.evidence.source import Found, Worktree, everything
-from ghapp.ingest.artifacts import read_artifacts
+from ghapp.ingest.artifacts import find_evidence
 from tests.attribution.strategies import LATER, SUBJECT, TAPE, Tape, diff_of, searched, tapes
 from tests.cases import cases
 
@@ -354,6 +354,6 @@ def test_such_a_file_can_be_read_from_disk(tmp_path: Any) -> None:
         path.write_bytes(transcript(agent_session=""))
     except (OSError, UnicodeError):
         return  # This file system allows no such name, so it holds no such file.
-    found = list(read_artifacts([tmp_path]))
+    found = list(find_evidence([tmp_path]))
     assert len(found) == 1
     assert audited(list(found))

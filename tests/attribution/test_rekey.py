@@ -14,7 +14,7 @@ from ghapp.attribution.model import Audit, AuditSubject, Change, Edit, Evidence
 from ghapp.attribution.policy import POLICIES
 from ghapp.attribution.rekey import rekeyed
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.ingest.artifacts import read_artifacts
+from ghapp.ingest.artifacts import find_evidence
 from tests.attribution.test_audits import Case
 from tests.cases import cases, names
 
@@ -37,7 +37,7 @@ def _held(edit: Edit, fingerprinter: LineFingerprinter) -> Edit:
 
 def _read(folder: Path) -> tuple[Case, Change, Evidence]:
     case = msgspec.json.decode((folder / "case.json").read_bytes(), type=Case)
-    found = read_artifacts([folder / "evidence"])
+    found = find_evidence([folder / "evidence"])
     edits = tuple(one for one in found if isinstance(one, Edit))
     change = Change(files=parse_diff((folder / "change.diff").read_bytes()))
     return case, change, Evidence(edits=edits, roots=tuple(case.roots))

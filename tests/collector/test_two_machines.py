@@ -19,7 +19,7 @@ from ghapp.collector import account
 from ghapp.collector.backfill import backfill
 from ghapp.collector.flush import flush
 from ghapp.git.repository import GitRepository
-from ghapp.ingest.artifacts import read_artifacts
+from ghapp.ingest.artifacts import find_evidence
 from tests.clones import Clone
 from tests.collector import workday
 from tests.collector.machine import NOW, Agent, Machine
@@ -77,7 +77,7 @@ class Day:
 
     def offline_audit(self, change: Change) -> Audit:
         """Audit the transcripts of both machines where they lie."""
-        found = read_artifacts([self.a.transcripts, self.b.transcripts])
+        found = find_evidence([self.a.transcripts, self.b.transcripts])
         lines_of = LineFingerprinter(KEY).lines
         edits = tuple(
             msgspec.structs.replace(one, lines=lines_of(one.lines))  # type: ignore[arg-type]

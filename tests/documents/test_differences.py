@@ -11,7 +11,7 @@ from ghapp.attribution.model import Audit, AuditSubject, Change, Edit, Evidence
 from ghapp.attribution.policy import CLAUDE_CODE_V1, Policy
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.documents.differences import DifferenceCause, compare, sums
-from ghapp.ingest.artifacts import read_artifacts
+from ghapp.ingest.artifacts import find_evidence
 from tests.transcripts import write_transcript
 
 MERGED_AT = datetime(2026, 5, 20, tzinfo=UTC)
@@ -25,7 +25,7 @@ LATER = MERGED_AT + timedelta(days=60)
 @pytest.fixture
 def edits(tmp_path: Path) -> tuple[Edit, ...]:
     write_transcript(tmp_path / "1.jsonl", "/srv/shop/src/a.py", TEXT)
-    return tuple(one for one in read_artifacts([tmp_path]) if isinstance(one, Edit))
+    return tuple(one for one in find_evidence([tmp_path]) if isinstance(one, Edit))
 
 
 def audit(edits: tuple[Edit, ...], *, policy: Policy = CLAUDE_CODE_V1, diff: str = DIFF) -> Audit:

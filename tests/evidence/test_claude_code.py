@@ -76,12 +76,6 @@ def test_wanting_changes_nothing_but_lines() -> None:
         ]
 
 
-def test_here_documents_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = next(p for p in TRANSCRIPTS if p.parent.name == "heredoc").read_bytes()
-    monkeypatch.setattr(claude_code, "READ_HEREDOCS", False)
-    assert read(text) == []
-
-
 def test_a_record_of_megabytes_is_read_like_any_other() -> None:
     content = "".join(f"value_{n} = {n}\n" for n in range(200_000))
     call = {"type": "tool_use", "id": "t1", "name": "Write"}

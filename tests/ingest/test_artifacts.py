@@ -10,7 +10,7 @@ import pytest
 
 from ghapp.attribution.model import Edit, UnreadEvidence
 from ghapp.evidence.source import Worktree
-from ghapp.ingest.artifacts import ArtifactError, find_evidence, read_artifacts
+from ghapp.ingest.artifacts import ArtifactError, find_evidence
 from tests.cases import FIXTURES
 
 CASES = FIXTURES / "evidence" / "claude_code"
@@ -24,7 +24,7 @@ def transcript(call: str = "toolu_01A", agent_session: str = "s") -> bytes:
 
 
 def ids(*paths: Path) -> list[str]:
-    return [found.id if isinstance(found, Edit) else "?" for found in read_artifacts(paths)]
+    return [found.id if isinstance(found, Edit) else "?" for found in find_evidence(paths)]
 
 
 def test_directories_are_walked_by_name(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_other_files_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").touch()
     (tmp_path / "rollout.jsonl").write_text('{"type":"session_meta","payload":{}}\n')
     (tmp_path / "image.jsonl").write_bytes(b"\x89PNG\r\n\x1a\n")
-    assert list(read_artifacts([tmp_path])) == []
+    assert list(find_evidence([tmp_path])) == []
 
 
 def test_a_file_that_is_named_is_read_whatever_its_name(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_copy_of_a_file_counts_once_and_a_fork_is_kept(tmp_path: Path) -> None
     (tmp_path / "a.jsonl").write_bytes(transcript())
     (tmp_path / "b.jsonl").write_bytes(transcript())
     (tmp_path / "c.jsonl").write_bytes(transcript(agent_session="fork"))
-    found = [edit for edit in read_artifacts([tmp_path]) if isinstance(edit, Edit)]
+    found = [edit for edit in find_evidence([tmp_path]) if isinstance(edit, Edit)]
     assert [(edit.id, edit.agent_session) for edit in found] == [
         ("toolu_01A", "s"),
         ("toolu_01A", "fork"),
@@ -91,13 +91,13 @@ def test_links_are_followed_and_loops_end(tmp_path: Path) -> None:
 def test_a_missing_path_is_said_before_anything_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(PLAIN)
     with pytest.raises(ArtifactError, match=r"no evidence at .*nowhere"):
-        next(read_artifacts([tmp_path, tmp_path / "nowhere"]))
+        next(find_evidence([tmp_path, tmp_path / "nowhere"]))
 
 
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     (tmp_path / "gone.jsonl").symlink_to(tmp_path / "nowhere")
     (tmp_path / "there.jsonl").write_bytes(PLAIN)
-    unread, edit = read_artifacts([tmp_path])
+    unread, edit = find_evidence([tmp_path])
     assert isinstance(unread, UnreadEvidence)
     assert (unread.source, unread.line) == (str(tmp_path / "gone.jsonl"), None)
     assert isinstance(edit, Edit)
@@ -105,14 +105,14 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jsonl")
-    (found,) = read_artifacts([tmp_path])
+    (found,) = find_evidence([tmp_path])
     assert isinstance(found, UnreadEvidence)
     assert found.line is None
 
 
 def test_a_broken_line_is_named_by_file_and_line(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(PLAIN + b'{"half":\n')
-    _, unread = read_artifacts([tmp_path])
+    _, unread = find_evidence([tmp_path])
     assert isinstance(unread, UnreadEvidence)
     assert (unread.source, unread.line) == (str(tmp_path / "a.jsonl"), 3)
 
@@ -120,14 +120,13 @@ def test_a_broken_line_is_named_by_file_and_line(tmp_path: Path) -> None:
 def test_worktrees_are_found_beside_the_edits() -> None:
     found = list(find_evidence([CASES / "worktree"]))
     assert [type(one) for one in found] == [Worktree, Edit, Worktree]
-    assert [type(one) for one in read_artifacts([CASES / "worktree"])] == [Edit]
 
 
 def test_the_order_of_reading_changes_nothing() -> None:
     folders = sorted(CASES.iterdir())
 
     def edits(paths: list[Path]) -> set[str]:
-        return {json.dumps(str(one)) for one in read_artifacts(paths)}
+        return {json.dumps(str(one)) for one in find_evidence(paths)}
 
     assert edits(folders) == edits(folders[::-1])
 
@@ -145,7 +144,7 @@ def test_documents_are_read_by_the_names_that_agents_give_them(tmp_path: Path) -
 
 def test_a_compressed_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "rollout-1.jsonl.zst").write_bytes(b"\x28\xb5\x2f\xfd")
-    (unread,) = read_artifacts([tmp_path])
+    (unread,) = find_evidence([tmp_path])
     assert isinstance(unread, UnreadEvidence)
     assert "zstd -d" in unread.problem
 
@@ -170,7 +169,7 @@ def test_the_database_of_opencode_is_read_row_by_row(tmp_path: Path) -> None:
         """INSERT INTO part VALUES ('prt_1', 'msg_1', 'ses_1', '{"type":"text","text":"tool"}')""",
         """INSERT INTO part VALUES ('prt_3', 'msg_1', 'ses_1', '{"type":"tool", cut')""",
     )
-    edit, unread = read_artifacts([tmp_path])
+    edit, unread = find_evidence([tmp_path])
     assert isinstance(edit, Edit)
     assert (edit.id, edit.agent_session, edit.cwd) == ("prt_2", "ses_1", "/home/dev/shop")
     assert isinstance(unread, UnreadEvidence)
@@ -179,6 +178,6 @@ def test_the_database_of_opencode_is_read_row_by_row(tmp_path: Path) -> None:
 def test_a_database_of_another_kind_is_named(tmp_path: Path) -> None:
     database(tmp_path / "opencode.db", "CREATE TABLE note (text TEXT)")
     database(tmp_path / "state.vscdb", "CREATE TABLE note (text TEXT)")
-    (unread,) = read_artifacts([tmp_path, tmp_path / "state.vscdb"])
+    (unread,) = find_evidence([tmp_path, tmp_path / "state.vscdb"])
     assert isinstance(unread, UnreadEvidence)
     assert "no such table" in unread.problem

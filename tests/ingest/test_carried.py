@@ -11,7 +11,7 @@ from ghapp.attribution.model import Audit, Edit, UnreadEvidence, Verdict
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.auditing.replay import ReplayTerms, replay
 from ghapp.git.repository import EMPTY_TREES, GitRepository
-from ghapp.ingest.artifacts import read_artifacts
+from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.carried import (
     CarriedEvidence,
     commits_between,
@@ -120,7 +120,7 @@ def test_a_checkpoint_holds_an_agents_own_transcript(clone: Clone, tmp_path: Pat
     clone.commit({PATH: CONTENT}, f"Add totals\n\nEntire-Checkpoint: {CHECKPOINT}\n")
     parts = {"0/full.jsonl": whole[:cut], "0/full.jsonl.001": whole[cut:], "0/prompt.txt": "…"}
     add_checkpoint(clone, parts)
-    expected = [one for one in read_artifacts([path]) if isinstance(one, Edit)]
+    expected = [one for one in find_evidence([path]) if isinstance(one, Edit)]
     assert edits(carried_by(clone)) == expected
     assert attributed(audited(clone)) == [1, 2, 5, 6, 7]
 
@@ -231,7 +231,7 @@ def test_what_is_too_large_is_named(clone: Clone, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("ghapp.ingest.carried.LARGEST_ATTACHMENT", 10)
     (unread,) = carried_by(clone).found
     assert isinstance(unread, UnreadEvidence)
-    assert "more than 10" in unread.problem
+    assert "more than the limit of 10" in unread.problem
 
 
 def test_a_commit_that_is_not_there_is_named(clone: Clone) -> None:

@@ -148,18 +148,27 @@ def test_evidence_makes_the_audits_it_reaches_due_again(store: Store, transcript
     assert store.work.overdue(NOW) == ()
 
 
-def test_a_worktree_made_from_a_root_is_a_root(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("original", [ROOT, f"{ROOT}/src"])
+def test_a_worktree_made_from_a_root_is_a_root(store: Store, tmp_path: Path, original: str) -> None:
     away = "/tmp/worktrees/feature"  # noqa: S108 - a path in a transcript
     write(tmp_path / "t" / "a.jsonl", call(1, f"{away}/src/app.py", cwd=away))
     named = {
         "type": "worktree-state",
         "sessionId": "s1",
-        "worktreeSession": {"worktreePath": away, "originalCwd": f"{ROOT}/src"},
+        "worktreeSession": {"worktreePath": away, "originalCwd": original},
     }
     write(tmp_path / "t" / "b.jsonl", [named, *call(2, f"{ROOT}/src/app.py")])
     done = imported(store, tmp_path / "t", ROOT)
     assert (done.edits, done.added, done.elsewhere) == (2, 2, 0)
     assert {one.path for one in store.evidence.of(42, *EVER)} == {"src/app.py"}
+
+
+def test_an_edit_of_a_root_itself_is_elsewhere(store: Store, tmp_path: Path) -> None:
+    inner = f"{ROOT}/vendor/lib"
+    write(tmp_path / "a.jsonl", call(1, inner), call(2, ROOT), call(3, f"{inner}/a.py"))
+    done = imported(store, tmp_path, ROOT, inner)
+    assert (done.edits, done.elsewhere) == (1, 2)
+    assert [one.path for one in store.evidence.of(42, *EVER)] == ["a.py"]
 
 
 def test_fingerprints_hold_no_text(store: Store, transcripts: Path) -> None:

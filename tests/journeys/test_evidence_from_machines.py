@@ -21,7 +21,7 @@ from ghapp.collector.door import UploadClient
 from ghapp.collector.enroll import enroll
 from ghapp.collector.flush import flush
 from ghapp.git.repository import GitRepository
-from ghapp.ingest.artifacts import read_artifacts
+from ghapp.ingest.artifacts import find_evidence
 from ghapp.store import Installation, Repository
 from ghapp.wire import EnrollmentStarted
 from tests.clones import Clone
@@ -169,7 +169,7 @@ def _offline(audit: Audit, change: Change, *developers: Developer) -> Audit:
     """Audit the transcripts where they lie, by tokens."""
     (installation,) = developers[0].online.enrollment.installations
     fingerprinter = LineFingerprinter(installation.key)
-    found = read_artifacts([one.machine.transcripts for one in developers])
+    found = find_evidence([one.machine.transcripts for one in developers])
     edits = tuple(
         msgspec.structs.replace(one, lines=fingerprinter.lines(one.lines))  # type: ignore[arg-type]
         for one in found

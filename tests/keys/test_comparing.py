@@ -9,7 +9,7 @@ from ghapp.attribution.attribute import attribute
 from ghapp.attribution.model import AuditSubject, Change, Evidence, Verdict
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.bootstrap import Services, encoder
+from ghapp.bootstrap import Services
 from ghapp.ingest.keep import keep_edits
 from ghapp.settings import Settings
 from ghapp.store import EditSender, Installation, Repository, Store
@@ -31,7 +31,7 @@ def services(store: Store, tmp_path: Path) -> Services:
 
 
 def _keep(services: Services, edit_id: str, lines: tuple[str, ...]) -> str | None:
-    encode = encoder(services.settings, services.store, 7)
+    encode = services.encoder(7)
     one = edit(edit_id, *lines)
     kept = replace(one, lines=encode(one.lines), at=NOW - DAY)  # type: ignore[arg-type]  # text
     sender = EditSender(key_id=encode.key_id, actor_id=11)

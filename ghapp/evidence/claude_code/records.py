@@ -1,9 +1,10 @@
 """The records of a Claude Code transcript as types, and how a line becomes one. It joins nothing.
 
-The format is internal to Claude Code and changes between versions, so only what is used is
-named here, everything else is passed over, and parts are decoded only where they are needed.
+The format is internal to Claude Code and changes between versions. So these types name only the
+members that are used, ignore all others, and decode parts only where they are needed.
 """
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,11 @@ import msgspec
 from msgspec import Raw
 
 from ghapp.evidence.json_records import UNREADABLE, decoded, mended, optional, to_time
+
+# "     7→    return total", with a tab for the arrow in some versions
+_NUMBERED = re.compile(r" *(\d+)(?:\u2192|\t)(.*)")
+_DEEPEST = 4
+"""Levels of nesting: a progress record holds a subagent's message, which may be one too."""
 
 
 class TranscriptRecord(msgspec.Struct, gc=False):
@@ -30,7 +36,7 @@ class TranscriptRecord(msgspec.Struct, gc=False):
 
     @property
     def agent_session(self) -> str | None:
-        """The agent session's id; ``None``: the record names none."""
+        """The agent session's id; ``None``: the record has none."""
         for value in (self.sessionId, self.session_id):
             if isinstance(value, str) and value:
                 return value
@@ -38,7 +44,7 @@ class TranscriptRecord(msgspec.Struct, gc=False):
 
     @property
     def at(self) -> datetime | None:
-        """The record's time in UTC; ``None``: it has none, or not one that can be read."""
+        """The record's time in UTC; ``None``: missing or unreadable."""
         return to_time(self.timestamp)
 
     @property
@@ -48,7 +54,7 @@ class TranscriptRecord(msgspec.Struct, gc=False):
 
 
 class MessageBlock(msgspec.Struct, gc=False):
-    """One block of a message: a tool call, a tool's result, or something passed over."""
+    """One block of a message: a tool call, a tool's result, or something else."""
 
     type: Any = None
     id: Any = None
@@ -68,8 +74,8 @@ class _Message(msgspec.Struct, gc=False):
     content: list[MessageBlock] | str | None = None
 
 
-class ProgressData(msgspec.Struct, gc=False):
-    """The ``data`` of a progress record; older versions kept subagents' messages there."""
+class _ProgressData(msgspec.Struct, gc=False):
+    """The ``data`` of a progress record; older versions put subagents' messages there."""
 
     type: Any = None
     message: Raw = Raw()
@@ -135,12 +141,12 @@ class ToolResult(msgspec.Struct, gc=False):
 
     @property
     def patch(self) -> list[list[str]]:
-        """The lines of each hunk; empty: no patch was given, or none that can be read."""
+        """The lines of each hunk; empty: no patch, or an unreadable one."""
         return [hunk.lines for hunk in optional(_HUNKS, self.structuredPatch) or [] if hunk.lines]
 
     @property
     def original(self) -> str | None:
-        """The file's text before the edit; ``None``: not given."""
+        """The file's text before the edit; ``None``: not recorded."""
         for raw in (self.originalFile, self.originalFileContents):
             text: str | None = optional(_TEXT, raw)
             if text is not None:
@@ -149,13 +155,13 @@ class ToolResult(msgspec.Struct, gc=False):
 
     @property
     def shown(self) -> str | None:
-        """The text of the file that was read; ``None``: it was no text file."""
+        """The text of the file that was read; ``None``: the file was no text."""
         file: _ShownFile | None = optional(_SHOWN, self.file)
         return file.content if file else None
 
     @property
     def shell_diff(self) -> ShellDiff | None:
-        """What a shell command did; ``None``: not recorded, or not its doing alone."""
+        """What a shell command did; ``None``: not recorded, or others changed files too."""
         diff = optional(_SHELL, self.bashEditDiff)
         return None if diff is None or diff.shared or diff.unavailable else diff
 
@@ -167,7 +173,7 @@ class _WorktreeSession(msgspec.Struct, gc=False):
 
 _RECORD = msgspec.json.Decoder(TranscriptRecord)
 _MESSAGE = msgspec.json.Decoder(_Message)
-_PROGRESS = msgspec.json.Decoder(ProgressData)
+_PROGRESS = msgspec.json.Decoder(_ProgressData)
 _INPUT = msgspec.json.Decoder(ToolInput)
 _INPUTS = msgspec.json.Decoder(dict[str, ToolInput])
 _EDITS = msgspec.json.Decoder(list[ToolInput])
@@ -181,7 +187,7 @@ _WORKTREE = msgspec.json.Decoder(_WorktreeSession | None)
 
 
 def to_record(line: bytes) -> TranscriptRecord:
-    """Return a line as a record; raise `RecordError` where it is not a JSON object."""
+    """Decode a line. Raises `RecordError` if it is not a JSON object."""
     try:
         return _RECORD.decode(line)
     except UNREADABLE as problem:
@@ -196,21 +202,31 @@ def to_blocks(raw: Raw) -> list[MessageBlock]:
     return content if isinstance(content, list) else []
 
 
-def to_progress(raw: Raw) -> ProgressData:
-    """Return a progress record's data, empty if it is of another shape."""
-    return optional(_PROGRESS, raw) or ProgressData()
+def innermost(record: TranscriptRecord) -> TranscriptRecord:
+    """Return the record that progress records wrap, or the record itself.
 
-
-def to_nested_record(raw: Raw) -> TranscriptRecord | None:
-    """Return the record inside a progress record; ``None``: there is none."""
-    return optional(_RECORD, raw)
+    Older versions wrap a subagent's messages so. Members that only the outer record has are
+    copied to the inner one.
+    """
+    depth = 0
+    while record.type == "progress" and depth < _DEEPEST:
+        depth += 1
+        data = optional(_PROGRESS, record.data)
+        inner = optional(_RECORD, data.message) if data else None
+        if inner is None:
+            break
+        inner.sessionId = inner.sessionId or record.agent_session
+        inner.cwd = inner.cwd or record.cwd
+        inner.timestamp = inner.timestamp or record.timestamp
+        record = inner
+    return record
 
 
 def to_input(block: MessageBlock, wire_inputs: Raw) -> ToolInput:
     """Return a call's arguments, empty where they are malformed: such a call fails.
 
-    Some exports keep the arguments as JSON in a string, and newer versions keep them
-    a second time as sent, under the call's id.
+    Some exports hold the arguments as JSON in a string. Newer versions hold them a second
+    time, as sent, under the call's id.
     """
     found = optional(_INPUT, block.input)
     if found is None:
@@ -222,17 +238,17 @@ def to_input(block: MessageBlock, wire_inputs: Raw) -> ToolInput:
 
 
 def to_edits(raw: Raw) -> list[ToolInput]:
-    """Return the single edits of a call that makes several; empty if malformed."""
+    """Return the edits of a call that makes several; empty if malformed."""
     return optional(_EDITS, raw) or []
 
 
 def to_result(raw: Raw) -> ToolResult | None:
-    """Return the structured result; ``None``: absent, or prose where an object should be."""
+    """Return the structured result; ``None``: absent, or prose instead of an object."""
     return optional(_RESULT, raw) if raw else None
 
 
 def to_worktree(raw: Raw) -> tuple[str, str] | None:
-    """Return a worktree's root and where it was made from; ``None``: not in one."""
+    """Return a worktree's root and its original checkout; ``None``: the record names none."""
     found = optional(_WORKTREE, raw)
     return (found.worktreePath, found.originalCwd) if found else None
 
@@ -244,3 +260,28 @@ def to_prose(raw: Raw) -> str:
         blocks = optional(_TEXT_BLOCKS, raw) or []
         text = "\n".join(str(block.get("text", "")) for block in blocks)
     return text
+
+
+def shown_text(line: bytes, call_id: str) -> str | None:
+    """Return the text that the result of a `Read` shows in a line; ``None``: it shows no text."""
+    record = innermost(to_record(line))
+    result = to_result(record.toolUseResult)
+    if result is not None:
+        return result.shown
+    for block in to_blocks(record.message):
+        if block.tool_use_id == call_id:
+            return _without_numbers(to_prose(block.content))
+    return None
+
+
+def _without_numbers(shown: str) -> str | None:
+    """Return the text of a numbered listing; a remark may follow the last numbered line."""
+    lines: list[str] = []
+    last = None
+    for line in shown.split("\n"):
+        match = _NUMBERED.match(line)
+        if not match or (last is not None and int(match[1]) != last + 1):
+            break
+        last = int(match[1])
+        lines.append(match[2])
+    return "\n".join(lines) + "\n" if lines else None

@@ -1,0 +1,53 @@
+"""Claude Code's transcripts as evidence. It opens no file.
+
+Read it in one direction: `records` turns a line into types, `transcript` joins calls with
+their results, and `edits` works out what each call added.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from ghapp.evidence.claude_code.edits import AGENT, TranscriptEdits
+from ghapp.evidence.claude_code.records import to_record
+from ghapp.evidence.claude_code.transcript import Transcript
+from ghapp.evidence.json_records import RecordError
+from ghapp.evidence.source import Found, WantedPath
+
+__all__ = ["AGENT", "HOMES", "NAME", "read", "recognizes"]
+
+NAME = "claude_code"
+HOMES: tuple[str, ...] = (".claude/projects",)
+
+# 5f0c7d1e-2b3a-4c4d-8e5f-60718293a4b5.jsonl, agent-a1b2c3.jsonl
+_FILE_NAME = re.compile(r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|agent-\w+)\.jsonl")
+# "sessionId":"5f0c7d1e-…"
+_SIGN = re.compile(rb'"(?:sessionId|parentUuid|leafUuid)"\s*:')
+
+
+def recognizes(name: str, head: bytes) -> bool:
+    """Return whether a file is a transcript, by its first readable record, else by its name."""
+    readable = False
+    first, _, rest = head.partition(b"\n")
+    for line in head.splitlines():
+        try:
+            record = to_record(line)
+        except RecordError:
+            continue
+        readable = True
+        if isinstance(record.type, str) and _SIGN.search(line):
+            return True
+    if readable:
+        return False
+    one_long_record = not rest and first.startswith(b"{") and _SIGN.search(first)
+    return bool(one_long_record or (head and _FILE_NAME.fullmatch(PurePosixPath(name).name)))
+
+
+def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
+    """Yield the edits of one transcript in the order of their results, then the unanswered.
+
+    Also yield each worktree that the transcript names, once.
+    """
+    edits = TranscriptEdits(name, wanted)
+    for joined in Transcript(name, wanted).joined(records):
+        yield from edits.of(joined)
