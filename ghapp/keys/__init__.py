@@ -1,1 +1,1 @@
-"""Keys: of fingerprints, of signatures, and how lines are compared with them."""
+"""Fingerprint keys, signing keys, and how lines are compared with them."""

@@ -1,4 +1,4 @@
-"""How an audit's lines are compared: as text, or as fingerprints of the key in use."""
+"""How an audit compares lines: as text, or as fingerprints of the key in use."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from ghapp.store import Store, key_id
 
 @dataclass(frozen=True)
 class LineComparison:
-    """Brings evidence and change into one form; evidence may have been made with several keys."""
+    """Brings evidence and change into one form, even if several keys made the evidence."""
 
     store: Store
     keys: EvidenceKeys
     clock: Callable[[], datetime]
 
     def book(self, installation_id: int, evidence: Evidence) -> Codebook:
-        """Return how lines are compared: by fingerprints as soon as one edit has them."""
+        """Return how to compare lines: by fingerprints if any edit has them, else as text."""
         if not any(map(_is_fingerprinted, evidence.edits)):
             return Codebook()
         key = self.keys.present(installation_id, now=self.clock())
@@ -29,7 +29,7 @@ class LineComparison:
     def comparable(
         self, installation_id: int, repository_id: int, evidence: Evidence, change: Change
     ) -> Evidence:
-        """Return evidence as `book` can compare it: all fingerprints as of the key in use."""
+        """Return evidence that `book` can compare: all its fingerprints are of the key in use."""
         if not any(map(_is_fingerprinted, evidence.edits)):
             return evidence
         present = self.keys.present(installation_id, now=self.clock())

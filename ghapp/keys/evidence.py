@@ -1,6 +1,6 @@
-"""The keys of installations' fingerprints: made here, kept encrypted. It makes no fingerprint.
+"""The fingerprint keys of installations: made here, stored encrypted. It makes no fingerprint.
 
-Whoever holds the database alone can neither read a fingerprint's key nor try out guesses.
+With the database alone nobody can read a fingerprint key, or test guesses of lines.
 """
 
 import base64
@@ -16,12 +16,12 @@ from ghapp.store import KeptKey, Store
 KEY_BYTES = 32
 
 
-class KeyLost(RuntimeError):  # noqa: N818 - a state of this installation, named as what it is
-    """The kept key was encrypted with another encryption key; the message says what to do."""
+class KeyLost(RuntimeError):  # noqa: N818 - a state of this installation, not a fault
+    """The stored key was encrypted with another encryption key; the message says what to do."""
 
 
 class EvidenceKey(Struct, frozen=True):
-    """A key as it is used; the secret is not in ``repr``."""
+    """A decrypted key; the secret is not in ``repr``."""
 
     id: str
     secret: bytes
@@ -33,14 +33,14 @@ class EvidenceKey(Struct, frozen=True):
 
     @property
     def fingerprinter(self) -> LineFingerprinter:
-        """Return what makes fingerprints with this key."""
+        """Return the fingerprinter of this key."""
         return LineFingerprinter(self.secret)
 
 
 class EvidenceKeys:
-    """The keys of all installations. ``encryption_key`` are the settings' 32 bytes.
+    """The keys of all installations. ``encryption_key`` is the settings' 32 bytes.
 
-    Methods raise `KeyLost`, and `LookupError` where the installation was never heard of.
+    Methods raise `KeyLost`, and `LookupError` if the installation is not known.
     """
 
     def __init__(self, store: Store, encryption_key: bytes) -> None:
@@ -48,17 +48,17 @@ class EvidenceKeys:
         self._box = Fernet(base64.urlsafe_b64encode(encryption_key))
 
     def present(self, installation_id: int, *, now: datetime) -> EvidenceKey:
-        """Return the key that fingerprints are made with; the first is made at the first call."""
+        """Return the key in use; the first call makes the first key."""
         kept = self._store.fingerprint_keys.present(installation_id, self._fresh(), now=now)
         return self._opened(_known(kept, installation_id))
 
     def rotate(self, installation_id: int, *, now: datetime) -> EvidenceKey:
-        """Make a new key. The old one is kept for comparing, until its evidence has expired."""
+        """Make a new key. The old one stays for comparing until its evidence expires."""
         kept = self._store.fingerprint_keys.rotate(installation_id, self._fresh(), now=now)
         return self._opened(_known(kept, installation_id))
 
     def named(self, key_id: str) -> EvidenceKey | None:
-        """Return a key by its id, a retired one too; ``None``: it was deleted."""
+        """Return a key by id, retired or not; ``None``: it was deleted."""
         kept = self._store.fingerprint_keys.one(key_id)
         return None if kept is None else self._opened(kept)
 

@@ -1,9 +1,9 @@
-"""The app's signature under each saved audit: made in the transaction that keeps the audit.
+"""The app's signature of each saved audit, made in the transaction that saves the audit.
 
-An audit that is saved without it never gets one by itself: whoever can write into the database
-could otherwise have a record signed that the app never made. The signing key is kept in the
-database, encrypted with the settings' key, so that all machines of an app sign alike and a
-backup of the database alone can neither sign nor lose what checks old signatures.
+An audit saved without a signature never gets one by itself: otherwise anybody who can write to
+the database could have the app sign a record that it never made. The signing key is in the
+database, encrypted with the settings' key. So all machines of an app sign with one key, a backup
+of the database alone cannot sign, and it still has the public keys that check old signatures.
 """
 
 import base64
@@ -24,16 +24,16 @@ SECRET_BYTES = 32
 
 
 class RecordSigner:
-    """Signs audits and heads of chains with the key that is in force; safe among processes."""
+    """Signs audits and chain heads with the key in use. Many processes may sign at once."""
 
     def __init__(self, store: Store, encryption_key: bytes) -> None:
-        """Take the settings' 32 bytes; nothing is read before the first signature."""
+        """Take the settings' 32 bytes; read nothing before the first signature."""
         self._store = store
         self._box = Fernet(base64.urlsafe_b64encode(encryption_key))
         self._known: dict[str, SigningKey] = {}
 
     def witness(self, connection: Connection, saved: SavedAudit, document: bytes) -> None:
-        """Sign a new audit and the head of its chain, as part of the transaction that keeps it.
+        """Sign a new audit and its chain head, in the transaction that saves the audit.
 
         Raises `KeyLost`.
         """
@@ -42,7 +42,7 @@ class RecordSigner:
     def sign(
         self, connection: Connection, saved: SavedAudit, document: bytes, *, now: datetime
     ) -> None:
-        """Sign an audit, and the chain up to it. Raises `KeyLost`."""
+        """Sign an audit and the chain head at it. Raises `KeyLost`."""
         key, records = self.key(connection, now=now), self._store.records
         statement = of_record(saved.link, from_document(document), now)
         envelope = sealed(statement.encoded(), key)
@@ -51,7 +51,7 @@ class RecordSigner:
         records.move_head_within(connection, saved.repository_id, saved.position, head.encoded())
 
     def key(self, connection: Connection, *, now: datetime) -> SigningKey:
-        """Return the key that signs now; the first call of all makes it. Raises `KeyLost`."""
+        """Return the key in use; the very first call makes it. Raises `KeyLost`."""
         kept = self._store.records.current_within(connection) or self._first(connection, now)
         known = self._known.get(kept.id)
         if known is None:
@@ -59,7 +59,7 @@ class RecordSigner:
         return known
 
     def rotate(self, connection: Connection, *, now: datetime) -> RecordKey:
-        """Let a new key sign from now on; the old one's public part stays to check with."""
+        """Put a new key in use; the public part of the old one stays, to check signatures."""
         secret = secrets.token_bytes(SECRET_BYTES)
         public = SigningKey(secret).public
         new = RecordKey(
@@ -69,7 +69,7 @@ class RecordSigner:
         return new
 
     def _first(self, connection: Connection, now: datetime) -> RecordKey:
-        """Return the first key of all; of two processes that make it at once one does."""
+        """Make the first key; if two processes try at once, only one makes it."""
         self._store.records.lock_keys(connection)
         kept = self._store.records.current_within(connection)
         return kept or self.rotate(connection, now=now)

@@ -1,1 +1,1 @@
-"""Records that prove themselves: chained, signed, bundled, checked. It opens no database."""
+"""Records that anybody can check: chained, signed, bundled. It opens no database."""

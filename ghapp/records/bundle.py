@@ -1,7 +1,7 @@
-"""A bundle of records as lines of JSON: what each line is, written and read. It judges nothing.
+"""A bundle of records as JSON lines, written and read. It judges nothing.
 
-A line is a header, a public key, a policy, an audit document exactly as it was saved, or an
-envelope. An envelope that signs a document stands right behind it; the last line seals all.
+A line is a header, a public key, a policy, an audit document exactly as saved, or an envelope.
+The envelope that signs a document is the next line; the last line seals all lines before it.
 docs/records.md describes the format for other programs.
 """
 
@@ -23,7 +23,7 @@ SCHEMA = "ghapp/bundle/1"
 
 
 class LineError(ValueError):
-    """A line is none of a bundle's; the message says what it is."""
+    """A line does not belong in a bundle; the message says why."""
 
 
 class ExportedRepository(Struct, frozen=True):
@@ -35,26 +35,26 @@ class ExportedRepository(Struct, frozen=True):
 
 
 class BundleHeader(Struct, frozen=True):
-    """What the bundle is, for people; what is said here is sealed with the rest."""
+    """The description of a bundle, for people; the seal covers it, too."""
 
     schema: str
     engine: str
-    """Version of the program that made the bundle."""
+    """Version of the program that wrote the bundle."""
     made_at: datetime
     repositories: tuple[ExportedRepository, ...]
     since: datetime | None = None
-    """Documents are of pull requests merged then or later; ``None``: from the first on."""
+    """Documents of pull requests merged then or later; ``None``: no limit."""
     until: datetime | None = None
 
 
 class BundleKey(Struct, frozen=True):
-    """A public key that records are signed with; bytes are base64 in JSON."""
+    """The public key of a signing key; bytes are base64 in JSON."""
 
     id: str
     public: bytes
     made_at: datetime
     retired_at: datetime | None = None
-    """``None``: it signs now."""
+    """``None``: in use."""
 
 
 class KeyLine(Struct, frozen=True):
@@ -64,18 +64,18 @@ class KeyLine(Struct, frozen=True):
 
 
 class PolicyLine(Struct, frozen=True):
-    """The line of a policy, whose digest is over the bytes of its object."""
+    """The line of a policy; its digest is over the bytes of the object."""
 
     policy: msgspec.Raw
 
     @property
     def digest(self) -> str:
-        """``sha256:`` and the digest, as documents name it."""
+        """``sha256:`` and the digest, as documents name the policy."""
         return digest_of(bytes(self.policy))
 
 
 class DocumentLine(Struct, frozen=True):
-    """An audit document, byte for byte."""
+    """The line of an audit document, byte for byte."""
 
     document: bytes
 
@@ -96,7 +96,7 @@ def encoded(line: Line) -> bytes:
 
 
 def write(lines: Iterable[Line], output: BinaryIO, key: SigningKey, made_at: datetime) -> None:
-    """Write lines and, as the last one, the seal over all of them."""
+    """Write lines, and then the seal over all of them."""
     digests: list[str] = []
     whole = hashlib.sha256()
     for line in lines:
@@ -109,7 +109,7 @@ def write(lines: Iterable[Line], output: BinaryIO, key: SigningKey, made_at: dat
 
 
 class _Shape(Struct, frozen=True):
-    """The members that tell the kinds of lines apart."""
+    """The members that distinguish the kinds of lines."""
 
     schema: str | None = None
     key: msgspec.Raw = msgspec.Raw()
@@ -140,13 +140,13 @@ def read_line(content: bytes) -> Line:
 
 
 def _kind(shape: _Shape) -> type[BundleHeader | KeyLine | PolicyLine | Envelope]:
-    # A policy has no member "schema" beside it, and neither has an envelope.
+    # Only a header has the member "schema": a policy line and an envelope do not.
     if shape.schema == SCHEMA:
         return BundleHeader
     for member, kind in _KINDS.items():
         if bytes(getattr(shape, member)):
             return kind
-    raise LineError(f"it is no header, key, policy, document or envelope of {SCHEMA}")
+    raise LineError(f"it is not a header, key, policy, document or envelope of {SCHEMA}")
 
 
 def lines_of(file: BinaryIO) -> Iterator[tuple[bytes, bool]]:

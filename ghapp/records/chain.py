@@ -1,4 +1,4 @@
-"""What chains a repository's records: each names the one before it by digest. It signs nothing."""
+"""The chain of a repository's records: each names the one before by digest. It signs nothing."""
 
 import hashlib
 
@@ -8,7 +8,7 @@ from ghapp.attribution.model import Struct
 
 
 class ChainLink(Struct, frozen=True):
-    """One record as the chain sees it."""
+    """What the chain covers of one record."""
 
     created_at: int
     """Microseconds since 1970."""
@@ -19,7 +19,7 @@ class ChainLink(Struct, frozen=True):
     position: int
     """Among the audits of this repository, from 1."""
     previous: str | None
-    """`chain` of the repository's record before this one; ``None``: it is the first."""
+    """`chain` of the repository's record before this one; ``None``: the first."""
     pull_request: int
     repository_id: int
 
@@ -30,5 +30,5 @@ class ChainLink(Struct, frozen=True):
 
 
 def digest_of(content: bytes) -> str:
-    """Return ``sha256:`` and the digest of some bytes in hexadecimal."""
+    """Return ``sha256:`` and the digest of the content in hexadecimal."""
     return "sha256:" + hashlib.sha256(content).hexdigest()

@@ -1,6 +1,6 @@
-"""A bundle checked offline: signatures, chains, seal. It recomputes no audit.
+"""Checks a bundle offline: signatures, chains, seal. It recomputes no audit.
 
-Every problem is named with its line and, where it can be told, its record.
+Every problem is reported with its line and, if possible, its record.
 """
 
 import hashlib
@@ -36,31 +36,31 @@ from ghapp.records.statement import (
 
 
 class BundleProblem(Struct, frozen=True):
-    """Something in a bundle that is not as it was made."""
+    """Something in a bundle that was changed after it was written."""
 
     line: int
-    """From 1; one more than there are: something is missing at the end."""
+    """From 1; the number of lines + 1: something is missing at the end."""
     problem: str
 
 
 class BundleCheck(Struct, frozen=True):
-    """What a check found."""
+    """The result of a check."""
 
     header: BundleHeader | None
-    """``None``: it cannot be read."""
+    """``None``: there is no readable header."""
     records: int
     documents: int
-    """Records whose document is in the bundle; the others are outside of its span."""
+    """Records whose document is in the bundle; the others are outside its time span."""
     signed_by: dict[str, int]
-    """Key → envelopes that it signed."""
+    """Key → number of envelopes that it signed."""
     signed_later: int
-    """Records that were made before records were signed."""
+    """Records that were signed more than `LATER` seconds after they were saved."""
     problems: tuple[BundleProblem, ...]
-    """The first problem of each line, by line; empty: it is as it was made."""
+    """The first problem of each line, by line; empty: the bundle is intact."""
 
 
 LATER = 60
-"""Seconds between a record and its signature, from which on it counts as signed later."""
+"""Seconds between a record and its signature; beyond them it counts as signed later."""
 
 Found = Callable[[AuditRecord, bytes], None]
 
@@ -68,9 +68,9 @@ Found = Callable[[AuditRecord, bytes], None]
 def check(
     path: Path, trusted: frozenset[str] = frozenset(), *, found: Found | None = None
 ) -> BundleCheck:
-    """Check a bundle. ``trusted`` are the ids of keys that count; empty: those in the bundle.
+    """Check a bundle. ``trusted`` are the ids of the keys that count; empty: all in the bundle.
 
-    ``found`` is told of each record whose document is there and whole. Raises `OSError`.
+    It calls ``found`` with each record whose document is there and intact. Raises `OSError`.
     """
     checking = _Checking(trusted, found)
     with path.open("rb") as file:
@@ -79,7 +79,7 @@ def check(
 
 
 class _Chain:
-    """How far a repository's chain was followed."""
+    """How far the check followed a repository's chain."""
 
     def __init__(self) -> None:
         self.position = 0
@@ -88,7 +88,7 @@ class _Chain:
 
 
 class _Checking:
-    """One walk through a bundle."""
+    """One pass through a bundle."""
 
     def __init__(self, trusted: frozenset[str], found: Found | None) -> None:
         self._trusted = trusted
@@ -107,10 +107,10 @@ class _Checking:
         self.records = self.documents = self.signed_later = 0
 
     def read(self, file: BinaryIO) -> None:
-        """Walk through all lines, then compare them with the seal."""
+        """Read all lines, then compare them with the seal."""
         for self._at, (content, has_end) in enumerate(lines_of(file), 1):
             if self._seal is not None:
-                self._wrong("it stands behind the seal, which is the last line")
+                self._wrong("it comes after the seal, which must be the last line")
             if not has_end:
                 self._wrong("its line end is missing")
             self._take(content)
@@ -134,7 +134,7 @@ class _Checking:
         )
 
     def _wrong(self, problem: str, at: int | None = None) -> None:
-        """Note what is wrong with a line; the first thing counts."""
+        """Record what is wrong with a line; only the first problem counts."""
         self._problems.setdefault(self._at if at is None else at, problem)
 
     # --- line by line -------------------------------------------------------------------------
@@ -143,7 +143,7 @@ class _Checking:
         try:
             line = read_line(content)
         except LineError as error:
-            # It may have been the record of the document before it, which is not to blame.
+            # It may be the envelope of the document before it: do not blame the document.
             self._document = None
             self._wrong(str(error))
             return
@@ -163,7 +163,7 @@ class _Checking:
 
     def _document_alone(self) -> None:
         if self._document is not None:
-            self._wrong("the document is followed by no record of it", self._document[0])
+            self._wrong("the next line is not the record of this document", self._document[0])
         self._document = None
 
     def _take_header(self, line: BundleHeader) -> None:
@@ -178,7 +178,7 @@ class _Checking:
             self._wrong(str(error))
             return
         if key.id != line.key.id:
-            self._wrong(f"the key is {key.id}, and is called {line.key.id}")
+            self._wrong(f"the key is {key.id}, but it is named {line.key.id}")
             return
         if not self._trusted or key.id in self._trusted:
             self._keys[key.id] = key
@@ -205,7 +205,7 @@ class _Checking:
         self.records += 1
         link = record.link
         if record.chain != link.chain:
-            self._wrong(f"{record.name}: its chain digest is not that of its members")
+            self._wrong(f"{record.name}: its chain digest does not match its members")
         self._follow(record, link)
         made_at = link.created_at / 1_000_000
         self.signed_later += record.signed_at.timestamp() - made_at > LATER
@@ -213,15 +213,15 @@ class _Checking:
             self._take_document(record, *document)
 
     def _follow(self, record: AuditRecord, link: ChainLink) -> None:
-        """Hold a record against the one before it, and go on from it."""
+        """Compare a record with the one before it, and continue from it."""
         chain = self._chains.setdefault(link.repository_id, _Chain())
         if link.position != chain.position + 1:
             self._wrong(
-                f"{record.name} stands where record {chain.position + 1} should: "
+                f"{record.name} is in the place of record {chain.position + 1}: "
                 "records are missing or in another order"
             )
         elif link.previous != chain.last:
-            self._wrong(f"{record.name} names another record before it than the one that is there")
+            self._wrong(f"{record.name} names another record before it than the one in the bundle")
         chain.position, chain.last = link.position, link.chain
 
     def _take_document(self, record: AuditRecord, at: int, line: DocumentLine) -> None:
@@ -234,7 +234,7 @@ class _Checking:
             self._wrong(f"{record.name}: its document cannot be read: {error}", at)
             return
         if of_record(record.link, audit, record.signed_at).predicate != record:
-            self._wrong(f"{record.name} says something else than its document")
+            self._wrong(f"{record.name} does not match its document")
             return
         if audit.policy.digest not in self._policies:
             self._wrong(f"{record.name}: its policy {audit.policy.digest} is not in the bundle")
@@ -246,8 +246,8 @@ class _Checking:
         chain = self._chains.setdefault(head.repository_id, _Chain())
         if (head.records, head.last) != (chain.position, chain.last):
             self._wrong(
-                f"repository {head.repository_id} has {head.records} records, of which the last "
-                f"that stands here is record {chain.position}"
+                f"repository {head.repository_id} has {head.records} records, but the last one "
+                f"in the bundle is record {chain.position}"
             )
         chain.is_closed = True
 
@@ -259,19 +259,19 @@ class _Checking:
             if not chain.is_closed:
                 self._wrong(f"the end of the chain of repository {repository_id} is missing", after)
         if self._seal is None:
-            self._wrong("the seal of the bundle is missing: lines at its end are gone", after)
+            self._wrong("the seal of the bundle is missing: lines were removed at the end", after)
             return
         at, seal, digest = self._seal
         for line, problem in _changes(seal.lines, self._lines[: at - 1]):
             self._wrong(problem, line)
         if digest != self._whole.hexdigest():
-            self._wrong("the seal is over other bytes than these", at)
+            self._wrong("the seal does not match these bytes", at)
         if self._header is None:
             self._wrong("the header is missing", 1)
 
 
 def _changes(sealed: tuple[str, ...], found: list[str]) -> Iterator[tuple[int, str]]:
-    """Yield the lines that are not as they were sealed, and what happened to them."""
+    """Yield the lines that were changed after sealing, and what happened to them."""
     if list(sealed) == found:
         return
     place = {digest: at for at, digest in enumerate(sealed, 1)}

@@ -1,4 +1,4 @@
-"""DSSE envelopes: a payload with its signatures. What the payload says is not known here.
+"""DSSE envelopes: a payload with its signatures. It does not read the payload.
 
 https://github.com/secure-systems-lab/dsse, protocol 1.0.2.
 """
@@ -14,7 +14,7 @@ IN_TOTO = "application/vnd.in-toto+json"
 
 
 class EnvelopeError(ValueError):
-    """An envelope is not signed by a key that counts; the message says by which."""
+    """No key that counts signed the envelope; the message says which key it names."""
 
 
 class Signature(Struct, frozen=True):
@@ -37,7 +37,7 @@ class Envelope(Struct, frozen=True, rename={"payload_type": "payloadType"}):
 
 
 def sealed(payload: bytes, key: SigningKey) -> Envelope:
-    """Return a statement in an envelope that the key signed."""
+    """Sign a payload with a key and return the envelope."""
     signature = Signature(keyid=key.public.id, sig=key.sign(signed_bytes(IN_TOTO, payload)))
     return Envelope(payload=payload, payload_type=IN_TOTO, signatures=(signature,))
 
@@ -52,15 +52,15 @@ def opened(envelope: Envelope, keys: Mapping[str, PublicKey]) -> tuple[bytes, Pu
     key = keys.get(signature.keyid)
     if key is None:
         raise EnvelopeError(
-            f"it is signed by key {signature.keyid}, which is not among those that count"
+            f"it is signed by key {signature.keyid}, which is not one of the trusted keys"
         )
     if not key.is_signed(signed_bytes(envelope.payload_type, envelope.payload), signature.sig):
-        raise EnvelopeError(f"its signature is not that of key {key.id}")
+        raise EnvelopeError(f"its signature is not by key {key.id}")
     return envelope.payload, key
 
 
 def signed_bytes(payload_type: str, payload: bytes) -> bytes:
-    r"""Return what is signed: DSSE's pre-authentication encoding.
+    r"""Return the bytes to sign: DSSE's pre-authentication encoding.
 
     >>> signed_bytes("http://example.com/HelloWorld", b"hello world")
     b'DSSEv1 29 http://example.com/HelloWorld 11 hello world'

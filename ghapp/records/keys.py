@@ -1,4 +1,4 @@
-"""Ed25519 keys of records: made, named, signing, checking. It keeps none of them."""
+"""The Ed25519 keys that sign records: make, name, sign, check. It stores none."""
 
 import hashlib
 from datetime import datetime
@@ -16,11 +16,11 @@ PUBLIC_BYTES = 32
 
 
 class PublicKeyError(ValueError):
-    """What was given is no public key that records are signed with."""
+    """The input is not the public key of a signing key."""
 
 
 class PublicKey:
-    """What checks signatures."""
+    """The key that checks signatures."""
 
     def __init__(self, raw: bytes) -> None:
         """Take the key's 32 bytes. Raises `PublicKeyError`."""
@@ -36,11 +36,11 @@ class PublicKey:
 
     @property
     def pem(self) -> str:
-        """The key as other programs read it."""
+        """The key in PEM, for other programs."""
         return self._key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
     def is_signed(self, content: bytes, signature: bytes) -> bool:
-        """Say whether this key's owner signed exactly these bytes."""
+        """Return whether this key's owner signed exactly these bytes."""
         try:
             self._key.verify(signature, content)
         except InvalidSignature:
@@ -49,27 +49,27 @@ class PublicKey:
 
 
 class SigningKey:
-    """What signs; whoever holds its 32 bytes can sign in the app's name."""
+    """The key that signs; anybody who has its 32 bytes can sign in the app's name."""
 
     def __init__(self, secret: bytes) -> None:
-        """Take the secret's 32 bytes: those of chance make a new key."""
+        """Take the secret's 32 bytes; 32 random bytes make a new key."""
         self._key = Ed25519PrivateKey.from_private_bytes(secret)
         self.public = PublicKey(self._key.public_key().public_bytes_raw())
 
     def sign(self, content: bytes) -> bytes:
-        """Return the signature of some bytes: 64 bytes, the same each time."""
+        """Return the signature: 64 bytes, the same each time."""
         return self._key.sign(content)
 
 
 def shown(public: bytes, since: datetime, until: datetime | None) -> str:
-    """Return a public key for people and programs: its id, from when to when it signs, as PEM."""
+    """Return a public key for people and programs: its id, its time in use, and its PEM."""
     key = PublicKey(public)
     end = until.isoformat() if until else "now"
     return f"# {key.id}\n# from {since.isoformat()} to {end}\n{key.pem}"
 
 
 def named_key(name: str) -> str:
-    """Return the id of the key that a person names: by its id, or by a file of PEM.
+    """Return the id of a key that a person gives as an id or as a PEM file.
 
     Raises `PublicKeyError`.
     """
@@ -84,7 +84,7 @@ def named_key(name: str) -> str:
     try:
         key = load_pem_public_key(text)
     except ValueError as error:
-        raise PublicKeyError(f"{name} is no public key in PEM") from error
+        raise PublicKeyError(f"{name} is not a public key in PEM") from error
     if not isinstance(key, Ed25519PublicKey):
-        raise PublicKeyError(f"{name} is a public key, but none of Ed25519")
+        raise PublicKeyError(f"{name} is a public key, but not an Ed25519 key")
     return PublicKey(key.public_bytes_raw()).id

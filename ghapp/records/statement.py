@@ -1,6 +1,6 @@
-"""What is said of a record, of a repository's chain and of a bundle, as in-toto statements.
+"""In-toto statements about a record, a repository's chain and a bundle. It signs nothing.
 
-docs/records.md describes each predicate. It signs nothing.
+docs/records.md describes each predicate.
 """
 
 from datetime import datetime
@@ -20,11 +20,11 @@ PredicateT = TypeVar("PredicateT")
 
 
 class StatementError(ValueError):
-    """A payload does not say what it should; the message says what it says."""
+    """A payload is not one of our statements; the message says what it is."""
 
 
 class StatementSubject(Struct, frozen=True):
-    """What a statement is about, by digest: algorithm to hexadecimal."""
+    """What a statement is about; ``digest`` maps an algorithm to hexadecimal."""
 
     name: str
     digest: dict[str, str]
@@ -36,7 +36,10 @@ class Statement(
     frozen=True,
     rename={"type": "_type", "predicate_type": "predicateType"},
 ):
-    """An in-toto statement."""
+    """An in-toto statement.
+
+    https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
+    """
 
     type: str
     predicate_type: str
@@ -49,7 +52,7 @@ class Statement(
 
 
 class AuditRecord(Struct, frozen=True):
-    """One saved audit: its place in the chain, and what it was made from and by."""
+    """One saved audit: its place in the chain, what it was made from, and by which engine."""
 
     link: ChainLink
     chain: str
@@ -65,11 +68,11 @@ class AuditRecord(Struct, frozen=True):
     diff: str
     evidence: str
     signed_at: datetime
-    """Much later than the record was made: it is from before records were signed."""
+    """Much later than the record: the audit was saved before the app signed records."""
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The record's name in messages."""
         link = self.link
         of = self.repository or f"repository {link.repository_id}"
         audit = f"pull request {link.pull_request}, audit {link.number}"
@@ -77,7 +80,7 @@ class AuditRecord(Struct, frozen=True):
 
 
 class ChainHead(Struct, frozen=True):
-    """How long a repository's chain is, so that records cut off at its end are missed."""
+    """The length of a repository's chain, so that records removed from its end are noticed."""
 
     repository_id: int
     records: int
@@ -87,7 +90,7 @@ class ChainHead(Struct, frozen=True):
 
 
 class BundleSeal(Struct, frozen=True):
-    """All lines of a bundle before its last one, each by the digest of its bytes."""
+    """All lines of a bundle before the seal, each by the digest of its bytes."""
 
     lines: tuple[str, ...]
     """``sha256`` in hexadecimal, the line end left out."""
@@ -100,7 +103,7 @@ SealStatement = Statement[BundleSeal]
 
 
 def of_record(link: ChainLink, audit: Audit, signed_at: datetime) -> RecordStatement:
-    """Return what is said of a saved audit: about its document, and the commit it judges."""
+    """Return the statement about a saved audit: its document, and the commit that it judges."""
     name = f"{audit.repository or link.repository_id}#{link.pull_request} audit {link.number}"
     subjects = [StatementSubject(name=name, digest={"sha256": link.digest.removeprefix("sha256:")})]
     if audit.merge_commit is not None:
@@ -126,7 +129,7 @@ def of_record(link: ChainLink, audit: Audit, signed_at: datetime) -> RecordState
 
 
 def of_head(link: ChainLink, signed_at: datetime) -> HeadStatement:
-    """Return what is said of a repository's chain that ends with this link."""
+    """Return the statement about a repository's chain that ends with this link."""
     head = ChainHead(
         repository_id=link.repository_id,
         records=link.position,
@@ -139,7 +142,7 @@ def of_head(link: ChainLink, signed_at: datetime) -> HeadStatement:
 
 
 def of_bundle(lines: tuple[str, ...], digest: str, made_at: datetime) -> SealStatement:
-    """Return what is said of a bundle's lines; ``digest`` is over all their bytes."""
+    """Return the statement about a bundle's lines; ``digest`` is over all their bytes."""
     return Statement(
         type=STATEMENT,
         predicate_type=BUNDLE,
@@ -156,11 +159,11 @@ class _Kind(Struct, frozen=True, rename={"predicate_type": "predicateType"}):
 
 
 def read(payload: bytes) -> RecordStatement | HeadStatement | SealStatement:
-    """Read a statement that one of the above made. Raises `StatementError`."""
+    """Read a statement of one of these kinds. Raises `StatementError`."""
     try:
         kind = msgspec.json.decode(payload, type=_Kind).predicate_type
         if kind not in _KINDS:
-            raise StatementError(f"it states {kind!r}, which is none of {', '.join(_KINDS)}")
+            raise StatementError(f"its type {kind!r} is not one of {', '.join(_KINDS)}")
         statement: RecordStatement | HeadStatement | SealStatement
         statement = msgspec.json.decode(payload, type=_KINDS[kind])
     except msgspec.DecodeError as error:

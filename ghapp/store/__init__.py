@@ -1,4 +1,4 @@
-"""What is kept: the store's face. Doors and journeys import from here, not from its parts."""
+"""The store's public names. Other rooms import from here, not from its modules."""
 
 from dataclasses import dataclass
 from types import TracebackType
@@ -146,10 +146,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Store:
-    """Everything that is kept, over one database. Safe to share among threads and over forks.
+    """All tables over one database. Threads and forked processes may share it.
 
-    Every method of its parts is one transaction, and raises `DatabaseUnavailable` where the
-    database is away: then nothing was kept, and another try is worth it.
+    Every method of its tables is one transaction, except those that take a connection. It raises
+    `DatabaseUnavailable` if the database is away: nothing was stored, and a retry is worth it.
     """
 
     database: Database
@@ -186,7 +186,7 @@ class Store:
 
     @classmethod
     def unmigrated(cls, url: str) -> Self:
-        """Return the store without touching the database: nothing is connected yet."""
+        """Return the store without connecting to the database yet."""
         database = Database(url)
         work = WorkTable(database)
         audits = AuditTable(database)
@@ -215,7 +215,7 @@ class Store:
         )
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Close all connections."""
         self.database.close()
 
     def __enter__(self) -> Self:

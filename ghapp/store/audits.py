@@ -1,7 +1,7 @@
-"""Audits as they were given: numbered, chained, never altered. It judges nothing.
+"""Saved audits: numbered, chained, never altered. It judges nothing.
 
-Every audit of a repository names the one before it by digest, so that a record that was
-taken out or changed afterwards is noticed (`AuditTable.first_break`).
+Every audit of a repository names the one before it by digest, so a record that was removed or
+changed later is noticed (`AuditTable.first_break`).
 """
 
 import zlib
@@ -17,6 +17,7 @@ from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit, AuditState, Measure, Struct, Verdict
 from ghapp.records.chain import ChainLink, digest_of
 from ghapp.store.database import Database
+from ghapp.store.rows import struct_of
 from ghapp.store.schema import audit, to_microseconds
 from ghapp.store.summaries import tally
 from ghapp.summaries.counts import PullFacts
@@ -55,26 +56,26 @@ class SavedAudit(Struct, frozen=True):
     chain: str
     """Digest over this record and ``previous``; see `ChainLink`."""
     previous: str | None
-    """``chain`` of the repository's audit before this one; ``None``: it is the first."""
+    """``chain`` of the repository's audit before this one; ``None``: the first."""
     created_at: datetime
 
     @property
     def link(self) -> ChainLink:
-        """Return the record as the chain sees it."""
+        """Return the record as a link of the chain."""
         return _link(msgspec.structs.asdict(self))
 
 
 SignRecord = Callable[[Connection, SavedAudit, bytes], None]
-"""Told of a new audit and its document within the transaction that keeps it: signs it there."""
+"""Signs a new audit and its document, in the transaction that saves it."""
 
 
 class AuditTable:
-    """The audits. There is no way to change or delete one; the database refuses both."""
+    """The audits. Nothing can change or delete one: the database refuses both."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def save(  # noqa: PLR0913 - what is kept with it in one transaction
+    def save(  # noqa: PLR0913 - everything that one transaction stores
         self,
         repository_id: int,
         pull_request: int,
@@ -84,13 +85,13 @@ class AuditTable:
         witness: SignRecord | None = None,
         about: PullFacts | None = None,
     ) -> SavedAudit:
-        """Keep an audit document as the pull request's next one, and let the summaries follow.
+        """Save a document as the pull request's next audit, and update the summaries.
 
-        ``document`` is what `document.to_document` returns, and is kept byte for byte. Where
-        the pull request's latest audit has the same bytes, that one is returned and nothing
-        is added. ``about`` is what GitHub says of the pull request besides; ``None``: what was
-        known stays. ``witness`` is told of a new one; what it raises keeps nothing. Raises
-        `ValueError` where the bytes are no audit document.
+        ``document`` is what `document.to_document` returns; its bytes are stored unchanged. If
+        the pull request's latest audit has the same bytes, return that audit and add nothing.
+        ``about`` is what else GitHub says of the pull request; ``None``: keep what is known.
+        ``witness`` signs a new audit; if it raises, nothing is saved. Raises `ValueError` if
+        the bytes are not an audit document.
         """
         read = from_document(document)
         digest = digest_of(document)
@@ -126,12 +127,12 @@ class AuditTable:
         return saved
 
     def latest(self, repository_id: int, pull_request: int) -> SavedAudit | None:
-        """Return the audit that is in force for a pull request; ``None``: it has none."""
+        """Return the audit in force for a pull request; ``None``: it has none."""
         with self._database.read() as connection:
             return _latest(connection, repository_id, pull_request)
 
     def numbered(self, repository_id: int, pull_request: int, number: int) -> SavedAudit | None:
-        """Return one audit of a pull request; ``None``: there is none of this number."""
+        """Return one audit of a pull request; ``None``: none has this number."""
         query = _of(repository_id).where(
             audit.c.pull_request == pull_request, audit.c.number == number
         )
@@ -152,15 +153,13 @@ class AuditTable:
         query = _latest_only(repository_id).where(audit.c.merged_at.between(since, until))
         return self._saved(query.order_by(audit.c.merged_at, audit.c.pull_request))
 
-    def reached_by(self, repository_id: int, times: Iterable[datetime]) -> tuple[SavedAudit, ...]:
-        """Return the latest audits whose window holds one of these instants, by position."""
-        with self._database.read() as connection:
-            return self.reached_within(connection, repository_id, times)
-
     def reached_within(
         self, connection: Connection, repository_id: int, times: Iterable[datetime]
     ) -> tuple[SavedAudit, ...]:
-        """Answer `reached_by` as part of the caller's transaction."""
+        """Return the audits in force whose window holds one of these instants, by position.
+
+        It runs in the caller's transaction.
+        """
         instants = sorted(times)
         if not instants:
             return ()
@@ -171,17 +170,16 @@ class AuditTable:
         return tuple(one for one in found if _holds_one(one, instants))
 
     def document(self, audit_id: int) -> bytes | None:
-        """Return an audit's document, byte for byte as it was saved; ``None``: no such audit."""
+        """Return an audit's document, byte for byte as saved; ``None``: no such audit."""
         query = select(audit.c.document).where(audit.c.id == audit_id)
-        with self._database.read() as connection:
-            packed = connection.execute(query).scalar()
+        packed = self._database.value(query)
         return None if packed is None else zlib.decompress(packed)
 
     def first_break(self, repository_id: int) -> int | None:
-        """Return the position at which a repository's chain is broken; ``None``: it is whole.
+        """Return the position at which a repository's chain is broken; ``None``: it is intact.
 
-        Checked are every document against its digest, every record against its chain digest,
-        and the unbroken row of positions. Records cut off at the end cannot be noticed here.
+        It checks every document against its digest, every record against its chain digest, and
+        that no position is missing. It cannot notice records removed from the end.
         """
         query = select(audit).where(audit.c.repository_id == repository_id)
         expected, previous = 1, None
@@ -195,12 +193,11 @@ class AuditTable:
         return None
 
     def _saved(self, query: Select[Any]) -> tuple[SavedAudit, ...]:
-        with self._database.read() as connection:
-            return tuple(saved_audit(row) for row in connection.execute(query))
+        return tuple(saved_audit(row) for row in self._database.rows(query))
 
 
 def _link(record: Mapping[str, Any]) -> ChainLink:
-    """Return a record's columns as the chain sees them."""
+    """Return a record's columns as a link of the chain."""
     named = {name: record[name] for name in ChainLink.__struct_fields__ if name != "created_at"}
     return ChainLink(created_at=to_microseconds(record["created_at"]), **named)
 
@@ -247,7 +244,7 @@ def _place(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _columns(read: Audit) -> dict[str, Any]:
-    """Return what reports ask for without opening the document."""
+    """Return the columns that reports read without opening the document."""
     policy, totals = read.policy, read.totals
     return {
         "state": read.state.value,
@@ -290,9 +287,5 @@ def saved_columns() -> tuple[Column[Any], ...]:
 
 
 def saved_audit(row: Row[Any]) -> SavedAudit:
-    """Return the record in a row that has at least `saved_columns`."""
-    values = {column.name: getattr(row, column.name) for column in _RECORD}
-    values["state"] = AuditState(values["state"])
-    values["verdict"] = Verdict(values["verdict"])
-    values["measure"] = Measure(values["measure"])
-    return SavedAudit(**values)
+    """Return the record from a row that has at least `saved_columns`."""
+    return struct_of(SavedAudit, row)

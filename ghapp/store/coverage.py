@@ -1,6 +1,6 @@
-"""Which developers' machines report, by repository and week. It holds no evidence and no audit.
+"""Which developers' machines report, by repository and week. It stores no evidence and no audit.
 
-A share says little where the people who wrote the lines send nothing: this tells the two apart.
+A low share means little if the people who wrote the lines send nothing; this shows which it is.
 """
 
 from collections.abc import Collection, Iterable
@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    Row,
     Select,
     and_,
     case,
@@ -26,20 +25,20 @@ from sqlalchemy import (
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
 from ghapp.store.id_sets import among
-from ghapp.store.rows import clean
+from ghapp.store.rows import clean, struct_of
 from ghapp.store.schema import MICROSECOND, edit_batch, machine_report, pull_summary
 
 BEFORE, AFTER = timedelta(days=21), timedelta(days=2)
-"""The documented window (rules.md 1); a policy's own is asked for by `CoverageTable.author`."""
+"""The documented window (rules.md 1). `CoverageTable.author` takes the window of a policy."""
 WEEK = timedelta(days=7)
 LOOKED_AT = 500
-"""Pull requests, the latest, whose authors are looked at for one answer: a page waits for it."""
+"""Latest pull requests that one query looks at: a page waits for it."""
 EVERYWHERE = 0
-"""Stands for the repository in a report that is about no single one: the machine is there."""
+"""Repository of a report that names none: it says only that the machine is there."""
 
 
 class MachineReport(Struct, frozen=True):
-    """That a machine sent something, be it only that it is there."""
+    """A message from a machine: that it sent edits, or only that it is there."""
 
     installation_id: int
     user_id: int
@@ -48,7 +47,7 @@ class MachineReport(Struct, frozen=True):
     client: str
     edits: int = 0
     repository_id: int | None = None
-    """``None``: it said only that it is there."""
+    """``None``: the message says only that it is there."""
 
 
 class WeekCoverage(Struct, frozen=True):
@@ -57,27 +56,27 @@ class WeekCoverage(Struct, frozen=True):
     week: datetime
     """Its Monday, 00:00 UTC."""
     developers: tuple[str, ...]
-    """Logins of those whose machines reported, by name."""
+    """Logins of the developers whose machines reported, sorted."""
     machines: int
     edits: int
 
 
 class AuthorCoverage(StrEnum):
-    """What is known of a pull request's author, in the window of its audit."""
+    """What we know of a pull request's author in the audit's window."""
 
     EVIDENCE = "evidence"
-    """Edits by the author are there."""
+    """We have edits by the author."""
     REPORTING = "reporting"
-    """No edits, though the author's machine reports: there was nothing to send."""
+    """No edits, but the author's machine reports: it had nothing to send."""
     UNNAMED = "unnamed"
-    """Edits are there that name no developer, as imported ones may: some can be the author's."""
+    """We have edits without a developer, for example imported ones; some may be the author's."""
     NOTHING = "nothing"
-    """Nothing was heard: the collector is not installed there, paused, or the work was done
-    elsewhere. A low share is then no fact about the change."""
+    """We have nothing: the collector is not installed, is paused, or the work was done elsewhere.
+    A low share then says nothing about the change."""
 
 
 class PullCoverage(Struct, frozen=True):
-    """A merged pull request, and what is known of its author."""
+    """A merged pull request, and what we know of its author."""
 
     repository_id: int
     pull_request: int
@@ -87,27 +86,27 @@ class PullCoverage(Struct, frozen=True):
 
 
 class AuthorsHeard(Struct, frozen=True):
-    """How many merged pull requests have an author of whom something was heard."""
+    """How many merged pull requests have an author whose machine sent nothing."""
 
     pulls: int
-    """Those whose author is known, `LOOKED_AT` of them at most."""
+    """Pull requests with a known author, at most `LOOKED_AT`."""
     without: int
-    """Those of them with `AuthorCoverage.NOTHING`."""
+    """Pull requests among them with `AuthorCoverage.NOTHING`."""
 
     @property
     def is_all(self) -> bool:
-        """Say whether there are no more pull requests in that time than were looked at."""
+        """Return whether all pull requests of that time were looked at."""
         return self.pulls < LOOKED_AT
 
 
 class CoverageTable:
-    """The reports of all machines, beside the edits that they sent."""
+    """The reports of all machines, and the edits that they sent."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def note(self, reports: Iterable[MachineReport], *, now: datetime) -> None:
-        """Note that machines reported; several reports of a week are one, their edits summed."""
+        """Store that machines reported. Reports of one week become one row with summed edits."""
         rows = [_row(report, now) for report in reports]
         if not rows:
             return
@@ -128,10 +127,9 @@ class CoverageTable:
     def weeks(
         self, repository_id: int, since: datetime, until: datetime
     ) -> tuple[WeekCoverage, ...]:
-        """Return who reported for a repository in the weeks of a time, in order.
+        """Return who reported for a repository in the weeks of a time span, in order.
 
-        Machines that only said that they are there are not among them. Weeks in which nobody
-        reported are left out.
+        It ignores machines that only said that they are there, and omits weeks without reports.
         """
         columns = machine_report.c
         query = (
@@ -141,27 +139,25 @@ class CoverageTable:
             .group_by(columns.week, columns.login, columns.machine)
         )
         by_week: dict[datetime, list[tuple[str, str, int]]] = {}
-        with self._database.read() as connection:
-            for week, login, machine, edits in connection.execute(query):
-                by_week.setdefault(week, []).append((login, machine, int(edits)))
+        for week, login, machine, edits in self._database.rows(query):
+            by_week.setdefault(week, []).append((login, machine, int(edits)))
         return tuple(_week(week, rows) for week, rows in sorted(by_week.items()))
 
     def author(
         self, repository_id: int, author: tuple[int, str], since: datetime, until: datetime
     ) -> AuthorCoverage:
-        """Return what is known of an author, given by GitHub's number and login.
+        """Return what we know of an author, given by GitHub's number and login.
 
-        Counted are edits in this repository, and reports of the author's machines for any.
+        It counts edits in this repository, and reports of the author's machines anywhere.
         """
         who = (literal(repository_id), literal(author[0]), literal(author[1]))
         known = _known(*who, monday(since), since, until)
-        with self._database.read() as connection:
-            return AuthorCoverage(connection.execute(select(known)).scalar_one())
+        return AuthorCoverage(self._database.value(select(known)))
 
     def pulls(
         self, repository_ids: Collection[int], since: datetime, until: datetime, most: int = 100
     ) -> tuple[PullCoverage, ...]:
-        """Return those of the latest `LOOKED_AT` of whose author nothing was heard."""
+        """Return the pull requests among the latest `LOOKED_AT` whose author sent nothing."""
         rows = _of_pulls(repository_ids, since, until).subquery()
         query = (
             select(rows)
@@ -169,17 +165,15 @@ class CoverageTable:
             .order_by(rows.c.merged_at.desc(), rows.c.repository_id, rows.c.pull_request)
             .limit(most)
         )
-        with self._database.read() as connection:
-            return tuple(_pull(row) for row in connection.execute(query))
+        return tuple(struct_of(PullCoverage, row) for row in self._database.rows(query))
 
     def of_pull(self, repository_id: int, pull_request: int) -> AuthorCoverage | None:
-        """Return what is known of a pull request's author; ``None``: who it is, is not."""
+        """Return what we know of a pull request's author; ``None``: the author is not known."""
         pull = pull_summary.c
         query = select(pull.merged_at, pull.author_id, pull.author).where(
             pull.repository_id == repository_id, pull.pull_request == pull_request
         )
-        with self._database.read() as connection:
-            row = connection.execute(query).first()
+        row = self._database.first(query)
         if row is None or row.author_id is None or row.author is None:
             return None
         window = (row.merged_at - BEFORE, row.merged_at + AFTER)
@@ -188,11 +182,10 @@ class CoverageTable:
     def covered(
         self, repository_ids: Collection[int], since: datetime, until: datetime
     ) -> AuthorsHeard:
-        """Return how many of the latest that were merged in a time have a silent author."""
+        """Return how many of the latest pull requests of a time span have a silent author."""
         rows = _of_pulls(repository_ids, since, until).subquery()
         query = select(rows.c.known, func.count().label("pulls")).group_by(rows.c.known)
-        with self._database.read() as connection:
-            counts = {row.known: int(row.pulls) for row in connection.execute(query)}
+        counts = {row.known: int(row.pulls) for row in self._database.rows(query)}
         nothing = counts.get(AuthorCoverage.NOTHING.value, 0)
         return AuthorsHeard(pulls=sum(counts.values()), without=nothing)
 
@@ -201,18 +194,17 @@ class CoverageTable:
         is_theirs = func.lower(machine_report.c.login) == clean(login).lower()
         if user_id is not None:
             is_theirs = or_(is_theirs, machine_report.c.user_id == user_id)
-        with self._database.write() as connection:
-            return connection.execute(delete(machine_report).where(is_theirs)).rowcount
+        return self._database.execute(delete(machine_report).where(is_theirs))
 
     def expire(self, before: datetime) -> int:
         """Delete the reports of weeks that ended before that instant; return how many."""
-        over = machine_report.c.week < before - timedelta(days=7)
-        with self._database.write() as connection:
-            return connection.execute(delete(machine_report).where(over)).rowcount
+        return self._database.execute(
+            delete(machine_report).where(machine_report.c.week < before - WEEK)
+        )
 
 
 def monday(at: datetime) -> datetime:
-    """Return the first instant of a time's week, which begins on Monday in UTC."""
+    """Return the first instant of the week that contains a time: Monday 00:00 UTC."""
     day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return day - timedelta(days=day.weekday())
 
@@ -240,18 +232,8 @@ def _week(week: datetime, rows: list[tuple[str, str, int]]) -> WeekCoverage:
     )
 
 
-def _pull(row: Row[Any]) -> PullCoverage:
-    return PullCoverage(
-        repository_id=row.repository_id,
-        pull_request=row.pull_request,
-        merged_at=row.merged_at,
-        author=row.author,
-        known=AuthorCoverage(row.known),
-    )
-
-
 def _of_pulls(repository_ids: Collection[int], since: datetime, until: datetime) -> Select[Any]:
-    """Select the latest merged pull requests whose author is known, and what is known."""
+    """Select the latest merged pull requests with a known author, and what we know of it."""
     latest = (
         select(pull_summary)
         .where(
@@ -265,7 +247,7 @@ def _of_pulls(repository_ids: Collection[int], since: datetime, until: datetime)
         .subquery()
     )
     pull = latest.c
-    # As numbers: the databases add no timedelta to what they keep as one.
+    # As numbers: instants are integers in the database, which cannot add a timedelta to them.
     merged_at = type_coerce(pull.merged_at, BigInteger)
     first, last = merged_at - BEFORE // MICROSECOND, merged_at + AFTER // MICROSECOND
     week = first - WEEK // MICROSECOND
@@ -275,17 +257,17 @@ def _of_pulls(repository_ids: Collection[int], since: datetime, until: datetime)
     )
 
 
-def _known(  # noqa: PLR0913, PLR0917 - a person, a place and a time
+def _known(  # noqa: PLR0913, PLR0917 - a person, a repository and a time span
     repository_id: Any, author_id: Any, author: Any, week: Any, since: Any, until: Any
 ) -> Any:
-    """Return the expression that says what is known of one author in one window.
+    """Return the SQL expression of what we know of one author in one window.
 
-    ``week`` is where the first week begins, or earlier, whose reports are of the window.
+    ``week``: reports of weeks that begin then or later belong to the window.
     """
     edit, report = edit_batch.c, machine_report.c
     of_window = and_(edit.repository_id == repository_id, edit.at.between(since, until))
     sent = exists().where(of_window, edit.actor_id == author_id)
-    # Imported edits know a login at most; all three questions are answered by one index.
+    # Imported edits have a login at most. One index answers all three conditions.
     imported = exists().where(
         of_window, edit.actor_id.is_(None), func.lower(edit.actor) == func.lower(author)
     )

@@ -1,7 +1,6 @@
 """A connection to SQLite or PostgreSQL by URL: reading, writing, migrating. It knows no table.
 
-Every failure of the database leaves this module as a `StoreError`; only `DatabaseUnavailable`
-is worth another try.
+Every failure of the database becomes a `StoreError`. Only `DatabaseUnavailable` is worth a retry.
 """
 
 import hashlib
@@ -9,21 +8,33 @@ import os
 import sqlite3
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Executable,
+    Row,
+    Table,
+    UpdateBase,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 BUSY_TIMEOUT_SECONDS = 30
-"""How long a writer of SQLite waits for the other writers; 8 processes waited 0.85 s at worst."""
+"""How long a writer of SQLite waits for other writers; 8 processes waited 0.85 s at worst."""
 
 BUSY_LOOK_SECONDS = 0.01
-"""Between two tries where SQLite does not wait by itself."""
+"""Pause between two tries where SQLite does not wait by itself."""
 
 CONNECT_TIMEOUT_SECONDS = 5
 """How long PostgreSQL may take to answer a connection before it counts as away."""
@@ -35,38 +46,39 @@ POOL_SIZE = 5
 """Connections of one process that stay open."""
 
 MOST_CONNECTIONS = 20
-"""Connections of one process at most: more than its web door has threads."""
+"""Most connections of one process: more than the web server has threads."""
 
 OLDEST_SQLITE = (3, 35, 0)
-"""The first one with ``RETURNING``."""
+"""The first version with ``RETURNING``: https://sqlite.org/lang_returning.html."""
 
-# Primary result codes of SQLite that can be over in a minute: busy, locked, disk error, disk
-# full, cannot open, protocol (a lock race). All others say that something is really wrong.
+# Primary result codes of SQLite (https://sqlite.org/rescode.html) that can pass by themselves:
+# busy, locked, disk error, disk full, cannot open, protocol (a lock race).
 _PASSING_SQLITE_CODES = frozenset({5, 6, 10, 13, 14, 15})
+# Corrupt, and not a database.
 _DAMAGED_SQLITE_CODES = frozenset({11, 26})
 
 
 class StoreError(Exception):
-    """The store cannot do what was asked; the message says where and what to do."""
+    """The store cannot do what was asked; the message says where, and what to do."""
 
 
 class DatabaseUnavailable(StoreError):  # noqa: N818 - a state that callers wait out, not a fault
-    """The database is away, full or too busy: worth another try, and 503 for a webhook."""
+    """The database is away, full or too busy: retry later; a webhook is answered with 503."""
 
 
 class DatabaseDamaged(StoreError):  # noqa: N818 - named as a state, like its sibling
-    """The file is no database or is broken: restore a backup, another try changes nothing."""
+    """The file is not a database or is corrupt: restore a backup; a retry changes nothing."""
 
 
 class WrongDatabaseURL(StoreError):  # noqa: N818 - named as a state, like its sibling
-    """The URL names no database that can be used here."""
+    """The URL does not name a database that the store can use."""
 
 
 class Database:
-    """One database, its pool of connections, and the two ways in: `read` and `write`."""
+    """One database with its connection pool. All access goes through `read` and `write`."""
 
     def __init__(self, url: str) -> None:
-        """Prepare a pool; nothing is connected yet. Raises `WrongDatabaseURL`."""
+        """Prepare a pool; connect to nothing yet. Raises `WrongDatabaseURL`."""
         self.url = parse_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
@@ -77,26 +89,46 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open a transaction for reading: one consistent state on SQLite, and nothing is kept."""
+        """Open a transaction for reading. On SQLite all its queries see one state."""
         with self._translated(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Open a transaction for writing: all of it is kept on leaving, or none of it.
+        """Open a transaction for writing: leaving it commits everything, an error nothing.
 
         On SQLite it begins as the only writer (``BEGIN IMMEDIATE``), so what it reads stays
-        true until it ends.
+        true until it ends: https://sqlite.org/lang_transaction.html.
         """
         with self._translated(), self.engine.connect() as connection:
             writer = connection.execution_options(writes=True)
             with writer.begin():
                 yield writer
 
-    def lock(self, connection: Connection, name: str) -> None:
-        """Wait until no other transaction holds the lock of that name; held until the end.
+    def rows(self, query: Executable) -> Sequence[Any]:
+        """Return all rows of a query, in a transaction of its own."""
+        with self.read() as connection:
+            return connection.execute(query).all()
 
-        On SQLite `write` has shut out all others already.
+    def first(self, query: Executable) -> Row[Any] | None:
+        """Return the first row of a query, in a transaction of its own; ``None``: no row."""
+        with self.read() as connection:
+            return connection.execute(query).first()
+
+    def value(self, query: Executable) -> Any:
+        """Return the first column of a query's first row; ``None``: no row."""
+        with self.read() as connection:
+            return connection.execute(query).scalar()
+
+    def execute(self, statement: UpdateBase) -> int:
+        """Change rows in a transaction of its own; return how many."""
+        with self.write() as connection:
+            return connection.execute(statement).rowcount
+
+    def lock(self, connection: Connection, name: str) -> None:
+        """Wait for the lock of that name, and hold it until the transaction ends.
+
+        On SQLite `write` already excludes all other writers.
         """
         if not self.is_sqlite:
             digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
@@ -104,13 +136,13 @@ class Database:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
     def insert(self, table: Table) -> "postgresql.Insert | sqlite.Insert":
-        """Return an INSERT that knows ``ON CONFLICT`` and ``RETURNING`` in this database."""
+        """Return an INSERT with this database's ``ON CONFLICT`` and ``RETURNING``."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
     def migrate(self) -> str:
-        """Bring the tables up to this version; safe when several processes do it at once.
+        """Bring the tables up to this version and return their revision.
 
-        Returns the revision that is in force afterwards.
+        Several processes may call it at once.
         """
         from ghapp.store.migrations import upgrade  # noqa: PLC0415 - Alembic costs 0.1 s to import
 
@@ -118,7 +150,7 @@ class Database:
             return upgrade(connection.execution_options(writes=True))
 
     def is_alive(self) -> bool:
-        """Say whether the database answers now."""
+        """Return whether the database answers now."""
         try:
             with self.read() as connection:
                 connection.execute(text("SELECT 1"))
@@ -127,7 +159,7 @@ class Database:
         return True
 
     def close(self) -> None:
-        """Give all idle connections back; the database can be used again afterwards."""
+        """Close all idle connections; the database can be used again afterwards."""
         self.engine.dispose()
 
     @contextmanager
@@ -156,15 +188,15 @@ class Database:
 
 
 def parse_url(url: str) -> URL:
-    """Return the URL with the driver that is used here; raises `WrongDatabaseURL`.
+    """Return the URL with the driver that the store uses. Raises `WrongDatabaseURL`.
 
-    ``postgres://`` is read as ``postgresql://``. A SQLite URL has to name a file, because
-    several processes share it.
+    ``postgres://`` means ``postgresql://``. A SQLite URL has to name a file, because several
+    processes share the database.
     """
     try:
         parsed = make_url(url)
     except ArgumentError:
-        # The text is not repeated: a mistyped URL can hold a password.
+        # The message does not repeat the URL: a mistyped one can contain a password.
         message = "the database URL cannot be read; give sqlite:///FILE or postgresql://HOST/NAME"
         raise WrongDatabaseURL(message) from None
     kind = parsed.drivername.partition("+")[0]
@@ -185,7 +217,7 @@ def _sqlite_engine(url: URL) -> Engine:
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         message = f"SQLite {sqlite3.sqlite_version} is too old; 3.35 or newer is needed"
         raise WrongDatabaseURL(message)
-    # The file holds evidence: a directory that is made for it is its owner's only.
+    # The file contains evidence: only the owner may enter a directory that we create for it.
     Path(str(url.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = create_engine(
         url,
@@ -201,16 +233,17 @@ def _sqlite_engine(url: URL) -> Engine:
 
 def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
     del record
-    # The driver would begin transactions of its own, late and deferred; we begin them.
+    # The driver would begin its own transactions, late and deferred; `_begin_sqlite` begins ours.
+    # https://docs.python.org/3/library/sqlite3.html#sqlite3-controlling-transactions
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
     _use_wal(connection)
-    connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
+    connection.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut
     connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch a new file to WAL; SQLite waits for nobody here, whatever the busy timeout says."""
+    """Switch a new file to WAL. SQLite ignores the busy timeout here, so wait ourselves."""
     deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
     while True:
         try:
@@ -237,7 +270,7 @@ def _postgresql_engine(url: URL) -> Engine:
         pool_timeout=POOL_TIMEOUT_SECONDS,
         max_overflow=MOST_CONNECTIONS - POOL_SIZE,
         pool_size=POOL_SIZE,
-        pool_pre_ping=True,  # a restarted server costs one question, not one failed job
+        pool_pre_ping=True,  # a restarted server costs one query, not one failed job
         connect_args=arguments,
     )
     event.listen(engine, "connect", _prepare_postgresql)
@@ -246,7 +279,7 @@ def _postgresql_engine(url: URL) -> Engine:
 
 def _prepare_postgresql(connection: Any, record: object) -> None:
     del record
-    # All questions here are short: starting workers costs more than they save.
+    # Our queries are short: starting parallel workers costs more than they save.
     connection.execute("SET max_parallel_workers_per_gather = 0")
     connection.commit()
 
@@ -255,7 +288,8 @@ _OPEN: "weakref.WeakSet[Database]" = weakref.WeakSet()
 
 
 def _forget_connections() -> None:
-    # A forked work-horse must neither use nor close its parent's connections.
+    # A forked worker must neither use nor close its parent's connections.
+    # https://docs.sqlalchemy.org/en/20/core/pooling.html#using-connection-pools-with-multiprocessing-or-os-fork
     for database in _OPEN:
         database.engine.dispose(close=False)
 

@@ -1,27 +1,27 @@
-"""That evidence was erased: where, how much, of which time, and by whose wish; never whose.
+"""Which evidence was erased: where, how much, from which time, at whose request; never whose.
 
-Audits are never altered, so this is what lets them say that the evidence they rest on is gone.
+Audits are never altered. This table lets them say that some of their evidence is gone.
 """
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from ghapp.attribution.model import Struct
 from ghapp.store.audits import SavedAudit
 from ghapp.store.database import Database
+from ghapp.store.rows import struct_of
 from ghapp.store.schema import erasure
 
 
 class ErasedBy(StrEnum):
-    """Whose wish it was."""
+    """Who requested the erasure."""
 
     DEVELOPER = "developer"
-    """Who had sent it, by the collector's ``forget``."""
+    """The developer who had sent the evidence, with the collector's ``forget``."""
     ADMINISTRATOR = "administrator"
-    """Whoever runs the app, as when a person asks for erasure."""
+    """Whoever runs the app, for example when a person asks for erasure."""
 
 
 class Erasure(Struct, frozen=True):
@@ -30,28 +30,28 @@ class Erasure(Struct, frozen=True):
     repository_id: int
     edits: int
     first_at: datetime
-    """Time of the earliest edit that was erased."""
+    """Time of the earliest erased edit."""
     last_at: datetime
     erased_by: ErasedBy
     erased_at: datetime
 
 
 class ErasedSince(Struct, frozen=True):
-    """What of an audit's window was erased after the audit was made."""
+    """What was erased from an audit's window after the audit was made."""
 
     edits: int
     last_at: datetime
-    """When the last of it was."""
+    """Time of the latest erasure."""
 
 
 class ErasureTable:
-    """All erasures; written by `EvidenceTable.erase` with what it erases."""
+    """All erasures. `EvidenceTable.erase` writes them together with the deletion."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def since(self, audit: SavedAudit) -> ErasedSince | None:
-        """Return what was erased that an audit may rest on; ``None``: nothing was."""
+        """Return what was erased that an audit may rest on; ``None``: nothing."""
         span = (audit.window_from, audit.window_to)
         found = self.of(audit.repository_id, *span, after=audit.created_at)
         if not found:
@@ -61,10 +61,10 @@ class ErasureTable:
     def of(
         self, repository_id: int, since: datetime, until: datetime, *, after: datetime | None = None
     ) -> tuple[Erasure, ...]:
-        """Return the erasures of edits that were made between two instants, the latest first.
+        """Return the erasures of edits made from ``since`` to ``until``, latest erasure first.
 
-        ``after`` keeps those erased later than that, such as since an audit was made: only
-        these took away what it rests on. ``None``: all of them.
+        ``after``: only erasures after that instant. Since an audit was made, only those removed
+        evidence that it rests on. ``None``: all of them.
         """
         query = select(erasure).where(
             erasure.c.repository_id == repository_id,
@@ -74,16 +74,4 @@ class ErasureTable:
         if after is not None:
             query = query.where(erasure.c.erased_at > after)
         query = query.order_by(erasure.c.erased_at.desc(), erasure.c.id.desc())
-        with self._database.read() as connection:
-            return tuple(_from_row(row) for row in connection.execute(query))
-
-
-def _from_row(row: Row[Any]) -> Erasure:
-    return Erasure(
-        repository_id=row.repository_id,
-        edits=row.edits,
-        first_at=row.first_at,
-        last_at=row.last_at,
-        erased_by=ErasedBy(row.erased_by),
-        erased_at=row.erased_at,
-    )
+        return tuple(struct_of(Erasure, row) for row in self._database.rows(query))

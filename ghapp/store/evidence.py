@@ -1,8 +1,8 @@
-"""Edits as packed rows, one a tool call: kept, found by time and file name, forgotten.
+"""Edits as packed rows, one for each tool call: stored, found by time and file name, deleted.
 
-An edit is kept once for each repository it belongs to. Its key is repository and tool call,
-not installation and tool call: a fork and its origin under one installation may both need
-the same edit, and a repository that moves to another installation keeps its evidence.
+An edit is stored once for each repository it belongs to. Its key is repository and tool call,
+not installation and tool call: a fork and its origin under one installation may both need the
+same edit, and a repository that moves to another installation keeps its evidence.
 """
 
 import zlib
@@ -36,46 +36,46 @@ from ghapp.store.summaries import activity, tally
 from ghapp.store.work_items import WorkRequest, WorkTable
 
 BATCH = 2000
-"""Edits in one transaction of `EvidenceTable.add`: bounds the memory, and how long other writers
-wait for SQLite (about a tenth of a second for 2,000 edits of 50 lines)."""
+"""Edits in one transaction of `EvidenceTable.add`. It limits the memory, and how long other
+writers wait for SQLite: about 0.1 s for 2,000 edits of 50 lines."""
 
 EXPIRE_BATCH = 10_000
-"""Rows that are deleted in one transaction, for the same reason."""
+"""Rows deleted in one transaction, for the same reason."""
 
 
 class EvidenceAdded(Struct, frozen=True):
-    """What `EvidenceTable.add` did with the edits; the three counts are all of them."""
+    """What `EvidenceTable.add` did; the three counts add up to the edits it got."""
 
     added: int = 0
     already_known: int = 0
     replaced: int = 0
-    """Known before in a copy of lower rank; see `EvidenceTable.add`."""
+    """Known before as a copy of lower rank; see `EvidenceTable.add`."""
     due_again: frozenset[int] = frozenset()
-    """Pull requests whose audit was made due again."""
+    """Pull requests whose audit was enqueued again."""
 
 
 Again = Callable[[SavedAudit], WorkRequest]
-"""Asked with an audit that new evidence reaches; says what becomes due for it."""
+"""Takes an audit whose window holds new evidence; returns the work to enqueue for it."""
 
 
 class EditSender(Struct, frozen=True):
-    """Whose edits are kept, and with which key their fingerprints were made."""
+    """Who sent edits, and which key made their fingerprints."""
 
     key_id: str | None = None
-    """``None``: they are text, or it is the first key of their repository's installation."""
+    """``None``: the edits are text, or the key is the installation's first one."""
     actor_id: int | None = None
     """GitHub's number of the developer; ``None``: not known."""
 
 
 class EvidenceHeld(Struct, frozen=True):
-    """How much evidence a repository has."""
+    """The amount of evidence of a repository."""
 
     edits: int
     first: datetime | None
-    """``None``: there is none."""
+    """``None``: no evidence."""
     last: datetime | None
     actors: int
-    """Developers known by login."""
+    """Developers with a known login."""
 
 
 class EvidenceTable:
@@ -95,16 +95,16 @@ class EvidenceTable:
         again: Again | None = None,
         sender: EditSender | None = None,
     ) -> EvidenceAdded:
-        """Keep edits of a repository, each once by its id, however often it is sent.
+        """Store edits of a repository, each once by its id, however often it is sent.
 
-        Of two copies of an edit that differ the same one stays, in whatever order they come:
-        applied before not applied, answered before unanswered, then the one that claims fewer
-        lines, then the earlier one. A copy that another developer sends never takes the place
-        of the first. What ``again`` says of the audits whose window holds an edit that is new
-        becomes due together with it; ``None``: nothing does.
+        If two copies of an edit differ, the same one stays in whatever order they arrive:
+        applied before not applied, answered before unanswered, then the copy that claims fewer
+        lines, then the earlier one. A copy from another developer never replaces the first.
+        The same transaction enqueues what ``again`` returns for each audit whose window holds a
+        new edit; ``None``: nothing.
 
-        Edits are kept in batches, each whole or not at all; after a failure all of them can
-        be sent again. Raises `DatabaseUnavailable`.
+        Edits are stored in batches, each completely or not at all; after a failure all of them
+        can be sent again. Raises `DatabaseUnavailable`.
         """
         total = EvidenceAdded()
         for batch in chunks(edits, BATCH):
@@ -126,17 +126,17 @@ class EvidenceTable:
         again: Again | None = None,
         sender: EditSender | None = None,
     ) -> EvidenceAdded:
-        """Keep edits in each of some repositories, all of them or none, as `add` does.
+        """Store edits in each of these repositories, all or none, as `add` does.
 
-        An edit counts as added where it is new to one of the repositories.
+        An edit counts as added if it is new to one of the repositories.
         """
-        # Packing takes longer than writing: nobody waits for the database meanwhile.
+        # Packing takes longer than writing, so do it before the transaction begins.
         rows = _pack_once(batch, sender or EditSender())
         added: set[str] = set()
         replaced: set[str] = set()
         reached: list[SavedAudit] = []
         with self._database.write() as connection:
-            # In one order everywhere, so that two that want the same ones never wait in a ring.
+            # Always in one order: two callers with the same repositories cannot deadlock.
             for repository_id in sorted(repository_ids):
                 self._database.lock(connection, f"evidence:{repository_id}")
                 new, better = _sift(connection, repository_id, rows)
@@ -168,11 +168,11 @@ class EvidenceTable:
         *,
         paths: Iterable[str] | None = None,
     ) -> tuple[Edit, ...]:
-        """Return a repository's edits from ``since`` to ``until``, both included.
+        """Return a repository's edits from ``since`` to ``until``, inclusive, by time, then id.
 
-        ``paths`` keeps the edits of files that are named like one of these (last part of the
-        path only, because an edit's path may be absolute); ``None``: all of them. In order of
-        time, then id. All outcomes are among them.
+        ``paths``: only edits of files with the same name as one of these; directories are
+        ignored, because an edit's path may be absolute. ``None``: all files. Edits with any
+        result are returned, applied or not.
         """
         query = (
             select(edit_batch)
@@ -186,10 +186,10 @@ class EvidenceTable:
         return tuple(sorted(found, key=lambda edit: (edit.at, edit.id)))
 
     def state(self, repository_id: int, since: datetime, until: datetime) -> tuple[int, ...]:
-        """Return numbers that change when evidence of that time comes in or is replaced.
+        """Return numbers that change when evidence of that time is added or replaced.
 
-        It waits for whoever is adding evidence of the repository, so that what is not in the
-        numbers yet will find every audit that was saved before the question.
+        It waits until no other process adds evidence of the repository. So evidence that these
+        numbers do not include will find every audit that was saved before this call.
         """
         columns = edit_batch.c
         query = select(
@@ -211,16 +211,15 @@ class EvidenceTable:
             func.max(edit_batch.c.at),
             func.count(edit_batch.c.actor.distinct()),
         ).where(edit_batch.c.repository_id == repository_id)
-        with self._database.read() as connection:
-            edits, first, last, actors = connection.execute(query).one()
+        ((edits, first, last, actors),) = self._database.rows(query)
         return EvidenceHeld(edits=edits, first=first, last=last, actors=actors)
 
     def other_keys(
         self, repository_id: int, since: datetime, until: datetime, present: str | None
     ) -> dict[str, str | None]:
-        """Return which edits of a time have fingerprints of another key than ``present``.
+        """Return the edits whose fingerprints were made with another key than ``present``.
 
-        By id the name of their key; see `EditSender.key_id` for what ``None`` says.
+        Maps the edit's id to its key; `EditSender.key_id` says what ``None`` means.
         """
         columns = edit_batch.c
         is_other = (
@@ -234,16 +233,15 @@ class EvidenceTable:
             columns.encoding == "fingerprint",
             is_other,
         )
-        with self._database.read() as connection:
-            return {row.edit_id: row.key_id for row in connection.execute(query)}
+        return {row.edit_id: row.key_id for row in self._database.rows(query)}
 
-    def erase(self, whose: "ErasureScope", by: ErasedBy, *, now: datetime) -> int:
-        """Delete a developer's edits, note that they were erased, and return how many.
+    def erase(self, scope: "ErasureScope", by: ErasedBy, *, now: datetime) -> int:
+        """Delete a developer's edits, record the erasure, and return how many.
 
-        The summaries follow: nobody was active by edits that are erased. Where a person is to be
-        erased, not only what a machine sent, pull requests stand there without their author.
+        The summaries follow: erased edits no longer count as activity. If an administrator
+        erases a whole person, the person's pull requests lose their author, too.
         """
-        chosen = list(whose.conditions())
+        chosen = list(scope.conditions())
         found = (
             select(
                 *(edit_batch.c.repository_id, func.count().label("edits")),
@@ -272,20 +270,19 @@ class EvidenceTable:
                 connection.execute(delete(edit_batch).where(*chosen))
                 connection.execute(self._database.insert(erasure), rows)
                 activity.note_again(connection, self._database, days)
-            if whose.is_everything:
-                activity.forget(connection, clean(whose.login).lower())
+            if scope.is_everything:
+                activity.forget(connection, clean(scope.login).lower())
                 if by is ErasedBy.ADMINISTRATOR:
-                    tally.forget_author(connection, self._database, whose.login)
+                    tally.forget_author(connection, self._database, scope.login)
         return sum(row["edits"] for row in rows)
 
     def expire(self, before: datetime) -> int:
-        """Delete all edits that were made before that instant; return how many."""
+        """Delete all edits made before that instant; return how many."""
         old = select(edit_batch.c.id).where(edit_batch.c.at < before).limit(EXPIRE_BATCH)
         query = delete(edit_batch).where(edit_batch.c.id.in_(old.correlate(None).scalar_subquery()))
         total = 0
         while True:
-            with self._database.write() as connection:
-                count = connection.execute(query).rowcount
+            count = self._database.execute(query)
             total += count
             if count < EXPIRE_BATCH:
                 return total
@@ -300,28 +297,28 @@ class EvidenceTable:
 
 
 class ErasureScope(Struct, frozen=True):
-    """Which edits are to be erased: all of a developer's, or fewer."""
+    """Which edits of a developer to erase: all, or some."""
 
     login: str
     """In any case of letters."""
     user_id: int | None = None
-    """GitHub's number, which also finds what was sent under a former login; ``None``: not known."""
+    """GitHub's number, which also finds edits sent under a former login; ``None``: not known."""
     repository_ids: tuple[int, ...] | None = None
-    """``None``: in all repositories."""
+    """``None``: all repositories."""
     paths: tuple[str, ...] = ()
-    """Files, or directories with all below them; empty: all."""
+    """Files, or directories with everything below; empty: all."""
     edit_ids: tuple[str, ...] = ()
     """Empty: all."""
 
     @property
     def is_everything(self) -> bool:
-        """Say whether all edits of the developer are meant."""
+        """Return whether the scope is all edits of the developer."""
         return self.repository_ids is None and not self.paths and not self.edit_ids
 
     def conditions(self) -> Iterator[Any]:
-        """Yield what an edit has to fulfill."""
+        """Yield the conditions that an edit has to meet."""
         columns = edit_batch.c
-        # A login can pass to somebody else: where the number is known, it alone decides.
+        # A login can pass to another person: if the number is known, only the number counts.
         named = func.lower(columns.actor) == clean(self.login).lower()
         if self.user_id is None:
             yield named
@@ -352,14 +349,11 @@ _DECODERS: dict[str, msgspec.msgpack.Decoder[Any]] = {
 
 
 def pack(lines: EditLines[str] | EditLines[LineFingerprint]) -> tuple[str, bytes]:
-    """Return the encoding, ``text`` or ``fingerprint``, and the packed lines.
-
-    The bytes are MessagePack of the lines, compressed by zlib.
-    """
+    """Return the encoding, ``text`` or ``fingerprint``, and the lines as MessagePack in zlib."""
     try:
         raw = _ENCODER.encode(lines)
     except UnicodeEncodeError:
-        # Half a surrogate pair: a transcript can hold one, UTF-8 cannot.
+        # Half a surrogate pair: a transcript can contain one, UTF-8 cannot.
         raw = _ENCODER.encode(_clean_lines(lines))
     return _encoding(lines), zlib.compress(raw, 1)
 
@@ -403,7 +397,7 @@ def _clean_lines(lines: EditLines[Any]) -> EditLines[str]:
 
 
 def _pack_once(edits: Iterable[Edit], sender: EditSender) -> dict[str, dict[str, Any]]:
-    """Return one row for each id: of several copies the one of the best rank."""
+    """Return one row for each id: the copy of the best rank."""
     rows: dict[str, dict[str, Any]] = {}
     for edit in edits:
         row = _to_row(edit, sender)
@@ -414,9 +408,9 @@ def _pack_once(edits: Iterable[Edit], sender: EditSender) -> dict[str, dict[str,
 
 
 def _rank(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what copies of an edit are compared by: the smaller one stays.
+    """Return the sort key of copies of an edit: the smallest one stays.
 
-    A path inside the repository says more than the same one on somebody's disk.
+    A path inside the repository says more than an absolute path on a developer's disk.
     """
     return (
         row["outcome"] != EditResult.APPLIED,
@@ -439,7 +433,7 @@ _RANKED = (
 
 
 def _may_replace(row: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
-    """Say whether a copy is as good as the first: one person's edit is not another's to change."""
+    """Return whether a copy is from the same person: nobody may change another person's edit."""
     if row["actor_id"] is not None and known["actor_id"] is not None:
         return bool(row["actor_id"] == known["actor_id"])
     if row["actor"] is None or known["actor"] is None:
@@ -499,7 +493,7 @@ def _by_basename(query: Select[Any], paths: Iterable[str] | None) -> Iterator[Se
 def _sift(
     connection: Connection, repository_id: int, rows: dict[str, dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the rows that are new, and those that are of better rank than the known copy."""
+    """Return the new rows, and the rows of better rank than the known copy."""
     known: dict[str, Mapping[str, Any]] = {}
     for chunk in chunks(rows):
         query = select(*(edit_batch.c[name] for name in _RANKED)).where(
@@ -527,7 +521,7 @@ def _replace(connection: Connection, better: list[dict[str, Any]]) -> None:
         update(edit_batch)
         .where(edit_batch.c.repository_id == bindparam("of_repository_id"))
         .where(edit_batch.c.edit_id == bindparam("of_edit_id"))
-        # A copy without its developer's name must not take away the name we know.
+        # A copy without the developer's name must not remove the name that we know.
         .values(
             actor=func.coalesce(bindparam("of_actor", type_=Text), edit_batch.c.actor),
             actor_id=func.coalesce(
@@ -561,7 +555,10 @@ _COPIED = {
 
 
 def _copy(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """Write rows by PostgreSQL's COPY: several times as fast as INSERT."""
+    """Write rows with PostgreSQL's COPY, which is several times as fast as INSERT.
+
+    https://www.psycopg.org/psycopg3/docs/basic/copy.html#binary-copy
+    """
     driver: Any = connection.connection.driver_connection
     names = ", ".join(f'"{name}"' for name in _COPIED)
     with (

@@ -1,16 +1,17 @@
-"""The keys of installations' fingerprints, as given: whoever calls encrypts them.
+"""The fingerprint keys of installations, stored as given: the caller encrypts them.
 
-An installation has one key that fingerprints are made with. A key that was replaced stays for
-as long as evidence that was made with it, because only with it can that be compared.
+Each installation has one key in use. A retired key is kept while evidence made with it exists,
+because that evidence can only be compared with its own key.
 """
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
+from ghapp.store.rows import struct_of
 from ghapp.store.schema import fingerprint_key, installation
 
 
@@ -23,7 +24,7 @@ class KeptKey(Struct, frozen=True):
     secret: bytes
     created_at: datetime
     retired_at: datetime | None
-    """When another one took its place; ``None``: it is in use."""
+    """When another key replaced it; ``None``: in use."""
 
 
 class FingerprintKeys:
@@ -33,30 +34,28 @@ class FingerprintKeys:
         self._database = database
 
     def present(self, installation_id: int, fresh: bytes, *, now: datetime) -> KeptKey | None:
-        """Return the key in use; ``fresh`` becomes it where an installation has none.
+        """Return the key in use; store ``fresh`` as the first one if there is none.
 
-        Two callers at once get the same one. ``None``: no such installation is known.
+        Concurrent callers get the same key. ``None``: the installation is not known.
         """
-        found = self._present(installation_id)
-        if found is not None:
-            return found
+        row = self._database.first(_in_use(installation_id))
+        if row is not None:
+            return struct_of(KeptKey, row)
         with self._database.write() as connection:
-            self._database.lock(connection, f"keys:{installation_id}")
-            known = select(installation.c.id).where(installation.c.id == installation_id)
-            if connection.execute(known).first() is None:
+            if not self._lock_known(connection, installation_id):
                 return None
             row = connection.execute(_in_use(installation_id)).first()
-            return _from_row(row) if row else self._add(connection, installation_id, fresh, now)
+            if row is not None:
+                return struct_of(KeptKey, row)
+            return self._add(connection, installation_id, fresh, now)
 
     def rotate(self, installation_id: int, fresh: bytes, *, now: datetime) -> KeptKey | None:
-        """Put ``fresh`` in the place of the key in use, which is retired.
+        """Retire the key in use and put ``fresh`` in its place.
 
-        ``None``: no such installation is known.
+        ``None``: the installation is not known.
         """
         with self._database.write() as connection:
-            self._database.lock(connection, f"keys:{installation_id}")
-            known = select(installation.c.id).where(installation.c.id == installation_id)
-            if connection.execute(known).first() is None:
+            if not self._lock_known(connection, installation_id):
                 return None
             connection.execute(
                 update(fingerprint_key)
@@ -69,32 +68,30 @@ class FingerprintKeys:
             return self._add(connection, installation_id, fresh, now)
 
     def one(self, key_id: str) -> KeptKey | None:
-        """Return a key by its id, retired ones too; ``None``: there is none, or none any more."""
-        query = select(fingerprint_key).where(fingerprint_key.c.id == key_id)
-        with self._database.read() as connection:
-            row = connection.execute(query).first()
-        return None if row is None else _from_row(row)
+        """Return a key by id, retired or not; ``None``: it never existed or was deleted."""
+        row = self._database.first(select(fingerprint_key).where(fingerprint_key.c.id == key_id))
+        return None if row is None else struct_of(KeptKey, row)
 
     def of(self, installation_id: int) -> tuple[KeptKey, ...]:
-        """Return an installation's keys, the oldest first."""
+        """Return an installation's keys, oldest first."""
         query = (
             select(fingerprint_key)
             .where(fingerprint_key.c.installation_id == installation_id)
             .order_by(fingerprint_key.c.number)
         )
-        with self._database.read() as connection:
-            return tuple(_from_row(row) for row in connection.execute(query))
+        return tuple(struct_of(KeptKey, row) for row in self._database.rows(query))
 
     def expire(self, before: datetime) -> int:
         """Delete the keys that were retired before that instant; return how many."""
-        query = delete(fingerprint_key).where(fingerprint_key.c.retired_at < before)
-        with self._database.write() as connection:
-            return connection.execute(query).rowcount
+        return self._database.execute(
+            delete(fingerprint_key).where(fingerprint_key.c.retired_at < before)
+        )
 
-    def _present(self, installation_id: int) -> KeptKey | None:
-        with self._database.read() as connection:
-            row = connection.execute(_in_use(installation_id)).first()
-        return None if row is None else _from_row(row)
+    def _lock_known(self, connection: Connection, installation_id: int) -> bool:
+        """Wait for other changes of an installation's keys; ``False``: it is not known."""
+        self._database.lock(connection, f"keys:{installation_id}")
+        known = select(installation.c.id).where(installation.c.id == installation_id)
+        return connection.execute(known).first() is not None
 
     def _add(
         self, connection: Connection, installation_id: int, fresh: bytes, now: datetime
@@ -111,7 +108,8 @@ class FingerprintKeys:
             "created_at": now,
         }
         insert = self._database.insert(fingerprint_key).values(values)
-        return _from_row(connection.execute(insert.returning(fingerprint_key)).one())
+        row = connection.execute(insert.returning(fingerprint_key)).one()
+        return struct_of(KeptKey, row)
 
 
 def key_id(installation_id: int, number: int) -> str:
@@ -123,14 +121,4 @@ def _in_use(installation_id: int) -> Any:
     return select(fingerprint_key).where(
         fingerprint_key.c.installation_id == installation_id,
         fingerprint_key.c.retired_at.is_(None),
-    )
-
-
-def _from_row(row: Row[Any]) -> KeptKey:
-    return KeptKey(
-        id=row.id,
-        installation_id=row.installation_id,
-        secret=bytes(row.secret),
-        created_at=row.created_at,
-        retired_at=row.retired_at,
     )

@@ -1,4 +1,4 @@
-"""Calls of many threads are carried out together, a batch at a time. It knows no database."""
+"""Runs the calls of many threads together, one batch at a time. It knows no database."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -8,11 +8,11 @@ Given = TypeVar("Given")
 Got = TypeVar("Got")
 
 MOST_AT_ONCE = 200
-"""Calls in one batch: what comes last in it waits for all of them."""
+"""Calls in one batch: the last of them waits for all others."""
 
 
 class _Call(Generic[Given, Got]):
-    """One thread's call, and what became of it."""
+    """One thread's call and its result."""
 
     def __init__(self, given: Given) -> None:
         self.given = given
@@ -20,32 +20,32 @@ class _Call(Generic[Given, Got]):
         self.error: Exception | None = None
         self.is_over = False
         self.turn = threading.Event()
-        """Set when the call is over, or when its thread has to carry out the next batch."""
+        """Set when the call is over, or when its thread has to run the next batch."""
 
     def answer(self) -> Got:
-        """Return what was answered, or raise what went wrong."""
+        """Return the answer, or raise the error."""
         if self.error is not None:
             raise self.error
         if not self.answers:
-            raise RuntimeError("the thread that carried out this call was ended")
+            raise RuntimeError("the thread that ran this call was killed")
         return self.answers[0]
 
 
 class GroupCommit(Generic[Given, Got]):
-    """A function of many things at once, called by threads that have one each.
+    """A function that takes many arguments at once, for threads that have one argument each.
 
-    The first call is carried out at once. Calls that come in meanwhile wait, and are then
-    carried out as one by the first of them: so a disk that can keep only some hundred
-    transactions a second keeps thousands of calls.
+    The first call runs at once. Calls that arrive meanwhile wait, and the first of them runs
+    them all as one. So a disk that commits some hundred transactions a second commits thousands
+    of calls.
     """
 
     def __init__(
         self, do: Callable[[Sequence[Given]], Sequence[Got]], *, for_all: type[Exception]
     ) -> None:
-        """``do`` answers everything that it is given, in order, or raises and has done nothing.
+        """``do`` returns an answer for each argument, in order, or raises and has done nothing.
 
-        An error of type ``for_all`` is every call's; after any other each is carried out alone,
-        so that none suffers for another's fault.
+        An error of type ``for_all`` is raised for every call. After any other error each call
+        runs alone, so that one bad argument fails only its own call.
         """
         self._do = do
         self._for_all = for_all
@@ -54,7 +54,7 @@ class GroupCommit(Generic[Given, Got]):
         self._is_busy = False
 
     def __call__(self, given: Given) -> Got:
-        """Return the answer to one thing; raises what ``do`` raised for it."""
+        """Return the answer for one argument; raise what ``do`` raised for it."""
         call: _Call[Given, Got] = _Call(given)
         with self._lock:
             self._waiting.append(call)
@@ -67,12 +67,12 @@ class GroupCommit(Generic[Given, Got]):
         return call.answer()
 
     def _lead(self) -> None:
-        """Carry out what is waiting, then let the first that came meanwhile do the same."""
+        """Run the waiting calls, then let the first call that arrived meanwhile do the same."""
         with self._lock:
             batch = self._waiting[:MOST_AT_ONCE]
             del self._waiting[: len(batch)]
         try:
-            self._carry_out(batch)
+            self._run(batch)
         finally:
             with self._lock:
                 following = self._waiting[:1]
@@ -82,16 +82,16 @@ class GroupCommit(Generic[Given, Got]):
             for call in (*following, *batch):
                 call.turn.set()
 
-    def _carry_out(self, batch: Sequence[_Call[Given, Got]]) -> None:
+    def _run(self, batch: Sequence[_Call[Given, Got]]) -> None:
         try:
             answers = self._do([call.given for call in batch])
-        except Exception as error:  # noqa: BLE001 - it is raised again, where the call was made
+        except Exception as error:  # noqa: BLE001 - `answer` raises it in the thread of the call
             if len(batch) == 1 or isinstance(error, self._for_all):
                 for call in batch:
                     call.error = error
             else:
                 for call in batch:
-                    self._carry_out([call])
+                    self._run([call])
             return
         for call, answer in zip(batch, answers, strict=True):
             call.answers.append(answer)

@@ -1,7 +1,8 @@
-"""The condition that a number is one of some, sent as one parameter. It looks nothing up.
+"""The condition that a number is in a set, sent as one parameter. It queries nothing.
 
-A question over 500 repositories in four periods would send 2,000 parameters, which cost more to
-write and to read than what they ask for; SQLite takes 32,766 of them at most.
+A query over 500 repositories in four periods would send 2,000 parameters: building and parsing
+them costs more than the query itself. SQLite takes at most 32,766:
+https://sqlite.org/limits.html#max_variable_number.
 """
 
 import json
@@ -25,36 +26,36 @@ from sqlalchemy.types import TypeEngine
 
 
 class _Numbers(TypeDecorator[Sequence[int]]):
-    """Whole numbers: an array in PostgreSQL, JSON in SQLite."""
+    """Integers: an array in PostgreSQL, JSON in SQLite."""
 
     impl = Text
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return the type of the database at hand."""
+        """Return the type for this database."""
         of_postgresql = ARRAY(BigInteger())
         return dialect.type_descriptor(of_postgresql if _has_arrays(dialect) else Text())
 
     def process_bind_param(self, value: Sequence[int] | None, dialect: Dialect) -> Any:
-        """Return what is sent."""
+        """Return the value to send."""
         numbers = list(value or ())
         return numbers if _has_arrays(dialect) else json.dumps(numbers)
 
 
 class _Among(FunctionElement[bool]):
-    """A column and a parameter of numbers."""
+    """A column, and a parameter that holds numbers."""
 
-    # As a Boolean it would be compared with 1 in SQLite, which then uses no index.
+    # SQLAlchemy would compare a Boolean with 1, and SQLite would then use no index.
     type = Integer()  # type: ignore[assignment]
     name = "among"
     inherit_cache = True
 
 
 def among(column: ColumnElement[int], numbers: Iterable[int]) -> ColumnElement[bool]:
-    """Return the condition that a column is one of some whole numbers; of none it never is."""
+    """Return the condition that a column is one of these integers; an empty set never matches."""
     chosen = [*numbers]
     if len(chosen) == 1:
-        # By a subquery SQLite would sort again what an index has in order.
+        # With a subquery SQLite would sort again what an index already has in order.
         return column == chosen[0]
     return _Among(column, bindparam(None, chosen, type_=_Numbers(), unique=True))
 

@@ -1,4 +1,4 @@
-"""Where the app is installed, and the repositories it may see. Numeric ids are the keys."""
+"""Where the app is installed, and which repositories it may see. Keys are GitHub's numbers."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -10,27 +10,27 @@ from sqlalchemy import Connection, Row, func, select, update
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
 from ghapp.store.repository_names import NameReason
-from ghapp.store.rows import chunks, clean
+from ghapp.store.rows import chunks, clean, struct_of
 from ghapp.store.schema import installation, repository, repository_alias
 
 
 class Installation(Struct, frozen=True):
-    """The app on one account, as last heard from GitHub."""
+    """The app on one account, as GitHub last described it."""
 
     id: int
     account: str
     """Login of the user or organization; it can change."""
     account_id: int | None = None
     account_type: str | None = None
-    """``User`` or ``Organization``; ``None``: not heard yet."""
+    """``User`` or ``Organization``; ``None``: not known yet."""
     permissions: dict[str, str] = msgspec.field(default_factory=dict)
-    """Granted permissions by name, ``read`` or ``write``; empty: not heard yet."""
+    """Granted permissions by name, ``read`` or ``write``; empty: not known yet."""
     suspended_at: datetime | None = None
     """``None``: not suspended."""
     removed_at: datetime | None = None
     """``None``: still installed."""
     parked_until: datetime | None = None
-    """Until when GitHub wants to be left alone; ``None``: no limit is known."""
+    """Until when GitHub limits our requests; ``None``: no limit is known."""
     parked_why: str | None = None
     seen_at: datetime | None = None
 
@@ -41,18 +41,18 @@ class Installation(Struct, frozen=True):
 
 
 class Repository(Struct, frozen=True):
-    """A repository, as last heard from GitHub."""
+    """A repository, as GitHub last described it."""
 
     id: int
     owner: str
     name: str
     installation_id: int | None = None
-    """``None``: known from evidence or from a document, not through an installation."""
+    """``None``: known from evidence or from a document, not from an installation."""
     private: bool = True
-    """Where GitHub did not say, it is treated as private."""
+    """A repository that GitHub has not described counts as private."""
     archived: bool = False
     removed_at: datetime | None = None
-    """When it was deleted or taken from the installation; ``None``: still there."""
+    """When it was deleted or removed from the installation; ``None``: still there."""
     seen_at: datetime | None = None
 
     @property
@@ -62,7 +62,7 @@ class Repository(Struct, frozen=True):
 
 
 class InstallationTable:
-    """Installations and repositories, kept up to date by what GitHub's events say."""
+    """Installations and repositories, kept up to date from GitHub's events."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -70,10 +70,10 @@ class InstallationTable:
     # --- installations ------------------------------------------------------------------------
 
     def seen(self, heard: Installation, *, now: datetime) -> Installation:
-        """Note that the app is installed there; what ``heard`` does not know stays as it was.
+        """Store that the app is installed there; keep what ``heard`` does not know.
 
-        Takes back `removed`, for events can only come from an app that is installed, and
-        leaves `suspended` and `park` as they are.
+        Undoes `removed`, because only an installed app receives events. Leaves `suspended` and
+        `park` as they are.
         """
         values = {
             "account": clean(heard.account),
@@ -97,15 +97,15 @@ class InstallationTable:
         return _to_installation(row)
 
     def suspended(self, installation_id: int, *, now: datetime) -> bool:
-        """Note that the account suspended the app; ``False``: no such installation is known."""
+        """Store that the account suspended the app; ``False``: unknown installation."""
         return self._change(installation_id, {"suspended_at": now})
 
     def unsuspended(self, installation_id: int) -> bool:
-        """Note that the account allows the app again."""
+        """Store that the account allows the app again."""
         return self._change(installation_id, {"suspended_at": None})
 
     def removed(self, installation_id: int, *, now: datetime) -> bool:
-        """Note that the app was uninstalled; its repositories are out of reach with it."""
+        """Store that the app was uninstalled; this removes its repositories, too."""
         with self._database.write() as connection:
             connection.execute(
                 update(repository)
@@ -119,27 +119,24 @@ class InstallationTable:
             return connection.execute(change.values(removed_at=now)).rowcount == 1
 
     def park(self, installation_id: int, until: datetime, why: str) -> bool:
-        """Take nothing of this installation before that instant: GitHub's limit is reached.
+        """Lease no work of this installation before that instant: GitHub's limit is reached.
 
-        A limit that is already known to last longer stays.
+        A longer limit that is already stored stays.
         """
         later = (installation.c.parked_until.is_(None)) | (installation.c.parked_until < until)
         change = update(installation).where(installation.c.id == installation_id, later)
-        with self._database.write() as connection:
-            done = connection.execute(change.values(parked_until=until, parked_why=clean(why)))
-            return done.rowcount == 1
+        return self._database.execute(change.values(parked_until=until, parked_why=clean(why))) == 1
 
     def installation(self, installation_id: int) -> Installation | None:
-        """Return an installation; ``None``: never heard of."""
+        """Return an installation; ``None``: unknown."""
         query = select(installation).where(installation.c.id == installation_id)
-        with self._database.read() as connection:
-            row = connection.execute(query).first()
+        row = self._database.first(query)
         return None if row is None else _to_installation(row)
 
     def of_account(self, login: str) -> Installation | None:
-        """Return the installation on an account, in any case of letters; ``None``: there is none.
+        """Return the installation on an account, in any case of letters; ``None``: none.
 
-        A login that passed from one account to another means the one heard from last.
+        If a login passed from one account to another, the account seen last counts.
         """
         query = (
             select(installation)
@@ -150,8 +147,7 @@ class InstallationTable:
             .order_by(installation.c.seen_at.desc(), installation.c.id.desc())
             .limit(1)
         )
-        with self._database.read() as connection:
-            row = connection.execute(query).first()
+        row = self._database.first(query)
         return None if row is None else _to_installation(row)
 
     def all(self) -> tuple[Installation, ...]:
@@ -161,18 +157,17 @@ class InstallationTable:
             .where(installation.c.removed_at.is_(None))
             .order_by(installation.c.id)
         )
-        with self._database.read() as connection:
-            return tuple(_to_installation(row) for row in connection.execute(query))
+        return tuple(_to_installation(row) for row in self._database.rows(query))
 
     # --- repositories -------------------------------------------------------------------------
 
     def repository_seen(self, seen: Repository, *, now: datetime) -> Repository:
-        """Note a repository's present name, home and state; renames and transfers end here."""
+        """Store a repository's current name, installation and state."""
         self.repositories_seen((seen,), now=now)
         return msgspec.structs.replace(seen, seen_at=now)
 
     def repositories_seen(self, seen: Iterable[Repository], *, now: datetime) -> int:
-        """Note many repositories, all or none; return how many."""
+        """Store many repositories, all or none; return how many."""
         rows = [_repository_row(one, now) for one in seen]
         if not rows:
             return 0
@@ -181,7 +176,7 @@ class InstallationTable:
         changed: dict[str, Any] = {
             column.name: new[column.name] for column in repository.c if column.name != "id"
         }
-        # Evidence and documents know no installation; they must not forget the one we know.
+        # Evidence and documents name no installation: keep the one that we know.
         changed["installation_id"] = func.coalesce(
             new.installation_id, repository.c.installation_id
         )
@@ -197,7 +192,7 @@ class InstallationTable:
         return len(rows)
 
     def repositories_removed(self, repository_ids: Iterable[int], *, now: datetime) -> int:
-        """Note repositories as deleted or taken from their installation; return how many."""
+        """Store that repositories were deleted or removed; return how many."""
         count = 0
         with self._database.write() as connection:
             for chunk in chunks(repository_ids):
@@ -206,17 +201,16 @@ class InstallationTable:
         return count
 
     def repository(self, repository_id: int) -> Repository | None:
-        """Return a repository, removed ones too; ``None``: never heard of."""
+        """Return a repository, removed or not; ``None``: unknown."""
         query = select(repository).where(repository.c.id == repository_id)
-        with self._database.read() as connection:
-            row = connection.execute(query).first()
-        return None if row is None else _to_repository(row)
+        row = self._database.first(query)
+        return None if row is None else struct_of(Repository, row)
 
     def find(self, full_name: str) -> Repository | None:
         """Return the repository that has this ``owner/name`` now, in any case of letters.
 
-        A name that passed from one repository to another means the one seen last. ``None``:
-        no repository that is still there has it.
+        If a name passed from one repository to another, the repository seen last counts.
+        ``None``: no repository has it, removed ones left out.
         """
         query = (
             select(repository)
@@ -227,23 +221,20 @@ class InstallationTable:
             .order_by(repository.c.seen_at.desc(), repository.c.id.desc())
             .limit(1)
         )
-        with self._database.read() as connection:
-            row = connection.execute(query).first()
-        return None if row is None else _to_repository(row)
+        row = self._database.first(query)
+        return None if row is None else struct_of(Repository, row)
 
     def repositories(self, installation_id: int | None = None) -> tuple[Repository, ...]:
-        """Return the repositories that are still there, of one installation or all, by name."""
+        """Return the repositories of one installation or all, by name, without removed ones."""
         query = select(repository).where(repository.c.removed_at.is_(None))
         if installation_id is not None:
             query = query.where(repository.c.installation_id == installation_id)
         query = query.order_by(repository.c.full_name_lower, repository.c.id)
-        with self._database.read() as connection:
-            return tuple(_to_repository(row) for row in connection.execute(query))
+        return tuple(struct_of(Repository, row) for row in self._database.rows(query))
 
     def _change(self, installation_id: int, values: dict[str, Any]) -> bool:
         change = update(installation).where(installation.c.id == installation_id).values(values)
-        with self._database.write() as connection:
-            return connection.execute(change).rowcount == 1
+        return self._database.execute(change) == 1
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -255,7 +246,7 @@ def _encoded(permissions: dict[str, str]) -> str:
 
 
 def _former_names(connection: Connection, rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the names that repositories lose by what is written now."""
+    """Yield the names that repositories lose when these rows are written."""
     new = {row["id"]: row for row in rows}
     for chunk in chunks(new):
         query = select(repository.c.id, repository.c.full_name_lower)
@@ -270,42 +261,13 @@ def _former_names(connection: Connection, rows: list[dict[str, Any]]) -> Iterato
 
 
 def _repository_row(seen: Repository, now: datetime) -> dict[str, Any]:
-    return {
-        "id": seen.id,
-        "installation_id": seen.installation_id,
+    return msgspec.structs.asdict(seen) | {
         "owner": clean(seen.owner),
         "name": clean(seen.name),
         "full_name_lower": clean(seen.full_name).lower(),
-        "private": seen.private,
-        "archived": seen.archived,
-        "removed_at": seen.removed_at,
         "seen_at": now,
     }
 
 
 def _to_installation(row: Row[Any]) -> Installation:
-    return Installation(
-        id=row.id,
-        account=row.account,
-        account_id=row.account_id,
-        account_type=row.account_type,
-        permissions=msgspec.json.decode(row.permissions, type=dict[str, str]),
-        suspended_at=row.suspended_at,
-        removed_at=row.removed_at,
-        parked_until=row.parked_until,
-        parked_why=row.parked_why,
-        seen_at=row.seen_at,
-    )
-
-
-def _to_repository(row: Row[Any]) -> Repository:
-    return Repository(
-        id=row.id,
-        owner=row.owner,
-        name=row.name,
-        installation_id=row.installation_id,
-        private=row.private,
-        archived=row.archived,
-        removed_at=row.removed_at,
-        seen_at=row.seen_at,
-    )
+    return struct_of(Installation, row, permissions=msgspec.json.decode(row.permissions))

@@ -1,7 +1,7 @@
 """Who is signed in: browsers by the digest of their cookie, and each person's sealed tokens.
 
-What is kept of GitHub's tokens was encrypted by the caller, and a cookie cannot be made of its
-digest: whoever reads these tables can sign in as nobody.
+The caller encrypts GitHub's tokens, and a digest does not reveal its cookie: whoever reads these
+tables cannot sign in as anybody.
 """
 
 import hashlib
@@ -9,25 +9,25 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
-from ghapp.store.rows import clean
+from ghapp.store.rows import clean, struct_of
 from ghapp.store.schema import login, person
 
 SECRET_BYTES = 32
 
 
 class SignedIn(Struct, frozen=True, kw_only=True):
-    """A person who signed in, here or in another browser."""
+    """A person who signed in, in this browser or another."""
 
     id: int
     """GitHub's number of the person, which never changes."""
     login: str
-    """As GitHub told it at the last sign-in."""
+    """As GitHub gave it at the last sign-in."""
     sealed: bytes | None
-    """GitHub's tokens, encrypted; ``None``: GitHub took them back, so signing in is needed."""
+    """GitHub's tokens, encrypted; ``None``: GitHub revoked them, so the person must sign in."""
 
     def __repr__(self) -> str:
         """Leave the tokens out, even sealed ones."""
@@ -46,9 +46,9 @@ class LoginTable:
         self._database = database
 
     def begin(self, signed_in: SignedIn, cookie: str, until: datetime, *, now: datetime) -> None:
-        """Keep a sign-in whose browser holds ``cookie``; the newest tokens serve all browsers."""
-        told = {"login": clean(signed_in.login), "sealed": signed_in.sealed, "signed_in_at": now}
-        insert = self._database.insert(person).values(id=signed_in.id, **told)
+        """Store a sign-in whose browser holds ``cookie``. All browsers use the newest tokens."""
+        values = {"login": clean(signed_in.login), "sealed": signed_in.sealed, "signed_in_at": now}
+        insert = self._database.insert(person).values(id=signed_in.id, **values)
         row = {
             "digest": _digest(cookie),
             "person_id": signed_in.id,
@@ -56,21 +56,21 @@ class LoginTable:
             "expires_at": until,
         }
         with self._database.write() as connection:
-            connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=told))
+            connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=values))
             connection.execute(self._database.insert(login).values(row))
 
     def of_cookie(self, cookie: str, *, now: datetime) -> SignedIn | None:
-        """Return who a browser is; ``None``: nobody, or no longer."""
+        """Return whose browser it is; ``None``: nobody is signed in, or not any more."""
         query = (
             select(person)
             .join(login, login.c.person_id == person.c.id)
             .where(login.c.digest == _digest(cookie), login.c.expires_at > now)
         )
-        return self._found(query)
+        return self._person(query)
 
     def person(self, person_id: int) -> SignedIn | None:
-        """Return a person by GitHub's number; ``None``: never signed in, or signed out wholly."""
-        return self._found(select(person).where(person.c.id == person_id))
+        """Return a person by GitHub's number; ``None``: the person never signed in."""
+        return self._person(select(person).where(person.c.id == person_id))
 
     def named(self, name: str) -> SignedIn | None:
         """Return the person who last signed in under a login, in any case; ``None``: nobody."""
@@ -80,41 +80,32 @@ class LoginTable:
             .order_by(person.c.signed_in_at.desc())
             .limit(1)
         )
-        return self._found(query)
+        return self._person(query)
 
     def reseal(self, person_id: int, before: bytes | None, sealed: bytes | None) -> bool:
-        """Keep renewed tokens, or that there are none; ``False``: others have since been kept."""
+        """Store renewed tokens, or none; ``False``: another process stored newer ones."""
         change = update(person).where(person.c.id == person_id, person.c.sealed == before)
-        with self._database.write() as connection:
-            return connection.execute(change.values(sealed=sealed)).rowcount == 1
+        return self._database.execute(change.values(sealed=sealed)) == 1
 
     def end(self, cookie: str) -> bool:
-        """Forget a browser; ``False``: it was not signed in."""
-        with self._database.write() as connection:
-            gone = connection.execute(delete(login).where(login.c.digest == _digest(cookie)))
-            return gone.rowcount == 1
+        """Sign a browser out; ``False``: it was not signed in."""
+        return self._database.execute(delete(login).where(login.c.digest == _digest(cookie))) == 1
 
     def end_all(self, person_id: int) -> int:
-        """Forget all browsers of a person, and the tokens; return how many browsers."""
+        """Sign a person out everywhere and delete the tokens; return how many browsers."""
         with self._database.write() as connection:
             gone = connection.execute(delete(login).where(login.c.person_id == person_id))
             connection.execute(update(person).where(person.c.id == person_id).values(sealed=None))
             return gone.rowcount
 
     def expire(self, now: datetime) -> int:
-        """Forget browsers whose time is over; return how many."""
-        with self._database.write() as connection:
-            return connection.execute(delete(login).where(login.c.expires_at <= now)).rowcount
+        """Delete sign-ins that have expired; return how many."""
+        return self._database.execute(delete(login).where(login.c.expires_at <= now))
 
-    def _found(self, query: Any) -> SignedIn | None:
-        with self._database.read() as connection:
-            row = connection.execute(query).first()
-        return None if row is None else _from_row(row)
+    def _person(self, query: Any) -> SignedIn | None:
+        row = self._database.first(query)
+        return None if row is None else struct_of(SignedIn, row)
 
 
 def _digest(cookie: str) -> bytes:
     return hashlib.sha256(cookie.encode("utf-8", "replace")).digest()
-
-
-def _from_row(row: Row[Any]) -> SignedIn:
-    return SignedIn(id=row.id, login=row.login, sealed=row.sealed)

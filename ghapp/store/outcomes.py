@@ -1,6 +1,6 @@
-"""What came of pull requests, one row each; it is collected by `ghapp.upkeep.outcomes`.
+"""The outcome of each merged pull request, and the comparison of outcomes (docs/metrics.md).
 
-Comparing is done here as well: assisted pull requests beside the others (docs/metrics.md).
+`ghapp.upkeep.outcomes` collects them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from ghapp.attribution.model import Verdict
 from ghapp.store.database import Database
+from ghapp.store.rows import struct_of
 from ghapp.store.schema import outcome, pull_summary
+from ghapp.store.summaries.conditions import same_pull
 from ghapp.summaries.counts import (
     MeasuredFigure,
     OutcomeComparison,
@@ -23,10 +25,8 @@ from ghapp.summaries.counts import (
 from ghapp.summaries.intervals import median, proportion, ratio
 
 MOST_COMPARED = 20_000
-"""The latest pull requests; medians of more would not be surer, only slower."""
+"""Latest pull requests that are compared: with more, medians are slower and not surer."""
 HOUR = 3600.0
-
-_FIELDS = PullOutcome.__struct_fields__
 
 
 class OutcomeTable:
@@ -36,32 +36,27 @@ class OutcomeTable:
         self._database = database
 
     def keep(self, repository_id: int, pull_request: int, found: PullOutcome) -> None:
-        """Keep what came of a pull request, in the place of what was known before."""
+        """Store the outcome of a pull request and replace the one before."""
         values = msgspec.structs.asdict(found)
         key = {"repository_id": repository_id, "pull_request": pull_request}
         insert = self._database.insert(outcome).values(key | values)
-        with self._database.write() as connection:
-            connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))
+        self._database.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))
 
     def of(self, repository_id: int, pull_request: int) -> PullOutcome | None:
-        """Return what came of a pull request; ``None``: not known yet."""
-        query = select(*(outcome.c[name] for name in _FIELDS)).where(
-            outcome.c.repository_id == repository_id, outcome.c.pull_request == pull_request
+        """Return the outcome of a pull request; ``None``: not known yet."""
+        row = self._database.first(
+            select(outcome).where(
+                outcome.c.repository_id == repository_id, outcome.c.pull_request == pull_request
+            )
         )
-        with self._database.read() as connection:
-            row = connection.execute(query).mappings().first()
-        return None if row is None else PullOutcome(**row)
+        return None if row is None else struct_of(PullOutcome, row)
 
 
 def compare(connection: Connection, asked: Sequence[ColumnElement[bool]]) -> OutcomeSummary:
-    """Compare the pull requests that fulfill some conditions on ``pull_summary``."""
-    same = and_(
-        outcome.c.repository_id == pull_summary.c.repository_id,
-        outcome.c.pull_request == pull_summary.c.pull_request,
-    )
+    """Compare the pull requests that meet the conditions on ``pull_summary``."""
     query = (
         select(pull_summary.c.merged_at, pull_summary.c.verdict, outcome)
-        .join_from(pull_summary, outcome, same)
+        .join_from(pull_summary, outcome, same_pull(outcome))
         .where(*asked, pull_summary.c.verdict != Verdict.NO_EVIDENCE.value)
         .order_by(pull_summary.c.merged_at.desc(), outcome.c.pull_request)
         .limit(MOST_COMPARED)
@@ -119,7 +114,7 @@ _OF_PULLS: dict[OutcomeMeasure, Callable[[Rows], MeasuredFigure]] = {
 
 
 def _survivals(rows: Rows) -> Iterable[OutcomeComparison]:
-    """Compare lines, not pull requests: attributed ones beside all others of the same ones."""
+    """Compare lines: attributed ones beside all other lines of the same pull requests."""
     for days, measured in ((30, OutcomeMeasure.SURVIVED_30), (90, OutcomeMeasure.SURVIVED_90)):
         figures = []
         for kept, whole in (("attributed", "attributed_lines"), ("others", "other_lines")):

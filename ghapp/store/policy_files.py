@@ -1,4 +1,4 @@
-"""The last good policy file of each repository. It reads none of them."""
+"""The last valid policy file of each repository, as text. It parses none."""
 
 from datetime import datetime
 
@@ -10,15 +10,15 @@ from ghapp.store.schema import policy_file
 
 
 class PolicyFiles:
-    """What stays in force while a repository's file is broken."""
+    """The policy text that stays in force while a repository's file is broken."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def keep(self, repository_id: int, text: str, *, as_of: datetime) -> None:
-        """Keep a file that was read without fault, as it stood at ``as_of``.
+        """Keep a valid file as it was at ``as_of``.
 
-        An older one than what is kept changes nothing: audits of the past bring those.
+        A file older than the stored one changes nothing: audits of the past read old files.
         """
         values = {"text": clean(text), "as_of": as_of}
         insert = self._database.insert(policy_file).values(repository_id=repository_id, **values)
@@ -27,11 +27,10 @@ class PolicyFiles:
             set_=values,
             where=policy_file.c.as_of <= insert.excluded.as_of,
         )
-        with self._database.write() as connection:
-            connection.execute(newer)
+        self._database.execute(newer)
 
     def last_good(self, repository_id: int) -> str | None:
-        """Return the text that was kept last; ``None``: there was never a good one."""
+        """Return the latest stored text; ``None``: the repository never had a valid file."""
         query = select(policy_file.c.text).where(policy_file.c.repository_id == repository_id)
-        with self._database.read() as connection:
-            return connection.execute(query).scalar()
+        text: str | None = self._database.value(query)
+        return text

@@ -12,36 +12,36 @@ from ghapp.attribution.model import Struct
 from ghapp.attribution.policy import Policy
 from ghapp.store.audits import SavedAudit, saved_audit, saved_columns
 from ghapp.store.database import Database
-from ghapp.store.rows import chunks
+from ghapp.store.rows import chunks, struct_of
 from ghapp.store.schema import audit, policy, record, record_head, record_key
 
 AT_ONCE = 200
-"""Documents that are read together: bounds the memory of an export."""
+"""Documents read at once: limits the memory of an export."""
 
 
 class RecordKey(Struct, frozen=True):
-    """A key that records are signed with."""
+    """A key that signs records."""
 
     id: str
     public: bytes
     made_at: datetime
     retired_at: datetime | None = None
-    """``None``: it signs now."""
+    """``None``: it is in use."""
     secret: bytes | None = None
-    """As given: the caller encrypts it. ``None``: it was thrown away when another took over."""
+    """As given: the caller encrypts it. ``None``: deleted when the next key took over."""
 
 
 class SignedAudit(Struct, frozen=True):
-    """An audit with its document and what signs it."""
+    """An audit with its document and its signed envelope."""
 
     audit: SavedAudit
     document: bytes
     envelope: bytes | None
-    """``None``: it is from before records were signed."""
+    """``None``: saved before the app signed records."""
 
 
 class RecordTable:
-    """Envelopes by audit, heads by repository, keys, policies."""
+    """Envelopes by audit, heads by repository, keys, and policies."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -50,23 +50,22 @@ class RecordTable:
     # --- keys ---------------------------------------------------------------------------------
 
     def all_keys(self) -> tuple[RecordKey, ...]:
-        """Return all keys that ever signed, the oldest first."""
+        """Return all keys that ever signed, oldest first."""
         query = select(record_key).order_by(record_key.c.made_at, record_key.c.id)
-        with self._database.read() as connection:
-            return tuple(_key(row) for row in connection.execute(query))
+        return tuple(struct_of(RecordKey, row) for row in self._database.rows(query))
 
     def current_within(self, connection: Connection) -> RecordKey | None:
-        """Return the key that signs now, as part of the caller's transaction; ``None``: none."""
+        """Return the key in use, in the caller's transaction; ``None``: none."""
         query = select(record_key).where(record_key.c.retired_at.is_(None))
         row = connection.execute(query).first()
-        return None if row is None else _key(row)
+        return None if row is None else struct_of(RecordKey, row)
 
     def lock_keys(self, connection: Connection) -> None:
-        """Wait until nobody else changes the key that signs."""
+        """Wait until no other process changes the key in use."""
         self._database.lock(connection, "record_key")
 
     def take_over_within(self, connection: Connection, new: RecordKey) -> None:
-        """Let a new key sign from now on; of the one before it only the public part stays."""
+        """Put a new key in use; keep only the public part of the one before."""
         retired = {"retired_at": new.made_at, "secret": None}
         connection.execute(
             update(record_key).where(record_key.c.retired_at.is_(None)).values(retired)
@@ -78,14 +77,14 @@ class RecordTable:
     def keep_within(
         self, connection: Connection, saved: SavedAudit, key_id: str, envelope: bytes
     ) -> None:
-        """Keep what signs an audit."""
+        """Store the envelope that signs an audit."""
         values = {"audit_id": saved.id, "key_id": key_id, "envelope": zlib.compress(envelope)}
         connection.execute(self._database.insert(record).values(values))
 
     def move_head_within(
         self, connection: Connection, repository_id: int, position: int, envelope: bytes
     ) -> None:
-        """Keep what says how long a repository's chain is; one that says less changes nothing."""
+        """Store the signed head of a repository's chain, unless a longer chain is stored."""
         values = {"position": position, "envelope": envelope}
         insert = self._database.insert(record_head).values(repository_id=repository_id, **values)
         connection.execute(
@@ -97,12 +96,12 @@ class RecordTable:
         )
 
     def head_within(self, connection: Connection, repository_id: int) -> bytes | None:
-        """Return what says how long a repository's chain is; ``None``: nothing of it is signed."""
+        """Return the signed head of a repository's chain; ``None``: nothing is signed."""
         query = select(record_head.c.envelope).where(record_head.c.repository_id == repository_id)
         return connection.execute(query).scalar()
 
     def of_within(self, connection: Connection, repository_id: int) -> Iterator[SignedAudit]:
-        """Yield a repository's audits in the order of its chain, as part of a transaction."""
+        """Yield a repository's audits in the order of its chain, in the caller's transaction."""
         query: Select[Any] = (
             select(*saved_columns(), audit.c.document, record.c.envelope)
             .join(record, record.c.audit_id == audit.c.id, isouter=True)
@@ -116,38 +115,29 @@ class RecordTable:
             last = rows[-1].position
 
     def unsigned(self, repository_id: int) -> tuple[SavedAudit, ...]:
-        """Return a repository's audits that nobody signed, in the order of its chain."""
+        """Return a repository's unsigned audits, in the order of its chain."""
         query: Select[Any] = (
             select(*saved_columns())
             .join(record, record.c.audit_id == audit.c.id, isouter=True)
             .where(audit.c.repository_id == repository_id, record.c.audit_id.is_(None))
             .order_by(audit.c.position)
         )
-        with self._database.read() as connection:
-            return tuple(saved_audit(row) for row in connection.execute(query))
-
-    def signed_of(self, audit_id: int) -> bytes | None:
-        """Return what signs an audit; ``None``: it is from before records were signed."""
-        query = select(record.c.envelope).where(record.c.audit_id == audit_id)
-        with self._database.read() as connection:
-            packed = connection.execute(query).scalar()
-        return None if packed is None else zlib.decompress(packed)
+        return tuple(saved_audit(row) for row in self._database.rows(query))
 
     # --- policies -----------------------------------------------------------------------------
 
     def keep_policy(self, used: Policy, *, now: datetime) -> None:
-        """Keep a policy's members, so that its digest in a document can be looked up."""
+        """Store a policy's members, so that a digest in a document can be looked up."""
         if used.digest in self._known_policies:
             return
         members = msgspec.json.encode(used, order="sorted")
         values = {"digest": used.digest, "id": used.id, "members": members, "used_since": now}
         insert = self._database.insert(policy).values(values)
-        with self._database.write() as connection:
-            connection.execute(insert.on_conflict_do_nothing(index_elements=["digest"]))
+        self._database.execute(insert.on_conflict_do_nothing(index_elements=["digest"]))
         self._known_policies.add(used.digest)
 
     def policies(self, digests: Iterable[str]) -> dict[str, bytes]:
-        """Return the canonical JSON of policies by digest; those never kept are left out."""
+        """Return the canonical JSON of policies by digest, without those never stored."""
         found: dict[str, bytes] = {}
         with self._database.read() as connection:
             for chunk in chunks(sorted(set(digests))):
@@ -165,18 +155,8 @@ def _signed(row: Row[Any]) -> SignedAudit:
 
 
 def _unpacked(document: bytes) -> bytes:
-    """Return a document; one that was damaged in the database is empty, which no digest is of."""
+    """Return a document; if it is damaged, empty bytes, which no digest matches."""
     try:
         return zlib.decompress(document)
     except zlib.error:
         return b""
-
-
-def _key(row: Row[Any]) -> RecordKey:
-    return RecordKey(
-        id=row.id,
-        public=bytes(row.public),
-        made_at=row.made_at,
-        retired_at=row.retired_at,
-        secret=None if row.secret is None else bytes(row.secret),
-    )

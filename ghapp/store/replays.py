@@ -1,7 +1,7 @@
-"""Replays over GitHub: what was asked, how far it is, and the documents. It audits nothing.
+"""Replays over GitHub: what was requested, how far it is, and its documents. It audits nothing.
 
-A repository has one replay at a time that is not over; its pull requests are due items of their
-own, so that as many workers take part as there are.
+A repository has at most one running replay. Each pull request is a work item of its own, so all
+workers take part.
 """
 
 import zlib
@@ -17,24 +17,24 @@ from sqlalchemy.exc import IntegrityError
 from ghapp.attribution.model import Struct
 from ghapp.attribution.policy import Policy
 from ghapp.store.database import Database
-from ghapp.store.rows import clean
+from ghapp.store.rows import clean, struct_of
 from ghapp.store.schema import replay, replayed, work_item
-from ghapp.store.work_items import WorkRequest, WorkTable
+from ghapp.store.work_items import WorkRequest, WorkState, WorkTable
 
 AT_ONCE = 200
-"""Documents that are read together."""
+"""Documents read at once."""
 
 
-class ReplayUnderWay(Exception):  # noqa: N818 - a state of the repository, named as what it is
-    """The repository has another replay that is not over; ``replay`` is its number."""
+class ReplayUnderWay(Exception):  # noqa: N818 - a state of the repository, not a fault
+    """The repository has another running replay; ``replay`` is its number."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(f"replay {number} of this repository is not over: wait, or cancel it")
+        super().__init__(f"replay {number} of this repository is running: wait, or cancel it")
         self.replay = number
 
 
 class ReplayState(StrEnum):
-    """Where a replay is."""
+    """State of a replay."""
 
     RUNNING = "running"
     DONE = "done"
@@ -42,54 +42,54 @@ class ReplayState(StrEnum):
 
 
 class PullState(StrEnum):
-    """Where a pull request of a replay is."""
+    """State of a pull request in a replay."""
 
     WAITING = "waiting"
     DONE = "done"
     INCOMPLETE = "incomplete"
-    """Its change could not be read whole; there is a document, without a share."""
+    """Its change could not be read completely; there is a document, without a share."""
     FAILED = "failed"
-    """There is no document; ``why`` says why."""
+    """There is no document; ``why`` gives the reason."""
 
 
 class ReplayRequest(Struct, frozen=True):
-    """What somebody wants replayed."""
+    """What to replay."""
 
     repository_id: int
     as_of: datetime
-    """The time that decides which audits are final."""
+    """Time that decides which audits are final."""
     asked_by: str
-    """As the access log names people: ``login:ann``, ``system:ann``."""
+    """Who requested it, as in the access log: ``login:ann``, ``system:ann``."""
     policy: Policy | None = None
-    """``None``: the policy that was in force for each pull request."""
+    """``None``: for each pull request the policy that was in force."""
     since: datetime | None = None
     until: datetime | None = None
-    """Merged from then to then, both included; ``None``: from the first, to the last."""
+    """Pull requests merged from ``since`` to ``until``, inclusive; ``None``: no limit."""
     record: bool = False
-    """Whether results become recorded audits."""
+    """Whether the results become recorded audits."""
     publish: tuple[str, ...] = ()
-    """Publishers that show the results on GitHub; what is shown is recorded, too."""
+    """Publishers that show the results on GitHub; what they show is recorded, too."""
 
 
 class Replay(ReplayRequest, frozen=True, kw_only=True):
-    """A replay as it stands in the table."""
+    """A replay as it is in the table."""
 
     id: int
     state: ReplayState
     pages: int
-    """Pages of GitHub's list that were read."""
+    """Pages of GitHub's list read so far."""
     listed: bool
-    """Whether the list was read to its end, so that its pull requests are known."""
+    """Whether the list was read to its end, so that all pull requests are known."""
     created_at: datetime
     finished_at: datetime | None = None
 
     def spans(self, at: datetime) -> bool:
-        """Say whether what was merged then belongs to it."""
+        """Return whether a pull request merged then belongs to it."""
         return (self.since is None or self.since <= at) and (self.until is None or at <= self.until)
 
 
 class ReplayCounts(Struct, frozen=True):
-    """How many pull requests of a replay are where; their sum grows until all are listed."""
+    """Pull requests of a replay by state; their sum grows until all are listed."""
 
     waiting: int = 0
     done: int = 0
@@ -98,7 +98,7 @@ class ReplayCounts(Struct, frozen=True):
 
     @property
     def total(self) -> int:
-        """All that are known."""
+        """All pull requests that are known."""
         return self.waiting + self.done + self.incomplete + self.failed
 
 
@@ -115,12 +115,15 @@ class ListedPull(Struct, frozen=True):
 class ReplayTable:
     """The replays of all repositories."""
 
-    def __init__(self, database: Database, due_table: WorkTable) -> None:
+    def __init__(self, database: Database, work: WorkTable) -> None:
         self._database = database
-        self._work = due_table
+        self._work = work
 
-    def start(self, asked: ReplayRequest, request: WorkRequest, *, now: datetime) -> Replay:
-        """Begin a replay; ``wish`` has its pull requests listed. Raises `ReplayUnderWay`."""
+    def start(self, asked: ReplayRequest, listing: WorkRequest, *, now: datetime) -> Replay:
+        """Begin a replay; ``listing`` is the work that lists its pull requests.
+
+        Raises `ReplayUnderWay`.
+        """
         row = {
             "repository_id": asked.repository_id,
             "asked_by": clean(asked.asked_by),
@@ -140,7 +143,7 @@ class ReplayTable:
                 made = connection.execute(
                     self._database.insert(replay).values(row).returning(replay)
                 ).one()
-                self._work.enqueue_within(connection, request, now)
+                self._work.enqueue_within(connection, listing, now)
         except IntegrityError as error:
             other = self.running(asked.repository_id)
             raise ReplayUnderWay(0 if other is None else other.id) from error
@@ -148,41 +151,37 @@ class ReplayTable:
 
     def one(self, number: int) -> Replay | None:
         """Return a replay; ``None``: there is none of this number."""
-        with self._database.read() as connection:
-            row = connection.execute(select(replay).where(replay.c.id == number)).first()
+        row = self._database.first(select(replay).where(replay.c.id == number))
         return None if row is None else _replay(row)
 
     def running(self, repository_id: int) -> Replay | None:
-        """Return the replay of a repository that is not over; ``None``: none is."""
+        """Return the running replay of a repository; ``None``: none."""
         query = select(replay).where(
             replay.c.repository_id == repository_id, replay.c.state == ReplayState.RUNNING.value
         )
-        with self._database.read() as connection:
-            row = connection.execute(query).first()
+        row = self._database.first(query)
         return None if row is None else _replay(row)
 
     def of(self, repository_id: int, limit: int = 50) -> tuple[Replay, ...]:
-        """Return the replays of a repository, the latest first."""
+        """Return the replays of a repository, latest first."""
         query = select(replay).where(replay.c.repository_id == repository_id)
         query = query.order_by(replay.c.id.desc()).limit(limit)
-        with self._database.read() as connection:
-            return tuple(_replay(row) for row in connection.execute(query))
+        return tuple(_replay(row) for row in self._database.rows(query))
 
     def progress(self, number: int) -> ReplayCounts:
         """Return how far a replay is."""
         return self.progress_of([number])[number]
 
     def progress_of(self, numbers: Collection[int]) -> dict[int, ReplayCounts]:
-        """Return how far some replays are, by the replay's number."""
+        """Return how far these replays are, by number."""
         query = (
             select(replayed.c.replay_id, replayed.c.state, func.count())
             .where(replayed.c.replay_id.in_(numbers))
             .group_by(replayed.c.replay_id, replayed.c.state)
         )
         counts: dict[int, dict[str, int]] = {number: {} for number in numbers}
-        with self._database.read() as connection:
-            for number, state, count in connection.execute(query):
-                counts[number][state] = count
+        for number, state, count in self._database.rows(query):
+            counts[number][state] = count
         return {number: ReplayCounts(**of_replay) for number, of_replay in counts.items()}
 
     def page(
@@ -194,9 +193,9 @@ class ReplayTable:
         is_last: bool,
         now: datetime,
     ) -> bool:
-        """Take a page of GitHub's list in, and make its pull requests due, in one transaction.
+        """Store a page of GitHub's list and enqueue its pull requests, in one transaction.
 
-        ``False``: somebody else read that page, or the replay is over.
+        ``False``: another worker stored that page, or the replay is over.
         """
         with self._database.write() as connection:
             moved = connection.execute(
@@ -216,25 +215,16 @@ class ReplayTable:
         return True
 
     def pull(self, number: int, pull_request: int) -> ListedPull | None:
-        """Return a pull request of a replay that waits; ``None``: it does not, or is none of it."""
+        """Return a waiting pull request of a replay; ``None``: not waiting, or not in it."""
         query = select(replayed).where(
             replayed.c.replay_id == number,
             replayed.c.pull_request == pull_request,
             replayed.c.state == PullState.WAITING.value,
         )
-        with self._database.read() as connection:
-            row = connection.execute(query).first()
-        if row is None:
-            return None
-        return ListedPull(
-            number=row.pull_request,
-            merged_at=row.merged_at,
-            base_sha=row.base_sha,
-            head_sha=row.head_sha,
-            merge_commit=row.merge_commit,
-        )
+        row = self._database.first(query)
+        return None if row is None else struct_of(ListedPull, row, number=pull_request)
 
-    def settle(  # noqa: PLR0913 - what became of one pull request
+    def settle(  # noqa: PLR0913 - the result of one pull request
         self,
         number: int,
         pull_request: int,
@@ -244,7 +234,7 @@ class ReplayTable:
         why: str | None = None,
         now: datetime,
     ) -> None:
-        """Keep what became of a pull request; the last one ends the replay."""
+        """Store the result of a pull request; the last one ends the replay."""
         packed = None if document is None else zlib.compress(document)
         change = (
             update(replayed)
@@ -256,7 +246,7 @@ class ReplayTable:
             self._end(connection, number, now)
 
     def cancel(self, number: int, *, now: datetime) -> bool:
-        """End a replay before its time; what is done stays. ``False``: it was over."""
+        """Cancel a replay and keep what is done; ``False``: it was over."""
         with self._database.write() as connection:
             row = connection.execute(
                 update(replay)
@@ -269,13 +259,13 @@ class ReplayTable:
             connection.execute(
                 update(work_item)
                 .where(work_item.c.kind == KIND, work_item.c.repository_id == row.repository_id)
-                .where(work_item.c.state.in_(("waiting", "parked")))
+                .where(work_item.c.state.in_(_NOT_STARTED))
                 .values(state="done", outcome="nothing_to_do", why="cancelled", finished_at=now)
             )
         return True
 
     def documents(self, number: int) -> Iterator[bytes]:
-        """Yield a replay's documents by the time of the merge, then by number."""
+        """Yield a replay's documents by time of the merge, then by number."""
         order = (replayed.c.merged_at, replayed.c.pull_request)
         query = (
             select(*order, replayed.c.document)
@@ -286,26 +276,24 @@ class ReplayTable:
         after: Any = None
         while True:
             page = query if after is None else query.where(_later(after))
-            with self._database.read() as connection:
-                rows = connection.execute(page).all()
+            rows = self._database.rows(page)
             if not rows:
                 return
             yield from (zlib.decompress(row.document) for row in rows)
             after = rows[-1]
 
     def problems(self, number: int, limit: int = 20) -> tuple[tuple[int, str], ...]:
-        """Return pull requests that could not be audited whole, each with the reason."""
+        """Return pull requests that could not be audited completely, each with the reason."""
         query = (
             select(replayed.c.pull_request, replayed.c.why)
             .where(replayed.c.replay_id == number, replayed.c.why.is_not(None))
             .order_by(replayed.c.pull_request)
             .limit(limit)
         )
-        with self._database.read() as connection:
-            return tuple((row.pull_request, row.why) for row in connection.execute(query))
+        return tuple((row.pull_request, row.why) for row in self._database.rows(query))
 
     def _end(self, connection: Connection, number: int, now: datetime) -> None:
-        """End a replay that is listed and of which nothing waits."""
+        """End a replay whose pull requests are all listed and none is waiting."""
         waiting = (
             select(replayed.c.pull_request)
             .where(replayed.c.replay_id == number, replayed.c.state == PullState.WAITING.value)
@@ -320,7 +308,10 @@ class ReplayTable:
 
 
 KIND = "replay"
-"""Kind of the due items of replays: one that lists, and one for each pull request."""
+"""Kind of a replay's work items: one lists, and there is one for each pull request."""
+
+
+_NOT_STARTED = (WorkState.WAITING.value, WorkState.DEAD_LETTER.value)
 
 
 def _later(row: Row[Any]) -> Any:
@@ -341,19 +332,9 @@ def _row(number: int, pull: ListedPull) -> dict[str, Any]:
 
 
 def _replay(row: Row[Any]) -> Replay:
-    return Replay(
-        id=row.id,
-        repository_id=row.repository_id,
-        asked_by=row.asked_by,
+    return struct_of(
+        Replay,
+        row,
         policy=None if row.policy is None else msgspec.json.decode(row.policy, type=Policy),
-        since=row.since,
-        until=row.until,
-        record=row.record,
         publish=tuple(row.publish.split(",")) if row.publish else (),
-        as_of=row.as_of,
-        state=ReplayState(row.state),
-        pages=row.pages,
-        listed=row.listed,
-        created_at=row.created_at,
-        finished_at=row.finished_at,
     )

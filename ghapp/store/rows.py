@@ -1,13 +1,20 @@
-"""What every table's module does with values on their way in and out. It opens no database."""
+"""Rows on their way into and out of every table: chunks, text, structs. It opens no database."""
 
 import itertools
 from collections.abc import Iterable, Iterator
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
+
+import msgspec
+from sqlalchemy import Row
+
+from ghapp.attribution.model import Struct
 
 Value = TypeVar("Value")
+StructT = TypeVar("StructT", bound=Struct)
 
 CHUNK = 500
-"""Values in one ``IN (...)``; SQLite takes 999 parameters at least."""
+"""Values in one ``IN (...)``. Old versions of SQLite take at most 999 parameters:
+https://sqlite.org/limits.html#max_variable_number."""
 
 
 def chunks(values: Iterable[Value], size: int = CHUNK) -> Iterator[list[Value]]:
@@ -22,11 +29,20 @@ def clean(text: str) -> str: ...
 @overload
 def clean(text: None) -> None: ...
 def clean(text: str | None) -> str | None:
-    """Return text that both databases take: no NUL and no half of a surrogate pair.
+    """Return text that both databases accept: without NUL and without half a surrogate pair.
 
-    PostgreSQL refuses the first and no UTF-8 holds the second, yet both can stand in a
-    file name or in what somebody sent.
+    PostgreSQL rejects NUL, and UTF-8 cannot encode half a surrogate pair. File names and
+    uploads can contain both.
     """
     if text is None or (text.isascii() and "\0" not in text):
         return text
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def struct_of(kind: type[StructT], row: Row[Any], **changed: Any) -> StructT:
+    """Return a row as a struct: each member is the column of its name, unless ``changed`` has it.
+
+    Columns that the struct does not have are ignored.
+    """
+    columns = dict(zip(map(str, row._fields), row, strict=True))
+    return msgspec.convert(columns | changed, kind)

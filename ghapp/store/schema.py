@@ -1,8 +1,8 @@
-"""The tables as the code of this version sees them; it neither creates nor queries them.
+"""The tables as this version sees them. It neither creates nor queries them.
 
-``migrations/`` builds them; a test holds both to each other. Times are whole microseconds
-since 1970 in UTC, so that both databases sort and compare them alike. Numeric ids of GitHub
-are the keys, because every name on GitHub can change.
+``migrations/`` builds them, and a test compares the two. Times are whole microseconds since 1970
+in UTC, so that both databases sort and compare them alike. GitHub's numeric ids are the keys,
+because every name on GitHub can change.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -31,15 +31,18 @@ from ghapp.summaries.counts import PullCounts
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
-# SQLite counts a row up by itself only where the column is called INTEGER.
+# SQLite numbers rows by itself only if the type is INTEGER: https://sqlite.org/autoinc.html.
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
 OPEN_STATES = "state IN ('waiting', 'leased', 'dead_letter')"
-"""A due item that is not over yet; at most one of a name (see `due_open`)."""
+"""An open work item; the index ``work_item_open`` allows one of each name."""
 
 
 def to_microseconds(at: datetime) -> int:
-    """Return an instant as whole microseconds since 1970; refuses one without a time zone."""
+    """Return an instant as whole microseconds since 1970.
+
+    Raises `ValueError` if it has no time zone.
+    """
     if at.tzinfo is None:
         message = f"time {at.isoformat()} has no time zone; give an aware datetime"
         raise ValueError(message)
@@ -52,18 +55,18 @@ def from_microseconds(count: int) -> datetime:
 
 
 class InstantColumn(TypeDecorator[datetime]):
-    """An aware datetime, kept as whole microseconds since 1970."""
+    """An aware datetime, stored as whole microseconds since 1970."""
 
     impl = BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Return what is written."""
+        """Return the value to write."""
         del dialect
         return None if value is None else to_microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """Return what was read, in UTC."""
+        """Return the value that was read, in UTC."""
         del dialect
         return None if value is None else from_microseconds(value)
 
@@ -240,7 +243,7 @@ work_item = Table(
     Column("finished_at", InstantColumn),
     CheckConstraint("lane IN ('live', 'rerun', 'replay')", name="lane"),
     CheckConstraint("state IN ('waiting', 'leased', 'done', 'dead_letter')", name="state"),
-    # Repeats of what is still to be done fall together here.
+    # Deduplicates requests for work that is still open.
     Index(
         "work_item_open",
         "name",
@@ -248,7 +251,7 @@ work_item = Table(
         sqlite_where=text(OPEN_STATES),
         postgresql_where=text(OPEN_STATES),
     ),
-    # Two workers never work on one pull request at a time, whatever the kinds.
+    # Only one worker at a time works on a pull request, whatever the kinds of work.
     Index(
         "work_item_one_at_a_time",
         "repository_id",
@@ -296,7 +299,7 @@ replay = Table(
     Column("listed", Boolean(create_constraint=False), nullable=False),
     Column("created_at", InstantColumn, nullable=False),
     Column("finished_at", InstantColumn),
-    # One at a time in a repository: its due items are named by repository and pull request.
+    # One at a time in a repository: repository and pull request name its work items.
     Index(
         "replay_running",
         "repository_id",
@@ -452,7 +455,7 @@ fingerprint_key = Table(
     Column("created_at", InstantColumn, nullable=False),
     Column("retired_at", InstantColumn),
     UniqueConstraint("installation_id", "number"),
-    # An installation has one key that fingerprints are made with.
+    # An installation has one key in use.
     Index(
         "fingerprint_key_present",
         "installation_id",
@@ -487,7 +490,8 @@ machine_report = Table(
     Column("last_at", InstantColumn, nullable=False),
     UniqueConstraint(
         *("installation_id", "repository_id", "week", "user_id", "machine"),
-        # The name made of all columns is longer than PostgreSQL takes.
+        # A name made of all columns would be longer than the 63 bytes that PostgreSQL allows:
+        # https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
         name="uq_machine_report_once",
     ),
     Index("machine_report_person", "user_id", "week"),
@@ -559,7 +563,7 @@ pull_lines = Table(
 
 
 def _tallies(name: str, of: str) -> Table:
-    """Return a table of tallies; ``of``: the column that says whose they are."""
+    """Return a table of tallies; ``of`` names the column of their repository or group."""
     return Table(
         name,
         metadata,

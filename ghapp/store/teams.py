@@ -1,4 +1,7 @@
-"""Who is in which team of an account, by who said so. Which one holds is told by `selecting`."""
+"""Who is in which team of an account, by source.
+
+`ghapp.store.summaries.conditions` decides which source counts.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,21 +10,21 @@ from sqlalchemy import delete, func, select
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
-from ghapp.store.rows import clean
+from ghapp.store.rows import clean, struct_of
 from ghapp.store.schema import pull_lines, pull_summary, team_member
-from ghapp.store.summaries.conditions import to_day
+from ghapp.store.summaries.conditions import same_pull, to_day
 from ghapp.store.summaries.tally import day_number
 from ghapp.summaries.teams import TeamMember, TeamSource
 
 
 class LinesWritten(Struct, frozen=True):
-    """What one person merged into the files of one directory."""
+    """Lines that one person merged into the files of one directory."""
 
     login: str
     directory: str
     """``.``: the top."""
     lines: int
-    """Effective ones."""
+    """Effective lines."""
 
 
 class TeamTable:
@@ -31,7 +34,7 @@ class TeamTable:
         self._database = database
 
     def replace(self, account: str, source: TeamSource, members: Iterable[TeamMember]) -> int:
-        """Let these be all that a source says of an account; return how many people they are."""
+        """Replace everything that a source says about an account; return how many people."""
         account_lower = clean(account).lower()
         rows = {
             member.login.lower(): {
@@ -56,23 +59,17 @@ class TeamTable:
         return len(rows)
 
     def of(self, account: str) -> dict[TeamSource, tuple[TeamMember, ...]]:
-        """Return everything that was said of an account, by source; people by login."""
+        """Return what each source says about an account, people by login."""
         query = (
             select(team_member)
             .where(team_member.c.account_lower == clean(account).lower())
             .order_by(team_member.c.login_lower)
         )
         found: dict[TeamSource, tuple[TeamMember, ...]] = {}
-        with self._database.read() as connection:
-            for row in connection.execute(query):
-                member = TeamMember(
-                    login=row.login,
-                    team=row.team,
-                    role=row.role,
-                    since=None if row.since is None else to_day(row.since),
-                )
-                source = TeamSource(row.source)
-                found[source] = (*found.get(source, ()), member)
+        for row in self._database.rows(query):
+            since = None if row.since is None else to_day(row.since)
+            source, member = TeamSource(row.source), struct_of(TeamMember, row, since=since)
+            found[source] = (*found.get(source, ()), member)
         return found
 
     def written(self, repository_id: int, since: datetime) -> tuple[LinesWritten, ...]:
@@ -80,12 +77,7 @@ class TeamTable:
         summed = func.sum(pull_lines.c.effective)
         query = (
             select(pull_summary.c.author, pull_lines.c.directory, summed)
-            .join_from(
-                pull_lines,
-                pull_summary,
-                (pull_lines.c.repository_id == pull_summary.c.repository_id)
-                & (pull_lines.c.pull_request == pull_summary.c.pull_request),
-            )
+            .join_from(pull_lines, pull_summary, same_pull(pull_lines))
             .where(
                 pull_lines.c.repository_id == repository_id,
                 pull_lines.c.merged_at >= since,
@@ -94,5 +86,5 @@ class TeamTable:
             .group_by(pull_summary.c.author, pull_lines.c.directory)
             .having(summed > 0)
         )
-        with self._database.read() as connection:
-            return tuple(LinesWritten(*row[:2], int(row[2])) for row in connection.execute(query))
+        rows = self._database.rows(query)
+        return tuple(LinesWritten(login, directory, int(lines)) for login, directory, lines in rows)

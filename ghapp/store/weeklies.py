@@ -3,44 +3,44 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, or_, select, update
+from sqlalchemy import delete, or_, select, update
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
-from ghapp.store.rows import clean
+from ghapp.store.rows import clean, struct_of
 from ghapp.store.schema import weekly_summary
 
 
 class WeeklyOrder(Struct, frozen=True, kw_only=True):
-    """An organization's wish for a weekly summary."""
+    """An organization's order of a weekly summary."""
 
     installation_id: int
     webhook: bytes | None = None
-    """Address, encrypted: whoever knows it can write there. ``None``: none."""
+    """Webhook address, encrypted: whoever knows it can post there. ``None``: no webhook."""
     mail: str | None = None
-    """``None``: none."""
+    """``None``: no mail."""
     set_by: str
-    """Login of the owner who wished it."""
+    """Login of the owner who ordered it."""
     claimed_week: str | None = None
-    """Last week that was sent or is being sent, such as ``2026-W21``; ``None``: none yet."""
+    """Last week that was or is being sent, such as ``2026-W21``; ``None``: none yet."""
     sent_at: datetime | None = None
     problem: str | None = None
-    """What went wrong the last time; ``None``: nothing."""
+    """What went wrong last time; ``None``: nothing."""
 
     def __repr__(self) -> str:
         """Leave the addresses out."""
-        return f"Weekly(installation_id={self.installation_id})"
+        return f"WeeklyOrder(installation_id={self.installation_id})"
 
 
 class WeeklyTable:
-    """The wishes of all organizations; none is made by itself."""
+    """The orders of all organizations. An organization without an order gets nothing."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def order(self, weekly: WeeklyOrder, *, now: datetime) -> None:
-        """Keep a wish in the place of the one before; the weeks that were sent stay known."""
-        told = {
+        """Store an order and replace the one before; the weeks already sent stay known."""
+        values = {
             "webhook": weekly.webhook,
             "mail": clean(weekly.mail),
             "set_by": clean(weekly.set_by),
@@ -48,41 +48,37 @@ class WeeklyTable:
             "problem": None,
         }
         insert = self._database.insert(weekly_summary).values(
-            installation_id=weekly.installation_id, **told
+            installation_id=weekly.installation_id, **values
         )
-        with self._database.write() as connection:
-            connection.execute(
-                insert.on_conflict_do_update(index_elements=["installation_id"], set_=told)
-            )
+        self._database.execute(
+            insert.on_conflict_do_update(index_elements=["installation_id"], set_=values)
+        )
 
     def stop(self, installation_id: int) -> bool:
-        """Forget a wish; ``False``: there was none."""
+        """Delete an order; ``False``: there was none."""
         gone = delete(weekly_summary).where(weekly_summary.c.installation_id == installation_id)
-        with self._database.write() as connection:
-            return connection.execute(gone).rowcount == 1
+        return self._database.execute(gone) == 1
 
     def of(self, installation_id: int) -> WeeklyOrder | None:
-        """Return an organization's wish; ``None``: it has none."""
+        """Return an organization's order; ``None``: it has none."""
         query = select(weekly_summary).where(weekly_summary.c.installation_id == installation_id)
-        with self._database.read() as connection:
-            row = connection.execute(query).first()
-        return None if row is None else _from_row(row)
+        row = self._database.first(query)
+        return None if row is None else struct_of(WeeklyOrder, row)
 
     def all(self) -> tuple[WeeklyOrder, ...]:
-        """Return all wishes."""
+        """Return all orders."""
         query = select(weekly_summary).order_by(weekly_summary.c.installation_id)
-        with self._database.read() as connection:
-            return tuple(_from_row(row) for row in connection.execute(query))
+        return tuple(struct_of(WeeklyOrder, row) for row in self._database.rows(query))
 
     def claim(self, installation_id: int, week: str) -> bool:
-        """Take the sending of a week; ``False``: it was sent, or another process sends it."""
+        """Claim a week for sending; ``False``: it was sent, or another process is sending it."""
         column = weekly_summary.c.claimed_week
         return self._change(
             installation_id, {"claimed_week": week}, or_(column.is_(None), column < week)
         )
 
     def give_back(self, installation_id: int, week: str, before: str | None, why: str) -> bool:
-        """Take back a claim whose letter was surely not delivered."""
+        """Give a claim back when delivery definitely failed, so that it is tried again."""
         return self._change(
             installation_id,
             {"claimed_week": before, "problem": clean(why)},
@@ -90,24 +86,11 @@ class WeeklyTable:
         )
 
     def sent(self, installation_id: int, problem: str | None, *, now: datetime) -> None:
-        """Note that a letter went out; ``problem``: nobody said that it came in."""
+        """Store that a summary was sent; ``problem``: the receiver did not confirm it."""
         self._change(installation_id, {"sent_at": now, "problem": clean(problem)})
 
     def _change(self, installation_id: int, values: dict[str, Any], *conditions: Any) -> bool:
         change = update(weekly_summary).where(
             weekly_summary.c.installation_id == installation_id, *conditions
         )
-        with self._database.write() as connection:
-            return connection.execute(change.values(values)).rowcount == 1
-
-
-def _from_row(row: Row[Any]) -> WeeklyOrder:
-    return WeeklyOrder(
-        installation_id=row.installation_id,
-        webhook=row.webhook,
-        mail=row.mail,
-        set_by=row.set_by,
-        claimed_week=row.claimed_week,
-        sent_at=row.sent_at,
-        problem=row.problem,
-    )
+        return self._database.execute(change.values(values)) == 1

@@ -1,8 +1,8 @@
-"""What has to happen when: the truth behind the queue. It runs nothing itself.
+"""What work is due and when: the record behind the queue. It runs nothing itself.
 
-An item is one wish (kind, repository, pull request). While it is open, the same wish again
-falls together with it. A worker takes an item on a lease; a lease that ran out gives the
-item back, so that what a killed worker held is done by another one.
+An item is one request for work (kind, repository, pull request). Requesting the same work again
+while the item is open does not add another. A worker leases an item; when the lease expires,
+another worker can lease it, so the work of a killed worker is not lost.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     Select,
     and_,
     bindparam,
@@ -31,19 +30,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
-from ghapp.store.rows import clean
+from ghapp.store.rows import clean, struct_of
 from ghapp.store.schema import OPEN_STATES, InstantColumn, installation, work_item
-
-TAKE_TRIES = 20
-"""How often `WorkTable.take` looks again when other workers were quicker."""
 
 
 class Lane(StrEnum):
-    """Which worker does it; in this order of urgency."""
+    """Which workers do it, most urgent first."""
 
     LIVE = "live"
     RERUN = "rerun"
@@ -51,7 +46,7 @@ class Lane(StrEnum):
 
 
 class WorkState(StrEnum):
-    """Where an item is. Waiting, leased and parked items are open; a done one is history."""
+    """State of an item. Done items are history; all others are open."""
 
     WAITING = "waiting"
     LEASED = "leased"
@@ -60,7 +55,7 @@ class WorkState(StrEnum):
 
 
 class WorkEnd(StrEnum):
-    """How an item ended (design: a closed list; "later" is `WorkTable.later`)."""
+    """How an item ended: a closed list. An item that is put back has not ended."""
 
     DONE = "done"
     NOTHING_TO_DO = "nothing_to_do"
@@ -70,7 +65,7 @@ class WorkEnd(StrEnum):
 
 
 class WorkKind(StrEnum):
-    """The kinds that this version makes due; the column takes any word."""
+    """The kinds that this version enqueues; the column accepts any word."""
 
     AUDIT = "audit"
     FINALIZE = "finalize"
@@ -81,49 +76,49 @@ class WorkKind(StrEnum):
     ROLL_CALL = "roll_call"
     WEEKLY_SUMMARY = "weekly_summary"
     REPLAY = "replay"
-    """List what a replay is of, or audit one pull request of it again."""
+    """List the pull requests of a replay, or audit one of them again."""
     COMPLIANCE = "compliance"
     TEAMS = "teams"
 
 
 class EnqueueResult(StrEnum):
-    """What a wish met."""
+    """What happened to a request."""
 
     NEW = "new"
     DEDUPLICATED = "coalesced"
-    """The same wish was waiting; the earlier time and the more urgent lane hold."""
+    """The same work was waiting; it keeps the earlier time and the more urgent lane."""
     AGAIN = "again"
-    """The same wish is being worked on; it will be waiting again when that ends."""
+    """The same work is leased; it will be waiting again when it ends."""
     DEAD_LETTER = "dead_letter"
-    """The same wish is parked; a person has to retry it, the new time is noted."""
+    """The same work is a dead letter, which a person has to retry; the new time is stored."""
 
 
 class WorkRequest(Struct, frozen=True):
-    """A wish: do this kind of thing for this pull request at this time, or soon after."""
+    """A request to do a kind of work for a pull request, at a time or soon after."""
 
     kind: str
     due_at: datetime
     lane: Lane = Lane.LIVE
     installation_id: int | None = None
-    """``None``: not known or not of one installation; then no rate limit parks it."""
+    """``None``: not known, or no single one; then no rate limit delays it."""
     repository_id: int | None = None
-    """``None``: not about one repository."""
+    """``None``: no single repository."""
     pull_request: int | None = None
-    """``None``: not about one pull request."""
+    """``None``: no single pull request."""
     why: str | None = None
 
     @property
     def name(self) -> str:
-        """The wish without its time, as ``audit:42:17``; ``-`` stands for what it has not.
+        """The request without its time, such as ``audit:42:17``; ``-`` stands for ``None``.
 
-        Where no repository is named, the installation tells wishes of one kind apart.
+        Without a repository, the installation tells requests of one kind apart.
         """
         about = self.repository_id or f"i{self.installation_id or '-'}"
         return f"{self.kind}:{about}:{self.pull_request or '-'}"
 
 
 class WorkItem(Struct, frozen=True):
-    """A wish as it stands in the table."""
+    """A request as it is in the table."""
 
     id: int
     name: str
@@ -135,13 +130,13 @@ class WorkItem(Struct, frozen=True):
     repository_id: int | None
     pull_request: int | None
     again_at: datetime | None
-    """When the same wish came again while this one was leased or parked; ``None``: it did not."""
+    """When it was requested again while leased or a dead letter; ``None``: it was not."""
     times_asked: int
-    """How often it was wished since it is open."""
+    """How often it was requested while open."""
     attempts: int
-    """How often it was taken since it was wished, this time included; `later` does not count."""
+    """How often it was leased for this request, this time included; `later` does not count."""
     taken: int
-    """How often it was taken at all; tells one lease of this item from the next."""
+    """How often it was leased at all; tells one lease of this item from the next."""
     leased_by: str | None
     lease_until: datetime | None
     outcome: WorkEnd | None
@@ -151,60 +146,58 @@ class WorkItem(Struct, frozen=True):
 
 
 class WorkBacklog(Struct, frozen=True):
-    """What is due and not being worked on, of one installation and lane."""
+    """Work of one installation and lane that is due and not leased."""
 
     installation_id: int | None
     lane: Lane
     waiting: int
     oldest: datetime
-    """When the oldest of them became due."""
+    """When the oldest item became due."""
 
 
 class RecurringWork(Struct, frozen=True):
-    """A wish that comes round by itself: its open item and how the one before it ended."""
+    """Work that recurs by itself: its open item, and how the one before ended."""
 
     kind: str
     installation_id: int | None
     open: WorkItem | None
-    """``None``: the scheduler has not wished it again yet."""
+    """``None``: the scheduler has not enqueued it again yet."""
     ended: WorkItem | None
-    """``None``: none ended in the time that was asked for."""
+    """``None``: none ended in the given time."""
 
 
 class WorkTable:
-    """The table of what is due. All of its methods are safe among many processes.
+    """The table of work items. Many processes may call its methods at the same time.
 
-    A worker's methods (`extend`, `finish`, `later`, `failed`, `park`) take the item as `take`
-    or `lease` returned it. They do nothing and return ``False`` where its lease ran out and
-    somebody else has it: then the worker has to leave the item alone.
+    A worker's methods (`extend`, `finish`, `later`, `failed`, `give_up`) take the item that
+    `lease` returned. If its lease expired and another worker has the item, they do nothing and
+    return ``False``; the worker must then leave the item alone.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        # Building these costs more than running them, so it is done once.
+        # Building these statements costs more than running them, so build them once.
         self._insert_many = _insert_statement(database)
         self._insert = self._insert_many.returning(work_item.c.state, work_item.c.times_asked)
-        self._take = _lease_statement(work_item.c.lane == bindparam("of_lane"))
-        self._lease_this = _lease_statement(work_item.c.id == bindparam("of_id"))
 
-    # --- wishing ------------------------------------------------------------------------------
+    # --- enqueuing ----------------------------------------------------------------------------
 
     def enqueue(self, request: WorkRequest, *, now: datetime) -> EnqueueResult:
-        """Make something due, once however often it is wished; durable on return."""
+        """Enqueue work, once however often it is requested; durable on return."""
         with self._database.write() as connection:
             return self.enqueue_within(connection, request, now)
 
     def enqueue_all(
         self, requests: Sequence[WorkRequest], *, now: datetime
     ) -> tuple[EnqueueResult, ...]:
-        """Make several things due, all or none; what each met, in the order of the wishes."""
+        """Enqueue several requests, all or none; return a result for each, in their order."""
         with self._database.write() as connection:
             return self.enqueue_all_within(connection, requests, now)
 
     def enqueue_within(
         self, connection: Connection, request: WorkRequest, now: datetime
     ) -> EnqueueResult:
-        """Make something due as part of the caller's transaction."""
+        """Enqueue work in the caller's transaction."""
         state, times_asked = connection.execute(self._insert, _to_row(request, now)).one()
         if times_asked == 1:
             return EnqueueResult.NEW
@@ -217,42 +210,46 @@ class WorkTable:
     def enqueue_all_within(
         self, connection: Connection, requests: Sequence[WorkRequest], now: datetime
     ) -> tuple[EnqueueResult, ...]:
-        """Make several things due as part of the caller's transaction, as `schedule_all` does."""
-        # By name, as everywhere: two that want the same ones never wait for each other in a ring.
-        in_turn = sorted(range(len(requests)), key=lambda at: requests[at].name)
-        met = {at: self.enqueue_within(connection, requests[at], now) for at in in_turn}
-        return tuple(met[at] for at in range(len(requests)))
+        """Do what `enqueue_all` does, in the caller's transaction."""
+        # Always in the order of names: two callers with the same requests cannot deadlock.
+        in_order = sorted(range(len(requests)), key=lambda at: requests[at].name)
+        results = {at: self.enqueue_within(connection, requests[at], now) for at in in_order}
+        return tuple(results[at] for at in range(len(requests)))
 
     def enqueue_each_within(
         self, connection: Connection, requests: Iterable[tuple[WorkRequest, datetime]]
     ) -> None:
-        """Make many things due as part of the caller's transaction; what they met is not said."""
+        """Enqueue requests, each with its time of request, in the caller's transaction."""
         rows = sorted((_to_row(request, now) for request, now in requests), key=itemgetter("name"))
         if rows:
             connection.execute(self._insert_many, rows)
 
     # --- working ------------------------------------------------------------------------------
 
-    def take(self, lane: Lane, now: datetime, worker: str, lease: timedelta) -> WorkItem | None:
-        """Lease the longest due item of a lane; ``None``: there is none to do now.
-
-        Passed over are items of a parked installation, and items of a pull request that
-        another worker has under lease.
-        """
-        return self._leased(self._take, {"of_lane": lane.value}, now, worker, lease)
-
     def lease(self, item_id: int, now: datetime, worker: str, lease: timedelta) -> WorkItem | None:
-        """Lease this very item; ``None``: it is not due, not open, or not free now."""
-        return self._leased(self._lease_this, {"of_id": item_id}, now, worker, lease)
+        """Lease an item; ``None``: it cannot be leased now.
+
+        It can if it is waiting and due, its installation is not parked, and no other worker has
+        leased an item of the same pull request.
+        """
+        given = {"now": now, "worker": clean(worker), "until": now + lease, "of_id": item_id}
+        try:
+            with self._database.write() as connection:
+                connection.execute(_GIVE_BACK_EXPIRED, {"now": now})
+                row = connection.execute(_LEASE, given).first()
+        except IntegrityError:
+            # Another worker leased the same pull request between our look and our claim.
+            return None
+        return None if row is None else struct_of(WorkItem, row)
 
     def extend(self, item: WorkItem, now: datetime, lease: timedelta) -> bool:
-        """Hold a leased item longer: until ``now + lease``."""
+        """Extend the lease of an item until ``now + lease``."""
         return self._move(item, {"lease_until": now + lease})
 
     def finish(
         self, item: WorkItem, outcome: WorkEnd, why: str | None = None, *, now: datetime
     ) -> bool:
-        """End an item. Where the same wish came in the meantime, it is waiting again."""
+        """End an item; if it was requested again meanwhile, it is waiting again."""
         again = work_item.c.again_at.is_not(None)
         return self._move(
             item,
@@ -269,50 +266,43 @@ class WorkTable:
         )
 
     def later(self, item: WorkItem, at: datetime, why: str) -> bool:
-        """Put an item back for a time through no fault of its own; it does not count as a try.
+        """Put an item back until ``at`` without counting an attempt.
 
-        For rate limits, a parked installation, a queue that shuts down.
+        For rate limits, a parked installation, or a worker that shuts down.
         """
         return self._move(item, {**_put_back(at, why), "attempts": work_item.c.attempts - 1})
 
     def failed(self, item: WorkItem, at: datetime, why: str) -> bool:
-        """Put an item back for a time after a failure; it counts as a try."""
+        """Put an item back until ``at`` after a failed attempt."""
         return self._move(item, _put_back(at, why))
 
     def give_up(self, item: WorkItem, why: str) -> bool:
-        """Set an item aside for a person to look at; only `retry` brings it back."""
+        """Make an item a dead letter, for a person to look at; only `retry` brings it back."""
         return self._move(item, {"state": "dead_letter", "why": clean(why), **_RELEASED})
 
     # --- operating ----------------------------------------------------------------------------
 
     def retry(self, item_id: int, *, now: datetime) -> bool:
-        """Bring a parked item back as if it were new; ``False``: it is not parked."""
+        """Let a dead letter wait again as if it were new; ``False``: it is not a dead letter."""
         change = (
             update(work_item)
             .where(work_item.c.id == item_id, work_item.c.state == "dead_letter")
             .values(state="waiting", due_at=now, again_at=None, attempts=0)
         )
-        with self._database.write() as connection:
-            return connection.execute(change).rowcount == 1
+        return self._database.execute(change) == 1
 
     def one(self, item_id: int) -> WorkItem | None:
-        """Return an item as it stands; ``None``: there is none of this id (any more)."""
-        with self._database.read() as connection:
-            row = connection.execute(select(work_item).where(work_item.c.id == item_id)).first()
-        return None if row is None else _from_row(row)
+        """Return an item as it is now; ``None``: it never existed, or expired."""
+        row = self._database.first(select(work_item).where(work_item.c.id == item_id))
+        return None if row is None else struct_of(WorkItem, row)
 
     def overdue(self, now: datetime, limit: int = 1000) -> tuple[WorkItem, ...]:
-        """Return what could be taken now, longest due first: what the queue has to be told.
+        """Return what could be leased now, longest due first: what the queue has to run.
 
-        Items whose lease ran out are among them. At most ``limit`` of each lane, so that
-        thousands of audits of the past hide nothing that is live.
+        This includes items whose lease expired. At most ``limit`` items of each lane, so that
+        thousands of audits of the past do not crowd out live work.
         """
-        query = (
-            select(work_item)
-            .where(_TAKEABLE)
-            .order_by(work_item.c.due_at, work_item.c.id)
-            .limit(limit)
-        )
+        query = select(work_item).where(_LEASABLE).order_by(*_LONGEST_DUE_FIRST).limit(limit)
         query = query.params(now=now)
         return tuple(
             item
@@ -321,33 +311,25 @@ class WorkTable:
         )
 
     def ready(self, kind: str, repository_id: int, now: datetime) -> tuple[WorkItem, ...]:
-        """Return what could be taken now of one kind and repository, longest due first."""
+        """Return what could be leased now of one kind and repository, longest due first."""
         query = select(work_item).where(
-            work_item.c.kind == kind, work_item.c.repository_id == repository_id, _TAKEABLE
+            work_item.c.kind == kind, work_item.c.repository_id == repository_id, _LEASABLE
         )
-        query = query.order_by(work_item.c.due_at, work_item.c.id).limit(100)
+        query = query.order_by(*_LONGEST_DUE_FIRST).limit(100)
         return self._items(query.params(now=now))
 
     def dead_letters(self, limit: int = 1000) -> tuple[WorkItem, ...]:
-        """Return what waits for a person, longest due first."""
-        query = (
-            select(work_item)
-            .where(work_item.c.state == "dead_letter")
-            .order_by(work_item.c.due_at, work_item.c.id)
-        )
-        return self._items(query.limit(limit))
+        """Return the items that wait for a person, longest due first."""
+        query = select(work_item).where(work_item.c.state == "dead_letter")
+        return self._items(query.order_by(*_LONGEST_DUE_FIRST).limit(limit))
 
     def open(self, limit: int = 1000) -> tuple[WorkItem, ...]:
-        """Return everything that is not over, waiting, leased or parked, longest due first."""
-        query = (
-            select(work_item)
-            .where(work_item.c.state != "done")
-            .order_by(work_item.c.due_at, work_item.c.id)
-        )
-        return self._items(query.limit(limit))
+        """Return all open items, longest due first."""
+        query = select(work_item).where(work_item.c.state != "done")
+        return self._items(query.order_by(*_LONGEST_DUE_FIRST).limit(limit))
 
     def of(self, repository_id: int, pull_request: int) -> tuple[WorkItem, ...]:
-        """Return all items of a pull request, oldest first, done ones included."""
+        """Return all items of a pull request, oldest first, including done ones."""
         query = (
             select(work_item)
             .where(
@@ -358,7 +340,7 @@ class WorkTable:
         return self._items(query)
 
     def backlog(self, now: datetime) -> tuple[WorkBacklog, ...]:
-        """Return how much is due and not leased, by installation and lane, parked ones out."""
+        """Return how much is due and not leased, by installation and lane."""
         late = or_(and_(work_item.c.state == "waiting", work_item.c.due_at <= _NOW), _LEASE_OVER)
         query = (
             select(
@@ -371,28 +353,25 @@ class WorkTable:
             .group_by(work_item.c.installation_id, work_item.c.lane)
             .order_by(func.min(work_item.c.due_at))
         )
-        with self._database.read() as connection:
-            rows = connection.execute(query, {"now": now}).all()
         return tuple(
             WorkBacklog(installation_id=owner, lane=Lane(lane), waiting=count, oldest=oldest)
-            for owner, lane, count, oldest in rows
+            for owner, lane, count, oldest in self._database.rows(query.params(now=now))
         )
 
     def ended(self, since: datetime) -> dict[tuple[str, WorkEnd], int]:
-        """Return how many items ended since then, by kind and outcome."""
+        """Return how many items ended since then, by kind and end."""
         query = (
             select(work_item.c.kind, work_item.c.outcome, func.count())
             .where(work_item.c.state == "done", work_item.c.finished_at >= since)
             .group_by(work_item.c.kind, work_item.c.outcome)
         )
-        with self._database.read() as connection:
-            rows = connection.execute(query).all()
+        rows = self._database.rows(query)
         return {(kind, WorkEnd(outcome)): count for kind, outcome, count in rows}
 
     def recurring(self, kinds: Collection[str], since: datetime) -> tuple[RecurringWork, ...]:
-        """Return what comes round of these kinds, by kind and installation.
+        """Return recurring work of these kinds, by kind and installation.
 
-        ``since``: items that ended before then are not looked at.
+        ``since``: items that ended before then are ignored.
         """
         of_kind = work_item.c.kind.in_(kinds)
         last = (
@@ -412,30 +391,9 @@ class WorkTable:
     def expire(self, before: datetime) -> int:
         """Delete items that ended before that instant; return how many."""
         old = delete(work_item).where(work_item.c.state == "done", work_item.c.finished_at < before)
-        with self._database.write() as connection:
-            return connection.execute(old).rowcount
+        return self._database.execute(old)
 
     # --- inside -------------------------------------------------------------------------------
-
-    def _leased(
-        self,
-        statement: ReturningUpdate[Any],
-        wanted: dict[str, Any],
-        now: datetime,
-        worker: str,
-        lease: timedelta,
-    ) -> WorkItem | None:
-        given = {"now": now, "worker": clean(worker), "until": now + lease, **wanted}
-        for _ in range(TAKE_TRIES):
-            try:
-                with self._database.write() as connection:
-                    connection.execute(_GIVE_BACK_EXPIRED, {"now": now})
-                    row = connection.execute(statement, given).first()
-                    return None if row is None else _from_row(row)
-            except IntegrityError:
-                # Another worker leased the same pull request between our look and our claim.
-                continue
-        return None
 
     def _move(self, item: WorkItem, values: dict[str, Any]) -> bool:
         ours = and_(
@@ -443,19 +401,17 @@ class WorkTable:
             work_item.c.state == "leased",
             work_item.c.taken == item.taken,
         )
-        with self._database.write() as connection:
-            return connection.execute(update(work_item).where(ours).values(values)).rowcount == 1
+        return self._database.execute(update(work_item).where(ours).values(values)) == 1
 
     def _items(self, query: Select[Any]) -> tuple[WorkItem, ...]:
-        with self._database.read() as connection:
-            return tuple(_from_row(row) for row in connection.execute(query))
+        return tuple(struct_of(WorkItem, row) for row in self._database.rows(query))
 
 
 _RELEASED: dict[str, Any] = {"leased_by": None, "lease_until": None}
 
 
 def _put_back(at: datetime, why: str) -> dict[str, Any]:
-    # A wish that came in the meantime is covered by the coming try.
+    # The next attempt also covers a request that arrived meanwhile.
     return {"state": "waiting", "due_at": at, "again_at": None, "why": clean(why), **_RELEASED}
 
 
@@ -466,6 +422,7 @@ def _urgency(lane: ColumnElement[str]) -> ColumnElement[int]:
 # --- statements -----------------------------------------------------------------------------------
 
 _NOW = bindparam("now", type_=InstantColumn)
+_LONGEST_DUE_FIRST = (work_item.c.due_at, work_item.c.id)
 
 
 def _insert_statement(database: Database) -> "postgresql.Insert | sqlite.Insert":
@@ -492,7 +449,7 @@ def _insert_statement(database: Database) -> "postgresql.Insert | sqlite.Insert"
 
 
 def _free() -> ColumnElement[bool]:
-    """Say of a row that neither its pull request nor its installation is barred now."""
+    """Return the condition that an item is due, and nothing blocks its pull request now."""
     other = work_item.alias("other")
     busy = exists().where(
         other.c.state == "leased",
@@ -509,7 +466,7 @@ def _free() -> ColumnElement[bool]:
 
 
 _LEASE_OVER = and_(work_item.c.state == "leased", work_item.c.lease_until <= _NOW)
-_TAKEABLE = or_(_free(), _LEASE_OVER)
+_LEASABLE = or_(_free(), _LEASE_OVER)
 
 _GIVE_BACK_EXPIRED = (
     update(work_item)
@@ -526,27 +483,27 @@ _GIVE_BACK_EXPIRED = (
 )
 
 
-def _lease_statement(wanted: ColumnElement[bool]) -> ReturningUpdate[Any]:
-    # SQLite knows no row locks and leaves the clause out: there we are the only writer.
-    chosen = (
-        select(work_item.c.id)
-        .where(wanted, _free())
-        .order_by(work_item.c.due_at, work_item.c.id)
-        .limit(1)
+# SQLAlchemy leaves the row lock out for SQLite, where we are the only writer.
+# https://www.postgresql.org/docs/current/sql-select.html#SQL-FOR-UPDATE-SHARE
+_LEASE = (
+    update(work_item)
+    .where(
+        work_item.c.id
+        == select(work_item.c.id)
+        .where(work_item.c.id == bindparam("of_id"), _free())
         .with_for_update(skip_locked=True)
+        .correlate(None)
+        .scalar_subquery()
     )
-    return (
-        update(work_item)
-        .where(work_item.c.id == chosen.correlate(None).scalar_subquery())
-        .values(
-            state="leased",
-            leased_by=bindparam("worker"),
-            lease_until=bindparam("until", type_=InstantColumn),
-            attempts=work_item.c.attempts + 1,
-            taken=work_item.c.taken + 1,
-        )
-        .returning(work_item)
+    .values(
+        state="leased",
+        leased_by=bindparam("worker"),
+        lease_until=bindparam("until", type_=InstantColumn),
+        attempts=work_item.c.attempts + 1,
+        taken=work_item.c.taken + 1,
     )
+    .returning(work_item)
+)
 
 
 def _to_row(request: WorkRequest, now: datetime) -> dict[str, Any]:
@@ -565,27 +522,3 @@ def _to_row(request: WorkRequest, now: datetime) -> dict[str, Any]:
         "why": clean(request.why),
         "created_at": now,
     }
-
-
-def _from_row(row: Row[Any]) -> WorkItem:
-    return WorkItem(
-        id=row.id,
-        name=row.name,
-        kind=row.kind,
-        lane=Lane(row.lane),
-        state=WorkState(row.state),
-        due_at=row.due_at,
-        installation_id=row.installation_id,
-        repository_id=row.repository_id,
-        pull_request=row.pull_request,
-        again_at=row.again_at,
-        times_asked=row.times_asked,
-        attempts=row.attempts,
-        taken=row.taken,
-        leased_by=row.leased_by,
-        lease_until=row.lease_until,
-        outcome=None if row.outcome is None else WorkEnd(row.outcome),
-        why=row.why,
-        created_at=row.created_at,
-        finished_at=row.finished_at,
-    )

@@ -1,7 +1,7 @@
-"""The nouns that summaries answer with: what is counted, and what each number means.
+"""The values that summaries return, and what each number means. It queries no database.
 
-It asks no database; `ghapp.store.summaries.questions` fills them. Every number is defined in
-docs/metrics.md under the word that it has here.
+`ghapp.store.summaries.questions` fills them. docs/metrics.md defines each number under its name
+here.
 """
 
 from datetime import date, datetime
@@ -18,7 +18,7 @@ Lines = tuple[int, int, int]
 
 
 class PullFacts(Struct, frozen=True):
-    """What GitHub says of a pull request and no audit document holds."""
+    """What GitHub says of a pull request and no audit document contains."""
 
     title: str | None = None
     author: str | None = None
@@ -28,7 +28,7 @@ class PullFacts(Struct, frozen=True):
 
 
 class PullSummary(Struct, frozen=True):
-    """A pull request's audit in force, as the summaries see it."""
+    """What the summaries use of a pull request's audit in force."""
 
     repository_id: int
     pull_request: int
@@ -43,42 +43,42 @@ class PullSummary(Struct, frozen=True):
     share: float | None
     about: PullFacts
     agents: dict[str, int]
-    """Agent → attributed lines; agents without any stand not here."""
+    """Agent → attributed lines, without agents that have none."""
     lines: dict[tuple[str, str], Lines]
     """Directory and language → its lines."""
 
 
 class PullCounts(Struct, frozen=True):
-    """How many merged pull requests and added lines, by what their audits in force say."""
+    """Numbers of merged pull requests and added lines, from their audits in force."""
 
     pulls: int = 0
-    """Merged pull requests that were audited; the three verdicts are all of them."""
+    """Audited merged pull requests: the sum of the three verdicts."""
     assisted: int = 0
-    """With at least one attributed line: "PRs with"."""
+    """Pull requests with at least one attributed line: "PRs with"."""
     not_assisted: int = 0
     no_evidence: int = 0
-    """Nothing is known of them: neither with nor without."""
+    """Pull requests without evidence: agent use is not known."""
     provisional: int = 0
-    """Their window is still open, so they can only gain."""
+    """Pull requests whose window is still open: their attributed lines can only grow."""
     incomplete: int = 0
-    """Not read whole: their lines are in no share."""
+    """Pull requests that were not read completely: their lines are in no share."""
     added: int = 0
     effective: int = 0
-    """All effective lines: "lines of code"."""
+    """Effective lines: "lines of code"."""
     attributed: int = 0
-    """Of them with an agent: "lines of code with"."""
+    """Effective lines attributed to an agent: "lines of code with"."""
     whole_effective: int = 0
-    """Effective lines of pull requests that were read whole: what a share is of."""
+    """Effective lines of pull requests read completely: the denominator of a share."""
     whole_attributed: int = 0
     known_effective: int = 0
-    """Of ``whole_effective`` those of pull requests with evidence."""
+    """The part of ``whole_effective`` from pull requests with evidence."""
     provisional_effective: int = 0
-    """Of ``whole_effective`` those of provisional audits."""
+    """The part of ``whole_effective`` from provisional audits."""
     provisional_attributed: int = 0
 
     @classmethod
     def of(cls, pull: PullSummary) -> Self:
-        """Return what one pull request counts."""
+        """Return the counts of one pull request."""
         whole = pull.complete
         open_ = pull.state is AuditState.PROVISIONAL
         known = pull.verdict is not Verdict.NO_EVIDENCE
@@ -107,22 +107,22 @@ class PullCounts(Struct, frozen=True):
 
     @property
     def without(self) -> int:
-        """Pull requests that are not "with", whether or not anything is known of them."""
+        """Pull requests that are not "with", including those without evidence."""
         return self.pulls - self.assisted
 
     @property
     def pulls_share(self) -> float | None:
-        """The native "PRs with (%)", from 0 to 1; ``None``: there are no pull requests."""
+        """The native "PRs with (%)", from 0 to 1; ``None``: no pull requests."""
         return _share(self.assisted, self.pulls)
 
     @property
     def share(self) -> float | None:
-        """Attributed by all effective lines: a floor. ``None``: no line is counted."""
+        """Attributed lines divided by effective lines: a lower bound. ``None``: no lines."""
         return _share(self.whole_attributed, self.whole_effective)
 
     @property
     def known_share(self) -> float | None:
-        """The same over pull requests with evidence only: a floor where anything is known."""
+        """The share over pull requests with evidence only. ``None``: no lines."""
         return _share(self.whole_attributed, self.known_effective)
 
 
@@ -138,12 +138,12 @@ class SeriesPoint(Struct, frozen=True):
     """One point of a series."""
 
     start: date
-    """First day; what lies outside of the selection is not counted."""
+    """First day of the period; days outside the selection are not counted."""
     counts: PullCounts
 
 
 class AgentCounts(Struct, frozen=True):
-    """What one agent did; pull requests with two agents count for both."""
+    """The counts of one agent; a pull request with two agents counts for both."""
 
     agent: str
     pulls: int
@@ -152,7 +152,7 @@ class AgentCounts(Struct, frozen=True):
 
 
 class LineCounts(Struct, frozen=True):
-    """The lines of one directory or language. Pull requests cannot be told apart here."""
+    """The lines of one directory or language, over all pull requests."""
 
     name: str
     """A directory (``.``: the top), or a language (``other``: not known)."""
@@ -162,23 +162,23 @@ class LineCounts(Struct, frozen=True):
     whole_effective: int
     whole_attributed: int
     known_effective: int
-    """Of ``whole_effective`` those of pull requests with evidence; 0: nothing is known."""
+    """The part of ``whole_effective`` from pull requests with evidence; 0: no evidence."""
 
 
 class PullRow(Struct, frozen=True):
-    """A merged pull request in a list: what its audit in force says of it."""
+    """A merged pull request in a list, as its audit in force says."""
 
     repository_id: int
     repository: str
-    """``owner/name`` now."""
+    """Current ``owner/name``."""
     pull_request: int
     audit_number: int
     title: str | None
-    """As GitHub last said; ``None``: not known. From users: make it harmless before it is shown."""
+    """As GitHub last gave it; ``None``: not known. It is user input: escape it."""
     author: str | None
     """Login; ``None``: not known, or people are not named here."""
     team: str | None
-    """``None``: in none, or too small to be named."""
+    """``None``: no team, or one too small to be named."""
     base_ref: str | None
     merged_at: datetime
     verdict: Verdict
@@ -193,15 +193,15 @@ class PullRow(Struct, frozen=True):
 
 
 class PullPage(Struct, frozen=True):
-    """Some rows of a list, and where the next ones begin."""
+    """One page of a list, and where the next page begins."""
 
     rows: tuple[PullRow, ...]
     after: str | None
-    """Give it to the same question for the next rows; ``None``: these were the last."""
+    """Pass it to the same query for the next page; ``None``: this is the last page."""
 
 
 class RepositoryCounts(Struct, frozen=True):
-    """One repository among others."""
+    """The counts of one repository."""
 
     repository_id: int
     repository: str
@@ -209,12 +209,12 @@ class RepositoryCounts(Struct, frozen=True):
 
 
 class PersonCounts(Struct, frozen=True):
-    """One person, or one team where people are not named: with and all of each."""
+    """One person, or one team if people are not named: counts "with" and in total."""
 
     name: str
-    """As it may be shown; see `Naming`."""
+    """As it may be shown; see `PersonNaming`."""
     people: int
-    """How many people are behind the numbers; 1: a person."""
+    """How many people the numbers are about; 1: one person."""
     pulls_with: int
     pulls: int
     lines_with: int
@@ -222,25 +222,25 @@ class PersonCounts(Struct, frozen=True):
 
 
 class TeamCounts(Struct, frozen=True):
-    """One team among others."""
+    """The counts of one team."""
 
     team: str | None
-    """``None``: all who are in no team, and the teams that are too small to be named."""
+    """``None``: people without a team, and teams too small to be named."""
     people: int
-    """Authors of these pull requests."""
+    """Number of authors of these pull requests."""
     counts: PullCounts
 
 
 class AdoptionDay(Struct, frozen=True):
-    """What agents did on one day, by the evidence that was sent."""
+    """Activity of agents on one day, from the evidence that was sent."""
 
     day: date
     developers: int
-    """Active developers: people with an agent's edit that day."""
+    """Active developers: people with an agent's edit on that day."""
     agent_sessions: int
-    """Agent sessions with an edit that day."""
+    """Agent sessions with an edit on that day."""
     pulls: int
-    """Merged pull requests of that day."""
+    """Pull requests merged on that day."""
 
     @property
     def pulls_per_developer(self) -> float | None:
@@ -249,7 +249,7 @@ class AdoptionDay(Struct, frozen=True):
 
 
 class QuietReason(StrEnum):
-    """Why a team or repository stands among the quiet spots; each is a rule of metrics.md."""
+    """Why a team or repository is a quiet spot; docs/metrics.md has the rule of each."""
 
     FELL = "fell"
     NEVER_STARTED = "never_started"
@@ -257,10 +257,10 @@ class QuietReason(StrEnum):
 
 
 class QuietSpot(Struct, frozen=True):
-    """A team or repository whose adoption fell or never started, with the numbers that say so."""
+    """A team or repository whose adoption fell or never started, with the numbers."""
 
     repository_id: int | None
-    """``None``: it is a team."""
+    """``None``: a team."""
     name: str
     rule: QuietReason
     now: PullCounts
@@ -270,7 +270,7 @@ class QuietSpot(Struct, frozen=True):
 
 
 class RepositorySummary(Struct, frozen=True):
-    """What a repository's page shows, all of one state of the database."""
+    """What a repository's page shows, from one state of the database."""
 
     totals: PullCounts
     series: tuple[SeriesPoint, ...]
@@ -281,7 +281,7 @@ class RepositorySummary(Struct, frozen=True):
 
 
 class OrganizationSummary(Struct, frozen=True):
-    """What an organization's page shows, all of one state of the database."""
+    """What an organization's page shows, from one state of the database."""
 
     totals: PullCounts
     series: tuple[SeriesPoint, ...]
@@ -289,7 +289,7 @@ class OrganizationSummary(Struct, frozen=True):
     languages: tuple[LineCounts, ...]
     repositories: tuple[RepositoryCounts, ...]
     teams: tuple[TeamCounts, ...]
-    """Empty: no team is known."""
+    """Empty: no teams are known."""
     leaderboard_pulls: tuple[PersonCounts, ...]
     leaderboard_lines: tuple[PersonCounts, ...]
     adoption: tuple[AdoptionDay, ...]
@@ -300,57 +300,57 @@ class OrganizationSummary(Struct, frozen=True):
 
 
 class MeasuredFigure(Struct, frozen=True):
-    """A median or a proportion of one group, with how sure it is."""
+    """A median or a proportion of one group, with its 95 % interval."""
 
     count: int
-    """How many pull requests (or lines, for survival) it rests on."""
+    """Number of pull requests (of lines, for survival) that it is computed from."""
     value: float | None
-    """``None``: there are none."""
+    """``None``: ``count`` is 0."""
     low: float | None
-    """Ends of the 95 % interval; ``None``: too few to say."""
+    """Ends of the 95 % interval; ``None``: too few values for one."""
     high: float | None
 
 
 class OutcomeMeasure(StrEnum):
-    """What is compared; each is defined in metrics.md."""
+    """What is compared; docs/metrics.md defines each measure."""
 
     HOURS_TO_MERGE = "hours_to_merge"
-    """From the first commit to the merge, median hours."""
+    """Median hours from the first commit to the merge."""
     HOURS_TO_REVIEW = "hours_to_review"
-    """From opening to the first review by somebody else, median hours."""
+    """Median hours from opening to the first review by somebody other than the author."""
     REVIEW_ROUNDS = "review_rounds"
     REVIEW_COMMENTS = "review_comments"
     CHANGED_LINES = "changed_lines"
     REVERTED = "reverted"
-    """Proportion that was reverted within 30 days."""
+    """Proportion of pull requests that were reverted within 30 days."""
     FIXED_UP = "fixed_up"
-    """Proportion that was followed by a fix of its own lines within 30 days."""
+    """Proportion of pull requests with a fix of their own lines within 30 days."""
     SURVIVED_30 = "survived_30"
-    """Proportion of added lines that still stood after 30 days."""
+    """Proportion of added lines that still exist after 30 days."""
     SURVIVED_90 = "survived_90"
 
 
 class PullOutcome(Struct, frozen=True):
-    """What came of one pull request, by GitHub's own data. ``None``: not known, or not yet."""
+    """What came of one merged pull request, from GitHub's data. ``None``: not known (yet)."""
 
     collected_at: datetime
     first_commit_at: datetime | None
-    """Author's time of the oldest commit."""
+    """Author date of the oldest commit."""
     opened_at: datetime
     first_review_at: datetime | None
-    """``None``: nobody but the author reviewed it."""
+    """``None``: nobody other than the author reviewed it."""
     review_rounds: int
     review_comments: int
     changed_lines: int
     """Added and deleted lines, as GitHub counts them."""
     attributed_lines: int
-    """Effective attributed lines whose survival is looked at; with the others below."""
+    """Effective attributed lines whose survival is followed; ``other_lines`` are the others."""
     other_lines: int
     reverted: bool | None = None
-    """Within 30 days; so with the next one."""
+    """Within 30 days; ``fixed_up`` too."""
     fixed_up: bool | None = None
     attributed_after_30: int | None = None
-    """How many of ``attributed_lines`` still stood after 30 days; so with the next three."""
+    """How many of ``attributed_lines`` still exist after 30 days; the next three are alike."""
     others_after_30: int | None = None
     attributed_after_90: int | None = None
     others_after_90: int | None = None
@@ -365,13 +365,13 @@ class OutcomeComparison(Struct, frozen=True):
 
 
 class OutcomeSummary(Struct, frozen=True):
-    """What came of the pull requests. It shows no cause, and ranks nobody."""
+    """The outcomes of pull requests, compared. They show no cause and rank nobody."""
 
     comparisons: tuple[OutcomeComparison, ...]
     collected: int
-    """Pull requests whose outcomes are known."""
+    """Pull requests with a known outcome."""
     pulls: int
-    """Of so many."""
+    """Pull requests in total."""
     caveat: str = (
         "These figures stand beside each other; they show no cause. People choose what they give "
         "to an agent, so the two groups differ in more than that. Not assisted means that no "

@@ -1,7 +1,4 @@
-"""Medians and proportions with how sure they are. It knows no pull request.
-
-All intervals are meant to hold what they estimate 95 times in 100.
-"""
+"""Medians and proportions with 95 % intervals. It knows no pull request."""
 
 from collections.abc import Iterable, Sequence
 from math import floor, sqrt
@@ -9,13 +6,13 @@ from math import floor, sqrt
 from ghapp.summaries.counts import MeasuredFigure
 
 Z = 1.96
-"""How many standard errors an interval reaches to each side."""
+"""Standard errors from the estimate to each end of a 95 % interval."""
 LEAST_FOR_MEDIAN = 6
-"""With fewer values no pair of them holds the median 95 times in 100."""
+"""With fewer values, no two of them enclose the median with 95 % confidence."""
 
 
 def median(values: Iterable[float]) -> MeasuredFigure:
-    """Return a median; its interval is between two of the values, whatever their distribution.
+    """Return a median; its interval lies between two of the values, whatever their distribution.
 
     >>> figure = median([3, 1, 2])
     >>> figure.count, figure.value, figure.low
@@ -36,6 +33,8 @@ def median(values: Iterable[float]) -> MeasuredFigure:
 
 def proportion(part: int, count: int) -> MeasuredFigure:
     """Return a proportion of independent things, with Wilson's interval.
+
+    https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval#Wilson_score_interval
 
     >>> figure = proportion(5, 10)
     >>> round(figure.low, 3), round(figure.high, 3)
@@ -58,12 +57,12 @@ def proportion(part: int, count: int) -> MeasuredFigure:
 def ratio(parts: Sequence[tuple[int, int]]) -> MeasuredFigure:
     """Return a proportion of things that come in clusters, such as lines in pull requests.
 
-    ``parts`` are pairs of part and whole, one for each cluster. What happens to one thing often
-    happens to its neighbors as well, so that the clusters are what is independent; the interval is
-    that of a ratio of sums. Fewer than two clusters tell nothing about it.
+    ``parts`` are pairs of part and whole, one for each cluster. What happens to one line often
+    happens to its neighbors, so only the clusters are independent: the interval is that of a ratio
+    of sums. With fewer than two clusters there is no interval.
 
     >>> ratio([(5, 10), (5, 10)])
-    Figure(count=20, value=0.5, low=0.5, high=0.5)
+    MeasuredFigure(count=20, value=0.5, low=0.5, high=0.5)
     """
     clusters = [(part, whole) for part, whole in parts if whole]
     total = sum(whole for _, whole in clusters)

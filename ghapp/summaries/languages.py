@@ -1,9 +1,9 @@
-"""In which language a file is written, told by its name alone. It reads no file."""
+"""The language of a file, from its name alone. It reads no file."""
 
 from pathlib import PurePosixPath
 
 OTHER = "other"
-"""A name that tells nothing."""
+"""The language of a name that does not tell it."""
 
 _BY_NAME = {
     "dockerfile": "Dockerfile",

@@ -1,6 +1,6 @@
-"""What a question about many audits selects, how it is ordered, and who is named in its answer.
+"""What a query over many audits selects, how it sorts, and who its answer names.
 
-It asks no database and counts nothing. Days are UTC days; weeks begin on Monday.
+It queries no database and counts nothing. Days are UTC days; weeks begin on Monday.
 """
 
 import hashlib
@@ -10,92 +10,91 @@ from enum import StrEnum
 from ghapp.attribution.model import AuditState, Struct, Verdict
 
 SMALLEST_GROUP = 5
-"""Numbers of fewer people are not broken out: they would be numbers about persons."""
-
+"""Fewer people than this are not shown by themselves: the numbers would be about persons."""
 
 LEADERBOARD = 10
-"""Rows of a leaderboard, as in the native dashboard."""
+"""Rows of a leaderboard, as in Anthropic's own dashboard."""
 
 
 class TimeGrain(StrEnum):
-    """What one point of a series covers."""
+    """The period of one point of a series."""
 
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
 
     def start(self, day: date) -> date:
-        """Return the first day of the day's point."""
+        """Return the first day of the period that contains a day."""
         if self is TimeGrain.WEEK:
             return day - timedelta(days=day.weekday())
         return day.replace(day=1) if self is TimeGrain.MONTH else day
 
     def next(self, start: date) -> date:
-        """Return the first day of the point after the one that begins at ``start``."""
+        """Return the first day of the period after the one that begins at ``start``."""
         if self is TimeGrain.MONTH:
             return (start + timedelta(days=31)).replace(day=1)
         return start + timedelta(days=7 if self is TimeGrain.WEEK else 1)
 
 
 class NamesShown(StrEnum):
-    """How people stand in summaries (setting ``GHAPP_NAMES``)."""
+    """How summaries name people (setting ``GHAPP_NAMES``)."""
 
     TEAMS = "teams"
-    """Only teams are named; nothing is said of a single person."""
+    """Only teams are named; no number is about one person."""
     PSEUDONYMS = "pseudonyms"
     PEOPLE = "people"
 
 
 class PersonNaming(Struct, frozen=True):
-    """How people are named here."""
+    """How this app names people."""
 
     names: NamesShown = NamesShown.TEAMS
     key: bytes = b""
-    """Makes pseudonyms that nobody can guess without it; not empty where there are any."""
+    """Key of the pseudonyms, which nobody can guess without it; required for pseudonyms."""
 
     def of(self, login: str) -> str:
-        """Return a person's name as it may be shown: the login, or a pseudonym."""
+        """Return a person's login or pseudonym, whichever may be shown."""
         if self.names is NamesShown.PEOPLE:
             return login
         digest = hashlib.blake2b(login.lower().encode(), key=self.key[:64], digest_size=4)
         return f"person-{digest.hexdigest()}"
 
 
-class NotShown(ValueError):  # noqa: N818 - it is a decision of the organization's, no fault
-    """A question about one person, or about a group that is too small to be told from one."""
+class NotShown(ValueError):  # noqa: N818 - a decision of the organization, not a fault
+    """The selection is about one person, or about a group that is too small."""
 
 
 class PullSelection(Struct, frozen=True):
-    """Which merged pull requests are meant. What is ``None`` or empty selects nothing away."""
+    """Which merged pull requests to select. A member that is ``None`` excludes nothing."""
 
     repository_ids: tuple[int, ...]
-    """Only these, which the reader may read; empty: no pull request at all."""
+    """Only these, which the reader may read; empty: no pull requests."""
     since: date | None = None
-    """First day of merging (UTC)."""
+    """First day of the merge (UTC)."""
     until: date | None = None
-    """Last day of merging, included."""
+    """Last day of the merge, inclusive."""
     author: str | None = None
-    """Login in any case of letters; refused unless people are named here."""
+    """Login in any case of letters; allowed only if this app names people."""
     team: str | None = None
     agent: str | None = None
-    """In counts "with" means with this agent, and the other pull requests stay in the
-    denominator. In lists, and for directories and languages: pull requests with this agent."""
+    """In counts, "with" means with this agent, and the other pull requests stay in the
+    denominator. Lists, directories and languages include only pull requests with this agent."""
     verdict: Verdict | None = None
     state: AuditState | None = None
     share_from: float | None = None
-    """Smallest share, 0 to 1; pull requests without a share are selected away."""
+    """Smallest share, 0 to 1; excludes pull requests without a share."""
     share_to: float | None = None
     path: str | None = None
-    """A directory: pull requests that add lines below it, or in files right in it."""
+    """A directory: pull requests that add lines in it or below it."""
 
     @property
     def is_plain(self) -> bool:
-        """Say whether only repositories and days are asked for."""
+        """Return whether only repositories and days are selected."""
         return self == PullSelection(self.repository_ids, since=self.since, until=self.until)
 
 
 class PullOrder(StrEnum):
-    """What a list of pull requests is sorted by, greatest first."""
+    """What sorts a list of pull requests, greatest first."""
 
     MERGED = "merged"
     EFFECTIVE = "effective"
@@ -109,7 +108,7 @@ class ListSlice(Struct, frozen=True):
     order: PullOrder = PullOrder.MERGED
     ascending: bool = False
     after: str | None = None
-    """`PullPage.after` of the rows before; ``None``: from the first."""
+    """`PullPage.after` of the page before; ``None``: the first page."""
     limit: int = 50
 
 

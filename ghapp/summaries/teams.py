@@ -1,6 +1,6 @@
-"""Who is in which team, read from a table that somebody keeps. It asks nobody and keeps nothing.
+"""Who is in which team, read from a CSV table. It stores nothing.
 
-What is made of it is told in docs/metrics.md, Teams.
+docs/metrics.md, Teams, says how summaries use it.
 """
 
 import csv
@@ -13,12 +13,12 @@ from ghapp.attribution.model import Struct
 
 MOST_PEOPLE = 100_000
 LONGEST = 200
-"""Characters of a name."""
+"""Most characters of a cell."""
 COLUMNS = ("person", "team", "role", "start_date")
 
 
 class TeamSource(StrEnum):
-    """Who says in which team a person is; the first that says anything of an account holds."""
+    """Where teams come from. Each account uses the first source that has any data."""
 
     CSV = "csv"
     GITHUB = "github"
@@ -32,16 +32,16 @@ class TeamMember(Struct, frozen=True):
     team: str
     role: str | None = None
     since: date | None = None
-    """From when on the person counts for the team; ``None``: ever since."""
+    """First day on which the person counts for the team; ``None``: always."""
 
 
 def one_team_each(teams: Mapping[str, Collection[str]], least: int) -> tuple[TeamMember, ...]:
-    """Put each person into one of his teams: the smallest one that has ``least`` people.
+    """Put each person into one of their teams: the smallest with at least ``least`` people.
 
-    It says most about him and can still be told apart; a team below another one is smaller.
+    The smallest team says most about a person, and a subteam is smaller than its parent.
 
     >>> one_team_each({"all": ["ann", "bob", "cid"], "web": ["ann", "bob"], "me": ["ann"]}, 2)[0]
-    Member(login='ann', team='web', role=None, since=None)
+    TeamMember(login='ann', team='web', role=None, since=None)
     """
     found: dict[str, TeamMember] = {}
     for team in sorted(teams, key=lambda name: (len(teams[name]) < least, len(teams[name]), name)):
@@ -51,7 +51,7 @@ def one_team_each(teams: Mapping[str, Collection[str]], least: int) -> tuple[Tea
 
 
 class TeamFileError(ValueError):
-    """A table of teams cannot be read; ``problems`` names each line and what to do."""
+    """A table of teams is not valid; ``problems`` names each line and what to do."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = tuple(problems)
@@ -59,10 +59,10 @@ class TeamFileError(ValueError):
 
 
 def read_team_file(text: str) -> tuple[TeamMember, ...]:
-    r"""Read a CSV with the columns ``person``, ``team`` and, if wanted, ``role``, ``start_date``.
+    r"""Read a CSV with the columns ``person``, ``team`` and optionally ``role``, ``start_date``.
 
-    A person stands there once; names of columns may be in any case and with spaces. Raises
-    `TeamFileError`, which names all that is wrong.
+    Each person has one row. Column names may use any case, and spaces. Raises `TeamFileError`,
+    which names every problem.
 
     >>> read_team_file("Person,Team,Start date\nann,core,2026-01-31\n")[0].since
     datetime.date(2026, 1, 31)
@@ -70,21 +70,21 @@ def read_team_file(text: str) -> tuple[TeamMember, ...]:
     rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     try:
         head = [name.strip().lower().replace(" ", "_") for name in next(rows, [])]
-        lacking = {"person", "team"} - set(head)
+        missing = {"person", "team"} - set(head)
         unknown = set(head) - set(COLUMNS)
-        if lacking or unknown or len(set(head)) != len(head):
+        if missing or unknown or len(set(head)) != len(head):
             message = f"line 1: the columns are {', '.join(head)}; give {', '.join(COLUMNS)}"
             raise TeamFileError([message])
         return _members(head, [(rows.line_num, row) for row in rows if any(row)])
     except csv.Error as error:
-        raise TeamFileError([f"line {rows.line_num}: {error}; give commas and quotes"]) from None
+        raise TeamFileError([f"line {rows.line_num}: {error}; use commas and quotes"]) from None
 
 
 def _members(head: list[str], rows: list[tuple[int, list[str]]]) -> tuple[TeamMember, ...]:
     found: dict[str, TeamMember] = {}
     problems: list[str] = []
     if len(rows) > MOST_PEOPLE:
-        raise TeamFileError([f"{len(rows)} people are more than {MOST_PEOPLE}"])
+        raise TeamFileError([f"{len(rows)} people; at most {MOST_PEOPLE} are allowed"])
     for line, row in rows:
         cells = dict(zip(head, (cell.strip() for cell in row), strict=False))
         problem = _problem(head, row, cells, found)
@@ -107,15 +107,15 @@ def _members(head: list[str], rows: list[tuple[int, list[str]]]) -> tuple[TeamMe
 def _problem(
     head: list[str], row: list[str], cells: dict[str, str], found: dict[str, TeamMember]
 ) -> str | None:
-    """Say what is wrong with a row; ``None``: nothing."""
+    """Return what is wrong with a row; ``None``: nothing."""
     if len(row) != len(head):
-        return f"{len(row)} cells stand below {len(head)} columns"
+        return f"{len(row)} cells, but {len(head)} columns"
     if not cells["person"] or not cells["team"]:
         return "the person or the team is missing"
     if any(len(cell) > LONGEST or not cell.isprintable() for cell in cells.values()):
-        return f"a cell is longer than {LONGEST} characters or holds signs that do not print"
+        return f"a cell has more than {LONGEST} characters or unprintable ones"
     if cells["person"].lower() in found:
-        return f"{cells['person']} stands there twice: a person is in one team"
+        return f"{cells['person']} is listed twice: a person is in one team"
     return _problem_of_date(cells.get("start_date"))
 
 
@@ -123,5 +123,5 @@ def _problem_of_date(start: str | None) -> str | None:
     try:
         date.fromisoformat(start or "2000-01-01")
     except ValueError:
-        return f"{start!r} is no date: write it as 2026-01-31"
+        return f"{start!r} is not a date: write it as 2026-01-31"
     return None

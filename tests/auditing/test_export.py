@@ -124,7 +124,7 @@ ALTERED = {
     "has 4 records": ("DELETE FROM record WHERE audit_id = 4", "DELETE FROM audit WHERE id = 4"),
     "record 2 of acme/shop": (f"UPDATE audit SET document = ({OF_FIRST}) WHERE id = 2",),  # noqa: S608 - a constant
     "line 7: it cannot be read": ("UPDATE audit SET document = X'00' WHERE id = 2",),
-    "stands where record 2 should": (
+    "is in the place of record 2": (
         "UPDATE audit SET position = 9 WHERE id = 2",
         "UPDATE audit SET position = 2 WHERE id = 3",
         "UPDATE audit SET position = 3 WHERE id = 2",

@@ -12,6 +12,7 @@ from ghapp.demo.sandbox import Fault, FaultKind, HubPull
 from ghapp.github.webhooks import sign
 from ghapp.store import WorkEnd
 from tests.journeys.running import Place, wait_for
+from tests.store.records import deliveries
 
 PULL = "/repos/{owner}/{repo}/pulls/{pull_number}"
 FILES = "/repos/{owner}/{repo}/pulls/{pull_number}/files"
@@ -117,7 +118,7 @@ def test_a_wrong_signature_is_refused_and_nothing_is_kept(live: Place) -> None:
         timeout=10,
     )
     assert answer.status_code == 401
-    assert live.store.deliveries.recent() == ()
+    assert deliveries(live.store) == []
     assert live.items(pull) == ()
 
 

@@ -66,7 +66,7 @@ def test_a_missing_line_is_named(path: Path, gone: int) -> None:
     found = checked(path, b"".join(LINES[:gone] + LINES[gone + 1 :]))
     told = " ".join(one.problem for one in found.problems)
     expected = {
-        1: "not among those that count",
+        1: "not one of the trusted keys",
         8: "repository 42 has 3 records",
         10: "the seal of the bundle",
     }
@@ -77,7 +77,7 @@ def test_a_missing_record_is_named_without_the_seal(path: Path) -> None:
     made = lines()
     found = checked(path, bundle(made[:5] + made[7:]))
     assert found.problems[0].problem == (
-        "record 3 of acme/shop (pull request 3, audit 1) stands where record 2 should: "
+        "record 3 of acme/shop (pull request 3, audit 1) is in the place of record 2: "
         "records are missing or in another order"
     )
 
@@ -94,7 +94,7 @@ def test_records_cut_off_at_the_end_are_missed(path: Path) -> None:
     made = lines()
     found = checked(path, bundle(made[:7] + made[9:]))
     assert [one.problem for one in found.problems] == [
-        "repository 42 has 3 records, of which the last that stands here is record 2"
+        "repository 42 has 3 records, but the last one in the bundle is record 2"
     ]
     assert "end of the chain" in checked(path, bundle(made[:9])).problems[0].problem
 
@@ -122,7 +122,7 @@ def test_documents_outside_of_a_span_may_be_left_out(path: Path) -> None:
 def test_only_trusted_keys_count(path: Path) -> None:
     forged = bundle(lines(key=OTHER_KEY), OTHER_KEY)
     assert checked(path, forged).problems == ()
-    assert "not among those that count" in checked(path, forged, KEY.public.id).problems[0].problem
+    assert "not one of the trusted keys" in checked(path, forged, KEY.public.id).problems[0].problem
 
 
 def test_a_policy_that_is_not_there_is_named(path: Path) -> None:

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from ghapp.attribution.document import SCHEMA, to_document
 from ghapp.attribution.model import (
     Audit,
@@ -16,11 +18,13 @@ from ghapp.attribution.model import (
     Verdict,
 )
 from ghapp.attribution.policy import CLAUDE_CODE_V1
-from ghapp.store import Delivery, WorkKind, WorkRequest
+from ghapp.store import Delivery, Lane, Store, WorkItem, WorkKind, WorkRequest
+from ghapp.store.schema import delivery as delivery_table
 
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
+LEASE = timedelta(seconds=45)
 
 
 def delivery(guid: str = "guid-1", **changed: Any) -> Delivery:
@@ -30,9 +34,26 @@ def delivery(guid: str = "guid-1", **changed: Any) -> Delivery:
 
 
 def request(pull_request: int | None = 17, **changed: Any) -> WorkRequest:
-    """Return the wish that pull request 17 of repository 42 be audited now."""
+    """Return a request to audit pull request 17 of repository 42 now."""
     values = {"kind": WorkKind.AUDIT, "due_at": NOW, "repository_id": 42} | changed
     return WorkRequest(pull_request=pull_request, **values)
+
+
+def deliveries(store: Store) -> list[Delivery]:
+    """Return all deliveries that were accepted, oldest first."""
+    guids = store.database.rows(select(delivery_table.c.guid).order_by("received_at", "guid"))
+    return [one for (guid,) in guids if (one := store.deliveries.one(guid)) is not None]
+
+
+def lease(
+    store: Store, lane: Lane = Lane.LIVE, *, now: datetime = NOW, worker: str = "worker"
+) -> WorkItem | None:
+    """Lease the longest due item of a lane, as the queue and a worker together do."""
+    for item in store.work.overdue(now):
+        leased = store.work.lease(item.id, now, worker, LEASE) if item.lane is lane else None
+        if leased is not None:
+            return leased
+    return None
 
 
 def edit(edit_id: str = "toolu_1", *own: str, **changed: Any) -> Edit:

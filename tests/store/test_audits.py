@@ -102,9 +102,11 @@ def test_an_edit_reaches_the_audits_whose_window_holds_it(
     store: Store, days: int, *, reached: bool
 ) -> None:
     saved = store.audits.save(42, 17, document(), now=NOW)
-    found = store.audits.reached_by(42, [NOW - 90 * DAY, NOW + days * DAY, NOW + 90 * DAY])
+    with store.database.read() as connection:
+        times = [NOW - 90 * DAY, NOW + days * DAY, NOW + 90 * DAY]
+        found = store.audits.reached_within(connection, 42, times)
+        assert store.audits.reached_within(connection, 42, []) == ()
     assert found == ((saved,) if reached else ())
-    assert store.audits.reached_by(42, []) == ()
 
 
 # --- publications ---------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from ghapp.store import (
     WorkKind,
     WorkRequest,
 )
-from tests.store.records import DAY, NOW
+from tests.store.records import DAY, NOW, lease
 
 ASKED = ReplayRequest(
     repository_id=42,
@@ -91,9 +91,12 @@ def test_an_empty_list_ends_it(store: Store) -> None:
     assert store.replays.running(42) is None
 
 
-def test_a_cancelled_one_leaves_nothing_due(store: Store) -> None:
+def test_a_cancelled_one_leaves_nothing_open(store: Store) -> None:
     replay = begun(store)
+    failed = lease(store, Lane.REPLAY)
+    assert failed is not None
+    assert store.work.give_up(failed, "given up")
     assert store.replays.cancel(replay.id, now=NOW)
-    assert store.work.ready(WorkKind.REPLAY, 42, NOW) == ()
+    assert store.work.open() == ()
     assert store.replays.running(42) is None
     assert not store.replays.cancel(replay.id, now=NOW)

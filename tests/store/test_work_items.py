@@ -1,4 +1,4 @@
-"""What is due: wished once, taken once, given back when a worker is lost."""
+"""Work items: enqueued once, leased once, leased again when a worker is lost."""
 
 import itertools
 import multiprocessing
@@ -20,22 +20,21 @@ from ghapp.store import (
     WorkRequest,
     WorkState,
 )
-from tests.store.records import DAY, MINUTE, NOW, request
+from tests.store.records import DAY, LEASE, MINUTE, NOW, lease, request
 
-LEASE = timedelta(seconds=45)
 SPAWN = multiprocessing.get_context("spawn")
 
 
-def taken(store: Store, lane: Lane = Lane.LIVE, *, after: timedelta = timedelta()) -> WorkItem:
-    item = store.work.take(lane, NOW + after, "worker", LEASE)
+def leased(store: Store, lane: Lane = Lane.LIVE, *, after: timedelta = timedelta()) -> WorkItem:
+    item = lease(store, lane, now=NOW + after)
     assert item is not None
     return item
 
 
-# --- wishing --------------------------------------------------------------------------------------
+# --- enqueuing ------------------------------------------------------------------------------------
 
 
-def test_the_same_wish_falls_together_while_it_waits(store: Store) -> None:
+def test_the_same_work_is_deduplicated_while_it_waits(store: Store) -> None:
     assert store.work.enqueue(request(due_at=NOW + DAY), now=NOW) is EnqueueResult.NEW
     assert store.work.enqueue(request(due_at=NOW + MINUTE), now=NOW) is EnqueueResult.DEDUPLICATED
     assert store.work.enqueue(request(due_at=NOW + DAY), now=NOW) is EnqueueResult.DEDUPLICATED
@@ -43,7 +42,7 @@ def test_the_same_wish_falls_together_while_it_waits(store: Store) -> None:
     assert (item.due_at, item.times_asked) == (NOW + MINUTE, 3)
 
 
-def test_a_long_list_of_the_past_hides_nothing_that_is_live(store: Store) -> None:
+def test_thousands_of_past_audits_do_not_crowd_out_live_work(store: Store) -> None:
     past = [request(number, lane=Lane.REPLAY, due_at=NOW - DAY) for number in range(1, 12)]
     store.work.enqueue_all([*past, request(99)], now=NOW)
     told = store.work.overdue(NOW, limit=10)
@@ -54,17 +53,17 @@ def test_a_long_list_of_the_past_hides_nothing_that_is_live(store: Store) -> Non
 def test_the_more_urgent_lane_holds(store: Store) -> None:
     for lane in (Lane.REPLAY, Lane.LIVE, Lane.RERUN):
         store.work.enqueue(request(lane=lane), now=NOW)
-    assert taken(store).lane is Lane.LIVE
+    assert leased(store).lane is Lane.LIVE
 
 
 def test_an_installation_that_was_not_known_is_filled_in(store: Store) -> None:
     store.work.enqueue(request(), now=NOW)
     store.work.enqueue(request(installation_id=7), now=NOW)
     store.work.enqueue(request(), now=NOW)
-    assert taken(store).installation_id == 7
+    assert leased(store).installation_id == 7
 
 
-def test_wishes_differ_by_kind_repository_pull_request_and_installation(store: Store) -> None:
+def test_requests_differ_by_kind_repository_pull_request_and_installation(store: Store) -> None:
     requests = [
         request(17),
         request(18),
@@ -79,20 +78,20 @@ def test_wishes_differ_by_kind_repository_pull_request_and_installation(store: S
     assert set(store.work.enqueue_all(requests, now=NOW)) == {EnqueueResult.DEDUPLICATED}
 
 
-def test_a_wish_that_comes_during_the_work_is_done_after_it(store: Store) -> None:
+def test_work_requested_while_it_is_leased_is_done_again(store: Store) -> None:
     store.work.enqueue(request(), now=NOW)
-    item = taken(store)
+    item = leased(store)
     assert store.work.enqueue(request(due_at=NOW + MINUTE), now=NOW) is EnqueueResult.AGAIN
     assert store.work.finish(item, WorkEnd.DONE, now=NOW)
-    again = taken(store, after=MINUTE)
+    again = leased(store, after=MINUTE)
     assert (again.id, again.attempts, again.taken) == (item.id, 1, 2)
     assert store.work.finish(again, WorkEnd.DONE, now=NOW)
     assert store.work.overdue(NOW + DAY) == ()
 
 
-def test_a_wish_after_the_end_is_a_new_item(store: Store) -> None:
+def test_work_requested_after_it_ended_is_a_new_item(store: Store) -> None:
     store.work.enqueue(request(), now=NOW)
-    store.work.finish(taken(store), WorkEnd.NOTHING_TO_DO, "open", now=NOW)
+    store.work.finish(leased(store), WorkEnd.NOTHING_TO_DO, "open", now=NOW)
     assert store.work.enqueue(request(), now=NOW) is EnqueueResult.NEW
     first, second = store.work.of(42, 17)
     assert (first.state, first.outcome, first.why) == (
@@ -106,22 +105,22 @@ def test_a_wish_after_the_end_is_a_new_item(store: Store) -> None:
 # --- working --------------------------------------------------------------------------------------
 
 
-def test_the_longest_due_is_taken_first_and_nothing_before_its_time(store: Store) -> None:
+def test_the_longest_due_is_leased_first_and_nothing_before_its_time(store: Store) -> None:
     for number, minutes in ((1, 2), (2, 1), (3, 3)):
         store.work.enqueue(request(number, due_at=NOW + minutes * MINUTE), now=NOW)
-    assert store.work.take(Lane.LIVE, NOW, "w", LEASE) is None
-    assert [taken(store, after=2 * MINUTE).pull_request for _ in range(2)] == [2, 1]
-    assert store.work.take(Lane.LIVE, NOW + 2 * MINUTE, "w", LEASE) is None
-    assert store.work.take(Lane.RERUN, NOW + DAY, "w", LEASE) is None
+    assert lease(store) is None
+    assert [leased(store, after=2 * MINUTE).pull_request for _ in range(2)] == [2, 1]
+    assert lease(store, now=NOW + 2 * MINUTE) is None
+    assert lease(store, Lane.RERUN, now=NOW + DAY) is None
 
 
 def test_a_named_item_is_leased_once_and_only_when_due(store: Store) -> None:
     store.work.enqueue(request(due_at=NOW + MINUTE), now=NOW)
     (item,) = store.work.of(42, 17)
     assert store.work.lease(item.id, NOW, "a", LEASE) is None
-    leased = store.work.lease(item.id, NOW + MINUTE, "a", LEASE)
-    assert leased is not None
-    assert (leased.leased_by, leased.lease_until) == ("a", NOW + MINUTE + LEASE)
+    held = store.work.lease(item.id, NOW + MINUTE, "a", LEASE)
+    assert held is not None
+    assert (held.leased_by, held.lease_until) == ("a", NOW + MINUTE + LEASE)
     assert store.work.lease(item.id, NOW + MINUTE, "b", LEASE) is None
 
 
@@ -129,11 +128,11 @@ def test_a_pull_request_is_worked_on_by_one_worker_at_a_time(store: Store) -> No
     store.work.enqueue(request(17), now=NOW)
     store.work.enqueue(request(17, kind=WorkKind.FINALIZE, lane=Lane.RERUN), now=NOW)
     store.work.enqueue(request(18, kind=WorkKind.FINALIZE, lane=Lane.RERUN), now=NOW)
-    first = taken(store)
-    assert taken(store, Lane.RERUN).pull_request == 18
-    assert store.work.take(Lane.RERUN, NOW, "w", LEASE) is None
+    first = leased(store)
+    assert leased(store, Lane.RERUN).pull_request == 18
+    assert lease(store, Lane.RERUN) is None
     store.work.finish(first, WorkEnd.DONE, now=NOW)
-    assert taken(store, Lane.RERUN).pull_request == 17
+    assert leased(store, Lane.RERUN).pull_request == 17
 
 
 def test_items_of_one_repository_without_a_pull_request_do_not_bar_each_other(
@@ -141,15 +140,15 @@ def test_items_of_one_repository_without_a_pull_request_do_not_bar_each_other(
 ) -> None:
     store.work.enqueue(request(None, kind=WorkKind.RECONCILE), now=NOW)
     store.work.enqueue(request(None, kind=WorkKind.SWEEP), now=NOW)
-    assert {taken(store).kind for _ in range(2)} == {WorkKind.RECONCILE, WorkKind.SWEEP}
+    assert {leased(store).kind for _ in range(2)} == {WorkKind.RECONCILE, WorkKind.SWEEP}
 
 
-def test_a_lease_that_ran_out_is_taken_by_another(store: Store) -> None:
+def test_an_expired_lease_lets_another_worker_lease_the_item(store: Store) -> None:
     store.work.enqueue(request(), now=NOW)
-    lost = taken(store)
+    lost = leased(store)
     assert store.work.overdue(NOW + LEASE - MINUTE) == ()
     assert [one.id for one in store.work.overdue(NOW + LEASE)] == [lost.id]
-    second = taken(store, after=LEASE)
+    second = leased(store, after=LEASE)
     assert (second.id, second.attempts) == (lost.id, 2)
     assert not store.work.finish(lost, WorkEnd.DONE, now=NOW)
     assert not store.work.extend(lost, NOW, LEASE)
@@ -159,43 +158,43 @@ def test_a_lease_that_ran_out_is_taken_by_another(store: Store) -> None:
 
 def test_an_extended_lease_lasts_longer(store: Store) -> None:
     store.work.enqueue(request(), now=NOW)
-    item = taken(store)
+    item = leased(store)
     assert store.work.extend(item, NOW + MINUTE, LEASE)
-    assert store.work.take(Lane.LIVE, NOW + LEASE, "w", LEASE) is None
+    assert lease(store, now=NOW + LEASE) is None
     assert store.work.finish(item, WorkEnd.DONE, now=NOW)
 
 
 def test_a_failure_counts_and_a_limit_does_not(store: Store) -> None:
     store.work.enqueue(request(), now=NOW)
-    assert store.work.failed(taken(store), NOW + MINUTE, "502")
-    second = taken(store, after=MINUTE)
+    assert store.work.failed(leased(store), NOW + MINUTE, "502")
+    second = leased(store, after=MINUTE)
     assert (second.attempts, second.why) == (2, "502")
     assert store.work.later(second, NOW + 2 * MINUTE, "rate limit")
-    assert store.work.take(Lane.LIVE, NOW + MINUTE, "w", LEASE) is None
-    assert taken(store, after=2 * MINUTE).attempts == 2
+    assert lease(store, now=NOW + MINUTE) is None
+    assert leased(store, after=2 * MINUTE).attempts == 2
 
 
-def test_a_parked_item_waits_for_a_person(store: Store) -> None:
+def test_a_dead_letter_waits_for_a_person(store: Store) -> None:
     store.work.enqueue(request(), now=NOW)
-    item = taken(store)
+    item = leased(store)
     assert store.work.give_up(item, "given up")
     assert store.work.enqueue(request(), now=NOW) is EnqueueResult.DEAD_LETTER
-    assert store.work.take(Lane.LIVE, NOW + DAY, "w", LEASE) is None
+    assert lease(store, now=NOW + DAY) is None
     assert [one.why for one in store.work.dead_letters()] == ["given up"]
     assert store.work.retry(item.id, now=NOW)
     assert not store.work.retry(item.id, now=NOW)
-    assert taken(store).attempts == 1
+    assert leased(store).attempts == 1
 
 
-def test_a_parked_installation_is_passed_over(store: Store) -> None:
+def test_a_parked_installation_is_skipped(store: Store) -> None:
     for number in (1, 2):
         store.installations.seen(Installation(id=number, account="acme"), now=NOW)
         store.work.enqueue(request(number, installation_id=number), now=NOW)
     assert store.installations.park(1, NOW + MINUTE, "secondary limit")
     assert [one.installation_id for one in store.work.overdue(NOW)] == [2]
-    assert taken(store).installation_id == 2
-    assert store.work.take(Lane.LIVE, NOW, "w", LEASE) is None
-    assert taken(store, after=MINUTE).installation_id == 1
+    assert leased(store).installation_id == 2
+    assert lease(store) is None
+    assert leased(store, after=MINUTE).installation_id == 1
 
 
 def test_the_backlog_names_the_oldest_of_each_installation(store: Store) -> None:
@@ -208,11 +207,11 @@ def test_the_backlog_names_the_oldest_of_each_installation(store: Store) -> None
     )
 
 
-def test_what_comes_round_has_its_next_and_how_the_last_ended(store: Store) -> None:
+def test_recurring_work_has_its_next_item_and_the_last_end(store: Store) -> None:
     teams = request(None, kind=WorkKind.TEAMS, repository_id=None, installation_id=7)
     for outcome in (WorkEnd.REFUSED, WorkEnd.DONE):
         store.work.enqueue(teams, now=NOW)
-        store.work.finish(taken(store), outcome, f"so {outcome}", now=NOW)
+        store.work.finish(leased(store), outcome, f"so {outcome}", now=NOW)
     again = request(
         None, kind=WorkKind.TEAMS, repository_id=None, installation_id=7, due_at=NOW + DAY
     )
@@ -235,7 +234,7 @@ def test_what_comes_round_has_its_next_and_how_the_last_ended(store: Store) -> N
 def test_only_what_ended_expires(store: Store) -> None:
     store.work.enqueue(request(1), now=NOW)
     store.work.enqueue(request(2, due_at=NOW + MINUTE), now=NOW)
-    store.work.finish(taken(store), WorkEnd.DONE, now=NOW)
+    store.work.finish(leased(store), WorkEnd.DONE, now=NOW)
     assert store.work.expire(NOW) == 0
     assert store.work.expire(NOW + DAY) == 1
     assert store.work.of(42, 1) == ()
@@ -247,27 +246,27 @@ def test_only_what_ended_expires(store: Store) -> None:
 ITEMS = 60
 
 
-def _take_all(store: Store, worker: str) -> list[int]:
+def _lease_all(store: Store, worker: str) -> list[int]:
     found = []
-    while item := store.work.take(Lane.LIVE, NOW, worker, LEASE):
+    while item := lease(store, worker=worker):
         found.append(item.id)
         assert store.work.finish(item, WorkEnd.DONE, now=NOW)
     return found
 
 
-def _take_all_in_a_process(url: str, results: "multiprocessing.Queue[list[int]]") -> None:
+def _lease_all_in_a_process(url: str, results: "multiprocessing.Queue[list[int]]") -> None:
     with Store.unmigrated(url) as store, ThreadPoolExecutor(2) as threads:
         workers = [f"{threads}-{number}" for number in range(2)]
         results.put(
             [
                 *itertools.chain.from_iterable(
-                    threads.map(lambda name: _take_all(store, name), workers)
+                    threads.map(lambda name: _lease_all(store, name), workers)
                 )
             ]
         )
 
 
-def test_eight_workers_in_four_processes_take_each_item_once(store: Store) -> None:
+def test_eight_workers_in_four_processes_lease_each_item_once(store: Store) -> None:
     requests = [
         request(number // 2, kind=kind)
         for number, kind in zip(
@@ -278,20 +277,20 @@ def test_eight_workers_in_four_processes_take_each_item_once(store: Store) -> No
     url = store.database.url.render_as_string(hide_password=False)
     results = SPAWN.Queue()
     processes = [
-        SPAWN.Process(target=_take_all_in_a_process, args=(url, results)) for _ in range(4)
+        SPAWN.Process(target=_lease_all_in_a_process, args=(url, results)) for _ in range(4)
     ]
     for process in processes:
         process.start()
     found = [*itertools.chain.from_iterable(results.get(timeout=60) for _ in processes)]
     for process in processes:
         process.join(60)
-    # A worker ends where all that is left is barred by others, so some may be left over.
-    found += _take_all(store, "last")
+    # A worker ends when other workers block all remaining items, so some may be left over.
+    found += _lease_all(store, "last")
     assert Counter(found) == Counter(dict.fromkeys(set(found), 1))
     assert len(found) == ITEMS
 
 
-def test_wishes_from_many_threads_fall_together(store: Store) -> None:
+def test_requests_from_many_threads_are_deduplicated(store: Store) -> None:
     with ThreadPoolExecutor(8) as threads:
         met = Counter(threads.map(lambda _: store.work.enqueue(request(), now=NOW), range(24)))
     assert met == {EnqueueResult.NEW: 1, EnqueueResult.DEDUPLICATED: 23}
@@ -299,8 +298,8 @@ def test_wishes_from_many_threads_fall_together(store: Store) -> None:
     assert item.times_asked == 24
 
 
-def test_wishes_for_the_same_in_opposite_orders_never_wait_in_a_ring(store: Store) -> None:
-    # On PostgreSQL each wish locks its row until the end of the transaction.
+def test_the_same_requests_in_opposite_orders_never_deadlock(store: Store) -> None:
+    # On PostgreSQL each request locks its row until the end of the transaction.
     requests = [request(number) for number in range(40)]
     there, back = tuple(requests), tuple(reversed(requests))
     with ThreadPoolExecutor(4) as threads:
@@ -311,7 +310,7 @@ def test_wishes_for_the_same_in_opposite_orders_never_wait_in_a_ring(store: Stor
     assert [item.times_asked for item in store.work.overdue(NOW)] == [40] * 40
 
 
-def test_what_each_wish_met_is_said_in_the_order_of_the_wishes(store: Store) -> None:
+def test_results_are_in_the_order_of_the_requests(store: Store) -> None:
     store.work.enqueue(request(9), now=NOW)
     met = store.work.enqueue_all([request(9), request(10), request(1)], now=NOW)
     assert met == (EnqueueResult.DEDUPLICATED, EnqueueResult.NEW, EnqueueResult.NEW)
@@ -320,4 +319,4 @@ def test_what_each_wish_met_is_said_in_the_order_of_the_wishes(store: Store) -> 
 @pytest.mark.parametrize("kind", ["unheard_of"])
 def test_the_table_takes_kinds_that_this_version_does_not_know(store: Store, kind: str) -> None:
     store.work.enqueue(request(kind=kind), now=NOW)
-    assert taken(store).kind == kind
+    assert leased(store).kind == kind

@@ -27,10 +27,10 @@ def test_a_table_as_a_spreadsheet_writes_it() -> None:
         ("person,team,team\nann,core,x\n", "give person, team"),
         ("person,team\nann,core\nbob\n", "line 3: 1 cells"),
         ("person,team\nann,\n", "line 2: the person or the team is missing"),
-        ("person,team\nann,core\nANN,ops\n", "line 3: ANN stands there twice"),
+        ("person,team\nann,core\nANN,ops\n", "line 3: ANN is listed twice"),
         ("person,team,start_date\nann,core,31.1.2026\n", "write it as 2026-01-31"),
-        ('person,team\nann,"core\n', "commas and quotes"),
-        ("person,team\nann,a\u202eb\n", "do not print"),
+        ('person,team\nann,"core\n', "use commas and quotes"),
+        ("person,team\nann,a\u202eb\n", "unprintable"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(text: str, problem: str) -> None:

@@ -7,9 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from ghapp.bootstrap import Services
-from ghapp.store import Installation, Lane, Publication, Repository, WorkEnd, WorkKind, WorkRequest
+from ghapp.store import Installation, Publication, Repository, WorkEnd, WorkKind, WorkRequest
 from ghapp.web.app import create_app
-from tests.store.records import document
+from tests.store.records import document, lease
 from tests.web.conftest import NOW
 from tests.web.pages.reading import Read
 
@@ -94,7 +94,7 @@ def test_what_comes_round_is_told_the_refused_first(desk: FlaskClient, operated:
         outcome = WorkEnd.DONE if number == 5 else WorkEnd.REFUSED
         for kind in (WorkKind.WEEKLY_SUMMARY, WorkKind.TEAMS):
             store.work.enqueue(WorkRequest(kind=kind, due_at=NOW, installation_id=number), now=NOW)
-            item = store.work.take(Lane.LIVE, NOW, "test", timedelta(seconds=30))
+            item = lease(store, now=NOW)
             assert item is not None
             store.work.finish(item, outcome, f"said of {account}", now=NOW)
     next_time = WorkRequest(kind=WorkKind.TEAMS, due_at=NOW + timedelta(days=1), installation_id=6)

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 from ghapp.bootstrap import Services
 from ghapp.github.webhooks import MAX_BODY_BYTES, sign
 from ghapp.store import DeliveryEnd, StoreError
+from tests.store.records import deliveries
 from tests.web.conftest import APP, NOW, SECRETS, RememberingQueue
 
 MERGED: dict[str, Any] = {
@@ -51,7 +52,7 @@ def test_a_merge_is_kept_made_due_and_queued(
 ) -> None:
     answer = send(client, MERGED)
     assert (answer.status_code, answer.json) == (202, {"delivery": "d-1", "outcome": "scheduled"})
-    (kept,) = services.store.deliveries.recent()
+    (kept,) = deliveries(services.store)
     assert (kept.guid, kept.repository_id, kept.pull_request) == ("d-1", 42, 17)
     assert (kept.outcome, kept.received_at) == (DeliveryEnd.SCHEDULED, NOW)
     assert kept.body is None
@@ -96,7 +97,7 @@ def test_what_is_refused_is_not_kept(
     assert answer.status_code == status
     assert answer.json is not None
     assert answer.json["error"]
-    assert services.store.deliveries.recent() == ()
+    assert deliveries(services.store) == []
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"action": "closed"}', b"\xff\xfe"])
@@ -104,13 +105,13 @@ def test_a_malformed_body_is_said_to_be_one(
     client: FlaskClient, services: Services, body: bytes
 ) -> None:
     assert send(client, body).status_code == 400
-    assert services.store.deliveries.recent() == ()
+    assert deliveries(services.store) == []
 
 
 def test_an_event_without_use_is_kept_as_ignored(client: FlaskClient, services: Services) -> None:
     answer = send(client, {"action": "created"}, event="star")
     assert (answer.status_code, answer.json) == (202, {"delivery": "d-1", "outcome": "ignored"})
-    (kept,) = services.store.deliveries.recent()
+    (kept,) = deliveries(services.store)
     assert kept.outcome is DeliveryEnd.IGNORED
     assert "star.created" in str(kept.detail)
 
@@ -134,7 +135,7 @@ def test_without_its_database_it_asks_to_be_told_again(
     answer = send(client, MERGED)
     assert answer.status_code == 503
     with pytest.raises(StoreError):
-        services.store.deliveries.recent()
+        services.store.deliveries.one("d-1")
 
 
 def test_more_than_github_sends_is_refused(client: FlaskClient) -> None:
@@ -166,7 +167,7 @@ def test_an_installation_is_known_from_its_first_event(
     assert installed is not None
     assert (installed.account, installed.permissions) == ("acme", {"checks": "write"})
     assert services.store.installations.find("acme/app") is not None
-    (kept,) = services.store.deliveries.recent()
+    (kept,) = deliveries(services.store)
     assert kept.outcome is DeliveryEnd.DONE
 
 

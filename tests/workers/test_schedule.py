@@ -25,6 +25,7 @@ from ghapp.store import (
     WorkRequest,
 )
 from tests.app_key import PRIVATE_KEY
+from tests.store.records import deliveries
 from tests.web.conftest import NOW
 from workers.__main__ import main
 from workers.schedule import (
@@ -140,7 +141,7 @@ def test_what_is_old_and_settled_goes(ready: Services) -> None:
             Delivery(guid=guid, event="star", received_at=old, outcome=outcome)
         )
     tidy(ready)
-    assert [one.guid for one in ready.store.deliveries.recent()] == ["open"]
+    assert [one.guid for one in deliveries(ready.store)] == ["open"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["live", "rerun"], ["urgent"]])

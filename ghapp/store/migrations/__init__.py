@@ -1,7 +1,7 @@
-"""The tables' history, one module a revision, and `upgrade`, which runs what is missing.
+"""The history of the tables, one module for each revision, and `upgrade`, which applies it.
 
-Revisions stand in ``versions/`` and are written by hand. From 1.0.0 on, none imports
-`ghapp.store.schema`: a revision has to build today what it built on its day.
+Revisions are in ``versions/``, written by hand. From 1.0.0 on, none imports
+`ghapp.store.schema`: a revision must always build what it built on its day.
 """
 
 from pathlib import Path
@@ -13,15 +13,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 LOCK = int.from_bytes(b"ghapp_db", "big")
-"""Key of PostgreSQL's advisory lock that is held while the tables change."""
+"""Key of the PostgreSQL advisory lock that an upgrade holds."""
 
 
 def upgrade(connection: Connection) -> str:
     """Bring the tables to the newest revision in one transaction; return that revision.
 
-    Whoever comes second waits (SQLite: the connection begins as the only writer; PostgreSQL:
-    an advisory lock) and then finds nothing to do. Tables of a newer version of this program
-    are left as they are, so that an older process can be restarted beside them.
+    A second process waits (SQLite: the connection begins as the only writer; PostgreSQL: an
+    advisory lock) and then finds nothing to do. Tables of a newer version of this program stay
+    as they are, so that an older process can restart beside a newer one.
     """
     config = configuration()
     with connection.begin():
@@ -37,7 +37,7 @@ def upgrade(connection: Connection) -> str:
 
 
 def configuration() -> Config:
-    """Return Alembic's configuration; there is no file of it, so that a wheel needs none."""
+    """Return Alembic's configuration. It has no file, so the wheel needs none."""
     config = Config()
     config.set_main_option("path_separator", "newline")
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
@@ -45,6 +45,6 @@ def configuration() -> Config:
 
 
 def revisions(config: Config) -> list[str]:
-    """Return the revisions that this version of the program has, oldest first."""
+    """Return the revisions of this version of the program, oldest first."""
     script = ScriptDirectory.from_config(config)
     return [one.revision for one in script.walk_revisions()][::-1]

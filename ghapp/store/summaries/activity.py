@@ -1,7 +1,7 @@
 """On which days which agent sessions edited a repository, and for whom. It outlives the evidence.
 
-It is kept in the transaction that keeps the edits, and says who was active long after the edits
-themselves were forgotten; a person's erasure takes it away as well.
+The transaction that stores edits also stores their days, so activity is known long after the
+edits expire. Erasing a person deletes that person's activity as well.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -19,11 +19,11 @@ Day = tuple[int, int]
 """Repository and day number."""
 
 MANY = 20_000
-"""Edits whose days are noted at once."""
+"""Edits whose days are stored at once."""
 
 
 def note(connection: Connection, database: Database, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Note the days of edits, as rows of ``edit_batch``."""
+    """Store the days of edits, given as rows of ``edit_batch``."""
     days = {
         (
             row["repository_id"],
@@ -41,7 +41,7 @@ def note(connection: Connection, database: Database, rows: Iterable[Mapping[str,
 
 
 def days(connection: Connection, chosen: Iterable[ColumnElement[bool]]) -> set[Day]:
-    """Return the days of the edits that fulfill some conditions."""
+    """Return the days of the edits that meet these conditions."""
     at = day_of(edit_batch.c.at)
     query = select(edit_batch.c.repository_id, at).where(*chosen).distinct()
     return {(repository_id, day) for repository_id, day in connection.execute(query)}
@@ -50,7 +50,7 @@ def days(connection: Connection, chosen: Iterable[ColumnElement[bool]]) -> set[D
 def days_of_copies(
     connection: Connection, repository_id: int, copies: Collection[Mapping[str, Any]]
 ) -> set[Day]:
-    """Return the days of copies of known edits, and of the edits as they are known."""
+    """Return the days of copies of known edits, and of the edits as stored."""
     found = {(repository_id, day_number(copy["at"].date())) for copy in copies}
     columns = edit_batch.c
     for chunk in chunks(copy["edit_id"] for copy in copies):
@@ -60,7 +60,7 @@ def days_of_copies(
 
 
 def note_again(connection: Connection, database: Database, touched: Iterable[Day]) -> None:
-    """Note these days as the edits tell them now: some were replaced or erased."""
+    """Store these days again from the edits as they are now: some were replaced or erased."""
     of_day, columns = agent_day.c, edit_batch.c
     for repository_id, day in sorted(touched):
         begin = midnight(to_day(day))
@@ -78,12 +78,12 @@ def note_again(connection: Connection, database: Database, touched: Iterable[Day
 
 
 def forget(connection: Connection, actor: str) -> None:
-    """Forget a developer's agent sessions; the login is in lower case."""
+    """Delete a developer's activity; the login is in lower case."""
     connection.execute(delete(agent_day).where(agent_day.c.actor == actor))
 
 
 def rebuild(database: Database, repository_id: int) -> None:
-    """Note the days of all edits that are still kept; older days stay as they were noted."""
+    """Store the days of all edits that still exist; older days stay as they are."""
     columns = edit_batch.c
     query = select(
         columns.repository_id, columns.at, columns.agent, columns.agent_session, columns.actor

@@ -1,6 +1,6 @@
-"""How a selection becomes conditions of SQL, and which rows of `tally` make up its days.
+"""How a selection becomes SQL conditions, and which rows of `tally` make up its days.
 
-It answers nothing by itself; `summaries` asks with it.
+It runs no query but that of the teams; `query` uses the conditions.
 """
 
 from collections import Counter
@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Table,
+    and_,
     exists,
     func,
     literal,
@@ -31,16 +32,16 @@ from ghapp.summaries.teams import TeamSource
 
 ONE_DAY = timedelta(days=1)
 MANY = 50
-"""Repositories from which on time is the better index."""
+"""From this number of repositories on, the index by time is faster."""
 MICROSECONDS_A_DAY = 86_400_000_000
 SOURCES = tuple(TeamSource)
-"""Who says in which team a person is, the first that holds first."""
+"""Where teams come from; an account uses the first source that has any."""
 BOT = "[bot]"
-"""How logins of apps end: they are authors and no people."""
+"""End of the logins of GitHub Apps, such as ``dependabot[bot]``: authors, but not people."""
 
 
 class GrainSpan(Struct, frozen=True):
-    """Rows of one grain, from the first day to the last first day; ``None``: no end."""
+    """Rows of one grain whose first days lie from ``first`` to ``last``; ``None``: no limit."""
 
     grain: TimeGrain
     first: int | None
@@ -48,10 +49,10 @@ class GrainSpan(Struct, frozen=True):
 
 
 def spans(selection: PullSelection, grain: TimeGrain) -> Iterator[GrainSpan]:
-    """Yield what makes up the selected days: whole periods of a grain, single days at the ends."""
+    """Split the selected days into whole periods of a grain and single days at the ends."""
     since, until = selection.since, selection.until
     first = since and (since if grain.start(since) == since else grain.next(grain.start(since)))
-    # The period of the day after the last one is not over yet.
+    # The period that contains the day after the last one is not complete.
     end = until and grain.start(until + ONE_DAY)
     if grain is TimeGrain.DAY or (first and end and first >= end):
         yield GrainSpan(TimeGrain.DAY, _number(since), _number(until))
@@ -64,7 +65,7 @@ def spans(selection: PullSelection, grain: TimeGrain) -> Iterator[GrainSpan]:
 
 
 def finest(selection: PullSelection) -> Iterator[GrainSpan]:
-    """Yield the fewest periods that make up the selected days: months, then weeks, then days."""
+    """Split the selected days into the fewest periods: months, then weeks, then days."""
     for span in spans(selection, TimeGrain.MONTH):
         if span.grain is TimeGrain.DAY and span.first is not None and span.last is not None:
             edge = PullSelection((), since=to_day(span.first), until=to_day(span.last))
@@ -74,7 +75,7 @@ def finest(selection: PullSelection) -> Iterator[GrainSpan]:
 
 
 def within(column: ColumnElement[int], span: GrainSpan) -> list[ColumnElement[bool]]:
-    """Return the conditions that a day number lies in a span."""
+    """Return the conditions that a day number is in a span."""
     found = []
     if span.first is not None:
         found.append(column >= span.first)
@@ -84,7 +85,7 @@ def within(column: ColumnElement[int], span: GrainSpan) -> list[ColumnElement[bo
 
 
 def merged_within(table: Table, first: date | None, last: date | None) -> list[ColumnElement[bool]]:
-    """Return the conditions that a pull request was merged on these days."""
+    """Return the conditions that a pull request was merged on these days, inclusive."""
     found: list[ColumnElement[bool]] = []
     if first is not None:
         found.append(table.c.merged_at >= midnight(first))
@@ -94,16 +95,17 @@ def merged_within(table: Table, first: date | None, last: date | None) -> list[C
 
 
 def one_of(column: ColumnElement[int], ids: tuple[int, ...]) -> ColumnElement[bool]:
-    """Return the condition that a repository is one of some.
+    """Return the condition that a repository is one of these.
 
-    Where many are meant, the database is kept from looking each of them up: the time is the
-    better index then, and what is sorted or differs by it stands there in order.
+    ``+ 0`` keeps the database from using the index by repository for many of them: the index by
+    time is faster then, and its rows are in the order of time already.
+    https://sqlite.org/optoverview.html (section "Disqualifying WHERE Clause Terms")
     """
     return among(column if len(ids) < MANY else column + 0, ids)
 
 
 def midnight(day: date) -> datetime:
-    """Return the instant at which a day begins."""
+    """Return the instant at which a day begins in UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
@@ -114,14 +116,14 @@ def to_day(number: int) -> date:
 
 def day_of(instant: ColumnElement[datetime]) -> ColumnElement[int]:
     """Return the day number of an instant in the database."""
-    # Instants are whole microseconds since 1970 there (see `schema.Instant`).
+    # The database stores instants as whole microseconds since 1970 (`schema.InstantColumn`).
     return type_coerce(instant, BigInteger) // literal(MICROSECONDS_A_DAY, BigInteger)
 
 
 def conditions(
     selection: PullSelection, teams: "TeamMembers", *, with_agent: bool
 ) -> list[ColumnElement[bool]]:
-    """Return the conditions on ``pull_summary``; ``with_agent``: the agent selects as well."""
+    """Return the conditions on ``pull_summary``; ``with_agent``: including the agent."""
     columns = pull_summary.c
     found: list[ColumnElement[bool]] = [
         one_of(columns.repository_id, selection.repository_ids),
@@ -147,17 +149,17 @@ def conditions(
 
 
 def latest_days(selection: PullSelection, count: int, today: date) -> PullSelection:
-    """Return the selection without the days before its last ones."""
+    """Return the selection limited to its last ``count`` days."""
     first = (selection.until or today) - (count - 1) * ONE_DAY
     since = max(first, selection.since or first)
     return msgspec.structs.replace(selection, since=since)
 
 
 def below(path: str) -> ColumnElement[bool]:
-    """Return the condition that lines stand in a directory or below it."""
+    """Return the condition that lines are in a directory or below it."""
     directory = path.strip("/") or "."
     beginning = f"{directory}/"
-    # LIKE knows no case of letters in SQLite; paths do.
+    # LIKE ignores the case of letters in SQLite; paths do not.
     return or_(
         pull_lines.c.directory == directory,
         func.substr(pull_lines.c.directory, 1, len(beginning)) == beginning,
@@ -165,7 +167,7 @@ def below(path: str) -> ColumnElement[bool]:
 
 
 def child(directory: str, path: str | None) -> str:
-    """Return which directory right below ``path`` another one belongs to.
+    """Return the directory right below ``path`` that contains another directory.
 
     >>> child("src/web/pages", None), child("src/web/pages", "src"), child("src", "src")
     ('src', 'src/web', 'src')
@@ -182,23 +184,23 @@ def _number(day: date | None) -> int | None:
     return None if day is None else day_number(day)
 
 
-def _has(table: Table, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return (
-        exists()
-        .where(
-            table.c.repository_id == pull_summary.c.repository_id,
-            table.c.pull_request == pull_summary.c.pull_request,
-            condition,
-        )
-        .correlate(pull_summary)
+def same_pull(table: Table) -> ColumnElement[bool]:
+    """Return the condition that a row is about the pull request of ``pull_summary``."""
+    return and_(
+        table.c.repository_id == pull_summary.c.repository_id,
+        table.c.pull_request == pull_summary.c.pull_request,
     )
+
+
+def _has(table: Table, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(same_pull(table), condition).correlate(pull_summary)
 
 
 # --- teams ----------------------------------------------------------------------------------------
 
 
 class TeamMembers:
-    """Who is in which team; every person is in one, or in none."""
+    """Who is in which team; a person is in one team or in none."""
 
     def __init__(self, team_of: Mapping[str, str]) -> None:
         self._team_of = team_of
@@ -208,11 +210,11 @@ class TeamMembers:
         return bool(self._team_of)
 
     def of(self, login: str | None) -> str | None:
-        """Return a person's team; ``None``: in none."""
+        """Return a person's team; ``None``: no team."""
         return None if login is None else self._team_of.get(login.lower())
 
     def shown(self, login: str | None) -> str | None:
-        """Return a person's team where it has enough members to be named."""
+        """Return a person's team if it has enough members to be named."""
         team = self.of(login)
         return team if team is not None and self._sizes[team] >= SMALLEST_GROUP else None
 
@@ -226,28 +228,28 @@ def teams_of(
 ) -> TeamMembers:
     """Return the teams of the accounts that own these repositories.
 
-    Of each account one source holds for all. Who begins after ``until`` is in no team yet.
+    Each account uses one source. A person whose start date is after ``until`` is in no team yet.
     """
     owners = select(func.lower(repository.c.owner)).where(among(repository.c.id, repository_ids))
     columns = team_member.c
     query = select(
         columns.account_lower, columns.source, columns.login_lower, columns.team, columns.since
     ).where(columns.account_lower.in_(owners))
-    said = connection.execute(query).all()
-    holds: dict[str, str] = {}
-    for account, source, *_ in said:
-        holds[account] = min(source, holds.get(account, source), key=SOURCES.index)
+    rows = connection.execute(query).all()
+    used: dict[str, str] = {}
+    for account, source, *_ in rows:
+        used[account] = min(source, used.get(account, source), key=SOURCES.index)
     end = day_number(until) if until is not None else None
     found: dict[str, str] = {}
-    for account, source, login, team, since in said:
+    for account, source, login, team, since in rows:
         is_later = since is not None and end is not None and since > end
-        if source == holds[account] and not is_later:
+        if source == used[account] and not is_later:
             found[login] = min(team, found.get(login, team))
     return TeamMembers(found)
 
 
 def people(logins: Iterable[str | None]) -> int:
-    """Return how many different people stand behind some authors; bots and unknown ones are none.
+    """Return how many different people these authors are, without bots and unknown authors.
 
     >>> people(["Ann", "ann", "dependabot[bot]", None])
     1
@@ -256,5 +258,5 @@ def people(logins: Iterable[str | None]) -> int:
 
 
 def counted(row: Any) -> tuple[int, ...]:
-    """Return sums as whole numbers: PostgreSQL gives decimals, and NULL where there is no row."""
+    """Return sums as integers: PostgreSQL returns decimals, and NULL if there is no row."""
     return tuple(int(value or 0) for value in row)

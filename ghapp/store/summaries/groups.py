@@ -1,6 +1,6 @@
-"""What is told of groups: teams, people, and which of them are quiet. It asks no database.
+"""What summaries show of groups: teams, people, quiet spots. It queries no database.
 
-Here it is kept that a group of fewer than five people is not told apart (docs/metrics.md, Names).
+It enforces that a group of fewer than five people is not shown by itself (docs/metrics.md, Names).
 """
 
 from collections import defaultdict
@@ -8,10 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from ghapp.store.summaries.conditions import (
-    TeamMembers,
-    people,
-)
+from ghapp.store.summaries.conditions import TeamMembers, people
 from ghapp.summaries.counts import PersonCounts, PullCounts, QuietReason, TeamCounts
 from ghapp.summaries.selection import SMALLEST_GROUP, RankBy
 
@@ -20,15 +17,15 @@ QUIET_BEFORE = timedelta(days=84)
 QUIET_LEAST_PULLS = 10
 QUIET_LEAST_FALL = 0.1
 UNKNOWN = "(unknown)"
-"""Who stands in lists of people for authors that GitHub does not know any more."""
+"""Name in lists of people for authors that GitHub no longer knows."""
 OTHERS = "(others)"
-"""Who stands there for small teams and people in none."""
+"""Name in lists of people for small teams and people without a team."""
 
 
 def fold_teams(authors: dict[str, PullCounts], teams: TeamMembers) -> tuple[TeamCounts, ...]:
-    """Return the counts by team; who is in none or in a small one stands in the rest, last.
+    """Return the counts by team; people without a team or in a small one are the rest, last.
 
-    Where the rest would be fewer people than a team needs, the smallest team joins it.
+    If the rest has fewer people than a team needs, the smallest team joins it.
     """
     found: defaultdict[str | None, list[str]] = defaultdict(list)
     for login in authors:
@@ -60,7 +57,7 @@ def person_counts(name: str, count: int, counts: PullCounts) -> PersonCounts:
 
 
 def first(rows: Iterable[PersonCounts], by: RankBy, most: int) -> tuple[PersonCounts, ...]:
-    """Return the first rows by what is with an agent; the rest of small groups is no row."""
+    """Return the first rows by what is with an agent, without the rest of small groups."""
 
     def rank(row: PersonCounts) -> tuple[Any, ...]:
         with_and_all = (row.pulls_with, row.pulls), (row.lines_with, row.lines)
@@ -71,7 +68,7 @@ def first(rows: Iterable[PersonCounts], by: RankBy, most: int) -> tuple[PersonCo
 
 
 def quiet_rule(now: PullCounts, before: PullCounts) -> QuietReason | None:
-    """Return the rule by which something is a quiet spot; ``None``: it is none (metrics.md)."""
+    """Return why something is a quiet spot (docs/metrics.md); ``None``: it is not one."""
     if now.pulls < QUIET_LEAST_PULLS:
         return None
     if now.no_evidence == now.pulls:
@@ -84,5 +81,5 @@ def quiet_rule(now: PullCounts, before: PullCounts) -> QuietReason | None:
 
 
 def total(counts: Iterable[PullCounts]) -> PullCounts:
-    """Return the sum of some counts."""
+    """Return the sum of these counts."""
     return sum(counts, PullCounts())

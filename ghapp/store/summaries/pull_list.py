@@ -1,7 +1,7 @@
-"""Lists of pull requests: sorted, a page at a time, each page from behind the last row before.
+"""Lists of pull requests: sorted, one page at a time, each page after the last row before.
 
-Pages are found by their first row's place, not by counting, so that a list can grow while
-somebody reads it.
+A page begins at a row's place, not at a number of rows, so a list can grow while somebody reads
+it.
 """
 
 import base64
@@ -27,9 +27,9 @@ from ghapp.summaries.counts import PullPage, PullRow
 from ghapp.summaries.selection import ListSlice, NamesShown, PersonNaming, PullOrder
 
 MOST_ROWS = 1000
-"""Of one page."""
+"""Most rows of one page."""
 NO_SHARE = -1.0
-"""Where pull requests without a share stand when a list is sorted by it: below all others."""
+"""Sorts pull requests without a share below all others."""
 
 Place = tuple[str, bool, float | int, int, int]
 """Order, direction, value, repository, pull request: what `PullPage.after` holds."""
@@ -42,7 +42,7 @@ def pull_page(
     naming: PersonNaming,
     teams: TeamMembers,
 ) -> PullPage:
-    """Return some rows; raises `ValueError` where ``listing.after`` is of another question."""
+    """Return one page. Raises `ValueError` if ``listing.after`` is from another list."""
     key = _KEYS[listing.order]
     row_place = (key, pull_summary.c.repository_id, pull_summary.c.pull_request)
     limit = min(max(listing.limit, 1), MOST_ROWS)
@@ -94,7 +94,7 @@ def _last(listing: ListSlice, key: ColumnElement[Any]) -> ColumnElement[Any]:
         place = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         order, ascending, value, repository_id, number = msgspec.json.decode(place, type=Place)
     except (binascii.Error, msgspec.DecodeError, ValueError):
-        raise ValueError(f"{text!r} is no place in this list: begin again without it") from None
+        raise ValueError(f"{text!r} is not a place in this list: begin again without it") from None
     if (order, ascending) != (listing.order.value, listing.ascending):
         raise ValueError(f"{text!r} is a place in a list of another order: begin again without it")
     at: Any = from_microseconds(int(value)) if listing.order is PullOrder.MERGED else value
@@ -114,7 +114,7 @@ def _agents(
         numbers: defaultdict[int, list[int]] = defaultdict(list)
         for row in chunk:
             numbers[row.repository_id].append(row.pull_request)
-        # By repository: SQLite reads the whole table to find pairs.
+        # By repository: to find pairs, SQLite would read the whole table.
         pulls = (
             and_(columns.repository_id == repository_id, columns.pull_request.in_(of_one))
             for repository_id, of_one in numbers.items()

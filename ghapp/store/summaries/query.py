@@ -1,8 +1,8 @@
-"""One selection being answered in one transaction: which tables are asked for which number.
+"""One selection, answered in one transaction: which table gives which number.
 
-Where only repositories and days are asked for, groups of repositories come from `group_tally`;
-of single ones whole months come from `tally`, and days at the ends pull request by pull request.
-All other selections are counted pull request by pull request.
+A selection of repositories and days reads groups of repositories from `group_tally`, and whole
+months of single repositories from `tally`; it counts days at the ends by pull request. All other
+selections are counted by pull request.
 """
 
 from collections import defaultdict
@@ -28,6 +28,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from ghapp.attribution.model import Verdict
 from ghapp.store.id_sets import among
+from ghapp.store.outcomes import compare
 from ghapp.store.schema import (
     agent_day,
     group_tally,
@@ -50,6 +51,7 @@ from ghapp.store.summaries.conditions import (
     merged_within,
     one_of,
     people,
+    same_pull,
     spans,
     teams_of,
     to_day,
@@ -72,6 +74,7 @@ from ghapp.summaries.counts import (
     AdoptionDay,
     AgentCounts,
     LineCounts,
+    OutcomeSummary,
     PersonCounts,
     PullCounts,
     PullPage,
@@ -91,13 +94,13 @@ from ghapp.summaries.selection import (
 )
 
 A_FEW_MONTHS = timedelta(days=130)
-"""Longer spans are counted by months."""
+"""Longer spans are counted by month."""
 
 KeyT = TypeVar("KeyT", str, int)
 
 
 class ReadTransaction:
-    """One transaction, and what is looked up once for all selections that are answered in it."""
+    """One transaction, and what its selections look up only once."""
 
     def __init__(self, connection: Connection, naming: PersonNaming) -> None:
         self.connection = connection
@@ -107,52 +110,55 @@ class ReadTransaction:
         self._names: dict[int, str] = {}
 
     def teams(self, repository_ids: tuple[int, ...], until: date | None) -> TeamMembers:
-        """Return the teams as they are on a day."""
+        """Return the teams as of a day."""
         key = repository_ids, until
         if key not in self._teams:
             self._teams[key] = teams_of(self.connection, *key)
         return self._teams[key]
 
     def cover(self, repository_ids: tuple[int, ...]) -> GroupCover:
-        """Return the groups and single ones that repositories are made up of."""
+        """Return the groups and single repositories that make up these repositories."""
         if repository_ids not in self._covers:
             self._covers[repository_ids] = cover(self.connection, repository_ids)
         return self._covers[repository_ids]
 
     def names(self, repository_ids: Iterable[int]) -> dict[int, str]:
-        """Return the present names of these repositories, and of those asked for before."""
+        """Return the current names of these repositories, and of those from earlier calls."""
         new, columns = {*repository_ids} - self._names.keys(), repository.c
         query = select(columns.id, columns.owner, columns.name).where(among(columns.id, new))
-        for one, owner, name in self.connection.execute(query) if new else ():
-            self._names[one] = f"{owner}/{name}"
+        for repository_id, owner, name in self.connection.execute(query) if new else ():
+            self._names[repository_id] = f"{owner}/{name}"
         return self._names
 
 
 class SelectionQuery:
-    """One selection being answered in one transaction."""
+    """One selection, answered in one transaction."""
 
     def __init__(
-        self, looked: ReadTransaction, selection: PullSelection, teams: TeamMembers | None = None
+        self,
+        transaction: ReadTransaction,
+        selection: PullSelection,
+        teams: TeamMembers | None = None,
     ) -> None:
-        """Prepare to answer; ``teams``: other ones than those of the selection's last day.
+        """Prepare; ``teams``: teams to use instead of those of the selection's last day.
 
         Raises `NotShown`.
         """
-        self._looked = looked
-        self._connection = looked.connection
-        self._naming = looked.naming
+        self._transaction = transaction
+        self._connection = transaction.connection
+        self._naming = transaction.naming
         self._selection = selection
         self._other_teams = teams
-        self._refuse_what_is_not_shown()
+        self._check_shown()
 
     @property
     def _teams(self) -> TeamMembers:
         if self._other_teams is not None:
             return self._other_teams
-        return self._looked.teams(self._selection.repository_ids, self._selection.until)
+        return self._transaction.teams(self._selection.repository_ids, self._selection.until)
 
     def totals(self) -> PullCounts:
-        """Return the counts over everything selected."""
+        """Return the counts of everything selected."""
         return total(self._by_day(TimeGrain.MONTH).values())
 
     def series(self, grain: TimeGrain) -> tuple[SeriesPoint, ...]:
@@ -163,18 +169,18 @@ class SelectionQuery:
         return _without_gaps(points, grain, self._selection)
 
     def _by_day(self, grain: TimeGrain) -> dict[int, PullCounts]:
-        """Return the counts by first day of a whole period, or by day at the ends."""
+        """Return the counts by the first day of each whole period, and by day at the ends."""
         if not self._selection.is_plain:
             return self._selected(day_of(pull_summary.c.merged_at))
-        return self._together(
+        return self._with_groups(
             group_tally.c.start,
             ALL,
             spans(self._selection, grain),
-            lambda one: one.own_days(grain),
+            lambda query: query.own_days(grain),
         )
 
     def own_days(self, grain: TimeGrain) -> dict[int, PullCounts]:
-        """Return the same, every repository by itself."""
+        """Return the counts by first day, without using groups."""
         return self._tallied(ALL, grain, tally.c.start)
 
     def repositories(self) -> tuple[RepositoryCounts, ...]:
@@ -183,7 +189,7 @@ class SelectionQuery:
             found = self._sums(ALL, finest(self._selection), tally.c.repository_id)
         else:
             found = self._selected(pull_summary.c.repository_id)
-        names = self._looked.names(found)
+        names = self._transaction.names(found)
         rows = (
             RepositoryCounts(one, names.get(one, f"repository {one}"), counts)
             for one, counts in found.items()
@@ -191,7 +197,7 @@ class SelectionQuery:
         return tuple(sorted(rows, key=lambda row: (-row.counts.pulls, row.repository)))
 
     def trends(self, shown: tuple[int, ...]) -> dict[int, tuple[SeriesPoint, ...]]:
-        """Return the counts of each of the shown repositories by month."""
+        """Return the counts of each shown repository by month."""
         if self._selection.is_plain:
             found = self._only(shown).own_months()
         else:
@@ -211,7 +217,7 @@ class SelectionQuery:
         }
 
     def own_months(self) -> dict[int, PullCounts]:
-        """Return the counts by a number made of repository and first day."""
+        """Return the counts by a number that combines repository and first day."""
         return self._tallied(ALL, TimeGrain.MONTH, tally.c.repository_id * _DAYS + tally.c.start)
 
     @cached_property
@@ -219,10 +225,10 @@ class SelectionQuery:
         """The counts by login; ``""``: not known."""
         if not self._selection.is_plain:
             return self._selected(func.coalesce(pull_summary.c.author, ""))
-        return self._named(AUTHOR, lambda one: one.own_authors())
+        return self._named(AUTHOR, SelectionQuery.own_authors)
 
     def own_authors(self) -> dict[str, PullCounts]:
-        """Return the counts by login, every repository by itself."""
+        """Return the counts by login, without using groups."""
         grain = closest(self._selection)
         found = self._tallied(AUTHOR, grain, tally.c.name, days=False)
         for first, last in partial_edges(self._selection, grain):
@@ -232,14 +238,14 @@ class SelectionQuery:
         return found
 
     def agents(self) -> tuple[AgentCounts, ...]:
-        """Return what each agent did."""
-        found = self._named(AGENT, lambda one: one.own_agents())
+        """Return the counts by agent, most lines first."""
+        found = self._named(AGENT, SelectionQuery.own_agents)
         rows = (AgentCounts(agent, one.pulls, one.attributed) for agent, one in found.items())
         chosen = (row for row in rows if self._selection.agent in {None, row.agent})
         return tuple(sorted(chosen, key=lambda row: (-row.attributed, row.agent)))
 
     def own_agents(self) -> dict[str, PullCounts]:
-        """Return the counts by agent, every repository by itself."""
+        """Return the counts by agent, without using groups."""
         columns, found = pull_agent.c, dict[str, PullCounts]()
         if self._selection.is_plain:
             found = self._tallied(AGENT, TimeGrain.MONTH, tally.c.name, days=False)
@@ -257,7 +263,7 @@ class SelectionQuery:
     # --- lines ----------------------------------------------------------------------------------
 
     def directories(self) -> tuple[LineCounts, ...]:
-        """Return the lines by directory right below the path."""
+        """Return the lines by directory right below the selected path."""
         path = self._selection.path
         return _folded(
             self.own_lines(DIRECTORY, pull_lines.c.directory), lambda name: child(name, path)
@@ -265,11 +271,12 @@ class SelectionQuery:
 
     def languages(self) -> tuple[LineCounts, ...]:
         """Return the lines by language."""
-        found = self._named(LANGUAGE, lambda one: one.own_lines(LANGUAGE, pull_lines.c.language))
+        name = pull_lines.c.language
+        found = self._named(LANGUAGE, lambda query: query.own_lines(LANGUAGE, name))
         return _folded(found, str)
 
     def own_lines(self, dimension: str, name: ColumnElement[str]) -> dict[str, PullCounts]:
-        """Return the counts by directory or language, every repository by itself."""
+        """Return the counts by directory or language, without using groups."""
         found = dict[str, PullCounts]()
         if self._selection.is_plain:
             found = self._tallied(dimension, TimeGrain.MONTH, tally.c.name, days=False)
@@ -290,7 +297,7 @@ class SelectionQuery:
         return fold_teams(self.authors, self._teams) if self._teams else ()
 
     def people(self) -> tuple[PersonCounts, ...]:
-        """Return with and all by person, or by team."""
+        """Return the counts by person, or by team if people are not named."""
         authors = self.authors
         if self._naming.names is NamesShown.TEAMS:
             rows = [
@@ -305,7 +312,7 @@ class SelectionQuery:
         return tuple(sorted(rows, key=lambda row: row.name))
 
     def adoption(self) -> tuple[AdoptionDay, ...]:
-        """Return who and what was active by day."""
+        """Return active developers and agent sessions by day."""
         selection = self._selection
         merged = msgspec.structs.replace(
             PullSelection(selection.repository_ids),
@@ -313,7 +320,7 @@ class SelectionQuery:
             until=selection.until,
             team=selection.team,
         )
-        points = SelectionQuery(self._looked, merged, self._teams).series(TimeGrain.DAY)
+        points = SelectionQuery(self._transaction, merged, self._teams).series(TimeGrain.DAY)
         pulls = {point.start: point.counts.pulls for point in points}
         columns = agent_day.c
         developers = self._active([columns.actor], columns.actor != "")
@@ -332,7 +339,7 @@ class SelectionQuery:
     def _active(
         self, what: list[ColumnElement[str]], *asked: ColumnElement[bool]
     ) -> dict[date, int]:
-        """Count what differs, by day."""
+        """Return the number of distinct values of these columns, by day."""
         selection, columns = self._selection, agent_day.c
         asked += (one_of(columns.repository_id, selection.repository_ids),)
         for span in spans(selection, TimeGrain.DAY):
@@ -352,28 +359,32 @@ class SelectionQuery:
         return conditions(self._selection, self._teams, with_agent=with_agent)
 
     def pulls(self, listing: ListSlice) -> PullPage:
-        """Return some rows of a list."""
-        asked = conditions(self._selection, self._teams, with_agent=True)
+        """Return one page of a list."""
+        asked = self.asked(with_agent=True)
         return pull_page(self._connection, asked, listing, self._naming, self._teams)
+
+    def outcomes(self) -> OutcomeSummary:
+        """Compare the outcomes of assisted pull requests with those of the others."""
+        return compare(self._connection, self.asked(with_agent=False))
 
     # --- groups -----------------------------------------------------------------------------------
 
     def _named(
         self, dimension: str, own: "Callable[[SelectionQuery], dict[str, PullCounts]]"
     ) -> dict[str, PullCounts]:
-        """Return the counts by name of a dimension that groups have as well."""
+        """Return the counts by name of a dimension that groups also have."""
         if not self._selection.is_plain:
             return own(self)
-        return self._together(group_tally.c.name, dimension, finest(self._selection), own)
+        return self._with_groups(group_tally.c.name, dimension, finest(self._selection), own)
 
-    def _together(
+    def _with_groups(
         self,
         key: ColumnElement[KeyT],
         dimension: str,
         periods: Iterable[GrainSpan],
         own: "Callable[[SelectionQuery], dict[KeyT, PullCounts]]",
     ) -> dict[KeyT, PullCounts]:
-        """Add up groups and single repositories; ``own`` counts the latter."""
+        """Add up groups and single repositories; ``own`` counts the single ones."""
         parts = self._cover
         if not parts.groups:
             return own(self)
@@ -388,20 +399,20 @@ class SelectionQuery:
 
     @cached_property
     def _cover(self) -> GroupCover:
-        return self._looked.cover(self._selection.repository_ids)
+        return self._transaction.cover(self._selection.repository_ids)
 
     def _only(self, repository_ids: tuple[int, ...]) -> "SelectionQuery":
         part = msgspec.structs.replace(self._selection, repository_ids=repository_ids)
-        reading = SelectionQuery(self._looked, part, self._other_teams)
-        reading._cover = GroupCover((), repository_ids, ())
-        return reading
+        query = SelectionQuery(self._transaction, part, self._other_teams)
+        query._cover = GroupCover((), repository_ids, ())
+        return query
 
     # --- counting ---------------------------------------------------------------------------------
 
     def _tallied(
         self, dimension: str, grain: TimeGrain, key: ColumnElement[KeyT], *, days: bool = True
     ) -> dict[KeyT, PullCounts]:
-        """Sum tallies by a column; ``days=False``: only whole periods, no days at the ends."""
+        """Sum tallies by a column; ``days=False``: without the days at the ends."""
         periods = spans(self._selection, grain)
         return self._sums(dimension, (one for one in periods if days or one.grain is grain), key)
 
@@ -419,7 +430,7 @@ class SelectionQuery:
         periods: Iterable[GrainSpan],
         key: ColumnElement[KeyT],
     ) -> Iterable[tuple[KeyT, PullCounts]]:
-        """Sum the tallies of some periods by a column, all in one question."""
+        """Sum the tallies of some periods by a column, in one query."""
         columns = table.c
         of_periods = [
             select(key.label("key"), *(columns[name] for name in COUNTS)).where(
@@ -433,7 +444,7 @@ class SelectionQuery:
         if not of_periods:
             return
         rows = union_all(*of_periods).subquery()
-        # PostgreSQL sums to decimals, which cost Python more than the sums cost the database.
+        # PostgreSQL returns sums as decimals, which cost Python more than the sums themselves.
         sums = (cast(func.sum(rows.c[name]), BigInteger) for name in COUNTS)
         query = select(rows.c.key, *sums).group_by(rows.c.key)
         for name, *counts in self._connection.execute(query):
@@ -445,8 +456,8 @@ class SelectionQuery:
     def _grouped(
         self, key: ColumnElement[KeyT], selection: PullSelection
     ) -> Iterable[tuple[KeyT, PullCounts]]:
-        """Count pull requests one by one, by any expression."""
-        of_agent = and_(_same_pull(pull_agent.c), pull_agent.c.agent == selection.agent)
+        """Count pull requests by any expression, without tallies."""
+        of_agent = and_(same_pull(pull_agent), pull_agent.c.agent == selection.agent)
         source = pull_summary.outerjoin(pull_agent, of_agent) if selection.agent else pull_summary
         query = (
             select(key, *_pull_sums(with_agent=selection.agent is not None))
@@ -458,8 +469,8 @@ class SelectionQuery:
             yield name, PullCounts(*counted(sums))
 
     def _one_by_one(self, table: Table) -> tuple[FromClause, list[list[ColumnElement[bool]]]]:
-        """Return what no tally covers of a table: where it is read, and which parts of it."""
-        selection, source = self._selection, table.join(pull_summary, _same_pull(table.c))
+        """Return what no tally covers: where to read it, and the conditions of each part."""
+        selection, source = self._selection, table.join(pull_summary, same_pull(table))
         if not selection.is_plain:
             asked = conditions(selection, self._teams, with_agent=True)
             if table is pull_lines and selection.path is not None:
@@ -467,11 +478,12 @@ class SelectionQuery:
             return source, [asked]
         ours = among(table.c.repository_id, selection.repository_ids)
         edges = partial_edges(selection)
-        # Only lines ask their pull request for something: its verdict.
+        # Only lines need a column of their pull request: its verdict.
         plain = source if table is pull_lines else table
         return plain, [[ours, *merged_within(table, *edge)] for edge in edges]
 
-    def _refuse_what_is_not_shown(self) -> None:
+    def _check_shown(self) -> None:
+        """Raise `NotShown` if the selection is about one person or too few people."""
         selection = self._selection
         if selection.author is not None and self._naming.names is not NamesShown.PEOPLE:
             raise NotShown("people are not named here (GHAPP_NAMES): select a team instead")
@@ -488,15 +500,15 @@ class SelectionQuery:
 
 
 def quiet_spots(
-    looked: ReadTransaction, selection: PullSelection, today: date
+    transaction: ReadTransaction, selection: PullSelection, today: date
 ) -> tuple[QuietSpot, ...]:
     """Compare the last 4 whole weeks with the 12 before them, by team and by repository."""
     ids, end = selection.repository_ids, TimeGrain.WEEK.start(today)
-    teams = looked.teams(ids, today)
+    teams = transaction.teams(ids, today)
     first = end - QUIET_NOW
-    now = SelectionQuery(looked, PullSelection(ids, since=first, until=end - ONE_DAY), teams)
+    now = SelectionQuery(transaction, PullSelection(ids, since=first, until=end - ONE_DAY), teams)
     earlier = PullSelection(ids, since=first - QUIET_BEFORE, until=first - ONE_DAY)
-    before = SelectionQuery(looked, earlier, teams)
+    before = SelectionQuery(transaction, earlier, teams)
     found: list[QuietSpot] = []
     of_teams = {row.team: row.counts for row in before.teams()}
     for team in now.teams():
@@ -519,12 +531,12 @@ def _quiet_spot(
 # --- sums -----------------------------------------------------------------------------------------
 
 _DAYS = 1_000_000
-"""More than there are days: makes one number of a repository and a day."""
+"""More than there are days: combines a repository and a day into one number."""
 _LINE_COUNTS = LineCounts.__struct_fields__[1:]
 
 
 def closest(selection: PullSelection) -> TimeGrain:
-    """Return the grain whose rows are the fewest: of short spans, months leave too many days."""
+    """Return the grain with the fewest rows: in short spans, months leave too many days over."""
     since, until = selection.since, selection.until
     is_short = since is not None and until is not None and until - since < A_FEW_MONTHS
     return TimeGrain.WEEK if is_short else TimeGrain.MONTH
@@ -533,7 +545,7 @@ def closest(selection: PullSelection) -> TimeGrain:
 def partial_edges(
     selection: PullSelection, grain: TimeGrain = TimeGrain.MONTH
 ) -> list[tuple[date | None, date | None]]:
-    """Return the days at the ends that no whole period covers."""
+    """Return the first and last day of each end that no whole period covers."""
     return [
         (
             None if span.first is None else to_day(span.first),
@@ -554,7 +566,7 @@ def _added(
 
 
 def _folded(found: dict[str, PullCounts], shown: Callable[[str], str]) -> tuple[LineCounts, ...]:
-    """Return lines by what is shown for their names, most first."""
+    """Return lines by the shown form of their names, most lines first."""
     folded = _added({}, ((shown(one), counts) for one, counts in found.items()))
     rows = (
         LineCounts(one, *(getattr(counts, name) for name in _LINE_COUNTS))
@@ -563,15 +575,8 @@ def _folded(found: dict[str, PullCounts], shown: Callable[[str], str]) -> tuple[
     return tuple(sorted(rows, key=lambda row: (-row.effective, row.name)))
 
 
-def _same_pull(columns: Any) -> ColumnElement[bool]:
-    return and_(
-        columns.repository_id == pull_summary.c.repository_id,
-        columns.pull_request == pull_summary.c.pull_request,
-    )
-
-
 def _pull_sums(*, with_agent: bool) -> list[ColumnElement[Any]]:
-    """Return the sums of `PullCounts` over pull requests, in its order."""
+    """Return the sums that make up a `PullCounts`, in the order of its members."""
     columns = pull_summary.c
     known = columns.verdict != Verdict.NO_EVIDENCE.value
     open_, whole = columns.state == "provisional", columns.complete
@@ -619,13 +624,13 @@ def _line_sums() -> list[ColumnElement[Any]]:
 def _without_gaps(
     points: dict[date, PullCounts], grain: TimeGrain, selection: PullSelection
 ) -> tuple[SeriesPoint, ...]:
-    """Return a point for each period of the selection, or from the first to the last one known."""
+    """Return a point for each period of the selection; an open end is the first or last point."""
     first = selection.since or min(points, default=None)
     last = selection.until or max(points, default=None)
     found: list[SeriesPoint] = []
     if first is None or last is None or first > (selection.until or first):
         return ()
-    # Points stand on the first days of periods: the first one may lie before the selection.
+    # A point is at the first day of its period, which can be before the selection.
     start = grain.start(first)
     while start <= last:
         found.append(SeriesPoint(start, points.get(start, PullCounts())))

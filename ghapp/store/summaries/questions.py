@@ -1,33 +1,28 @@
-"""Questions about many audits at once, answered from the tables that `tally` keeps up to date.
+"""Questions about many audits at once, answered from the tables that `tally` updates.
 
-Every method reads in one transaction. Whoever asks has made sure before that the reader may read
-the repositories of the selection: no other repository's pull requests are looked at.
+Every method reads in one transaction, and only pull requests of the selection's repositories.
+The caller checks first that the reader may read those.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 
 from ghapp.store.database import Database
-from ghapp.store.outcomes import compare
 from ghapp.store.schema import pull_summary
 from ghapp.store.summaries.conditions import latest_days, teams_of
 from ghapp.store.summaries.groups import first, total
 from ghapp.store.summaries.pull_list import pull_page
 from ghapp.store.summaries.query import ReadTransaction, SelectionQuery, quiet_spots
 from ghapp.summaries.counts import (
-    AdoptionDay,
-    AgentCounts,
-    LineCounts,
     OrganizationSummary,
     OutcomeSummary,
     PersonCounts,
     PullCounts,
     PullPage,
     PullRow,
-    QuietSpot,
-    RepositoryCounts,
     RepositorySummary,
     SeriesPoint,
-    TeamCounts,
 )
 from ghapp.summaries.selection import (
     LEADERBOARD,
@@ -41,13 +36,14 @@ from ghapp.summaries.selection import (
 )
 
 ADOPTION_DAYS = 91
+"""13 weeks."""
 
 
 class SummaryQuestions:
     """The summaries of all repositories.
 
-    Methods raise `NotShown` where a selection asks about one person, or about
-    a group that is too small, and `DatabaseUnavailable` where the database is away.
+    Methods raise `NotShown` if a selection is about one person or a group that is too small,
+    and `DatabaseUnavailable` if the database is away.
     """
 
     def __init__(self, database: Database, naming: PersonNaming) -> None:
@@ -57,144 +53,86 @@ class SummaryQuestions:
     # --- pages ----------------------------------------------------------------------------------
 
     def repository(self, selection: PullSelection, grain: TimeGrain) -> RepositorySummary:
-        """Return what a repository's page shows; its list is `pulls`."""
-        with self._database.read() as connection:
-            reading = SelectionQuery(ReadTransaction(connection, self.naming), selection)
-            series = reading.series(grain)
+        """Return what a repository's page shows, except its list, which `pulls` returns."""
+        with self._query(selection) as query:
+            series = query.series(grain)
             listing = ListSlice(order=PullOrder.EFFECTIVE, limit=LEADERBOARD)
             return RepositorySummary(
                 totals=total(point.counts for point in series),
                 series=series,
-                agents=reading.agents(),
-                directories=reading.directories(),
-                languages=reading.languages(),
-                largest=reading.pulls(listing).rows,
+                agents=query.agents(),
+                directories=query.directories(),
+                languages=query.languages(),
+                largest=query.pulls(listing).rows,
             )
 
     def organization(
         self, selection: PullSelection, grain: TimeGrain, *, today: date
     ) -> OrganizationSummary:
-        """Return what an organization's page shows; ``today`` is what quiet spots end with.
+        """Return what an organization's page shows; quiet spots are as of ``today``.
 
-        Its adoption is that of the last 13 weeks of the selection; `adoption` tells more.
+        Its adoption covers the last 13 weeks of the selection.
         """
         with self._database.read() as connection:
-            looked = ReadTransaction(connection, self.naming)
-            reading = SelectionQuery(looked, selection)
+            transaction = ReadTransaction(connection, self.naming)
+            query = SelectionQuery(transaction, selection)
             latest = latest_days(selection, ADOPTION_DAYS, today)
-            series = reading.series(grain)
-            everybody = reading.people()
+            series = query.series(grain)
+            everybody = query.people()
             return OrganizationSummary(
                 totals=total(point.counts for point in series),
                 series=series,
-                agents=reading.agents(),
-                languages=reading.languages(),
-                repositories=reading.repositories(),
-                teams=reading.teams(),
+                agents=query.agents(),
+                languages=query.languages(),
+                repositories=query.repositories(),
+                teams=query.teams(),
                 leaderboard_pulls=first(everybody, RankBy.PULLS, LEADERBOARD),
                 leaderboard_lines=first(everybody, RankBy.LINES, LEADERBOARD),
-                adoption=SelectionQuery(looked, latest).adoption(),
-                quiet=quiet_spots(looked, selection, today),
+                adoption=SelectionQuery(transaction, latest).adoption(),
+                quiet=quiet_spots(transaction, selection, today),
             )
 
     # --- parts ----------------------------------------------------------------------------------
 
     def totals(self, selection: PullSelection) -> PullCounts:
-        """Return the counts over everything selected."""
-        with self._database.read() as connection:
-            return SelectionQuery(ReadTransaction(connection, self.naming), selection).totals()
-
-    def series(self, selection: PullSelection, grain: TimeGrain) -> tuple[SeriesPoint, ...]:
-        """Return the counts by day, week or month, oldest first, with no gap between them."""
-        with self._database.read() as connection:
-            return SelectionQuery(ReadTransaction(connection, self.naming), selection).series(grain)
-
-    def agents(self, selection: PullSelection) -> tuple[AgentCounts, ...]:
-        """Return what each agent did, most lines first."""
-        with self._database.read() as connection:
-            return SelectionQuery(ReadTransaction(connection, self.naming), selection).agents()
-
-    def directories(self, selection: PullSelection) -> tuple[LineCounts, ...]:
-        """Return the lines of each directory right below ``selection.path``, most lines first."""
-        with self._database.read() as connection:
-            return SelectionQuery(ReadTransaction(connection, self.naming), selection).directories()
-
-    def languages(self, selection: PullSelection) -> tuple[LineCounts, ...]:
-        """Return the lines of each language, below ``selection.path``, most lines first."""
-        with self._database.read() as connection:
-            return SelectionQuery(ReadTransaction(connection, self.naming), selection).languages()
-
-    def repositories(self, selection: PullSelection) -> tuple[RepositoryCounts, ...]:
-        """Return each repository's counts, most pull requests first; none without any."""
-        with self._database.read() as connection:
-            return SelectionQuery(
-                ReadTransaction(connection, self.naming), selection
-            ).repositories()
-
-    def teams(self, selection: PullSelection) -> tuple[TeamCounts, ...]:
-        """Return each team's counts, most pull requests first, the rest last."""
-        with self._database.read() as connection:
-            return SelectionQuery(ReadTransaction(connection, self.naming), selection).teams()
+        """Return the counts of everything selected."""
+        with self._query(selection) as query:
+            return query.totals()
 
     def people(self, selection: PullSelection) -> tuple[PersonCounts, ...]:
-        """Return everybody's (every team's, where people are not named) with and all, by name."""
-        with self._database.read() as connection:
-            return SelectionQuery(ReadTransaction(connection, self.naming), selection).people()
-
-    def leaderboard(
-        self, selection: PullSelection, by: RankBy, most: int = LEADERBOARD
-    ) -> tuple[PersonCounts, ...]:
-        """Return the first rows of `people` by pull requests or lines "with"."""
-        return first(self.people(selection), by, most)
-
-    def adoption(self, selection: PullSelection) -> tuple[AdoptionDay, ...]:
-        """Return active developers and agent sessions by day, days without any left out.
-
-        Of the selection only repositories, days, agent and team are meant.
-        """
-        with self._database.read() as connection:
-            return SelectionQuery(ReadTransaction(connection, self.naming), selection).adoption()
-
-    def quiet(self, selection: PullSelection, *, today: date) -> tuple[QuietSpot, ...]:
-        """Return the teams and repositories whose adoption fell or never started.
-
-        Of the selection only the repositories are meant.
-        """
-        with self._database.read() as connection:
-            return quiet_spots(ReadTransaction(connection, self.naming), selection, today)
+        """Return the counts of each person, or of each team if people are not named, by name."""
+        with self._query(selection) as query:
+            return query.people()
 
     def outcomes(self, selection: PullSelection) -> OutcomeSummary:
-        """Return what came of assisted pull requests and of the others.
+        """Compare the outcomes of assisted pull requests with those of the others.
 
-        It cannot be asked of one person, whatever the names; the agent is not meant.
+        Raises `NotShown` for one author, even where people are named. It ignores the agent.
         """
         if selection.author is not None:
-            raise NotShown("outcomes are not shown of one person: select a team instead")
-        with self._database.read() as connection:
-            reading = SelectionQuery(ReadTransaction(connection, self.naming), selection)
-            return compare(connection, reading.asked(with_agent=False))
+            raise NotShown("outcomes are not shown for one person: select a team instead")
+        with self._query(selection) as query:
+            return query.outcomes()
 
     def trends(
         self, selection: PullSelection, shown: tuple[int, ...]
     ) -> dict[int, tuple[SeriesPoint, ...]]:
         """Return the counts of each shown repository by month, oldest first, by its id."""
-        with self._database.read() as connection:
-            return SelectionQuery(ReadTransaction(connection, self.naming), selection).trends(shown)
+        with self._query(selection) as query:
+            return query.trends(shown)
 
     # --- lists ----------------------------------------------------------------------------------
 
     def pulls(self, selection: PullSelection, listing: ListSlice) -> PullPage:
-        """Return some rows of a list of pull requests.
+        """Return one page of a list of pull requests.
 
-        Raises `ValueError` where ``listing.after`` is not what the same question returned.
+        Raises `ValueError` if ``listing.after`` is not from a page of the same list.
         """
-        with self._database.read() as connection:
-            return SelectionQuery(ReadTransaction(connection, self.naming), selection).pulls(
-                listing
-            )
+        with self._query(selection) as query:
+            return query.pulls(listing)
 
     def pull(self, repository_id: int, pull_request: int) -> PullRow | None:
-        """Return one pull request as lists show it; ``None``: no audit of it is kept."""
+        """Return one pull request as lists show it; ``None``: it has no audit."""
         asked = [
             pull_summary.c.repository_id == repository_id,
             pull_summary.c.pull_request == pull_request,
@@ -203,3 +141,8 @@ class SummaryQuestions:
             teams = teams_of(connection, (repository_id,), None)
             rows = pull_page(connection, asked, ListSlice(limit=1), self.naming, teams).rows
         return rows[0] if rows else None
+
+    @contextmanager
+    def _query(self, selection: PullSelection) -> Iterator[SelectionQuery]:
+        with self._database.read() as connection:
+            yield SelectionQuery(ReadTransaction(connection, self.naming), selection)

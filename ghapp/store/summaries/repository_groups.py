@@ -1,7 +1,7 @@
-"""How some repositories are made up of groups whose tallies are kept as one, and of single ones.
+"""How a set of repositories splits into groups with common tallies and single repositories.
 
-It counts nothing: `reading` asks for the parts and puts them together. Whatever the groups are,
-the sum is the same; the better they fit, the fewer rows are read.
+It counts nothing: `query` reads the parts and adds them up. Whatever the groups are, the sum is
+the same; the better they fit, the fewer rows it reads.
 """
 
 from collections import defaultdict
@@ -13,20 +13,20 @@ from ghapp.store.id_sets import among
 from ghapp.store.schema import tally_member
 
 FEWEST = 2
-"""Repositories of a group that have to be meant: one alone is counted by itself."""
+"""Least number of selected repositories in a group: one alone is counted by itself."""
 
 
 class GroupCover(Struct, frozen=True):
-    """The groups, and the single repositories that are added and taken off."""
+    """Groups, and single repositories to add and to subtract."""
 
     groups: tuple[int, ...]
     added: tuple[int, ...]
     taken: tuple[int, ...]
-    """Members of the groups that are not meant."""
+    """Members of the groups that are not selected."""
 
 
 def cover(connection: Connection, repository_ids: tuple[int, ...]) -> GroupCover:
-    """Return the parts that repositories are made up of; a group only where it saves half."""
+    """Split repositories into parts; use a group only if it saves at least half of the rows."""
     wanted = frozenset(repository_ids)
     groups: list[int] = []
     added, taken = set(wanted), set[int]()
@@ -40,7 +40,7 @@ def cover(connection: Connection, repository_ids: tuple[int, ...]) -> GroupCover
 
 
 def _members(connection: Connection, repository_ids: tuple[int, ...]) -> dict[int, set[int]]:
-    """Return all members of the groups in which some of these repositories are."""
+    """Return all members of the groups that contain any of these repositories."""
     found: defaultdict[int, set[int]] = defaultdict(set)
     if len(repository_ids) < FEWEST:
         return found

@@ -1,8 +1,7 @@
-"""What is kept of each pull request's audit in force, and tallies of it. It answers no question.
+"""The summary of each pull request's audit in force, and tallies of them. It answers no question.
 
-Everything happens in the transaction that keeps the audit: what the pull request counted before
-is taken off, what it counts now is added. `rebuild` makes the same rows from the documents; a
-law in the tests holds both to each other.
+The transaction that saves an audit subtracts what the pull request counted before and adds what
+it counts now. `rebuild` makes the same rows from the documents; a test compares the two.
 """
 
 import zlib
@@ -47,22 +46,22 @@ OF_REPOSITORY: Mapping[str, Sequence[TimeGrain]] = {
     DIRECTORY: (TimeGrain.MONTH,),
     LANGUAGE: (TimeGrain.MONTH,),
 }
-"""Which grains are kept of each dimension of a repository."""
+"""Grains stored for each dimension of a repository."""
 OF_GROUP: Mapping[str, Sequence[TimeGrain]] = dict.fromkeys(
     (ALL, AGENT, AUTHOR, LANGUAGE), tuple(TimeGrain)
 )
-"""The same of a group of repositories: nobody reads hundreds of them one by one then."""
+"""The same for a group, so that no query reads hundreds of repositories one by one."""
 
 
 def day_number(day: date) -> int:
-    """Return a day as it is kept: days since 1970."""
+    """Return a day as it is stored: days since 1970."""
     return (day - FIRST_DAY).days
 
 
 def summarize(
     repository_id: int, pull_request: int, number: int, read: Audit, about: PullFacts
 ) -> PullSummary:
-    """Return what the summaries keep of an audit."""
+    """Return what the summaries store of an audit."""
     lines: defaultdict[tuple[str, str], Lines] = defaultdict(lambda: (0, 0, 0))
     for file in read.files:
         path = clean(file.path)
@@ -96,10 +95,10 @@ def summarize(
 
 
 def keep(connection: Connection, database: Database, new: PullSummary) -> None:
-    """Let a pull request count as ``new`` says, and no longer as it did before.
+    """Count a pull request as ``new`` says, instead of as before.
 
-    What ``new`` does not know about it stays known. The caller holds the lock of the
-    repository's audits.
+    Facts that ``new`` does not know stay known. The caller holds the lock of the repository's
+    audits.
     """
     old = load(connection, new.repository_id, new.pull_request)
     if old is not None:
@@ -124,7 +123,7 @@ def note_about(
     pull_request: int,
     about: PullFacts,
 ) -> bool:
-    """Note what GitHub says of a pull request; ``False``: it has no audit."""
+    """Store what GitHub says of a pull request; ``False``: it has no audit."""
     old = load(connection, repository_id, pull_request)
     if old is None:
         return False
@@ -134,12 +133,12 @@ def note_about(
 
 
 def forget_author(connection: Connection, database: Database, login: str) -> None:
-    """Let a person's pull requests stand without their author."""
+    """Remove a person as the author of pull requests."""
     query = select(pull_summary.c.repository_id, pull_summary.c.pull_request).where(
         func.lower(pull_summary.c.author) == login.lower()
     )
     found = connection.execute(query).all()
-    # All of them first: who holds a group's lock must not wait for a repository's.
+    # Lock all repositories first: the holder of a group's lock must not wait for a repository's.
     for repository_id in sorted({row.repository_id for row in found}):
         database.lock(connection, f"audit:{repository_id}")
     for repository_id, pull_request in found:
@@ -157,7 +156,7 @@ def forget_author(connection: Connection, database: Database, login: str) -> Non
 
 
 def load(connection: Connection, repository_id: int, pull_request: int) -> PullSummary | None:
-    """Return what is kept of a pull request; ``None``: nothing."""
+    """Return what is stored of a pull request; ``None``: nothing."""
     row = connection.execute(
         select(pull_summary).where(_is(pull_summary, repository_id, pull_request))
     ).first()
@@ -169,7 +168,7 @@ def load(connection: Connection, repository_id: int, pull_request: int) -> PullS
 
 
 def remove(connection: Connection, repository_id: int, pull_request: int) -> None:
-    """Delete a pull request's rows; its tallies stay."""
+    """Delete a pull request's rows, but not from the tallies."""
     for table in (pull_summary, pull_agent, pull_lines):
         connection.execute(delete(table).where(_is(table, repository_id, pull_request)))
 
@@ -178,7 +177,7 @@ def remove(connection: Connection, repository_id: int, pull_request: int) -> Non
 
 
 def tallies(pull: PullSummary, grains: Mapping[str, Iterable[TimeGrain]]) -> Iterator[Tallied]:
-    """Yield all that one pull request adds to the dimensions and grains that are kept."""
+    """Yield what one pull request adds to each stored dimension and grain."""
     day = pull.merged_at.date()
     for dimension, name, counts in _parts(pull):
         for grain in grains.get(dimension, ()):
@@ -186,7 +185,7 @@ def tallies(pull: PullSummary, grains: Mapping[str, Iterable[TimeGrain]]) -> Ite
 
 
 def _parts(pull: PullSummary) -> Iterator[tuple[str, str, PullCounts]]:
-    """Yield dimension, name and what is counted there of a pull request."""
+    """Yield dimension, name and counts of a pull request."""
     counts = PullCounts.of(pull)
     yield ALL, "", counts
     yield AUTHOR, pull.about.author or "", counts
@@ -199,7 +198,7 @@ def _parts(pull: PullSummary) -> Iterator[tuple[str, str, PullCounts]]:
 
 
 def _of_lines(pull: PullSummary, lines: Lines) -> PullCounts:
-    """Return what the lines of one place count; ``pulls`` is how often one was there."""
+    """Return the counts of lines in one directory and language, for one pull request."""
     added, effective, attributed = lines
     known = pull.verdict is not Verdict.NO_EVIDENCE
     return PullCounts(
@@ -214,7 +213,7 @@ def _of_lines(pull: PullSummary, lines: Lines) -> PullCounts:
 
 
 def _sums(pulls: Iterable[PullSummary], grains: Mapping[str, Iterable[TimeGrain]]) -> Changes:
-    """Return what some pull requests count together."""
+    """Return the sum of what these pull requests count."""
     changes: defaultdict[Key, PullCounts] = defaultdict(PullCounts)
     for pull in pulls:
         for key, counts in tallies(pull, grains):
@@ -229,15 +228,15 @@ def _count(
     new: Iterable[PullSummary],
     old: Iterable[PullSummary] = (),
 ) -> None:
-    """Add what the new pull requests count and take off the old, here and in the group."""
+    """Add the new pull requests and subtract the old, in the repository and in its group."""
     new, old = list(new), list(old)
     _add(connection, database, tally, repository_id, _less(OF_REPOSITORY, new, old))
     group_id = group_of(connection, repository_id)
     if group_id is None:
         return
-    # Last, and one at a time: all audits of the group wait for each other from here on.
+    # Lock the group last: from here on all audits of the group wait for each other.
     database.lock(connection, f"group:{group_id}")
-    if group_of(connection, repository_id) is not None:  # it was not dissolved meanwhile
+    if group_of(connection, repository_id) is not None:  # unless dissolved meanwhile
         _add(connection, database, group_tally, group_id, _less(OF_GROUP, new, old))
 
 
@@ -254,7 +253,7 @@ def _less(
 def _add(
     connection: Connection, database: Database, table: Table, of: int, changes: Changes
 ) -> None:
-    """Add to the tallies of a repository or group; one that counts nothing any more is deleted."""
+    """Add to the tallies of a repository or group; delete tallies that become empty."""
     rows = [_tally_row(table, of, key, counts) for key, counts in sorted(changes.items())]
     if not rows:
         return
@@ -279,15 +278,15 @@ def _tally_row(table: Table, of: int, key: Key, counts: PullCounts) -> dict[str,
 
 
 def group_of(connection: Connection, repository_id: int) -> int | None:
-    """Return the group in which a repository is counted as well; ``None``: in none."""
+    """Return the group that also counts a repository; ``None``: no group."""
     query = select(tally_member.c.group_id).where(tally_member.c.repository_id == repository_id)
     return connection.execute(query).scalar()
 
 
 def _join(connection: Connection, database: Database, repository_id: int) -> None:
-    """Let a repository that counts nothing yet be counted in its installation's group.
+    """Add a repository without any counts to its installation's group.
 
-    It stays there when it moves to another account: any group is as right, this one is fast.
+    It stays there when it moves to another account: any group is correct, this one is fast.
     """
     home = select(repository.c.id, repository.c.installation_id).where(
         repository.c.id == repository_id, repository.c.installation_id.is_not(None)
@@ -297,7 +296,7 @@ def _join(connection: Connection, database: Database, repository_id: int) -> Non
 
 
 def dissolve(database: Database) -> None:
-    """Forget all groups; `rebuild` lets each repository join one again."""
+    """Delete all groups; `rebuild` adds each repository to one again."""
     groups = select(tally_member.c.group_id).distinct().order_by(tally_member.c.group_id)
     with database.write() as connection:
         for group_id in connection.execute(groups).scalars().all():
@@ -310,9 +309,9 @@ def dissolve(database: Database) -> None:
 
 
 def rebuild(database: Database, repository_id: int) -> int:
-    """Make a repository's summaries again from its documents; return how many pull requests.
+    """Rebuild a repository's summaries from its documents; return how many pull requests.
 
-    Documents are read before anybody has to wait; audits that came meanwhile are added after.
+    It reads the documents before it takes a lock, and adds audits that arrived meanwhile after.
     """
     with database.read() as connection:
         position, pulls = _from_documents(connection, repository_id)
@@ -337,14 +336,13 @@ def rebuild(database: Database, repository_id: int) -> int:
 def audited(database: Database) -> list[int]:
     """Return the repositories that have audits, by id."""
     query = select(audit.c.repository_id).distinct().order_by(audit.c.repository_id)
-    with database.read() as connection:
-        return list(connection.execute(query).scalars())
+    return [row.repository_id for row in database.rows(query)]
 
 
 def insert_all(
     connection: Connection, database: Database, repository_id: int, pulls: Iterable[PullSummary]
 ) -> None:
-    """Keep the first pull requests of a repository: nothing of it is kept yet."""
+    """Store the first pull requests of a repository without any."""
     pulls = list(pulls)
     _join(connection, database, repository_id)
     _insert(connection, database, pulls)
@@ -354,7 +352,7 @@ def insert_all(
 def _from_documents(
     connection: Connection, repository_id: int, after: int = 0
 ) -> tuple[int, list[PullSummary]]:
-    """Read the latest documents; return up to which position, and what they say."""
+    """Read the documents after a position; return the last position, and their summaries."""
     query = (
         select(audit.c.pull_request, audit.c.number, audit.c.position, audit.c.document)
         .where(audit.c.repository_id == repository_id, audit.c.position > after)
@@ -371,7 +369,7 @@ def _from_documents(
 
 
 def _kept(connection: Connection, repository_id: int) -> list[PullSummary]:
-    """Return everything that is kept of a repository."""
+    """Return everything that is stored of a repository."""
     found: dict[Table, defaultdict[int, list[Row[Any]]]] = {}
     for table in (pull_summary, pull_agent, pull_lines):
         of_table = found[table] = defaultdict(list)
@@ -388,9 +386,9 @@ def _kept(connection: Connection, repository_id: int) -> list[PullSummary]:
 
 
 def _known(new: PullFacts, old: PullFacts) -> PullFacts:
-    """Return what is known of a pull request; who was forgotten does not come back.
+    """Return what is known of a pull request; a removed author does not come back.
 
-    An author is not known any more of an erased person and of a deleted account: for good.
+    Erasing a person and deleting a GitHub account remove the author for good.
     """
     if new == PullFacts():
         return old

@@ -1,4 +1,4 @@
-"""Every number of the summaries is equal to a slow count over the audit documents themselves."""
+"""Every number of the summaries equals a slow count over the audit documents themselves."""
 
 import itertools
 import statistics
@@ -34,10 +34,19 @@ from ghapp.store.schema import (
 )
 from ghapp.store.summaries import activity
 from ghapp.store.summaries.conditions import TeamMembers
+from ghapp.store.summaries.groups import first as leaders
 from ghapp.store.summaries.groups import fold_teams, quiet_rule
 from ghapp.store.summaries.questions import SummaryQuestions
 from ghapp.store.summaries.tally import day_number, dissolve, rebuild
-from ghapp.summaries.counts import OutcomeMeasure, PullCounts, PullFacts, PullOutcome, QuietReason
+from ghapp.summaries.counts import (
+    AdoptionDay,
+    OrganizationSummary,
+    OutcomeMeasure,
+    PullCounts,
+    PullFacts,
+    PullOutcome,
+    QuietReason,
+)
 from ghapp.summaries.intervals import proportion
 from ghapp.summaries.selection import (
     ListSlice,
@@ -237,14 +246,24 @@ def test_every_number_is_equal_to_a_slow_count(
     for one in asked:
         selection = PullSelection(tuple(world.ids[:3]), **one)
         assert quick.totals(selection) == slow.totals(selection)
-        for grain in TimeGrain:
-            assert quick.series(selection, grain) == slow.series(selection, grain)
-        assert quick.agents(selection) == slow.agents(selection)
-        assert quick.directories(selection) == slow.directories(selection)
-        assert quick.languages(selection) == slow.languages(selection)
-        assert quick.repositories(selection) == slow.repositories(selection)
-        assert quick.teams(selection) == slow.team_rows(selection)
         assert quick.people(selection) == slow.people(selection, PEOPLE)
+        for grain in TimeGrain:
+            page = quick.repository(selection, grain)
+            assert (page.totals, page.series) == (
+                slow.totals(selection),
+                slow.series(selection, grain),
+            )
+        assert page.agents == slow.agents(selection)
+        assert page.directories == slow.directories(selection)
+        assert page.languages == slow.languages(selection)
+        whole = quick.organization(selection, TimeGrain.WEEK, today=LAST)
+        assert (whole.totals, whole.series) == (
+            slow.totals(selection),
+            slow.series(selection, TimeGrain.WEEK),
+        )
+        assert (whole.agents, whole.languages) == (page.agents, page.languages)
+        assert whole.repositories == slow.repositories(selection)
+        assert whole.teams == slow.team_rows(selection)
 
 
 @relaxed
@@ -375,6 +394,12 @@ def test_a_group_counts_every_day_week_and_month_of_its_members(store: Store) ->
     assert set(rows.values()) == {4}
 
 
+def adoption(store: Store, selection: PullSelection) -> tuple[AdoptionDay, ...]:
+    """Return the adoption that an organization's page shows: 13 weeks, longer than any example."""
+    quick = SummaryQuestions(store.database, TEAMS)
+    return quick.organization(selection, TimeGrain.DAY, today=LAST).adoption
+
+
 @relaxed
 @given(st.data())
 def test_adoption_is_equal_to_a_slow_count_over_the_edits(
@@ -394,12 +419,11 @@ def test_adoption_is_equal_to_a_slow_count_over_the_edits(
         until=data.draw(st.none() | days),
         agent=data.draw(st.none() | st.sampled_from(AGENTS)),
     )
-    quick = SummaryQuestions(store.database, TEAMS)
-    assert quick.adoption(asked) == world.slow().adoption(asked)
-    before = quick.adoption(asked)
+    before = adoption(store, asked)
+    assert before == world.slow().adoption(asked)
     for repository_id in world.ids:
         activity.rebuild(store.database, repository_id)
-    assert quick.adoption(asked) == before
+    assert adoption(store, asked) == before
 
 
 def test_erasure_takes_a_persons_name_from_the_summaries(store: Store) -> None:
@@ -407,16 +431,20 @@ def test_erasure_takes_a_persons_name_from_the_summaries(store: Store) -> None:
     store.audits.save(42, 17, document(), now=NOW, about=about)
     store.evidence.add(42, [edit("e1", actor="Ann"), edit("e2", actor="bob")], now=NOW)
     quick, ours = SummaryQuestions(store.database, PEOPLE), PullSelection((42,))
+
+    def whole() -> OrganizationSummary:
+        return quick.organization(ours, TimeGrain.DAY, today=NOW.date())
+
     assert [row.name for row in quick.people(ours)] == ["Ann"]
-    assert quick.adoption(ours)[0].developers == 2
-    whole = ErasureScope(login="ANN")
-    assert store.evidence.erase(whole, ErasedBy.DEVELOPER, now=NOW) == 1
+    assert whole().adoption[0].developers == 2
+    everything = ErasureScope(login="ANN")
+    assert store.evidence.erase(everything, ErasedBy.DEVELOPER, now=NOW) == 1
     assert [row.name for row in quick.people(ours)] == ["Ann"]
-    assert quick.adoption(ours)[0].developers == 1
-    store.evidence.erase(whole, ErasedBy.ADMINISTRATOR, now=NOW)
+    assert whole().adoption[0].developers == 1
+    store.evidence.erase(everything, ErasedBy.ADMINISTRATOR, now=NOW)
     assert [row.name for row in quick.people(ours)] == ["(unknown)"]
     assert quick.pulls(ours, ListSlice()).rows[0].author is None
-    assert quick.adoption(ours)[0].developers == 1
+    assert whole().adoption[0].developers == 1
     assert quick.totals(ours).pulls == 1
     store.audits.save(42, 17, document(state=AuditState.FINAL), now=NOW, about=about)
     assert [row.name for row in quick.people(ours)] == ["(unknown)"]
@@ -426,10 +454,12 @@ def test_erasure_takes_a_persons_name_from_the_summaries(store: Store) -> None:
 def test_evidence_that_is_too_old_leaves_the_adoption_as_it_was(store: Store) -> None:
     store.evidence.add(42, [edit("e1", actor="Ann")], now=NOW)
     quick = SummaryQuestions(store.database, TEAMS)
-    before = quick.adoption(PullSelection((42,)))
+    today = NOW.date()
+    before = quick.organization(PullSelection((42,)), TimeGrain.DAY, today=today).adoption
     assert before
     assert store.evidence.expire(NOW + timedelta(1)) == 1
-    assert quick.adoption(PullSelection((42,))) == before
+    after = quick.organization(PullSelection((42,)), TimeGrain.DAY, today=today).adoption
+    assert after == before
 
 
 def test_what_github_says_is_noted_without_a_new_audit(store: Store) -> None:
@@ -492,7 +522,7 @@ def test_pseudonyms_are_stable_and_in_no_list_of_pull_requests(sqlite_store: Sto
     ours = by_authors(sqlite_store, {"Ann": 2, "bob": 1})
     naming = PersonNaming(names=NamesShown.PSEUDONYMS, key=b"k" * 32)
     quick = SummaryQuestions(sqlite_store.database, naming)
-    (first, second) = quick.leaderboard(ours, RankBy.PULLS)
+    (first, second) = leaders(quick.people(ours), RankBy.PULLS, 10)
     assert (first.name, second.name) == (naming.of("ann"), naming.of("BOB"))
     assert first.name.startswith("person-")
     assert naming.of("Ann") != PersonNaming(names=NamesShown.PSEUDONYMS, key=b"x").of("Ann")
@@ -505,15 +535,16 @@ def test_a_team_of_four_is_not_broken_out_in_any_way(store: Store) -> None:
     be_teams(store)
     ours = by_authors(store, {"Ann": 1, "bob": 1, "carl": 1, "dora": 1})
     quick = SummaryQuestions(store.database, TEAMS)
-    assert [(row.team, row.people) for row in quick.teams(ours)] == [(None, 4)]
+    page = quick.organization(ours, TimeGrain.DAY, today=LAST)
+    assert [(row.team, row.people) for row in page.teams] == [(None, 4)]
     team = PullSelection((42,), team="core")
     for ask in (
         quick.totals,
-        quick.agents,
-        quick.adoption,
         quick.people,
-        quick.languages,
-        lambda one: quick.series(one, TimeGrain.DAY),
+        quick.outcomes,
+        lambda one: quick.repository(one, TimeGrain.DAY),
+        lambda one: quick.organization(one, TimeGrain.DAY, today=LAST),
+        lambda one: quick.trends(one, (42,)),
         lambda one: quick.pulls(one, ListSlice()),
     ):
         with pytest.raises(NotShown, match="fewer than 5"):
@@ -541,7 +572,7 @@ def test_who_begins_later_is_in_no_team_yet(sqlite_store: Store) -> None:
         connection.execute(sqlite_store.database.insert(team_member), rows)
     quick = SummaryQuestions(sqlite_store.database, TEAMS)
     until = msgspec.structs.replace(ours, until=date(2026, 3, 1))
-    assert [row.team for row in quick.teams(until)] == []
+    assert quick.organization(until, TimeGrain.DAY, today=LAST).teams == ()
     assert {row.team for row in quick.pulls(ours, ListSlice()).rows} == {"core", None}
 
 
@@ -582,7 +613,8 @@ def test_a_repository_whose_adoption_fell_is_a_quiet_spot(store: Store) -> None:
         verdict = Verdict.NOT_ASSISTED if fell else Verdict.ASSISTED
         made = document(merged_at=merged_at, pull_request=number, verdict=verdict)
         store.audits.save(42, number, made, now=NOW, about=PullFacts(author=logins[number % 6]))
-    spots = SummaryQuestions(store.database, TEAMS).quiet(PullSelection((42, 43)), today=today)
+    quick = SummaryQuestions(store.database, TEAMS)
+    spots = quick.organization(PullSelection((42, 43)), TimeGrain.DAY, today=today).quiet
     assert [(spot.name, spot.rule, spot.now.pulls, spot.before.pulls) for spot in spots] == [
         ("core", QuietReason.FELL, 20, 20),
         ("acme/shop", QuietReason.FELL, 20, 20),
@@ -592,27 +624,23 @@ def test_a_repository_whose_adoption_fell_is_a_quiet_spot(store: Store) -> None:
 # --- whole pages ----------------------------------------------------------------------------------
 
 
-def test_a_page_is_its_parts(store: Store) -> None:
+def test_a_page_has_the_largest_the_leaders_and_the_latest_days(store: Store) -> None:
     be_teams(store)
     ours = by_authors(store, {"Ann": 1, "bob": 2, "carl": 1, "dora": 1, "Eve": 1})
     store.evidence.add(42, [edit("e1", actor="Ann")], now=NOW)
     quick, today = SummaryQuestions(store.database, TEAMS), NOW.date()
     page = quick.repository(ours, TimeGrain.WEEK)
-    assert page.totals == quick.totals(ours)
-    assert page.series == quick.series(ours, TimeGrain.WEEK)
-    assert (page.agents, page.directories) == (quick.agents(ours), quick.directories(ours))
-    assert page.languages == quick.languages(ours)
     assert page.largest == quick.pulls(ours, ListSlice(PullOrder.EFFECTIVE, limit=10)).rows
     whole = quick.organization(ours, TimeGrain.MONTH, today=today)
-    assert whole.totals == page.totals
-    assert whole.series == quick.series(ours, TimeGrain.MONTH)
-    assert (whole.repositories, whole.teams) == (quick.repositories(ours), quick.teams(ours))
-    assert whole.leaderboard_pulls == quick.leaderboard(ours, RankBy.PULLS)
-    assert whole.leaderboard_lines == quick.leaderboard(ours, RankBy.LINES)
-    latest = msgspec.structs.replace(ours, since=today - timedelta(days=90))
-    assert whole.adoption == quick.adoption(latest)
-    assert whole.adoption[0].pulls_per_developer == 6
-    assert whole.quiet == quick.quiet(ours, today=today)
+    assert whole.totals == page.totals == quick.totals(ours)
+    people = quick.people(ours)
+    assert whole.leaderboard_pulls == leaders(people, RankBy.PULLS, 10)
+    assert whole.leaderboard_lines == leaders(people, RankBy.LINES, 10)
+    (active,) = whole.adoption
+    assert (active.day, active.pulls_per_developer) == (today, 6)
+    later = quick.organization(ours, TimeGrain.MONTH, today=today + timedelta(days=91))
+    assert later.adoption == ()
+    assert later.series == whole.series
 
 
 # --- outcomes -------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""The first tables, all of them. Until 1.0.0 is tagged it builds what `schema` says today.
+"""The first tables. Until 1.0.0 is tagged, this revision builds what `schema` says today.
 
-On that day the calls are written out here, as every later revision is: a revision has to build
+At 1.0.0 the calls are written out here, as in every later revision: a revision must always build
 what it built on its day.
 """
 
@@ -12,11 +12,11 @@ revision = "0001"
 down_revision = None
 
 NEVER_ALTERED = ("audit", "record")
-"""Tables whose rows may be added and neither changed nor deleted, by anyone."""
+"""Tables whose rows nobody may change or delete."""
 
 
 def upgrade() -> None:
-    """Create the tables, and have the database itself refuse changes of audits and records."""
+    """Create the tables, and let the database itself refuse changes of audits and records."""
     metadata.create_all(op.get_bind())
     if op.get_bind().dialect.name == "sqlite":
         _forbid_changes_on_sqlite()
