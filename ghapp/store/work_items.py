@@ -85,7 +85,7 @@ class EnqueueResult(StrEnum):
     """What happened to a request."""
 
     NEW = "new"
-    DEDUPLICATED = "coalesced"
+    DEDUPLICATED = "deduplicated"
     """The same work was waiting; it keeps the earlier time and the more urgent lane."""
     AGAIN = "again"
     """The same work is leased; it will be waiting again when it ends."""
