@@ -1,4 +1,4 @@
-"""What differs between audits, as a table for a shell, a page, and rows. It compares nothing."""
+"""Differences between audits as a terminal table, an HTML page and rows. It compares nothing."""
 
 from collections.abc import Callable, Iterable, Iterator
 from html import escape
@@ -18,7 +18,7 @@ from ghapp.reports.standalone import page
 from ghapp.reports.words import sentence
 
 Found = Callable[[], Iterable[AuditDifference]]
-"""The differences, walked through as often as it takes: none of them is kept."""
+"""Returns the differences; called once for each pass, so that nothing is held in memory."""
 
 COLUMNS = (
     *("repository", "pull_request", "merge_commit", "causes", "path", "line"),
@@ -27,11 +27,11 @@ COLUMNS = (
 )
 
 MOST_LINES = 200
-"""Lines of one pull request that the page shows; the others are counted."""
+"""Lines of one pull request that the page shows; it only counts the others."""
 
 
 def rows(differences: Iterable[AuditDifference]) -> Iterator[tuple[object, ...]]:
-    """Yield a row for each line that differs."""
+    """Yield one row for each line that differs, in the order of `COLUMNS`."""
     for one in differences:
         for line in one.lines:
             before, after = line.before, line.after
@@ -44,11 +44,11 @@ def rows(differences: Iterable[AuditDifference]) -> Iterator[tuple[object, ...]]
             )
 
 
-# --- for a shell --------------------------------------------------------------------------------
+# --- the terminal -------------------------------------------------------------------------------
 
 
 def render(found: Found, console: Console) -> None:
-    """Print a table of the pull requests that differ, then the sums."""
+    """Print a table of the pull requests that differ, then the totals."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, justify in (("pull request", "left"), ("verdict", "left"), ("attributed", "right")):
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
@@ -96,7 +96,7 @@ def _sentence(total: DifferenceSums) -> str:
 
 
 def to_page(found: Found, before: str, after: str) -> Iterator[str]:
-    """Yield the parts of a page that needs no network; ``before``, ``after`` name what it is of."""
+    """Yield the parts of a page that needs no network; ``before``, ``after`` name the two sides."""
     total = sums(found())
     whole = page("What differs, and why", _PLACE)
     head, tail = whole.split(_PLACE)
@@ -131,7 +131,7 @@ def _pull_request(one: AuditDifference) -> str:
     name, verdict, attributed, lines, causes = (escape(visible(cell)) for cell in _cells(one))
     shown = "".join(map(_line, one.lines[:MOST_LINES]))
     rest = len(one.lines) - MOST_LINES
-    more = f'<p class="soft">and {rest} lines more</p>\n' if rest > 0 else ""
+    more = f'<p class="soft">and {rest} more lines</p>\n' if rest > 0 else ""
     return (
         f"<article>\n<h3>{name}</h3>\n<p>{verdict}, attributed {attributed}: {causes}</p>\n"
         f"<details><summary>{lines} lines</summary>\n<table>\n"
