@@ -15,7 +15,7 @@ from ghapp.attribution.normalize import is_long, normalize, tokens
 
 LINE_BYTES = 8
 TOKEN_BYTES = 4
-_RECORD = TOKEN_BYTES + 1
+RECORD_BYTES = TOKEN_BYTES + 1
 LONGEST_TOKEN = 0x7F
 """Characters of the longest token in one record; a longer token becomes several records."""
 
@@ -90,6 +90,6 @@ def split(token: str) -> Iterator[str]:
 def records(line: LineFingerprint) -> Iterator[tuple[bytes, int, bool]]:
     """Yield (hash, length in characters, is a word) for each token of a fingerprint."""
     packed = line.tokens
-    for at in range(0, len(packed), _RECORD):
+    for at in range(0, len(packed), RECORD_BYTES):
         mark = packed[at + TOKEN_BYTES]
         yield packed[at : at + TOKEN_BYTES], mark & LONGEST_TOKEN, bool(mark & _WORD)

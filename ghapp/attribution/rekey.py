@@ -12,7 +12,7 @@ import msgspec
 
 from ghapp.attribution import notebook
 from ghapp.attribution.codebook import COMMON_WORDS, MOVED_BY_FORMATTERS
-from ghapp.attribution.fingerprint import TOKEN_BYTES, LineFingerprinter
+from ghapp.attribution.fingerprint import RECORD_BYTES, LineFingerprinter
 from ghapp.attribution.model import (
     Change,
     Edit,
@@ -23,8 +23,6 @@ from ghapp.attribution.model import (
     FingerprintLines,
     LineFingerprint,
 )
-
-_RECORD = TOKEN_BYTES + 1
 
 
 def rekeyed(
@@ -94,7 +92,7 @@ def _texts(file: FileDiff) -> Iterator[str]:
 
 
 def _cut(tokens: bytes) -> Iterator[bytes]:
-    return (tokens[at : at + _RECORD] for at in range(0, len(tokens), _RECORD))
+    return (tokens[at : at + RECORD_BYTES] for at in range(0, len(tokens), RECORD_BYTES))
 
 
 def _is_fingerprinted(lines: EditLines[str] | EditLines[LineFingerprint]) -> bool:

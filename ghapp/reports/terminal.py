@@ -5,7 +5,7 @@ The caller's console decides on color and width. Text from users is printed with
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -119,11 +119,17 @@ def _tables(summary: AuditSummary) -> Iterator[tuple[str, Table]]:
         yield "Excluded files", _excluded(summary.excluded)
 
 
-def _reasons(rows: Iterable[ReasonCount]) -> Table:
+def _table(*, second: JustifyMethod = "left") -> Table:
+    """Return an empty table without borders: a number, a short text, and a text that may fold."""
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column("Lines", justify="right", no_wrap=True)
-    table.add_column("Reason", no_wrap=True)
-    table.add_column("Meaning")
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(justify=second, no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _reasons(rows: Iterable[ReasonCount]) -> Table:
+    table = _table()
     for row in rows:
         reason = Text(visible(row.reason), style=_COLORS[row.group])
         table.add_row(f"{row.lines:,}", reason, row.sentence)
@@ -131,10 +137,7 @@ def _reasons(rows: Iterable[ReasonCount]) -> Table:
 
 
 def _files(rows: Iterable[FileRow]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column("Share", justify="right", no_wrap=True)
-    table.add_column("Lines", justify="right", no_wrap=True)
-    table.add_column("File", overflow="fold")
+    table = _table(second="right")
     for row in rows:
         earlier = f" (was {visible(row.previous_path)})" if row.previous_path else ""
         table.add_row(
@@ -146,10 +149,7 @@ def _files(rows: Iterable[FileRow]) -> Table:
 
 
 def _excluded(rows: Iterable[ExcludedFile]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column("Lines", justify="right", no_wrap=True)
-    table.add_column("Rule", no_wrap=True)
-    table.add_column("File", overflow="fold")
+    table = _table()
     for row in rows:
         table.add_row(
             f"{row.added:,}", Text(visible(row.rule), style="bright_black"), Text(visible(row.path))
@@ -167,10 +167,7 @@ def _render_lines(files: Iterable[FileVerdict], console: Console) -> None:
 
 
 def _lines(lines: Sequence[LineVerdict]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column("Lines", justify="right", no_wrap=True)
-    table.add_column("Reason", no_wrap=True)
-    table.add_column("Edit", overflow="fold")
+    table = _table()
     for run in ranges(lines, lambda line: (line.reason, line.edit)):
         first, last = run[0], run[-1]
         span = str(first.line) if first is last else f"{first.line}-{last.line}"

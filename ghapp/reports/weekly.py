@@ -91,10 +91,10 @@ def _repositories(rows: Sequence[RepositoryCounts]) -> Iterator[str]:
     yield ""
     yield "| repository | merged | with an agent | lines | with an agent, at least |"
     yield "|---|---:|---:|---:|---:|"
-    for one in rows[:MOST_ROWS]:
-        counts = one.counts
+    for row in rows[:MOST_ROWS]:
+        counts = row.counts
         yield (
-            f"| {cell(one.repository)} | {counts.pulls:,} | {counts.assisted:,} "
+            f"| {cell(row.repository)} | {counts.pulls:,} | {counts.assisted:,} "
             f"| {counts.whole_effective:,} | {_share(counts)} |"
         )
     if len(rows) > MOST_ROWS:
