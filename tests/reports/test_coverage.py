@@ -1,4 +1,4 @@
-"""What stands beside a share."""
+"""The sentences beside a share."""
 
 from ghapp.reports.coverage import OF_AUTHOR, erased, of_author, of_authors
 from ghapp.store import AuthorCoverage
