@@ -157,4 +157,4 @@ class _CountedFile:
             else:
                 lines.append(verdict.missed_line(number, misses.of(at, code)))
         lines.sort(key=lambda line: line.line)
-        return verdict.counted_file(self.file, tuple(lines), len(matching.file.added))
+        return verdict.judged_file(self.file, tuple(lines), effective=len(matching.file.added))

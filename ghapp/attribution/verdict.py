@@ -54,26 +54,20 @@ def missed_line(number: int, miss: MissedLine) -> LineVerdict:
 def excluded_file(file: FileDiff, rule: str) -> FileVerdict:
     """Return the verdict on an excluded file: every line has the rule's id as its reason."""
     lines = tuple(LineVerdict(line=line.number, reason=rule) for line in file.added())
-    return FileVerdict(
-        path=file.path,
-        previous_path=file.previous_path,
-        added=len(lines),
-        effective=0,
-        attributed=0,
-        excluded=rule,
-        lines=lines,
-    )
+    return judged_file(file, lines, effective=0, excluded=rule)
 
 
-def counted_file(file: FileDiff, lines: tuple[LineVerdict, ...], effective: int) -> FileVerdict:
-    """Return the verdict on a counted file from the verdicts on its lines."""
+def judged_file(
+    file: FileDiff, lines: tuple[LineVerdict, ...], *, effective: int, excluded: str | None = None
+) -> FileVerdict:
+    """Return the verdict on a file from the verdicts on its lines."""
     return FileVerdict(
         path=file.path,
         previous_path=file.previous_path,
         added=len(lines),
         effective=effective,
         attributed=sum(line.attributed for line in lines),
-        excluded=None,
+        excluded=excluded,
         lines=lines,
     )
 
