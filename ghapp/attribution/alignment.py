@@ -1,7 +1,7 @@
-"""Two short stretches aligned line by line within the rewrite limit, keeping their order.
+"""Aligns two short stretches line by line within the rewrite limit. It credits nothing.
 
-It pairs as many lines as it can and, of the ways to pair that many, takes the most alike. So
-a measure that finds fewer lines alike never pairs more of them.
+It pairs as many lines as it can and then minimizes the differences. So a measure that finds
+fewer lines alike never pairs more of them.
 """
 
 from fractions import Fraction
@@ -10,11 +10,11 @@ from typing import NamedTuple
 from ghapp.attribution.codebook import Codebook
 
 LARGEST = 250_000
-"""Pairs of lines above which only a band around the diagonal of a gap is looked at."""
+"""Pairs of lines above which only a band around the diagonal is compared."""
 
 
 class AlignedPair(NamedTuple):
-    """Own line and added line, as indices of the two stretches, and how far they differ."""
+    """An own line and an added line, as indices of the two stretches, and their difference."""
 
     own: int
     added: int
@@ -22,9 +22,9 @@ class AlignedPair(NamedTuple):
 
 
 def difference(one: int, other: int, book: Codebook, limit: Fraction) -> float | None:
-    """Return the difference of two lines where it is within the limit, else ``None``.
+    """Return the difference of two lines, 0 to 1, or ``None`` if it exceeds the limit.
 
-    Exactly the limit is within it (rules.md 2.3): the comparison is in whole characters.
+    A difference of exactly the limit is within it (rules.md 2.3), so we compare whole characters.
     """
     if one == other:
         return 0.0
@@ -35,9 +35,10 @@ def difference(one: int, other: int, book: Codebook, limit: Fraction) -> float |
 
 
 def aligned(own: list[int], added: list[int], book: Codebook, limit: Fraction) -> list[AlignedPair]:
-    """Return the best pairing of two stretches of codes that keeps their order.
+    """Return the best order-preserving pairing of two stretches of codes.
 
-    Best is: most pairs, then the smallest sum of differences, then the earliest lines.
+    The best pairing has the most pairs, then the smallest sum of differences, then the earliest
+    lines.
     """
     if not own or not added:
         return []
@@ -59,7 +60,7 @@ def aligned(own: list[int], added: list[int], book: Codebook, limit: Fraction) -
 
 
 def _best(near: list[dict[int, float]], width: int) -> list[list[tuple[int, float]]]:
-    """Return for each pair of starts the best (number of pairs, minus their differences)."""
+    """Return the best (number of pairs, minus the sum of differences) for each pair of starts."""
     row: list[tuple[int, float]] = [(0, 0.0)] * (width + 1)
     rows = [row]
     for found in reversed(near):
@@ -81,7 +82,7 @@ def _plus(rest: tuple[int, float], value: float) -> tuple[int, float]:
 def _near(
     own: list[int], added: list[int], book: Codebook, limit: Fraction
 ) -> list[dict[int, float]]:
-    """Return for each own line the added lines within the limit, and their differences."""
+    """Return, for each own line, the added lines within the limit and their differences."""
     reach = len(added) if len(own) * len(added) <= LARGEST else LARGEST // len(own)
     lengths = [book.length(code) for code in added]
     keep = limit.denominator - limit.numerator
@@ -92,7 +93,7 @@ def _near(
         row = {}
         for j in range(max(0, middle - reach), min(len(added), middle + reach + 1)):
             shorter, longer = sorted((length, lengths[j]))
-            # The difference of two lengths is a bound that loses no pair.
+            # The difference of the lengths is a lower bound of the distance: this skips no pair.
             if longer * keep <= shorter * limit.denominator:
                 value = difference(one, added[j], book, limit)
                 if value is not None:

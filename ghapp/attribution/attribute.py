@@ -1,7 +1,7 @@
 """The core on one page: sort the evidence, exclude, match, judge. It does no I/O.
 
-Everything comes in as plain values, the current time included, so the same inputs give the
-same audit, byte for byte.
+All inputs are plain values, including the current time, so the same inputs give the same
+audit, byte for byte.
 """
 
 from collections.abc import Iterator
@@ -43,11 +43,11 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
     at: datetime,
     book: Codebook | None = None,
 ) -> Audit:
-    """Say of each added line of a change which edit wrote it, or why none is named.
+    """Return, for each added line of a change, the edit that wrote it or the reason for none.
 
-    ``at`` is the current time: until the window is over the audit is provisional. ``book``
-    is a new code book of the measure to use, by characters where none is given; evidence
-    that holds fingerprints needs a `FingerprintCodebook`.
+    ``at`` is the current time: the audit is provisional until the window closes. ``book`` is a
+    new code book; without one, lines are compared by characters. Evidence that holds
+    fingerprints needs a `FingerprintCodebook`.
     """
     book = book or Codebook()
     found = candidates(subject, change, evidence, policy)
@@ -82,9 +82,9 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
 def _verdicts(
     change: Change, found: CandidateEdits, policy: Policy, book: Codebook
 ) -> Iterator[FileVerdict]:
-    """Yield each file's verdict, by path. Lines are matched before any is judged.
+    """Yield each file's verdict, by path. All files are matched before any line is judged.
 
-    An edit's own line is credited once in the whole change, so files are matched in order.
+    An edit's own line is credited once in the whole change, so the order of files matters.
     """
     files = sorted(change.files, key=lambda file: (file.path, file.previous_path or ""))
     excluded = [excluded_file(file, change, policy) for file in files]
@@ -101,7 +101,7 @@ def _verdicts(
 
 
 class _CountedFile:
-    """One file while it is audited: which of its lines count, and what they match."""
+    """One file during an audit: which of its lines count, and what they match."""
 
     def __init__(
         self,
@@ -124,14 +124,14 @@ class _CountedFile:
         self.matching.match()
 
     def _counted(self, book: Codebook) -> dict[int, int]:
-        """Return the code of each line that counts, by number; note why the others do not."""
+        """Return the code of each line that counts, by line number; note why the others do not."""
         added = self.file.added()
         numbers = reader(self.file.path, book)([line.text for line in added])
         codes: dict[int, int] = {}
         for (number, text), code in zip(added, numbers, strict=True):
-            # Nearly all lines count; only the others are asked why not.
+            # Nearly all lines count, so the rules run only for the others.
             is_plain = book.effective[code] and len(text) <= LONGEST_LINE
-            # Asked of the code book: a notebook's line counts by the source that it holds.
+            # The code book decides: a notebook's line counts if the source inside it does.
             form = book.forms[code] if book.effective[code] else ""
             rule = None if is_plain else excluded_line(text, form)
             if rule:
@@ -157,4 +157,4 @@ class _CountedFile:
             else:
                 lines.append(verdict.missed_line(number, misses.of(at, code)))
         lines.sort(key=lambda line: line.line)
-        return verdict.counted_file(self.file, tuple(lines), len(matching.file.added))
+        return verdict.judged_file(self.file, tuple(lines), effective=len(matching.file.added))

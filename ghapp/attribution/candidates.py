@@ -1,7 +1,7 @@
-"""Which edits may be credited in which file, and which are out and why. It matches no line.
+"""Which edits may be credited in which file, and why the others may not. It matches no line.
 
-Asked of each edit: is it a copy of one seen before, does it lie in this repository, was it
-applied, is it inside the window (rules.md 2.4, 2.6, 2.7, 2.8).
+It drops copies of an edit and edits outside the repository, then sorts the rest by whether
+they were applied and whether they are inside the window (rules.md 2.4, 2.6, 2.7, 2.8).
 """
 
 from collections import defaultdict
@@ -23,24 +23,24 @@ from ghapp.attribution.paths import KnownCheckouts
 from ghapp.attribution.policy import Policy
 
 BY_NUMBER = frozenset({"git_ai_notes", "agent_trace"})
-"""Sources that name an agent session's lines in a commit, and not what it did (rules.md 2.8)."""
+"""Tools that name an agent session's lines by number, without its edits (rules.md 2.8)."""
 
 ByPath = defaultdict[str | None, list[Edit]]
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateEdits:
-    """The edits of one repository, by path; ``None`` stands for files outside the change."""
+    """The edits of one repository, by path; ``None`` is for files outside the change."""
 
     usable: ByPath = field(default_factory=lambda: defaultdict(list))
     """Applied inside the window."""
     outside_window: ByPath = field(default_factory=lambda: defaultdict(list))
     not_applied: ByPath = field(default_factory=lambda: defaultdict(list))
     order: dict[str, int] = field(default_factory=dict)
-    """Each edit's place in the order in which ties are decided (rules.md 2.10), by its id."""
+    """Each edit's rank in the order of ties (rules.md 2.10), by its id."""
 
     def of(self, table: ByPath, file: FileDiff) -> list[Edit]:
-        """Return a table's edits of a file, under its name and, if renamed, its earlier one."""
+        """Return a table's edits of a file, including those of its earlier name if renamed."""
         found = list(table.get(file.path, ()))
         if file.status is FileStatus.RENAMED and file.previous_path:
             found += table.get(file.previous_path, ())
@@ -53,9 +53,10 @@ class CandidateEdits:
         return sorted(edits, key=lambda edit: (edit.at, edit.id))
 
     def compared(self, policy: Policy) -> list[Edit]:
-        """Return the usable edits whose lines are compared: those of the change's files.
+        """Return the usable edits whose lines an audit compares.
 
-        A policy that follows moved blocks compares those of all files.
+        These are the edits of the change's files, or of all files if the policy follows moved
+        blocks.
         """
         return [
             edit
@@ -68,7 +69,7 @@ class CandidateEdits:
 def candidates(
     subject: AuditSubject, change: Change, evidence: Evidence, policy: Policy
 ) -> CandidateEdits:
-    """Sort the evidence; edits of other repositories are left out."""
+    """Sort the evidence of one repository; edits of other repositories are dropped."""
     checkouts = KnownCheckouts(
         evidence.edits,
         change,
@@ -94,10 +95,10 @@ def candidates(
 
 
 def once(edits: Iterable[Edit]) -> list[Edit]:
-    """Return each tool call once, whatever number of copies of its record was read.
+    """Return each tool call once, however many copies of its record were read.
 
-    Of copies that differ the one is taken that was applied, then the one that claims the
-    fewest lines, then the first by agent session, path and time.
+    If copies differ, it keeps the applied one, then the one with the fewest own lines, then the
+    first by agent session, path and time.
     """
     best: dict[str, Edit] = {}
     for edit in edits:
@@ -112,8 +113,8 @@ def _preference(edit: Edit) -> tuple[bool, int, str, str, datetime]:
     return edit.outcome is not EditResult.APPLIED, own, edit.agent_session, edit.path, edit.at
 
 
-class _Told(Protocol):
-    """What must be known of an edit to tell where it comes from."""
+class _Sourced(Protocol):
+    """The members of an edit that tell its source."""
 
     @property
     def tool(self) -> str: ...
@@ -122,13 +123,13 @@ class _Told(Protocol):
     def agent_session(self) -> str: ...
 
 
-_ToldT = TypeVar("_ToldT", bound=_Told)
+_SourcedT = TypeVar("_SourcedT", bound=_Sourced)
 
 
-def first_hand(edits: list[_ToldT]) -> list[_ToldT]:
-    """Leave out claims to lines by number where the agent session's own edits are known.
+def first_hand(edits: list[_SourcedT]) -> list[_SourcedT]:
+    """Drop claims to lines by number if the agent session's own edits are known.
 
-    They tell of the same lines, and counted beside each other they would support them twice.
+    Both describe the same lines, so together they would support each line twice.
     """
     if not any(edit.tool in BY_NUMBER for edit in edits):
         return edits
@@ -137,7 +138,7 @@ def first_hand(edits: list[_ToldT]) -> list[_ToldT]:
 
 
 def in_order(edits: Iterable[Edit], merged_at: datetime) -> list[Edit]:
-    """Order edits as ties are decided: the later not after the merge first, then by id."""
+    """Return edits in the order of ties: not after the merge first, then latest, then by id."""
     by_id = sorted(edits, key=lambda edit: edit.id)
     by_time = sorted(by_id, key=lambda edit: edit.at, reverse=True)
     return sorted(by_time, key=lambda edit: edit.at > merged_at)

@@ -1,45 +1,49 @@
-"""When equal lines are no chance: the limits of weight and coverage, and nothing else.
+"""When equal lines are no coincidence: the limits of weight and coverage, and nothing else.
 
-Weight says how unlikely a line is to be typed twice (`Codebook.weight`, less for lines that
-recur in the file); coverage says how much of what was written stands in the change. The
-numbers were chosen on generated truth and checked on other seeds; docs/accuracy.md has the
-figures and the commands.
+Weight says how unlikely it is that two people type a line (`Codebook.weight`, lower for lines
+that recur in the file). Coverage says how much of an agent's text is in the change. We chose
+the numbers on generated truth and checked them on other seeds; docs/accuracy.md has the figures
+and the commands.
 """
 
 from typing import NamedTuple
 
 DISTINCTIVE = 7.0
-"""Weight of lines that two people would hardly type by chance, where much else stands too."""
+"""Weight that suffices if most of the edit, or half of its session, is in the change."""
 
 CLEARLY_DISTINCTIVE = 50.0
-"""Weight asked of an edit's standing lines where half of it stands and little of its session."""
+"""Weight that suffices if half of the edit but little of its session is in the change."""
 
 SPEAKS_FOR_ITSELF = 20.0
-"""Weight times coverage from which a run is no chance, however little else stands."""
+"""Weight times coverage that suffices whatever else is in the change."""
 
 TELLS_ITS_PLACE = 4.0
-"""Weight of a run below which it counts only in its place, between its edit's other lines."""
+"""Weight below which a run counts only in its place, between its edit's other lines."""
 
 HALF = 0.5
+"""Coverage: half of the weight."""
 MOST = 0.75
+"""Coverage: three quarters of the weight."""
 
 
 class EditCoverage(NamedTuple):
-    """How much of an edit and of its agent session stands in the change, 0 to 1 by weight."""
+    """How much of an edit and of its agent session is in the change."""
 
     weight: float
-    """Weight of the edit's own lines that stand."""
+    """Weight of the edit's own lines that are in the change."""
     of_edit: float
+    """Share of the edit's weight, 0 to 1."""
     of_session: float
+    """Share of the agent session's weight, 0 to 1."""
     is_whole: bool
-    """Whether each own line of the edit stands in a run."""
+    """Whether every own line of the edit is in a run."""
 
 
 NOWHERE = EditCoverage(0.0, 0.0, 0.0, is_whole=False)
 
 
 def is_no_chance(weight: float, standing: EditCoverage) -> bool:
-    """Say whether a run of that weight, of an edit that stands so far, is no chance."""
+    """Say whether a run of that weight is no coincidence, given its edit's coverage."""
     if weight * max(standing.of_edit, standing.of_session) >= SPEAKS_FOR_ITSELF:
         return True
     if standing.of_session >= HALF and standing.is_whole:

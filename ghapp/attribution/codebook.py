@@ -1,7 +1,7 @@
-"""Every distinct line of an audit as a number, with its length, weight and comparable form.
+"""Every distinct line of an audit as a number, with its length, weight and normalized form.
 
-The rest of the engine sees numbers only, so it does not know whether lines came as text or
-as fingerprints. Numbers depend on the order of reading: compare them, never sort by them.
+The rest of the engine sees only numbers, so it does not know whether lines were text or
+fingerprints. A number depends on the order of reading: compare numbers, never sort by them.
 """
 
 import re
@@ -32,33 +32,34 @@ yield
 """
 
 COMMON_WORDS = frozenset(_COMMON.split())
-"""Words that stand in any program; they tell little about who wrote a line. Our own list."""
+"""Words found in any program; they say little about who wrote a line. The list is our own."""
 
 COMMON_WEIGHT = 0.5
 """Weight of a common word, a single letter and a single digit."""
 
 THOUSAND = 1_000
+"""Weights are whole thousandths inside a sum."""
 
 MOVED_BY_FORMATTERS = " ()[]{},;\\"
-"""Signs that a formatter adds or drops when it breaks a line."""
+"""Characters that a formatter adds or drops when it breaks a line."""
 
 _MOVED = str.maketrans(dict.fromkeys(MOVED_BY_FORMATTERS))
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"\w+")  # "größe" and "x1" in "größe = x1"
 _SIGNS_TO_SPACES = bytes(
     at if chr(at).isalnum() or chr(at) == "_" else ord(" ") for at in range(128)
 ) + bytes(range(128, 256))
 
 
 def word_weight(length: int) -> float:
-    """Return the weight of an uncommon word of that many characters: 2 for two, 4 for eight."""
+    """Return the weight of an uncommon word of ``length`` characters: 2 for two, 4 for eight."""
     return 1.0 + log2(length)
 
 
 class Codebook:
     """Lines of one audit as numbers, by characters.
 
-    ``length`` and ``weight`` are indexed by number. A line's weight says how little likely
-    it is that two people write it by chance: the sum over its distinct words.
+    A line's weight, the sum over its distinct words, says how unlikely it is that two people
+    write the line by chance. ``forms`` and ``effective`` are indexed by number.
     """
 
     measure = Measure.CHARACTERS
@@ -75,14 +76,14 @@ class Codebook:
     def number(self, line: str | LineFingerprint) -> int:
         """Return the number of a line of raw text; equal lines have equal numbers.
 
-        Raises `TypeError` for a fingerprint: text cannot be compared with it without its key.
+        Raises `TypeError` for a fingerprint: without its key it cannot be compared with text.
         """
         if not isinstance(line, str):
             message = "a fingerprint needs the installation's key: audit with measure 'tokens'"
             raise TypeError(message)
         number = self._of_text.get(line)
         if number is None:
-            # A line that is too long to count equals none that counts.
+            # A line that is too long to count must not equal a line that counts.
             form = "" if is_long(line) else normalize(line)
             number = self._of_text[line] = self._numbers.setdefault(form, len(self.forms))
             if number == len(self.forms):
@@ -92,7 +93,7 @@ class Codebook:
 
     def numbers(self, lines: Sequence[str | LineFingerprint]) -> list[int]:
         """Return the numbers of many lines."""
-        # Most lines were met before, and looking them up needs no call of ours for each.
+        # Most lines are known already, and `map` looks them up without a Python call for each.
         known: list[int | None] = list(map(self._of_text.get, lines))  # type: ignore[arg-type]
         if None not in known:
             return known  # type: ignore[return-value]
@@ -102,7 +103,7 @@ class Codebook:
         ]
 
     def weight(self, number: int) -> float:
-        """Return the weight of a line, 0 where it has no word."""
+        """Return the weight of a line, 0 if it has no word."""
         found = self._weights.get(number)
         if found is None:
             found = self._weights[number] = self._weigh(number)
@@ -112,7 +113,7 @@ class Codebook:
         return sum(map(_WEIGHTS.__getitem__, _words(self.forms[number]))) / THOUSAND
 
     def distance(self, one: int, other: int, at_most: int) -> int:
-        """Return the Levenshtein distance of two lines, or ``at_most + 1`` where it is above."""
+        """Return the Levenshtein distance of two lines, or ``at_most + 1`` if it is larger."""
         return Levenshtein.distance(self.forms[one], self.forms[other], score_cutoff=at_most)
 
     def length(self, number: int) -> int:
@@ -120,14 +121,14 @@ class Codebook:
         return len(self.forms[number])
 
     def compact(self, number: int) -> str:
-        """Return a line without what a formatter moves, for the comparison of re-wrapped lines."""
+        """Return a line without `MOVED_BY_FORMATTERS`, to compare re-wrapped lines."""
         found = self._compact.get(number)
         if found is None:
             found = self._compact[number] = self._without_moved(self.forms[number])
         return found
 
     def loose(self, number: int) -> int:
-        """Return a number that lines share which differ only in what a formatter moves."""
+        """Return a number shared by all lines that differ only in `MOVED_BY_FORMATTERS`."""
         if number < 0:
             return number
         return self._loose.setdefault(self.compact(number), number)
@@ -139,14 +140,14 @@ class Codebook:
 
 
 def _words(form: str) -> set[str]:
-    """Return a line's distinct words. Plain text is cut at its signs, which is far quicker."""
+    """Return a line's distinct words. ASCII lines skip the regular expression, which is slow."""
     if form.isascii():
         return set(form.encode().translate(_SIGNS_TO_SPACES).decode().split())
     return set(_WORD.findall(form))
 
 
 class _Weights(dict[str, int]):
-    """The weight of each word in thousandths, worked out when it is first asked for."""
+    """The weight of each word in thousandths, computed on first use."""
 
     def __missing__(self, word: str) -> int:
         parts = {word} if len(word) <= LONGEST_TOKEN else set(split(word))
@@ -161,7 +162,7 @@ def _part_weight(word: str) -> int:
 
 
 def _thousandths(length: int, *, is_common: bool) -> int:
-    """Return a word's weight as a whole number, so that sums do not depend on their order."""
+    """Return a word's weight as an integer, so that a sum does not depend on its order."""
     return round(THOUSAND * (COMMON_WEIGHT if length == 1 or is_common else word_weight(length)))
 
 
@@ -169,10 +170,10 @@ _WEIGHTS = _Weights()
 
 
 class FingerprintCodebook(Codebook):
-    """Lines of one audit as numbers, by tokens: text and fingerprints may be mixed.
+    """Lines of one audit as numbers, by tokens. Text and fingerprints may be mixed.
 
-    Each token is written as one character of a private alphabet, repeated to the token's
-    length, so the same edit distance gives the token measure of rules.md 2.2.
+    Each token becomes one character of a private alphabet, repeated to the token's length, so
+    the same edit distance gives the token measure of rules.md 2.2.
     """
 
     measure = Measure.TOKENS
@@ -210,7 +211,7 @@ class FingerprintCodebook(Codebook):
     def _letter(self, digest: bytes) -> str:
         letter = self._alphabet.get(digest)
         if letter is None:
-            # Code points from 0x100 on, past the surrogates, which are no characters.
+            # Code points from 0x100 on, except the surrogates, which are not characters.
             at = 0x100 + len(self._alphabet)
             letter = self._alphabet[digest] = chr(at if at < 0xD800 else at + 0x800)
         return letter

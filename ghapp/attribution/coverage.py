@@ -1,7 +1,7 @@
-"""How much of what was written in a file stands in the change. It credits nothing.
+"""How much of what an agent session wrote in a file is in the change. It credits nothing.
 
-Where little of it stands, a likeness is chance: test scaffolding and error handling recur in
-a file that agents visit often (rules.md 2.9).
+If only little of it is there, equal lines may be a coincidence: test scaffolding and error
+handling recur in files that agents edit often (rules.md 2.9).
 """
 
 from collections import Counter, defaultdict
@@ -16,7 +16,7 @@ AgentSession = tuple[str, str]
 
 
 def session_of(side: EditSide) -> AgentSession:
-    """Return the agent session that an edit belongs to."""
+    """Return the agent session of an edit."""
     return side.edit.agent, side.edit.agent_session
 
 
@@ -26,10 +26,10 @@ def by_session(
     standing: Counter[int],
     weights: Weights,
 ) -> dict[AgentSession, float]:
-    """Return for each agent session asked for the share, by weight, of what it left that stands.
+    """Return the coverage of each session in ``asked``: by weight, how much of its text stands.
 
-    ``standing`` counts the added lines' codes. What was written and later taken out again,
-    by whichever session, is not left: a second draft does not weigh against the first.
+    ``standing`` counts the codes of the added lines. Lines that any session later removed are
+    not counted, so a first draft does not weigh against the second.
     """
     left: defaultdict[AgentSession, Counter[int]] = defaultdict(Counter)
     for side in sorted(sides, key=lambda side: (side.edit.at, side.edit.id)):
@@ -46,7 +46,7 @@ def by_session(
 
 
 def share(lines: Counter[int], standing: Counter[int], weights: Weights) -> float:
-    """Return how much of some lines stands, by weight: 0 to 1; 0 where they have no weight."""
+    """Return the share of some lines that stands, by weight: 0 to 1; 0 if they weigh nothing."""
     left = [(code, weights[code], count) for code, count in lines.items() if count > 0]
     total = fsum([weight * count for _, weight, count in left])
     stands = fsum([weight * min(count, standing[code]) for code, weight, count in left])

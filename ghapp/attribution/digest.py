@@ -1,7 +1,6 @@
-"""Digests of an audit's inputs in a canonical form; it holds no input.
+"""Digests of an audit's inputs in a canonical form. It stores no input.
 
-Equal inputs have equal digests however they were read: as a diff file or over an API, in any
-order.
+Equal inputs have equal digests, whether they came from a diff file or an API, in any order.
 """
 
 import hashlib
@@ -11,21 +10,21 @@ import msgspec
 
 from ghapp.attribution.model import Change, Edit, FileDiff
 
-_TOLD = tuple(name for name in FileDiff.__struct_fields__ if name != "blobs")
-"""What a diff file and GitHub's API both tell of a file; ids of contents only one of them does."""
+_SHARED = tuple(name for name in FileDiff.__struct_fields__ if name != "blobs")
+"""Members that both a diff file and GitHub's API provide; only one of them has content ids."""
 
 
 def of_change(change: Change) -> str:
     """Return the digest of a change's files, hunks and base ``.gitattributes``."""
     files = sorted(change.files, key=lambda file: (file.path, file.previous_path or ""))
-    told = [{name: getattr(file, name) for name in _TOLD} for file in files]
-    return _digest((told, sorted(change.gitattributes.items()), sorted(change.missing)))
+    shared = [{name: getattr(file, name) for name in _SHARED} for file in files]
+    return _digest((shared, sorted(change.gitattributes.items()), sorted(change.missing)))
 
 
 def of_edits(edits: Iterable[Edit]) -> str:
-    """Return the digest of the edits whose lines an audit compared, their order left out.
+    """Return the digest of the edits whose lines an audit compared, in any order.
 
-    Whose edits they were is left out, too: the app may know, a transcript does not say.
+    It omits the developers: the app may know them, but a transcript does not name them.
     """
     digest = hashlib.sha256()
     for edit in sorted(edits, key=lambda edit: edit.id):

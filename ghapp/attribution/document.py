@@ -1,4 +1,4 @@
-"""An audit as canonical JSON bytes, and back. It neither reads nor writes a file."""
+"""Converts an audit to canonical JSON bytes and back. It opens no file."""
 
 import msgspec
 
@@ -8,17 +8,17 @@ SCHEMA = "ghapp/audit/1"
 
 
 def to_document(audit: Audit) -> bytes:
-    """Return the audit as JSON: UTF-8, sorted members, no spare space, no line end.
+    """Return the audit as JSON: UTF-8, sorted members, no extra white space, no line end.
 
-    The same audit gives the same bytes on every machine and in every version of Python.
+    The same audit gives the same bytes on every machine and Python version.
     """
     return msgspec.json.encode(audit, order="sorted")
 
 
 def from_document(document: bytes) -> Audit:
-    """Read an audit document.
+    """Parse an audit document.
 
-    Raises `ValueError` with the member's path where it is no document of this schema.
+    Raises `ValueError`, with the member's path, if it does not follow this schema.
     """
     audit = msgspec.json.decode(document, type=Audit)
     if audit.schema != SCHEMA:

@@ -1,11 +1,10 @@
 """A line as keyed hashes instead of text. It holds no key and stores nothing.
 
-That is enough for equality and for the rewrite limit, and for nothing else.
-
-A fingerprint keeps 8 bytes for the whole normalized line and 5 bytes for each of its tokens
+Fingerprints suffice to compare lines, exactly and within the rewrite limit, and for nothing
+else. One has 8 bytes for the whole normalized line and 5 bytes for each token
 (`normalize.tokens`): a 4-byte keyed hash, and one byte with the token's length in characters
-(low 7 bits) and whether it is a word (high bit). Whoever holds the key can try out guesses of
-short lines; without it the hashes say which lines and tokens are equal and how long they are.
+(low 7 bits) and whether it is a word (high bit). Anyone with the key can test guesses of short
+lines; without it, the hashes show which lines and tokens are equal, and how long they are.
 """
 
 from collections.abc import Iterator
@@ -16,17 +15,17 @@ from ghapp.attribution.normalize import is_long, normalize, tokens
 
 LINE_BYTES = 8
 TOKEN_BYTES = 4
-_RECORD = TOKEN_BYTES + 1
+RECORD_BYTES = TOKEN_BYTES + 1
 LONGEST_TOKEN = 0x7F
-"""Characters of a token that one record holds; longer ones are kept in parts."""
+"""Characters of the longest token in one record; a longer token becomes several records."""
 
 _WORD = 0x80
 
 
 class LineFingerprinter:
-    """Turns text lines into fingerprints under one installation's key.
+    """Turns text lines into fingerprints with one installation's key.
 
-    ``key`` is 16 to 64 secret bytes; another key gives hashes that cannot be compared.
+    ``key`` is 16 to 64 secret bytes. Fingerprints of different keys cannot be compared.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -44,7 +43,7 @@ class LineFingerprinter:
         )
 
     def lines(self, text: TextLines) -> FingerprintLines:
-        """Return an edit's lines as fingerprints; blank lines become fingerprints too."""
+        """Return an edit's lines as fingerprints, including blank lines."""
         return FingerprintLines(
             hunks=tuple(
                 EditHunk(
@@ -70,12 +69,12 @@ class LineFingerprinter:
 
 
 def is_word(token: str) -> bool:
-    """Say whether a token is a word or a number rather than a space or a sign."""
+    """Say whether a token is a word or number, not white space or a sign."""
     return any(map(str.isalnum, token))
 
 
 def pieces(normalized: str) -> Iterator[str]:
-    """Yield a normalized line's tokens, those over 127 characters in parts."""
+    """Yield a normalized line's tokens; a token over 127 characters comes in parts."""
     for token in tokens(normalized):
         if len(token) <= LONGEST_TOKEN:
             yield token
@@ -84,13 +83,13 @@ def pieces(normalized: str) -> Iterator[str]:
 
 
 def split(token: str) -> Iterator[str]:
-    """Yield the parts of a token that are short enough for one record."""
+    """Yield the parts of a long token, each short enough for one record."""
     return (token[at : at + LONGEST_TOKEN] for at in range(0, len(token), LONGEST_TOKEN))
 
 
 def records(line: LineFingerprint) -> Iterator[tuple[bytes, int, bool]]:
-    """Yield each token of a fingerprint: its hash, its length in characters, whether a word."""
+    """Yield (hash, length in characters, is a word) for each token of a fingerprint."""
     packed = line.tokens
-    for at in range(0, len(packed), _RECORD):
+    for at in range(0, len(packed), RECORD_BYTES):
         mark = packed[at + TOKEN_BYTES]
         yield packed[at : at + TOKEN_BYTES], mark & LONGEST_TOKEN, bool(mark & _WORD)

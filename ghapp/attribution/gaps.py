@@ -1,20 +1,20 @@
-"""The gaps between lines that stand in their place: where a touched line is looked for."""
+"""The gaps between an edit's matched lines, where touched lines may be. It compares no lines."""
 
 from bisect import bisect_left
 from collections.abc import Iterable
 from typing import NamedTuple
 
 TOUCHED = 3
-"""Added lines beyond twice the missing own lines that are looked at beside a chain's end."""
+"""Slack in lines for touched lines: how far a gap at a chain's end reaches (see `gaps`)."""
 
 REWRAPPED = 30
-"""The same where lines may have been broken: one line becomes up to that many."""
+"""Slack in lines for re-wrapped lines: a formatter may break one line into up to that many."""
 
 _END = 1 << 60
 
 
 class GapAnchors:
-    """Where an edit's lines stand for sure: (position in the edit, position in the file)."""
+    """Where an edit's lines certainly are: (position in the edit, position in the file)."""
 
     def __init__(self) -> None:
         self._pairs: list[tuple[int, int]] = []
@@ -24,20 +24,20 @@ class GapAnchors:
         return bool(self._pairs)
 
     def add(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Add lines that stand for sure."""
+        """Add lines whose position is certain."""
         self._pairs.extend(pairs)
         self._chain = None
 
     @property
     def chain(self) -> list[tuple[int, int]]:
-        """The longest chain that rises on both sides; worked out once until lines are added."""
+        """The longest chain that rises on both sides; cached until lines are added."""
         if self._chain is None:
             self._chain = rising(self._pairs)
         return self._chain
 
 
 class LineGap(NamedTuple):
-    """Own lines and added lines that lie between the same two standing lines, by index."""
+    """Own lines and added lines between the same two matched lines, by index."""
 
     own: range
     added: range
@@ -46,10 +46,10 @@ class LineGap(NamedTuple):
 def gaps(
     anchors: GapAnchors, own_places: list[int], added_places: list[int], slack: int
 ) -> list[LineGap]:
-    """Return the gaps of an edit in a file, none of them empty on either side.
+    """Return the gaps of an edit in a file that have both own and added lines.
 
-    ``own_places`` and ``added_places`` are the positions of own and of added lines. A gap before
-    the first and after the last anchor reaches ``slack`` lines beyond twice its own lines.
+    ``own_places`` and ``added_places`` are the positions of own and added lines. A gap with n own
+    lines before the first or after the last anchor has up to 2 n + ``slack`` added lines.
     """
     chain = anchors.chain
     if not chain:
@@ -79,9 +79,9 @@ def _between(places: list[int], first: int, last: int) -> range:
 
 
 def rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return a longest chain of pairs that rises on both sides; the same one in any order.
+    """Return a longest chain of pairs that rises on both sides, whatever the order of input.
 
-    This is the longest increasing subsequence that patience diff takes of its anchors.
+    Patience diff takes the same longest increasing subsequence of its anchors.
     """
     ordered = sorted(set(pairs), key=lambda pair: (pair[0], -pair[1]))
     tails: list[int] = []

@@ -1,7 +1,7 @@
-"""One file's added lines credited to edits of that file, strongest likeness first.
+"""Credits one file's added lines to edits of that file, strongest match first.
 
-It knows neither windows nor exclusions: it is given the lines that count and the edits that
-may be credited. docs/matching.md tells the algorithm in words, with its sources.
+It knows no window and no exclusion: the caller passes the lines that count and the edits that
+may be credited. docs/matching.md describes the algorithm and its sources.
 """
 
 from bisect import bisect_left
@@ -28,10 +28,10 @@ from ghapp.attribution.runs import EqualRun, equal_runs, index
 from ghapp.attribution.sides import EditSide, FileSide
 
 NONE = Fraction(0)
-"""The limit within which only equal lines are."""
+"""The limit for equal lines only."""
 
 LARGEST_TOUCHED_EDIT = 12
-"""Own lines of the longest edit that is looked for as a whole when no line of it is equal."""
+"""Own lines of the longest edit that we search for as a whole if none of its lines is equal."""
 
 
 class LineCredit(msgspec.Struct, frozen=True, gc=False):
@@ -44,12 +44,13 @@ class LineCredit(msgspec.Struct, frozen=True, gc=False):
 
 
 class CreditedRun(NamedTuple):
-    """A run of one edit: what of it may be credited, and its weight."""
+    """A run of one edit, its pairs that may be credited, and its weight."""
 
     run: EqualRun
     pairs: list[tuple[int, int]]
-    """(own line, added line), in order; empty: only unchanged lines are alike."""
+    """(own line, added line), in order; empty: only unchanged lines are equal."""
     weight: float
+    """Sum over its distinct lines (`FileWeights`)."""
 
     def anchors(self) -> Iterable[tuple[int, int]]:
         """Return (position in the edit, position in the file) of each line."""
@@ -63,18 +64,19 @@ class EditInFile:
 
     side: EditSide
     rank: int
-    """Its place in the order in which ties are decided (rules.md 2.10)."""
+    """Its rank in the order of ties (rules.md 2.10)."""
     supports: list[CreditedRun] = field(default_factory=list)
     anchors: GapAnchors = field(default_factory=GapAnchors)
-    """Where its lines stand for sure, unchanged ones included."""
+    """Where its lines certainly are, including unchanged ones."""
     standing: EditCoverage = NOWHERE
     credited: int = 0
+    """Added lines of this file credited to it."""
 
 
 class FileWeights(dict[int, float]):
-    """Each line's weight in one file, by its code: what recurs there, or in an edit, tells less.
+    """Each line's weight in one file, by code: a line that recurs there or in an edit weighs less.
 
-    A line is weighed when it is first asked for; most lines of most edits never are.
+    Weights are computed on first use, because most lines of most edits are never looked up.
     """
 
     def __init__(self, file: FileSide, sides: Iterable[EditSide], book: Codebook) -> None:
@@ -100,9 +102,9 @@ class FileWeights(dict[int, float]):
 
 
 class FileMatching:
-    """Credits one file's added lines: `match` once, then read ``credits``.
+    """Credits one file's added lines: call `match` once, then read ``credits``.
 
-    ``sides`` come in the order in which ties are decided.
+    ``sides`` are in the order of ties.
     """
 
     def __init__(
@@ -112,50 +114,55 @@ class FileMatching:
         self.book = book
         self.limit = limit
         self.sides = list(sides)
-        self.authors = [EditInFile(side, rank) for rank, side in enumerate(self.sides) if side.own]
+        self.candidates = [
+            EditInFile(side, rank) for rank, side in enumerate(self.sides) if side.own
+        ]
         self.credits: list[LineCredit | None] = [None] * len(file.added)
-        self.weights = FileWeights(file, (author.side for author in self.authors), book)
+        self.weights = FileWeights(file, (candidate.side for candidate in self.candidates), book)
 
     def match(self) -> None:
-        """Credit what is alike: first equal runs, then what stands between and beside them."""
-        if not self.file.added or not self.authors:
+        """Credit equal runs, then the lines between and beside them, then whole touched edits."""
+        if not self.file.added or not self.candidates:
             return
         self._find_supports()
         self._credit_runs(
             [
-                (author, support)
-                for author in self.authors
-                for support in author.supports
-                if support.pairs and is_no_chance(support.weight, author.standing)
+                (candidate, support)
+                for candidate in self.candidates
+                for support in candidate.supports
+                if support.pairs and is_no_chance(support.weight, candidate.standing)
             ]
         )
         strong = self._by_strength()
-        self._fill([author for author in strong if author.credited])
-        for author in strong:
-            # A renamed file's edit may be credited in another file already.
-            if not author.side.credited:
-                self._fill_whole(author)
-        for author in self.authors:
-            if author.supports and not author.side.credited:
-                self._credit_reformatted_edit(author)
-            if not author.side.credited:
-                self._credit_touched_edit(author)
+        self._fill([candidate for candidate in strong if candidate.credited])
+        for candidate in strong:
+            # An edit of a renamed file may already be credited in another file.
+            if not candidate.side.credited:
+                self._fill_whole(candidate)
+        for candidate in self.candidates:
+            if candidate.supports and not candidate.side.credited:
+                self._credit_reformatted_edit(candidate)
+            if not candidate.side.credited:
+                self._credit_touched_edit(candidate)
 
     def credit_foreign(self, sides: Iterable[EditSide], *, least: float, shortest: int) -> None:
-        """Credit what is left to edits of other files, by runs of some weight and length."""
+        """Credit the remaining lines to edits of other files.
+
+        Only runs count that weigh ``least`` or more and have ``shortest`` or more pairs.
+        """
         codes = self.file.sequence.codes
         positions = index(codes)
-        first = len(self.authors)
+        first = len(self.candidates)
         strangers = [EditInFile(side, first + at) for at, side in enumerate(sides)]
-        for author in strangers:
-            author.supports = [
+        for candidate in strangers:
+            candidate.supports = [
                 support
-                for run in equal_runs(codes, positions, author.side.sequence.codes)
-                if (support := self._support(author.side, run)).weight >= least
+                for run in equal_runs(codes, positions, candidate.side.sequence.codes)
+                if (support := self._support(candidate.side, run)).weight >= least
                 and len(support.pairs) >= shortest
             ]
         self._credit_runs(
-            [(author, support) for author in strangers for support in author.supports]
+            [(candidate, support) for candidate in strangers for support in candidate.supports]
         )
 
     # --- weight --------------------------------------------------------------------------
@@ -164,24 +171,26 @@ class FileMatching:
         weights, codes = self.weights, side.own
         return fsum([weights[codes[at]] for at in own])
 
-    # --- what is equal -------------------------------------------------------------------
+    # --- equal runs ----------------------------------------------------------------------
 
     def _find_supports(self) -> None:
         codes = self.file.sequence.codes
         positions = index(codes)
-        for author in self.authors:
-            runs = equal_runs(codes, positions, author.side.sequence.codes)
-            author.supports = [self._support(author.side, run) for run in runs]
-        standing = [author for author in self.authors if author.supports]
+        for candidate in self.candidates:
+            runs = equal_runs(codes, positions, candidate.side.sequence.codes)
+            candidate.supports = [self._support(candidate.side, run) for run in runs]
+        standing = [candidate for candidate in self.candidates if candidate.supports]
         covered = coverage.by_session(
-            # An edit that only takes lines out says as well what is left.
+            # All sides, because an edit that only removes lines changes what is left, too.
             self.sides,
-            {coverage.session_of(author.side) for author in standing},
+            {coverage.session_of(candidate.side) for candidate in standing},
             Counter(line.code for line in self.file.added),
             self.weights,
         )
-        for author in standing:
-            author.standing = self._standing(author, covered[coverage.session_of(author.side)])
+        for candidate in standing:
+            candidate.standing = self._standing(
+                candidate, covered[coverage.session_of(candidate.side)]
+            )
 
     def _support(self, side: EditSide, run: EqualRun) -> CreditedRun:
         in_edit, in_file = side.sequence.credits, self.file.sequence.credits
@@ -190,29 +199,29 @@ class FileMatching:
         telling = set()
         for at in range(run.length):
             own, added = in_edit[run.at_edit + at], in_file[run.at_file + at]
-            # An own line that stands as unchanged context was there before this change.
+            # An own line that is unchanged context of the diff was there before this change.
             if own < 0 or added >= 0:
                 telling.add(codes[run.at_edit + at])
             if own >= 0 and added >= 0 and side.may_credit(own, self.file):
                 pairs.append((own, added))
         return CreditedRun(run, pairs, fsum([self.weights[code] for code in telling]))
 
-    def _standing(self, author: EditInFile, of_session: float) -> EditCoverage:
-        side = author.side
-        stands = {own for support in author.supports for own, _ in support.pairs}
+    def _standing(self, candidate: EditInFile, of_session: float) -> EditCoverage:
+        side = candidate.side
+        stands = {own for support in candidate.supports for own, _ in support.pairs}
         weight = self._weight_of(side, stands)
         whole = self._weight_of(side, range(len(side.own)))
         covered = weight / whole if whole else 0.0
-        # Below that weight no coverage makes a run sure, so the rest need not be looked at.
+        # Below that weight no coverage makes a run sure, so we skip the expensive part.
         if covered < HALF > of_session and weight >= DISTINCTIVE:
-            covered += self._weight_of(side, self._rewrapped_lines(author, stands)) / whole
+            covered += self._weight_of(side, self._rewrapped_lines(candidate, stands)) / whole
         return EditCoverage(weight, covered, of_session, is_whole=len(stands) == len(side.own))
 
-    def _rewrapped_lines(self, author: EditInFile, standing: set[int]) -> list[int]:
-        """Return own lines that stand with other line breaks, beside the equal ones."""
-        side = author.side
+    def _rewrapped_lines(self, candidate: EditInFile, standing: set[int]) -> list[int]:
+        """Return own lines that are in the file with other line breaks, beside the equal ones."""
+        side = candidate.side
         anchors = GapAnchors()
-        for support in author.supports:
+        for support in candidate.supports:
             anchors.add(support.anchors())
         found: list[int] = []
         for gap in gaps(anchors, side.place, self.file.place, REWRAPPED):
@@ -224,32 +233,32 @@ class FileMatching:
     # --- tiers run and line --------------------------------------------------------------
 
     def _credit_runs(self, sure: list[tuple[EditInFile, CreditedRun]]) -> None:
-        """Credit the heaviest run first; what others leave of a run is weighed again."""
-        by_rank = {author.rank: author for author, _ in sure}
-        heap = [self._entry(author, support) for author, support in sure]
+        """Credit the heaviest run first; weigh again what other runs leave of it."""
+        by_rank = {candidate.rank: candidate for candidate, _ in sure}
+        heap = [self._entry(candidate, support) for candidate, support in sure]
         heapify(heap)
         while heap:
             _, rank, _, _, support = heappop(heap)
-            author = by_rank[rank]
-            side = author.side
+            candidate = by_rank[rank]
+            side = candidate.side
             if all(self._is_free(side, *pair) for pair in support.pairs):
                 for own, added in support.pairs:
-                    self._credit(author, LineCredit(Reason.RUN, side, own, 0.0), added)
-                author.anchors.add(support.anchors())
+                    self._credit(candidate, LineCredit(Reason.RUN, side, own, 0.0), added)
+                candidate.anchors.add(support.anchors())
             else:
                 for rest in self._rests(side, support.run):
-                    heappush(heap, self._entry(author, rest))
+                    heappush(heap, self._entry(candidate, rest))
         self._name_lone_lines(by_rank.values())
 
     @staticmethod
     def _entry(
-        author: EditInFile, support: CreditedRun
+        candidate: EditInFile, support: CreditedRun
     ) -> tuple[float, int, int, int, CreditedRun]:
         run = support.run
-        return -support.weight, author.rank, run.at_file, run.at_edit, support
+        return -support.weight, candidate.rank, run.at_file, run.at_edit, support
 
     def _rests(self, side: EditSide, run: EqualRun) -> list[CreditedRun]:
-        """Return the stretches of a run between the lines that are taken."""
+        """Return the stretches of a run between the lines that are already credited."""
         in_edit, in_file = side.sequence.credits, self.file.sequence.credits
         rests = []
         start = 0
@@ -267,14 +276,14 @@ class FileMatching:
     def _is_free(self, side: EditSide, own: int, added: int) -> bool:
         return own not in side.credited and self.credits[added] is None
 
-    def _credit(self, author: EditInFile, credit: LineCredit, added: int) -> None:
+    def _credit(self, candidate: EditInFile, credit: LineCredit, added: int) -> None:
         self.credits[added] = credit
-        author.side.credited.add(credit.own)
-        author.credited += 1
+        candidate.side.credited.add(credit.own)
+        candidate.credited += 1
 
-    def _name_lone_lines(self, authors: Iterable[EditInFile]) -> None:
-        """Call the only equal line of an edit a line; several of one edit are a run."""
-        alone = {id(author.side) for author in authors if author.credited == 1}
+    def _name_lone_lines(self, candidates: Iterable[EditInFile]) -> None:
+        """Change the reason of an edit's only credited line from ``run`` to ``line``."""
+        alone = {id(candidate.side) for candidate in candidates if candidate.credited == 1}
         for added, credit in enumerate(self.credits):
             if credit and id(credit.side) in alone:
                 self.credits[added] = replace(credit, reason=Reason.LINE)
@@ -282,57 +291,61 @@ class FileMatching:
     # --- tiers rewrapped and edited ------------------------------------------------------
 
     def _by_strength(self) -> list[EditInFile]:
-        """Return the authors that stand somewhere, those with the most weight first."""
-        for author in self.authors:
-            if not author.anchors:
-                author.anchors.add(self._unchanged_anchors(author))
-        strong = [author for author in self.authors if author.anchors]
-        return sorted(strong, key=lambda author: -author.standing.weight)
+        """Return the candidates with an anchor, the most standing weight first."""
+        for candidate in self.candidates:
+            if not candidate.anchors:
+                candidate.anchors.add(self._unchanged_anchors(candidate))
+        strong = [candidate for candidate in self.candidates if candidate.anchors]
+        return sorted(strong, key=lambda candidate: -candidate.standing.weight)
 
     @staticmethod
-    def _unchanged_anchors(author: EditInFile) -> list[tuple[int, int]]:
-        """Return where an edit's unchanged lines stand, for an edit none of whose own does."""
+    def _unchanged_anchors(candidate: EditInFile) -> list[tuple[int, int]]:
+        """Return the positions of an edit's unchanged lines, if none of its own lines matched."""
         return [
             anchor
-            for support in author.supports
+            for support in candidate.supports
             if not support.pairs and support.weight >= DISTINCTIVE
             for anchor in support.anchors()
         ]
 
-    def _gaps(self, author: EditInFile, slack: int) -> list[LineGap]:
-        return gaps(author.anchors, author.side.place, self.file.place, slack)
+    def _gaps(self, candidate: EditInFile, slack: int) -> list[LineGap]:
+        return gaps(candidate.anchors, candidate.side.place, self.file.place, slack)
 
-    def _fill(self, authors: list[EditInFile]) -> None:
-        """Credit what stands between and beside the credited lines of some edits.
+    def _fill(self, candidates: list[EditInFile]) -> None:
+        """Credit the lines between and beside the credited lines of some edits.
 
-        All that is equal comes before all that is touched, so that a measure which finds
-        fewer lines alike gives the equal ones to the same edits.
+        Equal lines of all edits come before touched lines of any. So a measure that finds fewer
+        lines alike still credits the equal ones to the same edits.
         """
-        open_ = [author for author in authors if len(author.side.credited) < len(author.side.own)]
-        for author in open_:
-            for gap in self._gaps(author, REWRAPPED):
-                self._credit_rewrapped(author, gap)
+        open_ = [
+            candidate
+            for candidate in candidates
+            if len(candidate.side.credited) < len(candidate.side.own)
+        ]
+        for candidate in open_:
+            for gap in self._gaps(candidate, REWRAPPED):
+                self._credit_rewrapped(candidate, gap)
         for limit in (NONE, self.limit):
-            for author in open_:
-                for gap in self._gaps(author, TOUCHED):
-                    pairs = self._touched(author.side, *self._free(author.side, gap), limit)
+            for candidate in open_:
+                for gap in self._gaps(candidate, TOUCHED):
+                    pairs = self._touched(candidate.side, *self._free(candidate.side, gap), limit)
                     for credit, added in pairs:
-                        self._credit(author, credit, added)
+                        self._credit(candidate, credit, added)
                         if not limit:
-                            place = author.side.place[credit.own], self.file.place[added]
-                            author.anchors.add([place])
+                            place = candidate.side.place[credit.own], self.file.place[added]
+                            candidate.anchors.add([place])
 
-    def _fill_whole(self, author: EditInFile) -> None:
-        """Credit an edit whose unchanged neighbors stand, if all its own lines stand there."""
-        side = author.side
-        for gap in self._gaps(author, REWRAPPED):
+    def _fill_whole(self, candidate: EditInFile) -> None:
+        """Credit an edit whose unchanged neighbors matched, if the gap has all its own lines."""
+        side = candidate.side
+        for gap in self._gaps(candidate, REWRAPPED):
             if len(gap.own) < len(side.own):
                 continue
-            self._credit_rewrapped(author, gap)
+            self._credit_rewrapped(candidate, gap)
             touched = self._touched(side, *self._free(side, gap), self.limit)
-            if not author.credited and len(touched) == len(side.own):
+            if not candidate.credited and len(touched) == len(side.own):
                 for credit, at in touched:
-                    self._credit(author, credit, at)
+                    self._credit(candidate, credit, at)
 
     def _free(self, side: EditSide, gap: LineGap) -> tuple[list[int], list[int]]:
         own = [at for at in gap.own if at not in side.credited]
@@ -341,7 +354,7 @@ class FileMatching:
     def _rewrapped(
         self, side: EditSide, own: list[int], added: range, is_free: Callable[[int], bool]
     ) -> Iterable[Stretch]:
-        """Return the stretches that hold the same text, broken differently."""
+        """Return the stretches with the same text but other line breaks."""
         texts = [self._compact(side.own[at], side.tails.get(at)) for at in own]
         return self._wrapped_text.stretches(own, texts, added, is_free)
 
@@ -356,12 +369,12 @@ class FileMatching:
         compact = self.book.compact
         return "".join(map(compact, [code, *tail])) if tail else compact(code)
 
-    def _credit_rewrapped(self, author: EditInFile, gap: LineGap) -> None:
-        side = author.side
+    def _credit_rewrapped(self, candidate: EditInFile, gap: LineGap) -> None:
+        side = candidate.side
         own = [at for at in gap.own if at not in side.credited]
         for ours, theirs in self._rewrapped(side, own, gap.added, self._is_left):
             for at in theirs:
-                self._credit(author, LineCredit(Reason.REWRAPPED, side, ours[0], 0.0), at)
+                self._credit(candidate, LineCredit(Reason.REWRAPPED, side, ours[0], 0.0), at)
             side.credited.update(ours)
 
     def _is_left(self, added: int) -> bool:
@@ -370,7 +383,7 @@ class FileMatching:
     def _touched(
         self, side: EditSide, own: list[int], added: list[int], limit: Fraction
     ) -> list[tuple[LineCredit, int]]:
-        """Return the lines of a gap that are alike within the limit, as credits."""
+        """Return the pairs of lines within the limit, as credits with their added lines."""
         own = [at for at in own if side.may_credit(at, self.file)]
         added = [at for at in added if side.may_have_become(self.file.added[at].code)]
         pairs = aligned(
@@ -392,9 +405,9 @@ class FileMatching:
             for pair in pairs
         ]
 
-    def _credit_reformatted_edit(self, author: EditInFile) -> None:
-        """Credit an edit most of whose lines stand but for signs that a formatter changes."""
-        side = author.side
+    def _credit_reformatted_edit(self, candidate: EditInFile) -> None:
+        """Credit an edit if most of it matches once we ignore the signs a formatter changes."""
+        side = candidate.side
         loose = [self.book.loose(code) for code in side.sequence.codes]
         supports = [
             self._support(side, run) for run in equal_runs(self._loose, self._loose_index, loose)
@@ -407,10 +420,10 @@ class FileMatching:
             for own, added in support.pairs:
                 if self._is_free(side, own, added):
                     for credit, at in self._touched(side, [own], [added], self.limit):
-                        self._credit(author, credit, at)
-                        author.anchors.add([(side.place[own], self.file.place[added])])
-        if author.credited:
-            self._fill([author])
+                        self._credit(candidate, credit, at)
+                        candidate.anchors.add([(side.place[own], self.file.place[added])])
+        if candidate.credited:
+            self._fill([candidate])
 
     @cached_property
     def _loose(self) -> list[int]:
@@ -420,14 +433,14 @@ class FileMatching:
     def _loose_index(self) -> dict[int, list[int]]:
         return index(self._loose)
 
-    def _credit_touched_edit(self, author: EditInFile) -> None:
-        """Credit an edit no line of which is equal, but most of which stands together."""
-        side = author.side
+    def _credit_touched_edit(self, candidate: EditInFile) -> None:
+        """Credit an edit without an equal line if half of its weight is in one place."""
+        side = candidate.side
         whole = self._weight_of(side, range(len(side.own)))
         if len(side.own) > LARGEST_TOUCHED_EDIT or whole < DISTINCTIVE:
             return
-        self._credit_rewrapped(author, LineGap(range(len(side.own)), range(len(self.credits))))
-        if author.credited:
+        self._credit_rewrapped(candidate, LineGap(range(len(side.own)), range(len(self.credits))))
+        if candidate.credited:
             return
         heaviest = max(range(len(side.own)), key=lambda at: (self.weights[side.own[at]], -at))
         near_heaviest = self._left_of_length(side.own[heaviest])
@@ -442,10 +455,10 @@ class FileMatching:
             touched = self._touched(side, list(range(len(side.own))), near, self.limit)
             if self._weight_of(side, (credit.own for credit, _ in touched)) >= HALF * whole:
                 for credit, at in touched:
-                    self._credit(author, credit, at)
+                    self._credit(candidate, credit, at)
 
     def _left_of_length(self, code: int) -> list[int]:
-        """Return what is left of the added lines that are long enough to be like a line."""
+        """Return the uncredited added lines whose length is within the limit of a line's."""
         length = self.book.length(code)
         keep = 1 - self.limit
         first = bisect_left(self._by_length, (ceil(length * keep), -1))

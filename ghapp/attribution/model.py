@@ -1,7 +1,7 @@
-"""The nouns of an audit: change, edit, evidence, verdict, audit. It holds no decision about them.
+"""The nouns of an audit: change, edit, evidence, verdict, audit. It decides nothing.
 
-All are frozen. Times are timezone-aware UTC datetimes. ``None`` always means "not known" or
-"does not apply"; each field's docstring says which, and what follows from it.
+All are frozen. Times are timezone-aware UTC datetimes. ``None`` means "not known" or "does not
+apply"; the field's docstring says which.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ import msgspec
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True):
-    """A frozen record; the base of every noun here."""
+    """A frozen record, the base of the nouns here."""
 
 
 # --- the change -------------------------------------------------------------------------------
@@ -34,7 +34,7 @@ NamedT = TypeVar("NamedT", bound=tuple[Any, ...])
 
 
 def many(kind: type[NamedT], values: Iterable[tuple[Any, ...]]) -> list[NamedT]:
-    """Return plain tuples as named ones: a call in Python for each would take half the time."""
+    """Return plain tuples as named ones, without a Python call for each: this code is hot."""
     return list(map(partial(tuple.__new__, kind), values))
 
 
@@ -53,7 +53,7 @@ class AddedLine(NamedTuple):
 
 
 class Hunk(Struct, frozen=True):
-    """A stretch of a diff. Line numbers count from 1; an empty side starts at the line before."""
+    """A stretch of a diff. Lines count from 1; an empty side has the number of the line before."""
 
     old_start: int
     old_lines: int
@@ -70,12 +70,12 @@ class FileDiff(Struct, frozen=True):
     previous_path: str | None = None
     """The earlier name of a renamed or copied file; ``None``: it had no other name."""
     binary: bool = False
-    """Git shows no text for it, so it has no added lines."""
+    """Git shows no text for the file, so it has no added lines."""
     submodule: bool = False
     """The entry is a commit of another repository, not a file."""
     hunks: tuple[Hunk, ...] = ()
     blobs: tuple[str, ...] = ()
-    """Git's ids of the contents before and after, perhaps cut short; empty: the diff names none."""
+    """Git's blob ids before and after, perhaps abbreviated; empty: the diff names none."""
 
     def added(self) -> list[AddedLine]:
         """Return the added lines in the order of the file."""
@@ -91,17 +91,17 @@ class FileDiff(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """What a pull request or a commit adds, compared with its merge base."""
+    """What a pull request or commit changes, compared with its merge base."""
 
     files: tuple[FileDiff, ...] = ()
     gitattributes: dict[str, str] = {}
-    """Path of each ``.gitattributes`` on the base to its text; empty: none known."""
+    """Path → text of each ``.gitattributes`` on the base branch; empty: none known."""
     missing: tuple[str, ...] = ()
-    """Paths whose added lines could not be read; not empty: no share may be computed."""
+    """Paths whose added lines could not be read; if there are any, the audit has no share."""
 
     @property
     def complete(self) -> bool:
-        """Say whether every file of the change was read whole."""
+        """Whether every file of the change was read in full."""
         return not self.missing
 
 
@@ -109,7 +109,7 @@ class Change(Struct, frozen=True):
 
 
 class EditResult(StrEnum):
-    """What became of an agent's edit call. Only ``applied`` brings lines (rules.md 2.6)."""
+    """What became of an agent's edit call. Only ``applied`` edits count (rules.md 2.6)."""
 
     APPLIED = "applied"
     REFUSED = "refused"
@@ -119,23 +119,23 @@ class EditResult(StrEnum):
 
 
 class LineFingerprint(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What is kept of a line instead of its text; see ``fingerprint`` for both members."""
+    """Keyed hashes that we store instead of a line's text (see `ghapp.attribution.fingerprint`)."""
 
     line: bytes
     """8 bytes: keyed hash of the normalized line."""
     tokens: bytes
-    """5 bytes a token: 4 bytes keyed hash, 1 byte length in characters."""
+    """5 bytes per token: a 4-byte keyed hash, then its length in characters and a word flag."""
 
 
 LineT = TypeVar("LineT", str, LineFingerprint)
 
 
 class EditHunk(msgspec.Struct, Generic[LineT], frozen=True, array_like=True):
-    """One unbroken stretch of lines that an edit added, and what it left beside them.
+    """One unbroken stretch of lines that an edit added, with unchanged lines around it.
 
-    ``own`` are lines the edit added (rules.md 2.5); ``before`` and ``after`` are up to
-    three unchanged lines of the new text next to them: they prove position and are never
-    credited. Lines are raw text without a line end, or fingerprints.
+    ``own`` are the lines the edit added (rules.md 2.5). ``before`` and ``after`` are up to three
+    unchanged lines of the new text next to them: they prove the position and are never credited.
+    Lines are raw text without a line end, or fingerprints.
     """
 
     before: tuple[LineT, ...]
@@ -144,11 +144,11 @@ class EditHunk(msgspec.Struct, Generic[LineT], frozen=True, array_like=True):
 
 
 class EditLines(msgspec.Struct, Generic[LineT], frozen=True, array_like=True):
-    """All that an edit did to a file's lines."""
+    """Everything an edit did to a file's lines."""
 
     hunks: tuple[EditHunk[LineT], ...]
     removed: tuple[LineT, ...] = ()
-    """Lines that stood in the replaced text and not in the new one; empty: none or not known."""
+    """Lines of the replaced text that the new text lacks; empty: none, or not known."""
 
 
 TextLines = EditLines[str]
@@ -159,65 +159,66 @@ class Edit(Struct, frozen=True):
     """One file edit by an agent, applied or not: one tool call and one path."""
 
     id: str
-    """The tool call's id, unique over all agent sessions (rules.md 2.8)."""
+    """The tool call's id, unique across all agent sessions (rules.md 2.8)."""
     agent: str
     """``claude-code``, or another agent's name (rules.md 2.16)."""
     agent_session: str
     at: datetime
     path: str
-    """With ``/``: absolute as the agent wrote it, or relative to the repository's root."""
+    """With ``/``: absolute, as the agent wrote it, or relative to the repository's root."""
     outcome: EditResult = EditResult.APPLIED
     tool: str = "Edit"
     cwd: str | None = None
-    """The agent's working directory at that time; ``None``: not recorded."""
+    """The agent's working directory at the time; ``None``: not recorded."""
     actor: str | None = None
     """GitHub login of the developer; ``None``: not known."""
     lines: EditLines[str] | EditLines[LineFingerprint] = EditLines(hunks=())
 
 
 class UnreadEvidence(Struct, frozen=True):
-    """A piece of evidence that could not be read, named so that a person can look at it."""
+    """A piece of evidence that could not be read, named so that a person can find it."""
 
     source: str
-    """File name or address."""
+    """File name or URL."""
     line: int | None
-    """Line in that file, from 1; ``None``: the whole of it."""
+    """Line in that file, from 1; ``None``: the whole file."""
     problem: str
 
 
 class FileSnapshot(Struct, frozen=True):
-    """A file's whole content as an agent met or left it: git's id of it tells whose file it is."""
+    """The id of a file's content around an edit: it shows which checkout the file belongs to."""
 
     path: str
-    """Absolute, as an edit's."""
+    """Absolute, like an edit's."""
     blob: str
-    """Git's id of the content: SHA-1 in hexadecimal digits."""
+    """Git's blob id: SHA-1 in hexadecimal digits."""
 
 
 class Evidence(Struct, frozen=True):
-    """All edits known for an audit, in any order, and what of it could not be read."""
+    """All edits known for an audit, in any order, and the evidence that could not be read."""
 
     edits: tuple[Edit, ...] = ()
     roots: tuple[str, ...] = ()
-    """Checkouts of the repository on the machines that wrote the edits: nothing outside of
-    them counts. Empty: infer them from the paths."""
+    """Checkouts of the repository on the machines that wrote the edits; no edit outside of them
+    counts. Empty: infer them from the paths."""
     likely_roots: tuple[str, ...] = ()
-    """Checkouts that may occur beside the inferred ones, such as the clone that is audited."""
+    """Checkouts in addition to the inferred ones, such as the clone being audited."""
     snapshots: tuple[FileSnapshot, ...] = ()
-    """Contents of edited files; one that the change names too shows a checkout."""
+    """Contents of edited files. A content that the change also names shows a checkout."""
     unread: tuple[UnreadEvidence, ...] = ()
     trailers: dict[str, int] | None = None
-    """Agent → how many of the change's commits name it; supports no line. ``None``: not looked."""
+    """Agent → commits of the change that name it. This attributes no line. ``None``: nobody
+    looked."""
 
 
 # --- the audit --------------------------------------------------------------------------------
 
 
 class Reason(StrEnum):
-    """Why an added line is attributed, is not, or is not counted (rules.md 4).
+    """Why an added line is attributed, not attributed, or not counted (docs/reasons.md).
 
-    A repository's own policy may add the ids of its own exclusions, so a verdict's reason
-    is a plain string; these are the ones that every policy has.
+    A repository's own policy may add its own exclusion ids, so a verdict's reason is a plain
+    string. These are the reasons that every policy has.
     """
 
     RUN = "run"
@@ -253,7 +254,7 @@ class AuditState(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What an audit says of a whole change (rules.md 3)."""
+    """What an audit says about a whole change (rules.md 3)."""
 
     ASSISTED = "assisted"
     NOT_ASSISTED = "not_assisted"
@@ -261,17 +262,17 @@ class Verdict(StrEnum):
 
 
 class Measure(StrEnum):
-    """What a difference was counted in (rules.md 2.2)."""
+    """The unit of a difference (rules.md 2.2)."""
 
     CHARACTERS = "characters"
     TOKENS = "tokens"
 
 
 class LineVerdict(msgspec.Struct, frozen=True, gc=False, omit_defaults=False):
-    """One added line's reason, and the edit that supports it or comes nearest.
+    """One added line's reason, and the edit that supports it or is nearest.
 
-    ``edit``, ``agent``, ``agent_session``, ``edited_at`` are ``None`` where no edit is
-    involved; ``difference`` is ``None`` where nothing was compared.
+    ``edit``, ``agent``, ``agent_session`` and ``edited_at`` are ``None`` if no edit is involved;
+    ``difference``, from 0 to 1, is ``None`` if no line was compared.
     """
 
     line: int
@@ -285,7 +286,7 @@ class LineVerdict(msgspec.Struct, frozen=True, gc=False, omit_defaults=False):
 
 
 class FileVerdict(Struct, frozen=True):
-    """One file's counts and reasons. ``effective`` counts no excluded and no trivial line."""
+    """One file's counts and reasons. ``effective`` omits excluded and trivial lines."""
 
     path: str
     previous_path: str | None
@@ -293,7 +294,7 @@ class FileVerdict(Struct, frozen=True):
     effective: int
     attributed: int
     excluded: str | None
-    """The id of the rule that excludes the whole file; ``None``: it is counted."""
+    """The id of the rule that excludes the file; ``None``: the file counts."""
     lines: tuple[LineVerdict, ...]
 
 
@@ -304,7 +305,8 @@ class AuditTotals(Struct, frozen=True):
     effective: int
     attributed: int
     share: float | None
-    """Attributed by effective, 4 digits; ``None``: nothing to count, or not read whole."""
+    """Attributed by effective lines, 0 to 1, 4 digits; ``None``: no line counts, or files are
+    missing."""
     by_reason: dict[str, int]
     by_agent: dict[str, int]
 
@@ -321,26 +323,27 @@ class PolicyUsed(Struct, frozen=True):
 
 
 class AuditInputs(Struct, frozen=True):
-    """What an audit was made from; digests are over canonical forms, never over raw files."""
+    """What an audit was made from. Digests are of canonical forms, never of raw files."""
 
     diff: str
     evidence: str
-    """Of the considered edits of the change's files; of all where moved blocks are followed."""
+    """Digest of the considered edits of the change's files, or of all considered edits if the
+    policy follows moved blocks."""
     edits_considered: int
     """Applied edits of this repository inside the window."""
     complete: bool
-    """Whether every file of the change and every record of the evidence was read."""
+    """Whether every file of the change and every evidence record was read."""
     missing: tuple[str, ...] = ()
     """Files of the change whose added lines could not be read."""
     unread_records: int = 0
-    """Records of the evidence that could not be read."""
+    """Evidence records that could not be read."""
     trailers: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
-    """Agent → how many of the change's commits name it: no line rests on that. Absent from the
-    document where nobody looked."""
+    """Agent → commits of the change that name it. This attributes no line. Absent from the
+    document if nobody looked."""
 
 
 class AuditSubject(Struct, frozen=True):
-    """What is audited: a merged pull request, or a commit taken as one."""
+    """What is audited: a merged pull request, or a commit treated as one."""
 
     merged_at: datetime
     repository: str | None = None
@@ -349,7 +352,7 @@ class AuditSubject(Struct, frozen=True):
 
 
 class Audit(Struct, frozen=True):
-    """One verdict with its reasons; ``document`` turns it into bytes and back."""
+    """A verdict with all its reasons; `ghapp.attribution.document` converts it to JSON and back."""
 
     schema: str
     repository: str | None

@@ -1,4 +1,4 @@
-"""Why an added line is not attributed, and the edit that comes nearest. It credits nothing."""
+"""Why an added line is not attributed, and which edit is nearest. It credits nothing."""
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -14,13 +14,13 @@ from ghapp.attribution.model import Edit, Reason
 from ghapp.attribution.sides import reader
 
 NEAR = Fraction(1, 2)
-"""Difference up to which a line in the place of an edit's line is called rewritten."""
+"""Largest difference of a ``rewritten`` line from the edit's line in its place."""
 
 SMALL_EDIT = 3
-"""Own lines of an edit that is looked for in all that is left of a file."""
+"""Own lines up to which an edit without an anchor is compared with all uncredited lines."""
 
 MOST_COMPARED = 40_000
-"""Pairs of lines compared in one file in search of rewritten ones; further gaps are left."""
+"""Pairs of lines compared in one file to find rewritten lines; later gaps are skipped."""
 
 
 class MissedLine(NamedTuple):
@@ -51,7 +51,7 @@ class MissExplainer:
         self._outside_window = outside_window
         self._not_applied = not_applied
 
-    # Each is worked out when a line first asks for it: most files leave no line over.
+    # Computed on first use: in most files every line is credited.
 
     @cached_property
     def _equal(self) -> dict[int, tuple[EditInFile, bool]]:
@@ -59,7 +59,7 @@ class MissExplainer:
 
     @cached_property
     def _out(self) -> dict[int, MissedLine]:
-        # The first of equals stays; an edit outside the window says more than a refused one.
+        # The first of equal lines wins; an edit outside the window says more than a refused one.
         out = _codes_of(self._not_applied, Reason.NOT_APPLIED, self._path, self._book)
         return out | _codes_of(self._outside_window, Reason.OUTSIDE_WINDOW, self._path, self._book)
 
@@ -68,10 +68,10 @@ class MissExplainer:
         return dict(_rewritten(self._matching))
 
     def of(self, added: int, code: int) -> MissedLine:
-        """Return why the added line of that index and code is not attributed."""
+        """Return why the added line with that index and code is not attributed."""
         if code in self._equal:
-            author, is_free = self._equal[code]
-            edit = author.side.edit
+            candidate, is_free = self._equal[code]
+            edit = candidate.side.edit
             if not is_free:
                 return MissedLine(Reason.CREDITED_ELSEWHERE, edit, 0.0)
             common = self._book.weight(code) < DISTINCTIVE
@@ -80,15 +80,18 @@ class MissExplainer:
 
 
 def _equal_own_lines(matching: FileMatching) -> dict[int, tuple[EditInFile, bool]]:
-    """Return for each own line's code the first edit that has it, free ones before others."""
+    """Return, for each own line's code, the first edit that has it and whether it is uncredited.
+
+    Uncredited own lines take precedence.
+    """
     found: dict[int, tuple[EditInFile, bool]] = {}
-    for author in matching.authors:
-        for own, code in enumerate(author.side.own):
-            is_free = own not in author.side.credited
-            if author.side.may_credit(own, matching.file) and (
+    for candidate in matching.candidates:
+        for own, code in enumerate(candidate.side.own):
+            is_free = own not in candidate.side.credited
+            if candidate.side.may_credit(own, matching.file) and (
                 code not in found or is_free > found[code][1]
             ):
-                found[code] = author, is_free
+                found[code] = candidate, is_free
     return found
 
 
@@ -106,9 +109,9 @@ def _codes_of(
 
 
 def _rewritten(matching: FileMatching) -> Iterator[tuple[int, MissedLine]]:
-    """Yield the added lines that stand in the place of an own line that differs too much."""
+    """Yield the added lines in the place of an own line that differs too much."""
     left = MOST_COMPARED
-    for author, own, added in _places(matching):
+    for candidate, own, added in _places(matching):
         left -= len(own) * len(added)
         if left < 0:
             return
@@ -117,30 +120,30 @@ def _rewritten(matching: FileMatching) -> Iterator[tuple[int, MissedLine]]:
             found = [
                 (value, mine)
                 for mine in own
-                if (value := difference(author.side.own[mine], code, matching.book, NEAR))
+                if (value := difference(candidate.side.own[mine], code, matching.book, NEAR))
                 is not None
             ]
             if not found:
                 continue
             value, mine = min(found)
-            # A line within the limit that is not credited is not in its place: not rewritten.
-            if difference(author.side.own[mine], code, matching.book, matching.limit) is None:
-                yield at, MissedLine(Reason.REWRITTEN, author.side.edit, value)
+            # An uncredited line within the limit is in the wrong place, so it is not rewritten.
+            if difference(candidate.side.own[mine], code, matching.book, matching.limit) is None:
+                yield at, MissedLine(Reason.REWRITTEN, candidate.side.edit, value)
 
 
 def _places(matching: FileMatching) -> Iterator[tuple[EditInFile, list[int], list[int]]]:
-    """Yield (edit, own lines, added lines) that are left over in the same place.
+    """Yield (edit, own lines, added lines) that are uncredited in the same place.
 
-    Of a small edit that stands nowhere every added line that is left may be the place.
+    For a small edit without an anchor, that place is every uncredited added line.
     """
-    for author in reversed(matching.authors):
-        side = author.side
-        if author.anchors:
-            for gap in gaps(author.anchors, side.place, matching.file.place, TOUCHED):
+    for candidate in reversed(matching.candidates):
+        side = candidate.side
+        if candidate.anchors:
+            for gap in gaps(candidate.anchors, side.place, matching.file.place, TOUCHED):
                 own = [at for at in gap.own if at not in side.credited]
                 added = [at for at in gap.added if matching.credits[at] is None]
                 if own and added:
-                    yield author, own, added
-        elif not author.credited and len(side.own) <= SMALL_EDIT:
+                    yield candidate, own, added
+        elif not candidate.credited and len(side.own) <= SMALL_EDIT:
             added = [at for at, credit in enumerate(matching.credits) if credit is None]
-            yield author, [at for at in range(len(side.own)) if at not in side.credited], added
+            yield candidate, [at for at in range(len(side.own)) if at not in side.credited], added

@@ -1,4 +1,4 @@
-"""A line's canonical text, and whether it counts. It knows no file and no policy."""
+"""A line's normalized text, and whether it counts. It knows no file and no policy."""
 
 import re
 import unicodedata
@@ -7,44 +7,44 @@ QUOTES = (
     "'\"`\u00b4\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f"
     "\u2039\u203a\u00ab\u00bb\u2032\u2033\uff07\uff02"
 )
-"""Quotation marks that are taken as one and the same (rules.md 2.13)."""
+"""Quotation marks that all become ``'`` (rules.md 2.13)."""
 
 MINIMUM_LENGTH = 4
 """Characters of the shortest effective line: "more than 3" (rules.md 1)."""
 
 LONGEST_LINE = 1_000
-"""Characters of the longest line that counts, as it stands in the file (rules.md 1, 2.15)."""
+"""Characters of the longest line that counts, before normalization (rules.md 1, 2.15)."""
 
 _TO_ONE_QUOTE = str.maketrans(dict.fromkeys(QUOTES, "'"))
-_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")  # "x_1", " ", "=", " ", "f", "(" of "x_1 = f("
 
 
 def normalize(text: str) -> str:
-    r"""Return a line's canonical text: NFC, trimmed, single spaces, one quote, lower case.
+    r"""Return a line's normalized text: NFC, trimmed, single spaces, one quote, lower case.
 
     >>> normalize('  Print( "Hello",\t`World` )  ')
     "print( 'hello', 'world' )"
     """
     if not text.isascii():
         text = unicodedata.normalize("NFC", text).translate(_TO_ONE_QUOTE)
-    # Two replacements are several times as fast as a translation of plain text.
+    # For ASCII text, two replacements are several times faster than a translation.
     return " ".join(text.split()).replace('"', "'").replace("`", "'").lower()
 
 
 def is_long(text: str) -> bool:
-    r"""Say whether a line is too long to count; the ``\r`` of a Windows line end is no part."""
+    r"""Say whether a line is too long to count, without the ``\r`` of a Windows line end."""
     return len(text) > LONGEST_LINE and len(text.removesuffix("\r")) > LONGEST_LINE
 
 
 def is_effective(normalized: str) -> bool:
-    """Say whether a normalized line counts: 4 characters or more, one of them a letter or digit."""
+    """Say whether a normalized line counts: at least 4 characters, one a letter or digit."""
     if len(normalized) < MINIMUM_LENGTH:
         return False
     return normalized[0].isalnum() or any(map(str.isalnum, normalized))
 
 
 def tokens(normalized: str) -> list[str]:
-    """Split a normalized line into words, single spaces and single signs; nothing is lost.
+    """Split a normalized line into words, single spaces and single signs, without loss.
 
     >>> tokens("x_1 = f('a')")
     ['x_1', ' ', '=', ' ', 'f', '(', "'", 'a', "'", ')']

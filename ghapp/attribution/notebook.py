@@ -1,7 +1,7 @@
-r"""A line of a Jupyter notebook as the line of source that it holds. It parses no notebook.
+r"""Reads the source in one line of a Jupyter notebook. It parses no notebook.
 
-In a diff of a ``.ipynb`` file a line of source is a JSON string, ``"x = 1\n",``, while an
-agent's edit of a cell holds it plainly.
+In a diff of an ``.ipynb`` file a source line is a JSON string, ``"x = 1\n",``; an agent's edit
+of a cell has it as plain text. https://nbformat.readthedocs.io/en/latest/format_description.html
 """
 
 import json
@@ -10,7 +10,7 @@ SUFFIX = ".ipynb"
 
 
 def source(line: str) -> str:
-    r"""Return the source that a notebook's line holds, or the line itself.
+    r"""Return the source in a notebook's line, or the line itself if it has none.
 
     >>> source('    "print(\\"a\\")\\n",')
     'print("a")'

@@ -1,9 +1,9 @@
-"""Where an edit's path lies in the repository. It reads no disk: paths are compared as text.
+"""Where an edit's path lies in the repository. It compares paths as text and reads no disk.
 
-The rule (rules.md 2.7): below a known checkout, the rest of the path; else the longest suffix
-that is a path of the change, with a check that what is left over is a checkout: a lone
-common name such as ``README.md`` matches only below a checkout that something else shows, be it
-that the file's content is the one that the change names.
+The rule (rules.md 2.7): below a known checkout, the rest of the path counts; otherwise the
+longest suffix that is a path of the change, if what precedes it can be a checkout. A lone common
+name such as ``README.md`` matches only below a checkout that something else shows, such as
+content that the change also names.
 """
 
 import re
@@ -13,36 +13,38 @@ from typing import NamedTuple
 
 from ghapp.attribution.model import Change, Edit, FileSnapshot
 
-_ABSOLUTE = re.compile(r"/|[A-Za-z]:/|~/")
+_ABSOLUTE = re.compile(r"/|[A-Za-z]:/|~/")  # "/home/dev/shop/a.py", "C:/shop/a.py", "~/shop/a.py"
 _WORKTREE = re.compile(r"(?:^|/)(?:\.?worktrees|\.claude/worktrees|\.git/worktrees)/[^/]+(?=/|$)")
-"""Where tools put worktrees inside a checkout, with the worktree's own folder."""
-
+"""A worktree inside a checkout: ``.claude/worktrees/fix`` in ``.claude/worktrees/fix/src/a.py``."""
 
 SHORTEST_BLOB = 7
-"""Digits of a content's id, as many as git shows at least, below which it is not compared."""
+"""Digits of the shortest blob id that we compare: git abbreviates to 7 or more by default.
+
+https://git-scm.com/docs/git-config, core.abbrev
+"""
 
 
 class EditPlace(NamedTuple):
-    """Where an edit lies: its path in the repository, or that it is none of its files."""
+    """Where an edit lies: in which file of the change, and whether in the repository at all."""
 
     path: str | None
-    """Relative to the repository; ``None``: not one of the change's files."""
+    """Relative to the repository; ``None``: not a file of the change."""
     inside: bool
-    """Whether the edit is known to lie in this repository, in a file of the change or not."""
+    """Whether the edit lies in this repository, in any file."""
 
 
 ELSEWHERE = EditPlace(None, inside=False)
 
 
 class KnownCheckouts:
-    """The known and the inferred checkouts of one repository, asked path by path.
+    """Finds the place of a path, given the known or inferred checkouts of one repository.
 
-    ``known`` are roots given by a person: when there are any, nothing outside of them
-    belongs to the repository. ``likely`` are roots that add to what is inferred, and
-    ``snapshots`` contents of edited files. ``repository`` is ``owner/name`` or ``None``.
+    ``known`` are roots that a person named; if there are any, nothing outside of them belongs to
+    the repository. Otherwise ``likely`` roots and the ``snapshots`` of edited files add to the
+    inferred ones. ``repository`` is ``owner/name`` or ``None``.
     """
 
-    def __init__(  # noqa: PLR0913 - all that a checkout can be told from
+    def __init__(  # noqa: PLR0913 - everything that can show a checkout
         self,
         edits: Iterable[Edit],
         change: Change,
@@ -64,7 +66,7 @@ class KnownCheckouts:
         return self._roots
 
     def place(self, path: str) -> EditPlace:
-        """Return where a path lies, absolute or relative to the repository."""
+        """Return the place of a path, which may be absolute or relative to the repository."""
         found = self._places.get(path)
         if found is None:
             found = self._places[path] = self._look_up(tidy(path))
@@ -85,7 +87,7 @@ class KnownCheckouts:
         return EditPlace(rest if rest in self._paths else None, inside=True)
 
     def _infer(self, edits: list[Edit], likely: set[str], repository: str | None) -> set[str]:
-        """Return the roots that the edits themselves show."""
+        """Return the likely roots and those that the edits' own paths show."""
         votes: Counter[str] = Counter()
         for path in {tidy(edit.path) for edit in edits if _ABSOLUTE.match(edit.path)}:
             suffix = self._longest_suffix(path)
@@ -96,7 +98,7 @@ class KnownCheckouts:
         return roots or self._lone_names(edits)
 
     def _longest_suffix(self, path: str) -> str | None:
-        """Return the longest suffix of two names or more that is a path of the change."""
+        """Return the longest suffix of at least two names that is a path of the change."""
         names = path.split("/")
         for start in range(1, len(names) - 1):
             suffix = "/".join(names[start:])
@@ -105,7 +107,7 @@ class KnownCheckouts:
         return None
 
     def _named_after(self, repository: str | None, edits: list[Edit]) -> set[str]:
-        """Return working directories that carry the repository's own name."""
+        """Return working directories, or folders above them, with the repository's name."""
         if repository is None:
             return set()
         name = repository.rpartition("/")[2].lower()
@@ -118,9 +120,9 @@ class KnownCheckouts:
         return found
 
     def _lone_names(self, edits: list[Edit]) -> set[str]:
-        """Return working directories in which a file of the repository's top level was edited.
+        """Return working directories in which an edit changed a top-level file of the change.
 
-        Only uncommon names count, and this is asked only where nothing else shows a checkout.
+        Only uncommon names count, and only if nothing else shows a checkout.
         """
         found = set()
         for edit in edits:
@@ -131,13 +133,13 @@ class KnownCheckouts:
 
 
 def paths_of(change: Change) -> set[str]:
-    """Return the paths of a change's files, earlier names included."""
+    """Return the paths of a change's files, including earlier names."""
     names = {file.path for file in change.files}
     return names | {file.previous_path for file in change.files if file.previous_path}
 
 
 def _shown_by_content(snapshots: Iterable[FileSnapshot], change: Change) -> set[str]:
-    """Return the checkouts in which an agent met a file of the change with the change's content."""
+    """Return the checkouts in which a snapshot has a path and content of the change."""
     blobs = {
         path: tuple(name for name in file.blobs if len(name) >= SHORTEST_BLOB)
         for file in change.files
@@ -154,10 +156,10 @@ def _shown_by_content(snapshots: Iterable[FileSnapshot], change: Change) -> set[
 
 
 def _is_outvoted(root: str, roots: set[str], votes: Counter[str]) -> bool:
-    """Say whether a root and another one cannot both be checkouts, and the other is likelier.
+    """Say whether another root excludes this one and has more votes.
 
-    Two checkouts may lie in each other only where the inner one is a worktree. The one
-    that more paths show stays; of two that as many show, the outer.
+    A checkout inside another must be a worktree; otherwise only one of the two can be right: the
+    one with more votes, or the outer one if they are equal.
     """
     return any(
         (votes[other] >= votes[root] and _is_folder_below(other, root))
@@ -167,13 +169,13 @@ def _is_outvoted(root: str, roots: set[str], votes: Counter[str]) -> bool:
 
 
 def _is_folder_below(root: str, path: str) -> bool:
-    """Say whether a path is an ordinary folder below a root, and not a worktree."""
+    """Say whether a path is a folder below a root, but not a worktree."""
     rest = below(root, path)
     return bool(rest) and without_worktree(f"{rest}/") == f"{rest}/"
 
 
 def deepest_first(roots: Iterable[str]) -> tuple[str, ...]:
-    """Return roots so that one inside another is asked first."""
+    """Return roots with the longest first, so that an inner root precedes an outer one."""
     return tuple(sorted(roots, key=lambda root: (-len(root), root)))
 
 
@@ -187,16 +189,16 @@ models.py views.py urls.py style.css styles.css mod.rs lib.rs .gitignore .env.ex
 """
 
 COMMON_NAMES = frozenset(_COMMON.split())
-"""Names that stand in so many repositories that a lone one shows none (rules.md 2.7)."""
+"""Names that occur in too many repositories to show which one it is (rules.md 2.7)."""
 
 
 def is_common_name(name: str) -> bool:
-    """Say whether a file of that name stands in so many repositories that it shows none."""
+    """Say whether a file name occurs in too many repositories to show which one it is."""
     return name.lower() in COMMON_NAMES
 
 
 def tidy(path: str) -> str:
-    """Return a path with ``/``, no ``.`` parts, no doubled and no trailing slash."""
+    """Return a path with ``/``, without ``.`` parts, double slashes or a trailing slash."""
     path = path.replace("\\", "/") if _is_windows(path) else path
     kept = [part for part in path.split("/") if part not in ("", ".")]
     return ("/" if path.startswith("/") else "") + "/".join(kept)
@@ -207,12 +209,12 @@ def _is_windows(path: str) -> bool:
 
 
 def is_absolute(path: str) -> bool:
-    """Say whether a tidy path starts at a disk's root or somebody's home."""
+    """Say whether a tidy path starts at a root directory or a home directory."""
     return bool(_ABSOLUTE.match(path))
 
 
 def below(root: str, path: str) -> str | None:
-    """Return what is left of a path below a root; empty: the root itself; ``None``: elsewhere."""
+    """Return a path relative to a root; empty: the root itself; ``None``: not below it."""
     if path == root:
         return ""
     if root == "/":
@@ -234,6 +236,6 @@ def below_deepest(roots: Iterable[str], path: str) -> str | None:
 
 
 def without_worktree(path: str) -> str:
-    """Return a path inside a worktree below the checkout as a path of the checkout."""
+    """Return a path inside a worktree as a path of the checkout around it."""
     found = _WORKTREE.search(path)
     return path[found.end() + 1 :] if found else path

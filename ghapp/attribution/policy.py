@@ -1,4 +1,4 @@
-"""What an audit asks for: window, limits and switches, named and digested. It applies none."""
+"""The policy of an audit: window, limits and switches, with an id and a digest. It applies none."""
 
 import hashlib
 import re
@@ -10,37 +10,37 @@ import msgspec
 from ghapp.attribution.model import PolicyUsed, Struct
 
 FILE = ".github/attribution.yml"
-"""Where a repository says its own policy; the file's form is told in `ghapp.policy.file`."""
+"""Path of a repository's own policy; `ghapp.policy.file` defines its format."""
 
 LONGEST_WINDOW = 366
-"""Days on one side of a merge: beyond a year an edit says nothing about a line's origin."""
+"""Most days on one side of a merge: an edit over a year old says nothing about a line's origin."""
 
 LARGEST_REWRITE = 0.5
-"""A line of which more than half differs is another line."""
+"""Largest rewrite limit: a line of which more than half differs is another line."""
 
-ID = re.compile(r"[a-z0-9][a-z0-9+._-]{0,63}")
-"""What a policy may be called."""
+ID = re.compile(r"[a-z0-9][a-z0-9+._-]{0,63}")  # claude-code-v1+moved
+"""A policy's id."""
 
 LOOK_BACK = timedelta(days=30)
-"""How far before the window an edit may lie and still be the reason ``outside_window``."""
+"""How long before the window an edit may be and still give the reason ``outside_window``."""
 
 
 class Policy(Struct, frozen=True):
-    """All limits and switches of an audit; a new value is a new version with a new id."""
+    """All limits and switches of an audit. A changed value needs a new id."""
 
     id: str = "claude-code-v1"
     window_before_days: int = 21
     window_after_days: int = 2
     rewrite_limit: float = 0.2
-    """The largest difference that is still attributed, itself included (rules.md 2.3)."""
+    """Largest difference that is still attributed, 0 to 1, inclusive (rules.md 2.3)."""
     moved_blocks: bool = False
     """Whether a block that an agent wrote in one file counts in another added file."""
     exclude: tuple[str, ...] = ()
-    """A repository's own excluded paths, as gitignore patterns; reason ``excluded_path``."""
+    """The repository's own excluded paths, as gitignore patterns; reason ``excluded_path``."""
 
     @property
     def limit(self) -> Fraction:
-        """The rewrite limit without binary rounding: 0.2 is exactly one fifth."""
+        """The rewrite limit as an exact fraction: 0.2 is one fifth."""
         return Fraction(str(self.rewrite_limit))
 
     @property
@@ -56,10 +56,10 @@ class Policy(Struct, frozen=True):
         )
 
     def evidence_span(self, merged_at: datetime) -> tuple[datetime, datetime]:
-        """Return from when to when edits are read for an audit; both instants belong to it.
+        """Return the first and the last instant of the edits that an audit reads, both inclusive.
 
-        Edits before the window bring no credit, but explain why a line has none. Nothing
-        after it: what comes later must not change an audit that is final.
+        Edits before the window give no credit, but explain why a line has none. Edits after it
+        are not read, because they must not change a final audit.
         """
         since, until = self.window(merged_at)
         return since - LOOK_BACK, until

@@ -1,9 +1,9 @@
-"""Fingerprints of a replaced key, brought to the key in use as far as a change's text allows.
+"""Converts fingerprints from replaced keys to the current key. It holds no key.
 
-A fingerprint cannot be turned into another key's, for nobody has its line. But an audit has the
-text of the change, and only lines and tokens that stand there can be attributed: under both keys
-these are known. All others keep their old hashes, which equal nothing; so no attribution is
-invented, and none to a line of the change is lost.
+A fingerprint alone cannot be converted, because nobody has its line. But an audit has the text
+of the change, and only lines and tokens of the change can be attributed: we can hash those with
+both keys. All others keep their old hashes, which equal nothing. So we invent no attribution,
+and lose none.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ import msgspec
 
 from ghapp.attribution import notebook
 from ghapp.attribution.codebook import COMMON_WORDS, MOVED_BY_FORMATTERS
-from ghapp.attribution.fingerprint import TOKEN_BYTES, LineFingerprinter
+from ghapp.attribution.fingerprint import RECORD_BYTES, LineFingerprinter
 from ghapp.attribution.model import (
     Change,
     Edit,
@@ -24,8 +24,6 @@ from ghapp.attribution.model import (
     LineFingerprint,
 )
 
-_RECORD = TOKEN_BYTES + 1
-
 
 def rekeyed(
     evidence: Evidence,
@@ -34,27 +32,26 @@ def rekeyed(
     old: Mapping[str, LineFingerprinter],
     present: LineFingerprinter,
 ) -> Evidence:
-    """Return evidence whose edits all have fingerprints of the key in use.
+    """Return the evidence with all fingerprints converted to the current key.
 
-    ``keys`` names the key of each edit that was made with another one, by the edit's id;
-    ``old`` are these keys by name. An edit whose key is not among them stays as it is, and
-    matches nothing.
+    ``keys`` maps the id of each edit with another key to that key's name; ``old`` maps the names
+    to fingerprinters. An edit whose key is not in ``old`` stays as it is and matches nothing.
     """
     translations = {name: _Translation(change, key, present) for name, key in old.items()}
 
-    def brought(edit: Edit) -> Edit:
+    def converted(edit: Edit) -> Edit:
         translation = translations.get(keys.get(edit.id, ""))
         if translation is None or not _is_fingerprinted(edit.lines):
             return edit
-        lines = translation.lines(edit.lines)  # type: ignore[arg-type]  # they are no text
+        lines = translation.lines(edit.lines)  # type: ignore[arg-type]  # not text
         return msgspec.structs.replace(edit, lines=lines)
 
-    edits = tuple(brought(edit) for edit in evidence.edits)
+    edits = tuple(converted(edit) for edit in evidence.edits)
     return msgspec.structs.replace(evidence, edits=edits)
 
 
 class _Translation:
-    """From one key to another, for all that stands in a change."""
+    """Converts fingerprints from one key to another, for the lines and tokens of a change."""
 
     def __init__(self, change: Change, old: LineFingerprinter, present: LineFingerprinter) -> None:
         self._lines: dict[bytes, LineFingerprint] = {}
@@ -63,12 +60,12 @@ class _Translation:
             before, after = old.line(text), present.line(text)
             self._lines[before.line] = after
             self._records.update(zip(_cut(before.tokens), _cut(after.tokens), strict=True))
-        # The code book knows these without any text: what they weigh and who moves them.
+        # The code book treats these tokens specially, whether or not the change has them.
         for token in (*COMMON_WORDS, *MOVED_BY_FORMATTERS):
             self._records[old.token(token)] = present.token(token)
 
     def lines(self, lines: FingerprintLines) -> FingerprintLines:
-        """Return an edit's lines under the other key."""
+        """Return an edit's lines with hashes of the other key."""
         return FingerprintLines(
             hunks=tuple(
                 EditHunk(self._all(hunk.before), self._all(hunk.own), self._all(hunk.after))
@@ -87,7 +84,7 @@ class _Translation:
 
 
 def _texts(file: FileDiff) -> Iterator[str]:
-    """Yield every line that the change shows of a file, as matching reads it."""
+    """Yield every line of a file's diff, in the form that matching reads."""
     is_notebook = file.path.endswith(notebook.SUFFIX)
     for hunk in file.hunks:
         for _, text in hunk.lines:
@@ -95,7 +92,7 @@ def _texts(file: FileDiff) -> Iterator[str]:
 
 
 def _cut(tokens: bytes) -> Iterator[bytes]:
-    return (tokens[at : at + _RECORD] for at in range(0, len(tokens), _RECORD))
+    return (tokens[at : at + RECORD_BYTES] for at in range(0, len(tokens), RECORD_BYTES))
 
 
 def _is_fingerprinted(lines: EditLines[str] | EditLines[LineFingerprint]) -> bool:

@@ -1,18 +1,18 @@
-"""Stretches of two texts that are equal but for where their lines break. It credits nothing.
+"""Finds stretches of two texts that differ only in their line breaks. It credits nothing.
 
-That is what a formatter does to an agent's code.
+A formatter turns an agent's code into such stretches.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 
 BEGINNING = 8
-"""Characters of a line that two stretches are first compared by."""
+"""Characters at the start of a line that the index of candidates uses."""
 
 LONGEST = 60
-"""Lines of the longest stretch that is compared on either side."""
+"""Lines of the longest stretch on either side."""
 
 Stretch = tuple[list[int], list[int]]
-"""Own lines and added lines, by index, that hold the same text."""
+"""Own lines and added lines with the same text, by index."""
 
 
 class WrappedText:
@@ -37,10 +37,10 @@ class WrappedText:
         among: range,
         is_free: Callable[[int], bool],
     ) -> Iterator[Stretch]:
-        """Yield the stretches of own lines that stand among some added lines, in order.
+        """Yield the stretches of own lines that are also in some added lines, in order.
 
-        ``own_texts`` belong to ``own``. Stretches do not overlap; one side of each has two
-        lines or more.
+        ``own_texts`` are the texts of ``own``. Stretches do not overlap, and at least one side of
+        each has two lines or more.
         """
         done = among.start
         start = 0
@@ -66,7 +66,7 @@ class WrappedText:
     def _candidates(self, text: str) -> list[int]:
         """Return, in order, the lines that may begin the same stretch as a text.
 
-        Of two beginnings one has to begin with the other, so nothing is lost.
+        One of two such lines is a prefix of the other, so this index misses none.
         """
         starts = self._starts
         if len(text) < BEGINNING:
@@ -82,7 +82,7 @@ class WrappedText:
     def _ends(
         self, own: Sequence[str], i: int, j: int, stop: int, is_free: Callable[[int], bool]
     ) -> tuple[int, int] | None:
-        """Return where the shortest equal stretches from ``i`` and ``j`` end, or ``None``."""
+        """Return the ends of the shortest equal stretches from ``i`` and ``j``, or ``None``."""
         one, other = own[i], self._texts[j]
         own_end, added_end = i + 1, j + 1
         while own_end - i <= LONGEST and added_end - j <= LONGEST:

@@ -1,24 +1,23 @@
-"""Runs of equal lines that a file's diff and an edit share. It decides nothing about them.
+"""Finds runs of equal lines in a file's diff and an edit. It decides nothing about them.
 
-Runs are found as patience and histogram diff find their anchors: from lines that are rare in
-the file, extended in both directions as long as both sides go on alike.
+It works like patience and histogram diff: it starts at lines that are rare in the file, and
+extends in both directions while both sides are equal.
 """
 
 from typing import NamedTuple
 
 GAP = -1
-"""Stands between stretches of a sequence that are not next to each other."""
+"""Code between two stretches of a sequence that are not adjacent."""
 
 SEED_LIMIT = 32
-"""A line that stands in a file more often than this starts no run; it can only extend one."""
+"""A line with more occurrences in a file than this starts no run; it can only extend one."""
 
 
 class LineSequence(NamedTuple):
     """The effective lines of a file's new side, or of an edit's new text, in order.
 
-    ``codes`` are code book numbers with `GAP` between stretches. ``credits[i]`` is the index
-    of the added line, or of the edit's own line, that stands at ``i``; -1 where ``codes[i]``
-    is unchanged context.
+    ``codes`` are code book numbers with `GAP` between stretches. ``credits[i]`` is the index of
+    the added line, or of the edit's own line, at ``i``; -1 if ``codes[i]`` is unchanged context.
     """
 
     codes: list[int]
@@ -34,7 +33,7 @@ class EqualRun(NamedTuple):
 
 
 def index(codes: list[int]) -> dict[int, list[int]]:
-    """Return each code's positions in ascending order, gaps left out."""
+    """Return each code's positions in ascending order, without gaps."""
     positions: dict[int, list[int]] = {}
     for at, code in enumerate(codes):
         if code != GAP:
@@ -43,10 +42,10 @@ def index(codes: list[int]) -> dict[int, list[int]]:
 
 
 def equal_runs(file: list[int], positions: dict[int, list[int]], edit: list[int]) -> list[EqualRun]:
-    """Return the maximal runs that both sides share, by position in the edit, then the file.
+    """Return the maximal runs of both sides, by position in the edit, then in the file.
 
-    ``positions`` is `index` of ``file``. Each run holds at least one line that stands in the
-    file at most `SEED_LIMIT` times.
+    ``positions`` is `index` of ``file``. Each run has at least one line that occurs in the file
+    at most `SEED_LIMIT` times.
     """
     found: list[EqualRun] = []
     reached: dict[int, int] = {}

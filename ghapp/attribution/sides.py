@@ -1,6 +1,6 @@
-"""The two sides of a match: a file's added lines, and an edit's own lines, each with context.
+"""The two sides of a match: a file's added lines and an edit's own lines, each with context.
 
-Only effective lines take part. This module knows what may be compared, not what is alike.
+Only effective lines take part. This module prepares the lines; it compares none.
 """
 
 from collections import Counter
@@ -19,10 +19,12 @@ Read = Callable[[list[RawLine] | tuple[RawLine, ...]], list[int]]
 
 
 class AddedCode(NamedTuple):
-    """One counted added line: its number in the merged version and in the code book."""
+    """One counted added line."""
 
     number: int
+    """In the merged version, from 1."""
     code: int
+    """In the code book."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +35,16 @@ class FileSide:
     """The added lines that count, in the order of the file."""
     sequence: LineSequence
     place: list[int]
-    """Position of each of them in the sequence."""
+    """Position of each added line in the sequence."""
     removed: frozenset[int]
-    """Codes of the lines that the change took out of the file."""
+    """Codes of the lines that the change removed from the file."""
     tails: dict[int, list[int]]
-    """Codes of the lines too short to count that follow an added line, by its index."""
+    """Codes of the trivial lines after an added line, by its index."""
 
 
 @dataclass(frozen=True, slots=True)
 class EditSide:
-    """An edit's new text. The same value serves every file that the edit may be credited in."""
+    """An edit's new text, shared by all files in which the edit may be credited."""
 
     edit: Edit
     own: list[int]
@@ -51,31 +53,31 @@ class EditSide:
     place: list[int]
     """Position of each own line in the sequence."""
     removed: frozenset[int]
-    """Codes of the lines that the edit took out."""
+    """Codes of the lines that the edit removed."""
     tails: dict[int, list[int]]
-    """Codes of the lines too short to count that follow an own line, by its index."""
+    """Codes of the trivial lines after an own line, by its index."""
     credited: set[int] = field(default_factory=set)
-    """Own lines that are credited to an added line of some file."""
+    """Own lines, by index, that an added line of any file is credited to."""
 
     def may_credit(self, own: int, file: FileSide) -> bool:
-        """Say whether an own line may stand for an equal added line of a file.
+        """Say whether an equal added line of a file may be credited to an own line.
 
-        A line that the edit only re-indented or restyled, its old form taken out, was
-        written by somebody before. It counts where the change does the same to it.
+        If the edit removed an equal line, it only re-indented or restyled a line that somebody
+        had written before. Such a line counts only if the change also removes an equal line.
         """
         code = self.own[own]
         return code not in self.removed or code in file.removed
 
     def may_have_become(self, code: int) -> bool:
-        """Say whether a line of that code can be a touched form of an own line.
+        """Say whether a line with that code can be a touched form of an own line.
 
-        It cannot where the edit itself took that line out: then the edit came after it.
+        It cannot if the edit itself removed that line, because then the line is older.
         """
         return code not in self.removed
 
 
 def file_side(file: FileDiff, counted: dict[int, int], book: Codebook) -> FileSide:
-    """Return a file's new side; ``counted`` holds the code of each line number that counts."""
+    """Return a file's new side; ``counted`` maps the number of each counted line to its code."""
     read = reader(file.path, book)
     builder = _Builder(book)
     added: list[tuple[int, int]] = []
@@ -105,14 +107,14 @@ def file_side(file: FileDiff, counted: dict[int, int], book: Codebook) -> FileSi
 
 
 class EditSides:
-    """Edits as they take part in matching, each made once and shared by all files."""
+    """The edits' sides, each built once and shared by all files."""
 
     def __init__(self, book: Codebook) -> None:
         self._book = book
         self._sides: dict[str, EditSide] = {}
 
     def of(self, edit: Edit, path: str) -> EditSide:
-        """Return an edit of a file of that path."""
+        """Return the side of an edit; ``path`` is that of the edited file."""
         side = self._sides.get(edit.id)
         if side is None:
             side = self._sides[edit.id] = edit_side(edit, path, self._book)
@@ -120,7 +122,7 @@ class EditSides:
 
 
 def edit_side(edit: Edit, path: str, book: Codebook) -> EditSide:
-    """Return an edit of a file as it takes part in matching."""
+    """Return the side of an edit; ``path`` is that of the edited file."""
     read = reader(path, book)
     builder = _Builder(book)
     own: list[int] = []
@@ -134,7 +136,7 @@ def edit_side(edit: Edit, path: str, book: Codebook) -> EditSide:
 
 
 class _Builder:
-    """Puts a side's lines in a row: unchanged ones, own ones, and gaps between stretches."""
+    """Builds a side's sequence from unchanged lines, own lines, and gaps between stretches."""
 
     def __init__(self, book: Codebook) -> None:
         self._effective = book.effective
@@ -155,7 +157,7 @@ class _Builder:
         self._codes.append(code)
 
     def stretch(self, codes: list[int]) -> list[int]:
-        """Put own lines in a row, and return those that count."""
+        """Append own lines, and return the codes of those that count."""
         kept = [code for code in codes if self._effective[code]]
         if len(kept) < len(codes) and any(
             self._forms[code] for code in codes if not self._effective[code]
@@ -172,7 +174,7 @@ class _Builder:
         return kept
 
     def tail(self, code: int) -> None:
-        """Note a line too short to count, behind the own line before it."""
+        """Note a trivial line after the last own line."""
         self.tails.setdefault(len(self.place) - 1, []).append(code)
 
     def end(self) -> None:
@@ -184,7 +186,7 @@ class _Builder:
 
 
 def reader(path: str, book: Codebook) -> Read:
-    """Return what turns lines of a file into their codes; notebooks are unescaped first."""
+    """Return a function that turns a file's lines into codes and unescapes notebooks first."""
     if not path.endswith(notebook.SUFFIX):
         return book.numbers
     return lambda lines: book.numbers(
@@ -193,7 +195,7 @@ def reader(path: str, book: Codebook) -> Read:
 
 
 def fresh(side: EditSide) -> Counter[int]:
-    """Count an edit's own lines that are new, those it merely restyled left out."""
+    """Count an edit's own lines, except those it merely restyled."""
     if not side.removed:
         return Counter(side.own)
     return Counter(code for code in side.own if code not in side.removed)

@@ -1,4 +1,8 @@
-"""Unified diff text to `FileDiff`, whole or not at all. It runs no git and reads no file."""
+"""Parses unified diff text into `FileDiff`, whole or not at all. It runs no git and reads no file.
+
+The format: https://git-scm.com/docs/diff-format and
+https://www.gnu.org/software/diffutils/manual/html_node/Detailed-Unified.html
+"""
 
 import re
 from typing import NamedTuple, NoReturn
@@ -11,10 +15,12 @@ SUBMODULE_MODE = "160000"
 _MODES = frozenset({"old mode", "new mode", "new file mode", "deleted file mode", "index"})
 
 _NUMBER = "[0-9]{1,10}"
+# @@ -3,7 +3,9 @@ def total(cart):
 _HUNK = re.compile(rf"@@ -({_NUMBER})(?:,({_NUMBER}))? \+({_NUMBER})(?:,({_NUMBER}))? @@")
+# Subproject commit, 40 or 64 hexadecimal digits, and "-dirty" for a changed checkout
 _SUBPROJECT = re.compile(r"Subproject commit [0-9a-f]{40,64}(?:-dirty)?$")
 _EMPTY_BLOB = ("e69de29", "473a0f4")
-"""How the names of an empty file's content begin, in SHA-1 and SHA-256 repositories."""
+"""First digits of an empty file's blob id, in SHA-1 and SHA-256 repositories."""
 
 _OPENS_PROSE = re.compile(
     r"commit [0-9a-f]{7,64}\b"  # git log, git show
@@ -25,12 +31,16 @@ _OPENS_PROSE = re.compile(
     r"|Index: |diff -[^-]|# HG changeset patch"  # svn, diff -r, hg
     r"|(?:From|Subject|Date|Return-Path|Received|Message-I[dD]|MIME-Version|X-[\w-]+): "
 )
+# similarity index 95%, rename from src/old.py, index 0ba81c5..e69de29 100644
 _EXTENDED = re.compile(
     r"(old mode|new mode|new file mode|deleted file mode|similarity index|dissimilarity index"
     r"|rename from|rename to|copy from|copy to|index) (.+)"
 )
 _PREFIX_PAIRS = frozenset({"ab", "ba", "iw", "wi", "ci", "ic", "cw", "wc", "ow", "wo", "12", "21"})
-"""First letters of git's prefixes, old and new: a/ b/, and the mnemonic i/ w/ c/ o/ 1/ 2/."""
+"""First letters of git's prefixes, old and new: a/ b/, and the mnemonic i/ w/ c/ o/ 1/ 2/.
+
+https://git-scm.com/docs/git-config, diff.mnemonicPrefix
+"""
 
 _AGAIN = "make the diff again and write it straight to a file"
 _COMBINED = (
@@ -46,41 +56,41 @@ _KNOWN = {
     "Submodule ": ("a submodule's log", "make the diff with git diff --submodule=short"),
     "* Unmerged": ("an unmerged path", "finish the merge, then make the diff"),
 }
-"""How lines begin that are part of a diff but none we can count, and what to do about them."""
+"""Start of a diff line that we cannot count → what it is, and what the user can do about it."""
 
 
 class DiffError(ValueError):
-    """The text is no whole unified diff; nothing of it may be counted."""
+    """The text is not a complete unified diff, so none of it may be counted."""
 
     def __init__(self, line: int, found: str, advice: str = _AGAIN) -> None:
         super().__init__(f"line {line}: {found}; {advice}")
         self.line = line
-        """Where it broke, from 1."""
+        """Line of the problem, from 1."""
         self.found = found
         self.advice = advice
 
 
 class _Header(NamedTuple):
-    """A file's lines above its hunks: what it is called and what happens to it."""
+    """What the lines above a file's hunks say: its name and what happens to it."""
 
     path: str
     previous_path: str | None
     status: FileStatus
     submodule: bool
     needs_text: bool
-    """Hunks or a binary note have to follow, or the diff was cut off."""
+    """Whether hunks or a binary note must follow; otherwise the diff was cut off."""
     blobs: tuple[str, ...] = ()
 
 
 def parse_diff(text: bytes) -> tuple[FileDiff, ...]:
-    r"""Read what ``git diff``, ``show``, ``log -p``, ``format-patch`` or ``diff -u`` wrote.
+    r"""Parse the output of ``git diff``, ``show``, ``log -p``, ``format-patch`` or ``diff -u``.
 
-    Lines end at ``\n`` only; a ``\r`` before it stays in the text. Bytes that are no UTF-8
-    become U+FFFD. Text of several commits gives each commit's files in turn, so a file may
-    come up twice, as does one that turns into a symbolic link. An empty text gives ``()``.
+    Lines end at ``\n`` only; a ``\r`` before it stays in the text. Bytes that are not UTF-8
+    become U+FFFD. The text of several commits gives each commit's files in turn, so a file may
+    occur twice, as does one that turns into a symbolic link. An empty text gives ``()``.
 
-    Raises `DiffError` where the text breaks off or holds anything else. One cut nobody can
-    see: just behind a whole hunk, or behind a whole change of mode.
+    Raises `DiffError` if the text is cut off or has anything else in it. One cut is undetectable:
+    right after a complete hunk, or after a complete change of mode.
     """
     lines = _lines(text)
     files: list[FileDiff] = []
@@ -95,11 +105,11 @@ def parse_diff(text: bytes) -> tuple[FileDiff, ...]:
 def parse_patch(
     patch: str, *, path: str, previous_path: str | None, status: FileStatus
 ) -> FileDiff:
-    """Read one file's ``patch`` as GitHub's files endpoint gives it: hunks and nothing else.
+    """Parse one file's ``patch`` from GitHub's files endpoint: hunks and nothing else.
 
-    ``patch`` has no line end behind its last line, so only the hunks' own counts tell whether
-    it is whole. An empty patch gives no hunks. Raises `DiffError`; lines count from the
-    patch's own first.
+    ``patch`` has no line end after its last line, so only the hunks' counts show whether it is
+    complete. An empty patch gives no hunks. Raises `DiffError` with line numbers of the patch.
+    https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files
     """
     lines = patch.removesuffix("\n").split("\n") if patch else []
     hunks, at = _hunks(lines, 0)
@@ -119,7 +129,7 @@ def parse_patch(
 
 
 def _lines(text: bytes) -> list[str]:
-    """Split the text into lines, or refuse one that stops in the middle of a line."""
+    """Split the text into lines; raise if it ends in the middle of a line."""
     if text.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DiffError(1, "UTF-16 text", "write the diff as UTF-8, with git diff --output=FILE")
     lines = text.decode(errors="replace").removeprefix("\ufeff").split("\n")
@@ -130,7 +140,7 @@ def _lines(text: bytes) -> list[str]:
 
 
 def _next_file(lines: list[str], at: int) -> int:
-    """Return where the next file starts, past blank lines and a commit's or a mail's words."""
+    """Return where the next file starts, after blank lines and a commit's or mail's text."""
     while at < len(lines) and lines[at] in {"", "\r"}:
         at += 1
     if at == len(lines) or _starts_file(lines, at):
@@ -145,7 +155,7 @@ def _next_file(lines: list[str], at: int) -> int:
 
 
 def _starts_file(lines: list[str], at: int) -> bool:
-    """Say whether a file's part begins here, with git's line or with ``---`` and ``+++``."""
+    """Say whether a file starts here, with git's line or with ``---`` and ``+++``."""
     line = lines[at]
     if line.startswith("diff --git "):
         return True
@@ -155,20 +165,20 @@ def _starts_file(lines: list[str], at: int) -> bool:
 
 
 def _refuse(lines: list[str], at: int, expected: str) -> NoReturn:
-    """Raise the error for a line, or the end, that stands where something else should."""
+    """Raise the error for an unexpected line, or an unexpected end."""
     found = f"found {_quote(lines[at])}" if at < len(lines) else "the text ends"
     raise DiffError(at + 1, f"expected {expected}, but {found}")
 
 
 def _refuse_known(lines: list[str], at: int) -> None:
-    """Raise the error for a line of a kind that we know and cannot count."""
+    """Raise the error if a line is of a known kind that we cannot count."""
     for start, (found, advice) in _KNOWN.items():
         if lines[at].startswith(start):
             raise DiffError(at + 1, f"{found}: {_quote(lines[at])}", advice)
 
 
 def _quote(line: str) -> str:
-    """Return a line for a message: escaped, and no longer than a message can bear."""
+    """Return a line for an error message: escaped, at most 60 characters."""
     return repr(line if len(line) <= 60 else line[:60] + "...")
 
 
@@ -176,7 +186,7 @@ def _quote(line: str) -> str:
 
 
 def _file(lines: list[str], at: int) -> tuple[FileDiff, int]:
-    """Read one file: its header, then its hunks or the note that it is binary."""
+    """Parse one file: its header, then its hunks or the note that it is binary."""
     if lines[at].startswith("diff --git "):
         header, at = _git_header(lines, at)
     elif lines[at].startswith("Binary files "):
@@ -204,7 +214,7 @@ def _file(lines: list[str], at: int) -> tuple[FileDiff, int]:
 
 
 def _binary(lines: list[str], at: int) -> int | None:
-    """Return the line behind a binary note or a binary patch; ``None``: there is none here."""
+    """Return the line after a binary note or a binary patch, or ``None`` if there is neither."""
     line = lines[at] if at < len(lines) else ""
     if line.startswith("Binary files ") and line.rstrip("\r").endswith(" differ"):
         return at + 1
@@ -219,12 +229,13 @@ def _binary(lines: list[str], at: int) -> int | None:
 
 
 def _starts_binary_block(lines: list[str], at: int) -> bool:
-    """Say whether a line opens one direction of a binary patch: ``literal 123``, ``delta 45``."""
+    """Say whether a line starts one direction of a binary patch: ``literal 123``, ``delta 45``."""
     return at < len(lines) and re.match(r"(?:literal|delta) \d+\r?$", lines[at]) is not None
 
 
 def _end_of_binary_block(lines: list[str], at: int) -> int:
-    """Return the line behind the blank line that ends a block of base 85 lines."""
+    """Return the line after the blank line that ends a block of base 85 lines."""
+    # HcmV?d00001: a letter for the length, then groups of five characters
     while at < len(lines) and re.match(r"[A-Za-z](?:[!-~]{5})+\r?$", lines[at]):
         at += 1
     if at == len(lines) or lines[at].rstrip("\r"):
@@ -236,7 +247,7 @@ def _end_of_binary_block(lines: list[str], at: int) -> int:
 
 
 def _git_header(lines: list[str], at: int) -> tuple[_Header, int]:
-    """Read ``diff --git`` and git's lines below it, up to ``---``, a binary note or the end."""
+    """Parse ``diff --git`` and git's lines below it, up to ``---``, a binary note or the end."""
     start = at
     at += 1
     fields: dict[str, str] = {}
@@ -260,7 +271,7 @@ def _git_header(lines: list[str], at: int) -> tuple[_Header, int]:
 
 
 def _text_names(lines: list[str], at: int) -> tuple[str, str] | None:
-    """Return the names behind ``---`` and ``+++``, prefixes included; ``None``: not there."""
+    """Return the names after ``---`` and ``+++`` with their prefixes, or ``None``."""
     if at >= len(lines) or not lines[at].startswith("--- "):
         return None
     if at + 1 >= len(lines) or not lines[at + 1].startswith("+++ "):
@@ -269,16 +280,16 @@ def _text_names(lines: list[str], at: int) -> tuple[str, str] | None:
 
 
 def _text_name(name: str) -> str:
-    """Return one of these names without the tab, and without the time, that may follow it."""
+    """Return one of these names without the tab and the time that may follow it."""
     quoted = QUOTED.match(name)
     return unquote(quoted[0]) if quoted else name.rstrip("\r").partition("\t")[0]
 
 
 def _git_names(rest: str) -> tuple[str, str] | None:
-    """Return both names of a ``diff --git`` line; ``None``: it cannot be told where one ends.
+    """Return both names of a ``diff --git`` line, or ``None`` if it is ambiguous.
 
-    Without quotes the line is ambiguous (``a/x b/x b/x b/x``). Yet where the file keeps its
-    name both halves are of one length, so the space in the middle is the right one.
+    Without quotes, ``a/x b/x b/x b/x`` is ambiguous. But if the file keeps its name, both halves
+    have the same length, so the space in the middle separates the names.
     """
     if quoted := QUOTED.match(rest):
         return unquote(quoted[0]), unquote(rest[quoted.end() + 1 :])
@@ -288,15 +299,15 @@ def _git_names(rest: str) -> tuple[str, str] | None:
 
 
 def _without_prefixes(old: str, new: str) -> str | None:
-    """Return the one path that two names stand for; ``None``: they stand for two."""
+    """Return the path that both names have in common, or ``None`` if they differ."""
     if old == new:
-        return new  # --no-prefix: all prefixes of git differ from each other
+        return new  # --no-prefix: git's own two prefixes always differ
     old_tail, new_tail = old.partition("/")[2], new.partition("/")[2]
     return new_tail if new_tail and old_tail == new_tail else None
 
 
 def _path(names: tuple[str, str] | None) -> str | None:
-    """Return the path that an old and a new name stand for; a deleted file has the old one."""
+    """Return the path of an old and a new name; a deleted file has its old path."""
     if names is None:
         return None
     old, new = names
@@ -308,7 +319,7 @@ def _path(names: tuple[str, str] | None) -> str | None:
 
 
 def _without_known_prefix(name: str) -> str:
-    """Strip ``a/`` or ``b/`` from a name that has no other side to compare it with."""
+    """Strip ``a/`` or ``b/`` from a name without a counterpart to compare it with."""
     return name[2:] if name.startswith(("a/", "b/")) else name
 
 
@@ -320,13 +331,13 @@ def _agree(names: tuple[str, str], text_names: tuple[str, str]) -> bool:
 
 
 def _moved(fields: dict[str, str], side: str) -> str | None:
-    """Return the path of ``rename from``, ``copy to`` and the like; they have no prefix."""
+    """Return the path of ``rename from``, ``copy to`` and so on, which have no prefix."""
     name = fields.get(f"rename {side}") or fields.get(f"copy {side}")
     return unquote(name) if name else None
 
 
 def _status(fields: dict[str, str], text_names: tuple[str, str] | None) -> FileStatus:
-    """Return what git says of the file; ``---`` and ``+++`` speak where git's lines are missing."""
+    """Return the file's status from git's lines or, without them, from ``---`` and ``+++``."""
     old, new = text_names or ("", "")
     if "new file mode" in fields or old == NOTHING:
         return FileStatus.ADDED
@@ -338,10 +349,10 @@ def _status(fields: dict[str, str], text_names: tuple[str, str] | None) -> FileS
 
 
 def _is_whole(fields: dict[str, str]) -> bool:
-    """Say whether these lines can be all there is to a file: an empty one, a new mode or name.
+    """Say whether these lines can be a whole file: an empty one, or a new mode or name.
 
-    Git adds an ``index`` line to every new, deleted or altered file; a mode has two sides, and
-    a new name comes with how much alike the contents are.
+    Git writes an ``index`` line for every new, deleted or changed file, both an old and a new
+    mode, and a ``similarity index`` for every new name.
     """
     if ("old mode" in fields) != ("new mode" in fields):
         return False
@@ -351,9 +362,9 @@ def _is_whole(fields: dict[str, str]) -> bool:
 
 
 def _needs_text(fields: dict[str, str]) -> bool:
-    """Say whether the contents differ, so that their lines have to follow.
+    """Say whether the contents differ, so that hunks must follow.
 
-    ``index 0000000..e69de29`` is a new empty file, which has no lines to show.
+    ``index 0000000..e69de29`` is a new empty file, which has no hunks.
     """
     blobs = _blobs(fields)
     if not blobs:
@@ -362,16 +373,16 @@ def _needs_text(fields: dict[str, str]) -> bool:
 
 
 def _blobs(fields: dict[str, str]) -> tuple[str, ...]:
-    """Return the ids of the contents before and after: ``index 0ba81c5..e69de29 100644``.
+    """Return the blob ids before and after: ``index 0ba81c5..e69de29 100644``.
 
-    An id of nothing but zeros stands for no file and is left out.
+    An id that is all zeros means "no file" and is omitted.
     """
     old, _, new = fields.get("index", "").split(" ")[0].partition("..")
     return tuple(name for name in (old, new) if new and name.strip("0"))
 
 
 def _plain_header(lines: list[str], at: int) -> _Header:
-    """Read the two lines that ``diff -u`` writes above the hunks."""
+    """Parse the two lines that ``diff -u`` writes above the hunks."""
     names = _text_names(lines, at)
     path = _path(names)
     if not path or names is None or names == (NOTHING, NOTHING):
@@ -383,7 +394,8 @@ def _plain_header(lines: list[str], at: int) -> _Header:
 
 
 def _status_by_time(old: str, new: str) -> FileStatus:
-    """Tell a new and a deleted file apart as ``diff -N`` writes them: with the oldest of times."""
+    """Return the status by times: ``diff -N`` gives a missing file the Unix epoch."""
+    # "--- a/new.py<TAB>1970-01-01 01:00:00.000000000 +0100"; west of Greenwich it is 1969-12-31
     oldest = re.compile(r"\t(?:1970-01-01|1969-12-31) ")
     if oldest.search(old):
         return FileStatus.ADDED
@@ -391,7 +403,7 @@ def _status_by_time(old: str, new: str) -> FileStatus:
 
 
 def _binary_header(lines: list[str], at: int) -> _Header:
-    """Read a binary note that stands alone: ``Binary files old/x.png and new/x.png differ``."""
+    """Parse a binary note without a header: ``Binary files old/x.png and new/x.png differ``."""
     both = lines[at].rstrip("\r").removeprefix("Binary files ").removesuffix(" differ")
     parts = both.split(" and ")
     splits = [
@@ -409,7 +421,7 @@ def _binary_header(lines: list[str], at: int) -> _Header:
 
 
 def _named_hunks(lines: list[str], at: int) -> tuple[tuple[Hunk, ...], int]:
-    """Read ``---``, ``+++`` and the hunks below, of which there has to be one at least."""
+    """Parse ``---``, ``+++`` and at least one hunk below."""
     hunks, after = _hunks(lines, at + 2)
     if not hunks:
         _refuse(lines, after, "a hunk below +++")
@@ -417,7 +429,7 @@ def _named_hunks(lines: list[str], at: int) -> tuple[tuple[Hunk, ...], int]:
 
 
 def _hunks(lines: list[str], at: int) -> tuple[tuple[Hunk, ...], int]:
-    """Read hunks as long as there are any; they stand in order and do not overlap."""
+    """Parse consecutive hunks; raise if they are out of order or overlap."""
     hunks: list[Hunk] = []
     old_end = new_end = 0
     while at < len(lines) and lines[at].startswith("@@ "):
@@ -431,7 +443,7 @@ def _hunks(lines: list[str], at: int) -> tuple[tuple[Hunk, ...], int]:
 
 
 def _hunk(lines: list[str], at: int) -> tuple[Hunk, int]:
-    """Read one hunk by the lengths in its header, ``@@ -3,7 +3,9 @@``; one line may go unsaid."""
+    """Parse one hunk by the lengths in its header, ``@@ -3,7 +3,9 @@``; a missing length is 1."""
     header = _HUNK.match(lines[at])
     if header is None:
         _refuse(lines, at, "a hunk header such as @@ -1,2 +3,4 @@")
@@ -448,7 +460,7 @@ def _hunk(lines: list[str], at: int) -> tuple[Hunk, int]:
 
 
 def _body(lines: list[str], at: int, old: int, new: int) -> tuple[list[HunkLine], int]:
-    """Take lines until both lengths are used up, whatever the lines look like."""
+    """Parse lines until both lengths are used up, whatever the lines look like."""
     body: list[tuple[str, str]] = []
     first = at
     for line in lines[at : at + old + new + 1]:
@@ -475,7 +487,7 @@ def _body(lines: list[str], at: int, old: int, new: int) -> tuple[list[HunkLine]
 
 
 def _behind_hunk(lines: list[str], at: int) -> int:
-    """Return the line behind a hunk's last note, or refuse a hunk longer than it says."""
+    """Return the line after a hunk and its note; raise if it has more lines than it says."""
     if at < len(lines) and lines[at].startswith("\\ "):
         at += 1
     line = lines[at] if at < len(lines) else ""

@@ -1,4 +1,4 @@
-"""Credits and misses as reasons, counts and a verdict. It compares no lines."""
+"""Turns credits and misses into reasons, counts and a verdict. It compares no lines."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -17,11 +17,11 @@ from ghapp.attribution.model import (
 from ghapp.attribution.nearest import MissedLine
 
 DIGITS = 4
-"""Digits of a share and of a difference in the document."""
+"""Decimal digits of a share and of a difference in the document."""
 
 
 def attributed_line(number: int, credit: LineCredit) -> LineVerdict:
-    """Return the verdict of a line that is credited to an edit."""
+    """Return the verdict on a line that is credited to an edit."""
     edit = credit.side.edit
     return LineVerdict(
         line=number,
@@ -36,7 +36,7 @@ def attributed_line(number: int, credit: LineCredit) -> LineVerdict:
 
 
 def missed_line(number: int, miss: MissedLine) -> LineVerdict:
-    """Return the verdict of a line that counts and is not attributed."""
+    """Return the verdict on a line that counts but is not attributed."""
     edit = miss.edit
     if edit is None:
         return LineVerdict(line=number, reason=miss.reason)
@@ -52,34 +52,28 @@ def missed_line(number: int, miss: MissedLine) -> LineVerdict:
 
 
 def excluded_file(file: FileDiff, rule: str) -> FileVerdict:
-    """Return the verdict of a file that is not counted: each of its lines has the rule's id."""
+    """Return the verdict on an excluded file: every line has the rule's id as its reason."""
     lines = tuple(LineVerdict(line=line.number, reason=rule) for line in file.added())
-    return FileVerdict(
-        path=file.path,
-        previous_path=file.previous_path,
-        added=len(lines),
-        effective=0,
-        attributed=0,
-        excluded=rule,
-        lines=lines,
-    )
+    return judged_file(file, lines, effective=0, excluded=rule)
 
 
-def counted_file(file: FileDiff, lines: tuple[LineVerdict, ...], effective: int) -> FileVerdict:
-    """Return the verdict of a file whose lines were judged one by one."""
+def judged_file(
+    file: FileDiff, lines: tuple[LineVerdict, ...], *, effective: int, excluded: str | None = None
+) -> FileVerdict:
+    """Return the verdict on a file from the verdicts on its lines."""
     return FileVerdict(
         path=file.path,
         previous_path=file.previous_path,
         added=len(lines),
         effective=effective,
         attributed=sum(line.attributed for line in lines),
-        excluded=None,
+        excluded=excluded,
         lines=lines,
     )
 
 
 def totals(files: Iterable[FileVerdict], change: Change) -> AuditTotals:
-    """Add up; no share is given of a change that was not read whole, or of nothing."""
+    """Return the totals; the share is ``None`` if files are missing or no line counts."""
     files = list(files)
     effective = sum(file.effective for file in files)
     attributed = sum(file.attributed for file in files)
@@ -98,10 +92,10 @@ def totals(files: Iterable[FileVerdict], change: Change) -> AuditTotals:
 
 
 def verdict(counted: AuditTotals, *, edits_considered: int, complete: bool) -> Verdict:
-    """Return what may be said of the whole change.
+    """Return the verdict on the whole change.
 
-    One attributed line is enough to say that an agent took part, even where files are
-    missing. That none did can be said only of a whole change with evidence beside it.
+    One attributed line proves that an agent took part, even if files are missing. To say that
+    none did, we need the complete change and some evidence.
     """
     if counted.attributed:
         return Verdict.ASSISTED
@@ -111,5 +105,5 @@ def verdict(counted: AuditTotals, *, edits_considered: int, complete: bool) -> V
 
 
 def state(at: datetime, last: datetime) -> AuditState:
-    """Return whether the window, up to and with its last instant, is over."""
+    """Return ``FINAL`` if the window, whose last instant is ``last``, is over."""
     return AuditState.FINAL if at > last else AuditState.PROVISIONAL

@@ -1,1 +1,1 @@
-"""An audit in words, tables and line ranges. Pure: an audit comes in, text goes out."""
+"""Audits as words, tables and line ranges. Pure: an audit goes in, text comes out."""

@@ -1,4 +1,4 @@
-"""An audit's attributed lines as ranges that GitHub shows beside the code. It sends nothing."""
+"""An audit's attributed lines as check-run annotations beside the code. It sends nothing."""
 
 from collections.abc import Iterator
 
@@ -9,11 +9,14 @@ from ghapp.reports.ranges import ranges
 from ghapp.reports.summary import moment
 
 MOST = 50
-"""Annotations of one audit; GitHub refuses a request that holds more."""
+"""Annotations for one audit: GitHub accepts 50 per request.
+
+https://docs.github.com/en/rest/checks/runs#create-a-check-run
+"""
 
 
 class LineAnnotation(Struct, frozen=True):
-    """One range of lines; its members are named as GitHub's check-run annotations are."""
+    """One range of lines; its members have the names of GitHub's check-run annotations."""
 
     path: str
     start_line: int
@@ -24,7 +27,7 @@ class LineAnnotation(Struct, frozen=True):
 
 
 def annotations(audit: Audit, most: int = MOST) -> list[LineAnnotation]:
-    """Return the longest ranges, at most ``most``, in the order of files and lines."""
+    """Return the longest ranges, at most ``most``, by file and line."""
     found = [annotation for file in audit.files for annotation in _of_file(file)]
     places = sorted(range(len(found)), key=lambda place: (-_length(found[place]), place))
     return [found[place] for place in sorted(places[:most])]
@@ -49,7 +52,7 @@ def _title(run: list[LineVerdict]) -> str:
 
 
 def _message(line: LineVerdict) -> str:
-    """Name the edit that supports the range, so that a person can look it up."""
+    """Return a sentence that names the edit, so that a person can look it up."""
     agent = plain(words.agent_name(line.agent)) if line.agent else "An agent"
     when = f" on {moment(line.edited_at)}" if line.edited_at else ""
     edit = f" (edit {plain(line.edit)})" if line.edit else ""

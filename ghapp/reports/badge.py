@@ -1,4 +1,4 @@
-"""A badge for a README: two words side by side as SVG. It loads nothing and knows no repository."""
+"""A README badge as SVG: a label and a value side by side. It loads nothing."""
 
 from markupsafe import escape
 
@@ -6,17 +6,19 @@ from ghapp.reports.summary import percent
 from ghapp.summaries.counts import PullCounts
 
 HEIGHT = 20
+"""Pixels."""
 PADDING = 6
+"""Pixels on each side of a text."""
 CHARACTER = 6.6
-"""Width of an average character of 11 px Verdana; the text is fitted to it."""
+"""Average width in pixels of a character of 11 px Verdana; ``textLength`` fits the text to it."""
 LEFT, RIGHT, QUIET = "#424a53", "#6639ba", "#59636e"
-"""Dark enough for white letters: 4.5:1 and more."""
+"""Dark enough for white text: the contrast is at least 4.5:1, as WCAG AA asks."""
 
 LABEL = "agent-assisted lines"
 
 
 def badge(counts: PullCounts) -> str:
-    """Return the badge of a repository's counts: its share as a floor, or that nothing is known."""
+    """Return a repository's badge: its share as a floor, or why there is none."""
     if not counts.pulls:
         return drawn(LABEL, "no audits yet", QUIET)
     if not counts.known_effective:
@@ -26,7 +28,7 @@ def badge(counts: PullCounts) -> str:
 
 
 def drawn(label: str, value: str, color: str) -> str:
-    """Return two texts as an SVG picture that says itself to a screen reader."""
+    """Return two texts as an SVG image that a screen reader can read out."""
     left, right = (round(len(text) * CHARACTER) + 2 * PADDING for text in (label, value))
     whole = escape(f"{label}: {value}")
     texts = "".join(

@@ -1,9 +1,9 @@
 """Charts as SVG text: columns over time, share lines, meters, intervals. They know no audit.
 
-Every chart is legible in print and in both colour schemes: it names classes, the style sheet
-has the colours. Widths are in percent of the place, heights in pixels, so that words keep
-their size on a phone. Each says what it shows in ``<title>`` and ``<desc>``; the page that
-shows it adds the same numbers as a table.
+A chart names CSS classes and the style sheet has the colors, so it works in print and in both
+color schemes. Widths are percentages and heights are pixels, so text keeps its size on a phone.
+Each chart describes itself in ``<title>`` and ``<desc>``; its page adds the same numbers as a
+table.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,51 +13,51 @@ from ghapp.attribution.model import Struct
 from ghapp.reports.harmless import visible
 
 HEIGHT = 200
-"""Pixels of a chart over time, without the words below it."""
+"""Pixels of a chart over time, without the labels below it."""
 BELOW = 26
-"""Pixels for the words under the axis."""
+"""Pixels for the labels below the axis."""
 ABOVE = 10
-"""Pixels above the highest line, so that its number is not cut."""
+"""Pixels above the highest grid line, so that its number is not cut."""
 NOTHING = "nothing"
-"""The part of a meter that is not filled."""
+"""Kind of a meter's part that stays empty."""
 LABELS = 6
-"""Words under an axis at most; on a phone every second one is hidden."""
+"""Labels below an axis, at most; a phone hides every second one."""
 
 
 class ChartColumn(Struct, frozen=True):
-    """One step of time of a chart with columns."""
+    """One time step of a column chart."""
 
     label: str
-    """Under the axis, where there is room."""
+    """Shown below the axis if there is room."""
     title: str
-    """What a person reads who rests on it."""
+    """The tooltip."""
     values: tuple[int, ...]
-    """One for each series, from below."""
+    """One for each series, bottom first."""
     provisional: bool = False
-    """Whether the numbers may still change; drawn hatched."""
+    """Whether the numbers may still change; such a column is hatched."""
 
 
 class SharePoint(Struct, frozen=True):
-    """One step of time of a share line."""
+    """One time step of a share line."""
 
     label: str
     title: str
     share: float | None
-    """From 0 to 1; ``None``: nothing is known there, and the line has a gap."""
+    """From 0 to 1; ``None``: there is no evidence, and the line has a gap."""
     provisional: bool = False
 
 
 class ChartFrame(Struct, frozen=True):
-    """What a chart is called, and what it says to who cannot see it."""
+    """A chart's id, title, and description for screen readers."""
 
     name: str
-    """Unique on the page; letters, digits and hyphens."""
+    """Unique on the page: letters, digits and hyphens."""
     title: str
     description: str
 
 
 def columns(frame: ChartFrame, steps: Sequence[ChartColumn], series: Sequence[str]) -> str:
-    """Draw stacked columns; ``series`` are the classes of a column's parts, from below."""
+    """Draw stacked columns; ``series`` are the classes of a column's parts, bottom first."""
     top = max((sum(step.values) for step in steps), default=0)
     marks = ticks(top)
     scale = HEIGHT / marks[-1]
@@ -74,7 +74,7 @@ def columns(frame: ChartFrame, steps: Sequence[ChartColumn], series: Sequence[st
 
 
 def share_line(frame: ChartFrame, points: Sequence[SharePoint]) -> str:
-    """Draw a share over time as a floor: filled below it, hatched where it is provisional."""
+    """Draw a share over time as a floor: filled below the line, hatched if provisional."""
     drawn = [
         _defined(frame.name),
         *_grid((percent / 100, f"{percent}%") for percent in (0, 25, 50, 75, 100)),
@@ -90,7 +90,7 @@ def share_line(frame: ChartFrame, points: Sequence[SharePoint]) -> str:
 
 
 def sparkline(frame: ChartFrame, shares: Sequence[float | None], highest: float = 1.0) -> str:
-    """Draw a small line without axes; all of a page share ``highest`` so they can be compared."""
+    """Draw a small line without axes; lines with the same ``highest`` can be compared."""
     scaled = [None if share is None else share / (highest or 1) for share in shares]
     points = [SharePoint(label="", title="", share=share) for share in scaled]
     return (
@@ -100,7 +100,7 @@ def sparkline(frame: ChartFrame, shares: Sequence[float | None], highest: float 
 
 
 def meter(parts: Sequence[tuple[str, int]], title: str) -> str:
-    """Draw one bar of parts, each a class and a count; `NOTHING` leaves its part of it empty."""
+    """Draw a bar of parts, each a class and a count; a `NOTHING` part stays empty."""
     whole = sum(count for _, count in parts) or 1
     drawn, at = [], 0.0
     for kind, count in parts:
@@ -116,11 +116,11 @@ def meter(parts: Sequence[tuple[str, int]], title: str) -> str:
 
 
 class ChartInterval(Struct, frozen=True):
-    """A value with how sure it is, as a row of an interval chart."""
+    """A value with its interval, as one row of an interval chart."""
 
     label: str
     kind: str
-    """Class of the dot: which of two groups it is."""
+    """CSS class of the dot: which of two groups it belongs to."""
     value: float
     low: float
     high: float
@@ -128,7 +128,7 @@ class ChartInterval(Struct, frozen=True):
 
 
 def intervals(frame: ChartFrame, rows: Sequence[ChartInterval], unit: str) -> str:
-    """Draw values as dots with whiskers on one scale from 0, one row each."""
+    """Draw each value as a row with a dot and whiskers, all on one scale that starts at 0."""
     marks = ticks(max((row.high for row in rows), default=0))
     height, top = 28, marks[-1]
     drawn = [
@@ -149,7 +149,7 @@ def intervals(frame: ChartFrame, rows: Sequence[ChartInterval], unit: str) -> st
 
 
 def ticks(highest: float, count: int = 4) -> list[int]:
-    """Return whole numbers for an axis from 0 to at least ``highest``, evenly apart.
+    """Return evenly spaced whole numbers for an axis from 0 to at least ``highest``.
 
     >>> ticks(7), ticks(230), ticks(0)
     ([0, 2, 4, 6, 8], [0, 100, 200, 300], [0, 1])
@@ -166,7 +166,7 @@ def ticks(highest: float, count: int = 4) -> list[int]:
 
 
 def _chart(frame: ChartFrame, drawn: str, height: int = HEIGHT + ABOVE + BELOW) -> str:
-    """Wrap what is drawn; the words for who cannot see it come first."""
+    """Wrap a drawing in an SVG element; title and description come first for screen readers."""
     name = _safe(frame.name)
     return (
         f'<svg class="chart" role="img" width="100%" height="{height}" '
@@ -177,7 +177,7 @@ def _chart(frame: ChartFrame, drawn: str, height: int = HEIGHT + ABOVE + BELOW) 
 
 
 def _defined(name: str) -> str:
-    """Define the hatching that lies over provisional columns."""
+    """Define the hatching for provisional columns."""
     return (
         f'<defs><pattern id="{_safe(name)}-hatch" width="5" height="5" '
         'patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
@@ -186,7 +186,7 @@ def _defined(name: str) -> str:
 
 
 def _grid(marks: Iterable[tuple[float, str]]) -> Iterator[str]:
-    """Draw the lines of an axis with their numbers left of the plot."""
+    """Draw the grid lines of an axis, with their numbers to the left of the plot."""
     listed = list(marks)
     top = listed[-1][0]
     for mark, word in listed:
@@ -197,7 +197,7 @@ def _grid(marks: Iterable[tuple[float, str]]) -> Iterator[str]:
 
 
 def _places(count: int) -> list[tuple[float, float]]:
-    """Return left edge and width of each step, in percent."""
+    """Return the left edge and the width of each step, in percent."""
     width = 100 / max(count, 1)
     return [(width * number, width) for number in range(count)]
 
@@ -220,7 +220,7 @@ def _column(
 
 
 def _rest(title: str, place: tuple[float, float]) -> str:
-    """Cover a whole step, so that resting anywhere on it tells its numbers."""
+    """Cover a whole step with its tooltip."""
     left, width = place
     return (
         f'<rect class="rest" x="{left:.2f}%" y="0" width="{width:.2f}%" '
@@ -229,7 +229,7 @@ def _rest(title: str, place: tuple[float, float]) -> str:
 
 
 def _words(labels: Sequence[str]) -> Iterator[str]:
-    """Write some labels under the axis, evenly apart and never more than fit."""
+    """Write evenly spaced labels below the axis, at most `LABELS`."""
     every = max(1, -(-len(labels) // LABELS))
     for shown, number in enumerate(range(0, len(labels), every)):
         left, width = _places(len(labels))[number]
@@ -239,7 +239,7 @@ def _words(labels: Sequence[str]) -> Iterator[str]:
 
 
 def _nested(drawn: str, kind: str) -> str:
-    """Lay a drawing on a scale of 100 by 100 over the plot, however wide that is."""
+    """Stretch a drawing of 100 by 100 over the plot, whatever its width."""
     return (
         f'<svg class="{kind}" y="{ABOVE}" width="100%" height="{HEIGHT}" '
         f'viewBox="0 0 100 100" preserveAspectRatio="none">{drawn}</svg>'
@@ -247,7 +247,7 @@ def _nested(drawn: str, kind: str) -> str:
 
 
 def _paths(points: Sequence[SharePoint]) -> str:
-    """Draw each unbroken stretch: the floor filled, and its line."""
+    """Draw each unbroken stretch: the filled floor and its line."""
     drawn = []
     for stretch in _stretches(points):
         (first, _), (last, _) = stretch[0], stretch[-1]
@@ -258,7 +258,7 @@ def _paths(points: Sequence[SharePoint]) -> str:
 
 
 def _open(points: Sequence[SharePoint], name: str) -> Iterator[str]:
-    """Hatch each step whose share may still change."""
+    """Hatch each step with a provisional share."""
     for point, (left, width) in zip(points, _places(len(points)), strict=True):
         if point.provisional and point.share is not None:
             tall = HEIGHT * min(point.share, 1.0)
@@ -269,7 +269,7 @@ def _open(points: Sequence[SharePoint], name: str) -> Iterator[str]:
 
 
 def _stretches(points: Sequence[SharePoint]) -> Iterator[list[tuple[float, float]]]:
-    """Yield the stretches without a gap; a lone point becomes a short level line."""
+    """Yield the stretches without a gap; a lone point becomes a short horizontal line."""
     stretch: list[tuple[float, float]] = []
     for point, (left, width) in zip([*points, None], [*_places(len(points)), (0, 0)], strict=True):
         if point is not None and point.share is not None:
@@ -281,7 +281,7 @@ def _stretches(points: Sequence[SharePoint]) -> Iterator[list[tuple[float, float
 
 
 def _safe(text: str) -> str:
-    """Return text for an element or an attribute; what is invisible in it is spelled out."""
+    """Return text for an element or an attribute, with invisible characters spelled out."""
     return escape(visible(text))
 
 

@@ -1,4 +1,4 @@
-"""What differs between audits, as a table for a shell, a page, and rows. It compares nothing."""
+"""Differences between audits as a terminal table, an HTML page and rows. It compares nothing."""
 
 from collections.abc import Callable, Iterable, Iterator
 from html import escape
@@ -15,10 +15,10 @@ from ghapp.documents.differences import (
 )
 from ghapp.reports.harmless import visible
 from ghapp.reports.standalone import page
-from ghapp.reports.words import sentence
+from ghapp.reports.words import counted, sentence
 
 Found = Callable[[], Iterable[AuditDifference]]
-"""The differences, walked through as often as it takes: none of them is kept."""
+"""Returns the differences; called once for each pass, so that nothing is held in memory."""
 
 COLUMNS = (
     *("repository", "pull_request", "merge_commit", "causes", "path", "line"),
@@ -27,16 +27,16 @@ COLUMNS = (
 )
 
 MOST_LINES = 200
-"""Lines of one pull request that the page shows; the others are counted."""
+"""Lines of one pull request that the page shows; it only counts the others."""
 
 
 def rows(differences: Iterable[AuditDifference]) -> Iterator[tuple[object, ...]]:
-    """Yield a row for each line that differs."""
-    for one in differences:
-        for line in one.lines:
+    """Yield one row for each line that differs, in the order of `COLUMNS`."""
+    for pull in differences:
+        for line in pull.lines:
             before, after = line.before, line.after
             yield (
-                *(one.repository, one.pull_request, one.merge_commit, " ".join(one.causes)),
+                *(pull.repository, pull.pull_request, pull.merge_commit, " ".join(pull.causes)),
                 *(line.path, line.line),
                 *(before and before.reason, after and after.reason),
                 *(before and before.edit, after and after.edit),
@@ -44,19 +44,19 @@ def rows(differences: Iterable[AuditDifference]) -> Iterator[tuple[object, ...]]
             )
 
 
-# --- for a shell --------------------------------------------------------------------------------
+# --- the terminal -------------------------------------------------------------------------------
 
 
 def render(found: Found, console: Console) -> None:
-    """Print a table of the pull requests that differ, then the sums."""
+    """Print a table of the pull requests that differ, then the totals."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, justify in (("pull request", "left"), ("verdict", "left"), ("attributed", "right")):
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     table.add_column("lines", justify="right")
     table.add_column("causes", overflow="fold")
-    for one in found():
-        if not one.same:
-            table.add_row(*map(visible, _cells(one)))
+    for pull in found():
+        if not pull.same:
+            table.add_row(*map(visible, _cells(pull)))
     if table.row_count:
         console.print(table, markup=False)
     total = sums(found())
@@ -67,27 +67,27 @@ def render(found: Found, console: Console) -> None:
             console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _cells(one: AuditDifference) -> tuple[str, ...]:
-    before, after = one.before, one.after
+def _cells(pull: AuditDifference) -> tuple[str, ...]:
+    before, after = pull.before, pull.after
     verdict = (
         str(after.verdict)
         if before.verdict is after.verdict
         else f"{before.verdict} -> {after.verdict}"
     )
     attributed = f"{before.totals.attributed} -> {after.totals.attributed}"
-    return _name(one), verdict, attributed, str(len(one.lines)), ", ".join(one.causes)
+    return _name(pull), verdict, attributed, str(len(pull.lines)), ", ".join(pull.causes)
 
 
-def _name(one: AuditDifference) -> str:
-    if one.pull_request:
-        return f"{one.repository or ''}#{one.pull_request}"
-    return f"{one.merge_commit}"[:12]
+def _name(pull: AuditDifference) -> str:
+    if pull.pull_request:
+        return f"{pull.repository or ''}#{pull.pull_request}"
+    return f"{pull.merge_commit}"[:12]
 
 
 def _sentence(total: DifferenceSums) -> str:
     return (
-        f"{total.pull_requests} pull request(s): {total.same} the same, "
-        f"{total.pull_requests - total.same} different in {total.lines} line(s); "
+        f"{counted(total.pull_requests, 'pull request')}: {total.same} the same, "
+        f"{total.pull_requests - total.same} different in {counted(total.lines, 'line')}; "
         f"attributed {total.attributed_before} -> {total.attributed_after}"
     )
 
@@ -96,7 +96,7 @@ def _sentence(total: DifferenceSums) -> str:
 
 
 def to_page(found: Found, before: str, after: str) -> Iterator[str]:
-    """Yield the parts of a page that needs no network; ``before``, ``after`` name what it is of."""
+    """Yield the parts of a page that needs no network; ``before``, ``after`` name the two sides."""
     total = sums(found())
     whole = page("What differs, and why", _PLACE)
     head, tail = whole.split(_PLACE)
@@ -106,9 +106,9 @@ def to_page(found: Found, before: str, after: str) -> Iterator[str]:
     yield _counts("Causes", total.by_cause, "pull requests", CAUSES)
     yield _counts("Reasons, before and after", total.by_reasons, "lines", {})
     yield "<h2>Pull requests that differ</h2>\n" if total.same < total.pull_requests else ""
-    for one in found():
-        if not one.same:
-            yield _pull_request(one)
+    for pull in found():
+        if not pull.same:
+            yield _pull_request(pull)
     yield tail
 
 
@@ -127,14 +127,14 @@ def _counts(title: str, counts: dict[str, int], unit: str, meaning: dict[str, st
     return f"<h2>{escape(title)}</h2>\n<table>\n{head}{rows}</table>\n"
 
 
-def _pull_request(one: AuditDifference) -> str:
-    name, verdict, attributed, lines, causes = (escape(visible(cell)) for cell in _cells(one))
-    shown = "".join(map(_line, one.lines[:MOST_LINES]))
-    rest = len(one.lines) - MOST_LINES
-    more = f'<p class="soft">and {rest} lines more</p>\n' if rest > 0 else ""
+def _pull_request(pull: AuditDifference) -> str:
+    name, verdict, attributed, _, causes = (escape(visible(cell)) for cell in _cells(pull))
+    shown = "".join(map(_line, pull.lines[:MOST_LINES]))
+    rest = len(pull.lines) - MOST_LINES
+    more = f'<p class="soft">and {counted(rest, "more line")}</p>\n' if rest > 0 else ""
     return (
         f"<article>\n<h3>{name}</h3>\n<p>{verdict}, attributed {attributed}: {causes}</p>\n"
-        f"<details><summary>{lines} lines</summary>\n<table>\n"
+        f"<details><summary>{counted(len(pull.lines), 'line')}</summary>\n<table>\n"
         f"<tr><th>line</th><th>before</th><th>after</th></tr>\n{shown}</table>\n{more}"
         "</details>\n</article>\n"
     )

@@ -1,38 +1,41 @@
-"""Text from users made harmless before GitHub or a terminal shows it. It formats no report.
+"""Text from users, made harmless before GitHub or a terminal shows it. It formats no report.
 
-File names, agent names and ids come from pull requests and transcripts: anyone writes them.
-Three strengths: `visible` for a terminal, `plain` for what GitHub shows as it stands, and
-`code`, `cell` and `prose` for Markdown. Each returns one line.
+File names, agent names and ids come from pull requests and transcripts: anyone can choose them.
+Use `visible` for a terminal, `plain` where GitHub renders no Markdown, and `code`, `cell` or
+`prose` for Markdown. Each returns one line.
 """
 
 import re
 import unicodedata
 
 LONGEST = 200
-"""Characters that are shown of one name; more of it is cut out in the middle."""
+"""Characters shown of one name; a longer one loses its middle."""
 
 BREAK = "\u200b"
-"""A zero-width space: takes a mention or a reference apart, and nobody sees it."""
+"""A zero-width space: it splits a mention or a reference, and nobody sees it."""
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that hide, reorder or break a line: controls, bidi, surrogates, unassigned."""
 
-# GitHub acts on these outside code spans, and inside them once somebody answers by e-mail and the
-# quotation comes back as plain text: "@octocat", "#12", "acme/app#12", "GH-12", "&#64;octocat",
-# "https://…", "www.…". The break goes behind what starts each.
+# GitHub links these outside code spans, and inside them once somebody replies by e-mail and the
+# quoted text comes back as plain text: "@octocat", "#12", "acme/app#12", "GH-12", "&#64;octocat",
+# "https://…", "www.…". The break goes right after the match.
+# https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
 _SPARK = re.compile(r"[@#&](?=[\w#])|:(?=//)|www(?=\.)|GH-(?=\d)|mailto:|xmpp:", re.IGNORECASE)
 
-# A commit's name: GitHub links 7 to 40 hexadecimal digits that stand by themselves.
+# "a5c3785", "A5C3785ED8D6": GitHub links 7 to 40 hexadecimal digits that stand alone as a commit.
 _COMMIT = re.compile(r"(?<!\w)[0-9a-f]{7,40}(?!\w)", re.IGNORECASE)
 
-# Every ASCII sign but the comma, the space and a hyphen within a word.
+# "*", "_", "[", "- item": every ASCII sign except comma, space and a hyphen inside a word.
 _MARKUP = re.compile(r"[!-+./:-@\[-`{-~]|(?<![0-9A-Za-z])-|-(?![0-9A-Za-z])")
 
-_BACKTICKS = re.compile(r"`+")
+_BACKTICKS = re.compile(r"`+")  # the three in "a```b"
 
 
 def visible(text: str, longest: int = LONGEST) -> str:
-    r"""Show control, bidirectional and other invisible characters as ``\uXXXX``; cap the length.
+    r"""Return text with control, bidirectional and other invisible characters as ``\uXXXX``.
+
+    Text over ``longest`` characters loses its middle.
 
     >>> visible("a\u202eb\n")
     'a\\u202eb\\u000a'
@@ -43,13 +46,13 @@ def visible(text: str, longest: int = LONGEST) -> str:
 
 
 def plain(text: str, longest: int = LONGEST) -> str:
-    """Take mentions and references apart in text that GitHub shows without Markdown."""
+    """Return text in which GitHub links no mention or reference; it is not safe in Markdown."""
     defused = _SPARK.sub(lambda spark: spark[0] + BREAK, visible(text, longest))
     return _COMMIT.sub(_every_sixth, defused)
 
 
 def code(text: str) -> str:
-    """Return text as a Markdown code span; its fence is longer than any row of backticks in it."""
+    """Return text as a Markdown code span, with a fence longer than any run of backticks in it."""
     text = plain(text) or " "
     fence = "`" * (1 + max(map(len, _BACKTICKS.findall(text)), default=0))
     padding = " " if text[0] in "` " or text[-1] in "` " else ""
@@ -57,20 +60,21 @@ def code(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    r"""Return text as a code span inside a table's row.
+    r"""Return text as a code span for a table cell.
 
-    A pipe ends the cell even within a code span and is written ``\|``. Behind a backslash of
-    the name's own that would read as an escaped backslash and a pipe, so there it is spelled out.
+    A pipe ends the cell even inside a code span, so it becomes ``\|``. After a backslash in the
+    text, ``\|`` would read as an escaped backslash and a pipe; there it becomes ``\u007c``.
     """
     return re.sub(r"(\\?)\|", _pipe, code(text))
 
 
 def prose(text: str, longest: int = LONGEST) -> str:
-    """Return text for a Markdown sentence or a table's cell: every sign as a character entity.
+    """Return text for a Markdown sentence or a table cell, with every sign as an entity.
 
-    Entities are never read as markup; what GitHub looks for after Markdown is taken apart first.
+    Markdown never reads an entity as markup. GitHub links mentions after it renders Markdown,
+    so `plain` splits those first.
     """
-    # The dollar starts a formula, and the colon an emoji, in the finished page.
+    # After rendering, GitHub still reads a dollar as a formula and a colon as an emoji.
     safe = re.sub(r"([$:])", rf"\1{BREAK}", plain(text, longest))
     return _MARKUP.sub(lambda sign: f"&#{ord(sign[0])};", safe)
 
@@ -84,7 +88,7 @@ def _shown(character: str) -> str:
 
 
 def _capped(text: str, longest: int) -> str:
-    """Cut out the middle: both the directory and the file's own name stay readable."""
+    """Cut out the middle, so that the directory and the file's name both stay readable."""
     tail = longest * 2 // 3
     return f"{text[: longest - tail - 1]}…{text[-tail:]}"
 

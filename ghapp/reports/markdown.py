@@ -1,6 +1,6 @@
-"""An audit as GitHub shows it: the comment's text and the check run's. It sends nothing.
+"""An audit as Markdown for GitHub: a comment and a check run. It sends nothing.
 
-All text from users passes `harmless`; everything else is ours, so it needs no escape.
+All text from users passes through `harmless`; the rest is our own and needs no escaping.
 """
 
 import re
@@ -16,23 +16,22 @@ from ghapp.reports.summary import AuditSummary, ExcludedFile, FileRow, moment
 
 BUDGET = 60_000
 """UTF-8 bytes of one text. GitHub refuses more than 65,535 in a check run and 65,536 in a comment,
-and does not say whether it counts bytes or characters; the rest is left for a marker."""
+and does not say whether it counts bytes or characters. The margin leaves room for a marker."""
 
 LONG_TITLE = 255
-"""Characters of a check run's title that GitHub takes."""
+"""Characters of the longest check run title that GitHub accepts."""
 
 _SIDE_TABLE = 10_000
-"""Bytes each of the smaller tables may take, so that the files always keep most of the budget."""
+"""Bytes each smaller table may take, so that most of the budget goes to the files."""
 
 _MANY_FILES = 10
-"""Files from which on the table is folded away in a comment."""
+"""Files up to which a comment shows the table of files unfolded."""
 
-
-_DIGEST = re.compile(r"sha256:[0-9a-f]{12}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{12}")  # sha256:b258f9215d0d
 
 
 class CheckOutput(Struct, frozen=True):
-    """A check run's ``output``, apart from its annotations."""
+    """A check run's ``output`` without its annotations."""
 
     title: str
     summary: str
@@ -46,19 +45,19 @@ def comment(
     coverage: str | None = None,
     budget: int = BUDGET,
 ) -> str:
-    """Return the comment under a pull request, at most ``budget`` UTF-8 bytes.
+    """Return the comment for a pull request, at most ``budget`` UTF-8 bytes.
 
-    ``docs_url`` is the address of docs/reasons.md; ``None``: reasons are not linked.
-    ``coverage`` is a sentence of `reports.coverage`; ``None``: nothing is known of the author.
+    ``docs_url`` is the address of docs/reasons.md; ``None``: do not link reasons.
+    ``coverage`` is a sentence from `reports.coverage`; ``None``: the author is not known.
     """
     above = [f"### {_headline(summary)}", _lead(summary, coverage), *_warnings(summary)]
     below = [
-        *_folded("Why lines count, or do not", _reasons(summary, docs_url)),
-        *_folded("Left out", _excluded(summary.excluded)),
+        *_folded("Reasons", _reasons(summary, docs_url)),
+        *_folded("Excluded files", _excluded(summary.excluded)),
         *_folded("How to read this", _how_to_read(summary)),
         _footer(summary),
     ]
-    room = budget - _size([*above, *below]) - 200  # the fold and the line about more files
+    room = budget - _size([*above, *below]) - 200  # bytes for the fold and for "and 3 more files"
     title = f"Files ({len(summary.files)})"
     files = _files(summary.files, room)
     shown = files if len(summary.files) <= _MANY_FILES else _folded(title, files)
@@ -72,12 +71,12 @@ def check_run(
     coverage: str | None = None,
     budget: int = BUDGET,
 ) -> CheckOutput:
-    """Return the check run's title, summary and text, the latter two at most ``budget`` bytes."""
+    """Return a check run's title, and its summary and text, each at most ``budget`` bytes."""
     named = [(prose(words.agent_name(agent)), count) for agent, count in summary.trailers]
     beside = filter(None, [words.named(named)])
     above = [_lead(summary, coverage), *_warnings(summary), *_reasons(summary, docs_url), *beside]
     rest = [
-        *_titled("Left out", _excluded(summary.excluded)),
+        *_titled("Excluded files", _excluded(summary.excluded)),
         *_titled("How to read this", _how_to_read(summary)),
     ]
     files = _files(summary.files, budget - _size(rest) - 200)
@@ -89,8 +88,8 @@ def check_run(
 
 
 def explained(check: CheckOutput, audit: Audit, *, budget: int = BUDGET) -> CheckOutput:
-    """Add to a check run's text how each range of lines was judged, as far as there is room."""
-    head = ["| File | Lines | Reason | Rests on |", "| :-- | --: | :-- | :-- |"]
+    """Return a check run with a table of line ranges and their reasons, as far as it fits."""
+    head = ["| File | Lines | Reason | Agent edit |", "| :-- | --: | :-- | :-- |"]
     rows = [
         _range(file, run)
         for file in audit.files
@@ -114,14 +113,14 @@ def _range(file: FileVerdict, run: Sequence[LineVerdict]) -> str:
 
 
 def _headline(summary: AuditSummary) -> str:
-    # An agent that we do not know is named by its id, and anybody can write that.
+    # An agent we do not know keeps its id as a name, and anyone can choose that id.
     return " ".join(
         filter(None, [summary.opening, words.listed(list(map(prose, summary.authors)))])
     )
 
 
 def _lead(summary: AuditSummary, coverage: str | None) -> str:
-    """Return the paragraph below the headline: what it rests on, and whether it may change."""
+    """Return the paragraph below the headline: the counts, and whether they may change."""
     agents = [(prose(words.agent_name(agent)), lines) for agent, lines in summary.by_agent]
     each = words.each_agents(agents, summary.documented)
     parts = [summary.sentence, each, coverage, _state(summary)]
@@ -136,20 +135,21 @@ def _state(summary: AuditSummary) -> str:
 
 
 def _warnings(summary: AuditSummary) -> list[str]:
-    """Name what could not be read: it is shown, never hidden in a percentage."""
+    """Return what could not be read. A percentage must never hide it."""
     found = []
     if summary.missing:
         rows = [f"- {code(path)}" for path in summary.missing]
         found.append(
             "> [!WARNING]\n> The added lines of "
-            f"{words.counted(len(rows), 'file')} could not be read, so nothing is said of them."
+            f"{words.counted(len(rows), 'file')} could not be read, so this audit says nothing "
+            "about them."
         )
         found += _within(rows, _SIDE_TABLE, "file")
     if summary.unread_records:
-        records = words.counted(summary.unread_records, "record")
+        records = words.counted(summary.unread_records, "evidence record")
         found.append(
-            f"> [!NOTE]\n> {records} of the evidence could not be read. "
-            "Lines that only they would support are not attributed."
+            f"> [!NOTE]\n> {records} could not be read. "
+            "Lines that only unread records support are not attributed."
         )
     return found
 
@@ -189,13 +189,11 @@ def _how_to_read(summary: AuditSummary) -> list[str]:
     first, last = map(moment, summary.window)
     limit = f"{summary.rewrite_limit:.0%}"
     text = (
-        "- The share is a floor: agent work that left no evidence, or that was changed by "
-        f"more than {limit}, is not in it. It says who typed a line, not who is responsible "
-        "for it.\n"
-        "- Counted are added lines, without blank and trivial ones and without the files left "
-        "out.\n"
-        f"- Evidence is applied edits from {before} days before to {after} days after the "
-        f"merge: {first} to {last}."
+        "- The share is a floor: it misses agent work that left no evidence and lines changed "
+        f"by more than {limit}. It says who typed a line, not who is responsible for it.\n"
+        "- We count added lines, but not blank or trivial ones, and not excluded files.\n"
+        f"- Evidence means applied agent edits from {before} days before to {after} days after "
+        f"the merge: {first} to {last}."
     )
     return [text]
 
@@ -211,14 +209,14 @@ def _footer(summary: AuditSummary) -> str:
 
 
 def _short(digest: str) -> str:
-    """Shorten a digest to what tells two audits apart; the document holds all of it."""
+    """Return a digest cut to 12 digits, enough to tell two audits apart, as a code span."""
     short = digest[: len("sha256:") + 12]
-    # Our own digest stays free of breaks, so that a reader can copy it.
+    # `code` would put breaks into the digits; ours stay whole, so that a reader can copy them.
     return f"`{short}`" if _DIGEST.fullmatch(short) else code(short)
 
 
 def _folded(title: str, parts: Sequence[str]) -> list[str]:
-    """Fold parts away under a title; nothing to fold gives nothing."""
+    """Fold parts away under a title; return nothing if there are none."""
     if not parts:
         return []
     return [f"<details>\n<summary>{title}</summary>", *parts, "</details>"]
@@ -229,7 +227,7 @@ def _titled(title: str, parts: Sequence[str]) -> list[str]:
 
 
 def _table(head: Sequence[str], rows: Sequence[str], room: int, noun: str) -> list[str]:
-    """Return a table cut at a row's end, and a line that says how many rows are left out."""
+    """Return a table that fits the room, and a line that says how many rows were cut."""
     if not rows:
         return []
     shown, *more = _within(rows, room - _size(head), noun) or [""]
@@ -237,7 +235,7 @@ def _table(head: Sequence[str], rows: Sequence[str], room: int, noun: str) -> li
 
 
 def _within(rows: Sequence[str], room: int, noun: str) -> list[str]:
-    """Return as many rows as have room, as one text, and a line about the others."""
+    """Return the rows that fit as one text, and a line that counts the others."""
     kept = 0
     for row in rows:
         room -= len(row.encode()) + 1
@@ -250,5 +248,5 @@ def _within(rows: Sequence[str], room: int, noun: str) -> list[str]:
 
 
 def _size(parts: Iterable[str]) -> int:
-    """Count the bytes of parts with the blank lines between them."""
+    """Return the bytes of some parts, including the blank lines between them."""
     return sum(len(part.encode()) + 2 for part in parts)

@@ -1,4 +1,4 @@
-"""What a check run says of a repository's policy: a passed limit, a broken file; it judges not."""
+"""Notes on a check run about a repository's policy. It does not decide when one is due."""
 
 from collections.abc import Sequence
 
@@ -10,29 +10,29 @@ from ghapp.reports.markdown import CheckOutput
 from ghapp.reports.summary import percent
 
 LONG_PROBLEM = 400
-"""Characters of one problem; a name in a file can be longer than that."""
+"""Characters of one problem: a name in the policy file can be of any length."""
 
 
 def above_the_limit(totals: AuditTotals, limit: float) -> str:
-    """Say why the check is red; asked only where there is a share above the limit."""
+    """Return the note that says why the check failed. The audit has a share above the limit."""
     share = percent(totals.attributed, totals.effective)
     return (
         f"> [!CAUTION]\n> **Above this repository's limit.** At least {share} of the counted lines "
-        f"are attributed; its policy lets the check pass up to {limit:.4g} (`share_limit`)."
+        f"are attributed; the policy allows a share of up to {limit:.4g} (`share_limit`)."
     )
 
 
 def broken_policy(problems: Sequence[str], source: str) -> str:
-    """Name each broken file with line and reason, and what holds until it is mended."""
+    """Return the note that lists each problem, and the policy that applies until it is fixed."""
     listed = "".join(f"\n> - {prose(one, LONG_PROBLEM)}" for one in problems)
     return (
-        f"> [!WARNING]\n> **The policy file is broken.** Until it is mended, {prose(source)} holds."
-        f"{listed}"
+        f"> [!WARNING]\n> **The policy file is broken.** Until it is fixed, {prose(source)} "
+        f"applies.{listed}"
     )
 
 
 def noted(check: CheckOutput, notes: Sequence[str]) -> CheckOutput:
-    """Put notes above a check run's summary."""
+    """Return a check run with notes above its summary."""
     if not notes:
         return check
     return msgspec.structs.replace(check, summary="\n\n".join([*notes, check.summary]))

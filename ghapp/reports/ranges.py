@@ -1,4 +1,4 @@
-"""Lines of a file gathered into ranges that a person can read. It words nothing."""
+"""A file's lines grouped into ranges for display. It writes no text."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import groupby
@@ -9,10 +9,10 @@ from ghapp.attribution.model import LineVerdict, Reason
 def ranges(
     lines: Iterable[LineVerdict], key: Callable[[LineVerdict], Hashable]
 ) -> Iterator[list[LineVerdict]]:
-    """Yield runs of consecutive line numbers whose lines have one key.
+    """Yield runs of consecutive line numbers whose lines share one key.
 
-    Trivial lines inside a run belong to it (a blank line is no end of a function); between
-    two runs they are a run of their own. The first line of a run says what the run is.
+    A run includes trivial lines inside it (a blank line does not end a function); between two
+    runs, trivial lines form their own run. The first line of a run has the run's key.
     """
     for _, run in groupby(enumerate(lines), key=lambda item: item[1].line - item[0]):
         yield from _alike([line for _, line in run], key)

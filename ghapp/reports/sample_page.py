@@ -1,4 +1,4 @@
-"""A sample of lines as a page on which a person judges them, without any network. It draws none."""
+"""A page on which a person judges sampled lines, without a network. It draws no sample."""
 
 import csv
 import io
@@ -17,24 +17,24 @@ COLUMNS = (
     *("path", "line", "reason", "attributed", "agent", "edit", "edited_at", "difference", "text"),
     *("answer", "note"),
 )
-"""Of the CSV file; people fill in the last two."""
+"""Columns of the CSV file; a person fills in the last two."""
 
 ANSWERS = ("agree", "disagree", "unsure")
 
 LONGEST = 500
-"""Characters of a line that are shown."""
+"""Characters shown of a line."""
 
 
 class ShownLine(Struct, frozen=True):
-    """A drawn line with its text."""
+    """A sampled line with its text."""
 
     line: SampledLine
     text: str | None
-    """``None``: no clone was given, or the line is not in it."""
+    """``None``: the caller has no clone, or the line is not in it."""
 
 
 def rows(lines: Iterable[ShownLine]) -> Iterable[tuple[object, ...]]:
-    """Yield the rows of the CSV file, answers still empty."""
+    """Yield the rows of the CSV file, with empty answers."""
     for number, shown in enumerate(lines, 1):
         drawn, verdict = shown.line, shown.line.verdict
         yield (
@@ -46,12 +46,12 @@ def rows(lines: Iterable[ShownLine]) -> Iterable[tuple[object, ...]]:
 
 
 def to_page(lines: Sequence[ShownLine], *, seed: int) -> str:
-    """Return the page: a card for each line, and a button that saves the answers as CSV."""
+    """Return the page: one card for each line, and a button that saves the answers as CSV."""
     cards = "\n".join(_card(shown, row) for shown, row in zip(lines, rows(lines), strict=True))
     body = (
-        f'<p class="soft">{len(lines)} lines, drawn with seed {seed}. Does the verdict say what '
-        "happened? Your answers stay in this browser until you save them; then "
-        "<code>ghapp sample --score FILE</code> says what they mean.</p>\n"
+        f'<p class="soft">{len(lines)} lines, drawn with seed {seed}. Is each verdict right? '
+        "Your answers stay in this browser until you save them. Then run "
+        "<code>ghapp sample --score FILE</code> to see what they mean.</p>\n"
         f'<header class="bar" data-seed="{seed}" data-columns="{escape(",".join(COLUMNS))}">'
         '<button type="button" id="save">Save the answers</button> '
         f'<span id="count" role="status">0 of {len(lines)} answered</span></header>\n{cards}'

@@ -1,4 +1,4 @@
-"""A page that is one file: it shows and runs nothing but what stands in it. It opens nothing."""
+"""A self-contained HTML page: it loads nothing, and runs only its own script. It opens no file."""
 
 import base64
 import hashlib
@@ -30,9 +30,9 @@ header.bar { position: sticky; top: 0; background: Canvas; padding: .5rem 0;
 
 
 def page(title: str, body: str, script: str = "") -> str:
-    """Return a whole page. ``body`` is HTML whose every text was escaped.
+    """Return a whole page. ``body`` is HTML in which all text is already escaped.
 
-    Its own policy lets the browser load nothing, and run this one script at most.
+    The page's content security policy lets the browser load nothing and run only ``script``.
     """
     allowed = ["default-src 'none'", f"style-src {_hash(STYLE)}"]
     allowed.append(f"script-src {_hash(script)}" if script else "script-src 'none'")

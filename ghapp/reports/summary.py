@@ -1,6 +1,6 @@
-"""What every face of an audit says: headline, counts, reasons, files. It knows no format.
+"""What every report of an audit says: headline, counts, reasons, files. It knows no format.
 
-Texts of users (paths, agents, ids) stand here as they came; each face makes them harmless.
+Text from users (paths, agents, ids) is still raw here; each report makes it harmless.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from ghapp.reports import words
 
 
 class ReasonCount(Struct, frozen=True):
-    """How many added lines have a reason."""
+    """One reason and how many added lines have it."""
 
     reason: str
     lines: int
@@ -30,7 +30,7 @@ class ReasonCount(Struct, frozen=True):
 
 
 class FileRow(Struct, frozen=True):
-    """One counted file, in numbers of lines."""
+    """One counted file; ``added``, ``effective`` and ``attributed`` are numbers of lines."""
 
     path: str
     previous_path: str | None
@@ -38,11 +38,11 @@ class FileRow(Struct, frozen=True):
     effective: int
     attributed: int
     share: str
-    """In percent; a dash: there is nothing to count, or nothing is known."""
+    """In percent, such as ``67%``; ``-``: no line counts, or there is no evidence."""
 
 
 class ExcludedFile(Struct, frozen=True):
-    """A file that is not counted, and the rule that says so."""
+    """A file that is not counted, and the rule that excludes it."""
 
     path: str
     rule: str
@@ -51,7 +51,7 @@ class ExcludedFile(Struct, frozen=True):
 
 
 class AuditSummary(Struct, frozen=True):
-    """An audit as people read it."""
+    """An audit prepared for display."""
 
     repository: str | None
     pull_request: int | None
@@ -61,26 +61,26 @@ class AuditSummary(Struct, frozen=True):
     state: AuditState
     verdict: Verdict
     opening: str
-    """The headline without the agents at its end."""
+    """The headline without the agents' names."""
     authors: tuple[str, ...]
-    """Names of the agents that the headline ends with; empty: it names none."""
+    """The agents' names at the end of the headline; empty: it names none."""
     sentence: str
     complete: bool
-    """Whether the change and the evidence were read whole."""
+    """Whether the whole change and all evidence were read."""
     has_share: bool
-    """Whether a share may be said at all; it may not when files are missing or nothing is known."""
+    """Whether a share may be shown: not if files are missing or there is no evidence."""
     added: int
     effective: int
     attributed: int
     by_agent: tuple[tuple[str, int], ...]
-    """Agent's id and its lines, most lines first."""
+    """Agent id and its lines, most lines first."""
     reasons: tuple[ReasonCount, ...]
     files: tuple[FileRow, ...]
     excluded: tuple[ExcludedFile, ...]
     missing: tuple[str, ...]
     unread_records: int
     trailers: tuple[tuple[str, int], ...]
-    """Agent's id and how many of the commits name it, most first; no line rests on that."""
+    """Agent id and how many commits name it, most first. This attributes no line."""
     edits_considered: int
     policy: str
     policy_digest: str
@@ -94,7 +94,7 @@ class AuditSummary(Struct, frozen=True):
 
     @property
     def documented(self) -> int:
-        """The lines that the documented metric counts: Claude Code's (rules.md 2.16)."""
+        """The lines that Anthropic's documented metric counts: Claude Code's (rules.md 2.16)."""
         return dict(self.by_agent).get(words.CLAUDE_CODE, 0)
 
     @property
@@ -104,7 +104,7 @@ class AuditSummary(Struct, frozen=True):
 
 
 def summarize(audit: Audit) -> AuditSummary:
-    """Return the view that all faces share."""
+    """Return the summary that all reports share."""
     return AuditSummary(
         repository=audit.repository,
         pull_request=audit.pull_request,
@@ -153,7 +153,7 @@ def percent(attributed: int, effective: int) -> str:
 
 
 def moment(at: datetime) -> str:
-    """Write an instant for people, in UTC: ``2026-05-20 15:30 UTC``."""
+    """Return an instant as text, in UTC: ``2026-05-20 15:30 UTC``."""
     return at.strftime("%Y-%m-%d %H:%M UTC")
 
 
@@ -173,7 +173,7 @@ def _subject(audit: Audit) -> str:
 
 
 def _opening(audit: Audit) -> str:
-    """Say the verdict; a share is always "at least", and never said of half a change."""
+    """Return the verdict in words. A share is always "at least", and needs a complete change."""
     subject = _subject(audit)
     if audit.inputs.missing:
         return f"Incomplete: parts of this {subject} could not be read"
@@ -187,7 +187,7 @@ def _opening(audit: Audit) -> str:
 
 
 def _at_least(audit: Audit) -> str:
-    """Word the floor: ``At least 67% of … was``; only a full count is called all."""
+    """Return the floor in words: ``At least 67% of … was``; "all" only if every line counts."""
     subject, totals = _subject(audit), audit.totals
     if totals.attributed == totals.effective:
         return f"All counted lines of this {subject} were"
@@ -203,19 +203,19 @@ def _authors(audit: Audit) -> list[str]:
 
 
 def _sentence(audit: Audit) -> str:
-    """Say what the headline rests on, and what it does not say."""
+    """Return the counts behind the headline, or why there are none."""
     totals, inputs = audit.totals, audit.inputs
     edits = words.counted(inputs.edits_considered, "applied agent edit")
     if inputs.missing:
         return (
-            "No share is given, because a percentage over half a change would be wrong. "
+            "No share is given, because a percentage of half a change would be wrong. "
             f"In the files that were read, {words.counted(totals.attributed, 'line')} "
             f"{'is' if totals.attributed == 1 else 'are'} attributed."
         )
     if audit.verdict is Verdict.NO_EVIDENCE:
         return (
-            "This says nothing about how it was written: no applied agent edit of this "
-            "repository is known in the window. Unknown is not zero."
+            "We know of no agent edit that was applied to this repository in the window, so this "
+            "says nothing about how the code was written. Unknown is not zero."
         )
     if totals.share is None:
         return f"It has {words.counted(totals.added, 'added line')}, and none of them counts."
@@ -238,11 +238,11 @@ def _trailers(audit: Audit) -> list[tuple[str, int]]:
 
 
 def _reasons(audit: Audit) -> Iterable[ReasonCount]:
-    """Order the reasons: attributed, not attributed, not counted; in each the most lines first."""
+    """Return the reasons: attributed, not attributed, not counted; most lines first in each."""
     groups = [words.ATTRIBUTED_GROUP, words.NOT_ATTRIBUTED_GROUP, words.NOT_COUNTED_GROUP]
     found = [
         ReasonCount(
-            # a plain string: what a report prints must not depend on who made the audit
+            # A plain string: `Reason` and a policy's own reason must print alike.
             reason=str(reason),
             lines=lines,
             group=words.group(reason),
@@ -255,7 +255,7 @@ def _reasons(audit: Audit) -> Iterable[ReasonCount]:
 
 
 def _files(audit: Audit) -> Iterable[FileRow]:
-    """List the counted files: most attributed lines first, then the largest, then by path."""
+    """Return the counted files: most attributed lines first, then the largest, then by path."""
     known = audit.verdict is not Verdict.NO_EVIDENCE
     rows = [
         FileRow(
@@ -273,7 +273,7 @@ def _files(audit: Audit) -> Iterable[FileRow]:
 
 
 def _excluded(files: Iterable[FileVerdict]) -> Iterable[ExcludedFile]:
-    """List the files left out: the largest first, then by path."""
+    """Return the excluded files: the largest first, then by path."""
     rows = [
         ExcludedFile(
             path=file.path,

@@ -1,7 +1,7 @@
-"""Rows as CSV and as JSON Lines, for spreadsheets and for programs. It reads nothing.
+"""Rows as CSV for spreadsheets and as JSON Lines for programs. It reads nothing.
 
-In CSV no cell is taken for a formula: names, titles and paths come from users, and a
-spreadsheet runs what begins with ``=``.
+No CSV cell starts like a formula: names, titles and paths come from users, and a spreadsheet
+runs a cell that starts with ``=``. https://owasp.org/www-community/attacks/CSV_Injection
 """
 
 import csv
@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a cell begins with that some spreadsheet takes for a formula, full-width signs too."""
+"""First characters that some spreadsheet reads as a formula, including full-width signs."""
 
 
 def inert(value: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula; numbers stay numbers.
+    """Return a cell that no spreadsheet reads as a formula; numbers stay numbers.
 
     >>> inert("=1+1"), inert(-3), inert("plain")
     ("'=1+1", -3, 'plain')
@@ -25,7 +25,7 @@ def inert(value: object) -> object:
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """Yield the rows of a CSV file (RFC 4180), the columns first; ``None`` is an empty cell."""
+    """Yield the rows of a CSV file (RFC 4180), header first; ``None`` is an empty cell."""
     page = io.StringIO()
     writer = csv.writer(page)
     for row in itertools.chain([columns], rows):
@@ -36,6 +36,6 @@ def to_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator
 
 
 def to_json_lines(rows: Iterable[object]) -> Iterator[bytes]:
-    """Yield the rows as JSON, one a line."""
+    """Yield each row as one line of JSON."""
     for row in rows:
         yield msgspec.json.encode(row) + b"\n"

@@ -1,11 +1,11 @@
-"""An audit for a shell, made to be read in 80 columns. It opens no file and no terminal.
+"""An audit as text for a terminal of 80 columns. It opens no file and no terminal.
 
-The caller's console decides on color and width; text from users is shown without markup.
+The caller's console decides on color and width. Text from users is printed without markup.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -25,7 +25,7 @@ from ghapp.reports.summary import (
 )
 
 BAR_WIDTH = 40
-"""Columns of the bar that shows the share."""
+"""Width of the bar that shows the share, in columns."""
 
 _COLORS = {
     words.ATTRIBUTED_GROUP: "green",
@@ -35,7 +35,7 @@ _COLORS = {
 
 
 def render(audit: Audit, console: Console, *, lines: bool = False) -> None:
-    """Print an audit; with ``lines`` also every added line as ranges with their reasons."""
+    """Print an audit; with ``lines``, also the reason of every range of added lines."""
     summary = summarize(audit)
     with console.capture() as capture:
         _render(summary, console)
@@ -43,7 +43,7 @@ def render(audit: Audit, console: Console, *, lines: bool = False) -> None:
             _render_lines(audit.files, console)
         console.print()
         _print(console, _footer(summary), style="bright_black")
-    # Tables fill their last column with spaces; nobody wants those in a file or a paste.
+    # Rich pads the last column of a table with spaces, which nobody wants in a file or a paste.
     console.file.write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
     console.file.flush()
 
@@ -75,7 +75,7 @@ def _print(console: Console, text: str, style: str = "") -> None:
 
 
 def _subject(summary: AuditSummary) -> str:
-    """Name what was audited: ``acme/app #17, merged 2026-05-20 15:30 UTC``."""
+    """Return what was audited: ``acme/app #17, merged 2026-05-20 15:30 UTC``."""
     number = None if summary.pull_request is None else f"#{summary.pull_request}"
     commit = summary.merge_commit and visible(summary.merge_commit[:12])
     name = summary.repository and visible(summary.repository)
@@ -84,7 +84,7 @@ def _subject(summary: AuditSummary) -> str:
 
 
 def _bar(summary: AuditSummary, console: Console) -> Text:
-    """Draw the share; rounded down as the number is, but never empty where there is some."""
+    """Draw the share, rounded down like the number; a share above zero is never an empty bar."""
     filled = summary.attributed * BAR_WIDTH // max(summary.effective, 1)
     filled = max(filled, 1 if summary.attributed else 0)
     unicode = console.encoding.lower().startswith("utf")
@@ -106,24 +106,30 @@ def _warnings(summary: AuditSummary) -> Iterator[str]:
     if summary.missing:
         yield f"Could not be read: {words.listed([visible(path) for path in summary.missing])}"
     if summary.unread_records:
-        records = words.counted(summary.unread_records, "record")
-        yield f"{records} of the evidence could not be read; what only they support is missing."
+        records = words.counted(summary.unread_records, "evidence record")
+        yield f"{records} could not be read; lines that only they support are not attributed."
 
 
 def _tables(summary: AuditSummary) -> Iterator[tuple[str, Table]]:
     if summary.reasons:
-        yield "Why", _reasons(summary.reasons)
+        yield "Reasons", _reasons(summary.reasons)
     if summary.files:
         yield "Files", _files(summary.files)
     if summary.excluded:
-        yield "Left out", _excluded(summary.excluded)
+        yield "Excluded files", _excluded(summary.excluded)
+
+
+def _table(*, second: JustifyMethod = "left") -> Table:
+    """Return an empty table without borders: a number, a short text, and a text that may fold."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(justify=second, no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
 
 
 def _reasons(rows: Iterable[ReasonCount]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column("Lines", justify="right", no_wrap=True)
-    table.add_column("Reason", no_wrap=True)
-    table.add_column("Meaning")
+    table = _table()
     for row in rows:
         reason = Text(visible(row.reason), style=_COLORS[row.group])
         table.add_row(f"{row.lines:,}", reason, row.sentence)
@@ -131,10 +137,7 @@ def _reasons(rows: Iterable[ReasonCount]) -> Table:
 
 
 def _files(rows: Iterable[FileRow]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column("Share", justify="right", no_wrap=True)
-    table.add_column("Lines", justify="right", no_wrap=True)
-    table.add_column("File", overflow="fold")
+    table = _table(second="right")
     for row in rows:
         earlier = f" (was {visible(row.previous_path)})" if row.previous_path else ""
         table.add_row(
@@ -146,10 +149,7 @@ def _files(rows: Iterable[FileRow]) -> Table:
 
 
 def _excluded(rows: Iterable[ExcludedFile]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column("Lines", justify="right", no_wrap=True)
-    table.add_column("Rule", no_wrap=True)
-    table.add_column("File", overflow="fold")
+    table = _table()
     for row in rows:
         table.add_row(
             f"{row.added:,}", Text(visible(row.rule), style="bright_black"), Text(visible(row.path))
@@ -167,10 +167,7 @@ def _render_lines(files: Iterable[FileVerdict], console: Console) -> None:
 
 
 def _lines(lines: Sequence[LineVerdict]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column("Lines", justify="right", no_wrap=True)
-    table.add_column("Reason", no_wrap=True)
-    table.add_column("Edit", overflow="fold")
+    table = _table()
     for run in ranges(lines, lambda line: (line.reason, line.edit)):
         first, last = run[0], run[-1]
         span = str(first.line) if first is last else f"{first.line}-{last.line}"
@@ -180,7 +177,7 @@ def _lines(lines: Sequence[LineVerdict]) -> Table:
 
 
 def _support(run: Sequence[LineVerdict]) -> str:
-    """Name the edit that supports lines or comes nearest, and how far they are from it."""
+    """Return the edit that supports some lines or comes nearest, and how far they differ."""
     first = run[0]
     differences = [line.difference for line in run if line.difference]
     parts = [

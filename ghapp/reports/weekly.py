@@ -1,6 +1,6 @@
-"""An organization's week in Markdown: what was merged, how much of it with agents, where to look.
+"""An organization's week as Markdown: merged pull requests, agents, quiet spots. It reads no store.
 
-It reads nothing. No person is named, whatever the settings say: a letter is passed on.
+It names no person, whatever the settings say: people forward such a message.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,14 +20,14 @@ from ghapp.summaries.counts import (
 
 MOST_ROWS = 10
 QUIET_WORDS = {
-    QuietReason.FELL: "the share of pull requests with agents fell to less than half",
-    QuietReason.NEVER_STARTED: "there is evidence, and no pull request with agents",
-    QuietReason.NO_EVIDENCE: "no evidence has come in",
+    QuietReason.FELL: "the share of pull requests with agents fell by more than half",
+    QuietReason.NEVER_STARTED: "there is evidence, but no pull request with an agent",
+    QuietReason.NO_EVIDENCE: "no evidence has arrived",
 }
 
 
 class WeekSummary(Struct, frozen=True):
-    """What a weekly summary is about."""
+    """The organization and the week of a weekly summary."""
 
     organization: str
     first: date
@@ -35,17 +35,17 @@ class WeekSummary(Struct, frozen=True):
     last: date
     """The Sunday after it."""
     address: str | None
-    """The organization's page; ``None``: the app's address is not known."""
+    """URL of the organization's page; ``None``: the app's own URL is not known."""
 
     @property
     def name(self) -> str:
-        """The week as ISO 8601 names it, such as ``2026-W21``."""
+        """The week in ISO 8601 form, such as ``2026-W21``."""
         year, week, _ = self.first.isocalendar()
         return f"{year}-W{week:02}"
 
 
 def weekly(week: WeekSummary, summary: OrganizationSummary, before: PullCounts) -> str:
-    """Return the letter; ``before`` are the counts of the week before."""
+    """Return the message; ``before`` holds the counts of the previous week."""
     return "\n".join(_lines(week, summary, before)) + "\n"
 
 
@@ -53,17 +53,17 @@ def _lines(week: WeekSummary, summary: OrganizationSummary, before: PullCounts) 
     yield f"## {code(week.organization)}: {week.name} ({week.first} to {week.last})"
     yield ""
     if not summary.totals.pulls:
-        yield "No pull request was merged."
+        yield "No pull requests were merged."
     else:
         yield from _totals(summary.totals, before)
         yield from _repositories(summary.repositories)
         yield from _agents(summary)
     yield from _quiet(summary.quiet)
     yield ""
-    yield "A share is a floor: what is sure, of everything that counts. Unknown is not zero."
+    yield "Every share is a floor: it includes only what is certain. Unknown is not zero."
     if week.address is not None:
         yield ""
-        yield f"[Every number with the lines behind it]({week.address})"
+        yield f"[See every number and the lines behind it]({week.address})"
 
 
 def _totals(totals: PullCounts, before: PullCounts) -> Iterator[str]:
@@ -80,21 +80,21 @@ def _totals(totals: PullCounts, before: PullCounts) -> Iterator[str]:
             f"{_was(before.whole_attributed, before.known_effective and before.whole_effective)}"
         )
     if totals.no_evidence:
-        yield f"- of {counted(totals.no_evidence, 'pull request')} nothing is known"
+        yield f"- nothing is known about {counted(totals.no_evidence, 'pull request')}"
     if totals.provisional:
-        yield f"- {counted(totals.provisional, 'audit')} can still gain: the window is open"
+        yield f"- {counted(totals.provisional, 'audit')} may still gain lines: the window is open"
     if totals.incomplete:
-        yield f"- {counted(totals.incomplete, 'pull request')} could not be read whole"
+        yield f"- {counted(totals.incomplete, 'pull request')} could not be read in full"
 
 
 def _repositories(rows: Sequence[RepositoryCounts]) -> Iterator[str]:
     yield ""
     yield "| repository | merged | with an agent | lines | with an agent, at least |"
     yield "|---|---:|---:|---:|---:|"
-    for one in rows[:MOST_ROWS]:
-        counts = one.counts
+    for row in rows[:MOST_ROWS]:
+        counts = row.counts
         yield (
-            f"| {cell(one.repository)} | {counts.pulls:,} | {counts.assisted:,} "
+            f"| {cell(row.repository)} | {counts.pulls:,} | {counts.assisted:,} "
             f"| {counts.whole_effective:,} | {_share(counts)} |"
         )
     if len(rows) > MOST_ROWS:
@@ -116,13 +116,13 @@ def _agents(summary: OrganizationSummary) -> Iterator[str]:
 def _quiet(spots: Sequence[QuietSpot]) -> Iterator[str]:
     if spots:
         yield ""
-        yield "Quiet spots, by the last four weeks:"
+        yield "Quiet spots in the last four weeks:"
         yield ""
         yield from (f"- {code(one.name)}: {QUIET_WORDS[one.rule]}" for one in spots[:MOST_ROWS])
 
 
 def _share(counts: PullCounts) -> str:
-    """Return a share of lines as a floor; a dash where nothing is known of any of them."""
+    """Return the share of lines as a floor, or ``-`` if there is no evidence for any of them."""
     return percent(counts.whole_attributed, counts.known_effective and counts.whole_effective)
 
 

@@ -1,6 +1,6 @@
-"""One sentence for every reason, and the names people use for agents. It counts nothing.
+"""One sentence for each reason, and the display names of agents. It counts nothing.
 
-docs/reasons.md repeats each sentence under an anchor of the same id; a test holds the two together.
+docs/reasons.md repeats each sentence under an anchor with the same id; a test compares the two.
 """
 
 from collections.abc import Sequence
@@ -8,31 +8,31 @@ from collections.abc import Sequence
 from ghapp.attribution.model import ATTRIBUTED, Reason
 
 REASONS: dict[str, str] = {
-    Reason.RUN: "In a run of lines, in the order of one agent edit.",
-    Reason.LINE: "Equal to a distinctive line of an agent edit.",
-    Reason.REWRAPPED: "An agent edit's lines, wrapped anew by a formatter.",
+    Reason.RUN: "Part of a run of lines that matches one agent edit.",
+    Reason.LINE: "Equals a distinctive line of an agent edit.",
+    Reason.REWRAPPED: "Agent lines that a formatter wrapped differently.",
     Reason.EDITED: "An agent's line, changed within the rewrite limit.",
     Reason.NO_MATCH: "No agent edit in the window comes close to it.",
     Reason.REWRITTEN: "An agent's line, changed beyond the rewrite limit.",
-    Reason.COMMON_LINE: "Also in an agent edit, but anyone would type it.",
-    Reason.SCATTERED: "Also in agent edits of which little else is here.",
-    Reason.CREDITED_ELSEWHERE: "Equal agent lines are all credited to other lines.",
-    Reason.OUTSIDE_WINDOW: "Equal to an agent edit from outside the window.",
-    Reason.NOT_APPLIED: "Equal only to an agent edit that was not applied.",
+    Reason.COMMON_LINE: "Also in an agent edit, but anyone might type it.",
+    Reason.SCATTERED: "Also in an agent edit, most of which is not here.",
+    Reason.CREDITED_ELSEWHERE: "All equal agent lines are credited to other lines.",
+    Reason.OUTSIDE_WINDOW: "Equals a line of an agent edit outside the window.",
+    Reason.NOT_APPLIED: "Found only in agent edits that were not applied.",
     Reason.TRIVIAL_LINE: "Blank, too short, or only brackets and punctuation.",
     Reason.LONG_LINE: "Longer than 1,000 characters.",
     Reason.LOCK_FILE: "In a package manager's lock file.",
     Reason.GENERATED: "In a generated file.",
-    Reason.BUILD_DIRECTORY: "In a directory of build output or of packages.",
+    Reason.BUILD_DIRECTORY: "In a directory of build output or packages.",
     Reason.TEST_FIXTURE: "In recorded test data: snapshots, cassettes, mocks.",
     Reason.BINARY: "In a binary file, which has no lines.",
     Reason.SUBMODULE: "A pointer to another repository's commit.",
-    Reason.EXCLUDED_PATH: "In a path that this repository's policy leaves out.",
+    Reason.EXCLUDED_PATH: "In a path that this repository's policy excludes.",
 }
-"""Reason → what it means, short enough for one row of a terminal."""
+"""Reason → what it means, at most 52 characters, so that it fits one row of a terminal."""
 
-OWN_POLICY = "A reason of this repository's own policy."
-"""Said of a reason that only a repository's own policy knows."""
+OWN_POLICY = "Defined by this repository's own policy."
+"""The sentence for a reason that is not in `REASONS`."""
 
 ATTRIBUTED_GROUP = "attributed"
 NOT_ATTRIBUTED_GROUP = "not attributed"
@@ -51,7 +51,7 @@ _NOT_ATTRIBUTED = frozenset(
 )
 
 CLAUDE_CODE = "claude-code"
-"""The agent that the documented metric counts, and no other (rules.md 2.16)."""
+"""The only agent that Anthropic's documented metric counts (rules.md 2.16)."""
 
 AGENTS = {
     "aider": "Aider",
@@ -62,7 +62,7 @@ AGENTS = {
     "gemini-cli": "Gemini CLI",
     "opencode": "OpenCode",
 }
-"""An agent's id in evidence → the name people know it by."""
+"""An agent's id in evidence → its display name."""
 
 
 def sentence(reason: str) -> str:
@@ -71,50 +71,52 @@ def sentence(reason: str) -> str:
 
 
 def group(reason: str) -> str:
-    """Return which of the three groups a reason belongs to; an unknown one excludes."""
+    """Return a reason's group; an unknown reason is an exclusion."""
     if reason in ATTRIBUTED:
         return ATTRIBUTED_GROUP
     return NOT_ATTRIBUTED_GROUP if reason in _NOT_ATTRIBUTED else NOT_COUNTED_GROUP
 
 
 def agent_name(agent: str) -> str:
-    """Return an agent's name for people; an agent we do not know keeps its id."""
+    """Return an agent's display name, or its id if we do not know the agent."""
     return AGENTS.get(agent, agent)
 
 
 def each_agents(lines: Sequence[tuple[str, int]], documented: int) -> str | None:
-    """Say each agent's own count by its name; ``None``: Claude Code's is the only one.
+    """Return a sentence with each agent's count; ``None`` if only Claude Code has lines.
 
-    ``documented`` is Claude Code's, which is all that the documented metric counts.
+    ``documented`` is Claude Code's count, the only one in Anthropic's documented metric.
 
-    >>> each_agents([("Codex", 4), ("Claude Code", 1)], 1)
-    'Of these, Codex wrote 4 lines and Claude Code 1; the documented metric counts 1.'
+    >>> each_agents([("Codex", 4), ("Claude Code", 1)], 1)  # doctest: +ELLIPSIS
+    "Of these, Codex wrote 4 lines and Claude Code 1. ... would count 1 (Claude Code only)."
     """
     if not lines or (documented and len(lines) == 1):
         return None
     (first, most), *others = lines
     wrote = [f"{first} wrote {counted(most, 'line')}", *(f"{name} {n:,}" for name, n in others)]
-    known = f"{documented:,}" if documented else "none: it knows Claude Code alone"
-    return f"Of these, {listed(wrote)}; the documented metric counts {known}."
+    known = f"{documented:,}" if documented else "none"
+    return (
+        f"Of these, {listed(wrote)}. Anthropic's own metric would count {known} (Claude Code only)."
+    )
 
 
 def named(trailers: Sequence[tuple[str, int]]) -> str | None:
-    """Say which agents the commits name; ``None``: they name none.
+    """Return a sentence about the agents that commits name; ``None`` if they name none.
 
     >>> named([("Claude Code", 3)])
-    'Commits that name an agent: Claude Code 3. A name supports no line.'
+    'Commits that name an agent: Claude Code 3. A name alone attributes no line.'
     """
     if not trailers:
         return None
     agents = listed([f"{name} {count:,}" for name, count in trailers])
-    return f"Commits that name an agent: {agents}. A name supports no line."
+    return f"Commits that name an agent: {agents}. A name alone attributes no line."
 
 
 def listed(names: list[str]) -> str:
-    """Join names as a sentence does: ``a``, ``a and b``, ``a, b and c``."""
+    """Join names into a phrase: ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), *names[-1:]])
 
 
 def counted(number: int, noun: str) -> str:
-    """Write a number with its noun: ``1 line``, ``1,200 lines``."""
+    """Return a number with its noun: ``1 line``, ``1,200 lines``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -34,7 +34,7 @@ DROPPED = " ()[]{},;\\"
 
 
 def canonical(text: str) -> str:
-    """Normalize a line, one step of rules.md 2.13 after the other."""
+    """Normalize a line, step by step as rules.md 2.13 says."""
     text = unicodedata.normalize("NFC", text)
     words: list[str] = [""]
     for sign in text:
@@ -50,7 +50,7 @@ def is_long(text: str) -> bool:
 
 
 def form(text: str) -> str:
-    """Return what a line is compared by: empty for one that is too long to count."""
+    """Return the text by which a line is compared: empty if the line is too long to count."""
     return "" if is_long(text) else canonical(text)
 
 
@@ -108,7 +108,7 @@ class Slot(NamedTuple):
 
 
 Side = list[Slot | None]
-"""``None`` stands between two hunks: nothing runs across it."""
+"""``None`` separates two hunks: no run crosses it."""
 
 
 @dataclass
@@ -199,7 +199,7 @@ def places(side: Side) -> list[int]:
 
 
 class Run(NamedTuple):
-    """A longest stretch of equal lines: where it starts in the file and the edit, its length."""
+    """A longest stretch of equal lines: its start in the file and in the edit, and its length."""
 
     at: int
     edit_at: int
@@ -223,7 +223,7 @@ def alike(side: Side, at: int, edit_side: Side, edit_at: int) -> bool:
 
 
 def equal_runs(side: Side, edit_side: Side) -> list[Run]:
-    """Find all longest stretches; each holds a line that stands in the file 32 times at most."""
+    """Find all longest stretches; each has a line that occurs in the file at most 32 times."""
     often = Counter(slot.form for slot in side if slot)
     found = []
     for at in range(len(side)):
@@ -262,7 +262,7 @@ def chain_of(anchors: Iterable[Anchor]) -> list[Anchor]:
 
 
 class Gap(NamedTuple):
-    """Own lines and added lines, by index, that lie between the same standing lines."""
+    """Own lines and added lines, by index, between the same matched lines."""
 
     own: list[int]
     added: list[int]
@@ -368,7 +368,7 @@ class Credit(NamedTuple):
 
 @dataclass
 class Author:
-    """One edit while one file is looked at."""
+    """One edit while one file is matched."""
 
     written: Written
     runs: list[Run] = field(default_factory=list)
@@ -381,7 +381,7 @@ class Author:
 
 
 class FileAudit:
-    """One file and the edits of it, in the order in which ties are decided."""
+    """One file and its edits, in the order of ties."""
 
     def __init__(self, file: File, edits: list[Written], limit: Fraction) -> None:
         self.file = file
@@ -407,7 +407,7 @@ class FileAudit:
     # --- weight and coverage
 
     def weight(self, canon: str) -> float:
-        """Weigh a line in this file: what recurs there, or in one edit, tells less."""
+        """Weigh a line in this file: a line that recurs there or in one edit weighs less."""
         often = [Counter(slot.form for slot in self.file.side if slot)[canon]]
         often += [author.written.forms.count(canon) for author in self.authors]
         return plain_weight(canon) / (1.0 + log2(max(1, *often)))
@@ -439,7 +439,7 @@ class FileAudit:
         return [(here, there) for here, there in both if here and there]
 
     def may_credit(self, written: Written, own: int) -> bool:
-        """Say no to a line that the edit only restyled, unless the change restyles it too."""
+        """Refuse a line that the edit only restyled, unless the change restyles it too."""
         canon = written.forms[own]
         return canon not in written.removed or canon in self.file.removed
 
@@ -482,7 +482,7 @@ class FileAudit:
             author.of_edit += self._weight_of(written, more) / total
 
     def is_sure(self, author: Author, run: Run) -> bool:
-        """Ask the table of docs/matching.md, step 3."""
+        """Apply the table of docs/matching.md, step 3."""
         weight, e, s = self.run_weight(author.written, run), author.of_edit, author.of_session
         heavier = max(weight, author.weight)
         if weight * max(e, s) >= 20 or (s >= 0.5 and author.is_whole):
@@ -523,7 +523,7 @@ class FileAudit:
         return own not in written.credited and added not in self.credits
 
     def _rests(self, written: Written, run: Run) -> list[Run]:
-        """Cut a run at its taken lines; keep the parts in which there is something to credit."""
+        """Cut a run at its credited lines; keep the parts with something left to credit."""
         parts: list[list[int]] = [[]]
         for step, (here, there) in enumerate(self._both(written, run)):
             free = there.number is None or here.number is None
@@ -575,7 +575,7 @@ class FileAudit:
                         self._anchor(author, touched)
 
     def _anchor(self, author: Author, equal: list[Likeness]) -> None:
-        """Let equal lines found in a gap bound the gaps in which touched ones are looked for."""
+        """Let equal lines found in a gap narrow the gaps that are searched for touched lines."""
         here, there = places(self.file.side), places(author.written.side)
         author.anchors = [*author.anchors, *((there[own], here[added]) for own, added, _ in equal)]
 
@@ -619,7 +619,7 @@ class FileAudit:
     # --- edits with no equal line
 
     def _credit_reformatted_edit(self, author: Author) -> None:
-        """Credit an edit most of which stands but for signs that a formatter changes."""
+        """Credit an edit if most of it matches once we ignore the signs a formatter changes."""
         written = author.written
         runs = equal_runs(loose(self.file.side), loose(written.side))
         standing = {own for run in runs for own, _ in self.pairs(written, run)}
@@ -662,7 +662,7 @@ class FileAudit:
 
 
 class Reasoned(NamedTuple):
-    """What the oracle says of one added line."""
+    """The verdict of the oracle on one added line."""
 
     reason: str
     edit: str | None = None
@@ -670,7 +670,7 @@ class Reasoned(NamedTuple):
 
 
 def miss(audit: FileAudit, added: int, outside: list[Edit], refused: list[Edit]) -> Reasoned:
-    """Say why a line is not attributed, asking in the order of docs/matching.md."""
+    """Say why a line is not attributed, in the order of docs/matching.md."""
     canon = audit.file.forms[added]
     equal = [
         (written, own in written.credited)
@@ -698,7 +698,7 @@ def miss(audit: FileAudit, added: int, outside: list[Edit], refused: list[Edit])
 
 
 def beside(audit: FileAudit, author: Author, added: int) -> list[int]:
-    """Return the own lines in whose place an added line stands."""
+    """Return the own lines whose place an added line takes."""
     written = author.written
     if author.anchors:
         gaps = gaps_of(author.anchors, written, audit.file, 3)
@@ -716,7 +716,7 @@ def beside(audit: FileAudit, author: Author, added: int) -> list[int]:
 def reasons(
     merged_at: datetime, change: Change, evidence: Evidence, policy: Policy
 ) -> dict[str, dict[int, Reasoned]]:
-    """Say of each added line, by path and number, what rules.md says of it.
+    """Return the verdict of rules.md on each added line, by path and number.
 
     Paths of edits are relative, or lie below one of ``evidence.roots``.
     """
@@ -763,7 +763,7 @@ def place(edit: Edit, roots: Iterable[str]) -> str | None:
 
 
 def once(edits: Iterable[Edit]) -> list[Edit]:
-    """Take each tool call once: of copies the applied one, then that with the fewest lines."""
+    """Keep each tool call once: the applied copy, then the one with the fewest lines."""
     by_id: dict[str, list[Edit]] = {}
     for edit in edits:
         by_id.setdefault(edit.id, []).append(edit)
@@ -776,5 +776,5 @@ def _preference(edit: Edit) -> tuple[bool, int, str, str, datetime]:
 
 
 def in_order(edits: list[Edit], merged_at: datetime) -> list[Edit]:
-    """Order edits as rules.md 2.10: the later not after the merge first, then the smaller id."""
+    """Order edits as rules.md 2.10: not after the merge first, then latest, then smallest id."""
     return sorted(edits, key=lambda e: (e.at > merged_at, -(e.at - merged_at), e.id))

@@ -1,8 +1,8 @@
-"""Writes what the engine says now into the expected.json of the named cases.
+"""Writes the engine's current answer into the expected.json of some cases.
 
     python -m tests.attribution.renew CASE [CASE ...]
 
-Read the difference before you commit it: the case says what is right, not the engine.
+Read the diff before you commit it: the case decides what is right, not the engine.
 """
 
 import json

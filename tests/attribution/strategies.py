@@ -39,10 +39,10 @@ LATER = MERGED + timedelta(days=30)
 SUBJECT = AuditSubject(merged_at=MERGED, repository="acme/app", pull_request=7)
 ROOT = "/home/dev/app"
 FACTOR = int(os.environ.get("GHAPP_EXAMPLES_FACTOR", "1"))
-"""How many times as many examples as usual are tried; above 1 they are new ones each time."""
+"""Factor on the number of examples; above 1, each run tries new ones."""
 
 TAPE = 320
-"""Bytes of a tape; a story that needs more goes on with zeros."""
+"""Bytes of a tape; a story that needs more reads zeros."""
 
 COMMON = (
     "return None",
@@ -90,7 +90,7 @@ MINUTES = (
     2 * 1440 + 1,
     5 * 1440,
 )
-"""Minutes after the merge at which edits are made, the edges of the window among them."""
+"""Minutes between merge and edit, including the edges of the window."""
 
 
 class Case(NamedTuple):
@@ -101,7 +101,7 @@ class Case(NamedTuple):
 
 
 class Tape:
-    """Bytes that are read as choices; an empty tape always gives the first choice."""
+    """Bytes read as choices; an empty tape always gives the first choice."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -118,12 +118,12 @@ class Tape:
         return choices[self.below(len(choices))]
 
     def happens(self, percent: int) -> bool:
-        """Say yes in so many of a hundred cases."""
+        """Return true with this probability in percent."""
         return self.below(100) >= 100 - percent
 
 
 def searched(examples: int) -> Callable[[Any], Any]:
-    """Return the settings of a search: how many examples, and the same ones in each plain run."""
+    """Return the settings of a search: the number of examples, the same ones in each plain run."""
     return settings(
         max_examples=examples * FACTOR,
         derandomize=FACTOR == 1,
@@ -161,7 +161,7 @@ def touched(line: str, tape: Tape) -> str:
 
 
 def restyled(line: str, tape: Tape) -> str:
-    """Change what is no difference: indentation, spacing, quotes, letter case."""
+    """Change only what makes no difference: indentation, spacing, quotes, letter case."""
     how = tape.below(4)
     if how == 0:
         return "    " + line + "  "
@@ -201,7 +201,7 @@ def altered(lines: list[str], tape: Tape) -> list[str]:
 
 @dataclass
 class Telling:
-    """A story while it is told: each file's first and present text, and the edits so far."""
+    """A story in progress: each file's first and current text, and the edits so far."""
 
     tape: Tape
     before: dict[str, list[str]] = field(default_factory=dict)
@@ -211,7 +211,7 @@ class Telling:
     edits: list[Edit] = field(default_factory=list)
 
     def step(self) -> None:
-        """Let the next thing happen."""
+        """Perform the next random action."""
         tape = self.tape
         path = tape.one_of(sorted(self.now))
         kind = tape.below(12)
@@ -271,7 +271,7 @@ class Telling:
         self.now[path] = [*to[:at], *copied, *to[at:]]
 
     def edit_seen_twice(self) -> None:
-        """Read a copy of an edit again, from a resumed or a forked agent session."""
+        """Add a copy of an edit, from a resumed or forked agent session."""
         if self.edits:
             edit = self.tape.one_of(self.edits)
             fields = {name: getattr(edit, name) for name in edit.__struct_fields__}
@@ -279,14 +279,14 @@ class Telling:
 
 
 def whole_write(old: list[str], tape: Tape) -> tuple[list[str], TextLines, str]:
-    """Write a file anew: the earlier content is known, or it is not and all is the edit's own."""
+    """Rewrite a file; if the earlier content is not known, every line is the edit's own."""
     new = [*old[: tape.below(len(old) + 1)], *some_lines(tape, 7)]
     lines = own_lines(old, new) if tape.happens(50) else EditLines((EditHunk((), tuple(new), ()),))
     return new, lines, "Write"
 
 
 def piece_edit(old: list[str], tape: Tape) -> tuple[list[str], TextLines, str]:
-    """Replace a stretch of lines by new ones, or by what a restyling makes of it."""
+    """Replace a stretch of lines with new ones or with a restyled form."""
     start = tape.below(len(old) + 1)
     end = min(len(old), start + tape.below(4))
     piece = some_lines(tape, 6) if tape.happens(75) else altered(old[start:end], tape)
@@ -338,7 +338,7 @@ def diff_of(
 
 
 def story(content: bytes) -> Case:
-    """Tell the story that a tape holds."""
+    """Return the story of a tape."""
     tape = Tape(content)
     told = Telling(tape)
     for path in ("src/app.py", "src/tenant.ts", "lib/ledger.rb")[: tape.one_of((1, 1, 2, 3))]:

@@ -1,4 +1,4 @@
-"""Each folder below fixtures/audits: a diff and transcripts in, a reason for every line out."""
+"""Each folder of fixtures/audits: a diff and transcripts in, a reason for every line out."""
 
 import json
 from datetime import datetime
@@ -30,9 +30,9 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
     roots: list[str]
     policy: str = "claude-code-v1"
     fingerprints: bool = False
-    """Whether only fingerprints of the evidence are held, so that tokens are compared."""
+    """Whether the evidence has only fingerprints, so that tokens are compared."""
     agents: dict[str, str] = {}
-    """Agent session → the agent that it is taken for, where it is not Claude Code."""
+    """Agent session → its agent, if that is not Claude Code."""
 
 
 FOLDERS = cases("audits")
@@ -58,7 +58,7 @@ def audit_of(folder: Path) -> Audit:
 
 
 def _as_held(edit: Edit, case: Case) -> Edit:
-    """Return an edit as the case wants it held: under its agent's name, as text or fingerprints."""
+    """Return an edit as the case asks: with its agent's name, as text or fingerprints."""
     edit = replace(edit, agent=case.agents.get(edit.agent_session, edit.agent))
     if not case.fingerprints:
         return edit
@@ -66,7 +66,7 @@ def _as_held(edit: Edit, case: Case) -> Edit:
 
 
 def by_range(file: FileVerdict) -> dict[str, str]:
-    """Return a file's reasons with neighboring lines of one reason joined: ``{"3-7": "run"}``."""
+    """Return a file's reasons, with adjacent lines of one reason joined: ``{"3-7": "run"}``."""
     found: dict[str, str] = {}
     numbered = [(line.line, line.reason) for line in file.lines]
     for _, group in groupby(enumerate(numbered), key=lambda at: (at[1][0] - at[0], at[1][1])):

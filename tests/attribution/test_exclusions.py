@@ -1,4 +1,4 @@
-"""Each folder below fixtures/exclusions: paths or a diff in, what one rule excludes out."""
+"""Each folder of fixtures/exclusions: paths or a diff in, the exclusions of one rule out."""
 
 import json
 import os

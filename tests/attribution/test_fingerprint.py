@@ -65,7 +65,7 @@ def text_lines(edit: Edit) -> TextLines:
 
 
 def as_kept(case: Case, key: bytes = KEY) -> Case:
-    """Return a case whose edits were kept as fingerprints and packed."""
+    """Return a case with its edits as packed fingerprints."""
     fingerprinter = LineFingerprinter(key)
     edits = [
         replaced(edit, lines=unpack(*pack(fingerprinter.lines(text_lines(edit)))))
@@ -253,7 +253,7 @@ def test_fingerprints_under_another_key_share_nothing() -> None:
 
 
 def test_a_planted_secret_never_occurs_in_what_is_kept() -> None:
-    """No stretch of six signs of a secret, whatever its letter case, nor the key itself."""
+    """Neither six consecutive characters of a secret, in any case, nor the key itself."""
     drawn = random.Random(8)  # noqa: S311  (a planted secret is none)
     fingerprinter = LineFingerprinter(KEY)
     for _ in range(200):

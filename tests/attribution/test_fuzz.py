@@ -46,7 +46,7 @@ LARGEST = 20_000
 """Bytes of the largest mutated input."""
 
 CALLS = 40_000
-"""Calls that any input may cost, and per byte of it `CALLS_A_BYTE` more."""
+"""Function calls allowed for any input, plus `CALLS_A_BYTE` for each byte."""
 
 CALLS_A_BYTE = 20
 
@@ -102,7 +102,7 @@ JSON_TOKENS = (
 
 
 def mutated(tape: Tape, pool: list[bytes], tokens: tuple[bytes, ...]) -> bytes:
-    """Return one of some texts with a few things done to it."""
+    """Return one of some texts with a few mutations."""
     text = tape.one_of(pool)
     for _ in range(1 + tape.below(4)):
         start, end = sorted((place(tape, text), place(tape, text)))
@@ -125,17 +125,17 @@ def mutated(tape: Tape, pool: list[bytes], tokens: tuple[bytes, ...]) -> bytes:
 
 
 def place(tape: Tape, text: bytes) -> int:
-    """Return a place in a text, as often as not the start of a line."""
+    """Return a position in a text, half of the time the start of a line."""
     at = (tape.below(256) * 256 + tape.below(256)) * (len(text) + 1) // 65536
     return text.rfind(b"\n", 0, at) + 1 if tape.happens(50) else at
 
 
 class TooMuchWorkError(AssertionError):
-    """Raised where a reader makes more calls than its input is worth."""
+    """Raised when a parser makes more calls than its input allows."""
 
 
 def within_bounds(size: int, work: Callable[[], T]) -> T:
-    """Do some work and count the calls that it makes, those of C functions too."""
+    """Run some work and count its calls, including those of C functions."""
     left = CALLS + CALLS_A_BYTE * size
 
     def count(_frame: FrameType, event: str, _argument: Any) -> None:
@@ -153,7 +153,7 @@ def within_bounds(size: int, work: Callable[[], T]) -> T:
 
 
 def random_texts(pool: list[bytes], tokens: tuple[bytes, ...]) -> Iterator[bytes]:
-    """Yield some broken texts of a fixed seed."""
+    """Yield broken texts from a fixed seed."""
     drawn = random.Random(6)  # noqa: S311  (broken texts, not secrets)
     for _ in range(300):
         yield mutated(Tape(drawn.randbytes(TAPE)), pool, tokens)
@@ -163,7 +163,7 @@ def random_texts(pool: list[bytes], tokens: tuple[bytes, ...]) -> Iterator[bytes
 
 
 def check_whole(files: tuple[FileDiff, ...]) -> None:
-    """Check that hunks hold what they say: as many lines as their headers, in order."""
+    """Check that hunks have as many lines as their headers say, in order."""
     for file in files:
         assert file.path
         end = 0
@@ -191,7 +191,7 @@ def test_a_broken_diff_is_refused_or_read_whole(content: bytes) -> None:
 
 
 def refused_or_read(text: bytes) -> tuple[DiffError | None, tuple[FileDiff, ...]]:
-    """Return the error, or the files that were read; no other error is one of ours."""
+    """Return the error or the parsed files; any other error fails the test."""
     try:
         return None, within_bounds(len(text), lambda: parse_diff(text))
     except DiffError as error:
@@ -211,7 +211,7 @@ def test_broken_diffs_are_of_both_kinds() -> None:
 
 @pytest.mark.parametrize("text", [t for t in DIFFS if len(t) < 1500], ids=len)
 def test_a_diff_cut_anywhere_is_no_half_truth(text: bytes) -> None:
-    """What is left of it is refused, or every hunk of it is one of the whole diff, in order."""
+    """A cut diff is refused, or each of its hunks is one of the whole diff, in order."""
     with contextlib.suppress(DiffError):
         whole = parse_diff(text)
         for end in range(len(text)):
@@ -246,7 +246,7 @@ def read(text: bytes, name: str = "agent_session.jsonl") -> list[Found]:
 
 
 def audited(found: list[Found]) -> bytes:
-    """Return the document of an audit with what was found as its evidence."""
+    """Return the document of an audit with this evidence."""
     change = Change(files=(diff_of("shop/cart.py", [], ["total = price * amount"]),))
     edits = tuple(item for item in found if isinstance(item, Edit))
     unread = tuple(item for item in found if isinstance(item, UnreadEvidence))
@@ -287,7 +287,7 @@ def applied(found: list[Found]) -> list[Edit]:
 
 @pytest.mark.parametrize("text", TRANSCRIPTS, ids=len)
 def test_a_transcript_cut_anywhere_brings_nothing_that_was_not_there(text: bytes) -> None:
-    """The applied edits of a beginning are the first ones of the whole, unchanged."""
+    """A cut transcript gives the first applied edits of the whole one, unchanged."""
     whole = applied(read(text))
     starts = [at + 1 for at, sign in enumerate(text) if sign == ord("\n")]
     middles = range(0, len(text), max(1, len(text) // 60))

@@ -1,4 +1,4 @@
-"""Laws that hold of every audit, whatever stands in it: order, sums, limits, edges, silence."""
+"""Laws that hold for every audit: order, sums, limits, edges, silence."""
 
 import random
 from collections import Counter
@@ -54,7 +54,7 @@ def by_path(audit: Audit) -> dict[str, FileVerdict]:
 
 
 def moved_to(case: Case, folder: str, suffix: str) -> Case:
-    """Return a case with all of its files somewhere else, the edits with them."""
+    """Return a case with all files, and their edits, at another path."""
 
     def name(path: str) -> str:
         return f"{folder}{path}{suffix}"
@@ -111,7 +111,7 @@ def test_evidence_for_one_file_changes_no_other_file(case: Case, other: Case) ->
 
 
 def reached_by(file: FileDiff, change: Change) -> set[str]:
-    """Return the files that an edit of a file may change: itself, and that renamed from it."""
+    """Return the files that an edit of a file may belong to: itself and the one renamed from it."""
     renamed = {other.path for other in change.files if other.previous_path == file.path}
     return {file.path} | renamed
 
@@ -208,7 +208,7 @@ def test_differences_are_what_the_reason_says(case: Case) -> None:
 
 
 def restyled(line: HunkLine, drawn: random.Random) -> HunkLine:
-    """Change letter case, quotes and spacing of an added line, and nothing that counts."""
+    """Change only letter case, quotes and spacing of an added line."""
     text = line.text
     if line.origin != "+" or len(text) > 900:
         return line
@@ -244,7 +244,7 @@ def plain_line(length: int, name: str) -> str:
 
 
 def spread(length: int, count: int) -> list[int]:
-    """Return places spread over a line, its ends left alone."""
+    """Return positions spread over a line, except its ends."""
     return [1 + at * (length - 2) // count for at in range(count)]
 
 
@@ -255,7 +255,7 @@ def substituted(length: int, count: int, name: str) -> tuple[str, str]:
 
 
 def inserted(length: int, count: int, name: str) -> tuple[str, str]:
-    """Return a line and one of the full length, with foreign signs put in."""
+    """Return a line and a copy of the full length with foreign characters."""
     line = plain_line(length - count, name)
     places = Counter(spread(len(line), count))
     return line, "".join(sign + "#" * places[at] for at, sign in enumerate(line))
@@ -270,7 +270,7 @@ HOW = {"substituted": substituted, "inserted": inserted, "deleted": deleted}
 
 
 def one_file(number: int, own: str, added: str, *, between: bool) -> tuple[FileDiff, Edit]:
-    """Return a file of its own in which an edit's line stands changed, alone or with neighbors."""
+    """Return a separate file with a changed line of an edit, alone or with neighbors."""
     above = [f"first_neighbor_{number} = establish_foundation({number}, granite, timber)"]
     below = [f"second_neighbor_{number} = finish_construction({number}, marble, copper)"]
     if not between:
@@ -288,7 +288,7 @@ def one_file(number: int, own: str, added: str, *, between: bool) -> tuple[FileD
 
 
 def attributed_lengths(how: str, beyond: int, *, between: bool) -> set[int]:
-    """Return the lengths at which a line is attributed with so many changes beyond the limit."""
+    """Return the lengths at which a line ``beyond`` characters over the limit is attributed."""
     files, edits = [], []
     for length in LENGTHS:
         count = length // 5 + beyond
@@ -317,7 +317,7 @@ def test_a_fifth_is_in_and_one_character_more_is_out_at_every_length(how: str) -
 
 @pytest.mark.parametrize("how", HOW)
 def test_a_fifth_is_in_and_one_character_more_is_out_for_a_lone_edit(how: str) -> None:
-    """A lone line has to be distinctive as well: short ones never count."""
+    """A lone line must be distinctive as well: a short one never counts."""
     heavy = {
         length
         for length in LENGTHS
@@ -425,7 +425,7 @@ def test_a_document_holds_no_source_text(case: Case) -> None:
     [("x", "trivial_line"), ("})", "trivial_line"), ("# --", "trivial_line"), ("xyz = 1", "run")],
 )
 def test_a_line_of_a_notebook_counts_by_the_source_that_it_holds(source: str, reason: str) -> None:
-    """What JSON adds to it, quotes and an escaped line end, makes no short line longer."""
+    """JSON's quotes and escaped line end do not make a short line longer."""
     told = "weekly_ledger = load_quota(tenant, drift, 'strict')"
     quoted = [f'    "{line}\\n",' for line in (told.replace("'", "`"), source, told)]
     edit = Edit(
@@ -449,7 +449,7 @@ TOLD = "invoice_ledger = load_tenant(ledger, tenant, 'strict')"
 
 
 def own_edit(id_: str, path: str, *own: str, hours: int, removed: tuple[str, ...] = ()) -> Edit:
-    """Return an applied edit of some hours before the merge."""
+    """Return an edit applied some hours before the merge."""
     return Edit(
         id=id_,
         agent="claude-code",
@@ -461,7 +461,7 @@ def own_edit(id_: str, path: str, *own: str, hours: int, removed: tuple[str, ...
 
 
 def test_an_edit_of_a_renamed_file_is_credited_once() -> None:
-    """Its earlier name may be taken again, so that the edit belongs to two files."""
+    """A new file may take its earlier name, so that the edit belongs to two files."""
     files = (
         diff_of("src/new.py", [], [TOLD], previous="src/old.py"),
         diff_of("src/old.py", [], [TOLD]),
@@ -482,7 +482,7 @@ def test_the_later_edit_is_credited_under_whichever_name() -> None:
 
 
 def test_a_draft_that_was_only_taken_out_does_not_weigh_against_the_rest() -> None:
-    """An edit may write nothing and still say what is left of an earlier one."""
+    """An edit that writes nothing can still remove lines of an earlier one."""
     draft = tuple(f"draft_number_{at} = sketch_quickly({at}, 'pencil', 'paper')" for at in range(9))
     edits = (
         own_edit("toolu_1", "src/a.py", *draft, hours=5),

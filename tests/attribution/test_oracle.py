@@ -1,4 +1,4 @@
-"""The engine and the oracle, which was written apart from it, say the same of every line."""
+"""The engine and the independently written oracle agree on every line."""
 
 from collections import Counter
 
@@ -27,7 +27,7 @@ FEWEST = {
     "rewritten": 10,
     "long_line": 5,
 }
-"""How often each reason has to come up in 700 stories of one seed, at the least."""
+"""Minimum number of occurrences of each reason in 700 stories of one seed."""
 
 
 def verdicts(case: Case) -> tuple[FileVerdict, ...]:
@@ -54,7 +54,7 @@ def test_engine_and_oracle_agree(case: Case) -> None:
 
 
 def test_stories_reach_every_reason() -> None:
-    """A comparison over stories in which nothing happens would prove nothing."""
+    """Comparing stories in which nothing happens would prove nothing."""
     found = Counter(
         line.reason
         for case in stories(seed=20260520, count=700)

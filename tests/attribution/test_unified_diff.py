@@ -1,4 +1,4 @@
-"""Each folder below fixtures/diffs: a diff in, its files or the refusal out; and laws."""
+"""Each folder of fixtures/diffs: a diff in, its files or an error out; and laws."""
 
 import json
 import os
@@ -119,7 +119,7 @@ Tree = dict[str, bytes]
 
 
 def named(text: str) -> str:
-    """Drop the folders that no tree of git can have."""
+    """Drop the folders that a git tree cannot have, such as ``..``."""
     return "/".join(part for part in text.split("/") if part.strip("."))
 
 
@@ -190,7 +190,7 @@ def git(repository: Path, *arguments: str, text: bytes = b"") -> bytes:
 
 
 def import_trees(repository: Path, old: Tree, new: Tree) -> None:
-    """Make the commits ``old`` and ``new`` by one call of git."""
+    """Make the commits ``old`` and ``new`` with one call of git."""
     git(
         repository,
         "fast-import",
@@ -224,7 +224,7 @@ def lines_of(content: bytes) -> list[str]:
 
 
 def apply(hunks: tuple[Hunk, ...], old: list[str]) -> list[str]:
-    """Apply hunks to lines, slowly, and check each line that they show of the old side."""
+    """Apply hunks to lines, slowly, and check each old line they show."""
     new: list[str] = []
     at = 0
     for hunk in hunks:
@@ -241,7 +241,7 @@ def apply(hunks: tuple[Hunk, ...], old: list[str]) -> list[str]:
 
 
 def apply_files(files: tuple[FileDiff, ...], old: Tree, new: Tree) -> dict[str, list[str]]:
-    """Return what the diff makes of the old tree; binary content is taken from the new one."""
+    """Return the old tree with the diff applied; binary content comes from the new tree."""
     result = {name: lines_of(content) for name, content in old.items()}
     for file in files:
         if file.status in {FileStatus.DELETED, FileStatus.RENAMED}:
@@ -289,7 +289,7 @@ def test_applied_to_the_old_tree_it_gives_the_new_one(
 
 
 def check_every_cut(diff: bytes, whole: tuple[FileDiff, ...], cuts: Any) -> None:
-    """Check that what a cut leaves is refused, or is a whole diff of the first files."""
+    """Check that a cut diff is refused, or is a complete diff of the first files."""
     for cut in cuts:
         try:
             files = parse_diff(diff[:cut])
@@ -301,7 +301,7 @@ def check_every_cut(diff: bytes, whole: tuple[FileDiff, ...], cuts: Any) -> None
 
 
 def is_cut_nobody_can_see(short: FileDiff, whole: FileDiff) -> bool:
-    """Say whether the cut is behind a whole hunk or mode change: git could have written it."""
+    """Say whether the cut is after a complete hunk or mode change: git could have written that."""
     shown = len(short.hunks)
     header = (short.path, short.previous_path, short.status)
     return header == (whole.path, whole.previous_path, whole.status) and (

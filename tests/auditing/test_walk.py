@@ -100,7 +100,7 @@ def test_every_command_of_the_page_works(environment: dict[str, str]) -> None:
     said = "\n".join(told.values())
     assert "3 verdicts are the same, worked out here" in said
     assert "3 changes are the same, worked out here" in said
-    assert "3 pull request(s): 3 the same" in said
+    assert "3 pull requests: 3 the same" in said
     assert "    | total_2 = price_of(customer=2)" in said
     assert "precision of attributed lines: 100.0%" in said
     assert "default-src 'none'" in Path("differences.html").read_text()

@@ -47,7 +47,7 @@ def test_text(place: Path) -> None:
     told = compared(place).decode()
     row = ["#1", "assisted", "->", "no_evidence", "8", "->", "0", "8", "policy_changed"]
     assert row in [line.split() for line in told.splitlines()]
-    assert "2 pull request(s): 1 the same, 1 different in 8 line(s); attributed 8 -> 0" in told
+    assert "2 pull requests: 1 the same, 1 different in 8 lines; attributed 8 -> 0" in told
     assert "8  run -> outside_window" in told
 
 

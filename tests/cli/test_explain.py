@@ -67,7 +67,9 @@ def test_what_is_recorded_is_explained_and_the_look_is_logged(
         store.evidence.erase(
             ErasureScope(login="ann"), ErasedBy.DEVELOPER, now=saved.created_at + DAY
         )
-        assert run("acme/shop#17", first)[1].startswith("Evidence of this window was erased since")
+        assert run("acme/shop#17", first)[1].startswith(
+            "Evidence for this window has since been erased"
+        )
     assert (looked.what, looked.pull_request) == ("explanation", 17)
     assert run("acme/shop#17", "--audit", "2")[0] == 2
     assert run("acme/shop#18")[0] == 2

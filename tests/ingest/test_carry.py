@@ -98,7 +98,7 @@ def test_another_agents_note_gives_its_own_label_and_words(place: Place) -> None
     assert seen.label_names == ("codex-assisted",)
     (comment,) = seen.comments
     assert "written with Codex" in comment.body
-    assert "the documented metric counts none" in comment.body
+    assert "Anthropic's own metric would count none" in comment.body
 
 
 def test_a_checkpoint_that_a_commit_names_is_read(place: Place, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""Writes the expected files of fixtures/reports anew: ``python -m tests.reports.renew``.
+"""Rewrites the expected files of fixtures/reports: ``python -m tests.reports.renew``.
 
-Read what it changed before you keep it: the difference is what people will see.
+Read the diff before you commit it: it is what people will see.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""The badge: what it says, and that nothing in it is anybody else's."""
+"""The badge: what it says, and that its text is escaped."""
 
 from xml.etree import ElementTree as ET
 

@@ -1,4 +1,4 @@
-"""Charts: what they draw is in proportion, harmless, and said in words as well."""
+"""Charts are in proportion, harmless, and described in words as well."""
 
 import re
 from itertools import pairwise

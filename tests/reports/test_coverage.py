@@ -1,4 +1,4 @@
-"""What stands beside a share."""
+"""The sentences beside a share."""
 
 from ghapp.reports.coverage import OF_AUTHOR, erased, of_author, of_authors
 from ghapp.store import AuthorCoverage
@@ -13,7 +13,7 @@ def test_silence_of_some_authors_is_counted() -> None:
     assert of_authors(3, 0) == "The author's machine reported for all 3 pull requests."
     last = of_authors(500, 0, is_all=False)
     assert last == "The author's machine reported for the last 500 pull requests."
-    assert of_authors(3, 1).startswith("Of 1 of 3 pull requests no machine")
+    assert of_authors(3, 1).startswith("For 1 of 3 pull requests the author's machine did not")
 
 
 def test_an_erasure_is_told_with_its_day() -> None:

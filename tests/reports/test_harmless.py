@@ -1,4 +1,4 @@
-"""Laws: whatever a name holds, it changes no structure, links nothing and pings nobody."""
+"""Laws: no name changes the structure, links anything or pings anybody."""
 
 import html
 import re
@@ -72,7 +72,7 @@ PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethroug
 
 
 def audit_of(name: str, agent: str) -> Audit:
-    """Return an audit in which every text of users is ``name`` or ``agent``."""
+    """Return an audit in which every user text is ``name`` or ``agent``."""
     line = LineVerdict(line=1, reason=Reason.RUN, attributed=True, agent=agent, edit=name)
     excluded = LineVerdict(line=1, reason=name)
 
@@ -119,7 +119,7 @@ def texts(audit: Audit) -> list[str]:
 
 
 def shape(source: str) -> list[str]:
-    """Return the structure of a text: its blocks and inlines without what is written in them."""
+    """Return the structure of a text: its blocks and inlines without their content."""
     return [part for token in PARSER.parse(source) for part in _parts(token)]
 
 

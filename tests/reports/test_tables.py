@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet takes for text, and JSON Lines."""
+"""CSV that a spreadsheet reads as text, and JSON Lines."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What a shell gets: width, color, and terminals without Unicode."""
+"""The terminal report: width, color, and terminals without Unicode."""
 
 import io
 

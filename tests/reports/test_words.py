@@ -1,4 +1,4 @@
-"""Every reason has a sentence, a row of 80 columns for it, and an anchor in the documentation."""
+"""Every reason has a sentence that fits a terminal row, and an anchor in the documentation."""
 
 import re
 

@@ -79,7 +79,7 @@ def test_it_says_the_week_and_is_sent_once(letters: WeeklyLetters, receiver: Rec
     for words in (
         "2 merged pull requests, 1 the week before",
         "**1 with an agent**, at least 50%\n",
-        "of 1 pull request nothing is known",
+        "nothing is known about 1 pull request",
         "| `acme/shop` | 2 | 1 |",
         "https://audits.example.com/organizations/acme?since=2026-05-11&until=2026-05-17",
     ):
@@ -108,7 +108,7 @@ def test_its_quiet_spots_look_at_the_week_that_it_tells(
     request(letters, receiver)
     letters.send(INSTALLATION)
     said = msgspec.json.decode(receiver.received[0])["text"]
-    assert "- `acme/handbook`: no evidence has come in" in said
+    assert "- `acme/handbook`: no evidence has arrived" in said
 
 
 def test_nobody_gets_what_nobody_wished(letters: WeeklyLetters) -> None:
@@ -158,7 +158,7 @@ def test_the_next_week_is_another_letter(letters: WeeklyLetters, receiver: Recei
     letters.send(INSTALLATION)
     later = replace(letters, clock=lambda: WEDNESDAY + timedelta(days=7))
     assert later.send(INSTALLATION).count == 1
-    assert b"No pull request was merged" in receiver.received[1]
+    assert b"No pull requests were merged" in receiver.received[1]
 
 
 def test_an_address_under_another_key_is_not_sent_to(

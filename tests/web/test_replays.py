@@ -72,7 +72,7 @@ def test_it_is_cancelled_and_what_is_done_stays(place: Place) -> None:
     assert reader.get(f"{address}/documents.jsonl").data == made + b"\n"
     differences = reader.get(f"{address}/differences.html")
     assert differences.headers["Content-Disposition"].startswith("attachment")
-    assert "1 pull request(s): 1 the same" in differences.text
+    assert "1 pull request: 1 the same" in differences.text
     assert [one.what for one in place.store.access_log.of(found.repository_id, limit=2)] == [
         *("comparison", "export"),
     ]

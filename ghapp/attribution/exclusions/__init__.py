@@ -1,1 +1,1 @@
-"""What of a change is not counted: one rule, one module, one id. The order is the registry's."""
+"""Exclusion rules: one module and one id each. `registry` holds their order."""

@@ -1,4 +1,4 @@
-"""Binary files. What is binary is for git to say, not for a list of suffixes here."""
+"""Binary files. Git decides what is binary; there is no list of suffixes here."""
 
 from ghapp.attribution.model import Change, FileDiff
 from ghapp.attribution.policy import Policy
@@ -8,5 +8,5 @@ SENTENCE = "binary files"
 
 
 def excludes(file: FileDiff, _change: Change, _policy: Policy, /) -> bool:
-    """Exclude what git shows no text for."""
+    """Exclude a file if git shows no text for it."""
     return file.binary

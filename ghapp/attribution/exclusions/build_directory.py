@@ -1,8 +1,8 @@
-"""Build directories, by the four names that are documented. It looks into no build file.
+"""Build directories, by the four documented names. It reads no build file.
 
-Exactly these four, at any depth. Near relatives stay out on purpose: ``out``, ``bin``,
-``obj`` and ``vendor`` hold sources in as many repositories as they hold output, and a folder
-such as ``.next`` is hardly ever committed; a policy's ``exclude`` names them where need be.
+Only these four names count, at any depth. We leave out similar names on purpose: ``out``,
+``bin``, ``obj`` and ``vendor`` contain sources as often as output, and a folder such as
+``.next`` is hardly ever committed. A policy's ``exclude`` can add them.
 """
 
 from ghapp.attribution.exclusions.gitattributes import linguist_generated
@@ -16,9 +16,9 @@ BUILD_DIRECTORIES = frozenset({"dist", "build", "node_modules", "target"})
 
 
 def excludes(file: FileDiff, change: Change, _policy: Policy, /) -> bool:
-    """Exclude what lies below such a folder; a file called ``build`` is a file.
+    """Exclude everything below such a folder, but not a file called ``build``.
 
-    A repository that keeps sources there says so: ``build/** -linguist-generated``.
+    A repository with sources there can write ``build/** -linguist-generated``.
     """
     folders = file.path.lower().split("/")[:-1]
     return (

@@ -1,4 +1,7 @@
-"""The paths that a repository's own policy excludes, as gitignore patterns. It knows no default."""
+"""Paths that a repository's own policy excludes, as gitignore patterns. There is no default.
+
+The patterns: https://git-scm.com/docs/gitignore
+"""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,17 +15,17 @@ SENTENCE = "paths that the repository's policy excludes"
 
 
 class _Line(NamedTuple):
-    """One pattern, and whether it excludes or, behind ``!``, takes back."""
+    """One pattern, and whether it excludes or, after ``!``, includes again."""
 
     pattern: PathPattern
     excludes: bool
 
 
 def excludes(file: FileDiff, _change: Change, policy: Policy, /) -> bool:
-    """Exclude a path as gitignore would ignore it.
+    """Exclude a path if gitignore would ignore it.
 
-    The last pattern that matches decides. Where a folder is excluded all in it is, and a
-    later ``!`` cannot take a file back out of it.
+    The last pattern that matches decides. An excluded folder excludes everything in it, and a
+    later ``!`` cannot include a file in it again.
     """
     lines = _lines(policy.exclude)
     names = file.path.split("/") if lines else []
@@ -33,7 +36,7 @@ def excludes(file: FileDiff, _change: Change, policy: Policy, /) -> bool:
 
 
 def _is_ignored(lines: tuple[_Line, ...], names: list[str], *, is_folder: bool) -> bool:
-    """Say what the last matching pattern says of one folder or file."""
+    """Say whether the last pattern that matches one folder or file excludes it."""
     for line in reversed(lines):
         if (is_folder or not line.pattern.directories_only) and line.pattern.matches(names):
             return line.excludes
@@ -42,7 +45,7 @@ def _is_ignored(lines: tuple[_Line, ...], names: list[str], *, is_folder: bool) 
 
 @lru_cache(maxsize=256)
 def _lines(patterns: tuple[str, ...]) -> tuple[_Line, ...]:
-    """Read patterns as git reads a .gitignore; blank ones and comments say nothing."""
+    """Parse patterns as git parses a .gitignore, without blank ones and comments."""
     kept = [pattern.rstrip("\r\n") for pattern in patterns]
     kept = [_without_end_spaces(pattern) for pattern in kept]
     return tuple(
@@ -53,6 +56,6 @@ def _lines(patterns: tuple[str, ...]) -> tuple[_Line, ...]:
 
 
 def _without_end_spaces(pattern: str) -> str:
-    r"""Drop spaces at the end, except one that ``\`` protects."""
+    r"""Strip trailing spaces, except one after a ``\``."""
     bare = pattern.rstrip(" ")
     return bare + " " if bare.endswith("\\") and bare != pattern else bare

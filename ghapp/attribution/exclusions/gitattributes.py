@@ -1,6 +1,8 @@
-"""What a repository's ``.gitattributes`` say of ``linguist-generated``. It is no rule itself.
+"""Reads ``linguist-generated`` from a repository's ``.gitattributes``. It is not a rule itself.
 
-Not read: macros (``[attr]name``), and patterns that git itself forbids there (``!pattern``).
+It ignores macros (``[attr]name``) and negative patterns (``!pattern``), which git forbids there.
+https://git-scm.com/docs/gitattributes
+https://docs.github.com/en/repositories/working-with-files/managing-files/customizing-how-changed-files-appear-on-github
 """
 
 import re
@@ -11,21 +13,21 @@ from ghapp.attribution.exclusions.path_pattern import PathPattern, from_text
 from ghapp.attribution.quoted import QUOTED, unquote
 
 _NAME = ".gitattributes"
-_ATTRIBUTE = re.compile(r"([-!]?)linguist-generated(?:=(\S*))?")
+_ATTRIBUTE = re.compile(r"([-!]?)linguist-generated(?:=(\S*))?")  # -linguist-generated, …=true
 _FALSE = frozenset({"false", "0", "no", "off"})
 
 
 class _Rule(NamedTuple):
-    """One line of a file that sets, unsets or forgets the attribute."""
+    """One line that sets, unsets or resets the attribute."""
 
     pattern: PathPattern
     value: bool | None
 
 
 def linguist_generated(path: str, gitattributes: dict[str, str]) -> bool | None:
-    """Return what the attribute says of a path; ``None``: nothing.
+    """Return the attribute's value for a path, or ``None`` if it has none.
 
-    The file nearest to the path decides, and in it the last line that matches.
+    The ``.gitattributes`` nearest to the path decides, and in it the last line that matches.
     """
     folders = path.split("/")[:-1]
     value: bool | None = None
@@ -40,13 +42,13 @@ def linguist_generated(path: str, gitattributes: dict[str, str]) -> bool | None:
 
 @lru_cache(maxsize=256)
 def _rules(text: str) -> tuple[_Rule, ...]:
-    """Read the lines of one file that speak of the attribute."""
+    """Parse the lines of one file that name the attribute."""
     found = (_rule(line.strip()) for line in text.split("\n") if "linguist-generated" in line)
     return tuple(rule for rule in found if rule)
 
 
 def _rule(line: str) -> _Rule | None:
-    """Read ``*.pb.go linguist-generated`` or ``gen/** -linguist-generated``."""
+    """Parse ``*.pb.go linguist-generated`` or ``gen/** -linguist-generated``."""
     quoted = QUOTED.match(line)
     pattern, rest = (
         (unquote(quoted[0]), line[quoted.end() :]) if quoted else _two(line.split(maxsplit=1))
@@ -62,7 +64,7 @@ def _two(words: list[str]) -> tuple[str, str]:
 
 
 def _value(attribute: re.Match[str]) -> bool | None:
-    """Return what one word says: set, unset, or ``!``, which takes back what was said."""
+    """Return the value that one word gives; ``!`` resets it to ``None``."""
     if attribute[1] == "!":
         return None
     return attribute[1] != "-" and (attribute[2] or "true").lower() not in _FALSE

@@ -1,4 +1,4 @@
-"""Lock files: what a package manager resolved and wrote down. Manifests are no lock files."""
+"""Lock files: the dependencies that a package manager resolved. A manifest is not a lock file."""
 
 import re
 
@@ -47,24 +47,24 @@ LOCK_FILES = frozenset(
         "apko.lock.json",
     }
 )
-"""Whole names in lower case, of files that do not end with ``.lock``."""
+"""File names in lower case that do not end with ``.lock``."""
 
 _PATTERNS = re.compile(
     # yarn.lock, Cargo.lock, poetry.lock, uv.lock, composer.lock, flake.lock, stack.yaml.lock,
-    # requirements-dev.lock … : a name before it, and nothing after
+    # requirements-dev.lock: any name before it and nothing after
     r".+\.lock"
     r"|pylock\.[^.]+\.toml"
     r"|.+\.conda-lock\.ya?ml"
     r"|.+\.opam\.locked"
 )
-_JULIA = re.compile(r"(?:Julia)?Manifest(?:-v\d+\.\d+)?\.toml")
-"""With its capital letter, because ``manifest.toml`` is what people call files of their own."""
+_JULIA = re.compile(r"(?:Julia)?Manifest(?:-v\d+\.\d+)?\.toml")  # Manifest-v1.11.toml
+"""Case-sensitive, because people call their own files ``manifest.toml``."""
 
 
 def excludes(file: FileDiff, _change: Change, _policy: Policy, /) -> bool:
-    """Exclude by the file's name alone, in any folder.
+    """Exclude a file by its name alone, in any folder.
 
-    Any ``NAME.lock`` is one, but neither ``padlock.ts`` nor ``locks.py`` nor ``.lock``.
+    Every ``NAME.lock`` is a lock file, but ``padlock.ts``, ``locks.py`` and ``.lock`` are not.
     """
     name = file.path.rpartition("/")[2]
     lower = name.lower()

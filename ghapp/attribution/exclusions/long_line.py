@@ -1,4 +1,4 @@
-"""Lines over 1,000 characters. It measures the line as it stands, not the normalized one."""
+"""Lines over 1,000 characters, before normalization."""
 
 from ghapp.attribution.normalize import is_long
 
@@ -7,5 +7,5 @@ SENTENCE = "lines over 1,000 characters"
 
 
 def excludes(text: str, _normalized: str, /) -> bool:
-    r"""Exclude a line of 1,001 characters; the ``\r`` of a Windows line end is none of them."""
+    r"""Exclude a line of 1,001 characters or more, without the ``\r`` of a Windows line end."""
     return is_long(text)

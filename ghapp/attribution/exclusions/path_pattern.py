@@ -1,8 +1,9 @@
-"""Git's path patterns, matched in time that no pattern can make long. It reads no file.
+"""Matches git's path patterns in short time, whatever the pattern. It reads no file.
 
-Patterns come from repositories that nobody here has vetted. Turned into one regular
-expression, ``*a*a*a*a*a*a*b`` takes seconds on a name of 60 letters; matched folder by folder,
-with ``fnmatch``'s atomic groups inside a name, it takes microseconds.
+Patterns come from repositories that nobody vetted. As one regular expression,
+``*a*a*a*a*a*a*b`` takes seconds on a name of 60 letters; matched folder by folder, with
+``fnmatch``'s atomic groups inside a name, it takes microseconds.
+The format: https://git-scm.com/docs/gitignore#_pattern_format
 """
 
 import fnmatch
@@ -11,23 +12,23 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-_ESCAPE = re.compile(r"\\(?:([*?[])|(.))")
+_ESCAPE = re.compile(r"\\(?:([*?[])|(.))")  # \*, \a
 _ANY_DEPTH = "**"
 
 
 class PathPattern(NamedTuple):
-    """One pattern of a ``.gitignore`` or ``.gitattributes``, cut at its slashes."""
+    """One pattern of a ``.gitignore`` or ``.gitattributes``, split at its slashes."""
 
     parts: tuple[str, ...]
-    """Glob by folder; ``**`` stands for any number of folders."""
+    """One glob per folder; ``**`` matches any number of folders."""
     directories_only: bool
-    """It ended with a slash."""
+    """Whether the pattern ended with a slash."""
 
     def matches(self, names: Sequence[str]) -> bool:
-        """Say whether the whole of a path matches, given as its names without the slashes.
+        """Say whether a whole path, split at its slashes, matches.
 
-        ``**`` at the end stands for one name or more, elsewhere for none or more. It is
-        enough to go back to the last ``**``: what an earlier one took can stay taken.
+        ``**`` matches one name or more at the end, and none or more elsewhere. Backtracking to
+        the last ``**`` is enough: an earlier one can keep what it matched.
         """
         part = name = 0
         retry: tuple[int, int] | None = None
@@ -48,7 +49,7 @@ class PathPattern(NamedTuple):
 
 
 def from_text(text: str) -> PathPattern:
-    """Read a pattern; without a slash inside it, it matches at any depth.
+    """Parse a pattern; one without a slash inside matches at any depth.
 
     >>> from_text("*.min.js").parts
     ('**', '*.min.js')
@@ -68,11 +69,11 @@ def _glob(part: str, name: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _compiled(part: str) -> re.Pattern[str]:
-    r"""Turn a part into a regular expression; unlike ``fnmatch``, git knows ``[^a]`` and ``\*``."""
+    r"""Compile a part; git, unlike ``fnmatch``, knows ``[^a]`` and ``\*``."""
     plain = _ESCAPE.sub(_literal, part.replace("[^", "[!"))
     return re.compile(fnmatch.translate(plain))
 
 
 def _literal(escape: re.Match[str]) -> str:
-    """Return an escaped sign as ``fnmatch`` writes it: in brackets where it means something."""
+    """Return an escaped character as ``fnmatch`` needs it: in brackets if it is special."""
     return f"[{escape[1]}]" if escape[1] else escape[2]

@@ -1,9 +1,9 @@
-"""All exclusion rules, in the order in which they are asked. It decides nothing itself.
+"""All exclusion rules in their order. It contains no rule itself.
 
-The first rule that excludes a file gives the reason. What git itself says comes first
-(binary, submodule), then what the repository says, then names from the surest to the least:
-a lock file is one wherever it lies, a build directory is one whatever lies in it, and so a
-snapshot in ``dist/`` is part of the build, and a minified fixture is generated.
+The first rule that excludes a file gives the reason. Git's own facts come first (binary,
+submodule), then the repository's policy, then names, from the surest to the least sure: a lock
+file is one in any folder, and everything in a build directory is output. So a snapshot in
+``dist/`` is build output, and a minified fixture is generated.
 """
 
 from ghapp.attribution.exclusions import (
@@ -38,7 +38,7 @@ LINE_RULES: dict[str, LineRule] = {
 
 
 def excluded_file(file: FileDiff, change: Change, policy: Policy) -> str | None:
-    """Return the id of the first rule that excludes a whole file; ``None``: it is counted."""
+    """Return the id of the first rule that excludes a whole file, or ``None`` if it counts."""
     for rule_id, rule in FILE_RULES.items():
         if rule.excludes(file, change, policy):
             return rule_id
@@ -46,7 +46,7 @@ def excluded_file(file: FileDiff, change: Change, policy: Policy) -> str | None:
 
 
 def excluded_line(text: str, normalized: str) -> str | None:
-    """Return the id of the first rule that excludes a line; ``None``: it is counted."""
+    """Return the id of the first rule that excludes a line, or ``None`` if it counts."""
     for rule_id, rule in LINE_RULES.items():
         if rule.excludes(text, normalized):
             return rule_id

@@ -1,7 +1,7 @@
-"""The two shapes of an exclusion rule. It holds no rule.
+"""The interfaces of exclusion rules. It contains no rule.
 
-A rule is a module. Siblings never import each other, and each answers for itself: whether
-another rule would exclude the same file is nothing it has to know.
+A rule is a module. Rules never import each other, and need not know whether another rule would
+exclude the same file.
 """
 
 from typing import Protocol
@@ -14,12 +14,12 @@ class FileRule(Protocol):
     """A module that excludes whole files."""
 
     RULE_ID: str
-    """Also the module's name, the fixture folder, the anchor in docs/exclusions.md, the reason."""
+    """Also the name of the module, fixture folder, anchor in docs/exclusions.md, and reason."""
     SENTENCE: str
-    """What is excluded, as reports say it: "dependency lock files"."""
+    """What the rule excludes, as docs/exclusions.md says it: "dependency lock files"."""
 
     def excludes(self, file: FileDiff, change: Change, policy: Policy, /) -> bool:
-        """Say whether this file's lines are not counted; its path is the merged version's."""
+        """Say whether to exclude this file; its path is that of the merged version."""
 
 
 class LineRule(Protocol):
@@ -29,4 +29,4 @@ class LineRule(Protocol):
     SENTENCE: str
 
     def excludes(self, text: str, normalized: str, /) -> bool:
-        """Say whether this line is not counted; ``text`` is raw, without a line end."""
+        """Say whether to exclude this line; ``text`` is raw, without a line end."""

@@ -1,4 +1,4 @@
-"""Submodules: an entry that names a commit of another repository. It reads no .gitmodules."""
+"""Submodules: entries that name a commit of another repository. It reads no .gitmodules."""
 
 from ghapp.attribution.model import Change, FileDiff
 from ghapp.attribution.policy import Policy
@@ -8,5 +8,5 @@ SENTENCE = "submodule pointers"
 
 
 def excludes(file: FileDiff, _change: Change, _policy: Policy, /) -> bool:
-    """Exclude the line ``Subproject commit …``, which nobody types."""
+    """Exclude the line ``Subproject commit …``, which git writes."""
     return file.submodule

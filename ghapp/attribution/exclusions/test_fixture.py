@@ -1,8 +1,8 @@
-"""Test fixtures: snapshots, cassettes, mock data. Tests and their helpers are no fixtures.
+"""Test fixtures: snapshots, cassettes, mock data. Tests and their helpers are not fixtures.
 
-Source code counts wherever it stands, so ``tests/fixtures/database.py`` and
-``src/__mocks__/axios.ts`` do. Two exceptions: what a test runner writes
-(``__snapshots__/``), and what calls itself mock data in so many words.
+Source code counts in any folder, so ``tests/fixtures/database.py`` and
+``src/__mocks__/axios.ts`` count. There are two exceptions: the output of a test runner
+(``__snapshots__/``), and code whose name says "mock data".
 """
 
 import re
@@ -26,13 +26,13 @@ SOURCE_SUFFIXES = frozenset(
     }
 )
 # fmt: on
-"""Suffixes in lower case of what people write as code; all else is data."""
+"""Suffixes of source code, in lower case; everything else is data."""
 
 SNAPSHOT_DIRECTORIES = frozenset({"__snapshots__", "__image_snapshots__"})
-"""Written by test runners (Jest, Vitest, syrupy), whatever the suffix."""
+"""Folders that test runners write (Jest, Vitest, syrupy), whatever the suffix."""
 
 MOCK_DATA = frozenset({"mock_data", "mock-data", "mockdata"})
-"""Folders, and files but for their suffix, that call themselves mock data."""
+"""Names of mock data folders, and of mock data files without their suffix."""
 
 DATA_DIRECTORIES = frozenset(
     {
@@ -49,7 +49,7 @@ DATA_DIRECTORIES = frozenset(
         "__recordings__",
     }
 )
-"""Folders whose data is for tests; the source code in them is not excluded."""
+"""Folders with data for tests; source code in them still counts."""
 
 TEST_DIRECTORIES = frozenset({"test", "tests", "__tests__", "spec", "specs", "e2e", "testing"})
 
@@ -62,7 +62,7 @@ _TEST_CODE = re.compile(r"test_.+|.+_test\.\w+|.+\.(?:test|spec)\.\w+|conftest\.
 
 
 def excludes(file: FileDiff, _change: Change, _policy: Policy, /) -> bool:
-    """Exclude by folders and name, read without regard to case."""
+    """Exclude a file by its folders and name, ignoring case."""
     *folders, name = file.path.lower().split("/")
     stem, _, suffix = name.rpartition(".")
     is_source = suffix in SOURCE_SUFFIXES
@@ -81,10 +81,10 @@ def excludes(file: FileDiff, _change: Change, _policy: Policy, /) -> bool:
 
 
 def _in_test_snapshots(folders: list[str]) -> bool:
-    """Say whether the path leads through snapshots of tests.
+    """Say whether a folder of the path holds snapshots of tests.
 
-    ``tests/snapshots/`` and Playwright's ``login.spec.ts-snapshots/`` are such, but not
-    ``src/snapshots/``: elsewhere the word has other meanings.
+    ``tests/snapshots/`` and Playwright's ``login.spec.ts-snapshots/`` do, but not
+    ``src/snapshots/``: outside of tests the word has other meanings.
     """
     if any(folder.endswith("-snapshots") for folder in folders):
         return True

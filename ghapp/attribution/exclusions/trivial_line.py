@@ -1,4 +1,4 @@
-"""Lines that are blank, too short, or signs only. What is too short is ``normalize``'s to say."""
+"""Lines that are blank, too short, or only punctuation. `normalize.is_effective` decides."""
 
 from ghapp.attribution.normalize import is_effective
 
@@ -7,5 +7,5 @@ SENTENCE = "blank lines, brackets and lines of up to 3 characters"
 
 
 def excludes(_text: str, normalized: str, /) -> bool:
-    """Exclude what anyone would type: ``}``, ``);``, ``end``."""
+    """Exclude lines that anyone would type: ``}``, ``);``, ``end``."""
     return not is_effective(normalized)

@@ -181,8 +181,8 @@ def _heard_of(known: Known, asked: PullSelection) -> Iterator[Figure]:
     silent = sum(not _is_heard(known, one) for one in pulls)
     of = f"{len(pulls)} pull requests"
     if silent:
-        said = f"Of {silent} of {of} no machine of the author reported: there it is unknown, "
-        yield "", f"{said}not zero."
+        said = f"For {silent} of {of} the author's machine did not report"
+        yield "", f"{said}, so agent use is unknown there."
     elif pulls:
         yield "", f"The author's machine reported for all {of}."
 
@@ -586,7 +586,7 @@ def _said(pull: Pull) -> Iterator[Figure]:
     verb = "is" if is_one else "are"
     if inputs.missing:
         lines = many(totals.attributed, "line")
-        said = "No share is given, because a percentage over half a change would be wrong."
+        said = "No share is given, because a percentage of half a change would be wrong."
         yield "", f"{said} In the files that were read, {lines} {verb} attributed."
     elif pull.audit.verdict is Verdict.NO_EVIDENCE:
         return
@@ -774,9 +774,9 @@ def letter(known: Known, organization: str) -> list[str]:
     was = known.slow.totals(PullSelection(tuple(known.names), monday - week, sunday - week))
     year, number, _ = monday.isocalendar()
     words = {
-        QuietReason.FELL: "the share of pull requests with agents fell to less than half",
-        QuietReason.NEVER_STARTED: "there is evidence, and no pull request with agents",
-        QuietReason.NO_EVIDENCE: "no evidence has come in",
+        QuietReason.FELL: "the share of pull requests with agents fell by more than half",
+        QuietReason.NEVER_STARTED: "there is evidence, but no pull request with an agent",
+        QuietReason.NO_EVIDENCE: "no evidence has arrived",
     }
     lines = f"{n(now.whole_attributed)} of {many(now.whole_effective, 'line')}"
     pulls_share = share(now.assisted, now.pulls), share(was.assisted, was.pulls)
@@ -792,14 +792,14 @@ def letter(known: Known, organization: str) -> list[str]:
         f"## `{organization}`: {year}-W{number:02} ({monday} to {sunday})",
         f"- {many(now.pulls, 'merged pull request')}, {was.pulls} the week before",
         *shares,
-        *([f"- of {unknown} nothing is known"] if now.no_evidence else []),
+        *([f"- nothing is known about {unknown}"] if now.no_evidence else []),
         "| repository | merged | with an agent | lines | with an agent, at least |",
         "|---|---:|---:|---:|---:|",
         *_letter_rows(known, asked),
         f"By agent: {'; '.join(_letter_agents(known, asked))}.",
-        "Quiet spots, by the last four weeks:",
+        "Quiet spots in the last four weeks:",
         *(f"- `{one.team or one.repository}`: {words[one.rule]}" for one in quiet_spots(known)),
-        "A share is a floor: what is sure, of everything that counts. Unknown is not zero.",
+        "Every share is a floor: it includes only what is certain. Unknown is not zero.",
     ]
 
 
