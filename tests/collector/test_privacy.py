@@ -5,7 +5,7 @@ import re
 from datetime import timedelta
 
 from ghapp.collector.backfill import backfill
-from ghapp.collector.door import UploadClient
+from ghapp.collector.client import UploadClient
 from ghapp.collector.enroll import enroll
 from ghapp.collector.flush import flush
 from ghapp.collector.forgetting import forget
