@@ -1,4 +1,4 @@
-"""The HTTP client of the upload routes: addresses, waits, and answers that cannot be read."""
+"""The HTTP client of the upload routes: where a token may go, and what answers mean."""
 
 from datetime import UTC, datetime, timedelta
 
