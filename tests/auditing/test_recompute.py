@@ -1,4 +1,4 @@
-"""A bundle's records worked out again from a clone and transcripts, and what is said of each."""
+"""Recomputes a bundle's records from a clone and transcripts, with a result for each."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Every byte that leaves a machine, looked through for words that must not."""
+"""Searches every byte that leaves a machine for words that must not leave."""
 
 import base64
 import re
