@@ -1,6 +1,6 @@
-"""The audit of a diff file or a git commit on one page, without a server. It prints nothing.
+"""Audits a diff file or a git commit without a server, on one page. It prints nothing.
 
-What could not be read comes back beside the audit, named by file and line.
+It returns what it could not read beside the audit, with file and line.
 """
 
 import gc
@@ -31,37 +31,37 @@ from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.carried import CarriedEvidence, read_between
 
 WHOLE_DIFF = "(the whole diff)"
-"""Stands for the files of a diff that could not be read: nobody knows which they are."""
+"""Stands for the files of a diff that could not be read, since their names are unknown."""
 
 
 class OfflineTerms(Struct, frozen=True):
-    """What an offline audit goes by, apart from the change itself."""
+    """The settings of an offline audit, apart from the change itself."""
 
     evidence: tuple[Path, ...]
-    """Directories, or single files, of native transcripts."""
+    """Directories or single files of native transcripts."""
     policy: Policy
     at: datetime
-    """Now: decides whether the audit is provisional."""
+    """Now; decides whether the audit is provisional."""
     roots: tuple[str, ...] = ()
     """Checkouts on the machines that wrote the evidence; empty: they are inferred."""
     repository: str | None = None
     pull_request: int | None = None
     carried: bool = False
-    """Whether what the clone itself carries about the commits is evidence too."""
+    """Whether what the clone itself carries about the commits is evidence, too."""
 
 
 class OfflineAudit(Struct, frozen=True):
-    """An audit, and what could not be read on the way to it."""
+    """An audit, and what could not be read for it."""
 
     audit: Audit
     problems: tuple[UnreadEvidence, ...]
 
 
 def audit_diff(text: bytes, *, name: str, merged_at: datetime, terms: OfflineTerms) -> OfflineAudit:
-    """Audit a unified diff; ``name`` is what messages call it.
+    """Audit a unified diff; ``name`` stands for it in messages.
 
-    A diff that cannot be read whole gives an audit that is marked incomplete and counts nothing.
-    Raises `ArtifactError` where a path of the evidence does not exist.
+    If the diff cannot be read whole, the audit is marked incomplete and counts nothing.
+    Raises `ArtifactError` if a path of the evidence does not exist.
     """
     subject = _subject(terms, merged_at)
     try:
@@ -81,10 +81,11 @@ def audit_commit(
 ) -> OfflineAudit:
     """Audit a commit as if it were a merged pull request.
 
-    It is compared with where it left ``base``, else with its first parent, else with nothing;
-    ``merged_at`` is the commit's own time unless given. A difference that the clone cannot show
-    whole gives an audit that is marked incomplete. Raises `GitError` where there is no
-    repository, commit or base, `ArtifactError` where a path of the evidence does not exist.
+    The diff starts where the commit's branch left ``base``; without ``base`` at the first parent,
+    and without a parent at the empty tree. ``merged_at`` is the commit's own time unless given.
+    If the clone cannot show the whole diff, the audit is marked incomplete. Raises `GitError` if
+    there is no such repository, commit or base, and `ArtifactError` if a path of the evidence
+    does not exist.
     """
     commit = git.commit(revision)
     start = _base(git, commit, base)
@@ -100,7 +101,7 @@ def audit_commit(
 
 
 def _attributes(git: GitRepository, start: str, files: Iterable[FileDiff]) -> dict[str, str]:
-    """Return the ``.gitattributes`` that may speak of a changed file, as the app reads them."""
+    """Return the ``.gitattributes`` that may apply to a changed file, as the app reads them."""
     if start in EMPTY_TREES.values():
         return {}
     names = attribute_files(file.path for file in files)
@@ -108,9 +109,9 @@ def _attributes(git: GitRepository, start: str, files: Iterable[FileDiff]) -> di
 
 
 def wanted_paths(change: Change, policy: Policy) -> WantedPath:
-    """Return which edits' lines are worth working out: those of files named as in the change.
+    """Return which paths need their edits' lines: files with a name that the change has.
 
-    A policy that follows moved blocks wants all of them.
+    A policy that follows moved blocks needs all of them.
     """
     if policy.moved_blocks:
         return everything
@@ -120,7 +121,7 @@ def wanted_paths(change: Change, policy: Policy) -> WantedPath:
 
 
 def _name(path: str) -> str:
-    """Return a path's last part, whichever system wrote it."""
+    """Return the last part of a path with slashes or backslashes."""
     return path.replace("\\", "/").rpartition("/")[2]
 
 
@@ -134,7 +135,7 @@ def _subject(terms: OfflineTerms, merged_at: datetime, commit: str | None = None
 
 
 def _base(git: GitRepository, commit: Commit, base: str | None) -> str:
-    """Return what a commit is compared with; of a merge the first parent, as GitHub shows it."""
+    """Return the start of a commit's diff; for a merge the first parent, as GitHub shows it."""
     if base is not None:
         return git.merge_base(git.commit(base).sha, commit.sha)
     return commit.parents[0] if commit.parents else EMPTY_TREES[len(commit.sha)]
@@ -147,7 +148,7 @@ def _audited(
     likely_roots: Sequence[str] = (),
     carried: CarriedEvidence | None = None,
 ) -> OfflineAudit:
-    with _collector_held():
+    with _gc_paused():
         wanted = wanted_paths(change, terms.policy)
         evidence = read_evidence(
             terms.evidence,
@@ -163,7 +164,7 @@ def _audited(
 def _unread_diff(
     name: str, error: DiffError | GitError, subject: AuditSubject, terms: OfflineTerms
 ) -> OfflineAudit:
-    """Return an audit of nothing, marked incomplete: half a diff is never counted."""
+    """Return an empty audit, marked incomplete: half a diff is never counted."""
     change = Change(missing=(WHOLE_DIFF,))
     audit = attribute(subject, change, Evidence(), terms.policy, at=terms.at)
     if isinstance(error, DiffError):
@@ -183,10 +184,10 @@ def read_evidence(
     likely_roots: Sequence[str] = (),
     carried: CarriedEvidence | None = None,
 ) -> Evidence:
-    """Return all that transcripts below some paths say; worktrees of the roots become roots.
+    """Return the evidence of the transcripts below some paths; worktrees of roots become roots.
 
-    ``carried`` is what the repository itself says beside them. Edits that are not ``wanted``
-    come without lines. Raises `ArtifactError`.
+    ``carried`` is the evidence of the repository itself. Edits of paths that are not ``wanted``
+    have no lines. Raises `ArtifactError`.
     """
     edits: list[Edit] = []
     unread: list[UnreadEvidence] = []
@@ -213,7 +214,7 @@ def read_evidence(
 
 
 def _with_worktrees(roots: Sequence[str], worktrees: Iterable[Worktree]) -> tuple[str, ...]:
-    """Add the worktrees that were made from one of the roots; others are of other repositories."""
+    """Add the worktrees made from one of the roots; the others belong to other repositories."""
     made = [
         worktree.path
         for worktree in worktrees
@@ -223,11 +224,11 @@ def _with_worktrees(roots: Sequence[str], worktrees: Iterable[Worktree]) -> tupl
 
 
 @contextmanager
-def _collector_held() -> Iterator[None]:
-    """Hold the cycle collector: an audit makes no cycles, but a million small values.
+def _gc_paused() -> Iterator[None]:
+    """Pause the garbage collector: an audit makes no cycles, but a million small values.
 
-    The collector would walk them again and again; held, a large audit takes about a fifth
-    less time. What is no longer used is freed all the same, by reference count.
+    The collector would walk them again and again; without it, a large audit takes about a fifth
+    less time. Reference counts still free what is no longer used.
     """
     was_on = gc.isenabled()
     gc.disable()

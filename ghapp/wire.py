@@ -1,7 +1,7 @@
-"""What travels between a developer's machine and the app; it neither sends nor keeps anything.
+"""The messages between a developer's machine and the app. It neither sends nor stores anything.
 
-The collector writes these, the upload routes read them, and the OpenAPI description is made
-of them. No member can hold a prompt, a conversation, command output or a line's text.
+The collector writes them, the upload routes read them, and the OpenAPI description is generated
+from them. No member can hold a prompt, a conversation, command output or the text of a line.
 """
 
 from datetime import datetime
@@ -15,17 +15,17 @@ SCHEMA = "ghapp/evidence/1"
 MOST_EDITS = 2_000
 """Edits in one batch."""
 MOST_BYTES = 16 * 1024 * 1024
-"""Bytes of a batch as JSON, after it was unpacked."""
+"""Bytes of a batch as JSON, after decompression."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 Path = Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]
 
 
 class SentEdit(Struct, frozen=True):
-    """One edit as it travels: fingerprints and metadata, its path relative to the repository."""
+    """One edit: fingerprints and metadata, with its path relative to the repository."""
 
     id: Name
-    """The tool call's id; sent twice, it is kept once."""
+    """The tool call's id; if it is sent twice, the app keeps one copy."""
     agent: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,38}$")]
     agent_session: Name
     at: Annotated[datetime, msgspec.Meta(tz=True)]
@@ -36,9 +36,9 @@ class SentEdit(Struct, frozen=True):
 
 
 class EditBatch(Struct, frozen=True):
-    """Edits of one repository from one machine; stored whole or not at all.
+    """Edits of one repository from one machine; the app stores all of them or none.
 
-    Without edits it says that the machine is there and reports (coverage).
+    A batch without edits says that the machine reports, for coverage.
     """
 
     schema: str
@@ -46,31 +46,33 @@ class EditBatch(Struct, frozen=True):
     client: Name
     """Program and version, such as ``ghapp/1.0.0``."""
     machine: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
-    """A random number made at enrollment; it says nothing of the machine."""
+    """A random number made at enrollment; it reveals nothing about the machine."""
     installation: int
     key_id: Name
-    """Which key the fingerprints were made with."""
+    """The key that the fingerprints were made with."""
     remotes: Annotated[tuple[Name, ...], msgspec.Meta(max_length=20)] = ()
-    """The clone's remotes as ``host/owner/name``, lower case: a fork's, and what it is a fork of.
-    Empty only where there are no edits."""
+    """The clone's remotes as ``host/owner/name``, lower case, such as a fork and its parent.
+    Empty only if there are no edits."""
     edits: Annotated[tuple[SentEdit, ...], msgspec.Meta(max_length=MOST_EDITS)] = ()
 
 
 class BatchReceipt(Struct, frozen=True):
-    """What became of a batch."""
+    """The answer to a batch that was stored."""
 
     stored: int
+    """Edits that are new."""
     already_known: int
     audits_due: int
-    """Audits that are made again because of it."""
+    """Audits that the app makes again because of the batch."""
 
 
 class WireProblem(Struct, frozen=True):
     """Why a request was refused."""
 
     error: str
+    """A sentence for a person."""
     field: str | None = None
-    """Place in the request, such as ``edits[3].at``; ``None``: it is about the whole."""
+    """Place in the request, such as ``edits[3].at``; ``None``: the whole request."""
     code: str | None = None
     """A word for programs: ``stale_key``, ``unknown_repository``, ``may_not_write``,
     ``other_installation``, ``too_large``, ``unknown_token``, ``revoked``."""
@@ -88,47 +90,50 @@ class EnrolledInstallation(Struct, frozen=True):
 
 
 class MachineEnrollment(Struct, frozen=True):
-    """What an enrolled machine needs to know; asked again when a key was changed."""
+    """What an enrolled machine needs to know; it asks again after a key was changed."""
 
     login: str
     host: str
-    """GitHub's host, as it stands in remotes."""
+    """GitHub's host, as remotes name it."""
     installations: tuple[EnrolledInstallation, ...]
 
 
 class EnrollmentStarted(Struct, frozen=True):
-    """What a person does next: open the address and type the code (GitHub's device flow)."""
+    """What a person does next: open the address and type the code.
+
+    https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps#device-flow
+    """
 
     handle: str
     user_code: str
     verification_uri: str
     interval: int
-    """Seconds between two questions."""
+    """Seconds between two polls."""
     expires_in: int
     """Seconds."""
 
 
 class EnrollmentAsked(Struct, frozen=True):
-    """The question whether the person has typed the code."""
+    """A poll whether the person has typed the code."""
 
     handle: str
 
 
 class EnrollmentPending(Struct, frozen=True):
-    """The person has not, so far: ask again after the interval."""
+    """The person has not typed the code yet: poll again after the interval."""
 
     pending: bool = True
 
 
 class MachineEnrolled(Struct, frozen=True):
-    """The person has: the token is shown this once."""
+    """The person has typed the code; the app shows the token only this once."""
 
     token: str
     enrollment: MachineEnrollment
 
 
 class ForgetRequest(Struct, frozen=True):
-    """Which of the evidence that one's own token sent is to be removed; all of it by default."""
+    """What to remove of the evidence that this token sent; by default all of it."""
 
     remotes: tuple[Name, ...] = ()
     paths: tuple[Path, ...] = ()
@@ -136,6 +141,7 @@ class ForgetRequest(Struct, frozen=True):
 
 
 class ForgetReceipt(Struct, frozen=True):
-    """How much was removed."""
+    """The answer to a `ForgetRequest`."""
 
     edits: int
+    """Edits removed."""

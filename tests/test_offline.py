@@ -1,4 +1,4 @@
-"""The audit of real commits in real repositories, and what is read for it."""
+"""Audits real commits in real repositories."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,1 +1,1 @@
-"""The auditor's room: history audited again, records exported."""
+"""What auditors need: replays of history, exported records, and their recomputation."""

@@ -1,7 +1,7 @@
-"""Evidence read once, then asked for many audits: edits on disk, by time, each decoded when needed.
+"""An index of edits on disk, written once and read for many audits; decodes an edit when needed.
 
-What stands in memory of an edit are a few numbers; its lines are in a file that all processes
-share. What it hands out is what the app's own store would hand out for the same evidence.
+Memory holds only a few numbers per edit; the lines are in a file that all processes share. The
+index returns what the app's own store would return for the same evidence.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -35,23 +35,23 @@ from ghapp.attribution.policy import Policy
 from ghapp.evidence.source import Found, Worktree
 
 EDITS, CATALOG = "edits", "catalog"
-"""Files of an index."""
+"""Names of the index's two files."""
 
 CHECKOUTS_KEPT = 64
-"""Sets of checkouts whose places are remembered."""
+"""Sets of checkouts whose places are cached."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
 class _TextEdit(Edit, frozen=True, kw_only=True):
-    """An edit whose lines are text: what transcripts hold, and what can be read back."""
+    """An edit whose lines are text, as in transcripts; the type tells msgspec what to decode."""
 
     lines: EditLines[str] = EditLines(hunks=())
 
 
 class _FingerprintEdit(Edit, frozen=True, kw_only=True):
-    """An edit whose lines are fingerprints: what the app keeps by default."""
+    """An edit whose lines are fingerprints, as the app stores them by default."""
 
     lines: EditLines[LineFingerprint] = EditLines(hunks=())
 
@@ -60,39 +60,39 @@ _DECODER = msgspec.msgpack.Decoder(_TextEdit)
 _FINGERPRINT_DECODER = msgspec.msgpack.Decoder(_FingerprintEdit)
 
 Encode = Callable[[EditLines[str]], EditLines[LineFingerprint]]
-"""How lines are taken: as the fingerprints that the app keeps of them."""
+"""Turns text into the fingerprints that the app would store."""
 
 
 class EditOrigin(Struct, frozen=True):
-    """Where an edit was made: the file as the agent named it, and its working directory."""
+    """The place of an edit: the file as the agent named it, and its working directory."""
 
     path: str
     cwd: str | None
 
 
 class EditCatalog(Struct, frozen=True):
-    """All that is known of the edits but their lines, in the order of time; arrays as bytes."""
+    """Everything about the edits but their lines, in the order of time; arrays as bytes."""
 
     at: bytes
     """Microseconds since 1970."""
     rank: bytes
-    """Where an edit stands in the order of ids."""
+    """The edit's index in the order of ids."""
     place: bytes
-    """Number of its place."""
+    """The index of its origin in ``places``."""
     applied: bytes
-    """1: it was."""
+    """1: the edit was applied."""
     holding: bytes
     """1: the edit holds lines that can be compared."""
     fingerprinted: bool
     """Whether lines are fingerprints."""
     starts: bytes
-    """By rank: where each edit begins in the file, and where the last one ends."""
+    """By rank: where each edit begins in the file, in bytes, and where the last one ends."""
     places: tuple[EditOrigin, ...]
     likely_roots: tuple[str, ...]
     snapshots: tuple[FileSnapshot, ...]
     unread: tuple[UnreadEvidence, ...]
     digest: str
-    """Over all edits and all that could not be read."""
+    """Digest of all edits and of everything that could not be read."""
 
 
 class IndexedEvidence(NamedTuple):
@@ -101,9 +101,9 @@ class IndexedEvidence(NamedTuple):
     evidence: Evidence
     """The edits of the change's files, each with its path in the repository."""
     considered: int
-    """Applied edits of the repository inside the window, in any file."""
+    """Number of applied edits of the repository inside the window, in any file."""
     digest: str
-    """Of those that are compared, as `ghapp.attribution.digest.of_edits` gives it."""
+    """Digest of the compared edits, as `ghapp.attribution.digest.of_edits` computes it."""
     fingerprinted: bool
     """Whether some of the repository's edits hold fingerprints, so that tokens are compared."""
 
@@ -112,14 +112,17 @@ class IndexedEvidence(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """One copy of an edit while all are read."""
+    """One copy of an edit while the index is written."""
 
     at: int
+    """Microseconds since 1970."""
     place: int
     applied: bool
     holding: bool
     start: int
+    """Bytes."""
     size: int
+    """Bytes."""
     tool: str
     agent_session: str
     preference: tuple[Any, ...]
@@ -135,10 +138,10 @@ def write_index(
 ) -> EditCatalog:
     """Write edits into a folder and return their catalog.
 
-    ``roots`` are checkouts on the machines that wrote them: edits elsewhere are left out, and
-    the others get their paths in the repository, as when they are imported into the app.
-    ``likely_roots`` are checkouts that may occur among them. ``encode`` makes the fingerprints
-    that an app keeps; ``None``: lines stay text.
+    ``roots`` are checkouts on the machines of the evidence: edits elsewhere are left out, and
+    the others get their paths in the repository, as an import into the app does it.
+    ``likely_roots`` are checkouts that may occur in the evidence. ``encode`` makes the
+    fingerprints that the app would store; ``None``: lines stay text.
     """
     unread: list[UnreadEvidence] = []
     worktrees: list[Worktree] = []
@@ -158,7 +161,7 @@ def write_index(
         writing = _at_home(writing, folder, with_worktrees(roots, worktrees))
     if encode is not None:
         writing = _fingerprinted(writing, folder, encode)
-        snapshots.clear()  # the app keeps nothing of a file's content
+        snapshots.clear()  # the app stores nothing of a file's content
     catalog = writing.catalog(
         with_worktrees(likely_roots, worktrees),
         tuple(sorted(snapshots, key=lambda one: (one.path, one.blob))),
@@ -207,7 +210,7 @@ def _fingerprinted(read: "_Writing", folder: Path, encode: Encode) -> "_Writing"
 
 
 class _Writing:
-    """Edits on their way into a file, and what is kept of each in memory."""
+    """Edits being written to a file, with a row for each in memory."""
 
     def __init__(self, path: Path, *, fingerprinted: bool = False) -> None:
         self.path = path
@@ -253,9 +256,9 @@ class _Writing:
         snapshots: tuple[FileSnapshot, ...],
         unread: tuple[UnreadEvidence, ...],
     ) -> EditCatalog:
-        """Write the edits by id into their last file, and return its catalog.
+        """Write the edits to the final file in the order of ids, and return its catalog.
 
-        Of an edit's copies the one is taken that the app would keep.
+        Of several copies of an edit it takes the one that the app would keep.
         """
         kept = [
             min(self._rows[name], key=lambda row: row.preference) for name in sorted(self._rows)
@@ -281,7 +284,7 @@ class _Writing:
         )
 
     def _copy(self, rows: Iterable[_Row], digest: "hashlib._Hash") -> str:
-        """Copy edits into their last file, and return the digest with them added."""
+        """Copy edits into the final file, and return the digest with them added."""
         with self.path.open("rb") as source, self.path.with_name(EDITS).open("wb") as target:
             for row in rows:
                 source.seek(row.start)
@@ -296,7 +299,7 @@ def _packed(edit: Edit) -> bytes:
     try:
         return msgspec.msgpack.encode(edit)
     except UnicodeEncodeError:
-        # Half a surrogate pair: a transcript can hold one, UTF-8 cannot.
+        # JSON can hold half of a surrogate pair, UTF-8 cannot.
         return msgspec.msgpack.encode(_cleaned(msgspec.to_builtins(edit)))
 
 
@@ -309,7 +312,7 @@ def _cleaned(value: Any) -> Any:
 
 
 def _preference(edit: Edit) -> tuple[Any, ...]:
-    """Return what copies of an edit are compared by, as the app's store does it."""
+    """Return the sort key of an edit's copies, as the app's store orders them; least is best."""
     return (
         edit.outcome is not EditResult.APPLIED,
         edit.outcome is EditResult.UNANSWERED,
@@ -329,7 +332,7 @@ def _microseconds(at: datetime) -> int:
 
 
 class EditIndex:
-    """Edits that `write_index` wrote, asked by the audits of one process."""
+    """Reads the edits that `write_index` wrote, for the audits of one process."""
 
     def __init__(self, folder: Path) -> None:
         catalog = msgspec.msgpack.decode((folder / CATALOG).read_bytes(), type=EditCatalog)
@@ -357,8 +360,8 @@ class EditIndex:
     def of(self, subject: AuditSubject, change: Change, policy: Policy) -> IndexedEvidence:
         """Return the evidence of one audit: the edits that can matter for its lines.
 
-        Those of other files of the repository are counted, and, where the policy follows
-        moved blocks, returned.
+        Edits in other files of the repository are only counted, unless the policy follows moved
+        blocks.
         """
         since, until = map(_microseconds, policy.evidence_span(subject.merged_at))
         start, end = bisect_left(self._at, since), bisect_right(self._at, until)
@@ -379,16 +382,15 @@ class EditIndex:
         return IndexedEvidence(evidence, len(considered), self._digest(compared), fingerprinted)
 
     def _checkouts(self, places: set[int], subject: AuditSubject, change: Change) -> KnownCheckouts:
-        """Return the checkouts that all edits of a span show.
+        """Return the checkouts that the edits of a span show.
 
-        They are told by files named as in the change and by the working directories, so one
-        edit for each of these says as much as all of them.
+        `KnownCheckouts` looks only at files named as in the change and at working directories,
+        so one edit for each of these is as good as all of them.
         """
-        names = paths_of(change)
         by_cwd = {self._stubs[place].cwd: place for place in places}
-        telling = self._named_as(names, places) | set(by_cwd.values())
+        enough = self._named_as(paths_of(change), places) | set(by_cwd.values())
         return KnownCheckouts(
-            [self._stubs[place] for place in telling],
+            [self._stubs[place] for place in enough],
             change,
             likely=self._likely_roots,
             snapshots=self._snapshots,
@@ -396,14 +398,12 @@ class EditIndex:
         )
 
     def _named_as(self, names: Iterable[str], places: set[int]) -> set[int]:
-        """Return the places whose file is named like one of some paths."""
-        found: set[int] = set()
-        for name in {name.rpartition("/")[2] for name in names}:
-            found.update(self._of_name.get(name, ()))
-        return found & places
+        """Return the places whose file has the name of one of some paths."""
+        of_names = (self._of_name.get(name.rpartition("/")[2], ()) for name in names)
+        return places.intersection(chain.from_iterable(of_names))
 
     def _inside(self, checkouts: KnownCheckouts) -> frozenset[int]:
-        """Return all places inside of some checkouts; most audits have the same."""
+        """Return all places inside some checkouts; cached, since most audits have the same."""
         known = self._inside_of.get(checkouts.roots)
         if known is None:
             if len(self._inside_of) == CHECKOUTS_KEPT:
@@ -425,9 +425,7 @@ class EditIndex:
         named = self._named_as(paths_of(change), places) & inside
         located = {place: checkouts.place(self._stubs[place].path).path for place in named}
         wanted = {place: path for place, path in located.items() if path is not None}
-        if policy.moved_blocks:
-            return {**dict.fromkeys(places & inside), **wanted}
-        return {**wanted}
+        return {**dict.fromkeys(places & inside if policy.moved_blocks else ()), **wanted}
 
     def _considered(
         self, subject: AuditSubject, policy: Policy, inside: frozenset[int]
@@ -443,7 +441,7 @@ class EditIndex:
         )
 
     def _digest(self, ranks: Sequence[int]) -> str:
-        """Return the digest of some edits; those that are neighbors in the file go in at once."""
+        """Return the digest of some edits; it reads neighbors in the file together."""
         digest = hashlib.sha256()
         starts, edits = self._starts, self._edits
         for first, last in _stretches(ranks):
@@ -452,7 +450,7 @@ class EditIndex:
 
     def _edit(self, rank: int, path: str | None) -> Edit:
         edit = self._decoder.decode(self._edits[self._starts[rank] : self._starts[rank + 1]])
-        # A path that is relative needs no checkout to be found in the change.
+        # A relative path is looked up in the change without a checkout.
         name = f"(elsewhere)/{edit.path.rpartition('/')[2]}"
         return msgspec.structs.replace(edit, path=name if path is None else path)
 
@@ -481,5 +479,5 @@ def _numbers(kind: str, packed: bytes) -> "array[int]":
 
 
 def _stub(place: EditOrigin) -> Edit:
-    """Return an edit of which only the place is known: what checkouts are told from."""
+    """Return an edit that has only a place, which is enough to find checkouts."""
     return Edit(id="", agent="", agent_session="", at=_EPOCH, path=place.path, cwd=place.cwd)

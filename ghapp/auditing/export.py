@@ -1,7 +1,7 @@
-"""Journey 4 on one page: a repository's records leave the store as a bundle that proves itself.
+"""Journey 4 on one page: exports a repository's records as a bundle that proves itself.
 
-The bundle holds the whole chain of each repository and the documents of a span of it, the keys
-and policies that they name, and a seal over all of it. It holds no evidence and no source text.
+The bundle holds each repository's whole chain, the documents of a span, the keys and policies
+that these name, and a seal over all of it. It holds no evidence and no source text.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,11 +32,11 @@ from ghapp.store import Repository, SavedAudit, Store
 
 
 class UnsignedError(Exception):
-    """Records are from before records were signed; the message says what to do."""
+    """A record has no signature; the message says what to do."""
 
 
 class ExportSpan(Struct, frozen=True):
-    """Of which pull requests documents are exported, by their merge; both ends belong to it."""
+    """The time of merge of the pull requests whose documents are exported, both ends included."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -72,7 +72,7 @@ def _lines(
     span: ExportSpan,
     now: datetime,
 ) -> Iterator[Line]:
-    # What is saved meanwhile belongs to the next export, so the ends of the chains come first.
+    # Records saved during the export belong to the next one: first fix where the chains end.
     heads = {one.id: _head(store, one, connection) for one in repositories}
     yield BundleHeader(
         schema=SCHEMA,
@@ -99,7 +99,7 @@ def _lines(
 def _policies(
     store: Store, repositories: Sequence[Repository], span: ExportSpan
 ) -> Iterator[PolicyLine]:
-    """Yield the policies that the documents name; those never kept are built in."""
+    """Yield the policies that the documents name; those not in the store are built in."""
     used = {
         one.policy_digest
         for repository in repositories
@@ -115,7 +115,7 @@ def _policies(
 
 
 def _head(store: Store, repository: Repository, connection: Connection) -> Envelope | None:
-    """Return how long a repository's chain is, signed; ``None``: it has no records."""
+    """Return the signed head of a repository's chain; ``None``: it has no records."""
     kept = store.records.head_within(connection, repository.id)
     if kept is not None:
         return msgspec.json.decode(kept, type=Envelope)
@@ -141,6 +141,6 @@ def _chain(
 
 def _advice(repository: Repository, saved: SavedAudit) -> str:
     return (
-        f"record {saved.position} of {repository.full_name} was saved before records were "
-        "signed: have the app sign what it finds now with ghapp admin sign-records"
+        f"record {saved.position} of {repository.full_name} has no signature, because it is "
+        "older than signing: run ghapp admin sign-records, and the app signs what it finds now"
     )

@@ -1,8 +1,8 @@
-"""Merged pull requests that were fetched once, kept for the next replay. It asks GitHub nothing.
+"""A cache of merged pull requests for the next replay. It sends no request to GitHub.
 
-A merged pull request's change never alters, so it is kept under what names it for good: its
-commits. It holds source text, so it is encrypted, readable by this user only, and forgotten
-after a time. Each machine keeps its own.
+The change of a merged pull request never alters, so its commits are the key. The files hold
+source text, so they are encrypted, readable only by this user, and removed after a time. Each
+machine has its own cache.
 """
 
 import base64
@@ -22,11 +22,11 @@ from ghapp.ingest.carried import CarriedEvidence
 from ghapp.store import ListedPull
 
 FOLDER = "pulls"
-"""Below the data directory."""
+"""Folder below the data directory."""
 
 
 class _Kept(Struct, frozen=True):
-    """A pull request, and what its commits say of agents."""
+    """A pull request, and the agents that its commits' trailers name."""
 
     pull: PullRequest
     trailers: dict[str, int] | None
@@ -36,31 +36,31 @@ _DECODER = msgspec.msgpack.Decoder(_Kept)
 
 
 class KeptPulls:
-    """The pull requests of one data directory. ``encryption_key`` are the settings' 32 bytes."""
+    """The cache in one data directory. ``encryption_key`` is the settings' key of 32 bytes."""
 
     def __init__(self, data_dir: Path, encryption_key: bytes) -> None:
         self._folder = data_dir / FOLDER
         self._box = Fernet(base64.urlsafe_b64encode(encryption_key))
 
     def read(
-        self, repository_id: int, found: ListedPull
+        self, repository_id: int, listed: ListedPull
     ) -> tuple[PullRequest, CarriedEvidence] | None:
-        """Return a pull request as it was fetched; ``None``: it is not kept, or not readable."""
-        path = self._path(repository_id, found)
+        """Return a pull request as it was fetched; ``None``: it is missing or unreadable."""
+        path = self._path(repository_id, listed)
         try:
             kept = _DECODER.decode(zlib.decompress(self._box.decrypt(path.read_bytes())))
         except (OSError, InvalidToken, zlib.error, msgspec.DecodeError):
             return None
         return kept.pull, CarriedEvidence(found=(), trailers=kept.trailers)
 
-    def keep(self, found: ListedPull, pull: PullRequest, carried: CarriedEvidence) -> None:
-        """Keep a pull request that was read whole, and that is still what the list said."""
+    def keep(self, listed: ListedPull, pull: PullRequest, carried: CarriedEvidence) -> None:
+        """Store a pull request, if it was read whole and still matches the list."""
         known = (pull.base_sha, pull.head_sha, pull.merge_commit)
-        if pull.source is ChangeSource.PARTIAL or carried.found or found.merge_commit is None:
+        if pull.source is ChangeSource.PARTIAL or carried.found or listed.merge_commit is None:
             return
-        if known != (found.base_sha, found.head_sha, found.merge_commit):
+        if known != (listed.base_sha, listed.head_sha, listed.merge_commit):
             return
-        path = self._path(pull.repository_id, found)
+        path = self._path(pull.repository_id, listed)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         kept = _Kept(pull=pull, trailers=carried.trailers)
         packed = self._box.encrypt(zlib.compress(msgspec.msgpack.encode(kept)))
@@ -71,7 +71,7 @@ class KeptPulls:
         new.replace(path)
 
     def expire(self, before: datetime) -> int:
-        """Forget what was kept before that instant; return how many."""
+        """Remove what was stored before that time; return how many."""
         old = [
             path for path in self._folder.glob("*/*") if path.stat().st_mtime < before.timestamp()
         ]
@@ -79,7 +79,7 @@ class KeptPulls:
             path.unlink(missing_ok=True)
         return len(old)
 
-    def _path(self, repository_id: int, found: ListedPull) -> Path:
-        named = f"{found.number} {found.base_sha} {found.head_sha} {found.merge_commit}"
+    def _path(self, repository_id: int, listed: ListedPull) -> Path:
+        named = f"{listed.number} {listed.base_sha} {listed.head_sha} {listed.merge_commit}"
         name = hashlib.sha256(named.encode()).hexdigest()
         return self._folder / str(repository_id) / name

@@ -1,7 +1,10 @@
-"""Work spread over processes, its results in the order it came in. It knows nothing of the work.
+"""Runs tasks in several processes and yields the results in order. It does not know the tasks.
 
-Tasks are sent as they are asked for, so the memory held does not depend on how many there are.
-Each process has a line of its own to the first one, and ends when that line does.
+Why this is no `ProcessPoolExecutor`: the pool's processes live on if their parent is killed
+(https://github.com/python/cpython/issues/111873), and its `shutdown` waits for the running tasks
+(`terminate_workers` needs Python 3.14). Here each process has a pipe of its own: it ends when the
+parent does, and Ctrl-C ends all at once. Only a few tasks per process are on their way at a time,
+so the memory does not depend on the number of tasks.
 """
 
 import multiprocessing
@@ -14,8 +17,8 @@ from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 AHEAD = 3
-"""Tasks on their way to each process: enough that none of them waits for the next, and few
-enough that they fit into the line without anybody reading."""
+"""Tasks sent ahead to each process: enough that it never waits for the next one, and few enough
+that all fit into the pipe while nobody reads."""
 
 GivenT = TypeVar("GivenT")
 GivenT_contra = TypeVar("GivenT_contra", contravariant=True)
@@ -24,19 +27,19 @@ DoneT_co = TypeVar("DoneT_co", covariant=True)
 
 
 class ProcessFailedError(Exception):
-    """A process could not do its work, or ended in the middle of it."""
+    """A task raised in a process, or a process ended before its task was done."""
 
 
 class ProcessWork(Protocol[GivenT_contra, DoneT_co]):
-    """What each process makes its own copy of before it begins."""
+    """The work that each process gets a pickled copy of."""
 
     def start(self) -> Callable[[GivenT_contra], DoneT_co]:
-        """Open what is needed, and return what does one task."""
+        """Open what is needed, and return the function that does one task."""
 
 
 class _Worker(NamedTuple):
     process: BaseProcess
-    line: Connection
+    pipe: Connection
 
 
 def in_order(
@@ -44,7 +47,7 @@ def in_order(
 ) -> Iterator[DoneT]:
     """Yield the result of each task in the order of the tasks.
 
-    With one job all is done in this process, and raises what it raises; else raises
+    One job runs in this process and raises the task's own errors. More jobs raise
     `ProcessFailedError`.
     """
     if jobs == 1:
@@ -65,8 +68,9 @@ def in_order(
 
 @contextmanager
 def _started(work: ProcessWork[Any, Any], jobs: int) -> Iterator[list[_Worker]]:
-    """Lend processes, and end them."""
-    # A new interpreter for each: a copy of this one would hold the locks of its threads.
+    """Start processes for a ``with`` block, and terminate them after it."""
+    # Not "fork": a copy of this process would also copy the locks that its threads hold.
+    # https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods
     context = multiprocessing.get_context("spawn")
     workers: list[_Worker] = []
     try:
@@ -81,7 +85,7 @@ def _started(work: ProcessWork[Any, Any], jobs: int) -> Iterator[list[_Worker]]:
     finally:
         for worker in workers:
             worker.process.terminate()
-            worker.line.close()
+            worker.pipe.close()
         for worker in workers:
             worker.process.join()
             worker.process.close()
@@ -89,10 +93,10 @@ def _started(work: ProcessWork[Any, Any], jobs: int) -> Iterator[list[_Worker]]:
 
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """Start processes that Ctrl-C does not reach: the first one decides what to do."""
+    """Make processes started here ignore Ctrl-C: this process decides what to do."""
     try:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except ValueError:  # only the first thread may ask, and only its processes get the key
+    except ValueError:  # only the main thread may set a handler, and only it gets Ctrl-C
         yield
         return
     try:
@@ -103,28 +107,28 @@ def _without_interrupts() -> Iterator[None]:
 
 def _send(worker: _Worker, task: object) -> None:
     try:
-        worker.line.send(task)
+        worker.pipe.send(task)
     except OSError as error:
-        raise ProcessFailedError("a process ended in the middle of its work") from error
+        raise ProcessFailedError("a process ended before its task was done") from error
 
 
 def _answer(worker: _Worker) -> Any:
     try:
-        done, problem = worker.line.recv()
+        done, problem = worker.pipe.recv()
     except (EOFError, OSError) as error:
-        raise ProcessFailedError("a process ended in the middle of its work") from error
+        raise ProcessFailedError("a process ended before its task was done") from error
     if problem is not None:
         raise ProcessFailedError(problem)
     return done
 
 
-def _serve(work: ProcessWork[Any, Any], line: Connection) -> None:
-    """Do tasks until the line ends."""
+def _serve(work: ProcessWork[Any, Any], pipe: Connection) -> None:
+    """Do tasks until the parent closes the pipe."""
     try:
         do = work.start()
         while True:
-            line.send((do(line.recv()), None))
+            pipe.send((do(pipe.recv()), None))
     except (EOFError, BrokenPipeError):
         return
-    except Exception as error:  # noqa: BLE001 - the first process says it, whatever it is
-        line.send((None, f"{type(error).__name__}: {error}"))
+    except Exception as error:  # noqa: BLE001 - the parent reports it, whatever it is
+        pipe.send((None, f"{type(error).__name__}: {error}"))

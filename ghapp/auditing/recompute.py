@@ -1,14 +1,13 @@
-"""Records of a bundle recomputed from a clone and transcripts, to see whether each one holds.
+"""Recomputes the records of a bundle from a clone and transcripts, to see whether each one holds.
 
-It needs no app and trusts none of the record but the time, the policy and the pull request's
-merge: these are inputs. Whether signatures hold is told by `ghapp.records.check`.
+It needs no app. From the record it takes only the inputs: the time, the policy and the pull
+request's merge. `ghapp.records.check` verifies the signatures.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,7 +18,7 @@ from ghapp.attribution.document import from_document, to_document
 from ghapp.attribution.model import Audit, AuditSubject, Change, Struct
 from ghapp.attribution.policy import Policy
 from ghapp.auditing.edit_index import EditIndex
-from ghapp.auditing.replay import AT_ONCE, HistoryAuditor, ReplayTerms, gathered, tip_of
+from ghapp.auditing.replay import HistoryAuditor, ReplayTerms, gathered, neighbors, tip_of
 from ghapp.documents.differences import DifferenceCause, compare
 from ghapp.git.history import HistorySpan, LandedChange, landed
 from ghapp.git.landed import NotInClone, changes
@@ -32,55 +31,56 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class RecomputeInputs(Struct, frozen=True):
-    """What a recomputation goes by."""
+    """The inputs of a recomputation."""
 
     clone: Path
     branch: str = "HEAD"
     evidence: tuple[Path, ...] = ()
-    """Transcripts; without any and without ``carried`` only changes are compared."""
+    """Transcripts; without any and without ``carried``, only the changes are compared."""
     carried: bool = False
     """Whether what the repository itself carries is evidence, too."""
     roots: tuple[str, ...] = ()
     fingerprint_key: bytes | None = None
-    """The installation's key, where the app kept fingerprints; ``None``: as text."""
+    """The installation's key, if the app stores fingerprints; ``None``: compare text."""
 
 
 class RecomputeResult(StrEnum):
-    """How a record compares with what was worked out here."""
+    """How a record compares with its recomputation."""
 
     SAME = "same"
     """The same document, byte for byte; without transcripts: the same change."""
     DIFFERENT = "different"
-    """Another result from the same inputs: the record is wrong, or this engine is another one."""
+    """Another result from the same inputs: the record is wrong, or the engine differs."""
     OTHER_INPUTS = "other_inputs"
-    """Made from another change or other evidence than is given here."""
+    """The record was made from another change or other evidence."""
     SUPERSEDED = "superseded"
-    """Made from less evidence than there is now; a later record of the pull request stands."""
+    """The record was made from less evidence; the pull request has a later one."""
     NOT_FOUND = "not_found"
-    """What it judges is not in this clone's history, or not whole."""
+    """The change is not in this clone's history, or not whole."""
 
 
 class RecomputedRecord(Struct, frozen=True):
-    """What became of one record."""
+    """One record and the result of its recomputation."""
 
     record: AuditRecord
-    outcome: RecomputeResult
+    result: RecomputeResult
     why: str | None = None
-    """In words; ``None``: there is nothing to say."""
+    """In words; ``None``: there is nothing to add."""
 
 
 class _Place(Struct, frozen=True):
-    """A record whose document stands in the bundle, and where."""
+    """A record that has its document in the bundle."""
 
     record: AuditRecord
     start: int
+    """Where the document's line begins, in bytes."""
 
 
 def recompute(given: RecomputeInputs, bundle: Path) -> Iterator[RecomputedRecord]:
-    """Yield what becomes of each record that has its document in a bundle that checks.
+    """Yield the result for each record whose document is in the bundle, which was verified before.
 
-    In the order of the clone's history, what is not in it last. Raises `GitError`,
-    `ArtifactError` and `OSError`.
+    The order is that of the clone's history; records that are not in it come last. Raises
+    `GitError`, `ArtifactError` and `OSError`.
     """
     places, policies = _read(bundle)
     git = GitRepository(given.clone)
@@ -88,7 +88,7 @@ def recompute(given: RecomputeInputs, bundle: Path) -> Iterator[RecomputedRecord
         recomputing = _Recomputing(file, places, policies, auditor)
         span = landed(git, HistorySpan(tip=tip_of(git, given.branch), every_commit=True))
         wanted = (one for one in span if one.commit in places)
-        while some := tuple(islice(wanted, AT_ONCE)):
+        for some in neighbors(wanted):
             for one, change in zip(some, changes(git, some), strict=True):
                 yield from recomputing.of(one, change)
         yield from recomputing.rest()
@@ -133,7 +133,7 @@ def _note(
 
 @contextmanager
 def _auditor(given: RecomputeInputs) -> Iterator[HistoryAuditor | None]:
-    """Lend what audits by the evidence that is given; ``None``: there is none."""
+    """Lend an auditor with the given evidence; ``None``: there is none."""
     if not given.evidence and not given.carried:
         yield None
         return
@@ -151,7 +151,7 @@ def _auditor(given: RecomputeInputs) -> Iterator[HistoryAuditor | None]:
 
 
 class _Recomputing:
-    """The records of a bundle, each until it is worked out."""
+    """The records of a bundle that are not recomputed yet."""
 
     def __init__(
         self,
@@ -164,46 +164,40 @@ class _Recomputing:
         self._places = places
         self._policies = policies
         self._auditor = auditor
-        every = (place.record for some in places.values() for place in some)
         self._newest: dict[tuple[int, int], int] = {}
-        for record in every:
+        for record in (place.record for some in places.values() for place in some):
             name = (record.link.repository_id, record.link.pull_request)
             self._newest[name] = max(record.link.number, self._newest.get(name, 0))
 
     def of(self, one: LandedChange, change: Change | NotInClone) -> Iterator[RecomputedRecord]:
-        """Yield what becomes of the records of one commit."""
+        """Yield the results for the records of one commit."""
         for place in self._places.pop(one.commit, ()):
             if isinstance(change, NotInClone):
-                yield RecomputedRecord(
-                    record=place.record, outcome=RecomputeResult.NOT_FOUND, why=change.problem
-                )
+                yield _not_found(place, change.problem)
             else:
                 yield self._compared(place, change)
 
     def rest(self) -> Iterator[RecomputedRecord]:
-        """Yield the records whose commits did not come."""
-        why = "its merge commit is not in the history that is looked at"
+        """Yield the records whose commits are not in the history."""
         for some in self._places.values():
             for place in some:
-                yield RecomputedRecord(
-                    record=place.record, outcome=RecomputeResult.NOT_FOUND, why=why
-                )
+                yield _not_found(place, "its merge commit is not in this branch's history")
 
     def _compared(self, place: _Place, change: Change) -> RecomputedRecord:
         self._file.seek(place.start)
         document = self._file.readline().removesuffix(b"\n")
         recorded, record = from_document(document), place.record
         if self._auditor is None:
-            is_same = digest.of_change(change) == recorded.inputs.diff
-            outcome = RecomputeResult.SAME if is_same else RecomputeResult.OTHER_INPUTS
+            if digest.of_change(change) == recorded.inputs.diff:
+                return RecomputedRecord(record=record, result=RecomputeResult.SAME)
             return RecomputedRecord(
                 record=record,
-                outcome=outcome,
-                why=None if is_same else DifferenceCause.DIFF_CHANGED,
+                result=RecomputeResult.OTHER_INPUTS,
+                why=DifferenceCause.DIFF_CHANGED,
             )
         made = self._audited(self._auditor, recorded, record, change)
         if to_document(made) == document:
-            return RecomputedRecord(record=record, outcome=RecomputeResult.SAME)
+            return RecomputedRecord(record=record, result=RecomputeResult.SAME)
         return self._different(record, recorded, made)
 
     def _audited(
@@ -217,27 +211,29 @@ class _Recomputing:
         )
         at = _EPOCH + timedelta(microseconds=record.link.created_at)
         made = auditor.audit(subject, change, self._policies[recorded.policy.digest], at)
-        # What a pull request's commits say of agents is on GitHub alone; no line rests on it.
+        # Only GitHub has the trailers of a pull request's commits; no line depends on them.
         inputs = msgspec.structs.replace(made.inputs, trailers=recorded.inputs.trailers)
         return msgspec.structs.replace(made, inputs=inputs)
 
     def _different(self, record: AuditRecord, recorded: Audit, made: Audit) -> RecomputedRecord:
-        told = compare(recorded, made)
+        causes = compare(recorded, made).causes
         name = (record.link.repository_id, record.link.pull_request)
         if not _has_other_inputs(recorded, made):
-            outcome = RecomputeResult.DIFFERENT
-        elif record.link.number < self._newest[name] and _NOT_EVIDENCE.isdisjoint(told.causes):
-            outcome = RecomputeResult.SUPERSEDED
+            result = RecomputeResult.DIFFERENT
+        elif record.link.number < self._newest[name] and _NOT_EVIDENCE.isdisjoint(causes):
+            result = RecomputeResult.SUPERSEDED
         else:
-            outcome = RecomputeResult.OTHER_INPUTS
-        return RecomputedRecord(
-            record=record, outcome=outcome, why=_words(told.causes, recorded, made)
-        )
+            result = RecomputeResult.OTHER_INPUTS
+        return RecomputedRecord(record=record, result=result, why=_words(causes, recorded, made))
 
 
 _NOT_EVIDENCE = frozenset(
     {DifferenceCause.POLICY_CHANGED, DifferenceCause.ENGINE_CHANGED, DifferenceCause.DIFF_CHANGED}
 )
+
+
+def _not_found(place: _Place, why: str) -> RecomputedRecord:
+    return RecomputedRecord(record=place.record, result=RecomputeResult.NOT_FOUND, why=why)
 
 
 def _has_other_inputs(recorded: Audit, made: Audit) -> bool:
@@ -250,8 +246,8 @@ def _has_other_inputs(recorded: Audit, made: Audit) -> bool:
 def _words(causes: Sequence[DifferenceCause], recorded: Audit, made: Audit) -> str:
     if recorded.measure is not made.measure:
         return (
-            f"counted in {recorded.measure}, here in {made.measure}: fingerprints take "
-            "--fingerprint-key, text takes none"
+            f"measured in {recorded.measure}, here in {made.measure}: fingerprints need "
+            "--fingerprint-key, text needs none"
         )
     if DifferenceCause.NOTHING in causes:
         before, after = recorded.inputs.edits_considered, made.inputs.edits_considered

@@ -1,7 +1,7 @@
-"""Journey 3 on one page: the history of a clone is audited again, one document a line.
+"""Journey 3 on one page: audits the history of a clone again, and writes one document per line.
 
-It publishes nothing and needs no server. The work is spread over processes; what they write is
-in the order of the history, and the same however often it was interrupted on the way.
+It publishes nothing and needs no server. Several processes share the work; the output is in the
+order of the history, and the same however often the replay was interrupted.
 """
 
 import hashlib
@@ -33,14 +33,14 @@ from ghapp.ingest.carried import read_history
 from ghapp.policy.at_merge import BasePolicies, BasePolicy
 
 AT_ONCE = 16
-"""Neighbors in a history whose changes are asked of git together."""
+"""Consecutive changes of a history that one git process reads together."""
 
 WHOLE_CHANGE = "(the whole change)"
-"""Stands for the files of a change that could not be read: nobody knows which they are."""
+"""Stands for the files of a change that could not be read, since their names are unknown."""
 
 
 class ReplayTerms(Struct, frozen=True):
-    """What a replay goes by."""
+    """The settings of a replay."""
 
     repository_path: Path
     evidence: tuple[Path, ...]
@@ -49,19 +49,20 @@ class ReplayTerms(Struct, frozen=True):
     branch: str = "HEAD"
     since: datetime | None = None
     until: datetime | None = None
-    """The last instant that belongs to it."""
+    """Inclusive."""
     every_commit: bool = False
     repository: str | None = None
     """``owner/name``; ``None``: the documents name none."""
     roots: tuple[str, ...] = ()
     fingerprint_key: bytes | None = None
-    """The installation's key: lines are compared as the app compares its fingerprints; ``None``:
-    as text."""
+    """The installation's key, to compare lines by fingerprints as the app does; ``None``: compare
+    text."""
     at: datetime | None = None
     """The time that decides which audits are final; ``None``: when the replay was started."""
     carried: bool = False
-    """Whether what the clone itself carries about its commits is evidence too."""
+    """Whether what the clone itself carries about its commits is evidence, too."""
     jobs: int = 1
+    """Number of processes."""
 
 
 class ReplayProgress(Struct, frozen=True):
@@ -70,7 +71,7 @@ class ReplayProgress(Struct, frozen=True):
     done: int
     total: int
     problem: str | None = None
-    """What could not be read of the one just done; ``None``: nothing, or told before."""
+    """What could not be read of the last change; ``None``: nothing, or it was reported before."""
 
 
 class ReplayResult(Struct, frozen=True):
@@ -78,20 +79,20 @@ class ReplayResult(Struct, frozen=True):
 
     documents: int
     incomplete: int
-    """Documents of changes or evidence that could not be read whole."""
+    """Documents whose change or evidence could not be read whole."""
     resumed_from: int
     """Documents that an earlier, interrupted replay had written."""
     unread: tuple[UnreadEvidence, ...]
     """What of the evidence could not be read."""
     cut: bool
-    """The clone is shallow, and its history ends inside the span that was asked for."""
+    """Whether the clone is shallow and its history ends inside the span."""
 
 
 Watch = Callable[[ReplayProgress], None]
 
 
 class GatheredEvidence(NamedTuple):
-    """Evidence that was read, for one replay or several of the same terms but the policy."""
+    """Evidence that was read, for replays whose terms differ only in the policy."""
 
     folder: Path
     catalog: EditCatalog
@@ -101,17 +102,14 @@ class GatheredEvidence(NamedTuple):
 def gathered(terms: ReplayTerms) -> Iterator[GatheredEvidence]:
     """Lend the evidence of a replay. Raises `GitError`, `ArtifactError` and `OSError`."""
     with tempfile.TemporaryDirectory(prefix="ghapp-replay-") as name:
-        folder = Path(name)
-        yield GatheredEvidence(
-            folder, _read_evidence(terms, GitRepository(terms.repository_path), folder)
-        )
+        yield GatheredEvidence(Path(name), _read_evidence(terms, Path(name)))
 
 
 def replay(terms: ReplayTerms, output: Path, *, now: datetime, watch: Watch) -> ReplayResult:
     """Audit what landed on a branch; write the documents to a file, oldest first.
 
-    A replay that is interrupted leaves its documents beside ``output``, and the same replay
-    goes on from there. ``watch`` is told after each document.
+    An interrupted replay leaves its documents beside ``output``, and the same replay resumes
+    there. ``watch`` is called after each document.
 
     Raises `GitError`, `ArtifactError`, `OSError` and `ProcessFailedError`.
     """
@@ -131,7 +129,7 @@ def replay_with(
     task = ReplayTask(terms, evidence.folder, partial.at)
     watch(ReplayProgress(done=partial.done, total=total))
     with partial.writing() as write:
-        for answers in in_order(task, _neighbors(todo), jobs=terms.jobs):
+        for answers in in_order(task, neighbors(todo), jobs=terms.jobs):
             for document, problem in answers:
                 write(document)
                 watch(ReplayProgress(done=partial.done, total=total, problem=problem))
@@ -145,24 +143,17 @@ def replay_with(
     )
 
 
-def _read_evidence(terms: ReplayTerms, git: GitRepository, folder: Path) -> EditCatalog:
+def _read_evidence(terms: ReplayTerms, folder: Path) -> EditCatalog:
+    git, key = GitRepository(terms.repository_path), terms.fingerprint_key
     found = find_evidence(terms.evidence)
     if terms.carried:
-        found = chain(found, read_history(git, _tips(terms, git), terms.since).found)
+        # A squashed pull request's own commits are not in the branch's history.
+        tips = [tip_of(git, terms.branch), *pull_heads(git).values()]
+        found = chain(found, read_history(git, tips, terms.since).found)
+    encode = None if key is None else LineFingerprinter(key).lines
     return write_index(
-        found,
-        folder,
-        roots=terms.roots,
-        likely_roots=git.checkouts(),
-        encode=None
-        if terms.fingerprint_key is None
-        else LineFingerprinter(terms.fingerprint_key).lines,
+        found, folder, roots=terms.roots, likely_roots=git.checkouts(), encode=encode
     )
-
-
-def _tips(terms: ReplayTerms, git: GitRepository) -> list[str]:
-    """Return the last commits of everything that may have come onto the branch."""
-    return [tip_of(git, terms.branch), *pull_heads(git).values()]
 
 
 def _span(terms: ReplayTerms, git: GitRepository) -> HistorySpan:
@@ -175,7 +166,7 @@ def _span(terms: ReplayTerms, git: GitRepository) -> HistorySpan:
 
 
 def tip_of(git: GitRepository, branch: str) -> str:
-    """Return where a branch stands; one that only the clone's origin has will do."""
+    """Return a branch's last commit, of the clone itself or else of its origin."""
     for name in (f"refs/heads/{branch}", f"refs/remotes/origin/{branch}"):
         if (sha := git.resolve(name)) is not None:
             return sha
@@ -183,7 +174,7 @@ def tip_of(git: GitRepository, branch: str) -> str:
 
 
 def _key(terms: ReplayTerms, git: GitRepository, span: HistorySpan, catalog: EditCatalog) -> str:
-    """Return what two replays have in common exactly if they write the same documents."""
+    """Return a digest that two replays share only if they write the same documents."""
     of = (
         *(__version__, SCHEMA, span, terms.policy and terms.policy.digest, terms.repository),
         *(terms.roots, terms.at),
@@ -201,7 +192,8 @@ def _is_cut(git: GitRepository, span: HistorySpan) -> bool:
     return oldest.sha in shallow and (span.since is None or span.since <= oldest.committed_at)
 
 
-def _neighbors(some: Iterator[LandedChange]) -> Iterator[tuple[LandedChange, ...]]:
+def neighbors(some: Iterator[LandedChange]) -> Iterator[tuple[LandedChange, ...]]:
+    """Yield changes of a history in groups that git reads together."""
     while chunk := tuple(islice(some, AT_ONCE)):
         yield chunk
 
@@ -209,16 +201,16 @@ def _neighbors(some: Iterator[LandedChange]) -> Iterator[tuple[LandedChange, ...
 # --- one process's part -------------------------------------------------------------------------
 
 
-class ReplayTask:
-    """Audits neighbors of a history; made once in each process."""
+class ReplayTask(NamedTuple):
+    """Audits groups of changes; each process gets a copy."""
 
-    def __init__(self, terms: ReplayTerms, folder: Path, at: datetime) -> None:
-        self.terms = terms
-        self.folder = folder
-        self.at = at
+    terms: ReplayTerms
+    folder: Path
+    """Folder of the evidence's index."""
+    at: datetime
 
     def start(self) -> Callable[[tuple[LandedChange, ...]], list[tuple[bytes, str | None]]]:
-        """Open what the audits need, and return what makes them."""
+        """Return what makes the document of each change, with what could not be read."""
         auditor = HistoryAuditor(EditIndex(self.folder), self.terms.fingerprint_key)
         git = GitRepository(self.terms.repository_path)
         policies = self._policies(git)
@@ -232,7 +224,7 @@ class ReplayTask:
     def _policies(
         self, git: GitRepository
     ) -> Callable[[tuple[LandedChange, ...]], Sequence[BasePolicy]]:
-        """Return what says which policy holds for each of some neighbors."""
+        """Return the function that finds the policy for each change of a group."""
         given = self.terms.policy
         if given is not None:
             return lambda some: [BasePolicy(policy=given)] * len(some)
@@ -269,7 +261,7 @@ class HistoryAuditor:
         )
 
     def audit(self, subject: AuditSubject, change: Change, policy: Policy, at: datetime) -> Audit:
-        """Return the audit that `attribute` makes of all evidence, from the part that matters."""
+        """Return what `attribute` would return for all evidence, but read only what matters."""
         found = self._index.of(subject, change, policy)
         book = Codebook()
         if self._fingerprinter is not None and found.fingerprinted:
@@ -284,18 +276,18 @@ class HistoryAuditor:
         return msgspec.structs.replace(audit, verdict=said, inputs=inputs)
 
 
-# --- the file on its way ------------------------------------------------------------------------
+# --- the unfinished file ------------------------------------------------------------------------
 
 
 class _State(Struct, frozen=True):
-    """What stands beside a partial file."""
+    """The content of the file beside an unfinished output."""
 
     key: str
     at: datetime
 
 
 class PartialOutput:
-    """The documents of a replay on their way into a file, kept beside it when interrupted."""
+    """The documents of an unfinished replay, in a file beside the output."""
 
     def __init__(self, output: Path, key: str, at: datetime) -> None:
         self._output = output
@@ -320,7 +312,7 @@ class PartialOutput:
             return None
 
     def _take_up(self) -> None:
-        """Count the documents that are there, and cut off one that was half written."""
+        """Count the documents that exist, and cut off one that is half written."""
         self._path.touch()
         with self._path.open("r+b") as file:
             whole = 0
@@ -337,7 +329,7 @@ class PartialOutput:
 
     @contextmanager
     def writing(self) -> Iterator[Callable[[bytes], None]]:
-        """Lend what writes a document at the end."""
+        """Lend the function that appends a document."""
         with self._path.open("ab") as file:
 
             def write(document: bytes) -> None:
@@ -347,6 +339,6 @@ class PartialOutput:
             yield write
 
     def finish(self) -> None:
-        """Put the file where it was asked for."""
+        """Rename the file to the output's name."""
         self._path.replace(self._output)
         self._state.unlink()

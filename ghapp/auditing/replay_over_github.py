@@ -1,8 +1,7 @@
-"""Journey 3 over GitHub on one page: merged pull requests are listed, and each is audited again.
+"""Journey 3 over GitHub on one page: lists merged pull requests and audits each of them again.
 
-It shows nobody anything unless asked to. Every step is a due item: one that reads the list page
-by page, one for each pull request, done by whatever workers there are. What was fetched once
-is not fetched again.
+It publishes nothing unless asked to. Every step is a work item that any worker may take: one
+reads the list page by page, and each pull request has its own. It fetches nothing twice.
 """
 
 from dataclasses import dataclass
@@ -35,18 +34,19 @@ from ghapp.store import (
 )
 
 SHOWN_BY = {"checks": "check_run", "labels": "label"}
-"""What may be asked to be shown → its publisher. Never a comment: those notify people."""
+"""Value of ``--publish`` → its publisher. Never comments: those notify people."""
 
 
 class ListPageRead(Struct, frozen=True):
     """A page of the list was read."""
 
     found: int
+    """Pull requests of the page that belong to the replay."""
     is_last: bool
 
 
 class AuditedAgain(Struct, frozen=True):
-    """A pull request was audited again, and shown to nobody."""
+    """A pull request was audited again, and nothing was recorded or published."""
 
     is_complete: bool
     why: str | None = None
@@ -55,10 +55,10 @@ class AuditedAgain(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class ReplayStep:
-    """What one step of a replay is done with."""
+    """One step of a replay, with everything that it needs."""
 
     replay: Replay
-    how: AuditContext
+    context: AuditContext
     kept: KeptPulls
     github: GitHub
     store: Store
@@ -72,27 +72,27 @@ class ReplayStep:
         document: bytes | None = None,
         why: str | None = None,
     ) -> None:
-        """Keep what became of a pull request."""
+        """Store what became of a pull request."""
         self.store.replays.settle(
             self.replay.id, number, state, document=document, why=why, now=self.now
         )
 
 
-def start(store: Store, repository: Repository, asked: ReplayRequest, *, now: datetime) -> Replay:
-    """Begin a replay; the workers do it. Raises `ReplayUnderWay`."""
-    request = _work_request(repository.id, repository.installation_id, now)
-    return store.replays.start(asked, request, now=now)
+def start(store: Store, repository: Repository, request: ReplayRequest, *, now: datetime) -> Replay:
+    """Start a replay; the workers carry it out. Raises `ReplayUnderWay`."""
+    work = _work_request(repository.id, repository.installation_id, now)
+    return store.replays.start(request, work, now=now)
 
 
-def list_page(means: ReplayStep) -> ListPageRead:
-    """Read the next page of merged pull requests, and make those of the span due.
+def list_page(step: ReplayStep) -> ListPageRead:
+    """Read the next page of merged pull requests, and enqueue those of the span.
 
-    Raises the errors of `answers`; then the next try reads the same page.
+    Raises the errors of `answers`; the retry then reads the same page.
     """
-    replay, github = means.replay, means.github
+    replay, github = step.replay, step.github
     page = history_page(github, replay.pages + 1)
     last = page.last_created_at
-    # What was opened after the span was merged after it.
+    # A pull request opened after the span was also merged after it.
     is_last = page.is_last or (
         replay.until is not None and last is not None and last > replay.until
     )
@@ -107,64 +107,72 @@ def list_page(means: ReplayStep) -> ListPageRead:
         for pull in page.merged
         if replay.spans(pull.merged_at)
     ]
-    request = partial(_work_request, github.repository_id, github.installation_id, means.now)
-    requests = [request(pull.number) for pull in pulls]
-    means.store.replays.page(replay, pulls, requests, is_last=is_last, now=means.now)
+    work = partial(_work_request, github.repository_id, github.installation_id, step.now)
+    requests = [work(pull.number) for pull in pulls]
+    step.store.replays.page(replay, pulls, requests, is_last=is_last, now=step.now)
     return ListPageRead(found=len(pulls), is_last=is_last)
 
 
-def audit_again(means: ReplayStep, found: ListedPull, ref: AuditRequest) -> Ending | AuditedAgain:
-    """Audit one pull request of a replay, and keep the document with it."""
-    outcome = _recorded(means, ref) if means.replay.record else _silently(means, found, ref)
-    if not isinstance(outcome, AuditedAgain | AuditDone | AuditPartial | TryLater):
-        means.settle(found.number, PullState.FAILED, why=outcome.why)
-    return outcome
+def audit_again(
+    step: ReplayStep, listed: ListedPull, request: AuditRequest
+) -> Ending | AuditedAgain:
+    """Audit one pull request of a replay, and store the document with the replay."""
+    record = step.replay.record
+    ending = _recorded(step, request) if record else _unrecorded(step, listed, request)
+    if not isinstance(ending, AuditedAgain | AuditDone | AuditPartial | TryLater):
+        step.settle(listed.number, PullState.FAILED, why=ending.why)
+    return ending
 
 
-def _silently(means: ReplayStep, found: ListedPull, ref: AuditRequest) -> Ending | AuditedAgain:
+def _unrecorded(
+    step: ReplayStep, listed: ListedPull, request: AuditRequest
+) -> Ending | AuditedAgain:
+    """Audit by the replay's policy and time; record and publish nothing."""
+    context = msgspec.structs.replace(step.context, policy=step.replay.policy)
+    store, at = step.store, step.replay.as_of
     try:
-        known = means.kept.read(ref.repository_id, found) or _fetched(means, found, ref)
+        known = step.kept.read(request.repository_id, listed) or _fetched(step, listed, request)
         pull, carried = known
-        how = msgspec.structs.replace(means.how, policy=means.replay.policy)
-        policy = policy_of(ref, pull, how, means.store).policy.rules
-        at, store = means.replay.as_of, means.store
-        made = attributed(ref, pull, carried, policy, how, store, at=at)
+        policy = policy_of(request, pull, context, store).policy.rules
+        made = attributed(request, pull, carried, policy, context, store, at=at)
     except NotMerged as stale:
         return NothingToDo(why=str(stale))
     except answers.GitHubError as error:
-        return unreached(error, means.now)
+        return unreached(error, step.now)
     complete = pull.change.complete
     state = PullState.DONE if complete else PullState.INCOMPLETE
-    means.settle(found.number, state, document=to_document(made), why=pull.problem)
+    step.settle(listed.number, state, document=to_document(made), why=pull.problem)
     return AuditedAgain(is_complete=complete, why=pull.problem)
 
 
 def _fetched(
-    means: ReplayStep, found: ListedPull, ref: AuditRequest
+    step: ReplayStep, listed: ListedPull, request: AuditRequest
 ) -> tuple[PullRequest, CarriedEvidence]:
-    pull = fetch(means.github, found.number, means.how.git_cache)
-    carried = means.how.carry(ref, pull, means.github)
-    means.kept.keep(found, pull, carried)
+    pull = fetch(step.github, listed.number, step.context.git_cache)
+    carried = step.context.carry(request, pull, step.github)
+    step.kept.keep(listed, pull, carried)
     return pull, carried
 
 
-def _recorded(means: ReplayStep, ref: AuditRequest) -> Ending:
-    """Make a recorded audit by the policy in force, and show as much of it as was asked for."""
-    shown = frozenset(SHOWN_BY[name] for name in means.replay.publish)
+def _recorded(step: ReplayStep, request: AuditRequest) -> Ending:
+    """Record an audit by the policy in force, and publish only what was asked for."""
+    only = frozenset(SHOWN_BY[name] for name in step.replay.publish)
 
-    def say(
+    def publish_only(
         desired: DesiredState, pull: PullRequest, github: GitHub, memories: Memories
     ) -> PublishReport:
-        return publish(desired, pull, github, memories, only=shown)
+        return publish(desired, pull, github, memories, only=only)
 
-    how = msgspec.structs.replace(means.how, publish=say)
-    outcome = audit_pull_request(ref, how, github=means.github, store=means.store, now=means.now)
-    if isinstance(outcome, AuditDone | AuditPartial):
-        document = means.store.audits.document(outcome.audit.id)
-        state = PullState.DONE if outcome.audit.complete else PullState.INCOMPLETE
-        why = "; ".join(outcome.missing) if isinstance(outcome, AuditPartial) else None
-        means.settle(ref.number, state, document=document, why=why)
-    return outcome
+    context = msgspec.structs.replace(step.context, publish=publish_only)
+    ending = audit_pull_request(
+        request, context, github=step.github, store=step.store, now=step.now
+    )
+    if isinstance(ending, AuditDone | AuditPartial):
+        document = step.store.audits.document(ending.audit.id)
+        state = PullState.DONE if ending.audit.complete else PullState.INCOMPLETE
+        why = "; ".join(ending.missing) if isinstance(ending, AuditPartial) else None
+        step.settle(request.number, state, document=document, why=why)
+    return ending
 
 
 def _work_request(

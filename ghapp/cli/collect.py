@@ -49,7 +49,7 @@ def command() -> None:
 @click.argument("url", metavar="URL")
 def enroll(url: str) -> None:
     """Enroll this machine at the app's URL: type a code at GitHub, once."""
-    from ghapp.collector.door import UploadClient  # noqa: PLC0415 - see the top
+    from ghapp.collector.client import UploadClient  # noqa: PLC0415 - see the top
     from ghapp.collector.enroll import enroll as enroll_machine  # noqa: PLC0415 - see the top
 
     with said():
@@ -208,13 +208,13 @@ def forget(files: tuple[str, ...], repository: str | None, *, everything: bool, 
     What is queued goes too where all is forgotten. It is not sent again by a backfill.
     """
     from ghapp.collector.forgetting import forget as remove  # noqa: PLC0415 - see the top
-    from ghapp.collector.forgetting import wishes  # noqa: PLC0415 - see the top
+    from ghapp.collector.forgetting import forget_requests  # noqa: PLC0415 - see the top
 
     if sum((bool(files), repository is not None, everything)) != 1:
         raise click.UsageError("give FILEs, or --repository OWNER/NAME, or --all")
     with said():
         places = own_places()
-        wanted = wishes(places, files, repository)
+        wanted = forget_requests(places, files, repository)
         what = "all evidence that you sent" if everything else "that evidence of yours"
         if not yes:
             click.confirm(f"Remove {what} from the app? Audits stay", abort=True)

@@ -87,9 +87,9 @@ def _recompute(bundle: Path, options: dict[str, Any]) -> None:
     counts: Counter[RecomputeResult] = Counter()
     try:
         for one in recompute(RecomputeInputs(**options), bundle):
-            counts[one.outcome] += 1
-            if one.outcome in WORDS and counts[one.outcome] <= SHOWN:
-                told = f"{one.record.name}: {WORDS[one.outcome]}"
+            counts[one.result] += 1
+            if one.result in WORDS and counts[one.result] <= SHOWN:
+                told = f"{one.record.name}: {WORDS[one.result]}"
                 click.echo(visible(f"{told}: {one.why}" if one.why else told, 2000), err=True)
     except GitError as error:
         raise click.UsageError(f"--git {options['clone']}: {error}") from error

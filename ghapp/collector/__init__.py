@@ -1,5 +1,5 @@
-"""The collector: what runs on a developer's machine and sends evidence. It needs no server package.
+"""The collector runs on a developer's machine and sends evidence. It needs no server package.
 
-`hook` keeps what an agent's edit call did, `flush` sends it, `backfill` reads what transcripts
-still hold. Nothing leaves but what `ghapp.wire` names.
+`hook` queues what an agent's edit call did, `flush` sends the queue, `backfill` sends what
+transcripts still hold. Only what `ghapp.wire` defines leaves the machine.
 """

@@ -1,4 +1,4 @@
-"""Whose machine this is: the app's address, the upload token, the keys. It asks nobody for them."""
+"""This machine's account: the app's address, the upload token, the keys. It sends no request."""
 
 from datetime import datetime
 
@@ -11,28 +11,28 @@ from ghapp.wire import EnrolledInstallation, MachineEnrollment
 
 
 class NotEnrolled(CollectorError):  # noqa: N818 - a state of this machine, named as what it is
-    """This machine has no account, or one that cannot be read; the message says what to do."""
+    """This machine has no readable account; the message says what to do."""
 
 
 class MachineAccount(Struct, frozen=True):
     """What enrollment gave this machine."""
 
     url: str
-    """The app's address, without a slash at its end."""
+    """The app's address, without a trailing slash."""
     token: str
-    """May send and remove this developer's evidence, and read none."""
+    """Allows sending and removing this developer's evidence, not reading it."""
     machine: str
-    """A random number that stands for this machine."""
+    """A random number that identifies this machine."""
     enrollment: MachineEnrollment
     known_since: datetime
-    """When the app was last asked which installations there are."""
+    """When the collector last asked the app for its installations."""
 
     def installation(
         self, remotes: tuple[str, ...]
     ) -> tuple[EnrolledInstallation, tuple[str, ...]] | None:
-        """Return where a clone's evidence goes, and the remotes of that account alone.
+        """Return the installation for a clone, and the remotes that belong to its account.
 
-        The first remote whose owner is enrolled decides; ``None``: none is.
+        The first remote with an enrolled owner decides; ``None``: no owner is enrolled.
         """
         accounts = {one.account.lower(): one for one in self.enrollment.installations}
         for name in on_host(remotes, self.enrollment.host):
@@ -52,11 +52,11 @@ def load(places: CollectorFiles) -> MachineAccount:
         return msgspec.json.decode(found, type=MachineAccount)
     except msgspec.DecodeError as error:
         raise NotEnrolled(
-            f"{places.account} cannot be read ({error}): ghapp collect enroll URL writes it anew"
+            f"{places.account} cannot be read ({error}): ghapp collect enroll URL rewrites it"
         ) from error
 
 
 def save(places: CollectorFiles, account: MachineAccount) -> None:
-    """Keep the account, readable by this user alone."""
+    """Store the account, readable only by this user."""
     places.prepare()
     write_whole(places.account, msgspec.json.encode(account))

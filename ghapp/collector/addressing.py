@@ -13,17 +13,17 @@ from ghapp.collector.choices import KeptBack
 from ghapp.collector.clones import LocalClones
 
 WINDOW = timedelta(days=23)
-"""An edit can count for a merge that comes 21 days later, and the audit is final 2 days after."""
+"""An edit can count for a merge up to 21 days later, and that audit is final 2 days after."""
 MOST_REMOTES = 20
-"""Of one clone, as the wire has it."""
+"""Most remotes of one clone that the wire allows."""
 
 
 class StayReason(StrEnum):
     """Why an edit does not leave this machine."""
 
-    OUTSIDE = "outside of any clone"
+    OUTSIDE = "outside any clone"
     NO_REMOTE = "in a clone without a remote"
-    NOT_ENROLLED = "in a repository of nobody who enrolled this machine"
+    NOT_ENROLLED = "in a repository whose owner is not enrolled"
     IGNORED = "in a file that git ignores"
     KEPT_BACK = "kept back by your choice"
     TOO_OLD = "too old to count for any merge"
@@ -35,21 +35,22 @@ class EvidenceDestination(NamedTuple):
     """Where evidence of one clone goes."""
 
     installation: int
+    """The installation's id."""
     remotes: tuple[str, ...]
-    """Those of the installation's own account; all others are nobody's business."""
+    """Only those of the installation's own account; the others are private."""
 
 
 class AddressedEdit(NamedTuple):
-    """An edit that may leave, its path relative to the repository; its lines are still text."""
+    """An edit that may leave, with its path relative to the repository and its lines as text."""
 
     destination: EvidenceDestination
     edit: Edit
     file: str
-    """Where the file lies on this machine."""
+    """The file's absolute path on this machine."""
 
 
 class EditAddresser:
-    """Says of each edit where it goes, or why it stays."""
+    """Decides where each edit goes, or why it stays."""
 
     def __init__(self, account: MachineAccount, choices: KeptBack, clones: LocalClones) -> None:
         self._account = account
@@ -57,11 +58,14 @@ class EditAddresser:
         self._clones = clones
 
     def wants(self, path: str) -> bool:
-        """Say whether an edit of that path could leave, before its lines are worked out."""
+        """Say whether an edit of that path could leave; a cheap test before lines are computed."""
         return not isinstance(self._destination(path), StayReason)
 
     def sort(self, edit: Edit, *, oldest: datetime | None) -> AddressedEdit | StayReason:
-        """Return an edit with its destination, or why it stays; ``oldest``: of those that go."""
+        """Return an edit with its destination, or why it stays.
+
+        An edit made before ``oldest`` stays; ``None``: age does not matter.
+        """
         found = self._destination(edit.path)
         if isinstance(found, StayReason):
             return found
@@ -74,7 +78,7 @@ class EditAddresser:
         return AddressedEdit(destination, relative, edit.path)
 
     def ignored(self, addressed: Iterable[AddressedEdit]) -> frozenset[str]:
-        """Return the files among those of some edits that git ignores: they stay. Asks git once."""
+        """Return the files of some edits that git ignores; those edits stay. Asks git once."""
         return self._clones.ignored({one.file for one in addressed})
 
     def _destination(self, path: str) -> tuple[EvidenceDestination, str] | StayReason:

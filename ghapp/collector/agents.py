@@ -1,4 +1,4 @@
-"""Where agents keep their transcripts on this machine. It reads none of them."""
+"""Where agents store their transcripts on this machine. It reads none of them."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,14 +10,14 @@ _MOVED = {
     ".codex/": "CODEX_HOME",
     ".local/share/": "XDG_DATA_HOME",
 }
-"""Folders of a home that a variable may move elsewhere."""
+"""Folder of the home → the variable that may move it elsewhere."""
 
 
 def config_roots(environment: Mapping[str, str]) -> tuple[Path, ...]:
-    """Return the folders that Claude Code may be configured in, there or not.
+    """Return the folders that may hold Claude Code's settings, whether they exist or not.
 
-    Several may be in use: one that a variable names, and those from before it was set.
-    Raises `NoHome`.
+    Several may be in use: the one that a variable names, and those from before it was set
+    (https://code.claude.com/docs/en/settings). Raises `NoHome`.
     """
     home = _home(environment)
     config = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
@@ -27,8 +27,8 @@ def config_roots(environment: Mapping[str, str]) -> tuple[Path, ...]:
 
 
 def transcripts(environment: Mapping[str, str]) -> tuple[Path, ...]:
-    """Return the places of all agents' transcripts that are there, each once. Raises `NoHome`."""
-    # Not for `config_roots`, which must answer at once.
+    """Return all existing folders of transcripts, each once. Raises `NoHome`."""
+    # `config_roots` does not need the sources, and their import is slow.
     from ghapp.evidence.registry import SOURCES  # noqa: PLC0415
 
     home = _home(environment)
@@ -41,7 +41,7 @@ def transcripts(environment: Mapping[str, str]) -> tuple[Path, ...]:
 
 
 def _places(home: Path, below_home: str, environment: Mapping[str, str]) -> Iterator[Path]:
-    """Yield a place below the home, and where a variable has moved it."""
+    """Yield a folder below the home, and where a variable has moved it."""
     yield home / below_home
     for folder, variable in _MOVED.items():
         moved = environment.get(variable)
@@ -50,7 +50,7 @@ def _places(home: Path, below_home: str, environment: Mapping[str, str]) -> Iter
 
 
 def _home(environment: Mapping[str, str]) -> Path:
-    home = environment.get("HOME") or environment.get("USERPROFILE", "")
+    home = environment.get("HOME", "")
     if not home:
-        raise NoHome("HOME is not set, so no transcripts can be found: name their folder")
+        raise NoHome("HOME is not set, so transcripts cannot be found: name their folder")
     return Path(home)

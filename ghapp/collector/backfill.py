@@ -1,8 +1,8 @@
-"""Transcripts that are still on this machine, sent as if a hook had told of each edit.
+"""Sends the edits of transcripts that are still on this machine, as if a hook had queued them.
 
-It goes on where it stopped: what the app acknowledged is never sent again, and a transcript that
-was read to its end and has not changed since is not read again. Memory is bounded by what waits
-for one request and by the largest record.
+It resumes where it stopped: it never resends what the app acknowledged, and skips a transcript
+that it has read to its end and that has not changed since. The memory it needs is bounded by the
+edits of one request and by the largest record.
 """
 
 import time
@@ -20,9 +20,8 @@ from ghapp.attribution.paths import below, tidy
 from ghapp.collector import account, choices, state
 from ghapp.collector.addressing import AddressedEdit, EditAddresser, EvidenceDestination, StayReason
 from ghapp.collector.batches import most_bytes
+from ghapp.collector.client import AppAway, UploadRejected
 from ghapp.collector.clones import LocalClones
-from ghapp.collector.door import AppAway, UploadRejected
-from ghapp.collector.flush import OpenDoor, open_door, sender_of
 from ghapp.collector.places import CollectorFiles, read_if_there, write_whole
 from ghapp.collector.sender import EvidenceSender
 from ghapp.collector.sent import AcknowledgedEdits
@@ -31,9 +30,9 @@ from ghapp.ingest.artifacts import EvidenceArtifact, artifacts, find_evidence
 from ghapp.wire import MOST_BYTES, MOST_EDITS
 
 MOST_WAITING = MOST_BYTES
-"""Bytes as they would be sent: about one request."""
+"""Bytes of JSON that wait to be sent: about one request."""
 PATIENCE = timedelta(minutes=2)
-"""Longest pause that the app may ask for before a backfill gives up; the next one goes on."""
+"""Longest pause to wait for the app; after a longer one the backfill ends, the next resumes."""
 
 
 class BackfillResult(Struct, frozen=True):
@@ -41,33 +40,34 @@ class BackfillResult(Struct, frozen=True):
 
     transcripts: int
     unchanged: int
-    """Read to their end before, and the same since."""
+    """Transcripts skipped: read to their end before, and unchanged since."""
     sent: int
     stays: dict[str, int]
-    """Why other edits did not leave, in words, to how many."""
+    """Why other edits did not leave, in words → how many."""
     refused: dict[str, str]
-    """Repositories that the app does not take, to what it said."""
+    """Repository that the app does not accept → what the app said."""
     unread: tuple[UnreadEvidence, ...]
     problem: str | None
-    """Why it ended early; ``None``: it came to its end."""
+    """Why it ended early; ``None``: it did not."""
 
 
 class _ReadBefore(Struct, frozen=True):
-    """Transcripts that were read to their end: size and time of change (ns) by path."""
+    """Transcripts that were read to their end."""
 
     under: str = ""
-    """Digest of what decides which edits leave: another one, and all is read again."""
+    """Digest of what decides which edits leave; if it changes, everything is read again."""
     since: datetime | None = None
     """Older edits were left out; ``None``: none were."""
     files: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Path → size in bytes and time of change in ns."""
 
 
 Advance = Callable[[int], None]
-"""Told the bytes of each transcript that is done."""
+"""Called with the bytes of each transcript that is done."""
 
 
 def size_of(folders: Iterable[Path]) -> int:
-    """Return the bytes of all transcripts, for a progress bar."""
+    """Return the size of all transcripts in bytes, for a progress bar."""
     return sum(_stamp(path)[0] for path in _transcripts(folders))
 
 
@@ -78,28 +78,27 @@ def backfill(  # noqa: PLR0913 - what the journey starts from, and nothing else
     since: datetime | None,
     now: datetime,
     again: bool = False,
-    door: OpenDoor = open_door,
     advance: Advance = lambda _: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> BackfillResult:
     """Send the edits of transcripts; ``since``: only those made from then on.
 
-    ``again``: also what the app acknowledged before, for one that has lost it. Raises `Busy`,
-    `NotEnrolled` and `ChoicesUnread`.
+    ``again`` also sends what the app acknowledged before, in case it has lost that. Raises
+    `CollectorBusy`, `NotEnrolled` and `ChoicesUnread`.
     """
     with places.alone():
         known, chosen = account.load(places), choices.load(places)
         if again:
             AcknowledgedEdits(places.sent).forget()
             places.read.unlink(missing_ok=True)
-        sender = sender_of(places, known, door(known), now=now, patience=PATIENCE, sleep=sleep)
+        sender = EvidenceSender(places, known, now=now, patience=PATIENCE, sleep=sleep)
         run = _Run(places, sender, chosen, since=since, now=now)
         problem = "everything is paused: ghapp collect resume" if chosen.is_paused else None
         try:
             if problem is None:
-                problem = run.to_the_end(list(_transcripts(folders)), advance)
+                problem = run.send_all(list(_transcripts(folders)), advance)
         finally:
-            # Ctrl-C too: the next one goes on from here.
+            # After Ctrl-C, too: the next backfill resumes here.
             _remember(places, run, now)
     return BackfillResult(
         transcripts=run.transcripts,
@@ -120,13 +119,14 @@ def _transcripts(folders: Iterable[Path]) -> Iterator[Path]:
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    """Return size and time of change; of a database together with what is not written back yet."""
+    """Return size (bytes) and time of change (ns), of a database together with its log."""
+    # SQLite writes new pages to the log first: https://www.sqlite.org/wal.html
     found = [one.stat() for one in (path, Path(f"{path}-wal")) if one.exists()]
     return sum(one.st_size for one in found), max((one.st_mtime_ns for one in found), default=0)
 
 
 class _Run:
-    """One backfill, with what was met on the way."""
+    """One backfill and its counts."""
 
     def __init__(
         self,
@@ -160,7 +160,7 @@ class _Run:
         self.unread: dict[UnreadEvidence, None] = {}
         self.heard: dict[int, datetime] = {}
 
-    def to_the_end(self, paths: list[Path], advance: Advance) -> str | None:
+    def send_all(self, paths: list[Path], advance: Advance) -> str | None:
         """Read and send everything; return what ended it early."""
         try:
             self.sender.refresh(self.now)
@@ -192,9 +192,9 @@ class _Run:
             self.read_whole[path] = stamp
 
     def _turn_to_worktrees(self) -> list[Path]:
-        """Look again at edits in worktrees that are gone: other transcripts tell what they were.
+        """Return the transcripts to read again: they hold edits in worktrees that are gone.
 
-        Return the transcripts to read again.
+        Only now are all transcripts read that may name such a worktree.
         """
         gone = [one for one in self.worktrees if not Path(one.path).is_dir()]
         self.sorter = EditAddresser(self.sender.account, self.chosen, LocalClones(gone))
@@ -225,7 +225,7 @@ class _Run:
             self.homeless[path].add(edit.path)
 
     def _wait(self, one: AddressedEdit, path: Path) -> None:
-        """Let an edit wait until there are enough of them for a request."""
+        """Hold an edit until there are enough of them for a request."""
         group = self.waiting[one.destination]
         group.append((one, path))
         self.size += most_bytes(one.edit)
@@ -233,12 +233,12 @@ class _Run:
             self._settle()
 
     def _settle(self) -> None:
-        """Send all that waits; transcripts read whole by now are done with."""
+        """Send all waiting edits; the transcripts that were read whole are then done."""
         for destination, group in self.waiting.items():
             if destination.remotes[0] not in self.refused:
                 self._deliver(destination, self._without_ignored(group))
             if destination.remotes[0] in self.refused:
-                # To be read again, until the app knows the repository.
+                # The next backfill reads these again, until the app knows the repository.
                 self.left |= {path for _, path in group}
         self.waiting.clear()
         self.size = 0
@@ -266,7 +266,7 @@ class _Run:
 
 
 def _read_before(places: CollectorFiles, under: str, since: datetime | None) -> _ReadBefore:
-    """Return what need not be read again; nothing where other edits would leave by now."""
+    """Return what need not be read again; nothing if other edits would leave now."""
     try:
         found = msgspec.json.decode(read_if_there(places.read) or b"{}", type=_ReadBefore)
     except msgspec.DecodeError:

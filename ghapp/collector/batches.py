@@ -1,7 +1,7 @@
-"""Edits as they travel: fingerprinted, in groups that fit into one request. It sends nothing.
+"""Edits turned into fingerprints, in groups that fit into one request. It sends nothing.
 
-Only a `ghapp.wire.EditBatch` leaves the machine. An edit's text stays here, to be
-fingerprinted again if the app changes its key.
+Only a `ghapp.wire.EditBatch` leaves the machine. The text of an edit stays here, so that it can
+be fingerprinted again if the app changes its key.
 """
 
 import re
@@ -13,30 +13,31 @@ from ghapp.attribution.model import Edit
 from ghapp.attribution.normalize import LONGEST_LINE
 from ghapp.collector.account import MachineAccount
 from ghapp.collector.addressing import EvidenceDestination
-from ghapp.collector.door import CLIENT
+from ghapp.collector.client import CLIENT
 from ghapp.wire import MOST_BYTES, MOST_EDITS, SCHEMA, EditBatch, EnrolledInstallation, SentEdit
 
 ENVELOPE = 64 * 1024
-"""Bytes of a batch that are kept free for what stands around its edits."""
+"""Bytes of a batch reserved for everything but its edits."""
 LONGEST_NAME = 255
 LONGEST_PATH = 4_096
-"""Characters, as the wire has them."""
+"""Characters, as the wire limits them."""
 
 _BYTES_OF_A_LINE = 32
-"""Brackets, commas, quotation marks and the line's own hash in base64."""
+"""Bytes of JSON: brackets, commas, quotation marks and the line's own hash in base64."""
 _BYTES_OF_A_TOKEN = 7
-"""Its record of five bytes in base64."""
+"""Bytes of JSON: a record of five bytes in base64."""
 _LONE = re.compile("[\ud800-\udfff]")
+r"""Half of a surrogate pair, such as ``"\ud83d"`` alone."""
 
 
 def fits(edit: Edit) -> bool:
-    """Say whether the names in an edit are as long as the wire takes them."""
+    """Say whether the names in an edit are within the wire's limits."""
     names = (edit.id, edit.agent_session, edit.tool)
     return all(0 < len(name) <= LONGEST_NAME for name in names) and len(edit.path) <= LONGEST_PATH
 
 
 def to_sent(edit: Edit, fingerprinter: LineFingerprinter) -> SentEdit:
-    """Return an edit as it travels."""
+    """Return the edit in its wire format."""
     return SentEdit(
         id=_clean(edit.id),
         agent=edit.agent,
@@ -50,14 +51,14 @@ def to_sent(edit: Edit, fingerprinter: LineFingerprinter) -> SentEdit:
 
 
 def _clean(name: str) -> str:
-    """Replace halves of surrogate pairs, which JSON cannot say."""
+    """Replace halves of surrogate pairs, which UTF-8 cannot encode."""
     return _LONE.sub("\ufffd", name)
 
 
 def to_batch(
     account: MachineAccount, destination: EvidenceDestination, edits: Iterable[SentEdit]
 ) -> EditBatch:
-    """Return a batch of edits of one clone. Without any it only says that this machine reports."""
+    """Return a batch of edits of one clone. An empty one only says that this machine reports."""
     return EditBatch(
         schema=SCHEMA,
         client=CLIENT,
@@ -72,7 +73,7 @@ def to_batch(
 def fingerprinter_of(
     account: MachineAccount, destination: EvidenceDestination
 ) -> LineFingerprinter:
-    """Return what makes an installation's fingerprints."""
+    """Return the fingerprinter with an installation's key."""
     return LineFingerprinter(_installation(account, destination).key)
 
 
@@ -85,22 +86,22 @@ def _installation(
 
 
 def batches(edits: Iterable[Edit]) -> Iterator[list[Edit]]:
-    """Yield edits in groups that fit into one request; one that fits into none is alone."""
+    """Yield edits in groups that fit into one request; an edit that is too large goes alone."""
     batch: list[Edit] = []
     size = 0
     for edit in edits:
-        takes = most_bytes(edit)
-        if batch and (size + takes > MOST_BYTES - ENVELOPE or len(batch) == MOST_EDITS):
+        needed = most_bytes(edit)
+        if batch and (size + needed > MOST_BYTES - ENVELOPE or len(batch) == MOST_EDITS):
             yield batch
             batch, size = [], 0
         batch.append(edit)
-        size += takes
+        size += needed
     if batch:
         yield batch
 
 
 def most_bytes(edit: Edit) -> int:
-    """Return how many bytes an edit takes as JSON at most: a token has one character or more."""
+    """Return the most bytes that an edit takes as JSON, if every character were a token."""
     hunks = ((hunk.before, hunk.own, hunk.after) for hunk in edit.lines.hunks)
     lines = chain.from_iterable(part for hunk in hunks for part in hunk)
     characters = sum(

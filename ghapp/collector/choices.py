@@ -1,7 +1,7 @@
-"""What the developer keeps back: pauses of everything, of a repository, of paths. It sends nothing.
+"""What the developer keeps back: everything, a repository, or paths. It sends nothing.
 
-A pause that runs keeps back whatever it speaks of. One that is over still keeps back what was
-edited while it ran, also from a later backfill.
+A running pause keeps back everything that it covers. A pause that has ended still keeps back
+what was edited while it ran, also from a later backfill.
 """
 
 from datetime import datetime
@@ -15,11 +15,11 @@ from ghapp.collector.places import CollectorError, CollectorFiles, read_if_there
 
 
 class ChoicesUnread(CollectorError):  # noqa: N818 - a state, named as what it is
-    """What was paused cannot be read: nothing is sent until it can."""
+    """The file of pauses cannot be read: the collector sends nothing until it can."""
 
 
 class CollectorPause(Struct, frozen=True):
-    """One thing that is kept back for some time."""
+    """What to keep back, and for how long."""
 
     since: datetime
     until: datetime | None = None
@@ -28,11 +28,6 @@ class CollectorPause(Struct, frozen=True):
     """``owner/name`` or ``host/owner/name``, lower case; ``None``: all of them."""
     path: str | None = None
     """A pattern as in a ``.gitignore``; ``None``: all paths."""
-
-    @property
-    def is_of_everything(self) -> bool:
-        """Whether it keeps back every edit."""
-        return self.repository is None and self.path is None
 
     def covers(self, remotes: tuple[str, ...], path: str, at: datetime) -> bool:
         """Say whether an edit is kept back; the path is relative to the repository."""
@@ -44,14 +39,14 @@ class CollectorPause(Struct, frozen=True):
 
 
 class KeptBack(Struct, frozen=True):
-    """All pauses, running and over."""
+    """All pauses, running and ended."""
 
     pauses: tuple[CollectorPause, ...] = ()
 
     @property
     def is_paused(self) -> bool:
-        """Whether everything is paused just now."""
-        return any(one.until is None and one.is_of_everything for one in self.pauses)
+        """Whether everything is paused now."""
+        return any(one.repository is None and one.path is None for one in self.running())
 
     def running(self) -> tuple[CollectorPause, ...]:
         """Return the pauses that still run."""
@@ -62,7 +57,7 @@ class KeptBack(Struct, frozen=True):
         return any(one.covers(remotes, path, at) for one in self.pauses)
 
     def with_pause(self, repository: str | None, path: str | None, now: datetime) -> "KeptBack":
-        """Return the choices with one more pause; one that runs already stays as it is."""
+        """Return the choices with one more pause; unchanged if the same one runs already."""
         repository = repository.lower() if repository else None
         if any((one.repository, one.path) == (repository, path) for one in self.running()):
             return self
@@ -71,18 +66,18 @@ class KeptBack(Struct, frozen=True):
         )
 
     def without_pause(self, repository: str | None, path: str | None, now: datetime) -> "KeptBack":
-        """Return the choices with a pause ended; unchanged where none such runs."""
+        """Return the choices with a pause ended; unchanged if no such pause runs."""
         repository = repository.lower() if repository else None
 
         def ended(one: CollectorPause) -> CollectorPause:
-            meant = one.until is None and (one.repository, one.path) == (repository, path)
-            return msgspec.structs.replace(one, until=now) if meant else one
+            matches = one.until is None and (one.repository, one.path) == (repository, path)
+            return msgspec.structs.replace(one, until=now) if matches else one
 
         return KeptBack(pauses=tuple(map(ended, self.pauses)))
 
 
 def load(places: CollectorFiles) -> KeptBack:
-    """Return what the developer chose; nothing is kept back where there is no file.
+    """Return the developer's choices; without a file, nothing is kept back.
 
     Raises `ChoicesUnread`.
     """
@@ -93,13 +88,13 @@ def load(places: CollectorFiles) -> KeptBack:
         return msgspec.json.decode(found, type=KeptBack)
     except msgspec.DecodeError as error:
         raise ChoicesUnread(
-            f"{places.choices} cannot be read ({error}), so nothing is sent: mend it, or remove "
+            f"{places.choices} cannot be read ({error}), so nothing is sent: fix it, or remove "
             "it and pause again"
         ) from error
 
 
 def save(places: CollectorFiles, choices: KeptBack) -> None:
-    """Keep the choices, and tell the hook whether everything is paused."""
+    """Store the choices, and tell the hook whether everything is paused."""
     places.prepare()
     write_whole(places.choices, msgspec.json.encode(choices))
     if choices.is_paused:
@@ -118,7 +113,7 @@ def _pattern(text: str) -> PathPattern:
 
 
 def _matches(text: str, path: str) -> bool:
-    """Say whether a pattern means a path, or a folder that the path lies in."""
+    """Say whether a pattern matches a path, or a folder that contains it."""
     pattern = _pattern(text)
     names = path.split("/")
     whole = [] if pattern.directories_only else [len(names)]

@@ -1,7 +1,7 @@
-"""Which clone on this machine a file lies in, and which repositories that is a clone of.
+"""Which clone on this machine a file belongs to, and which repositories the clone's remotes name.
 
-Git is asked once for each clone, and what it ignores once for many files; a file's root is found
-by looking for ``.git`` upwards, as git does. Nothing is remembered longer than one run.
+It runs git once per clone for the remotes, and once for many files to find the ignored ones. It
+finds a file's root by looking for ``.git`` upwards, as git does. It caches for one run only.
 """
 
 import os
@@ -16,22 +16,22 @@ from ghapp.git.remotes import all_normalized
 from ghapp.git.repository import GitError, GitRepository
 
 FIRST_REMOTES = ("origin", "upstream")
-"""Named before the others: the first that is enrolled decides where evidence goes."""
+"""They come before the others: the first enrolled remote decides where evidence goes."""
 
 
 class FileInClone(NamedTuple):
-    """Where a file lies: its path in the repository, and that repository's names."""
+    """A file's path in its repository, and the repository's names."""
 
     remotes: tuple[str, ...]
-    """As ``host/owner/name``; empty: the clone has no remote that names a repository."""
+    """As ``host/owner/name``; empty: no remote of the clone names a repository."""
     path: str
 
 
 class LocalClones:
     """The clones of this machine, found path by path.
 
-    ``worktrees`` are those that transcripts name: one that is gone from the disk is mapped to
-    the checkout it was made from.
+    ``worktrees`` are those that transcripts name: one that no longer exists is mapped to the
+    checkout that it was made from.
     """
 
     def __init__(self, worktrees: Iterable[Worktree] = ()) -> None:
@@ -41,7 +41,7 @@ class LocalClones:
         self._ignored: dict[tuple[str, str], bool] = {}
 
     def place(self, path: str) -> FileInClone | None:
-        """Return where an absolute path lies; ``None``: in no clone, or in git's own folder."""
+        """Return the clone of an absolute path; ``None``: it has none, or is in git's folder."""
         found = self._within(path)
         if found is None or found[1].startswith(".git/"):
             return None
@@ -51,20 +51,20 @@ class LocalClones:
     def ignored(self, paths: Iterable[str]) -> frozenset[str]:
         """Return which of some absolute paths git ignores, by the repository's own rules.
 
-        Such a file can be in no pull request, and is often one that is nobody's business.
+        No pull request can contain such a file, and its content is often private.
         """
         within = {path: found for path in paths if (found := self._within(path)) is not None}
-        asked: dict[str, list[str]] = defaultdict(list)
+        unknown: dict[str, list[str]] = defaultdict(list)
         for root, inside in within.values():
             if (root, inside) not in self._ignored:
-                asked[root].append(inside)
-        for root, inside_paths in asked.items():
+                unknown[root].append(inside)
+        for root, inside_paths in unknown.items():
             names = _ignored(Path(root), inside_paths)
             self._ignored |= {(root, one): one in names for one in inside_paths}
         return frozenset(path for path, found in within.items() if self._ignored[found])
 
     def _within(self, path: str) -> tuple[str, str] | None:
-        """Return the root that a path lies below, and its path from there."""
+        """Return the root above a path, and the path relative to it."""
         folder, _, name = os.path.expanduser(path).rpartition("/")  # noqa: PTH111 - text, not a file
         if folder not in self._folders:
             self._folders[folder] = self._look_up(folder)
@@ -72,7 +72,7 @@ class LocalClones:
         return (found[0], f"{found[1]}{name}") if found and name else None
 
     def _look_up(self, folder: str) -> tuple[str, str] | None:
-        """Return a folder's root on the disk, and its own path below that, ending in a slash."""
+        """Return a folder's root on the disk, and its path relative to that, ending in a slash."""
         if not folder.startswith("/"):
             return None
         there = Path(folder)
@@ -80,7 +80,7 @@ class LocalClones:
             return _root(there)
         for path, original in self._gone.items():
             rest = below(path, tidy(folder))
-            # Made from a folder inside the checkout: its root is what the rest starts at.
+            # A worktree may be made from a folder inside the checkout: look up its root.
             if rest is not None and (found := _root(Path(original))) is not None:
                 return found[0], f"{rest}/" if rest else ""
         existing = next((one for one in there.parents if one.is_dir()), None)
@@ -97,7 +97,7 @@ class LocalClones:
 
 
 def _root(folder: Path) -> tuple[str, str] | None:
-    """Return the checkout a folder is in, links followed; ``None``: it is in none."""
+    """Return the checkout of a folder, with links resolved; ``None``: it has none."""
     try:
         real = folder.resolve()
         for one in (real, *real.parents):
@@ -110,7 +110,7 @@ def _root(folder: Path) -> tuple[str, str] | None:
 
 
 def _ignored(root: Path, paths: list[str]) -> frozenset[str]:
-    """Ask git which paths below a root it ignores; none where it cannot tell."""
+    """Ask git which paths below a root it ignores; none if git fails."""
     try:
         return GitRepository(root).ignored(paths)
     except GitError:
@@ -120,13 +120,14 @@ def _ignored(root: Path, paths: list[str]) -> frozenset[str]:
 def remotes(root: Path) -> tuple[str, ...]:
     """Return the repositories that a clone's remotes name, ``origin`` first."""
     try:
-        told = GitRepository(root).run(
+        # Prints "remote.origin.url\nhttps://github.com/acme/shop\0".
+        printed = GitRepository(root).run(
             "config", "--local", "-z", "--get-regexp", r"^remote\..*\.url$"
         )
     except GitError:
-        return ()  # git config ends with 1 where it finds nothing
+        return ()  # git exits with 1 if nothing matches: https://git-scm.com/docs/git-config
     named: dict[str, str] = {}
-    for entry in os.fsdecode(told).split("\0"):
+    for entry in os.fsdecode(printed).split("\0"):
         key, _, url = entry.partition("\n")
         named.setdefault(key.removeprefix("remote.").removesuffix(".url"), url)
     order = [*FIRST_REMOTES, *sorted(set(named) - set(FIRST_REMOTES))]

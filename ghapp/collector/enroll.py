@@ -1,4 +1,4 @@
-"""A machine is enrolled: a person types a code at GitHub, the app hands out token and keys."""
+"""Enrollment of a machine: a person types a code at GitHub, the app returns token and keys."""
 
 import secrets
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import msgspec
 
 from ghapp.collector import account, state
 from ghapp.collector.account import MachineAccount, NotEnrolled
-from ghapp.collector.door import AppAway, UploadClient, UploadRejected
+from ghapp.collector.client import AppAway, UploadClient, UploadRejected
 from ghapp.collector.places import CollectorFiles
 from ghapp.collector.sent import AcknowledgedEdits
 from ghapp.wire import EnrollmentStarted, MachineEnrolled, WireProblem
@@ -16,25 +16,25 @@ from ghapp.wire import EnrollmentStarted, MachineEnrolled, WireProblem
 
 def enroll(
     places: CollectorFiles,
-    door: UploadClient,
+    client: UploadClient,
     show: Callable[[EnrollmentStarted], None],
     *,
     now: datetime,
     sleep: Callable[[float], None],
 ) -> MachineAccount:
-    """Enroll this machine and keep what it was given. Blocks until the person has typed the code.
+    """Enroll this machine and store the account. Blocks until the person has typed the code.
 
-    A machine keeps its number at the same app; at another one it begins anew.
-    Raises `AppAway`, `UploadRejected` and `Busy`.
+    At the same app a machine keeps its number; at another app it gets a new one.
+    Raises `AppAway`, `UploadRejected` and `CollectorBusy`.
     """
-    started = door.start_enrollment()
+    started = client.start_enrollment()
     show(started)
-    enrolled = _finished(door, started, sleep)
+    enrolled = _finished(client, started, sleep)
     with places.alone():
         known = _before(places)
-        moves = known is None or known.url != door.url
+        moves = known is None or known.url != client.url
         fresh = MachineAccount(
-            url=door.url,
+            url=client.url,
             token=enrolled.token,
             machine=secrets.token_hex(16) if known is None or moves else known.machine,
             enrollment=enrolled.enrollment,
@@ -44,8 +44,8 @@ def enroll(
             AcknowledgedEdits(places.sent).forget()
             state.save(places, state.CollectorState())
         else:
-            mended = msgspec.structs.replace(state.load(places), problem=None, not_before=None)
-            state.save(places, mended)
+            cleared = msgspec.structs.replace(state.load(places), problem=None, not_before=None)
+            state.save(places, cleared)
         account.save(places, fresh)
     return fresh
 
@@ -58,16 +58,16 @@ def _before(places: CollectorFiles) -> MachineAccount | None:
 
 
 def _finished(
-    door: UploadClient, started: EnrollmentStarted, sleep: Callable[[float], None]
+    client: UploadClient, started: EnrollmentStarted, sleep: Callable[[float], None]
 ) -> MachineEnrolled:
-    """Ask until the person has typed the code, as often as the app wants to be asked."""
+    """Poll at the app's interval until the person has typed the code."""
     left = float(started.expires_in)
     wait = float(max(started.interval, 1))
     while left > 0:
         sleep(wait)
         left -= wait
         try:
-            enrolled = door.finish_enrollment(started.handle)
+            enrolled = client.finish_enrollment(started.handle)
         except AppAway as error:
             wait = max(wait, error.wait.total_seconds() if error.wait else 0.0)
         else:

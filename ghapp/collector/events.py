@@ -1,7 +1,7 @@
-"""A hook's event as the edits it holds, through the same code that reads transcripts.
+"""Turns a hook's event into edits, with the same code that reads transcripts. It opens no file.
 
-An event and a transcript say the same in two shapes, so an event is written as the two records
-that a transcript would have. It opens no file.
+An event and a transcript hold the same data in two shapes, so this module writes an event as
+the two records that a transcript would have (https://code.claude.com/docs/en/hooks).
 """
 
 import re
@@ -17,15 +17,16 @@ from ghapp.evidence import claude_code
 from ghapp.evidence.source import WantedPath, everything
 
 _OF_CLAUDE = re.compile(r"(?:^|/)\.claude/|(?:^|/)claude/projects/")
+"""A transcript's path, such as ``/home/ann/.claude/projects/-src-shop/0a1b.jsonl``."""
 _SUCCESS = {"type": "tool_result", "is_error": False, "content": ""}
 
 
 class EventError(ValueError):
-    """A queued line holds no event that can be read."""
+    """A queued line holds no readable event."""
 
 
 class _Event(msgspec.Struct, gc=False):
-    """What is used of an event; the names are Claude Code's."""
+    """The members of an event that we use; the names are Claude Code's."""
 
     tool_name: str
     tool_use_id: str
@@ -36,19 +37,21 @@ class _Event(msgspec.Struct, gc=False):
     transcript_path: Any = None
 
 
-class _Told(msgspec.Struct, gc=False):
+class _Response(msgspec.Struct, gc=False):
     success: Any = None
 
 
 class QueuedEvent(NamedTuple):
-    """One line of the queue: when the call was done, and what the agent said of it."""
+    """One line of the queue."""
 
     at: datetime
+    """When the call was done."""
     payload: bytes
+    """The agent's event, JSON."""
 
 
 _EVENT = msgspec.json.Decoder(_Event)
-_TOLD = msgspec.json.Decoder(_Told)
+_RESPONSE = msgspec.json.Decoder(_Response)
 
 
 def to_event(line: bytes) -> QueuedEvent:
@@ -61,48 +64,47 @@ def to_event(line: bytes) -> QueuedEvent:
 
 
 def to_edits(event: QueuedEvent, wanted: WantedPath = everything) -> Iterator[Edit]:
-    """Yield what an event's call did to files: mostly one edit, a shell command's may be more.
+    """Yield the edits of an event's call: usually one, a shell command may have made several.
 
-    None where another agent ran the hook: several read Claude Code's settings. Raises `EventError`.
+    Yields none if another agent ran the hook: several agents read Claude Code's settings.
+    Raises `EventError`.
     """
     try:
-        told = _EVENT.decode(event.payload)
+        call = _EVENT.decode(event.payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise EventError(f"an event that cannot be read: {error}") from error
-    if _is_of_claude(told) and not _has_failed(told.tool_response):
-        for found in claude_code.read("hook", _records(told, event.at), wanted):
+        raise EventError(f"an event cannot be read: {error}") from error
+    if _is_of_claude(call) and not _has_failed(call.tool_response):
+        for found in claude_code.read("hook", _records(call, event.at), wanted):
             if isinstance(found, Edit):
                 yield found
 
 
-def _is_of_claude(told: _Event) -> bool:
-    """Say whether Claude Code itself ran the hook, by its id or its own transcript."""
-    path = told.transcript_path if isinstance(told.transcript_path, str) else ""
-    return told.tool_use_id.startswith("toolu_") or bool(_OF_CLAUDE.search(path.replace("\\", "/")))
+def _is_of_claude(call: _Event) -> bool:
+    """Say whether Claude Code itself ran the hook, by the call's id or its transcript."""
+    path = call.transcript_path if isinstance(call.transcript_path, str) else ""
+    return call.tool_use_id.startswith("toolu_") or bool(_OF_CLAUDE.search(path))
 
 
 def _has_failed(response: Raw) -> bool:
     try:
-        return _TOLD.decode(response).success is False
+        return _RESPONSE.decode(response).success is False
     except msgspec.DecodeError:
-        return False  # prose, or nothing: the event itself says that the call was done
+        return False  # prose or nothing: the event itself says that the call was done
 
 
-def _records(told: _Event, at: datetime) -> Iterator[bytes]:
-    """Yield the call and its result as a transcript has them."""
-    common = {"timestamp": at.isoformat(), "sessionId": told.session_id, "cwd": told.cwd}
-    call = {
+def _records(call: _Event, at: datetime) -> Iterator[bytes]:
+    """Yield the call and its result as a transcript would hold them."""
+    common = {"timestamp": at.isoformat(), "sessionId": call.session_id, "cwd": call.cwd}
+    use = {
         "type": "tool_use",
-        "id": told.tool_use_id,
-        "name": told.tool_name,
-        "input": told.tool_input,
+        "id": call.tool_use_id,
+        "name": call.tool_name,
+        "input": call.tool_input,
     }
-    yield _line(common, "assistant", call)
-    result = {**_SUCCESS, "tool_use_id": told.tool_use_id}
-    answer = bytes(told.tool_response).lstrip()
-    if answer.startswith(b"{"):
-        common["toolUseResult"] = told.tool_response
-    yield _line(common, "user", result)
+    yield _line(common, "assistant", use)
+    if bytes(call.tool_response).lstrip().startswith(b"{"):
+        common["toolUseResult"] = call.tool_response
+    yield _line(common, "user", {**_SUCCESS, "tool_use_id": call.tool_use_id})
 
 
 def _line(common: dict[str, Any], type_: str, block: dict[str, Any]) -> bytes:

@@ -1,7 +1,7 @@
-"""The queue on its way out, on one page: events become edits, edits are addressed, sent, done.
+"""The queue on its way to the app, on one page: events become edits, which are addressed and sent.
 
-An event leaves the queue once all its edits are settled: acknowledged by the app, or known to
-stay. Where the app is away, the queue stays as it is.
+An event leaves the queue once all its edits are settled: the app acknowledged them, or they stay
+on this machine. While the app cannot be reached, the queue does not change.
 """
 
 import time
@@ -15,7 +15,6 @@ from msgspec import field
 
 from ghapp.attribution.model import Struct
 from ghapp.collector import account, choices, queue, state
-from ghapp.collector.account import MachineAccount
 from ghapp.collector.addressing import (
     WINDOW,
     AddressedEdit,
@@ -23,20 +22,17 @@ from ghapp.collector.addressing import (
     EvidenceDestination,
     StayReason,
 )
+from ghapp.collector.client import AppAway, UploadRejected
 from ghapp.collector.clones import LocalClones
-from ghapp.collector.door import AppAway, UploadClient, UploadRejected
 from ghapp.collector.events import EventError, to_edits, to_event
 from ghapp.collector.places import CollectorBusy, CollectorFiles
 from ghapp.collector.sender import EvidenceSender
-from ghapp.collector.sent import AcknowledgedEdits
 
 HEARTBEAT = timedelta(hours=20)
-"""Between two reports of a machine that has nothing to send: coverage counts by week."""
+"""Between two reports of a machine that has nothing to send: coverage counts weeks."""
 
 PATIENCE = timedelta(seconds=15)
-"""Longest pause that the app may ask for before a flush leaves the rest to the next one."""
-
-OpenDoor = Callable[[MachineAccount], UploadClient]
+"""Longest pause to wait for the app; after a longer one the next flush sends the rest."""
 
 
 class FlushResult(Struct, frozen=True):
@@ -44,27 +40,21 @@ class FlushResult(Struct, frozen=True):
 
     sent: int = 0
     stays: dict[str, int] = field(default_factory=dict)
-    """Why other edits did not leave, in words, to how many."""
+    """Why other edits did not leave, in words → how many."""
     problem: str | None = None
     """Why it ended early; the rest stays queued. ``None``: everything is settled."""
-
-
-def open_door(known: MachineAccount) -> UploadClient:
-    """Return the app's door for this machine."""
-    return UploadClient(known.url, known.token)
 
 
 def flush(
     places: CollectorFiles,
     *,
     now: datetime,
-    door: OpenDoor = open_door,
     sleep: Callable[[float], None] = time.sleep,
     at_once: bool = False,
 ) -> FlushResult:
-    """Send what is queued. Never raises for what the app or the network does.
+    """Send the queue. Errors of the app or the network do not raise: they become the ``problem``.
 
-    ``at_once`` also tries what was set aside less than a day ago.
+    ``at_once`` also retries what was set aside less than a day ago.
 
     Raises `CollectorBusy`, `NotEnrolled` and `ChoicesUnread`.
     """
@@ -75,16 +65,16 @@ def flush(
         if chosen.is_paused:
             return FlushResult(problem="everything is paused: ghapp collect resume")
         if before.not_before is not None and before.not_before > now:
-            return FlushResult(problem=f"the app asked to be left alone until {before.not_before}")
+            return FlushResult(problem=f"the app asked to wait until {before.not_before}")
         queue.bring_back(places, now, at_once=at_once)
-        sender = sender_of(places, known, door(known), now=now, patience=PATIENCE, sleep=sleep)
+        sender = EvidenceSender(places, known, now=now, patience=PATIENCE, sleep=sleep)
         run = _Run(places, sender, chosen, now)
-        problem, not_before = run.to_the_end(before)
+        problem, not_before = run.send_all(before)
         return _remember(run, before, problem, not_before)
 
 
 def flush_silently(places: CollectorFiles, *, now: datetime) -> None:
-    """Send what is queued where nobody looks on; whatever goes wrong, ``status`` tells."""
+    """Send the queue in the background; ``status`` reports what went wrong."""
     try:
         flush(places, now=now)
     except CollectorBusy:
@@ -94,27 +84,8 @@ def flush_silently(places: CollectorFiles, *, now: datetime) -> None:
         state.save(places, msgspec.structs.replace(state.load(places), problem=problem))
 
 
-def sender_of(  # noqa: PLR0913 - wired in one place
-    places: CollectorFiles,
-    known: MachineAccount,
-    door: UploadClient,
-    *,
-    now: datetime,
-    patience: timedelta,
-    sleep: Callable[[float], None],
-) -> EvidenceSender:
-    """Return what sends for this machine, remembering what was acknowledged."""
-
-    def renewed(changed: MachineAccount) -> None:
-        account.save(places, changed)
-
-    sent = AcknowledgedEdits(places.sent)
-    sent.expire(now)
-    return EvidenceSender(door, known, sent, renewed, patience=patience, sleep=sleep)
-
-
 class _Run:
-    """One flush, with what was met on the way."""
+    """One flush and its counts."""
 
     def __init__(
         self,
@@ -131,12 +102,12 @@ class _Run:
         self.sent = 0
         self.stays: Counter[str] = Counter()
         self.settled: Counter[str] = Counter()
-        """Of the file that is worked on."""
+        """Why edits of the current file did not leave → how many."""
         self.heard: dict[int, datetime] = {}
         self.refused: dict[str, str] = {}
 
-    def to_the_end(self, before: state.CollectorState) -> tuple[str | None, datetime | None]:
-        """Send until nothing waits; return what ended it early, and when to come again."""
+    def send_all(self, before: state.CollectorState) -> tuple[str | None, datetime | None]:
+        """Send until nothing waits; return what ended it early, and when to retry."""
         try:
             self.sender.refresh(self.now)
             while files := queue.take(self.places):
@@ -155,7 +126,7 @@ class _Run:
         for part in queue.parts(path):
             self._part(part)
         path.unlink(missing_ok=True)
-        # Not before: a file that must wait is looked at again.
+        # Only now: a file that could not be sent is read and counted again.
         self.stays += self.settled
 
     def _part(self, lines: list[bytes]) -> None:
@@ -203,7 +174,7 @@ class _Run:
             self.heard[destination.installation] = self.now
 
     def _report(self, before: state.CollectorState) -> None:
-        """Tell each installation that heard nothing for long that this machine is there."""
+        """Send a heartbeat to each installation that has heard nothing for long."""
         heard = before.heard_at | self.heard
         for one in self.sender.account.enrollment.installations:
             last = heard.get(one.id)

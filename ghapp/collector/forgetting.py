@@ -1,26 +1,26 @@
-"""What was sent is removed from the app again, at the developer's wish.
+"""Removes evidence from the app when its developer asks for that.
 
-This machine goes on remembering that it was sent, so no backfill sends it once more.
+This machine still remembers that it sent the evidence, so no backfill sends it again.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from ghapp.collector import account, queue
+from ghapp.collector.client import UploadClient
 from ghapp.collector.clones import LocalClones
-from ghapp.collector.door import UploadClient
 from ghapp.collector.places import CollectorError, CollectorFiles
 from ghapp.wire import ForgetRequest
 
 
 class NothingMeant(CollectorError):  # noqa: N818 - what was asked, named as what it is
-    """A file lies in no repository that evidence could have been sent of."""
+    """No evidence can have been sent for this file."""
 
 
-def wishes(
+def forget_requests(
     places: CollectorFiles, files: Iterable[str], repository: str | None
 ) -> tuple[ForgetRequest, ...]:
-    """Return what to ask the app for: of files, of a repository, or all where neither is given.
+    """Return the requests for files or for a repository; without either, for everything.
 
     Raises `NothingMeant` and `NotEnrolled`.
     """
@@ -35,21 +35,22 @@ def wishes(
 def _of_file(file: str, clones: LocalClones) -> ForgetRequest:
     place = clones.place(str(Path(file).absolute()))
     if place is None or not place.remotes:
-        raise NothingMeant(f"{file} lies in no clone with a remote, so nothing was sent of it")
+        raise NothingMeant(f"{file} lies in no clone with a remote, so nothing was sent for it")
     return ForgetRequest(remotes=place.remotes, paths=(place.path,))
 
 
-def forget(places: CollectorFiles, wanted: Iterable[ForgetRequest]) -> int:
-    """Remove it and return how many edits the app removed; where all goes, the queue goes too.
+def forget(places: CollectorFiles, requests: Iterable[ForgetRequest]) -> int:
+    """Send the requests and return how many edits the app removed.
 
-    Raises `NotEnrolled`, `AppAway`, `Refused` and `Busy`.
+    A request for everything also empties the queue.
+    Raises `NotEnrolled`, `AppAway`, `UploadRejected` and `CollectorBusy`.
     """
     with places.alone():
         known = account.load(places)
-        door = UploadClient(known.url, known.token)
+        client = UploadClient(known.url, known.token)
         count = 0
-        for wish in wanted:
-            count += door.forget(wish).edits
-            if wish == ForgetRequest():
+        for request in requests:
+            count += client.forget(request).edits
+            if request == ForgetRequest():
                 queue.remove_all(places)
     return count

@@ -1,8 +1,9 @@
-"""Claude Code's hook: one event from standard input to the end of the queue. It sends nothing.
+"""Claude Code's hook: appends one event from standard input to the queue. It sends nothing.
 
-An agent waits while this runs, so it is one file that imports a little of the standard library
+The agent waits while this runs, so it is one file that imports a little of the standard library
 and nothing of ours, and the installed hook starts it by its path (``python -I -S``). Whatever
-goes wrong, it prints nothing and ends with status 0: a broken hook never breaks a tool call.
+goes wrong, it prints nothing and exits with status 0: a broken hook never breaks a tool call
+(https://code.claude.com/docs/en/hooks).
 """
 
 import os
@@ -10,18 +11,18 @@ import sys
 import time
 
 MOST_BYTES = 64 * 1024 * 1024
-"""Of one event; a larger one is passed over, its transcript still holds it for `backfill`."""
+"""Bytes of one event; a larger one is skipped, and `backfill` finds it in the transcript."""
 MOST_QUEUED = 512 * 1024 * 1024
-"""Bytes in the queue's open file, in which nothing has been sent for a long time."""
+"""Bytes of the queue's open file; it grows so large only if nothing was sent for long."""
 FLUSH_EVERY = 60.0
 """Seconds between two flushes that edits start."""
 REPORT_EVERY = 6 * 3600.0
-"""Seconds after which the end of a turn starts a flush even where nothing is queued."""
+"""Seconds after which the end of a turn starts a flush even if nothing is queued."""
 WAIT_FOR_LOCK = 0.02
 """Seconds; then the event gets a file of its own."""
 
 OPEN_FILE = "edits.queue"
-"""The queue's file that hooks write to; what is being sent has another name."""
+"""The file of the queue that hooks append to; a flush renames it before it sends."""
 ENDS_A_TURN = frozenset({b"Stop", b"SessionEnd"})
 
 _FILE_MODE = 0o600
@@ -29,10 +30,13 @@ _CHUNK = 1024 * 1024
 
 
 def state_directory() -> str | None:
-    """Return where the collector keeps its files; ``None``: this user has no home."""
+    """Return the folder of the collector's files; ``None``: this user has no home.
+
+    https://specifications.freedesktop.org/basedir/latest/ says to ignore a relative path.
+    """
     state = os.environ.get("XDG_STATE_HOME", "")
     if not os.path.isabs(state):
-        home = os.environ.get("HOME") or os.environ.get("USERPROFILE", "")
+        home = os.environ.get("HOME", "")
         if not os.path.isabs(home):
             return None
         state = f"{home}/.local/state"
@@ -43,12 +47,12 @@ def main() -> None:
     """Take one event; never fail, never print."""
     try:
         _take(_read_event())
-    except BaseException:  # noqa: BLE001, S110 - see the top: the tool call goes before ours
+    except BaseException:  # noqa: BLE001, S110 - see the top: the tool call matters more
         pass
 
 
 def _take(event: bytes) -> None:
-    """Keep what an edit call did, and start a flush where it is time for one."""
+    """Queue an edit call's event, and start a flush if one is due."""
     directory = state_directory()
     if directory is None or not os.path.exists(f"{directory}/account.json"):
         return
@@ -72,7 +76,7 @@ def _read_event() -> bytes:
 
 
 def is_edit(event: bytes) -> bool:
-    """Say whether an event may hold an edit that was applied; most shell commands write nothing."""
+    """Say whether an event may hold an applied edit; most shell commands write no file."""
     if member(event, b"hook_event_name") != b"PostToolUse":
         return False
     if member(event, b"tool_name") == b"Bash":
@@ -81,10 +85,10 @@ def is_edit(event: bytes) -> bool:
 
 
 def member(event: bytes, name: bytes) -> bytes:
-    r"""Return a member that is a plain string, empty if there is none; nothing is decoded.
+    r"""Return a member that is a plain string, without decoding; empty if there is none.
 
-    Within JSON text every quotation mark has a backslash before it, so the first name between
-    two bare ones is a member's.
+    Inside a JSON string every quotation mark has a backslash before it, so the first match of
+    the name between two bare marks is the member's name.
 
     >>> member(b'{"cwd": "/a", "tool_name" : "Edit"}', b"tool_name")
     b'Edit'
@@ -98,8 +102,8 @@ def member(event: bytes, name: bytes) -> bytes:
 
 
 def append(directory: str, at: int, event: bytes) -> None:
-    """Add one event to the queue: a line of its time (ns since 1970), a space, its JSON."""
-    # Between the tokens of JSON a line end is white space, and inside of text there is none.
+    """Add one event to the queue: a line with the time (ns since 1970), a space and the JSON."""
+    # A raw line end is mere white space in JSON; inside a string it would be escaped.
     line = b"%d %s\n" % (at, event.replace(b"\n", b" ").replace(b"\r", b" ").strip())
     queue = f"{directory}/queue"
     if not os.path.isdir(queue):
@@ -109,13 +113,13 @@ def append(directory: str, at: int, event: bytes) -> None:
 
 
 def _append_to_open_file(path: str, line: bytes) -> bool:
-    """Write at the end of the open file; ``False``: another process holds it for too long."""
+    """Append to the open file; ``False``: another process holds its lock for too long."""
     deadline = time.monotonic() + WAIT_FOR_LOCK
     while True:
         file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _FILE_MODE)
         try:
             if _lock(file, deadline):
-                # A flush may have taken the file away while we waited.
+                # A flush may have renamed the file while we waited.
                 if not _is_at(file, path):
                     continue
                 _write_whole(file, line)
@@ -126,11 +130,9 @@ def _append_to_open_file(path: str, line: bytes) -> bool:
 
 
 def _lock(file: int, deadline: float) -> bool:
-    """Lock a file for this process, freed when it is closed; ``False``: not in time."""
-    try:
-        import fcntl  # noqa: PLC0415 - not there on Windows, where each event gets its own file
-    except ImportError:
-        return False
+    """Lock a file until it is closed; ``False``: not in time."""
+    import fcntl  # noqa: PLC0415 - most events are no edits and need no lock
+
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -150,7 +152,7 @@ def _is_at(file: int, path: str) -> bool:
 
 
 def _write_whole(file: int, line: bytes) -> None:
-    """Write a line or nothing: what a full disk cut off is taken back."""
+    """Write a whole line or nothing: if the disk is full, remove the part that was written."""
     size = os.fstat(file).st_size
     if size > MOST_QUEUED:
         return
@@ -163,7 +165,7 @@ def _write_whole(file: int, line: bytes) -> None:
 
 
 def _write_own_file(path: str, line: bytes) -> None:
-    """Write an event as a file of its own, seen by the flush once it is whole."""
+    """Write an event to a file of its own; the flush sees it only once it is whole."""
     file = os.open(f"{path}.part", os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
     try:
         _write_all(file, line)
@@ -182,14 +184,14 @@ def _write_all(file: int, line: bytes) -> None:
 
 
 def _flush_is_due(directory: str, event: bytes) -> bool:
-    """Say whether to start a flush now, and remember that it was started."""
+    """Say whether to start a flush now, and store that it was started."""
     started = f"{directory}/started"
     ends = member(event, b"hook_event_name") in ENDS_A_TURN
     try:
         ago = time.time() - os.stat(started).st_mtime
     except FileNotFoundError:
         ago = REPORT_EVERY
-    # A clock that was set back must not stop flushes for ever.
+    # If the clock was set back, flushes must not stop for ever.
     due = ago >= FLUSH_EVERY or ago < 0
     if ends:
         due = ago >= REPORT_EVERY or ago < 0 or _is_waiting(f"{directory}/queue")
@@ -208,7 +210,7 @@ def _is_waiting(queue: str) -> bool:
 
 
 def _start_flush() -> None:
-    """Start a flush that outlives us, with none of our pipes and in no group of ours."""
+    """Start a flush that outlives this process, without its pipes and outside its group."""
     child = os.fork()
     if child:
         os.waitpid(child, 0)

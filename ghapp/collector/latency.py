@@ -1,4 +1,4 @@
-"""How long an agent waits for the hook: the installed command, run with an event of usual size."""
+"""Measures how long an agent waits for the hook, with an event of usual size."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ghapp.collector import hook
 
 LINES = 300
-"""Of the file that the event tells of."""
+"""Lines of the file that the event edits."""
 
 
 class HookLatency(NamedTuple):
@@ -21,17 +21,17 @@ class HookLatency(NamedTuple):
     median: float
     p95: float
     interpreter: float
-    """Median of Python alone, started alike and told to do nothing."""
+    """Median of Python alone, started the same way and doing nothing."""
 
 
 def measure(runs: int) -> HookLatency:
-    """Run the hook as Claude Code does, with a queue of its own; what it would send is nobody's."""
+    """Run the hook as Claude Code does, with a queue of its own that nobody sends."""
     program = [sys.executable, "-I", "-S"]
     with tempfile.TemporaryDirectory(prefix="ghapp-hook-") as folder:
         state = Path(folder) / "ghapp" / "collector"
         state.mkdir(parents=True)
         (state / "account.json").write_text("{}")
-        # Started just now: no flush is due.
+        # The last flush started just now, so none is due.
         (state / "started").touch()
         environment = {**os.environ, "XDG_STATE_HOME": folder}
         took = [_run([*program, hook.__file__], environment) for _ in range(runs)]
@@ -65,4 +65,4 @@ def _event() -> bytes:
 
 
 EVENT = _event()
-"""An edit in a file of `LINES` lines, told whole as Claude Code tells it."""
+"""An edit in a file of `LINES` lines; like Claude Code, it includes the whole file."""

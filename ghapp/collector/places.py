@@ -1,8 +1,9 @@
-"""The collector's files on this machine: where they lie, and how one is written whole.
+"""The collector's files on this machine: their paths, and how to write one whole.
 
-All of them are the user's alone (0600 in folders of 0700). It knows no content.
+Only this user can read them (0600 in folders of 0700). It does not know their content.
 """
 
+import fcntl
 import os
 import secrets
 from collections.abc import Iterator
@@ -14,33 +15,33 @@ from ghapp.collector.hook import OPEN_FILE, state_directory
 
 
 class CollectorError(Exception):
-    """What a person is told as one sentence; each module of the collector has its own below it."""
+    """An error whose message is one sentence for a person; base of the collector's errors."""
 
 
 class NoHome(CollectorError):  # noqa: N818 - a state of this machine, named as what it is
-    """Neither ``XDG_STATE_HOME`` nor ``HOME`` names a folder, so nothing can be kept."""
+    """Neither ``XDG_STATE_HOME`` nor ``HOME`` names a folder, so nothing can be stored."""
 
 
 class CollectorBusy(CollectorError):  # noqa: N818 - a state, named as what it is
-    """Another process of the collector is sending just now."""
+    """Another process of the collector is sending now."""
 
 
 class CollectorFiles(Struct, frozen=True):
-    """Where everything lies."""
+    """The paths of all files of the collector."""
 
     directory: Path
 
     @classmethod
     def of_this_user(cls) -> "CollectorFiles":
-        """Return the places as the environment says, the hook's own. Raises `NoHome`."""
+        """Return the paths that the hook uses in this environment. Raises `NoHome`."""
         found = state_directory()
         if found is None:
-            raise NoHome("neither XDG_STATE_HOME nor HOME names a folder to keep files in")
+            raise NoHome("neither XDG_STATE_HOME nor HOME names a folder for the files")
         return cls(directory=Path(found))
 
     @property
     def account(self) -> Path:
-        """The upload token and the keys; without it the hook keeps nothing."""
+        """The upload token and the keys; without this file the hook queues nothing."""
         return self.directory / "account.json"
 
     @property
@@ -60,27 +61,27 @@ class CollectorFiles(Struct, frozen=True):
 
     @property
     def queue(self) -> Path:
-        """What hooks kept and nobody has sent."""
+        """Events that hooks wrote and that are not sent yet."""
         return self.directory / "queue"
 
     @property
     def open_file(self) -> Path:
-        """The one file of the queue that hooks append to."""
+        """The file of the queue that hooks append to."""
         return self.queue / OPEN_FILE
 
     @property
     def aside(self) -> Path:
-        """Events of repositories that the app does not know, one file each."""
+        """Events of repositories that the app does not know, one file per repository."""
         return self.directory / "aside"
 
     @property
     def sent(self) -> Path:
-        """Which edits the app has acknowledged, as digests."""
+        """Digests of the edits that the app has acknowledged."""
         return self.directory / "sent"
 
     @property
     def state(self) -> Path:
-        """When the app was last heard, and what went wrong."""
+        """When the collector last sent what, and what went wrong."""
         return self.directory / "state.json"
 
     @property
@@ -89,13 +90,13 @@ class CollectorFiles(Struct, frozen=True):
         return self.directory / "transcripts.json"
 
     def prepare(self) -> None:
-        """Make the folder, closed to others."""
+        """Create the folder, closed to others."""
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory.chmod(0o700)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep every other sender out; freed even by a kill. Raises `CollectorBusy`."""
+        """Hold the only right to send; even a kill releases it. Raises `CollectorBusy`."""
         self.prepare()
         file = os.open(self.directory / "sending", os.O_WRONLY | os.O_CREAT, 0o600)
         try:
@@ -107,19 +108,13 @@ class CollectorFiles(Struct, frozen=True):
 
 def _lock(file: int) -> None:
     try:
-        import fcntl  # noqa: PLC0415 - not there on Windows, where two senders only send twice
-    except ImportError:
-        return
-    try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise CollectorBusy(
-            "another `ghapp collect` is sending just now: try again in a minute"
-        ) from error
+        raise CollectorBusy("another `ghapp collect` is sending: retry in a minute") from error
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Replace a file in one step, readable by this user alone; a crash leaves the old one."""
+    """Replace a file in one step, readable only by this user; a crash leaves the old one."""
     new = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
     file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -134,7 +129,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def read_if_there(path: Path) -> bytes | None:
-    """Return a file's content; ``None``: it is not there."""
+    """Return a file's content; ``None``: the file does not exist."""
     try:
         return path.read_bytes()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What would be sent of a file or an edit, found without sending. It prints nothing."""
+"""Previews what the collector would send for a file or an edit. It sends and prints nothing."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -19,11 +19,11 @@ from ghapp.ingest.artifacts import find_evidence
 from ghapp.wire import EditBatch, EnrolledInstallation, MachineEnrollment
 
 STAND_IN_KEY = b"only for the eyes of its developer"
-"""Before this machine is enrolled: other hashes, the same number and lengths."""
+"""Key before this machine is enrolled: the hashes differ, their number and lengths do not."""
 
 
 class RepositoryPreview(NamedTuple):
-    """What would be sent to one repository, and the edits it is made of."""
+    """What would be sent to one repository, and the edits behind it."""
 
     batch: EditBatch
     edits: tuple[Edit, ...]
@@ -31,7 +31,7 @@ class RepositoryPreview(NamedTuple):
 
 
 class EvidencePreview(NamedTuple):
-    """All that was found of a file or an edit."""
+    """Everything found for a file or an edit."""
 
     sent: tuple[RepositoryPreview, ...]
     stays: tuple[tuple[Edit, StayReason], ...]
@@ -45,7 +45,7 @@ def preview(
 ) -> EvidencePreview:
     """Find edits of a file, or one edit by its id, in the queue and in transcripts.
 
-    Nothing is left out because it was sent before. Raises `ChoicesUnread`.
+    It includes edits that were sent before. Raises `ChoicesUnread`.
     """
     clones = LocalClones()
     found = list(_found(places, target, folders, clones))
@@ -66,13 +66,13 @@ def preview(
 def _found(
     places: CollectorFiles, target: str, folders: Iterable[Path], clones: LocalClones
 ) -> Iterator[Edit]:
-    """Yield edits of the target, each once: the queue tells more of them than transcripts do."""
+    """Yield each edit of the target once, from the queue first: it holds more of an edit."""
     path = Path(target)
     wanted = clones.place(str(path.absolute())) if path.exists() else None
     shown: set[str] = set()
     for edit in _all(places, folders):
-        is_meant = clones.place(edit.path) == wanted if wanted else edit.id == target
-        if is_meant and edit.id not in shown:
+        matches = clones.place(edit.path) == wanted if wanted else edit.id == target
+        if matches and edit.id not in shown:
             shown.add(edit.id)
             yield edit
 
@@ -91,7 +91,7 @@ def _all(places: CollectorFiles, folders: Iterable[Path]) -> Iterator[Edit]:
 def _account(
     places: CollectorFiles, edits: Iterable[Edit], clones: LocalClones, now: datetime
 ) -> tuple[MachineAccount, bool]:
-    """Return the account, or a stand-in that is enrolled wherever the edits would go."""
+    """Return the account and ``True``, or a stand-in that is enrolled for all these edits."""
     try:
         return account.load(places), True
     except NotEnrolled:

@@ -1,9 +1,10 @@
 """The queue of events on disk: taken, read in parts, set aside, counted. It sends nothing.
 
-Hooks append to one open file. A flush takes that file away by a new name and removes it when all
-its events are done, so a crash at any moment leaves each event there, at worst once too often.
+Hooks append to one open file. A flush renames that file and removes it when all its events are
+done, so a crash at any moment loses no event; at worst one is sent twice.
 """
 
+import fcntl
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -15,9 +16,9 @@ from urllib.parse import quote, unquote
 from ghapp.collector.places import CollectorFiles
 
 PART = 32 * 1024 * 1024
-"""Bytes of events that are worked on at once, or one event."""
+"""Bytes of events to process at once; a larger event is a part of its own."""
 TRY_AGAIN = timedelta(days=1)
-"""Between two questions whether the app knows a repository by now."""
+"""How long events of a repository that the app does not know are set aside."""
 
 
 class QueueLength(NamedTuple):
@@ -26,13 +27,13 @@ class QueueLength(NamedTuple):
     events: int
     bytes: int
     oldest: int | None
-    """Time of the first event, ns since 1970; ``None``: there is none."""
+    """Time of the first event in ns since 1970; ``None``: the queue is empty."""
 
 
 def take(places: CollectorFiles) -> list[Path]:
-    """Return the files to be sent, oldest first; the open one only once the others are done.
+    """Return the files to send, oldest first; the open one only if there is no other.
 
-    So hooks may fill one file while another waits for the network, and no third.
+    So there are never more than two: one that hooks fill, and one that waits for the network.
     """
     taken = _files(places.queue, places.open_file)
     if taken or not places.open_file.exists():
@@ -47,21 +48,10 @@ def _files(folder: Path, *without: Path) -> list[Path]:
 
 
 def _rename_locked(path: Path, away: Path) -> None:
-    """Take the open file away while no hook is in the middle of its line."""
-    file = os.open(path, os.O_RDWR)
-    try:
-        _lock(file)
+    """Rename the open file while no hook is writing to it."""
+    with path.open("rb+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         path.replace(away)
-    finally:
-        os.close(file)
-
-
-def _lock(file: int) -> None:
-    try:
-        import fcntl  # noqa: PLC0415 - not there on Windows, where hooks append to no file
-    except ImportError:
-        return
-    fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def parts(path: Path) -> Iterator[list[bytes]]:
@@ -83,14 +73,14 @@ def parts(path: Path) -> Iterator[list[bytes]]:
 
 
 def is_aside(places: CollectorFiles, repository: str) -> bool:
-    """Say whether the app said lately that it does not know a repository."""
+    """Say whether events of a repository are set aside, because the app did not know it."""
     return _aside(places, repository).exists()
 
 
 def set_aside(
     places: CollectorFiles, repository: str, lines: Iterable[bytes], now: datetime
 ) -> None:
-    """Keep events of a repository for later; when the app was first asked does not change."""
+    """Store events of a repository for later; the time of the first try stays as it is."""
     path = _aside(places, repository)
     places.aside.mkdir(mode=0o700, exist_ok=True)
     asked = path.stat().st_mtime if path.exists() else now.timestamp()
@@ -100,7 +90,7 @@ def set_aside(
 
 
 def bring_back(places: CollectorFiles, now: datetime, *, at_once: bool = False) -> None:
-    """Put events that were set aside back into the queue: those whose time has come, or all."""
+    """Put events that were set aside back into the queue: those that are due, or all."""
     places.queue.mkdir(mode=0o700, exist_ok=True)
     for path in _files(places.aside):
         ago = now.timestamp() - path.stat().st_mtime
@@ -109,7 +99,7 @@ def bring_back(places: CollectorFiles, now: datetime, *, at_once: bool = False) 
 
 
 def aside(places: CollectorFiles) -> dict[str, QueueLength]:
-    """Return the repositories that the app does not know, and how much waits for each."""
+    """Return how much is set aside for each repository that the app does not know."""
     return {unquote(path.stem): _waiting([path]) for path in _files(places.aside)}
 
 
@@ -117,7 +107,7 @@ def _aside(places: CollectorFiles, repository: str) -> Path:
     return places.aside / f"{quote(repository, safe='')}.queue"
 
 
-# --- looked at ----------------------------------------------------------------------------------
+# --- looking at it ------------------------------------------------------------------------------
 
 
 def waiting(places: CollectorFiles) -> QueueLength:
@@ -126,14 +116,14 @@ def waiting(places: CollectorFiles) -> QueueLength:
 
 
 def lines(places: CollectorFiles) -> Iterator[bytes]:
-    """Yield every event that is queued or set aside, for looking at; none is taken."""
+    """Yield every event that is queued or set aside, without taking it."""
     for path in (*_files(places.queue), *_files(places.aside)):
         with path.open("rb") as file:
             yield from file
 
 
 def remove_all(places: CollectorFiles) -> None:
-    """Throw away everything that was not sent."""
+    """Delete everything that was not sent."""
     for path in (*_files(places.queue), *_files(places.aside)):
         path.unlink(missing_ok=True)
 

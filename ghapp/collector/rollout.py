@@ -1,12 +1,13 @@
-"""The hook put into Claude Code's settings, one user's, everyone's or a plugin's, and taken out.
+"""Installs the hook into Claude Code's settings, for one user, everyone or a plugin; removes it.
 
-It changes what is ours and nothing else, and writes a file only where that changes it.
+It changes only our own entries, and writes a file only if that changes it. The format is that of
+https://code.claude.com/docs/en/settings and https://code.claude.com/docs/en/hooks.
 """
 
 import json
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,38 +18,37 @@ from ghapp.collector.places import CollectorError, read_if_there, write_whole
 MATCHER = "Edit|Write|MultiEdit|NotebookEdit|Bash"
 """The tools whose calls may change a file."""
 SECONDS = 5
-"""After which Claude Code gives the hook up; it takes a hundredth of one."""
+"""Time-out of the hook; it usually takes a hundredth of a second."""
 MANAGED_FILE = "50-ghapp-collector.json"
 PLUGIN = "ghapp-collector"
 EVERYONES_COMMAND = "ghapp collect hook 2>/dev/null || true"
-"""Found on the PATH of each machine, and silent where it is not."""
+"""Runs the ``ghapp`` of each machine's PATH; silent where it is not installed."""
 
 _OURS = ("ghapp collect hook", "ghapp/collector/hook.py")
 _MANAGED = {
     "linux": "/etc/claude-code/managed-settings.d",
     "darwin": "/Library/Application Support/ClaudeCode/managed-settings.d",
-    "win32": "C:/Program Files/ClaudeCode/managed-settings.d",
 }
 
 
 class SettingsUnread(CollectorError):  # noqa: N818 - a state of a file, named as what it is
-    """A settings file is not what Claude Code writes; nothing was changed."""
+    """A settings file does not have Claude Code's format; nothing was changed."""
 
 
 def command_here() -> str:
-    """Return the hook's command for this installation: it imports as little as can be."""
+    """Return the hook's command for this installation; it runs the file, for a quick start."""
     started = shlex.join([sys.executable, "-I", "-S", hook.__file__])
     return f"{started} 2>/dev/null || true"
 
 
 def hooks(command: str) -> dict[str, Any]:
-    """Return the hooks as settings have them: after each edit, and when a turn ends."""
+    """Return the hooks in the settings' format: after each edit, and at the end of a turn."""
     ours = {"hooks": [{"type": "command", "command": command, "timeout": SECONDS}]}
     return {"PostToolUse": [{"matcher": MATCHER, **ours}], "Stop": [ours], "SessionEnd": [ours]}
 
 
 def with_hooks(settings: dict[str, Any], command: str) -> dict[str, Any]:
-    """Return settings that run our hook, once; everything else stays."""
+    """Return the settings with our hook, once; everything else stays."""
     merged = dict(without_hooks(settings).get("hooks", {}))
     for event, entries in hooks(command).items():
         merged[event] = [*merged.get(event, []), *entries]
@@ -56,10 +56,10 @@ def with_hooks(settings: dict[str, Any], command: str) -> dict[str, Any]:
 
 
 def without_hooks(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return settings that do not run our hook. Raises `SettingsUnread`."""
+    """Return the settings without our hook. Raises `SettingsUnread`."""
     groups = settings.get("hooks", {})
     if not isinstance(groups, dict):
-        raise SettingsUnread("its member 'hooks' is no object")
+        raise SettingsUnread("its member 'hooks' is not an object")
     left = {event: list(_others(event, entries)) for event, entries in groups.items()}
     kept = {event: entries for event, entries in left.items() if entries or not groups[event]}
     if kept or not groups:
@@ -70,7 +70,7 @@ def without_hooks(settings: dict[str, Any]) -> dict[str, Any]:
 def _others(event: str, entries: object) -> Iterator[dict[str, Any]]:
     """Yield the entries of an event that are not ours."""
     if not isinstance(entries, list):
-        raise SettingsUnread(f"its hooks for {event} are no list")
+        raise SettingsUnread(f"its hooks for {event} are not a list")
     for entry in entries:
         commands = entry.get("hooks", []) if isinstance(entry, dict) else []
         others = [one for one in commands if not is_ours(one)]
@@ -81,7 +81,7 @@ def _others(event: str, entries: object) -> Iterator[dict[str, Any]]:
 
 
 def is_ours(handler: object) -> bool:
-    """Say whether a hook's handler is the collector's, of whatever version."""
+    """Say whether a hook's handler is the collector's, in any version."""
     command = handler.get("command", "") if isinstance(handler, dict) else ""
     return isinstance(command, str) and any(sign in command for sign in _OURS)
 
@@ -90,21 +90,21 @@ def is_ours(handler: object) -> bool:
 
 
 def install(path: Path, command: str) -> bool:
-    """Write the hook into a settings file; say whether that changed it.
+    """Write the hook into a settings file; say whether that changed the file.
 
-    What stood there is kept once beside it, as ``settings.json.before-ghapp``.
+    The first change keeps the old content beside it, as ``settings.json.before-ghapp``.
     Raises `SettingsUnread` and `OSError`.
     """
     return _change(path, lambda settings: with_hooks(settings, command))
 
 
 def remove(path: Path) -> bool:
-    """Take the hook out of a settings file; say whether it was there."""
+    """Remove the hook from a settings file; say whether it was there."""
     return path.exists() and _change(path, without_hooks)
 
 
 def is_installed(path: Path) -> bool:
-    """Say whether a settings file runs the hook; one that cannot be read does not."""
+    """Say whether a settings file contains the hook; ``False`` if it cannot be read."""
     try:
         settings = _read(path)
         return without_hooks(settings) != settings
@@ -112,15 +112,15 @@ def is_installed(path: Path) -> bool:
         return False
 
 
-def _change(path: Path, to: Any) -> bool:
-    # A link to a file among somebody's dotfiles stays a link.
+def _change(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> bool:
+    # The settings may be a link into somebody's dotfiles: keep the link.
     path = path.resolve()
     before = read_if_there(path)
     try:
         settings = _read(path)
-        changed = to(settings)
+        changed = change(settings)
     except SettingsUnread as error:
-        raise SettingsUnread(f"{path}: {error}; mend it first, nothing was changed") from error
+        raise SettingsUnread(f"{path}: {error}; fix it first, nothing was changed") from error
     if changed == settings:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -140,9 +140,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(content)
     except ValueError as error:
-        raise SettingsUnread(f"it is no JSON ({error})") from error
+        raise SettingsUnread(f"it is not JSON ({error})") from error
     if not isinstance(found, dict):
-        raise SettingsUnread("it holds no JSON object")
+        raise SettingsUnread("it is not a JSON object")
     return found
 
 
@@ -150,13 +150,13 @@ def _as_json(value: object) -> bytes:
     return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-# --- for everyone -------------------------------------------------------------------------------
+# --- everyone's settings ------------------------------------------------------------------------
 
 
 def managed_settings(*, shell_diffs: bool) -> bytes:
     """Return the fragment of managed settings that runs the hook on every machine.
 
-    ``shell_diffs`` asks Claude Code to record what shell commands change in files.
+    ``shell_diffs`` makes Claude Code record what shell commands change in files.
     """
     settings: dict[str, Any] = {"hooks": hooks(EVERYONES_COMMAND)}
     if shell_diffs:
@@ -165,12 +165,12 @@ def managed_settings(*, shell_diffs: bool) -> bytes:
 
 
 def managed_file() -> Path:
-    """Return where this system's Claude Code looks for such fragments."""
+    """Return the path of the fragment that Claude Code reads on this system."""
     return Path(_MANAGED.get(sys.platform, _MANAGED["linux"])) / MANAGED_FILE
 
 
 def plugin_files() -> dict[str, bytes]:
-    """Return a plugin that runs the hook, with a marketplace around it: path to content."""
+    """Return a plugin that runs the hook, with a marketplace around it: path → content."""
     about = "Sends which lines agents edited to your organization's Attribution Auditor."
     manifest = {"name": PLUGIN, "version": __version__, "description": about}
     marketplace = {
@@ -186,7 +186,7 @@ def plugin_files() -> dict[str, bytes]:
 
 
 def write_files(folder: Path, files: dict[str, bytes]) -> None:
-    """Write files below a folder, for everyone to read."""
+    """Write files below a folder, readable by everyone."""
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -194,7 +194,7 @@ def write_files(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def remove_files(folder: Path, files: dict[str, bytes]) -> bool:
-    """Remove what `write_files` wrote, and the folders that are empty then; say whether any was."""
+    """Remove the files that `write_files` wrote, and then empty folders; say if any existed."""
     found = False
     for name in files:
         path = folder / name

@@ -1,4 +1,4 @@
-"""Batches on their way to the app: sent, mended, waited for, and remembered once acknowledged."""
+"""Sends batches to the app: waits, repairs and retries, and remembers what was acknowledged."""
 
 import re
 from collections import Counter
@@ -10,56 +10,57 @@ from typing import NamedTuple
 import msgspec
 
 from ghapp.attribution.model import Edit
-from ghapp.collector.account import MachineAccount
+from ghapp.collector.account import MachineAccount, save
 from ghapp.collector.addressing import EvidenceDestination, StayReason
 from ghapp.collector.batches import batches, fingerprinter_of, fits, to_batch, to_sent
-from ghapp.collector.door import RENEWABLE, AppAway, UploadClient, UploadRejected
+from ghapp.collector.client import RENEWABLE, AppAway, UploadClient, UploadRejected
+from ghapp.collector.places import CollectorFiles
 from ghapp.collector.sent import AcknowledgedEdits
 
 RENEW = timedelta(days=1)
-"""Between two questions which installations there are."""
+"""Between two requests for the installations."""
 MOST_PAUSES = 10
-"""That one batch waits for before it is given up for this time."""
+"""Pauses for one batch before this run gives it up."""
 
 _REFUSED_EDIT = re.compile(r"edits\[(\d+)\]")
+"""The place of an edit in a refused batch, such as ``edits[3].at``."""
 
 
 class SendResult(NamedTuple):
     """What became of some edits of one clone."""
 
     sent: int
-    """Acknowledged now; those acknowledged before are not sent again."""
+    """Edits acknowledged now, without those acknowledged before."""
     stays: Counter[StayReason]
     refused: str | None = None
-    """Why the app takes none of this repository, perhaps not yet; ``None``: it does."""
+    """Why the app does not accept this repository, perhaps only now; ``None``: it does."""
 
 
 class EvidenceSender:
     """Sends edits and remembers what the app acknowledged.
 
-    ``renewed`` is told the account whenever it changes; ``patience`` is the longest pause that
-    the app may ask for and be waited for.
+    ``patience`` is the longest pause to wait for if the app asks for one.
     """
 
-    def __init__(  # noqa: PLR0913 - what sending needs, wired in one place
+    def __init__(
         self,
-        door: UploadClient,
+        places: CollectorFiles,
         account: MachineAccount,
-        sent: AcknowledgedEdits,
-        renewed: Callable[[MachineAccount], None],
         *,
+        now: datetime,
         patience: timedelta,
         sleep: Callable[[float], None],
     ) -> None:
         self.account = account
-        self._door = door
-        self._sent = sent
-        self._renewed = renewed
+        self._places = places
+        self._client = UploadClient(account.url, account.token)
+        self._sent = AcknowledgedEdits(places.sent)
+        self._sent.expire(now)
         self._patience = patience
         self._sleep = sleep
 
     def heartbeat(self, installation: int, now: datetime) -> None:
-        """Say that this machine is there. Raises as `deliver`."""
+        """Tell the app that this machine reports. Raises as `deliver`."""
         destination = EvidenceDestination(installation, ())
         try:
             self._post(destination, [])
@@ -71,23 +72,23 @@ class EvidenceSender:
                 self._post(destination, [])
 
     def refresh(self, now: datetime) -> None:
-        """Ask once a day which installations there are. Raises as `deliver`."""
+        """Ask for the installations once a day. Raises as `deliver`."""
         if not timedelta(0) <= now - self.account.known_since < RENEW:
             self.renew(now)
 
     def renew(self, now: datetime) -> None:
-        """Ask which installations there are now, and for their keys. Raises as `deliver`."""
-        enrollment = self._door.enrollment()
+        """Ask for the current installations and their keys. Raises as `deliver`."""
+        enrollment = self._client.enrollment()
         self.account = msgspec.structs.replace(self.account, enrollment=enrollment, known_since=now)
-        self._renewed(self.account)
+        save(self._places, self.account)
 
     def deliver(
         self, destination: EvidenceDestination, edits: Iterable[Edit], now: datetime
     ) -> SendResult:
-        """Send the edits that the app has not acknowledged yet; each leaves at most once.
+        """Send the edits that the app has not acknowledged yet.
 
-        Raises `AppAway` where it must be tried again later, and `UploadRejected` where the app
-        refuses this machine as a whole.
+        Raises `AppAway` if it must be retried later, and `UploadRejected` if the app refuses
+        this machine as a whole.
         """
         new = [edit for edit in edits if edit not in self._sent]
         ready = list({edit.id: edit for edit in new if fits(edit)}.values())
@@ -99,7 +100,7 @@ class EvidenceSender:
                 self._sent.add(done, now)
                 sent += len(done)
         except UploadRejected as error:
-            # One repository that is not taken must not hold up the others.
+            # One refused repository must not hold up the others.
             if error.is_of_this_machine:
                 raise
             return SendResult(sent, stays, refused=str(error))
@@ -112,7 +113,7 @@ class EvidenceSender:
         stays: Counter[StayReason],
         now: datetime,
     ) -> list[Edit]:
-        """Send one batch, mending what the app says can be mended; return what it took."""
+        """Send one batch, repairing what the app's error allows; return what it accepted."""
         renewed = False
         while edits:
             if not self._is_enrolled(destination):
@@ -144,23 +145,23 @@ class EvidenceSender:
         self._send(msgspec.json.encode(to_batch(self.account, destination, ready)))
 
     def _send(self, batch: bytes) -> None:
-        """Send a batch, waiting where the app is busy for a moment."""
+        """Send a batch, and wait if the app is busy for a moment."""
         for _ in range(MOST_PAUSES):
             try:
-                self._door.send(batch)
+                self._client.send(batch)
             except AppAway as error:
                 if error.wait is None or error.wait > self._patience:
                     raise
                 self._sleep(error.wait.total_seconds())
             else:
                 return
-        self._door.send(batch)
+        self._client.send(batch)
 
 
 def _without_refused(
     edits: list[Edit], error: UploadRejected, stays: Counter[StayReason]
 ) -> list[Edit]:
-    """Return the edits without the one that the app names; raises its error if it names none."""
+    """Return the edits without the one that the error names; raise the error if it names none."""
     if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         stays[StayReason.TOO_LARGE] += len(edits)
         return []

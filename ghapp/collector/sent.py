@@ -1,7 +1,7 @@
-"""Which edits the app has acknowledged: as digests, so that nothing is sent a second time.
+"""Digests of the edits that the app has acknowledged, so that none is sent twice. It sends nothing.
 
-Queue and transcripts tell of the same edits, and transcripts are read again whenever they grow. A
-copy that claims other lines is another one: the app keeps the better of the two. It sends nothing.
+Queue and transcripts hold the same edits, and transcripts are read again whenever they grow. A
+copy that claims other lines counts as another edit: the app keeps the better of the two.
 """
 
 import struct
@@ -14,21 +14,22 @@ from ghapp.attribution.model import Edit
 from ghapp.collector.places import read_if_there, write_whole
 
 KEPT = timedelta(days=100)
-"""Longer than any transcript stays on a disk unless somebody keeps it on purpose."""
+"""Agents delete their transcripts earlier, unless somebody keeps them on purpose."""
 
 _RECORD = struct.Struct(">I8s")
-"""The day it was sent, counted from 1970, and the edit's digest."""
+"""The day the edit was sent, in days since 1970, and its digest."""
 
 
 class AcknowledgedEdits:
-    """The acknowledged edits; one process writes at a time."""
+    """The acknowledged edits. Only one process may write at a time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         content = read_if_there(path) or b""
-        # A crash may have cut the last record.
-        self._records = list(_RECORD.iter_unpack(content[: len(content) // 12 * 12]))
-        self._cut = len(content) % 12 != 0
+        # A crash may have cut off the last record.
+        whole = len(content) // _RECORD.size * _RECORD.size
+        self._records = list(_RECORD.iter_unpack(content[:whole]))
+        self._cut = len(content) > whole
         self._digests = {digest for _, digest in self._records}
 
     def __contains__(self, edit: Edit) -> bool:
@@ -38,8 +39,9 @@ class AcknowledgedEdits:
         return len(self._digests)
 
     def add(self, edits: Iterable[Edit], now: datetime) -> None:
-        """Remember edits that were acknowledged."""
-        self._mend()
+        """Add edits that the app acknowledged."""
+        if self._cut:
+            self._write()
         day = int(now.timestamp() // 86_400)
         new = [(day, digest) for digest in dict.fromkeys(map(_digest, edits))]
         self._records += new
@@ -49,7 +51,7 @@ class AcknowledgedEdits:
         self._path.chmod(0o600)
 
     def expire(self, now: datetime) -> None:
-        """Forget what was sent so long ago that nothing on this machine tells of it any more."""
+        """Remove edits sent so long ago that no transcript here holds them any more."""
         oldest = int((now - KEPT).timestamp() // 86_400)
         kept = [record for record in self._records if record[0] >= oldest]
         if len(kept) < len(self._records):
@@ -58,13 +60,9 @@ class AcknowledgedEdits:
             self._write()
 
     def forget(self) -> None:
-        """Begin anew, as for another app."""
+        """Remove all edits, as for another app."""
         self._records, self._digests = [], set()
         self._write()
-
-    def _mend(self) -> None:
-        if self._cut:
-            self._write()
 
     def _write(self) -> None:
         write_whole(self._path, b"".join(_RECORD.pack(*record) for record in self._records))

@@ -1,4 +1,4 @@
-"""What the collector remembers of its own work, for the next run and for ``status``."""
+"""What the collector remembers between runs, for itself and for ``status``."""
 
 from collections import Counter
 from datetime import datetime
@@ -11,34 +11,34 @@ from ghapp.collector.places import CollectorFiles, read_if_there, write_whole
 
 
 class CollectorState(Struct, frozen=True):
-    """When what was last done, and how it went."""
+    """When the collector last sent what, and how it went."""
 
     sent_at: datetime | None = None
-    """Last time that the app acknowledged edits; ``None``: never."""
+    """When the app last acknowledged edits; ``None``: never."""
     sent: int = 0
     """Edits acknowledged since this machine was enrolled."""
     problem: str | None = None
-    """Why the last try ended early; ``None``: it did not."""
+    """Why the last run ended early; ``None``: it did not."""
     not_before: datetime | None = None
-    """When the app said to come again; ``None``: any time."""
+    """When the app may be asked again; ``None``: at any time."""
     heard_at: dict[int, datetime] = field(default_factory=dict)
-    """Installation to the last time that this machine reported to it."""
+    """Installation's id → when this machine last reported to it."""
     refused: dict[str, str] = field(default_factory=dict)
-    """Repositories that the app did not take when last asked, to what it said."""
+    """Repository that the app did not accept when last asked → what the app said."""
     stays: dict[str, int] = field(default_factory=dict)
-    """Why edits of the queue did not leave, in words, to how many."""
+    """Why edits of the queue did not leave, in words → how many."""
 
 
 def load(places: CollectorFiles) -> CollectorState:
-    """Return what is remembered; of a file that cannot be read, nothing."""
+    """Return the stored state; an empty one if the file cannot be read."""
     try:
         return msgspec.json.decode(read_if_there(places.state) or b"{}", type=CollectorState)
     except msgspec.DecodeError:
-        return CollectorState()  # counts and times for people: worth less than a run
+        return CollectorState()  # these counts and times are only shown: no reason to fail a run
 
 
 def save(places: CollectorFiles, state: CollectorState) -> None:
-    """Remember it."""
+    """Store the state."""
     write_whole(places.state, msgspec.json.encode(state))
 
 

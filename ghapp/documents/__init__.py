@@ -1,1 +1,1 @@
-"""Audit documents as files: read, compared, sampled. It opens no store."""
+"""Reads, compares and samples files of audit documents. It opens no store."""

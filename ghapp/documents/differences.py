@@ -1,6 +1,6 @@
-"""Two audits of the same pull request compared: which lines differ, and why. It opens nothing.
+"""Compares two audits of the same pull request: which lines differ, and why. It opens no file.
 
-Causes are told from the documents alone: their digests say which of the inputs is another one.
+It finds the causes from the documents alone: their digests show which inputs differ.
 """
 
 from collections import Counter
@@ -11,20 +11,16 @@ from ghapp.attribution.model import Audit, LineVerdict, Struct
 
 
 class DifferenceCause(StrEnum):
-    """Why two audits may differ; several can hold at once."""
+    """Why two audits may differ, as `CAUSES` explains; several can hold at once."""
 
     POLICY_CHANGED = "policy_changed"
     ENGINE_CHANGED = "engine_changed"
     DIFF_CHANGED = "diff_changed"
-    """Another diff: a force-push, or another source of it."""
     EVIDENCE_ARRIVED = "evidence_arrived"
-    """More edits inside the window than before."""
     EVIDENCE_ERASED = "evidence_erased"
-    """Fewer edits inside the window than before."""
     EVIDENCE_CHANGED = "evidence_changed"
-    """As many edits inside the window, not the same ones."""
     EVIDENCE_OUTSIDE = "evidence_outside"
-    """The same inputs as far as they are digested: edits outside the window, or not applied."""
+    """The last resort: every digest is the same, so other edits must be the cause."""
     NOTHING = "nothing"
 
 
@@ -34,7 +30,7 @@ CAUSES: dict[str, str] = {
     DifferenceCause.DIFF_CHANGED: "Another diff: a force-push, or another source of it.",
     DifferenceCause.EVIDENCE_ARRIVED: "More edits inside the window: evidence arrived late.",
     DifferenceCause.EVIDENCE_ERASED: "Fewer edits inside the window: evidence was erased.",
-    DifferenceCause.EVIDENCE_CHANGED: "As many edits inside the window, and not the same ones.",
+    DifferenceCause.EVIDENCE_CHANGED: "As many edits inside the window, but not the same ones.",
     DifferenceCause.EVIDENCE_OUTSIDE: "Edits outside the window or not applied; they only explain.",
     DifferenceCause.NOTHING: "The same verdict, counts and reasons.",
 }
@@ -42,7 +38,7 @@ CAUSES: dict[str, str] = {
 
 
 class LineDifference(Struct, frozen=True):
-    """One added line whose reason or supporting edit is another one."""
+    """One added line whose reason or supporting edit differs."""
 
     path: str
     line: int
@@ -64,12 +60,8 @@ class AuditDifference(Struct, frozen=True):
 
     @property
     def same(self) -> bool:
-        """Say whether both come to the same: verdict, counts and the reason of every line."""
-        return (
-            not self.lines
-            and self.before.verdict is self.after.verdict
-            and self.before.totals == self.after.totals
-        )
+        """Say whether both have the same verdict, counts, and reason of every line."""
+        return DifferenceCause.NOTHING in self.causes
 
 
 class DifferenceSums(Struct, frozen=True):
@@ -82,16 +74,16 @@ class DifferenceSums(Struct, frozen=True):
     lines: int
     """Added lines that differ."""
     by_cause: dict[str, int]
-    """Pull requests that differ, by cause; one with two causes counts in both."""
+    """Cause → pull requests that differ; one with two causes counts in both."""
     by_reasons: dict[str, int]
-    """Lines by ``before -> after``."""
+    """``before -> after`` → lines."""
 
 
 Key = tuple[str | None, int | None, str | None]
 
 
 def key(audit: Audit) -> Key:
-    """Return what two audits of the same change have in common."""
+    """Return the key that pairs two audits of the same change."""
     number = audit.pull_request
     return audit.repository, number, audit.merge_commit if number is None else None
 
@@ -99,21 +91,12 @@ def key(audit: Audit) -> Key:
 def compare(before: Audit, after: Audit) -> AuditDifference:
     """Return what differs between two audits of one pull request."""
     lines = tuple(_lines(before, after))
-    found = AuditDifference(
+    same = not lines and before.verdict is after.verdict and before.totals == after.totals
+    return AuditDifference(
         repository=after.repository,
         pull_request=after.pull_request,
         merge_commit=after.merge_commit,
-        causes=(),
-        before=before,
-        after=after,
-        lines=lines,
-    )
-    causes = (DifferenceCause.NOTHING,) if found.same else _causes(before, after)
-    return AuditDifference(
-        repository=found.repository,
-        pull_request=found.pull_request,
-        merge_commit=found.merge_commit,
-        causes=causes,
+        causes=(DifferenceCause.NOTHING,) if same else _causes(before, after),
         before=before,
         after=after,
         lines=lines,
@@ -121,7 +104,7 @@ def compare(before: Audit, after: Audit) -> AuditDifference:
 
 
 def sums(differences: Iterable[AuditDifference]) -> DifferenceSums:
-    """Add differences up; they are not kept."""
+    """Add differences up without keeping them in memory."""
     pulls = same = attributed_before = attributed_after = lines = 0
     causes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
@@ -157,7 +140,7 @@ def _causes(before: Audit, after: Audit) -> tuple[DifferenceCause, ...]:
         found.append(DifferenceCause.ENGINE_CHANGED)
     if before.inputs.diff != after.inputs.diff:
         found.append(DifferenceCause.DIFF_CHANGED)
-    # Another policy has another window, so other edits are nothing that happened to them.
+    # Another policy may have another window: then other edits need no cause of their own.
     if (
         before.inputs.evidence != after.inputs.evidence
         and DifferenceCause.POLICY_CHANGED not in found

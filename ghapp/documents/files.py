@@ -1,4 +1,4 @@
-"""Files of audit documents, one a line: a replay's, or a bundle of records. It writes none."""
+"""Reads files of audit documents, one per line: a replay's output or a bundle of records."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +12,14 @@ from ghapp.documents.differences import Key, key
 
 
 class DocumentError(ValueError):
-    """A line of a file holds no audit document; the message says where."""
+    """A line of a file is not an audit document; the message says where."""
 
 
 class PlacedDocument(NamedTuple):
-    """A document and where it begins in its file, in bytes."""
+    """A document and its place in the file."""
 
     start: int
+    """Bytes before it."""
     audit: Audit
 
 
@@ -27,7 +28,7 @@ class _Shape(Struct, frozen=True):
 
 
 def documents(path: Path) -> Iterator[PlacedDocument]:
-    """Yield the documents of a file; what else stands in a bundle of records is passed over.
+    """Yield the documents of a file; it skips the other lines of a bundle of records.
 
     Raises `DocumentError` and `OSError`.
     """
@@ -57,9 +58,9 @@ def _document(line: bytes, path: Path, number: int) -> Audit:
 
 
 class DocumentFile:
-    """A file of documents asked by pull request; only their places are kept in memory.
+    """A file of documents, looked up by pull request; memory holds only their places.
 
-    Of several documents of a pull request the last one counts.
+    If a pull request has several documents, the last one counts.
     """
 
     def __init__(self, path: Path) -> None:
@@ -68,7 +69,7 @@ class DocumentFile:
         self._starts: dict[Key, int] = {key(audit): start for start, audit in documents(path)}
 
     def keys(self) -> frozenset[Key]:
-        """Return whose documents are there."""
+        """Return the keys of all documents."""
         return frozenset(self._starts)
 
     def __iter__(self) -> Iterator[Audit]:

@@ -1,7 +1,7 @@
-"""Lines drawn at random for people to judge, and what their answers say of all. It opens nothing.
+"""Draws lines at random for people to judge, and computes the score of their answers.
 
-Lines are drawn from strata (by reason, agent, share), so that rare ones are judged too; how many
-lines a stratum has weighs its answers.
+It draws from strata (by reason, agent, share), so that rare kinds are judged, too; each stratum's
+answers weigh as much as its lines. It opens no file.
 """
 
 import math
@@ -12,13 +12,13 @@ from random import Random
 from ghapp.attribution.model import Audit, LineVerdict, Struct
 
 LEAST = 5
-"""Lines that are drawn of a stratum, if it has as many."""
+"""Lines to draw from each stratum at least, if it has so many."""
 
 Z = 1.959964
-"""Of the normal distribution, for 95 %."""
+"""Quantile of the normal distribution for 95 %."""
 
 STRATA = ("reason", "agent", "share")
-"""What lines can be told apart by."""
+"""What strata can be made by."""
 
 
 class SampledLine(Struct, frozen=True):
@@ -27,7 +27,7 @@ class SampledLine(Struct, frozen=True):
     stratum: str
     """Such as ``run`` or ``run/claude-code``."""
     stratum_lines: int
-    """How many lines the stratum has."""
+    """Number of lines in the stratum."""
     repository: str | None
     pull_request: int | None
     merge_commit: str | None
@@ -41,19 +41,19 @@ class SampleAnswer(Struct, frozen=True):
     stratum: str
     stratum_lines: int
     attributed: bool
-    """What the audit says."""
+    """The audit's verdict."""
     agrees: bool | None
-    """Whether the person says the same; ``None``: not answered, or not to be told."""
+    """Whether the person agrees with it; ``None``: no answer, or unsure."""
 
 
 class SampleScore(Struct, frozen=True):
-    """What the answers say of all lines of a kind."""
+    """The estimate for all lines of a kind."""
 
     answers: int
     lines: int
-    """Of the strata that have answers."""
+    """Lines of the strata that have answers."""
     unknown: int
-    """Lines of strata without any answer: nothing is said of these."""
+    """Lines of strata without any answer; the estimate does not cover them."""
     estimate: float
     """Share of lines whose verdict is right."""
     low: float
@@ -65,10 +65,10 @@ class SampleScore(Struct, frozen=True):
 
 
 class SamplingFrame:
-    """The lines that may be drawn, counted by stratum in a first walk over all audits."""
+    """The lines that may be drawn, counted by stratum in a first pass over all audits."""
 
     def __init__(self, by: Sequence[str], *, counted: bool = False) -> None:
-        """``by`` are some of `STRATA`; ``counted`` takes lines in that are not attributed."""
+        """``by`` are some of `STRATA`; ``counted`` includes lines that are not attributed."""
         self._by = by
         self._counted = counted
         self.sizes: Counter[str] = Counter()
@@ -78,7 +78,7 @@ class SamplingFrame:
         self.sizes.update(stratum for stratum, _, _ in self._lines(audit))
 
     def draw(self, size: int, random: Random) -> dict[str, frozenset[int]]:
-        """Return which lines of each stratum are drawn, by their number in the walk."""
+        """Return the lines to draw from each stratum, by their index in the pass."""
         sizes = allocation(self.sizes, size)
         return {
             stratum: frozenset(random.sample(range(self.sizes[stratum]), sizes[stratum]))
@@ -88,7 +88,7 @@ class SamplingFrame:
     def picked(
         self, audits: Iterable[Audit], drawn: Mapping[str, frozenset[int]]
     ) -> Iterator[SampledLine]:
-        """Yield the lines that were drawn, in a second walk over the same audits."""
+        """Yield the drawn lines, in a second pass over the same audits."""
         seen: Counter[str] = Counter()
         for audit in audits:
             for stratum, path, line in self._lines(audit):
@@ -112,8 +112,8 @@ class SamplingFrame:
                     yield self._stratum(line, share), file.path, line
 
     def _stratum(self, line: LineVerdict, share: str) -> str:
-        told = {"reason": line.reason, "agent": line.agent or "no-agent", "share": share}
-        return "/".join(told[name] for name in self._by)
+        names = {"reason": line.reason, "agent": line.agent or "no-agent", "share": share}
+        return "/".join(names[name] for name in self._by)
 
 
 _NOT_COUNTED = frozenset({"trivial_line", "long_line"})
@@ -124,7 +124,7 @@ def _is_counted(line: LineVerdict, excluded: str | None) -> bool:
 
 
 def _band(share: float | None) -> str:
-    """Return which fourth a share is in, such as ``25-50%``."""
+    """Return the quarter that a share is in, such as ``25-50%``."""
     if share is None:
         return "no-share"
     start = min(int(share * 4), 3) * 25
@@ -132,7 +132,7 @@ def _band(share: float | None) -> str:
 
 
 def allocation(sizes: Mapping[str, int], size: int) -> dict[str, int]:
-    """Return how many lines to draw of each stratum: as they have lines, but a few of each.
+    """Return how many lines to draw from each stratum: in proportion, but a few of each.
 
     >>> allocation({"run": 900, "line": 90, "edited": 3}, 100)
     {'edited': 3, 'line': 13, 'run': 84}
@@ -140,7 +140,7 @@ def allocation(sizes: Mapping[str, int], size: int) -> dict[str, int]:
     drawn = {name: min(sizes[name], LEAST) for name in sorted(sizes)}
     room = sum(sizes.values()) - sum(drawn.values())
     rest = min(max(size - sum(drawn.values()), 0), room)
-    # What is left over by rounding goes where most was cut off.
+    # Lines left over by rounding go to the strata that lost most.
     cut = {name: divmod(rest * (sizes[name] - drawn[name]), room or 1) for name in drawn}
     by_cut = sorted(drawn, key=lambda name: (-cut[name][1], name))
     left = rest - sum(whole for whole, _ in cut.values())
@@ -153,7 +153,7 @@ def allocation(sizes: Mapping[str, int], size: int) -> dict[str, int]:
 
 
 def score(answers: Iterable[SampleAnswer]) -> SampleScore | None:
-    """Return what answers say of all lines of their strata; ``None``: nothing was answered."""
+    """Return the estimate for all lines of the answered strata; ``None``: no answers."""
     sizes: dict[str, int] = {}
     given: Counter[str] = Counter()
     agreed: Counter[str] = Counter()
@@ -167,7 +167,7 @@ def score(answers: Iterable[SampleAnswer]) -> SampleScore | None:
     lines = sum(sizes[name] for name in known)
     weights = {name: sizes[name] / lines for name in known}
     estimate = sum(weights[name] * agreed[name] / given[name] for name in known)
-    # As many plain draws as would vary as much: what is drawn of a stratum speaks for its weight.
+    # The number of draws without strata that would have the same variance.
     plain = 1 / sum(weights[name] ** 2 / given[name] for name in known)
     low, high = wilson(estimate, plain)
     return SampleScore(
@@ -182,6 +182,8 @@ def score(answers: Iterable[SampleAnswer]) -> SampleScore | None:
 
 def wilson(share: float, draws: float) -> tuple[float, float]:
     """Return Wilson's interval of a share, 95 %.
+
+    https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval#Wilson_score_interval
 
     >>> [round(end, 3) for end in wilson(1.0, 100)]
     [0.963, 1.0]

@@ -112,7 +112,7 @@ def _replay(due: RepositoryItem, services: Services) -> Ending:
     with services.github(due.installation_id, due.repository_id, background=True) as github:
         means = ReplayStep(
             replay=running,
-            how=services.how,
+            context=services.how,
             kept=services.kept_pulls,
             github=github,
             store=services.store,

@@ -1,1 +1,1 @@
-"""Tests of history audited again, and of records exported."""
+"""Tests of replays, exports and recomputation."""

@@ -1,4 +1,4 @@
-"""What an index hands out makes the audit that all evidence makes, byte for byte."""
+"""An audit from the index is the same, byte for byte, as one from all evidence."""
 
 from datetime import UTC, datetime
 from pathlib import Path

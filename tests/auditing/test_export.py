@@ -1,4 +1,4 @@
-"""What the app saves leaves it as a bundle that checks; what was altered past it does not."""
+"""An exported bundle passes verification; records altered behind the app's back do not."""
 
 import io
 from pathlib import Path

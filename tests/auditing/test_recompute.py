@@ -1,4 +1,4 @@
-"""A bundle's records worked out again from a clone and transcripts, and what is said of each."""
+"""Recomputes a bundle's records from a clone and transcripts, with a result for each."""
 
 import json
 from collections.abc import Callable
@@ -61,17 +61,15 @@ def recorded(place: Path, store: Store, alter: Alter = lambda _: None) -> Path:
     return place / "bundle"
 
 
-def outcomes(place: Path, bundle: Path, **more: object) -> list[RecomputedRecord]:
+def results(place: Path, bundle: Path, **more: object) -> list[RecomputedRecord]:
     values = {"clone": place / "clone", "evidence": (place / "evidence",), **more}
     return list(recompute(RecomputeInputs(**values), bundle))  # type: ignore[arg-type]
 
 
 def test_every_verdict_is_the_same(place: Path, sqlite_store: Store) -> None:
     bundle = recorded(place, sqlite_store)
-    assert [one.outcome for one in outcomes(place, bundle)] == [RecomputeResult.SAME] * 3
-    assert [one.outcome for one in outcomes(place, bundle, evidence=())] == [
-        RecomputeResult.SAME
-    ] * 3
+    assert [one.result for one in results(place, bundle)] == [RecomputeResult.SAME] * 3
+    assert [one.result for one in results(place, bundle, evidence=())] == [RecomputeResult.SAME] * 3
 
 
 def _one_more(document: dict[str, object]) -> None:
@@ -81,17 +79,17 @@ def _one_more(document: dict[str, object]) -> None:
 
 def test_a_verdict_that_was_signed_wrong_is_named(place: Path, sqlite_store: Store) -> None:
     bundle = recorded(place, sqlite_store, _one_more)
-    found = {one.record.link.pull_request: one for one in outcomes(place, bundle)}
-    assert [found[number].outcome for number in (1, 2, 3)] == ["same", "different", "same"]
+    found = {one.record.link.pull_request: one for one in results(place, bundle)}
+    assert [found[number].result for number in (1, 2, 3)] == ["same", "different", "same"]
     assert found[2].record.name == "record 2 of acme/shop (pull request 2, audit 1)"
 
 
 def test_other_evidence_is_no_fault_of_the_record(place: Path, sqlite_store: Store) -> None:
     bundle = recorded(place, sqlite_store)
     (place / "evidence" / "2.jsonl").unlink()
-    found = outcomes(place, bundle)
+    found = results(place, bundle)
     # Edits in other files of the repository count as considered, so all of them differ.
-    assert {one.outcome for one in found} == {RecomputeResult.OTHER_INPUTS}
+    assert {one.result for one in found} == {RecomputeResult.OTHER_INPUTS}
     assert found[1].why == "evidence_erased"
 
 
@@ -100,8 +98,8 @@ def test_another_change_is_told(place: Path, sqlite_store: Store) -> None:
         document["inputs"]["diff"] = "sha256:0"  # type: ignore[index]
 
     bundle = recorded(place, sqlite_store, alter)
-    found = outcomes(place, bundle, evidence=())
-    assert [(one.outcome, one.why) for one in found] == [("other_inputs", "diff_changed")] * 3
+    found = results(place, bundle, evidence=())
+    assert [(one.result, one.why) for one in found] == [("other_inputs", "diff_changed")] * 3
 
 
 def test_a_record_that_a_later_one_superseded(place: Path, sqlite_store: Store) -> None:
@@ -112,7 +110,7 @@ def test_a_record_that_a_later_one_superseded(place: Path, sqlite_store: Store) 
     late.write_text(text)
     (place / "out").unlink()
     bundle = recorded(place, sqlite_store)
-    found = [one.outcome for one in outcomes(place, bundle)]
+    found = [one.result for one in results(place, bundle)]
     assert sorted(found) == ["same"] * 3 + ["superseded"] * 3
 
 
@@ -120,11 +118,11 @@ def test_what_a_clone_does_not_have_is_said(place: Path, sqlite_store: Store) ->
     bundle = recorded(place, sqlite_store)
     other = History(place / "other")
     other.do(Step(write={"a.py": TEXT}, message="Other (#1)"))
-    found = outcomes(place, bundle, clone=place / "other")
-    assert [one.outcome for one in found] == [RecomputeResult.NOT_FOUND] * 3
+    found = results(place, bundle, clone=place / "other")
+    assert [one.result for one in found] == [RecomputeResult.NOT_FOUND] * 3
 
 
 def test_text_and_fingerprints_are_told_apart(place: Path, sqlite_store: Store) -> None:
     bundle = recorded(place, sqlite_store)
-    found = outcomes(place, bundle, fingerprint_key=bytes(32))
+    found = results(place, bundle, fingerprint_key=bytes(32))
     assert "--fingerprint-key" in str(found[0].why)

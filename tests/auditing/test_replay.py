@@ -1,4 +1,4 @@
-"""A made history replayed: the same file however it is interrupted and spread over processes."""
+"""Replays a made history: interruptions and the number of processes do not change the file."""
 
 import json
 from datetime import UTC, datetime

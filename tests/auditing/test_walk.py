@@ -1,4 +1,4 @@
-"""docs/auditing.md walked literally: every command of it, in its order, in a prepared place."""
+"""Runs every command of docs/auditing.md, in its order, in a prepared folder."""
 
 import csv
 import json

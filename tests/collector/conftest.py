@@ -1,4 +1,4 @@
-"""What tests of the collector ask for: a machine, and a stand-in for the app."""
+"""Fixtures for tests of the collector: a machine, and a stand-in for the app."""
 
 from collections.abc import Iterator
 from pathlib import Path

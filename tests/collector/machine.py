@@ -121,7 +121,7 @@ class Agent:
         name = "agent-0123456789abcdef0" if subagent else agent_session
         self.transcript = folder / f"{name}.jsonl"
         self.events: list[tuple[dict[str, Any], datetime]] = []
-        """What the hook is told, in order, and when."""
+        """The hook's events in order, each with its time."""
 
     def write(self, path: str, text: str) -> dict[str, Any]:
         """Write a whole file."""
@@ -158,7 +158,7 @@ class Agent:
         return self._done("Edit", asked, result)
 
     def shell(self, command: str, changed: dict[str, tuple[str, str]]) -> dict[str, Any]:
-        """Run a shell command of which the record tells what it changed: before and after."""
+        """Run a shell command whose record holds each changed file before and after."""
         files = []
         for path, (before, after) in changed.items():
             (self.root / path).write_text(after)

@@ -1,4 +1,4 @@
-"""Writes the expected files of fixtures/collector anew: ``python -m tests.collector.renew``.
+"""Rewrites the expected files of fixtures/collector: ``python -m tests.collector.renew``.
 
 Read what it changed before you keep it: the difference is what leaves developers' machines.
 """

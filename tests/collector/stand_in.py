@@ -1,6 +1,6 @@
-"""A small stand-in for the app's upload routes over HTTP, strict in what the wire says.
+"""A small HTTP stand-in for the app's upload routes, as strict as the wire format.
 
-It keeps every byte that reaches it, so that a test can look for what must not.
+It keeps every byte that reaches it, so that a test can search for what must not be sent.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ KEY = b"k" * 32
 
 
 class Fault(msgspec.Struct):
-    """An answer that is given instead of the right one."""
+    """An answer to give instead of the right one."""
 
     status: int
     problem: WireProblem | None = None
@@ -42,7 +42,7 @@ class Fault(msgspec.Struct):
 
 
 class App:
-    """What the stand-in knows and was told."""
+    """The state of the stand-in, and what it received."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -60,7 +60,7 @@ class App:
 
     @property
     def enrollment(self) -> MachineEnrollment:
-        """What it tells an enrolled machine."""
+        """What an enrolled machine gets."""
         return MachineEnrollment(
             login=self.login, host="github.com", installations=tuple(self.installations)
         )

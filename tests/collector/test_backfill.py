@@ -1,4 +1,4 @@
-"""Transcripts that are still there, sent once and gone on with where it stopped."""
+"""A backfill sends each edit of the transcripts once, and resumes where it stopped."""
 
 from collections.abc import Iterable
 from datetime import timedelta

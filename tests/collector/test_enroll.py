@@ -3,7 +3,7 @@
 import pytest
 
 from ghapp.collector import account, state
-from ghapp.collector.door import UploadClient, UploadRejected
+from ghapp.collector.client import UploadClient, UploadRejected
 from ghapp.collector.enroll import enroll
 from ghapp.collector.sent import AcknowledgedEdits
 from ghapp.wire import EnrollmentStarted, WireProblem

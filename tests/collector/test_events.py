@@ -1,4 +1,4 @@
-"""Events of Claude Code as the hook gets them, read as edits; cases lie in fixtures/collector."""
+"""Reads Claude Code's hook events as edits; the cases are in fixtures/collector."""
 
 import contextlib
 from pathlib import Path

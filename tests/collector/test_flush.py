@@ -40,7 +40,7 @@ def take(machine: Machine, agent: Agent) -> None:
 
 
 def edited(machine: Machine, clone: Clone, *paths: str) -> Agent:
-    """Let an agent write files, and queue what its hook is told."""
+    """Let an agent write files, and queue its hook's events."""
     agent = Agent(machine, clone.path, "s1")
     for path in paths:
         agent.write(path, CODE)

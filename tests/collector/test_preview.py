@@ -1,4 +1,4 @@
-"""What a developer is shown is what leaves."""
+"""The preview shows exactly what leaves the machine."""
 
 import msgspec
 import pytest

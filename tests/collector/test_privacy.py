@@ -1,11 +1,11 @@
-"""Every byte that leaves a machine, looked through for words that must not."""
+"""Searches every byte that leaves a machine for words that must not leave."""
 
 import base64
 import re
 from datetime import timedelta
 
 from ghapp.collector.backfill import backfill
-from ghapp.collector.door import UploadClient
+from ghapp.collector.client import UploadClient
 from ghapp.collector.enroll import enroll
 from ghapp.collector.flush import flush
 from ghapp.collector.forgetting import forget

@@ -1,4 +1,4 @@
-"""The hook in Claude Code's settings: put in, taken out, nothing else changed."""
+"""Installing and removing the hook changes nothing else in Claude Code's settings."""
 
 import json
 from pathlib import Path

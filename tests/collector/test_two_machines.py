@@ -52,7 +52,7 @@ class Day:
         return machine
 
     def turns(self) -> Iterator[tuple[Machine, Agent]]:
-        """Let both work, turn by turn; what hooks are told is queued."""
+        """Let both work, turn by turn; the hooks queue their events."""
         for turn_a, turn_b in zip(self.working["a"], self.working["b"], strict=True):
             for machine, agent in ((self.a, turn_a), (self.b, turn_b)):
                 for event, at in agent.events:

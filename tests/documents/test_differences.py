@@ -1,4 +1,4 @@
-"""Two audits compared: the lines, and the cause as the documents tell it."""
+"""Compares two audits: which lines differ, and the cause that the documents show."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

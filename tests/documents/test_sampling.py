@@ -1,4 +1,4 @@
-"""Lines drawn from strata, and what people's answers say of all."""
+"""Draws lines from strata, and scores people's answers."""
 
 from random import Random
 

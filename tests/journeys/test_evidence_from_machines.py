@@ -17,7 +17,7 @@ from ghapp.attribution.model import Audit, AuditSubject, Change, Edit, Evidence,
 from ghapp.attribution.policy import POLICIES
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.collector import account
-from ghapp.collector.door import UploadClient
+from ghapp.collector.client import UploadClient
 from ghapp.collector.enroll import enroll
 from ghapp.collector.flush import flush
 from ghapp.git.repository import GitRepository

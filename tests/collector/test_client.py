@@ -1,10 +1,10 @@
-"""The app asked over HTTP: where a token may go, and what answers mean."""
+"""The HTTP client of the upload routes: where a token may go, and what answers mean."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ghapp.collector.door import (
+from ghapp.collector.client import (
     LONGEST_WAIT,
     WAIT,
     AddressError,

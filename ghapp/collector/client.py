@@ -1,7 +1,7 @@
-"""The app's upload routes, asked over HTTP. It knows the wire, and neither queue nor transcript.
+"""The HTTP client for the app's upload routes. It knows neither queue nor transcripts.
 
-Only https, or http to this machine itself; a redirect is an answer that is refused, so that a
-token never follows one to another host.
+It uses https, or http to this machine only. It follows no redirect, so that the token never
+goes to another host.
 """
 
 import gzip
@@ -31,35 +31,37 @@ from ghapp.wire import (
 
 CLIENT = f"ghapp/{__version__}"
 SECONDS = 30.0
-"""For one answer."""
+"""Time-out of a request."""
 LARGEST_ANSWER = 4 * 1024 * 1024
+"""Bytes read of an answer."""
 WAIT = timedelta(minutes=5)
-"""Where the app says that it is busy and not for how long."""
+"""Pause if the app is busy and does not say for how long."""
 LONGEST_WAIT = timedelta(hours=12)
+"""Longest pause, whatever the app asks for."""
 
 STALE_KEY = "stale_key"
 RENEWABLE = frozenset({STALE_KEY, "other_installation"})
-"""Codes of refusals that a look at `UploadClient.enrollment` may mend."""
+"""Error codes that a fresh `UploadClient.enrollment` may resolve."""
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _Answer = TypeVar("_Answer")
 
 
 class AddressError(CollectorError):
-    """An address that no token may be sent to; the message says which are good."""
+    """The address is not safe for a token; the message says which are."""
 
 
 class AppAway(CollectorError):  # noqa: N818 - a state of the world, named as what it is
-    """The app was not reached, or is busy: the same again later. Nothing is lost meanwhile."""
+    """The app could not be reached, or is busy: retry the same later. Nothing is lost."""
 
     def __init__(self, problem: str, wait: timedelta | None = None) -> None:
         super().__init__(problem)
         self.wait = wait
-        """How long the app asks to be left alone; ``None``: it did not say."""
+        """How long to wait before the next try; ``None``: the app did not say."""
 
 
 class UploadRejected(CollectorError):  # noqa: N818 - what the app did, named as what it is
-    """The app refused: the same again would be refused again."""
+    """The app refused the request and would refuse it again."""
 
     def __init__(self, status: int, problem: WireProblem) -> None:
         super().__init__(f"the app refused (status {status}): {problem.error}")
@@ -69,7 +71,7 @@ class UploadRejected(CollectorError):  # noqa: N818 - what the app did, named as
 
     @property
     def is_of_this_machine(self) -> bool:
-        """Whether token or key are refused, so that nothing else would be taken either."""
+        """Whether the app refused the token or the key, so that it would refuse all else too."""
         return self.status == HTTPStatus.UNAUTHORIZED or self.code == STALE_KEY
 
 
@@ -80,7 +82,7 @@ class _Reply(NamedTuple):
 
 
 class UploadClient:
-    """One app's routes, with or without a token."""
+    """Client of one app, with or without a token."""
 
     def __init__(self, url: str, token: str | None = None, *, seconds: float = SECONDS) -> None:
         self.url = checked(url)
@@ -93,33 +95,33 @@ class UploadClient:
 
     def start_enrollment(self) -> EnrollmentStarted:
         """Ask for a code that a person types at GitHub."""
-        return self._asked("POST", "/api/enroll", EnrollmentStarted, b"{}")
+        return self._ask("POST", "/api/enroll", EnrollmentStarted, b"{}")
 
     def finish_enrollment(self, handle: str) -> MachineEnrolled | None:
         """Return token and keys once the person has typed the code; ``None``: not yet."""
-        asked = msgspec.json.encode(EnrollmentAsked(handle=handle))
-        reply = self._ask("POST", "/api/enroll/finish", asked)
+        body = msgspec.json.encode(EnrollmentAsked(handle=handle))
+        reply = self._request("POST", "/api/enroll/finish", body)
         return None if reply.status == 202 else _decoded(reply.body, MachineEnrolled)
 
     def enrollment(self) -> MachineEnrollment:
-        """Return the installations as they are now, with their keys."""
-        return self._asked("GET", "/api/enrollment", MachineEnrollment)
+        """Return the current installations with their keys."""
+        return self._ask("GET", "/api/enrollment", MachineEnrollment)
 
     def send(self, batch: bytes) -> BatchReceipt:
-        """Send one batch, JSON as `ghapp.wire.EditBatch` describes it."""
-        return self._asked("POST", "/api/evidence", BatchReceipt, batch)
+        """Send one batch, a `ghapp.wire.EditBatch` as JSON."""
+        return self._ask("POST", "/api/evidence", BatchReceipt, batch)
 
-    def forget(self, wish: ForgetRequest) -> ForgetReceipt:
+    def forget(self, request: ForgetRequest) -> ForgetReceipt:
         """Remove what this developer has sent."""
-        return self._asked("DELETE", "/api/evidence", ForgetReceipt, msgspec.json.encode(wish))
+        return self._ask("DELETE", "/api/evidence", ForgetReceipt, msgspec.json.encode(request))
 
-    def _asked(
+    def _ask(
         self, method: str, path: str, answer: type[_Answer], body: bytes | None = None
     ) -> _Answer:
-        return _decoded(self._ask(method, path, body).body, answer)
+        return _decoded(self._request(method, path, body).body, answer)
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> _Reply:
-        """Return a good answer. Raises `AppAway` and `UploadRejected`."""
+    def _request(self, method: str, path: str, body: bytes | None) -> _Reply:
+        """Return a successful answer. Raises `AppAway` and `UploadRejected`."""
         request = urllib.request.Request(self.url + path, method=method)  # noqa: S310 - checked
         request.add_header("User-Agent", CLIENT)
         request.add_header("Accept", "application/json")
@@ -141,20 +143,20 @@ class UploadClient:
             with error:
                 return _read(error.code, error, error.headers)
         except (OSError, http.client.HTTPException) as error:
-            # URLError and time-outs among them.
+            # This covers URLError and time-outs, too.
             reason = getattr(error, "reason", error)
             raise AppAway(f"{self.url} cannot be reached: {reason}") from error
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Takes a redirect as the answer it is."""
+    """Treats a redirect as an error."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
-        """Follow nothing."""
+        """Follow no redirect; `urllib` then raises its `HTTPError`."""
 
 
 def checked(url: str) -> str:
-    """Return an address that a token may be sent to, without a slash at its end.
+    """Return an address that is safe for a token, without a trailing slash.
 
     Raises `AddressError`.
     """
@@ -162,7 +164,7 @@ def checked(url: str) -> str:
     is_loopback = parts.scheme == "http" and parts.hostname in _LOOPBACK
     if not (parts.scheme == "https" or is_loopback) or not parts.hostname or "@" in parts.netloc:
         raise AddressError(
-            f"{url!r} is no address to send to: give the app's own, such as "
+            f"{url!r} is not an address to send to: give the app's own, such as "
             "https://audits.example.com (http only to this machine itself)"
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
@@ -173,13 +175,13 @@ def _read(status: int, answer: IO[bytes], headers: Any) -> _Reply:
 
 
 def _raise_for(reply: _Reply) -> None:
-    """Turn an answer that is not a good one into what it means for the sender."""
+    """Raise `AppAway` or `UploadRejected` for an answer that is not a success."""
     if 200 <= reply.status < 300:
         return
     try:
         problem = msgspec.json.decode(reply.body, type=WireProblem)
     except msgspec.DecodeError:
-        problem = WireProblem(error="it gave no reason that can be read")
+        problem = WireProblem(error="it gave no readable reason")
     if reply.status == 429 or reply.status >= 500:
         wait = waiting(reply.retry_after, datetime.now(UTC))
         raise AppAway(f"the app is busy (status {reply.status}): {problem.error}", wait)
@@ -187,7 +189,10 @@ def _raise_for(reply: _Reply) -> None:
 
 
 def waiting(retry_after: str | None, now: datetime) -> timedelta:
-    """Return how long to wait: seconds or a date as HTTP has them, within bounds."""
+    """Return how long to wait, within bounds, by a ``Retry-After`` of seconds or a date.
+
+    https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+    """
     found = WAIT
     if retry_after is not None:
         try:
