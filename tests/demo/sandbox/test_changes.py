@@ -1,4 +1,4 @@
-"""What a pull request changed, as the API tells it from the git repository behind it."""
+"""What a pull request changed, as the API reads it from the git repository."""
 
 from pathlib import Path
 

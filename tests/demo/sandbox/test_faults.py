@@ -1,4 +1,4 @@
-"""The fault plan: each kind as a client meets it."""
+"""The fault plan: each kind as a client sees it."""
 
 import threading
 import time
