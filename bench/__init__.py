@@ -1,1 +1,1 @@
-"""Measurements of the audit: how right, how complete, how fast. No product code imports it."""
+"""Measurements of the audit: how accurate, how complete, how fast. No product code imports it."""

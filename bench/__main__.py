@@ -1,4 +1,4 @@
-"""The measurements' command line: ``python -m bench truth|corpus|speed|replay|…``."""
+"""The command line of the measurements: ``python -m bench truth|corpus|speed|replay|…``."""
 
 import argparse
 import shlex
@@ -38,10 +38,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _truth_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--packages", default=",".join(known()), help="names, with commas between")
+    parser.add_argument("--packages", default=",".join(known()), help="names, separated by commas")
     parser.add_argument("--pulls", type=int, default=8, help="pull requests for each package")
-    parser.add_argument("--keep", type=Path, help="folder for the cases; it must not hold any")
-    parser.add_argument("--again", type=Path, help="audit the cases kept in this folder once more")
+    parser.add_argument("--keep", type=Path, help="empty folder for the cases")
+    parser.add_argument("--again", type=Path, help="audit the cases kept in this folder again")
     parser.add_argument("--show-misses", type=int, default=0, metavar="N")
     _auditor_arguments(parser)
     parser.set_defaults(run=_truth)
@@ -70,7 +70,9 @@ def _speed_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--added", type=_numbers, default=(1_000, 10_000, 50_000))
     parser.add_argument("--edits", type=_numbers, default=(10_000, 100_000, 1_000_000))
-    parser.add_argument("--transcript", type=int, default=200, help="megabytes of the one to read")
+    parser.add_argument(
+        "--transcript", type=int, default=200, help="megabytes of the transcript to read"
+    )
     parser.add_argument("--command", help="measure this program instead, such as 'ghapp audit'")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_speed)
@@ -80,14 +82,14 @@ def _replay_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--pulls", type=_numbers, default=(250, 1_000))
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--keep", type=Path, help="folder for the clones; used again if there")
+    parser.add_argument("--keep", type=Path, help="folder for the clones; reused if present")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_replay)
 
 
 def _backfill_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--megabytes", type=_numbers, default=(50, 500), help="in rising order")
+    parser.add_argument("--megabytes", type=_numbers, default=(50, 500), help="in ascending order")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_backfill)
 
@@ -95,14 +97,14 @@ def _backfill_arguments(parser: argparse.ArgumentParser) -> None:
 def _upload_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--lines", type=int, default=1_000_000)
-    parser.add_argument("--databases", default="sqlite,postgresql", help="with a comma between")
+    parser.add_argument("--databases", default="sqlite,postgresql", help="separated by a comma")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_upload)
 
 
 def _upgrade_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="since", required=True, help="an earlier commit or tag")
-    parser.add_argument("--output", type=Path, help="a page to write, .html")
+    parser.add_argument("--output", type=Path, help="HTML file to write")
     parser.set_defaults(run=_upgrade)
 
 
@@ -110,7 +112,7 @@ def _pages_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--audits", type=int, default=1_000_000)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), help="only this one")
-    parser.add_argument("--keep", type=Path, help="folder for the SQLite file; used if there")
+    parser.add_argument("--keep", type=Path, help="folder for the SQLite file; reused if present")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_pages)
 

@@ -1,4 +1,4 @@
-"""Agent sessions and their transcripts as Claude Code writes them; it decides no authorship."""
+"""Writes agent sessions as Claude Code's transcripts. It decides no authorship."""
 
 import difflib
 import json
@@ -14,7 +14,7 @@ from bench.audits import iso
 Record = dict[str, object]
 
 ORIGINAL_LIMIT = 10_000
-"""Characters of a file up to which newer versions keep its earlier text in the result."""
+"""Largest file, in characters, whose earlier text newer versions keep in the result."""
 
 REFUSED = "The user doesn't want to proceed with this tool use. The tool use was rejected."
 FAILED = "<tool_use_error>String to replace not found in file.</tool_use_error>"
@@ -37,7 +37,7 @@ _ASKED = (
 
 @dataclass(frozen=True)
 class Call:
-    """One call of an edit tool: what was asked, what came back, and when."""
+    """One call of an edit tool: input, result and time."""
 
     id: str
     tool: str
@@ -50,12 +50,12 @@ class Call:
     result: Record | None
     """The structured result of an applied call; ``None``: it was not applied."""
     read_first: str | None = None
-    """The file's text where the agent read it just before; ``None``: it did not."""
+    """The file's text if the agent read it just before; ``None``: it did not."""
 
 
 @dataclass
 class AgentSession:
-    """One agent session: who, where, and the calls it made."""
+    """One agent session with its calls."""
 
     id: str
     root: str
@@ -81,7 +81,7 @@ class AgentSession:
         return path
 
     def records(self) -> Iterator[Record]:
-        """Yield all records in the order of time, small talk included."""
+        """Yield all records by time, including small talk."""
         calls = sorted(self.calls, key=lambda call: call.at)
         if not calls:
             return
@@ -96,7 +96,7 @@ class AgentSession:
 
 
 class _Writer:
-    """Turns calls into records that hang together."""
+    """Turns calls into linked records."""
 
     def __init__(self, of: AgentSession, version: str) -> None:
         self._of = of
@@ -149,7 +149,7 @@ class _Writer:
         return record
 
     def noise(self, call: Call) -> Iterator[Record]:
-        """Yield what stands around a call: talk, a file read, a shell command."""
+        """Yield records around a call: talk, a file read, a shell command."""
         rng, before = self._of.rng, call.at - timedelta(seconds=20)
         if rng.random() < 0.3:
             yield self.assistant({"type": "text", "text": rng.choice(_SMALL_TALK)}, before)
@@ -193,7 +193,7 @@ def _use(call_id: str, tool: str, arguments: Record) -> Record:
     return {"type": "tool_use", "id": call_id, "name": tool, "input": arguments}
 
 
-# --- what a tool would have been given, and would have answered ---------------------------------
+# --- inputs and results of tools -----------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ def edit_strings(before: Sequence[str], after: Sequence[str], rng: Random) -> tu
 
 
 def structured_patch(before: Sequence[str], after: Sequence[str]) -> list[Record]:
-    """Return the hunks of a result, leading tabs turned into spaces as the tool does it."""
+    """Return the hunks of a result; like the tool, turn leading tabs into spaces."""
     span = region(before, after)
     first = max(0, span.start - 3)
     old, new = before[first : span.old_end + 3], after[first : span.new_end + 3]

@@ -1,4 +1,4 @@
-"""Audits of recorded commits from the same edits, by every way in which edits can come in."""
+"""Audits recorded commits from the same edits, imported in every possible way."""
 
 import json
 import tempfile
@@ -52,7 +52,7 @@ class Unit:
 
 
 def measure(directory: Path, roots: tuple[str, ...], *, as_json: bool) -> int:
-    """Audit every unit by every way and print where they agree; 1: somewhere they do not."""
+    """Audit every unit in every way and print the agreement; return 1 if any differ."""
     configure("WARNING")
     units = [_unit(path.parent) for path in sorted((directory / "units").glob("*/case.json"))]
     transcripts = (directory / "transcripts",)
@@ -73,7 +73,7 @@ OFFLINE, IMPORTED, UPLOADED, HOOK = "offline", "imported", "uploaded", "hook"
 ENTIRE, NOTES = "entire", "notes"
 WAYS = (OFFLINE, IMPORTED, UPLOADED, HOOK, ENTIRE, NOTES)
 EXACT = (IMPORTED, UPLOADED, ENTIRE)
-"""Ways that bring the edits themselves, so that the audits must be equal, reason by reason."""
+"""Ways that import the edits themselves; their audits must agree on every reason."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Row:
     reasons: dict[str, dict[Line, str]]
 
     def differs(self, way: str) -> bool:
-        """Say whether a way says anything else of any line than the offline audit."""
+        """Return whether a way differs from the offline audit in any line."""
         return self.reasons[way] != self.reasons[OFFLINE]
 
 
@@ -151,7 +151,7 @@ def _figures(rows: Sequence[Row]) -> dict[str, int]:
         found[f"units equal to the offline audit in every reason, {way}"] = sum(
             not row.differs(way) for row in rows
         )
-    # The hook is not told of calls that failed, so the reasons of other lines may differ.
+    # The hook does not learn of failed calls, so the reasons of other lines may differ.
     found["units with the same lines attributed as offline, hook"] = sum(
         row.lines[HOOK] == row.lines[OFFLINE] for row in rows
     )
@@ -187,7 +187,7 @@ def _import(store: Store, transcripts: tuple[Path, ...], roots: tuple[str, ...])
 
 
 def _upload(store: Store, edits: Sequence[Edit], roots: tuple[str, ...]) -> None:
-    """Keep what arrives of edits that travel in batches, as a collector sends them."""
+    """Store edits that arrive in batches, as a collector sends them."""
     sent = [one for edit in edits for one in _sent(edit, roots)]
     for start in range(0, len(sent), MOST_EDITS):
         batch = EditBatch(
@@ -225,7 +225,7 @@ def _of_store(store: Store, unit: Unit) -> Evidence:
 
 
 class _Carried:
-    """A repository whose commits are the units, with what they carry."""
+    """A repository whose commits are the units, with the evidence that they carry."""
 
     def __init__(self, path: Path, transcripts: tuple[Path, ...], roots: tuple[str, ...]) -> None:
         self._scratch = Scratch(path)
@@ -256,7 +256,7 @@ class _Carried:
 
 
 def _note(audit: Audit) -> bytes:
-    """Return git-ai's note on the attributed lines of an audit; empty: there are none."""
+    """Return git-ai's note on the attributed lines of an audit; empty: it has none."""
     lines: list[str] = []
     sessions: dict[str, str] = {}
     for file in audit.files:

@@ -1,4 +1,4 @@
-"""What an audit is asked and what of its answer counts; it holds no engine."""
+"""Requests for audits, and the parts of an audit document that the bench reads. No engine."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,11 +10,11 @@ import msgspec
 from bench.console import run
 
 NOT_COUNTED = frozenset({"trivial_line", "long_line"})
-"""Reasons of lines that are left out although their file is counted."""
+"""Reasons that exclude a line of a counted file."""
 
 
 class LineResult(msgspec.Struct, frozen=True):
-    """One added line as an audit document gives it."""
+    """One added line of an audit document."""
 
     line: int
     reason: str
@@ -24,7 +24,7 @@ class LineResult(msgspec.Struct, frozen=True):
 
 
 class FileResult(msgspec.Struct, frozen=True):
-    """One file as an audit document gives it; ``excluded`` is a rule's id or ``None``."""
+    """One file of an audit document; ``excluded`` is a rule's id or ``None``."""
 
     path: str
     effective: int
@@ -48,7 +48,7 @@ class TotalsResult(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """What the measurements need of an audit document; other members are not looked at."""
+    """The members of an audit document that the measurements read."""
 
     verdict: str
     totals: TotalsResult
@@ -66,7 +66,7 @@ class Question:
 
 
 class Auditor(Protocol):
-    """Anything that answers a question with an audit document."""
+    """Anything that answers a request with an audit document."""
 
     def __call__(self, question: Question) -> Document:
         """Return the audit of one change."""
@@ -74,7 +74,7 @@ class Auditor(Protocol):
 
 @dataclass(frozen=True)
 class CommandAuditor:
-    """Any program that keeps the command line contract, such as ``ghapp audit``."""
+    """Any program with the command line contract of ``ghapp audit``."""
 
     command: tuple[str, ...]
 

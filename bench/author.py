@@ -1,4 +1,4 @@
-"""Acts out a pull request: people and agents writing, step by step, with every edit recorded."""
+"""Acts out a pull request: people and agents write step by step, and every edit is recorded."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ EXCLUDED = (
     "tests/__snapshots__/a.snap",
     "src/api_pb2.py",
 )
-"""Files of which one is added to some pull requests; each policy leaves them out."""
+"""Some pull requests add one of these files; every policy excludes them."""
 
 UNAPPLIED = ("refused", "failed", "interrupted")
 """Kinds of calls that changed nothing."""
@@ -48,23 +48,23 @@ COUNTING = ("agent", "fragment", "history", "other_path")
 
 FIRST_MERGE = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 ENOUGH = 450
-"""Added lines after which a pull request gets no further file."""
+"""A pull request with this many added lines gets no further file."""
 
 LARGEST_PART = 600
-"""Lines to write in one file; files that changed more than this are left out."""
+"""Most lines to write in one file; files with larger changes are skipped."""
 
 
 @dataclass(frozen=True)
 class Manner:
-    """How a pull request comes about."""
+    """How a pull request is written."""
 
     name: str
     agents: tuple[float, ...]
-    """For each file one of these is drawn: the chance that an agent writes a block."""
+    """Each file gets one of these probabilities that an agent writes a block."""
     history: tuple[int, int]
-    """Least and most edits that agents made before in each file, within the window."""
+    """Least and most earlier edits of agents in each file, within the window."""
     dropped: tuple[int, int]
-    """Least and most blocks an agent writes in each file that do not stay."""
+    """Least and most blocks per file that an agent writes and that do not survive."""
 
 
 MANNERS = (
@@ -77,7 +77,7 @@ MANNERS = (
 
 @dataclass(frozen=True)
 class Recorded:
-    """What an edit that can count added and what it quoted: for telling why a line is alike."""
+    """What a counting edit added and quoted, to explain why a line is similar."""
 
     id: str
     paths: tuple[str, ...]
@@ -87,12 +87,12 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Act:
-    """One call of an edit tool as it is planned."""
+    """One planned call of an edit tool."""
 
     kind: str
     """``agent``, ``fragment``, ``history``, or one of `bench.fates.ASIDE`."""
     progress: float = 0.0
-    """How much of the file's work is done, 0 to 1."""
+    """Progress of the work on the file, 0 to 1."""
     tool: str = "Edit"
     stages: tuple[list[str], ...] = ()
     """The file after each part of a call that makes several changes."""
@@ -100,7 +100,7 @@ class Act:
 
 @dataclass
 class Pull:
-    """A pull request with all that is known about it."""
+    """A pull request with everything known about it."""
 
     name: str
     manner: str
@@ -108,12 +108,12 @@ class Pull:
     roots: tuple[str, ...]
     drafts: list[Draft] = field(default_factory=list)
     base: dict[str, list[str]] = field(default_factory=dict)
-    """Path to lines before the change."""
+    """Path → lines before the change."""
     agent_sessions: list[AgentSession] = field(default_factory=list)
     edits: list[Recorded] = field(default_factory=list)
     """Applied edits of this repository inside the window."""
     excluded: dict[str, list[str]] = field(default_factory=dict)
-    """Files that an agent wrote and no policy counts."""
+    """Files that an agent wrote but every policy excludes."""
 
 
 class Author:
@@ -139,7 +139,7 @@ class Author:
         self._by_kind: dict[str, AgentSession] = {}
 
     def write(self) -> Pull:
-        """Write files until there is enough, and return the pull request."""
+        """Write files until there are enough lines, and return the pull request."""
         paths = self._candidates()
         written = 0
         for path in paths:
@@ -218,7 +218,7 @@ class Author:
         return draft
 
     def _plan(self, draft: Draft, blocks: Sequence[Segment]) -> list[tuple[Segment, Step, str]]:
-        """Return all steps on a file in the order in which they are made."""
+        """Return all steps on a file in order."""
         agents = self._rng.choice(self._manner.agents)
         tools = Tools(self._rng, draft.path, self._pool, self._form)
         queues: list[list[tuple[Segment, Step, str]]] = []
@@ -232,7 +232,7 @@ class Author:
         return _interleaved(queues, self._rng)
 
     def _dropped(self, draft: Draft) -> list[list[tuple[Segment, Step, str]]]:
-        """Plan blocks that an agent writes and that do not stay."""
+        """Plan blocks that an agent writes and that do not survive."""
         found = []
         for _ in range(self._rng.randint(*self._manner.dropped)):
             lines = self._foreign_block(draft.path)
@@ -245,7 +245,7 @@ class Author:
         return found
 
     def _foreign_block(self, path: str) -> list[str]:
-        """Return a function or paragraph of another file, a near one by preference."""
+        """Return a function or paragraph of another file, preferably a nearby one."""
         kind, folder = language(path), path.rpartition("/")[0]
         others = [one for one in sorted(self._pair.old) if one != path and language(one) == kind]
         near = [one for one in others if one.startswith(folder)]
@@ -256,7 +256,7 @@ class Author:
         return lines[slice(*self._rng.choice(spans))] if spans else []
 
     def _history(self, draft: Draft) -> None:
-        """Record edits by which agents wrote parts of the base, within the window."""
+        """Record edits with which agents wrote parts of the base, within the window."""
         rng, base = self._rng, draft.lines()
         if rng.random() < 0.1 and self._manner.history[1] > 4:
             act = Act("history", tool="Write")
@@ -284,7 +284,7 @@ class Author:
     def _together(
         self, draft: Draft, plan: Sequence[tuple[Segment, Step, str]], progress: float
     ) -> int:
-        """Carry out the next step, or several that one call makes; return how many."""
+        """Carry out the next step, or several in one call; return how many."""
         segment, step, _ = plan[0]
         if step.actor == "human":
             segment.cells = step.content
@@ -309,7 +309,7 @@ class Author:
         return count
 
     def _batch(self, draft: Draft, plan: Sequence[tuple[Segment, Step, str]]) -> int:
-        """Return how many of the next steps, all on different blocks, one call makes."""
+        """Return how many of the next steps one call makes, all on different blocks."""
         most = 1
         if not draft.exists:
             most = len(plan)
@@ -323,7 +323,7 @@ class Author:
         return max(1, len(seen))
 
     def _act_aside(self, draft: Draft, plan: Sequence[tuple[Segment, Step, str]]) -> None:
-        """Record the edits after the merge: each puts in once more what stands already."""
+        """Record the edits after the merge: each inserts text that is already there."""
         for segment, step, _ in plan:
             if step.actor == "late":
                 after, before = draft.lines(), draft.lines({id(segment): ()})
@@ -406,7 +406,7 @@ class Author:
             draft.segments.insert(self._rng.randint(0, len(draft.segments)), segment)
 
     def _excluded_file(self) -> None:
-        """Add a file that an agent wrote and no policy counts."""
+        """Add a file that an agent wrote and every policy excludes."""
         path = self._rng.choice(EXCLUDED)
         lines = [*self._rng.sample(self._pool, min(60, len(self._pool)))]
         of = self._rng.choice(self._work)
@@ -422,7 +422,7 @@ class Author:
 def _recorded(
     call_id: str, paths: tuple[str, ...], before: Sequence[str], after: Sequence[str]
 ) -> Recorded:
-    """Return what an edit added and what stands right around that."""
+    """Return what an edit added and the lines right around it."""
     span = agent.region(before, after)
     old, new = before[span.start : span.old_end], after[span.start : span.new_end]
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
@@ -439,7 +439,7 @@ def _lines(text: str) -> list[str]:
 def _interleaved(
     queues: list[list[tuple[Segment, Step, str]]], rng: Random
 ) -> list[tuple[Segment, Step, str]]:
-    """Merge the steps of all blocks: mostly from top to bottom, second thoughts later."""
+    """Merge the steps of all blocks: mostly from top to bottom, corrections later."""
     timed = []
     for position, queue in enumerate(queues):
         at = position / max(1, len(queues)) + rng.uniform(-0.2, 0.2)

@@ -31,12 +31,12 @@ from ghapp.wire import BatchReceipt, EditBatch, EnrolledInstallation, MachineEnr
 LINES_OF_AN_EDIT = 40
 LINES_OF_A_READ = 1_500
 READS = 4
-"""Files that the agent read, for each that it edited: most of a transcript is what it read."""
+"""Files that the agent reads for each edited file: most of a transcript is reading."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one backfill took."""
+    """Cost of one backfill."""
 
     megabytes: float
     largest_record: int
@@ -46,11 +46,11 @@ class Result:
     cpu: float
     wall: float
     memory: int
-    """The most that the process held, in bytes."""
+    """Peak memory of the process, in bytes."""
 
 
 def measure(sizes: tuple[int, ...], seed: int, *, as_json: bool) -> int:
-    """Backfill a made transcript of each size (megabytes), against an app that takes everything."""
+    """Backfill a generated transcript of each size (megabytes); the app accepts everything."""
     results = [_backfill(size, seed) for size in sizes]
     if as_json:
         say(json.dumps([asdict(one) for one in results]))
@@ -90,7 +90,7 @@ def _backfill(megabytes: int, seed: int) -> Result:
         cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         size = transcript.stat().st_size / 1e6
     unit = 1 if sys.platform == "darwin" else 1024
-    # The largest child so far: sizes are measured in rising order.
+    # The largest child so far: the sizes come in ascending order.
     return Result(size, largest, app.edits, app.lines, cpu, wall, after.ru_maxrss * unit)
 
 
@@ -142,7 +142,7 @@ def _source(module: object) -> list[str]:
 def _turn(
     number: int, clone: Path, pool: list[str], random: Random, at: datetime
 ) -> Iterator[dict[str, object]]:
-    """Yield what an agent does for one edit: some reads, then a new file."""
+    """Yield an agent's calls for one edit: some reads, then a new file."""
     common = {"sessionId": "s1", "cwd": str(clone), "timestamp": at.isoformat()}
     for read in range(READS):
         yield from _call(
@@ -171,7 +171,7 @@ def _call(common: dict[str, str], id_: str, tool: str, text: str) -> Iterator[di
 
 
 class _App(ThreadingHTTPServer):
-    """Takes every batch and counts."""
+    """Accepts every batch and counts."""
 
     edits = 0
     lines = 0
@@ -185,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _App
 
     def do_POST(self) -> None:
-        """Take a batch."""
+        """Accept a batch."""
         body = gzip.decompress(self.rfile.read(int(self.headers["Content-Length"])))
         batch = msgspec.json.decode(body, type=EditBatch)
         self.server.edits += len(batch.edits)

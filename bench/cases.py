@@ -17,7 +17,7 @@ from bench.releases import Pair
 
 
 class Arguments(msgspec.Struct, frozen=True):
-    """What an audit of a case is asked with, and where the case comes from."""
+    """The arguments of a case's audit, and the origin of the case."""
 
     merged_at: datetime
     roots: tuple[str, ...]
@@ -27,7 +27,7 @@ class Arguments(msgspec.Struct, frozen=True):
 
 
 class Truth(msgspec.Struct, frozen=True):
-    """All effective added lines of a case by path, and the paths that no policy counts."""
+    """All effective added lines of a case by path, and the paths that every policy excludes."""
 
     files: dict[str, list[TrueLine]]
     excluded: tuple[str, ...]
@@ -89,7 +89,7 @@ def _fork(path: Path, agent_session: str, rng: Random) -> None:
 
 
 class _Repository:
-    """A git repository that only makes diffs."""
+    """A git repository that only produces diffs."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -99,7 +99,7 @@ class _Repository:
         self._git("init", "--quiet", "--bare", ".")
 
     def commits(self, pull: Pull) -> tuple[str, str]:
-        """Commit the base and the head of a pull request; return the names of both."""
+        """Commit the base and the head of a pull request; return both commit ids."""
         after = {draft.path: draft.lines() for draft in pull.drafts} | pull.excluded
         base, head = f"refs/heads/{pull.name}-base", f"refs/heads/{pull.name}-head"
         stream = _commit(base, pull.base) + _commit(head, after)
@@ -107,7 +107,7 @@ class _Repository:
         return base, head
 
     def diff(self, base: str, head: str, context: int) -> bytes:
-        """Return the diff of two commits as GitHub gives it, with so many lines of context."""
+        """Return the diff of two commits in GitHub's form, with this many lines of context."""
         return self._git("diff", "-M", f"-U{context}", base, head)
 
     def _git(self, *arguments: str, stdin: bytes | None = None) -> bytes:

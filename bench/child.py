@@ -1,4 +1,4 @@
-"""What one measured process does: an audit, a reading, or a baseline; prints its cost as JSON."""
+"""The work of one measured process: an audit, a reading or a baseline. It prints JSON."""
 
 import difflib
 import json
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     wall = time.perf_counter()
     result = task(folder)
     found: Result = {"cpu": _cpu() - before, "wall": time.perf_counter() - wall}
-    # What was found is read after the clock stopped: nobody who audits decodes the document.
+    # Decode the document only after the clock has stopped, because an audit does not.
     found |= result() if callable(result) else result
     sys.stdout.write(json.dumps(found | {"rss": peak()}))
     return 0

@@ -1,4 +1,4 @@
-"""Where a measurement speaks and starts other programs; it measures nothing itself."""
+"""Prints, and runs other programs. It measures nothing."""
 
 import subprocess
 import sys
@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 LONGEST = 600
-"""Seconds after which a program that was started is given up."""
+"""Longest run of a program, in seconds."""
 
 
 class CommandFailedError(Exception):
-    """Another program ended with an error; says which and what it wrote."""
+    """Another program failed; the message holds its name and its output."""
 
 
 def say(text: str = "") -> None:
@@ -20,7 +20,7 @@ def say(text: str = "") -> None:
 
 
 def table(rows: Iterable[Sequence[object]], head: Sequence[str]) -> str:
-    """Return rows as aligned text; numbers stand right, the first column left."""
+    """Return rows as aligned text; numbers to the right, the first column to the left."""
     cells = [list(head), *[[_cell(value) for value in row] for row in rows]]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     return "\n".join(_line(row, widths) for row in cells)
@@ -39,7 +39,7 @@ def _cell(value: object) -> str:
 
 
 def ratio(part: int, whole: int) -> float | None:
-    """Return part by whole, or ``None`` where there is nothing to divide by."""
+    """Return part divided by whole; ``None`` if the whole is zero."""
     return part / whole if whole else None
 
 

@@ -1,4 +1,4 @@
-"""Audits of recorded real commits against the recorder's own count, and the chance rate."""
+"""Compares audits of recorded real commits with the recorder's count; measures chance."""
 
 import json
 from collections import Counter
@@ -17,7 +17,7 @@ from ghapp.attribution.model import AddedLine, Edit, EditResult
 from ghapp.attribution.unified_diff import parse_diff
 
 CHANCE_SHIFT = timedelta(days=23)
-"""So much later the window starts 2 days after the merge: nothing in it wrote the change."""
+"""This much later, the window starts 2 days after the merge, so no edit in it wrote the change."""
 
 BEFORE, AFTER = timedelta(days=21), timedelta(days=2)
 NEAR = 10.0
@@ -34,7 +34,7 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """What a corpus says of one unit (``case.json``)."""
+    """What a corpus says about one unit (``case.json``)."""
 
     sha: str
     merged_at: datetime
@@ -44,7 +44,7 @@ class Recorded(msgspec.Struct, frozen=True):
 
     @property
     def is_usable(self) -> bool:
-        """Say whether the recorder's count of this unit may be compared with another one."""
+        """Return whether the recorder's count of this unit is comparable."""
         figure = self.figure
         return bool(self.complete and figure and figure.self_consistent and figure.agent_lines)
 
@@ -68,7 +68,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Miss:
-    """An effective line that was not attributed, and where its text stands in the evidence."""
+    """A missed effective line, and where its text occurs in the evidence."""
 
     unit: str
     path: str
@@ -212,7 +212,7 @@ def _texts(diff: Path) -> dict[tuple[str, int], str]:
 
 
 class _Standing:
-    """Where a line's text stands in the edits of a unit's window."""
+    """Finds a line's text in the edits of a unit's window."""
 
     def __init__(self, unit: Unit, edits: Sequence[Edit]) -> None:
         start, end = unit.recorded.merged_at - BEFORE, unit.recorded.merged_at + AFTER

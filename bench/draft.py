@@ -28,7 +28,7 @@ def by_person(kind: str) -> Mark:
 
 
 def untold(kind: str) -> Mark:
-    """Return the truth of a line that nobody could tell, so that it is not scored."""
+    """Return the truth of a line whose author nobody could tell; it gets no score."""
     return Mark(truth=None, kind=kind)
 
 
@@ -55,16 +55,16 @@ def cells(lines: Sequence[str], mark: Mark) -> Cells:
 
 @dataclass
 class Segment:
-    """A stretch of a file that is written as one piece."""
+    """A stretch of a file, written in one piece."""
 
     cells: Cells
-    """What stands there now."""
+    """Its lines now."""
     target: tuple[str, ...] = ()
-    """What the later release has there; empty: a deletion, or the segment is kept as it is."""
+    """Its lines in the later release; empty: deleted, or kept as it is."""
     earlier: tuple[str, ...] | None = None
     """An earlier published version of the target that the base does not have; ``None``: none."""
     is_block: bool = False
-    """Whether the change writes it; ``False``: it stays as the base has it."""
+    """Whether the change writes it; ``False``: it stays as in the base."""
     edits: list[str] = field(default_factory=list)
     """Ids of the applied edits that wrote here, oldest first."""
     was: tuple[str, ...] = ()
@@ -72,22 +72,22 @@ class Segment:
 
     @property
     def counts(self) -> bool:
-        """Say whether any effective line is to be written."""
+        """Return whether the change writes any effective line here."""
         return any(is_effective(line) for line in self.target)
 
 
 @dataclass
 class Draft:
-    """A file in the making. ``previous_path`` is ``None`` where it keeps its name."""
+    """A file in the making. ``previous_path`` is ``None`` if it keeps its name."""
 
     path: str
     segments: list[Segment]
     previous_path: str | None = None
     is_new: bool = False
     exists: bool = True
-    """Whether the file is there by now."""
+    """Whether the file exists by now."""
     renamed: bool = False
-    """Whether it has its new name by now."""
+    """Whether the file has its new name by now."""
 
     @property
     def current_path(self) -> str:
@@ -181,7 +181,7 @@ def _evolved(
 
 
 def functions(lines: Sequence[str]) -> dict[str, Span]:
-    """Return the line spans of a Python file's functions; none where it does not parse."""
+    """Return the line spans of a Python file's functions; none if it does not parse."""
     try:
         tree = ast.parse("\n".join(lines))
     except (SyntaxError, ValueError):

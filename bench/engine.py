@@ -1,4 +1,4 @@
-"""Our own engine as an auditor, in this process; the only module here that calls it."""
+"""Our engine as an auditor in this process; only this module of the bench calls it."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,12 +16,12 @@ from ghapp.attribution.unified_diff import parse_diff
 from ghapp.offline import OfflineTerms, audit_diff, read_evidence
 
 SETTLED = timedelta(days=30)
-"""How long after the merge an audit is asked for: the window is closed by then."""
+"""Time of the audit after the merge, when the window is closed."""
 
 
 @dataclass(frozen=True)
 class EngineAuditor:
-    """Our own engine through the door of the command line, in this process."""
+    """Our engine by the code of the command line, in this process."""
 
     policy: Policy = POLICIES["claude-code-v1"]
 

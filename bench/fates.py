@@ -39,7 +39,7 @@ class Step:
 
 
 ASIDE = ("early", "late", "refused", "failed", "interrupted", "elsewhere", "other_path")
-"""Edits that hold the block's lines and must not count: time, outcome, place."""
+"""Edits that hold the block's lines but must not count, by time, result or place."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Tools:
 
 
 Fate = Callable[[Segment, Tools], "list[Step] | None"]
-"""Returns ``None`` where the block does not lend itself to this fate."""
+"""Returns ``None`` if the block does not suit this fate."""
 
 
 # --- agent's blocks -------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ def _compared(old: str, new: str) -> Cell:
 
 
 def touched(block: Segment, tools: Tools) -> list[Step] | None:
-    """Have a person edit a few lines a little, or rename something all over the block."""
+    """Have a person edit a few lines a little, or rename something in the whole block."""
     rng = tools.rng
     renamed = rename(block.target, rng) if rng.random() < 0.4 else None
     changed = renamed or _some(block.target, rng, 0.3, lambda line: touch(line, rng) or line)
@@ -121,7 +121,7 @@ def _judged(old: str, new: str) -> Cell:
 
 
 def rewrapped(block: Segment, tools: Tools) -> list[Step] | None:
-    """Have a formatter with another line length go over it."""
+    """Have a formatter with another line length reformat it."""
     if _is_torn(block.target):
         return None
     rng, form = tools.rng, tools.formatters.format
@@ -144,7 +144,7 @@ def rewrapped(block: Segment, tools: Tools) -> list[Step] | None:
 
 
 def _is_torn(lines: Sequence[str]) -> bool:
-    """Say whether a piece is the inside of a list, which alone means something else."""
+    """Return whether a piece is the inside of a list, which means something else alone."""
     full = [line.rstrip() for line in lines if line.strip()]
     depth = min(len(line) - len(line.lstrip()) for line in full)
     return any(line.endswith(",") and len(line) - len(line.lstrip()) == depth for line in full)
@@ -185,7 +185,7 @@ def squeezed(lines: Sequence[str]) -> str:
 
 
 def evolved(block: Segment, _tools: Tools) -> list[Step] | None:
-    """Have the agent write the earlier release's version, and a person bring it forward."""
+    """Have the agent write the earlier release's version, and a person update it."""
     if block.earlier is None:
         return None
     first = Step("agent", cells(block.earlier, VERBATIM))
@@ -227,7 +227,7 @@ def _replaced(old: Sequence[str], new: Sequence[str]) -> list[Cell]:
 
 
 def _unclear(cell: Cell, lost: Sequence[str]) -> Cell:
-    """Leave open whether what the agent wrote nearby was moved, re-wrapped or typed anew."""
+    """Mark lines for which nobody can tell whether a person moved, re-wrapped or retyped them."""
     if cell.mark.truth is True:
         return cell
     normal = normalize(cell.text)
@@ -236,7 +236,7 @@ def _unclear(cell: Cell, lost: Sequence[str]) -> Cell:
 
 
 def drafted(block: Segment, tools: Tools) -> list[Step] | None:
-    """Have the agent write a first version and then replace it by the one that stands."""
+    """Have the agent write a first version and then replace it with the final one."""
     rng = tools.rng
     first = block.earlier
     if first is None:
@@ -267,7 +267,7 @@ def human(block: Segment, _tools: Tools) -> list[Step]:
 
 
 def aside(kind: str) -> Fate:
-    """Return the fate of a person's block that an edit which must not count holds too."""
+    """Return the fate of a person's block that an edit of this kind, not counted, holds too."""
 
     def fate(block: Segment, _tools: Tools) -> list[Step]:
         content = cells(block.target, by_person(kind))

@@ -1,4 +1,4 @@
-"""Real formatters on pieces of files: black for Python, prettier where Node.js is present."""
+"""Real formatters on pieces of files: black for Python, prettier if Node.js is present."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ lines.on('line', (line) => {
 
 @dataclass(frozen=True)
 class Style:
-    """What a formatter is asked for: characters a line; whether lists stay open; semicolons."""
+    """Options of a formatter: line length in characters, open lists, semicolons."""
 
     width: int
     keep_open: bool = True

@@ -1,4 +1,4 @@
-"""The edits of recorded transcripts as the hook alone would have told of them, call by call.
+"""The edits of recorded transcripts as the hook alone would report them, call by call.
 
 A hook is run for calls that succeeded, with the structured result that a main session's
 transcript keeps as well.
@@ -19,7 +19,7 @@ TOOLS = frozenset({"Edit", "Write", "MultiEdit", "NotebookEdit", "Bash"})
 
 
 def edits_by_hook(transcripts: Iterable[Path]) -> Iterator[Edit]:
-    """Yield what the hook brings of transcripts below some folders."""
+    """Yield the hook's edits from the transcripts below some folders."""
     for top in transcripts:
         for path in sorted(top.rglob("*.jsonl")):
             for event in _events(path):

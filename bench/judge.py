@@ -1,4 +1,4 @@
-"""The truth of every added line of an acted pull request, and which lines nobody could tell."""
+"""The truth of every added line of an acted pull request, or that nobody could tell."""
 
 import re
 from collections import Counter
@@ -26,10 +26,10 @@ DISTINCTIVE_RUN = 160
 """Characters of rare lines in a run that two people would not type by chance."""
 
 RARE = 2
-"""Times a line may stand in the package's earlier release and still be rare."""
+"""Most occurrences of a rare line in the package's earlier release."""
 
 WHOLE = 0.5
-"""Share of an edit's characters from which on people's lines repeat it as a whole."""
+"""Share of an edit's characters above which people's lines repeat the whole edit."""
 
 COPIES = frozenset({"copied_edit", "copied_run", "copied_line"})
 """Kinds of lines that a person and an agent both wrote, so that nobody can tell them apart."""
@@ -81,7 +81,7 @@ def judged(
 
 @dataclass(frozen=True)
 class _Placed:
-    """An added line, its number, and the segment it stands in."""
+    """An added line, its number and its segment."""
 
     number: int
     cell: Cell
@@ -176,7 +176,7 @@ class _File:
         return "from_base" if self._is_from_base(one) else None
 
     def _alike(self, index: int, one: _Placed, normals: Sequence[str]) -> Mark:
-        """Judge a person's line by how like it is to lines of edits that can count."""
+        """Judge a person's line by its similarity to lines of counting edits."""
         places = self._places.get(one.normal, [])
         if places:
             return self._equal(index, one, normals, places)
@@ -186,7 +186,7 @@ class _File:
         return by_person("quoted") if is_quoted else one.cell.mark
 
     def _is_from_base(self, one: _Placed) -> bool:
-        """Say whether the line replaces what an agent wrote: restyled, touched or re-wrapped.
+        """Return whether the line replaces an agent's: restyled, touched or re-wrapped.
 
         An agent wrote it days ago, the base has it, and the change removes it here.
         """
@@ -219,7 +219,7 @@ class _File:
     def _equal(
         self, index: int, one: _Placed, normals: Sequence[str], places: Sequence[tuple[str, int]]
     ) -> Mark:
-        """Judge a person's line that also stands in an edit that can count."""
+        """Judge a person's line that a counting edit holds too."""
         if any(self._is_distinctive(normals, index, *place) for place in places):
             return untold("copied_run")
         if len(one.normal) >= LONG and self._is_rare(one.normal):
@@ -244,14 +244,14 @@ class _File:
         return self._usual[normal] <= RARE
 
     def _has_twin(self, one: _Placed, *, other: bool) -> bool:
-        """Say whether an equal line of the same block has the other truth."""
+        """Return whether an equal line of the same block has the other truth."""
         return any(
             cell.mark.truth is other and normalize(cell.text) == one.normal
             for cell in one.segment.cells
         )
 
     def _is_near_lost(self, one: _Placed) -> bool:
-        """Say whether an agent's line of this block, not standing any more, is like this one."""
+        """Return whether an agent's line of this block, since removed, is similar to this one."""
         if not one.segment.edits:
             return False
         agents = {normalize(cell.text) for cell in one.segment.cells if cell.mark.truth}
@@ -260,7 +260,7 @@ class _File:
 
 
 def _without_twins(one: _Placed, mark: Mark, unclear: set[str]) -> tuple[bool | None, str]:
-    """Return truth and kind; a line that a person copied may be credited at either place."""
+    """Return truth and kind; a line that a person copied may get credit at either place."""
     if mark.truth is True and one.normal in unclear:
         return None, "twin"
     return mark.truth, mark.kind

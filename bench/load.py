@@ -1,4 +1,4 @@
-"""Large made changes and transcripts of realistic text, for measuring time; no truth is kept."""
+"""Large generated changes and transcripts of realistic text, to measure time, without truth."""
 
 import json
 import re
@@ -19,16 +19,16 @@ ROOT = "/home/dev/acme/shop"
 MERGED_AT = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 
 FILE_LINES = 400
-"""Added lines of each file of a made change."""
+"""Added lines of each file of a generated change."""
 
 EQUAL, EDITED = 0.7, 0.1
-"""Shares of added lines that an edit holds as they are, and a little different; others are new."""
+"""Shares of added lines that an edit holds exactly and slightly changed; others are new."""
 
 IN_PLACE = 4
 """Most lines, for each added line, of edits of the change's files that are not in the change."""
 
 CALLS_PER_FILE = 400
-"""Calls in each made transcript."""
+"""Calls in each generated transcript."""
 
 SHARED_LINES = 5_000
 """Edit lines of each transcript that several loads share."""
@@ -44,7 +44,7 @@ _NAME = re.compile(r"\b[a-z_][a-z0-9_]{4,}\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Load:
-    """A made change and its evidence on disk, and how many lines each of them has."""
+    """A generated change and its evidence on disk, with their numbers of lines."""
 
     folder: Path
     added: int
@@ -62,7 +62,7 @@ class Load:
 
 
 class Source:
-    """Endless code: functions of real packages with names changed, so that few repeat."""
+    """Endless code: functions of real packages with changed names, so that few repeat."""
 
     def __init__(self, seed: int) -> None:
         self._rng = Random(seed)  # noqa: S311 - repeatable, and no secret
@@ -77,7 +77,7 @@ class Source:
         return [_NAME.sub(lambda found: _renamed(found[0], suffix, kept), line) for line in lines]
 
     def touched(self, lines: Sequence[str], share: float) -> list[str]:
-        """Return the lines with a share of them changed a little."""
+        """Return the lines, some of them slightly changed."""
         rng = self._rng
         return [(touch(line, rng) or line) if rng.random() < share else line for line in lines]
 
@@ -99,7 +99,7 @@ def _functions(rng: Random) -> Iterator[list[str]]:
 
 
 class Elsewhere:
-    """Transcripts of edits of other files, made once and linked into each load that needs them."""
+    """Transcripts of edits of other files, written once and linked into each load."""
 
     def __init__(self, source: Source, folder: Path) -> None:
         self._source = source
@@ -107,7 +107,7 @@ class Elsewhere:
         self._made: list[Path] = []
 
     def link(self, lines: int, folder: Path) -> int:
-        """Link transcripts of at most so many edit lines into a folder; return how many."""
+        """Link transcripts with at most this many edit lines into a folder; return how many."""
         count = lines // SHARED_LINES
         while len(self._made) < count:
             number = FIRST_SHARED + len(self._made)
@@ -119,7 +119,7 @@ class Elsewhere:
 
 
 def write_load(source: Source, elsewhere: Elsewhere, sizes: tuple[int, int], folder: Path) -> Load:
-    """Write a change of so many added lines and transcripts of so many edit lines."""
+    """Write a change and transcripts with these numbers of added and edit lines."""
     added, edits = sizes
     files: dict[str, list[str]] = {}
     calls: list[Call] = []
@@ -168,7 +168,7 @@ def _in_place(source: Source, paths: Sequence[str], left: int) -> Iterator[Call]
 
 
 def _elsewhere(source: Source, left: int) -> Iterator[Call]:
-    """Yield edits of other files, one in ten of which is named like a file of the change."""
+    """Yield edits of other files, one in ten with the name of a file of the change."""
     number = 0
     while left > 0:
         block = source.block()[:left]
@@ -231,7 +231,7 @@ def _envelope(kind: str, at: datetime, number: int, turn: int) -> agent.Record:
 
 
 def write_transcript(source: Source, megabytes: int, path: Path) -> int:
-    """Write one transcript of this size, edits and long tool outputs mixed; return its bytes."""
+    """Write one transcript of this size with edits and long tool outputs; return its bytes."""
     path.parent.mkdir(parents=True)
     size = 0
     with path.open("w") as file:

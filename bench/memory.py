@@ -1,4 +1,4 @@
-"""The most memory that this process held. It measures no other process."""
+"""Peak memory of this process. It measures no other process."""
 
 import resource
 import sys

@@ -17,7 +17,7 @@ _KEYWORDS = (
     "super switch this throw true try type typeof undefined var void while with yield"
 )
 KEYWORDS = frozenset(_KEYWORDS.split())
-"""Words that nobody renames, in small letters."""
+"""Words that nobody renames, in lower case."""
 
 _WORDS = (
     "account amount batch bucket cursor entry field group handle index item key label limit node "
@@ -25,7 +25,7 @@ _WORDS = (
     "value view window worker"
 )
 WORDS = tuple(_WORDS.split())
-"""Names that a person may choose instead of another one."""
+"""Names that a person may use as replacements."""
 
 
 # --- nothing changes after normalization ---------------------------------------------------------
@@ -115,7 +115,7 @@ def rewrite(line: str, pool: Sequence[str], rng: Random) -> str:
 
 
 def rename(lines: Sequence[str], rng: Random) -> list[str] | None:
-    """Return the lines with one name changed everywhere; ``None``: no name stands there twice."""
+    """Return the lines with one name changed everywhere; ``None``: no name occurs twice."""
     counts: dict[str, int] = {}
     for line in lines:
         for word in set(_WORD.findall(line)):

@@ -1,10 +1,10 @@
-"""How long the pages take in a database of a million audits, from the request to its last byte.
+"""How long the pages take with a million audits, from the request to the last byte.
 
-The database is made, not lived: an organization of 500 repositories, the largest with a
+The database is generated: an organization of 500 repositories, the largest with a
 thirtieth of all pull requests, 1,000 developers in 60 teams, three years, three agents. Each
-pull request has its audit's row and a small document, and is counted by the product's own code.
-PostgreSQL gets the rows of the SQLite file. Somebody is signed in and may read everything; what
-GitHub says of that is already known, as it is for some minutes after the first page.
+pull request has its audit's row and a small document, and the product's own code counts it.
+PostgreSQL gets the rows of the SQLite file. A person is signed in and may read everything; the
+permissions are already cached, as they are for some minutes after the first page.
 """
 
 import base64
@@ -67,7 +67,7 @@ TODAY = date(2026, 10, 31)
 AGENTS = ("claude-code", "codex", "cursor")
 LANGUAGES = ("Python", "TypeScript", "Go", "SQL", "Markdown", "YAML")
 NOW = datetime(2026, 10, 18, 12, tzinfo=UTC)
-"""When the pages are asked for: a day in the middle of a month, so that no period fits."""
+"""The time of the requests: in the middle of a month, so no month matches the period."""
 TIMES = 10
 CHUNK = 20_000
 LARGEST = "/repositories/acme/service-1"
@@ -75,7 +75,7 @@ WHOLE = "/organizations/acme"
 PAGES = {
     "repository, the largest": LARGEST,
     "list of the largest": f"{LARGEST}/pulls",
-    "repository, a middling one": "/repositories/acme/service-250",
+    "repository, a medium one": "/repositories/acme/service-250",
     "organization, twelve months": WHOLE,
     "organization, 90 days by day": f"{WHOLE}?since=2026-07-21&until=2026-10-18&grain=day",
     "organization, three years by month": f"{WHOLE}?since=2023-10-19&grain=month",
@@ -97,7 +97,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Took:
-    """One page's milliseconds."""
+    """One page's cost, in milliseconds."""
 
     database: str
     page: str
@@ -106,13 +106,13 @@ class Took:
     """The best."""
     median: float
     web: float
-    """CPU of this process, the mean: on SQLite it is all of the work."""
+    """Mean CPU of this process; on SQLite it is all of the work."""
     server: float | None
-    """CPU of PostgreSQL's processes, the mean; ``None``: there are none."""
+    """Mean CPU of PostgreSQL's processes; ``None``: there are none."""
 
 
 def measure(options: Options) -> int:
-    """Make a database of each kind, ask, print; return the exit status."""
+    """Make a database of each kind, time the pages, print; return the exit status."""
     found: list[Took] = []
     with ExitStack() as stack:
         folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -133,7 +133,7 @@ def measure(options: Options) -> int:
     return 0
 
 
-# --- asking ---------------------------------------------------------------------------------------
+# --- timing ---------------------------------------------------------------------------------------
 
 
 def _asked(kind: str, url: str, valkey: str) -> Iterator[Took]:
@@ -146,13 +146,13 @@ def _asked(kind: str, url: str, valkey: str) -> Iterator[Took]:
 
 
 def _browser(store: Store, valkey: str, folder: str) -> FlaskClient:
-    """Return a browser in which somebody is signed in whom GitHub lets read everything."""
+    """Return a browser with a signed-in person who may read everything."""
     settings = Settings.from_environment(
         {
             "GHAPP_DATA_DIR": folder,
             "GITHUB_APP_ID": "7",
             "GITHUB_PRIVATE_KEY": PRIVATE_KEY,
-            "GITHUB_WEBHOOK_SECRETS": "of no webhook here",
+            "GITHUB_WEBHOOK_SECRETS": "no webhook",
             "GITHUB_CLIENT_ID": "Iv1.made",
             "GITHUB_CLIENT_SECRET": "made",
             "REDIS_URL": valkey,
@@ -166,7 +166,7 @@ def _browser(store: Store, valkey: str, folder: str) -> FlaskClient:
     )
     readers, day = services.readers, timedelta(days=1)
     if readers is None:
-        raise SystemExit("nobody can sign in: the settings of the bench are not complete")
+        raise SystemExit("nobody can sign in: the settings of the bench are incomplete")
     tokens = UserTokens(access_token="made", access_until=None, refresh_token=None)  # noqa: S106
     box = Fernet(base64.urlsafe_b64encode(derive_key(settings.encryption_key, "people's tokens")))
     person = SignedIn(id=1, login="lead", sealed=box.encrypt(msgspec.json.encode(tokens)))
@@ -229,7 +229,7 @@ class Server:
         return total
 
 
-# --- making ---------------------------------------------------------------------------------------
+# --- data -----------------------------------------------------------------------------------------
 
 
 def _make(file: Path, options: Options) -> None:
@@ -241,7 +241,7 @@ def _make(file: Path, options: Options) -> None:
 
 
 def _copy(file: Path, url: str) -> None:
-    """Copy all rows of the SQLite file to an empty PostgreSQL, and let it get to know them."""
+    """Copy all rows of the SQLite file to an empty PostgreSQL, and analyze them."""
     begun = time.perf_counter()
     Store.open(url).close()
     with (
@@ -275,7 +275,7 @@ class Made:
         self._document = zlib.compress(b'{"schema":"ghapp/audit/1","files":[]}' + b" " * 200)
 
     def make(self) -> None:
-        """Fill all tables that the pages ask."""
+        """Fill all tables that the pages read."""
         database = self._store.database
         home = Installation(id=1, account="acme", account_id=1, account_type="Organization")
         self._store.installations.seen(home, now=NOW)
@@ -375,7 +375,7 @@ class Made:
             connection.execute(self._store.database.insert(audit), rows)
 
     def _insert_days(self) -> None:
-        """Let six developers of ten be active on each working day, with one or two sessions."""
+        """Make six of ten developers active on each working day, with one or two sessions."""
         database, rows = self._store.database, []
         for back in range(365 * YEARS):
             day = TODAY - timedelta(days=back)

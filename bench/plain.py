@@ -13,7 +13,7 @@ from ghapp.attribution.unified_diff import parse_diff
 
 @dataclass(frozen=True)
 class PlainAuditor:
-    """Credits an added line where an equal one is left over; no position, no tolerance."""
+    """Credits an added line if an equal edit line is unused; no position, no tolerance."""
 
     def __call__(self, question: Question) -> Document:
         """Return the audit of one change."""

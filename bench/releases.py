@@ -1,4 +1,4 @@
-"""Two releases each of well-known packages, fetched at bench time; nothing of them is kept here.
+"""Two releases each of well-known packages, fetched at bench time and not stored here.
 
 Archives come through ``pip`` and ``npm`` from whatever index these are configured for, and
 are kept in the user's cache folder, outside of the repository.
@@ -25,14 +25,14 @@ PYTHON = {
     "networkx": ("2.5", "3.2"),
     "dask": ("2022.1.0", "2023.1.0"),
 }
-"""Package to the release before and after; networkx and dask bring their tests with them."""
+"""Package → the releases before and after; networkx and dask include their tests."""
 
 NODE = {
     "commander": ("8.0.0", "12.0.0"),
     "fastify": ("4.0.0", "4.26.0"),
     "zod": ("4.0.0", "4.1.0"),
 }
-"""The same for JavaScript and TypeScript; fastify and zod bring their tests with them."""
+"""The same for JavaScript and TypeScript; fastify and zod include their tests."""
 
 PRETTIER = "3.3.3"
 """Release of the formatter for JavaScript and TypeScript."""
@@ -43,10 +43,10 @@ EXCLUDED_WORDS = (
     "build", "cassette", "dist", "fixture", "generated", "lock", "min.", "mock", "node_modules",
     "_pb2", "snapshot", "target", "testdata", "test_data", "third_party", "vendor", ".d.ts",
 )  # fmt: skip
-"""Files with these in their path may be excluded by the policy, so they are not used as sources."""
+"""The policy may exclude paths with these words, so such files are no sources."""
 
 LARGEST = 60_000
-"""Characters of the largest file that is used."""
+"""Largest source file, in characters."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,13 @@ def language(path: str) -> str:
 
 
 def cache() -> Path:
-    """Return the folder that keeps fetched archives."""
+    """Return the cache folder of archives."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "ghapp-bench"
 
 
 def pairs(packages: tuple[str, ...]) -> Iterator[Pair]:
-    """Yield the two releases of each package; raises `ValueError` for one that is not known."""
+    """Yield the two releases of each package; raises `ValueError` for an unknown one."""
     for package in packages:
         versions = PYTHON.get(package) or NODE.get(package)
         if versions is None:
@@ -148,7 +148,7 @@ def _is_generated(text: str) -> bool:
 
 
 def _decoded(raw: bytes) -> str | None:
-    """Return a file's text, or ``None`` where lines would not survive being split and joined."""
+    """Return a file's text, or ``None`` if splitting and joining lines would change it."""
     try:
         text = raw.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError:

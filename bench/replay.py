@@ -1,4 +1,4 @@
-"""How fast the merged pull requests of a made clone are audited again, and in how much memory."""
+"""How fast, and in how much memory, a replay audits the pull requests of a generated clone."""
 
 import json
 import os
@@ -23,20 +23,20 @@ MONTH = timedelta(days=30)
 MEGABYTE = 1_000_000
 
 LONGEST_FILE = 500
-"""Lines above which a file is not added to any more."""
+"""Files with more lines do not grow further."""
 
 AGENTS = 0.6
 """Share of blocks that an agent wrote."""
 
 DRAFTS = 4
-"""Edits of an agent that are in no pull request, for each that is: most work is written twice."""
+"""Drafts for each merged edit of an agent: most work is written more than once."""
 
 HOW = (("squash", 0.6), ("merge", 0.3), ("rebase", 0.1))
 
 
 @dataclass(frozen=True)
 class Options:
-    """What is measured."""
+    """What to measure."""
 
     seed: int
     pulls: tuple[int, ...]
@@ -47,7 +47,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one replay took, evidence and start included."""
+    """Cost of one replay, including start and evidence."""
 
     pulls: int
     edits: int
@@ -56,9 +56,9 @@ class Cost:
     cpu: float
     each_second: float
     first: float
-    """Megabytes at most in the process that writes."""
+    """Peak megabytes of the writing process."""
     worker: float
-    """Megabytes at most in the largest process that audits."""
+    """Peak megabytes of the largest auditing process."""
     attributed: float
     """Share of the effective lines."""
 
@@ -147,7 +147,7 @@ class Made:
         self._edits = 0
 
     def make(self, pulls: int) -> None:
-        """Write the clone, the transcripts and how much of it there is."""
+        """Write the clone and the transcripts, and their sizes."""
         clone = self._folder / "clone.git"
         clone.mkdir(parents=True)
         run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(clone)])
@@ -195,7 +195,7 @@ class Made:
         self._main.append(self._mark)
 
     def _step(self, number: int, at: datetime, start: int) -> dict[str, list[str]]:
-        """Return the files that one commit writes; what agents did of it goes into a transcript."""
+        """Return the files of one commit; the agents' part goes into a transcript."""
         rng = self._rng
         session = agent.AgentSession(f"{rng.getrandbits(64):016x}-0000-4000-8000", ROOT, rng)
         changed: dict[str, list[str]] = {}
@@ -259,7 +259,7 @@ class Made:
         files: dict[str, list[str]],
         parents: tuple[int, ...],
     ) -> bytes:
-        """Return one commit as git's fast-import reads it."""
+        """Return one commit as input for git fast-import."""
         self._mark += 1
         text = message.encode()
         who = f"Dev <dev@example.org> {int(at.timestamp())} +0000"

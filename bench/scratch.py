@@ -1,4 +1,4 @@
-"""A scratch repository in which recorded changes stand as commits that carry evidence.
+"""A scratch repository with recorded changes as commits that carry evidence.
 
 Of a recorded change only its hunks are known. The lines between them are made up, the same before
 and after, so that git finds the very same added lines at the very same places.
@@ -14,7 +14,7 @@ from ghapp.attribution.model import FileDiff, FileStatus
 
 
 class Scratch:
-    """A repository in a folder of its own."""
+    """A repository in its own folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -22,7 +22,7 @@ class Scratch:
         self.git("init", "-q", "-b", "main")
 
     def git(self, *command: str, at: datetime | None = None, stdin: bytes | None = None) -> str:
-        """Run git without anybody's configuration and return what it prints."""
+        """Run git without the user's configuration and return its output."""
         when = at.isoformat() if at else "2026-01-01T00:00:00Z"
         who = {"NAME": "Dev", "EMAIL": "dev@example.org", "DATE": when}
         environment = {
@@ -37,7 +37,7 @@ class Scratch:
         )
 
     def change(self, files: Iterable[FileDiff], at: datetime, message: str) -> str:
-        """Commit what stood before a change on nothing, then the change; return its commit."""
+        """Commit the state before a change as a root, then the change; return its commit."""
         known = [file for file in files if not file.binary and not file.submodule]
         before = {file.previous_path or file.path: text for file in known if (text := _old(file))}
         after = {file.path: text for file in known if (text := _new(file))}
@@ -45,14 +45,14 @@ class Scratch:
         return self._commit(after, (base,), at, message)
 
     def branch(self, name: str, files: Mapping[str, bytes]) -> None:
-        """Make a branch that has nothing in common with the others."""
+        """Create a branch without a common history."""
         sha = self._commit(files, (), None, "Checkpoint")
         self.git("update-ref", f"refs/heads/{name}", sha)
 
     def _commit(
         self, files: Mapping[str, bytes], parents: Iterable[str], at: datetime | None, message: str
     ) -> str:
-        """Write a commit by way of an index of its own."""
+        """Write a commit with its own index."""
         self.git("read-tree", "--empty")
         entries = []
         for path, content in files.items():
@@ -73,7 +73,7 @@ def _new(file: FileDiff) -> bytes:
 
 
 def _side(file: FileDiff, origin: str) -> bytes:
-    """Return one side of a file: its known lines at their places, others made up between them."""
+    """Return one side of a file: its known lines in place, invented ones between them."""
     lines: list[str] = []
     made = 0
     for hunk in file.hunks:

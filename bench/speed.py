@@ -1,4 +1,4 @@
-"""CPU seconds and peak memory of audits, from files on disk to the document, and how they grow."""
+"""CPU time, peak memory and growth of audits, from files on disk to the document."""
 
 import json
 import math
@@ -26,20 +26,20 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Options:
-    """What is measured; ``command`` is ``None`` for our own engine."""
+    """What to measure; ``command`` is ``None`` for our own engine."""
 
     seed: int
     added: tuple[int, ...]
     edits: tuple[int, ...]
     transcript: int
-    """Megabytes of the transcript that is read; 0: none."""
+    """Megabytes of the transcript to read; 0: none."""
     command: tuple[str, ...] | None
     as_json: bool
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one audit took; ``process`` is with starting Python and importing, ``cpu`` without."""
+    """Cost of one audit; ``process`` includes Python's start and imports, ``cpu`` does not."""
 
     added: int
     edits: int
@@ -55,7 +55,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Reading:
-    """What reading one transcript took."""
+    """Cost of reading one transcript."""
 
     megabytes: float
     cpu: float
@@ -65,7 +65,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class _Ended:
-    """A child process that ended: its CPU seconds, its most memory in bytes, and what it said."""
+    """A finished child process: CPU seconds, peak memory in bytes, output."""
 
     cpu: float
     rss: int
@@ -132,7 +132,7 @@ def _child(task: str, folder: Path) -> _Ended:
 
 
 def _ended(command: Sequence[str], accept: Sequence[int] = (0, 1)) -> _Ended:
-    """Run a program to its end and return what it used, by the operating system's account."""
+    """Run a program and return what it used, as the operating system counts it."""
     with tempfile.TemporaryFile() as said:
         actions = [(os.POSIX_SPAWN_DUP2, said.fileno(), 1)]
         child = os.posix_spawnp(command[0], list(command), os.environ, file_actions=actions)

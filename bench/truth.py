@@ -1,4 +1,4 @@
-"""Precision and recall on pull requests whose every line is known, and false credit by cause."""
+"""Precision, recall and false credit by cause, on pull requests with known truth."""
 
 import json
 import tempfile
@@ -18,7 +18,7 @@ from bench.releases import pairs
 
 @dataclass(frozen=True)
 class Options:
-    """What the measurement is asked for; ``keep`` is ``None`` where the cases are thrown away."""
+    """What to measure; ``keep`` is ``None`` to delete the cases."""
 
     seed: int
     packages: tuple[str, ...]
@@ -30,7 +30,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Judged:
-    """One effective added line: the truth, and what the audit said."""
+    """One effective added line: the truth and the audit's verdict."""
 
     case: str
     manner: str
@@ -40,12 +40,12 @@ class Judged:
 
     @property
     def is_false(self) -> bool:
-        """Say whether it was attributed and must not have been."""
+        """Return whether it was attributed but must not be."""
         return self.answer.attributed and self.truth.truth is False
 
     @property
     def is_missed(self) -> bool:
-        """Say whether it was not attributed and should have been."""
+        """Return whether it was not attributed but should be."""
         return not self.answer.attributed and self.truth.truth is True
 
 
@@ -59,7 +59,7 @@ def measure(options: Options, audit: Auditor) -> int:
 
 
 def rescore(folder: Path, options: Options, audit: Auditor) -> int:
-    """Audit cases that were kept before; return the exit status."""
+    """Audit kept cases again; return the exit status."""
     folders = sorted(path.parent for path in folder.glob("*/truth.json"))
     return _report(options, folders, audit, {}, 0.0)
 
@@ -264,7 +264,7 @@ def _show(lines: Sequence[Judged], count: int) -> None:
 
 
 def _stretches(wrong: Sequence[Judged], lines: Sequence[Judged]) -> list[list[Judged]]:
-    """Group wrong lines of one file that stand near each other."""
+    """Group nearby wrong lines of one file."""
     places = {id(one): place for place, one in enumerate(lines)}
     found: list[list[Judged]] = []
     for one in wrong:

@@ -1,4 +1,4 @@
-"""What an engine upgrade changes: every fixture audited by an earlier version and by this one."""
+"""What an engine upgrade changes: audits every fixture with an earlier version and this one."""
 
 import io
 import subprocess
@@ -23,7 +23,7 @@ SECONDS = 60
 
 
 class Options(NamedTuple):
-    """What is compared with this checkout, and where the page goes."""
+    """What to compare with this checkout, and where to write the page."""
 
     since: str
     """A commit or tag of this repository."""
@@ -31,7 +31,7 @@ class Options(NamedTuple):
 
 
 def measure(options: Options) -> int:
-    """Print what differs, and write the page where one is asked for."""
+    """Print the differences, and write the page if requested."""
     with tempfile.TemporaryDirectory(prefix="ghapp-upgrade-") as name:
         earlier = Path(name)
         _unpack(options.since, earlier)
@@ -44,7 +44,7 @@ def measure(options: Options) -> int:
 
 
 def _unpack(revision: str, folder: Path) -> None:
-    """Put the product as it was at a revision into a folder; its fixtures are today's."""
+    """Unpack the product of a revision into a folder, with today's fixtures."""
     command = ["git", "-C", str(TOP), "archive", "--end-of-options", revision, "ghapp"]
     packed = subprocess.run(command, capture_output=True, check=True)  # noqa: S603 - no shell
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
@@ -54,13 +54,13 @@ def _unpack(revision: str, folder: Path) -> None:
 def _differences(earlier: Path, revision: str) -> Iterator[AuditDifference]:
     for folder in sorted(CASES.iterdir()):
         before, after = _audited(folder, earlier), _audited(folder, TOP)
-        # Between releases the version stays, and it is the engine that is compared here.
+        # The version stays the same between releases, but this compares engines.
         named = msgspec.structs.replace(before, engine=f"{before.engine} of {revision}")
         yield compare(named, after)
 
 
 def _audited(case: Path, checkout: Path) -> Audit:
-    """Audit a case by the command whose contract all versions keep."""
+    """Audit a case by the command line, whose contract all versions keep."""
     given: dict[str, Any] = msgspec.json.decode((case / "case.json").read_bytes())
     command = ["audit", "--diff", str(case / "change.diff"), "--merged-at", given["merged_at"]]
     command += ["--repository", f"fixtures/{case.name}", "--pull-request", "17"]

@@ -1,4 +1,4 @@
-"""How fast `POST /api/evidence` takes and stores edit lines, over HTTP, in the real web door."""
+"""How fast the real web process stores edit lines from `POST /api/evidence`, over HTTP."""
 
 import gzip
 import json
@@ -29,12 +29,12 @@ LINES_OF_AN_EDIT = 50
 EDITS_OF_A_BATCH = 1_000
 LETTERS = "etaoinsrhldcu"
 WORDS = 5_000
-"""Different words that the lines are made of."""
+"""Number of distinct words in the lines."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one upload took."""
+    """Cost of one upload."""
 
     database: str
     lines: int
@@ -42,19 +42,19 @@ class Result:
     edits: int
     batches: int
     megabytes: float
-    """Of JSON, before it was compressed."""
+    """Of JSON, before compression."""
     making: float
-    """CPU seconds of the sender: fingerprints, JSON, gzip. Not part of the rest."""
+    """CPU seconds of the sender for fingerprints, JSON and gzip; not included elsewhere."""
     wall: float
-    """Seconds from the first request to the last answer, all of it stored."""
+    """Seconds from the first request to the last answer, with everything stored."""
     cpu: float
-    """CPU seconds of web door, Valkey and database, their start with them."""
+    """CPU seconds of web process, Valkey and database, including their start."""
     a_second: float
     """Own lines."""
 
 
 def measure(lines: int, databases: tuple[str, ...], seed: int, *, as_json: bool) -> int:
-    """Upload that many own lines to each database, and print what it took."""
+    """Upload this many own lines to each database, and print the cost."""
     results = [_upload(name, lines, seed) for name in databases]
     if as_json:
         say(json.dumps([asdict(one) for one in results]))
@@ -103,7 +103,7 @@ def _upload(database: str, lines: int, seed: int) -> Result:
 
 @contextmanager
 def _running(folder: Path, database: str) -> Iterator[tuple[Place, str]]:
-    """Start Valkey and the web door with two processes; yield them and the database's address."""
+    """Start Valkey and two web processes; yield them and the database's address."""
     with running_place(folder) as place:
         environment = place.app.environment
         environment["WEB_CONCURRENCY"] = "2"
@@ -130,7 +130,7 @@ class _Target:
 
 
 def _enroll(place: Place, store: Store) -> tuple[str, _Target]:
-    """Let a person's machine in, and let the app know where it sends."""
+    """Enroll a person's machine, and register its repository."""
     now, number = datetime.now(UTC), place.installation.id
     store.installations.seen(Installation(id=number, account="acme"), now=now)
     known = Repository(id=place.repository.id, owner="acme", name="app", installation_id=number)
@@ -147,7 +147,7 @@ def _enroll(place: Place, store: Store) -> tuple[str, _Target]:
 
 
 def _batches(target: _Target, lines: int, random: Random) -> Iterator[tuple[int, bytes]]:
-    """Yield batches, each with its size as JSON and its bytes as they are sent."""
+    """Yield batches, each with its size as JSON and its bytes on the wire."""
     fingerprinter = LineFingerprinter(target.key)
     words = ["".join(random.choices(LETTERS, k=random.randint(2, 12))) for _ in range(WORDS)]
     edits = lines // LINES_OF_AN_EDIT
@@ -186,7 +186,7 @@ def _edit(
 
 
 def _sent(place: Place, token: str, raw: bytes) -> int:
-    """Send a batch until it is taken; return how many edits were stored."""
+    """Send a batch until the app accepts it; return how many edits it stored."""
     headers = {
         "Authorization": f"Bearer {token}",
         "Content-Encoding": "gzip",

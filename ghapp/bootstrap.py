@@ -43,7 +43,7 @@ from ghapp.store.summaries.questions import SummaryQuestions
 from ghapp.summaries.selection import PersonNaming
 from ghapp.upkeep.outgoing import MailServer
 from ghapp.upkeep.team_sources import TeamsFetched, TeamSources, fetch_teams
-from ghapp.upkeep.weekly import WeeklyLetters
+from ghapp.upkeep.weekly import WeeklySummaries
 
 
 def utc_now() -> datetime:
@@ -191,8 +191,8 @@ class Services:
         )
 
     @cached_property
-    def letters(self) -> WeeklyLetters:
-        """Return what sends weekly summaries; no person is named in them."""
+    def weekly_summaries(self) -> WeeklySummaries:
+        """Return the sender of weekly summaries, which name no person."""
         settings = self.settings
         is_set = settings.mail_url is not None and settings.mail_from is not None
         server = (
@@ -200,7 +200,7 @@ class Services:
             if is_set
             else None
         )
-        return WeeklyLetters(
+        return WeeklySummaries(
             store=self.store,
             summaries=self.summaries,
             encryption_key=settings.encryption_key,

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from ghapp.demo.run import DemoError, demo
+from ghapp.demo.run import demo
+from ghapp.demo.scenarios import DemoError
 from ghapp.log import configure
 
 

@@ -1,1 +1,1 @@
-"""The app at work on one machine, and the stand-in for GitHub that only it and tests meet."""
+"""The app at work on one machine, and the stand-in for GitHub, which only demo and tests use."""

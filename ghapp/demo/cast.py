@@ -1,6 +1,6 @@
-"""Who plays in the demo's year: teams with their people, repositories with their files.
+"""The invented cast of the demo's year: teams with people, repositories with files.
 
-All of them are made up. How they act is in `ghapp.demo.year`.
+`ghapp.demo.year` says how they act.
 """
 
 import math
@@ -14,14 +14,14 @@ class DemoTeam(Struct, frozen=True):
     name: str
     people: tuple[str, ...]
     starts: float
-    """When the first of them sends evidence, as a part of the year; 1: never."""
+    """When the first of them sends evidence, as a fraction of the year; 1: never."""
     peak: float
-    """Part of their pull requests that an agent has a hand in, at most."""
+    """Largest fraction of their pull requests in which an agent takes part."""
     fades: float | None = None
-    """When they stop again; ``None``: they do not."""
+    """When they stop, as a fraction of the year; ``None``: they do not."""
 
     def adoption(self, at: float) -> float:
-        """Return the part of their pull requests with an agent at a part of the year."""
+        """Return the fraction of their pull requests with an agent at a time of the year."""
         if at < self.starts:
             return 0.0
         risen = self.peak / (1 + math.exp(-(at - self.starts - 0.16) / 0.06))
@@ -74,20 +74,20 @@ USER_IDS = {
     login: 9000 + number
     for number, login in enumerate(login for team in TEAMS for login in team.people)
 }
-"""GitHub's numbers of the developers."""
+"""Login → GitHub's user id."""
 
 
 class DemoRepository(Struct, frozen=True):
-    """A repository of the year: who works in it, how often, on which files."""
+    """A repository of the year: its teams, its pace and its files."""
 
     name: str
     teams: tuple[str, ...]
     a_day: float
-    """Merged pull requests of a usual working day, at the year's beginning."""
+    """Merged pull requests on a usual working day at the start of the year."""
     files: tuple[tuple[str, str], ...]
-    """Directory and ending of the files that are worked on."""
+    """Directory and extension of the files that people change."""
     heard: bool = True
-    """Whether evidence is sent for it at all."""
+    """Whether anybody sends evidence for it."""
 
 
 PLACES = (

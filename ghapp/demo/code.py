@@ -1,6 +1,6 @@
-"""Lines of code that look written: for the demo's year of pull requests. It audits nothing.
+"""Lifelike lines of code for the demo's pull requests. It audits nothing.
 
-All randomness comes in as an argument, so the same seed gives the same lines.
+Randomness comes in as an argument, so the same seed gives the same lines.
 """
 
 from random import Random
@@ -125,7 +125,7 @@ LANGUAGES = {
     ".sql": (SQL,),
     ".md": (MARKDOWN,),
 }
-"""Ending of a file's name → what its lines are made from."""
+"""File extension → templates of its lines."""
 
 
 def title(random: Random) -> str:
@@ -141,7 +141,7 @@ def block(random: Random, ending: str) -> list[str]:
 
 
 def touched(random: Random, line: str) -> str:
-    """Return a line as a person leaves it who changes a word of it: a little, or a lot."""
+    """Return a line after a person changed it, a little or a lot."""
     parts = line.rsplit(" ", 1)
     word = random.choice(TRAITS)
     if random.random() < 0.6 or len(parts) == 1:
@@ -150,7 +150,7 @@ def touched(random: Random, line: str) -> str:
 
 
 def words(random: Random) -> dict[str, str]:
-    """Return the words that one piece of code is about."""
+    """Return the words for one piece of code."""
     noun, noun2 = random.sample(NOUNS, 2)
     verb, verb2 = random.sample(VERBS, 2)
     trait, trait2 = random.sample(TRAITS, 2)

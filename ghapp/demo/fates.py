@@ -1,6 +1,6 @@
-"""What came of the demo's pull requests. It is made up, and alike with and without an agent.
+"""Invented outcomes of the demo's pull requests, alike with and without an agent.
 
-Alike on purpose: whoever looks at the demo shall learn to read the page, and nothing about agents.
+The demo shows how to read the page; it must not suggest anything about agents.
 """
 
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ A_MONTH, THREE_MONTHS = timedelta(days=30), timedelta(days=90)
 def fate(
     random: Random, merged_at: datetime, until: datetime, *, attributed: int, others: int
 ) -> PullOutcome:
-    """Return what is known at ``until`` of a pull request with so many effective lines."""
+    """Return the outcome of a pull request as known at ``until``."""
     opened_at = merged_at - _hours(random, 16)
     reviewed_at = opened_at + _hours(random, 3.5)
     is_reviewed = reviewed_at < merged_at
@@ -40,11 +40,11 @@ def fate(
 
 
 def _hours(random: Random, middle: float) -> timedelta:
-    """Return a time of which half are shorter than the middle, and some are very long."""
+    """Return a random time with the median ``middle`` hours and a few very long values."""
     return timedelta(hours=min(middle * random.lognormvariate(0, 0.8), 24 * 12))
 
 
 def _standing(random: Random, lines: int, part: float) -> int:
-    """Return how many lines still stand: most pull requests stay whole, some lose a lot."""
+    """Return how many lines remain: most pull requests stay whole, some lose a lot."""
     lost = random.random() * 2 if random.random() < (1 - part) * 2.2 else (1 - part) * 0.2
     return max(0, round(lines * (1 - min(lost * 0.45, 1.0))))

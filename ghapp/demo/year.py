@@ -1,7 +1,7 @@
-"""A year of merged pull requests for the demo: who merged what, and what agents had a part in.
+"""A year of merged pull requests for the demo.
 
-It plays the developers; the audits are the engine's own, kept as every audit is. All of it
-follows from a seed and the last instant, so two runs on one day show the same year.
+This module plays the developers; the engine makes the audits, and the store saves them like any
+other. Everything follows from a seed and the last instant, so the same instant gives the same year.
 """
 
 import sqlite3
@@ -49,8 +49,8 @@ from ghapp.summaries.counts import PullFacts
 
 DAYS = 365
 SEED = 20
-TOLD = timedelta(days=30)
-"""For so long the demo shows every audit of a pull request; before that only the last one."""
+RECENT = timedelta(days=30)
+"""The demo shows every audit of a recent pull request, but only the last one of an older one."""
 QUIET_DAYS = {(12, day) for day in range(22, 32)} | {(1, 1), (1, 2), (1, 3), (5, 1)}
 
 
@@ -64,7 +64,7 @@ class MergedInYear(Struct, frozen=True):
     change: Change
     edits: tuple[Edit, ...]
     late: bool
-    """Whether some of its evidence was sent only a day after the merge."""
+    """Whether some of its evidence arrives only a day after the merge."""
 
 
 # --- the year on one page -------------------------------------------------------------------------
@@ -72,43 +72,43 @@ class MergedInYear(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class YearStore:
-    """Where the year is kept: the store, the key of its fingerprints, who signs its audits."""
+    """Where the year goes: the store, the key of its fingerprints, the signer of its audits."""
 
     store: Store
     installation_id: int
     account: str
-    """Of the installation, in lower case."""
+    """The installation's account, in lower case."""
     key: EvidenceKey
     witness: SignRecord
 
     @cached_property
     def fingerprinter(self) -> LineFingerprinter:
-        """Return what makes the fingerprints."""
+        """Return the fingerprinter of the key."""
         return self.key.fingerprinter
 
 
 def make_year(
-    office: YearStore, repositories: Mapping[str, int], *, until: datetime, days: int = DAYS
+    year: YearStore, repositories: Mapping[str, int], *, until: datetime, days: int = DAYS
 ) -> dict[str, int]:
-    """Keep a year of evidence and audits that ends at ``until``, or its last ``days``.
+    """Store a year of evidence and audits that ends at ``until``, or its last ``days``.
 
-    ``repositories`` are the ids of `PLACES` by name. Returns how many pull requests were
-    merged in each.
+    ``repositories`` maps the names of `PLACES` to ids. Return the number of merged pull requests
+    of each.
     """
-    _do_not_wait_for_the_disk(office.store)
-    _form_teams(office)
-    made, sender = {}, EditSender(key_id=office.key.id)
+    _do_not_wait_for_the_disk(year.store)
+    _form_teams(year)
+    made, sender = {}, EditSender(key_id=year.key.id)
     for place in PLACES:
         repository_id = repositories[place.name]
-        # Each repository has chances of its own, so that one more changes none of the others.
+        # Each repository has its own generator, so adding one changes none of the others.
         random = Random(f"{SEED} {place.name}")  # noqa: S311 - lifelike, not secret
         pulls = list(merged(place, until, random, days))
-        edits = [_encoded(edit, office.fingerprinter) for pull in pulls for edit in pull.edits]
-        office.store.evidence.add(repository_id, edits, now=until, sender=sender)
-        _report(office, repository_id, edits)
-        audits = _Audits(office, repository_id, place.name, edits)
+        edits = [_encoded(edit, year.fingerprinter) for pull in pulls for edit in pull.edits]
+        year.store.evidence.add(repository_id, edits, now=until, sender=sender)
+        _report(year, repository_id, edits)
+        audits = _Audits(year, repository_id, place.name, edits)
         for pull in pulls:
-            audits.of(pull, until)
+            audits.audit(pull, until)
         made[place.name] = len(pulls)
     return made
 
@@ -116,7 +116,7 @@ def make_year(
 def merged(
     place: DemoRepository, until: datetime, random: Random, days: int
 ) -> Iterator[MergedInYear]:
-    """Yield the pull requests that were merged in a repository in the last days, in order."""
+    """Yield the pull requests merged in a repository in the last ``days``, in order."""
     teams = {team.name: team for team in TEAMS}
     number = 0
     for day in range(days, -1, -1):
@@ -131,14 +131,14 @@ def merged(
 
 
 def _season(on: date) -> float:
-    """Return how busy a day is: weekends, holidays and August are slow."""
+    """Return how busy a day is, as a factor: weekends, holidays and August are slow."""
     if on.weekday() > 4 or (on.month, on.day) in QUIET_DAYS:
         return 0.06
     return 0.6 if on.month == 8 else 1.0
 
 
 def _minutes(random: Random, expected: float) -> Iterator[float]:
-    """Yield the minutes of a day at which something is merged, most of them in the afternoon."""
+    """Yield the minutes of a day with a merge, most of them in the afternoon."""
     for _ in range(8):
         if random.random() < expected / 8:
             yield min(max(random.gauss(14.2, 2.6), 6.5), 22.5) * 60 + random.random()
@@ -148,18 +148,18 @@ def _minutes(random: Random, expected: float) -> Iterator[float]:
 
 
 class _Author:
-    """A developer at one pull request: which files, which lines, and which of them an agent's."""
+    """The author of one pull request; chooses the files, the lines and the agent's share."""
 
     def __init__(self, random: Random, team: DemoTeam, place: DemoRepository) -> None:
         self.random = random
         self.team = team
         self.place = place
-        # The first of a team try things first, and are the keenest.
+        # The first of a team adopt agents first and use them most.
         self.rank = min(int(random.expovariate(2.2 / len(team.people))), len(team.people) - 1)
         self.login = team.people[self.rank]
 
     def merge(self, number: int, merged_at: datetime, at: float) -> MergedInYear:
-        """Return what this developer merges."""
+        """Return the pull request that this author merges."""
         random = self.random
         keen = 1.25 - 0.5 * self.rank / len(self.team.people)
         agent = None
@@ -219,7 +219,7 @@ class _Author:
         )
 
     def _reworked(self, block: list[str]) -> list[str]:
-        """Return an agent's lines as they are merged: some changed, left out, or put between."""
+        """Return an agent's lines as merged: some changed, some removed, some added."""
         random, kept = self.random, []
         for line in block:
             chance = random.random()
@@ -233,7 +233,7 @@ class _Author:
 
 
 def _plain(path: str, lines: list[str]) -> FileDiff:
-    """Return a file of which these lines were added."""
+    """Return a new file with these lines."""
     hunk = Hunk(
         old_start=0,
         old_lines=0,
@@ -245,29 +245,29 @@ def _plain(path: str, lines: list[str]) -> FileDiff:
 
 
 def _encoded(edit: Edit, fingerprinter: LineFingerprinter) -> Edit:
-    lines = fingerprinter.lines(edit.lines)  # type: ignore[arg-type]  # they are text here
+    lines = fingerprinter.lines(edit.lines)  # type: ignore[arg-type]  # these are text
     return msgspec.structs.replace(edit, lines=lines)
 
 
-def _form_teams(office: YearStore) -> None:
-    """Say who is in which team, as an organization's own list does."""
+def _form_teams(year: YearStore) -> None:
+    """Store who is in which team, as if the organization had uploaded its table."""
     rows = [
-        {"account_lower": office.account, "source": "csv", "login_lower": login, "login": login}
+        {"account_lower": year.account, "source": "csv", "login_lower": login, "login": login}
         | {"team": team.name}
         for team in TEAMS
         for login in team.people
     ]
-    with office.store.database.write() as connection:
-        connection.execute(office.store.database.insert(team_member), rows)
+    with year.store.database.write() as connection:
+        connection.execute(year.store.database.insert(team_member), rows)
 
 
-def _report(office: YearStore, repository_id: int, edits: list[Edit]) -> None:
-    """Let the machines of who made edits have reported, week by week."""
+def _report(year: YearStore, repository_id: int, edits: list[Edit]) -> None:
+    """Store weekly reports of the machines on which people made edits."""
     counts = Counter((monday(edit.at), edit.actor or "") for edit in edits)
     for week in sorted({week for week, _ in counts}):
         reports = [
             MachineReport(
-                installation_id=office.installation_id,
+                installation_id=year.installation_id,
                 user_id=USER_IDS[login],
                 login=login,
                 machine=f"{login}-1",
@@ -278,11 +278,14 @@ def _report(office: YearStore, repository_id: int, edits: list[Edit]) -> None:
             for (of_week, login), count in counts.items()
             if of_week == week
         ]
-        office.store.coverage.note(reports, now=week)
+        year.store.coverage.note(reports, now=week)
 
 
 def _do_not_wait_for_the_disk(store: Store) -> None:
-    """Let SQLite answer before the disk does: the demo's data need not survive a power cut."""
+    """Turn off SQLite's waits for the disk: the demo's data need not survive a power cut.
+
+    https://www.sqlite.org/pragma.html#pragma_synchronous
+    """
     if store.database.is_sqlite:
         store.database.close()
         event.listen(store.database.engine, "connect", _do_not_wait)
@@ -297,31 +300,31 @@ def _do_not_wait(connection: sqlite3.Connection, record: object) -> None:
 
 
 class _Audits:
-    """Audits the pull requests of one repository, as the app would have at the time."""
+    """Audits the pull requests of one repository as the app would have done at the time."""
 
-    def __init__(self, office: YearStore, repository_id: int, name: str, edits: list[Edit]) -> None:
-        self._office = office
+    def __init__(self, year: YearStore, repository_id: int, name: str, edits: list[Edit]) -> None:
+        self._year = year
         self._repository_id = repository_id
         self._name = name
         self._edits = sorted(edits, key=attrgetter("at", "id"))
         self._times = [edit.at for edit in self._edits]
 
-    def of(self, pull: MergedInYear, until: datetime) -> None:
-        """Keep the audits of a pull request that were due up to ``until``."""
+    def audit(self, pull: MergedInYear, until: datetime) -> None:
+        """Store the audits of a pull request that were due by ``until``."""
         for at, is_late in self._instants(pull, until):
             missing = {edit.id for edit in pull.edits[::2]} if is_late else set()
             saved = self._audit(pull, at, missing)
-            if until - pull.merged_at < TOLD:
-                self._told(saved, at)
+            if until - pull.merged_at < RECENT:
+                self._publish(saved, at)
             if saved.state is AuditState.FINAL:
-                self._came(saved, until)
+                self._keep_outcome(saved, until)
 
     def _instants(self, pull: MergedInYear, until: datetime) -> Iterator[tuple[datetime, bool]]:
-        """Yield when it is audited, and whether some evidence had not come by then."""
+        """Yield the times of its audits, each with whether evidence was still missing."""
         first = pull.merged_at + timedelta(seconds=40)
         late = pull.merged_at + timedelta(hours=21)
         last = pull.merged_at + timedelta(days=POLICY.window_after_days, minutes=1)
-        if until - pull.merged_at < TOLD or last > until:
+        if until - pull.merged_at < RECENT or last > until:
             yield first, pull.late
             if pull.late and late < until:
                 yield late, False
@@ -338,9 +341,9 @@ class _Audits:
             pull_request=pull.number,
             merge_commit=f"{Random(f'{self._name}{pull.number}').getrandbits(160):040x}",  # noqa: S311
         )
-        book = FingerprintCodebook(self._office.fingerprinter)
+        book = FingerprintCodebook(self._year.fingerprinter)
         audit = attribute(subject, pull.change, Evidence(edits=known), POLICY, at=at, book=book)
-        return self._office.store.audits.save(
+        return self._year.store.audits.save(
             self._repository_id,
             pull.number,
             to_document(audit),
@@ -351,18 +354,18 @@ class _Audits:
                 author_id=USER_IDS[pull.author],
                 base_ref="main",
             ),
-            witness=self._office.witness,
+            witness=self._year.witness,
         )
 
-    def _came(self, saved: SavedAudit, until: datetime) -> None:
-        """Keep what came of it."""
+    def _keep_outcome(self, saved: SavedAudit, until: datetime) -> None:
+        """Store the outcome of a pull request."""
         random = Random(f"{self._name} {saved.pull_request}")  # noqa: S311 - lifelike, not secret
         others = saved.effective - saved.attributed
         found = fate(random, saved.merged_at, until, attributed=saved.attributed, others=others)
-        self._office.store.outcomes.keep(self._repository_id, saved.pull_request, found)
+        self._year.store.outcomes.keep(self._repository_id, saved.pull_request, found)
 
-    def _told(self, saved: SavedAudit, at: datetime) -> None:
-        """Keep what was said on GitHub."""
+    def _publish(self, saved: SavedAudit, at: datetime) -> None:
+        """Store what the app wrote on GitHub."""
         name = "written" if saved.number == 1 else "unchanged"
         done = Publication(
             publisher="check_run",
@@ -371,4 +374,4 @@ class _Audits:
             read_back_at=at,
             read_back_ok=True,
         )
-        self._office.store.publications.record(saved, done)
+        self._year.store.publications.record(saved, done)

@@ -160,7 +160,7 @@ def _send_letter(item: WorkItem, services: Services) -> Ending:
     if item.installation_id is None:
         return NothingToDo("it names no installation")
     try:
-        sent = services.letters.send(item.installation_id)
+        sent = services.weekly_summaries.send(item.installation_id)
     except NotSent as error:
         if item.attempts < MOST_LETTER_TRIES:
             raise

@@ -1,1 +1,1 @@
-"""Who may read, and who may send evidence."""
+"""People: who may read, and who may send evidence."""

@@ -1,7 +1,6 @@
-"""Who is signed in, and what that person may read now: the store's logins and GitHub's answers.
+"""Signs people in and asks GitHub what they may read.
 
-It knows no web framework. What a person may see is asked with the person's own token, never
-with the app's.
+It knows no web framework. It asks with the person's own token, never with the app's.
 """
 
 import base64
@@ -23,20 +22,21 @@ from ghapp.store.logins import SignedIn, new_cookie
 SIGNED_IN_FOR = timedelta(days=14)
 """How long a browser stays signed in."""
 REFRESH_BEFORE = timedelta(minutes=5)
+"""How long before its expiry a token is renewed."""
 WAIT_SECONDS = 0.2
 WAIT_TIMES = 25
-"""How often a process looks whether another one has renewed the tokens: 5 s in all."""
+"""How often a process checks whether another one has renewed the tokens: for 5 s in all."""
 
 Found = TypeVar("Found")
 
 
 class NotSignedIn(Exception):  # noqa: N818 - a state of the person, not a fault
-    """GitHub no longer accepts what it gave for this person: signing in again is needed."""
+    """GitHub no longer accepts this person's tokens; they must sign in again."""
 
 
 @dataclass(frozen=True)
 class PageReaders:
-    """People who read, and what GitHub lets them. Safe to share among threads and over forks."""
+    """Signs people in and answers what they may read. Threads and forks may share it."""
 
     store: Store
     sign_in: SignIn
@@ -47,7 +47,7 @@ class PageReaders:
     sleep: Callable[[float], None]
 
     def begin(self, code: str, verifier: str, redirect_uri: str) -> tuple[SignedIn, str]:
-        """Sign in whoever GitHub gave this code to; return the person and the browser's cookie.
+        """Sign in the person who got this code from GitHub; return them and the browser's cookie.
 
         Raises `SignInRefused`, `TemporaryFailure` and `GitHubAway`.
         """
@@ -56,45 +56,45 @@ class PageReaders:
         try:
             person = self.access.person(tokens.access_token)
         except BadCredentials as error:
-            raise SignInRefused("GitHub does not accept the token that it gave") from error
+            raise SignInRefused("GitHub does not accept the token that it issued") from error
         signed_in = SignedIn(id=person.id, login=person.login, sealed=self._seal(tokens))
         cookie = new_cookie()
         self.store.logins.begin(signed_in, cookie, now + SIGNED_IN_FOR, now=now)
         return signed_in, cookie
 
     def of_cookie(self, cookie: str) -> SignedIn | None:
-        """Return who a browser is; ``None``: nobody, or GitHub took the tokens back."""
+        """Return the person at a browser; ``None``: not signed in, or GitHub revoked the tokens."""
         found = self.store.logins.of_cookie(cookie, now=self.clock())
         return found if found and found.sealed else None
 
-    # --- what a person may see; all raise `GitHubAway` and `NotSignedIn` ------------------------
+    # --- permissions; all raise `GitHubAway` and `NotSignedIn` -----------------------------------
 
     def repository(self, person: SignedIn, repository_id: int) -> AccessLevel:
-        """Return what the person may do in a repository."""
+        """Return the person's access level in a repository."""
         return self._asked(
             person, lambda token: self.access.repository(person.id, token, repository_id)
         )
 
     def organization(self, person: SignedIn, login: str) -> AccessLevel:
-        """Return ``admin`` for an owner, ``read`` for a member; raises `MembersHidden` too."""
+        """Return ``admin`` for an owner, ``read`` for a member. Also raises `MembersHidden`."""
         return self._asked(person, lambda token: self.access.organization(person.id, token, login))
 
     def installations(self, person: SignedIn) -> frozenset[int]:
-        """Return the installations that hold anything that the person may read."""
+        """Return the ids of the installations with a repository that the person may read."""
         return self._asked(person, lambda token: self.access.installations(person.id, token))
 
     def readable(self, person: SignedIn, installation_id: int) -> frozenset[int]:
-        """Return the numbers of an installation's repositories that the person may read."""
+        """Return the ids of an installation's repositories that the person may read."""
         return self._asked(
             person, lambda token: self.access.readable(person.id, token, installation_id)
         )
 
     def text(self, person: SignedIn, full_name: str, path: str, commit: str) -> str | None:
-        """Return a file's text at a commit; ``None``: there is none that the person may read."""
+        """Return a file's text at a commit; ``None``: the person can read no such file."""
         return self._asked(person, lambda token: self.access.text(token, full_name, path, commit))
 
     def token(self, person: SignedIn) -> str:
-        """Return the person's own access token, to ask GitHub for something as the person."""
+        """Return the person's own access token, for requests as the person."""
         return self._fresh(person, None)
 
     # --- tokens -----------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ class PageReaders:
         try:
             return ask(token)
         except BadCredentials:
-            # Another process may have renewed it in between, which ends the one before.
+            # Another process may have renewed the token meanwhile, which ends this one.
             token = self._fresh(person, token)
         try:
             return ask(token)
@@ -112,7 +112,7 @@ class PageReaders:
             raise self._ended(person) from error
 
     def _fresh(self, person: SignedIn, refused: str | None) -> str:
-        """Return an access token that is still good; never the one that was ``refused``."""
+        """Return a valid access token, but never the ``refused`` one."""
         for _ in range(WAIT_TIMES):
             current, tokens = self._kept(person)
             if tokens.access_token != refused and self._lasts(tokens):
@@ -121,7 +121,7 @@ class PageReaders:
                 if alone:
                     return self._renewed(current, tokens, refused)
             self.sleep(WAIT_SECONDS)
-        raise GitHubAway(self.clock() + REFRESH_BEFORE, "somebody else is renewing the sign-in")
+        raise GitHubAway(self.clock() + REFRESH_BEFORE, "another process is renewing the sign-in")
 
     def _renewed(self, person: SignedIn, tokens: UserTokens, refused: str | None) -> str:
         if tokens.refresh_token is None:

@@ -1,7 +1,7 @@
-"""Who may send evidence, and where: enrollment of a machine, and what its person may write to.
+"""Enrolls machines, and checks which repositories a machine's person may write to.
 
-It knows no web framework. A person signs in at GitHub once; the token that GitHub gives tells
-who it is and what that person may write to, and is forgotten. Later the app asks GitHub itself.
+It knows no web framework. A person signs in at GitHub once. The app uses that token to learn who
+the person is and where they may write, and drops it. Later the app asks GitHub itself.
 """
 
 import base64
@@ -26,13 +26,14 @@ from ghapp.store import AccessToken, NewToken, Store, TokenKind, new_secret
 from ghapp.wire import EnrolledInstallation, EnrollmentStarted, MachineEnrolled, MachineEnrollment
 
 KEPT = timedelta(minutes=5)
-"""How long what a person may write to is not asked again."""
+"""How long an access level is cached."""
 AWAY = timedelta(minutes=1)
+"""When to ask again after GitHub did not answer."""
 CODE_LASTS = timedelta(minutes=15)
-"""GitHub's codes last as long."""
+"""The lifetime of GitHub's codes."""
 REMEMBERED = 20
-"""Repositories of an installation that a token keeps, to ask of them whether its person still
-belongs there."""
+"""Most repositories per installation that a token remembers. The app asks GitHub about these to
+learn whether the person still belongs to the installation."""
 
 
 class _Held(Struct, frozen=True):
@@ -46,14 +47,14 @@ class _Permission(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class EvidenceUploaders:
-    """People who send evidence. Safe to share among threads and over forks."""
+    """Enrolls people who send evidence. Threads and forks may share it."""
 
     store: Store
     keys: EvidenceKeys
     access: UserAccess
     cache: TokenCache
     github: Callable[[int, int], AbstractContextManager[GitHub]]
-    """Installation and repository → GitHub as the app."""
+    """Installation and repository id → GitHub, as the app."""
     client_id: str
     web_url: str
     encryption_key: bytes
@@ -61,13 +62,13 @@ class EvidenceUploaders:
 
     @property
     def host(self) -> str:
-        """Return GitHub's host as it stands in remotes."""
+        """Return GitHub's host name as in git remotes."""
         return (urlsplit(self.web_url).hostname or "").lower()
 
     # --- enrollment -------------------------------------------------------------------------------
 
     def begin(self) -> EnrollmentStarted:
-        """Begin a sign-in, its secret sealed. Raises `NotApproved` and `Temporary`."""
+        """Begin a sign-in with a sealed secret. Raises `NotApproved` and `TemporaryFailure`."""
         code = device_flow.start(self.web_url, self.client_id)
         at = int(self.clock().timestamp())
         return EnrollmentStarted(
@@ -79,10 +80,10 @@ class EvidenceUploaders:
         )
 
     def finish(self, handle: str) -> MachineEnrolled | None:
-        """Return a new upload token once the code was typed; ``None``: not yet.
+        """Return a new upload token once the person has typed the code; ``None``: not yet.
 
-        Raises `NotApproved` where it is over, also for a person who may write to nothing that
-        the app is installed on; `Temporary` and `GitHubAway` where GitHub does not answer.
+        Raises `NotApproved` if the sign-in failed or the person may not write to any repository
+        of the app; `TemporaryFailure` and `GitHubAway` if GitHub does not answer.
         """
         code = self._opened(handle)
         token = device_flow.user_token(self.web_url, self.client_id, code)
@@ -91,16 +92,16 @@ class EvidenceUploaders:
         try:
             new = self._new_token(token)
         except BadCredentials as error:
-            raise NotApproved("GitHub does not accept the token that it gave") from error
+            raise NotApproved("GitHub does not accept the token that it issued") from error
         secret = new_secret(TokenKind.UPLOAD)
         kept = self.store.tokens.issue(new, secret, now=self.clock())
         return MachineEnrolled(token=secret, enrollment=self.enrollment(kept))
 
     def enrollment(self, token: AccessToken) -> MachineEnrollment:
-        """Return where a token's person sends evidence now, with the keys in use.
+        """Return where a token's person may send evidence now, with the current keys.
 
-        An installation is left out where the person may not write any more to what the token
-        was made for. Raises `GitHubAway`, and `KeyLost`.
+        Omit installations in which the person has lost write access to all repositories of the
+        token. Raises `GitHubAway` and `KeyLost`.
         """
         active = [one for one in self.store.installations.all() if one.is_active]
         found = [
@@ -119,8 +120,8 @@ class EvidenceUploaders:
         writable = {one: found[:REMEMBERED] for one, found in writable.items() if found}
         if not writable:
             raise NotApproved(
-                f"{person.login} may write to no repository that the app is installed on: "
-                "ask an administrator to install it, or for write access, and start again"
+                f"{person.login} may not write to any repository on which the app is installed: "
+                "ask an administrator to install it or to grant write access, then start again"
             )
         repositories = tuple(number for found in writable.values() for number in found)
         for number in repositories:
@@ -142,12 +143,13 @@ class EvidenceUploaders:
                 return True
         return False
 
-    # --- what a person may do ---------------------------------------------------------------------
+    # --- access levels ----------------------------------------------------------------------------
 
     def level(self, token: AccessToken, installation_id: int, repository_id: int) -> AccessLevel:
-        """Return what a token's person may do in a repository, as GitHub tells the app.
+        """Return the access level of a token's person in a repository, as GitHub tells the app.
 
-        A login that somebody else has by now counts for nothing. Raises `GitHubAway`.
+        If somebody else has the login by now, it is none. Raises `GitHubAway`.
+        https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
         """
         kept = self.cache.read(_cached(token.user_id, repository_id))
         if kept is not None:
@@ -178,7 +180,7 @@ class EvidenceUploaders:
         try:
             return self._box.decrypt_at_time(handle.encode(), lasts, now).decode()
         except (InvalidToken, UnicodeEncodeError) as error:
-            raise NotApproved("this sign-in was not begun here, or too long ago") from error
+            raise NotApproved("this sign-in did not begin here, or began too long ago") from error
 
     @property
     def _box(self) -> Fernet:

@@ -1,1 +1,1 @@
-"""Chores in the background: what came of pull requests, who is in which team, weekly mail."""
+"""Background chores: outcomes of pull requests, teams, and the weekly summary."""

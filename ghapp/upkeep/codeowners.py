@@ -1,6 +1,7 @@
-"""Which team owns the files of a directory, by the text of a CODEOWNERS file. It reads no file.
+"""Finds the team that owns a directory, from the text of a CODEOWNERS file. It reads no file.
 
-What is made of it is told in docs/decisions/0018-whose-code-a-person-writes.md.
+The app uses it as docs/decisions/0018-whose-code-a-person-writes.md says. The format:
+https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners
 """
 
 import re
@@ -8,10 +9,12 @@ from typing import NamedTuple
 
 from ghapp.attribution.exclusions.path_pattern import PathPattern, from_text
 
+# `/docs/my\ page/ @acme/docs`: a backslash keeps a space in the pattern.
 _SPACE = re.compile(r"(?<!\\)\s+")
+# @acme/web-pages
 _TEAM = re.compile(r"@[^/]+/(.+)")
 A_FILE = ""
-"""Stands for any file of a directory: no pattern for some names of files matches it."""
+"""Any file of a directory; patterns for certain file names do not match it."""
 
 
 class OwnerRule(NamedTuple):
@@ -19,11 +22,11 @@ class OwnerRule(NamedTuple):
 
     pattern: PathPattern
     team: str | None
-    """The first team that it names, by its slug; ``None``: it names people or nobody."""
+    """Slug of the first team; ``None``: the line names only people or nobody."""
 
 
 class CodeOwners:
-    r"""The rules of one file; the last one that matches holds, as on GitHub.
+    r"""The rules of one file; as on GitHub, the last matching rule decides.
 
     >>> owners = CodeOwners("* @acme/core\n/web/ @ann @acme/web-pages # and their tests\n")
     >>> owners.team_of("web/css"), owners.team_of(".")
@@ -37,14 +40,14 @@ class CodeOwners:
     def team_of(self, directory: str) -> str | None:
         """Return the team that owns the files of a directory (``.``: the top); ``None``: no team.
 
-        Rules for files of some name, such as ``*.md``, are not seen.
+        Rules for certain file names, such as ``*.md``, do not count.
         """
         names = [*directory.split("/"), A_FILE] if directory != "." else [A_FILE]
         return next((rule.team for rule in reversed(self._rules) if _owns(rule, names)), None)
 
 
 def _is_valid(line: str) -> bool:
-    """Say whether GitHub would not pass over a line: it knows no negation and no ranges."""
+    """Return whether GitHub uses a line: it supports neither negation nor ranges."""
     return bool(line) and not line.startswith("!") and "[" not in line
 
 
@@ -54,10 +57,10 @@ def _rule(pattern: str, *owners: str) -> OwnerRule:
 
 
 def _owns(rule: OwnerRule, names: list[str]) -> bool:
-    """Say whether a rule is for a file: by its path, or by that of a directory above it."""
+    """Return whether a rule matches a file or a directory above it."""
     pattern = rule.pattern
     if not pattern.directories_only and pattern.matches(names):
         return True
-    # What ends in a lone star is for the files right there, not for those further below.
+    # A pattern that ends in a lone star, such as `docs/*`, matches no files further below.
     above = range(1, len(names)) if pattern.parts[-1] != "*" else ()
     return any(pattern.matches(names[:depth]) for depth in above)

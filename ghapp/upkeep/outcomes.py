@@ -1,7 +1,7 @@
-"""What came of a merged pull request: its way to the merge, reverts, fixes, lines that still stand.
+"""Collects the outcome of a merged pull request: review, reverts, fixes, surviving lines.
 
-It is told three times, as soon as the audit is final, 30 and 90 days after the merge, in the
-background. Nothing is judged here; `ghapp.store.outcomes` compares.
+It runs in the background three times: when the audit is final, and 30 and 90 days after the
+merge. It compares nothing; `ghapp.store.outcomes` does.
 """
 
 import re
@@ -33,9 +33,9 @@ from ghapp.summaries.counts import PullOutcome
 AFTER = (timedelta(days=30), timedelta(days=90))
 A_MINUTE = timedelta(minutes=1)
 MOST_FIXES = 20
-"""Later commits that say "fix" and are read; each is one request."""
+"""Most later commits with "fix" in the subject that are read, one request each."""
 MOST_FILES = 300
-"""Files whose lines are looked for; a larger change is not followed."""
+"""Most files of a change whose lines are followed."""
 
 _COUNTED = ATTRIBUTED | {
     Reason.NO_MATCH,
@@ -46,20 +46,23 @@ _COUNTED = ATTRIBUTED | {
     Reason.OUTSIDE_WINDOW,
     Reason.NOT_APPLIED,
 }
+# Fix the total; Hotfix: round
 _FIX = re.compile(r"\b(hot|bug)?fix(es|ed|up)?\b", re.IGNORECASE)
+# This reverts commit 0153430b6cea.
 _REVERTS_COMMIT = re.compile(r"This reverts commit ([0-9a-f]{7,64})")
+# @@ -12,3 +12,0 @@
 _HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? ", re.MULTILINE)
 
 log = structlog.get_logger()
 
 Numbers = dict[str, tuple[frozenset[int], frozenset[int]]]
-"""Path → numbers of its attributed lines, and of its other effective lines."""
+"""Path → line numbers of its attributed lines, and of its other effective lines."""
 
 
 def outcomes_request(
     installation_id: int | None, repository_id: int, number: int, at: datetime
 ) -> WorkRequest:
-    """Return the wish that a pull request's outcomes be looked at."""
+    """Return the request to collect a pull request's outcome."""
     return WorkRequest(
         kind=WorkKind.OUTCOMES,
         due_at=at,
@@ -67,48 +70,44 @@ def outcomes_request(
         installation_id=installation_id,
         repository_id=repository_id,
         pull_request=number,
-        why="what came of it",
+        why="collect the outcome",
     )
 
 
 def collect_outcomes(
     number: int, *, github: GitHub, store: Store, git_cache: Path, now: datetime
 ) -> datetime | None:
-    """Look at what came of a pull request, keep it, and return when to look again.
+    """Collect and store the outcome of a pull request; return when to collect it again.
 
-    ``None``: never. Raises the errors of `answers`.
+    ``None``: never. Raises the errors of `ghapp.github.answers`.
     """
     repository_id = github.repository_id
     saved = store.audits.latest(repository_id, number)
     document = store.audits.document(saved.id) if saved else None
-    way = read_way(github, number) if document else None
-    if document is None or way is None:
+    timeline = read_way(github, number) if document else None
+    if document is None or timeline is None:
         return None
     lines = effective_lines(from_document(document))
     found = PullOutcome(
         collected_at=now,
-        first_commit_at=way.first_commit_at,
-        opened_at=way.opened_at,
-        first_review_at=way.first_review_at,
-        review_rounds=way.review_rounds,
-        review_comments=way.review_comments,
-        changed_lines=way.changed_lines,
+        first_commit_at=timeline.first_commit_at,
+        opened_at=timeline.opened_at,
+        first_review_at=timeline.first_review_at,
+        review_rounds=timeline.review_rounds,
+        review_comments=timeline.review_comments,
+        changed_lines=timeline.changed_lines,
         attributed_lines=sum(len(attributed) for attributed, _ in lines.values()),
         other_lines=sum(len(others) for _, others in lines.values()),
     )
-    if _is_over(way, AFTER[0], now):
-        found = _followed(found, _Following(github, git_cache, number, way, lines), now)
+    ages = [age for age in AFTER if now >= timeline.merged_at + age]
+    if ages:
+        found = _followed(found, _MergedPull(github, git_cache, number, timeline, lines), ages)
     store.outcomes.keep(repository_id, number, found)
-    again = (way.merged_at + days + A_MINUTE for days in AFTER if not _is_over(way, days, now))
-    return next(again, None)
-
-
-def _is_over(way: MergeTimeline, days: timedelta, now: datetime) -> bool:
-    return now >= way.merged_at + days
+    return next((timeline.merged_at + age + A_MINUTE for age in AFTER if age not in ages), None)
 
 
 def effective_lines(audit: Audit) -> Numbers:
-    """Return the numbers of a change's effective lines in the merged version, by path."""
+    """Return the line numbers of a change's effective lines in the merged version, by path."""
     found: Numbers = {}
     for file in audit.files:
         if file.excluded is None and file.effective:
@@ -118,46 +117,38 @@ def effective_lines(audit: Audit) -> Numbers:
     return found
 
 
-# --- what became of it ----------------------------------------------------------------------------
+# --- after the merge ------------------------------------------------------------------------------
 
 
-def _followed(found: PullOutcome, following: "_Following", now: datetime) -> PullOutcome:
-    """Add what became of it in 30 and 90 days; what cannot be read stays unknown."""
-    month, quarter = AFTER
+def _followed(found: PullOutcome, pull: "_MergedPull", ages: Collection[timedelta]) -> PullOutcome:
+    """Add reverts, fixes and the survival at each age; what git cannot read stays unknown."""
+    known: dict[str, int | None] = {}
     try:
-        found = msgspec.structs.replace(
-            found, reverted=following.is_reverted(), fixed_up=following.is_fixed_up()
-        )
-        attributed, others = following.standing(month)
-        found = msgspec.structs.replace(
-            found, attributed_after_30=attributed, others_after_30=others
-        )
-        if _is_over(following.way, quarter, now):
-            attributed, others = following.standing(quarter)
-            found = msgspec.structs.replace(
-                found, attributed_after_90=attributed, others_after_90=others
-            )
+        known |= {"reverted": pull.is_reverted(), "fixed_up": pull.is_fixed_up()}
+        for age in ages:
+            names = (f"attributed_after_{age.days}", f"others_after_{age.days}")
+            known |= zip(names, pull.surviving(age), strict=True)
     except GitError as error:
-        log.warning("outcome_not_followed", pull_request=following.number, problem=str(error))
-    return found
+        log.warning("outcome_not_followed", pull_request=pull.number, problem=str(error))
+    return msgspec.structs.replace(found, **known)
 
 
-class _Following:
+class _MergedPull:
     """One pull request after its merge."""
 
     def __init__(
-        self, github: GitHub, git_cache: Path, number: int, way: MergeTimeline, lines: Numbers
+        self, github: GitHub, git_cache: Path, number: int, timeline: MergeTimeline, lines: Numbers
     ) -> None:
-        self.number, self.way = number, way
+        self.number, self._timeline = number, timeline
         self._github, self._cache, self._lines = github, git_cache, lines
 
-    def standing(self, after: timedelta) -> tuple[int | None, int | None]:
-        """Count the lines that still stand then: attributed ones, other ones."""
-        tip = tip_at(self._github, self.way.base_ref, self.way.merged_at + after)
+    def surviving(self, age: timedelta) -> tuple[int | None, int | None]:
+        """Count the surviving lines at an age: attributed lines, other lines."""
+        tip = tip_at(self._github, self._timeline.base_ref, self._timeline.merged_at + age)
         if tip is None or len(self._lines) > MOST_FILES:
             return None, None
         git, counts = self._fetched(tip), [0, 0]
-        before, then = (git.entries(sha, *self._lines) for sha in (self.way.head_sha, tip))
+        before, then = (git.entries(sha, *self._lines) for sha in (self._timeline.head_sha, tip))
         for path, of_path in self._lines.items():
             gone = removed_numbers(git, before.get(path), then.get(path))
             for place, numbers in enumerate(of_path):
@@ -165,18 +156,16 @@ class _Following:
         return counts[0], counts[1]
 
     def is_reverted(self) -> bool | None:
-        """Say whether a later commit says that it reverts the pull request."""
+        """Return whether a later commit message reverts the pull request; ``None``: unknown."""
         if self._later is None:
             return None
-        own = {*self.way.commits, self.way.merge_commit or ""}
-        return any(reverts(commit.message, self.number, own) for commit in self._later)
+        return any(reverts(one.message, self.number, self._own) for one in self._later)
 
     def is_fixed_up(self) -> bool | None:
-        """Say whether a later commit that says "fix" took away one of the lines."""
+        """Return whether a later "fix" commit removed one of the lines; ``None``: unknown."""
         if self._later is None or len(self._lines) > MOST_FILES:
             return None
-        own = {*self.way.commits, self.way.merge_commit or ""}
-        fixes = [one for one in self._later if one.sha not in own and says_fix(one.message)]
+        fixes = [one for one in self._later if one.sha not in self._own and says_fix(one.message)]
         if not fixes:
             return False
         texts = self._texts()
@@ -189,14 +178,19 @@ class _Following:
         return False if len(fixes) <= MOST_FIXES else None
 
     @cached_property
+    def _own(self) -> frozenset[str]:
+        """Return the pull request's own commits."""
+        return frozenset((*self._timeline.commits, self._timeline.merge_commit or ""))
+
+    @cached_property
     def _later(self) -> tuple[LaterCommit, ...] | None:
-        since = self.way.merged_at
-        return later_commits(self._github, self.way.base_ref, since, since + AFTER[0])
+        since = self._timeline.merged_at
+        return later_commits(self._github, self._timeline.base_ref, since, since + AFTER[0])
 
     def _texts(self) -> dict[str, set[str]]:
-        """Return the effective lines' text by path, without the space around it."""
+        """Return the text of the effective lines by path, stripped."""
         git, found = self._fetched(), dict[str, set[str]]()
-        entries = git.entries(self.way.head_sha, *self._lines)
+        entries = git.entries(self._timeline.head_sha, *self._lines)
         for path, blob in zip(entries, git.objects(list(entries.values())), strict=True):
             lines = blob.decode(errors="replace").split("\n")
             wanted = frozenset.union(*self._lines[path])
@@ -204,7 +198,7 @@ class _Following:
         return found
 
     def _fetched(self, *more: str) -> GitRepository:
-        shas = (self.way.head_sha, *more)
+        shas = (self._timeline.head_sha, *more)
 
         def files(git: GitRepository) -> Iterable[str]:
             return {name for sha in shas for name in git.entries(sha, *self._lines).values()}
@@ -218,18 +212,18 @@ class _Following:
 def removed_numbers(
     git: GitRepository, before: str | None, then: str | None
 ) -> frozenset[int] | None:
-    """Return which lines of a file are gone in a later one; ``None``: all are, with the file."""
+    """Return the line numbers that a later version lacks; ``None``: the file is gone."""
     if before is None or then is None:
         return None
     if before == then:
         return frozenset()
-    told = git.run("diff", "--no-color", "--no-ext-diff", "--text", "-U0", before, then)
-    spans = ((int(first), int(count or 1)) for first, count in _HUNK.findall(told))
+    output = git.run("diff", "--no-color", "--no-ext-diff", "--text", "-U0", before, then)
+    spans = ((int(first), int(count or 1)) for first, count in _HUNK.findall(output))
     return frozenset(n for first, count in spans for n in range(first, first + count))
 
 
 def reverts(message: str, number: int, own: Collection[str]) -> bool:
-    """Say whether a commit's message says that it reverts a pull request, by number or commit.
+    """Return whether a commit message reverts a pull request, by number or commit.
 
     >>> reverts('Revert "One (#17)" (#18)', 17, ()), reverts('Revert "Revert "One (#17)""', 17, ())
     (True, False)
@@ -238,13 +232,15 @@ def reverts(message: str, number: int, own: Collection[str]) -> bool:
         return False
     if any(sha.startswith(said) for said in _REVERTS_COMMIT.findall(message) for sha in own):
         return True
+    # GitHub's button writes both: Revert "Add vouchers (#17)" and Reverts acme/shop#17.
+    # https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/incorporating-changes-from-a-pull-request/reverting-a-pull-request
     subject = re.match(rf'Revert ".*\(#{number}\)"', message)
     body = re.search(rf"^Reverts \S*#{number}\b", message, re.MULTILINE)
     return subject is not None or body is not None
 
 
 def says_fix(message: str) -> bool:
-    """Say whether a commit's subject says that it mends something.
+    """Return whether a commit's subject announces a fix.
 
     >>> says_fix("Fix the total"), says_fix("Hotfix: round"), says_fix("Prefix names")
     (True, True, False)

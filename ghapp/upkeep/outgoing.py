@@ -1,7 +1,7 @@
-"""A text sent out of the house: to a webhook or by mail. It decides neither what nor when.
+"""Sends a text to a webhook or by mail. It decides neither what to send nor when.
 
-Only addresses that an administrator typed are called, never one from a payload; not into
-the network that this app stands in, unless the settings say so; and no redirect is followed.
+It calls only addresses that an administrator typed, never one from a payload. It does not call
+the app's own network, unless the settings allow it, and it follows no redirect.
 """
 
 import ipaddress
@@ -19,32 +19,33 @@ import msgspec
 from ghapp import __version__
 from ghapp.attribution.model import Struct
 
-PATIENCE_SECONDS = 10
+TIMEOUT_SECONDS = 10
 LONGEST_ADDRESS = 2_000
+"""Characters."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class NotSent(Exception):  # noqa: N818 - what became of it
-    """It was surely not delivered; the message says why. Another try is worth it."""
+class NotSent(Exception):  # noqa: N818 - a result
+    """Delivery definitely failed; the message says why. The caller may retry."""
 
 
-class DeliveryUnsure(Exception):  # noqa: N818 - what became of it
-    """It was sent off and nobody said that it came in; another try may bring it twice."""
+class DeliveryUnsure(Exception):  # noqa: N818 - a result
+    """Delivery may have succeeded; a retry could deliver twice."""
 
 
 class WrongAddress(ValueError):  # noqa: N818 - a state of the address
-    """Nothing may be sent there; the message says what to give instead."""
+    """The app must not send to this address; the message says what to use instead."""
 
 
 class MailServer(Struct, frozen=True, kw_only=True):
-    """Where mail is handed over, and whom it is from."""
+    """The server that takes mail, and the sender's address."""
 
     url: str
-    """``smtps://USER:PASSWORD@HOST:PORT`` or ``smtp://…``, which is then encrypted too."""
+    """``smtps://USER:PASSWORD@HOST:PORT``, or ``smtp://…`` with STARTTLS."""
     sender: str
 
     def __repr__(self) -> str:
-        """Leave the password out: a repr ends up in logs."""
+        """Hide the password, because a repr ends up in logs."""
         return f"MailServer(sender={self.sender!r})"
 
 
@@ -52,23 +53,23 @@ class MailServer(Struct, frozen=True, kw_only=True):
 
 
 def check_webhook(url: str, *, private: bool) -> SplitResult:
-    """Return the parts of a webhook's address, before anything is asked of its name.
+    """Return the parts of a webhook's address, without a DNS lookup.
 
-    ``private``: hosts of our own network are allowed, and plain http on this machine.
+    ``private``: allow hosts of our own network, and plain http on this machine.
     Raises `WrongAddress`.
     """
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
-        raise WrongAddress("this is no address: give https://HOST/PATH") from error
+        raise WrongAddress("this is not an address: use https://HOST/PATH") from error
     is_local = private and parts.scheme == "http" and parts.hostname in LOOPBACK
     if not parts.hostname or not (parts.scheme == "https" or is_local):
-        raise WrongAddress("give https://HOST/PATH")
+        raise WrongAddress("use https://HOST/PATH")
     if parts.username is not None or parts.password is not None or parts.fragment:
-        raise WrongAddress("the address holds a login or a fragment: leave it out")
+        raise WrongAddress("remove the login or the fragment from the address")
     if len(url) > LONGEST_ADDRESS or not url.isascii() or not url.isprintable() or " " in url:
-        raise WrongAddress(f"give at most {LONGEST_ADDRESS} characters of ASCII without spaces")
+        raise WrongAddress(f"use at most {LONGEST_ADDRESS} ASCII characters without spaces")
     return parts
 
 
@@ -99,7 +100,7 @@ def _posted(connection: HTTPConnection, parts: SplitResult, body: bytes) -> int:
 
 
 def _resolved(parts: SplitResult, *, private: bool) -> str:
-    """Return the address that is called: it was looked at, so no second answer can differ."""
+    """Return the checked IP address to call; a second DNS lookup could give another one."""
     host = str(parts.hostname)
     try:
         found = socket.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)
@@ -109,12 +110,12 @@ def _resolved(parts: SplitResult, *, private: bool) -> str:
     for one in addresses:
         plain = getattr(one, "ipv4_mapped", None) or one
         if not private and (not plain.is_global or plain.is_multicast):
-            raise WrongAddress(f"{host} is in a private network: GHAPP_PRIVATE_WEBHOOKS allows it")
+            raise WrongAddress(f"{host} is in a private network; GHAPP_PRIVATE_WEBHOOKS allows it")
     return str(addresses[0])
 
 
 def _connection(parts: SplitResult, address: str) -> HTTPConnection:
-    """Return a connection to exactly that address, whose certificate is for the host's name."""
+    """Return a connection to exactly this address that verifies the host's certificate."""
     host = str(parts.hostname)
 
     def dial(
@@ -125,12 +126,12 @@ def _connection(parts: SplitResult, address: str) -> HTTPConnection:
 
     made = (
         HTTPSConnection(
-            host, parts.port, timeout=PATIENCE_SECONDS, context=ssl.create_default_context()
+            host, parts.port, timeout=TIMEOUT_SECONDS, context=ssl.create_default_context()
         )
         if parts.scheme == "https"
-        else HTTPConnection(host, parts.port, timeout=PATIENCE_SECONDS)
+        else HTTPConnection(host, parts.port, timeout=TIMEOUT_SECONDS)
     )
-    made._create_connection = dial  # type: ignore[attr-defined]  # noqa: SLF001 - the only seam there is
+    made._create_connection = dial  # type: ignore[attr-defined]  # noqa: SLF001 - the only way
     return made
 
 
@@ -138,11 +139,11 @@ def _connection(parts: SplitResult, address: str) -> HTTPConnection:
 
 
 def check_mail_address(address: str) -> str:
-    """Return a mail address as it is used; raises `WrongAddress`."""
+    """Return a valid mail address. Raises `WrongAddress`."""
     name, plain = parseaddr(address)
     is_plain = not name and plain == address and address.isascii() and address.isprintable()
     if not is_plain or address.count("@") != 1 or not all(address.split("@")) or " " in address:
-        raise WrongAddress("give one mail address, such as leads@example.com")
+        raise WrongAddress("use one mail address, such as leads@example.com")
     return address
 
 
@@ -156,7 +157,7 @@ def mail(server: MailServer, to: str, subject: str, text: str) -> None:
         with _smtp(urlsplit(server.url)) as connection:
             connection.send_message(message)
     except smtplib.SMTPServerDisconnected as error:
-        raise DeliveryUnsure("the mail server hung up") from error
+        raise DeliveryUnsure("the mail server closed the connection") from error
     except smtplib.SMTPException as error:
         raise NotSent(f"the mail server refused ({type(error).__name__})") from error
     except TimeoutError as error:
@@ -169,10 +170,10 @@ def _smtp(parts: SplitResult) -> smtplib.SMTP:
     host, context = str(parts.hostname), ssl.create_default_context()
     if parts.scheme == "smtps":
         made: smtplib.SMTP = smtplib.SMTP_SSL(
-            host, parts.port or 465, timeout=PATIENCE_SECONDS, context=context
+            host, parts.port or 465, timeout=TIMEOUT_SECONDS, context=context
         )
     else:
-        made = smtplib.SMTP(host, parts.port or 587, timeout=PATIENCE_SECONDS)
+        made = smtplib.SMTP(host, parts.port or 587, timeout=TIMEOUT_SECONDS)
         if host not in LOOPBACK:
             made.starttls(context=context)
     if parts.username:

@@ -1,6 +1,6 @@
-"""Who is in which team is asked of GitHub, once a day: of its teams, else of CODEOWNERS.
+"""Reads team members from GitHub once a day: from its teams, otherwise from CODEOWNERS.
 
-Which source holds, and what is made of it, is told in docs/metrics.md, Teams.
+docs/metrics.md, Teams, says which source counts and how the app uses it.
 """
 
 from collections import Counter, defaultdict
@@ -21,18 +21,18 @@ from ghapp.summaries.selection import SMALLEST_GROUP
 from ghapp.summaries.teams import TeamMember, TeamSource, one_team_each
 from ghapp.upkeep.codeowners import CodeOwners
 
-OPEN_FOR = timedelta(days=90)
-"""How long a person's merged lines say whose code it is that he writes."""
+RECENT = timedelta(days=90)
+"""CODEOWNERS assigns people by the lines that they merged within this time."""
 
 
 class TeamsFetched(Struct, frozen=True):
-    """What was read: from whom, and of how many people in how many teams."""
+    """What `fetch_teams` read: the source, and the numbers of people and teams."""
 
     source: TeamSource
     people: int
     teams: int
     refused: str | None
-    """Why GitHub's teams could not be read, with the permission; ``None``: they could."""
+    """Why GitHub refused to list its teams; ``None``: it did not refuse."""
 
     def __str__(self) -> str:
         read = f"{self.people} people in {self.teams} teams, from {self.source}"
@@ -40,19 +40,19 @@ class TeamsFetched(Struct, frozen=True):
 
 
 class TeamSources(Struct, frozen=True):
-    """Where teams are read and kept."""
+    """Where teams come from and where they go."""
 
     auth: AppAuth
     github: Callable[[int], AbstractContextManager[GitHub]]
-    """Repository → GitHub for it, closed here."""
+    """Repository id → GitHub; the caller closes it."""
     store: Store
 
 
 def fetch_teams(installation: Installation, sources: TeamSources, *, now: datetime) -> TeamsFetched:
-    """Keep who is in which team of an account as GitHub says now; what it said before goes.
+    """Replace the stored team members of an account with what GitHub says now.
 
-    CODEOWNERS are read only where nothing holds before them. Raises the errors of `answers`;
-    a permission that is missing is no error.
+    Read CODEOWNERS only if no other source has data. Raises the errors of
+    `ghapp.github.answers`; a missing permission is no error.
     """
     account, keep = installation.account, sources.store.teams.replace
     members: tuple[TeamMember, ...] = ()
@@ -73,10 +73,10 @@ def fetch_teams(installation: Installation, sources: TeamSources, *, now: dateti
 def _by_owners(
     installation: Installation, sources: TeamSources, now: datetime
 ) -> tuple[TeamMember, ...]:
-    """Put each person into the team that owns most of the lines that he merged of late."""
+    """Assign each person to the team that owns most of the lines they merged recently."""
     lines: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for repository in sources.store.installations.repositories(installation.id):
-        for login, team, count in _owned(repository.id, sources, now - OPEN_FOR):
+        for login, team, count in _owned(repository.id, sources, now - RECENT):
             lines[login][team] += count
     return tuple(TeamMember(login, _most(lines[login].items())) for login in sorted(lines))
 
@@ -88,11 +88,11 @@ def _most(lines: Iterable[tuple[str, int]]) -> str:
 def _owned(
     repository_id: int, sources: TeamSources, since: datetime
 ) -> Iterator[tuple[str, str, int]]:
-    """Yield who merged how many lines of which team's; asks GitHub only where there are any."""
+    """Yield login, team and merged lines; read CODEOWNERS only if there are merged lines."""
     written = sources.store.teams.written(repository_id, since)
     if not written:
         return
-    # People share directories, and a file may have a thousand rules.
+    # Cached: people share directories, and a file may have a thousand rules.
     team_of = cache(_owners(repository_id, sources).team_of)
     for one in written:
         team = team_of(one.directory)
@@ -105,5 +105,5 @@ def _owners(repository_id: int, sources: TeamSources) -> CodeOwners:
         with sources.github(repository_id) as github:
             return CodeOwners(codeowners_text(github) or "")
     except GoneForGood:
-        # Deleted or taken from the app; the other repositories still say whose code they are.
+        # The repository is deleted or no longer reachable; the others still have owners.
         return CodeOwners("")

@@ -1,7 +1,7 @@
-"""The weekly summary of an organization: worked out, sent, and never sent twice.
+"""Builds and sends an organization's weekly summary, never twice.
 
-A week is claimed in the database before its letter goes out. Where it surely did not come in,
-the claim is given back and another try follows; where nobody knows, it is not sent again.
+The sender claims a week in the database before it sends. If delivery definitely failed, it
+releases the claim and the worker tries again; if delivery is unsure, it does not send again.
 """
 
 import base64
@@ -23,21 +23,21 @@ from ghapp.upkeep.outgoing import DeliveryUnsure, MailServer, NotSent, WrongAddr
 
 WEEK = timedelta(days=7)
 SENT_ON = 2
-"""Wednesday: the windows of all that was merged until Sunday are closed then."""
+"""Wednesday: by then the windows of every pull request merged until Sunday are closed."""
 SENT_AT_HOUR = 6
-"""In UTC."""
+"""UTC."""
 
 
-class LetterResult(Struct, frozen=True):
-    """What became of one week's letter."""
+class WeeklyResult(Struct, frozen=True):
+    """The result of sending one week's summary."""
 
     count: int
-    """0: there was nothing to send."""
+    """1: sent; 0: there was nothing to send."""
     why: str
 
 
 def next_sending(now: datetime) -> datetime:
-    """Return the next instant at which letters are due, after ``now``.
+    """Return the next time after ``now`` at which summaries are due.
 
     >>> str(next_sending(datetime(2026, 5, 20, 6, tzinfo=UTC)))
     '2026-05-27 06:00:00+00:00'
@@ -48,7 +48,7 @@ def next_sending(now: datetime) -> datetime:
 
 
 def last_week(today: date) -> tuple[date, date]:
-    """Return Monday and Sunday of the last week whose windows are closed.
+    """Return Monday and Sunday of the last week with closed windows.
 
     >>> [str(day) for day in last_week(date(2026, 5, 20))]
     ['2026-05-11', '2026-05-17']
@@ -59,8 +59,8 @@ def last_week(today: date) -> tuple[date, date]:
 
 
 @dataclass(frozen=True)
-class WeeklyLetters:
-    """What sends letters. ``mail_server`` ``None``: none is set, so nothing goes by mail."""
+class WeeklySummaries:
+    """Sends weekly summaries; without ``mail_server`` it sends no mail."""
 
     store: Store
     summaries: SummaryQuestions
@@ -74,47 +74,47 @@ class WeeklyLetters:
         """Encrypt a webhook's address."""
         return self._box.encrypt(webhook.encode())
 
-    def webhook(self, request: WeeklyOrder) -> str | None:
-        """Return the webhook's address; ``None``: none, or encrypted with another key."""
+    def webhook(self, order: WeeklyOrder) -> str | None:
+        """Return the webhook's address; ``None``: there is none, or another key encrypted it."""
         try:
-            return self._box.decrypt(request.webhook).decode() if request.webhook else None
+            return self._box.decrypt(order.webhook).decode() if order.webhook else None
         except InvalidToken:
             return None
 
-    def send(self, installation_id: int) -> LetterResult:
-        """Send an organization's letter of last week, if it wants one and has not got it.
+    def send(self, installation_id: int) -> WeeklyResult:
+        """Send an organization its summary of last week, if it ordered one, but only once.
 
-        Raises `NotSent`: it did not go out, and another try is worth it.
+        Raises `NotSent` if delivery definitely failed; the caller may retry.
         """
-        request = self.store.weeklies.of(installation_id)
+        order = self.store.weeklies.of(installation_id)
         installation = self.store.installations.installation(installation_id)
-        if request is None or installation is None or not installation.is_active:
-            return LetterResult(0, "nobody wishes it")
+        if order is None or installation is None or not installation.is_active:
+            return WeeklyResult(0, "nobody ordered it")
         week = self._week(installation)
         if not self.store.weeklies.claim(installation_id, week.name):
-            return LetterResult(0, f"{week.name} was sent")
+            return WeeklyResult(0, f"{week.name} was already sent")
         try:
-            problem = self._send(request, week, self.text(installation_id, week))
+            problem = self._send(order, week, self.text(installation_id, week))
         except Exception as error:
             why = str(error) if isinstance(error, NotSent) else type(error).__name__
-            self.store.weeklies.give_back(installation_id, week.name, request.claimed_week, why)
+            self.store.weeklies.give_back(installation_id, week.name, order.claimed_week, why)
             raise
         self.store.weeklies.sent(installation_id, problem, now=self.clock())
-        return LetterResult(1, problem or f"{week.name} was sent")
+        return WeeklyResult(1, problem or f"{week.name} was sent")
 
     def text(self, installation_id: int, week: WeekSummary) -> str:
-        """Return the letter of a week."""
+        """Return the summary of a week as Markdown."""
         known = self.store.installations.repositories(installation_id)
         ids = tuple(one.id for one in known)
         selection = PullSelection(repository_ids=ids, since=week.first, until=week.last)
         earlier = PullSelection(repository_ids=ids, since=week.first - WEEK, until=week.last - WEEK)
-        # Seen from the Monday after it the week is whole, so quiet spots look at it, as pages do.
+        # "Today" is the Monday after, so the week is complete and quiet spots include it.
         after = week.last + timedelta(days=1)
         summary = self.summaries.organization(selection, TimeGrain.WEEK, today=after)
         return weekly(week, summary, self.summaries.totals(earlier))
 
     def preview(self, installation: Installation) -> str:
-        """Return what the last letter says, or would say."""
+        """Return the summary of last week, whether sent or not."""
         return self.text(installation.id, self._week(installation))
 
     def _week(self, installation: Installation) -> WeekSummary:
@@ -127,14 +127,14 @@ class WeeklyLetters:
             address=f"{page}?since={first}&until={last}" if self.public_url else None,
         )
 
-    def _send(self, request: WeeklyOrder, week: WeekSummary, text: str) -> str | None:
-        """Send it both ways that are wished; return what nobody is sure of.
+    def _send(self, order: WeeklyOrder, week: WeekSummary, text: str) -> str | None:
+        """Send by every way that the order names; return the problems.
 
-        Once one of both is out, the other one's failure is told and not tried again.
+        If at least one way succeeded, a failure of the other is reported but not retried.
         """
         problems: list[str] = []
         went_out = False
-        for way in self._ways(request, week, text):
+        for way in self._ways(order, week, text):
             try:
                 way()
                 went_out = True
@@ -144,12 +144,12 @@ class WeeklyLetters:
             except (NotSent, WrongAddress) as error:
                 problems.append(str(error))
         if not went_out:
-            raise NotSent("; ".join(problems) or "no address can be read")
+            raise NotSent("; ".join(problems) or "no address is readable")
         return "; ".join(problems) or None
 
-    def _ways(self, request: WeeklyOrder, week: WeekSummary, text: str) -> list[Callable[[], None]]:
+    def _ways(self, order: WeeklyOrder, week: WeekSummary, text: str) -> list[Callable[[], None]]:
         ways: list[Callable[[], None]] = []
-        webhook, server, to = self.webhook(request), self.mail_server, request.mail
+        webhook, server, to = self.webhook(order), self.mail_server, order.mail
         if webhook is not None:
             members = {"text": text, "organization": week.organization, "week": week.name}
             ways.append(lambda: post(webhook, members, private=self.private_webhooks))

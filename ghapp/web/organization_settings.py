@@ -20,9 +20,9 @@ def organization_settings(services: Services) -> Blueprint:
     @blueprint.get(path)
     def settings(organization: str) -> str:
         installation = require_admin(services, organization)
-        letters = services.letters
+        weekly = services.weekly_summaries
         order = services.store.weeklies.of(installation.id)
-        webhook = letters.webhook(order) if order else None
+        webhook = weekly.webhook(order) if order else None
         note_access(services, "weekly summary", detail=installation.account)
         return render_template(
             "organization_settings.html",
@@ -30,9 +30,9 @@ def organization_settings(services: Services) -> Blueprint:
             order=order,
             # The rest of the address is a secret: whoever knows it can write there.
             webhook_host=urlsplit(webhook).hostname if webhook else None,
-            can_mail=letters.mail_server is not None,
+            can_mail=weekly.mail_server is not None,
             next_sending=next_sending(services.clock()),
-            preview=letters.preview(installation),
+            preview=weekly.preview(installation),
         )
 
     @blueprint.post(f"{path}/weekly")
@@ -58,14 +58,14 @@ def _wanted(services: Services, installation: Installation) -> WeeklyOrder:
     try:
         if webhook:
             check_webhook(webhook, private=services.settings.private_webhooks)
-            sealed = services.letters.seal(webhook)
+            sealed = services.weekly_summaries.seal(webhook)
         if mail:
             check_mail_address(mail)
     except WrongAddress as error:
         abort(400, str(error))
     if sealed is None and not mail:
         abort(400, "give a webhook or a mail address")
-    if mail and services.letters.mail_server is None:
+    if mail and services.weekly_summaries.mail_server is None:
         abort(400, "this app sends no mail: an operator sets GHAPP_MAIL_URL")
     return WeeklyOrder(
         installation_id=installation.id,

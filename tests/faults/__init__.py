@@ -1,1 +1,1 @@
-"""What goes wrong outside and inside, and that nothing is lost and nothing done twice."""
+"""Faults outside and inside the app: nothing is lost and nothing happens twice."""

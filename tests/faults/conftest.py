@@ -1,4 +1,4 @@
-"""What fault tests ask for: a place on each database, with a real Valkey."""
+"""Fixtures of the fault tests: a place on each database, with a real Valkey."""
 
 import logging
 from collections.abc import Iterator
@@ -20,14 +20,14 @@ def place(tmp_path: Path, store: Store, redis_url: str) -> Iterator[Place]:
 
 @pytest.fixture
 def quick_place(tmp_path: Path, sqlite_store: Store, redis_url: str) -> Iterator[Place]:
-    """Return a place on SQLite only, for what no database has a say in."""
+    """Return a place on SQLite only, for tests that do not depend on the database."""
     with running_place(tmp_path / "place", sqlite_store, redis_url) as made:
         yield made
 
 
 @pytest.fixture(autouse=True)
 def _quiet_log() -> Iterator[None]:
-    """Leave the log out: thousands of lines with whole tracebacks take longer than the tests."""
+    """Turn off the log: thousands of tracebacks take longer than the tests."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     yield
     structlog.reset_defaults()

@@ -1,4 +1,4 @@
-"""Signed deliveries as fast as the web door takes them: how many a second, and how slowly at worst.
+"""Sends signed deliveries as fast as the web process accepts them; measures rate and latency.
 
     python -m tests.faults.load --seconds 10 --connections 16
     python -m tests.faults.load --seconds 10 --rate 750
@@ -38,18 +38,18 @@ from tests.journeys.running import Running, wait_for
 
 SECRET = "0f3b2a9c55d14e7788aa"
 PAYLOAD_BYTES = 20_000
-"""About the size of GitHub's own event of a closed pull request."""
+"""Bytes; about the size of GitHub's own event of a closed pull request."""
 ANSWER_SECONDS = 10.0
-"""GitHub takes a delivery that is not answered by then for failed."""
+"""Seconds; without an answer by then, GitHub counts a delivery as failed."""
 MOST_QUEUED = 1_000
-"""The scheduler fills a queue no further; the rest waits in the table of what is due."""
+"""Most items in a queue; the others wait in the table of work items."""
 
 
-# --- what is sent ---------------------------------------------------------------------------------
+# --- requests -----------------------------------------------------------------------------------
 
 
 def _body() -> tuple[bytes, bytes]:
-    """Return the event of a merged pull request, as what stands before and behind its number."""
+    """Return the event of a merged pull request, split before and after its number."""
     side = {"sha": "a" * 40, "ref": "topic"}
     body: dict[str, Any] = {
         "action": "closed",
@@ -81,34 +81,34 @@ def request(number: int, guid: str) -> bytes:
 
 @dataclass
 class Sent:
-    """One request that is on its way, or what became of it."""
+    """One request, with its answer if there is one."""
 
     guid: str
     began: float
-    """When it was to be sent: waiting for its turn counts as slowness of the door."""
+    """When it was due: a wait for its turn counts as response time."""
     answer: bytes = b""
     took: float = ANSWER_SECONDS
 
     @property
     def status(self) -> int:
-        """Return the answer's status; 0: there was none in time."""
+        """Return the answer's status; 0: no answer in time."""
         return int(self.answer.split(b" ", 2)[1]) if self.answer else 0
 
 
 @dataclass
 class Sender:
-    """Sends from one thread, with as many connections open as it takes."""
+    """Sends from one thread over many connections."""
 
     port: int
     connections: int
-    """Most that are open at a time."""
+    """Most open connections."""
     rate: float
-    """Deliveries a second, sent whether the ones before are answered or not; 0: as they are."""
+    """Deliveries per second, without waiting for answers; 0: wait for answers."""
     sent: list[Sent] = field(default_factory=list)
     open: selectors.DefaultSelector = field(default_factory=selectors.DefaultSelector)
 
     def run(self, seconds: float, first: int) -> None:
-        """Send for a time, then wait for what is still open."""
+        """Send for a time, then wait for the open requests."""
         start, end = time.perf_counter(), time.perf_counter() + seconds
         while (now := time.perf_counter()) < end:
             due = start + len(self.sent) / self.rate if self.rate else now
@@ -189,7 +189,7 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def _cpu_seconds(app: Running) -> float:
-    """Return the CPU seconds of the web door so far."""
+    """Return the CPU seconds of the web processes so far."""
     process = app.children["web"].process
     assert process is not None
     # The processes below the first one are the ones that serve.
@@ -210,7 +210,7 @@ def _own_cpu_seconds() -> float:
 def figures(
     sent: list[Sent], spent: tuple[float, float], store: Store, redis_url: str
 ) -> dict[str, Any]:
-    """Return what was measured, and whether all that was acknowledged is really there."""
+    """Return the figures, and whether the database has every accepted delivery."""
     accepted = {one.guid for one in sent if one.status == 202}
     waits = sorted(one.took * 1000 for one in sent)
     took = max(one.began + one.took for one in sent) - sent[0].began

@@ -1,8 +1,8 @@
 """The app in one process over a real store and a real Valkey, against the sandbox over HTTP.
 
-Time is the test's: waiting is moving the clock on. The web door listens on loopback, so that
-deliveries come as GitHub sends them; a worker is a call of `perform`, and the scheduler one of
-its looks.
+The test controls the time: waiting advances the clock. The web app listens on loopback, so
+deliveries arrive as from GitHub. A worker is a call of `perform`, and the scheduler one of its
+rounds.
 """
 
 import contextlib
@@ -25,10 +25,10 @@ from workers.schedule import enqueue_rounds, enqueue_sweeps, look
 
 START = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 SOON = timedelta(hours=6)
-"""Everything but the end of a window has to come to an end within that time."""
+"""Everything except the end of a window must be over within this time."""
 MOST_ROUNDS = 400
 LAG = 45.0
-"""Seconds by which GitHub's reading side is behind at most, as the publishers' `UNSEEN` has it."""
+"""Largest delay of GitHub's reads, in seconds, like the publishers' `UNSEEN`."""
 BASE = "def total(lines):\n    return sum(line.amount for line in lines)\n"
 WRITTEN = (
     "",
@@ -41,17 +41,17 @@ WRITTEN = (
 
 
 class WorkerDied(BaseException):
-    """The worker's process was killed: nothing of it runs any more."""
+    """The worker's process was killed; nothing of it runs any more."""
 
 
 class Clock:
-    """The time of the app and of the sandbox; sleeping moves it on."""
+    """The time of the app and of the sandbox; sleeping advances it."""
 
     def __init__(self) -> None:
         self.now = START
 
     def __call__(self) -> datetime:
-        """Return the time that is set."""
+        """Return the time."""
         return self.now
 
     def sleep(self, seconds: float) -> None:
@@ -60,7 +60,7 @@ class Clock:
 
 
 class Place:
-    """One app that is installed on ``acme``, with one repository and its merged pull requests."""
+    """One app, installed on ``acme``, with one repository and its merged pull requests."""
 
     def __init__(self, sandbox: Sandbox, services: Services, clock: Clock, door: HubServer) -> None:
         self.sandbox = sandbox
@@ -74,11 +74,11 @@ class Place:
     # --- the world outside --------------------------------------------------------------------
 
     def found(self, registered: RegisteredApp) -> None:
-        """Make the repository and install the app; it hears of it."""
+        """Create the repository, install the app, and notify it."""
         self.registered = registered
         self.repository = self.sandbox.add_repository("acme", "app", files={"src/a.py": BASE})
         self.installation = self.sandbox.install(registered.app, "acme")
-        # As the event would tell; events of installations have tests of their own.
+        # Like the event would; other tests cover events of installations.
         now = self.clock()
         heard = Installation(id=self.installation.id, account="acme")
         self.store.installations.seen(heard, now=now)
@@ -88,7 +88,7 @@ class Place:
         )
 
     def merged(self, *, from_fork: bool = False) -> HubPull:
-        """Merge a pull request that adds what the agent wrote, each in a file of its own."""
+        """Merge a pull request that adds the agent's lines, each piece in its own file."""
         number = len(self.pulls)
         fork = self.sandbox.fork(self.repository, "contributor") if from_fork else None
         pull = self.sandbox.open_pull(
@@ -103,7 +103,7 @@ class Place:
         return pull
 
     def agent_wrote(self, numbers: range = range(6), at: timedelta = timedelta(hours=-1)) -> None:
-        """Bring in the evidence for files that are or will be merged."""
+        """Store the evidence for files that are or will be merged."""
         edits = [
             Edit(
                 id=f"toolu_{number}_{at.total_seconds():.0f}",
@@ -120,13 +120,13 @@ class Place:
     # --- the app at work ------------------------------------------------------------------------
 
     def chores(self, *, passing: timedelta = timedelta(hours=2)) -> None:
-        """Let the scheduler wish for sweeps and rounds, and let the time for them come."""
+        """Let the scheduler enqueue sweeps and rounds, and advance the clock until they are due."""
         enqueue_sweeps(self.services)
         enqueue_rounds(self.services)
         self.clock.now += passing
 
     def work(self, horizon: timedelta = SOON) -> None:
-        """Do what is due, wait for what is due within the horizon, until nothing is left."""
+        """Do all work that is due now or within the horizon."""
         end = self.clock() + horizon
         for _ in range(MOST_ROUNDS):
             look(self.services)
@@ -138,7 +138,7 @@ class Place:
         raise AssertionError(f"it does not come to an end: {self.open_items()}")
 
     def _wait(self, end: datetime) -> bool:
-        """Move the clock to when the next item can be taken; ``False``: nothing more to come."""
+        """Advance the clock to the next due item; ``False``: there is none."""
         parked = {
             one.id: one.parked_until for one in self.store.installations.all() if one.parked_until
         }
@@ -154,16 +154,16 @@ class Place:
         return True
 
     def open_items(self) -> list[WorkItem]:
-        """Return what is not over, the end of windows left out."""
+        """Return the open items, without the ends of windows."""
         return [item for item in self.store.work.open() if item.kind != WorkKind.FINALIZE]
 
     def last(self, pull: HubPull) -> WorkItem:
-        """Return what became due last for a pull request and is over."""
+        """Return the latest finished item of a pull request."""
         items = self.store.work.of(self.repository.id, pull.number)
         return [item for item in items if item.outcome is not None][-1]
 
     def again(self, pull: HubPull) -> None:
-        """Audit a pull request once more."""
+        """Audit a pull request again."""
         request = WorkRequest(
             kind=WorkKind.AUDIT,
             due_at=self.clock(),
@@ -174,10 +174,10 @@ class Place:
         self.store.work.enqueue(request, now=self.clock())
         self.work()
 
-    # --- what has to be true in the end -------------------------------------------------------
+    # --- final checks -------------------------------------------------------------------------
 
     def expect_finished(self, *pulls: HubPull) -> None:
-        """Demand one check run, one comment and the label on each, as our ledger has them."""
+        """Require one check run, one comment and the label on each, as in our ledger."""
         for pull in pulls or tuple(self.pulls):
             seen = self.sandbox.visible(pull)
             runs = [(run.name, run.status) for run in seen.check_runs]
@@ -195,7 +195,7 @@ class Place:
         self.expect_good_manners()
 
     def expect_good_manners(self) -> None:
-        """Demand that nothing was asked that GitHub does not know, and nothing written blindly."""
+        """Require that GitHub knows every request, and that no write was blind."""
         assert self.sandbox.violations == []
         new = self.sandbox.exchanges[self.judged :]
         self.judged += len(new)
@@ -204,7 +204,7 @@ class Place:
         assert blind_writes(self.sandbox.exchanges) == []
 
     def expect_a_second_run_to_write_nothing(self) -> None:
-        """Audit everything once more and demand that GitHub is not written to."""
+        """Audit everything again and require that the app writes nothing on GitHub."""
         before = len(self.sandbox.writes())
         for pull in self.pulls:
             self.again(pull)
@@ -218,11 +218,11 @@ MAKES = {
     ),
     "/repos/{owner}/{repo}/check-runs": "/repos/{owner}/{repo}/commits/{ref}/check-runs",
 }
-"""Where something new is made → where what there is can be read."""
+"""Route that creates something → route that lists what exists."""
 
 
 def blind_writes(exchanges: list[Exchange]) -> list[str]:
-    """Return the requests to make something that nobody looked for after the try before."""
+    """Return requests that create something without a read since the attempt before."""
     tried: set[str] = set()
     blind: list[str] = []
     for one in exchanges:
@@ -231,7 +231,7 @@ def blind_writes(exchanges: list[Exchange]) -> list[str]:
             about = f"{MAKES[template]} {_about(one)}"
             if about in tried:
                 blind.append(f"{one.number}: POST {one.path}")
-            # What GitHub refused was not done, and it says so.
+            # A refused request had no effect, and GitHub says so.
             if not 400 <= one.status < 500:
                 tried.add(about)
         elif one.method == "GET" and one.status == 200:
@@ -251,7 +251,7 @@ def _about(one: Exchange) -> str:
 def running_place(
     directory: Path, store: Store, redis_url: str, *, app_settings: dict[str, str] | None = None
 ) -> Iterator[Place]:
-    """Yield a place on a store and a Valkey; everything that it started ends on leaving."""
+    """Yield a place on a store and a Valkey; stop everything on leaving."""
     clock = Clock()
     directory.mkdir(parents=True, exist_ok=True)
     with Sandbox(directory / "github", clock=clock, prefix="/api/v3", echo=False) as sandbox:

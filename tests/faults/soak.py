@@ -1,4 +1,4 @@
-"""The long run, as a command: real processes, thousands of deliveries, faults, and kill -9.
+"""The soak test, a command: real processes, thousands of deliveries, faults, and kill -9.
 
     python -m tests.faults.soak --deliveries 10000 --database postgresql
 
@@ -53,7 +53,7 @@ from tests.journeys.running import Running
 
 REPOSITORIES = 6
 BACKLOG = 12
-"""Items that may be open before more pull requests are merged."""
+"""Most open items while more pull requests are merged."""
 WRITTEN = (
     "def total_by_customer(lines):",
     "    totals = defaultdict(Decimal)",
@@ -84,7 +84,7 @@ REQUEST_KINDS: tuple[dict[str, Any], ...] = (
 
 @dataclass
 class Soak:
-    """One run: what it is asked for, and what it has counted."""
+    """One run: its options and its counts."""
 
     deliveries: int
     database: str
@@ -99,7 +99,7 @@ class Soak:
     began: float = field(default_factory=time.monotonic)
 
     def run(self) -> int:
-        """Run it; 0 where everything that was merged stands exactly once."""
+        """Run; return 0 if every merged pull request has everything exactly once."""
         with self._set_up():
             self._merge_and_deliver()
             merged_in = time.monotonic() - self.began
@@ -237,7 +237,7 @@ class Soak:
         return pull
 
     def _patiently(self, ask: Any) -> Any:
-        """Ask the database again while it comes back from being killed."""
+        """Query the database again while it recovers from a kill."""
         for _ in range(100):
             try:
                 return ask()
@@ -246,7 +246,7 @@ class Soak:
         return ask()
 
     def _sent(self) -> int:
-        # The stand-in keeps no list of what it lost: that is what lost means.
+        # The stand-in does not list lost deliveries, as GitHub would not.
         return len(self.sandbox.world.deliveries) + self.sandbox.faults.played[FaultKind.LOST]
 
     def _open(self) -> int:
@@ -267,21 +267,21 @@ class Soak:
                 process.kill()
 
     def _watch(self) -> None:
-        """Start again what died, as `ghapp serve` does, and without its growing pauses."""
+        """Restart what died, as `ghapp serve` does, but without backoff."""
         while not self.all_over.wait(0.1):
             for child in self.app.children.values():
                 child.watch(time.monotonic())
                 child.pause = 0.5
 
     def _crash_postgresql(self) -> None:
-        """Kill one of the server's processes: all of them end, and it recovers from its log."""
+        """Kill one process of the server: all of them end, and it recovers from its log."""
         with contextlib.suppress(StoreError, ProcessLookupError):
             with self.store.database.read() as connection:
                 pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
             os.kill(int(pid), signal.SIGKILL)
 
     def _settle(self, seconds: float) -> bool:
-        """Wait until nothing is open any more, or the time is over."""
+        """Wait until no item is open, or time is up."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self._open() == 0 and not self._unfinished():
@@ -292,7 +292,7 @@ class Soak:
     # --- judging ------------------------------------------------------------------------------
 
     def _unfinished(self) -> list[str]:
-        """Return what is not exactly as it has to be, in words."""
+        """Return everything that is wrong, in words."""
         wrong = []
         for pull in self.pulls:
             seen = self.sandbox.visible(pull)
@@ -309,7 +309,7 @@ class Soak:
         return wrong
 
     def _second_writes(self) -> int:
-        """Count requests that made a second comment or check run, healed afterwards or not."""
+        """Count requests that created a second comment or check run, even if removed later."""
         made: Counter[str] = Counter()
         for one in self.sandbox.writes():
             template = one.template or ""
@@ -354,7 +354,7 @@ FIRST = ("valkey", "web")
 QUIET = frozenset(
     {WorkKind.FINALIZE, WorkKind.SWEEP, WorkKind.ROLL_CALL, WorkKind.RECONCILE, WorkKind.TEAMS}
 )
-"""Kinds that are always open: the end of windows, and what recurs."""
+"""Kinds that are always open: ends of windows, and recurring work."""
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Changes larger than GitHub shows: audited whole through git, or partial and the rest named.
+"""Changes larger than GitHub shows: complete audits through git, or partial ones that say so.
 
 The stand-in's limits are GitHub's own here, but for one test that wants patches to be missing.
 """
@@ -59,7 +59,7 @@ def document(place: Place, pull: HubPull) -> dict[str, Any]:
 
 
 def went_through_git(place: Place) -> bool:
-    """Say whether it was asked from which commit on git has to compare."""
+    """Return whether the app asked for the commit at which git must start."""
     return any(one.template == COMPARE for one in place.sandbox.exchanges)
 
 
@@ -92,7 +92,7 @@ def test_it_is_audited_whole(
     assert (found["totals"]["added"], found["totals"]["attributed"]) == (count * lines, lines)
     (run,) = place.sandbox.visible(pull).check_runs
     assert run.conclusion == "success"
-    # Neither of them would have been whole, so neither is asked for a change's lines.
+    # Neither would be complete, so the app requests neither for a change's lines.
     assert not any(
         "diff" in one.request_headers.get("accept", "") for one in place.sandbox.exchanges
     )

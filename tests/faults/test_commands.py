@@ -1,4 +1,4 @@
-"""Commands in comments: of people with write access, never of bots, once each."""
+"""Commands in comments: from people with write access, never from bots, once each."""
 
 import pytest
 
@@ -58,7 +58,7 @@ def test_bots_and_apps_may_not_whatever_their_rights(place: Place) -> None:
         comment = place.sandbox.add_comment(pull, author.login, "/attribution audit")
         comment.app = app
         place.sandbox.deliver_comment(pull, comment)
-        # Should such an event be misread, what GitHub says of the comment still holds.
+        # Even if the app misread such an event, GitHub's own answer decides.
         says(place, pull, "reader", "/attribution audit", "read")
     assert audits_again(place, pull) == 0
 

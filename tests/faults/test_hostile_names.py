@@ -1,4 +1,4 @@
-"""A hundred thousand hostile names and titles, rendered as GitHub does: none of them does anything.
+"""A hundred thousand hostile names and titles, rendered as GitHub does: none has any effect.
 
 Names are put together at random from the pieces that attacks are made of, with a seed, in
 tables and sentences of many names, so that one name could also harm its neighbor.
@@ -14,7 +14,7 @@ from ghapp.reports.harmless import cell, code, prose
 
 NAMES = 100_000
 TOGETHER = 50
-"""Names in one document: rendering is what takes the time."""
+"""Names in one document, because rendering takes most of the time."""
 PIECES = (
     *("@octocat", "@org/team", "&#64;octocat", "&commat;octocat", "&#x40;octocat", "#12", "GH-1"),
     *("acme/app#12", "0123456789abcdef0123456789abcdef01234567", "https://evil.example", "www.a.b"),
@@ -46,7 +46,7 @@ LIVE = re.compile(
 UNSEEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200c-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
-"""What hides, reorders or breaks text. The zero-width space is ours: it takes mentions apart."""
+"""What hides, reorders or breaks text. The zero-width space is ours: it breaks mentions."""
 ALLOWED = {"table", "thead", "tbody", "tr", "th", "td", "p", "code", "hr"}
 
 

@@ -1,7 +1,7 @@
-"""kill -9 of web, worker, scheduler, Valkey and PostgreSQL at random points, and all stands once.
+"""kill -9 of web, worker, scheduler, Valkey and PostgreSQL at random: everything exists once.
 
-Real processes, the short form of the soak: each is killed in turn while a merge is told and
-worked on, and started again at once, as `ghapp serve` does.
+A short form of the soak with real processes: the test kills each in turn during a delivery and
+its audit, and restarts it at once, as `ghapp serve` does.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ SETTLED_WITHIN = 240.0
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def server(request: pytest.FixtureRequest) -> Iterator[Server | None]:
-    """Return a PostgreSQL server that may be killed; ``None``: the database is SQLite."""
+    """Return a PostgreSQL server to kill; ``None``: the database is SQLite."""
     if request.param == "sqlite":
         yield None
         return
@@ -63,17 +63,17 @@ def test_killed_at_random_points_everything_stands_once(
         deliveries = place.sandbox.world.deliveries.values()
         accepted = {one.guid for one in deliveries if 200 <= one.status_code < 300}
         assert accepted - place.store.deliveries.known(accepted) == set()
-        # An answer that a killed process owed is none of GitHub's, so only what came is judged.
+        # A killed process gives no answer, so only received answers are judged.
         assert problems([one for one in place.sandbox.exchanges if one.status], ()) == []
 
 
-# --- what happens -----------------------------------------------------------------------------
+# --- events -------------------------------------------------------------------------------
 
 
 def merged_while(
     place: Place, number: int, die: Callable[[], None], chance: random.Random
 ) -> HubPull:
-    """Merge a pull request, tell of it, and let something die at some point of that."""
+    """Merge a pull request, send the webhook, and kill something meanwhile."""
     path = f"src/m{number}.py"
     edit = Edit(
         id=f"toolu_{number}",
@@ -107,7 +107,7 @@ def crash(server: Server) -> None:
 
 @contextlib.contextmanager
 def watched(place: Place) -> Iterator[None]:
-    """Start again whatever died, without the growing pauses."""
+    """Restart whatever died, without backoff."""
     over = threading.Event()
 
     def watch() -> None:
@@ -126,7 +126,7 @@ def watched(place: Place) -> Iterator[None]:
         thread.join()
 
 
-# --- what has to be true in the end -----------------------------------------------------------
+# --- final checks -------------------------------------------------------------
 
 
 def is_whole(place: Place, pull: HubPull) -> bool:
@@ -145,7 +145,7 @@ def still_open(place: Place) -> bool:
 
 
 def made_twice(place: Place) -> dict[str, int]:
-    """Return what was made more than once on one pull request, healed afterwards or not."""
+    """Return what the app created more than once on one pull request, even if removed later."""
     made: Counter[str] = Counter()
     for one in place.sandbox.writes():
         if one.method == "POST" and str(one.template).endswith(("/comments", "/check-runs")):

@@ -1,4 +1,4 @@
-"""A machine that interleaves events, faults and deaths in any order: in the end all stands once.
+"""Events, faults and deaths in any order: in the end everything exists exactly once.
 
 Hypothesis chooses the order; a place in one process plays it, so that a failure can be played
 again. A worker's death is an error that no code of ours catches, at any request to GitHub.
@@ -58,7 +58,7 @@ DELIVERY_FAULTS = (
 
 
 class Auditor(RuleBasedStateMachine):
-    """One app, up to four pull requests, and everything that can happen to them."""
+    """One app, up to four pull requests, and all their possible events."""
 
     redis_url = ""
     fresh_store: Any = None
@@ -85,7 +85,7 @@ class Auditor(RuleBasedStateMachine):
     @precondition(lambda self: self.place.pulls)
     @rule(which=st.integers(0, MOST_PULLS - 1))
     def press_the_button(self, which: int) -> None:
-        """Ask for a check run again, where there is one."""
+        """Request a check run again, if there is one."""
         pull = self.place.pulls[which % len(self.place.pulls)]
         for run in self.place.sandbox.visible(pull).check_runs:
             self.place.sandbox.deliver_requested_action(
@@ -94,12 +94,12 @@ class Auditor(RuleBasedStateMachine):
 
     @rule(hours=st.integers(2, 9))
     def evidence_comes_late(self, hours: int) -> None:
-        """Bring in more evidence: it reaches every window, and changes what is said of it."""
+        """Store more evidence, which reaches every window and changes the audits."""
         self.place.agent_wrote(at=-timedelta(hours=hours))
 
     @rule(kind=st.sampled_from(REQUEST_FAULTS), route=st.sampled_from(ROUTES))
     def something_will_go_wrong(self, kind: FaultKind, route: str) -> None:
-        """Let the next request of a kind go wrong."""
+        """Make the next request of a kind fail."""
         reading = kind is FaultKind.STALE_READ
         method = "GET" if reading else "*"
         seconds = LAG if reading else 120
@@ -114,7 +114,7 @@ class Auditor(RuleBasedStateMachine):
 
     @rule(minutes=st.sampled_from([0, 1, 5, 60]))
     def time_passes(self, minutes: int) -> None:
-        """Let time pass; leases of the dead run out."""
+        """Let time pass, so that the leases of dead workers expire."""
         self.place.clock.now += timedelta(minutes=minutes) + LEASE
 
     @rule()
@@ -125,12 +125,12 @@ class Auditor(RuleBasedStateMachine):
 
     @rule()
     def the_scheduler_goes_round(self) -> None:
-        """Wish for sweeps and rounds, and let their time come."""
+        """Enqueue sweeps and rounds, and let them become due."""
         self.place.chores()
 
     @invariant()
     def nothing_is_there_twice(self) -> None:
-        """At no time two runs or two comments, nor a write nobody looked for."""
+        """Require that there are never two runs or comments, nor a write without a read."""
         for pull in self.place.pulls:
             seen = self.place.sandbox.visible(pull)
             assert len(seen.check_runs) <= 1
@@ -138,7 +138,7 @@ class Auditor(RuleBasedStateMachine):
         self.place.expect_good_manners()
 
     def teardown(self) -> None:
-        """End all faults: then everything comes to its one end."""
+        """End all faults and require the one right result."""
         try:
             self.place.sandbox.faults.clear()
             for _ in range(2):
@@ -158,7 +158,7 @@ class Auditor(RuleBasedStateMachine):
 
 @contextlib.contextmanager
 def _dying(after: int | None) -> Any:
-    """Let the process die at a request to GitHub: half of the times after it was carried out."""
+    """Kill the process at a request to GitHub, half of the times after it took effect."""
     if after is None:
         yield
         return
@@ -196,7 +196,7 @@ def fresh_on_postgresql(server: str, migrated: str) -> Iterator[Store]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def fresh_store(request: pytest.FixtureRequest) -> Fresh:
-    """Return what makes an empty store, once for each database."""
+    """Return a factory of empty stores, once for each database."""
     if request.param == "sqlite":
         return partial(fresh_on_sqlite, request.getfixturevalue("migrated_sqlite"))
     server, migrated = map(request.getfixturevalue, ("postgresql", "migrated_postgresql"))

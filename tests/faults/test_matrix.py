@@ -1,4 +1,4 @@
-"""Each kind of fault once, on both databases: in the end everything stands exactly once."""
+"""Each kind of fault once, on both databases: in the end everything exists exactly once."""
 
 from functools import partial
 from typing import Any
@@ -73,7 +73,7 @@ REQUESTS: dict[str, tuple[Fault, ...]] = {
     "slow": (Fault(FaultKind.SLOW, route=FILES, seconds=0.2),),
     "cut-off-reading": (Fault(FaultKind.CUT_OFF_BEFORE, method="GET", route=LIST_RUNS, times=4),),
 }
-"""Case → what goes wrong while one pull request is audited."""
+"""Case → what goes wrong during the audit of one pull request."""
 
 
 @pytest.mark.parametrize("case", REQUESTS)

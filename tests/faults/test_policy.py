@@ -1,4 +1,4 @@
-"""A policy file in the live app: which one holds, what it changes, when it is broken."""
+"""A policy file in the live app: which one is in force, what it changes, what a broken one does."""
 
 import json
 
@@ -19,7 +19,7 @@ def told(place: Place, text: str) -> None:
 
 
 def audited(place: Place) -> HubPull:
-    """Merge a pull request of nothing but agent's lines, and audit it."""
+    """Merge a pull request with only an agent's lines, and audit it."""
     place.agent_wrote()
     pull = place.merged()
     place.sandbox.deliver_closed(pull)

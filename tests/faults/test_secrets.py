@@ -1,4 +1,4 @@
-"""What must not happen whatever an event or GitHub says: other addresses, secrets that are kept."""
+"""Whatever an event or GitHub says: the app calls no other address and stores no secret."""
 
 import json
 import re
@@ -21,7 +21,7 @@ SECRET = re.compile(rb"gh[a-z]_[A-Za-z0-9_.-]{20,}|eyJ[\w-]{8,}\.[\w-]+|PRIVATE 
 
 @pytest.fixture
 def trap() -> Iterator[Receiver]:
-    """Return a server that nobody has a reason to ask."""
+    """Return a server that nobody has a reason to call."""
     made = Receiver()
     yield made
     made.close()

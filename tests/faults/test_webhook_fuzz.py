@@ -1,4 +1,4 @@
-"""Whatever comes to the webhook door, signed or not: it is answered, and never with a 5xx."""
+"""The webhook route answers every request, signed or not, and never with a 5xx."""
 
 import json
 import uuid
@@ -69,7 +69,7 @@ EVENTS = st.sampled_from([*FOLLOWED, "ping", "push", "issue_comment", "label", "
 
 @pytest.fixture
 def services(tmp_path: Path, store: Store) -> Services:
-    """Return the services of a door, once on SQLite and once on PostgreSQL."""
+    """Return the services of the route, once on SQLite and once on PostgreSQL."""
     settings = door_settings(tmp_path)
     return Services(settings=settings, store=store, queue=RememberingQueue(), clock=lambda: NOW)
 
@@ -129,7 +129,7 @@ def test_a_number_that_no_database_can_keep_is_malformed(
 
 
 def _described() -> dict[str, Any]:
-    """Return the webhook door in OpenAPI: a path for each event, with the members that we read."""
+    """Return the webhook route in OpenAPI: a path for each event, with the members that we read."""
     kinds = {
         "pull_request": webhooks._PullPayload,
         "check_run": webhooks._RunPayload,
@@ -166,6 +166,6 @@ def client(services: Services) -> FlaskClient:
 @DESCRIBED.parametrize()
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_a_description_allows_or_forbids_is_answered(case: Case, client: FlaskClient) -> None:
-    # What is no JSON, and no body at all, are among the cases.
+    # The cases include bodies that are no JSON, and empty bodies.
     body = b"" if isinstance(case.body, NotSet) else json.dumps(case.body, default=str).encode()
     assert answer(client, body, case.path.strip("/")) in {202, 400}

@@ -1,4 +1,4 @@
-"""What people and GitHub do to installations, repositories and pull requests: named outcomes."""
+"""What people and GitHub do to installations, repositories and pull requests."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ COMMENTS = "/repos/{owner}/{repo}/issues/{issue_number}/comments"
 
 
 def audited(place: Place) -> HubPull:
-    """Merge one pull request and audit it as far as that goes."""
+    """Merge one pull request and audit it as far as possible."""
     place.agent_wrote()
     pull = place.merged()
     place.sandbox.deliver_closed(pull)
@@ -48,7 +48,7 @@ def test_what_is_out_of_reach_is_gone_by_name(place: Place, kind: FaultKind, wor
 def test_after_a_suspension_what_was_missed_is_made_up_for(place: Place) -> None:
     place.sandbox.play(Fault(FaultKind.SUSPEND, route=FILES))
     first = audited(place)
-    second = place.merged()  # of this one nobody is told
+    second = place.merged()  # no webhook for this one
     place.sandbox.unsuspend(place.installation)
     place.sandbox.deliver_installation(place.installation, "unsuspend")
     place.work()
@@ -333,7 +333,7 @@ def test_audits_of_the_past_leave_a_reserve(place: Place) -> None:
     (item,) = place.open_items()
     assert (item.state, item.attempts) == (WorkState.WAITING, 0)
     assert abs(item.due_at - resets) < timedelta(seconds=2)
-    # A live event is not held up by that, and takes the wish along.
+    # A live event is not blocked by it, and takes the work item over.
     place.sandbox.deliver_closed(pull)
     place.work(horizon=timedelta(0))
     place.expect_finished(pull)

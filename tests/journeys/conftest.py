@@ -1,4 +1,4 @@
-"""What journeys ask for: a place with the real app wired up, and GitHub's description as judge."""
+"""Fixtures of the journeys: a place with the real app; GitHub's description judges it."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The real app for journeys: gunicorn, workers, scheduler and Valkey as processes of their own.
+"""The real app for journeys: gunicorn, workers, scheduler and Valkey in their own processes.
 
 The sandbox stands in GitHub's place. Any of the processes can be killed and started again.
 """
@@ -42,13 +42,13 @@ WRITTEN = (
     "        totals[line.customer_number] += line.amount",
     "    return dict(totals)",
 )
-"""What the agent wrote in every journey: a run of lines that nobody types by chance."""
+"""The agent's lines in every journey, which nobody types by chance."""
 
 Found = TypeVar("Found")
 
 
 def wait_for(ask: Callable[[], Found], what: str, seconds: float = START_SECONDS) -> Found:
-    """Return what a question answers once it answers anything; fail after a time."""
+    """Return the first answer of ``ask`` that is not empty; fail after ``seconds``."""
     deadline = time.monotonic() + seconds
     while True:
         found = ask()
@@ -68,7 +68,7 @@ class Running:
         }
 
     def start(self, *names: str) -> None:
-        """Start processes, and wait for Valkey and the web door to answer."""
+        """Start processes, and wait until Valkey and web answer."""
         for name in names:
             self.children[name].start(time.monotonic())
         if "valkey" in names:
@@ -79,14 +79,14 @@ class Running:
             wait_for(lambda: _answers(url), "the web door")
 
     def kill(self, name: str) -> None:
-        """End one process as `kill -9` does: it cannot finish anything."""
+        """Kill one process with `kill -9`."""
         process = self.children[name].process
         assert process is not None
         process.kill()
         process.wait()
 
     def stop(self) -> None:
-        """End everything."""
+        """Stop everything."""
         for child in self.children.values():
             child.ask_to_stop()
         for child in self.children.values():
@@ -110,7 +110,7 @@ def _answers(url: str) -> bool:
 
 
 class Place:
-    """One app, one installed repository, and everything that a journey asks about them."""
+    """One app, one installed repository, and the queries of a journey."""
 
     def __init__(self, sandbox: Sandbox, registered: RegisteredApp, app: Running) -> None:
         self.sandbox = sandbox
@@ -123,14 +123,14 @@ class Place:
         self.store = Store.open(app.environment["DATABASE_URL"])
 
     def merged(self, *, title: str = "Totals by customer") -> HubPull:
-        """Open and merge a pull request that adds what the agent wrote."""
+        """Open and merge a pull request that adds the agent's lines."""
         text = BASE + "\n".join(WRITTEN) + "\n"
         pull = self.sandbox.open_pull(self.repository, files={"src/totals.py": text}, title=title)
         self.sandbox.merge(pull, method="squash")
         return pull
 
     def agent_wrote(self) -> None:
-        """Keep the evidence: one applied edit of an hour ago."""
+        """Store the evidence: one applied edit of an hour ago."""
         now = datetime.now(UTC)
         edit = Edit(
             id="toolu_journey",
@@ -143,7 +143,7 @@ class Place:
         self.store.evidence.add(self.repository.id, [edit], now=now)
 
     def items(self, pull: HubPull) -> tuple[WorkItem, ...]:
-        """Return what was due for a pull request."""
+        """Return the work items of a pull request."""
         return self.store.work.of(self.repository.id, pull.number)
 
     def wait_until_settled(
@@ -160,7 +160,7 @@ class Place:
         return found
 
     def write_count(self) -> int:
-        """Return how many requests changed what people see."""
+        """Count the requests that changed what people see."""
         return len(self.sandbox.writes())
 
 
@@ -168,7 +168,7 @@ class Place:
 def running_place(
     directory: Path, *, database_url: str | None = None, app_settings: dict[str, str] | None = None
 ) -> Iterator[Place]:
-    """Yield a place whose app is wired up and not started; end all of it on leaving."""
+    """Yield a place whose app is not started yet; stop everything on leaving."""
     # A unix socket's path must be short, and pytest's own folders are not.
     sockets = Path(tempfile.mkdtemp(prefix="ghapp-journey-"))
     data = directory / "data"

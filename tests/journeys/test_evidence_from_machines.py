@@ -1,4 +1,4 @@
-"""Two developers' machines, the real app between them and GitHub: from a hook to the comment."""
+"""Two developers' machines and the real app: from a hook to the comment on GitHub."""
 
 import subprocess
 import sys
@@ -35,7 +35,7 @@ EVER = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
 @pytest.fixture
 def open_place(place: Place) -> Place:
-    """Return a place whose app runs, knows its repository, and lets two developers in."""
+    """Return a place whose app runs, with its repository and two developers."""
     app = place.registered.app
     place.app.environment["GITHUB_CLIENT_ID"] = app.client_id
     now = datetime.now(UTC)
@@ -72,11 +72,11 @@ class Developer:
 
     @property
     def roots(self) -> list[Path]:
-        """Where this developer's agents work."""
+        """Return the folders in which this developer's agents work."""
         return [self.clone.path, self.worktree]
 
     def connect(self, *, is_away: bool = False) -> None:
-        """Have a network, or none."""
+        """Switch the network on or off."""
         url = NOWHERE if is_away else self.online.url
         changed = msgspec.structs.replace(self.online, url=url)
         account.save(self.machine.places, changed)
@@ -103,7 +103,7 @@ def _enrolled(place: Place, machine: Machine, login: str) -> account.MachineAcco
 
 
 def turns(ann: Developer, bob: Developer) -> Iterator[tuple[Developer, Agent]]:
-    """Let both work, turn by turn."""
+    """Let both work in turn."""
     of_ann = workday.on_machine_a(ann.machine, *ann.roots)
     of_bob = workday.on_machine_b(bob.machine, *bob.roots)
     for one, other in zip(of_ann, of_bob, strict=True):
@@ -143,14 +143,14 @@ def test_every_edit_arrives_once_and_the_audit_is_that_of_the_transcripts(
     assert (audit.measure, audit.totals) == (Measure.TOKENS, on_the_spot.totals)
     assert 0 < audit.totals.attributed < audit.totals.effective
 
-    # What a developer takes back is gone.
+    # What a developer removes is gone.
     assert ann.collect("forget", "--all", "--yes").returncode == 0
     kept = open_place.store.evidence.of(open_place.repository.id, *EVER)
     assert {edit.actor for edit in kept} == {"bob"}
 
 
 def _merged(place: Place, roots: list[Path]) -> tuple[Audit, Change]:
-    """Merge what was written, and return the audit that the app makes of it."""
+    """Merge the written files, and return the app's audit."""
     pull = place.sandbox.open_pull(place.repository, files=workday.merged(roots))
     place.sandbox.merge(pull, method="squash")
     place.sandbox.deliver_closed(pull)
@@ -166,7 +166,7 @@ def _merged(place: Place, roots: list[Path]) -> tuple[Audit, Change]:
 
 
 def _offline(audit: Audit, change: Change, *developers: Developer) -> Audit:
-    """Audit the transcripts where they lie, by tokens."""
+    """Audit the transcripts in place, by tokens."""
     (installation,) = developers[0].online.enrollment.installations
     fingerprinter = LineFingerprinter(installation.key)
     found = find_evidence([one.machine.transcripts for one in developers])

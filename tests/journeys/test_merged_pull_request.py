@@ -20,7 +20,7 @@ COMMENTS = "/repos/{owner}/{repo}/issues/{issue_number}/comments"
 
 
 def expect_one_of_each(place: Place, pull: HubPull) -> None:
-    """Ask the sandbox for exactly one check run, one comment and the label, and no misdeed."""
+    """Require exactly one check run, one comment, the label, and no violation."""
     seen = place.sandbox.visible(pull)
     assert [(run.name, run.status) for run in seen.check_runs] == [("attribution", "completed")]
     assert len(seen.comments) == 1
@@ -43,7 +43,7 @@ def test_a_webhook_brings_one_check_run_one_comment_and_one_label(live: Place) -
     assert set(published) == {"check_run", "comment", "label"}
     assert all(one.read_back_ok for one in published.values())
 
-    # Once the window is over it is audited again: that is due from the first minute on.
+    # The audit after the end of the window is due from the first minute on.
     final = next(item for item in live.items(pull) if item.kind == "finalize")
     assert final.due_at - audit.merged_at >= timedelta(days=2)
 
@@ -55,11 +55,11 @@ def test_the_same_again_writes_nothing(live: Place) -> None:
     live.wait_until_settled(pull)
     before = live.write_count()
 
-    # GitHub's own repeat carries the same GUID: it ends at the door.
+    # GitHub's redelivery has the same GUID, so the web process ignores it.
     url = live.registered.app.webhook_url
     repeat = requests.post(str(url), data=first.body, headers=first.request_headers, timeout=10)
     assert (repeat.status_code, repeat.json()["outcome"]) == (202, "already accepted")
-    # Another event of the same pull request is worked on, and finds everything in place.
+    # The app handles another event of the same pull request, and finds everything in place.
     live.sandbox.deliver_closed(pull)
     wait_for(
         lambda: sum(item.outcome is not None for item in live.items(pull)) == 2, "the second item"
@@ -85,13 +85,13 @@ def test_a_worker_that_is_killed_loses_nothing(
     pull = live.merged()
     live.sandbox.deliver_closed(pull)
     # The request before the slow one was answered, so the worker waits for the slow one. The
-    # comment is made all the same when its time comes: nobody is there to hear the answer.
+    # sandbox still creates the comment then, although nobody receives the answer.
     wait_for(lambda: _was_asked(live, before), "the request before the slow one")
     time.sleep(0.5)
     live.app.kill("worker-live")
     live.app.start("worker-live")
 
-    # An abandoned item is back, and done, within a minute.
+    # An abandoned item is taken again and done within a minute.
     item = live.wait_until_settled(pull, seconds=60)
     assert item.outcome is WorkEnd.DONE
     assert item.taken == 2

@@ -1,4 +1,4 @@
-"""What came of a merged pull request, from the webhook to the page, over the months that it takes.
+"""The outcome of a merged pull request, from the webhook to the page, over months.
 
 Here the app is in one process, so that its time can be moved on.
 """
@@ -27,7 +27,7 @@ AFTER_30, AFTER_90 = (f"Lines that still stand after {days} days" for days in (3
 
 @pytest.fixture
 def months(tmp_path: Path, sqlite_store: Store, redis_url: str) -> Iterator[Place]:
-    """Return a place whose time the test moves on by months."""
+    """Return a place whose clock the test advances by months."""
     with running_place(tmp_path / "place", sqlite_store, redis_url) as made:
         yield made
 
@@ -47,13 +47,13 @@ def shown(place: Place) -> dict[str, list[str]]:
 
 
 def looks(place: Place, pull: HubPull) -> list[WorkItem]:
-    """Return the looks at what came of it; one that is to be looked at again is the same item."""
+    """Return the outcome items; collecting again later is the same item."""
     items = place.store.work.of(place.repository.id, pull.number)
     return [item for item in items if item.kind == WorkKind.OUTCOMES]
 
 
 def next_look(place: Place, pull: HubPull) -> datetime:
-    """Return when it is looked at again; no try of the last time counts any more."""
+    """Return when the outcome is collected again; its attempts start at zero."""
     (item,) = looks(place, pull)
     assert (item.state, item.attempts, item.outcome) == (WorkState.WAITING, 0, None)
     return item.due_at
@@ -107,7 +107,7 @@ def test_outcomes_are_told_at_the_final_audit_and_after_30_and_90_days(months: P
     figures = shown(place)
     assert (figures[AFTER_30], figures[AFTER_90]) == (["80%", "5"], ["0%", "5"])
     assert known(place, pull).collected_at == quarter
-    # What is known is not asked for again: another final audit wishes for no fourth look.
+    # Another final audit does not enqueue a fourth collection.
     place.again(pull)
     assert [item.outcome for item in looks(place, pull)] == [WorkEnd.DONE]
     place.expect_good_manners()

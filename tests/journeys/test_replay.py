@@ -1,4 +1,4 @@
-"""What the app audits over GitHub's API, a replay of a clone gives again, byte for byte."""
+"""A replay of a clone gives the app's audits over GitHub's API again, byte for byte."""
 
 import subprocess
 from datetime import timedelta
@@ -41,7 +41,7 @@ ENCODED = {"text": as_text, "fingerprint": AsFingerprints(LineFingerprinter(KEY)
 
 
 def live(place: Place, store: Store, number: int) -> bytes:
-    """Return the document that the app makes, kept and signed."""
+    """Return the document that the app makes, stored and signed."""
     pull = fetch(place.github, number, place.cache)
     span = CLAUDE_CODE_V1.evidence_span(pull.merged_at)
     subject = AuditSubject(
@@ -63,7 +63,7 @@ def live(place: Place, store: Store, number: int) -> bytes:
 
 @pytest.fixture(params=ENCODED)
 def encoding(request: pytest.FixtureRequest) -> str:
-    """Return what the app keeps of lines."""
+    """Return the lines as the app stores them."""
     return str(request.param)
 
 

@@ -1,4 +1,4 @@
-"""SIGTERM to each process: what is in work is finished, or given back at once; nothing waits."""
+"""SIGTERM to each process: it finishes its work or releases it at once; nothing waits."""
 
 import os
 import re
@@ -20,7 +20,7 @@ FILES = "/repos/{owner}/{repo}/pulls/{pull_number}/files"
 
 
 def in_work(place: Place, *, seconds: float) -> HubPull:
-    """Have a pull request in work whose files GitHub tells that slowly."""
+    """Start the audit of a pull request whose files GitHub lists this slowly."""
     place.agent_wrote()
     place.sandbox.play(Fault(FaultKind.SLOW, method="GET", route=FILES, seconds=seconds))
     pull = place.merged()
@@ -30,7 +30,7 @@ def in_work(place: Place, *, seconds: float) -> HubPull:
 
 
 def stop(place: Place, name: str) -> None:
-    """Ask a process to end; fail where it would have been killed."""
+    """Ask a process to stop; fail if it would have to be killed."""
     child = place.app.children[name]
     assert child.process is not None
     child.ask_to_stop()

@@ -1,1 +1,1 @@
-"""GitHub's own descriptions, cut to what the stand-in serves, and the judge that reads them."""
+"""GitHub's own descriptions, cut to what the stand-in serves, and the validator that reads them."""

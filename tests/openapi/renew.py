@@ -90,7 +90,7 @@ repository-archived repository-created repository-deleted repository-renamed
 repository-transferred repository-unarchived
 """
 DROPPED = {"description", "summary", "example", "examples", "externalDocs", "x-github", "title"}
-"""Members that judge nothing; without them the files are a fraction of their size."""
+"""Members that validate nothing; without them the files are much smaller."""
 
 
 def main() -> None:
@@ -144,7 +144,7 @@ def _info(whole: dict[str, Any]) -> dict[str, Any]:
 
 
 def _components(whole: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
-    """Return every component that is referred to, however far away."""
+    """Return every component that is referred to, directly or not."""
     found: dict[str, Any] = {}
     waiting = sorted(set(_references(kept)))
     while waiting:
@@ -171,7 +171,7 @@ def _all_references(values: Iterable[Any]) -> Iterator[str]:
 
 
 def _stripped(value: Any, *, names: bool = False) -> Any:
-    """Leave out what judges nothing; the members of ``properties`` are names, not words."""
+    """Remove what validates nothing; the members of ``properties`` are names, not keywords."""
     if isinstance(value, list):
         return [_stripped(item) for item in value]
     if not isinstance(value, dict):
@@ -184,7 +184,7 @@ def _stripped(value: Any, *, names: bool = False) -> Any:
 
 
 def _write(name: str, description: dict[str, Any]) -> None:
-    # Compact: nobody reads these files, and they are renewed by command.
+    # Compact: nobody reads these files, and this command renews them.
     text = json.dumps(description, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     (HERE / name).write_text(text + "\n", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Judges recorded exchanges and webhooks by GitHub's own descriptions; it records nothing."""
+"""Validates recorded exchanges and webhooks against GitHub's own descriptions."""
 
 import json
 import re
@@ -53,7 +53,7 @@ FALSE_ALARMS = (
     ),
 )
 UNDESCRIBED = {301, 304, 307, 400, 401, 403, 404, 406, 422, 429, 500, 502, 503}
-"""Statuses that any operation may answer with, described or not."""
+"""Statuses of any operation, described or not."""
 ERROR_MEMBERS = {"message", "documentation_url", "status", "errors", "url"}
 
 
@@ -109,7 +109,7 @@ def _broken(validator: jsonschema_rs.Draft202012Validator, value: Any) -> list[s
 
 
 def _resolved(member: dict[str, Any]) -> dict[str, Any]:
-    """Return what a reference stands for, or the thing itself."""
+    """Resolve a reference; return anything else as it is."""
     if "$ref" not in member:
         return member
     found: Any = _api()
@@ -122,7 +122,7 @@ def _resolved(member: dict[str, Any]) -> dict[str, Any]:
 
 
 def exchange_problems(exchange: Exchange) -> list[str]:
-    """Return what is wrong with a request and its answer; empty: nothing is."""
+    """Return what is wrong with a request and its answer."""
     if exchange.template is None:
         return [f"{exchange.method} {exchange.path}: no such route"]
     if ".git/" in exchange.template:
@@ -178,7 +178,7 @@ def _sent_problems(exchange: Exchange) -> list[str]:
 
 
 def _unknown_members(steps: list[str], sent: Any) -> list[str]:
-    """Name members that the schema does not have: descriptions let every member pass."""
+    """Return members that the schema lacks, because descriptions allow any member."""
     schema: Any = _api()
     for step in steps:
         schema = schema[step]
@@ -232,7 +232,7 @@ def _error_problems(exchange: Exchange, *, described: bool) -> list[str]:
 
 
 def payload_problems(event: str, payload: dict[str, Any]) -> list[str]:
-    """Return what is wrong with a webhook's payload; empty: nothing is."""
+    """Return what is wrong with a webhook's payload."""
     action = payload.get("action")
     name = f"{event}.{action}" if action else event
     described = re.sub(r"[._]", "-", name)
@@ -243,7 +243,7 @@ def payload_problems(event: str, payload: dict[str, Any]) -> list[str]:
 
 
 def problems(exchanges: Iterable[Exchange], deliveries: Iterable[HubDelivery] = ()) -> list[str]:
-    """Return everything that is wrong with exchanges and deliveries; empty: nothing is."""
+    """Return everything that is wrong with exchanges and deliveries."""
     found = [problem for exchange in exchanges for problem in exchange_problems(exchange)]
     for delivery in deliveries:
         found += payload_problems(delivery.event, json.loads(delivery.body))

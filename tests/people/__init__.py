@@ -1,1 +1,1 @@
-"""Tests of who may read, and who may send."""
+"""Tests of who may read and who may send evidence."""

@@ -1,4 +1,4 @@
-"""People's tokens over processes: renewed once, shared answers, and Redis away."""
+"""People's tokens in several processes: one renewal, shared answers, and Redis down."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -17,7 +17,7 @@ def runs(publisher: Publisher) -> tuple[HubCheckRun, ...]:
 
 
 def lines(run: HubCheckRun) -> list[int]:
-    return [annotation.members["start_line"] for annotation in run.annotations]
+    return [annotation["start_line"] for annotation in run.annotations]
 
 
 def test_it_stands_on_the_head_and_says_whose_it_is(publisher: Publisher) -> None:

@@ -1,1 +1,1 @@
-"""Tests of chores in the background."""
+"""Tests of the background chores."""

@@ -1,4 +1,4 @@
-"""A directory's owner is told as GitHub's own page on CODEOWNERS tells its examples."""
+"""Owners of directories, by the examples of GitHub's own page on CODEOWNERS."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What came of a pull request is read from GitHub and git as it is there, over HTTP."""
+"""The outcome of a pull request, read from the sandbox and its git over HTTP."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What leaves the house: where nothing may be sent, what counts as sent, and what nobody knows."""
+"""Outgoing texts: refused addresses, successful deliveries, and unsure ones."""
 
 import ipaddress
 import socket
@@ -82,7 +82,7 @@ def test_what_is_no_webhook_is_refused(url: str) -> None:
         check_webhook(url, private=False)
 
 
-# --- the certificate is for the name, though the address is called -------------------------------
+# --- certificates: for the name, although the call goes to the address ---------------------------
 
 
 def make_certificate(directory: Path, host: str) -> Path:
@@ -137,7 +137,7 @@ def test_the_host_has_to_show_its_own_certificate(
 
 
 class MailHost(socketserver.ThreadingTCPServer):
-    """Takes mail as the protocol says; ``refuses`` lets it refuse every recipient."""
+    """Accepts mail as the protocol says; with ``refuses`` it refuses every recipient."""
 
     daemon_threads = True
 

@@ -1,4 +1,4 @@
-"""Teams are read from the sandbox over HTTP, and what GitHub does not say any more is forgotten."""
+"""Teams, read from the sandbox over HTTP; the store forgets what GitHub no longer lists."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -29,7 +29,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 def fetch(place: Place, store: Store) -> TeamsFetched:
-    """Fetch once, the app being known to be installed."""
+    """Fetch once; the store knows the installation."""
     installation = Installation(id=place.installation.id, account="Acme")
     store.installations.seen(installation, now=START)
     sources = TeamSources(auth=place.auth, github=lambda _: place.new_github(), store=store)
@@ -114,7 +114,7 @@ def test_of_an_organization_one_source_holds_for_all(place: Place, store: Store)
 
 
 def merged(place: Place, store: Store, number: int, author: str | None, **lines: int) -> None:
-    """Keep an audit of a pull request that adds so many effective lines below each directory."""
+    """Store an audit of a pull request with these effective lines below each directory."""
     known = Repository(
         id=place.repository.id, owner="acme", name="app", installation_id=place.installation.id
     )

@@ -15,7 +15,7 @@ from ghapp.store import Installation, Repository, Store, WeeklyOrder
 from ghapp.store.summaries.questions import SummaryQuestions
 from ghapp.summaries.selection import PersonNaming
 from ghapp.upkeep.outgoing import NotSent
-from ghapp.upkeep.weekly import WeeklyLetters, last_week, next_sending
+from ghapp.upkeep.weekly import WeeklySummaries, last_week, next_sending
 from tests.receivers import Receiver, serving
 from tests.store.records import document
 
@@ -31,8 +31,8 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def letters(store: Store) -> WeeklyLetters:
-    """Return what sends letters about acme/shop, which merged two pull requests last week."""
+def summaries(store: Store) -> WeeklySummaries:
+    """Return the sender for acme, where acme/shop merged two pull requests last week."""
     store.installations.seen(Installation(id=INSTALLATION, account="acme"), now=WEDNESDAY)
     shop = Repository(id=42, owner="acme", name="shop", installation_id=INSTALLATION)
     store.installations.repository_seen(shop, now=WEDNESDAY)
@@ -52,7 +52,7 @@ def letters(store: Store) -> WeeklyLetters:
             ),
         )
         store.audits.save(42, number, saved, now=WEDNESDAY)
-    return WeeklyLetters(
+    return WeeklySummaries(
         store=store,
         summaries=SummaryQuestions(store.database, PersonNaming()),
         encryption_key=b"k" * 32,
@@ -63,16 +63,16 @@ def letters(store: Store) -> WeeklyLetters:
     )
 
 
-def request(letters: WeeklyLetters, receiver: Receiver) -> None:
-    webhook = letters.seal(f"http://127.0.0.1:{receiver.server_port}/hook")
+def request(summaries: WeeklySummaries, receiver: Receiver) -> None:
+    webhook = summaries.seal(f"http://127.0.0.1:{receiver.server_port}/hook")
     wanted = WeeklyOrder(installation_id=INSTALLATION, webhook=webhook, set_by="ann")
-    letters.store.weeklies.order(wanted, now=WEDNESDAY)
+    summaries.store.weeklies.order(wanted, now=WEDNESDAY)
 
 
-def test_it_says_the_week_and_is_sent_once(letters: WeeklyLetters, receiver: Receiver) -> None:
-    request(letters, receiver)
-    assert letters.send(INSTALLATION).count == 1
-    assert letters.send(INSTALLATION).count == 0
+def test_it_says_the_week_and_is_sent_once(summaries: WeeklySummaries, receiver: Receiver) -> None:
+    request(summaries, receiver)
+    assert summaries.send(INSTALLATION).count == 1
+    assert summaries.send(INSTALLATION).count == 0
     (body,) = receiver.received
     said = msgspec.json.decode(body)
     assert (said["organization"], said["week"]) == ("acme", "2026-W20")
@@ -86,9 +86,9 @@ def test_it_says_the_week_and_is_sent_once(letters: WeeklyLetters, receiver: Rec
         assert words in said["text"]
 
 
-def test_what_nothing_is_known_of_is_no_zero(letters: WeeklyLetters, receiver: Receiver) -> None:
-    request(letters, receiver)
-    earlier = replace(letters, clock=lambda: WEDNESDAY - timedelta(days=7))
+def test_unknown_is_not_zero(summaries: WeeklySummaries, receiver: Receiver) -> None:
+    request(summaries, receiver)
+    earlier = replace(summaries, clock=lambda: WEDNESDAY - timedelta(days=7))
     assert earlier.send(INSTALLATION).count == 1
     said = msgspec.json.decode(receiver.received[0])["text"]
     assert "| `acme/shop` | 1 | 0 | 3 | - |" in said
@@ -96,88 +96,90 @@ def test_what_nothing_is_known_of_is_no_zero(letters: WeeklyLetters, receiver: R
 
 
 def test_its_quiet_spots_look_at_the_week_that_it_tells(
-    letters: WeeklyLetters, receiver: Receiver
+    summaries: WeeklySummaries, receiver: Receiver
 ) -> None:
-    store = letters.store
+    store = summaries.store
     handbook = Repository(id=43, owner="acme", name="handbook", installation_id=INSTALLATION)
     store.installations.repository_seen(handbook, now=WEDNESDAY)
     sunday = WEDNESDAY - timedelta(days=3)
     for number in range(1, 11):
         unknown = document(sunday, pull_request=number, verdict=Verdict.NO_EVIDENCE)
         store.audits.save(43, number, unknown, now=WEDNESDAY)
-    request(letters, receiver)
-    letters.send(INSTALLATION)
+    request(summaries, receiver)
+    summaries.send(INSTALLATION)
     said = msgspec.json.decode(receiver.received[0])["text"]
     assert "- `acme/handbook`: no evidence has arrived" in said
 
 
-def test_nobody_gets_what_nobody_wished(letters: WeeklyLetters) -> None:
-    assert letters.send(INSTALLATION).count == 0
-    letters.store.weeklies.order(
+def test_nobody_gets_a_summary_without_an_order(summaries: WeeklySummaries) -> None:
+    assert summaries.send(INSTALLATION).count == 0
+    summaries.store.weeklies.order(
         WeeklyOrder(installation_id=INSTALLATION, set_by="a"), now=WEDNESDAY
     )
-    assert letters.store.weeklies.stop(INSTALLATION)
-    assert letters.send(INSTALLATION).count == 0
+    assert summaries.store.weeklies.stop(INSTALLATION)
+    assert summaries.send(INSTALLATION).count == 0
 
 
-def test_what_did_not_come_in_is_sent_again(letters: WeeklyLetters, receiver: Receiver) -> None:
-    request(letters, receiver)
+def test_what_did_not_come_in_is_sent_again(summaries: WeeklySummaries, receiver: Receiver) -> None:
+    request(summaries, receiver)
     receiver.status = 500
     with pytest.raises(NotSent):
-        letters.send(INSTALLATION)
-    kept = letters.store.weeklies.of(INSTALLATION)
+        summaries.send(INSTALLATION)
+    kept = summaries.store.weeklies.of(INSTALLATION)
     assert kept is not None
     assert kept.problem == "127.0.0.1 answered with status 500"
     receiver.status = 200
-    assert letters.send(INSTALLATION).count == 1
+    assert summaries.send(INSTALLATION).count == 1
     assert len(receiver.received) == 2
 
 
 def test_what_may_have_come_in_is_not_sent_again(
-    letters: WeeklyLetters, receiver: Receiver
+    summaries: WeeklySummaries, receiver: Receiver
 ) -> None:
-    request(letters, receiver)
+    request(summaries, receiver)
     receiver.status = 0
-    assert letters.send(INSTALLATION).count == 1
-    kept = letters.store.weeklies.of(INSTALLATION)
+    assert summaries.send(INSTALLATION).count == 1
+    kept = summaries.store.weeklies.of(INSTALLATION)
     assert kept is not None
     assert "did not answer" in str(kept.problem)
-    assert letters.send(INSTALLATION).count == 0
+    assert summaries.send(INSTALLATION).count == 0
 
 
-def test_workers_at_once_send_one_letter(letters: WeeklyLetters, receiver: Receiver) -> None:
-    request(letters, receiver)
+def test_concurrent_workers_send_one_summary(
+    summaries: WeeklySummaries, receiver: Receiver
+) -> None:
+    request(summaries, receiver)
     with ThreadPoolExecutor(4) as pool:
-        sent = [one.count for one in pool.map(letters.send, [INSTALLATION] * 4)]
+        sent = [one.count for one in pool.map(summaries.send, [INSTALLATION] * 4)]
     assert sorted(sent) == [0, 0, 0, 1]
     assert len(receiver.received) == 1
 
 
-def test_the_next_week_is_another_letter(letters: WeeklyLetters, receiver: Receiver) -> None:
-    request(letters, receiver)
-    letters.send(INSTALLATION)
-    later = replace(letters, clock=lambda: WEDNESDAY + timedelta(days=7))
+def test_the_next_week_is_another_summary(summaries: WeeklySummaries, receiver: Receiver) -> None:
+    request(summaries, receiver)
+    summaries.send(INSTALLATION)
+    later = replace(summaries, clock=lambda: WEDNESDAY + timedelta(days=7))
     assert later.send(INSTALLATION).count == 1
     assert b"No pull requests were merged" in receiver.received[1]
 
 
 def test_an_address_under_another_key_is_not_sent_to(
-    letters: WeeklyLetters, receiver: Receiver
+    summaries: WeeklySummaries, receiver: Receiver
 ) -> None:
-    request(letters, receiver)
+    request(summaries, receiver)
     with pytest.raises(NotSent, match="no address"):
-        replace(letters, encryption_key=b"x" * 32).send(INSTALLATION)
+        replace(summaries, encryption_key=b"x" * 32).send(INSTALLATION)
 
 
 @given(TIMES)
-def test_letters_are_due_on_wednesdays_and_never_now(now: datetime) -> None:
+def test_summaries_are_due_on_wednesdays_and_never_now(now: datetime) -> None:
     due = next_sending(now)
     assert now < due <= now + timedelta(days=7)
     assert (due.weekday(), due.hour) == (2, 6)
 
 
 @given(TIMES.map(datetime.date))
-def test_a_letter_is_about_the_last_week_that_is_closed(today: date) -> None:
+def test_a_summary_is_about_the_last_closed_week(today: date) -> None:
     first, last = last_week(today)
     assert (first.weekday(), last - first) == (0, timedelta(days=6))
     assert timedelta(days=3) <= today - last <= timedelta(days=9)

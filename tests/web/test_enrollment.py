@@ -61,7 +61,7 @@ def test_no_token_of_githubs_is_kept(place: Place, tmp_path: Path) -> None:
 def test_who_may_write_to_nothing_is_not_enrolled(place: Place, login: str) -> None:
     answer = enroll(place, login)
     assert answer.status_code == 403
-    assert "may write to no repository" in answer.get_json()["error"]
+    assert "may not write to any repository" in answer.get_json()["error"]
 
 
 def test_a_refused_late_or_foreign_sign_in_is_over(place: Place) -> None:

@@ -42,7 +42,7 @@ def test_it_is_off_until_an_owner_switches_it_on(place: Place) -> None:
     assert request(place, admin, webhook="") == 303
     kept = place.store.weeklies.of(place.installed.id)
     assert kept is not None
-    assert place.services.letters.webhook(kept) == "http://127.0.0.1:9/hook/secret-part"
+    assert place.services.weekly_summaries.webhook(kept) == "http://127.0.0.1:9/hook/secret-part"
     assert admin.post(f"{PAGE}/weekly/stop", data=place.form_of(admin)).status_code == 303
     assert place.store.weeklies.all() == ()
 

@@ -1,6 +1,6 @@
 r"""A strict stand-in for GitHub over HTTP, with a real git repository behind each repository.
 
-Product code meets it as it meets GitHub: over HTTP only. A scenario in short::
+The product talks to it as it talks to GitHub: over HTTP only. A short scenario::
 
     with Sandbox(directory) as sandbox:
         registered = sandbox.register_app(webhook_url="http://127.0.0.1:8000/webhook")
@@ -9,14 +9,14 @@ Product code meets it as it meets GitHub: over HTTP only. A scenario in short::
         pull = sandbox.open_pull(repository, files={"b.py": "y = 2\n"}, title="Add y")
         sandbox.merge(pull, method="squash")
         sandbox.deliver_closed(pull)          # signed, to the webhook_url, now
-        # for the client: sandbox.api_url, registered.app.id, registered.private_key,
+        # the client needs: sandbox.api_url, registered.app.id, registered.private_key,
         # registered.app.webhook_secret, installation.id
-        sandbox.visible(pull).label_names     # what stands on the pull request
-        sandbox.writes(), sandbox.violations  # what was asked, and what should not have been
+        sandbox.visible(pull).label_names     # what a person sees on the pull request
+        sandbox.writes(), sandbox.violations  # what was requested, and what must not be
         sandbox.play({"kind": "bad_gateway_after", "method": "POST", "route": "*/comments"})
 
-``builder`` makes scenarios, ``events`` sends webhooks, ``faults`` lets things go wrong,
-``limits`` holds GitHub's limits; all four are methods of ``Sandbox`` or arguments to it.
+``builder`` makes scenarios, ``events`` sends webhooks, ``faults`` makes things go wrong and
+``limits`` holds GitHub's limits. All four are methods of ``Sandbox`` or arguments to it.
 """
 
 from ghapp.demo.sandbox.builder import EVENTS, PERMISSIONS, BuilderError

@@ -1,8 +1,7 @@
-"""The Flask application: every request goes to the API, to git, or to a page; no more."""
+"""The Flask application: it passes every request to git, to a page, or to the API."""
 
 import socket
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
 
 from flask import Flask, Response, request
 
@@ -12,23 +11,12 @@ from ghapp.demo.sandbox.git_http import GitDoor, GitRequest
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 
 
-class ApiServer(Protocol):
-    """What answers requests of the API."""
-
-    def answer(self, request: WireRequest) -> WireAnswer:
-        """Answer and record one request; it does what follows from it."""
-        ...
+Api = Callable[[WireRequest], WireAnswer]
+Pages = Callable[[WireRequest, Mapping[str, str]], WireAnswer | None]
+"""Answers a request and its form with a page; ``None``: no page has that address."""
 
 
-class PageServer(Protocol):
-    """What answers a person's browser."""
-
-    def answer(self, request: WireRequest, form: Mapping[str, str]) -> WireAnswer | None:
-        """Answer with a page; ``None``: there is no such page."""
-        ...
-
-
-def create_app(api: ApiServer, git: GitDoor, pages: PageServer, prefix: str) -> Flask:
+def create_app(api: Api, git: GitDoor, pages: Pages, prefix: str) -> Flask:
     """Return the application; ``prefix`` is the API's base path, such as ``/api/v3``."""
     app = Flask("ghapp.demo.sandbox", static_folder=None)
 
@@ -37,10 +25,10 @@ def create_app(api: ApiServer, git: GitDoor, pages: PageServer, prefix: str) -> 
         wanted = GitRequest.from_path(incoming.path)
         if wanted is not None:
             return _response(git.answer(incoming, wanted))
-        page = pages.answer(incoming, request.form)
+        page = pages(incoming, request.form)
         if page is not None:
             return _response(page)
-        return _response(api.answer(_without(prefix, incoming)))
+        return _response(api(_without(prefix, incoming)))
 
     app.add_url_rule("/", "root", answer, methods=METHODS)
     app.add_url_rule("/<path:path>", "any", answer, methods=METHODS)
@@ -50,13 +38,13 @@ def create_app(api: ApiServer, git: GitDoor, pages: PageServer, prefix: str) -> 
 def _incoming() -> WireRequest:
     raw = request.environ.get("RAW_URI") or request.full_path
     path, _, query = str(raw).partition("?")
-    # Read the bytes first: the form would otherwise swallow them.
+    # Read the bytes first: parsing the form consumes the stream.
     body = request.get_data(cache=True)
     return WireRequest(request.method, path, query, request.headers, body)
 
 
 def _without(prefix: str, incoming: WireRequest) -> WireRequest:
-    """Take the API's prefix off; a path without it keeps its form and is refused."""
+    """Remove the API's prefix; no route matches a path without it."""
     if not prefix:
         return incoming
     path = incoming.path

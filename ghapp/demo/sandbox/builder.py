@@ -1,6 +1,6 @@
-"""How a scenario is made: repositories, commits, pull requests, merges, and what people do.
+"""Makes scenarios: repositories, commits, pull requests, merges, and what people do.
 
-It changes the world and sends nothing; ``events`` tells apps about it.
+It changes the world and sends nothing; ``events`` sends the webhooks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,19 +24,19 @@ from ghapp.demo.sandbox.state import (
 )
 
 PERMISSIONS = {"contents": "read", "pull_requests": "write", "checks": "write"}
-"""What the app asks for at least (metadata: read goes without saying)."""
+"""The least that the app needs, besides ``metadata: read``, which every app has."""
 EVENTS = ("pull_request", "issue_comment", "label", "push", "repository")
 Files = Mapping[str, Content]
 
 
 class BuilderError(ValueError):
-    """The scenario asks for something that cannot be; the message says what and why."""
+    """A scenario is impossible; the message says what and why."""
 
 
 class HubBuilder:
-    """Makes and changes what the stand-in holds. Times default to the stand-in's clock.
+    """Makes and changes the stand-in's data. Times default to the stand-in's clock.
 
-    People are named by login; unknown ones are made. Every method takes the world's lock.
+    A login names a person; an unknown login creates one. Every method takes the world's lock.
     """
 
     def __init__(self, world: World) -> None:
@@ -69,50 +69,50 @@ class HubBuilder:
             )
 
     def organization(self, login: str) -> HubAccount:
-        """Return the organization of that login; it is made when there is none."""
+        """Return the organization with a login; create it if there is none."""
         with self.world.lock:
             return self.world.account(login, "Organization")
 
     def user(self, login: str) -> HubAccount:
-        """Return the person of that login; it is made when there is none."""
+        """Return the person with a login; create them if there is none."""
         with self.world.lock:
             return self.world.account(login)
 
     def user_token(self, login: str) -> str:
-        """Return a token by which requests are made as that person."""
+        """Return a token for requests as that person."""
         with self.world.lock:
             value = f"ghu_{login}{self.world.next_id('request'):016d}"
             self.world.user_tokens[value] = UserToken(value, self.world.account(login))
             return value
 
     def end_user_tokens(self, login: str) -> None:
-        """Revoke all of a person's tokens, as when he takes back what he allowed an app."""
+        """Revoke all of a person's tokens, as when the person revokes an app's authorization."""
         with self.world.lock:
             for token in self.world.user_tokens.values():
                 if token.account.login.lower() == login.lower():
                     token.revoked = True
 
     def sit_down(self, login: str, *, denies: bool = False) -> None:
-        """Let this person sit at the browser from now on; ``denies``: apps are let in nowhere."""
+        """Put this person at the browser from now on; ``denies``: they refuse every app."""
         with self.world.lock:
             self.world.browser_login, self.world.browser_denies = login, denies
 
     def add_member(self, organization: str, login: str, role: str = "member") -> None:
-        """Make a person ``member`` or ``admin`` of an organization, or ``pending``: invited."""
+        """Make a person ``member``, ``admin`` or ``pending`` (invited) in an organization."""
         with self.world.lock:
             self.world.account(login)
             members = self.world.memberships.setdefault(organization.lower(), {})
             members[login.lower()] = role
 
     def remove_member(self, organization: str, login: str) -> None:
-        """Take a person out of an organization."""
+        """Remove a person from an organization."""
         with self.world.lock:
             self.world.memberships.get(organization.lower(), {}).pop(login.lower(), None)
 
     def set_team(
         self, organization: str, name: str, *people: str, privacy: str = "closed"
     ) -> HubTeam:
-        """Let a team have these people and no others; it is made when there is none."""
+        """Give a team exactly these people; create it if there is none."""
         slug = name.lower().replace(" ", "-")
         with self.world.lock:
             teams = self.world.teams.setdefault(organization.lower(), {})
@@ -133,7 +133,7 @@ class HubBuilder:
         repositories: Sequence[HubRepository] | None = None,
         permissions: Mapping[str, str] | None = None,
     ) -> HubInstallation:
-        """Install an app on an account, on all its repositories or on those given."""
+        """Install an app on an account, for all its repositories or for those given."""
         with self.world.lock:
             number = self.world.next_id("installation")
             installation = HubInstallation(
@@ -150,7 +150,7 @@ class HubBuilder:
             return installation
 
     def suspend(self, installation: HubInstallation) -> None:
-        """Suspend an installation: its tokens are refused."""
+        """Suspend an installation: GitHub refuses its tokens."""
         with self.world.lock:
             installation.suspended_at = self.world.now()
 
@@ -160,16 +160,9 @@ class HubBuilder:
             installation.suspended_at = None
 
     def uninstall(self, installation: HubInstallation) -> None:
-        """Uninstall an app: it sees nothing any more."""
+        """Uninstall an app: it no longer sees anything."""
         with self.world.lock:
             installation.deleted = True
-
-    def expire_tokens(self, installation: HubInstallation | None = None) -> None:
-        """Let every token, or those of one installation, expire now."""
-        with self.world.lock:
-            for token in self.world.tokens.values():
-                if installation in {None, token.installation}:
-                    token.revoked = True
 
     # --- repositories -------------------------------------------------------------------------
 
@@ -182,15 +175,14 @@ class HubBuilder:
         private: bool = True,
         default_branch: str = "main",
         at: datetime | None = None,
-        owner_kind: str = "Organization",
     ) -> HubRepository:
-        """Make a repository with one commit on its default branch."""
+        """Create a repository with one commit on its default branch."""
         with self.world.lock:
             if self.world.repository_named(f"{owner}/{name}"):
-                raise BuilderError(f"there is a repository {owner}/{name} already")
+                raise BuilderError(f"repository {owner}/{name} already exists")
             now = at or self.world.now()
             repository = self._new_repository(
-                self.world.account(owner, owner_kind), name, default_branch, now, private=private
+                self.organization(owner), name, default_branch, now, private=private
             )
             start = {"README.md": f"# {name}\n"} if files is None else files
             self.commit(repository, start, message="Start", author=owner, at=now)
@@ -217,7 +209,7 @@ class HubBuilder:
     def fork(
         self, repository: HubRepository, owner: str, *, at: datetime | None = None
     ) -> HubRepository:
-        """Make a fork of a repository below a person's account."""
+        """Fork a repository into a person's account."""
         with self.world.lock:
             now = at or self.world.now()
             made = self._new_repository(
@@ -230,7 +222,7 @@ class HubBuilder:
             return made
 
     def delete_forks(self, repository: HubRepository) -> None:
-        """Delete all forks: pull requests from them have no head repository any more."""
+        """Delete all forks, so that their pull requests no longer have a head repository."""
         with self.world.lock:
             delete_forks(self.world, repository)
 
@@ -241,7 +233,7 @@ class HubBuilder:
             repository.name = name
 
     def transfer_repository(self, repository: HubRepository, owner: str) -> None:
-        """Give a repository to another account; its old name redirects."""
+        """Transfer a repository to another account; its old name redirects."""
         with self.world.lock:
             repository.former_names.add(repository.full_name.lower())
             repository.owner = self.world.account(owner)
@@ -276,7 +268,7 @@ class HubBuilder:
     ) -> str:
         """Commit files on a branch (a new one starts at the default branch); return the SHA.
 
-        ``None`` in the place of a file's content removes it.
+        ``None`` as a file's content removes the file.
         """
         with self.world.lock:
             now, name = at or self.world.now(), branch or repository.default_branch
@@ -311,7 +303,7 @@ class HubBuilder:
     ) -> HubPull:
         """Open a pull request from a branch of the repository or of a fork.
 
-        With ``files``, a commit is made on the branch first; without, it has its commits.
+        ``files`` become a commit on the branch first; without them the branch has its commits.
         """
         with self.world.lock:
             now, number = at or self.world.now(), repository.next_number
@@ -327,7 +319,7 @@ class HubBuilder:
     def _branch_off(
         self, repository: HubRepository, home: HubRepository, base: str, head: str
     ) -> None:
-        """Start the head branch at the base's tip, where it does not exist yet."""
+        """Start the head branch at the base's tip, unless it exists."""
         if home.git.resolve(f"refs/heads/{head}") is None:
             if home is not repository:
                 home.git.fetch_from(repository.git, f"refs/heads/{base}", f"refs/heads/{base}")
@@ -381,7 +373,7 @@ class HubBuilder:
         with self.world.lock:
             home = pull.head_repository
             if home is None:
-                raise BuilderError(f"the fork of pull request {pull.number} is gone")
+                raise BuilderError(f"the fork of pull request {pull.number} was deleted")
             now = at or self.world.now()
             sha = self.commit(
                 home, files, branch=pull.head_ref, message=message, author=author, at=now
@@ -399,16 +391,16 @@ class HubBuilder:
         by: str = "maintainer",
         message: str | None = None,
     ) -> str:
-        """Merge by ``merge``, ``squash`` or ``rebase``; return what the base now stands at."""
+        """Merge by ``merge``, ``squash`` or ``rebase``; return the new tip of the base branch."""
         with self.world.lock:
             if pull.closed_at is not None:
-                raise BuilderError(f"pull request {pull.number} is closed already")
+                raise BuilderError(f"pull request {pull.number} is already closed")
             now, merger = at or self.world.now(), self.world.account(by)
             sha = _METHODS[method](pull, now, merger, message)
             pull.merge_commit_sha, pull.merged_by = sha, merger
             pull.merged_at = pull.closed_at = pull.updated_at = now
             pull.repository.pushed_at = now
-            # Who merges can write, and apps may ask whether they can.
+            # Whoever merges has write permission, and apps may ask for it.
             pull.repository.collaborators.setdefault(by.lower(), "write")
             self._delete_branch(pull)
             return sha
@@ -425,14 +417,14 @@ class HubBuilder:
             pull.closed_at = pull.updated_at = at or self.world.now()
 
     def lock_pull(self, pull: HubPull) -> None:
-        """Lock a conversation: apps cannot comment any more."""
+        """Lock a conversation: apps can no longer comment."""
         with self.world.lock:
             pull.locked = True
 
-    # --- what people write --------------------------------------------------------------------
+    # --- comments, reviews, labels --------------------------------------------------------------
 
     def add_comment(self, pull: HubPull, author: str, body: str) -> HubComment:
-        """Write a comment as a person."""
+        """Comment as a person."""
         with self.world.lock:
             number, now = self.world.next_id("comment"), self.world.now()
             comment = HubComment(number, self.world.account(author), body, now, now)
@@ -452,12 +444,12 @@ class HubBuilder:
             return review
 
     def delete_comment(self, pull: HubPull, comment: HubComment) -> None:
-        """Delete a comment as a person may delete any."""
+        """Delete anybody's comment, as a maintainer can."""
         with self.world.lock:
             pull.comments.remove(comment)
 
     def add_label(self, pull: HubPull, name: str) -> HubLabel:
-        """Put a label on a pull request as a person does; it is made when there is none."""
+        """Add a label to a pull request as a person; create it if there is none."""
         with self.world.lock:
             known = pull.repository.labels
             label = known.get(name.lower()) or HubLabel(self.world.next_id("label"), name)
@@ -467,7 +459,7 @@ class HubBuilder:
             return label
 
     def remove_label(self, pull: HubPull, name: str) -> None:
-        """Take a label off a pull request as a person does."""
+        """Remove a label from a pull request as a person."""
         with self.world.lock:
             pull.labels = [one for one in pull.labels if one.name.lower() != name.lower()]
 
@@ -513,11 +505,11 @@ def _squash_commit(pull: HubPull, at: datetime, by: HubAccount, message: str | N
     )
 
 
-def _rebased_commits(pull: HubPull, at: datetime, by: HubAccount, message: str | None) -> str:  # noqa: ARG001 - one shape for all methods
+def _rebased_commits(pull: HubPull, at: datetime, by: HubAccount, message: str | None) -> str:  # noqa: ARG001 - all methods have one signature
     git, tip = pull.repository.git, _tip(pull.repository, pull.base_ref)
     for commit in git.commits(tip, pull.head_sha):
         if len(commit.parents) != 1:
-            raise BuilderError(f"{commit.sha} is a merge: GitHub refuses to rebase it")
+            raise BuilderError(f"GitHub does not rebase merge commits, and {commit.sha} is one")
         tree = git.merge_trees(commit.parents[0], tip, commit.sha)
         tip = git.write_commit(
             f"refs/heads/{pull.base_ref}",

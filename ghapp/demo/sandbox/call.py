@@ -1,6 +1,6 @@
-"""One request on its way through the stand-in: the route, who sends it, and how it ends.
+"""One request inside the stand-in: its route, its sender and its answer.
 
-It finds no route and decides nothing about tokens.
+It neither finds routes nor checks tokens.
 """
 
 import json
@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from werkzeug.datastructures import Headers
 
+from ghapp.demo.sandbox.shapes import JsonShapes
 from ghapp.demo.sandbox.state import (
     Announcement,
     HubAccount,
@@ -24,9 +25,11 @@ from ghapp.demo.sandbox.state import (
     World,
 )
 
+Value = TypeVar("Value")
 
-class ErrorAnswer(Exception):  # noqa: N818 - it is an answer, not a mishap
-    """The request is answered with an error; raised by any handler."""
+
+class ErrorAnswer(Exception):  # noqa: N818 - an answer, not a failure
+    """An answer with an error; any handler may raise it."""
 
     def __init__(
         self,
@@ -45,7 +48,7 @@ class ErrorAnswer(Exception):  # noqa: N818 - it is an answer, not a mishap
 
 @dataclass(frozen=True)
 class HubAnswer:
-    """What is sent back. ``body`` is JSON, raw bytes, or ``None`` for nothing."""
+    """An answer. ``body`` is JSON, raw bytes, or ``None`` for no body."""
 
     body: Any = None
     status: int = 200
@@ -53,19 +56,26 @@ class HubAnswer:
     media_type: str = "application/json; charset=utf-8"
 
 
+def existing(value: Value | None) -> Value:
+    """Return the value that a lookup found; answer with 404 if it found none."""
+    if value is None:
+        raise ErrorAnswer(404, "Not Found")
+    return value
+
+
 class TokenOffice(Protocol):
-    """What a route may ask about installation tokens; `tokens.Guard` answers."""
+    """What a route may ask about installation tokens; `TokenGuard` answers."""
 
     def issue(self, installation: HubInstallation, wanted: Json) -> HubToken:
-        """Make a token, narrowed to the permissions and repositories that are wanted."""
+        """Create a token, narrowed to the requested permissions and repositories."""
 
     def reaches(self, token: HubToken, repository: HubRepository) -> bool:
-        """Say whether the token's installation and scope hold the repository."""
+        """Return whether the token's installation and scope include the repository."""
 
 
 @dataclass
 class HubCall:
-    """One request on a known route, after its sender is known."""
+    """One request on a known route."""
 
     world: World
     route: "HubRoute"
@@ -79,33 +89,36 @@ class HubCall:
     token: HubToken | None = None
     user: HubAccount | None = None
     user_app: HubApp | None = None
-    """The app that the person's token was made for; ``None``: made by hand."""
+    """The app that got the person's token; ``None``: a test created the token."""
     repository: HubRepository | None = None
     as_of: datetime | None = None
-    """What happened after it is not known to the replica that answers; ``None``: all is."""
+    """The answering replica knows nothing later than this; ``None``: it knows everything."""
     rate: dict[str, int] = field(default_factory=dict)
     """The caller's limit, remaining, used and reset."""
     announcements: list[Announcement] = field(default_factory=list)
     """Webhooks that this request causes."""
     redeliveries: list[HubDelivery] = field(default_factory=list)
-    """Deliveries that this request wants sent again."""
+    """Deliveries that this request asks to send again."""
     _json: Json | None = None
 
     @property
+    def shapes(self) -> JsonShapes:
+        """Return the builder of GitHub's JSON."""
+        return JsonShapes(self.world)
+
+    @property
     def where(self) -> str:
-        """Return the route in words, for violations."""
+        """Return the method and template of the route, for violations."""
         return f"{self.route.method} {self.route.template}"
 
     @property
     def repo(self) -> HubRepository:
         """Return the repository of a repository route."""
-        if self.repository is None:
-            raise ErrorAnswer(404, "Not Found")
-        return self.repository
+        return existing(self.repository)
 
     @property
     def acting_app(self) -> HubApp:
-        """Return the app that calls, by its JWT or by an installation's token."""
+        """Return the calling app, known by its JWT or its installation token."""
         app = self.token.installation.app if self.token else self.app
         if app is None:
             raise ErrorAnswer(403, "You must authenticate as an app")
@@ -113,26 +126,26 @@ class HubCall:
 
     @property
     def actor(self) -> HubAccount:
-        """Return the account that what is written will bear."""
+        """Return the account that GitHub shows as the author of what this request writes."""
         return self.user or self.acting_app.bot
 
     def hides(self, at: datetime | None) -> bool:
-        """Say whether what happened then is too young for the replica that answers."""
+        """Return whether the answering replica does not know yet what happened at ``at``."""
         return self.as_of is not None and at is not None and at > self.as_of
 
     def announce(self, event: str, members: dict[str, Any]) -> None:
-        """Have an event sent once the request is answered; members hold nouns, not JSON."""
+        """Queue an event until the request is answered; ``members`` hold nouns, not JSON."""
         self.announcements.append(Announcement(event, members, self.repo, self.actor))
 
     def number(self, name: str) -> int:
-        """Return a parameter of the path that must be a number; 404 otherwise."""
+        """Return a numeric parameter of the path; 404 if it is no number."""
         value = self.params[name]
         if not value.isdigit():
             raise ErrorAnswer(404, "Not Found")
         return int(value)
 
     def json(self) -> Json:
-        """Return the body as an object; what the route does not know is a violation."""
+        """Return the body as an object; members that the route does not know are violations."""
         if self._json is None:
             self._json = self._parsed()
             for name in sorted(set(self._json) - self.route.members):
@@ -151,12 +164,13 @@ class HubCall:
         return found
 
     def api_version(self) -> str:
-        """Return the version of the API that the caller asked for."""
+        """Return the API version that the caller requests."""
         return self.headers.get("X-GitHub-Api-Version", "2022-11-28")
 
     def accepts(self, word: str) -> bool:
-        """Say whether the caller asked for a media type such as ``raw`` or ``diff``."""
+        """Return whether the caller requests a media type such as ``raw`` or ``diff``."""
         accept = self.headers.get("Accept", "")
+        # application/vnd.github.v3.diff, application/vnd.github.raw+json
         return bool(re.search(rf"application/vnd\.github\.(v3\.)?{word}(\+json)?\b", accept))
 
 
@@ -167,7 +181,7 @@ Handler = Callable[[HubCall], HubAnswer]
 class HubRoute:
     """One operation of the API.
 
-    ``needs`` are alternatives such as ``pull_requests:write``; one of them suffices.
+    ``needs`` lists permissions such as ``pull_requests:write``; one of them is enough.
     ``sender`` is ``app`` (JWT), ``installation`` (its token), ``user``, or ``anyone``.
     """
 
@@ -181,5 +195,5 @@ class HubRoute:
 
     @property
     def accepted_permissions(self) -> str:
-        """Return the header that names what would be accepted."""
+        """Return the value of ``X-Accepted-GitHub-Permissions``."""
         return "; ".join(need.replace(":", "=") for need in self.needs)

@@ -1,7 +1,8 @@
-"""Sign-in by a code that a person types on another screen (GitHub's device flow).
+"""GitHub's device flow: a person types a code on another screen to sign in.
 
-The flow in a browser is in ``sign_in``. A test types the code by `approve` or `deny`; a person
-does it at ``/login/device``.
+The flow in a browser is in ``sign_in``. A test calls `approve` or `deny`; a person types the code
+at ``/login/device``.
+https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps#device-flow
 """
 
 from collections.abc import Mapping
@@ -14,14 +15,16 @@ from ghapp.demo.sandbox.state import HubAccount, HubApp, World
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 CODE_SECONDS = 900
+"""How long a code is valid."""
 INTERVAL_SECONDS = 5
+"""Shortest time between two polls of an app."""
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
-"""A code that a person types has no vowels, so that it spells no word."""
+"""Letters of a code: no vowels, so that no code spells a word."""
 
 
 @dataclass
 class HubDeviceCode:
-    """One sign-in that waits for its person."""
+    """A sign-in that waits for its person."""
 
     device_code: str
     user_code: str
@@ -34,14 +37,14 @@ class HubDeviceCode:
 
 
 class DeviceFlow:
-    """Answers the two requests of an app and the one page of a person."""
+    """Answers an app's two requests and serves a person's page."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._codes: dict[str, HubDeviceCode] = {}
 
     def answer(self, request: WireRequest, form: Mapping[str, str]) -> WireAnswer | None:
-        """Answer; ``None``: the request is none of this flow."""
+        """Answer a request; ``None``: it does not belong to this flow."""
         sent = sent_members(request, form)
         with self._world.lock:
             match request.method, request.path:
@@ -56,12 +59,12 @@ class DeviceFlow:
         return None
 
     def approve(self, user_code: str, login: str) -> None:
-        """Type a code as a person who agrees; raises `KeyError` where there is no such code."""
+        """Type a code as a person who agrees. Raises `KeyError` for an unknown code."""
         with self._world.lock:
             self._waiting(user_code).account = self._world.account(login)
 
     def deny(self, user_code: str) -> None:
-        """Type a code and refuse; raises `KeyError` where there is no such code."""
+        """Type a code and refuse. Raises `KeyError` for an unknown code."""
         with self._world.lock:
             self._waiting(user_code).denied = True
 
@@ -105,7 +108,7 @@ class DeviceFlow:
         return issue(self._world, code.account, code.app)
 
     def _over(self, code: HubDeviceCode, sent: Mapping[str, str]) -> str | None:
-        """Return why no more asking helps; ``None``: it may."""
+        """Return the error that ends the sign-in; ``None``: it goes on."""
         if code.app.client_id != sent.get("client_id"):
             return "incorrect_client_credentials"
         if self._world.now() >= code.expires_at:
@@ -116,7 +119,7 @@ class DeviceFlow:
         try:
             self.approve(sent.get("user_code", ""), sent.get("login") or "maintainer")
         except KeyError:
-            return _page("There is no such code, or it is too old.", status=404)
+            return _page("This code is unknown or expired.", status=404)
         return _page("You are signed in on your other screen.")
 
     def _waiting(self, user_code: str) -> HubDeviceCode:

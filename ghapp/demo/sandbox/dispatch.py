@@ -1,4 +1,4 @@
-"""One request of the API from its arrival to its answer and its record; no web framework."""
+"""Answers and records one request of the API. It knows no web framework."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ UNCOUNTED = frozenset({"/rate_limit"})
 
 @dataclass(frozen=True)
 class WireRequest:
-    """A request as it came over the wire; ``path`` is without the API's prefix, not decoded.
+    """A request as it arrived; ``path`` lacks the API's prefix and is not decoded.
 
     Names of ``headers`` ignore case.
     """
@@ -38,7 +38,7 @@ class WireRequest:
 
 @dataclass(frozen=True)
 class WireAnswer:
-    """What goes back; ``cut_off``: close the connection instead."""
+    """An answer as it is sent; ``cut_off``: close the connection instead."""
 
     status: int
     headers: dict[str, str]
@@ -49,7 +49,7 @@ class WireAnswer:
 
 
 class HubDispatcher:
-    """Answers requests one after the other, as one strict GitHub."""
+    """Answers requests one after another, as strictly as GitHub."""
 
     def __init__(self, world: World, guard: TokenGuard, plan: FaultPlan) -> None:
         self._world = world
@@ -59,7 +59,7 @@ class HubDispatcher:
         self.rates = RateCounter(world)
 
     def answer(self, request: WireRequest) -> WireAnswer:
-        """Answer a request and record it. Faults that take time do not hold up others."""
+        """Answer a request and record it. A slow fault does not block other requests."""
         found = self._router.find(request.method, request.path)
         if found is None:
             return self._unknown(request)
@@ -76,7 +76,7 @@ class HubDispatcher:
             self._world.violate(where, "the stand-in has no such route")
             answer = _refusal(ErrorAnswer(404, "Not Found"))
             sent = self._outgoing(request, answer, "unknown")
-            self._record(request, None, {}, sent, "unknown", None, wrote=False)
+            record(self._world, request, sent, "unknown")
             return sent
 
     def _answer(
@@ -110,7 +110,7 @@ class HubDispatcher:
             return None
         return self._world.now() - timedelta(seconds=fault.seconds)
 
-    def _finish(  # noqa: PLR0913 - the last step sees everything
+    def _finish(  # noqa: PLR0913 - the last step needs everything
         self,
         request: WireRequest,
         call: HubCall,
@@ -126,7 +126,16 @@ class HubDispatcher:
         if call.route.needs:
             accepted = call.route.accepted_permissions
             sent.headers.setdefault("X-Accepted-GitHub-Permissions", accepted)
-        self._record(request, call.route, call.params, sent, identity, fault, wrote=wrote)
+        record(
+            self._world,
+            request,
+            sent,
+            identity,
+            template=call.route.template,
+            params=call.params,
+            fault=fault,
+            wrote=wrote,
+        )
         cut_off = fault is not None and fault.kind in {
             FaultKind.CUT_OFF_BEFORE,
             FaultKind.CUT_OFF_AFTER,
@@ -138,7 +147,7 @@ class HubDispatcher:
             redeliveries=tuple(call.redeliveries),
         )
 
-    # --- the way to the handler ---------------------------------------------------------------
+    # --- before the handler -------------------------------------------------------------------
 
     def _count(self, call: HubCall, identity: str) -> None:
         call.rate = self.rates.state(identity)
@@ -157,7 +166,7 @@ class HubDispatcher:
         return call.route.handler(call)
 
     def _find_repository(self, call: HubCall) -> HubAnswer | None:
-        """Set the call's repository; the answer is a redirect when it was renamed."""
+        """Set the call's repository; return a redirect if the path has a former name."""
         if "repository_id" in call.params:
             number = call.number("repository_id")
             call.repository = _living(self._world.repositories.get(number))
@@ -242,7 +251,7 @@ class HubDispatcher:
         if call.token:
             self._guard.living_token(call.token.value)
 
-    # --- the way back -------------------------------------------------------------------------
+    # --- after the handler ---------------------------------------------------------------------
 
     def _outgoing(
         self, request: WireRequest, answer: HubAnswer, identity: str, fault: Fault | None = None
@@ -264,41 +273,43 @@ class HubDispatcher:
                 return WireAnswer(304, headers, b"")
         return WireAnswer(answer.status, headers, body)
 
-    def _record(  # noqa: PLR0913, PLR0917 - a record has these parts
-        self,
-        request: WireRequest,
-        route: HubRoute | None,
-        params: dict[str, str],
-        sent: WireAnswer,
-        identity: str,
-        fault: Fault | None,
-        *,
-        wrote: bool,
-    ) -> None:
-        self._world.requests += 1
-        self._world.record(
-            Exchange(
-                number=self._world.requests,
-                at=self._world.clock(),
-                method=request.method,
-                path=request.path,
-                query=request.query,
-                template=route.template if route else None,
-                params=dict(params),
-                request_headers={name.lower(): value for name, value in request.headers},
-                request_body=request.body,
-                status=sent.status,
-                headers=dict(sent.headers),
-                body=sent.body,
-                identity=identity,
-                wrote=wrote,
-                fault=fault.kind.value if fault else None,
-            )
+
+def record(  # noqa: PLR0913 - a record has these parts
+    world: World,
+    request: WireRequest,
+    sent: WireAnswer,
+    identity: str,
+    *,
+    template: str | None = None,
+    params: dict[str, str] | None = None,
+    fault: Fault | None = None,
+    wrote: bool = False,
+) -> None:
+    """Record a request with its answer. The caller holds the world's lock."""
+    world.requests += 1
+    world.record(
+        Exchange(
+            number=world.requests,
+            at=world.clock(),
+            method=request.method,
+            path=request.path,
+            query=request.query,
+            template=template,
+            params=dict(params or {}),
+            request_headers={name.lower(): value for name, value in request.headers},
+            request_body=request.body,
+            status=sent.status,
+            headers=dict(sent.headers),
+            body=sent.body,
+            identity=identity,
+            wrote=wrote,
+            fault=fault.kind.value if fault else None,
         )
+    )
 
 
 def delete_forks(world: World, repository: HubRepository) -> None:
-    """Delete every fork of a repository; their pull requests lose their head repository."""
+    """Delete every fork of a repository and detach the pull requests from them."""
     for fork in world.repositories.values():
         if fork.fork_of is repository:
             fork.deleted = True
@@ -330,5 +341,5 @@ def _encoded(body: object) -> bytes:
 
 
 def _digest(authorization: str, body: bytes) -> str:
-    """Return a tag that changes with the token, as GitHub's do."""
+    """Return an ETag that, like GitHub's, also depends on the token."""
     return hashlib.sha256(authorization.encode() + b"\0" + body).hexdigest()

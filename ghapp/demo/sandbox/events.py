@@ -1,4 +1,7 @@
-"""How apps are told what happened: one method an event, sent at once and signed."""
+"""Sends webhooks, one method for each event, signed and at once.
+
+https://docs.github.com/en/webhooks/webhook-events-and-payloads
+"""
 
 import json
 from collections.abc import Sequence
@@ -23,7 +26,7 @@ from ghapp.demo.sandbox.state import (
 from ghapp.demo.sandbox.webhooks import WebhookSender, headers_of
 
 Sent = tuple[HubDelivery, ...]
-"""One delivery for each app that hears of the event; empty: none does."""
+"""One delivery for each app that receives the event."""
 
 
 class EventSender:
@@ -36,7 +39,7 @@ class EventSender:
     def deliver(
         self, event: str, members: dict[str, Any], repository: HubRepository, sender: str
     ) -> Sent:
-        """Deliver an event on a repository; ``members`` hold nouns of the stand-in."""
+        """Deliver an event of a repository; ``members`` hold nouns of the stand-in."""
         with self._world.lock:
             told = Announcement(event, members, repository, self._world.account(sender))
             made = self._webhooks.composed(told)
@@ -45,26 +48,26 @@ class EventSender:
     # --- pull requests ------------------------------------------------------------------------
 
     def deliver_closed(self, pull: HubPull) -> Sent:
-        """Tell of a closed pull request, merged or not."""
+        """Deliver ``closed`` for a pull request, merged or not."""
         sender = (pull.merged_by or pull.author).login
         return self.deliver(
             "pull_request", {"action": "closed", "pull": pull}, pull.repository, sender
         )
 
     def deliver_opened(self, pull: HubPull) -> Sent:
-        """Tell of a new pull request."""
+        """Deliver ``opened`` for a new pull request."""
         members = {"action": "opened", "pull": pull}
         return self.deliver("pull_request", members, pull.repository, pull.author.login)
 
     def deliver_labeled(
         self, pull: HubPull, label: HubLabel, sender: str, action: str = "labeled"
     ) -> Sent:
-        """Tell of a label put on (``labeled``) or taken off (``unlabeled``) by a person."""
+        """Deliver that a person added (``labeled``) or removed (``unlabeled``) a label."""
         members = {"action": action, "pull": pull, "label": label}
         return self.deliver("pull_request", members, pull.repository, sender)
 
     def deliver_comment(self, pull: HubPull, comment: HubComment, action: str = "created") -> Sent:
-        """Tell of a comment that was ``created``, ``edited`` or ``deleted`` by its author."""
+        """Deliver that the author ``created``, ``edited`` or ``deleted`` a comment."""
         members: dict[str, Any] = {"action": action, "pull": pull, "comment": comment}
         if action == "edited":
             members["changes"] = {"body": {"from": ""}}
@@ -73,7 +76,7 @@ class EventSender:
     # --- checks -------------------------------------------------------------------------------
 
     def deliver_rerequested(self, repository: HubRepository, run: HubCheckRun, sender: str) -> Sent:
-        """Tell that a person asked to run a check again; its suite waits from now on."""
+        """Deliver that a person asked to run a check again; its suite is queued from now on."""
         with self._world.lock:
             run.suite.rerequested = True
         members = {"action": "rerequested", "check_run": run}
@@ -82,7 +85,7 @@ class EventSender:
     def deliver_requested_action(
         self, repository: HubRepository, run: HubCheckRun, identifier: str, sender: str
     ) -> Sent:
-        """Tell that a person pressed one of a check run's buttons."""
+        """Deliver that a person clicked a button of a check run."""
         members = {
             "action": "requested_action",
             "check_run": run,
@@ -93,7 +96,7 @@ class EventSender:
     def deliver_suite(
         self, repository: HubRepository, suite: CheckSuite, sender: str, action: str = "rerequested"
     ) -> Sent:
-        """Tell of a suite: ``rerequested`` ("re-run all"), or ``requested`` as after a push."""
+        """Deliver ``rerequested`` ("re-run all") or ``requested`` (after a push) for a suite."""
         with self._world.lock:
             suite.rerequested = suite.rerequested or action == "rerequested"
         members = {"action": action, "check_suite": suite}
@@ -102,7 +105,7 @@ class EventSender:
     # --- repositories -------------------------------------------------------------------------
 
     def deliver_push(self, repository: HubRepository, before: str, after: str, sender: str) -> Sent:
-        """Tell of a push to the default branch; ``ZERO`` stands for no commit."""
+        """Deliver a push to the default branch; ``ZERO`` means no commit."""
         ref = f"refs/heads/{repository.default_branch}"
         members = {"ref": ref, "before": before or ZERO, "after": after or ZERO}
         return self.deliver("push", members, repository, sender)
@@ -110,7 +113,7 @@ class EventSender:
     def deliver_label(
         self, repository: HubRepository, label: HubLabel, action: str, sender: str
     ) -> Sent:
-        """Tell of a label's definition: ``created``, ``edited`` or ``deleted``."""
+        """Deliver that somebody ``created``, ``edited`` or ``deleted`` a repository's label."""
         members: dict[str, Any] = {"action": action, "label": label}
         if action == "edited":
             members["changes"] = {}
@@ -119,9 +122,9 @@ class EventSender:
     def deliver_repository(
         self, repository: HubRepository, action: str, sender: str, changes: Json | None = None
     ) -> Sent:
-        """Tell of a repository: ``renamed``, ``transferred``, ``archived``, ``deleted`` ...
+        """Deliver a repository event: ``renamed``, ``transferred``, ``archived``, ``deleted`` ...
 
-        ``changes`` is what GitHub says of the state before, see ``renamed`` and ``transferred``.
+        ``changes`` describes the state before; `renamed` and `transferred` return it.
         """
         members: dict[str, Any] = {"action": action}
         if changes is not None:
@@ -133,7 +136,7 @@ class EventSender:
     def deliver_installation(
         self, installation: HubInstallation, action: str, sender: str = "maintainer"
     ) -> HubDelivery:
-        """Tell of an installation: ``created``, ``deleted``, ``suspend``, ``unsuspend`` ..."""
+        """Deliver an installation event: ``created``, ``deleted``, ``suspend`` ..."""
         with self._world.lock:
             reached = self._world.repositories_of(installation)
             members: Json = {"action": action}
@@ -151,7 +154,7 @@ class EventSender:
         removed: Sequence[HubRepository] = (),
         sender: str = "maintainer",
     ) -> HubDelivery:
-        """Tell of repositories that an installation gained or lost, and make it so."""
+        """Add or remove an installation's repositories and deliver the event."""
         with self._world.lock:
             installation.repository_ids |= {one.id for one in added}
             installation.repository_ids -= {one.id for one in removed}
@@ -178,18 +181,12 @@ class EventSender:
         return self._webhooks.send(made)
 
     def deliver_ping(self, app: HubApp) -> HubDelivery:
-        """Greet an app's webhook."""
+        """Deliver a ``ping`` to an app's webhook."""
         with self._world.lock:
             made = self._webhooks.prepare(app, "ping", None, self._webhooks.payloads.ping(app))
         return self._webhooks.send(made)
 
-    # --- odd ones -----------------------------------------------------------------------------
-
-    def deliver_again(self, delivery: HubDelivery) -> HubDelivery:
-        """Send a delivery again as a redelivery: same GUID, same body."""
-        with self._world.lock:
-            made = self._webhooks.again(delivery)
-        return self._webhooks.send(made)
+    # --- raw bytes ----------------------------------------------------------------------------
 
     def deliver_raw(
         self,
@@ -200,9 +197,9 @@ class EventSender:
         secret: str | None = None,
         headers: dict[str, str | None] | None = None,
     ) -> HubDelivery:
-        """Deliver any bytes, signed with ``secret`` (default: the app's), for tests of refusal.
+        """Deliver any bytes, signed with ``secret`` (default: the app's), to test refusals.
 
-        ``headers`` replace those that would be sent; ``None`` leaves one out.
+        ``headers`` replace the usual ones; ``None`` omits a header.
         """
         with self._world.lock:
             made = self._webhooks.prepare(app, event, None, {})
@@ -216,11 +213,11 @@ class EventSender:
 
 
 def renamed(former_name: str) -> Json:
-    """Return what a ``repository.renamed`` event says of the state before."""
+    """Return the ``changes`` of a ``repository.renamed`` event."""
     return {"repository": {"name": {"from": former_name}}}
 
 
 def transferred(former_owner: HubAccount) -> Json:
-    """Return what a ``repository.transferred`` event says of the state before."""
+    """Return the ``changes`` of a ``repository.transferred`` event."""
     shown = {"login": former_owner.login, "id": former_owner.id, "type": former_owner.kind}
     return {"owner": {"from": {"user": shown}}}

@@ -1,10 +1,10 @@
-"""The fault plan: which request or delivery goes wrong, and how. It plays no fault itself.
+"""The fault plan: which requests and deliveries fail, and how. It does not play the faults.
 
-A fault is data, so that a test or a file can hold it:
+A fault is data, so tests and files can hold it:
 
     Fault.from_mapping({"kind": "bad_gateway_after", "method": "POST", "route": "*/comments"})
-    Fault(Kind.SECONDARY_LIMIT, method="PATCH", times=2, status=429, retry_after=3)
-    Fault(Kind.DUPLICATE, event="pull_request.closed", chance=0.2, times=None)
+    Fault(FaultKind.SECONDARY_LIMIT, method="PATCH", times=2, status=429, retry_after=3)
+    Fault(FaultKind.DUPLICATE, event="pull_request.closed", chance=0.2, times=None)
 """
 
 import random
@@ -18,36 +18,36 @@ from typing import Any
 
 
 class FaultError(Exception):
-    """A fault's description cannot be read; the message names the member and what is allowed."""
+    """A fault's description is wrong; the message names the member and the allowed values."""
 
 
 class FaultKind(StrEnum):
-    """What goes wrong. The comments say what a client sees."""
+    """What goes wrong. Each docstring says what a client sees."""
 
     # requests
     BAD_GATEWAY_BEFORE = "bad_gateway_before"
-    """502, and nothing was done."""
+    """502, and the request had no effect."""
     BAD_GATEWAY_AFTER = "bad_gateway_after"
-    """502, although the request was carried out."""
+    """502, although the request took effect."""
     SERVER_ERROR = "server_error"
-    """``status`` (500, 503, ...), and nothing was done."""
+    """``status`` (500, 503, ...), and the request had no effect."""
     PRIMARY_LIMIT = "primary_limit"
-    """``status`` 403 or 429 with nothing remaining and a reset ``seconds`` ahead."""
+    """``status`` 403 or 429 with no requests remaining and a reset in ``seconds``."""
     SECONDARY_LIMIT = "secondary_limit"
-    """``status`` 403 or 429, with Retry-After where ``retry_after`` is given."""
+    """``status`` 403 or 429, with ``Retry-After`` if ``retry_after`` is set."""
     NOT_FOUND = "not_found"
-    """404, as a replica answers that has not seen the object yet."""
+    """404, as from a replica that does not have the object yet."""
     STALE_READ = "stale_read"
-    """The answer as of ``seconds`` ago: not merged yet, without the comment and the check run
-    that are younger. Of labels, which bear no time, the newest is left out."""
+    """The answer as of ``seconds`` ago: not merged yet, without newer comments and check runs.
+    Labels have no time, so the answer lacks the newest one."""
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - the name of a fault, not a secret
-    """The caller's token ends now: 401 for it from here on."""
+    """The caller's token expires now: 401 from here on."""
     CUT_OFF_BEFORE = "cut_off_before"
-    """The connection closes without an answer, and nothing was done."""
+    """The connection closes without an answer, and the request had no effect."""
     CUT_OFF_AFTER = "cut_off_after"
-    """The connection closes without an answer, although the request was carried out."""
+    """The connection closes without an answer, although the request took effect."""
     SLOW = "slow"
-    """The answer takes ``seconds`` longer; on a git route: git hangs for that long."""
+    """The answer takes ``seconds`` longer; on a git route, git hangs for that long."""
     # the world changes right before the request
     SUSPEND = "suspend"
     UNINSTALL = "uninstall"
@@ -57,15 +57,15 @@ class FaultKind(StrEnum):
     DELETE_FORKS = "delete_forks"
     # deliveries
     DUPLICATE = "duplicate"
-    """The delivery is sent twice under one GUID."""
+    """The delivery arrives twice with one GUID."""
     HELD = "held"
-    """The delivery is sent after the next one, so that they arrive in the wrong order."""
+    """The delivery arrives after the next one, so their order is wrong."""
     FAILED = "failed"
-    """The delivery does not arrive and is listed as failed with a 502."""
+    """The delivery does not arrive; GitHub lists it as failed with a 502."""
     TIMED_OUT = "timed_out"
-    """The delivery does not arrive and is listed without any status code."""
+    """The delivery does not arrive; GitHub lists it without a status code."""
     LOST = "lost"
-    """The delivery does not arrive and is listed nowhere."""
+    """The delivery does not arrive, and GitHub does not list it."""
     CLOSED_SAYS_OPEN = "closed_says_open"
     """The payload of a merged pull request says ``open`` and not merged."""
 
@@ -96,11 +96,11 @@ WORLD = frozenset(
 class Fault:
     """One thing that goes wrong, and when.
 
-    ``route`` is a pattern (``*``, ``?``) over the route as GitHub's description writes it, such
-    as ``/repos/{owner}/{repo}/pulls/{pull_number}/files``; git has ``*.git/info/refs`` and
-    ``*.git/git-upload-pack``. ``event`` is a pattern over ``pull_request.closed`` and the like.
-    The first ``after`` matches pass unharmed, then ``times`` are struck (``None``: all), each
-    with ``chance``.
+    ``route`` is a pattern (``*``, ``?``) over routes as in GitHub's API description, such as
+    ``/repos/{owner}/{repo}/pulls/{pull_number}/files``; git's routes are ``*.git/info/refs`` and
+    ``*.git/git-upload-pack``. ``event`` is a pattern over names such as ``pull_request.closed``.
+    The first ``after`` matches succeed; the fault then strikes ``times`` matches (``None``: all),
+    each with the probability ``chance``.
     """
 
     kind: FaultKind
@@ -116,69 +116,69 @@ class Fault:
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> "Fault":
-        """Read a fault from plain data; FaultError names what is not known."""
+        """Read a fault from plain data. Raises `FaultError`."""
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(mapping) - known)
         if unknown:
-            raise FaultError(f"unknown members {unknown}; known are {sorted(known)}")
+            raise FaultError(f"unknown members {unknown}; use {sorted(known)}")
         try:
             return cls(**{**mapping, "kind": FaultKind(mapping["kind"])})
         except (KeyError, ValueError) as broken:
             kinds = sorted(kind.value for kind in FaultKind)
-            raise FaultError(f"kind {mapping.get('kind')!r} is none of {kinds}") from broken
+            raise FaultError(f"kind {mapping.get('kind')!r} is not one of {kinds}") from broken
 
     def strikes_request(self, method: str, route: str) -> bool:
-        """Say whether a request is of the kind that this fault is for."""
+        """Return whether this fault is meant for such a request."""
         if self.kind in DELIVERIES:
             return False
         return self.method in {"*", method} and fnmatchcase(route, self.route)
 
     def strikes_delivery(self, event: str) -> bool:
-        """Say whether a delivery is of the kind that this fault is for."""
+        """Return whether this fault is meant for such a delivery."""
         return self.kind in DELIVERIES and fnmatchcase(event, self.event)
 
 
 class FaultPlan:
-    """All faults, and how often each was met. The same seed strikes the same matches."""
+    """All faults, with counts of their matches. The same seed strikes the same matches."""
 
     def __init__(self, faults: Iterable[Fault] = (), *, seed: int = 0) -> None:
         self._faults: list[Fault] = list(faults)
         self._met: Counter[int] = Counter()
         self._struck: Counter[int] = Counter()
         self.played: Counter[FaultKind] = Counter()
-        """How often each kind was played since the beginning; `clear` leaves it."""
+        """How often each kind struck since the start; `clear` keeps these counts."""
         self._random = random.Random(seed)  # noqa: S311 - faults need repeating, not secrecy
         self._lock = threading.Lock()
         self._closed = threading.Event()
 
     def add(self, *faults: Fault | Mapping[str, Any]) -> None:
-        """Add faults, given as such or as plain data."""
+        """Add faults, given as `Fault` or as plain data."""
         with self._lock:
             for fault in faults:
                 known = isinstance(fault, Fault)
                 self._faults.append(fault if known else Fault.from_mapping(fault))  # type: ignore[arg-type]
 
     def clear(self) -> None:
-        """End all faults; counts of what was played stay."""
+        """Remove all faults, but keep the counts in `played`."""
         with self._lock:
             self._faults = []
             self._met.clear()
             self._struck.clear()
 
     def sleep(self, seconds: float) -> None:
-        """Wait as a slow fault asks; ``close`` ends all waiting."""
+        """Wait as a slow fault demands; `close` ends every wait."""
         self._closed.wait(seconds)
 
     def close(self) -> None:
-        """End all waiting, so that the stand-in can stop."""
+        """End every wait, so that the stand-in can stop."""
         self._closed.set()
 
     def for_request(self, method: str, route: str) -> Fault | None:
-        """Return the fault that strikes this request; ``None``: it goes well."""
+        """Return the fault that strikes this request; ``None``: no fault does."""
         return self._first(lambda fault: fault.strikes_request(method, route))
 
     def for_delivery(self, event: str) -> Fault | None:
-        """Return the fault that strikes this delivery; ``None``: it goes well."""
+        """Return the fault that strikes this delivery; ``None``: no fault does."""
         return self._first(lambda fault: fault.strikes_delivery(event))
 
     def _first(self, strikes: Any) -> Fault | None:

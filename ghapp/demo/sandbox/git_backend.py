@@ -1,8 +1,7 @@
-"""A bare git repository made and asked with the git command; it knows nothing of GitHub or HTTP."""
+"""A bare git repository behind the git command. It knows neither GitHub nor HTTP."""
 
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 import threading
@@ -13,24 +12,24 @@ from pathlib import Path
 
 ZERO = "0" * 40
 COMMAND_SECONDS = 120
-"""No command here may take longer: a sandbox repository is small."""
+"""The longest that a command may take; a sandbox repository is small."""
 FIELD, RECORD = "\x1f", "\x1e"
 LOG_FORMAT = FIELD.join(
     ("%H", "%T", "%P", "%an", "%ae", "%at", "%cn", "%ce", "%ct", "%B" + RECORD),
 )
 
 
-class GitFailed(Exception):  # noqa: N818 - "failed" is what a reader of the message expects
-    """A git command ended with an error; the message is the command and what git said."""
+class GitFailed(Exception):  # noqa: N818 - reads well in the message
+    """A git command failed; the message holds the command and git's own message."""
 
 
 class MergeConflict(GitFailed):
-    """Two sides changed the same place; the message names the paths."""
+    """Both sides changed the same lines; the message names the path."""
 
 
 @dataclass(frozen=True)
 class GitPerson:
-    """Who wrote or committed: a name and an address."""
+    """An author or committer: name and mail address."""
 
     name: str
     email: str
@@ -52,18 +51,18 @@ class SymbolicLink:
 
 @dataclass(frozen=True)
 class SubmoduleEntry:
-    """A commit of another repository in the place of a file."""
+    """A submodule: a commit of another repository at a path."""
 
     sha: str
 
 
 Content = str | bytes | ExecutableFile | SymbolicLink | SubmoduleEntry | None
-"""What a path becomes in a commit; ``None`` removes it."""
+"""The new content of a path; ``None`` removes it."""
 
 
 @dataclass(frozen=True)
 class CommitInfo:
-    """One commit. Times are UTC; ``message`` is as git keeps it, with its last line end."""
+    """One commit. Times are UTC; ``message`` lacks its last line end."""
 
     sha: str
     tree: str
@@ -77,11 +76,11 @@ class CommitInfo:
 
 @dataclass(frozen=True)
 class FileChange:
-    """What lies between two trees at one path, as ``git diff -M`` sees it.
+    """The change of one path between two trees, as ``git diff -M`` shows it.
 
     ``status`` is git's letter. ``sha`` is the blob of the new side, or of the old side for a
-    removed file. ``patch`` holds the hunks only, without headers; ``None``: git shows no text
-    (binary, pure rename, mode change, submodule of an empty diff).
+    removed file. ``patch`` holds the hunks without headers; ``None``: git shows no text (binary
+    file, pure rename, mode change, submodule with an empty diff).
     """
 
     status: str
@@ -97,7 +96,7 @@ class FileChange:
 
 @dataclass(frozen=True)
 class TreeEntry:
-    """One entry of a tree; ``size`` is ``None`` for anything that is no blob."""
+    """One entry of a tree; only blobs have a ``size``, in bytes."""
 
     mode: str
     kind: str
@@ -107,7 +106,7 @@ class TreeEntry:
 
 
 def git_environment(home: Path) -> dict[str, str]:
-    """Return an environment in which git reads no configuration but the repository's own."""
+    """Return an environment in which git reads only the repository's own configuration."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(home),
@@ -116,7 +115,8 @@ def git_environment(home: Path) -> dict[str, str]:
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_OPTIONAL_LOCKS": "0",
-        # Nothing here outlives a crash of the machine, so nothing is forced to the disk.
+        # This data need not survive a crash, so git need not wait for the disk:
+        # https://git-scm.com/docs/git-config (core.fsync)
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": "core.fsync",
         "GIT_CONFIG_VALUE_0": "none",
@@ -124,7 +124,7 @@ def git_environment(home: Path) -> dict[str, str]:
 
 
 class BareRepository:
-    """One bare repository below ``path``. Reading is cached by commit, which never changes."""
+    """One bare repository at ``path``. It caches what it reads by commit, which never changes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -138,14 +138,14 @@ class BareRepository:
 
     @classmethod
     def create(cls, path: Path, default_branch: str) -> "BareRepository":
-        """Make an empty repository with an empty template, so that it has no hooks."""
+        """Create an empty repository from an empty template, so without hooks."""
         path.mkdir(parents=True)
         made = cls(path)
         made.run("init", "--quiet", "--bare", "--template=", str(path))
         made.run("symbolic-ref", "HEAD", f"refs/heads/{default_branch}")
         return made
 
-    # --- asking git ---------------------------------------------------------------------------
+    # --- reading ------------------------------------------------------------------------------
 
     def run(
         self,
@@ -154,9 +154,9 @@ class BareRepository:
         extra: Mapping[str, str] | None = None,
         allowed: Sequence[int] = (0,),
     ) -> bytes:
-        """Run one git command in the repository and return its output; GitFailed otherwise."""
+        """Run one git command in the repository and return its output. Raises `GitFailed`."""
         done = subprocess.run(  # noqa: S603 - a fixed program, no shell; arguments are ours
-            ["git", *arguments],  # noqa: S607 - git is found on the PATH, as everywhere
+            ["git", *arguments],  # noqa: S607 - git is on the PATH
             cwd=self.path,
             env={**self.environment, **(extra or {})},
             input=stdin,
@@ -170,10 +170,10 @@ class BareRepository:
         return done.stdout
 
     def resolve(self, name: str, kind: str = "commit") -> str | None:
-        """Return the SHA that a branch, tag, full ref or SHA stands for; ``None``: no such."""
+        """Return the SHA that a branch, tag, full ref or SHA names; ``None``: there is none."""
         if not name or name.startswith("-") or any(mark in name for mark in ("..", "@{", " ")):
             return None
-        # Every ref is moved through this class, so what is known here is so.
+        # Only this class moves refs, so its record of them is right.
         tip = self._heads.get(f"refs/heads/{name}") or self._heads.get(name)
         if tip is not None and kind == "commit":
             return tip
@@ -190,7 +190,7 @@ class BareRepository:
         return None
 
     def commit_info(self, sha: str) -> CommitInfo:
-        """Return one commit; GitFailed when there is none of that SHA."""
+        """Return one commit. Raises `GitFailed` for an unknown SHA."""
         known = self._commits.get(sha)
         if known is None:
             known = self._log("-1", sha)[0]
@@ -198,13 +198,13 @@ class BareRepository:
         return known
 
     def commits(self, base: str, head: str) -> tuple[CommitInfo, ...]:
-        """Return the commits of ``head`` that ``base`` has not, the oldest first."""
+        """Return the commits of ``head`` that are not in ``base``, the oldest first."""
         return self._log("--reverse", "--topo-order", f"{base}..{head}")
 
     def history(
         self, tip: str, since: datetime | None, until: datetime | None
     ) -> tuple[CommitInfo, ...]:
-        """Return a commit and what it was made from, the newest first, by time of committing."""
+        """Return a commit and its ancestors, the newest first, limited by commit date."""
         limits = [
             f"--{name}={at.isoformat()}"
             for name, at in (("since", since), ("until", until))
@@ -221,7 +221,7 @@ class BareRepository:
         return self.run("merge-base", one, other, allowed=(0, 1)).decode().strip() or None
 
     def count(self, base: str, head: str) -> int:
-        """Return how many commits ``head`` has that ``base`` has not."""
+        """Count the commits of ``head`` that are not in ``base``."""
         key = (base, head)
         if key not in self._counts:
             self._counts[key] = int(self.run("rev-list", "--count", f"{base}..{head}", "--"))
@@ -233,28 +233,28 @@ class BareRepository:
         return dict(line.rsplit(" ", 1) for line in said.decode().splitlines())
 
     def blob(self, sha: str) -> bytes | None:
-        """Return a blob's bytes; ``None``: there is no blob of that SHA."""
+        """Return a blob's bytes; ``None``: there is no such blob."""
         said = self.run("cat-file", "--batch", stdin=sha.encode() + b"\n")
         header, _, rest = said.partition(b"\n")
         return rest[:-1] if b" blob " in header else None
 
     def entry(self, commit: str, path: str) -> TreeEntry | None:
-        """Return what stands at ``path`` in a commit; ``None``: nothing."""
+        """Return the entry at ``path`` in a commit; ``None``: there is none."""
         found = self.tree(commit, path.rstrip("/"))
         return found[0] if found else None
 
     def tree(self, treeish: str, *paths: str, recursive: bool = False) -> tuple[TreeEntry, ...]:
-        """Return a tree's entries; with ``recursive`` all blobs and all trees below it."""
+        """Return a tree's entries; with ``recursive``, all blobs and trees below it."""
         options = ("-r", "-t") if recursive else ()
         said = self.run("ls-tree", "-z", "-l", "--full-tree", *options, treeish, "--", *paths)
         return tuple(_tree_entry(line) for line in said.decode(errors="replace").split("\0")[:-1])
 
     def patch(self, base: str, head: str) -> bytes:
-        """Return the whole diff between two commits, as the diff media type shows it."""
+        """Return the diff between two commits, as the diff media type shows it."""
         return self.run("diff", "-M", "--no-ext-diff", "--no-textconv", "--no-color", base, head)
 
     def changes(self, base: str, head: str) -> tuple[FileChange, ...]:
-        """Return what lies between two commits, file by file, in the order of their paths."""
+        """Return the changed files between two commits, sorted by path."""
         key = (base, head)
         if key not in self._changes:
             counted = _parse_raw(
@@ -264,7 +264,7 @@ class BareRepository:
             self._changes[key] = tuple(_with_patches(counted, texts))
         return self._changes[key]
 
-    # --- changing the repository --------------------------------------------------------------
+    # --- writing ------------------------------------------------------------------------------
 
     def write_commit(  # noqa: PLR0913 - a commit has these parts
         self,
@@ -281,7 +281,8 @@ class BareRepository:
     ) -> str:
         """Write one commit on ``ref`` and return its SHA.
 
-        The tree is ``tree``, or the first parent's, with ``files`` changed in it.
+        ``files`` are changes to ``tree``, or to the first parent's tree.
+        https://git-scm.com/docs/git-fast-import
         """
         out = [f"commit {ref}\nmark :1\n".encode()]
         out.append(_signature("author", author, at))
@@ -302,7 +303,7 @@ class BareRepository:
         return self._heads[ref]
 
     def set_refs(self, refs: Mapping[str, str | None]) -> None:
-        """Point refs at commits; ``None`` deletes one, and it is no error if it is not there."""
+        """Point refs at commits; ``None`` deletes a ref, if it exists."""
         lines = [f"update {ref} {sha}\n" if sha else f"delete {ref}\n" for ref, sha in refs.items()]
         self.run("update-ref", "--stdin", stdin="".join(lines).encode())
         for ref, sha in refs.items():
@@ -311,7 +312,7 @@ class BareRepository:
                 self._heads[ref] = sha
 
     def fetch_from(self, other: "BareRepository", source: str, target: str) -> None:
-        """Bring a ref or SHA of another repository here, as forks share their objects."""
+        """Fetch a ref or SHA from another repository, because forks share objects."""
         allowed = {
             "GIT_CONFIG_COUNT": "1",
             "GIT_CONFIG_KEY_0": "uploadpack.allowAnySHA1InWant",
@@ -322,7 +323,7 @@ class BareRepository:
         self._heads.pop(target, None)
 
     def merge_trees(self, base: str, ours: str, theirs: str) -> str:
-        """Merge three commits' trees and return the new tree; MergeConflict names the paths."""
+        """Merge the trees of three commits and return the new tree. Raises `MergeConflict`."""
         with tempfile.TemporaryDirectory(dir=self.path) as scratch:
             index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
             self.run("read-tree", "-i", "-m", "--aggressive", base, ours, theirs, extra=index)
@@ -332,7 +333,7 @@ class BareRepository:
             return self.run("write-tree", extra=index).decode().strip()
 
     def _merged_files(self, unmerged: bytes, scratch: Path) -> bytes:
-        """Merge the files that both sides changed; one ``--index-info`` line a stage and file."""
+        """Merge the files that both sides changed; return input for ``--index-info``."""
         stages: dict[str, dict[str, tuple[str, str]]] = {}
         for line in unmerged.decode(errors="surrogateescape").split("\0")[:-1]:
             head, path = line.split("\t", 1)
@@ -341,7 +342,7 @@ class BareRepository:
         out = []
         for path, sides in stages.items():
             if set(sides) != {"1", "2", "3"}:
-                raise MergeConflict(f"{path} was changed on one side and removed on the other")
+                raise MergeConflict(f"one side changed {path} and the other removed it")
             sha = self._merge_file(path, sides, scratch)
             out.append(f"0 {ZERO}\t{path}\0{sides['2'][0]} {sha} 0\t{path}\0")
         return "".join(out).encode(errors="surrogateescape")
@@ -356,12 +357,8 @@ class BareRepository:
             raise MergeConflict(f"both sides changed the same lines of {path}") from failed
         return self.run("hash-object", "-w", "--stdin", stdin=text).decode().strip()
 
-    def remove(self) -> None:
-        """Delete the repository from the disk."""
-        shutil.rmtree(self.path, ignore_errors=True)
 
-
-# --- what fast-import is told -----------------------------------------------------------------
+# --- input for fast-import --------------------------------------------------------------------
 
 
 def _signature(role: str, person: GitPerson, at: datetime) -> bytes:
@@ -392,7 +389,7 @@ def _file_command(path: str, content: Content) -> bytes:
     return b"M %s inline %s\n" % (mode, _quoted(path)) + _data(raw)
 
 
-# --- what git prints --------------------------------------------------------------------------
+# --- output of git ----------------------------------------------------------------------------
 
 
 def _commit(record: str) -> CommitInfo:
@@ -416,7 +413,10 @@ def _tree_entry(line: str) -> TreeEntry:
 
 
 def _parse_raw(said: bytes) -> list[FileChange]:
-    """Read ``--raw --numstat -z``: first all raw records, then all counts, in the same order."""
+    """Read ``--raw --numstat -z``: all raw records, then all counts, in the same order.
+
+    https://git-scm.com/docs/git-diff#_raw_output_format
+    """
     fields = said.decode(errors="replace").split("\0")[:-1]
     found: list[FileChange] = []
     at = 0
@@ -428,7 +428,7 @@ def _parse_raw(said: bytes) -> list[FileChange]:
         at += 3 if two else 2
         sha = old_sha if new_sha == ZERO else new_sha
         submodule = "160000" in (old_mode, new_mode)
-        found.append(FileChange(letter[0], path, previous, sha, submodule, 0, 0, False, None))  # noqa: FBT003 - binary is known below
+        found.append(FileChange(letter[0], path, previous, sha, submodule, 0, 0, False, None))  # noqa: FBT003 - set below
     return list(_with_counts(found, fields[at:]))
 
 
@@ -436,7 +436,7 @@ def _with_counts(found: list[FileChange], fields: list[str]) -> Iterable[FileCha
     at = 0
     for change in found:
         added, deleted, path = fields[at].split("\t", 2)
-        at += 1 if path else 3  # a rename has an empty path here and two more fields
+        at += 1 if path else 3  # a rename has an empty path and two more fields
         binary = added == "-"
         yield replace(
             change,
@@ -447,7 +447,7 @@ def _with_counts(found: list[FileChange], fields: list[str]) -> Iterable[FileCha
 
 
 def _split_patch(text: str) -> list[str]:
-    """Cut a diff into one text a file; no line of content can start with ``diff --git``."""
+    """Split a diff into one text per file; no line of content starts with ``diff --git``."""
     starts = [found.start() for found in re.finditer(r"^diff --git ", text, re.MULTILINE)]
     return [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
 
@@ -455,7 +455,7 @@ def _split_patch(text: str) -> list[str]:
 def _with_patches(counted: list[FileChange], texts: list[str]) -> Iterable[FileChange]:
     at = 0
     for change in counted:
-        # A change of type (file to link) is shown as a removal and an addition.
+        # Git shows a change of type (file to link) as a removal and an addition.
         used = 2 if change.status == "T" else 1
         hunks = [_hunks(text) for text in texts[at : at + used]]
         at += used
@@ -463,5 +463,6 @@ def _with_patches(counted: list[FileChange], texts: list[str]) -> Iterable[FileC
 
 
 def _hunks(text: str) -> str:
+    # @@ -1,3 +1,4 @@ def total(order):
     start = re.search(r"^@@ ", text, re.MULTILINE)
     return text[start.start() :].removesuffix("\n") if start else ""

@@ -1,15 +1,18 @@
-"""Git over smart HTTP, for fetching only, in front of the stand-in's repositories."""
+"""Serves the stand-in's repositories over smart HTTP, for fetches only.
+
+https://git-scm.com/docs/http-protocol
+"""
 
 import base64
 import binascii
 import gzip
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ghapp.demo.sandbox.call import ErrorAnswer
-from ghapp.demo.sandbox.dispatch import WireAnswer, WireRequest
+from ghapp.demo.sandbox.dispatch import WireAnswer, WireRequest, record
 from ghapp.demo.sandbox.faults import Fault, FaultKind, FaultPlan
-from ghapp.demo.sandbox.state import Exchange, HubRepository, World
+from ghapp.demo.sandbox.state import HubRepository, World
 from ghapp.demo.sandbox.tokens import TokenGuard
 
 SERVICE = "git-upload-pack"
@@ -31,7 +34,7 @@ ASK = {"WWW-Authenticate": 'Basic realm="sandbox"'}
 
 @dataclass(frozen=True)
 class GitRequest:
-    """A request of a git client: which repository, and which of the two steps."""
+    """A git client's request: the repository, and one of the two steps."""
 
     owner: str
     name: str
@@ -40,7 +43,7 @@ class GitRequest:
 
     @classmethod
     def from_path(cls, path: str) -> "GitRequest | None":
-        """Read ``/owner/name.git/step``; ``None``: it is no path of git."""
+        """Read ``/owner/name.git/step``; ``None``: the path is not git's."""
         parts = path.strip("/").split("/", 2)
         if len(parts) != 3 or not parts[1].endswith(".git"):
             return None
@@ -53,7 +56,7 @@ class GitRequest:
 
 
 class GitDoor:
-    """Serves fetches; every SHA can be asked for, and filters are allowed, as on GitHub."""
+    """Serves fetches. Like GitHub, it allows filters and requests for any SHA."""
 
     def __init__(self, world: World, guard: TokenGuard, plan: FaultPlan) -> None:
         self._world = world
@@ -61,7 +64,7 @@ class GitDoor:
         self._plan = plan
 
     def answer(self, request: WireRequest, git: GitRequest) -> WireAnswer:
-        """Answer one request of a git client and record it, without the pack itself."""
+        """Answer a git client's request and record it without the pack."""
         fault = self._plan.for_request(request.method, git.template)
         if fault and fault.kind is FaultKind.SLOW:
             self._plan.sleep(fault.seconds)
@@ -72,7 +75,17 @@ class GitDoor:
             sent = _serve(request, git, repository)
         except ErrorAnswer as refused:
             sent = WireAnswer(refused.status, dict(refused.headers), refused.message.encode())
-        self._record(request, git, sent, fault.kind.value if fault else None)
+        names = {"owner": git.owner, "repo": git.name}
+        with self._world.lock:
+            record(
+                self._world,
+                request,
+                replace(sent, body=b""),
+                "git",
+                template=git.template,
+                params=names,
+                fault=fault,
+            )
         return sent
 
     def _admitted(self, request: WireRequest, git: GitRequest) -> HubRepository:
@@ -90,41 +103,16 @@ class GitDoor:
             raise ErrorAnswer(403, "Resource not accessible by integration")
         return repository
 
-    def _record(
-        self, request: WireRequest, git: GitRequest, sent: WireAnswer, fault: str | None
-    ) -> None:
-        with self._world.lock:
-            self._world.requests += 1
-            self._world.record(
-                Exchange(
-                    number=self._world.requests,
-                    at=self._world.clock(),
-                    method=request.method,
-                    path=request.path,
-                    query=request.query,
-                    template=git.template,
-                    params={"owner": git.owner, "repo": git.name},
-                    request_headers={k.lower(): v for k, v in request.headers},
-                    request_body=request.body,
-                    status=sent.status,
-                    headers=dict(sent.headers),
-                    body=b"",
-                    identity="git",
-                    wrote=False,
-                    fault=fault,
-                )
-            )
-
 
 def _strike(fault: Fault | None) -> None:
-    """Refuse as a fault wants it; the kinds that git has no answer for do nothing."""
+    """Refuse as a fault demands; kinds of fault that git does not have do nothing."""
     status = FAULTS.get(fault.kind) if fault else None
     if status is not None:
         raise ErrorAnswer(status, "Server Error" if status == 502 else "Not available")
 
 
 def _password(authorization: str) -> str | None:
-    """Return the token of a Basic header for ``x-access-token``; ``None``: no header."""
+    """Return the token from a Basic header of ``x-access-token``; ``None``: no header."""
     kind, _, value = authorization.partition(" ")
     if not value:
         return None
@@ -140,7 +128,7 @@ def _password(authorization: str) -> str | None:
 def _serve(request: WireRequest, git: GitRequest, repository: HubRepository) -> WireAnswer:
     if (request.method, git.step) == ("GET", "info/refs"):
         if request.query != f"service={SERVICE}":
-            raise ErrorAnswer(403, "the stand-in serves fetches only")
+            raise ErrorAnswer(403, "the stand-in only serves fetches")
         return _advertised(request, repository)
     if (request.method, git.step) == ("POST", SERVICE):
         body = request.body
@@ -148,7 +136,7 @@ def _serve(request: WireRequest, git: GitRequest, repository: HubRepository) -> 
             body = gzip.decompress(body)
         said = _upload_pack(request, repository, ("--stateless-rpc",), body)
         return WireAnswer(200, {"Content-Type": f"application/x-{SERVICE}-result"}, said)
-    raise ErrorAnswer(403, "the stand-in serves fetches only")
+    raise ErrorAnswer(403, "the stand-in only serves fetches")
 
 
 def _advertised(request: WireRequest, repository: HubRepository) -> WireAnswer:

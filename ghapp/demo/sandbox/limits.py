@@ -1,30 +1,34 @@
-"""GitHub's own limits as the stand-in enforces them, in one place; it enforces none itself."""
+"""GitHub's limits; other modules enforce them.
+
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+https://docs.github.com/en/rest/checks/runs
+"""
 
 from dataclasses import dataclass
 
 JWT_SECONDS = 600
-"""The longest that an app's JWT may still be valid."""
+"""Longest validity of an app's JWT."""
 TOKEN_SECONDS = 3600
-"""How long an installation token lives."""
+"""Lifetime of an installation token."""
 USER_TOKEN_SECONDS = 8 * 3600
-"""How long a person's token lives."""
+"""Lifetime of a person's token."""
 REFRESH_SECONDS = 184 * 24 * 3600
-"""How long the token that renews it lives."""
+"""Lifetime of a refresh token."""
 LOGIN_CODE_SECONDS = 600
-"""How long the code of a sign-in can be redeemed."""
+"""How long the code of a sign-in is valid."""
 MANIFEST_CODE_SECONDS = 3600
-"""How long a manifest's code can be redeemed."""
+"""How long the code of a manifest is valid."""
 REDELIVERY_SECONDS = 3 * 24 * 3600
-"""How long deliveries are listed and can be sent again (github.com)."""
+"""How long GitHub lists deliveries and can send them again."""
 DELIVERY_TIMEOUT_SECONDS = 10.0
-"""An answer to a webhook that takes longer is a failed delivery."""
+"""A webhook's receiver must answer within this time."""
 PAYLOAD_BYTES = 25 * 1024 * 1024
-"""Larger events are not sent at all."""
+"""GitHub does not send larger payloads."""
 
 PAGE = 100
-"""Most items a page."""
+"""Most items on a page."""
 TOKEN_REPOSITORIES = 500
-"""Most repositories that a token can be narrowed to by name or id."""
+"""Most repositories that a request for a token may name."""
 
 OUTPUT_CHARACTERS = 65_535
 """Most characters of a check run's summary, and of its text."""
@@ -40,24 +44,24 @@ LABEL_DESCRIPTION_CHARACTERS = 100
 
 @dataclass
 class HubLimits:
-    """The limits that a test may want smaller, because reaching the real ones is slow."""
+    """Limits that a test may lower, because reaching the real ones is slow."""
 
     pull_files: int = 3_000
-    """Most files that the files endpoint lists over all its pages."""
+    """Most files that the files endpoint lists over all pages."""
     compare_files: int = 300
     compare_commits: int = 250
     pull_commits: int = 250
     diff_files: int = 300
-    """Above this the diff media type is refused with 406."""
+    """Above this GitHub refuses the diff media type with 406."""
     diff_lines: int = 20_000
     diff_bytes: int = 1_000_000
-    """A pull request's patches together; files after it are listed without patch."""
+    """All patches of a pull request together; later files have no patch."""
     patch_lines: int = 20_000
-    """A single file's diff above this is listed without patch."""
+    """A file with a longer diff has no patch."""
     patch_bytes: int = 500_000
     contents_bytes: int = 1_000_000
-    """Files above this come without content, with encoding ``none``, unless asked for raw."""
+    """Larger files have no content and the encoding ``none``, except as raw."""
     raw_bytes: int = 100_000_000
     requests_an_hour: int = 5_000
     content_writes_a_minute: int | None = None
-    """The secondary limit on content; ``None``: not enforced. GitHub's own figure is 80."""
+    """The secondary limit on content; ``None``: no limit. GitHub's is 80."""

@@ -1,7 +1,7 @@
-"""What a person's browser is shown: pull requests, and the doors to registering and signing in.
+"""Pages for a person's browser: pull requests, registration of an app, sign-in.
 
-A page shows what stands in the world; its buttons do what GitHub's do. It is no copy of
-GitHub's looks.
+A page shows the state of the world; its buttons do what GitHub's do. It does not copy GitHub's
+design.
 """
 
 import base64
@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -18,10 +18,12 @@ from ghapp.demo.sandbox.device_flow import DeviceFlow
 from ghapp.demo.sandbox.dispatch import WireAnswer, WireRequest
 from ghapp.demo.sandbox.rendering import to_html
 from ghapp.demo.sandbox.shapes import STATUS_WORDS
-from ghapp.demo.sandbox.sign_in import HubSignIn
+from ghapp.demo.sandbox.sign_in import HubSignIn, redirect
 from ghapp.demo.sandbox.state import HubCheckRun, HubPull, PendingManifest, World
 
+# /acme/shop/pull/7, /acme/shop/pull/7.diff
 PULL = re.compile(r"/(?P<owner>[^/]+)/(?P<name>[^/]+)/pull/(?P<number>[0-9]+)(?P<rest>\.diff)?")
+# /organizations/acme/settings/apps/new, /settings/apps/new
 NEW_APP = re.compile(r"/(?:organizations/(?P<owner>[^/]+)/)?settings/apps/new")
 HTML = "text/html; charset=utf-8"
 SHOWN_ANNOTATIONS = 20
@@ -29,14 +31,14 @@ SHOWN_ANNOTATIONS = 20
 
 @dataclass(frozen=True)
 class PageButtons:
-    """What a person's click does: both are told to the app that owns the run."""
+    """What a click does: each sends a webhook to the app that owns the run."""
 
     rerun: Callable[[HubPull, HubCheckRun, str], object]
     act: Callable[[HubPull, HubCheckRun, str, str], object]
 
 
 class HubPages:
-    """Answers with pages; what is no page is left to the API."""
+    """Answers requests for pages and leaves all others to the API."""
 
     def __init__(self, world: World, buttons: PageButtons, device_flow: DeviceFlow) -> None:
         self._world = world
@@ -53,7 +55,7 @@ class HubPages:
         self._templates.filters["markdown"] = to_html
 
     def answer(self, request: WireRequest, form: Mapping[str, str]) -> WireAnswer | None:
-        """Answer with a page; ``None``: there is no such page."""
+        """Answer with a page; ``None``: no page has this address."""
         wanted = PULL.fullmatch(request.path)
         if wanted is not None:
             return self._pull(request, form, wanted)
@@ -80,7 +82,7 @@ class HubPages:
             repository = self._world.repository_named(f"{wanted['owner']}/{wanted['name']}")
             pull = repository.pulls.get(int(wanted["number"])) if repository else None
         if pull is None:
-            return WireAnswer(404, {"Content-Type": HTML}, b"There is no such pull request.")
+            return WireAnswer(404, {"Content-Type": HTML}, b"This pull request does not exist.")
         if request.method == "POST":
             return self._pressed(request, pull, form)
         if wanted["rest"]:
@@ -108,7 +110,7 @@ class HubPages:
         number = form.get("run", "")
         run = pull.repository.check_runs.get(int(number) if number.isdigit() else 0)
         if run is None:
-            return WireAnswer(404, {"Content-Type": HTML}, b"There is no such check run.")
+            return WireAnswer(404, {"Content-Type": HTML}, b"This check run does not exist.")
         person = (pull.merged_by or pull.author).login
         if form.get("identifier"):
             self._buttons.act(pull, run, form["identifier"], person)
@@ -131,7 +133,10 @@ class HubPages:
     def _new_app(
         self, request: WireRequest, form: Mapping[str, str], owner: str | None
     ) -> WireAnswer | None:
-        """Take a manifest, as if the person had agreed at once, and lead back with a code."""
+        """Accept a manifest at once, as if the person had agreed, and redirect with a code.
+
+        https://docs.github.com/en/apps/sharing-github-apps/registering-a-github-app-from-a-manifest
+        """
         try:
             members = json.loads(form.get("manifest", ""))
             target = members["redirect_url"]
@@ -142,10 +147,5 @@ class HubPages:
             account = self._world.account(owner or "maintainer", kind)
             code = f"manifest{self._world.next_id('request'):032d}"
             self._world.manifests[code] = PendingManifest(members, account, self._world.now())
-        return _redirect(target, code, dict(parse_qsl(request.query)).get("state"))
-
-
-def _redirect(target: str, code: str, state: str | None) -> WireAnswer:
-    query = urlencode({"code": code} | ({} if state is None else {"state": state}))
-    mark = "&" if "?" in target else "?"
-    return WireAnswer(302, {"Location": f"{target}{mark}{query}"}, b"")
+        passed = {k: v for k, v in parse_qsl(request.query) if k == "state"}
+        return redirect(target, {"code": code, **passed})

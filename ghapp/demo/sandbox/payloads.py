@@ -1,9 +1,12 @@
-"""The payloads of webhooks, as GitHub writes them; it sends nothing."""
+"""Builds the payloads of webhooks as GitHub does. It sends nothing.
+
+https://docs.github.com/en/webhooks/webhook-events-and-payloads
+"""
 
 from typing import Any
 
 from ghapp.demo.sandbox.git_backend import ZERO, CommitInfo
-from ghapp.demo.sandbox.shapes import JsonShapes, reactions, time
+from ghapp.demo.sandbox.shapes import JsonShapes, named, reactions, time
 from ghapp.demo.sandbox.state import (
     Announcement,
     HubAccount,
@@ -18,25 +21,25 @@ from ghapp.demo.sandbox.state import (
 )
 
 API_VERSION = "2022-11-28"
-"""Payloads bear no version; they have kept the shape of this one."""
+"""Payloads have no version; they keep the shape of this one."""
 
 ISSUE_MEMBERS = (
     "user", "title", "body", "labels", "locked", "state", "milestone", "assignee", "assignees",
     "created_at", "updated_at", "closed_at", "author_association", "active_lock_reason",
     "number", "html_url", "draft",
 )  # fmt: skip
-"""What an issue shares with its pull request."""
+"""Members that an issue shares with its pull request."""
 
 
 class WebhookPayloads:
-    """Turns an announcement's nouns into the JSON that an installation is sent."""
+    """Turns an announcement's nouns into the JSON for an installation."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._shapes = JsonShapes(world)
 
     def of(self, told: Announcement, installation: HubInstallation) -> Json:
-        """Return the payload of an event on a repository."""
+        """Return the payload of an event of a repository."""
         members = dict(told.members)
         action = {"action": members.pop("action")} if "action" in members else {}
         own = self._own_members(told.event, members, told.repository)
@@ -55,7 +58,7 @@ class WebhookPayloads:
                 self._expanded(event, members, repository).items()}  # fmt: skip
 
     def _expanded(self, event: str, members: dict[str, Any], repository: HubRepository) -> Json:
-        """Replace the stand-in's nouns by the members that GitHub has for them."""
+        """Replace the stand-in's nouns with GitHub's members."""
         pull = members.pop("pull", None)
         if event == "pull_request" and pull is not None:
             return {"number": pull.number, "pull_request": self.pull(pull), **members}
@@ -90,24 +93,7 @@ class WebhookPayloads:
     def _organization(self, owner: HubAccount) -> Json:
         if owner.kind != "Organization":
             return {}
-        url = f"{self._world.links.api}/orgs/{owner.login}"
-        shown = self._shapes.user(owner)
-        return {
-            "organization": {
-                "login": owner.login,
-                "id": owner.id,
-                "node_id": shown["node_id"],
-                "url": url,
-                "repos_url": url + "/repos",
-                "events_url": url + "/events",
-                "hooks_url": url + "/hooks",
-                "issues_url": url + "/issues",
-                "members_url": url + "/members{/member}",
-                "public_members_url": url + "/public_members{/member}",
-                "avatar_url": shown["avatar_url"],
-                "description": None,
-            }
-        }
+        return {"organization": self._shapes.organization(owner)}
 
     def _issue(self, pull: HubPull) -> Json:
         shown = self._shapes.pull(pull, api_version=API_VERSION)
@@ -176,7 +162,7 @@ class WebhookPayloads:
         url = f"{self._world.links.web}/{repository.full_name}/commit/{commit.sha}"
         shown = self._shapes.simple_commit(commit)
         for role, person in (("author", commit.author), ("committer", commit.committer)):
-            shown[role] = {"name": person.name, "email": person.email, "username": person.name}
+            shown[role] = named(person) | {"username": person.name}
         return {
             **shown,
             "distinct": True,
@@ -187,7 +173,7 @@ class WebhookPayloads:
         }
 
     def _pushed_repository(self, repository: HubRepository) -> Json:
-        """Return a repository as push events show it: times of making as numbers."""
+        """Return a repository as push events show it: its times as numbers."""
         return self.repository(repository) | {
             "created_at": int(repository.created_at.timestamp()),
             "pushed_at": int(repository.pushed_at.timestamp()),
@@ -200,7 +186,7 @@ class WebhookPayloads:
     def installation(
         self, installation: HubInstallation, members: Json, sender: HubAccount
     ) -> Json:
-        """Return the payload of an event on an installation."""
+        """Return the payload of an event of an installation."""
         return {
             **members,
             "installation": self._shapes.installation(installation),
@@ -217,9 +203,9 @@ class WebhookPayloads:
         ]
 
     def ping(self, app: HubApp) -> Json:
-        """Return the payload that greets a new webhook; it has neither action nor installation."""
+        """Return the payload of ``ping``; it has neither action nor installation."""
         hook = {
-            "type": "HubApp",
+            "type": "App",
             "id": app.hook_id,
             "name": "web",
             "active": True,
@@ -239,7 +225,7 @@ class WebhookPayloads:
 
 
 def still_open(payload: Json) -> Json:
-    """Return a payload of a merged pull request as it sometimes comes: open and not merged."""
+    """Return the payload of a merged pull request as sometimes seen: open and not merged."""
     pull = payload["pull_request"] | {
         "state": "open",
         "merged": False,

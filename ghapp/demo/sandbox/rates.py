@@ -1,4 +1,7 @@
-"""GitHub's rate limits: one budget an hour for each caller, and the content limit a minute."""
+"""GitHub's rate limits: an hourly budget for each caller, and the content limit per minute.
+
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+"""
 
 from collections import defaultdict, deque
 from datetime import datetime, timedelta
@@ -14,7 +17,7 @@ PRIMARY = "API rate limit exceeded for installation ID {}."
 
 
 class RateCounter:
-    """Counts requests by caller; the clock is the world's."""
+    """Counts requests by caller, on the world's clock."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -23,7 +26,7 @@ class RateCounter:
         self._writes: dict[str, deque[datetime]] = defaultdict(deque)
 
     def state(self, identity: str) -> dict[str, int]:
-        """Return limit, remaining, used and reset of a caller."""
+        """Return a caller's limit, remaining and used requests, and reset time (Unix seconds)."""
         now, limit = self._world.now(), self._world.limits.requests_an_hour
         if self._reset.get(identity, now) <= now:
             self._reset[identity], self._used[identity] = now + HOUR, 0
@@ -32,18 +35,18 @@ class RateCounter:
         return {"limit": limit, "remaining": limit - used, "used": used, "reset": reset}
 
     def count(self, identity: str) -> None:
-        """Count one request; 403 when nothing remains."""
+        """Count one request; 403 if none remains."""
         if self.state(identity)["remaining"] <= 0:
             raise ErrorAnswer(403, PRIMARY.format(identity.rpartition(":")[2]))
         self._used[identity] += 1
 
     def spend(self, identity: str, requests: int) -> None:
-        """Take requests away from a caller, for tests of what happens when few remain."""
+        """Use up a caller's requests, to test what happens when few remain."""
         self.state(identity)
         self._used[identity] += requests
 
     def count_write(self, identity: str) -> None:
-        """Count one content-creating request; 403 with Retry-After above the limit."""
+        """Count one request that creates content; 403 with ``Retry-After`` above the limit."""
         limit = self._world.limits.content_writes_a_minute
         if limit is None:
             return
@@ -57,6 +60,6 @@ class RateCounter:
 
 
 def rate_headers(state: dict[str, int]) -> dict[str, str]:
-    """Return the headers that every answer of the API bears."""
+    """Return the rate limit headers, which every answer of the API has."""
     named = {f"X-RateLimit-{name.capitalize()}": str(value) for name, value in state.items()}
     return {**named, "X-RateLimit-Resource": "core"}

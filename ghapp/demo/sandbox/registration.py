@@ -1,18 +1,17 @@
-"""How an app comes into the world: by the builder or by a manifest; it answers no request."""
+"""Registers apps for the builder and for manifests. It answers no request."""
 
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from ghapp.demo.sandbox.state import HubAccount, HubApp, World
-from ghapp.demo.sandbox.tokens import KeyPair
+from ghapp.demo.sandbox.tokens import keys_of
 
 
 @dataclass(frozen=True)
 class RegisteredApp:
-    """A new app with the private key that only its owner gets to see."""
+    """A new app with its private key, which only its owner sees."""
 
     app: HubApp
     private_key: str
@@ -30,10 +29,10 @@ def register_app(  # noqa: PLR0913 - an app has these parts; all are keyword-onl
     callback_urls: Sequence[str] = (),
     webhook_secret: str | None = None,
 ) -> RegisteredApp:
-    """Register an app with a key of its own; ids come from the world, so runs repeat."""
+    """Register an app with its own key; ids come from the world, so runs are repeatable."""
     number, slug = world.next_id("app"), _slug(name)
     bot = world.account(f"{slug}[bot]", "Bot")
-    keys = _keys_of(number)
+    keys = keys_of(number)
     app = HubApp(
         id=number,
         slug=slug,
@@ -56,19 +55,10 @@ def register_app(  # noqa: PLR0913 - an app has these parts; all are keyword-onl
     return RegisteredApp(app, keys.private)
 
 
-@cache
-def _keys_of(number: int) -> KeyPair:  # noqa: ARG001 - the number is what the cache asks for
-    """Return the keys of the app of that id: fresh in each process, but not in each sandbox.
-
-    Making a key takes a tenth of a second, and tests make many sandboxes.
-    """
-    return KeyPair()
-
-
 def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def _secret(purpose: str, number: int) -> str:
-    """Return a secret that is the same in every run: nothing here is worth protecting."""
+    """Return a secret that is the same in every run; nothing here needs protection."""
     return hashlib.sha256(f"sandbox {purpose} {number}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Markdown to harmless HTML, as far as comments and check runs need it; it knows no pages."""
+"""Turns the Markdown of comments and check runs into safe HTML. It knows no pages."""
 
 from html import escape
 from html.parser import HTMLParser
@@ -21,17 +21,17 @@ ALLOWED = {
         )
     },
 }  # fmt: skip
-"""Tags that survive, each with its attributes."""
+"""Allowed tags, each with its allowed attributes."""
 VOID = {"br", "hr", "img"}
 SILENT = {"script", "style", "title", "textarea", "iframe", "noscript", "template"}
-"""Tags that are left out with all that stands in them."""
+"""Tags that are dropped together with their content."""
 SCHEMES = ("http://", "https://", "#", "/")
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
 
 def to_html(markdown: str | None) -> Markup:
-    """Return Markdown as HTML that holds allowed tags only; nothing for no text."""
+    """Return Markdown as HTML with allowed tags only."""
     cleaner = _Cleaner()
     cleaner.feed(_MARKDOWN.render(markdown or ""))
     cleaner.close()
@@ -39,7 +39,7 @@ def to_html(markdown: str | None) -> Markup:
 
 
 class _Cleaner(HTMLParser):
-    """Writes HTML anew from what it reads; what is not allowed falls out, comments too."""
+    """Rewrites HTML with allowed tags only, without comments."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -48,7 +48,7 @@ class _Cleaner(HTMLParser):
         self._silent = 0
 
     def html(self) -> str:
-        """Return what was written, with every open tag closed."""
+        """Return the written HTML, with every open tag closed."""
         return "".join(self._out) + "".join(f"</{tag}>" for tag in reversed(self._open))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -67,7 +67,7 @@ class _Cleaner(HTMLParser):
             self._open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        """Close a tag, and those inside it that were left open."""
+        """Close a tag and the tags left open inside it."""
         if tag in SILENT:
             self._silent = max(0, self._silent - 1)
         if self._silent or tag not in self._open:
@@ -83,7 +83,7 @@ class _Cleaner(HTMLParser):
 
 
 def _aligned(attrs: list[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
-    """Turn a cell's ``text-align`` style, as Markdown tables have it, into ``align``."""
+    """Turn a cell's ``text-align`` style, which Markdown tables use, into ``align``."""
     words = {"text-align:right": "right", "text-align:center": "center", "text-align:left": "left"}
     return [
         ("align", words[value]) if name == "style" and value in words else (name, value)

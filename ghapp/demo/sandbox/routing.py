@@ -1,12 +1,13 @@
-"""The table of routes: how one is declared, found by method and path, and answered by the page."""
+"""Declares routes, finds the route of a request, and answers lists page by page."""
 
 import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 from urllib.parse import unquote
 
-from ghapp.demo.sandbox.call import Handler, HubCall, HubRoute
+from ghapp.demo.sandbox.call import Handler, HubAnswer, HubCall, HubRoute
 from ghapp.demo.sandbox.limits import PAGE
+from ghapp.demo.sandbox.state import Json
 
 DOCUMENTATION = "https://docs.example.test/rest"
 PAGING = frozenset({"per_page", "page"})
@@ -18,7 +19,7 @@ Item = TypeVar("Item")
 
 
 class RouteTable:
-    """The routes of one resource, filled by its decorator."""
+    """The routes of one resource; calling the table returns a decorator that adds one."""
 
     def __init__(self) -> None:
         self.all: list[HubRoute] = []
@@ -33,7 +34,7 @@ class RouteTable:
         query: str = "",
         paged: bool = False,
     ) -> Callable[[Handler], Handler]:
-        """Declare a route; ``members`` and ``query`` list in words what it may be sent."""
+        """Declare a route; ``members`` and ``query`` are the names that it accepts, by spaces."""
         asked = frozenset(query.split()) | (PAGING if paged else frozenset())
 
         def register(handler: Handler) -> Handler:
@@ -48,7 +49,7 @@ class RouteTable:
 
 
 class Router:
-    """Finds the route of a method and path; repositories go by name and by number."""
+    """Finds the route of a method and path; a path names a repository or gives its id."""
 
     def __init__(self, routes: list[HubRoute]) -> None:
         self._patterns: list[tuple[re.Pattern[str], HubRoute]] = []
@@ -57,11 +58,11 @@ class Router:
             if route.template.startswith("/repos/{owner}/{repo}"):
                 rest = route.template.removeprefix("/repos/{owner}/{repo}")
                 self._patterns.append((_pattern("/repositories/{repository_id}" + rest), route))
-        # More words first: ``commits/{ref}`` would swallow ``commits/{ref}/check-runs``.
+        # Longer templates first: ``commits/{ref}`` also matches ``commits/abc/check-runs``.
         self._patterns.sort(key=lambda pair: -len(re.sub(r"\{\w+\}", "", pair[1].template)))
 
     def find(self, method: str, path: str) -> tuple[HubRoute, dict[str, str]] | None:
-        """Return the route and its parameters, decoded; ``None``: there is no such route."""
+        """Return the route and its decoded parameters; ``None``: there is no such route."""
         for pattern, route in self._patterns:
             found = pattern.fullmatch(path)
             if found and route.method == method:
@@ -74,18 +75,31 @@ def _pattern(template: str) -> re.Pattern[str]:
         name = found[1]
         return f"(?P<{name}>.+)" if name in SLASHED else f"(?P<{name}>[^/]+)"
 
-    # A slashed parameter in mid-path is greedy only up to what follows it.
+    # /repos/\{owner\}/\{repo\}: `re.escape` put a backslash before each brace.
     return re.compile(re.sub(r"\\\{(\w+)\\\}", group, re.escape(template)))
 
 
 def paged(call: HubCall, items: Sequence[Item]) -> tuple[list[Item], dict[str, str]]:
-    """Return one page of the items and the Link header that leads on."""
+    """Return one page of the items and its ``Link`` header.
+
+    https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
+    """
     size = _positive(call, "per_page", 30)
     if size > PAGE:
         call.world.violate(call.where, f"per_page={size} is above {PAGE}")
     size, number = min(size, PAGE), _positive(call, "page", 1)
     last = max(1, -(-len(items) // size))
     return list(items[(number - 1) * size : number * size]), _link(call, number, last)
+
+
+def listed(
+    call: HubCall, items: Sequence[Item], shape: Callable[[Item], Json], name: str | None = None
+) -> HubAnswer:
+    """Answer with one page of a list; with ``name``, in an object with the total count."""
+    page, link = paged(call, items)
+    shown = [shape(item) for item in page]
+    body = shown if name is None else {"total_count": len(items), name: shown}
+    return HubAnswer(body, headers=link)
 
 
 def _positive(call: HubCall, name: str, default: int) -> int:
@@ -106,7 +120,7 @@ def _link(call: HubCall, number: int, last: int) -> dict[str, str]:
 
 
 def _address(call: HubCall, page: int) -> str:
-    """Return a page's address; GitHub writes repositories by number here."""
+    """Return a page's address; here GitHub uses the repository's id."""
     path = call.path
     if call.repository and path.startswith("/repos/"):
         path = f"/repositories/{call.repository.id}/" + path.split("/", 4)[4]

@@ -1,4 +1,4 @@
-"""The stand-in as one object: started, built up, asked what it saw, stopped."""
+"""The stand-in as one object: it starts, builds scenarios, reports what it saw, and stops."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -32,12 +32,12 @@ from ghapp.demo.sandbox.tokens import TokenGuard
 from ghapp.demo.sandbox.webhooks import WebhookSender
 
 NO_CONTENT = ("/access_tokens", "/attempts", "/conversions", "/installation/token")
-"""Requests that create nothing that anyone sees end in one of these."""
+"""Ends of routes that write nothing that anyone sees."""
 
 
 @dataclass(frozen=True)
 class VisiblePull:
-    """What a person sees on a pull request: the check runs of its head, comments, labels."""
+    """What a person sees on a pull request; the check runs are those of its head."""
 
     check_runs: tuple[HubCheckRun, ...]
     comments: tuple[HubComment, ...]
@@ -45,7 +45,7 @@ class VisiblePull:
 
     @property
     def label_names(self) -> tuple[str, ...]:
-        """Return the labels' names, in the order in which they were added."""
+        """Return the names of the labels, in the order in which they were added."""
         return tuple(label.name for label in self.labels)
 
 
@@ -57,14 +57,14 @@ def utc_now() -> datetime:
 class Sandbox(HubBuilder, EventSender):
     """A strict GitHub on loopback; use it as a context manager.
 
-    ``directory`` is the caller's and may be removed afterwards. ``prefix`` is the API's base
-    path (``/api/v3`` for an Enterprise Server). ``echo``: apps get the webhooks that their own
-    writes cause, as on GitHub. ``slim_record``: successful reads and the bodies of answers are
-    not kept, for runs of many thousand requests. ``classic_tokens``: installation tokens in the
-    old form.
+    The caller owns ``directory`` and may delete it afterwards. ``prefix`` is the API's base path
+    (``/api/v3`` on an Enterprise Server). ``echo``: apps receive the webhooks that their own
+    writes cause, as on GitHub. ``slim_record``: drop successful reads and the bodies of answers,
+    for runs with many thousand requests. ``classic_tokens``: create installation tokens in the
+    old format.
     """
 
-    def __init__(  # noqa: PLR0913 - a stand-in has these settings; all are keyword-only
+    def __init__(  # noqa: PLR0913 - all settings are keyword-only
         self,
         directory: Path,
         *,
@@ -97,7 +97,7 @@ class Sandbox(HubBuilder, EventSender):
         )
         self.device_flow = DeviceFlow(world)
         pages = HubPages(world, buttons, self.device_flow)
-        self._server = HubServer(create_app(self, git, pages, prefix), port=port)
+        self._server = HubServer(create_app(self.answer, git, pages.answer, prefix), port=port)
         self._links.web = self._server.url
 
     def __enter__(self) -> "Sandbox":
@@ -112,43 +112,43 @@ class Sandbox(HubBuilder, EventSender):
         self.close()
 
     def close(self) -> None:
-        """Stop serving; the directory stays for whoever gave it."""
+        """Stop serving; keep the directory."""
         self.faults.close()
         self._server.close()
         self._webhooks.close()
 
-    # --- where it is --------------------------------------------------------------------------
+    # --- addresses ----------------------------------------------------------------------------
 
     @property
     def api_url(self) -> str:
-        """Return the API's base address, as a client's setting takes it."""
+        """Return the API's base address, for a client's setting."""
         return self._links.api
 
     @property
     def web_url(self) -> str:
-        """Return the address of pages and of git: ``<web_url>/<owner>/<name>.git``."""
+        """Return the base address of pages and of git (``<web_url>/<owner>/<name>.git``)."""
         return self._links.web
 
     def pull_url(self, pull: HubPull) -> str:
         """Return the address of a pull request's page."""
         return f"{self.web_url}/{pull.repository.full_name}/pull/{pull.number}"
 
-    # --- what it saw --------------------------------------------------------------------------
+    # --- observations -------------------------------------------------------------------------
 
     @property
     def exchanges(self) -> list[Exchange]:
-        """Return every request with its answer, in the order of their answers."""
+        """Return every request with its answer, in the order of the answers."""
         with self.world.lock:
             return list(self.world.exchanges)
 
     @property
     def violations(self) -> list[Violation]:
-        """Return what clients asked that they should not have; tests want none."""
+        """Return what clients did wrong; tests expect none."""
         with self.world.lock:
             return list(self.world.violations)
 
     def writes(self) -> list[Exchange]:
-        """Return the requests that changed what people see, whatever they were answered."""
+        """Return the requests that changed what people see, even if the answer was an error."""
         return [
             exchange
             for exchange in self.exchanges
@@ -156,29 +156,29 @@ class Sandbox(HubBuilder, EventSender):
         ]
 
     def visible(self, pull: HubPull) -> VisiblePull:
-        """Return what stands on a pull request now."""
+        """Return what a person sees on a pull request now."""
         with self.world.lock:
             runs = pull.repository.check_runs.values()
             at_head = tuple(run for run in runs if run.head_sha == pull.head_sha)
             return VisiblePull(at_head, tuple(pull.comments), tuple(pull.labels))
 
     def spend(self, installation_id: int, requests: int) -> None:
-        """Take requests from an installation's hourly budget."""
+        """Use up requests of an installation's hourly budget."""
         with self.world.lock:
             self._dispatcher.rates.spend(f"installation:{installation_id}", requests)
 
     def settle(self) -> None:
-        """Wait until all webhooks that were caused by requests have been sent."""
+        """Wait until all webhooks caused by requests are sent."""
         self._webhooks.settle()
 
     def play(self, *faults: Fault | Mapping[str, Any]) -> None:
-        """Add faults, given as such or as plain data."""
+        """Add faults, given as `Fault` or as plain data."""
         self.faults.add(*faults)
 
     # --- answering ----------------------------------------------------------------------------
 
     def answer(self, request: WireRequest) -> WireAnswer:
-        """Answer a request of the API, and send what follows from it."""
+        """Answer a request of the API and queue the webhooks that it causes."""
         sent = self._dispatcher.answer(request)
         with self.world.lock:
             redelivered = [self._webhooks.again(delivery) for delivery in sent.redeliveries]

@@ -1,4 +1,4 @@
-"""The stand-in's HTTP server: threaded, on loopback, on a port that the system chooses."""
+"""The stand-in's HTTP server: threaded, on loopback, by default on a free port."""
 
 import threading
 
@@ -7,7 +7,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 
 class _Quiet(WSGIRequestHandler):
-    """A request handler that logs nothing: the stand-in keeps its own record."""
+    """Handles requests without a log, because the stand-in records them itself."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -17,7 +17,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 class HubServer:
-    """A running server; ``close`` ends it."""
+    """A running server; `close` stops it."""
 
     def __init__(self, app: Flask, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self._server: BaseWSGIServer = make_server(
@@ -34,7 +34,7 @@ class HubServer:
 
     @property
     def url(self) -> str:
-        """Return the server's address, without a slash at its end."""
+        """Return the server's address, without a final slash."""
         return f"http://{self.host}:{self.port}"
 
     def close(self) -> None:

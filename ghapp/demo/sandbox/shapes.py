@@ -1,11 +1,14 @@
-"""The nouns as GitHub's JSON shows them; it decides nothing and changes nothing."""
+"""Turns nouns into GitHub's JSON. It decides nothing and changes nothing.
+
+The shapes follow https://github.com/github/rest-api-description.
+"""
 
 import base64
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from ghapp.demo.sandbox.git_backend import CommitInfo, FileChange
+from ghapp.demo.sandbox.git_backend import CommitInfo, FileChange, GitPerson
 from ghapp.demo.sandbox.state import (
     CheckSuite,
     HubAccount,
@@ -32,7 +35,7 @@ STATUS_WORDS = {
     "C": "copied",
     "T": "changed",
 }
-"""Git's letters in the API's words."""
+"""Git's status letter → the API's word."""
 
 ORGANIZATION_LINKS = {
     "repos_url": "/repos",
@@ -95,17 +98,17 @@ USER_LINKS = {
 
 
 def time(value: datetime | None) -> str | None:
-    """Return a time as the API writes it."""
+    """Return a time in the API's format, such as ``2026-05-20T15:30:00Z``."""
     return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def node(kind: str, number: object) -> str:
-    """Return a node id: opaque to clients."""
+    """Return a node id, which is opaque to clients."""
     return base64.b64encode(f"{kind}:{number}".encode()).decode()
 
 
 class JsonShapes:
-    """Builds JSON; it needs the world only for addresses."""
+    """Builds JSON; it needs the world for addresses, accounts and the repositories of a token."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -123,9 +126,7 @@ class JsonShapes:
 
     def account(self, account: HubAccount | None) -> Json | None:
         """Return a user, organization or bot; ``None`` for a deleted account."""
-        if account is None:
-            return None
-        return self.user(account)
+        return self.user(account) if account else None
 
     def user(self, account: HubAccount) -> Json:
         """Return a user, organization or bot."""
@@ -149,7 +150,7 @@ class JsonShapes:
         }
 
     def private_user(self, account: HubAccount) -> Json:
-        """Return the user that a user's token stands for, as ``GET /user`` shows it."""
+        """Return a user as ``GET /user`` shows them."""
         created = time(self._world.now())
         return {
             **self.user(account),
@@ -169,32 +170,37 @@ class JsonShapes:
         }
 
     def membership(self, organization: HubAccount, account: HubAccount, role: str) -> Json:
-        """Return a membership; ``role`` ``pending`` is that of a person who was only invited."""
+        """Return a membership; the role ``pending`` means that the person is invited."""
         url = self._api(f"/orgs/{quote(organization.login)}")
         return {
             "url": f"{url}/memberships/{quote(account.login)}",
             "state": "pending" if role == "pending" else "active",
             "role": "member" if role == "pending" else role,
             "organization_url": url,
-            "organization": {
-                "login": organization.login,
-                "id": organization.id,
-                "node_id": node("Organization", organization.id),
-                "url": url,
-                **{name: url + rest for name, rest in ORGANIZATION_LINKS.items()},
-                "avatar_url": self._web(f"avatars/{organization.id}"),
-                "description": None,
-            },
+            "organization": self.organization(organization),
             "user": self.user(account),
         }
 
+    def organization(self, account: HubAccount) -> Json:
+        """Return an organization as memberships and webhooks show it."""
+        url = self._api(f"/orgs/{quote(account.login)}")
+        return {
+            "login": account.login,
+            "id": account.id,
+            "node_id": node("Organization", account.id),
+            "url": url,
+            **{name: url + rest for name, rest in ORGANIZATION_LINKS.items()},
+            "avatar_url": self._web(f"avatars/{account.id}"),
+            "description": None,
+        }
+
     def team(self, organization: HubAccount, team: HubTeam) -> Json:
-        """Return a team as lists show it; none lies below another one here."""
+        """Return a team as lists show it; the stand-in has no nested teams."""
         url = self._api(f"/organizations/{organization.id}/team/{team.id}")
         web = self._web(f"orgs/{quote(organization.login)}/teams/{quote(team.slug)}")
         return {
             "id": team.id,
-            "node_id": node("HubTeam", team.id),
+            "node_id": node("Team", team.id),
             "name": team.name,
             "slug": team.slug,
             "description": None,
@@ -215,11 +221,11 @@ class JsonShapes:
         return {
             "id": app.id,
             "slug": app.slug,
-            "node_id": node("HubApp", app.id),
+            "node_id": node("App", app.id),
             "client_id": app.client_id,
             "owner": self.user(app.owner),
             "name": app.name,
-            "description": app.description,
+            "description": None,
             "external_url": app.external_url,
             "html_url": self._web(f"apps/{app.slug}"),
             "created_at": time(app.created_at),
@@ -276,13 +282,13 @@ class JsonShapes:
         url, web = self._repo(repository), self._web(repository.full_name)
         return {
             "id": repository.id,
-            "node_id": node("HubRepository", repository.id),
+            "node_id": node("Repository", repository.id),
             "name": repository.name,
             "full_name": repository.full_name,
             "private": repository.private,
             "owner": self.user(repository.owner),
             "html_url": web,
-            "description": repository.description,
+            "description": None,
             "fork": repository.fork_of is not None,
             "url": url,
             **{name: url + rest for name, rest in REPOSITORY_LINKS.items()},
@@ -316,13 +322,13 @@ class JsonShapes:
     # --- pull requests ------------------------------------------------------------------------
 
     def pull(self, pull: HubPull, *, api_version: str, stale: bool = False) -> Json:
-        """Return a pull request as lists show it. ``stale``: as it was before its merge."""
+        """Return a pull request as lists show it. ``stale``: its state before the merge."""
         repository = pull.repository
         closed_at = None if stale else pull.closed_at
         shown = {
             **self._pull_links(pull),
             "id": pull.id,
-            "node_id": node("HubPull", pull.id),
+            "node_id": node("PullRequest", pull.id),
             "number": pull.number,
             "state": "closed" if closed_at else "open",
             "locked": pull.locked,
@@ -345,7 +351,7 @@ class JsonShapes:
             "base": self._side(repository.owner, pull.base_ref, pull.base_sha, repository),
             "author_association": "CONTRIBUTOR",
             "auto_merge": None,
-            "draft": pull.draft,
+            "draft": False,
         }
         if api_version >= "2026-03-10":
             del shown["merge_commit_sha"], shown["assignee"]
@@ -407,7 +413,7 @@ class JsonShapes:
         }
 
     def minimal_pull(self, pull: HubPull) -> Json:
-        """Return a pull request as check runs name it."""
+        """Return a pull request as check runs refer to it."""
         return {
             "id": pull.id,
             "number": pull.number,
@@ -425,7 +431,7 @@ class JsonShapes:
     def file(
         self, repository: HubRepository, change: FileChange, ref: str, patch: str | None
     ) -> Json:
-        """Return one file of a diff; without ``patch`` where there is none to show."""
+        """Return one file of a diff; omit ``patch`` if there is none to show."""
         web, path = self._web(repository.full_name), quote(change.path)
         shown: Json = {
             "sha": change.sha,
@@ -468,12 +474,10 @@ class JsonShapes:
         return self._world.accounts.get(name.lower())
 
     def _git_commit(self, repository: HubRepository, commit: CommitInfo) -> Json:
-        author = {"name": commit.author.name, "email": commit.author.email}
-        committer = {"name": commit.committer.name, "email": commit.committer.email}
         tree = self._repo(repository, f"/git/trees/{commit.tree}")
         return {
-            "author": {**author, "date": time(commit.authored_at)},
-            "committer": {**committer, "date": time(commit.committed_at)},
+            "author": {**named(commit.author), "date": time(commit.authored_at)},
+            "committer": {**named(commit.committer), "date": time(commit.committed_at)},
             "message": commit.message,
             "tree": {"sha": commit.tree, "url": tree},
             "url": self._repo(repository, f"/git/commits/{commit.sha}"),
@@ -494,8 +498,8 @@ class JsonShapes:
             "tree_id": commit.tree,
             "message": commit.message,
             "timestamp": time(commit.committed_at),
-            "author": {"name": commit.author.name, "email": commit.author.email},
-            "committer": {"name": commit.committer.name, "email": commit.committer.email},
+            "author": named(commit.author),
+            "committer": named(commit.committer),
         }
 
     # --- labels, comments, checks -------------------------------------------------------------
@@ -504,7 +508,7 @@ class JsonShapes:
         """Return a label."""
         return {
             "id": label.id,
-            "node_id": node("HubLabel", label.id),
+            "node_id": node("Label", label.id),
             "url": self._repo(repository, f"/labels/{quote(label.name, safe='')}"),
             "name": label.name,
             "description": label.description,
@@ -553,7 +557,7 @@ class JsonShapes:
         }
 
     def association(self, repository: HubRepository, account: HubAccount) -> str:
-        """Return how an account stands to a repository, in the API's words."""
+        """Return an account's association with a repository, in the API's words."""
         if account.kind == "Bot":
             return "NONE"
         words = {"admin": "OWNER", "write": "COLLABORATOR", "read": "CONTRIBUTOR", "none": "NONE"}
@@ -565,7 +569,7 @@ class JsonShapes:
         web = self._web(f"{repository.full_name}/runs/{run.id}")
         return {
             "id": run.id,
-            "node_id": node("HubCheckRun", run.id),
+            "node_id": node("CheckRun", run.id),
             "name": run.name,
             "head_sha": run.head_sha,
             "external_id": run.external_id,
@@ -630,7 +634,7 @@ class JsonShapes:
         return None
 
     def annotation(self, repository: HubRepository, run: HubCheckRun, members: Json) -> Json:
-        """Return an annotation as it is listed."""
+        """Return an annotation as lists show it."""
         blob = self._web(f"{repository.full_name}/blob/{run.head_sha}/{quote(members['path'])}")
         return {
             "path": members["path"],
@@ -648,7 +652,7 @@ class JsonShapes:
     # --- deliveries ---------------------------------------------------------------------------
 
     def delivery(self, delivery: HubDelivery) -> Json:
-        """Return a delivery as it is listed."""
+        """Return a delivery as lists show it."""
         return {
             "id": delivery.id,
             "guid": delivery.guid,
@@ -665,7 +669,7 @@ class JsonShapes:
         }
 
     def full_delivery(self, delivery: HubDelivery, payload: Any) -> Json:
-        """Return a delivery with what was sent and answered."""
+        """Return a delivery with its request and response."""
         return {
             **self.delivery(delivery),
             "url": delivery.app.webhook_url or "",
@@ -675,7 +679,7 @@ class JsonShapes:
 
 
 def suite_state(suite: CheckSuite, runs: list[HubCheckRun]) -> tuple[str, str | None]:
-    """Return status and conclusion of a suite: that of its runs, queued after a re-request."""
+    """Return a suite's status and conclusion, from its runs; after a re-request, queued."""
     if suite.rerequested or not runs:
         return "queued", None
     if any(run.status != "completed" for run in runs):
@@ -708,7 +712,12 @@ def _repository_counts(repository: HubRepository) -> Json:
     }
 
 
+def named(person: GitPerson) -> Json:
+    """Return a person as git names them."""
+    return {"name": person.name, "email": person.email}
+
+
 def reactions(url: str) -> Json:
-    """Return the reactions to a thing at ``url``: none."""
+    """Return the reactions at ``url``, all zero."""
     words = ("+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes")
     return {"url": url + "/reactions", "total_count": 0, **dict.fromkeys(words, 0)}

@@ -1,7 +1,8 @@
-"""Signing a person in: the page that sends a browser back with a code, and what a code is worth.
+"""The web sign-in: redirects a browser with a code, and exchanges the code for tokens.
 
 As strict as GitHub: registered addresses only, codes that work once and for ten minutes, PKCE
-by S256, tokens that end after eight hours, refresh tokens that work once.
+with S256, tokens that expire after eight hours, refresh tokens that work once.
+https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app
 """
 
 import hashlib
@@ -34,13 +35,13 @@ _DESCRIPTIONS = {
 
 
 class HubSignIn:
-    """Answers the two addresses of the web flow; who sits at the browser is in the world."""
+    """Answers the two addresses of the web flow; the world knows who is at the browser."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def answer(self, request: WireRequest, form: Mapping[str, str]) -> WireAnswer | None:
-        """Answer with a redirect or with tokens; ``None``: it is none of the two addresses."""
+        """Answer with a redirect or with tokens; ``None``: it is neither address."""
         with self._world.lock:
             match request.method, request.path:
                 case "GET", "/login/oauth/authorize":
@@ -71,7 +72,7 @@ class HubSignIn:
         self._world.login_codes[code] = LoginCode(
             app, account, target, query.get("code_challenge"), self._world.now()
         )
-        return _redirect(target, {"code": code, **passed})
+        return redirect(target, {"code": code, **passed})
 
     # --- the app --------------------------------------------------------------------------------
 
@@ -102,13 +103,13 @@ class HubSignIn:
         found = [one for one in self._world.user_tokens.values() if one.refresh == value]
         if not value or not found or found[0].app is not app or not found[0].refreshes(self._world):
             return problem("bad_refresh_token")
-        # A used refresh token is void, and the token that it came with as well.
+        # Using a refresh token revokes it and the access token that came with it.
         found[0].revoked = True
         return issue(self._world, found[0].account, app)
 
 
 def issue(world: World, account: HubAccount, app: HubApp) -> dict[str, str | int]:
-    """Make a person's token for an app and return it as the token address shows it."""
+    """Create a person's token for an app and return the token address's answer."""
     number = world.next_id("request")
     now = world.now()
     token = UserToken(
@@ -131,12 +132,12 @@ def issue(world: World, account: HubAccount, app: HubApp) -> dict[str, str | int
 
 
 def app_of(world: World, client_id: str) -> HubApp | None:
-    """Return the app of a client id; ``None``: there is none."""
+    """Return the app with a client id; ``None``: there is none."""
     return next((app for app in world.apps.values() if app.client_id == client_id), None)
 
 
 def problem(error: str) -> dict[str, str | int]:
-    """Return an error as the token address shows it, which is with status 200."""
+    """Return an error as the token address answers it, with status 200."""
     return {
         "error": error,
         "error_description": _DESCRIPTIONS.get(error, error),
@@ -145,7 +146,7 @@ def problem(error: str) -> dict[str, str | int]:
 
 
 def encoded(request: WireRequest, members: Mapping[str, str | int]) -> WireAnswer:
-    """Answer in JSON where it is asked for, else as a form, which is GitHub's default here."""
+    """Answer in JSON if requested, otherwise as a form, which is GitHub's default here."""
     if "application/json" in request.headers.get("Accept", ""):
         body = json.dumps(members).encode()
         return WireAnswer(200, {"Content-Type": "application/json; charset=utf-8"}, body)
@@ -154,7 +155,7 @@ def encoded(request: WireRequest, members: Mapping[str, str | int]) -> WireAnswe
 
 
 def sent_members(request: WireRequest, form: Mapping[str, str]) -> dict[str, str]:
-    """Return what was sent as a form or as JSON."""
+    """Return the members of a request's form or JSON."""
     if form or not request.body.lstrip().startswith(b"{"):
         return dict(form)
     return {str(name): str(value) for name, value in json.loads(request.body).items()}
@@ -167,9 +168,10 @@ def _challenge(sent: Mapping[str, str]) -> str:
 
 def _refused(target: str, error: str, passed: Mapping[str, str]) -> WireAnswer:
     said = {"error": error, "error_description": _DESCRIPTIONS[error]}
-    return _redirect(target, {**said, **passed})
+    return redirect(target, {**said, **passed})
 
 
-def _redirect(target: str, members: Mapping[str, str]) -> WireAnswer:
+def redirect(target: str, members: Mapping[str, str]) -> WireAnswer:
+    """Send a browser to an address with these members in its query."""
     mark = "&" if "?" in target else "?"
     return WireAnswer(302, {"Location": f"{target}{mark}{urlencode(members)}"}, b"")

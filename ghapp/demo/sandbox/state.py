@@ -1,7 +1,7 @@
-"""The nouns of the stand-in and the world that holds them; no HTTP, no JSON shapes.
+"""The nouns of the stand-in and the world that holds them, without HTTP and JSON shapes.
 
-GitHub is a thing that changes, so these records are mutable: this is the stand-in's database.
-All times are timezone-aware UTC datetimes.
+GitHub changes, so these records are mutable: they are the stand-in's database. All times are
+timezone-aware UTC datetimes.
 """
 
 import itertools
@@ -30,25 +30,25 @@ class HubAccount:
 
     @property
     def person(self) -> GitPerson:
-        """Return the account as git names it."""
+        """Return the account as a git author."""
         return GitPerson(self.login, f"{self.id}+{self.login}@users.noreply.example.test")
 
 
 @dataclass
 class HubTeam:
-    """A team of an organization; ``privacy`` ``secret``: only its own people see it."""
+    """A team of an organization; only its members see a team with the privacy ``secret``."""
 
     id: int
     name: str
     slug: str
     privacy: str
     people: list[HubAccount] = field(default_factory=list)
-    """Its own and those of the teams below it, as GitHub lists them."""
+    """Members of this team and of the teams below it, as GitHub lists them."""
 
 
 @dataclass
 class HubApp:
-    """A registered GitHub App. ``webhook_url`` ``None``: it gets no deliveries."""
+    """A registered GitHub App; without ``webhook_url`` it gets no deliveries."""
 
     id: int
     slug: str
@@ -64,17 +64,16 @@ class HubApp:
     events: list[str]
     created_at: datetime
     public_keys: list[str] = field(default_factory=list)
-    description: str | None = None
     external_url: str = "https://example.test/"
     callback_urls: list[str] = field(default_factory=list)
-    """Where a browser may be sent back to; empty: nobody can sign in."""
+    """Allowed targets of a sign-in's redirect; empty: nobody can sign in."""
     device_flow: bool = True
-    """Whether its owner ticked "Enable Device Flow"."""
+    """Whether the owner enabled the device flow."""
 
 
 @dataclass
 class HubInstallation:
-    """An app on an account. ``repository_ids`` counts only where selection is ``selected``."""
+    """An app on an account; ``repository_ids`` matters only for the selection ``selected``."""
 
     id: int
     app: HubApp
@@ -100,7 +99,7 @@ class HubLabel:
 
 @dataclass
 class HubComment:
-    """A comment on a pull request; ``app`` ``None``: a person wrote it."""
+    """A comment on a pull request; without ``app`` a person wrote it."""
 
     id: int
     author: HubAccount
@@ -112,7 +111,7 @@ class HubComment:
 
 @dataclass
 class HubReview:
-    """A review of a pull request, sent off; ``state`` in the API's words."""
+    """A submitted review of a pull request; ``state`` is the API's word."""
 
     id: int
     author: HubAccount
@@ -124,10 +123,10 @@ class HubReview:
 
 @dataclass
 class HubPull:
-    """A pull request. ``head_repository`` ``None``: the fork was deleted.
+    """A pull request. ``head_repository`` ``None``: somebody deleted the fork.
 
-    ``base_sha`` is the tip of the base branch when it was opened; ``merge_commit_sha`` is the
-    test merge before, and what the base branch was set to after the merge.
+    ``base_sha`` is the tip of the base branch at the opening; ``merge_commit_sha`` is the test
+    merge before the merge and the new tip of the base branch after it.
     """
 
     id: int
@@ -152,29 +151,21 @@ class HubPull:
     comments: list[HubComment] = field(default_factory=list)
     reviews: list[HubReview] = field(default_factory=list)
     locked: bool = False
-    draft: bool = False
     _merge_base: str | None = None
 
     @property
     def merge_base(self) -> str:
-        """Return where the pull request branched off: the old side of its diff."""
+        """Return the commit where the branch starts: the old side of the diff."""
         if self._merge_base is None:
             git = self.repository.git
             self._merge_base = git.merge_base(self.base_sha, self.head_sha) or self.base_sha
         return self._merge_base
 
     def moved_to(self, head_sha: str, base_sha: str, at: datetime) -> None:
-        """Take note of a push to the head branch."""
+        """Record a push to the head branch."""
         self.head_sha, self.base_sha, self.updated_at = head_sha, base_sha, at
         self._merge_base = None
         self.merge_commit_sha = None
-
-
-@dataclass
-class HubAnnotation:
-    """One annotation, as it was sent."""
-
-    members: Json
 
 
 @dataclass
@@ -207,7 +198,8 @@ class HubCheckRun:
     title: str | None = None
     summary: str | None = None
     text: str | None = None
-    annotations: list[HubAnnotation] = field(default_factory=list)
+    annotations: list[Json] = field(default_factory=list)
+    """As the app sent them."""
     actions: list[Json] = field(default_factory=list)
 
 
@@ -226,16 +218,15 @@ class HubRepository:
     archived: bool = False
     deleted: bool = False
     fork_of: "HubRepository | None" = None
-    description: str | None = None
     former_names: set[str] = field(default_factory=set)
-    """Full names it had, in lower case; GitHub redirects them."""
+    """Former full names, in lower case; GitHub redirects them."""
     labels: dict[str, HubLabel] = field(default_factory=dict)
-    """By name in lower case, because names of labels ignore case."""
+    """By name in lower case, because label names ignore case."""
     pulls: dict[int, HubPull] = field(default_factory=dict)
     suites: dict[int, CheckSuite] = field(default_factory=dict)
     check_runs: dict[int, HubCheckRun] = field(default_factory=dict)
     collaborators: dict[str, str] = field(default_factory=dict)
-    """Login in lower case to ``admin``, ``write`` or ``read``; others have ``none``."""
+    """Login in lower case → ``admin``, ``write`` or ``read``."""
     next_number: int = 1
 
     @property
@@ -244,7 +235,7 @@ class HubRepository:
         return f"{self.owner.login}/{self.name}"
 
     def permission_of(self, login: str) -> str:
-        """Return what an account may do here."""
+        """Return an account's permission: ``admin``, ``write``, ``read`` or ``none``."""
         if login.lower() == self.owner.login.lower():
             return "admin"
         return self.collaborators.get(login.lower(), "none" if self.private else "read")
@@ -252,7 +243,7 @@ class HubRepository:
 
 @dataclass
 class HubToken:
-    """An installation token; ``repository_ids`` ``None``: all that the installation has."""
+    """An installation token; ``repository_ids`` ``None``: all of the installation's."""
 
     value: str
     installation: HubInstallation
@@ -264,7 +255,7 @@ class HubToken:
 
 @dataclass
 class UserToken:
-    """A person's token; ``app`` ``None``: made by hand, it ends never and reaches everything."""
+    """A person's token; without ``app`` a test created it, for every app and without end."""
 
     value: str
     account: HubAccount
@@ -275,18 +266,18 @@ class UserToken:
     revoked: bool = False
 
     def lives(self, world: "World") -> bool:
-        """Say whether it is accepted now."""
+        """Return whether GitHub accepts the token now."""
         return not self.revoked and (self.expires_at is None or self.expires_at > world.now())
 
     def refreshes(self, world: "World") -> bool:
-        """Say whether its refresh token is accepted now."""
+        """Return whether GitHub accepts its refresh token now."""
         until = self.refresh_until
         return not self.revoked and until is not None and until > world.now()
 
 
 @dataclass(frozen=True)
 class LoginCode:
-    """A sign-in that waits for its code to be redeemed; ``challenge`` ``None``: no PKCE."""
+    """A sign-in whose code is not redeemed yet; ``challenge`` ``None``: no PKCE."""
 
     app: HubApp
     account: HubAccount
@@ -297,7 +288,7 @@ class LoginCode:
 
 @dataclass
 class HubDelivery:
-    """One attempt to send a webhook. ``status_code`` 0: there was no answer."""
+    """One attempt to send a webhook; ``status_code`` 0: no answer."""
 
     id: int
     guid: str
@@ -319,10 +310,10 @@ class HubDelivery:
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its answer, as they went over the wire.
+    """One request and its answer, as sent.
 
-    ``template`` is the route as GitHub's description writes it; ``None``: no such route.
-    ``fault`` names the fault that was played; ``None``: none.
+    ``template`` is the route as in GitHub's API description; ``None``: there is no such route.
+    ``fault`` is the kind of the fault that struck.
     """
 
     number: int
@@ -339,13 +330,13 @@ class Exchange:
     body: bytes
     identity: str
     wrote: bool
-    """The request created or changed content, whatever was answered."""
+    """Whether the request created or changed content, whatever the answer."""
     fault: str | None = None
 
 
 @dataclass(frozen=True)
 class Violation:
-    """Something that a client should not have asked; tests want none."""
+    """Something that a client did wrong; tests expect none."""
 
     where: str
     problem: str
@@ -353,7 +344,7 @@ class Violation:
 
 @dataclass(frozen=True)
 class Announcement:
-    """Something that apps are told by webhook; ``members`` hold nouns and plain values."""
+    """An event for apps; ``members`` hold nouns and plain values."""
 
     event: str
     members: dict[str, Any]
@@ -363,7 +354,7 @@ class Announcement:
 
 @dataclass
 class PendingManifest:
-    """A manifest that waits for its code to be redeemed."""
+    """A manifest whose code is not redeemed yet."""
 
     members: Json
     account: HubAccount
@@ -371,7 +362,7 @@ class PendingManifest:
 
 
 class World:
-    """Everything that the stand-in knows. Take ``lock`` before reading or changing it."""
+    """All data of the stand-in. Hold ``lock`` while reading or changing it."""
 
     def __init__(self, root: Path, clock: Clock, limits: HubLimits, links: "HubLinks") -> None:
         self.root = root
@@ -391,7 +382,7 @@ class World:
         self.browser_denies = False
         self.memberships: dict[str, dict[str, str]] = {}
         self.teams: dict[str, dict[str, HubTeam]] = {}
-        """By organization in lower case and slug."""
+        """Organization in lower case → slug → team."""
         self.manifests: dict[str, PendingManifest] = {}
         self.deliveries: dict[int, HubDelivery] = {}
         self.exchanges: list[Exchange] = []
@@ -400,16 +391,16 @@ class World:
         self._ids: dict[str, Iterator[int]] = {}
 
     def now(self) -> datetime:
-        """Return the stand-in's time, in whole seconds, as GitHub gives times."""
+        """Return the stand-in's time in whole seconds, like GitHub's times."""
         return self.clock().astimezone(UTC).replace(microsecond=0)
 
     def next_id(self, kind: str) -> int:
-        """Return a fresh id; each kind has a range of its own, so that ids are never mixed up."""
+        """Return a new id; each kind has its own range, so a wrong id never fits by chance."""
         start = FIRST_IDS[kind]
         return next(self._ids.setdefault(kind, itertools.count(start)))
 
     def record(self, exchange: Exchange) -> None:
-        """Keep an exchange; a slim record leaves out good reads and what was answered."""
+        """Keep an exchange; a slim record drops successful reads and the bodies of answers."""
         if self.slim_record:
             if exchange.method == "GET" and exchange.status < 400:
                 return
@@ -417,18 +408,18 @@ class World:
         self.exchanges.append(exchange)
 
     def violate(self, where: str, problem: str) -> None:
-        """Record something that a client should not have asked."""
+        """Record that a client did something wrong."""
         self.violations.append(Violation(where, problem))
 
     def account(self, login: str, kind: str = "User") -> HubAccount:
-        """Return the account of that login; it is made when there is none."""
+        """Return the account with a login; create it if there is none."""
         key = login.lower()
         if key not in self.accounts:
             self.accounts[key] = HubAccount(self.next_id("account"), login, kind)
         return self.accounts[key]
 
     def repository_named(self, full_name: str) -> HubRepository | None:
-        """Return a living repository by its present name; ``None``: there is none."""
+        """Return the repository with this name, unless deleted; ``None``: there is none."""
         wanted = full_name.lower()
         for repository in self.repositories.values():
             if repository.full_name.lower() == wanted and not repository.deleted:
@@ -436,7 +427,7 @@ class World:
         return None
 
     def repository_formerly(self, full_name: str) -> HubRepository | None:
-        """Return the living repository that once had that name; ``None``: none had it."""
+        """Return the repository that once had this name, unless deleted; ``None``: none had it."""
         wanted = full_name.lower()
         for repository in self.repositories.values():
             if wanted in repository.former_names and not repository.deleted:
@@ -444,7 +435,7 @@ class World:
         return None
 
     def repositories_of(self, installation: HubInstallation) -> list[HubRepository]:
-        """Return the living repositories that an installation reaches, the oldest first."""
+        """Return the repositories that an installation reaches, the oldest first."""
         return [
             repository
             for repository in self.repositories.values()
@@ -454,7 +445,7 @@ class World:
         ]
 
     def installations_on(self, repository: HubRepository) -> list[HubInstallation]:
-        """Return the living installations that reach a repository."""
+        """Return the installations that reach a repository."""
         return [
             installation
             for installation in self.installations.values()
@@ -482,7 +473,7 @@ FIRST_IDS = {
 
 @dataclass
 class HubLinks:
-    """Where the stand-in is reached; set once its port is known. No slash at the end."""
+    """The stand-in's addresses, without a final slash; set once the port is known."""
 
     web: str = "http://127.0.0.1:0"
     api_prefix: str = ""

@@ -1,4 +1,7 @@
-"""Who is asking: app JWTs checked, installation tokens made, permissions and scope enforced."""
+"""Checks senders: verifies JWTs, creates installation tokens, enforces permissions and scope.
+
+https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -19,7 +22,7 @@ ARCHIVED = "Repository was archived so is read-only."
 LEVELS = {"none": 0, "read": 1, "write": 2, "admin": 3}
 PUBLIC = "/repos/{owner}/{repo}"
 CLOCK_SECONDS = 5
-"""How far ahead of the stand-in's clock an ``iat`` may be; GitHub's own figure is not stated."""
+"""How far an ``iat`` may be ahead of the clock; GitHub does not publish its figure."""
 
 
 class KeyPair:
@@ -42,26 +45,29 @@ class KeyPair:
 
 
 @cache
-def _own_keys() -> KeyPair:
-    """Return the key that signs installation tokens; making one takes a tenth of a second."""
+def keys_of(app_id: int) -> KeyPair:  # noqa: ARG001 - the cache needs the number
+    """Return an app's keys, the same for every sandbox of a process. 0: the stand-in's own.
+
+    Generating a key takes a tenth of a second, and tests start many sandboxes.
+    """
     return KeyPair()
 
 
 class TokenGuard:
-    """Tells who sends a request and whether they may.
+    """Identifies the sender of a request and checks their permission.
 
-    ``classic``: installation tokens in the old form of 40 characters, as on Enterprise Server.
+    ``classic``: create tokens in the old format of 40 characters, as on Enterprise Server.
     """
 
     def __init__(self, world: World, *, classic: bool = False) -> None:
         self._world = world
-        self._signing = _own_keys()
+        self._signing = keys_of(0)
         self._classic = classic
 
-    # --- who ----------------------------------------------------------------------------------
+    # --- identity -----------------------------------------------------------------------------
 
     def identify(self, call: HubCall) -> str:
-        """Set the call's sender by its Authorization header and return a name for it."""
+        """Set the call's sender from its ``Authorization`` header; return a name for it."""
         kind, _, value = call.headers.get("Authorization", "").partition(" ")
         if not value:
             return self._anonymous(call)
@@ -89,7 +95,7 @@ class TokenGuard:
         return f"user:{call.user.id}"
 
     def living_token(self, value: str) -> HubToken:
-        """Return the token of that value; 401 when it is unknown, expired or revoked."""
+        """Return the token with a value; 401 if it is unknown, expired or revoked."""
         token = self._world.tokens.get(value)
         if token is None or token.revoked or token.expires_at <= self._world.now():
             raise ErrorAnswer(401, "Bad credentials")
@@ -100,7 +106,7 @@ class TokenGuard:
         return token
 
     def app_of(self, value: str) -> HubApp:
-        """Return the app whose JWT this is; 401 says what is wrong with it."""
+        """Return the app that signed a JWT; 401 says what is wrong with it."""
         claims = self._unverified(value)
         app = self._issuer(claims.get("iss"))
         self._check_times(claims)
@@ -148,10 +154,10 @@ class TokenGuard:
         if expires > now + JWT_SECONDS + CLOCK_SECONDS:
             raise ErrorAnswer(401, "'Expiration time' claim ('exp') is too far in the future")
 
-    # --- may they -----------------------------------------------------------------------------
+    # --- permission ---------------------------------------------------------------------------
 
     def admit(self, call: HubCall) -> None:
-        """Refuse a sender of the wrong kind, without the permission, or out of scope."""
+        """Refuse a sender of the wrong kind, without permission, or out of scope."""
         sender = call.route.sender
         if sender == "anyone":
             return
@@ -167,7 +173,7 @@ class TokenGuard:
             raise ErrorAnswer(403, NOT_ACCESSIBLE)
         repository = call.repository
         if repository and not repository.private and call.route.template == PUBLIC:
-            return  # what a public repository is called, and of what it is a fork, all may read
+            return  # everybody may read the name and the parent of a public repository
         if repository and not self._in_scope(call, repository):
             raise ErrorAnswer(404, "Not Found") if repository.private else _forbidden(call)
         if call.token and not self._permitted(call, call.token):
@@ -183,13 +189,13 @@ class TokenGuard:
         return call.token is not None and self.reaches(call.token, repository)
 
     def _shared(self, app: HubApp | None, repository: HubRepository) -> bool:
-        """Say whether an app that a person let in meets a repository too; public: all do."""
+        """Return whether a person's app reaches a repository too; public ones, always."""
         if app is None or not repository.private:
             return True
         return any(one.app is app for one in self._world.installations_on(repository))
 
     def reaches(self, token: HubToken, repository: HubRepository) -> bool:
-        """Say whether a token's scope holds a repository."""
+        """Return whether a token's scope includes a repository."""
         if token.repository_ids is not None and repository.id not in token.repository_ids:
             return False
         return repository in self._world.repositories_of(token.installation)
@@ -199,17 +205,17 @@ class TokenGuard:
         return not needs or any(self.holds(token, *need.split(":")) for need in needs)
 
     def holds(self, token: HubToken, name: str, level: str) -> bool:
-        """Say whether a token has a permission; metadata is always readable."""
+        """Return whether a token has a permission; metadata is always readable."""
         if (name, level) == ("metadata", "read"):
             return True
         granted = token.installation.permissions.get(name, "none")
         asked = token.permissions.get(name, "none")
         return min(LEVELS[granted], LEVELS[asked]) >= LEVELS[level]
 
-    # --- tokens made --------------------------------------------------------------------------
+    # --- new tokens ---------------------------------------------------------------------------
 
     def issue(self, installation: HubInstallation, wanted: Json) -> HubToken:
-        """Make a token, narrowed to what was asked for; 422 for more than there is."""
+        """Create a token, narrowed as requested; 422 if it asks for too much."""
         permissions = self._narrowed_permissions(installation, wanted.get("permissions") or {})
         ids = self._narrowed_repositories(installation, wanted)
         now = self._world.now()

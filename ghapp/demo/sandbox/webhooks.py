@@ -1,4 +1,7 @@
-"""Webhooks sent for real: signed, recorded, struck by faults, sent again. It composes none."""
+"""Sends webhooks over HTTP: signs and records them, plays faults, redelivers.
+
+https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+"""
 
 import hashlib
 import hmac
@@ -17,14 +20,14 @@ from ghapp.demo.sandbox.payloads import WebhookPayloads, still_open
 from ghapp.demo.sandbox.state import Announcement, HubApp, HubDelivery, HubInstallation, Json, World
 
 AUTOMATIC = {"installation", "installation_repositories", "installation_target"}
-"""Events that every app gets without subscribing."""
+"""Events that every app receives without a subscription."""
 WITH_CHECKS = {"check_run", "check_suite"}
-"""Events that an app gets for ``checks: write``."""
+"""Events that an app with ``checks: write`` receives."""
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class WebhookSender:
-    """Sends deliveries, each in the caller's thread or in one thread of its own, in order."""
+    """Sends deliveries in the caller's thread or, queued and in order, in its own."""
 
     def __init__(self, world: World, plan: FaultPlan) -> None:
         self._world = world
@@ -36,18 +39,18 @@ class WebhookSender:
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread after what is queued was sent."""
+        """End the thread once it has sent the queued deliveries."""
         self._queue.put(None)
         self._thread.join(timeout=DELIVERY_TIMEOUT_SECONDS)
 
     def settle(self) -> None:
-        """Wait until everything that was queued has been sent."""
+        """Wait until all queued deliveries are sent."""
         self._queue.join()
 
-    # --- what is to be sent -------------------------------------------------------------------
+    # --- composing ----------------------------------------------------------------------------
 
     def composed(self, told: Announcement) -> list[HubDelivery]:
-        """Return one delivery for each app that hears of an event. Take the world's lock."""
+        """Return one delivery for each app that receives an event. Hold the world's lock."""
         made = []
         for installation in self._world.installations_on(told.repository):
             if installation.suspended_at is None and _hears(installation, told):
@@ -72,7 +75,7 @@ class WebhookSender:
         repository_id: int | None = None,
         guid: str | None = None,
     ) -> HubDelivery:
-        """Return a signed delivery that was not sent yet."""
+        """Return a signed, unsent delivery."""
         number = self._world.next_id("delivery")
         made_up = uuid.uuid5(uuid.NAMESPACE_URL, f"delivery/{number}")
         delivery = HubDelivery(
@@ -91,7 +94,7 @@ class WebhookSender:
         return delivery
 
     def again(self, delivery: HubDelivery) -> HubDelivery:
-        """Return a redelivery: another id, the same GUID and body, signed with today's secret."""
+        """Return a redelivery: a new id, the same GUID and body, the current secret."""
         number = self._world.next_id("delivery")
         made = replace(
             delivery, id=number, redelivery=True, status="pending", status_code=0,
@@ -103,12 +106,12 @@ class WebhookSender:
     # --- sending ------------------------------------------------------------------------------
 
     def queue(self, deliveries: list[HubDelivery]) -> None:
-        """Send deliveries later, in the order in which they were queued."""
+        """Queue deliveries, to be sent in this order."""
         for delivery in deliveries:
             self._queue.put(delivery)
 
     def send(self, delivery: HubDelivery) -> HubDelivery:
-        """Send one delivery now, as the fault plan lets it, and return its record."""
+        """Send one delivery now, subject to the fault plan, and return its record."""
         name = f"{delivery.event}.{delivery.action}" if delivery.action else delivery.event
         fault = self._plan.for_delivery(name)
         kind = fault.kind if fault else None
@@ -126,7 +129,7 @@ class WebhookSender:
         return delivery
 
     def release(self) -> None:
-        """Send what was held back; after the next delivery this happens by itself."""
+        """Send the held deliveries; `send` does this after each delivery."""
         held, self._held = self._held, []
         for delivery in held:
             self._send_or_fail(delivery, None)
@@ -169,7 +172,7 @@ def _hears(installation: HubInstallation, told: Announcement) -> bool:
     if event in WITH_CHECKS and installation.permissions.get("checks") == "write":
         action = told.members.get("action")
         own = _app_of(told) is app
-        # Of these two, only the app that owns the run or the suite is told.
+        # Only the app that owns the run or the suite receives these actions.
         return own or action not in {"rerequested", "requested_action", "requested"}
     return event in AUTOMATIC or event in app.events
 
@@ -181,7 +184,7 @@ def _app_of(told: Announcement) -> HubApp | None:
 
 
 def headers_of(delivery: HubDelivery) -> dict[str, str]:
-    """Return the headers of a delivery, signatures and all."""
+    """Return the headers of a delivery, with its signatures."""
     secret, app = delivery.app.webhook_secret.encode(), delivery.app
     return {
         "Accept": "*/*",
@@ -199,7 +202,7 @@ def headers_of(delivery: HubDelivery) -> dict[str, str]:
 
 
 def _unsendable(delivery: HubDelivery) -> str | None:
-    """Say why a delivery cannot be sent; ``None``: it can."""
+    """Return why a delivery cannot be sent; ``None``: it can."""
     url = delivery.app.webhook_url
     if url is None:
         return "the app has no webhook address"
@@ -210,7 +213,7 @@ def _unsendable(delivery: HubDelivery) -> str | None:
 
 
 def _post(delivery: HubDelivery) -> None:
-    """Send a delivery's bytes to its app and keep the answer."""
+    """Send a delivery to its app and record the answer."""
     parts = urlsplit(delivery.app.webhook_url or "")
     connection = http.client.HTTPConnection(
         parts.hostname or "", parts.port or 80, timeout=DELIVERY_TIMEOUT_SECONDS

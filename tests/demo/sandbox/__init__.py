@@ -1,1 +1,1 @@
-"""Tests of the stand-in for GitHub: all over HTTP, on loopback."""
+"""Tests of the stand-in for GitHub: over HTTP, on loopback."""

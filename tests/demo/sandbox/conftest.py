@@ -1,4 +1,4 @@
-"""What the tests of the stand-in stand on; each ends with GitHub's descriptions as judge."""
+"""Fixtures for the stand-in; GitHub's API descriptions judge each test at its end."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.openapi.validate import problems
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
-    """Give a stand-in, and demand that everything that went over the wire is as described."""
+    """Yield a stand-in; afterwards require that every exchange matches GitHub's description."""
     made = Hub(tmp_path)
     yield made
     made.close()

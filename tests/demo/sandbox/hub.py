@@ -1,4 +1,4 @@
-"""A stand-in with one app, one repository and a client of it that speaks plain HTTP."""
+"""A stand-in with one app, one repository, and a client over plain HTTP."""
 
 import http.server
 import json
@@ -25,7 +25,7 @@ class Clock:
         self.now = START
 
     def __call__(self) -> datetime:
-        """Return the time that is set."""
+        """Return the time."""
         return self.now
 
 
@@ -46,7 +46,7 @@ class Received:
 
 @dataclass
 class Receiver:
-    """A tiny web server that keeps what it is sent and answers with ``status``."""
+    """A tiny web server that keeps its requests and answers with ``status``."""
 
     status: int = 202
     received: list[Received] = field(default_factory=list)
@@ -79,7 +79,7 @@ class Receiver:
 
     @property
     def events(self) -> list[str]:
-        """Return what came, in order."""
+        """Return the received webhooks, in order."""
         return [one.event for one in self.received]
 
     def close(self) -> None:
@@ -113,7 +113,7 @@ class Hub:
         self.sandbox.close()
         self.receiver.close()
 
-    # --- asking -------------------------------------------------------------------------------
+    # --- requests ------------------------------------------------------------------------------
 
     def jwt(self, **claims: object) -> str:
         """Return the app's JWT; ``claims`` replace the usual ones."""
@@ -122,7 +122,7 @@ class Hub:
         return jwt.encode({**usual, **claims}, self.registered.private_key, algorithm="RS256")
 
     def token(self, **wanted: Any) -> str:
-        """Return an installation token, narrowed as asked."""
+        """Return an installation token, narrowed as requested."""
         path = f"/app/installations/{self.installation.id}/access_tokens"
         answer = self.ask("POST", path, wanted, token=self.jwt())
         return str(answer.json()["token"])
@@ -136,7 +136,7 @@ class Hub:
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Send one request as the app's installation, or with a token of one's own."""
+        """Send one request as the app's installation, or with another token."""
         sent = {"Authorization": f"Bearer {token if token is not None else self.own_token}"}
         return requests.request(
             method,
@@ -160,5 +160,5 @@ class Hub:
 
 
 def small_limits(**limits: int) -> HubLimits:
-    """Return GitHub's limits with some of them smaller."""
+    """Return GitHub's limits, some of them lowered."""
     return HubLimits(**limits)

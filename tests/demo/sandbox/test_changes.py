@@ -1,4 +1,4 @@
-"""What a pull request changed, as the API tells it from the git repository behind it."""
+"""What a pull request changed, as the API reads it from the git repository."""
 
 from pathlib import Path
 
@@ -95,7 +95,7 @@ def test_both_sides_of_one_file_are_merged(hub: Hub) -> None:
     assert text == "other\n" + LONG + "end\n"
     with pytest.raises(MergeConflict, match=r"shared\.txt"):
         hub.sandbox.merge(clash)
-    with pytest.raises(BuilderError, match="closed already"):
+    with pytest.raises(BuilderError, match="already closed"):
         hub.sandbox.merge(pull)
 
 

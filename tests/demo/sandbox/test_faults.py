@@ -1,4 +1,4 @@
-"""The fault plan: each kind as a client meets it."""
+"""The fault plan: each kind as a client sees it."""
 
 import threading
 import time
@@ -123,7 +123,7 @@ def test_deliveries_go_wrong(hub: Hub) -> None:
 def test_a_fault_says_what_it_does_not_know() -> None:
     with pytest.raises(FaultError, match="unknown members"):
         Fault.from_mapping({"kind": "slow", "rout": "*"})
-    with pytest.raises(FaultError, match="is none of"):
+    with pytest.raises(FaultError, match="is not one of"):
         Fault.from_mapping({"kind": "sloow"})
 
 

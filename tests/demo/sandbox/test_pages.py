@@ -1,4 +1,4 @@
-"""The pages that a person sees: what stands there, harmless, and what the buttons do."""
+"""The pages that a person sees: safe content, and what the buttons do."""
 
 import json
 

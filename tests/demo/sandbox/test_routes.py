@@ -1,4 +1,4 @@
-"""Every route is asked once over HTTP, and every answer is as GitHub describes it."""
+"""Requests every route once over HTTP; every answer matches GitHub's description."""
 
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ RUN = {
 
 
 def _prepared(hub: Hub) -> dict[str, str]:
-    """Write what the reading routes need, and return their parameters."""
+    """Create what the reading routes need, and return their parameters."""
     run = hub.repo("POST", "/check-runs", {**RUN, "head_sha": hub.pull.head_sha}).json()
     comment = hub.repo("POST", "/issues/1/comments", {"body": "Hello"}).json()
     hub.repo("POST", "/issues/1/labels", {"labels": ["claude-code-assisted"]})
@@ -84,7 +84,7 @@ BODIES: dict[tuple[str, str], Any] = {
 
 
 def _order(route: HubRoute) -> int:
-    """Ask what removes after what reads, and give the token back last."""
+    """Sort routes: updates and deletions come late, the token's revocation last."""
     if route.template == "/installation/token":
         return 3
     return {"PATCH": 1, "DELETE": 2}.get(route.method, 0)

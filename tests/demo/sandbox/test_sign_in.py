@@ -1,4 +1,4 @@
-"""The web flow: who is sent where, what a code is worth, and what a person's token reaches."""
+"""The web flow: redirects, codes, and what a person's token reaches."""
 
 import hashlib
 from base64 import urlsafe_b64encode

@@ -1,4 +1,4 @@
-"""Who is let in: JWTs, installation tokens, permissions, scope."""
+"""Who may send requests: JWTs, installation tokens, permissions, scope."""
 
 from datetime import timedelta
 

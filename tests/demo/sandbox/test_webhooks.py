@@ -1,4 +1,4 @@
-"""Webhooks as an app receives them: signed, recorded, sent again."""
+"""Webhooks as an app receives them: signed, recorded, redelivered."""
 
 import hashlib
 import hmac

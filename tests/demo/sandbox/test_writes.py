@@ -1,4 +1,4 @@
-"""What an app writes, and the limits that GitHub puts on it."""
+"""What an app writes, and GitHub's limits on it."""
 
 from datetime import timedelta
 from pathlib import Path

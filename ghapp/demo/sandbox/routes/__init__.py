@@ -1,4 +1,4 @@
-"""All routes of the stand-in, in the order of their resources; each module holds one resource."""
+"""All routes of the stand-in; each module holds the routes of one resource."""
 
 from ghapp.demo.sandbox.call import HubRoute
 from ghapp.demo.sandbox.routes import (

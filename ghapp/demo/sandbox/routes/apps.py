@@ -1,12 +1,14 @@
-"""Routes on apps, installations, their tokens and repositories, and the manifest's end."""
+"""Routes on apps, installations, their tokens and repositories, and the end of a manifest.
+
+https://docs.github.com/en/rest/apps
+"""
 
 from datetime import timedelta
 
-from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall
+from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall, existing
 from ghapp.demo.sandbox.limits import MANIFEST_CODE_SECONDS
 from ghapp.demo.sandbox.registration import register_app
-from ghapp.demo.sandbox.routing import RouteTable, paged
-from ghapp.demo.sandbox.shapes import JsonShapes
+from ghapp.demo.sandbox.routing import RouteTable, listed
 from ghapp.demo.sandbox.state import HubInstallation
 from ghapp.demo.sandbox.tokens import SUSPENDED
 
@@ -14,7 +16,7 @@ ROUTES = RouteTable()
 
 
 def _own(call: HubCall, number: int) -> HubInstallation:
-    """Return an installation of the calling app; 404 for others' and for deleted ones."""
+    """Return an installation of the calling app; 404 if it is deleted or another app's."""
     found = call.world.installations.get(number)
     if found is None or found.deleted or found.app is not call.app:
         raise ErrorAnswer(404, "Not Found")
@@ -24,7 +26,7 @@ def _own(call: HubCall, number: int) -> HubInstallation:
 @ROUTES("GET", "/app", sender="app")
 def app(call: HubCall) -> HubAnswer:
     """Answer with the calling app."""
-    shown = JsonShapes(call.world).app(call.acting_app)
+    shown = call.shapes.app(call.acting_app)
     installed = [one for one in call.world.installations.values() if not one.deleted]
     shown["installations_count"] = sum(one.app is call.app for one in installed)
     return HubAnswer(shown)
@@ -32,7 +34,7 @@ def app(call: HubCall) -> HubAnswer:
 
 @ROUTES("GET", "/app/hook/config", sender="app")
 def hook_config(call: HubCall) -> HubAnswer:
-    """Answer with the webhook's address; the secret is never shown."""
+    """Answer with the webhook's address, never with the secret."""
     url = call.acting_app.webhook_url or ""
     shown = {"content_type": "json", "insecure_ssl": "0", "secret": "********", "url": url}
     return HubAnswer(shown)
@@ -41,21 +43,15 @@ def hook_config(call: HubCall) -> HubAnswer:
 @ROUTES("GET", "/app/installations", sender="app", paged=True, query="since outdated")
 def installations(call: HubCall) -> HubAnswer:
     """List the calling app's installations."""
-    own = [
-        one
-        for one in call.world.installations.values()
-        if one.app is call.app and not one.deleted
-    ]  # fmt: skip
-    page, link = paged(call, own)
-    return HubAnswer([JsonShapes(call.world).installation(one) for one in page], headers=link)
+    known = call.world.installations.values()
+    own = [one for one in known if one.app is call.app and not one.deleted]
+    return listed(call, own, call.shapes.installation)
 
 
 @ROUTES("GET", "/app/installations/{installation_id}", sender="app")
 def installation(call: HubCall) -> HubAnswer:
     """Answer with one installation."""
-    return HubAnswer(
-        JsonShapes(call.world).installation(_own(call, call.number("installation_id")))
-    )
+    return HubAnswer(call.shapes.installation(_own(call, call.number("installation_id"))))
 
 
 @ROUTES(
@@ -65,13 +61,11 @@ def installation(call: HubCall) -> HubAnswer:
     members="repositories repository_ids permissions",
 )
 def access_token(call: HubCall) -> HubAnswer:
-    """Make an installation token."""
+    """Create an installation token."""
     found = _own(call, call.number("installation_id"))
     if found.suspended_at is not None:
         raise ErrorAnswer(403, SUSPENDED)
-    return HubAnswer(
-        JsonShapes(call.world).token(call.tokens.issue(found, call.json())), status=201
-    )
+    return HubAnswer(call.shapes.token(call.tokens.issue(found, call.json())), status=201)
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/installation", sender="app")
@@ -79,13 +73,13 @@ def repository_installation(call: HubCall) -> HubAnswer:
     """Answer with the calling app's installation on a repository."""
     for found in call.world.installations_on(call.repo):
         if found.app is call.app:
-            return HubAnswer(JsonShapes(call.world).installation(found))
+            return HubAnswer(call.shapes.installation(found))
     raise ErrorAnswer(404, "Not Found")
 
 
 @ROUTES("GET", "/installation/repositories", "metadata:read", paged=True)
 def repositories(call: HubCall) -> HubAnswer:
-    """List what the token reaches."""
+    """List the repositories that the token reaches."""
     if call.token is None:
         raise ErrorAnswer(403, "Resource not accessible by integration")
     token = call.token
@@ -94,14 +88,9 @@ def repositories(call: HubCall) -> HubAnswer:
         for repository in call.world.repositories_of(token.installation)
         if call.tokens.reaches(token, repository)
     ]
-    page, link = paged(call, reached)
-    shapes = JsonShapes(call.world)
-    shown = {
-        "total_count": len(reached),
-        "repository_selection": token.installation.selection,
-        "repositories": [shapes.repository(repository) for repository in page],
-    }
-    return HubAnswer(shown, headers=link)
+    answer = listed(call, reached, call.shapes.repository, "repositories")
+    answer.body["repository_selection"] = token.installation.selection
+    return answer
 
 
 @ROUTES("DELETE", "/installation/token", "metadata:read")
@@ -114,11 +103,9 @@ def revoke(call: HubCall) -> HubAnswer:
 
 @ROUTES("POST", "/app-manifests/{code}/conversions", sender="anyone")
 def conversion(call: HubCall) -> HubAnswer:
-    """Redeem a manifest's code, once: the app is made, and its secrets are shown."""
+    """Redeem a manifest's code, once: create the app and show its secrets."""
     world = call.world
-    manifest = world.manifests.pop(call.params["code"], None)
-    if manifest is None:
-        raise ErrorAnswer(404, "Not Found")
+    manifest = existing(world.manifests.pop(call.params["code"], None))
     if manifest.created_at + timedelta(seconds=MANIFEST_CODE_SECONDS) < world.now():
         raise ErrorAnswer(404, "Not Found")
     members = manifest.members
@@ -132,7 +119,7 @@ def conversion(call: HubCall) -> HubAnswer:
         external_url=members["url"],
         callback_urls=members.get("callback_urls", []),
     )
-    shown = JsonShapes(world).app(registered.app) | {
+    shown = call.shapes.app(registered.app) | {
         "client_secret": registered.app.client_secret,
         "webhook_secret": registered.app.webhook_secret,
         "pem": registered.private_key,

@@ -1,9 +1,12 @@
-"""Routes on check runs and suites, with every limit that GitHub puts on them."""
+"""Routes on check runs and suites, with every limit that GitHub enforces.
+
+https://docs.github.com/en/rest/checks/runs
+"""
 
 from datetime import datetime
 from typing import Any
 
-from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall
+from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall, existing
 from ghapp.demo.sandbox.limits import (
     ACTION_LENGTHS,
     ACTIONS,
@@ -12,11 +15,9 @@ from ghapp.demo.sandbox.limits import (
     ANNOTATIONS_A_REQUEST,
     OUTPUT_CHARACTERS,
 )
-from ghapp.demo.sandbox.routing import RouteTable, paged
-from ghapp.demo.sandbox.shapes import JsonShapes
+from ghapp.demo.sandbox.routing import RouteTable, listed
 from ghapp.demo.sandbox.state import (
     CheckSuite,
-    HubAnnotation,
     HubApp,
     HubCheckRun,
     HubRepository,
@@ -30,7 +31,7 @@ STATUSES = {"queued", "in_progress", "completed"}
 CONCLUSIONS = {
     "action_required", "cancelled", "failure", "neutral", "success", "skipped", "timed_out",
 }  # fmt: skip
-"""``stale`` is not among them: only GitHub sets it."""
+"""Without ``stale``, which only GitHub sets."""
 LEVELS = {"notice", "warning", "failure"}
 OUTPUT_MEMBERS = {"title", "summary", "text", "annotations", "images"}
 ANNOTATION_NEEDS = ("path", "start_line", "end_line", "annotation_level", "message")
@@ -41,11 +42,11 @@ def _invalid(reason: str) -> ErrorAnswer:
     return ErrorAnswer(422, f"Invalid request.\n\n{reason}")
 
 
-# --- what is sent -----------------------------------------------------------------------------
+# --- checking a request -----------------------------------------------------------------------
 
 
 def _check_members(call: HubCall, sent: Json) -> None:
-    """Refuse what GitHub refuses, before anything is changed."""
+    """Refuse what GitHub refuses, before anything changes."""
     for name, allowed in (("status", STATUSES), ("conclusion", CONCLUSIONS)):
         if name in sent and sent[name] not in allowed:
             raise _invalid(f"{sent[name]!r} is not a member of {sorted(allowed)} ({name}).")
@@ -108,11 +109,11 @@ def _check_actions(actions: list[Json]) -> None:
                 raise _invalid(f"actions.{name} must have 1 to {limit} characters.")
 
 
-# --- what is kept -----------------------------------------------------------------------------
+# --- changing a run ---------------------------------------------------------------------------
 
 
 def suite_for(world: World, repository: HubRepository, app: HubApp, sha: str) -> CheckSuite:
-    """Return the suite of an app on a commit; it is made when there is none."""
+    """Return the suite of an app on a commit; create it if there is none."""
     for suite in repository.suites.values():
         if suite.app is app and suite.head_sha == sha:
             return suite
@@ -123,7 +124,7 @@ def suite_for(world: World, repository: HubRepository, app: HubApp, sha: str) ->
 
 
 def _apply(call: HubCall, run: HubCheckRun, sent: Json) -> None:
-    """Change a run by a checked request. Annotations are added to those that are there."""
+    """Apply a checked request to a run. New annotations are appended."""
     for name in ("name", "external_id", "details_url"):
         if name in sent:
             setattr(run, name, sent[name])
@@ -134,7 +135,7 @@ def _apply(call: HubCall, run: HubCheckRun, sent: Json) -> None:
     for name in ("title", "summary", "text"):
         if name in output:
             setattr(run, name, output[name])
-    run.annotations += [HubAnnotation(members) for members in output.get("annotations") or []]
+    run.annotations += output.get("annotations") or []
     if "actions" in sent:
         run.actions = list(sent["actions"])
     run.suite.rerequested = False
@@ -161,10 +162,8 @@ def _time(value: Any) -> datetime:
 
 
 def _run_of(call: HubCall) -> HubCheckRun:
-    found = call.repo.check_runs.get(call.number("check_run_id"))
-    if found is None or call.hides(found.created_at):
-        raise ErrorAnswer(404, "Not Found")
-    return found
+    run = existing(call.repo.check_runs.get(call.number("check_run_id")))
+    return existing(None if call.hides(run.created_at) else run)
 
 
 # --- routes -----------------------------------------------------------------------------------
@@ -174,7 +173,7 @@ SENT = "name head_sha details_url external_id status started_at conclusion compl
 
 @ROUTES("POST", "/repos/{owner}/{repo}/check-runs", WRITE, members=SENT + " actions")
 def create(call: HubCall) -> HubAnswer:
-    """Create a check run on any commit that the repository holds."""
+    """Create a check run on any commit of the repository."""
     sent = call.json()
     for name in ("name", "head_sha"):
         if not isinstance(sent.get(name), str) or not sent[name]:
@@ -198,7 +197,7 @@ def create(call: HubCall) -> HubAnswer:
     members=SENT.replace("head_sha ", "") + " actions",
 )  # fmt: skip
 def update(call: HubCall) -> HubAnswer:
-    """Change a check run; only the app that made it may."""
+    """Change a check run; only the app that created it may."""
     run = _run_of(call)
     if run.suite.app is not call.acting_app:
         raise ErrorAnswer(
@@ -215,28 +214,25 @@ def update(call: HubCall) -> HubAnswer:
 
 
 def _shown(call: HubCall, run: HubCheckRun, action: str | None, status: int = 200) -> HubAnswer:
-    """Answer with a run that was written, and tell apps of it as GitHub does."""
+    """Answer with the written run, and announce it to apps as GitHub does."""
     if action is not None:
         call.announce("check_run", {"action": action, "check_run": run})
     if action == "created" and run.status == "completed":
         call.announce("check_run", {"action": "completed", "check_run": run})
-    return HubAnswer(JsonShapes(call.world).check_run(call.repo, run), status=status)
+    return HubAnswer(call.shapes.check_run(call.repo, run), status=status)
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/check-runs/{check_run_id}", READ)
 def get(call: HubCall) -> HubAnswer:
     """Answer with one check run."""
-    return HubAnswer(JsonShapes(call.world).check_run(call.repo, _run_of(call)))
+    return HubAnswer(call.shapes.check_run(call.repo, _run_of(call)))
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations", READ, paged=True)
 def annotations(call: HubCall) -> HubAnswer:
-    """List the annotations of a check run, in the order they were sent."""
+    """List the annotations of a check run, in the order in which they arrived."""
     run = _run_of(call)
-    page, link = paged(call, run.annotations)
-    shapes = JsonShapes(call.world)
-    shown = [shapes.annotation(call.repo, run, one.members) for one in page]
-    return HubAnswer(shown, headers=link)
+    return listed(call, run.annotations, lambda one: call.shapes.annotation(call.repo, run, one))
 
 
 FILTERS = "check_name status filter app_id"
@@ -244,11 +240,11 @@ FILTERS = "check_name status filter app_id"
 
 @ROUTES("GET", "/repos/{owner}/{repo}/commits/{ref}/check-runs", READ, paged=True, query=FILTERS)
 def of_commit(call: HubCall) -> HubAnswer:
-    """List the check runs of a commit; ``filter=latest`` shows one run a name and app."""
+    """List the check runs of a commit; ``filter=latest`` shows one run per name and app."""
     sha = call.repo.git.resolve(call.params["ref"])
     if sha is None:
         raise ErrorAnswer(422, f"No commit found for SHA: {call.params['ref']}")
-    return _listed(call, [run for run in call.repo.check_runs.values() if run.head_sha == sha])
+    return _filtered(call, [run for run in call.repo.check_runs.values() if run.head_sha == sha])
 
 
 @ROUTES(
@@ -258,10 +254,10 @@ def of_commit(call: HubCall) -> HubAnswer:
 def of_suite(call: HubCall) -> HubAnswer:
     """List the check runs of a suite."""
     suite = _suite_of(call)
-    return _listed(call, [run for run in call.repo.check_runs.values() if run.suite is suite])
+    return _filtered(call, [run for run in call.repo.check_runs.values() if run.suite is suite])
 
 
-def _listed(call: HubCall, runs: list[HubCheckRun]) -> HubAnswer:
+def _filtered(call: HubCall, runs: list[HubCheckRun]) -> HubAnswer:
     query = call.query
     found = [
         run
@@ -273,20 +269,17 @@ def _listed(call: HubCall, runs: list[HubCheckRun]) -> HubAnswer:
     ]
     if query.get("filter", "latest") == "latest":
         found = list({(run.name, run.suite.app.id): run for run in found}.values())
-    page, link = paged(call, sorted(found, key=lambda run: run.id, reverse=True))
-    shapes = JsonShapes(call.world)
-    shown = [shapes.check_run(call.repo, run) for run in page]
-    return HubAnswer({"total_count": len(found), "check_runs": shown}, headers=link)
+    newest_first = sorted(found, key=lambda run: run.id, reverse=True)
+    return listed(
+        call, newest_first, lambda run: call.shapes.check_run(call.repo, run), "check_runs"
+    )
 
 
 def _suite_of(call: HubCall) -> CheckSuite:
-    found = call.repo.suites.get(call.number("check_suite_id"))
-    if found is None:
-        raise ErrorAnswer(404, "Not Found")
-    return found
+    return existing(call.repo.suites.get(call.number("check_suite_id")))
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/check-suites/{check_suite_id}", READ)
 def suite(call: HubCall) -> HubAnswer:
     """Answer with one check suite."""
-    return HubAnswer(JsonShapes(call.world).check_suite(call.repo, _suite_of(call)))
+    return HubAnswer(call.shapes.check_suite(call.repo, _suite_of(call)))

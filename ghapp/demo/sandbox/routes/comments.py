@@ -1,12 +1,14 @@
-"""Routes on the conversation of a pull request: its comments."""
+"""Routes on the comments of a pull request.
+
+https://docs.github.com/en/rest/issues/comments
+"""
 
 from datetime import datetime
 
 from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall
 from ghapp.demo.sandbox.limits import COMMENT_CHARACTERS
 from ghapp.demo.sandbox.routes.pulls import pull_of
-from ghapp.demo.sandbox.routing import RouteTable, paged
-from ghapp.demo.sandbox.shapes import JsonShapes
+from ghapp.demo.sandbox.routing import RouteTable, listed
 from ghapp.demo.sandbox.state import HubComment, HubPull
 
 ROUTES = RouteTable()
@@ -47,16 +49,14 @@ def comments(call: HubCall) -> HubAnswer:
     if "since" in call.query:
         since = datetime.fromisoformat(call.query["since"])
         found = [comment for comment in found if comment.updated_at >= since]
-    page, link = paged(call, found)
-    shapes = JsonShapes(call.world)
-    return HubAnswer([shapes.comment(pull, comment) for comment in page], headers=link)
+    return listed(call, found, lambda comment: call.shapes.comment(pull, comment))
 
 
 @ROUTES(
     "POST", "/repos/{owner}/{repo}/issues/{issue_number}/comments", WRITE, members="body"
 )  # fmt: skip
 def create(call: HubCall) -> HubAnswer:
-    """Write a comment; a locked conversation refuses it."""
+    """Create a comment; 403 in a locked conversation."""
     pull, body, now = pull_of(call, "issue_number"), _body(call), call.world.now()
     if pull.locked:
         raise ErrorAnswer(403, "Unable to create comment because issue is locked.")
@@ -65,26 +65,26 @@ def create(call: HubCall) -> HubAnswer:
     pull.comments.append(comment)
     pull.updated_at = now
     call.announce("issue_comment", {"action": "created", "comment": comment, "pull": pull})
-    return HubAnswer(JsonShapes(call.world).comment(pull, comment), status=201)
+    return HubAnswer(call.shapes.comment(pull, comment), status=201)
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/issues/comments/{comment_id}", READ)
 def get(call: HubCall) -> HubAnswer:
     """Answer with one comment."""
     pull, comment = _comment_of(call)
-    return HubAnswer(JsonShapes(call.world).comment(pull, comment))
+    return HubAnswer(call.shapes.comment(pull, comment))
 
 
 @ROUTES("PATCH", "/repos/{owner}/{repo}/issues/comments/{comment_id}", WRITE, members="body")
 def update(call: HubCall) -> HubAnswer:
-    """Change a comment. GitHub lets an app change others' comments; ours never should."""
+    """Change a comment. GitHub lets an app change anybody's; ours must change only its own."""
     pull, comment = _comment_of(call)
     _own_or_violate(call, comment)
     former, comment.body, comment.updated_at = comment.body, _body(call), call.world.now()
     changes = {"body": {"from": former}} if former != comment.body else {}
     members = {"action": "edited", "changes": changes, "comment": comment, "pull": pull}
     call.announce("issue_comment", members)
-    return HubAnswer(JsonShapes(call.world).comment(pull, comment))
+    return HubAnswer(call.shapes.comment(pull, comment))
 
 
 @ROUTES("DELETE", "/repos/{owner}/{repo}/issues/comments/{comment_id}", WRITE)

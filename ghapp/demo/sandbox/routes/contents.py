@@ -1,26 +1,26 @@
-"""Routes on what git holds: files, blobs, trees, commits and comparisons."""
+"""Routes on git data: files, blobs, trees, commits and comparisons."""
 
 import base64
 from datetime import datetime
 from urllib.parse import quote
 
-from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall
+from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall, existing
 from ghapp.demo.sandbox.git_backend import CommitInfo, TreeEntry
 from ghapp.demo.sandbox.routes.pulls import shown_files
-from ghapp.demo.sandbox.routing import RouteTable, paged
-from ghapp.demo.sandbox.shapes import JsonShapes, node
+from ghapp.demo.sandbox.routing import RouteTable, listed
+from ghapp.demo.sandbox.shapes import node
 from ghapp.demo.sandbox.state import Json
 
 ROUTES = RouteTable()
 READ = "contents:read"
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-"""Git's own name for a tree without entries: the old side of a first commit."""
+"""Git's id of the empty tree: the old side of a first commit."""
 COMMIT_FILES = 300
-"""Files of a single commit a page."""
+"""Most files of a commit on one page."""
 
 
 def _commit_at(call: HubCall, name: str) -> CommitInfo:
-    """Return the commit that a branch, tag or SHA of the repository stands for; 404, 422."""
+    """Return the commit that a branch, tag or SHA names; 422 if there is none."""
     sha = call.repo.git.resolve(name)
     if sha is None:
         raise ErrorAnswer(422, f"No commit found for SHA: {name}")
@@ -30,17 +30,14 @@ def _commit_at(call: HubCall, name: str) -> CommitInfo:
 @ROUTES("GET", "/repos/{owner}/{repo}/commits", READ, paged=True, query="sha since until")
 def commits(call: HubCall) -> HubAnswer:
     """List the commits of a branch, the newest first."""
-    tip = call.repo.git.resolve(call.query.get("sha") or call.repo.default_branch)
-    if tip is None:
-        raise ErrorAnswer(404, "Not Found")
+    tip = existing(call.repo.git.resolve(call.query.get("sha") or call.repo.default_branch))
     since, until = (_instant(call.query.get(name)) for name in ("since", "until"))
-    page, link = paged(call, call.repo.git.history(tip, since, until))
-    shapes = JsonShapes(call.world)
-    return HubAnswer([shapes.commit(call.repo, one) for one in page], headers=link)
+    history = call.repo.git.history(tip, since, until)
+    return listed(call, history, lambda one: call.shapes.commit(call.repo, one))
 
 
-def _instant(told: str | None) -> datetime | None:
-    return None if told is None else datetime.fromisoformat(told)
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 # --- files ------------------------------------------------------------------------------------
@@ -54,14 +51,12 @@ def contents(call: HubCall) -> HubAnswer:
     if sha is None:
         raise ErrorAnswer(404, f"No commit found for the ref {ref}")
     path = call.params["path"].strip("/")
-    entry = call.repo.git.entry(sha, path)
-    if entry is None:
-        raise ErrorAnswer(404, "Not Found")
+    entry = existing(call.repo.git.entry(sha, path))
     if entry.kind == "tree":
         children = call.repo.git.tree(entry.sha)
-        return HubAnswer([_listed(call, child, f"{path}/{child.path}", ref) for child in children])
+        return HubAnswer([_entry(call, child, f"{path}/{child.path}", ref) for child in children])
     if entry.kind == "commit":
-        shown = _listed(call, entry, path, ref)
+        shown = _entry(call, entry, path, ref)
         return HubAnswer(shown | {"type": "submodule", "submodule_git_url": None})
     return _file(call, entry, path, ref)
 
@@ -74,14 +69,14 @@ def _file(call: HubCall, entry: TreeEntry, path: str, ref: str) -> HubAnswer:
     if call.accepts("raw"):
         return HubAnswer(content, media_type="application/vnd.github.raw+json; charset=utf-8")
     large = len(content) > call.world.limits.contents_bytes
-    shown = _listed(call, entry, path, ref) | {
+    shown = _entry(call, entry, path, ref) | {
         "encoding": "none" if large else "base64",
         "content": "" if large else base64.encodebytes(content).decode(),
     }
     return HubAnswer(shown)
 
 
-def _listed(call: HubCall, entry: TreeEntry, path: str, ref: str) -> Json:
+def _entry(call: HubCall, entry: TreeEntry, path: str, ref: str) -> Json:
     links, name, escaped = call.world.links, call.repo.full_name, quote(path)
     url = f"{links.api}/repos/{name}/contents/{escaped}?ref={quote(ref, safe='')}"
     html = f"{links.web}/{name}/blob/{ref}/{escaped}"
@@ -103,7 +98,8 @@ def _listed(call: HubCall, entry: TreeEntry, path: str, ref: str) -> Json:
 def _kind(entry: TreeEntry) -> str:
     if entry.mode == "120000":
         return "symlink"
-    # In lists, GitHub calls a submodule a file for the sake of old clients.
+    # For old clients, GitHub lists a submodule as a file:
+    # https://docs.github.com/en/rest/repos/contents#get-repository-content
     return {"tree": "dir"}.get(entry.kind, "file")
 
 
@@ -111,9 +107,7 @@ def _kind(entry: TreeEntry) -> str:
 def blob(call: HubCall) -> HubAnswer:
     """Answer with a blob, as base64 or raw."""
     sha = call.params["file_sha"]
-    content = call.repo.git.blob(sha)
-    if content is None:
-        raise ErrorAnswer(404, "Not Found")
+    content = existing(call.repo.git.blob(sha))
     if call.accepts("raw"):
         return HubAnswer(content, media_type="application/vnd.github.raw+json; charset=utf-8")
     shown = {
@@ -129,10 +123,8 @@ def blob(call: HubCall) -> HubAnswer:
 
 @ROUTES("GET", "/repos/{owner}/{repo}/git/trees/{tree_sha}", READ, query="recursive")
 def tree(call: HubCall) -> HubAnswer:
-    """Answer with a tree, with ``recursive`` with all below it."""
-    sha = call.repo.git.resolve(call.params["tree_sha"], "tree")
-    if sha is None:
-        raise ErrorAnswer(404, "Not Found")
+    """Answer with a tree; with ``recursive``, also with everything below it."""
+    sha = existing(call.repo.git.resolve(call.params["tree_sha"], "tree"))
     entries = call.repo.git.tree(sha, recursive="recursive" in call.query)
     url = f"{call.world.links.api}/repos/{call.repo.full_name}/git"
     shown = {"sha": sha, "url": f"{url}/trees/{sha}", "truncated": False}
@@ -158,7 +150,7 @@ def _tree_entry(entry: TreeEntry, url: str) -> Json:
 
 @ROUTES("GET", "/repos/{owner}/{repo}/commits/{ref}", READ, paged=True)
 def commit(call: HubCall) -> HubAnswer:
-    """Answer with a commit and its files, 300 a page, or with its diff."""
+    """Answer with a commit and its files, 300 on a page, or with its diff."""
     found = _commit_at(call, call.params["ref"])
     git = call.repo.git
     base = found.parents[0] if found.parents else EMPTY_TREE
@@ -171,7 +163,7 @@ def commit(call: HubCall) -> HubAnswer:
     size = min(int(call.query.get("per_page", str(COMMIT_FILES))), COMMIT_FILES)
     page = changes[number * size : (number + 1) * size]
     added, deleted = (sum(getattr(c, n) for c in changes) for n in ("additions", "deletions"))
-    shown = JsonShapes(call.world).commit(call.repo, found) | {
+    shown = call.shapes.commit(call.repo, found) | {
         "stats": {"additions": added, "deletions": deleted, "total": added + deleted},
         "files": shown_files(call, page, found.sha),
     }
@@ -180,7 +172,7 @@ def commit(call: HubCall) -> HubAnswer:
 
 @ROUTES("GET", "/repos/{owner}/{repo}/compare/{basehead}", READ, paged=True)
 def compare(call: HubCall) -> HubAnswer:
-    """Answer with what lies between two commits, from their merge base on."""
+    """Answer with the commits and files between two commits, from their merge base on."""
     base, head = _two_ends(call)
     git, limits = call.repo.git, call.world.limits
     merge_base = git.merge_base(base.sha, head.sha)
@@ -193,7 +185,7 @@ def compare(call: HubCall) -> HubAnswer:
     number = int(call.query.get("page", "1"))
     size = min(int(call.query.get("per_page", str(limits.compare_commits))), limits.compare_commits)
     changes = git.changes(merge_base, head.sha)[: limits.compare_files] if number == 1 else ()
-    shapes = JsonShapes(call.world)
+    shapes = call.shapes
     shown = _compare_links(call) | {
         "base_commit": shapes.commit(call.repo, base),
         "merge_base_commit": shapes.commit(call.repo, git.commit_info(merge_base)),
@@ -209,12 +201,10 @@ def compare(call: HubCall) -> HubAnswer:
 
 def _two_ends(call: HubCall) -> tuple[CommitInfo, CommitInfo]:
     base, dots, head = call.params["basehead"].partition("...")
-    if not dots:
-        raise ErrorAnswer(404, "Not Found")
-    found = [call.repo.git.resolve(name.rsplit(":", 1)[-1]) for name in (base, head)]
-    if None in found:
-        raise ErrorAnswer(404, "Not Found")
-    one, other = (call.repo.git.commit_info(sha or "") for sha in found)
+    git, names = call.repo.git, (base, head if dots else "")
+    # A name may bear its owner: ``main...octocat:change``.
+    found = (existing(git.resolve(name.rsplit(":", 1)[-1])) for name in names)
+    one, other = (git.commit_info(sha) for sha in found)
     return one, other
 
 

@@ -1,12 +1,14 @@
-"""Routes on an app's webhook deliveries: the list, one of them, and sending one again."""
+"""Routes on an app's webhook deliveries: the list, one delivery, and redelivery.
+
+https://docs.github.com/en/rest/apps/webhooks
+"""
 
 import json
 from datetime import timedelta
 
-from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall
+from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall, existing
 from ghapp.demo.sandbox.limits import PAGE, REDELIVERY_SECONDS
 from ghapp.demo.sandbox.routing import RouteTable
-from ghapp.demo.sandbox.shapes import JsonShapes
 from ghapp.demo.sandbox.state import HubDelivery
 
 ROUTES = RouteTable()
@@ -14,21 +16,19 @@ ROUTES = RouteTable()
 
 @ROUTES("GET", "/app/hook/deliveries", sender="app", query="per_page cursor status redelivery")
 def deliveries(call: HubCall) -> HubAnswer:
-    """List deliveries, the newest first, by cursor."""
+    """List deliveries by cursor, the newest first."""
     found = _kept(call)
     status = call.query.get("status")
     if status not in {None, "success", "failure"}:
         raise ErrorAnswer(422, "Invalid request.\n\nstatus is success or failure.")
     if status is not None:
-        found = [one for one in found if _outcome(one) == status]
+        found = [one for one in found if _status_filter(one) == status]
     cursor = call.query.get("cursor")
     if cursor is not None:
         found = [one for one in found if f"v1_{one.id}" <= cursor]
     size = min(int(call.query.get("per_page", "30")), PAGE)
     headers = _next_link(call, found[size], size) if len(found) > size else {}
-    return HubAnswer(
-        [JsonShapes(call.world).delivery(one) for one in found[:size]], headers=headers
-    )
+    return HubAnswer([call.shapes.delivery(one) for one in found[:size]], headers=headers)
 
 
 def _kept(call: HubCall) -> list[HubDelivery]:
@@ -41,8 +41,8 @@ def _kept(call: HubCall) -> list[HubDelivery]:
     return sorted(kept, key=lambda one: one.id, reverse=True)
 
 
-def _outcome(delivery: HubDelivery) -> str | None:
-    """Return the filter that finds a delivery; without any status code it is in neither."""
+def _status_filter(delivery: HubDelivery) -> str | None:
+    """Return the filter that finds a delivery; without a status code neither does."""
     if 200 <= delivery.status_code < 400:
         return "success"
     return "failure" if 400 <= delivery.status_code < 600 else None
@@ -56,17 +56,14 @@ def _next_link(call: HubCall, first: HubDelivery, size: int) -> dict[str, str]:
 
 def _own(call: HubCall) -> HubDelivery:
     number = call.number("delivery_id")
-    for found in _kept(call):
-        if found.id == number:
-            return found
-    raise ErrorAnswer(404, "Not Found")
+    return existing(next((one for one in _kept(call) if one.id == number), None))
 
 
 @ROUTES("GET", "/app/hook/deliveries/{delivery_id}", sender="app")
 def delivery(call: HubCall) -> HubAnswer:
-    """Answer with one delivery, payload and all."""
+    """Answer with one delivery and its payload."""
     found = _own(call)
-    return HubAnswer(JsonShapes(call.world).full_delivery(found, json.loads(found.body)))
+    return HubAnswer(call.shapes.full_delivery(found, json.loads(found.body)))
 
 
 @ROUTES("POST", "/app/hook/deliveries/{delivery_id}/attempts", sender="app")

@@ -1,13 +1,15 @@
-"""Routes on labels: those of a repository, and those on a pull request."""
+"""Routes on labels: those of a repository, and those on a pull request.
+
+https://docs.github.com/en/rest/issues/labels
+"""
 
 import json
 import re
 
-from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall
+from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall, existing
 from ghapp.demo.sandbox.limits import LABEL_DESCRIPTION_CHARACTERS, LABEL_NAME_CHARACTERS
 from ghapp.demo.sandbox.routes.pulls import pull_of
-from ghapp.demo.sandbox.routing import RouteTable, paged
-from ghapp.demo.sandbox.shapes import JsonShapes
+from ghapp.demo.sandbox.routing import RouteTable, listed
 from ghapp.demo.sandbox.state import HubLabel, HubPull, Json
 
 ROUTES = RouteTable()
@@ -17,7 +19,7 @@ READ_PULL, WRITE_PULL = "pull_requests:read", "pull_requests:write"
 
 
 def _invalid(field: str, code: str, message: str = "") -> ErrorAnswer:
-    problem = {"resource": "HubLabel", "field": field, "code": code}
+    problem = {"resource": "Label", "field": field, "code": code}
     errors = [problem | ({"message": message} if message else {})]
     return ErrorAnswer(422, "Validation Failed", errors=errors)
 
@@ -39,10 +41,7 @@ def _check_name(name: object) -> str:
 
 
 def _label_of(call: HubCall) -> HubLabel:
-    found = call.repo.labels.get(call.params["name"].lower())
-    if found is None:
-        raise ErrorAnswer(404, "Not Found")
-    return found
+    return existing(call.repo.labels.get(call.params["name"].lower()))
 
 
 # --- the repository's labels ------------------------------------------------------------------
@@ -50,28 +49,27 @@ def _label_of(call: HubCall) -> HubLabel:
 
 @ROUTES("GET", "/repos/{owner}/{repo}/labels", *READ, paged=True)
 def repository_labels(call: HubCall) -> HubAnswer:
-    """List the labels that the repository knows."""
-    page, link = paged(call, list(call.repo.labels.values()))
-    shapes = JsonShapes(call.world)
-    return HubAnswer([shapes.label(call.repo, label) for label in page], headers=link)
+    """List the labels of the repository."""
+    known = list(call.repo.labels.values())
+    return listed(call, known, lambda label: call.shapes.label(call.repo, label))
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/labels/{name}", *READ)
 def get(call: HubCall) -> HubAnswer:
-    """Answer with one label; names ignore case."""
-    return HubAnswer(JsonShapes(call.world).label(call.repo, _label_of(call)))
+    """Answer with one label, whatever the case of its name."""
+    return HubAnswer(call.shapes.label(call.repo, _label_of(call)))
 
 
 @ROUTES("POST", "/repos/{owner}/{repo}/labels", *WRITE, members="name color description")
 def create(call: HubCall) -> HubAnswer:
-    """Create a label; 422 when there is one of that name."""
+    """Create a label; 422 if the name is taken."""
     sent = call.json()
     name = _check_name(sent.get("name"))
     _check(sent)
     if name.lower() in call.repo.labels:
         raise _invalid("name", "already_exists")
     label = _created(call, name, sent.get("color", "ededed"), sent.get("description"))
-    return HubAnswer(JsonShapes(call.world).label(call.repo, label), status=201)
+    return HubAnswer(call.shapes.label(call.repo, label), status=201)
 
 
 def _created(call: HubCall, name: str, color: str, description: str | None) -> HubLabel:
@@ -96,7 +94,7 @@ def update(call: HubCall) -> HubAnswer:
     call.repo.labels.pop(call.params["name"].lower())
     call.repo.labels[label.name.lower()] = label
     call.announce("label", {"action": "edited", "label": label, "changes": changes})
-    return HubAnswer(JsonShapes(call.world).label(call.repo, label))
+    return HubAnswer(call.shapes.label(call.repo, label))
 
 
 # --- the pull request's labels ----------------------------------------------------------------
@@ -106,14 +104,13 @@ def update(call: HubCall) -> HubAnswer:
 def pull_labels(call: HubCall) -> HubAnswer:
     """List the labels of a pull request."""
     pull = pull_of(call, "issue_number")
-    page, link = paged(call, pull.labels[:-1] if call.as_of else pull.labels)
-    shapes = JsonShapes(call.world)
-    return HubAnswer([shapes.label(call.repo, label) for label in page], headers=link)
+    labels = pull.labels[:-1] if call.as_of else pull.labels
+    return listed(call, labels, lambda label: call.shapes.label(call.repo, label))
 
 
 @ROUTES("POST", "/repos/{owner}/{repo}/issues/{issue_number}/labels", WRITE_PULL, members="labels")
 def add(call: HubCall) -> HubAnswer:
-    """Add labels to a pull request; unknown names are created with the default color."""
+    """Add labels to a pull request; create unknown ones with the default color."""
     pull = pull_of(call, "issue_number")
     names = [_check_name(name) for name in _names(call)]
     for name in names:
@@ -126,7 +123,7 @@ def add(call: HubCall) -> HubAnswer:
 
 
 def _names(call: HubCall) -> list[object]:
-    """Return the names, which come in an object or, from older clients, as a bare array."""
+    """Return the names, sent in an object or, by older clients, as a bare array."""
     if call.body.lstrip().startswith(b"["):
         sent = json.loads(call.body)
     else:
@@ -138,7 +135,7 @@ def _names(call: HubCall) -> list[object]:
 
 @ROUTES("DELETE", "/repos/{owner}/{repo}/issues/{issue_number}/labels/{name}", WRITE_PULL)
 def remove(call: HubCall) -> HubAnswer:
-    """Take one label off a pull request; 404 when it is not on it."""
+    """Remove one label from a pull request; 404 if it is not there."""
     pull, name = pull_of(call, "issue_number"), call.params["name"].lower()
     for label in pull.labels:
         if label.name.lower() == name:
@@ -150,5 +147,4 @@ def remove(call: HubCall) -> HubAnswer:
 
 
 def _labels_of(call: HubCall, pull: HubPull) -> HubAnswer:
-    shapes = JsonShapes(call.world)
-    return HubAnswer([shapes.label(call.repo, label) for label in pull.labels])
+    return HubAnswer([call.shapes.label(call.repo, label) for label in pull.labels])

@@ -1,9 +1,11 @@
-"""Routes on pull requests: the list, one of them, its files and its commits."""
+"""Routes on pull requests: the list, one of them, its files, commits and reviews.
 
-from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall
+https://docs.github.com/en/rest/pulls/pulls
+"""
+
+from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall, existing
 from ghapp.demo.sandbox.git_backend import FileChange
-from ghapp.demo.sandbox.routing import RouteTable, paged
-from ghapp.demo.sandbox.shapes import JsonShapes
+from ghapp.demo.sandbox.routing import RouteTable, listed
 from ghapp.demo.sandbox.state import HubPull, Json, World
 
 ROUTES = RouteTable()
@@ -12,11 +14,8 @@ SORTS = {"created": "created_at", "updated": "updated_at"}
 
 
 def pull_of(call: HubCall, name: str) -> HubPull:
-    """Return the pull request of that parameter; 404 when there is none."""
-    found = call.repo.pulls.get(call.number(name))
-    if found is None:
-        raise ErrorAnswer(404, "Not Found")
-    return found
+    """Return the pull request that a parameter names; 404 if there is none."""
+    return existing(call.repo.pulls.get(call.number(name)))
 
 
 @ROUTES(
@@ -24,7 +23,7 @@ def pull_of(call: HubCall, name: str) -> HubPull:
     paged=True, query="state head base sort direction",
 )  # fmt: skip
 def pulls(call: HubCall) -> HubAnswer:
-    """List pull requests; the newest first unless asked otherwise."""
+    """List pull requests, by default the newest first."""
     found = [pull for pull in call.repo.pulls.values() if _wanted(call, pull)]
     sort = SORTS.get(call.query.get("sort", "created"))
     if sort is None:
@@ -33,10 +32,7 @@ def pulls(call: HubCall) -> HubAnswer:
     if sort == "updated_at":
         descending = call.query.get("direction", "asc")
     found.sort(key=lambda pull: (getattr(pull, sort), pull.number), reverse=descending == "desc")
-    page, link = paged(call, found)
-    shapes = JsonShapes(call.world)
-    version = call.api_version()
-    return HubAnswer([shapes.pull(pull, api_version=version) for pull in page], headers=link)
+    return _listed(call, found)
 
 
 def _wanted(call: HubCall, pull: HubPull) -> bool:
@@ -59,11 +55,11 @@ def pull(call: HubCall) -> HubAnswer:
         found.merge_commit_sha = _test_merge(call, found)
     version = call.api_version()
     stale = call.hides(found.merged_at)
-    return HubAnswer(JsonShapes(call.world).full_pull(found, api_version=version, stale=stale))
+    return HubAnswer(call.shapes.full_pull(found, api_version=version, stale=stale))
 
 
 def _test_merge(call: HubCall, found: HubPull) -> str:
-    """Return a trial merge, which GitHub makes of every open pull request; never on a branch."""
+    """Return the test merge that GitHub makes of every open pull request, on no branch."""
     git = found.repository.git
     tree = git.merge_trees(found.merge_base, found.base_sha, found.head_sha)
     return git.write_commit(
@@ -90,29 +86,28 @@ def _diff(call: HubCall, found: HubPull) -> HubAnswer:
 
 def _too_large(reason: str) -> ErrorAnswer:
     message = f"Sorry, {reason}. Consider using 'List pull requests files' API instead."
-    errors = [{"resource": "HubPull", "field": "diff", "code": "too_large"}]
+    errors = [{"resource": "PullRequest", "field": "diff", "code": "too_large"}]
     return ErrorAnswer(406, message, errors=errors)
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/pulls/{pull_number}/files", READ, paged=True)
 def files(call: HubCall) -> HubAnswer:
-    """List the files of a pull request, at most 3,000, some of them without a patch."""
+    """List the files of a pull request, at most 3,000, large ones without a patch."""
     found = pull_of(call, "pull_number")
     changes = found.repository.git.changes(found.merge_base, found.head_sha)
     shown = shown_files(call, changes[: call.world.limits.pull_files], found.head_sha)
-    page, link = paged(call, shown)
-    return HubAnswer(page, headers=link)
+    return listed(call, shown, lambda file: file)
 
 
 def shown_files(call: HubCall, changes: tuple[FileChange, ...], ref: str) -> list[Json]:
-    """Return files as a diff endpoint lists them, leaving out patches that are too large."""
-    shapes, left = JsonShapes(call.world), call.world.limits.diff_bytes
+    """Return files as a diff endpoint lists them, without the patches that are too large."""
+    left = call.world.limits.diff_bytes
     shown = []
     for change in changes:
         patch = _shown_patch(call.world, change)
         size = len(patch.encode()) if patch else 0
         left -= size
-        shown.append(shapes.file(call.repo, change, ref, patch if left >= 0 else None))
+        shown.append(call.shapes.file(call.repo, change, ref, patch if left >= 0 else None))
     return shown
 
 
@@ -128,23 +123,20 @@ def commits(call: HubCall) -> HubAnswer:
     """List the commits of a pull request, the oldest first, at most 250."""
     found = pull_of(call, "pull_number")
     all_of_them = found.repository.git.commits(found.merge_base, found.head_sha)
-    page, link = paged(call, all_of_them[: call.world.limits.pull_commits])
-    shapes = JsonShapes(call.world)
-    return HubAnswer([shapes.commit(call.repo, commit) for commit in page], headers=link)
+    first = all_of_them[: call.world.limits.pull_commits]
+    return listed(call, first, lambda commit: call.shapes.commit(call.repo, commit))
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/pulls/{pull_number}/reviews", READ, paged=True)
 def reviews(call: HubCall) -> HubAnswer:
-    """List the reviews of a pull request in the order they were sent off."""
+    """List the reviews of a pull request in the order in which people submitted them."""
     found = pull_of(call, "pull_number")
-    page, link = paged(call, found.reviews)
-    shapes = JsonShapes(call.world)
-    return HubAnswer([shapes.review(found, review) for review in page], headers=link)
+    return listed(call, found.reviews, lambda review: call.shapes.review(found, review))
 
 
 @ROUTES("GET", "/repos/{owner}/{repo}/commits/{commit_sha}/pulls", READ, paged=True)
 def pulls_of_commit(call: HubCall) -> HubAnswer:
-    """List the pull requests of a commit; a fork's head finds none, as on GitHub."""
+    """List the pull requests of a commit; like GitHub, find none for a fork's head."""
     sha = call.params["commit_sha"]
     found = [
         pull
@@ -152,6 +144,9 @@ def pulls_of_commit(call: HubCall) -> HubAnswer:
         if sha == pull.merge_commit_sha
         or (sha == pull.head_sha and pull.head_repository is call.repo)
     ]
-    page, link = paged(call, found)
-    shapes, version = JsonShapes(call.world), call.api_version()
-    return HubAnswer([shapes.pull(pull, api_version=version) for pull in page], headers=link)
+    return _listed(call, found)
+
+
+def _listed(call: HubCall, found: list[HubPull]) -> HubAnswer:
+    version = call.api_version()
+    return listed(call, found, lambda pull: call.shapes.pull(pull, api_version=version))

@@ -1,8 +1,10 @@
-"""Routes on the teams of an organization and who is in them."""
+"""Routes on the teams of an organization and their members.
 
-from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall
-from ghapp.demo.sandbox.routing import RouteTable, paged
-from ghapp.demo.sandbox.shapes import JsonShapes
+https://docs.github.com/en/rest/teams/teams
+"""
+
+from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall, existing
+from ghapp.demo.sandbox.routing import RouteTable, listed
 from ghapp.demo.sandbox.state import HubAccount, HubTeam
 
 ROUTES = RouteTable()
@@ -10,7 +12,7 @@ READ = "members:read"
 
 
 def _organization(call: HubCall) -> HubAccount:
-    """Return the organization that the app is installed on; 404 for any other account."""
+    """Return the organization on which the app is installed; 404 for any other account."""
     account = call.token.installation.account if call.token else None
     if account is None or account.login.lower() != call.params["org"].lower():
         raise ErrorAnswer(404, "Not Found")
@@ -24,20 +26,15 @@ def _teams(call: HubCall) -> dict[str, HubTeam]:
 
 
 @ROUTES("GET", "/orgs/{org}/teams", READ, paged=True)
-def teams(call: HubCall) -> HubAnswer:
-    """List the teams, the secret ones too."""
+def list_teams(call: HubCall) -> HubAnswer:
+    """List the teams, including the secret ones."""
     organization = _organization(call)
-    page, link = paged(call, [*_teams(call).values()])
-    shapes = JsonShapes(call.world)
-    return HubAnswer([shapes.team(organization, one) for one in page], headers=link)
+    teams = [*_teams(call).values()]
+    return listed(call, teams, lambda one: call.shapes.team(organization, one))
 
 
 @ROUTES("GET", "/orgs/{org}/teams/{team_slug}/members", READ, paged=True, query="role")
 def members(call: HubCall) -> HubAnswer:
-    """List the people of a team and of the teams below it."""
-    team = _teams(call).get(call.params["team_slug"])
-    if team is None:
-        raise ErrorAnswer(404, "Not Found")
-    page, link = paged(call, team.people)
-    shapes = JsonShapes(call.world)
-    return HubAnswer([shapes.user(one) for one in page], headers=link)
+    """List the members of a team and of the teams below it."""
+    team = existing(_teams(call).get(call.params["team_slug"]))
+    return listed(call, team.people, call.shapes.user)

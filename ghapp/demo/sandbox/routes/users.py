@@ -1,8 +1,7 @@
-"""Routes on people and on GitHub itself: who, what they may do, limits, addresses."""
+"""Routes on people, their permissions, and GitHub's own limits and addresses."""
 
-from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall
-from ghapp.demo.sandbox.routing import RouteTable, paged
-from ghapp.demo.sandbox.shapes import JsonShapes
+from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall, existing
+from ghapp.demo.sandbox.routing import RouteTable, listed
 from ghapp.demo.sandbox.state import HubAccount, HubRepository, Json
 
 ROUTES = RouteTable()
@@ -10,24 +9,22 @@ ROUTES = RouteTable()
 
 @ROUTES("GET", "/user", sender="user")
 def user(call: HubCall) -> HubAnswer:
-    """Answer with the person that the token stands for."""
-    return HubAnswer(JsonShapes(call.world).private_user(call.actor))
+    """Answer with the person whose token it is."""
+    return HubAnswer(call.shapes.private_user(call.actor))
 
 
 @ROUTES("GET", "/user/memberships/orgs/{org}", "members:read", sender="user")
 def membership(call: HubCall) -> HubAnswer:
-    """Answer with the person's membership of an organization, where the app may see members."""
+    """Answer with the person's membership of an organization, if the app may see members."""
     organization = call.world.accounts.get(call.params["org"].lower())
     if organization is None or not _may_see_members(call, organization):
         raise ErrorAnswer(403, "Resource not accessible by integration")
     role = call.world.memberships.get(organization.login.lower(), {}).get(call.actor.login.lower())
-    if role is None:
-        raise ErrorAnswer(404, "Not Found")
-    return HubAnswer(JsonShapes(call.world).membership(organization, call.actor, role))
+    return HubAnswer(call.shapes.membership(organization, call.actor, existing(role)))
 
 
 def _may_see_members(call: HubCall, organization: HubAccount) -> bool:
-    """Say whether the app that the person let in is installed there with that permission."""
+    """Return whether the person's app is installed there with permission to see members."""
     return call.user_app is None or any(
         one.account is organization and one.app is call.user_app and "members" in one.permissions
         for one in call.world.installations.values()
@@ -37,7 +34,7 @@ def _may_see_members(call: HubCall, organization: HubAccount) -> bool:
 
 @ROUTES("GET", "/user/installations", sender="user", paged=True)
 def user_installations(call: HubCall) -> HubAnswer:
-    """List the installations that hold a repository that the person can read."""
+    """List the installations with a repository that the person can read."""
     found = [
         installation
         for installation in call.world.installations.values()
@@ -45,22 +42,18 @@ def user_installations(call: HubCall) -> HubAnswer:
         and (call.user_app is None or call.user_app is installation.app)
         and _readable(call, installation.id)
     ]
-    page, link = paged(call, found)
-    shapes = JsonShapes(call.world)
-    shown = [shapes.installation(one) for one in page]
-    return HubAnswer({"total_count": len(found), "installations": shown}, headers=link)
+    return listed(call, found, call.shapes.installation, "installations")
 
 
 @ROUTES("GET", "/user/installations/{installation_id}/repositories", sender="user", paged=True)
 def user_repositories(call: HubCall) -> HubAnswer:
-    """List an installation's repositories that the person can read."""
+    """List those repositories of an installation that the person can read."""
+
+    def shape(one: HubRepository) -> Json:
+        return call.shapes.repository(one) | {"permissions": _permissions(one, call.actor)}
+
     found = _readable(call, call.number("installation_id"))
-    page, link = paged(call, found)
-    shapes = JsonShapes(call.world)
-    shown = [
-        shapes.repository(one) | {"permissions": _permissions(one, call.actor)} for one in page
-    ]
-    return HubAnswer({"total_count": len(found), "repositories": shown}, headers=link)
+    return listed(call, found, shape, "repositories")
 
 
 def _readable(call: HubCall, number: int) -> list[HubRepository]:
@@ -85,13 +78,13 @@ def _permissions(repository: HubRepository, account: HubAccount) -> dict[str, bo
 
 @ROUTES("GET", "/repos/{owner}/{repo}/collaborators/{username}/permission", "metadata:read")
 def permission(call: HubCall) -> HubAnswer:
-    """Answer with what an account may do in a repository."""
+    """Answer with an account's permission in a repository."""
     login = call.params["username"]
     account = call.world.accounts.get(login.lower())
     if account is None:
         raise ErrorAnswer(404, f"{login} is not a user")
     held = call.repo.permission_of(login)
-    shown = JsonShapes(call.world).user(account) | {
+    shown = call.shapes.user(account) | {
         "role_name": held,
         "permissions": _permissions(call.repo, account),
     }
@@ -101,7 +94,7 @@ def permission(call: HubCall) -> HubAnswer:
 @ROUTES("GET", "/repos/{owner}/{repo}", "metadata:read")
 def repository(call: HubCall) -> HubAnswer:
     """Answer with a repository."""
-    shown = JsonShapes(call.world).full_repository(call.repo)
+    shown = call.shapes.full_repository(call.repo)
     if call.user is not None:
         shown["permissions"] = _permissions(call.repo, call.user)
     return HubAnswer(shown)
@@ -109,7 +102,7 @@ def repository(call: HubCall) -> HubAnswer:
 
 @ROUTES("GET", "/rate_limit", sender="anyone")
 def rate_limit(call: HubCall) -> HubAnswer:
-    """Answer with the caller's limits; asking costs nothing."""
+    """Answer with the caller's limits; this request is not counted."""
     core = call.rate
     search = {**core, "limit": 30, "remaining": 30, "used": 0}
     shown: Json = {"resources": {"core": core, "search": search}}
@@ -120,7 +113,7 @@ def rate_limit(call: HubCall) -> HubAnswer:
 
 @ROUTES("GET", "/meta", sender="anyone")
 def meta(call: HubCall) -> HubAnswer:  # noqa: ARG001 - every handler has this shape
-    """Answer with the addresses that webhooks come from."""
+    """Answer with the addresses from which webhooks come."""
     shown = {"verifiable_password_authentication": False, "hooks": ["127.0.0.0/8", "::1/128"]}
     shown |= {"web": ["127.0.0.0/8"], "api": ["127.0.0.0/8"], "git": ["127.0.0.0/8"]}
     return HubAnswer(shown)
