@@ -78,9 +78,10 @@ def test_stopping_ends_the_children_of_children() -> None:
 def test_no_child_outlives_a_killed_supervisor(tmp_path: Path) -> None:
     script = (
         "import os, sys, time\n"
-        "from ghapp.serve import Program, Supervisor\n"
+        "from ghapp.serve import ChildProgram, Supervisor\n"
         "supervisor = Supervisor(os.environ)\n"
-        "supervisor.add(Program('sleeps', (sys.executable, '-c', 'import time; time.sleep(60)')))\n"
+        "sleep = (sys.executable, '-c', 'import time; time.sleep(60)')\n"
+        "supervisor.add(ChildProgram('sleep', sleep))\n"
         "supervisor.watch_once()\n"
         "print(supervisor.children[0].process.pid, flush=True)\n"
         "time.sleep(60)\n"
