@@ -40,12 +40,15 @@ def page(text: str) -> str:
 
 def facts(row: SettingVariable) -> str:
     """Return what the table says of a variable, as a paragraph of Markdown."""
-    default = f"`{row.default}`" if row.default else row.unset
-    required = f"Required: {row.required}."
-    told = [row.sentence, required if row.required else f"Default: {default}."]
-    if row.in_credentials:
-        told.append("May stand in `credentials.env`.")
-    return textwrap.fill(" ".join(told), WIDTH, break_long_words=False, break_on_hyphens=False)
+    said = {
+        row.sentence: row.sentence,
+        f"Default: `{row.default}`.": row.default,
+        f"If unset, {row.unset}.": row.unset,
+        f"Required: {row.required}.": row.required,
+        "`credentials.env` may hold it.": row.in_credentials,
+    }
+    text = " ".join(sentence for sentence, holds in said.items() if holds)
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def example() -> str:

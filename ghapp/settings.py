@@ -198,7 +198,7 @@ class SettingVariable:
     """As the environment would give it; empty: there is none, and ``unset`` says what happens."""
     sentence: str
     """Markdown."""
-    unset: str = "none"
+    unset: str = ""
     required: str = ""
     """How to get it; empty: the app runs without it."""
     in_credentials: bool = False
@@ -217,7 +217,7 @@ _ROWS = (
                    "is neither SQLite nor PostgreSQL: "
                    "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"), "",
          "Database: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.",
-         unset="`ghapp.sqlite3` in the data directory", is_secret=True),
+         unset="the app uses `ghapp.sqlite3` in the data directory", is_secret=True),
     _Row("REDIS_URL", "redis_url",
          _matching(r"rediss?://|unix://",
                    "is not an address of Redis: give redis://HOST:PORT/0 or unix://PATH"), "",
@@ -244,13 +244,13 @@ _ROWS = (
     _Row("GITHUB_API_URL", "api_url", _address, "https://api.github.com",
          "GitHub's API. An Enterprise Server has it at `https://HOST/api/v3`."),
     _Row("GITHUB_WEB_URL", "web_url", _address, "", "GitHub's pages.",
-         unset="the host of `GITHUB_API_URL`, such as `https://github.com`"),
+         unset="the app uses the host of `GITHUB_API_URL`, such as `https://github.com`"),
     _Row("GHAPP_PUBLIC_URL", "public_url", _address, "",
          "Address at which GitHub and people reach this app.",
          unset="the app leaves out links to itself", in_credentials=True),
     _Row("GHAPP_ENCRYPTION_KEY", "encryption_key", _encryption_key, "",
          "32 bytes in base64 that encrypt the secrets in the database.",
-         unset="`encryption.key` in the data directory, made at the first start", is_secret=True),
+         unset="the app makes `encryption.key` in the data directory and uses it", is_secret=True),
     _Row("GHAPP_EVIDENCE_ENCODING", "evidence_encoding", _one_of("fingerprint", "text"),
          "fingerprint",
          "How the app stores an edit's lines: `fingerprint` (keyed hashes, no code) or `text`."),

@@ -146,8 +146,8 @@ def _run(program: str, *arguments: str, password: str = "") -> str:
         text=True,
     )
     if done.returncode != 0:
-        told = done.stderr.strip() or f"status {done.returncode}"
-        raise click.ClickException(f"{program}: {told}")
+        problem = done.stderr.strip() or f"status {done.returncode}"
+        raise click.ClickException(f"{program}: {problem}")
     return done.stdout
 
 

@@ -14,7 +14,7 @@ from ghapp.log import configure
 @click.command("demo")
 @click.option("--once", is_flag=True, help="End by itself; status 0 if everything was read back.")
 def command(*, once: bool) -> None:
-    """Show the app at work here, with a stand-in for GitHub.
+    """Run a demo with a stand-in for GitHub.
 
     The stand-in delivers merged pull requests as signed webhooks. The demo prints what the app
     writes to GitHub.

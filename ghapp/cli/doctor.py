@@ -73,8 +73,8 @@ def _asked(check: Check, services: Services) -> Iterator[DoctorFinding]:
 def _clock(services: Services) -> Iterator[DoctorFinding]:
     began = time.time()
     answer = requests.get(services.settings.api_url + "/meta", timeout=10)
-    told = parsedate_to_datetime(answer.headers["Date"]).timestamp()
-    off = (began + time.time()) / 2 - told
+    github = parsedate_to_datetime(answer.headers["Date"]).timestamp()
+    off = (began + time.time()) / 2 - github
     says = f"{off:+.0f} s from GitHub's" + (": use NTP" if abs(off) > CLOCK_OFF else "")
     yield DoctorFinding("clock", says, abs(off) <= CLOCK_OFF)
 

@@ -27,7 +27,7 @@ COMMANDS = {
     "policy": ("ghapp.cli.policy", "Show, compare and check policies."),
     "evidence": ("ghapp.cli.evidence", "Preview evidence, or import it."),
     "collect": ("ghapp.cli.collect", "Send evidence from a developer's machine."),
-    "demo": ("ghapp.cli.demo", "Show the app at work here, with a stand-in for GitHub."),
+    "demo": ("ghapp.cli.demo", "Run a demo with a stand-in for GitHub."),
     "serve": ("ghapp.cli.serve", "Run the app: web, workers and scheduler."),
     "worker": ("ghapp.cli.worker", "Run the worker of one QUEUE."),
     "scheduler": ("ghapp.cli.scheduler", "Enqueue what is due, every few seconds."),

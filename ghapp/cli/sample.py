@@ -160,8 +160,8 @@ def _answers(path: Path) -> Iterator[SampleAnswer]:
             try:
                 yield _answer(row)
             except (KeyError, ValueError, TypeError) as error:
-                told = f"{path}:{number}: {error}; give the table that `ghapp sample` made"
-                raise click.ClickException(told) from error
+                problem = f"{path}:{number}: {error}; give the table that `ghapp sample` made"
+                raise click.ClickException(problem) from error
 
 
 def _answer(row: dict[str, str]) -> SampleAnswer:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ghapp.cli.options import carried_option, fingerprint_key_option, root_option
-from ghapp.cli.problems import SHOWN, list_problems
+from ghapp.cli.problems import LONGEST, SHOWN, list_problems
 from ghapp.records.check import BundleCheck, check
 from ghapp.records.keys import PublicKeyError, named_key
 from ghapp.reports.harmless import visible
@@ -86,8 +86,8 @@ def _recompute(bundle: Path, options: dict[str, Any]) -> None:
         for one in recompute(RecomputeInputs(**options), bundle):
             counts[one.outcome] += 1
             if one.outcome in WORDS and counts[one.outcome] <= SHOWN:
-                told = f"{one.record.name}: {WORDS[one.outcome]}"
-                click.echo(visible(f"{told}: {one.why}" if one.why else told, 2000), err=True)
+                line = f"{one.record.name}: {WORDS[one.outcome]}"
+                click.echo(visible(f"{line}: {one.why}" if one.why else line, LONGEST), err=True)
     except GitError as error:
         raise click.UsageError(f"--git {options['clone']}: {error}") from error
     what = "verdicts" if options["evidence"] or options["carried"] else "changes"
@@ -110,7 +110,7 @@ def _say(done: BundleCheck, *, trusted: bool) -> None:
     if done.header is not None:
         names = ", ".join(one.name for one in done.header.repositories)
         made_at = done.header.made_at.isoformat()
-        click.echo(visible(f"bundle of {names}, made {made_at} by {done.header.engine}", 2000))
+        click.echo(visible(f"bundle of {names}, made {made_at} by {done.header.engine}", LONGEST))
     later = f", {done.signed_later} of them signed later" if done.signed_later else ""
     click.echo(f"{done.records} record(s){later}, {done.documents} document(s)")
     for key, count in done.signed_by.items():
