@@ -1,10 +1,10 @@
-"""Start everything from a bare Python: make the environment once, then hand over to `ghapp`.
+"""Starts everything with a bare Python: makes the environment once, then runs `ghapp` in it.
 
-It needs the standard library only, and holds nothing of the product. `python3 run.py demo`,
-`serve` and any other `ghapp` command install the hash lock first where it changed;
+It needs only the standard library, and holds nothing of the product. `python3 run.py demo`,
+`serve` and any other `ghapp` command first install the hash lock if it changed.
 `python3 run.py test` and `bench` install the development lock and run the tests or a
-measurement; `python3 run.py lock` renews both locks. `GHAPP_VENV` names another place for
-the environment than `.venv`.
+measurement. `python3 run.py lock` renews both locks. `GHAPP_VENV` names another folder for the
+environment than `.venv`.
 """
 
 import contextlib
@@ -34,16 +34,16 @@ HERE = Path(__file__).resolve().parent
 RUN_LOCK = "requirements.txt"
 TEST_LOCK = "requirements-dev.txt"
 STAMP = "ghapp-installed.json"
-"""Written last; says which lock stands in the environment. Its absence means: not known."""
+"""File that says which lock the environment holds. It is written last."""
 UNFINISHED = "ghapp-unfinished"
-"""Stands in the environment while it is being made; found at a start, it is made anew."""
+"""File that exists while the environment is being made. A start that finds it begins again."""
 INTERRUPTED = 130
 """Exit status after Ctrl-C: 128 + SIGINT, as a shell reports it."""
 EXTRAS = ("--extra", "server", "--extra", "embedded")
 
 
 def main(arguments: list[str]) -> None:
-    """Install what the command needs and become it."""
+    """Install what the command needs, then become it."""
     command = arguments[0] if arguments else "--help"
     if command == "lock":
         renew_locks()
@@ -56,15 +56,15 @@ def main(arguments: list[str]) -> None:
     if command == "test":
         os.chdir(HERE)
         become([python, "-m", "pytest", *cache_option(directory), *arguments[1:]])
-    # -P: a folder named ghapp where the user stands must not be taken for ours.
+    # -P: never import a folder named ghapp from the current directory.
     become([python, "-P", "-m", "ghapp", *(arguments or ["--help"])])
 
 
 def environment_directory() -> Path:
-    """Return where the environment goes: `GHAPP_VENV`, `.venv`, or a private folder of the user.
+    """Return the folder of the environment: `GHAPP_VENV`, `.venv`, or a private folder.
 
-    The last is taken where the checkout cannot be written to; it is named by the
-    checkout's path, so that two checkouts do not share one.
+    The last is for a checkout that cannot be written to. Its name depends on the checkout's
+    path, so that two checkouts do not share it.
     """
     named = os.environ.get("GHAPP_VENV")
     if named:
@@ -76,9 +76,9 @@ def environment_directory() -> Path:
 
 
 def private_directory() -> Path:
-    """Return a writable folder that belongs to this user alone, below the cache or temporary one.
+    """Return a writable folder of this user alone, in the cache or temporary directory.
 
-    A folder of that name that someone else made is refused: programs are run from it.
+    Exits if someone else made a folder of that name: we run programs from it.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ghapp"
     with contextlib.suppress(OSError):
@@ -95,7 +95,7 @@ def private_directory() -> Path:
 
 
 def prepare(directory: Path, lock: str) -> str:
-    """Make the environment hold what the lock names; return its interpreter."""
+    """Install the lock into the environment if needed; return its interpreter."""
     python = directory / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     wanted = wanted_stamp(lock)
     if satisfied(directory, lock, wanted):
@@ -112,14 +112,14 @@ def wanted_stamp(lock: str) -> dict[str, str]:
     path = HERE / lock
     if not path.exists():
         sys.exit(
-            f"{path} is missing: the checkout is not whole, or `python3 run.py lock` never ran"
+            f"{path} is missing: the checkout is incomplete, or `python3 run.py lock` never ran"
         )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return {"lock": digest, "checkout": str(HERE), "python": sys.version.split()[0]}
 
 
 def satisfied(directory: Path, lock: str, wanted: dict[str, str]) -> bool:
-    """Say whether the environment holds the lock; the development lock holds the other one."""
+    """Return whether the environment holds the lock; the development lock includes the other."""
     if (directory / UNFINISHED).exists():
         return False
     try:
@@ -133,9 +133,9 @@ def satisfied(directory: Path, lock: str, wanted: dict[str, str]) -> bool:
 
 @contextlib.contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Keep every other start out while the environment is made; freed even by a kill."""
+    """Hold a file lock while the environment is made; even a kill releases it."""
     try:
-        import fcntl  # noqa: PLC0415 - not there on Windows, where only one start at a time is safe
+        import fcntl  # noqa: PLC0415 - missing on Windows, where only one start at a time is safe
     except ImportError:
         yield
         return
@@ -145,14 +145,14 @@ def held(path: Path) -> Iterator[None]:
 
 
 def build(directory: Path, python: Path, lock: str, wanted: dict[str, str]) -> None:
-    """Make or renew the environment; whatever a broken attempt left is thrown away first."""
+    """Make or renew the environment; remove first what a broken attempt left."""
     if (directory / UNFINISHED).exists() or (directory.exists() and not works(python)):
         shutil.rmtree(directory)
     print(f"Installing {lock} into {directory} (once) ...", file=sys.stderr, flush=True)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / UNFINISHED).touch()
     if not works(python):
-        # Without pip: it is one way for every Python, also where ensurepip was left out.
+        # Without pip: this also works where a distribution leaves out ensurepip.
         run([sys.executable, "-m", "venv", "--without-pip", str(directory)])
     install(directory, python, lock)
     add_project(directory, python)
@@ -161,13 +161,13 @@ def build(directory: Path, python: Path, lock: str, wanted: dict[str, str]) -> N
 
 
 def works(python: Path) -> bool:
-    """Say whether an interpreter is there, starts, and is new enough."""
+    """Return whether an interpreter exists, starts, and has our version."""
     check = f"import sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]!r})"
     return python.exists() and succeeds([str(python), "-c", check])
 
 
 def install(directory: Path, python: Path, lock: str) -> None:
-    """Install the lock's files, each checked against its hash, with uv or else with pip."""
+    """Install the packages of the lock, checked by hash, with uv or else with pip."""
     options = ["install", "--quiet", "--require-hashes", "-r", str(HERE / lock)]
     uv = shutil.which("uv")
     if uv:
@@ -183,7 +183,7 @@ def install(directory: Path, python: Path, lock: str) -> None:
 def pip(python: Path) -> list[str]:
     """Return a pip that installs into the environment: its own, this Python's, or a new one.
 
-    A new one comes last, because unpacking it takes seconds and nothing else needs it.
+    A new one is the last choice, because unpacking it takes seconds.
     """
     own, outer = [str(python), "-m", "pip"], [sys.executable, "-m", "pip", "--python", str(python)]
     for command in (own, outer):
@@ -192,21 +192,21 @@ def pip(python: Path) -> list[str]:
     if succeeds([str(python), "-m", "ensurepip"]):
         return own
     return sys.exit(
-        "Neither uv nor pip is there. Install one of them (on Debian and Ubuntu the package "
+        "Neither uv nor pip is installed. Install one of them (on Debian and Ubuntu the package "
         "python3-venv or python3-pip) and start this again."
     )
 
 
 def add_project(directory: Path, python: Path) -> None:
-    """Put this checkout on the environment's path and its command beside the interpreter.
+    """Add this checkout to the environment's path, and `ghapp` beside the interpreter.
 
-    Nothing is built: building would fetch the build tool, and the checkout stays editable.
+    It builds nothing: a build would download the build tool, and the checkout stays editable.
     """
     base = {"base": str(directory), "platbase": str(directory)}
     packages = Path(sysconfig.get_path("purelib", "venv", base))
     (packages / "ghapp-checkout.pth").write_text(f"{HERE}\n", encoding="utf-8")
     command = python.with_name("ghapp")
-    # A line for the shell, because a first line that names Python cannot hold a space.
+    # Start Python from sh, because a shebang line cannot hold a path with a space.
     command.write_text(
         f'#!/bin/sh\nexec {shlex.quote(str(python))} -P -m ghapp "$@"\n', encoding="utf-8"
     )
@@ -214,9 +214,9 @@ def add_project(directory: Path, python: Path) -> None:
 
 
 def write_stamp(directory: Path, lock: str, wanted: dict[str, str]) -> None:
-    """Say that the lock is installed, in one step, after everything else is in place.
+    """Record in one step that the lock is installed, after everything else is in place.
 
-    The other lock's stamp goes: this install may have changed what it had put there.
+    This removes the stamp of the other lock, because this install may have changed its packages.
     """
     written = directory / (STAMP + ".new")
     written.write_text(json.dumps({lock: wanted}), encoding="utf-8")
@@ -224,39 +224,39 @@ def write_stamp(directory: Path, lock: str, wanted: dict[str, str]) -> None:
 
 
 def cache_option(directory: Path) -> list[str]:
-    """Return where pytest keeps its cache when the checkout cannot be written to."""
+    """Return pytest's option for its cache if the checkout cannot be written to."""
     if os.access(HERE, os.W_OK):
         return []
     return ["-o", f"cache_dir={directory / 'pytest-cache'}"]
 
 
 def renew_locks() -> None:
-    """Resolve pyproject.toml into the two locks, with hashes and without any address."""
+    """Resolve pyproject.toml into the two locks, with hashes and without addresses."""
     uv = shutil.which("uv") or sys.exit("renewing the locks needs uv on PATH")
     compile_ = [uv, "pip", "compile", "pyproject.toml", *EXTRAS, "--universal"]
     compile_ += ["--python-version", "3.11", "--generate-hashes", "--no-annotate", "--quiet"]
     compile_ += ["--no-emit-index-url", "--custom-compile-command", "python3 run.py lock"]
     os.chdir(HERE)
     run([*compile_, *sys.argv[2:], "-o", RUN_LOCK])
-    # The same versions in both: what is tested is what runs.
+    # The same versions in both, so that we test what runs.
     run([*compile_, *sys.argv[2:], "--group", "dev", "-c", RUN_LOCK, "-o", TEST_LOCK])
 
 
 def run(command: list[str], *, unfinished: Path | None = None) -> None:
-    """Run a command; end with its status, and the way to heal, where it fails."""
+    """Run a command; if it fails, exit with its status and say what to do."""
     done = subprocess.run(command, check=False, env=plain_environment())  # noqa: S603 - ours, no shell
     if done.returncode:
-        rest = f" {unfinished} will be made anew at the next start." if unfinished else ""
+        rest = f" The next start makes {unfinished} again." if unfinished else ""
         sys.exit(f"`{' '.join(command)}` failed with status {done.returncode}.{rest}")
 
 
 def succeeds(command: list[str]) -> bool:
-    """Say whether a command ends well; what it prints is not shown."""
+    """Return whether a command succeeds; its output is not shown."""
     return complaint(command) is None
 
 
 def complaint(command: list[str]) -> str | None:
-    """Run a command quietly; return the last line of its complaint, ``None`` where it ends well."""
+    """Run a command quietly; return the last line of its error, ``None`` if it succeeds."""
     done = subprocess.run(  # noqa: S603 - our own command, no shell
         command, check=False, env=plain_environment(), capture_output=True, errors="replace"
     )
@@ -266,7 +266,7 @@ def complaint(command: list[str]) -> str | None:
 
 
 def plain_environment() -> dict[str, str]:
-    """Return the environment less what would lead another Python's packages in."""
+    """Return the environment without variables that would add another Python's packages."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -286,5 +286,5 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except KeyboardInterrupt:
-        print("stopped; the next start goes on from here", file=sys.stderr)
+        print("stopped; the next start continues from here", file=sys.stderr)
         sys.exit(INTERRUPTED)

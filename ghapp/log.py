@@ -1,8 +1,8 @@
-"""The structured log: JSON lines, constant event names, nothing secret in them. It logs nothing.
+"""The structured log: JSON lines with constant event names and no secrets. It logs nothing.
 
-Delivery and job are bound once, by `bound`, and stand in every line until the block ends.
-Whoever logs gives data as keywords; never a transcript, a prompt or a token. Should a secret
-slip in all the same, `redact` takes it out, in our own lines and in those of every library.
+`bound` adds delivery and job to every line of a block. Callers pass data as keywords, and never
+pass a transcript, a prompt or a token. If a secret slips in anyway, `redact` removes it, from our
+own lines and from those of every library.
 """
 
 import logging
@@ -21,35 +21,39 @@ SECRET_NAMES = re.compile(
     r"passw|secret|token|authorization|cookie|private_?key|encryption_?key|\bpem\b|^pem$",
     re.IGNORECASE,
 )
-"""Keywords whose value is never shown, whatever it looks like."""
+"""Keywords whose value is never logged, such as ``webhook_secret`` or ``Authorization``."""
 
 _PATTERNS = (
-    # A private key; where its end is missing, everything after its beginning goes.
+    # -----BEGIN RSA PRIVATE KEY----- ...; if the end is missing, remove everything after it.
     re.compile(
         r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL
     ),
-    # GitHub's tokens: 40 characters with a prefix, and since 2026 ghs_<app id>_<JWT>.
+    # ghp_16C7e42F292c69..., and since 2026 ghs_<app id>_<JWT>.
+    # https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github#githubs-token-formats
     re.compile(r"gh[a-z]_[A-Za-z0-9_.\-]{20,}"),
+    # github_pat_11ABCDEFG0...
     re.compile(r"github_pat_[A-Za-z0-9_]{20,}"),
-    # Any JSON Web Token: the app's own, and others'. {"… in base64 begins with eyJ.
+    # eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiIxMjMifQ.c2ln: any JSON Web Token; eyJ is {" in base64.
     re.compile(r"eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]*)?"),
 )
+# Authorization: Bearer abc, "authorization": "token abc"
 _AUTHORIZATION = re.compile(
     r"(authorization\W{0,6}[:=,]\s*\W{0,3})(?:(?:bearer|token|basic|negotiate)\s+)?[^\s\"',;}\])]+",
     re.IGNORECASE,
 )
+# Bearer abcdefgh, Basic dXNlcjpwYXNz
 _BEARER = re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9_.~+/\-]{8,}=*", re.IGNORECASE)
-# One slash is what is left of two where an address went through a path.
+# https://user:word@host; one slash is left where an address went through a Path.
 _LOGIN_IN_ADDRESS = re.compile(r"(:/{1,2}[^/\s:@\"']*:)[^/\s@\"']+@")
 
 DEPTH = 8
-"""Levels of nesting that are followed; what is deeper is left out."""
+"""Levels of nesting; deeper values are left out."""
 
 
 def redact(text: str) -> str:
     """Return a text without tokens, keys, Authorization values and passwords in addresses.
 
-    Also for texts that go elsewhere than the log, such as an error kept with a job.
+    Use it also for text outside the log, such as an error stored with a job.
     """
     for pattern in _PATTERNS:
         text = pattern.sub(REDACTED, text)
@@ -59,10 +63,10 @@ def redact(text: str) -> str:
 
 
 class LogRedaction:
-    """The processor that has the last word on every line, before it becomes JSON.
+    """The last processor of every line before it becomes JSON.
 
-    ``hidden`` are secrets of this installation that no pattern can tell, such as a webhook
-    secret; those shorter than 8 characters are passed over, or they would blank out words.
+    ``hidden`` are secrets of this installation that no pattern recognizes, such as a webhook
+    secret. Those shorter than 8 characters are ignored, because they could match plain words.
     """
 
     def __init__(self, hidden: Iterable[str] = ()) -> None:
@@ -70,7 +74,7 @@ class LogRedaction:
         self._hidden = re.compile("|".join(map(re.escape, known))) if known else None
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        """Return the line with nothing but plain values, none of them secret."""
+        """Return the line with plain values only, none of them secret."""
         del logger, method
         return {self._text(name): self._named(name, value, DEPTH) for name, value in event.items()}
 
@@ -102,10 +106,10 @@ class LogRedaction:
 def configure(
     level: str = "INFO", *, stream: TextIO | None = None, hidden: Iterable[str] = ()
 ) -> None:
-    """Send this process' log, the libraries' included, to a stream as JSON lines.
+    """Send this process' log, including that of libraries, to a stream as JSON lines.
 
-    ``stream`` ``None`` is standard error, so that standard output holds results only.
-    Replaces whatever handlers there are; may be called again.
+    ``stream`` ``None`` is standard error, so that standard output holds results only. Replaces
+    all handlers; may be called again.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -139,10 +143,10 @@ def configure(
 
 
 def silence_pygithub() -> None:
-    """Take away the handler that PyGithub puts up for itself when it is imported.
+    """Remove the handler that PyGithub adds for itself when it is imported.
 
-    It prints to standard error past every formatter. At level DEBUG the library also logs
-    whole answers, tokens included, so that level is out of reach for it.
+    The handler bypasses our formatter. At level DEBUG the library also logs whole answers with
+    their tokens, so its level stays at WARNING.
     """
     pygithub = logging.getLogger("github")
     pygithub.handlers.clear()
@@ -150,7 +154,7 @@ def silence_pygithub() -> None:
 
 
 def bound(**values: object) -> AbstractContextManager[None]:
-    """Put these values, such as ``delivery=guid``, into every line that the block logs."""
+    """Add these values, such as ``delivery=guid``, to every line that the block logs."""
     return structlog.contextvars.bound_contextvars(**values)
 
 

@@ -1,7 +1,7 @@
 """The rules as people read them: sections of docs/ by their anchors. It decides nothing.
 
-One text serves the documentation, the pages and the command line, so none can say something
-else than the others. The files travel in the package; in a checkout they stand in docs/.
+Documentation, pages and command line share one text, so they cannot disagree. An installed
+package holds the files; a checkout has them in docs/.
 """
 
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 from ghapp.attribution.model import Reason, Struct
 
 PAGES = ("metrics", "reasons", "rules")
-"""Files of docs/ whose sections are quoted, in the order in which they are shown."""
+"""Files of docs/ that pages quote, in the order in which they are shown."""
 
 RULE_OF: dict[str, str] = {
     Reason.RUN: "high_confidence",
@@ -28,33 +28,35 @@ RULE_OF: dict[str, str] = {
     Reason.TRIVIAL_LINE: "unicode",
     Reason.LONG_LINE: "long_lines",
 }
-"""Reason → the decision of docs/rules.md that it follows from; the others are documented."""
+"""Reason → its decision in docs/rules.md. Other reasons have only a section in docs/reasons.md."""
 
+# "## 2. Decisions", "### exactly_20_percent"
 _HEADING = re.compile(r"^(#{2,3}) +(.+?)\s*$", re.MULTILINE)
+# "Cases: `window_open`, `window_closed`."
 _CASES = re.compile(r"^Cases: .+?(?=\n\n|\Z)", re.MULTILINE | re.DOTALL)
 
 
 class PageSection(Struct, frozen=True):
-    """One section of a page: a heading and what stands below it, as Markdown."""
+    """One section of a page: a heading and the Markdown below it."""
 
     page: str
     anchor: str
-    """As GitHub makes it from the heading, and unique within the page."""
+    """As GitHub makes it from the heading; unique within the page."""
     title: str
     level: int
-    """2 or 3, as many as its heading has number signs."""
+    """2 or 3: how many number signs its heading has."""
     text: str
-    """Without the names of test cases, which are for who changes the program."""
+    """Without the names of test cases, which only contributors need."""
 
     @property
     def id(self) -> str:
-        """The section's anchor where all pages stand on one: numbers have words of rules."""
+        """The anchor on a page that holds all sections: metrics and rules share some headings."""
         return f"metric-{self.anchor}" if self.page == "metrics" else self.anchor
 
 
 @cache
 def sections(page: str) -> dict[str, PageSection]:
-    """Return the sections of a page by anchor, in its order; raises `FileNotFoundError`."""
+    """Return the sections of a page by anchor, in order. Raises `FileNotFoundError`."""
     text = _file(page).read_text("utf-8")
     found = list(_HEADING.finditer(text))
     ends = [heading.start() for heading in found[1:]] + [len(text)]
@@ -72,9 +74,9 @@ def sections(page: str) -> dict[str, PageSection]:
 
 
 def of_reason(reason: str) -> tuple[PageSection, ...]:
-    """Return what explains a reason: its own section and the decision behind it.
+    """Return the sections that explain a reason: its own, and the decision behind it.
 
-    Empty where only a repository's own policy knows the reason.
+    Empty if only a repository's own policy knows the reason.
     """
     own = sections("reasons").get(reason)
     rule = sections("rules").get(RULE_OF.get(reason, ""))

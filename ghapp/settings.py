@@ -1,8 +1,8 @@
 """The environment as one frozen value, read once. It opens no connection and starts nothing.
 
-Everything that is missing or wrong is said at once. Settings that a person has to make are
-read from the environment first, then from ``credentials.env`` below the data directory, which
-the set-up page writes.
+`VARIABLES` is the one list of settings: docs/renew_settings.py makes docs/settings.md and
+.env.example from it. The environment goes first; ``credentials.env`` in the data directory, which
+the set-up page writes, fills in the rest.
 """
 
 import base64
@@ -11,12 +11,12 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -27,67 +27,19 @@ from ghapp.summaries.selection import NamesShown
 
 CREDENTIALS_FILE = "credentials.env"
 ENCRYPTION_KEY_FILE = "encryption.key"
-SHORTEST_WEBHOOK_SECRET = 16
+SHORTEST_SECRET = 16
 """Characters; GitHub's own manifest flow gives 40."""
 KEY_BYTES = 32
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-ENCODINGS = ("fingerprint", "text")
+HOW_SECRET = "use one from 'openssl rand -hex 32'"  # noqa: S105 - advice
+HOW_KEY = "use one from 'openssl rand -base64 32'"
 
+# "changeme", "your-webhook-secret", "aaaa", "0123456789": what templates hold instead of a secret.
 PLACEHOLDER = re.compile(
     r"change.?me|replace.?me|your.?(webhook.?)?secret|example|placeholder|development|"
     r"default|password|^(.)\2*$|^(0?123456789|abcdefgh)",
     re.IGNORECASE,
 )
-"""What stands in templates and tutorials instead of a secret; ``aaaa…`` too."""
-
-VARIABLES: dict[str, str] = {
-    "GHAPP_DATA_DIR": "where everything is kept that no other setting places",
-    "DATABASE_URL": "the record: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
-    "REDIS_URL": "the queue: redis://, rediss:// or unix://",
-    "GITHUB_APP_ID": "number of the GitHub App",
-    "GITHUB_PRIVATE_KEY": "the app's private key, the text of its .pem file",
-    "GITHUB_PRIVATE_KEY_FILE": "the app's private key, as the .pem file that GitHub gave",
-    "GITHUB_WEBHOOK_SECRETS": "webhook secrets, separated by commas; any of them is accepted",
-    "GITHUB_CLIENT_ID": "client id of the app",
-    "GITHUB_CLIENT_SECRET": "client secret of the app, for sign-in",
-    "GITHUB_API_URL": "GitHub's API: https://HOST/api/v3 for an Enterprise Server",
-    "GITHUB_WEB_URL": "GitHub's pages",
-    "GHAPP_PUBLIC_URL": "where GitHub and people reach this app",
-    "GHAPP_ENCRYPTION_KEY": "32 bytes in base64 that encrypt what is secret at rest",
-    "GHAPP_EVIDENCE_ENCODING": "what is kept of an edit's lines: fingerprint or text",
-    "GHAPP_EVIDENCE_DAYS": "days for which evidence is kept",
-    "GHAPP_UPLOADS_AT_ONCE": "uploads of evidence that are worked on at a time",
-    "GHAPP_DELIVERY_DAYS": "days for which webhook deliveries and finished items are kept",
-    "GHAPP_ACCESS_LOG_DAYS": "days for which it is kept who looked at audits and exports",
-    "GHAPP_NAMES": "how people stand in summaries: teams, pseudonyms or people",
-    "GHAPP_SWEEP_SECONDS": "seconds between two looks at GitHub's own list of deliveries",
-    "GHAPP_RECONCILE_SECONDS": "seconds between two looks at a repository's merged pull requests",
-    "GHAPP_WRITE_PAUSE": "milliseconds between two writes of one installation",
-    "GHAPP_WRITES_PER_HOUR": "writes of one installation in an hour",
-    "GHAPP_PROXIES": "how many proxies of yours stand before this app",
-    "GHAPP_COMPLIANCE_KEY": "key of Anthropic's Compliance API, to pull agent sessions from it",
-    "GHAPP_COMPLIANCE_ACCOUNT": "owner on GitHub of the repositories that those sessions edit",
-    "GHAPP_COMPLIANCE_URL": "Anthropic's API",
-    "GHAPP_OPERATOR_TOKEN": "password of the operator's page and of the metrics",
-    "GHAPP_PUBLIC_PAGES": "on: audits of public repositories may be read without signing in",
-    "GHAPP_PRIVATE_WEBHOOKS": "on: weekly summaries may go to webhooks in a private network",
-    "GHAPP_MAIL_URL": "mail server for weekly summaries: smtps://USER:PASSWORD@HOST:PORT",
-    "GHAPP_MAIL_FROM": "whom mail is from",
-    "GHAPP_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR",
-}
-"""Every variable that is read, with its meaning in a sentence; docs/settings.md says more."""
-
-FROM_CREDENTIALS = (
-    "GITHUB_APP_ID",
-    "GITHUB_PRIVATE_KEY",
-    "GITHUB_PRIVATE_KEY_FILE",
-    "GITHUB_WEBHOOK_SECRETS",
-    "GITHUB_CLIENT_ID",
-    "GITHUB_CLIENT_SECRET",
-    "GHAPP_PUBLIC_URL",
-)
-"""What the credentials file may hold; the environment goes first."""
 
 
 class SettingsError(Exception):
@@ -99,6 +51,261 @@ class SettingsError(Exception):
         super().__init__(f"{len(problems)} setting(s) missing or wrong:{listed}")
 
 
+class _WrongValueError(Exception):
+    """A value cannot be used; each argument says what is wrong and what to do."""
+
+
+# --- parsers: each turns a text into a value, or raises `_WrongValueError` ------------------------
+
+
+def _whole(least: int, unit: Any = 1, digits: int = 9) -> Callable[[str], Any]:
+    def parse(text: str) -> Any:
+        if not re.fullmatch(rf"[0-9]{{1,{digits}}}", text) or int(text) < least:
+            raise _WrongValueError(f"is {text!r}: give a whole number, {least} or more")
+        return int(text) * unit
+
+    return parse
+
+
+def _days(least: int) -> Callable[[str], Any]:
+    return _whole(least, timedelta(days=1), digits=5)  # a date reaches no further back
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        for choice in choices:
+            if choice.lower() == text.lower():
+                return choice
+        raise _WrongValueError(f"is {text!r}: give {', '.join(choices[:-1])} or {choices[-1]}")
+
+    return parse
+
+
+def _switch(text: str) -> bool:
+    return _one_of("on", "off")(text) == "on"
+
+
+def _matching(pattern: str, problem: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if not re.match(pattern, text):
+            raise _WrongValueError(problem)
+        return text
+
+    return parse
+
+
+def _address(text: str) -> str:
+    """Return an address without a slash at its end; secrets go there, so it has to be safe."""
+    fault = _fault_of(text)
+    if fault is not None:
+        raise _WrongValueError(f"{fault}: give https://HOST (http only for this machine)")
+    return text.rstrip("/")
+
+
+def _fault_of(address: str) -> str | None:
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is not an address"
+    if parts.username is not None or parts.password is not None:
+        return "holds a user name or a password"
+    if parts.query or parts.fragment:
+        return "holds a query or a fragment"
+    if not host or parts.scheme not in {"http", "https"}:
+        return "is not an address"
+    return "is not encrypted" if parts.scheme == "http" and host not in LOOPBACK else None
+
+
+def _private_key(text: str) -> str:
+    pem = text.replace("\\n", "\n")  # where a variable cannot hold a line end
+    try:
+        is_rsa = isinstance(load_pem_private_key(pem.encode(), password=None), RSAPrivateKey)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        is_rsa = False
+    if not is_rsa:
+        how = "give the whole text from '-----BEGIN' to the last '-----'"
+        raise _WrongValueError(f"is not an RSA private key in PEM: {how}")
+    return pem
+
+
+def _private_key_file(path: str) -> str:
+    # Mounted secrets are often readable by a group, so the file's mode is not checked.
+    return _private_key(_text_of(Path(path)))
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        name = type(error).__name__
+        raise _WrongValueError(f"cannot be read ({name}): name a text file") from error
+
+
+def _fault_of_secret(text: str) -> str | None:
+    if len(text) < SHORTEST_SECRET:
+        return f"has fewer than {SHORTEST_SECRET} characters"
+    return "is a placeholder" if PLACEHOLDER.search(text) else None
+
+
+def _secret(text: str) -> str:
+    fault = _fault_of_secret(text)
+    if fault is not None:
+        raise _WrongValueError(f"{fault}: {HOW_SECRET}")
+    return text
+
+
+def _secrets(text: str) -> tuple[str, ...]:
+    found = tuple(one.strip() for one in text.split(",") if one.strip())
+    faults = [(number, _fault_of_secret(one)) for number, one in enumerate(found, start=1)]
+    wrong = [f"holds a secret (number {number}) that {fault}" for number, fault in faults if fault]
+    if wrong or not found:
+        problems = wrong or ["holds no secret"]
+        raise _WrongValueError(*(f"{problem}: {HOW_SECRET}" for problem in problems))
+    return found
+
+
+def _client_secret(text: str) -> str:
+    if PLACEHOLDER.search(text):
+        raise _WrongValueError("is a placeholder: make one on the app's page")
+    return text
+
+
+def _encryption_key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text.strip(), altchars=b"-_" if set("-_") & set(text) else None)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise _WrongValueError(f"is not {KEY_BYTES} bytes in base64: {HOW_KEY}")
+    if PLACEHOLDER.search(key.decode("latin-1")):
+        raise _WrongValueError(f"is a placeholder: {HOW_KEY}")
+    return key
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SettingVariable:
+    """One environment variable: how it is read, and what the documentation says of it."""
+
+    name: str
+    member: str
+    """The member that it fills: of `Settings`, `AppCredentials` or `ComplianceKey`."""
+    parse: Callable[[str], Any]
+    default: str
+    """As the environment would give it; empty: there is none, and ``unset`` says what happens."""
+    sentence: str
+    """Markdown."""
+    unset: str = ""
+    required: str = ""
+    """How to get it; empty: the app runs without it."""
+    in_credentials: bool = False
+    """Whether ``credentials.env`` may hold it."""
+    is_secret: bool = False
+    """Whether the log leaves it out: all of it, or the password of an address."""
+
+
+_Row, _SECOND = SettingVariable, timedelta(seconds=1)
+# fmt: off
+_ROWS = (
+    _Row("GHAPP_DATA_DIR", "data_dir", Path, ".data",
+         "Directory of the SQLite database, the embedded queue and the encryption key."),
+    _Row("DATABASE_URL", "database_url",
+         _matching(r"sqlite:///|postgres(ql)?://|postgresql\+psycopg:",
+                   "is neither SQLite nor PostgreSQL: "
+                   "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"), "",
+         "Database: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.",
+         unset="the app uses `ghapp.sqlite3` in the data directory", is_secret=True),
+    _Row("REDIS_URL", "redis_url",
+         _matching(r"rediss?://|unix://",
+                   "is not an address of Redis: give redis://HOST:PORT/0 or unix://PATH"), "",
+         "Redis or Valkey for the queue: `redis://`, `rediss://` or `unix://`.",
+         unset="`ghapp serve` starts an embedded Valkey", is_secret=True),
+    _Row("GITHUB_APP_ID", "app_id", _whole(1, digits=18), "", "Number of the GitHub App.",
+         required="copy the App ID from the app's page", in_credentials=True),
+    _Row("GITHUB_PRIVATE_KEY", "private_key", _private_key, "",
+         "Private key of the app: the text of its `.pem` file.",
+         unset="the app reads `GITHUB_PRIVATE_KEY_FILE`", in_credentials=True, is_secret=True),
+    _Row("GITHUB_PRIVATE_KEY_FILE", "private_key", _private_key_file, "",
+         "Private key of the app: the path of its `.pem` file.",
+         required="generate a private key on the app's page and name its .pem file here, "
+                  "or put its text into GITHUB_PRIVATE_KEY", in_credentials=True),
+    _Row("GITHUB_WEBHOOK_SECRETS", "webhook_secrets", _secrets, "",
+         "Webhook secrets, separated by commas; a delivery may be signed with any of them.",
+         required="make one with 'openssl rand -hex 32', set it here and on the app's page",
+         in_credentials=True, is_secret=True),
+    _Row("GITHUB_CLIENT_ID", "client_id", str, "", "Client ID of the app, for sign-in.",
+         unset="the app ID signs requests, and nobody can sign in", in_credentials=True),
+    _Row("GITHUB_CLIENT_SECRET", "client_secret", _client_secret, "",
+         "Client secret of the app, for sign-in.",
+         unset="nobody can sign in", in_credentials=True, is_secret=True),
+    _Row("GITHUB_API_URL", "api_url", _address, "https://api.github.com",
+         "GitHub's API. An Enterprise Server has it at `https://HOST/api/v3`."),
+    _Row("GITHUB_WEB_URL", "web_url", _address, "", "GitHub's pages.",
+         unset="the app uses the host of `GITHUB_API_URL`, such as `https://github.com`"),
+    _Row("GHAPP_PUBLIC_URL", "public_url", _address, "",
+         "Address at which GitHub and people reach this app.",
+         unset="the app leaves out links to itself", in_credentials=True),
+    _Row("GHAPP_ENCRYPTION_KEY", "encryption_key", _encryption_key, "",
+         "32 bytes in base64 that encrypt the secrets in the database.",
+         unset="the app makes `encryption.key` in the data directory and uses it", is_secret=True),
+    _Row("GHAPP_EVIDENCE_ENCODING", "evidence_encoding", _one_of("fingerprint", "text"),
+         "fingerprint",
+         "How the app stores an edit's lines: `fingerprint` (keyed hashes, no code) or `text`."),
+    _Row("GHAPP_EVIDENCE_DAYS", "evidence_kept", _days(24), "90",
+         "Days for which the app keeps evidence, 24 or more."),
+    _Row("GHAPP_UPLOADS_AT_ONCE", "uploads_at_once", _whole(1), "1",
+         "Uploads of evidence that one machine handles at the same time."),
+    _Row("GHAPP_DELIVERY_DAYS", "deliveries_kept", _days(8), "30",
+         "Days for which the app keeps settled deliveries and finished work items, 8 or more."),
+    _Row("GHAPP_ACCESS_LOG_DAYS", "access_log_kept", _days(1), "400",
+         "Days for which the app keeps its record of who looked at audits and exports."),
+    _Row("GHAPP_NAMES", "names", _one_of(*NamesShown), NamesShown.TEAMS,
+         "How summaries show people: `teams`, `pseudonyms` or `people`."),
+    _Row("GHAPP_SWEEP_SECONDS", "sweep_every", _whole(1, _SECOND), "300",
+         "Seconds between two reads of GitHub's own list of deliveries."),
+    _Row("GHAPP_RECONCILE_SECONDS", "reconcile_every", _whole(1, _SECOND), "3600",
+         "Seconds between two looks at a repository's recently merged pull requests."),
+    _Row("GHAPP_WRITE_PAUSE", "write_pause", _whole(0, timedelta(milliseconds=1)), "1000",
+         "Milliseconds between two writes of one installation."),
+    _Row("GHAPP_WRITES_PER_HOUR", "writes_per_hour", _whole(1), "500",
+         "Writes that one installation may make in an hour."),
+    _Row("GHAPP_PROXIES", "proxies", _whole(0), "0",
+         "Number of your proxies in front of this app."),
+    _Row("GHAPP_COMPLIANCE_KEY", "key", str, "",
+         "Compliance Access Key of a Claude Enterprise organization.",
+         unset="the app pulls no agent sessions", is_secret=True),
+    _Row("GHAPP_COMPLIANCE_ACCOUNT", "account", str, "",
+         "Owner on GitHub of the repositories that those agent sessions edit."),
+    _Row("GHAPP_COMPLIANCE_URL", "url", _address, "https://api.anthropic.com", "Anthropic's API."),
+    _Row("GHAPP_OPERATOR_TOKEN", "operator_token", _secret, "",
+         "Password of the operator's page (`/operator`) and of the metrics (`/metrics`).",
+         unset="both are closed", is_secret=True),
+    _Row("GHAPP_PUBLIC_PAGES", "public_pages", _switch, "off",
+         "`on`: anyone may read pages, API and badges of public repositories without signing in."),
+    _Row("GHAPP_PRIVATE_WEBHOOKS", "private_webhooks", _switch, "off",
+         "`on`: weekly summaries may go to webhooks in a private network."),
+    _Row("GHAPP_MAIL_URL", "mail_url",
+         _matching(r"smtps?://[^/\s]+\Z",
+                   "is not a mail server: give smtps://USER:PASSWORD@HOST:465"), "",
+         "Mail server for weekly summaries: `smtps://USER:PASSWORD@HOST:465` or `smtp://…:587`.",
+         unset="the app sends no mail", is_secret=True),
+    _Row("GHAPP_MAIL_FROM", "mail_from", str, "", "Sender of mail, such as `audits@example.com`."),
+    _Row("GHAPP_LOG_LEVEL", "log_level", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO",
+         "Level of the log: `DEBUG`, `INFO`, `WARNING` or `ERROR`."),
+)
+# fmt: on
+VARIABLES = {row.name: row for row in _ROWS}
+"""Every variable that is read, in the order of the documentation."""
+FROM_CREDENTIALS = tuple(row.name for row in _ROWS if row.in_credentials)
+"""What ``credentials.env`` may hold."""
+
+
+# --- the values -----------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True)
 class AppCredentials:
     """What GitHub gave for the app. Secrets do not appear in ``repr``."""
@@ -107,11 +314,11 @@ class AppCredentials:
     private_key: str = field(repr=False)
     """PEM."""
     webhook_secrets: tuple[str, ...] = field(repr=False)
-    """Any of them is accepted; several while one is being replaced."""
-    client_id: str | None = None
-    """``None``: not given, then the app id stands in for it and nobody can sign in."""
-    client_secret: str | None = field(default=None, repr=False)
-    """``None``: not given, then nobody can sign in."""
+    """The app accepts any of them; there are several while one is being replaced."""
+    client_id: str | None
+    """``None``: not given; the app ID stands in for it, and nobody can sign in."""
+    client_secret: str | None = field(repr=False)
+    """``None``: not given; nobody can sign in."""
 
 
 @dataclass(frozen=True)
@@ -124,65 +331,55 @@ class ComplianceKey:
     """Owner on GitHub of the repositories that the agent sessions edit."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings of a running app. Secrets do not appear in ``repr``."""
 
     data_dir: Path
     database_url: str = field(repr=False)
     redis_url: str | None = field(repr=False)
-    """``None``: an embedded server is started below the data directory."""
+    """``None``: `ghapp.serve` starts an embedded server in the data directory."""
     app: AppCredentials | None
     """``None``: no app is registered yet; the set-up page is served."""
     api_url: str
     web_url: str
     public_url: str | None
-    """``None``: not known; links to this app are left out."""
+    """``None``: not known; the app leaves out links to itself."""
     encryption_key: bytes = field(repr=False)
     """32 bytes."""
     evidence_encoding: Literal["fingerprint", "text"]
     evidence_kept: timedelta
+    uploads_at_once: int
+    """On one machine: so that some web processes are always free for GitHub."""
     deliveries_kept: timedelta
-    log_level: str
-    access_log_kept: timedelta = timedelta(days=400)
-    names: NamesShown = NamesShown.TEAMS
-    uploads_at_once: int = 1
-    """On one machine: so that some of the web door's processes are free for GitHub at any time."""
-    sweep_every: timedelta = timedelta(minutes=5)
-    reconcile_every: timedelta = timedelta(hours=1)
-    write_pause: timedelta = timedelta(seconds=1)
-    writes_per_hour: int = 500
-    proxies: int = 0
-    """How many of the addresses in ``X-Forwarded-For`` were written by proxies of our own."""
-    public_pages: bool = False
-    """Whether audits of public repositories may be read without signing in."""
-    private_webhooks: bool = False
+    access_log_kept: timedelta
+    names: NamesShown
+    sweep_every: timedelta
+    reconcile_every: timedelta
+    write_pause: timedelta
+    writes_per_hour: int
+    proxies: int
+    """How many of the addresses in ``X-Forwarded-For`` our own proxies wrote."""
+    compliance: ComplianceKey | None
+    """``None``: the app pulls no agent sessions."""
+    operator_token: str | None = field(repr=False)
+    """``None``: there is no operator's page and there are no metrics."""
+    public_pages: bool
+    """Whether anyone may read audits of public repositories without signing in."""
+    private_webhooks: bool
     """Whether weekly summaries may go to webhooks in a private network."""
-    mail_url: str | None = field(default=None, repr=False)
-    """``None``: not set, then nothing goes by mail."""
-    mail_from: str | None = None
+    mail_url: str | None = field(repr=False)
+    """``None``: the app sends no mail."""
+    mail_from: str | None
     """``None`` only where ``mail_url`` is."""
-    compliance: "ComplianceKey | None" = None
-    """``None``: no agent sessions are pulled."""
-    operator_token: str | None = field(default=None, repr=False)
-    """``None``: not set, then there is no operator's page and there are no metrics."""
+    log_level: str
+    hidden: tuple[str, ...] = field(repr=False)
+    """Every secret by its text, for the log to leave out."""
 
     @property
     def credentials_file(self) -> Path:
         """Where the set-up page writes what GitHub gave."""
         return self.data_dir / CREDENTIALS_FILE
-
-    @property
-    def hidden(self) -> tuple[str, ...]:
-        """Every secret by its text, for the log to leave out."""
-        addresses = (self.database_url, self.redis_url or "", self.mail_url or "")
-        passwords = [urlsplit(address).password or "" for address in addresses]
-        app = self.app
-        of_app = () if app is None else (*app.webhook_secrets, app.client_secret or "")
-        of_app = (*of_app, self.operator_token or "")
-        of_app = (*of_app, self.compliance.key if self.compliance else "")
-        key = base64.b64encode(self.encryption_key).decode()
-        return tuple(one for one in (*passwords, *of_app, key) if one)
 
     @classmethod
     def from_environment(
@@ -190,11 +387,11 @@ class Settings:
     ) -> "Settings":
         """Read everything; ``None`` reads this process' environment.
 
-        ``app_required=False`` takes the absence of all of the app's credentials for "not
-        registered yet"; some of them without the others are an error all the same. Makes the
-        data directory and, at first start, the encryption key in it. Raises `SettingsError`.
+        ``app_required=False`` allows that none of the app's credentials is given: it is not
+        registered yet. Some of them without the others are an error all the same. Makes the data
+        directory and, at the first start, the encryption key in it. Raises `SettingsError`.
         """
-        reading = _Reading(dict(os.environ if environment is None else environment))
+        reading = _Reading(os.environ if environment is None else environment)
         settings = reading.settings(app_required=app_required)
         if settings is None:
             raise SettingsError(reading.problems)
@@ -210,340 +407,16 @@ def write_credentials(data_dir: Path, values: Mapping[str, str]) -> Path:
     if unknown:
         message = f"{CREDENTIALS_FILE} does not hold {', '.join(unknown)}"
         raise ValueError(message)
-    text = "".join(f"{name}={_one_line(value)}\n" for name, value in values.items())
-    return _write_private(data_dir / CREDENTIALS_FILE, text.encode(), replace=True)
+    lines = (f"{name}={_one_line(value)}\n" for name, value in values.items())
+    return _write_private(data_dir / CREDENTIALS_FILE, "".join(lines).encode(), replace=True)
 
 
-# --- reading ------------------------------------------------------------------------------------
-
-
-class _Reading:
-    """One reading of the environment, with the problems found so far."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self.given = {name: value.strip() for name, value in environment.items()}
-        self.problems: list[str] = []
-        self.data_dir = Path(self.text("GHAPP_DATA_DIR") or ".data").expanduser().absolute()
-
-    def settings(self, *, app_required: bool) -> Settings | None:
-        """Return the settings, or ``None`` and the problems."""
-        self._check_data_dir()
-        self._read_credentials_file()
-        api_url = self._api_url()
-        read = Settings(
-            data_dir=self.data_dir,
-            database_url=self._database_url(),
-            redis_url=self._redis_url(),
-            app=self._app(required=app_required),
-            api_url=api_url,
-            web_url=self._address("GITHUB_WEB_URL") or web_url_of(api_url),
-            public_url=self._address("GHAPP_PUBLIC_URL"),
-            encryption_key=self._encryption_key(),
-            evidence_encoding=self._encoding(),
-            evidence_kept=self._days("GHAPP_EVIDENCE_DAYS", default=90, least=24),
-            uploads_at_once=self._count("GHAPP_UPLOADS_AT_ONCE", 1, least=1),
-            deliveries_kept=self._days("GHAPP_DELIVERY_DAYS", default=30, least=8),
-            access_log_kept=self._days("GHAPP_ACCESS_LOG_DAYS", default=400, least=1),
-            names=self._names(),
-            sweep_every=timedelta(seconds=self._count("GHAPP_SWEEP_SECONDS", 300, least=1)),
-            reconcile_every=timedelta(
-                seconds=self._count("GHAPP_RECONCILE_SECONDS", 3600, least=1)
-            ),
-            write_pause=timedelta(milliseconds=self._count("GHAPP_WRITE_PAUSE", 1000, least=0)),
-            writes_per_hour=self._count("GHAPP_WRITES_PER_HOUR", 500, least=1),
-            proxies=self._count("GHAPP_PROXIES", 0, least=0),
-            public_pages=self._switch("GHAPP_PUBLIC_PAGES"),
-            private_webhooks=self._switch("GHAPP_PRIVATE_WEBHOOKS"),
-            mail_url=self._mail_url(),
-            mail_from=self.text("GHAPP_MAIL_FROM"),
-            compliance=self._compliance(),
-            operator_token=self._operator_token(),
-            log_level=self._log_level(),
-        )
-        return None if self.problems else read
-
-    def text(self, name: str) -> str | None:
-        """Return a variable; an empty one counts as not set."""
-        return self.given.get(name) or None
-
-    def wrong(self, name: str, found: str, do: str) -> None:
-        """Note a problem: the variable, what was found, what to do."""
-        self.problems.append(f"{name} {found}: {do}")
-
-    def _check_data_dir(self) -> None:
-        try:
-            self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            self.wrong(
-                "GHAPP_DATA_DIR", f"cannot be made ({error.strerror})", "name a folder of your own"
-            )
-            return
-        if not os.access(self.data_dir, os.W_OK | os.X_OK):
-            self.wrong("GHAPP_DATA_DIR", "cannot be written to", "name a folder of your own")
-
-    def _read_credentials_file(self) -> None:
-        path = self.data_dir / CREDENTIALS_FILE
-        raw = self._private_file(CREDENTIALS_FILE, path) if path.exists() else None
-        for number, line in enumerate((raw or "").splitlines(), start=1):
-            name, equals, value = line.strip().partition("=")
-            if not name or name.startswith("#"):
-                continue
-            if not equals or name not in FROM_CREDENTIALS:
-                self.wrong(CREDENTIALS_FILE, f"line {number} is no setting of it", "remove it")
-            elif not self.given.get(name):
-                self.given[name] = value.strip().strip("'\"")
-
-    def _private_file(self, name: str, path: Path) -> str | None:
-        """Return the text of a file that nobody else may read."""
-        try:
-            mode = path.stat().st_mode
-        except OSError:
-            mode = 0
-        if mode & (stat.S_IRWXG | stat.S_IRWXO):
-            self.wrong(name, f"can be read by others (mode {mode & 0o777:o})", "chmod 600 it")
-            return None
-        return self._file(name, path)
-
-    def _file(self, name: str, path: Path) -> str | None:
-        # Mounted secrets are often readable by a group, so a mode is not asked for here.
-        try:
-            return path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            self.wrong(name, f"cannot be read ({type(error).__name__})", "name a file of text")
-            return None
-
-    def _database_url(self) -> str:
-        url = self.text("DATABASE_URL")
-        if url is None:
-            return f"sqlite:///{self.data_dir / 'ghapp.sqlite3'}"
-        if not url.startswith(
-            ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg:")
-        ):
-            self.wrong(
-                "DATABASE_URL",
-                "is neither SQLite nor PostgreSQL",
-                "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
-            )
-        return url
-
-    def _redis_url(self) -> str | None:
-        url = self.text("REDIS_URL")
-        if url is not None and not url.startswith(("redis://", "rediss://", "unix://")):
-            self.wrong(
-                "REDIS_URL", "is no address of Redis", "give redis://HOST:PORT/0 or unix://PATH"
-            )
-        return url
-
-    # --- the app ----------------------------------------------------------------------------------
-
-    def _app(self, *, required: bool) -> AppCredentials | None:
-        wanted = (
-            "GITHUB_APP_ID",
-            "GITHUB_PRIVATE_KEY",
-            "GITHUB_PRIVATE_KEY_FILE",
-            "GITHUB_WEBHOOK_SECRETS",
-        )
-        if not required and not any(map(self.text, wanted)):
-            return None
-        app_id, key, webhook_secrets = self._app_id(), self._private_key(), self._secrets()
-        if not (app_id and key and webhook_secrets):
-            return None
-        return AppCredentials(
-            app_id=app_id,
-            private_key=key,
-            webhook_secrets=webhook_secrets,
-            client_id=self.text("GITHUB_CLIENT_ID"),
-            client_secret=self._client_secret(),
-        )
-
-    def _client_secret(self) -> str | None:
-        text = self.text("GITHUB_CLIENT_SECRET")
-        if text is not None and PLACEHOLDER.search(text):
-            self.wrong("GITHUB_CLIENT_SECRET", "is a placeholder", "make one on the app's page")
-        return text
-
-    def _app_id(self) -> int | None:
-        text = self.text("GITHUB_APP_ID")
-        if text is None:
-            self.wrong("GITHUB_APP_ID", "is not set", "copy the App ID from the app's page")
-            return None
-        if not re.fullmatch(r"[1-9][0-9]{0,17}", text):
-            self.wrong("GITHUB_APP_ID", "is no number", "copy the App ID from the app's page")
-            return None
-        return int(text)
-
-    def _private_key(self) -> str | None:
-        text, file = self.text("GITHUB_PRIVATE_KEY"), self.text("GITHUB_PRIVATE_KEY_FILE")
-        if text is None and file is None:
-            self.wrong(
-                "GITHUB_PRIVATE_KEY_FILE",
-                "is not set",
-                "generate a private key on the app's page and name its .pem file here, "
-                "or put its text into GITHUB_PRIVATE_KEY",
-            )
-            return None
-        name = "GITHUB_PRIVATE_KEY" if text else "GITHUB_PRIVATE_KEY_FILE"
-        # Environments of one line a variable carry the line ends as \n.
-        pem = text.replace("\\n", "\n") if text else self._file(name, Path(str(file)))
-        if pem is not None and not _is_rsa_key(pem):
-            self.wrong(
-                name,
-                "is no RSA private key in PEM",
-                "give the whole text from '-----BEGIN' to the last '-----'",
-            )
-            return None
-        return pem
-
-    def _secrets(self) -> tuple[str, ...]:
-        text = self.text("GITHUB_WEBHOOK_SECRETS")
-        found = tuple(one.strip() for one in (text or "").split(",") if one.strip())
-        if not found:
-            self.wrong(
-                "GITHUB_WEBHOOK_SECRETS",
-                "is not set",
-                "make one with 'openssl rand -hex 32', set it here and on the app's page",
-            )
-        for place, one in enumerate(found, start=1):
-            if len(one) < SHORTEST_WEBHOOK_SECRET:
-                self.wrong(
-                    "GITHUB_WEBHOOK_SECRETS",
-                    f"holds a secret of {len(one)} characters (number {place})",
-                    f"use {SHORTEST_WEBHOOK_SECRET} or more, as from 'openssl rand -hex 32'",
-                )
-            elif PLACEHOLDER.search(one):
-                self.wrong(
-                    "GITHUB_WEBHOOK_SECRETS",
-                    f"holds a placeholder (number {place})",
-                    "make a secret of your own with 'openssl rand -hex 32'",
-                )
-        return found
-
-    # --- addresses --------------------------------------------------------------------------------
-
-    def _api_url(self) -> str:
-        return self._address("GITHUB_API_URL") or "https://api.github.com"
-
-    def _address(self, name: str) -> str | None:
-        """Return an address without a slash at its end; secrets go there, so it has to be safe."""
-        text = self.text(name)
-        problem = None if text is None else _fault_of(text)
-        if problem is not None:
-            self.wrong(name, problem, "give https://HOST (http only for this machine)")
-        return None if text is None or problem else text.rstrip("/")
-
-    # --- the rest ---------------------------------------------------------------------------------
-
-    def _encryption_key(self) -> bytes:
-        name = "GHAPP_ENCRYPTION_KEY"
-        text = self.text(name)
-        if text is None:
-            name = f"{self.data_dir.name}/{ENCRYPTION_KEY_FILE}"
-            text = self._kept_key(name)
-        key = _decoded(text or "")
-        if text is not None and len(key) != KEY_BYTES:
-            self.wrong(
-                name,
-                f"is not {KEY_BYTES} bytes in base64",
-                "make one with 'openssl rand -base64 32'",
-            )
-        elif PLACEHOLDER.search(key.decode("latin-1")):
-            self.wrong(name, "is a placeholder", "make one with 'openssl rand -base64 32'")
-        return key
-
-    def _kept_key(self, name: str) -> str | None:
-        """Return the key below the data directory, made here at the first start."""
-        path = self.data_dir / ENCRYPTION_KEY_FILE
-        if not self.data_dir.is_dir():
-            return None
-        try:
-            if not path.exists():
-                # Two processes may start at once: whoever comes second reads the first one's.
-                _write_private(
-                    path, base64.b64encode(secrets.token_bytes(KEY_BYTES)), replace=False
-                )
-        except OSError as error:
-            self.wrong(name, f"cannot be written ({error.strerror})", "set GHAPP_ENCRYPTION_KEY")
-            return None
-        return self._private_file(name, path)
-
-    def _encoding(self) -> Literal["fingerprint", "text"]:
-        text = (self.text("GHAPP_EVIDENCE_ENCODING") or "fingerprint").lower()
-        if text not in ENCODINGS:
-            self.wrong("GHAPP_EVIDENCE_ENCODING", f"is {text!r}", "give fingerprint or text")
-        return "text" if text == "text" else "fingerprint"
-
-    def _names(self) -> NamesShown:
-        text = (self.text("GHAPP_NAMES") or NamesShown.TEAMS).lower()
-        if text not in set(NamesShown):
-            self.wrong("GHAPP_NAMES", f"is {text!r}", "give teams, pseudonyms or people")
-            return NamesShown.TEAMS
-        return NamesShown(text)
-
-    def _days(self, name: str, *, default: int, least: int) -> timedelta:
-        text = self.text(name)
-        if text is None:
-            return timedelta(days=default)
-        if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) < least:
-            self.wrong(name, f"is {text!r}", f"give a number of days, {least} or more")
-            return timedelta(days=default)
-        return timedelta(days=int(text))
-
-    def _count(self, name: str, default: int, *, least: int) -> int:
-        text = self.text(name) or str(default)
-        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < least:
-            self.wrong(
-                name, "is no number that can be used", f"give a whole number, {least} or more"
-            )
-            return default
-        return int(text)
-
-    def _switch(self, name: str) -> bool:
-        text = (self.text(name) or "off").lower()
-        if text not in {"on", "off"}:
-            self.wrong(name, f"is {text!r}", "give on or off")
-        return text == "on"
-
-    def _mail_url(self) -> str | None:
-        url, sender = self.text("GHAPP_MAIL_URL"), self.text("GHAPP_MAIL_FROM")
-        if url is not None and not re.fullmatch(r"smtps?://[^/\s]+", url):
-            self.wrong("GHAPP_MAIL_URL", "is no mail server", "give smtps://USER:PASSWORD@HOST:465")
-        if url is not None and (sender is None or "@" not in sender):
-            self.wrong("GHAPP_MAIL_FROM", "is no mail address", "name whom mail is from")
-        return url
-
-    def _compliance(self) -> ComplianceKey | None:
-        """Return what opens the Compliance API; a key without an account is an error."""
-        key, account = self.text("GHAPP_COMPLIANCE_KEY"), self.text("GHAPP_COMPLIANCE_ACCOUNT")
-        url = self._address("GHAPP_COMPLIANCE_URL") or "https://api.anthropic.com"
-        if key is None and account is None:
-            return None
-        if key is None or account is None:
-            missing = "GHAPP_COMPLIANCE_ACCOUNT" if account is None else "GHAPP_COMPLIANCE_KEY"
-            self.wrong(missing, "is not set", "give both the key and the account, or none")
-            return None
-        return ComplianceKey(url=url, key=key, account=account)
-
-    def _operator_token(self) -> str | None:
-        token = self.text("GHAPP_OPERATOR_TOKEN")
-        if token is not None and (
-            len(token) < SHORTEST_WEBHOOK_SECRET or PLACEHOLDER.search(token)
-        ):
-            self.wrong(
-                "GHAPP_OPERATOR_TOKEN",
-                "is short or a placeholder",
-                f"use {SHORTEST_WEBHOOK_SECRET} characters or more, as from 'openssl rand -hex 32'",
-            )
-        return token
-
-    def _log_level(self) -> str:
-        text = (self.text("GHAPP_LOG_LEVEL") or "INFO").upper()
-        if text not in LOG_LEVELS:
-            self.wrong("GHAPP_LOG_LEVEL", f"is {text!r}", f"give one of {', '.join(LOG_LEVELS)}")
-        return text
+def _one_line(value: str) -> str:
+    return value.strip().replace("\r\n", "\n").replace("\n", "\\n")
 
 
 def web_url_of(api_url: str) -> str:
-    """Return where the pages of a GitHub are whose API is at ``api_url``.
+    """Return the address of the pages of the GitHub whose API is at ``api_url``.
 
     >>> web_url_of("https://api.github.com"), web_url_of("https://git.example.com/api/v3")
     ('https://github.com', 'https://git.example.com')
@@ -553,40 +426,145 @@ def web_url_of(api_url: str) -> str:
     return f"{parts.scheme}://{host}"
 
 
-def _fault_of(address: str) -> str | None:
-    try:
-        parts = urlsplit(address)
-        host = parts.hostname
-        _ = parts.port
-    except ValueError:
-        return "is no address"
-    if parts.username is not None or parts.password is not None:
-        return "holds a user name or a password"
-    if parts.query or parts.fragment:
-        return "holds a query or a fragment"
-    if not host or parts.scheme not in {"http", "https"}:
-        return "is no address"
-    if parts.scheme == "http" and host not in LOOPBACK:
-        return "is not encrypted"
-    return None
+# --- reading --------------------------------------------------------------------------------------
 
 
-def _is_rsa_key(pem: str) -> bool:
-    try:
-        return isinstance(load_pem_private_key(pem.encode(), password=None), RSAPrivateKey)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return False
+class _Reading:
+    """One reading of the environment, with the problems found so far."""
 
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        # A variable without a value counts as not set.
+        texts = ((name, environment.get(name, "").strip()) for name in VARIABLES)
+        self.given = {name: text for name, text in texts if text}
+        self.sources: dict[str, str] = {}
+        """Variable → the file that gave it."""
+        self.problems: list[str] = []
+        self.data_dir = Path(self.given.get("GHAPP_DATA_DIR", ".data")).expanduser().absolute()
 
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text.strip(), altchars=b"-_" if set("-_") & set(text) else None)
-    except (binascii.Error, ValueError):
-        return b""
+    def settings(self, *, app_required: bool) -> Settings | None:
+        """Return the settings, or ``None`` where there are problems."""
+        self._make_data_dir()
+        self._read_credentials_file()
+        self._read_kept_key()
+        app, compliance = self._app(required=app_required), self._compliance()
+        nested = {row.member for row in _ROWS} - set(Settings.__dataclass_fields__)
+        values = {row.member: self.value(row.name) for row in _ROWS if row.member not in nested}
+        self._check_mail()
+        if self.problems:
+            return None
+        values["data_dir"] = self.data_dir
+        values["database_url"] = (
+            values["database_url"] or f"sqlite:///{self.data_dir}/ghapp.sqlite3"
+        )
+        values["web_url"] = values["web_url"] or web_url_of(values["api_url"])
+        return Settings(app=app, compliance=compliance, hidden=self._hidden(), **values)
 
+    def value(self, name: str) -> Any:
+        """Return a variable's value; ``None``: it is not set, or a problem was noted."""
+        row = VARIABLES[name]
+        text = self.given.get(name, row.default)
+        try:
+            return row.parse(text) if text else None
+        except _WrongValueError as error:
+            source = self.sources.get(name, name)
+            self.problems += [f"{source} {problem}" for problem in error.args]
+            return None
 
-def _one_line(value: str) -> str:
-    return value.strip().replace("\r\n", "\n").replace("\n", "\\n")
+    def needed(self, name: str) -> Any:
+        """Return the value of a variable that must be given."""
+        if name not in self.given:
+            self.problems.append(f"{name} is not set: {VARIABLES[name].required}")
+        return self.value(name)
+
+    def _app(self, *, required: bool) -> AppCredentials | None:
+        is_given = any(row.required and row.name in self.given for row in _ROWS)
+        by_text = "GITHUB_PRIVATE_KEY" in self.given
+        if not required and not is_given and not by_text:
+            return None
+        return AppCredentials(
+            app_id=self.needed("GITHUB_APP_ID"),
+            private_key=self.needed("GITHUB_PRIVATE_KEY" if by_text else "GITHUB_PRIVATE_KEY_FILE"),
+            webhook_secrets=self.needed("GITHUB_WEBHOOK_SECRETS"),
+            client_id=self.value("GITHUB_CLIENT_ID"),
+            client_secret=self.value("GITHUB_CLIENT_SECRET"),
+        )
+
+    def _compliance(self) -> ComplianceKey | None:
+        names = ("GHAPP_COMPLIANCE_KEY", "GHAPP_COMPLIANCE_ACCOUNT")
+        url, (key, account) = self.value("GHAPP_COMPLIANCE_URL"), map(self.value, names)
+        missing = [name for name in names if name not in self.given]
+        if len(missing) == 1:
+            self.problems.append(f"{missing[0]} is not set: give key and account, or neither")
+        return None if missing else ComplianceKey(url=url, key=key, account=account)
+
+    def _check_mail(self) -> None:
+        if "GHAPP_MAIL_URL" in self.given and "@" not in self.given.get("GHAPP_MAIL_FROM", ""):
+            self.problems.append("GHAPP_MAIL_FROM is not a mail address: name the sender of mail")
+
+    def _hidden(self) -> tuple[str, ...]:
+        """Return every secret's text; of an address only its password is secret."""
+        texts = [self.given[row.name] for row in _ROWS if row.is_secret and row.name in self.given]
+        parts = [
+            (urlsplit(text).password or "") if "://" in text else part.strip()
+            for text in texts
+            for part in text.split(",")
+        ]
+        return tuple(part for part in parts if part)
+
+    # --- files ------------------------------------------------------------------------------------
+
+    def _make_data_dir(self) -> None:
+        try:
+            self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            fault = f"cannot be made ({error.strerror})"
+        else:
+            fault = "" if os.access(self.data_dir, os.W_OK | os.X_OK) else "cannot be written to"
+        if fault:
+            self.problems.append(f"GHAPP_DATA_DIR {fault}: name a folder of your own")
+
+    def _read_credentials_file(self) -> None:
+        path = self.data_dir / CREDENTIALS_FILE
+        text = self._private_text(CREDENTIALS_FILE, path) if path.exists() else ""
+        for number, line in enumerate(text.splitlines(), start=1):
+            name, equals, value = line.strip().partition("=")
+            if not name or name.startswith("#"):
+                continue
+            if not equals or name not in FROM_CREDENTIALS:
+                problem = f"{CREDENTIALS_FILE} line {number} is not one of its settings: remove it"
+                self.problems.append(problem)
+            elif text := value.strip().strip("'\""):
+                self.given.setdefault(name, text)
+
+    def _read_kept_key(self) -> None:
+        """Read the encryption key in the data directory; make it at the first start."""
+        path = self.data_dir / ENCRYPTION_KEY_FILE
+        if "GHAPP_ENCRYPTION_KEY" in self.given or not self.data_dir.is_dir():
+            return
+        name = f"{self.data_dir.name}/{ENCRYPTION_KEY_FILE}"
+        try:
+            if not path.exists():
+                # Two processes may start at once: the second reads the key of the first.
+                key = base64.b64encode(secrets.token_bytes(KEY_BYTES))
+                _write_private(path, key, replace=False)
+        except OSError as error:
+            fault = f"cannot be written ({error.strerror})"
+            self.problems.append(f"{name} {fault}: set GHAPP_ENCRYPTION_KEY")
+            return
+        self.sources["GHAPP_ENCRYPTION_KEY"] = name
+        self.given["GHAPP_ENCRYPTION_KEY"] = self._private_text(name, path)
+
+    def _private_text(self, name: str, path: Path) -> str:
+        """Return the text of a file that nobody else may read."""
+        try:
+            mode = path.stat().st_mode
+            if not mode & (stat.S_IRWXG | stat.S_IRWXO):
+                return _text_of(path)
+            fault = f"can be read by others (mode {mode & 0o777:o}): chmod 600 it"
+        except (OSError, _WrongValueError) as error:
+            fault = str(error)
+        self.problems.append(f"{name} {fault}")
+        return ""
 
 
 # --- private files --------------------------------------------------------------------------------

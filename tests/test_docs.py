@@ -1,5 +1,7 @@
-"""The documentation is held to the program: names, links, quoted output. It judges no prose."""
+"""The documentation agrees with the program: names, links, commands, quoted output."""
 
+import ast
+import importlib.util
 import os
 import re
 import shlex
@@ -136,13 +138,6 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert broken == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=named)
-def test_every_path_that_is_named_is_there(page: Path) -> None:
-    text = _FENCED.sub("", page.read_text("utf-8"))
-    paths = re.findall(r"`((?:ghapp|workers|bench|fixtures)/[\w./-]*(?:\.py|/))`", text)
-    assert [path for path in paths if not (TOP / path).exists()] == []
-
-
 def test_every_page_is_reached_from_the_readme() -> None:
     reached = {TOP / "README.md"}
     todo = [TOP / "README.md"]
@@ -155,6 +150,104 @@ def test_every_page_is_reached_from_the_readme() -> None:
             todo += [one for one in new if one not in reached]
             reached |= set(new)
     assert {named(page) for page in DOCS.rglob("*.md")} <= {named(page) for page in reached}
+
+
+# --- no documented name goes stale ---------------------------------------------------------------
+
+CHANGELOG = DOCS / "changelog.md"
+"""It names what earlier versions had."""
+SOURCES_OF_TEXT = [*(page for page in PAGES if page != CHANGELOG), *(TOP / "ghapp").rglob("*.py")]
+# `ghapp/git/landed.py`, `fixtures/audits/`
+_PATH = re.compile(r"(?<![\w/.])(?:ghapp|workers|tests|bench|fixtures)/(?:[\w./-]*(?:\.py|/(?=`)))")
+# ghapp.keys.evidence.EvidenceKeys, workers.schedule
+_DOTTED = re.compile(r"(?<![\w./@])(?:ghapp|workers)(?:\.[A-Za-z_]\w*)+(?!\w*[/(])")
+# GHAPP_NAMES, GITHUB_APP_ID
+_VARIABLE = re.compile(r"\b(?:GHAPP|GITHUB)_[A-Z_]+\b(?!\*)|\b(?:DATABASE|REDIS)_URL\b")
+# `ghapp admin stuck`, ``ghapp admin``
+_SPAN = re.compile(r"(`+)((?:ghapp|python3 run\.py) [^`]+)\1")
+# A line of a code block: "$ ghapp audit --git .", "python3 run.py demo"
+_LINE = re.compile(r"^ *(?:\$ )?((?:ghapp|python3 run\.py) .+)$", re.MULTILINE)
+_BLOCK = re.compile(r"^( *)```.*?^\1```|^ {4,}\S.*$", re.MULTILINE | re.DOTALL)
+FILES = {"ghapp.sqlite3"}
+"""Names of files that look like modules."""
+EXAMPLES = {"docs/exclusions.md", "ghapp/attribution/exclusions/test_fixture.py"}
+"""Texts whose paths below ``tests/`` are those of somebody's repository."""
+VARIABLES_ELSEWHERE = {"GHAPP_VENV", "GHAPP_SETUP_TOKEN"}
+"""run.py reads the first; ``ghapp serve`` gives the second to its set-up page."""
+NO_COMMANDS = {"test", "lock", "ANYTHING"}
+"""What ``python3 run.py`` takes beside the commands of ``ghapp``, and a placeholder."""
+
+
+def prose(source: Path) -> str:
+    """Return a page, or the docstrings of a module."""
+    text = source.read_text("utf-8")
+    if source.suffix == ".md":
+        return text
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Expr)]
+    values = [node.value.value for node in nodes if isinstance(node.value, ast.Constant)]
+    return "\n".join(value for value in values if isinstance(value, str))
+
+
+def is_name(dotted: str) -> bool:
+    """Return whether a dotted name is a module, or an attribute of one."""
+    module, rest = dotted, list[str]()
+    while not _spec(module):
+        module, _, name = module.rpartition(".")
+        rest.insert(0, name)
+    found: object = importlib.import_module(module)
+    for name in rest:
+        members = {*dir(found), *getattr(found, "__annotations__", ())}
+        if name not in members:
+            return False
+        found = getattr(found, name, None)
+    return True
+
+
+def _spec(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def wrong(line: str) -> str | None:
+    """Return what a command line names that does not exist."""
+    words = shlex.split(re.split(r"[|>&;]| #", line.replace("…", ""))[0])
+    words = words[2:] if words[0] == "python3" else words[1:]
+    if words[0] == "bench":
+        return None if (TOP / "bench" / f"{words[1]}.py").exists() else words[1]
+    command: click.Command = main
+    while isinstance(command, click.Group) and words and words[0] not in NO_COMMANDS:
+        if words[0].startswith("-"):
+            break
+        inside = command.get_command(click.Context(command), words[0])
+        if inside is None:
+            return words[0]
+        command, words = inside, words[1:]
+    if isinstance(command, click.Group):
+        words = []
+    known = {one for each in command.params for one in (*each.opts, *each.secondary_opts)}
+    given = {word.partition("=")[0] for word in words if re.match(r"--[a-z]", word)}
+    return next(iter(sorted(given - known - {"--help"})), None)
+
+
+def command_lines(source: Path) -> list[str]:
+    """Return the command lines in code spans and code blocks."""
+    text = prose(source).replace("\\\n", " ")
+    blocks = text if source.suffix == ".py" else "\n".join(m[0] for m in _BLOCK.finditer(text))
+    return [" ".join(span[2].split()) for span in _SPAN.finditer(text)] + _LINE.findall(blocks)
+
+
+@pytest.mark.parametrize("source", SOURCES_OF_TEXT, ids=named)
+def test_every_documented_name_exists(source: Path) -> None:
+    text = prose(source)
+    paths = {path for path in _PATH.findall(text) if not (TOP / path).exists()}
+    if named(source) in EXAMPLES:
+        paths = {path for path in paths if not path.startswith("tests/")}
+    names = {name for name in set(_DOTTED.findall(text)) - FILES if not is_name(name)}
+    variables = set(_VARIABLE.findall(text)) - set(VARIABLES) - VARIABLES_ELSEWHERE
+    commands = {line: wrong(line) for line in command_lines(source) if wrong(line)}
+    assert (paths, names, variables, commands) == (set(), set(), set(), {})
 
 
 # --- what is quoted ------------------------------------------------------------------------------

@@ -18,9 +18,9 @@ from ghapp.serve import (
     ChildProgram,
     ServeError,
     Supervisor,
-    importing_us,
+    child_environment,
     listen,
-    only_one,
+    locked_data,
     socket_directory,
     valkey,
     valkey_url,
@@ -88,7 +88,7 @@ def test_no_child_outlives_a_killed_supervisor(tmp_path: Path) -> None:
     )
     with subprocess.Popen(
         [sys.executable, "-c", script],
-        env=importing_us(os.environ),
+        env=child_environment(os.environ),
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         text=True,
@@ -101,9 +101,13 @@ def test_no_child_outlives_a_killed_supervisor(tmp_path: Path) -> None:
 
 
 def test_a_data_directory_is_served_once(tmp_path: Path) -> None:
-    with only_one(tmp_path), pytest.raises(ServeError, match="another process"), only_one(tmp_path):
+    with (
+        locked_data(tmp_path),
+        pytest.raises(ServeError, match="another process"),
+        locked_data(tmp_path),
+    ):
         pass
-    with only_one(tmp_path):
+    with locked_data(tmp_path):
         pass
 
 
@@ -146,7 +150,7 @@ def test_without_credentials_it_serves_the_set_up_page(tmp_path: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     with subprocess.Popen(
         [sys.executable, "-m", "ghapp", "serve", "--port", "0", "--data", str(tmp_path / "data")],
-        env=importing_us(kept),
+        env=child_environment(kept),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

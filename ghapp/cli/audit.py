@@ -1,9 +1,9 @@
-"""``ghapp audit``: a diff file or a git commit, audited on this machine without any server."""
+"""``ghapp audit``: audits a diff file or a git commit on this machine, without any server."""
 
-import io
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from ghapp.cli.options import (
     policy_option,
     root_option,
 )
+from ghapp.cli.output import output_option, plain_text, show, write_out
 from ghapp.cli.times import as_time
 
 if TYPE_CHECKING:  # the core brings numpy; help and wrong use answer without it
@@ -26,6 +27,9 @@ if TYPE_CHECKING:  # the core brings numpy; help and wrong use answer without it
 
 UNREAD = 1
 """Exit status where some input could not be read."""
+
+WIDTH = 80
+"""Columns of text that no terminal shows."""
 
 STANDARD_INPUT = "-"
 
@@ -76,14 +80,9 @@ STANDARD_INPUT = "-"
     "--lines/--no-lines",
     "--explain",
     default=False,
-    help="With text: say the reason of every added line.",
+    help="With text: print the reason of every added line.",
 )
-@click.option(
-    "--output",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="Write there instead of to standard output.",
-)
+@output_option
 def command(**options: Any) -> None:
     """Say which added lines of a change were written in AI coding sessions, and why.
 
@@ -105,7 +104,7 @@ def command(**options: Any) -> None:
 
 
 def _check_use(options: dict[str, Any]) -> None:
-    """Refuse combinations that mean nothing, with what to write instead."""
+    """Refuse combinations that make no sense. Raises `click.UsageError` with what to give."""
     diff, repository = options["diff_file"], options["repository_path"]
     if bool(diff) == bool(repository):
         found = "both are" if diff else "neither is"
@@ -117,11 +116,11 @@ def _check_use(options: dict[str, Any]) -> None:
     if diff and (options["commit"] or options["base"]):
         raise click.UsageError("--commit and --base belong to --git; a diff file has none")
     if diff and options["carried"]:
-        raise click.UsageError("--carried belongs to --git; a diff file carries nothing beside it")
+        raise click.UsageError("--carried belongs to --git; a diff file carries no evidence")
     check_evidence(options["evidence"], carried=options["carried"])
     if diff and not options["merged_at"]:
         raise click.UsageError(
-            "--diff needs --merged-at TIME: evidence counts by its distance from the merge"
+            "--diff needs --merged-at TIME: evidence counts only near the time of the merge"
         )
     if options["lines"] and options["form"] != "text":
         raise click.UsageError(
@@ -172,55 +171,31 @@ def _of_commit(options: dict[str, Any], terms: "OfflineTerms") -> "OfflineAudit"
 
 
 def _write(audit: "Audit", options: dict[str, Any]) -> None:
-    """Write the audit where it was asked for; a terminal gets color and its own width."""
-    if options["form"] == "text" and options["output"] is None:
-        _show(audit, lines=options["lines"])
-        return
-    written = _FORMS[options["form"]](audit, options)
-    if options["output"] is None:
-        sys.stdout.buffer.write(written)
-        sys.stdout.buffer.flush()
-        return
-    try:
-        options["output"].write_bytes(written)
-    except OSError as error:
-        raise click.UsageError(f"--output {options['output']}: {error.strerror}") from error
+    """Write the audit to ``--output``; text on a terminal gets color and its own width."""
+    if options["form"] == "text":
+        from ghapp.reports.terminal import render  # noqa: PLC0415 - see the top
+
+        drawn = partial(render, audit, lines=options["lines"])
+        if options["output"] is None:
+            show(drawn, WIDTH)
+            return
+        written = plain_text(drawn, WIDTH)
+    else:
+        written = _FORMS[options["form"]](audit)
+    write_out([written], options["output"])
 
 
-def _show(audit: "Audit", *, lines: bool) -> None:
-    from rich.console import Console  # noqa: PLC0415 - see the top
-
-    from ghapp.reports.terminal import render  # noqa: PLC0415 - see the top
-
-    console = Console()
-    render(audit, console if console.is_terminal else Console(width=80), lines=lines)
-
-
-def _text(audit: "Audit", options: dict[str, Any]) -> bytes:
-    from rich.console import Console  # noqa: PLC0415 - see the top
-
-    from ghapp.reports.terminal import render  # noqa: PLC0415 - see the top
-
-    page = io.StringIO()
-    render(audit, Console(file=page, width=80, color_system=None), lines=options["lines"])
-    return page.getvalue().encode()
-
-
-def _markdown(audit: "Audit", _: dict[str, Any]) -> bytes:
+def _markdown(audit: "Audit") -> bytes:
     from ghapp.reports.markdown import comment  # noqa: PLC0415 - see the top
     from ghapp.reports.summary import summarize  # noqa: PLC0415 - see the top
 
     return comment(summarize(audit)).encode()
 
 
-def _json(audit: "Audit", _: dict[str, Any]) -> bytes:
+def _json(audit: "Audit") -> bytes:
     from ghapp.attribution.document import to_document  # noqa: PLC0415 - see the top
 
     return to_document(audit) + b"\n"
 
 
-_FORMS: dict[str, Callable[["Audit", dict[str, Any]], bytes]] = {
-    "text": _text,
-    "markdown": _markdown,
-    "json": _json,
-}
+_FORMS: dict[str, Callable[["Audit"], bytes]] = {"markdown": _markdown, "json": _json}

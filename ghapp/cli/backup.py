@@ -1,7 +1,7 @@
-"""``ghapp admin backup`` and ``restore``: the whole database out and in again. It reads none of it.
+"""``ghapp admin backup`` and ``restore``: copy the whole database, without reading its rows.
 
-Neither brings the tables up to date first: a backup is taken before an upgrade, and a restore
-is for a database that may be damaged.
+Neither migrates the database first: people back up before an upgrade, and restore where the
+database may be damaged.
 """
 
 import os
@@ -14,22 +14,22 @@ from pathlib import Path
 
 import click
 
-from ghapp.settings import Settings, SettingsError
-from ghapp.store import StoreError
+from ghapp.cli.app_store import reported
+from ghapp.settings import Settings
 from ghapp.store.database import Database
 from ghapp.store.schema import metadata
 
 VERSION_TABLE = "alembic_version"
-"""Every database of this app has it."""
+"""Every database of this app has this table."""
 
 
 @click.command("backup")
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 def backup(target: Path) -> None:
-    """Copy the database to TARGET while everything runs. Keep the encryption key beside it."""
+    """Copy the database to TARGET while everything runs. Keep a copy of the encryption key, too."""
     database = _database()
     if target.exists():
-        raise click.ClickException(f"{target} is there already: name a new file")
+        raise click.ClickException(f"{target} exists: name a new file")
     target.touch(mode=0o600)
     try:
         if database.is_sqlite:
@@ -44,23 +44,22 @@ def backup(target: Path) -> None:
 
 @click.command("restore")
 @click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--yes", is_flag=True, help="Replace what is there.")
+@click.option("--yes", is_flag=True, help="Replace the database.")
 def restore(source: Path, *, yes: bool) -> None:
-    """Replace the database by SOURCE, or change nothing. Stop web, workers and scheduler first."""
+    """Replace the database with SOURCE, or change nothing. First stop web, workers, scheduler."""
     if not yes:
-        raise click.UsageError("this replaces the whole database: give --yes")
+        raise click.UsageError("restore replaces the whole database: give --yes")
     database = _database()
     if database.is_sqlite:
         _put_back_sqlite(source, _file_of(database))
     else:
         _put_back_postgresql(source, database)
     try:
-        revision = database.migrate()
-    except StoreError as error:
-        raise click.ClickException(str(error)) from error
+        with reported():
+            revision = database.migrate()
     finally:
         database.close()
-    click.echo(f"restored, at revision {revision}; the sweep and the rounds bring what is newer")
+    click.echo(f"restored, at revision {revision}; the scheduler now fetches what is newer")
 
 
 # --- SQLite ---------------------------------------------------------------------------------------
@@ -71,9 +70,12 @@ def _file_of(database: Database) -> Path:
 
 
 def _copy_sqlite(database: Path, target: Path) -> None:
-    """Copy a database that others write to, as one consistent state."""
+    """Copy one consistent state of a database while others write to it.
+
+    https://www.sqlite.org/backup.html
+    """
     if not database.exists():
-        raise click.ClickException(f"{database} is not there: there is nothing to back up")
+        raise click.ClickException(f"{database} does not exist: there is nothing to back up")
     try:
         with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(target)) as copy:
             source.backup(copy)
@@ -92,7 +94,7 @@ def _put_back_sqlite(source: Path, database: Path) -> None:
 
 
 def _check_sqlite(source: Path) -> None:
-    """Refuse a file that is damaged or none of ours, while the present one is still there."""
+    """Refuse a file that is damaged or not ours, while the present database still exists."""
     try:
         with closing(sqlite3.connect(source)) as copy:
             (found,) = copy.execute("PRAGMA integrity_check").fetchone()
@@ -100,25 +102,25 @@ def _check_sqlite(source: Path) -> None:
     except sqlite3.DatabaseError as error:
         found = str(error)
     if found != "ok":
-        raise click.ClickException(f"{source} is damaged, or no backup of this app: {found}")
+        raise click.ClickException(f"{source} is damaged, or is not a backup of this app: {found}")
 
 
 # --- PostgreSQL -----------------------------------------------------------------------------------
 
 
 def _put_back_postgresql(source: Path, database: Database) -> None:
-    """Drop our tables and bring back those of the backup, in one transaction.
+    """Drop our tables and restore those of the backup, in one transaction.
 
-    Tables that are younger than the backup go too: else they would be in the way of the
-    migrations that make them again. What is not ours in the same database stays.
+    Tables that are younger than the backup are dropped, too; otherwise the migrations could not
+    make them again. Tables of others in the same database stay.
     """
     with tempfile.TemporaryDirectory(prefix="ghapp-restore-") as private:
         script = Path(private) / "restore.sql"
-        # The whole archive is read before anything is dropped: a damaged one changes nothing.
+        # pg_restore reads the whole archive before psql drops anything: damage changes nothing.
         options = ("--clean", "--if-exists", "--no-owner", "--no-privileges")
         _run("pg_restore", *options, f"--file={script}", str(source))
         if f" {VERSION_TABLE} " not in _run("pg_restore", "--list", str(source)):
-            raise click.ClickException(f"{source} is no backup of this app")
+            raise click.ClickException(f"{source} is not a backup of this app")
         tables = ", ".join([VERSION_TABLE, *metadata.tables])
         dropped = f"--command=DROP TABLE IF EXISTS {tables} CASCADE"
         quietly = ("--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1")
@@ -126,7 +128,7 @@ def _put_back_postgresql(source: Path, database: Database) -> None:
 
 
 def _pg(program: str, database: Database, *arguments: str) -> str:
-    """Run one of PostgreSQL's own programs; the password goes in its environment only."""
+    """Run one of PostgreSQL's own programs; only its environment holds the password."""
     url = database.url
     address = url.set(drivername="postgresql", password=None).render_as_string()
     return _run(program, f"--dbname={address}", *arguments, password=str(url.password or ""))
@@ -144,13 +146,11 @@ def _run(program: str, *arguments: str, password: str = "") -> str:
         text=True,
     )
     if done.returncode != 0:
-        told = done.stderr.strip() or f"status {done.returncode}"
-        raise click.ClickException(f"{program}: {told}")
+        problem = done.stderr.strip() or f"status {done.returncode}"
+        raise click.ClickException(f"{program}: {problem}")
     return done.stdout
 
 
 def _database() -> Database:
-    try:
+    with reported():
         return Database(Settings.from_environment(app_required=False).database_url)
-    except (SettingsError, StoreError) as error:
-        raise click.ClickException(str(error)) from error

@@ -1,6 +1,6 @@
-"""``ghapp collect``: a developer's side of evidence: what is sent, what is not, and the hook.
+"""``ghapp collect``: sends evidence from a developer's machine, and shows what it sends.
 
-Each command imports what it needs when it runs: ``status`` must answer at once, and none of them
+Each command imports what it needs when it runs: ``status`` must answer at once, and no command
 needs the server's packages.
 """
 
@@ -31,14 +31,15 @@ if TYPE_CHECKING:  # see the top
     from ghapp.wire import EnrollmentStarted
 
 UNFINISHED = 1
-"""Exit status where something could not be sent, or not be read."""
+"""Exit status where something could not be read."""
 
 
-@click.group("collect", short_help="Send evidence from a developer's machine; look at it first.")
+@click.group("collect", short_help="Send evidence from a developer's machine.")
 def command() -> None:
     """Send evidence of agents' edits from this machine, and see what is sent.
 
-    Of a line its fingerprint is sent, never its text: docs/collector.md says all that leaves.
+    The collector sends the fingerprint of a line, never its text. docs/collector.md lists
+    everything that leaves the machine.
     """
 
 
@@ -48,7 +49,7 @@ def command() -> None:
 @command.command("enroll")
 @click.argument("url", metavar="URL")
 def enroll(url: str) -> None:
-    """Enroll this machine at the app's URL: type a code at GitHub, once."""
+    """Enroll this machine at the app's URL, once: you type a code at GitHub."""
     from ghapp.collector.client import UploadClient  # noqa: PLC0415 - see the top
     from ghapp.collector.enroll import enroll as enroll_machine  # noqa: PLC0415 - see the top
 
@@ -57,7 +58,7 @@ def enroll(url: str) -> None:
         known = enroll_machine(own_places(), door, _show_code, now=now(), sleep=time.sleep)
     accounts = ", ".join(visible(one.account) for one in known.enrollment.installations)
     click.echo(f"enrolled as {visible(known.enrollment.login)}, for {accounts or 'no account yet'}")
-    click.echo("next: ghapp collect install (the hook), ghapp collect backfill (what is there)")
+    click.echo("next: ghapp collect install (the hook), ghapp collect backfill (past edits)")
 
 
 def _show_code(started: "EnrollmentStarted") -> None:
@@ -69,9 +70,11 @@ def _show_code(started: "EnrollmentStarted") -> None:
 
 
 @command.command("hook")
-@click.option("--measure", metavar="N", type=click.IntRange(min=5), help="Time it N times.")
+@click.option(
+    "--measure", metavar="N", type=click.IntRange(min=5), help="Run it N times and time it."
+)
 def hook(measure: int | None) -> None:
-    """Take one event of Claude Code from standard input into the queue; never fail, never print."""
+    """Queue one event of Claude Code from standard input; never fail, never print."""
     if measure is None:
         from ghapp.collector import hook as fast  # noqa: PLC0415 - see the top
 
@@ -81,15 +84,15 @@ def hook(measure: int | None) -> None:
 
     found = timed(measure)
     click.echo(
-        f"the hook takes {found.median:.0f} ms (median of {measure}), {found.p95:.0f} ms at most "
-        f"in 95 of 100; Python alone {found.interpreter:.0f} ms"
+        f"the hook takes {found.median:.0f} ms (median of {measure}), {found.p95:.0f} ms or less "
+        f"in 95 of 100 runs; Python alone takes {found.interpreter:.0f} ms"
     )
 
 
 @command.command("flush")
-@click.option("--quiet", is_flag=True, help="Print nothing; the hook starts it so.")
+@click.option("--quiet", is_flag=True, help="Print nothing, as when the hook starts it.")
 def flush(*, quiet: bool) -> None:
-    """Send what is queued now, and try again what the app did not take before."""
+    """Send what is queued now, and retry what the app did not accept before."""
     from ghapp.collector.flush import flush as send  # noqa: PLC0415 - see the top
     from ghapp.collector.flush import flush_silently  # noqa: PLC0415 - see the top
 
@@ -101,7 +104,7 @@ def flush(*, quiet: bool) -> None:
     click.echo(f"{done.sent} edit(s) sent")
     say_stays(done.stays)
     if done.problem is not None:
-        raise click.ClickException(f"{done.problem}; what is left stays queued")
+        raise click.ClickException(f"{done.problem}; the rest stays queued")
 
 
 @command.command("backfill")
@@ -115,13 +118,13 @@ def flush(*, quiet: bool) -> None:
     "--since",
     metavar="TIME",
     callback=as_time,
-    help="Only edits from then on. [default: all that is there]",
+    help="Only edits from then on. [default: all of them]",
 )
-@click.option("--again", is_flag=True, help="Also what was sent before: the app has lost it.")
+@click.option("--again", is_flag=True, help="Also send what was sent before, if the app lost it.")
 def backfill(folders: tuple[Path, ...], since: datetime | None, *, again: bool) -> None:
-    """Send the edits in transcripts that are still on this machine, or those below DIR.
+    """Send the edits in the transcripts on this machine, or in those below DIR.
 
-    It can be stopped and started again: what was sent is not sent again.
+    You can stop it and start it again: it does not send an edit twice.
     """
     from rich.console import Console  # noqa: PLC0415 - see the top
     from rich.progress import Progress  # noqa: PLC0415 - see the top
@@ -152,7 +155,7 @@ def backfill(folders: tuple[Path, ...], since: datetime | None, *, again: bool) 
         click.echo(f"  {visible(repository)}: {visible(why, LONGEST)}")
     name_problems(done.unread)
     if done.problem is not None:
-        raise click.ClickException(f"{done.problem}; the next backfill goes on from here")
+        raise click.ClickException(f"{done.problem}; the next backfill continues from here")
     if done.unread:
         raise click.exceptions.Exit(UNFINISHED)
 
@@ -161,7 +164,7 @@ def backfill(folders: tuple[Path, ...], since: datetime | None, *, again: bool) 
 
 _repository = click.option("--repository", metavar="OWNER/NAME", help="Only this repository.")
 _path = click.option(
-    "--path", metavar="PATTERN", help="Only these paths, as a .gitignore writes them."
+    "--path", metavar="PATTERN", help="Only these paths, in the syntax of a .gitignore."
 )
 
 
@@ -169,9 +172,9 @@ _path = click.option(
 @_repository
 @_path
 def pause(repository: str | None, path: str | None) -> None:
-    """Send nothing: altogether, of one repository, or of some paths.
+    """Send nothing: at all, of one repository, or of some paths.
 
-    What agents edit while everything is paused is never sent, not even by a later backfill.
+    Edits that agents make while everything is paused are never sent, not even by a later backfill.
     """
     _choose(lambda chosen: chosen.with_pause(repository, path, now()), "paused")
 
@@ -180,7 +183,7 @@ def pause(repository: str | None, path: str | None) -> None:
 @_repository
 @_path
 def resume(repository: str | None, path: str | None) -> None:
-    """End a pause; give the same options as to pause it."""
+    """End a pause; give the options that started it."""
     _choose(lambda chosen: chosen.without_pause(repository, path, now()), "resumed")
 
 
@@ -192,7 +195,7 @@ def _choose(change: Callable[["KeptBack"], "KeptBack"], word: str) -> None:
         before = choices.load(places)
         after = change(before)
         choices.save(places, after)
-    click.echo(word if after != before else f"was {word} already")
+    click.echo(word if after != before else f"already {word}")
     for one in after.running():
         click.echo(f"  paused: {named(one)} since {moment(one.since)}")
 
@@ -200,12 +203,12 @@ def _choose(change: Callable[["KeptBack"], "KeptBack"], word: str) -> None:
 @command.command("forget")
 @click.argument("files", metavar="[FILE]...", nargs=-1)
 @_repository
-@click.option("--all", "everything", is_flag=True, help="All that this developer has sent.")
+@click.option("--all", "everything", is_flag=True, help="Everything that you sent.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(files: tuple[str, ...], repository: str | None, *, everything: bool, yes: bool) -> None:
-    """Remove what was sent: of FILEs, of a repository, or all of it; asks first.
+    """Remove evidence that you sent: of FILEs, of a repository, or all of it. Asks first.
 
-    What is queued goes too where all is forgotten. It is not sent again by a backfill.
+    --all also empties the queue. A backfill does not send the removed edits again.
     """
     from ghapp.collector.forgetting import forget as remove  # noqa: PLC0415 - see the top
     from ghapp.collector.forgetting import forget_requests  # noqa: PLC0415 - see the top
@@ -215,7 +218,7 @@ def forget(files: tuple[str, ...], repository: str | None, *, everything: bool, 
     with said():
         places = own_places()
         wanted = forget_requests(places, files, repository)
-        what = "all evidence that you sent" if everything else "that evidence of yours"
+        what = "all evidence that you sent" if everything else "this evidence"
         if not yes:
             click.confirm(f"Remove {what} from the app? Audits stay", abort=True)
         count = remove(places, wanted)

@@ -1,4 +1,4 @@
-"""``ghapp collect install``: the hook put into Claude Code's settings, and taken out again."""
+"""``ghapp collect install``: adds the hook to Claude Code's settings, and removes it."""
 
 import os
 from pathlib import Path
@@ -10,33 +10,34 @@ from ghapp.reports.harmless import visible
 
 
 @click.command("install")
-@click.option("--managed", is_flag=True, help="For everyone on this system: managed settings.")
+@click.option("--managed", is_flag=True, help="For everyone on this system, by managed settings.")
 @click.option(
     "--plugin",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="For everyone who gets the plugin: write it, with a marketplace, into DIR.",
+    help="For everyone who gets the plugin: write it and a marketplace into DIR.",
 )
 @click.option(
     "--output",
     metavar="FILE",
-    help="With --managed: write the settings there instead; - is standard output.",
+    help="With --managed: write the settings to FILE instead; - is standard output.",
 )
 @click.option(
     "--shell-diffs",
     is_flag=True,
-    help="With --managed: have Claude Code record what shell commands change in files.",
+    help="With --managed: let Claude Code record what shell commands change in files.",
 )
-@click.option("--remove", is_flag=True, help="Take out again what install wrote.")
+@click.option("--remove", is_flag=True, help="Remove what install wrote.")
 def install(
     *, managed: bool, plugin: Path | None, output: str | None, shell_diffs: bool, remove: bool
 ) -> None:
-    """Run the hook in Claude Code: for this user, or for everyone.
+    """Run the hook in Claude Code, for this user or for everyone.
 
-    This user's ~/.claude/settings.json is changed by a few lines, and kept once as it was.
+    For this user it adds a few lines to ~/.claude/settings.json, and keeps one copy of the file
+    as it was.
     """
     if managed and plugin is not None:
-        raise click.UsageError("--managed and --plugin are two ways to the same: give one of them")
+        raise click.UsageError("give either --managed or --plugin, not both")
     if (output or shell_diffs) and not managed:
         raise click.UsageError("--output and --shell-diffs belong to --managed")
     with said():
@@ -54,12 +55,12 @@ def _install_for_user(*, remove: bool) -> None:
     for path in settings_files():
         command_here = rollout.command_here()
         changed = rollout.remove(path) if remove else rollout.install(path, command_here)
-        state = "changed" if changed else "as it should be already"
+        state = "changed" if changed else "nothing to change"
         click.echo(f"{visible(str(path), LONGEST)}: {state}")
 
 
 def settings_files() -> list[Path]:
-    """Return the user's settings files: where Claude Code was used, else where it looks first."""
+    """Return the settings files of every folder that Claude Code uses, else of its first choice."""
     from ghapp.collector.agents import config_roots  # noqa: PLC0415 - `status` must answer at once
 
     roots = config_roots(os.environ)
@@ -78,14 +79,14 @@ def _install_managed(output: str | None, *, shell_diffs: bool, remove: bool) -> 
     path = Path(output) if output else rollout.managed_file()
     if remove:
         done = rollout.remove_files(path.parent, {path.name: b""})
-        click.echo(f"{path}: {'removed' if done else 'was not there'}")
+        click.echo(f"{path}: {'removed' if done else 'does not exist'}")
         return
     try:
         rollout.write_files(path.parent, {path.name: settings})
     except PermissionError as error:
         raise click.ClickException(
-            f"{path} may not be written: run this as an administrator, or give --output FILE "
-            "and roll that file out"
+            f"{path} cannot be written: run this as an administrator, or give --output FILE "
+            "and distribute that file"
         ) from error
     click.echo(f"{path}: written")
 
@@ -96,7 +97,7 @@ def _install_plugin(folder: Path, *, remove: bool) -> None:
     files = rollout.plugin_files()
     if remove:
         done = rollout.remove_files(folder, files)
-        click.echo(f"{folder}: {'removed' if done else 'held no plugin of ours'}")
+        click.echo(f"{folder}: {'removed' if done else 'holds no plugin of ours'}")
         return
     rollout.write_files(folder, files)
     click.echo(f"{folder}: written; enable {rollout.PLUGIN}@{rollout.PLUGIN} in managed settings")

@@ -1,4 +1,4 @@
-"""``ghapp collect status`` and ``preview``: what is sent, looked at by the one whose it is.
+"""``ghapp collect status`` and ``preview``: show developers what their machine sends.
 
 Each imports what it needs when it runs: ``status`` must answer at once.
 """
@@ -35,7 +35,7 @@ if TYPE_CHECKING:  # see the top
 
 @click.command("status")
 def status() -> None:
-    """Say whether this machine sends, what waits, and what went wrong."""
+    """Say whether this machine sends evidence, what waits, and what went wrong."""
     from ghapp.collector import account, choices, state  # noqa: PLC0415 - see the top
 
     with said():
@@ -77,10 +77,10 @@ def _say_waiting(places: CollectorFiles, refused: dict[str, str]) -> None:
     since = f", the first of {moment(_time_of(waiting.oldest))}" if waiting.oldest else ""
     click.echo(f"queued    {waiting.events} event(s), {waiting.bytes} bytes{since}")
     if waiting.bytes > MOST_QUEUED:
-        click.echo("  the queue is full: what agents edit now is left to ghapp collect backfill")
+        click.echo("  the queue is full: ghapp collect backfill sends later what agents edit now")
     for repository, held in queue.aside(places).items():
-        why = visible(refused.get(repository, "not taken by the app"), LONGEST)
-        click.echo(f"set aside {held.events} event(s) of {visible(repository)}: {why}")
+        why = visible(refused.get(repository, "the app did not accept it"), LONGEST)
+        click.echo(f"held back {held.events} event(s) of {visible(repository)}: {why}")
 
 
 def _time_of(nanoseconds: int) -> datetime:
@@ -96,12 +96,12 @@ def _time_of(nanoseconds: int) -> datetime:
     metavar="DIR",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="Look into these transcripts. [default: all on this machine]",
+    help="Read these transcripts. [default: all on this machine]",
 )
 def preview(target: str, folders: tuple[Path, ...], *, as_json: bool) -> None:
-    """Show exactly what would be sent of a source file, or of an edit by its id.
+    """Show exactly what would be sent for a source file, or for an edit by its ID.
 
-    Beside it stand the lines that it is made of, which do not leave. Nothing is sent.
+    Beside it are the lines it is made from, which stay here. This command sends nothing.
     """
     from ghapp.collector.preview import preview as look  # noqa: PLC0415 - see the top
 
@@ -111,7 +111,7 @@ def preview(target: str, folders: tuple[Path, ...], *, as_json: bool) -> None:
         _print_json(found)
         return
     if not found.enrolled:
-        click.echo("this machine is not enrolled: hashes and installation are stand-ins")
+        click.echo("this machine is not enrolled: hashes and installation are placeholders")
     for one in found.sent:
         _print_batch(one)
     for edit, why in found.stays:
@@ -142,7 +142,7 @@ def _print_batch(one: "RepositoryPreview") -> None:
 
 
 def _side_by_side(edit: "Edit", sent: "SentEdit") -> "Table":
-    """Return a table: JSON that leaves beside the text that does not."""
+    """Return a table: the JSON that leaves, beside the text that does not."""
     import msgspec  # noqa: PLC0415 - see the top
     from rich.table import Table  # noqa: PLC0415 - see the top
     from rich.text import Text  # noqa: PLC0415 - see the top
@@ -160,7 +160,7 @@ def _side_by_side(edit: "Edit", sent: "SentEdit") -> "Table":
 
 
 def _lines(edit: "Edit", sent: "SentEdit") -> Iterator[tuple[str, str, Any]]:
-    """Yield each line of an edit with its fingerprint, and what it is to the edit."""
+    """Yield each line of an edit with its kind and its fingerprint."""
     for hunk, other in zip(edit.lines.hunks, sent.lines.hunks, strict=True):
         for kind in ("before", "own", "after"):
             pairs = zip(getattr(hunk, kind), getattr(other, kind), strict=True)

@@ -1,4 +1,4 @@
-"""What the commands of ``ghapp collect`` share: places, the clock, how a problem is said."""
+"""What the commands of ``ghapp collect`` share: places, the clock, and how they report."""
 
 import os
 from collections.abc import Iterator
@@ -37,13 +37,13 @@ def now() -> datetime:
 
 
 def moment(at: datetime) -> str:
-    """Write an instant as reports do, without importing them."""
+    """Return an instant as reports write it, without importing them."""
     return at.strftime("%Y-%m-%d %H:%M UTC")
 
 
 @contextmanager
 def said() -> Iterator[None]:
-    """Say what the collector cannot do as one sentence, with status 1."""
+    """Turn an error of the collector into one sentence, with status 1."""
     try:
         yield
     except (CollectorError, OSError) as error:
@@ -51,12 +51,12 @@ def said() -> Iterator[None]:
 
 
 def say_stays(stays: dict[str, int]) -> None:
-    """Say how many edits did not leave, by reason."""
+    """Print how many edits stayed here, by reason."""
     for why, count in sorted(stays.items()):
         click.echo(f"  {count} stayed here: {why}")
 
 
 def named(pause: "CollectorPause") -> str:
-    """Return what a pause keeps back."""
+    """Return what a pause holds back, in words."""
     parts = [one for one in (pause.repository, pause.path) if one]
     return visible(", ".join(parts), LONGEST) or "everything"

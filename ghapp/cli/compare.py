@@ -1,14 +1,14 @@
-"""``ghapp compare``: audits before and after, and what differs between them."""
+"""``ghapp compare``: says what differs between audits before and after."""
 
-import io
-import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import click
 
 from ghapp.attribution.model import Audit
+from ghapp.cli.output import output_option, plain_text, show, write_out
 from ghapp.cli.recorded import in_force, named
 from ghapp.documents.differences import AuditDifference, Key, compare, key
 from ghapp.documents.files import DocumentError, DocumentFile
@@ -16,14 +16,14 @@ from ghapp.reports.differences import COLUMNS, Found, render, rows, to_page
 from ghapp.reports.tables import to_csv, to_json_lines
 
 UNREAD = 1
-"""Exit status where some document could not be read, or has no counterpart."""
+"""Exit status where a document could not be read, or has no counterpart."""
 
 WIDTH = 100
 """Columns of a table that no terminal shows."""
 
 
 class _Audits(Protocol):
-    """Audits asked by pull request, from a file or from the app's store."""
+    """Audits by pull request, from a file or from the app's store."""
 
     def keys(self) -> frozenset[Key]: ...
     def __iter__(self) -> Iterator[Audit]: ...
@@ -57,12 +57,7 @@ class _Recorded:
     show_default=True,
     help="text for people, html as a page of its own, csv and jsonl with a row for each line.",
 )
-@click.option(
-    "--output",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="Write there instead of to standard output.",
-)
+@output_option
 def command(before: str, after: str, form: str, output: Path | None) -> None:
     """Say which pull requests and lines differ between two replays or records, and why.
 
@@ -70,8 +65,8 @@ def command(before: str, after: str, form: str, output: Path | None) -> None:
     ghapp compare before.jsonl after.jsonl
     ghapp compare acme/shop replay.jsonl --format html --output differences.html
 
-    BEFORE and AFTER are files of audit documents, bundles of records, or OWNER/NAME: what the app
-    has recorded.
+    BEFORE and AFTER are files of audit documents, bundles of records, or OWNER/NAME for the
+    recorded audits of the app.
 
     Exit status: 0 done, 1 a document could not be read or has no counterpart, 2 wrong use.
     """  # noqa: D301 - the \b is click's mark for "do not wrap"
@@ -98,7 +93,7 @@ def _audits(text: str) -> _Audits:
         return DocumentFile(Path(text))
     name, number = where
     if number is not None:
-        raise click.UsageError(f"{text}: give a whole repository, such as {name}")
+        raise click.UsageError(f"{text}: give the whole repository, as {name}")
     return _Recorded(name)
 
 
@@ -116,34 +111,13 @@ def _say_alone(alone: list[tuple[str, frozenset[Key]]]) -> None:
 def write_report(found: Found, form: str, output: Path | None, names: tuple[str, str]) -> None:
     """Write differences in a form of `FORMS` to a file, or to standard output."""
     if form == "text" and output is None:
-        _show(found)
-        return
-    parts = FORMS[form](found, names)
-    if output is None:
-        for part in parts:
-            sys.stdout.buffer.write(part)
-        sys.stdout.buffer.flush()
-        return
-    try:
-        with output.open("wb") as file:
-            file.writelines(parts)
-    except OSError as error:
-        raise click.UsageError(f"--output {output}: {error.strerror}") from error
-
-
-def _show(found: Found) -> None:
-    from rich.console import Console  # noqa: PLC0415 - only a table for people needs it
-
-    console = Console()
-    render(found, console if console.is_terminal else Console(width=WIDTH))
+        show(partial(render, found), WIDTH)
+    else:
+        write_out(FORMS[form](found, names), output)
 
 
 def _text(found: Found, _: tuple[str, str]) -> Iterator[bytes]:
-    from rich.console import Console  # noqa: PLC0415 - see above
-
-    shown = io.StringIO()
-    render(found, Console(file=shown, width=WIDTH, color_system=None))
-    yield shown.getvalue().encode()
+    yield plain_text(partial(render, found), WIDTH)
 
 
 def _html(found: Found, names: tuple[str, str]) -> Iterator[bytes]:
@@ -164,4 +138,4 @@ FORMS: dict[str, Callable[[Found, tuple[str, str]], Iterator[bytes]]] = {
     "csv": _csv,
     "jsonl": _jsonl,
 }
-"""Form → what writes it; ``names`` are what is compared."""
+"""Form → what writes it; it also gets the names of the two compared inputs."""

@@ -1,4 +1,4 @@
-"""``ghapp demo``: the whole app shown on this machine. What it plays is in `ghapp.demo.run`."""
+"""``ghapp demo``: shows the whole app on this machine. `ghapp.demo.run` has its story."""
 
 import signal
 import tempfile
@@ -13,15 +13,16 @@ from ghapp.log import configure
 
 
 @click.command("demo")
-@click.option("--once", is_flag=True, help="End by itself; status 0 if all was read back.")
+@click.option("--once", is_flag=True, help="End by itself; status 0 if everything was read back.")
 def command(*, once: bool) -> None:
-    """Show the app at work here, with a stand-in for GitHub.
+    """Run a demo with a stand-in for GitHub.
 
-    Merged pull requests are delivered as signed webhooks; what GitHub was told is printed.
+    The stand-in delivers merged pull requests as signed webhooks. The demo prints what the app
+    writes to GitHub.
     """
     configure("WARNING")
-    # However it is ended, it takes down what it started and what it wrote. Where it was started in
-    # the background, Ctrl-C's signal was set aside for it.
+    # However it ends, it stops what it started and removes what it wrote. A shell lets a command
+    # in the background ignore Ctrl-C's signal, so both handlers are set.
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="ghapp-demo-") as directory:

@@ -1,4 +1,4 @@
-"""``ghapp doctor``: what can be wrong with a running app, asked one by one. It mends nothing."""
+"""``ghapp doctor``: checks everything that can be wrong with a running app. It repairs nothing."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,15 +20,19 @@ from ghapp.store import StoreError
 
 EVENTS = frozenset({"pull_request", "check_run", "check_suite", "issue_comment", "repository"})
 CLOCK_OFF = 30.0
-"""Seconds: a JWT is made for a minute before now, and GitHub refuses one from the future."""
+"""Seconds. The app dates its JWT a minute back, and GitHub refuses one from the future.
+
+https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
+"""
 LATE = timedelta(minutes=10)
-WITHOUT_MEMBERS = "an organization then has no page and no teams of its own"
+"""How long a work item may be due before something is wrong."""
+WITHOUT_MEMBERS = "organizations have no page and no teams"
 LOW = 500
-"""Requests left of an hour below which audits may have to wait."""
+"""Requests left in the hour; with fewer, audits may have to wait."""
 
 
 class DoctorFinding(Struct, frozen=True):
-    """One answer; ``is_well`` ``None``: worth a look, and no fault."""
+    """The result of one check; ``is_well`` ``None``: worth a look, but not a fault."""
 
     what: str
     says: str
@@ -69,9 +73,9 @@ def _asked(check: Check, services: Services) -> Iterator[DoctorFinding]:
 def _clock(services: Services) -> Iterator[DoctorFinding]:
     began = time.time()
     answer = requests.get(services.settings.api_url + "/meta", timeout=10)
-    told = parsedate_to_datetime(answer.headers["Date"]).timestamp()
-    off = (began + time.time()) / 2 - told
-    says = f"{off:+.0f} s from GitHub's" + (": set it by NTP" if abs(off) > CLOCK_OFF else "")
+    github = parsedate_to_datetime(answer.headers["Date"]).timestamp()
+    off = (began + time.time()) / 2 - github
+    says = f"{off:+.0f} s from GitHub's" + (": use NTP" if abs(off) > CLOCK_OFF else "")
     yield DoctorFinding("clock", says, abs(off) <= CLOCK_OFF)
 
 
@@ -79,10 +83,10 @@ def _app(services: Services) -> Iterator[DoctorFinding]:
     app = services.auth.app()
     yield DoctorFinding("key", f"GitHub accepts it for the app {app.slug} ({app.id})")
     lacking = _lacking(app.permissions)
-    says = f"missing {', '.join(lacking)}: ask for them on the app's page" if lacking else "all"
+    says = f"missing {', '.join(lacking)}: add them on the app's page" if lacking else "all"
     yield DoctorFinding("permissions of the app", says, not lacking)
     if "members" not in app.permissions:
-        yield DoctorFinding("members of the app", f"not asked for: {WITHOUT_MEMBERS}", None)
+        yield DoctorFinding("members of the app", f"not requested: {WITHOUT_MEMBERS}", None)
     deaf = sorted(EVENTS - {"check_run", "check_suite"} - set(app.events))
     yield DoctorFinding("events", f"not subscribed: {', '.join(deaf)}" if deaf else "all", not deaf)
 
@@ -94,11 +98,11 @@ def _installations(services: Services) -> Iterator[DoctorFinding]:
         if one.suspended_at is not None:
             yield DoctorFinding(name, "suspended by the account", None)
         elif lacking:
-            says = f"not granted {', '.join(lacking)}: its owner has to accept them"
+            says = f"not granted {', '.join(lacking)}: the owner has to accept them"
             yield DoctorFinding(name, says, is_well=False)
         else:
             left = services.pace.headroom(one.id)
-            room = f"{left.remaining} of {left.limit}" if left else "not yet known how many"
+            room = f"{left.remaining} of {left.limit}" if left else "an unknown number of"
             says = f"permissions granted; {room} requests left"
             yield DoctorFinding(name, says, None if left and left.remaining < LOW else True)
         if one.suspended_at is None and "members" not in one.permissions:
@@ -119,7 +123,7 @@ class _Hook(Struct, frozen=True, kw_only=True):
     url: str = ""
     content_type: str = ""
     secret: str = ""
-    """Asterisks where one is set: GitHub tells it to nobody."""
+    """Asterisks if one is set: GitHub shows it to nobody."""
     insecure_ssl: str | int = "0"
 
 
@@ -133,24 +137,24 @@ def _hook(services: Services) -> Iterator[DoctorFinding]:
     is_json = hook.content_type == "json"
     yield DoctorFinding("hook content", hook.content_type or "form: set application/json", is_json)
     says = (
-        "is set on GitHub" if hook.secret else "none is set: GitHub signs nothing, we take nothing"
+        "is set on GitHub" if hook.secret else "not set: GitHub signs nothing, so we accept nothing"
     )
     yield DoctorFinding("hook secret", says, bool(hook.secret))
     if str(hook.insecure_ssl) != "0":
         yield DoctorFinding(
-            "hook certificate", "is not checked: enable SSL verification", is_well=False
+            "hook certificate", "GitHub does not check it: enable SSL verification", is_well=False
         )
 
 
 def _deliveries(services: Services) -> Iterator[DoctorFinding]:
-    """Tell from GitHub's list whether deliveries arrive, and whether the secret is right."""
+    """Check in GitHub's list whether deliveries arrive, and whether the secret is right."""
     page = next(services.auth.pages("/app/hook/deliveries", tuple[ListedDelivery, ...]), ())
     failed = [one for one in page if not 200 <= (one.status_code or 0) < 400]
     refused = [one for one in failed if one.status_code == 401]
     if refused:
-        says = f"{len(refused)} deliveries were refused with 401: compare the webhook secret"
+        says = f"{len(refused)} deliveries were refused with 401: check the webhook secret"
         yield DoctorFinding("hook secret", says, is_well=False)
-    says = f"{len(failed)} of the last {len(page)} failed; the sweep takes them in"
+    says = f"{len(failed)} of the last {len(page)} failed; the sweep fetches them"
     yield DoctorFinding("deliveries", says, None if failed else True)
 
 
@@ -163,28 +167,33 @@ def _database(services: Services) -> Iterator[DoctorFinding]:
         yield DoctorFinding(name, says, now - one.oldest <= LATE)
     if not backlog:
         yield DoctorFinding("queue", "nothing waits")
-    parked = len(store.work.dead_letters())
-    yield DoctorFinding("set aside", f"{parked} items wait for a person", None if parked else True)
+    dead = len(store.work.dead_letters())
+    yield DoctorFinding(
+        "dead letters", f"{dead} work items wait for a person", None if dead else True
+    )
     left = len(store.deliveries.unsettled(now - timedelta(minutes=1)))
-    yield DoctorFinding("deliveries left", f"{left} accepted and not followed", not left)
+    yield DoctorFinding("deliveries left", f"{left} accepted, but nothing followed", not left)
 
 
 def _redis(services: Services) -> Iterator[DoctorFinding]:
     is_alive = services.queue.is_alive()
-    says = "answers" if is_alive else "away: items wait in the database, start it"
+    says = "answers" if is_alive else "does not answer; work items wait in the database: start it"
     yield DoctorFinding("redis", says, is_alive)
     if is_alive:
         for name, wanted in (("maxmemory-policy", "noeviction"), ("appendonly", "yes")):
             found = services.queue.setting(name)
-            yield DoctorFinding(f"redis {name}", f"{found or 'not told'}", found in {wanted, None})
+            yield DoctorFinding(f"redis {name}", found or "unknown", found in {wanted, None})
 
 
 def _enrolling(services: Services) -> Iterator[DoctorFinding]:
-    """Begin a sign-in by code and leave it: without it no machine can be let in."""
+    """Start a sign-in by code, and abandon it: machines cannot enroll without one.
+
+    https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps#device-flow
+    """
     app = services.settings.app
     if app is None or app.client_id is None:
         yield DoctorFinding(
-            "enrolling", "no GITHUB_CLIENT_ID: no machine and no person signs in", None
+            "enrolling", "no GITHUB_CLIENT_ID: neither machines nor people can sign in", None
         )
         return
     try:
@@ -192,13 +201,13 @@ def _enrolling(services: Services) -> Iterator[DoctorFinding]:
     except device_flow.NotApproved as error:
         yield DoctorFinding("enrolling", str(error), is_well=False)
         return
-    yield DoctorFinding("enrolling", "GitHub begins a sign-in by code")
+    yield DoctorFinding("enrolling", "GitHub starts a sign-in by code")
 
 
 def _compliance(services: Services) -> Iterator[DoctorFinding]:
     if services.compliance is not None:
         compliance.check(services.compliance, now=services.clock())
-        yield DoctorFinding("compliance", "the Compliance API takes the key")
+        yield DoctorFinding("compliance", "the Compliance API accepts the key")
 
 
 CHECKS: tuple[Check, ...] = (

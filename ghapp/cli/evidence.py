@@ -1,8 +1,6 @@
-"""``ghapp evidence``: transcripts looked at before they are sent, or brought into the store."""
+"""``ghapp evidence``: previews the evidence in transcripts, and imports it into the store."""
 
-import os
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +12,7 @@ from ghapp.attribution.fingerprint import LineFingerprinter
 from ghapp.attribution.model import Edit, LineFingerprint, UnreadEvidence
 from ghapp.attribution.paths import below, tidy
 from ghapp.cli import evidence_admin
+from ghapp.cli.app_store import data_option, known_repository, opened, server_packages
 from ghapp.cli.options import as_roots
 from ghapp.cli.problems import name_problems
 from ghapp.evidence.source import Worktree
@@ -21,7 +20,7 @@ from ghapp.ingest.artifacts import find_evidence
 from ghapp.reports.harmless import visible
 from ghapp.reports.summary import moment
 
-if TYPE_CHECKING:  # only importing needs the server's packages; a developer's machine has none
+if TYPE_CHECKING:  # only `import` needs the server's packages; a developer's machine has none
     from ghapp.ingest.keep import EncodeLines, ImportResult
     from ghapp.settings import Settings
     from ghapp.store import Repository, Store
@@ -30,7 +29,7 @@ UNREAD = 1
 """Exit status where some of the evidence could not be read."""
 
 PREVIEW_KEY = b"only for the eyes of its developer"
-"""Stands in for the installation's secret key: other hashes, the same number and lengths."""
+"""Replaces the installation's secret key: the hashes differ, their number and lengths do not."""
 
 _EXISTING = click.Path(exists=True, path_type=Path)
 
@@ -40,27 +39,27 @@ _roots = click.option(
     metavar="PATH",
     multiple=True,
     callback=as_roots,
-    help="A checkout of the repository on the machine that wrote the transcripts: only edits "
-    "below it are kept, with their paths in the repository. May be given several times. "
+    help="A checkout of the repository on the machine that wrote the transcripts: keep only edits "
+    "below it, with their paths in the repository. May be given several times. "
     "[default: all edits, paths as they are]",
 )
 
 
-@click.group("evidence", short_help="Look at evidence, or import it.")
+@click.group("evidence", short_help="Preview evidence, or import it.")
 def command() -> None:
-    """Look at the evidence in transcripts, import it, and look after what is kept."""
+    """Preview the evidence in transcripts, import it, and administer what the app keeps."""
 
 
 @command.command("preview")
 @click.argument("paths", metavar="FILE|DIR...", nargs=-1, required=True, type=_EXISTING)
 @_roots
-@click.option("--counts", is_flag=True, help="Leave the fingerprints out, say only how many.")
+@click.option("--counts", is_flag=True, help="Print how many fingerprints, not each of them.")
 def preview(paths: tuple[Path, ...], roots: tuple[str, ...], *, counts: bool) -> None:
-    """Print exactly what would be stored of transcripts: nothing is sent, nothing is kept.
+    """Print exactly what the app would store of transcripts. Sends nothing and stores nothing.
 
-    Of a line only its fingerprint is kept: a hash of the whole line, then a hash and the length
-    of each of its words and signs. Prompts and conversations are never kept; the text of lines
-    only by a server whose organization chose that (GHAPP_EVIDENCE_ENCODING=text).
+    The app stores only the fingerprint of a line: a hash of the whole line, then a hash and the
+    length of each word and sign in it. It never stores prompts and conversations. It stores the
+    text of lines only where its operator chose that (GHAPP_EVIDENCE_ENCODING=text).
     """
     edits, unread = 0, []
     for found in _would_keep(paths, roots):
@@ -80,13 +79,7 @@ def preview(paths: tuple[Path, ...], roots: tuple[str, ...], *, counts: bool) ->
 @click.option("--repository", "name", metavar="OWNER/NAME", required=True, help="Whose edits.")
 @_roots
 @click.option("--actor", metavar="LOGIN", help="The developer's login on GitHub.")
-@click.option(
-    "--data",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    envvar="GHAPP_DATA_DIR",
-    help="The app's data directory. [default: .data]",
-)
+@data_option
 def import_(
     directories: tuple[Path, ...],
     name: str,
@@ -94,32 +87,18 @@ def import_(
     actor: str | None,
     data: Path | None,
 ) -> None:
-    """Import the edits in transcripts into the store, and audit again what they reach."""
-    try:
+    """Import the edits in transcripts, and audit the pull requests again that they can change."""
+    with server_packages("importing"):
         from ghapp.ingest.keep import import_artifacts  # noqa: PLC0415 - see the top
-        from ghapp.log import configure  # noqa: PLC0415 - see the top
-        from ghapp.settings import Settings, SettingsError  # noqa: PLC0415 - see the top
-        from ghapp.store import Store, StoreError  # noqa: PLC0415 - see the top
-    except ModuleNotFoundError as error:
-        raise click.ClickException(
-            f"the package {error.name} is not installed; importing needs the extra 'server': "
-            "pip install 'ghapp[server]'"
-        ) from error
 
-    given = {**os.environ, **({"GHAPP_DATA_DIR": str(data)} if data else {})}
-    try:
-        settings = Settings.from_environment(given, app_required=False)
-        configure("WARNING", hidden=settings.hidden)
-        with closing(Store.open(settings.database_url)) as store:
-            repository = _repository(store, name)
-            encode = _encode(settings, store, repository)
-            imported = import_artifacts(
-                *(store, repository.id, directories, roots, encode),
-                now=datetime.now(UTC),
-                actor=actor,
-            )
-    except (SettingsError, StoreError) as error:
-        raise click.ClickException(str(error)) from error
+    with opened(data, what="importing") as (store, settings):
+        repository = known_repository(store, name)
+        encode = _encode(settings, store, repository)
+        imported = import_artifacts(
+            *(store, repository.id, directories, roots, encode),
+            now=datetime.now(UTC),
+            actor=actor,
+        )
     _say(imported, repository)
 
 
@@ -131,7 +110,7 @@ command.add_command(evidence_admin.coverage)
 
 
 def _would_keep(paths: tuple[Path, ...], roots: tuple[str, ...]) -> Iterator[Edit | UnreadEvidence]:
-    """Yield the edits as they would be kept, each id once, and what could not be read."""
+    """Yield the edits as the app would keep them, each ID once, and what could not be read."""
     homes = _homes(paths, roots)
     fingerprinter = LineFingerprinter(PREVIEW_KEY)
     shown: set[str] = set()
@@ -146,7 +125,7 @@ def _would_keep(paths: tuple[Path, ...], roots: tuple[str, ...]) -> Iterator[Edi
 
 
 def _homes(paths: tuple[Path, ...], roots: tuple[str, ...]) -> frozenset[str]:
-    """Return the roots and the worktrees that were made from them; empty: none is given."""
+    """Return the roots and the worktrees made from them; empty: no root was given."""
     homes = frozenset(map(tidy, roots))
     if not homes:
         return homes
@@ -160,7 +139,7 @@ def _homes(paths: tuple[Path, ...], roots: tuple[str, ...]) -> frozenset[str]:
 
 
 def _place(homes: frozenset[str], path: str) -> str | None:
-    """Return a path relative to the deepest root; ``None``: it lies elsewhere."""
+    """Return a path relative to the deepest root; ``None``: it is outside all roots."""
     if not homes:
         return path
     rests = [rest for home in homes if (rest := below(home, tidy(path))) is not None]
@@ -173,7 +152,7 @@ def _as_kept(edit: Edit, place: str, fingerprinter: LineFingerprinter, *, rooted
 
 
 def _print_edit(edit: Edit, *, counts: bool) -> None:
-    """Print one edit: what it is, how many lines, and each line's fingerprint."""
+    """Print one edit: its members, how many lines, and each line's fingerprint."""
     hunks, removed = edit.lines.hunks, edit.lines.removed
     own = [line for hunk in hunks for line in hunk.own]
     beside = [line for hunk in hunks for line in (*hunk.before, *hunk.after)]
@@ -190,31 +169,21 @@ def _print_edit(edit: Edit, *, counts: bool) -> None:
 
 
 def _hexadecimal(line: str | LineFingerprint) -> str:
-    """Write a fingerprint as it is stored: the line's hash, then each token's record."""
+    """Return a fingerprint as it is stored: the line's hash, then each token's record."""
     if isinstance(line, str):
         return ""
     return f"{line.line.hex()}  {line.tokens.hex(' ', -5)}".rstrip()
 
 
-def _repository(store: "Store", name: str) -> "Repository":
-    """Return a repository that the app knows; raises `UsageError` with those it knows."""
-    repository = store.installations.find(name)
-    if repository is not None:
-        return repository
-    known = ", ".join(one.full_name for one in store.installations.repositories()[:10])
-    hint = f"it knows {known}" if known else "install the app on it first"
-    raise click.UsageError(f"--repository {name}: the app does not know it; {hint}")
-
-
 def _encode(settings: "Settings", store: "Store", repository: "Repository") -> "EncodeLines":
-    """Return what is kept of an edit's lines, as the settings say."""
+    """Return what encodes an edit's lines, as the settings say."""
     from ghapp.ingest.keep import encoder  # noqa: PLC0415 - see the top
     from ghapp.keys.evidence import EvidenceKeys, KeyLost  # noqa: PLC0415 - see the top
 
     if repository.installation_id is None and settings.evidence_encoding != "text":
         raise click.ClickException(
-            f"{repository.full_name} belongs to no installation, so there is no key for its "
-            "fingerprints: install the app on it first"
+            f"the app is not installed on {repository.full_name}, so it has no key for "
+            "fingerprints: install it first"
         )
     try:
         keys, now = EvidenceKeys(store, settings.encryption_key), datetime.now(UTC)
@@ -224,7 +193,7 @@ def _encode(settings: "Settings", store: "Store", repository: "Repository") -> "
 
 
 def _say(imported: "ImportResult", repository: "Repository") -> None:
-    """Sum up an import for the person who started it."""
+    """Print a summary of an import."""
     click.echo(
         f"{repository.full_name}: {imported.edits} edit(s) in {imported.files} transcript(s), "
         f"{imported.added} new, {imported.already_known} known before, "

@@ -1,4 +1,4 @@
-"""``ghapp explain``: the lines of an audit document, each with its reason and what supports it."""
+"""``ghapp explain``: prints the lines of an audit document, each with its reason and its edit."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,9 +6,10 @@ from pathlib import Path
 import click
 
 from ghapp.attribution.model import Audit, FileVerdict, LineVerdict
-from ghapp.cli.recorded import named, one
+from ghapp.cli.recorded import named, recorded_audit
+from ghapp.cli.source_text import SourceText, clone_option
 from ghapp.documents.files import DocumentError, documents
-from ghapp.git.repository import GitError, GitRepository
+from ghapp.git.process import GitError
 from ghapp.reports.coverage import erased
 from ghapp.reports.harmless import visible
 from ghapp.reports.summary import moment
@@ -16,24 +17,18 @@ from ghapp.reports.words import agent_name, sentence
 from ghapp.rulebook import of_reason
 
 
-@click.command("explain", short_help="Say why the lines of an audit document count or do not.")
+@click.command("explain", short_help="Say why lines of an audit document count or do not.")
 @click.argument("where", metavar="FILE|OWNER/NAME#N")
 @click.argument("place", metavar="PATH[:LINE]", required=False)
-@click.option("--pull-request", metavar="N", type=click.IntRange(min=1), help="Which of a FILE's.")
+@click.option("--pull-request", metavar="N", type=click.IntRange(min=1), help="Which one in FILE.")
 @click.option(
     "--audit",
     "number",
     metavar="N",
     type=click.IntRange(min=1),
-    help="Which of the recorded audits of a pull request. [default: the last]",
+    help="Which recorded audit of the pull request. [default: the last]",
 )
-@click.option(
-    "--git",
-    "clone",
-    metavar="REPO",
-    type=click.Path(exists=True, path_type=Path),
-    help="A clone, to show the text of the lines.",
-)
+@clone_option
 def command(
     where: str,
     place: str | None,
@@ -41,44 +36,48 @@ def command(
     number: int | None,
     clone: Path | None,
 ) -> None:
-    """Say of every added line why it counts or does not, and which agent edit supports it.
+    """Say why each added line counts or does not, and which agent edit supports it.
 
     \b
     ghapp explain acme/shop#17 src/totals.py:12
     ghapp explain replay.jsonl --pull-request 17 src/totals.py --git .
 
-    FILE holds audit documents, one a line, or is a bundle; OWNER/NAME#N is what the app has
-    recorded. Source text stands in no document. Of a single line the rule is quoted.
+    FILE holds audit documents, one per line, or is a bundle. OWNER/NAME#N is a recorded audit of
+    the app. Documents hold no source text. For a single line, the rule is quoted too.
     """  # noqa: D301 - the \b is click's mark for "do not wrap"
     audit = _chosen(where, pull_request, number)
     path, line = _place(audit, place)
     found = list(_lines(audit, path, line))
     if not found:
         raise click.UsageError(visible(f"no added line {place or ''} in this audit", 500))
-    texts = _Texts(clone, audit.merge_commit)
+    source = SourceText(clone)
     for file, verdict in found:
-        _explain(file, verdict, texts)
+        try:
+            text = source.line(audit.merge_commit, file.path, verdict.line)
+        except GitError as error:
+            raise click.UsageError(f"--git {clone}: {error}") from error
+        _explain(file, verdict, text)
     if len(found) == 1:
         _quote(found[0][1].reason)
 
 
 def _chosen(where: str, pull_request: int | None, number: int | None) -> Audit:
-    """Return the one audit that is meant, recorded or in a file."""
+    """Return the audit that the arguments name, recorded or in a file."""
     recorded = named(where)
     if recorded is None:
         return _of_file(Path(where), pull_request)
     name, of_name = recorded
     wanted = of_name or pull_request
     if wanted is None:
-        raise click.UsageError(f"{where}: which pull request? Give {name}#17")
-    audit, gone = one(name, wanted, number, "explanation")
+        raise click.UsageError(f"{where}: add the number of a pull request, as in {name}#17")
+    audit, gone = recorded_audit(name, wanted, number, "explanation")
     if gone is not None:
         click.echo(erased(gone.edits, gone.last_at.date().isoformat()))
     return audit
 
 
 def _of_file(path: Path, pull_request: int | None) -> Audit:
-    """Return the audit in a file that is meant; of several of a pull request the last."""
+    """Return the audit in a file; of several audits of a pull request the last."""
     found: dict[tuple[int | None, str | None], Audit] = {}
     try:
         for _, audit in documents(path):
@@ -113,34 +112,8 @@ def _lines(
                 yield file, line
 
 
-class _Texts:
-    """The files of the merged version, from a clone; without one there is no text."""
-
-    def __init__(self, clone: Path | None, commit: str | None) -> None:
-        self._clone = clone
-        self._commit = commit
-        self._known: dict[str, list[str]] = {}
-
-    def of(self, path: str, line: int) -> str | None:
-        """Return a line's text; ``None``: there is no clone, or it has not the line."""
-        if self._clone is None or self._commit is None:
-            return None
-        if path not in self._known:
-            self._known[path] = self._read(self._clone, self._commit, path)
-        lines = self._known[path]
-        return lines[line - 1] if line <= len(lines) else None
-
-    def _read(self, clone: Path, commit: str, path: str) -> list[str]:
-        try:
-            content = GitRepository(clone).read_file(commit, path)
-        except GitError as error:
-            raise click.UsageError(f"--git {clone}: {error}") from error
-        return (content or b"").decode(errors="replace").split("\n")
-
-
-def _explain(file: FileVerdict, line: LineVerdict, texts: _Texts) -> None:
+def _explain(file: FileVerdict, line: LineVerdict, text: str | None) -> None:
     click.echo(visible(f"{file.path}:{line.line}  {line.reason}: {sentence(line.reason)}", 2000))
-    text = texts.of(file.path, line.line)
     if text is not None:
         click.echo(visible(f"    | {text}", 2000))
     if line.edit is not None:
@@ -153,6 +126,6 @@ def _explain(file: FileVerdict, line: LineVerdict, texts: _Texts) -> None:
 
 
 def _quote(reason: str) -> None:
-    """Print what docs/ say of a reason and of the rule behind it."""
+    """Print what docs/ says about a reason and the rule behind it."""
     for section in of_reason(reason):
         click.echo(f"\ndocs/{section.page}.md#{section.anchor}\n{section.text}")

@@ -1,7 +1,7 @@
-"""``ghapp export-audit``: recorded audits leave the store as a bundle that proves itself."""
+"""``ghapp export-audit``: writes recorded audits as a bundle that proves itself."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -9,26 +9,24 @@ from typing import BinaryIO
 import click
 
 from ghapp.auditing.export import ExportSpan, UnsignedError, export
-from ghapp.cli.by_hand import by_hand
+from ghapp.cli.app_store import known_repository, note_access, opened
+from ghapp.cli.problems import list_problems
 from ghapp.cli.times import as_last_instant, as_time
-from ghapp.keys.evidence import KeyLost
 from ghapp.keys.signing import RecordSigner
 from ghapp.records.check import check
-from ghapp.reports.harmless import visible
-from ghapp.settings import Settings, SettingsError
-from ghapp.store import Repository, Store, StoreError
+from ghapp.store import Repository, Store
 
 
 @click.command("export-audit", short_help="Write recorded audits as a bundle that proves itself.")
 @click.argument("name", metavar="[OWNER/NAME]", required=False)
 @click.option(
-    "--since", metavar="DATE", callback=as_time, help="Of pull requests merged then or later."
+    "--since", metavar="DATE", callback=as_time, help="Only pull requests merged then or later."
 )
 @click.option(
     "--until",
     metavar="DATE",
     callback=as_last_instant,
-    help="Merged then or earlier; a date alone is the whole day.",
+    help="Only those merged then or earlier; a date alone is the whole day.",
 )
 @click.option(
     "--output",
@@ -38,25 +36,24 @@ from ghapp.store import Repository, Store, StoreError
     help="The file to write.",
 )
 def command(name: str | None, since: datetime | None, until: datetime | None, output: Path) -> None:
-    """Write the audits of a repository, or of all, with all that a third person checks them by.
+    """Write the audits of a repository, or of all, with everything needed to check them.
 
     \b
     ghapp export-audit acme/shop --since 2026-01-01 --output shop.bundle.jsonl
     ghapp verify shop.bundle.jsonl
 
-    The bundle holds documents, policies, public keys, the whole chain and a seal; no source
-    text and no evidence. Exit status: 0 done, 1 something that is recorded does not check.
+    The bundle holds documents, policies, public keys, the whole chain and a seal. It holds no
+    source text and no evidence. Exit status: 0 done, 1 a recorded audit fails the check.
     """  # noqa: D301 - the \b is click's mark for "do not wrap"
-    now, span = datetime.now(UTC), ExportSpan(since=since, until=until)
+    span = ExportSpan(since=since, until=until)
     try:
-        settings = Settings.from_environment(app_required=False)
-        with closing(Store.open(settings.database_url)) as store:
+        with opened() as (store, settings):
             chosen = _repositories(store, name)
-            _log(store, chosen, span, now)
+            _note(store, chosen, span)
             signer = RecordSigner(store, settings.encryption_key)
             with _whole_or_not(output) as file:
-                export(store, chosen, file, signer=signer, now=now, span=span)
-    except (SettingsError, StoreError, UnsignedError, KeyLost) as error:
+                export(store, chosen, file, signer=signer, now=datetime.now(UTC), span=span)
+    except UnsignedError as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.UsageError(f"{error.filename}: {error.strerror}") from error
@@ -65,7 +62,7 @@ def command(name: str | None, since: datetime | None, until: datetime | None, ou
 
 @contextmanager
 def _whole_or_not(output: Path) -> Iterator[BinaryIO]:
-    """Lend a file that takes its name when all of it is there."""
+    """Lend a file that gets its name when it is complete."""
     new = output.with_name(f".{output.name}.new")
     try:
         with new.open("wb") as file:
@@ -76,26 +73,20 @@ def _whole_or_not(output: Path) -> Iterator[BinaryIO]:
 
 
 def _repositories(store: Store, name: str | None) -> tuple[Repository, ...]:
-    if name is None:
-        return store.installations.repositories()
-    found = store.installations.find(name)
-    if found is None:
-        raise click.UsageError(f"the app does not know {name}")
-    return (found,)
+    return store.installations.repositories() if name is None else (known_repository(store, name),)
 
 
-def _log(store: Store, chosen: tuple[Repository, ...], span: ExportSpan, now: datetime) -> None:
+def _note(store: Store, chosen: tuple[Repository, ...], span: ExportSpan) -> None:
     ends = [end.isoformat() if end else "" for end in (span.since, span.until)]
     detail = "..".join(ends) if any(ends) else None
     for repository in chosen:
-        store.access_log.note(by_hand("bundle", repository.id, detail=detail), now=now)
+        note_access(store, "bundle", repository.id, detail=detail)
 
 
 def _say(output: Path) -> None:
-    """Check what was written: what was altered past the app does not leave unnoticed."""
+    """Check the bundle: an audit that somebody altered in the database must not leave unnoticed."""
     done = check(output)
-    for problem in done.problems[:10]:
-        click.echo(visible(f"line {problem.line}: {problem.problem}", 2000), err=True)
+    list_problems([f"line {one.line}: {one.problem}" for one in done.problems])
     click.echo(f"{output}: {done.documents} document(s), {done.records} record(s)", err=True)
     if done.problems:
-        raise click.ClickException("what is recorded does not check: see docs/records.md")
+        raise click.ClickException("recorded audits fail the check: see docs/records.md")

@@ -1,4 +1,4 @@
-"""The ``ghapp`` command: its list of commands and its exit statuses, no command itself.
+"""The ``ghapp`` command: the list of its commands, and exit statuses. It holds no command.
 
 A command's module is imported only when the command is called, so an offline audit never
 pays for the server's packages and works where they are not installed.
@@ -15,12 +15,9 @@ import ghapp
 
 COMMANDS = {
     "audit": ("ghapp.cli.audit", "Audit a diff file or a git commit, without any server."),
-    "replay": ("ghapp.cli.replay", "Audit the merged pull requests in a clone's history again."),
+    "replay": ("ghapp.cli.replay", "Audit merged pull requests again."),
     "compare": ("ghapp.cli.compare", "Say what differs between two files of audit documents."),
-    "explain": (
-        "ghapp.cli.explain",
-        "Say why the lines of an audit document count or do not.",
-    ),
+    "explain": ("ghapp.cli.explain", "Say why lines of an audit document count or do not."),
     "sample": ("ghapp.cli.sample", "Draw lines for people to judge, and score their answers."),
     "export-audit": (
         "ghapp.cli.export_audit",
@@ -28,12 +25,12 @@ COMMANDS = {
     ),
     "verify": ("ghapp.cli.verify", "Check a bundle of recorded audits offline."),
     "policy": ("ghapp.cli.policy", "Show, compare and check policies."),
-    "evidence": ("ghapp.cli.evidence", "Look at evidence, or import it."),
+    "evidence": ("ghapp.cli.evidence", "Preview evidence, or import it."),
     "collect": ("ghapp.cli.collect", "Send evidence from a developer's machine."),
-    "demo": ("ghapp.cli.demo", "Show the app at work here, with a stand-in for GitHub."),
+    "demo": ("ghapp.cli.demo", "Run a demo with a stand-in for GitHub."),
     "serve": ("ghapp.cli.serve", "Run the app: web, workers and scheduler."),
     "worker": ("ghapp.cli.worker", "Run the worker of one QUEUE."),
-    "scheduler": ("ghapp.cli.scheduler", "Tell the queue what is due, every few seconds."),
+    "scheduler": ("ghapp.cli.scheduler", "Enqueue what is due, every few seconds."),
     "doctor": ("ghapp.cli.doctor", "Say what is wrong with this installation of the app."),
     "admin": ("ghapp.cli.admin", "Retry, drain, back up, restore."),
     "migrate": ("ghapp.cli.database", "Bring the database to this version's schema."),
@@ -41,7 +38,7 @@ COMMANDS = {
 """Name → the module whose ``command`` it is, and its line in ``ghapp --help``."""
 
 CLOSED_PIPE = 141
-"""Exit status when the reader of our output went away: 128 + SIGPIPE, as a shell reports it."""
+"""Exit status when the reader of our output closed the pipe: 128 + SIGPIPE, as in a shell."""
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C: 128 + SIGINT."""
@@ -55,7 +52,7 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Import a command's module; ``None``: there is no such command."""
+        """Import a command's module; return ``None`` for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
         try:
@@ -67,12 +64,12 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """Write the table's own lines, so that help imports no command."""
+        """Write the lines of the table, so that help imports no command."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a reader that goes away and Ctrl-C end it without a traceback."""
+        """Run the command; end without a traceback on Ctrl-C and on a closed pipe."""
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
@@ -87,18 +84,18 @@ class LazyGroup(click.Group):
 
 _SERVER = "the server's commands need the extra 'server': pip install 'ghapp[server]'"
 _EXTRAS = {"verify": "signatures need the extra 'verify': pip install 'ghapp[verify]'"}
-"""Command → how to get what it lacks, where that is not the server's extra."""
+"""Command → how to get its packages, if they are not in the extra 'server'."""
 
 
 def _missing(command: str, error: ModuleNotFoundError) -> str:
-    """Say which package a command lacks, and how to get it."""
+    """Return which package a command lacks, and how to get it."""
     if (error.name or "").startswith("ghapp"):
         return f"{command}: this installation lacks the module {error.name}; install ghapp again"
     return f"{command}: the package {error.name} is not installed; {_EXTRAS.get(command, _SERVER)}"
 
 
 def _forget_standard_output() -> None:
-    """Send what is still buffered nowhere, or Python complains about the pipe at its end."""
+    """Discard what is still buffered; otherwise Python complains about the pipe at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
@@ -111,6 +108,6 @@ def _forget_standard_output() -> None:
 @click.version_option(ghapp.__version__, prog_name="ghapp")
 def main() -> None:
     """Say which added lines of a merged pull request were written in AI coding sessions."""
-    # A file name that the terminal's encoding lacks is shown escaped instead of ending the report.
+    # Escape file names that the terminal's encoding lacks instead of failing.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""Options that several commands take, and what their values mean. It runs no command."""
+"""Options that several commands share, and the parsers of their values. It runs no command."""
 
 import base64
 import binascii
@@ -14,10 +14,10 @@ if TYPE_CHECKING:  # the core is imported when a command runs, not for help and 
 
 
 def as_roots(ctx: click.Context, param: click.Parameter, roots: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001 - click's signature
-    """Return roots as transcripts name them, as click's callback.
+    """Return roots as transcripts name them; a callback for click.
 
-    ``.`` and ``../app`` are of this machine and become absolute; any other path may be of
-    another machine, or another system, and stays as it is.
+    ``.`` and ``../app`` are paths of this machine and become absolute. Any other path may belong
+    to another machine or operating system, and stays as it is.
     """
     return tuple(str(Path(root).resolve()) if root.startswith(".") else root for root in roots)
 
@@ -44,17 +44,17 @@ evidence_option = click.option(
 carried_option = click.option(
     "--carried",
     is_flag=True,
-    help="With --git: read what the clone itself carries about its commits, too: Entire "
-    "checkpoints, git-ai notes, Agent Trace, Aider's commits.",
+    help="With --git: also read the evidence in the clone itself: Entire checkpoints, git-ai "
+    "notes, Agent Trace, Aider's commits.",
 )
 
 
 def check_evidence(evidence: tuple[Path, ...], *, carried: bool) -> None:
-    """Refuse a call that names no evidence at all. Raises `click.UsageError`."""
+    """Raise `click.UsageError` where a call names no evidence at all."""
     if not evidence and not carried:
         raise click.UsageError(
-            "Missing option '--evidence': name a directory of transcripts, or let --carried "
-            "read what the clone itself carries"
+            "Missing option '--evidence': name a directory of transcripts, or give --carried "
+            "to read the evidence in the clone itself"
         )
 
 
@@ -77,12 +77,8 @@ policy_option = click.option(
 FINGERPRINT_KEY_BYTES = 32
 
 
-def as_key(
-    ctx: click.Context,
-    param: click.Parameter,
-    path: Path | None,
-) -> bytes | None:
-    """Return the key in a file of base64, as click's callback; ``None``: none was given."""
+def as_key(ctx: click.Context, param: click.Parameter, path: Path | None) -> bytes | None:
+    """Return the key in a file of base64; a callback for click. ``None``: no file was given."""
     if path is None:
         return None
     try:
@@ -90,7 +86,7 @@ def as_key(
     except (OSError, binascii.Error) as error:
         raise click.BadParameter(f"{path}: {error}", ctx, param) from error
     if len(key) != FINGERPRINT_KEY_BYTES:
-        problem = f"{path} holds {len(key)} bytes, not the {FINGERPRINT_KEY_BYTES} of a key"
+        problem = f"{path} holds {len(key)} bytes; a key has {FINGERPRINT_KEY_BYTES}"
         raise click.BadParameter(problem, ctx, param)
     return key
 
@@ -100,13 +96,13 @@ fingerprint_key_option = click.option(
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     callback=as_key,
-    help="The installation's key, from ghapp admin fingerprint-key: compare lines as the app "
-    "compares its fingerprints. [default: as text]",
+    help="The installation's key, from ghapp admin fingerprint-key: compare lines by their "
+    "fingerprints, as the app does. [default: as text]",
 )
 
 
 def named_policy(name: str) -> "Policy":
-    """Return the policy that ``--policy`` names. Raises `click.UsageError` where there is none."""
+    """Return the policy that ``--policy`` names. Raises `click.UsageError`."""
     from ghapp.policy.named import PolicyError, find  # noqa: PLC0415 - see the top
 
     try:

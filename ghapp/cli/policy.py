@@ -1,4 +1,4 @@
-"""``ghapp policy``: named policies shown, compared, and checked in a file."""
+"""``ghapp policy``: shows and compares named policies, and checks policy files."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import click
 import msgspec
 
 from ghapp.attribution.policy import Policy
+from ghapp.cli.problems import LONGEST
 from ghapp.policy.file import schema
 from ghapp.policy.named import PolicyError, differences, find, read
 from ghapp.reports.harmless import visible
@@ -13,7 +14,7 @@ from ghapp.reports.harmless import visible
 
 @click.group("policy", short_help="Show, compare and check policies.")
 def command() -> None:
-    """Show, compare and check policies: windows, limits and exclusions, with a name."""
+    """Show, compare and check policies: named sets of windows, limits and exclusions."""
 
 
 @command.command("show")
@@ -29,7 +30,7 @@ def show(name: str) -> None:
 @click.argument("one", metavar="NAME|FILE")
 @click.argument("other", metavar="NAME|FILE")
 def diff(one: str, other: str) -> None:
-    """Print the members in which two policies differ: nothing where they are the same."""
+    """Print the members in which two policies differ; nothing if they are the same."""
     for found in differences(_found(one), _found(other)):
         before, after = (
             msgspec.json.encode(value).decode() for value in (found.before, found.after)
@@ -40,11 +41,11 @@ def diff(one: str, other: str) -> None:
 @command.command("validate")
 @click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 def validate(path: Path) -> None:
-    """Say whether a file holds a policy; exit status 1 and the reason where it does not."""
+    """Check a policy file; exit status 1 and the reason if it is wrong."""
     try:
         policy = read(path)
     except PolicyError as error:
-        raise click.ClickException(visible(str(error), 2000)) from error
+        raise click.ClickException(visible(str(error), LONGEST)) from error
     click.echo(f"{policy.id} {policy.digest}")
 
 
@@ -58,4 +59,4 @@ def _found(name: str) -> Policy:
     try:
         return find(name)
     except PolicyError as error:
-        raise click.UsageError(visible(str(error), 2000)) from error
+        raise click.UsageError(visible(str(error), LONGEST)) from error

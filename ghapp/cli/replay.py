@@ -1,16 +1,15 @@
-"""``ghapp replay``: what was merged in a clone's history, audited again without a server."""
+"""``ghapp replay``: audits merged pull requests again, from a clone or over GitHub."""
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ghapp.cli.app_store import server_packages
 from ghapp.cli.options import (
     as_of_option,
     carried_option,
@@ -20,6 +19,8 @@ from ghapp.cli.options import (
     named_policy,
     root_option,
 )
+from ghapp.cli.output import progress_bar
+from ghapp.cli.problems import SHOWN, list_problems, name_problems
 from ghapp.cli.times import as_last_instant, as_time
 
 if TYPE_CHECKING:  # help and wrong use answer without the core
@@ -29,23 +30,17 @@ if TYPE_CHECKING:  # help and wrong use answer without the core
 UNREAD = 1
 """Exit status where some input could not be read."""
 
-SHOWN = 10
-"""Problems that are named one by one; the others are counted."""
-
 OWN = "repository"
-"""Names the policy in the repository's own file, as it was on the base before each merge."""
-
-LONGEST = 2000
-"""Characters of one problem's line."""
+"""As a policy's name: the repository's own file, as it was on the base before each merge."""
 
 
-@click.command("replay", short_help="Audit the merged pull requests in a clone's history again.")
+@click.command("replay", short_help="Audit merged pull requests again.")
 @click.option(
     "--git",
     "repository_path",
     metavar="REPO",
     type=click.Path(exists=True, path_type=Path),
-    help="A clone: a checkout or a bare repository. [default: GitHub is asked]",
+    help="A clone: a checkout or a bare repository. [default: read over GitHub]",
 )
 @click.option(
     "--branch",
@@ -57,13 +52,13 @@ LONGEST = 2000
     "--since",
     metavar="DATE",
     callback=as_time,
-    help="Merged then or later; UTC, or with an offset.",
+    help="Only what was merged then or later; UTC, or with an offset.",
 )
 @click.option(
     "--until",
     metavar="DATE",
     callback=as_last_instant,
-    help="Merged then or earlier; a date alone is the whole day.",
+    help="Only what was merged then or earlier; a date alone is the whole day.",
 )
 @evidence_option
 @carried_option
@@ -72,16 +67,19 @@ LONGEST = 2000
     metavar="FILE.jsonl",
     required=True,
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="One audit document a line, oldest first. It appears when all of them are there.",
+    help="One audit document per line, oldest first. The file appears when it is complete.",
 )
 @click.option(
     "--repository",
     metavar="OWNER/NAME",
-    help="The repository's name; without --git, the one that is asked of GitHub.",
+    help="The repository's name; without --git, the one to read over GitHub.",
 )
 @root_option
 @click.option(
-    "--commits", "every_commit", is_flag=True, help="Audit commits without a number, too."
+    "--commits",
+    "every_commit",
+    is_flag=True,
+    help="Audit commits without a number, too.",
 )
 @as_of_option
 @click.option(
@@ -98,35 +96,37 @@ LONGEST = 2000
     "compared",
     metavar="A B",
     nargs=2,
-    help="Two policies instead: FILE holds what differs (.html, .csv, .jsonl or .txt), the "
-    "documents stand beside it as FILE.before.jsonl and FILE.after.jsonl.",
+    help="Two policies instead of one. FILE gets the differences (.html, .csv, .jsonl or .txt), "
+    "FILE.before.jsonl and FILE.after.jsonl beside it get the documents.",
 )
 @fingerprint_key_option
 @click.option(
-    "--record", is_flag=True, help="Over GitHub: keep the results as recorded audits, silently."
+    "--record",
+    is_flag=True,
+    help="Over GitHub: store the results as recorded audits, silently.",
 )
 @click.option(
     "--publish",
     type=click.Choice(["checks", "labels"]),
     multiple=True,
-    help="Over GitHub: record, and show check runs or labels, within the hour's writes.",
+    help="Over GitHub: record, and write check runs or labels, within the hourly limit of writes.",
 )
 @click.option(
     "--jobs",
     metavar="N",
     type=click.IntRange(min=1, max=256),
-    help="Processes to work with. [default: one for each processor]",
+    help="Number of processes. [default: one for each processor]",
 )
 def command(**options: Any) -> None:
-    """Audit again what was merged, from a clone and transcripts or over GitHub.
+    """Audit merged pull requests again, from a clone and transcripts or over GitHub.
 
     \b
     ghapp replay --git . --evidence ~/.claude/projects --output replay.jsonl
     ghapp replay --git . --evidence DIR --compare claude-code-v1 own.toml --output diff.html
     ghapp replay --repository acme/shop --since 2026-01-01 --output replay.jsonl
 
-    The last one asks GitHub and the app's evidence, where the app runs. Interrupted, the same
-    command goes on where it stopped.
+    The last one uses GitHub and the app's own evidence; run it where the app runs. After an
+    interruption, the same command continues where it stopped.
 
     Exit status: 0 done, 1 some input could not be read, 2 wrong use.
     """  # noqa: D301 - the \b is click's mark for "do not wrap"
@@ -153,7 +153,7 @@ def command(**options: Any) -> None:
 
 
 def _check_clone(options: dict[str, Any]) -> None:
-    """Refuse what belongs to a replay over GitHub."""
+    """Refuse options that belong to a replay over GitHub. Raises `click.UsageError`."""
     check_evidence(options["evidence"], carried=options["carried"])
     if options["record"] or options["publish"]:
         raise click.UsageError("--record and --publish are for replays over GitHub, without --git")
@@ -168,7 +168,7 @@ OF_A_CLONE = {
     "fingerprint_key": "--fingerprint-key",
     "jobs": "--jobs",
 }
-"""Options that mean nothing where GitHub and the app's store are asked."""
+"""Options that make no sense for a replay over GitHub."""
 
 
 def _over_github(options: dict[str, Any]) -> None:
@@ -177,13 +177,8 @@ def _over_github(options: dict[str, Any]) -> None:
     wrong = [name for option, name in OF_A_CLONE.items() if options[option]]
     if wrong or options["branch"] != "HEAD":
         raise click.UsageError(f"{', '.join(wrong) or '--branch'} belongs to --git REPO")
-    try:
+    with server_packages("a replay over GitHub"):
         from ghapp.cli.replay_github import replay_over_github  # noqa: PLC0415 - see the top
-    except ModuleNotFoundError as error:
-        raise click.ClickException(
-            f"the package {error.name} is not installed; a replay over GitHub needs the extra "
-            "'server': pip install 'ghapp[server]'"
-        ) from error
     if not replay_over_github(options):
         raise click.exceptions.Exit(UNREAD)
 
@@ -191,15 +186,15 @@ def _over_github(options: dict[str, Any]) -> None:
 def _replay(
     terms: "ReplayTerms", output: Path, evidence: "GatheredEvidence | None" = None
 ) -> "tuple[ReplayResult, _Problems]":
-    """Replay with a bar, and return what was done and what could not be read."""
+    """Replay with a progress bar; return the result and the problems."""
     from ghapp.auditing.replay import replay, replay_with  # noqa: PLC0415 - see the top
 
     problems, now = _Problems(), datetime.now(UTC)
-    with _bar() as show:
+    with progress_bar("reading evidence") as show:
 
         def watch(progress: "ReplayProgress") -> None:
             problems.note(progress)
-            show(progress)
+            show(progress.done, progress.total)
 
         if evidence is None:
             return replay(terms, output, now=now, watch=watch), problems
@@ -207,7 +202,7 @@ def _replay(
 
 
 def _compare(options: dict[str, Any]) -> None:
-    """Replay by two policies at the same moment, and write what differs."""
+    """Replay by two policies as of the same moment, and write the differences."""
     from ghapp.auditing.replay import gathered  # noqa: PLC0415 - see the top
     from ghapp.cli.compare import FORMS, write_report  # noqa: PLC0415 - see the top
     from ghapp.documents.differences import compare, key  # noqa: PLC0415 - see the top
@@ -216,7 +211,7 @@ def _compare(options: dict[str, Any]) -> None:
     output: Path = options["output"]
     form = {"txt": "text"}.get(output.suffix[1:], output.suffix[1:])
     if form not in FORMS:
-        raise click.UsageError("--output: with --compare it ends in .html, .csv, .jsonl or .txt")
+        raise click.UsageError("--compare needs --output with .html, .csv, .jsonl or .txt")
     options["as_of"] = options["as_of"] or datetime.now(UTC)
     names: tuple[str, str] = options["compared"]
     both = [_terms(options, name) for name in names]
@@ -234,7 +229,7 @@ def _compare(options: dict[str, Any]) -> None:
 
 
 def _ask_to_stop(*_: object) -> None:
-    """End as Ctrl-C does: processes and temporary files go, what is done stays."""
+    """End as Ctrl-C does: remove processes and temporary files, keep finished audits."""
     raise KeyboardInterrupt
 
 
@@ -259,14 +254,14 @@ def _terms(options: dict[str, Any], policy: str) -> "ReplayTerms":
 
 
 def _processors() -> int:
-    """Return the processors that this process may use, where the system tells."""
+    """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 class _Problems:
-    """What could not be read, the first of it in words."""
+    """What could not be read: how many pull requests, and the first problems in words."""
 
     def __init__(self) -> None:
         self.first: list[str] = []
@@ -280,69 +275,21 @@ class _Problems:
             self.first.append(progress.problem)
 
 
-@contextmanager
-def _bar() -> "Iterator[Callable[[ReplayProgress], None]]":
-    """Lend what shows the progress: a bar on a terminal, and nothing elsewhere."""
-    from rich.console import Console  # noqa: PLC0415 - see the top
-    from rich.progress import (  # noqa: PLC0415 - see the top
-        BarColumn,
-        MofNCompleteColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.progress import Progress as Bar  # noqa: PLC0415 - see the top
-
-    console = Console(stderr=True)
-    columns = (
-        *(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()),
-        *(TextColumn("{task.fields[rate]}"), TimeRemainingColumn()),
-    )
-    with Bar(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        shown = bar.add_task("reading evidence", total=None, rate="")
-
-        begun: dict[str, tuple[float, int]] = {}
-
-        def show(progress: "ReplayProgress") -> None:
-            now = (time.monotonic(), progress.done)
-            first = begun.setdefault("first", now)
-            bar.update(
-                shown,
-                description="pull requests",
-                total=progress.total,
-                completed=progress.done,
-                rate=_rate(first, now),
-            )
-
-        yield show
-
-
-def _rate(first: tuple[float, int], now: tuple[float, int]) -> str:
-    """Return how many were done in a second since the first; results come many at a time."""
-    seconds = now[0] - first[0]
-    return f"{(now[1] - first[1]) / seconds:.0f}/s" if seconds >= 1 else ""
-
-
 def _finish(some: "list[tuple[ReplayResult, _Problems]]") -> None:
-    """Sum up on standard error; end with what the exit status means."""
+    """Print summaries on standard error; exit with status 1 if an input could not be read."""
     whole = [_say(done, problems) for done, problems in some]
     if not all(whole):
         raise click.exceptions.Exit(UNREAD)
 
 
 def _say(done: "ReplayResult", problems: _Problems) -> bool:
-    """Sum one replay up on standard error; say whether all of it could be read."""
-    from ghapp.cli.problems import name_problems  # noqa: PLC0415 - see the top
-    from ghapp.reports.harmless import visible  # noqa: PLC0415 - see the top
-
-    for problem in problems.first:
-        click.echo(visible(problem, LONGEST), err=True)
-    if problems.count > SHOWN:
-        click.echo(f"and {problems.count - SHOWN} more", err=True)
+    """Print a summary of one replay; return whether all inputs could be read."""
+    list_problems(problems.first, count=problems.count)
     name_problems(done.unread)
     if done.cut:
         click.echo(
-            "the clone is shallow: what was merged before its oldest commit cannot be seen; "
-            "git fetch --unshallow brings it",
+            "the clone is shallow and lacks what was merged before its oldest commit: "
+            "run git fetch --unshallow",
             err=True,
         )
     before = f", {done.resumed_from} of them before an interruption" if done.resumed_from else ""

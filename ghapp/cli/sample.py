@@ -1,15 +1,16 @@
-"""``ghapp sample``: lines drawn at random for people to judge, and what their answers say."""
+"""``ghapp sample``: draws lines at random for people to judge, and scores their answers."""
 
 import csv
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ghapp.attribution.model import Audit
+from ghapp.cli.source_text import SourceText, clone_option
 from ghapp.documents.files import DocumentError, documents
 from ghapp.documents.sampling import (
     STRATA,
@@ -19,13 +20,12 @@ from ghapp.documents.sampling import (
     SamplingFrame,
     score,
 )
+from ghapp.git.process import GitError
 from ghapp.reports.sample_page import ANSWERS, COLUMNS, ShownLine, rows, to_page
 from ghapp.reports.tables import to_csv
 
-if TYPE_CHECKING:  # git is asked only where the text is wanted
-    from ghapp.git.repository import GitRepository
-
 SEEDS = 1_000_000_000
+"""Seeds are drawn below it: short enough to type."""
 
 
 def _as_strata(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ def _as_strata(ctx: click.Context, param: click.Parameter, value: str) -> tuple[
     default="reason",
     show_default=True,
     callback=_as_strata,
-    help="What lines are told apart by, of each kind some: reason,agent,share.",
+    help="Draw some lines of each kind; kinds differ in these: reason,agent,share.",
 )
 @click.option(
     "--lines",
@@ -57,16 +57,10 @@ def _as_strata(ctx: click.Context, param: click.Parameter, value: str) -> tuple[
     type=click.Choice(["attributed", "counted"]),
     default="attributed",
     show_default=True,
-    help="Which lines may be drawn: counted ones are attributed or not.",
+    help="Which lines may be drawn: attributed ones, or all counted ones.",
 )
-@click.option("--seed", metavar="N", type=click.IntRange(min=0), help="The same lines again.")
-@click.option(
-    "--git",
-    "clone",
-    metavar="REPO",
-    type=click.Path(exists=True, path_type=Path),
-    help="A clone, to show the text of the lines.",
-)
+@click.option("--seed", metavar="N", type=click.IntRange(min=0), help="Draw the same lines again.")
+@clone_option
 @click.option(
     "--output",
     metavar="FILE",
@@ -78,16 +72,16 @@ def _as_strata(ctx: click.Context, param: click.Parameter, value: str) -> tuple[
     "answers",
     metavar="FILE.csv",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Say what the answers in a table mean.",
+    help="Score the answers in this table.",
 )
 def command(files: tuple[Path, ...], answers: Path | None, **options: Any) -> None:
-    """Draw lines of audit documents at random; say from people's answers how many are right.
+    """Draw lines of audit documents at random; estimate from people's answers how many are right.
 
     \b
     ghapp sample replay.jsonl --git . --output judge.html
     ghapp sample --score answers.csv
 
-    FILE holds audit documents, one a line, or is a bundle. Exit status: 0 done, 1 a document or
+    FILE holds audit documents, one per line, or is a bundle. Exit status: 0 done, 1 a document or
     an answer could not be read, 2 wrong use.
     """  # noqa: D301 - the \b is click's mark for "do not wrap"
     if answers is not None:
@@ -131,26 +125,13 @@ def _audits(files: tuple[Path, ...]) -> Iterator[Audit]:
 
 
 def _with_text(lines: list[SampledLine], clone: Path | None) -> Iterator[ShownLine]:
-    if clone is None:
-        yield from (ShownLine(line=line, text=None) for line in lines)
-        return
-    from ghapp.git.repository import GitError, GitRepository  # noqa: PLC0415 - see the top
-
-    git, known = GitRepository(clone), dict[tuple[str, str], list[str]]()
+    source = SourceText(clone)
     for line in lines:
-        place = (line.merge_commit or "", line.path)
-        if place not in known:
-            try:
-                known[place] = _file(git, *place)
-            except GitError:
-                known[place] = []
-        at = line.verdict.line - 1
-        yield ShownLine(line=line, text=known[place][at] if at < len(known[place]) else None)
-
-
-def _file(git: "GitRepository", commit: str, path: str) -> list[str]:
-    content = git.read_file(commit, path) if commit else None
-    return (content or b"").decode(errors="replace").split("\n")
+        try:
+            text = source.line(line.merge_commit, line.path, line.verdict.line)
+        except GitError:
+            text = None  # a document of another repository
+        yield ShownLine(line=line, text=text)
 
 
 def _score(path: Path) -> None:
@@ -166,7 +147,7 @@ def _score(path: Path) -> None:
 
 
 def _sentence(found: SampleScore) -> str:
-    rest = f"; nothing is known of {found.unknown} more" if found.unknown else ""
+    rest = f"; {found.unknown} more are unknown" if found.unknown else ""
     return (
         f"{found.estimate:.1%}, with 95 % confidence {found.low:.1%} to {found.high:.1%} "
         f"({found.answers} answers for {found.lines} lines{rest})"
@@ -179,8 +160,8 @@ def _answers(path: Path) -> Iterator[SampleAnswer]:
             try:
                 yield _answer(row)
             except (KeyError, ValueError, TypeError) as error:
-                told = f"{path}:{number}: {error}; give the table that `ghapp sample` made"
-                raise click.ClickException(told) from error
+                problem = f"{path}:{number}: {error}; give the table that `ghapp sample` made"
+                raise click.ClickException(problem) from error
 
 
 def _answer(row: dict[str, str]) -> SampleAnswer:

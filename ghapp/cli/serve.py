@@ -1,4 +1,4 @@
-"""``ghapp serve``: the whole app on one machine. What runs, and how, is in `ghapp.serve`."""
+"""``ghapp serve``: runs the whole app on one machine. `ghapp.serve` says what runs and how."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from ghapp.store import StoreError
     default=Path(".data"),
     envvar="GHAPP_DATA_DIR",
     show_default=True,
-    help="Where everything is kept.",
+    help="Directory for everything that the app stores.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(

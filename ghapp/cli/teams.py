@@ -1,4 +1,4 @@
-"""``ghapp admin teams``: who is in which team. What is made of it is told in docs/metrics.md."""
+"""``ghapp admin teams``: who is in which team. docs/metrics.md says what summaries make of it."""
 
 import os
 from collections import Counter
@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from ghapp.bootstrap import build
+from ghapp.cli.app_store import opened, reported
 from ghapp.github.answers import GitHubError
-from ghapp.settings import Settings, SettingsError
-from ghapp.store import Store, StoreError
+from ghapp.settings import Settings
 from ghapp.summaries.selection import SMALLEST_GROUP
 from ghapp.summaries.teams import TeamFileError, TeamSource, read_team_file
 
@@ -23,20 +23,24 @@ def command() -> None:
 @click.argument("account")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_file(account: str, file: Path) -> None:
-    """Take the teams of ACCOUNT from a CSV: person, team, role, start_date. Replaces the last."""
+    """Import the teams of ACCOUNT from a CSV: person, team, role, start_date.
+
+    They replace those of the last import.
+    """
     try:
         members = read_team_file(file.read_text("utf-8"))
     except TeamFileError as error:
         listed = "".join(f"\n  {problem}" for problem in error.problems)
-        raise click.ClickException(f"{file} was not taken:{listed}") from error
+        raise click.ClickException(f"{file} was not imported:{listed}") from error
     except UnicodeDecodeError as error:
-        raise click.ClickException(f"{file} is no UTF-8: save it as CSV UTF-8") from error
-    count = _store().teams.replace(account, TeamSource.CSV, members)
+        raise click.ClickException(f"{file} is not UTF-8: save it as CSV UTF-8") from error
+    with opened() as (store, _):
+        count = store.teams.replace(account, TeamSource.CSV, members)
     sizes = Counter(member.team for member in members)
-    small = sum(size < SMALLEST_GROUP for size in sizes.values())
     click.echo(f"{count} people in {len(sizes)} teams")
+    small = sum(size < SMALLEST_GROUP for size in sizes.values())
     if small:
-        click.echo(f"{small} teams have fewer than {SMALLEST_GROUP} people and are not told apart")
+        click.echo(f"{small} teams have fewer than {SMALLEST_GROUP} people: summaries merge them")
 
 
 @command.command("fetch")
@@ -44,16 +48,17 @@ def import_file(account: str, file: Path) -> None:
 def fetch(account: str) -> None:
     """Read the teams of ACCOUNT from GitHub now; the scheduler does so once a day."""
     given = dict(os.environ)
-    # Nothing is queued, so no Redis is needed.
+    # This command enqueues nothing, so it needs no Redis.
     given.setdefault("REDIS_URL", f"unix://{Path.cwd() / 'no-redis.sock'}")
     try:
-        services = build(Settings.from_environment(given), quick=True)
-        services.store.database.migrate()
-        installation = services.store.installations.of_account(account)
-        if installation is None:
-            raise click.UsageError(f"the app is not installed on {account}")
-        fetched = services.fetch_teams(installation)
-    except (SettingsError, StoreError, GitHubError) as error:
+        with reported():
+            services = build(Settings.from_environment(given), quick=True)
+            services.store.database.migrate()
+            installation = services.store.installations.of_account(account)
+            if installation is None:
+                raise click.UsageError(f"the app is not installed on {account}")
+            fetched = services.fetch_teams(installation)
+    except GitHubError as error:
         raise click.ClickException(str(error)) from error
     if fetched.refused and not fetched.people:
         raise click.ClickException(str(fetched))
@@ -63,15 +68,9 @@ def fetch(account: str) -> None:
 @command.command("list")
 @click.argument("account")
 def list_members(account: str) -> None:
-    """List who is in which team of ACCOUNT, and who says so."""
-    for source, members in sorted(_store().teams.of(account).items()):
-        for member in members:
-            since = member.since.isoformat() if member.since else ""
-            click.echo("\t".join((source, member.login, member.team, member.role or "", since)))
-
-
-def _store() -> Store:
-    try:
-        return Store.open(Settings.from_environment(app_required=False).database_url)
-    except (SettingsError, StoreError) as error:
-        raise click.ClickException(str(error)) from error
+    """List the members of ACCOUNT's teams, and the source that says so."""
+    with opened() as (store, _):
+        for source, members in sorted(store.teams.of(account).items()):
+            for member in members:
+                since = member.since.isoformat() if member.since else ""
+                click.echo("\t".join((source, member.login, member.team, member.role or "", since)))

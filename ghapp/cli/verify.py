@@ -1,4 +1,4 @@
-"""``ghapp verify``: a bundle of records checked offline, by a third person's own hand."""
+"""``ghapp verify``: checks a bundle of records offline, without the app."""
 
 from collections import Counter
 from pathlib import Path
@@ -7,15 +7,13 @@ from typing import Any
 import click
 
 from ghapp.cli.options import carried_option, fingerprint_key_option, root_option
+from ghapp.cli.problems import LONGEST, SHOWN, list_problems
 from ghapp.records.check import BundleCheck, check
 from ghapp.records.keys import PublicKeyError, named_key
 from ghapp.reports.harmless import visible
 
 BROKEN = 1
-"""Exit status where the bundle is not as it was made."""
-
-SHOWN = 20
-"""Problems that are named one by one; the others are counted."""
+"""Exit status where the bundle was altered, or a verdict differs."""
 
 
 @click.command("verify", short_help="Check a bundle of recorded audits offline.")
@@ -27,7 +25,7 @@ SHOWN = 20
     "public_keys",
     metavar="ID|FILE",
     multiple=True,
-    help="A key that counts, by its id or its PEM file. May be given several times. "
+    help="A key that you trust, by its ID or its PEM file. May be given several times. "
     "[default: those in the bundle]",
 )
 @click.option(
@@ -35,34 +33,33 @@ SHOWN = 20
     "clone",
     metavar="REPO",
     type=click.Path(exists=True, path_type=Path),
-    help="A clone of the repository: compare every change with what was audited.",
+    help="A clone of the repository: compare every change with the audited one.",
 )
 @click.option(
     "--branch",
     metavar="NAME",
     default="HEAD",
-    help="With --git: whose history is read. [default: what is checked out]",
+    help="With --git: the branch whose history is read. [default: what is checked out]",
 )
 @click.option(
     "--evidence",
     metavar="DIR",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="With --git: transcripts, read recursively: work out every verdict again. "
+    help="With --git: transcripts, read recursively, to recompute every verdict. "
     "May be given several times.",
 )
 @carried_option
 @root_option
 @fingerprint_key_option
 def command(bundle: Path, public_keys: tuple[str, ...], **options: Any) -> None:
-    """Check signatures, chains and seal of a bundle, and say what is not as it was made.
+    """Check signatures, chains and seal of a bundle, and say what was altered.
 
     \b
     ghapp verify shop.bundle.jsonl
     ghapp verify shop.bundle.jsonl --git . --evidence ~/.claude/projects
 
-    Exit status: 0 all is as it was made, 1 something is not or could not be worked out again,
-    2 wrong use.
+    Exit status: 0 nothing was altered, 1 something was, or could not be recomputed, 2 wrong use.
     """  # noqa: D301 - the \b is click's mark for "do not wrap"
     needing = ("evidence", "carried", "fingerprint_key")
     if options["clone"] is None and any(options[name] for name in needing):
@@ -72,7 +69,7 @@ def command(bundle: Path, public_keys: tuple[str, ...], **options: Any) -> None:
     except PublicKeyError as error:
         raise click.UsageError(f"--public-key: {error}") from error
     done = check(bundle, trusted)
-    _name(done)
+    list_problems([f"line {one.line}: {one.problem}" for one in done.problems])
     _say(done, trusted=bool(trusted))
     if done.problems:
         raise click.exceptions.Exit(BROKEN)
@@ -89,50 +86,41 @@ def _recompute(bundle: Path, options: dict[str, Any]) -> None:
         for one in recompute(RecomputeInputs(**options), bundle):
             counts[one.result] += 1
             if one.result in WORDS and counts[one.result] <= SHOWN:
-                told = f"{one.record.name}: {WORDS[one.result]}"
-                click.echo(visible(f"{told}: {one.why}" if one.why else told, 2000), err=True)
+                line = f"{one.record.name}: {WORDS[one.result]}"
+                click.echo(visible(f"{line}: {one.why}" if one.why else line, LONGEST), err=True)
     except GitError as error:
         raise click.UsageError(f"--git {options['clone']}: {error}") from error
     what = "verdicts" if options["evidence"] or options["carried"] else "changes"
-    click.echo(f"{counts[RecomputeResult.SAME]} {what} are the same, worked out here")
-    for outcome in (
-        one for one in RecomputeResult if one is not RecomputeResult.SAME and counts[one]
-    ):
-        click.echo(f"{counts[outcome]} {outcome.replace('_', ' ')}")
-    if any(counts[outcome] for outcome in RecomputeResult if outcome in WORDS):
+    click.echo(f"{counts.pop(RecomputeResult.SAME, 0)} {what} are the same, recomputed here")
+    for result in filter(counts.get, RecomputeResult):
+        click.echo(f"{counts[result]} {result.replace('_', ' ')}")
+    if any(result in WORDS for result in counts):
         raise click.exceptions.Exit(BROKEN)
 
 
 WORDS = {
     "different": "another result from the same inputs",
-    "other_inputs": "made from other inputs than these",
-    "not_found": "not worked out",
+    "other_inputs": "the app had other inputs than these",
+    "not_found": "could not be recomputed",
 }
-"""Outcome of a recomputation that a person has to look at → in words."""
-
-
-def _name(done: BundleCheck) -> None:
-    for problem in done.problems[:SHOWN]:
-        click.echo(visible(f"line {problem.line}: {problem.problem}", 2000), err=True)
-    if len(done.problems) > SHOWN:
-        click.echo(f"and {len(done.problems) - SHOWN} more", err=True)
+"""Result of a recomputation that a person has to look at → in words."""
 
 
 def _say(done: BundleCheck, *, trusted: bool) -> None:
     if done.header is not None:
         names = ", ".join(one.name for one in done.header.repositories)
         made_at = done.header.made_at.isoformat()
-        click.echo(visible(f"bundle of {names}, made {made_at} by {done.header.engine}", 2000))
+        click.echo(visible(f"bundle of {names}, made {made_at} by {done.header.engine}", LONGEST))
     later = f", {done.signed_later} of them signed later" if done.signed_later else ""
     click.echo(f"{done.records} record(s){later}, {done.documents} document(s)")
     for key, count in done.signed_by.items():
         click.echo(f"{count} signature(s) of key {key}")
     if done.problems:
-        click.echo("NOT as it was made")
+        click.echo("the bundle is NOT whole")
     elif trusted:
         click.echo("signatures, chains and seal are whole")
     else:
         click.echo(
-            "signatures, chains and seal are whole; whether the key is the app's, ask whoever "
-            "runs the app (ghapp admin record-keys) and give it with --public-key"
+            "signatures, chains and seal are whole; to be sure that the key is the app's, ask its "
+            "operator for it (ghapp admin record-keys) and give it with --public-key"
         )

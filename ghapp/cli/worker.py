@@ -1,11 +1,8 @@
-"""``ghapp worker``: becomes one worker process. Nothing here imports the workers."""
-
-import os
-import sys
+"""``ghapp worker``: becomes one worker process."""
 
 import click
 
-from ghapp.settings import Settings, SettingsError
+from ghapp.cli.processes import become
 from ghapp.store import Lane
 
 
@@ -13,9 +10,4 @@ from ghapp.store import Lane
 @click.argument("queue", type=click.Choice([lane.value for lane in Lane]))
 def command(queue: str) -> None:
     """Run the worker of one QUEUE. Start several for more work, never one for two queues."""
-    try:
-        Settings.from_environment()
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
-    python = sys.executable
-    os.execv(python, [python, "-m", "workers", queue])  # noqa: S606 - our own program, no shell
+    become("workers", queue)

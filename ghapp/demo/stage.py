@@ -12,7 +12,7 @@ from ghapp.demo.scenarios import DemoScenario
 from ghapp.demo.year import YearStore, make_year
 from ghapp.keys.evidence import EvidenceKeys
 from ghapp.keys.signing import RecordSigner
-from ghapp.serve import importing_us
+from ghapp.serve import child_environment
 from ghapp.settings import Settings
 from ghapp.store import Installation, Store
 from ghapp.store import Repository as KnownRepository
@@ -111,7 +111,7 @@ def _environment(
     ours = ("GHAPP_", "GITHUB_", "DATABASE_URL", "REDIS_URL")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {
-        **importing_us(kept),
+        **child_environment(kept),
         "GHAPP_DATA_DIR": str(data),
         "GHAPP_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "GITHUB_API_URL": sandbox.api_url,

@@ -98,8 +98,8 @@ def test_every_command_of_the_page_works(environment: dict[str, str]) -> None:
         told[command] = run(command, environment)
     assert len(told) == len(COMMANDS) >= 13
     said = "\n".join(told.values())
-    assert "3 verdicts are the same, worked out here" in said
-    assert "3 changes are the same, worked out here" in said
+    assert "3 verdicts are the same, recomputed here" in said
+    assert "3 changes are the same, recomputed here" in said
     assert "3 pull requests: 3 the same" in said
     assert "    | total_2 = price_of(customer=2)" in said
     assert "precision of attributed lines: 100.0%" in said

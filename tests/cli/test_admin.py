@@ -58,7 +58,7 @@ def test_what_is_set_aside_is_listed_and_tried_again(environment: dict[str, str]
     number = set_aside(environment, 17)
     assert "audit:42:17" in run(environment, "stuck")[1]
     assert run(environment, "drain", "--seconds", "0")[0] == 0
-    assert run(environment, "retry", str(number)) == (0, "1 items are due again\n")
+    assert run(environment, "retry", str(number)) == (0, "1 work item(s) due again\n")
     assert run(environment, "retry", str(number))[0] == 1
     assert run(environment, "drain", "--seconds", "0")[0] == 1
     assert run(environment, "retry")[0] == 2
@@ -188,7 +188,7 @@ def test_summaries_are_made_again_from_the_documents(environment: dict[str, str]
         assert run(environment, "rebuild-summaries") == (0, "repository 42: 1 pull requests\n")
         assert summaries.totals(ours) == before
     assert run(environment, "rebuild-summaries", "acme/app")[0] == 0
-    assert "not known here" in run(environment, "rebuild-summaries", "acme/other")[1]
+    assert "does not know the repository" in run(environment, "rebuild-summaries", "acme/other")[1]
 
 
 def test_teams_come_from_a_table(environment: dict[str, str], tmp_path: Path) -> None:

@@ -222,7 +222,7 @@ DIFF = ("--diff", str(CASE / "change.diff"))
         ((*DIFF, "--git", ".", *EVIDENCE), "both are given"),
         ((*DIFF, *EVIDENCE), "--diff needs --merged-at"),
         ((*DIFF, "--merged-at", MERGED), "Missing option '--evidence'"),
-        ((*DIFF, "--merged-at", "yesterday", *EVIDENCE), "'yesterday' is no time"),
+        ((*DIFF, "--merged-at", "yesterday", *EVIDENCE), "'yesterday' is not a time"),
         ((*DIFF, "--merged-at", MERGED, "--evidence", "nowhere"), "'nowhere' does not exist"),
         (("--diff", "nowhere", "--merged-at", MERGED, *EVIDENCE), "--diff nowhere: No such file"),
         (("--diff", "/", "--merged-at", MERGED, *EVIDENCE), "--diff /: Is a directory"),

@@ -131,7 +131,7 @@ def test_the_preview_shows_both_sides(machine: Machine, app: App) -> None:
 def test_pausing_and_resuming(machine: Machine, app: App) -> None:
     machine.enroll(app)
     assert collect(machine, "pause").stdout.startswith("paused\n  paused: everything since")
-    assert collect(machine, "pause").stdout.startswith("was paused already")
+    assert collect(machine, "pause").stdout.startswith("already paused")
     assert "paused    everything" in collect(machine, "status").stdout
     assert collect(machine, "resume").stdout == "resumed\n"
     paused = collect(machine, "pause", "--repository", "Acme/Shop", "--path", "secret/")
@@ -162,7 +162,7 @@ def test_the_hook_is_installed_for_one_user_and_runs(machine: Machine, app: App)
     machine.enroll(app)
     settings = machine.home / ".claude" / "settings.json"
     assert collect(machine, "install").stdout == f"{settings}: changed\n"
-    assert collect(machine, "install").stdout == f"{settings}: as it should be already\n"
+    assert collect(machine, "install").stdout == f"{settings}: nothing to change\n"
     assert str(settings) in collect(machine, "status").stdout
     hooks = json.loads(settings.read_text())["hooks"]
     command = hooks["PostToolUse"][0]["hooks"][0]["command"]

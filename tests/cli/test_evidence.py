@@ -102,4 +102,5 @@ def test_importing_again_adds_nothing(evidence: Path, data: Path) -> None:
 def test_import_into_an_unknown_repository_is_wrong_use(evidence: Path, data: Path) -> None:
     status, _, problems = imported(evidence, data, "--repository", "acme/other")
     assert status == 2
-    assert "the app does not know it; it knows acme/shop" in " ".join(problems.split())
+    words = " ".join(problems.split())
+    assert "does not know the repository acme/other; it knows acme/shop" in words

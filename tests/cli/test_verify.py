@@ -44,7 +44,7 @@ def test_an_export_verifies_with_the_key_of_the_app(
     status, told = run({}, "verify", path)
     assert status == 0
     assert "bundle of acme/shop" in told
-    assert "ask whoever runs the app" in told
+    assert "ask its operator" in told
     status, keys = run(environment, "admin", "record-keys")
     (tmp_path / "key.pem").write_text(keys)
     status, told = run({}, "verify", path, "--public-key", tmp_path / "key.pem")
@@ -63,7 +63,7 @@ def test_a_changed_bundle_does_not(environment: dict[str, str], tmp_path: Path) 
     status, told = run({}, "verify", path)
     assert status == 1
     assert "line 4: record 1 of acme/shop (pull request 1, audit 1): the document" in told
-    assert told.endswith("NOT as it was made\n")
+    assert told.endswith("the bundle is NOT whole\n")
 
 
 def test_a_bundle_of_another_key_does_not(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -91,8 +91,8 @@ def test_old_records_are_signed_by_hand(environment: dict[str, str], tmp_path: P
     status, told = run(environment, "export-audit", "--output", path)
     assert (status, path.exists()) == (1, False)
     assert "ghapp admin sign-records" in told
-    assert "1 records to be signed" in run(environment, "admin", "sign-records")[1]
-    assert run(environment, "admin", "sign-records", "--yes") == (0, "1 records signed\n")
+    assert "1 record(s) to sign with --yes" in run(environment, "admin", "sign-records")[1]
+    assert run(environment, "admin", "sign-records", "--yes") == (0, "1 record(s) signed\n")
     assert run(environment, "export-audit", "--output", path)[0] == 0
     assert "1 of them signed later" in run({}, "verify", path)[1]
 
@@ -121,8 +121,8 @@ def test_verdicts_are_worked_out_with_a_clone(tmp_path: Path, environment: dict[
     given = ("--git", tmp_path / "clone", "--evidence", tmp_path / "evidence")
     status, told = run({}, "verify", path, *given)
     assert status == 1
-    assert "pull request 1, audit 1): not worked out: its merge commit is not in" in told
-    assert "0 verdicts are the same, worked out here\n2 not found\n" in told
+    assert "pull request 1, audit 1): could not be recomputed: its merge commit is not in" in told
+    assert "0 verdicts are the same, recomputed here\n2 not found\n" in told
     assert run({}, "verify", path, "--evidence", tmp_path)[0] == 2
     assert run({}, "verify", path, "--git", tmp_path / "evidence")[0] == 2
 

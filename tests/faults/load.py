@@ -30,7 +30,7 @@ from redis import Redis
 from rq import Queue
 
 from ghapp.github.webhooks import sign
-from ghapp.serve import address_of, importing_us, listen, valkey, valkey_url, web, workers
+from ghapp.serve import address_of, child_environment, listen, valkey, valkey_url, web, workers
 from ghapp.store import Store
 from tests.app_key import PRIVATE_KEY
 from tests.databases import postgresql_server
@@ -162,7 +162,7 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
         door = stack.enter_context(listen("127.0.0.1", 0))
         (directory / "data").mkdir(mode=0o700)
         environment = {
-            **importing_us({"PATH": os.environ["PATH"], "HOME": str(directory)}),
+            **child_environment({"PATH": os.environ["PATH"], "HOME": str(directory)}),
             "GHAPP_DATA_DIR": str(directory / "data"),
             "GHAPP_PUBLIC_URL": address_of(door),
             "DATABASE_URL": url,

@@ -37,7 +37,7 @@ from ghapp.demo.sandbox import (
 from ghapp.serve import (
     ChildProgram,
     address_of,
-    importing_us,
+    child_environment,
     listen,
     valkey,
     valkey_url,
@@ -137,7 +137,7 @@ class Soak:
             self.store = stack.enter_context(Store.open(url))
             self._know(self.installation)
             environment = {
-                **importing_us({"PATH": os.environ["PATH"], "HOME": str(directory)}),
+                **child_environment({"PATH": os.environ["PATH"], "HOME": str(directory)}),
                 "GHAPP_DATA_DIR": str(directory / "data"),
                 "GHAPP_PUBLIC_URL": address_of(door),
                 "DATABASE_URL": url,

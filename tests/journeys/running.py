@@ -22,7 +22,7 @@ from ghapp.serve import (
     ChildProgram,
     WatchedChild,
     address_of,
-    importing_us,
+    child_environment,
     listen,
     valkey,
     valkey_url,
@@ -182,7 +182,7 @@ def running_place(
             )
             programs = [valkey(data, sockets), web(door, "ghapp.web.app:create_app()"), *workers()]
             environment = {
-                **importing_us(_without_ours(os.environ)),
+                **child_environment(_without_ours(os.environ)),
                 "GHAPP_DATA_DIR": str(data),
                 "GHAPP_PUBLIC_URL": address,
                 "DATABASE_URL": database_url or f"sqlite:///{data / 'ghapp.sqlite3'}",

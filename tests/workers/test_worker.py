@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from ghapp.queue.enqueue import FAILED_KEPT, RedisQueue, connect, job_id
-from ghapp.serve import importing_us
+from ghapp.serve import child_environment
 from ghapp.settings import Settings
 from ghapp.store import Lane, Store, WorkItem, WorkRequest
 from tests.app_key import PRIVATE_KEY
@@ -37,7 +37,7 @@ def item(sqlite_store: Store) -> WorkItem:
 def worker(redis_url: str, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Return a live worker whose database is away; its log is in ``log``."""
     environment = {
-        **importing_us({"PATH": os.environ["PATH"], "HOME": str(tmp_path)}),
+        **child_environment({"PATH": os.environ["PATH"], "HOME": str(tmp_path)}),
         "GHAPP_DATA_DIR": str(tmp_path / "data"),
         "DATABASE_URL": f"postgresql://ghapp:{PASSWORD}@127.0.0.1:1/nowhere",
         "REDIS_URL": redis_url,
