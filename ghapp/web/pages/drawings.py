@@ -1,4 +1,4 @@
-"""The charts of summaries: which numbers each draws, in words as well. It asks no database."""
+"""The charts of summaries, each with its numbers in words. It queries no database."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -26,6 +26,7 @@ from ghapp.summaries.counts import (
 from ghapp.summaries.selection import TimeGrain
 
 PULL_SERIES = ("with", "without", "no_evidence")
+"""Parts of a column, from the bottom."""
 
 
 class ChartWithTable(Struct, frozen=True):
@@ -37,12 +38,12 @@ class ChartWithTable(Struct, frozen=True):
 
 
 def share(counts: PullCounts) -> str:
-    """Return the share in words, rounded down; a dash: no line is counted, or nothing is known."""
+    """Return the share in words, rounded down; a dash: no line counts, or nothing is known."""
     return percent(counts.whole_attributed, counts.known_effective and counts.whole_effective)
 
 
 def pulls(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
-    """Draw merged pull requests over time: with, without, and those of which nothing is known."""
+    """Draw merged pull requests over time: with an agent, without one, and without evidence."""
     parts = [
         (point.counts.assisted, point.counts.not_assisted, point.counts.no_evidence)
         for point in series
@@ -61,7 +62,7 @@ def pulls(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
         name="pulls",
         title=f"Merged pull requests by {grain}",
         description=_said(
-            "{} with an agent, {} without, {} of which nothing is known.".format(
+            "{} with an agent, {} without, {} without evidence.".format(
                 *(sum(own) for own in zip(*parts, strict=True)) if parts else (0, 0, 0)
             ),
             series,
@@ -76,7 +77,7 @@ def pulls(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
 
 
 def shares(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
-    """Draw the share of effective lines over time as a floor."""
+    """Draw the share of effective lines over time, as a floor."""
     names = [span_name(point.start, grain) for point in series]
     points = [
         SharePoint(
@@ -91,7 +92,7 @@ def shares(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
     frame = ChartFrame(
         name="share",
         title=f"Share of effective lines with an agent, by {grain}",
-        description=_said("A floor: lines that are not sure are not in it.", series),
+        description=_said("The share is a floor: uncertain lines do not count.", series),
     )
     rows = [
         (
@@ -110,7 +111,7 @@ def shares(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
 
 
 def trends(series: Mapping[str, Sequence[SeriesPoint]]) -> dict[str, str]:
-    """Draw the share by month of each of some repositories, all on one scale."""
+    """Draw the monthly share of each repository, all on one scale."""
     highest = max((point.counts.share or 0 for one in series.values() for point in one), default=0)
     return {name: _trend(name, points, highest) for name, points in series.items()}
 
@@ -128,7 +129,7 @@ def _trend(name: str, points: Sequence[SeriesPoint], highest: float) -> str:
 
 
 def developers(days: Sequence[AdoptionDay]) -> ChartWithTable:
-    """Draw active developers by day; the table has what was merged beside them."""
+    """Draw active developers by day; the table also has merged pull requests."""
     rows = [
         (long_day(one.day), str(one.developers), str(one.pulls), _per(one.pulls_per_developer))
         for one in days
@@ -150,7 +151,7 @@ def agent_sessions(days: Sequence[AdoptionDay]) -> ChartWithTable:
 
 
 def _by_day(noun: str, days: Sequence[AdoptionDay], values: Sequence[int]) -> str:
-    """Draw one column for each day; ``noun`` is what its value counts, as of one."""
+    """Draw one column for each day; ``noun`` is the singular of what it counts."""
     steps = [
         ChartColumn(
             label=f"{one.day.day} {one.day:%b}",
@@ -169,7 +170,7 @@ def _by_day(noun: str, days: Sequence[AdoptionDay], values: Sequence[int]) -> st
 
 
 def comparison(one: OutcomeComparison, unit: str, scale: float) -> str:
-    """Draw one outcome of both groups with its interval; nothing where neither is known."""
+    """Draw one outcome of both groups with its interval; empty if neither is known."""
     groups = (("with", "Assisted", one.assisted), ("without", "Not assisted", one.others))
     rows = [
         ChartInterval(
@@ -207,12 +208,12 @@ def figure_words(figure: MeasuredFigure, unit: str, scale: float) -> str:
 
 
 def tick(start: date, grain: TimeGrain) -> str:
-    """Return a point's name under an axis."""
+    """Return a point's name below the axis: ``3 Nov``, ``Nov 2025``."""
     return f"{start:%b %Y}" if grain is TimeGrain.MONTH else f"{start.day} {start:%b}"
 
 
 def span_name(start: date, grain: TimeGrain) -> str:
-    """Return a point's name in a sentence."""
+    """Return a point's name in a sentence: ``Week of 3 Nov 2025``."""
     if grain is TimeGrain.MONTH:
         return f"{start:%B %Y}"
     return f"Week of {long_day(start)}" if grain is TimeGrain.WEEK else long_day(start)
@@ -226,7 +227,7 @@ def long_day(day: date) -> str:
 def _said(words: str, series: Sequence[SeriesPoint]) -> str:
     if not series:
         return "Nothing was merged."
-    return f"From {long_day(series[0].start)} on. {words}"
+    return f"Since {long_day(series[0].start)}. {words}"
 
 
 def _per(value: float | None) -> str:
