@@ -8,7 +8,7 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -155,15 +155,13 @@ def _unpacked(most: int) -> bytes:
 def _inflated(raw: bytes, most: int) -> bytes | None:
     """Return a gzip body unpacked; ``None``: it has more than ``most`` bytes."""
     unpacking = zlib.decompressobj(wbits=31)
-    try:
+    with suppress(zlib.error):
         unpacked = unpacking.decompress(raw, most)
-    except zlib.error:
-        _refuse(400, "the body is not gzip, or it is damaged")
-    if not unpacking.eof:
+        if unpacking.eof:
+            return unpacked
         if unpacking.unconsumed_tail:
             return None
-        _refuse(400, "the body is not gzip, or it is damaged")
-    return unpacked
+    return _refuse(400, "the body is not gzip, or it is damaged")
 
 
 def _away(error: str) -> Response:
@@ -174,14 +172,10 @@ def _away(error: str) -> Response:
 
 
 def _problem(
-    status: int,
-    error: str,
-    *,
-    code: str | None = None,
-    field: str | None = None,
-    seconds: int | None = None,
+    status: int, error: str, *, seconds: int | None = None, **more: str | None
 ) -> Response:
-    response = answer(wire.WireProblem(error=error, field=field, code=code), status)
+    """Return a `wire.WireProblem`; ``more`` are its ``code`` and ``field``."""
+    response = answer(wire.WireProblem(error=error, **more), status)
     if seconds is not None:
         wait(seconds)
     if status == 401:
@@ -189,12 +183,5 @@ def _problem(
     return response
 
 
-def _refuse(
-    status: int,
-    error: str,
-    *,
-    code: str | None = None,
-    field: str | None = None,
-    seconds: int | None = None,
-) -> NoReturn:
-    abort(_problem(status, error, code=code, field=field, seconds=seconds))
+def _refuse(status: int, error: str, *, seconds: int | None = None, **more: str | None) -> NoReturn:
+    abort(_problem(status, error, seconds=seconds, **more))

@@ -4,7 +4,7 @@ It names no person. All figures come from the database: a worker's process lives
 a counter in one web process would miss what the others did.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from flask import Blueprint, Response
@@ -62,19 +62,11 @@ class _ServicesCollector(Collector):
             yield from figures(self._services, now)
 
 
-def _gauge(name: str, about: str, labels: Sequence[str] = ()) -> GaugeMetricFamily:
-    return GaugeMetricFamily(name, about, labels=labels)
-
-
-def _value(name: str, about: str, value: float) -> GaugeMetricFamily:
-    return GaugeMetricFamily(name, about, value=value)
-
-
 def _deliveries(services: Services, now: datetime) -> Iterator[Metric]:
-    accepted = _gauge(
+    accepted = GaugeMetricFamily(
         "ghapp_deliveries_accepted_day",
         "Deliveries accepted in the last 24 hours",
-        ["event", "outcome"],
+        labels=["event", "outcome"],
     )
     counts = services.store.deliveries.counts(now - DAY)
     for (event, outcome), count in sorted(counts.items(), key=str):
@@ -83,10 +75,10 @@ def _deliveries(services: Services, now: datetime) -> Iterator[Metric]:
 
 
 def _work(services: Services, now: datetime) -> Iterator[Metric]:
-    ended = _gauge(
+    ended = GaugeMetricFamily(
         "ghapp_items_ended_day",
         "Work items that ended in the last 24 hours",
-        ["kind", "outcome"],
+        labels=["kind", "outcome"],
     )
     for (kind, outcome), count in sorted(services.store.work.ended(now - DAY).items()):
         ended.add_metric([kind, outcome], count)
@@ -95,8 +87,10 @@ def _work(services: Services, now: datetime) -> Iterator[Metric]:
 
 def _backlog(services: Services, now: datetime) -> Iterator[Metric]:
     labels = ["installation", "lane"]
-    waiting = _gauge("ghapp_due_waiting", "Work items that are due", labels)
-    oldest = _gauge("ghapp_due_oldest_seconds", "Age of the oldest work item that is due", labels)
+    waiting = GaugeMetricFamily("ghapp_due_waiting", "Work items that are due", labels=labels)
+    oldest = GaugeMetricFamily(
+        "ghapp_due_oldest_seconds", "Age of the oldest work item that is due", labels=labels
+    )
     for one in services.store.work.backlog(now):
         names = [str(one.installation_id or "-"), one.lane.value]
         waiting.add_metric(names, one.waiting)
@@ -107,34 +101,36 @@ def _backlog(services: Services, now: datetime) -> Iterator[Metric]:
 
 def _stuck(services: Services, now: datetime) -> Iterator[Metric]:
     store = services.store
-    yield _value(
+    yield GaugeMetricFamily(
         "ghapp_items_set_aside",
         "Dead letters: work items that wait for a person",
-        len(store.work.dead_letters()),
+        value=len(store.work.dead_letters()),
     )
-    yield _value(
+    yield GaugeMetricFamily(
         "ghapp_deliveries_left",
         "Deliveries that were accepted more than a minute ago and are not settled",
-        len(store.deliveries.unsettled(now - LATE)),
+        value=len(store.deliveries.unsettled(now - LATE)),
     )
-    yield _value(
+    yield GaugeMetricFamily(
         "ghapp_publications_not_confirmed_day",
         "Writes to GitHub in the last 24 hours that were refused or read back differently",
-        len(store.publications.not_confirmed(now - DAY)),
+        value=len(store.publications.not_confirmed(now - DAY)),
     )
-    yield _value("ghapp_redis_up", "Whether Redis answers", services.queue.is_alive())
+    yield GaugeMetricFamily(
+        "ghapp_redis_up", "Whether Redis answers", value=services.queue.is_alive()
+    )
 
 
 def _installations(services: Services, now: datetime) -> Iterator[Metric]:
-    parked = _gauge(
+    parked = GaugeMetricFamily(
         "ghapp_installation_parked_seconds",
         "Seconds until GitHub accepts requests of the installation again",
-        ["installation"],
+        labels=["installation"],
     )
-    left = _gauge(
+    left = GaugeMetricFamily(
         "ghapp_installation_requests_left",
         "Requests left in this hour, as GitHub last reported",
-        ["installation"],
+        labels=["installation"],
     )
     for one in services.store.installations.all():
         if one.parked_until is not None and one.parked_until > now:
@@ -151,15 +147,15 @@ def _shares(services: Services, now: datetime) -> Iterator[Metric]:
 
     Prometheus divides the two numbers of lines, so that a sum over installations stays right.
     """
-    pulls = _gauge(
+    pulls = GaugeMetricFamily(
         "ghapp_pull_requests_four_weeks",
         "Merged pull requests of the last 28 days by verdict",
-        ["installation", "verdict"],
+        labels=["installation", "verdict"],
     )
-    lines = _gauge(
+    lines = GaugeMetricFamily(
         "ghapp_lines_four_weeks",
         "Effective added lines of the last 28 days: all of them, and the attributed ones",
-        ["installation", "lines"],
+        labels=["installation", "lines"],
     )
     for one in services.store.installations.all():
         counts = _counts(services, one.id, now)

@@ -18,7 +18,6 @@ from ghapp.store import (
     Lane,
     RecurringWork,
     WorkEnd,
-    WorkItem,
     WorkKind,
     WorkRequest,
 )
@@ -129,18 +128,15 @@ def _enqueue_audit(repository_id: int, number: int) -> None:
 
 
 def _is_parked(one: Installation, now: datetime) -> bool:
-    is_paused = one.parked_until is not None and one.parked_until > now
-    return one.suspended_at is not None or is_paused
+    return bool(one.suspended_at or (one.parked_until and one.parked_until > now))
 
 
 def _recurring(now: datetime) -> Sequence[RecurringWork]:
     """Return recurring work; what ended badly the last time comes first."""
     found = services.store.work.recurring([*RECURRING], now - ROUND)
-    return sorted(found, key=lambda one: _ended_well(one.ended))[:SHOWN]
-
-
-def _ended_well(item: WorkItem | None) -> bool:
-    return item is None or item.outcome in GOOD_ENDS
+    return sorted(found, key=lambda one: one.ended is None or one.ended.outcome in GOOD_ENDS)[
+        :SHOWN
+    ]
 
 
 def _is_from_here() -> bool:

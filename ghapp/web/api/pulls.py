@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from flask import Response, abort
 
 from ghapp.attribution.document import from_document
@@ -131,24 +132,10 @@ def _document(saved: SavedAudit) -> bytes:
 
 def _wanted(audit: Audit, asked: LineParameters) -> Iterator[LineAnswer]:
     for file in audit.files:
-        if asked.path not in {None, file.path}:
-            continue
-        for line in file.lines:
-            if asked.reason not in {None, line.reason}:
-                continue
-            if asked.attributed not in {None, line.attributed}:
-                continue
-            yield LineAnswer(
-                path=file.path,
-                line=line.line,
-                reason=line.reason,
-                attributed=line.attributed,
-                difference=line.difference,
-                agent=line.agent,
-                agent_session=line.agent_session,
-                edit=line.edit,
-                edited_at=line.edited_at,
-            )
+        for line in file.lines if asked.path in {None, file.path} else ():
+            is_reason = asked.reason in {None, line.reason}
+            if is_reason and asked.attributed in {None, line.attributed}:
+                yield LineAnswer(path=file.path, **msgspec.structs.asdict(line))
 
 
 def _place(after: str | None) -> tuple[int | None, int]:

@@ -1,5 +1,6 @@
 """Routes about the viewer, organizations and repositories."""
 
+import msgspec
 from flask import Response
 
 from ghapp.attribution.model import Struct
@@ -121,12 +122,4 @@ def _organization(one: Installation) -> OrganizationAnswer:
 
 
 def _repository(one: Repository) -> RepositoryAnswer:
-    return RepositoryAnswer(
-        id=one.id,
-        owner=one.owner,
-        name=one.name,
-        full_name=one.full_name,
-        private=one.private,
-        archived=one.archived,
-        installation_id=one.installation_id,
-    )
+    return msgspec.convert(one, RepositoryAnswer, from_attributes=True)

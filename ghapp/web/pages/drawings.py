@@ -24,9 +24,12 @@ from ghapp.summaries.counts import (
     SeriesPoint,
 )
 from ghapp.summaries.selection import TimeGrain
+from ghapp.web.frame import day
 
 PULL_SERIES = ("with", "without", "no_evidence")
 """Parts of a column, from the bottom."""
+PULL_COUNTS = ("assisted", "not_assisted", "no_evidence")
+"""Members of `PullCounts` that the parts show."""
 
 
 class ChartWithTable(Struct, frozen=True):
@@ -44,70 +47,55 @@ def share(counts: PullCounts) -> str:
 
 def pulls(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
     """Draw merged pull requests over time: with an agent, without one, and without evidence."""
-    parts = [
-        (point.counts.assisted, point.counts.not_assisted, point.counts.no_evidence)
-        for point in series
-    ]
-    names = [span_name(point.start, grain) for point in series]
+    values = [tuple(getattr(one.counts, part) for part in PULL_COUNTS) for one in series]
+    rows = [(span_name(one.start, grain), *own) for one, own in zip(series, values, strict=True)]
     steps = [
         ChartColumn(
-            label=tick(point.start, grain),
-            title=f"{name}: {own[0]} with, {own[1]} without, {own[2]} without evidence",
+            label=tick(one.start, grain),
+            title="{}: {} with, {} without, {} without evidence".format(*row),
             values=own,
-            provisional=point.counts.provisional > 0,
+            provisional=one.counts.provisional > 0,
         )
-        for point, own, name in zip(series, parts, names, strict=True)
+        for one, own, row in zip(series, values, rows, strict=True)
     ]
-    frame = ChartFrame(
-        name="pulls",
-        title=f"Merged pull requests by {grain}",
-        description=_said(
-            "{} with an agent, {} without, {} without evidence.".format(
-                *(sum(own) for own in zip(*parts, strict=True)) if parts else (0, 0, 0)
-            ),
-            series,
-        ),
-    )
-    rows = [(name, *map(str, own)) for name, own in zip(names, parts, strict=True)]
+    sums = [sum(column) for column in zip(*values, strict=True)] or [0] * len(PULL_COUNTS)
+    said = "{} with an agent, {} without, {} without evidence.".format(*sums)
+    title = f"Merged pull requests by {grain}"
+    frame = ChartFrame(name="pulls", title=title, description=_said(said, series))
     return ChartWithTable(
         svg=columns(frame, steps, PULL_SERIES),
         heads=(grain.value.title(), "With", "Without", "No evidence"),
-        rows=tuple(rows),
+        rows=tuple(tuple(map(str, row)) for row in rows),
     )
 
 
 def shares(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
     """Draw the share of effective lines over time, as a floor."""
-    names = [span_name(point.start, grain) for point in series]
-    points = [
-        SharePoint(
-            label=tick(point.start, grain),
-            title=f"{name}: at least {share(point.counts)} "
-            f"({point.counts.whole_attributed:,} of {point.counts.whole_effective:,} lines)",
-            share=point.counts.share if point.counts.known_effective else None,
-            provisional=point.counts.provisional > 0,
-        )
-        for point, name in zip(series, names, strict=True)
-    ]
     frame = ChartFrame(
         name="share",
         title=f"Share of effective lines with an agent, by {grain}",
         description=_said("The share is a floor: uncertain lines do not count.", series),
     )
-    rows = [
-        (
-            name,
-            f"{point.counts.attributed:,}",
-            f"{point.counts.effective:,}",
-            share(point.counts),
-        )
-        for point, name in zip(series, names, strict=True)
-    ]
     return ChartWithTable(
-        svg=share_line(frame, points),
+        svg=share_line(frame, [_share_point(one, grain) for one in series]),
         heads=(grain.value.title(), "Lines with", "Effective lines", "Share, at least"),
-        rows=tuple(rows),
+        rows=tuple(_share_row(span_name(one.start, grain), one.counts) for one in series),
     )
+
+
+def _share_point(point: SeriesPoint, grain: TimeGrain) -> SharePoint:
+    counts = point.counts
+    lines = f"{counts.whole_attributed:,} of {counts.whole_effective:,} lines"
+    return SharePoint(
+        label=tick(point.start, grain),
+        title=f"{span_name(point.start, grain)}: at least {share(counts)} ({lines})",
+        share=counts.share if counts.known_effective else None,
+        provisional=counts.provisional > 0,
+    )
+
+
+def _share_row(name: str, counts: PullCounts) -> tuple[str, ...]:
+    return name, f"{counts.attributed:,}", f"{counts.effective:,}", share(counts)
 
 
 def trends(series: Mapping[str, Sequence[SeriesPoint]]) -> dict[str, str]:
@@ -119,11 +107,8 @@ def trends(series: Mapping[str, Sequence[SeriesPoint]]) -> dict[str, str]:
 def _trend(name: str, points: Sequence[SeriesPoint], highest: float) -> str:
     shown = [point.counts.share if point.counts.known_effective else None for point in points]
     known = [point for point, value in zip(points, shown, strict=True) if value is not None]
-    said = "nothing is known"
-    if known:
-        first, last = known[0], known[-1]
-        said = f"{share(first.counts)} in {first.start:%B %Y}, {share(last.counts)} in "
-        said += f"{last.start:%B %Y}"
+    ends = [f"{share(one.counts)} in {one.start:%B %Y}" for one in known[:1] + known[-1:]]
+    said = ", ".join(ends) or "nothing is known"
     frame = ChartFrame(name="", title=f"Share of {name} by month", description=said)
     return sparkline(frame, shown, highest)
 
@@ -131,7 +116,7 @@ def _trend(name: str, points: Sequence[SeriesPoint], highest: float) -> str:
 def developers(days: Sequence[AdoptionDay]) -> ChartWithTable:
     """Draw active developers by day; the table also has merged pull requests."""
     rows = [
-        (long_day(one.day), str(one.developers), str(one.pulls), _per(one.pulls_per_developer))
+        (day(one.day), str(one.developers), str(one.pulls), _per(one.pulls_per_developer))
         for one in days
     ]
     return ChartWithTable(
@@ -146,7 +131,7 @@ def agent_sessions(days: Sequence[AdoptionDay]) -> ChartWithTable:
     return ChartWithTable(
         svg=_by_day("agent session", days, [one.agent_sessions for one in days]),
         heads=("Day", "Agent sessions"),
-        rows=tuple((long_day(one.day), str(one.agent_sessions)) for one in days),
+        rows=tuple((day(one.day), str(one.agent_sessions)) for one in days),
     )
 
 
@@ -154,8 +139,8 @@ def _by_day(noun: str, days: Sequence[AdoptionDay], values: Sequence[int]) -> st
     """Draw one column for each day; ``noun`` is the singular of what it counts."""
     steps = [
         ChartColumn(
-            label=f"{one.day.day} {one.day:%b}",
-            title=f"{long_day(one.day)}: {counted(value, noun)}",
+            label=tick(one.day, TimeGrain.DAY),
+            title=f"{day(one.day)}: {counted(value, noun)}",
             values=(value,),
         )
         for one, value in zip(days, values, strict=True)
@@ -216,18 +201,13 @@ def span_name(start: date, grain: TimeGrain) -> str:
     """Return a point's name in a sentence: ``Week of 3 Nov 2025``."""
     if grain is TimeGrain.MONTH:
         return f"{start:%B %Y}"
-    return f"Week of {long_day(start)}" if grain is TimeGrain.WEEK else long_day(start)
-
-
-def long_day(day: date) -> str:
-    """Return a day for people: ``3 Nov 2025``."""
-    return f"{day.day} {day:%b %Y}"
+    return f"Week of {day(start)}" if grain is TimeGrain.WEEK else day(start)
 
 
 def _said(words: str, series: Sequence[SeriesPoint]) -> str:
     if not series:
         return "Nothing was merged."
-    return f"Since {long_day(series[0].start)}. {words}"
+    return f"Since {day(series[0].start)}. {words}"
 
 
 def _per(value: float | None) -> str:
