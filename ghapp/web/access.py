@@ -168,7 +168,7 @@ def require_repository_admin(owner: str, name: str) -> Repository:
 
 
 def require_member(organization: str, level: AccessLevel = AccessLevel.READ) -> Installation:
-    """Return the installation on an organization whose active member the viewer is.
+    """Return the installation on an organization in which the viewer is an active member.
 
     The only member of a personal account is that person. Answers 404 to anybody else, and 403
     to a member who lacks ``level``.
