@@ -1,7 +1,7 @@
-"""Who asks, and whether that person may read this: the one door that pages and API go through.
+"""Who sends a request, and what that person may read: every page and API route checks here.
 
-A person comes with the cookie of a sign-in, or at the API with a read token; either way GitHub
-is asked what that person may see. Where GitHub cannot be asked nobody is let in.
+A cookie identifies a signed-in person, and a read token does so at the API. Either way the app
+asks GitHub what that person may see. If GitHub does not answer, nobody gets in.
 """
 
 import hmac
@@ -10,32 +10,32 @@ from contextlib import suppress
 from functools import partial
 from typing import NoReturn, TypeVar
 
-from flask import Flask, abort, current_app, g, redirect, request, url_for
+from flask import Flask, abort, g, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from ghapp.attribution.model import Struct
-from ghapp.bootstrap import Services
 from ghapp.github.token_cache import derive_key
 from ghapp.github.user_access import AccessLevel, GitHubAway, MembersHidden
 from ghapp.people.readers import NotSignedIn, PageReaders
 from ghapp.store import AccessToken, Installation, Repository, StoreError, TokenKind
 from ghapp.store.access_log import AccessDoor, AccessEntry
 from ghapp.store.logins import SignedIn
+from ghapp.web.current import services
 from ghapp.web.errors import problem, told
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_FIELD = "form_token"
-"""Name of the hidden field that every form of a signed-in person carries."""
+"""Name of the hidden field in every form of a signed-in person."""
 
 Found = TypeVar("Found")
 
 
 class PageViewer(Struct, frozen=True, kw_only=True):
-    """Who asks."""
+    """The person who sends a request."""
 
     person: SignedIn
     token: AccessToken | None = None
-    """The read token that was shown; ``None``: the person sits at a browser."""
+    """The read token of the request; ``None``: the person uses a browser."""
 
     @property
     def login(self) -> str:
@@ -44,31 +44,30 @@ class PageViewer(Struct, frozen=True, kw_only=True):
 
     @property
     def who(self) -> str:
-        """The viewer as the access log names it."""
+        """The viewer's name in the access log."""
         return f"login:{self.login}" if self.token is None else f"token:{self.token.id}"
 
-    def comes_for(self, installation_id: int | None) -> bool:
-        """Say whether a token was made for that installation; a browser is for all."""
+    def may_ask_about(self, installation_id: int | None) -> bool:
+        """Say whether the token covers that installation; a browser covers every one."""
         if self.token is None or self.token.installations is None:
             return True
         return installation_id is not None and self.token.reaches(installation_id)
 
 
-def add_access(app: Flask, services: Services) -> None:
-    """Let `viewer` know the services, and every template who is signed in."""
-    app.extensions["ghapp.services"] = services
+def add_access(app: Flask) -> None:
+    """Tell every template who is signed in and what that person may change."""
     app.context_processor(lambda: {"viewer": _shown(), "form_token": form_token()})
-    app.jinja_env.globals["is_owner"] = partial(_holds, require_admin, services)
-    app.jinja_env.globals["administers"] = partial(_holds, require_repository_admin, services)
+    app.jinja_env.globals["is_owner"] = partial(_holds, require_admin)
+    app.jinja_env.globals["administers"] = partial(_holds, require_repository_admin)
 
 
-# --- who asks -------------------------------------------------------------------------------------
+# --- the viewer -----------------------------------------------------------------------------------
 
 
 def viewer() -> PageViewer | None:
-    """Return who asks; ``None``: anonymous, or a form that does not come from our own page.
+    """Return the viewer; ``None``: anonymous, or a form that another site made.
 
-    An invalid read token is refused with 401.
+    Answers 401 to an invalid read token.
     """
     if "viewer" not in g:
         g.viewer = _by_token() if request.path.startswith("/api/") else None
@@ -78,30 +77,33 @@ def viewer() -> PageViewer | None:
 
 
 def require_viewer() -> PageViewer:
-    """Return who asks; an anonymous browser is led to the sign-in, a program gets 401."""
+    """Return the viewer; redirect an anonymous browser to the sign-in, answer 401 to a program."""
     return viewer() or _sign_in_first()
 
 
 def cookie_name() -> str:
-    """Return the name of the sign-in's cookie; with ``__Host-`` no other site can set it."""
+    """Return the name of the sign-in's cookie; ``__Host-`` stops other sites from setting it.
+
+    https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes
+    """
     return "__Host-login" if is_encrypted() else "login"
 
 
 def is_encrypted() -> bool:
-    """Say whether people reach this app over https."""
-    public = _services().settings.public_url or ""
+    """Say whether browsers reach this app over HTTPS."""
+    public = services.settings.public_url or ""
     return request.is_secure or public.startswith("https://")
 
 
 def form_token() -> str:
-    """Return what the forms of this browser carry; empty: nobody is signed in here."""
+    """Return the secret field of this browser's forms; empty: nobody is signed in."""
     cookie = request.cookies.get(cookie_name(), "")
-    key = derive_key(_services().settings.encryption_key, "forms")
+    key = derive_key(services.settings.encryption_key, "forms")
     return hmac.new(key, cookie.encode(), "sha256").hexdigest() if cookie else ""
 
 
 def _by_cookie() -> PageViewer | None:
-    cookie, readers = request.cookies.get(cookie_name(), ""), _services().readers
+    cookie, readers = request.cookies.get(cookie_name(), ""), services.readers
     if not cookie or readers is None:
         return None
     if request.method not in SAFE and not _is_own_form():
@@ -119,35 +121,32 @@ def _by_token() -> PageViewer | None:
     shown = request.authorization
     if shown is None or shown.type != "bearer" or not shown.token:
         return None
-    services = _services()
     now = services.clock()
     token = services.store.tokens.check(shown.token, TokenKind.READ, now=now)
     if token is None or not token.is_valid(now):
-        _refuse_token("this token is not known, was revoked or has expired")
+        _refuse_token("this token is unknown, revoked or expired")
     person = services.store.logins.person(token.user_id)
     if person is None or person.sealed is None:
-        _refuse_token(f"{token.login} has to sign in again before this token reads anything")
+        _refuse_token(f"{token.login} has to sign in again before this token works")
     return PageViewer(person=person, token=token)
 
 
 def _shown() -> PageViewer | None:
-    """Return who is signed in, for a page's head; a page of errors shows nobody."""
+    """Return the viewer for a page's header; an error page may show nobody."""
     with suppress(StoreError, HTTPException):
         return viewer()
     return None
 
 
-# --- may they -------------------------------------------------------------------------------------
+# --- what the viewer may read ---------------------------------------------------------------------
 
 
-def require_reader(
-    services: Services, owner: str, name: str, level: AccessLevel = AccessLevel.READ
-) -> Repository:
-    """Return a repository that the viewer may read on GitHub, or do more with if ``level`` says.
+def require_reader(owner: str, name: str, level: AccessLevel = AccessLevel.READ) -> Repository:
+    """Return a repository on which the viewer has at least ``level`` on GitHub.
 
-    Otherwise 404, as on GitHub: what somebody may not read is not there. 403: readable, but
-    the level is not reached. Anonymous: the sign-in, or 401 at the API; where the settings
-    say so, public repositories are readable by anyone.
+    Answers 404 if the viewer may not read it, as GitHub does, and 403 if the viewer may read it
+    but lacks ``level``. An anonymous viewer gets the sign-in, or 401 at the API, unless the
+    settings open public repositories to anyone.
     """
     asking = viewer()
     repository = services.store.installations.find(f"{owner}/{name}")
@@ -156,80 +155,78 @@ def require_reader(
         if repository is None or not is_open or level is not AccessLevel.READ:
             _sign_in_first()
         return repository
-    if repository is None or not asking.comes_for(repository.installation_id):
+    if repository is None or not asking.may_ask_about(repository.installation_id):
         abort(404, "there is no such repository, or you may not read it")
-    held = asked(services, lambda readers: readers.repository(asking.person, repository.id))
+    held = asked(lambda readers: readers.repository(asking.person, repository.id))
     _check(held, level, "repository")
     return repository
 
 
-def require_repository_admin(services: Services, owner: str, name: str) -> Repository:
+def require_repository_admin(owner: str, name: str) -> Repository:
     """Return a repository that the viewer administers on GitHub."""
-    return require_reader(services, owner, name, AccessLevel.ADMIN)
+    return require_reader(owner, name, AccessLevel.ADMIN)
 
 
-def require_member(
-    services: Services, organization: str, level: AccessLevel = AccessLevel.READ
-) -> Installation:
-    """Return the installation on an organization of which the viewer is an active member.
+def require_member(organization: str, level: AccessLevel = AccessLevel.READ) -> Installation:
+    """Return the installation on an organization in which the viewer is an active member.
 
-    An account of a person has one member, that person. Otherwise 404.
+    The only member of a personal account is that person. Answers 404 to anybody else, and 403
+    to a member who lacks ``level``.
     """
     asking = require_viewer()
     found = services.store.installations.of_account(organization)
-    if found is None or not asking.comes_for(found.id):
-        abort(404, "the app is not installed there, or you are no member")
+    if found is None or not asking.may_ask_about(found.id):
+        abort(404, "the app is not installed there, or you are not a member")
     if found.account_type == "User":
         held = AccessLevel.ADMIN if found.account_id == asking.person.id else AccessLevel.NONE
     else:
-        held = asked(services, lambda readers: readers.organization(asking.person, found.account))
+        held = asked(lambda readers: readers.organization(asking.person, found.account))
     _check(held, level, "organization")
     return found
 
 
-def _holds(require: Callable[..., object], services: Services, *where: str) -> bool:
-    """Say whether the viewer has what is required, for a link that others need not see."""
+def _holds(require: Callable[..., object], *where: str) -> bool:
+    """Say whether the viewer passes a check, so that a page can hide a link from others."""
     try:
-        require(services, *where)
+        require(*where)
     except HTTPException:
         return False
     return True
 
 
-def require_admin(services: Services, organization: str) -> Installation:
-    """Return the installation on an organization of which the viewer is an owner."""
-    return require_member(services, organization, AccessLevel.ADMIN)
+def require_admin(organization: str) -> Installation:
+    """Return the installation on an organization that the viewer owns."""
+    return require_member(organization, AccessLevel.ADMIN)
 
 
-def readable(services: Services, installation_id: int) -> frozenset[int]:
-    """Return the numbers of an installation's repositories that the viewer may read.
+def readable(installation_id: int) -> frozenset[int]:
+    """Return the ids of an installation's repositories that the viewer may read.
 
-    Whatever is shown of several repositories is shown of these only.
+    Every view of several repositories covers these only.
     """
     asking = require_viewer()
-    if not asking.comes_for(installation_id):
+    if not asking.may_ask_about(installation_id):
         return frozenset()
-    return asked(services, lambda readers: readers.readable(asking.person, installation_id))
+    return asked(lambda readers: readers.readable(asking.person, installation_id))
 
 
-def installations(services: Services) -> tuple[Installation, ...]:
-    """Return the installations that hold anything that the viewer may read, by account."""
+def installations() -> tuple[Installation, ...]:
+    """Return the installations with anything that the viewer may read, sorted by account."""
     asking = require_viewer()
-    seen = asked(services, lambda readers: readers.installations(asking.person))
+    seen = asked(lambda readers: readers.installations(asking.person))
     known = services.store.installations.all()
-    found = (one for one in known if one.id in seen and asking.comes_for(one.id))
+    found = (one for one in known if one.id in seen and asking.may_ask_about(one.id))
     return tuple(sorted(found, key=lambda one: one.account.lower()))
 
 
 def note_access(
-    services: Services,
     what: str,
     *,
     repository: Repository | None = None,
     pull_request: int | None = None,
     detail: str | None = None,
 ) -> None:
-    """Log that the viewer looks at audits or exports them; to be called before it is shown."""
+    """Log that the viewer reads or exports audits; call it before anything is shown."""
     asking = viewer()
     access = AccessEntry(
         who="anonymous" if asking is None else asking.who,
@@ -242,8 +239,8 @@ def note_access(
     services.store.access_log.note(access, now=services.clock())
 
 
-def asked(services: Services, ask: Callable[[PageReaders], Found]) -> Found:
-    """Return what GitHub says of the viewer; 503 where it cannot be asked now."""
+def asked(ask: Callable[[PageReaders], Found]) -> Found:
+    """Return GitHub's answer about the viewer; 503 if GitHub does not answer now."""
     if services.readers is None:
         _sign_in_first()
     try:
@@ -259,7 +256,7 @@ def asked(services: Services, ask: Callable[[PageReaders], Found]) -> Found:
         abort(
             403,
             "GitHub does not tell this app whether you are a member: an owner of the organization "
-            "has to accept its permission 'Members: read', or you have to pass its single sign-on",
+            "must accept the permission 'Members: read', or you must pass its single sign-on",
         )
 
 
@@ -267,14 +264,14 @@ def _check(held: AccessLevel, level: AccessLevel, what: str) -> None:
     if not held.reaches(AccessLevel.READ):
         abort(404, f"there is no such {what}, or you may not read it")
     if not held.reaches(level):
-        abort(403, f"this needs {level} on the {what}")
+        abort(403, f"this needs {level} access to the {what}")
 
 
 def _sign_in_first() -> NoReturn:
     if request.path.startswith("/api/"):
         _refuse_token("sign in, or send a read token: Authorization: Bearer TOKEN")
     if request.method not in SAFE:
-        abort(403, "this form is too old or comes from another site: load the page again")
+        abort(403, "this form is too old or came from another site: load the page again")
     here = request.full_path.removesuffix("?")
     abort(redirect(url_for("login.sign_in", next=here), 302))
 
@@ -283,8 +280,3 @@ def _refuse_token(why: str) -> NoReturn:
     response = problem(401, why)
     response.headers["WWW-Authenticate"] = 'Bearer realm="ghapp"'
     abort(response)
-
-
-def _services() -> Services:
-    services: Services = current_app.extensions["ghapp.services"]
-    return services

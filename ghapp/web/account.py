@@ -1,4 +1,4 @@
-"""What a person sets for herself: her access tokens, and signing out everywhere. No audit."""
+"""The settings of a signed-in person: access tokens, and signing out everywhere."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -6,63 +6,67 @@ from datetime import timedelta
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from ghapp.bootstrap import Services
 from ghapp.store import NewToken, TokenKind, new_secret
 from ghapp.web.access import PageViewer, cookie_name, installations, require_viewer
+from ghapp.web.current import services
 
 LONGEST_LABEL = 100
+"""Characters of a token's name."""
 LIFETIMES = (7, 30, 90, 365)
-"""Days that a new token may last."""
+"""Days after which a new token may expire."""
 
 
-def account(services: Services) -> Blueprint:
-    """Return the routes below ``/settings``."""
-    blueprint = Blueprint("account", __name__, url_prefix="/settings")
-
-    @blueprint.get("/tokens")
-    def tokens() -> str:
-        return _page(services, require_viewer())
-
-    @blueprint.post("/tokens")
-    def make() -> Response:
-        viewer, secret = require_viewer(), new_secret(TokenKind.READ)
-        new = _wanted(services, viewer)
-        services.store.tokens.issue(new, secret, now=services.clock())
-        # Shown once, in the answer itself: an address or a cookie would keep it.
-        return make_response(_page(services, viewer, secret=secret), 201)
-
-    @blueprint.post("/tokens/<int(max=9223372036854775807):token>/revoke")
-    def revoke(token: int) -> Response:
-        person = require_viewer().person
-        if not services.store.tokens.revoke(token, now=services.clock(), user_id=person.id):
-            abort(404, "you have no such token that is still valid")
-        return redirect(url_for("account.tokens"), 303)
-
-    @blueprint.post("/sign-out-everywhere")
-    def sign_out_everywhere() -> Response:
-        services.store.logins.end_all(require_viewer().person.id)
-        answer = redirect("/", 303)
-        answer.delete_cookie(cookie_name())
-        return answer
-
-    return blueprint
+account = Blueprint("account", __name__, url_prefix="/settings")
 
 
-def _page(services: Services, viewer: PageViewer, secret: str | None = None) -> str:
+@account.get("/tokens")
+def tokens() -> str:
+    """Show the person's valid tokens."""
+    return _page()
+
+
+@account.post("/tokens")
+def make() -> Response:
+    """Make a read token and show its secret."""
+    viewer, secret = require_viewer(), new_secret(TokenKind.READ)
+    services.store.tokens.issue(_new_token(viewer), secret, now=services.clock())
+    # Shown only in this answer: an address or a cookie would keep the secret.
+    return make_response(_page(secret), 201)
+
+
+@account.post("/tokens/<int(max=9223372036854775807):token>/revoke")
+def revoke(token: int) -> Response:
+    """Revoke one of the person's tokens."""
+    person = require_viewer().person
+    if not services.store.tokens.revoke(token, now=services.clock(), user_id=person.id):
+        abort(404, "you have no such valid token")
+    return redirect(url_for("account.tokens"), 303)
+
+
+@account.post("/sign-out-everywhere")
+def sign_out_everywhere() -> Response:
+    """End every sign-in of the person."""
+    services.store.logins.end_all(require_viewer().person.id)
+    answer = redirect("/", 303)
+    answer.delete_cookie(cookie_name())
+    return answer
+
+
+def _page(secret: str | None = None) -> str:
     now = services.clock()
-    found = services.store.tokens.of_user(viewer.person.id)
+    found = services.store.tokens.of_user(require_viewer().person.id)
     return render_template(
         "tokens.html",
         tokens=[one for one in found if one.is_valid(now)],
-        accounts={one.id: one.account for one in installations(services)},
+        accounts={one.id: one.account for one in installations()},
         lifetimes=LIFETIMES,
         longest_label=LONGEST_LABEL,
         secret=secret,
     )
 
 
-def _wanted(services: Services, viewer: PageViewer) -> NewToken:
-    """Read the form; a token is made for what its person reaches, and never for longer asked."""
+def _new_token(viewer: PageViewer) -> NewToken:
+    """Read the form; 400 names the invalid field."""
     label, days = request.form.get("label", "").strip(), request.form.get("days", "")
     if not label or len(label) > LONGEST_LABEL:
         abort(400, f"give the token a name of 1 to {LONGEST_LABEL} characters")
@@ -73,14 +77,14 @@ def _wanted(services: Services, viewer: PageViewer) -> NewToken:
         login=viewer.login,
         user_id=viewer.person.id,
         label=label,
-        installations=_installations(services, request.form.getlist("installation")),
+        installations=_installations(request.form.getlist("installation")),
         expires_at=services.clock() + timedelta(days=int(days)),
     )
 
 
-def _installations(services: Services, wanted: Iterable[str]) -> tuple[int, ...] | None:
+def _installations(wanted: Iterable[str]) -> tuple[int, ...] | None:
     given = set(wanted)
-    known = {str(one.id) for one in installations(services)}
+    known = {str(one.id) for one in installations()}
     if given - known:
-        abort(400, f"installation is {min(given - known)!r}, which you do not reach")
+        abort(400, f"installation is {min(given - known)!r}, which you cannot read")
     return tuple(sorted(map(int, given))) or None

@@ -1,4 +1,4 @@
-"""The web application: routes, headers and errors put together. It holds no story."""
+"""The web application: puts routes, headers and error answers together."""
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -11,6 +11,7 @@ from ghapp.web.access import add_access
 from ghapp.web.account import account
 from ghapp.web.api import api
 from ghapp.web.badge import badge
+from ghapp.web.current import attach
 from ghapp.web.enrollment import enrollment
 from ghapp.web.errors import add_error_answers
 from ghapp.web.frame import add_frame
@@ -19,7 +20,7 @@ from ghapp.web.health import health
 from ghapp.web.limits import add_limits
 from ghapp.web.login import login
 from ghapp.web.metrics import metrics
-from ghapp.web.openapi import openapi
+from ghapp.web.openapi import add_description, openapi
 from ghapp.web.operator import operator
 from ghapp.web.organization_settings import organization_settings
 from ghapp.web.pages import pages
@@ -29,13 +30,19 @@ from ghapp.web.uploads import uploads
 from ghapp.web.webhook import webhook
 
 SLACK = 64 * 1024
-"""Bytes above GitHub's own limit, so that the largest payload is never refused by a hair."""
+"""Bytes above GitHub's own limit, so that we never refuse GitHub's largest payload."""
+
+BLUEPRINTS = (
+    *(webhook, health, pages, login, account, organization_settings),
+    *(enrollment, uploads, openapi, api, badge),
+    *(operator, metrics, record_keys, schemas),
+)
 
 
 def create_app(services: Services | None = None) -> Flask:
-    """Return the application; without services they are made from the environment.
+    """Return the application; without services, build them from the environment.
 
-    Raises `SettingsError`, which names everything that is missing at once.
+    Raises `SettingsError`, which names every missing setting at once.
     """
     if services is None:
         settings = Settings.from_environment()
@@ -45,16 +52,13 @@ def create_app(services: Services | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + SLACK
     if proxies := services.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, 0, 0, 0)  # type: ignore[method-assign]
+    attach(app, services)
     add_headers(app)
     add_frame(app)
     add_error_answers(app)
     add_limits(app, services)
-    add_access(app, services)
-    doors = (
-        *(webhook, health, pages, login, account, organization_settings),
-        *(api, badge, operator, metrics, record_keys, schemas),
-    )
-    of_machines = (enrollment, uploads, openapi)
-    for blueprint in (door(services) for door in (*doors, *of_machines)):
+    add_access(app)
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    add_description(app, services.settings.public_url)
     return app

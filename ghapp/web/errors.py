@@ -1,4 +1,4 @@
-"""Every refused or failed request as one answer: JSON, or a page. It decides no status."""
+"""Turns every refused or failed request into one kind of answer: JSON, or a page."""
 
 import structlog
 from flask import Flask, Response, jsonify, make_response, render_template, request
@@ -7,36 +7,36 @@ from werkzeug.exceptions import HTTPException
 from ghapp.store import DatabaseUnavailable
 
 FOR_PROGRAMS = ("/api/", "/webhooks/")
-"""Below these nobody reads a page, whatever a request says that it accepts."""
+"""Paths that always answer in JSON, whatever the request accepts."""
 
 HEADLINES = {
     401: "Please sign in",
-    403: "This is not yours to see",
-    404: "There is no such page",
+    403: "You may not see this",
+    404: "Page not found",
     429: "Too many requests",
-    503: "Not available just now",
+    503: "Temporarily unavailable",
 }
-"""Status → what a page says first; others are named as HTTP names them."""
+"""Status → headline of its page; any other status has HTTP's own phrase."""
 
 log = structlog.get_logger()
 
 
 def add_error_answers(app: Flask) -> None:
-    """Answer every HTTP error and every failure of ours."""
+    """Answer every HTTP error and every unexpected exception."""
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(DatabaseUnavailable, _away)
     app.register_error_handler(Exception, _failed)
 
 
 def problem(status: int, error: str, **more: object) -> Response:
-    """Return what was wrong: ``error`` for a person, ``more`` for a program."""
+    """Return an error as JSON: ``error`` is for a person, ``more`` for a program."""
     response = jsonify({"error": error, **more})
     response.status_code = status
     return response
 
 
 def told(status: int, error: str, name: str = "Something went wrong") -> Response:
-    """Return what was wrong as whoever asked reads it: a page for a browser, else JSON."""
+    """Return an error as a page for a browser, else as JSON."""
     if not _is_browser():
         return problem(status, error)
     page = render_template("error.html", headline=HEADLINES.get(status, name), error=error)
@@ -59,10 +59,10 @@ def _refused(error: HTTPException) -> Response:
 
 def _away(error: Exception) -> Response:
     log.warning("database_away", path=request.path, exc_info=error)
-    return told(503, "the database does not answer; nothing is lost, try again in a minute")
+    return told(503, "the database does not answer; nothing is lost, so try again in a minute")
 
 
 def _failed(error: Exception) -> Response:
-    # The message stays in the log: it may name a host, a path or a person.
+    # The message goes to the log only: it may name a host, a path or a person.
     log.error("request_failed", path=request.path, exc_info=error)
-    return told(500, "something failed on our side; the log has it")
+    return told(500, "something failed on our side; the log has the details")

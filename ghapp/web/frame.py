@@ -1,4 +1,4 @@
-"""What every page shares: how templates write numbers, times, words and charts. It has no route."""
+"""How templates write numbers, times, words and charts. It has no route."""
 
 from datetime import UTC, date, datetime
 
@@ -17,17 +17,17 @@ WORDS = {
     "not_assisted": "not assisted",
     "no_evidence": "no evidence",
     "written": "written",
-    "unchanged": "already as asked",
+    "unchanged": "already up to date",
     "not_written": "not written",
     "check_run": "Check run",
     "comment": "Comment",
     "label": "Label",
 }
-"""Ids of ours → the words that a page says for them; others are said as they are."""
+"""Ids → their words on a page; any other id keeps its own words, with spaces."""
 
 
 def add_frame(app: Flask) -> None:
-    """Teach the application's templates our ways of writing."""
+    """Add the filters and globals that every template uses."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters |= {
         "agent": lambda agent: visible(words.agent_name(agent)),
@@ -48,17 +48,17 @@ def add_frame(app: Flask) -> None:
 
 
 def line_meter(name: str, part: int, whole: int) -> str:
-    """Draw a part of some lines as a bar."""
+    """Draw a part of a number of lines as a bar."""
     return meter([("with", part), (NOTHING, whole - part)], f"{name}: {percent(part, whole)}")
 
 
 def drawn(chart: str) -> Markup:
-    """Return a chart as it is: `ghapp.reports.charts` makes every word in it harmless."""
+    """Return a chart unescaped: `ghapp.reports.charts` has escaped every word in it."""
     return Markup(chart)  # noqa: S704
 
 
 def iso(at: datetime) -> str:
-    """Return an instant as a machine reads it, in UTC."""
+    """Return a time in ISO 8601, in UTC: ``2025-11-03T12:00:00Z``."""
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

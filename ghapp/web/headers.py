@@ -1,4 +1,4 @@
-"""The security headers that every answer carries. It knows no route."""
+"""The security headers of every answer."""
 
 from flask import Flask, Response, request
 
@@ -6,17 +6,18 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
     "font-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'{more}"
 )
-"""Nothing inline, nothing from another host; a page that needs a form elsewhere says where."""
+"""Nothing inline and nothing from another host; ``more`` is an origin that a form may post to."""
 ONE_YEAR = 31_536_000
+"""In seconds."""
 
 
 def add_headers(app: Flask) -> None:
-    """Let every answer of the application carry them."""
+    """Add the headers to every answer of the application."""
     app.after_request(_harden)
 
 
 def content_security_policy(form_action: str | None = None) -> str:
-    """Return the policy; ``form_action`` is one more origin that a page's form may go to."""
+    """Return the policy; ``form_action`` is one more origin that the page's form may post to."""
     return CONTENT_SECURITY_POLICY.format(more=f" {form_action}" if form_action else "")
 
 

@@ -1,29 +1,28 @@
-"""Whether this process lives, and whether it can do its work. It mends nothing."""
+"""Liveness and readiness of this process."""
 
 from flask import Blueprint, Response, jsonify
 
 from ghapp import __version__
-from ghapp.bootstrap import Services
+from ghapp.web.current import services
+
+health = Blueprint("health", __name__)
 
 
-def health(services: Services) -> Blueprint:
-    """Return the routes ``/healthz`` and ``/readyz``."""
-    blueprint = Blueprint("health", __name__)
-
-    @blueprint.get("/healthz")
-    def lives() -> dict[str, str]:
-        return {"status": "ok", "version": __version__}
-
-    @blueprint.get("/readyz")
-    def is_ready() -> Response:
-        database, queue = services.store.database.is_alive(), services.queue.is_alive()
-        answer = jsonify({"ready": database, "database": _word(database), "queue": _word(queue)})
-        # Without Redis deliveries are still kept, so only the database makes us not ready.
-        answer.status_code = 200 if database else 503
-        return answer
-
-    return blueprint
+@health.get("/healthz")
+def lives() -> dict[str, str]:
+    """Say that this process answers."""
+    return {"status": "ok", "version": __version__}
 
 
-def _word(is_there: bool) -> str:  # noqa: FBT001 - the one argument says itself
-    return "ok" if is_there else "away"
+@health.get("/readyz")
+def is_ready() -> Response:
+    """Say whether this process can work; 503 if it cannot."""
+    database, queue = services.store.database.is_alive(), services.queue.is_alive()
+    answer = jsonify({"ready": database, "database": _word(database), "queue": _word(queue)})
+    # Without Redis the app still stores deliveries, so only the database makes it not ready.
+    answer.status_code = 200 if database else 503
+    return answer
+
+
+def _word(is_alive: bool) -> str:  # noqa: FBT001 - the name of the one argument says it
+    return "ok" if is_alive else "away"

@@ -1,6 +1,6 @@
-"""What the routes of developers' machines share: the token, the body, how refusals are said.
+"""What the routes of developers' machines share: the token, the body, and error answers.
 
-It knows no story. Bodies are JSON after a struct of `ghapp.wire`, and may come compressed.
+A body is the JSON of a struct of `ghapp.wire`, and may be compressed with gzip.
 """
 
 import fcntl
@@ -8,7 +8,7 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -19,56 +19,61 @@ from flask import Response, abort, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from ghapp import wire
-from ghapp.bootstrap import Services
 from ghapp.github.answers import GitHubError
 from ghapp.github.user_access import GitHubAway
 from ghapp.ingest.upload import UploadIntake, UploadRefused
 from ghapp.people.uploaders import EvidenceUploaders
 from ghapp.store import AccessToken, StoreError, TokenKind
+from ghapp.web.current import services
 from ghapp.web.limits import wait
 
 Kind = TypeVar("Kind")
 
 SMALL = 64 * 1024
-"""Bytes of a body that is no batch."""
+"""Bytes that a body other than a batch may have."""
 SOON, LATER = 1, 30
-"""Seconds after which to try again: another upload is being worked on; something is away."""
+"""Seconds to wait before a retry: another upload is in progress; a service is away."""
+# Expected `str`, got `int` - at `$.edits[0].path`
 _FIELD = re.compile(r" - at `\$\.?(?P<field>.*)`$")
 
 NOT_SET_UP = (
-    "this server takes no evidence from developers' machines: its operator has to set "
-    "GITHUB_CLIENT_ID and to tick 'Enable Device Flow' in the app's settings on GitHub"
+    "this server accepts no evidence from developers' machines: its operator must set "
+    "GITHUB_CLIENT_ID and tick 'Enable Device Flow' in the app's settings on GitHub"
 )
 
 log = structlog.get_logger()
 
 
-def uploaders(services: Services) -> EvidenceUploaders:
-    """Return who may send evidence; 404 where nobody can enroll here."""
+def uploaders() -> EvidenceUploaders:
+    """Return the check of who may send evidence; 404 if nobody can enroll here."""
     return services.uploaders or _refuse(404, NOT_SET_UP)
 
 
-def upload(services: Services) -> UploadIntake:
-    """Return what takes batches."""
-    return UploadIntake(services.store, services.keys, uploaders(services), services.auth)
+def upload() -> UploadIntake:
+    """Return the intake of batches."""
+    return UploadIntake(services.store, services.keys, uploaders(), services.auth)
 
 
-def upload_token(services: Services) -> AccessToken:
-    """Return the upload token of this request; 401 for any other, expired and revoked ones too."""
+def upload_token() -> AccessToken:
+    """Return the valid upload token of this request; 401 if there is none."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret:
         _refuse(401, "send the upload token: Authorization: Bearer TOKEN")
     now = services.clock()
     token = services.store.tokens.check(secret.strip(), TokenKind.UPLOAD, now=now)
     if token is None:
-        _refuse(401, "this is no upload token: enroll again", code="unknown_token")
+        _refuse(401, "this upload token is unknown: enroll again", code="unknown_token")
     if not token.is_valid(now):
         _refuse(401, "this token was revoked or has expired: enroll again", code="revoked")
     return token
 
 
 def body(kind: type[Kind], most: int = SMALL) -> Kind:
-    """Return the request's JSON as ``kind``; 413 above ``most`` bytes, 422 with the field."""
+    """Return the request's JSON as ``kind``.
+
+    Answers 413 if it has more than ``most`` bytes, 400 if it is not JSON, and 422 with the name
+    of a field that does not fit.
+    """
     raw = _unpacked(most)
     try:
         return msgspec.json.decode(raw, type=kind)
@@ -79,7 +84,7 @@ def body(kind: type[Kind], most: int = SMALL) -> Kind:
             422, text if found is None else text[: found.start()], field=found and found["field"]
         )
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        _refuse(400, f"the body is no JSON: {error}")
+        _refuse(400, f"the body is not JSON: {error}")
 
 
 def answer(made: msgspec.Struct, status: int = 200) -> Response:
@@ -87,17 +92,17 @@ def answer(made: msgspec.Struct, status: int = 200) -> Response:
     return Response(msgspec.json.encode(made), status=status, content_type="application/json")
 
 
-def told(door: Callable[[], Response]) -> Callable[[], Response]:
-    """Let a route answer what its story raises, in the form of `wire.WireProblem`."""
+def told(route: Callable[[], Response]) -> Callable[[], Response]:
+    """Answer a route's exceptions as `wire.WireProblem`."""
 
-    @wraps(door)
+    @wraps(route)
     def answered() -> Response:
         try:
-            return door()
+            return route()
         except UploadRefused as error:
             return _problem(error.status, str(error), code=error.code, field=error.field)
         except (GitHubAway, GitHubError, StoreError) as error:
-            # Nothing was kept, and the machine keeps what it has: so nothing is lost.
+            # Nothing was stored, and the machine keeps its queue, so nothing is lost.
             return _away(str(error))
 
     return answered
@@ -105,9 +110,9 @@ def told(door: Callable[[], Response]) -> Callable[[], Response]:
 
 @contextmanager
 def turn(directory: Path, most: int) -> Iterator[None]:
-    """Be one of ``most`` uploads that are worked on at a time on this machine; 429 for others.
+    """Run as one of at most ``most`` uploads at a time on this machine; answer 429 to any more.
 
-    Processes agree by locks on files, which end with whoever holds them.
+    Processes share file locks, which the system releases when their process ends.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     for number in range(most):
@@ -118,7 +123,7 @@ def turn(directory: Path, most: int) -> Iterator[None]:
                 return
         finally:
             os.close(file)
-    _refuse(429, "other uploads are being worked on; send it again", seconds=SOON)
+    _refuse(429, "other uploads are in progress; send it again", seconds=SOON)
 
 
 def _is_free(file: int) -> bool:
@@ -140,7 +145,7 @@ def _unpacked(most: int) -> bytes:
     if coding == "identity":
         return raw
     if coding != "gzip":
-        _refuse(415, "send the body as it is, or with Content-Encoding: gzip")
+        _refuse(415, "send the body uncompressed, or with Content-Encoding: gzip")
     unpacked = _inflated(raw, most)
     if unpacked is None:
         _refuse(413, too_large, code="too_large")
@@ -148,33 +153,29 @@ def _unpacked(most: int) -> bytes:
 
 
 def _inflated(raw: bytes, most: int) -> bytes | None:
-    """Return a gzip body unpacked; ``None``: it would be larger than ``most``."""
+    """Return a gzip body unpacked; ``None``: it has more than ``most`` bytes."""
     unpacking = zlib.decompressobj(wbits=31)
-    try:
+    with suppress(zlib.error):
         unpacked = unpacking.decompress(raw, most)
-    except zlib.error:
-        _refuse(400, "the body is no gzip, or a broken one")
-    if not unpacking.eof:
+        if unpacking.eof:
+            return unpacked
         if unpacking.unconsumed_tail:
             return None
-        _refuse(400, "the body is no gzip, or a broken one")
-    return unpacked
+    return _refuse(400, "the body is not gzip, or it is damaged")
 
 
 def _away(error: str) -> Response:
     log.warning("upload_put_off", problem=error)
-    return _problem(503, "this cannot be done now; nothing is lost, send it again", seconds=LATER)
+    return _problem(
+        503, "this is not possible now; nothing is lost, so send it again", seconds=LATER
+    )
 
 
 def _problem(
-    status: int,
-    error: str,
-    *,
-    code: str | None = None,
-    field: str | None = None,
-    seconds: int | None = None,
+    status: int, error: str, *, seconds: int | None = None, **more: str | None
 ) -> Response:
-    response = answer(wire.WireProblem(error=error, field=field, code=code), status)
+    """Return a `wire.WireProblem`; ``more`` are its ``code`` and ``field``."""
+    response = answer(wire.WireProblem(error=error, **more), status)
     if seconds is not None:
         wait(seconds)
     if status == 401:
@@ -182,12 +183,5 @@ def _problem(
     return response
 
 
-def _refuse(
-    status: int,
-    error: str,
-    *,
-    code: str | None = None,
-    field: str | None = None,
-    seconds: int | None = None,
-) -> NoReturn:
-    abort(_problem(status, error, code=code, field=field, seconds=seconds))
+def _refuse(status: int, error: str, *, seconds: int | None = None, **more: str | None) -> NoReturn:
+    abort(_problem(status, error, seconds=seconds, **more))

@@ -1,8 +1,7 @@
-"""The state of the app as Prometheus reads it, for who has the operator's token: ``/metrics``.
+"""``/metrics``: the state of the app for Prometheus, behind the operator token.
 
-It changes nothing and names no person. The figures come from the database, not from
-processes: a job's process lives for a second, and what one web process has counted is not
-what happened.
+It names no person. All figures come from the database: a worker's process lives for a second, and
+a counter in one web process would miss what the others did.
 """
 
 from collections.abc import Iterator
@@ -11,175 +10,167 @@ from datetime import datetime, timedelta
 from flask import Blueprint, Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from ghapp.attribution.model import Verdict
 from ghapp.bootstrap import Services
 from ghapp.store import StoreError
 from ghapp.summaries.counts import PullCounts
 from ghapp.summaries.selection import PullSelection
+from ghapp.web import current
 from ghapp.web.errors import problem
-from ghapp.web.operator import for_operators
+from ghapp.web.operator import require_operator
 
-
-def metrics(services: Services) -> Blueprint:
-    """Return the route ``/metrics``."""
-    blueprint = Blueprint("metrics", __name__)
-    for_operators(blueprint, services)
-
-    @blueprint.get("/metrics")
-    def scrape() -> Response:
-        try:
-            return Response(render(services), content_type=CONTENT_TYPE)
-        except StoreError:
-            return problem(503, "the database is away")
-
-    return blueprint
-
-
-SPAN = timedelta(hours=24)
-"""Sums are over the last day: rows older than the settings say are forgotten."""
-
-
+DAY = timedelta(hours=24)
+"""Sums cover the last day: the app deletes rows older than its settings say."""
 FOUR_WEEKS = timedelta(days=27)
-"""Days before today that shares are about: twenty-eight in all."""
-
-
+"""Days before today that shares cover: twenty-eight in all."""
+LATE = timedelta(minutes=1)
+"""How long a delivery may wait before it counts as left behind."""
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+metrics = Blueprint("metrics", __name__)
+metrics.before_request(require_operator)
+
+
+@metrics.get("/metrics")
+def scrape() -> Response:
+    """Answer with all metrics; 503 without a database."""
+    try:
+        return Response(render(current.services), content_type=CONTENT_TYPE)
+    except StoreError:
+        return problem(503, "the database is away")
 
 
 def render(services: Services) -> bytes:
-    """Return all metrics as text. Raises `DatabaseUnavailable`."""
+    """Return all metrics in the text format of Prometheus. Raises `DatabaseUnavailable`."""
     registry = CollectorRegistry()
-    registry.register(_Collector(services))
+    registry.register(_ServicesCollector(services))
     return generate_latest(registry)
 
 
-class _Collector:
-    """Asks the database once for each scrape."""
+class _ServicesCollector(Collector):
+    """Reads every figure from the database, once per scrape."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def describe(self) -> list[Metric]:
-        """Say nothing beforehand, so that registering asks no database."""
-        return []
-
     def collect(self) -> Iterator[Metric]:
         """Yield the figures as they are now."""
         now = self._services.clock()
-        yield self._accepted(now)
-        yield self._applied(now)
-        yield from self._backlog(now)
-        yield from self._stuck(now)
-        yield from self._limits(now)
-        yield from self._shares(now)
+        for figures in (_deliveries, _work, _backlog, _stuck, _installations, _shares):
+            yield from figures(self._services, now)
 
-    def _accepted(self, now: datetime) -> Metric:
-        counted = self._services.store.deliveries.counts(now - SPAN)
-        family = GaugeMetricFamily(
-            "ghapp_deliveries_accepted_day",
-            "Deliveries accepted in the last 24 hours",
-            labels=["event", "outcome"],
-        )
-        for (event, outcome), count in sorted(counted.items(), key=str):
-            family.add_metric([event, outcome or "open"], count)
-        return family
 
-    def _applied(self, now: datetime) -> Metric:
-        family = GaugeMetricFamily(
-            "ghapp_items_ended_day",
-            "Items that came to an end in the last 24 hours",
-            labels=["kind", "outcome"],
-        )
-        for (kind, outcome), count in sorted(self._services.store.work.ended(now - SPAN).items()):
-            family.add_metric([kind, outcome], count)
-        return family
+def _deliveries(services: Services, now: datetime) -> Iterator[Metric]:
+    accepted = GaugeMetricFamily(
+        "ghapp_deliveries_accepted_day",
+        "Deliveries accepted in the last 24 hours",
+        labels=["event", "outcome"],
+    )
+    counts = services.store.deliveries.counts(now - DAY)
+    for (event, outcome), count in sorted(counts.items(), key=str):
+        accepted.add_metric([event, outcome or "open"], count)
+    yield accepted
 
-    def _backlog(self, now: datetime) -> Iterator[Metric]:
-        waiting = GaugeMetricFamily(
-            "ghapp_due_waiting", "Items that could be done now", labels=["installation", "lane"]
-        )
-        oldest = GaugeMetricFamily(
-            "ghapp_due_oldest_seconds",
-            "Age of the item that has been due for the longest",
-            labels=["installation", "lane"],
-        )
-        for one in self._services.store.work.backlog(now):
-            names = [str(one.installation_id or "-"), one.lane.value]
-            waiting.add_metric(names, one.waiting)
-            oldest.add_metric(names, (now - one.oldest).total_seconds())
-        yield waiting
-        yield oldest
 
-    def _stuck(self, now: datetime) -> Iterator[Metric]:
-        store = self._services.store
-        yield GaugeMetricFamily(
-            "ghapp_items_set_aside",
-            "Items that wait for a person",
-            value=len(store.work.dead_letters()),
-        )
-        yield GaugeMetricFamily(
-            "ghapp_deliveries_left",
-            "Deliveries that were accepted and not followed within a minute",
-            value=len(store.deliveries.unsettled(now - timedelta(minutes=1))),
-        )
-        yield GaugeMetricFamily(
-            "ghapp_publications_not_confirmed_day",
-            "Writes to GitHub in the last 24 hours that were refused or read back differently",
-            value=len(store.publications.not_confirmed(now - SPAN)),
-        )
-        yield GaugeMetricFamily(
-            "ghapp_redis_up", "Whether Redis answers", value=self._services.queue.is_alive()
-        )
+def _work(services: Services, now: datetime) -> Iterator[Metric]:
+    ended = GaugeMetricFamily(
+        "ghapp_items_ended_day",
+        "Work items that ended in the last 24 hours",
+        labels=["kind", "outcome"],
+    )
+    for (kind, outcome), count in sorted(services.store.work.ended(now - DAY).items()):
+        ended.add_metric([kind, outcome], count)
+    yield ended
 
-    def _shares(self, now: datetime) -> Iterator[Metric]:
-        """Yield what the audits of the last weeks say, by installation: no repository, no person.
 
-        The share itself is lines by lines, so that sums over installations stay right.
-        """
-        pulls = GaugeMetricFamily(
-            "ghapp_pull_requests_four_weeks",
-            "Merged pull requests of the last 28 days by their verdict",
-            labels=["installation", "verdict"],
-        )
-        lines = GaugeMetricFamily(
-            "ghapp_lines_four_weeks",
-            "Effective added lines of the last 28 days, all of them and the attributed ones",
-            labels=["installation", "lines"],
-        )
-        for one in self._services.store.installations.all():
-            counts = self._counts(one.id, now)
-            for verdict in Verdict:
-                pulls.add_metric([str(one.id), verdict], getattr(counts, verdict))
-            lines.add_metric([str(one.id), "effective"], counts.whole_effective)
-            lines.add_metric([str(one.id), "attributed"], counts.whole_attributed)
-        yield pulls
-        yield lines
+def _backlog(services: Services, now: datetime) -> Iterator[Metric]:
+    labels = ["installation", "lane"]
+    waiting = GaugeMetricFamily("ghapp_due_waiting", "Work items that are due", labels=labels)
+    oldest = GaugeMetricFamily(
+        "ghapp_due_oldest_seconds", "Age of the oldest work item that is due", labels=labels
+    )
+    for one in services.store.work.backlog(now):
+        names = [str(one.installation_id or "-"), one.lane.value]
+        waiting.add_metric(names, one.waiting)
+        oldest.add_metric(names, (now - one.oldest).total_seconds())
+    yield waiting
+    yield oldest
 
-    def _counts(self, installation_id: int, now: datetime) -> PullCounts:
-        known = self._services.store.installations.repositories(installation_id)
-        today = now.date()
-        selection = PullSelection(
-            repository_ids=tuple(one.id for one in known), since=today - FOUR_WEEKS, until=today
-        )
-        return self._services.summaries.totals(selection)
 
-    def _limits(self, now: datetime) -> Iterator[Metric]:
-        parked = GaugeMetricFamily(
-            "ghapp_installation_parked_seconds",
-            "For how long GitHub still wants quiet",
-            labels=["installation"],
-        )
-        left = GaugeMetricFamily(
-            "ghapp_installation_requests_left",
-            "What is left of the hour's requests, as GitHub last said",
-            labels=["installation"],
-        )
-        for one in self._services.store.installations.all():
-            if one.parked_until is not None and one.parked_until > now:
-                parked.add_metric([str(one.id)], (one.parked_until - now).total_seconds())
-            headroom = self._services.pace.headroom(one.id)
-            if headroom is not None:
-                left.add_metric([str(one.id)], headroom.remaining)
-        yield parked
-        yield left
+def _stuck(services: Services, now: datetime) -> Iterator[Metric]:
+    store = services.store
+    yield GaugeMetricFamily(
+        "ghapp_items_set_aside",
+        "Dead letters: work items that wait for a person",
+        value=len(store.work.dead_letters()),
+    )
+    yield GaugeMetricFamily(
+        "ghapp_deliveries_left",
+        "Deliveries that were accepted more than a minute ago and are not settled",
+        value=len(store.deliveries.unsettled(now - LATE)),
+    )
+    yield GaugeMetricFamily(
+        "ghapp_publications_not_confirmed_day",
+        "Writes to GitHub in the last 24 hours that were refused or read back differently",
+        value=len(store.publications.not_confirmed(now - DAY)),
+    )
+    yield GaugeMetricFamily(
+        "ghapp_redis_up", "Whether Redis answers", value=services.queue.is_alive()
+    )
+
+
+def _installations(services: Services, now: datetime) -> Iterator[Metric]:
+    parked = GaugeMetricFamily(
+        "ghapp_installation_parked_seconds",
+        "Seconds until GitHub accepts requests of the installation again",
+        labels=["installation"],
+    )
+    left = GaugeMetricFamily(
+        "ghapp_installation_requests_left",
+        "Requests left in this hour, as GitHub last reported",
+        labels=["installation"],
+    )
+    for one in services.store.installations.all():
+        if one.parked_until is not None and one.parked_until > now:
+            parked.add_metric([str(one.id)], (one.parked_until - now).total_seconds())
+        headroom = services.pace.headroom(one.id)
+        if headroom is not None:
+            left.add_metric([str(one.id)], headroom.remaining)
+    yield parked
+    yield left
+
+
+def _shares(services: Services, now: datetime) -> Iterator[Metric]:
+    """Yield the counts behind the share, by installation; no repository, no person.
+
+    Prometheus divides the two numbers of lines, so that a sum over installations stays right.
+    """
+    pulls = GaugeMetricFamily(
+        "ghapp_pull_requests_four_weeks",
+        "Merged pull requests of the last 28 days by verdict",
+        labels=["installation", "verdict"],
+    )
+    lines = GaugeMetricFamily(
+        "ghapp_lines_four_weeks",
+        "Effective added lines of the last 28 days: all of them, and the attributed ones",
+        labels=["installation", "lines"],
+    )
+    for one in services.store.installations.all():
+        counts = _counts(services, one.id, now)
+        for verdict in Verdict:
+            pulls.add_metric([str(one.id), verdict], getattr(counts, verdict))
+        lines.add_metric([str(one.id), "effective"], counts.whole_effective)
+        lines.add_metric([str(one.id), "attributed"], counts.whole_attributed)
+    yield pulls
+    yield lines
+
+
+def _counts(services: Services, installation_id: int, now: datetime) -> PullCounts:
+    known = services.store.installations.repositories(installation_id)
+    today = now.date()
+    selection = PullSelection(
+        repository_ids=tuple(one.id for one in known), since=today - FOUR_WEEKS, until=today
+    )
+    return services.summaries.totals(selection)

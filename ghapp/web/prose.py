@@ -1,4 +1,4 @@
-"""Sections of the documentation as HTML for a page. It holds none of their words."""
+"""Sections of the documentation as HTML."""
 
 import re
 
@@ -8,14 +8,15 @@ from markupsafe import Markup
 from ghapp.rulebook import PAGES, PageSection, sections
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+# [verdicts](rules.md#3-verdicts)
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 
 
 def to_html(section: PageSection) -> Markup:
-    """Return a section's text as HTML; links to other sections lead within the method's page."""
+    """Return a section's text as HTML; links to other sections lead within ``/method``."""
 
     def within(link: re.Match[str]) -> str:
-        """Keep a link that works on our pages; of the others keep the words."""
+        """Keep a link that works on our pages; replace any other by its words."""
         words, target = link.groups()
         page, _, anchor = target.partition("#")
         name = page.removesuffix(".md") or section.page
@@ -24,5 +25,5 @@ def to_html(section: PageSection) -> Markup:
         found = sections(name).get(anchor) if name in PAGES else None
         return f"[{words}](/method#{found.id})" if found else words
 
-    # Our own documentation, without HTML in it: nothing here was written by a user.
+    # This is our own documentation, rendered without raw HTML: no user wrote any of it.
     return Markup(_MARKDOWN.render(_LINK.sub(within, section.text)))  # noqa: S704

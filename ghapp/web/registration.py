@@ -1,4 +1,7 @@
-"""GitHub's manifest flow: app.yml becomes a manifest, a code becomes credentials. No page."""
+"""GitHub's manifest flow: app.yml becomes a manifest, and a code becomes credentials.
+
+https://docs.github.com/en/apps/sharing-github-apps/registering-a-github-app-from-a-manifest
+"""
 
 from pathlib import Path
 from typing import Any
@@ -12,15 +15,18 @@ from ghapp.attribution.model import Struct
 from ghapp.github.transport import API_VERSION, TIMEOUT_SECONDS, check_base_url
 
 LONGEST_NAME = 34
-"""Characters of an app's name that GitHub takes."""
+"""Characters that GitHub allows in an app's name."""
 
 
 class RegistrationError(RuntimeError):
-    """The registration cannot go on; the message is for the person at the set-up page."""
+    """The registration failed; the message is for the person at the set-up page."""
 
 
 class NewCredentials(Struct, frozen=True, kw_only=True):
-    """What GitHub gives once for a new app; all but the ids and the address are secrets."""
+    """What GitHub returns once for a new app.
+
+    ``client_secret``, ``webhook_secret`` and ``pem`` are secrets.
+    """
 
     id: int
     slug: str
@@ -39,7 +45,10 @@ def app_file() -> Path:
 
 
 def read_app_file(path: Path) -> dict[str, Any]:
-    """Read app.yml: the name, the permissions and the events that the app asks for."""
+    """Read app.yml: the app's name, permissions and events.
+
+    Raises `RegistrationError` if one of them is missing.
+    """
     app = yaml.safe_load(path.read_text(encoding="utf-8"))
     missing = {"name", "default_permissions", "default_events"} - set(app)
     if missing:
@@ -48,16 +57,16 @@ def read_app_file(path: Path) -> dict[str, Any]:
 
 
 def manifest(app: dict[str, Any], *, name: str, public_url: str, redirect_url: str) -> bytes:
-    """Return the manifest that GitHub's form takes, as JSON.
+    """Return the manifest for GitHub's form, as JSON.
 
-    ``public_url`` is where GitHub reaches this app, ``redirect_url`` where the person's
-    browser comes back to. Raises `RegistrationError` where one of them cannot be used.
+    ``public_url`` is where GitHub reaches this app, and GitHub sends the person's browser back to
+    ``redirect_url``. Raises `RegistrationError` for an unusable name or public address.
     """
     public_url = public_url.rstrip("/")
     if not public_url.startswith(("https://", "http://")):
         raise RegistrationError(f"the public address is {public_url!r}: give https://HOST")
     if not 0 < len(name) <= LONGEST_NAME:
-        raise RegistrationError(f"the name has {len(name)} characters, 1 to {LONGEST_NAME} go")
+        raise RegistrationError(f"the name has {len(name)} characters; use 1 to {LONGEST_NAME}")
     return msgspec.json.encode(
         {
             "name": name,
@@ -74,7 +83,7 @@ def manifest(app: dict[str, Any], *, name: str, public_url: str, redirect_url: s
 
 
 def to_settings(credentials: NewCredentials, public_url: str) -> dict[str, str]:
-    """Return the credentials as the variables that the settings read."""
+    """Return the credentials as environment variables of `Settings`."""
     return {
         "GITHUB_APP_ID": str(credentials.id),
         "GITHUB_PRIVATE_KEY": credentials.pem,
@@ -86,15 +95,18 @@ def to_settings(credentials: NewCredentials, public_url: str) -> dict[str, str]:
 
 
 def form_address(web_url: str, organization: str | None, state: str) -> str:
-    """Return where the manifest's form goes: a person's settings, or an organization's."""
+    """Return the address on GitHub that the manifest's form posts to.
+
+    ``organization`` owns the app; ``None``: the person does.
+    """
     owner = f"organizations/{quote(organization, safe='')}/" if organization else ""
     return f"{web_url.rstrip('/')}/{owner}settings/apps/new?state={quote(state, safe='')}"
 
 
 def convert(api_url: str, code: str) -> NewCredentials:
-    """Exchange the code of the redirect for the app's credentials; it works once, for an hour.
+    """Exchange the redirect's code for the app's credentials; a code works once, for an hour.
 
-    Raises `RegistrationError` where GitHub refuses, cannot be reached, or answers otherwise.
+    Raises `RegistrationError` if GitHub refuses, does not answer, or answers unexpectedly.
     """
     check_base_url(api_url)
     address = f"{api_url.rstrip('/')}/app-manifests/{quote(code, safe='')}/conversions"
@@ -108,10 +120,10 @@ def convert(api_url: str, code: str) -> NewCredentials:
         raise RegistrationError(f"GitHub did not answer ({kind}); try again") from error
     if answer.status_code != requests.codes.created:
         raise RegistrationError(
-            f"GitHub answered {answer.status_code} to the code: codes work once and for an hour; "
+            f"GitHub refused the code with {answer.status_code}: a code works once, for an hour; "
             "start the registration again"
         )
     try:
         return msgspec.json.decode(answer.content, type=NewCredentials)
     except msgspec.DecodeError as error:
-        raise RegistrationError(f"GitHub's answer is not what it promises: {error}") from error
+        raise RegistrationError(f"GitHub's answer is not as documented: {error}") from error

@@ -2,21 +2,16 @@
 
 from flask import Blueprint, Response, jsonify
 
-from ghapp.bootstrap import Services
 from ghapp.policy.file import schema
 
+schemas = Blueprint("schemas", __name__)
 
-def schemas(services: Services) -> Blueprint:
-    """Return the route ``/schemas/attribution.json``."""
-    del services
-    blueprint = Blueprint("schemas", __name__)
 
-    @blueprint.get("/schemas/attribution.json")
-    def attribution() -> Response:
-        answer = jsonify(schema())
-        answer.content_type = "application/schema+json"
-        # Editors fetch it from other origins, and it is the same for everybody.
-        answer.headers["Access-Control-Allow-Origin"] = "*"
-        return answer
-
-    return blueprint
+@schemas.get("/schemas/attribution.json")
+def attribution() -> Response:
+    """Answer with the schema of ``attribution.yml``."""
+    answer = jsonify(schema())
+    answer.content_type = "application/schema+json"
+    # Editors fetch it from other origins, and it is the same for everybody.
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    return answer

@@ -1,7 +1,7 @@
-"""The set-up page of an app without credentials: one form, GitHub's answer, one file written.
+"""The set-up page of an app without credentials: it registers the app and stores its credentials.
 
-It is served alone, before the app itself, and only to whoever sits at this machine or holds
-the token that was printed at the start.
+`ghapp serve` starts it alone, before the app itself. It opens only on this machine, or with the
+token that `ghapp serve` printed.
 """
 
 import hmac
@@ -35,18 +35,18 @@ from ghapp.web.registration import (
 )
 
 STATE_SECONDS = 3600
-"""How long a registration may take: GitHub's code lives as long."""
+"""How long a registration may take: GitHub's code expires after an hour."""
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 COOKIE = "setup"
 
 log = structlog.get_logger()
 
 Keep = Callable[[NewCredentials, str], None]
-"""Gets the credentials and the app's public address."""
+"""Stores the credentials and the app's public address."""
 
 
 def from_environment() -> Flask:
-    """Return the set-up application of this process' environment; `ghapp serve` starts it."""
+    """Return the set-up application for this process's environment."""
     settings = Settings.from_environment(app_required=False)
     configure(settings.log_level, hidden=settings.hidden)
 
@@ -67,19 +67,19 @@ def from_environment() -> Flask:
 
 @dataclass(frozen=True)
 class SetUp:
-    """What the set-up page knows."""
+    """The settings of the set-up page."""
 
     app_file: Path
     api_url: str
     web_url: str
     public_url: str | None
-    """``None``: not known yet, the form asks for it."""
+    """``None``: not known yet, so the form asks for it."""
     token: str
-    """Opens the page to a browser on another machine, and seals what GitHub carries for us."""
+    """Opens the page to a browser on another machine, and signs the state of the registration."""
 
 
 def create_setup_app(setup: SetUp, keep: Keep) -> Flask:
-    """Return the set-up application; ``keep`` stores what GitHub gave."""
+    """Return the set-up application; ``keep`` stores the credentials."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
     add_headers(app)
@@ -114,7 +114,7 @@ def create_setup_app(setup: SetUp, keep: Keep) -> Flask:
 
 
 def _confirm(description: dict[str, Any], setup: SetUp) -> Response:
-    """Show what will be registered, and the form that takes it to GitHub."""
+    """Show what will be registered, with a form that posts it to GitHub."""
     fields = {name: request.form.get(name, "").strip() for name in _FIELDS}
     back = url_for("finish", _external=True)
     try:
@@ -141,7 +141,7 @@ def _confirm(description: dict[str, Any], setup: SetUp) -> Response:
 
 
 def _finish(setup: SetUp, keep: Keep) -> str:
-    """Take the code that GitHub sent the browser back with, and keep what it is worth."""
+    """Exchange the code that the browser brings back from GitHub, and store the credentials."""
     public_url = _checked_state(setup.token)
     try:
         credentials = convert(setup.api_url, request.args.get("code", ""))
@@ -157,10 +157,10 @@ _FIELDS = ("name", "public_url", "organization")
 
 
 def _may_enter(token: str) -> bool:
-    """Say whether a request may see the page.
+    """Say whether a request may open the page: it is local, has the token, or is signed by us.
 
-    From this machine means: the connection and the name asked for are both local, and no
-    proxy stands between; otherwise any web site could be pointed at this address.
+    A local request has a local connection and a local host name, and no proxy forwarded it;
+    without the check of the name, any web site could point its own name at this address.
     """
     host = urlsplit(f"//{request.host}").hostname
     direct = not any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "Via"))
@@ -175,30 +175,30 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-# --- state: made here, carried by GitHub and by a cookie, and the two have to agree ---------------
+# --- the state: GitHub returns it, the cookie repeats it, and the two must agree ------------------
 
 
 def _new_state(public_url: str, token: str) -> str:
     address = urlsafe_b64encode(public_url.encode()).decode()
     text = f"{int(time.time())}.{secrets.token_urlsafe(16)}.{address}"
-    return f"{text}.{_seal(text, token)}"
+    return f"{text}.{_signature(text, token)}"
 
 
-def _seal(text: str, token: str) -> str:
+def _signature(text: str, token: str) -> str:
     return hmac.new(token.encode(), text.encode(), "sha256").hexdigest()
 
 
 def _is_ours(state: str, token: str) -> bool:
-    text, _, seal = state.rpartition(".")
-    if not hmac.compare_digest(seal.encode(), _seal(text, token).encode()):
+    text, _, signature = state.rpartition(".")
+    if not hmac.compare_digest(signature.encode(), _signature(text, token).encode()):
         return False
     return time.time() - int(text.partition(".")[0]) < STATE_SECONDS
 
 
 def _checked_state(token: str) -> str:
-    """Return the public address that this registration was started with."""
+    """Return the public address of the registration that this browser started; 400 if none."""
     given = request.args.get("state", "")
     kept = request.cookies.get(COOKIE, "")
     if not _is_ours(given, token) or not hmac.compare_digest(given.encode(), kept.encode()):
-        abort(400, "this registration was not started here, or too long ago: start it again")
+        abort(400, "this registration was started elsewhere or too long ago: start it again")
     return urlsafe_b64decode(given.split(".")[2]).decode()

@@ -1,32 +1,52 @@
-"""The door for developers' evidence: a batch is taken, or what was sent is removed again."""
+"""The routes for developers' evidence: store a batch, or remove what was sent."""
 
 from flask import Blueprint, Response
 
-from ghapp.bootstrap import Services
+from ghapp.web.api.operation import UPLOAD, ApiOperation, describe
+from ghapp.web.current import services
 from ghapp.web.machines import answer, body, told, turn, upload, upload_token
-from ghapp.wire import MOST_BYTES, EditBatch, ForgetRequest
+from ghapp.wire import MOST_BYTES, BatchReceipt, EditBatch, ForgetReceipt, ForgetRequest
 
 TURNS = "uploads"
-"""Directory below the data directory whose files say how many uploads are worked on."""
+"""Directory below the data directory whose lock files count the uploads in progress."""
+
+uploads = Blueprint("uploads", __name__)
 
 
-def uploads(services: Services) -> Blueprint:
-    """Return the routes ``POST /api/evidence`` and ``DELETE /api/evidence``."""
-    blueprint = Blueprint("uploads", __name__)
+@uploads.post("/api/evidence")
+@describe(
+    ApiOperation(
+        id="sendEvidence",
+        about="Send edits of one repository; a batch is stored whole or not at all, and only once.",
+        token=UPLOAD,
+        body=EditBatch,
+        answers={200: BatchReceipt},
+        refusals=(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
+    )
+)
+@told
+def take() -> Response:
+    """Store a batch."""
+    token = upload_token()
+    batch = body(EditBatch, MOST_BYTES)
+    with turn(services.settings.data_dir / TURNS, services.settings.uploads_at_once):
+        return answer(upload().take(batch, token, now=services.clock()))
 
-    @blueprint.post("/api/evidence")
-    @told
-    def take() -> Response:
-        token = upload_token(services)
-        batch = body(EditBatch, MOST_BYTES)
-        with turn(services.settings.data_dir / TURNS, services.settings.uploads_at_once):
-            return answer(upload(services).take(batch, token, now=services.clock()))
 
-    @blueprint.delete("/api/evidence")
-    @told
-    def forget() -> Response:
-        token = upload_token(services)
-        wish = body(ForgetRequest)
-        return answer(upload(services).forget(wish, token, now=services.clock()))
-
-    return blueprint
+@uploads.delete("/api/evidence")
+@describe(
+    ApiOperation(
+        id="forgetEvidence",
+        about="Remove evidence that this token's person has sent: all of it, or what is named.",
+        token=UPLOAD,
+        body=ForgetRequest,
+        answers={200: ForgetReceipt},
+        refusals=(400, 401, 404, 413, 415, 422, 429, 503),
+    )
+)
+@told
+def forget() -> Response:
+    """Remove evidence."""
+    token = upload_token()
+    request = body(ForgetRequest)
+    return answer(upload().forget(request, token, now=services.clock()))

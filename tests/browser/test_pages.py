@@ -156,7 +156,7 @@ def test_everything_is_reached_by_keyboard(browser: Browser, place: Place, addre
         page = window.new_page()
         page.goto(address + PAGES["organization"])
         page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        assert page.evaluate("document.activeElement.textContent") == "Skip to content"
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
         focused = page.evaluate("document.activeElement.closest('main') !== null")

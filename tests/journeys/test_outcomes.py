@@ -22,7 +22,7 @@ from tests.web.place import sign_in
 DAY = timedelta(days=1)
 REVIEW = "Opening to first review, median"
 MERGE = "First commit to merge, median"
-AFTER_30, AFTER_90 = (f"Lines that still stand after {days} days" for days in (30, 90))
+AFTER_30, AFTER_90 = (f"Lines still there after {days} days" for days in (30, 90))
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def shown(place: Place) -> dict[str, list[str]]:
     sign_in(place.sandbox, browser, "reader")
     answer = browser.get("/repositories/acme/app/outcomes")
     assert answer.status_code == 200, answer.text
-    tables = Read(answer.text).labelled("Group", "Value", "Rests on")
+    tables = Read(answer.text).labelled("Group", "Value", "Based on")
     return {name: rows[0][1:] for name, rows in tables.items()}
 
 

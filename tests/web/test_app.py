@@ -38,7 +38,7 @@ def test_a_browser_is_told_on_a_page_what_a_program_is_told_in_json(client: Flas
     browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
     page = client.get("/nowhere", headers=browser)
     assert (page.status_code, page.mimetype) == (404, "text/html")
-    assert "There is no such page" in page.text
+    assert "Page not found" in page.text
     for path in ("/api/nowhere", "/webhooks/nowhere"):
         assert client.get(path, headers=browser).mimetype == "application/json"
 

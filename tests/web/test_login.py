@@ -18,19 +18,19 @@ from tests.web.place import Place
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     made = Place(tmp_path)
-    made.app.add_url_rule("/try/<owner>/<name>", "try", lambda **names: _tried(made, names))
-    made.app.add_url_rule("/try-member", "member", lambda: _member(made))
+    made.app.add_url_rule("/try/<owner>/<name>", "try", lambda **names: _tried(names))
+    made.app.add_url_rule("/try-member", "member", _member)
     made.app.add_url_rule("/api/who", "who", _who, methods=["GET", "POST"])
     yield made
     made.close()
 
 
-def _tried(place: Place, names: dict[str, str]) -> str:
-    return require_reader(place.services, **names).full_name
+def _tried(names: dict[str, str]) -> str:
+    return require_reader(**names).full_name
 
 
-def _member(place: Place) -> str:
-    return require_member(place.services, "acme").account
+def _member() -> str:
+    return require_member("acme").account
 
 
 def _who() -> str:
@@ -242,7 +242,7 @@ def test_without_a_client_secret_nobody_signs_in(client: FlaskClient, services: 
 def test_public_repositories_are_open_only_where_the_settings_say_so(tmp_path: Path) -> None:
     for switch, status in (("off", 302), ("on", 200)):
         place = Place(tmp_path / switch, GHAPP_PUBLIC_PAGES=switch)
-        place.app.add_url_rule("/try/<owner>/<name>", "try", lambda **n: _tried(place, n))  # noqa: B023 - asked in this turn
+        place.app.add_url_rule("/try/<owner>/<name>", "try", lambda **names: _tried(names))
         assert place.browser().get("/try/acme/open").status_code == status
         assert place.browser().get("/try/acme/app").status_code == 302
         place.close()

@@ -47,7 +47,7 @@ def test_only_who_may_begin_and_cancel_is_offered_it(place: Place) -> None:
     address = begin(place)
     for login, offered in (("admin", True), ("reader", False)):
         browser = place.signed_in(login)
-        assert ("Begin</button>" in browser.get(PAGE).text) is offered
+        assert ("Start</button>" in browser.get(PAGE).text) is offered
         assert ("Cancel</button>" in browser.get(address).text) is offered
 
 

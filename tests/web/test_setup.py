@@ -128,7 +128,7 @@ def test_a_code_that_github_does_not_know_is_said(client: FlaskClient) -> None:
     state, _ = sent_to_github(client.post("/setup", data=FORM))
     answer = client.get("/setup/callback", query_string={"code": "used", "state": state})
     assert answer.status_code == 502
-    assert "once and for an hour" in answer.text
+    assert "once, for an hour" in answer.text
 
 
 def test_only_this_machine_or_the_token_opens_it(client: FlaskClient) -> None:

@@ -1,4 +1,4 @@
-"""How the API answers: JSON with an entity tag, and where a list goes on. It asks nothing."""
+"""How the API answers: JSON with an entity tag, and lists in pages. It queries nothing."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -15,20 +15,23 @@ Item = TypeVar("Item")
 
 
 class ListPage(Struct, frozen=True):
-    """Part of a list, in which order and place do not change by what is added meanwhile."""
+    """Part of a list whose order does not change when items are added."""
 
     items: tuple[object, ...]
     after: str | None = None
-    """Where the next page begins; ``None``: this was the last one."""
+    """Where the next page begins; ``None``: this is the last page."""
 
 
 def answer(value: object) -> Response:
-    """Return a value as JSON; 304 where the caller has it already."""
+    """Return a value as JSON, or 304 if the caller already has it."""
     return tagged(msgspec.json.encode(value))
 
 
 def listed(page: ListPage) -> Response:
-    """Return a page of a list; the ``Link`` header leads to the next one (RFC 8288)."""
+    """Return a page of a list; its ``Link`` header names the next one.
+
+    https://www.rfc-editor.org/rfc/rfc8288
+    """
     response = answer(page.items)
     if page.after is not None:
         query = [(name, value) for name, value in request.args.items() if name != "after"]
@@ -38,13 +41,13 @@ def listed(page: ListPage) -> Response:
 
 
 def tagged(body: bytes, tag: str | None = None) -> Response:
-    """Return bytes of JSON with an entity tag; ``tag`` ``None``: it is made of the bytes."""
+    """Return JSON bytes with an entity tag; without ``tag``, compute it from the bytes."""
     response = Response(body, content_type=JSON)
     if tag is None:
         response.add_etag()
     else:
         response.set_etag(tag)
-    # Whoever reads with another token asks again: a yes for one is none for another.
+    # A cached answer for one token must never serve another: caches ask again each time.
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Vary"] = "Authorization, Cookie"
     response.make_conditional(request)
@@ -52,9 +55,9 @@ def tagged(body: bytes, tag: str | None = None) -> Response:
 
 
 def cut(items: Iterable[tuple[str, Item]], after: str | None, limit: int) -> ListPage:
-    """Return the page of ``limit`` items that follow the one whose key is ``after``.
+    """Return the ``limit`` items that follow the one whose key is ``after``.
 
-    ``items`` are keys with their items, in an order in which a key's place never changes.
+    ``items`` are keys with their items, in an order in which a key never changes its place.
     """
     rest = list(items)
     if after is not None:

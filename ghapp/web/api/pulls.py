@@ -1,24 +1,29 @@
-"""Merged pull requests, their audits and their lines, as the API shows them."""
+"""Routes about merged pull requests, their audits and their lines."""
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
-from flask import Blueprint, Response, abort
+import msgspec
+from flask import Response, abort
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit, Struct
-from ghapp.bootstrap import Services
 from ghapp.store import Publication, Repository, SavedAudit
 from ghapp.web.access import note_access, require_reader
 from ghapp.web.api.answers import ListPage, answer, listed, tagged
+from ghapp.web.api.blueprint import api
+from ghapp.web.api.operation import reads
 from ghapp.web.api.questions import LineParameters, NoParameters, read
+from ghapp.web.current import services
 
 LARGEST = 2**31 - 1
-"""The largest number of a pull request or audit that the database keeps."""
+"""The largest number of a pull request or audit that the database can hold."""
+_PULL = f"/repositories/<owner>/<name>/pulls/<int(max={LARGEST}):number>"
 
 
 class PullAnswer(Struct, frozen=True):
-    """A pull request, its audits and what was said on GitHub."""
+    """A pull request, its audits and what the app published on GitHub."""
 
     repository: str
     pull_request: int
@@ -27,7 +32,7 @@ class PullAnswer(Struct, frozen=True):
     audits: tuple[SavedAudit, ...]
     """All of them, the oldest first."""
     published: tuple[Publication, ...]
-    """What was asked of GitHub for the audit in force, and what was read back."""
+    """What the app wrote to GitHub for the audit in force, and what it read back."""
 
 
 class LineAnswer(Struct, frozen=True):
@@ -41,58 +46,75 @@ class LineAnswer(Struct, frozen=True):
     difference: float | None
     """``None``: nothing was compared."""
     agent: str | None
-    """With the three that follow ``None`` where no edit is involved."""
+    """This and the next three are ``None`` if no edit is involved."""
     agent_session: str | None
     edit: str | None
     edited_at: datetime | None
 
 
-def add(blueprint: Blueprint, services: Services) -> None:
-    """Add the routes on pull requests, audits, documents and lines."""
-    one = f"/repositories/<owner>/<name>/pulls/<int(max={LARGEST}):number>"
-
-    @blueprint.get(one)
-    def pull(owner: str, name: str, number: int) -> Response:
-        repository = require_reader(services, owner, name)
-        read(NoParameters)
-        audits = services.store.audits.all_of(repository.id, number)
-        if not audits:
-            abort(404, f"there is no audit of #{number}")
-        note_access(services, "audit", repository=repository, pull_request=number)
-        published = services.store.publications.of(audits[-1])
-        return answer(
-            PullAnswer(
-                repository=repository.full_name,
-                pull_request=number,
-                in_force=audits[-1],
-                audits=audits,
-                published=published,
-            )
+@api.get(_PULL)
+@reads("readPullRequest", "Read a merged pull request's audits.", PullAnswer)
+def pull(owner: str, name: str, number: int) -> Response:
+    """Answer with a pull request's audits."""
+    repository = require_reader(owner, name)
+    read(NoParameters)
+    audits = services.store.audits.all_of(repository.id, number)
+    if not audits:
+        abort(404, f"there is no audit of #{number}")
+    note_access("audit", repository=repository, pull_request=number)
+    return answer(
+        PullAnswer(
+            repository=repository.full_name,
+            pull_request=number,
+            in_force=audits[-1],
+            audits=audits,
+            published=services.store.publications.of(audits[-1]),
         )
-
-    @blueprint.get(f"{one}/document", defaults={"audit": None})
-    @blueprint.get(f"{one}/audits/<int(max={LARGEST}):audit>/document")
-    def document(owner: str, name: str, number: int, audit: int | None) -> Response:
-        repository = require_reader(services, owner, name)
-        read(NoParameters)
-        saved = _audit(services, repository, number, audit)
-        note_access(services, "document", repository=repository, pull_request=number)
-        return tagged(_document(services, saved), saved.digest)
-
-    @blueprint.get(f"{one}/lines")
-    def lines(owner: str, name: str, number: int) -> Response:
-        repository = require_reader(services, owner, name)
-        asked = read(LineParameters)
-        began, seen = _place(asked.after)
-        saved = _audit(services, repository, number, began or asked.audit)
-        note_access(services, "lines", repository=repository, pull_request=number)
-        wanted = _wanted(from_document(_document(services, saved)), asked)
-        return listed(_cut(list(wanted), saved.number, seen, asked.limit))
+    )
 
 
-def _audit(
-    services: Services, repository: Repository, number: int, audit: int | None
-) -> SavedAudit:
+@api.get(f"{_PULL}/document")
+@reads("readDocument", "Read the document of the audit in force.", dict[str, Any])
+def latest_document(owner: str, name: str, number: int) -> Response:
+    """Answer with the document of the audit in force."""
+    return _tagged_document(owner, name, number)
+
+
+@api.get(f"{_PULL}/audits/<int(max={LARGEST}):audit>/document")
+@reads("readNumberedDocument", "Read the document of one audit.", dict[str, Any])
+def document(owner: str, name: str, number: int, audit: int) -> Response:
+    """Answer with the document of one audit."""
+    return _tagged_document(owner, name, number, audit)
+
+
+@api.get(f"{_PULL}/lines")
+@reads(
+    "listLines",
+    "List the added lines with their reasons.",
+    tuple[LineAnswer, ...],
+    question=LineParameters,
+)
+def lines(owner: str, name: str, number: int) -> Response:
+    """List a pull request's added lines."""
+    repository = require_reader(owner, name)
+    asked = read(LineParameters)
+    began, seen = _place(asked.after)
+    saved = _audit(repository, number, began or asked.audit)
+    note_access("lines", repository=repository, pull_request=number)
+    wanted = _wanted(from_document(_document(saved)), asked)
+    return listed(_cut(list(wanted), saved.number, seen, asked.limit))
+
+
+def _tagged_document(owner: str, name: str, number: int, audit: int | None = None) -> Response:
+    repository = require_reader(owner, name)
+    read(NoParameters)
+    saved = _audit(repository, number, audit)
+    note_access("document", repository=repository, pull_request=number)
+    return tagged(_document(saved), saved.digest)
+
+
+def _audit(repository: Repository, number: int, audit: int | None) -> SavedAudit:
+    """Return the audit with that number; ``None``: the one in force."""
     audits = services.store.audits
     found = (
         audits.latest(repository.id, number)
@@ -102,7 +124,7 @@ def _audit(
     return found or abort(404, f"there is no such audit of #{number}")
 
 
-def _document(services: Services, saved: SavedAudit) -> bytes:
+def _document(saved: SavedAudit) -> bytes:
     found = services.store.audits.document(saved.id)
     assert found is not None  # noqa: S101 - audits are never deleted
     return found
@@ -110,37 +132,23 @@ def _document(services: Services, saved: SavedAudit) -> bytes:
 
 def _wanted(audit: Audit, asked: LineParameters) -> Iterator[LineAnswer]:
     for file in audit.files:
-        if asked.path not in {None, file.path}:
-            continue
-        for line in file.lines:
-            if asked.reason not in {None, line.reason}:
-                continue
-            if asked.attributed not in {None, line.attributed}:
-                continue
-            yield LineAnswer(
-                path=file.path,
-                line=line.line,
-                reason=line.reason,
-                attributed=line.attributed,
-                difference=line.difference,
-                agent=line.agent,
-                agent_session=line.agent_session,
-                edit=line.edit,
-                edited_at=line.edited_at,
-            )
+        for line in file.lines if asked.path in {None, file.path} else ():
+            is_reason = asked.reason in {None, line.reason}
+            if is_reason and asked.attributed in {None, line.attributed}:
+                yield LineAnswer(path=file.path, **msgspec.structs.asdict(line))
 
 
 def _place(after: str | None) -> tuple[int | None, int]:
-    """Return the audit that a list began with and how many lines were shown.
+    """Return the audit that a list began with, and how many of its lines were shown.
 
-    Audits never change, so a list that goes on in the same one neither skips nor repeats.
+    Audits never change, so a list that continues in the same one neither skips nor repeats lines.
     """
     if after is None:
         return None, 0
     audit, _, seen = after.partition(".")
     numbers = [int(one) for one in (audit, seen) if one.isascii() and one.isdigit()]
     if len(numbers) != 2 or not 0 < numbers[0] <= LARGEST:
-        abort(400, f"after is {after!r}; give what the Link header of the page before says")
+        abort(400, f"after is {after!r}; copy it from the Link header of the previous page")
     return numbers[0], numbers[1]
 
 

@@ -1,4 +1,4 @@
-"""What the API may be asked in an address, read once and refused where it cannot be meant."""
+"""The query parameters of the API: parsed once, and refused with 400 where they are invalid."""
 
 from datetime import date
 from typing import Annotated, TypeVar
@@ -17,19 +17,19 @@ QuestionT = TypeVar("QuestionT", bound=Struct)
 
 
 class NoParameters(Struct, frozen=True, forbid_unknown_fields=True):
-    """No part of the address is asked for."""
+    """No query parameters."""
 
 
 class PageParameters(Struct, frozen=True, forbid_unknown_fields=True):
     """How much of a list."""
 
     after: Text | None = None
-    """As the ``Link`` header of the page before says; ``None``: from the beginning."""
+    """From the ``Link`` header of the previous page; ``None``: from the beginning."""
     limit: Limit = 50
 
 
 class FilterParameters(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which merged pull requests are meant; see `ghapp.summaries.selection.PullSelection`."""
+    """Which merged pull requests; see `ghapp.summaries.selection.PullSelection`."""
 
     since: date | None = None
     until: date | None = None
@@ -43,27 +43,27 @@ class FilterParameters(Struct, frozen=True, forbid_unknown_fields=True):
     path: Text | None = None
 
     def of(self, repository_ids: tuple[int, ...]) -> PullSelection:
-        """Return the selection from these repositories."""
+        """Return the selection within these repositories."""
         given = {name: getattr(self, name) for name in FilterParameters.__struct_fields__}
         return PullSelection(repository_ids=repository_ids, **given)
 
 
 class SpanParameters(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which days; ``None``: the last 84 up to today."""
+    """Which days; by default the last 84 up to today."""
 
     since: date | None = None
     until: date | None = None
 
 
 class UserParameters(FilterParameters, frozen=True, forbid_unknown_fields=True):
-    """Whose numbers; the native dashboard counts Claude Code alone."""
+    """Whose numbers; by default Claude Code alone, as in the native dashboard."""
 
     agent: Text | None = "claude-code"
     """``any``: every agent."""
 
     @property
     def counted(self) -> "FilterParameters":
-        """The filters, with no agent where any counts."""
+        """The filters; ``any`` becomes no filter by agent."""
         return msgspec.structs.replace(self, agent=None) if self.agent == "any" else self
 
 
@@ -83,7 +83,7 @@ class ListParameters(FilterParameters, frozen=True, forbid_unknown_fields=True):
 
     @property
     def listing(self) -> ListSlice:
-        """The rows that are wanted."""
+        """The rows to list."""
         return ListSlice(
             order=self.sort, ascending=self.ascending, after=self.after, limit=self.limit
         )
@@ -93,7 +93,7 @@ class LineParameters(Struct, frozen=True, forbid_unknown_fields=True):
     """Which added lines of a pull request."""
 
     audit: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | None = None
-    """Number of the audit; ``None``: the one in force."""
+    """Number of the audit; by default the one in force."""
     path: Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)] | None = None
     reason: Text | None = None
     attributed: bool | None = None
@@ -102,14 +102,14 @@ class LineParameters(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read(kind: type[QuestionT]) -> QuestionT:
-    """Return what this request's address asks for; 400 names the part that cannot be meant."""
+    """Return this request's query parameters; 400 names the invalid one."""
     given = request.args.to_dict(flat=False)
     repeated = sorted(name for name, values in given.items() if len(values) > 1)
     if repeated:
-        abort(400, f"{repeated[0]} stands in the address {len(given[repeated[0]])} times")
+        abort(400, f"{repeated[0]} is in the address {len(given[repeated[0]])} times; give it once")
     try:
         return msgspec.convert(
             {name: value for name, (value,) in given.items()}, kind, strict=False
         )
     except msgspec.ValidationError as error:
-        abort(400, f"the address asks for what cannot be: {error}")
+        abort(400, f"invalid query: {error}")

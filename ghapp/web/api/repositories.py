@@ -1,25 +1,28 @@
-"""Who asks, and the organizations and repositories that are there to be read."""
+"""Routes about the viewer, organizations and repositories."""
 
-from flask import Blueprint, Response
+import msgspec
+from flask import Response
 
 from ghapp.attribution.model import Struct
-from ghapp.bootstrap import Services
-from ghapp.store import Repository
+from ghapp.store import Installation, Repository
 from ghapp.web.access import installations, readable, require_reader, require_viewer
 from ghapp.web.api.answers import answer, cut, listed
+from ghapp.web.api.blueprint import api
+from ghapp.web.api.operation import reads
 from ghapp.web.api.questions import NoParameters, PageParameters, read
+from ghapp.web.current import services
 
 
 class ViewerAnswer(Struct, frozen=True):
-    """Who asks, as the API understood it."""
+    """Who sends the request, as the API understood it."""
 
     login: str
     id: int
-    """GitHub's number of the person."""
+    """The person's number on GitHub."""
     token: int | None
     """Number of the read token; ``None``: a browser's sign-in."""
     installations: tuple[int, ...] | None
-    """Installations that the token is for; ``None``: all that the person reaches."""
+    """Installations that the token is for; ``None``: every one that the person can read."""
 
 
 class RepositoryAnswer(Struct, frozen=True):
@@ -41,70 +44,82 @@ class OrganizationAnswer(Struct, frozen=True):
     login: str
     installation_id: int
     account_type: str | None
-    """``User`` or ``OrganizationAnswer``; ``None``: not heard yet."""
+    """``User`` or ``Organization``; ``None``: GitHub has not said yet."""
 
 
-def add(blueprint: Blueprint, services: Services) -> None:
-    """Add the routes on who asks, organizations and repositories."""
-
-    @blueprint.get("/viewer")
-    def viewer() -> Response:
-        read(NoParameters)
-        found = require_viewer()
-        token = found.token
-        return answer(
-            ViewerAnswer(
-                login=found.login,
-                id=found.person.id,
-                token=None if token is None else token.id,
-                installations=None if token is None else token.installations,
-            )
+@api.get("/viewer")
+@reads("readViewer", "Read who sends the request, as the API understood it.", ViewerAnswer)
+def viewer() -> Response:
+    """Answer who sends the request."""
+    read(NoParameters)
+    found = require_viewer()
+    token = found.token
+    return answer(
+        ViewerAnswer(
+            login=found.login,
+            id=found.person.id,
+            token=None if token is None else token.id,
+            installations=None if token is None else token.installations,
         )
-
-    @blueprint.get("/repositories")
-    def repositories() -> Response:
-        asked = read(PageParameters)
-        found = sorted(all_readable(services), key=lambda one: one.id)
-        return listed(cut([(str(one.id), _shown(one)) for one in found], asked.after, asked.limit))
-
-    @blueprint.get("/repositories/<owner>/<name>")
-    def repository(owner: str, name: str) -> Response:
-        found = require_reader(services, owner, name)
-        read(NoParameters)
-        return answer(_shown(found))
-
-    @blueprint.get("/organizations")
-    def organizations() -> Response:
-        asked = read(PageParameters)
-        found = [
-            OrganizationAnswer(
-                login=one.account, installation_id=one.id, account_type=one.account_type
-            )
-            for one in sorted(installations(services), key=lambda one: one.id)
-        ]
-        keyed = [(str(one.installation_id), one) for one in found]
-        return listed(cut(keyed, asked.after, asked.limit))
+    )
 
 
-def all_readable(services: Services) -> list[Repository]:
+@api.get("/organizations")
+@reads(
+    "listOrganizations",
+    "List the accounts on which the app is installed.",
+    tuple[OrganizationAnswer, ...],
+    question=PageParameters,
+)
+def organizations() -> Response:
+    """List the accounts where the viewer may read anything."""
+    asked = read(PageParameters)
+    found = sorted(installations(), key=lambda one: one.id)
+    return listed(
+        cut(((str(one.id), _organization(one)) for one in found), asked.after, asked.limit)
+    )
+
+
+@api.get("/repositories")
+@reads(
+    "listRepositories",
+    "List the repositories that the token's person may read.",
+    tuple[RepositoryAnswer, ...],
+    question=PageParameters,
+)
+def repositories() -> Response:
+    """List the repositories that the viewer may read."""
+    asked = read(PageParameters)
+    found = sorted(_all_readable(), key=lambda one: one.id)
+    return listed(cut(((str(one.id), _repository(one)) for one in found), asked.after, asked.limit))
+
+
+@api.get("/repositories/<owner>/<name>")
+@reads("readRepository", "Read one repository.", RepositoryAnswer)
+def repository(owner: str, name: str) -> Response:
+    """Answer with one repository."""
+    found = require_reader(owner, name)
+    read(NoParameters)
+    return answer(_repository(found))
+
+
+def _all_readable() -> list[Repository]:
     """Return all repositories that the viewer may read and the app is installed on."""
     store = services.store.installations
     return [
         repository
-        for installation in installations(services)
-        for wanted in [readable(services, installation.id)]
+        for installation in installations()
+        for wanted in [readable(installation.id)]
         for repository in store.repositories(installation.id)
         if repository.id in wanted
     ]
 
 
-def _shown(one: Repository) -> RepositoryAnswer:
-    return RepositoryAnswer(
-        id=one.id,
-        owner=one.owner,
-        name=one.name,
-        full_name=one.full_name,
-        private=one.private,
-        archived=one.archived,
-        installation_id=one.installation_id,
+def _organization(one: Installation) -> OrganizationAnswer:
+    return OrganizationAnswer(
+        login=one.account, installation_id=one.id, account_type=one.account_type
     )
+
+
+def _repository(one: Repository) -> RepositoryAnswer:
+    return msgspec.convert(one, RepositoryAnswer, from_attributes=True)

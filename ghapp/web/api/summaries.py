@@ -1,76 +1,108 @@
-"""Counts over many pull requests, and the list of them, as the API shows them."""
+"""Routes about many pull requests: counts over them, and the list of them."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
-from flask import Blueprint, Response, abort
+from flask import Response, abort
 
 from ghapp.attribution.model import Struct
-from ghapp.bootstrap import Services
 from ghapp.store import WeekCoverage
+from ghapp.summaries.counts import OrganizationSummary, PullRow, RepositorySummary
 from ghapp.summaries.selection import SMALLEST_GROUP, NotShown
 from ghapp.web.access import note_access, readable, require_member, require_reader
 from ghapp.web.api.answers import ListPage, answer, listed
+from ghapp.web.api.blueprint import api
+from ghapp.web.api.operation import reads
 from ghapp.web.api.questions import ListParameters, SpanParameters, SummaryParameters, read
+from ghapp.web.current import services
 
 COVERED = timedelta(days=83)
+"""Days before the last one that coverage shows by default: twelve weeks in all."""
 
 Found = TypeVar("Found")
 
 
 class CoveredWeek(Struct, frozen=True):
-    """From how many developers' machines evidence of a repository came in one week."""
+    """How many developers' machines sent evidence of a repository in one week."""
 
     week: date
     """Its Monday."""
     developers: int
     machines: int
     edits: int | None
-    """``None``: too few developers, so that the number would be about persons."""
+    """``None``: so few developers that the number would describe persons."""
 
 
-def add(blueprint: Blueprint, services: Services) -> None:
-    """Add the routes of a repository's and of an organization's numbers."""
+@api.get("/repositories/<owner>/<name>/summary")
+@reads(
+    "readRepositorySummary",
+    "Read a repository's counts, by time, agent, directory and language.",
+    RepositorySummary,
+    question=SummaryParameters,
+)
+def repository_summary(owner: str, name: str) -> Response:
+    """Answer with a repository's counts."""
+    repository = require_reader(owner, name)
+    asked = read(SummaryParameters)
+    note_access("summary", repository=repository)
+    selection = asked.of((repository.id,))
+    return answer(shown(lambda: services.summaries.repository(selection, asked.grain)))
 
-    @blueprint.get("/repositories/<owner>/<name>/summary")
-    def repository_summary(owner: str, name: str) -> Response:
-        repository = require_reader(services, owner, name)
-        asked = read(SummaryParameters)
-        note_access(services, "summary", repository=repository)
-        selection = asked.of((repository.id,))
-        return answer(shown(lambda: services.summaries.repository(selection, asked.grain)))
 
-    @blueprint.get("/repositories/<owner>/<name>/pulls")
-    def pulls(owner: str, name: str) -> Response:
-        repository = require_reader(services, owner, name)
-        asked = read(ListParameters)
-        note_access(services, "pulls", repository=repository)
-        selection = asked.of((repository.id,))
-        page = shown(lambda: services.summaries.pulls(selection, asked.listing))
-        return listed(ListPage(items=page.rows, after=page.after))
+@api.get("/repositories/<owner>/<name>/coverage")
+@reads(
+    "readCoverage",
+    "Read how many developers' machines sent evidence, week by week.",
+    tuple[CoveredWeek, ...],
+    question=SpanParameters,
+)
+def coverage(owner: str, name: str) -> Response:
+    """Answer with a repository's coverage by week."""
+    repository = require_reader(owner, name)
+    asked = read(SpanParameters)
+    note_access("coverage", repository=repository)
+    until = asked.until or services.clock().date()
+    since = asked.since or until - COVERED
+    begins, ends = (datetime.combine(day, time(), UTC) for day in (since, until))
+    weeks = services.store.coverage.weeks(repository.id, begins, ends)
+    return answer(tuple(map(_covered, weeks)))
 
-    @blueprint.get("/repositories/<owner>/<name>/coverage")
-    def coverage(owner: str, name: str) -> Response:
-        repository = require_reader(services, owner, name)
-        asked = read(SpanParameters)
-        note_access(services, "coverage", repository=repository)
-        until = asked.until or services.clock().date()
-        since = asked.since or until - COVERED
-        begins, ends = (datetime.combine(day, time(), UTC) for day in (since, until))
-        weeks = services.store.coverage.weeks(repository.id, begins, ends)
-        return answer(tuple(map(_covered, weeks)))
 
-    @blueprint.get("/organizations/<organization>/summary")
-    def organization_summary(organization: str) -> Response:
-        installation = require_member(services, organization)
-        asked = read(SummaryParameters)
-        selection = asked.of(tuple(sorted(readable(services, installation.id))))
-        note_access(services, "summary", detail=installation.account)
-        today = services.clock().date()
-        return answer(
-            shown(lambda: services.summaries.organization(selection, asked.grain, today=today))
-        )
+@api.get("/repositories/<owner>/<name>/pulls")
+@reads(
+    "listPullRequests",
+    "List the merged pull requests with the results of their audits in force.",
+    tuple[PullRow, ...],
+    question=ListParameters,
+)
+def pulls(owner: str, name: str) -> Response:
+    """List a repository's merged pull requests."""
+    repository = require_reader(owner, name)
+    asked = read(ListParameters)
+    note_access("pulls", repository=repository)
+    selection = asked.of((repository.id,))
+    page = shown(lambda: services.summaries.pulls(selection, asked.listing))
+    return listed(ListPage(items=page.rows, after=page.after))
+
+
+@api.get("/organizations/<organization>/summary")
+@reads(
+    "readOrganizationSummary",
+    "Read an organization's counts over the repositories that you may read.",
+    OrganizationSummary,
+    question=SummaryParameters,
+)
+def organization_summary(organization: str) -> Response:
+    """Answer with an organization's counts."""
+    installation = require_member(organization)
+    asked = read(SummaryParameters)
+    selection = asked.of(tuple(sorted(readable(installation.id))))
+    note_access("summary", detail=installation.account)
+    today = services.clock().date()
+    return answer(
+        shown(lambda: services.summaries.organization(selection, asked.grain, today=today))
+    )
 
 
 def _covered(found: WeekCoverage) -> CoveredWeek:
@@ -84,7 +116,7 @@ def _covered(found: WeekCoverage) -> CoveredWeek:
 
 
 def shown(ask: Callable[[], Found]) -> Found:
-    """Return what is asked for; 403 where it is about people who are not shown, else 400."""
+    """Return the answer to a question; 403 if it is about people who are not shown, else 400."""
     try:
         return ask()
     except NotShown as error:

@@ -1,4 +1,4 @@
-"""The charts of summaries: which numbers each draws, in words as well. It asks no database."""
+"""The charts of summaries, each with its numbers in words. It queries no database."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -24,8 +24,12 @@ from ghapp.summaries.counts import (
     SeriesPoint,
 )
 from ghapp.summaries.selection import TimeGrain
+from ghapp.web.frame import day
 
 PULL_SERIES = ("with", "without", "no_evidence")
+"""Parts of a column, from the bottom."""
+PULL_COUNTS = ("assisted", "not_assisted", "no_evidence")
+"""Members of `PullCounts` that the parts show."""
 
 
 class ChartWithTable(Struct, frozen=True):
@@ -37,80 +41,65 @@ class ChartWithTable(Struct, frozen=True):
 
 
 def share(counts: PullCounts) -> str:
-    """Return the share in words, rounded down; a dash: no line is counted, or nothing is known."""
+    """Return the share in words, rounded down; a dash: no line counts, or nothing is known."""
     return percent(counts.whole_attributed, counts.known_effective and counts.whole_effective)
 
 
 def pulls(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
-    """Draw merged pull requests over time: with, without, and those of which nothing is known."""
-    parts = [
-        (point.counts.assisted, point.counts.not_assisted, point.counts.no_evidence)
-        for point in series
-    ]
-    names = [span_name(point.start, grain) for point in series]
+    """Draw merged pull requests over time: with an agent, without one, and without evidence."""
+    values = [tuple(getattr(one.counts, part) for part in PULL_COUNTS) for one in series]
+    rows = [(span_name(one.start, grain), *own) for one, own in zip(series, values, strict=True)]
     steps = [
         ChartColumn(
-            label=tick(point.start, grain),
-            title=f"{name}: {own[0]} with, {own[1]} without, {own[2]} without evidence",
+            label=tick(one.start, grain),
+            title="{}: {} with, {} without, {} without evidence".format(*row),
             values=own,
-            provisional=point.counts.provisional > 0,
+            provisional=one.counts.provisional > 0,
         )
-        for point, own, name in zip(series, parts, names, strict=True)
+        for one, own, row in zip(series, values, rows, strict=True)
     ]
-    frame = ChartFrame(
-        name="pulls",
-        title=f"Merged pull requests by {grain}",
-        description=_said(
-            "{} with an agent, {} without, {} of which nothing is known.".format(
-                *(sum(own) for own in zip(*parts, strict=True)) if parts else (0, 0, 0)
-            ),
-            series,
-        ),
-    )
-    rows = [(name, *map(str, own)) for name, own in zip(names, parts, strict=True)]
+    sums = [sum(column) for column in zip(*values, strict=True)] or [0] * len(PULL_COUNTS)
+    said = "{} with an agent, {} without, {} without evidence.".format(*sums)
+    title = f"Merged pull requests by {grain}"
+    frame = ChartFrame(name="pulls", title=title, description=_said(said, series))
     return ChartWithTable(
         svg=columns(frame, steps, PULL_SERIES),
         heads=(grain.value.title(), "With", "Without", "No evidence"),
-        rows=tuple(rows),
+        rows=tuple(tuple(map(str, row)) for row in rows),
     )
 
 
 def shares(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
-    """Draw the share of effective lines over time as a floor."""
-    names = [span_name(point.start, grain) for point in series]
-    points = [
-        SharePoint(
-            label=tick(point.start, grain),
-            title=f"{name}: at least {share(point.counts)} "
-            f"({point.counts.whole_attributed:,} of {point.counts.whole_effective:,} lines)",
-            share=point.counts.share if point.counts.known_effective else None,
-            provisional=point.counts.provisional > 0,
-        )
-        for point, name in zip(series, names, strict=True)
-    ]
+    """Draw the share of effective lines over time, as a floor."""
     frame = ChartFrame(
         name="share",
         title=f"Share of effective lines with an agent, by {grain}",
-        description=_said("A floor: lines that are not sure are not in it.", series),
+        description=_said("The share is a floor: uncertain lines do not count.", series),
     )
-    rows = [
-        (
-            name,
-            f"{point.counts.attributed:,}",
-            f"{point.counts.effective:,}",
-            share(point.counts),
-        )
-        for point, name in zip(series, names, strict=True)
-    ]
     return ChartWithTable(
-        svg=share_line(frame, points),
+        svg=share_line(frame, [_share_point(one, grain) for one in series]),
         heads=(grain.value.title(), "Lines with", "Effective lines", "Share, at least"),
-        rows=tuple(rows),
+        rows=tuple(_share_row(span_name(one.start, grain), one.counts) for one in series),
     )
+
+
+def _share_point(point: SeriesPoint, grain: TimeGrain) -> SharePoint:
+    counts = point.counts
+    lines = f"{counts.whole_attributed:,} of {counts.whole_effective:,} lines"
+    return SharePoint(
+        label=tick(point.start, grain),
+        title=f"{span_name(point.start, grain)}: at least {share(counts)} ({lines})",
+        share=counts.share if counts.known_effective else None,
+        provisional=counts.provisional > 0,
+    )
+
+
+def _share_row(name: str, counts: PullCounts) -> tuple[str, ...]:
+    return name, f"{counts.attributed:,}", f"{counts.effective:,}", share(counts)
 
 
 def trends(series: Mapping[str, Sequence[SeriesPoint]]) -> dict[str, str]:
-    """Draw the share by month of each of some repositories, all on one scale."""
+    """Draw the monthly share of each repository, all on one scale."""
     highest = max((point.counts.share or 0 for one in series.values() for point in one), default=0)
     return {name: _trend(name, points, highest) for name, points in series.items()}
 
@@ -118,19 +107,16 @@ def trends(series: Mapping[str, Sequence[SeriesPoint]]) -> dict[str, str]:
 def _trend(name: str, points: Sequence[SeriesPoint], highest: float) -> str:
     shown = [point.counts.share if point.counts.known_effective else None for point in points]
     known = [point for point, value in zip(points, shown, strict=True) if value is not None]
-    said = "nothing is known"
-    if known:
-        first, last = known[0], known[-1]
-        said = f"{share(first.counts)} in {first.start:%B %Y}, {share(last.counts)} in "
-        said += f"{last.start:%B %Y}"
+    ends = [f"{share(one.counts)} in {one.start:%B %Y}" for one in known[:1] + known[-1:]]
+    said = ", ".join(ends) or "nothing is known"
     frame = ChartFrame(name="", title=f"Share of {name} by month", description=said)
     return sparkline(frame, shown, highest)
 
 
 def developers(days: Sequence[AdoptionDay]) -> ChartWithTable:
-    """Draw active developers by day; the table has what was merged beside them."""
+    """Draw active developers by day; the table also has merged pull requests."""
     rows = [
-        (long_day(one.day), str(one.developers), str(one.pulls), _per(one.pulls_per_developer))
+        (day(one.day), str(one.developers), str(one.pulls), _per(one.pulls_per_developer))
         for one in days
     ]
     return ChartWithTable(
@@ -145,16 +131,16 @@ def agent_sessions(days: Sequence[AdoptionDay]) -> ChartWithTable:
     return ChartWithTable(
         svg=_by_day("agent session", days, [one.agent_sessions for one in days]),
         heads=("Day", "Agent sessions"),
-        rows=tuple((long_day(one.day), str(one.agent_sessions)) for one in days),
+        rows=tuple((day(one.day), str(one.agent_sessions)) for one in days),
     )
 
 
 def _by_day(noun: str, days: Sequence[AdoptionDay], values: Sequence[int]) -> str:
-    """Draw one column for each day; ``noun`` is what its value counts, as of one."""
+    """Draw one column for each day; ``noun`` is the singular of what it counts."""
     steps = [
         ChartColumn(
-            label=f"{one.day.day} {one.day:%b}",
-            title=f"{long_day(one.day)}: {counted(value, noun)}",
+            label=tick(one.day, TimeGrain.DAY),
+            title=f"{day(one.day)}: {counted(value, noun)}",
             values=(value,),
         )
         for one, value in zip(days, values, strict=True)
@@ -169,7 +155,7 @@ def _by_day(noun: str, days: Sequence[AdoptionDay], values: Sequence[int]) -> st
 
 
 def comparison(one: OutcomeComparison, unit: str, scale: float) -> str:
-    """Draw one outcome of both groups with its interval; nothing where neither is known."""
+    """Draw one outcome of both groups with its interval; empty if neither is known."""
     groups = (("with", "Assisted", one.assisted), ("without", "Not assisted", one.others))
     rows = [
         ChartInterval(
@@ -207,26 +193,21 @@ def figure_words(figure: MeasuredFigure, unit: str, scale: float) -> str:
 
 
 def tick(start: date, grain: TimeGrain) -> str:
-    """Return a point's name under an axis."""
+    """Return a point's name below the axis: ``3 Nov``, ``Nov 2025``."""
     return f"{start:%b %Y}" if grain is TimeGrain.MONTH else f"{start.day} {start:%b}"
 
 
 def span_name(start: date, grain: TimeGrain) -> str:
-    """Return a point's name in a sentence."""
+    """Return a point's name in a sentence: ``Week of 3 Nov 2025``."""
     if grain is TimeGrain.MONTH:
         return f"{start:%B %Y}"
-    return f"Week of {long_day(start)}" if grain is TimeGrain.WEEK else long_day(start)
-
-
-def long_day(day: date) -> str:
-    """Return a day for people: ``3 Nov 2025``."""
-    return f"{day.day} {day:%b %Y}"
+    return f"Week of {day(start)}" if grain is TimeGrain.WEEK else day(start)
 
 
 def _said(words: str, series: Sequence[SeriesPoint]) -> str:
     if not series:
         return "Nothing was merged."
-    return f"From {long_day(series[0].start)} on. {words}"
+    return f"Since {day(series[0].start)}. {words}"
 
 
 def _per(value: float | None) -> str:

@@ -1,7 +1,6 @@
-"""What a page's address asks for, read once; and addresses that ask for a little else.
+"""The query parameters of a page: parses them, and makes links that change some of them.
 
-Everything a page shows follows from its address, so a link shows the same again. It asks no
-database.
+The address alone decides what a page shows, so a link shows the same again.
 """
 
 from collections.abc import Iterator
@@ -17,8 +16,9 @@ from ghapp.reports.words import agent_name
 from ghapp.summaries.selection import ListSlice, PullOrder, PullSelection, RankBy, TimeGrain
 
 A_YEAR = timedelta(days=364)
+"""Days before the last one that a page covers by default."""
 SPANS = (("4 weeks", 27), ("12 weeks", 83), ("12 months", 364))
-"""What the choice of days offers: its words, and how many days before today it begins."""
+"""The choices of a time span: words, and days before today at which it begins."""
 WORDS = {
     "author": "by {}",
     "team": "team {}",
@@ -27,15 +27,15 @@ WORDS = {
     "state": "{}",
     "share_from": "share from {}%",
     "share_to": "share up to {}%",
-    "path": "below {}",
+    "path": "in {}",
 }
-"""Part of an address → how a page says that it is asked for."""
+"""Query parameter → words for its filter."""
 
 EnumT = TypeVar("EnumT", bound=Enum)
 
 
 class PageQuery(Struct, frozen=True):
-    """What one page was asked for."""
+    """The parsed query of one page."""
 
     selection: PullSelection
     grain: TimeGrain
@@ -43,11 +43,11 @@ class PageQuery(Struct, frozen=True):
     by: RankBy
     today: date
     whole: bool
-    """Whether every repository is listed, however many they are."""
+    """Whether to list every repository, however many there are."""
 
     @property
     def filters(self) -> list[tuple[str, str, str]]:
-        """Name, words and address without it of each filter that is on, but for the days."""
+        """Active filters except the days: name, words, and the address without the filter."""
         return [
             (name, words.format(_said(name, value)), here(**{name: None}))
             for name, words in WORDS.items()
@@ -55,7 +55,7 @@ class PageQuery(Struct, frozen=True):
         ]
 
     def exported(self, endpoint: str, **more: str) -> str:
-        """Return the address of the API that exports what this page is about."""
+        """Return the address of the API that exports what this page selects."""
         selection = msgspec.structs.asdict(self.selection)
         del selection["repository_ids"]
         asked = {name: value for name, value in selection.items() if value is not None}
@@ -63,7 +63,7 @@ class PageQuery(Struct, frozen=True):
 
     @property
     def spans(self) -> list[tuple[str, str, bool]]:
-        """Words and address of each choice of days, and whether it is the present one."""
+        """Words and address of each time span, and whether it is the current one."""
         found = []
         for words, days in SPANS:
             since = self.today - timedelta(days=days)
@@ -74,7 +74,7 @@ class PageQuery(Struct, frozen=True):
 
     @property
     def grains(self) -> list[tuple[str, str, bool]]:
-        """Words and address of each grain, and whether it is the present one."""
+        """Words and address of each grain, and whether it is the current one."""
         return [
             (grain.value.title(), here(grain=grain.value), grain is self.grain)
             for grain in TimeGrain
@@ -82,9 +82,9 @@ class PageQuery(Struct, frozen=True):
 
 
 def asked_for(repository_ids: tuple[int, ...], today: date) -> PageQuery:
-    """Read the address of this request; 400 where a part of it cannot be meant.
+    """Parse the address of this request; 400 names the invalid parameter.
 
-    Without days it is the last twelve months up to ``today``.
+    Without days, the selection covers the twelve months up to ``today``.
     """
     since, until = _day("since"), _day("until")
     selection = PullSelection(
@@ -116,29 +116,29 @@ def asked_for(repository_ids: tuple[int, ...], today: date) -> PageQuery:
 
 
 def here(**changes: str | None) -> str:
-    """Return this page's address with some parts changed; ``None`` takes one out.
+    """Return this page's address with some parameters changed; ``None`` removes one.
 
-    A place in a list is left out: it means nothing to a question that is another one.
+    It drops ``after``: a place in one list means nothing in another.
     """
     return elsewhere(str(request.endpoint), **{"after": None, **changes})
 
 
 def elsewhere(endpoint: str, **changes: str | int | None) -> str:
-    """Return another page's address that asks for the same, with some parts changed."""
+    """Return another page's address with the same parameters, some of them changed."""
     kept = {name: value for name, value in request.args.items() if value}
     merged = {**kept, **(request.view_args or {}), **changes}
     return url_for(endpoint, **{name: value for name, value in merged.items() if value is not None})
 
 
 def carried(*shown: str) -> Iterator[tuple[str, str]]:
-    """Yield the parts of the address that a form with these fields has to carry along."""
+    """Yield the parameters that a form with these fields has to keep as hidden fields."""
     for name, value in request.args.items():
         if value and name not in {*shown, "after"}:
             yield name, value
 
 
 def _said(name: str, value: str) -> str:
-    """Write what a filter is set to: ids in words, names of people's own as they are."""
+    """Write the value of a filter: ids in words, anything else as it is."""
     if name == "agent":
         return agent_name(value)
     return value.replace("_", " ") if name in {"verdict", "state"} else value

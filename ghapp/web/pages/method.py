@@ -1,22 +1,19 @@
-"""The method: how each number is made, in the words of the documentation. It makes none."""
+"""The method page: how each number is made, in the words of the documentation."""
 
-from flask import Blueprint, render_template
+from flask import render_template
 
-from ghapp.bootstrap import Services
 from ghapp.rulebook import PAGES, PageSection, sections
+from ghapp.web.pages.blueprint import pages
 
 FOR_PROGRAMS = {"5-the-audit-document", "6-the-command-line"}
-"""Sections of the rules that say nothing about a number."""
+"""Sections of the rules that explain no number."""
 
 
-def add(blueprint: Blueprint, services: Services) -> None:
-    """Add the route ``/method``."""
-    del services
-
-    @blueprint.get("/method")
-    def method() -> str:
-        parts = {page: _shown(page) for page in PAGES}
-        return render_template("method.html", parts=parts)
+@pages.get("/method")
+def method() -> str:
+    """Show the method."""
+    parts = {page: _shown(page) for page in PAGES}
+    return render_template("method.html", parts=parts)
 
 
 def _shown(page: str) -> list[PageSection]:

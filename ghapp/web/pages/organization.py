@@ -1,22 +1,26 @@
-"""One organization: the same numbers over the repositories that the viewer may read."""
+"""The pages of one organization, over the repositories that the viewer may read."""
 
-from flask import Blueprint, render_template
+from collections.abc import Sequence
 
-from ghapp.bootstrap import Services
+from flask import render_template
+
 from ghapp.reports import words
 from ghapp.store import Installation
-from ghapp.summaries.counts import QuietReason
+from ghapp.summaries.counts import OrganizationSummary, QuietReason, RepositoryCounts
 from ghapp.summaries.selection import RankBy
 from ghapp.web.access import readable, require_member
+from ghapp.web.current import services
 from ghapp.web.pages import drawings
 from ghapp.web.pages.beside import beside_pulls
+from ghapp.web.pages.blueprint import pages
+from ghapp.web.pages.drawings import ChartWithTable
 from ghapp.web.pages.filters import PageQuery, asked_for
 from ghapp.web.pages.outcomes import compared
 
 ADOPTION_DAYS = 84
-"""Days of adoption that are shown one by one, up to the last day that is asked for."""
+"""Days that the charts of adoption show, up to the last selected day."""
 REPOSITORIES = 50
-"""Repositories that are listed at once, most pull requests first; all of them on request."""
+"""Repositories that the page lists first; a link shows all of them."""
 QUIET_WORDS = {
     QuietReason.FELL: "adoption fell",
     QuietReason.NEVER_STARTED: "never started",
@@ -24,61 +28,69 @@ QUIET_WORDS = {
 }
 
 
-def add(blueprint: Blueprint, services: Services) -> None:
-    """Add the routes of an organization: its overview, its pull requests, its outcomes."""
-
-    @blueprint.get("/organizations/<organization>")
-    def organization(organization: str) -> str:
-        account, wanted = _asked(services, organization)
-        summary = services.summaries.organization(
-            wanted.selection, wanted.grain, today=wanted.today
-        )
-        shown = summary.repositories[: None if wanted.whole else REPOSITORIES]
-        names = {one.repository_id: one.repository for one in shown}
-        trends = services.summaries.trends(wanted.selection, tuple(names))
-        board = (
-            summary.leaderboard_lines if wanted.by is RankBy.LINES else summary.leaderboard_pulls
-        )
-        return render_template(
-            "organization.html",
-            account=account.account,
-            asked=wanted,
-            summary=summary,
-            beside=beside_pulls(services, wanted.selection),
-            repositories=shown,
-            agents=[(one.agent, words.agent_name(one.agent)) for one in summary.agents],
-            teams=[(one.team, one.team) for one in summary.teams if one.team],
-            board=board,
-            quiet_words=QUIET_WORDS,
-            pulls_chart=drawings.pulls(summary.series, wanted.grain),
-            share_chart=drawings.shares(summary.series, wanted.grain),
-            trends=drawings.trends({names[one]: points for one, points in trends.items()}),
-            developers_chart=drawings.developers(summary.adoption[-ADOPTION_DAYS:]),
-            sessions_chart=drawings.agent_sessions(summary.adoption[-ADOPTION_DAYS:]),
-        )
-
-    @blueprint.get("/organizations/<organization>/pulls")
-    def organization_pulls(organization: str) -> str:
-        account, wanted = _asked(services, organization)
-        page = services.summaries.pulls(wanted.selection, wanted.listing)
-        return render_template(
-            "organization_pulls.html", account=account.account, asked=wanted, page=page
-        )
-
-    @blueprint.get("/organizations/<organization>/outcomes")
-    def organization_outcomes(organization: str) -> str:
-        account, wanted = _asked(services, organization)
-        found = services.summaries.outcomes(wanted.selection)
-        return render_template(
-            "organization_outcomes.html",
-            account=account.account,
-            asked=wanted,
-            outcomes=found,
-            compared=compared(found),
-        )
+@pages.get("/organizations/<organization>")
+def organization(organization: str) -> str:
+    """Show an organization's overview."""
+    account, wanted = _asked(organization)
+    summary = services.summaries.organization(wanted.selection, wanted.grain, today=wanted.today)
+    shown = summary.repositories[: None if wanted.whole else REPOSITORIES]
+    is_by_lines = wanted.by is RankBy.LINES
+    return render_template(
+        "organization.html",
+        account=account.account,
+        asked=wanted,
+        summary=summary,
+        beside=beside_pulls(wanted.selection),
+        repositories=shown,
+        agents=[(one.agent, words.agent_name(one.agent)) for one in summary.agents],
+        teams=[(one.team, one.team) for one in summary.teams if one.team],
+        board=summary.leaderboard_lines if is_by_lines else summary.leaderboard_pulls,
+        quiet_words=QUIET_WORDS,
+        trends=_trends(wanted, shown),
+        **_charts(wanted, summary),
+    )
 
 
-def _asked(services: Services, organization: str) -> tuple[Installation, PageQuery]:
-    account = require_member(services, organization)
-    found = readable(services, account.id)
-    return account, asked_for(tuple(sorted(found)), services.clock().date())
+@pages.get("/organizations/<organization>/pulls")
+def organization_pulls(organization: str) -> str:
+    """List an organization's pull requests."""
+    account, wanted = _asked(organization)
+    page = services.summaries.pulls(wanted.selection, wanted.listing)
+    return render_template(
+        "organization_pulls.html", account=account.account, asked=wanted, page=page
+    )
+
+
+@pages.get("/organizations/<organization>/outcomes")
+def organization_outcomes(organization: str) -> str:
+    """Show an organization's outcomes."""
+    account, wanted = _asked(organization)
+    found = services.summaries.outcomes(wanted.selection)
+    return render_template(
+        "organization_outcomes.html",
+        account=account.account,
+        asked=wanted,
+        outcomes=found,
+        compared=compared(found),
+    )
+
+
+def _asked(organization: str) -> tuple[Installation, PageQuery]:
+    account = require_member(organization)
+    return account, asked_for(tuple(sorted(readable(account.id))), services.clock().date())
+
+
+def _charts(wanted: PageQuery, summary: OrganizationSummary) -> dict[str, ChartWithTable]:
+    days = summary.adoption[-ADOPTION_DAYS:]
+    return {
+        "pulls_chart": drawings.pulls(summary.series, wanted.grain),
+        "share_chart": drawings.shares(summary.series, wanted.grain),
+        "developers_chart": drawings.developers(days),
+        "sessions_chart": drawings.agent_sessions(days),
+    }
+
+
+def _trends(wanted: PageQuery, shown: Sequence[RepositoryCounts]) -> dict[str, str]:
+    names = {one.repository_id: one.repository for one in shown}
+    trends = services.summaries.trends(wanted.selection, tuple(names))
+    return drawings.trends({names[one]: points for one, points in trends.items()})

@@ -1,4 +1,4 @@
-"""Outcomes beside usage: how each measure is named and in which unit. It draws no conclusion."""
+"""Outcomes of assisted pull requests beside the others: each measure with its name and unit."""
 
 from ghapp.attribution.model import Struct
 from ghapp.summaries.counts import OutcomeComparison, OutcomeMeasure, OutcomeSummary
@@ -6,12 +6,12 @@ from ghapp.web.pages.drawings import comparison, figure_words
 
 
 class MeasureUnit(Struct, frozen=True):
-    """How a measure is said."""
+    """How a page writes a measure."""
 
     title: str
     unit: str
     scale: float = 1
-    """What a value is multiplied by before it is shown."""
+    """Factor that a value is multiplied by before it is shown."""
 
 
 UNITS = {
@@ -25,16 +25,16 @@ UNITS = {
         title="Followed by a fix-up within 30 days", unit="%", scale=100
     ),
     OutcomeMeasure.SURVIVED_30: MeasureUnit(
-        title="Lines that still stand after 30 days", unit="%", scale=100
+        title="Lines still there after 30 days", unit="%", scale=100
     ),
     OutcomeMeasure.SURVIVED_90: MeasureUnit(
-        title="Lines that still stand after 90 days", unit="%", scale=100
+        title="Lines still there after 90 days", unit="%", scale=100
     ),
 }
 
 
 class MeasureRow(Struct, frozen=True):
-    """One measure of both groups, as a page shows it."""
+    """One measure for both groups, as a page shows it."""
 
     measured: str
     title: str
@@ -47,7 +47,7 @@ class MeasureRow(Struct, frozen=True):
 
 
 def compared(outcomes: OutcomeSummary) -> list[MeasureRow]:
-    """Return every measure as a page shows it, in the order of the question."""
+    """Return every measure as a page shows it, in the order of the comparisons."""
     return [_row(one, UNITS[one.measured]) for one in outcomes.comparisons]
 
 

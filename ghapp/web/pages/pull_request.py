@@ -1,29 +1,31 @@
-"""One pull request: its audits, their reasons by file and line, and what was said on GitHub."""
+"""The pages of one pull request: its audits, the reason of every line, and what GitHub shows."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from flask import Blueprint, abort, render_template, request
+from flask import abort, render_template, request
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit, AuditState, FileVerdict, LineVerdict, Reason, Struct
-from ghapp.bootstrap import Services
 from ghapp.reports.charts import meter
 from ghapp.reports.ranges import ranges
 from ghapp.reports.summary import summarize
 from ghapp.rulebook import PageSection, of_reason
 from ghapp.store import Publication, Repository, SavedAudit
 from ghapp.web.access import asked, note_access, require_reader, viewer
+from ghapp.web.current import services
 from ghapp.web.pages.beside import beside_pull
+from ghapp.web.pages.blueprint import pages
 
 MOST_AUDITS = 2**31 - 1
-"""The largest number that the database takes for an audit."""
+"""The largest number of an audit that the database can hold."""
 MOST_FILES = 300
-"""Files that a pull request's page lists; GitHub's own page shows as many."""
+"""Files that a pull request's page lists, as many as GitHub's own page."""
 MOST_RUNS = 400
-"""Runs of lines that a pull request's page shows; each file has a page with all of its own."""
-FOLLOWED = 900
-"""Lines of one file that its page shows one by one; beyond it runs are shown folded."""
+"""Runs of lines that a pull request's page shows; the page of a file shows all of its runs."""
+MOST_LINES = 900
+"""Lines that the page of a file shows one by one; a longer file is shown as runs."""
+PULL = "/repositories/<owner>/<name>/pull/<int(max=2147483647):number>"
 
 
 class LineRun(Struct, frozen=True):
@@ -36,7 +38,7 @@ class LineRun(Struct, frozen=True):
     agent: str | None
     agent_session: str | None
     edit: str | None
-    """The edit that supports it, or comes nearest; ``None``: none does."""
+    """The edit that supports the run, or the nearest one; ``None``: there is none."""
     edited_at: datetime | None
     difference: float | None
     """The largest among its lines; ``None``: nothing was compared."""
@@ -44,7 +46,7 @@ class LineRun(Struct, frozen=True):
 
     @property
     def count(self) -> int:
-        """How many added lines it holds."""
+        """Number of added lines."""
         return len(self.lines)
 
 
@@ -53,73 +55,72 @@ class FilePart(Struct, frozen=True):
 
     file: FileVerdict
     runs: tuple[LineRun, ...]
-    """Empty: too many for one page, or the file is left out as a whole."""
+    """Empty: there are too many for one page, or the whole file is excluded."""
 
 
 class AuditStep(Struct, frozen=True):
-    """One audit in the row of a pull request's audits."""
+    """One audit in the history of a pull request."""
 
     audit: SavedAudit
     why: tuple[str, ...]
-    """What made it, in words."""
+    """Why it was made, in words."""
     published: tuple[Publication, ...]
 
 
-def add(blueprint: Blueprint, services: Services) -> None:
-    """Add the routes of a pull request and of one of its files."""
-
-    @blueprint.get("/repositories/<owner>/<name>/pull/<int(max=2147483647):number>")
-    def pull_request(owner: str, name: str, number: int) -> str:
-        repository = require_reader(services, owner, name)
-        saved, audit = _chosen(services, repository, number)
-        note_access(services, "audit", repository=repository, pull_request=number)
-        summary = summarize(audit)
-        return render_template(
-            "pull_request.html",
-            repository=repository,
-            number=number,
-            about=services.summaries.pull(repository.id, number),
-            saved=saved,
-            summary=summary,
-            beside=beside_pull(services, saved),
-            composition=composition(audit),
-            parts=file_parts(audit),
-            more_files=max(0, len(audit.files) - MOST_FILES),
-            steps=_steps(services, repository, number),
-            on_github=f"{services.settings.web_url}/{repository.full_name}/pull/{number}",
-        )
-
-    @blueprint.get("/repositories/<owner>/<name>/pull/<int(max=2147483647):number>/file")
-    def file(owner: str, name: str, number: int) -> str:
-        repository = require_reader(services, owner, name)
-        saved, audit = _chosen(services, repository, number)
-        path = request.args.get("path")
-        if path is None:
-            abort(400, "the address names no file: give path=PATH")
-        found = next((one for one in audit.files if one.path == path), None)
-        if found is None:
-            abort(404, "this pull request adds no lines to a file of that name")
-        note_access(
-            services, "explanation", repository=repository, pull_request=number, detail=path
-        )
-        runs = runs_of(found)
-        return render_template(
-            "file.html",
-            repository=repository,
-            number=number,
-            saved=saved,
-            newest=services.store.audits.latest(repository.id, number),
-            file=found,
-            runs=runs,
-            one_by_one=len(found.lines) <= FOLLOWED,
-            explained=explained(runs),
-            texts=_texts(services, repository, audit, path),
-            policy=audit.policy,
-        )
+@pages.get(PULL)
+def pull_request(owner: str, name: str, number: int) -> str:
+    """Show a pull request's audit."""
+    repository = require_reader(owner, name)
+    saved, audit = _chosen(repository, number)
+    note_access("audit", repository=repository, pull_request=number)
+    return render_template(
+        "pull_request.html",
+        repository=repository,
+        number=number,
+        about=services.summaries.pull(repository.id, number),
+        saved=saved,
+        summary=summarize(audit),
+        beside=beside_pull(saved),
+        composition=composition(audit),
+        parts=file_parts(audit),
+        more_files=max(0, len(audit.files) - MOST_FILES),
+        steps=_steps(repository, number),
+    )
 
 
-def _chosen(services: Services, repository: Repository, number: int) -> tuple[SavedAudit, Audit]:
-    """Return the audit that is asked for: the one in force, or the one that ``audit`` names."""
+@pages.get(f"{PULL}/file")
+def file(owner: str, name: str, number: int) -> str:
+    """Show every added line of one file."""
+    repository = require_reader(owner, name)
+    saved, audit = _chosen(repository, number)
+    found = _file(audit)
+    note_access("explanation", repository=repository, pull_request=number, detail=found.path)
+    runs = runs_of(found)
+    return render_template(
+        "file.html",
+        repository=repository,
+        number=number,
+        saved=saved,
+        newest=services.store.audits.latest(repository.id, number),
+        file=found,
+        runs=runs,
+        one_by_one=len(found.lines) <= MOST_LINES,
+        explained=explained(runs),
+        texts=_texts(repository, audit, found.path),
+    )
+
+
+def _file(audit: Audit) -> FileVerdict:
+    """Return the file that ``path`` names; 400 if it is missing, 404 if there is no such file."""
+    path = request.args.get("path")
+    if path is None:
+        abort(400, "the address names no file: give path=PATH")
+    found = (one for one in audit.files if one.path == path)
+    return next(found, None) or abort(404, "this pull request adds no lines to a file of that name")
+
+
+def _chosen(repository: Repository, number: int) -> tuple[SavedAudit, Audit]:
+    """Return the audit that ``audit`` in the address names, or the one in force."""
     audits = services.store.audits
     wanted = request.args.get("audit", type=int)
     if wanted is not None and wanted > MOST_AUDITS:
@@ -131,23 +132,21 @@ def _chosen(services: Services, repository: Repository, number: int) -> tuple[Sa
     )
     document = None if saved is None else audits.document(saved.id)
     if saved is None or document is None:
-        abort(404, f"no such audit of pull request {number} is kept: it may not be merged yet")
+        abort(404, f"pull request {number} has no such audit: it may not be merged yet")
     return saved, from_document(document)
 
 
-def _texts(
-    services: Services, repository: Repository, audit: Audit, path: str
-) -> dict[int, str] | None:
-    """Return a file's merged text by line, asked of GitHub as the viewer; kept nowhere.
+def _texts(repository: Repository, audit: Audit, path: str) -> dict[int, str] | None:
+    """Read a file's merged text from GitHub as the viewer, by line; the app does not store it.
 
-    ``None``: it was not asked for, or nobody is signed in. Empty: GitHub shows none.
+    ``None``: the viewer did not ask for it or is not signed in. Empty: GitHub has no such text.
     """
     asking, commit = viewer(), audit.merge_commit
     if "text" not in request.args or asking is None or commit is None:
         return None
     name, person = repository.full_name, asking.person
-    text = asked(services, lambda readers: readers.text(person, name, path, commit))
-    # Only line ends as git counts them: a form feed inside a line ends none.
+    text = asked(lambda readers: readers.text(person, name, path, commit))
+    # Git ends a line only at "\n"; `str.splitlines` would also split at a form feed.
     lines = [] if text is None else text.split("\n")
     return {number: line.rstrip("\r").expandtabs(4) for number, line in enumerate(lines, 1)}
 
@@ -156,7 +155,7 @@ def _texts(
 
 
 def file_parts(audit: Audit) -> list[FilePart]:
-    """Return the files: most attributed lines first, with their runs as far as a page can hold."""
+    """Return the files, most attributed lines first, with as many runs as a page can hold."""
     files = sorted(
         audit.files, key=lambda file: (file.excluded is not None, -file.attributed, -file.added)
     )
@@ -192,9 +191,9 @@ def _run(lines: Sequence[LineVerdict]) -> LineRun:
 
 
 def explained(runs: Sequence[LineRun]) -> dict[str, tuple[PageSection, ...]]:
-    """Return the paragraphs that explain the reasons of some runs, by reason."""
+    """Return the paragraphs that explain the reasons of these runs, by reason."""
     reasons = dict.fromkeys(str(line.reason) for run in runs for line in run.lines)
-    # Blank lines inside a run need no explanation where nothing else is explained by them.
+    # Trivial lines explain the least, so their paragraph comes last.
     ordered = sorted(reasons, key=lambda reason: reason == Reason.TRIVIAL_LINE)
     return {reason: of_reason(reason) for reason in ordered}
 
@@ -203,7 +202,7 @@ def explained(runs: Sequence[LineRun]) -> dict[str, tuple[PageSection, ...]]:
 
 
 def composition(audit: Audit) -> str:
-    """Draw all added lines: attributed, counted and not attributed, not counted."""
+    """Draw all added lines: attributed, counted but not attributed, and not counted."""
     totals = audit.totals
     parts = [
         ("with", totals.attributed),
@@ -215,11 +214,11 @@ def composition(audit: Audit) -> str:
     return meter(parts, f"Added lines: {', '.join(said)}")
 
 
-# --- what happened when ---------------------------------------------------------------------------
+# --- the history ----------------------------------------------------------------------------------
 
 
-def _steps(services: Services, repository: Repository, number: int) -> list[AuditStep]:
-    """Return all audits of a pull request, the newest first."""
+def _steps(repository: Repository, number: int) -> list[AuditStep]:
+    """Return all audits of a pull request, newest first."""
     audits = services.store.audits.all_of(repository.id, number)
     published = services.store.publications.of_pull_request(repository.id, number)
     before: list[SavedAudit | None] = [None, *audits[:-1]]
@@ -231,16 +230,16 @@ def _steps(services: Services, repository: Repository, number: int) -> list[Audi
 
 
 def why(before: SavedAudit | None, after: SavedAudit) -> tuple[str, ...]:
-    """Say what made an audit differ from the one before it."""
+    """Say why an audit differs from the one before it."""
     if before is None:
         return ("The pull request was merged.",)
     causes = {
-        "Evidence arrived late, or expired.": before.evidence_digest != after.evidence_digest,
+        "Evidence arrived or expired.": before.evidence_digest != after.evidence_digest,
         "The window closed.": (before.state, after.state)
         == (AuditState.PROVISIONAL, AuditState.FINAL),
-        "The change was read anew and differs.": before.diff_digest != after.diff_digest,
+        "The change was read again and differs.": before.diff_digest != after.diff_digest,
         "The policy changed.": before.policy_digest != after.policy_digest,
-        "A new version of the program judged it.": before.engine != after.engine,
+        "A new version of the app audited it.": before.engine != after.engine,
     }
     found = tuple(cause for cause, is_so in causes.items() if is_so)
-    return found or ("It was asked for again.",)
+    return found or ("Somebody asked for it again.",)

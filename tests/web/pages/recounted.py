@@ -119,7 +119,7 @@ def repository(known: Known, asked: PullSelection, grain: TimeGrain) -> Iterator
     yield from _series(known, asked, grain)
     yield from _agents(slow.agents(asked), slow.totals(asked))
     yield from _lines("By language", slow.languages(asked))
-    below = f" below {asked.path}" if asked.path else ""
+    below = f" in {asked.path}" if asked.path else ""
     yield from _lines(f"By directory{below}", slow.directories(asked))
     largest = slow.listed(asked, PullOrder.EFFECTIVE, ascending=False)[:10]
     yield from _pulls("Largest pull requests", known, largest)
@@ -163,7 +163,7 @@ def _head(known: Known, asked: PullSelection) -> Iterator[Figure]:
     yield "", "Without evidence", n(counts.no_evidence)
     yield "", "Provisional", n(counts.provisional)
     if counts.incomplete:
-        yield "", "Provisional", f"can only gain; {n(counts.incomplete)} not read whole"
+        yield "", "Provisional", f"can only gain; {n(counts.incomplete)} incomplete"
     yield from _heard_of(known, asked)
 
 
@@ -218,11 +218,11 @@ def _series(known: Known, asked: PullSelection, grain: TimeGrain) -> Iterator[Fi
         yield lines, name, "Share, at least", floor_of(counts)
         of = f"{n(counts.whole_attributed)} of {n(counts.whole_effective)} lines"
         yield lines, "drawn", f"{name}: at least {floor_of(counts)} ({of})"
-    since = f"From {day(points[0].start)} on."
+    since = f"Since {day(points[0].start)}."
     with_, without, unknown = sums["With"], sums["Without"], sums["No evidence"]
-    said = f"{with_} with an agent, {without} without, {unknown} of which nothing is known."
+    said = f"{with_} with an agent, {without} without, {unknown} without evidence."
     yield pulls, "drawn", f"{since} {said}"
-    yield lines, "drawn", f"{since} A floor: lines that are not sure are not in it."
+    yield lines, "drawn", f"{since} The share is a floor: uncertain lines do not count."
 
 
 def _agents(agents: Iterable[AgentCounts], counts: PullCounts) -> Iterator[Figure]:
@@ -289,7 +289,7 @@ class Spot(Struct, frozen=True):
 def _quiet(known: Known) -> Iterator[Figure]:
     spots = quiet_spots(known)
     if spots:
-        yield "Quiet spots", "the last 4 whole weeks beside the 12 before them"
+        yield "Quiet spots", "the last 4 full weeks compared with the 12 before"
     for one in spots:
         name = f"team {one.team}" if one.team else one.repository.partition("/")[2]
         yield "Quiet spots", name, "PRs with, now", f"{one.now.assisted} of {one.now.pulls}"
@@ -429,9 +429,9 @@ def outcomes(known: Known, asked: PullSelection) -> Iterator[Figure]:
         for pull in chosen
         if (pull.repository_id, pull.number) in known.outcomes
     ]
-    said = f"{n(len(told))} of {many(len(chosen), 'merged pull request')} in these days."
-    how = "A dot is the value, the line through it its 95 % interval."
-    yield "", f"Outcomes are known of {said} {how}"
+    said = f"{n(len(told))} of {many(len(chosen), 'merged pull request')} in this period."
+    how = "A dot is the value; the line through it is its 95% interval."
+    yield "", f"Outcomes are known for {said} {how}"
     for name, title, unit, estimate in MEASURES:
         groups = [
             [one for one in told if (one[0].audit.verdict is Verdict.ASSISTED) is is_assisted]
@@ -500,8 +500,8 @@ MEASURES: tuple[tuple[str, str, str, Measure], ...] = (
     ("changed lines", "Changed lines, median", "", _median(lambda _, one: one.changed_lines)),
     ("reverted", "Reverted within 30 days", "%", _proportion(lambda one: one.reverted)),
     ("fixed up", "Followed by a fix-up within 30 days", "%", _proportion(lambda one: one.fixed_up)),
-    ("survived 30", "Lines that still stand after 30 days", "%", _standing(30)),
-    ("survived 90", "Lines that still stand after 90 days", "%", _standing(90)),
+    ("survived 30", "Lines still there after 30 days", "%", _standing(30)),
+    ("survived 90", "Lines still there after 90 days", "%", _standing(90)),
 )
 """Name in the drawing, title, unit, and how it is found."""
 
@@ -513,7 +513,7 @@ def _compared(
     for row, one in zip(("Assisted", "Not assisted"), estimates, strict=True):
         value = _estimate(one, unit)
         yield title, row, "Value", value
-        yield title, row, "Rests on", n(one.count)
+        yield title, row, "Based on", n(one.count)
         if one.value is not None:
             drawn.append(f"{row}: {value}")
             yield title, "drawn", drawn[-1]
@@ -555,8 +555,8 @@ def pull_request(pull: Pull, audits: Sequence[SavedAudit]) -> Iterator[Figure]:
     first = audit.merged_at - timedelta(days=policy.window_before_days)
     last = audit.merged_at + timedelta(days=policy.window_after_days)
     if audit.state == "provisional":
-        said = "evidence that arrives until then can only add lines."
-        yield "", f"The window is open until {minute(last)}: {said}"
+        said = "Evidence that arrives before then can only add lines."
+        yield "", f"The window is open until {minute(last)}. {said}"
     yield from _terms(pull)
     for reason, lines in totals.by_reason.items():
         if lines:
@@ -570,7 +570,7 @@ def pull_request(pull: Pull, audits: Sequence[SavedAudit]) -> Iterator[Figure]:
     yield record, "Window", f"{minute(first)} to {minute(last)}"
     limit = f"{100 * policy.rewrite_limit:.0f}%"
     yield record, "Rewrite limit", f"{limit}, counted in {audit.measure}"
-    yield record, "Program", audit.engine
+    yield record, "Version", audit.engine
     yield record, "Merge commit", audit.merge_commit or ""
     yield record, "Digest of the change", audit.inputs.diff
     yield record, "Digest of the evidence", audit.inputs.evidence
@@ -675,7 +675,7 @@ def one_file(pull: Pull, name: str, audit: SavedAudit, file: FileVerdict) -> Ite
     counted = f"{n(attributed)} of {many(effective, 'counted line')} attributed"
     yield "", f"{counted}, {many(added, 'added line')}"
     if file.excluded is not None:
-        said = f"The whole file is left out by {file.excluded}: {sentence(file.excluded)}"
+        said = f"The whole file is excluded by {file.excluded}: {sentence(file.excluded)}"
         yield "", said
     each = len(file.lines) <= 900
     for lines in ranges(file.lines, lambda line: (line.reason, line.edit)):
@@ -728,13 +728,13 @@ class Replayed(Struct, frozen=True):
 def replays(every: Sequence[Replayed]) -> Iterator[Figure]:
     for one in every:
         row = "Replays", f"Replay {one.replay.id}"
-        yield *row, "Begun", minute(one.replay.created_at)
+        yield *row, "Started", minute(one.replay.created_at)
         policy = one.replay.policy
         yield *row, "Policy", policy.id if policy else "in force for each"
         yield *row, "Audited", one.audited
         if one.waiting:
-            said = f"Replay {one.replay.id} is under way; a repository has one at a time."
-            yield "Ask for a replay", said
+            said = f"Replay {one.replay.id} is running; a repository can run one at a time."
+            yield "Start a replay", said
 
 
 def one_replay(one: Replayed) -> Iterator[Figure]:
@@ -743,7 +743,7 @@ def one_replay(one: Replayed) -> Iterator[Figure]:
     half = {audit.pull_request: audit.inputs.missing for audit in one.audits}
     half = {number: missing for number, missing in half.items() if missing}
     said = [f"{one.audited} merged pull requests audited."]
-    said += [f"{len(half)} could not be read whole."] if half else []
+    said += [f"{len(half)} could not be read completely."] if half else []
     said += [f"{len(one.failed)} ended without a document."] if one.failed else []
     yield where, " ".join(said)
     yield where, "Pull requests audited", one.audited
@@ -751,13 +751,13 @@ def one_replay(one: Replayed) -> Iterator[Figure]:
     yield where, "Policy", policy.id if policy else "in force for each pull request"
     if replay.since and replay.until:
         yield where, "Merged", f"from {minute(replay.since)} up to {minute(replay.until)}"
-    yield where, "Asked for", f"{minute(replay.created_at)} by {replay.asked_by.partition(':')[2]}"
+    yield where, "Requested", f"{minute(replay.created_at)} by {replay.asked_by.partition(':')[2]}"
     if replay.finished_at:
-        yield where, "Over", minute(replay.finished_at)
+        yield where, "Finished", minute(replay.finished_at)
     for number, missing in half.items():
-        yield "Not read whole", f"#{number}: {', '.join(missing)}"
+        yield "Incomplete or failed", f"#{number}: {', '.join(missing)}"
     for number, why_not in one.failed.items():
-        yield "Not read whole", f"#{number}: {why_not}"
+        yield "Incomplete or failed", f"#{number}: {why_not}"
 
 
 # --- the weekly summary ---------------------------------------------------------------------------

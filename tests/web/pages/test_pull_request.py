@@ -89,9 +89,9 @@ def test_every_audit_stands_there_with_why_and_what_was_said(
     page = admin.get(path).text
     assert "The pull request was merged." in page
     assert "The window closed." in page
-    assert "Check run: written, read back as asked" in page
+    assert "Check run: written, confirmed on GitHub" in page
     earlier = admin.get(f"{path}?audit=1").text
-    assert "This is audit 1, which is no longer in force." in earlier
+    assert "This is audit 1; it is no longer in force." in earlier
     assert admin.get(f"{path}?audit=9").status_code == 404
 
 
@@ -104,12 +104,12 @@ def test_what_made_an_audit_anew_is_told_apart(place: Place) -> None:
         return msgspec.structs.replace(saved, **values)
 
     assert why(None, saved) == ("The pull request was merged.",)
-    assert why(saved, changed(evidence_digest="x")) == ("Evidence arrived late, or expired.",)
+    assert why(saved, changed(evidence_digest="x")) == ("Evidence arrived or expired.",)
     assert why(saved, changed(policy_digest="x", engine="9")) == (
         "The policy changed.",
-        "A new version of the program judged it.",
+        "A new version of the app audited it.",
     )
-    assert why(saved, changed()) == ("It was asked for again.",)
+    assert why(saved, changed()) == ("Somebody asked for it again.",)
 
 
 def test_texts_of_users_are_no_markup(admin: FlaskClient, place: Place) -> None:
@@ -169,7 +169,7 @@ def test_the_text_is_asked_of_github_as_the_viewer_and_only_then(
     gone = msgspec.structs.replace(audit, merge_commit="f" * 40)
     later = NOW + timedelta(days=1)
     place.store.audits.save(repository.id, 18, to_document(gone), now=later)
-    assert "GitHub shows no text of this file" in admin.get(f"{path}&text=1").text
+    assert "GitHub has no text for this file" in admin.get(f"{path}&text=1").text
 
 
 def test_beside_the_share_stands_who_was_heard_of_and_what_was_erased(

@@ -154,7 +154,7 @@ def test_a_team_on_the_leaderboard_leads_to_its_pull_requests(admin: FlaskClient
 
 def test_a_filter_is_said_and_can_be_taken_out(admin: FlaskClient, place: Place) -> None:
     answer = admin.get(f"{SHOP}/pulls?verdict=no_evidence")
-    assert "Take out: no evidence" in answer.text
+    assert "Remove filter: no evidence" in answer.text
     none = [one for one in documents(place, "acme/shop") if one.verdict is Verdict.NO_EVIDENCE]
     shown = [link for link in Read(answer.text).links if "/pull/" in link]
     assert len(shown) == len(none)
@@ -186,7 +186,7 @@ def test_nobody_is_named_where_only_teams_are(admin: FlaskClient) -> None:
 
 def test_an_empty_span_says_what_to_do(admin: FlaskClient) -> None:
     page = admin.get(f"{SHOP}?since=2020-01-01&until=2020-01-31").text
-    assert "Nothing was merged here in these days" in page
+    assert "Nothing was merged in this period" in page
     assert "Show the last twelve months" in page
 
 
@@ -228,8 +228,8 @@ def test_a_filter_is_said_in_words_and_a_name_as_it_is(admin: FlaskClient) -> No
     (on,) = (one for one in page.all("p") if one.is_a("on"))
     said = [one.attributes["aria-label"] for one in on.all("a")]
     assert said == [
-        f"Take out: {words}"
-        for words in ("with Claude Code", "not assisted", "below src/my_module")
+        f"Remove filter: {words}"
+        for words in ("with Claude Code", "not assisted", "in src/my_module")
     ]
 
 
@@ -238,7 +238,7 @@ def test_a_page_that_is_empty_says_whether_a_filter_made_it_so(
     admin: FlaskClient, page: str
 ) -> None:
     filtered = parsed(admin.get(f"{page}?team=Nobody").text)
-    assert "No pull request is like that" in filtered.text
+    assert "No pull request matches" in filtered.text
     assert "Nothing was merged" not in filtered.text
 
 
@@ -269,7 +269,7 @@ def test_outcomes_stand_beside_each_other_with_what_they_rest_on(
 ) -> None:
     answer = admin.get(f"{SHOP}/outcomes")
     assert "show no cause" in answer.text
-    rows = Read(answer.text).table("Group", "Value", "Rests on")
+    rows = Read(answer.text).table("Group", "Value", "Based on")
     final = [one for one in documents(place, "acme/shop") if one.state is AuditState.FINAL]
     counted = Counter(one.verdict for one in final)
     assert [(row[0], row[2]) for row in rows] == [

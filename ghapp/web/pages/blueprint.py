@@ -1,0 +1,39 @@
+"""The blueprint that every page shares, and what their templates have in common."""
+
+from typing import Any
+
+from flask import Blueprint, Response, url_for
+
+from ghapp.reports.words import AGENTS
+from ghapp.summaries.counts import PullRow
+from ghapp.summaries.selection import NotShown
+from ghapp.web.current import services
+from ghapp.web.errors import told
+from ghapp.web.pages import filters
+
+pages = Blueprint("pages", __name__)
+
+
+@pages.context_processor
+def known() -> dict[str, Any]:
+    """Return the names that every template of a page knows."""
+    return {
+        "carried": filters.carried,
+        "here": filters.here,
+        "elsewhere": filters.elsewhere,
+        "every_agent": tuple(AGENTS.items()),
+        "names": services.summaries.naming.names.value,
+        "pull_address": _pull_address,
+        "web_url": services.settings.web_url,
+    }
+
+
+@pages.errorhandler(NotShown)
+def keep_back(error: NotShown) -> Response:
+    """Answer 403 to a question about people who are not shown."""
+    return told(403, str(error))
+
+
+def _pull_address(row: PullRow) -> str:
+    owner, _, name = row.repository.partition("/")
+    return url_for("pages.pull_request", owner=owner, name=name, number=row.pull_request)
