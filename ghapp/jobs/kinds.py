@@ -12,8 +12,9 @@ from ghapp.bootstrap import Services
 from ghapp.ending import STALE, ChoreDone, Ending, NothingToDo, OutOfReach, TryLater
 from ghapp.events.commands import hear
 from ghapp.events.dispatch import AUDIT_AGAIN, SAID_MERGED
+from ghapp.events.installations import call_roll
 from ghapp.events.intake import EventIntake
-from ghapp.events.reconcile import call_roll, reconcile
+from ghapp.events.reconcile import reconcile
 from ghapp.events.sweep import sweep
 from ghapp.github.answers import GoneReason
 from ghapp.ingest.compliance import ComplianceError
@@ -112,7 +113,7 @@ def _replay(due: RepositoryItem, services: Services) -> Ending:
     with services.github(due.installation_id, due.repository_id, background=True) as github:
         means = ReplayStep(
             replay=running,
-            how=services.how,
+            how=services.audit_context,
             kept=services.kept_pulls,
             github=github,
             store=services.store,

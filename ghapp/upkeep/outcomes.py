@@ -60,14 +60,9 @@ def outcomes_request(
     installation_id: int | None, repository_id: int, number: int, at: datetime
 ) -> WorkRequest:
     """Return the wish that a pull request's outcomes be looked at."""
-    return WorkRequest(
-        kind=WorkKind.OUTCOMES,
-        due_at=at,
-        lane=Lane.REPLAY,
-        installation_id=installation_id,
-        repository_id=repository_id,
-        pull_request=number,
-        why="what came of it",
+    pull = (installation_id, repository_id, number)
+    return WorkRequest.for_pull(
+        WorkKind.OUTCOMES, *pull, at=at, why="what came of it", lane=Lane.REPLAY
     )
 
 

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ghapp.bootstrap import Services
 from ghapp.queue.enqueue import QueueAway
-from ghapp.store import Lane, RecurringWork, WorkEnd, WorkItem, WorkKind, WorkRequest
+from ghapp.store import RecurringWork, WorkEnd, WorkItem, WorkKind, WorkRequest
 from ghapp.web.errors import problem
 
 TROUBLED = 3
@@ -95,14 +95,8 @@ def _audit_again(services: Services, repository_id: int, number: int) -> bool:
     if services.store.audits.latest(repository_id, number) is None:
         return False
     now = services.clock()
-    work = WorkRequest(
-        kind=WorkKind.AUDIT,
-        due_at=now,
-        lane=Lane.RERUN,
-        repository_id=repository_id,
-        pull_request=number,
-        why="an operator asked",
-    )
+    pull = (None, repository_id, number)
+    work = WorkRequest.for_pull(WorkKind.AUDIT, *pull, at=now, why="an operator asked")
     services.store.work.enqueue(work, now=now)
     return True
 
