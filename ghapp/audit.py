@@ -82,12 +82,6 @@ class CarryStep(Protocol):
         """Store the edits; return the rest: what could not be read, and the agents' names."""
 
 
-def carry_nothing(request: AuditRequest, pull: PullRequest, github: GitHub) -> CarriedEvidence:
-    """Ignore evidence that the repository carries."""
-    del request, pull, github
-    return CarriedEvidence(found=(), trailers=None)
-
-
 class AuditContext(Struct, frozen=True, kw_only=True):
     """How this process audits: by which policy, with which keys, and how to publish."""
 
@@ -99,7 +93,7 @@ class AuditContext(Struct, frozen=True, kw_only=True):
     comparison: LineComparison
     git_cache: Path
     """Directory of the bare repositories that git fetches into."""
-    carry: CarryStep = carry_nothing
+    carry: CarryStep
     witness: SignRecord | None = None
     """Signs each saved audit; ``None``: audits are not signed."""
 
