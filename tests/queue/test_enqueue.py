@@ -1,4 +1,4 @@
-"""Due items on a real Valkey: named, not doubled, and an error that says it is away."""
+"""Work items on a real Valkey: named, not doubled, and an error that says Redis is away."""
 
 import re
 import time
