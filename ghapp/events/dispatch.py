@@ -33,7 +33,7 @@ from ghapp.store.work_items import Lane, WorkKind, WorkRequest
 SECOND_LOOK = timedelta(seconds=60)
 """An event may call a merged pull request just closed; after this time GitHub knows better."""
 
-SAID_MERGED = "told as merged"
+SAID_MERGED = "event said merged"
 """Why work was enqueued for an event that said "merged": then the worker does not believe GitHub's
 first "not merged"."""
 
@@ -91,7 +91,7 @@ def command_in(comment: str) -> str | None:
 
 def _closed(event: PullRequestClosed, app_id: int | None, now: datetime) -> EventPlan:
     del app_id
-    at, why = (now, SAID_MERGED) if event.merged else (now + SECOND_LOOK, "told as not merged")
+    at, why = (now, SAID_MERGED) if event.merged else (now + SECOND_LOOK, "event said not merged")
     request = _work_request(event, WorkKind.AUDIT, event.number, at, lane=Lane.LIVE)
     return EventPlan(requests=(msgspec.structs.replace(request, why=why),))
 
