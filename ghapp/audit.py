@@ -1,7 +1,7 @@
-"""Journey 1 on one page: a merged pull request is fetched, attributed, kept and published.
+"""Journey 1 on one page: fetch a merged pull request, attribute its lines, save and publish.
 
-Every door tells it by calling `audit_pull_request`. It knows no queue and no HTTP; how it
-can end is listed in `ghapp.ending`.
+Every door calls `audit_pull_request`. This module knows no queue and no HTTP; `ghapp.ending`
+lists how an audit can end.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,6 @@ from ghapp.publishers.registry import PublishReport
 from ghapp.reports.coverage import of_author
 from ghapp.store import (
     Installation,
-    Lane,
     NameReason,
     Repository,
     SavedAudit,
@@ -50,149 +49,148 @@ from ghapp.summaries.counts import PullFacts
 from ghapp.upkeep.outcomes import outcomes_request
 
 AFTER_THE_WINDOW = timedelta(minutes=1)
-"""The window's last instant belongs to it (rules.md 2.4), so the final audit comes after it."""
+"""The window includes its last instant (rules.md 2.4), so the final audit runs this much later."""
 
 
 class AuditRequest(Struct, frozen=True):
-    """Which pull request, by the numbers that never change, and who wants it audited."""
+    """Which pull request to audit, by the ids that never change, and why."""
 
     installation_id: int
     repository_id: int
     number: int
     asked_again: bool = False
-    """Whether a person pressed a button and waits for the check run to answer."""
+    """Whether a person asked and waits for the check run to answer."""
     said_merged: bool = False
-    """Whether an event told of the merge, so that "not merged" may be a stale answer."""
+    """Whether an event said "merged", so that GitHub's "not merged" may be stale."""
     background: bool = False
-    """Whether it is an audit of the past, which waits wherever others need GitHub."""
+    """Whether this is an audit of the past, which leaves GitHub's limits to live work."""
 
 
 class PublishStep(Protocol):
-    """How an audit is said: `ghapp.publishers.registry.publish`, or nothing at all in a replay."""
+    """How an audit is published: `ghapp.publishers.registry.publish`, or not at all in a replay."""
 
     def __call__(
         self, desired: DesiredState, pull: PullRequest, github: GitHub, memories: Memories
     ) -> PublishReport:
-        """Bring everything on GitHub up to date, and return what was done."""
+        """Bring everything on GitHub up to date; return what was done."""
 
 
 class CarryStep(Protocol):
-    """How what the repository itself carries is kept, before the evidence is read."""
+    """How evidence that the repository carries is stored, before an audit reads the evidence."""
 
-    def __call__(self, ref: AuditRequest, pull: PullRequest, github: GitHub) -> CarriedEvidence:
-        """Keep the edits; return the rest: what could not be read, and names of agents."""
-
-
-def carry_nothing(ref: AuditRequest, pull: PullRequest, github: GitHub) -> CarriedEvidence:
-    """Look at nothing that the repository carries."""
-    del ref, pull, github
-    return CarriedEvidence(found=(), trailers=None)
+    def __call__(self, request: AuditRequest, pull: PullRequest, github: GitHub) -> CarriedEvidence:
+        """Store the edits; return the rest: what could not be read, and the agents' names."""
 
 
 class AuditContext(Struct, frozen=True, kw_only=True):
-    """How audits are made here: by which policy, said in which way."""
+    """How this process audits: by which policy, with which keys, and how to publish."""
 
     policy: Policy | None = None
-    """One policy for all, as for the past; ``None``: each repository's own file is asked."""
+    """One policy for all repositories; ``None``: each repository's own file decides."""
     organization_policy: Callable[[AuditRequest, str], PolicyFile | None]
-    """Who asks, and an owner's login → the policy file of its ``.github`` repository."""
+    """The request and an owner's login → the policy file of the owner's ``.github`` repository."""
     publish: PublishStep
     comparison: LineComparison
     git_cache: Path
-    """Directory for the repositories that only git can show whole."""
-    carry: CarryStep = carry_nothing
+    """Directory of the bare repositories that git fetches into."""
+    carry: CarryStep
     witness: SignRecord | None = None
-    """Signs what is saved; ``None``: nothing does."""
+    """Signs each saved audit; ``None``: audits are not signed."""
 
 
 # --- the journey ------------------------------------------------------------------------------
 
 
 def audit_pull_request(
-    ref: AuditRequest, how: AuditContext, *, github: GitHub, store: Store, now: datetime
+    request: AuditRequest, context: AuditContext, *, github: GitHub, store: Store, now: datetime
 ) -> Ending:
-    """Audit one merged pull request and say it on GitHub; a second run writes nothing there.
+    """Audit one merged pull request and publish the audit; a second run writes nothing on GitHub.
 
-    Raises `StoreError`, and `answers.RequestRejected` where a request of ours is at fault.
+    Raises `StoreError`, and `answers.RequestRejected` if GitHub rejects a request as wrong.
     """
     try:
-        pull = fetch(github, ref.number, how.git_cache)
-        _remember(ref, pull, store, now)
-        in_force = policy_of(ref, pull, how, store)
+        pull = fetch(github, request.number, context.git_cache)
+        _remember(request, pull, store, now)
+        in_force = policy_of(request, pull, context, store)
         policy = in_force.policy.rules
-        carried = how.carry(ref, pull, github)
+        carried = context.carry(request, pull, github)
         before = _evidence_state(pull, policy, store)
-        audit = attributed(ref, pull, carried, policy, how, store, at=now)
-        saved = _save(ref, audit, policy, how, store, now, _about(pull))
+        audit = attributed(request, pull, carried, policy, context, store, at=now)
+        saved = _save(request, audit, policy, context, store, now, _about(pull))
         evidence_came = _evidence_state(pull, policy, store) != before
-        _schedule_what_follows(ref, audit, store, now, evidence_came=evidence_came)
+        _schedule_what_follows(request, audit, store, now, evidence_came=evidence_came)
         coverage = _coverage(pull, policy, store)
-        desired = desired_of(audit, in_force, coverage=coverage, asked_again=ref.asked_again)
-        publishing = how.publish(desired, pull, github, ledger.memories(saved, github, store))
+        desired = desired_of(audit, in_force, coverage=coverage, asked_again=request.asked_again)
+        publishing = context.publish(desired, pull, github, ledger.memories(saved, github, store))
         ledger.record(publishing.published, saved, store, now)
         return _ending(saved, pull, publishing, now)
     except NotMerged as found:
-        return _not_merged(found, ref, now)
+        return _not_merged(found, request, now)
     except answers.GitHubError as error:
         return unreached(error, now)
 
 
 def attributed(  # noqa: PLR0913, PLR0917 - the pull request, what it is held against, and the time
-    ref: AuditRequest,
+    request: AuditRequest,
     pull: PullRequest,
     carried: CarriedEvidence,
     policy: Policy,
-    how: AuditContext,
+    context: AuditContext,
     store: Store,
     *,
     at: datetime,
 ) -> Audit:
-    """Return the audit of a fetched pull request by the evidence that is kept; nothing is saved."""
-    read, comparison = _evidence(pull, policy, carried, store), how.comparison
-    installation_id, repository_id = ref.installation_id, ref.repository_id
+    """Audit a fetched pull request by the stored evidence; save nothing."""
+    read, comparison = _evidence(pull, policy, carried, store), context.comparison
+    installation_id, repository_id = request.installation_id, request.repository_id
     evidence = comparison.comparable(installation_id, repository_id, read, pull.change)
     book = comparison.book(installation_id, evidence)
     return attribute(_subject(pull), pull.change, evidence, policy, at=at, book=book)
 
 
-def _remember(ref: AuditRequest, pull: PullRequest, store: Store, now: datetime) -> None:
-    """Note the installation and the repository's present name: an event may have been missed."""
+def _remember(request: AuditRequest, pull: PullRequest, store: Store, now: datetime) -> None:
+    """Store the installation and the repository's present name, in case an event was lost."""
     owner, _, name = pull.repository.partition("/")
-    if store.installations.installation(ref.installation_id) is None:
-        store.installations.seen(Installation(id=ref.installation_id, account=owner), now=now)
-    known = store.installations.repository(ref.repository_id)
+    if store.installations.installation(request.installation_id) is None:
+        store.installations.seen(Installation(id=request.installation_id, account=owner), now=now)
+    known = store.installations.repository(request.repository_id)
     if known is None or (known.full_name, known.installation_id) != (
         pull.repository,
-        ref.installation_id,
+        request.installation_id,
     ):
-        # What a pull request does not tell, such as whether it is private, stays as it is known.
+        # A pull request does not say whether its repository is private: keep what is stored.
         seen = msgspec.structs.replace(
-            known or Repository(id=ref.repository_id, owner=owner, name=name),
+            known or Repository(id=request.repository_id, owner=owner, name=name),
             owner=owner,
             name=name,
-            installation_id=ref.installation_id,
+            installation_id=request.installation_id,
             removed_at=None,
         )
         store.installations.repository_seen(seen, now=now)
     if pull.fork is not None:
-        # Whoever works in the fork has its name as a remote, and maybe no other.
+        # A clone of the fork has the fork's name as its remote, and maybe no other.
         names, why = store.repository_names, NameReason.FORK
-        names.note(pull.fork, why, now=now, repository_id=ref.repository_id)
+        names.note(pull.fork, why, now=now, repository_id=request.repository_id)
 
 
 def _save(  # noqa: PLR0913, PLR0917 - what is kept, and how
-    ref: AuditRequest,
+    request: AuditRequest,
     audit: Audit,
     policy: Policy,
-    how: AuditContext,
+    context: AuditContext,
     store: Store,
     now: datetime,
     about: PullFacts,
 ) -> SavedAudit:
-    """Keep the audit, and the policy that it names by digest."""
+    """Save the audit, and the policy that it names by digest."""
     store.records.keep_policy(policy, now=now)
     return store.audits.save(
-        ref.repository_id, ref.number, to_document(audit), now=now, about=about, witness=how.witness
+        request.repository_id,
+        request.number,
+        to_document(audit),
+        now=now,
+        about=about,
+        witness=context.witness,
     )
 
 
@@ -206,11 +204,11 @@ def _subject(pull: PullRequest) -> AuditSubject:
 
 
 def policy_of(
-    ref: AuditRequest, pull: PullRequest, how: AuditContext, store: Store
+    request: AuditRequest, pull: PullRequest, context: AuditContext, store: Store
 ) -> PolicyInForce:
-    """Return the policy of the pull request's base, unless there is one for all."""
-    if how.policy is not None:
-        return PolicyInForce(policy=RepositoryPolicy(rules=how.policy))
+    """Return the policy of the pull request's base, unless one policy holds for all."""
+    if context.policy is not None:
+        return PolicyInForce(policy=RepositoryPolicy(rules=context.policy))
     own = None
     if pull.policy_text is not None:
         own = PolicyFile(
@@ -220,7 +218,7 @@ def policy_of(
             as_of=pull.merged_at,
         )
     owner = pull.repository.partition("/")[0]
-    return policy_in_force(own, lambda: how.organization_policy(ref, owner), store)
+    return policy_in_force(own, lambda: context.organization_policy(request, owner), store)
 
 
 def _about(pull: PullRequest) -> PullFacts:
@@ -235,7 +233,7 @@ def _about(pull: PullRequest) -> PullFacts:
 def _evidence(
     pull: PullRequest, policy: Policy, carried: CarriedEvidence, store: Store
 ) -> Evidence:
-    """Read the edits of the window, and those before it that explain why a line does not count."""
+    """Read the edits of the window, and earlier ones that explain why a line does not count."""
     since, until = policy.evidence_span(pull.merged_at)
     return Evidence(
         edits=store.evidence.of(pull.repository_id, since, until),
@@ -249,44 +247,33 @@ def _evidence_state(pull: PullRequest, policy: Policy, store: Store) -> tuple[in
 
 
 def _schedule_what_follows(
-    ref: AuditRequest, audit: Audit, store: Store, now: datetime, *, evidence_came: bool
+    request: AuditRequest, audit: Audit, store: Store, now: datetime, *, evidence_came: bool
 ) -> None:
-    """Make due what an audit asks for next; asking again while it waits changes nothing."""
+    """Enqueue the work that follows from an audit; what is enqueued already stays as it is."""
+    pull = (request.installation_id, request.repository_id, request.number)
     if evidence_came:
-        # It came between the reading and the saving, so whoever sent it found no audit to make
-        # due again. What comes later will find this one.
+        # It arrived after we read the evidence and before we saved the audit, so its upload found
+        # no audit to enqueue again. Later uploads find this one.
         why = "evidence arrived during the audit"
-        store.work.enqueue(_work_request(WorkKind.AUDIT, ref, now, why), now=now)
+        store.work.enqueue(WorkRequest.for_pull(WorkKind.AUDIT, *pull, at=now, why=why), now=now)
     if audit.state is AuditState.PROVISIONAL:
         window = timedelta(days=audit.policy.window_after_days)
         at = audit.merged_at + window + AFTER_THE_WINDOW
-        store.work.enqueue(_work_request(WorkKind.FINALIZE, ref, at, "the window is over"), now=now)
-    elif store.outcomes.of(ref.repository_id, ref.number) is None:
-        request = outcomes_request(ref.installation_id, ref.repository_id, ref.number, now)
-        store.work.enqueue(request, now=now)
-
-
-def _work_request(kind: WorkKind, ref: AuditRequest, at: datetime, why: str) -> WorkRequest:
-    return WorkRequest(
-        kind=kind,
-        due_at=at,
-        lane=Lane.RERUN,
-        installation_id=ref.installation_id,
-        repository_id=ref.repository_id,
-        pull_request=ref.number,
-        why=why,
-    )
+        why = "the window is over"
+        store.work.enqueue(WorkRequest.for_pull(WorkKind.FINALIZE, *pull, at=at, why=why), now=now)
+    elif store.outcomes.of(request.repository_id, request.number) is None:
+        store.work.enqueue(outcomes_request(*pull, now), now=now)
 
 
 def _coverage(pull: PullRequest, policy: Policy, store: Store) -> str | None:
-    """Return what stands beside the share of the author's machine; ``None``: who is not known."""
+    """Return the sentence about the author's machine; ``None``: the author is unknown."""
     if pull.author is None or pull.author_id is None:
         return None
     author, window = (pull.author_id, pull.author), policy.window(pull.merged_at)
     return of_author(store.coverage.author(pull.repository_id, author, *window))
 
 
-# --- what ended it --------------------------------------------------------------------------------
+# --- how it ends --------------------------------------------------------------------------------
 
 
 def _ending(
@@ -301,8 +288,8 @@ def _ending(
     return AuditDone(audit=saved, published=publishing.published)
 
 
-def _not_merged(found: NotMerged, ref: AuditRequest, now: datetime) -> Ending:
-    """Look again where it is open or was told as merged: just after an event that is stale."""
-    if found.state == "open" or ref.said_merged:
+def _not_merged(found: NotMerged, request: AuditRequest, now: datetime) -> Ending:
+    """Try later if GitHub says "open" or an event said "merged": GitHub's answer may be stale."""
+    if found.state == "open" or request.said_merged:
         return TryLater(at=now + STALE, why=str(found), counts=True)
     return NothingToDo(why=str(found))

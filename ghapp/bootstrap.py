@@ -1,7 +1,7 @@
-"""Settings become the objects that do I/O; concrete classes are named here and nowhere else.
+"""Turn settings into the objects that do I/O. Only this module names concrete classes.
 
-Nothing connects on import, nor when it is built: the database and Redis are reached at the
-first question, GitHub at the first request.
+Importing and building connect to nothing: the first query connects to the database or Redis, the
+first request to GitHub.
 """
 
 import time
@@ -53,37 +53,37 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Services:
-    """Everything a door needs. Safe over forks; one for each process."""
+    """Everything that a door needs. One for each process; safe to fork."""
 
     settings: Settings
     store: Store
     queue: RedisQueue
     publish: PublishStep = publish
     policy: Policy | None = None
-    """One policy for all; ``None``: each repository's own."""
+    """One policy for all repositories; ``None``: each repository's own."""
     clock: Callable[[], datetime] = field(default=utc_now)
     sleep: Callable[[float], None] = field(default=time.sleep)
 
     @property
     def app(self) -> AppCredentials:
-        """Return the app's credentials; raises `SettingsError` where there are none."""
+        """Return the app's credentials. Raises `SettingsError` if there are none."""
         if self.settings.app is None:
             raise SettingsError(["GITHUB_APP_ID is not set: register the app with `ghapp serve`"])
         return self.settings.app
 
     @property
     def app_id(self) -> int:
-        """Return the app's number."""
+        """Return the app's id."""
         return self.app.app_id
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
-        """Return the webhook secrets that are valid now."""
+        """Return the webhook secrets that are valid now: two during a rotation."""
         return self.app.webhook_secrets
 
     @property
-    def how(self) -> AuditContext:
-        """Return how audits are made here."""
+    def audit_context(self) -> AuditContext:
+        """Return how this process audits."""
         return AuditContext(
             policy=self.policy,
             organization_policy=self.organization_policy,
@@ -94,38 +94,39 @@ class Services:
             witness=self.signer.witness,
         )
 
-    def carry(self, ref: AuditRequest, pull: PullRequest, github: GitHub) -> CarriedEvidence:
-        """Keep what a pull request's repository carries about it; return the rest."""
+    def carry(self, request: AuditRequest, pull: PullRequest, github: GitHub) -> CarriedEvidence:
+        """Store the evidence that a pull request's repository carries; return the rest."""
         keeping = CarryTarget(
             store=self.store,
-            encode=partial(self.encoder, ref.installation_id),
+            encode=partial(self.encoder, request.installation_id),
             git_cache=self.settings.data_dir / "git",
         )
         return carry(github, pull, keeping, now=self.clock())
 
-    def organization_policy(self, ref: AuditRequest, owner: str) -> PolicyFile | None:
+    def organization_policy(self, request: AuditRequest, owner: str) -> PolicyFile | None:
         """Read the policy file of an organization's ``.github`` repository as it is now."""
-        github = partial(self.github, ref.installation_id, background=ref.background)
-        return organization_file(owner, ref.installation_id, self.store, github, self.clock())
+        installation_id = request.installation_id
+        github = partial(self.github, installation_id, background=request.background)
+        return organization_file(owner, installation_id, self.store, github, self.clock())
 
     @cached_property
     def kept_pulls(self) -> KeptPulls:
-        """Return what replays have fetched before."""
+        """Return the pull requests that replays have fetched before."""
         return KeptPulls(self.settings.data_dir, self.settings.encryption_key)
 
     @cached_property
     def signer(self) -> RecordSigner:
-        """Return what signs saved audits."""
+        """Return the signer of saved audits."""
         return RecordSigner(self.store, self.settings.encryption_key)
 
     @cached_property
     def comparison(self) -> LineComparison:
-        """Return how an audit's lines are compared."""
+        """Return what compares an audit's lines with its evidence."""
         return LineComparison(self.store, self.keys, self.clock)
 
     @cached_property
     def summaries(self) -> SummaryQuestions:
-        """Return the questions about many audits, with people named as the settings say."""
+        """Return the queries over many audits; the settings decide how people are named."""
         naming = PersonNaming(names=self.settings.names, key=self.settings.encryption_key)
         return SummaryQuestions(self.store.database, naming)
 
@@ -141,9 +142,9 @@ class Services:
 
     @cached_property
     def auth(self) -> AppAuth:
-        """Return who the app is to GitHub; its tokens are shared through Redis, encrypted."""
+        """Return the app's identity at GitHub; processes share its tokens in Redis, encrypted."""
         key = self.app.private_key
-        # Quick, because a job that waits for Redis holds up all others; GitHub is asked instead.
+        # Quick: a job that waits for Redis holds up all others, so it asks GitHub instead.
         connection = connect_queue(self.settings, quick=True)
         tokens = RedisTokens(connection, key.encode(), self.clock)
         identity = AppIdentity(
@@ -156,7 +157,7 @@ class Services:
 
     @cached_property
     def readers(self) -> PageReaders | None:
-        """Return who reads here; ``None``: the app has no client secret, so nobody can sign in."""
+        """Return who may read pages; ``None``: without a client secret nobody can sign in."""
         app, key = self.settings.app, self.settings.encryption_key
         if app is None or app.client_id is None or app.client_secret is None:
             return None
@@ -173,7 +174,7 @@ class Services:
 
     @cached_property
     def uploaders(self) -> EvidenceUploaders | None:
-        """Return who sends evidence; ``None``: no client id is set, so nobody can enroll."""
+        """Return who may send evidence; ``None``: without a client id nobody can enroll."""
         app, key = self.settings.app, self.settings.encryption_key
         if app is None or app.client_id is None:
             return None
@@ -212,7 +213,7 @@ class Services:
 
     @cached_property
     def pace(self) -> InstallationPace:
-        """Return how fast installations are used; all workers share it through Redis."""
+        """Return the pace of requests to GitHub, which all workers share through Redis."""
         allowance = WriteAllowance(
             pause=self.settings.write_pause, writes_an_hour=self.settings.writes_per_hour
         )
@@ -223,7 +224,7 @@ class Services:
     def github(
         self, installation_id: int, repository_id: int, *, background: bool = False
     ) -> Iterator[GitHub]:
-        """Yield GitHub for one repository; in the end its head room is noted and it is closed."""
+        """Yield GitHub for one repository; afterwards note its rate limit and close it."""
         turn = partial(self.pace.before_write, installation_id, background=background)
         github = GitHub(
             self.auth,
@@ -239,7 +240,7 @@ class Services:
             github.close()
 
     def pull_sessions(self) -> PullResult | None:
-        """Pull agent sessions from the Compliance API; ``None``: there is no key for it.
+        """Pull agent sessions from the Compliance API; ``None``: no key is set.
 
         Raises `ComplianceError` and `StoreError`.
         """
@@ -248,7 +249,7 @@ class Services:
 
     @property
     def compliance(self) -> ComplianceSource | None:
-        """Whose agent sessions are pulled; ``None``: there is no key of the Compliance API."""
+        """Return where agent sessions come from; ``None``: no key of the Compliance API is set."""
         opened = self.settings.compliance
         if opened is None:
             return None
@@ -257,24 +258,23 @@ class Services:
         )
 
     def fetch_teams(self, installation: Installation) -> TeamsFetched:
-        """Keep an organization's teams as GitHub has them; raises the errors of `answers`."""
+        """Store an organization's teams as GitHub lists them. Raises the errors of `answers`."""
         github = partial(self.github, installation.id)
         sources = TeamSources(auth=self.auth, github=github, store=self.store)
         return fetch_teams(installation, sources, now=self.clock())
 
-    def audit(self, ref: AuditRequest) -> Ending:
+    def audit(self, request: AuditRequest) -> Ending:
         """Audit one merged pull request."""
-        how, store, now = self.how, self.store, self.clock()
-        with self.github(
-            ref.installation_id, ref.repository_id, background=ref.background
-        ) as github:
-            return audit_pull_request(ref, how, github=github, store=store, now=now)
+        context, store, now = self.audit_context, self.store, self.clock()
+        repository = (request.installation_id, request.repository_id)
+        with self.github(*repository, background=request.background) as github:
+            return audit_pull_request(request, context, github=github, store=store, now=now)
 
 
 def build(settings: Settings, *, quick: bool = False) -> Services:
-    """Return the services of one process; ``quick``: a request waits, so Redis may not dawdle.
+    """Return the services of one process; ``quick``: with short time limits for Redis.
 
-    Raises `SettingsError` where no Redis is named, and `WrongDatabaseURL`.
+    Raises `SettingsError` if no Redis is set, and `WrongDatabaseURL`.
     """
     return Services(
         settings=settings,
@@ -284,7 +284,7 @@ def build(settings: Settings, *, quick: bool = False) -> Services:
 
 
 def connect_queue(settings: Settings, *, quick: bool = False) -> redis.Redis:
-    """Return a client of the settings' Redis or Valkey; it connects at its first command."""
+    """Return a client of the configured Redis or Valkey; it connects at its first command."""
     if settings.redis_url is None:
         problem = "REDIS_URL is not set: name a Redis, or let `ghapp serve` start one of its own"
         raise SettingsError([problem])
@@ -293,7 +293,7 @@ def connect_queue(settings: Settings, *, quick: bool = False) -> redis.Redis:
 
 @cache
 def services() -> Services:
-    """Return this process' services, made from its environment once."""
+    """Return this process's services; the first call builds them from the environment."""
     settings = Settings.from_environment()
     configure(settings.log_level, hidden=settings.hidden)
     return build(settings)

@@ -1,6 +1,6 @@
-"""How work on an item can end: a closed list, and what an error of GitHub's means for it.
+"""How work can end: a closed list, and the ending that each error of GitHub's means.
 
-It does no work and knows no queue; `ghapp.jobs.perform` writes an ending down.
+It does no work and knows no queue; `ghapp.jobs.perform` stores the ending.
 """
 
 from datetime import datetime, timedelta
@@ -11,35 +11,35 @@ from ghapp.publishers.publisher import NotSeenYet, PublisherReport
 from ghapp.store import SavedAudit
 
 STALE = timedelta(seconds=30)
-"""How long GitHub's reading side may lag behind the event that told of a merge."""
+"""How long GitHub's answers may lag behind the event of a merge."""
 
 
 class AuditDone(Struct, frozen=True):
-    """The audit is kept, and everything that GitHub should show was read back."""
+    """The audit is saved, and GitHub shows everything it should."""
 
     audit: SavedAudit
     published: tuple[PublisherReport, ...]
 
 
 class AuditPartial(Struct, frozen=True):
-    """The audit is kept, but part of the change or of the publishing is missing, and said so."""
+    """The audit is saved, but part of the change or of what GitHub should show is missing."""
 
     audit: SavedAudit
     published: tuple[PublisherReport, ...]
     missing: tuple[str, ...]
-    """Files whose lines could not be read, and what could not be written, with the reason."""
+    """Files whose lines could not be read, and what could not be written and why."""
 
 
 class ChoreDone(Struct, frozen=True):
-    """A chore is over; what it found has become work of its own."""
+    """A chore is over; what it found is enqueued as work of its own."""
 
     found: int
-    """How many things it found or did; 0: there was nothing to do."""
+    """The number of things that it found or did; 0: there was nothing to do."""
     why: str
 
 
 class NothingToDo(Struct, frozen=True):
-    """There is nothing to do, and there never will be."""
+    """There is nothing to do, now or later."""
 
     why: str
 
@@ -50,32 +50,32 @@ class TryLater(Struct, frozen=True):
     at: datetime
     why: str
     counts: bool
-    """Whether this was a failed try. A rate limit is not the item's fault."""
+    """Whether this counts as a failed try. A rate limit does not."""
     whole_installation: bool = False
-    """Whether nothing else of the installation may be done before that time either."""
+    """Whether all work on the installation must wait until then."""
 
 
 class NotPermitted(Struct, frozen=True):
-    """GitHub forbids it until a person grants a permission."""
+    """GitHub refuses until a person grants a permission."""
 
     permission: str | None
-    """As GitHub names it; ``None``: GitHub did not say."""
+    """As GitHub names it; ``None``: GitHub named none."""
     why: str
 
 
 class OutOfReach(Struct, frozen=True):
-    """The repository or installation is out of reach until somebody outside brings it back."""
+    """The app has no access to the repository until somebody restores it."""
 
     why: str
     reason: answers.GoneReason | None = None
-    """In one word; ``None``: known without asking GitHub."""
+    """In one word; ``None``: GitHub gave none."""
 
 
 Ending = AuditDone | AuditPartial | ChoreDone | NothingToDo | TryLater | NotPermitted | OutOfReach
 
 
 def unreached(error: answers.GitHubError, now: datetime) -> TryLater | NotPermitted | OutOfReach:
-    """Return what an error of GitHub's means for the item; raise it again if the fault is ours."""
+    """Return the ending that an error of GitHub's means; raise the error if it is our fault."""
     match error:
         case answers.RateLimited():
             whole = error.kind is not answers.LimitKind.OWN

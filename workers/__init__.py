@@ -1,1 +1,1 @@
-"""Door 3: the worker and scheduler processes. Nothing imports it; jobs are named by text."""
+"""Door 3: the worker and scheduler processes. Nothing imports them; jobs are called by name."""

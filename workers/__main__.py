@@ -1,7 +1,7 @@
-"""One worker process for one queue: `python -m workers live`. It holds no job.
+"""One worker process for one queue: `python -m workers live`. It defines no job.
 
-Never two queues: a worker on two of them takes a job in a way that loses it when the
-process dies before it starts.
+It never serves two queues: RQ pops a job from several queues in a way that loses it if the process
+dies before it starts the job.
 """
 
 import ctypes
@@ -24,23 +24,25 @@ from ghapp.store import Lane
 from workers.jobs import GIVE_BACK
 
 WORKER_TTL = 40
-"""Seconds; RQ waits for a job 15 fewer, and looks for abandoned ones only between two waits."""
+"""Seconds. RQ waits for a job 15 seconds less, and looks for abandoned jobs between two waits."""
 MAINTENANCE = 15
+"""Seconds between two looks for abandoned jobs."""
 MONITORING = 5
+"""Seconds between two signs of life of a job."""
 SILENT = 20
-"""Seconds without a sign of life after which a job counts as abandoned; RQ alone waits 65. With
-the longest wait of an idle worker that is less than a minute."""
+"""Seconds without a sign of life after which a job counts as abandoned (RQ's default: 65). Together
+with the longest wait of an idle worker, that is less than a minute."""
 FINISH_WITHIN = 6.0
-"""Seconds that an item in work has to come to its end once the worker is asked to stop. Then it is
-given back, with time left before whoever asked kills: 10 in `ghapp serve` and in containers."""
+"""Seconds that an item in work may still take once the worker is asked to stop. Then the worker
+puts it back, before it is killed: `ghapp serve` and containers kill after 10 seconds."""
 _PR_SET_PDEATHSIG = 1
 
 
 class ForkingWorker(Worker):
-    """Forks for each job; a fork that outlives its worker ends, and its item comes back."""
+    """Forks for each job. A fork that outlives its worker ends, and its item is due again."""
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
-        """Return for how many seconds a sign of life of a job holds."""
+        """Return how many seconds a job's sign of life holds."""
         del job, working_time
         return SILENT
 
@@ -53,24 +55,24 @@ class ForkingWorker(Worker):
         super().main_work_horse(job, queue)
 
     def setup_work_horse_signals(self) -> None:
-        """Let the fork hear of a stop only while it has an item to give back (`workers.jobs`)."""
+        """Let the fork react to signals only while it has an item to put back (`workers.jobs`)."""
         for signum in (signal.SIGINT, signal.SIGTERM, GIVE_BACK):
             signal.signal(signum, signal.SIG_IGN)
 
     def handle_warm_shutdown_request(self) -> None:
-        """Take no more, and have what is in work given back where it does not end in time."""
-        timer = threading.Timer(FINISH_WITHIN, self._have_it_given_back)
+        """Take no more jobs; put the item in work back if it does not end in time."""
+        timer = threading.Timer(FINISH_WITHIN, self._put_back)
         timer.daemon = True
         timer.start()
 
-    def _have_it_given_back(self) -> None:
+    def _put_back(self) -> None:
         if self.horse_pid:
             with suppress(ProcessLookupError):
                 os.kill(self.horse_pid, GIVE_BACK)
 
 
 def worker_of(lane: Lane, settings: Settings) -> Worker:
-    """Return the worker of one queue, with settings that bring a lost job back in a minute."""
+    """Return the worker of one queue, set to find a lost job within a minute."""
     connection = connect_queue(settings)
     # macOS kills a forked process that touches its frameworks, so there each job is spawned.
     kind: type[Worker] = SpawnWorker if sys.platform == "darwin" else ForkingWorker
@@ -87,13 +89,13 @@ def worker_of(lane: Lane, settings: Settings) -> Worker:
 
 
 def main(arguments: list[str]) -> int:
-    """Run until asked to stop; 2 where the queue's name is not one of ours."""
+    """Run until asked to stop; return 2 if the queue's name is not one of ours."""
     if len(arguments) != 1 or arguments[0] not in set(Lane):
         sys.stderr.write(f"usage: python -m workers {'|'.join(Lane)}\n")
         return 2
     # Built before the first fork, so that no job pays for the imports.
     ready = services()
-    # The same for the app's key, which takes a tenth of a second to read.
+    # So is the app's key, which takes a tenth of a second to read.
     _ = ready.auth
     worker_of(Lane(arguments[0]), ready.settings).work(logging_level="WARNING")
     return 0

@@ -1,4 +1,4 @@
-"""What RQ calls: one identifier in, one call. The story is told in `ghapp.jobs.perform`."""
+"""What RQ calls: one id in, one call out. `ghapp.jobs.perform` does the work."""
 
 import os
 import signal
@@ -12,17 +12,17 @@ from ghapp.jobs import perform as due_work
 from ghapp.log import bound
 
 GIVE_BACK = signal.SIGUSR1
-"""Asks the process of one job to give its item back. Not SIGTERM: systemd and Ctrl-C send theirs to
-every process at once, and what is in work may end first."""
+"""Asks the process of one job to put its item back. Not SIGTERM: systemd and Ctrl-C signal every
+process at once, and an item in work may finish first."""
 
 log = structlog.get_logger()
 
 
 def perform(item_id: int) -> None:
-    """Do one due item, if it is still to be done; on `GIVE_BACK` it is given back at once.
+    """Do one work item if it is still due; on `GIVE_BACK` put it back at once.
 
-    Never raises: RQ would keep an error's text as it is, and the job's name with it, and so keep
-    the item from being queued again. What is still to be done stands in the due table.
+    It never raises: RQ would store the error's text unredacted and keep the job's name, which bars
+    the item from being queued again. The work table knows what is still to be done.
     """
     before = signal.signal(GIVE_BACK, _stop)
     with bound(job=os.environ.get("RQ_JOB_ID")):

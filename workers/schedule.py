@@ -1,7 +1,7 @@
-"""The scheduler process: tells the queue what is due, every few seconds. It does none of it.
+"""The scheduler process: queues work that is due, every few seconds. It does none of the work.
 
-Two of them are safe: a job that is queued already is not queued again, and an item that
-somebody has under lease is not taken twice.
+Two schedulers are safe: a job that is queued already is not queued again, and no two workers
+lease the same item.
 """
 
 import signal
@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -26,16 +26,19 @@ from ghapp.upkeep.weekly import next_sending
 EVERY = 2.0
 """Seconds between two looks; one look at an empty table costs less than a millisecond."""
 AT_LEAST = 0.05
-"""Seconds between two looks while new things come in all the time."""
+"""Seconds between two looks while new work keeps coming."""
 FORGET_AFTER = timedelta(seconds=10)
+"""How long the scheduler takes a queued job for queued."""
 LEFT_BEHIND = timedelta(seconds=30)
-"""A delivery that old without an outcome was left by a process that died."""
+"""A delivery this old that nothing followed was left by a process that died."""
 TIDY_EVERY = timedelta(hours=1)
 LETTERS_EVERY = timedelta(minutes=30)
 PULL_EVERY = timedelta(minutes=15)
 TEAMS_EVERY = timedelta(days=1)
 LOOK_COSTS = timedelta(seconds=14.4)
-"""Of a repository's reconciling: 2 requests, where a tenth of 5,000 an hour are for it."""
+"""Time between two looks per repository: a look takes 2 requests, and 500 of GitHub's 5,000 an hour
+are for looks."""
+OFTEN = "every so often"
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 log = structlog.get_logger()
@@ -56,54 +59,54 @@ def main() -> int:
         ScheduledChore(enqueue_session_pull, PULL_EVERY / 2),
         ScheduledChore(enqueue_teams, TEAMS_EVERY / 4),
     ]
-    told = RecentlyQueued()
+    recent = RecentlyQueued()
     while not stop.is_set():
         for chore in chores:
             chore.do(ready)
         began = time.monotonic()
-        look(ready, told)
+        look(ready, recent)
         _wait(ready, stop, looked=time.monotonic() - began)
     return 0
 
 
 def _wait(ready: Services, stop: threading.Event, *, looked: float) -> None:
-    """Wait for something new, and a moment more, so that one look is for many of them.
+    """Wait for new work, and a moment more, so that one look serves many requests.
 
-    ``looked`` is how many seconds the look took: the longer, the rarer, so that looking at a
-    long list never takes more than a fifth of the time.
+    ``looked`` is how many seconds the last look took. Long looks become rare, so that looking
+    never takes more than a fifth of the time.
     """
     began = time.monotonic()
     ready.queue.wait(EVERY)
-    # Where Redis is away it does not wait, so this does.
+    # While Redis is away, `wait` returns at once, so wait here.
     spent = time.monotonic() - began
     is_there = spent > AT_LEAST or ready.queue.is_alive()
     stop.wait(max(AT_LEAST, min(4 * looked, EVERY)) if is_there else EVERY)
 
 
 class RecentlyQueued:
-    """Jobs that were queued a moment ago, by name: Redis is not asked for each of them again."""
+    """The names of jobs that were queued a moment ago: no need to ask Redis again."""
 
     def __init__(self) -> None:
         self._names: set[str] = set()
         self._since: datetime | None = None
 
     def new(self, items: Iterable[WorkItem], now: datetime) -> list[WorkItem]:
-        """Return the items that Redis has to be told of, and take them for told."""
+        """Return the items that are not among them, and add them."""
         if self._since is None or now - self._since > FORGET_AFTER:
-            # Redis may have lost them, so they are told again before long.
+            # Redis may have lost them, so they are queued again before long.
             self._names, self._since = set(), now
         fresh = [item for item in items if job_id(item, now) not in self._names]
         self._names.update(job_id(item, now) for item in fresh)
         return fresh
 
     def forget(self) -> None:
-        """Take nothing for told any more."""
+        """Forget all names."""
         self._since = None
 
 
 @dataclass
 class ScheduledChore:
-    """Something that is done from time to time."""
+    """Something that the scheduler does from time to time."""
 
     doing: Callable[[Services], None]
     every: timedelta
@@ -111,123 +114,100 @@ class ScheduledChore:
     """``None``: not since this process began."""
 
     def do(self, ready: Services) -> None:
-        """Do it if it is time."""
+        """Do it if it is time. While the database is away, it waits for the next time."""
         now = ready.clock()
-        if self.done_at is None or now - self.done_at >= self.every:
+        if self.done_at is not None and now - self.done_at < self.every:
+            return
+        self.done_at = now
+        try:
             self.doing(ready)
-            self.done_at = now
+        except StoreError as error:
+            log.warning("chore_failed", chore=self.doing.__name__, problem=str(error))
+
+
+# --- enqueueing: each raises `StoreError` ---------------------------------------------------------
 
 
 def enqueue_sweeps(ready: Services) -> None:
-    """Make the next sweep and the next roll call due."""
+    """Enqueue the next sweep and the next roll call."""
     now, settings = ready.clock(), ready.settings
-    sweep_at = next_slot(now, settings.sweep_every, 0)
-    roll_at = next_slot(now, max(settings.reconcile_every, settings.sweep_every), 0)
-    requests = (
-        WorkRequest(kind=WorkKind.SWEEP, due_at=sweep_at, lane=Lane.RERUN, why="every so often"),
-        WorkRequest(kind=WorkKind.ROLL_CALL, due_at=roll_at, lane=Lane.RERUN, why="every so often"),
-    )
-    _enqueue(requests, ready)
+    roll_call_every = max(settings.reconcile_every, settings.sweep_every)
+    requests = [
+        WorkRequest(kind, next_slot(now, period, 0), Lane.RERUN, why=OFTEN)
+        for kind, period in (
+            (WorkKind.SWEEP, settings.sweep_every),
+            (WorkKind.ROLL_CALL, roll_call_every),
+        )
+    ]
+    ready.store.work.enqueue_all(requests, now=now)
 
 
 def enqueue_letters(ready: Services) -> None:
-    """Make the next weekly summary of every organization that wants one due."""
-    at = next_sending(ready.clock())
-    try:
-        wanted = ready.store.weeklies.all()
-    except StoreError as error:
-        log.warning("letters_not_enqueued", problem=str(error))
-        return
-    _enqueue(
-        [
-            WorkRequest(
-                kind=WorkKind.WEEKLY_SUMMARY,
-                due_at=at,
-                lane=Lane.RERUN,
-                installation_id=one.installation_id,
-                why="once a week",
-            )
-            for one in wanted
-        ],
-        ready,
-    )
+    """Enqueue the next weekly summary of every organization that wants one."""
+    now = ready.clock()
+    at = next_sending(now)
+    wanted = [one.installation_id for one in ready.store.weeklies.all()]
+    requests = [
+        WorkRequest(WorkKind.WEEKLY_SUMMARY, at, Lane.RERUN, number, why="once a week")
+        for number in wanted
+    ]
+    ready.store.work.enqueue_all(requests, now=now)
 
 
 def enqueue_session_pull(ready: Services) -> None:
-    """Make the next pull of agent sessions due, where the Compliance API may be asked."""
+    """Enqueue the next pull of agent sessions if a key of the Compliance API is set."""
     if ready.settings.compliance is not None:
-        at = next_slot(ready.clock(), PULL_EVERY, 0)
-        _enqueue(
-            [
-                WorkRequest(
-                    kind=WorkKind.COMPLIANCE, due_at=at, lane=Lane.RERUN, why="every so often"
-                )
-            ],
-            ready,
-        )
+        now = ready.clock()
+        at = next_slot(now, PULL_EVERY, 0)
+        request = WorkRequest(WorkKind.COMPLIANCE, at, Lane.RERUN, why=OFTEN)
+        ready.store.work.enqueue(request, now=now)
 
 
 def enqueue_teams(ready: Services) -> None:
-    """Make the next look at the teams of every installation due, spread over a day."""
+    """Enqueue the next look at the teams of every installation, spread over a day."""
     now = ready.clock()
-    try:
-        active = [one for one in ready.store.installations.all() if one.is_active]
-    except StoreError as error:
-        log.warning("teams_not_enqueued", problem=str(error))
-        return
-    _enqueue(
-        [
-            WorkRequest(
-                kind=WorkKind.TEAMS,
-                due_at=next_slot(now, TEAMS_EVERY, one.id),
-                lane=Lane.RERUN,
-                installation_id=one.id,
-                why="once a day",
-            )
-            for one in active
-        ],
-        ready,
-    )
+    active = [one.id for one in ready.store.installations.all() if one.is_active]
+    requests = [
+        WorkRequest(
+            *(WorkKind.TEAMS, next_slot(now, TEAMS_EVERY, number), Lane.RERUN, number),
+            why="once a day",
+        )
+        for number in active
+    ]
+    ready.store.work.enqueue_all(requests, now=now)
 
 
 def enqueue_rounds(ready: Services) -> None:
-    """Make the next look at every repository due, spread over the time between two looks."""
-    now = ready.clock()
-    try:
-        known = ready.store.installations
-        active = {one.id for one in known.all() if one.is_active}
-        repositories = [one for one in known.repositories() if one.installation_id in active]
-    except StoreError as error:
-        log.warning("rounds_not_enqueued", problem=str(error))
-        return
+    """Enqueue the next look at every repository, spread over the time between two looks."""
+    now, known = ready.clock(), ready.store.installations
+    active = {one.id for one in known.all() if one.is_active}
+    repositories = [one for one in known.repositories() if one.installation_id in active]
     counts = Counter(one.installation_id for one in repositories)
-    _enqueue(
-        [
-            reconcile_request(
-                one.id,
-                one.installation_id,
-                next_slot(now, _period(ready, counts[one.installation_id]), one.id),
-                "every so often",
-            )
-            for one in repositories
-        ],
-        ready,
-    )
+    periods = {number: _period(ready, count) for number, count in counts.items()}
+    requests = [
+        reconcile_request(
+            *(one.id, one.installation_id),
+            next_slot(now, periods[one.installation_id], one.id),
+            OFTEN,
+        )
+        for one in repositories
+    ]
+    ready.store.work.enqueue_all(requests, now=now)
 
 
 def _period(ready: Services, repositories: int) -> timedelta:
     """Return the time between two looks at a repository of an installation with that many.
 
-    A look costs about two requests, and all of them together take a tenth of GitHub's hour.
+    A look costs about two requests, and all looks together take a tenth of GitHub's hour.
     """
     return max(ready.settings.reconcile_every, repositories * LOOK_COSTS)
 
 
 def next_slot(now: datetime, period: timedelta, offset: int) -> datetime:
-    """Return the first time from now on that is a whole number of periods, plus an offset.
+    """Return the next time that is a whole number of periods after `EPOCH`, shifted by ``offset``.
 
-    It depends on nothing that a process remembers, so that a scheduler that is restarted
-    every few seconds wishes for the same time as the one before it.
+    It depends on nothing that a process remembers, so a scheduler that restarts every few seconds
+    asks for the same time again.
     """
     seconds = max(period.total_seconds(), 1.0)
     shift = offset * 7919 % seconds
@@ -235,27 +215,20 @@ def next_slot(now: datetime, period: timedelta, offset: int) -> datetime:
     return EPOCH + timedelta(seconds=shift + (passed // seconds + 1) * seconds)
 
 
-def _enqueue(requests: Sequence[WorkRequest], ready: Services) -> None:
-    try:
-        ready.store.work.enqueue_all(requests, now=ready.clock())
-    except StoreError as error:
-        log.warning("not_enqueued", problem=str(error))
+def look(ready: Services, recent: RecentlyQueued | None = None) -> int:
+    """Queue overdue work and follow deliveries that were left; return how many jobs it queued.
 
-
-def look(ready: Services, told: RecentlyQueued | None = None) -> int:
-    """Queue what is overdue and follow what was left behind; return how many were queued.
-
-    Nothing it meets ends the process: what is away now is looked for again at the next look.
+    It survives an absent database or Redis: the next look tries again.
     """
     now = ready.clock()
     try:
         for delivery in ready.store.deliveries.unsettled(now - LEFT_BEHIND):
             _follow(delivery.guid, ready)
         items = ready.store.work.overdue(now)
-        queued = ready.queue(told.new(items, now) if told else items, now=now)
+        queued = ready.queue.push(recent.new(items, now) if recent else items, now=now)
     except (StoreError, QueueAway) as error:
-        if told:
-            told.forget()
+        if recent:
+            recent.forget()
         log.warning("look_failed", problem=str(error))
         return 0
     if queued:
@@ -276,21 +249,20 @@ def _follow(guid: str, ready: Services) -> None:
 
 
 def tidy(ready: Services) -> None:
-    """Forget what is settled and old, and evidence and logged accesses after their time."""
+    """Delete what is settled and old, and evidence and logged accesses past their time.
+
+    Raises `StoreError`.
+    """
     now, settings = ready.clock(), ready.settings
-    try:
-        deliveries = ready.store.deliveries.expire(now - settings.deliveries_kept)
-        items = ready.store.work.expire(now - settings.deliveries_kept)
-        edits = ready.store.evidence.expire(now - settings.evidence_kept)
-        # A replaced key is of use for as long as evidence that was made with it.
-        ready.store.fingerprint_keys.expire(now - settings.evidence_kept)
-        ready.store.coverage.expire(now - settings.access_log_kept)
-        ready.store.access_log.expire(now - settings.access_log_kept)
-        ready.kept_pulls.expire(now - settings.deliveries_kept)
-        ready.store.logins.expire(now)
-    except StoreError as error:
-        log.warning("tidy_failed", problem=str(error))
-        return
+    deliveries = ready.store.deliveries.expire(now - settings.deliveries_kept)
+    items = ready.store.work.expire(now - settings.deliveries_kept)
+    edits = ready.store.evidence.expire(now - settings.evidence_kept)
+    # A replaced key is needed as long as evidence that it encoded.
+    ready.store.fingerprint_keys.expire(now - settings.evidence_kept)
+    ready.store.coverage.expire(now - settings.access_log_kept)
+    ready.store.access_log.expire(now - settings.access_log_kept)
+    ready.kept_pulls.expire(now - settings.deliveries_kept)
+    ready.store.logins.expire(now)
     if deliveries or items or edits:
         log.info("tidied", deliveries=deliveries, items=items, edits=edits)
 

@@ -181,12 +181,6 @@ def _work_request(
     now: datetime,
     pull_request: int | None = None,
 ) -> WorkRequest:
-    return WorkRequest(
-        kind=WorkKind.REPLAY,
-        due_at=now,
-        lane=Lane.REPLAY,
-        installation_id=installation_id,
-        repository_id=repository_id,
-        pull_request=pull_request,
-        why="somebody asked for a replay",
-    )
+    pull = (installation_id, repository_id, pull_request)
+    why = "somebody asked for a replay"
+    return WorkRequest.for_pull(WorkKind.REPLAY, *pull, at=now, why=why, lane=Lane.REPLAY)

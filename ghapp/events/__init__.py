@@ -1,1 +1,1 @@
-"""What follows from what GitHub says: events taken in, made due, looked for again."""
+"""From an event to work: deliveries are taken in, enqueued, and looked for if they are lost."""

@@ -1,7 +1,7 @@
-"""Commands in comments: read at GitHub, weighed by who wrote them, turned into a wish.
+"""Commands in comments: read from GitHub, checked against the author's rights, enqueued as audits.
 
-An event only tells that there may be one. Whoever has write access may command; bots and apps,
-this one among them, never do.
+An event only says that there may be a command. People with write access may command; bots and
+apps, this one included, may not.
 """
 
 from collections.abc import Iterator
@@ -14,12 +14,13 @@ from ghapp.attribution.model import Struct
 from ghapp.events.dispatch import AUDIT_AGAIN, command_in
 from ghapp.github.answers import NotFound
 from ghapp.github.client import GitHub, quoted
-from ghapp.store import Lane, Store, WorkItem, WorkRequest
+from ghapp.store import Store, WorkItem, WorkRequest
 
 LOOK_BACK = timedelta(minutes=10)
-"""How much older than its event a comment may be: clocks differ, and deliveries come late."""
+"""How much older than its delivery a comment may be: clocks differ, and deliveries come late."""
 MAY_COMMAND = frozenset({"admin", "write"})
-"""GitHub's words for what a person may do; whoever maintains is told as ``write``."""
+"""GitHub's words for a person's permission; it reports the role ``maintain`` as ``write``.
+https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user"""
 
 log = structlog.get_logger()
 
@@ -45,22 +46,22 @@ class _Permission(Struct, frozen=True):
 
 
 class CommandsHeard(Struct, frozen=True):
-    """What a look at a pull request's comments found."""
+    """How many new commands a pull request's comments hold."""
 
     obeyed: int
     refused: int
-    """Commands of people who may not command here."""
+    """Commands of people without write access."""
 
     @property
     def is_stale(self) -> bool:
-        """Say whether no command is there: just after an event, GitHub's list may be old."""
+        """Say whether there is no command: just after an event, GitHub's list may be stale."""
         return not self.obeyed and not self.refused
 
 
 def hear(item: WorkItem, number: int, github: GitHub, store: Store, now: datetime) -> CommandsHeard:
-    """Read the comments that are new on a pull request, and audit again where one says so.
+    """Read the new comments of a pull request and enqueue an audit if one commands it.
 
-    Raises the errors of `answers`; then the same comments are read again the next time.
+    Raises the errors of `answers`; then the next call reads the same comments again.
     """
     bookmark = f"commands:{github.repository_id}:{number}"
     last = int(store.cursors.read(bookmark) or 0)
@@ -68,17 +69,19 @@ def hear(item: WorkItem, number: int, github: GitHub, store: Store, now: datetim
     commands = [one for one in new if _is_command(one)]
     allowed = [one for one in commands if _may_command(github, one)]
     if allowed:
-        store.work.enqueue(_work_request(item, now), now=now)
+        pull = (item.installation_id, item.repository_id, item.pull_request)
+        request = WorkRequest.for_pull(AUDIT_AGAIN, *pull, at=now, why="a command in a comment")
+        store.work.enqueue(request, now=now)
     if new:
         store.cursors.move(bookmark, str(max(one.id for one in new)), now=now)
     log.info("commands_heard", obeyed=len(allowed), refused=len(commands) - len(allowed))
     return CommandsHeard(obeyed=len(allowed), refused=len(commands) - len(allowed))
 
 
-def _comments(github: GitHub, number: int, told_at: datetime) -> Iterator[_Comment]:
-    since = (told_at - LOOK_BACK).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _comments(github: GitHub, number: int, since: datetime) -> Iterator[_Comment]:
+    start = (since - LOOK_BACK).strftime("%Y-%m-%dT%H:%M:%SZ")
     path = f"issues/{number}/comments"
-    return chain.from_iterable(github.pages(path, tuple[_Comment, ...], since=since))
+    return chain.from_iterable(github.pages(path, tuple[_Comment, ...], since=start))
 
 
 def _is_command(comment: _Comment) -> bool:
@@ -95,15 +98,3 @@ def _may_command(github: GitHub, comment: _Comment) -> bool:
         return github.get(path, _Permission).permission in MAY_COMMAND
     except NotFound:
         return False
-
-
-def _work_request(item: WorkItem, now: datetime) -> WorkRequest:
-    return WorkRequest(
-        kind=AUDIT_AGAIN,
-        due_at=now,
-        lane=Lane.RERUN,
-        installation_id=item.installation_id,
-        repository_id=item.repository_id,
-        pull_request=item.pull_request,
-        why="a command in a comment",
-    )

@@ -1,8 +1,9 @@
-"""Deliveries that never arrived, found in GitHub's own list of them and taken in.
+"""Deliveries that never arrived: found in GitHub's own list of deliveries and taken in.
 
-GitHub repeats nothing by itself and keeps its list for three days. What was sent is read back
-from there and goes through the same intake as at the door, so that it works while nobody
-outside can reach the door; GitHub is not asked to send anything again.
+GitHub redelivers nothing by itself and lists deliveries for three days. The sweep reads the
+payload from that list and hands it to the same intake as the endpoint, so it works even while
+GitHub cannot reach the endpoint. It asks GitHub to resend nothing.
+https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries
 """
 
 from collections.abc import Iterator
@@ -21,19 +22,20 @@ from ghapp.store import Delivery, DeliveryEnd, Store
 
 CURSOR = "sweep"
 KEPT = timedelta(days=3)
-"""For so long github.com lists deliveries (an Enterprise Server: 7 days)."""
+"""How long github.com lists deliveries (an Enterprise Server: 7 days).
+https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/viewing-webhook-deliveries"""
 OVERLAP = timedelta(minutes=10)
-"""A delivery may come into the list later than it was sent."""
+"""A delivery may enter the list later than GitHub sent it."""
 ON_ITS_WAY = timedelta(seconds=30)
-"""A delivery that young may still be at the door."""
+"""A delivery this young may still be on its way to the endpoint."""
 MOST = 500
-"""Deliveries that one sweep reads back; the next one goes on from there."""
+"""Deliveries that one sweep takes in; the next sweep takes in the rest."""
 
 log = structlog.get_logger()
 
 
 class ListedDelivery(Struct, frozen=True, kw_only=True):
-    """One attempt of GitHub's to deliver. A status that never came is 0 there, or nothing."""
+    """One attempt at a delivery. ``status_code`` is 0 or absent if no answer came."""
 
     id: int
     guid: str
@@ -52,20 +54,20 @@ class _Sent(Struct, frozen=True):
 
 
 class SweepResult(Struct, frozen=True):
-    """What a sweep found."""
+    """How many deliveries a sweep saw and took in."""
 
     looked_at: int
     taken: int
     is_whole: bool
-    """Whether it came to the end; otherwise there is more to take in."""
+    """Whether the sweep is complete; otherwise there are more deliveries to take in."""
 
 
 def sweep(auth: AppAuth, intake: EventIntake, now: datetime) -> SweepResult:
-    """Take in every delivery since the last sweep that was not accepted here.
+    """Take in every delivery since the last sweep that is not stored here.
 
-    Whatever GitHub says became of it: one that was answered with success and is not known
-    here was lost with a database. Raises the errors of `answers` and `DatabaseUnavailable`;
-    what was taken in until then stays.
+    The status that GitHub lists does not matter: a delivery that we answered with success and do
+    not know was lost with a database. Raises the errors of `answers` and `DatabaseUnavailable`;
+    deliveries that were taken in until then stay.
     """
     store = intake.store
     since = _since(store, now)
@@ -88,9 +90,10 @@ def _since(store: Store, now: datetime) -> datetime:
 
 
 def _listed(auth: AppAuth, since: datetime) -> Iterator[ListedDelivery]:
-    """Yield attempts since then, the latest first.
+    """Yield the attempts since a time, newest first.
 
-    Without GitHub's filter by status: an attempt that timed out is in neither half of it.
+    It does not use GitHub's filter by status: an attempt that timed out is in neither half.
+    https://docs.github.com/en/rest/apps/webhooks#list-deliveries-for-an-app-webhook
     """
     for page in auth.pages("/app/hook/deliveries", tuple[ListedDelivery, ...]):
         for one in page:
@@ -100,10 +103,10 @@ def _listed(auth: AppAuth, since: datetime) -> Iterator[ListedDelivery]:
 
 
 def _lost(found: list[ListedDelivery], store: Store) -> list[ListedDelivery]:
-    """Return one attempt of each delivery that something follows from and that is not known."""
+    """Return one attempt of each delivery that is not stored and that something follows from."""
     wanted = {one.guid: one for one in found if is_followed(one.event, one.action)}
     known = store.deliveries.known(wanted)
-    # The oldest first, as they would have come.
+    # Oldest first, as they would have arrived.
     return sorted(
         (one for guid, one in wanted.items() if guid not in known), key=lambda one: one.id
     )
@@ -118,7 +121,7 @@ def _take(lost: ListedDelivery, auth: AppAuth, intake: EventIntake, now: datetim
     try:
         intake.take(lost.event, lost.guid, body, now)
     except WebhookError as error:
-        # Noted, or every sweep of three days would read it again.
+        # Store it, or every sweep of the next three days reads it again.
         log.warning("delivery_not_read", delivery=lost.guid, problem=str(error))
         intake.store.deliveries.accept(
             Delivery(

@@ -1,1 +1,1 @@
-"""Talking to GitHub: verified events in, classified answers out. It judges no pull request."""
+"""Verified events from GitHub, and requests to it with classified answers. It judges nothing."""

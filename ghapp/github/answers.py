@@ -1,10 +1,10 @@
-"""What an answer of GitHub means: a closed set of errors, told from status, headers and text.
+"""What an answer of GitHub's means: a closed set of errors, by status, headers and text.
 
-It sends nothing. The errors stand here, below all that talks to GitHub, so that the app's
-own requests and an installation's are told apart by the same rules.
+It sends nothing. Every request to GitHub is classified here, by whomever it is sent.
+https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
 """
 
-# ruff: noqa: N818 (an outcome is named by what it means: `RateLimited`, not `LimitedError`)
+# ruff: noqa: N818 (an error is named after what it means: `RateLimited`, not `LimitedError`)
 
 import re
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ import msgspec
 from ghapp.attribution.model import Struct
 
 SECONDARY_WAIT = timedelta(seconds=60)
-"""How long to be quiet where GitHub limits without a time: "at least one minute"."""
+"""How long to wait if GitHub names no time for a limit: "at least one minute".
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit"""
 
 MAX_TEXT = 300
-"""Characters of GitHub's own words that are kept in an error."""
-
+"""Characters of GitHub's text that an error holds."""
 
 AnswerT = TypeVar("AnswerT")
 
@@ -36,7 +36,7 @@ class HttpAnswer(Struct, frozen=True, kw_only=True):
 
 
 class Headroom(Struct, frozen=True, kw_only=True):
-    """What is left of the primary rate limit, as the last answer said."""
+    """What is left of the primary rate limit, by the ``x-ratelimit`` headers of an answer."""
 
     limit: int
     remaining: int
@@ -47,7 +47,7 @@ class Headroom(Struct, frozen=True, kw_only=True):
 
 
 class GitHubError(Exception):
-    """GitHub did not do what was asked. Every subclass is a different thing to do next."""
+    """GitHub did not do what we asked. Each subclass calls for a different next step."""
 
 
 class LimitKind(StrEnum):
@@ -56,11 +56,11 @@ class LimitKind(StrEnum):
     PRIMARY = "primary"
     SECONDARY = "secondary"
     OWN = "own"
-    """Not GitHub's: what we allow ourselves so that GitHub's are never reached."""
+    """Not GitHub's limit but ours, which keeps us below GitHub's."""
 
 
 class RateLimited(GitHubError):
-    """A rate limit: the whole installation has to be quiet until then."""
+    """A rate limit: the installation must send nothing until ``until``."""
 
     def __init__(self, until: datetime, kind: LimitKind, what: str) -> None:
         super().__init__(f"{what}: {kind} rate limit, quiet until {until.isoformat()}")
@@ -69,24 +69,24 @@ class RateLimited(GitHubError):
 
 
 class PermissionRefused(GitHubError):
-    """The app may not do this; a person has to grant a permission or mend the settings."""
+    """The app may not do this until a person grants a permission or fixes the settings."""
 
     def __init__(self, what: str, permission: str | None, text: str) -> None:
         needed = f"permission {permission} is missing" if permission else text
         super().__init__(f"{what}: {needed}")
         self.permission = permission
-        """As GitHub names it, such as ``checks=write``; ``None``: GitHub did not say."""
+        """As GitHub names it, such as ``checks=write``; ``None``: GitHub named none."""
         self.what = what
         self.text = text
 
 
 class GoneReason(StrEnum):
-    """Why something is gone for good, in one word."""
+    """Why something is gone for good."""
 
     UNINSTALLED = "uninstalled"
     SUSPENDED = "suspended"
     REMOVED = "removed"
-    """The repository was deleted, transferred, or taken from the installation."""
+    """The repository was deleted, transferred, or removed from the installation."""
     DELETED = "deleted"
     ARCHIVED = "archived"
     LOCKED = "locked"
@@ -96,7 +96,7 @@ class GoneReason(StrEnum):
 
 
 class GoneForGood(GitHubError):
-    """It will not work again by itself; trying again is of no use."""
+    """It will not work again by itself: do not retry."""
 
     def __init__(self, why: GoneReason, what: str, text: str = "") -> None:
         super().__init__(f"{what}: {why}" + (f" ({text})" if text else ""))
@@ -104,14 +104,14 @@ class GoneForGood(GitHubError):
 
 
 class NotFound(GitHubError):
-    """404: not there, not there yet, or not for us. GitHub does not say which."""
+    """404: missing, not visible yet, or not for us. GitHub does not say which."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what}: not found")
 
 
 class TemporaryFailure(GitHubError):
-    """GitHub could not answer. A read may be repeated; after a write, read first."""
+    """GitHub could not answer. Retry a read; after a write, read first."""
 
     def __init__(self, what: str, why: str) -> None:
         super().__init__(f"{what}: {why}")
@@ -119,7 +119,7 @@ class TemporaryFailure(GitHubError):
 
 
 class RequestRejected(GitHubError):
-    """GitHub understood and will not: the request itself is at fault."""
+    """GitHub rejects the request itself, such as 422."""
 
     def __init__(self, what: str, status: int, text: str) -> None:
         super().__init__(f"{what}: status {status}, {text}")
@@ -128,13 +128,13 @@ class RequestRejected(GitHubError):
 
 
 class BadCredentials(GitHubError):
-    """401: the token or the app's JWT is not accepted."""
+    """401: GitHub does not accept the token or the app's JWT."""
 
     def __init__(self, what: str, text: str) -> None:
         super().__init__(f"{what}: status 401, {text}")
 
 
-# --- telling them apart -------------------------------------------------------------------------
+# --- classifying answers ------------------------------------------------------------------------
 
 
 class _ErrorBody(Struct, frozen=True, kw_only=True):
@@ -143,7 +143,7 @@ class _ErrorBody(Struct, frozen=True, kw_only=True):
 
 
 def text_of(answer: HttpAnswer) -> str:
-    """Return what GitHub says about an error, in one short line; the body where it is no JSON."""
+    """Return what GitHub says about an error in one short line; the body if it is not JSON."""
     try:
         body = msgspec.json.decode(answer.text, type=_ErrorBody)
     except msgspec.DecodeError:
@@ -153,7 +153,7 @@ def text_of(answer: HttpAnswer) -> str:
 
 
 def headroom(answer: HttpAnswer) -> Headroom | None:
-    """Return the rate limit's state; ``None``: the answer does not carry it."""
+    """Return the state of the primary limit; ``None``: the answer does not say."""
     names = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
     try:
         limit, remaining, reset = (int(float(answer.headers[name])) for name in names)
@@ -165,9 +165,9 @@ def headroom(answer: HttpAnswer) -> Headroom | None:
 
 
 def error_of(answer: HttpAnswer, *, what: str, at: datetime) -> GitHubError | None:
-    """Say which error an answer is; ``None``: it is none.
+    """Return the error that an answer means; ``None``: it is a success.
 
-    ``what`` names the request in messages; ``at`` is the time the answer came in.
+    ``what`` names the request in messages; ``at`` is when the answer arrived.
     """
     if answer.status < 400:
         return None
@@ -196,7 +196,7 @@ def _lasting(answer: HttpAnswer, text: str, what: str) -> GitHubError:
 
 
 def _limit(answer: HttpAnswer, text: str, *, what: str, at: datetime) -> RateLimited | None:
-    """Read a limit: headers first, then the words, because the words change."""
+    """Recognize a rate limit: by headers first, then by words, because the words change."""
     left = headroom(answer)
     exhausted = left is not None and left.remaining == 0
     wait = _retry_after(answer.headers.get("retry-after"), at)
@@ -205,14 +205,13 @@ def _limit(answer: HttpAnswer, text: str, *, what: str, at: datetime) -> RateLim
         return RateLimited(at + wait, kind, what)
     if exhausted and left is not None:
         return RateLimited(max(left.resets_at, at), LimitKind.PRIMARY, what)
-    words = re.search(r"rate limit|abuse detection|submitted too quickly", text, re.IGNORECASE)
-    if words or answer.status == 429:
+    if _LIMIT_WORDS.search(text) or answer.status == 429:
         return RateLimited(at + SECONDARY_WAIT, LimitKind.SECONDARY, what)
     return None
 
 
 def _retry_after(value: str | None, at: datetime) -> timedelta | None:
-    """Read a ``Retry-After``: seconds or an HTTP date; ``None``: absent or not readable."""
+    """Read ``Retry-After``, in seconds or as an HTTP date; ``None``: it is absent."""
     if value is None:
         return None
     try:
@@ -227,13 +226,20 @@ def _http_date(value: str) -> datetime:
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read
 
 
+# You have exceeded a secondary rate limit.
+_LIMIT_WORDS = re.compile(r"rate limit|abuse detection|submitted too quickly", re.IGNORECASE)
+
+# This installation has been suspended
+# Repository was archived so is read-only.
+# Unable to create comment because issue is locked.
+# Repository access blocked
 _GONE_WORDS = (
     (re.compile(r"\bsuspended\b", re.IGNORECASE), GoneReason.SUSPENDED),
     (re.compile(r"\barchived\b", re.IGNORECASE), GoneReason.ARCHIVED),
     (re.compile(r"\block(ed)?\b", re.IGNORECASE), GoneReason.LOCKED),
     (re.compile(r"\b(access )?blocked\b|\bdisabled\b", re.IGNORECASE), GoneReason.BLOCKED),
 )
-"""Words of a 403 that no permission would mend."""
+"""Words of a 403 that no permission would fix, and what they mean."""
 
 
 def _refusal(answer: HttpAnswer, text: str, what: str) -> PermissionRefused | GoneForGood:
@@ -243,8 +249,8 @@ def _refusal(answer: HttpAnswer, text: str, what: str) -> PermissionRefused | Go
     return PermissionRefused(what, answer.headers.get("x-accepted-github-permissions"), text)
 
 
-def decoded(text: str, kind: type[AnswerT], what: str) -> AnswerT:
-    """Read an answer's JSON; `TemporaryFailure` where it has not the form that GitHub documents."""
+def decoded(text: str | bytes, kind: type[AnswerT], what: str) -> AnswerT:
+    """Decode an answer's JSON as ``kind``. Raises `TemporaryFailure` if it does not fit."""
     try:
         return msgspec.json.decode(text, type=kind)
     except (msgspec.DecodeError, RecursionError) as problem:

@@ -1,6 +1,6 @@
-"""Who the app is to GitHub: its JWT, and installation tokens for one repository each.
+"""Who the app is to GitHub: its JWT, and installation tokens that reach one repository each.
 
-It gets and keeps tokens; it does not use them.
+It also reads what only the app may read, such as the list of its installations.
 """
 
 import hashlib
@@ -8,6 +8,7 @@ import hmac
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from github import Auth
 
 from ghapp.attribution.model import Struct
 from ghapp.github.answers import (
@@ -40,26 +42,28 @@ PERMISSIONS: Mapping[str, str] = {
     "metadata": "read",
     "pull_requests": "write",
 }
-"""The least an audit needs: read the code, write a check run, a comment and a label."""
+"""The least that an audit needs: read the code, write a check run, a comment and a label."""
 
+# https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
 JWT_BACK = timedelta(seconds=60)
-"""Issued that long ago, so that a clock a little ahead of GitHub's does no harm."""
+"""How far back a JWT is dated, as GitHub advises: our clock may be ahead of GitHub's."""
 JWT_AHEAD = timedelta(minutes=9)
-"""GitHub takes ten minutes at most, counted on its own clock."""
+"""How long a JWT holds. GitHub accepts ten minutes at most, by its own clock."""
 REFRESH_BEFORE = timedelta(minutes=5)
-"""A token this close to its end is not handed out, so that it lasts for the job."""
+"""A token this close to its end is replaced, so that the new one lasts for the whole job."""
 
 WAIT_SECONDS = 0.2
+"""Seconds between two looks for the token that another process renews."""
 WAIT_TIMES = 25
-"""How often a process looks whether another one's new token has come: 5 s in all."""
-
-MOST_PAGES = 1_000
-"""A list that goes on after so many pages goes in a circle."""
+"""How often a process looks: 5 seconds in all."""
 
 NO_KEY = (
     "the app's private key cannot be read: give the PEM text that GitHub made, "
     "with its BEGIN and END lines"
 )
+
+# https://api.github.com/repositories/1296269
+_MOVED_TO = re.compile(r"/repositories/([0-9]+)$")
 
 
 def utc_now() -> datetime:
@@ -71,10 +75,10 @@ class InstallationToken(Struct, frozen=True, kw_only=True):
     """A token for one repository of one installation."""
 
     token: str
-    """Opaque: about 40 or about 520 characters, and no length is promised."""
+    """Opaque: about 40 or 520 characters today, but GitHub promises no length."""
     expires_at: datetime
     permissions: dict[str, str]
-    """What it may do; less than was asked where the installation did not grant it."""
+    """What it permits: less than we asked for if the installation granted less."""
     full_name: str | None
     """The repository's name when the token was made; ``None``: GitHub did not say."""
 
@@ -92,22 +96,23 @@ class AppInfo(Struct, frozen=True, kw_only=True):
     events: tuple[str, ...]
 
 
-class InstallationInfo(Struct, frozen=True, kw_only=True):
-    """One installation as GitHub knows it."""
-
-    id: int
-    permissions: dict[str, str]
-    suspended_at: datetime | None = None
-    """``None``: it is active."""
+class _Login(Struct, frozen=True):
+    login: str
 
 
 class ListedInstallation(Struct, frozen=True, kw_only=True):
-    """One installation as GitHub's list of all of them shows it."""
+    """One installation as GitHub knows it."""
 
     id: int
-    account: str
-    permissions: dict[str, str]
+    owner: _Login | None = msgspec.field(name="account", default=None)
+    permissions: dict[str, str] = msgspec.field(default_factory=dict)
     suspended_at: datetime | None = None
+    """``None``: it is active."""
+
+    @property
+    def account(self) -> str:
+        """Return the login of the account; empty: GitHub did not say."""
+        return self.owner.login if self.owner else ""
 
 
 class ListedRepository(Struct, frozen=True, kw_only=True):
@@ -119,63 +124,43 @@ class ListedRepository(Struct, frozen=True, kw_only=True):
     private: bool = True
 
 
+class _RepositoryRef(Struct, frozen=True):
+    id: int
+
+
 class NamedRepository(Struct, frozen=True):
-    """What GitHub says of a name: the repository that has it or had it, and what it forks."""
+    """The repository that has or had a name, and what it is a fork of."""
 
     id: int
-    full_name: str
-    parent_id: int | None = None
-    """``None``: it is no fork."""
-    source_id: int | None = None
-    """Where a fork of a fork begins."""
+    parent: _RepositoryRef | None = None
+    source: _RepositoryRef | None = None
+    """Where a chain of forks begins."""
 
-
-class _Login(Struct, frozen=True):
-    login: str
-
-
-class _InstallationItem(Struct, frozen=True, kw_only=True):
-    id: int
-    account: _Login | None = None
-    permissions: dict[str, str] = msgspec.field(default_factory=dict)
-    suspended_at: datetime | None = None
-
-
-class _Origin(Struct, frozen=True):
-    id: int
-
-
-class _Fork(Struct, frozen=True, kw_only=True):
-    id: int
-    full_name: str
-    parent: _Origin | None = None
-    source: _Origin | None = None
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Return its id, and those of its parent and source if it is a fork."""
+        return (self.id, *(one.id for one in (self.parent, self.source) if one is not None))
 
 
 class _RepositoryPage(Struct, frozen=True):
     repositories: tuple[ListedRepository, ...]
 
 
-class _NamedRepository(Struct, frozen=True):
-    id: int
-    full_name: str
-
-
 class _TokenAnswer(Struct, frozen=True, kw_only=True):
     token: str
     expires_at: datetime
     permissions: dict[str, str] = msgspec.field(default_factory=dict)
-    repositories: tuple[_NamedRepository, ...] = ()
+    repositories: tuple[ListedRepository, ...] = ()
 
 
 class AppIdentity(Struct, frozen=True, kw_only=True):
-    """What makes this app this app: its number, its key, and which GitHub it is registered at."""
+    """What makes this app this app: its id, its key, and the GitHub it is registered at."""
 
     app_id: int
     private_key: str
     """PEM text, as GitHub made it."""
     issuer: str | None = None
-    """The client id, which GitHub prefers; ``None``: the number serves."""
+    """The client id, which GitHub prefers in a JWT; ``None``: the app id serves."""
     base_url: str = "https://api.github.com"
     """Or an Enterprise Server's ``https://HOST/api/v3``."""
 
@@ -195,9 +180,9 @@ def _read_key(pem: str) -> RSAPrivateKey:
 
 
 class AppAuth:
-    """The app's identity at work, and its installations' tokens.
+    """The app's own requests, and its installations' tokens.
 
-    Raises `ValueError` at once where the key cannot be read or the address is not safe.
+    Raises `ValueError` at once if the key cannot be read or the address is not safe.
     """
 
     def __init__(
@@ -211,27 +196,28 @@ class AppAuth:
         self.app_id = identity.app_id
         self.base_url = identity.base_url
         self.clock = clock
-        self._issuer = identity.issuer or str(identity.app_id)
         # Read once: reading and checking a key takes fifty times as long as signing with it.
         self._key = _read_key(identity.private_key)
+        self.app_auth = Auth.AppAuth(identity.issuer or identity.app_id, sign_func=self._sign)
         self._tokens = tokens or MemoryTokens(clock)
         self._sleep = sleep
         self._marker_key = derive_key(identity.private_key.encode(), "comment markers")
         check_base_url(self.base_url)
 
-    def jwt(self) -> str:
-        """Return the app's own token: good for the app's requests, for nine minutes."""
+    def _sign(self, claims: dict[str, Any]) -> str:
+        """Sign a JWT for PyGithub, dated by our clock: PyGithub takes the process's."""
         now = self.clock()
-        claims = {
+        times = {
             "iat": int((now - JWT_BACK).timestamp()),
             "exp": int((now + JWT_AHEAD).timestamp()),
-            "iss": self._issuer,
         }
-        return jwt.encode(claims, self._key, algorithm="RS256")
+        return jwt.encode({**claims, **times}, self._key, algorithm="RS256")
 
     def signature(self, text: str) -> str:
         """Return 16 hex digits that only this app can make of a text: for comment markers."""
         return hmac.new(self._marker_key, text.encode(), hashlib.sha256).hexdigest()[:16]
+
+    # --- requests as the app itself -------------------------------------------------------------
 
     def request(
         self,
@@ -242,16 +228,13 @@ class AppAuth:
         body: Mapping[str, Any] | None = None,
         parameters: Mapping[str, str | int] | None = None,
     ) -> AnswerT:
-        """Send one request as the app itself, such as ``GET /app``, and read its answer.
+        """Send one request as the app itself, such as ``GET /app``, and decode its answer.
 
-        Raises the errors of `answers`; `PermissionRefused` where GitHub rejects the app's key.
+        Raises the errors of `answers`; `PermissionRefused` if GitHub rejects the app's key.
         """
-        # A connection of its own: workers fork and web threads share this object.
-        transport = GitHubTransport(self.base_url)
-        try:
-            answer = self._checked(transport, verb, path, None, body, parameters)
-        finally:
-            transport.close()
+        # A new connection: workers fork and web threads share this object.
+        with closing(GitHubTransport(self.base_url)) as transport:
+            answer = self._checked(transport, verb, path, parameters=parameters, body=body)
         return decoded(answer.text or "null", kind, f"{verb} {path}")
 
     def pages(
@@ -262,42 +245,43 @@ class AppAuth:
         token: str | None = None,
         parameters: Mapping[str, str | int] | None = None,
     ) -> Iterator[AnswerT]:
-        """Yield the pages of a list, as the app itself or by an installation's token."""
-        transport = GitHubTransport(self.base_url)
-        given: Mapping[str, str | int] = {"per_page": PER_PAGE, **(parameters or {})}
-        try:
-            address: str | None = path
-            for _ in range(MOST_PAGES):
-                answer = self._checked(transport, "GET", str(address), token, None, given)
+        """Yield the pages of a list, as the app itself or with an installation's token."""
+        given = {"per_page": PER_PAGE, **(parameters or {})}
+        with closing(GitHubTransport(self.base_url)) as transport:
+            first = self._checked(transport, "GET", path, token, parameters=given)
+            for answer in transport.pages(
+                first, lambda address: self._checked(transport, "GET", address, token)
+            ):
                 yield decoded(answer.text, kind, f"GET {path}")
-                address, given = transport.next_page(answer), {}
-                if address is None:
-                    return
-        finally:
-            transport.close()
-        raise TemporaryFailure(f"GET {path}", "its pages have no end")
 
-    def _checked(  # noqa: PLR0913, PLR0917 - a request has these parts
+    def _checked(
+        self,
+        transport: GitHubTransport,
+        verb: str,
+        path: str,
+        token: str | None = None,
+        **parts: Mapping[str, Any] | None,
+    ) -> HttpAnswer:
+        """Send one request; a redirect and a refused key are errors of `answers` too."""
+        try:
+            return self._sent(transport, verb, path, token, **parts)
+        except MovedError as moved:
+            raise TemporaryFailure(f"{verb} {path}", str(moved)) from moved
+        except BadCredentials as refused:
+            hint = "GitHub does not accept the app's key: check app id, private key and clock"
+            raise PermissionRefused(f"{verb} {path}", None, f"{hint} ({refused})") from refused
+
+    def _sent(
         self,
         transport: GitHubTransport,
         verb: str,
         path: str,
         token: str | None,
-        body: Mapping[str, Any] | None,
-        parameters: Mapping[str, str | int] | None,
+        **parts: Mapping[str, Any] | None,
     ) -> HttpAnswer:
-        what = f"{verb} {path}"
-        authorization = f"Bearer {self.jwt()}" if token is None else f"token {token}"
-        try:
-            answer = transport.send(
-                verb, path, authorization=authorization, body=body, parameters=parameters
-            )
-        except MovedError as moved:
-            raise TemporaryFailure(what, str(moved)) from moved
-        error = error_of(answer, what=what, at=self.clock())
-        if isinstance(error, BadCredentials):
-            hint = "GitHub does not accept the app's key: check app id, private key and clock"
-            raise PermissionRefused(what, None, f"{hint} ({error})")
+        auth = self.app_auth if token is None else Auth.Token(token)
+        answer = transport.send(verb, path, auth, **parts)
+        error = error_of(answer, what=f"{verb} {path}", at=self.clock())
         if error is not None:
             raise error
         return answer
@@ -306,60 +290,54 @@ class AppAuth:
         """Return the app as GitHub knows it."""
         return self.request("GET", "/app", AppInfo)
 
-    def installation(self, installation_id: int) -> InstallationInfo:
-        """Return one installation; `GoneForGood` where the app was uninstalled."""
-        try:
-            return self.request("GET", f"/app/installations/{installation_id}", InstallationInfo)
-        except NotFound as missing:
-            raise GoneForGood(
-                GoneReason.UNINSTALLED, f"installation {installation_id}"
-            ) from missing
-
     def installations(self) -> Iterator[ListedInstallation]:
-        """Yield all installations of the app, the suspended ones too."""
-        for page in self.pages("/app/installations", tuple[_InstallationItem, ...]):
-            for item in page:
-                yield ListedInstallation(
-                    id=item.id,
-                    account=item.account.login if item.account else "",
-                    permissions=item.permissions,
-                    suspended_at=item.suspended_at,
-                )
+        """Yield all installations of the app, suspended ones included."""
+        for page in self.pages("/app/installations", tuple[ListedInstallation, ...]):
+            yield from page
 
     def repositories(self, installation_id: int) -> Iterator[ListedRepository]:
         """Yield all repositories that an installation reaches.
 
-        The token for it can read names and nothing else, and is not kept.
+        Its token can read names and nothing else, and is not stored.
         """
-        token = self._token_for_names(installation_id)
+        token = self._narrow_token(installation_id, "metadata")
         for page in self.pages("/installation/repositories", _RepositoryPage, token=token):
             yield from page.repositories
 
     def named(self, installation_id: int, full_name: str) -> NamedRepository | None:
-        """Return the repository that a name means to GitHub, also a former name or a fork's.
+        """Return the repository that GitHub finds by a name, which may be a former one.
 
         ``None``: GitHub shows the installation no such repository.
         """
-        token = self._token_for_names(installation_id)
-        transport = GitHubTransport(self.base_url)
+        path = f"/repos/{full_name}"
+        token = self._narrow_token(installation_id, "metadata")
         try:
-            answer = self._followed(transport, f"/repos/{full_name}", token)
+            with closing(GitHubTransport(self.base_url)) as transport:
+                answer = self._followed(transport, path, token)
         except (NotFound, GoneForGood, PermissionRefused):
             return None
-        finally:
-            transport.close()
-        found = decoded(answer.text, _Fork, f"GET /repos/{full_name}")
-        return NamedRepository(
-            id=found.id,
-            full_name=found.full_name,
-            parent_id=found.parent.id if found.parent else None,
-            source_id=found.source.id if found.source else None,
-        )
+        return decoded(answer.text, NamedRepository, f"GET {path}")
+
+    def _followed(self, transport: GitHubTransport, path: str, token: str) -> HttpAnswer:
+        """Read, and follow one redirect to a repository's id on the same GitHub."""
+        try:
+            return self._sent(transport, "GET", path, token)
+        except MovedError as moved:
+            found = _MOVED_TO.search(moved.location or "")
+            if found is None:
+                raise TemporaryFailure(f"GET {path}", str(moved)) from moved
+        try:
+            return self._sent(transport, "GET", f"/repositories/{found[1]}", token)
+        except MovedError as again:
+            raise TemporaryFailure(f"GET {path}", str(again)) from again
+
+    # --- installation tokens --------------------------------------------------------------------
+    # https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-an-installation-access-token-for-a-github-app
 
     def token_for_members(self, installation_id: int) -> str:
         """Return a new token that reads an organization's teams and members and nothing else.
 
-        Raises `PermissionRefused`, which names the permission, where it is not granted.
+        Raises `PermissionRefused`, which names the permission, if it is not granted.
         """
         try:
             return self._narrow_token(installation_id, "members")
@@ -367,45 +345,14 @@ class AppAuth:
             what = f"teams of installation {installation_id}"
             raise PermissionRefused(what, "members=read", rejected.text) from rejected
 
-    def _token_for_names(self, installation_id: int) -> str:
-        return self._narrow_token(installation_id, "metadata")
-
     def _narrow_token(self, installation_id: int, permission: str) -> str:
-        path = f"/app/installations/{installation_id}/access_tokens"
-        body = {"permissions": {permission: "read"}}
-        try:
-            return self.request("POST", path, _TokenAnswer, body=body).token
-        except NotFound as missing:
-            raise GoneForGood(
-                GoneReason.UNINSTALLED, f"installation {installation_id}"
-            ) from missing
-
-    def _followed(self, transport: GitHubTransport, path: str, token: str) -> HttpAnswer:
-        """Read, and go after one redirect to a repository's number on the same GitHub."""
-        authorization = f"token {token}"
-        try:
-            answer = transport.send("GET", path, authorization=authorization)
-        except MovedError as moved:
-            number = re.search(r"/repositories/([0-9]+)$", moved.location or "")
-            if number is None:
-                raise TemporaryFailure(f"GET {path}", str(moved)) from moved
-            path = f"/repositories/{number[1]}"
-            try:
-                answer = transport.send("GET", path, authorization=authorization)
-            except MovedError as again:
-                raise TemporaryFailure(f"GET {path}", str(again)) from again
-        error = error_of(answer, what=f"GET {path}", at=self.clock())
-        if error is not None:
-            raise error
-        return answer
-
-    # --- installation tokens --------------------------------------------------------------------
+        return self._post(installation_id, {"permissions": {permission: "read"}}).token
 
     def installation_token(self, installation_id: int, repository_id: int) -> InstallationToken:
         """Return a token that lasts five minutes or more, from the cache or new.
 
-        Raises `GoneForGood` where the app was uninstalled or suspended or the repository is not
-        the installation's any more, and the other errors of `answers`.
+        Raises `GoneForGood` if the app was uninstalled or suspended or the installation no longer
+        reaches the repository, and the other errors of `answers`.
         """
         key = f"{self.app_id}:{installation_id}:{repository_id}"
         for _ in range(WAIT_TIMES):
@@ -416,11 +363,11 @@ class AppAuth:
                 if alone:
                     return self._cached(key) or self._renew(key, installation_id, repository_id)
             self._sleep(WAIT_SECONDS)
-        # Whoever holds the lock is stuck: one request too many is better than no audit.
+        # The process that holds the lock is stuck: one request too many is better than no audit.
         return self._renew(key, installation_id, repository_id)
 
     def forget(self, installation_id: int, repository_id: int, token: InstallationToken) -> None:
-        """Forget a token that GitHub did not accept; a newer one in its place stays."""
+        """Remove a token that GitHub refused from the cache, unless a newer one replaced it."""
         key = f"{self.app_id}:{installation_id}:{repository_id}"
         cached = self._cached(key)
         if cached is None or cached.token == token.token:
@@ -434,10 +381,7 @@ class AppAuth:
             token = msgspec.json.decode(kept, type=InstallationToken)
         except msgspec.DecodeError:
             return None
-        return token if self._lasts(token) else None
-
-    def _lasts(self, token: InstallationToken) -> bool:
-        return token.expires_at - REFRESH_BEFORE > self.clock()
+        return token if token.expires_at - REFRESH_BEFORE > self.clock() else None
 
     def _renew(self, key: str, installation_id: int, repository_id: int) -> InstallationToken:
         token = self._create(installation_id, repository_id)
@@ -446,50 +390,44 @@ class AppAuth:
         return token
 
     def _create(self, installation_id: int, repository_id: int) -> InstallationToken:
-        try:
-            return self._post(installation_id, repository_id, PERMISSIONS)
-        except NotFound as missing:
-            raise GoneForGood(
-                GoneReason.UNINSTALLED, f"installation {installation_id}"
-            ) from missing
-        except RequestRejected as rejected:
-            return self._create_with_less(installation_id, repository_id, rejected)
+        """Create a token with all permissions that an audit needs, or with those that it can get.
 
-    def _create_with_less(
-        self, installation_id: int, repository_id: int, rejected: RequestRejected
-    ) -> InstallationToken:
-        """Ask again for what the installation did grant: a check run without comment is better."""
-        granted = self.installation(installation_id).permissions
-        less = {
+        A check run without a comment is better than nothing.
+        """
+        gone = f"repository {repository_id}"
+        try:
+            return self._create_with(installation_id, repository_id, PERMISSIONS)
+        except RequestRejected as rejected:
+            granted = self._granted(installation_id)
+            if granted == PERMISSIONS:
+                # Every permission is granted, so GitHub refuses the repository.
+                raise GoneForGood(GoneReason.REMOVED, gone, rejected.text) from rejected
+            if not granted:
+                what = f"installation {installation_id}"
+                raise PermissionRefused(what, "contents=read", rejected.text) from rejected
+        try:
+            return self._create_with(installation_id, repository_id, granted)
+        except RequestRejected as again:
+            raise GoneForGood(GoneReason.REMOVED, gone, again.text) from again
+
+    def _granted(self, installation_id: int) -> dict[str, str]:
+        """Ask GitHub how much of `PERMISSIONS` an installation granted."""
+        path = f"/app/installations/{installation_id}"
+        try:
+            granted = self.request("GET", path, ListedInstallation).permissions
+        except NotFound as missing:
+            raise _uninstalled(installation_id) from missing
+        return {
             name: level if granted[name] in {level, "write", "admin"} else granted[name]
             for name, level in PERMISSIONS.items()
             if name in granted
         }
-        if less == PERMISSIONS:
-            # All is granted, so the repository is what GitHub refuses.
-            raise GoneForGood(
-                GoneReason.REMOVED, f"repository {repository_id}", rejected.text
-            ) from rejected
-        if not less:
-            raise PermissionRefused(
-                f"installation {installation_id}", "contents=read", rejected.text
-            )
-        try:
-            return self._post(installation_id, repository_id, less)
-        except RequestRejected as again:
-            raise GoneForGood(
-                GoneReason.REMOVED, f"repository {repository_id}", again.text
-            ) from again
 
-    def _post(
+    def _create_with(
         self, installation_id: int, repository_id: int, permissions: Mapping[str, str]
     ) -> InstallationToken:
-        answer = self.request(
-            "POST",
-            f"/app/installations/{installation_id}/access_tokens",
-            _TokenAnswer,
-            body={"repository_ids": [repository_id], "permissions": dict(permissions)},
-        )
+        body = {"repository_ids": [repository_id], "permissions": dict(permissions)}
+        answer = self._post(installation_id, body)
         names = {item.id: item.full_name for item in answer.repositories}
         return InstallationToken(
             token=answer.token,
@@ -497,3 +435,14 @@ class AppAuth:
             permissions=answer.permissions,
             full_name=names.get(repository_id),
         )
+
+    def _post(self, installation_id: int, body: Mapping[str, Any]) -> _TokenAnswer:
+        path = f"/app/installations/{installation_id}/access_tokens"
+        try:
+            return self.request("POST", path, _TokenAnswer, body=body)
+        except NotFound as missing:
+            raise _uninstalled(installation_id) from missing
+
+
+def _uninstalled(installation_id: int) -> GoneForGood:
+    return GoneForGood(GoneReason.UNINSTALLED, f"installation {installation_id}")

@@ -1,4 +1,4 @@
-"""One installation and one repository: every request goes through here and is classified.
+"""Every request to one repository of one installation, with its answer classified.
 
 It knows requests, pages and limits, and nothing of pull requests, audits or publishers.
 """
@@ -10,6 +10,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Self
 from urllib.parse import quote
+
+from github import Auth
 
 from ghapp.attribution.model import Struct
 from ghapp.github.answers import (
@@ -28,11 +30,9 @@ from ghapp.github.app_auth import AppAuth, InstallationToken
 from ghapp.github.transport import PER_PAGE, GitHubTransport, MovedError
 
 READ_TIMES = 3
-"""How often a read is tried in all. A write is sent once: only a read tells what became of it."""
+"""How often a read is sent at most. A write is sent once: only a read shows whether it was done."""
 FIRST_WAIT_SECONDS = 0.5
-"""Before the second try; each further wait is twice as long, and up to twice that by jitter."""
-MOST_PAGES = 1_000
-"""A list that goes on after so many pages goes in a circle."""
+"""Before the second try. Each further wait is twice as long; jitter adds up to as much again."""
 
 
 class _RepositoryName(Struct, frozen=True):
@@ -45,24 +45,24 @@ class _Repositories(Struct, frozen=True):
 
 
 def _nothing() -> None:
-    """Let a write go at once."""
+    """Let a write go at once: the default of ``before``."""
 
 
 class ClientPauses(Struct, frozen=True, kw_only=True):
-    """How the client waits: all of its time and chance, so that a test can take them away."""
+    """How the client waits: all of its time and randomness, so that a test can replace them."""
 
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random
-    """Gives a number from 0 to 1."""
+    """Returns a number from 0 to 1."""
     before_write: Callable[[], None] = _nothing
-    """Called before each write: where an installation's writes are kept a second apart."""
+    """Runs before each write: keeps an installation's writes a second apart."""
 
 
 class GitHub:
     """GitHub for one repository of one installation. One for each job; not thread-safe.
 
-    Paths of requests are below the repository: ``pulls/17``. Every method raises the
-    errors of `answers` and no others; a write is never repeated, a read up to three times.
+    Paths of requests start below the repository: ``pulls/17``. Every method raises the errors of
+    `answers` and no others. The client sends a read up to three times and a write once.
     """
 
     def __init__(
@@ -76,9 +76,9 @@ class GitHub:
         self.installation_id = installation_id
         self.repository_id = repository_id
         self.headroom: Headroom | None = None
-        """The primary limit as the last answer said; ``None``: not said yet."""
+        """The primary limit as the last answer said; ``None``: no answer said."""
         self.requests = 0
-        """Requests sent so far, repeated ones too."""
+        """Requests sent so far, retries included."""
         self.writes = 0
         """Requests sent so far that could change something."""
         self._auth = auth
@@ -88,17 +88,17 @@ class GitHub:
 
     @property
     def app_id(self) -> int:
-        """Return the number of the app that this is."""
+        """Return this app's id."""
         return self._auth.app_id
 
     @property
     def base_url(self) -> str:
-        """Return the address of the API."""
+        """Return the API's address."""
         return self._transport.base_url
 
     @property
     def full_name(self) -> str:
-        """Return the repository's present name; asks GitHub where it is not known yet."""
+        """Return the repository's present name; the first call may ask GitHub."""
         if self._full_name is None:
             self._full_name = self.token().full_name or self.ask_name()
         return self._full_name
@@ -108,7 +108,7 @@ class GitHub:
         return self._auth.clock()
 
     def token(self) -> InstallationToken:
-        """Return a token for this repository: for git; requests take it by themselves."""
+        """Return a token for this repository, for git; requests bring it by themselves."""
         return self._auth.installation_token(self.installation_id, self.repository_id)
 
     def signature(self, text: str) -> str:
@@ -116,12 +116,12 @@ class GitHub:
         return self._auth.signature(text)
 
     def ask_name(self) -> str:
-        """Ask for the repository's present name and use it from now on.
+        """Ask GitHub for the repository's present name and use it from now on.
 
-        Raises `GoneForGood` where the installation does not reach the repository any more.
+        Raises `GoneForGood` if the installation no longer reaches the repository.
         """
         path = "/installation/repositories"
-        # The token reaches this one repository, so the list has one entry or none.
+        # The token reaches only this repository, so the list has one entry or none.
         answer = self._checked("GET", path, {"per_page": PER_PAGE}, None)
         listed = decoded(answer.text, _Repositories, path).repositories
         names = {item.id: item.full_name for item in listed}
@@ -133,22 +133,18 @@ class GitHub:
     # --- requests -------------------------------------------------------------------------------
 
     def get(self, path: str, kind: type[AnswerT], **parameters: str | int) -> AnswerT:
-        """Read one thing as ``kind``. Repeated where GitHub could not answer."""
+        """Read one thing as ``kind``; retry if GitHub could not answer."""
         return decoded(self._read(path, parameters).text, kind, f"GET {path}")
 
     def pages(self, path: str, kind: type[AnswerT], **parameters: str | int) -> Iterator[AnswerT]:
-        """Yield the pages of a list, each read as ``kind``, as far as GitHub links them."""
-        answer = self._read(path, {"per_page": PER_PAGE, **parameters})
-        seen: set[str] = set()
-        while True:
+        """Yield the pages of a list, each decoded as ``kind``."""
+
+        def read(address: str) -> HttpAnswer:
+            return self._retried(partial(self._checked, "GET", address, {}, None))
+
+        first = self._read(path, {"per_page": PER_PAGE, **parameters})
+        for answer in self._transport.pages(first, read):
             yield decoded(answer.text, kind, f"GET {path}")
-            address = self._transport.next_page(answer)
-            if address is None:
-                return
-            if address in seen or len(seen) >= MOST_PAGES:
-                raise TemporaryFailure(f"GET {path}", "its pages go in a circle")
-            seen.add(address)
-            answer = self._repeated(partial(self._checked, "GET", address, {}, None))
 
     def post(
         self,
@@ -158,18 +154,18 @@ class GitHub:
         *,
         before: Callable[[], None] = _nothing,
     ) -> AnswerT:
-        """Make something. On `TemporaryFailure` it may have been made: read before trying again.
+        """Create something. After `TemporaryFailure` it may exist: read before trying again.
 
-        ``before`` is called when its turn to write has come, right before it is sent.
+        ``before`` runs right before the request is sent, after the wait for its turn.
         """
         return self._write("POST", path, body, kind, before)
 
     def patch(self, path: str, body: Mapping[str, Any], kind: type[AnswerT]) -> AnswerT:
-        """Change something. On `TemporaryFailure` it may have been changed: read first."""
+        """Change something. After `TemporaryFailure` the change may be done: read first."""
         return self._write("PATCH", path, body, kind)
 
     def delete(self, path: str) -> None:
-        """Take something away. On `TemporaryFailure` it may be gone: read first."""
+        """Delete something. After `TemporaryFailure` it may be gone: read first."""
         self._write("DELETE", path, None, object)
 
     def close(self) -> None:
@@ -183,9 +179,9 @@ class GitHub:
         self.close()
 
     def _read(self, path: str, parameters: Mapping[str, str | int]) -> HttpAnswer:
-        return self._repeated(lambda: self._in_repository("GET", path, parameters, None))
+        return self._retried(lambda: self._in_repository("GET", path, parameters, None))
 
-    def _repeated(self, read: Callable[[], HttpAnswer]) -> HttpAnswer:
+    def _retried(self, read: Callable[[], HttpAnswer]) -> HttpAnswer:
         wait = FIRST_WAIT_SECONDS
         for _ in range(READ_TIMES - 1):
             try:
@@ -216,11 +212,11 @@ class GitHub:
         parameters: Mapping[str, str | int],
         body: Mapping[str, Any] | None,
     ) -> HttpAnswer:
-        """Send a request below the repository; where it was renamed, once more by its new name."""
+        """Send a request below the repository; if it was renamed, once more by its new name."""
         try:
             return self._checked(verb, f"/repos/{self.full_name}/{path}", parameters, body)
         except MovedError:
-            # A redirected request did nothing, so that even a write may be sent again.
+            # A redirected request did nothing, so even a write may be sent again.
             name = self.ask_name()
         try:
             return self._checked(verb, f"/repos/{name}/{path}", parameters, body)
@@ -236,7 +232,7 @@ class GitHub:
         parameters: Mapping[str, str | int],
         body: Mapping[str, Any] | None,
     ) -> HttpAnswer:
-        """Send one request and raise what its answer means; a refused token is renewed once."""
+        """Send one request and raise what its answer means; renew a refused token once."""
         token = self.token()
         answer = self._send(verb, path, parameters, body, token)
         if answer.status == 401:
@@ -258,13 +254,12 @@ class GitHub:
         token: InstallationToken,
     ) -> HttpAnswer:
         self.requests += 1
-        answer = self._transport.send(
-            verb, path, authorization=f"token {token.token}", parameters=parameters, body=body
-        )
+        auth = Auth.Token(token.token)
+        answer = self._transport.send(verb, path, auth, parameters=parameters, body=body)
         self.headroom = headroom(answer) or self.headroom
         return answer
 
 
 def quoted(path: str) -> str:
-    """Return a file's path as part of a request's path."""
+    """Return a file's path quoted for a request's path."""
     return quote(path, safe="/")

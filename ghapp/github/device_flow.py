@@ -1,41 +1,41 @@
-"""Sign-in on a machine without a browser: GitHub's device flow. It keeps no token.
+"""Sign in on a machine without a browser, by GitHub's device flow. It stores no token.
 
-A person opens an address and types a code; meanwhile the app asks whether that was done.
+A person opens an address and types a code; meanwhile the app polls GitHub for the token. PyGithub
+does not know this flow.
+https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app
 """
 
-from typing import TypeVar
-
-import msgspec
 import requests
 
 from ghapp import __version__
 from ghapp.attribution.model import Struct
-from ghapp.github.answers import TemporaryFailure
+from ghapp.github.answers import TemporaryFailure, decoded
 from ghapp.github.transport import check_base_url
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 TIMEOUT_SECONDS = 10
+SIGN_IN = "sign-in"
+"""What errors name."""
 HEADERS = {"Accept": "application/json", "User-Agent": f"ghapp/{__version__}"}
 WAITING = frozenset({"authorization_pending", "slow_down"})
-
-
-AnswerT = TypeVar("AnswerT")
+"""GitHub's errors that say: the code is not typed yet, or we poll too fast."""
 
 
 class NotApproved(Exception):  # noqa: N818 - how a sign-in ended, not a fault
-    """The sign-in is over without a person; the message says why and what to do."""
+    """The sign-in ended without approval; the message says why and what to do."""
 
 
 class DeviceCode(Struct, frozen=True):
-    """A sign-in that has begun."""
+    """A sign-in that was started."""
 
     device_code: str
-    """Secret: whoever has it gets the token."""
+    """Secret: its holder gets the token."""
     user_code: str
     verification_uri: str
     expires_in: int
+    """Seconds until the code expires."""
     interval: int
-    """Seconds between two questions."""
+    """Seconds between two polls."""
 
     def __repr__(self) -> str:
         """Leave the secret out."""
@@ -48,25 +48,25 @@ class _Answer(Struct, frozen=True):
 
 
 def start(web_url: str, client_id: str) -> DeviceCode:
-    """Begin a sign-in at the GitHub whose pages are at ``web_url``.
+    """Start a sign-in at the GitHub whose pages are at ``web_url``.
 
-    Raises `TemporaryFailure` where GitHub does not answer as documented, and `NotApproved` where it
-    refuses: the app's owner has to tick "Enable Device Flow".
+    Raises `TemporaryFailure` if GitHub does not answer as documented, and `NotApproved` if it
+    refuses: the app's owner must tick "Enable Device Flow".
     """
     raw = _post(web_url, "/login/device/code", client_id=client_id)
-    error = _decoded(raw, _Answer).error
+    error = decoded(raw, _Answer, SIGN_IN).error
     if error is not None:
         raise NotApproved(
-            f"GitHub does not begin a sign-in by code ({error}): tick 'Enable Device Flow' in the "
+            f"GitHub does not start a sign-in by code ({error}): tick 'Enable Device Flow' in the "
             "app's settings on GitHub, and check GITHUB_CLIENT_ID"
         )
-    return _decoded(raw, DeviceCode)
+    return decoded(raw, DeviceCode, SIGN_IN)
 
 
 def user_token(web_url: str, client_id: str, device_code: str) -> str | None:
-    """Ask whether the code was typed: the person's token, ``None``: not yet.
+    """Return the person's token once the code was typed; ``None``: not yet.
 
-    GitHub gives it once. Raises `NotApproved` where it will not be, and `TemporaryFailure`.
+    GitHub gives the token once. Raises `NotApproved` if it never will, and `TemporaryFailure`.
     """
     raw = _post(
         *(web_url, "/login/oauth/access_token"),
@@ -74,7 +74,7 @@ def user_token(web_url: str, client_id: str, device_code: str) -> str | None:
         device_code=device_code,
         grant_type=GRANT,
     )
-    answer = _decoded(raw, _Answer)
+    answer = decoded(raw, _Answer, SIGN_IN)
     if answer.access_token:
         return answer.access_token
     if answer.error in WAITING:
@@ -97,12 +97,3 @@ def _post(web_url: str, path: str, **members: str) -> bytes:
     if answer.status_code not in {200, 404}:
         raise TemporaryFailure(f"POST {path}", f"status {answer.status_code}")
     return answer.content
-
-
-def _decoded(raw: bytes, kind: type[AnswerT]) -> AnswerT:
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except msgspec.DecodeError as problem:
-        raise TemporaryFailure(
-            "sign-in", f"the answer is not as documented: {problem}"
-        ) from problem

@@ -1,15 +1,16 @@
-"""How fast one installation is used: a pause between writes, an hour's budget, quiet times.
+"""How fast one installation is used: a pause between writes, an hourly budget, quiet times.
 
-It is told of limits and tells of them; it sends nothing to GitHub. All workers share it
-through Redis. While Redis is away each worker paces itself, and what is parked in the
-database holds all the same.
+It stores limits and answers questions about them; it sends nothing to GitHub. All workers share it
+through Redis. While Redis is away, each worker paces itself, and installations that are parked in
+the database stay parked.
+https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
 """
 
 import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import redis
 
@@ -18,8 +19,9 @@ from ghapp.github.answers import Headroom, LimitKind, RateLimited
 
 PREFIX = "ghapp:pace:"
 LONGEST_SLEEP = timedelta(seconds=30)
-"""A worker that would wait longer for its turn to write gives its item back instead."""
+"""A worker that would wait longer for its turn to write puts its work item back instead."""
 HOUR_MS = 3_600_000
+"""Milliseconds of an hour."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _TURN = """
@@ -39,7 +41,7 @@ redis.call('ZADD', KEYS[2], string.format('%.0f', turn), ARGV[6])
 redis.call('PEXPIRE', KEYS[2], hour)
 return {0, turn - now}
 """
-"""Take the next turn to write: ``{0, milliseconds to wait}``, or ``{1, milliseconds}`` of rest."""
+"""Take the next turn to write: ``{0, milliseconds to wait}``, or ``{1, milliseconds}`` of quiet."""
 
 _PARK = """
 if tonumber(ARGV[1]) > tonumber(redis.call('GET', KEYS[1]) or '0') then
@@ -49,18 +51,21 @@ end
 
 
 class WriteAllowance(Struct, frozen=True, kw_only=True):
-    """What one installation may do; the defaults stay below GitHub's own limits."""
+    """What one installation may do. The defaults stay below GitHub's limits.
+
+    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    """
 
     pause: timedelta = timedelta(seconds=1)
     writes_an_hour: int = 500
     background_share: float = 0.6
-    """Of the hour's writes, what audits of the past may take: 300 of 500."""
+    """The share of an hour's writes that audits of the past may take: 300 of 500."""
     reserve: int = 1_500
-    """Requests of the primary limit that audits of the past leave to everything else."""
+    """Requests of the hour's primary limit that audits of the past leave to everything else."""
 
 
 class InstallationPace:
-    """The pace of all installations. No method raises because Redis is away."""
+    """The pace of all installations. No method raises an error if Redis is away."""
 
     def __init__(
         self,
@@ -79,8 +84,8 @@ class InstallationPace:
     def before_write(self, installation_id: int, *, background: bool = False) -> None:
         """Wait for the installation's turn to write.
 
-        Raises `RateLimited` where the turn is far away: the hour's writes are used up, or GitHub
-        wants quiet, as another worker was told meanwhile.
+        Raises `RateLimited` if the turn is far away: the hour's writes are used up, or GitHub told
+        another worker to be quiet.
         """
         pause, most = self._allowance.pause, self._allowance.writes_an_hour
         if background:
@@ -89,31 +94,31 @@ class InstallationPace:
         given: list[int | str] = [self._now(), _ms(pause), most, _ms(LONGEST_SLEEP), HOUR_MS]
         given.append(secrets.token_hex(8))
         try:
-            rests, wait = cast("list[int]", self._turn(keys=keys, args=given))
+            is_far, wait = self._turn(keys=keys, args=given)
         except redis.RedisError:
             self._sleep(pause.total_seconds())
             return
-        if rests:
+        if is_far:
             until = self._clock() + timedelta(milliseconds=wait)
             raise RateLimited(until, LimitKind.OWN, f"a write of installation {installation_id}")
         if wait > 0:
             self._sleep(wait / 1000)
 
     def park(self, installation_id: int, until: datetime) -> None:
-        """Let all workers know that GitHub wants quiet until then; a longer quiet stays."""
+        """Let all workers leave the installation alone until then; a later end stays."""
         wait = _ms(until - self._clock())
         keys = [self._key("quiet", installation_id)]
         if wait > 0:
             self._quietly(lambda: self._park(keys=keys, args=[self._now() + wait, wait]))
 
     def parked_until(self, installation_id: int) -> datetime | None:
-        """Return until when GitHub wants quiet; ``None``: no limit is known here."""
+        """Return when GitHub's quiet time ends; ``None``: no limit is known here."""
         until = self._quietly(lambda: self._redis.get(self._key("quiet", installation_id)))
         left = int(until) - self._now() if isinstance(until, bytes) else 0
         return self._clock() + timedelta(milliseconds=left) if left > 0 else None
 
     def note(self, installation_id: int, seen: Headroom) -> None:
-        """Keep what is left of the primary limit, until GitHub counts anew."""
+        """Store what is left of the primary limit, until GitHub resets it."""
         wait = _ms(seen.resets_at - self._clock())
         if wait > 0:
             text = f"{seen.limit} {seen.remaining} {int(seen.resets_at.timestamp())}"
@@ -121,7 +126,7 @@ class InstallationPace:
             self._quietly(lambda: self._redis.set(key, text, px=wait))
 
     def headroom(self, installation_id: int) -> Headroom | None:
-        """Return what was left when it was last said; ``None``: not said in this hour."""
+        """Return what was left as of the last answer; ``None``: no answer in this hour."""
         text = self._quietly(lambda: self._redis.get(self._key("headroom", installation_id)))
         if not isinstance(text, bytes):
             return None
@@ -131,15 +136,15 @@ class InstallationPace:
         )
 
     def ready_at(self, installation_id: int, *, background: bool) -> datetime | None:
-        """Return when an item of the installation may be begun; ``None``: now.
+        """Return when work on the installation may start; ``None``: now.
 
-        Audits of the past wait where little is left of the hour, so that live ones never do.
+        Audits of the past wait when little is left of the hour, so that live ones need not.
         """
         parked = self.parked_until(installation_id)
         if parked is not None or not background:
             return parked
         left = self.headroom(installation_id)
-        # Where little is allowed at all, the reserve is the same part of it as of 5,000.
+        # A smaller limit has a smaller reserve: the same share as 1,500 of 5,000.
         if left is None or left.remaining >= min(self._allowance.reserve, left.limit * 3 // 10):
             return None
         return left.resets_at
@@ -148,12 +153,13 @@ class InstallationPace:
         return _ms(self._clock() - EPOCH)
 
     def _key(self, name: str, installation_id: int) -> str:
-        # The braces keep an installation's keys together where Redis is a cluster.
+        # The braces keep an installation's keys on one node of a Redis cluster.
+        # https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
         return f"{PREFIX}{{{installation_id}}}:{name}"
 
-    def _quietly(self, ask: Callable[[], Any]) -> object:
+    def _quietly(self, ask: Callable[[], Any]) -> Any:
         try:
-            return cast("object", ask())
+            return ask()
         except redis.RedisError:
             return None
 

@@ -1,4 +1,4 @@
-"""The commits of a pull request as GitHub lists them, and what git brings of them."""
+"""The commits of a pull request: as GitHub lists them, and fetched with git."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -11,15 +11,16 @@ from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import git_address
 
 MOST_LISTED_COMMITS = 250
-"""GitHub lists no more commits of a pull request."""
+"""GitHub lists no more commits of a pull request.
+https://docs.github.com/en/rest/pulls/pulls#list-commits-on-a-pull-request"""
 
 
 class ListedCommit(Struct, frozen=True):
-    """A commit, and who wrote it by GitHub's account."""
+    """A commit, and the GitHub account of its author."""
 
     commit: Commit
     login: str | None
-    """Of the author; ``None``: GitHub knows no account of that address."""
+    """Login of the author; ``None``: GitHub knows no account for the email address."""
 
 
 class _Person(Struct, frozen=True):
@@ -50,7 +51,7 @@ class _Listed(Struct, frozen=True):
 
 
 def commits_of(github: GitHub, number: int) -> tuple[ListedCommit, ...]:
-    """Return the commits of a pull request, the oldest first, 250 at most."""
+    """Return the commits of a pull request, oldest first, 250 at most."""
     pages = github.pages(f"pulls/{number}/commits", tuple[_Listed, ...])
     return tuple(_to_listed(one) for one in chain.from_iterable(pages))
 
@@ -71,7 +72,7 @@ def _to_listed(listed: _Listed) -> ListedCommit:
 
 
 def refs_there(github: GitHub, git_cache: Path, names: Sequence[str]) -> frozenset[str]:
-    """Return which of some refs the repository has. Raises `GitError`."""
+    """Return those of the named refs that the repository has. Raises `GitError`."""
     path, url = _place(github, git_cache)
     return remote_refs(path, url, github.token().token, names)
 

@@ -1,7 +1,7 @@
-"""A merged pull request fetched whole: what it adds, and what it was merged as. It judges nothing.
+"""Fetch a merged pull request whole: what it adds, and the commit it became. It judges nothing.
 
-Where its added lines come from is a ladder: GitHub's list of files where every patch is there
-and whole; else git, for all files; else what could be read, with the names of the rest.
+The added lines come from GitHub's list of files if every patch is there and complete, else from
+git for all files. If git fails too, the change holds what could be read and names the rest.
 """
 
 import base64
@@ -28,41 +28,43 @@ from ghapp.github.client import GitHub, quoted
 from ghapp.github.transport import PER_PAGE
 
 MOST_LISTED_FILES = 3_000
-"""GitHub lists no more files of a pull request, and does not say that there are more."""
+"""GitHub lists no more files of a pull request, and does not say that there are more.
+https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files"""
 ATTRIBUTES = ".gitattributes"
 CODEOWNERS_FILES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
-"""In GitHub's order: the first that is there holds."""
+"""In GitHub's order: the first file that exists counts.
+https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners"""
 ASKED_ONE_BY_ONE = 20
-"""Up to so many directories are asked for attributes; for more, the whole tree is listed once."""
+"""Up to this many attribute files are read one by one; for more, the whole tree is listed first."""
 EMPTY_BLOBS = frozenset(
     {
         "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
         "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
     }
 )
-"""What git calls an empty file, in repositories of either hash."""
+"""The object ids of an empty file, in SHA-1 and in SHA-256 repositories."""
 
 
-class NotMerged(Exception):  # noqa: N818 (it is what was found, not a mishap)
-    """GitHub says that the pull request is not merged. Just after a merge that may be stale."""
+class NotMerged(Exception):  # noqa: N818 - what was found, not a fault
+    """GitHub says that the pull request is not merged. Right after a merge that may be stale."""
 
     def __init__(self, number: int, state: str) -> None:
         super().__init__(f"pull request {number} is {state} and not merged: look again later")
         self.state = state
-        """``open`` just after an event of closing is stale for certain."""
+        """``open`` is certainly stale right after an event that the pull request was closed."""
 
 
 class ChangeSource(StrEnum):
-    """Where a change's added lines were read."""
+    """Where a change's added lines come from."""
 
     FILES = "files"
     GIT = "git"
     PARTIAL = "partial"
-    """Some could not be read; the change names them."""
+    """Some files could not be read; the change names them."""
 
 
 class PullRequest(Struct, frozen=True, kw_only=True):
-    """A merged pull request with what it adds."""
+    """A merged pull request and what it adds."""
 
     repository_id: int
     repository: str
@@ -73,26 +75,26 @@ class PullRequest(Struct, frozen=True, kw_only=True):
     author_id: int | None = None
     merged_at: datetime
     merge_commit: str | None
-    """The commit that the base branch was set to; ``None``: GitHub does not know any more."""
+    """The commit that the merge put on the base branch; ``None``: GitHub no longer knows."""
     base_sha: str
     base_ref: str
     head_sha: str
     head_ref: str
     from_fork: bool
-    """Its head is in another repository, or was before that was deleted."""
+    """Whether its head is in another repository, or was in one that is deleted."""
     fork: str | None = None
-    """That repository's name; ``None``: there is none, or it was deleted."""
+    """The name of that other repository; ``None``: there is none, or it was deleted."""
     labels: frozenset[str]
     change: Change
     source: ChangeSource
     problem: str | None = None
-    """Why the change could not be read whole; ``None``: it was."""
+    """Why the change could not be read completely; ``None``: it was."""
     policy_text: str | None = None
-    """The repository's policy file as it is on the base; ``None``: it has none."""
+    """The repository's policy file on the base; ``None``: it has none."""
 
 
 class MergedPull(Struct, frozen=True, kw_only=True):
-    """A merged pull request as lists show it."""
+    """A merged pull request as GitHub's lists show it."""
 
     number: int
     created_at: datetime
@@ -103,7 +105,7 @@ class MergedPull(Struct, frozen=True, kw_only=True):
     merge_commit: str | None
 
 
-# --- GitHub's answers, as far as they are used --------------------------------------------------
+# --- GitHub's answers: the members that are read --------------------------------------------------
 
 
 class _User(Struct, frozen=True):
@@ -199,8 +201,8 @@ class _IssueEvent(Struct, frozen=True):
 def fetch(github: GitHub, number: int, git_cache: Path) -> PullRequest:
     """Fetch a merged pull request. ``git_cache`` is a directory for bare repositories.
 
-    Raises `NotMerged`, `NotFound` (just after an event: look again), `GoneForGood` where the
-    repository is not the installation's any more, and the other errors of `answers`.
+    Raises `NotMerged`, `NotFound` (right after an event: look again), `GoneForGood` if the
+    installation no longer reaches the repository, and the other errors of `answers`.
     """
     pull = _pull(github, number)
     if pull.merged_at is None:
@@ -236,20 +238,20 @@ def _pull(github: GitHub, number: int) -> _Pull:
     try:
         pull = github.get(f"pulls/{number}", _Pull)
     except (NotFound, PermissionRefused):
-        # Tells "the repository is gone" apart from "not there yet"; raises the former.
+        # Raises `GoneForGood` if the repository is gone; else the pull request is not there yet.
         if github.ask_name() == name:
             raise
         return github.get(f"pulls/{number}", _Pull)
     if pull.base.repo is None or pull.base.repo.id == github.repository_id:
         return pull
-    # The old name is another repository's now, so no redirect led us on.
+    # Another repository has the old name now, so GitHub did not redirect us.
     if github.ask_name() == name:
         raise GoneForGood(GoneReason.REMOVED, f"repository {github.repository_id}")
     return github.get(f"pulls/{number}", _Pull)
 
 
 def _merged_as(github: GitHub, number: int) -> str | None:
-    """Look for the merge commit where the pull request does not name it; ``None``: not found."""
+    """Find the merge commit if the pull request does not name it; ``None``: not found."""
     try:
         pages = github.pages(f"issues/{number}/events", tuple[_IssueEvent, ...])
         events = chain.from_iterable(pages)
@@ -264,7 +266,7 @@ def _merged_as(github: GitHub, number: int) -> str | None:
 def _change(
     github: GitHub, pull: _Pull, git_cache: Path
 ) -> tuple[Change, ChangeSource, str | None]:
-    """Read the added lines from one source for all files, so that they fit together."""
+    """Read the added lines of all files from one source, so that they fit together."""
     listed = list(chain.from_iterable(github.pages(f"pulls/{pull.number}/files", list[_File])))
     files, missing = _from_patches(listed)
     problem = _problem(pull, listed, missing)
@@ -273,7 +275,7 @@ def _change(
     try:
         return Change(files=_from_git(github, pull, git_cache)), ChangeSource.GIT, None
     except (GitError, DiffError, NotFound, PermissionRefused, RequestRejected) as failed:
-        # GitHub names no more files than it lists, so the rest is named as what it is.
+        # GitHub does not name the files that it does not list.
         unlisted = pull.changed_files - len(listed)
         rest = (f"({unlisted} more files that GitHub does not list)",) if unlisted > 0 else ()
         unread = (*missing, *rest) or ("(files whose counts do not fit together)",)
@@ -285,7 +287,7 @@ def _change(
 
 
 def _problem(pull: _Pull, listed: Sequence[_File], missing: Sequence[str]) -> str | None:
-    """Say why GitHub's list of files is not all there is; ``None``: it is."""
+    """Say why GitHub's list of files is incomplete; ``None``: it is complete."""
     if missing:
         return f"{len(missing)} files are listed without all of their lines"
     if len(listed) >= MOST_LISTED_FILES or len(listed) != pull.changed_files:
@@ -297,7 +299,7 @@ def _problem(pull: _Pull, listed: Sequence[_File], missing: Sequence[str]) -> st
 
 
 def _from_patches(listed: Iterable[_File]) -> tuple[tuple[FileDiff, ...], tuple[str, ...]]:
-    """Read each file's patch; return the files, and the paths whose lines are not all there."""
+    """Read each file's patch; return the files, and the paths with missing lines."""
     files: list[FileDiff] = []
     missing: list[str] = []
     for file in listed:
@@ -312,7 +314,7 @@ def _from_patches(listed: Iterable[_File]) -> tuple[tuple[FileDiff, ...], tuple[
 
 
 def _from_patch(file: _File) -> FileDiff | None:
-    """Read one file; ``None``: its patch is not there, cut short, or does not fit the count."""
+    """Read one file; ``None``: its patch is missing, cut, or does not match the count."""
     status = _STATUSES.get(file.status, FileStatus.MODIFIED)
     if file.patch is None:
         return None if file.changes else _without_text(file, status)
@@ -326,7 +328,7 @@ def _from_patch(file: _File) -> FileDiff | None:
 
 
 def _without_text(file: _File, status: FileStatus) -> FileDiff:
-    """Return a file that has no lines to show: binary, empty, or with a new name or mode only."""
+    """Return a file without lines: it is binary, empty, or has only a new name or mode."""
     same_content = file.status in {"renamed", "copied", "changed"}
     binary = not same_content and file.sha not in EMPTY_BLOBS
     return FileDiff(
@@ -342,11 +344,14 @@ _STATUSES = {
     "renamed": FileStatus.RENAMED,
     "copied": FileStatus.COPIED,
 }
-"""GitHub's words for what happened to a file, and git's."""
+"""GitHub's words for what happened to a file → ours."""
 
 
 def _from_git(github: GitHub, pull: _Pull, git_cache: Path) -> tuple[FileDiff, ...]:
-    """Read all files through git: three dots, as the pull request shows it."""
+    """Read all files through git, from the merge base as the pull request's page does.
+
+    https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/proposing-changes-to-your-work-with-pull-requests/about-comparing-branches-in-pull-requests
+    """
     path = f"compare/{pull.base.sha}...{pull.head.sha}"
     merge_base = github.get(path, _Comparison, per_page=1).merge_base_commit.sha
     url = f"{git_address(github.base_url)}/{github.full_name}.git"
@@ -356,7 +361,7 @@ def _from_git(github: GitHub, pull: _Pull, git_cache: Path) -> tuple[FileDiff, .
 
 
 def git_address(base_url: str) -> str:
-    """Return where a GitHub's repositories are cloned from, told by its API's address.
+    """Return the address that repositories are cloned from, given the API's address.
 
     >>> git_address("https://api.github.com"), git_address("https://git.example/api/v3")
     ('https://github.com', 'https://git.example')
@@ -369,7 +374,7 @@ def git_address(base_url: str) -> str:
 
 
 def _gitattributes(github: GitHub, sha: str, paths: Iterable[str]) -> dict[str, str]:
-    """Read every ``.gitattributes`` that may speak of one of the paths."""
+    """Read every ``.gitattributes`` that may apply to one of the paths."""
     directories = {str(parent) for path in paths for parent in PurePosixPath(path).parents}
     names = {ATTRIBUTES if name == "." else f"{name}/{ATTRIBUTES}" for name in directories}
     if len(names) > ASKED_ONE_BY_ONE:
@@ -379,26 +384,27 @@ def _gitattributes(github: GitHub, sha: str, paths: Iterable[str]) -> dict[str, 
 
 
 def _files_of(github: GitHub, sha: str, names: set[str]) -> set[str]:
-    """List a commit's files in one request; ``names`` where the list is cut."""
+    """Return a commit's files in one request, or ``names`` if GitHub cuts the list."""
     tree = github.get(f"git/trees/{sha}", _Tree, recursive=1)
     return names if tree.truncated else {entry.path for entry in tree.tree}
 
 
 def policy_text(github: GitHub) -> str | None:
-    """Read a repository's policy file as it is now; ``None``: it has none."""
+    """Read a repository's present policy file; ``None``: it has none."""
     return _text(github, POLICY_FILE)
 
 
 def codeowners_text(github: GitHub) -> str | None:
-    """Read a repository's CODEOWNERS as it is now, where GitHub looks for it; ``None``: none."""
+    """Read a repository's present CODEOWNERS file; ``None``: it has none."""
     found = (_text(github, path) for path in CODEOWNERS_FILES)
     return next((text for text in found if text is not None), None)
 
 
 def _text(github: GitHub, path: str, sha: str | None = None) -> str | None:
-    """Read a file's text at a commit; ``None``: no such file, no file, or over 1 MB.
+    """Read a file's text at a commit, or on the default branch without one.
 
-    Without a commit, as it is on the default branch.
+    ``None``: there is no such file, or it is not a file, or it is over 1 MB.
+    https://docs.github.com/en/rest/repos/contents#get-repository-content
     """
     at = {} if sha is None else {"ref": sha}
     try:
@@ -417,19 +423,19 @@ def _text(github: GitHub, path: str, sha: str | None = None) -> str | None:
 
 
 class ListedPage(Struct, frozen=True, kw_only=True):
-    """One page of a repository's closed pull requests, those that were opened first first."""
+    """One page of a repository's closed pull requests, oldest first."""
 
     merged: tuple[MergedPull, ...]
-    """May be empty: those that were not merged are left out."""
+    """May be empty: pull requests that were not merged are left out."""
     last_created_at: datetime | None
-    """When the last one on the page was opened; ``None``: the page is empty."""
+    """When the last pull request on the page was opened; ``None``: the page is empty."""
     is_last: bool
 
 
 def history_page(github: GitHub, number: int) -> ListedPage:
-    """Return a page of GitHub's list, from 1.
+    """Return a page of GitHub's list; the first is 1.
 
-    What is closed later may move others to the next page, and none to one that was read.
+    A pull request that closes later may push others to the next page, but never to an earlier one.
     """
     parameters: dict[str, str | int] = {"state": "closed", "sort": "created", "direction": "asc"}
     listed = github.get(
@@ -443,9 +449,9 @@ def history_page(github: GitHub, number: int) -> ListedPage:
 
 
 def recently_merged(github: GitHub, since: datetime) -> Iterator[MergedPull]:
-    """Yield the pull requests merged since then, the one last touched first.
+    """Yield the pull requests merged since a time, most recently updated first.
 
-    A merge touches a pull request, so nothing that was touched earlier can be among them.
+    A merge updates a pull request, so one that was last updated before that time is not among them.
     """
     pages = github.pages(
         "pulls", tuple[_ListedPull, ...], state="closed", sort="updated", direction="desc"

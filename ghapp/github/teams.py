@@ -1,6 +1,7 @@
-"""The teams of an organization and their people, as GitHub lists them. It keeps nothing.
+"""Read the teams of an organization and their people from GitHub. It stores nothing.
 
-Secret teams are left out: not even all members of the organization may know of them.
+It leaves out secret teams: not even every member of the organization may know of them.
+https://docs.github.com/en/rest/teams/teams
 """
 
 from urllib.parse import quote
@@ -10,7 +11,7 @@ from ghapp.github.answers import NotFound, TemporaryFailure
 from ghapp.github.app_auth import AppAuth
 
 HIDDEN = "secret"
-"""GitHub's word for teams that only their own people see."""
+"""GitHub's word for a team that only its own people see."""
 
 
 class _Team(Struct, frozen=True):
@@ -26,10 +27,10 @@ class _Person(Struct, frozen=True):
 def visible_teams(
     auth: AppAuth, installation_id: int, organization: str
 ) -> dict[str, tuple[str, ...]]:
-    """Read the teams by name, each with the logins of its people and of teams below it.
+    """Return the teams by name, each with the logins of its people and of its child teams.
 
-    Empty also where the account is a person's. Raises the errors of `answers`; `Refused`
-    where ``members: read`` is not granted.
+    Empty if the account is a person's. Raises the errors of `answers`; `PermissionRefused` if
+    ``members: read`` is not granted.
     """
     token = auth.token_for_members(installation_id)
     listed = f"/orgs/{quote(organization, safe='')}/teams"
@@ -49,6 +50,6 @@ def _people(auth: AppAuth, path: str, token: str) -> tuple[str, ...]:
     try:
         pages = [*auth.pages(path, tuple[_Person, ...], token=token)]
     except NotFound as missing:
-        # A team's address follows its name: read all of it again, by the new names.
+        # A team's address follows its name: read everything again, by the new names.
         raise TemporaryFailure(path, "the team was renamed or deleted meanwhile") from missing
     return tuple(person.login for page in pages for person in page)

@@ -1,6 +1,6 @@
-"""How a pull request came to its merge, and what its base branch became after. It judges nothing.
+"""How a pull request came to its merge, and what happened to its base branch. It judges nothing.
 
-It reads what pull requests and contents may be read for: no issue, no person's profile.
+It needs to read only pull requests and contents: no issue, no person's profile.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,11 +11,11 @@ from ghapp.attribution.model import Struct
 from ghapp.github.client import GitHub, quoted
 
 MOST_LATER = 500
-"""Commits of the base branch after a merge that are looked at; a busier one is not known whole."""
+"""Commits after a merge that are read; a busier branch is reported as unknown."""
 
 
 class MergeTimeline(Struct, frozen=True):
-    """A merged pull request's way, as GitHub tells it."""
+    """A merged pull request's history, as GitHub tells it."""
 
     opened_at: datetime
     merged_at: datetime
@@ -25,21 +25,21 @@ class MergeTimeline(Struct, frozen=True):
     changed_lines: int
     review_comments: int
     commits: tuple[str, ...]
-    """The first 100 commits' full names."""
+    """The full hashes of the first 100 commits."""
     first_commit_at: datetime | None
     first_review_at: datetime | None
-    """By somebody other than the author; ``None``: there was none."""
+    """By a person other than the author; ``None``: there was none."""
     review_rounds: int
 
 
 class LaterCommit(Struct, frozen=True):
-    """A commit that came to the base branch after the merge."""
+    """A commit that reached the base branch after the merge."""
 
     sha: str
     message: str
 
 
-# --- GitHub's answers, as far as they are used --------------------------------------------------
+# --- GitHub's answers: the members that are read --------------------------------------------------
 
 
 class _User(Struct, frozen=True):
@@ -98,7 +98,7 @@ class _WholeCommit(Struct, frozen=True):
 
 
 def read_way(github: GitHub, number: int) -> MergeTimeline | None:
-    """Read how a pull request came to its merge; ``None``: it is not merged.
+    """Return how a pull request came to its merge; ``None``: it is not merged.
 
     Raises the errors of `answers`.
     """
@@ -108,7 +108,7 @@ def read_way(github: GitHub, number: int) -> MergeTimeline | None:
     own = github.get(f"pulls/{number}/commits", tuple[_Commit, ...], per_page=100)
     pages = github.pages(f"pulls/{number}/reviews", tuple[_Review, ...])
     reviews = [one for one in chain.from_iterable(pages) if _counts(one, pull)]
-    told = [one.submitted_at for one in reviews if one.submitted_at is not None]
+    submitted = [one.submitted_at for one in reviews if one.submitted_at is not None]
     changes = sum(one.state == "CHANGES_REQUESTED" for one in reviews)
     return MergeTimeline(
         opened_at=pull.created_at,
@@ -120,13 +120,13 @@ def read_way(github: GitHub, number: int) -> MergeTimeline | None:
         review_comments=pull.review_comments,
         commits=tuple(one.sha for one in own),
         first_commit_at=min(_authored(own), default=None),
-        first_review_at=min(told, default=None),
+        first_review_at=min(submitted, default=None),
         review_rounds=1 + changes if reviews else 0,
     )
 
 
 def _counts(review: _Review, pull: _Pull) -> bool:
-    """Say whether a review is a person's other than the author; who is gone was another one."""
+    """Say whether a person other than the author wrote a review; a deleted account counts."""
     if review.user is None or pull.user is None:
         return True
     return review.user.type != "Bot" and review.user.id != pull.user.id
@@ -141,7 +141,7 @@ def _authored(commits: Iterable[_Commit]) -> Iterator[datetime]:
 def later_commits(
     github: GitHub, branch: str, since: datetime, until: datetime
 ) -> tuple[LaterCommit, ...] | None:
-    """Read a branch's commits of some time; ``None``: there are too many to know them whole."""
+    """Return a branch's commits of a time span; ``None``: there are more than we read."""
     pages = github.pages(
         "commits",
         tuple[_Commit, ...],
@@ -156,13 +156,13 @@ def later_commits(
 
 
 def tip_at(github: GitHub, branch: str, at: datetime) -> str | None:
-    """Return the latest commit of a branch at a time; ``None``: it had none."""
+    """Return the latest commit of a branch at a point in time; ``None``: it had none."""
     found = github.get("commits", tuple[_Commit, ...], sha=branch, until=at.isoformat(), per_page=1)
     return found[0].sha if found else None
 
 
 def removed_lines(github: GitHub, sha: str) -> dict[str, set[str]]:
-    """Read which lines a commit took away, by the path before it; files without text have none."""
+    """Return the lines that a commit removed, by old path; a file without a patch has none."""
     whole = github.get(f"commits/{quoted(sha)}", _WholeCommit)
     return {
         file.previous_filename or file.filename: {

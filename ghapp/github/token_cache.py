@@ -1,6 +1,6 @@
-"""Where installation tokens wait to be used again: encrypted in Redis, or in this process.
+"""A cache of secrets, such as installation tokens: encrypted in Redis, or in this process.
 
-It holds bytes by key for a time; what they mean is `app_auth`'s business.
+It holds bytes by key for a time and does not know what they mean.
 """
 
 import base64
@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Protocol, cast
+from typing import Protocol
 
 import redis
 from cryptography.fernet import Fernet, InvalidToken
@@ -17,70 +17,71 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 PREFIX = "ghapp:token:"
 AWAY = timedelta(seconds=30)
-"""How long Redis is not asked again after it did not answer."""
+"""How long we do not ask Redis again after it did not answer."""
 LOCK_MILLISECONDS = 20_000
-"""How long one process may take to get a token before another one tries."""
+"""How long one process may take to renew a value before another one tries."""
 
 _RELEASE = """
 if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
 return 0
 """
-"""Give a lock back only if it is still ours: it may have run out and be another's."""
+"""Release a lock only if it is still ours: it may have expired and be another process's.
+https://redis.io/docs/latest/develop/clients/patterns/distributed-locks/"""
 
 
 class TokenCache(Protocol):
-    """Keeps a value for a time. A cache that fails loses values; it never raises."""
+    """Stores values for a time. A cache that fails loses values; it never raises."""
 
     def read(self, key: str) -> bytes | None:
-        """Return the value; ``None``: there is none, or it could not be read."""
+        """Return the value; ``None``: there is none, or the cache cannot read it."""
 
     def write(self, key: str, value: bytes, keep: timedelta) -> None:
-        """Keep a value that long."""
+        """Store a value for that long."""
 
     def remove(self, key: str) -> None:
-        """Forget a value."""
+        """Remove a value."""
 
     @contextmanager
     def alone(self, key: str) -> Iterator[bool]:
-        """Say whether the caller is the one to renew this value; another one already may be."""
+        """Yield whether the caller may renew this value: no other process is renewing it."""
 
 
 def derive_key(secret: bytes, purpose: str) -> bytes:
-    """Return 32 bytes made from a secret for one purpose; other purposes give other bytes."""
+    """Derive 32 bytes from a secret for one purpose; another purpose gives other bytes."""
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(secret)
 
 
 class MemoryTokens:
-    """Values of this process only: for tests, the command line, and while Redis is away."""
+    """Values of this process only, for tests, the command line, and while Redis is away."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._kept: dict[str, tuple[datetime, bytes]] = {}
 
     def read(self, key: str) -> bytes | None:
-        """Return the value; ``None``: there is none, or its time is over."""
+        """Return the value; ``None``: there is none, or it expired."""
         until, value = self._kept.get(key, (self._clock(), b""))
         return value if self._clock() < until else None
 
     def write(self, key: str, value: bytes, keep: timedelta) -> None:
-        """Keep a value that long."""
+        """Store a value for that long."""
         self._kept[key] = (self._clock() + keep, value)
 
     def remove(self, key: str) -> None:
-        """Forget a value."""
+        """Remove a value."""
         self._kept.pop(key, None)
 
     @contextmanager
     def alone(self, key: str) -> Iterator[bool]:  # noqa: ARG002 - the shape has it
-        """Say yes: a process renews its own values one after the other."""
+        """Yield true: a process renews its own values one after another."""
         yield True
 
 
 class RedisTokens:
     """Values that all workers share, encrypted with a key that Redis does not have.
 
-    ``secret`` is anything only this app knows, such as its private key's text. While Redis
-    is away, the values of this process serve.
+    ``secret`` is anything that only this app knows, such as its private key. While Redis is away,
+    each process uses its own values.
     """
 
     def __init__(
@@ -94,12 +95,12 @@ class RedisTokens:
         self._away_until: datetime | None = None
 
     def read(self, key: str) -> bytes | None:
-        """Return the value; ``None``: there is none, or it was encrypted with another key."""
+        """Return the value; ``None``: there is none, or another key encrypted it."""
         if self._is_away():
             return self._memory.read(key)
         try:
-            kept = cast("bytes | None", self._redis.get(PREFIX + key))
-            return None if kept is None else self._fernet.decrypt(kept)
+            kept = self._redis.get(PREFIX + key)
+            return self._fernet.decrypt(kept) if isinstance(kept, bytes) else None
         except InvalidToken:
             return None
         except redis.RedisError:
@@ -107,7 +108,7 @@ class RedisTokens:
             return self._memory.read(key)
 
     def write(self, key: str, value: bytes, keep: timedelta) -> None:
-        """Keep a value that long, here and in Redis."""
+        """Store a value for that long, here and in Redis."""
         self._memory.write(key, value, keep)
         milliseconds = int(keep.total_seconds() * 1000)
         if milliseconds > 0:
@@ -115,15 +116,15 @@ class RedisTokens:
             self._quietly(lambda: self._redis.set(PREFIX + key, secret, px=milliseconds))
 
     def remove(self, key: str) -> None:
-        """Forget a value, here and in Redis."""
+        """Remove a value, here and in Redis."""
         self._memory.remove(key)
         self._quietly(lambda: self._redis.delete(PREFIX + key))
 
     @contextmanager
     def alone(self, key: str) -> Iterator[bool]:
-        """Take the lock of a value; ``False``: another process has it. Redis away: yes."""
+        """Take the lock of a value and yield true, also while Redis is away; false: it is taken."""
         name, mine = f"{PREFIX}{key}:lock", secrets.token_hex(8)
-        # Without Redis every worker asks for its own token: slower, and still right.
+        # Without Redis every worker gets its own token: slower, but still correct.
         taken = self._quietly(lambda: self._redis.set(name, mine, nx=True, px=LOCK_MILLISECONDS))
         try:
             yield taken
@@ -132,7 +133,7 @@ class RedisTokens:
                 self._quietly(lambda: self._redis.eval(_RELEASE, 1, name, mine))
 
     def _quietly(self, act: Callable[[], object]) -> bool:
-        """Do something in Redis and say whether it was done; while Redis is away: yes."""
+        """Do something in Redis and say whether it was done; also true while Redis is away."""
         if self._is_away():
             return True
         try:
@@ -145,5 +146,5 @@ class RedisTokens:
         return self._away_until is not None and self._clock() < self._away_until
 
     def _note_away(self) -> None:
-        # A client tries for seconds before it gives up, and a job must not wait for each of them.
+        # A client tries for seconds before it gives up; a job must not wait for that each time.
         self._away_until = self._clock() + AWAY

@@ -1,80 +1,81 @@
 """One HTTP request to GitHub and its answer. It retries nothing and judges no status.
 
-PyGithub's `Requester` sends; its objects are not used, because they ask again behind the
-caller's back when a member is absent, hide an answer's headers, and post labels in a form
-that GitHub's own description does not know.
+PyGithub's `Requester` sends. Decision 6 in docs/decisions says which of PyGithub's typed calls
+we do without, and why.
 """
 
-import logging
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import github
 import requests
+from github.Auth import Auth
 from github.Requester import (
     HTTPRequestsConnectionClass,
     HTTPSRequestsConnectionClass,
+    Requester,
     RequestsResponse,
 )
 
 from ghapp import __version__
 from ghapp.github.answers import HttpAnswer, TemporaryFailure
+from ghapp.log import silence_pygithub
 
 API_VERSION = "2022-11-28"
-"""The last version whose pull requests carry ``merge_commit_sha``."""
+"""The last version whose pull requests carry ``merge_commit_sha``.
+https://docs.github.com/en/rest/about-the-rest-api/api-versions"""
 
 TIMEOUT_SECONDS = 15
 PER_PAGE = 100
-"""GitHub's largest page."""
+"""Entries on GitHub's largest page.
+https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api"""
+MOST_PAGES = 1_000
+"""A longer list goes in a circle."""
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class MovedError(Exception):
-    """GitHub redirects: the repository has another name now. Nothing was done."""
+    """GitHub redirects: the repository has another name now. GitHub did nothing.
+
+    https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+    """
 
     def __init__(self, status: int, location: str | None) -> None:
         super().__init__(f"redirected with status {status}")
         self.location = location
-        """Where to, as GitHub wrote it; ``None``: it did not say."""
+        """The new address, as GitHub wrote it; ``None``: GitHub gave none."""
 
 
-def silence_pygithub() -> None:
-    """Take PyGithub's own handler away: it would bypass the redaction of ours."""
-    logger = logging.getLogger("github")
-    logger.handlers.clear()
-    logger.setLevel(logging.INFO)
-
-
-silence_pygithub()
-
-
-class _Unredirected:
-    """Gives every redirect to us: PyGithub would follow it and lose the query string."""
-
-    def getresponse(self) -> RequestsResponse:
-        response = cast("RequestsResponse", super().getresponse())  # type: ignore[misc]
-        if response.status in {301, 302, 303, 307, 308}:
-            location = response.response.headers.get("location")
-            raise MovedError(response.status, location)
-        # JSON is UTF-8 whatever a proxy says, and guessing from the bytes is slow.
-        response.response.encoding = "utf-8"
-        return response
-
-
-class _Http(_Unredirected, HTTPRequestsConnectionClass):
+class _Http(HTTPRequestsConnectionClass):
     """Plain HTTP, for a stand-in on this machine."""
 
+    def getresponse(self) -> RequestsResponse:
+        return _checked(super().getresponse())
 
-class _Https(_Unredirected, HTTPSRequestsConnectionClass):
-    """What GitHub is asked over."""
+
+class _Https(HTTPSRequestsConnectionClass):
+    """HTTPS, for GitHub."""
+
+    def getresponse(self) -> RequestsResponse:
+        return _checked(super().getresponse())
+
+
+def _checked(response: RequestsResponse) -> RequestsResponse:
+    """Raise `MovedError` on a redirect: PyGithub would follow it and lose the query string."""
+    if response.status in REDIRECTS:
+        raise MovedError(response.status, response.response.headers.get("location"))
+    # JSON is UTF-8 whatever a proxy says, and guessing the encoding from the bytes is slow.
+    response.response.encoding = "utf-8"
+    return response
 
 
 def check_base_url(base_url: str) -> SplitResult:
-    """Refuse an address that could carry a token elsewhere; return its parts.
+    """Return the parts of an API address that is safe to send a token to.
 
-    Raises `ValueError` where it is not https (http on this machine only) or holds a login.
+    Raises `ValueError` unless it is https (http on this machine only) and holds no login.
     """
     parts = urlsplit(base_url)
     local = parts.scheme == "http" and parts.hostname in LOOPBACK
@@ -88,62 +89,69 @@ def check_base_url(base_url: str) -> SplitResult:
     return parts
 
 
+def _requester(base_url: str, timeout: int) -> Requester:
+    """Make PyGithub's sender, without its retries and pauses: `client` and `pacing` have ours."""
+    silence_pygithub()
+    return github.Github(
+        base_url=base_url,
+        timeout=timeout,
+        user_agent=f"ghapp/{__version__}",
+        per_page=PER_PAGE,
+        retry=None,
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+        lazy=True,
+        api_version=API_VERSION,
+    ).requester
+
+
 class GitHubTransport:
-    """A connection to one GitHub. ``authorization`` is given with each request.
+    """A connection to one GitHub; each request brings its own authentication.
 
     ``base_url`` is https://api.github.com, or an Enterprise Server's https://HOST/api/v3.
-    Not thread-safe; one for each job. Raises `ValueError` where the address is not safe.
+    ``timeout`` is in seconds. Not thread-safe; one for each job. Raises `ValueError` if the
+    address is not safe.
     """
 
     def __init__(self, base_url: str, *, timeout: int = TIMEOUT_SECONDS) -> None:
         self._parts = check_base_url(base_url)
         self.base_url = base_url.rstrip("/")
         kind = _Https if self._parts.scheme == "https" else _Http
-        self._connection = kind(
-            cast("str", self._parts.hostname), self._parts.port, timeout=timeout, retry=None
-        )
-        self._requester = github.Github(
-            base_url=self.base_url,
-            timeout=timeout,
-            user_agent=f"ghapp/{__version__}",
-            per_page=PER_PAGE,
-            retry=None,
-            seconds_between_requests=None,
-            seconds_between_writes=None,
-            lazy=True,
-            api_version=API_VERSION,
-        ).requester
+        host, port = str(self._parts.hostname), self._parts.port
+        self._connection = kind(host, port, timeout=timeout, retry=None)
+        self._requester = _requester(self.base_url, timeout)
 
     def send(
         self,
         verb: str,
         path: str,
+        auth: Auth,
         *,
-        authorization: str,
         parameters: Mapping[str, str | int] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> HttpAnswer:
         """Send one request and return its answer, whatever its status.
 
-        ``path`` starts at the base address, or is an address from `next_page`.
-        Raises `TemporaryFailure` where no answer came, `MovedError` on a redirect.
+        ``path`` starts below the base address, or is an address from `next_page`.
+        Raises `TemporaryFailure` if no answer came, `MovedError` on a redirect.
         """
-        headers = {"Accept": "application/vnd.github+json", "Authorization": authorization}
+        headers = {"Accept": "application/vnd.github+json"}
+        sender = self._requester.withAuth(auth)
         try:
-            status, answered, text = self._requester.requestJson(
+            status, answered, text = sender.requestJson(
                 verb, path, dict(parameters or {}), headers, body, cnx=self._connection
             )
         except requests.RequestException as problem:
-            # The message of `requests` may hold the address and nothing secret.
+            # Name only the type: the message may hold the address.
             raise TemporaryFailure(
                 f"{verb} {path}", f"no answer ({type(problem).__name__})"
             ) from problem
         return HttpAnswer(status=status, headers=answered, text=text)
 
     def next_page(self, answer: HttpAnswer) -> str | None:
-        """Return the address of the next page; ``None``: this was the last one.
+        """Return the address of the next page; ``None``: this is the last one.
 
-        Raises `TemporaryFailure` where the address is not on the host we asked.
+        Raises `TemporaryFailure` if the address is on another host.
         """
         links = requests.utils.parse_header_links(answer.headers.get("link", ""))
         address = next((link["url"] for link in links if link.get("rel") == "next"), None)
@@ -154,6 +162,21 @@ class GitHubTransport:
         if (parts.scheme, parts.netloc) != ours or not parts.path.startswith(self._parts.path):
             raise TemporaryFailure("next page", f"it is on another host: {parts.netloc!r}")
         return address
+
+    def pages(self, first: HttpAnswer, read: Callable[[str], HttpAnswer]) -> Iterator[HttpAnswer]:
+        """Yield an answer and the pages that it links; ``read`` sends the request for an address.
+
+        Raises `TemporaryFailure` if the pages go in a circle.
+        """
+        yield first
+        address, seen = self.next_page(first), set[str]()
+        while address is not None:
+            if address in seen or len(seen) >= MOST_PAGES:
+                raise TemporaryFailure("next page", "the pages go in a circle")
+            seen.add(address)
+            answer = read(address)
+            yield answer
+            address = self.next_page(answer)
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,21 +1,25 @@
-"""What a person may see on GitHub, asked with the person's own token; it keeps no token.
+"""What a person may see on GitHub, asked with that person's own token. It stores no token.
 
-Answers are kept for minutes. Where GitHub cannot be asked nobody is let in on a guess: `GitHubAway`
-is raised, and for some seconds nobody waits for GitHub again.
+It caches answers for minutes. While GitHub does not answer it lets nobody in on a guess: it raises
+`GitHubAway`, and for some seconds it does not ask again.
 """
 
 import base64
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from itertools import islice
 from urllib.parse import quote
 
 import msgspec
+from github import Auth
 
 from ghapp.attribution.model import Struct
 from ghapp.github.answers import (
+    AnswerT,
     GoneForGood,
+    HttpAnswer,
     NotFound,
     PermissionRefused,
     RateLimited,
@@ -28,19 +32,18 @@ from ghapp.github.token_cache import TokenCache
 from ghapp.github.transport import PER_PAGE, GitHubTransport, MovedError
 
 KEPT = timedelta(minutes=5)
-"""How long a yes holds after it was taken back on GitHub."""
+"""How long a yes is cached, even if GitHub takes it back."""
 NO_KEPT = timedelta(minutes=1)
-"""How long a no holds: whoever was just let in on GitHub should not wait."""
+"""How long a no is cached: a person who was just let in on GitHub should not wait."""
 QUIET = timedelta(seconds=10)
-"""How long GitHub is not asked again after it did not answer."""
+"""How long we do not ask GitHub again after it did not answer."""
 PATIENCE_SECONDS = 5
 MOST_PAGES = 100
-
-AnswerT = TypeVar("AnswerT")
+"""Pages of a list that are read: 10,000 entries."""
 
 
 class GitHubAway(Exception):  # noqa: N818 - a state that callers wait out
-    """GitHub cannot be asked now what this person may see; ``until`` is when to try again."""
+    """GitHub does not say now what this person may see; ``until`` is when to try again."""
 
     def __init__(self, until: datetime, why: str) -> None:
         super().__init__(f"GitHub cannot be asked who may read this ({why}); try again in a minute")
@@ -48,7 +51,7 @@ class GitHubAway(Exception):  # noqa: N818 - a state that callers wait out
 
 
 class AccessLevel(StrEnum):
-    """What a person may do in a repository or an organization, as far as it matters here."""
+    """What a person may do in a repository or an organization."""
 
     NONE = "none"
     READ = "read"
@@ -58,20 +61,20 @@ class AccessLevel(StrEnum):
     """Of an organization: an owner."""
 
     def reaches(self, wanted: "AccessLevel") -> bool:
-        """Say whether this is as much as is wanted, or more."""
+        """Say whether this level is the wanted one or above."""
         order = list(AccessLevel)
         return order.index(self) >= order.index(wanted)
 
 
 class GitHubUser(Struct, frozen=True, kw_only=True):
-    """Who a token stands for; the number never changes, the login can."""
+    """The person whom a token stands for. The id never changes, the login may."""
 
     id: int
     login: str
 
 
 class MembersHidden(Exception):  # noqa: N818 - a state of the installation
-    """The organization has not granted the app to see members, so nobody is known as one."""
+    """The organization does not let the app see members, so nobody counts as one."""
 
 
 class _Permissions(Struct, frozen=True, kw_only=True):
@@ -117,10 +120,10 @@ def _level(repository: _Repository) -> AccessLevel:
 
 
 class UserAccess:
-    """Asks GitHub as a person, and remembers the answers in a cache that processes share.
+    """Asks GitHub as a person, and caches the answers for all processes.
 
-    ``token`` is each time the person's own access token. All methods raise `GitHubAway`, and
-    `BadCredentials` where GitHub no longer accepts the token.
+    ``token`` is the person's own access token. All methods raise `GitHubAway`, and
+    `BadCredentials` if GitHub no longer accepts the token.
     """
 
     def __init__(self, base_url: str, cache: TokenCache, clock: Callable[[], datetime]) -> None:
@@ -130,11 +133,11 @@ class UserAccess:
         self._quiet_until: datetime | None = None
 
     def person(self, token: str) -> GitHubUser:
-        """Return whom a token stands for; never from the cache."""
+        """Return the person whom a token stands for; never from the cache."""
         return self._ask("/user", token, GitHubUser)
 
     def repository(self, person_id: int, token: str, repository_id: int) -> AccessLevel:
-        """Return what the person may do in a repository, by its number: names can be given anew."""
+        """Return what the person may do in a repository. It takes the id: names can be reused."""
 
         def ask() -> AccessLevel:
             return _level(self._ask(f"/repositories/{repository_id}", token, _Repository))
@@ -142,7 +145,7 @@ class UserAccess:
         return self._level(f"may:{person_id}:{repository_id}", ask)
 
     def organization(self, person_id: int, token: str, login: str) -> AccessLevel:
-        """Return whether the person is an active member or an owner of an organization.
+        """Return the person's level in an organization: ``READ`` for members, ``ADMIN`` for owners.
 
         Raises `MembersHidden`.
         """
@@ -160,7 +163,7 @@ class UserAccess:
         return self._level(f"member:{person_id}:{login.lower()}", ask)
 
     def installations(self, person_id: int, token: str) -> frozenset[int]:
-        """Return the app's installations that hold anything that the person may read."""
+        """Return the app's installations in which the person may read anything."""
 
         def ask() -> set[int]:
             pages = self._pages("/user/installations", token, _Installations)
@@ -169,7 +172,7 @@ class UserAccess:
         return self._numbers(f"installations:{person_id}", ask)
 
     def readable(self, person_id: int, token: str, installation_id: int) -> frozenset[int]:
-        """Return the numbers of an installation's repositories that the person may read."""
+        """Return the ids of an installation's repositories that the person may read."""
 
         def ask() -> set[int]:
             found = self._repositories(token, installation_id)
@@ -178,7 +181,7 @@ class UserAccess:
         return self._numbers(f"readable:{person_id}:{installation_id}", ask)
 
     def writable(self, token: str, installation_id: int) -> tuple[int, ...]:
-        """Return the numbers of those that the person may write to; never from the cache."""
+        """Return the ids of those that the person may write to; never from the cache."""
         found = self._repositories(token, installation_id)
         return tuple(one.id for one in found if _level(one).reaches(AccessLevel.WRITE))
 
@@ -191,10 +194,11 @@ class UserAccess:
         return [one for page in pages for one in page.repositories]
 
     def text(self, token: str, full_name: str, path: str, commit: str) -> str | None:
-        """Return a file's text at a commit, kept nowhere.
+        """Return a file's text at a commit; nothing caches it.
 
-        ``None``: the person may not read it, it is not there, is no text, or is over 1 MB,
-        where GitHub's answer holds no content.
+        ``None``: the person may not read the file, or it is missing, not text, or over 1 MB:
+        then GitHub's answer holds no content.
+        https://docs.github.com/en/rest/repos/contents#get-repository-content
         """
         address = f"/repos/{full_name}/contents/{quote(path)}?ref={quote(commit, safe='')}"
         try:
@@ -208,7 +212,7 @@ class UserAccess:
         except ValueError:
             return None
 
-    # --- remembering ----------------------------------------------------------------------------
+    # --- the cache ------------------------------------------------------------------------------
 
     def _level(self, key: str, ask: Callable[[], AccessLevel]) -> AccessLevel:
         kept = self._cache.read(key)
@@ -217,7 +221,7 @@ class UserAccess:
         try:
             level = ask()
         except (NotFound, PermissionRefused, GoneForGood, RequestRejected):
-            # An organization's single sign-on that was not passed is a refusal, so it is a no.
+            # GitHub also refuses a person who has not passed the organization's single sign-on.
             level = AccessLevel.NONE
         self._cache.write(key, level.encode(), NO_KEPT if level is AccessLevel.NONE else KEPT)
         return level
@@ -240,30 +244,25 @@ class UserAccess:
     ) -> list[AnswerT]:
         if self._quiet_until is not None and self._clock() < self._quiet_until:
             raise GitHubAway(self._quiet_until, "it did not answer a moment ago")
-        transport = GitHubTransport(self._base_url, timeout=PATIENCE_SECONDS)
         try:
-            return self._all(transport, path, token, kind, most)
+            with closing(GitHubTransport(self._base_url, timeout=PATIENCE_SECONDS)) as transport:
+                return self._all(transport, path, token, kind, most)
         except RateLimited as error:
             raise GitHubAway(error.until, str(error)) from error
         except (TemporaryFailure, MovedError) as error:
             self._quiet_until = self._clock() + QUIET
             raise GitHubAway(self._quiet_until, str(error)) from error
-        finally:
-            transport.close()
 
     def _all(
         self, transport: GitHubTransport, path: str, token: str, kind: type[AnswerT], most: int
     ) -> list[AnswerT]:
-        found: list[AnswerT] = []
-        address: str | None = path
-        given: dict[str, str | int] = {} if most == 1 else {"per_page": PER_PAGE}
-        while address is not None and len(found) < most:
-            answer = transport.send(
-                "GET", address, authorization=f"Bearer {token}", parameters=given
-            )
+        def read(address: str, **given: int) -> HttpAnswer:
+            answer = transport.send("GET", address, Auth.Token(token), parameters=given)
             error = error_of(answer, what=f"GET {path}", at=self._clock())
             if error is not None:
                 raise error
-            found.append(decoded(answer.text, kind, f"GET {path}"))
-            address, given = transport.next_page(answer), {}
-        return found
+            return answer
+
+        first = read(path) if most == 1 else read(path, per_page=PER_PAGE)
+        answers = islice(transport.pages(first, read), most)
+        return [decoded(answer.text, kind, f"GET {path}") for answer in answers]

@@ -1,7 +1,8 @@
-"""Sign-in with GitHub: where a browser is sent, and what a code or a refresh token is worth.
+"""Sign in with GitHub in a browser: the address to open, and tokens for a code or refresh token.
 
-It gets tokens and neither keeps nor uses them. Authlib speaks the protocol: authorization code
-with PKCE and state.
+It neither stores nor uses tokens. Authlib speaks the protocol: authorization code with PKCE and
+state.
+https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app
 """
 
 import hmac
@@ -21,15 +22,15 @@ from ghapp.github.transport import check_base_url
 VERIFIER_CHARACTERS = 64
 STATE_CHARACTERS = 43
 PATIENCE_SECONDS = 5
-"""A person waits, and so does whoever comes after in this process."""
+"""Seconds: a person waits, and so does the next request of this process."""
 
 
 class SignInRefused(Exception):  # noqa: N818 - what GitHub did, not a fault of ours
-    """GitHub gives no tokens for this code or refresh token; signing in again may help."""
+    """GitHub gives no token for this code or refresh token; signing in again may help."""
 
 
 class UserTokens(Struct, frozen=True, kw_only=True):
-    """What stands for a person at GitHub. Secrets do not appear in ``repr``."""
+    """A person's tokens. ``repr`` leaves them out."""
 
     access_token: str
     access_until: datetime | None
@@ -43,10 +44,10 @@ class UserTokens(Struct, frozen=True, kw_only=True):
 
 
 class StartedSignIn(Struct, frozen=True, kw_only=True):
-    """A sign-in on its way; the browser carries state and verifier, sealed, until it is back."""
+    """A sign-in under way; the browser holds state and verifier, sealed, until it returns."""
 
     address: str
-    """Where the browser goes."""
+    """The page of GitHub that the browser opens."""
     state: str
     verifier: str
 
@@ -62,7 +63,7 @@ class _TokenAnswer(Struct, frozen=True, kw_only=True):
 
 
 class SignIn:
-    """The app's side of GitHub's web flow. Raises `ValueError` where the address is not safe."""
+    """The app's side of GitHub's web flow. Raises `ValueError` if the address is not safe."""
 
     def __init__(self, client_id: str, client_secret: str, web_url: str) -> None:
         check_base_url(web_url)
@@ -81,7 +82,7 @@ class SignIn:
         return StartedSignIn(address=address, state=state, verifier=verifier)
 
     def redeem(self, code: str, verifier: str, redirect_uri: str, *, now: datetime) -> UserTokens:
-        """Exchange a code for tokens, once; raises `SignInRefused` and `TemporaryFailure`."""
+        """Exchange a code for tokens; it works once. Raises `SignInRefused`, `TemporaryFailure`."""
         return self._tokens(
             now,
             redirect_uri=redirect_uri,
@@ -91,7 +92,7 @@ class SignIn:
         )
 
     def refresh(self, refresh_token: str, *, now: datetime) -> UserTokens:
-        """Return new tokens; the old ones end. Raises `SignInRefused` and `TemporaryFailure`."""
+        """Return new tokens and end the old ones. Raises `SignInRefused` and `TemporaryFailure`."""
         return self._tokens(now, grant_type="refresh_token", refresh_token=refresh_token)
 
     def _tokens(self, now: datetime, redirect_uri: str | None = None, **sent: str) -> UserTokens:

@@ -1,10 +1,10 @@
-"""A delivery's headers and body become one verified, typed event. It keeps and starts nothing.
+"""Turn a delivery's headers and body into one verified, typed event. It stores and starts nothing.
 
-Only members that the app uses are read; everything else may come, go or change its form.
-What an event says is a hint: whoever acts on it asks GitHub again.
+It reads only the members that it names, so GitHub may add, drop or change all others. An event
+is a hint: the code that acts on it asks GitHub again.
 """
 
-# ruff: noqa: N818 (a refusal is named by what was found, in the words of the answer)
+# ruff: noqa: N818 (a refusal is named after what was found, as the answer words it)
 
 import hashlib
 import hmac
@@ -19,45 +19,49 @@ from ghapp.attribution.model import Struct
 from ghapp.github.external_id import ExternalId
 
 MAX_BODY_BYTES = 25 * 1024 * 1024
-"""GitHub sends no larger payload; whoever serves the endpoint refuses more."""
+"""GitHub sends no payload above 25 MB; the endpoint refuses a larger one.
+https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap"""
 
+# 72d3162e-cc78-11e3-81ab-4c9367dc0958
 _DELIVERY = re.compile(r"[0-9A-Za-z_-]{1,64}")
+# pull_request
+_EVENT_NAME = re.compile(r"[a-z0-9_]{1,64}")
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-"""One of GitHub's ids; a larger number is none, and no database could keep it."""
+"""One of GitHub's ids. It fits a 64-bit column; a larger number is refused."""
 Number = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
-"""Of a pull request or an issue."""
+"""The number of a pull request or an issue."""
 
 
 # --- errors -----------------------------------------------------------------------------------
 
 
 class WebhookError(ValueError):
-    """A delivery that is not accepted; ``status`` is the answer's HTTP status."""
+    """The delivery is not accepted; ``status`` is the HTTP status of our answer."""
 
     status = 400
 
 
 class BadSignature(WebhookError):
-    """The signature is missing, or no secret of ours made it. Nothing of the body was read."""
+    """The signature is missing, or none of our secrets made it. The body was not read."""
 
     status = 401
 
 
 class WrongApp(WebhookError):
-    """The delivery is signed with our secret and meant for another app."""
+    """The delivery carries our signature but is meant for another app."""
 
     status = 403
 
 
 class MalformedEvent(WebhookError):
-    """The body is no JSON, or a member that the event must have is missing or of another type."""
+    """The body is not JSON, or a required member is missing or has the wrong type."""
 
     status = 400
 
 
 class WrongContentType(WebhookError):
-    """The webhook is set to form encoding; only ``application/json`` is read."""
+    """The webhook sends forms; the app reads only ``application/json``."""
 
     status = 415
 
@@ -66,32 +70,30 @@ class WrongContentType(WebhookError):
 
 
 class EventRepository(Struct, frozen=True, kw_only=True):
-    """A repository as an event names it; ``id`` never changes, ``full_name`` may."""
+    """A repository as an event names it. ``id`` never changes, ``full_name`` may."""
 
     id: Id
     full_name: str
     private: bool = True
-    """Where an event does not say, it is treated as private."""
+    """A repository counts as private where the event does not say."""
     archived: bool = False
-    default_branch: str | None = None
-    """``None``: this kind of event does not say."""
 
 
 class WebhookEvent(Struct, frozen=True, kw_only=True):
-    """What every event has. `WebhookEvent.from_http` is the only way in."""
+    """The members of every event. `WebhookEvent.from_http` is the only way to make one."""
 
     delivery: str
-    """GitHub's GUID; a redelivery carries the same one."""
+    """GitHub's GUID of the delivery; a redelivery carries the same one."""
     name: str
     """The ``X-GitHub-Event`` header, such as ``pull_request``."""
     action: str | None
-    """``None``: events such as ``push`` and ``ping`` have none."""
+    """``None``: the event has no action, such as ``push`` and ``ping``."""
     installation_id: int | None
     """``None``: the event belongs to no installation (``ping``)."""
     repository: EventRepository | None
     """``None``: the event belongs to no single repository."""
     sender: str | None
-    """Login of who caused it; ``None``: a deleted account."""
+    """Login of the account that caused the event; ``None``: the account was deleted."""
     sender_is_bot: bool = False
 
     @staticmethod
@@ -100,9 +102,9 @@ class WebhookEvent(Struct, frozen=True, kw_only=True):
     ) -> "WebhookEvent":
         """Verify a delivery and read it.
 
-        ``secrets`` are all that are valid now (two during a rotation); ``app_id`` is this
-        app's number, ``None`` while it is not known. Raises `BadSignature` before anything
-        of the body is looked at, then `WrongApp`, `WrongContentType`, `MalformedEvent`.
+        ``secrets`` are the valid webhook secrets (two during a rotation); ``app_id`` is this
+        app's id, ``None`` while it is unknown. Raises `BadSignature` before it looks at the
+        body, then `WrongApp`, `WrongContentType` and `MalformedEvent`.
         """
         given = {name.lower(): value for name, value in headers.items()}
         _check_signature(given.get("x-hub-signature-256"), body, secrets)
@@ -112,7 +114,7 @@ class WebhookEvent(Struct, frozen=True, kw_only=True):
 
 
 class PullRequestClosed(WebhookEvent, frozen=True, kw_only=True):
-    """A pull request was closed. ``merged`` may be wrong for a moment, so ask again."""
+    """A pull request was closed. ``merged`` may be wrong for a moment: ask GitHub again."""
 
     number: int
     merged: bool
@@ -126,14 +128,14 @@ class PullRequestClosed(WebhookEvent, frozen=True, kw_only=True):
 
 
 class CheckRunEvent(WebhookEvent, frozen=True, kw_only=True):
-    """A person asks for something on a check run."""
+    """A person used a button on a check run."""
 
     check_run_id: int
     app_id: int | None
-    """Whose run it is; ``None``: GitHub did not say."""
+    """The app that made the run; ``None``: GitHub did not say."""
     head_sha: str
     pull: ExternalId | None
-    """What the run is about; ``None``: the run was not made by this app."""
+    """The pull request of the run; ``None``: this app did not make the run."""
 
 
 class CheckRunRerequested(CheckRunEvent, frozen=True, kw_only=True):
@@ -141,7 +143,7 @@ class CheckRunRerequested(CheckRunEvent, frozen=True, kw_only=True):
 
 
 class CheckRunRequestedAction(CheckRunEvent, frozen=True, kw_only=True):
-    """A person pressed one of the run's own buttons."""
+    """A person pressed one of the buttons that the app put on the run."""
 
     identifier: str
 
@@ -153,11 +155,11 @@ class CheckSuiteRerequested(WebhookEvent, frozen=True, kw_only=True):
     app_id: int | None
     head_sha: str
     numbers: tuple[int, ...]
-    """Pull requests as far as GitHub names them; always empty for forks."""
+    """The pull requests that GitHub names; it names none for a fork."""
 
 
 class IssueComment(WebhookEvent, frozen=True, kw_only=True):
-    """A comment was written, changed or deleted; it may hold a command."""
+    """A comment was created, edited or deleted. It may hold a command."""
 
     number: int
     on_pull_request: bool
@@ -167,11 +169,11 @@ class IssueComment(WebhookEvent, frozen=True, kw_only=True):
     author_is_bot: bool
     author_association: str
     by_app_id: int | None
-    """The app that wrote it; ``None``: a person did."""
+    """The app that wrote the comment; ``None``: a person did."""
 
 
 class InstallationEvent(WebhookEvent, frozen=True, kw_only=True):
-    """The app was installed, removed, suspended, resumed, or its permissions were accepted."""
+    """An installation was created, deleted, suspended, unsuspended, or granted permissions."""
 
     account: str | None
     permissions: dict[str, str]
@@ -179,45 +181,28 @@ class InstallationEvent(WebhookEvent, frozen=True, kw_only=True):
 
 
 class InstallationRepositories(WebhookEvent, frozen=True, kw_only=True):
-    """Repositories were added to an installation or taken from it."""
+    """Repositories were added to an installation or removed from it."""
 
     added: tuple[EventRepository, ...]
     removed: tuple[EventRepository, ...]
 
 
 class RepositoryEvent(WebhookEvent, frozen=True, kw_only=True):
-    """A repository was renamed, transferred, archived, brought back or deleted."""
-
-
-class LabelEvent(WebhookEvent, frozen=True, kw_only=True):
-    """A label's definition was made, changed or deleted; not: put on a pull request."""
-
-    label: str
-    previous_label: str | None
-    """The name before; ``None``: the name did not change."""
-
-
-class PushEvent(WebhookEvent, frozen=True, kw_only=True):
-    """Commits reached a branch or a tag."""
-
-    ref: str
-    after: str
-    to_default_branch: bool
-
-
-class PingEvent(WebhookEvent, frozen=True, kw_only=True):
-    """GitHub tries the webhook out."""
+    """A repository was renamed, transferred, archived, unarchived or deleted."""
 
 
 class IgnoredEvent(WebhookEvent, frozen=True, kw_only=True):
-    """An event that the app has no use for: recorded, and nothing follows."""
+    """An event that the app records and does not act on, such as ``ping``."""
 
 
 # --- the door ---------------------------------------------------------------------------------
 
 
 def sign(body: bytes, secret: str) -> str:
-    """Return the ``X-Hub-Signature-256`` value of a body."""
+    """Return the ``X-Hub-Signature-256`` value of a body.
+
+    https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+    """
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
@@ -227,12 +212,12 @@ def _check_signature(signature: str | None, body: bytes, secrets: Sequence[str])
         raise BadSignature("no webhook secret is set, so no delivery can be trusted: set one")
     if signature is None:
         raise BadSignature("X-Hub-Signature-256 is missing: set the webhook's secret on GitHub")
-    # Every secret is tried, found or not, so that the time taken says nothing.
+    # Try every secret, even after a match, so that the time taken reveals nothing.
     given = signature.encode("utf-8", "surrogateescape")
-    right = [hmac.compare_digest(given, sign(body, secret).encode()) for secret in usable]
-    if not any(right):
+    matches = [hmac.compare_digest(given, sign(body, secret).encode()) for secret in usable]
+    if not any(matches):
         raise BadSignature(
-            f"X-Hub-Signature-256 fits none of the {len(usable)} secrets: "
+            f"X-Hub-Signature-256 matches none of the {len(usable)} secrets: "
             "compare the webhook's secret on GitHub with the setting here"
         )
 
@@ -261,12 +246,12 @@ def _delivery(headers: Mapping[str, str]) -> str:
 
 def _event_name(headers: Mapping[str, str]) -> str:
     name = headers.get("x-github-event", "")
-    if not re.fullmatch(r"[a-z0-9_]{1,64}", name):
-        raise MalformedEvent(f"X-GitHub-Event is {name[:80]!r}, expected an event's name")
+    if not _EVENT_NAME.fullmatch(name):
+        raise MalformedEvent(f"X-GitHub-Event is {name[:80]!r}, expected an event name")
     return name
 
 
-# --- payloads: only the members that are used ---------------------------------------------------
+# --- payloads: only the members that are read ---------------------------------------------------
 
 
 class _Account(Struct, frozen=True, kw_only=True):
@@ -380,49 +365,18 @@ class _RepositoryPayload(_Payload, frozen=True, kw_only=True):
     repository: EventRepository
 
 
-class _Label(Struct, frozen=True, kw_only=True):
-    name: str
-
-
-class _From(Struct, frozen=True, kw_only=True):
-    before: str | None = msgspec.field(name="from", default=None)
-
-
-class _LabelChanges(Struct, frozen=True, kw_only=True):
-    name: _From | None = None
-
-
-class _LabelPayload(_Payload, frozen=True, kw_only=True):
-    label: _Label
-    repository: EventRepository
-    changes: _LabelChanges | None = None
-
-
-class _PushPayload(_Payload, frozen=True, kw_only=True):
-    ref: str
-    after: str
-    repository: EventRepository
-
-
-class _Common(Struct, frozen=True, kw_only=True):
-    """The members that every event type takes over unchanged."""
-
-    delivery: str
-    name: str
-    payload: _Payload
-
-    def members(self) -> dict[str, Any]:
-        payload = self.payload
-        sender = payload.sender or _Account()
-        return {
-            "delivery": self.delivery,
-            "name": self.name,
-            "action": payload.action,
-            "installation_id": payload.installation.id if payload.installation else None,
-            "repository": payload.repository,
-            "sender": sender.login,
-            "sender_is_bot": sender.type == "Bot",
-        }
+def _common(delivery: str, name: str, payload: _Payload) -> dict[str, Any]:
+    """Return the members that every event type takes over unchanged."""
+    sender = payload.sender or _Account()
+    return {
+        "delivery": delivery,
+        "name": name,
+        "action": payload.action,
+        "installation_id": payload.installation.id if payload.installation else None,
+        "repository": payload.repository,
+        "sender": sender.login,
+        "sender_is_bot": sender.type == "Bot",
+    }
 
 
 PayloadT = TypeVar("PayloadT", bound=_Payload)
@@ -441,7 +395,7 @@ def _read(delivery: str, name: str, body: bytes) -> WebhookEvent:
     basic = _decode(body, _Payload, name)
     reader = _READERS.get((name, basic.action)) or _READERS.get((name, None))
     if reader is None:
-        return IgnoredEvent(**_Common(delivery=delivery, name=name, payload=basic).members())
+        return IgnoredEvent(**_common(delivery, name, basic))
     return reader(delivery, name, body)
 
 
@@ -449,12 +403,12 @@ def _read(delivery: str, name: str, body: bytes) -> WebhookEvent:
 
 
 def _instant(value: datetime | int | None) -> datetime | None:
-    # Older payloads hold seconds since 1970 where newer ones hold text.
+    # Old payloads hold seconds since 1970, new ones hold text.
     if isinstance(value, int):
         try:
             return datetime.fromtimestamp(value, UTC)
         except (OverflowError, OSError, ValueError) as problem:
-            raise MalformedEvent(f"time {value} is no second since 1970") from problem
+            raise MalformedEvent(f"time {value} is not in seconds since 1970") from problem
     if value is not None and value.tzinfo is None:
         return value.replace(tzinfo=UTC)
     return value.astimezone(UTC) if value else None
@@ -464,7 +418,7 @@ def _pull_request_closed(delivery: str, name: str, body: bytes) -> WebhookEvent:
     payload = _decode(body, _PullPayload, name)
     pull = payload.pull_request
     return PullRequestClosed(
-        **_Common(delivery=delivery, name=name, payload=payload).members(),
+        **_common(delivery, name, payload),
         number=pull.number,
         merged=bool(pull.merged) or pull.merged_at is not None,
         head_sha=pull.head.sha,
@@ -490,24 +444,25 @@ def _run_members(payload: _RunPayload) -> dict[str, Any]:
 
 def _check_run_rerequested(delivery: str, name: str, body: bytes) -> WebhookEvent:
     payload = _decode(body, _RunPayload, name)
-    common = _Common(delivery=delivery, name=name, payload=payload).members()
-    return CheckRunRerequested(**common, **_run_members(payload))
+    return CheckRunRerequested(**_common(delivery, name, payload), **_run_members(payload))
 
 
 def _check_run_requested_action(delivery: str, name: str, body: bytes) -> WebhookEvent:
     payload = _decode(body, _RunPayload, name)
     if payload.requested_action is None:
         raise MalformedEvent("body of event 'check_run': `requested_action` is missing")
-    common = _Common(delivery=delivery, name=name, payload=payload).members()
-    identifier = payload.requested_action.identifier
-    return CheckRunRequestedAction(**common, **_run_members(payload), identifier=identifier)
+    return CheckRunRequestedAction(
+        **_common(delivery, name, payload),
+        **_run_members(payload),
+        identifier=payload.requested_action.identifier,
+    )
 
 
 def _check_suite_rerequested(delivery: str, name: str, body: bytes) -> WebhookEvent:
     payload = _decode(body, _SuitePayload, name)
     suite = payload.check_suite
     return CheckSuiteRerequested(
-        **_Common(delivery=delivery, name=name, payload=payload).members(),
+        **_common(delivery, name, payload),
         check_suite_id=suite.id,
         app_id=suite.app.id if suite.app else None,
         head_sha=suite.head_sha,
@@ -521,7 +476,7 @@ def _issue_comment(delivery: str, name: str, body: bytes) -> WebhookEvent:
     author = comment.user or _Account()
     app = comment.performed_via_github_app
     return IssueComment(
-        **_Common(delivery=delivery, name=name, payload=payload).members(),
+        **_common(delivery, name, payload),
         number=payload.issue.number,
         on_pull_request=payload.issue.pull_request is not None,
         comment_id=comment.id,
@@ -537,7 +492,7 @@ def _installation(delivery: str, name: str, body: bytes) -> WebhookEvent:
     payload = _decode(body, _InstallationPayload, name)
     account = payload.installation.account
     return InstallationEvent(
-        **_Common(delivery=delivery, name=name, payload=payload).members(),
+        **_common(delivery, name, payload),
         account=account.login if account else None,
         permissions=payload.installation.permissions or {},
         repositories=payload.repositories or (),
@@ -547,7 +502,7 @@ def _installation(delivery: str, name: str, body: bytes) -> WebhookEvent:
 def _installation_repositories(delivery: str, name: str, body: bytes) -> WebhookEvent:
     payload = _decode(body, _RepositoriesPayload, name)
     return InstallationRepositories(
-        **_Common(delivery=delivery, name=name, payload=payload).members(),
+        **_common(delivery, name, payload),
         added=payload.repositories_added or (),
         removed=payload.repositories_removed or (),
     )
@@ -555,33 +510,7 @@ def _installation_repositories(delivery: str, name: str, body: bytes) -> Webhook
 
 def _repository(delivery: str, name: str, body: bytes) -> WebhookEvent:
     payload = _decode(body, _RepositoryPayload, name)
-    return RepositoryEvent(**_Common(delivery=delivery, name=name, payload=payload).members())
-
-
-def _label(delivery: str, name: str, body: bytes) -> WebhookEvent:
-    payload = _decode(body, _LabelPayload, name)
-    renamed = payload.changes.name if payload.changes else None
-    return LabelEvent(
-        **_Common(delivery=delivery, name=name, payload=payload).members(),
-        label=payload.label.name,
-        previous_label=renamed.before if renamed else None,
-    )
-
-
-def _push(delivery: str, name: str, body: bytes) -> WebhookEvent:
-    payload = _decode(body, _PushPayload, name)
-    default = payload.repository.default_branch
-    return PushEvent(
-        **_Common(delivery=delivery, name=name, payload=payload).members(),
-        ref=payload.ref,
-        after=payload.after,
-        to_default_branch=default is not None and payload.ref == f"refs/heads/{default}",
-    )
-
-
-def _ping(delivery: str, name: str, body: bytes) -> WebhookEvent:
-    payload = _decode(body, _Payload, name)
-    return PingEvent(**_Common(delivery=delivery, name=name, payload=payload).members())
+    return RepositoryEvent(**_common(delivery, name, payload))
 
 
 _READERS: dict[tuple[str, str | None], Callable[[str, str, bytes], WebhookEvent]] = {
@@ -593,8 +522,5 @@ _READERS: dict[tuple[str, str | None], Callable[[str, str, bytes], WebhookEvent]
     ("installation", None): _installation,
     ("installation_repositories", None): _installation_repositories,
     ("repository", None): _repository,
-    ("label", None): _label,
-    ("push", None): _push,
-    ("ping", None): _ping,
 }
-"""Event and action to reader; action ``None``: every action of that event."""
+"""Event and action → its reader; action ``None``: every action of the event."""

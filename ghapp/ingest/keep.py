@@ -27,7 +27,7 @@ from ghapp.attribution.paths import below_deepest, tidy
 from ghapp.evidence.source import Worktree
 from ghapp.ingest.artifacts import EvidenceArtifact, artifacts, find_evidence
 from ghapp.keys.evidence import EvidenceKeys
-from ghapp.store import EditSender, EvidenceAdded, Lane, SavedAudit, Store, WorkKind, WorkRequest
+from ghapp.store import EditSender, EvidenceAdded, SavedAudit, Store, WorkKind, WorkRequest
 
 SETTLE = timedelta(minutes=1)
 """How long an audit waits for more evidence. Edits arrive one after the other while someone works,
@@ -181,15 +181,9 @@ def due_again(store: Store, now: datetime) -> Callable[[SavedAudit], WorkRequest
         return installations[repository_id]
 
     def again(reached: SavedAudit) -> WorkRequest:
-        return WorkRequest(
-            kind=WorkKind.AUDIT,
-            due_at=now + SETTLE,
-            lane=Lane.RERUN,
-            installation_id=installation(reached.repository_id),
-            repository_id=reached.repository_id,
-            pull_request=reached.pull_request,
-            why="evidence arrived",
-        )
+        repository_id = reached.repository_id
+        pull = (installation(repository_id), repository_id, reached.pull_request)
+        return WorkRequest.for_pull(WorkKind.AUDIT, *pull, at=now + SETTLE, why="evidence arrived")
 
     return again
 

@@ -181,8 +181,8 @@ class UploadIntake:
         names = self._store.repository_names
         found = self._auth.named(installation_id, name)
         if found is not None:
-            for number in (found.id, found.parent_id, found.source_id):
-                if number is not None and self._is_of(installation_id, number):
+            for number in found.ids:
+                if self._is_of(installation_id, number):
                     why = NameReason.FORMER if number == found.id else NameReason.FORK
                     names.note(name, why, now=now, repository_id=number)
                     return number

@@ -1,1 +1,1 @@
-"""One due item, and what each kind of it means."""
+"""How a worker does one work item: leased, done by its kind, and finished in the work table."""

@@ -1,6 +1,6 @@
-"""What each kind of due item means: whom it is about, and the one call that does it.
+"""What each kind of work item means: what it is about, and the one call that does it.
 
-It takes no lease and settles nothing; `ghapp.jobs.perform` does both.
+It leases and finishes nothing; `ghapp.jobs.perform` does both.
 """
 
 from collections.abc import Callable
@@ -12,8 +12,9 @@ from ghapp.bootstrap import Services
 from ghapp.ending import STALE, ChoreDone, Ending, NothingToDo, OutOfReach, TryLater
 from ghapp.events.commands import hear
 from ghapp.events.dispatch import AUDIT_AGAIN, SAID_MERGED
+from ghapp.events.installations import call_roll
 from ghapp.events.intake import EventIntake
-from ghapp.events.reconcile import call_roll, reconcile
+from ghapp.events.reconcile import reconcile
 from ghapp.events.sweep import sweep
 from ghapp.github.answers import GoneReason
 from ghapp.ingest.compliance import ComplianceError
@@ -22,23 +23,23 @@ from ghapp.upkeep.outcomes import collect_outcomes, outcomes_request
 from ghapp.upkeep.outgoing import NotSent
 
 STALE_LOOKS = 3
-"""How often a pull request's comments are read where an event told of one that is not there."""
+"""How often a pull request's comments are read if they lack the one that an event told of."""
 MOST_LETTER_TRIES = 30
-"""Most of a day of tries: then the next week's letter is nearer than this one is news."""
+"""Tries of about a day in all. Later, the letter is no longer news."""
 
 DoItem = Callable[[WorkItem, Services], Ending]
 
 
 class InstallationItem(Struct, frozen=True):
-    """An item about an installation that may be used now."""
+    """A work item about an installation that may be used now."""
 
     installation_id: int
-    """The one that reaches the repository today; the item may have been made due by another."""
+    """The one that reaches the repository today; the item may have been enqueued for another."""
     item: WorkItem
 
 
 class RepositoryItem(Struct, frozen=True):
-    """An item about a repository that an installation reaches."""
+    """A work item about a repository that an installation reaches."""
 
     installation_id: int
     repository_id: int
@@ -46,7 +47,7 @@ class RepositoryItem(Struct, frozen=True):
 
 
 class PullItem(Struct, frozen=True):
-    """An item about a pull request of a repository that an installation reaches."""
+    """A work item about a pull request of a repository that an installation reaches."""
 
     installation_id: int
     repository_id: int
@@ -92,7 +93,7 @@ def _outcomes(due: PullItem, services: Services) -> Ending:
     if again is not None:
         request = outcomes_request(installation_id, repository_id, due.number, again)
         services.store.work.enqueue(request, now=services.clock())
-    return ChoreDone(1, "what came of it is kept")
+    return ChoreDone(1, "stored what came of it")
 
 
 # --- repositories -------------------------------------------------------------------------------
@@ -105,41 +106,41 @@ def _reconcile(due: RepositoryItem, services: Services) -> Ending:
 
 
 def _replay(due: RepositoryItem, services: Services) -> Ending:
-    """Do one step of the repository's replay: read a page of its list, or audit one of it."""
+    """Do one step of a replay: list a page of pull requests, or audit one of them."""
     running = services.store.replays.running(due.repository_id)
     if running is None:
         return NothingToDo("its replay is over")
     with services.github(due.installation_id, due.repository_id, background=True) as github:
-        means = ReplayStep(
+        step = ReplayStep(
             replay=running,
-            context=services.how,
+            context=services.audit_context,
             kept=services.kept_pulls,
             github=github,
             store=services.store,
             now=services.clock(),
         )
         if due.item.pull_request is None:
-            return _replay_page(means)
-        return _replay_pull(means, due.item.pull_request, due.installation_id)
+            return _replay_page(step)
+        return _replay_pull(step, due.item.pull_request, due.installation_id)
 
 
-def _replay_page(means: ReplayStep) -> Ending:
-    if not list_page(means).is_last:
-        return TryLater(at=means.now, why="there are more to list", counts=False)
-    return ChoreDone(1, "all that belongs to the replay is listed")
+def _replay_page(step: ReplayStep) -> Ending:
+    if not list_page(step).is_last:
+        return TryLater(at=step.now, why="there are more pull requests to list", counts=False)
+    return ChoreDone(1, "every pull request of the replay is listed")
 
 
-def _replay_pull(means: ReplayStep, number: int, installation_id: int) -> Ending:
-    found = means.store.replays.pull(means.replay.id, number)
+def _replay_pull(step: ReplayStep, number: int, installation_id: int) -> Ending:
+    found = step.store.replays.pull(step.replay.id, number)
     if found is None:
-        return NothingToDo("it is no part of the replay, or done")
-    ref = AuditRequest(
+        return NothingToDo("it is not part of the replay, or done already")
+    request = AuditRequest(
         installation_id=installation_id,
-        repository_id=means.replay.repository_id,
+        repository_id=step.replay.repository_id,
         number=number,
         background=True,
     )
-    done = audit_again(means, found, ref)
+    done = audit_again(step, found, request)
     if isinstance(done, AuditedAgain):
         return ChoreDone(1, done.why or "audited again")
     return done
@@ -199,7 +200,7 @@ def _pull_sessions(item: WorkItem, services: Services) -> Ending:
     return ChoreDone(pulled.edits, f"{pulled.edits} edits of {pulled.agent_sessions} sessions")
 
 
-# --- whom an item is about ----------------------------------------------------------------------
+# --- what an item is about ----------------------------------------------------------------------
 
 
 def _on_pull(do: Callable[[PullItem, Services], Ending]) -> DoItem:
@@ -236,7 +237,7 @@ def _on_installation(do: Callable[[InstallationItem, Services], Ending]) -> DoIt
 def _reached(item: WorkItem, services: Services) -> int | OutOfReach | TryLater:
     """Return the installation that reaches the repository now, or why none may be used.
 
-    A repository can have moved to another installation since the item was made due.
+    The repository may have moved to another installation since the item was enqueued.
     """
     known = services.store.installations
     repository = None if item.repository_id is None else known.repository(item.repository_id)
@@ -249,7 +250,7 @@ def _reached(item: WorkItem, services: Services) -> int | OutOfReach | TryLater:
         return OutOfReach(f"installation {installation_id}: {why}", why)
     ready_at = services.pace.ready_at(installation_id, background=item.lane is Lane.REPLAY)
     if ready_at is not None:
-        return TryLater(at=ready_at, why="GitHub wants quiet", counts=False)
+        return TryLater(at=ready_at, why="a rate limit of GitHub's", counts=False)
     return installation_id
 
 
@@ -267,7 +268,7 @@ KINDS: dict[str, DoItem] = {
     WorkKind.ROLL_CALL: _call_roll,
     WorkKind.COMPLIANCE: _pull_sessions,
 }
-"""The kinds of items that this version knows how to do, each with whom it is about."""
+"""Every kind of work item that this version can do → how."""
 
 RECURRING = frozenset(
     {
@@ -279,4 +280,4 @@ RECURRING = frozenset(
         WorkKind.TEAMS,
     }
 )
-"""Kinds that come round again: never given up, for then nobody would look any more."""
+"""Kinds that recur. They never become dead letters: nothing would enqueue them again."""

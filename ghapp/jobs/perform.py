@@ -1,7 +1,7 @@
-"""One due item is taken, done and settled: what a worker does each time it is woken.
+"""Lease one work item, do it and finish it: what a worker does for each job.
 
-The lease is what keeps an item to one worker, and its end is what brings back the item of a
-worker that died. What the item means is told in `audit`.
+The lease keeps other workers off the item, and its end makes the item of a dead worker due again.
+`ghapp.jobs.kinds` knows what an item means.
 """
 
 import threading
@@ -31,13 +31,14 @@ from ghapp.publishers.publisher import WriteResult
 from ghapp.store import StoreError, WorkEnd, WorkItem, WorkTable
 
 LEASE = timedelta(seconds=30)
-"""How long an item is out of reach after its worker died; renewed while the worker lives."""
+"""How long an item stays leased after its worker died; a living worker renews its lease."""
 HEARTBEAT = 7.0
 """Seconds between renewals: three may fail before the lease runs out."""
 MOST_TRIES = 8
-"""After so many failed tries an item is set aside for a person to look at."""
+"""After this many failed tries an item becomes a dead letter, for a person to look at."""
 NOTHING_WRITTEN = "0 writes: everything on GitHub is as it should be"
 FIRST_WAIT = timedelta(seconds=10)
+"""The backoff after the first failed try; each further one is twice as long."""
 LONGEST_WAIT = timedelta(hours=1)
 
 GIVEN_BACK = "the worker was asked to stop"
@@ -48,13 +49,13 @@ Clock = Callable[[], datetime]
 
 
 class WorkerStopping(BaseException):
-    """The process was asked to end and cannot wait for its item; raised by a signal's handler."""
+    """The process must end before its item does. A signal handler raises it."""
 
 
 def perform(item_id: int, services: Services, *, worker: str) -> bool:
-    """Do one due item, if it is still to be done; ``False``: it is not, or another has it.
+    """Do one work item; ``False``: it is not due any more, or another worker leases it.
 
-    Where `WorkerStopping` comes in its midst, the item is due again at once, and it was no try.
+    If `WorkerStopping` interrupts it, the item is due again at once, and the try does not count.
     """
     store, clock = services.store, services.clock
     item = store.work.lease(item_id, clock(), worker, LEASE)
@@ -72,7 +73,7 @@ def perform(item_id: int, services: Services, *, worker: str) -> bool:
                 ending = _do(item, services)
             _settle(item, ending, services)
         except WorkerStopping:
-            # What it asked of GitHub last may have been done: the next try looks before it writes.
+            # GitHub may have done its last request: the next try reads before it writes.
             log.warning("item_given_back")
             store.work.later(item, clock(), GIVEN_BACK)
         except Exception as error:
@@ -96,7 +97,7 @@ def _do(item: WorkItem, services: Services) -> Ending:
 
 @contextmanager
 def _held(item: WorkItem, work: WorkTable, clock: Clock) -> Iterator[None]:
-    """Renew the item's lease from a thread for as long as the work lasts."""
+    """Renew the item's lease from a thread while the block runs."""
     over = threading.Event()
 
     def renew() -> None:
@@ -117,11 +118,11 @@ def _held(item: WorkItem, work: WorkTable, clock: Clock) -> Iterator[None]:
         thread.join()
 
 
-# --- settling -----------------------------------------------------------------------------------
+# --- finishing ----------------------------------------------------------------------------------
 
 
 def _settle(item: WorkItem, ending: Ending, services: Services) -> None:
-    """Write an outcome into the due table; each kind of outcome has its own way there."""
+    """Write an ending into the work table."""
     work, now = services.store.work, services.clock()
     log.info("item_settled", outcome=type(ending).__name__, why=_why(ending))
     match ending:
@@ -142,14 +143,14 @@ def _settle(item: WorkItem, ending: Ending, services: Services) -> None:
 
 
 def _park(item: WorkItem, limit: TryLater, services: Services) -> None:
-    """Let nobody use the installation: the database holds it, Redis tells running workers."""
+    """Park the installation in the database, and in Redis for the workers that are running."""
     if item.installation_id is not None:
         services.store.installations.park(item.installation_id, limit.at, limit.why)
         services.pace.park(item.installation_id, limit.at)
 
 
 def _note_gone(item: WorkItem, gone: OutOfReach, services: Services) -> None:
-    """Remember what GitHub said where its event was missed, so that nobody asks again."""
+    """Store what GitHub said, in case its event was lost, so that no worker asks again."""
     known, now = services.store.installations, services.clock()
     if gone.reason is GoneReason.SUSPENDED and item.installation_id is not None:
         known.suspended(item.installation_id, now=now)
@@ -179,12 +180,12 @@ def _why(ending: Ending) -> str | None:
 
 
 def _kills_workers(item: WorkItem) -> bool:
-    """Say whether every try is used up: a try that fails ends by `_failed`, so the last did not."""
+    """Say whether the last try killed its worker: a try that fails otherwise ends in `_failed`."""
     return item.attempts > MOST_TRIES and item.kind not in RECURRING
 
 
 def _failed(item: WorkItem, why: str, work: WorkTable, now: datetime) -> None:
-    """Put a failed item back for a growing time, or set it aside after its last try."""
+    """Put a failed item back with a growing backoff; after the last try it is a dead letter."""
     if item.attempts >= MOST_TRIES and item.kind not in RECURRING:
         work.give_up(item, f"given up after {item.attempts} tries; the last: {why}")
         return

@@ -1,1 +1,1 @@
-"""What a repository decides about its audits, and which text of that held at a merge."""
+"""A repository's policy for its audits: read, and found for a merge."""

@@ -1,7 +1,7 @@
 """A repository's own policy as it was on the base before each merge, read from a clone.
 
-The organization's file is in another repository, which a clone does not have: where a repository
-has no file of its own, ``claude-code-v1`` holds here.
+The organization's file is in another repository, which the clone lacks, so a repository without a
+file of its own gets ``claude-code-v1`` here.
 """
 
 from collections.abc import Sequence
@@ -14,24 +14,24 @@ from ghapp.policy.file import PolicyFileError, read
 
 
 class BasePolicy(Struct, frozen=True):
-    """The policy that held for one merge."""
+    """The policy in force at one merge."""
 
     policy: Policy = CLAUDE_CODE_V1
     problem: str | None = None
-    """What is wrong with the file, with its line; ``None``: nothing, or there is none."""
+    """What is wrong with the file, and in which line; ``None``: nothing, or there is no file."""
 
 
 class BasePolicies:
-    """The policies of one clone's history; each version of the file is read once."""
+    """The policies in one clone's history. It reads each version of the file once."""
 
     def __init__(self, git: GitRepository) -> None:
         self._git = git
         self._read: dict[str, Policy | PolicyFileError] = {}
 
     def of(self, bases: Sequence[str | None]) -> list[BasePolicy]:
-        """Return what held at each of some commits; ``None``: at the beginning of all.
+        """Return the policy in force at each commit; ``None`` stands for an empty history.
 
-        Raises `GitError` where the clone has not what it needs.
+        Raises `GitError` if the clone lacks a commit.
         """
         named = [base for base in bases if base is not None]
         blobs = dict(zip(named, self._blobs(named), strict=True))
@@ -43,11 +43,11 @@ class BasePolicies:
         found = self._policy(blob)
         if isinstance(found, Policy):
             return BasePolicy(policy=found)
-        problem = f"{FILE}, {found}; its last good version is taken"
+        problem = f"{FILE}, {found}; its last good version is used"
         return BasePolicy(policy=self._last_good(base), problem=problem)
 
     def _last_good(self, base: str) -> Policy:
-        """Return what the newest version before says that can be read."""
+        """Return the newest earlier version that can be read."""
         lines = self._git.lines(
             *("rev-list", "--first-parent", "--end-of-options", base, "--", FILE)
         )
@@ -59,7 +59,10 @@ class BasePolicies:
         return CLAUDE_CODE_V1
 
     def _blobs(self, commits: Sequence[str]) -> list[str | None]:
-        """Return the name of the file's content at each commit; ``None``: there is no file."""
+        """Return the file's blob id at each commit; ``None``: there is no file.
+
+        https://git-scm.com/docs/git-cat-file#_batch_output
+        """
         asked = "".join(f"{commit}:{FILE}\n" for commit in commits).encode()
         told = self._git.run("cat-file", "--batch-check=%(objectname) %(objecttype)", asked=asked)
         found = [line.split(" ") for line in told.decode(errors="replace").splitlines()]

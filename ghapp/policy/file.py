@@ -1,7 +1,7 @@
-"""A repository's own policy, ``.github/attribution.yml``: read strictly, or refused with its line.
+"""Read a repository's policy, ``.github/attribution.yml``, strictly: an error names its line.
 
-It is plain YAML: no anchors, no tags, no second document, bounded in size and depth. What it
-leaves out is as in ``claude-code-v1``. Which file holds is told in `policy_in_force`.
+The file is plain YAML: no anchors, no tags, no second document, bounded in size and depth. Members
+that it leaves out are as in ``claude-code-v1``. `ghapp.policy.in_force` decides which file counts.
 """
 
 from typing import Annotated, Any, Literal, NoReturn
@@ -28,24 +28,24 @@ MOST_PATTERNS = 1_000
 LONGEST_PATTERN = 500
 
 OWN_ID = f"{CLAUDE_CODE_V1.id}+own"
-"""What a policy is called that its file does not name; its digest tells it from others."""
+"""The id of a policy whose file gives none; its digest tells it from others."""
 
 Days = Annotated[int, Meta(ge=0, le=LONGEST_WINDOW)]
 Pattern = Annotated[str, Meta(max_length=LONGEST_PATTERN)]
 
 
 class RepositoryPolicy(Struct, frozen=True, kw_only=True):
-    """What a repository decides about its audits: the rules, and how the result is shown."""
+    """What a repository decides about its audits: the rules, and how to show the result."""
 
     rules: Policy = CLAUDE_CODE_V1
     comment: bool = True
     label: bool = True
     share_limit: float | None = None
-    """The largest share that leaves the check green, itself included; ``None``: none does not."""
+    """The largest share that passes the check, inclusive; ``None``: every share passes."""
 
 
 class PolicyFileError(ValueError):
-    """The file says no policy; ``line`` counts from 1."""
+    """The file holds no valid policy; ``line`` counts from 1."""
 
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(f"line {line}: {reason}")
@@ -92,7 +92,7 @@ class AttributionFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 def read(text: str) -> RepositoryPolicy:
-    """Return the policy that a file's text says; an empty one says the default.
+    """Return the policy in a file's text; an empty text means the default.
 
     Raises `PolicyFileError`.
     """
@@ -114,12 +114,12 @@ def read(text: str) -> RepositoryPolicy:
 
 
 def schema() -> dict[str, Any]:
-    """Return the file's JSON Schema, for editors that complete and check it."""
+    """Return the file's JSON Schema, which editors use to complete and check the file."""
     (found,), components = msgspec.json.schema_components([AttributionFile])
     described = components[found["$ref"].rpartition("/")[2]]
     dialect = "https://json-schema.org/draft/2020-12/schema"
     whole: dict[str, Any] = {"$schema": dialect, **described, "title": FILE}
-    # As it reads in JSON: lists, no tuples.
+    # As JSON has it: lists instead of tuples.
     return msgspec.json.decode(msgspec.json.encode(whole), type=dict[str, Any])
 
 
@@ -141,7 +141,7 @@ def _rules(file: AttributionFile, node: yaml.Node | None) -> Policy:
 
 
 def _parsed(text: str) -> tuple[yaml.Node | None, Any]:
-    """Return the text's tree, which knows lines, and its value."""
+    """Return the text's tree, which knows line numbers, and its value."""
     try:
         _check_events(text)
         loader = yaml.SafeLoader(text)
@@ -163,7 +163,7 @@ def _parsed(text: str) -> tuple[yaml.Node | None, Any]:
 
 
 def _check_events(text: str) -> None:
-    """Refuse what can make a small text a large tree, before a tree is made."""
+    """Refuse what can turn a small text into a large tree, before the tree is built."""
     depth = 0
     for event in yaml.parse(text, yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
@@ -179,7 +179,7 @@ def _check_events(text: str) -> None:
 
 
 def _check_keys(node: yaml.Node) -> None:
-    """Refuse keys that are no text, and a second one of the same name."""
+    """Refuse keys that are not text, and repeated keys."""
     if isinstance(node, yaml.SequenceNode):
         for one in node.value:
             _check_keys(one)
@@ -188,9 +188,9 @@ def _check_keys(node: yaml.Node) -> None:
     seen: set[str] = set()
     for key, value in node.value:
         if key.tag != "tag:yaml.org,2002:str":
-            _refuse(key.start_mark, "a name that is no text")
+            _refuse(key.start_mark, "a name that is not text")
         if key.value in seen:
-            _refuse(key.start_mark, f"{key.value[:60]!r} stands here for the second time")
+            _refuse(key.start_mark, f"{key.value[:60]!r} appears for the second time")
         seen.add(key.value)
         _check_keys(value)
 
@@ -204,7 +204,7 @@ def _line(text: str, position: int) -> int:
 
 
 def _misfit(node: yaml.Node | None, told: str) -> PolicyFileError:
-    """Return msgspec's complaint with the line that it is about."""
+    """Return msgspec's complaint as our error, with the line that it concerns."""
     reason, _, path = told.partition(" - at `$")
     place = path.rstrip("`")
     _, _, unknown = reason.partition("unknown field `")

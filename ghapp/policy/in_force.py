@@ -1,8 +1,8 @@
-"""Which policy a pull request is audited by, and what is wrong with its file. It audits nothing.
+"""Decide which policy audits a pull request, and say what is wrong with its file.
 
-The repository's own file on the base branch goes first, then the one in its organization's
-``.github`` repository, then ``claude-code-v1``. Where a file is broken, its last good version
-stays in force. A pull request's own change of the file never counts for itself.
+The repository's own file on the base branch comes first, then the one in its organization's
+``.github`` repository, then ``claude-code-v1``. If a file is broken, its last good version stays in
+force. A pull request's own change of the file never counts for itself.
 """
 
 from collections.abc import Callable
@@ -19,30 +19,30 @@ from ghapp.store import Store
 
 
 class PolicyFile(Struct, frozen=True, kw_only=True):
-    """A policy file as it was found."""
+    """A policy file and where it was found."""
 
     repository_id: int
     repository: str
     """As ``owner/name``, for messages."""
     text: str
     as_of: datetime
-    """When it said so: the merge whose base it was read from, or the time of the reading."""
+    """When it held this text: the merge whose base it comes from, or when it was read."""
 
 
 class PolicyInForce(Struct, frozen=True, kw_only=True):
-    """The policy that holds, and what people have to be told about it."""
+    """The policy in force, and what people must know about it."""
 
     policy: RepositoryPolicy = RepositoryPolicy()
     source: str = "the app's own policy"
     """Where it comes from, in words."""
     problems: tuple[str, ...] = ()
-    """What is wrong with which file, and in which line."""
+    """What is wrong with which file, with its line."""
 
 
 def policy_in_force(
     own: PolicyFile | None, organization: Callable[[], PolicyFile | None], store: Store
 ) -> PolicyInForce:
-    """Return the policy that holds; ``organization`` is asked only where it matters."""
+    """Return the policy in force; ``organization`` is called only if it matters."""
     problems: list[str] = []
     places: tuple[Callable[[], PolicyFile | None], ...] = (lambda: own, organization)
     for look in places:
@@ -71,10 +71,10 @@ def organization_file(
     github: Callable[[int], AbstractContextManager[GitHub]],
     now: datetime,
 ) -> PolicyFile | None:
-    """Read the policy file in an organization's ``.github`` repository as it is now.
+    """Read the present policy file in an organization's ``.github`` repository.
 
-    ``github`` opens a repository by its id. ``None``: there is no such file, or the
-    installation does not reach that repository.
+    ``github`` opens a repository by its id. ``None``: there is no such file, or the installation
+    does not reach that repository.
     """
     shared = store.installations.find(f"{owner}/.github")
     if shared is None or shared.installation_id != installation_id:
@@ -94,7 +94,7 @@ def _last_good(file: PolicyFile, store: Store) -> RepositoryPolicy | None:
     try:
         return None if text is None else read(text)
     except PolicyFileError:
-        # A version of the program that read less strictly kept it.
+        # An earlier, less strict version of the program stored it.
         return None
 
 

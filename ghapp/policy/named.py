@@ -1,6 +1,6 @@
-"""Named policies: the built-in ones, and an organization's own in a file, read and compared.
+"""Find a policy by name or file, and compare two policies.
 
-A policy in a file is read whole or refused, with the member and what to do about it.
+A policy file is read completely or refused, with the member and what to do about it.
 """
 
 import tomllib
@@ -16,11 +16,11 @@ from ghapp.policy.file import read as read_policy_file
 
 YAML = (".yml", ".yaml")
 SUFFIXES = (".toml", ".json", *YAML)
-"""How a policy file's name ends, which says what it is written in."""
+"""The endings of a policy file's name; the ending tells the format."""
 
 
 class PolicyError(ValueError):
-    """A policy's name is not known, or its file does not say a policy."""
+    """No policy has that name, or its file holds no valid policy."""
 
 
 class PolicyDifference(Struct, frozen=True):
@@ -32,7 +32,7 @@ class PolicyDifference(Struct, frozen=True):
 
 
 def find(name: str) -> Policy:
-    """Return a built-in policy by its id, or the one in a file by its path.
+    """Return a built-in policy by its id, or a policy file's by its path.
 
     Raises `PolicyError`.
     """
@@ -48,9 +48,9 @@ def find(name: str) -> Policy:
 
 
 def read(path: Path) -> Policy:
-    """Return the policy in a file; members that it leaves out are those of ``claude-code-v1``.
+    """Return the policy in a file; members that it leaves out are as in ``claude-code-v1``.
 
-    A YAML file is a repository's own, of which the rules are taken. Raises `PolicyError`.
+    A YAML file is a repository's own policy; its rules are used. Raises `PolicyError`.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -68,7 +68,7 @@ def read(path: Path) -> Policy:
 
 
 def from_mapping(given: Any, where: str) -> Policy:
-    """Return the policy that a mapping says; ``where`` is what messages call it.
+    """Return the policy in a mapping; messages call the mapping ``where``.
 
     Raises `PolicyError`.
     """
@@ -90,7 +90,7 @@ def from_mapping(given: Any, where: str) -> Policy:
 
 
 def _problem(policy: Policy) -> str | None:
-    """Say what is wrong with a policy's values; ``None``: nothing."""
+    """Return what is wrong with a policy's values; ``None``: nothing."""
     if not ID.fullmatch(policy.id):
         return f"id {policy.id!r}; use up to 64 lower-case letters, digits and + . _ -"
     if policy.id in POLICIES and policy != POLICIES[policy.id]:
@@ -107,7 +107,7 @@ def _problem(policy: Policy) -> str | None:
 
 
 def differences(one: Policy, other: Policy) -> tuple[PolicyDifference, ...]:
-    """Return the members in which two policies differ, the id included, in their order."""
+    """Return the members in which two policies differ, the id included, in order."""
     return tuple(
         PolicyDifference(member=member, before=getattr(one, member), after=getattr(other, member))
         for member in Policy.__struct_fields__

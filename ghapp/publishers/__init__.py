@@ -1,1 +1,1 @@
-"""Where an audit is said: one module for each place. It decides nothing about the audit."""
+"""Publish an audit on GitHub: one module for each place. They decide nothing about the audit."""

@@ -1,6 +1,7 @@
-"""The check run `attribution` on a pull request's head: never red, one for a pull request.
+"""The check run `attribution` on a pull request's head: one for each pull request.
 
-It is written last, because it also says what the other publishers could not write.
+It is written last, because it also lists what the other publishers could not write.
+https://docs.github.com/en/rest/checks/runs
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,12 +30,13 @@ from ghapp.reports.annotations import LineAnnotation
 
 NAME = "check_run"
 RUN_NAME = "attribution"
-"""What people see, and what a branch protection may name."""
+"""The name that people see, and that a branch protection rule may require."""
 
 ANNOTATIONS_A_REQUEST = 50
-"""GitHub refuses more in one request; further requests append."""
+"""GitHub accepts no more in one request; further requests append.
+https://docs.github.com/en/rest/checks/runs#update-a-check-run"""
 MOST_ANNOTATIONS = 200
-"""In all: four requests. Each is a line in the diff, and a diff full of notes helps nobody."""
+"""At most, in four requests. Each shows in the diff, and a diff full of notes helps nobody."""
 
 ACTIONS = (
     {
@@ -48,7 +50,8 @@ ACTIONS = (
         "identifier": "explain",
     },
 )
-"""Buttons on the run; GitHub takes 3, with 20, 40 and 20 characters."""
+"""Buttons on the run. GitHub accepts 3, with 20, 40 and 20 characters.
+https://docs.github.com/en/rest/checks/runs#create-a-check-run"""
 
 
 class _App(Struct, frozen=True):
@@ -79,7 +82,7 @@ class _Runs(Struct, frozen=True):
 
 
 class _Note(msgspec.Struct, frozen=True):
-    """An annotation as GitHub gives it back, by what tells two apart."""
+    """An annotation as GitHub lists it: the members that tell two apart."""
 
     path: str
     start_line: int
@@ -92,13 +95,13 @@ class _Note(msgspec.Struct, frozen=True):
 def publish(
     desired: DesiredState, pull: PullRequest, github: GitHub, memory: PublisherMemory
 ) -> PublisherReport:
-    """Bring the run up to date; what is remembered of it is its id."""
+    """Bring the run up to date; remember its id."""
     found = _find(github, pull) or _known(github, pull, memory.external_id)
     if not found:
         expect_seen(github, memory, NAME)
         return _create(desired, pull, github, memory)
     written = [run for run in found if _update(desired, pull, github, run)]
-    # The oldest is the one that was announced; GitHub cannot delete the others.
+    # Report the oldest, which was announced; GitHub cannot delete the others.
     return _published(desired, pull, github, found[0], is_written=bool(written))
 
 
@@ -107,9 +110,9 @@ def _external_id(pull: PullRequest) -> str:
 
 
 def _find(github: GitHub, pull: PullRequest) -> list[_Run]:
-    """Return our runs for this pull request, the oldest first.
+    """Return our runs for this pull request, oldest first.
 
-    Two pull requests may have one head, so that the name is not enough.
+    Two pull requests may share a head, so the name is not enough to tell runs apart.
     """
     path = f"commits/{pull.head_sha}/check-runs"
     pages = github.pages(path, _Runs, check_name=RUN_NAME, filter="all")
@@ -119,7 +122,7 @@ def _find(github: GitHub, pull: PullRequest) -> list[_Run]:
 
 
 def _known(github: GitHub, pull: PullRequest, known: str | None) -> list[_Run]:
-    """Ask for the run itself: a list may be older than the run."""
+    """Ask for the run by its id: a list may be older than the run."""
     if known is None:
         return []
     try:
@@ -152,7 +155,7 @@ def _create(
 
 
 def _update(desired: DesiredState, pull: PullRequest, github: GitHub, run: _Run) -> bool:
-    """Write what differs; say whether anything did."""
+    """Write the difference; return whether there was one."""
     new = _new_annotations(desired, github, run)
     if _is_current(desired, run) and not new and not desired.asked_again:
         return False
@@ -198,11 +201,11 @@ def _body(
 
 
 def within(text: str, most: int = MOST_TEXT_BYTES) -> str:
-    """Cut a text at a line's end where it has more UTF-8 bytes than GitHub takes."""
+    """Cut a text at the end of a line if it has more UTF-8 bytes than GitHub accepts."""
     data = text.encode()
     if len(data) <= most:
         return text
-    ending = "\n\n(cut: it was longer than GitHub takes)\n"
+    ending = "\n\n(cut: it was longer than GitHub accepts)\n"
     kept = data[: most - len(ending)].decode(errors="ignore")
     return kept.rpartition("\n")[0] + ending
 
@@ -219,9 +222,9 @@ def _is_current(desired: DesiredState, run: _Run) -> bool:
 
 
 def _new_annotations(desired: DesiredState, github: GitHub, run: _Run) -> list[LineAnnotation]:
-    """Return the annotations that the run has not yet.
+    """Return the annotations that the run lacks.
 
-    GitHub can only append, so those of an earlier audit stay; they name the edit they rest on.
+    GitHub only appends, so the annotations of an earlier audit stay; each names its edit.
     """
     wanted = desired.annotations[:MOST_ANNOTATIONS]
     if not wanted or run.output.annotations_count == 0:

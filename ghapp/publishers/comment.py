@@ -1,4 +1,7 @@
-"""The one comment under a pull request: made once, edited in place, left deleted. Nothing else."""
+"""The one comment on a pull request: made once, edited in place, not made again if deleted.
+
+https://docs.github.com/en/rest/issues/comments
+"""
 
 import re
 from itertools import chain
@@ -20,6 +23,7 @@ from ghapp.publishers.publisher import (
 
 NAME = "comment"
 
+# <!-- attribution-auditor:v1 repo=700001 pr=17 sig=0123456789abcdef -->
 _MARKER = re.compile(r"<!-- attribution-auditor:v1 repo=(\d+) pr=(\d+) sig=([0-9a-f]{16}) -->")
 
 
@@ -35,7 +39,7 @@ class _Comment(Struct, frozen=True):
 
 
 def marker(github: GitHub, number: int) -> str:
-    """Return the line that tells our comment apart: numbers, and a signature only we can make."""
+    """Return the line that marks our comment: its ids, and a signature that only we can make."""
     subject = f"repo={github.repository_id} pr={number}"
     return f"<!-- attribution-auditor:v1 {subject} sig={github.signature(subject)} -->"
 
@@ -43,7 +47,7 @@ def marker(github: GitHub, number: int) -> str:
 def publish(
     desired: DesiredState, pull: PullRequest, github: GitHub, memory: PublisherMemory
 ) -> PublisherReport:
-    """Bring the comment up to date; what is remembered of it is its id."""
+    """Bring the comment up to date; remember its id."""
     known = memory.external_id
     if desired.comment is None:
         return _nothing(known, "no comment is wanted")
@@ -71,7 +75,7 @@ def _nothing(known: str | None, why: str) -> PublisherReport:
 
 
 def _find(github: GitHub, number: int, known: str | None) -> list[_Comment]:
-    """Return our comments, the oldest first; more than one only where something went wrong."""
+    """Return our comments, oldest first; more than one only if something went wrong."""
     pages = github.pages(f"issues/{number}/comments", tuple[_Comment, ...])
     wanted = marker(github, number)
     ours = [
@@ -85,7 +89,7 @@ def _find(github: GitHub, number: int, known: str | None) -> list[_Comment]:
 
 
 def _is_ours(github: GitHub, comment: _Comment, wanted: str, known: str | None) -> bool:
-    # A marker alone proves nothing: anyone can quote our comment with it.
+    # A marker alone proves nothing: anyone can quote our comment, marker included.
     app = comment.performed_via_github_app
     if app is None or app.id != github.app_id:
         return False
@@ -94,7 +98,7 @@ def _is_ours(github: GitHub, comment: _Comment, wanted: str, known: str | None) 
 
 
 def _known(github: GitHub, known: str) -> list[_Comment]:
-    """Ask for the comment itself: a list may be older than the comment."""
+    """Ask for the comment by its id: a list may be older than the comment."""
     try:
         return [github.get(f"issues/comments/{known}", _Comment)]
     except NotFound:

@@ -1,4 +1,4 @@
-"""What GitHub should show of an audit: check run, comment and labels. It writes nothing."""
+"""Work out what GitHub should show of an audit: check run, comment, labels. It writes nothing."""
 
 import re
 from fractions import Fraction
@@ -11,17 +11,18 @@ from ghapp.reports.markdown import check_run, comment, explained
 from ghapp.reports.policy_notes import above_the_limit, broken_policy, noted
 from ghapp.reports.summary import summarize
 
+# claude-code
 _AGENT = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
-"""An agent's name that may become a label, such as ``claude-code``. Evidence names agents, and
-anyone could write evidence."""
+"""An agent's name that may become a label. Evidence names agents, and anyone could write evidence,
+so not every name may."""
 
 
 def desired_of(
     audit: Audit, in_force: PolicyInForce, *, coverage: str | None, asked_again: bool
 ) -> DesiredState:
-    """Return what should stand at the pull request of an audit.
+    """Return what the pull request of an audit should show.
 
-    ``coverage`` is the sentence about the author's machine, ``None``: there is none.
+    ``coverage`` is the sentence about the author's machine; ``None``: there is none.
     """
     summary = summarize(audit)
     policy = in_force.policy
@@ -38,7 +39,7 @@ def desired_of(
 
 
 def _notes(audit: Audit, in_force: PolicyInForce) -> list[str]:
-    """Return what the check run says about the policy, apart from its name."""
+    """Return what the check run says about the policy besides its name."""
     limit = in_force.policy.share_limit
     notes = []
     if limit is not None and _is_above(audit, limit):
@@ -49,7 +50,7 @@ def _notes(audit: Audit, in_force: PolicyInForce) -> list[str]:
 
 
 def _conclusion(audit: Audit, in_force: PolicyInForce) -> Conclusion:
-    """Red only above a limit that the repository sets; neutral where something is unknown."""
+    """Fail only above a limit that the repository sets; stay neutral if something is unknown."""
     limit = in_force.policy.share_limit
     known = audit.verdict is not Verdict.NO_EVIDENCE and audit.inputs.complete
     if in_force.problems or not known:
@@ -59,7 +60,7 @@ def _conclusion(audit: Audit, in_force: PolicyInForce) -> Conclusion:
 
 
 def _is_above(audit: Audit, limit: float) -> bool:
-    """Say whether a share is known and above the limit, without any rounding."""
+    """Say whether the share is known and above the limit, without rounding."""
     totals = audit.totals
     return totals.share is not None and totals.attributed > Fraction(str(limit)) * totals.effective
 

@@ -1,4 +1,7 @@
-"""The labels that say which agents a pull request was written with. No other label is touched."""
+"""The labels that name the agents of a pull request. It never touches another label.
+
+https://docs.github.com/en/rest/issues/labels
+"""
 
 from collections.abc import Iterable
 from itertools import chain
@@ -14,9 +17,10 @@ from ghapp.reports.words import agent_name
 NAME = "label"
 
 COLOR = "8250df"
+"""Purple, in hexadecimal."""
 SUFFIX = "-assisted"
 MOST_DESCRIPTION = 100
-"""Characters of a label's description that GitHub takes."""
+"""Characters of a label's description that GitHub accepts."""
 
 
 class _Label(Struct, frozen=True):
@@ -24,7 +28,7 @@ class _Label(Struct, frozen=True):
 
 
 def description(label: str) -> str:
-    """Return what a label of ours means, for its definition in the repository."""
+    """Return what one of our labels means, for its definition in the repository."""
     agent = agent_name(label.removesuffix(SUFFIX))
     return f"Some added lines were written in {agent} sessions"[:MOST_DESCRIPTION]
 
@@ -32,7 +36,7 @@ def description(label: str) -> str:
 def publish(
     desired: DesiredState, pull: PullRequest, github: GitHub, memory: PublisherMemory
 ) -> PublisherReport:
-    """Add what is missing and take away what we had put; remembered are ours, comma-separated."""
+    """Add missing labels and remove stale ones of ours; remember ours, separated by commas."""
     ours = frozenset(filter(None, (memory.external_id or "").split(",")))
     standing = _standing(github, pull.number)
     missing = _without(desired.labels, standing)
@@ -40,7 +44,7 @@ def publish(
     if missing:
         _add(github, pull.number, missing)
     for name in stale:
-        _take_away(github, pull.number, name)
+        _remove(github, pull.number, name)
     kept = _without(ours, stale) | missing
     changed = bool(missing or stale)
     return PublisherReport(
@@ -71,20 +75,20 @@ def _without(names: Iterable[str], others: Iterable[str]) -> frozenset[str]:
 
 
 def _add(github: GitHub, number: int, names: Iterable[str]) -> None:
-    """Add labels to those that stand; a replacing request would take people's labels away."""
+    """Add labels to those that are set; replacing them all would remove people's labels."""
     wanted = sorted(names)
     for name in wanted:
         _define(github, name)
     try:
         github.post(f"issues/{number}/labels", {"labels": wanted}, tuple[_Label, ...])
     except TemporaryFailure:
-        # If they stand now it was us, and that has to be remembered.
+        # If they are set now, we set them, and must remember that.
         if _without(wanted, _standing(github, number)):
             raise
 
 
 def _define(github: GitHub, name: str) -> None:
-    """Give a label that the repository does not have its color and words; never change one."""
+    """Define a label that the repository lacks, with color and description; never change one."""
     try:
         github.get(f"labels/{in_path(name)}", _Label)
     except NotFound:
@@ -92,11 +96,11 @@ def _define(github: GitHub, name: str) -> None:
         try:
             github.post("labels", definition, _Label)
         except (PermissionRefused, RequestRejected):
-            # Made by another worker meanwhile, or not allowed: adding it makes it in gray.
+            # Another worker defined it, or we may not: then adding it creates it in gray.
             return
 
 
-def _take_away(github: GitHub, number: int, name: str) -> None:
+def _remove(github: GitHub, number: int, name: str) -> None:
     try:
         github.delete(f"issues/{number}/labels/{in_path(name)}")
     except NotFound:
@@ -105,7 +109,7 @@ def _take_away(github: GitHub, number: int, name: str) -> None:
 
 def _detail(added: Iterable[str], removed: Iterable[str]) -> str | None:
     parts = [f"added {name}" for name in sorted(added)]
-    parts += [f"took away {name}" for name in sorted(removed)]
+    parts += [f"removed {name}" for name in sorted(removed)]
     return ", ".join(parts) or None
 
 

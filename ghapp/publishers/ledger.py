@@ -1,4 +1,4 @@
-"""What the publishers wrote at a pull request, remembered between audits. It writes on no page."""
+"""Remember between audits what the publishers wrote. It writes nothing on GitHub."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 
 def memories(saved: SavedAudit, github: GitHub, store: Store) -> Memories:
-    """Return what the publishers asked to remember last time, and what they set out to do."""
+    """Return what the publishers asked to remember, and what they were about to make."""
     kept, where = store.publications, (saved.repository_id, saved.pull_request)
 
     def memory(name: str) -> PublisherMemory:
@@ -31,11 +31,11 @@ def memories(saved: SavedAudit, github: GitHub, store: Store) -> Memories:
 def record(
     published: Sequence[PublisherReport], saved: SavedAudit, store: Store, now: datetime
 ) -> None:
-    """Keep what each publisher did; that nothing changed is recorded once for an audit."""
-    told = {one.publisher: one for one in store.publications.of(saved)}
+    """Store what each publisher did; store only once for an audit that nothing changed."""
+    known = {one.publisher: one for one in store.publications.of(saved)}
     for one in published:
         log.info("published", publisher=one.name, outcome=one.outcome, detail=one.detail)
-        if _is_told(one, told.get(one.name)):
+        if _is_known(one, known.get(one.name)):
             continue
         row = Publication(
             publisher=one.name,
@@ -50,10 +50,10 @@ def record(
         store.publications.record(saved, row)
 
 
-def _is_told(one: PublisherReport, last: Publication | None) -> bool:
-    """Say whether the ledger has it already.
+def _is_known(one: PublisherReport, last: Publication | None) -> bool:
+    """Say whether the ledger holds this already.
 
-    What was written although GitHub answered with an error is not in it.
+    It does not hold what GitHub wrote although it answered with an error.
     """
     return (
         one.outcome is WriteResult.UNCHANGED

@@ -1,7 +1,7 @@
-"""All publishers in the order they are asked, and what follows from each error. It words nothing.
+"""All publishers in the order they run, and what follows from each error.
 
-Comment and label come first: what they could not write is then said in the check run, which
-needs another permission and is therefore the place where a missing one can be told.
+Comment and label come first, so that the check run can list what they could not write. It needs
+another permission, so it can report a missing one (docs/decisions, 5).
 """
 
 from collections.abc import Collection, Sequence
@@ -45,7 +45,7 @@ MOST_PROBLEM = 300
 """Characters of one problem in the check run."""
 
 _END_OF_JOB = frozenset({GoneReason.UNINSTALLED, GoneReason.SUSPENDED, GoneReason.REMOVED})
-"""Nothing more can be written, by nobody."""
+"""No publisher can write anything more."""
 
 
 class PublishReport(Struct, frozen=True, kw_only=True):
@@ -53,7 +53,7 @@ class PublishReport(Struct, frozen=True, kw_only=True):
 
     published: tuple[PublisherReport, ...]
     later: RateLimited | TemporaryFailure | NotSeenYet | None = None
-    """Why it has to be published again, later; ``None``: it is done, well or badly."""
+    """Why to publish again later; ``None``: publishing is over, well or badly."""
 
 
 def publish(
@@ -64,10 +64,9 @@ def publish(
     *,
     only: Collection[str] = PUBLISHERS,
 ) -> PublishReport:
-    """Bring everything up to date, or ``only`` what some publishers show; say what was done.
+    """Run all publishers, or ``only`` some; return what each did.
 
-    Raises `GoneForGood` where the app or the repository is gone altogether; everything else is in
-    the answer.
+    Raises `GoneForGood` if the app or the repository is gone; the report holds every other error.
     """
     done: list[PublisherReport] = []
     later: RateLimited | TemporaryFailure | NotSeenYet | None = None
@@ -78,7 +77,7 @@ def publish(
         try:
             done.append(publisher.publish(wanted, pull, github, memories[name]))
         except RateLimited as limited:
-            # Any further request would only lengthen the limit.
+            # Another request would only lengthen the limit.
             done.append(_not_written(name, limited, memories))
             return PublishReport(published=tuple(done), later=limited)
         except (TemporaryFailure, NotSeenYet) as temporary:
@@ -103,7 +102,7 @@ def _not_written(name: str, error: GitHubError, memories: Memories) -> Publisher
 
 
 def _with_problems(desired: DesiredState, done: Sequence[PublisherReport]) -> DesiredState:
-    """Add to the check run what could not be written, so that people see it where they look."""
+    """Add to the check run what could not be written, where people look."""
     problems = [published.problem for published in done if published.problem is not None]
     if not problems:
         return desired

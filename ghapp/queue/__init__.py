@@ -1,1 +1,1 @@
-"""From an event to a job: what follows from it, and how a worker comes to hear of it."""
+"""The way from the work table to the workers: RQ's queues in Redis, and the wake-up call."""

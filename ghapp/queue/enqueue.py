@@ -1,13 +1,13 @@
-"""Due items into RQ, by dotted name. The due table is the truth: what is lost here is swept.
+"""Put due work items into RQ's queues. The work table is the truth: the scheduler finds lost jobs.
 
-A job carries one identifier and is worth nothing by itself; a worker asks the table whether
-the item is still to be done.
+A job carries one id and means nothing by itself; the worker asks the table whether the item is
+still to be done.
 """
 
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Protocol, cast
+from typing import Any
 
 import redis
 import structlog
@@ -19,40 +19,33 @@ from rq.exceptions import DuplicateJobError
 from ghapp.store.work_items import Lane, WorkItem
 
 JOB = "workers.jobs.perform"
-"""By name, so that nothing here imports a worker."""
+"""By dotted name, so that nothing here imports a worker."""
 JOB_TIMEOUT = {Lane.LIVE: 600, Lane.RERUN: 600, Lane.REPLAY: 1800}
-"""Seconds that one item may take before its worker gives it up."""
+"""Seconds that one item may take before RQ kills its job."""
 FAILED_KEPT = 2
-"""Seconds that RQ keeps a job whose process died: while its name is there, the same item cannot be
-queued again. Why it died is in the worker's log."""
+"""Seconds that RQ keeps a job whose process died. While RQ has its name, the same item cannot be
+queued again. The worker's log says why it died."""
 DEBOUNCE = 300
 """Seconds after which a job that RQ lost without a trace may be queued again."""
-POKE = "ghapp:poke"
-"""The key of a list that holds one entry while something new may be due."""
-POKE_PAUSE = 0.02
-"""Seconds in which one poke is for all that became due: less than the scheduler, once it is
-awake, waits before it looks (`workers.schedule.AT_LEAST`)."""
+WAKE = "ghapp:wake"
+"""The key of a list that holds one entry while new work may be due."""
+WAKE_PAUSE = 0.02
+"""Seconds in which one wake-up serves all new work: less than the scheduler waits before it looks,
+once it is awake (`workers.schedule.AT_LEAST`)."""
 QUICK = 1.0
-"""Seconds that a webhook's answer may wait for Redis; the sweeper needs no answer at all."""
+"""Seconds that the answer to a webhook may wait for Redis."""
 
 log = structlog.get_logger()
 
 
 class QueueAway(RuntimeError):  # noqa: N818 - a state that callers wait out, like DatabaseUnavailable
-    """Redis cannot be reached; the items stay due in the database."""
-
-
-class WakeWorkers(Protocol):
-    """How due items reach the workers."""
-
-    def __call__(self, items: Iterable[WorkItem], *, now: datetime) -> int:
-        """Queue the items; return how many were not queued yet. Raises `QueueAway`."""
+    """Redis does not answer. The items stay due in the database."""
 
 
 def connect(redis_url: str, *, quick: bool = False) -> redis.Redis:
     """Return a client of Redis or Valkey; it connects at its first command.
 
-    ``quick`` is for requests: short time limits and no second try, for they may not wait.
+    ``quick`` is for requests, which may not wait: short time limits and no retry.
     """
     limits = {"socket_timeout": QUICK, "socket_connect_timeout": QUICK} if quick else {}
     retry = {"retry": Retry(NoBackoff(), 0)} if quick else {}
@@ -61,44 +54,44 @@ def connect(redis_url: str, *, quick: bool = False) -> redis.Redis:
 
 
 class RedisQueue:
-    """The three queues in one Redis."""
+    """The queues of all lanes in one Redis."""
 
     def __init__(self, connection: redis.Redis) -> None:
         self._connection = connection
-        self._poked_at = -POKE_PAUSE
+        self._woke_at = -WAKE_PAUSE
         self._queues = {
             lane: Queue(lane.value, connection=connection, serializer="json") for lane in Lane
         }
 
-    def __call__(self, items: Iterable[WorkItem], *, now: datetime) -> int:
+    def push(self, items: Iterable[WorkItem], *, now: datetime) -> int:
         """Queue the items, each in its lane; return how many were not queued yet.
 
         Raises `QueueAway`.
         """
-        return sum(self._one(item, now) for item in items)
+        return sum(self._push_one(item, now) for item in items)
 
     def wake(self) -> None:
-        """Let the scheduler look at once: something has become due. Raises `QueueAway`.
+        """Make the scheduler look at once, because new work may be due. Raises `QueueAway`.
 
-        One short request, so that whoever answers a webhook need not fill queues; and none
-        where another one has just been sent.
+        It sends one short request, so that answering a webhook does not wait for queues to fill,
+        and none if it has just sent one.
         """
         now = time.monotonic()
-        if now - self._poked_at < POKE_PAUSE:
+        if now - self._woke_at < WAKE_PAUSE:
             return
-        self._poked_at = now
+        self._woke_at = now
         try:
             with self._connection.pipeline(transaction=False) as pipeline:
-                pipeline.lpush(POKE, 1)
-                pipeline.ltrim(POKE, 0, 0)
+                pipeline.lpush(WAKE, 1)
+                pipeline.ltrim(WAKE, 0, 0)
                 pipeline.execute()
         except redis.RedisError as error:
             raise QueueAway(f"Redis cannot be reached: {type(error).__name__}") from error
 
     def wait(self, seconds: float) -> bool:
-        """Wait for a poke; ``False``: none came in that time, or Redis is away."""
+        """Wait for a wake-up; ``False``: none came in that time, or Redis is away."""
         try:
-            return self._connection.blpop([POKE], timeout=seconds) is not None
+            return self._connection.blpop([WAKE], timeout=seconds) is not None
         except redis.RedisError:
             return False
 
@@ -110,14 +103,15 @@ class RedisQueue:
             return False
 
     def setting(self, name: str) -> str | None:
-        """Return one of the server's settings; ``None``: it does not tell (hosted ones)."""
+        """Return one of the server's settings; ``None``: it does not say, as hosted ones do."""
         try:
-            told = cast("dict[str, str]", self._connection.config_get(name))
+            settings: Any = self._connection.config_get(name)
         except redis.RedisError:
             return None
-        return told.get(name)
+        value = settings.get(name)
+        return None if value is None else str(value)
 
-    def _one(self, item: WorkItem, now: datetime) -> bool:
+    def _push_one(self, item: WorkItem, now: datetime) -> bool:
         try:
             self._queues[item.lane].enqueue_call(
                 JOB,
@@ -137,13 +131,13 @@ class RedisQueue:
 
 
 def job_id(item: WorkItem, now: datetime) -> str:
-    """Return the job's name in RQ: it says what is done, and which try of it this is.
+    """Return the job's name in RQ: which work it is, and which try.
 
-    >>> job_id(DueItem(id=7, name="audit:42:17", taken=1, ...), datetime(2026, 5, 20, tzinfo=UTC))
+    >>> job_id(WorkItem(id=7, name="audit:42:17", taken=1, ...), datetime(2026, 5, 20, tzinfo=UTC))
     'audit-42-17-7-1-5930784'
 
-    RQ refuses a name that it holds already, which makes a repeat harmless. Each lease makes
-    a new name, and so does time: a job that a dead worker took along cannot block its item.
+    RQ refuses a name that it already holds, so pushing an item twice is harmless. Each lease makes
+    a new name, and so does time: a job that died with its worker cannot block its item.
     """
     slot = int(now.astimezone(UTC).timestamp()) // DEBOUNCE
     return f"{item.name.replace(':', '-')}-{item.id}-{item.taken}-{slot}"

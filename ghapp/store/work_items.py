@@ -107,6 +107,21 @@ class WorkRequest(Struct, frozen=True):
     """``None``: no single pull request."""
     why: str | None = None
 
+    @classmethod
+    def for_pull(  # noqa: PLR0913 - the work, the pull request, and the time
+        cls,
+        kind: str,
+        installation_id: int | None,
+        repository_id: int | None,
+        number: int | None,
+        *,
+        at: datetime,
+        why: str,
+        lane: Lane = Lane.RERUN,
+    ) -> "WorkRequest":
+        """Return a request for work on a pull request; ``number`` ``None``: its repository."""
+        return cls(kind, at, lane, installation_id, repository_id, number, why)
+
     @property
     def name(self) -> str:
         """The request without its time, such as ``audit:42:17``; ``-`` stands for ``None``.

@@ -63,14 +63,9 @@ def outcomes_request(
     installation_id: int | None, repository_id: int, number: int, at: datetime
 ) -> WorkRequest:
     """Return the request to collect a pull request's outcome."""
-    return WorkRequest(
-        kind=WorkKind.OUTCOMES,
-        due_at=at,
-        lane=Lane.REPLAY,
-        installation_id=installation_id,
-        repository_id=repository_id,
-        pull_request=number,
-        why="collect the outcome",
+    pull = (installation_id, repository_id, number)
+    return WorkRequest.for_pull(
+        WorkKind.OUTCOMES, *pull, at=at, why="collect the outcome", lane=Lane.REPLAY
     )
 
 

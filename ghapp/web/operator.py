@@ -13,14 +13,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response as BaseResponse
 
 from ghapp.queue.enqueue import QueueAway
-from ghapp.store import (
-    Installation,
-    Lane,
-    RecurringWork,
-    WorkEnd,
-    WorkKind,
-    WorkRequest,
-)
+from ghapp.store import Installation, RecurringWork, WorkEnd, WorkKind, WorkRequest
 from ghapp.web.current import services
 from ghapp.web.errors import problem
 
@@ -116,14 +109,8 @@ def _wake() -> BaseResponse:
 
 def _enqueue_audit(repository_id: int, number: int) -> None:
     now = services.clock()
-    work = WorkRequest(
-        kind=WorkKind.AUDIT,
-        due_at=now,
-        lane=Lane.RERUN,
-        repository_id=repository_id,
-        pull_request=number,
-        why="an operator asked",
-    )
+    pull = (None, repository_id, number)
+    work = WorkRequest.for_pull(WorkKind.AUDIT, *pull, at=now, why="an operator asked")
     services.store.work.enqueue(work, now=now)
 
 

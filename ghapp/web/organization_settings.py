@@ -67,7 +67,7 @@ def _wanted(installation: Installation) -> WeeklyOrder:
         abort(400, str(error))
     if sealed is None and not mail:
         abort(400, "give a webhook or a mail address")
-    if mail and services.weekly.mail_server is None:
+    if mail and services.weekly_summaries.mail_server is None:
         abort(400, "this app sends no mail: its operator must set GHAPP_MAIL_URL")
     return WeeklyOrder(
         installation_id=installation.id,

@@ -15,7 +15,7 @@ from schemathesis import Case
 from schemathesis.core import NotSet
 
 from ghapp.bootstrap import Services
-from ghapp.events.dispatch import FOLLOWED
+from ghapp.events.dispatch import RULES
 from ghapp.github import webhooks
 from ghapp.github.webhooks import sign
 from ghapp.store import Store
@@ -64,6 +64,7 @@ MEMBERS: dict[str, Any] = {
     "requested_action": JSON,
 }
 PAYLOADS = st.fixed_dictionaries({}, optional=MEMBERS)
+FOLLOWED = [*dict.fromkeys(rule.name for rule in RULES.values())]
 EVENTS = st.sampled_from([*FOLLOWED, "ping", "push", "issue_comment", "label", "star"])
 
 

@@ -62,6 +62,7 @@ def test_next_page_elsewhere_is_refused(address: str) -> None:
 
 
 def test_pygithub_prints_nothing_by_itself() -> None:
+    GitHubTransport("https://api.github.com").close()
     logger = logging.getLogger("github")
     assert logger.handlers == []
     assert not logger.isEnabledFor(logging.DEBUG)

@@ -73,7 +73,7 @@ def test_header_names_ignore_case() -> None:
     [sign(PING, "other"), sign(PING + b" ", SECRET), "", "sha256=", "sha1=" + "0" * 40, "\udcff é"],
 )
 def test_wrong_signature_is_refused(signature: str) -> None:
-    with pytest.raises(BadSignature, match="fits none of the 1 secrets"):
+    with pytest.raises(BadSignature, match="matches none of the 1 secrets"):
         read(PING, {**signed(PING), "X-Hub-Signature-256": signature})
 
 

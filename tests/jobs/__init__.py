@@ -1,1 +1,1 @@
-"""Tests of one due item, and of what each kind means."""
+"""Tests of one work item, and of what each kind means."""

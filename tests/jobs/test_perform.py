@@ -1,4 +1,4 @@
-"""How outcomes end in the due table, and what becomes of an item whose worker is gone."""
+"""How endings reach the work table, and what becomes of an item whose worker died."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

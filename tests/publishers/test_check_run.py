@@ -120,7 +120,7 @@ def test_long_texts_are_cut_and_not_written_again(publisher: Publisher) -> None:
 def test_within_never_exceeds(text: str) -> None:
     kept = within(text)
     assert len(kept.encode()) <= MOST_TEXT_BYTES
-    assert kept == text or kept.endswith("(cut: it was longer than GitHub takes)\n")
+    assert kept == text or kept.endswith("(cut: it was longer than GitHub accepts)\n")
 
 
 def test_actions_fit() -> None:

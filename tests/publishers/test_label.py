@@ -29,7 +29,7 @@ def test_ours_is_taken_away_when_the_audit_changes(publisher: Publisher) -> None
     publisher.publish()
     done = of(publisher.publish(desired(labels=labels())), "label")
     assert publisher.labels == ()
-    assert done.detail == f"took away {LABEL}"
+    assert done.detail == f"removed {LABEL}"
     assert done.confirmed
     assert "label" not in publisher.known
 

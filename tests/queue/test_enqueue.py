@@ -1,4 +1,4 @@
-"""Due items on a real Valkey: named, not doubled, and an error that says it is away."""
+"""Work items on a real Valkey: named, not doubled, and an error that says Redis is away."""
 
 import re
 import time
@@ -33,14 +33,14 @@ def jobs(redis_url: str, lane: Lane) -> list[str]:
 
 def test_an_item_is_queued_once(redis_url: str, item: WorkItem) -> None:
     queue = RedisQueue(connect(redis_url))
-    assert queue([item, item], now=NOW) == 1
-    assert queue([item], now=NOW) == 0
+    assert queue.push([item, item], now=NOW) == 1
+    assert queue.push([item], now=NOW) == 0
     assert jobs(redis_url, Lane.LIVE) == [job_id(item, NOW)]
     assert jobs(redis_url, Lane.RERUN) == []
 
 
 def test_a_job_carries_the_item_s_number_and_nothing_else(redis_url: str, item: WorkItem) -> None:
-    RedisQueue(connect(redis_url))([item], now=NOW)
+    RedisQueue(connect(redis_url)).push([item], now=NOW)
     with redis.Redis.from_url(redis_url) as client:
         queue = Queue(Lane.LIVE.value, connection=client, serializer="json")
         (job,) = queue.get_jobs()
@@ -58,27 +58,27 @@ def test_what_was_lost_with_its_name_can_be_queued_again_after_a_while(
 ) -> None:
     queue = RedisQueue(connect(redis_url))
     later = NOW + timedelta(seconds=DEBOUNCE)
-    assert queue([item], now=NOW) == 1
-    assert queue([item], now=later) == 1
+    assert queue.push([item], now=NOW) == 1
+    assert queue.push([item], now=later) == 1
 
 
 def test_a_job_whose_process_died_does_not_bar_its_item(redis_url: str, item: WorkItem) -> None:
     queue = RedisQueue(connect(redis_url))
-    assert queue([item], now=NOW) == 1
+    assert queue.push([item], now=NOW) == 1
     with redis.Redis.from_url(redis_url) as client:
         name = job_id(item, NOW)
         (job,) = Queue(Lane.LIVE.value, connection=client, serializer="json").get_jobs()
         # As RQ itself does where a fork was killed, or a worker's heartbeat is long past.
         FailedJobRegistry(Lane.LIVE.value, client, serializer="json").add(job, ttl=job.failure_ttl)
-        assert queue([item], now=NOW) == 0
+        assert queue.push([item], now=NOW) == 0
         end = time.monotonic() + FAILED_KEPT + 5
         while client.exists(f"rq:job:{name}") and time.monotonic() < end:
             time.sleep(0.1)
-    assert queue([item], now=NOW) == 1
+    assert queue.push([item], now=NOW) == 1
 
 
 def test_without_redis_it_says_so_at_once(item: WorkItem) -> None:
     queue = RedisQueue(connect("unix:///nowhere/valkey.sock", quick=True))
     with pytest.raises(QueueAway, match="cannot be reached"):
-        queue([item], now=NOW)
+        queue.push([item], now=NOW)
     assert not queue.is_alive()

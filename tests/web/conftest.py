@@ -28,7 +28,7 @@ class RememberingQueue(RedisQueue):
         self.wakes = 0
         self.is_away = False
 
-    def __call__(self, items: Iterable[WorkItem], *, now: datetime) -> int:
+    def push(self, items: Iterable[WorkItem], *, now: datetime) -> int:
         """Remember the items, or refuse."""
         del now
         found = list(items)

@@ -124,7 +124,7 @@ def test_a_delivery_that_cannot_be_followed_ends_nothing(
 
 def test_without_redis_it_looks_again_later(ready: Services) -> None:
     class Away(RedisQueue):
-        def __call__(self, items: Iterable[WorkItem], *, now: datetime) -> int:
+        def push(self, items: Iterable[WorkItem], *, now: datetime) -> int:
             del items, now
             raise QueueAway("Redis cannot be reached")
 
@@ -161,7 +161,7 @@ def test_the_next_time_does_not_depend_on_when_one_asks() -> None:
     assert len(others) > 50
 
 
-def test_sweeps_and_rounds_are_wished_once_however_often(ready: Services) -> None:
+def test_sweeps_and_rounds_are_enqueued_once_however_often(ready: Services) -> None:
     known = ready.store.installations
     known.seen(Installation(id=5, account="acme"), now=NOW)
     known.seen(Installation(id=6, account="gone"), now=NOW)
@@ -243,7 +243,7 @@ def test_what_was_told_is_not_told_again_for_a_moment(ready: Services) -> None:
     assert look(later, told) == 1
 
 
-def test_a_poke_ends_the_wait(ready: Services) -> None:
+def test_a_wake_up_ends_the_wait(ready: Services) -> None:
     assert not ready.queue.wait(0.05)
     ready.queue.wake()
     ready.queue.wake()

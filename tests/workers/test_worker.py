@@ -68,7 +68,7 @@ def test_a_job_whose_worker_died_before_the_lease_is_back_within_a_minute(
         }
     )
     worker = worker_of(Lane.LIVE, settings)
-    RedisQueue(connect(redis_url))([item], now=NOW)
+    RedisQueue(connect(redis_url)).push([item], now=NOW)
     (job,) = worker.queues[0].jobs
     worker.prepare_execution(job)
     with redis.Redis.from_url(redis_url) as client:
@@ -83,7 +83,7 @@ def test_a_job_that_breaks_keeps_no_secret_and_can_be_queued_again(
 ) -> None:
     queue = RedisQueue(connect(redis_url))
     for times in (1, 2):
-        assert queue([item], now=NOW) == 1
+        assert queue.push([item], now=NOW) == 1
         deadline = time.monotonic() + 30
         while (tmp_path / "log").read_bytes().count(b'"job_failed"') < times:
             assert worker.poll() is None
