@@ -1,5 +1,6 @@
 """The import contract, and the programs that the Procfile names, as tests."""
 
+import ast
 import os
 import re
 import shlex
@@ -112,6 +113,49 @@ def test_no_files_import_each_other_in_a_circle() -> None:
     assert len(modules) > 300
     sorter = TopologicalSorter({m: graph.find_modules_directly_imported_by(m) for m in modules})
     sorter.prepare()  # raises CycleError, which names the circle
+
+
+# --- a newcomer's search ---------------------------------------------------------------------
+
+QUESTIONS = (
+    ("where is a lock file excluded?", "lock file", "ghapp/attribution/exclusions/lock_file.py"),
+    ("how much may a person rewrite?", "rewrite limit", "ghapp/attribution/alignment.py"),
+    ("who decides that a comment is not reopened?", "reopened", "ghapp/publishers/comment.py"),
+    ("where do teams come from?", "CODEOWNERS", "ghapp/upkeep/team_sources.py"),
+    ("what if Redis is away when a webhook comes?", "Redis is away", "ghapp/web/webhook.py"),
+    ("who checks a webhook?", "webhook's signature", "ghapp/github/webhooks.py"),
+    ("which policy counts?", "policy in force", "ghapp/policy/in_force.py"),
+    ("what leaves a developer's machine?", "leaves the machine", "ghapp/collector/batches.py"),
+    ("when is work given up?", "dead letter", "ghapp/jobs/perform.py"),
+    ("who keeps GitHub's limits?", "rate limits", "ghapp/github/pacing.py"),
+    ("who hides small groups?", "fewer than five", "ghapp/store/summaries/groups.py"),
+    ("what came of a pull request?", "outcome", "ghapp/upkeep/outcomes.py"),
+    ("who may read a page?", "what they may read", "ghapp/people/readers.py"),
+    ("who keeps secrets out of the log?", "redact", "ghapp/log.py"),
+    ("where is a bundle verified?", "verify", "ghapp/cli/verify.py"),
+    ("where is the API described?", "OpenAPI", "ghapp/web/openapi.py"),
+)
+"""What a newcomer asks, the obvious word, and the module that it should lead to."""
+MOST_FOUND = 5
+
+
+def _described() -> dict[str, str]:
+    """Return the path and docstring of every module but those of the stand-in, by path."""
+    paths = [path for top in ("ghapp", "workers") for path in (TOP / top).rglob("*.py")]
+    names = {path.relative_to(TOP).as_posix(): path for path in paths}
+    return {
+        name: f"{name} {ast.get_docstring(ast.parse(path.read_text('utf-8')))}".replace("\n", " ")
+        for name, path in names.items()
+        if "sandbox" not in name
+    }
+
+
+def test_the_obvious_word_leads_to_the_module() -> None:
+    described = _described()
+    for question, word, module in QUESTIONS:
+        found = [name for name, text in described.items() if word.lower() in text.lower()]
+        assert module in found, f"{question} {word!r} leads to {found}"
+        assert len(found) <= MOST_FOUND, f"{question} {word!r} leads to {found}"
 
 
 # --- the Procfile --------------------------------------------------------------------------------

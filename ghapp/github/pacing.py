@@ -1,4 +1,4 @@
-"""How fast one installation is used: a pause between writes, an hourly budget, quiet times.
+"""Keep one installation within GitHub's rate limits: pauses, an hourly budget, quiet times.
 
 It stores limits and answers questions about them; it sends nothing to GitHub. All workers share it
 through Redis. While Redis is away, each worker paces itself, and installations that are parked in

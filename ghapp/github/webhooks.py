@@ -1,4 +1,4 @@
-"""Turn a delivery's headers and body into one verified, typed event. It stores and starts nothing.
+"""Check a webhook's signature and turn it into one typed event. It stores and starts nothing.
 
 It reads only the members that it names, so GitHub may add, drop or change all others. An event
 is a hint: the code that acts on it asks GitHub again.

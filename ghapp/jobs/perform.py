@@ -1,7 +1,7 @@
 """Lease one work item, do it and finish it: what a worker does for each job.
 
 The lease keeps other workers off the item, and its end makes the item of a dead worker due again.
-`ghapp.jobs.kinds` knows what an item means.
+An item that fails too often becomes a dead letter. `ghapp.jobs.kinds` knows what an item means.
 """
 
 import threading

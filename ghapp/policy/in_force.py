@@ -1,4 +1,4 @@
-"""Decide which policy audits a pull request, and say what is wrong with its file.
+"""Find the policy in force for a pull request, and say what is wrong with its file.
 
 The repository's own file on the base branch comes first, then the one in its organization's
 ``.github`` repository, then ``claude-code-v1``. If a file is broken, its last good version stays in

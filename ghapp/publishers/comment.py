@@ -1,4 +1,4 @@
-"""The one comment on a pull request: made once, edited in place, not made again if deleted.
+"""The one comment on a pull request: made once, edited in place, never reopened if deleted.
 
 https://docs.github.com/en/rest/issues/comments
 """

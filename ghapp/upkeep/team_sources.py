@@ -1,4 +1,4 @@
-"""Reads team members from GitHub once a day: from its teams, otherwise from CODEOWNERS.
+"""Where teams come from: GitHub's teams, otherwise CODEOWNERS, read once a day.
 
 docs/metrics.md, Teams, says which source counts and how the app uses it.
 """

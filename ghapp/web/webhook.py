@@ -1,4 +1,6 @@
-"""The webhook route: verify a delivery, store it, wake the queue, answer 202.
+"""The webhook route: check a delivery's signature, store it, wake the queue, answer 202.
+
+If Redis is away, the delivery is stored all the same; the scheduler finds its work later.
 
 https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 """
