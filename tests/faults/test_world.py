@@ -356,7 +356,7 @@ def test_a_delivery_known_to_github_only_comes_back_after_a_lost_database(place:
     assert delivery.status_code == 202
     with place.store.database.write() as connection:
         connection.exec_driver_sql("DELETE FROM delivery")
-        connection.exec_driver_sql("DELETE FROM due")
+        connection.exec_driver_sql("DELETE FROM work_item")
     place.chores()
     place.work()
     assert place.store.deliveries.one(delivery.guid) is not None
