@@ -55,7 +55,7 @@ def main() -> int:
         ScheduledChore(tidy, TIDY_EVERY),
         ScheduledChore(enqueue_sweeps, settings.sweep_every / 2),
         ScheduledChore(enqueue_rounds, settings.reconcile_every / 2),
-        ScheduledChore(enqueue_letters, LETTERS_EVERY),
+        ScheduledChore(enqueue_weekly_summaries, LETTERS_EVERY),
         ScheduledChore(enqueue_session_pull, PULL_EVERY / 2),
         ScheduledChore(enqueue_teams, TEAMS_EVERY / 4),
     ]
@@ -142,7 +142,7 @@ def enqueue_sweeps(ready: Services) -> None:
     ready.store.work.enqueue_all(requests, now=now)
 
 
-def enqueue_letters(ready: Services) -> None:
+def enqueue_weekly_summaries(ready: Services) -> None:
     """Enqueue the next weekly summary of every organization that wants one."""
     now = ready.clock()
     at = next_sending(now)

@@ -97,7 +97,7 @@ class _WholeCommit(Struct, frozen=True):
 # --- reading --------------------------------------------------------------------------------------
 
 
-def read_way(github: GitHub, number: int) -> MergeTimeline | None:
+def read_timeline(github: GitHub, number: int) -> MergeTimeline | None:
     """Return how a pull request came to its merge; ``None``: it is not merged.
 
     Raises the errors of `answers`.

@@ -24,7 +24,7 @@ from ghapp.upkeep.outgoing import NotSent
 
 STALE_LOOKS = 3
 """How often a pull request's comments are read if they lack the one that an event told of."""
-MOST_LETTER_TRIES = 30
+MOST_WEEKLY_TRIES = 30
 """Tries of about a day in all. Later, the letter is no longer news."""
 
 DoItem = Callable[[WorkItem, Services], Ending]
@@ -157,13 +157,13 @@ def _fetch_teams(due: InstallationItem, services: Services) -> Ending:
     return ChoreDone(fetched.people, str(fetched))
 
 
-def _send_letter(item: WorkItem, services: Services) -> Ending:
+def _send_weekly_summary(item: WorkItem, services: Services) -> Ending:
     if item.installation_id is None:
         return NothingToDo("it names no installation")
     try:
         sent = services.weekly_summaries.send(item.installation_id)
     except NotSent as error:
-        if item.attempts < MOST_LETTER_TRIES:
+        if item.attempts < MOST_WEEKLY_TRIES:
             raise
         return ChoreDone(0, f"given up after {item.attempts} tries; the last: {error}")
     return ChoreDone(sent.count, sent.why)
@@ -263,7 +263,7 @@ KINDS: dict[str, DoItem] = {
     WorkKind.RECONCILE: _on_repository(_reconcile),
     WorkKind.REPLAY: _on_repository(_replay),
     WorkKind.TEAMS: _on_installation(_fetch_teams),
-    WorkKind.WEEKLY_SUMMARY: _send_letter,
+    WorkKind.WEEKLY_SUMMARY: _send_weekly_summary,
     WorkKind.SWEEP: _sweep,
     WorkKind.ROLL_CALL: _call_roll,
     WorkKind.COMPLIANCE: _pull_sessions,

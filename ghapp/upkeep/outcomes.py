@@ -23,7 +23,7 @@ from ghapp.github.timeline import (
     LaterCommit,
     MergeTimeline,
     later_commits,
-    read_way,
+    read_timeline,
     removed_lines,
     tip_at,
 )
@@ -79,7 +79,7 @@ def collect_outcomes(
     repository_id = github.repository_id
     saved = store.audits.latest(repository_id, number)
     document = store.audits.document(saved.id) if saved else None
-    timeline = read_way(github, number) if document else None
+    timeline = read_timeline(github, number) if document else None
     if document is None or timeline is None:
         return None
     lines = effective_lines(from_document(document))

@@ -76,7 +76,7 @@ def _deliveries(services: Services, now: datetime) -> Iterator[Metric]:
 
 def _work(services: Services, now: datetime) -> Iterator[Metric]:
     ended = GaugeMetricFamily(
-        "ghapp_items_ended_day",
+        "ghapp_work_items_ended_day",
         "Work items that ended in the last 24 hours",
         labels=["kind", "outcome"],
     )
@@ -87,9 +87,11 @@ def _work(services: Services, now: datetime) -> Iterator[Metric]:
 
 def _backlog(services: Services, now: datetime) -> Iterator[Metric]:
     labels = ["installation", "lane"]
-    waiting = GaugeMetricFamily("ghapp_due_waiting", "Work items that are due", labels=labels)
+    waiting = GaugeMetricFamily(
+        "ghapp_work_items_waiting", "Work items that are due", labels=labels
+    )
     oldest = GaugeMetricFamily(
-        "ghapp_due_oldest_seconds", "Age of the oldest work item that is due", labels=labels
+        "ghapp_work_items_oldest_seconds", "Age of the oldest work item that is due", labels=labels
     )
     for one in services.store.work.backlog(now):
         names = [str(one.installation_id or "-"), one.lane.value]
@@ -102,12 +104,12 @@ def _backlog(services: Services, now: datetime) -> Iterator[Metric]:
 def _stuck(services: Services, now: datetime) -> Iterator[Metric]:
     store = services.store
     yield GaugeMetricFamily(
-        "ghapp_items_set_aside",
+        "ghapp_dead_letters",
         "Dead letters: work items that wait for a person",
         value=len(store.work.dead_letters()),
     )
     yield GaugeMetricFamily(
-        "ghapp_deliveries_left",
+        "ghapp_deliveries_unsettled",
         "Deliveries that were accepted more than a minute ago and are not settled",
         value=len(store.deliveries.unsettled(now - LATE)),
     )

@@ -43,7 +43,7 @@ def run(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
-def set_aside(environment: dict[str, str], number: int) -> int:
+def dead_letter(environment: dict[str, str], number: int) -> int:
     with Store.open(environment["DATABASE_URL"]) as store:
         request = WorkRequest(kind="audit", due_at=NOW, repository_id=42, pull_request=number)
         store.work.enqueue(request, now=NOW)
@@ -54,8 +54,8 @@ def set_aside(environment: dict[str, str], number: int) -> int:
         return item.id
 
 
-def test_what_is_set_aside_is_listed_and_tried_again(environment: dict[str, str]) -> None:
-    number = set_aside(environment, 17)
+def test_a_dead_letter_is_listed_and_tried_again(environment: dict[str, str]) -> None:
+    number = dead_letter(environment, 17)
     assert "audit:42:17" in run(environment, "stuck")[1]
     assert run(environment, "drain", "--seconds", "0")[0] == 0
     assert run(environment, "retry", str(number)) == (0, "1 work item(s) due again\n")
@@ -98,7 +98,7 @@ def test_the_doctor_says_what_is_well_and_what_is_not(
 def test_the_doctor_asks_all_that_is_set(
     environment: dict[str, str], redis_url: str, tmp_path: Path, *, flow: bool
 ) -> None:
-    late = set_aside(environment, 17)
+    late = dead_letter(environment, 17)
     run(environment, "retry", str(late))
     with Store.open(environment["DATABASE_URL"]) as store:
         request = WorkRequest(

@@ -332,7 +332,7 @@ class Soak:
             "unfinished": unfinished[:10],
             "second_writes": self._second_writes(),
             "violations": len(self.sandbox.violations),
-            "set_aside": len(self._patiently(self.store.work.dead_letters)),
+            "dead_letters": len(self._patiently(self.store.work.dead_letters)),
             "kills": dict(self.kills),
             "faults": {kind.value: count for kind, count in self.sandbox.faults.played.items()},
             "database": self.database,

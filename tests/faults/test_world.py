@@ -339,7 +339,7 @@ def test_audits_of_the_past_leave_a_reserve(place: Place) -> None:
     place.expect_finished(pull)
 
 
-def test_what_always_fails_is_set_aside_and_can_be_retried(place: Place) -> None:
+def test_what_always_fails_becomes_a_dead_letter_that_can_be_retried(place: Place) -> None:
     place.sandbox.play(Fault(FaultKind.SERVER_ERROR, route=PULL, status=500, times=None))
     pull = audited(place)
     (parked,) = place.store.work.dead_letters()

@@ -119,7 +119,7 @@ def test_a_rate_limit_parks_the_whole_installation_and_is_no_try(
     [TryLater(at=NOW, why="502", counts=True), RuntimeError("a fault of ours")],
     ids=["temporary", "fault"],
 )
-def test_failures_wait_longer_each_time_and_are_set_aside_in_the_end(
+def test_failures_wait_longer_each_time_and_become_dead_letters(
     store: Store, enqueued: Enqueued, result: Ending | Exception
 ) -> None:
     item, doing = enqueued(), Doing(store, result)
@@ -155,7 +155,7 @@ def test_what_a_dead_worker_held_is_done_after_its_lease(store: Store, enqueued:
     assert len(doing.asked) == 1
 
 
-def test_what_kills_its_worker_each_time_is_set_aside_in_the_end(
+def test_what_kills_its_worker_each_time_becomes_a_dead_letter(
     store: Store, enqueued: Enqueued
 ) -> None:
     item, doing = enqueued(), Doing(store, NothingToDo(why=""))
@@ -234,7 +234,7 @@ def test_a_parked_installation_is_not_asked(store: Store, enqueued: Enqueued) ->
     assert (found.due_at, found.attempts, doing.asked) == (ready, 0, [])
 
 
-def test_a_recurring_item_is_never_set_aside(store: Store, enqueued: Enqueued) -> None:
+def test_a_recurring_item_never_becomes_a_dead_letter(store: Store, enqueued: Enqueued) -> None:
     item = enqueued("sweep", repository_id=None, pull_request=None, installation_id=None)
     doing = Doing(store, NothingToDo(why=""))
     for _ in range(MOST_TRIES + 2):

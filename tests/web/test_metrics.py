@@ -66,8 +66,8 @@ def test_what_came_how_it_ended_and_what_was_not_written_is_counted(
     services = Services(settings=settings, store=store, queue=queue, clock=lambda: NOW)
     text = render(services).decode()
     assert 'ghapp_deliveries_accepted_day{event="star",outcome="ignored"} 1.0' in text
-    assert 'ghapp_items_ended_day{kind="audit",outcome="done"} 1.0' in text
-    assert 'ghapp_items_ended_day{kind="audit",outcome="partial"} 2.0' in text
+    assert 'ghapp_work_items_ended_day{kind="audit",outcome="done"} 1.0' in text
+    assert 'ghapp_work_items_ended_day{kind="audit",outcome="partial"} 2.0' in text
     assert "ghapp_publications_not_confirmed_day 2.0" in text
     assert "ghapp_redis_up 1.0" in text
 

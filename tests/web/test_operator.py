@@ -27,7 +27,7 @@ def desk(operated: Services) -> FlaskClient:
     return create_app(operated).test_client()
 
 
-def set_aside(services: Services) -> int:
+def dead_letter(services: Services) -> int:
     services.store.installations.seen(Installation(id=5, account="acme"), now=NOW)
     request = WorkRequest(
         kind="audit", due_at=NOW, installation_id=5, repository_id=42, pull_request=17
@@ -55,7 +55,7 @@ def test_without_their_token_nobody_gets_in(desk: FlaskClient, path: str) -> Non
 def test_what_is_stuck_is_shown_and_can_be_tried_again(
     desk: FlaskClient, operated: Services
 ) -> None:
-    number = set_aside(operated)
+    number = dead_letter(operated)
     page = desk.get("/operator", headers=AUTH).text
     assert "audit:42:17" in page
     assert "&lt;b&gt;502" in page
@@ -110,7 +110,7 @@ def test_what_comes_round_is_told_the_refused_first(desk: FlaskClient, operated:
 
 
 def test_another_site_cannot_press_the_button(desk: FlaskClient, operated: Services) -> None:
-    number = set_aside(operated)
+    number = dead_letter(operated)
     for more in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
         answer = desk.post(f"/operator/retry/{number}", headers={**AUTH, **more})
         assert answer.status_code == 403
@@ -118,7 +118,7 @@ def test_another_site_cannot_press_the_button(desk: FlaskClient, operated: Servi
 
 
 def test_the_metrics_say_how_things_are(desk: FlaskClient, operated: Services) -> None:
-    set_aside(operated)
+    dead_letter(operated)
     late = WorkRequest(
         kind="audit",
         due_at=NOW - timedelta(seconds=90),
@@ -129,6 +129,6 @@ def test_the_metrics_say_how_things_are(desk: FlaskClient, operated: Services) -
     operated.store.work.enqueue(late, now=NOW)
     operated.store.installations.park(5, NOW + timedelta(seconds=60), "limit")
     text = desk.get("/metrics", headers=AUTH).text
-    assert 'ghapp_due_oldest_seconds{installation="5",lane="live"} 90.0' in text
-    assert "ghapp_items_set_aside 1.0" in text
+    assert 'ghapp_work_items_oldest_seconds{installation="5",lane="live"} 90.0' in text
+    assert "ghapp_dead_letters 1.0" in text
     assert 'ghapp_installation_parked_seconds{installation="5"} 60.0' in text

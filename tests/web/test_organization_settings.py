@@ -11,7 +11,7 @@ from ghapp.jobs.perform import perform
 from ghapp.store import WorkKind
 from tests.receivers import Receiver, serving
 from tests.web.place import Place
-from workers.schedule import enqueue_letters
+from workers.schedule import enqueue_weekly_summaries
 
 PAGE = "/organizations/acme/settings"
 
@@ -67,13 +67,13 @@ def test_the_scheduler_wishes_and_a_worker_sends_it_once(place: Place) -> None:
         admin = place.sign_in("admin")
         request(place, admin, webhook=f"http://127.0.0.1:{receiver.server_port}/")
         for _ in range(2):
-            enqueue_letters(place.services)
+            enqueue_weekly_summaries(place.services)
         (item,) = place.store.work.open()
         assert item.kind == WorkKind.WEEKLY_SUMMARY
         assert item.due_at - place.clock() <= timedelta(days=7)
         place.clock.now = item.due_at
         assert perform(item.id, place.services, worker="test")
-        enqueue_letters(place.services)
+        enqueue_weekly_summaries(place.services)
         (again,) = place.store.work.open()
         assert again.due_at == item.due_at + timedelta(days=7)
         assert not perform(item.id, place.services, worker="test")
@@ -84,10 +84,10 @@ def test_a_dead_webhook_is_given_up_before_the_next_week(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Thirty tries are most of a day; what follows the last one is what this is about.
-    monkeypatch.setattr("ghapp.jobs.kinds.MOST_LETTER_TRIES", 3)
+    monkeypatch.setattr("ghapp.jobs.kinds.MOST_WEEKLY_TRIES", 3)
     with serving(receiver := Receiver(500)):
         request(place, place.sign_in("admin"), webhook=f"http://127.0.0.1:{receiver.server_port}/")
-        enqueue_letters(place.services)
+        enqueue_weekly_summaries(place.services)
         tries = 0
         while items := place.store.work.open():
             place.clock.now = items[0].due_at

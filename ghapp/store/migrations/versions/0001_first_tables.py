@@ -35,7 +35,7 @@ def _forbid_changes_on_sqlite() -> None:
 
 def _forbid_changes_on_postgresql() -> None:
     op.execute(
-        "CREATE FUNCTION is_never_altered() RETURNS trigger LANGUAGE plpgsql AS "
+        "CREATE OR REPLACE FUNCTION is_never_altered() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION '%s are never altered', TG_TABLE_NAME; END $$"
     )
     for table in NEVER_ALTERED:
