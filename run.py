@@ -2,8 +2,9 @@
 
 It needs only the standard library, and holds nothing of the product. `python3 run.py demo`,
 `serve` and any other `ghapp` command first install the hash lock if it changed.
-`python3 run.py test` and `bench` install the development lock and run the tests or a
-measurement. `python3 run.py lock` renews both locks. `GHAPP_VENV` names another folder for the
+`python3 run.py test`, `coverage` and `bench` install the development lock and run the tests, on
+all cores, or a measurement; `tools` adds what a release and mutation runs need and is then that
+Python. `python3 run.py lock` renews the locks. `GHAPP_VENV` names another folder for the
 environment than `.venv`.
 """
 
@@ -33,6 +34,11 @@ if sys.version_info < OLDEST:
 HERE = Path(__file__).resolve().parent
 RUN_LOCK = "requirements.txt"
 TEST_LOCK = "requirements-dev.txt"
+TOOLS_LOCK = "requirements-tools.txt"
+LOCKS = (RUN_LOCK, TEST_LOCK, TOOLS_LOCK)
+"""Each holds what the one before it holds, and more."""
+LOCK_OF = {"test": TEST_LOCK, "coverage": TEST_LOCK, "bench": TEST_LOCK, "tools": TOOLS_LOCK}
+COVERAGE = ["--cov=ghapp", "--cov=workers", "--cov-branch", "--cov-report=term:skip-covered"]
 STAMP = "ghapp-installed.json"
 """File that says which lock the environment holds. It is written last."""
 UNFINISHED = "ghapp-unfinished"
@@ -48,16 +54,30 @@ def main(arguments: list[str]) -> None:
     if command == "lock":
         renew_locks()
         return
-    developing = command in ("test", "bench")
     directory = environment_directory()
-    python = prepare(directory, TEST_LOCK if developing else RUN_LOCK)
+    python = prepare(directory, LOCK_OF.get(command, RUN_LOCK))
     if command == "bench":
         become([python, "-m", "bench", *arguments[1:]])
-    if command == "test":
+    if command == "tools":
+        become([python, *arguments[1:]])
+    if command in ("test", "coverage"):
         os.chdir(HERE)
-        become([python, "-m", "pytest", *cache_option(directory), *arguments[1:]])
+        measured = COVERAGE if command == "coverage" else []
+        given = [*at_once(arguments[1:]), *measured, *arguments[1:]]
+        become([python, "-m", "pytest", *cache_option(directory), *given])
     # -P: never import a folder named ghapp from the current directory.
     become([python, "-P", "-m", "ghapp", *(arguments or ["--help"])])
+
+
+def at_once(given: list[str]) -> list[str]:
+    """Return how many test processes run at once, unless the command line says so itself.
+
+    Half as many again as there are cores, because a part of the tests waits for other programs.
+    """
+    if any(one.startswith(("-n", "--numprocesses", "--pdb", "-s")) for one in given):
+        return []
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return ["-n", str(max(2, (cores or 1) * 3 // 2)), "--dist", "worksteal"]
 
 
 def environment_directory() -> Path:
@@ -119,7 +139,7 @@ def wanted_stamp(lock: str) -> dict[str, str]:
 
 
 def satisfied(directory: Path, lock: str, wanted: dict[str, str]) -> bool:
-    """Return whether the environment holds the lock; the development lock includes the other."""
+    """Return whether the environment holds the lock, or a later one, which includes it."""
     if (directory / UNFINISHED).exists():
         return False
     try:
@@ -128,7 +148,8 @@ def satisfied(directory: Path, lock: str, wanted: dict[str, str]) -> bool:
         return False
     if stamps.get(lock) == wanted:
         return True
-    return lock == RUN_LOCK and stamps.get(TEST_LOCK) == wanted_stamp(TEST_LOCK)
+    later = LOCKS[LOCKS.index(lock) + 1 :]
+    return any(one in stamps and stamps[one] == wanted_stamp(one) for one in later)
 
 
 @contextlib.contextmanager
@@ -231,15 +252,17 @@ def cache_option(directory: Path) -> list[str]:
 
 
 def renew_locks() -> None:
-    """Resolve pyproject.toml into the two locks, with hashes and without addresses."""
+    """Resolve pyproject.toml into the locks, with hashes and without addresses."""
     uv = shutil.which("uv") or sys.exit("renewing the locks needs uv on PATH")
     compile_ = [uv, "pip", "compile", "pyproject.toml", *EXTRAS, "--universal"]
     compile_ += ["--python-version", "3.11", "--generate-hashes", "--no-annotate", "--quiet"]
     compile_ += ["--no-emit-index-url", "--custom-compile-command", "python3 run.py lock"]
     os.chdir(HERE)
     run([*compile_, *sys.argv[2:], "-o", RUN_LOCK])
-    # The same versions in both, so that we test what runs.
+    # The same versions in all of them, so that we test what runs.
     run([*compile_, *sys.argv[2:], "--group", "dev", "-c", RUN_LOCK, "-o", TEST_LOCK])
+    tools = ["--group", "dev", "--group", "tools", "-c", TEST_LOCK, "-o", TOOLS_LOCK]
+    run([*compile_, *sys.argv[2:], *tools])
 
 
 def run(command: list[str], *, unfinished: Path | None = None) -> None:

@@ -1,16 +1,23 @@
 """What tests of every room may ask for: real stores on both databases, a real Valkey."""
 
+import logging
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import hypothesis
 import pytest
+import structlog
 
 from ghapp.store import Store
-from tests.databases import new_database, shared_server
+from tests.databases import (
+    ReusedDatabase,
+    make_sqlite,
+    new_database,
+    reused_database,
+    shared_server,
+)
 from tests.queues import valkey_server
 
 # The same examples in each plain run, so that a change is judged by what it changes; a run with
@@ -46,14 +53,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an SQLite file with all tables and nothing in them, to be copied."""
-    path = tmp_path_factory.mktemp("sqlite") / "migrated.sqlite3"
-    Store.open(f"sqlite:///{path}").close()
-    return path
-
-
-@pytest.fixture(scope="session")
 def migrated_postgresql(postgresql: str) -> Iterator[str]:
     """Return the name of a PostgreSQL database with all tables, to be copied."""
     with new_database(postgresql) as url:
@@ -61,24 +60,40 @@ def migrated_postgresql(postgresql: str) -> Iterator[str]:
         yield urlsplit(url).path.strip("/")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """Return an empty store, once on each database."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("sqlite_store")
-        return
-    server, template = map(request.getfixturevalue, ("postgresql", "migrated_postgresql"))
-    with new_database(server, template) as url, Store.unmigrated(url) as opened:
-        yield opened
+@pytest.fixture(scope="session")
+def reused_postgresql(postgresql: str, migrated_postgresql: str) -> Iterator[ReusedDatabase]:
+    """Return one PostgreSQL database for a test process; `emptied` gives it to a test."""
+    with reused_database(postgresql, migrated_postgresql) as database:
+        yield database
 
 
 @pytest.fixture
-def sqlite_store(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Store]:
-    """Return an empty store on SQLite, for tests that are about something else."""
-    path = tmp_path / "test.sqlite3"
-    shutil.copyfile(migrated_sqlite, path)
-    with Store.unmigrated(f"sqlite:///{path}") as opened:
+def postgresql_store(reused_postgresql: ReusedDatabase) -> Iterator[Store]:
+    """Return an empty store on PostgreSQL: one database for a test process, emptied each time."""
+    with Store.unmigrated(reused_postgresql.emptied()) as opened:
         yield opened
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """Return an empty store, once on each database: where SQL, locks or transactions decide."""
+    opened: Store = request.getfixturevalue(f"{request.param}_store")
+    return opened
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path) -> Iterator[Store]:
+    """Return an empty store on SQLite, for tests that are about something else."""
+    with Store.unmigrated(make_sqlite(f"sqlite:///{tmp_path / 'test.sqlite3'}")) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def _quiet_log() -> Iterator[None]:
+    """Leave the log out: lines with whole tracebacks take longer than what they tell of."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

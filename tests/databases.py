@@ -19,12 +19,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from sqlalchemy import make_url
 
+from ghapp.store import Store
 from tests.cases import TOP
 
 NOBODY = 65534
@@ -123,6 +125,24 @@ def find_binaries() -> Path:
     raise NoPostgreSQL(message)
 
 
+@cache
+def migrated_sqlite() -> bytes:
+    """Return the bytes of an SQLite file with all tables and nothing in them."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "migrated.sqlite3"
+        Store.open(f"sqlite:///{path}").close()
+        return path.read_bytes()
+
+
+def make_sqlite(url: str) -> str:
+    """Make the file of an SQLite address, with all tables and nothing in them; return the address.
+
+    Migrating takes a hundred times as long.
+    """
+    Path(url.removeprefix("sqlite:///")).write_bytes(migrated_sqlite())
+    return url
+
+
 @contextlib.contextmanager
 def new_database(server: str, template: str = "template0") -> Iterator[str]:
     """Make a database on a server, a copy of another one, yield its URL, and drop it."""
@@ -134,6 +154,76 @@ def new_database(server: str, template: str = "template0") -> Iterator[str]:
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+class ReusedDatabase:
+    """One database for many tests: emptied between them, or made anew where one changed tables."""
+
+    def __init__(
+        self, server: str, template: str, administrator: "psycopg.Connection[Any]"
+    ) -> None:
+        self._server, self._template, self._administrator = server, template, administrator
+        self._name = f"reused_{secrets.token_hex(8)}"
+        self._connection: psycopg.Connection[Any] | None = None
+        self._is_empty = ""
+        self._tables: list[tuple[str, str]] = []
+
+    @property
+    def url(self) -> str:
+        """Return the database's address."""
+        named = make_url(self._server).set(database=self._name)
+        return named.render_as_string(hide_password=False)
+
+    def emptied(self) -> str:
+        """Return the address of the database, with all tables and nothing in them."""
+        if self._connection is None or self._columns() != self._tables:
+            self._make()
+        self._empty()
+        return self.url
+
+    def _make(self) -> None:
+        self.drop()
+        copy = f'CREATE DATABASE "{self._name}" TEMPLATE "{self._template}"'
+        self._administrator.execute(copy)
+        self._connection = psycopg.connect(self.url, autocommit=True)
+        self._tables = self._columns()
+        names = sorted({table for table, _ in self._tables} - {"alembic_version"})
+        found = (f"SELECT '{one}' WHERE EXISTS (TABLE \"{one}\")" for one in names)
+        self._is_empty = " UNION ALL ".join(found)
+
+    def _columns(self) -> list[tuple[str, str]]:
+        assert self._connection is not None
+        return self._connection.execute(
+            "SELECT table_name, column_name FROM information_schema.columns "
+            "WHERE table_schema = 'public' ORDER BY table_name, ordinal_position"
+        ).fetchall()
+
+    def _empty(self) -> None:
+        assert self._connection is not None
+        full = self._connection.execute(self._is_empty).fetchall()
+        if full:
+            names = ", ".join(f'"{name}"' for (name,) in full)
+            # As a replica, because the database itself refuses to take audits away.
+            self._connection.execute("SET session_replication_role = replica")
+            self._connection.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+
+    def drop(self) -> None:
+        """Take the database away."""
+        if self._connection is not None:
+            self._connection.close()
+            self._administrator.execute(f'DROP DATABASE IF EXISTS "{self._name}" WITH (FORCE)')
+            self._connection = None
+
+
+@contextlib.contextmanager
+def reused_database(server: str, template: str) -> Iterator[ReusedDatabase]:
+    """Yield a database for a test process: made at its first use, dropped at the end."""
+    with psycopg.connect(server, autocommit=True) as administrator:
+        database = ReusedDatabase(server, template, administrator)
+        try:
+            yield database
+        finally:
+            database.drop()
 
 
 def _version(name: str) -> tuple[int, ...]:

@@ -27,7 +27,7 @@ def checkout(tmp_path: Path) -> Path:
     made = tmp_path / "a checkout"
     (made / "ghapp" / "cli").mkdir(parents=True)
     shutil.copy(TOP / "run.py", made)
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-tools.txt"):
         (made / name).write_text("# nothing\n")
     (made / "ghapp" / "__init__.py").touch()
     (made / "ghapp" / "cli" / "__init__.py").touch()
@@ -98,9 +98,22 @@ def test_a_changed_lock_is_installed(checkout: Path) -> None:
     assert start(checkout, "audit").stderr == ""
 
 
-def test_the_development_lock_serves_for_running_too(checkout: Path) -> None:
-    start(checkout, "test")
+@pytest.mark.parametrize("larger", ["test", "tools"])
+def test_a_larger_lock_serves_for_running_too(checkout: Path, larger: str) -> None:
+    start(checkout, larger, "-c", "")
     assert start(checkout, "audit").stderr == ""
+
+
+def test_the_tests_use_all_cores_unless_told_otherwise(checkout: Path) -> None:
+    start(checkout, "audit")
+    packages = next((checkout / ".venv" / "lib").glob("python*/site-packages"))
+    (packages / "pytest.py").write_text("import sys\nprint(*sys.argv[1:])\n")
+    plain = start(checkout, "test", "tests/store").stdout
+    assert "-n " in plain
+    assert plain.endswith(" tests/store\n")
+    assert start(checkout, "test", "-n", "1").stdout.count("-n ") == 1
+    assert "-n " not in start(checkout, "test", "--pdb").stdout
+    assert "--cov=ghapp" in start(checkout, "coverage").stdout
 
 
 def test_an_install_that_was_cut_off_is_made_anew(checkout: Path) -> None:

@@ -1,11 +1,9 @@
 """Fixtures of the fault tests: a place on each database, with a real Valkey."""
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from ghapp.store import Store
 from tests.faults.place import Place, running_place
@@ -23,11 +21,3 @@ def quick_place(tmp_path: Path, sqlite_store: Store, redis_url: str) -> Iterator
     """Return a place on SQLite only, for tests that do not depend on the database."""
     with running_place(tmp_path / "place", sqlite_store, redis_url) as made:
         yield made
-
-
-@pytest.fixture(autouse=True)
-def _quiet_log() -> Iterator[None]:
-    """Turn off the log: thousands of tracebacks take longer than the tests."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.reset_defaults()

@@ -23,7 +23,7 @@ from ghapp.demo.sandbox import Fault, FaultKind
 from ghapp.github.transport import GitHubTransport
 from ghapp.jobs.perform import LEASE, perform
 from ghapp.store import Store, WorkEnd
-from tests.databases import new_database
+from tests.databases import ReusedDatabase, make_sqlite
 from tests.faults.place import LAG, Place, WorkerDied, running_place
 
 Fresh = Callable[[], AbstractContextManager[Store]]
@@ -178,19 +178,18 @@ def _dying(after: int | None) -> Any:
 
 
 @contextlib.contextmanager
-def fresh_on_sqlite(migrated: Path) -> Iterator[Store]:
+def fresh_on_sqlite() -> Iterator[Store]:
     """Yield an empty store on SQLite."""
     with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "test.sqlite3"
-        path.write_bytes(migrated.read_bytes())
-        with Store.unmigrated(f"sqlite:///{path}") as opened:
+        url = make_sqlite(f"sqlite:///{directory}/test.sqlite3")
+        with Store.unmigrated(url) as opened:
             yield opened
 
 
 @contextlib.contextmanager
-def fresh_on_postgresql(server: str, migrated: str) -> Iterator[Store]:
+def fresh_on_postgresql(database: ReusedDatabase) -> Iterator[Store]:
     """Yield an empty store on PostgreSQL."""
-    with new_database(server, migrated) as url, Store.unmigrated(url) as opened:
+    with Store.unmigrated(database.emptied()) as opened:
         yield opened
 
 
@@ -198,9 +197,8 @@ def fresh_on_postgresql(server: str, migrated: str) -> Iterator[Store]:
 def fresh_store(request: pytest.FixtureRequest) -> Fresh:
     """Return a factory of empty stores, once for each database."""
     if request.param == "sqlite":
-        return partial(fresh_on_sqlite, request.getfixturevalue("migrated_sqlite"))
-    server, migrated = map(request.getfixturevalue, ("postgresql", "migrated_postgresql"))
-    return partial(fresh_on_postgresql, server, migrated)
+        return fresh_on_sqlite
+    return partial(fresh_on_postgresql, request.getfixturevalue("reused_postgresql"))
 
 
 @pytest.mark.parametrize("examples", [12])

@@ -1,12 +1,10 @@
 """The app audits pull requests whose repository carries evidence itself: read, kept, said."""
 
-import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import structlog
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit, LineFingerprint, Verdict
@@ -32,10 +30,8 @@ COMMITS = "/repos/{owner}/{repo}/pulls/{pull_number}/commits"
 
 @pytest.fixture
 def place(tmp_path: Path, sqlite_store: Store, redis_url: str) -> Iterator[Place]:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with running_place(tmp_path / "place", sqlite_store, redis_url) as made:
         yield made
-    structlog.reset_defaults()
 
 
 def opened(

@@ -10,10 +10,10 @@ from flask.testing import FlaskClient
 from ghapp.bootstrap import Services, build
 from ghapp.queue.enqueue import QueueAway, RedisQueue
 from ghapp.settings import Settings
-from ghapp.store import Store, WorkItem
+from ghapp.store import WorkItem
 from ghapp.web.app import create_app
 from tests.app_key import PRIVATE_KEY
-from tests.databases import new_database
+from tests.databases import make_sqlite, new_database
 
 SECRETS = ("0f3b2a9c55d14e7788aa", "the one before 41d0c2")
 APP = 7
@@ -71,7 +71,7 @@ def door_settings(directory: Path) -> Settings:
 def services(tmp_path: Path, queue: RememberingQueue) -> Iterator[Services]:
     """Return the services of a door on an empty SQLite database."""
     settings = door_settings(tmp_path)
-    Store.open(settings.database_url).close()
+    make_sqlite(settings.database_url)
     made = build(settings)
     yield Services(settings=settings, store=made.store, queue=queue, clock=lambda: NOW)
     made.store.close()

@@ -1,9 +1,7 @@
 """A GitHub with people of every kind, and the app's web door before it; who signs in where."""
 
-import tempfile
 import time
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 
 import requests
@@ -17,6 +15,7 @@ from ghapp.store import Installation, Repository, Store
 from ghapp.store.logins import new_cookie
 from ghapp.web.access import form_token
 from ghapp.web.app import create_app
+from tests.databases import make_sqlite
 from tests.store.records import document
 from tests.web.conftest import NOW, RememberingQueue
 
@@ -29,15 +28,6 @@ PERMISSIONS = {
 }
 PEOPLE = ("stranger", "reader", "member", "admin")
 """Who can sign in: may read nothing; reads acme/app; is a member and reads it; owns acme."""
-
-
-@cache
-def _migrated() -> bytes:
-    """Return an SQLite file with all tables and nothing in them."""
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "migrated.sqlite3"
-        Store.open(f"sqlite:///{path}").close()
-        return path.read_bytes()
 
 
 def sign_in(sandbox: Sandbox, browser: FlaskClient, login: str, **query: str) -> TestResponse:
@@ -95,7 +85,7 @@ class Place:
         }
         read = Settings.from_environment({**environment, **settings})
         self.settings = read
-        (root / "data" / "ghapp.sqlite3").write_bytes(_migrated())
+        make_sqlite(f"sqlite:///{root / 'data' / 'ghapp.sqlite3'}")
         self.store = Store.unmigrated(read.database_url)
         self.services = self.another_process()
         self.app = create_app(self.services)

@@ -18,13 +18,13 @@ from ghapp.store import (
     DeliveryEnd,
     Installation,
     Repository,
-    Store,
     WorkEnd,
     WorkItem,
     WorkKind,
     WorkRequest,
 )
 from tests.app_key import PRIVATE_KEY
+from tests.databases import make_sqlite
 from tests.store.records import deliveries
 from tests.web.conftest import NOW
 from workers.__main__ import main
@@ -54,7 +54,7 @@ def ready(tmp_path: Path, redis_url: str) -> Iterator[Services]:
             "REDIS_URL": redis_url,
         }
     )
-    Store.open(settings.database_url).close()
+    make_sqlite(settings.database_url)
     made = replace(build(settings), clock=lambda: NOW)
     yield made
     made.store.close()
