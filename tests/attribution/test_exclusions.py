@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.attribution.exclusions import registry
@@ -21,6 +21,7 @@ from ghapp.attribution.normalize import normalize
 from ghapp.attribution.policy import Policy
 from ghapp.attribution.unified_diff import parse_diff
 from tests.cases import FIXTURES, cases
+from tests.searching import searched
 
 FOLDERS = [folder for rule in cases("exclusions") for folder in cases(f"exclusions/{rule.name}")]
 OF_FILES = [folder for folder in FOLDERS if folder.parent.name in registry.FILE_RULES]
@@ -170,7 +171,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@settings(max_examples=60, deadline=None)
+@searched(20)
 @given(
     st.lists(st.tuples(PATTERN, st.sampled_from(["", "-", "!"])), max_size=4),
     st.lists(PATH, min_size=1, max_size=6, unique=True),
@@ -187,7 +188,7 @@ def test_attributes_as_git_reads_them(
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@searched(20)
 @given(
     st.lists(st.tuples(st.sampled_from(["", "", "!"]), PATTERN), max_size=4),
     st.lists(PATH, min_size=1, max_size=6, unique=True),
