@@ -35,9 +35,20 @@ def shown(one: LandedChange, change: Change | NotInClone) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=names(FOLDERS))
-def test_history(folder: Path, tmp_path: Path) -> None:
-    git = GitRepository(make(folder, tmp_path / "clone").path)
+@pytest.fixture(scope="module", params=FOLDERS, ids=names(FOLDERS))
+def folder(request: pytest.FixtureRequest) -> Path:
+    case: Path = request.param
+    return case
+
+
+@pytest.fixture(scope="module")
+def history(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> History:
+    """Return the history of a case, made once for all tests that only read it."""
+    return make(folder, tmp_path_factory.mktemp(folder.name) / "clone")
+
+
+def test_history(folder: Path, history: History) -> None:
+    git = GitRepository(history.path)
     some = found(git)
     actual = as_json([shown(*pair) for pair in zip(some, changes(git, some), strict=True)])
     expected = folder / "expected.json"
@@ -46,16 +57,13 @@ def test_history(folder: Path, tmp_path: Path) -> None:
     assert actual == expected.read_bytes()
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=names(FOLDERS))
-def test_together_and_one_by_one_are_the_same(folder: Path, tmp_path: Path) -> None:
-    git = GitRepository(make(folder, tmp_path / "clone").path)
+def test_together_and_one_by_one_are_the_same(history: History) -> None:
+    git = GitRepository(history.path)
     some = found(git)
     assert [changes(git, [one])[0] for one in some] == changes(git, some)
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=names(FOLDERS))
-def test_diff_is_what_git_says_of_the_pair(folder: Path, tmp_path: Path) -> None:
-    history = make(folder, tmp_path / "clone")
+def test_diff_is_what_git_says_of_the_pair(history: History) -> None:
     git = GitRepository(history.path)
     for one, change in zip(some := found(git), changes(git, some), strict=True):
         if one.head is None or one.before is None:
