@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.git import process as git_process
 from ghapp.git.repository import GitError, GitRepository, fetch_commits
 from tests.clones import Clone
 
@@ -290,30 +289,6 @@ def test_no_repository_at_all(tmp_path: Path) -> None:
         GitRepository(tmp_path).commit("HEAD")
     with pytest.raises(GitError, match="cannot change to"):
         GitRepository(tmp_path / "gone").top_level()
-
-
-# --- limits -----------------------------------------------------------------------------------
-
-
-def limited(*arguments: str, **limits: float) -> bytes:
-    bounds = git_process.GitLimits(**limits)  # type: ignore[arg-type]
-    return git_process.run(arguments, "slow", git_process.ENVIRONMENT, bounds)
-
-
-def test_what_takes_too_long_is_ended_with_all_that_it_started() -> None:
-    with pytest.raises(GitError, match=r"git slow: not done after 0.2 s"):
-        limited("-c", "alias.slow=!sleep 30; true", "slow", seconds=0.2)
-
-
-def test_what_prints_too_much_is_ended() -> None:
-    with pytest.raises(GitError, match="more than 1000 bytes of output"):
-        limited("-c", "alias.slow=!yes", "slow", output=1000)
-
-
-def test_git_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(GitError, match="git cannot be started: No such file or directory"):
-        GitRepository(tmp_path).commit("HEAD")
 
 
 # --- fetching ---------------------------------------------------------------------------------
