@@ -153,7 +153,7 @@ finally:
 
 
 def test_status_answers_at_once(machine: Machine, app: App) -> None:
-    """It imports no part that works for long, and reads no transcript; bench/ has the figure."""
+    """It imports no part that works for long, and reads no transcript: see docs/collector.md."""
     machine.enroll(app)
     for number in range(3):
         Agent(machine, machine.home / "src", f"s{number}").write("a.py", CODE)
