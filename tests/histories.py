@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,24 @@ class History:
             path.write_text(text)
         self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "-m", step.message, at=step.at)
+
+
+def long_history(path: Path, changes: Iterable[tuple[str, str, str]]) -> None:
+    """Make a repository of one commit after the other, with one git process for all of them.
+
+    Each is a message, a file's name, and its text.
+    """
+    History(path)
+    parts = []
+    for message, name, text in changes:
+        at = 1_779_278_400 + len(parts)  # 2026-05-20T12:00:00Z
+        parts.append(
+            f"commit refs/heads/main\ncommitter Dev <dev@example.org> {at} +0000\n"
+            f"data {len(message)}\n{message}\n"
+            f"M 100644 inline {name}\ndata {len(text)}\n{text}\n"
+        )
+    command = ("git", "-C", path, "fast-import", "--quiet")
+    subprocess.run(command, input="".join(parts).encode(), check=True)
 
 
 def make(folder: Path, path: Path) -> History:

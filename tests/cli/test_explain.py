@@ -9,6 +9,7 @@ from ghapp.cli.main import main
 from ghapp.store import ErasedBy, ErasureScope, Repository, Store
 from tests.cases import FIXTURES
 from tests.cli.commands import ghapp
+from tests.databases import make_sqlite
 from tests.histories import History, Step
 from tests.store.records import DAY, NOW, edit
 from tests.transcripts import write_transcript
@@ -45,7 +46,7 @@ def test_one_line(document: Path) -> None:
 def test_what_is_recorded_is_explained_and_the_look_is_logged(
     document: Path, tmp_path: Path
 ) -> None:
-    url = f"sqlite:///{tmp_path}/a.db"
+    url = make_sqlite(f"sqlite:///{tmp_path}/a.db")
     environment = {"GHAPP_DATA_DIR": str(tmp_path / "data"), "DATABASE_URL": url}
     first = ghapp("explain", document).stdout.decode().split("  ")[0]
 

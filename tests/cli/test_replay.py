@@ -1,6 +1,8 @@
 """``ghapp replay`` as a shell runs it: the file, the streams, the exit status, Ctrl-C."""
 
 import json
+import os
+import shutil
 import signal
 import subprocess
 import time
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import GHAPP, environment, ghapp
-from tests.histories import History, Step
+from tests.histories import History, Step, long_history
 from tests.transcripts import write_transcript
 
 TEXT = "".join(f"price_{line} = cost_of(line={line})\n" for line in range(8))
@@ -29,7 +31,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def arguments(place: Path, *more: str) -> list[str]:
-    paths = ("--git", place / "clone", "--evidence", place / "evidence")
+    paths = ("--git", place / "clone", "--evidence", place / "evidence", "--jobs", "1")
     return ["replay", *map(str, (*paths, "--output", place / "out.jsonl")), *more]
 
 
@@ -39,7 +41,8 @@ def numbers(place: Path) -> list[int | None]:
 
 
 def test_writes_the_file_and_nothing_to_standard_output(place: Path) -> None:
-    done = ghapp(*arguments(place))
+    # The one call with a process for each processor, as by default.
+    done = ghapp(*(one for one in arguments(place) if one not in {"--jobs", "1"}))
     assert (done.returncode, done.stdout) == (0, b""), done.stderr
     assert done.stderr == b"2 audit document(s)\n"
     assert numbers(place) == [1, 3]
@@ -77,8 +80,6 @@ def test_same_as_the_audit_of_the_commit(place: Path) -> None:
 
 
 def test_the_policy_of_the_repository_itself(place: Path) -> None:
-    clone = place / "clone" / ".github"
-    clone.mkdir()
     history = History.__new__(History)
     history.path = place / "clone"
     history.do(Step(write={".github/attribution.yml": "id: acme-v1\nrewrite_limit: 0\n"}))
@@ -129,35 +130,65 @@ def test_no_repository(place: Path) -> None:
     assert b"Traceback" not in done.stderr
 
 
-def test_control_c_five_times_gives_the_same_file(place: Path) -> None:
-    history = History(place / "long")
-    for number in range(1, 150):
-        history.do(Step(write={f"{number}.py": TEXT}, message=f"Change (#{number})"))
-    long = ("--git", str(place / "long"), "--as-of", "2026-07-01", "--jobs", "2")
+HELD = """#!/bin/sh
+echo >> {place}/asked
+if [ "$(wc -l < {place}/asked)" -gt "$(cat {place}/most)" ]; then touch {place}/held; fi
+while [ -e {place}/held ]; do sleep 0.05; done
+exec {git} "$@"
+"""
+"""A git that is held up once it was called often enough, so that a replay is met in its work."""
+
+
+def test_control_c_at_work_gives_the_same_file(place: Path) -> None:
+    # Long enough that the documents of the first changes do not stay in a buffer.
+    changes = ((f"Change (#{number})", f"{number}.py", TEXT * 8) for number in range(1, 100))
+    long_history(place / "long", changes)
+    git = place / "bin" / "git"
+    git.parent.mkdir()
+    git.write_text(HELD.format(place=place, git=shutil.which("git")))
+    git.chmod(0o755)
+    long = ("--git", str(place / "long"), "--as-of", "2026-07-01")
     assert ghapp(*arguments(place, *long)).returncode == 0
     expected = (place / "out.jsonl").read_bytes()
     (place / "out.jsonl").unlink()
-    for _ in range(5):
-        _interrupted(arguments(place, *long), place / "out.jsonl.partial")
-    assert ghapp(*arguments(place, *long)).returncode == 0
+    for most, written in ((0, 0), (30, 1)):
+        _interrupted(place, most, written, arguments(place, *long, "--jobs", "2"))
+    assert not (place / "out.jsonl").exists()
+    done = ghapp(*arguments(place, *long))
+    assert done.returncode == 0
+    assert b"of them before an interruption" in done.stderr
     assert (place / "out.jsonl").read_bytes() == expected
     assert not list(place.glob("out.jsonl.*"))
 
 
-def _interrupted(command: list[str], partial: Path) -> None:
-    """Press Ctrl-C once the command has taken the partial file up; it may be done before."""
-    before = _touched(partial)
+def _interrupted(place: Path, most: int, written: int, command: list[str]) -> None:
+    """Press Ctrl-C once git is held up after so many calls, and so many bytes are written."""
+    partial = place / "out.jsonl.partial"
+    (place / "asked").write_bytes(b"")
+    (place / "most").write_text(str(most))
+    path = f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}"
     process = subprocess.Popen(
-        [*GHAPP, *command], env=environment(), stderr=subprocess.PIPE, start_new_session=True
+        [*GHAPP, *command],
+        env=environment(PATH=path),
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     )
-    deadline = time.monotonic() + 20
-    while process.poll() is None and _touched(partial) == before and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=20)
-    assert process.returncode in {0, 130}, told
-    assert b"Traceback" not in told
+    assert process.stderr is not None
+    try:
+        deadline = time.monotonic() + 60
+        while not (place / "held").exists() or _size(partial) < written:
+            assert process.poll() is None, "it ended before"
+            assert time.monotonic() < deadline, "it does not come that far"
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+        (place / "held").unlink(missing_ok=True)
+    assert (process.returncode, told) == (130, b"stopped\n")
 
 
-def _touched(path: Path) -> int:
-    return path.stat().st_mtime_ns if path.exists() else 0
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

@@ -10,6 +10,7 @@ from ghapp.keys.signing import RecordSigner
 from ghapp.records.keys import PublicKey
 from ghapp.settings import Settings
 from ghapp.store import Installation, Repository, Store
+from tests.databases import make_sqlite
 from tests.histories import History, Step
 from tests.records.bundles import OTHER_KEY, bundle, lines
 from tests.store.records import DAY, NOW, document
@@ -18,7 +19,8 @@ from tests.store.records import DAY, NOW, document
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """Return the settings of an app that saved and signed two audits, and has an old one."""
-    given = {"GHAPP_DATA_DIR": str(tmp_path / "data"), "DATABASE_URL": f"sqlite:///{tmp_path}/a.db"}
+    url = make_sqlite(f"sqlite:///{tmp_path}/a.db")
+    given = {"GHAPP_DATA_DIR": str(tmp_path / "data"), "DATABASE_URL": url}
     settings = Settings.from_environment(given, app_required=False)
     with Store.open(settings.database_url) as store:
         signer = RecordSigner(store, settings.encryption_key)

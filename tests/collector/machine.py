@@ -7,7 +7,6 @@ Code hands to its hook; the shapes are those of recorded ones.
 import difflib
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -95,14 +94,6 @@ def run_hook(data: bytes, environment: dict[str, str], *arguments: str) -> None:
         program, input=data, env=environment, capture_output=True, timeout=30, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-
-
-def cpu_of(program: list[str], environment: dict[str, str], data: bytes = b"") -> float:
-    """Return the CPU seconds of a run: unlike the time it takes, others here do not add to it."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(program, input=data, env=environment, capture_output=True, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 class Agent:

@@ -56,6 +56,13 @@ class App:
         self.faults: list[Fault] = []
         self.asked_before_code = 1
         """Times that the person is not done yet."""
+        self.expires_in = 900
+        """Seconds until a code is worth nothing."""
+        self.may_answer = threading.Event()
+        """Cleared: every request waits for its answer."""
+        self.may_answer.set()
+        self.asked = threading.Event()
+        """Set once a request has come."""
         self.forgotten: list[ForgetRequest] = []
 
     @property
@@ -86,7 +93,7 @@ class App:
                 user_code="WDJB-MJHT",
                 verification_uri="https://github.com/login/device",
                 interval=1,
-                expires_in=900,
+                expires_in=self.expires_in,
             )
         assert msgspec.json.decode(body, type=EnrollmentAsked).handle == "h1"
         if self.asked_before_code > 0:
@@ -127,6 +134,8 @@ class _Handler(BaseHTTPRequestHandler):
         packed = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         zipped = self.headers.get("Content-Encoding") == "gzip"
         body = gzip.decompress(packed) if zipped else packed
+        app.asked.set()
+        app.may_answer.wait(60)
         with self.server.lock:
             app.received += [self.requestline.encode(), bytes(self.headers), packed, body]
             if app.faults:

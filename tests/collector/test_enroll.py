@@ -42,9 +42,10 @@ def test_a_busy_app_is_asked_less_often(machine: Machine, app: App) -> None:
 
 
 def test_a_code_that_nobody_types_ends_it(machine: Machine, app: App) -> None:
-    app.asked_before_code = 10_000
+    app.asked_before_code, app.expires_in = 10_000, 30
     with pytest.raises(UploadRejected, match="nobody typed the code in time"):
         enrolled(machine, app)
+    assert 10_000 - app.asked_before_code == 30
     assert not machine.places.account.exists()
 
 

@@ -18,6 +18,7 @@ from ghapp.collector.flush import FlushResult, flush, flush_silently
 from ghapp.collector.places import CollectorBusy
 from ghapp.collector.sent import AcknowledgedEdits
 from ghapp.wire import EnrolledInstallation, WireProblem
+from tests.attribution.strategies import FACTOR
 from tests.clones import Clone
 from tests.collector.machine import NOW, Agent, Machine
 from tests.collector.stand_in import KEY, App, Fault
@@ -334,12 +335,14 @@ def test_a_batch_that_is_too_large_goes_in_halves(machine: Machine, app: App, cl
 
 
 def test_large_edits_are_spread_over_requests(machine: Machine, app: App, clone: Clone) -> None:
-    lines = "".join(f"value_{number} = {number} + {number}\n" for number in range(60_000))
+    lines = "".join(f"value_{number} = {number} + {number}\n" for number in range(2_000))
     agent = Agent(machine, clone.path, "s1")
     for name in ("a.py", "b.py"):
         agent.write(name, lines)
     take(machine, agent)
-    assert flush(machine.places, now=NOW).sent == 2
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("ghapp.collector.batches.MOST_BYTES", 700_000)
+        assert flush(machine.places, now=NOW).sent == 2
     assert len([batch for batch in app.batches if batch.edits]) == 2
 
 
@@ -407,7 +410,7 @@ class _Killed(BaseException):
 
 @given(deaths=st.lists(st.integers(0, 3), max_size=3), parts=st.integers(1, 4))
 @settings(
-    max_examples=20,
+    max_examples=8 * FACTOR,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
