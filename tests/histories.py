@@ -32,10 +32,13 @@ class Step(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class History:
     """A repository that steps are done in."""
 
+    _on = "main"
+    """The branch that is checked out."""
+
     def __init__(self, path: Path) -> None:
         self.path = path
         path.mkdir(parents=True)
-        self.git("init", "-q", "-b", "main")
+        self.git("init", "-q", "-b", "main", "--template=")
 
     def git(self, *command: str, at: str = "2026-05-20T12:00:00Z", author: bool = True) -> str:
         """Run git without anybody's configuration."""
@@ -48,6 +51,10 @@ class History:
                 "PATH": os.environ["PATH"],
                 "HOME": str(self.path),
                 "GIT_CONFIG_NOSYSTEM": "1",
+                # Else each commit starts a second process that looks for something to tidy.
+                "GIT_CONFIG_COUNT": "1",
+                "GIT_CONFIG_KEY_0": "maintenance.auto",
+                "GIT_CONFIG_VALUE_0": "false",
                 "LC_ALL": "C",
                 **{f"GIT_{role}_{key}": value for role in roles for key, value in who.items()},
             },
@@ -60,8 +67,9 @@ class History:
         """Do one step."""
         if step.start is not None:
             self.git("checkout", "-q", "-b", step.on, step.start)
-        elif step.on != "main" or self._has_commits():
+        elif step.on != self._on:
             self.git("checkout", "-q", step.on)
+        self._on = step.on
         if step.merge:
             strategy = ("-s", step.strategy) if step.strategy else ()
             self.git(
@@ -73,9 +81,6 @@ class History:
             self.git("update-ref", step.ref, "HEAD")
         else:
             self._commit(step)
-
-    def _has_commits(self) -> bool:
-        return bool(self.git("for-each-ref"))
 
     def _rebase(self, step: Step) -> None:
         """Put commits on top as GitHub does: authors stay, committers and times are new."""

@@ -133,8 +133,8 @@ class RedisQueue:
 def job_id(item: WorkItem, now: datetime) -> str:
     """Return the job's name in RQ: which work it is, and which try.
 
-    >>> job_id(WorkItem(id=7, name="audit:42:17", taken=1, ...), datetime(2026, 5, 20, tzinfo=UTC))
-    'audit-42-17-7-1-5930784'
+    The first lease of item 7, ``audit:42:17``, is ``audit-42-17-7-1-5930784``; the last number is
+    the time in steps of `DEBOUNCE`.
 
     RQ refuses a name that it already holds, so pushing an item twice is harmless. Each lease makes
     a new name, and so does time: a job that died with its worker cannot block its item.

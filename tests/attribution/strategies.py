@@ -6,15 +6,13 @@ draw, shorten and simplify it, and so that a seed gives the same stories everywh
 made of few words, so that equal, common and nearly equal lines abound.
 """
 
-import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from difflib import SequenceMatcher
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from ghapp.attribution.model import (
@@ -38,9 +36,6 @@ MERGED = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 LATER = MERGED + timedelta(days=30)
 SUBJECT = AuditSubject(merged_at=MERGED, repository="acme/app", pull_request=7)
 ROOT = "/home/dev/app"
-FACTOR = int(os.environ.get("GHAPP_EXAMPLES_FACTOR", "1"))
-"""Factor on the number of examples; above 1, each run tries new ones."""
-
 TAPE = 320
 """Bytes of a tape; a story that needs more reads zeros."""
 
@@ -120,17 +115,6 @@ class Tape:
     def happens(self, percent: int) -> bool:
         """Return true with this probability in percent."""
         return self.below(100) >= 100 - percent
-
-
-def searched(examples: int) -> Callable[[Any], Any]:
-    """Return the settings of a search: the number of examples, the same ones in each plain run."""
-    return settings(
-        max_examples=examples * FACTOR,
-        derandomize=FACTOR == 1,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
 
 
 # --- lines --------------------------------------------------------------------------------------

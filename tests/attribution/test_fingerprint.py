@@ -35,12 +35,12 @@ from tests.attribution.strategies import (
     cases,
     changed,
     replaced,
-    searched,
     some_line,
     stories,
     tapes,
     touched,
 )
+from tests.searching import searched
 
 KEY = bytes(range(32))
 OTHER_KEY = bytes(range(1, 33))
@@ -98,7 +98,7 @@ def with_unrelated_lines(case: Case) -> Case:
     return Case(change, Evidence(edits=tuple(edits), roots=case.evidence.roots))
 
 
-@searched(400)
+@searched(100)
 @given(cases())
 def test_what_is_equal_after_normalization_gets_the_same_verdict(case: Case) -> None:
     """Lines that are not equal are unlike each other here, so nothing else can decide."""
@@ -118,7 +118,7 @@ def test_the_comparison_is_not_empty() -> None:
     assert reasons >= {"run", "line", "common_line", "no_match", "not_applied", "outside_window"}
 
 
-@searched(800)
+@searched(200)
 @given(cases())
 def test_never_more_attributed_than_by_characters(case: Case) -> None:
     tokens, characters = by_tokens(case), by_characters(case)
@@ -127,7 +127,7 @@ def test_never_more_attributed_than_by_characters(case: Case) -> None:
     assert tokens.totals.attributed <= characters.totals.attributed
 
 
-@searched(300)
+@searched(75)
 @given(cases())
 def test_text_and_fingerprints_give_the_same_verdicts_under_one_key(case: Case) -> None:
     assert by_tokens(as_kept(case)).files == by_tokens(case).files
@@ -139,7 +139,7 @@ def test_text_cannot_be_compared_with_fingerprints_without_the_key() -> None:
         by_characters(as_kept(case))
 
 
-@searched(100)
+@searched(25)
 @given(cases())
 def test_another_key_attributes_nothing(case: Case) -> None:
     assert by_tokens(as_kept(case, OTHER_KEY)).totals.attributed == 0
@@ -164,7 +164,7 @@ def both_distances(one: str, other: str) -> tuple[int, int]:
     return found[0], found[1]
 
 
-@searched(1500)
+@searched(400)
 @given(TEXT, TEXT)
 def test_token_distance_is_never_below_character_distance(one: str, other: str) -> None:
     characters, tokens = both_distances(one, other)
@@ -172,7 +172,7 @@ def test_token_distance_is_never_below_character_distance(one: str, other: str) 
     assert (characters == 0) == (tokens == 0)
 
 
-@searched(500)
+@searched(125)
 @given(tapes())
 def test_token_distance_is_never_below_on_lines_of_code(content: bytes) -> None:
     tape = Tape(content)
@@ -181,7 +181,7 @@ def test_token_distance_is_never_below_on_lines_of_code(content: bytes) -> None:
     assert characters <= tokens
 
 
-@searched(300)
+@searched(75)
 @given(TEXT, TEXT)
 def test_the_distance_by_characters_is_the_textbook_one(one: str, other: str) -> None:
     book = Codebook()
@@ -193,7 +193,7 @@ def test_the_distance_by_characters_is_the_textbook_one(one: str, other: str) ->
         assert book.distance(a, b, expected - 1) == expected
 
 
-@searched(300)
+@searched(75)
 @given(TEXT)
 def test_a_line_weighs_the_same_as_text_and_as_fingerprint(text: str) -> None:
     plain, token = Codebook(), FingerprintCodebook(LineFingerprinter(KEY))
@@ -205,7 +205,7 @@ def test_a_line_weighs_the_same_as_text_and_as_fingerprint(text: str) -> None:
 # --- what is kept -------------------------------------------------------------------------------
 
 
-@searched(300)
+@searched(75)
 @given(TEXT)
 def test_a_fingerprint_holds_each_token_once_with_its_length(text: str) -> None:
     fingerprint = LineFingerprinter(KEY).line(text)
@@ -217,7 +217,7 @@ def test_a_fingerprint_holds_each_token_once_with_its_length(text: str) -> None:
     assert "".join(pieces(normalized)) == normalized
 
 
-@searched(200)
+@searched(50)
 @given(cases())
 def test_packing_round_trips(case: Case) -> None:
     fingerprinter = LineFingerprinter(KEY)

@@ -31,8 +31,9 @@ from ghapp.attribution.unified_diff import DiffError, parse_diff
 from ghapp.evidence import claude_code
 from ghapp.evidence.source import Found, Worktree, everything
 from ghapp.ingest.artifacts import find_evidence
-from tests.attribution.strategies import LATER, SUBJECT, TAPE, Tape, diff_of, searched, tapes
+from tests.attribution.strategies import LATER, SUBJECT, TAPE, Tape, diff_of, tapes
 from tests.cases import cases
+from tests.searching import searched
 
 T = TypeVar("T")
 
@@ -178,7 +179,7 @@ def check_whole(files: tuple[FileDiff, ...]) -> None:
         assert numbers == sorted(set(numbers))
 
 
-@searched(2500)
+@searched(600)
 @given(tapes())
 def test_a_broken_diff_is_refused_or_read_whole(content: bytes) -> None:
     text = mutated(Tape(content), DIFFS, DIFF_TOKENS)
@@ -254,7 +255,7 @@ def audited(found: list[Found]) -> bytes:
     return to_document(attribute(SUBJECT, change, evidence, CLAUDE_CODE_V1, at=LATER))
 
 
-@searched(2500)
+@searched(600)
 @given(tapes())
 def test_a_broken_transcript_is_read_or_named(content: bytes) -> None:
     text = mutated(Tape(content), TRANSCRIPTS, JSON_TOKENS)

@@ -35,9 +35,9 @@ from tests.attribution.strategies import (
     changed,
     diff_of,
     replaced,
-    searched,
     stories,
 )
+from tests.searching import FACTOR, searched
 
 UNCOUNTED = {"trivial_line", "long_line"}
 SEEDS = st.integers(0, 2**32)
@@ -78,7 +78,7 @@ def moved_to(case: Case, folder: str, suffix: str) -> Case:
 # --- order --------------------------------------------------------------------------------------
 
 
-@searched(250)
+@searched(75)
 @given(cases(), SEEDS, st.sampled_from([CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED]))
 def test_order_and_copies_never_matter(case: Case, seed: int, policy: Policy) -> None:
     drawn = random.Random(seed)  # noqa: S311  (an order, not a secret)
@@ -92,7 +92,7 @@ def test_order_and_copies_never_matter(case: Case, seed: int, policy: Policy) ->
     assert to_document(again) == to_document(audit_of(*case, policy))
 
 
-@searched(250)
+@searched(75)
 @given(cases(), cases())
 def test_evidence_for_one_file_changes_no_other_file(case: Case, other: Case) -> None:
     target = case.change.files[-1]
@@ -139,7 +139,7 @@ def test_excluded_files_are_never_attributed(folder: str, suffix: str, rule: str
     assert attributed > 100, "elsewhere these lines are attributed, or nothing was asked"
 
 
-@searched(300)
+@searched(75)
 @given(cases(), st.sampled_from([CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED]))
 def test_every_added_line_has_one_reason_and_sums_add_up(case: Case, policy: Policy) -> None:
     audit = audit_of(*case, policy)
@@ -164,7 +164,7 @@ def test_every_added_line_has_one_reason_and_sums_add_up(case: Case, policy: Pol
     assert totals.share == share
 
 
-@searched(500)
+@searched(125)
 @given(cases(), st.sampled_from([CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED]))
 def test_an_edit_is_never_credited_more_than_it_wrote(case: Case, policy: Policy) -> None:
     """Line by line for equal and touched lines, character by character for re-wrapped ones."""
@@ -188,7 +188,7 @@ def test_an_edit_is_never_credited_more_than_it_wrote(case: Case, policy: Policy
         assert characters[edit.id] <= sum(len(oracle.compact(text)) for text in own)
 
 
-@searched(500)
+@searched(125)
 @given(cases())
 def test_differences_are_what_the_reason_says(case: Case) -> None:
     limit, half = CLAUDE_CODE_V1.rewrite_limit, 0.5
@@ -220,7 +220,7 @@ def restyled(line: HunkLine, drawn: random.Random) -> HunkLine:
     return HunkLine("+", upper if upper.lower() == text.lower() else text)
 
 
-@searched(300)
+@searched(75)
 @given(cases(), SEEDS)
 def test_letter_case_quotes_and_spacing_never_change_a_verdict(case: Case, seed: int) -> None:
     drawn = random.Random(seed)  # noqa: S311  (an order, not a secret)
@@ -233,7 +233,9 @@ def test_letter_case_quotes_and_spacing_never_change_a_verdict(case: Case, seed:
 
 # --- the rewrite limit --------------------------------------------------------------------------
 
-LENGTHS = range(5, 401)
+EVERY = FACTOR > 1
+LENGTHS = [length for length in range(5, 401) if EVERY or length < 60 or length % 20 in (19, 0, 1)]
+"""All lengths at night; else the short ones, and around each whole fifth that follows."""
 
 
 def plain_line(length: int, name: str) -> str:
@@ -323,7 +325,7 @@ def test_a_fifth_is_in_and_one_character_more_is_out_for_a_lone_edit(how: str) -
         for length in LENGTHS
         if oracle.plain_weight(HOW[how](length, length // 5, f"{how}{length}")[0]) >= 7
     }
-    assert heavy >= set(range(40, 401))
+    assert heavy >= {length for length in LENGTHS if length >= 40}
     assert attributed_lengths(how, 0, between=False) == heavy
     assert attributed_lengths(how, 1, between=False) == set()
 
@@ -384,7 +386,7 @@ def test_an_audit_is_provisional_until_the_window_is_over(at: datetime, state: s
 # --- the document -------------------------------------------------------------------------------
 
 
-@searched(200)
+@searched(50)
 @given(cases())
 def test_a_document_comes_back_as_the_same_bytes(case: Case) -> None:
     audit = audit_of(*case)
@@ -393,7 +395,7 @@ def test_a_document_comes_back_as_the_same_bytes(case: Case) -> None:
     assert to_document(from_document(document)) == document == to_document(audit_of(*case))
 
 
-@searched(200)
+@searched(50)
 @given(cases())
 def test_a_document_holds_no_source_text(case: Case) -> None:
     marked = changed(case.change, lambda line: HunkLine(line.origin, f"{line.text} zq7secret"))

@@ -1,8 +1,21 @@
-"""Which of several checkouts a path belongs to."""
+"""Where a path lies: in which checkout of the repository, and in which file of the change."""
+
+from typing import Any
 
 import pytest
 
-from ghapp.attribution.paths import below_deepest
+from ghapp.attribution.model import Change, Edit, FileDiff, FileSnapshot, FileStatus
+from ghapp.attribution.paths import (
+    ELSEWHERE,
+    KnownCheckouts,
+    below,
+    below_deepest,
+    deepest_first,
+    is_absolute,
+    tidy,
+    without_worktree,
+)
+from tests.attribution.strategies import MERGED
 
 ROOTS = ("/src", "/src/shop", "/home/ann/shop")
 
@@ -25,3 +38,113 @@ def test_a_path_belongs_to_the_deepest_root_that_holds_it(path: str, expected: s
 
 def test_a_root_itself_is_no_file_of_the_root_around_it() -> None:
     assert below_deepest(ROOTS, "/src/shop") == ""
+
+
+# --- checkouts --------------------------------------------------------------------------------
+
+CHANGE = Change(
+    files=(
+        FileDiff(path="src/shop/a.py"),
+        FileDiff(path="README.md", blobs=("1111111aaa", "2222222bbb")),
+        FileDiff(path="ledger.py"),
+        FileDiff(path="src/new.py", previous_path="src/old.py", status=FileStatus.RENAMED),
+    )
+)
+
+
+def edit(path: str, cwd: str | None = None) -> Edit:
+    return Edit(id=path, agent="codex", agent_session="one", at=MERGED, path=path, cwd=cwd)
+
+
+def checkouts(*edits: Edit, **more: Any) -> KnownCheckouts:
+    return KnownCheckouts(edits, CHANGE, **more)
+
+
+def test_a_relative_path_is_inside_and_may_be_a_file_of_the_change() -> None:
+    found = checkouts()
+    assert found.place("./src//shop/a.py") == ("src/shop/a.py", True)
+    assert found.place("src/old.py") == ("src/old.py", True)
+    assert found.place("src/other.py") == (None, True)
+
+
+def test_without_a_checkout_an_absolute_path_is_elsewhere() -> None:
+    assert checkouts().place("/home/ann/shop/src/shop/a.py") == ELSEWHERE
+
+
+def test_a_checkout_is_what_precedes_a_path_of_the_change() -> None:
+    found = checkouts(edit("/home/ann/shop/src/shop/a.py"))
+    assert found.roots == ("/home/ann/shop",)
+    assert found.place("/home/ann/shop/lib/x.py") == (None, True)
+    assert found.place("/home/ann/other/src/shop/a.py") == ELSEWHERE
+
+
+def test_known_roots_exclude_everything_else() -> None:
+    found = checkouts(edit("/home/ann/shop/src/shop/a.py"), known=["/srv/shop/"])
+    assert found.roots == ("/srv/shop",)
+    assert found.place("/srv/shop/src/shop/a.py") == ("src/shop/a.py", True)
+    assert found.place("/home/ann/shop/src/shop/a.py") == ELSEWHERE
+
+
+def test_likely_roots_are_added_to_the_inferred_ones() -> None:
+    found = checkouts(edit("/home/ann/shop/src/shop/a.py"), likely=["/srv/clone"])
+    assert set(found.roots) == {"/home/ann/shop", "/srv/clone"}
+
+
+@pytest.mark.parametrize("folder", [".claude/worktrees", ".worktrees", "worktrees"])
+def test_a_worktree_inside_is_the_checkout_around_it(folder: str) -> None:
+    found = checkouts(known=["/srv/shop"])
+    assert found.place(f"/srv/shop/{folder}/fix/src/shop/a.py") == ("src/shop/a.py", True)
+    assert without_worktree(f"{folder}/fix") == ""
+
+
+def test_of_a_checkout_in_a_checkout_the_one_with_more_edits_is_right() -> None:
+    outer, inner = edit("/w/src/shop/a.py"), edit("/w/copy/src/shop/a.py")
+    second = edit("/w/copy/src/new.py")
+    assert checkouts(outer, inner).roots == ("/w",)
+    assert checkouts(outer, inner, second).roots == ("/w/copy",)
+
+
+def test_a_common_name_alone_shows_nothing_and_its_content_does() -> None:
+    readme = edit("/w/README.md", cwd="/w")
+    assert checkouts(readme).roots == ()
+    told = FileSnapshot(path="/w/README.md", blob="1111111aaa" + "0" * 30)
+    assert checkouts(readme, snapshots=[told]).roots == ("/w",)
+    other = FileSnapshot(path="/w/README.md", blob="3" * 40)
+    assert checkouts(readme, snapshots=[other]).roots == ()
+
+
+def test_an_uncommon_name_shows_the_directory_that_the_agent_worked_in() -> None:
+    assert checkouts(edit("/w/ledger.py", cwd="/w")).roots == ("/w",)
+    assert checkouts(edit("/w/ledger.py", cwd="/")).roots == ()
+    assert checkouts(edit("/w/ledger.py")).roots == ()
+
+
+def test_a_working_directory_named_like_the_repository_is_a_checkout() -> None:
+    one = edit("/home/ann/Shop/x.py", cwd="/home/ann/Shop/src")
+    assert checkouts(one, repository="acme/shop").roots == ("/home/ann/Shop",)
+    assert checkouts(one, repository="acme/other").roots == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/a//b/./c/", "/a/b/c"),
+        ("C:\\Code\\shop\\a.py", "C:/Code/shop/a.py"),
+        ("a\\b", "a\\b"),
+        ("./a", "a"),
+        ("/", "/"),
+        ("", ""),
+    ],
+)
+def test_a_tidy_path(path: str, found: str) -> None:
+    assert tidy(path) == found
+
+
+def test_an_absolute_path_starts_at_a_root_a_drive_or_a_home() -> None:
+    assert all(map(is_absolute, ("/a", "C:/a", "~/a")))
+    assert not any(map(is_absolute, ("a", "./a", "~a", "CC:/a", "")))
+
+
+def test_roots_come_deepest_first() -> None:
+    assert deepest_first(["/a", "/a/b", "/c"]) == ("/a/b", "/a", "/c")
+    assert below("/", "/a") == "a"

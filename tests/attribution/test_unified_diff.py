@@ -8,12 +8,13 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.attribution.model import FileDiff, FileStatus, Hunk
 from ghapp.attribution.unified_diff import DiffError, parse_diff, parse_patch
 from tests.cases import cases, names
+from tests.searching import searched
 
 FOLDERS = cases("diffs")
 WHOLE = [folder for folder in FOLDERS if not folder.name.startswith("refused_")]
@@ -270,7 +271,7 @@ def moved(tree: Tree, random: Random) -> Tree:
     }
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@searched(20)
 @given(old=TREE, changed=TREE, command=COMMAND, random=st.randoms())
 def test_applied_to_the_old_tree_it_gives_the_new_one(
     repository: Path, old: Tree, changed: Tree, command: list[str], random: Random
@@ -376,7 +377,7 @@ PIECE = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@searched(100)
 @given(st.lists(PIECE, max_size=20).map(b"\n".join), st.sampled_from([b"", b"\n"]))
 def test_anything_is_parsed_or_refused(text: bytes, end: bytes) -> None:
     files: tuple[FileDiff, ...] = ()

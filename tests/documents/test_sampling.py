@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit, AuditTotals, FileVerdict, LineVerdict
 from ghapp.documents.sampling import LEAST, SampleAnswer, SamplingFrame, allocation, score, wilson
+from tests.searching import searched
 from tests.store.records import document
 
 SIZES = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 5000), min_size=1)
@@ -36,6 +37,7 @@ def audit(number: int, *reasons: str) -> Audit:
 AUDITS = [audit(number, "run", "run", "no_match", "trivial_line") for number in range(1, 41)]
 
 
+@searched(40)
 @given(SIZES, st.integers(1, 6000))
 def test_every_stratum_gets_some_and_none_more_than_it_has(
     sizes: dict[str, int], size: int
@@ -97,6 +99,7 @@ def test_nothing_is_said_of_what_nobody_judged() -> None:
     assert score([none]) is None
 
 
+@searched(40)
 @given(st.lists(st.tuples(st.integers(1, 999), st.integers(0, 9), st.integers(0, 9)), min_size=1))
 def test_the_estimate_lies_in_its_interval(strata: list[tuple[int, int, int]]) -> None:
     given = [

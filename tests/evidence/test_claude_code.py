@@ -13,6 +13,7 @@ from ghapp.evidence.own_lines import NO_LINES
 from ghapp.evidence.source import Found, everything
 from tests.cases import cases
 from tests.evidence.renew import inputs
+from tests.searching import searched
 
 UUID_NAME = "5f0c7d1e-2b3a-4c4d-8e5f-60718293a4b5.jsonl"
 TRANSCRIPTS = [path for case in cases("evidence/claude_code") for path in inputs(case)]
@@ -90,12 +91,14 @@ def test_a_record_of_megabytes_is_read_like_any_other() -> None:
     assert [len(hunk.own) for hunk in edit.lines.hunks] == [200_000]
 
 
+@searched(40)
 @given(st.lists(st.binary(max_size=200), max_size=20))
 def test_random_bytes_are_named_and_harm_nothing(lines: list[bytes]) -> None:
     found = list(claude_code.read("t", lines, everything))
     assert all(isinstance(one, UnreadEvidence) and one.line is not None for one in found)
 
 
+@searched(40)
 @given(st.sampled_from(TRANSCRIPTS), st.floats(0, 1))
 def test_a_cut_transcript_gives_what_its_whole_lines_give(path: Path, share: float) -> None:
     text = path.read_bytes()
@@ -110,6 +113,7 @@ def test_a_cut_transcript_gives_what_its_whole_lines_give(path: Path, share: flo
         assert len(found) <= len(expected) + 3
 
 
+@searched(40)
 @given(st.sampled_from(TRANSCRIPTS), st.data())
 def test_a_changed_byte_never_stops_the_reading(path: Path, data: st.DataObject) -> None:
     text = bytearray(path.read_bytes())
@@ -123,6 +127,7 @@ def test_a_changed_byte_never_stops_the_reading(path: Path, data: st.DataObject)
     assert edits(list(claude_code.read("t", before, everything)))[: len(answered)] == answered
 
 
+@searched(40)
 @given(st.lists(st.sampled_from(LINES), max_size=30))
 def test_lines_in_any_order_never_stop_the_reading(lines: list[bytes]) -> None:
     found = edits(list(claude_code.read("t", lines, everything)))
@@ -138,6 +143,7 @@ JSON = st.recursive(
 )
 
 
+@searched(40)
 @given(st.sampled_from(LINES), st.data())
 def test_a_part_of_another_kind_never_stops_the_reading(line: bytes, data: st.DataObject) -> None:
     try:

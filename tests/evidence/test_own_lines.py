@@ -16,6 +16,7 @@ from ghapp.evidence.own_lines import (
     replace,
     split_lines,
 )
+from tests.searching import searched
 
 LINE = st.sampled_from(["alpha = 1", "beta = 2", "gamma(3)", "", "}", "\tdelta", "    delta"])
 TEXT = st.lists(LINE, max_size=12).map("\n".join)
@@ -25,6 +26,7 @@ def own(lines: TextLines) -> list[str]:
     return [text for hunk in lines.hunks for text in hunk.own]
 
 
+@searched(60)
 @given(TEXT, TEXT)
 def test_own_lines_did_not_stand_in_the_old_text_as_often(old: str, new: str) -> None:
     found = from_texts(old, new)
@@ -35,6 +37,7 @@ def test_own_lines_did_not_stand_in_the_old_text_as_often(old: str, new: str) ->
             assert count <= after[text] - min(before[text], after[text])
 
 
+@searched(60)
 @given(TEXT, TEXT)
 def test_new_lines_are_all_own(old: str, new: str) -> None:
     before = set(split_lines(old))
@@ -43,6 +46,7 @@ def test_new_lines_are_all_own(old: str, new: str) -> None:
     assert all(count <= 0 for text, count in missing.items() if text.strip() != "delta")
 
 
+@searched(60)
 @given(TEXT, TEXT)
 def test_hunks_stand_in_the_new_text_in_order(old: str, new: str) -> None:
     lines = split_lines(new)
@@ -59,11 +63,13 @@ def tuple_of(hunk: object) -> tuple[tuple[str, ...], ...]:
     return (hunk.before, hunk.own, hunk.after)  # type: ignore[attr-defined]
 
 
+@searched(60)
 @given(TEXT)
 def test_a_text_put_in_its_own_place_adds_nothing(text: str) -> None:
     assert from_texts(text, text) == own_lines.NO_LINES
 
 
+@searched(60)
 @given(TEXT)
 def test_a_text_that_replaced_nothing_is_own(text: str) -> None:
     assert own(from_texts("", text)) == own(all_own(text)) == split_lines(text)

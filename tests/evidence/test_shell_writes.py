@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.evidence.shell_writes import ShellWrite, heredocs
+from tests.searching import searched
 
 BODY = "<<'EOF'\none\nEOF"
 
@@ -68,6 +69,7 @@ def test_what_is_not_sure_is_left_alone(command: str) -> None:
     assert list(heredocs(command)) == []
 
 
+@searched(100)
 @given(st.text(alphabet="catee <>-'\"\\$EOF\n&|;()/.a", max_size=80))
 def test_no_command_stops_the_reading(command: str) -> None:
     assert all(write.path for write in heredocs("cat <<" + command))

@@ -13,6 +13,7 @@ from ghapp.evidence.own_lines import NO_LINES
 from ghapp.evidence.registry import SOURCES, source_of
 from ghapp.evidence.source import EvidenceSource, Found, everything
 from tests.evidence.renew import all_cases, inputs
+from tests.searching import searched
 
 ARTIFACTS = [(SOURCES[case.parent.name], path) for case in all_cases() for path in inputs(case)]
 IDS = [f"{path.parts[-3]}-{path.parts[-2]}" for _, path in ARTIFACTS]
@@ -50,6 +51,7 @@ def test_a_source_says_whose_edits_it_reads(source: EvidenceSource) -> None:
     assert source.HOMES
 
 
+@searched(50)
 @given(st.sampled_from(list(SOURCES.values())), st.lists(st.binary(max_size=200), max_size=20))
 def test_random_bytes_are_named_and_harm_nothing(
     source: EvidenceSource, lines: list[bytes]
@@ -58,6 +60,7 @@ def test_random_bytes_are_named_and_harm_nothing(
     assert all(isinstance(one, UnreadEvidence) for one in found)
 
 
+@searched(50)
 @given(st.sampled_from(ARTIFACTS), st.data())
 def test_a_cut_or_changed_artifact_never_stops_the_reading(
     artifact: tuple[EvidenceSource, Path], data: st.DataObject
@@ -106,6 +109,7 @@ JSON = st.recursive(
 )
 
 
+@searched(50)
 @given(st.sampled_from(ARTIFACTS), st.data())
 def test_a_part_of_another_kind_never_stops_the_reading(
     artifact: tuple[EvidenceSource, Path], data: st.DataObject

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.git.remotes import all_normalized, normalized, on_host
+from tests.searching import searched
 
 SHOP = "github.com/acme/shop"
 
@@ -70,6 +71,7 @@ def test_each_repository_is_named_once_and_found_by_host() -> None:
     assert on_host(all_normalized(remotes), "github.com") == ("acme/shop",)
 
 
+@searched(60)
 @given(st.text(max_size=60))
 def test_any_text_gives_a_name_or_none_and_a_name_never_holds_a_login(text: str) -> None:
     found = normalized(text)

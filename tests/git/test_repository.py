@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.git import process as git_process
 from ghapp.git.repository import GitError, GitRepository, fetch_commits
 from tests.clones import Clone
 
@@ -23,6 +22,10 @@ ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
+    # Else each commit starts a second process that looks for something to tidy.
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "maintenance.auto",
+    "GIT_CONFIG_VALUE_0": "false",
     "GIT_AUTHOR_NAME": "Ada",
     "GIT_AUTHOR_EMAIL": "ada@example.com",
     "GIT_AUTHOR_DATE": "2026-05-01T10:00:00+02:00",
@@ -39,7 +42,7 @@ class Made:
     def __init__(self, path: Path, *init: str) -> None:
         self.path = path
         path.mkdir(parents=True)
-        self.run("init", "--quiet", "--initial-branch=main", *init)
+        self.run("init", "--quiet", "--initial-branch=main", "--template=", *init)
 
     def run(self, *command: str) -> str:
         """Run git and return what it prints."""
@@ -69,6 +72,14 @@ class Made:
 @pytest.fixture
 def made(tmp_path: Path) -> Made:
     return Made(tmp_path / "made")
+
+
+@pytest.fixture(scope="module")
+def one_commit(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Return a repository of one commit, for tests that change nothing."""
+    made = Made(tmp_path_factory.mktemp("one") / "made")
+    made.commit("root", {"a": "a"})
+    return made
 
 
 def added(diff: bytes) -> dict[str, list[str]]:
@@ -110,10 +121,9 @@ def test_message_in_another_encoding(made: Made) -> None:
     assert GitRepository(made.path).commit("HEAD").message == "grüße\n"
 
 
-def test_no_such_commit_is_said_with_name_and_place(made: Made) -> None:
-    made.commit("root", {"a": "a"})
+def test_no_such_commit_is_said_with_name_and_place(one_commit: Made) -> None:
     with pytest.raises(GitError, match=r"git rev-parse ended with status 1: no commit 'gone' in"):
-        GitRepository(made.path).commit("gone")
+        GitRepository(one_commit.path).commit("gone")
 
 
 def test_replaced_objects_are_not_taken_for_real(made: Made) -> None:
@@ -125,10 +135,9 @@ def test_replaced_objects_are_not_taken_for_real(made: Made) -> None:
 
 
 @pytest.mark.parametrize("revision", ["--help", "-x", "HEAD --", "a\nb", "", "HEAD:a", ":/x"])
-def test_odd_revisions_are_names_of_no_commit(made: Made, revision: str) -> None:
-    made.commit("root", {"a": "a"})
+def test_odd_revisions_are_names_of_no_commit(one_commit: Made, revision: str) -> None:
     with pytest.raises(GitError):
-        GitRepository(made.path).commit(revision)
+        GitRepository(one_commit.path).commit(revision)
 
 
 # --- diffs ------------------------------------------------------------------------------------
@@ -160,7 +169,7 @@ def test_diff_is_the_same_whatever_the_repository_is_set_to(made: Made, tmp_path
     script = tmp_path / "trap.sh"
     script.write_text(f"#!/bin/sh\ntouch '{trap}'\n")
     script.chmod(0o755)
-    for key, value in {
+    settings = {
         "diff.external": str(script),
         "diff.trap.textconv": str(script),
         "diff.trap.command": str(script),
@@ -178,26 +187,29 @@ def test_diff_is_the_same_whatever_the_repository_is_set_to(made: Made, tmp_path
         "diff.suppressBlankEmpty": "true",
         "diff.orderFile": str(script),
         "core.quotePath": "false",
-    }.items():
-        made.run("config", key, value)
+    }
+    with (made.path / ".git" / "config").open("a") as file:
+        for name, value in settings.items():
+            section, _, key = name.rpartition(".")
+            quoted = section.replace(".trap", ' "trap"')
+            file.write(f"[{quoted}]\n{key} = {value}\n")
+    assert made.run("config", "diff.trap.textconv") == str(script)
     (made.path / "everywhere").write_text("* -diff\n")
     (made.path / ".gitattributes").write_text("*.txt diff=trap\nnew -diff\n")
     assert GitRepository(made.path).diff(base, head) == expected
     assert not trap.exists()
 
 
-def test_diff_of_unknown_commits_is_an_error(made: Made) -> None:
-    root = made.commit("root", {"a": "a"})
+def test_diff_of_unknown_commits_is_an_error(one_commit: Made) -> None:
     with pytest.raises(GitError, match="bad revision 'gone'"):
-        GitRepository(made.path).diff("gone", root)
+        GitRepository(one_commit.path).diff("gone", "HEAD")
 
 
 @pytest.mark.parametrize("option", ["--output=evil", "-O/dev/null", "--no-index"])
-def test_options_are_no_commits(made: Made, option: str) -> None:
-    root = made.commit("root", {"a": "a"})
+def test_options_are_no_commits(one_commit: Made, option: str) -> None:
     with pytest.raises(GitError):
-        GitRepository(made.path).diff(option, root)
-    assert not (made.path / "evil").exists()
+        GitRepository(one_commit.path).diff(option, "HEAD")
+    assert not (one_commit.path / "evil").exists()
 
 
 # --- files ------------------------------------------------------------------------------------
@@ -277,30 +289,6 @@ def test_no_repository_at_all(tmp_path: Path) -> None:
         GitRepository(tmp_path).commit("HEAD")
     with pytest.raises(GitError, match="cannot change to"):
         GitRepository(tmp_path / "gone").top_level()
-
-
-# --- limits -----------------------------------------------------------------------------------
-
-
-def limited(*arguments: str, **limits: float) -> bytes:
-    bounds = git_process.GitLimits(**limits)  # type: ignore[arg-type]
-    return git_process.run(arguments, "slow", git_process.ENVIRONMENT, bounds)
-
-
-def test_what_takes_too_long_is_ended_with_all_that_it_started() -> None:
-    with pytest.raises(GitError, match=r"git slow: not done after 0.2 s"):
-        limited("-c", "alias.slow=!sleep 30; true", "slow", seconds=0.2)
-
-
-def test_what_prints_too_much_is_ended() -> None:
-    with pytest.raises(GitError, match="more than 1000 bytes of output"):
-        limited("-c", "alias.slow=!yes", "slow", output=1000)
-
-
-def test_git_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(GitError, match="git cannot be started: No such file or directory"):
-        GitRepository(tmp_path).commit("HEAD")
 
 
 # --- fetching ---------------------------------------------------------------------------------
@@ -384,6 +372,7 @@ class Change:
     """A repository with two commits, as GitHub serves it."""
 
     def __init__(self, root: Path) -> None:
+        self.root = root
         made = Made(root / "acme" / "app")
         files: dict[str, str | None] = {f"same/{number}.txt": f"{number}\n" for number in range(50)}
         base = {"a.py": "a = 1\n", "twin of a.py": "a = 1\n", "old.py": "1\n2\n3\n4\n"}
@@ -401,15 +390,15 @@ class Change:
         shutil.rmtree(made.path)
 
 
-@pytest.fixture
-def change(tmp_path: Path) -> Change:
-    return Change(tmp_path / "served")
+@pytest.fixture(scope="module")
+def change(tmp_path_factory: pytest.TempPathFactory) -> Change:
+    """Return a repository for all tests, which only fetch from it."""
+    return Change(tmp_path_factory.mktemp("served"))
 
 
 @pytest.fixture
-def served(change: Change, tmp_path: Path) -> Iterator[Served]:
-    assert change.base
-    server = Served(tmp_path / "served", TOKEN)
+def served(change: Change) -> Iterator[Served]:
+    server = Served(change.root, TOKEN)
     yield server
     server.close()
 

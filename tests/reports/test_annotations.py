@@ -6,7 +6,6 @@ from msgspec.structs import replace
 
 from ghapp.attribution.model import Audit, FileVerdict, LineVerdict
 from ghapp.reports.annotations import annotations
-from ghapp.reports.ranges import ranges
 from tests.reports.renew import CASES, read
 
 AT = datetime(2026, 5, 18, 9, 30, tzinfo=UTC)
@@ -70,9 +69,3 @@ def test_a_range_names_agent_time_and_edit() -> None:
     assert found.message == "Claude Code wrote this on 2026-05-18 09:30 UTC (edit toolu_1)."
     assert found.title == "Attributed: run and edited"
     assert found.annotation_level == "notice"
-
-
-def test_no_line_is_lost_in_ranges() -> None:
-    lines = [line(at, reason) for at, reason in enumerate(["trivial_line", "run", "no_match"] * 5)]
-    found = [one for run in ranges(lines, lambda one: one.reason) for one in run]
-    assert found == lines

@@ -23,6 +23,7 @@ from ghapp.reports.charts import (
     sparkline,
     ticks,
 )
+from tests.searching import searched
 
 FRAME = ChartFrame(name="pulls", title="Pull requests", description="12 with, 20 without")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -33,6 +34,7 @@ def parsed(svg: str) -> ET.Element:
     return ET.fromstring(f'<div xmlns="http://www.w3.org/2000/svg">{svg}</div>')  # noqa: S314 - ours
 
 
+@searched(30)
 @given(st.floats(0, 1e9))
 def test_an_axis_reaches_what_is_drawn_in_even_whole_steps(highest: float) -> None:
     marks = ticks(highest)
@@ -42,6 +44,7 @@ def test_an_axis_reaches_what_is_drawn_in_even_whole_steps(highest: float) -> No
     assert 2 <= len(marks) <= 6
 
 
+@searched(30)
 @given(st.lists(st.tuples(counts, counts, counts), max_size=400))
 def test_columns_are_as_tall_as_their_numbers(values: list[tuple[int, int, int]]) -> None:
     steps = [ChartColumn(label=str(at), title="", values=one) for at, one in enumerate(values)]
@@ -59,6 +62,7 @@ def test_columns_are_as_tall_as_their_numbers(values: list[tuple[int, int, int]]
     assert len(words) <= LABELS
 
 
+@searched(30)
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=60))
 def test_a_share_line_has_a_gap_where_nothing_is_known(shares: list[float | None]) -> None:
     points = [SharePoint(label="", title="", share=share) for share in shares]
@@ -109,6 +113,7 @@ def test_no_chart_brings_colors_or_styles_of_its_own() -> None:
     assert not re.search(r"style=|fill=\"(?!url)|stroke=|#[0-9a-f]{6}", svg)
 
 
+@searched(30)
 @given(st.lists(counts, min_size=1, max_size=4))
 def test_the_parts_of_a_meter_fill_it(parts: list[int]) -> None:
     drawn = parsed(meter([("with", part) for part in parts], "x"))

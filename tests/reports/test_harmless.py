@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -26,6 +26,7 @@ from ghapp.reports import markdown
 from ghapp.reports.annotations import annotations
 from ghapp.reports.harmless import cell, code, plain, prose, visible
 from ghapp.reports.summary import summarize
+from tests.searching import searched
 
 PIECES = [
     *("@octocat", "#12", "GH-12", "gh-3", "acme/app#4", "acme/app@deadbeef", "a@b.co", ":tada:"),
@@ -131,7 +132,7 @@ def _parts(token: Token) -> list[str]:
     return [token.type, *(part for child in token.children or [] for part in _parts(child))]
 
 
-@settings(max_examples=150, deadline=None)
+@searched(40)
 @given(name=documented, agent=documented)
 def test_a_hostile_name_changes_no_structure(name: str, agent: str) -> None:
     tame = texts(audit_of("name.py", "agent"))
@@ -139,7 +140,7 @@ def test_a_hostile_name_changes_no_structure(name: str, agent: str) -> None:
         assert shape(theirs) == shape(ours)
 
 
-@settings(max_examples=150, deadline=None)
+@searched(60)
 @given(name=hostile)
 def test_nothing_that_github_acts_on_is_left(name: str) -> None:
     for shown in (plain(name), code(name), cell(name), html.unescape(prose(name))):
@@ -148,7 +149,7 @@ def test_nothing_that_github_acts_on_is_left(name: str) -> None:
         shown.encode()
 
 
-@settings(max_examples=150, deadline=None)
+@searched(60)
 @given(name=documented, agent=documented)
 def test_an_annotation_pings_nobody(name: str, agent: str) -> None:
     for annotation in annotations(audit_of(name, agent)):
@@ -156,6 +157,7 @@ def test_an_annotation_pings_nobody(name: str, agent: str) -> None:
         assert not ACTS.search(annotation.title)
 
 
+@searched(40)
 @given(name=hostile)
 def test_a_code_span_shows_the_name(name: str) -> None:
     rendered = PARSER.parseInline(code(name))[0].children or []

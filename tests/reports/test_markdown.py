@@ -1,6 +1,7 @@
 """The budget of a text, and where it is cut."""
 
 import re
+from functools import cache
 
 import pytest
 from markdown_it import MarkdownIt
@@ -14,6 +15,7 @@ from tests.reports.renew import CASES, read
 PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
 
 
+@cache
 def wide(number: int, name: str = "\u65e5|" * 90) -> Audit:
     """Return an audit of many files with names that are long in bytes, counted and excluded."""
     audit = read(CASES / "provisional")

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.reports.tables import FORMULA, to_csv, to_json_lines
+from tests.searching import searched
 
 VALUES = st.one_of(st.none(), st.integers(), st.text(st.characters(exclude_categories=["Cs"])))
 
 
+@searched(40)
 @given(st.lists(st.lists(VALUES, min_size=2, max_size=2)))
 def test_no_cell_is_a_formula_and_all_comes_back(rows: list[list[object]]) -> None:
     text = "".join(to_csv(("a", "b"), rows))

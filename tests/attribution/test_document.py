@@ -1,0 +1,44 @@
+"""An audit as bytes: in one form, and read back only in this schema."""
+
+import pytest
+from msgspec.structs import replace
+
+from ghapp.attribution.attribute import attribute
+from ghapp.attribution.document import SCHEMA, from_document, to_document
+from ghapp.attribution.model import Change, Evidence
+from ghapp.attribution.policy import CLAUDE_CODE_V1
+from tests.attribution.strategies import LATER, SUBJECT
+
+AUDIT = attribute(SUBJECT, Change(), Evidence(), CLAUDE_CODE_V1, at=LATER)
+
+
+def test_members_are_sorted_and_nothing_is_left_over() -> None:
+    document = to_document(AUDIT)
+    assert document.startswith(b'{"engine":"')
+    assert b"\n" not in document
+    assert b": " not in document
+
+
+def test_another_schema_is_refused_by_its_name() -> None:
+    other = to_document(replace(AUDIT, schema="ghapp/audit/2"))
+    with pytest.raises(ValueError, match=f"'ghapp/audit/2', expected '{SCHEMA}'"):
+        from_document(other)
+
+
+def test_a_member_of_another_kind_is_named_by_its_path() -> None:
+    broken = to_document(AUDIT).replace(b'"effective":0', b'"effective":"0"')
+    with pytest.raises(ValueError, match=r"\$\.totals\.effective"):
+        from_document(broken)
+
+
+@pytest.mark.parametrize("broken", [b"", b"{}", b"[]", b"\xff", b"null"])
+def test_what_is_no_document_is_refused(broken: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        from_document(broken)
+
+
+def test_trailers_are_absent_where_nobody_looked_and_empty_where_none_were() -> None:
+    looked = attribute(SUBJECT, Change(), Evidence(trailers={}), CLAUDE_CODE_V1, at=LATER)
+    assert b"trailers" not in to_document(AUDIT)
+    assert b'"trailers":{}' in to_document(looked)
+    assert from_document(to_document(looked)) == looked

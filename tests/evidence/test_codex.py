@@ -1,0 +1,78 @@
+"""Rollouts of Codex: which result a patch has, and that it is yielded once."""
+
+import json
+
+import pytest
+
+from ghapp.attribution.model import Edit
+from ghapp.evidence import codex
+from ghapp.evidence.source import everything
+
+PATCH = "*** Begin Patch\n*** Add File: a.py\n+one\n*** End Patch"
+AT = "2026-05-19T10:00:00Z"
+
+
+def record(kind: str, at: str | None = AT, **payload: object) -> bytes:
+    return json.dumps({"timestamp": at, "type": kind, "payload": payload}).encode()
+
+
+CALL = record(
+    "response_item", type="custom_tool_call", call_id="c1", name="apply_patch", input=PATCH
+)
+
+
+def output(said: object) -> bytes:
+    return record("response_item", type="custom_tool_call_output", call_id="c1", output=said)
+
+
+def end(**told: object) -> bytes:
+    changes = {"a.py": {"type": "add", "content": "one\n"}}
+    return record("event_msg", type="patch_apply_end", call_id="c1", changes=changes, **told)
+
+
+def read(*lines: bytes) -> list[Edit]:
+    found = list(codex.read("rollout-7.jsonl", lines, everything))
+    assert all(isinstance(one, Edit) for one in found)
+    return found  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("ended", "outcome"),
+    [
+        (end(success=True), "applied"),
+        (end(status="completed"), "applied"),
+        (end(success=False, stderr="no such line"), "failed"),
+        (end(success=False, status="declined"), "refused"),
+        (end(success=False, stderr="patch rejected by user"), "refused"),
+        (end(success=False, stderr="aborted by user after 1.2s"), "interrupted"),
+        (output("Success. Updated the following files:\nA a.py"), "applied"),
+        (output({"content": "Success. Updated the following files:\nA a.py"}), "applied"),
+        (output("Failed to find expected lines"), "failed"),
+        (output(None), "failed"),
+        (record("event_msg", type="turn_aborted"), "interrupted"),
+        (b"\n", "unanswered"),
+    ],
+)
+def test_what_became_of_a_patch(ended: bytes, outcome: str) -> None:
+    [edit] = read(CALL, ended)
+    assert (edit.id, edit.outcome, edit.path) == ("c1", outcome, "a.py")
+    assert [hunk.own for hunk in edit.lines.hunks] == [("one",)]
+
+
+def test_a_patch_that_ended_is_not_told_again() -> None:
+    assert len(read(CALL, end(success=True), output("Success."), CALL, end(success=True))) == 1
+
+
+def test_the_first_name_and_the_present_directory_are_those_of_the_edit() -> None:
+    start = record("session_meta", id="mine", cwd="/home/ann/shop")
+    parent = record("session_meta", id="parents")
+    moved = record("turn_context", cwd="/home/ann/other")
+    [edit] = read(start, parent, moved, CALL, end(success=True))
+    assert (edit.agent_session, edit.path) == ("mine", "/home/ann/other/a.py")
+    assert read(CALL, end(success=True))[0].agent_session == "rollout-7"
+
+
+def test_a_patch_without_a_time_is_named_and_left_out() -> None:
+    lines = [CALL.replace(AT.encode(), b""), end(success=True).replace(AT.encode(), b"")]
+    [found] = codex.read("r", lines, everything)
+    assert (found.line, found.problem[:25]) == (1, "a patch without a time: i")  # type: ignore[union-attr]

@@ -1,0 +1,40 @@
+"""Which source reads a file, and that no two claim the same one."""
+
+import pytest
+
+from ghapp.evidence.registry import SOURCES, source_of
+from tests.cases import FIXTURES
+
+TRANSCRIPT = b'{"type":"user","sessionId":"1","parentUuid":null}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "source"),
+    [
+        ("t.jsonl", TRANSCRIPT, "claude_code"),
+        ("r.jsonl", b'{"type":"session_meta","payload":{}}\n', "codex"),
+        ("events.jsonl", b'{"type":"session.start","data":{}}\n', "copilot"),
+        (
+            "edits.jsonl",
+            b'{"hook_event_name":"afterFileEdit","conversation_id":"1","workspace_roots":[]}\n',
+            "cursor",
+        ),
+        ("chat.jsonl", b'{"sessionId":"1","projectHash":"a"}\n', "gemini_cli"),
+        ("x.json", b'{"info": {"id": "ses_1"}, "messages": []}', "opencode"),
+    ],
+)
+def test_a_file_is_known_by_its_head(name: str, head: bytes, source: str) -> None:
+    found = source_of(name, head)
+    assert found is SOURCES[source]
+    assert [one for one in SOURCES.values() if one.recognizes(name, head)] == [found]
+
+
+@pytest.mark.parametrize("head", [b"", b"\n", b"{}", b"[]\n", b"\xff\xfe{", b"# Notes\n", b"null"])
+def test_what_no_agent_wrote_is_nobodys(head: bytes) -> None:
+    assert source_of("notes.json", head) is None
+
+
+def test_a_source_is_called_like_its_module_and_its_cases() -> None:
+    for name, source in SOURCES.items():
+        assert source.__name__ == f"ghapp.evidence.{name}"  # type: ignore[attr-defined]
+        assert (FIXTURES / "evidence" / name).is_dir()
