@@ -47,19 +47,9 @@ WITHOUT_RESULT = frozenset({"frozen", "gc", "slots"})
 _KILLER = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
-class Room(NamedTuple):
-    """A room that is mutated, and which of its tests run."""
-
-    ignored: tuple[str, ...] = ()
-    """Tests left out because they take long and say little of a single line."""
-    on_postgresql: bool = False
-
-
-ROOMS = {
-    "attribution": Room(ignored=("test_fuzz.py",)),
-    "publishers": Room(),
-    "jobs": Room(on_postgresql=True),
-}
+ROOMS = ("attribution", "publishers", "jobs")
+ON_POSTGRESQL = frozenset({"jobs"})
+"""Rooms whose tests need a server; one serves all runs."""
 
 
 class Options(NamedTuple):
@@ -289,8 +279,7 @@ class Workshop:
 
     def _run(self, room: str, limits: Limits, **environment: str) -> tuple[Ending, str]:
         self._temporary.mkdir(exist_ok=True)
-        ignored = [f"--ignore=tests/{room}/{name}" for name in ROOMS[room].ignored]
-        command = ["-m", "pytest", "-x", "--tb=line", "-p", "no:cacheprovider", *ignored]
+        command = ["-m", "pytest", "-x", "--tb=line", "-p", "no:cacheprovider"]
         # A failure is enough: to look for the smallest example would take minutes.
         command += ["--hypothesis-profile=unshrunk", f"tests/{room}"]
 
@@ -350,9 +339,7 @@ def _scratch() -> Iterator[str]:
 
 def _databases(stack: ExitStack, rooms: Iterable[str]) -> dict[str, str]:
     """Start one PostgreSQL server for all runs, if a room needs it."""
-    if "DATABASE_URL_TEST_POSTGRES" in os.environ:
-        return {}
-    if not any(ROOMS[room].on_postgresql for room in rooms):
+    if "DATABASE_URL_TEST_POSTGRES" in os.environ or ON_POSTGRESQL.isdisjoint(rooms):
         return {}
     return {"DATABASE_URL_TEST_POSTGRES": stack.enter_context(postgresql_server())}
 
