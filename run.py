@@ -38,7 +38,6 @@ TOOLS_LOCK = "requirements-tools.txt"
 LOCKS = (RUN_LOCK, TEST_LOCK, TOOLS_LOCK)
 """Each holds what the one before it holds, and more."""
 LOCK_OF = {"test": TEST_LOCK, "coverage": TEST_LOCK, "bench": TEST_LOCK, "tools": TOOLS_LOCK}
-COVERAGE = ["--cov=ghapp", "--cov=workers", "--cov-branch", "--cov-report=term:skip-covered"]
 STAMP = "ghapp-installed.json"
 """File that says which lock the environment holds. It is written last."""
 UNFINISHED = "ghapp-unfinished"
@@ -62,9 +61,9 @@ def main(arguments: list[str]) -> None:
         become([python, *arguments[1:]])
     if command in ("test", "coverage"):
         os.chdir(HERE)
-        measured = COVERAGE if command == "coverage" else []
-        given = [*at_once(arguments[1:]), *measured, *arguments[1:]]
-        become([python, "-m", "pytest", *cache_option(directory), *given])
+        module = ["pytest"] if command == "test" else ["bench", "coverage"]
+        given = [*at_once(arguments[1:]), *arguments[1:]]
+        become([python, "-m", *module, *cache_option(directory), *given])
     # -P: never import a folder named ghapp from the current directory.
     become([python, "-P", "-m", "ghapp", *(arguments or ["--help"])])
 

@@ -5,7 +5,18 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import agreement, backfill, corpus, pages, replay, speed, truth, upgrade, upload
+from bench import (
+    agreement,
+    backfill,
+    corpus,
+    coverage,
+    pages,
+    replay,
+    speed,
+    truth,
+    upgrade,
+    upload,
+)
 from bench.audits import Auditor, CommandAuditor
 from bench.engine import EngineAuditor, PatientEngineAuditor
 from bench.plain import PlainAuditor
@@ -22,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    names = "truth|corpus|agreement|speed|replay|pages|backfill|upload|upgrade"
+    names = "truth|corpus|agreement|speed|replay|pages|backfill|upload|upgrade|coverage|mutants"
     commands = parser.add_subparsers(required=True, metavar=names)
     _truth_arguments(commands.add_parser("truth", help=truth.__doc__))
     _corpus_arguments(commands.add_parser("corpus", help=corpus.__doc__))
@@ -33,6 +44,12 @@ def _parser() -> argparse.ArgumentParser:
     _backfill_arguments(commands.add_parser("backfill", help=backfill.__doc__))
     _upload_arguments(commands.add_parser("upload", help=upload.__doc__))
     _upgrade_arguments(commands.add_parser("upgrade", help=upgrade.__doc__))
+    _coverage_arguments(
+        commands.add_parser("coverage", help=coverage.__doc__, add_help=False, prefix_chars="\0")
+    )
+    _mutants_arguments(
+        commands.add_parser("mutants", help="Whether the tests notice a changed line")
+    )
     return parser
 
 
@@ -106,6 +123,23 @@ def _upgrade_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="since", required=True, help="an earlier commit or tag")
     parser.add_argument("--output", type=Path, help="HTML file to write")
     parser.set_defaults(run=_upgrade)
+
+
+def _coverage_arguments(parser: argparse.ArgumentParser) -> None:
+    # Without options of its own, so that all of them reach pytest.
+    parser.add_argument("arguments", nargs="*", help="what pytest takes")
+    parser.set_defaults(run=lambda options: coverage.measure(options.arguments))
+
+
+def _mutants_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("rooms", nargs="*", metavar="ROOM", help="attribution, publishers, jobs")
+    parser.add_argument("--sample", type=int, default=60, help="number of mutants")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--at", action="append", default=[], metavar="FILE:LINE", help="all mutants of this line"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=_mutants)
 
 
 def _pages_arguments(parser: argparse.ArgumentParser) -> None:
@@ -195,6 +229,21 @@ def _upload(options: argparse.Namespace) -> int:
 
 def _upgrade(options: argparse.Namespace) -> int:
     return upgrade.measure(upgrade.Options(options.since, options.output))
+
+
+def _mutants(options: argparse.Namespace) -> int:
+    try:
+        from bench import mutants  # noqa: PLC0415 - it needs the tools, which no other command does
+    except ModuleNotFoundError as missing:
+        raise SystemExit(
+            f"{missing.name} is not installed: python3 run.py tools -m bench mutants"
+        ) from None
+    unknown = set(options.rooms) - set(mutants.ROOMS)
+    if unknown:
+        raise SystemExit(f"{', '.join(unknown)}: not one of {', '.join(mutants.ROOMS)}")
+    rooms = tuple(options.rooms or mutants.ROOMS)
+    wanted = mutants.Options(rooms, options.sample, options.seed, tuple(options.at), options.json)
+    return mutants.measure(wanted)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,12 @@ hypothesis.settings.register_profile(
     database=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
+# For mutants (bench/mutants.py): that one example fails is enough, none is made smaller.
+hypothesis.settings.register_profile(
+    "unshrunk",
+    hypothesis.settings.get_profile("plain"),
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+)
 hypothesis.settings.load_profile("plain")
 
 

@@ -113,7 +113,14 @@ def test_the_tests_use_all_cores_unless_told_otherwise(checkout: Path) -> None:
     assert plain.endswith(" tests/store\n")
     assert start(checkout, "test", "-n", "1").stdout.count("-n ") == 1
     assert "-n " not in start(checkout, "test", "--pdb").stdout
-    assert "--cov=ghapp" in start(checkout, "coverage").stdout
+
+
+def test_coverage_is_measured_over_the_same_tests(checkout: Path) -> None:
+    start(checkout, "audit")
+    (checkout / "bench.py").write_text("import sys\nprint(*sys.argv[1:])\n")
+    measured = start(checkout, "coverage", "tests/store").stdout
+    assert measured.startswith("coverage -n ")
+    assert measured.endswith(" tests/store\n")
 
 
 def test_an_install_that_was_cut_off_is_made_anew(checkout: Path) -> None:
