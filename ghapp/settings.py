@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -119,14 +120,18 @@ def _fault_of(address: str) -> str | None:
 
 def _private_key(text: str) -> str:
     pem = text.replace("\\n", "\n")  # where a variable cannot hold a line end
-    try:
-        is_rsa = isinstance(load_pem_private_key(pem.encode(), password=None), RSAPrivateKey)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        is_rsa = False
-    if not is_rsa:
+    if not _is_rsa(pem):
         how = "give the whole text from '-----BEGIN' to the last '-----'"
         raise _WrongValueError(f"is not an RSA private key in PEM: {how}")
     return pem
+
+
+@lru_cache(maxsize=2)  # checking a key takes longer than all else that settings ask
+def _is_rsa(pem: str) -> bool:
+    try:
+        return isinstance(load_pem_private_key(pem.encode(), password=None), RSAPrivateKey)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
 
 
 def _private_key_file(path: str) -> str:

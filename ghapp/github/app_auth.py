@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -169,6 +170,9 @@ class AppIdentity(Struct, frozen=True, kw_only=True):
         return f"AppIdentity(app_id={self.app_id}, base_url={self.base_url!r})"
 
 
+# Reading and checking a key takes fifty times as long as signing with it. A process has one key,
+# and two while it is rotated.
+@lru_cache(maxsize=2)
 def _read_key(pem: str) -> RSAPrivateKey:
     try:
         key = load_pem_private_key(pem.encode(), password=None)
@@ -196,7 +200,6 @@ class AppAuth:
         self.app_id = identity.app_id
         self.base_url = identity.base_url
         self.clock = clock
-        # Read once: reading and checking a key takes fifty times as long as signing with it.
         self._key = _read_key(identity.private_key)
         self.app_auth = Auth.AppAuth(identity.issuer or identity.app_id, sign_func=self._sign)
         self._tokens = tokens or MemoryTokens(clock)

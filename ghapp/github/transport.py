@@ -89,6 +89,17 @@ def check_base_url(base_url: str) -> SplitResult:
     return parts
 
 
+def _read_environment(connection: _Http | _Https, base_url: str) -> None:
+    """Read now which proxy and which certificates the environment names.
+
+    Otherwise it is read before each request, which takes a fifth of the whole request's time.
+    """
+    session = connection.session
+    found = session.merge_environment_settings(base_url, {}, None, connection.verify, None)
+    session.proxies, connection.verify = found["proxies"], found["verify"]
+    session.trust_env = False
+
+
 def _requester(base_url: str, timeout: int) -> Requester:
     """Make PyGithub's sender, without its retries and pauses: `client` and `pacing` have ours."""
     silence_pygithub()
@@ -119,6 +130,7 @@ class GitHubTransport:
         kind = _Https if self._parts.scheme == "https" else _Http
         host, port = str(self._parts.hostname), self._parts.port
         self._connection = kind(host, port, timeout=timeout, retry=None)
+        _read_environment(self._connection, self.base_url)
         self._requester = _requester(self.base_url, timeout)
 
     def send(

@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.github.external_id import ExternalId
+from tests.searching import searched
 
 
+@searched(25)
 @given(
     st.integers(1, 10**18),
     st.integers(1, 10**9),

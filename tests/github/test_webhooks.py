@@ -19,6 +19,7 @@ from ghapp.github.webhooks import (
     sign,
 )
 from tests.cases import cases, names
+from tests.searching import searched
 
 SECRET = "the secret of the tests"
 APP = 41001
@@ -112,6 +113,7 @@ def test_form_encoding_is_refused() -> None:
 
 
 # `{}` would be an event that is ignored.
+@searched(25)
 @given(st.binary(max_size=200).filter(lambda body: not body.lstrip().startswith(b"{")))
 def test_no_signed_body_is_a_surprise(body: bytes) -> None:
     headers = signed(body, X_GitHub_Event="pull_request")
@@ -119,6 +121,7 @@ def test_no_signed_body_is_a_surprise(body: bytes) -> None:
         read(body, headers)
 
 
+@searched(25)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),

@@ -21,6 +21,7 @@ from ghapp.policy.file import (
     schema,
 )
 from tests.cases import TOP
+from tests.searching import searched
 
 DOCS = TOP / "docs"
 WHOLE = {
@@ -121,6 +122,7 @@ def _refusal(text: str) -> PolicyFileError | None:
     return None
 
 
+@searched(25)
 @given(st.text(alphabet=YAML_SIGNS, max_size=80) | st.text())
 def test_any_text_is_read_or_refused_in_one_of_its_lines(text: str) -> None:
     refused = _refusal(text)
@@ -136,6 +138,8 @@ def test_the_published_schema_is_what_the_program_reads_by() -> None:
     assert set(published["properties"]) == set(AttributionFile.__struct_fields__)
 
 
+VALIDATOR = jsonschema_rs.validator_for(schema())
+
 # To JSON 1.0 is a whole number, to YAML it is none: such a one is left out.
 FLOATS = st.floats().filter(lambda value: not value.is_integer())
 VALUES = st.one_of(
@@ -144,11 +148,11 @@ VALUES = st.one_of(
 )  # fmt: skip
 
 
+@searched(50)
 @given(st.dictionaries(st.sampled_from([*WHOLE, "other"]), VALUES, max_size=4))
 def test_the_schema_and_the_program_refuse_the_same(file: dict[str, Any]) -> None:
-    validator = jsonschema_rs.validator_for(schema())
     try:
-        by_schema = validator.is_valid(file)
+        by_schema = VALIDATOR.is_valid(file)
     except ValueError:  # JSON knows no infinity and no "not a number"
         by_schema = False
     refused = _refusal(yaml.safe_dump(file, allow_unicode=True))

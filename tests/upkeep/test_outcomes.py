@@ -24,8 +24,8 @@ ATTRIBUTED = {"src/a.py": (1, 2), "src/b.py": (1,)}
 def place(tmp_path: Path) -> Iterator[Place]:
     made = Place(tmp_path)
     yield made
-    assert_good_manners(made)
     made.close()
+    assert_good_manners(made)
 
 
 def merged(place: Place) -> HubPull:

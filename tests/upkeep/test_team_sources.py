@@ -24,8 +24,8 @@ def place(tmp_path: Path) -> Iterator[Place]:
     made = Place(tmp_path)
     made.installation.permissions["members"] = "read"
     yield made
-    assert_good_manners(made)
     made.close()
+    assert_good_manners(made)
 
 
 def fetch(place: Place, store: Store) -> TeamsFetched:
@@ -41,48 +41,52 @@ def said(store: Store, source: TeamSource = TeamSource.GITHUB) -> dict[str, str]
 
 
 def test_a_person_is_in_the_smallest_team_that_can_be_told_apart(
-    place: Place, store: Store
+    place: Place, sqlite_store: Store
 ) -> None:
     place.sandbox.set_team("acme", "Everyone", *ALL)
     place.sandbox.set_team("acme", "Web Pages", *ALL[:5])
     place.sandbox.set_team("acme", "On call", *ALL[:2])
     place.sandbox.set_team("acme", "The merger", *ALL[:6], privacy="secret")
-    assert str(fetch(place, store)) == "7 people in 2 teams, from github"
+    assert str(fetch(place, sqlite_store)) == "7 people in 2 teams, from github"
     web, rest = dict.fromkeys(ALL[:5], "Web Pages"), dict.fromkeys(ALL[5:], "Everyone")
-    assert said(store) == web | rest
+    assert said(sqlite_store) == web | rest
 
 
-def test_more_people_than_a_page_holds(place: Place, store: Store) -> None:
+def test_more_people_than_a_page_holds(place: Place, sqlite_store: Store) -> None:
     place.sandbox.set_team("acme", "Everyone", *(f"dev{number}" for number in range(230)))
-    assert fetch(place, store).people == 230
+    assert fetch(place, sqlite_store).people == 230
     assert len(place.sent("GET", "/members")) == 3
 
 
-def test_a_renamed_team_and_who_left_it(place: Place, store: Store) -> None:
+def test_a_renamed_team_and_who_left_it(place: Place, sqlite_store: Store) -> None:
     team = place.sandbox.set_team("acme", "Web", *ALL)
-    fetch(place, store)
+    fetch(place, sqlite_store)
     place.sandbox.remove_team("acme", team)
     place.sandbox.set_team("acme", "Shop", *ALL[1:])
-    fetch(place, store)
-    assert said(store) == dict.fromkeys(ALL[1:], "Shop")
+    fetch(place, sqlite_store)
+    assert said(sqlite_store) == dict.fromkeys(ALL[1:], "Shop")
 
 
-def test_a_team_that_goes_while_it_is_read_changes_nothing(place: Place, store: Store) -> None:
+def test_a_team_that_goes_while_it_is_read_changes_nothing(
+    place: Place, sqlite_store: Store
+) -> None:
     place.sandbox.set_team("acme", "Web", *ALL)
-    fetch(place, store)
-    before = said(store)
+    fetch(place, sqlite_store)
+    before = said(sqlite_store)
     place.play("not_found", "*/members")
     with pytest.raises(TemporaryFailure, match="renamed or deleted"):
-        fetch(place, store)
-    assert said(store) == before
+        fetch(place, sqlite_store)
+    assert said(sqlite_store) == before
 
 
-def test_without_the_permission_it_is_named_and_nothing_is_kept(place: Place, store: Store) -> None:
+def test_without_the_permission_it_is_named_and_nothing_is_kept(
+    place: Place, sqlite_store: Store
+) -> None:
     place.sandbox.set_team("acme", "Web", *ALL)
-    fetch(place, store)
+    fetch(place, sqlite_store)
     del place.installation.permissions["members"]
-    assert "permission members=read is missing" in str(fetch(place, store))
-    assert said(store) == {}
+    assert "permission members=read is missing" in str(fetch(place, sqlite_store))
+    assert said(sqlite_store) == {}
 
 
 def test_a_person_s_account_has_no_teams(tmp_path: Path, sqlite_store: Store) -> None:
@@ -90,8 +94,8 @@ def test_a_person_s_account_has_no_teams(tmp_path: Path, sqlite_store: Store) ->
     place.installation.permissions["members"] = "read"
     place.installation.account.kind = "User"
     assert fetch(place, sqlite_store).people == 0
-    assert_good_manners(place)
     place.close()
+    assert_good_manners(place)
 
 
 def test_of_an_organization_one_source_holds_for_all(place: Place, store: Store) -> None:
@@ -155,26 +159,28 @@ def test_it_is_looked_for_where_github_does(place: Place, sqlite_store: Store, p
     assert fetch(place, sqlite_store).people == 1
 
 
-def test_without_the_permission_codeowners_still_work(place: Place, store: Store) -> None:
+def test_without_the_permission_codeowners_still_work(place: Place, sqlite_store: Store) -> None:
     place.sandbox.commit(place.repository, {"CODEOWNERS": OWNERS})
-    merged(place, store, 1, "ann", web=5)
+    merged(place, sqlite_store, 1, "ann", web=5)
     del place.installation.permissions["members"]
-    told = str(fetch(place, store))
+    told = str(fetch(place, sqlite_store))
     assert told.startswith("1 people in 1 teams, from codeowners; ")
     assert "permission members=read is missing" in told
 
 
-def test_they_are_not_asked_for_where_another_source_holds(place: Place, store: Store) -> None:
+def test_they_are_not_asked_for_where_another_source_holds(
+    place: Place, sqlite_store: Store
+) -> None:
     place.sandbox.commit(place.repository, {"CODEOWNERS": OWNERS})
-    merged(place, store, 1, "ann", web=5)
-    fetch(place, store)
+    merged(place, sqlite_store, 1, "ann", web=5)
+    fetch(place, sqlite_store)
     place.sandbox.set_team("acme", "Web", *ALL)
     before = len(place.sent("GET", "/contents/{path}"))
-    fetch(place, store)
-    assert said(store, TeamSource.CODEOWNERS) == {}
+    fetch(place, sqlite_store)
+    assert said(sqlite_store, TeamSource.CODEOWNERS) == {}
     place.sandbox.world.teams.clear()
-    store.teams.replace("acme", TeamSource.CSV, [TeamMember("ann", "core")])
-    fetch(place, store)
+    sqlite_store.teams.replace("acme", TeamSource.CSV, [TeamMember("ann", "core")])
+    fetch(place, sqlite_store)
     assert len(place.sent("GET", "/contents/{path}")) == before
 
 

@@ -17,6 +17,7 @@ from ghapp.summaries.selection import PersonNaming
 from ghapp.upkeep.outgoing import NotSent
 from ghapp.upkeep.weekly import WeeklySummaries, last_week, next_sending
 from tests.receivers import Receiver, serving
+from tests.searching import searched
 from tests.store.records import document
 
 WEDNESDAY = datetime(2026, 5, 20, 6, 0, tzinfo=UTC)
@@ -31,7 +32,18 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def summaries(store: Store) -> WeeklySummaries:
+def summaries(sqlite_store: Store) -> WeeklySummaries:
+    """Return the sender for acme."""
+    return prepared(sqlite_store)
+
+
+@pytest.fixture
+def summaries_on_each(store: Store) -> WeeklySummaries:
+    """Return the sender for acme, on each database."""
+    return prepared(store)
+
+
+def prepared(store: Store) -> WeeklySummaries:
     """Return the sender for acme, where acme/shop merged two pull requests last week."""
     store.installations.seen(Installation(id=INSTALLATION, account="acme"), now=WEDNESDAY)
     shop = Repository(id=42, owner="acme", name="shop", installation_id=INSTALLATION)
@@ -69,7 +81,10 @@ def request(summaries: WeeklySummaries, receiver: Receiver) -> None:
     summaries.store.weeklies.order(wanted, now=WEDNESDAY)
 
 
-def test_it_says_the_week_and_is_sent_once(summaries: WeeklySummaries, receiver: Receiver) -> None:
+def test_it_says_the_week_and_is_sent_once(
+    summaries_on_each: WeeklySummaries, receiver: Receiver
+) -> None:
+    summaries = summaries_on_each
     request(summaries, receiver)
     assert summaries.send(INSTALLATION).count == 1
     assert summaries.send(INSTALLATION).count == 0
@@ -146,8 +161,9 @@ def test_what_may_have_come_in_is_not_sent_again(
 
 
 def test_concurrent_workers_send_one_summary(
-    summaries: WeeklySummaries, receiver: Receiver
+    summaries_on_each: WeeklySummaries, receiver: Receiver
 ) -> None:
+    summaries = summaries_on_each
     request(summaries, receiver)
     with ThreadPoolExecutor(4) as pool:
         sent = [one.count for one in pool.map(summaries.send, [INSTALLATION] * 4)]
@@ -171,6 +187,7 @@ def test_an_address_under_another_key_is_not_sent_to(
         replace(summaries, encryption_key=b"x" * 32).send(INSTALLATION)
 
 
+@searched(25)
 @given(TIMES)
 def test_summaries_are_due_on_wednesdays_and_never_now(now: datetime) -> None:
     due = next_sending(now)
@@ -178,6 +195,7 @@ def test_summaries_are_due_on_wednesdays_and_never_now(now: datetime) -> None:
     assert (due.weekday(), due.hour) == (2, 6)
 
 
+@searched(25)
 @given(TIMES.map(datetime.date))
 def test_a_summary_is_about_the_last_closed_week(today: date) -> None:
     first, last = last_week(today)

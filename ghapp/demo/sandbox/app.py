@@ -1,41 +1,43 @@
-"""The Flask application: it passes every request to git, to a page, or to the API."""
+"""The web application: it passes every request to git, to a page, or to the API.
+
+It is WSGI without a framework: the stand-in has its own routes, and a test sends it many requests.
+"""
 
 import socket
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from flask import Flask, Response, request
+from werkzeug.wrappers import Request, Response
 
 from ghapp.demo.sandbox.dispatch import WireAnswer, WireRequest
 from ghapp.demo.sandbox.git_http import GitDoor, GitRequest
 
-METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
-
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 Api = Callable[[WireRequest], WireAnswer]
 Pages = Callable[[WireRequest, Mapping[str, str]], WireAnswer | None]
 """Answers a request and its form with a page; ``None``: no page has that address."""
 
 
-def create_app(api: Api, git: GitDoor, pages: Pages, prefix: str) -> Flask:
+def create_app(api: Api, git: GitDoor, pages: Pages, prefix: str) -> "WSGIApplication":
     """Return the application; ``prefix`` is the API's base path, such as ``/api/v3``."""
-    app = Flask("ghapp.demo.sandbox", static_folder=None)
 
-    def answer(path: str = "") -> Response:  # noqa: ARG001 - Flask names it; the raw path counts
-        incoming = _incoming()
+    @Request.application
+    def answer(request: Request) -> Response:
+        incoming = _incoming(request)
         wanted = GitRequest.from_path(incoming.path)
         if wanted is not None:
-            return _response(git.answer(incoming, wanted))
+            return _response(request, git.answer(incoming, wanted))
         page = pages(incoming, request.form)
         if page is not None:
-            return _response(page)
-        return _response(api(_without(prefix, incoming)))
+            return _response(request, page)
+        return _response(request, api(_without(prefix, incoming)))
 
-    app.add_url_rule("/", "root", answer, methods=METHODS)
-    app.add_url_rule("/<path:path>", "any", answer, methods=METHODS)
-    return app
+    return answer
 
 
-def _incoming() -> WireRequest:
+def _incoming(request: Request) -> WireRequest:
     raw = request.environ.get("RAW_URI") or request.full_path
     path, _, query = str(raw).partition("?")
     # Read the bytes first: parsing the form consumes the stream.
@@ -52,7 +54,7 @@ def _without(prefix: str, incoming: WireRequest) -> WireRequest:
     return WireRequest(incoming.method, rest, incoming.query, incoming.headers, incoming.body)
 
 
-def _response(outgoing: WireAnswer) -> Response:
+def _response(request: Request, outgoing: WireAnswer) -> Response:
     if outgoing.cut_off:
         connection = request.environ.get("werkzeug.socket")
         if isinstance(connection, socket.socket):

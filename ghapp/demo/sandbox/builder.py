@@ -4,10 +4,11 @@ It changes the world and sends nothing; ``events`` sends the webhooks.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from ghapp.demo.sandbox.dispatch import delete_forks
-from ghapp.demo.sandbox.git_backend import BareRepository, Content
+from ghapp.demo.sandbox.git_backend import NEW, BareRepository, Content
 from ghapp.demo.sandbox.registration import RegisteredApp, register_app
 from ghapp.demo.sandbox.state import (
     HubAccount,
@@ -31,6 +32,14 @@ Files = Mapping[str, Content]
 
 class BuilderError(ValueError):
     """A scenario is impossible; the message says what and why."""
+
+
+@dataclass(frozen=True)
+class _NewCommit:
+    files: Files
+    message: str
+    author: str
+    at: datetime
 
 
 class HubBuilder:
@@ -192,7 +201,7 @@ class HubBuilder:
         self, owner: HubAccount, name: str, default_branch: str, at: datetime, *, private: bool
     ) -> HubRepository:
         number = self.world.next_id("repository")
-        git = BareRepository.create(self.world.root / "git" / f"{number}.git", default_branch)
+        git = BareRepository(self.world.root / "git" / f"{number}.git", default_branch)
         repository = HubRepository(
             id=number,
             owner=owner,
@@ -275,16 +284,28 @@ class HubBuilder:
             git = repository.git
             parent = git.resolve(f"refs/heads/{name}")
             parent = parent or git.resolve(f"refs/heads/{repository.default_branch}")
-            sha = git.write_commit(
-                f"refs/heads/{name}",
-                files,
-                parents=(parent,) if parent else (),
-                author=self.world.account(author).person,
-                at=now,
-                message=message,
-            )
-            repository.pushed_at = now
-            return sha
+            made = _NewCommit(files, message, author, now)
+            return self._committed(repository, name, parent, made)
+
+    def _committed(
+        self,
+        repository: HubRepository,
+        branch: str,
+        parent: str | None,
+        made: _NewCommit,
+        others: Mapping[str, str | None] | None = None,
+    ) -> str:
+        sha = repository.git.write_commit(
+            f"refs/heads/{branch}",
+            made.files,
+            parents=(parent,) if parent else (),
+            author=self.world.account(made.author).person,
+            at=made.at,
+            message=made.message,
+            others=others,
+        )
+        repository.pushed_at = made.at
+        return sha
 
     # --- pull requests ------------------------------------------------------------------------
 
@@ -309,28 +330,53 @@ class HubBuilder:
             now, number = at or self.world.now(), repository.next_number
             base_ref, head_ref = base or repository.default_branch, branch or f"change-{number}"
             home = fork or repository
-            self._branch_off(repository, home, base_ref, head_ref)
-            if files is not None:
-                self.commit(home, files, branch=head_ref, message=title, author=author, at=now)
-            pull = self._opened(repository, home, base_ref, head_ref, now)
+            start = self._start_of(repository, home, base_ref, head_ref)
+            made = None if files is None else _NewCommit(files, title, author, now)
+            sha = self._pushed(repository, home, number, head_ref, start, made)
+            pull = self._opened(repository, home, base_ref, head_ref, sha, now)
             pull.title, pull.body, pull.author = title, body, self.world.account(author)
             return pull
 
-    def _branch_off(
+    def _start_of(
         self, repository: HubRepository, home: HubRepository, base: str, head: str
-    ) -> None:
-        """Start the head branch at the base's tip, unless it exists."""
-        if home.git.resolve(f"refs/heads/{head}") is None:
-            if home is not repository:
-                home.git.fetch_from(repository.git, f"refs/heads/{base}", f"refs/heads/{base}")
-            home.git.set_refs({f"refs/heads/{head}": _tip(home, base)})
+    ) -> str:
+        """Return where a head branch is; a new one starts at the base's tip."""
+        there = home.git.resolve(f"refs/heads/{head}")
+        if there is None and home is not repository:
+            home.git.fetch_from(repository.git, f"refs/heads/{base}", f"refs/heads/{base}")
+        return there or _tip(home, base)
 
-    def _opened(
-        self, repository: HubRepository, home: HubRepository, base: str, head: str, at: datetime
+    def _pushed(  # noqa: PLR0913, PLR0917 - the two sides of a pull request, and what is new
+        self,
+        repository: HubRepository,
+        home: HubRepository,
+        number: int,
+        head: str,
+        start: str,
+        made: _NewCommit | None,
+    ) -> str:
+        """Push to a head branch; keep ``refs/pull/N/head``, which outlives branch and fork."""
+        kept, own = f"refs/pull/{number}/head", home is repository
+        if made is None:
+            home.git.set_refs({f"refs/heads/{head}": start, **({kept: start} if own else {})})
+            sha = start
+        else:
+            sha = self._committed(home, head, start, made, {kept: NEW} if own else {})
+        if not own:
+            repository.git.fetch_from(home.git, sha, kept)
+        return sha
+
+    def _opened(  # noqa: PLR0913, PLR0917 - a pull request has these parts
+        self,
+        repository: HubRepository,
+        home: HubRepository,
+        base: str,
+        head: str,
+        sha: str,
+        at: datetime,
     ) -> HubPull:
-        number, sha = repository.next_number, _tip(home, head)
+        number = repository.next_number
         repository.next_number += 1
-        self._keep_head(repository, home, number, sha)
         pull = HubPull(
             id=self.world.next_id("pull"),
             number=number,
@@ -350,16 +396,6 @@ class HubBuilder:
         repository.pulls[number] = pull
         return pull
 
-    def _keep_head(
-        self, repository: HubRepository, home: HubRepository, number: int, sha: str
-    ) -> None:
-        """Keep ``refs/pull/N/head``, which outlives the branch and the fork."""
-        ref = f"refs/pull/{number}/head"
-        if home is repository:
-            repository.git.set_refs({ref: sha})
-        else:
-            repository.git.fetch_from(home.git, sha, ref)
-
     def push_to_pull(
         self,
         pull: HubPull,
@@ -375,10 +411,8 @@ class HubBuilder:
             if home is None:
                 raise BuilderError(f"the fork of pull request {pull.number} was deleted")
             now = at or self.world.now()
-            sha = self.commit(
-                home, files, branch=pull.head_ref, message=message, author=author, at=now
-            )
-            self._keep_head(pull.repository, home, pull.number, sha)
+            made, start = _NewCommit(files, message, author, now), _tip(home, pull.head_ref)
+            sha = self._pushed(pull.repository, home, pull.number, pull.head_ref, start, made)
             pull.moved_to(sha, _tip(pull.repository, pull.base_ref), now)
             return sha
 
@@ -402,14 +436,7 @@ class HubBuilder:
             pull.repository.pushed_at = now
             # Whoever merges has write permission, and apps may ask for it.
             pull.repository.collaborators.setdefault(by.lower(), "write")
-            self._delete_branch(pull)
             return sha
-
-    def _delete_branch(self, pull: HubPull) -> None:
-        gone: dict[str, str | None] = {f"refs/pull/{pull.number}/merge": None}
-        if pull.head_repository is pull.repository:
-            gone[f"refs/heads/{pull.head_ref}"] = None
-        pull.repository.git.set_refs(gone)
 
     def close_pull(self, pull: HubPull, *, at: datetime | None = None) -> None:
         """Close a pull request without merging it."""
@@ -474,7 +501,15 @@ def _tip(repository: HubRepository, branch: str) -> str:
 def _merged_tree(pull: HubPull, tip: str, head: str) -> str:
     git = pull.repository.git
     base = pull.merge_base if tip == pull.base_sha else git.merge_base(tip, head) or tip
-    return git.commit_info(head).tree if base == tip else git.merge_trees(base, tip, head)
+    return git.tree_of(head) if base == tip else git.merge_trees(base, tip, head)
+
+
+def _gone(pull: HubPull) -> dict[str, str | None]:
+    """Return the refs that a merge deletes: the trial merge and the head branch."""
+    gone: dict[str, str | None] = {f"refs/pull/{pull.number}/merge": None}
+    if pull.head_repository is pull.repository:
+        gone[f"refs/heads/{pull.head_ref}"] = None
+    return gone
 
 
 def _merge_commit(pull: HubPull, at: datetime, by: HubAccount, message: str | None) -> str:
@@ -488,6 +523,7 @@ def _merge_commit(pull: HubPull, at: datetime, by: HubAccount, message: str | No
         at=at,
         message=message or f"{default}\n\n{pull.title}",
         tree=_merged_tree(pull, tip, pull.head_sha),
+        others=_gone(pull),
     )
 
 
@@ -502,6 +538,7 @@ def _squash_commit(pull: HubPull, at: datetime, by: HubAccount, message: str | N
         at=at,
         message=message or f"{pull.title} (#{pull.number})",
         tree=_merged_tree(pull, tip, pull.head_sha),
+        others=_gone(pull),
     )
 
 
@@ -522,6 +559,7 @@ def _rebased_commits(pull: HubPull, at: datetime, by: HubAccount, message: str |
             message=commit.message,
             tree=tree,
         )
+    git.set_refs(_gone(pull))
     return tip
 
 

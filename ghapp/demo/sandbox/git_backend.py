@@ -8,11 +8,19 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 ZERO = "0" * 40
+NEW = ":1"
+"""Names the commit that `BareRepository.write_commit` is about to write."""
 COMMAND_SECONDS = 120
 """The longest that a command may take; a sandbox repository is small."""
+SMALL_BYTES = 100_000
+"""The largest first commit that is remembered for the next repository."""
+FEW_PACKS = 50
+"""So many commits stay packs of their own: unpacking each takes git as long as writing it."""
 FIELD, RECORD = "\x1f", "\x1e"
 LOG_FORMAT = FIELD.join(
     ("%H", "%T", "%P", "%an", "%ae", "%at", "%cn", "%ce", "%ct", "%B" + RECORD),
@@ -117,33 +125,81 @@ def git_environment(home: Path) -> dict[str, str]:
         "GIT_OPTIONAL_LOCKS": "0",
         # This data need not survive a crash, so git need not wait for the disk:
         # https://git-scm.com/docs/git-config (core.fsync)
-        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_COUNT": "2",
         "GIT_CONFIG_KEY_0": "core.fsync",
         "GIT_CONFIG_VALUE_0": "none",
+        # As on Linux, whatever this machine's files are like.
+        "GIT_CONFIG_KEY_1": "core.ignorecase",
+        "GIT_CONFIG_VALUE_1": "false",
+    }
+
+
+@cache
+def _empty_repository() -> dict[str, bytes | None]:
+    """Return the files and folders (``None``) of an empty bare repository, as git makes it.
+
+    The template is empty too, so there are no hooks.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory)
+        subprocess.run(  # noqa: S603 - a fixed program, no shell
+            ["git", "init", "--quiet", "--bare", "--template=", directory],  # noqa: S607 - on the PATH
+            env=git_environment(root),
+            timeout=COMMAND_SECONDS,
+            check=True,
+        )
+        return _files_below(root)
+
+
+@lru_cache(maxsize=32)
+def _first_commit(commands: bytes) -> tuple[bytes, dict[str, bytes]]:
+    """Return what fast-import says in an empty repository, and the files that it adds there.
+
+    Many a stand-in begins as the one before it did.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        made = BareRepository(Path(directory) / "first.git", "main")
+        said = made.fast_import(commands)
+        added = {
+            name: content
+            for name, content in _files_below(made.path).items()
+            if content is not None and name not in _empty_repository()
+        }
+        return said, added
+
+
+def _files_below(root: Path) -> dict[str, bytes | None]:
+    """Return the content of each file; ``None``: a folder."""
+    return {
+        str(one.relative_to(root)): one.read_bytes() if one.is_file() else None
+        for one in sorted(root.rglob("*"))
     }
 
 
 class BareRepository:
-    """One bare repository at ``path``. It caches what it reads by commit, which never changes."""
+    """One bare repository at ``path``, which nothing else writes to.
 
-    def __init__(self, path: Path) -> None:
+    Starting git costs more than all that git does here. So it remembers its refs, and what it
+    learned of commits, which never change.
+    """
+
+    def __init__(self, path: Path, default_branch: str) -> None:
+        path.mkdir(parents=True)
+        for name, content in _empty_repository().items():
+            if content is None:
+                (path / name).mkdir()
+            else:
+                (path / name).write_bytes(content)
+        (path / "HEAD").write_text(f"ref: refs/heads/{default_branch}\n")
         self.path = path
         self.environment = git_environment(path)
-        self._changes: dict[tuple[str, str], tuple[FileChange, ...]] = {}
+        self._refs: dict[str, str] = {}
+        self._parents: dict[str, tuple[str, ...]] = {}
+        self._trees: dict[str, str] = {}
         self._commits: dict[str, CommitInfo] = {}
+        self._changes: dict[tuple[str, str], tuple[FileChange, ...]] = {}
         self._known: set[tuple[str, str]] = set()
-        self._heads: dict[str, str] = {}
-        self._counts: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
-
-    @classmethod
-    def create(cls, path: Path, default_branch: str) -> "BareRepository":
-        """Create an empty repository from an empty template, so without hooks."""
-        path.mkdir(parents=True)
-        made = cls(path)
-        made.run("init", "--quiet", "--bare", "--template=", str(path))
-        made.run("symbolic-ref", "HEAD", f"refs/heads/{default_branch}")
-        return made
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -173,21 +229,18 @@ class BareRepository:
         """Return the SHA that a branch, tag, full ref or SHA names; ``None``: there is none."""
         if not name or name.startswith("-") or any(mark in name for mark in ("..", "@{", " ")):
             return None
-        # Only this class moves refs, so its record of them is right.
-        tip = self._heads.get(f"refs/heads/{name}") or self._heads.get(name)
-        if tip is not None and kind == "commit":
-            return tip
-        sha = re.fullmatch(r"[0-9a-f]{40}", name) is not None
-        if sha and (name, kind) in self._known:
+        for ref in (f"refs/heads/{name}", f"refs/tags/{name}", name):
+            if ref in self._refs and kind == "commit":
+                return self._refs[ref]
+        if name.startswith("refs/") and name not in self._refs:
+            return None
+        if (name, kind) in self._known:
             return name
-        for candidate in (name,) if sha else (f"refs/heads/{name}", f"refs/tags/{name}", name):
-            said = self.run(
-                "rev-parse", "--verify", "--quiet", f"{candidate}^{{{kind}}}", allowed=(0, 1, 128)
-            )
-            if said.strip():
-                self._known.add((said.decode().strip(), kind))
-                return said.decode().strip()
-        return None
+        asked = f"{name}^{{{kind}}}"
+        said = self.run("rev-parse", "--verify", "--quiet", asked, allowed=(0, 1, 128)).decode()
+        if said.strip():
+            self._known.add((said.strip(), kind))
+        return said.strip() or None
 
     def commit_info(self, sha: str) -> CommitInfo:
         """Return one commit. Raises `GitFailed` for an unknown SHA."""
@@ -216,21 +269,42 @@ class BareRepository:
         said = self.run("log", f"--format={LOG_FORMAT}", *arguments, "--").decode(errors="replace")
         return tuple(_commit(record) for record in said.split(RECORD) if record.strip())
 
+    def tree_of(self, commit: str) -> str:
+        """Return the SHA of a commit's tree. Raises `GitFailed` for an unknown SHA."""
+        return self._trees.get(commit) or self.commit_info(commit).tree
+
     def merge_base(self, one: str, other: str) -> str | None:
         """Return the best common ancestor; ``None``: the histories do not meet."""
+        for older, newer in ((one, other), (other, one)):
+            if older in self._ancestors(newer)[0]:
+                return older
         return self.run("merge-base", one, other, allowed=(0, 1)).decode().strip() or None
 
     def count(self, base: str, head: str) -> int:
         """Count the commits of ``head`` that are not in ``base``."""
-        key = (base, head)
-        if key not in self._counts:
-            self._counts[key] = int(self.run("rev-list", "--count", f"{base}..{head}", "--"))
-        return self._counts[key]
+        (theirs, one), (ours, other) = self._ancestors(base), self._ancestors(head)
+        if one and other:
+            return len(ours - theirs)
+        return int(self.run("rev-list", "--count", f"{base}..{head}", "--"))
+
+    def _ancestors(self, sha: str) -> tuple[set[str], bool]:
+        """Return a commit with the ancestors that we know, and whether those are all."""
+        found, left = set[str](), [sha]
+        while left:
+            commit = left.pop()
+            if commit not in found:
+                found.add(commit)
+                left += self._parents.get(commit, ())
+        return found, found <= self._parents.keys()
 
     def branches(self) -> dict[str, str]:
-        """Return every branch with the SHA of its tip."""
-        said = self.run("for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads")
-        return dict(line.rsplit(" ", 1) for line in said.decode().splitlines())
+        """Return every branch with the SHA of its tip, by name."""
+        start = "refs/heads/"
+        return {
+            ref.removeprefix(start): sha
+            for ref, sha in sorted(self._refs.items())
+            if ref.startswith(start)
+        }
 
     def blob(self, sha: str) -> bytes | None:
         """Return a blob's bytes; ``None``: there is no such blob."""
@@ -251,17 +325,21 @@ class BareRepository:
 
     def patch(self, base: str, head: str) -> bytes:
         """Return the diff between two commits, as the diff media type shows it."""
-        return self.run("diff", "-M", "--no-ext-diff", "--no-textconv", "--no-color", base, head)
+        return self._diff(base, head)
+
+    def _diff(self, *arguments: str) -> bytes:
+        return self.run("diff", "-M", "--no-ext-diff", "--no-textconv", "--no-color", *arguments)
 
     def changes(self, base: str, head: str) -> tuple[FileChange, ...]:
         """Return the changed files between two commits, sorted by path."""
         key = (base, head)
         if key not in self._changes:
-            counted = _parse_raw(
-                self.run("diff", "-M", "--raw", "--numstat", "-z", "--abbrev=40", base, head),
-            )
-            texts = _split_patch(self.patch(base, head).decode(errors="replace"))
-            self._changes[key] = tuple(_with_patches(counted, texts))
+            options = ("--raw", "--numstat", "--patch", "-z", "--abbrev=40")
+            said = self._diff(*options, base, head).decode(errors="replace")
+            # No field is empty, so the first empty one ends the lists.
+            listed, _, texts = said.partition("\0\0")
+            counted = _parse_raw(listed.split("\0"))
+            self._changes[key] = tuple(_with_patches(counted, _split_patch(texts)))
         return self._changes[key]
 
     # --- writing ------------------------------------------------------------------------------
@@ -278,10 +356,12 @@ class BareRepository:
         committer: GitPerson | None = None,
         committed_at: datetime | None = None,
         tree: str | None = None,
+        others: Mapping[str, str | None] | None = None,
     ) -> str:
         """Write one commit on ``ref`` and return its SHA.
 
-        ``files`` are changes to ``tree``, or to the first parent's tree.
+        ``files`` are changes to ``tree``, or to the first parent's tree. ``others`` are refs that
+        move in the same step, as `set_refs` moves them; `NEW` is the new commit.
         https://git-scm.com/docs/git-fast-import
         """
         out = [f"commit {ref}\nmark :1\n".encode()]
@@ -293,23 +373,56 @@ class BareRepository:
         if tree is not None:
             out.append(f'M 040000 {tree} ""\n'.encode())
         out += [_file_command(path, content) for path, content in files.items()]
-        out.append(b"\nget-mark :1\n")
+        moved = self._moves(others or {})
+        out += [f"reset {name}\nfrom {sha or ZERO}\n".encode() for name, sha in moved.items()]
+        out.append(b'\nget-mark :1\nls :1 ""\n')
         with self._lock:
-            said = self.run(
-                "-c", "core.ignorecase=false", "fast-import", "--quiet", "--force",
-                stdin=b"".join(out),
-            )  # fmt: skip
-        self._heads[ref] = said.decode().strip()
-        return self._heads[ref]
+            said = self._imported(b"".join(out), first=not parents and not self._refs)
+            # 2d8e02a8...
+            # 040000 tree 018e7cd8...<tab>
+            new, written = said.decode().split("\n")[:2]
+            self._trees[new], self._parents[new] = written.split()[2], tuple(parents)
+            self._known |= {(new, "commit"), (self._trees[new], "tree")}
+            self._note(
+                {ref: new} | {name: new if sha == NEW else sha for name, sha in moved.items()}
+            )
+        return new
+
+    def _imported(self, commands: bytes, *, first: bool) -> bytes:
+        if not first or len(commands) > SMALL_BYTES:
+            return self.fast_import(commands)
+        said, added = _first_commit(commands)
+        for name, content in added.items():
+            (self.path / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.path / name).write_bytes(content)
+        return said
+
+    def fast_import(self, commands: bytes) -> bytes:
+        """Feed commands to ``git fast-import`` and return what it says. Raises `GitFailed`."""
+        limit = 1 if len(self._trees) < FEW_PACKS else 100
+        setting = f"fastimport.unpackLimit={limit}"
+        return self.run("-c", setting, "fast-import", "--quiet", "--force", stdin=commands)
 
     def set_refs(self, refs: Mapping[str, str | None]) -> None:
         """Point refs at commits; ``None`` deletes a ref, if it exists."""
-        lines = [f"update {ref} {sha}\n" if sha else f"delete {ref}\n" for ref, sha in refs.items()]
-        self.run("update-ref", "--stdin", stdin="".join(lines).encode())
-        for ref, sha in refs.items():
-            self._heads.pop(ref, None)
-            if sha is not None:
-                self._heads[ref] = sha
+        moved = self._moves(refs)
+        lines = [
+            f"update {ref} {sha}\n" if sha else f"delete {ref}\n" for ref, sha in moved.items()
+        ]
+        if lines:
+            self.run("update-ref", "--stdin", stdin="".join(lines).encode())
+            self._note(moved)
+
+    def _moves(self, refs: Mapping[str, str | None]) -> dict[str, str | None]:
+        """Return those that are elsewhere, or to be deleted and still there."""
+        return {ref: sha for ref, sha in refs.items() if sha != self._refs.get(ref)}
+
+    def _note(self, moved: Mapping[str, str | None]) -> None:
+        for ref, sha in moved.items():
+            if sha is None:
+                self._refs.pop(ref, None)
+            else:
+                self._refs[ref] = sha
 
     def fetch_from(self, other: "BareRepository", source: str, target: str) -> None:
         """Fetch a ref or SHA from another repository, because forks share objects."""
@@ -320,7 +433,9 @@ class BareRepository:
         }
         refspec = f"+{source}:{target}"
         self.run("fetch", "--quiet", "--no-tags", str(other.path), refspec, extra=allowed)
-        self._heads.pop(target, None)
+        self._parents |= other._parents  # noqa: SLF001 - of the same class
+        self._trees |= other._trees  # noqa: SLF001
+        self._note({target: other.resolve(source)})
 
     def merge_trees(self, base: str, ours: str, theirs: str) -> str:
         """Merge the trees of three commits and return the new tree. Raises `MergeConflict`."""
@@ -412,12 +527,11 @@ def _tree_entry(line: str) -> TreeEntry:
     return TreeEntry(mode, kind, sha, None if size == "-" else int(size), path)
 
 
-def _parse_raw(said: bytes) -> list[FileChange]:
+def _parse_raw(fields: list[str]) -> list[FileChange]:
     """Read ``--raw --numstat -z``: all raw records, then all counts, in the same order.
 
     https://git-scm.com/docs/git-diff#_raw_output_format
     """
-    fields = said.decode(errors="replace").split("\0")[:-1]
     found: list[FileChange] = []
     at = 0
     while at < len(fields) and fields[at].startswith(":"):
@@ -449,7 +563,7 @@ def _with_counts(found: list[FileChange], fields: list[str]) -> Iterable[FileCha
 def _split_patch(text: str) -> list[str]:
     """Split a diff into one text per file; no line of content starts with ``diff --git``."""
     starts = [found.start() for found in re.finditer(r"^diff --git ", text, re.MULTILINE)]
-    return [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
+    return [text[start:end] for start, end in pairwise([*starts, len(text)])]
 
 
 def _with_patches(counted: list[FileChange], texts: list[str]) -> Iterable[FileChange]:

@@ -50,9 +50,14 @@ class WebhookSender:
     # --- composing ----------------------------------------------------------------------------
 
     def composed(self, told: Announcement) -> list[HubDelivery]:
-        """Return one delivery for each app that receives an event. Hold the world's lock."""
+        """Return one delivery for each app that receives an event. Hold the world's lock.
+
+        An app without a webhook address receives none.
+        """
         made = []
         for installation in self._world.installations_on(told.repository):
+            if installation.app.webhook_url is None:
+                continue
             if installation.suspended_at is None and _hears(installation, told):
                 payload = self.payloads.of(told, installation)
                 action = told.members.get("action")

@@ -13,6 +13,7 @@ import jwt
 import requests
 
 from ghapp.demo.sandbox import HubLimits, Sandbox
+from ghapp.demo.sandbox.tokens import keys_of
 
 START = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 ALL_PERMISSIONS = {"contents": "read", "pull_requests": "write", "checks": "write"}
@@ -119,7 +120,7 @@ class Hub:
         """Return the app's JWT; ``claims`` replace the usual ones."""
         now = int(self.clock().timestamp())
         usual = {"iat": now - 60, "exp": now + 300, "iss": self.app.client_id}
-        return jwt.encode({**usual, **claims}, self.registered.private_key, algorithm="RS256")
+        return jwt.encode({**usual, **claims}, keys_of(self.app.id).key, algorithm="RS256")
 
     def token(self, **wanted: Any) -> str:
         """Return an installation token, narrowed as requested."""

@@ -1,7 +1,6 @@
 """The fault plan: each kind as a client sees it."""
 
 import threading
-import time
 
 import pytest
 import requests
@@ -93,13 +92,32 @@ def test_the_world_changes_in_mid_job(hub: Hub) -> None:
 def test_slow_answers_hold_up_nobody_else(hub: Hub) -> None:
     hub.repo("GET")
     hub.sandbox.play(Fault(FaultKind.SLOW, route="*/pulls", seconds=1.0))
+    asleep, over = threading.Event(), threading.Event()
+
+    def sleep(seconds: float) -> None:
+        assert seconds == 1.0
+        asleep.set()
+        over.wait(60)
+
+    hub.sandbox.faults.sleep = sleep  # type: ignore[method-assign]
     slow = threading.Thread(target=hub.repo, args=("GET", "/pulls"))
-    started = time.monotonic()
     slow.start()
+    assert asleep.wait(60)
     hub.repo("GET", "/labels")
-    assert time.monotonic() - started < 0.9
+    over.set()
     slow.join()
-    assert time.monotonic() - started >= 1.0
+    answered = [one.template for one in hub.sandbox.exchanges[-2:]]
+    assert answered == ["/repos/{owner}/{repo}/labels", "/repos/{owner}/{repo}/pulls"]
+
+
+def test_closing_ends_every_wait(hub: Hub) -> None:
+    hub.repo("GET")
+    hub.sandbox.play(Fault(FaultKind.SLOW, route="*/pulls", seconds=3600))
+    slow = threading.Thread(target=hub.repo, args=("GET", "/pulls"))
+    slow.start()
+    hub.sandbox.faults.close()
+    slow.join(60)
+    assert not slow.is_alive()
 
 
 def test_deliveries_go_wrong(hub: Hub) -> None:
