@@ -79,9 +79,8 @@ def went_through_git(place: Place) -> bool:
     ],
 )
 def test_it_is_audited_whole(
-    quick_place: Place, count: int, lines: int, limits: HubLimits, *, by_git: bool
+    place: Place, count: int, lines: int, limits: HubLimits, *, by_git: bool
 ) -> None:
-    place = quick_place
     place.sandbox.world.limits = limits
     pull = audited(place, files(count, lines), lines)
     assert place.last(pull).outcome is WorkEnd.DONE
