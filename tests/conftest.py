@@ -3,12 +3,14 @@
 import logging
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import hypothesis
 import pytest
 import structlog
+from cryptography.hazmat.primitives import serialization
 
 from ghapp.store import Store
 from tests.databases import (
@@ -36,6 +38,10 @@ hypothesis.settings.register_profile(
     phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
 )
 hypothesis.settings.load_profile("plain")
+
+# Checking an RSA key takes 40 ms, and each app that a test makes has it checked twice. The modules
+# that do so are imported after this one.
+serialization.load_pem_private_key = cache(serialization.load_pem_private_key)
 
 
 @pytest.fixture(scope="session")

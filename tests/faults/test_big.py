@@ -69,19 +69,18 @@ def went_through_git(place: Place) -> bool:
         (3_001, 1, HubLimits(), True),
         (301, 2, HubLimits(), False),
         (1, 20_001, HubLimits(), True),
-        (20, 5_000, HubLimits(patch_lines=1_000), True),
+        (20, 1_100, HubLimits(patch_lines=1_000), True),
     ],
     ids=[
         "more_files_than_are_listed",
         "more_files_than_a_diff_or_a_comparison_shows",
         "more_lines_than_a_diff_shows",
-        "100000_lines_without_patches",
+        "22000_lines_without_patches",
     ],
 )
 def test_it_is_audited_whole(
-    quick_place: Place, count: int, lines: int, limits: HubLimits, *, by_git: bool
+    place: Place, count: int, lines: int, limits: HubLimits, *, by_git: bool
 ) -> None:
-    place = quick_place
     place.sandbox.world.limits = limits
     pull = audited(place, files(count, lines), lines)
     assert place.last(pull).outcome is WorkEnd.DONE

@@ -74,7 +74,8 @@ def test_what_is_no_command_asks_github_nothing(place: Place, body: str) -> None
     assert len(place.sandbox.exchanges) == before
 
 
-def test_a_command_is_obeyed_once_however_often_it_is_told(place: Place) -> None:
+def test_a_command_is_obeyed_once_however_often_it_is_told(place_on_each: Place) -> None:
+    place = place_on_each
     pull = audited(place)
     first = says(place, pull, "maria", "/attribution explain", "write")
     place.sandbox.deliver_comment(pull, first)

@@ -1,7 +1,8 @@
 """kill -9 of web, worker, scheduler, Valkey and PostgreSQL at random: everything exists once.
 
-A short form of the soak with real processes: the test kills each in turn during a delivery and
-its audit, and restarts it at once, as `ghapp serve` does.
+A short form of the soak with real processes: the test kills one after the other during a delivery
+and its audit, and restarts it at once, as `ghapp serve` does. The nightly run kills each of them
+several times, on both databases and at new moments.
 """
 
 import contextlib
@@ -11,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,14 +20,18 @@ import pytest
 from ghapp.attribution.model import Edit, EditHunk, TextLines
 from ghapp.demo.sandbox import HubPull
 from ghapp.store import StoreError
+from tests.attribution.strategies import FACTOR
 from tests.databases import Server, mortal_server
 from tests.journeys.running import WRITTEN, Place, running_place, wait_for
 from tests.openapi.validate import problems
 
-KILLED = ("web", "worker-live", "worker-live", "scheduler", "valkey")
+KILLED = ("web", "worker-live", "scheduler", "valkey")
+DATABASE = "database"
+VICTIMS = {"sqlite": KILLED, "postgresql": (DATABASE, "worker-live")}
+"""Database → whom a plain run kills once."""
 QUICK = {
-    "GHAPP_SWEEP_SECONDS": "2",
-    "GHAPP_RECONCILE_SECONDS": "5",
+    "GHAPP_SWEEP_SECONDS": "5",
+    "GHAPP_RECONCILE_SECONDS": "15",
     "GHAPP_WRITE_PAUSE": "0",
     "GHAPP_LOG_LEVEL": "ERROR",
 }
@@ -49,11 +55,11 @@ def test_killed_at_random_points_everything_stands_once(
     url = server.url if server else None
     with running_place(tmp_path, database_url=url, app_settings=QUICK) as place:
         place.app.start("valkey", "web", "worker-live", "worker-rerun", "scheduler")
-        chance = random.Random(20260520)  # noqa: S311 - repeatable, not secret
-        deadly: list[Callable[[], None]] = [lambda name=name: kill(place, name) for name in KILLED]
-        if server is not None:
-            deadly += [lambda: crash(server)] * 2
-        chance.shuffle(deadly)
+        chance = random.Random(20260520 if FACTOR == 1 else None)  # noqa: S311 - no secret
+        names = victims("postgresql" if server else "sqlite")
+        chance.shuffle(names)
+        print("killed in this order:", *names)  # noqa: T201 - shown where the test fails
+        deadly = [partial(kill, place, name, server) for name in names]
         with watched(place):
             pulls = [merged_while(place, number, die, chance) for number, die in enumerate(deadly)]
             wait_for(lambda: all(is_whole(place, one) for one in pulls), "all", SETTLED_WITHIN)
@@ -94,15 +100,21 @@ def merged_while(
     return pull
 
 
-def kill(place: Place, name: str) -> None:
+def victims(database: str) -> list[str]:
+    if FACTOR == 1:
+        return list(VICTIMS[database])
+    return [*KILLED, *VICTIMS[database]] * FACTOR
+
+
+def kill(place: Place, name: str, server: Server | None) -> None:
+    if name == DATABASE:
+        assert server is not None
+        server.kill()
+        server.start()
+        return
     process = place.app.children[name].process
     if process is not None:
         process.kill()
-
-
-def crash(server: Server) -> None:
-    server.kill()
-    server.start()
 
 
 @contextlib.contextmanager

@@ -23,12 +23,15 @@ from ghapp.demo.sandbox import Fault, FaultKind
 from ghapp.github.transport import GitHubTransport
 from ghapp.jobs.perform import LEASE, perform
 from ghapp.store import Store, WorkEnd
+from tests.attribution.strategies import FACTOR
 from tests.databases import ReusedDatabase, make_sqlite
 from tests.faults.place import LAG, Place, WorkerDied, running_place
 
 Fresh = Callable[[], AbstractContextManager[Store]]
 
 MOST_PULLS = 4
+EXAMPLES = 5
+"""Stories on each database in a plain run."""
 ROUTES = (
     "/repos/{owner}/{repo}/pulls/{pull_number}",
     "/repos/{owner}/{repo}/pulls/{pull_number}/files",
@@ -201,16 +204,13 @@ def fresh_store(request: pytest.FixtureRequest) -> Fresh:
     return partial(fresh_on_postgresql, request.getfixturevalue("reused_postgresql"))
 
 
-@pytest.mark.parametrize("examples", [12])
-def test_in_any_order_everything_ends_once(
-    redis_url: str, fresh_store: Fresh, examples: int
-) -> None:
+def test_in_any_order_everything_ends_once(redis_url: str, fresh_store: Fresh) -> None:
     machine = type(
         "Machine", (Auditor,), {"redis_url": redis_url, "fresh_store": staticmethod(fresh_store)}
     )
     case = machine.TestCase  # type: ignore[attr-defined]
     case.settings = settings(
-        max_examples=examples,
+        max_examples=EXAMPLES * FACTOR,
         stateful_step_count=14,
         deadline=None,
         suppress_health_check=list(HealthCheck),

@@ -1,4 +1,8 @@
-"""Each kind of fault once, on both databases: in the end everything exists exactly once."""
+"""Each kind of fault once: in the end everything exists exactly once.
+
+The faults of a request are GitHub's, so one database serves; `test_machine` plays them on both.
+Deaths and deliveries are tried on both, because there a transaction or a constraint decides.
+"""
 
 from functools import partial
 from typing import Any
@@ -91,8 +95,10 @@ def test_a_fault_of_a_request_leaves_everything_once(place: Place, case: str) ->
 
 
 def test_a_death_before_the_ledger_and_stale_lists_leave_everything_once(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place_on_each: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    place = place_on_each
+
     def dies(*_: object) -> None:
         raise WorkerDied
 
@@ -125,7 +131,8 @@ DELIVERIES: dict[str, FaultKind] = {
 
 
 @pytest.mark.parametrize("case", DELIVERIES)
-def test_a_fault_of_a_delivery_loses_nothing(place: Place, case: str) -> None:
+def test_a_fault_of_a_delivery_loses_nothing(place_on_each: Place, case: str) -> None:
+    place = place_on_each
     place.agent_wrote()
     place.chores()
     place.work()

@@ -27,8 +27,7 @@ def trap() -> Iterator[Receiver]:
     made.close()
 
 
-def test_no_address_of_a_payload_is_followed(quick_place: Place, trap: Receiver) -> None:
-    place = quick_place
+def test_no_address_of_a_payload_is_followed(place: Place, trap: Receiver) -> None:
     place.agent_wrote()
     pull = place.merged()
     told = place.sandbox.deliver_closed(pull)[0]
@@ -45,7 +44,8 @@ def test_no_address_of_a_payload_is_followed(quick_place: Place, trap: Receiver)
     place.expect_finished(pull)
 
 
-def test_no_secret_is_kept_where_the_work_is(place: Place) -> None:
+def test_no_secret_is_kept_where_the_work_is(place_on_each: Place) -> None:
+    place = place_on_each
     place.agent_wrote()
     place.sandbox.play(
         Fault(FaultKind.SERVER_ERROR, route=FILES, status=500, times=4),
@@ -58,13 +58,13 @@ def test_no_secret_is_kept_where_the_work_is(place: Place) -> None:
     assert [value for value in kept(place) if SECRET.search(value)] == []
 
 
-def test_a_secret_would_be_found_wherever_redis_holds_it(quick_place: Place) -> None:
+def test_a_secret_would_be_found_wherever_redis_holds_it(place: Place) -> None:
     secret = "ghs_7_" + "abcdefghij" * 5
-    with Redis.from_url(quick_place.services.settings.redis_url or "") as client:
+    with Redis.from_url(place.services.settings.redis_url or "") as client:
         client.set("planted", secret)
         client.hset("planted job", "exc_info", zlib.compress(secret.encode()))
         client.rpush("planted list", secret)
-        found = [value for value in kept(quick_place) if SECRET.search(value)]
+        found = [value for value in kept(place) if SECRET.search(value)]
         client.delete("planted", "planted job", "planted list")
     assert found == [secret.encode()] * 3
 

@@ -126,7 +126,8 @@ def test_a_renamed_repository_goes_on(place: Place, *, told: bool, is_private: b
     assert known.private is place.repository.private is is_private
 
 
-def test_a_transferred_repository_belongs_to_its_new_installation(place: Place) -> None:
+def test_a_transferred_repository_belongs_to_its_new_installation(place_on_each: Place) -> None:
+    place = place_on_each
     first = audited(place)
     former = place.repository.owner
     place.sandbox.transfer_repository(place.repository, "globex")
@@ -211,7 +212,8 @@ def _away(place: Place) -> object:
 # --- windows, limits, people ----------------------------------------------------------------------
 
 
-def test_the_window_s_end_makes_it_final_and_late_evidence_changes_it(place: Place) -> None:
+def test_the_window_s_end_makes_it_final_and_late_evidence_changes_it(place_on_each: Place) -> None:
+    place = place_on_each
     pull = place.merged()
     place.sandbox.deliver_closed(pull)
     place.work()
@@ -227,7 +229,10 @@ def test_the_window_s_end_makes_it_final_and_late_evidence_changes_it(place: Pla
     place.expect_a_second_run_to_write_nothing()
 
 
-def test_evidence_that_comes_after_the_final_audit_is_followed_everywhere(place: Place) -> None:
+def test_evidence_that_comes_after_the_final_audit_is_followed_everywhere(
+    place_on_each: Place,
+) -> None:
+    place = place_on_each
     pull = place.merged()
     place.sandbox.deliver_closed(pull)
     place.work(timedelta(days=3))
@@ -246,7 +251,8 @@ def test_evidence_that_comes_after_the_final_audit_is_followed_everywhere(place:
     place.expect_a_second_run_to_write_nothing()
 
 
-def test_evidence_that_reaches_no_window_brings_no_audit(place: Place) -> None:
+def test_evidence_that_reaches_no_window_brings_no_audit(place_on_each: Place) -> None:
+    place = place_on_each
     pull = place.merged()
     place.sandbox.deliver_closed(pull)
     place.work(timedelta(days=5))
@@ -259,8 +265,9 @@ def test_evidence_that_reaches_no_window_brings_no_audit(place: Place) -> None:
 
 
 def test_evidence_that_comes_between_reading_and_saving_is_not_lost(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place_on_each: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    place = place_on_each
     pull = place.merged()
     place.clock.now += timedelta(days=3)  # so that the first audit is the final one
     save = place.store.audits.save
@@ -339,7 +346,8 @@ def test_audits_of_the_past_leave_a_reserve(place: Place) -> None:
     place.expect_finished(pull)
 
 
-def test_what_always_fails_becomes_a_dead_letter_that_can_be_retried(place: Place) -> None:
+def test_what_always_fails_becomes_a_dead_letter_that_can_be_retried(place_on_each: Place) -> None:
+    place = place_on_each
     place.sandbox.play(Fault(FaultKind.SERVER_ERROR, route=PULL, status=500, times=None))
     pull = audited(place)
     (parked,) = place.store.work.dead_letters()

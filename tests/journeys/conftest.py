@@ -17,11 +17,27 @@ def place(tmp_path: Path) -> Iterator[Place]:
     """
     with running_place(tmp_path) as made:
         yield made
-    assert problems(made.sandbox.exchanges, made.sandbox.world.deliveries.values()) == []
+        expect_good_manners(made)
+
+
+@pytest.fixture(scope="module")
+def app_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Return a place for all journeys of a module, because starting the app takes seconds."""
+    with running_place(tmp_path_factory.mktemp("place")) as made:
+        yield made
+        expect_good_manners(made)
 
 
 @pytest.fixture
-def live(place: Place) -> Place:
-    """Return a place whose app runs: Valkey, web, the live worker, the scheduler."""
-    place.app.start("valkey", "web", "worker-live", "scheduler")
-    return place
+def live(app_place: Place) -> Place:
+    """Return a place whose app runs: Valkey, web, the live worker, the scheduler.
+
+    The organization and its repository are new, and whatever a journey before stopped is up.
+    """
+    app_place.move_on()
+    app_place.app.start("valkey", "web", "worker-live", "scheduler")
+    return app_place
+
+
+def expect_good_manners(place: Place) -> None:
+    assert problems(place.sandbox.exchanges, place.sandbox.world.deliveries.values()) == []

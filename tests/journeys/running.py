@@ -15,9 +15,18 @@ from pathlib import Path
 from typing import TypeVar
 
 import requests
+from sqlalchemy import update
 
 from ghapp.attribution.model import Edit, EditHunk, TextLines
-from ghapp.demo.sandbox import HubInstallation, HubPull, HubRepository, RegisteredApp, Sandbox
+from ghapp.demo.sandbox import (
+    Fault,
+    FaultKind,
+    HubInstallation,
+    HubPull,
+    HubRepository,
+    RegisteredApp,
+    Sandbox,
+)
 from ghapp.serve import (
     ChildProgram,
     WatchedChild,
@@ -30,8 +39,10 @@ from ghapp.serve import (
     workers,
 )
 from ghapp.store import Store, WorkItem
+from ghapp.store.schema import work_item
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
+"""Seconds that anything may take on a machine whose cores are busy; nothing waits so long."""
 LOOK_EVERY = 0.05
 BASE = "def total(lines):\n    return sum(line.amount for line in lines)\n"
 WRITTEN = (
@@ -68,9 +79,11 @@ class Running:
         }
 
     def start(self, *names: str) -> None:
-        """Start processes, and wait until Valkey and web answer."""
+        """Start processes that do not run, and wait until Valkey and web answer."""
         for name in names:
-            self.children[name].start(time.monotonic())
+            child = self.children[name]
+            if child.process is None or child.process.poll() is not None:
+                child.start(time.monotonic())
         if "valkey" in names:
             path = Path(self.environment["REDIS_URL"].removeprefix("unix://"))
             wait_for(lambda: _connects(path), "Valkey")
@@ -116,11 +129,19 @@ class Place:
         self.sandbox = sandbox
         self.registered = registered
         self.app = app
-        self.repository: HubRepository = sandbox.add_repository(
-            "acme", "app", files={"src/totals.py": BASE}
-        )
-        self.installation: HubInstallation = sandbox.install(registered.app, "acme")
         self.store = Store.open(app.environment["DATABASE_URL"])
+        self._settle_in("acme")
+
+    def move_on(self) -> None:
+        """Go on with a new organization and repository, without faults."""
+        self.sandbox.faults.clear()
+        self._settle_in(f"acme-{len(self.sandbox.world.installations)}")
+
+    def _settle_in(self, owner: str) -> None:
+        self.repository: HubRepository = self.sandbox.add_repository(
+            owner, "app", files={"src/totals.py": BASE}
+        )
+        self.installation: HubInstallation = self.sandbox.install(self.registered.app, owner)
 
     def merged(self, *, title: str = "Totals by customer") -> HubPull:
         """Open and merge a pull request that adds the agent's lines."""
@@ -147,7 +168,7 @@ class Place:
         return self.store.work.of(self.repository.id, pull.number)
 
     def wait_until_settled(
-        self, pull: HubPull, *, kind: str = "audit", seconds: float = 60.0
+        self, pull: HubPull, *, kind: str = "audit", seconds: float = 2 * START_SECONDS
     ) -> WorkItem:
         """Wait until the latest item of a kind is over, and return it."""
 
@@ -160,8 +181,35 @@ class Place:
         return found
 
     def write_count(self) -> int:
-        """Count the requests that changed what people see."""
-        return len(self.sandbox.writes())
+        """Count the requests that changed what people see in this repository."""
+        name = f"/{self.repository.full_name}/"
+        return sum(name in one.path for one in self.sandbox.writes())
+
+    def hold(self, method: str, route: str) -> None:
+        """Let GitHub hold the next request to a route until `let_go`."""
+        self._held = self.sandbox.faults.played[FaultKind.SLOW]
+        self.sandbox.play(Fault(FaultKind.SLOW, method=method, route=route, seconds=600))
+
+    def wait_until_held(self) -> None:
+        """Wait until GitHub holds the request, so that a worker waits for its answer."""
+        wait_for(lambda: self.sandbox.faults.played[FaultKind.SLOW] > self._held, "the request")
+
+    def let_go(self) -> None:
+        """Let GitHub do what it holds; return when that is done."""
+
+        def is_done() -> bool:
+            self.sandbox.faults.release()
+            return sum(one.fault == FaultKind.SLOW for one in self.sandbox.exchanges) > self._held
+
+        wait_for(is_done, "the end of what GitHub holds")
+
+    def lose_leases(self) -> None:
+        """Pass the time until the leases of dead workers run out, without waiting for it."""
+        lease = work_item.c
+        is_held = (lease.repository_id == self.repository.id) & (lease.lease_until.is_not(None))
+        over = datetime.now(UTC) - timedelta(seconds=1)
+        changed = update(work_item).where(is_held).values(lease_until=over)
+        assert self.store.database.execute(changed) == 1
 
 
 @contextlib.contextmanager

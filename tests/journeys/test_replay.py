@@ -1,6 +1,7 @@
 """A replay of a clone gives the app's audits over GitHub's API again, byte for byte."""
 
 import subprocess
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -35,6 +36,15 @@ def evidence(tmp_path: Path) -> Path:
     return tmp_path / "evidence"
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Return a repository with merged pull requests, which the tests only read."""
+    made = Place(tmp_path_factory.mktemp("github"))
+    _merge_some(made)
+    yield made
+    made.close()
+
+
 KEY = bytes(range(32))
 """The key of the installation's fingerprints."""
 ENCODED = {"text": as_text, "fingerprint": AsFingerprints(LineFingerprinter(KEY), "1.1")}
@@ -61,33 +71,27 @@ def live(place: Place, store: Store, number: int) -> bytes:
     return document
 
 
-@pytest.fixture(params=ENCODED)
-def encoding(request: pytest.FixtureRequest) -> str:
-    """Return the lines as the app stores them."""
-    return str(request.param)
-
-
-def test_same_documents(tmp_path: Path, evidence: Path, store: Store, encoding: str) -> None:
-    place = Place(tmp_path / "github")
-    try:
-        numbers = _merge_some(place)
-        store.installations.seen(Installation(id=1, account="acme"), now=place.clock.now)
-        known = Repository(id=place.repository.id, owner="acme", name="app", installation_id=1)
-        store.installations.repository_seen(known, now=place.clock.now)
-        import_artifacts(
-            *(store, known.id, [evidence], ["/srv/app"], ENCODED[encoding]),
-            now=place.clock.now,
-            actor="ann",
-        )
-        expected = b"".join(live(place, store, number) + b"\n" for number in numbers)
-        clone = tmp_path / "clone.git"
-        subprocess.run(
-            ["git", "clone", "-q", "--mirror", str(place.repository.git.path), str(clone)],
-            check=True,
-        )
-        now = place.clock.now + timedelta(days=9)
-    finally:
-        place.close()
+@pytest.mark.parametrize("encoding", ENCODED)
+def test_same_documents(
+    tmp_path: Path, evidence: Path, place: Place, sqlite_store: Store, encoding: str
+) -> None:
+    store, numbers = sqlite_store, sorted(place.repository.pulls)
+    assert len(numbers) == 6
+    store.installations.seen(Installation(id=1, account="acme"), now=place.clock.now)
+    known = Repository(id=place.repository.id, owner="acme", name="app", installation_id=1)
+    store.installations.repository_seen(known, now=place.clock.now)
+    import_artifacts(
+        *(store, known.id, [evidence], ["/srv/app"], ENCODED[encoding]),
+        now=place.clock.now,
+        actor="ann",
+    )
+    expected = b"".join(live(place, store, number) + b"\n" for number in numbers)
+    clone = tmp_path / "clone.git"
+    subprocess.run(
+        ["git", "clone", "-q", "--mirror", str(place.repository.git.path), str(clone)],
+        check=True,
+    )
+    now = place.clock.now + timedelta(days=9)
     key = KEY if encoding == "fingerprint" else None
     terms = ReplayTerms(
         repository_path=clone,
@@ -109,22 +113,19 @@ def test_same_documents(tmp_path: Path, evidence: Path, store: Store, encoding: 
     assert [one.result for one in recompute(given, bundle)] == [RecomputeResult.SAME] * len(numbers)
 
 
-def _merge_some(place: Place) -> list[int]:
+def _merge_some(place: Place) -> None:
     """Merge pull requests in every way, while the base moves on in the same files."""
     sandbox, repository = place.sandbox, place.repository
     files = {"src/totals.py": BASE, ".gitattributes": "gen/* linguist-generated\n"}
-    numbers = []
-    for how in ("squash", "merge", "rebase", "squash", "rebase", "merge"):
+    for count, how in enumerate(("squash", "merge", "rebase", "squash", "rebase", "merge")):
         place.clock.now += timedelta(hours=1)
-        files["src/totals.py"] = f"first_{how}_{len(numbers)} = 1 + 2\n" + files["src/totals.py"]
+        files["src/totals.py"] = f"first_{how}_{count} = 1 + 2\n" + files["src/totals.py"]
         sandbox.commit(repository, dict(files), message="Move on")
         text = files["src/totals.py"] + AGENT
-        part = f"gen/{len(numbers)}.py"
+        part = f"gen/{count}.py"
         pull = sandbox.open_pull(repository, files={"src/totals.py": text, part: AGENT})
-        moved = f"again_{how}_{len(numbers)} = 3 + 4\n"
+        moved = f"again_{how}_{count} = 3 + 4\n"
         files["src/totals.py"] = moved + files["src/totals.py"]
         sandbox.commit(repository, dict(files), message="Move on meanwhile")
         sandbox.merge(pull, method=how)
         files["src/totals.py"] = moved + text
-        numbers.append(pull.number)
-    return numbers

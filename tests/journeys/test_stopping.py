@@ -4,64 +4,90 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ghapp.demo.sandbox import Fault, FaultKind, HubPull
+import pytest
+
+from ghapp.demo.sandbox import HubPull
 from ghapp.github.webhooks import sign
 from ghapp.jobs.perform import GIVEN_BACK
-from ghapp.serve import GRACE
+from ghapp.serve import ChildProgram, WatchedChild
 from ghapp.store import WorkEnd, WorkState
-from tests.journeys.running import Place, wait_for
+from tests.journeys.running import START_SECONDS, Place
 
-PULL = "/repos/{owner}/{repo}/pulls/{pull_number}"
 FILES = "/repos/{owner}/{repo}/pulls/{pull_number}/files"
 
 
-def in_work(place: Place, *, seconds: float) -> HubPull:
-    """Start the audit of a pull request whose files GitHub lists this slowly."""
+@pytest.fixture
+def live(app_place: Place) -> Place:
+    """Return a place whose app runs, but for the worker: each test has one of its own."""
+    app_place.move_on()
+    app_place.app.start("valkey", "web", "scheduler")
+    return app_place
+
+
+def worker(place: Place, *, finish_within: float) -> subprocess.Popen[bytes]:
+    """Start the live worker, with another time for what it has begun when it is asked to stop.
+
+    The usual 6 seconds are either too long to wait for, or too short for a busy machine.
+    """
+    script = (
+        "import sys\nimport workers.__main__ as worker\n"
+        f"worker.FINISH_WITHIN = {finish_within}\nsys.exit(worker.main(['live']))"
+    )
+    program = ChildProgram("worker-live", (sys.executable, "-c", script))
+    place.app.children["worker-live"].stop(time.monotonic())
+    child = place.app.children["worker-live"] = WatchedChild(program, place.app.environment)
+    child.start(time.monotonic())
+    assert child.process is not None
+    return child.process
+
+
+def in_work(place: Place) -> HubPull:
+    """Start the audit of a pull request whose files GitHub does not list yet."""
     place.agent_wrote()
-    place.sandbox.play(Fault(FaultKind.SLOW, method="GET", route=FILES, seconds=seconds))
+    place.hold("GET", FILES)
     pull = place.merged()
     place.sandbox.deliver_closed(pull)
-    wait_for(lambda: PULL in {one.template for one in place.sandbox.exchanges}, "the audit's start")
+    place.wait_until_held()
     return pull
 
 
-def stop(place: Place, name: str) -> None:
-    """Ask a process to stop; fail if it would have to be killed."""
-    child = place.app.children[name]
-    assert child.process is not None
-    child.ask_to_stop()
-    child.process.wait(GRACE)
-
-
 def test_a_worker_finishes_what_it_can(live: Place) -> None:
-    pull = in_work(live, seconds=0.5)
-    stop(live, "worker-live")
+    process = worker(live, finish_within=600)
+    pull = in_work(live)
+    process.terminate()
+    live.let_go()
+    process.wait(START_SECONDS)
     (item,) = (one for one in live.items(pull) if one.kind == "audit")
     assert (item.outcome, item.taken) == (WorkEnd.DONE, 1)
 
 
 def test_a_signal_to_the_worker_and_its_fork_at_once_lets_it_finish(live: Place) -> None:
-    pull = in_work(live, seconds=2)
-    worker = live.app.children["worker-live"].process
-    assert worker is not None
-    (fork,) = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
-    for pid in (int(fork), worker.pid):
+    process = worker(live, finish_within=600)
+    pull = in_work(live)
+    (fork,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    for pid in (int(fork), process.pid):
         os.kill(pid, signal.SIGTERM)  # as systemd does
-    worker.wait(GRACE)
+    live.let_go()
+    process.wait(START_SECONDS)
     (item,) = (one for one in live.items(pull) if one.kind == "audit")
     assert (item.outcome, item.taken) == (WorkEnd.DONE, 1)
 
 
 def test_a_worker_gives_back_what_it_cannot_finish(live: Place) -> None:
-    pull = in_work(live, seconds=15)
-    stop(live, "worker-live")
+    process = worker(live, finish_within=0.2)
+    pull = in_work(live)
+    process.terminate()
+    process.wait(START_SECONDS)
     (item,) = live.items(pull)
     assert (item.state, item.attempts, item.why) == (WorkState.WAITING, 0, GIVEN_BACK)
-    live.app.start("worker-live")
+    live.let_go()
+    worker(live, finish_within=600)
     item = live.wait_until_settled(pull)
     assert (item.outcome, item.taken) == (WorkEnd.DONE, 2)
     seen = live.sandbox.visible(pull)
@@ -73,22 +99,29 @@ def test_the_web_door_answers_whoever_is_in_it(live: Place) -> None:
     address = urlsplit(live.app.environment["GHAPP_PUBLIC_URL"])
     head = (
         "POST /webhooks/github HTTP/1.1\r\nHost: app\r\nContent-Type: application/json\r\n"
+        "Expect: 100-continue\r\n"
         f"Content-Length: {len(body)}\r\nX-GitHub-Event: ping\r\nX-GitHub-Delivery: guid-ping\r\n"
         f"X-Hub-Signature-256: {sign(body, str(live.registered.app.webhook_secret))}\r\n\r\n"
     )
     with socket.create_connection((str(address.hostname), address.port or 80), 10) as client:
-        client.sendall(head.encode() + body[:10])
-        time.sleep(0.5)
+        client.sendall(head.encode())
+        # It says so as soon as it has read the head.
+        assert client.recv(200).startswith(b"HTTP/1.1 100 ")
+        client.sendall(body[:10])
         web = live.app.children["web"]
         web.ask_to_stop()
-        time.sleep(0.5)
+        # Nothing shows when the signal has arrived; if it is late, this test only asks less.
+        time.sleep(0.2)
         client.sendall(body[10:])
         answer = client.recv(200).decode()
     assert re.match(r"HTTP/1\.1 202 ", answer)
     assert web.process is not None
-    web.process.wait(GRACE)
+    web.process.wait(START_SECONDS)
     assert live.store.deliveries.one("guid-ping") is not None
 
 
 def test_the_scheduler_ends_between_two_looks(live: Place) -> None:
-    stop(live, "scheduler")
+    scheduler = live.app.children["scheduler"]
+    scheduler.ask_to_stop()
+    assert scheduler.process is not None
+    assert scheduler.process.wait(START_SECONDS) == 0

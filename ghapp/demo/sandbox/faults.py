@@ -149,7 +149,7 @@ class FaultPlan:
         """How often each kind struck since the start; `clear` keeps these counts."""
         self._random = random.Random(seed)  # noqa: S311 - faults need repeating, not secrecy
         self._lock = threading.Lock()
-        self._closed = threading.Event()
+        self._over = threading.Event()
 
     def add(self, *faults: Fault | Mapping[str, Any]) -> None:
         """Add faults, given as `Fault` or as plain data."""
@@ -166,12 +166,17 @@ class FaultPlan:
             self._struck.clear()
 
     def sleep(self, seconds: float) -> None:
-        """Wait as a slow fault demands; `close` ends every wait."""
-        self._closed.wait(seconds)
+        """Wait as a slow fault demands; `release` and `close` end every wait."""
+        self._over.wait(seconds)
+
+    def release(self) -> None:
+        """End the waits that are on now; later ones are as long as their faults say."""
+        over, self._over = self._over, threading.Event()
+        over.set()
 
     def close(self) -> None:
         """End every wait, so that the stand-in can stop."""
-        self._closed.set()
+        self._over.set()
 
     def for_request(self, method: str, route: str) -> Fault | None:
         """Return the fault that strikes this request; ``None``: no fault does."""
