@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, select, text
+from sqlalchemy import inspect, text
 
 from ghapp.store import Database, DatabaseDamaged, DatabaseUnavailable, Store, WrongDatabaseURL
 from ghapp.store.database import parse_url
@@ -134,11 +134,3 @@ def test_other_databases_are_refused(url: str) -> None:
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_all_spellings_of_postgresql_use_one_driver(scheme: str) -> None:
     assert parse_url(f"{scheme}://u:p@h/n").drivername == "postgresql+psycopg"
-
-
-def test_a_cursor_moves(store: Store) -> None:
-    store.cursors.move("sweep", "1", now=NOW)
-    store.cursors.move("sweep", "2", now=NOW)
-    assert store.cursors.read("sweep") == "2"
-    with store.database.read() as connection:
-        assert len(connection.execute(select(cursor)).all()) == 1
