@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ghapp.records.bundle import DocumentLine
 from ghapp.records.check import BundleCheck, check
+from ghapp.records.envelope import sealed
 from tests.attribution.strategies import searched
 from tests.records.bundles import KEY, OTHER_KEY, bundle, lines
 
@@ -137,6 +138,16 @@ def test_a_policy_that_is_not_there_is_named(path: Path) -> None:
 
 def test_something_behind_the_seal_is_named(path: Path) -> None:
     assert checked(path, WHOLE + LINES[3]).problems[0].line == len(LINES) + 1
+
+
+@pytest.mark.parametrize(
+    "payload", [b"\xff", b'{"predicateType":"\xff"}', b'{"a":' + b"[" * 100_000, b"null"]
+)
+def test_whatever_somebody_signed_is_named_with_its_line(path: Path, payload: bytes) -> None:
+    made = [*lines(), sealed(payload, KEY)]
+    (first, *_) = checked(path, bundle(made)).problems
+    assert first.line == len(made)
+    assert first.problem.startswith("its statement cannot be read: ")
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"{}\n", b"\xff\n", b"[" * 100_000, b"null\n"])
