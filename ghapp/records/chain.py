@@ -1,6 +1,7 @@
 """The chain of a repository's records: each names the one before by digest. It signs nothing."""
 
 import hashlib
+from typing import Annotated
 
 import msgspec
 
@@ -10,7 +11,7 @@ from ghapp.attribution.model import Struct
 class ChainLink(Struct, frozen=True):
     """What the chain covers of one record."""
 
-    created_at: int
+    created_at: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     """Microseconds since 1970."""
     digest: str
     """``sha256:`` and the digest of the document's bytes."""

@@ -4,7 +4,7 @@ docs/records.md describes each predicate.
 """
 
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
@@ -67,7 +67,7 @@ class AuditRecord(Struct, frozen=True):
     """Digests of the policy, the change and the edits, as in the document."""
     diff: str
     evidence: str
-    signed_at: datetime
+    signed_at: Annotated[datetime, msgspec.Meta(tz=True)]
     """Much later than the record: the audit was saved before the app signed records."""
 
     @property
@@ -166,7 +166,7 @@ def read(payload: bytes) -> RecordStatement | HeadStatement | SealStatement:
             raise StatementError(f"its type {kind!r} is not one of {', '.join(_KINDS)}")
         statement: RecordStatement | HeadStatement | SealStatement
         statement = msgspec.json.decode(payload, type=_KINDS[kind])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise StatementError(f"its statement cannot be read: {error}") from error
     if statement.encoded() != payload:
         raise StatementError("its statement is not written in the canonical form")

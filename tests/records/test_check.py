@@ -1,17 +1,22 @@
 """A bundle is whole or it is not: any byte, any line, any order."""
 
+import re
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ghapp.records.bundle import DocumentLine
 from ghapp.records.check import BundleCheck, check
+from ghapp.records.envelope import sealed
+from tests.attribution.strategies import searched
 from tests.records.bundles import KEY, OTHER_KEY, bundle, lines
 
 WHOLE = bundle(lines())
 LINES = WHOLE.splitlines(keepends=True)
+WORDS = [match.start() for match in re.finditer(rb"[^\W_]+(?=\W)|\n", WHOLE)]
+"""Where each member, each value and each line end begins."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +43,7 @@ def line_of(position: int) -> int:
     return WHOLE.count(b"\n", 0, position) + 1
 
 
-@settings(max_examples=300, deadline=None)
+@searched(75)
 @given(st.integers(0, len(WHOLE) - 1), st.integers(1, 255))
 @example(len(WHOLE) - 1, 1)
 @example(len(WHOLE) - 2, 1)
@@ -55,7 +60,7 @@ def test_a_changed_byte_is_named_with_its_line(path: Path, position: int, change
 
 
 def test_a_change_in_every_line_and_member_is_named(path: Path) -> None:
-    for position in range(0, len(WHOLE), 7):
+    for position in WORDS:
         broken = bytearray(WHOLE)
         broken[position] ^= 1
         assert checked(path, bytes(broken)).problems[0].line == line_of(position), position
@@ -100,7 +105,7 @@ def test_records_cut_off_at_the_end_are_missed(path: Path) -> None:
 
 
 def test_a_bundle_cut_anywhere_is_no_bundle(path: Path) -> None:
-    for end in range(0, len(WHOLE), 11):
+    for end in [*WORDS[::4], len(WHOLE) - 1]:
         assert checked(path, WHOLE[:end]).problems, end
 
 
@@ -133,6 +138,16 @@ def test_a_policy_that_is_not_there_is_named(path: Path) -> None:
 
 def test_something_behind_the_seal_is_named(path: Path) -> None:
     assert checked(path, WHOLE + LINES[3]).problems[0].line == len(LINES) + 1
+
+
+@pytest.mark.parametrize(
+    "payload", [b"\xff", b'{"predicateType":"\xff"}', b'{"a":' + b"[" * 100_000, b"null"]
+)
+def test_whatever_somebody_signed_is_named_with_its_line(path: Path, payload: bytes) -> None:
+    made = [*lines(), sealed(payload, KEY)]
+    (first, *_) = checked(path, bundle(made)).problems
+    assert first.line == len(made)
+    assert first.problem.startswith("its statement cannot be read: ")
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"{}\n", b"\xff\n", b"[" * 100_000, b"null\n"])

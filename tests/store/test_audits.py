@@ -1,4 +1,4 @@
-"""Audits: numbered, chained, never altered; and what was published of them."""
+"""Audits: numbered, chained, never altered."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from ghapp.attribution.model import AuditState, Verdict
-from ghapp.store import Publication, Store
-from tests.store.records import DAY, MINUTE, NOW, document
+from ghapp.store import Store
+from tests.store.records import DAY, NOW, document
 
 FINAL = document(state=AuditState.FINAL)
 
@@ -107,62 +107,3 @@ def test_an_edit_reaches_the_audits_whose_window_holds_it(
         found = store.audits.reached_within(connection, 42, times)
         assert store.audits.reached_within(connection, 42, []) == ()
     assert found == ((saved,) if reached else ())
-
-
-# --- publications ---------------------------------------------------------------------------------
-
-
-def test_the_ledger_keeps_what_was_done_in_order(store: Store) -> None:
-    saved = store.audits.save(42, 17, document(), now=NOW)
-    written = Publication(
-        publisher="comment",
-        outcome="written",
-        asked_at=NOW,
-        external_id="99",
-        url="https://github.com/acme/shop/pull/17#issuecomment-99",
-        read_back_at=NOW + MINUTE,
-        read_back_ok=True,
-    )
-    unchanged = Publication(publisher="comment", outcome="unchanged", asked_at=NOW + DAY)
-    for one in (written, unchanged):
-        store.publications.record(saved, one)
-    assert store.publications.of(saved) == (written, unchanged)
-    assert store.publications.last(42, 17, "comment") == unchanged
-    assert store.publications.last(42, 17, "comment", "written") == written
-    assert store.publications.last(42, 17, "label") is None
-    assert store.publications.not_confirmed(NOW) == ()
-
-
-def test_a_note_is_no_doing_and_is_found_by_itself(store: Store) -> None:
-    saved = store.audits.save(42, 17, document(), now=NOW)
-    assert store.publications.noted_at(42, 17, "comment") is None
-    store.publications.note(saved, "comment", at=NOW)
-    store.publications.note(saved, "comment", at=NOW + MINUTE)
-    assert store.publications.noted_at(42, 17, "comment") == NOW + MINUTE
-    assert store.publications.noted_at(42, 18, "comment") is None
-    assert store.publications.noted_at(42, 17, "check_run") is None
-    assert store.publications.of(saved) == ()
-    assert store.publications.of_pull_request(42, 17) == {}
-    assert store.publications.last(42, 17, "comment") is None
-    assert store.publications.not_confirmed(NOW) == ()
-
-
-def test_what_was_not_confirmed_is_listed(store: Store) -> None:
-    saved = store.audits.save(42, 17, document(), now=NOW)
-    refused = Publication(
-        publisher="label", outcome="not_written", asked_at=NOW, detail="permission issues: write"
-    )
-    lost = Publication(
-        publisher="check_run", outcome="written", asked_at=NOW, read_back_at=NOW, read_back_ok=False
-    )
-    for one in (refused, lost):
-        store.publications.record(saved, one)
-    listed = store.publications.not_confirmed(NOW)
-    assert [(one.publisher, one.detail) for one in listed] == [
-        (lost.publisher, None),
-        (refused.publisher, refused.detail),
-    ]
-    assert {(one.repository_id, one.pull_request, one.repository) for one in listed} == {
-        (42, 17, None)
-    }
-    assert store.publications.not_confirmed(NOW + MINUTE) == ()

@@ -1,25 +1,21 @@
 """Connecting, transactions, migrations, and what leaves the room when a database is away."""
 
-import multiprocessing
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, select, text
+from sqlalchemy import inspect, text
 
 from ghapp.store import Database, DatabaseDamaged, DatabaseUnavailable, Store, WrongDatabaseURL
 from ghapp.store.database import parse_url
 from ghapp.store.migrations import configuration, revisions
 from ghapp.store.schema import cursor, metadata
+from tests.store import processes
 from tests.store.records import NOW
-
-SPAWN = multiprocessing.get_context("spawn")
 
 
 def test_the_migrations_build_the_tables_that_the_code_sees(store: Store) -> None:
@@ -38,19 +34,10 @@ def test_tables_of_a_newer_version_are_left_as_they_are(store: Store) -> None:
     assert store.database.migrate() == "9999"
 
 
-def _migrate(url: str, barrier: "multiprocessing.synchronize.Barrier") -> None:
-    barrier.wait(30)
-    Store.open(url).close()
-
-
 def test_four_processes_migrate_at_once(database_url: str) -> None:
-    barrier = SPAWN.Barrier(4)
-    processes = [SPAWN.Process(target=_migrate, args=(database_url, barrier)) for _ in range(4)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
+    barrier = processes.SERVER.Barrier(4)
+    four = [processes.start(processes.migrate, database_url, barrier) for _ in range(4)]
+    assert [processes.end_of(process) for process in four] == [0, 0, 0, 0]
     with Store.unmigrated(database_url) as opened, opened.database.read() as connection:
         assert "work_item" in inspect(connection).get_table_names()
 
@@ -70,22 +57,10 @@ def test_a_new_file_is_waited_for(tmp_path: Path) -> None:
         end.join()
 
 
-KILLED = """
-import os, signal, sys
-from ghapp.store import Store
-from ghapp.store.schema import cursor
-from tests.store.records import NOW
-store = Store.unmigrated(sys.argv[1])
-with store.database.write() as connection:
-    connection.execute(store.database.insert(cursor).values(name="a", value="1", moved_at=NOW))
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
 def test_a_process_killed_within_a_transaction_leaves_nothing(store: Store) -> None:
     url = store.database.url.render_as_string(hide_password=False)
-    killed = subprocess.run([sys.executable, "-c", KILLED, url], timeout=60, check=False)
-    assert killed.returncode == -signal.SIGKILL
+    killed = processes.start(processes.be_killed_within_a_transaction, url)
+    assert processes.end_of(killed) == -signal.SIGKILL
     assert store.cursors.read("a") is None
     store.cursors.move("a", "2", now=NOW)
     assert store.cursors.read("a") == "2"
@@ -104,24 +79,9 @@ def test_what_fails_within_a_transaction_leaves_nothing(store: Store) -> None:
     assert store.cursors.read("a") is None
 
 
-FORKED = """
-import os, sys
-from ghapp.store import Store
-from tests.store.records import NOW
-store = Store.unmigrated(sys.argv[1])
-store.cursors.move("a", "1", now=NOW)
-child = os.fork()
-if child == 0:
-    store.cursors.move("a", "2", now=NOW)
-    os._exit(0)
-assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-assert store.cursors.read("a") == "2"
-"""
-
-
 def test_a_forked_process_has_connections_of_its_own(store: Store) -> None:
     url = store.database.url.render_as_string(hide_password=False)
-    subprocess.run([sys.executable, "-W", "error", "-c", FORKED, url], timeout=60, check=True)
+    assert processes.end_of(processes.start(processes.write_and_fork, url)) == 0
 
 
 def test_sqlite_keeps_what_it_acknowledged(sqlite_store: Store) -> None:
@@ -174,11 +134,3 @@ def test_other_databases_are_refused(url: str) -> None:
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_all_spellings_of_postgresql_use_one_driver(scheme: str) -> None:
     assert parse_url(f"{scheme}://u:p@h/n").drivername == "postgresql+psycopg"
-
-
-def test_a_cursor_moves(store: Store) -> None:
-    store.cursors.move("sweep", "1", now=NOW)
-    store.cursors.move("sweep", "2", now=NOW)
-    assert store.cursors.read("sweep") == "2"
-    with store.database.read() as connection:
-        assert len(connection.execute(select(cursor)).all()) == 1

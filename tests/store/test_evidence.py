@@ -6,7 +6,7 @@ from random import Random
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.attribution.fingerprint import LineFingerprinter
@@ -22,6 +22,7 @@ from ghapp.store import (
     WorkRequest,
 )
 from ghapp.store.evidence import EvidenceHeld, pack, unpack
+from tests.attribution.strategies import searched
 from tests.store.records import DAY, MINUTE, NOW, document, edit
 
 EVER = (NOW - 99 * DAY, NOW + 99 * DAY)
@@ -264,6 +265,7 @@ TEXT = st.builds(
 )
 
 
+@searched(25)
 @given(TEXT)
 def test_unpacking_gives_what_was_packed(lines: EditLines[str]) -> None:
     assert unpack(*pack(lines)) == lines
@@ -283,9 +285,7 @@ SENT = st.tuples(
 )
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@searched(10)
 @given(batches=st.lists(SENT, max_size=6), random=st.randoms(use_true_random=False))
 def test_any_order_and_repetition_keeps_the_same(
     store: Store, batches: list[tuple[str, list[tuple[int, EditResult, int]]]], random: Random

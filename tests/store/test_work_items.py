@@ -1,7 +1,6 @@
 """Work items: enqueued once, leased once, leased again when a worker is lost."""
 
 import itertools
-import multiprocessing
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -20,9 +19,8 @@ from ghapp.store import (
     WorkRequest,
     WorkState,
 )
+from tests.store import processes
 from tests.store.records import DAY, LEASE, MINUTE, NOW, lease, request
-
-SPAWN = multiprocessing.get_context("spawn")
 
 
 def leased(store: Store, lane: Lane = Lane.LIVE, *, after: timedelta = timedelta()) -> WorkItem:
@@ -243,50 +241,22 @@ def test_only_what_ended_expires(store: Store) -> None:
 
 # --- many at once ---------------------------------------------------------------------------------
 
-ITEMS = 60
-
-
-def _lease_all(store: Store, worker: str) -> list[int]:
-    found = []
-    while item := lease(store, worker=worker):
-        found.append(item.id)
-        assert store.work.finish(item, WorkEnd.DONE, now=NOW)
-    return found
-
-
-def _lease_all_in_a_process(url: str, results: "multiprocessing.Queue[list[int]]") -> None:
-    with Store.unmigrated(url) as store, ThreadPoolExecutor(2) as threads:
-        workers = [f"{threads}-{number}" for number in range(2)]
-        results.put(
-            [
-                *itertools.chain.from_iterable(
-                    threads.map(lambda name: _lease_all(store, name), workers)
-                )
-            ]
-        )
+ITEMS = 32
 
 
 def test_eight_workers_in_four_processes_lease_each_item_once(store: Store) -> None:
-    requests = [
-        request(number // 2, kind=kind)
-        for number, kind in zip(
-            range(ITEMS), [WorkKind.AUDIT, WorkKind.FINALIZE] * ITEMS, strict=False
-        )
-    ]
+    kinds = itertools.cycle([WorkKind.AUDIT, WorkKind.FINALIZE])
+    requests = [request(number // 2, kind=next(kinds)) for number in range(ITEMS)]
     store.work.enqueue_all(requests, now=NOW)
     url = store.database.url.render_as_string(hide_password=False)
-    results = SPAWN.Queue()
-    processes = [
-        SPAWN.Process(target=_lease_all_in_a_process, args=(url, results)) for _ in range(4)
-    ]
-    for process in processes:
-        process.start()
-    found = [*itertools.chain.from_iterable(results.get(timeout=60) for _ in processes)]
-    for process in processes:
-        process.join(60)
+    barrier, results = processes.SERVER.Barrier(4), processes.SERVER.Queue()
+    work = processes.lease_all_with_two_workers
+    four = [processes.start(work, url, barrier, results) for _ in range(4)]
+    of_each = [results.get(timeout=processes.PATIENCE) for _ in four]
+    assert [processes.end_of(process) for process in four] == [0, 0, 0, 0]
     # A worker ends when other workers block all remaining items, so some may be left over.
-    found += _lease_all(store, "last")
-    assert Counter(found) == Counter(dict.fromkeys(set(found), 1))
+    found = [*itertools.chain.from_iterable(of_each), *processes.lease_all(store, "last")]
+    assert sorted(found) == sorted({*found})
     assert len(found) == ITEMS
 
 

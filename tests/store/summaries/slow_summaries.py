@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
+
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit, AuditState, Edit, Struct, Verdict
 from ghapp.store import Store
@@ -169,6 +171,20 @@ class Slow:
             for one in {pull.repository_id for pull in pulls}
         ]
         return tuple(sorted(rows, key=lambda row: (-row.counts.pulls, row.repository)))
+
+    def trends(self, asked: PullSelection) -> dict[int, tuple[SeriesPoint, ...]]:
+        """Count the months of each repository that has any pull request."""
+        of_each = {one: self.only(asked, one) for one in asked.repository_ids}
+        return {
+            number: self.series(one, TimeGrain.MONTH)
+            for number, one in of_each.items()
+            if self.selected(one, with_agent=False)
+        }
+
+    @staticmethod
+    def only(asked: PullSelection, repository_id: int) -> PullSelection:
+        """Ask the same of one repository."""
+        return msgspec.structs.replace(asked, repository_ids=(repository_id,))
 
     # --- people -------------------------------------------------------------------------------
 

@@ -1,0 +1,235 @@
+"""Small organizations in a store, drawn at random: what summaries are asked about in tests."""
+
+import itertools
+from collections import defaultdict
+from datetime import date
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from ghapp.attribution.model import (
+    AuditInputs,
+    AuditState,
+    AuditTotals,
+    Edit,
+    FileVerdict,
+    Struct,
+    Verdict,
+)
+from ghapp.store import Repository, Store
+from ghapp.store.schema import group_tally, pull_agent, pull_lines, pull_summary, tally, team_member
+from ghapp.summaries.counts import PullFacts
+from ghapp.summaries.selection import NamesShown, PersonNaming, PullSelection
+from tests.store.records import NOW, document, edit
+from tests.store.summaries.slow_summaries import Slow, at_noon
+
+FIRST, LAST = date(2026, 1, 20), date(2026, 4, 10)
+PEOPLE = PersonNaming(names=NamesShown.PEOPLE)
+TEAMS = PersonNaming(names=NamesShown.TEAMS)
+PATHS = (
+    "README.md",
+    "src/app.py",
+    "src/web/page.ts",
+    "src/web/old/page.ts",
+    "Src/x.go",
+    "srcs/a.py",
+)
+LOGINS = ("Ann", "bob", "carl", "dora", "Eve", "fay", "gus", "dependabot[bot]", None)
+MEMBERS = {login.lower(): "core" for login in LOGINS[:6] if login} | {"gus": "small"}
+AGENTS = ("claude-code", "codex")
+
+_ids = itertools.count(1000, 10)
+days = st.dates(FIRST, LAST)
+
+
+def new_id() -> int:
+    """Return the number of a repository that no test has: examples share a store."""
+    return next(_ids)
+
+
+class Audited(Struct, frozen=True):
+    """One audit to save: where, what GitHub says of it, what the document says."""
+
+    place: int
+    number: int
+    about: PullFacts
+    document: bytes
+
+
+@st.composite
+def audits(draw: st.DrawFn) -> Audited:
+    """One audit of a few pull requests in four repositories; its numbers fit together."""
+    place, number = draw(st.integers(0, 3)), draw(st.integers(1, 4))
+    day = FIRST + (LAST - FIRST) * (place * 4 + number) / 17
+    verdict = draw(st.sampled_from(Verdict))
+    lines = st.integers(0, 9)
+    files, agents = [], dict.fromkeys(AGENTS, 0)
+    for path in draw(st.lists(st.sampled_from(PATHS), unique=True, min_size=1)):
+        first, more, others = draw(st.tuples(lines, lines, lines))
+        if verdict is not Verdict.ASSISTED:
+            first, more = 0, 0
+        agents["claude-code"] += first
+        agents["codex"] += more
+        effective = first + more + others
+        files.append(
+            FileVerdict(path, None, effective + draw(lines), effective, first + more, None, ())
+        )
+    attributed = sum(agents.values())
+    if verdict is Verdict.ASSISTED and not attributed:
+        verdict = Verdict.NOT_ASSISTED
+    complete = draw(st.booleans())
+    effective = sum(file.effective for file in files)
+    share = round(attributed / effective, 4) if effective and complete else None
+    made = document(
+        merged_at=at_noon(day),
+        pull_request=number,
+        state=draw(st.sampled_from(AuditState)),
+        verdict=verdict,
+        inputs=AuditInputs(diff="d", evidence="e", edits_considered=2, complete=complete),
+        totals=AuditTotals(
+            added=sum(file.added for file in files),
+            effective=effective,
+            attributed=attributed,
+            share=share,
+            by_reason={},
+            by_agent=agents,
+        ),
+        files=tuple(files),
+    )
+    about = PullFacts(title=f"Change {number}", author=draw(st.sampled_from(LOGINS)), author_id=7)
+    return Audited(place, number, about, made)
+
+
+def organizations(most: int = 14) -> st.SearchStrategy[list[Audited]]:
+    """Draw what is audited one after the other; not often little, since that says little."""
+    return st.lists(audits(), min_size=most // 2, max_size=most)
+
+
+@st.composite
+def selections(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw what is asked for besides repositories; often only days."""
+    asked: dict[str, Any] = {
+        "since": draw(st.none() | days),
+        "until": draw(st.none() | days),
+    }
+    more: dict[str, st.SearchStrategy[Any]] = {
+        "author": st.sampled_from(["ann", "EVE", "nobody"]),
+        "agent": st.sampled_from(AGENTS),
+        "verdict": st.sampled_from(Verdict),
+        "state": st.sampled_from(AuditState),
+        "share_from": st.sampled_from([0.0, 0.25]),
+        "share_to": st.sampled_from([0.5, 1.0]),
+        "path": st.sampled_from(["src", "src/web/", "srcs", ".", "none"]),
+    }
+    for name in draw(st.lists(st.sampled_from(sorted(more)), unique=True, max_size=2)):
+        asked[name] = draw(more[name])
+    return asked
+
+
+def edits_of(repository_id: int) -> st.SearchStrategy[list[Edit]]:
+    return st.lists(
+        st.builds(
+            lambda number, day, login, agent, run: edit(
+                f"{repository_id}:{number}",
+                at=at_noon(day),
+                actor=login,
+                agent=agent,
+                agent_session=run,
+            ),
+            st.integers(0, 9),
+            days,
+            st.sampled_from(["Ann", "ann", "bob", None]),
+            st.sampled_from(AGENTS),
+            st.sampled_from(["s1", "s2"]),
+        ),
+        max_size=12,
+        unique_by=lambda one: one.id,
+    )
+
+
+class World:
+    """Four new repositories in the store, with the audits of an example.
+
+    The first has no installation, the others are a group: of the first three together the last
+    one has to be taken off again.
+    """
+
+    def __init__(self, store: Store, saved: list[Audited]) -> None:
+        self.store = store
+        self.ids = [new_id() for _ in range(4)]
+        self.abouts: dict[tuple[int, int], PullFacts] = {}
+        self.edits: dict[int, list[Edit]] = defaultdict(list)
+        for one in self.ids:
+            home = None if one == self.ids[0] else self.ids[1]
+            seen = Repository(id=one, owner="acme", name=f"r{one}", installation_id=home)
+            store.installations.repository_seen(seen, now=NOW)
+        for audited in saved:
+            self.save(audited)
+
+    def save(self, audited: Audited) -> None:
+        """Keep one more audit."""
+        repository_id = self.ids[audited.place]
+        self.store.audits.save(
+            repository_id, audited.number, audited.document, now=NOW, about=audited.about
+        )
+        before = self.abouts.get((repository_id, audited.number))
+        about = audited.about
+        if before is not None and before.author is None:
+            # Whom GitHub does not name any more, or who was erased, stays unnamed.
+            about = msgspec.structs.replace(about, author=None, author_id=None)
+        self.abouts[repository_id, audited.number] = about
+
+    def slow(self) -> Slow:
+        """Return what counts slowly."""
+        return Slow(self.store, self.abouts, MEMBERS, self.edits)
+
+
+def be_teams(store: Store) -> None:
+    """Put everybody into his team."""
+    with store.database.write() as connection:
+        connection.execute(
+            store.database.insert(team_member).on_conflict_do_nothing(),
+            [
+                {
+                    "account_lower": "acme",
+                    "source": "csv",
+                    "login_lower": login,
+                    "login": login,
+                    "team": team,
+                }
+                for login, team in MEMBERS.items()
+            ],
+        )
+
+
+def by_authors(store: Store, authors: dict[str, int]) -> PullSelection:
+    """Keep some pull requests of each author, one line attributed in each."""
+    store.installations.repository_seen(Repository(id=42, owner="Acme", name="shop"), now=NOW)
+    number = itertools.count(1)
+    for author, count in authors.items():
+        for one in itertools.islice(number, count):
+            store.audits.save(
+                42, one, document(pull_request=one), now=NOW, about=PullFacts(author=author)
+            )
+    return PullSelection((42,))
+
+
+def kept(store: Store, repository_id: int) -> list[list[tuple[Any, ...]]]:
+    """Return all rows of a repository's summaries, sorted."""
+    with store.database.read() as connection:
+        return [
+            sorted(
+                map(tuple, connection.execute(select(table).where(table.c[0] == repository_id))),
+                key=repr,
+            )
+            for table in (pull_summary, pull_agent, pull_lines, tally)
+        ]
+
+
+def group_rows(store: Store, group_id: int) -> list[tuple[Any, ...]]:
+    """Return all tallies of a group, sorted."""
+    query = select(group_tally).where(group_tally.c.group_id == group_id)
+    with store.database.read() as connection:
+        return sorted(map(tuple, connection.execute(query)))
