@@ -32,8 +32,10 @@ FILES = tuple(
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, on_database: dict[str, str]) -> Iterator[Place]:
-    made = Place(tmp_path_factory.mktemp("api"), **on_database)
+def place(
+    tmp_path_factory: pytest.TempPathFactory, at_night_on_each: dict[str, str]
+) -> Iterator[Place]:
+    made = Place(tmp_path_factory.mktemp("api"), **at_night_on_each)
     app = made.repositories["app"].id
     made.store.audits.save(app, 17, document(NOW, repository="acme/app", files=FILES), now=NOW)
     yield made
