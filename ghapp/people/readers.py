@@ -145,7 +145,7 @@ class PageReaders:
         try:
             new = self.sign_in.refresh(tokens.refresh_token, now=now)
         except SignInRefused as error:
-            if self.store.logins.reseal(person, None):
+            if self._resealed(person, None):
                 raise NotSignedIn(person.login) from error
             return None
         except TemporaryFailure as error:
@@ -153,7 +153,7 @@ class PageReaders:
             if refused is None and tokens.access_until and now < tokens.access_until:
                 return tokens.access_token
             raise GitHubAway(now + AWAY, str(error)) from error
-        return new.access_token if self.store.logins.reseal(person, self._seal(new)) else None
+        return new.access_token if self._resealed(person, self._seal(new)) else None
 
     def _kept(self, person: SignedIn) -> tuple[SignedIn, UserTokens]:
         current = self.store.logins.person(person.id)
@@ -166,8 +166,11 @@ class PageReaders:
         return current, msgspec.json.decode(text, type=UserTokens)
 
     def _ended(self, person: SignedIn) -> NotSignedIn:
-        self.store.logins.reseal(person, None)
+        self._resealed(person, None)
         return NotSignedIn(person.login)
+
+    def _resealed(self, person: SignedIn, sealed: bytes | None) -> bool:
+        return self.store.logins.reseal(person.id, person.sealed, sealed)
 
     def _lasts(self, tokens: UserTokens) -> bool:
         until = tokens.access_until

@@ -94,20 +94,20 @@ class LoginTable:
         works once, so only the holder may show it to GitHub.
         """
         is_free = or_(person.c.renewing_until.is_(None), person.c.renewing_until <= now)
-        change = _holding(signed_in).where(is_free).values(renewing_until=until)
+        change = _holding(signed_in.id, signed_in.sealed).where(is_free).values(renewing_until=until)
         return self._database.execute(change) == 1
 
     def give_up_renewal(self, signed_in: SignedIn, until: datetime) -> bool:
         """Give the lease back that ends at that instant; ``False``: it is another process's."""
-        mine = _holding(signed_in).where(person.c.renewing_until == until)
+        mine = _holding(signed_in.id, signed_in.sealed).where(person.c.renewing_until == until)
         return self._database.execute(mine.values(renewing_until=None)) == 1
 
-    def reseal(self, signed_in: SignedIn, sealed: bytes | None) -> bool:
-        """Store other tokens in the place of these, or none, and end the lease.
+    def reseal(self, person_id: int, before: bytes | None, sealed: bytes | None) -> bool:
+        """Store other tokens in the place of ``before``, or none, and end the lease.
 
         ``False``: the person has other tokens by now, and they stay.
         """
-        change = _holding(signed_in).values(sealed=sealed, renewing_until=None)
+        change = _holding(person_id, before).values(sealed=sealed, renewing_until=None)
         return self._database.execute(change) == 1
 
     def end(self, cookie: str) -> bool:
@@ -130,9 +130,9 @@ class LoginTable:
         return None if row is None else struct_of(SignedIn, row)
 
 
-def _holding(signed_in: SignedIn) -> Update:
-    """Return a change of this person, as long as they have these tokens."""
-    return update(person).where(person.c.id == signed_in.id, person.c.sealed == signed_in.sealed)
+def _holding(person_id: int, sealed: bytes | None) -> Update:
+    """Return a change of a person, as long as they have these tokens."""
+    return update(person).where(person.c.id == person_id, person.c.sealed == sealed)
 
 
 def _digest(cookie: str) -> bytes:

@@ -196,8 +196,8 @@ def test_one_process_at_a_time_holds_the_lease_on_a_renewal(store: Store) -> Non
     assert not logins.give_up_renewal(person, until)
     assert logins.give_up_renewal(person, later)
     assert logins.begin_renewal(person, until, now=NOW)
-    assert logins.reseal(person, b"new")
-    assert not logins.reseal(person, None)
+    assert logins.reseal(1, b"old", b"new")
+    assert not logins.reseal(1, b"old", None)
     renewed = SignedIn(id=1, login="ann", sealed=b"new")
     assert logins.person(1) == renewed
     assert logins.begin_renewal(renewed, until, now=NOW)
