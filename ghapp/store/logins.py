@@ -94,8 +94,8 @@ class LoginTable:
         works once, so only the holder may show it to GitHub.
         """
         is_free = or_(person.c.renewing_until.is_(None), person.c.renewing_until <= now)
-        change = _holding(signed_in.id, signed_in.sealed).where(is_free).values(renewing_until=until)
-        return self._database.execute(change) == 1
+        free = _holding(signed_in.id, signed_in.sealed).where(is_free)
+        return self._database.execute(free.values(renewing_until=until)) == 1
 
     def give_up_renewal(self, signed_in: SignedIn, until: datetime) -> bool:
         """Give the lease back that ends at that instant; ``False``: it is another process's."""
