@@ -166,7 +166,6 @@ class Services:
             store=self.store,
             sign_in=SignIn(app.client_id, app.client_secret, self.settings.web_url),
             access=UserAccess(self.settings.api_url, cache, self.clock),
-            locks=cache,
             encryption_key=key,
             clock=self.clock,
             sleep=self.sleep,

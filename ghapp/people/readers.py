@@ -13,7 +13,7 @@ import msgspec
 from cryptography.fernet import Fernet, InvalidToken
 
 from ghapp.github.answers import BadCredentials, TemporaryFailure
-from ghapp.github.token_cache import TokenCache, derive_key
+from ghapp.github.token_cache import derive_key
 from ghapp.github.user_access import AccessLevel, GitHubAway, UserAccess
 from ghapp.github.user_auth import SignIn, SignInRefused, UserTokens
 from ghapp.store import Store
@@ -23,6 +23,11 @@ SIGNED_IN_FOR = timedelta(days=14)
 """How long a browser stays signed in."""
 REFRESH_BEFORE = timedelta(minutes=5)
 """How long before its expiry a token is renewed."""
+RENEWAL = timedelta(minutes=2)
+"""How long a process may take to renew a token before another one tries: longer than GitHub's
+answer and the database together, because GitHub accepts a refresh token only once."""
+AWAY = timedelta(minutes=1)
+"""When to ask again after GitHub did not answer."""
 WAIT_SECONDS = 0.2
 WAIT_TIMES = 25
 """How often a process checks whether another one has renewed the tokens: for 5 s in all."""
@@ -41,7 +46,6 @@ class PageReaders:
     store: Store
     sign_in: SignIn
     access: UserAccess
-    locks: TokenCache
     encryption_key: bytes
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
@@ -117,26 +121,39 @@ class PageReaders:
             current, tokens = self._kept(person)
             if tokens.access_token != refused and self._lasts(tokens):
                 return tokens.access_token
-            with self.locks.alone(f"renew:{person.id}") as alone:
-                if alone:
-                    return self._renewed(current, tokens, refused)
-            self.sleep(WAIT_SECONDS)
-        raise GitHubAway(self.clock() + REFRESH_BEFORE, "another process is renewing the sign-in")
+            now = self.clock()
+            until = now + RENEWAL
+            if self.store.logins.begin_renewal(current, until, now=now):
+                renewed = self._renewed(current, tokens, until, refused)
+                if renewed is not None:
+                    return renewed
+            else:
+                self.sleep(WAIT_SECONDS)
+        raise GitHubAway(self.clock() + AWAY, "another process is renewing the sign-in")
 
-    def _renewed(self, person: SignedIn, tokens: UserTokens, refused: str | None) -> str:
+    def _renewed(
+        self, person: SignedIn, tokens: UserTokens, until: datetime, refused: str | None
+    ) -> str | None:
+        """Return a new access token; ``None``: the person got other tokens meanwhile.
+
+        The database decides who may renew, not Redis: while Redis is slow or away, processes
+        would use the same refresh token, and GitHub refuses it to all but the first.
+        """
         if tokens.refresh_token is None:
             raise self._ended(person)
         now = self.clock()
         try:
             new = self.sign_in.refresh(tokens.refresh_token, now=now)
         except SignInRefused as error:
-            raise self._ended(person) from error
+            if self._resealed(person, None):
+                raise NotSignedIn(person.login) from error
+            return None
         except TemporaryFailure as error:
+            self.store.logins.give_up_renewal(person, until)
             if refused is None and tokens.access_until and now < tokens.access_until:
                 return tokens.access_token
-            raise GitHubAway(now + timedelta(minutes=1), str(error)) from error
-        self.store.logins.reseal(person.id, person.sealed, self._seal(new))
-        return new.access_token
+            raise GitHubAway(now + AWAY, str(error)) from error
+        return new.access_token if self._resealed(person, self._seal(new)) else None
 
     def _kept(self, person: SignedIn) -> tuple[SignedIn, UserTokens]:
         current = self.store.logins.person(person.id)
@@ -149,8 +166,11 @@ class PageReaders:
         return current, msgspec.json.decode(text, type=UserTokens)
 
     def _ended(self, person: SignedIn) -> NotSignedIn:
-        self.store.logins.reseal(person.id, person.sealed, None)
+        self._resealed(person, None)
         return NotSignedIn(person.login)
+
+    def _resealed(self, person: SignedIn, sealed: bytes | None) -> bool:
+        return self.store.logins.reseal(person.id, person.sealed, sealed)
 
     def _lasts(self, tokens: UserTokens) -> bool:
         until = tokens.access_until

@@ -9,7 +9,7 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Update, delete, func, or_, select, update
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
@@ -47,7 +47,12 @@ class LoginTable:
 
     def begin(self, signed_in: SignedIn, cookie: str, until: datetime, *, now: datetime) -> None:
         """Store a sign-in whose browser holds ``cookie``. All browsers use the newest tokens."""
-        values = {"login": clean(signed_in.login), "sealed": signed_in.sealed, "signed_in_at": now}
+        values = {
+            "login": clean(signed_in.login),
+            "sealed": signed_in.sealed,
+            "signed_in_at": now,
+            "renewing_until": None,
+        }
         insert = self._database.insert(person).values(id=signed_in.id, **values)
         row = {
             "digest": _digest(cookie),
@@ -82,10 +87,28 @@ class LoginTable:
         )
         return self._person(query)
 
+    def begin_renewal(self, signed_in: SignedIn, until: datetime, *, now: datetime) -> bool:
+        """Take the lease on renewing exactly these tokens, until an instant.
+
+        ``False``: another process holds it, or has stored other tokens. GitHub's refresh token
+        works once, so only the holder may show it to GitHub.
+        """
+        is_free = or_(person.c.renewing_until.is_(None), person.c.renewing_until <= now)
+        free = _holding(signed_in.id, signed_in.sealed).where(is_free)
+        return self._database.execute(free.values(renewing_until=until)) == 1
+
+    def give_up_renewal(self, signed_in: SignedIn, until: datetime) -> bool:
+        """Give the lease back that ends at that instant; ``False``: it is another process's."""
+        mine = _holding(signed_in.id, signed_in.sealed).where(person.c.renewing_until == until)
+        return self._database.execute(mine.values(renewing_until=None)) == 1
+
     def reseal(self, person_id: int, before: bytes | None, sealed: bytes | None) -> bool:
-        """Store renewed tokens, or none; ``False``: another process stored newer ones."""
-        change = update(person).where(person.c.id == person_id, person.c.sealed == before)
-        return self._database.execute(change.values(sealed=sealed)) == 1
+        """Store other tokens in the place of ``before``, or none, and end the lease.
+
+        ``False``: the person has other tokens by now, and they stay.
+        """
+        change = _holding(person_id, before).values(sealed=sealed, renewing_until=None)
+        return self._database.execute(change) == 1
 
     def end(self, cookie: str) -> bool:
         """Sign a browser out; ``False``: it was not signed in."""
@@ -105,6 +128,11 @@ class LoginTable:
     def _person(self, query: Any) -> SignedIn | None:
         row = self._database.first(query)
         return None if row is None else struct_of(SignedIn, row)
+
+
+def _holding(person_id: int, sealed: bytes | None) -> Update:
+    """Return a change of a person, as long as they have these tokens."""
+    return update(person).where(person.c.id == person_id, person.c.sealed == sealed)
 
 
 def _digest(cookie: str) -> bytes:

@@ -419,6 +419,7 @@ person = Table(
     Column("login", Text, nullable=False),
     Column("sealed", LargeBinary),
     Column("signed_in_at", InstantColumn, nullable=False),
+    Column("renewing_until", InstantColumn),
 )
 
 weekly_summary = Table(

@@ -5,6 +5,7 @@ It checks no request: the routes do.
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -72,12 +73,12 @@ class ApiRoute(Struct, frozen=True):
 )
 def described() -> Response:
     """Answer with the description."""
-    return Response(current_app.extensions[_KEY], content_type=JSON)
+    return Response(current_app.extensions[_KEY](), content_type=JSON)
 
 
 def add_description(app: Flask, address: str | None) -> None:
-    """Describe the application, whose routes are all registered by now."""
-    app.extensions[_KEY] = msgspec.json.encode(description(app, address))
+    """Describe the application, whose routes are all registered by now, when it is asked to."""
+    app.extensions[_KEY] = cache(lambda: msgspec.json.encode(description(app, address)))
 
 
 def routes(app: Flask) -> Iterator[ApiRoute]:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from werkzeug.serving import make_server
 
 from tests.browser.chromium import MISSING, OPTIONS, find
-from tests.web.pages.year import add_a_year
+from tests.web.pages.year import place_with_a_year
 from tests.web.place import Place
 
 OPERATOR_TOKEN = "4f0d9a7be21c83556d10"
@@ -31,8 +31,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Yield the app with the demo's repositories, which the admin may read."""
-    made = Place(tmp_path_factory.mktemp("browser"), GHAPP_OPERATOR_TOKEN=OPERATOR_TOKEN)
-    add_a_year(made)
+    made = place_with_a_year(tmp_path_factory, GHAPP_OPERATOR_TOKEN=OPERATOR_TOKEN)
     yield made
     made.close()
 

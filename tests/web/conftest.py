@@ -13,6 +13,7 @@ from ghapp.settings import Settings
 from ghapp.store import WorkItem
 from ghapp.web.app import create_app
 from tests.app_key import PRIVATE_KEY
+from tests.attribution.strategies import FACTOR
 from tests.databases import make_sqlite, new_database
 
 SECRETS = ("0f3b2a9c55d14e7788aa", "the one before 41d0c2")
@@ -77,15 +78,31 @@ def services(tmp_path: Path, queue: RememberingQueue) -> Iterator[Services]:
     made.store.close()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def on_database(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
-    """Return the settings of a place on each database, one after the other."""
-    if request.param == "sqlite":
-        yield {}
-        return
-    server, template = map(request.getfixturevalue, ("postgresql", "migrated_postgresql"))
-    with new_database(server, template) as url:
+@pytest.fixture(scope="module")
+def on_postgresql(postgresql: str, migrated_postgresql: str) -> Iterator[dict[str, str]]:
+    """Return the settings of a place on PostgreSQL."""
+    with new_database(postgresql, migrated_postgresql) as url:
         yield {"DATABASE_URL": url}
+
+
+def _on(request: pytest.FixtureRequest) -> dict[str, str]:
+    found: dict[str, str] = {}
+    return found if request.param == "sqlite" else request.getfixturevalue("on_postgresql")
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def on_database(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Return the settings of a place on each database, one after the other."""
+    return _on(request)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"] if FACTOR > 1 else ["sqlite"])
+def at_night_on_each(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Return the settings of a place on SQLite, in the nightly run on each database.
+
+    For tests whose SQL is tested on both by the tests of the store.
+    """
+    return _on(request)
 
 
 @pytest.fixture

@@ -1,16 +1,16 @@
 """How often something may be tried: over all processes, and without locking anybody out."""
 
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 
+import msgspec
 import pytest
 from flask.testing import FlaskClient
 
 from ghapp.bootstrap import Services
+from ghapp.web import limits
 from ghapp.web.app import create_app
 from ghapp.web.limits import RATES, WRONG_SIGNATURES
-from tests.queues import valkey_server
 from tests.web.test_webhook import MERGED, send
 
 TOKEN = "4f0d9a7be21c83556d10"
@@ -19,12 +19,20 @@ ALLOWED = int(WRONG_SIGNATURES.split()[0])
 WRONG = {"X-Hub-Signature-256": "sha256=" + "0" * 64}
 
 
+@pytest.fixture(autouse=True)
+def _long_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a minute last a day: this machine may be so busy that a real one is over too soon."""
+    for path, rate in RATES.items():
+        slow = rate.amount.replace("minute", "day")
+        monkeypatch.setitem(RATES, path, msgspec.structs.replace(rate, amount=slow))
+    monkeypatch.setattr(limits, "WRONG_SIGNATURES", f"{ALLOWED} per day")
+
+
 @pytest.fixture
-def limited(services: Services) -> Iterator[Services]:
+def limited(services: Services, redis_url: str) -> Services:
     """Return the door's services with a Redis that is really there."""
-    with valkey_server() as url:
-        settings = replace(services.settings, redis_url=url, operator_token=TOKEN)
-        yield replace(services, settings=settings)
+    settings = replace(services.settings, redis_url=redis_url, operator_token=TOKEN)
+    return replace(services, settings=settings)
 
 
 def statuses(client: FlaskClient, path: str, times: int, **headers: str) -> list[int]:
@@ -38,7 +46,7 @@ def test_a_rate_holds_over_all_processes(limited: Services) -> None:
     assert set(statuses(other, "/operator", most - most // 2)) == {401}
     refused = one.get("/operator", headers=AUTH)
     assert refused.status_code == 429
-    assert 0 <= int(refused.headers["Retry-After"]) <= 60
+    assert 0 <= int(refused.headers["Retry-After"]) <= 86_400
     assert other.get("/operator/retry/1").status_code == 429
 
 

@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 from ghapp.store import NewToken, TokenKind, new_secret
 from ghapp.web.app import BLUEPRINTS
 from ghapp.web.openapi import PATH, description, routes
+from tests.attribution.strategies import FACTOR
 from tests.web.machine import Machine, machine_of
 from tests.web.place import Place
 
@@ -43,8 +44,10 @@ DESCRIBED = schemathesis.openapi.from_dict(description(_routes_alone(), None))
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, on_database: dict[str, str]) -> Iterator[Place]:
-    made = Place(tmp_path_factory.mktemp("openapi"), **on_database)
+def place(
+    tmp_path_factory: pytest.TempPathFactory, at_night_on_each: dict[str, str]
+) -> Iterator[Place]:
+    made = Place(tmp_path_factory.mktemp("openapi"), **at_night_on_each)
     made.sandbox.allow(made.repositories["app"], "ann", "write")
     yield made
     made.close()
@@ -86,14 +89,43 @@ def test_the_description_is_valid_and_served(place: Place) -> None:
         jsonschema_rs.meta.validate({**schema, "components": found["components"]})
 
 
-@DESCRIBED.parametrize()
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+EXAMPLES = settings(
+    max_examples=4 * FACTOR,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
+
+
+@DESCRIBED.parametrize()
+@EXAMPLES
 def test_the_application_answers_as_described(
     case: Case, place: Place, machine: Machine, reading: dict[str, str]
 ) -> None:
     # Seen with and without a token, so that what lies behind the door is reached as well.
     for headers in ({}, machine.headers, reading):
-        answer = case.call(app=place.app, headers={**(case.headers or {}), **headers})
-        case.validate_response(answer, checks=CHECKS)
+        hold(case, place, headers)
+
+
+@pytest.fixture(scope="module")
+def sender(
+    tmp_path_factory: pytest.TempPathFactory, on_postgresql: dict[str, str]
+) -> Iterator[Machine]:
+    """Return a machine before an app on PostgreSQL, whose columns hold less than SQLite's."""
+    made = Place(tmp_path_factory.mktemp("evidence"), **on_postgresql)
+    made.sandbox.allow(made.repositories["app"], "ann", "write")
+    yield machine_of(made, "ann")
+    made.close()
+
+
+@DESCRIBED.include(path="/api/evidence").parametrize()
+@EXAMPLES
+def test_what_machines_send_is_answered_as_described_on_postgresql(
+    case: Case, sender: Machine
+) -> None:
+    hold(case, sender.place, sender.headers)
+
+
+def hold(case: Case, place: Place, headers: dict[str, str]) -> None:
+    """Hold the application to the description in one case, with these headers."""
+    answer = case.call(app=place.app, headers={**(case.headers or {}), **headers})
+    case.validate_response(answer, checks=CHECKS)

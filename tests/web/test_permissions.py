@@ -109,8 +109,10 @@ VALUES = {
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, on_database: dict[str, str]) -> Iterator[Place]:
-    made = Place(tmp_path_factory.mktemp("permissions"), **on_database)
+def place(
+    tmp_path_factory: pytest.TempPathFactory, at_night_on_each: dict[str, str]
+) -> Iterator[Place]:
+    made = Place(tmp_path_factory.mktemp("permissions"), **at_night_on_each)
     app = made.store.installations.repository(made.repositories["app"].id)
     assert app is not None
     asked = ReplayRequest(repository_id=app.id, as_of=NOW, asked_by="login:admin")

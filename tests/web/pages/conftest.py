@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from tests.web.pages.year import add_a_year
+from tests.web.pages.year import place_with_a_year
 from tests.web.place import Place
 
 
@@ -18,8 +18,7 @@ def database() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]) -> Iterator[Place]:
     """Yield the app with the demo's repositories, which the admin may read."""
-    made = Place(tmp_path_factory.mktemp("pages"), **database)
-    add_a_year(made)
+    made = place_with_a_year(tmp_path_factory, **database)
     yield made
     made.close()
 

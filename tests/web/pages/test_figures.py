@@ -46,9 +46,9 @@ Page = Callable[[Known, PullSelection], Iterable[Figure]]
 
 
 @pytest.fixture(scope="module")
-def database(on_database: dict[str, str]) -> dict[str, str]:
-    """Count on each database: the numbers are worked out in SQL."""
-    return on_database
+def database(at_night_on_each: dict[str, str]) -> dict[str, str]:
+    """Count on SQLite: tests/store/summaries holds each number to both databases."""
+    return at_night_on_each
 
 
 @pytest.fixture(scope="module")

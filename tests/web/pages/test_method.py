@@ -24,9 +24,3 @@ def test_links_between_rules_stay_on_the_page(client: FlaskClient) -> None:
         re.findall(r'href="#([^"]+)"', page)
     )
     assert inside <= set(re.findall(r'id="([^"]+)"', page))
-
-
-def test_the_front_page_says_what_this_is(client: FlaskClient) -> None:
-    page = client.get("/").text
-    assert "Which lines did an agent write?" in page
-    assert 'href="/method"' in page

@@ -1,4 +1,4 @@
-"""A page asks the database as often for fifty of anything as for five."""
+"""A page asks the database as often for many of anything as for few."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from tests.store.records import document, edit
 from tests.web.conftest import NOW
 from tests.web.place import Place
 
-FEW, MANY = 5, 50
+FEW, MANY = 4, 16
 APP, ACME = "/repositories/acme/app", "/organizations/acme"
 PAGES = (
     "/",

@@ -1,6 +1,18 @@
-"""The app with some weeks of the demo's data, for tests that look at pages."""
+"""The app with some weeks of the demo's data, for tests that look at pages.
 
+To make the weeks takes seconds, so the first that asks in a test run makes them, and all others
+copy its database: the numbers of a new place are always the same.
+"""
+
+import fcntl
+import os
+import sqlite3
+from base64 import urlsafe_b64encode
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
+
+import pytest
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit
@@ -15,11 +27,46 @@ from tests.web.place import Place
 DAYS = 45
 """Of the demo's year: enough for every part of a page to have something in it."""
 FIRST_DAY = (NOW - timedelta(days=DAYS)).date()
+KEY = urlsafe_b64encode(bytes(range(32))).decode()
+"""The same for all, so that each can read what another's database has sealed."""
 
 
-def add_a_year(place: Place) -> None:
-    """Add the demo's repositories, which the admin may read, with what was merged in them."""
+def place_with_a_year(temporary: pytest.TempPathFactory, **settings: str) -> Place:
+    """Return the app with the demo's repositories, which the admin may read, and their weeks."""
+    place = Place(temporary.mktemp("year"), GHAPP_ENCRYPTION_KEY=KEY, **settings)
     ids = {one.name: _add(place, one.name) for one in PLACES}
+    if not place.store.database.is_sqlite:
+        _make(place, ids)
+        return place
+    here = temporary.getbasetemp()
+    # Under xdist each worker has a folder of its own below that of the run.
+    run = here.parent if "PYTEST_XDIST_WORKER" in os.environ else here
+    place.store.close()
+    _put_in(place, ids, run / "year.sqlite3")
+    known = place.store.installations.repositories()
+    assert ids.items() <= {one.full_name: one.id for one in known}.items()
+    return place
+
+
+def _put_in(place: Place, ids: dict[str, int], made: Path) -> None:
+    own = Path(str(place.store.database.url.database))
+    with made.with_suffix(".lock").open("wb") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if made.exists():
+            _copy(made, own)
+            return
+        _make(place, ids)
+        new = made.with_suffix(".new")
+        _copy(own, new)
+        new.replace(made)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as read, closing(sqlite3.connect(target)) as written:
+        read.backup(written)
+
+
+def _make(place: Place, ids: dict[str, int]) -> None:
     key = place.services.settings.encryption_key
     present = EvidenceKeys(place.store, key).present(place.installed.id, now=NOW)
     witness = RecordSigner(place.store, key).witness

@@ -89,11 +89,3 @@ def test_a_replay_of_another_repository_is_not_there(place: Place) -> None:
     address = begin(place)
     other = address.replace("/app/", "/open/")
     assert place.signed_in("admin").get(other).status_code == 404
-
-
-def test_anybody_may_have_the_keys_that_records_are_signed_with(place: Place) -> None:
-    with place.store.database.write() as connection:
-        made = place.services.signer.key(connection, now=NOW)
-    text = place.signed_in(None).get("/records/keys.pem").text
-    assert text.startswith(f"# {made.public.id}\n# from 2026-")
-    assert text.endswith(made.public.pem)
