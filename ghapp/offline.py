@@ -51,9 +51,12 @@ class OfflineTerms(Struct, frozen=True):
 
 
 class OfflineAudit(Struct, frozen=True):
-    """An audit, and what could not be read for it."""
+    """An audit, what it was made from, and what could not be read for it."""
 
     audit: Audit
+    subject: AuditSubject
+    change: Change
+    evidence: Evidence
     problems: tuple[UnreadEvidence, ...]
 
 
@@ -158,22 +161,26 @@ def _audited(
             carried=carried,
         )
         audit = attribute(subject, change, evidence, terms.policy, at=terms.at)
-    return OfflineAudit(audit=audit, problems=evidence.unread)
+    return OfflineAudit(
+        audit=audit, subject=subject, change=change, evidence=evidence, problems=evidence.unread
+    )
 
 
 def _unread_diff(
     name: str, error: DiffError | GitError, subject: AuditSubject, terms: OfflineTerms
 ) -> OfflineAudit:
     """Return an empty audit, marked incomplete: half a diff is never counted."""
-    change = Change(missing=(WHOLE_DIFF,))
-    audit = attribute(subject, change, Evidence(), terms.policy, at=terms.at)
+    change, evidence = Change(missing=(WHOLE_DIFF,)), Evidence()
+    audit = attribute(subject, change, evidence, terms.policy, at=terms.at)
     if isinstance(error, DiffError):
         problem = UnreadEvidence(
             source=name, line=error.line, problem=f"{error.found}; {error.advice}"
         )
     else:
         problem = UnreadEvidence(source=name, line=None, problem=str(error))
-    return OfflineAudit(audit=audit, problems=(problem,))
+    return OfflineAudit(
+        audit=audit, subject=subject, change=change, evidence=evidence, problems=(problem,)
+    )
 
 
 def read_evidence(

@@ -18,6 +18,10 @@ COMMANDS = {
     "replay": ("ghapp.cli.replay", "Audit merged pull requests again."),
     "compare": ("ghapp.cli.compare", "Say what differs between two files of audit documents."),
     "explain": ("ghapp.cli.explain", "Say why lines of an audit document count or do not."),
+    "report-line": (
+        "ghapp.cli.report_line",
+        "Report a line's wrong reason without showing your code.",
+    ),
     "sample": ("ghapp.cli.sample", "Draw lines for people to judge, and score their answers."),
     "export-audit": (
         "ghapp.cli.export_audit",
