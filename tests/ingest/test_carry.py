@@ -144,7 +144,7 @@ def test_where_nothing_is_carried_one_request_is_all(place: Place) -> None:
         merged(place, opened(place)),
         merged(place, opened(place, "More", {"b.py": "b\n"})),
     )
-    assert (first.inputs.complete, second.inputs.complete) == (True, True)
+    assert (first.inputs.change_complete, second.inputs.change_complete) == (True, True)
     asked = [one for one in place.sandbox.exchanges if one.template == COMMITS]
     assert len(asked) == 2
     git = [one for one in place.sandbox.exchanges if ".git/" in one.path]
@@ -155,7 +155,7 @@ def test_what_cannot_be_read_is_said_and_stops_no_audit(place: Place) -> None:
     place.agent_wrote()
     place.sandbox.play(Fault(FaultKind.SERVER_ERROR, route=COMMITS, times=20))
     audit = merged(place, opened(place))
-    assert (audit.inputs.complete, audit.inputs.unread_records) == (False, 1)
+    assert (audit.inputs.change_complete, audit.inputs.unread_records) == (False, 1)
 
 
 def test_a_checkpoint_that_is_not_there_is_said(place: Place) -> None:

@@ -123,7 +123,7 @@ def audits(draw: st.DrawFn) -> Audited:
         pull_request=number,
         state=draw(st.sampled_from(AuditState)),
         verdict=verdict,
-        inputs=AuditInputs(diff="d", evidence="e", edits_considered=2, complete=complete),
+        inputs=AuditInputs(diff="d", evidence="e", edits_considered=2, change_complete=complete),
         totals=AuditTotals(
             added=sum(file.added for file in files),
             effective=effective,
@@ -304,7 +304,7 @@ def test_a_list_is_whole_and_sorted_page_by_page(
             totals.effective,
             totals.attributed,
             totals.share,
-            audit.inputs.complete,
+            audit.inputs.change_complete,
         )
         assert row.agents == {agent: lines for agent, lines in totals.by_agent.items() if lines}
         assert row.team == ("core" if MEMBERS.get((row.author or "").lower()) == "core" else None)
