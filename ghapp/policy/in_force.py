@@ -39,7 +39,7 @@ class PolicyInForce(Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...] = ()
     """What is wrong with which file, with its line."""
     file: PolicyFile | None = None
-    """The valid file that it comes from; ``None``: no file, or an earlier version of a broken one."""
+    """The valid file that it comes from; ``None``: none, or an earlier version of a broken one."""
 
 
 def policy_in_force(
