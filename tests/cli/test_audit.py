@@ -60,7 +60,7 @@ def test_json_is_one_document_and_nothing_else() -> None:
     done = of_diff(CASE, "--repository", "acme/shop", "--pull-request", "17")
     assert (done.returncode, done.stderr) == (0, b"")
     audit = document(done)
-    assert audit["schema"] == "ghapp/audit/1"
+    assert audit["schema"] == "ghapp/audit/2"
     assert (audit["repository"], audit["pull_request"]) == ("acme/shop", 17)
     assert (audit["verdict"], audit["state"]) == ("assisted", "final")
     assert audit["merged_at"] == MERGED
@@ -183,7 +183,11 @@ def test_a_broken_line_of_a_transcript_is_skipped_counted_and_named() -> None:
     audit = document(done)
     assert audit["verdict"] == "assisted"
     assert audit["inputs"]["unread_records"] == 1
-    assert audit["inputs"]["change_complete"] is False
+    assert (audit["inputs"]["change_complete"], audit["inputs"]["evidence_complete"]) == (
+        True,
+        False,
+    )
+    assert audit["totals"]["share"] is not None
 
 
 def test_many_problems_are_counted(tmp_path: Path) -> None:

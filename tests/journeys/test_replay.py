@@ -106,9 +106,7 @@ def test_same_documents(tmp_path: Path, evidence: Path, store: Store, encoding: 
     given = RecomputeInputs(
         clone=clone, evidence=(evidence,), roots=("/srv/app",), fingerprint_key=key
     )
-    assert [one.result for one in recompute(given, bundle)] == [RecomputeResult.SAME] * len(
-        numbers
-    )
+    assert [one.result for one in recompute(given, bundle)] == [RecomputeResult.SAME] * len(numbers)
 
 
 def _merge_some(place: Place) -> list[int]:
