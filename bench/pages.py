@@ -272,7 +272,7 @@ class Made:
         self._options = options
         self._random = Random(options.seed)  # noqa: S311 - repeatable
         self._sizes: list[int] = []
-        self._document = zlib.compress(b'{"schema":"ghapp/audit/1","files":[]}' + b" " * 200)
+        self._document = zlib.compress(b'{"schema":"ghapp/audit/2","files":[]}' + b" " * 200)
 
     def make(self) -> None:
         """Fill all tables that the pages read."""
@@ -324,7 +324,8 @@ class Made:
             merged_at=datetime(day.year, day.month, day.day, chance.randrange(24), tzinfo=UTC),
             verdict=Verdict.ASSISTED if attributed else verdict,
             state=AuditState.PROVISIONAL if TODAY - day < timedelta(days=2) else AuditState.FINAL,
-            complete=chance.random() < 0.99,
+            change_complete=chance.random() < 0.99,
+            evidence_complete=True,
             added=added,
             effective=effective,
             attributed=attributed,
@@ -355,7 +356,8 @@ class Made:
                 "effective": pull.effective,
                 "attributed": pull.attributed,
                 "share": pull.share,
-                "complete": pull.complete,
+                "change_complete": pull.change_complete,
+                "evidence_complete": pull.evidence_complete,
                 "policy_id": "claude-code-v1",
                 "policy_digest": "sha256:made",
                 "engine": "made",

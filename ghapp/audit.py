@@ -29,7 +29,7 @@ from ghapp.github.pull_requests import NotMerged, PullRequest, fetch
 from ghapp.ingest.carried import CarriedEvidence
 from ghapp.keys.comparing import LineComparison
 from ghapp.policy.file import RepositoryPolicy
-from ghapp.policy.in_force import PolicyFile, PolicyInForce, policy_in_force
+from ghapp.policy.in_force import PolicyFile, PolicyInForce, keep, policy_in_force
 from ghapp.publishers import ledger
 from ghapp.publishers.desired import desired_of
 from ghapp.publishers.publisher import DesiredState, Memories
@@ -117,6 +117,7 @@ def audit_pull_request(
         before = _evidence_state(pull, policy, store)
         audit = attributed(request, pull, carried, policy, context, store, at=now)
         saved = _save(request, audit, policy, context, store, now, _about(pull))
+        keep(in_force, store)
         evidence_came = _evidence_state(pull, policy, store) != before
         _schedule_what_follows(request, audit, store, now, evidence_came=evidence_came)
         coverage = _coverage(pull, policy, store)
@@ -200,6 +201,9 @@ def _subject(pull: PullRequest) -> AuditSubject:
         repository=pull.repository,
         pull_request=pull.number,
         merge_commit=pull.merge_commit,
+        base_ref=pull.base_ref,
+        base_commit=pull.base_sha,
+        head_commit=pull.head_sha,
     )
 
 
@@ -218,7 +222,12 @@ def policy_of(
             as_of=pull.merged_at,
         )
     owner = pull.repository.partition("/")[0]
-    return policy_in_force(own, lambda: context.organization_policy(request, owner), store)
+    return policy_in_force(
+        own,
+        lambda: context.organization_policy(request, owner),
+        store,
+        merged_at=pull.merged_at,
+    )
 
 
 def _about(pull: PullRequest) -> PullFacts:

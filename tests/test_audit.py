@@ -359,7 +359,7 @@ def test_lines_that_cannot_be_read_make_the_audit_partial(desk: Desk) -> None:
     ended = desk.audit(pull)
     assert isinstance(ended, AuditPartial)
     assert any("a.py" in one for one in ended.missing)
-    assert not desk.document(pull).inputs.complete
+    assert not desk.document(pull).inputs.change_complete
 
 
 def test_without_access_it_is_out_of_reach(desk: Desk) -> None:

@@ -140,7 +140,7 @@ def test_a_diff_that_breaks_off_counts_nothing(terms: Callable[..., OfflineTerms
     [problem] = done.problems
     assert (problem.source, problem.line) == ("it.diff", 7)
     assert done.audit.inputs.missing == (WHOLE_DIFF,)
-    assert not done.audit.inputs.complete
+    assert not done.audit.inputs.change_complete
     assert (done.audit.files, done.audit.totals.share) == ((), None)
     assert done.audit.verdict is Verdict.NO_EVIDENCE
 

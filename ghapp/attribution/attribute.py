@@ -7,8 +7,6 @@ audit, byte for byte.
 from collections.abc import Iterator
 from datetime import datetime
 
-from msgspec import UNSET
-
 from ghapp import __version__
 from ghapp.attribution import digest, verdict
 from ghapp.attribution.candidates import CandidateEdits, candidates
@@ -21,6 +19,7 @@ from ghapp.attribution.model import (
     AuditInputs,
     AuditSubject,
     Change,
+    Declaration,
     Evidence,
     FileDiff,
     FileStatus,
@@ -52,16 +51,21 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
     book = book or Codebook()
     found = candidates(subject, change, evidence, policy)
     files = tuple(_verdicts(change, found, policy, book))
-    totals = verdict.totals(files, change)
     considered = found.considered()
+    totals, judged = verdict.settled(
+        verdict.totals(files), edits_considered=len(considered), complete=change.complete
+    )
     return Audit(
         schema=SCHEMA,
         repository=subject.repository,
         pull_request=subject.pull_request,
         merge_commit=subject.merge_commit,
         merged_at=subject.merged_at,
+        base_ref=subject.base_ref,
+        base_commit=subject.base_commit,
+        head_commit=subject.head_commit,
         state=verdict.state(at, policy.window(subject.merged_at)[1]),
-        verdict=verdict.verdict(totals, edits_considered=len(considered), complete=change.complete),
+        verdict=judged,
         policy=policy.used(),
         engine=__version__,
         measure=book.measure,
@@ -69,14 +73,21 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
             diff=digest.of_change(change),
             evidence=digest.of_edits(found.compared(policy)),
             edits_considered=len(considered),
-            complete=change.complete and not evidence.unread,
+            change_complete=change.complete,
+            evidence_complete=not evidence.unread,
             missing=tuple(sorted(change.missing)),
             unread_records=len(evidence.unread),
-            trailers=UNSET if evidence.trailers is None else evidence.trailers,
+            declared=_declared(evidence.trailers),
         ),
         totals=totals,
         files=files,
     )
+
+
+def _declared(trailers: dict[str, int] | None) -> tuple[Declaration, ...] | None:
+    if trailers is None:
+        return None
+    return tuple(Declaration(agent=agent, commits=trailers[agent]) for agent in sorted(trailers))
 
 
 def _verdicts(

@@ -285,6 +285,14 @@ class LineVerdict(msgspec.Struct, frozen=True, gc=False, omit_defaults=False):
     edited_at: datetime | None = None
 
 
+class EditSource(Struct, frozen=True):
+    """What made an edit that lines name; kept once for the document, not for each line."""
+
+    agent_version: str | None
+    """``None``: not recorded, as for the model."""
+    model: str | None
+
+
 class FileVerdict(Struct, frozen=True):
     """One file's counts and reasons. ``effective`` omits excluded and trivial lines."""
 
@@ -298,6 +306,14 @@ class FileVerdict(Struct, frozen=True):
     lines: tuple[LineVerdict, ...]
 
 
+class LineRange(Struct, frozen=True):
+    """How many lines an agent wrote, as a range around the floor, in counted lines."""
+
+    at_least: int
+    expected: int
+    at_most: int
+
+
 class AuditTotals(Struct, frozen=True):
     """Counts over the whole change."""
 
@@ -305,10 +321,14 @@ class AuditTotals(Struct, frozen=True):
     effective: int
     attributed: int
     share: float | None
-    """Attributed by effective lines, 0 to 1, 4 digits; ``None``: no line counts, or files are
-    missing."""
+    """Attributed by effective lines, 0 to 1, 4 digits; ``None``: unknown, because no line counts,
+    files are missing, or there is no evidence."""
     by_reason: dict[str, int]
     by_agent: dict[str, int]
+    by_model: dict[str, dict[str, int]] | None = None
+    """Agent → model → attributed lines; ``None``: this engine does not read models."""
+    range: LineRange | None = None
+    """``None``: this engine states the floor alone."""
 
 
 class PolicyUsed(Struct, frozen=True):
@@ -322,6 +342,26 @@ class PolicyUsed(Struct, frozen=True):
     moved_blocks: bool
 
 
+class Declaration(Struct, frozen=True):
+    """What the change's commits declare about one agent. It attributes no line."""
+
+    agent: str
+    commits: int
+    """Commits of the change that name the agent."""
+    model: str | None = None
+    """``None``: not declared."""
+
+
+class PassedOver(Struct, frozen=True):
+    """Something in the evidence that was given and not read as an edit."""
+
+    agent: str | None
+    """``None``: the records do not say."""
+    what: str
+    """A tool's name, or what the records are, in words."""
+    count: int
+
+
 class AuditInputs(Struct, frozen=True):
     """What an audit was made from. Digests are of canonical forms, never of raw files."""
 
@@ -331,15 +371,19 @@ class AuditInputs(Struct, frozen=True):
     policy follows moved blocks."""
     edits_considered: int
     """Applied edits of this repository inside the window."""
-    complete: bool
-    """Whether every file of the change and every evidence record was read."""
+    change_complete: bool
+    """Whether every file of the change was read; if not, there is no share."""
+    evidence_complete: bool = True
+    """Whether every evidence record was read; if not, a note stands beside the share, which is a
+    floor anyway."""
     missing: tuple[str, ...] = ()
     """Files of the change whose added lines could not be read."""
     unread_records: int = 0
-    """Evidence records that could not be read."""
-    trailers: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
-    """Agent → commits of the change that name it. This attributes no line. Absent from the
-    document if nobody looked."""
+    """Different evidence records that could not be read; copies count once."""
+    declared: tuple[Declaration, ...] | None = None
+    """What commits declare about agents, by agent; ``None``: nobody looked."""
+    passed_over: tuple[PassedOver, ...] | None = None
+    """What was given and not read; ``None``: the readers do not say."""
 
 
 class AuditSubject(Struct, frozen=True):
@@ -349,6 +393,10 @@ class AuditSubject(Struct, frozen=True):
     repository: str | None = None
     pull_request: int | None = None
     merge_commit: str | None = None
+    base_ref: str | None = None
+    """Branch that it was merged into; ``None``: not known."""
+    base_commit: str | None = None
+    head_commit: str | None = None
 
 
 class Audit(Struct, frozen=True):
@@ -367,3 +415,11 @@ class Audit(Struct, frozen=True):
     inputs: AuditInputs
     totals: AuditTotals
     files: tuple[FileVerdict, ...]
+    base_ref: str | None = None
+    """Branch that it was merged into; ``None``: not known, as for the next two."""
+    base_commit: str | None = None
+    """Tip of that branch, as GitHub names it with the pull request."""
+    head_commit: str | None = None
+    """Last commit of the pull request."""
+    edits: dict[str, EditSource] | None = None
+    """Id of each edit that a line names → who made it; ``None``: this engine does not say."""

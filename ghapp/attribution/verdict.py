@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
+import msgspec
+
 from ghapp.attribution.matching import LineCredit
 from ghapp.attribution.model import (
     AuditState,
     AuditTotals,
-    Change,
     FileDiff,
     FileVerdict,
     LineVerdict,
@@ -72,32 +73,45 @@ def judged_file(
     )
 
 
-def totals(files: Iterable[FileVerdict], change: Change) -> AuditTotals:
-    """Return the totals; the share is ``None`` if files are missing or no line counts."""
+def totals(files: Iterable[FileVerdict]) -> AuditTotals:
+    """Return the counts over all files; `settled` adds the share."""
     files = list(files)
     effective = sum(file.effective for file in files)
     attributed = sum(file.attributed for file in files)
     lines = [line for file in files for line in file.lines]
     reasons = Counter(str(line.reason) for line in lines)
     agents = Counter(line.agent for line in lines if line.attributed and line.agent)
-    is_known = change.complete and effective > 0
     return AuditTotals(
         added=len(lines),
         effective=effective,
         attributed=attributed,
-        share=round(attributed / effective, DIGITS) if is_known else None,
+        share=None,
         by_reason=dict(sorted(reasons.items())),
         by_agent=dict(sorted(agents.items())),
     )
 
 
-def verdict(counted: AuditTotals, *, edits_considered: int, complete: bool) -> Verdict:
-    """Return the verdict on the whole change.
+def settled(
+    counted: AuditTotals, *, edits_considered: int, complete: bool
+) -> tuple[AuditTotals, Verdict]:
+    """Return the totals with the share, and the verdict on the whole change.
+
+    The share is ``None``, which means unknown, if files are missing, no line counts, or there is
+    no evidence: then nobody knows that it is zero.
+    """
+    found = _verdict(counted.attributed, edits_considered=edits_considered, complete=complete)
+    is_known = complete and counted.effective > 0 and found is not Verdict.NO_EVIDENCE
+    share = round(counted.attributed / counted.effective, DIGITS) if is_known else None
+    return msgspec.structs.replace(counted, share=share), found
+
+
+def _verdict(attributed: int, *, edits_considered: int, complete: bool) -> Verdict:
+    """Return the verdict.
 
     One attributed line proves that an agent took part, even if files are missing. To say that
     none did, we need the complete change and some evidence.
     """
-    if counted.attributed:
+    if attributed:
         return Verdict.ASSISTED
     if edits_considered and complete:
         return Verdict.NOT_ASSISTED

@@ -196,7 +196,7 @@ class _Recomputing:
                 why=DifferenceCause.DIFF_CHANGED,
             )
         made = self._audited(self._auditor, recorded, record, change)
-        if to_document(made) == document:
+        if _is_same(made, recorded, document):
             return RecomputedRecord(record=record, result=RecomputeResult.SAME)
         return self._different(record, recorded, made)
 
@@ -208,11 +208,15 @@ class _Recomputing:
             repository=recorded.repository,
             pull_request=recorded.pull_request,
             merge_commit=recorded.merge_commit,
+            base_ref=recorded.base_ref,
+            base_commit=recorded.base_commit,
+            head_commit=recorded.head_commit,
         )
         at = _EPOCH + timedelta(microseconds=record.link.created_at)
         made = auditor.audit(subject, change, self._policies[recorded.policy.digest], at)
-        # Only GitHub has the trailers of a pull request's commits; no line depends on them.
-        inputs = msgspec.structs.replace(made.inputs, trailers=recorded.inputs.trailers)
+        # Only GitHub has the commits of a squashed pull request; no line depends on what they
+        # declare.
+        inputs = msgspec.structs.replace(made.inputs, declared=recorded.inputs.declared)
         return msgspec.structs.replace(made, inputs=inputs)
 
     def _different(self, record: AuditRecord, recorded: Audit, made: Audit) -> RecomputedRecord:
@@ -230,6 +234,13 @@ class _Recomputing:
 _NOT_EVIDENCE = frozenset(
     {DifferenceCause.POLICY_CHANGED, DifferenceCause.ENGINE_CHANGED, DifferenceCause.DIFF_CHANGED}
 )
+
+
+def _is_same(made: Audit, recorded: Audit, document: bytes) -> bool:
+    """Return whether the documents are the same; of an earlier schema, what it can say."""
+    if recorded.schema == made.schema:
+        return to_document(made) == document
+    return msgspec.structs.replace(made, schema=recorded.schema) == recorded
 
 
 def _not_found(place: _Place, why: str) -> RecomputedRecord:

@@ -267,13 +267,13 @@ class HistoryAuditor:
         if self._fingerprinter is not None and found.fingerprinted:
             book = FingerprintCodebook(self._fingerprinter)
         audit = attribute(subject, change, found.evidence, policy, at=at, book=book)
-        said = verdict.verdict(
+        totals, judged = verdict.settled(
             audit.totals, edits_considered=found.considered, complete=change.complete
         )
         inputs = msgspec.structs.replace(
             audit.inputs, evidence=found.digest, edits_considered=found.considered
         )
-        return msgspec.structs.replace(audit, verdict=said, inputs=inputs)
+        return msgspec.structs.replace(audit, verdict=judged, totals=totals, inputs=inputs)
 
 
 # --- the unfinished file ------------------------------------------------------------------------
@@ -325,7 +325,7 @@ class PartialOutput:
 
     def _count(self, document: bytes) -> None:
         self.done += 1
-        self.incomplete += b'"inputs":{"complete":false' in document
+        self.incomplete += b'"change_complete":false' in document
 
     @contextmanager
     def writing(self) -> Iterator[Callable[[bytes], None]]:

@@ -169,7 +169,7 @@ def _recorded(step: ReplayStep, request: AuditRequest) -> Ending:
     )
     if isinstance(ending, AuditDone | AuditPartial):
         document = step.store.audits.document(ending.audit.id)
-        state = PullState.DONE if ending.audit.complete else PullState.INCOMPLETE
+        state = PullState.DONE if ending.audit.change_complete else PullState.INCOMPLETE
         why = "; ".join(ending.missing) if isinstance(ending, AuditPartial) else None
         step.settle(request.number, state, document=document, why=why)
     return ending

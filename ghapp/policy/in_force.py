@@ -1,8 +1,9 @@
 """Find the policy in force for a pull request, and say what is wrong with its file.
 
 The repository's own file on the base branch comes first, then the one in its organization's
-``.github`` repository, then ``claude-code-v1``. If a file is broken, its last good version stays in
-force. A pull request's own change of the file never counts for itself.
+``.github`` repository, then ``claude-code-v1``. If a file is broken, the last version that was good
+before the merge stays in force: an old merge is judged by the policy of its day. A pull request's
+own change of the file never counts for itself. Asking stores nothing; `keep` does.
 """
 
 from collections.abc import Callable
@@ -37,12 +38,18 @@ class PolicyInForce(Struct, frozen=True, kw_only=True):
     """Where it comes from, in words."""
     problems: tuple[str, ...] = ()
     """What is wrong with which file, with its line."""
+    file: PolicyFile | None = None
+    """The valid file that it comes from; ``None``: none, or an earlier version of a broken one."""
 
 
 def policy_in_force(
-    own: PolicyFile | None, organization: Callable[[], PolicyFile | None], store: Store
+    own: PolicyFile | None,
+    organization: Callable[[], PolicyFile | None],
+    store: Store,
+    *,
+    merged_at: datetime,
 ) -> PolicyInForce:
-    """Return the policy in force; ``organization`` is called only if it matters."""
+    """Return the policy in force at a merge; ``organization`` is called only if it matters."""
     problems: list[str] = []
     places: tuple[Callable[[], PolicyFile | None], ...] = (lambda: own, organization)
     for look in places:
@@ -53,14 +60,13 @@ def policy_in_force(
             policy = read(file.text)
         except PolicyFileError as broken:
             problems.append(f"{file.repository}: {FILE}, {broken}")
-            last = _last_good(file, store)
+            last = _last_good(file, store, merged_at)
             if last is None:
                 continue
             source = f"the last good version of it in {file.repository}"
             return PolicyInForce(policy=last, source=source, problems=tuple(problems))
-        _keep(file, store)
         source = f"{FILE} of {file.repository}"
-        return PolicyInForce(policy=policy, source=source, problems=tuple(problems))
+        return PolicyInForce(policy=policy, source=source, problems=tuple(problems), file=file)
     return PolicyInForce(problems=tuple(problems))
 
 
@@ -89,15 +95,17 @@ def organization_file(
     return PolicyFile(repository_id=shared.id, repository=shared.full_name, text=text, as_of=now)
 
 
-def _last_good(file: PolicyFile, store: Store) -> RepositoryPolicy | None:
-    text = store.policy_files.last_good(file.repository_id)
+def keep(in_force: PolicyInForce, store: Store) -> None:
+    """Store the valid file that a policy comes from, for when the file is broken."""
+    if in_force.file is not None:
+        file = in_force.file
+        store.policy_files.keep(file.repository_id, file.text, as_of=file.as_of)
+
+
+def _last_good(file: PolicyFile, store: Store, merged_at: datetime) -> RepositoryPolicy | None:
+    text = store.policy_files.last_good(file.repository_id, merged_at)
     try:
         return None if text is None else read(text)
     except PolicyFileError:
         # An earlier, less strict version of the program stored it.
         return None
-
-
-def _keep(file: PolicyFile, store: Store) -> None:
-    if store.policy_files.last_good(file.repository_id) != file.text:
-        store.policy_files.keep(file.repository_id, file.text, as_of=file.as_of)

@@ -52,7 +52,7 @@ def _notes(audit: Audit, in_force: PolicyInForce) -> list[str]:
 def _conclusion(audit: Audit, in_force: PolicyInForce) -> Conclusion:
     """Fail only above a limit that the repository sets; stay neutral if something is unknown."""
     limit = in_force.policy.share_limit
-    known = audit.verdict is not Verdict.NO_EVIDENCE and audit.inputs.complete
+    known = audit.verdict is not Verdict.NO_EVIDENCE and audit.inputs.change_complete
     if in_force.problems or not known:
         return Conclusion.NEUTRAL
     is_above = limit is not None and _is_above(audit, limit)

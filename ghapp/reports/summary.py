@@ -7,8 +7,6 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from msgspec import UnsetType
-
 from ghapp.attribution.document import to_document
 from ghapp.attribution.model import Audit, AuditState, FileVerdict, Struct, Verdict
 from ghapp.reports import words
@@ -65,8 +63,6 @@ class AuditSummary(Struct, frozen=True):
     authors: tuple[str, ...]
     """The agents' names at the end of the headline; empty: it names none."""
     sentence: str
-    complete: bool
-    """Whether the whole change and all evidence were read."""
     has_share: bool
     """Whether a share may be shown: not if files are missing or there is no evidence."""
     added: int
@@ -116,7 +112,6 @@ def summarize(audit: Audit) -> AuditSummary:
         opening=_opening(audit),
         authors=tuple(_authors(audit)),
         sentence=_sentence(audit),
-        complete=audit.inputs.complete,
         has_share=_has_share(audit),
         added=audit.totals.added,
         effective=audit.totals.effective,
@@ -232,8 +227,7 @@ def _agents(audit: Audit) -> list[tuple[str, int]]:
 
 
 def _trailers(audit: Audit) -> list[tuple[str, int]]:
-    named = audit.inputs.trailers
-    found = [] if isinstance(named, UnsetType) else list(named.items())
+    found = [(one.agent, one.commits) for one in audit.inputs.declared or ()]
     return sorted(found, key=lambda item: (-item[1], item[0]))
 
 

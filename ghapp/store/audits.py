@@ -43,7 +43,8 @@ class SavedAudit(Struct, frozen=True):
     effective: int
     attributed: int
     share: float | None
-    complete: bool
+    change_complete: bool
+    evidence_complete: bool
     policy_id: str
     policy_digest: str
     engine: str
@@ -257,7 +258,8 @@ def _columns(read: Audit) -> dict[str, Any]:
         "effective": totals.effective,
         "attributed": totals.attributed,
         "share": totals.share,
-        "complete": read.inputs.complete,
+        "change_complete": read.inputs.change_complete,
+        "evidence_complete": read.inputs.evidence_complete,
         "policy_id": policy.id,
         "policy_digest": policy.digest,
         "engine": read.engine,

@@ -181,7 +181,8 @@ audit = Table(
     Column("effective", Integer, nullable=False),
     Column("attributed", Integer, nullable=False),
     Column("share", Float),
-    Column("complete", Boolean(create_constraint=False), nullable=False),
+    Column("change_complete", Boolean(create_constraint=False), nullable=False),
+    Column("evidence_complete", Boolean(create_constraint=False), nullable=False),
     Column("policy_id", Text, nullable=False),
     Column("policy_digest", Text, nullable=False),
     Column("engine", Text, nullable=False),
@@ -371,8 +372,8 @@ policy_file = Table(
     "policy_file",
     metadata,
     Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("as_of", InstantColumn, primary_key=True),
     Column("text", Text, nullable=False),
-    Column("as_of", InstantColumn, nullable=False),
 )
 
 access_log = Table(
@@ -522,7 +523,8 @@ pull_summary = Table(
     Column("merged_at", InstantColumn, nullable=False),
     Column("verdict", Text, nullable=False),
     Column("state", Text, nullable=False),
-    Column("complete", Boolean(create_constraint=False), nullable=False),
+    Column("change_complete", Boolean(create_constraint=False), nullable=False),
+    Column("evidence_complete", Boolean(create_constraint=False), nullable=False),
     Column("added", Integer, nullable=False),
     Column("effective", Integer, nullable=False),
     Column("attributed", Integer, nullable=False),
@@ -555,7 +557,7 @@ pull_lines = Table(
     Column("directory", Text, primary_key=True),
     Column("language", Text, primary_key=True),
     Column("merged_at", InstantColumn, nullable=False),
-    Column("complete", Boolean(create_constraint=False), nullable=False),
+    Column("change_complete", Boolean(create_constraint=False), nullable=False),
     Column("added", Integer, nullable=False),
     Column("effective", Integer, nullable=False),
     Column("attributed", Integer, nullable=False),

@@ -36,7 +36,8 @@ class PullSummary(Struct, frozen=True):
     merged_at: datetime
     verdict: Verdict
     state: AuditState
-    complete: bool
+    change_complete: bool
+    evidence_complete: bool
     added: int
     effective: int
     attributed: int
@@ -79,7 +80,7 @@ class PullCounts(Struct, frozen=True):
     @classmethod
     def of(cls, pull: PullSummary) -> Self:
         """Return the counts of one pull request."""
-        whole = pull.complete
+        whole = pull.change_complete
         open_ = pull.state is AuditState.PROVISIONAL
         known = pull.verdict is not Verdict.NO_EVIDENCE
         return cls(
@@ -117,8 +118,11 @@ class PullCounts(Struct, frozen=True):
 
     @property
     def share(self) -> float | None:
-        """Attributed lines divided by effective lines: a lower bound. ``None``: no lines."""
-        return _share(self.whole_attributed, self.whole_effective)
+        """Attributed lines divided by effective lines: a lower bound.
+
+        ``None``: unknown, because there are no lines, or no pull request has evidence.
+        """
+        return _share(self.whole_attributed, self.whole_effective) if self.known_effective else None
 
     @property
     def known_share(self) -> float | None:
@@ -187,7 +191,8 @@ class PullRow(Struct, frozen=True):
     effective: int
     attributed: int
     share: float | None
-    complete: bool
+    change_complete: bool
+    evidence_complete: bool
     agents: dict[str, int]
     """Agent → attributed lines."""
 

@@ -38,7 +38,7 @@ def test_an_audit_names_all_that_it_was_made_from() -> None:
     assert (found.schema, found.engine, found.measure) == (SCHEMA, __version__, "characters")
     assert (found.repository, found.pull_request) == (SUBJECT.repository, SUBJECT.pull_request)
     assert found.policy == CLAUDE_CODE_V1.used()
-    assert (found.inputs.edits_considered, found.inputs.complete) == (1, True)
+    assert (found.inputs.edits_considered, found.inputs.change_complete) == (1, True)
 
 
 def test_the_same_inputs_give_the_same_bytes() -> None:
@@ -48,7 +48,7 @@ def test_the_same_inputs_give_the_same_bytes() -> None:
 def test_evidence_that_could_not_be_read_is_counted_and_takes_nothing_away() -> None:
     unread = UnreadEvidence(source="t.jsonl", line=3, problem="broken")
     found = audit(evidence=replace(EVIDENCE, unread=(unread, unread)))
-    assert (found.inputs.complete, found.inputs.unread_records) == (False, 2)
+    assert (found.inputs.change_complete, found.inputs.unread_records) == (False, 2)
     assert found.totals == audit().totals
 
 

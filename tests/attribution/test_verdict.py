@@ -39,17 +39,33 @@ def counted(attributed: int, effective: int = 5) -> AuditTotals:
 
 
 def test_totals_are_over_all_files_and_name_only_agents_with_lines() -> None:
-    found = totals([judged(1, 2), judged(0, 3, agent="aider"), judged(1, 0, "cursor")], Change())
+    found = totals([judged(1, 2), judged(0, 3, agent="aider"), judged(1, 0, "cursor")])
     assert (found.added, found.effective, found.attributed) == (7, 7, 2)
-    assert found.share == 0.2857
+    assert settled(found, edits_considered=1, complete=True)[0].share == 0.2857
     assert found.by_reason == {"no_match": 5, "run": 2}
     assert found.by_agent == {"codex": 1, "cursor": 1}
 
 
-def test_there_is_no_share_of_nothing_and_none_of_half_a_change() -> None:
-    assert totals([], Change()).share is None
-    assert totals([judged(2, 2)], Change(missing=("b.py",))).share is None
-    assert totals([judged(0, 4)], Change()).share == 0.0
+@pytest.mark.parametrize(
+    ("attributed", "missed", "edits", "complete", "share"),
+    [
+        (0, 0, 1, True, None),
+        (2, 2, 1, False, None),
+        (0, 4, 1, True, 0.0),
+        (0, 4, 0, True, None),
+        (2, 2, 1, True, 0.5),
+    ],
+    ids=["of nothing", "half a change", "none of it", "no evidence", "half of it"],
+)
+def test_a_share_that_nobody_knows_is_null_and_not_zero(
+    attributed: int,
+    missed: int,
+    edits: int,
+    complete: bool,  # noqa: FBT001 (a column of the table)
+    share: float | None,
+) -> None:
+    counts = totals([judged(attributed, missed)])
+    assert settled(counts, edits_considered=edits, complete=complete)[0].share == share
 
 
 def test_every_line_of_an_excluded_file_has_the_rule_as_its_reason() -> None:
@@ -86,7 +102,7 @@ def test_none_is_said_only_of_a_whole_change_with_evidence(
     complete: bool,  # noqa: FBT001 (a column of the table)
     expected: str,
 ) -> None:
-    found = verdict(counted(attributed), edits_considered=edits, complete=complete)
+    _, found = settled(counted(attributed), edits_considered=edits, complete=complete)
     assert found == expected
 
 

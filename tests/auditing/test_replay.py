@@ -140,7 +140,7 @@ def test_what_cannot_be_seen_is_in_the_file_and_said(place: Path, tmp_path: Path
     assert made.cut
     assert made.incomplete == 1
     assert "pull request #2" in problems[0]
-    assert document["inputs"]["complete"] is False
+    assert document["inputs"]["change_complete"] is False
     assert document["totals"]["share"] is None
 
 

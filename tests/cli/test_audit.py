@@ -60,11 +60,11 @@ def test_json_is_one_document_and_nothing_else() -> None:
     done = of_diff(CASE, "--repository", "acme/shop", "--pull-request", "17")
     assert (done.returncode, done.stderr) == (0, b"")
     audit = document(done)
-    assert audit["schema"] == "ghapp/audit/1"
+    assert audit["schema"] == "ghapp/audit/2"
     assert (audit["repository"], audit["pull_request"]) == ("acme/shop", 17)
     assert (audit["verdict"], audit["state"]) == ("assisted", "final")
     assert audit["merged_at"] == MERGED
-    assert audit["inputs"]["complete"] is True
+    assert audit["inputs"]["change_complete"] is True
 
 
 def test_two_processes_print_the_same_bytes() -> None:
@@ -166,7 +166,7 @@ def test_a_broken_diff_counts_nothing_and_is_named() -> None:
     assert audit["verdict"] == "no_evidence"
     assert audit["files"] == []
     assert audit["totals"]["share"] is None
-    assert audit["inputs"]["complete"] is False
+    assert audit["inputs"]["change_complete"] is False
 
 
 @pytest.mark.parametrize("form", ["text", "markdown"])
@@ -188,7 +188,11 @@ def test_a_broken_line_of_a_transcript_is_skipped_counted_and_named() -> None:
     audit = document(done)
     assert audit["verdict"] == "assisted"
     assert audit["inputs"]["unread_records"] == 1
-    assert audit["inputs"]["complete"] is False
+    assert (audit["inputs"]["change_complete"], audit["inputs"]["evidence_complete"]) == (
+        True,
+        False,
+    )
+    assert audit["totals"]["share"] is not None
 
 
 def test_many_problems_are_counted(tmp_path: Path) -> None:

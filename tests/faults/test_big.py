@@ -86,7 +86,7 @@ def test_it_is_audited_whole(
     assert place.last(pull).outcome is WorkEnd.DONE
     assert went_through_git(place) is by_git
     found = document(place, pull)
-    assert found["inputs"]["complete"]
+    assert found["inputs"]["change_complete"]
     assert len(found["files"]) == count
     assert (found["totals"]["added"], found["totals"]["attributed"]) == (count * lines, lines)
     (run,) = place.sandbox.visible(pull).check_runs
@@ -109,7 +109,7 @@ def test_while_git_hangs_what_is_missing_is_named_and_afterwards_it_is_whole(
     pull = audited(place, {**files(1, 50), "src/long.py": "x = 1\n" * 200}, 50)
     item = place.last(pull)
     assert (item.outcome, item.why) == (WorkEnd.PARTIAL, "src/long.py")
-    assert not document(place, pull)["inputs"]["complete"]
+    assert not document(place, pull)["inputs"]["change_complete"]
     (run,) = place.sandbox.visible(pull).check_runs
     assert run.conclusion == "neutral"
     assert "src/long.py" in str(run.summary) + str(run.text)
@@ -117,5 +117,5 @@ def test_while_git_hangs_what_is_missing_is_named_and_afterwards_it_is_whole(
     place.chores()
     place.work()
     assert place.last(pull).outcome is WorkEnd.DONE
-    assert document(place, pull)["inputs"]["complete"]
+    assert document(place, pull)["inputs"]["change_complete"]
     place.expect_finished()

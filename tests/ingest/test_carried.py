@@ -94,7 +94,7 @@ def test_without_the_option_nothing_is_looked_at(clone: Clone, tmp_path: Path) -
     add_note(clone, clone.commit({PATH: CONTENT}), note({PATH: "1-7"}))
     (tmp_path / "none").mkdir()
     audit = audited(clone, tmp_path / "none", carried=False)
-    assert (audit.verdict, audit.inputs.trailers) == (Verdict.NO_EVIDENCE, UNSET)
+    assert (audit.verdict, audit.inputs.declared) == (Verdict.NO_EVIDENCE, None)
 
 
 def test_the_records_of_a_trace_are_read_where_they_are_kept(clone: Clone) -> None:
@@ -110,7 +110,7 @@ def test_a_commit_of_aider_is_one_edit(clone: Clone) -> None:
     clone.commit({PATH: CONTENT}, f"feat: totals\n\n{who}")
     audit = audited(clone)
     assert audit.totals.by_agent == {"aider": 5}
-    assert audit.inputs.trailers == {"aider": 1}
+    assert audit.inputs.declared == (Declaration(agent="aider", commits=1),)
 
 
 def test_a_checkpoint_holds_an_agents_own_transcript(clone: Clone, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_newer_checkpoint_has_a_ref_of_its_own(clone: Clone, tmp_path: Path) -
 def test_trailers_are_counted_and_support_no_line(clone: Clone) -> None:
     clone.commit({PATH: CONTENT}, "Add\n\nCo-Authored-By: Claude <noreply@anthropic.com>\n")
     audit = audited(clone)
-    assert audit.inputs.trailers == {"claude-code": 1}
+    assert audit.inputs.declared == (Declaration(agent="claude-code", commits=1),)
     assert (audit.verdict, audit.totals.attributed) == (Verdict.NO_EVIDENCE, 0)
 
 

@@ -61,6 +61,11 @@ def latest(place: Place, pull: HubPull) -> Audit:
     return from_document(document)
 
 
+def _declared(audit: Audit) -> dict[str, int]:
+    assert audit.inputs.declared is not None
+    return {one.agent: one.commits for one in audit.inputs.declared}
+
+
 def put(place: Place, ref: str, files: dict[str, str]) -> None:
     """Write a commit with files and no parents on a ref."""
     place.repository.git.write_commit(
@@ -123,7 +128,7 @@ def test_commits_of_a_fork_do_not_speak_for_themselves(place: Place) -> None:
     title = "Add totals\n\nCo-authored-by: aider (gpt-6) <aider@aider.chat>\n"
     pull = place.sandbox.open_pull(place.repository, files={PATH: CONTENT}, title=title, fork=fork)
     audit = merged(place, pull)
-    assert (audit.totals.attributed, audit.inputs.trailers) == (0, {"aider": 1})
+    assert (audit.totals.attributed, _declared(audit)) == (0, {"aider": 1})
     put(place, git_ai_notes.REF, {pull.head_sha: note({PATH: "1-2"})})
     place.clock.sleep(3600)
     place.again(pull)
@@ -133,7 +138,7 @@ def test_commits_of_a_fork_do_not_speak_for_themselves(place: Place) -> None:
 def test_names_in_commits_are_told_and_count_nothing(place: Place) -> None:
     pull = opened(place, "Add totals\n\nCo-Authored-By: Claude <noreply@anthropic.com>\n")
     audit = merged(place, pull)
-    assert audit.inputs.trailers == {"claude-code": 1}
+    assert _declared(audit) == {"claude-code": 1}
     assert (audit.verdict, audit.totals.attributed) == (Verdict.NO_EVIDENCE, 0)
     (run,) = place.sandbox.visible(pull).check_runs
     assert "Commits that name an agent: Claude Code 1." in str(run.summary)
@@ -144,7 +149,7 @@ def test_where_nothing_is_carried_one_request_is_all(place: Place) -> None:
         merged(place, opened(place)),
         merged(place, opened(place, "More", {"b.py": "b\n"})),
     )
-    assert (first.inputs.complete, second.inputs.complete) == (True, True)
+    assert (first.inputs.change_complete, second.inputs.change_complete) == (True, True)
     asked = [one for one in place.sandbox.exchanges if one.template == COMMITS]
     assert len(asked) == 2
     git = [one for one in place.sandbox.exchanges if ".git/" in one.path]
@@ -155,7 +160,8 @@ def test_what_cannot_be_read_is_said_and_stops_no_audit(place: Place) -> None:
     place.agent_wrote()
     place.sandbox.play(Fault(FaultKind.SERVER_ERROR, route=COMMITS, times=20))
     audit = merged(place, opened(place))
-    assert (audit.inputs.complete, audit.inputs.unread_records) == (False, 1)
+    assert (audit.inputs.change_complete, audit.inputs.evidence_complete) == (True, False)
+    assert audit.inputs.unread_records == 1
 
 
 def test_a_checkpoint_that_is_not_there_is_said(place: Place) -> None:

@@ -100,7 +100,7 @@ def audit_of(name: str, agent: str) -> Audit:
         policy=policy,
         engine="1.0.0",
         measure=Measure.CHARACTERS,
-        inputs=AuditInputs(diff="", evidence="", edits_considered=1, complete=True),
+        inputs=AuditInputs(diff="", evidence="", edits_considered=1, change_complete=True),
         totals=AuditTotals(
             added=2,
             effective=1,

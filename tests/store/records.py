@@ -83,7 +83,7 @@ def document(merged_at: datetime = NOW, **changed: Any) -> bytes:
         "engine": "1.0.0",
         "measure": Measure.CHARACTERS,
         "inputs": AuditInputs(
-            diff="sha256:d", evidence="sha256:e", edits_considered=2, complete=True
+            diff="sha256:d", evidence="sha256:e", edits_considered=2, change_complete=True
         ),
         "totals": AuditTotals(
             added=4, effective=3, attributed=2, share=0.6667, by_reason={}, by_agent={}

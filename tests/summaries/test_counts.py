@@ -29,7 +29,8 @@ def _pull(
         merged_at=NOW,
         verdict=verdict,
         state=state,
-        complete=complete,
+        change_complete=complete,
+        evidence_complete=True,
         added=9,
         effective=8,
         attributed=2,
@@ -96,7 +97,7 @@ def test_without_lines_or_people_there_is_no_share() -> None:
     unread = PullCounts.of(_pull(complete=False))
     assert (unread.share, unread.known_share, unread.pulls_share) == (None, None, 1.0)
     silent = PullCounts.of(_pull(Verdict.NO_EVIDENCE))
-    assert (silent.share, silent.known_share, silent.pulls_share) == (0.25, None, 0.0)
+    assert (silent.share, silent.known_share, silent.pulls_share) == (None, None, 0.0)
     day = AdoptionDay(day=date(2026, 5, 20), developers=0, agent_sessions=0, pulls=3)
     assert day.pulls_per_developer is None
     assert msgspec.structs.replace(day, developers=2).pulls_per_developer == 1.5

@@ -152,6 +152,7 @@ def _to_row(
         effective=row.effective,
         attributed=row.attributed,
         share=row.share,
-        complete=row.complete,
+        change_complete=row.change_complete,
+        evidence_complete=row.evidence_complete,
         agents=agents.get((row.repository_id, row.pull_request), {}),
     )

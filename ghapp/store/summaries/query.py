@@ -579,7 +579,7 @@ def _pull_sums(*, with_agent: bool) -> list[ColumnElement[Any]]:
     """Return the sums that make up a `PullCounts`, in the order of its members."""
     columns = pull_summary.c
     known = columns.verdict != Verdict.NO_EVIDENCE.value
-    open_, whole = columns.state == "provisional", columns.complete
+    open_, whole = columns.state == "provisional", columns.change_complete
     assisted = columns.verdict == Verdict.ASSISTED.value
     attributed: ColumnElement[Any] = columns.attributed
     if with_agent:
@@ -608,7 +608,7 @@ def _pull_sums(*, with_agent: bool) -> list[ColumnElement[Any]]:
 
 
 def _line_sums() -> list[ColumnElement[Any]]:
-    columns, whole = pull_lines.c, pull_lines.c.complete
+    columns, whole = pull_lines.c, pull_lines.c.change_complete
     known = and_(whole, pull_summary.c.verdict != Verdict.NO_EVIDENCE.value)
     return [
         func.count(),

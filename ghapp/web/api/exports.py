@@ -24,7 +24,17 @@ ROWS = 500
 
 PULL_COLUMNS = (
     *("repository", "pull_request", "title", "author", "team", "base_ref", "merged_at"),
-    *("verdict", "state", "complete", "added", "effective", "attributed", "share", "agents"),
+    *(
+        "verdict",
+        "state",
+        "change_complete",
+        "evidence_complete",
+        "added",
+        "effective",
+        "attributed",
+        "share",
+        "agents",
+    ),
 )
 
 

@@ -89,7 +89,7 @@ def _share_point(point: SeriesPoint, grain: TimeGrain) -> SharePoint:
     return SharePoint(
         label=tick(point.start, grain),
         title=f"{span_name(point.start, grain)}: at least {share(counts)} ({lines})",
-        share=counts.share if counts.known_effective else None,
+        share=counts.share,
         provisional=counts.provisional > 0,
     )
 
@@ -105,7 +105,7 @@ def trends(series: Mapping[str, Sequence[SeriesPoint]]) -> dict[str, str]:
 
 
 def _trend(name: str, points: Sequence[SeriesPoint], highest: float) -> str:
-    shown = [point.counts.share if point.counts.known_effective else None for point in points]
+    shown = [point.counts.share for point in points]
     known = [point for point, value in zip(points, shown, strict=True) if value is not None]
     ends = [f"{share(one.counts)} in {one.start:%B %Y}" for one in known[:1] + known[-1:]]
     said = ", ".join(ends) or "nothing is known"

@@ -141,7 +141,7 @@ class Slow:
         """Count lines by whatever the path tells."""
         found: dict[str, LineCounts] = {}
         for pull in self.selected(asked, with_agent=True):
-            whole = pull.audit.inputs.complete
+            whole = pull.audit.inputs.change_complete
             known = whole and pull.audit.verdict is not Verdict.NO_EVIDENCE
             for file in pull.audit.files:
                 if not file.added or (asked.path and not is_below(file.path, asked.path)):
@@ -288,7 +288,7 @@ def counts(pulls: Iterable[Pull], agent: str | None) -> PullCounts:
         return pull.audit.verdict is Verdict.ASSISTED if agent is None else lines(pull) > 0
 
     known = [p for p in pulls if p.audit.verdict is not Verdict.NO_EVIDENCE]
-    whole = [p for p in pulls if p.audit.inputs.complete]
+    whole = [p for p in pulls if p.audit.inputs.change_complete]
     provisional = [p for p in pulls if p.audit.state is AuditState.PROVISIONAL]
     return PullCounts(
         pulls=len(pulls),

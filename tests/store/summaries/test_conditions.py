@@ -122,7 +122,7 @@ def test_a_day_in_the_database_is_a_day_of_utc(store: Store) -> None:
 def test_below_a_directory_is_itself_and_what_is_in_it(
     store: Store, path: str, found: list[str]
 ) -> None:
-    shared = {"pull_request": 17, "merged_at": NOW, "language": "Go", "complete": True}
+    shared = {"pull_request": 17, "merged_at": NOW, "language": "Go", "change_complete": True}
     lines = {"added": 1, "effective": 1, "attributed": 1}
     places = [".", "src", "src/web", "srcs", "SRC"]
     rows = [{**shared, **lines, "repository_id": 42, "directory": one} for one in places]

@@ -63,12 +63,12 @@ def test_a_list_is_whole_and_sorted_page_by_page(
             audit.verdict,
             audit.state,
         )
-        assert (row.added, row.effective, row.attributed, row.share, row.complete) == (
+        assert (row.added, row.effective, row.attributed, row.share, row.change_complete) == (
             totals.added,
             totals.effective,
             totals.attributed,
             totals.share,
-            audit.inputs.complete,
+            audit.inputs.change_complete,
         )
         assert row.agents == {agent: lines for agent, lines in totals.by_agent.items() if lines}
         assert row.team == ("core" if MEMBERS.get((row.author or "").lower()) == "core" else None)
@@ -78,7 +78,8 @@ def _many_rows(store: Store, count: int) -> PullSelection:
     """Keep one pull request in each of many repositories."""
     ids = [new_id() for _ in range(count)]
     found = [{"repository_id": one, "pull_request": 7, "merged_at": NOW} for one in ids]
-    said = {"audit_number": 1, "verdict": "assisted", "state": "final", "complete": True}
+    said = {"audit_number": 1, "verdict": "assisted", "state": "final"}
+    said |= {"change_complete": True, "evidence_complete": True}
     lines = {"added": 5, "effective": 4, "attributed": 3}
     agents = [{**one, "agent": "codex", "attributed": 3} for one in found]
     with store.database.write() as connection:

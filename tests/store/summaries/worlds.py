@@ -87,7 +87,7 @@ def audits(draw: st.DrawFn) -> Audited:
         pull_request=number,
         state=draw(st.sampled_from(AuditState)),
         verdict=verdict,
-        inputs=AuditInputs(diff="d", evidence="e", edits_considered=2, complete=complete),
+        inputs=AuditInputs(diff="d", evidence="e", edits_considered=2, change_complete=complete),
         totals=AuditTotals(
             added=sum(file.added for file in files),
             effective=effective,

@@ -97,8 +97,10 @@ def odd_ones(place: Place) -> dict[tuple[int, int], PullFacts]:
         by_reason={"run": 15, "no_match": 105, "trivial_line": 15},
         by_agent={"claude-code": 12, "codex": 3},
     )
-    inputs = AuditInputs(diff="sha256:d", evidence="sha256:e", edits_considered=1, complete=True)
-    half = msgspec.structs.replace(inputs, complete=False, missing=("assets/big.txt",))
+    inputs = AuditInputs(
+        diff="sha256:d", evidence="sha256:e", edits_considered=1, change_complete=True
+    )
+    half = msgspec.structs.replace(inputs, change_complete=False, missing=("assets/big.txt",))
     unknown = msgspec.structs.replace(totals, share=None)
     nothing = msgspec.structs.replace(
         totals, added=3, effective=0, attributed=0, share=None, by_reason={}, by_agent={}
@@ -303,7 +305,9 @@ def replayed(place: Place, repository_id: int, pulls: list[Pull]) -> Replayed:
     ]
     assert store.page(begun, found, [], is_last=True, now=NOW)
     half, fails, _, *whole = pulls
-    missing = msgspec.structs.replace(half.audit.inputs, complete=False, missing=("big.txt",))
+    missing = msgspec.structs.replace(
+        half.audit.inputs, change_complete=False, missing=("big.txt",)
+    )
     audits = [one.audit for one in whole]
     audits.append(msgspec.structs.replace(half.audit, inputs=missing))
     for audit in audits:

@@ -127,7 +127,7 @@ def test_texts_of_users_are_no_markup(admin: FlaskClient, place: Place) -> None:
     audit = msgspec.structs.replace(
         audit,
         files=(file,),
-        inputs=msgspec.structs.replace(audit.inputs, missing=(bad,), complete=False),
+        inputs=msgspec.structs.replace(audit.inputs, missing=(bad,), change_complete=False),
     )
     app = place.repositories["app"].id
     saved = place.store.audits.save(

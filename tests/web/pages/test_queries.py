@@ -78,7 +78,7 @@ def merge(place: Place, repository_id: int, number: int, **audit: Any) -> None:
         by_agent={f"agent{number}": 2 * len(files)},
     )
     digest = audit.get("evidence", "sha256:e")
-    inputs = AuditInputs(diff="sha256:d", evidence=digest, edits_considered=2, complete=True)
+    inputs = AuditInputs(diff="sha256:d", evidence=digest, edits_considered=2, change_complete=True)
     made = document(
         NOW - timedelta(days=number), pull_request=number, files=files, totals=totals, inputs=inputs
     )

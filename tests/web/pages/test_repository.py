@@ -31,7 +31,7 @@ def total(audits: Iterable[Audit], count: Callable[[Audit], int]) -> str:
 
 def shown_numbers(audits: list[Audit]) -> dict[str, str]:
     """Return the numbers at a page's head, counted from documents."""
-    whole = [one for one in audits if one.inputs.complete]
+    whole = [one for one in audits if one.inputs.change_complete]
     share = percent(
         sum(one.totals.attributed for one in whole), sum(one.totals.effective for one in whole)
     )
