@@ -18,7 +18,7 @@ from ghapp.events.reconcile import reconcile
 from ghapp.events.sweep import sweep
 from ghapp.github.answers import GoneReason
 from ghapp.ingest.compliance import ComplianceError
-from ghapp.store import Lane, WorkItem, WorkKind
+from ghapp.store import Lane, Store, WorkItem, WorkKind
 from ghapp.upkeep.outcomes import collect_outcomes, outcomes_request
 from ghapp.upkeep.outgoing import NotSent
 
@@ -235,13 +235,9 @@ def _on_installation(do: Callable[[InstallationItem, Services], Ending]) -> DoIt
 
 
 def _reached(item: WorkItem, services: Services) -> int | OutOfReach | TryLater:
-    """Return the installation that reaches the repository now, or why none may be used.
-
-    The repository may have moved to another installation since the item was enqueued.
-    """
+    """Return the installation that reaches the repository now, or why none may be used."""
     known = services.store.installations
-    repository = None if item.repository_id is None else known.repository(item.repository_id)
-    installation_id = (repository and repository.installation_id) or item.installation_id
+    installation_id = installation_of(item, services.store)
     if installation_id is None:
         return OutOfReach("no installation of the app reaches the repository", GoneReason.REMOVED)
     installation = known.installation(installation_id)
@@ -252,6 +248,16 @@ def _reached(item: WorkItem, services: Services) -> int | OutOfReach | TryLater:
     if ready_at is not None:
         return TryLater(at=ready_at, why="a rate limit of GitHub's", counts=False)
     return installation_id
+
+
+def installation_of(item: WorkItem, store: Store) -> int | None:
+    """Return the installation that an item is about now; ``None``: none is known.
+
+    Its repository may have moved to another installation since the item was enqueued.
+    """
+    known = store.installations
+    repository = None if item.repository_id is None else known.repository(item.repository_id)
+    return (repository and repository.installation_id) or item.installation_id
 
 
 KINDS: dict[str, DoItem] = {

@@ -25,7 +25,7 @@ from ghapp.ending import (
 )
 from ghapp.github import answers
 from ghapp.github.answers import GoneReason
-from ghapp.jobs.kinds import KINDS, RECURRING
+from ghapp.jobs.kinds import KINDS, RECURRING, installation_of
 from ghapp.log import bound, redact
 from ghapp.publishers.publisher import WriteResult
 from ghapp.store import StoreError, WorkEnd, WorkItem, WorkTable
@@ -144,18 +144,20 @@ def _settle(item: WorkItem, ending: Ending, services: Services) -> None:
 
 def _park(item: WorkItem, limit: TryLater, services: Services) -> None:
     """Park the installation in the database, and in Redis for the workers that are running."""
-    if item.installation_id is not None:
-        services.store.installations.park(item.installation_id, limit.at, limit.why)
-        services.pace.park(item.installation_id, limit.at)
+    installation_id = installation_of(item, services.store)
+    if installation_id is not None:
+        services.store.installations.park(installation_id, limit.at, limit.why)
+        services.pace.park(installation_id, limit.at)
 
 
 def _note_gone(item: WorkItem, gone: OutOfReach, services: Services) -> None:
     """Store what GitHub said, in case its event was lost, so that no worker asks again."""
     known, now = services.store.installations, services.clock()
-    if gone.reason is GoneReason.SUSPENDED and item.installation_id is not None:
-        known.suspended(item.installation_id, now=now)
-    elif gone.reason is GoneReason.UNINSTALLED and item.installation_id is not None:
-        known.removed(item.installation_id, now=now)
+    installation_id = installation_of(item, services.store)
+    if gone.reason is GoneReason.SUSPENDED and installation_id is not None:
+        known.suspended(installation_id, now=now)
+    elif gone.reason is GoneReason.UNINSTALLED and installation_id is not None:
+        known.removed(installation_id, now=now)
     elif gone.reason is GoneReason.REMOVED and item.repository_id is not None:
         known.repositories_removed((item.repository_id,), now=now)
 

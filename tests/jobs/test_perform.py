@@ -1,60 +1,24 @@
 """How endings reach the work table, and what becomes of an item whose worker died."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from ghapp.audit import AuditRequest
 from ghapp.ending import Ending, NothingToDo, NotPermitted, OutOfReach, TryLater
-from ghapp.events.dispatch import AUDIT_AGAIN
 from ghapp.github.answers import GoneReason
 from ghapp.jobs.perform import GIVEN_BACK, LEASE, MOST_TRIES, WorkerStopping, perform
-from ghapp.store import Installation, Lane, Store, WorkEnd, WorkItem, WorkRequest, WorkState
-
-NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
-
-
-@dataclass
-class Unpaced:
-    """A pace that holds nobody up, and remembers who was parked."""
-
-    ready: datetime | None = None
-    parked: list[int] = field(default_factory=list)
-
-    def ready_at(self, installation_id: int, *, background: bool) -> datetime | None:
-        """Return what the test decided."""
-        del installation_id, background
-        return self.ready
-
-    def park(self, installation_id: int, until: datetime) -> None:
-        """Remember it."""
-        del until
-        self.parked.append(installation_id)
-
-
-@dataclass
-class Doing:
-    """Services of which a test decides what an audit comes to."""
-
-    store: Store
-    result: Ending | BaseException
-    now: datetime = NOW
-    asked: list[AuditRequest] = field(default_factory=list)
-    pace: Unpaced = field(default_factory=Unpaced)
-
-    def clock(self) -> datetime:
-        """Return the time of the test."""
-        return self.now
-
-    def audit(self, ref: AuditRequest) -> Ending:
-        """Come to what the test decided."""
-        self.asked.append(ref)
-        if isinstance(self.result, BaseException):
-            raise self.result
-        return self.result
-
+from ghapp.store import (
+    Installation,
+    Lane,
+    Repository,
+    Store,
+    WorkEnd,
+    WorkItem,
+    WorkRequest,
+    WorkState,
+)
+from tests.jobs.doing import NOW, Doing
 
 Enqueued = Callable[..., WorkItem]
 
@@ -183,15 +147,6 @@ def test_a_secret_in_an_error_is_not_kept(store: Store, enqueued: Enqueued) -> N
     assert token not in str(item.why)
 
 
-def test_a_person_s_wish_is_told_from_the_others(store: Store, enqueued: Enqueued) -> None:
-    for kind, asked_again in (("audit", False), (AUDIT_AGAIN, True)):
-        doing = Doing(store, NothingToDo(why=""))
-        perform(enqueued(kind).id, doing, worker="test")  # type: ignore[arg-type]
-        assert doing.asked == [
-            AuditRequest(installation_id=5, repository_id=42, number=17, asked_again=asked_again)
-        ]
-
-
 def test_where_the_app_is_no_more_github_is_not_asked(store: Store, enqueued: Enqueued) -> None:
     store.installations.seen(Installation(id=5, account="acme"), now=NOW)
     store.installations.removed(5, now=NOW)
@@ -224,14 +179,31 @@ def test_what_github_says_is_remembered_where_its_event_was_missed(
     assert known.is_active is is_active
 
 
-def test_a_parked_installation_is_not_asked(store: Store, enqueued: Enqueued) -> None:
-    ready = NOW + timedelta(minutes=3)
-    doing = Doing(store, NothingToDo(why=""), pace=Unpaced(ready))
-    item = enqueued()
-    perform(item.id, doing, worker="test")  # type: ignore[arg-type]
-    found = store.work.one(item.id)
-    assert found is not None
-    assert (found.due_at, found.attempts, doing.asked) == (ready, 0, [])
+@pytest.mark.parametrize("why", [GoneReason.SUSPENDED, GoneReason.UNINSTALLED])
+def test_what_github_says_is_remembered_of_the_installation_that_asked(
+    store: Store, enqueued: Enqueued, why: GoneReason
+) -> None:
+    moved_to(store, 6)
+    done(store, enqueued(), OutOfReach(why=f"token: {why}", reason=why))
+    assert [one.id for one in store.installations.all() if one.is_active] == [5]
+
+
+def test_a_rate_limit_parks_the_installation_that_asked(store: Store, enqueued: Enqueued) -> None:
+    moved_to(store, 6)
+    until = NOW + timedelta(minutes=7)
+    doing = Doing(store, TryLater(at=until, why="limit", counts=False, whole_installation=True))
+    perform(enqueued().id, doing, worker="test")  # type: ignore[arg-type]
+    assert doing.pace.parked == [6]
+    parked = {one.id: one.parked_until for one in store.installations.all()}
+    assert parked == {5: None, 6: until}
+
+
+def moved_to(store: Store, installation_id: int) -> None:
+    """Let the repository belong to another installation than the one it was enqueued for."""
+    for number in (5, installation_id):
+        store.installations.seen(Installation(id=number, account=f"a{number}"), now=NOW)
+    repository = Repository(id=42, owner="a", name="app", installation_id=installation_id)
+    store.installations.repository_seen(repository, now=NOW)
 
 
 def test_a_recurring_item_never_becomes_a_dead_letter(store: Store, enqueued: Enqueued) -> None:
