@@ -4,15 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from ghapp.attribution.model import AuditTotals, Change, FileVerdict, LineVerdict, Reason
+from ghapp.attribution.model import AuditTotals, FileVerdict, LineVerdict, Reason
 from ghapp.attribution.nearest import MissedLine
 from ghapp.attribution.verdict import (
     excluded_file,
     judged_file,
     missed_line,
+    settled,
     state,
     totals,
-    verdict,
 )
 from tests.attribution.strategies import MERGED, diff_of
 from tests.attribution.test_candidates import edit

@@ -30,8 +30,8 @@ from ghapp.evidence.source import Worktree
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.keep import AsFingerprints, as_text, import_artifacts
 from ghapp.store import Installation, Repository, Store
-from tests.attribution.strategies import FACTOR
 from tests.cases import cases, names
+from tests.searching import FACTOR
 
 FOLDERS = cases("audits")
 NOW = datetime(2027, 1, 1, tzinfo=UTC)

@@ -18,10 +18,10 @@ from ghapp.collector.flush import FlushResult, flush, flush_silently
 from ghapp.collector.places import CollectorBusy
 from ghapp.collector.sent import AcknowledgedEdits
 from ghapp.wire import EnrolledInstallation, WireProblem
-from tests.attribution.strategies import FACTOR
 from tests.clones import Clone
 from tests.collector.machine import NOW, Agent, Machine
 from tests.collector.stand_in import KEY, App, Fault
+from tests.searching import FACTOR
 
 DAY = timedelta(days=1)
 CODE = "def total(lines):\n    return sum(line.amount for line in lines)\n"

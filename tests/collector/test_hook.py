@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ghapp.collector import hook, latency
-from tests.attribution.strategies import FACTOR
 from tests.collector.machine import Agent, Machine, run_hook
 from tests.collector.stand_in import App
+from tests.searching import FACTOR
 
 EDIT = {
     "hook_event_name": "PostToolUse",

@@ -12,7 +12,7 @@ import re
 from markdown_it import MarkdownIt
 
 from ghapp.reports.harmless import cell, code, prose
-from tests.attribution.strategies import FACTOR
+from tests.searching import FACTOR
 
 NAMES = 10_000 if FACTOR == 1 else 25_000 * FACTOR
 TOGETHER = 50

@@ -20,10 +20,10 @@ import pytest
 from ghapp.attribution.model import Edit, EditHunk, TextLines
 from ghapp.demo.sandbox import HubPull
 from ghapp.store import StoreError
-from tests.attribution.strategies import FACTOR
 from tests.databases import Server, mortal_server
 from tests.journeys.running import WRITTEN, Place, running_place, wait_for
 from tests.openapi.validate import problems
+from tests.searching import FACTOR
 
 KILLED = ("web", "worker-live", "scheduler", "valkey")
 DATABASE = "database"

@@ -23,9 +23,9 @@ from ghapp.demo.sandbox import Fault, FaultKind
 from ghapp.github.transport import GitHubTransport
 from ghapp.jobs.perform import LEASE, perform
 from ghapp.store import Store, WorkEnd
-from tests.attribution.strategies import FACTOR
 from tests.databases import ReusedDatabase, make_sqlite
 from tests.faults.place import LAG, Place, WorkerDied, running_place
+from tests.searching import FACTOR
 
 Fresh = Callable[[], AbstractContextManager[Store]]
 

@@ -20,7 +20,7 @@ from ghapp.github import webhooks
 from ghapp.github.webhooks import sign
 from ghapp.store import Store
 from ghapp.web.app import create_app
-from tests.attribution.strategies import FACTOR
+from tests.searching import FACTOR
 from tests.web.conftest import APP, NOW, SECRETS, RememberingQueue, door_settings
 
 ACTIONS = ("closed", "rerequested", "requested_action", "created", "deleted", "suspend", "added")

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from msgspec import UNSET
 
-from ghapp.attribution.model import Audit, Edit, UnreadEvidence, Verdict
+from ghapp.attribution.model import Audit, Declaration, Edit, UnreadEvidence, Verdict
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.auditing.replay import ReplayTerms, replay
 from ghapp.git.repository import EMPTY_TREES, GitRepository

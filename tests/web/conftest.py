@@ -13,8 +13,8 @@ from ghapp.settings import Settings
 from ghapp.store import WorkItem
 from ghapp.web.app import create_app
 from tests.app_key import PRIVATE_KEY
-from tests.attribution.strategies import FACTOR
 from tests.databases import make_sqlite, new_database
+from tests.searching import FACTOR
 
 SECRETS = ("0f3b2a9c55d14e7788aa", "the one before 41d0c2")
 APP = 7

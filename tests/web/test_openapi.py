@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 from ghapp.store import NewToken, TokenKind, new_secret
 from ghapp.web.app import BLUEPRINTS
 from ghapp.web.openapi import PATH, description, routes
-from tests.attribution.strategies import FACTOR
+from tests.searching import FACTOR
 from tests.web.machine import Machine, machine_of
 from tests.web.place import Place
 

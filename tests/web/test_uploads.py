@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ghapp.attribution.model import EditLines, LineFingerprint
 from ghapp.store import AuthorCoverage, Installation
 from ghapp.wire import BatchReceipt
-from tests.attribution.strategies import FACTOR
+from tests.searching import FACTOR
 from tests.store.records import DAY, NOW
 from tests.web.machine import Machine, ids, machine_of, told
 from tests.web.place import Place
