@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from ghapp.records.bundle import DocumentLine
 from ghapp.records.check import BundleCheck, check
 from ghapp.records.envelope import sealed
-from tests.attribution.strategies import searched
 from tests.records.bundles import KEY, OTHER_KEY, bundle, lines
+from tests.searching import searched
 
 WHOLE = bundle(lines())
 LINES = WHOLE.splitlines(keepends=True)

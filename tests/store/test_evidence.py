@@ -22,7 +22,7 @@ from ghapp.store import (
     WorkRequest,
 )
 from ghapp.store.evidence import EvidenceHeld, pack, unpack
-from tests.attribution.strategies import searched
+from tests.searching import searched
 from tests.store.records import DAY, MINUTE, NOW, document, edit
 
 EVER = (NOW - 99 * DAY, NOW + 99 * DAY)

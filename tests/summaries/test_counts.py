@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ghapp.attribution.model import AuditState, Verdict
 from ghapp.summaries.counts import AdoptionDay, PullCounts, PullFacts, PullSummary
-from tests.attribution.strategies import searched
+from tests.searching import searched
 from tests.store.records import NOW
 
 some_counts = st.builds(PullCounts, *[st.integers(0, 99)] * len(PullCounts.__struct_fields__))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.summaries.languages import _BY_ENDING, OTHER, language_of
-from tests.attribution.strategies import searched
+from tests.searching import searched
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ghapp.attribution.model import AuditState, Verdict
 from ghapp.summaries.selection import NamesShown, PersonNaming, PullSelection, TimeGrain
-from tests.attribution.strategies import searched
+from tests.searching import searched
 
 
 @searched(50)

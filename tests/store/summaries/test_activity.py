@@ -15,7 +15,7 @@ from ghapp.store.summaries.questions import SummaryQuestions
 from ghapp.store.summaries.tally import day_number
 from ghapp.summaries.counts import AdoptionDay
 from ghapp.summaries.selection import PullSelection, TimeGrain
-from tests.attribution.strategies import searched
+from tests.searching import searched
 from tests.store.records import DAY, MINUTE, NOW, edit
 from tests.store.summaries.slow_summaries import at_noon
 from tests.store.summaries.worlds import (

@@ -14,7 +14,7 @@ from ghapp.store.summaries.pull_list import MOST_ROWS
 from ghapp.store.summaries.questions import SummaryQuestions
 from ghapp.summaries.counts import PullFacts
 from ghapp.summaries.selection import ListSlice, PullOrder, PullSelection
-from tests.attribution.strategies import searched
+from tests.searching import searched
 from tests.store.records import NOW, document
 from tests.store.summaries.worlds import (
     MEMBERS,

@@ -14,7 +14,7 @@ from ghapp.store.summaries.query import ReadTransaction, SelectionQuery, closest
 from ghapp.store.summaries.questions import SummaryQuestions
 from ghapp.summaries.counts import PullFacts, QuietReason
 from ghapp.summaries.selection import PullSelection, TimeGrain
-from tests.attribution.strategies import searched
+from tests.searching import searched
 from tests.store.records import NOW, document
 from tests.store.summaries.worlds import (
     LOGINS,

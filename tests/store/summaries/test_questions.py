@@ -26,7 +26,7 @@ from ghapp.summaries.selection import (
     RankBy,
     TimeGrain,
 )
-from tests.attribution.strategies import searched
+from tests.searching import searched
 from tests.store.records import NOW, document, edit
 from tests.store.summaries.worlds import (
     LAST,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ghapp.store import Store
 from ghapp.store.schema import tally_member
 from ghapp.store.summaries.repository_groups import GroupCover, cover
-from tests.attribution.strategies import searched
+from tests.searching import searched
 
 GROUPS = {100: range(1, 7), 200: range(11, 14), 300: range(21, 22)}
 

@@ -19,7 +19,7 @@ from ghapp.store.summaries.tally import (
 )
 from ghapp.summaries.counts import PullFacts
 from ghapp.summaries.selection import PullSelection, TimeGrain
-from tests.attribution.strategies import searched
+from tests.searching import searched
 from tests.store.records import document
 from tests.store.summaries.worlds import PEOPLE, Audited, World, group_rows, kept, organizations
 
