@@ -23,19 +23,22 @@ from tests.store.summaries.worlds import (
     Audited,
     World,
     be_teams,
+    every_kind,
     new_id,
     organizations,
     selections,
 )
 
 
-@searched(8)
+@searched(5)
 @given(
     organizations(),
     selections(),
     st.builds(ListSlice, st.sampled_from(PullOrder), st.booleans(), limit=st.just(3)),
 )
 @example([], {}, ListSlice())
+@example(every_kind(), {}, ListSlice(PullOrder.SHARE, limit=3))
+@example(every_kind(), {"agent": "codex"}, ListSlice(ascending=True, limit=3))
 def test_a_list_is_whole_and_sorted_page_by_page(
     store: Store, saved: list[Audited], asked: dict[str, Any], listing: ListSlice
 ) -> None:

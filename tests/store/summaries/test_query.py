@@ -23,14 +23,17 @@ from tests.store.summaries.worlds import (
     Audited,
     World,
     be_teams,
+    every_kind,
+    every_question,
     organizations,
     selections,
 )
 
 
-@searched(8)
+@searched(4)
 @given(organizations(), st.lists(selections(), min_size=2, max_size=4))
 @example([], [{}])
+@example(every_kind(), every_question())
 def test_every_number_is_equal_to_a_slow_count(
     store: Store, saved: list[Audited], asked: list[dict[str, Any]]
 ) -> None:

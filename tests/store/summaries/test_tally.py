@@ -2,7 +2,7 @@
 
 import itertools
 
-from hypothesis import given
+from hypothesis import example, given
 
 from ghapp.attribution.model import AuditState, AuditTotals, FileVerdict, Verdict
 from ghapp.store import Store
@@ -21,11 +21,20 @@ from ghapp.summaries.counts import PullFacts
 from ghapp.summaries.selection import PullSelection, TimeGrain
 from tests.searching import searched
 from tests.store.records import document
-from tests.store.summaries.worlds import PEOPLE, Audited, World, group_rows, kept, organizations
+from tests.store.summaries.worlds import (
+    PEOPLE,
+    Audited,
+    World,
+    every_kind,
+    group_rows,
+    kept,
+    organizations,
+)
 
 
-@searched(6)
+@searched(4)
 @given(organizations())
+@example(every_kind())
 def test_what_is_kept_step_by_step_is_what_the_documents_say(
     store: Store, saved: list[Audited]
 ) -> None:

@@ -2,8 +2,9 @@
 
 import itertools
 from collections import defaultdict
-from datetime import date
-from typing import Any
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any, NamedTuple
 
 import msgspec
 from hypothesis import strategies as st
@@ -58,34 +59,46 @@ class Audited(Struct, frozen=True):
     document: bytes
 
 
-@st.composite
-def audits(draw: st.DrawFn) -> Audited:
-    """One audit of a few pull requests in four repositories; its numbers fit together."""
-    place, number = draw(st.integers(0, 3)), draw(st.integers(1, 4))
+class Touched(NamedTuple):
+    """A file of a pull request, by lines: of each agent, of nobody, and those that do not count."""
+
+    path: str
+    first: int
+    more: int
+    others: int
+    ignored: int
+
+
+def one_audit(
+    place: int,
+    number: int,
+    touched: Iterable[Touched],
+    *,
+    author: str | None,
+    verdict: Verdict,
+    state: AuditState,
+    complete: bool,
+) -> Audited:
+    """Make an audit whose numbers fit together; its day is that of its place and number."""
     day = FIRST + (LAST - FIRST) * (place * 4 + number) / 17
-    verdict = draw(st.sampled_from(Verdict))
-    lines = st.integers(0, 9)
     files, agents = [], dict.fromkeys(AGENTS, 0)
-    for path in draw(st.lists(st.sampled_from(PATHS), unique=True, min_size=1)):
-        first, more, others = draw(st.tuples(lines, lines, lines))
-        if verdict is not Verdict.ASSISTED:
-            first, more = 0, 0
+    for one in touched:
+        with_agent = verdict is Verdict.ASSISTED
+        first, more = (one.first, one.more) if with_agent else (0, 0)
         agents["claude-code"] += first
         agents["codex"] += more
-        effective = first + more + others
-        files.append(
-            FileVerdict(path, None, effective + draw(lines), effective, first + more, None, ())
-        )
+        effective = first + more + one.others
+        added = effective + one.ignored
+        files.append(FileVerdict(one.path, None, added, effective, first + more, None, ()))
     attributed = sum(agents.values())
     if verdict is Verdict.ASSISTED and not attributed:
         verdict = Verdict.NOT_ASSISTED
-    complete = draw(st.booleans())
     effective = sum(file.effective for file in files)
     share = round(attributed / effective, 4) if effective and complete else None
     made = document(
         merged_at=at_noon(day),
         pull_request=number,
-        state=draw(st.sampled_from(AuditState)),
+        state=state,
         verdict=verdict,
         inputs=AuditInputs(diff="d", evidence="e", edits_considered=2, change_complete=complete),
         totals=AuditTotals(
@@ -98,13 +111,80 @@ def audits(draw: st.DrawFn) -> Audited:
         ),
         files=tuple(files),
     )
-    about = PullFacts(title=f"Change {number}", author=draw(st.sampled_from(LOGINS)), author_id=7)
+    about = PullFacts(title=f"Change {number}", author=author, author_id=7)
     return Audited(place, number, about, made)
+
+
+def every_kind() -> list[Audited]:
+    """Return a pull request of each kind: verdicts, states, authors, paths and days all differ."""
+    verdicts, states = itertools.cycle(Verdict), itertools.cycle(AuditState)
+    return [
+        one_audit(
+            number // 4,
+            number % 4 + 1,
+            [
+                Touched(PATHS[(number + more) % len(PATHS)], 1 + number % 4, more, 2 + more, more)
+                for more in range(1 + number % 3)
+            ],
+            author=LOGINS[number % len(LOGINS)],
+            verdict=next(verdicts),
+            state=next(states),
+            complete=number % 5 != 1,
+        )
+        for number in range(16)
+    ]
+
+
+@st.composite
+def audits(draw: st.DrawFn) -> Audited:
+    """One audit of a few pull requests in four repositories."""
+    lines = st.integers(0, 9)
+    paths = draw(st.lists(st.sampled_from(PATHS), unique=True, min_size=1))
+    return one_audit(
+        draw(st.integers(0, 3)),
+        draw(st.integers(1, 4)),
+        [Touched(path, *draw(st.tuples(lines, lines, lines, lines))) for path in paths],
+        author=draw(st.sampled_from(LOGINS)),
+        verdict=draw(st.sampled_from(Verdict)),
+        state=draw(st.sampled_from(AuditState)),
+        complete=draw(st.booleans()),
+    )
 
 
 def organizations(most: int = 14) -> st.SearchStrategy[list[Audited]]:
     """Draw what is audited one after the other; not often little, since that says little."""
     return st.lists(audits(), min_size=most // 2, max_size=most)
+
+
+CONDITIONS: dict[str, tuple[Any, ...]] = {
+    "author": ("ann", "EVE", "nobody"),
+    "agent": AGENTS,
+    "verdict": tuple(Verdict),
+    "state": tuple(AuditState),
+    "share_from": (0.0, 0.25),
+    "share_to": (0.5, 1.0),
+    "path": ("src", "src/web/", "srcs", ".", "none"),
+}
+"""What can be asked for besides repositories and days."""
+
+
+def every_question() -> list[dict[str, Any]]:
+    """Return every condition once, with and without days, and the spans that differ."""
+    middle = FIRST + (LAST - FIRST) / 2
+    near, far = FIRST + timedelta(days=9), LAST - timedelta(days=6)
+    spans = [
+        {},
+        {"since": near},
+        {"until": far},
+        {"since": near, "until": far},
+        {"since": middle, "until": middle + timedelta(days=9)},
+        {"since": near - timedelta(days=150), "until": far},
+        {"since": far, "until": near},
+    ]
+    each = [{name: value} for name, values in CONDITIONS.items() for value in values]
+    some_days = itertools.cycle(({}, {"since": near}, {"until": far}))
+    both = [{"agent": "codex", "path": "src"}, {"agent": "codex", "verdict": Verdict.ASSISTED}]
+    return [*spans, *(next(some_days) | one for one in each), *both]
 
 
 @st.composite
@@ -114,17 +194,8 @@ def selections(draw: st.DrawFn) -> dict[str, Any]:
         "since": draw(st.none() | days),
         "until": draw(st.none() | days),
     }
-    more: dict[str, st.SearchStrategy[Any]] = {
-        "author": st.sampled_from(["ann", "EVE", "nobody"]),
-        "agent": st.sampled_from(AGENTS),
-        "verdict": st.sampled_from(Verdict),
-        "state": st.sampled_from(AuditState),
-        "share_from": st.sampled_from([0.0, 0.25]),
-        "share_to": st.sampled_from([0.5, 1.0]),
-        "path": st.sampled_from(["src", "src/web/", "srcs", ".", "none"]),
-    }
-    for name in draw(st.lists(st.sampled_from(sorted(more)), unique=True, max_size=2)):
-        asked[name] = draw(more[name])
+    for name in draw(st.lists(st.sampled_from(sorted(CONDITIONS)), unique=True, max_size=2)):
+        asked[name] = draw(st.sampled_from(CONDITIONS[name]))
     return asked
 
 
