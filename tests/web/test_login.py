@@ -19,7 +19,7 @@ from tests.web.trying import with_tries
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """Return an app for tests that only sign people in and out, together more often than one may."""
+    """Return an app for tests that only sign in and out, together more often than one may."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(RATES, "/login", replace(RATES["/login"], amount="1000 per minute"))
         made = with_tries(Place(tmp_path_factory.mktemp("shared")))
