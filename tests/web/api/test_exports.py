@@ -9,6 +9,8 @@ import msgspec
 import pytest
 
 from ghapp.summaries.counts import PullFacts
+from ghapp.web.api import exports
+from ghapp.web.api.exports import user_columns
 from tests.web.api.audited import saved, with_pulls
 from tests.web.place import Place
 
@@ -72,3 +74,36 @@ def test_documents_byte_for_byte(place: Place) -> None:
     assert latest is not None
     assert lines[0] == place.store.audits.document(latest.id)
     assert len(lines) == 8
+
+
+@pytest.mark.parametrize(
+    ("agent", "is_team", "heads"),
+    [
+        ("claude-code", False, ("User", "PRs with CC", "Lines of code with CC")),
+        (None, True, ("Team", "PRs with agents", "Lines of code with agents")),
+        ("codex", False, ("User", "PRs with Codex", "Lines of code with Codex")),
+        ("own", False, ("User", "PRs with own", "Lines of code with own")),
+    ],
+)
+def test_the_columns_are_in_the_words_of_the_native_dashboard(
+    agent: str | None, heads: tuple[str, ...], *, is_team: bool
+) -> None:
+    found = user_columns(agent, is_team=is_team)
+    assert (found[0], found[1], found[3]) == heads
+    assert (found[2], found[4]) == ("PRs", "Lines of code")
+
+
+def test_a_long_list_is_read_in_parts_and_whole(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = place.signed_in("reader")
+    addresses = [f"{REPOSITORY}/{name}" for name in ("pulls.csv", "pulls.jsonl", "documents.jsonl")]
+    whole = [reader.get(address).data for address in addresses]
+    monkeypatch.setattr(exports, "ROWS", 3)
+    assert [reader.get(address).data for address in addresses] == whole
+
+
+def test_an_export_is_logged_before_it_is_sent(place: Place) -> None:
+    place.signed_in("reader").get(f"{REPOSITORY}/documents.jsonl")
+    (last,) = place.store.access_log.of(place.repositories["app"].id, limit=1)
+    assert (last.who, last.what, last.detail) == ("login:reader", "export", "documents")

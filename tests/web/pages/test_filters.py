@@ -1,9 +1,17 @@
 """What an address asks for: read, said on the page, and kept by its links."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.exceptions import BadRequest
 
 from ghapp.attribution.model import Verdict
+from ghapp.web.pages.filters import PageQuery, asked_for, carried, elsewhere, here
 from tests.web.pages.figures import parsed
 from tests.web.pages.reading import Read
 from tests.web.pages.year import documents
@@ -56,3 +64,94 @@ def test_narrowing_down_keeps_how_a_page_is_looked_at(admin: FlaskClient) -> Non
     assert {name: given.get(name) for name in kept} == kept
     names = [one.attributes["name"] for one in form.all("input", "select")]
     assert len(names) == len(set(names))
+
+
+# --- read and linked, without a page --------------------------------------------------------------
+
+APP = Flask("filters")
+APP.add_url_rule("/list/<name>", "list", lambda **_: "")
+APP.add_url_rule("/other/<name>", "other", lambda **_: "")
+TODAY = date(2026, 5, 20)
+
+
+@contextmanager
+def at(query: str) -> Iterator[PageQuery]:
+    """Read an address, and stay at it."""
+    with APP.test_request_context(f"/list/shop?{query}"):
+        APP.preprocess_request()
+        yield asked_for((1,), TODAY)
+
+
+def test_without_days_a_page_covers_a_year_up_to_the_last_day() -> None:
+    for query, since, until in (
+        ("", date(2025, 5, 21), TODAY),
+        ("until=2026-01-01", date(2025, 1, 2), date(2026, 1, 1)),
+        ("since=2026-01-01", date(2026, 1, 1), TODAY),
+        ("since=+&until=", date(2025, 5, 21), TODAY),
+    ):
+        with at(query) as wanted:
+            assert (wanted.selection.since, wanted.selection.until) == (since, until)
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "value"),
+    [
+        ("path=/src/app/", "path", "src/app"),
+        ("path=///", "path", None),
+        ("share_from=50", "share_from", 0.5),
+        ("share_to=0", "share_to", 0.0),
+        ("author=+ann+", "author", "ann"),
+        ("team=", "team", None),
+    ],
+)
+def test_a_filter_is_read(query: str, name: str, value: object) -> None:
+    with at(query) as wanted:
+        assert getattr(wanted.selection, name) == value
+
+
+@pytest.mark.parametrize(
+    "query", ["share_from=nan", "share_to=-1", "since=2026-02-30", "board=size", "state=open"]
+)
+def test_what_means_nothing_is_refused_by_its_name(query: str) -> None:
+    with pytest.raises(BadRequest) as refused, at(query):
+        pytest.fail("it was read")
+    name, _, value = query.partition("=")
+    assert f"{name} in the address is '{value}'; give " in str(refused.value.description)
+
+
+def test_a_link_changes_some_of_the_address_and_forgets_the_place_in_a_list() -> None:
+    with at("team=a+b&grain=day&after=k&author="):
+        assert here(grain="week") == "/list/shop?team=a+b&grain=week"
+        assert here(team=None) == "/list/shop?grain=day"
+        assert elsewhere("other", name="app") == "/other/app?team=a+b&grain=day&after=k"
+        assert list(carried("grain")) == [("team", "a b")]
+
+
+def test_each_span_is_a_link_and_the_present_one_is_marked() -> None:
+    with at("since=2026-04-23&until=2026-05-20&team=a") as wanted:
+        spans = {words: (address, is_now) for words, address, is_now in wanted.spans}
+    assert [is_now for _, is_now in spans.values()] == [True, False, False]
+    assert "team=a" in spans["12 weeks"][0]
+    with at("grain=month") as wanted:
+        assert [is_now for *_, is_now in wanted.grains] == [False, False, True]
+
+
+def test_each_filter_is_said_and_leads_to_the_page_without_it() -> None:
+    with at("agent=codex&verdict=no_evidence&share_from=5") as wanted:
+        assert wanted.filters == [
+            ("agent", "with Codex", "/list/shop?verdict=no_evidence&share_from=5"),
+            ("verdict", "no evidence", "/list/shop?agent=codex&share_from=5"),
+            ("share_from", "share from 5%", "/list/shop?agent=codex&verdict=no_evidence"),
+        ]
+
+
+def test_an_export_asks_for_what_the_page_selects() -> None:
+    with at("share_from=50&path=src/&sort=share") as wanted:
+        address = urlsplit(wanted.exported("other"))
+    assert address.path == "/other/shop"
+    assert parse_qs(address.query) == {
+        "since": ["2025-05-21"],
+        "until": ["2026-05-20"],
+        "share_from": ["0.5"],
+        "path": ["src"],
+    }
