@@ -1,59 +1,20 @@
 """The table of events: each type of event, and the ones that nothing follows from."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
 from ghapp.events.dispatch import AUDIT_AGAIN, SECOND_LOOK, dispatch
-from ghapp.github.external_id import ExternalId
 from ghapp.github.webhooks import (
     CheckRunRequestedAction,
     CheckRunRerequested,
-    CheckSuiteRerequested,
-    EventRepository,
     IgnoredEvent,
     InstallationEvent,
-    PullRequestClosed,
     RepositoryEvent,
     WebhookEvent,
 )
 from ghapp.store import Lane
-
-NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
-APP = 7
-COMMON: dict[str, Any] = {
-    "delivery": "d-1",
-    "name": "pull_request",
-    "action": "closed",
-    "installation_id": 5,
-    "repository": EventRepository(id=42, full_name="acme/app"),
-    "sender": "maria",
-}
-OURS = ExternalId(42, 17, "a" * 40)
-
-
-def closed(*, merged: bool) -> PullRequestClosed:
-    return PullRequestClosed(
-        **COMMON,
-        number=17,
-        merged=merged,
-        head_sha="a" * 40,
-        base_sha="b" * 40,
-        base_ref="main",
-        merge_commit_sha=None,
-        merged_at=None,
-    )
-
-
-def run(app_id: int | None, pull: ExternalId | None) -> dict[str, Any]:
-    return {**COMMON, "check_run_id": 3, "app_id": app_id, "head_sha": "a" * 40, "pull": pull}
-
-
-def suite(app_id: int, *numbers: int) -> CheckSuiteRerequested:
-    return CheckSuiteRerequested(
-        **COMMON, check_suite_id=9, app_id=app_id, head_sha="a" * 40, numbers=numbers
-    )
+from tests.events.heard import APP, COMMON, NOW, OURS, closed, run, suite
 
 
 def test_a_merge_is_audited_at_once() -> None:
