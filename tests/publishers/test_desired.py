@@ -73,7 +73,7 @@ def test_only_above_the_limit_of_the_policy_it_fails_without_rounding(
     "changed",
     [
         {"verdict": Verdict.NO_EVIDENCE},
-        {"inputs": AuditInputs(diff="d", evidence="e", edits_considered=1, complete=False)},
+        {"inputs": AuditInputs(diff="d", evidence="e", edits_considered=1, change_complete=False)},
     ],
 )
 def test_what_is_not_known_is_neutral_even_above_the_limit(changed: dict[str, Any]) -> None:
