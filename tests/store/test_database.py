@@ -2,7 +2,6 @@
 
 import signal
 import sqlite3
-import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from ghapp.store import Database, DatabaseDamaged, DatabaseUnavailable, Store, WrongDatabaseURL
-from ghapp.store.database import parse_url
+from ghapp.store.database import BUSY_LOOK_SECONDS, parse_url
 from ghapp.store.migrations import configuration, revisions
 from ghapp.store.schema import cursor, metadata
 from tests.store import processes
@@ -42,19 +41,23 @@ def test_four_processes_migrate_at_once(database_url: str) -> None:
         assert "work_item" in inspect(connection).get_table_names()
 
 
-def test_a_new_file_is_waited_for(tmp_path: Path) -> None:
+def test_a_new_file_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Another process writes the file in its old mode just when this one switches it to WAL.
     path = tmp_path / "test.sqlite3"
-    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other = sqlite3.connect(path, isolation_level=None)
     other.execute("CREATE TABLE something (x)")
     other.execute("BEGIN IMMEDIATE")
     other.execute("INSERT INTO something VALUES (1)")
-    end = threading.Timer(0.3, other.close)
-    end.start()
-    try:
-        assert Store.unmigrated(f"sqlite:///{path}").database.is_alive()
-    finally:
-        end.join()
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            other.close()
+
+    monkeypatch.setattr("ghapp.store.database.time.sleep", wait)
+    assert Store.unmigrated(f"sqlite:///{path}").database.is_alive()
+    assert waits == [BUSY_LOOK_SECONDS] * 3
 
 
 def test_a_process_killed_within_a_transaction_leaves_nothing(store: Store) -> None:
@@ -93,15 +96,15 @@ def test_sqlite_keeps_what_it_acknowledged(sqlite_store: Store) -> None:
     assert asked == ["wal", 2, 1]
 
 
-def test_a_server_that_is_away_is_unavailable() -> None:
-    database = Database("postgresql://ghapp@127.0.0.1:1/nothing?connect_timeout=2")
+def test_a_server_that_is_away_is_unavailable(tmp_path: Path) -> None:
+    database = Database(f"postgresql://ghapp@/nothing?host={tmp_path}")
     with pytest.raises(DatabaseUnavailable, match=r"try again"):
         database.migrate()
     assert not database.is_alive()
 
 
-def test_a_password_is_in_no_error() -> None:
-    database = Database("postgresql://ghapp:hunter2hunter2@127.0.0.1:1/nothing")
+def test_a_password_is_in_no_error(tmp_path: Path) -> None:
+    database = Database(f"postgresql://ghapp:hunter2hunter2@/nothing?host={tmp_path}")
     with pytest.raises(DatabaseUnavailable) as raised:
         database.migrate()
     assert "hunter2" not in str(raised.value) + repr(database)
