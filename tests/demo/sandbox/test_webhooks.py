@@ -110,6 +110,14 @@ def test_nothing_leaves_this_machine(hub: Hub) -> None:
     hub.sandbox.world.deliveries.clear()
 
 
+def test_an_app_without_an_address_is_told_nothing(hub: Hub) -> None:
+    hub.app.webhook_url = None
+    hub.repo("POST", "/issues/1/labels", {"labels": ["claude-code-assisted"]})
+    hub.sandbox.settle()
+    assert hub.sandbox.deliver_closed(hub.pull) == ()
+    assert hub.sandbox.world.deliveries == {}
+
+
 def test_a_wrong_signature_on_purpose(hub: Hub) -> None:
     hub.sandbox.deliver_raw(hub.app, "ping", {"zen": "x"}, secret="wrong")
     hub.sandbox.deliver_raw(hub.app, "ping", b"{", headers={"X-Hub-Signature-256": None})
