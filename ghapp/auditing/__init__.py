@@ -1,1 +1,1 @@
-"""What auditors need: replays of history, exported records, and their recomputation."""
+"""What auditors need: replays of history, exported records and their recomputation, reports."""

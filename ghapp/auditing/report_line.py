@@ -146,7 +146,7 @@ def _is_same(told: LineVerdict, original: LineVerdict, made: NamelessCase) -> bo
 def _why(case: LineCase, original: LineVerdict, instead: LineVerdict | None) -> str:
     """Return what differs if a case is told without its names and code."""
     if case.change.gitattributes and original.reason in _BY_ATTRIBUTE:
-        return f"{original.reason} may rest on .gitattributes, which a diff does not hold"
+        return "that may rest on .gitattributes, which a diff does not hold"
     if instead is None:
         return "a part of the change does not give the same reason"
     if instead.reason != original.reason:

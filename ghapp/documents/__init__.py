@@ -1,1 +1,1 @@
-"""Reads, compares and samples files of audit documents. It opens no store."""
+"""Reads, compares and samples audit documents, and writes cases of a line. It opens no store."""

@@ -26,8 +26,11 @@ def to_markdown(report: LineReport) -> bytes:
         f"{sentence(line.reason)}{_edit(line)}{_before(report)}",
         told,
         *_file(DIFF, "diff", report.diff),
-        *_file(EVIDENCE, "json", report.evidence),
     ]
+    if report.evidence:
+        parts += _file(EVIDENCE, "json", report.evidence)
+    else:
+        parts.append(f"`{EVIDENCE}` is an empty file: the reason rests on no edit.")
     if not report.is_built_in:
         parts += _file(POLICY, "json", to_policy_file(report.policy))
     parts += ["To audit it again, save each block under its name:", *_fenced("", command(report))]

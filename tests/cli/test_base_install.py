@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from ghapp.attribution.document import to_document
+from tests.cases import FIXTURES
 from tests.documents.test_sampling import AUDITS
 from tests.records.bundles import bundle, lines
 
 SERVER = ("alembic", "authlib", "flask", "github", "gunicorn", "redis", "rq", "sqlalchemy")
+CASE = FIXTURES / "audits" / "tier_edited"
+MERGED = ("--merged-at", "2026-05-20T15:30:00Z", "--evidence", f"{CASE}/evidence")
 BLOCKED = """
 import sys
 for name in {blocked!r}:
@@ -48,6 +51,7 @@ def place(tmp_path: Path) -> Path:
         ("compare", "a.jsonl", "a.jsonl"),
         ("explain", "a.jsonl", "--pull-request", "1"),
         ("sample", "a.jsonl", "--output", "a.html"),
+        ("report-line", "src/store.py:15", "--diff", f"{CASE}/change.diff", *MERGED),
     ],
     ids=lambda arguments: arguments[0],
 )
