@@ -14,10 +14,11 @@ from ghapp.auditing.line_case import (
     verdict_on,
     with_found_checkouts,
 )
-from tests.attribution.strategies import Case, cases, searched
+from tests.attribution.strategies import Case, cases
 from tests.attribution.test_audits import FOLDERS, audit_of
 from tests.auditing.line_cases import case_of, each_line, new_file, of_folder, of_story, written
 from tests.cases import names
+from tests.searching import searched
 
 MIXED = Hunk(
     old_start=10,

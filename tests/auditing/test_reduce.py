@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from ghapp.attribution.model import EditResult
 from ghapp.auditing.line_case import LineCase, with_found_checkouts
 from ghapp.auditing.reduce import ENOUGH, NEAREST, nearest, reduce
-from tests.attribution.strategies import Case, cases, searched
+from tests.attribution.strategies import Case, cases
 from tests.auditing.line_cases import (
     case_of,
     each_line,
@@ -16,6 +16,7 @@ from tests.auditing.line_cases import (
     some_code,
     written,
 )
+from tests.searching import searched
 
 CODE = some_code("order", 400)
 

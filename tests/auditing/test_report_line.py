@@ -20,7 +20,7 @@ from ghapp.documents.anonymize import EXTENSIONS, PARTS_OF_NAMES, WELL_KNOWN
 from ghapp.documents.line_report import LineReport, to_case_folder
 from ghapp.reports.line_report import to_markdown
 from ghapp.reports.words import AGENTS, REASONS
-from tests.attribution.strategies import searched, stories
+from tests.attribution.strategies import stories
 from tests.attribution.test_audits import FOLDERS
 from tests.auditing.line_cases import (
     case_of,
@@ -34,6 +34,7 @@ from tests.auditing.line_cases import (
 )
 from tests.cases import FIXTURES, names
 from tests.documents.test_made_up_words import WORD
+from tests.searching import searched
 
 TEXTS = [folder for folder in FOLDERS if b"fingerprints" not in (folder / "case.json").read_bytes()]
 """Case folders whose evidence is text, as that on a developer's machine is."""

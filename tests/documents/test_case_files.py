@@ -23,7 +23,8 @@ from ghapp.attribution.unified_diff import parse_diff
 from ghapp.documents.case_files import text_lines, to_diff, to_transcript
 from ghapp.evidence import claude_code
 from ghapp.evidence.source import everything
-from tests.attribution.strategies import MERGED, Case, cases, searched
+from tests.attribution.strategies import MERGED, Case, cases
+from tests.searching import searched
 
 HUNK = Hunk(
     old_start=3,

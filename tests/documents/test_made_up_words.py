@@ -11,7 +11,7 @@ from rapidfuzz.distance import Levenshtein
 
 from ghapp.attribution.codebook import COMMON_WORDS, Codebook
 from ghapp.documents.made_up_words import MadeUpWords, Vocabulary
-from tests.attribution.strategies import searched
+from tests.searching import searched
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZéüßñÄЖжяאת東京名前の"
 

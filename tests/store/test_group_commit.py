@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.store.group_commit import MOST_AT_ONCE, GroupCommit
-from tests.attribution.strategies import searched
+from tests.searching import searched
 
 PATIENCE = 60
 """Seconds that another thread may take on a machine with much else to do."""
