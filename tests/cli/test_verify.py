@@ -108,12 +108,6 @@ def test_a_new_key_takes_over(environment: dict[str, str]) -> None:
     assert PublicKey(bytes(32)).pem not in after
 
 
-def test_a_repository_that_is_not_known(environment: dict[str, str], tmp_path: Path) -> None:
-    output = tmp_path / "b"
-    assert run(environment, "export-audit", "acme/none", "--output", output)[0] == 2
-    assert not output.exists()
-
-
 def test_verdicts_are_worked_out_with_a_clone(tmp_path: Path, environment: dict[str, str]) -> None:
     history = History(tmp_path / "clone")
     history.do(Step(write={"a.py": "total = 1\n"}, message="Add (#1)"))

@@ -252,30 +252,6 @@ def test_progress_adds_up(machine: Machine, clone: Clone) -> None:
     assert sum(steps) == size_of([machine.transcripts]) > 0
 
 
-def test_every_config_root_is_found_once(tmp_path: Path) -> None:
-    environment = {
-        "HOME": str(tmp_path),
-        "CLAUDE_CONFIG_DIR": str(tmp_path / "work"),
-        "XDG_CONFIG_HOME": str(tmp_path / "config"),
-    }
-    for root in (".claude", "work", "config/claude"):
-        (tmp_path / root / "projects").mkdir(parents=True)
-    assert agents.transcripts(environment) == (
-        tmp_path / "work" / "projects",
-        tmp_path / ".claude" / "projects",
-        tmp_path / "config" / "claude" / "projects",
-    )
-    for place in (".codex/sessions", "data/opencode", "codex/sessions"):
-        (tmp_path / place).mkdir(parents=True)
-    moved = {"CODEX_HOME": str(tmp_path / "codex"), "XDG_DATA_HOME": str(tmp_path / "data")}
-    assert set(agents.transcripts({**environment, **moved})) - set(
-        agents.transcripts(environment)
-    ) == {tmp_path / "codex" / "sessions", tmp_path / "data" / "opencode"}
-    (tmp_path / "linked").symlink_to(tmp_path / ".claude")
-    linked = {**environment, "CLAUDE_CONFIG_DIR": str(tmp_path / "linked")}
-    assert len(agents.transcripts(linked)) == 3
-
-
 def test_other_agents_transcripts_are_sent_under_their_own_name(
     machine: Machine, app: App, clone: Clone
 ) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ghapp.ingest.compliance import CURSOR, MOST, ComplianceError, ComplianceSource, pull
+from ghapp.ingest.compliance import CURSOR, ComplianceError, ComplianceSource, pull
 from ghapp.ingest.keep import as_text
 from ghapp.store import Installation, Repository, Store
 
@@ -92,7 +92,7 @@ def server() -> Iterator[tuple[StandIn, str]]:
             """Stay quiet."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as made:
-        thread = threading.Thread(target=made.serve_forever)
+        thread = threading.Thread(target=made.serve_forever, args=(0.01,))
         thread.start()
         yield told, f"http://127.0.0.1:{made.server_port}"
         made.shutdown()
@@ -158,18 +158,23 @@ def test_the_bookmark_outlives_the_process_and_nothing_is_kept_twice(
 
 
 def test_many_agent_sessions_are_pulled_in_turns(
-    server: tuple[StandIn, str], source: Callable[..., ComplianceSource], store: Store
+    server: tuple[StandIn, str],
+    source: Callable[..., ComplianceSource],
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    most = 12
+    monkeypatch.setattr("ghapp.ingest.compliance.MOST", most)
     told = server[0]
-    told.page_size = 500
-    for number in range(MOST + 5):
-        at = NOW - timedelta(minutes=MOST + 10 - number)
+    told.page_size = 5
+    for number in range(most + 5):
+        at = NOW - timedelta(minutes=most + 10 - number)
         told.add(f"clls_{number}", at, [call(f"t{number}", "/x/shop/a.py")], [result(f"t{number}")])
     first = pull(source(), store, now=NOW)
-    assert (first.is_whole, first.edits) == (False, MOST)
+    assert (first.is_whole, first.edits) == (False, most)
     second = pull(source(), store, now=NOW)
     assert (second.is_whole, second.edits) == (True, 5)
-    assert len(ids(store)) == MOST + 5
+    assert len(ids(store)) == most + 5
 
 
 def test_a_pull_that_was_stopped_goes_on(

@@ -115,10 +115,12 @@ def test_edits_below_a_root_are_kept_with_their_path_in_the_repository(
     assert kept[0].lines.hunks[0].own == ("line_1 = 1",)
 
 
-def test_without_a_root_all_edits_are_kept_as_they_are(store: Store, transcripts: Path) -> None:
-    done = imported(store, transcripts)
+def test_without_a_root_all_edits_are_kept_as_they_are(
+    sqlite_store: Store, transcripts: Path
+) -> None:
+    done = imported(sqlite_store, transcripts)
     assert (done.edits, done.added, done.elsewhere) == (4, 3, 0)
-    kept = store.evidence.of(42, *EVER, paths=["lib/app.py"])
+    kept = sqlite_store.evidence.of(42, *EVER, paths=["lib/app.py"])
     assert {(one.path, one.cwd) for one in kept} == {
         (f"{ROOT}/src/app.py", ROOT),
         ("/home/ann/other/app.py", ROOT),
@@ -149,7 +151,9 @@ def test_evidence_makes_the_audits_it_reaches_due_again(store: Store, transcript
 
 
 @pytest.mark.parametrize("original", [ROOT, f"{ROOT}/src"])
-def test_a_worktree_made_from_a_root_is_a_root(store: Store, tmp_path: Path, original: str) -> None:
+def test_a_worktree_made_from_a_root_is_a_root(
+    sqlite_store: Store, tmp_path: Path, original: str
+) -> None:
     away = "/tmp/worktrees/feature"  # noqa: S108 - a path in a transcript
     write(tmp_path / "t" / "a.jsonl", call(1, f"{away}/src/app.py", cwd=away))
     named = {
@@ -158,39 +162,39 @@ def test_a_worktree_made_from_a_root_is_a_root(store: Store, tmp_path: Path, ori
         "worktreeSession": {"worktreePath": away, "originalCwd": original},
     }
     write(tmp_path / "t" / "b.jsonl", [named, *call(2, f"{ROOT}/src/app.py")])
-    done = imported(store, tmp_path / "t", ROOT)
+    done = imported(sqlite_store, tmp_path / "t", ROOT)
     assert (done.edits, done.added, done.elsewhere) == (2, 2, 0)
-    assert {one.path for one in store.evidence.of(42, *EVER)} == {"src/app.py"}
+    assert {one.path for one in sqlite_store.evidence.of(42, *EVER)} == {"src/app.py"}
 
 
-def test_an_edit_of_a_root_itself_is_elsewhere(store: Store, tmp_path: Path) -> None:
+def test_an_edit_of_a_root_itself_is_elsewhere(sqlite_store: Store, tmp_path: Path) -> None:
     inner = f"{ROOT}/vendor/lib"
     write(tmp_path / "a.jsonl", call(1, inner), call(2, ROOT), call(3, f"{inner}/a.py"))
-    done = imported(store, tmp_path, ROOT, inner)
+    done = imported(sqlite_store, tmp_path, ROOT, inner)
     assert (done.edits, done.elsewhere) == (1, 2)
-    assert [one.path for one in store.evidence.of(42, *EVER)] == ["a.py"]
+    assert [one.path for one in sqlite_store.evidence.of(42, *EVER)] == ["a.py"]
 
 
-def test_fingerprints_hold_no_text(store: Store, transcripts: Path) -> None:
+def test_fingerprints_hold_no_text(sqlite_store: Store, transcripts: Path) -> None:
     import_artifacts(
-        store,
+        sqlite_store,
         42,
         [transcripts],
         [ROOT],
         AsFingerprints(LineFingerprinter(b"k" * 32), None),
         now=NOW,
     )
-    kept = store.evidence.of(42, *EVER)[0]
+    kept = sqlite_store.evidence.of(42, *EVER)[0]
     assert isinstance(kept.lines.hunks[0].own[0], LineFingerprint)
-    with store.database.read() as connection:
+    with sqlite_store.database.read() as connection:
         rows = connection.exec_driver_sql("SELECT * FROM edit_batch").all()
     assert "line_1" not in repr(rows)
 
 
-def test_a_path_that_is_not_there_keeps_nothing(store: Store, tmp_path: Path) -> None:
+def test_a_path_that_is_not_there_keeps_nothing(sqlite_store: Store, tmp_path: Path) -> None:
     with pytest.raises(ArtifactError):
-        imported(store, tmp_path / "nowhere")
-    assert store.evidence.held(42).edits == 0
+        imported(sqlite_store, tmp_path / "nowhere")
+    assert sqlite_store.evidence.held(42).edits == 0
 
 
 def test_edits_that_come_ready_are_kept_alike(store: Store) -> None:

@@ -1,0 +1,25 @@
+"""Fixtures for tests of commands: a machine whose user collects, and a stand-in for the app."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.collector.machine import Machine
+from tests.collector.stand_in import App, running_app
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """Return a machine whose user is not enrolled."""
+    made = Machine(tmp_path / "home")
+    made.at = datetime.now(UTC) - timedelta(hours=1)
+    return made
+
+
+@pytest.fixture
+def app() -> Iterator[App]:
+    """Return the stand-in for the app."""
+    with running_app() as serving:
+        yield serving
