@@ -229,7 +229,9 @@ def test_the_policy_is_that_of_the_base(desk: Desk) -> None:
     desk.audit(pull)
     assert desk.document(pull).policy.window_before_days == 7
     assert desk.place.sandbox.visible(pull).label_names == ()
-    assert desk.store.policy_files.last_good(desk.place.repository.id) == base[POLICY]
+    assert pull.merged_at is not None
+    kept = desk.store.policy_files.last_good(desk.place.repository.id, pull.merged_at)
+    assert kept == base[POLICY]
 
 
 def test_one_policy_for_all_wins(desk: Desk) -> None:

@@ -48,7 +48,8 @@ def test_the_same_inputs_give_the_same_bytes() -> None:
 def test_evidence_that_could_not_be_read_is_counted_and_takes_nothing_away() -> None:
     unread = UnreadEvidence(source="t.jsonl", line=3, problem="broken")
     found = audit(evidence=replace(EVIDENCE, unread=(unread, unread)))
-    assert (found.inputs.change_complete, found.inputs.unread_records) == (False, 2)
+    assert (found.inputs.change_complete, found.inputs.evidence_complete) == (True, False)
+    assert found.inputs.unread_records == 2
     assert found.totals == audit().totals
 
 

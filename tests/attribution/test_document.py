@@ -1,10 +1,9 @@
 """An audit as bytes: in one form, and read back only in this schema."""
 
 import pytest
-from msgspec.structs import replace
 
 from ghapp.attribution.attribute import attribute
-from ghapp.attribution.document import SCHEMA, from_document, to_document
+from ghapp.attribution.document import from_document, to_document
 from ghapp.attribution.model import Change, Evidence
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from tests.attribution.strategies import LATER, SUBJECT
@@ -14,15 +13,9 @@ AUDIT = attribute(SUBJECT, Change(), Evidence(), CLAUDE_CODE_V1, at=LATER)
 
 def test_members_are_sorted_and_nothing_is_left_over() -> None:
     document = to_document(AUDIT)
-    assert document.startswith(b'{"engine":"')
+    assert document.startswith(b'{"base_commit":null,"base_ref":null,"edits":null,"engine":"')
     assert b"\n" not in document
     assert b": " not in document
-
-
-def test_another_schema_is_refused_by_its_name() -> None:
-    other = to_document(replace(AUDIT, schema="ghapp/audit/2"))
-    with pytest.raises(ValueError, match=f"'ghapp/audit/2', expected '{SCHEMA}'"):
-        from_document(other)
 
 
 def test_a_member_of_another_kind_is_named_by_its_path() -> None:

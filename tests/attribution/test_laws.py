@@ -22,6 +22,7 @@ from ghapp.attribution.model import (
     FileDiff,
     FileVerdict,
     HunkLine,
+    Verdict,
 )
 from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED, Policy
 from tests.attribution import oracle
@@ -160,7 +161,8 @@ def test_every_added_line_has_one_reason_and_sums_add_up(case: Case, policy: Pol
     assert sum(totals.by_reason.values()) == totals.added
     assert totals.attributed == sum(totals.by_agent.values())
     assert totals.attributed == sum(file.attributed for file in audit.files) <= totals.effective
-    share = round(totals.attributed / totals.effective, 4) if totals.effective else None
+    is_known = totals.effective and audit.verdict is not Verdict.NO_EVIDENCE
+    share = round(totals.attributed / totals.effective, 4) if is_known else None
     assert totals.share == share
 
 

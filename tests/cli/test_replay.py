@@ -181,7 +181,7 @@ def _interrupted(place: Path, most: int, written: int, command: list[str]) -> No
             assert time.monotonic() < deadline, "it does not come that far"
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=180)
     finally:
         process.kill()
         process.wait()

@@ -10,8 +10,8 @@ from ghapp.attribution.model import Edit, EditHunk, TextLines
 from ghapp.collector import batches
 from ghapp.collector.addressing import EvidenceDestination
 from ghapp.wire import EditBatch, SentEdit
-from tests.attribution.strategies import FACTOR
 from tests.collector.test_account import ACME, made
+from tests.searching import FACTOR
 from tests.store.records import edit
 
 PRINTS = LineFingerprinter(bytes(32))

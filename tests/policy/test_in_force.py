@@ -9,7 +9,13 @@ import pytest
 
 from ghapp.github.client import GitHub
 from ghapp.policy.file import RepositoryPolicy
-from ghapp.policy.in_force import PolicyFile, PolicyInForce, organization_file, policy_in_force
+from ghapp.policy.in_force import (
+    PolicyFile,
+    PolicyInForce,
+    keep,
+    organization_file,
+    policy_in_force,
+)
 from ghapp.store import Installation, Repository, Store
 from tests.github.place import START, Place, assert_good_manners
 
@@ -27,8 +33,13 @@ def shared(text: str) -> PolicyFile:
 
 
 def found(store: Store, file: PolicyFile | None, organization: str | None = None) -> PolicyInForce:
-    text = organization
-    return policy_in_force(file, lambda: None if text is None else shared(text), store)
+    """Ask for a merge a month after the files, and store what was found, as an audit does."""
+    text, merged_at = organization, NOW + timedelta(days=30)
+    held = policy_in_force(
+        file, lambda: None if text is None else shared(text), store, merged_at=merged_at
+    )
+    keep(held, store)
+    return held
 
 
 def days(held: PolicyInForce) -> int:
@@ -39,7 +50,7 @@ def test_the_own_file_comes_first_and_no_other_is_asked_for(sqlite_store: Store)
     def organization() -> PolicyFile:
         raise AssertionError("its own file decides")
 
-    held = policy_in_force(own(GOOD), organization, sqlite_store)
+    held = policy_in_force(own(GOOD), organization, sqlite_store, merged_at=NOW)
     assert (days(held), held.source, held.problems) == (7, f"{FILE} of acme/app", ())
 
 
@@ -83,7 +94,7 @@ def test_an_older_file_is_in_force_and_does_not_replace_a_newer_one(sqlite_store
     found(sqlite_store, own(GOOD))
     held = found(sqlite_store, own(OTHER, NOW - timedelta(days=9)))
     assert days(held) == 8
-    assert sqlite_store.policy_files.last_good(42) == GOOD
+    assert sqlite_store.policy_files.last_good(42, NOW) == GOOD
 
 
 # --- the organization's file ----------------------------------------------------------------------
