@@ -252,8 +252,9 @@ def test_eight_workers_in_four_processes_lease_each_item_once(store: Store) -> N
     barrier, results = processes.SERVER.Barrier(4), processes.SERVER.Queue()
     work = processes.lease_all_with_two_workers
     four = [processes.start(work, url, barrier, results) for _ in range(4)]
-    of_each = [results.get(timeout=processes.PATIENCE) for _ in four]
+    # What they found is little enough to wait in the queue until they ended.
     assert [processes.end_of(process) for process in four] == [0, 0, 0, 0]
+    of_each = [results.get(timeout=processes.PATIENCE) for _ in four]
     # A worker ends when other workers block all remaining items, so some may be left over.
     found = [*itertools.chain.from_iterable(of_each), *processes.lease_all(store, "last")]
     assert sorted(found) == sorted({*found})
