@@ -172,6 +172,8 @@ def _interrupted(place: Path, most: int, written: int, command: list[str]) -> No
         env=environment(PATH=path),
         stderr=subprocess.PIPE,
         start_new_session=True,
+        # A shell that starts the tests in the background has them ignore it, and so their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
     )
     assert process.stderr is not None
     try:
@@ -181,7 +183,7 @@ def _interrupted(place: Path, most: int, written: int, command: list[str]) -> No
             assert time.monotonic() < deadline, "it does not come that far"
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=180)
+        _, told = process.communicate(timeout=60)
     finally:
         process.kill()
         process.wait()
