@@ -172,7 +172,7 @@ EXAMPLES = {"docs/exclusions.md", "ghapp/attribution/exclusions/test_fixture.py"
 """Texts whose paths below ``tests/`` are those of somebody's repository."""
 VARIABLES_ELSEWHERE = {"GHAPP_VENV", "GHAPP_SETUP_TOKEN"}
 """run.py reads the first; ``ghapp serve`` gives the second to its set-up page."""
-NO_COMMANDS = {"test", "lock", "ANYTHING"}
+NO_COMMANDS = {"test", "coverage", "lock", "tools", "ANYTHING"}
 """What ``python3 run.py`` takes beside the commands of ``ghapp``, and a placeholder."""
 
 
