@@ -167,6 +167,7 @@ class ReusedDatabase:
         self._connection: psycopg.Connection[Any] | None = None
         self._is_empty = ""
         self._tables: list[tuple[str, str]] = []
+        self._versions: list[tuple[str]] = []
 
     @property
     def url(self) -> str:
@@ -176,7 +177,7 @@ class ReusedDatabase:
 
     def emptied(self) -> str:
         """Return the address of the database, with all tables and nothing in them."""
-        if self._connection is None or self._columns() != self._tables:
+        if self._connection is None or not self._is_as_made():
             self._make()
         self._empty()
         return self.url
@@ -186,10 +187,17 @@ class ReusedDatabase:
         copy = f'CREATE DATABASE "{self._name}" TEMPLATE "{self._template}"'
         self._administrator.execute(copy)
         self._connection = psycopg.connect(self.url, autocommit=True)
-        self._tables = self._columns()
+        self._tables, self._versions = self._columns(), self._revisions()
         names = sorted({table for table, _ in self._tables} - {"alembic_version"})
         found = (f"SELECT '{one}' WHERE EXISTS (TABLE \"{one}\")" for one in names)
         self._is_empty = " UNION ALL ".join(found)
+
+    def _is_as_made(self) -> bool:
+        return self._columns() == self._tables and self._revisions() == self._versions
+
+    def _revisions(self) -> list[tuple[str]]:
+        assert self._connection is not None
+        return self._connection.execute("SELECT version_num FROM alembic_version").fetchall()
 
     def _columns(self) -> list[tuple[str, str]]:
         assert self._connection is not None
