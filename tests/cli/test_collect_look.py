@@ -21,7 +21,13 @@ WATCHED = """
 import json, os, sys
 
 opened = []
-sys.addaudithook(lambda event, given: event == "open" and opened.append(os.fsdecode(given[0])))
+
+def hook(event, given):
+    # A module's compiled form is written through a number.
+    if event == "open" and not isinstance(given[0], int):
+        opened.append(os.fsdecode(given[0]))
+
+sys.addaudithook(hook)
 sys.argv = ["ghapp", "collect", "status"]
 try:
     from ghapp.__main__ import main
@@ -51,8 +57,9 @@ def test_status_answers_at_once(machine: Machine, app: App) -> None:
         capture_output=True,
         text=True,
         timeout=120,
-        check=True,
+        check=False,
     )
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     imported, opened = json.loads(done.stderr)
     slow = {
         *("asyncio", "email", "http", "multiprocessing", "rapidfuzz", "rich", "sqlite3", "ssl"),

@@ -1,6 +1,7 @@
 """The web door over a real store, with a queue that only remembers."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,29 +81,37 @@ def services(tmp_path: Path, queue: RememberingQueue) -> Iterator[Services]:
 
 @pytest.fixture(scope="module")
 def on_postgresql(postgresql: str, migrated_postgresql: str) -> Iterator[dict[str, str]]:
-    """Return the settings of a place on PostgreSQL."""
+    """Return the settings of one place on PostgreSQL."""
     with new_database(postgresql, migrated_postgresql) as url:
         yield {"DATABASE_URL": url}
 
 
-def _on(request: pytest.FixtureRequest) -> dict[str, str]:
-    found: dict[str, str] = {}
-    return found if request.param == "sqlite" else request.getfixturevalue("on_postgresql")
+@contextmanager
+def _on(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """Give the settings of a place on a database that no other place has, with its own keys."""
+    if request.param == "sqlite":
+        yield {}
+        return
+    server, template = map(request.getfixturevalue, ("postgresql", "migrated_postgresql"))
+    with new_database(server, template) as url:
+        yield {"DATABASE_URL": url}
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def on_database(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Return the settings of a place on each database, one after the other."""
-    return _on(request)
+def on_database(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """Return the settings of a place on each database, in any order."""
+    with _on(request) as settings:
+        yield settings
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"] if FACTOR > 1 else ["sqlite"])
-def at_night_on_each(request: pytest.FixtureRequest) -> dict[str, str]:
+def at_night_on_each(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """Return the settings of a place on SQLite, in the nightly run on each database.
 
     For tests whose SQL is tested on both by the tests of the store.
     """
-    return _on(request)
+    with _on(request) as settings:
+        yield settings
 
 
 @pytest.fixture
