@@ -1,7 +1,7 @@
 """What tests of the store do in processes of their own, and how those start.
 
-They are forked from a server that has imported the store already, one for a test process: a new
-interpreter would take a hundred times as long for its imports as for what is tested.
+Each is a new interpreter. Forking them from a server that had imported the store already was
+quicker, but once such a child died of a segmentation fault inside a library at its end.
 """
 
 import itertools
@@ -11,7 +11,7 @@ import signal
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.context import SpawnProcess
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from typing import Any
@@ -24,18 +24,17 @@ from tests.store.records import NOW, lease
 PATIENCE = 60
 """Seconds that an event of another process may take on a machine with much else to do."""
 
-SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["tests.store.processes"])
+SERVER = multiprocessing.get_context("spawn")
 
 
-def start(work: Callable[..., None], *arguments: Any) -> ForkServerProcess:
+def start(work: Callable[..., None], *arguments: Any) -> SpawnProcess:
     """Start a process that does some work of this module."""
     process = SERVER.Process(target=work, args=arguments)
     process.start()
     return process
 
 
-def end_of(process: ForkServerProcess) -> int | None:
+def end_of(process: SpawnProcess) -> int | None:
     """Wait for a process; return its exit code, which is -9 for one that was killed."""
     process.join(PATIENCE)
     return process.exitcode
