@@ -19,13 +19,14 @@ from ghapp.attribution.model import (
     Evidence,
     FileDiff,
     FileSnapshot,
+    PassedOver,
     Struct,
     UnreadEvidence,
 )
 from ghapp.attribution.paths import below, tidy
 from ghapp.attribution.policy import Policy
 from ghapp.attribution.unified_diff import DiffError, parse_diff
-from ghapp.evidence.source import WantedPath, Worktree, everything
+from ghapp.evidence.source import WantedPath, Worktree, added_up, everything
 from ghapp.git.repository import EMPTY_TREES, Commit, GitError, GitRepository, attribute_files
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.carried import CarriedEvidence, read_between
@@ -200,6 +201,7 @@ def read_evidence(
     unread: list[UnreadEvidence] = []
     worktrees: list[Worktree] = []
     snapshots: list[FileSnapshot] = []
+    passed_over: list[PassedOver] = []
     for found in chain(find_evidence(paths, wanted), carried.found if carried else ()):
         match found:
             case Edit():
@@ -210,12 +212,15 @@ def read_evidence(
                 worktrees.append(found)
             case FileSnapshot():
                 snapshots.append(found)
+            case PassedOver():
+                passed_over.append(found)
     return Evidence(
         edits=tuple(edits),
         roots=_with_worktrees(roots, worktrees),
         likely_roots=_with_worktrees(likely_roots, worktrees),
         snapshots=tuple(snapshots),
         unread=tuple(unread),
+        passed_over=added_up(passed_over),
         trailers=carried.trailers if carried else None,
     )
 

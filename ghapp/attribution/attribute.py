@@ -78,6 +78,7 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
             missing=tuple(sorted(change.missing)),
             unread_records=len(evidence.unread),
             declared=_declared(evidence.trailers),
+            passed_over=evidence.passed_over,
         ),
         totals=totals,
         files=files,

@@ -172,6 +172,10 @@ class Edit(Struct, frozen=True):
     """The agent's working directory at the time; ``None``: not recorded."""
     actor: str | None = None
     """GitHub login of the developer; ``None``: not known."""
+    agent_version: str | None = None
+    """Version of the agent; ``None``: not recorded."""
+    model: str | None = None
+    """The model that wrote it, by its own name; ``None``: not recorded."""
     lines: EditLines[str] | EditLines[LineFingerprint] = EditLines(hunks=())
 
 
@@ -183,6 +187,16 @@ class UnreadEvidence(Struct, frozen=True):
     line: int | None
     """Line in that file, from 1; ``None``: the whole file."""
     problem: str
+
+
+class PassedOver(Struct, frozen=True):
+    """Something in the evidence that was given and not read as an edit."""
+
+    agent: str | None
+    """``None``: the records do not say."""
+    what: str
+    """A tool's name, or what the records are, in words."""
+    count: int
 
 
 class FileSnapshot(Struct, frozen=True):
@@ -206,6 +220,8 @@ class Evidence(Struct, frozen=True):
     snapshots: tuple[FileSnapshot, ...] = ()
     """Contents of edited files. A content that the change also names shows a checkout."""
     unread: tuple[UnreadEvidence, ...] = ()
+    passed_over: tuple[PassedOver, ...] | None = None
+    """What was given and not read as an edit, each agent and kind once; ``None``: nobody looked."""
     trailers: dict[str, int] | None = None
     """Agent → commits of the change that name it. This attributes no line. ``None``: nobody
     looked."""
@@ -350,16 +366,6 @@ class Declaration(Struct, frozen=True):
     """Commits of the change that name the agent."""
     model: str | None = None
     """``None``: not declared."""
-
-
-class PassedOver(Struct, frozen=True):
-    """Something in the evidence that was given and not read as an edit."""
-
-    agent: str | None
-    """``None``: the records do not say."""
-    what: str
-    """A tool's name, or what the records are, in words."""
-    count: int
 
 
 class AuditInputs(Struct, frozen=True):

@@ -27,12 +27,13 @@ from ghapp.attribution.model import (
     Evidence,
     FileSnapshot,
     LineFingerprint,
+    PassedOver,
     Struct,
     UnreadEvidence,
 )
 from ghapp.attribution.paths import KnownCheckouts, below_deepest, is_absolute, paths_of, tidy
 from ghapp.attribution.policy import Policy
-from ghapp.evidence.source import Found, Worktree
+from ghapp.evidence.source import Found, Worktree, added_up
 
 EDITS, CATALOG = "edits", "catalog"
 """Names of the index's two files."""
@@ -91,6 +92,7 @@ class EditCatalog(Struct, frozen=True):
     likely_roots: tuple[str, ...]
     snapshots: tuple[FileSnapshot, ...]
     unread: tuple[UnreadEvidence, ...]
+    passed_over: tuple[PassedOver, ...]
     digest: str
     """Digest of all edits and of everything that could not be read."""
 
@@ -146,6 +148,7 @@ def write_index(
     unread: list[UnreadEvidence] = []
     worktrees: list[Worktree] = []
     snapshots: set[FileSnapshot] = set()
+    passed_over: list[PassedOver] = []
     with _Writing(folder / "as-read") as writing:
         for one in found:
             match one:
@@ -157,6 +160,8 @@ def write_index(
                     worktrees.append(one)
                 case FileSnapshot():
                     snapshots.add(one)
+                case PassedOver():
+                    passed_over.append(one)
     if roots:
         writing = _at_home(writing, folder, with_worktrees(roots, worktrees))
     if encode is not None:
@@ -166,6 +171,7 @@ def write_index(
         with_worktrees(likely_roots, worktrees),
         tuple(sorted(snapshots, key=lambda one: (one.path, one.blob))),
         tuple(unread),
+        added_up(passed_over),
     )
     (folder / CATALOG).write_bytes(msgspec.msgpack.encode(catalog))
     return catalog
@@ -255,6 +261,7 @@ class _Writing:
         likely_roots: tuple[str, ...],
         snapshots: tuple[FileSnapshot, ...],
         unread: tuple[UnreadEvidence, ...],
+        passed_over: tuple[PassedOver, ...],
     ) -> EditCatalog:
         """Write the edits to the final file in the order of ids, and return its catalog.
 
@@ -280,6 +287,7 @@ class _Writing:
             likely_roots=likely_roots,
             snapshots=snapshots,
             unread=unread,
+            passed_over=passed_over,
             digest=digest,
         )
 

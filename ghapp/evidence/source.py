@@ -1,9 +1,10 @@
 """The shape of an evidence source, and the values that sources yield. It reads nothing."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from ghapp.attribution.model import Edit, FileSnapshot, Struct, UnreadEvidence
+from ghapp.attribution.model import Edit, FileSnapshot, PassedOver, Struct, UnreadEvidence
 
 WantedPath = Callable[[str], bool]
 """Takes an edit's path before its lines are worked out; returns ``False`` to skip the lines."""
@@ -24,8 +25,26 @@ class Worktree(Struct, frozen=True):
     original: str
 
 
-Found = Edit | UnreadEvidence | Worktree | FileSnapshot
-"""What an artifact may hold."""
+Found = Edit | UnreadEvidence | PassedOver | Worktree | FileSnapshot
+"""What an artifact may hold. A `PassedOver` may be told more than once; its counts are added."""
+
+
+def added_up(told: Iterable[PassedOver]) -> tuple[PassedOver, ...]:
+    """Return each agent and kind once, with the sum of its counts, in their order.
+
+    >>> exec_calls = [PassedOver(agent="codex", what="exec", count=n) for n in (2, 1)]
+    >>> added_up(exec_calls)
+    (PassedOver(agent='codex', what='exec', count=3),)
+    """
+    counts: Counter[tuple[str, str | None, str]] = Counter()
+    for one in told:
+        counts[one.agent or "", one.agent, one.what] += one.count
+    return tuple(
+        PassedOver(agent=agent, what=what, count=count)
+        for (_, agent, what), count in sorted(
+            counts.items(), key=lambda item: (item[0][0], item[0][2])
+        )
+    )
 
 
 class EvidenceSource(Protocol):
