@@ -23,10 +23,10 @@ from ghapp.attribution.model import (
     Struct,
     UnreadEvidence,
 )
-from ghapp.attribution.paths import below, tidy
+from ghapp.attribution.paths import folded, paths_of
 from ghapp.attribution.policy import Policy
 from ghapp.attribution.unified_diff import DiffError, parse_diff
-from ghapp.evidence.source import WantedPath, Worktree, added_up, everything
+from ghapp.evidence.source import WantedPath, Worktree, added_up, everything, with_worktrees
 from ghapp.git.repository import EMPTY_TREES, Commit, GitError, GitRepository, attribute_files
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.carried import CarriedEvidence, read_between
@@ -119,14 +119,13 @@ def wanted_paths(change: Change, policy: Policy) -> WantedPath:
     """
     if policy.moved_blocks:
         return everything
-    paths = {path for file in change.files for path in (file.path, file.previous_path) if path}
-    names = {_name(path) for path in paths}
+    names = {_name(path) for path in paths_of(change)}
     return lambda path: _name(path) in names
 
 
 def _name(path: str) -> str:
-    """Return the last part of a path with slashes or backslashes."""
-    return path.replace("\\", "/").rpartition("/")[2]
+    """Return the last part of a path with slashes or backslashes, as every file system has it."""
+    return folded(path.replace("\\", "/").rpartition("/")[2])
 
 
 def _subject(terms: OfflineTerms, merged_at: datetime, commit: str | None = None) -> AuditSubject:
@@ -216,23 +215,13 @@ def read_evidence(
                 passed_over.append(found)
     return Evidence(
         edits=tuple(edits),
-        roots=_with_worktrees(roots, worktrees),
-        likely_roots=_with_worktrees(likely_roots, worktrees),
+        roots=with_worktrees(roots, worktrees),
+        likely_roots=with_worktrees(likely_roots, worktrees),
         snapshots=tuple(snapshots),
         unread=tuple(unread),
         passed_over=added_up(passed_over),
         trailers=carried.trailers if carried else None,
     )
-
-
-def _with_worktrees(roots: Sequence[str], worktrees: Iterable[Worktree]) -> tuple[str, ...]:
-    """Add the worktrees made from one of the roots; the others belong to other repositories."""
-    made = [
-        worktree.path
-        for worktree in worktrees
-        if any(below(tidy(root), tidy(worktree.original)) is not None for root in roots)
-    ]
-    return tuple(dict.fromkeys([*roots, *made]))
 
 
 @contextmanager

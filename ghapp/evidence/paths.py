@@ -8,6 +8,9 @@ from pathlib import PurePosixPath
 # C:\Code\shop, or a share: \\server\shop
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
+# /c/Code as Git Bash shows C:\Code
+_DISK = re.compile(r"^/([A-Za-z])(?=/)")
+
 
 @lru_cache(maxsize=4096)
 def to_path(path: str, cwd: str | None) -> str:
@@ -19,9 +22,14 @@ def to_path(path: str, cwd: str | None) -> str:
     '/home/ann/shop/a.py'
     >>> to_path("src\\a.py", "C:\\Code\\shop")
     'C:/Code/shop/src/a.py'
+    >>> to_path("/c/Code/shop/a.py", "C:\\Code\\shop")
+    'C:/Code/shop/a.py'
     """
     on_windows = any(_WINDOWS.match(text) for text in (path, cwd or ""))
-    path = path.replace("\\", "/") if on_windows else path
+    if on_windows:
+        path = _DISK.sub(lambda disk: f"{disk[1].upper()}:", path.replace("\\", "/"), count=1)
+    elif path.startswith("//"):
+        path = f"/{path.lstrip('/')}"
     if cwd and not path.startswith(("/", "~")) and not _WINDOWS.match(path):
         path = posixpath.join(to_path(cwd, None), path)
     return posixpath.normpath(path)

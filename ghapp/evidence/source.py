@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from ghapp.attribution.model import Edit, FileSnapshot, PassedOver, Struct, UnreadEvidence
+from ghapp.attribution.paths import below_deepest, tidy
 
 WantedPath = Callable[[str], bool]
 """Takes an edit's path before its lines are worked out; returns ``False`` to skip the lines."""
@@ -27,6 +28,18 @@ class Worktree(Struct, frozen=True):
 
 Found = Edit | UnreadEvidence | PassedOver | Worktree | FileSnapshot
 """What an artifact may hold. A `PassedOver` may be told more than once; its counts are added."""
+
+
+def with_worktrees(roots: Iterable[str], worktrees: Iterable[Worktree]) -> tuple[str, ...]:
+    """Add the worktrees that were made from one of the roots, and those made from these."""
+    homes = dict.fromkeys(map(tidy, roots))
+    named = list(worktrees)
+    while True:
+        made = [one for one in named if below_deepest(homes, tidy(one.original)) is not None]
+        new = {tidy(one.path): None for one in made if tidy(one.path) not in homes}
+        if not new:
+            return tuple(homes)
+        homes |= new
 
 
 def added_up(told: Iterable[PassedOver]) -> tuple[PassedOver, ...]:
