@@ -83,7 +83,7 @@ def audit_of(name: str, agent: str) -> Audit:
             previous_path=path,
             added=1,
             effective=rule is None,
-            attributed=row.attributed,
+            attributed=int(row.attributed),
             excluded=rule,
             lines=(row,),
         )

@@ -15,7 +15,7 @@ ASKING = {"form", "nav"}
 VOID = {"br", "hr", "img", "input", "link", "meta"}
 WHOLE = {"p", "li", "h1", "h3", "figcaption"}
 """What is read as one text where none of them stands inside."""
-WITHOUT_DIGITS = {"-", "none", "not known", "equal"}
+WITHOUT_DIGITS = {"-", "none", "unknown", "equal"}
 """Texts that stand in the place of a number."""
 
 

@@ -651,16 +651,16 @@ def _terms(pull: Pull) -> Iterator[Figure]:
     totals, inputs, policy = pull.audit.totals, pull.audit.inputs, pull.audit.policy
     is_known = totals.share is not None and pull.audit.verdict is not Verdict.NO_EVIDENCE
     part = f"at least {share(totals.attributed, totals.effective)}"
-    yield "", "Share of counted lines", part if is_known else "not known"
+    yield "", "Share of counted lines", part if is_known else "unknown"
     is_told = pull.audit.verdict is not Verdict.NO_EVIDENCE
-    yield "", "Lines with an agent", n(totals.attributed) if is_told else "not known"
+    yield "", "Lines with an agent", n(totals.attributed) if is_told else "unknown"
     yield "", "Lines with an agent", f"of {many(totals.effective, 'counted line')}"
     agents = [one for one in by_lines(totals.by_agent) if one[1]]
     for number, (agent, lines) in enumerate(agents):
         first = f"{agent_name(agent)}, " if number else ""
         yield "", "Agents", f"{first}{many(lines, 'line')}"
     if not agents:
-        yield "", "Agents", "none" if is_told else "not known"
+        yield "", "Agents", "none" if is_told else "unknown"
     yield "", "Agent edits considered", n(inputs.edits_considered)
     days = f"{policy.window_before_days} days before to {policy.window_after_days} after"
     yield "", "Agent edits considered", f"in this repository, {days} the merge"
@@ -786,7 +786,8 @@ def one_replay(one: Replayed) -> Iterator[Figure]:
     half = {audit.pull_request: audit.inputs.missing for audit in one.audits}
     half = {number: missing for number, missing in half.items() if missing}
     said = [f"{one.audited} merged pull requests audited."]
-    said += [f"{len(half)} could not be read completely."] if half else []
+    verb = "is" if len(half) == 1 else "are"
+    said += [f"{len(half)} {verb} incomplete."] if half else []
     said += [f"{len(one.failed)} ended without a document."] if one.failed else []
     yield where, " ".join(said)
     yield where, "Pull requests audited", one.audited
@@ -835,7 +836,7 @@ def letter(known: Known, organization: str) -> list[str]:
         f"## `{organization}`: {year}-W{number:02} ({monday} to {sunday})",
         f"- {many(now.pulls, 'merged pull request')}, {was.pulls} the week before",
         *shares,
-        *([f"- nothing is known about {unknown}"] if now.no_evidence else []),
+        *([f"- {unknown} without evidence: unknown, not 0"] if now.no_evidence else []),
         "| repository | merged | with an agent | lines | with an agent, at least |",
         "|---|---:|---:|---:|---:|",
         *_letter_rows(known, asked),
