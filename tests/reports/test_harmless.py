@@ -82,7 +82,7 @@ def audit_of(name: str, agent: str) -> Audit:
             path=path,
             previous_path=path,
             added=1,
-            effective=rule is None,
+            effective=int(rule is None),
             attributed=int(row.attributed),
             excluded=rule,
             lines=(row,),
