@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from github import Auth
 
 from ghapp.attribution.model import Struct
+from ghapp.git.names import in_path, segment
 from ghapp.github.answers import (
     AnswerT,
     BadCredentials,
@@ -312,7 +313,7 @@ class AppAuth:
 
         ``None``: GitHub shows the installation no such repository.
         """
-        path = f"/repos/{full_name}"
+        path = f"/repos/{in_path(full_name)}"
         token = self._narrow_token(installation_id, "metadata")
         try:
             with closing(GitHubTransport(self.base_url)) as transport:
@@ -330,7 +331,7 @@ class AppAuth:
             if found is None:
                 raise TemporaryFailure(f"GET {path}", str(moved)) from moved
         try:
-            return self._sent(transport, "GET", f"/repositories/{found[1]}", token)
+            return self._sent(transport, "GET", f"/repositories/{segment(found[1])}", token)
         except MovedError as again:
             raise TemporaryFailure(f"GET {path}", str(again)) from again
 

@@ -10,12 +10,12 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
-from urllib.parse import quote
 
 import msgspec
 from github import Auth
 
 from ghapp.attribution.model import Struct
+from ghapp.git.names import in_path, quoted, segment
 from ghapp.github.answers import (
     AnswerT,
     GoneForGood,
@@ -151,7 +151,7 @@ class UserAccess:
         """
 
         def ask() -> AccessLevel:
-            path = f"/user/memberships/orgs/{quote(login, safe='')}"
+            path = f"/user/memberships/orgs/{segment(login)}"
             try:
                 found = self._ask(path, token, _Membership)
             except PermissionRefused as error:
@@ -200,7 +200,7 @@ class UserAccess:
         then GitHub's answer holds no content.
         https://docs.github.com/en/rest/repos/contents#get-repository-content
         """
-        address = f"/repos/{full_name}/contents/{quote(path)}?ref={quote(commit, safe='')}"
+        address = f"/repos/{in_path(full_name)}/contents/{quoted(path)}?ref={segment(commit)}"
         try:
             found = self._ask(address, token, _Content)
         except (NotFound, PermissionRefused, GoneForGood, RequestRejected):

@@ -1,6 +1,6 @@
 """Two applications behind the real worker of gunicorn: one that answers, one in a hurry."""
 
-import time
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,12 +13,12 @@ Start = Callable[[str, list[tuple[str, str]]], Any]
 
 
 def answering(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
-    """Answer with the body that came; ``/large`` with much, ``/late`` after a long time."""
+    """Answer with the body that came; ``/large`` with much, ``/late`` never."""
     body = environ["wsgi.input"].read()
     if environ["PATH_INFO"] == "/large":
         body = bytes(LARGE)
     if environ["PATH_INFO"] == "/late":
-        time.sleep(600)
+        threading.Event().wait()
     start("200 OK", [("Content-Length", str(len(body)))])
     return [body]
 
