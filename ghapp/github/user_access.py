@@ -149,18 +149,23 @@ class UserAccess:
 
         Raises `MembersHidden`.
         """
+        key = f"member:{person_id}:{login.lower()}"
+        hidden = f"{key}:hidden"
 
         def ask() -> AccessLevel:
             path = f"/user/memberships/orgs/{segment(login)}"
             try:
                 found = self._ask(path, token, _Membership)
             except PermissionRefused as error:
+                self._cache.write(hidden, b"1", NO_KEPT)
                 raise MembersHidden(login) from error
             if found.state != "active":
                 return AccessLevel.NONE
             return AccessLevel.ADMIN if found.role == "admin" else AccessLevel.READ
 
-        return self._level(f"member:{person_id}:{login.lower()}", ask)
+        if self._cache.read(hidden):
+            raise MembersHidden(login)
+        return self._level(key, ask)
 
     def installations(self, person_id: int, token: str) -> frozenset[int]:
         """Return the app's installations in which the person may read anything."""
@@ -249,7 +254,10 @@ class UserAccess:
                 return self._all(transport, path, token, kind, most)
         except RateLimited as error:
             raise GitHubAway(error.until, str(error)) from error
-        except (TemporaryFailure, MovedError) as error:
+        except MovedError as moved:
+            # An account or a repository has another name now; nobody may make us quiet with that.
+            raise NotFound(f"GET {path}") from moved
+        except TemporaryFailure as error:
             self._quiet_until = self._clock() + QUIET
             raise GitHubAway(self._quiet_until, str(error)) from error
 
