@@ -19,6 +19,7 @@ from ghapp.bootstrap import Services, services
 from ghapp.events.intake import EventIntake
 from ghapp.events.reconcile import reconcile_request
 from ghapp.github.webhooks import WebhookError
+from ghapp.ingest.upload import ASK_AGAIN
 from ghapp.queue.enqueue import QueueAway, job_id
 from ghapp.store import DeliveryEnd, Lane, StoreError, WorkItem, WorkKind, WorkRequest
 from ghapp.upkeep.weekly import next_sending
@@ -263,6 +264,7 @@ def tidy(ready: Services) -> None:
     ready.store.access_log.expire(now - settings.access_log_kept)
     ready.kept_pulls.expire(now - settings.deliveries_kept)
     ready.store.logins.expire(now)
+    ready.store.repository_names.expire(now - ASK_AGAIN)
     if deliveries or items or edits:
         log.info("tidied", deliveries=deliveries, items=items, edits=edits)
 

@@ -54,6 +54,8 @@ JWT_AHEAD = timedelta(minutes=9)
 REFRESH_BEFORE = timedelta(minutes=5)
 """A token this close to its end is replaced, so that the new one lasts for the whole job."""
 
+NAMES_TOKEN_KEPT = timedelta(minutes=50)
+"""An installation's token lasts an hour."""
 WAIT_SECONDS = 0.2
 """Seconds between two looks for the token that another process renews."""
 WAIT_TIMES = 25
@@ -314,13 +316,27 @@ class AppAuth:
         ``None``: GitHub shows the installation no such repository.
         """
         path = f"/repos/{in_path(full_name)}"
-        token = self._narrow_token(installation_id, "metadata")
         try:
             with closing(GitHubTransport(self.base_url)) as transport:
-                answer = self._followed(transport, path, token)
+                answer = self._followed(transport, path, self._token_for_names(installation_id))
+        except BadCredentials:
+            self._tokens.remove(self._names_key(installation_id))
+            raise TemporaryFailure(f"GET {path}", "GitHub does not accept the token") from None
         except (NotFound, GoneForGood, PermissionRefused):
             return None
         return decoded(answer.text, NamedRepository, f"GET {path}")
+
+    def _token_for_names(self, installation_id: int) -> str:
+        """Return a token that reads names only, and is kept: one name costs one request."""
+        key = self._names_key(installation_id)
+        kept = self._tokens.read(key)
+        if kept is None:
+            kept = self._narrow_token(installation_id, "metadata").encode()
+            self._tokens.write(key, kept, NAMES_TOKEN_KEPT)
+        return kept.decode()
+
+    def _names_key(self, installation_id: int) -> str:
+        return f"{self.app_id}:{installation_id}:names"
 
     def _followed(self, transport: GitHubTransport, path: str, token: str) -> HttpAnswer:
         """Read, and follow one redirect to a repository's id on the same GitHub."""
