@@ -4,6 +4,7 @@ Two schedulers are safe: a job that is queued already is not queued again, and n
 lease the same item.
 """
 
+import os
 import signal
 import sys
 import threading
@@ -47,6 +48,7 @@ log = structlog.get_logger()
 
 def main() -> int:
     """Look until asked to stop."""
+    os.umask(0o077)
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
