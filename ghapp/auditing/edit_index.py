@@ -35,7 +35,8 @@ from ghapp.attribution.model import (
 )
 from ghapp.attribution.paths import KnownCheckouts, folded, paths_of, tidy, within
 from ghapp.attribution.policy import Policy
-from ghapp.evidence.source import Found, Worktree, added_up, with_worktrees
+from ghapp.evidence.source import Found, NamedCheckout, Worktree, added_up, with_worktrees
+from ghapp.ingest.named_checkouts import named_roots
 
 EDITS, CATALOG = "edits", "catalog"
 """Names of the index's two files."""
@@ -134,23 +135,26 @@ class _Row(NamedTuple):
     preference: tuple[Any, ...]
 
 
-def write_index(
+def write_index(  # noqa: PLR0913 - the evidence, where it goes, and whose checkouts it may be in
     found: Iterable[Found],
     folder: Path,
     *,
     roots: Sequence[str],
     likely_roots: Sequence[str],
+    repositories: Sequence[str] = (),
     encode: Encode | None = None,
 ) -> EditCatalog:
     """Write edits into a folder and return their catalog.
 
     ``roots`` are checkouts on the machines of the evidence: edits elsewhere are left out, and
     the others get their paths in the repository, as an import into the app does it.
-    ``likely_roots`` are checkouts that may occur in the evidence. ``encode`` makes the
-    fingerprints that the app would store; ``None``: lines stay text.
+    ``likely_roots`` are checkouts that may occur in the evidence, and ``repositories`` the names
+    by which records may name more of them. ``encode`` makes the fingerprints that the app would
+    store; ``None``: lines stay text.
     """
     unread: list[UnreadEvidence] = []
     worktrees: list[Worktree] = []
+    named: list[NamedCheckout] = []
     snapshots: set[FileSnapshot] = set()
     passed_over: list[PassedOver] = []
     with _Writing(folder / "as-read") as writing:
@@ -162,6 +166,8 @@ def write_index(
                     unread.append(one)
                 case Worktree():
                     worktrees.append(one)
+                case NamedCheckout():
+                    named.append(one)
                 case FileSnapshot():
                     snapshots.add(one)
                 case PassedOver():
@@ -172,7 +178,7 @@ def write_index(
         writing = _fingerprinted(writing, folder, encode)
         snapshots.clear()  # the app stores nothing of a file's content
     catalog = writing.catalog(
-        with_worktrees(likely_roots, worktrees),
+        with_worktrees([*likely_roots, *named_roots(named, repositories)], worktrees),
         tuple(sorted(snapshots, key=lambda one: (one.path, one.blob))),
         tuple(unread),
         added_up(passed_over),

@@ -26,7 +26,18 @@ class Worktree(Struct, frozen=True):
     original: str
 
 
-Found = Edit | UnreadEvidence | PassedOver | Worktree | FileSnapshot
+class NamedCheckout(Struct, frozen=True):
+    """A folder on the machine that wrote a record, and the repository that the record names."""
+
+    folder: str
+    """Absolute; inside the checkout."""
+    remote: str
+    """As the record has it: a remote's address, or ``owner/name``."""
+    is_root: bool = False
+    """Whether the record says that the folder is the checkout's root."""
+
+
+Found = Edit | UnreadEvidence | PassedOver | Worktree | NamedCheckout | FileSnapshot
 """What an artifact may hold. A `PassedOver` may be told more than once; its counts are added."""
 
 
