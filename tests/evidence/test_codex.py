@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ghapp.attribution.model import Edit
+from ghapp.attribution.model import Edit, PassedOver
 from ghapp.evidence import codex
 from ghapp.evidence.source import everything
 
@@ -30,6 +30,12 @@ def end(**told: object) -> bytes:
     return record("event_msg", type="patch_apply_end", call_id="c1", changes=changes, **told)
 
 
+def item(status: object, id_: str = "c1", **told: object) -> bytes:
+    changes = {"a.py": {"type": "add", "content": "one\n"}}
+    change = {"type": "FileChange", "id": id_, "changes": changes, "status": status, **told}
+    return record("event_msg", type="item_completed", item=change)
+
+
 def read(*lines: bytes) -> list[Edit]:
     found = list(codex.read("rollout-7.jsonl", lines, everything))
     assert all(isinstance(one, Edit) for one in found)
@@ -45,6 +51,10 @@ def read(*lines: bytes) -> list[Edit]:
         (end(success=False, status="declined"), "refused"),
         (end(success=False, stderr="patch rejected by user"), "refused"),
         (end(success=False, stderr="aborted by user after 1.2s"), "interrupted"),
+        (item("completed"), "applied"),
+        (item("failed", stderr="no such line"), "failed"),
+        (item("declined"), "refused"),
+        (item(None), "unanswered"),
         (output("Success. Updated the following files:\nA a.py"), "applied"),
         (output({"content": "Success. Updated the following files:\nA a.py"}), "applied"),
         (output("Failed to find expected lines"), "failed"),
@@ -61,6 +71,24 @@ def test_what_became_of_a_patch(ended: bytes, outcome: str) -> None:
 
 def test_a_patch_that_ended_is_not_told_again() -> None:
     assert len(read(CALL, end(success=True), output("Success."), CALL, end(success=True))) == 1
+
+
+def test_an_item_counts_once_with_its_call_and_its_output_in_any_order() -> None:
+    success = output("Success. Updated the following files:\nA a.py")
+    for lines in ([CALL, item("completed"), success], [CALL, success, item("completed")]):
+        assert len(read(*lines, *lines)) == 1
+
+
+def test_a_call_that_was_not_read_as_an_edit_is_counted_by_its_tool() -> None:
+    def call(id_: str, name: str) -> bytes:
+        given = {"call_id": id_, "name": name, "arguments": '{"cmd": "make"}'}
+        return record("response_item", type="function_call", **given)
+
+    lines = [call("c1", "exec_command"), call("c2", "exec_command"), call("c3", "view_image")]
+    found = list(codex.read("r", [*lines, output("done")], everything))
+    assert found == [PassedOver(agent="codex", what="exec_command", count=2)]
+    code = [call("c1", "exec"), item("completed", "exec-1"), output("done")]
+    assert [type(one) for one in codex.read("r", code, everything)] == [Edit]
 
 
 def test_the_first_name_and_the_present_directory_are_those_of_the_edit() -> None:
