@@ -31,6 +31,10 @@ class OpenCalls(Generic[_Call]):
         before.append(digest)
         return id_ if len(before) == 1 else f"{id_}~{len(before)}"
 
+    def count(self, id_: str) -> int:
+        """Return how many calls of this id were told."""
+        return len(self._told.get(id_, ()))
+
     def ended(self, id_: str) -> bool:
         """Return whether a call of this id was told and none waits for its result."""
         return id_ in self._told and id_ not in self._open

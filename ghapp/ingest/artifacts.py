@@ -27,7 +27,7 @@ PACKED = ".zst"
 """Extension of compressed files, which are reported and not read."""
 
 _TRANSCRIPT = re.compile(
-    r"(?P<name>.+\.jsonl(?:\.zst)?|(?:session-|ses_|prt_).+\.json|opencode\.db)"
+    r"(?P<name>.+\.jsonl(?:\.zst)?|(?:session-|ses_|prt_).+\.json|opencode(?:-.+)?\.db)"
     r"(?:\.(?P<part>\d+))?"
 )
 """``5f0c7d1e.jsonl``, ``full.jsonl.001`` (a part), ``session-1.json``, ``opencode.db``."""
