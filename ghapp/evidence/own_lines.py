@@ -118,6 +118,22 @@ def from_pieces(replacements: Iterable[TextReplacement]) -> TextLines:
     return _to_lines(regions, removed)
 
 
+def only_from(lines: TextLines, text: str) -> TextLines:
+    """Return lines of which only those are own that a text has too, as often as it has them.
+
+    For an edit that a person changed before it was made, ``text`` is what the agent proposed.
+    """
+    left = Counter(split_lines(text))
+    regions: list[list[tuple[str, bool]]] = []
+    for hunk in lines.hunks:
+        marked = [(line, False) for line in hunk.before]
+        for line in hunk.own:
+            marked.append((line, left[line] > 0))
+            left[line] -= 1
+        regions.append([*marked, *((line, False) for line in hunk.after)])
+    return from_marked(regions, lines.removed)
+
+
 def replace(text: str, replacements: Iterable[TextReplacement]) -> str | None:
     """Return a text after replacements in order; ``None``: one of them does not fit."""
     for old, new, everywhere in replacements:
