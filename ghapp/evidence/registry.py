@@ -1,9 +1,25 @@
 """The evidence sources by name, and the choice of one for an artifact. It reads no artifact."""
 
-from ghapp.evidence import claude_code, codex, copilot, cursor, gemini_cli, opencode
+from ghapp.evidence import (
+    antigravity,
+    claude_code,
+    codex,
+    copilot,
+    cursor,
+    gemini_cli,
+    opencode,
+)
 from ghapp.evidence.source import EvidenceSource
 
-_KNOWN: tuple[EvidenceSource, ...] = (codex, copilot, cursor, gemini_cli, opencode, claude_code)
+_KNOWN: tuple[EvidenceSource, ...] = (
+    antigravity,
+    codex,
+    copilot,
+    cursor,
+    gemini_cli,
+    opencode,
+    claude_code,
+)
 """In the order of trying: sources with an unmistakable sign come first."""
 
 SOURCES: dict[str, EvidenceSource] = {source.NAME: source for source in _KNOWN}
