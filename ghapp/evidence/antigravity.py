@@ -27,6 +27,7 @@ AGENT = "antigravity"
 HOMES: tuple[str, ...] = tuple(
     f".gemini/{folder}/brain" for folder in ("antigravity", "antigravity-cli", "antigravity-ide")
 )
+FILES = r".+\.jsonl"
 
 EDITING = frozenset({"multi_replace_file_content", "replace_file_content", "write_to_file"})
 READING = frozenset(

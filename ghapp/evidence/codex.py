@@ -33,6 +33,7 @@ from ghapp.evidence.source import Found, WantedPath
 NAME = "codex"
 AGENT = "codex"
 HOMES: tuple[str, ...] = (".codex/sessions", ".codex/archived_sessions")
+FILES = r".+\.jsonl(?:\.zst)?"
 
 READING = frozenset(
     {

@@ -47,6 +47,7 @@ HOMES: tuple[str, ...] = (
         )
     ),
 )
+FILES = r".+\.jsonl"
 
 TOOLS = frozenset({"edit", "create", "apply_patch"})
 """Tools of Copilot CLI."""

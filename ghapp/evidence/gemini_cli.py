@@ -24,6 +24,7 @@ from ghapp.evidence.source import Found, WantedPath
 NAME = "gemini_cli"
 AGENT = "gemini-cli"
 HOMES: tuple[str, ...] = (".gemini/tmp",)
+FILES = r".+\.jsonl|session-.+\.json"
 
 TOOLS = frozenset({"replace", "write_file"})
 READING = frozenset(

@@ -35,6 +35,7 @@ from ghapp.evidence.source import Found, WantedPath
 NAME = "opencode"
 AGENT = "opencode"
 HOMES: tuple[str, ...] = (".local/share/opencode",)
+FILES = r"(?:ses_|prt_).+\.json|opencode(?:-[\w.-]+)?\.db"
 
 TOOLS = frozenset({"edit", "write", "multiedit", "patch", "apply_patch"})
 READING = frozenset(
@@ -45,8 +46,6 @@ READING = frozenset(
 )
 """Tools that change no file; their calls are not counted as passed over."""
 
-# opencode.db, opencode-next.db
-_DATABASE = re.compile(r"opencode(?:-[\w.-]+)?\.db")
 _SQLITE = b"SQLite format 3\0"
 # {"info": {"id": "ses_1", …
 _EXPORT = re.compile(rb'\s*\{\s*"info"\s*:\s*\{[^}]*"id"\s*:\s*"ses_')
@@ -195,7 +194,7 @@ _TIMES = msgspec.json.Decoder(_Time)
 def recognizes(name: str, head: bytes) -> bool:
     """Return whether this is an export, a database of OpenCode, or a part that is a tool call."""
     if head.startswith(_SQLITE):
-        return bool(_DATABASE.fullmatch(PurePosixPath(name).name))
+        return bool(re.fullmatch(FILES, PurePosixPath(name).name))
     if _EXPORT.match(head):
         return True
     return head.lstrip()[:1] == b"{" and (_holds(head, _EXPORT_SIGNS) or _is_part(name, head))

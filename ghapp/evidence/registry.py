@@ -1,5 +1,7 @@
 """The evidence sources by name, and the choice of one for an artifact. It reads no artifact."""
 
+import re
+
 from ghapp.evidence import (
     antigravity,
     claude_code,
@@ -23,6 +25,9 @@ _KNOWN: tuple[EvidenceSource, ...] = (
 """In the order of trying: sources with an unmistakable sign come first."""
 
 SOURCES: dict[str, EvidenceSource] = {source.NAME: source for source in _KNOWN}
+
+FILE_NAME = re.compile("|".join(dict.fromkeys(source.FILES for source in _KNOWN)))
+"""The names of all sources' artifacts."""
 
 
 def source_of(name: str, head: bytes) -> EvidenceSource | None:
