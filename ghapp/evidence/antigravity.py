@@ -242,6 +242,8 @@ class _Log:
         from a file or a program, so a call must have asked for what it says.
         """
         content = step.content if isinstance(step.content, str) else ""
+        if "The following changes" not in content and "Created file" not in content:
+            return
         is_cut = isinstance(step.truncated_fields, list) and "content" in step.truncated_fields
         for section in _HEADER.split(content):
             if changed := _CHANGED.match(section):
@@ -273,7 +275,7 @@ class _Log:
         if diff is None and call is not None and call.text is not None:
             return self._written(path, call, call.text)
         self.files.changed(path)
-        if diff is None or (cut and _CUT.search(section)):
+        if diff is None or (cut and _CUT.search(diff[1])):
             return None
         return from_patch(unified_hunks(diff[1]), "") if self.wanted(path) else NO_LINES
 

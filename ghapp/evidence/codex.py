@@ -48,11 +48,12 @@ PROGRAMS = frozenset({"apply_patch", "applypatch"})
 
 # "type":"session_meta"
 _SIGN = re.compile(rb'"type"\s*:\s*"(?:session_meta|response_item|event_msg|turn_context)"')
-_WANTED = re.compile(
-    rb'session_meta|turn_context|patch_apply_end|FileChange|_call"|_output"|aborted'
+_WANTED = (
+    *(b'_call"', b'_output"', b"FileChange", b"turn_context", b"patch_apply_end"),
+    *(b"session_meta", b"aborted"),
 )
 """A record without any of these holds no edit and no call, so its payload is not decoded."""
-_PATCH = re.compile(rb"apply_?patch")
+_PATCHES = (b"apply_patch", b"applypatch")
 _APPLIED = "Success. Updated the following files"
 # patch rejected by user
 _REFUSED = re.compile(r"rejected by (?:the )?user|not approved|approval", re.IGNORECASE)
@@ -184,19 +185,21 @@ class _Rollout:
         except RecordError as problem:
             yield UnreadEvidence(source=self.name, line=number, problem=str(problem))
             return
-        payload = optional(_PAYLOAD, record.payload) if _WANTED.search(line) else None
+        is_wanted = any(sign in line for sign in _WANTED)
+        payload = optional(_PAYLOAD, record.payload) if is_wanted else None
         if payload is not None:
             kind = record.type if payload.type is None else payload.type
             at = to_time(record.timestamp) or _time_of(payload)
-            yield from self._take(kind, payload, at, number, patch=bool(_PATCH.search(line)))
+            yield from self._take(kind, payload, at, number, line)
 
     def _take(
-        self, kind: object, payload: _Payload, at: datetime | None, number: int, *, patch: bool
+        self, kind: object, payload: _Payload, at: datetime | None, number: int, line: bytes
     ) -> Iterator[Found]:
-        """Yield the edits that a record completes; ``patch``: it speaks of the patch tool."""
+        """Yield the edits that a record completes."""
         if kind in ("session_meta", "turn_context"):
             self._place(kind, payload)
         elif kind in ("custom_tool_call", "function_call", "local_shell_call"):
+            patch = any(sign in line for sign in _PATCHES)
             self._call(payload, at, number, patch=patch)
         elif kind in ("custom_tool_call_output", "function_call_output"):
             yield from self._output(payload, at)
@@ -299,11 +302,17 @@ class _Rollout:
 
     def _changed(self, name: str, change: _Change, cwd: str | None) -> tuple[str, TextLines | None]:
         path = to_path(_text(change.move_path) or name, cwd)
-        if change.type == "update" and isinstance(change.unified_diff, str):
-            return path, self._lines(path, unified_hunks(change.unified_diff))
-        if change.type == "add" and isinstance(change.content, str):
-            return path, all_own(change.content) if self.wanted(path) else NO_LINES
-        return path, None
+        is_update = change.type == "update" and isinstance(change.unified_diff, str)
+        is_new = change.type == "add" and isinstance(change.content, str)
+        if not is_update and not is_new:
+            return path, None
+        if not self.wanted(path):
+            return path, NO_LINES
+        return path, (
+            from_patch(unified_hunks(change.unified_diff), "")
+            if is_update
+            else all_own(change.content)
+        )
 
     def _edits(
         self,

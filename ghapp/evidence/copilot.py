@@ -58,6 +58,15 @@ EDITOR_TOOLS = frozenset(
     }
 )
 """Tools of Copilot in VS Code, which also has ``apply_patch``."""
+REGISTERED = {
+    "copilot_applyPatch": "apply_patch",
+    "copilot_createFile": "create_file",
+    "copilot_editNotebook": "edit_notebook_file",
+    "copilot_insertEdit": "insert_edit_into_file",
+    "copilot_multiReplaceString": "multi_replace_string_in_file",
+    "copilot_replaceString": "replace_string_in_file",
+}
+"""Names by which the editor registers its tools → names that models call (``toolNames.ts``)."""
 EDITING = TOOLS | EDITOR_TOOLS
 READING = frozenset(
     {
@@ -233,6 +242,7 @@ class _Events:
         tool = _text(data.toolName)
         if tool is None:
             return
+        tool = REGISTERED.get(tool, tool)
         id_ = known_id(data.toolCallId)
         name = None
         if id_ is not None:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TypeVar
 
 import msgspec
@@ -19,6 +20,9 @@ UNREADABLE = (ValueError, RecursionError)
 
 LARGEST_DOCUMENT = 1024 * 1024 * 1024
 """Bytes. A document is one JSON value, so memory must hold it whole."""
+
+MANY_LINES = 1024
+"""Lines of a document that are joined at once."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # the first half of an emoji, cut in the middle: \ud83d
@@ -62,7 +66,8 @@ def document(records: Iterable[bytes]) -> bytes:
     """Join the lines of a file that is one JSON value. Raises `RecordError` if it is too long."""
     parts: list[bytes] = []
     size = 0
-    for part in records:
+    lines = iter(records)
+    while part := b"".join(islice(lines, MANY_LINES)):
         size += len(part)
         if size > LARGEST_DOCUMENT:
             raise RecordError(f"more than {LARGEST_DOCUMENT:,} bytes: the document is skipped")

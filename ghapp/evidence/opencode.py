@@ -250,7 +250,7 @@ class _Reading:
         self.wanted = wanted
         self.files = FileEdits()
         self.calls: OpenCalls[None] = OpenCalls()
-        self.parts: set[tuple[str, datetime, str]] = set()
+        self.parts: set[int] = set()
         self.unread: Counter[str] = Counter()
 
     def export(self, info: _Info, turns: list[_Turn]) -> Iterator[Found]:
@@ -272,22 +272,20 @@ class _Reading:
         if row.content:
             place = _Place(row.session, row.directory, row.version, _model(row.model))
             for call in optional(_CONTENTS, row.content) or ():
-                yield from self._without_copies(self.call(call, place))
+                yield from self._without_copies(call, place)
             return
         part = _Call(row.type, row.id, row.session, row.call, row.tool, None, row.state)
         for found in self.call(part, _Place(row.session, row.directory, row.version, row.by)):
             if isinstance(found, Edit):
-                self.parts.add((found.agent_session, found.at, found.path))
+                self.parts.update(_signs(found, row.call))
             yield found
 
-    def _without_copies(self, found: Iterator[Found]) -> Iterator[Found]:
-        """Leave out edits that are known as parts: an upgrade copies them into messages."""
-        for one in found:
-            is_copy = isinstance(one, Edit) and (
-                (one.agent_session, one.at, one.path) in self.parts
-            )
-            if not is_copy:
-                yield one
+    def _without_copies(self, call: _Call, place: "_Place") -> Iterator[Found]:
+        """Yield the edits of a call, unless they are known as parts: an upgrade copies those."""
+        id_ = call.id if call.call is None else call.call
+        for found in self.call(call, place):
+            if not isinstance(found, Edit) or self.parts.isdisjoint(_signs(found, id_)):
+                yield found
 
     def passed(self) -> Iterator[PassedOver]:
         """Yield how many calls of each tool were not read as edits."""
@@ -297,10 +295,10 @@ class _Reading:
     def call(self, call: _Call, place: _Place) -> Iterator[Found]:
         """Yield the edits of one tool call, one for each file."""
         tool = call.name if call.tool is None else call.tool
-        state = optional(_STATES, call.state)
-        if call.type != "tool" or not isinstance(tool, str) or state is None:
+        if call.type != "tool" or not isinstance(tool, str) or not call.state:
             return
-        if tool not in TOOLS:
+        state = optional(_STATES, call.state) if tool in TOOLS else None
+        if state is None:
             if tool not in READING:
                 self.unread[tool] += 1
             return
@@ -398,6 +396,12 @@ class _Reading:
         if kind in ("delete", "deleted"):
             return None
         return from_patch(hunks, "") if self.wanted(path) else NO_LINES
+
+
+def _signs(edit: Edit, call: object) -> tuple[int, int]:
+    """Return two digests, each of which shows that an edit in the other generation is this one."""
+    where = (edit.agent_session, edit.path)
+    return hash((*where, edit.at)), hash((*where, str(call), edit.lines))
 
 
 def _moment(*milliseconds: object) -> datetime | None:

@@ -216,7 +216,17 @@ def _without_moved(regions: list[_Region], removed: list[str]) -> list[str]:
     Blank lines and brackets stay own: they do not count, and as context they would only split
     the stretches of own lines.
     """
-    stood = Counter(_look_in_patch(text) for text in removed if is_effective(normalize(text)))
+    added = {
+        _look_in_patch(text)
+        for texts, own in regions
+        for text, is_own in zip(texts, own, strict=True)
+        if is_own
+    }
+    looks = ((_look_in_patch(text), text) for text in removed)
+    # Few lines stand on both sides, and only those are worth normalizing.
+    stood = Counter(look for look, text in looks if look in added and is_effective(normalize(text)))
+    if not stood:
+        return removed
     moved: Counter[str] = Counter()
     for texts, own in regions:
         for at, text in enumerate(texts):
