@@ -16,7 +16,7 @@ from msgspec import Raw
 from ghapp.attribution.model import Edit, EditResult, PassedOver, TextLines, UnreadEvidence
 from ghapp.evidence.file_edits import FileEdits
 from ghapp.evidence.ids import made_id
-from ghapp.evidence.json_records import RecordError, decoded, optional, to_time
+from ghapp.evidence.json_records import RecordError, each_record, optional, to_time
 from ghapp.evidence.own_lines import NO_LINES, TextReplacement, all_own, from_patch, from_pieces
 from ghapp.evidence.patches import unified_hunks
 from ghapp.evidence.paths import stem, to_path
@@ -145,11 +145,13 @@ class _Log:
         """Yield the edits that one step reports."""
         if line.isspace():
             return
-        try:
-            step = decoded(_STEP, line)
-        except RecordError as problem:
-            yield UnreadEvidence(source=self.name, line=number, problem=str(problem))
-            return
+        for step in each_record(_STEP, line, _is_step):
+            if isinstance(step, RecordError):
+                yield UnreadEvidence(source=self.name, line=number, problem=str(step))
+            else:
+                yield from self._take(step, number)
+
+    def _take(self, step: _Step, number: int) -> Iterator[Found]:
         at = step.step_index
         if not isinstance(at, int) or isinstance(at, bool) or at in self.ended:
             return
@@ -285,6 +287,10 @@ class _Log:
         before = None if call.overwrites else ""
         lines = self.files.written(path, text, before=before)
         return lines if self.wanted(path) else NO_LINES
+
+
+def _is_step(value: dict[str, Any]) -> bool:
+    return "step_index" in value and "source" in value
 
 
 def _conversation(name: str) -> str | None:

@@ -17,23 +17,17 @@ class OpenCalls(Generic[_Call]):
         self._open: dict[str, _Call] = {}
         self._nameless: list[_Call] = []
         self._lost: list[_Call] = []
-        self._told: dict[str, list[int]] = {}
+        self._told: dict[str, set[int]] = {}
 
-    def name(self, id_: str, told: Hashable) -> str | None:
-        """Return the id for the edits of a call; ``None``: the same call was told before.
+    def tell(self, id_: str, told: Hashable) -> bool:
+        """Return whether a call is new; if not, it is a copy of one that was told before.
 
         ``told`` is what shows that a call is another one than an earlier one of the same id.
         """
-        before = self._told.setdefault(id_, [])
-        digest = hash(told)
-        if digest in before:
-            return None
-        before.append(digest)
-        return id_ if len(before) == 1 else f"{id_}~{len(before)}"
-
-    def count(self, id_: str) -> int:
-        """Return how many calls of this id were told."""
-        return len(self._told.get(id_, ()))
+        before = self._told.setdefault(id_, set())
+        size = len(before)
+        before.add(hash(told))
+        return len(before) > size
 
     def ended(self, id_: str) -> bool:
         """Return whether a call of this id was told and none waits for its result."""

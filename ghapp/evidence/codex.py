@@ -8,7 +8,7 @@ not always write it; then the call's text and its output tell. It opens no file.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,7 +19,7 @@ from ghapp.evidence.calls import OpenCalls
 from ghapp.evidence.ids import known_id, made_id
 from ghapp.evidence.json_records import (
     RecordError,
-    decoded,
+    each_record,
     optional,
     to_time,
     to_time_of_milliseconds,
@@ -54,6 +54,9 @@ _WANTED = (
 )
 """A record without any of these holds no edit and no call, so its payload is not decoded."""
 _PATCHES = (b"apply_patch", b"applypatch")
+PAUSE = timedelta(milliseconds=500)
+"""Shortest time between a copy's last record and the first answer of a model."""
+COPIED = "changes in the copy of another thread"
 _APPLIED = "Success. Updated the following files"
 # patch rejected by user
 _REFUSED = re.compile(r"rejected by (?:the )?user|not approved|approval", re.IGNORECASE)
@@ -173,6 +176,10 @@ class _Rollout:
         self.cwd: str | None = None
         self.calls: OpenCalls[_Call] = OpenCalls()
         self.changes = 0
+        self.early: set[str] = set()
+        """Ids of patches that ended before their call was told."""
+        self.copying = False
+        self.last: datetime | None = None
         self.made: set[str] = set()
         self.unread: Counter[str] = Counter()
 
@@ -180,17 +187,18 @@ class _Rollout:
         """Yield the edits that one line completes."""
         if line.isspace():
             return
-        try:
-            record = decoded(_RECORD, line)
-        except RecordError as problem:
-            yield UnreadEvidence(source=self.name, line=number, problem=str(problem))
-            return
         is_wanted = any(sign in line for sign in _WANTED)
-        payload = optional(_PAYLOAD, record.payload) if is_wanted else None
-        if payload is not None:
-            kind = record.type if payload.type is None else payload.type
-            at = to_time(record.timestamp) or _time_of(payload)
-            yield from self._take(kind, payload, at, number, line)
+        for record in each_record(_RECORD, line, _is_record):
+            if isinstance(record, RecordError):
+                yield UnreadEvidence(source=self.name, line=number, problem=str(record))
+                continue
+            payload = optional(_PAYLOAD, record.payload) if is_wanted else None
+            if self.copying or payload is not None:
+                at = to_time(record.timestamp)
+                self._follow(at)
+            if payload is not None:
+                kind = record.type if payload.type is None else payload.type
+                yield from self._take(kind, payload, at or _time_of(payload), number, line)
 
     def _take(
         self, kind: object, payload: _Payload, at: datetime | None, number: int, line: bytes
@@ -225,6 +233,16 @@ class _Rollout:
         for tool, count in sorted(self.unread.items()):
             yield PassedOver(agent=AGENT, what=tool, count=count)
 
+    def _follow(self, at: datetime | None) -> None:
+        """Notice the end of a copy: its records were written at once, with the time of the copy.
+
+        A fork of older versions begins so. The parent's own rollout tells the true times
+        (kenn-io/agentsview, docs/internal/session-format-sources.md, verified 2026-08-13).
+        """
+        if self.copying and at and self.last and at - self.last >= PAUSE:
+            self.copying = False
+        self.last = at or self.last
+
     def _place(self, kind: object, payload: _Payload) -> None:
         # In a forked thread's file a copy of its parent's records follows: the first id is its own.
         if kind == "session_meta":
@@ -232,6 +250,8 @@ class _Rollout:
             self.agent_session = self.agent_session or id_
             if id_ == self.agent_session:
                 self.version = _text(payload.cli_version) or self.version
+            elif id_ is not None:
+                self.copying = True
         self.model = _text(payload.model) or self.model
         self.cwd = _text(payload.cwd) or self.cwd
 
@@ -241,17 +261,16 @@ class _Rollout:
         asked = _asked_of(payload) if patch else _Asked([], None)
         files = [file for one in asked.patches for file in patched_files(one)]
         id_ = known_id(payload.id if payload.call_id is None else payload.call_id)
-        name = None
-        if id_ is not None:
-            # A copy of a forked thread's records may have other times, but the same patch.
-            name = self.calls.name(id_, tuple(asked.patches) or at)
-            if name is None:
-                return
+        # A copy of a forked thread's records may have other times, but the same patch.
+        if id_ is not None and not self.calls.tell(id_, tuple(asked.patches) or at):
+            return
+        if id_ in self.early:
+            return
         directory = to_path(asked.workdir, self.cwd) if asked.workdir else self.cwd
         self.calls.add(
             id_,
             _Call(
-                *(name, tool, files, len(asked.patches), at, directory, number),
+                *(id_, tool, files, len(asked.patches), at, directory, number),
                 *(self.model, self.changes),
             ),
         )
@@ -277,8 +296,10 @@ class _Rollout:
         self.changes += 1
         call = self.calls.take(id_)
         if call is None:
-            name = None if id_ is None else self.calls.name(id_, None)
-            call = _Call(name, "apply_patch", [], 1, at, self.cwd, number, self.model, 0)
+            if id_ is not None:
+                self.calls.tell(id_, None)
+                self.early.add(id_)
+            call = _Call(id_, "apply_patch", [], 1, at, self.cwd, number, self.model, 0)
         files = [self._changed(path, change, call.cwd) for path, change in changes.items()]
         yield from self._edits(call, files, _ended(item), at or call.at)
 
@@ -328,6 +349,9 @@ class _Rollout:
                 line=call.line,
                 problem="a patch without a time: it belongs to no window and is left out",
             )
+            return
+        if self.copying:
+            self.unread[COPIED] += len(files)
             return
         session = self.agent_session or stem(self.name)
         for number, (path, lines) in enumerate(sorted(files, key=lambda file: file[0]), 1):
@@ -407,6 +431,10 @@ def _of_script(script: str, workdir: str | None) -> _Asked:
     return _Asked(
         [one.text for one in inputs], to_path(directory, workdir) if directory else workdir
     )
+
+
+def _is_record(value: dict[str, Any]) -> bool:
+    return "payload" in value and "type" in value
 
 
 def _of_event(payload: _Payload) -> _Item:

@@ -23,7 +23,7 @@ from ghapp.attribution.model import (
 from ghapp.evidence.calls import OpenCalls
 from ghapp.evidence.file_edits import FileEdits
 from ghapp.evidence.ids import known_id, made_id
-from ghapp.evidence.json_records import RecordError, decoded, optional, to_time
+from ghapp.evidence.json_records import RecordError, each_record, optional, to_time
 from ghapp.evidence.own_lines import (
     NO_LINES,
     TextReplacement,
@@ -203,11 +203,13 @@ class _Events:
         """Yield the edits that one line completes."""
         if line.isspace():
             return
-        try:
-            event = decoded(_EVENT, line)
-        except RecordError as problem:
-            yield UnreadEvidence(source=self.name, line=number, problem=str(problem))
-            return
+        for event in each_record(_EVENT, line, _is_event):
+            if isinstance(event, RecordError):
+                yield UnreadEvidence(source=self.name, line=number, problem=str(event))
+            else:
+                yield from self._take(event, number)
+
+    def _take(self, event: _Event, number: int) -> Iterator[Found]:
         if not isinstance(event.type, str) or event.type not in _KINDS:
             return
         data = optional(_DATA, event.data)
@@ -244,15 +246,12 @@ class _Events:
             return
         tool = REGISTERED.get(tool, tool)
         id_ = known_id(data.toolCallId)
-        name = None
-        if id_ is not None:
-            name = self.calls.name(id_, (bytes(data.arguments), at))
-            if name is None:
-                return
+        if id_ is not None and not self.calls.tell(id_, (bytes(data.arguments), at)):
+            return
         if tool not in EDITING and tool not in READING:
             self.unread[tool] += 1
         given = _given(data.arguments)
-        self.calls.add(id_, _Call(name, tool, given, at, number, self.model))
+        self.calls.add(id_, _Call(id_, tool, given, at, number, self.model))
 
     def _end(self, data: _Data, at: datetime | None) -> Iterator[Found]:
         call = self.calls.take(known_id(data.toolCallId))
@@ -384,6 +383,10 @@ _KINDS = frozenset(
         *("tool.execution_start", "tool.execution_complete"),
     }
 )
+
+
+def _is_event(value: dict[str, Any]) -> bool:
+    return "data" in value and "type" in value
 
 
 def _given(raw: Raw) -> _Arguments:

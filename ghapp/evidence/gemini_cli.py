@@ -16,7 +16,14 @@ from msgspec import Raw
 from ghapp.attribution.model import Edit, EditResult, PassedOver, TextLines, UnreadEvidence
 from ghapp.evidence.file_edits import FileEdits
 from ghapp.evidence.ids import known_id, made_id
-from ghapp.evidence.json_records import RecordError, decoded, document, optional, to_time
+from ghapp.evidence.json_records import (
+    RecordError,
+    decoded,
+    document,
+    each_record,
+    optional,
+    to_time,
+)
 from ghapp.evidence.own_lines import NO_LINES, TextReplacement, only_from
 from ghapp.evidence.paths import stem, to_path
 from ghapp.evidence.source import Found, WantedPath
@@ -150,12 +157,11 @@ class _Reading:
         """Yield the edits that one line completes."""
         if not line or line.isspace():
             return
-        try:
-            message = decoded(_MESSAGE, line)
-        except RecordError as problem:
-            yield UnreadEvidence(source=self.name, line=number, problem=str(problem))
-            return
-        yield from self._chat(message, number)
+        for message in each_record(_MESSAGE, line, _is_message):
+            if isinstance(message, RecordError):
+                yield UnreadEvidence(source=self.name, line=number, problem=str(message))
+            else:
+                yield from self._chat(message, number)
 
     def passed(self) -> Iterator[PassedOver]:
         """Yield how many calls of each tool were not read as edits."""
@@ -255,6 +261,10 @@ class _Open(NamedTuple):
     at: datetime | None
     line: int
     model: str | None
+
+
+def _is_message(value: dict[str, Any]) -> bool:
+    return "$set" in value or "sessionId" in value or ("id" in value and "timestamp" in value)
 
 
 def _opened(call: _Call, tool: str, at: datetime | None, line: int, model: str | None) -> _Open:

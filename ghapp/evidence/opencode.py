@@ -306,12 +306,8 @@ class _Reading:
         at = _moment(time.end, time.completed, time.start, time.ran, time.created)
         # The model numbers calls, OpenCode numbers parts: a part's id comes first.
         id_ = known_id(call.id) or known_id(call.call)
-        name = None
-        if id_ is not None:
-            name = self.calls.name(id_, (bytes(call.state), at))
-            if name is None:
-                return
-        yield from self._edits(name, tool, state, at, place)
+        if self.calls.tell(id_ or "", (bytes(call.state), at)):
+            yield from self._edits(id_, tool, state, at, place)
 
     def _edits(
         self, name: str | None, tool: str, state: _State, at: datetime | None, place: _Place
@@ -331,7 +327,7 @@ class _Reading:
         for number, (path, lines) in enumerate(found, 1):
             if lines is None:
                 continue
-            id_ = name or self._make_id(session, at, path)
+            id_ = name or made_id(AGENT, session, at.isoformat(), path)
             yield Edit(
                 id=id_ if name is None or len(found) == 1 else f"{id_}#{number}",
                 agent=AGENT,
@@ -345,11 +341,6 @@ class _Reading:
                 model=_text(place.model),
                 lines=lines,
             )
-
-    def _make_id(self, session: str, at: datetime, path: str) -> str:
-        """Return an id for an edit whose ids were blanked."""
-        made = made_id(AGENT, session, at.isoformat(), path)
-        return self.calls.name(made, self.calls.count(made)) or made
 
     def _lines(
         self, tool: str, state: _State, cwd: str | None, *, applied: bool

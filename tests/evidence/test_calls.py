@@ -25,7 +25,7 @@ def test_a_blanked_result_belongs_to_the_only_call_that_can_be_meant() -> None:
 
 def test_an_id_names_another_call_where_the_call_is_another() -> None:
     calls: OpenCalls[str] = OpenCalls()
-    assert [calls.name("c", told) for told in ("a", "a", "b")] == ["c", None, "c~2"]
+    assert [calls.tell("c", told) for told in ("a", "a", "b")] == [True, False, True]
     calls.add("c", "first")
     calls.add("c", "second")
     assert (calls.ended("c"), calls.take("c"), calls.ended("c")) == (False, "second", True)

@@ -4,12 +4,13 @@ import json
 
 import pytest
 
-from ghapp.attribution.model import Edit, PassedOver
+from ghapp.attribution.model import Edit, PassedOver, UnreadEvidence
 from ghapp.evidence import codex
 from ghapp.evidence.source import everything
 
 PATCH = "*** Begin Patch\n*** Add File: a.py\n+one\n*** End Patch"
 AT = "2026-05-19T10:00:00Z"
+LATER = "2026-05-19T10:00:01Z"
 
 
 def record(kind: str, at: str | None = AT, **payload: object) -> bytes:
@@ -94,10 +95,31 @@ def test_a_call_that_was_not_read_as_an_edit_is_counted_by_its_tool() -> None:
 def test_the_first_name_and_the_present_directory_are_those_of_the_edit() -> None:
     start = record("session_meta", id="mine", cwd="/home/ann/shop")
     parent = record("session_meta", id="parents")
-    moved = record("turn_context", cwd="/home/ann/other")
+    moved = record("turn_context", LATER, cwd="/home/ann/other")
     [edit] = read(start, parent, moved, CALL, end(success=True))
     assert (edit.agent_session, edit.path) == ("mine", "/home/ann/other/a.py")
     assert read(CALL, end(success=True))[0].agent_session == "rollout-7"
+
+
+def test_a_copy_that_was_written_at_once_is_counted_and_not_yielded() -> None:
+    start, parent = record("session_meta", id="mine"), record("session_meta", id="parents")
+    copied = [start, parent, CALL, end(success=True)]
+    counted = PassedOver(agent="codex", what=codex.COPIED, count=1)
+    assert list(codex.read("r", copied, everything)) == [counted]
+    own = [record("turn_context", LATER), CALL.replace(b"c1", b"c2"), item("completed", "c2")]
+    [edit, passed] = codex.read("r", [*copied, *own], everything)
+    assert (isinstance(edit, Edit) and edit.id, passed) == ("c2", counted)
+    assert len(read(start, start, CALL, end(success=True))) == 1
+
+
+def test_a_patch_that_ended_before_its_call_is_told_once() -> None:
+    assert len(read(item("completed"), CALL, output("Success."))) == 1
+
+
+def test_whole_records_of_a_damaged_line_are_read() -> None:
+    assert len(read(b"\0\0" + CALL + end(success=True))) == 1
+    torn = list(codex.read("r", [CALL[:40] + CALL, end(success=True)], everything))
+    assert [type(one) for one in torn] == [UnreadEvidence, Edit]
 
 
 def test_a_patch_without_a_time_is_named_and_left_out() -> None:
