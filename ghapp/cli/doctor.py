@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import click
 import requests
@@ -17,8 +18,8 @@ from ghapp.github.app_auth import PERMISSIONS
 from ghapp.ingest import compliance
 from ghapp.settings import Settings, SettingsError
 from ghapp.store import StoreError
+from ghapp.web.registration import app_file, read_app_file
 
-EVENTS = frozenset({"pull_request", "check_run", "check_suite", "issue_comment", "repository"})
 CLOCK_OFF = 30.0
 """Seconds. The app dates its JWT a minute back, and GitHub refuses one from the future.
 
@@ -26,7 +27,11 @@ https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-githu
 """
 LATE = timedelta(minutes=10)
 """How long a work item may be due before something is wrong."""
-WITHOUT_MEMBERS = "organizations have no page and no teams"
+WITHOUT = {
+    "members": "organizations have no page and no teams",
+    "issues": "commands in comments are not heard",
+}
+"""Permission of app.yml without which the app works → what it then lacks."""
 LOW = 500
 """Requests left in the hour; with fewer, audits may have to wait."""
 
@@ -85,13 +90,17 @@ def _app(services: Services) -> Iterator[DoctorFinding]:
     lacking = _lacking(app.permissions)
     says = f"missing {', '.join(lacking)}: add them on the app's page" if lacking else "all"
     yield DoctorFinding("permissions of the app", says, not lacking)
-    if "members" not in app.permissions:
-        yield DoctorFinding("members of the app", f"not requested: {WITHOUT_MEMBERS}", None)
-    deaf = sorted(EVENTS - {"check_run", "check_suite"} - set(app.events))
+    asked = read_app_file(app_file())
+    for name in _optional(asked, app.permissions):
+        says = f"not requested: {WITHOUT[name]}"
+        yield DoctorFinding(f"{name} of the app", says, None)
+    # GitHub subscribes an app that may write checks to their events by itself.
+    deaf = sorted(set(asked["default_events"]) - {"check_run", "check_suite"} - set(app.events))
     yield DoctorFinding("events", f"not subscribed: {', '.join(deaf)}" if deaf else "all", not deaf)
 
 
 def _installations(services: Services) -> Iterator[DoctorFinding]:
+    asked = read_app_file(app_file())
     for one in services.auth.installations():
         name = f"installation {one.id} ({one.account})"
         lacking = _lacking(one.permissions)
@@ -105,10 +114,15 @@ def _installations(services: Services) -> Iterator[DoctorFinding]:
             room = f"{left.remaining} of {left.limit}" if left else "an unknown number of"
             says = f"permissions granted; {room} requests left"
             yield DoctorFinding(name, says, None if left and left.remaining < LOW else True)
-        if one.suspended_at is None and "members" not in one.permissions:
-            yield DoctorFinding(
-                f"members of {one.account}", f"not granted: {WITHOUT_MEMBERS}", None
-            )
+        if one.suspended_at is None:
+            for lacked in _optional(asked, one.permissions):
+                says = f"not granted: {WITHOUT[lacked]}"
+                yield DoctorFinding(f"{lacked} of {one.account}", says, None)
+
+
+def _optional(asked: Mapping[str, Any], granted: Mapping[str, str]) -> list[str]:
+    """Return the permissions of app.yml that are not granted, and that an audit does not need."""
+    return [one for one in asked["default_permissions"] if one in WITHOUT and one not in granted]
 
 
 def _lacking(granted: Mapping[str, str]) -> list[str]:
@@ -130,7 +144,7 @@ class _Hook(Struct, frozen=True, kw_only=True):
 def _hook(services: Services) -> Iterator[DoctorFinding]:
     hook = services.auth.request("GET", "/app/hook/config", _Hook)
     wanted = f"{services.settings.public_url or ''}/webhooks/github"
-    is_ours = services.settings.public_url is None or hook.url == wanted
+    is_ours = services.settings.public_url is None or hook.url.rstrip("/") == wanted
     yield DoctorFinding(
         "hook address", hook.url if is_ours else f"{hook.url}, not {wanted}", is_ours
     )
