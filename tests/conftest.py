@@ -2,6 +2,7 @@
 
 import logging
 import os
+import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from tests.databases import (
     reused_database,
     shared_server,
 )
-from tests.queues import valkey_server
+from tests.queues import MortalValkey, mortal_valkey, valkey_server
 
 # The same examples in each plain run, so that a change is judged by what it changes; a run with
 # a larger factor draws new ones. A machine under load is no reason to fail.
@@ -113,6 +114,17 @@ def valkey() -> Iterator[str]:
     """Address of a real Valkey server, one for each test process."""
     with valkey_server() as url:
         yield url
+
+
+@pytest.fixture
+def own_valkey() -> Iterator[MortalValkey]:
+    """Lend a Valkey of the test's own, which does not run yet."""
+    # Not below pytest's own folder: a unix socket's path must be short.
+    with (
+        tempfile.TemporaryDirectory(prefix="ghapp-valkey-", dir="/tmp") as home,
+        mortal_valkey(Path(home)) as server,
+    ):
+        yield server
 
 
 @pytest.fixture

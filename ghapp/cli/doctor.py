@@ -16,6 +16,7 @@ from ghapp.github import device_flow
 from ghapp.github.answers import GitHubError
 from ghapp.github.app_auth import PERMISSIONS
 from ghapp.ingest import compliance
+from ghapp.queue.enqueue import QueueState
 from ghapp.settings import Settings, SettingsError
 from ghapp.store import StoreError
 from ghapp.web.registration import app_file, read_app_file
@@ -189,11 +190,21 @@ def _database(services: Services) -> Iterator[DoctorFinding]:
     yield DoctorFinding("deliveries left", f"{left} accepted, but nothing followed", not left)
 
 
+_QUEUE = {
+    QueueState.AWAY: "does not answer: start it",
+    QueueState.READ_ONLY: "is read-only: let REDIS_URL name the server that takes writes",
+    QueueState.FULL: "is full: give it more memory (maxmemory)",
+    QueueState.REFUSING: "refuses writes: see its log, most often its disk is full",
+}
+
+
 def _redis(services: Services) -> Iterator[DoctorFinding]:
-    is_alive = services.queue.is_alive()
-    says = "answers" if is_alive else "does not answer; work items wait in the database: start it"
-    yield DoctorFinding("redis", says, is_alive)
-    if is_alive:
+    state = services.queue.state()
+    says = (
+        "answers" if state is QueueState.OK else f"{_QUEUE[state]}; work items wait in the database"
+    )
+    yield DoctorFinding("redis", says, state is QueueState.OK)
+    if state is not QueueState.AWAY:
         for name, wanted in (("maxmemory-policy", "noeviction"), ("appendonly", "yes")):
             found = services.queue.setting(name)
             yield DoctorFinding(f"redis {name}", found or "unknown", found in {wanted, None})

@@ -18,20 +18,11 @@ from ghapp.demo.sandbox.limits import APP_NAME_CHARACTERS, CALLBACK_URLS
 from ghapp.demo.sandbox.state import Json
 
 MEMBERS = frozenset(
-    [
-        "name",
-        "url",
-        "hook_attributes",
-        "redirect_url",
-        "callback_urls",
-        "setup_url",
-        "description",
-        "public",
-        "default_events",
-        "default_permissions",
-        "request_oauth_on_install",
+    {
+        *("name", "url", "description", "public", "hook_attributes", "redirect_url", "setup_url"),
+        *("callback_urls", "default_events", "default_permissions", "request_oauth_on_install"),
         "setup_on_update",
-    ]
+    }
 )
 """https://docs.github.com/en/apps/sharing-github-apps/registering-a-github-app-from-a-manifest"""
 
