@@ -18,9 +18,9 @@ from typing import Any
 
 import redis
 from rq import Queue, Worker
+from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.worker import SpawnWorker
-from rq.exceptions import StopRequested
 
 from ghapp.bootstrap import connect_queue, services
 from ghapp.log import Outage

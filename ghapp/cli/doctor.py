@@ -11,13 +11,15 @@ import requests
 
 from ghapp.attribution.model import Struct
 from ghapp.bootstrap import Services, build
+from ghapp.cli.app_store import app_environment, data_option, reported, with_a_queue
 from ghapp.events.sweep import ListedDelivery
 from ghapp.github import device_flow
 from ghapp.github.answers import GitHubError
 from ghapp.github.app_auth import PERMISSIONS
 from ghapp.ingest import compliance
 from ghapp.queue.enqueue import QueueState
-from ghapp.settings import Settings, SettingsError
+from ghapp.running import note_of
+from ghapp.settings import Settings
 from ghapp.store import StoreError
 from ghapp.web.registration import app_file, read_app_file
 
@@ -49,12 +51,12 @@ Check = Callable[[Services], Iterator[DoctorFinding]]
 
 
 @click.command("doctor")
+@data_option
 def command() -> None:
     """Say what is wrong with this installation of the app; status 1 if anything is."""
-    try:
-        services = build(Settings.from_environment(), quick=True)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
+    given = with_a_queue(app_environment())
+    with reported():
+        services = build(Settings.from_environment(given, makes=False), quick=True)
     findings = [finding for check in CHECKS for finding in _asked(check, services)]
     for one in findings:
         click.echo(f"{_WORDS[one.is_well]:5} {one.what}: {one.says}")
@@ -74,6 +76,17 @@ def _asked(check: Check, services: Services) -> Iterator[DoctorFinding]:
         requests.RequestException,
     ) as error:
         yield DoctorFinding(check.__name__.strip("_"), str(error), is_well=False)
+
+
+def _running(services: Services) -> Iterator[DoctorFinding]:
+    """Say whether `ghapp serve` runs in the data directory; other processes leave no note."""
+    running = note_of(services.settings.data_dir)
+    if running is None:
+        says = f"no `ghapp serve` runs in {services.settings.data_dir}"
+        yield DoctorFinding("app", says, None)
+    else:
+        at = f" at {running.address}" if running.address else ", still starting"
+        yield DoctorFinding("app", f"runs as process {running.pid}{at}")
 
 
 def _clock(services: Services) -> Iterator[DoctorFinding]:
@@ -175,6 +188,7 @@ def _deliveries(services: Services) -> Iterator[DoctorFinding]:
 
 def _database(services: Services) -> Iterator[DoctorFinding]:
     store, now = services.store, datetime.now(UTC)
+    store.database.check()
     backlog = store.work.backlog(now)
     for one in backlog:
         says = f"{one.waiting} items, the oldest due since {one.oldest:%Y-%m-%d %H:%M} UTC"
@@ -236,6 +250,7 @@ def _compliance(services: Services) -> Iterator[DoctorFinding]:
 
 
 CHECKS: tuple[Check, ...] = (
+    _running,
     _database,
     _redis,
     _clock,

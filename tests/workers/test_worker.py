@@ -138,12 +138,15 @@ class Logged:
             self.process = subprocess.Popen(command, env=env, stdout=file, stderr=file)
 
     def lines(self, event: str) -> list[str]:
+        """Return the log lines of one event."""
         return [one for one in self.text().splitlines() if f'"event": "{event}"' in one]
 
     def text(self) -> str:
+        """Return the whole log so far."""
         return self._path.read_text()
 
     def wait_for(self, event: str, times: int = 1) -> None:
+        """Wait until an event was logged so often."""
         deadline = time.monotonic() + 60
         while len(self.lines(event)) < times:
             assert self.process.poll() is None, self.text()
