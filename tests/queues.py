@@ -96,6 +96,13 @@ def valkey_server() -> Iterator[str]:
 
 
 def _start(home: Path) -> subprocess.Popen[bytes]:
+    try:
+        return _popen(home)
+    except OSError as error:
+        raise NoValkey(f"{get_binary_path()} cannot be run ({error.strerror})") from error
+
+
+def _popen(home: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [
             *(str(get_binary_path()), "--port", "0"),
@@ -120,4 +127,5 @@ def _wait(process: subprocess.Popen[bytes], url: str, home: Path) -> None:
             else:
                 return
     log = home / "log"
-    raise NoValkey(log.read_text()[-2000:] if log.exists() else "valkey did not start")
+    said = log.read_text()[-2000:] if log.exists() else "it said nothing"
+    raise NoValkey(f"its server ended or did not answer: {said}")
