@@ -112,6 +112,7 @@ class WatchedChild:
             pass_fds=program.descriptors,
             stderr=subprocess.PIPE if self.listens else None,
             start_new_session=True,
+            umask=0o077,
             preexec_fn=_die_with_parent(os.getpid()),  # noqa: PLW1509 - no threads here
         )
         self.started = now

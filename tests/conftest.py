@@ -24,6 +24,7 @@ from tests.databases import (
     reused_database,
     shared_server,
 )
+from tests.published_schema import hold_to_schema
 from tests.queues import MortalValkey, NoValkey, mortal_valkey, valkey_server
 
 # The same examples in each plain run, so that a change is judged by what it changes; a run with
@@ -78,6 +79,11 @@ def left_out(reports: Iterable[Any]) -> list[str]:
         f"left out: {len(files)} test(s) of {', '.join(sorted(set(files)))}: {why}"
         for why, files in groups.items()
     ]
+
+
+def pytest_collection_finish() -> None:
+    """Hold all documents to the schema, once every module that makes some is imported."""
+    hold_to_schema()
 
 
 @pytest.fixture(scope="session")
