@@ -24,6 +24,7 @@ from ghapp.web.openapi import add_description, openapi
 from ghapp.web.operator import operator
 from ghapp.web.organization_settings import organization_settings
 from ghapp.web.pages import pages
+from ghapp.web.pages.filters import add_refusals
 from ghapp.web.record_keys import record_keys
 from ghapp.web.schemas import schemas
 from ghapp.web.uploads import uploads
@@ -55,6 +56,7 @@ def create_app(services: Services | None = None) -> Flask:
     add_error_answers(app)
     add_limits(app, services)
     add_access(app)
+    add_refusals(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     add_description(app, services.settings.public_url)
