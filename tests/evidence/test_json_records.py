@@ -132,3 +132,17 @@ def test_what_is_whole_on_a_damaged_line_is_found(
 def test_a_hostile_line_ends() -> None:
     for line in (b'{"a":' * 20_000, b'{"a":"' * 20_000, b'{"a":{"b":1},' * 20_000):
         assert whole_records(line, is_whole) == ([], True)
+
+
+def test_a_damaged_line_gives_its_whole_records_and_then_what_is_wrong() -> None:
+    decoder = msgspec.json.Decoder(dict[str, int])
+
+    def each(line: bytes) -> list[object]:
+        found = json_records.each_record(decoder, line, lambda value: "a" in value)
+        return [type(one) if isinstance(one, RecordError) else one for one in found]
+
+    assert each(b'{"a":1}') == [{"a": 1}]
+    assert each(b'\0\0{"a":1}{"a":2}') == [{"a": 1}, {"a": 2}]
+    assert each(b'{"x":"to{"a":1}{"b') == [{"a": 1}, RecordError]
+    assert each(b'{"a":1}{"a":"one"}') == [{"a": 1}, RecordError]
+    assert each(b"no record") == [RecordError]
