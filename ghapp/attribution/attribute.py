@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ghapp import __version__
-from ghapp.attribution import digest, verdict
+from ghapp.attribution import digest, unrecorded, verdict
 from ghapp.attribution.candidates import CandidateEdits, candidates
 from ghapp.attribution.codebook import Codebook
 from ghapp.attribution.document import SCHEMA
@@ -126,13 +126,11 @@ class _CountedFile:
         self.file = file
         self._uncounted: dict[int, str] = {}
         counted = self._counted(book)
-        edits = found.of(found.usable, file)
-        self.matching = FileMatching(
-            file_side(file, counted, book),
-            [sides.of(edit, file.path) for edit in edits],
-            book,
-            policy.limit,
-        )
+        side = file_side(file, counted, book)
+        usable = [sides.of(edit, file.path) for edit in found.of(found.usable, file)]
+        applied, unproven = unrecorded.proven(usable, side, book)
+        self._unproven = [side.edit for side in unproven]
+        self.matching = FileMatching(side, applied, book, policy.limit)
         self.matching.match()
 
     def _counted(self, book: Codebook) -> dict[int, int]:
@@ -159,7 +157,7 @@ class _CountedFile:
             matching,
             self.file.path,
             outside_window=found.of(found.outside_window, self.file),
-            not_applied=found.of(found.not_applied, self.file),
+            not_applied=found.sorted([*found.of(found.not_applied, self.file), *self._unproven]),
         )
         lines = [LineVerdict(line=number, reason=rule) for number, rule in self._uncounted.items()]
         for at, (number, code) in enumerate(matching.file.added):

@@ -33,7 +33,7 @@ class CandidateEdits:
     """The edits of one repository, by path; ``None`` is for files outside the change."""
 
     usable: ByPath = field(default_factory=lambda: defaultdict(list))
-    """Applied inside the window."""
+    """Applied inside the window, or with an unknown outcome that the file has to show."""
     outside_window: ByPath = field(default_factory=lambda: defaultdict(list))
     not_applied: ByPath = field(default_factory=lambda: defaultdict(list))
     order: dict[str, int] = field(default_factory=dict)
@@ -44,8 +44,12 @@ class CandidateEdits:
         found = list(table.get(file.path, ()))
         if file.status is FileStatus.RENAMED and file.previous_path:
             found += table.get(file.previous_path, ())
-            found.sort(key=lambda edit: self.order[edit.id])
+            return self.sorted(found)
         return found
+
+    def sorted(self, edits: Iterable[Edit]) -> list[Edit]:
+        """Return edits in the order of ties."""
+        return sorted(edits, key=lambda edit: self.order[edit.id])
 
     def considered(self) -> list[Edit]:
         """Return all usable edits, by time and id."""
@@ -85,7 +89,7 @@ def candidates(
         place = checkouts.place(edit.path)
         if not place.inside:
             continue
-        if edit.outcome is not EditResult.APPLIED:
+        if not policy.may_count(edit.outcome):
             found.not_applied[place.path].append(edit)
         elif first <= edit.at <= last:
             found.usable[place.path].append(edit)

@@ -22,6 +22,7 @@ from ghapp.evidence.source import Found, WantedPath
 NAME = "codex"
 AGENT = "codex"
 HOMES: tuple[str, ...] = (".codex/sessions", ".codex/archived_sessions")
+FILES = r".+\.jsonl(?:\.zst)?"
 
 # "type":"session_meta"
 _SIGN = re.compile(rb'"type"\s*:\s*"(?:session_meta|response_item|event_msg|turn_context)"')

@@ -20,6 +20,7 @@ from ghapp.evidence.source import Found, WantedPath
 NAME = "copilot"
 AGENT = "copilot"
 HOMES: tuple[str, ...] = (".copilot/session-state",)
+FILES = r".+\.jsonl"
 
 TOOLS = frozenset({"edit", "create", "apply_patch"})
 

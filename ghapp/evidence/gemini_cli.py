@@ -22,6 +22,7 @@ from ghapp.evidence.source import Found, WantedPath
 NAME = "gemini_cli"
 AGENT = "gemini-cli"
 HOMES: tuple[str, ...] = (".gemini/tmp",)
+FILES = r".+\.jsonl|session-.+\.json"
 
 # "projectHash": "a1b2…"
 _SIGN = re.compile(rb'"projectHash"\s*:')

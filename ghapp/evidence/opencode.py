@@ -29,6 +29,7 @@ from ghapp.evidence.source import Found, WantedPath
 NAME = "opencode"
 AGENT = "opencode"
 HOMES: tuple[str, ...] = (".local/share/opencode",)
+FILES = r"(?:ses_|prt_).+\.json|opencode(?:-[\w.-]+)?\.db"
 
 DATABASE = "opencode.db"
 TOOLS = frozenset({"edit", "write", "multiedit", "patch", "apply_patch"})

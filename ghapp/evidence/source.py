@@ -56,6 +56,8 @@ class EvidenceSource(Protocol):
     """The agent's name in audit documents and labels (rules.md 2.16)."""
     HOMES: tuple[str, ...]
     """Where the agent keeps its artifacts, below a person's home directory."""
+    FILES: str
+    """A regular expression of its artifacts' file names: below a directory, only these are read."""
 
     def recognizes(self, name: str, head: bytes) -> bool:
         """Return whether this source reads a file, given its name and its first 64 KiB."""

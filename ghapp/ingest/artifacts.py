@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ghapp.attribution.model import Edit, UnreadEvidence
-from ghapp.evidence.registry import source_of
+from ghapp.evidence.registry import FILE_NAME, source_of
 from ghapp.evidence.source import Found, WantedPath, everything
 from ghapp.ingest import opencode_rows
 
@@ -26,10 +26,7 @@ BUFFER = 1 << 20
 PACKED = ".zst"
 """Extension of compressed files, which are reported and not read."""
 
-_TRANSCRIPT = re.compile(
-    r"(?P<name>.+\.jsonl(?:\.zst)?|(?:session-|ses_|prt_).+\.json|opencode\.db)"
-    r"(?:\.(?P<part>\d+))?"
-)
+_TRANSCRIPT = re.compile(rf"(?P<name>{FILE_NAME.pattern})(?:\.(?P<part>\d+))?")
 """``5f0c7d1e.jsonl``, ``full.jsonl.001`` (a part), ``session-1.json``, ``opencode.db``."""
 
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ghapp.attribution.model import Edit, EditLines, UnreadEvidence
+from ghapp.attribution.model import Edit, EditLines, PassedOver, UnreadEvidence
 from ghapp.evidence.registry import SOURCES
 from ghapp.evidence.source import EvidenceSource, Found, everything
 from tests.cases import cases
@@ -38,9 +38,11 @@ def read_carried_case(case: Path) -> dict[str, Any]:
 
 
 def shape(found: Found) -> dict[str, Any]:
-    """Return what a person has to see of an edit, a worktree or an unread record."""
+    """Return what a person has to see of something that was found."""
     if isinstance(found, UnreadEvidence):
         return {"unread": found.line, "problem": found.problem}
+    if isinstance(found, PassedOver):
+        return {"passed_over": found.what, "count": found.count}
     if not isinstance(found, Edit):
         return {"worktree": found.path, "original": found.original}
     return {
@@ -51,8 +53,15 @@ def shape(found: Found) -> dict[str, Any]:
         "at": found.at.isoformat(),
         "agent_session": found.agent_session,
         "cwd": found.cwd,
+        **_made_by(found),
         **_lines(found.lines),
     }
+
+
+def _made_by(edit: Edit) -> dict[str, Any]:
+    """Return what is recorded of the agent's version and its model."""
+    told = {"agent_version": edit.agent_version, "model": edit.model}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _lines(lines: EditLines[Any]) -> dict[str, Any]:
