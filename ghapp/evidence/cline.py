@@ -210,6 +210,7 @@ class _Asked(NamedTuple):
 
     tool: str
     id: str
+    paths: frozenset[str]
 
 
 class _Reading:
@@ -259,7 +260,7 @@ class _Reading:
             self.edits.other(tool, id_, is_plain=tool in READS)
             return
         if isinstance(id_, str) and id_:
-            self.waiting.append(_Asked(tool, id_))
+            self.waiting.append(_Asked(tool, id_, frozenset(one.path for one in files)))
         yield from self.edits.call(
             ToolCall(
                 id=id_,
@@ -277,35 +278,33 @@ class _Reading:
     def _answers(self, blocks: list[_Block], at: datetime | None) -> Iterator[Found]:
         prose = "\n".join(block.text for block in blocks if isinstance(block.text, str))
         at = at or _clock(prose)
-        tool = ""
+        asked: _Asked | None = None
         for block in blocks:
             if block.type == "tool_result" and isinstance(block.tool_use_id, str):
                 yield from self._answer(block.tool_use_id, _outcome(block), at)
             elif block.type == "text" and isinstance(block.text, str):
                 told = _RESULT.match(block.text)
                 said = block.text[told.end() :] if told else block.text
-                tool = told[1] if told else tool
+                asked = self._asked(told[1], told[2]) if told else asked
                 # Earlier versions say in one block which call it was, and in the next the result.
-                if tool and said:
-                    yield from self._answer_in_prose(tool, said, at)
-                    tool = ""
+                if asked is not None and said:
+                    yield from self._answer(asked.id, _judged(said), at)
+                    asked = None
         # After the results: the calls were made with what was known before.
         if found := _CWD.search(prose):
             self.cwd = found[1]
         if named := _MODEL.search(prose):
             self.model = named[1]
 
-    def _answer(self, id_: str, outcome: EditResult | None, at: datetime | None) -> Iterator[Found]:
-        if self.edits.may_answer(id_) and outcome is not None:
+    def _answer(self, id_: str, outcome: EditResult, at: datetime | None) -> Iterator[Found]:
+        if self.edits.may_answer(id_):
             self.waiting = [one for one in self.waiting if one.id != id_]
             yield from self.edits.result(id_, CallResult(outcome, at))
 
-    def _answer_in_prose(self, tool: str, prose: str, at: datetime | None) -> Iterator[Found]:
-        """Take a result that names only the tool: it is that of the first call that waits."""
-        for one in self.waiting:
-            if one.tool == tool:
-                yield from self._answer(one.id, _judged(prose), at)
-                return
+    def _asked(self, tool: str, path: str | None) -> _Asked | None:
+        """Return the first call that waits for a result in prose, which names tool and path."""
+        named = (one for one in self.waiting if one.tool == tool)
+        return next((one for one in named if path is None or path in one.paths), None)
 
 
 def _text(value: object) -> str | None:
@@ -335,7 +334,7 @@ def _clock(prose: str) -> datetime | None:
         return None
 
 
-def _outcome(block: _Block) -> EditResult | None:
+def _outcome(block: _Block) -> EditResult:
     text = optional(_TEXT, block.content)
     if text is None:
         parts = optional(_BLOCKS, block.content) or []
