@@ -125,10 +125,10 @@ class CallEdits:
         if len(self._early) > AHEAD:
             del self._early[next(iter(self._early))]
 
-    def rest(self) -> Iterator[Found]:
+    def rest(self, outcome: EditResult = EditResult.UNANSWERED) -> Iterator[Found]:
         """Yield the edits without a result, by their calls, then what was passed over."""
         for call in self._pending.values():
-            yield from self.edits(call, CallResult(EditResult.UNANSWERED))
+            yield from self.edits(call, CallResult(outcome))
         for tool, count in sorted(self._others.items()):
             if count:
                 yield PassedOver(agent=self.agent, what=tool, count=count)

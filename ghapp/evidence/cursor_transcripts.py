@@ -21,6 +21,7 @@ from ghapp.evidence.call_edits import (
     CallResult,
     FileRequest,
     ToolCall,
+    failure,
     patch_requests,
     replacements,
 )
@@ -39,6 +40,10 @@ READS = frozenset(
     | {"TodoWrite", "ReadLints", "AskQuestion", "Await", "SwitchMode", "Delete"}
 )
 """Tools that write no line."""
+
+_KEYS = {"role", "message"}
+_NAMELESS = {"full", "transcript"}
+"""What others call a copy of a transcript, whose own name is the agent session's id."""
 
 _UNTIMED = "an edit in a turn without a time: it belongs to no window and is left out"
 
@@ -66,8 +71,12 @@ class _Record(msgspec.Struct, gc=False):
 class _Block(msgspec.Struct, gc=False):
     type: Any = None
     text: Any = None
+    id: Any = None
     name: Any = None
     input: Raw = Raw()
+    tool_use_id: Any = None
+    content: Raw = Raw()
+    is_error: Any = None
 
 
 class _Input(msgspec.Struct, gc=False):
@@ -82,15 +91,22 @@ class _Input(msgspec.Struct, gc=False):
 
 
 _RECORD = msgspec.json.Decoder(_Record)
+_MEMBERS = msgspec.json.Decoder(dict[str, Any])
 _BLOCKS = msgspec.json.Decoder(list[_Block])
 _INPUT = msgspec.json.Decoder(_Input)
 _TEXT = msgspec.json.Decoder(str)
 
 
 def recognizes(name: str, head: bytes) -> bool:
-    """Return whether a file is a transcript, by the beginning of its first record."""
+    """Return whether a file is a transcript, by its first record."""
     del name
-    return bool(_SIGN.match(head))
+    if _SIGN.match(head):
+        return True
+    first = optional(_MEMBERS, Raw(head.partition(b"\n")[0]))
+    if first is None or first.get("role") not in ("user", "assistant"):
+        return False
+    message = first.get("message")
+    return not first.keys() - _KEYS and isinstance(message, dict) and message.keys() == {"content"}
 
 
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
@@ -98,7 +114,7 @@ def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Fo
     reading = _Reading(name, wanted)
     for number, line in enumerate(records, 1):
         yield from reading.take(number, line)
-    yield from reading.edits.rest()
+    yield from reading.edits.rest(EditResult.UNRECORDED)
 
 
 class _Reading:
@@ -115,7 +131,8 @@ class _Reading:
         """Yield the edits that one record asks for."""
         if line.isspace():
             return
-        self.first = self.first or line
+        if not self.first:
+            self._begin(line.strip())
         try:
             record = decoded(_RECORD, line)
         except RecordError as problem:
@@ -124,13 +141,23 @@ class _Reading:
         if record.message is None:
             return
         if record.role == "user":
-            if b"<timestamp>" in line:
-                self.at = to_turn_time(_prose(record.message.content)) or self.at
+            yield from self._turn(record.message, line)
         elif record.role == "assistant" and b'"tool_use"' in line:
             blocks = optional(_BLOCKS, record.message.content) or []
             for place, block in enumerate(blocks, 1):
                 if block.type == "tool_use" and isinstance(block.name, str):
                     yield from self._call(block, f"{number}.{place}", number)
+
+    def _turn(self, message: _Message, line: bytes) -> Iterator[Found]:
+        if b"<timestamp>" in line:
+            self.at = to_turn_time(_prose(message.content)) or self.at
+        if b'"tool_result"' in line:
+            yield from self._results(message)
+
+    def _begin(self, first: bytes) -> None:
+        self.first = first
+        if self.edits.agent_session in _NAMELESS:
+            self.edits.agent_session = f"cursor-{hashlib.sha256(first).hexdigest()[:16]}"
 
     def _call(self, block: _Block, place: str, number: int) -> Iterator[Found]:
         files = _requests(block.name, block.input)
@@ -141,14 +168,31 @@ class _Reading:
             if any(not one.is_deleted for one in files):
                 yield UnreadEvidence(source=self.name, line=number, problem=_UNTIMED)
             return
+        id_ = block.id if isinstance(block.id, str) else ""
         call = ToolCall(
-            id=self._id(place, block), tool=block.name, files=files, line=number, at=self.at
+            id=id_ or self._id(place, block),
+            tool=block.name,
+            files=files,
+            line=number,
+            at=self.at,
         )
-        yield from self.edits.edits(call, CallResult(EditResult.UNRECORDED))
+        if id_:
+            yield from self.edits.call(call)
+        else:
+            yield from self.edits.edits(call, CallResult(EditResult.UNRECORDED))
+
+    def _results(self, message: _Message) -> Iterator[Found]:
+        """Take results, should a version record them: AgentWorkforce/relayhistory#198 allows it."""
+        for block in optional(_BLOCKS, message.content) or []:
+            id_ = block.tool_use_id
+            if block.type == "tool_result" and isinstance(id_, str) and self.edits.may_answer(id_):
+                prose = bytes(block.content).decode(errors="replace")
+                outcome = failure(prose) if block.is_error else EditResult.APPLIED
+                yield from self.edits.result(id_, CallResult(outcome, self.at))
 
     def _id(self, place: str, block: _Block) -> str:
         """Return a call's place in the agent session, whose copies have the same beginning."""
-        told = b"\0".join([self.first.strip(), place.encode(), bytes(block.input)])
+        told = b"\0".join([self.first, place.encode(), bytes(block.input)])
         return f"cursor_{hashlib.sha256(told).hexdigest()[:24]}_{place}"
 
 
