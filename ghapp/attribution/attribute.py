@@ -11,7 +11,7 @@ import msgspec
 
 from ghapp import __version__
 from ghapp.attribution import digest, unrecorded, verdict
-from ghapp.attribution.candidates import CandidateEdits, candidates
+from ghapp.attribution.candidates import CandidateEdits, candidates, in_order
 from ghapp.attribution.codebook import Codebook
 from ghapp.attribution.document import SCHEMA
 from ghapp.attribution.exclusions.registry import excluded_file, excluded_line
@@ -104,12 +104,12 @@ def with_outcomes(
     """
     book, found = Codebook(), candidates(subject, change, evidence, policy)
     sides = EditSides(book)
-    applied = {edit.id for edits in found.outside_window.values() for edit in edits}
-    refused = {edit.id for edits in found.not_applied.values() for edit in edits}
+    applied = {id(edit) for edits in found.outside_window.values() for edit in edits}
+    refused = {id(edit) for edits in found.not_applied.values() for edit in edits}
     for file in change.files:
         counted = _CountedFile(file, found, sides, policy, book)
-        applied |= {side.edit.id for side in counted.matching.sides}
-        refused |= {edit.id for edit in counted.unproven}
+        applied |= {id(side.edit) for side in counted.matching.sides}
+        refused |= {id(edit) for edit in counted.unproven}
     settled = {
         **dict.fromkeys(refused, EditResult.REFUSED),
         **dict.fromkeys(applied, EditResult.APPLIED),
@@ -117,9 +117,9 @@ def with_outcomes(
     return tuple(
         edit
         if edit.outcome is not EditResult.UNRECORDED
-        else msgspec.structs.replace(edit, outcome=settled[edit.id])
+        else msgspec.structs.replace(edit, outcome=settled[id(edit)])
         for edit in evidence.edits
-        if edit.outcome is not EditResult.UNRECORDED or edit.id in settled
+        if edit.outcome is not EditResult.UNRECORDED or id(edit) in settled
     )
 
 
@@ -189,7 +189,9 @@ class _CountedFile:
             matching,
             self.file.path,
             outside_window=found.of(found.outside_window, self.file),
-            not_applied=found.sorted([*found.of(found.not_applied, self.file), *self.unproven]),
+            not_applied=in_order(
+                [*found.of(found.not_applied, self.file), *self.unproven], found.merged_at
+            ),
         )
         lines = [LineVerdict(line=number, reason=rule) for number, rule in self._uncounted.items()]
         for at, (number, code) in enumerate(matching.file.added):

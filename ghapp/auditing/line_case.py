@@ -10,7 +10,8 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from ghapp.attribution.attribute import attribute, with_outcomes
-from ghapp.attribution.candidates import first_hand, once
+from ghapp.attribution.candidates import first_hand
+from ghapp.attribution.identity import once
 from ghapp.attribution.model import (
     Audit,
     AuditSubject,
