@@ -114,7 +114,8 @@ def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Fo
     reading = _Reading(name, wanted)
     for number, line in enumerate(records, 1):
         yield from reading.take(number, line)
-    yield from reading.edits.rest(EditResult.UNRECORDED)
+    are_recorded = reading.has_results
+    yield from reading.edits.rest(EditResult.UNANSWERED if are_recorded else EditResult.UNRECORDED)
 
 
 class _Reading:
@@ -126,6 +127,7 @@ class _Reading:
         self.edits.agent_session = stem(name)
         self.at: datetime | None = None
         self.first = b""
+        self.has_results = False
 
     def take(self, number: int, line: bytes) -> Iterator[Found]:
         """Yield the edits that one record asks for."""
@@ -186,6 +188,7 @@ class _Reading:
         for block in optional(_BLOCKS, message.content) or []:
             id_ = block.tool_use_id
             if block.type == "tool_result" and isinstance(id_, str) and self.edits.may_answer(id_):
+                self.has_results = True
                 prose = bytes(block.content).decode(errors="replace")
                 outcome = failure(prose) if block.is_error else EditResult.APPLIED
                 yield from self.edits.result(id_, CallResult(outcome, self.at))

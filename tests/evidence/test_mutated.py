@@ -21,7 +21,6 @@ from tests.searching import searched
 
 SOURCES: tuple[EvidenceSource, ...] = (cline, cursor_transcripts, droid, kimi, pi, qwen)
 IDS = [source.NAME for source in SOURCES]
-COUNTED = (EditResult.APPLIED, EditResult.UNRECORDED)
 STRANGE = (None, True, 0, -1, 1e308, "", "x\n", "\ud83d", [], {}, [[]], {"a": {}}, 10**40)
 
 
@@ -34,8 +33,8 @@ def edits(source: EvidenceSource, name: str, text: bytes) -> list[Edit]:
     return [one for one in found if isinstance(one, Edit)]
 
 
-def counted(found: list[Edit]) -> set[tuple[str, str]]:
-    return {(one.tool, one.path) for one in found if one.outcome in COUNTED}
+def asked(found: list[Edit], *outcomes: EditResult) -> set[tuple[str, str]]:
+    return {(one.tool, one.path) for one in found if one.outcome in (outcomes or EditResult)}
 
 
 def own(found: list[Edit]) -> set[str]:
@@ -87,13 +86,18 @@ def test_no_edit_counts_that_did_not_count_before(
     source: EvidenceSource, data: st.DataObject
 ) -> None:
     path = data.draw(st.sampled_from(artifacts(source)))
-    before = counted(edits(source, path.name, path.read_bytes()))
+    before = edits(source, path.name, path.read_bytes())
     records, put_together = records_of(path)
     after = edits(source, path.name, put_together(damaged(records, data.draw)))
+    assert are_among(asked(after, EditResult.APPLIED), asked(before, EditResult.APPLIED))
+    assert are_among(asked(after), asked(before))
+
+
+def are_among(found: set[tuple[str, str]], known: set[tuple[str, str]]) -> bool:
     # Without the record that names the directory, a path stays as the agent wrote it.
-    assert all(
-        any(tool == other and known.endswith(to.lstrip("/")) for other, known in before)
-        for tool, to in counted(after)
+    return all(
+        any(tool == other and whole.endswith(path.lstrip("/")) for other, whole in known)
+        for tool, path in found
     )
 
 
