@@ -6,16 +6,19 @@ records. A result may stand before its call: agents write records from more than
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
 from ghapp.attribution.model import Edit, EditResult, PassedOver, TextLines, UnreadEvidence
 from ghapp.evidence.file_edits import FileEdits
+from ghapp.evidence.json_records import IsRecord, RecordError, whole_records
 from ghapp.evidence.own_lines import NO_LINES, TextReplacement, from_patch
 from ghapp.evidence.patches import patched_files
 from ghapp.evidence.paths import to_path
 from ghapp.evidence.source import Found, WantedPath
+
+Take = Callable[[int, bytes], Iterator[Found]]
 
 AHEAD = 256
 """Results that may stand before their call; in real records it is a few."""
@@ -70,6 +73,38 @@ class CallResult(NamedTuple):
     """The file's text after the edit, if the agent alone wrote it; ``None``: not told."""
     hunks: tuple[Hunk, ...] = ()
     """A diff with whole lines, if the agent alone wrote it; empty: not told."""
+
+
+def each_record(
+    name: str, lines: Iterable[bytes], take: Take, is_record: IsRecord
+) -> Iterator[Found]:
+    """Yield what each record of an artifact holds.
+
+    On a damaged line, what is whole is read and what is torn is named. ``take`` gets a line's
+    number and one record, and raises `RecordError` if it cannot be read.
+    """
+    for number, line in enumerate(lines, 1):
+        if line.isspace():
+            continue
+        try:
+            yield from take(number, line)
+        except RecordError as problem:
+            yield from _of_damaged(name, number, line, str(problem), take, is_record)
+
+
+def _of_damaged(  # noqa: PLR0913, PLR0917 - a line, and everything to read it with
+    name: str, number: int, line: bytes, problem: str, take: Take, is_record: IsRecord
+) -> Iterator[Found]:
+    whole, torn = whole_records(line, is_record)
+    if whole == [line.strip()]:
+        whole = []
+    if torn or not whole:
+        yield UnreadEvidence(source=name, line=number, problem=problem)
+    for record in whole:
+        try:
+            yield from take(number, record)
+        except RecordError as other:
+            yield UnreadEvidence(source=name, line=number, problem=str(other))
 
 
 class CallEdits:

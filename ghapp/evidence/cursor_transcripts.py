@@ -21,11 +21,12 @@ from ghapp.evidence.call_edits import (
     CallResult,
     FileRequest,
     ToolCall,
+    each_record,
     failure,
     patch_requests,
     replacements,
 )
-from ghapp.evidence.json_records import RecordError, decoded, optional
+from ghapp.evidence.json_records import decoded, optional
 from ghapp.evidence.patches import unified_hunks
 from ghapp.evidence.paths import stem
 from ghapp.evidence.source import Found, WantedPath
@@ -112,10 +113,13 @@ def recognizes(name: str, head: bytes) -> bool:
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
     """Yield the edits that one agent session asked for, in order."""
     reading = _Reading(name, wanted)
-    for number, line in enumerate(records, 1):
-        yield from reading.take(number, line)
+    yield from each_record(name, records, reading.take, _is_record)
     are_recorded = reading.has_results
     yield from reading.edits.rest(EditResult.UNANSWERED if are_recorded else EditResult.UNRECORDED)
+
+
+def _is_record(value: dict[str, Any]) -> bool:
+    return "role" in value and "message" in value
 
 
 class _Reading:
@@ -130,16 +134,10 @@ class _Reading:
         self.has_results = False
 
     def take(self, number: int, line: bytes) -> Iterator[Found]:
-        """Yield the edits that one record asks for."""
-        if line.isspace():
-            return
+        """Yield the edits that one record asks for. Raises `RecordError`."""
         if not self.first:
             self._begin(line.strip())
-        try:
-            record = decoded(_RECORD, line)
-        except RecordError as problem:
-            yield UnreadEvidence(source=self.name, line=number, problem=str(problem))
-            return
+        record = decoded(_RECORD, line)
         if record.message is None:
             return
         if record.role == "user":

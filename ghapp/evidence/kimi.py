@@ -11,17 +11,17 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ghapp.attribution.model import EditResult, UnreadEvidence
+from ghapp.attribution.model import EditResult
 from ghapp.evidence.call_edits import (
     CallEdits,
     CallResult,
     FileRequest,
     ToolCall,
+    each_record,
     failure,
     replacements,
 )
 from ghapp.evidence.json_records import (
-    RecordError,
     decoded,
     optional,
     to_time_of_milliseconds,
@@ -89,9 +89,12 @@ def recognizes(name: str, head: bytes) -> bool:
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
     """Yield the edits of one log in the order of their results."""
     reading = _Reading(name, wanted)
-    for number, line in enumerate(records, 1):
-        yield from reading.take(number, line)
+    yield from each_record(name, records, reading.take, _is_record)
     yield from reading.edits.rest()
+
+
+def _is_record(value: dict[str, Any]) -> bool:
+    return value.get("type") == _LOOP and "event" in value
 
 
 class _Reading:
@@ -105,14 +108,8 @@ class _Reading:
         self.model: str | None = None
 
     def take(self, number: int, line: bytes) -> Iterator[Found]:
-        """Yield the edits that one record completes."""
-        if line.isspace():
-            return
-        try:
-            record = decoded(_RECORD, line)
-        except RecordError as problem:
-            yield UnreadEvidence(source=self.name, line=number, problem=str(problem))
-            return
+        """Yield the edits that one record completes. Raises `RecordError`."""
+        record = decoded(_RECORD, line)
         if record.type == "config.update" and isinstance(record.cwd, str) and record.cwd:
             self.cwd = record.cwd
         elif record.type == "llm.request" and isinstance(record.model, str):

@@ -7,16 +7,17 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ghapp.attribution.model import EditResult, UnreadEvidence
+from ghapp.attribution.model import EditResult
 from ghapp.evidence.call_edits import (
     CallEdits,
     CallResult,
     FileRequest,
     ToolCall,
+    each_record,
     failure,
     replacements,
 )
-from ghapp.evidence.json_records import RecordError, decoded, optional, to_time
+from ghapp.evidence.json_records import decoded, optional, to_time
 from ghapp.evidence.paths import stem
 from ghapp.evidence.source import Found, WantedPath
 
@@ -87,9 +88,12 @@ def recognizes(name: str, head: bytes) -> bool:
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
     """Yield the edits of one agent session in the order of their results."""
     reading = _Reading(name, wanted)
-    for number, line in enumerate(records, 1):
-        yield from reading.take(number, line)
+    yield from each_record(name, records, reading.take, _is_record)
     yield from reading.edits.rest()
+
+
+def _is_record(value: dict[str, Any]) -> bool:
+    return value.get("type") in ("message", "session") and "id" in value
 
 
 class _Reading:
@@ -102,14 +106,8 @@ class _Reading:
         self.cwd: str | None = None
 
     def take(self, number: int, line: bytes) -> Iterator[Found]:
-        """Yield the edits that one record completes."""
-        if line.isspace():
-            return
-        try:
-            record = decoded(_RECORD, line)
-        except RecordError as problem:
-            yield UnreadEvidence(source=self.name, line=number, problem=str(problem))
-            return
+        """Yield the edits that one record completes. Raises `RecordError`."""
+        record = decoded(_RECORD, line)
         if record.type == "session":
             if isinstance(record.id, str) and record.id:
                 self.edits.agent_session = record.id

@@ -11,9 +11,16 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ghapp.attribution.model import EditResult, UnreadEvidence
-from ghapp.evidence.call_edits import CallEdits, CallResult, FileRequest, ToolCall, replacements
-from ghapp.evidence.json_records import RecordError, decoded, optional, to_time
+from ghapp.attribution.model import EditResult
+from ghapp.evidence.call_edits import (
+    CallEdits,
+    CallResult,
+    FileRequest,
+    ToolCall,
+    each_record,
+    replacements,
+)
+from ghapp.evidence.json_records import decoded, optional, to_time
 from ghapp.evidence.patches import unified_hunks
 from ghapp.evidence.paths import stem
 from ghapp.evidence.source import Found, WantedPath
@@ -123,9 +130,12 @@ def recognizes(name: str, head: bytes) -> bool:
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
     """Yield the edits of one chat in the order of their results."""
     reading = _Reading(name, wanted)
-    for number, line in enumerate(records, 1):
-        yield from reading.take(number, line)
+    yield from each_record(name, records, reading.take, _is_record)
     yield from reading.edits.rest()
+
+
+def _is_record(value: dict[str, Any]) -> bool:
+    return "sessionId" in value and "message" in value
 
 
 class _Reading:
@@ -137,14 +147,8 @@ class _Reading:
         self.edits.agent_session = stem(name)
 
     def take(self, number: int, line: bytes) -> Iterator[Found]:
-        """Yield the edits that one record completes."""
-        if line.isspace():
-            return
-        try:
-            record = decoded(_RECORD, line)
-        except RecordError as problem:
-            yield UnreadEvidence(source=self.name, line=number, problem=str(problem))
-            return
+        """Yield the edits that one record completes. Raises `RecordError`."""
+        record = decoded(_RECORD, line)
         if isinstance(record.sessionId, str) and record.sessionId:
             self.edits.agent_session = record.sessionId
         if record.message is None:
