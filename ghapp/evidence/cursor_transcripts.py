@@ -46,6 +46,8 @@ _KEYS = {"role", "message"}
 _NAMELESS = {"full", "transcript"}
 """What others call a copy of a transcript, whose own name is the agent session's id."""
 
+_NEXT = timedelta(microseconds=1)
+
 _UNTIMED = "an edit in a turn without a time: it belongs to no window and is left out"
 
 # {"role":"user","message":{"content":[
@@ -149,8 +151,8 @@ class _Reading:
                     yield from self._call(block, f"{number}.{place}", number)
 
     def _turn(self, message: _Message, line: bytes) -> Iterator[Found]:
-        if b"<timestamp>" in line:
-            self.at = to_turn_time(_prose(message.content)) or self.at
+        if b"<timestamp>" in line and (told := to_turn_time(_prose(message.content))):
+            self.at = told
         if b'"tool_result"' in line:
             yield from self._results(message)
 
@@ -168,6 +170,8 @@ class _Reading:
             if any(not one.is_deleted for one in files):
                 yield UnreadEvidence(source=self.name, line=number, problem=_UNTIMED)
             return
+        # The calls of a turn keep their order.
+        self.at += _NEXT
         id_ = block.id if isinstance(block.id, str) else ""
         call = ToolCall(
             id=id_ or self._id(place, block),
