@@ -68,7 +68,7 @@ READS = frozenset(
 
 EDITS = frozenset(
     {"write_to_file", "replace_in_file", "apply_diff", "insert_content", "search_and_replace"}
-    | {"edit_file", "new_rule", "editor", "apply_patch"}
+    | {"edit_file", "edit", "search_replace", "new_rule", "editor", "apply_patch"}
 )
 
 # ------- SEARCH, <<<<<<< SEARCH, <<<<<<< SEARCH>, and their ends
@@ -134,6 +134,8 @@ class _Input(msgspec.Struct, gc=False):
 
     path: Any = None
     absolutePath: Any = None  # noqa: N815
+    file_path: Any = None
+    operations: Raw = Raw()
     content: Any = None
     diff: Any = None
     search: Any = None
@@ -144,6 +146,11 @@ class _Input(msgspec.Struct, gc=False):
     new_string: Any = None
     input: Any = None
     patch: Any = None
+
+
+class _Operation(msgspec.Struct, gc=False):
+    search: Any = None
+    replace: Any = None
 
 
 class _Told(msgspec.Struct, gc=False):
@@ -158,6 +165,7 @@ _DOCUMENT = msgspec.json.Decoder(_Document)
 _BLOCKS = msgspec.json.Decoder(list[_Block])
 _INPUT = msgspec.json.Decoder(_Input)
 _TEXT = msgspec.json.Decoder(str)
+_OPERATIONS = msgspec.json.Decoder(list[_Operation])
 _TOLD = msgspec.json.Decoder(_Told)
 
 
@@ -393,8 +401,9 @@ def _requests(tool: str, given: _Input) -> tuple[FileRequest, ...]:
     if tool == "apply_patch":
         patch = given.input if isinstance(given.input, str) else given.patch
         return patch_requests(patch) if isinstance(patch, str) else ()
-    path = given.absolutePath if isinstance(given.absolutePath, str) else given.path
-    if not isinstance(path, str) or not path:
+    named = (given.absolutePath, given.path, given.file_path)
+    path = next((one for one in named if isinstance(one, str) and one), None)
+    if path is None:
         return ()
     if tool in ("write_to_file", "new_rule"):
         text = given.content
@@ -407,10 +416,13 @@ def _pieces(tool: str, given: _Input) -> tuple[TextReplacement, ...]:
     if tool == "insert_content":
         return replacements([("", given.content, False)])
     if tool == "search_and_replace":
+        several = optional(_OPERATIONS, given.operations)
+        if several is not None:
+            return replacements((one.search, one.replace, False) for one in several)
         return replacements([(given.search, given.replace, True)])
     if tool == "editor":
         return replacements([(given.old_text or "", given.new_text, False)])
-    if tool == "edit_file":
+    if tool in ("edit_file", "edit", "search_replace"):
         return replacements([(given.old_string, given.new_string, False)])
     return blocks_of(given.diff) if isinstance(given.diff, str) else ()
 
