@@ -3,6 +3,7 @@
 import re
 
 from ghapp.evidence import (
+    antigravity,
     claude_code,
     cline,
     codex,
@@ -19,7 +20,7 @@ from ghapp.evidence import (
 from ghapp.evidence.source import EvidenceSource
 
 _KNOWN: tuple[EvidenceSource, ...] = (
-    *(codex, copilot, cursor, cursor_transcripts, droid, kimi, pi, qwen, cline),
+    *(antigravity, codex, copilot, cursor, cursor_transcripts, droid, kimi, pi, qwen, cline),
     *(gemini_cli, opencode, claude_code),
 )
 """In the order of trying: sources with an unmistakable sign come first."""

@@ -69,4 +69,7 @@ class EvidenceSource(Protocol):
         largest record and the calls that wait for a result bound the memory. A record that
         cannot be read becomes an `UnreadEvidence`, and reading goes on. An edit whose path is
         not wanted has no lines.
+
+        Last come the tool calls that were not read as edits, counted by the tool's name as
+        `PassedOver`. Calls of tools that only read, search, ask or plan are left out.
         """

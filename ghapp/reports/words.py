@@ -58,6 +58,7 @@ CLAUDE_CODE = "claude-code"
 
 AGENTS = {
     "aider": "Aider",
+    "antigravity": "Antigravity",
     CLAUDE_CODE: "Claude Code",
     "cline": "Cline",
     "codex": "Codex",

@@ -4,12 +4,16 @@ Read what it changed before you keep it: the difference is what audits will coun
 """
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ghapp.attribution.model import Edit, EditLines, PassedOver, UnreadEvidence
 from ghapp.evidence.registry import SOURCES
 from ghapp.evidence.source import EvidenceSource, Found, everything
+from ghapp.ingest import opencode_rows
 from tests.cases import cases
 from tests.evidence.carried_cases import carried_cases, named_agents, read_carried
 
@@ -29,8 +33,18 @@ def read_case(case: Path) -> dict[str, Any]:
 
 
 def read_file(source: EvidenceSource, path: Path) -> list[Found]:
-    with path.open("rb") as file:
-        return list(source.read(path.name, file, everything))
+    return list(source.read(*artifact(path), everything))
+
+
+def artifact(path: Path) -> tuple[str, list[bytes]]:
+    """Return an artifact's name and its records; a database is kept as the SQL that makes it."""
+    if path.suffix != ".sql":
+        return path.name, path.read_bytes().splitlines(keepends=True)
+    with TemporaryDirectory() as folder:
+        made = Path(folder) / f"{path.stem}.db"
+        with closing(sqlite3.connect(made)) as database:
+            database.executescript(path.read_text(encoding="utf-8"))
+        return made.name, list(opencode_rows.rows(made))
 
 
 def read_carried_case(case: Path) -> dict[str, Any]:
