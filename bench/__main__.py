@@ -190,6 +190,7 @@ def _auditor_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", choices=sorted(POLICIES), default="claude-code-v1")
     parser.add_argument("--command", help="measure this program instead, such as 'ghapp audit'")
     parser.add_argument("--plain", action="store_true", help="measure plain equality instead")
+    parser.add_argument("--forget", choices=("applied", "all"), help="whose outcomes to forget")
 
 
 def _auditor(options: argparse.Namespace, *, patient: bool) -> Auditor:
@@ -198,6 +199,8 @@ def _auditor(options: argparse.Namespace, *, patient: bool) -> Auditor:
     if options.plain:
         return PlainAuditor()
     policy = POLICIES[options.policy]
+    if options.forget:
+        return PatientEngineAuditor(policy, forget=options.forget)
     return PatientEngineAuditor(policy) if patient else EngineAuditor(policy)
 
 
