@@ -8,6 +8,7 @@ string (https://github.com/anthropics/claude-code/issues/49132).
 
 import json
 import re
+from collections.abc import Callable
 
 SUFFIX = ".ipynb"
 
@@ -25,14 +26,37 @@ def source(line: str) -> str:
     >>> source(' "cells": [')
     ' "cells": ['
     """
-    text = line.strip().removesuffix(",")
-    text = _WHOLE_CELL.sub("", text, count=1) if text.startswith('"source"') else text
-    if len(text) < 2 or text[0] + text[-1] not in ('""', "[]"):
+    found = _parsed(line)
+    if found is None:
         return line
+    value = found[1]
+    return ("".join(value) if isinstance(value, list) else value).removesuffix("\n")
+
+
+def with_source(line: str, change: Callable[[str], str]) -> str:
+    """Return a notebook's line with its source changed, or the changed line if it has none."""
+    found = _parsed(line)
+    if found is None:
+        return change(line)
+    start, value, end = found
+    made = [change(part) for part in value] if isinstance(value, list) else change(value)
+    return start + json.dumps(made, ensure_ascii=False) + end
+
+
+def _parsed(line: str) -> tuple[str, str | list[str], str] | None:
+    """Return the source in a line, with what stands around it; ``None``: it holds none."""
+    start, text = line[: len(line) - len(line.lstrip())], line.strip()
+    end = line[len(start) + len(text) :]
+    if text.endswith(","):
+        text, end = text[:-1], "," + end
+    cell = _WHOLE_CELL.match(text)
+    if cell:
+        start, text = start + cell[0], text[cell.end() :]
+    if len(text) < 2 or text[0] + text[-1] not in ('""', "[]"):
+        return None
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        return line
-    if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
-        value = "".join(value)
-    return value.removesuffix("\n") if isinstance(value, str) else line
+        return None
+    is_list = isinstance(value, list) and value and all(isinstance(part, str) for part in value)
+    return (start, value, end) if is_list or isinstance(value, str) else None

@@ -4,7 +4,6 @@ Lines that were equal stay equal, and lines that differed a little differ as muc
 finds the same reasons. It opens no file and draws no chance of its own.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from random import Random
@@ -178,23 +177,7 @@ class _Lines:
         return self._words.text(text, self._kept)
 
     def _notebook_line(self, text: str) -> str:
-        inside = _string(text)
-        if inside is None:
-            return self._line(text)
-        start, end = text.index('"'), text.rindex('"') + 1
-        return text[:start] + json.dumps(self._line(inside), ensure_ascii=False) + text[end:]
-
-
-def _string(text: str) -> str | None:
-    """Return the JSON string in a notebook's line, as `notebook.source` finds it."""
-    bare = text.strip().removesuffix(",")
-    if len(bare) < 2 or not bare.startswith('"') or not bare.endswith('"'):
-        return None
-    try:
-        value = json.loads(bare)
-    except ValueError:
-        return None
-    return value if isinstance(value, str) else None
+        return notebook.with_source(text, self._line)
 
 
 def _file(file: FileDiff, names: "_Names", lines: _Lines) -> FileDiff:
@@ -248,7 +231,7 @@ def texts(case: NamedCase) -> Iterator[str]:
 
 def _readable(lines: Iterable[str], path: str) -> Iterator[str]:
     for line in lines:
-        yield (_string(line) or line) if path.endswith(notebook.SUFFIX) else line
+        yield notebook.source(line) if path.endswith(notebook.SUFFIX) else line
 
 
 # --- paths --------------------------------------------------------------------------------------
