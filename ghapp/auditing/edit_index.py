@@ -33,9 +33,10 @@ from ghapp.attribution.model import (
     Struct,
     UnreadEvidence,
 )
-from ghapp.attribution.paths import KnownCheckouts, below_deepest, is_absolute, paths_of, tidy
+from ghapp.attribution.paths import KnownCheckouts, folded, paths_of, tidy, within
 from ghapp.attribution.policy import Policy
-from ghapp.evidence.source import Found, Worktree, added_up
+from ghapp.evidence.source import Found, NamedCheckout, Worktree, added_up, with_worktrees
+from ghapp.ingest.named_checkouts import named_roots
 
 EDITS, CATALOG = "edits", "catalog"
 """Names of the index's two files."""
@@ -134,23 +135,26 @@ class _Row(NamedTuple):
     preference: tuple[Any, ...]
 
 
-def write_index(
+def write_index(  # noqa: PLR0913 - the evidence, where it goes, and whose checkouts it may be in
     found: Iterable[Found],
     folder: Path,
     *,
     roots: Sequence[str],
     likely_roots: Sequence[str],
+    repositories: Sequence[str] = (),
     encode: Encode | None = None,
 ) -> EditCatalog:
     """Write edits into a folder and return their catalog.
 
     ``roots`` are checkouts on the machines of the evidence: edits elsewhere are left out, and
     the others get their paths in the repository, as an import into the app does it.
-    ``likely_roots`` are checkouts that may occur in the evidence. ``encode`` makes the
-    fingerprints that the app would store; ``None``: lines stay text.
+    ``likely_roots`` are checkouts that may occur in the evidence, and ``repositories`` the names
+    by which records may name more of them. ``encode`` makes the fingerprints that the app would
+    store; ``None``: lines stay text.
     """
     unread: list[UnreadEvidence] = []
     worktrees: list[Worktree] = []
+    named: list[NamedCheckout] = []
     snapshots: set[FileSnapshot] = set()
     passed_over: list[PassedOver] = []
     with _Writing(folder / "as-read") as writing:
@@ -162,6 +166,8 @@ def write_index(
                     unread.append(one)
                 case Worktree():
                     worktrees.append(one)
+                case NamedCheckout():
+                    named.append(one)
                 case FileSnapshot():
                     snapshots.add(one)
                 case PassedOver():
@@ -172,7 +178,7 @@ def write_index(
         writing = _fingerprinted(writing, folder, encode)
         snapshots.clear()  # the app stores nothing of a file's content
     catalog = writing.catalog(
-        with_worktrees(likely_roots, worktrees),
+        with_worktrees([*likely_roots, *named_roots(named, repositories)], worktrees),
         tuple(sorted(snapshots, key=lambda one: (one.path, one.blob))),
         tuple(unread),
         added_up(passed_over),
@@ -181,26 +187,13 @@ def write_index(
     return catalog
 
 
-def with_worktrees(roots: Iterable[str], worktrees: Iterable[Worktree]) -> tuple[str, ...]:
-    """Add the worktrees that were made from one of the roots, and those made from these."""
-    homes = dict.fromkeys(map(tidy, roots))
-    named = list(worktrees)
-    while True:
-        made = [one for one in named if below_deepest(homes, tidy(one.original)) is not None]
-        new = {tidy(one.path): None for one in made if tidy(one.path) not in homes}
-        if not new:
-            return tuple(homes)
-        homes |= new
-
-
 def _at_home(read: "_Writing", folder: Path, homes: Sequence[str]) -> "_Writing":
     """Write the edits below some roots again, with their paths in the repository."""
     with _Writing(folder / "at-home") as writing, read.path.open("rb") as file:
         for row in read.rows():
             file.seek(row.start)
             edit = _DECODER.decode(file.read(row.size))
-            named = tidy(edit.path)
-            path = below_deepest(homes, named) if is_absolute(named) else named
+            path = within(homes, edit.path)
             if path:
                 writing.add(msgspec.structs.replace(edit, path=path, cwd=None))
     read.path.unlink()
@@ -366,7 +359,7 @@ class EditIndex:
         self._stubs = [_stub(place) for place in catalog.places]
         self._of_name: dict[str, list[int]] = {}
         for place, stub in enumerate(self._stubs):
-            self._of_name.setdefault(tidy(stub.path).rpartition("/")[2], []).append(place)
+            self._of_name.setdefault(_name(stub.path), []).append(place)
         self._inside_of: dict[tuple[str, ...], frozenset[int]] = {}
         with (folder / EDITS).open("rb") as file:
             empty = not self._at
@@ -416,7 +409,7 @@ class EditIndex:
 
     def _named_as(self, names: Iterable[str], places: set[int]) -> set[int]:
         """Return the places whose file has the name of one of some paths."""
-        of_names = (self._of_name.get(name.rpartition("/")[2], ()) for name in names)
+        of_names = (self._of_name.get(_name(name), ()) for name in names)
         return places.intersection(chain.from_iterable(of_names))
 
     def _inside(self, checkouts: KnownCheckouts) -> frozenset[int]:
@@ -470,6 +463,11 @@ class EditIndex:
         # A relative path is looked up in the change without a checkout.
         name = f"(elsewhere)/{edit.path.rpartition('/')[2]}"
         return msgspec.structs.replace(edit, path=name if path is None else path)
+
+
+def _name(path: str) -> str:
+    """Return the last part of a path, as every file system has it."""
+    return folded(tidy(path).rpartition("/")[2])
 
 
 def _stretches(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -28,7 +28,7 @@ from ghapp.evidence.own_lines import NO_LINES, all_own, from_patch
 from ghapp.evidence.patches import PatchedFile, patched_files, unified_hunks
 from ghapp.evidence.paths import stem, to_path
 from ghapp.evidence.shell_writes import fed
-from ghapp.evidence.source import Found, WantedPath
+from ghapp.evidence.source import Found, NamedCheckout, WantedPath
 
 NAME = "codex"
 AGENT = "codex"
@@ -89,8 +89,13 @@ class _Payload(msgspec.Struct, gc=False):
     stderr: Any = None
     changes: Raw = Raw()
     item: Raw = Raw()
+    git: Raw = Raw()
     started_at_ms: Any = None
     completed_at_ms: Any = None
+
+
+class _Git(msgspec.Struct, gc=False):
+    repository_url: Any = None
 
 
 class _Item(msgspec.Struct, gc=False):
@@ -126,6 +131,7 @@ class _Change(msgspec.Struct, gc=False):
 
 _RECORD = msgspec.json.Decoder(_Record)
 _PAYLOAD = msgspec.json.Decoder(_Payload)
+_GIT = msgspec.json.Decoder(_Git)
 _ITEM = msgspec.json.Decoder(_Item)
 _TEXT = msgspec.json.Decoder(str)
 _ANY = msgspec.json.Decoder(Any)
@@ -206,6 +212,7 @@ class _Rollout:
         """Yield the edits that a record completes."""
         if kind in ("session_meta", "turn_context"):
             self._place(kind, payload)
+            yield from _checkout(payload)
         elif kind in ("custom_tool_call", "function_call", "local_shell_call"):
             patch = any(sign in line for sign in _PATCHES)
             self._call(payload, at, number, patch=patch)
@@ -431,6 +438,13 @@ def _of_script(script: str, workdir: str | None) -> _Asked:
     return _Asked(
         [one.text for one in inputs], to_path(directory, workdir) if directory else workdir
     )
+
+
+def _checkout(payload: _Payload) -> Iterator[NamedCheckout]:
+    """Yield where a thread runs if its start names the repository there."""
+    git, cwd = optional(_GIT, payload.git), _text(payload.cwd)
+    if cwd and git is not None and isinstance(git.repository_url, str):
+        yield NamedCheckout(folder=to_path(cwd, None), remote=git.repository_url)
 
 
 def _is_record(value: dict[str, Any]) -> bool:

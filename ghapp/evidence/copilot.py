@@ -33,7 +33,7 @@ from ghapp.evidence.own_lines import (
 )
 from ghapp.evidence.patches import patched_files, unified_hunks
 from ghapp.evidence.paths import stem, to_path
-from ghapp.evidence.source import Found, WantedPath
+from ghapp.evidence.source import Found, NamedCheckout, WantedPath
 
 NAME = "copilot"
 AGENT = "copilot"
@@ -99,6 +99,8 @@ class _Event(msgspec.Struct, gc=False):
 
 class _Context(msgspec.Struct, gc=False):
     cwd: Any = None
+    gitRoot: Any = None  # noqa: N815
+    repository: Any = None
 
 
 class _Data(msgspec.Struct, gc=False):
@@ -222,6 +224,7 @@ class _Events:
             yield from self._end(data, at)
         else:
             self._place(data)
+            yield from _checkout(data.context)
 
     def unanswered(self) -> Iterator[Found]:
         """Yield the edits that never got a result, in the order of their calls."""
@@ -383,6 +386,18 @@ _KINDS = frozenset(
         *("tool.execution_start", "tool.execution_complete"),
     }
 )
+
+
+def _checkout(context: _Context | None) -> Iterator[NamedCheckout]:
+    """Yield the checkout that a context names with its repository."""
+    if context is None or not isinstance(context.repository, str):
+        return
+    root = _text(context.gitRoot)
+    folder = root or _text(context.cwd)
+    if folder:
+        yield NamedCheckout(
+            folder=to_path(folder, None), remote=context.repository, is_root=root is not None
+        )
 
 
 def _is_event(value: dict[str, Any]) -> bool:

@@ -1,0 +1,46 @@
+"""The checkouts that records name themselves, with their repository. It reads no record.
+
+Without them, a change of ``README.md`` alone shows no checkout: every repository has one.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ghapp.attribution.paths import tidy
+from ghapp.evidence.source import NamedCheckout
+from ghapp.git.clone_remotes import remotes
+from ghapp.git.remotes import normalized
+
+
+def named_roots(named: Iterable[NamedCheckout], repositories: Iterable[str]) -> tuple[str, ...]:
+    """Return the roots of the checkouts of some repositories, given as ``owner/name``.
+
+    If a record names only a folder inside a checkout, the folder above it that is called like the
+    repository is the root, or else the folder itself.
+    """
+    wanted = {one.lower() for one in repositories}
+    found: dict[str, None] = {}
+    for one in named:
+        name = _name(one.remote)
+        if name in wanted:
+            folder = tidy(one.folder)
+            found[folder if one.is_root else _root(folder, name.rpartition("/")[2])] = None
+    return tuple(found)
+
+
+def repositories_of(repository: str | None, clone: Path | None = None) -> tuple[str, ...]:
+    """Return the names of the audited repository: as given, else as the clone's remotes say."""
+    if repository is not None:
+        return (repository,)
+    return tuple(one.partition("/")[2] for one in remotes(clone)) if clone else ()
+
+
+def _name(remote: str) -> str:
+    full = normalized(remote)
+    return full.partition("/")[2] if full else remote.lower().removesuffix(".git")
+
+
+def _root(folder: str, name: str) -> str:
+    names = folder.split("/")
+    called = [at for at, part in enumerate(names) if part.lower() == name]
+    return "/".join(names[: called[-1] + 1]) if called else folder
