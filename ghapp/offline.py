@@ -37,7 +37,7 @@ from ghapp.evidence.source import (
 from ghapp.git.repository import EMPTY_TREES, Commit, GitError, GitRepository, attribute_files
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.carried import CarriedEvidence, read_between
-from ghapp.ingest.named_checkouts import named_roots, repositories_of
+from ghapp.ingest.named_checkouts import named_roots, repositories_of, with_clone
 
 WHOLE_DIFF = "(the whole diff)"
 """Stands for the files of a diff that could not be read, since their names are unknown."""
@@ -174,7 +174,7 @@ def _audited(  # noqa: PLR0913 - what is audited, the terms, and what a clone ad
         evidence = read_evidence(
             terms.evidence,
             wanted,
-            roots=terms.roots,
+            roots=with_clone(terms.roots, likely_roots),
             likely_roots=likely_roots,
             carried=carried,
             repositories=repositories,

@@ -44,6 +44,9 @@ EDITS, CATALOG = "edits", "catalog"
 CHECKOUTS_KEPT = 64
 """Sets of checkouts whose places are cached."""
 
+_MAY_COUNT = {EditResult.APPLIED: 1, EditResult.UNRECORDED: 2}
+"""The outcomes of edits that a policy may credit, as numbers in the catalog."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -83,8 +86,8 @@ class EditCatalog(Struct, frozen=True):
     """The edit's index in the order of ids."""
     place: bytes
     """The index of its origin in ``places``."""
-    applied: bytes
-    """1: the edit was applied."""
+    outcome: bytes
+    """1: the edit was applied; 2: no record tells; 0: it was not."""
     holding: bytes
     """1: the edit holds lines that can be compared."""
     fingerprinted: bool
@@ -106,7 +109,7 @@ class IndexedEvidence(NamedTuple):
     evidence: Evidence
     """The edits of the change's files, each with its path in the repository."""
     considered: int
-    """Number of applied edits of the repository inside the window, in any file."""
+    """Number of usable edits of the repository inside the window, in any file."""
     digest: str
     """Digest of the compared edits, as `ghapp.attribution.digest.of_edits` computes it."""
     fingerprinted: bool
@@ -122,7 +125,8 @@ class _Row(NamedTuple):
     at: int
     """Microseconds since 1970."""
     place: int
-    applied: bool
+    outcome: int
+    """As in `EditCatalog`."""
     holding: bool
     start: int
     """Bytes."""
@@ -237,7 +241,7 @@ class _Writing:
         row = _Row(
             at=_microseconds(edit.at),
             place=self._places.setdefault(place, len(self._places)),
-            applied=edit.outcome is EditResult.APPLIED,
+            outcome=_MAY_COUNT.get(edit.outcome, 0),
             holding=any(hunk.own or hunk.before or hunk.after for hunk in edit.lines.hunks),
             start=self._size,
             size=len(packed),
@@ -274,7 +278,7 @@ class _Writing:
             at=array("q", [row.at for row in rows]).tobytes(),
             rank=array("l", ranks).tobytes(),
             place=array("l", [row.place for row in rows]).tobytes(),
-            applied=bytes(row.applied for row in rows),
+            outcome=bytes(row.outcome for row in rows),
             holding=bytes(row.holding for row in rows),
             fingerprinted=self._is_fingerprinted,
             starts=array("q", starts).tobytes(),
@@ -352,7 +356,7 @@ class EditIndex:
         self._at = _numbers("q", catalog.at)
         self._rank = _numbers("l", catalog.rank)
         self._place = _numbers("l", catalog.place)
-        self._applied = catalog.applied
+        self._outcome = catalog.outcome
         self._holding = catalog.holding if catalog.fingerprinted else b""
         self._decoder = _FINGERPRINT_DECODER if catalog.fingerprinted else _DECODER
         self._starts = _numbers("q", catalog.starts)
@@ -440,14 +444,17 @@ class EditIndex:
     def _considered(
         self, subject: AuditSubject, policy: Policy, inside: frozenset[int]
     ) -> list[tuple[int, int]]:
-        """Return rank and place of the repository's applied edits inside the window, in order."""
+        """Return rank and place of the repository's usable edits inside the window, in order."""
+        usable = {number for outcome, number in _MAY_COUNT.items() if policy.may_count(outcome)}
         first, last = map(_microseconds, policy.window(subject.merged_at))
         start, end = bisect_left(self._at, first), bisect_right(self._at, last)
         window = zip(
-            self._rank[start:end], self._place[start:end], self._applied[start:end], strict=True
+            self._rank[start:end], self._place[start:end], self._outcome[start:end], strict=True
         )
         return sorted(
-            (rank, place) for rank, place, applied in window if applied and place in inside
+            (rank, place)
+            for rank, place, outcome in window
+            if outcome in usable and place in inside
         )
 
     def _digest(self, ranks: Sequence[int]) -> str:

@@ -28,7 +28,7 @@ from ghapp.evidence.own_lines import NO_LINES, all_own, from_patch
 from ghapp.evidence.patches import PatchedFile, patched_files, unified_hunks
 from ghapp.evidence.paths import stem, to_path
 from ghapp.evidence.shell_writes import fed
-from ghapp.evidence.source import Found, NamedCheckout, WantedPath
+from ghapp.evidence.source import Found, WantedPath, named_checkout
 
 NAME = "codex"
 AGENT = "codex"
@@ -76,6 +76,7 @@ class _Payload(msgspec.Struct, gc=False):
     type: Any = None
     id: Any = None
     cwd: Any = None
+    git: Raw = Raw()
     cli_version: Any = None
     model: Any = None
     call_id: Any = None
@@ -89,12 +90,13 @@ class _Payload(msgspec.Struct, gc=False):
     stderr: Any = None
     changes: Raw = Raw()
     item: Raw = Raw()
-    git: Raw = Raw()
     started_at_ms: Any = None
     completed_at_ms: Any = None
 
 
 class _Git(msgspec.Struct, gc=False):
+    """What a thread's first record says of the checkout."""
+
     repository_url: Any = None
 
 
@@ -131,7 +133,7 @@ class _Change(msgspec.Struct, gc=False):
 
 _RECORD = msgspec.json.Decoder(_Record)
 _PAYLOAD = msgspec.json.Decoder(_Payload)
-_GIT = msgspec.json.Decoder(_Git)
+_GIT = msgspec.json.Decoder(_Git | None)
 _ITEM = msgspec.json.Decoder(_Item)
 _TEXT = msgspec.json.Decoder(str)
 _ANY = msgspec.json.Decoder(Any)
@@ -212,7 +214,10 @@ class _Rollout:
         """Yield the edits that a record completes."""
         if kind in ("session_meta", "turn_context"):
             self._place(kind, payload)
-            yield from _checkout(payload)
+            git = optional(_GIT, payload.git)
+            yield from named_checkout(
+                payload.cwd, git.repository_url if git else None, is_root=False
+            )
         elif kind in ("custom_tool_call", "function_call", "local_shell_call"):
             patch = any(sign in line for sign in _PATCHES)
             self._call(payload, at, number, patch=patch)
@@ -438,13 +443,6 @@ def _of_script(script: str, workdir: str | None) -> _Asked:
     return _Asked(
         [one.text for one in inputs], to_path(directory, workdir) if directory else workdir
     )
-
-
-def _checkout(payload: _Payload) -> Iterator[NamedCheckout]:
-    """Yield where a thread runs if its start names the repository there."""
-    git, cwd = optional(_GIT, payload.git), _text(payload.cwd)
-    if cwd and git is not None and isinstance(git.repository_url, str):
-        yield NamedCheckout(folder=to_path(cwd, None), remote=git.repository_url)
 
 
 def _is_record(value: dict[str, Any]) -> bool:

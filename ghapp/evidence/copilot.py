@@ -33,7 +33,7 @@ from ghapp.evidence.own_lines import (
 )
 from ghapp.evidence.patches import patched_files, unified_hunks
 from ghapp.evidence.paths import stem, to_path
-from ghapp.evidence.source import Found, NamedCheckout, WantedPath
+from ghapp.evidence.source import Found, WantedPath, named_checkout
 
 NAME = "copilot"
 AGENT = "copilot"
@@ -98,9 +98,9 @@ class _Event(msgspec.Struct, gc=False):
 
 
 class _Context(msgspec.Struct, gc=False):
-    cwd: Any = None
     gitRoot: Any = None  # noqa: N815
     repository: Any = None
+    cwd: Any = None
 
 
 class _Data(msgspec.Struct, gc=False):
@@ -224,7 +224,9 @@ class _Events:
             yield from self._end(data, at)
         else:
             self._place(data)
-            yield from _checkout(data.context)
+            if data.context is not None:
+                root, remote = data.context.gitRoot, data.context.repository
+                yield from named_checkout(root, remote, is_root=True)
 
     def unanswered(self) -> Iterator[Found]:
         """Yield the edits that never got a result, in the order of their calls."""
@@ -386,18 +388,6 @@ _KINDS = frozenset(
         *("tool.execution_start", "tool.execution_complete"),
     }
 )
-
-
-def _checkout(context: _Context | None) -> Iterator[NamedCheckout]:
-    """Yield the checkout that a context names with its repository."""
-    if context is None or not isinstance(context.repository, str):
-        return
-    root = _text(context.gitRoot)
-    folder = root or _text(context.cwd)
-    if folder:
-        yield NamedCheckout(
-            folder=to_path(folder, None), remote=context.repository, is_root=root is not None
-        )
 
 
 def _is_event(value: dict[str, Any]) -> bool:

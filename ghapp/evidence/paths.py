@@ -25,10 +25,10 @@ def to_path(path: str, cwd: str | None) -> str:
     '/home/ann/shop/a.py'
     >>> to_path("src\\a.py", "C:\\Code\\shop")
     'C:/Code/shop/src/a.py'
-    >>> to_path("a.py", "file:///home/ann/my%20shop")
-    '/home/ann/my shop/a.py'
     >>> to_path("/c/Code/shop/a.py", "C:\\Code\\shop")
     'C:/Code/shop/a.py'
+    >>> to_path("a.py", "file:///home/ann/my%20shop")
+    '/home/ann/my shop/a.py'
     """
     path, cwd = _local(path), _local(cwd) if cwd else None
     on_windows = any(_WINDOWS.match(text) for text in (path, cwd or ""))

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ghapp.attribution.model import Edit, FileSnapshot, PassedOver, Struct, UnreadEvidence
 from ghapp.attribution.paths import below_deepest, tidy
+from ghapp.evidence.paths import to_path
 
 WantedPath = Callable[[str], bool]
 """Takes an edit's path before its lines are worked out; returns ``False`` to skip the lines."""
@@ -35,6 +36,12 @@ class NamedCheckout(Struct, frozen=True):
     """As the record has it: a remote's address, or ``owner/name``."""
     is_root: bool = False
     """Whether the record says that the folder is the checkout's root."""
+
+
+def named_checkout(folder: object, remote: object, *, is_root: bool) -> Iterator[NamedCheckout]:
+    """Yield the checkout that a record names; nothing if it lacks the folder or the repository."""
+    if isinstance(folder, str) and folder and isinstance(remote, str) and remote:
+        yield NamedCheckout(folder=to_path(folder, None), remote=remote, is_root=is_root)
 
 
 Found = Edit | UnreadEvidence | PassedOver | Worktree | NamedCheckout | FileSnapshot

@@ -207,6 +207,14 @@ def _read(
         yield UnreadEvidence(source=artifact.name, line=None, problem=_sentence(problem))
 
 
+def opened(artifact: EvidenceArtifact) -> tuple[bytes, Iterator[bytes]]:
+    """Return an artifact's head, and its lines with its parts joined. Raises `OSError`."""
+    for part in artifact.parts:
+        _check_readable(part)
+    with artifact.parts[0].open("rb") as file:
+        return file.read(HEAD), _lines(artifact.parts)
+
+
 class _Records:
     """An artifact's records, one after the other; it knows the one that was read last."""
 

@@ -221,7 +221,7 @@ class _Reading:
             elif isinstance(found, Edit) and (edit := self._ready(found)) is not None:
                 self.outside.discard(edit.id)
                 self.edits_kept += 1
-                self.not_applied += edit.outcome is not EditResult.APPLIED
+                self.not_applied += edit.outcome not in (EditResult.APPLIED, EditResult.UNRECORDED)
                 yield edit
 
     def turn_to_new_worktrees(self) -> bool:

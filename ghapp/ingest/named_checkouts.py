@@ -3,10 +3,10 @@
 Without them, a change of ``README.md`` alone shows no checkout: every repository has one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ghapp.attribution.paths import tidy
+from ghapp.attribution.paths import below, tidy
 from ghapp.evidence.source import NamedCheckout
 from ghapp.git.clone_remotes import remotes
 from ghapp.git.remotes import normalized
@@ -33,6 +33,13 @@ def repositories_of(repository: str | None, clone: Path | None = None) -> tuple[
     if repository is not None:
         return (repository,)
     return tuple(one.partition("/")[2] for one in remotes(clone)) if clone else ()
+
+
+def with_clone(roots: Sequence[str], checkouts: Sequence[str]) -> tuple[str, ...]:
+    """Add a clone's checkouts, its worktrees among them, to roots if one of them is a root."""
+    given = {tidy(root) for root in roots}
+    is_there = any(below(root, tidy(one)) == "" for root in given for one in checkouts)
+    return (*roots, *checkouts) if is_there else tuple(roots)
 
 
 def _name(remote: str) -> str:

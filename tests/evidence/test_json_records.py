@@ -110,6 +110,7 @@ def is_whole(value: dict[str, Any]) -> bool:
         (ONE + b"  \n", [ONE], False),
         (b"\0" * 9 + ONE + b"\0" + TWO + b"\0", [ONE, TWO], False),
         (b"\0" * 9, [], False),
+        (b"\xef\xbb\xbf" + ONE, [ONE], False),
         (TWO[:30] + ONE, [ONE], True),
         (TWO[:-8] + ONE, [ONE], True),
         (ONE + TWO[:30], [ONE], True),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ghapp.evidence.source import NamedCheckout
-from ghapp.ingest.named_checkouts import named_roots, repositories_of
+from ghapp.ingest.named_checkouts import named_roots, repositories_of, with_clone
 from tests.clones import Clone
 
 
@@ -38,3 +38,11 @@ def test_without_a_name_the_clones_remotes_say_the_repository(tmp_path: Path) ->
     assert repositories_of(None) == ()
     clone.git("remote", "add", "origin", "git@github.com:acme/shop.git")
     assert repositories_of(None, clone.path) == ("acme/shop",)
+
+
+def test_a_clone_that_is_a_root_brings_its_worktrees() -> None:
+    checkouts = ("/Users/ann/shop", "/Users/ann/tokyo")
+    assert with_clone(["/users/Ann/shop"], checkouts) == ("/users/Ann/shop",)
+    assert with_clone(["/Users/Ann/shop/"], checkouts) == ("/Users/Ann/shop/", *checkouts)
+    assert with_clone(["/srv/shop"], checkouts) == ("/srv/shop",)
+    assert with_clone([], checkouts) == ()
