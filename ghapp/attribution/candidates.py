@@ -15,6 +15,7 @@ from ghapp.attribution.model import (
     Change,
     Edit,
     EditResult,
+    EditsLeftOut,
     Evidence,
     FileDiff,
     FileStatus,
@@ -51,6 +52,13 @@ class CandidateEdits:
         """Return all usable edits, by time and id."""
         edits = [edit for found in self.usable.values() for edit in found]
         return sorted(edits, key=lambda edit: (edit.at, edit.id))
+
+    def left_out(self) -> EditsLeftOut:
+        """Return how many edits were read and are not usable, by why."""
+        tables = (self.usable, self.outside_window, self.not_applied)
+        usable, outside, not_applied = (sum(map(len, table.values())) for table in tables)
+        elsewhere = len(self.order) - usable - outside - not_applied
+        return EditsLeftOut(outside_window=outside, not_applied=not_applied, elsewhere=elsewhere)
 
     def compared(self, policy: Policy) -> list[Edit]:
         """Return the usable edits whose lines an audit compares.

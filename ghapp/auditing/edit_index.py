@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate, chain
+from itertools import accumulate, chain, compress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -24,6 +24,7 @@ from ghapp.attribution.model import (
     Edit,
     EditLines,
     EditResult,
+    EditsLeftOut,
     Evidence,
     FileSnapshot,
     LineFingerprint,
@@ -108,6 +109,8 @@ class IndexedEvidence(NamedTuple):
     """Digest of the compared edits, as `ghapp.attribution.digest.of_edits` computes it."""
     fingerprinted: bool
     """Whether some of the repository's edits hold fingerprints, so that tokens are compared."""
+    left_out: EditsLeftOut
+    """Edits of the span that are not considered."""
 
 
 # --- writing ----------------------------------------------------------------------------------
@@ -345,6 +348,7 @@ class EditIndex:
     def __init__(self, folder: Path) -> None:
         catalog = msgspec.msgpack.decode((folder / CATALOG).read_bytes(), type=EditCatalog)
         self.unread = catalog.unread
+        self._passed_over = catalog.passed_over
         self._likely_roots = catalog.likely_roots
         self._snapshots = catalog.snapshots
         self._at = _numbers("q", catalog.at)
@@ -383,11 +387,14 @@ class EditIndex:
             if place in wanted
         ]
         considered = self._considered(subject, policy, inside)
-        evidence = Evidence(edits=tuple(edits), unread=self.unread)
+        evidence = Evidence(edits=tuple(edits), unread=self.unread, passed_over=self._passed_over)
         compared = [rank for rank, place in considered if place in wanted]
         holding = zip(span, self._holding[start:end], strict=False)
         fingerprinted = any(holds and place in inside for place, holds in holding)
-        return IndexedEvidence(evidence, len(considered), self._digest(compared), fingerprinted)
+        return IndexedEvidence(
+            *(evidence, len(considered), self._digest(compared), fingerprinted),
+            left_out=_left_out(span, self._applied[start:end], inside, len(considered)),
+        )
 
     def _checkouts(self, places: set[int], subject: AuditSubject, change: Change) -> KnownCheckouts:
         """Return the checkouts that the edits of a span show.
@@ -461,6 +468,19 @@ class EditIndex:
         # A relative path is looked up in the change without a checkout.
         name = f"(elsewhere)/{edit.path.rpartition('/')[2]}"
         return msgspec.structs.replace(edit, path=name if path is None else path)
+
+
+def _left_out(
+    span: Sequence[int], applied: bytes, inside: frozenset[int], considered: int
+) -> EditsLeftOut:
+    """Count the edits of a span that are not considered, by why."""
+    is_inside = list(map(inside.__contains__, span))
+    known, usable = sum(is_inside), sum(compress(applied, is_inside))
+    return EditsLeftOut(
+        outside_window=usable - considered,
+        not_applied=known - usable,
+        elsewhere=len(span) - known,
+    )
 
 
 def _stretches(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghapp.cli import evidence_admin, evidence_preview
+from ghapp.cli import evidence_admin, evidence_check, evidence_preview
 from ghapp.cli.app_store import data_option, known_repository, opened, server_packages
 from ghapp.cli.evidence_preview import EXISTING, UNREAD, roots_option
-from ghapp.cli.problems import name_problems
+from ghapp.cli.problems import name_problems, say_passed_over
 
 if TYPE_CHECKING:  # only `import` needs the server's packages; a developer's machine has none
     from ghapp.ingest.keep import EncodeLines, ImportResult
@@ -51,6 +51,7 @@ def import_(
 
 
 command.add_command(evidence_preview.preview)
+command.add_command(evidence_check.check)
 command.add_command(evidence_admin.erase)
 command.add_command(evidence_admin.rotate_key)
 command.add_command(evidence_admin.machines)
@@ -82,6 +83,7 @@ def _say(imported: "ImportResult", repository: "Repository") -> None:
         f"{imported.added} new, {imported.already_known} known before, "
         f"{imported.not_applied} not applied, {imported.elsewhere} elsewhere"
     )
+    say_passed_over(imported.passed_over)
     for number in sorted(imported.due_again):
         click.echo(f"  pull request {number} will be audited again")
     if imported.unread:

@@ -23,11 +23,10 @@ from ghapp.attribution.model import (
 from ghapp.attribution.paths import below, tidy
 from ghapp.cli.options import as_roots
 from ghapp.cli.output import write_out
-from ghapp.cli.problems import LONGEST, name_problems
+from ghapp.cli.problems import name_problems, say_passed_over
 from ghapp.evidence.source import Worktree, added_up
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.reports.harmless import visible
-from ghapp.reports.reading import passed_over_line
 from ghapp.reports.summary import moment
 
 UNREAD = 1
@@ -179,8 +178,7 @@ def _print_text(found: Iterable[Previewed], counts: bool) -> list[UnreadEvidence
             unread.append(one)
         else:
             passed_over.append(one)
-    if said := passed_over_line(added_up(passed_over)):
-        click.echo(visible(said, LONGEST))
+    say_passed_over(added_up(passed_over))
     click.echo(f"{edits} edit(s) would be stored")
     return unread
 

@@ -2,11 +2,27 @@
 
 from collections.abc import Sequence
 
-from ghapp.attribution.model import PassedOver
+from ghapp.attribution.model import AuditInputs, PassedOver
 from ghapp.reports import words
 
 SHOWN = 6
 """Kinds that one line names; the others are counted."""
+
+
+def read_line(inputs: AuditInputs) -> str | None:
+    """Return what an audit read and passed over; ``None``: its engine does not say."""
+    left = inputs.edits_left_out
+    if left is None:
+        return None
+    parts = [
+        f"{words.counted(inputs.edits_considered, 'edit')} considered",
+        f"{left.outside_window:,} outside the window",
+        f"{left.not_applied:,} not applied",
+        f"{left.elsewhere:,} elsewhere",
+    ]
+    shown = [parts[0], *(part for part in parts[1:] if not part.startswith("0 "))]
+    said = f"Evidence read: {words.listed(shown)}."
+    return " ".join(filter(None, [said, passed_over_line(inputs.passed_over)]))
 
 
 def passed_over_line(passed: Sequence[PassedOver] | None) -> str | None:
