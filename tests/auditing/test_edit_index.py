@@ -58,7 +58,7 @@ def change_of(folder: Path) -> Change:
     return Change(files=parse_diff((folder / "change.diff").read_bytes()))
 
 
-Found = list[Edit | FileSnapshot | UnreadEvidence | Worktree]
+Found = list[Edit | FileSnapshot | PassedOver | UnreadEvidence | Worktree]
 
 
 def whole(found: Found, subject: AuditSubject, policy: Policy, likely: list[str]) -> Evidence:
