@@ -97,10 +97,10 @@ def flush(*, quiet: bool) -> None:
     from ghapp.collector.flush import flush_silently  # noqa: PLC0415 - see the top
 
     if quiet:
-        flush_silently(own_places(), now=now())
+        flush_silently(own_places(), now=now(), folders=own_transcripts)
         return
     with said():
-        done = send(own_places(), now=now(), at_once=True)
+        done = send(own_places(), now=now(), at_once=True, folders=own_transcripts)
     click.echo(f"{done.sent} edit(s) sent")
     say_stays(done.stays)
     if done.problem is not None:

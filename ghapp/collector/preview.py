@@ -14,6 +14,7 @@ from ghapp.collector.batches import fingerprinter_of, to_batch, to_sent
 from ghapp.collector.clones import LocalClones
 from ghapp.collector.events import EventError, to_edits, to_event
 from ghapp.collector.places import CollectorFiles
+from ghapp.collector.transcript_calls import made_by
 from ghapp.evidence.source import everything
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.wire import EditBatch, EnrolledInstallation, MachineEnrollment
@@ -80,7 +81,7 @@ def _found(
 def _all(places: CollectorFiles, folders: Iterable[Path]) -> Iterator[Edit]:
     for line in queue.lines(places):
         try:
-            yield from to_edits(to_event(line), everything)
+            yield from to_edits(to_event(line), everything, made_by)
         except EventError:
             continue
     for found in find_evidence(folders):

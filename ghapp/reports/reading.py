@@ -1,6 +1,7 @@
 """One line that says what of the evidence was read, and what was passed over. It reads nothing."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from ghapp.attribution.model import AuditInputs, PassedOver
 from ghapp.reports import words
@@ -38,6 +39,17 @@ def passed_over_line(passed: Sequence[PassedOver] | None) -> str | None:
     if len(ordered) > SHOWN:
         named.append(words.counted(len(ordered) - SHOWN, "more kind"))
     return f"Passed over, not read as edits: {words.listed(named)}."
+
+
+def silent_agent(agent: str, version: str | None, machines: int, last: date | None) -> str:
+    """Return a sentence about agent sessions without edits; ``last``: the day of the last edit.
+
+    >>> silent_agent("codex", "0.151.0", 12, date(2026, 9, 3))
+    'Codex 0.151.0: 12 machines sent agent sessions, no edit since 3 September 2026'
+    """
+    name = f"{words.agent_name(agent)} {version or f'(version {words.NOT_RECORDED})'}"
+    since = "no edit ever" if last is None else f"no edit since {last.day} {last:%B %Y}"
+    return f"{name}: {words.counted(machines, 'machine')} sent agent sessions, {since}"
 
 
 def _kind(one: PassedOver) -> str:

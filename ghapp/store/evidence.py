@@ -423,12 +423,17 @@ def _rank(row: Mapping[str, Any]) -> tuple[Any, ...]:
         row["outcome"],
         row["tool"],
         row["agent"],
+        # A copy that names its model says more; the hook's event names none.
+        row["model"] is None,
+        row["agent_version"] is None,
+        row["model"] or "",
+        row["agent_version"] or "",
     )
 
 
 _RANKED = (
     *("edit_id", "outcome", "own_lines", "at", "agent_session", "path", "tool", "agent"),
-    *("actor", "actor_id"),
+    *("actor", "actor_id", "agent_version", "model"),
 )
 
 
@@ -460,6 +465,8 @@ def _to_row(edit: Edit, sender: EditSender) -> dict[str, Any]:
         "lines": packed,
         "key_id": sender.key_id if encoding == "fingerprint" else None,
         "actor_id": sender.actor_id,
+        "agent_version": clean(edit.agent_version),
+        "model": clean(edit.model),
     }
 
 
@@ -474,6 +481,8 @@ def _from_row(row: Row[Any]) -> Edit:
         tool=row.tool,
         cwd=row.cwd,
         actor=row.actor,
+        agent_version=row.agent_version,
+        model=row.model,
         lines=unpack(row.encoding, row.lines),
     )
 
@@ -515,14 +524,18 @@ def _sift(
 def _replace(connection: Connection, better: list[dict[str, Any]]) -> None:
     if not better:
         return
-    kept = {"repository_id", "edit_id", "actor", "actor_id"}
+    kept = {"repository_id", "edit_id", "actor", "actor_id", "agent_version", "model"}
     replaced = [name for name in better[0] if name not in kept]
     change = (
         update(edit_batch)
         .where(edit_batch.c.repository_id == bindparam("of_repository_id"))
         .where(edit_batch.c.edit_id == bindparam("of_edit_id"))
-        # A copy without the developer's name must not remove the name that we know.
+        # A copy without a name, the developer's or the model's, must not remove what we know.
         .values(
+            agent_version=func.coalesce(
+                bindparam("of_agent_version", type_=Text), edit_batch.c.agent_version
+            ),
+            model=func.coalesce(bindparam("of_model", type_=Text), edit_batch.c.model),
             actor=func.coalesce(bindparam("of_actor", type_=Text), edit_batch.c.actor),
             actor_id=func.coalesce(
                 bindparam("of_actor_id", type_=BigInteger), edit_batch.c.actor_id
@@ -551,6 +564,8 @@ _COPIED = {
     "lines": "bytea",
     "key_id": "text",
     "actor_id": "int8",
+    "agent_version": "text",
+    "model": "text",
 }
 
 

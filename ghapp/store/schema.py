@@ -155,6 +155,8 @@ edit_batch = Table(
     Column("lines", LargeBinary, nullable=False),
     Column("key_id", Text),
     Column("actor_id", BigInteger),
+    Column("agent_version", Text),
+    Column("model", Text),
     CheckConstraint("encoding IN ('text', 'fingerprint')", name="encoding"),
     UniqueConstraint("repository_id", "edit_id"),
     Index("edit_batch_time", "repository_id", "at"),
@@ -498,6 +500,27 @@ machine_report = Table(
     ),
     Index("machine_report_person", "user_id", "week"),
     Index("machine_report_week", "week"),
+)
+
+agent_report = Table(
+    "agent_report",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("transcripts", Integer, nullable=False),
+    Column("edits", Integer, nullable=False),
+    Column("seen_on", Integer, nullable=False),
+    Column("last_edit_on", Integer),
+    Column("reported_at", InstantColumn, nullable=False),
+    UniqueConstraint(
+        *("installation_id", "user_id", "machine", "agent", "version"), name="uq_agent_report_once"
+    ),
+    Index("agent_report_time", "reported_at"),
 )
 
 erasure = Table(

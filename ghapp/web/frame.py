@@ -9,6 +9,7 @@ from ghapp import __version__
 from ghapp.reports import words
 from ghapp.reports.charts import NOTHING, meter
 from ghapp.reports.harmless import visible
+from ghapp.reports.reading import silent_agent
 from ghapp.reports.summary import moment, percent
 from ghapp.web.prose import to_html
 
@@ -41,6 +42,9 @@ def add_frame(app: Flask) -> None:
         "moment": moment,
         "number": lambda count: f"{count:,}",
         "prose": to_html,
+        "silent_agent": lambda one: silent_agent(
+            one.agent, one.version, one.machines, one.last_edit_on
+        ),
         "reason_group": lambda reason: words.group(reason).replace(" ", "_"),
         "reason_sentence": words.sentence,
         "visible": visible,
