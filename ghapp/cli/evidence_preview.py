@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from ghapp.attribution.fingerprint import LineFingerprinter
+from ghapp.attribution.identity import EditIdentity, identity
 from ghapp.attribution.model import (
     Edit,
     EditResult,
@@ -115,13 +116,13 @@ def preview(
 def _would_keep(paths: tuple[Path, ...], roots: tuple[str, ...]) -> Iterator[Previewed]:
     """Yield the edits that the app would keep, each once, what is unread and what passed over."""
     homes = _homes(paths, roots)
-    shown: set[int] = set()
+    shown: set[EditIdentity] = set()
     outside: Counter[str] = Counter()
     for found in find_evidence(paths, lambda path: _place(homes, path) is not None):
         if isinstance(found, UnreadEvidence | PassedOver):
             yield found
-        elif isinstance(found, Edit) and (identity := _identity(found)) not in shown:
-            shown.add(identity)
+        elif isinstance(found, Edit) and (same := identity(found)) not in shown:
+            shown.add(same)
             place = _place(homes, found.path)
             if place is None:
                 outside[found.agent] += 1
@@ -129,15 +130,6 @@ def _would_keep(paths: tuple[Path, ...], roots: tuple[str, ...]) -> Iterator[Pre
                 yield replace(found, path=place, cwd=None if homes else found.cwd)
     for agent, count in outside.items():
         yield PassedOver(agent=agent, what=OUTSIDE, count=count)
-
-
-def _identity(edit: Edit) -> int:
-    """Return a digest that copies share, as of a resumed or forked agent session.
-
-    Call ids repeat: equal agent, id, path, time and own lines are one edit, anything else is two.
-    """
-    own = tuple(hunk.own for hunk in edit.lines.hunks)
-    return hash((edit.agent, edit.id, edit.path, edit.at, own))
 
 
 def _homes(paths: tuple[Path, ...], roots: tuple[str, ...]) -> frozenset[str]:

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ghapp.attribution.model import Edit, FileSnapshot, PassedOver, UnreadEvidence
+from ghapp.evidence import claude_code
 from ghapp.evidence.homes import agent_at
+from ghapp.evidence.known_files import SharedFiles
 from ghapp.evidence.registry import source_of
 from ghapp.evidence.source import EvidenceSource, Found, WantedPath, Worktree, everything
 from ghapp.ingest import opencode_rows
@@ -83,20 +85,47 @@ def find_evidence(paths: Iterable[Path], wanted: WantedPath = everything) -> Ite
 
 
 def artifacts(start: Path) -> Iterator[EvidenceArtifact | UnreadEvidence]:
-    """Yield the transcripts below a path, by name, then the directories that cannot be read."""
+    """Yield the transcripts below a path, and the directories that cannot be read.
+
+    They come by name, a directory's files before its folders, but a folder right behind the file
+    of the same name: an agent session's subagents follow it.
+    """
     if not start.is_dir():
         yield EvidenceArtifact(str(start), (start,))
         return
-    problems: list[OSError] = []
     walked: set[tuple[int, int]] = set()
     _is_new(start, walked)
-    for directory, below, files in os.walk(start, onerror=problems.append, followlinks=True):
-        where = Path(directory)
-        # A link may lead back up, so each directory is walked only once.
-        below[:] = sorted(name for name in below if _is_new(where / name, walked))
-        yield from _grouped(where, files)
-    for problem in problems:
-        yield UnreadEvidence(source=str(problem.filename), line=None, problem=_sentence(problem))
+    waiting = [_listed(start)]
+    while waiting:
+        found = next(waiting[-1], None)
+        if found is None:
+            waiting.pop()
+        elif isinstance(found, Path):
+            # A link may lead back up, so each directory is walked only once.
+            if _is_new(found, walked):
+                waiting.append(_listed(found))
+        else:
+            yield found
+
+
+def _listed(directory: Path) -> Iterator[EvidenceArtifact | UnreadEvidence | Path]:
+    """Yield the transcripts and the folders of a directory."""
+    try:
+        with os.scandir(directory) as entries:
+            is_folder = {entry.name: entry.is_dir() for entry in entries}
+    except OSError as problem:
+        yield UnreadEvidence(source=str(directory), line=None, problem=_sentence(problem))
+        return
+    folders = sorted(name for name, is_one in is_folder.items() if is_one)
+    files = [name for name, is_one in is_folder.items() if not is_one]
+    for artifact in _grouped(directory, files):
+        yield artifact
+        own = Path(artifact.name).stem
+        if own in folders:
+            folders.remove(own)
+            yield directory / own
+    for name in folders:
+        yield directory / name
 
 
 def _is_new(directory: Path, walked: set[tuple[int, int]]) -> bool:
@@ -126,6 +155,7 @@ def _grouped(directory: Path, files: list[str]) -> Iterator[EvidenceArtifact]:
 
 def _found(starts: list[Path], wanted: WantedPath) -> Iterator[Found]:
     done: set[Path] = set()
+    shown = _ShownFiles()
     for start in starts:
         for artifact in artifacts(start):
             if isinstance(artifact, UnreadEvidence):
@@ -134,10 +164,25 @@ def _found(starts: list[Path], wanted: WantedPath) -> Iterator[Found]:
             file = artifact.parts[0].resolve()
             if file not in done:
                 done.add(file)
-                yield from _read(artifact, wanted)
+                yield from _read(artifact, wanted, shown)
 
 
-def _read(artifact: EvidenceArtifact, wanted: WantedPath) -> Iterator[Found]:
+class _ShownFiles:
+    """What the transcripts of the agent session that is being read have shown of files."""
+
+    def __init__(self) -> None:
+        self._tree: str | None = None
+        self._files = SharedFiles()
+
+    def of(self, name: str) -> SharedFiles:
+        """Return what a transcript shares with those read before it; empty for a new session."""
+        tree = claude_code.tree_of(name)
+        if tree != self._tree:
+            self._tree, self._files = tree, SharedFiles()
+        return self._files
+
+
+def _read(artifact: EvidenceArtifact, wanted: WantedPath, shown: _ShownFiles) -> Iterator[Found]:
     """Yield what one artifact holds, and a problem if it cannot be opened or read on."""
     try:
         for part in artifact.parts:
@@ -150,7 +195,11 @@ def _read(artifact: EvidenceArtifact, wanted: WantedPath) -> Iterator[Found]:
             is_database = head.startswith(opencode_rows.SIGN)
             rows = opencode_rows.rows(artifact.parts[0]) if is_database else None
             records = rows or _lines(artifact.parts)
-            found = source.read(artifact.name, records, wanted)
+            found = (
+                claude_code.read(artifact.name, records, wanted, shown.of(artifact.name))
+                if source is claude_code
+                else source.read(artifact.name, records, wanted)
+            )
             yield from found if is_a_part else _never_silent(source, found)
         elif not is_a_part and head and not head.isspace():
             yield PassedOver(agent=agent_at(artifact.name), what=UNRECOGNIZED, count=1)

@@ -66,7 +66,8 @@ def carry(
         return CarriedEvidence(found=_unread("git", error).found, trailers=trailers)
     edits = [found for found in carried.found if isinstance(found, Edit)]
     if edits:
-        added = keep_read(keeping.store, pull.repository_id, edits, keeping.encode(), now=now)
+        encode = keeping.encode()
+        added = keep_read(keeping.store, pull.repository_id, edits, encode, now=now, carried=True)
         log.info("evidence_carried", pull_request=pull.number, edits=len(edits), added=added.added)
     rest = tuple(one for one in carried.found if isinstance(one, UnreadEvidence | PassedOver))
     return CarriedEvidence(found=rest, trailers=trailers)
