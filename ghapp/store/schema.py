@@ -588,6 +588,18 @@ pull_agent = Table(
     Index("pull_agent_merged", "repository_id", "merged_at"),
 )
 
+pull_model = Table(
+    "pull_model",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("pull_request", Integer, primary_key=True, autoincrement=False),
+    Column("agent", Text, primary_key=True),
+    Column("family", Text, primary_key=True),
+    Column("merged_at", InstantColumn, nullable=False),
+    Column("attributed", Integer, nullable=False),
+    Index("pull_model_merged", "repository_id", "merged_at"),
+)
+
 pull_lines = Table(
     "pull_lines",
     metadata,

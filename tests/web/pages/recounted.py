@@ -20,6 +20,7 @@ from ghapp.summaries.counts import (
     AgentCounts,
     LineCounts,
     MeasuredFigure,
+    ModelCounts,
     PersonCounts,
     PullCounts,
     PullOutcome,
@@ -149,6 +150,7 @@ def organization(
     yield from _board(slow.people(asked, known.naming), by)
     yield from _adoption(known, asked)
     yield from _agents(slow.agents(asked), slow.totals(asked))
+    yield from _models(slow.models(asked), slow.totals(asked))
     yield from _lines("By language", slow.languages(asked))
 
 
@@ -253,6 +255,17 @@ def _series(known: Known, asked: PullSelection, grain: TimeGrain) -> Iterator[Fi
     said = f"{with_} with an agent, {without} without, {unknown} without evidence."
     yield pulls, "drawn", f"{since} {said}"
     yield lines, "drawn", f"{since} The share is a floor: uncertain lines do not count."
+
+
+def _models(models: Sequence[ModelCounts], counts: PullCounts) -> Iterator[Figure]:
+    for row in models[:12]:
+        name = row.model or "not recorded"
+        yield "By model", name, "Agent", agent_name(row.agent)
+        yield "By model", name, "PRs with", n(row.pulls)
+        yield "By model", name, "Lines with", n(row.attributed)
+        yield from meter("By model", name, name, row.attributed, counts.attributed)
+    if len(models) > 12:
+        yield "By model", f"and {n(len(models) - 12)} more with fewer lines"
 
 
 def _agents(agents: Iterable[AgentCounts], counts: PullCounts) -> Iterator[Figure]:
