@@ -60,7 +60,8 @@ def find_evidence(paths: Iterable[Path], wanted: WantedPath = everything) -> Ite
     """Yield what the artifacts below some paths hold, and what cannot be read of them.
 
     A path is a file, or a directory that is walked in the order of names. Equal copies of an
-    edit are dropped; the order of reading does not change that. Copies that differ, such as
+    edit are dropped, as are copies of a record that cannot be read: resumed agent sessions hold
+    both again. The order of reading does not change that. Copies that differ, such as
     those of a forked agent session, are all yielded: only the engine, which knows all of them,
     can choose.
 
@@ -155,7 +156,7 @@ def _grouped(directory: Path, files: list[str]) -> Iterator[EvidenceArtifact]:
 
 def _found(starts: list[Path], wanted: WantedPath) -> Iterator[Found]:
     done: set[Path] = set()
-    shown = _ShownFiles()
+    shown, told = _ShownFiles(), set[int]()
     for start in starts:
         for artifact in artifacts(start):
             if isinstance(artifact, UnreadEvidence):
@@ -164,7 +165,7 @@ def _found(starts: list[Path], wanted: WantedPath) -> Iterator[Found]:
             file = artifact.parts[0].resolve()
             if file not in done:
                 done.add(file)
-                yield from _read(artifact, wanted, shown)
+                yield from _read(artifact, wanted, shown, told)
 
 
 class _ShownFiles:
@@ -182,7 +183,9 @@ class _ShownFiles:
         return self._files
 
 
-def _read(artifact: EvidenceArtifact, wanted: WantedPath, shown: _ShownFiles) -> Iterator[Found]:
+def _read(
+    artifact: EvidenceArtifact, wanted: WantedPath, shown: _ShownFiles, told: set[int]
+) -> Iterator[Found]:
     """Yield what one artifact holds, and a problem if it cannot be opened or read on."""
     try:
         for part in artifact.parts:
@@ -194,13 +197,14 @@ def _read(artifact: EvidenceArtifact, wanted: WantedPath, shown: _ShownFiles) ->
         if source is not None:
             is_database = head.startswith(opencode_rows.SIGN)
             rows = opencode_rows.rows(artifact.parts[0]) if is_database else None
-            records = rows or _lines(artifact.parts)
+            records = _Records(rows or _lines(artifact.parts))
             found = (
                 claude_code.read(artifact.name, records, wanted, shown.of(artifact.name))
                 if source is claude_code
                 else source.read(artifact.name, records, wanted)
             )
-            yield from found if is_a_part else _never_silent(source, found)
+            found = found if is_a_part else _never_silent(source, found)
+            yield from _without_copies(found, records, told)
         elif not is_a_part and head and not head.isspace():
             yield PassedOver(agent=agent_at(artifact.name), what=UNRECOGNIZED, count=1)
     except OSError as problem:
@@ -215,6 +219,30 @@ def _never_silent(source: EvidenceSource, found: Iterable[Found]) -> Iterator[Fo
         yield one
     if silent:
         yield PassedOver(agent=source.AGENT, what=SILENT, count=1)
+
+
+class _Records:
+    """An artifact's records, one after the other; it knows the one that was read last."""
+
+    def __init__(self, records: Iterable[bytes]) -> None:
+        self._records = records
+        self.number = 0
+        self.last = b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        for self.number, self.last in enumerate(self._records, 1):  # noqa: B020 - what it is for
+            yield self.last
+
+
+def _without_copies(found: Iterable[Found], records: _Records, told: set[int]) -> Iterator[Found]:
+    """Drop what cannot be read of a record whose copy was told before."""
+    for one in found:
+        if isinstance(one, UnreadEvidence) and one.line == records.number:
+            digest = hash((records.last, one.problem))
+            if digest in told:
+                continue
+            told.add(digest)
+        yield one
 
 
 def _check_readable(part: Path) -> None:
