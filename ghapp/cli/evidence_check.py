@@ -56,9 +56,13 @@ def check(paths: tuple[Path, ...], form: str) -> None:
         if form == "json":
             sys.stdout.buffer.write(msgspec.json.encode({"folders": tuple(checked)}) + b"\n")
             return
-        for one in checked:
-            for line in _lines(one):
-                click.echo(visible(line, LONGEST))
+        there = list(checked)
+        for one in there:
+            if one.is_there:
+                for line in _lines(one):
+                    click.echo(visible(line, LONGEST))
+        for line in _missing(there):
+            click.echo(visible(line, LONGEST))
 
 
 def _checked(one: AgentFolder) -> CheckedFolder:
@@ -75,15 +79,24 @@ def _checked(one: AgentFolder) -> CheckedFolder:
 
 def _lines(one: CheckedFolder) -> Iterator[str]:
     name = words.agent_name(one.agent) if one.agent else "Records"
-    if not one.is_there:
-        yield f"{name}: nothing at {one.folder}"
-    elif not one.is_read:
+    if not one.is_read:
         yield f"{name}: not read: no reader takes the records at {one.folder}"
     elif not one.found:
         yield f"{name}: no file of records at {one.folder}"
     else:
         yield f"{name}: read, {one.folder}"
         yield from _counts(one.found)
+
+
+def _missing(folders: Iterable[CheckedFolder]) -> Iterator[str]:
+    """Yield the agents without any folder here, with the places where one would be."""
+    by_agent: dict[str | None, list[CheckedFolder]] = {}
+    for one in folders:
+        by_agent.setdefault(one.agent, []).append(one)
+    for agent, some in by_agent.items():
+        if not any(one.is_there for one in some):
+            places = words.listed([one.folder for one in some])
+            yield f"{words.agent_name(agent or 'Records')}: nothing at {places}"
 
 
 def _counts(found: Iterable[AgentSurvey]) -> Iterator[str]:

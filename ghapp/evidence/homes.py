@@ -47,8 +47,13 @@ def read_homes() -> tuple[RecordHome, ...]:
 
 def unread_homes() -> tuple[RecordHome, ...]:
     """Return where agents keep records that no source reads."""
-    read = {home.below_home for home in read_homes()}
-    return tuple(home for home in _KNOWN if home.below_home not in read)
+    read = [f"{home.below_home}/" for home in read_homes()]
+    return tuple(
+        home
+        for home in _KNOWN
+        for below in [f"{home.below_home}/"]
+        if not any(below.startswith(one) or one.startswith(below) for one in read)
+    )
 
 
 def agent_at(path: str) -> str | None:

@@ -76,7 +76,7 @@ def stuck() -> str:
         agents=store.agent_reports.seen(now - REPORTED),
         unsettled=store.deliveries.unsettled(now - timedelta(minutes=1), SHOWN),
         not_confirmed=store.publications.not_confirmed(now - RECENTLY, SHOWN),
-        redis_is_alive=services.queue.is_alive(),
+        queue=services.queue.state().value,
     )
 
 
