@@ -34,15 +34,19 @@ from ghapp.attribution.model import (
     Struct,
     UnreadEvidence,
 )
-from ghapp.attribution.paths import KnownCheckouts, below_deepest, is_absolute, paths_of, tidy
+from ghapp.attribution.paths import KnownCheckouts, folded, paths_of, tidy, within
 from ghapp.attribution.policy import Policy
-from ghapp.evidence.source import Found, Worktree, added_up
+from ghapp.evidence.source import Found, NamedCheckout, Worktree, added_up, with_worktrees
+from ghapp.ingest.named_checkouts import named_roots
 
 EDITS, CATALOG = "edits", "catalog"
 """Names of the index's two files."""
 
 CHECKOUTS_KEPT = 64
 """Sets of checkouts whose places are cached."""
+
+_MAY_COUNT = {EditResult.APPLIED: 1, EditResult.UNRECORDED: 2}
+"""The outcomes of edits that a policy may credit, as numbers in the catalog."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -83,8 +87,8 @@ class EditCatalog(Struct, frozen=True):
     """The edit's index in the order of ids."""
     place: bytes
     """The index of its origin in ``places``."""
-    applied: bytes
-    """1: the edit was applied."""
+    outcome: bytes
+    """1: the edit was applied; 2: no record tells; 0: it was not."""
     holding: bytes
     """1: the edit holds lines that can be compared."""
     fingerprinted: bool
@@ -106,7 +110,7 @@ class IndexedEvidence(NamedTuple):
     evidence: Evidence
     """The edits of the change's files, each with its path in the repository."""
     considered: int
-    """Number of applied edits of the repository inside the window, in any file."""
+    """Number of usable edits of the repository inside the window, in any file."""
     digest: str
     """Digest of the compared edits, as `ghapp.attribution.digest.of_edits` computes it."""
     fingerprinted: bool
@@ -124,7 +128,8 @@ class _Row(NamedTuple):
     at: int
     """Microseconds since 1970."""
     place: int
-    applied: bool
+    outcome: int
+    """As in `EditCatalog`."""
     holding: bool
     start: int
     """Bytes."""
@@ -137,23 +142,26 @@ class _Row(NamedTuple):
     preference: tuple[Any, ...]
 
 
-def write_index(
+def write_index(  # noqa: PLR0913 - the evidence, where it goes, and whose checkouts it may be in
     found: Iterable[Found],
     folder: Path,
     *,
     roots: Sequence[str],
     likely_roots: Sequence[str],
+    repositories: Sequence[str] = (),
     encode: Encode | None = None,
 ) -> EditCatalog:
     """Write edits into a folder and return their catalog.
 
     ``roots`` are checkouts on the machines of the evidence: edits elsewhere are left out, and
     the others get their paths in the repository, as an import into the app does it.
-    ``likely_roots`` are checkouts that may occur in the evidence. ``encode`` makes the
-    fingerprints that the app would store; ``None``: lines stay text.
+    ``likely_roots`` are checkouts that may occur in the evidence, and ``repositories`` the names
+    by which records may name more of them. ``encode`` makes the fingerprints that the app would
+    store; ``None``: lines stay text.
     """
     unread: list[UnreadEvidence] = []
     worktrees: list[Worktree] = []
+    named: list[NamedCheckout] = []
     snapshots: set[FileSnapshot] = set()
     passed_over: list[PassedOver] = []
     with _Writing(folder / "as-read") as writing:
@@ -165,6 +173,8 @@ def write_index(
                     unread.append(one)
                 case Worktree():
                     worktrees.append(one)
+                case NamedCheckout():
+                    named.append(one)
                 case FileSnapshot():
                     snapshots.add(one)
                 case PassedOver():
@@ -175,7 +185,7 @@ def write_index(
         writing = _fingerprinted(writing, folder, encode)
         snapshots.clear()  # the app stores nothing of a file's content
     catalog = writing.catalog(
-        with_worktrees(likely_roots, worktrees),
+        with_worktrees([*likely_roots, *named_roots(named, repositories)], worktrees),
         tuple(sorted(snapshots, key=lambda one: (one.path, one.blob))),
         tuple(unread),
         added_up(passed_over),
@@ -184,26 +194,13 @@ def write_index(
     return catalog
 
 
-def with_worktrees(roots: Iterable[str], worktrees: Iterable[Worktree]) -> tuple[str, ...]:
-    """Add the worktrees that were made from one of the roots, and those made from these."""
-    homes = dict.fromkeys(map(tidy, roots))
-    named = list(worktrees)
-    while True:
-        made = [one for one in named if below_deepest(homes, tidy(one.original)) is not None]
-        new = {tidy(one.path): None for one in made if tidy(one.path) not in homes}
-        if not new:
-            return tuple(homes)
-        homes |= new
-
-
 def _at_home(read: "_Writing", folder: Path, homes: Sequence[str]) -> "_Writing":
     """Write the edits below some roots again, with their paths in the repository."""
     with _Writing(folder / "at-home") as writing, read.path.open("rb") as file:
         for row in read.rows():
             file.seek(row.start)
             edit = _DECODER.decode(file.read(row.size))
-            named = tidy(edit.path)
-            path = below_deepest(homes, named) if is_absolute(named) else named
+            path = within(homes, edit.path)
             if path:
                 writing.add(msgspec.structs.replace(edit, path=path, cwd=None))
     read.path.unlink()
@@ -247,7 +244,7 @@ class _Writing:
         row = _Row(
             at=_microseconds(edit.at),
             place=self._places.setdefault(place, len(self._places)),
-            applied=edit.outcome is EditResult.APPLIED,
+            outcome=_MAY_COUNT.get(edit.outcome, 0),
             holding=any(hunk.own or hunk.before or hunk.after for hunk in edit.lines.hunks),
             start=self._size,
             size=len(packed),
@@ -284,7 +281,7 @@ class _Writing:
             at=array("q", [row.at for row in rows]).tobytes(),
             rank=array("l", ranks).tobytes(),
             place=array("l", [row.place for row in rows]).tobytes(),
-            applied=bytes(row.applied for row in rows),
+            outcome=bytes(row.outcome for row in rows),
             holding=bytes(row.holding for row in rows),
             fingerprinted=self._is_fingerprinted,
             starts=array("q", starts).tobytes(),
@@ -362,14 +359,14 @@ class EditIndex:
         self._at = _numbers("q", catalog.at)
         self._rank = _numbers("l", catalog.rank)
         self._place = _numbers("l", catalog.place)
-        self._applied = catalog.applied
+        self._outcome = catalog.outcome
         self._holding = catalog.holding if catalog.fingerprinted else b""
         self._decoder = _FINGERPRINT_DECODER if catalog.fingerprinted else _DECODER
         self._starts = _numbers("q", catalog.starts)
         self._stubs = [_stub(place) for place in catalog.places]
         self._of_name: dict[str, list[int]] = {}
         for place, stub in enumerate(self._stubs):
-            self._of_name.setdefault(tidy(stub.path).rpartition("/")[2], []).append(place)
+            self._of_name.setdefault(_name(stub.path), []).append(place)
         self._inside_of: dict[tuple[str, ...], frozenset[int]] = {}
         with (folder / EDITS).open("rb") as file:
             empty = not self._at
@@ -395,13 +392,15 @@ class EditIndex:
             if place in wanted
         ]
         considered = self._considered(subject, policy, inside)
+        may_count = bytes(number in _usable(policy) for number in range(len(_MAY_COUNT) + 1))
+        usable = self._outcome[start:end].translate(may_count.ljust(256, b"\0"))
         evidence = Evidence(edits=tuple(edits), unread=self.unread, passed_over=self._passed_over)
         compared = [rank for rank, place in considered if place in wanted]
         holding = zip(span, self._holding[start:end], strict=False)
         fingerprinted = any(holds and place in inside for place, holds in holding)
         return IndexedEvidence(
             *(evidence, len(considered), self._digest(compared), fingerprinted),
-            left_out=_left_out(span, self._applied[start:end], inside, len(considered)),
+            left_out=_left_out(span, usable, inside, len(considered)),
         )
 
     def _checkouts(self, places: set[int], subject: AuditSubject, change: Change) -> KnownCheckouts:
@@ -422,7 +421,7 @@ class EditIndex:
 
     def _named_as(self, names: Iterable[str], places: set[int]) -> set[int]:
         """Return the places whose file has the name of one of some paths."""
-        of_names = (self._of_name.get(name.rpartition("/")[2], ()) for name in names)
+        of_names = (self._of_name.get(_name(name), ()) for name in names)
         return places.intersection(chain.from_iterable(of_names))
 
     def _inside(self, checkouts: KnownCheckouts) -> frozenset[int]:
@@ -453,14 +452,17 @@ class EditIndex:
     def _considered(
         self, subject: AuditSubject, policy: Policy, inside: frozenset[int]
     ) -> list[tuple[int, int]]:
-        """Return rank and place of the repository's applied edits inside the window, in order."""
+        """Return rank and place of the repository's usable edits inside the window, in order."""
+        usable = _usable(policy)
         first, last = map(_microseconds, policy.window(subject.merged_at))
         start, end = bisect_left(self._at, first), bisect_right(self._at, last)
         window = zip(
-            self._rank[start:end], self._place[start:end], self._applied[start:end], strict=True
+            self._rank[start:end], self._place[start:end], self._outcome[start:end], strict=True
         )
         return sorted(
-            (rank, place) for rank, place, applied in window if applied and place in inside
+            (rank, place)
+            for rank, place, outcome in window
+            if outcome in usable and place in inside
         )
 
     def _digest(self, ranks: Sequence[int]) -> str:
@@ -478,17 +480,27 @@ class EditIndex:
         return msgspec.structs.replace(edit, path=name if path is None else path)
 
 
+def _usable(policy: Policy) -> frozenset[int]:
+    """Return the numbers of the outcomes that a policy may count."""
+    return frozenset(number for outcome, number in _MAY_COUNT.items() if policy.may_count(outcome))
+
+
 def _left_out(
-    span: Sequence[int], applied: bytes, inside: frozenset[int], considered: int
+    span: Sequence[int], usable: bytes, inside: frozenset[int], considered: int
 ) -> EditsLeftOut:
-    """Count the edits of a span that are not considered, by why."""
+    """Count the edits of a span that are not considered, by why; ``usable``: 1 if one may count."""
     is_inside = list(map(inside.__contains__, span))
-    known, usable = sum(is_inside), sum(compress(applied, is_inside))
+    known, may_count = sum(is_inside), sum(compress(usable, is_inside))
     return EditsLeftOut(
-        outside_window=usable - considered,
-        not_applied=known - usable,
+        outside_window=may_count - considered,
+        not_applied=known - may_count,
         elsewhere=len(span) - known,
     )
+
+
+def _name(path: str) -> str:
+    """Return the last part of a path, as every file system has it."""
+    return folded(tidy(path).rpartition("/")[2])
 
 
 def _stretches(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:

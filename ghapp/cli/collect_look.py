@@ -62,7 +62,7 @@ def status() -> None:
 def _say_seen(before: "CollectorState") -> None:
     """Print what was read of agents in the last week, and what was passed over."""
     from ghapp.reports.reading import passed_over_line  # noqa: PLC0415 - see the top
-    from ghapp.reports.words import NOT_RECORDED, agent_name, counted  # noqa: PLC0415 - see the top
+    from ghapp.reports.words import NOT_NAMED, agent_name, counted  # noqa: PLC0415 - see the top
 
     seen = before.seen
     if seen is None:
@@ -70,7 +70,7 @@ def _say_seen(before: "CollectorState") -> None:
         return
     click.echo(f"read      in the week up to {moment(seen.at)}")
     for one in seen.agents:
-        name = f"{agent_name(one.agent)} {one.version or NOT_RECORDED}"
+        name = f"{agent_name(one.agent)} {one.version or NOT_NAMED}"
         last = f"the last on {one.last_edit_on}" if one.last_edit_on else "no edit"
         edits = f"{counted(one.edits, 'edit')}, {last}" if one.edits else last
         click.echo(f"  {visible(name)}: {counted(one.transcripts, 'file')}, {edits}")

@@ -102,8 +102,8 @@ def _missing(folders: Iterable[CheckedFolder]) -> Iterator[str]:
 def _counts(found: Iterable[AgentSurvey]) -> Iterator[str]:
     for one in found:
         agent = words.agent_name(one.agent) if one.agent else "unknown agent"
-        version = one.version or words.NOT_RECORDED
-        files, edits = words.counted(one.files, "file"), words.counted(one.edits, "applied edit")
+        version = one.version or words.NOT_NAMED
+        files, edits = words.counted(one.files, "file"), words.counted(one.edits, "edit")
         counts = f"{files}, {edits}, {one.not_applied:,} not applied"
         yield f"  {agent}, version {version}: {counts}; {_days(one)}"
         if one.unread:

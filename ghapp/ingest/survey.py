@@ -12,6 +12,9 @@ from ghapp.evidence.versions import version_in
 from ghapp.ingest.artifacts import HEAD, EvidenceArtifact, artifacts, find_evidence
 
 
+_MAY_COUNT = frozenset({EditResult.APPLIED, EditResult.UNRECORDED})
+
+
 class SurveyedFile(Struct, frozen=True):
     """What was read of one file of records."""
 
@@ -20,7 +23,7 @@ class SurveyedFile(Struct, frozen=True):
     version: str | None
     """The last version that the file's edits name, else the first that it names at all."""
     edits: int
-    """Applied edits."""
+    """Edits that were applied, or of whose outcome no record tells (rules.md 2.17)."""
     not_applied: int
     first_at: datetime | None
     """Time of its first edit, applied or not; ``None``: it has none."""
@@ -115,7 +118,7 @@ def _surveyed(artifact: EvidenceArtifact) -> SurveyedFile:
     times = [edit.at for edit in edits]
     versions = [edit.agent_version for edit in edits if edit.agent_version]
     agents = [edit.agent for edit in edits] + [one.agent for one in passed_over if one.agent]
-    applied = sum(edit.outcome is EditResult.APPLIED for edit in edits)
+    applied = sum(edit.outcome in _MAY_COUNT for edit in edits)
     return SurveyedFile(
         agent=agents[0] if agents else agent_at(artifact.name),
         version=versions[-1] if versions else _version(artifact.parts[0]),

@@ -47,7 +47,7 @@ def silent_agent(agent: str, version: str | None, machines: int, last: date | No
     >>> silent_agent("codex", "0.151.0", 12, date(2026, 9, 3))
     'Codex 0.151.0: 12 machines sent agent sessions, no edit since 3 September 2026'
     """
-    name = f"{words.agent_name(agent)} {version or f'(version {words.NOT_RECORDED})'}"
+    name = f"{words.agent_name(agent)} {version or f'(version {words.NOT_NAMED})'}"
     since = "no edit ever" if last is None else f"no edit since {last.day} {last:%B %Y}"
     return f"{name}: {words.counted(machines, 'machine')} sent agent sessions, {since}"
 

@@ -31,6 +31,9 @@ REASONS: dict[str, str] = {
 }
 """Reason → what it means, at most 52 characters, so that it fits one row of a terminal."""
 
+NOT_RECORDED = "outcome not recorded"
+"""Said beside an edit of whose outcome no record tells (rules.md 2.17)."""
+
 OWN_POLICY = "Defined by this repository's own policy."
 """The sentence for a reason that is not in `REASONS`."""
 
@@ -57,11 +60,18 @@ AGENTS = {
     "aider": "Aider",
     "antigravity": "Antigravity",
     CLAUDE_CODE: "Claude Code",
+    "cline": "Cline",
     "codex": "Codex",
     "copilot": "GitHub Copilot",
     "cursor": "Cursor",
+    "droid": "Droid",
     "gemini-cli": "Gemini CLI",
+    "kilo-code": "Kilo Code",
+    "kimi": "Kimi Code",
     "opencode": "OpenCode",
+    "pi": "Pi",
+    "qwen-code": "Qwen Code",
+    "roo-code": "Roo Code",
 }
 """An agent's id in evidence → its display name."""
 
@@ -83,7 +93,7 @@ def agent_name(agent: str) -> str:
     return AGENTS.get(agent, agent)
 
 
-NOT_RECORDED = "not recorded"
+NOT_NAMED = "not recorded"
 """Stands for a version or a model that no record names. It is a value: unknown is not zero."""
 
 
@@ -93,8 +103,8 @@ def made_by(source: EditSource | None) -> str:
     >>> made_by(EditSource(agent_version="0.151.0", model=None))
     'version 0.151.0, model not recorded'
     """
-    version = (source and source.agent_version) or NOT_RECORDED
-    return f"version {version}, model {(source and source.model) or NOT_RECORDED}"
+    version = (source and source.agent_version) or NOT_NAMED
+    return f"version {version}, model {(source and source.model) or NOT_NAMED}"
 
 
 def each_agents(lines: Sequence[tuple[str, int]], documented: int) -> str | None:

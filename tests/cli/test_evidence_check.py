@@ -29,8 +29,8 @@ def test_each_agent_is_named_with_what_is_read_since_when_and_what_is_not(tmp_pa
     said = done.stdout.decode()
     assert (done.returncode, done.stderr) == (0, b"")
     assert f"Claude Code: read, {at_home}/.claude/projects" in said
-    assert "1 file, 1 applied edit, 0 not applied; since 2026-05-19, last 2026-05-19" in said
-    assert "Codex, version 0.199.0: 1 file, 0 applied edits, 0 not applied; no edit" in said
+    assert "1 file, 1 edit, 0 not applied; since 2026-05-19, last 2026-05-19" in said
+    assert "Codex, version 0.199.0: 1 file, 0 edits, 0 not applied; no edit" in said
     assert "Passed over, not read as edits: Codex files without an edit or a call (1)." in said
     assert f"amp: not read: no reader takes the records at {at_home}/.local/share/amp" in said
     assert f"Gemini CLI: nothing at {at_home}/.gemini/tmp" in said
@@ -52,4 +52,4 @@ def test_records_of_ones_own_are_counted_where_they_are() -> None:
     case = FIXTURES / "evidence" / "claude_code" / "applied_edit"
     said = ghapp("evidence", "check", case).stdout.decode()
     assert said.startswith(f"Records: read, {case}\n  Claude Code, version ")
-    assert "1 file, 1 applied edit, 0 not applied" in said
+    assert "1 file, 1 edit, 0 not applied" in said

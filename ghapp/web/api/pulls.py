@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from flask import Response, abort
@@ -56,6 +56,8 @@ class LineAnswer(Struct, frozen=True):
     agent_version: str | None
     """``None``: no edit is involved, or none of its records names it, as for the model."""
     model: str | None
+    outcome: Literal["unrecorded"] | msgspec.UnsetType = msgspec.UNSET
+    """Given only if no record tells the edit's outcome."""
 
 
 @api.get(_PULL)
