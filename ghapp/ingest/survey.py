@@ -11,7 +11,6 @@ from ghapp.evidence.source import added_up
 from ghapp.evidence.versions import version_in
 from ghapp.ingest.artifacts import HEAD, EvidenceArtifact, artifacts, find_evidence
 
-
 _MAY_COUNT = frozenset({EditResult.APPLIED, EditResult.UNRECORDED})
 
 
