@@ -23,7 +23,7 @@ from tests.cli.commands import ghapp
 DOCS = TOP / "docs"
 RULES = (DOCS / "rules.md").read_text("utf-8")
 PAGES = sorted([TOP / "README.md", *DOCS.rglob("*.md"), *FIXTURES.rglob("README.md")])
-DECISIONS = 16
+DECISIONS = 17
 """Of section 2 of the rules."""
 
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -171,8 +171,9 @@ FILES = {"ghapp.sqlite3"}
 """Names of files that look like modules."""
 EXAMPLES = {"docs/exclusions.md", "ghapp/attribution/exclusions/test_fixture.py"}
 """Texts whose paths below ``tests/`` are those of somebody's repository."""
-VARIABLES_ELSEWHERE = {"GHAPP_VENV", "GHAPP_SETUP_TOKEN"}
-"""run.py reads the first; ``ghapp serve`` gives the second to its set-up page."""
+VARIABLES_ELSEWHERE = {"GHAPP_VENV", "GHAPP_SETUP_TOKEN", "GITHUB_TOKEN"}
+"""run.py reads the first; ``ghapp serve`` gives the second to its set-up page; an auditor's own
+token is in the third."""
 NO_COMMANDS = {"test", "coverage", "lock", "tools", "ANYTHING"}
 """What ``python3 run.py`` takes beside the commands of ``ghapp``, and a placeholder."""
 

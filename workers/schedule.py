@@ -19,6 +19,7 @@ import structlog
 from ghapp.bootstrap import Services, services
 from ghapp.events.intake import EventIntake
 from ghapp.events.reconcile import reconcile_request
+from ghapp.git.repository import remove_unused
 from ghapp.github.webhooks import WebhookError
 from ghapp.ingest.upload import ASK_AGAIN
 from ghapp.log import Outage
@@ -286,6 +287,7 @@ def tidy(ready: Services) -> None:
     ready.store.fingerprint_keys.expire(now - settings.evidence_kept)
     ready.store.coverage.expire(now - settings.access_log_kept)
     ready.store.access_log.expire(now - settings.access_log_kept)
+    remove_unused(settings.data_dir / "git", now - settings.deliveries_kept)
     ready.kept_pulls.expire(now - settings.deliveries_kept)
     ready.store.logins.expire(now)
     ready.store.repository_names.expire(now - ASK_AGAIN)

@@ -195,3 +195,31 @@ def test_github_takes_what_app_yml_asks_for(client: FlaskClient, sandbox: Sandbo
     answer = requests.post(address, data=sent, timeout=10, allow_redirects=False)
     assert answer.status_code == 302, answer.text
     assert sandbox.violations == []
+
+
+@pytest.mark.parametrize("token", ["é", "\0", "%ED%B2%80", "a" * 5_000])
+def test_a_token_of_any_letters_is_a_wrong_one(client: FlaskClient, token: str) -> None:
+    assert client.get(f"/?token={token}", environ_base=ELSEWHERE).status_code == 403
+    client.set_cookie("setup", "é.é.é", domain="localhost")
+    assert client.get("/", environ_base=ELSEWHERE).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://localhost:1234"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "null"}, 200),
+        ({"Origin": "http://localhost"}, 200),
+        ({}, 200),
+    ],
+)
+def test_a_form_of_another_site_registers_nothing(
+    client: FlaskClient, headers: dict[str, str], status: int
+) -> None:
+    assert client.post("/setup", data=FORM, headers=headers).status_code == status
+    with_token = client.post("/setup", data={**FORM, "token": TOKEN}, headers=headers)
+    assert with_token.status_code == 200
