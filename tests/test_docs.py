@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import click
 import pytest
+import yaml
 
 from ghapp.attribution.exclusions import registry as exclusions
 from ghapp.attribution.model import Audit, Reason, Verdict
@@ -22,7 +23,7 @@ from tests.cli.commands import ghapp
 DOCS = TOP / "docs"
 RULES = (DOCS / "rules.md").read_text("utf-8")
 PAGES = sorted([TOP / "README.md", *DOCS.rglob("*.md"), *FIXTURES.rglob("README.md")])
-DECISIONS = 16
+DECISIONS = 17
 """Of section 2 of the rules."""
 
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -273,3 +274,10 @@ def test_pictures_are_small(page: Path) -> None:
     pictures = [one for one in _LINK.findall(page.read_text("utf-8")) if one.endswith(".png")]
     sizes = {one: (page.parent / one).stat().st_size for one in pictures}
     assert {one: size for one, size in sizes.items() if size > 300_000} == {}
+
+
+def test_the_permissions_that_the_app_asks_for_are_told() -> None:
+    asked = yaml.safe_load((TOP / "app.yml").read_text("utf-8"))["default_permissions"]
+    section = (DOCS / "access.md").read_text("utf-8").split("## What the app asks GitHub for")[1]
+    told = re.findall(r"^\| `(\w+): (\w+)` \|", section.split("\n## ")[0], re.MULTILINE)
+    assert dict(told) == asked

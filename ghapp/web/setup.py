@@ -19,7 +19,7 @@ import structlog
 from flask import Flask, Response, abort, make_response, render_template, request, url_for
 
 from ghapp.log import configure
-from ghapp.settings import Settings, write_credentials
+from ghapp.settings import Settings, is_this_machine, write_credentials
 from ghapp.web.errors import add_error_answers
 from ghapp.web.frame import add_frame
 from ghapp.web.headers import add_headers, content_security_policy
@@ -27,6 +27,8 @@ from ghapp.web.registration import (
     NewCredentials,
     RegistrationError,
     app_file,
+    check_organization,
+    checked_address,
     convert,
     form_address,
     manifest,
@@ -101,9 +103,9 @@ def create_setup_app(setup: SetUp, keep: Keep) -> Flask:
 
     @app.get("/")
     def form() -> str:
-        public_url = setup.public_url or request.host_url.rstrip("/")
-        token = request.args.get("token", "")
-        return render_template("setup.html", app=description, public_url=public_url, token=token)
+        own = request.host_url.rstrip("/")
+        public_url = setup.public_url or ("" if is_this_machine(own) else own)
+        return _form(description, {"name": description["name"], "public_url": public_url})
 
     @app.post("/setup")
     def confirm() -> Response:
@@ -116,16 +118,26 @@ def create_setup_app(setup: SetUp, keep: Keep) -> Flask:
     return app
 
 
+def _form(description: dict[str, Any], fields: dict[str, str], problem: str | None = None) -> str:
+    """Return the form, filled in; ``problem`` says why it was not sent on."""
+    token = request.values.get("token", "")
+    return render_template(
+        "setup.html", app=description, fields=fields, token=token, problem=problem
+    )
+
+
 def _confirm(description: dict[str, Any], setup: SetUp) -> Response:
     """Show what will be registered, with a form that posts it to GitHub."""
     fields = {name: request.form.get(name, "").strip() for name in _FIELDS}
     back = url_for("finish", _external=True)
     try:
+        check_organization(fields["organization"])
+        fields["public_url"] = checked_address(fields["public_url"])
         body = manifest(
             description, name=fields["name"], public_url=fields["public_url"], redirect_url=back
         )
     except RegistrationError as error:
-        abort(400, str(error))
+        return make_response(_form(description, fields, str(error)), 400)
     state = _new_state(fields["public_url"], setup.token)
     target = form_address(setup.web_url, fields["organization"] or None, state)
     page = make_response(
