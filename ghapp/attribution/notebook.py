@@ -8,12 +8,12 @@ string (https://github.com/anthropics/claude-code/issues/49132).
 
 import json
 import re
-from collections.abc import Callable
 
 SUFFIX = ".ipynb"
 
 # "source": "x = 1\ny = 2",
-_WHOLE_CELL = re.compile(r'"source"\s*:\s*(?=["\[])')
+WHOLE_CELL = re.compile(r'\s*"source"\s*:\s*(?=["\[])')
+"""The beginning of a line that holds a whole cell."""
 
 
 def source(line: str) -> str:
@@ -26,37 +26,14 @@ def source(line: str) -> str:
     >>> source(' "cells": [')
     ' "cells": ['
     """
-    found = _parsed(line)
-    if found is None:
-        return line
-    value = found[1]
-    return ("".join(value) if isinstance(value, list) else value).removesuffix("\n")
-
-
-def with_source(line: str, change: Callable[[str], str]) -> str:
-    """Return a notebook's line with its source changed, or the changed line if it has none."""
-    found = _parsed(line)
-    if found is None:
-        return change(line)
-    start, value, end = found
-    made = [change(part) for part in value] if isinstance(value, list) else change(value)
-    return start + json.dumps(made, ensure_ascii=False) + end
-
-
-def _parsed(line: str) -> tuple[str, str | list[str], str] | None:
-    """Return the source in a line, with what stands around it; ``None``: it holds none."""
-    start, text = line[: len(line) - len(line.lstrip())], line.strip()
-    end = line[len(start) + len(text) :]
-    if text.endswith(","):
-        text, end = text[:-1], "," + end
-    cell = _WHOLE_CELL.match(text)
-    if cell:
-        start, text = start + cell[0], text[cell.end() :]
+    text = line.strip().removesuffix(",")
+    text = WHOLE_CELL.sub("", text, count=1) if text.startswith('"source"') else text
     if len(text) < 2 or text[0] + text[-1] not in ('""', "[]"):
-        return None
+        return line
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        return None
-    is_list = isinstance(value, list) and value and all(isinstance(part, str) for part in value)
-    return (start, value, end) if is_list or isinstance(value, str) else None
+        return line
+    if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
+        value = "".join(value)
+    return value.removesuffix("\n") if isinstance(value, str) else line

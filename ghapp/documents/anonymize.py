@@ -4,6 +4,7 @@ Lines that were equal stay equal, and lines that differed a little differ as muc
 finds the same reasons. It opens no file and draws no chance of its own.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from random import Random
@@ -177,7 +178,31 @@ class _Lines:
         return self._words.text(text, self._kept)
 
     def _notebook_line(self, text: str) -> str:
-        return notebook.with_source(text, self._line)
+        inside = _string(text)
+        if inside is None:
+            return self._line(text)
+        start, end = _quotes(text)
+        made = "\n".join(map(self._line, inside.split("\n")))
+        return text[:start] + json.dumps(made, ensure_ascii=False) + text[end:]
+
+
+def _string(text: str) -> str | None:
+    """Return the JSON string in a notebook's line, as `notebook.source` finds it."""
+    start, end = _quotes(text)
+    if text[end:].strip() not in {"", ","}:
+        return None
+    try:
+        value = json.loads(text[start:end])
+    except ValueError:
+        return None
+    return value if isinstance(value, str) else None
+
+
+def _quotes(text: str) -> tuple[int, int]:
+    """Return where the string of a notebook's line begins and ends, quotes included."""
+    before = notebook.WHOLE_CELL.match(text)
+    start = before.end() if before else len(text) - len(text.lstrip())
+    return start, text.rfind('"') + 1
 
 
 def _file(file: FileDiff, names: "_Names", lines: _Lines) -> FileDiff:
@@ -231,7 +256,7 @@ def texts(case: NamedCase) -> Iterator[str]:
 
 def _readable(lines: Iterable[str], path: str) -> Iterator[str]:
     for line in lines:
-        yield notebook.source(line) if path.endswith(notebook.SUFFIX) else line
+        yield (_string(line) or line) if path.endswith(notebook.SUFFIX) else line
 
 
 # --- paths --------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ghapp.attribution.notebook import source, with_source
+from ghapp.attribution.notebook import source
 
 
 @pytest.mark.parametrize(
@@ -41,16 +41,3 @@ def test_a_json_string_is_read_as_its_source(line: str, found: str) -> None:
 )
 def test_any_other_line_stays_as_it_is(line: str) -> None:
     assert source(line) == line
-
-
-@pytest.mark.parametrize(
-    ("line", "made"),
-    [
-        ('    "x = 1\\n",', '    "X = 1\\n",'),
-        (' "source": "a\\nb",\r', ' "source": "A\\nB",\r'),
-        (' "source": ["a\\n", "b"]', ' "source": ["A\\n", "B"]'),
-        (' "cells": [', ' "CELLS": ['),
-    ],
-)
-def test_the_source_is_changed_in_its_place(line: str, made: str) -> None:
-    assert with_source(line, str.upper) == made
