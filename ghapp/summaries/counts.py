@@ -56,6 +56,8 @@ class PullSummary(Struct, frozen=True):
     """Agent → attributed lines, without agents that have none."""
     lines: dict[tuple[str, str], Lines]
     """Directory and language → its lines."""
+    models: dict[tuple[str, str], int]
+    """Agent and model's family → attributed lines; the family ``""`` is not recorded."""
 
 
 OF_EVIDENCE = (
@@ -185,6 +187,17 @@ class AgentCounts(Struct, frozen=True):
     agent: str
     pulls: int
     """Pull requests with at least one line attributed to this agent."""
+    attributed: int
+
+
+class ModelCounts(Struct, frozen=True):
+    """The counts of one model's family in the hands of one agent."""
+
+    agent: str
+    model: str | None
+    """The family, without version and date; ``None``: no record names the model."""
+    pulls: int
+    """Pull requests with at least one line attributed to it."""
     attributed: int
 
 
@@ -326,6 +339,7 @@ class RepositorySummary(Struct, frozen=True):
     totals: PullCounts
     series: tuple[SeriesPoint, ...]
     agents: tuple[AgentCounts, ...]
+    models: tuple[ModelCounts, ...]
     directories: tuple[LineCounts, ...]
     languages: tuple[LineCounts, ...]
     largest: tuple[PullRow, ...]
@@ -339,6 +353,7 @@ class OrganizationSummary(Struct, frozen=True):
     totals: PullCounts
     series: tuple[SeriesPoint, ...]
     agents: tuple[AgentCounts, ...]
+    models: tuple[ModelCounts, ...]
     languages: tuple[LineCounts, ...]
     repositories: tuple[RepositoryCounts, ...]
     teams: tuple[TeamCounts, ...]
