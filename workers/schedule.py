@@ -35,6 +35,8 @@ TIDY_EVERY = timedelta(hours=1)
 LETTERS_EVERY = timedelta(minutes=30)
 PULL_EVERY = timedelta(minutes=15)
 TEAMS_EVERY = timedelta(days=1)
+UNFINISHED_AGAIN = timedelta(days=1)
+"""How long an audit that should be final by now rests after a try."""
 LOOK_COSTS = timedelta(seconds=14.4)
 """Time between two looks per repository: a look takes 2 requests, and 500 of GitHub's 5,000 an hour
 are for looks."""
@@ -55,6 +57,7 @@ def main() -> int:
         ScheduledChore(tidy, TIDY_EVERY),
         ScheduledChore(enqueue_sweeps, settings.sweep_every / 2),
         ScheduledChore(enqueue_rounds, settings.reconcile_every / 2),
+        ScheduledChore(enqueue_unfinished, settings.reconcile_every),
         ScheduledChore(enqueue_weekly_summaries, LETTERS_EVERY),
         ScheduledChore(enqueue_session_pull, PULL_EVERY / 2),
         ScheduledChore(enqueue_teams, TEAMS_EVERY / 4),
@@ -140,6 +143,26 @@ def enqueue_sweeps(ready: Services) -> None:
         )
     ]
     ready.store.work.enqueue_all(requests, now=now)
+
+
+def enqueue_unfinished(ready: Services) -> None:
+    """Enqueue audits that should be final or whole by now, whatever ended them.
+
+    A pull request that was tried within a day waits, so this is one try a day for each.
+    """
+    now = ready.clock()
+    found = ready.store.audits.overdue(now, seen_before=now - UNFINISHED_AGAIN)
+    requests = [
+        WorkRequest.for_pull(
+            *(WorkKind.FINALIZE, None, repository_id, number),
+            at=now,
+            why="it should be final and whole by now",
+        )
+        for repository_id, number in found
+    ]
+    ready.store.work.enqueue_all(requests, now=now)
+    if requests:
+        log.warning("audits_unfinished", count=len(requests))
 
 
 def enqueue_weekly_summaries(ready: Services) -> None:

@@ -18,10 +18,10 @@ from ghapp.attribution.policy import FILE as POLICY_FILE
 from ghapp.attribution.unified_diff import DiffError, parse_diff, parse_patch
 from ghapp.git.repository import GitError, fetch_commits
 from ghapp.github.answers import (
+    AccessRefused,
     GoneForGood,
     GoneReason,
     NotFound,
-    PermissionRefused,
     RequestRejected,
 )
 from ghapp.github.client import GitHub, quoted
@@ -237,7 +237,7 @@ def _pull(github: GitHub, number: int) -> _Pull:
     name = github.full_name
     try:
         pull = github.get(f"pulls/{number}", _Pull)
-    except (NotFound, PermissionRefused):
+    except (NotFound, AccessRefused):
         # Raises `GoneForGood` if the repository is gone; else the pull request is not there yet.
         if github.ask_name() == name:
             raise
@@ -256,7 +256,7 @@ def _merged_as(github: GitHub, number: int) -> str | None:
         pages = github.pages(f"issues/{number}/events", tuple[_IssueEvent, ...])
         events = chain.from_iterable(pages)
         return next((event.commit_id for event in events if event.event == "merged"), None)
-    except (NotFound, PermissionRefused):
+    except (NotFound, AccessRefused):
         return None
 
 
@@ -274,7 +274,7 @@ def _change(
         return Change(files=files), ChangeSource.FILES, None
     try:
         return Change(files=_from_git(github, pull, git_cache)), ChangeSource.GIT, None
-    except (GitError, DiffError, NotFound, PermissionRefused, RequestRejected) as failed:
+    except (GitError, DiffError, NotFound, AccessRefused, RequestRejected) as failed:
         # GitHub does not name the files that it does not list.
         unlisted = pull.changed_files - len(listed)
         rest = (f"({unlisted} more files that GitHub does not list)",) if unlisted > 0 else ()

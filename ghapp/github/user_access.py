@@ -17,11 +17,11 @@ from github import Auth
 
 from ghapp.attribution.model import Struct
 from ghapp.github.answers import (
+    AccessRefused,
     AnswerT,
     GoneForGood,
     HttpAnswer,
     NotFound,
-    PermissionRefused,
     RateLimited,
     RequestRejected,
     TemporaryFailure,
@@ -154,7 +154,7 @@ class UserAccess:
             path = f"/user/memberships/orgs/{quote(login, safe='')}"
             try:
                 found = self._ask(path, token, _Membership)
-            except PermissionRefused as error:
+            except AccessRefused as error:
                 raise MembersHidden(login) from error
             if found.state != "active":
                 return AccessLevel.NONE
@@ -189,7 +189,7 @@ class UserAccess:
         path = f"/user/installations/{installation_id}/repositories"
         try:
             pages = self._pages(path, token, _Repositories)
-        except (NotFound, PermissionRefused, GoneForGood):
+        except (NotFound, AccessRefused, GoneForGood):
             return []
         return [one for page in pages for one in page.repositories]
 
@@ -203,7 +203,7 @@ class UserAccess:
         address = f"/repos/{full_name}/contents/{quote(path)}?ref={quote(commit, safe='')}"
         try:
             found = self._ask(address, token, _Content)
-        except (NotFound, PermissionRefused, GoneForGood, RequestRejected):
+        except (NotFound, AccessRefused, GoneForGood, RequestRejected):
             return None
         if found.encoding != "base64":
             return None
@@ -220,7 +220,7 @@ class UserAccess:
             return AccessLevel(kept.decode())
         try:
             level = ask()
-        except (NotFound, PermissionRefused, GoneForGood, RequestRejected):
+        except (NotFound, AccessRefused, GoneForGood, RequestRejected):
             # GitHub also refuses a person who has not passed the organization's single sign-on.
             level = AccessLevel.NONE
         self._cache.write(key, level.encode(), NO_KEPT if level is AccessLevel.NONE else KEPT)

@@ -13,7 +13,7 @@ import structlog
 from ghapp.attribution.model import Edit, Struct, UnreadEvidence
 from ghapp.evidence import agent_trace, aider, commit_trailers, entire, git_ai_notes
 from ghapp.git.repository import GitError, GitRepository
-from ghapp.github.answers import NotFound, PermissionRefused, RequestRejected, TemporaryFailure
+from ghapp.github.answers import AccessRefused, NotFound, RequestRejected, TemporaryFailure
 from ghapp.github.client import GitHub
 from ghapp.github.pull_commits import ListedCommit, commits_of, fetch_objects, refs_there
 from ghapp.github.pull_requests import PullRequest
@@ -55,7 +55,7 @@ def carry(
     """
     try:
         listed = commits_of(github, pull.number)
-    except (NotFound, PermissionRefused, RequestRejected, TemporaryFailure) as error:
+    except (NotFound, AccessRefused, RequestRejected, TemporaryFailure) as error:
         return _unread(f"the commits of pull request {pull.number}", error)
     trailers = commit_trailers.count(as_carried(one.commit) for one in listed)
     try:

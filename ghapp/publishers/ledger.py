@@ -34,14 +34,15 @@ def record(
     """Store what each publisher did; store only once for an audit that nothing changed."""
     known = {one.publisher: one for one in store.publications.of(saved)}
     for one in published:
-        log.info("published", publisher=one.name, outcome=one.outcome, detail=one.detail)
+        detail = one.told or one.detail
+        log.info("published", publisher=one.name, outcome=one.outcome, detail=detail)
         if _is_known(one, known.get(one.name)):
             continue
         row = Publication(
             publisher=one.name,
             outcome=one.outcome,
             asked_at=now,
-            detail=one.detail,
+            detail=detail,
             external_id=one.external_id,
             url=one.url,
             read_back_at=None if one.confirmed is None else now,

@@ -90,6 +90,8 @@ class PublisherReport(Struct, frozen=True, kw_only=True):
     outcome: WriteResult
     detail: str | None = None
     """Why it was not written, or what was repaired; ``None``: nothing to say."""
+    told: str | None = None
+    """The detail for operators, with GitHub's request id; ``None``: there is no more to tell."""
     url: str | None = None
     external_id: str | None = None
     """What to remember until the next time; ``None``: nothing."""

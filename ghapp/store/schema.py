@@ -236,6 +236,8 @@ work_item = Table(
     Column("times_asked", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("taken", Integer, nullable=False),
+    Column("lost", Integer, nullable=False),
+    Column("about", Text),
     Column("leased_by", Text),
     Column("lease_until", InstantColumn),
     Column("outcome", Text),
@@ -535,6 +537,12 @@ pull_summary = Table(
     Column("base_ref", Text),
     Index("pull_summary_merged", "repository_id", "merged_at"),
     Index("pull_summary_latest", "merged_at"),
+    Index(
+        "pull_summary_provisional",
+        "merged_at",
+        sqlite_where=text("state = 'provisional'"),
+        postgresql_where=text("state = 'provisional'"),
+    ),
     Index("pull_summary_author", "author"),
 )
 

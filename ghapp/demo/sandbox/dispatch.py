@@ -206,6 +206,9 @@ class HubDispatcher:
             raise ErrorAnswer(502, "Server Error")
         elif fault.kind is FaultKind.SERVER_ERROR:
             raise ErrorAnswer(fault.status, "Server Error")
+        elif fault.kind is FaultKind.ANSWER:
+            sign_on = {"X-GitHub-SSO": f"required; url={fault.sign_on}"} if fault.sign_on else {}
+            raise ErrorAnswer(fault.status, fault.text, headers=sign_on)
         elif fault.kind is FaultKind.NOT_FOUND:
             raise ErrorAnswer(404, "Not Found")
         elif fault.kind in {FaultKind.PRIMARY_LIMIT, FaultKind.SECONDARY_LIMIT}:
@@ -330,6 +333,9 @@ def _check_manners(call: HubCall) -> None:
 
 
 def _refusal(refused: ErrorAnswer) -> HubAnswer:
+    if refused.message.startswith("<"):
+        page = refused.message.encode()
+        return HubAnswer(page, refused.status, refused.headers, "text/html; charset=utf-8")
     body = {"message": refused.message, "documentation_url": DOCUMENTATION}
     body["status"] = str(refused.status)
     shown = body if refused.errors is None else {**body, "errors": refused.errors}

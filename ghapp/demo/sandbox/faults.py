@@ -35,6 +35,8 @@ class FaultKind(StrEnum):
     """``status`` 403 or 429 with no requests remaining and a reset in ``seconds``."""
     SECONDARY_LIMIT = "secondary_limit"
     """``status`` 403 or 429, with ``Retry-After`` if ``retry_after`` is set."""
+    ANSWER = "answer"
+    """``status`` with ``text``, as JSON's message or as an HTML page; the request had no effect."""
     NOT_FOUND = "not_found"
     """404, as from a replica that does not have the object yet."""
     STALE_READ = "stale_read"
@@ -113,6 +115,10 @@ class Fault:
     status: int = 403
     seconds: float = 60.0
     retry_after: int | None = None
+    text: str = "Server Error"
+    """What an ``answer`` says; a page if it begins with ``<``."""
+    sign_on: str | None = None
+    """The address of single sign-on that an ``answer`` names."""
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> "Fault":
