@@ -330,7 +330,7 @@ class Made:
             effective=effective,
             attributed=attributed,
             share=round(attributed / effective, 4) if effective else None,
-            about=PullFacts(f"Change {number}", f"dev-{developer}", developer, "main"),
+            about=PullFacts(f"Change {number}", f"dev-{developer}", developer, "main", "main"),
             agents={chance.choices(AGENTS, (8, 2, 1))[0]: attributed} if attributed else {},
             lines=lines,
         )

@@ -241,6 +241,7 @@ def _about(pull: PullRequest) -> PullFacts:
         author=pull.author,
         author_id=pull.author_id,
         base_ref=pull.base_ref,
+        default_branch=pull.default_branch,
     )
 
 

@@ -345,6 +345,7 @@ class EditIndex:
     def __init__(self, folder: Path) -> None:
         catalog = msgspec.msgpack.decode((folder / CATALOG).read_bytes(), type=EditCatalog)
         self.unread = catalog.unread
+        self._passed_over = catalog.passed_over
         self._likely_roots = catalog.likely_roots
         self._snapshots = catalog.snapshots
         self._at = _numbers("q", catalog.at)
@@ -383,7 +384,7 @@ class EditIndex:
             if place in wanted
         ]
         considered = self._considered(subject, policy, inside)
-        evidence = Evidence(edits=tuple(edits), unread=self.unread)
+        evidence = Evidence(edits=tuple(edits), unread=self.unread, passed_over=self._passed_over)
         compared = [rank for rank, place in considered if place in wanted]
         holding = zip(span, self._holding[start:end], strict=False)
         fingerprinted = any(holds and place in inside for place, holds in holding)

@@ -17,6 +17,9 @@ from ghapp.reports.harmless import visible
 if TYPE_CHECKING:  # only running a command needs the server's packages
     from ghapp.store import AccessToken, Store
 
+SHOWN = 100
+"""Most pull requests that ``coverage`` lists."""
+
 _login = click.option("--login", metavar="LOGIN", required=True, help="The person on GitHub.")
 
 
@@ -103,6 +106,9 @@ def revoke(login: str, number: int | None, data: Path | None) -> None:
 @data_option
 def coverage(name: str, weeks: int, data: Path | None) -> None:
     """Say whose machines reported in each week, and which authors' machines did not."""
+    from ghapp.store.summaries.questions import SummaryQuestions  # noqa: PLC0415 - see the top
+    from ghapp.summaries.selection import PersonNaming, PullSelection  # noqa: PLC0415
+
     until = datetime.now(UTC)
     since = until - timedelta(weeks=weeks)
     with opened(data) as (store, _):
@@ -111,9 +117,10 @@ def coverage(name: str, weeks: int, data: Path | None) -> None:
             people = ", ".join(map(visible, week.developers))
             counts = f"{week.machines} machine(s)\t{week.edits} edit(s)"
             click.echo(f"{week.week.date().isoformat()}\t{counts}\t{people}")
-        covered = store.coverage.covered((number,), since, until)
-        click.echo(of_authors(covered.pulls, covered.without, is_all=covered.is_all))
-        for pull in store.coverage.pulls((number,), since, until):
+        merged = PullSelection((number,), since=since.date(), until=until.date())
+        summaries = SummaryQuestions(store.database, PersonNaming())
+        click.echo(of_authors(summaries.heard(merged)))
+        for pull in summaries.silent(merged, SHOWN):
             day = pull.merged_at.date().isoformat()
             click.echo(f"  #{pull.pull_request}\t{day}\t{visible(pull.author)}")
 

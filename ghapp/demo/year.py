@@ -353,6 +353,7 @@ class _Audits:
                 author=pull.author,
                 author_id=USER_IDS[pull.author],
                 base_ref="main",
+                default_branch="main",
             ),
             witness=self._year.witness,
         )

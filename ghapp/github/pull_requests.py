@@ -78,6 +78,8 @@ class PullRequest(Struct, frozen=True, kw_only=True):
     """The commit that the merge put on the base branch; ``None``: GitHub no longer knows."""
     base_sha: str
     base_ref: str
+    default_branch: str | None = None
+    """The repository's default branch now; ``None``: not known."""
     head_sha: str
     head_ref: str
     from_fork: bool
@@ -116,6 +118,7 @@ class _User(Struct, frozen=True):
 class _Repository(Struct, frozen=True):
     id: int
     full_name: str
+    default_branch: str | None = None
 
 
 class _Side(Struct, frozen=True):
@@ -221,6 +224,7 @@ def fetch(github: GitHub, number: int, git_cache: Path) -> PullRequest:
         merge_commit=pull.merge_commit_sha or _merged_as(github, number),
         base_sha=pull.base.sha,
         base_ref=pull.base.ref,
+        default_branch=pull.base.repo.default_branch if pull.base.repo else None,
         head_sha=pull.head.sha,
         head_ref=pull.head.ref,
         from_fork=pull.head.repo is None or pull.head.repo.id != github.repository_id,

@@ -535,6 +535,7 @@ pull_summary = Table(
     Column("author", Text),
     Column("author_id", BigInteger),
     Column("base_ref", Text),
+    Column("default_branch", Text),
     Index("pull_summary_merged", "repository_id", "merged_at"),
     Index("pull_summary_latest", "merged_at"),
     Index(

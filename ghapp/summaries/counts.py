@@ -25,6 +25,15 @@ class PullFacts(Struct, frozen=True):
     """Login; ``None``: not known, or the account was deleted."""
     author_id: int | None = None
     base_ref: str | None = None
+    """Branch that it was merged into."""
+    default_branch: str | None = None
+    """The repository's default branch at that time."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Return whether it was merged into another branch than the default one."""
+        known = self.base_ref is not None and self.default_branch is not None
+        return known and self.base_ref != self.default_branch
 
 
 class PullSummary(Struct, frozen=True):
@@ -112,9 +121,14 @@ class PullCounts(Struct, frozen=True):
         return self.pulls - self.assisted
 
     @property
+    def is_known(self) -> bool:
+        """Return whether any of these pull requests has evidence, so that "with" can be told."""
+        return self.no_evidence < self.pulls
+
+    @property
     def pulls_share(self) -> float | None:
-        """The native "PRs with (%)", from 0 to 1; ``None``: no pull requests."""
-        return _share(self.assisted, self.pulls)
+        """The native "PRs with (%)", from 0 to 1: a lower bound; ``None``: unknown."""
+        return _share(self.assisted, self.pulls) if self.is_known else None
 
     @property
     def share(self) -> float | None:
@@ -126,7 +140,7 @@ class PullCounts(Struct, frozen=True):
 
     @property
     def known_share(self) -> float | None:
-        """The share over pull requests with evidence only. ``None``: no lines."""
+        """The share over pull requests with evidence only; ``None``: unknown."""
         return _share(self.whole_attributed, self.known_effective)
 
 
@@ -168,6 +182,11 @@ class LineCounts(Struct, frozen=True):
     known_effective: int
     """The part of ``whole_effective`` from pull requests with evidence; 0: no evidence."""
 
+    @property
+    def is_known(self) -> bool:
+        """Return whether any of these lines is of a pull request with evidence."""
+        return bool(self.known_effective or self.attributed)
+
 
 class PullRow(Struct, frozen=True):
     """A merged pull request in a list, as its audit in force says."""
@@ -189,7 +208,8 @@ class PullRow(Struct, frozen=True):
     state: AuditState
     added: int
     effective: int
-    attributed: int
+    attributed: int | None
+    """``None``: there is no evidence."""
     share: float | None
     change_complete: bool
     evidence_complete: bool
@@ -220,9 +240,11 @@ class PersonCounts(Struct, frozen=True):
     """As it may be shown; see `PersonNaming`."""
     people: int
     """How many people the numbers are about; 1: one person."""
-    pulls_with: int
+    pulls_with: int | None
+    """``None``: there is no evidence for any of the pull requests."""
     pulls: int
-    lines_with: int
+    lines_with: int | None
+    """``None``: as above."""
     lines: int
 
 
@@ -283,6 +305,8 @@ class RepositorySummary(Struct, frozen=True):
     directories: tuple[LineCounts, ...]
     languages: tuple[LineCounts, ...]
     largest: tuple[PullRow, ...]
+    other_branches: int
+    """Pull requests that are not counted, because they were merged into another branch."""
 
 
 class OrganizationSummary(Struct, frozen=True):
@@ -297,8 +321,13 @@ class OrganizationSummary(Struct, frozen=True):
     """Empty: no teams are known."""
     leaderboard_pulls: tuple[PersonCounts, ...]
     leaderboard_lines: tuple[PersonCounts, ...]
-    adoption: tuple[AdoptionDay, ...]
-    quiet: tuple[QuietSpot, ...]
+    adoption: tuple[AdoptionDay, ...] | None
+    """``None``: not known. No edit arrived, or edits have no member that is selected
+    (`PullSelection.is_of_edits`)."""
+    quiet: tuple[QuietSpot, ...] | None
+    """As of the selection's last day. ``None``: only known for whole repositories."""
+    other_branches: int
+    """Pull requests that are not counted, because they were merged into another branch."""
 
 
 # --- outcomes -------------------------------------------------------------------------------------
@@ -377,6 +406,8 @@ class OutcomeSummary(Struct, frozen=True):
     """Pull requests with a known outcome."""
     pulls: int
     """Pull requests in total."""
+    is_comparable: bool
+    """Whether there are outcomes of both groups."""
     caveat: str = (
         "These figures stand beside each other; they show no cause. People choose what they give "
         "to an agent, so the two groups differ in more than that. Not assisted means that no "

@@ -106,7 +106,7 @@ def test_unknown_is_not_zero(summaries: WeeklySummaries, receiver: Receiver) -> 
     earlier = replace(summaries, clock=lambda: WEDNESDAY - timedelta(days=7))
     assert earlier.send(INSTALLATION).count == 1
     said = msgspec.json.decode(receiver.received[0])["text"]
-    assert "| `acme/shop` | 1 | 0 | 3 | - |" in said
+    assert "| `acme/shop` | 1 | - | 3 | - |" in said
     assert "lines with an agent" not in said
 
 

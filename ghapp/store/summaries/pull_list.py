@@ -150,7 +150,7 @@ def _to_row(
         state=AuditState(row.state),
         added=row.added,
         effective=row.effective,
-        attributed=row.attributed,
+        attributed=row.attributed if row.verdict != Verdict.NO_EVIDENCE else None,
         share=row.share,
         change_complete=row.change_complete,
         evidence_complete=row.evidence_complete,

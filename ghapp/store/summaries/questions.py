@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 
+from ghapp.store.coverage import AuthorsHeard, PullCoverage
 from ghapp.store.database import Database
 from ghapp.store.schema import pull_summary
 from ghapp.store.summaries.conditions import latest_days, teams_of
@@ -64,12 +65,13 @@ class SummaryQuestions:
                 directories=query.directories(),
                 languages=query.languages(),
                 largest=query.pulls(listing).rows,
+                other_branches=query.other_branches(),
             )
 
     def organization(
         self, selection: PullSelection, grain: TimeGrain, *, today: date
     ) -> OrganizationSummary:
-        """Return what an organization's page shows; quiet spots are as of ``today``.
+        """Return what an organization's page shows.
 
         Its adoption covers the last 13 weeks of the selection.
         """
@@ -90,6 +92,7 @@ class SummaryQuestions:
                 leaderboard_lines=first(everybody, RankBy.LINES, LEADERBOARD),
                 adoption=SelectionQuery(transaction, latest).adoption(),
                 quiet=quiet_spots(transaction, selection, today),
+                other_branches=query.other_branches(),
             )
 
     # --- parts ----------------------------------------------------------------------------------
@@ -107,12 +110,22 @@ class SummaryQuestions:
     def outcomes(self, selection: PullSelection) -> OutcomeSummary:
         """Compare the outcomes of assisted pull requests with those of the others.
 
-        Raises `NotShown` for one author, even where people are named. It ignores the agent.
+        Raises `NotShown` for one author, even where people are named.
         """
         if selection.author is not None:
             raise NotShown("outcomes are not shown for one person: select a team instead")
         with self._query(selection) as query:
             return query.outcomes()
+
+    def heard(self, selection: PullSelection) -> AuthorsHeard:
+        """Return how many of the latest pull requests have an author whose machine is silent."""
+        with self._query(selection) as query:
+            return query.heard()
+
+    def silent(self, selection: PullSelection, most: int) -> tuple[PullCoverage, ...]:
+        """Return those of the latest pull requests whose author's machine is silent."""
+        with self._query(selection) as query:
+            return query.silent(most)
 
     def trends(
         self, selection: PullSelection, shown: tuple[int, ...]

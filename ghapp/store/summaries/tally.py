@@ -37,10 +37,13 @@ Tallied = tuple[Key, PullCounts]
 Changes = Mapping[Key, PullCounts]
 
 ALL, AGENT, AUTHOR, DIRECTORY, LANGUAGE = "all", "agent", "author", "directory", "language"
+ELSEWHERE = "elsewhere"
+"""Merges into other branches than the default one, which no other dimension counts."""
 FIRST_DAY = date(1970, 1, 1)
 COUNTS = PullCounts.__struct_fields__
 OF_REPOSITORY: Mapping[str, Sequence[TimeGrain]] = {
     ALL: tuple(TimeGrain),
+    ELSEWHERE: tuple(TimeGrain),
     AUTHOR: (TimeGrain.WEEK, TimeGrain.MONTH),
     AGENT: (TimeGrain.MONTH,),
     DIRECTORY: (TimeGrain.MONTH,),
@@ -48,7 +51,7 @@ OF_REPOSITORY: Mapping[str, Sequence[TimeGrain]] = {
 }
 """Grains stored for each dimension of a repository."""
 OF_GROUP: Mapping[str, Sequence[TimeGrain]] = dict.fromkeys(
-    (ALL, AGENT, AUTHOR, LANGUAGE), tuple(TimeGrain)
+    (ALL, ELSEWHERE, AGENT, AUTHOR, LANGUAGE), tuple(TimeGrain)
 )
 """The same for a group, so that no query reads hundreds of repositories one by one."""
 
@@ -188,6 +191,9 @@ def tallies(pull: PullSummary, grains: Mapping[str, Iterable[TimeGrain]]) -> Ite
 def _parts(pull: PullSummary) -> Iterator[tuple[str, str, PullCounts]]:
     """Yield dimension, name and counts of a pull request."""
     counts = PullCounts.of(pull)
+    if pull.about.is_elsewhere:
+        yield ELSEWHERE, "", counts
+        return
     yield ALL, "", counts
     yield AUTHOR, pull.about.author or "", counts
     for agent, attributed in pull.agents.items():
@@ -389,10 +395,12 @@ def _kept(connection: Connection, repository_id: int) -> list[PullSummary]:
 def _known(new: PullFacts, old: PullFacts) -> PullFacts:
     """Return what is known of a pull request; a removed author does not come back.
 
-    Erasing a person and deleting a GitHub account remove the author for good.
+    Erasing a person and deleting a GitHub account remove the author for good. The default branch
+    stays that of the first audit: a branch that is renamed later keeps its old name in merges.
     """
     if new == PullFacts():
         return old
+    new = msgspec.structs.replace(new, default_branch=old.default_branch or new.default_branch)
     if old != PullFacts() and old.author is None:
         return msgspec.structs.replace(new, author=None, author_id=None)
     return new
@@ -435,6 +443,7 @@ def _summary_row(pull: PullSummary) -> dict[str, Any]:
         "author": clean(pull.about.author),
         "author_id": pull.about.author_id,
         "base_ref": clean(pull.about.base_ref),
+        "default_branch": clean(pull.about.default_branch),
     }
 
 
@@ -470,7 +479,7 @@ def _from_rows(row: Row[Any], agents: Iterable[Any], lines: Iterable[Any]) -> Pu
         effective=row.effective,
         attributed=row.attributed,
         share=row.share,
-        about=PullFacts(row.title, row.author, row.author_id, row.base_ref),
+        about=PullFacts(row.title, row.author, row.author_id, row.base_ref, row.default_branch),
         agents={one.agent: one.attributed for one in agents},
         lines={
             (one.directory, one.language): (one.added, one.effective, one.attributed)

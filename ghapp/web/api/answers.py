@@ -5,7 +5,7 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 import msgspec
-from flask import Response, request
+from flask import Response, abort, request
 
 from ghapp.attribution.model import Struct
 
@@ -58,11 +58,14 @@ def cut(items: Iterable[tuple[str, Item]], after: str | None, limit: int) -> Lis
     """Return the ``limit`` items that follow the one whose key is ``after``.
 
     ``items`` are keys with their items, in an order in which a key never changes its place.
+    Answers 400 if no item has the key.
     """
     rest = list(items)
     if after is not None:
         keys = [key for key, _ in rest]
-        rest = rest[keys.index(after) + 1 :] if after in keys else []
+        if after not in keys:
+            abort(400, f"{after!r} is not a place in this list: begin again without it")
+        rest = rest[keys.index(after) + 1 :]
     shown = rest[:limit]
     more = len(rest) > limit
     return ListPage(items=tuple(item for _, item in shown), after=shown[-1][0] if more else None)

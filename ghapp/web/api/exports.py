@@ -48,13 +48,12 @@ PULL_COLUMNS = (
 def users(organization: str) -> Response:
     """Download an organization's people or teams as CSV."""
     installation = require_member(organization)
-    asked = read(UserParameters).counted
-    selection = asked.of(tuple(sorted(readable(installation.id))))
+    selection = read(UserParameters).of(tuple(sorted(readable(installation.id))))
     note_access("export", detail=f"users of {installation.account}")
     rows = shown(lambda: services.summaries.people(selection))
     is_team = services.summaries.naming.names is NamesShown.TEAMS
     table = ((one.name, one.pulls_with, one.pulls, one.lines_with, one.lines) for one in rows)
-    return _file(to_csv(user_columns(asked.agent, is_team=is_team), table), "users.csv", CSV)
+    return _file(to_csv(user_columns(selection.counting, is_team=is_team), table), "users.csv", CSV)
 
 
 @api.get("/organizations/<organization>/pulls.csv")

@@ -13,7 +13,16 @@ from flask import abort, request, url_for
 
 from ghapp.attribution.model import AuditState, Struct, Verdict
 from ghapp.reports.words import agent_name
-from ghapp.summaries.selection import ListSlice, PullOrder, PullSelection, RankBy, TimeGrain
+from ghapp.summaries.selection import (
+    EARLIEST,
+    ListSlice,
+    PullOrder,
+    PullSelection,
+    RankBy,
+    TimeGrain,
+    check_days,
+    check_shares,
+)
 
 A_YEAR = timedelta(days=364)
 """Days before the last one that a page covers by default."""
@@ -28,8 +37,22 @@ WORDS = {
     "share_from": "share from {}%",
     "share_to": "share up to {}%",
     "path": "in {}",
+    "base": "merged into {}",
 }
 """Query parameter → words for its filter."""
+
+VIEW = frozenset({"since", "until", "grain", "sort", "ascending", "after", "board", "repositories"})
+"""Query parameters that are no filters: days, and how a page shows what it found."""
+
+
+class _Switch(Enum):
+    ON = "1"
+    OFF = "0"
+
+
+class _Repositories(Enum):
+    ALL = "all"
+
 
 EnumT = TypeVar("EnumT", bound=Enum)
 
@@ -86,23 +109,33 @@ def asked_for(repository_ids: tuple[int, ...], today: date) -> PageQuery:
 
     Without days, the selection covers the twelve months up to ``today``.
     """
+    _check_names()
     since, until = _day("since"), _day("until")
+    first, last = _percent("share_from"), _percent("share_to")
+    try:
+        check_days(since, until)
+        check_shares(first, last)
+        since = since or max((until or today) - A_YEAR, EARLIEST)
+        check_days(since, until or today)
+    except ValueError as error:
+        abort(400, str(error))
     selection = PullSelection(
         repository_ids=repository_ids,
-        since=since or (until or today) - A_YEAR,
+        since=since,
         until=until or today,
         author=_text("author"),
         team=_text("team"),
         agent=_text("agent"),
         verdict=_one_of("verdict", Verdict),
         state=_one_of("state", AuditState),
-        share_from=_percent("share_from"),
-        share_to=_percent("share_to"),
+        share_from=first,
+        share_to=last,
         path=(_text("path") or "").strip("/") or None,
+        base=_text("base"),
     )
     listing = ListSlice(
         order=_one_of("sort", PullOrder) or PullOrder.MERGED,
-        ascending=request.args.get("ascending") == "1",
+        ascending=_one_of("ascending", _Switch) is _Switch.ON,
         after=_text("after"),
     )
     return PageQuery(
@@ -111,7 +144,7 @@ def asked_for(repository_ids: tuple[int, ...], today: date) -> PageQuery:
         listing=listing,
         by=_one_of("board", RankBy) or RankBy.PULLS,
         today=today,
-        whole=_text("repositories") == "all",
+        whole=_one_of("repositories", _Repositories) is not None,
     )
 
 
@@ -142,6 +175,15 @@ def _said(name: str, value: str) -> str:
     if name == "agent":
         return agent_name(value)
     return value.replace("_", " ") if name in {"verdict", "state"} else value
+
+
+def _check_names() -> None:
+    """Answer 400 if the address has a parameter that these pages do not know, or one twice."""
+    for name, values in request.args.lists():
+        if name not in WORDS and name not in VIEW:
+            abort(400, f"{name} in the address means nothing here; leave it out")
+        if len(values) > 1:
+            abort(400, f"{name} is in the address {len(values)} times; give it once")
 
 
 def _text(name: str) -> str | None:

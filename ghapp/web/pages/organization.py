@@ -81,7 +81,7 @@ def _asked(organization: str) -> tuple[Installation, PageQuery]:
 
 
 def _charts(wanted: PageQuery, summary: OrganizationSummary) -> dict[str, ChartWithTable]:
-    days = summary.adoption[-ADOPTION_DAYS:]
+    days = (summary.adoption or ())[-ADOPTION_DAYS:]
     return {
         "pulls_chart": drawings.pulls(summary.series, wanted.grain),
         "share_chart": drawings.shares(summary.series, wanted.grain),

@@ -40,7 +40,7 @@ def test_export_all_users(place: Place) -> None:
         "Lines of code": "16",
     }
     assert table(place.signed_in("member").get("/api/organizations/acme/users.csv").text)
-    codex = place.signed_in("admin").get("/api/organizations/acme/users.csv?agent=codex").text
+    codex = place.signed_in("admin").get("/api/organizations/acme/users.csv?counting=codex").text
     assert {one["PRs with Codex"] for one in table(codex)} == {"0"}
 
 

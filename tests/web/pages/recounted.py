@@ -85,6 +85,15 @@ def floor_of(counts: PullCounts) -> str:
     return share(counts.whole_attributed, counts.whole_effective) if known else "-"
 
 
+def is_told(counts: PullCounts) -> bool:
+    return counts.pulls > counts.no_evidence
+
+
+def with_(counts: PullCounts, value: int) -> str:
+    """Write what is with an agent; a dash where nothing is known."""
+    return n(value) if is_told(counts) else "-"
+
+
 def day(on: date) -> str:
     return f"{on.day} {on:%b %Y}"
 
@@ -134,7 +143,7 @@ def organization(
     yield from _series(known, asked, grain)
     for one in asked.repository_ids:
         yield from _repository(known, msgspec.structs.replace(asked, repository_ids=(one,)))
-    yield from _quiet(known)
+    yield from _quiet(known, asked)
     for row in slow.team_rows(asked):
         yield from _team(row)
     yield from _board(slow.people(asked, known.naming), by)
@@ -150,10 +159,10 @@ def _readable(asked: PullSelection) -> Iterator[Figure]:
 def _head(known: Known, asked: PullSelection) -> Iterator[Figure]:
     counts = known.slow.totals(asked)
     yield from _days(asked)
-    yield "", "PRs with an agent", n(counts.assisted)
-    part = share(counts.assisted, counts.pulls)
-    yield "", "PRs with an agent", f"of {many(counts.pulls, 'merged pull request')}, {part}"
-    yield "", "Lines of code with", n(counts.attributed)
+    part = f", {share(counts.assisted, counts.pulls)}" if is_told(counts) else ""
+    yield "", "PRs with an agent", with_(counts, counts.assisted)
+    yield "", "PRs with an agent", f"of {many(counts.pulls, 'merged pull request')}{part}"
+    yield "", "Lines of code with", with_(counts, counts.attributed)
     yield "", "Lines of code with", f"of {many(counts.effective, 'effective line')}"
     whole = floor_of(counts)
     yield "", "Share of lines", whole if whole == "-" else f"at least {whole}"
@@ -175,16 +184,35 @@ def _days(asked: PullSelection) -> Iterator[Figure]:
 
 def _heard_of(known: Known, asked: PullSelection) -> Iterator[Figure]:
     """Say of how many pull requests nothing was heard of the author."""
-    all_of_them = PullSelection(asked.repository_ids, asked.since, asked.until)
-    found = known.slow.selected(all_of_them, with_agent=False)
-    pulls = [one for one in found if one.about.author_id]
-    silent = sum(not _is_heard(known, one) for one in pulls)
-    of = f"{len(pulls)} pull requests"
+    pulls = [one for one in known.slow.selected(asked) if one.about.author_id]
+    if pulls:
+        yield "", " ".join(_unknowns(known, pulls))
+    other = known.slow.other_branches(asked)
+    if other:
+        verb = "is" if other == 1 else "are"
+        merged = f"{many(other, 'pull request')} merged into other branches than the default one"
+        why = "since their lines count when that branch is merged. Count every branch"
+        yield "", f"{merged} {verb} not counted, {why}"
+
+
+def _unknowns(known: Known, pulls: Sequence[Pull]) -> Iterator[str]:
+    silent = [one for one in pulls if not _is_heard(known, one)]
+    unknown = [one for one in pulls if one.audit.verdict is Verdict.NO_EVIDENCE]
+    of = many(len(pulls), "pull request")
     if silent:
-        said = f"For {silent} of {of} the author's machine did not report"
-        yield "", f"{said}, so agent use is unknown there."
-    elif pulls:
-        yield "", f"The author's machine reported for all {of}."
+        said = f"For {len(silent)} of {of} the author's machine did not report"
+        yield f"{said}, so agent use is unknown there."
+    else:
+        yield f"The author's machine reported for all {of}."
+    others = [one for one in silent if one not in unknown]
+    if others:
+        has = "has" if len(others) == 1 else "have"
+        yield f"{len(others)} of these {has} evidence of other people all the same."
+    told = [one for one in unknown if one not in silent]
+    if told:
+        has = "has" if len(told) == 1 else "have"
+        without = f"{many(len(told), 'pull request')} without evidence {has} an author whose"
+        yield f"{without} machine did report: it had nothing to send."
 
 
 def _is_heard(known: Known, pull: Pull) -> bool:
@@ -237,7 +265,8 @@ def _lines(title: str, rows: Iterable[LineCounts]) -> Iterator[Figure]:
     counted = [row for row in rows if row.effective]
     for row in counted[:12]:
         name = "files at the top" if row.name == "." else row.name
-        yield title, name, "Lines with", n(row.attributed)
+        is_known = row.known_effective or row.attributed
+        yield title, name, "Lines with", n(row.attributed) if is_known else "-"
         yield title, name, "of", n(row.effective)
         part = row.whole_attributed, row.whole_effective
         yield title, name, "at least", share(*part) if row.known_effective else "-"
@@ -258,9 +287,9 @@ def _repository(known: Known, asked: PullSelection) -> Iterator[Figure]:
         ends = (known_ones[0], known_ones[-1])
         said = (f"{floor_of(one.counts)} in {one.start:%B %Y}" for one in ends)
         yield *row, "drawn", f"Share of {full_name} by month: {', '.join(said)}"
-    yield *row, "PRs with", n(counts.assisted)
+    yield *row, "PRs with", with_(counts, counts.assisted)
     yield *row, "all", n(counts.pulls)
-    yield *row, "Lines with", n(counts.attributed)
+    yield *row, "Lines with", with_(counts, counts.attributed)
     yield *row, "of", n(counts.effective)
     yield *row, "at least", floor_of(counts)
     yield from floor_meter(*row, full_name, counts)
@@ -269,7 +298,7 @@ def _repository(known: Known, asked: PullSelection) -> Iterator[Figure]:
 
 def _team(one: TeamCounts) -> Iterator[Figure]:
     row, counts = ("Teams", one.team or "others, and groups under five"), one.counts
-    yield *row, "PRs with", n(counts.assisted)
+    yield *row, "PRs with", with_(counts, counts.assisted)
     yield *row, "all", n(counts.pulls)
     yield *row, "at least", floor_of(counts)
     yield from floor_meter(*row, one.team or "others", counts)
@@ -286,19 +315,24 @@ class Spot(Struct, frozen=True):
     before: PullCounts
 
 
-def _quiet(known: Known) -> Iterator[Figure]:
-    spots = quiet_spots(known)
+def _quiet(known: Known, asked: PullSelection) -> Iterator[Figure]:
+    if not asked.is_plain:
+        return
+    assert asked.until is not None
+    spots = quiet_spots(known, asked.until)
     if spots:
         yield "Quiet spots", "the last 4 full weeks compared with the 12 before"
     for one in spots:
         name = f"team {one.team}" if one.team else one.repository.partition("/")[2]
-        yield "Quiet spots", name, "PRs with, now", f"{one.now.assisted} of {one.now.pulls}"
-        yield "Quiet spots", name, "before", f"{one.before.assisted} of {one.before.pulls}"
+        for head, counts in (("PRs with, now", one.now), ("before", one.before)):
+            of = f"{counts.assisted} of {counts.pulls}"
+            yield "Quiet spots", name, head, of if is_told(counts) else "-"
 
 
-def quiet_spots(known: Known) -> list[Spot]:
+def quiet_spots(known: Known, last_day: date) -> list[Spot]:
     """Follow the three rules of docs/metrics.md over 4 whole weeks and the 12 before them."""
-    end = known.today - timedelta(days=known.today.weekday())
+    after = min(last_day + timedelta(days=1), known.today)
+    end = after - timedelta(days=after.weekday())
     spans = [(28, 1), (28 + 84, 28 + 1)]
     now, before = (
         PullSelection(tuple(known.names), end - timedelta(days=first), end - timedelta(days=last))
@@ -338,15 +372,16 @@ def _rule(now: PullCounts, before: PullCounts) -> QuietReason | None:
 
 def _board(people: Iterable[PersonCounts], by: RankBy) -> Iterator[Figure]:
     def rank(row: PersonCounts) -> tuple[int, ...]:
-        pulls, lines = (row.pulls_with, row.pulls), (row.lines_with, row.lines)
+        pulls, lines = (row.pulls_with or 0, row.pulls), (row.lines_with or 0, row.lines)
         return (*pulls, *lines) if by is RankBy.PULLS else (*lines, *pulls)
 
     named = [row for row in people if row.name != "(others)"]
     for row in sorted(named, key=rank, reverse=True)[:10]:
         name = f"{row.name} {row.people} people" if row.people > 1 else row.name
-        yield "Leaderboard", name, "PRs with", n(row.pulls_with)
+        with_, lines_with = row.pulls_with, row.lines_with
+        yield "Leaderboard", name, "PRs with", "-" if with_ is None else n(with_)
         yield "Leaderboard", name, "all PRs", n(row.pulls)
-        yield "Leaderboard", name, "Lines with", n(row.lines_with)
+        yield "Leaderboard", name, "Lines with", "-" if lines_with is None else n(lines_with)
         yield "Leaderboard", name, "all lines", n(row.lines)
 
 
@@ -355,7 +390,9 @@ def _adoption(known: Known, asked: PullSelection) -> Iterator[Figure]:
     assert asked.until is not None
     since = asked.until - timedelta(days=90)
     latest = msgspec.structs.replace(asked, since=max(since, asked.since))
-    days = known.slow.adoption(latest)[-84:]
+    days = (known.slow.adoption(latest) or ())[-84:]
+    if not days:
+        return
     title = "Active developers by day"
     for one in days:
         yield title, day(one.day), "Active developers", str(one.developers)
@@ -405,7 +442,8 @@ def _pulls(
         is_known = totals.share is not None and pull.audit.verdict is not Verdict.NO_EVIDENCE
         if not known.slow.teams.get(pull.author):
             yield where, row, "Team", "-"
-        yield where, row, "Lines with", n(totals.attributed)
+        is_told = pull.audit.verdict is not Verdict.NO_EVIDENCE
+        yield where, row, "Lines with", n(totals.attributed) if is_told else "-"
         yield where, row, "of", n(totals.effective)
         floor_ = share(totals.attributed, totals.effective) if is_known else "-"
         yield where, row, "at least", floor_
@@ -420,9 +458,7 @@ def outcomes(known: Known, asked: PullSelection) -> Iterator[Figure]:
         yield from _readable(asked)
     yield from _days(asked)
     chosen = [
-        one
-        for one in known.slow.selected(asked, with_agent=False)
-        if one.audit.verdict is not Verdict.NO_EVIDENCE
+        one for one in known.slow.selected(asked) if one.audit.verdict is not Verdict.NO_EVIDENCE
     ]
     told = [
         (pull, known.outcomes[pull.repository_id, pull.number])
@@ -798,7 +834,10 @@ def letter(known: Known, organization: str) -> list[str]:
         *_letter_rows(known, asked),
         f"By agent: {'; '.join(_letter_agents(known, asked))}.",
         "Quiet spots in the last four weeks:",
-        *(f"- `{one.team or one.repository}`: {words[one.rule]}" for one in quiet_spots(known)),
+        *(
+            f"- `{one.team or one.repository}`: {words[one.rule]}"
+            for one in quiet_spots(known, sunday)
+        ),
         "Every share is a floor: it includes only what is certain. Unknown is not zero.",
     ]
 
@@ -807,7 +846,7 @@ def _letter_rows(known: Known, asked: PullSelection) -> Iterator[str]:
     for one, name in known.names.items():
         own = known.slow.totals(msgspec.structs.replace(asked, repository_ids=(one,)))
         if own.pulls:
-            values = n(own.pulls), n(own.assisted), n(own.whole_effective), floor_of(own)
+            values = n(own.pulls), with_(own, own.assisted), n(own.whole_effective), floor_of(own)
             yield f"| {' | '.join((f'`{name}`', *values))} |"
 
 
