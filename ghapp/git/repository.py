@@ -24,6 +24,8 @@ LARGEST_PACK = 1024 * 1024 * 1024
 """Bytes that one fetch may write to a file."""
 RENAME_LIMIT = 5000
 """Files on each side among which git looks for renames; above, a moved file counts as new."""
+WHOLE_HISTORY = 2**31 - 1
+"""The depth that fetches all generations: https://git-scm.com/docs/git-fetch."""
 NAMED_AT_MOST = 5
 """Missing files that an error message names."""
 
@@ -31,6 +33,7 @@ __all__ = [
     "CHANGED",
     "DIFF",
     "EMPTY_TREES",
+    "WHOLE_HISTORY",
     "Commit",
     "GitError",
     "GitRepository",
@@ -395,12 +398,14 @@ def fetch(  # noqa: PLR0913 - from where, to where, what, and within what time
     names: Sequence[str],
     lacking: Callable[[GitRepository], Iterable[str]],
     *,
+    depth: int = 1,
     seconds: float = SECONDS,
 ) -> GitRepository:
-    """Fetch commits and refs into a bare repository, without history and files.
+    """Fetch commits and refs into a bare repository, without files.
 
     The repository is created if needed. ``names`` are full names of commits and refs; a ref gets
-    the same name here. Then the objects that ``lacking`` names are fetched too. ``token`` is
+    the same name here. ``depth`` is how many generations of each are fetched; the usual one is no
+    history. Then the objects that ``lacking`` names are fetched too. ``token`` is
     GitHub's installation token. It reaches the request through the environment of this one
     process, never through an argument or a file. ``url`` is https, or http to this machine.
 
@@ -411,7 +416,7 @@ def fetch(  # noqa: PLR0913 - from where, to where, what, and within what time
     with _alone(path):
         git = _bare(path, url)
         fetching = _Fetch(path, environment, GitLimits(seconds=seconds, file=LARGEST_PACK))
-        fetching.run("--depth=1", "origin", *asked)
+        fetching.run(f"--depth={depth}", "origin", *asked)
         if files := dict.fromkeys(lacking(git)):
             fetching.run("--stdin", "origin", asked=_as_lines(files))
     return git

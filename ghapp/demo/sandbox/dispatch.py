@@ -120,6 +120,8 @@ class HubDispatcher:
         *,
         wrote: bool,
     ) -> WireAnswer:
+        if fault and fault.kind is FaultKind.COUNTS_NOTHING:
+            answer = _counting_nothing(answer)
         if fault and fault.kind is FaultKind.BAD_GATEWAY_AFTER:
             answer = _refusal(ErrorAnswer(502, "Server Error"))
         sent = self._outgoing(request, answer, identity, fault)
@@ -319,6 +321,14 @@ def delete_forks(world: World, repository: HubRepository) -> None:
     for pull in repository.pulls.values():
         if pull.head_repository and pull.head_repository.deleted:
             pull.head_repository = None
+
+
+def _counting_nothing(answer: HubAnswer) -> HubAnswer:
+    """Return a pull request, or its list of files, as if it changed nothing."""
+    if isinstance(answer.body, list):
+        return replace(answer, body=[])
+    counts = dict.fromkeys(("additions", "deletions", "changed_files"), 0)
+    return replace(answer, body={**answer.body, **counts})
 
 
 def _living(repository: HubRepository | None) -> HubRepository | None:

@@ -42,6 +42,9 @@ class FaultKind(StrEnum):
     STALE_READ = "stale_read"
     """The answer as of ``seconds`` ago: not merged yet, without newer comments and check runs.
     Labels have no time, so the answer lacks the newest one."""
+    COUNTS_NOTHING = "counts_nothing"
+    """A pull request with 0 changed files and an empty list of them, whatever it changes:
+    https://github.com/octokit/octokit.js/issues/1075"""
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - the name of a fault, not a secret
     """The caller's token expires now: 401 from here on."""
     CUT_OFF_BEFORE = "cut_off_before"
