@@ -4,6 +4,7 @@ It leases and finishes nothing; `ghapp.jobs.perform` does both.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -34,7 +35,9 @@ from ghapp.events.reconcile import reconcile, reconcile_request
 from ghapp.events.sweep import sweep
 from ghapp.github.answers import GitHubError, GoneReason
 from ghapp.ingest.compliance import ComplianceError
+from ghapp.publishers.answer import answer
 from ghapp.publishers.check_run import pulls_of_runs
+from ghapp.publishers.publisher import PublisherMemory
 from ghapp.store import MERGED, Lane, Store, WorkItem, WorkKind, WorkRequest
 from ghapp.upkeep.outcomes import collect_outcomes, outcomes_request
 from ghapp.upkeep.outgoing import NotSent
@@ -46,6 +49,8 @@ MOST_WEEKLY_TRIES = 30
 
 SURELY_MERGED = frozenset({WorkKind.FINALIZE.value, AUDIT_AGAIN})
 """Only an audit of a merged pull request brings these kinds."""
+
+NEVER = "never"
 
 DoItem = Callable[[WorkItem, Services], Ending]
 
@@ -94,11 +99,32 @@ def _audit(due: PullItem, services: Services) -> Ending:
 
 def _command(due: PullItem, services: Services) -> Ending:
     with services.github(due.installation_id, due.repository_id) as github:
-        heard = hear(due.item, due.number, github, services.store, services.clock())
+
+        def replied(command: int, state: str) -> None:
+            memory = _memory_of_answer(due, command, services)
+            answer(github, due.number, command, state, memory)
+
+        heard = hear(due.item, due.number, github, services.store, services.clock(), replied)
     if heard.is_stale and due.item.attempts < STALE_LOOKS:
         at = services.clock() + STALE
         return TryLater(at=at, why="GitHub does not list the comment yet", counts=True)
-    return ChoreDone(heard.obeyed, f"{heard.obeyed} commands obeyed, {heard.refused} refused")
+    why = f"{heard.obeyed} commands obeyed, {heard.refused} refused, {heard.answered} answered"
+    return ChoreDone(heard.obeyed + heard.answered, why)
+
+
+def _memory_of_answer(due: PullItem, command: int, services: Services) -> PublisherMemory:
+    """Return when an answer was about to be made: the ledger is about audits, and there is none."""
+    cursors, name = services.store.cursors, f"answer:{due.repository_id}:{due.number}:{command}"
+
+    def note(*, at: str = "") -> None:
+        cursors.move(name, at or services.clock().isoformat(), now=services.clock())
+
+    noted = cursors.read(name)
+    return PublisherMemory(
+        note=note,
+        withdraw=lambda: note(at=NEVER),
+        noted_at=None if noted in {None, NEVER} else datetime.fromisoformat(noted),
+    )
 
 
 def _outcomes(due: PullItem, services: Services) -> Ending:

@@ -162,6 +162,7 @@ def _create(
     run, is_new = make_once(
         lambda: github.post("check-runs", body, _Run, before=memory.note),
         lambda: _find(github, pull),
+        memory,
     )
     if is_new:
         _append(desired, pull, github, run.id, rest)

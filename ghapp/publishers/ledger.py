@@ -21,6 +21,7 @@ def memories(saved: SavedAudit, github: GitHub, store: Store) -> Memories:
         last = kept.last(*where, name)
         return PublisherMemory(
             note=lambda: kept.note(saved, name, at=github.now()),
+            withdraw=lambda: kept.withdraw(saved, name, at=github.now()),
             external_id=None if last is None else last.external_id,
             noted_at=kept.noted_at(*where, name),
         )

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from ghapp.attribution.model import Struct
-from ghapp.github.answers import GitHubError, TemporaryFailure
+from ghapp.github.answers import GitHubError, LimitKind, RateLimited, TemporaryFailure
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import PullRequest
 from ghapp.reports.annotations import LineAnnotation
@@ -110,11 +110,17 @@ class PublisherReport(Struct, frozen=True, kw_only=True):
         return None
 
 
+def _nothing() -> None:
+    """Store nothing: for what is not remembered."""
+
+
 class PublisherMemory(Struct, frozen=True, kw_only=True):
     """What is remembered of one publisher at one pull request."""
 
     note: Callable[[], None]
     """Stores that something new is about to be made; runs before the request leaves."""
+    withdraw: Callable[[], None] = _nothing
+    """Stores that it was certainly not made: GitHub refused it."""
     external_id: str | None = None
     """As in the last `PublisherReport`; ``None``: none is known."""
     noted_at: datetime | None = None
@@ -142,12 +148,14 @@ def expect_seen(github: GitHub, memory: PublisherMemory, name: str) -> None:
         raise NotSeenYet(memory.noted_at + UNSEEN, f"{name}: an earlier try may have made it")
 
 
-def make_once(make: Callable[[], MadeT], find: Callable[[], list[MadeT]]) -> tuple[MadeT, bool]:
+def make_once(
+    make: Callable[[], MadeT], find: Callable[[], list[MadeT]], memory: PublisherMemory
+) -> tuple[MadeT, bool]:
     """Make what must not exist twice; return it, and whether this call made it.
 
     A process may die after GitHub made the thing and before we store its id, and the next read may
     be older. So ``make`` notes it right before the request leaves, and a caller that finds nothing
-    calls `expect_seen` first.
+    calls `expect_seen` first. A refusal is certain, and takes the note back.
     """
     try:
         return make(), True
@@ -157,6 +165,11 @@ def make_once(make: Callable[[], MadeT], find: Callable[[], list[MadeT]]) -> tup
         if not found:
             raise
         return found[0], False
+    except GitHubError as refused:
+        # Our own pace holds a request back before it is noted: an older note stays.
+        if not isinstance(refused, RateLimited) or refused.kind is not LimitKind.OWN:
+            memory.withdraw()
+        raise
 
 
 def read_back(found: list[MadeT], name: str, external_id: str) -> MadeT:

@@ -87,7 +87,10 @@ class Publisher:
             self.noted[name] = self.place.clock()
 
         return PublisherMemory(
-            note=note, external_id=self.known.get(name), noted_at=self.noted.get(name)
+            note=note,
+            withdraw=lambda: self.noted.pop(name, None),
+            external_id=self.known.get(name),
+            noted_at=self.noted.get(name),
         )
 
     def forget(self) -> None:
