@@ -12,6 +12,7 @@ from bench import (
     coverage,
     pages,
     replay,
+    slow,
     speed,
     truth,
     upgrade,
@@ -33,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    names = "truth|corpus|agreement|speed|replay|pages|backfill|upload|upgrade|coverage|mutants"
+    names = (
+        "truth|corpus|agreement|speed|replay|pages|backfill|upload|slow|upgrade|coverage|mutants"
+    )
     commands = parser.add_subparsers(required=True, metavar=names)
     _truth_arguments(commands.add_parser("truth", help=truth.__doc__))
     _corpus_arguments(commands.add_parser("corpus", help=corpus.__doc__))
@@ -43,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     _replay_arguments(commands.add_parser("replay", help=replay.__doc__))
     _backfill_arguments(commands.add_parser("backfill", help=backfill.__doc__))
     _upload_arguments(commands.add_parser("upload", help=upload.__doc__))
+    _slow_arguments(commands.add_parser("slow", help=slow.__doc__))
     _upgrade_arguments(commands.add_parser("upgrade", help=upgrade.__doc__))
     _coverage_arguments(
         commands.add_parser("coverage", help=coverage.__doc__, add_help=False, prefix_chars="\0")
@@ -117,6 +121,14 @@ def _upload_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--databases", default="sqlite,postgresql", help="separated by a comma")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_upload)
+
+
+def _slow_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--connections", type=int, default=500)
+    parser.add_argument("--rate", type=int, default=20, help="deliveries a second")
+    parser.add_argument("--seconds", type=int, default=20, help="length of each of four runs")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=_slow)
 
 
 def _upgrade_arguments(parser: argparse.ArgumentParser) -> None:
@@ -225,6 +237,11 @@ def _backfill(options: argparse.Namespace) -> int:
 def _upload(options: argparse.Namespace) -> int:
     databases = tuple(options.databases.split(","))
     return upload.measure(options.lines, databases, options.seed, as_json=options.json)
+
+
+def _slow(options: argparse.Namespace) -> int:
+    wanted = slow.Options(options.connections, options.rate, options.seconds, options.json)
+    return slow.measure(wanted)
 
 
 def _upgrade(options: argparse.Namespace) -> int:

@@ -94,6 +94,7 @@ class WatchedChild:
             stdin=subprocess.DEVNULL,
             pass_fds=program.descriptors,
             start_new_session=True,
+            umask=0o077,
             preexec_fn=_die_with_parent(os.getpid()),  # noqa: PLW1509 - no threads here
         )
         self.started = now

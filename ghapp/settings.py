@@ -7,6 +7,7 @@ the set-up page writes, fills in the rest.
 
 import base64
 import binascii
+import logging
 import os
 import re
 import secrets
@@ -30,7 +31,10 @@ CREDENTIALS_FILE = "credentials.env"
 ENCRYPTION_KEY_FILE = "encryption.key"
 SHORTEST_SECRET = 16
 """Characters; GitHub's own manifest flow gives 40."""
+OURS = frozenset({CREDENTIALS_FILE, ENCRYPTION_KEY_FILE, "ghapp.sqlite3", "valkey", "serve.lock"})
+"""Names in a data directory that show that it is one."""
 KEY_BYTES = 32
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 HOW_SECRET = "use one from 'openssl rand -hex 32'"  # noqa: S105 - advice
 HOW_KEY = "use one from 'openssl rand -base64 32'"
@@ -41,6 +45,9 @@ PLACEHOLDER = re.compile(
     r"default|password|^(.)\2*$|^(0?123456789|abcdefgh)",
     re.IGNORECASE,
 )
+
+
+log = logging.getLogger(__name__)
 
 
 class SettingsError(Exception):
@@ -525,6 +532,7 @@ class _Reading:
             fault = f"cannot be made ({error.strerror})"
         else:
             fault = "" if os.access(self.data_dir, os.W_OK | os.X_OK) else "cannot be written to"
+            fault = fault or _taken_from_others(self.data_dir)
         if fault:
             self.problems.append(f"GHAPP_DATA_DIR {fault}: name a folder of your own")
 
@@ -563,7 +571,7 @@ class _Reading:
         """Return the text of a file that nobody else may read."""
         try:
             mode = path.stat().st_mode
-            if not mode & (stat.S_IRWXG | stat.S_IRWXO):
+            if not mode & _OTHERS:
                 return _text_of(path)
             fault = f"can be read by others (mode {mode & 0o777:o}): chmod 600 it"
         except (OSError, _WrongValueError) as error:
@@ -573,6 +581,27 @@ class _Reading:
 
 
 # --- private files --------------------------------------------------------------------------------
+
+
+def _taken_from_others(folder: Path) -> str:
+    """Take a folder from everybody but its owner; return why that failed.
+
+    Somebody may have made it beforehand, and a umask is often 022. A folder that others use, too,
+    is left as it is.
+    """
+    mode = folder.stat().st_mode
+    if not mode & _OTHERS:
+        return ""
+    fault = f"can be read by others (mode {mode & 0o777:o})"
+    try:
+        names = {one.name for one in folder.iterdir()}
+        if mode & stat.S_ISVTX or (names and names.isdisjoint(OURS)):
+            return f"{fault} and holds what is not ours"
+        folder.chmod(mode & ~_OTHERS & 0o7777)
+    except OSError:
+        return f"{fault} and does not belong to us"
+    log.warning("%s could be read by others (mode %o): now by its owner only", folder, mode & 0o777)
+    return ""
 
 
 def _write_private(path: Path, content: bytes, *, replace: bool) -> Path:

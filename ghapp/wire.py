@@ -25,7 +25,8 @@ class SentEdit(Struct, frozen=True):
     """One edit: fingerprints and metadata, with its path relative to the repository."""
 
     id: Name
-    """The tool call's id; if it is sent twice, the app keeps one copy."""
+    """The tool call's id. An edit that is sent twice, with equal agent, id, path, time and own
+    lines, is kept once."""
     agent: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,38}$")]
     agent_session: Name
     at: Annotated[datetime, msgspec.Meta(tz=True)]

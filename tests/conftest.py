@@ -20,6 +20,7 @@ from tests.databases import (
     reused_database,
     shared_server,
 )
+from tests.published_schema import hold_to_schema
 from tests.queues import valkey_server
 
 # The same examples in each plain run, so that a change is judged by what it changes; a run with
@@ -42,6 +43,11 @@ hypothesis.settings.load_profile("plain")
 # Checking an RSA key takes 40 ms, and each app that a test makes has it checked twice. The modules
 # that do so are imported after this one.
 serialization.load_pem_private_key = cache(serialization.load_pem_private_key)
+
+
+def pytest_collection_finish() -> None:
+    """Hold all documents to the schema, once every module that makes some is imported."""
+    hold_to_schema()
 
 
 @pytest.fixture(scope="session")

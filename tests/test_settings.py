@@ -306,3 +306,34 @@ def test_every_variable_that_is_read_is_listed() -> None:
     source = (TOP / "ghapp" / "settings.py").read_text()
     read = set(re.findall(r'"((?:GITHUB|GHAPP|DATABASE|REDIS)_[A-Z_]+)"', source))
     assert read == set(VARIABLES)
+
+
+@pytest.mark.parametrize("held", [(), ("ghapp.sqlite3",)], ids=["empty", "ours"])
+def test_a_data_directory_that_others_can_read_is_closed_and_said(
+    environment: dict[str, str],
+    tmp_path: Path,
+    held: tuple[str, ...],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(0o755)
+    for name in held:
+        (folder / name).touch()
+    Settings.from_environment(environment)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert "could be read by others (mode 755)" in caplog.text
+
+
+@pytest.mark.parametrize(("mode", "held"), [(0o755, "notes.txt"), (0o1777, "")])
+def test_a_directory_of_others_is_refused_and_left_alone(
+    environment: dict[str, str], tmp_path: Path, mode: int, held: str
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(mode)
+    if held:
+        (folder / held).touch()
+    (problem,) = problems(environment)
+    assert "can be read by others" in problem
+    assert stat.S_IMODE(folder.stat().st_mode) == mode

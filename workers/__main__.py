@@ -93,6 +93,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in set(Lane):
         sys.stderr.write(f"usage: python -m workers {'|'.join(Lane)}\n")
         return 2
+    os.umask(0o077)
     # Built before the first fork, so that no job pays for the imports.
     ready = services()
     # So is the app's key, which takes a tenth of a second to read.

@@ -4,6 +4,7 @@ Two schedulers are safe: a job that is queued already is not queued again, and n
 lease the same item.
 """
 
+import os
 import signal
 import sys
 import threading
@@ -19,6 +20,7 @@ from ghapp.bootstrap import Services, services
 from ghapp.events.intake import EventIntake
 from ghapp.events.reconcile import reconcile_request
 from ghapp.github.webhooks import WebhookError
+from ghapp.ingest.upload import ASK_AGAIN
 from ghapp.queue.enqueue import QueueAway, job_id
 from ghapp.store import DeliveryEnd, Lane, StoreError, WorkItem, WorkKind, WorkRequest
 from ghapp.upkeep.weekly import next_sending
@@ -48,6 +50,7 @@ log = structlog.get_logger()
 
 def main() -> int:
     """Look until asked to stop."""
+    os.umask(0o077)
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
@@ -286,6 +289,7 @@ def tidy(ready: Services) -> None:
     ready.store.access_log.expire(now - settings.access_log_kept)
     ready.kept_pulls.expire(now - settings.deliveries_kept)
     ready.store.logins.expire(now)
+    ready.store.repository_names.expire(now - ASK_AGAIN)
     if deliveries or items or edits:
         log.info("tidied", deliveries=deliveries, items=items, edits=edits)
 

@@ -159,7 +159,7 @@ class Edit(Struct, frozen=True):
     """One file edit by an agent, applied or not: one tool call and one path."""
 
     id: str
-    """The tool call's id, unique across all agent sessions (rules.md 2.8)."""
+    """The tool call's id; it may repeat (rules.md 2.8)."""
     agent: str
     """``claude-code``, or another agent's name (rules.md 2.16)."""
     agent_session: str

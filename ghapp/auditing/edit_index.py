@@ -6,18 +6,20 @@ index returns what the app's own store would return for the same evidence.
 
 import hashlib
 import mmap
+import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, chain
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple, Self
 
 import msgspec
 
 from ghapp.attribution.candidates import first_hand
 from ghapp.attribution.digest import nameless
+from ghapp.attribution.identity import identity, preference
 from ghapp.attribution.model import (
     AuditSubject,
     Change,
@@ -127,6 +129,8 @@ class _Row(NamedTuple):
     """Bytes."""
     tool: str
     agent_session: str
+    same: int
+    """Hash of what the edit's copies have in common."""
     preference: tuple[Any, ...]
 
 
@@ -246,7 +250,8 @@ class _Writing:
             size=len(packed),
             tool=edit.tool,
             agent_session=edit.agent_session,
-            preference=_preference(edit),
+            same=hash(identity(edit)),
+            preference=(*preference(edit), zlib.crc32(packed)),
         )
         self._size += len(packed)
         self._rows.setdefault(edit.id, []).append(row)
@@ -267,10 +272,7 @@ class _Writing:
 
         Of several copies of an edit it takes the one that the app would keep.
         """
-        kept = [
-            min(self._rows[name], key=lambda row: row.preference) for name in sorted(self._rows)
-        ]
-        by_id = first_hand(kept)
+        by_id = first_hand(list(self._kept()))
         starts = [0, *accumulate(row.size for row in by_id)]
         digest = self._copy(by_id, hashlib.sha256(msgspec.msgpack.encode(unread)))
         ranks = sorted(range(len(by_id)), key=lambda rank: (by_id[rank].at, rank))
@@ -291,6 +293,20 @@ class _Writing:
             digest=digest,
         )
 
+    def _kept(self) -> Iterator[_Row]:
+        """Yield the rows that stay, by id, and the edits of one id by what is written of them."""
+        with self.path.open("rb") as file:
+            for name in sorted(self._rows):
+                best: dict[int, _Row] = {}
+                for row in self._rows[name]:
+                    known = best.get(row.same)
+                    if known is None or row.preference < known.preference:
+                        best[row.same] = row
+                kept = list(best.values())
+                if len(kept) > 1:
+                    kept.sort(key=lambda row: _part(file, row))
+                yield from kept
+
     def _copy(self, rows: Iterable[_Row], digest: "hashlib._Hash") -> str:
         """Copy edits into the final file, and return the digest with them added."""
         with self.path.open("rb") as source, self.path.with_name(EDITS).open("wb") as target:
@@ -301,6 +317,11 @@ class _Writing:
                 digest.update(packed)
         self.path.unlink()
         return "sha256:" + digest.hexdigest()
+
+
+def _part(file: BinaryIO, row: _Row) -> bytes:
+    file.seek(row.start)
+    return file.read(row.size)
 
 
 def _packed(edit: Edit) -> bytes:
@@ -317,19 +338,6 @@ def _cleaned(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _cleaned(one) for key, one in value.items()}
     return [_cleaned(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def _preference(edit: Edit) -> tuple[Any, ...]:
-    """Return the sort key of an edit's copies, as the app's store orders them; least is best."""
-    return (
-        edit.outcome is not EditResult.APPLIED,
-        edit.outcome is EditResult.UNANSWERED,
-        sum(len(hunk.own) for hunk in edit.lines.hunks),
-        edit.at,
-        edit.agent_session,
-        edit.path.startswith(("/", "~")),
-        edit.path,
-    )
 
 
 def _microseconds(at: datetime) -> int:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from ghapp.attribution.attribute import attribute
-from ghapp.attribution.candidates import first_hand, once
+from ghapp.attribution.candidates import first_hand
+from ghapp.attribution.identity import once
 from ghapp.attribution.model import (
     Audit,
     AuditSubject,

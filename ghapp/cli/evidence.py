@@ -9,6 +9,7 @@ import click
 from msgspec.structs import replace
 
 from ghapp.attribution.fingerprint import LineFingerprinter
+from ghapp.attribution.identity import EditIdentity, identity
 from ghapp.attribution.model import Edit, LineFingerprint, UnreadEvidence
 from ghapp.attribution.paths import below, tidy
 from ghapp.cli import evidence_admin
@@ -110,17 +111,17 @@ command.add_command(evidence_admin.coverage)
 
 
 def _would_keep(paths: tuple[Path, ...], roots: tuple[str, ...]) -> Iterator[Edit | UnreadEvidence]:
-    """Yield the edits as the app would keep them, each ID once, and what could not be read."""
+    """Yield the edits as the app would keep them, each once, and what could not be read."""
     homes = _homes(paths, roots)
     fingerprinter = LineFingerprinter(PREVIEW_KEY)
-    shown: set[str] = set()
+    shown: set[EditIdentity] = set()
     for found in find_evidence(paths, lambda path: _place(homes, path) is not None):
         if isinstance(found, UnreadEvidence):
             yield found
-        elif isinstance(found, Edit) and found.id not in shown:
+        elif isinstance(found, Edit) and (same := identity(found)) not in shown:
             place = _place(homes, found.path)
             if place is not None:
-                shown.add(found.id)
+                shown.add(same)
                 yield _as_kept(found, place, fingerprinter, rooted=bool(homes))
 
 

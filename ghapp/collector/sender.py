@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from ghapp.attribution.identity import own_lines
 from ghapp.attribution.model import Edit
 from ghapp.collector.account import MachineAccount, save
 from ghapp.collector.addressing import EvidenceDestination, StayReason
 from ghapp.collector.batches import batches, fingerprinter_of, fits, to_batch, to_sent
 from ghapp.collector.client import RENEWABLE, AppAway, UploadClient, UploadRejected
 from ghapp.collector.places import CollectorFiles
-from ghapp.collector.sent import AcknowledgedEdits
+from ghapp.collector.sent import AcknowledgedEdits, digest_of
 
 RENEW = timedelta(days=1)
 """Between two requests for the installations."""
@@ -91,7 +92,7 @@ class EvidenceSender:
         this machine as a whole.
         """
         new = [edit for edit in edits if edit not in self._sent]
-        ready = list({edit.id: edit for edit in new if fits(edit)}.values())
+        ready = _told_once(edit for edit in new if fits(edit))
         stays = Counter({StayReason.TOO_LARGE: sum(not fits(edit) for edit in new)})
         sent = 0
         try:
@@ -156,6 +157,16 @@ class EvidenceSender:
             else:
                 return
         self._client.send(batch)
+
+
+def _told_once(edits: Iterable[Edit]) -> list[Edit]:
+    """Return each edit once; of copies the one that claims the fewest lines."""
+    best: dict[bytes, Edit] = {}
+    for edit in edits:
+        known = best.setdefault(digest_of(edit), edit)
+        if len(own_lines(edit.lines)) < len(own_lines(known.lines)):
+            best[digest_of(edit)] = edit
+    return list(best.values())
 
 
 def _without_refused(

@@ -1,20 +1,25 @@
 """Digests of the edits that the app has acknowledged, so that none is sent twice. It sends nothing.
 
-Queue and transcripts hold the same edits, and transcripts are read again whenever they grow. A
-copy that claims other lines counts as another edit: the app keeps the better of the two.
+Queue and transcripts hold the same edits, and transcripts are read again whenever they grow. The
+queue comes first and knows more of an edit, so the transcript's copy stays here.
 """
 
+import re
 import struct
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 
+from ghapp.attribution.identity import own_digest
 from ghapp.attribution.model import Edit
 from ghapp.collector.places import read_if_there, write_whole
 
 KEPT = timedelta(days=100)
 """Agents delete their transcripts earlier, unless somebody keeps them on purpose."""
+
+# toolu_01A09q90qw90lq917835lq9, toolu_bdrk_01...; of a shell command's second file: ...#2
+_DRAWN = re.compile(r"toolu_\w{20,}(?:#\d+)?")
 
 _RECORD = struct.Struct(">I8s")
 """The day the edit was sent, in days since 1970, and its digest."""
@@ -33,7 +38,7 @@ class AcknowledgedEdits:
         self._digests = {digest for _, digest in self._records}
 
     def __contains__(self, edit: Edit) -> bool:
-        return _digest(edit) in self._digests
+        return digest_of(edit) in self._digests
 
     def __len__(self) -> int:
         return len(self._digests)
@@ -43,7 +48,7 @@ class AcknowledgedEdits:
         if self._cut:
             self._write()
         day = int(now.timestamp() // 86_400)
-        new = [(day, digest) for digest in dict.fromkeys(map(_digest, edits))]
+        new = [(day, digest) for digest in dict.fromkeys(map(digest_of, edits))]
         self._records += new
         self._digests.update(digest for _, digest in new)
         with self._path.open("ab") as file:
@@ -69,7 +74,13 @@ class AcknowledgedEdits:
         self._cut = False
 
 
-def _digest(edit: Edit) -> bytes:
-    claims = sum(len(hunk.own) for hunk in edit.lines.hunks)
-    named = f"{edit.id}\0{edit.outcome}\0{claims}".encode("utf-8", "surrogatepass")
-    return blake2b(named, digest_size=8).digest()
+def digest_of(edit: Edit) -> bytes:
+    """Return what an edit is known by on this machine: not its time.
+
+    The queue has the time of the hook, a transcript that of its record. An id that its maker drew
+    by chance is enough: a copy whose own lines differ is the same call, seen by somebody who knew
+    less of the file.
+    """
+    named = f"{edit.agent}\0{edit.id}\0{edit.path}\0{edit.outcome}\0"
+    own = b"" if _DRAWN.fullmatch(edit.id) else own_digest(edit.lines)
+    return blake2b(named.encode("utf-8", "surrogatepass") + own, digest_size=8).digest()

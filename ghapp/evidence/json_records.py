@@ -5,9 +5,9 @@ An error message about JSON that cannot be decoded holds none of its text.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -20,7 +20,15 @@ UNREADABLE = (ValueError, RecursionError)
 LARGEST_DOCUMENT = 1024 * 1024 * 1024
 """Bytes. A document is one JSON value, so memory must hold it whole."""
 
+MOST_STARTS = 1_000
+"""Places of a damaged line where an object is looked for."""
+
+IsRecord = Callable[[dict[str, Any]], bool]
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DECODER = json.JSONDecoder()
+_START = re.compile(r'\{\s*"')
+_NUL = re.compile(rb"\0+")
 # the first half of an emoji, cut in the middle: \ud83d
 _LONE = re.compile("[\ud800-\udfff]")
 
@@ -46,6 +54,48 @@ def mended(decoder: msgspec.json.Decoder[_Part], line: bytes, problem: Exception
     if whole is None:
         raise RecordError(_describe(problem)) from problem
     return decoded(decoder, whole)
+
+
+def whole_records(line: bytes, is_record: IsRecord) -> tuple[list[bytes], bool]:
+    r"""Return the whole JSON objects on a damaged line, and whether more stands there.
+
+    Seen in transcripts: two records without a line end between them, the start of a record with
+    the next one right behind it, and a run of NUL bytes before a record
+    (https://github.com/anthropics/claude-code/issues/81843 counts them). NUL bytes are padding of
+    the file system. An object inside something torn may be a part of it: it counts only if
+    ``is_record`` says so.
+
+    >>> whole_records(b'\0\0{"a":1}{"a":2}{"b', lambda value: True)
+    ([b'{"a":1}', b'{"a":2}'], True)
+    """
+    records: list[bytes] = []
+    torn = False
+    for piece in _NUL.split(line):
+        found, rest = _objects(piece.decode("utf-8", "surrogateescape"), is_record)
+        records += found
+        torn = torn or rest
+    return records, torn
+
+
+def _objects(text: str, is_record: IsRecord) -> tuple[list[bytes], bool]:
+    records: list[bytes] = []
+    torn = False
+    end = at = 0
+    for _ in range(MOST_STARTS):
+        start = _START.search(text, at)
+        if start is None:
+            break
+        at = start.start() + 1
+        try:
+            value, stop = _DECODER.raw_decode(text, start.start())
+        except UNREADABLE:
+            continue
+        is_next = not text[end : start.start()].strip()
+        if is_next or is_record(value):
+            records.append(text[start.start() : stop].encode("utf-8", "surrogateescape"))
+            torn = torn or not is_next
+            at = end = stop
+    return records, torn or bool(text[end:].strip())
 
 
 def optional(decoder: msgspec.json.Decoder[_Part], raw: Raw) -> _Part | None:

@@ -465,8 +465,9 @@ def _alone(path: Path) -> Iterator[None]:
     """Wait until no other process fetches into this repository; git itself would fail."""
     import fcntl  # noqa: PLC0415 - not on Windows, where an offline audit needs none of this
 
-    path.mkdir(parents=True, exist_ok=True)
-    with (path / "fetching").open("w") as lock:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
+    with os.fdopen(os.open(path / "fetching", os.O_WRONLY | os.O_CREAT, 0o600)) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

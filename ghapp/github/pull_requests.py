@@ -16,6 +16,7 @@ from typing import Any
 from ghapp.attribution.model import Change, FileDiff, FileStatus, Struct
 from ghapp.attribution.policy import FILE as POLICY_FILE
 from ghapp.attribution.unified_diff import DiffError, parse_diff, parse_patch
+from ghapp.git.names import in_path, quoted, segment
 from ghapp.git.repository import WHOLE_HISTORY, GitError, fetch_commits
 from ghapp.git.repository import fetch as fetch_objects
 from ghapp.github.answers import (
@@ -27,7 +28,7 @@ from ghapp.github.answers import (
     RequestRejected,
     TemporaryFailure,
 )
-from ghapp.github.client import GitHub, quoted
+from ghapp.github.client import GitHub
 from ghapp.github.transport import PER_PAGE
 
 MOST_LISTED_FILES = 3_000
@@ -398,7 +399,9 @@ def merge_base(github: GitHub, base_sha: str, head_sha: str, git_cache: Path) ->
     Raises `GitError`, and the errors of `answers` that end an audit.
     """
     try:
-        compared = github.get(f"compare/{base_sha}...{head_sha}", _Comparison, per_page=1)
+        compared = github.get(
+            f"compare/{segment(base_sha)}...{segment(head_sha)}", _Comparison, per_page=1
+        )
     except NEXT_WAY:
         path, url = git_place(github, git_cache)
         asked = (base_sha, head_sha)
@@ -411,7 +414,7 @@ def merge_base(github: GitHub, base_sha: str, head_sha: str, git_cache: Path) ->
 
 def git_place(github: GitHub, git_cache: Path) -> tuple[Path, str]:
     """Return our bare repository of GitHub's repository, and the address to fetch from."""
-    url = f"{git_address(github.base_url)}/{github.full_name}.git"
+    url = f"{git_address(github.base_url)}/{in_path(github.full_name)}.git"
     return git_cache / str(github.repository_id), url
 
 
@@ -440,7 +443,7 @@ def _gitattributes(github: GitHub, sha: str, paths: Iterable[str]) -> dict[str, 
 
 def _files_of(github: GitHub, sha: str, names: set[str]) -> set[str]:
     """Return a commit's files in one request, or ``names`` if GitHub cuts the list."""
-    tree = github.get(f"git/trees/{sha}", _Tree, recursive=1)
+    tree = github.get(f"git/trees/{segment(sha)}", _Tree, recursive=1)
     return names if tree.truncated else {entry.path for entry in tree.tree}
 
 

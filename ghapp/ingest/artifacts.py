@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ghapp.attribution.model import Edit, UnreadEvidence
+from ghapp.evidence import claude_code
+from ghapp.evidence.known_files import SharedFiles
 from ghapp.evidence.registry import source_of
 from ghapp.evidence.source import Found, WantedPath, everything
 from ghapp.ingest import opencode_rows
@@ -49,7 +51,8 @@ def find_evidence(paths: Iterable[Path], wanted: WantedPath = everything) -> Ite
     """Yield what the artifacts below some paths hold, and what cannot be read of them.
 
     A path is a file, or a directory that is walked in the order of names. Equal copies of an
-    edit are dropped; the order of reading does not change that. Copies that differ, such as
+    edit are dropped, as are copies of a record that cannot be read: resumed agent sessions hold
+    both again. The order of reading does not change that. Copies that differ, such as
     those of a forked agent session, are all yielded: only the engine, which knows all of them,
     can choose.
 
@@ -74,20 +77,47 @@ def find_evidence(paths: Iterable[Path], wanted: WantedPath = everything) -> Ite
 
 
 def artifacts(start: Path) -> Iterator[EvidenceArtifact | UnreadEvidence]:
-    """Yield the transcripts below a path, by name, then the directories that cannot be read."""
+    """Yield the transcripts below a path, and the directories that cannot be read.
+
+    They come by name, a directory's files before its folders, but a folder right behind the file
+    of the same name: an agent session's subagents follow it.
+    """
     if not start.is_dir():
         yield EvidenceArtifact(str(start), (start,))
         return
-    problems: list[OSError] = []
     walked: set[tuple[int, int]] = set()
     _is_new(start, walked)
-    for directory, below, files in os.walk(start, onerror=problems.append, followlinks=True):
-        where = Path(directory)
-        # A link may lead back up, so each directory is walked only once.
-        below[:] = sorted(name for name in below if _is_new(where / name, walked))
-        yield from _grouped(where, files)
-    for problem in problems:
-        yield UnreadEvidence(source=str(problem.filename), line=None, problem=_sentence(problem))
+    waiting = [_listed(start)]
+    while waiting:
+        found = next(waiting[-1], None)
+        if found is None:
+            waiting.pop()
+        elif isinstance(found, Path):
+            # A link may lead back up, so each directory is walked only once.
+            if _is_new(found, walked):
+                waiting.append(_listed(found))
+        else:
+            yield found
+
+
+def _listed(directory: Path) -> Iterator[EvidenceArtifact | UnreadEvidence | Path]:
+    """Yield the transcripts and the folders of a directory."""
+    try:
+        with os.scandir(directory) as entries:
+            is_folder = {entry.name: entry.is_dir() for entry in entries}
+    except OSError as problem:
+        yield UnreadEvidence(source=str(directory), line=None, problem=_sentence(problem))
+        return
+    folders = sorted(name for name, is_one in is_folder.items() if is_one)
+    files = [name for name, is_one in is_folder.items() if not is_one]
+    for artifact in _grouped(directory, files):
+        yield artifact
+        own = Path(artifact.name).stem
+        if own in folders:
+            folders.remove(own)
+            yield directory / own
+    for name in folders:
+        yield directory / name
 
 
 def _is_new(directory: Path, walked: set[tuple[int, int]]) -> bool:
@@ -117,6 +147,7 @@ def _grouped(directory: Path, files: list[str]) -> Iterator[EvidenceArtifact]:
 
 def _found(starts: list[Path], wanted: WantedPath) -> Iterator[Found]:
     done: set[Path] = set()
+    shown, told = _ShownFiles(), set[int]()
     for start in starts:
         for artifact in artifacts(start):
             if isinstance(artifact, UnreadEvidence):
@@ -125,10 +156,27 @@ def _found(starts: list[Path], wanted: WantedPath) -> Iterator[Found]:
             file = artifact.parts[0].resolve()
             if file not in done:
                 done.add(file)
-                yield from _read(artifact, wanted)
+                yield from _read(artifact, wanted, shown, told)
 
 
-def _read(artifact: EvidenceArtifact, wanted: WantedPath) -> Iterator[Found]:
+class _ShownFiles:
+    """What the transcripts of the agent session that is being read have shown of files."""
+
+    def __init__(self) -> None:
+        self._tree: str | None = None
+        self._files = SharedFiles()
+
+    def of(self, name: str) -> SharedFiles:
+        """Return what a transcript shares with those read before it; empty for a new session."""
+        tree = claude_code.tree_of(name)
+        if tree != self._tree:
+            self._tree, self._files = tree, SharedFiles()
+        return self._files
+
+
+def _read(
+    artifact: EvidenceArtifact, wanted: WantedPath, shown: _ShownFiles, told: set[int]
+) -> Iterator[Found]:
     """Yield what one artifact holds, and a problem if it cannot be opened or read on."""
     try:
         for part in artifact.parts:
@@ -139,10 +187,38 @@ def _read(artifact: EvidenceArtifact, wanted: WantedPath) -> Iterator[Found]:
         if source is not None:
             is_database = head.startswith(opencode_rows.SIGN)
             rows = opencode_rows.rows(artifact.parts[0]) if is_database else None
-            records = rows or _lines(artifact.parts)
-            yield from source.read(artifact.name, records, wanted)
+            records = _Records(rows or _lines(artifact.parts))
+            if source is claude_code:
+                found = claude_code.read(artifact.name, records, wanted, shown.of(artifact.name))
+            else:
+                found = source.read(artifact.name, records, wanted)
+            yield from _without_copies(found, records, told)
     except OSError as problem:
         yield UnreadEvidence(source=artifact.name, line=None, problem=_sentence(problem))
+
+
+class _Records:
+    """An artifact's records, one after the other; it knows the one that was read last."""
+
+    def __init__(self, records: Iterable[bytes]) -> None:
+        self._records = records
+        self.number = 0
+        self.last = b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        for self.number, self.last in enumerate(self._records, 1):  # noqa: B020 - what it is for
+            yield self.last
+
+
+def _without_copies(found: Iterable[Found], records: _Records, told: set[int]) -> Iterator[Found]:
+    """Drop what cannot be read of a record whose copy was told before."""
+    for one in found:
+        if isinstance(one, UnreadEvidence) and one.line == records.number:
+            digest = hash((records.last, one.problem))
+            if digest in told:
+                continue
+            told.add(digest)
+        yield one
 
 
 def _check_readable(part: Path) -> None:

@@ -71,7 +71,8 @@ def carry(
         return CarriedEvidence(found=(*cut, _unread("git", error)), trailers=trailers)
     edits = [found for found in carried.found if isinstance(found, Edit)]
     if edits:
-        added = keep_read(keeping.store, pull.repository_id, edits, keeping.encode(), now=now)
+        encode = keeping.encode()
+        added = keep_read(keeping.store, pull.repository_id, edits, encode, now=now, carried=True)
         log.info("evidence_carried", pull_request=pull.number, edits=len(edits), added=added.added)
     unread = tuple(found for found in carried.found if isinstance(found, UnreadEvidence))
     return CarriedEvidence(found=(*cut, *unread), trailers=trailers)

@@ -158,15 +158,24 @@ def keep_edits(
     return store.evidence.add(repository_id, edits, now=now, again=again, sender=sender)
 
 
-def keep_read(
-    store: Store, repository_id: int, edits: Iterable[Edit], encode: EncodeLines, *, now: datetime
+def keep_read(  # noqa: PLR0913 - what is kept, where, and who brought it
+    store: Store,
+    repository_id: int,
+    edits: Iterable[Edit],
+    encode: EncodeLines,
+    *,
+    now: datetime,
+    carried: bool = False,
 ) -> EvidenceAdded:
-    """Encode and store edits of a source, and make the audits that they reach due again."""
+    """Encode and store edits of a source, and make the audits that they reach due again.
+
+    ``carried``: the repository itself holds them.
+    """
     encoded = (
         msgspec.structs.replace(edit, lines=encode(edit.lines))  # type: ignore[arg-type]  # sources yield text only
         for edit in edits
     )
-    sender = EditSender(key_id=encode.key_id)
+    sender = EditSender(key_id=encode.key_id, carried=carried)
     return keep_edits(store, repository_id, encoded, now=now, sender=sender)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from ghapp.attribution.model import Struct
+from ghapp.git.names import segment
 from ghapp.github.answers import NotFound
 from ghapp.github.client import GitHub
 from ghapp.github.external_id import ExternalId
@@ -120,7 +121,7 @@ def _find(github: GitHub, pull: PullRequest) -> list[_Run]:
 
 def _runs(github: GitHub, head_sha: str) -> Iterator[_Run]:
     """Yield this app's runs on a commit."""
-    path = f"commits/{head_sha}/check-runs"
+    path = f"commits/{segment(head_sha)}/check-runs"
     pages = github.pages(path, _Runs, check_name=RUN_NAME, filter="all")
     for run in chain.from_iterable(page.check_runs for page in pages):
         if run.app is not None and run.app.id == github.app_id and run.name == RUN_NAME:
@@ -142,7 +143,7 @@ def _known(github: GitHub, pull: PullRequest, known: str | None) -> list[_Run]:
     if known is None:
         return []
     try:
-        run = github.get(f"check-runs/{known}", _Run)
+        run = github.get(f"check-runs/{segment(known)}", _Run)
     except NotFound:
         return []
     return [run] if _is_ours(github, pull, run) else []

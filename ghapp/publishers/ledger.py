@@ -19,7 +19,12 @@ def memories(saved: SavedAudit, github: GitHub, store: Store) -> Memories:
 
     def memory(name: str) -> PublisherMemory:
         last = kept.last(*where, name)
+        shelf = f"{name}:{saved.repository_id}:"
         return PublisherMemory(
+            recall=lambda what: store.cursors.read(shelf + what.casefold()),
+            keep=lambda what, value: store.cursors.move(
+                shelf + what.casefold(), value, now=github.now()
+            ),
             note=lambda: kept.note(saved, name, at=github.now()),
             withdraw=lambda: kept.withdraw(saved, name, at=github.now()),
             external_id=None if last is None else last.external_id,

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+import msgspec
+
 from ghapp.attribution.model import Struct
 from ghapp.github.answers import GitHubError, LimitKind, RateLimited, TemporaryFailure
 from ghapp.github.client import GitHub
@@ -69,7 +71,8 @@ class DesiredState(Struct, frozen=True, kw_only=True):
     """Markdown without the marker; ``None``: leave an existing comment alone."""
     opens_comment: bool = True
     """Whether to make a comment if there is none. An existing one is always kept up to date."""
-    labels: frozenset[str] = frozenset()
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Label → the agent that it names."""
     asked_again: bool = False
     """Whether a person asked for the check again. Then it is written even if nothing changed:
     GitHub shows it as queued until then."""
@@ -114,6 +117,17 @@ def _nothing() -> None:
     """Store nothing: for what is not remembered."""
 
 
+def _unknown(name: str) -> str | None:
+    """Remember nothing."""
+    del name
+    return None
+
+
+def _not_kept(name: str, value: str) -> None:
+    """Store nothing."""
+    del name, value
+
+
 class PublisherMemory(Struct, frozen=True, kw_only=True):
     """What is remembered of one publisher at one pull request."""
 
@@ -121,6 +135,10 @@ class PublisherMemory(Struct, frozen=True, kw_only=True):
     """Stores that something new is about to be made; runs before the request leaves."""
     withdraw: Callable[[], None] = _nothing
     """Stores that it was certainly not made: GitHub refused it."""
+    recall: Callable[[str], str | None] = _unknown
+    """What `keep` stored by that name in this repository; ``None``: nothing."""
+    keep: Callable[[str, str], None] = _not_kept
+    """Stores something by name for all pull requests of this repository."""
     external_id: str | None = None
     """As in the last `PublisherReport`; ``None``: none is known."""
     noted_at: datetime | None = None

@@ -82,11 +82,11 @@ def _totals(totals: PullCounts, before: PullCounts) -> Iterator[str]:
             f"{_was(before.whole_attributed, before.known_effective and before.whole_effective)}"
         )
     if totals.no_evidence:
-        yield f"- nothing is known about {counted(totals.no_evidence, 'pull request')}"
+        yield f"- {counted(totals.no_evidence, 'pull request')} without evidence: unknown, not 0"
     if totals.provisional:
-        yield f"- {counted(totals.provisional, 'audit')} may still gain lines: the window is open"
+        yield f"- {counted(totals.provisional, 'audit')} provisional: the window is still open"
     if totals.incomplete:
-        yield f"- {counted(totals.incomplete, 'pull request')} could not be read in full"
+        yield f"- {counted(totals.incomplete, 'audit')} incomplete: a part of the change is unread"
 
 
 def _repositories(rows: Sequence[RepositoryCounts]) -> Iterator[str]:

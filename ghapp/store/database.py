@@ -9,7 +9,8 @@ import sqlite3
 import time
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -226,13 +227,22 @@ def _sqlite_engine(url: URL) -> Engine:
         pool_size=POOL_SIZE,
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
     )
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", partial(_prepare_sqlite, path=Path(str(url.database))))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
+def _keep_private(path: Path) -> None:
+    """Take the file from everybody but its owner; SQLite gives its other files the same mode."""
+    for one in (path, *(path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm"))):
+        with suppress(OSError):
+            if one.stat().st_mode & 0o077:
+                one.chmod(0o600)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, record: object, *, path: Path) -> None:
     del record
+    _keep_private(path)
     # The driver would begin its own transactions, late and deferred; `_begin_sqlite` begins ours.
     # https://docs.python.org/3/library/sqlite3.html#sqlite3-controlling-transactions
     connection.isolation_level = None

@@ -151,12 +151,16 @@ edit_batch = Table(
     Column("tool", Text, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("own_lines", Integer, nullable=False),
+    Column("own_digest", LargeBinary, nullable=False),
     Column("encoding", Text, nullable=False),
     Column("lines", LargeBinary, nullable=False),
     Column("key_id", Text),
     Column("actor_id", BigInteger),
+    Column("agent_version", Text),
+    Column("model", Text),
+    Column("carried", Boolean(create_constraint=False), nullable=False),
     CheckConstraint("encoding IN ('text', 'fingerprint')", name="encoding"),
-    UniqueConstraint("repository_id", "edit_id"),
+    Index("edit_batch_edit", "repository_id", "edit_id"),
     Index("edit_batch_time", "repository_id", "at"),
     Index("edit_batch_basename", "repository_id", "basename", "at"),
     Index("edit_batch_at", "at"),
@@ -476,7 +480,20 @@ repository_alias = Table(
     Column("repository_id", BigInteger),
     Column("why", Text, nullable=False),
     Column("seen_at", InstantColumn, nullable=False),
-    CheckConstraint("why IN ('former', 'fork', 'unknown')", name="why"),
+    CheckConstraint("why IN ('former', 'fork')", name="why"),
+)
+
+asked_name = Table(
+    "asked_name",
+    metadata,
+    # Each installation asks for itself: what GitHub shows to one, it may hide from another.
+    Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("full_name_lower", Text, primary_key=True),
+    Column("repository_id", BigInteger),
+    Column("user_id", BigInteger, nullable=False),
+    Column("asked_at", InstantColumn, nullable=False),
+    Index("asked_name_at", "asked_at"),
+    Index("asked_name_user", "user_id", "asked_at"),
 )
 
 machine_report = Table(

@@ -58,6 +58,16 @@ class PullSummary(Struct, frozen=True):
     """Directory and language → its lines."""
 
 
+OF_EVIDENCE = (
+    "assisted",
+    "not_assisted",
+    "attributed",
+    "whole_attributed",
+    "provisional_attributed",
+)
+"""Counts that nobody knows where there is no evidence."""
+
+
 class PullCounts(Struct, frozen=True):
     """Numbers of merged pull requests and added lines, from their audits in force."""
 
@@ -122,8 +132,17 @@ class PullCounts(Struct, frozen=True):
 
     @property
     def is_known(self) -> bool:
-        """Return whether any of these pull requests has evidence, so that "with" can be told."""
-        return self.no_evidence < self.pulls
+        """Return whether "with" can be told: any of these pull requests has evidence, or none is.
+
+        Without evidence, the counts of `OF_EVIDENCE` are 0 here and unknown to people.
+        """
+        return self.no_evidence < self.pulls or not self.pulls
+
+    def shown(self) -> dict[str, float | None]:
+        """Return the counts and both shares as people and programs read them: unknown is null."""
+        counts = msgspec.structs.asdict(self)
+        unknown = {} if self.is_known else dict.fromkeys(OF_EVIDENCE)
+        return {**counts, **unknown, "share": self.share, "pulls_share": self.pulls_share}
 
     @property
     def pulls_share(self) -> float | None:
@@ -186,6 +205,11 @@ class LineCounts(Struct, frozen=True):
     def is_known(self) -> bool:
         """Return whether any of these lines is of a pull request with evidence."""
         return bool(self.known_effective or self.attributed)
+
+    def shown(self) -> dict[str, str | int | None]:
+        """Return the counts as people and programs read them: unknown is null."""
+        unknown = {} if self.is_known else {"attributed": None, "whole_attributed": None}
+        return {**msgspec.structs.asdict(self), **unknown}
 
 
 class PullRow(Struct, frozen=True):

@@ -88,6 +88,10 @@ class NotShown(ValueError):  # noqa: N818 - a decision of the organization, not 
     """The selection is about one person, or about a group that is too small."""
 
 
+class WrongPlace(ValueError):  # noqa: N818 - the address is wrong, nothing failed
+    """`ListSlice.after` is not a place in the list that is asked for."""
+
+
 class PullSelection(Struct, frozen=True):
     """Which merged pull requests to select. A member that is ``None`` excludes nothing."""
 

@@ -4,7 +4,6 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ghapp.bootstrap import Services, build
-from ghapp.github.webhooks import MAX_BODY_BYTES
 from ghapp.log import configure
 from ghapp.settings import Settings
 from ghapp.web.access import add_access
@@ -15,6 +14,7 @@ from ghapp.web.current import attach
 from ghapp.web.enrollment import enrollment
 from ghapp.web.errors import add_error_answers
 from ghapp.web.frame import add_frame
+from ghapp.web.framing import LARGEST_BODY
 from ghapp.web.headers import add_headers
 from ghapp.web.health import health
 from ghapp.web.limits import add_limits
@@ -24,13 +24,11 @@ from ghapp.web.openapi import add_description, openapi
 from ghapp.web.operator import operator
 from ghapp.web.organization_settings import organization_settings
 from ghapp.web.pages import pages
+from ghapp.web.pages.filters import add_refusals
 from ghapp.web.record_keys import record_keys
 from ghapp.web.schemas import schemas
 from ghapp.web.uploads import uploads
 from ghapp.web.webhook import webhook
-
-SLACK = 64 * 1024
-"""Bytes above GitHub's own limit, so that we never refuse GitHub's largest payload."""
 
 BLUEPRINTS = (
     *(webhook, health, pages, login, account, organization_settings),
@@ -49,7 +47,7 @@ def create_app(services: Services | None = None) -> Flask:
         configure(settings.log_level, hidden=settings.hidden)
         services = build(settings, quick=True)
     app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + SLACK
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     if proxies := services.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, 0, 0, 0)  # type: ignore[method-assign]
     attach(app, services)
@@ -58,6 +56,7 @@ def create_app(services: Services | None = None) -> Flask:
     add_error_answers(app)
     add_limits(app, services)
     add_access(app)
+    add_refusals(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     add_description(app, services.settings.public_url)

@@ -12,6 +12,7 @@ import requests
 import yaml
 
 from ghapp.attribution.model import Struct
+from ghapp.git.names import segment
 from ghapp.github.transport import API_VERSION, TIMEOUT_SECONDS, check_base_url
 
 LONGEST_NAME = 34
@@ -99,7 +100,7 @@ def form_address(web_url: str, organization: str | None, state: str) -> str:
 
     ``organization`` owns the app; ``None``: the person does.
     """
-    owner = f"organizations/{quote(organization, safe='')}/" if organization else ""
+    owner = f"organizations/{segment(organization)}/" if organization else ""
     return f"{web_url.rstrip('/')}/{owner}settings/apps/new?state={quote(state, safe='')}"
 
 
@@ -109,7 +110,7 @@ def convert(api_url: str, code: str) -> NewCredentials:
     Raises `RegistrationError` if GitHub refuses, does not answer, or answers unexpectedly.
     """
     check_base_url(api_url)
-    address = f"{api_url.rstrip('/')}/app-manifests/{quote(code, safe='')}/conversions"
+    address = f"{api_url.rstrip('/')}/app-manifests/{segment(code)}/conversions"
     headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_VERSION}
     try:
         answer = requests.post(

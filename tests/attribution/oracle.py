@@ -723,7 +723,7 @@ def reasons(
     edits = in_order(once(evidence.edits), merged_at)
     first = merged_at - timedelta(days=policy.window_before_days)
     last = merged_at + timedelta(days=policy.window_after_days)
-    sides = {edit.id: written(edit) for edit in edits}
+    sides = {id(edit): written(edit) for edit in edits}
     matched = []
     for diff in sorted(change.files, key=lambda file: file.path):
         here = [edit for edit in edits if place(edit, evidence.roots) in names_of(diff)]
@@ -731,7 +731,7 @@ def reasons(
         applied = [edit for edit in here if edit.outcome is EditResult.APPLIED]
         inside = [edit for edit in applied if first <= edit.at <= last]
         outside = [edit for edit in applied if not first <= edit.at <= last]
-        audit = FileAudit(new_side(diff), [sides[edit.id] for edit in inside], policy.limit)
+        audit = FileAudit(new_side(diff), [sides[id(edit)] for edit in inside], policy.limit)
         matched.append((audit, outside, refused))
     # An edit of a renamed file may be credited in two files: all are matched, then judged.
     return {audit.file.diff.path: judged(audit, *others) for audit, *others in matched}
@@ -763,16 +763,24 @@ def place(edit: Edit, roots: Iterable[str]) -> str | None:
 
 
 def once(edits: Iterable[Edit]) -> list[Edit]:
-    """Keep each tool call once: the applied copy, then the one with the fewest lines."""
-    by_id: dict[str, list[Edit]] = {}
-    for edit in edits:
-        by_id.setdefault(edit.id, []).append(edit)
-    return [min(copies, key=_preference) for copies in by_id.values()]
+    """Keep each edit once: by agent, call, time, path and own lines (rules.md 2.8)."""
+    kept: list[Edit] = []
+    for edit in sorted(edits, key=_preference):
+        if not any(_same(edit, known) for known in kept):
+            kept.append(edit)
+    return kept
 
 
-def _preference(edit: Edit) -> tuple[bool, int, str, str, datetime]:
-    own = sum(len(hunk.own) for hunk in edit.lines.hunks)
-    return edit.outcome is not EditResult.APPLIED, own, edit.agent_session, edit.path, edit.at
+def _same(one: Edit, other: Edit) -> bool:
+    own = [[line for hunk in edit.lines.hunks for line in hunk.own] for edit in (one, other)]
+    return own[0] == own[1] and all(
+        getattr(one, name) == getattr(other, name) for name in ("agent", "id", "at", "path")
+    )
+
+
+def _preference(edit: Edit) -> tuple[bool, bool, str]:
+    outcome = edit.outcome
+    return outcome is not EditResult.APPLIED, outcome is EditResult.UNANSWERED, edit.agent_session
 
 
 def in_order(edits: list[Edit], merged_at: datetime) -> list[Edit]:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ghapp.attribution.model import Edit, EditLines, UnreadEvidence
+from ghapp.attribution.model import Edit, EditLines, PassedOver, UnreadEvidence
 from ghapp.evidence.registry import SOURCES
 from ghapp.evidence.source import EvidenceSource, Found, everything
 from tests.cases import cases
@@ -41,6 +41,8 @@ def shape(found: Found) -> dict[str, Any]:
     """Return what a person has to see of an edit, a worktree or an unread record."""
     if isinstance(found, UnreadEvidence):
         return {"unread": found.line, "problem": found.problem}
+    if isinstance(found, PassedOver):
+        return {"passed_over": found.what, "count": found.count}
     if not isinstance(found, Edit):
         return {"worktree": found.path, "original": found.original}
     return {
@@ -51,6 +53,8 @@ def shape(found: Found) -> dict[str, Any]:
         "at": found.at.isoformat(),
         "agent_session": found.agent_session,
         "cwd": found.cwd,
+        **({"agent_version": found.agent_version} if found.agent_version else {}),
+        **({"model": found.model} if found.model else {}),
         **_lines(found.lines),
     }
 

@@ -415,6 +415,18 @@ def test_fetch_brings_what_differs_and_nothing_else(
     assert git.top_level() is None
 
 
+def test_what_is_fetched_is_for_its_owner_only(
+    served: Served, change: Change, tmp_path: Path
+) -> None:
+    before = os.umask(0o022)
+    try:
+        fetch_commits(tmp_path / "cache" / "7", f"{served.url}/acme/app.git", change.shas, TOKEN)
+    finally:
+        os.umask(before)
+    found = [*(tmp_path / "cache").rglob("*"), tmp_path / "cache"]
+    assert [one for one in found if one.stat().st_mode & 0o077] == []
+
+
 def test_fetch_again_changes_nothing(served: Served, change: Change, tmp_path: Path) -> None:
     url = f"{served.url}/acme/app.git"
     first = fetch_commits(tmp_path / "7", url, change.shas, TOKEN).diff(*change.shas)

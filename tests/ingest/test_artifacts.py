@@ -117,6 +117,15 @@ def test_a_broken_line_is_named_by_file_and_line(tmp_path: Path) -> None:
     assert (unread.source, unread.line) == (str(tmp_path / "a.jsonl"), 3)
 
 
+def test_a_broken_record_that_stands_in_many_copies_is_told_once(tmp_path: Path) -> None:
+    text = PLAIN
+    for name in ("first", "resumed", "forked"):
+        (tmp_path / f"{name}.jsonl").write_bytes(text + b'{"type":"assistant","message":\n')
+    (tmp_path / "other.jsonl").write_bytes(text + b'{"type":"user","message":\n')
+    unread = [one for one in find_evidence([tmp_path]) if isinstance(one, UnreadEvidence)]
+    assert [Path(one.source).name for one in unread] == ["first.jsonl", "other.jsonl"]
+
+
 def test_worktrees_are_found_beside_the_edits() -> None:
     found = list(find_evidence([CASES / "worktree"]))
     assert [type(one) for one in found] == [Worktree, Edit, Worktree]

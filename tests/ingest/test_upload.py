@@ -4,6 +4,7 @@ GitHub is asked on paper here: what it would say is what a test sets. tests/web 
 through the web door, to the stand-in.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -15,9 +16,24 @@ from ghapp.attribution.model import EditHunk, EditLines, LineFingerprint
 from ghapp.collector.batches import to_sent
 from ghapp.github.app_auth import NamedRepository
 from ghapp.github.user_access import AccessLevel
-from ghapp.ingest.upload import AHEAD, ASK_AGAIN, UploadIntake, UploadRefused
+from ghapp.ingest.upload import (
+    AHEAD,
+    ASK_AGAIN,
+    ASKED_BY_INSTALLATION,
+    ASKED_BY_PERSON,
+    UploadIntake,
+    UploadRefused,
+)
 from ghapp.keys.evidence import EvidenceKeys
-from ghapp.store import AccessToken, Installation, NewToken, Repository, Store, TokenKind
+from ghapp.store import (
+    AccessToken,
+    Installation,
+    NameReason,
+    NewToken,
+    Repository,
+    Store,
+    TokenKind,
+)
 from ghapp.wire import SCHEMA, EditBatch, ForgetRequest, SentEdit
 from tests.store.records import NOW, edit
 
@@ -228,7 +244,7 @@ def test_a_former_name_or_a_fork_leads_to_its_repository(
     assert github.asked == ["ann/shop"], "what was found stands"
 
 
-def test_a_name_that_github_does_not_know_is_asked_for_again_after_hours(
+def test_a_name_that_github_does_not_know_is_asked_for_again_after_a_day(
     intake: UploadIntake, github: GitHubOnPaper, ann: AccessToken, batch: EditBatch
 ) -> None:
     unknown = replace(batch, remotes=("github.com/ann/none",))
@@ -237,6 +253,77 @@ def test_a_name_that_github_does_not_know_is_asked_for_again_after_hours(
         with pytest.raises(UploadRefused, match="installed on none"):
             intake.take(unknown, ann, now=NOW)
     assert github.asked == ["ann/none"] * 2
+
+
+def sends_unknown(
+    intake: UploadIntake, token: AccessToken, batch: EditBatch, names: Iterable[str]
+) -> None:
+    for name in names:
+        remotes = (f"github.com/{name}",)
+        with pytest.raises(UploadRefused, match="installed on none"):
+            intake.take(replace(batch, remotes=remotes), token, now=NOW)
+
+
+def test_one_persons_unknown_names_cost_a_bounded_number_of_requests(
+    intake: UploadIntake, github: GitHubOnPaper, ann: AccessToken, batch: EditBatch
+) -> None:
+    sends_unknown(intake, ann, batch, [f"ann/none-{n}" for n in range(2 * ASKED_BY_PERSON)])
+    assert len(github.asked) == ASKED_BY_PERSON
+    bob = replace(ann, user_id=12)
+    sends_unknown(intake, bob, batch, ["bob/none"])
+    assert github.asked[-1] == "bob/none"
+    github.now += ASK_AGAIN
+    sends_unknown(intake, ann, batch, ["ann/other"])
+    assert github.asked[-1] == "ann/other"
+
+
+def test_all_persons_together_cost_an_installation_a_bounded_number(
+    intake: UploadIntake, github: GitHubOnPaper, ann: AccessToken, batch: EditBatch
+) -> None:
+    for person in range(2 + ASKED_BY_INSTALLATION // ASKED_BY_PERSON):
+        someone = replace(ann, user_id=100 + person)
+        names = [f"p{person}/none-{n}" for n in range(ASKED_BY_PERSON)]
+        sends_unknown(intake, someone, batch, names)
+    assert len(github.asked) == ASKED_BY_INSTALLATION
+
+
+def test_what_one_installation_was_told_counts_for_no_other(
+    *,
+    intake: UploadIntake,
+    store: Store,
+    keys: EvidenceKeys,
+    github: GitHubOnPaper,
+    ann: AccessToken,
+    batch: EditBatch,
+) -> None:
+    stranger = replace(ann, user_id=99, installations=(2,))
+    other = replace(batch, installation=2, key_id=keys.present(2, now=NOW).id)
+    sends_unknown(intake, stranger, other, ["ann/shop"])
+    told = b'{"id": 99, "parent": {"id": 43}, "source": {"id": 42}}'
+    github.names["ann/shop"] = msgspec.json.decode(told, type=NamedRepository)
+    fork = replace(batch, remotes=("github.com/ann/shop",))
+    assert intake.take(fork, ann, now=NOW).stored == 1
+    store.repository_names.note("ann/shop", NameReason.FORK, now=NOW, repository_id=43)
+    assert intake.take(fork, ann, now=NOW).already_known == 1
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        "github.com/x/../../installation/repositories",
+        "github.com/x/..",
+        "github.com/x/y?z",
+        "github.com/x/y/z",
+        "github.com/x/%2e%2e",
+        "github.com/acme/shop#",
+    ],
+)
+def test_a_remote_that_cannot_be_a_name_is_never_asked_for(
+    intake: UploadIntake, github: GitHubOnPaper, ann: AccessToken, batch: EditBatch, remote: str
+) -> None:
+    with pytest.raises(UploadRefused, match="installed on none"):
+        intake.take(replace(batch, remotes=(remote,)), ann, now=NOW)
+    assert github.asked == []
 
 
 def test_another_accounts_repository_gets_nothing(

@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from ghapp.evidence.claude_code.edits import AGENT, TranscriptEdits
+from ghapp.evidence.claude_code.edits import TranscriptEdits
 from ghapp.evidence.claude_code.records import to_record
-from ghapp.evidence.claude_code.transcript import Transcript
+from ghapp.evidence.claude_code.transcript import AGENT
 from ghapp.evidence.json_records import RecordError
+from ghapp.evidence.known_files import SharedFiles
 from ghapp.evidence.source import Found, WantedPath
 
 __all__ = ["AGENT", "HOMES", "NAME", "read", "recognizes"]
@@ -43,11 +44,22 @@ def recognizes(name: str, head: bytes) -> bool:
     return bool(one_long_record or (head and _FILE_NAME.fullmatch(PurePosixPath(name).name)))
 
 
-def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
+def read(
+    name: str, records: Iterable[bytes], wanted: WantedPath, shared: SharedFiles | None = None
+) -> Iterator[Found]:
     """Yield the edits of one transcript in the order of their results, then the unanswered.
 
-    Also yield each worktree that the transcript names, once.
+    Also yield each worktree that the transcript names, once, and the tools that were passed over.
+    ``shared`` is what the transcripts of the same agent session that were read before have shown.
     """
-    edits = TranscriptEdits(name, wanted)
-    for joined in Transcript(name, wanted).joined(records):
-        yield from edits.of(joined)
+    yield from TranscriptEdits(name, wanted, shared or SharedFiles()).read(records)
+
+
+def tree_of(name: str) -> str:
+    """Return what all transcripts of an agent session share in their path: the main one's stem.
+
+    >>> tree_of("shop/5f0c7d1e.jsonl"), tree_of("shop/5f0c7d1e/subagents/agent-a1b2.jsonl")
+    ('shop/5f0c7d1e', 'shop/5f0c7d1e')
+    """
+    folder, found, _ = name.partition("/subagents/")
+    return folder if found else name.removesuffix(".jsonl")

@@ -139,7 +139,7 @@ class SummaryQuestions:
     def pulls(self, selection: PullSelection, listing: ListSlice) -> PullPage:
         """Return one page of a list of pull requests.
 
-        Raises `ValueError` if ``listing.after`` is not from a page of the same list.
+        Raises `WrongPlace` if ``listing.after`` is not from a page of the same list.
         """
         with self._query(selection) as query:
             return query.pulls(listing)

@@ -3,13 +3,14 @@
 The address alone decides what a page shows, so a link shows the same again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
-from flask import abort, request, url_for
+from flask import Flask, abort, current_app, request, url_for
 
 from ghapp.attribution.model import AuditState, Struct, Verdict
 from ghapp.reports.words import agent_name
@@ -23,6 +24,7 @@ from ghapp.summaries.selection import (
     check_days,
     check_shares,
 )
+from ghapp.web.api.operation import operation_of
 
 A_YEAR = timedelta(days=364)
 """Days before the last one that a page covers by default."""
@@ -41,6 +43,7 @@ WORDS = {
 }
 """Query parameter → words for its filter."""
 
+FILTERS = frozenset({*WORDS, "since", "until"})
 VIEW = frozenset({"since", "until", "grain", "sort", "ascending", "after", "board", "repositories"})
 """Query parameters that are no filters: days, and how a page shows what it found."""
 
@@ -55,6 +58,33 @@ class _Repositories(Enum):
 
 
 EnumT = TypeVar("EnumT", bound=Enum)
+ViewT = TypeVar("ViewT", bound=Callable[..., Any])
+
+_TAKEN: dict[Callable[..., Any], frozenset[str]] = {}
+
+
+def takes(names: Collection[str]) -> Callable[[ViewT], ViewT]:
+    """Note which of `FILTERS` a page takes; stands directly below the route's decorator."""
+
+    def note(view: ViewT) -> ViewT:
+        _TAKEN[view] = frozenset(names)
+        return view
+
+    return note
+
+
+def add_refusals(app: Flask) -> None:
+    """Answer 400 where the address of a page has a filter that the page would ignore."""
+    app.before_request(_refuse_ignored)
+
+
+def _refuse_ignored() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is None or not request.view_args or operation_of(view) is not None:
+        return
+    ignored = sorted(FILTERS & request.args.keys() - _TAKEN.get(view, frozenset()))
+    if ignored:
+        abort(400, f"{ignored[0]} is no filter of this page; leave it out of the address")
 
 
 class PageQuery(Struct, frozen=True):
@@ -201,12 +231,14 @@ def _day(name: str) -> date | None:
 def _percent(name: str) -> float | None:
     text = _text(name)
     try:
-        number = float(text) if text else None
-    except ValueError:
-        number = -1
-    if number is not None and not 0 <= number <= 100:
+        number = Decimal(text) if text else None
+        is_right = number is None or 0 <= number <= 100
+    except InvalidOperation:  # no number, or NaN, which cannot be compared
+        is_right = False
+    if not is_right:
         _wrong(name, "a percentage from 0 to 100")
-    return None if number is None else number / 100
+    # Exactly: 35.71 / 100 as floats is a little more than the share 0.3571 of a document.
+    return None if number is None else float(number / 100)
 
 
 def _one_of(name: str, kind: type[EnumT]) -> EnumT | None:

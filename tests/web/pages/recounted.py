@@ -236,15 +236,17 @@ def _series(known: Known, asked: PullSelection, grain: TimeGrain) -> Iterator[Fi
             "No evidence": counts.no_evidence,
         }
         sums.update(values)
-        for head, value in values.items():
-            yield pulls, name, head, str(value)
-        with_, without, unknown = values.values()
-        said = f"{name}: {with_} with, {without} without, {unknown} without evidence"
+        known = is_told(counts) or not counts.pulls
+        told = [str(counts.assisted), str(counts.not_assisted)] if known else ["-", "-"]
+        for head, value in zip(values, (*told, str(counts.no_evidence)), strict=True):
+            yield pulls, name, head, value
+        said = f"{name}: {told[0]} with, {told[1]} without, {counts.no_evidence} without evidence"
         yield pulls, "drawn", said
-        yield lines, name, "Lines with", n(counts.attributed)
+        yield lines, name, "Lines with", n(counts.attributed) if known else "-"
         yield lines, name, "Effective lines", n(counts.effective)
         yield lines, name, "Share, at least", floor_of(counts)
-        of = f"{n(counts.whole_attributed)} of {n(counts.whole_effective)} lines"
+        whole = n(counts.whole_attributed) if known else "-"
+        of = f"{whole} of {n(counts.whole_effective)} lines"
         yield lines, "drawn", f"{name}: at least {floor_of(counts)} ({of})"
     since = f"Since {day(points[0].start)}."
     with_, without, unknown = sums["With"], sums["Without"], sums["No evidence"]
@@ -582,7 +584,7 @@ def pull_request(pull: Pull, audits: Sequence[SavedAudit]) -> Iterator[Figure]:
     yield "", minute(audit.merged_at)
     yield from _said(pull)
     left_out = totals.added - totals.effective
-    if totals.added:
+    if totals.added and audit.verdict is not Verdict.NO_EVIDENCE:
         yield "", f"{n(totals.attributed)} attributed"
         yield "", f"{n(rest)} counted, not attributed"
         yield "", f"{n(left_out)} not counted"
@@ -649,15 +651,16 @@ def _terms(pull: Pull) -> Iterator[Figure]:
     totals, inputs, policy = pull.audit.totals, pull.audit.inputs, pull.audit.policy
     is_known = totals.share is not None and pull.audit.verdict is not Verdict.NO_EVIDENCE
     part = f"at least {share(totals.attributed, totals.effective)}"
-    yield "", "Share of counted lines", part if is_known else "not known"
-    yield "", "Lines with an agent", n(totals.attributed)
+    yield "", "Share of counted lines", part if is_known else "unknown"
+    is_told = pull.audit.verdict is not Verdict.NO_EVIDENCE
+    yield "", "Lines with an agent", n(totals.attributed) if is_told else "unknown"
     yield "", "Lines with an agent", f"of {many(totals.effective, 'counted line')}"
     agents = [one for one in by_lines(totals.by_agent) if one[1]]
     for number, (agent, lines) in enumerate(agents):
         first = f"{agent_name(agent)}, " if number else ""
         yield "", "Agents", f"{first}{many(lines, 'line')}"
     if not agents:
-        yield "", "Agents", "none"
+        yield "", "Agents", "none" if is_told else "unknown"
     yield "", "Agent edits considered", n(inputs.edits_considered)
     days = f"{policy.window_before_days} days before to {policy.window_after_days} after"
     yield "", "Agent edits considered", f"in this repository, {days} the merge"
@@ -669,7 +672,9 @@ def _audits(audits: Sequence[SavedAudit]) -> Iterator[Figure]:
         yield "Audits", f"Audit {one.number} {one.state}{in_force}"
         yield "Audits", minute(one.created_at)
         verdict = one.verdict.replace("_", " ").capitalize()
-        lines = f"{n(one.attributed)} of {many(one.effective, 'counted line')}"
+        lines = many(one.effective, "counted line")
+        if one.verdict is not Verdict.NO_EVIDENCE:
+            lines = f"{n(one.attributed)} of {lines}"
         yield "Audits", f"{' '.join(why(before, one))} {verdict}, {lines}."
 
 
@@ -679,7 +684,7 @@ def _file(file: FileVerdict, *, is_known: bool) -> Iterator[Figure]:
         yield file.path, many(file.added, "line")
         return
     yield file.path, file.path
-    yield file.path, f"{n(file.attributed)} of {n(file.effective)}"
+    yield file.path, f"{n(file.attributed) if is_known else '-'} of {n(file.effective)}"
     if is_known:
         said = f"{file.path}: {share(file.attributed, file.effective)}"
         yield from [(file.path, "drawn", said)] * 2
@@ -708,7 +713,9 @@ def one_file(pull: Pull, name: str, audit: SavedAudit, file: FileVerdict) -> Ite
         attributed = sum(line.attributed for line in file.lines)
         effective = sum(group(line.reason) != NOT_COUNTED_GROUP for line in file.lines)
         added = len(file.lines)
-    counted = f"{n(attributed)} of {many(effective, 'counted line')} attributed"
+    is_told = pull.audit.verdict is not Verdict.NO_EVIDENCE
+    told = n(attributed) if is_told else "-"
+    counted = f"{told} of {many(effective, 'counted line')} attributed"
     yield "", f"{counted}, {many(added, 'added line')}"
     if file.excluded is not None:
         said = f"The whole file is excluded by {file.excluded}: {sentence(file.excluded)}"
@@ -779,7 +786,8 @@ def one_replay(one: Replayed) -> Iterator[Figure]:
     half = {audit.pull_request: audit.inputs.missing for audit in one.audits}
     half = {number: missing for number, missing in half.items() if missing}
     said = [f"{one.audited} merged pull requests audited."]
-    said += [f"{len(half)} could not be read completely."] if half else []
+    verb = "is" if len(half) == 1 else "are"
+    said += [f"{len(half)} {verb} incomplete."] if half else []
     said += [f"{len(one.failed)} ended without a document."] if one.failed else []
     yield where, " ".join(said)
     yield where, "Pull requests audited", one.audited
@@ -828,7 +836,7 @@ def letter(known: Known, organization: str) -> list[str]:
         f"## `{organization}`: {year}-W{number:02} ({monday} to {sunday})",
         f"- {many(now.pulls, 'merged pull request')}, {was.pulls} the week before",
         *shares,
-        *([f"- nothing is known about {unknown}"] if now.no_evidence else []),
+        *([f"- {unknown} without evidence: unknown, not 0"] if now.no_evidence else []),
         "| repository | merged | with an agent | lines | with an agent, at least |",
         "|---|---:|---:|---:|---:|",
         *_letter_rows(known, asked),
