@@ -330,7 +330,14 @@ class Made:
             effective=effective,
             attributed=attributed,
             share=round(attributed / effective, 4) if effective else None,
-            about=PullFacts(f"Change {number}", f"dev-{developer}", developer, "main", "main"),
+            about=PullFacts(
+                title=f"Change {number}",
+                author=f"dev-{developer}",
+                author_id=developer,
+                author_type="User",
+                base_ref="main",
+                default_branch="main",
+            ),
             agents={chance.choices(AGENTS, (8, 2, 1))[0]: attributed} if attributed else {},
             lines=lines,
         )

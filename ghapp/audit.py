@@ -240,6 +240,7 @@ def _about(pull: PullRequest) -> PullFacts:
         title=pull.title,
         author=pull.author,
         author_id=pull.author_id,
+        author_type=pull.author_type,
         base_ref=pull.base_ref,
         default_branch=pull.default_branch,
     )

@@ -81,6 +81,8 @@ class PullRequest(Struct, frozen=True, kw_only=True):
     author: str | None
     """Login; ``None``: the account was deleted."""
     author_id: int | None = None
+    author_type: str | None = None
+    """GitHub's word for the account, such as ``User`` or ``Bot``; ``None``: not known."""
     merged_at: datetime
     merge_commit: str | None
     """The commit that the merge put on the base branch; ``None``: GitHub no longer knows."""
@@ -123,6 +125,7 @@ class MergedPull(Struct, frozen=True, kw_only=True):
 class _User(Struct, frozen=True):
     login: str
     id: int
+    type: str | None = None
 
 
 class _Repository(Struct, frozen=True):
@@ -231,6 +234,7 @@ def fetch(github: GitHub, number: int, git_cache: Path) -> PullRequest:
         title=pull.title,
         author=pull.user.login if pull.user else None,
         author_id=pull.user.id if pull.user else None,
+        author_type=pull.user.type if pull.user else None,
         merged_at=pull.merged_at,
         merge_commit=pull.merge_commit_sha or _merged_as(github, number),
         base_sha=pull.base.sha,

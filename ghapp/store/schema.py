@@ -551,6 +551,7 @@ pull_summary = Table(
     Column("title", Text),
     Column("author", Text),
     Column("author_id", BigInteger),
+    Column("author_type", Text),
     Column("base_ref", Text),
     Column("default_branch", Text),
     Index("pull_summary_merged", "repository_id", "merged_at"),
@@ -562,6 +563,14 @@ pull_summary = Table(
         postgresql_where=text("state = 'provisional'"),
     ),
     Index("pull_summary_author", "author"),
+)
+
+author_account = Table(
+    "author_account",
+    metadata,
+    Column("login_lower", Text, primary_key=True),
+    Column("account_id", BigInteger, nullable=False),
+    Column("account_type", Text),
 )
 
 pull_agent = Table(
