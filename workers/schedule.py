@@ -29,6 +29,11 @@ EVERY = 2.0
 """Seconds between two looks; one look at an empty table costs less than a millisecond."""
 AT_LEAST = 0.05
 """Seconds between two looks while new work keeps coming."""
+PORTION = 50
+"""Items that one look queues. Each costs a millisecond, and all of a backlog at once would take a
+core from the web process that is accepting it."""
+MOST_QUEUED = 1_000
+"""Items of a lane that a look knows; the others wait in the table."""
 FORGET_AFTER = timedelta(seconds=10)
 """How long the scheduler takes a queued job for queued."""
 LEFT_BEHIND = timedelta(seconds=30)
@@ -71,16 +76,20 @@ def main() -> int:
             chore.do(ready)
         began = time.monotonic()
         look(ready, recent)
-        _wait(ready, stop, looked=time.monotonic() - began)
+        _wait(ready, stop, looked=time.monotonic() - began, more=recent.has_more)
     return 0
 
 
-def _wait(ready: Services, stop: threading.Event, *, looked: float) -> None:
+def _wait(ready: Services, stop: threading.Event, *, looked: float, more: bool = False) -> None:
     """Wait for new work, and a moment more, so that one look serves many requests.
 
     ``looked`` is how many seconds the last look took. Long looks become rare, so that looking
-    never takes more than a fifth of the time.
+    never takes more than a fifth of the time, even while the queue fills for the first time.
+    ``more``: there is work that the last look left for the next one.
     """
+    if more:
+        stop.wait(max(AT_LEAST, min(4 * looked, EVERY)))
+        return
     began = time.monotonic()
     ready.queue.wait(EVERY)
     # While Redis is away, `wait` returns at once, so wait here.
@@ -95,19 +104,27 @@ class RecentlyQueued:
     def __init__(self) -> None:
         self._names: set[str] = set()
         self._since: datetime | None = None
+        self.has_more = False
+        """Whether `new` left some of the items for the next time."""
+
+    @property
+    def enough(self) -> int:
+        """Return how many overdue items of a lane hold a portion of new ones."""
+        return min(len(self._names) + PORTION + 1, MOST_QUEUED)
 
     def new(self, items: Iterable[WorkItem], now: datetime) -> list[WorkItem]:
-        """Return the items that are not among them, and add them."""
+        """Return a portion of the items that are not among them, and add it."""
         if self._since is None or now - self._since > FORGET_AFTER:
             # Redis may have lost them, so they are queued again before long.
             self._names, self._since = set(), now
-        fresh = [item for item in items if job_id(item, now) not in self._names]
+        found = [item for item in items if job_id(item, now) not in self._names]
+        fresh, self.has_more = found[:PORTION], len(found) > PORTION
         self._names.update(job_id(item, now) for item in fresh)
         return fresh
 
     def forget(self) -> None:
         """Forget all names."""
-        self._since = None
+        self._since, self.has_more = None, False
 
 
 @dataclass
@@ -250,7 +267,7 @@ def look(ready: Services, recent: RecentlyQueued | None = None) -> int:
     try:
         for delivery in ready.store.deliveries.unsettled(now - LEFT_BEHIND):
             _follow(delivery.guid, ready)
-        items = ready.store.work.overdue(now)
+        items = ready.store.work.overdue(now, recent.enough if recent else MOST_QUEUED)
         queued = ready.queue.push(recent.new(items, now) if recent else items, now=now)
     except (StoreError, QueueAway) as error:
         if recent:

@@ -29,6 +29,7 @@ from tests.store.records import deliveries, document
 from tests.web.conftest import NOW
 from workers.schedule import (
     LEFT_BEHIND,
+    PORTION,
     RecentlyQueued,
     enqueue_rounds,
     enqueue_session_pull,
@@ -72,6 +73,14 @@ def test_what_is_overdue_is_queued_once(ready: Services) -> None:
     request(ready, NOW + timedelta(hours=1), number=18)
     assert look(ready) == 1
     assert look(ready) == 0
+
+
+def test_a_backlog_is_queued_in_portions(ready: Services) -> None:
+    for number in range(PORTION * 2 + 5):
+        request(ready, number=number + 1)
+    recent = RecentlyQueued()
+    queued = [(look(ready, recent), recent.has_more) for _ in range(4)]
+    assert queued == [(PORTION, True), (PORTION, True), (5, False), (0, False)]
 
 
 def test_two_schedulers_queue_nothing_twice(ready: Services) -> None:
