@@ -7,6 +7,7 @@ CONTENT_SECURITY_POLICY = (
     "font-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'{more}"
 )
 """Nothing inline and nothing from another host; ``more`` is an origin that a form may post to."""
+_USUAL_POLICY = CONTENT_SECURITY_POLICY.format(more="")
 ONE_YEAR = 31_536_000
 """In seconds."""
 
@@ -18,7 +19,9 @@ def add_headers(app: Flask) -> None:
 
 def content_security_policy(form_action: str | None = None) -> str:
     """Return the policy; ``form_action`` is one more origin that the page's form may post to."""
-    return CONTENT_SECURITY_POLICY.format(more=f" {form_action}" if form_action else "")
+    if form_action is None:
+        return _USUAL_POLICY
+    return CONTENT_SECURITY_POLICY.format(more=f" {form_action}")
 
 
 def _harden(response: Response) -> Response:
