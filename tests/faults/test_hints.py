@@ -8,6 +8,8 @@ from ghapp.demo.sandbox import Fault, FaultKind
 from ghapp.store import Repository, WorkEnd
 from tests.faults.place import Place
 
+PULL = "/repos/{owner}/{repo}/pulls/{pull_number}"
+COMMENTS = "/repos/{owner}/{repo}/issues/{issue_number}/comments"
 TOKENS = "/app/installations/{installation_id}/access_tokens"
 
 
@@ -123,5 +125,45 @@ def test_permissions_that_were_granted_bring_back_what_was_refused_long_ago(plac
     assert before == 1, "it is not looked at again at every round"
     place.installation.permissions["pull_requests"] = "write"
     place.sandbox.deliver_installation(place.installation, "new_permissions_accepted")
+    place.work()
+    place.expect_finished(pull)
+
+
+def test_a_refusal_is_told_as_github_tells_it(place: Place) -> None:
+    sign_on = "https://github.com/orgs/acme/sso?authorization_request=A1"
+    saml = "Resource protected by organization SAML enforcement."
+    place.sandbox.play(
+        Fault(FaultKind.ANSWER, route=PULL, times=None, status=403, text=saml, sign_on=sign_on)
+    )
+    pull = place.merged()
+    place.sandbox.deliver_closed(pull)
+    place.work(horizon=timedelta(minutes=5))
+    (item,) = [one for one in place.open_items() if one.pull_request == pull.number]
+    asked = [one for one in place.sandbox.exchanges if one.status == 403][-1]
+    # The answer names the permissions that the route accepts, and none of them is missing.
+    assert "x-accepted-github-permissions" in {name.lower() for name in asked.headers}
+    for part in (saml, sign_on, asked.headers["X-GitHub-Request-Id"]):
+        assert part in str(item.why)
+    assert "is missing" not in str(item.why)
+
+
+def test_what_people_read_is_the_same_for_each_try(place: Place) -> None:
+    place.agent_wrote()
+    place.sandbox.play(
+        Fault(
+            FaultKind.ANSWER, method="POST", route=COMMENTS, times=4, status=403, text="An IP list"
+        )
+    )
+    pull = place.merged()
+    place.sandbox.deliver_closed(pull)
+    place.work(horizon=timedelta(minutes=1))
+    (run,) = place.sandbox.visible(pull).check_runs
+    assert "An IP list" in str(run.summary)
+    assert "it will be tried again" in str(run.summary)
+    assert "SAND:" not in str(run.summary)
+    runs = [one for one in place.sandbox.writes() if "/check-runs" in one.path]
+    assert len(runs) == 1
+    (failed, *_) = place.store.publications.not_confirmed(place.clock() - timedelta(hours=1))
+    assert "SAND:" in str(failed.detail), "the operator's page shows GitHub's request"
     place.work()
     place.expect_finished(pull)
