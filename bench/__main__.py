@@ -11,6 +11,7 @@ from bench import (
     corpus,
     coverage,
     pages,
+    readers,
     replay,
     slow,
     speed,
@@ -35,12 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     names = (
-        "truth|corpus|agreement|speed|replay|pages|backfill|upload|slow|upgrade|coverage|mutants"
+        "truth|corpus|agreement|readers|speed|replay|pages|backfill|upload|slow|upgrade|coverage|"
+        "mutants"
     )
     commands = parser.add_subparsers(required=True, metavar=names)
     _truth_arguments(commands.add_parser("truth", help=truth.__doc__))
     _corpus_arguments(commands.add_parser("corpus", help=corpus.__doc__))
     _agreement_arguments(commands.add_parser("agreement", help=agreement.__doc__))
+    _readers_arguments(commands.add_parser("readers", help=readers.__doc__))
     _speed_arguments(commands.add_parser("speed", help=speed.__doc__))
     _pages_arguments(commands.add_parser("pages", help=pages.__doc__))
     _replay_arguments(commands.add_parser("replay", help=replay.__doc__))
@@ -85,6 +88,14 @@ def _agreement_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_agreement)
+
+
+def _readers_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", nargs="*", type=Path, help="records or folders of them [default: the cases]"
+    )
+    parser.add_argument("--times", type=int, default=1, help="how often each file is read")
+    parser.set_defaults(run=lambda options: readers.measure(options.paths, options.times))
 
 
 def _speed_arguments(parser: argparse.ArgumentParser) -> None:

@@ -35,6 +35,7 @@ from ghapp.publishers.desired import desired_of
 from ghapp.publishers.publisher import DesiredState, Memories
 from ghapp.publishers.registry import PublishReport
 from ghapp.reports.coverage import of_author
+from ghapp.reports.record_line import NamedRecord
 from ghapp.store import (
     Installation,
     NameReason,
@@ -126,7 +127,13 @@ def audit_pull_request(
         evidence_came = _evidence_state(pull, policy, store) != before
         _schedule_what_follows(request, audit, store, now, evidence_came=evidence_came)
         coverage = _coverage(pull, policy, store)
-        desired = desired_of(audit, in_force, coverage=coverage, asked_again=request.asked_again)
+        record = NamedRecord(saved.position, saved.link.chain)
+        desired = desired_of(
+            *(audit, in_force),
+            coverage=coverage,
+            asked_again=request.asked_again,
+            record=record,
+        )
         publishing = context.publish(desired, pull, github, ledger.memories(saved, github, store))
         ledger.record(publishing.published, saved, store, now)
         return _ending(saved, pull, publishing, now)

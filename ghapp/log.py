@@ -1,4 +1,4 @@
-"""The structured log: JSON lines with constant event names and no secrets. It logs nothing.
+"""The structured log: JSON lines with constant event names and no secrets.
 
 `bound` adds delivery and job to every line of a block. Callers pass data as keywords, and never
 pass a transcript, a prompt or a token. If a secret slips in anyway, `redact` removes it, from our
@@ -108,6 +108,26 @@ class LogRedaction:
         if self._hidden is not None:
             text = self._hidden.sub(REDACTED, text)
         return redact(text)
+
+
+class Outage:
+    """Says once that something is away, and once that it is back, however often it is asked."""
+
+    def __init__(self, event: str) -> None:
+        self._event = event
+        self._said: str | None = None
+
+    def say(self, problem: str) -> None:
+        """Log the problem unless it is the one that was logged last."""
+        if problem != self._said:
+            structlog.get_logger().warning(self._event, problem=problem)
+            self._said = problem
+
+    def over(self) -> None:
+        """Log that it is over, if anything was said."""
+        if self._said is not None:
+            structlog.get_logger().warning(f"{self._event}_over")
+            self._said = None
 
 
 def configure(

@@ -14,10 +14,14 @@ from ghapp.attribution.model import EditResult, FingerprintLines, Struct
 SCHEMA = "ghapp/evidence/1"
 MOST_EDITS = 2_000
 """Edits in one batch."""
+MOST_NAMED = 500
+"""Paths or edits that one request removes: a database takes no condition without end."""
 MOST_BYTES = 16 * 1024 * 1024
 """Bytes of a batch as JSON, after decompression."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""One of GitHub's ids. It fits a 64-bit column."""
 Path = Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]
 
 
@@ -48,7 +52,7 @@ class EditBatch(Struct, frozen=True):
     """Program and version, such as ``ghapp/1.0.0``."""
     machine: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
     """A random number made at enrollment; it reveals nothing about the machine."""
-    installation: int
+    installation: Id
     key_id: Name
     """The key that the fingerprints were made with."""
     remotes: Annotated[tuple[Name, ...], msgspec.Meta(max_length=20)] = ()
@@ -136,9 +140,9 @@ class MachineEnrolled(Struct, frozen=True):
 class ForgetRequest(Struct, frozen=True):
     """What to remove of the evidence that this token sent; by default all of it."""
 
-    remotes: tuple[Name, ...] = ()
-    paths: tuple[Path, ...] = ()
-    edits: tuple[Name, ...] = ()
+    remotes: Annotated[tuple[Name, ...], msgspec.Meta(max_length=20)] = ()
+    paths: Annotated[tuple[Path, ...], msgspec.Meta(max_length=MOST_NAMED)] = ()
+    edits: Annotated[tuple[Name, ...], msgspec.Meta(max_length=MOST_NAMED)] = ()
 
 
 class ForgetReceipt(Struct, frozen=True):

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import click
 import pytest
+import yaml
 
 from ghapp.attribution.exclusions import registry as exclusions
 from ghapp.attribution.model import Audit, Reason, Verdict
@@ -170,8 +171,9 @@ FILES = {"ghapp.sqlite3"}
 """Names of files that look like modules."""
 EXAMPLES = {"docs/exclusions.md", "ghapp/attribution/exclusions/test_fixture.py"}
 """Texts whose paths below ``tests/`` are those of somebody's repository."""
-VARIABLES_ELSEWHERE = {"GHAPP_VENV", "GHAPP_SETUP_TOKEN"}
-"""run.py reads the first; ``ghapp serve`` gives the second to its set-up page."""
+VARIABLES_ELSEWHERE = {"GHAPP_VENV", "GHAPP_SETUP_TOKEN", "GITHUB_TOKEN"}
+"""run.py reads the first; ``ghapp serve`` gives the second to its set-up page; an auditor's own
+token is in the third."""
 NO_COMMANDS = {"test", "coverage", "lock", "tools", "ANYTHING"}
 """What ``python3 run.py`` takes beside the commands of ``ghapp``, and a placeholder."""
 
@@ -272,3 +274,10 @@ def test_pictures_are_small(page: Path) -> None:
     pictures = [one for one in _LINK.findall(page.read_text("utf-8")) if one.endswith(".png")]
     sizes = {one: (page.parent / one).stat().st_size for one in pictures}
     assert {one: size for one, size in sizes.items() if size > 300_000} == {}
+
+
+def test_the_permissions_that_the_app_asks_for_are_told() -> None:
+    asked = yaml.safe_load((TOP / "app.yml").read_text("utf-8"))["default_permissions"]
+    section = (DOCS / "access.md").read_text("utf-8").split("## What the app asks GitHub for")[1]
+    told = re.findall(r"^\| `(\w+): (\w+)` \|", section.split("\n## ")[0], re.MULTILINE)
+    assert dict(told) == asked

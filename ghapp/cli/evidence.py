@@ -86,13 +86,12 @@ def import_(
     name: str,
     roots: tuple[str, ...],
     actor: str | None,
-    data: Path | None,
 ) -> None:
     """Import the edits in transcripts, and audit the pull requests again that they can change."""
     with server_packages("importing"):
         from ghapp.ingest.keep import import_artifacts  # noqa: PLC0415 - see the top
 
-    with opened(data, what="importing") as (store, settings):
+    with opened(what="importing", seals=True) as (store, settings):
         repository = known_repository(store, name)
         encode = _encode(settings, store, repository)
         imported = import_artifacts(

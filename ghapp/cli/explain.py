@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from ghapp.attribution.model import Audit, FileVerdict, LineVerdict
+from ghapp.cli.app_store import data_option
 from ghapp.cli.recorded import named, recorded_audit
 from ghapp.cli.source_text import SourceText, clone_option
 from ghapp.documents.files import DocumentError, documents
@@ -18,6 +19,7 @@ from ghapp.rulebook import of_reason
 
 
 @click.command("explain", short_help="Say why lines of an audit document count or do not.")
+@data_option
 @click.argument("where", metavar="FILE|OWNER/NAME#N")
 @click.argument("place", metavar="PATH[:LINE]", required=False)
 @click.option("--pull-request", metavar="N", type=click.IntRange(min=1), help="Which one in FILE.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghapp.cli.app_store import server_packages
+from ghapp.cli.app_store import data_option, server_packages
 from ghapp.cli.options import (
     as_of_option,
     carried_option,
@@ -35,6 +35,7 @@ OWN = "repository"
 
 
 @click.command("replay", short_help="Audit merged pull requests again.")
+@data_option
 @click.option(
     "--git",
     "repository_path",

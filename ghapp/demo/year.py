@@ -7,7 +7,7 @@ other. Everything follows from a seed and the last instant, so the same instant 
 import sqlite3
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -88,12 +88,17 @@ class YearStore:
 
 
 def make_year(
-    year: YearStore, repositories: Mapping[str, int], *, until: datetime, days: int = DAYS
+    year: YearStore,
+    repositories: Mapping[str, int],
+    *,
+    until: datetime,
+    days: int = DAYS,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, int]:
     """Store a year of evidence and audits that ends at ``until``, or its last ``days``.
 
-    ``repositories`` maps the names of `PLACES` to ids. Return the number of merged pull requests
-    of each.
+    ``repositories`` maps the names of `PLACES` to ids. ``tell`` is told of each that is done.
+    Return the number of merged pull requests of each.
     """
     _do_not_wait_for_the_disk(year.store)
     _form_teams(year)
@@ -110,6 +115,8 @@ def make_year(
         for pull in pulls:
             audits.audit(pull, until)
         made[place.name] = len(pulls)
+        done = f"{len(made)} of {len(PLACES)} repositories"
+        tell(f"  {done}: {place.name}, {len(pulls)} pull requests")
     return made
 
 

@@ -5,8 +5,9 @@ An error message about JSON that cannot be decoded holds none of its text.
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,6 +20,9 @@ UNREADABLE = (ValueError, RecursionError)
 
 LARGEST_DOCUMENT = 1024 * 1024 * 1024
 """Bytes. A document is one JSON value, so memory must hold it whole."""
+
+MANY_LINES = 1024
+"""Lines of a document that are joined at once."""
 
 MOST_STARTS = 1_000
 """Places of a damaged line where an object is looked for."""
@@ -77,6 +81,26 @@ def whole_records(line: bytes, is_record: IsRecord) -> tuple[list[bytes], bool]:
     return records, torn
 
 
+def each_record(
+    decoder: msgspec.json.Decoder[_Part], line: bytes, is_record: IsRecord
+) -> Iterator[_Part | RecordError]:
+    """Yield the record of a line; of a damaged line its whole records, then what is wrong.
+
+    Nothing is wrong with a line that holds only whole records, with padding between them.
+    """
+    try:
+        yield decoded(decoder, line)
+    except RecordError as problem:
+        whole, torn = whole_records(line, is_record)
+        for one in whole:
+            try:
+                yield decoded(decoder, one)
+            except RecordError:
+                torn = True
+        if torn or not whole:
+            yield problem
+
+
 def _objects(text: str, is_record: IsRecord) -> tuple[list[bytes], bool]:
     records: list[bytes] = []
     torn = False
@@ -112,7 +136,8 @@ def document(records: Iterable[bytes]) -> bytes:
     """Join the lines of a file that is one JSON value. Raises `RecordError` if it is too long."""
     parts: list[bytes] = []
     size = 0
-    for part in records:
+    lines = iter(records)
+    while part := b"".join(islice(lines, MANY_LINES)):
         size += len(part)
         if size > LARGEST_DOCUMENT:
             raise RecordError(f"more than {LARGEST_DOCUMENT:,} bytes: the document is skipped")

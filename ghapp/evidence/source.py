@@ -56,6 +56,8 @@ class EvidenceSource(Protocol):
     """The agent's name in audit documents and labels (rules.md 2.16)."""
     HOMES: tuple[str, ...]
     """Where the agent keeps its artifacts, below a person's home directory."""
+    FILES: str
+    """A regular expression of its artifacts' file names: below a directory, only these are read."""
 
     def recognizes(self, name: str, head: bytes) -> bool:
         """Return whether this source reads a file, given its name and its first 64 KiB."""
@@ -67,4 +69,7 @@ class EvidenceSource(Protocol):
         largest record and the calls that wait for a result bound the memory. A record that
         cannot be read becomes an `UnreadEvidence`, and reading goes on. An edit whose path is
         not wanted has no lines.
+
+        Last come the tool calls that were not read as edits, counted by the tool's name as
+        `PassedOver`. Calls of tools that only read, search, ask or plan are left out.
         """

@@ -5,17 +5,19 @@ agents use are skipped, and files that no source recognizes are skipped everywhe
 """
 
 import errno
+import importlib
+import io
 import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from ghapp.attribution.model import Edit, UnreadEvidence
 from ghapp.evidence import claude_code
 from ghapp.evidence.known_files import SharedFiles
-from ghapp.evidence.registry import source_of
+from ghapp.evidence.registry import FILE_NAME, source_of
 from ghapp.evidence.source import Found, WantedPath, everything
 from ghapp.ingest import opencode_rows
 
@@ -26,12 +28,9 @@ BUFFER = 1 << 20
 """Bytes read at once. Records are long, and a small buffer costs a system call for each."""
 
 PACKED = ".zst"
-"""Extension of compressed files, which are reported and not read."""
+"""Extension of compressed files, which are read if the library ``zstandard`` is there."""
 
-_TRANSCRIPT = re.compile(
-    r"(?P<name>.+\.jsonl(?:\.zst)?|(?:session-|ses_|prt_).+\.json|opencode\.db)"
-    r"(?:\.(?P<part>\d+))?"
-)
+_TRANSCRIPT = re.compile(rf"(?P<name>{FILE_NAME.pattern})(?:\.(?P<part>\d+))?")
 """``5f0c7d1e.jsonl``, ``full.jsonl.001`` (a part), ``session-1.json``, ``opencode.db``."""
 
 
@@ -137,12 +136,23 @@ def _grouped(directory: Path, files: list[str]) -> Iterator[EvidenceArtifact]:
     groups: dict[str, list[tuple[int, Path]]] = {}
     for file in files:
         match = _TRANSCRIPT.fullmatch(file)
-        if match:
+        if match and not _is_copy(directory, file):
             number = int(match["part"]) if match["part"] else -1
             groups.setdefault(match["name"], []).append((number, directory / file))
     for name in sorted(groups):
         parts = tuple(path for _, path in sorted(groups[name]))
         yield EvidenceArtifact(str(directory / name), parts)
+
+
+def _is_copy(directory: Path, file: str) -> bool:
+    """Return whether a file repeats another beside it: Antigravity writes each log several times.
+
+    ``transcript.jsonl`` repeats ``transcript_full.jsonl`` with long texts cut, and ``chunks`` holds
+    copies of both.
+    """
+    if directory.parent.name == "chunks":
+        return (directory.parent.parent / f"{directory.name}.jsonl").exists()
+    return file == "transcript.jsonl" and (directory / "transcript_full.jsonl").exists()
 
 
 def _found(starts: list[Path], wanted: WantedPath) -> Iterator[Found]:
@@ -181,7 +191,7 @@ def _read(
     try:
         for part in artifact.parts:
             _check_readable(part)
-        with artifact.parts[0].open("rb") as file:
+        with _opened(artifact.parts[0]) as file:
             head = file.read(HEAD)
         source = source_of(artifact.name, head)
         if source is not None:
@@ -195,6 +205,14 @@ def _read(
             yield from _without_copies(found, records, told)
     except OSError as problem:
         yield UnreadEvidence(source=artifact.name, line=None, problem=_sentence(problem))
+
+
+def opened(artifact: EvidenceArtifact) -> tuple[bytes, Iterator[bytes]]:
+    """Return an artifact's head, and its lines with its parts joined. Raises `OSError`."""
+    for part in artifact.parts:
+        _check_readable(part)
+    with artifact.parts[0].open("rb") as file:
+        return file.read(HEAD), _lines(artifact.parts)
 
 
 class _Records:
@@ -222,11 +240,51 @@ def _without_copies(found: Iterable[Found], records: _Records, told: set[int]) -
 
 
 def _check_readable(part: Path) -> None:
-    """Refuse compressed files, and pipes and devices, whose opening would wait for a writer."""
-    if part.suffix == PACKED:
-        raise OSError(errno.EINVAL, "compressed: unpack it with zstd -d", str(part))
+    """Refuse pipes and devices, whose opening would wait for a writer."""
     if not stat.S_ISREG(part.stat().st_mode):
         raise OSError(errno.EINVAL, "not a regular file", str(part))
+
+
+def _opened(part: Path) -> BinaryIO:
+    """Open a file, unpacked if it is compressed. Raises `OSError` if it cannot be unpacked."""
+    if part.suffix != PACKED:
+        return part.open("rb", buffering=BUFFER)
+    try:
+        zstandard: Any = importlib.import_module("zstandard")
+    except ImportError:
+        problem = "compressed: unpack it with zstd -d, or install the library zstandard"
+        raise OSError(errno.EINVAL, problem, str(part)) from None
+    return io.BufferedReader(_Unpacked(part, zstandard), BUFFER)
+
+
+class _Unpacked(io.RawIOBase):
+    """A compressed file as its contents; a damaged one raises `OSError`."""
+
+    def __init__(self, part: Path, zstandard: Any) -> None:
+        self._part = part
+        self._damage = zstandard.ZstdError
+        self._file = part.open("rb")
+        self._open = zstandard.ZstdDecompressor().stream_reader
+        self._reader: Any = None
+
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read as `io.RawIOBase` asks for it."""
+        try:
+            self._reader = self._reader or self._open(self._file, read_across_frames=True)
+            read: int = self._reader.readinto(buffer)
+        except self._damage as damage:
+            problem = f"compressed and damaged: {damage}"
+            raise OSError(errno.EINVAL, problem, str(self._part)) from None
+        return read
+
+    def close(self) -> None:
+        """Close the file below."""
+        self._file.close()
+        super().close()
 
 
 def _lines(parts: tuple[Path, ...]) -> Iterator[bytes]:
@@ -237,7 +295,7 @@ def _lines(parts: tuple[Path, ...]) -> Iterator[bytes]:
     """
     rest = b""
     for part in parts:
-        with part.open("rb", buffering=BUFFER) as file:
+        with _opened(part) as file:
             for line in file:
                 if rest:
                     if _is_whole(rest, line):

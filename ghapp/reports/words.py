@@ -55,6 +55,7 @@ CLAUDE_CODE = "claude-code"
 
 AGENTS = {
     "aider": "Aider",
+    "antigravity": "Antigravity",
     CLAUDE_CODE: "Claude Code",
     "codex": "Codex",
     "copilot": "GitHub Copilot",

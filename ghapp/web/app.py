@@ -1,6 +1,6 @@
 """The web application: puts routes, headers and error answers together."""
 
-from flask import Flask
+from flask import Flask, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ghapp.bootstrap import Services, build
@@ -37,6 +37,16 @@ BLUEPRINTS = (
 )
 
 
+def _refuse_a_prefix() -> None:
+    """Refuse pages below a path: their links and cookies begin at the root of a host name.
+
+    GitHub's deliveries and probes need no links.
+    """
+    prefix = request.headers.get("X-Forwarded-Prefix", "").strip("/")
+    if prefix and not request.path.startswith(("/webhooks/", "/healthz", "/readyz", "/metrics")):
+        abort(421, "a proxy serves this app below a path: give it a host name of its own")
+
+
 def create_app(services: Services | None = None) -> Flask:
     """Return the application; without services, build them from the environment.
 
@@ -50,6 +60,7 @@ def create_app(services: Services | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     if proxies := services.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, 0, 0, 0)  # type: ignore[method-assign]
+    app.before_request(_refuse_a_prefix)
     attach(app, services)
     add_headers(app)
     add_frame(app)

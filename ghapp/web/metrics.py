@@ -119,7 +119,7 @@ def _stuck(services: Services, now: datetime) -> Iterator[Metric]:
         value=len(store.publications.not_confirmed(now - DAY)),
     )
     yield GaugeMetricFamily(
-        "ghapp_redis_up", "Whether Redis answers", value=services.queue.is_alive()
+        "ghapp_redis_up", "Whether Redis takes writes", value=services.queue.is_alive()
     )
 
 

@@ -73,7 +73,7 @@ def stuck() -> str:
         accounts={one.id: one.account for one in installations},
         unsettled=store.deliveries.unsettled(now - timedelta(minutes=1), SHOWN),
         not_confirmed=store.publications.not_confirmed(now - RECENTLY, SHOWN),
-        redis_is_alive=services.queue.is_alive(),
+        queue=services.queue.state().value,
     )
 
 

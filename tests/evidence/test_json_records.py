@@ -89,3 +89,17 @@ def test_a_time_is_in_utc_or_not_known(value: object, found: datetime | None) ->
 )
 def test_milliseconds_are_a_time_or_not_known(value: object, found: datetime | None) -> None:
     assert to_time_of_milliseconds(value) == found
+
+
+def test_a_damaged_line_gives_its_whole_records_and_then_what_is_wrong() -> None:
+    decoder = msgspec.json.Decoder(dict[str, int])
+
+    def each(line: bytes) -> list[object]:
+        found = json_records.each_record(decoder, line, lambda value: "a" in value)
+        return [type(one) if isinstance(one, RecordError) else one for one in found]
+
+    assert each(b'{"a":1}') == [{"a": 1}]
+    assert each(b'\0\0{"a":1}{"a":2}') == [{"a": 1}, {"a": 2}]
+    assert each(b'{"x":"to{"a":1}{"b') == [{"a": 1}, RecordError]
+    assert each(b'{"a":1}{"a":"one"}') == [{"a": 1}, RecordError]
+    assert each(b"no record") == [RecordError]

@@ -15,7 +15,12 @@ from ghapp.evidence.source import EvidenceSource, Found, everything
 from tests.evidence.renew import all_cases, inputs
 from tests.searching import searched
 
-ARTIFACTS = [(SOURCES[case.parent.name], path) for case in all_cases() for path in inputs(case)]
+ARTIFACTS = [
+    (SOURCES[case.parent.name], path)
+    for case in all_cases()
+    for path in inputs(case)
+    if path.suffix != ".sql"
+]
 IDS = [f"{path.parts[-3]}-{path.parts[-2]}" for _, path in ARTIFACTS]
 
 

@@ -6,14 +6,14 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.git.repository import GitError, GitRepository, fetch_commits
+from ghapp.git.repository import GitError, GitRepository, fetch_commits, remove_unused
 from tests.clones import Clone
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -413,6 +413,56 @@ def test_fetch_brings_what_differs_and_nothing_else(
         git.read_file(change.head, "same/7.txt")
     assert len(served.requests) == asked
     assert git.top_level() is None
+
+
+def kinds(repository: Path) -> set[str]:
+    listed = subprocess.run(
+        ["git", "-C", str(repository), "cat-file", "--batch-all-objects", "--batch-check"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {line.split()[1] for line in listed.stdout.splitlines()}
+
+
+def test_the_contents_of_files_are_gone_with_their_reader(
+    served: Served, change: Change, tmp_path: Path
+) -> None:
+    path = tmp_path / "cache" / "7"
+    git = fetch_commits(path, f"{served.url}/acme/app.git", change.shas, TOKEN)
+    assert added(git.diff(*change.shas))
+    assert list((path / "passing").iterdir())
+    assert kinds(path) == {"commit", "tree"}
+    del git
+    assert list((path / "passing").iterdir()) == []
+
+
+def test_what_a_dead_process_read_is_removed(
+    served: Served, change: Change, tmp_path: Path
+) -> None:
+    url, path = f"{served.url}/acme/app.git", tmp_path / "cache" / "7"
+    held = fetch_commits(path, url, change.shas, TOKEN)
+    (mine,) = (path / "passing").iterdir()
+    left = path / "passing" / "left"
+    left.mkdir()
+    (left / "reading").touch()
+    (left / "pack").mkdir()
+    fetch_commits(path, url, change.shas, TOKEN)
+    assert list((path / "passing").iterdir()) == [mine]
+    assert held.diff(*change.shas)
+
+
+def test_a_repository_into_which_nothing_is_fetched_is_removed(
+    served: Served, change: Change, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    for number in ("7", "8"):
+        fetch_commits(cache / number, f"{served.url}/acme/app.git", change.shas, TOKEN)
+    then = datetime.now(UTC) - timedelta(days=31)
+    os.utime(cache / "7" / "fetching", (then.timestamp(), then.timestamp()))
+    assert remove_unused(cache, then + timedelta(days=1)) == 1
+    assert [one.name for one in cache.iterdir()] == ["8"]
+    assert remove_unused(tmp_path / "nowhere", then) == 0
 
 
 def test_what_is_fetched_is_for_its_owner_only(

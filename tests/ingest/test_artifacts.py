@@ -3,8 +3,11 @@
 import json
 import os
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
+from typing import BinaryIO
 
 import pytest
 
@@ -151,11 +154,55 @@ def test_documents_are_read_by_the_names_that_agents_give_them(tmp_path: Path) -
     assert ids(tmp_path / "settings.json") == ["prt_12"]
 
 
-def test_a_compressed_file_is_named(tmp_path: Path) -> None:
+def test_a_compressed_file_is_named_where_the_library_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
     (tmp_path / "rollout-1.jsonl.zst").write_bytes(b"\x28\xb5\x2f\xfd")
     (unread,) = find_evidence([tmp_path])
     assert isinstance(unread, UnreadEvidence)
     assert "zstd -d" in unread.problem
+
+
+class Zstandard(ModuleType):
+    """A library that packs nothing: its compressed files are the plain ones."""
+
+    ZstdError = type("ZstdError", (Exception,), {})
+
+    class ZstdDecompressor:
+        """The part of the library that is asked for."""
+
+        def stream_reader(self, file: BinaryIO, *, read_across_frames: bool) -> BinaryIO:
+            """Return the file as it is, after a sign that it is packed."""
+            assert read_across_frames
+            if file.read(4) != b"ZSTD":
+                raise Zstandard.ZstdError("no such file")
+            return file
+
+
+def test_a_compressed_file_is_read_where_the_library_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", Zstandard("zstandard"))
+    (tmp_path / "a.jsonl.zst").write_bytes(b"ZSTD" + transcript("packed"))
+    (tmp_path / "b.jsonl.zst").write_bytes(b"damaged")
+    packed, unread = find_evidence([tmp_path])
+    assert isinstance(packed, Edit)
+    assert packed.id == "packed"
+    assert isinstance(unread, UnreadEvidence)
+    assert "damaged: no such file" in unread.problem
+
+
+def test_a_log_that_repeats_another_beside_it_is_not_read(tmp_path: Path) -> None:
+    logs = tmp_path / "brain" / "c" / ".system_generated" / "logs"
+    names = ("transcript.jsonl", "transcript_full.jsonl")
+    chunks = ("chunks/transcript/0.jsonl", "chunks/transcript_full/0.jsonl")
+    for name in (*names, *chunks):
+        (logs / name).parent.mkdir(parents=True, exist_ok=True)
+        (logs / name).write_bytes(transcript(name))
+    assert ids(tmp_path) == ["transcript_full.jsonl"]
+    (logs / names[1]).unlink()
+    assert ids(tmp_path) == ["transcript.jsonl", "chunks/transcript_full/0.jsonl"]
 
 
 def database(path: Path, *statements: str) -> None:

@@ -15,10 +15,11 @@ from ghapp.evidence.json_records import RecordError
 from ghapp.evidence.known_files import SharedFiles
 from ghapp.evidence.source import Found, WantedPath
 
-__all__ = ["AGENT", "HOMES", "NAME", "read", "recognizes"]
+__all__ = ["AGENT", "FILES", "HOMES", "NAME", "read", "recognizes"]
 
 NAME = "claude_code"
 HOMES: tuple[str, ...] = (".claude/projects",)
+FILES = r".+\.jsonl"
 
 # 5f0c7d1e-2b3a-4c4d-8e5f-60718293a4b5.jsonl, agent-a1b2c3.jsonl
 _FILE_NAME = re.compile(r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|agent-\w+)\.jsonl")
