@@ -74,7 +74,7 @@ def test_a_turn_that_was_taken_before_a_late_request_waits_for_it(
     def slept(seconds: float) -> None:
         if not sent:
             # While the other waits for its turn, the first one's request leaves, too late.
-            time.sleep(0.4)
+            time.now += timedelta(seconds=0.4)
             one.wrote(5)
             sent.append(time.now)
         late.sleep(seconds)
