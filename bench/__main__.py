@@ -18,6 +18,7 @@ from bench import (
     truth,
     upgrade,
     upload,
+    usage,
 )
 from bench.audits import Auditor, CommandAuditor
 from bench.engine import EngineAuditor, PatientEngineAuditor
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     names = (
-        "truth|corpus|agreement|readers|speed|replay|pages|backfill|upload|slow|upgrade|coverage|"
+        "truth|corpus|agreement|readers|usage|speed|replay|pages|backfill|upload|slow|upgrade|coverage|"
         "mutants"
     )
     commands = parser.add_subparsers(required=True, metavar=names)
@@ -44,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     _corpus_arguments(commands.add_parser("corpus", help=corpus.__doc__))
     _agreement_arguments(commands.add_parser("agreement", help=agreement.__doc__))
     _readers_arguments(commands.add_parser("readers", help=readers.__doc__))
+    _usage_arguments(commands.add_parser("usage", help=usage.__doc__))
     _speed_arguments(commands.add_parser("speed", help=speed.__doc__))
     _pages_arguments(commands.add_parser("pages", help=pages.__doc__))
     _replay_arguments(commands.add_parser("replay", help=replay.__doc__))
@@ -96,6 +98,11 @@ def _readers_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--times", type=int, default=1, help="how often each file is read")
     parser.set_defaults(run=lambda options: readers.measure(options.paths, options.times))
+
+
+def _usage_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", type=Path, help="records or folders of them")
+    parser.set_defaults(run=lambda options: usage.run(options.paths))
 
 
 def _speed_arguments(parser: argparse.ArgumentParser) -> None:
@@ -183,6 +190,7 @@ def _auditor_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", choices=sorted(POLICIES), default="claude-code-v1")
     parser.add_argument("--command", help="measure this program instead, such as 'ghapp audit'")
     parser.add_argument("--plain", action="store_true", help="measure plain equality instead")
+    parser.add_argument("--forget", choices=("applied", "all"), help="whose outcomes to forget")
 
 
 def _auditor(options: argparse.Namespace, *, patient: bool) -> Auditor:
@@ -191,6 +199,8 @@ def _auditor(options: argparse.Namespace, *, patient: bool) -> Auditor:
     if options.plain:
         return PlainAuditor()
     policy = POLICIES[options.policy]
+    if options.forget:
+        return PatientEngineAuditor(policy, forget=options.forget)
     return PatientEngineAuditor(policy) if patient else EngineAuditor(policy)
 
 

@@ -15,7 +15,6 @@ from ghapp.attribution.model import (
     AuditSubject,
     Change,
     Edit,
-    EditResult,
     Evidence,
     FileDiff,
     FileStatus,
@@ -38,7 +37,7 @@ class CandidateEdits:
 
     merged_at: datetime
     usable: ByPath = field(default_factory=lambda: defaultdict(list))
-    """Applied inside the window."""
+    """Applied inside the window, or with an unknown outcome that the file has to show."""
     outside_window: ByPath = field(default_factory=lambda: defaultdict(list))
     not_applied: ByPath = field(default_factory=lambda: defaultdict(list))
 
@@ -46,7 +45,7 @@ class CandidateEdits:
         """Return a table's edits of a file, including those of its earlier name if renamed."""
         found = list(table.get(file.path, ()))
         if file.status is FileStatus.RENAMED and file.previous_path:
-            found = in_order([*found, *table.get(file.previous_path, ())], self.merged_at)
+            return in_order([*found, *table.get(file.previous_path, ())], self.merged_at)
         return found
 
     def considered(self) -> list[Edit]:
@@ -86,7 +85,7 @@ def candidates(
         place = checkouts.place(edit.path)
         if not place.inside:
             continue
-        if edit.outcome is not EditResult.APPLIED:
+        if not policy.may_count(edit.outcome):
             found.not_applied[place.path].append(edit)
         elif first <= edit.at <= last:
             found.usable[place.path].append(edit)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -109,13 +109,18 @@ class Change(Struct, frozen=True):
 
 
 class EditResult(StrEnum):
-    """What became of an agent's edit call. Only ``applied`` edits count (rules.md 2.6)."""
+    """What became of an agent's edit call. Only ``applied`` edits count (rules.md 2.6).
+
+    ``unrecorded``: the agent never records it, so the change has to show it (rules.md 2.17).
+    ``unanswered``: the agent records results, and there is none.
+    """
 
     APPLIED = "applied"
     REFUSED = "refused"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
     UNANSWERED = "unanswered"
+    UNRECORDED = "unrecorded"
 
 
 class LineFingerprint(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -299,6 +304,8 @@ class LineVerdict(msgspec.Struct, frozen=True, gc=False, omit_defaults=False):
     agent_session: str | None = None
     edit: str | None = None
     edited_at: datetime | None = None
+    outcome: Literal["unrecorded"] | msgspec.UnsetType = msgspec.UNSET
+    """Given only if no record tells the edit's outcome (rules.md 2.17)."""
 
 
 class EditSource(Struct, frozen=True):
@@ -356,6 +363,8 @@ class PolicyUsed(Struct, frozen=True):
     window_after_days: int
     rewrite_limit: float
     moved_blocks: bool
+    unrecorded_outcomes: bool | None = None
+    """``None``: this engine read no edits without an outcome."""
 
 
 class Declaration(Struct, frozen=True):
@@ -376,7 +385,8 @@ class AuditInputs(Struct, frozen=True):
     """Digest of the considered edits of the change's files, or of all considered edits if the
     policy follows moved blocks."""
     edits_considered: int
-    """Applied edits of this repository inside the window."""
+    """Edits of this repository inside the window that were applied, or of which no record tells
+    whether they were (rules.md 2.17)."""
     change_complete: bool
     """Whether every file of the change was read; if not, there is no share."""
     evidence_complete: bool = True

@@ -33,15 +33,19 @@ from ghapp.attribution.model import (
     Struct,
     UnreadEvidence,
 )
-from ghapp.attribution.paths import KnownCheckouts, below_deepest, is_absolute, paths_of, tidy
+from ghapp.attribution.paths import KnownCheckouts, folded, paths_of, tidy, within
 from ghapp.attribution.policy import Policy
-from ghapp.evidence.source import Found, Worktree, added_up
+from ghapp.evidence.source import Found, NamedCheckout, Worktree, added_up, with_worktrees
+from ghapp.ingest.named_checkouts import named_roots
 
 EDITS, CATALOG = "edits", "catalog"
 """Names of the index's two files."""
 
 CHECKOUTS_KEPT = 64
 """Sets of checkouts whose places are cached."""
+
+_MAY_COUNT = {EditResult.APPLIED: 1, EditResult.UNRECORDED: 2}
+"""The outcomes of edits that a policy may credit, as numbers in the catalog."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -82,8 +86,8 @@ class EditCatalog(Struct, frozen=True):
     """The edit's index in the order of ids."""
     place: bytes
     """The index of its origin in ``places``."""
-    applied: bytes
-    """1: the edit was applied."""
+    outcome: bytes
+    """1: the edit was applied; 2: no record tells; 0: it was not."""
     holding: bytes
     """1: the edit holds lines that can be compared."""
     fingerprinted: bool
@@ -105,7 +109,7 @@ class IndexedEvidence(NamedTuple):
     evidence: Evidence
     """The edits of the change's files, each with its path in the repository."""
     considered: int
-    """Number of applied edits of the repository inside the window, in any file."""
+    """Number of usable edits of the repository inside the window, in any file."""
     digest: str
     """Digest of the compared edits, as `ghapp.attribution.digest.of_edits` computes it."""
     fingerprinted: bool
@@ -121,7 +125,8 @@ class _Row(NamedTuple):
     at: int
     """Microseconds since 1970."""
     place: int
-    applied: bool
+    outcome: int
+    """As in `EditCatalog`."""
     holding: bool
     start: int
     """Bytes."""
@@ -134,23 +139,26 @@ class _Row(NamedTuple):
     preference: tuple[Any, ...]
 
 
-def write_index(
+def write_index(  # noqa: PLR0913 - the evidence, where it goes, and whose checkouts it may be in
     found: Iterable[Found],
     folder: Path,
     *,
     roots: Sequence[str],
     likely_roots: Sequence[str],
+    repositories: Sequence[str] = (),
     encode: Encode | None = None,
 ) -> EditCatalog:
     """Write edits into a folder and return their catalog.
 
     ``roots`` are checkouts on the machines of the evidence: edits elsewhere are left out, and
     the others get their paths in the repository, as an import into the app does it.
-    ``likely_roots`` are checkouts that may occur in the evidence. ``encode`` makes the
-    fingerprints that the app would store; ``None``: lines stay text.
+    ``likely_roots`` are checkouts that may occur in the evidence, and ``repositories`` the names
+    by which records may name more of them. ``encode`` makes the fingerprints that the app would
+    store; ``None``: lines stay text.
     """
     unread: list[UnreadEvidence] = []
     worktrees: list[Worktree] = []
+    named: list[NamedCheckout] = []
     snapshots: set[FileSnapshot] = set()
     passed_over: list[PassedOver] = []
     with _Writing(folder / "as-read") as writing:
@@ -162,6 +170,8 @@ def write_index(
                     unread.append(one)
                 case Worktree():
                     worktrees.append(one)
+                case NamedCheckout():
+                    named.append(one)
                 case FileSnapshot():
                     snapshots.add(one)
                 case PassedOver():
@@ -172,7 +182,7 @@ def write_index(
         writing = _fingerprinted(writing, folder, encode)
         snapshots.clear()  # the app stores nothing of a file's content
     catalog = writing.catalog(
-        with_worktrees(likely_roots, worktrees),
+        with_worktrees([*likely_roots, *named_roots(named, repositories)], worktrees),
         tuple(sorted(snapshots, key=lambda one: (one.path, one.blob))),
         tuple(unread),
         added_up(passed_over),
@@ -181,26 +191,13 @@ def write_index(
     return catalog
 
 
-def with_worktrees(roots: Iterable[str], worktrees: Iterable[Worktree]) -> tuple[str, ...]:
-    """Add the worktrees that were made from one of the roots, and those made from these."""
-    homes = dict.fromkeys(map(tidy, roots))
-    named = list(worktrees)
-    while True:
-        made = [one for one in named if below_deepest(homes, tidy(one.original)) is not None]
-        new = {tidy(one.path): None for one in made if tidy(one.path) not in homes}
-        if not new:
-            return tuple(homes)
-        homes |= new
-
-
 def _at_home(read: "_Writing", folder: Path, homes: Sequence[str]) -> "_Writing":
     """Write the edits below some roots again, with their paths in the repository."""
     with _Writing(folder / "at-home") as writing, read.path.open("rb") as file:
         for row in read.rows():
             file.seek(row.start)
             edit = _DECODER.decode(file.read(row.size))
-            named = tidy(edit.path)
-            path = below_deepest(homes, named) if is_absolute(named) else named
+            path = within(homes, edit.path)
             if path:
                 writing.add(msgspec.structs.replace(edit, path=path, cwd=None))
     read.path.unlink()
@@ -244,7 +241,7 @@ class _Writing:
         row = _Row(
             at=_microseconds(edit.at),
             place=self._places.setdefault(place, len(self._places)),
-            applied=edit.outcome is EditResult.APPLIED,
+            outcome=_MAY_COUNT.get(edit.outcome, 0),
             holding=any(hunk.own or hunk.before or hunk.after for hunk in edit.lines.hunks),
             start=self._size,
             size=len(packed),
@@ -281,7 +278,7 @@ class _Writing:
             at=array("q", [row.at for row in rows]).tobytes(),
             rank=array("l", ranks).tobytes(),
             place=array("l", [row.place for row in rows]).tobytes(),
-            applied=bytes(row.applied for row in rows),
+            outcome=bytes(row.outcome for row in rows),
             holding=bytes(row.holding for row in rows),
             fingerprinted=self._is_fingerprinted,
             starts=array("q", starts).tobytes(),
@@ -359,14 +356,14 @@ class EditIndex:
         self._at = _numbers("q", catalog.at)
         self._rank = _numbers("l", catalog.rank)
         self._place = _numbers("l", catalog.place)
-        self._applied = catalog.applied
+        self._outcome = catalog.outcome
         self._holding = catalog.holding if catalog.fingerprinted else b""
         self._decoder = _FINGERPRINT_DECODER if catalog.fingerprinted else _DECODER
         self._starts = _numbers("q", catalog.starts)
         self._stubs = [_stub(place) for place in catalog.places]
         self._of_name: dict[str, list[int]] = {}
         for place, stub in enumerate(self._stubs):
-            self._of_name.setdefault(tidy(stub.path).rpartition("/")[2], []).append(place)
+            self._of_name.setdefault(_name(stub.path), []).append(place)
         self._inside_of: dict[tuple[str, ...], frozenset[int]] = {}
         with (folder / EDITS).open("rb") as file:
             empty = not self._at
@@ -416,7 +413,7 @@ class EditIndex:
 
     def _named_as(self, names: Iterable[str], places: set[int]) -> set[int]:
         """Return the places whose file has the name of one of some paths."""
-        of_names = (self._of_name.get(name.rpartition("/")[2], ()) for name in names)
+        of_names = (self._of_name.get(_name(name), ()) for name in names)
         return places.intersection(chain.from_iterable(of_names))
 
     def _inside(self, checkouts: KnownCheckouts) -> frozenset[int]:
@@ -447,14 +444,17 @@ class EditIndex:
     def _considered(
         self, subject: AuditSubject, policy: Policy, inside: frozenset[int]
     ) -> list[tuple[int, int]]:
-        """Return rank and place of the repository's applied edits inside the window, in order."""
+        """Return rank and place of the repository's usable edits inside the window, in order."""
+        usable = {number for outcome, number in _MAY_COUNT.items() if policy.may_count(outcome)}
         first, last = map(_microseconds, policy.window(subject.merged_at))
         start, end = bisect_left(self._at, first), bisect_right(self._at, last)
         window = zip(
-            self._rank[start:end], self._place[start:end], self._applied[start:end], strict=True
+            self._rank[start:end], self._place[start:end], self._outcome[start:end], strict=True
         )
         return sorted(
-            (rank, place) for rank, place, applied in window if applied and place in inside
+            (rank, place)
+            for rank, place, outcome in window
+            if outcome in usable and place in inside
         )
 
     def _digest(self, ranks: Sequence[int]) -> str:
@@ -470,6 +470,11 @@ class EditIndex:
         # A relative path is looked up in the change without a checkout.
         name = f"(elsewhere)/{edit.path.rpartition('/')[2]}"
         return msgspec.structs.replace(edit, path=name if path is None else path)
+
+
+def _name(path: str) -> str:
+    """Return the last part of a path, as every file system has it."""
+    return folded(tidy(path).rpartition("/")[2])
 
 
 def _stretches(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:

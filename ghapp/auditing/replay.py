@@ -30,6 +30,7 @@ from ghapp.git.landed import NotInClone, changes
 from ghapp.git.repository import GitRepository
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.carried import read_history
+from ghapp.ingest.named_checkouts import repositories_of, with_clone
 from ghapp.policy.at_merge import BasePolicies, BasePolicy
 
 AT_ONCE = 16
@@ -151,8 +152,14 @@ def _read_evidence(terms: ReplayTerms, folder: Path) -> EditCatalog:
         tips = [tip_of(git, terms.branch), *pull_heads(git).values()]
         found = chain(found, read_history(git, tips, terms.since).found)
     encode = None if key is None else LineFingerprinter(key).lines
+    checkouts = git.checkouts()
     return write_index(
-        found, folder, roots=terms.roots, likely_roots=git.checkouts(), encode=encode
+        found,
+        folder,
+        roots=with_clone(terms.roots, checkouts),
+        likely_roots=checkouts,
+        repositories=repositories_of(terms.repository, git.top_level()),
+        encode=encode,
     )
 
 

@@ -14,7 +14,7 @@ from ghapp.git.process import GitError
 from ghapp.reports.coverage import erased
 from ghapp.reports.harmless import visible
 from ghapp.reports.summary import moment
-from ghapp.reports.words import agent_name, sentence
+from ghapp.reports.words import NOT_RECORDED, agent_name, sentence
 from ghapp.rulebook import of_reason
 
 
@@ -123,7 +123,8 @@ def _explain(file: FileVerdict, line: LineVerdict, text: str | None) -> None:
         at = "" if line.edited_at is None else f", {moment(line.edited_at)}"
         what = "" if line.attributed else "nearest: "
         who = agent_name(line.agent or "")
-        click.echo(visible(f"    {what}{who} edit {line.edit}{at}{differs}"))
+        unsure = f", {NOT_RECORDED}" if line.outcome else ""
+        click.echo(visible(f"    {what}{who} edit {line.edit}{at}{differs}{unsure}"))
         click.echo(visible(f"    agent session {line.agent_session}"))
 
 

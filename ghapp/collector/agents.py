@@ -7,7 +7,9 @@ from ghapp.collector.places import NoHome
 
 _MOVED = {
     ".claude/": "CLAUDE_CONFIG_DIR",
+    ".cline/": "CLINE_DIR",
     ".codex/": "CODEX_HOME",
+    ".cursor/": "CURSOR_CONFIG_DIR",
     ".local/share/": "XDG_DATA_HOME",
 }
 """Folder of the home → the variable that may move it elsewhere."""

@@ -28,7 +28,7 @@ from ghapp.evidence.own_lines import NO_LINES, all_own, from_patch
 from ghapp.evidence.patches import PatchedFile, patched_files, unified_hunks
 from ghapp.evidence.paths import stem, to_path
 from ghapp.evidence.shell_writes import fed
-from ghapp.evidence.source import Found, WantedPath
+from ghapp.evidence.source import Found, WantedPath, named_checkout
 
 NAME = "codex"
 AGENT = "codex"
@@ -76,6 +76,7 @@ class _Payload(msgspec.Struct, gc=False):
     type: Any = None
     id: Any = None
     cwd: Any = None
+    git: Raw = Raw()
     cli_version: Any = None
     model: Any = None
     call_id: Any = None
@@ -91,6 +92,12 @@ class _Payload(msgspec.Struct, gc=False):
     item: Raw = Raw()
     started_at_ms: Any = None
     completed_at_ms: Any = None
+
+
+class _Git(msgspec.Struct, gc=False):
+    """What a thread's first record says of the checkout."""
+
+    repository_url: Any = None
 
 
 class _Item(msgspec.Struct, gc=False):
@@ -126,6 +133,7 @@ class _Change(msgspec.Struct, gc=False):
 
 _RECORD = msgspec.json.Decoder(_Record)
 _PAYLOAD = msgspec.json.Decoder(_Payload)
+_GIT = msgspec.json.Decoder(_Git | None)
 _ITEM = msgspec.json.Decoder(_Item)
 _TEXT = msgspec.json.Decoder(str)
 _ANY = msgspec.json.Decoder(Any)
@@ -206,6 +214,10 @@ class _Rollout:
         """Yield the edits that a record completes."""
         if kind in ("session_meta", "turn_context"):
             self._place(kind, payload)
+            git = optional(_GIT, payload.git)
+            yield from named_checkout(
+                payload.cwd, git.repository_url if git else None, is_root=False
+            )
         elif kind in ("custom_tool_call", "function_call", "local_shell_call"):
             patch = any(sign in line for sign in _PATCHES)
             self._call(payload, at, number, patch=patch)

@@ -33,7 +33,7 @@ from ghapp.evidence.own_lines import (
 )
 from ghapp.evidence.patches import patched_files, unified_hunks
 from ghapp.evidence.paths import stem, to_path
-from ghapp.evidence.source import Found, WantedPath
+from ghapp.evidence.source import Found, WantedPath, named_checkout
 
 NAME = "copilot"
 AGENT = "copilot"
@@ -98,6 +98,8 @@ class _Event(msgspec.Struct, gc=False):
 
 
 class _Context(msgspec.Struct, gc=False):
+    gitRoot: Any = None  # noqa: N815
+    repository: Any = None
     cwd: Any = None
 
 
@@ -222,6 +224,9 @@ class _Events:
             yield from self._end(data, at)
         else:
             self._place(data)
+            if data.context is not None:
+                root, remote = data.context.gitRoot, data.context.repository
+                yield from named_checkout(root, remote, is_root=True)
 
     def unanswered(self) -> Iterator[Found]:
         """Yield the edits that never got a result, in the order of their calls."""

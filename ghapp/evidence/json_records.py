@@ -32,6 +32,7 @@ IsRecord = Callable[[dict[str, Any]], bool]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DECODER = json.JSONDecoder()
 _START = re.compile(r'\{\s*"')
+_MARK = b"\xef\xbb\xbf"  # of byte order, which some programs write at the start of a file
 _NUL = re.compile(rb"\0+")
 # the first half of an emoji, cut in the middle: \ud83d
 _LONE = re.compile("[\ud800-\udfff]")
@@ -74,7 +75,7 @@ def whole_records(line: bytes, is_record: IsRecord) -> tuple[list[bytes], bool]:
     """
     records: list[bytes] = []
     torn = False
-    for piece in _NUL.split(line):
+    for piece in _NUL.split(line.removeprefix(_MARK)):
         found, rest = _objects(piece.decode("utf-8", "surrogateescape"), is_record)
         records += found
         torn = torn or rest

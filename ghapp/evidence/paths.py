@@ -11,6 +11,9 @@ _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 # file:///home/ann/shop, file:///C:/Code/shop, file://server/shop
 _ADDRESS = re.compile(r"file://(localhost(?=/))?", re.IGNORECASE)
 
+# /c/Code as Git Bash shows C:\Code
+_DISK = re.compile(r"^/([A-Za-z])(?=/)")
+
 
 @lru_cache(maxsize=4096)
 def to_path(path: str, cwd: str | None) -> str:
@@ -22,12 +25,17 @@ def to_path(path: str, cwd: str | None) -> str:
     '/home/ann/shop/a.py'
     >>> to_path("src\\a.py", "C:\\Code\\shop")
     'C:/Code/shop/src/a.py'
+    >>> to_path("/c/Code/shop/a.py", "C:\\Code\\shop")
+    'C:/Code/shop/a.py'
     >>> to_path("a.py", "file:///home/ann/my%20shop")
     '/home/ann/my shop/a.py'
     """
     path, cwd = _local(path), _local(cwd) if cwd else None
     on_windows = any(_WINDOWS.match(text) for text in (path, cwd or ""))
-    path = path.replace("\\", "/") if on_windows else path
+    if on_windows:
+        path = _DISK.sub(lambda disk: f"{disk[1].upper()}:", path.replace("\\", "/"), count=1)
+    elif path.startswith("//"):
+        path = f"/{path.lstrip('/')}"
     if cwd and not path.startswith(("/", "~")) and not _WINDOWS.match(path):
         path = posixpath.join(to_path(cwd, None), path)
     return posixpath.normpath(path)

@@ -5,22 +5,23 @@ import re
 from ghapp.evidence import (
     antigravity,
     claude_code,
+    cline,
     codex,
     copilot,
     cursor,
+    cursor_transcripts,
+    droid,
     gemini_cli,
+    kimi,
     opencode,
+    pi,
+    qwen,
 )
 from ghapp.evidence.source import EvidenceSource
 
 _KNOWN: tuple[EvidenceSource, ...] = (
-    antigravity,
-    codex,
-    copilot,
-    cursor,
-    gemini_cli,
-    opencode,
-    claude_code,
+    *(antigravity, codex, copilot, cursor, cursor_transcripts, droid, kimi, pi, qwen, cline),
+    *(gemini_cli, opencode, claude_code),
 )
 """In the order of trying: sources with an unmistakable sign come first."""
 

@@ -23,7 +23,7 @@ from ghapp.attribution.model import (
     TextLines,
     UnreadEvidence,
 )
-from ghapp.attribution.paths import below_deepest, tidy
+from ghapp.attribution.paths import below_deepest, is_absolute, tidy, within
 from ghapp.evidence.source import Worktree
 from ghapp.ingest.artifacts import EvidenceArtifact, artifacts, find_evidence
 from ghapp.keys.evidence import EvidenceKeys
@@ -221,7 +221,7 @@ class _Reading:
             elif isinstance(found, Edit) and (edit := self._ready(found)) is not None:
                 self.outside.discard(edit.id)
                 self.edits_kept += 1
-                self.not_applied += edit.outcome is not EditResult.APPLIED
+                self.not_applied += edit.outcome not in (EditResult.APPLIED, EditResult.UNRECORDED)
                 yield edit
 
     def turn_to_new_worktrees(self) -> bool:
@@ -244,14 +244,20 @@ class _Reading:
         return bool(self.roots)
 
     def _is_wanted(self, path: str) -> bool:
-        return not self.roots or bool(below_deepest(self.roots, tidy(path)))
+        return not self.roots or bool(self._place(path))
+
+    def _place(self, path: str) -> str | None:
+        """Return a path in the repository; one that is not absolute counts in the first pass."""
+        if self.roots != self.all_roots and not is_absolute(tidy(path)):
+            return None
+        return within(self.roots, path)
 
     def _ready(self, edit: Edit) -> Edit | None:
         if not self.roots:
             return self._encoded(edit)
-        path = below_deepest(self.roots, tidy(edit.path))
+        path = self._place(edit.path)
         if not path:
-            if not below_deepest(self.all_roots, tidy(edit.path)):
+            if not within(self.all_roots, edit.path):
                 self.outside.add(edit.id)
             return None
         # Nothing needs the directory on the developer's disk any more.

@@ -200,7 +200,9 @@ def _authors(audit: Audit) -> list[str]:
 def _sentence(audit: Audit) -> str:
     """Return the counts behind the headline, or why there are none."""
     totals, inputs = audit.totals, audit.inputs
-    edits = words.counted(inputs.edits_considered, "applied agent edit")
+    is_told = not any(line.outcome for file in audit.files for line in file.lines)
+    kind = "applied agent edit" if is_told else "agent edit"
+    edits = words.counted(inputs.edits_considered, kind)
     if inputs.missing:
         return (
             "No share is given, because a percentage of half a change would be wrong. "
@@ -217,8 +219,16 @@ def _sentence(audit: Audit) -> str:
     return (
         f"{totals.attributed:,} of {words.counted(totals.effective, 'counted line')} "
         f"{'is' if totals.attributed == 1 else 'are'} attributed, with {edits} considered. "
-        "When in doubt, a line is not attributed."
+        f"{_untold(audit)}When in doubt, a line is not attributed."
     )
+
+
+def _untold(audit: Audit) -> str:
+    """Return how many attributed lines rest on an edit with an unknown outcome (rules.md 2.17)."""
+    count = sum(line.attributed and bool(line.outcome) for f in audit.files for line in f.lines)
+    if not count:
+        return ""
+    return f"For {count:,} of these lines, no record tells whether the agent's edit was applied. "
 
 
 def _agents(audit: Audit) -> list[tuple[str, int]]:

@@ -184,6 +184,7 @@ def _support(run: Sequence[LineVerdict]) -> str:
         visible(words.agent_name(first.agent)) if first.agent else "",
         moment(first.edited_at) if first.edited_at else "",
         visible(first.edit) if first.edit else "",
+        words.NOT_RECORDED if first.outcome else "",
         f"differs by up to {max(differences):.0%}" if differences else "",
     ]
     return ", ".join(filter(None, parts))

@@ -31,6 +31,9 @@ REASONS: dict[str, str] = {
 }
 """Reason → what it means, at most 52 characters, so that it fits one row of a terminal."""
 
+NOT_RECORDED = "outcome not recorded"
+"""Said beside an edit of whose outcome no record tells (rules.md 2.17)."""
+
 OWN_POLICY = "Defined by this repository's own policy."
 """The sentence for a reason that is not in `REASONS`."""
 
@@ -57,11 +60,18 @@ AGENTS = {
     "aider": "Aider",
     "antigravity": "Antigravity",
     CLAUDE_CODE: "Claude Code",
+    "cline": "Cline",
     "codex": "Codex",
     "copilot": "GitHub Copilot",
     "cursor": "Cursor",
+    "droid": "Droid",
     "gemini-cli": "Gemini CLI",
+    "kilo-code": "Kilo Code",
+    "kimi": "Kimi Code",
     "opencode": "OpenCode",
+    "pi": "Pi",
+    "qwen-code": "Qwen Code",
+    "roo-code": "Roo Code",
 }
 """An agent's id in evidence → its display name."""
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from ghapp.attribution.identity import EditName, own_digest
 from ghapp.attribution.model import Edit, EditHunk, EditLines, EditResult, LineFingerprint, Struct
-from ghapp.attribution.paths import is_absolute
+from ghapp.attribution.paths import folded, is_absolute
 from ghapp.store.audits import AuditTable, SavedAudit
 from ghapp.store.database import Database
 from ghapp.store.erasures import ErasedBy
@@ -520,7 +520,8 @@ def _from_row(row: Row[Any]) -> Edit:
 
 
 def _basename(path: str) -> str:
-    return path.rpartition("/")[2]
+    """Return a file's name as every file system has it; it only finds edits."""
+    return folded(path.rpartition("/")[2])
 
 
 def _by_basename(query: Select[Any], paths: Iterable[str] | None) -> Iterator[Select[Any]]:

@@ -727,14 +727,37 @@ def reasons(
     matched = []
     for diff in sorted(change.files, key=lambda file: file.path):
         here = [edit for edit in edits if place(edit, evidence.roots) in names_of(diff)]
-        refused = [edit for edit in here if edit.outcome is not EditResult.APPLIED]
-        applied = [edit for edit in here if edit.outcome is EditResult.APPLIED]
-        inside = [edit for edit in applied if first <= edit.at <= last]
-        outside = [edit for edit in applied if not first <= edit.at <= last]
-        audit = FileAudit(new_side(diff), [sides[id(edit)] for edit in inside], policy.limit)
+        file = new_side(diff)
+        usable = [edit for edit in here if may_count(edit, policy)]
+        outside = [edit for edit in usable if not first <= edit.at <= last]
+        inside = [edit for edit in usable if first <= edit.at <= last]
+        told = {(e.agent, e.agent_session) for e in inside if e.outcome is EditResult.APPLIED}
+        asked = [edit for edit in inside if edit.outcome is EditResult.UNRECORDED]
+        again = [edit for edit in asked if (edit.agent, edit.agent_session) in told]
+        unproven = [e for e in asked if e not in again and not stands(sides[id(e)], file)]
+        refused = [edit for edit in here if edit not in usable or edit in unproven]
+        inside = [edit for edit in inside if edit not in unproven and edit not in again]
+        audit = FileAudit(file, [sides[id(edit)] for edit in inside], policy.limit)
         matched.append((audit, outside, refused))
     # An edit of a renamed file may be credited in two files: all are matched, then judged.
     return {audit.file.diff.path: judged(audit, *others) for audit, *others in matched}
+
+
+def may_count(edit: Edit, policy: Policy) -> bool:
+    unrecorded = edit.outcome is EditResult.UNRECORDED and policy.unrecorded_outcomes
+    return unrecorded or edit.outcome is EditResult.APPLIED
+
+
+def stands(edit: Written, file: File) -> bool:
+    """Say whether three quarters of an edit's weight is in the file in order (rules.md 2.17)."""
+    weights = [round(1000 * plain_weight(canon)) for canon in edit.forms]
+    best = [0] * (len(file.forms) + 1)
+    for canon, weight in zip(edit.forms, weights, strict=True):
+        row = [0]
+        for at, there in enumerate(file.forms):
+            row.append(max(row[at], best[at + 1], best[at] + weight if canon == there else 0))
+        best = row
+    return sum(weights) > 0 and 4 * best[-1] >= 3 * sum(weights)
 
 
 def judged(audit: FileAudit, outside: list[Edit], refused: list[Edit]) -> dict[int, Reasoned]:

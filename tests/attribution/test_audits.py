@@ -29,6 +29,8 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
     as_of: datetime
     roots: list[str]
     policy: str = "claude-code-v1"
+    unrecorded_outcomes: bool = True
+    """Whether the policy counts edits whose outcome no record tells."""
     fingerprints: bool = False
     """Whether the evidence has only fingerprints, so that tokens are compared."""
     agents: dict[str, str] = {}
@@ -51,7 +53,7 @@ def audit_of(folder: Path) -> Audit:
         ),
         Change(files=parse_diff((folder / "change.diff").read_bytes())),
         replace(evidence, edits=edits),
-        POLICIES[case.policy],
+        replace(POLICIES[case.policy], unrecorded_outcomes=case.unrecorded_outcomes),
         at=case.as_of,
         book=FingerprintCodebook(FINGERPRINTER) if case.fingerprints else None,
     )

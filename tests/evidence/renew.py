@@ -12,7 +12,7 @@ from typing import Any
 
 from ghapp.attribution.model import Edit, EditLines, PassedOver, UnreadEvidence
 from ghapp.evidence.registry import SOURCES
-from ghapp.evidence.source import EvidenceSource, Found, everything
+from ghapp.evidence.source import EvidenceSource, Found, NamedCheckout, everything
 from ghapp.ingest import opencode_rows
 from tests.cases import cases
 from tests.evidence.carried_cases import carried_cases, named_agents, read_carried
@@ -57,6 +57,8 @@ def shape(found: Found) -> dict[str, Any]:
         return {"unread": found.line, "problem": found.problem}
     if isinstance(found, PassedOver):
         return {"passed_over": found.what, "count": found.count}
+    if isinstance(found, NamedCheckout):
+        return {"checkout": found.folder, "remote": found.remote, "is_root": found.is_root}
     if not isinstance(found, Edit):
         return {"worktree": found.path, "original": found.original}
     return {

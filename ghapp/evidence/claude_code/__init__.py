@@ -6,12 +6,13 @@ their results, and `edits` works out what each call added.
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import PurePosixPath
 
 from ghapp.evidence.claude_code.edits import TranscriptEdits
-from ghapp.evidence.claude_code.records import to_record
+from ghapp.evidence.claude_code.records import TranscriptRecord, is_record, to_record
 from ghapp.evidence.claude_code.transcript import AGENT
-from ghapp.evidence.json_records import RecordError
+from ghapp.evidence.json_records import RecordError, whole_records
 from ghapp.evidence.known_files import SharedFiles
 from ghapp.evidence.source import Found, WantedPath
 
@@ -31,11 +32,7 @@ def recognizes(name: str, head: bytes) -> bool:
     """Return whether a file is a transcript, by its first readable record, else by its name."""
     readable = False
     first, _, rest = head.partition(b"\n")
-    for line in head.splitlines():
-        try:
-            record = to_record(line)
-        except RecordError:
-            continue
+    for record, line in _records(head):
         readable = True
         if isinstance(record.type, str) and _SIGN.search(line):
             return True
@@ -43,6 +40,17 @@ def recognizes(name: str, head: bytes) -> bool:
         return False
     one_long_record = not rest and first.startswith(b"{") and _SIGN.search(first)
     return bool(one_long_record or (head and _FILE_NAME.fullmatch(PurePosixPath(name).name)))
+
+
+def _records(head: bytes) -> Iterator[tuple[TranscriptRecord, bytes]]:
+    """Yield the records in the head of a file with their text, also those on damaged lines."""
+    for line in head.splitlines():
+        try:
+            yield to_record(line), line
+        except RecordError:
+            for whole in whole_records(line, is_record)[0]:
+                with suppress(RecordError):
+                    yield to_record(whole), whole
 
 
 def read(

@@ -89,7 +89,7 @@ _SERVERS: dict[str, dict[str, _Tool]] = {
 _OF_SERVER = re.compile(r"mcp__(?P<server>.+?)__(?P<tool>.+)")
 # "Error: no such file", {"error": "file not found"}
 _ERROR = re.compile(
-    r"\W*(?:error|failed|failure|cannot|could not|no (?:match|occurrence)|file not found)\b",
+    r"\W*(?:error|fail(?:ed|ure)|cannot|could not|no (?:match|occurrence)|file not found)",
     re.IGNORECASE,
 )
 

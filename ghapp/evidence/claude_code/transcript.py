@@ -85,13 +85,8 @@ class ToolCall(NamedTuple):
     model: str | None = None
     stamp: str | None = None
     """The call's time as its record has it."""
-
-    @property
-    def asked(self) -> int:
-        """A hash of what the call asks for."""
-        given = self.input
-        texts = (given.old_string, given.new_string, given.content, given.new_source)
-        return hash((self.tool, self.path, str(texts), bytes(given.edits)))
+    asked: int = 0
+    """A hash of what the call asks for."""
 
 
 class JoinedCall(NamedTuple):
@@ -311,6 +306,7 @@ class Transcript:
             agent_version=record.agent_version,
             model=to_model(record.message),
             stamp=record.stamp,
+            asked=_asked(block.name, path, given),
         )
 
     def _wait(self, call: ToolCall) -> bool:
@@ -353,6 +349,11 @@ class Transcript:
         self._asked[call.id] = call.asked
         modified = _is_modified(block, structured)
         yield JoinedCall(call, result, record.at or call.at, structured, record.directory, modified)
+
+
+def _asked(tool: object, path: str, given: ToolInput) -> int:
+    texts = (given.old_string, given.new_string, given.content, given.new_source)
+    return hash((tool, path, str(texts), bytes(given.edits)))
 
 
 def _path(does: str, given: ToolInput, cwd: str | None) -> str | None:

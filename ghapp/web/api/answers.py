@@ -33,7 +33,8 @@ def shown(value: object) -> object:
     if isinstance(value, PullCounts | LineCounts):
         return value.shown()
     if isinstance(value, Struct):
-        return {name: shown(getattr(value, name)) for name in value.__struct_fields__}
+        members = ((name, getattr(value, name)) for name in value.__struct_fields__)
+        return {name: shown(one) for name, one in members if one is not msgspec.UNSET}
     if isinstance(value, tuple):
         return [shown(one) for one in value]
     return value

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from flask import Response, abort
@@ -50,6 +50,8 @@ class LineAnswer(Struct, frozen=True):
     agent_session: str | None
     edit: str | None
     edited_at: datetime | None
+    outcome: Literal["unrecorded"] | msgspec.UnsetType = msgspec.UNSET
+    """Given only if no record tells the edit's outcome."""
 
 
 @api.get(_PULL)

@@ -45,6 +45,11 @@ class LineRun(Struct, frozen=True):
     lines: tuple[LineVerdict, ...]
 
     @property
+    def outcome(self) -> str | None:
+        """``unrecorded`` if no record tells the edit's outcome (rules.md 2.17)."""
+        return self.lines[0].outcome or None
+
+    @property
     def count(self) -> int:
         """Number of added lines."""
         return len(self.lines)
