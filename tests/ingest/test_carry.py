@@ -1,7 +1,7 @@
 """The app audits pull requests whose repository carries evidence itself: read, kept, said."""
 
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -206,7 +206,8 @@ def test_a_list_of_commits_that_fails_is_read_by_git(place: Place) -> None:
 
 def beyond_the_list(place: Place) -> HubPull:
     """Open a pull request whose last commit, the one with a note, GitHub does not list."""
-    place.sandbox.world.limits = replace(place.sandbox.world.limits, pull_commits=2)
+    few = dataclasses.replace(place.sandbox.world.limits, pull_commits=2)
+    place.sandbox.world.limits = few
     pull = opened(place, files={"a.py": "0\n"})
     for number in range(2):
         place.sandbox.push_to_pull(pull, {"a.py": f"{number + 1}\n"}, author="ann")
