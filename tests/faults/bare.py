@@ -22,4 +22,8 @@ def create_app() -> Flask:
         json.loads(body)
         return "", 202
 
+    @app.get("/readyz")
+    def health() -> tuple[str, int]:
+        return "", 200
+
     return app

@@ -44,8 +44,9 @@ PAYLOAD_BYTES = 20_000
 """Bytes; about the size of GitHub's own event of a closed pull request."""
 ANSWER_SECONDS = 10.0
 """Seconds; without an answer by then, GitHub counts a delivery as failed."""
-MOST_QUEUED = 1_000
-"""Most items in a queue; the others wait in the table of work items."""
+MOST_QUEUED = 50
+"""Items in the queue that are waited for: the scheduler fills it in portions, and the others wait
+in the table of work items."""
 
 
 # --- requests -----------------------------------------------------------------------------------
