@@ -18,11 +18,13 @@ from ghapp.attribution.model import (
     AuditState,
     AuditSubject,
     Evidence,
+    PassedOver,
     Struct,
     UnreadEvidence,
 )
 from ghapp.attribution.policy import Policy
 from ghapp.ending import STALE, AuditDone, AuditPartial, Ending, NothingToDo, TryLater, unreached
+from ghapp.evidence.source import added_up
 from ghapp.github import answers
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import NotMerged, PullRequest, fetch
@@ -261,6 +263,8 @@ def _evidence(
     return Evidence(
         edits=store.evidence.of(pull.repository_id, since, until),
         unread=tuple(found for found in carried.found if isinstance(found, UnreadEvidence)),
+        # What machines passed over stays with them: the operator's page has their counts.
+        passed_over=added_up(one for one in carried.found if isinstance(one, PassedOver)) or None,
         trailers=carried.trailers,
     )
 

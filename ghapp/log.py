@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
+from itertools import pairwise
 from typing import TextIO
 
 import structlog
@@ -33,9 +34,12 @@ _PATTERNS = (
     re.compile(r"gh[a-z]_[A-Za-z0-9_.\-]{20,}"),
     # github_pat_11ABCDEFG0...
     re.compile(r"github_pat_[A-Za-z0-9_]{20,}"),
-    # eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiIxMjMifQ.c2ln: any JSON Web Token; eyJ is {" in base64.
-    re.compile(r"eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]*)?"),
 )
+# eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiIxMjMifQ.c2ln: a run that may hold a JSON Web Token. Each run is
+# looked at once: to look from each of its letters would take quadratic time.
+_RUN = re.compile(r"(?<![A-Za-z0-9_.\-])[A-Za-z0-9_.\-]{12,}")
+_SHORTEST_PART = 11
+"""Characters of a token's first part, from its eyJ on, which is {" in base64."""
 # Authorization: Bearer abc, "authorization": "token abc"
 _AUTHORIZATION = re.compile(
     r"(authorization\W{0,6}[:=,]\s*\W{0,3})(?:(?:bearer|token|basic|negotiate)\s+)?[^\s\"',;}\])]+",
@@ -64,9 +68,21 @@ def redact(text: str) -> str:
         return text
     for pattern in _PATTERNS:
         text = pattern.sub(REDACTED, text)
+    text = _RUN.sub(_without_web_token, text)
     text = _AUTHORIZATION.sub(rf"\g<1>{REDACTED}", text)
     text = _BEARER.sub(rf"\g<1> {REDACTED}", text)
     return _LOGIN_IN_ADDRESS.sub(rf"\g<1>{REDACTED}@", text)
+
+
+def _without_web_token(run: re.Match[str]) -> str:
+    """Return a run of letters, digits and dots up to the first JSON Web Token in it."""
+    parts, at = run[0].split("."), 0
+    for part, following in pairwise(parts):
+        begins = part.find("eyJ")
+        if begins >= 0 and len(part) - begins >= _SHORTEST_PART and following:
+            return f"{run[0][: at + begins]}{REDACTED}"
+        at += len(part) + 1
+    return run[0]
 
 
 class LogRedaction:

@@ -326,6 +326,7 @@ def tidy(ready: Services) -> None:
     # A replaced key is needed as long as evidence that it encoded.
     ready.store.fingerprint_keys.expire(now - settings.evidence_kept)
     ready.store.coverage.expire(now - settings.access_log_kept)
+    ready.store.agent_reports.expire(now - settings.access_log_kept)
     ready.store.access_log.expire(now - settings.access_log_kept)
     remove_unused(settings.data_dir / "git", now - settings.deliveries_kept)
     ready.kept_pulls.expire(now - settings.deliveries_kept)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from ghapp.attribution.model import Struct
-from ghapp.git.repository import GitRepository
+from ghapp.git.repository import GitError, GitRepository
 
 LONGEST_REBASE = 250
 """Commits of the longest rebased pull request that is recognized without a number. GitHub lists as
@@ -136,7 +136,10 @@ def _steps(git: GitRepository, tip: str) -> Iterator[_Step]:
 
 def _step(line: bytes) -> _Step:
     sha, parents, at, *key = line.decode(errors="replace").split("\0", 5)
-    time = datetime.fromtimestamp(int(at), UTC)
+    try:
+        time = datetime.fromtimestamp(int(at), UTC)
+    except (OverflowError, OSError, ValueError) as error:
+        raise GitError("rev-list", 0, f"commit {sha}: {at} is no time of this calendar") from error
     return _Step(sha, tuple(parents.split()), time, _Key(*key))
 
 

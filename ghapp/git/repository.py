@@ -57,6 +57,17 @@ EMPTY_TREES = {
 }
 """The empty tree that a root commit is compared with, by the length of object names."""
 
+ENCODINGS = frozenset(
+    {
+        *("utf-8", "utf8", "ascii", "us-ascii", "latin-1", "latin1", "cp1250", "cp1251", "cp1252"),
+        *(f"iso-8859-{number}" for number in range(1, 17)),
+        *(f"iso8859-{number}" for number in range(1, 17)),
+        *("windows-1250", "windows-1251", "windows-1252", "koi8-r", "koi8-u"),
+        *("euc-jp", "shift-jis", "iso-2022-jp", "gbk", "gb2312", "gb18030", "big5", "euc-kr"),
+    }
+)
+"""Encodings of commit messages that are read; any other is read as UTF-8. Python's own list holds
+codecs that take quadratic time (``punycode``) or answer with other errors (``undefined``)."""
 _FETCH_ADVICE = "make a clone without --filter, or run git diff in it once while online"
 # 4b825dc642cb6eb9a060e54bf8d69288fbee4904
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -579,7 +590,12 @@ def _commit(sha: str, raw: bytes) -> Commit:
 def _person(told: bytes, encoding: str) -> tuple[str, datetime]:
     """Return who and when from a header line: ``Ann <ann@acme.example> 1767225600 +0100``."""
     who, seconds, _ = told.rsplit(b" ", 2)
-    return _decoded(who, encoding), datetime.fromtimestamp(int(seconds), UTC)
+    try:
+        at = datetime.fromtimestamp(int(seconds), UTC)
+    except (OverflowError, OSError, ValueError) as error:
+        problem = f"{told[-60:]!r} is no time of this calendar"
+        raise GitError("cat-file", 0, problem) from error
+    return _decoded(who, encoding), at
 
 
 def _email(author: bytes) -> str:
@@ -588,7 +604,9 @@ def _email(author: bytes) -> str:
 
 def _decoded(message: bytes, encoding: str) -> str:
     """Decode a message; if its encoding does not fit, as UTF-8 with U+FFFD."""
+    # Whoever writes the commit names the encoding, and not every codec is meant for strangers.
+    known = encoding.lower().replace("_", "-") in ENCODINGS
     try:
-        return message.decode(encoding)
-    except (LookupError, UnicodeDecodeError):
+        return message.decode(encoding if known else "utf-8")
+    except (LookupError, UnicodeError):
         return message.decode(errors="replace")

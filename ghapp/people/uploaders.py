@@ -176,6 +176,14 @@ class EvidenceUploaders:
 
     # --- handles ----------------------------------------------------------------------------------
 
+    def began(self, handle: str) -> bool:
+        """Say whether a sign-in with this handle began here, a short time ago."""
+        try:
+            self._opened(handle)
+        except NotApproved:
+            return False
+        return True
+
     def _opened(self, handle: str) -> str:
         lasts, now = int(CODE_LASTS.total_seconds()), int(self.clock().timestamp())
         try:

@@ -519,6 +519,27 @@ machine_report = Table(
     Index("machine_report_week", "week"),
 )
 
+agent_report = Table(
+    "agent_report",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("transcripts", Integer, nullable=False),
+    Column("edits", Integer, nullable=False),
+    Column("seen_on", Integer, nullable=False),
+    Column("last_edit_on", Integer),
+    Column("reported_at", InstantColumn, nullable=False),
+    UniqueConstraint(
+        *("installation_id", "user_id", "machine", "agent", "version"), name="uq_agent_report_once"
+    ),
+    Index("agent_report_time", "reported_at"),
+)
+
 erasure = Table(
     "erasure",
     metadata,
@@ -582,6 +603,18 @@ pull_agent = Table(
     Column("merged_at", InstantColumn, nullable=False),
     Column("attributed", Integer, nullable=False),
     Index("pull_agent_merged", "repository_id", "merged_at"),
+)
+
+pull_model = Table(
+    "pull_model",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("pull_request", Integer, primary_key=True, autoincrement=False),
+    Column("agent", Text, primary_key=True),
+    Column("family", Text, primary_key=True),
+    Column("merged_at", InstantColumn, nullable=False),
+    Column("attributed", Integer, nullable=False),
+    Index("pull_model_merged", "repository_id", "merged_at"),
 )
 
 pull_lines = Table(

@@ -567,3 +567,41 @@ def test_what_a_checkout_ignores(tmp_path: Path) -> None:
     found = GitRepository(clone.path).ignored(asked)
     assert found == {"a.env", "local/x", "new\nline.env", ":(top)b.env", "[a].env"}
     assert GitRepository(clone.path).ignored(["src/a.py"]) == frozenset()
+
+
+def written(clone: Clone, raw: bytes) -> str:
+    """Store a commit object as its writer made it, whatever git would say of it."""
+    command = [
+        "git",
+        "-C",
+        str(clone.path),
+        "hash-object",
+        "-t",
+        "commit",
+        "-w",
+        "--stdin",
+        "--literally",
+    ]
+    done = subprocess.run(command, input=raw, capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+@pytest.mark.parametrize("encoding", ["punycode", "undefined", "idna", "zip", "no"])
+def test_a_commit_names_no_codec_of_ours(tmp_path: Path, encoding: str) -> None:
+    clone = Clone(tmp_path / "clone")
+    tree = clone.git("write-tree").strip()
+    who = "Ann <ann@acme.example> 1767225600 +0100"
+    head = f"tree {tree}\nauthor {who}\ncommitter {who}\nencoding {encoding}\n\n"
+    sha = written(clone, head.encode() + b"a-b\\u0041" + b"z" * 2_000)
+    (found,) = GitRepository(clone.path).commits([sha])
+    assert found.message.startswith("a-b\\u0041")
+
+
+@pytest.mark.parametrize("seconds", ["99999999999999999999", "-99999999999999", "253402300800"])
+def test_a_commit_out_of_the_calendar_is_an_error_of_git(tmp_path: Path, seconds: str) -> None:
+    clone = Clone(tmp_path / "clone")
+    tree = clone.git("write-tree").strip()
+    who = f"Ann <ann@acme.example> {seconds} +0100"
+    sha = written(clone, f"tree {tree}\nauthor {who}\ncommitter {who}\n\nx".encode())
+    with pytest.raises(GitError, match="no time of this calendar"):
+        GitRepository(clone.path).commits([sha])

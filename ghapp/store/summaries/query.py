@@ -35,6 +35,7 @@ from ghapp.store.schema import (
     group_tally,
     pull_agent,
     pull_lines,
+    pull_model,
     pull_summary,
     repository,
     tally,
@@ -80,11 +81,13 @@ from ghapp.store.summaries.tally import (
     DIRECTORY,
     ELSEWHERE,
     LANGUAGE,
+    MODEL,
 )
 from ghapp.summaries.counts import (
     AdoptionDay,
     AgentCounts,
     LineCounts,
+    ModelCounts,
     OutcomeSummary,
     PersonCounts,
     PullCounts,
@@ -269,16 +272,37 @@ class SelectionQuery:
 
     def own_agents(self) -> dict[str, PullCounts]:
         """Return the counts by agent, without using groups."""
-        columns, found = pull_agent.c, dict[str, PullCounts]()
+        return self._own_makers(AGENT, pull_agent, pull_agent.c.agent)
+
+    def models(self) -> tuple[ModelCounts, ...]:
+        """Return the counts by agent and model's family, most lines first."""
+        found = self._named(MODEL, SelectionQuery.own_models)
+        named = ((name.partition(" "), counts) for name, counts in found.items())
+        rows = (
+            ModelCounts(agent, family or None, counts.pulls, counts.attributed)
+            for (agent, _, family), counts in named
+        )
+        return tuple(sorted(rows, key=lambda row: (-row.attributed, row.agent, row.model or "")))
+
+    def own_models(self) -> dict[str, PullCounts]:
+        """Return the counts by agent and model's family, without using groups."""
+        columns = pull_model.c
+        return self._own_makers(MODEL, pull_model, columns.agent + " " + columns.family)
+
+    def _own_makers(
+        self, dimension: str, table: Table, name: ColumnElement[str]
+    ) -> dict[str, PullCounts]:
+        """Return the counts by what made the lines, without using groups."""
+        found = dict[str, PullCounts]()
         if self._selection.is_plain:
-            found = self._tallied(AGENT, TimeGrain.MONTH, tally.c.name, days=False)
-        source, parts = self._one_by_one(pull_agent)
+            found = self._tallied(dimension, TimeGrain.MONTH, tally.c.name, days=False)
+        source, parts = self._one_by_one(table)
         for part in parts:
-            sums = (columns.agent, func.count(), func.sum(columns.attributed))
-            query = select(*sums).select_from(source).where(*part).group_by(columns.agent)
+            sums = (name, func.count(), func.sum(table.c.attributed))
+            query = select(*sums).select_from(source).where(*part).group_by(name)
             more = (
-                (agent, PullCounts(pulls=pulls, assisted=pulls, attributed=int(attributed)))
-                for agent, pulls, attributed in self._connection.execute(query)
+                (one, PullCounts(pulls=pulls, assisted=pulls, attributed=int(attributed)))
+                for one, pulls, attributed in self._connection.execute(query)
             )
             found = _added(found, more)
         return found
