@@ -4,7 +4,7 @@ The collector writes them, the upload routes read them, and the OpenAPI descript
 from them. No member can hold a prompt, a conversation, command output or the text of a line.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import msgspec
@@ -14,6 +14,8 @@ from ghapp.attribution.model import EditResult, FingerprintLines, Struct
 SCHEMA = "ghapp/evidence/1"
 MOST_EDITS = 2_000
 """Edits in one batch."""
+MOST_AGENTS = 200
+"""Versions of agents that one machine reports."""
 MOST_NAMED = 500
 """Paths or edits that one request removes: a database takes no condition without end."""
 MOST_BYTES = 16 * 1024 * 1024
@@ -25,19 +27,47 @@ Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Path = Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]
 
 
+Agent = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,38}$")]
+Version = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$")]
+Model = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z][0-9A-Za-z.:@/+_\[\]-]{0,99}$")]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+
+
 class SentEdit(Struct, frozen=True):
     """One edit: fingerprints and metadata, with its path relative to the repository."""
 
     id: Name
     """The tool call's id. An edit that is sent twice, with equal agent, id, path, time and own
     lines, is kept once."""
-    agent: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,38}$")]
+    agent: Agent
     agent_session: Name
     at: Annotated[datetime, msgspec.Meta(tz=True)]
     path: Path
     outcome: EditResult
     tool: Name
     lines: FingerprintLines
+    agent_version: Version | None = None
+    """``None``: not recorded, as for the model; older collectors send neither."""
+    model: Model | None = None
+
+
+class SeenAgent(Struct, frozen=True):
+    """What a machine saw of one version of an agent in a week, in any folder; numbers only.
+
+    Agent sessions without edits show that an agent's format changed, or that nobody let it edit.
+    """
+
+    agent: Agent
+    version: Version | None
+    """``None``: not recorded."""
+    transcripts: Count
+    """Files of records that changed in the week."""
+    edits: Count
+    """Applied edits that were read in them."""
+    seen_on: date
+    """Day of the last change of one of these files, in UTC."""
+    last_edit_on: date | None
+    """Day of the last applied edit in them; ``None``: there is none."""
 
 
 class EditBatch(Struct, frozen=True):
@@ -59,6 +89,8 @@ class EditBatch(Struct, frozen=True):
     """The clone's remotes as ``host/owner/name``, lower case, such as a fork and its parent.
     Empty only if there are no edits."""
     edits: Annotated[tuple[SentEdit, ...], msgspec.Meta(max_length=MOST_EDITS)] = ()
+    agents: Annotated[tuple[SeenAgent, ...], msgspec.Meta(max_length=MOST_AGENTS)] = ()
+    """What this machine saw of agents in the last week; empty: it does not say."""
 
 
 class BatchReceipt(Struct, frozen=True):

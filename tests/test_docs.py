@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from ghapp.attribution.exclusions import registry as exclusions
-from ghapp.attribution.model import Audit, Reason, Verdict
+from ghapp.attribution.model import Audit, NoEvidence, Reason, Verdict
 from ghapp.cli.main import COMMANDS, main
 from ghapp.evidence.carried_registry import CARRIED
 from ghapp.evidence.registry import SOURCES
@@ -55,6 +55,7 @@ def anchors(page: Path) -> set[str]:
         ("settings.md", {name.lower() for name in VARIABLES}),
         ("evidence.md", {*SOURCES, *CARRIED}),
         ("rules.md", set(Verdict)),
+        ("no-evidence.md", set(NoEvidence)),
     ],
 )
 def test_every_name_has_an_anchor(page: str, names: set[str]) -> None:

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from ghapp import __version__
-from ghapp.attribution import digest, unrecorded, verdict
+from ghapp.attribution import digest, no_evidence, unrecorded, verdict
 from ghapp.attribution.candidates import CandidateEdits, candidates, in_order
 from ghapp.attribution.codebook import Codebook
 from ghapp.attribution.document import SCHEMA
+from ghapp.attribution.edit_sources import edit_sources, lines_by_model
 from ghapp.attribution.exclusions.registry import excluded_file, excluded_line
 from ghapp.attribution.matching import FileMatching
 from ghapp.attribution.model import (
@@ -56,8 +58,22 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
     found = candidates(subject, change, evidence, policy)
     files = tuple(_verdicts(change, found, policy, book))
     considered = found.considered()
+    sources = edit_sources(files, found)
+    counted = replace(verdict.totals(files), by_model=lines_by_model(files, sources))
     totals, judged = verdict.settled(
-        verdict.totals(files), edits_considered=len(considered), complete=change.complete
+        counted, edits_considered=len(considered), complete=change.complete
+    )
+    inputs = AuditInputs(
+        diff=digest.of_change(change),
+        evidence=digest.of_edits(found.compared(policy)),
+        edits_considered=len(considered),
+        change_complete=change.complete,
+        evidence_complete=not evidence.unread,
+        missing=tuple(sorted(change.missing)),
+        unread_records=len(evidence.unread),
+        declared=_declared(evidence.trailers),
+        passed_over=evidence.passed_over,
+        edits_left_out=found.left_out(),
     )
     return Audit(
         schema=SCHEMA,
@@ -73,19 +89,10 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
         policy=policy.used(),
         engine=__version__,
         measure=book.measure,
-        inputs=AuditInputs(
-            diff=digest.of_change(change),
-            evidence=digest.of_edits(found.compared(policy)),
-            edits_considered=len(considered),
-            change_complete=change.complete,
-            evidence_complete=not evidence.unread,
-            missing=tuple(sorted(change.missing)),
-            unread_records=len(evidence.unread),
-            declared=_declared(evidence.trailers),
-            passed_over=evidence.passed_over,
-        ),
+        inputs=replace(inputs, no_evidence=no_evidence.why(judged, inputs)),
         totals=totals,
         files=files,
+        edits=sources,
     )
 
 

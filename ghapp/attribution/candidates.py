@@ -15,6 +15,7 @@ from ghapp.attribution.model import (
     AuditSubject,
     Change,
     Edit,
+    EditsLeftOut,
     Evidence,
     FileDiff,
     FileStatus,
@@ -40,6 +41,8 @@ class CandidateEdits:
     """Applied inside the window, or with an unknown outcome that the file has to show."""
     outside_window: ByPath = field(default_factory=lambda: defaultdict(list))
     not_applied: ByPath = field(default_factory=lambda: defaultdict(list))
+    elsewhere: list[Edit] = field(default_factory=list)
+    """Outside the repository."""
 
     def of(self, table: ByPath, file: FileDiff) -> list[Edit]:
         """Return a table's edits of a file, including those of its earlier name if renamed."""
@@ -52,6 +55,14 @@ class CandidateEdits:
         """Return all usable edits, by time and id."""
         edits = [edit for found in self.usable.values() for edit in found]
         return sorted(edits, key=lambda edit: (edit.at, edit.id))
+
+    def left_out(self) -> EditsLeftOut:
+        """Return how many edits were read and are not usable, by why."""
+        return EditsLeftOut(
+            outside_window=sum(map(len, self.outside_window.values())),
+            not_applied=sum(map(len, self.not_applied.values())),
+            elsewhere=len(self.elsewhere),
+        )
 
     def compared(self, policy: Policy) -> list[Edit]:
         """Return the usable edits whose lines an audit compares.
@@ -84,8 +95,8 @@ def candidates(
     for edit in in_order(first_hand(once(evidence.edits)), subject.merged_at):
         place = checkouts.place(edit.path)
         if not place.inside:
-            continue
-        if not policy.may_count(edit.outcome):
+            found.elsewhere.append(edit)
+        elif not policy.may_count(edit.outcome):
             found.not_applied[place.path].append(edit)
         elif first <= edit.at <= last:
             found.usable[place.path].append(edit)

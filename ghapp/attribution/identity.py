@@ -3,6 +3,7 @@
 It compares edits of one sender; who sent an edit is the business of whoever receives it.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from hashlib import blake2b
@@ -13,7 +14,19 @@ from ghapp.attribution.model import Edit, EditLines, EditResult, LineFingerprint
 EditName = tuple[str, datetime, str]
 """An edit's id, time and path: what stored edits are told apart by."""
 
-EditIdentity = tuple[str, str, str, datetime, str, tuple[str | LineFingerprint, ...]]
+EditIdentity = tuple[str, str, str, datetime | None, str, tuple[str | LineFingerprint, ...]]
+
+# toolu_01A09q90qw90lq917835lq9, toolu_bdrk_01...; of a shell command's second file: ...#2
+_DRAWN = re.compile(r"toolu_\w{20,}(?:#\d+)?")
+
+
+def is_drawn(id_: str) -> bool:
+    """Return whether a call's id was drawn by chance, so that no other call has it.
+
+    Such a call is the same one at any time: a hook, a transcript and the Compliance API each have
+    a clock of their own.
+    """
+    return _DRAWN.fullmatch(id_) is not None
 
 
 def identity(edit: Edit) -> EditIdentity:
@@ -23,7 +36,8 @@ def identity(edit: Edit) -> EditIdentity:
     (https://github.com/vllm-project/vllm/issues/50295).
     """
     actor = (edit.actor or "").lower()
-    return actor, edit.agent, edit.id, edit.at, edit.path, own_lines(edit.lines)
+    at = None if is_drawn(edit.id) else edit.at
+    return actor, edit.agent, edit.id, at, edit.path, own_lines(edit.lines)
 
 
 def name_of(edit: Edit) -> EditName:
@@ -48,14 +62,16 @@ def own_digest(lines: EditLines[str] | EditLines[LineFingerprint]) -> bytes:
     return digest.digest()
 
 
-def preference(edit: Edit) -> tuple[bool, bool, str, bool, bool, str, str]:
+def preference(edit: Edit) -> tuple[bool, bool, datetime, str, bool, bool, str, str]:
     """Return the sort key of an edit's copies; the least is kept.
 
-    Applied comes before not applied, answered before unanswered, then the first agent session.
+    Applied comes before not applied, answered before unanswered, then the earlier one, then the
+    first agent session.
     """
     return (
         edit.outcome is not EditResult.APPLIED,
         edit.outcome is EditResult.UNANSWERED,
+        edit.at,
         edit.agent_session,
         edit.model is None,
         edit.agent_version is None,
@@ -88,4 +104,4 @@ def _kept(copies: Iterable[Edit]) -> list[Edit]:
 def _order(edit: Edit) -> tuple[object, ...]:
     unchanged = sum(len(hunk.before) + len(hunk.after) for hunk in edit.lines.hunks)
     context = -unchanged, -len(edit.lines.removed)
-    return *preference(edit), edit.at, edit.path, edit.agent, context, own_digest(edit.lines)
+    return *preference(edit), edit.path, edit.agent, context, own_digest(edit.lines)

@@ -282,6 +282,17 @@ class Verdict(StrEnum):
     NO_EVIDENCE = "no_evidence"
 
 
+class NoEvidence(StrEnum):
+    """Why a verdict is ``no_evidence`` (docs/no-evidence.md)."""
+
+    NOTHING_ARRIVED = "nothing_arrived"
+    NONE_READABLE = "none_readable"
+    """Something arrived, and no edit could be read from it."""
+    NONE_IN_THIS_REPOSITORY = "none_in_this_repository"
+    NONE_IN_THE_WINDOW = "none_in_the_window"
+    NONE_APPLIED = "none_applied"
+
+
 class Measure(StrEnum):
     """The unit of a difference (rules.md 2.2)."""
 
@@ -349,7 +360,8 @@ class AuditTotals(Struct, frozen=True):
     by_reason: dict[str, int]
     by_agent: dict[str, int]
     by_model: dict[str, dict[str, int]] | None = None
-    """Agent → model → attributed lines; ``None``: this engine does not read models."""
+    """Agent → model → attributed lines; the model ``""`` is not recorded. ``None``: this engine
+    does not read models."""
     range: LineRange | None = None
     """``None``: this engine states the floor alone."""
 
@@ -377,6 +389,17 @@ class Declaration(Struct, frozen=True):
     """``None``: not declared."""
 
 
+class EditsLeftOut(Struct, frozen=True):
+    """Edits that were read and could support no line of the change."""
+
+    outside_window: int
+    """Applied edits of this repository before or after the window."""
+    not_applied: int
+    """Edits of this repository that were refused, failed or interrupted, or never answered."""
+    elsewhere: int
+    """Edits outside the repository. The app reads none, because it stores edits by repository."""
+
+
 class AuditInputs(Struct, frozen=True):
     """What an audit was made from. Digests are of canonical forms, never of raw files."""
 
@@ -400,6 +423,10 @@ class AuditInputs(Struct, frozen=True):
     """What commits declare about agents, by agent; ``None``: nobody looked."""
     passed_over: tuple[PassedOver, ...] | None = None
     """What was given and not read; ``None``: the readers do not say."""
+    edits_left_out: EditsLeftOut | None = None
+    """``None``: this engine does not say, as for the next one."""
+    no_evidence: NoEvidence | None = None
+    """Why there is no evidence; ``None``: the verdict is another one, or files are missing."""
 
 
 class AuditSubject(Struct, frozen=True):

@@ -12,7 +12,8 @@ import re
 SUFFIX = ".ipynb"
 
 # "source": "x = 1\ny = 2",
-_WHOLE_CELL = re.compile(r'"source"\s*:\s*(?=["\[])')
+WHOLE_CELL = re.compile(r'\s*"source"\s*:\s*(?=["\[])')
+"""The beginning of a line that holds a whole cell."""
 
 
 def source(line: str) -> str:
@@ -26,7 +27,7 @@ def source(line: str) -> str:
     ' "cells": ['
     """
     text = line.strip().removesuffix(",")
-    text = _WHOLE_CELL.sub("", text, count=1) if text.startswith('"source"') else text
+    text = WHOLE_CELL.sub("", text, count=1) if text.startswith('"source"') else text
     if len(text) < 2 or text[0] + text[-1] not in ('""', "[]"):
         return line
     try:

@@ -11,7 +11,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate, chain
+from itertools import accumulate, chain, compress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Self
 
@@ -26,6 +26,7 @@ from ghapp.attribution.model import (
     Edit,
     EditLines,
     EditResult,
+    EditsLeftOut,
     Evidence,
     FileSnapshot,
     LineFingerprint,
@@ -114,6 +115,8 @@ class IndexedEvidence(NamedTuple):
     """Digest of the compared edits, as `ghapp.attribution.digest.of_edits` computes it."""
     fingerprinted: bool
     """Whether some of the repository's edits hold fingerprints, so that tokens are compared."""
+    left_out: EditsLeftOut
+    """Edits of the span that are not considered."""
 
 
 # --- writing ----------------------------------------------------------------------------------
@@ -389,11 +392,16 @@ class EditIndex:
             if place in wanted
         ]
         considered = self._considered(subject, policy, inside)
+        may_count = bytes(number in _usable(policy) for number in range(len(_MAY_COUNT) + 1))
+        usable = self._outcome[start:end].translate(may_count.ljust(256, b"\0"))
         evidence = Evidence(edits=tuple(edits), unread=self.unread, passed_over=self._passed_over)
         compared = [rank for rank, place in considered if place in wanted]
         holding = zip(span, self._holding[start:end], strict=False)
         fingerprinted = any(holds and place in inside for place, holds in holding)
-        return IndexedEvidence(evidence, len(considered), self._digest(compared), fingerprinted)
+        return IndexedEvidence(
+            *(evidence, len(considered), self._digest(compared), fingerprinted),
+            left_out=_left_out(span, usable, inside, len(considered)),
+        )
 
     def _checkouts(self, places: set[int], subject: AuditSubject, change: Change) -> KnownCheckouts:
         """Return the checkouts that the edits of a span show.
@@ -445,7 +453,7 @@ class EditIndex:
         self, subject: AuditSubject, policy: Policy, inside: frozenset[int]
     ) -> list[tuple[int, int]]:
         """Return rank and place of the repository's usable edits inside the window, in order."""
-        usable = {number for outcome, number in _MAY_COUNT.items() if policy.may_count(outcome)}
+        usable = _usable(policy)
         first, last = map(_microseconds, policy.window(subject.merged_at))
         start, end = bisect_left(self._at, first), bisect_right(self._at, last)
         window = zip(
@@ -470,6 +478,24 @@ class EditIndex:
         # A relative path is looked up in the change without a checkout.
         name = f"(elsewhere)/{edit.path.rpartition('/')[2]}"
         return msgspec.structs.replace(edit, path=name if path is None else path)
+
+
+def _usable(policy: Policy) -> frozenset[int]:
+    """Return the numbers of the outcomes that a policy may count."""
+    return frozenset(number for outcome, number in _MAY_COUNT.items() if policy.may_count(outcome))
+
+
+def _left_out(
+    span: Sequence[int], usable: bytes, inside: frozenset[int], considered: int
+) -> EditsLeftOut:
+    """Count the edits of a span that are not considered, by why; ``usable``: 1 if one may count."""
+    is_inside = list(map(inside.__contains__, span))
+    known, may_count = sum(is_inside), sum(compress(usable, is_inside))
+    return EditsLeftOut(
+        outside_window=may_count - considered,
+        not_applied=known - may_count,
+        elsewhere=len(span) - known,
+    )
 
 
 def _name(path: str) -> str:

@@ -16,12 +16,12 @@ from typing import NamedTuple
 import msgspec
 
 from ghapp import __version__
-from ghapp.attribution import verdict
+from ghapp.attribution import no_evidence, verdict
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import Codebook, FingerprintCodebook
 from ghapp.attribution.document import SCHEMA, to_document
 from ghapp.attribution.fingerprint import LineFingerprinter
-from ghapp.attribution.model import Audit, AuditSubject, Change, Struct, UnreadEvidence
+from ghapp.attribution.model import Audit, AuditSubject, Change, PassedOver, Struct, UnreadEvidence
 from ghapp.attribution.policy import Policy
 from ghapp.auditing.edit_index import EditCatalog, EditIndex, write_index
 from ghapp.auditing.processes import in_order
@@ -85,6 +85,10 @@ class ReplayResult(Struct, frozen=True):
     """Documents that an earlier, interrupted replay had written."""
     unread: tuple[UnreadEvidence, ...]
     """What of the evidence could not be read."""
+    edits: int
+    """Edits of any repository that were read."""
+    passed_over: tuple[PassedOver, ...]
+    """What of the evidence is not read as an edit."""
     cut: bool
     """Whether the clone is shallow and its history ends inside the span."""
 
@@ -140,6 +144,8 @@ def replay_with(
         incomplete=partial.incomplete,
         resumed_from=partial.resumed_from,
         unread=catalog.unread,
+        edits=len(catalog.outcome),
+        passed_over=catalog.passed_over,
         cut=_is_cut(git, span),
     )
 
@@ -185,7 +191,8 @@ def _key(terms: ReplayTerms, git: GitRepository, span: HistorySpan, catalog: Edi
     of = (
         *(__version__, SCHEMA, span, terms.policy and terms.policy.digest, terms.repository),
         *(terms.roots, terms.at),
-        *(catalog.digest, catalog.likely_roots, catalog.snapshots, sorted(git.shallow())),
+        *(catalog.digest, catalog.likely_roots, catalog.snapshots, catalog.passed_over),
+        sorted(git.shallow()),
     )
     return hashlib.sha256(msgspec.msgpack.encode(of)).hexdigest()
 
@@ -278,8 +285,12 @@ class HistoryAuditor:
             audit.totals, edits_considered=found.considered, complete=change.complete
         )
         inputs = msgspec.structs.replace(
-            audit.inputs, evidence=found.digest, edits_considered=found.considered
+            audit.inputs,
+            evidence=found.digest,
+            edits_considered=found.considered,
+            edits_left_out=found.left_out,
         )
+        inputs = msgspec.structs.replace(inputs, no_evidence=no_evidence.why(judged, inputs))
         return msgspec.structs.replace(audit, verdict=judged, totals=totals, inputs=inputs)
 
 

@@ -49,6 +49,7 @@ def erase(login: str, name: str | None, *, yes: bool) -> None:
         edits = store.evidence.erase(whose, ErasedBy.ADMINISTRATOR, now=now)
         if name is None:
             store.coverage.forget(login, number)
+            store.agent_reports.forget(login, number)
             _revoke_all(store, tokens, now)
     click.echo(f"{edits} edit(s) erased")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ghapp.attribution.model import Audit, FileVerdict, LineVerdict
+from ghapp.attribution.model import Audit, EditSource, FileVerdict, LineVerdict
 from ghapp.cli.app_store import data_option
 from ghapp.cli.recorded import named, recorded_audit
 from ghapp.cli.source_text import SourceText, clone_option
@@ -14,7 +14,7 @@ from ghapp.git.process import GitError
 from ghapp.reports.coverage import erased
 from ghapp.reports.harmless import visible
 from ghapp.reports.summary import moment
-from ghapp.reports.words import NOT_RECORDED, agent_name, sentence
+from ghapp.reports.words import NOT_RECORDED, agent_name, made_by, sentence
 from ghapp.rulebook import of_reason
 
 
@@ -58,7 +58,7 @@ def command(
             text = source.line(audit.merge_commit, file.path, verdict.line)
         except GitError as error:
             raise click.UsageError(f"--git {clone}: {error}") from error
-        _explain(file, verdict, text)
+        _explain(file, verdict, text, (audit.edits or {}).get(verdict.edit or ""))
     if len(found) == 1:
         _quote(found[0][1].reason)
 
@@ -114,7 +114,9 @@ def _lines(
                 yield file, line
 
 
-def _explain(file: FileVerdict, line: LineVerdict, text: str | None) -> None:
+def _explain(
+    file: FileVerdict, line: LineVerdict, text: str | None, source: EditSource | None
+) -> None:
     click.echo(visible(f"{file.path}:{line.line}  {line.reason}: {sentence(line.reason)}", 2000))
     if text is not None:
         click.echo(visible(f"    | {text}", 2000))
@@ -125,7 +127,7 @@ def _explain(file: FileVerdict, line: LineVerdict, text: str | None) -> None:
         who = agent_name(line.agent or "")
         unsure = f", {NOT_RECORDED}" if line.outcome else ""
         click.echo(visible(f"    {what}{who} edit {line.edit}{at}{differs}{unsure}"))
-        click.echo(visible(f"    agent session {line.agent_session}"))
+        click.echo(visible(f"    agent session {line.agent_session}, {made_by(source)}", 2000))
 
 
 def _quote(reason: str) -> None:

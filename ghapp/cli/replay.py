@@ -20,7 +20,7 @@ from ghapp.cli.options import (
     root_option,
 )
 from ghapp.cli.output import progress_bar
-from ghapp.cli.problems import SHOWN, list_problems, name_problems
+from ghapp.cli.problems import SHOWN, list_problems, name_problems, say_passed_over
 from ghapp.cli.times import as_last_instant, as_time
 
 if TYPE_CHECKING:  # help and wrong use answer without the core
@@ -293,6 +293,8 @@ def _say(done: "ReplayResult", problems: _Problems) -> bool:
             "run git fetch --unshallow",
             err=True,
         )
+    click.echo(f"{done.edits} edit(s) of agents read", err=True)
+    say_passed_over(done.passed_over, err=True)
     before = f", {done.resumed_from} of them before an interruption" if done.resumed_from else ""
     less = f", {done.incomplete} incomplete" if done.incomplete else ""
     click.echo(f"{done.documents} audit document(s){before}{less}", err=True)

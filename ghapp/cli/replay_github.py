@@ -66,7 +66,8 @@ def replay_over_github(options: dict[str, Any]) -> bool:
 
 def _services() -> Services:
     # Without Redis it keeps its own pace, as a worker does while Redis is away.
-    settings = Settings.from_environment(with_a_queue(app_environment()), makes=False)
+    # As a worker it compares fingerprints, for which it needs the key as any process of the app.
+    settings = Settings.from_environment(with_a_queue(app_environment()))
     configure("ERROR", hidden=settings.hidden)
     return build(settings, quick=True)
 

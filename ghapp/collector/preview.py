@@ -15,6 +15,7 @@ from ghapp.collector.clones import LocalClones
 from ghapp.collector.events import EventError, to_edits, to_event
 from ghapp.collector.places import CollectorFiles
 from ghapp.collector.sent import digest_of
+from ghapp.collector.transcript_calls import made_by
 from ghapp.evidence.source import everything
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.wire import EditBatch, EnrolledInstallation, MachineEnrollment
@@ -81,7 +82,7 @@ def _found(
 def _all(places: CollectorFiles, folders: Iterable[Path]) -> Iterator[Edit]:
     for line in queue.lines(places):
         try:
-            yield from to_edits(to_event(line), everything)
+            yield from to_edits(to_event(line), everything, made_by)
         except EventError:
             continue
     for found in find_evidence(folders):

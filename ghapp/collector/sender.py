@@ -17,6 +17,7 @@ from ghapp.collector.batches import batches, fingerprinter_of, fits, to_batch, t
 from ghapp.collector.client import RENEWABLE, AppAway, UploadClient, UploadRejected
 from ghapp.collector.places import CollectorFiles
 from ghapp.collector.sent import AcknowledgedEdits, digest_of
+from ghapp.wire import SeenAgent
 
 RENEW = timedelta(days=1)
 """Between two requests for the installations."""
@@ -60,17 +61,19 @@ class EvidenceSender:
         self._patience = patience
         self._sleep = sleep
 
-    def heartbeat(self, installation: int, now: datetime) -> None:
-        """Tell the app that this machine reports. Raises as `deliver`."""
+    def heartbeat(
+        self, installation: int, now: datetime, agents: tuple[SeenAgent, ...] = ()
+    ) -> None:
+        """Tell the app that this machine reports, and what it saw. Raises as `deliver`."""
         destination = EvidenceDestination(installation, ())
         try:
-            self._post(destination, [])
+            self._post(destination, [], agents)
         except UploadRejected as error:
             if error.code not in RENEWABLE:
                 raise
             self.renew(now)
             if self._is_enrolled(destination):
-                self._post(destination, [])
+                self._post(destination, [], agents)
 
     def refresh(self, now: datetime) -> None:
         """Ask for the installations once a day. Raises as `deliver`."""
@@ -140,10 +143,15 @@ class EvidenceSender:
         known = self.account.enrollment.installations
         return any(one.id == destination.installation for one in known)
 
-    def _post(self, destination: EvidenceDestination, edits: list[Edit]) -> None:
+    def _post(
+        self,
+        destination: EvidenceDestination,
+        edits: list[Edit],
+        agents: tuple[SeenAgent, ...] = (),
+    ) -> None:
         fingerprinter = fingerprinter_of(self.account, destination)
         ready = (to_sent(edit, fingerprinter) for edit in edits)
-        self._send(msgspec.json.encode(to_batch(self.account, destination, ready)))
+        self._send(msgspec.json.encode(to_batch(self.account, destination, ready, agents)))
 
     def _send(self, batch: bytes) -> None:
         """Send a batch, and wait if the app is busy for a moment."""

@@ -4,22 +4,18 @@ Queue and transcripts hold the same edits, and transcripts are read again whenev
 queue comes first and knows more of an edit, so the transcript's copy stays here.
 """
 
-import re
 import struct
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 
-from ghapp.attribution.identity import own_digest
+from ghapp.attribution.identity import is_drawn, own_digest
 from ghapp.attribution.model import Edit
 from ghapp.collector.places import read_if_there, write_whole
 
 KEPT = timedelta(days=100)
 """Agents delete their transcripts earlier, unless somebody keeps them on purpose."""
-
-# toolu_01A09q90qw90lq917835lq9, toolu_bdrk_01...; of a shell command's second file: ...#2
-_DRAWN = re.compile(r"toolu_\w{20,}(?:#\d+)?")
 
 _RECORD = struct.Struct(">I8s")
 """The day the edit was sent, in days since 1970, and its digest."""
@@ -82,5 +78,5 @@ def digest_of(edit: Edit) -> bytes:
     less of the file.
     """
     named = f"{edit.agent}\0{edit.id}\0{edit.path}\0{edit.outcome}\0"
-    own = b"" if _DRAWN.fullmatch(edit.id) else own_digest(edit.lines)
+    own = b"" if is_drawn(edit.id) else own_digest(edit.lines)
     return blake2b(named.encode("utf-8", "surrogatepass") + own, digest_size=8).digest()

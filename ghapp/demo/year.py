@@ -47,6 +47,11 @@ from ghapp.store.coverage import MachineReport, monday
 from ghapp.store.schema import team_member
 from ghapp.summaries.counts import PullFacts
 
+MODELS = {
+    "claude-code": ("claude-sonnet-4-5-20250929", "claude-opus-4-5-20251101", "claude-haiku-4-5"),
+    "codex": ("gpt-5-codex", "gpt-5.1-codex-max"),
+}
+"""The models of agents whose records name them; those of other agents are not recorded."""
 DAYS = 365
 SEED = 20
 RECENT = timedelta(days=30)
@@ -214,6 +219,9 @@ class _Author:
         if random.random() < 0.02:
             before = timedelta(days=random.uniform(24, 40))
         at = merged_at - before
+        models = MODELS.get(agent)
+        # By the day, not by chance: the same year comes out with and without models.
+        model = models[at.toordinal() // 40 % len(models)] if models else None
         return Edit(
             id=f"toolu_{self.place.name[5:8]}{key}{random.getrandbits(48):012x}",
             agent=agent,
@@ -222,6 +230,8 @@ class _Author:
             path=path,
             outcome=EditResult.REFUSED if random.random() < 0.03 else EditResult.APPLIED,
             actor=self.login,
+            agent_version=None if model is None else "2.1.0",
+            model=model,
             lines=EditLines(hunks=(EditHunk((), tuple(block), ()),)),
         )
 

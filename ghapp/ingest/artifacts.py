@@ -1,7 +1,8 @@
 """Evidence read from files and directories, one file after the other. It decides no audit.
 
 A source recognizes its files by name and head. Below a directory, files without a name that
-agents use are skipped, and files that no source recognizes are skipped everywhere.
+agents use are skipped. A file that no source recognizes is passed over, and so is one that a source
+recognizes and that yields nothing: both are counted, because an agent may have changed its format.
 """
 
 import errno
@@ -14,11 +15,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from ghapp.attribution.model import Edit, UnreadEvidence
+from ghapp.attribution.model import Edit, FileSnapshot, PassedOver, UnreadEvidence
 from ghapp.evidence import claude_code
+from ghapp.evidence.homes import agent_at
 from ghapp.evidence.known_files import SharedFiles
 from ghapp.evidence.registry import FILE_NAME, source_of
-from ghapp.evidence.source import Found, WantedPath, everything
+from ghapp.evidence.source import EvidenceSource, Found, WantedPath, Worktree, everything
 from ghapp.ingest import opencode_rows
 
 HEAD = 64 * 1024
@@ -29,6 +31,13 @@ BUFFER = 1 << 20
 
 PACKED = ".zst"
 """Extension of compressed files, which are read if the library ``zstandard`` is there."""
+
+UNRECOGNIZED = "files that no reader recognizes"
+SILENT = "files without an edit or a call"
+"""What is said of files that are passed over as a whole."""
+
+_PART_OF_A_MESSAGE = re.compile(r"prt_.+\.json")
+"""OpenCode kept each part of a message in a file of its own: one says nothing about the others."""
 
 _TRANSCRIPT = re.compile(rf"(?P<name>{FILE_NAME.pattern})(?:\.(?P<part>\d+))?")
 """``5f0c7d1e.jsonl``, ``full.jsonl.001`` (a part), ``session-1.json``, ``opencode.db``."""
@@ -193,18 +202,33 @@ def _read(
             _check_readable(part)
         with _opened(artifact.parts[0]) as file:
             head = file.read(HEAD)
+        is_a_part = _PART_OF_A_MESSAGE.fullmatch(artifact.parts[0].name)
         source = source_of(artifact.name, head)
         if source is not None:
             is_database = head.startswith(opencode_rows.SIGN)
             rows = opencode_rows.rows(artifact.parts[0]) if is_database else None
             records = _Records(rows or _lines(artifact.parts))
-            if source is claude_code:
-                found = claude_code.read(artifact.name, records, wanted, shown.of(artifact.name))
-            else:
-                found = source.read(artifact.name, records, wanted)
+            found = (
+                claude_code.read(artifact.name, records, wanted, shown.of(artifact.name))
+                if source is claude_code
+                else source.read(artifact.name, records, wanted)
+            )
+            found = found if is_a_part else _never_silent(source, found)
             yield from _without_copies(found, records, told)
+        elif not is_a_part and head and not head.isspace():
+            yield PassedOver(agent=agent_at(artifact.name), what=UNRECOGNIZED, count=1)
     except OSError as problem:
         yield UnreadEvidence(source=artifact.name, line=None, problem=_sentence(problem))
+
+
+def _never_silent(source: EvidenceSource, found: Iterable[Found]) -> Iterator[Found]:
+    """Yield what a source found in a file, and say so if that is nothing."""
+    silent = True
+    for one in found:
+        silent = silent and isinstance(one, Worktree | FileSnapshot)
+        yield one
+    if silent:
+        yield PassedOver(agent=source.AGENT, what=SILENT, count=1)
 
 
 def opened(artifact: EvidenceArtifact) -> tuple[bytes, Iterator[bytes]]:

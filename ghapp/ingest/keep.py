@@ -19,12 +19,13 @@ from ghapp.attribution.model import (
     Edit,
     EditResult,
     FingerprintLines,
+    PassedOver,
     Struct,
     TextLines,
     UnreadEvidence,
 )
 from ghapp.attribution.paths import below_deepest, is_absolute, tidy, within
-from ghapp.evidence.source import Worktree
+from ghapp.evidence.source import Worktree, added_up
 from ghapp.ingest.artifacts import EvidenceArtifact, artifacts, find_evidence
 from ghapp.keys.evidence import EvidenceKeys
 from ghapp.store import EditSender, EvidenceAdded, SavedAudit, Store, WorkKind, WorkRequest
@@ -103,6 +104,8 @@ class ImportResult(Struct, frozen=True):
     """Edits outside the given roots. Nothing of them is stored."""
     unread: tuple[UnreadEvidence, ...]
     """Everything that cannot be read, with file and line."""
+    passed_over: tuple[PassedOver, ...]
+    """What is not read as an edit."""
     due_again: frozenset[int]
     """Numbers of the pull requests that will be audited again."""
 
@@ -207,6 +210,8 @@ class _Reading:
         self.actor = actor
         self.worktrees: set[Worktree] = set()
         self.unread: dict[UnreadEvidence, None] = {}
+        self.passed_over: list[PassedOver] = []
+        self.is_first = True
         self.edits_kept = 0
         self.not_applied = 0
         self.outside: set[str] = set()
@@ -218,6 +223,8 @@ class _Reading:
                 self.worktrees.add(found)
             elif isinstance(found, UnreadEvidence):
                 self.unread[found] = None
+            elif isinstance(found, PassedOver) and self.is_first:
+                self.passed_over.append(found)
             elif isinstance(found, Edit) and (edit := self._ready(found)) is not None:
                 self.outside.discard(edit.id)
                 self.edits_kept += 1
@@ -230,6 +237,7 @@ class _Reading:
         A transcript may name a worktree that an earlier transcript worked in. A second pass
         reads the edits there.
         """
+        self.is_first = False
         if not self.roots:
             return False
         named = {
@@ -279,5 +287,6 @@ def _imported(starts: list[Path], reading: _Reading, done: list[EvidenceAdded]) 
         not_applied=reading.not_applied,
         elsewhere=len(reading.outside),
         unread=tuple(reading.unread),
+        passed_over=added_up(reading.passed_over),
         due_again=due_again,
     )

@@ -21,6 +21,7 @@ from ghapp.store import (
     AccessDoor,
     AccessEntry,
     AccessToken,
+    AgentReport,
     EditSender,
     ErasedBy,
     ErasureScope,
@@ -81,6 +82,7 @@ class UploadIntake:
         )
         stored = kept.added + kept.replaced
         self._report(batch, token, repositories, stored, now)
+        self._report_agents(batch, token, now)
         log.info("batch_kept", installation=batch.installation, stored=stored)
         return BatchReceipt(
             stored=stored, already_known=kept.already_known, audits_due=len(kept.due_again)
@@ -100,6 +102,7 @@ class UploadIntake:
         count = self._store.evidence.erase(whose, ErasedBy.DEVELOPER, now=now)
         if request == ForgetRequest():
             self._store.coverage.forget(token.login, token.user_id)
+            self._store.agent_reports.forget(token.login, token.user_id)
         log.info("evidence_forgotten", edits=count)
         return ForgetReceipt(edits=count)
 
@@ -251,6 +254,26 @@ class UploadIntake:
         ]
         self._store.coverage.note(reports, now=now)
 
+    def _report_agents(self, batch: EditBatch, token: AccessToken, now: datetime) -> None:
+        """Store what the machine saw of agents; a day in the future counts as today."""
+        today = now.date()
+        reports = [
+            AgentReport(
+                installation_id=batch.installation,
+                user_id=token.user_id,
+                login=token.login,
+                machine=batch.machine,
+                agent=one.agent,
+                version=one.version,
+                transcripts=one.transcripts,
+                edits=one.edits,
+                seen_on=min(one.seen_on, today),
+                last_edit_on=None if one.last_edit_on is None else min(one.last_edit_on, today),
+            )
+            for one in {(one.agent, one.version): one for one in batch.agents}.values()
+        ]
+        self._store.agent_reports.note(reports, now=now)
+
 
 # --- one edit -------------------------------------------------------------------------------------
 
@@ -265,6 +288,8 @@ def _edit(sent: SentEdit, login: str) -> Edit:
         outcome=sent.outcome,
         tool=sent.tool,
         actor=login,
+        agent_version=sent.agent_version,
+        model=sent.model,
         lines=sent.lines,
     )
 

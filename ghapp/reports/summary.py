@@ -8,8 +8,16 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from ghapp.attribution.document import to_document
-from ghapp.attribution.model import Audit, AuditState, FileVerdict, Struct, Verdict
-from ghapp.reports import words
+from ghapp.attribution.model import (
+    Audit,
+    AuditState,
+    FileVerdict,
+    NoEvidence,
+    Struct,
+    Verdict,
+)
+from ghapp.reports import no_evidence, words
+from ghapp.reports.reading import read_line
 
 
 class ReasonCount(Struct, frozen=True):
@@ -63,6 +71,12 @@ class AuditSummary(Struct, frozen=True):
     authors: tuple[str, ...]
     """The agents' names at the end of the headline; empty: it names none."""
     sentence: str
+    no_evidence: NoEvidence | None
+    """Why there is no evidence; ``None``: there is, or the engine did not say."""
+    advice: str | None
+    """What to do about that, with commands in backticks; ``None``: nothing."""
+    reading: str | None
+    """What was read and passed over; ``None``: the engine did not say."""
     has_share: bool
     """Whether a share may be shown: not if files are missing or there is no evidence."""
     added: int
@@ -112,6 +126,9 @@ def summarize(audit: Audit) -> AuditSummary:
         opening=_opening(audit),
         authors=tuple(_authors(audit)),
         sentence=_sentence(audit),
+        no_evidence=audit.inputs.no_evidence,
+        advice=audit.inputs.no_evidence and no_evidence.ADVICE[audit.inputs.no_evidence],
+        reading=read_line(audit.inputs),
         has_share=_has_share(audit),
         added=audit.totals.added,
         effective=audit.totals.effective,
@@ -210,10 +227,7 @@ def _sentence(audit: Audit) -> str:
             f"{'is' if totals.attributed == 1 else 'are'} attributed."
         )
     if audit.verdict is Verdict.NO_EVIDENCE:
-        return (
-            "We know of no agent edit that was applied to this repository in the window, so this "
-            "says nothing about how the code was written. Unknown is not zero."
-        )
+        return no_evidence.sentence(inputs.no_evidence)
     if totals.share is None:
         return f"It has {words.counted(totals.added, 'added line')}, and none of them counts."
     return (

@@ -27,6 +27,9 @@ from ghapp.reports.summary import (
 BAR_WIDTH = 40
 """Width of the bar that shows the share, in columns."""
 
+LONGEST = 1000
+"""Characters of the line about what was passed over: tools name themselves."""
+
 _COLORS = {
     words.ATTRIBUTED_GROUP: "green",
     words.NOT_ATTRIBUTED_GROUP: "yellow",
@@ -55,10 +58,14 @@ def _render(summary: AuditSummary, console: Console) -> None:
     if summary.has_share:
         console.print(_bar(summary, console))
     _print(console, summary.sentence)
+    if summary.advice:
+        _print(console, summary.advice.replace("`", ""))
     agents = [(visible(words.agent_name(agent)), lines) for agent, lines in summary.by_agent]
     if said := words.each_agents(agents, summary.documented):
         _print(console, said)
     _print(console, _state(summary))
+    if summary.reading:
+        _print(console, visible(summary.reading, LONGEST))
     named = [(visible(words.agent_name(agent)), count) for agent, count in summary.trailers]
     if said := words.named(named):
         _print(console, said)

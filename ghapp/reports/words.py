@@ -5,7 +5,7 @@ docs/reasons.md repeats each sentence under an anchor with the same id; a test c
 
 from collections.abc import Sequence
 
-from ghapp.attribution.model import ATTRIBUTED, Reason
+from ghapp.attribution.model import ATTRIBUTED, EditSource, Reason
 
 REASONS: dict[str, str] = {
     Reason.RUN: "Part of a run of lines that matches one agent edit.",
@@ -91,6 +91,20 @@ def group(reason: str) -> str:
 def agent_name(agent: str) -> str:
     """Return an agent's display name, or its id if we do not know the agent."""
     return AGENTS.get(agent, agent)
+
+
+NOT_NAMED = "not recorded"
+"""Stands for a version or a model that no record names. It is a value: unknown is not zero."""
+
+
+def made_by(source: EditSource | None) -> str:
+    """Return which version and model made an edit; ``None``: the audit does not say.
+
+    >>> made_by(EditSource(agent_version="0.151.0", model=None))
+    'version 0.151.0, model not recorded'
+    """
+    version = (source and source.agent_version) or NOT_NAMED
+    return f"version {version}, model {(source and source.model) or NOT_NAMED}"
 
 
 def each_agents(lines: Sequence[tuple[str, int]], documented: int) -> str | None:

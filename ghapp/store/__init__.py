@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from ghapp.store.access_log import AccessDoor, AccessEntry, AccessLog, LoggedAccess
+from ghapp.store.agent_reports import AgentReport, AgentReports, AgentSeen
 from ghapp.store.audits import AuditTable, SavedAudit, SignRecord
 from ghapp.store.coverage import (
     AuthorCoverage,
@@ -53,6 +54,8 @@ from ghapp.store.teams import LinesWritten, TeamTable
 from ghapp.store.tokens import AccessToken, NewToken, TokenKind, TokenTable, new_secret
 from ghapp.store.weeklies import WeeklyOrder, WeeklyTable
 from ghapp.store.work_items import (
+    AUDITING,
+    MERGED,
     EnqueueResult,
     Lane,
     RecurringWork,
@@ -66,10 +69,15 @@ from ghapp.store.work_items import (
 )
 
 __all__ = [
+    "AUDITING",
+    "MERGED",
     "AccessDoor",
     "AccessEntry",
     "AccessLog",
     "AccessToken",
+    "AgentReport",
+    "AgentReports",
+    "AgentSeen",
     "AuditTable",
     "AuthorCoverage",
     "AuthorsHeard",
@@ -167,6 +175,7 @@ class Store:
     policy_files: PolicyFiles
     tokens: TokenTable
     coverage: CoverageTable
+    agent_reports: AgentReports
     erasures: ErasureTable
     fingerprint_keys: FingerprintKeys
     repository_names: RepositoryNames
@@ -208,6 +217,7 @@ class Store:
             logins=LoginTable(database),
             weeklies=WeeklyTable(database),
             coverage=CoverageTable(database),
+            agent_reports=AgentReports(database),
             erasures=ErasureTable(database),
             fingerprint_keys=FingerprintKeys(database),
             repository_names=RepositoryNames(database),

@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from ghapp.attribution.identity import EditName, own_digest
+from ghapp.attribution.identity import EditName, is_drawn, own_digest
 from ghapp.attribution.model import Edit, EditHunk, EditLines, EditResult, LineFingerprint, Struct
 from ghapp.attribution.paths import folded, is_absolute
 from ghapp.store.audits import AuditTable, SavedAudit
@@ -424,6 +424,7 @@ def _rank(row: Mapping[str, Any]) -> tuple[Any, ...]:
         row["outcome"] != EditResult.APPLIED,
         row["outcome"] == EditResult.UNANSWERED,
         row["path"].startswith(("/", "~")),
+        row["at"],
         row["agent_session"],
         row["model"] is None,
         row["agent_version"] is None,
@@ -443,7 +444,8 @@ _KNOWN = (
 def _is_copy(row: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
     """Return whether two rows with one id are one edit of one sender."""
     return (
-        (row["agent"], row["at"]) == (known["agent"], known["at"])
+        row["agent"] == known["agent"]
+        and (row["at"] == known["at"] or is_drawn(row["edit_id"]))
         and _is_same_file(row["path"], known["path"])
         and _has_same_lines(row, known)
         and _has_same_sender(row, known)

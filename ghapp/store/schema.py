@@ -240,6 +240,8 @@ work_item = Table(
     Column("times_asked", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("taken", Integer, nullable=False),
+    Column("lost", Integer, nullable=False),
+    Column("about", Text),
     Column("leased_by", Text),
     Column("lease_until", InstantColumn),
     Column("outcome", Text),
@@ -517,6 +519,27 @@ machine_report = Table(
     Index("machine_report_week", "week"),
 )
 
+agent_report = Table(
+    "agent_report",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("transcripts", Integer, nullable=False),
+    Column("edits", Integer, nullable=False),
+    Column("seen_on", Integer, nullable=False),
+    Column("last_edit_on", Integer),
+    Column("reported_at", InstantColumn, nullable=False),
+    UniqueConstraint(
+        *("installation_id", "user_id", "machine", "agent", "version"), name="uq_agent_report_once"
+    ),
+    Index("agent_report_time", "reported_at"),
+)
+
 erasure = Table(
     "erasure",
     metadata,
@@ -549,11 +572,26 @@ pull_summary = Table(
     Column("title", Text),
     Column("author", Text),
     Column("author_id", BigInteger),
+    Column("author_type", Text),
     Column("base_ref", Text),
     Column("default_branch", Text),
     Index("pull_summary_merged", "repository_id", "merged_at"),
     Index("pull_summary_latest", "merged_at"),
+    Index(
+        "pull_summary_provisional",
+        "merged_at",
+        sqlite_where=text("state = 'provisional'"),
+        postgresql_where=text("state = 'provisional'"),
+    ),
     Index("pull_summary_author", "author"),
+)
+
+author_account = Table(
+    "author_account",
+    metadata,
+    Column("login_lower", Text, primary_key=True),
+    Column("account_id", BigInteger, nullable=False),
+    Column("account_type", Text),
 )
 
 pull_agent = Table(
@@ -565,6 +603,18 @@ pull_agent = Table(
     Column("merged_at", InstantColumn, nullable=False),
     Column("attributed", Integer, nullable=False),
     Index("pull_agent_merged", "repository_id", "merged_at"),
+)
+
+pull_model = Table(
+    "pull_model",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("pull_request", Integer, primary_key=True, autoincrement=False),
+    Column("agent", Text, primary_key=True),
+    Column("family", Text, primary_key=True),
+    Column("merged_at", InstantColumn, nullable=False),
+    Column("attributed", Integer, nullable=False),
+    Index("pull_model_merged", "repository_id", "merged_at"),
 )
 
 pull_lines = Table(

@@ -24,6 +24,8 @@ class PullFacts(Struct, frozen=True):
     author: str | None = None
     """Login; ``None``: not known, or the account was deleted."""
     author_id: int | None = None
+    author_type: str | None = None
+    """GitHub's word for the account: ``User``, ``Bot``; ``None``: not known."""
     base_ref: str | None = None
     """Branch that it was merged into."""
     default_branch: str | None = None
@@ -56,6 +58,8 @@ class PullSummary(Struct, frozen=True):
     """Agent → attributed lines, without agents that have none."""
     lines: dict[tuple[str, str], Lines]
     """Directory and language → its lines."""
+    models: dict[tuple[str, str], int]
+    """Agent and model's family → attributed lines; the family ``""`` is not recorded."""
 
 
 OF_EVIDENCE = (
@@ -185,6 +189,17 @@ class AgentCounts(Struct, frozen=True):
     agent: str
     pulls: int
     """Pull requests with at least one line attributed to this agent."""
+    attributed: int
+
+
+class ModelCounts(Struct, frozen=True):
+    """The counts of one model's family in the hands of one agent."""
+
+    agent: str
+    model: str | None
+    """The family, without version and date; ``None``: no record names the model."""
+    pulls: int
+    """Pull requests with at least one line attributed to it."""
     attributed: int
 
 
@@ -326,6 +341,7 @@ class RepositorySummary(Struct, frozen=True):
     totals: PullCounts
     series: tuple[SeriesPoint, ...]
     agents: tuple[AgentCounts, ...]
+    models: tuple[ModelCounts, ...]
     directories: tuple[LineCounts, ...]
     languages: tuple[LineCounts, ...]
     largest: tuple[PullRow, ...]
@@ -339,6 +355,7 @@ class OrganizationSummary(Struct, frozen=True):
     totals: PullCounts
     series: tuple[SeriesPoint, ...]
     agents: tuple[AgentCounts, ...]
+    models: tuple[ModelCounts, ...]
     languages: tuple[LineCounts, ...]
     repositories: tuple[RepositoryCounts, ...]
     teams: tuple[TeamCounts, ...]

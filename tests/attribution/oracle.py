@@ -796,14 +796,14 @@ def once(edits: Iterable[Edit]) -> list[Edit]:
 
 def _same(one: Edit, other: Edit) -> bool:
     own = [[line for hunk in edit.lines.hunks for line in hunk.own] for edit in (one, other)]
-    return own[0] == own[1] and all(
-        getattr(one, name) == getattr(other, name) for name in ("agent", "id", "at", "path")
-    )
+    timeless = re.match(r"toolu_[A-Za-z0-9_]{20}", one.id)
+    names = ("agent", "id", "path") if timeless else ("agent", "id", "at", "path")
+    return own[0] == own[1] and all(getattr(one, name) == getattr(other, name) for name in names)
 
 
-def _preference(edit: Edit) -> tuple[bool, bool, str]:
-    outcome = edit.outcome
-    return outcome is not EditResult.APPLIED, outcome is EditResult.UNANSWERED, edit.agent_session
+def _preference(edit: Edit) -> tuple[bool, bool, datetime, str]:
+    no, open_ = edit.outcome is not EditResult.APPLIED, edit.outcome is EditResult.UNANSWERED
+    return no, open_, edit.at, edit.agent_session
 
 
 def in_order(edits: list[Edit], merged_at: datetime) -> list[Edit]:

@@ -43,7 +43,8 @@ FINGERPRINTER = LineFingerprinter(b"the key of no installation")
 
 def audit_of(folder: Path) -> Audit:
     case = msgspec.json.decode((folder / "case.json").read_bytes(), type=Case)
-    evidence = read_evidence([folder / "evidence"], roots=case.roots)
+    names = (case.repository,) if case.repository else ()
+    evidence = read_evidence([folder / "evidence"], roots=case.roots, repositories=names)
     edits = tuple(_as_held(edit, case) for edit in evidence.edits)
     return attribute(
         AuditSubject(

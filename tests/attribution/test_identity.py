@@ -60,6 +60,14 @@ def test_anything_else_is_two(other: Edit) -> None:
     assert {identity(one) for one in once([other, EDIT])} == {identity(EDIT), identity(other)}
 
 
+def test_an_id_drawn_by_chance_names_one_call_at_any_time() -> None:
+    hook = replace(EDIT, id="toolu_01A09q90qw90lq917835lq9")
+    told_later = replace(hook, at=hook.at + timedelta(seconds=2))
+    assert once([hook, told_later]) == once([told_later, hook]) == [hook]
+    assert len(once([hook, replace(told_later, lines=lines("total = 1"))])) == 2
+    assert len(once([hook, replace(told_later, path="src/b.py")])) == 2
+
+
 def test_applied_is_kept_before_answered_and_answered_before_unanswered() -> None:
     copies = [replace(EDIT, outcome=one) for one in ("applied", "refused", "unanswered")]
     assert all(once(order) == [copies[0]] for order in permutations(copies))

@@ -132,8 +132,10 @@ def test_same_document_as_from_the_store(
         if (folder / "evidence").exists() and "broken" not in folder.name
     ]
     import_artifacts(store, 7, paths, roots, encode, now=NOW, actor="ann")
-    # The store keeps nothing of a file's content, so it cannot tell a checkout by it.
-    found = (one for one in find_evidence(paths) if not isinstance(one, FileSnapshot))
+    # The store keeps nothing of a file's content, so it cannot tell a checkout by it, and nothing
+    # of what was passed over.
+    beside = FileSnapshot | PassedOver
+    found = (one for one in find_evidence(paths) if not isinstance(one, beside))
     lines = None if made is None else made.lines
     write_index(found, tmp_path, roots=roots, likely_roots=[], encode=lines)
     auditor = HistoryAuditor(EditIndex(tmp_path), key)

@@ -44,7 +44,7 @@ def test_writes_the_file_and_nothing_to_standard_output(place: Path) -> None:
     # The one call with a process for each processor, as by default.
     done = ghapp(*(one for one in arguments(place) if one not in {"--jobs", "1"}))
     assert (done.returncode, done.stdout) == (0, b""), done.stderr
-    assert done.stderr == b"2 audit document(s)\n"
+    assert done.stderr == b"1 edit(s) of agents read\n2 audit document(s)\n"
     assert numbers(place) == [1, 3]
 
 

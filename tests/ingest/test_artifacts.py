@@ -11,9 +11,9 @@ from typing import BinaryIO
 
 import pytest
 
-from ghapp.attribution.model import Edit, UnreadEvidence
+from ghapp.attribution.model import Edit, PassedOver, UnreadEvidence
 from ghapp.evidence.source import Worktree
-from ghapp.ingest.artifacts import ArtifactError, find_evidence
+from ghapp.ingest.artifacts import SILENT, UNRECOGNIZED, ArtifactError, find_evidence
 from tests.cases import FIXTURES
 
 CASES = FIXTURES / "evidence" / "claude_code"
@@ -37,12 +37,15 @@ def test_directories_are_walked_by_name(tmp_path: Path) -> None:
     assert ids(tmp_path) == ["zero", "three", "one", "two"]
 
 
-def test_other_files_are_passed_over(tmp_path: Path) -> None:
+def test_files_without_evidence_are_counted(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_bytes(PLAIN)
     (tmp_path / "empty.jsonl").touch()
     (tmp_path / "rollout.jsonl").write_text('{"type":"session_meta","payload":{}}\n')
     (tmp_path / "image.jsonl").write_bytes(b"\x89PNG\r\n\x1a\n")
-    assert list(find_evidence([tmp_path])) == []
+    assert list(find_evidence([tmp_path])) == [
+        PassedOver(agent=None, what=UNRECOGNIZED, count=1),
+        PassedOver(agent="codex", what=SILENT, count=1),
+    ]
 
 
 def test_a_file_that_is_named_is_read_whatever_its_name(tmp_path: Path) -> None:
@@ -234,6 +237,7 @@ def test_the_database_of_opencode_is_read_row_by_row(tmp_path: Path) -> None:
 def test_a_database_of_another_kind_is_named(tmp_path: Path) -> None:
     database(tmp_path / "opencode.db", "CREATE TABLE note (text TEXT)")
     database(tmp_path / "state.vscdb", "CREATE TABLE note (text TEXT)")
-    (unread,) = find_evidence([tmp_path, tmp_path / "state.vscdb"])
+    unread, other = find_evidence([tmp_path, tmp_path / "state.vscdb"])
+    assert other == PassedOver(agent=None, what=UNRECOGNIZED, count=1)
     assert isinstance(unread, UnreadEvidence)
     assert "no such table" in unread.problem

@@ -34,7 +34,7 @@ from ghapp.store import (
     Store,
     TokenKind,
 )
-from ghapp.wire import SCHEMA, EditBatch, ForgetRequest, SentEdit
+from ghapp.wire import SCHEMA, EditBatch, ForgetRequest, SeenAgent, SentEdit
 from tests.store.records import NOW, edit
 
 KEY, SECRET = bytes(range(32)), "ghapp_upload_0123456789abcdef"
@@ -130,6 +130,44 @@ def test_a_batch_is_stored_once_as_its_persons(
     assert (one.id, one.actor, one.path) == ("a", "ann", "src/app.py")
     (week,) = store.coverage.weeks(42, NOW, NOW)
     assert (week.developers, week.edits) == (("ann",), 1)
+
+
+def test_version_and_model_are_kept_and_an_old_machine_sends_neither(
+    intake: UploadIntake, store: Store, ann: AccessToken, batch: EditBatch
+) -> None:
+    old = msgspec.json.decode(msgspec.json.encode(batch), type=dict)
+    del old["agents"]
+    for name in ("agent_version", "model"):
+        assert old["edits"][0].pop(name) is None
+    intake.take(msgspec.convert(old, EditBatch), ann, now=NOW)
+    (one,) = store.evidence.of(42, NOW, NOW)
+    assert (one.agent_version, one.model) == (None, None)
+    told = {"agent_version": "2.1.101", "model": "claude-opus-4-5"}
+    intake.take(replace(batch, edits=(replace(batch.edits[0], **told),)), ann, now=NOW)
+    (one,) = store.evidence.of(42, NOW, NOW)
+    assert (one.agent_version, one.model) == ("2.1.101", "claude-opus-4-5")
+    intake.take(batch, ann, now=NOW)
+    (one,) = store.evidence.of(42, NOW, NOW)
+    assert one.model == "claude-opus-4-5"
+
+
+def test_what_a_machine_saw_of_agents_is_kept_and_forgotten_with_its_person(
+    intake: UploadIntake, store: Store, ann: AccessToken, batch: EditBatch
+) -> None:
+    tomorrow = (NOW + timedelta(days=1)).date()
+    codex = SeenAgent(
+        agent="codex",
+        version="0.151.0",
+        transcripts=2,
+        edits=0,
+        seen_on=tomorrow,
+        last_edit_on=None,
+    )
+    intake.take(replace(batch, remotes=(), edits=(), agents=(codex, codex)), ann, now=NOW)
+    (one,) = store.agent_reports.seen(NOW)
+    assert (one.version, one.machines, one.edits, one.seen_on) == ("0.151.0", 1, 0, NOW.date())
+    intake.forget(ForgetRequest(), ann, now=NOW)
+    assert store.agent_reports.seen(NOW) == ()
 
 
 def changed_edit(batch: EditBatch, **changed: object) -> EditBatch:

@@ -212,6 +212,14 @@ def test_a_copy_under_a_replaced_key_is_known(store: Store) -> None:
     assert store.evidence.held(42).edits == 1
 
 
+def test_a_call_that_a_hook_and_another_source_tell_is_one_edit(store: Store) -> None:
+    hook = edit("toolu_01A09q90qw90lq917835lq9", actor="ann", at=NOW + MINUTE)
+    store.evidence.add(42, [hook], now=NOW, sender=EditSender(actor_id=11))
+    keep(store, msgspec.structs.replace(hook, actor=None, at=NOW))
+    (kept,) = store.evidence.of(42, *EVER)
+    assert (kept.actor, kept.at) == ("ann", NOW)
+
+
 # --- what the repository carries ------------------------------------------------------------------
 
 CARRIED = EditSender(carried=True)

@@ -35,10 +35,12 @@ from ghapp.store.schema import (
     group_tally,
     pull_agent,
     pull_lines,
+    pull_model,
     pull_summary,
     repository,
     tally,
 )
+from ghapp.store.summaries.accounts import AuthorAccounts
 from ghapp.store.summaries.conditions import (
     ONE_DAY,
     GrainSpan,
@@ -53,7 +55,6 @@ from ghapp.store.summaries.conditions import (
     merged_within,
     one_of,
     other_branches,
-    people,
     same_pull,
     spans,
     teams_of,
@@ -80,11 +81,13 @@ from ghapp.store.summaries.tally import (
     DIRECTORY,
     ELSEWHERE,
     LANGUAGE,
+    MODEL,
 )
 from ghapp.summaries.counts import (
     AdoptionDay,
     AgentCounts,
     LineCounts,
+    ModelCounts,
     OutcomeSummary,
     PersonCounts,
     PullCounts,
@@ -119,6 +122,7 @@ class ReadTransaction:
         self._teams: dict[tuple[tuple[int, ...], date | None], TeamMembers] = {}
         self._covers: dict[tuple[int, ...], GroupCover] = {}
         self._names: dict[int, str] = {}
+        self.accounts = AuthorAccounts(connection)
 
     def teams(self, repository_ids: tuple[int, ...], until: date | None) -> TeamMembers:
         """Return the teams as of a day."""
@@ -160,6 +164,7 @@ class SelectionQuery:
         self._naming = transaction.naming
         self._selection = selection
         self._other_teams = teams
+        self._count = transaction.accounts.people
         self._check_shown()
 
     @property
@@ -267,16 +272,37 @@ class SelectionQuery:
 
     def own_agents(self) -> dict[str, PullCounts]:
         """Return the counts by agent, without using groups."""
-        columns, found = pull_agent.c, dict[str, PullCounts]()
+        return self._own_makers(AGENT, pull_agent, pull_agent.c.agent)
+
+    def models(self) -> tuple[ModelCounts, ...]:
+        """Return the counts by agent and model's family, most lines first."""
+        found = self._named(MODEL, SelectionQuery.own_models)
+        named = ((name.partition(" "), counts) for name, counts in found.items())
+        rows = (
+            ModelCounts(agent, family or None, counts.pulls, counts.attributed)
+            for (agent, _, family), counts in named
+        )
+        return tuple(sorted(rows, key=lambda row: (-row.attributed, row.agent, row.model or "")))
+
+    def own_models(self) -> dict[str, PullCounts]:
+        """Return the counts by agent and model's family, without using groups."""
+        columns = pull_model.c
+        return self._own_makers(MODEL, pull_model, columns.agent + " " + columns.family)
+
+    def _own_makers(
+        self, dimension: str, table: Table, name: ColumnElement[str]
+    ) -> dict[str, PullCounts]:
+        """Return the counts by what made the lines, without using groups."""
+        found = dict[str, PullCounts]()
         if self._selection.is_plain:
-            found = self._tallied(AGENT, TimeGrain.MONTH, tally.c.name, days=False)
-        source, parts = self._one_by_one(pull_agent)
+            found = self._tallied(dimension, TimeGrain.MONTH, tally.c.name, days=False)
+        source, parts = self._one_by_one(table)
         for part in parts:
-            sums = (columns.agent, func.count(), func.sum(columns.attributed))
-            query = select(*sums).select_from(source).where(*part).group_by(columns.agent)
+            sums = (name, func.count(), func.sum(table.c.attributed))
+            query = select(*sums).select_from(source).where(*part).group_by(name)
             more = (
-                (agent, PullCounts(pulls=pulls, assisted=pulls, attributed=int(attributed)))
-                for agent, pulls, attributed in self._connection.execute(query)
+                (one, PullCounts(pulls=pulls, assisted=pulls, attributed=int(attributed)))
+                for one, pulls, attributed in self._connection.execute(query)
             )
             found = _added(found, more)
         return found
@@ -315,7 +341,7 @@ class SelectionQuery:
 
     def teams(self) -> tuple[TeamCounts, ...]:
         """Return the counts by team."""
-        return fold_teams(self.authors, self._teams) if self._teams else ()
+        return fold_teams(self.authors, self._teams, self._count) if self._teams else ()
 
     def people(self) -> tuple[PersonCounts, ...]:
         """Return the counts by person, or by team if people are not named."""
@@ -323,11 +349,13 @@ class SelectionQuery:
         if self._naming.names is NamesShown.TEAMS:
             rows = [
                 person_counts(team.team or OTHERS, team.people, team.counts)
-                for team in fold_teams(authors, self._teams)
+                for team in fold_teams(authors, self._teams, self._count)
             ]
         else:
             rows = [
-                person_counts(self._naming.of(login) if login else UNKNOWN, people([login]), counts)
+                person_counts(
+                    self._naming.of(login) if login else UNKNOWN, self._count([login]), counts
+                )
                 for login, counts in authors.items()
             ]
         return tuple(sorted(rows, key=lambda row: row.name))
@@ -514,7 +542,7 @@ class SelectionQuery:
         if selection.team is None:
             return
         authors = select(pull_summary.c.author).where(*self.asked).distinct()
-        count = people(self._connection.execute(authors).scalars())
+        count = self._count(self._connection.execute(authors).scalars())
         if 0 < count < SMALLEST_GROUP:
             raise NotShown(f"fewer than {SMALLEST_GROUP} people are left: select less narrowly")
 

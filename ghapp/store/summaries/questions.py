@@ -16,6 +16,7 @@ from ghapp.store.summaries.groups import first, total
 from ghapp.store.summaries.pull_list import pull_page
 from ghapp.store.summaries.query import ReadTransaction, SelectionQuery, quiet_spots
 from ghapp.summaries.counts import (
+    ModelCounts,
     OrganizationSummary,
     OutcomeSummary,
     PersonCounts,
@@ -62,6 +63,7 @@ class SummaryQuestions:
                 totals=total(point.counts for point in series),
                 series=series,
                 agents=query.agents(),
+                models=query.models(),
                 directories=query.directories(),
                 languages=query.languages(),
                 largest=query.pulls(listing).rows,
@@ -85,6 +87,7 @@ class SummaryQuestions:
                 totals=total(point.counts for point in series),
                 series=series,
                 agents=query.agents(),
+                models=query.models(),
                 languages=query.languages(),
                 repositories=query.repositories(),
                 teams=query.teams(),
@@ -101,6 +104,11 @@ class SummaryQuestions:
         """Return the counts of everything selected."""
         with self._query(selection) as query:
             return query.totals()
+
+    def models(self, selection: PullSelection) -> tuple[ModelCounts, ...]:
+        """Return the counts by agent and model's family, most lines first."""
+        with self._query(selection) as query:
+            return query.models()
 
     def people(self, selection: PullSelection) -> tuple[PersonCounts, ...]:
         """Return the counts of each person, or of each team if people are not named, by name."""

@@ -14,21 +14,25 @@ import msgspec
 from sqlalchemy import Connection, Row, Table, bindparam, delete, func, select, update
 
 from ghapp.attribution.document import from_document
-from ghapp.attribution.model import Audit, AuditState, Verdict
+from ghapp.attribution.model import Audit, AuditState, AuditTotals, Verdict
 from ghapp.store.database import Database
 from ghapp.store.rows import clean
 from ghapp.store.schema import (
     audit,
+    author_account,
     group_tally,
     pull_agent,
     pull_lines,
+    pull_model,
     pull_summary,
     repository,
     tally,
     tally_member,
 )
+from ghapp.store.summaries.accounts import note_author
 from ghapp.summaries.counts import Lines, PullCounts, PullFacts, PullSummary
 from ghapp.summaries.languages import language_of
+from ghapp.summaries.models import family_of
 from ghapp.summaries.selection import TimeGrain
 
 Key = tuple[str, str, int, str]
@@ -37,8 +41,12 @@ Tallied = tuple[Key, PullCounts]
 Changes = Mapping[Key, PullCounts]
 
 ALL, AGENT, AUTHOR, DIRECTORY, LANGUAGE = "all", "agent", "author", "directory", "language"
+MODEL = "model"
+"""Its names are an agent, a space and a model's family; the family may be empty."""
 ELSEWHERE = "elsewhere"
 """Merges into other branches than the default one, which no other dimension counts."""
+PARTS = (pull_summary, pull_agent, pull_model, pull_lines)
+"""The tables with rows of each pull request."""
 FIRST_DAY = date(1970, 1, 1)
 COUNTS = PullCounts.__struct_fields__
 OF_REPOSITORY: Mapping[str, Sequence[TimeGrain]] = {
@@ -46,12 +54,13 @@ OF_REPOSITORY: Mapping[str, Sequence[TimeGrain]] = {
     ELSEWHERE: tuple(TimeGrain),
     AUTHOR: (TimeGrain.WEEK, TimeGrain.MONTH),
     AGENT: (TimeGrain.MONTH,),
+    MODEL: (TimeGrain.MONTH,),
     DIRECTORY: (TimeGrain.MONTH,),
     LANGUAGE: (TimeGrain.MONTH,),
 }
 """Grains stored for each dimension of a repository."""
 OF_GROUP: Mapping[str, Sequence[TimeGrain]] = dict.fromkeys(
-    (ALL, ELSEWHERE, AGENT, AUTHOR, LANGUAGE), tuple(TimeGrain)
+    (ALL, ELSEWHERE, AGENT, MODEL, AUTHOR, LANGUAGE), tuple(TimeGrain)
 )
 """The same for a group, so that no query reads hundreds of repositories one by one."""
 
@@ -92,7 +101,22 @@ def summarize(
         about=about,
         agents={clean(agent): count for agent, count in totals.by_agent.items() if count},
         lines={place: found for place, found in lines.items() if any(found)},
+        models=models_of(totals),
     )
+
+
+def models_of(totals: AuditTotals) -> dict[tuple[str, str], int]:
+    """Return attributed lines by agent and model's family; ``""``: no record names the model.
+
+    An audit that does not know models leaves all lines of its agents there.
+    """
+    found: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for agent, lines in totals.by_agent.items():
+        models = (totals.by_model or {}).get(agent, {})
+        for model, count in models.items():
+            found[clean(agent), clean(family_of(model)) if model else ""] += count
+        found[clean(agent), ""] += lines - sum(models.values())
+    return {name: count for name, count in found.items() if count}
 
 
 # --- in the audit's transaction -------------------------------------------------------------------
@@ -113,6 +137,8 @@ def keep(connection: Connection, database: Database, new: PullSummary) -> None:
         _join(connection, database, new.repository_id)
     _insert(connection, database, [new])
     _count(connection, database, new.repository_id, [new], [old] if old else [])
+    # Last: many repositories share an author, and nobody may wait for a group while it is held.
+    note_author(connection, database, new.about)
 
 
 def _is_new(connection: Connection, repository_id: int) -> bool:
@@ -149,14 +175,17 @@ def forget_author(connection: Connection, database: Database, login: str) -> Non
         old = load(connection, repository_id, pull_request)
         if old is None:
             continue
-        about = msgspec.structs.replace(old.about, author=None, author_id=None)
+        nobody = {"author": None, "author_id": None, "author_type": None}
+        about = msgspec.structs.replace(old.about, **nobody)
         new = msgspec.structs.replace(old, about=about)
         connection.execute(
             update(pull_summary)
             .where(_is(pull_summary, repository_id, pull_request))
-            .values(author=None, author_id=None)
+            .values(nobody)
         )
         _count(connection, database, repository_id, [new], [old])
+    known = author_account.c.login_lower == login.lower()
+    connection.execute(delete(author_account).where(known))
 
 
 def load(connection: Connection, repository_id: int, pull_request: int) -> PullSummary | None:
@@ -167,13 +196,14 @@ def load(connection: Connection, repository_id: int, pull_request: int) -> PullS
     if row is None:
         return None
     agents = select(pull_agent).where(_is(pull_agent, repository_id, pull_request))
+    models = select(pull_model).where(_is(pull_model, repository_id, pull_request))
     lines = select(pull_lines).where(_is(pull_lines, repository_id, pull_request))
-    return _from_rows(row, connection.execute(agents).all(), connection.execute(lines).all())
+    return _from_rows(row, *(connection.execute(one).all() for one in (agents, models, lines)))
 
 
 def remove(connection: Connection, repository_id: int, pull_request: int) -> None:
     """Delete a pull request's rows, but not from the tallies."""
-    for table in (pull_summary, pull_agent, pull_lines):
+    for table in PARTS:
         connection.execute(delete(table).where(_is(table, repository_id, pull_request)))
 
 
@@ -198,6 +228,8 @@ def _parts(pull: PullSummary) -> Iterator[tuple[str, str, PullCounts]]:
     yield AUTHOR, pull.about.author or "", counts
     for agent, attributed in pull.agents.items():
         yield AGENT, agent, PullCounts(pulls=1, assisted=1, attributed=attributed)
+    for (agent, family), attributed in pull.models.items():
+        yield MODEL, f"{agent} {family}", PullCounts(pulls=1, assisted=1, attributed=attributed)
     for (directory, language), lines in pull.lines.items():
         of_lines = _of_lines(pull, lines)
         yield DIRECTORY, directory, of_lines
@@ -327,7 +359,7 @@ def rebuild(database: Database, repository_id: int) -> int:
         old = _kept(connection, repository_id)
         known = {pull.pull_request: pull.about for pull in old}
         _count(connection, database, repository_id, [], old)
-        for table in (pull_summary, pull_agent, pull_lines, tally, tally_member):
+        for table in (*PARTS, tally, tally_member):
             connection.execute(delete(table).where(table.c.repository_id == repository_id))
         pulls = [
             msgspec.structs.replace(pull, about=known.get(pull.pull_request, PullFacts()))
@@ -378,13 +410,13 @@ def _from_documents(
 def _kept(connection: Connection, repository_id: int) -> list[PullSummary]:
     """Return everything that is stored of a repository."""
     found: dict[Table, defaultdict[int, list[Row[Any]]]] = {}
-    for table in (pull_summary, pull_agent, pull_lines):
+    for table in PARTS:
         of_table = found[table] = defaultdict(list)
         query = select(table).where(table.c.repository_id == repository_id)
         for row in connection.execute(query):
             of_table[row.pull_request].append(row)
     return [
-        _from_rows(row, found[pull_agent][number], found[pull_lines][number])
+        _from_rows(row, *(found[table][number] for table in PARTS[1:]))
         for number, (row,) in found[pull_summary].items()
     ]
 
@@ -402,17 +434,19 @@ def _known(new: PullFacts, old: PullFacts) -> PullFacts:
         return old
     new = msgspec.structs.replace(new, default_branch=old.default_branch or new.default_branch)
     if old != PullFacts() and old.author is None:
-        return msgspec.structs.replace(new, author=None, author_id=None)
+        return msgspec.structs.replace(new, author=None, author_id=None, author_type=None)
     return new
 
 
 def _insert(connection: Connection, database: Database, pulls: Iterable[PullSummary]) -> None:
     pulls = list(pulls)
     of_agents = [row for pull in pulls for row in _agent_rows(pull)]
+    of_models = [row for pull in pulls for row in _model_rows(pull)]
     of_lines = [row for pull in pulls for row in _line_rows(pull)]
     for table, rows in (
         (pull_summary, [_summary_row(pull) for pull in pulls]),
         (pull_agent, of_agents),
+        (pull_model, of_models),
         (pull_lines, of_lines),
     ):
         if rows:
@@ -442,6 +476,7 @@ def _summary_row(pull: PullSummary) -> dict[str, Any]:
         "title": clean(pull.about.title),
         "author": clean(pull.about.author),
         "author_id": pull.about.author_id,
+        "author_type": clean(pull.about.author_type),
         "base_ref": clean(pull.about.base_ref),
         "default_branch": clean(pull.about.default_branch),
     }
@@ -450,6 +485,11 @@ def _summary_row(pull: PullSummary) -> dict[str, Any]:
 def _agent_rows(pull: PullSummary) -> Iterator[dict[str, Any]]:
     for agent, attributed in pull.agents.items():
         yield {**_of(pull), "agent": agent, "attributed": attributed}
+
+
+def _model_rows(pull: PullSummary) -> Iterator[dict[str, Any]]:
+    for (agent, family), attributed in pull.models.items():
+        yield {**_of(pull), "agent": agent, "family": family, "attributed": attributed}
 
 
 def _line_rows(pull: PullSummary) -> Iterator[dict[str, Any]]:
@@ -465,7 +505,9 @@ def _line_rows(pull: PullSummary) -> Iterator[dict[str, Any]]:
         }
 
 
-def _from_rows(row: Row[Any], agents: Iterable[Any], lines: Iterable[Any]) -> PullSummary:
+def _from_rows(
+    row: Row[Any], agents: Iterable[Any], models: Iterable[Any], lines: Iterable[Any]
+) -> PullSummary:
     return PullSummary(
         repository_id=row.repository_id,
         pull_request=row.pull_request,
@@ -479,8 +521,16 @@ def _from_rows(row: Row[Any], agents: Iterable[Any], lines: Iterable[Any]) -> Pu
         effective=row.effective,
         attributed=row.attributed,
         share=row.share,
-        about=PullFacts(row.title, row.author, row.author_id, row.base_ref, row.default_branch),
+        about=PullFacts(
+            title=row.title,
+            author=row.author,
+            author_id=row.author_id,
+            author_type=row.author_type,
+            base_ref=row.base_ref,
+            default_branch=row.default_branch,
+        ),
         agents={one.agent: one.attributed for one in agents},
+        models={(one.agent, one.family): one.attributed for one in models},
         lines={
             (one.directory, one.language): (one.added, one.effective, one.attributed)
             for one in lines

@@ -110,6 +110,7 @@ def file(owner: str, name: str, number: int) -> str:
         newest=services.store.audits.latest(repository.id, number),
         file=found,
         runs=runs,
+        sources=audit.edits or {},
         one_by_one=len(found.lines) <= MOST_LINES,
         explained=explained(runs),
         texts=_texts(repository, audit, found.path),

@@ -3,7 +3,7 @@
 It shares no query, no table and no sum with the program; only the nouns that are compared.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 
@@ -16,6 +16,7 @@ from ghapp.summaries.counts import (
     AdoptionDay,
     AgentCounts,
     LineCounts,
+    ModelCounts,
     PersonCounts,
     PullCounts,
     PullFacts,
@@ -24,6 +25,7 @@ from ghapp.summaries.counts import (
     TeamCounts,
 )
 from ghapp.summaries.languages import language_of
+from ghapp.summaries.models import family_of
 from ghapp.summaries.selection import NamesShown, PersonNaming, PullOrder, PullSelection, TimeGrain
 
 
@@ -145,6 +147,26 @@ class Slow:
                     found.setdefault(agent, []).append(lines)
         rows = (AgentCounts(agent, len(one), sum(one)) for agent, one in found.items())
         return tuple(sorted(rows, key=lambda row: (-row.attributed, row.agent)))
+
+    def models(self, asked: PullSelection) -> tuple[ModelCounts, ...]:
+        """Count agent by agent and family by family; what no record names is one of them."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for pull in self.selected(asked):
+            lines: Counter[tuple[str, str]] = Counter()
+            totals = pull.audit.totals
+            for agent, attributed in totals.by_agent.items():
+                named = (totals.by_model or {}).get(agent, {})
+                for model, count in named.items():
+                    lines[agent, family_of(model) if model else ""] += count
+                lines[agent, ""] += attributed - sum(named.values())
+            for name, count in lines.items():
+                if count:
+                    found.setdefault(name, []).append(count)
+        rows = (
+            ModelCounts(agent, family or None, len(one), sum(one))
+            for (agent, family), one in found.items()
+        )
+        return tuple(sorted(rows, key=lambda row: (-row.attributed, row.agent, row.model or "")))
 
     def directories(self, asked: PullSelection) -> tuple[LineCounts, ...]:
         """Count lines by directory."""

@@ -67,6 +67,14 @@ def test_pull_requests_as_csv_and_json_lines(place: Place) -> None:
     assert [msgspec.json.decode(one)["pull_request"] for one in lines] == [17, *range(20, 27)]
 
 
+def test_models_as_csv_leave_the_cell_of_an_unknown_one_empty(place: Place) -> None:
+    [row] = table(place.signed_in("reader").get(f"{REPOSITORY}/models.csv").text)
+    assert row == {"agent": "claude-code", "model": "", "pull_requests": "7", "attributed": "28"}
+    whole = place.signed_in("admin").get("/api/organizations/acme/summary").json
+    assert whole is not None
+    assert {one["model"] for one in whole["models"]} == {None}
+
+
 def test_documents_byte_for_byte(place: Place) -> None:
     lines = place.signed_in("reader").get(f"{REPOSITORY}/documents.jsonl").data.splitlines()
     app = place.repositories["app"].id

@@ -20,6 +20,7 @@ from ghapp.summaries.counts import (
     AgentCounts,
     LineCounts,
     MeasuredFigure,
+    ModelCounts,
     PersonCounts,
     PullCounts,
     PullOutcome,
@@ -149,6 +150,7 @@ def organization(
     yield from _board(slow.people(asked, known.naming), by)
     yield from _adoption(known, asked)
     yield from _agents(slow.agents(asked), slow.totals(asked))
+    yield from _models(slow.models(asked), slow.totals(asked))
     yield from _lines("By language", slow.languages(asked))
 
 
@@ -253,6 +255,17 @@ def _series(known: Known, asked: PullSelection, grain: TimeGrain) -> Iterator[Fi
     said = f"{with_} with an agent, {without} without, {unknown} without evidence."
     yield pulls, "drawn", f"{since} {said}"
     yield lines, "drawn", f"{since} The share is a floor: uncertain lines do not count."
+
+
+def _models(models: Sequence[ModelCounts], counts: PullCounts) -> Iterator[Figure]:
+    for row in models[:12]:
+        name = row.model or "not recorded"
+        yield "By model", name, "Agent", agent_name(row.agent)
+        yield "By model", name, "PRs with", n(row.pulls)
+        yield "By model", name, "Lines with", n(row.attributed)
+        yield from meter("By model", name, name, row.attributed, counts.attributed)
+    if len(models) > 12:
+        yield "By model", f"and {n(len(models) - 12)} more with fewer lines"
 
 
 def _agents(agents: Iterable[AgentCounts], counts: PullCounts) -> Iterator[Figure]:
@@ -620,6 +633,16 @@ def pull_request(pull: Pull, audits: Sequence[SavedAudit]) -> Iterator[Figure]:
 def _said(pull: Pull) -> Iterator[Figure]:
     """Return the sentences that hold numbers."""
     totals, inputs = pull.audit.totals, pull.audit.inputs
+    if (left := inputs.edits_left_out) is not None:
+        counts = {
+            "outside the window": left.outside_window,
+            "not applied": left.not_applied,
+            "elsewhere": left.elsewhere,
+        }
+        named = [f"{n(count)} {words}" for words, count in counts.items() if count]
+        *first, last = [f"{many(inputs.edits_considered, 'edit')} considered", *named]
+        read = " and ".join(filter(None, [", ".join(first), last]))
+        yield "", f"Evidence read: {read}."
     is_one = totals.attributed == 1
     verb = "is" if is_one else "are"
     if inputs.missing:
@@ -723,7 +746,7 @@ def one_file(pull: Pull, name: str, audit: SavedAudit, file: FileVerdict) -> Ite
     each = len(file.lines) <= 900
     for lines in ranges(file.lines, lambda line: (line.reason, line.edit)):
         place = str(lines[0].line) if each or len(lines) == 1 else _from_to(lines)
-        yield "Added lines", place, "Agent edit", _edit(lines[0])
+        yield "Added lines", place, "Agent edit", _edit(lines[0], pull.audit)
         if each:
             for line in lines:
                 yield "Added lines", str(line.line), "Differs", _differs([line])
@@ -735,12 +758,16 @@ def _from_to(lines: Sequence[LineVerdict]) -> str:
     return f"{lines[0].line}\N{EN DASH}{lines[-1].line}"
 
 
-def _edit(line: LineVerdict) -> str:
+def _edit(line: LineVerdict, audit: Audit) -> str:
     if not line.edit or not line.edited_at:
         return ""
     nearest = "" if line.attributed else "nearest "
     agent = agent_name(line.agent or "")
-    return f"{agent}, {minute(line.edited_at)} {nearest}edit {line.edit}"
+    made = (audit.edits or {}).get(line.edit)
+    version = (made.agent_version if made else None) or "not recorded"
+    model = (made.model if made else None) or "not recorded"
+    edit = f"{agent}, {minute(line.edited_at)} {nearest}edit {line.edit}"
+    return f"{edit} version {version}, model {model}"
 
 
 def _differs(lines: Sequence[LineVerdict]) -> str:
