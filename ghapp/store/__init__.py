@@ -19,7 +19,9 @@ from ghapp.store.cursors import CursorTable
 from ghapp.store.database import (
     Database,
     DatabaseDamaged,
+    DatabaseState,
     DatabaseUnavailable,
+    NotMigrated,
     StoreError,
     WrongDatabaseURL,
 )
@@ -85,6 +87,7 @@ __all__ = [
     "CursorTable",
     "Database",
     "DatabaseDamaged",
+    "DatabaseState",
     "DatabaseUnavailable",
     "Delivery",
     "DeliveryEnd",
@@ -111,6 +114,7 @@ __all__ = [
     "MachineReport",
     "NameReason",
     "NewToken",
+    "NotMigrated",
     "PolicyFiles",
     "Publication",
     "PublicationLedger",

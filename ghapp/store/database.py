@@ -10,6 +10,7 @@ import time
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,11 @@ MOST_CONNECTIONS = 20
 OLDEST_SQLITE = (3, 35, 0)
 """The first version with ``RETURNING``: https://sqlite.org/lang_returning.html."""
 
+# PostgreSQL's codes for a table and a column that are not there; SQLite has words for them only.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_UNKNOWN_NAMES = frozenset({"42P01", "42703"})
+_UNKNOWN_NAMES_OF_SQLITE = ("no such table", "no such column", "has no column named")
+
 # Primary result codes of SQLite (https://sqlite.org/rescode.html) that can pass by themselves:
 # busy, locked, disk error, disk full, cannot open, protocol (a lock race).
 _PASSING_SQLITE_CODES = frozenset({5, 6, 10, 13, 14, 15})
@@ -68,12 +74,24 @@ class DatabaseUnavailable(StoreError):  # noqa: N818 - a state that callers wait
     """The database is away, full or too busy: retry later; a webhook is answered with 503."""
 
 
+class NotMigrated(DatabaseUnavailable):
+    """The tables of this version are not there; `ghapp migrate` makes them."""
+
+
 class DatabaseDamaged(StoreError):  # noqa: N818 - named as a state, like its sibling
     """The file is not a database or is corrupt: restore a backup; a retry changes nothing."""
 
 
 class WrongDatabaseURL(StoreError):  # noqa: N818 - named as a state, like its sibling
     """The URL does not name a database that the store can use."""
+
+
+class DatabaseState(StrEnum):
+    """Whether the app can work with its database."""
+
+    OK = "ok"
+    AWAY = "away"
+    NOT_MIGRATED = "not migrated"
 
 
 class Database:
@@ -166,28 +184,38 @@ class Database:
             raise DatabaseUnavailable(message) from error
 
     def check(self) -> None:
-        """Raise `StoreError` unless the tables of this version are there. It changes nothing."""
+        """Raise `NotMigrated` unless the tables of this version are there. It changes nothing.
+
+        Raises the other errors of the store, too.
+        """
         from ghapp.store.migrations import present  # noqa: PLC0415 - as in `migrate`
 
         where = self.url.render_as_string(hide_password=True)
-        if self.is_sqlite and not Path(str(self.url.database)).exists():
-            raise StoreError(f"{where}: there is no such file; no app has run with it yet")
+        if self._has_no_file():
+            raise NotMigrated(
+                f"{where}: there is no such file; no app has run with it yet: "
+                "start one, or run `ghapp migrate`"
+            )
         with self.read() as connection:
             found, newest = present(connection)
         if found is None:
-            raise StoreError(f"{where} holds no tables of this app: start it, or `ghapp migrate`")
+            raise NotMigrated(f"{where} holds no tables of this app: start it, or `ghapp migrate`")
         if found < newest:
             problem = f"is at revision {found}, and this version needs {newest}"
-            raise StoreError(f"{where} {problem}: run `ghapp migrate`")
+            raise NotMigrated(f"{where} {problem}: run `ghapp migrate`")
 
-    def is_alive(self) -> bool:
-        """Return whether the database answers now."""
+    def _has_no_file(self) -> bool:
+        return self.is_sqlite and not Path(str(self.url.database)).exists()
+
+    def state(self) -> DatabaseState:
+        """Return whether this process can work with the database now."""
         try:
-            with self.read() as connection:
-                connection.execute(text("SELECT 1"))
+            self.check()
+        except NotMigrated:
+            return DatabaseState.NOT_MIGRATED
         except StoreError:
-            return False
-        return True
+            return DatabaseState.AWAY
+        return DatabaseState.OK
 
     def close(self) -> None:
         """Close all idle connections; the database can be used again afterwards."""
@@ -198,6 +226,8 @@ class Database:
         try:
             yield
         except (DBAPIError, PoolTimeout) as error:
+            if self._has_no_file() or _names_something_unknown(error):
+                self.check()  # its error says more than this one
             translated = self._as_store_error(error)
             if translated is None:
                 raise
@@ -217,6 +247,16 @@ class Database:
             # One line: a server's own words may take several.
             return DatabaseUnavailable(f"{where}: {' '.join(str(error.orig).split())}; try again")
         return None
+
+
+def _names_something_unknown(error: DBAPIError | PoolTimeout) -> bool:
+    """Return whether a statement named a table or a column that is not there."""
+    if isinstance(error, PoolTimeout):
+        return False
+    code = getattr(error.orig, "sqlstate", None)
+    return code in _UNKNOWN_NAMES or any(
+        words in str(error.orig) for words in _UNKNOWN_NAMES_OF_SQLITE
+    )
 
 
 def parse_url(url: str) -> URL:

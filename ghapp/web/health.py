@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, jsonify
 
 from ghapp import __version__
+from ghapp.store import DatabaseState
 from ghapp.web.current import services
 
 health = Blueprint("health", __name__)
@@ -17,9 +18,9 @@ def lives() -> dict[str, str]:
 @health.get("/readyz")
 def is_ready() -> Response:
     """Say whether this process can work; 503 if it cannot."""
-    database, queue = services.store.database.is_alive(), services.queue.state()
-    word = "ok" if database else "away"
-    answer = jsonify({"ready": database, "database": word, "queue": queue.value})
+    database, queue = services.store.database.state(), services.queue.state()
+    ready = database is DatabaseState.OK
+    answer = jsonify({"ready": ready, "database": database.value, "queue": queue.value})
     # Without Redis the app still stores deliveries, so only the database makes it not ready.
-    answer.status_code = 200 if database else 503
+    answer.status_code = 200 if ready else 503
     return answer

@@ -20,6 +20,7 @@ from ghapp.running import RunningNote, findable, locked
 from ghapp.store import (
     AccessDoor,
     AccessEntry,
+    DatabaseState,
     Installation,
     NewToken,
     Repository,
@@ -222,7 +223,7 @@ def test_beside_a_running_app_nothing_is_put_back(filled: str, tmp_path: Path) -
     assert f"the app runs in {data} (process 4711): stop it first" in said
     # A worker of another machine or of a unit of its own holds no data directory.
     with Store.unmigrated(filled) as store:
-        assert store.database.is_alive()
+        assert store.database.state() is DatabaseState.OK
         status, said = run(filled, "restore", str(copy), "--yes", "--data", str(data))
         assert (status, rows(filled)) == (1, now)
         assert "the app is connected to" in said

@@ -8,8 +8,17 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
 
-from ghapp.store import Database, DatabaseDamaged, DatabaseUnavailable, Store, WrongDatabaseURL
+from ghapp.store import (
+    Database,
+    DatabaseDamaged,
+    DatabaseState,
+    DatabaseUnavailable,
+    NotMigrated,
+    Store,
+    WrongDatabaseURL,
+)
 from ghapp.store.database import BUSY_LOOK_SECONDS, parse_url
 from ghapp.store.migrations import configuration, revisions
 from ghapp.store.schema import cursor, metadata
@@ -41,6 +50,35 @@ def test_four_processes_migrate_at_once(database_url: str) -> None:
         assert "work_item" in inspect(connection).get_table_names()
 
 
+def test_tables_that_are_not_there_yet_are_waited_for_and_said(database_url: str) -> None:
+    with Store.unmigrated(database_url) as store:
+        if store.database.is_sqlite:
+            Path(str(store.database.url.database)).touch()
+        assert store.database.state() is DatabaseState.NOT_MIGRATED
+        with pytest.raises(NotMigrated, match=r"holds no tables.*ghapp migrate"):
+            store.cursors.read("a")
+        store.database.migrate()
+        assert store.database.state() is DatabaseState.OK
+        with store.database.write() as connection:
+            connection.execute(text("ALTER TABLE cursor RENAME COLUMN value TO later"))
+        # Where the revision is this version's, the statement is wrong and not the database.
+        with pytest.raises(DBAPIError):
+            store.cursors.read("a")
+        with store.database.write() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+        with pytest.raises(NotMigrated, match=r"is at revision 0000.*ghapp migrate"):
+            store.cursors.read("a")
+
+
+def test_a_file_that_is_not_there_yet_says_what_to_do(tmp_path: Path) -> None:
+    with (
+        Store.unmigrated(f"sqlite:///{tmp_path / 'none'}") as store,
+        pytest.raises(NotMigrated, match=r"no such file.*ghapp migrate"),
+    ):
+        store.cursors.read("a")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_new_file_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Another process writes the file in its old mode just when this one switches it to WAL.
     path = tmp_path / "test.sqlite3"
@@ -56,7 +94,7 @@ def test_a_new_file_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             other.close()
 
     monkeypatch.setattr("ghapp.store.database.time.sleep", wait)
-    assert Store.unmigrated(f"sqlite:///{path}").database.is_alive()
+    assert Store.unmigrated(f"sqlite:///{path}").database.state() is not DatabaseState.AWAY
     assert waits == [BUSY_LOOK_SECONDS] * 3
 
 
@@ -100,7 +138,7 @@ def test_a_server_that_is_away_is_unavailable(tmp_path: Path) -> None:
     database = Database(f"postgresql://ghapp@/nothing?host={tmp_path}")
     with pytest.raises(DatabaseUnavailable, match=r"try again"):
         database.migrate()
-    assert not database.is_alive()
+    assert database.state() is DatabaseState.AWAY
 
 
 def test_a_password_is_in_no_error(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Alive, and ready to work: what a load balancer asks."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from flask.testing import FlaskClient
 
@@ -37,6 +38,20 @@ def test_a_redis_that_takes_no_writes_is_not_ok(
     own_valkey.lead()
     own_valkey.set(maxmemory="1")
     assert client.get("/readyz").json["queue"] == "full"  # type: ignore[index]
+
+
+def test_before_its_tables_are_made_it_lives_and_is_not_ready(
+    services: Services, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").touch()
+    empty = Store.unmigrated(f"sqlite:///{tmp_path / 'empty'}")
+    client = create_app(replace(services, store=empty)).test_client()
+    assert client.get("/healthz").status_code == 200
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["database"] == "not migrated"  # type: ignore[index]
+    empty.database.migrate()
+    assert client.get("/readyz").status_code == 200
 
 
 def test_without_its_database_it_lives_and_is_not_ready(services: Services) -> None:

@@ -4,6 +4,7 @@ Revisions are in ``versions/``, written by hand. From 1.0.0 on, none imports
 `ghapp.store.schema`: a revision must always build what it built on its day.
 """
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -41,6 +42,7 @@ def present(connection: Connection) -> tuple[str | None, str]:
     return MigrationContext.configure(connection).get_current_revision(), _newest()
 
 
+@cache
 def _newest() -> str:
     return revisions(configuration())[-1]
 
