@@ -117,6 +117,8 @@ class GoneReason(StrEnum):
     ARCHIVED = "archived"
     LOCKED = "locked"
     """The conversation is locked."""
+    FULL = "full"
+    """The pull request has as many comments, or labels, as GitHub allows."""
     BLOCKED = "blocked"
     """GitHub disabled access to the repository, or the account blocked the app."""
 
@@ -230,6 +232,8 @@ def _lasting(answer: HttpAnswer, text: str, what: str) -> GitHubError:
             return GoneForGood(GoneReason.DELETED, what, text)
         case 451:
             return GoneForGood(GoneReason.BLOCKED, what, text)
+        case 422 if _FULL_WORDS.search(text):
+            return GoneForGood(GoneReason.FULL, what, text)
         case status:
             return RequestRejected(what, status, text)
 
@@ -282,7 +286,13 @@ enforcement". https://github.com/aquasecurity/trivy/issues/10567"""
 # Repository was archived so is read-only.
 # Unable to create comment because issue is locked.
 # Repository access blocked
+# Commenting is disabled on issues with more than 2500 comments
+# Issues cannot have more than 100 labels
+# https://github.com/digitaldrywood/detent/issues/1540
+# https://github.com/actions/labeler/issues/115
+_FULL_WORDS = re.compile(r"\bmore than \d+ (comments|labels)\b", re.IGNORECASE)
 _GONE_WORDS = (
+    (_FULL_WORDS, GoneReason.FULL),
     (re.compile(r"\bsuspended\b", re.IGNORECASE), GoneReason.SUSPENDED),
     (re.compile(r"\barchived\b", re.IGNORECASE), GoneReason.ARCHIVED),
     (re.compile(r"\block(ed)?\b", re.IGNORECASE), GoneReason.LOCKED),

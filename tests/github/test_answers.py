@@ -86,6 +86,11 @@ def test_limits_are_read_by_headers_first(found: HttpAnswer, seconds: int, kind:
         (answer(403, "This installation has been suspended"), GoneReason.SUSPENDED),
         (answer(403, "Repository was archived so is read-only."), GoneReason.ARCHIVED),
         (answer(403, "Unable to create comment because issue is locked."), GoneReason.LOCKED),
+        (
+            answer(403, "Commenting is disabled on issues with more than 2500 comments"),
+            GoneReason.FULL,
+        ),
+        (answer(422, "Issues cannot have more than 100 labels"), GoneReason.FULL),
         (answer(403, "Repository access blocked"), GoneReason.BLOCKED),
         (answer(451, "Repository access blocked"), GoneReason.BLOCKED),
         (answer(410, "This issue was deleted"), GoneReason.DELETED),

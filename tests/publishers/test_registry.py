@@ -2,6 +2,7 @@
 
 import pytest
 
+from ghapp.demo.sandbox.state import HubLabel
 from ghapp.github.answers import GoneForGood, GoneReason, RateLimited, TemporaryFailure
 from ghapp.publishers.publisher import NotReadBack, NotSeenYet
 from ghapp.publishers.registry import NOT_WRITTEN, PUBLISHERS
@@ -183,6 +184,25 @@ def test_a_locked_conversation_is_said_in_the_check_run(publisher: Publisher) ->
     assert outcomes(done)["comment"] == "not_written"
     assert outcomes(done)["check_run"] == "written"
     assert "locked" in summary(publisher)
+
+
+def test_a_full_pull_request_is_said_in_the_check_run_and_not_tried_again(
+    publisher: Publisher,
+) -> None:
+    for number in range(2_500):
+        publisher.place.sandbox.add_comment(publisher.hosted, "dev", str(number))
+    publisher.hosted.labels += [
+        HubLabel(number, f"label {number}", "ededed", None) for number in range(100)
+    ]
+    done = publisher.publish()
+    assert outcomes(done) == {
+        "comment": "not_written",
+        "label": "not_written",
+        "check_run": "written",
+    }
+    assert "2500 comments" in summary(publisher)
+    assert "100 labels" in summary(publisher)
+    assert done.later is None
 
 
 def test_an_archived_repository_takes_nothing(publisher: Publisher) -> None:

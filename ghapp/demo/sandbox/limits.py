@@ -34,14 +34,19 @@ PAGE = 100
 TOKEN_REPOSITORIES = 500
 """Most repositories that a request for a token may name."""
 
-OUTPUT_CHARACTERS = 65_535
-"""Most characters of a check run's summary, and of its text."""
+OUTPUT_BYTES = 65_535
+"""Most of a check run's summary, and of its text. GitHub's description says characters; its own
+users met it with fewer, so the stricter reading holds here: bytes."""
 ANNOTATIONS_A_REQUEST = 50
 ANNOTATION_MESSAGE_BYTES = 64 * 1024
 ANNOTATION_TITLE_CHARACTERS = 255
 ACTIONS = 3
 ACTION_LENGTHS = {"label": 20, "description": 40, "identifier": 20}
 COMMENT_CHARACTERS = 65_536
+PULL_COMMENTS = 2_500
+"""Most comments of a pull request: https://github.com/digitaldrywood/detent/issues/1540."""
+PULL_LABELS = 100
+"""Most labels on a pull request: https://github.com/github/docs/issues/161."""
 LABEL_NAME_CHARACTERS = 50
 LABEL_DESCRIPTION_CHARACTERS = 100
 
@@ -69,3 +74,5 @@ class HubLimits:
     requests_an_hour: int = 5_000
     content_writes_a_minute: int | None = None
     """The secondary limit on content; ``None``: no limit. GitHub's is 80."""
+    content_writes_an_hour: int | None = None
+    """The same for an hour. GitHub's is 500."""

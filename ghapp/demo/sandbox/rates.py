@@ -10,6 +10,7 @@ from ghapp.demo.sandbox.call import ErrorAnswer
 from ghapp.demo.sandbox.state import World
 
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 SECONDARY = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 )
@@ -47,16 +48,18 @@ class RateCounter:
 
     def count_write(self, identity: str) -> None:
         """Count one request that creates content; 403 with ``Retry-After`` above the limit."""
-        limit = self._world.limits.content_writes_a_minute
-        if limit is None:
-            return
+        limits = self._world.limits
+        spans = ((MINUTE, limits.content_writes_a_minute), (HOUR, limits.content_writes_an_hour))
         now, writes = self._world.clock(), self._writes[identity]
-        while writes and writes[0] <= now - timedelta(minutes=1):
+        while writes and writes[0] <= now - HOUR:
             writes.popleft()
-        if len(writes) >= limit:
-            wait = 60 - int((now - writes[0]).total_seconds())
-            raise ErrorAnswer(403, SECONDARY, headers={"Retry-After": str(max(1, wait))})
-        writes.append(now)
+        for span, limit in spans:
+            recent = [at for at in writes if at > now - span]
+            if limit is not None and len(recent) >= limit:
+                wait = int((span - (now - recent[0])).total_seconds())
+                raise ErrorAnswer(403, SECONDARY, headers={"Retry-After": str(max(1, wait))})
+        if any(limit is not None for _, limit in spans):
+            writes.append(now)
 
 
 def rate_headers(state: dict[str, int]) -> dict[str, str]:

@@ -456,21 +456,23 @@ class World:
 
 
 FIRST_IDS = {
-    "account": 1_001,
+    "account": 2_300_001_001,
     "app": 41_001,
     "hook": 51_001,
     "installation": 61_001,
     "repository": 700_001,
-    "review": 2_400_001,
+    "review": 3_900_000_001,
     "team": 3_001,
-    "pull": 8_000_001,
-    "label": 90_001,
-    "comment": 2_100_000_001,
-    "check_suite": 3_100_000_001,
-    "check_run": 4_100_000_001,
-    "delivery": 5_100_000_001,
+    "pull": 3_200_000_001,
+    "label": 9_700_000_001,
+    "comment": 3_600_000_001,
+    "check_suite": 53_100_000_001,
+    "check_run": 64_100_000_001,
+    "delivery": 9_100_000_000_000_001,
     "request": 1,
 }
+"""What GitHub numbers most is above 2^31, as it is there, and deliveries are above 2^53:
+https://github.com/github/rest-api-description/issues/4345"""
 
 
 @dataclass

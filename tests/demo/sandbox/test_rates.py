@@ -61,6 +61,17 @@ def test_what_may_be_written_in_a_minute_and_how_long_to_wait(world: World) -> N
     rates.count_write("installation:7")
 
 
+def test_what_may_be_written_in_an_hour() -> None:
+    world = new_world(HubLimits(content_writes_a_minute=2, content_writes_an_hour=3))
+    rates = RateCounter(world)
+    for _ in range(3):
+        rates.count_write("installation:7")
+        pass_by(world, minutes=1)
+    with pytest.raises(ErrorAnswer, match="secondary rate limit") as refused:
+        rates.count_write("installation:7")
+    assert refused.value.headers == {"Retry-After": "3420"}
+
+
 def test_without_a_limit_writes_are_not_counted() -> None:
     rates = RateCounter(new_world())
     for _ in range(200):

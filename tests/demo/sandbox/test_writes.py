@@ -32,6 +32,7 @@ def _output(**members: Any) -> dict[str, Any]:
     [
         _output(summary="x" * 65_536),
         _output(text="x" * 65_536),
+        _output(summary="ä" * 40_000),
         _output(annotations=[NOTE] * 51),
         _output(annotations=[{**NOTE, "annotation_level": "info"}]),
         _output(annotations=[{**NOTE, "end_line": 2, "start_column": 1}]),
@@ -117,6 +118,27 @@ def test_a_comment_that_was_deleted_is_gone(hub: Hub) -> None:
     made = hub.repo("POST", "/issues/1/comments", {"body": "x"}).json()
     hub.sandbox.delete_comment(hub.pull, hub.pull.comments[0])
     assert hub.repo("GET", f"/issues/comments/{made['id']}").status_code == 404
+
+
+def test_a_pull_request_takes_so_many_comments_and_labels(hub: Hub) -> None:
+    for number in range(2_500):
+        hub.sandbox.add_comment(hub.pull, "dev", str(number))
+    refused = hub.repo("POST", "/issues/1/comments", {"body": "x"})
+    assert (refused.status_code, "2500 comments" in refused.text) == (403, True)
+    names = [f"label {number}" for number in range(100)]
+    assert hub.repo("POST", "/issues/1/labels", {"labels": names}).status_code == 200
+    assert hub.repo("POST", "/issues/1/labels", {"labels": names[:1]}).status_code == 200
+    refused = hub.repo("POST", "/issues/1/labels", {"labels": ["one more"]})
+    assert (refused.status_code, "100 labels" in refused.text) == (422, True)
+    assert "one more" not in hub.repository.labels
+
+
+def test_a_label_cannot_be_renamed_to_what_is_taken_or_too_long(hub: Hub) -> None:
+    for name in ("one", "other"):
+        hub.repo("POST", "/labels", {"name": name})
+    for taken in ("Other", "x" * 51, ""):
+        assert hub.repo("PATCH", "/labels/one", {"new_name": taken}).status_code == 422
+    assert hub.repo("PATCH", "/labels/one", {"new_name": "One"}).json()["name"] == "One"
 
 
 def test_a_locked_conversation(hub: Hub) -> None:

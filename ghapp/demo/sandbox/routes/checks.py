@@ -13,7 +13,7 @@ from ghapp.demo.sandbox.limits import (
     ANNOTATION_MESSAGE_BYTES,
     ANNOTATION_TITLE_CHARACTERS,
     ANNOTATIONS_A_REQUEST,
-    OUTPUT_CHARACTERS,
+    OUTPUT_BYTES,
 )
 from ghapp.demo.sandbox.routing import RouteTable, listed
 from ghapp.demo.sandbox.state import (
@@ -68,9 +68,9 @@ def _check_output(call: HubCall, output: Json) -> None:
         if not isinstance(output.get(name), str) or not output[name]:
             raise _invalid(f'"{name}" wasn\'t supplied (output).')
     for name in ("summary", "text"):
-        size = len(output.get(name) or "")
-        if size > OUTPUT_CHARACTERS:
-            limit = f"Only {OUTPUT_CHARACTERS} characters are allowed"
+        size = len((output.get(name) or "").encode())
+        if size > OUTPUT_BYTES:
+            limit = f"Only {OUTPUT_BYTES} characters are allowed"
             raise _invalid(f"{limit}; {size} were supplied (output.{name}).")
     _check_annotations(call, output.get("annotations") or [])
 

@@ -6,7 +6,7 @@ https://docs.github.com/en/rest/issues/comments
 from datetime import datetime
 
 from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall
-from ghapp.demo.sandbox.limits import COMMENT_CHARACTERS
+from ghapp.demo.sandbox.limits import COMMENT_CHARACTERS, PULL_COMMENTS
 from ghapp.demo.sandbox.routes.pulls import pull_of
 from ghapp.demo.sandbox.routing import RouteTable, listed
 from ghapp.demo.sandbox.state import HubComment, HubPull
@@ -60,6 +60,9 @@ def create(call: HubCall) -> HubAnswer:
     pull, body, now = pull_of(call, "issue_number"), _body(call), call.world.now()
     if pull.locked:
         raise ErrorAnswer(403, "Unable to create comment because issue is locked.")
+    if len(pull.comments) >= PULL_COMMENTS:
+        full = f"Commenting is disabled on issues with more than {PULL_COMMENTS} comments"
+        raise ErrorAnswer(403, full)
     app = call.token.installation.app if call.token else None
     comment = HubComment(call.world.next_id("comment"), call.actor, body, now, now, app)
     pull.comments.append(comment)

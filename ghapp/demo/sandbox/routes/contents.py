@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall, existing
 from ghapp.demo.sandbox.git_backend import CommitInfo, TreeEntry
+from ghapp.demo.sandbox.limits import PAGE
 from ghapp.demo.sandbox.routes.pulls import shown_files
 from ghapp.demo.sandbox.routing import RouteTable, listed
 from ghapp.demo.sandbox.shapes import node
@@ -183,7 +184,8 @@ def compare(call: HubCall) -> HubAnswer:
         return HubAnswer(git.patch(merge_base, head.sha), media_type="application/vnd.github.diff")
     commits = git.commits(base.sha, head.sha)
     number = int(call.query.get("page", "1"))
-    size = min(int(call.query.get("per_page", str(limits.compare_commits))), limits.compare_commits)
+    asked = call.query.get("per_page")
+    size = limits.compare_commits if asked is None else min(int(asked), PAGE)
     changes = git.changes(merge_base, head.sha)[: limits.compare_files] if number == 1 else ()
     shapes = call.shapes
     shown = _compare_links(call) | {

@@ -7,7 +7,11 @@ import json
 import re
 
 from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall, existing
-from ghapp.demo.sandbox.limits import LABEL_DESCRIPTION_CHARACTERS, LABEL_NAME_CHARACTERS
+from ghapp.demo.sandbox.limits import (
+    LABEL_DESCRIPTION_CHARACTERS,
+    LABEL_NAME_CHARACTERS,
+    PULL_LABELS,
+)
 from ghapp.demo.sandbox.routes.pulls import pull_of
 from ghapp.demo.sandbox.routing import RouteTable, listed
 from ghapp.demo.sandbox.state import HubLabel, HubPull, Json
@@ -86,6 +90,9 @@ def update(call: HubCall) -> HubAnswer:
     """Change a label."""
     label, sent = _label_of(call), call.json()
     _check(sent)
+    taken = call.repo.labels.get(_check_name(sent.get("new_name", label.name)).lower(), label)
+    if taken is not label:
+        raise _invalid("name", "already_exists")
     changes = {}
     for member, name in (("new_name", "name"), ("color", "color"), ("description", "description")):
         if member in sent and getattr(label, name) != sent[member]:
@@ -113,6 +120,11 @@ def add(call: HubCall) -> HubAnswer:
     """Add labels to a pull request; create unknown ones with the default color."""
     pull = pull_of(call, "issue_number")
     names = [_check_name(name) for name in _names(call)]
+    if (
+        len({one.name.lower() for one in pull.labels} | {one.lower() for one in names})
+        > PULL_LABELS
+    ):
+        raise ErrorAnswer(422, f"Issues cannot have more than {PULL_LABELS} labels")
     for name in names:
         label = call.repo.labels.get(name.lower()) or _created(call, name, "ededed", None)
         if label not in pull.labels:
