@@ -160,7 +160,7 @@ def test_what_an_event_opens_waits_for_github(client: FlaskClient, services: Ser
     assert answer == {"delivery": "d-1", "outcome": "scheduled"}
     assert services.store.installations.installation(5) is None
     (asked,) = services.store.work.overdue(NOW)
-    assert asked.kind is WorkKind.CONFIRM
+    assert asked.kind == WorkKind.CONFIRM
     (kept,) = deliveries(services.store)
     assert kept.outcome is DeliveryEnd.SCHEDULED
 
