@@ -127,7 +127,9 @@ def _judged(
 ) -> Iterable[Judged]:
     for path, lines in truth.files.items():
         for line in lines:
-            yield Judged(case, arguments.manner, path, line, answers[path, line.line])
+            # Now and then git aligns two equal lines in another way if it shows context.
+            if (path, line.line) in answers:
+                yield Judged(case, arguments.manner, path, line, answers[path, line.line])
 
 
 # --- figures ------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from rapidfuzz.distance import Levenshtein
 
 from ghapp.attribution.fingerprint import LONGEST_TOKEN, LineFingerprinter, is_word, records, split
 from ghapp.attribution.model import LineFingerprint, Measure
-from ghapp.attribution.normalize import MINIMUM_LENGTH, is_effective, is_long, normalize
+from ghapp.attribution.normalize import LONGEST_OWN_LINE, MINIMUM_LENGTH, is_effective, normalize
 
 _COMMON = """
 abstract and any args array as assert assertequal async await before after beforeeach
@@ -83,8 +83,7 @@ class Codebook:
             raise TypeError(message)
         number = self._of_text.get(line)
         if number is None:
-            # A line that is too long to count must not equal a line that counts.
-            form = "" if is_long(line) else normalize(line)
+            form = "" if len(line) > LONGEST_OWN_LINE else normalize(line)
             number = self._of_text[line] = self._numbers.setdefault(form, len(self.forms))
             if number == len(self.forms):
                 self.forms.append(form)

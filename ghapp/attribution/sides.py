@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ghapp.attribution import notebook
 from ghapp.attribution.codebook import Codebook
 from ghapp.attribution.model import Edit, FileDiff, LineFingerprint, many
+from ghapp.attribution.normalize import is_long
 from ghapp.attribution.runs import GAP, LineSequence
 
 RawLine = str | LineFingerprint
@@ -29,7 +30,7 @@ class AddedCode(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FileSide:
-    """A file's new side."""
+    """A file's new side, and what the diff shows of its old side."""
 
     added: list[AddedCode]
     """The added lines that count, in the order of the file."""
@@ -38,6 +39,10 @@ class FileSide:
     """Position of each added line in the sequence."""
     removed: frozenset[int]
     """Codes of the lines that the change removed from the file."""
+    long: frozenset[int]
+    """Codes of the added lines that are too long to count: own lines like them weigh nothing."""
+    old: list[int]
+    """Codes of the file before the change, with gaps, as the diff shows it."""
     tails: dict[int, list[int]]
     """Codes of the trivial lines after an added line, by its index."""
 
@@ -81,27 +86,40 @@ def file_side(file: FileDiff, counted: dict[int, int], book: Codebook) -> FileSi
     read = reader(file.path, book)
     builder = _Builder(book)
     added: list[tuple[int, int]] = []
-    removed: list[RawLine] = []
+    removed: list[int] = []
+    long: set[int] = set()
+    old: list[int] = []
     for hunk in file.hunks:
         number = hunk.new_start
         for origin, text in hunk.lines:
             if origin == "-":
-                removed.append(text)
+                (code,) = read((text,))
+                removed.append(code)
+                if book.effective[code]:
+                    old.append(code)
                 continue
             if origin == " ":
-                builder.unchanged(read((text,)))
+                (code,) = read((text,))
+                builder.unchanged([code])
+                if book.effective[code]:
+                    old.append(code)
             elif (code := counted.get(number, -1)) >= 0:
                 added.append((number, code))
                 builder.own(code)
+            elif is_long(text):
+                long.update(read((text,)))
             elif text and not text.isspace():
                 builder.tail(read((text,))[0])
             number += 1
         builder.end()
+        old.append(GAP)
     return FileSide(
         many(AddedCode, added),
         builder.sequence(),
         builder.place,
-        frozenset(read(removed)),
+        frozenset(removed),
+        frozenset(long),
+        old,
         builder.tails,
     )
 

@@ -17,6 +17,7 @@ REASONS: dict[str, str] = {
     Reason.COMMON_LINE: "Also in an agent edit, but anyone might type it.",
     Reason.SCATTERED: "Also in an agent edit, most of which is not here.",
     Reason.CREDITED_ELSEWHERE: "All equal agent lines are credited to other lines.",
+    Reason.MERGED_BEFORE: "The agent's line near it was merged before.",
     Reason.OUTSIDE_WINDOW: "Equals a line of an agent edit outside the window.",
     Reason.NOT_APPLIED: "Found only in agent edits that were not applied.",
     Reason.TRIVIAL_LINE: "Blank, too short, or only brackets and punctuation.",
@@ -27,6 +28,8 @@ REASONS: dict[str, str] = {
     Reason.TEST_FIXTURE: "In recorded test data: snapshots, cassettes, mocks.",
     Reason.BINARY: "In a binary file, which has no lines.",
     Reason.SUBMODULE: "A pointer to another repository's commit.",
+    Reason.SYMBOLIC_LINK: "A symbolic link, which only names another path.",
+    Reason.LFS_POINTER: "A Git LFS pointer, which stands for another file.",
     Reason.EXCLUDED_PATH: "In a path that this repository's policy excludes.",
 }
 """Reason → what it means, at most 52 characters, so that it fits one row of a terminal."""
@@ -45,6 +48,7 @@ _NOT_ATTRIBUTED = frozenset(
         Reason.COMMON_LINE,
         Reason.SCATTERED,
         Reason.CREDITED_ELSEWHERE,
+        Reason.MERGED_BEFORE,
         Reason.OUTSIDE_WINDOW,
         Reason.NOT_APPLIED,
     }

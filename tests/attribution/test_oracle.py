@@ -25,6 +25,7 @@ FEWEST = {
     "edited": 15,
     "rewrapped": 10,
     "scattered": 7,
+    "merged_before": 5,
     "rewritten": 5,
     "long_line": 2,
 }
