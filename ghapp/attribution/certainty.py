@@ -20,6 +20,9 @@ SPEAKS_FOR_ITSELF = 20.0
 TELLS_ITS_PLACE = 4.0
 """Weight below which a run counts only in its place, between its edit's other lines."""
 
+PART = 0.1
+"""Share of a whole-file write, by weight, that suffices if the file is new."""
+
 HALF = 0.5
 """Coverage: half of the weight."""
 MOST = 0.75
@@ -37,6 +40,8 @@ class EditCoverage(NamedTuple):
     """Share of the agent session's weight, 0 to 1."""
     is_whole: bool
     """Whether every own line of the edit is in a run."""
+    is_new_file: bool = False
+    """Whether the edit wrote the whole file and the change adds it: nothing else could be there."""
 
 
 NOWHERE = EditCoverage(0.0, 0.0, 0.0, is_whole=False)
@@ -47,6 +52,8 @@ def is_no_chance(weight: float, standing: EditCoverage) -> bool:
     if weight * max(standing.of_edit, standing.of_session) >= SPEAKS_FOR_ITSELF:
         return True
     if standing.of_session >= HALF and standing.is_whole:
+        return True
+    if standing.is_new_file and standing.of_edit >= PART and standing.weight >= DISTINCTIVE:
         return True
     if weight < TELLS_ITS_PLACE:
         return False

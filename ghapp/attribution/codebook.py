@@ -51,8 +51,11 @@ _SIGNS_TO_SPACES = bytes(
 
 
 def word_weight(length: int) -> float:
-    """Return the weight of an uncommon word of ``length`` characters: 2 for two, 4 for eight."""
-    return 1.0 + log2(length)
+    """Return the weight of an uncommon word: 2 for two characters, 5.4 for eight, 16 for 21.
+
+    Long identifiers are made of several words, so their weight grows as their number does.
+    """
+    return max(1.0 + log2(length), 0.8 * length - 1.0)
 
 
 class Codebook:

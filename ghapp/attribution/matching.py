@@ -231,6 +231,7 @@ class FileMatching:
             covered,
             of_session,
             is_whole=len(stands) == sum(code not in self.file.long for code in side.own),
+            is_new_file=self.file.is_new and side.is_whole_file,
         )
 
     def _rewrapped_lines(self, candidate: EditInFile, standing: set[int]) -> list[int]:

@@ -10,11 +10,14 @@ from typing import NamedTuple
 
 from ghapp.attribution import notebook
 from ghapp.attribution.codebook import Codebook
-from ghapp.attribution.model import Edit, FileDiff, LineFingerprint, many
+from ghapp.attribution.model import Edit, FileDiff, FileStatus, LineFingerprint, many
 from ghapp.attribution.normalize import is_long
 from ghapp.attribution.runs import GAP, LineSequence
 
 RawLine = str | LineFingerprint
+WHOLE_FILE_TOOLS = frozenset({"Write", "write", "write_file", "create", "apply_patch"})
+"""Tools of agents that can write a whole file."""
+
 Read = Callable[[list[RawLine] | tuple[RawLine, ...]], list[int]]
 """Turns lines into their codes."""
 
@@ -45,6 +48,8 @@ class FileSide:
     """Codes of the file before the change, with gaps, as the diff shows it."""
     tails: dict[int, list[int]]
     """Codes of the trivial lines after an added line, by its index."""
+    is_new: bool = False
+    """Whether the change adds the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,8 @@ class EditSide:
     """Codes of the lines that the edit removed."""
     tails: dict[int, list[int]]
     """Codes of the trivial lines after an own line, by its index."""
+    is_whole_file: bool = False
+    """Whether the edit wrote a whole file, whose earlier lines, if any, are not known."""
     credited: set[int] = field(default_factory=set)
     """Own lines, by index, that an added line of any file is credited to."""
 
@@ -121,6 +128,7 @@ def file_side(file: FileDiff, counted: dict[int, int], book: Codebook) -> FileSi
         frozenset(long),
         old,
         builder.tails,
+        is_new=file.status is FileStatus.ADDED,
     )
 
 
@@ -150,7 +158,22 @@ def edit_side(edit: Edit, path: str, book: Codebook) -> EditSide:
         builder.unchanged(read(hunk.after))
         builder.end()
     removed = frozenset(read(edit.lines.removed))
-    return EditSide(edit, own, builder.sequence(), builder.place, removed, builder.tails)
+    return EditSide(
+        edit,
+        own,
+        builder.sequence(),
+        builder.place,
+        removed,
+        builder.tails,
+        is_whole_file=_writes_whole_file(edit),
+    )
+
+
+def _writes_whole_file(edit: Edit) -> bool:
+    hunks = edit.lines.hunks
+    if edit.tool not in WHOLE_FILE_TOOLS or len(hunks) != 1:
+        return False
+    return not (hunks[0].before or hunks[0].after or edit.lines.removed)
 
 
 class _Builder:

@@ -75,7 +75,7 @@ def part_weight(part: str) -> int:
         return 0
     if len(part) == 1 or part in COMMON_WORDS:
         return 500
-    return round(1000 * (1 + log2(len(part))))
+    return round(1000 * max(1 + log2(len(part)), 0.8 * len(part) - 1))
 
 
 def distance(one: str, other: str) -> int:
@@ -388,6 +388,15 @@ class Author:
     is_whole: bool = False
 
 
+def writes_whole_file(edit: Edit) -> bool:
+    """Say whether an edit wrote a whole file without any known earlier line."""
+    if len(edit.lines.hunks) != 1 or edit.lines.removed:
+        return False
+    hunk = edit.lines.hunks[0]
+    named = edit.tool in {"Write", "write", "write_file", "create", "apply_patch"}
+    return named and not hunk.before and not hunk.after
+
+
 class FileAudit:
     """One file and its edits, in the order of ties."""
 
@@ -535,6 +544,9 @@ class FileAudit:
         weight, e, s = self.run_weight(author.written, run), author.of_edit, author.of_session
         heavier = max(weight, author.weight)
         if weight * max(e, s) >= 20 or (s >= 0.5 and author.is_whole):
+            return True
+        is_new = self.file.diff.status is FileStatus.ADDED
+        if is_new and writes_whole_file(author.written.edit) and e >= 0.1 and author.weight >= 7:
             return True
         return weight >= 4 and (
             ((s >= 0.5 or e >= 0.75) and heavier >= 7) or (e >= 0.5 and heavier >= 50)
