@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from ghapp.attribution.document import to_document
-from ghapp.attribution.model import Audit, AuditState, FileVerdict, Struct, Verdict
+from ghapp.attribution.model import Audit, AuditState, FileVerdict, LineRange, Struct, Verdict
 from ghapp.reports import words
 
 
@@ -68,6 +68,8 @@ class AuditSummary(Struct, frozen=True):
     added: int
     effective: int
     attributed: int
+    span: LineRange | None
+    """How sure it is, if it is not sure altogether; ``None``: it is, or nobody says."""
     by_agent: tuple[tuple[str, int], ...]
     """Agent id and its lines, most lines first."""
     reasons: tuple[ReasonCount, ...]
@@ -116,6 +118,7 @@ def summarize(audit: Audit) -> AuditSummary:
         added=audit.totals.added,
         effective=audit.totals.effective,
         attributed=audit.totals.attributed,
+        span=_span(audit.totals.range),
         by_agent=tuple(_agents(audit)),
         reasons=tuple(_reasons(audit)),
         files=tuple(_files(audit)),
@@ -132,6 +135,10 @@ def summarize(audit: Audit) -> AuditSummary:
         engine=audit.engine,
         digest="sha256:" + hashlib.sha256(to_document(audit)).hexdigest(),
     )
+
+
+def _span(found: LineRange | None) -> LineRange | None:
+    return None if found is None or found.at_least == found.at_most else found
 
 
 def percent(attributed: int, effective: int) -> str:

@@ -55,6 +55,8 @@ def _render(summary: AuditSummary, console: Console) -> None:
     if summary.has_share:
         console.print(_bar(summary, console))
     _print(console, summary.sentence)
+    if summary.span:
+        _print(console, words.how_sure(summary.span))
     agents = [(visible(words.agent_name(agent)), lines) for agent, lines in summary.by_agent]
     if said := words.each_agents(agents, summary.documented):
         _print(console, said)

@@ -5,7 +5,7 @@ docs/reasons.md repeats each sentence under an anchor with the same id; a test c
 
 from collections.abc import Sequence
 
-from ghapp.attribution.model import ATTRIBUTED, Reason
+from ghapp.attribution.model import ATTRIBUTED, LineRange, Reason
 
 REASONS: dict[str, str] = {
     Reason.RUN: "Part of a run of lines that matches one agent edit.",
@@ -79,6 +79,18 @@ def group(reason: str) -> str:
     if reason in ATTRIBUTED:
         return ATTRIBUTED_GROUP
     return NOT_ATTRIBUTED_GROUP if reason in _NOT_ATTRIBUTED else NOT_COUNTED_GROUP
+
+
+def how_sure(span: LineRange) -> str:
+    """Return a range in words; the headline is its own floor.
+
+    >>> how_sure(LineRange(at_least=60, expected=71, at_most=78))
+    'Agents wrote 60 to 78 of these lines, most likely 71.'
+    """
+    return (
+        f"Agents wrote {span.at_least:,} to {span.at_most:,} of these lines, "
+        f"most likely {span.expected:,}."
+    )
 
 
 def agent_name(agent: str) -> str:

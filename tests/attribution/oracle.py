@@ -543,12 +543,12 @@ class FileAudit:
         """Apply the table of docs/matching.md, step 3."""
         weight, e, s = self.run_weight(author.written, run), author.of_edit, author.of_session
         heavier = max(weight, author.weight)
-        if weight * max(e, s) >= 20 or (s >= 0.5 and author.is_whole):
+        if weight * max(e, s) >= 20 or (s >= 0.5 and author.is_whole and weight >= 4):
             return True
         is_new = self.file.diff.status is FileStatus.ADDED
         if is_new and writes_whole_file(author.written.edit) and e >= 0.1 and author.weight >= 7:
             return True
-        return weight >= 4 and (
+        return weight >= 10 and (
             ((s >= 0.5 or e >= 0.75) and heavier >= 7) or (e >= 0.5 and heavier >= 50)
         )
 
