@@ -11,11 +11,14 @@ from bench import (
     corpus,
     coverage,
     pages,
+    readers,
     replay,
+    slow,
     speed,
     truth,
     upgrade,
     upload,
+    usage,
 )
 from bench.audits import Auditor, CommandAuditor
 from bench.engine import EngineAuditor, PatientEngineAuditor
@@ -33,16 +36,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    names = "truth|corpus|agreement|speed|replay|pages|backfill|upload|upgrade|coverage|mutants"
+    names = (
+        "truth|corpus|agreement|readers|usage|speed|replay|pages|backfill|upload|slow|upgrade|coverage|"
+        "mutants"
+    )
     commands = parser.add_subparsers(required=True, metavar=names)
     _truth_arguments(commands.add_parser("truth", help=truth.__doc__))
     _corpus_arguments(commands.add_parser("corpus", help=corpus.__doc__))
     _agreement_arguments(commands.add_parser("agreement", help=agreement.__doc__))
+    _readers_arguments(commands.add_parser("readers", help=readers.__doc__))
+    _usage_arguments(commands.add_parser("usage", help=usage.__doc__))
     _speed_arguments(commands.add_parser("speed", help=speed.__doc__))
     _pages_arguments(commands.add_parser("pages", help=pages.__doc__))
     _replay_arguments(commands.add_parser("replay", help=replay.__doc__))
     _backfill_arguments(commands.add_parser("backfill", help=backfill.__doc__))
     _upload_arguments(commands.add_parser("upload", help=upload.__doc__))
+    _slow_arguments(commands.add_parser("slow", help=slow.__doc__))
     _upgrade_arguments(commands.add_parser("upgrade", help=upgrade.__doc__))
     _coverage_arguments(
         commands.add_parser("coverage", help=coverage.__doc__, add_help=False, prefix_chars="\0")
@@ -83,6 +92,19 @@ def _agreement_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_agreement)
 
 
+def _readers_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", nargs="*", type=Path, help="records or folders of them [default: the cases]"
+    )
+    parser.add_argument("--times", type=int, default=1, help="how often each file is read")
+    parser.set_defaults(run=lambda options: readers.measure(options.paths, options.times))
+
+
+def _usage_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", type=Path, help="records or folders of them")
+    parser.set_defaults(run=lambda options: usage.run(options.paths))
+
+
 def _speed_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--added", type=_numbers, default=(1_000, 10_000, 50_000))
@@ -117,6 +139,14 @@ def _upload_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--databases", default="sqlite,postgresql", help="separated by a comma")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_upload)
+
+
+def _slow_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--connections", type=int, default=500)
+    parser.add_argument("--rate", type=int, default=20, help="deliveries a second")
+    parser.add_argument("--seconds", type=int, default=20, help="length of each of four runs")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=_slow)
 
 
 def _upgrade_arguments(parser: argparse.ArgumentParser) -> None:
@@ -160,6 +190,7 @@ def _auditor_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", choices=sorted(POLICIES), default="claude-code-v1")
     parser.add_argument("--command", help="measure this program instead, such as 'ghapp audit'")
     parser.add_argument("--plain", action="store_true", help="measure plain equality instead")
+    parser.add_argument("--forget", choices=("applied", "all"), help="whose outcomes to forget")
 
 
 def _auditor(options: argparse.Namespace, *, patient: bool) -> Auditor:
@@ -168,6 +199,8 @@ def _auditor(options: argparse.Namespace, *, patient: bool) -> Auditor:
     if options.plain:
         return PlainAuditor()
     policy = POLICIES[options.policy]
+    if options.forget:
+        return PatientEngineAuditor(policy, forget=options.forget)
     return PatientEngineAuditor(policy) if patient else EngineAuditor(policy)
 
 
@@ -225,6 +258,11 @@ def _backfill(options: argparse.Namespace) -> int:
 def _upload(options: argparse.Namespace) -> int:
     databases = tuple(options.databases.split(","))
     return upload.measure(options.lines, databases, options.seed, as_json=options.json)
+
+
+def _slow(options: argparse.Namespace) -> int:
+    wanted = slow.Options(options.connections, options.rate, options.seconds, options.json)
+    return slow.measure(wanted)
 
 
 def _upgrade(options: argparse.Namespace) -> int:

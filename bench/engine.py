@@ -6,11 +6,12 @@ from functools import lru_cache
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from bench.audits import Document, Question
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.document import to_document
-from ghapp.attribution.model import AuditSubject, Change, Edit, Evidence
+from ghapp.attribution.model import AuditSubject, Change, Edit, EditResult, Evidence
 from ghapp.attribution.policy import POLICIES, Policy
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.offline import OfflineTerms, audit_diff, read_evidence
@@ -47,13 +48,18 @@ class PatientEngineAuditor:
     """Our own engine on evidence that is read once for many changes."""
 
     policy: Policy = POLICIES["claude-code-v1"]
+    forget: str | None = None
+    """Whose outcomes to forget, as if the agent recorded none: of ``applied`` edits or ``all``."""
 
     def __call__(self, question: Question) -> Document:
         """Return our audit of one change."""
+        evidence = kept_evidence(question.evidence, question.roots)
+        if self.forget:
+            evidence = without_outcomes(evidence, every=self.forget == "all")
         audit = attribute(
             AuditSubject(merged_at=question.merged_at),
             Change(files=parse_diff(question.diff.read_bytes())),
-            kept_evidence(question.evidence, question.roots),
+            evidence,
             self.policy,
             at=question.merged_at + SETTLED,
         )
@@ -64,6 +70,16 @@ class PatientEngineAuditor:
 def kept_evidence(paths: tuple[Path, ...], roots: tuple[str, ...]) -> Evidence:
     """Read all transcripts below some directories; the last answer is kept."""
     return read_evidence(paths, roots=roots)
+
+
+def without_outcomes(evidence: Evidence, *, every: bool) -> Evidence:
+    """Return evidence as an agent would leave it that records no outcome (rules.md 2.17)."""
+    forgotten = EditResult if every else (EditResult.APPLIED,)
+    edits = (
+        replace(edit, outcome=EditResult.UNRECORDED) if edit.outcome in forgotten else edit
+        for edit in evidence.edits
+    )
+    return replace(evidence, edits=tuple(edits))
 
 
 def own_lines(edit: Edit) -> list[str]:

@@ -65,6 +65,7 @@ TEAMS = 60
 YEARS = 3
 TODAY = date(2026, 10, 31)
 AGENTS = ("claude-code", "codex", "cursor")
+FAMILIES = ("claude-opus", "claude-sonnet", "gpt-codex", "")
 LANGUAGES = ("Python", "TypeScript", "Go", "SQL", "Markdown", "YAML")
 NOW = datetime(2026, 10, 18, 12, tzinfo=UTC)
 """The time of the requests: in the middle of a month, so no month matches the period."""
@@ -317,6 +318,7 @@ class Made:
         added, effective, attributed = map(sum, zip(*lines.values(), strict=True))
         known = assisted or chance.random() < 0.7
         verdict = Verdict.NOT_ASSISTED if known else Verdict.NO_EVIDENCE
+        agents = {chance.choices(AGENTS, (8, 2, 1))[0]: attributed} if attributed else {}
         return PullSummary(
             repository_id=repository_id,
             pull_request=number,
@@ -330,8 +332,9 @@ class Made:
             effective=effective,
             attributed=attributed,
             share=round(attributed / effective, 4) if effective else None,
-            about=PullFacts(f"Change {number}", f"dev-{developer}", developer, "main"),
-            agents={chance.choices(AGENTS, (8, 2, 1))[0]: attributed} if attributed else {},
+            about=PullFacts(f"Change {number}", f"dev-{developer}", developer, "main", "main"),
+            agents=agents,
+            models={(agent, chance.choice(FAMILIES)): lines for agent, lines in agents.items()},
             lines=lines,
         )
 

@@ -1,10 +1,15 @@
 """Makes ``python -m ghapp`` the same as ``ghapp``, and lets the hook by without the rest."""
 
+import os
 import sys
+
+OURS_ALONE = 0o077
+"""What we write is for its owner: databases, caches, bundles and logs hold who wrote what."""
 
 
 def main() -> None:
     """Run the command line; an agent waits for the hook, so it is told apart before any import."""
+    os.umask(OURS_ALONE)
     if sys.argv[1:] == ["collect", "hook"]:
         from ghapp.collector import hook  # noqa: PLC0415 - see above
 

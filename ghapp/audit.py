@@ -18,11 +18,13 @@ from ghapp.attribution.model import (
     AuditState,
     AuditSubject,
     Evidence,
+    PassedOver,
     Struct,
     UnreadEvidence,
 )
 from ghapp.attribution.policy import Policy
 from ghapp.ending import STALE, AuditDone, AuditPartial, Ending, NothingToDo, TryLater, unreached
+from ghapp.evidence.source import added_up
 from ghapp.github import answers
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import NotMerged, PullRequest, fetch
@@ -35,6 +37,7 @@ from ghapp.publishers.desired import desired_of
 from ghapp.publishers.publisher import DesiredState, Memories
 from ghapp.publishers.registry import PublishReport
 from ghapp.reports.coverage import of_author
+from ghapp.reports.record_line import NamedRecord
 from ghapp.store import (
     Installation,
     NameReason,
@@ -121,7 +124,13 @@ def audit_pull_request(
         evidence_came = _evidence_state(pull, policy, store) != before
         _schedule_what_follows(request, audit, store, now, evidence_came=evidence_came)
         coverage = _coverage(pull, policy, store)
-        desired = desired_of(audit, in_force, coverage=coverage, asked_again=request.asked_again)
+        record = NamedRecord(saved.position, saved.link.chain)
+        desired = desired_of(
+            *(audit, in_force),
+            coverage=coverage,
+            asked_again=request.asked_again,
+            record=record,
+        )
         publishing = context.publish(desired, pull, github, ledger.memories(saved, github, store))
         ledger.record(publishing.published, saved, store, now)
         return _ending(saved, pull, publishing, now)
@@ -236,6 +245,7 @@ def _about(pull: PullRequest) -> PullFacts:
         author=pull.author,
         author_id=pull.author_id,
         base_ref=pull.base_ref,
+        default_branch=pull.default_branch,
     )
 
 
@@ -247,6 +257,8 @@ def _evidence(
     return Evidence(
         edits=store.evidence.of(pull.repository_id, since, until),
         unread=tuple(found for found in carried.found if isinstance(found, UnreadEvidence)),
+        # What machines passed over stays with them: the operator's page has their counts.
+        passed_over=added_up(one for one in carried.found if isinstance(one, PassedOver)) or None,
         trailers=carried.trailers,
     )
 

@@ -1,4 +1,4 @@
-"""The structured log: JSON lines with constant event names and no secrets. It logs nothing.
+"""The structured log: JSON lines with constant event names and no secrets.
 
 `bound` adds delivery and job to every line of a block. Callers pass data as keywords, and never
 pass a transcript, a prompt or a token. If a secret slips in anyway, `redact` removes it, from our
@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
+from itertools import pairwise
 from typing import TextIO
 
 import structlog
@@ -33,9 +34,12 @@ _PATTERNS = (
     re.compile(r"gh[a-z]_[A-Za-z0-9_.\-]{20,}"),
     # github_pat_11ABCDEFG0...
     re.compile(r"github_pat_[A-Za-z0-9_]{20,}"),
-    # eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiIxMjMifQ.c2ln: any JSON Web Token; eyJ is {" in base64.
-    re.compile(r"eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]*)?"),
 )
+# eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiIxMjMifQ.c2ln: a run that may hold a JSON Web Token. Each run is
+# looked at once: to look from each of its letters would take quadratic time.
+_RUN = re.compile(r"(?<![A-Za-z0-9_.\-])[A-Za-z0-9_.\-]{12,}")
+_SHORTEST_PART = 11
+"""Characters of a token's first part, from its eyJ on, which is {" in base64."""
 # Authorization: Bearer abc, "authorization": "token abc"
 _AUTHORIZATION = re.compile(
     r"(authorization\W{0,6}[:=,]\s*\W{0,3})(?:(?:bearer|token|basic|negotiate)\s+)?[^\s\"',;}\])]+",
@@ -57,9 +61,21 @@ def redact(text: str) -> str:
     """
     for pattern in _PATTERNS:
         text = pattern.sub(REDACTED, text)
+    text = _RUN.sub(_without_web_token, text)
     text = _AUTHORIZATION.sub(rf"\g<1>{REDACTED}", text)
     text = _BEARER.sub(rf"\g<1> {REDACTED}", text)
     return _LOGIN_IN_ADDRESS.sub(rf"\g<1>{REDACTED}@", text)
+
+
+def _without_web_token(run: re.Match[str]) -> str:
+    """Return a run of letters, digits and dots up to the first JSON Web Token in it."""
+    parts, at = run[0].split("."), 0
+    for part, following in pairwise(parts):
+        begins = part.find("eyJ")
+        if begins >= 0 and len(part) - begins >= _SHORTEST_PART and following:
+            return f"{run[0][: at + begins]}{REDACTED}"
+        at += len(part) + 1
+    return run[0]
 
 
 class LogRedaction:
@@ -101,6 +117,26 @@ class LogRedaction:
         if self._hidden is not None:
             text = self._hidden.sub(REDACTED, text)
         return redact(text)
+
+
+class Outage:
+    """Says once that something is away, and once that it is back, however often it is asked."""
+
+    def __init__(self, event: str) -> None:
+        self._event = event
+        self._said: str | None = None
+
+    def say(self, problem: str) -> None:
+        """Log the problem unless it is the one that was logged last."""
+        if problem != self._said:
+            structlog.get_logger().warning(self._event, problem=problem)
+            self._said = problem
+
+    def over(self) -> None:
+        """Log that it is over, if anything was said."""
+        if self._said is not None:
+            structlog.get_logger().warning(f"{self._event}_over")
+            self._said = None
 
 
 def configure(

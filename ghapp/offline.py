@@ -29,13 +29,21 @@ from ghapp.attribution.model import (
     UnreadEvidence,
 )
 from ghapp.attribution.moved import SHORTEST
-from ghapp.attribution.paths import below, below_deepest, tidy
+from ghapp.attribution.paths import below_deepest, folded, paths_of, tidy
 from ghapp.attribution.policy import Policy
 from ghapp.attribution.unified_diff import DiffError, parse_diff
-from ghapp.evidence.source import WantedPath, Worktree, added_up, everything
+from ghapp.evidence.source import (
+    NamedCheckout,
+    WantedPath,
+    Worktree,
+    added_up,
+    everything,
+    with_worktrees,
+)
 from ghapp.git.repository import EMPTY_TREES, Commit, GitError, GitRepository, attribute_files
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.carried import CarriedEvidence, read_between
+from ghapp.ingest.named_checkouts import named_roots, repositories_of, with_clone
 
 WHOLE_DIFF = "(the whole diff)"
 """Stands for the files of a diff that could not be read, since their names are unknown."""
@@ -89,7 +97,7 @@ def audit_diff(text: bytes, *, name: str, merged_at: datetime, terms: OfflineTer
         change = Change(files=parse_diff(text))
     except DiffError as error:
         return _unread_diff(name, error, subject, terms)
-    return _audited(subject, change, terms)
+    return _audited(subject, change, terms, repositories=repositories_of(terms.repository))
 
 
 def audit_commit(
@@ -122,7 +130,15 @@ def audit_commit(
         return _unread_diff(f"git diff {start} {commit.sha}", error, subject, terms)
     change = Change(files=files, gitattributes=attributes)
     carried = read_between(git, start, commit.sha) if terms.carried else None
-    return _audited(subject, change, terms, git.checkouts(), carried)
+    repositories = repositories_of(terms.repository, git.top_level())
+    return _audited(
+        subject,
+        change,
+        terms,
+        likely_roots=git.checkouts(),
+        carried=carried,
+        repositories=repositories,
+    )
 
 
 def _attributes(git: GitRepository, start: str, files: Iterable[FileDiff]) -> dict[str, str]:
@@ -140,14 +156,13 @@ def wanted_paths(change: Change, policy: Policy) -> WantedPath:
     """
     if policy.moved_blocks:
         return everything
-    paths = {path for file in change.files for path in (file.path, file.previous_path) if path}
-    names = {_name(path) for path in paths}
+    names = {_name(path) for path in paths_of(change)}
     return lambda path: _name(path) in names
 
 
 def _name(path: str) -> str:
-    """Return the last part of a path with slashes or backslashes."""
-    return path.replace("\\", "/").rpartition("/")[2]
+    """Return the last part of a path with slashes or backslashes, as every file system has it."""
+    return folded(path.replace("\\", "/").rpartition("/")[2])
 
 
 def _subject(terms: OfflineTerms, merged_at: datetime, commit: str | None = None) -> AuditSubject:
@@ -166,21 +181,24 @@ def _base(git: GitRepository, commit: Commit, base: str | None) -> str:
     return commit.parents[0] if commit.parents else EMPTY_TREES[len(commit.sha)]
 
 
-def _audited(
+def _audited(  # noqa: PLR0913 - what is audited, the terms, and what a clone adds
     subject: AuditSubject,
     change: Change,
     terms: OfflineTerms,
+    *,
     likely_roots: Sequence[str] = (),
     carried: CarriedEvidence | None = None,
+    repositories: Sequence[str] = (),
 ) -> OfflineAudit:
     with _gc_paused():
         wanted = wanted_paths(change, terms.policy)
         evidence = read_evidence(
             terms.evidence,
             wanted,
-            roots=terms.roots,
+            roots=with_clone(terms.roots, likely_roots),
             likely_roots=likely_roots,
             carried=carried,
+            repositories=repositories,
         )
         audit = attribute(subject, change, evidence, terms.policy, at=terms.at)
         moved = _moved(audit, change, terms, likely_roots) if _may_have_moved(audit, change) else ()
@@ -249,22 +267,25 @@ def _unread_diff(
     )
 
 
-def read_evidence(
+def read_evidence(  # noqa: PLR0913 - the evidence, and whose checkouts it may be in
     paths: Iterable[Path],
     wanted: WantedPath = everything,
     *,
     roots: Sequence[str] = (),
     likely_roots: Sequence[str] = (),
     carried: CarriedEvidence | None = None,
+    repositories: Sequence[str] = (),
 ) -> Evidence:
     """Return the evidence of the transcripts below some paths; worktrees of roots become roots.
 
-    ``carried`` is the evidence of the repository itself. Edits of paths that are not ``wanted``
+    ``carried`` is the evidence of the repository itself; ``repositories`` are its names, by which
+    records may name its checkouts. Edits of paths that are not ``wanted``
     have no lines. Raises `ArtifactError`.
     """
     edits: list[Edit] = []
     unread: list[UnreadEvidence] = []
     worktrees: list[Worktree] = []
+    named: list[NamedCheckout] = []
     snapshots: list[FileSnapshot] = []
     passed_over: list[PassedOver] = []
     for found in chain(find_evidence(paths, wanted), carried.found if carried else ()):
@@ -275,29 +296,21 @@ def read_evidence(
                 unread.append(found)
             case Worktree():
                 worktrees.append(found)
+            case NamedCheckout():
+                named.append(found)
             case FileSnapshot():
                 snapshots.append(found)
             case PassedOver():
                 passed_over.append(found)
     return Evidence(
         edits=tuple(edits),
-        roots=_with_worktrees(roots, worktrees),
-        likely_roots=_with_worktrees(likely_roots, worktrees),
+        roots=with_worktrees(roots, worktrees),
+        likely_roots=with_worktrees([*likely_roots, *named_roots(named, repositories)], worktrees),
         snapshots=tuple(snapshots),
         unread=tuple(unread),
         passed_over=added_up(passed_over),
         trailers=carried.trailers if carried else None,
     )
-
-
-def _with_worktrees(roots: Sequence[str], worktrees: Iterable[Worktree]) -> tuple[str, ...]:
-    """Add the worktrees made from one of the roots; the others belong to other repositories."""
-    made = [
-        worktree.path
-        for worktree in worktrees
-        if any(below(tidy(root), tidy(worktree.original)) is not None for root in roots)
-    ]
-    return tuple(dict.fromkeys([*roots, *made]))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ghapp.attribution.model import Reason, Struct
 
-PAGES = ("metrics", "reasons", "rules")
+PAGES = ("metrics", "reasons", "no-evidence", "rules")
 """Files of docs/ that pages quote, in the order in which they are shown."""
 
 RULE_OF: dict[str, str] = {

@@ -18,17 +18,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 
+import msgspec
 import redis
 import requests
 import structlog
 
 from ghapp.log import configure
+from ghapp.running import Held, RunningNote, findable, locked, note
 from ghapp.settings import Settings
 from ghapp.store import Store
 
@@ -45,12 +47,17 @@ SETTLED_AFTER = 60.0
 """Seconds after which a child counts as healthy: after its next death, the first pause applies."""
 GRACE = 10.0
 """Seconds that a child has to finish its work before it is killed."""
-START_LIMIT = 20.0
-"""Seconds after the start in which Valkey and the web process have to answer."""
+STALLED_AFTER = 60.0
+"""Seconds without any progress after which a start is given up; a slow machine takes longer."""
+MOST_DEATHS = 5
+"""Times that a program may die before it has answered once."""
+SAY_EVERY = 10.0
+"""Seconds between two words on a program that is late."""
+KEPT_BYTES = 4096
+"""How much of a program's last words is kept, to be shown if it does not start."""
+PIPE_BYTES = 1 << 20
 LOOK_EVERY = 0.1
 """Seconds between two looks at the children."""
-ADDRESS_FILE = "serve.address"
-"""File in the data directory that holds the app's address while the app is up."""
 _PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html
 
 log = structlog.get_logger()
@@ -71,12 +78,20 @@ class ChildProgram:
     """Open files that it inherits, such as the web socket."""
     grace: float = GRACE
     """Seconds between SIGTERM and SIGKILL."""
+    log: Path | None = None
+    """Where it writes its own log, besides its standard error."""
 
 
 class WatchedChild:
-    """A running program, restarted when it dies."""
+    """A running program, restarted when it dies.
 
-    def __init__(self, program: ChildProgram, environment: Mapping[str, str]) -> None:
+    ``listens``: keep its last words and pass all on; whoever watches it has to do so regularly.
+    """
+
+    def __init__(
+        self, program: ChildProgram, environment: Mapping[str, str], *, listens: bool = False
+    ) -> None:
+        self.listens = listens
         self.program = program
         self.environment = environment
         self.process: subprocess.Popen[bytes] | None = None
@@ -84,6 +99,8 @@ class WatchedChild:
         self.next_start = 0.0
         self.pause = FIRST_PAUSE
         self.starts = 0
+        self.said = b""
+        """The end of what it wrote to its standard error."""
 
     def start(self, now: float) -> None:
         """Start the program in its own process group; it dies with this process."""
@@ -93,14 +110,37 @@ class WatchedChild:
             env={**self.environment, **program.environment},
             stdin=subprocess.DEVNULL,
             pass_fds=program.descriptors,
+            stderr=subprocess.PIPE if self.listens else None,
             start_new_session=True,
+            umask=0o077,
             preexec_fn=_die_with_parent(os.getpid()),  # noqa: PLW1509 - no threads here
         )
         self.started = now
         self.starts += 1
+        _widen(self.process)
+
+    def pass_on(self) -> None:
+        """Pass on what the program wrote to its standard error since the last time."""
+        if self.process is None or self.process.stderr is None or self.process.stderr.closed:
+            return
+        with contextlib.suppress(BlockingIOError):
+            while new := os.read(self.process.stderr.fileno(), PIPE_BYTES):
+                self.said = (self.said + new)[-KEPT_BYTES:]
+                with contextlib.suppress(OSError, ValueError):
+                    sys.stderr.buffer.write(new)
+                    sys.stderr.buffer.flush()
+
+    def last_lines(self, count: int = 10) -> list[str]:
+        """Return the end of what the program said, in its own log or on its standard error."""
+        text = self.said.decode(errors="replace")
+        if self.program.log is not None:
+            with contextlib.suppress(OSError):
+                text = self.program.log.read_text("utf-8", "replace") + text
+        return [one for one in text.splitlines() if one.strip()][-count:]
 
     def watch(self, now: float) -> None:
-        """Restart the program if it is dead and its pause is over."""
+        """Pass on what it says; restart the program if it is dead and its pause is over."""
+        self.pass_on()
         if self.process is None:
             if now >= self.next_start:
                 self.start(now)
@@ -112,7 +152,7 @@ class WatchedChild:
             self.pause = FIRST_PAUSE
         log.warning("program_died", program=self.program.name, status=status, restart_in=self.pause)
         self._end_group(signal.SIGKILL)
-        self.process = None
+        self._forget()
         self.next_start = now + self.pause
         self.pause = min(self.pause * 2, LONGEST_PAUSE)
 
@@ -125,18 +165,35 @@ class WatchedChild:
         """Wait until ``deadline`` on the monotonic clock, then kill the whole process group."""
         if self.process is None:
             return
-        try:
-            self.process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
+        while self.process.poll() is None and time.monotonic() < deadline:
+            self.pass_on()
+            time.sleep(LOOK_EVERY / 2)
+        if self.process.poll() is None:
             log.warning("program_killed", program=self.program.name)
         self._end_group(signal.SIGKILL)
         self.process.wait()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let go of a dead program, once its last words are passed on."""
+        self.pass_on()
+        if self.process is not None and self.process.stderr is not None:
+            self.process.stderr.close()
         self.process = None
 
     def _end_group(self, signum: int) -> None:
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signum)
+
+
+def _widen(process: "subprocess.Popen[bytes]") -> None:
+    """Let a program say much without waiting for us, who look ten times a second."""
+    if process.stderr is not None:
+        os.set_blocking(process.stderr.fileno(), False)
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(process.stderr.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def _die_with_parent(parent: int) -> Callable[[], None]:
@@ -162,7 +219,9 @@ class Supervisor:
 
     def add(self, *programs: ChildProgram) -> None:
         """Add programs; they start at the next look."""
-        self.children += [WatchedChild(program, self.environment) for program in programs]
+        self.children += [
+            WatchedChild(program, self.environment, listens=True) for program in programs
+        ]
 
     def remove(self, name: str) -> None:
         """Stop one program and forget it."""
@@ -210,26 +269,32 @@ def serve(data: Path, host: str, port: int, tell: Callable[[str], None]) -> int:
     ``data`` is the data directory; ``port`` 0 takes a free one; ``tell`` gets the lines for the
     person at the terminal. Raises `ServeError` and `SettingsError` before anything starts.
     """
-    environment = {
-        **child_environment(os.environ),
-        "GHAPP_DATA_DIR": str(data.absolute()),
-    }
+    data = data.absolute()
+    environment = {**child_environment(os.environ), "GHAPP_DATA_DIR": str(data)}
     settings = Settings.from_environment(environment, app_required=False)
     configure(settings.log_level, hidden=settings.hidden)
     with ExitStack() as stack:
         stack.enter_context(locked_data(data))
         door = stack.enter_context(listen(host, port))
-        sockets = stack.enter_context(socket_directory(data.absolute()))
+        sockets = stack.enter_context(socket_directory(data))
         supervisor = Supervisor(environment)
         supervisor.handle_signals()
         stack.callback(supervisor.stop)
         logging.getLogger("alembic").setLevel(logging.WARNING)
-        _start_queue(supervisor, settings, data, sockets)
+        queue = None if settings.redis_url is not None else valkey_url(sockets)
+        noted = RunningNote(pid=os.getpid(), queue=queue)
+        stack.enter_context(findable(data, noted))
+        _start_queue(supervisor, settings, data, sockets, tell)
         Store.open(settings.database_url).close()
         if settings.app is None:
             _register(supervisor, settings, door, tell)
         if not supervisor.stopping:
-            _run(supervisor, data, door, tell)
+            _run(
+                supervisor,
+                door,
+                tell,
+                lambda address: note(data, msgspec.structs.replace(noted, address=address)),
+            )
     return 0
 
 
@@ -244,14 +309,23 @@ def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {**environment, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
 
 
-def _start_queue(supervisor: Supervisor, settings: Settings, data: Path, sockets: Path) -> None:
+def _start_queue(
+    supervisor: Supervisor,
+    settings: Settings,
+    data: Path,
+    sockets: Path,
+    tell: Callable[[str], None],
+) -> None:
     """Start an embedded Valkey if no Redis is set, and wait until it answers."""
     if settings.redis_url is not None:
+        with redis.Redis.from_url(settings.redis_url, socket_connect_timeout=2) as client:
+            if not _answers(client):
+                tell("Redis at REDIS_URL does not answer yet; the app starts, and waits for it.")
         return
     url = supervisor.environment["REDIS_URL"] = valkey_url(sockets)
     supervisor.add(valkey(data, sockets))
     with redis.Redis.from_url(url) as client:
-        _wait_for(supervisor, "Valkey", lambda: _answers(client))
+        wait_for(supervisor, "valkey", lambda: _answers(client), tell)
 
 
 def _answers(client: redis.Redis) -> bool:
@@ -261,12 +335,66 @@ def _answers(client: redis.Redis) -> bool:
         return False
 
 
-def _wait_for(supervisor: Supervisor, name: str, is_there: Callable[[], bool]) -> None:
-    limit = time.monotonic() + START_LIMIT
-    supervisor.watch_until(lambda: time.monotonic() > limit or is_there())
-    if not supervisor.stopping and not is_there():
-        message = f"{name} does not answer after {START_LIMIT:.0f} s: see the lines above"
-        raise ServeError(message)
+def wait_for(
+    supervisor: Supervisor, name: str, is_there: Callable[[], bool], tell: Callable[[str], None]
+) -> None:
+    """Wait until a program answers, as long as the programs make progress.
+
+    ``tell`` is told now and then which one is late. Raises `ServeError`, with its last lines, if
+    nothing has moved for `STALLED_AFTER` seconds, or the program has died `MOST_DEATHS` times.
+    """
+    (late,) = (child for child in supervisor.children if child.program.name == name)
+    waiting = _SlowStart(supervisor, late, tell)
+    supervisor.watch_until(lambda: is_there() or waiting.is_hopeless())
+    if waiting.reason and not supervisor.stopping:
+        lines = late.last_lines()
+        said = "".join(f"\n  {line}" for line in lines) if lines else " it said nothing"
+        raise ServeError(f"{name} does not start: {waiting.reason}. Its last lines:{said}")
+
+
+class _SlowStart:
+    """Tells whether a start that takes long still gets anywhere: by what its processes work."""
+
+    def __init__(
+        self, supervisor: Supervisor, late: WatchedChild, tell: Callable[[str], None]
+    ) -> None:
+        self._supervisor, self._late, self._tell = supervisor, late, tell
+        now = time.monotonic()
+        self._began, self._moved, self._told = now, now, now
+        self._seen: tuple[float, int] = (-1.0, -1)
+        self.reason = ""
+
+    def is_hopeless(self) -> bool:
+        """Look once; set ``reason`` if there is nothing left to wait for."""
+        now = time.monotonic()
+        children = self._supervisor.children
+        # A start that waits for the disk uses little time of a processor, but some.
+        seen = (cpu_seconds(children), sum(len(child.said) for child in children))
+        if seen != self._seen:
+            self._seen, self._moved = seen, now
+        if now - self._told > SAY_EVERY:
+            self._told = now
+            self._tell(f"{self._late.program.name} is starting: {now - self._began:.0f} s so far")
+        if self._late.starts > MOST_DEATHS:
+            self.reason = f"it died {MOST_DEATHS} times"
+        elif now - self._moved > STALLED_AFTER:
+            self.reason = f"nothing has moved for {STALLED_AFTER:.0f} s"
+        return bool(self.reason)
+
+
+def cpu_seconds(children: Iterable[WatchedChild]) -> float:
+    """Return how long the processes of these programs have worked; 0 where the system hides it.
+
+    https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+    """
+    leaders = {child.process.pid for child in children if child.process is not None}
+    ticks = 0
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            fields = entry.read_text().rpartition(")")[2].split()
+            if int(fields[3]) in leaders:  # the process session, whose leader each program is
+                ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _register(
@@ -284,21 +412,23 @@ def _register(
 
 
 def _run(
-    supervisor: Supervisor, data: Path, door: socket.socket, tell: Callable[[str], None]
+    supervisor: Supervisor,
+    door: socket.socket,
+    tell: Callable[[str], None],
+    is_up: Callable[[str], None],
 ) -> None:
     """Run web, workers and scheduler until somebody asks to stop."""
     # Read the settings again: one message about wrong credentials, not one from each program.
     Settings.from_environment(supervisor.environment)
-    supervisor.add(web(door, "ghapp.web.app:create_app()"), *workers())
+    # In turn: on one core, six interpreters that start at once take long to show anything.
     address = address_of(door)
-    _wait_for(supervisor, "the web process", lambda: _is_ready(address))
-    written = data / ADDRESS_FILE
-    written.write_text(address, encoding="utf-8")
-    tell(f"Attribution Auditor is up at {address}; webhooks go to {address}/webhooks/github")
-    try:
-        supervisor.watch_until(lambda: False)
-    finally:
-        written.unlink(missing_ok=True)
+    supervisor.add(web(door, "ghapp.web.app:create_app()"))
+    wait_for(supervisor, "web", lambda: _is_ready(address), tell)
+    supervisor.add(*workers())
+    if not supervisor.stopping:
+        is_up(address)
+        tell(f"Attribution Auditor is up at {address}; webhooks go to {address}/webhooks/github")
+    supervisor.watch_until(lambda: False)
 
 
 def _is_ready(address: str) -> bool:
@@ -315,16 +445,15 @@ def _is_ready(address: str) -> bool:
 def locked_data(data: Path) -> Iterator[None]:
     """Lock the data directory. Raises `ServeError` if another process serves it."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (data / "serve.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            message = (
-                f"another process serves the data directory {data}: "
-                "stop it, or name another directory with --data"
-            )
-            raise ServeError(message) from error
-        yield
+    try:
+        with locked(data):
+            yield
+    except Held as error:
+        message = (
+            f"another process serves the data directory {data}: "
+            "stop it, or name another directory with --data"
+        )
+        raise ServeError(message) from error
 
 
 @contextlib.contextmanager
@@ -364,6 +493,9 @@ def valkey(data: Path, sockets: Path) -> ChildProgram:
             *("--maxmemory-policy", "noeviction", "--daemonize", "no"),
             *("--loglevel", "warning", "--logfile", str(kept / "valkey.log")),
         ),
+        log=kept / "valkey.log",
+        # It ends after all others, and is idle by then.
+        grace=GRACE / 2,
     )
 
 

@@ -7,6 +7,7 @@ the set-up page writes, fills in the rest.
 
 import base64
 import binascii
+import logging
 import os
 import re
 import secrets
@@ -16,9 +17,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -30,8 +32,10 @@ CREDENTIALS_FILE = "credentials.env"
 ENCRYPTION_KEY_FILE = "encryption.key"
 SHORTEST_SECRET = 16
 """Characters; GitHub's own manifest flow gives 40."""
+OURS = frozenset({CREDENTIALS_FILE, ENCRYPTION_KEY_FILE, "ghapp.sqlite3", "valkey", "serve.lock"})
+"""Names in a data directory that show that it is one."""
 KEY_BYTES = 32
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 HOW_SECRET = "use one from 'openssl rand -hex 32'"  # noqa: S105 - advice
 HOW_KEY = "use one from 'openssl rand -base64 32'"
 
@@ -41,6 +45,9 @@ PLACEHOLDER = re.compile(
     r"default|password|^(.)\2*$|^(0?123456789|abcdefgh)",
     re.IGNORECASE,
 )
+
+
+log = logging.getLogger(__name__)
 
 
 class SettingsError(Exception):
@@ -86,13 +93,11 @@ def _switch(text: str) -> bool:
     return _one_of("on", "off")(text) == "on"
 
 
-def _matching(pattern: str, problem: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if not re.match(pattern, text):
-            raise _WrongValueError(problem)
-        return text
-
-    return parse
+def _database_address(text: str) -> str:
+    if not re.match(r"sqlite:///|postgres(ql)?://|postgresql\+psycopg:", text):
+        how = "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+        raise _WrongValueError(f"is neither SQLite nor PostgreSQL: {how}")
+    return text
 
 
 def _address(text: str) -> str:
@@ -115,7 +120,94 @@ def _fault_of(address: str) -> str | None:
         return "holds a query or a fragment"
     if not host or parts.scheme not in {"http", "https"}:
         return "is not an address"
-    return "is not encrypted" if parts.scheme == "http" and host not in LOOPBACK else None
+    is_open = parts.scheme == "http" and not is_this_machine(address)
+    return "is not encrypted" if is_open else None
+
+
+def _public_address(text: str) -> str:
+    try:
+        return public_address(text)
+    except ValueError as error:
+        raise _WrongValueError(str(error)) from None
+
+
+def public_address(text: str) -> str:
+    """Return the app's public address without a slash at its end.
+
+    The set-up page and the settings both ask this. Raises `ValueError`, which says what is wrong
+    and what to give. The address has no path: the app's links and cookies begin at its root.
+    """
+    text = text.strip()
+    fault = _fault_of(text)
+    if fault is None and urlsplit(text).path.strip("/"):
+        fault = "has a path, and the app answers at the root of a host name of its own"
+    if fault is not None:
+        raise ValueError(f"{fault}: give https://HOST (http only for this machine)")
+    return text.rstrip("/")
+
+
+def is_this_machine(address: str) -> bool:
+    """Return whether an address is one of the machine's own, which no other machine reaches."""
+    host = (urlsplit(address).hostname or "").rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _redis_address(text: str) -> str:
+    """Return an address of Redis; what a password breaks is said without the password.
+
+    ``#``, ``?`` and ``/`` end the host part of an address, so the rest of a password that holds
+    one bare would be read as something else: https://www.rfc-editor.org/rfc/rfc3986#section-3.2
+    """
+    how = "give redis://:PASSWORD@HOST:PORT/0 or unix://PATH"
+    if not re.match(r"rediss?://|unix://", text):
+        raise _WrongValueError(f"is not an address of Redis: {how}")
+    _check_password(text)
+    parts = urlsplit(text)
+    if parts.scheme == "unix":
+        fault = "" if parts.path else "names no path of a socket"
+    elif not parts.hostname:
+        fault = "names no host"
+    else:
+        fault = "" if re.fullmatch(r"/?\d*/?", parts.path) else "has a path that is no number"
+    if fault:
+        raise _WrongValueError(f"{fault}: {how}")
+    return text
+
+
+def _check_password(text: str) -> None:
+    """Refuse an address in whose user name or password a character ends the host part too early."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        is_whole = False
+    else:
+        rest = parts.path + parts.query + parts.fragment
+        is_whole = not parts.fragment and ("@" not in rest or parts.scheme == "unix")
+    if not is_whole:
+        raise _WrongValueError(
+            "cannot be read as an address: in a password write # as %23, / as %2F, ? as %3F, "
+            "@ as %40"
+        )
+
+
+def _passwords(address: str) -> tuple[str, ...]:
+    """Return the password in an address as it is written, and as it is meant."""
+    # postgresql://user:pa/ss@host/name: a driver may take what an address does not allow.
+    found = re.match(r"[\w+.-]+://[^:/?#@]*:(.*)@", address)
+    return (found[1], unquote(found[1])) if found else ()
+
+
+def _mail_address(text: str) -> str:
+    _check_password(text)
+    if not re.match(r"smtps?://[^/\s]+\Z", text):
+        raise _WrongValueError("is not a mail server: give smtps://USER:PASSWORD@HOST:465")
+    return text
 
 
 def _private_key(text: str) -> str:
@@ -217,15 +309,10 @@ _Row, _SECOND = SettingVariable, timedelta(seconds=1)
 _ROWS = (
     _Row("GHAPP_DATA_DIR", "data_dir", Path, ".data",
          "Directory of the SQLite database, the embedded queue and the encryption key."),
-    _Row("DATABASE_URL", "database_url",
-         _matching(r"sqlite:///|postgres(ql)?://|postgresql\+psycopg:",
-                   "is neither SQLite nor PostgreSQL: "
-                   "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"), "",
+    _Row("DATABASE_URL", "database_url", _database_address, "",
          "Database: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.",
          unset="the app uses `ghapp.sqlite3` in the data directory", is_secret=True),
-    _Row("REDIS_URL", "redis_url",
-         _matching(r"rediss?://|unix://",
-                   "is not an address of Redis: give redis://HOST:PORT/0 or unix://PATH"), "",
+    _Row("REDIS_URL", "redis_url", _redis_address, "",
          "Redis or Valkey for the queue: `redis://`, `rediss://` or `unix://`.",
          unset="`ghapp serve` starts an embedded Valkey", is_secret=True),
     _Row("GITHUB_APP_ID", "app_id", _whole(1, digits=18), "", "Number of the GitHub App.",
@@ -250,10 +337,10 @@ _ROWS = (
          "GitHub's API. An Enterprise Server has it at `https://HOST/api/v3`."),
     _Row("GITHUB_WEB_URL", "web_url", _address, "", "GitHub's pages.",
          unset="the app uses the host of `GITHUB_API_URL`, such as `https://github.com`"),
-    _Row("GHAPP_PUBLIC_URL", "public_url", _address, "",
+    _Row("GHAPP_PUBLIC_URL", "public_url", _public_address, "",
          "Address at which GitHub and people reach this app.",
          unset="the app leaves out links to itself", in_credentials=True),
-    _Row("GHAPP_ENCRYPTION_KEY", "encryption_key", _encryption_key, "",
+    _Row("GHAPP_ENCRYPTION_KEY", "known_key", _encryption_key, "",
          "32 bytes in base64 that encrypt the secrets in the database.",
          unset="the app makes `encryption.key` in the data directory and uses it", is_secret=True),
     _Row("GHAPP_EVIDENCE_ENCODING", "evidence_encoding", _one_of("fingerprint", "text"),
@@ -292,9 +379,7 @@ _ROWS = (
          "`on`: anyone may read pages, API and badges of public repositories without signing in."),
     _Row("GHAPP_PRIVATE_WEBHOOKS", "private_webhooks", _switch, "off",
          "`on`: weekly summaries may go to webhooks in a private network."),
-    _Row("GHAPP_MAIL_URL", "mail_url",
-         _matching(r"smtps?://[^/\s]+\Z",
-                   "is not a mail server: give smtps://USER:PASSWORD@HOST:465"), "",
+    _Row("GHAPP_MAIL_URL", "mail_url", _mail_address, "",
          "Mail server for weekly summaries: `smtps://USER:PASSWORD@HOST:465` or `smtp://…:587`.",
          unset="the app sends no mail", is_secret=True),
     _Row("GHAPP_MAIL_FROM", "mail_from", str, "", "Sender of mail, such as `audits@example.com`."),
@@ -350,8 +435,8 @@ class Settings:
     web_url: str
     public_url: str | None
     """``None``: not known; the app leaves out links to itself."""
-    encryption_key: bytes = field(repr=False)
-    """32 bytes."""
+    known_key: bytes | None = field(repr=False)
+    """32 bytes; ``None``: nobody gave one, and a command does not make one."""
     evidence_encoding: Literal["fingerprint", "text"]
     evidence_kept: timedelta
     uploads_at_once: int
@@ -382,21 +467,37 @@ class Settings:
     """Every secret by its text, for the log to leave out."""
 
     @property
+    def encryption_key(self) -> bytes:
+        """Return the key that encrypts secrets, 32 bytes. Raises `SettingsError` without one."""
+        if self.known_key is None:
+            problem = (
+                f"{ENCRYPTION_KEY_FILE} is not in {self.data_dir}: name the app's data directory "
+                "with --data or GHAPP_DATA_DIR, or set GHAPP_ENCRYPTION_KEY"
+            )
+            raise SettingsError([problem])
+        return self.known_key
+
+    @property
     def credentials_file(self) -> Path:
         """Where the set-up page writes what GitHub gave."""
         return self.data_dir / CREDENTIALS_FILE
 
     @classmethod
     def from_environment(
-        cls, environment: Mapping[str, str] | None = None, *, app_required: bool = True
+        cls,
+        environment: Mapping[str, str] | None = None,
+        *,
+        app_required: bool = True,
+        makes: bool = True,
     ) -> "Settings":
         """Read everything; ``None`` reads this process' environment.
 
         ``app_required=False`` allows that none of the app's credentials is given: it is not
         registered yet. Some of them without the others are an error all the same. Makes the data
-        directory and, at the first start, the encryption key in it. Raises `SettingsError`.
+        directory and, at the first start, the encryption key in it; ``makes=False``: nothing, for
+        commands on an app that exists. Raises `SettingsError`.
         """
-        reading = _Reading(os.environ if environment is None else environment)
+        reading = _Reading(os.environ if environment is None else environment, makes=makes)
         settings = reading.settings(app_required=app_required)
         if settings is None:
             raise SettingsError(reading.problems)
@@ -437,7 +538,8 @@ def web_url_of(api_url: str) -> str:
 class _Reading:
     """One reading of the environment, with the problems found so far."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], *, makes: bool) -> None:
+        self.makes = makes
         # A variable without a value counts as not set.
         texts = ((name, environment.get(name, "").strip()) for name in VARIABLES)
         self.given = {name: text for name, text in texts if text}
@@ -510,21 +612,24 @@ class _Reading:
         """Return every secret's text; of an address only its password is secret."""
         texts = [self.given[row.name] for row in _ROWS if row.is_secret and row.name in self.given]
         parts = [
-            (urlsplit(text).password or "") if "://" in text else part.strip()
+            part
             for text in texts
-            for part in text.split(",")
+            for part in (_passwords(text) if "://" in text else map(str.strip, text.split(",")))
         ]
         return tuple(part for part in parts if part)
 
     # --- files ------------------------------------------------------------------------------------
 
     def _make_data_dir(self) -> None:
+        if not self.makes:
+            return
         try:
             self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             fault = f"cannot be made ({error.strerror})"
         else:
             fault = "" if os.access(self.data_dir, os.W_OK | os.X_OK) else "cannot be written to"
+            fault = fault or _taken_from_others(self.data_dir)
         if fault:
             self.problems.append(f"GHAPP_DATA_DIR {fault}: name a folder of your own")
 
@@ -547,6 +652,8 @@ class _Reading:
         if "GHAPP_ENCRYPTION_KEY" in self.given or not self.data_dir.is_dir():
             return
         name = f"{self.data_dir.name}/{ENCRYPTION_KEY_FILE}"
+        if not self.makes and not path.exists():
+            return
         try:
             if not path.exists():
                 # Two processes may start at once: the second reads the key of the first.
@@ -563,7 +670,7 @@ class _Reading:
         """Return the text of a file that nobody else may read."""
         try:
             mode = path.stat().st_mode
-            if not mode & (stat.S_IRWXG | stat.S_IRWXO):
+            if not mode & _OTHERS:
                 return _text_of(path)
             fault = f"can be read by others (mode {mode & 0o777:o}): chmod 600 it"
         except (OSError, _WrongValueError) as error:
@@ -573,6 +680,27 @@ class _Reading:
 
 
 # --- private files --------------------------------------------------------------------------------
+
+
+def _taken_from_others(folder: Path) -> str:
+    """Take a folder from everybody but its owner; return why that failed.
+
+    Somebody may have made it beforehand, and a umask is often 022. A folder that others use, too,
+    is left as it is.
+    """
+    mode = folder.stat().st_mode
+    if not mode & _OTHERS:
+        return ""
+    fault = f"can be read by others (mode {mode & 0o777:o})"
+    try:
+        names = {one.name for one in folder.iterdir()}
+        if mode & stat.S_ISVTX or (names and names.isdisjoint(OURS)):
+            return f"{fault} and holds what is not ours"
+        folder.chmod(mode & ~_OTHERS & 0o7777)
+    except OSError:
+        return f"{fault} and does not belong to us"
+    log.warning("%s could be read by others (mode %o): now by its owner only", folder, mode & 0o777)
+    return ""
 
 
 def _write_private(path: Path, content: bytes, *, replace: bool) -> Path:

@@ -4,7 +4,7 @@ The collector writes them, the upload routes read them, and the OpenAPI descript
 from them. No member can hold a prompt, a conversation, command output or the text of a line.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import msgspec
@@ -14,25 +14,60 @@ from ghapp.attribution.model import EditResult, FingerprintLines, Struct
 SCHEMA = "ghapp/evidence/1"
 MOST_EDITS = 2_000
 """Edits in one batch."""
+MOST_AGENTS = 200
+"""Versions of agents that one machine reports."""
+MOST_NAMED = 500
+"""Paths or edits that one request removes: a database takes no condition without end."""
 MOST_BYTES = 16 * 1024 * 1024
 """Bytes of a batch as JSON, after decompression."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""One of GitHub's ids. It fits a 64-bit column."""
 Path = Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]
+
+
+Agent = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,38}$")]
+Version = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$")]
+Model = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z][0-9A-Za-z.:@/+_\[\]-]{0,99}$")]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 
 
 class SentEdit(Struct, frozen=True):
     """One edit: fingerprints and metadata, with its path relative to the repository."""
 
     id: Name
-    """The tool call's id; if it is sent twice, the app keeps one copy."""
-    agent: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,38}$")]
+    """The tool call's id. An edit that is sent twice, with equal agent, id, path, time and own
+    lines, is kept once."""
+    agent: Agent
     agent_session: Name
     at: Annotated[datetime, msgspec.Meta(tz=True)]
     path: Path
     outcome: EditResult
     tool: Name
     lines: FingerprintLines
+    agent_version: Version | None = None
+    """``None``: not recorded, as for the model; older collectors send neither."""
+    model: Model | None = None
+
+
+class SeenAgent(Struct, frozen=True):
+    """What a machine saw of one version of an agent in a week, in any folder; numbers only.
+
+    Agent sessions without edits show that an agent's format changed, or that nobody let it edit.
+    """
+
+    agent: Agent
+    version: Version | None
+    """``None``: not recorded."""
+    transcripts: Count
+    """Files of records that changed in the week."""
+    edits: Count
+    """Applied edits that were read in them."""
+    seen_on: date
+    """Day of the last change of one of these files, in UTC."""
+    last_edit_on: date | None
+    """Day of the last applied edit in them; ``None``: there is none."""
 
 
 class EditBatch(Struct, frozen=True):
@@ -47,13 +82,15 @@ class EditBatch(Struct, frozen=True):
     """Program and version, such as ``ghapp/1.0.0``."""
     machine: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
     """A random number made at enrollment; it reveals nothing about the machine."""
-    installation: int
+    installation: Id
     key_id: Name
     """The key that the fingerprints were made with."""
     remotes: Annotated[tuple[Name, ...], msgspec.Meta(max_length=20)] = ()
     """The clone's remotes as ``host/owner/name``, lower case, such as a fork and its parent.
     Empty only if there are no edits."""
     edits: Annotated[tuple[SentEdit, ...], msgspec.Meta(max_length=MOST_EDITS)] = ()
+    agents: Annotated[tuple[SeenAgent, ...], msgspec.Meta(max_length=MOST_AGENTS)] = ()
+    """What this machine saw of agents in the last week; empty: it does not say."""
 
 
 class BatchReceipt(Struct, frozen=True):
@@ -135,9 +172,9 @@ class MachineEnrolled(Struct, frozen=True):
 class ForgetRequest(Struct, frozen=True):
     """What to remove of the evidence that this token sent; by default all of it."""
 
-    remotes: tuple[Name, ...] = ()
-    paths: tuple[Path, ...] = ()
-    edits: tuple[Name, ...] = ()
+    remotes: Annotated[tuple[Name, ...], msgspec.Meta(max_length=20)] = ()
+    paths: Annotated[tuple[Path, ...], msgspec.Meta(max_length=MOST_NAMED)] = ()
+    edits: Annotated[tuple[Name, ...], msgspec.Meta(max_length=MOST_NAMED)] = ()
 
 
 class ForgetReceipt(Struct, frozen=True):

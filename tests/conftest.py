@@ -1,10 +1,13 @@
 """What tests of every room may ask for: real stores on both databases, a real Valkey."""
 
+import contextlib
 import logging
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import hypothesis
@@ -14,13 +17,15 @@ from cryptography.hazmat.primitives import serialization
 
 from ghapp.store import Store
 from tests.databases import (
+    NoPostgreSQL,
     ReusedDatabase,
     make_sqlite,
     new_database,
     reused_database,
     shared_server,
 )
-from tests.queues import valkey_server
+from tests.published_schema import hold_to_schema
+from tests.queues import MortalValkey, NoValkey, mortal_valkey, valkey_server
 
 # The same examples in each plain run, so that a change is judged by what it changes; a run with
 # a larger factor draws new ones. A machine under load is no reason to fail.
@@ -44,13 +49,52 @@ hypothesis.settings.load_profile("plain")
 serialization.load_pem_private_key = cache(serialization.load_pem_private_key)
 
 
+# --- what this machine lacks: said in one sentence, at the end ------------------------------------
+
+
+@contextlib.contextmanager
+def _needed(request: pytest.FixtureRequest, name: str) -> Iterator[None]:
+    """End the whole run where a service cannot be had: no test is skipped, none fails alone."""
+    try:
+        yield
+    except (NoPostgreSQL, NoValkey) as problem:
+        said = " ".join(str(problem).split())
+        request.session.shouldstop = f"{name} cannot start here, so no test was judged: {said}"
+        pytest.fail(f"{name} cannot start", pytrace=False)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which tests were left out, why, and how to get them: one line for each reason."""
+    for line in left_out(terminalreporter.stats.get("skipped", [])):
+        terminalreporter.write_line(line, yellow=True)
+
+
+def left_out(reports: Iterable[Any]) -> list[str]:
+    """Return a line for each reason for which tests were skipped."""
+    groups: dict[str, list[str]] = {}
+    for report in reports:
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        groups.setdefault(why.removeprefix("Skipped: "), []).append(report.nodeid.split("::")[0])
+    return [
+        f"left out: {len(files)} test(s) of {', '.join(sorted(set(files)))}: {why}"
+        for why, files in groups.items()
+    ]
+
+
+def pytest_collection_finish() -> None:
+    """Hold all documents to the schema, once every module that makes some is imported."""
+    hold_to_schema()
+
+
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """Address of a real PostgreSQL server, one for the whole test run."""
     here = tmp_path_factory.getbasetemp()
     # Under xdist each worker has a folder of its own below that of the run.
     run = here.parent if "PYTEST_XDIST_WORKER" in os.environ else here
-    with shared_server(run / "postgresql") as url:
+    with _needed(request, "PostgreSQL"), shared_server(run / "postgresql") as url:
         yield url
 
 
@@ -109,10 +153,21 @@ def _quiet_log() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def valkey() -> Iterator[str]:
+def valkey(request: pytest.FixtureRequest) -> Iterator[str]:
     """Address of a real Valkey server, one for each test process."""
-    with valkey_server() as url:
+    with _needed(request, "Valkey"), valkey_server() as url:
         yield url
+
+
+@pytest.fixture
+def own_valkey() -> Iterator[MortalValkey]:
+    """Lend a Valkey of the test's own, which does not run yet."""
+    # Not below pytest's own folder: a unix socket's path must be short.
+    with (
+        tempfile.TemporaryDirectory(prefix="ghapp-valkey-", dir="/tmp") as home,
+        mortal_valkey(Path(home)) as server,
+    ):
+        yield server
 
 
 @pytest.fixture

@@ -20,6 +20,53 @@ class NoValkey(Exception):  # noqa: N818 - a state of this machine
 
 
 @contextlib.contextmanager
+def mortal_valkey(home: Path) -> Iterator["MortalValkey"]:
+    """Lend a server of its own that can be away, full or a replica; nothing runs at first."""
+    server = MortalValkey(home)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+class MortalValkey:
+    """A Valkey that a test starts and stops on the same address."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"unix://{home / 'valkey.sock'}"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self._process = _start(self._home)
+        _wait(self._process, self.url, self._home)
+
+    def stop(self) -> None:
+        """End it; whoever is connected loses the connection."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def set(self, **settings: str) -> None:
+        """Change settings while it runs, such as ``maxmemory``."""
+        with redis.Redis.from_url(self.url) as client:
+            for name, value in settings.items():
+                client.config_set(name.replace("_", "-"), value)
+
+    def follow(self, host: str, port: int) -> None:
+        """Make it a replica of a server that there need not be: it takes no writes any more."""
+        with redis.Redis.from_url(self.url) as client:
+            client.replicaof(host, port)
+
+    def lead(self) -> None:
+        """End being a replica."""
+        with redis.Redis.from_url(self.url) as client:
+            client.replicaof("NO", "ONE")
+
+
+@contextlib.contextmanager
 def valkey_server() -> Iterator[str]:
     """Run a server until the block ends; yields its ``unix://`` URL.
 
@@ -49,6 +96,13 @@ def valkey_server() -> Iterator[str]:
 
 
 def _start(home: Path) -> subprocess.Popen[bytes]:
+    try:
+        return _popen(home)
+    except OSError as error:
+        raise NoValkey(f"{get_binary_path()} cannot be run ({error.strerror})") from error
+
+
+def _popen(home: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [
             *(str(get_binary_path()), "--port", "0"),
@@ -73,4 +127,5 @@ def _wait(process: subprocess.Popen[bytes], url: str, home: Path) -> None:
             else:
                 return
     log = home / "log"
-    raise NoValkey(log.read_text()[-2000:] if log.exists() else "valkey did not start")
+    said = log.read_text()[-2000:] if log.exists() else "it said nothing"
+    raise NoValkey(f"its server ended or did not answer: {said}")

@@ -9,9 +9,10 @@ from urllib.parse import unquote
 
 import click
 import pytest
+import yaml
 
 from ghapp.attribution.exclusions import registry as exclusions
-from ghapp.attribution.model import Audit, Reason, Verdict
+from ghapp.attribution.model import Audit, NoEvidence, Reason, Verdict
 from ghapp.cli.main import COMMANDS, main
 from ghapp.evidence.carried_registry import CARRIED
 from ghapp.evidence.registry import SOURCES
@@ -22,7 +23,7 @@ from tests.cli.commands import ghapp
 DOCS = TOP / "docs"
 RULES = (DOCS / "rules.md").read_text("utf-8")
 PAGES = sorted([TOP / "README.md", *DOCS.rglob("*.md"), *FIXTURES.rglob("README.md")])
-DECISIONS = 16
+DECISIONS = 18
 """Of section 2 of the rules."""
 
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -54,6 +55,7 @@ def anchors(page: Path) -> set[str]:
         ("settings.md", {name.lower() for name in VARIABLES}),
         ("evidence.md", {*SOURCES, *CARRIED}),
         ("rules.md", set(Verdict)),
+        ("no-evidence.md", set(NoEvidence)),
     ],
 )
 def test_every_name_has_an_anchor(page: str, names: set[str]) -> None:
@@ -170,8 +172,9 @@ FILES = {"ghapp.sqlite3"}
 """Names of files that look like modules."""
 EXAMPLES = {"docs/exclusions.md", "ghapp/attribution/exclusions/test_fixture.py"}
 """Texts whose paths below ``tests/`` are those of somebody's repository."""
-VARIABLES_ELSEWHERE = {"GHAPP_VENV", "GHAPP_SETUP_TOKEN"}
-"""run.py reads the first; ``ghapp serve`` gives the second to its set-up page."""
+VARIABLES_ELSEWHERE = {"GHAPP_VENV", "GHAPP_SETUP_TOKEN", "GITHUB_TOKEN"}
+"""run.py reads the first; ``ghapp serve`` gives the second to its set-up page; an auditor's own
+token is in the third."""
 NO_COMMANDS = {"test", "coverage", "lock", "tools", "ANYTHING"}
 """What ``python3 run.py`` takes beside the commands of ``ghapp``, and a placeholder."""
 
@@ -272,3 +275,10 @@ def test_pictures_are_small(page: Path) -> None:
     pictures = [one for one in _LINK.findall(page.read_text("utf-8")) if one.endswith(".png")]
     sizes = {one: (page.parent / one).stat().st_size for one in pictures}
     assert {one: size for one, size in sizes.items() if size > 300_000} == {}
+
+
+def test_the_permissions_that_the_app_asks_for_are_told() -> None:
+    asked = yaml.safe_load((TOP / "app.yml").read_text("utf-8"))["default_permissions"]
+    section = (DOCS / "access.md").read_text("utf-8").split("## What the app asks GitHub for")[1]
+    told = re.findall(r"^\| `(\w+): (\w+)` \|", section.split("\n## ")[0], re.MULTILINE)
+    assert dict(told) == asked

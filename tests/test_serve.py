@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +14,7 @@ import redis
 import requests
 
 from ghapp import serve
+from ghapp.running import note_of
 from ghapp.serve import (
     LONGEST_SOCKET_PATH,
     SETTLED_AFTER,
@@ -29,8 +30,10 @@ from ghapp.serve import (
     valkey,
     valkey_binary,
     valkey_url,
+    wait_for,
 )
 from tests.cases import TOP
+from tests.cli.commands import ghapp_process
 
 SLEEPS = ("sleep", "600")
 DIES = ("sh", "-c", "exit 3")
@@ -120,11 +123,80 @@ def test_a_program_that_is_not_needed_any_more_is_stopped_and_forgotten() -> Non
         supervisor.stop()
 
 
-def test_what_does_not_answer_in_time_is_said_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "START_LIMIT", 0.0)
-    with pytest.raises(ServeError, match="Valkey does not answer"):
-        serve._wait_for(Supervisor(os.environ), "Valkey", lambda: False)
-    serve._wait_for(Supervisor(os.environ), "Valkey", lambda: True)
+WORKS = ("sh", "-c", "echo begins >&2; while :; do :; done")
+
+
+@pytest.fixture
+def supervisor() -> Iterator[Supervisor]:
+    made = Supervisor(os.environ)
+    yield made
+    made.stop()
+
+
+def test_a_start_may_take_as_long_as_it_makes_progress(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It works for longer than a start may stand still, by the time that it uses.
+    monkeypatch.setattr(serve, "STALLED_AFTER", 2.0)
+    monkeypatch.setattr(serve, "SAY_EVERY", 0.2)
+    told: list[str] = []
+    supervisor.add(ChildProgram("web", WORKS, grace=0.1))
+    began = time.monotonic()
+    wait_for(supervisor, "web", lambda: time.monotonic() > began + 4.0, told.append)
+    assert told[0].startswith("web is starting: ")
+    assert supervisor.children[0].last_lines() == ["begins"]
+
+
+def test_a_start_that_stands_still_is_given_up_with_its_last_lines(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(serve, "STALLED_AFTER", 1.0)
+    (tmp_path / "own.log").write_text("its own log\n")
+    hangs = ("sh", "-c", "echo begins >&2; exec sleep 600")
+    supervisor.add(
+        ChildProgram("valkey", hangs, grace=0.1, log=tmp_path / "own.log"),
+        ChildProgram("other", SLEEPS, grace=0.1),
+    )
+    with pytest.raises(
+        ServeError, match=r"(?s)valkey does not start: nothing has moved.*own log\n +begins"
+    ):
+        wait_for(supervisor, "valkey", lambda: False, lambda _: None)
+
+
+def test_a_program_that_dies_again_and_again_is_given_up(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(serve, "LONGEST_PAUSE", 0.01)
+    supervisor.add(ChildProgram("web", ("sh", "-c", "echo no such module >&2; exit 3")))
+    with pytest.raises(
+        ServeError, match=r"(?s)web does not start: it died 5 times.*no such module"
+    ):
+        wait_for(supervisor, "web", lambda: False, lambda _: None)
+
+
+def test_what_a_program_says_is_passed_on_whole(tmp_path: Path) -> None:
+    script = (
+        "import os, sys\n"
+        "from ghapp.serve import ChildProgram, Supervisor\n"
+        "supervisor = Supervisor(os.environ)\n"
+        "says = 'import sys; [print(n, file=sys.stderr) for n in range(30000)]'\n"
+        "supervisor.add(ChildProgram('says', (sys.executable, '-c', says)))\n"
+        "supervisor.watch_until(lambda: '29999' in supervisor.children[0].last_lines())\n"
+        "supervisor.stop()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=child_environment(os.environ),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert [line for line in done.stderr.splitlines() if line.isdigit()] == [
+        *map(str, range(30000))
+    ]
 
 
 def test_stopping_ends_the_children_of_children(tmp_path: Path) -> None:
@@ -249,20 +321,50 @@ def test_without_credentials_it_serves_the_set_up_page(tmp_path: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     with subprocess.Popen(
         [sys.executable, "-m", "ghapp", "serve", "--port", "0", "--data", str(tmp_path / "data")],
-        env=child_environment(kept),
+        env=child_environment(kept | {"XDG_STATE_HOME": str(tmp_path / "state")}),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     ) as app:
         assert app.stdout is not None
         lines = [app.stdout.readline(), app.stdout.readline()]
-        address = lines[1].strip()
+        while " is starting: " in lines[-2]:  # a slow machine
+            lines.append(app.stdout.readline())
+        address = lines[-1].strip()
         try:
             until(lambda: "Register the GitHub App" in _page(address))
+            # From any other folder, commands find its data and its queue.
+            noted = note_of(tmp_path / "data")
+            assert noted is not None
+            assert noted.pid == app.pid
+            found = ghapp_process(
+                "admin", "stuck", cwd=tmp_path, XDG_STATE_HOME=str(tmp_path / "state")
+            )
+            assert (found.returncode, found.stdout, found.stderr) == (0, b"", b"")
         finally:
             app.send_signal(signal.SIGINT)
             assert app.wait(60) == 0
     assert "token=" in address
+    assert note_of(tmp_path / "data") is None
+    assert list((tmp_path / "state").rglob("*.path")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "said"),
+    [
+        ("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none", "127.0.0.1"),
+        ("REDIS_URL", "redis://:hunter2#3@127.0.0.1:1/0", "REDIS_URL cannot be read"),
+    ],
+)
+def test_what_the_app_cannot_start_with_is_said_in_one_line(
+    tmp_path: Path, name: str, address: str, said: str
+) -> None:
+    given = {name: address, "HOME": str(tmp_path)}
+    done = ghapp_process("serve", "--port", "0", "--data", str(tmp_path / "data"), **given)
+    lines = [line for line in done.stderr.decode().splitlines() if said in line]
+    assert (done.returncode, len(lines)) == (1, 1)
+    assert "Traceback" not in done.stderr.decode()
+    assert "hunter2" not in done.stderr.decode()
 
 
 def _page(address: str) -> str:

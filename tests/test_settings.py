@@ -306,3 +306,94 @@ def test_every_variable_that_is_read_is_listed() -> None:
     source = (TOP / "ghapp" / "settings.py").read_text()
     read = set(re.findall(r'"((?:GITHUB|GHAPP|DATABASE|REDIS)_[A-Z_]+)"', source))
     assert read == set(VARIABLES)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis://:hunter2#hunter3@host:6379/0",
+        "redis://:hunter2/hunter3@host:6379/0",
+        "redis://:hunter2?hunter3@host:6379/0",
+        "rediss://ann:hunter2#hunter3@host/1",
+        "rediss://:22/hunter3@host",
+        "redis://:hunter2]hunter3[@host",
+        "redis://:hunter2hunter3@",
+        "redis://:hunter2hunter3@host/name",
+    ],
+)
+def test_a_redis_address_that_a_password_breaks_is_refused_without_it(
+    environment: dict[str, str], address: str
+) -> None:
+    (problem,) = problems(environment, REDIS_URL=address)
+    assert problem.startswith("REDIS_URL ")
+    assert not {"hunter2", "hunter3"} & set(re.findall(r"hunter\d", problem))
+
+
+def test_a_mail_server_s_password_breaks_no_address_either(environment: dict[str, str]) -> None:
+    given = {"GHAPP_MAIL_URL": "smtps://ann:hunter2#3@host:465", "GHAPP_MAIL_FROM": "a@b.example"}
+    (problem,) = problems(environment, **given)
+    assert problem.startswith("GHAPP_MAIL_URL cannot be read")
+    assert "hunter2" not in problem
+
+
+@pytest.mark.parametrize(
+    ("address", "password"),
+    [
+        ("postgresql://ghapp:pa/ss#wo?rd@host/name", "pa/ss#wo?rd"),
+        ("postgresql://ghapp:pass%2Fword@host/name", "pass/word"),
+    ],
+)
+def test_a_password_is_hidden_as_it_is_written_and_as_it_is_meant(
+    environment: dict[str, str], address: str, password: str
+) -> None:
+    assert password in Settings.from_environment(environment | {"DATABASE_URL": address}).hidden
+
+
+def test_a_public_address_has_no_path(environment: dict[str, str]) -> None:
+    given = environment | {"GHAPP_PUBLIC_URL": "https://example.com/"}
+    assert Settings.from_environment(given).public_url == "https://example.com"
+    (problem,) = problems(environment, GHAPP_PUBLIC_URL="https://example.com/audits")
+    assert problem.startswith("GHAPP_PUBLIC_URL has a path")
+
+
+def test_a_command_on_an_app_that_exists_makes_nothing(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    read = Settings.from_environment(environment, makes=False)
+    assert read.app is not None
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(SettingsError, match=r"encryption.key is not in .*--data"):
+        _ = read.encryption_key
+    made = Settings.from_environment(environment).encryption_key
+    assert Settings.from_environment(environment, makes=False).encryption_key == made
+
+
+@pytest.mark.parametrize("held", [(), ("ghapp.sqlite3",)], ids=["empty", "ours"])
+def test_a_data_directory_that_others_can_read_is_closed_and_said(
+    environment: dict[str, str],
+    tmp_path: Path,
+    held: tuple[str, ...],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(0o755)
+    for name in held:
+        (folder / name).touch()
+    Settings.from_environment(environment)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert "could be read by others (mode 755)" in caplog.text
+
+
+@pytest.mark.parametrize(("mode", "held"), [(0o755, "notes.txt"), (0o1777, "")])
+def test_a_directory_of_others_is_refused_and_left_alone(
+    environment: dict[str, str], tmp_path: Path, mode: int, held: str
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(mode)
+    if held:
+        (folder / held).touch()
+    (problem,) = problems(environment)
+    assert "can be read by others" in problem
+    assert stat.S_IMODE(folder.stat().st_mode) == mode

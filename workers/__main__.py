@@ -10,15 +10,21 @@ import signal
 import socket
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from secrets import token_hex
+from types import FrameType
 from typing import Any
 
+import redis
 from rq import Queue, Worker
+from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.worker import SpawnWorker
 
 from ghapp.bootstrap import connect_queue, services
+from ghapp.log import Outage
+from ghapp.queue.enqueue import QueueState, write_state
 from ghapp.settings import Settings
 from ghapp.store import Lane
 from workers.jobs import GIVE_BACK
@@ -35,10 +41,69 @@ with the longest wait of an idle worker, that is less than a minute."""
 FINISH_WITHIN = 6.0
 """Seconds that an item in work may still take once the worker is asked to stop. Then the worker
 puts it back, before it is killed: `ghapp serve` and containers kill after 10 seconds."""
+LONGEST_PAUSE = 4.0
+"""Seconds between two looks whether Redis is back, at most."""
 _PR_SET_PDEATHSIG = 1
 
 
-class ForkingWorker(Worker):
+class PatientWorker(Worker):
+    """Ends without a traceback where Redis goes away or takes no writes; `serve_lane` waits then.
+
+    RQ would end with a traceback, or log each of its own tries.
+    """
+
+    is_asked_to_stop = False
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Remember that this end is wanted."""
+        self.is_asked_to_stop = True
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """Show a sign of life; without Redis, take no more jobs."""
+        try:
+            super().heartbeat(timeout, pipeline)
+        except redis.RedisError as error:
+            if not self.horse_pid:
+                raise StopRequested from error
+
+    def dequeue_job_and_maintain_ttl(self, *given: Any, **more: Any) -> Any:
+        """Wait for a job; where Redis refuses, end."""
+        try:
+            return super().dequeue_job_and_maintain_ttl(*given, **more)
+        except redis.RedisError as error:
+            raise StopRequested from error
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Do one job; where Redis is lost meanwhile, let the job end, which the store knows."""
+        try:
+            super().execute_job(job, queue)
+        except redis.RedisError as error:
+            if self.horse_pid:
+                with suppress(ChildProcessError):
+                    os.waitpid(self.horse_pid, 0)
+                self._horse_pid = 0
+            raise StopRequested from error
+
+    def teardown(self) -> None:
+        """Take leave as far as Redis lets it."""
+        if self.is_horse:
+            return
+        with suppress(redis.RedisError):
+            self.register_death()  # type: ignore[no-untyped-call]
+        with suppress(redis.RedisError):
+            self.unsubscribe()  # type: ignore[no-untyped-call]
+        listening: Any = self.pubsub_thread
+        if listening is not None:
+            listening.stop()
+
+    def _pubsub_exception_handler(self, exc: Exception, pubsub: Any, pubsub_thread: Any) -> None:
+        # The loop above notices by itself that Redis is away; RQ's thread would log each try.
+        del exc, pubsub
+        pubsub_thread.stop()
+
+
+class ForkingWorker(PatientWorker):
     """Forks for each job. A fork that outlives its worker ends, and its item is due again."""
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
@@ -71,11 +136,16 @@ class ForkingWorker(Worker):
                 os.kill(self.horse_pid, GIVE_BACK)
 
 
-def worker_of(lane: Lane, settings: Settings) -> Worker:
+class SpawningWorker(PatientWorker, SpawnWorker):
+    """Spawns a new interpreter for each job."""
+
+
+def worker_of(lane: Lane, settings: Settings) -> PatientWorker:
     """Return the worker of one queue, set to find a lost job within a minute."""
     connection = connect_queue(settings)
     # macOS kills a forked process that touches its frameworks, so there each job is spawned.
-    kind: type[Worker] = SpawnWorker if sys.platform == "darwin" else ForkingWorker
+    is_mac = sys.platform == "darwin"
+    kind: type[PatientWorker] = SpawningWorker if is_mac else ForkingWorker
     options: dict[str, Any] = {
         "worker_ttl": WORKER_TTL,
         "maintenance_interval": MAINTENANCE,
@@ -88,16 +158,64 @@ def worker_of(lane: Lane, settings: Settings) -> Worker:
     return kind([queue], name=name, connection=connection, **options)
 
 
+def serve_lane(lane: Lane, settings: Settings) -> None:
+    """Work until asked to stop; while Redis is away or takes no writes, wait for it quietly."""
+    while wait_for_queue(connect_queue(settings, quick=True)):
+        worker = worker_of(lane, settings)
+        # Most of what RQ has to say is that Redis is away, which is said once, above.
+        with suppress(redis.RedisError, StopRequested):
+            worker.work(logging_level="WARNING")
+        if worker.is_asked_to_stop:
+            return
+
+
+def wait_for_queue(connection: redis.Redis) -> bool:
+    """Return once Redis takes writes; ``False``: this process was asked to stop meanwhile."""
+    stop, outage = threading.Event(), Outage("queue_away")
+    with asked_to_stop(stop):
+        for seconds in pauses():
+            state = write_state(connection)
+            if stop.is_set() or state is QueueState.OK:
+                break
+            outage.say(f"Redis: {state}; work items wait in the database")
+            stop.wait(seconds)
+        if not stop.is_set():
+            outage.over()
+    return not stop.is_set()
+
+
+@contextmanager
+def asked_to_stop(stop: threading.Event) -> Iterator[None]:
+    """Set the event on SIGINT or SIGTERM within the block; RQ has handlers of its own."""
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    for signum in before:
+        signal.signal(signum, lambda *_: stop.set())
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+def pauses() -> Iterator[float]:
+    """Yield the seconds between two tries, without end."""
+    seconds = 0.25
+    while True:
+        yield seconds
+        seconds = min(2 * seconds, LONGEST_PAUSE)
+
+
 def main(arguments: list[str]) -> int:
     """Run until asked to stop; return 2 if the queue's name is not one of ours."""
     if len(arguments) != 1 or arguments[0] not in set(Lane):
         sys.stderr.write(f"usage: python -m workers {'|'.join(Lane)}\n")
         return 2
+    os.umask(0o077)
     # Built before the first fork, so that no job pays for the imports.
     ready = services()
     # So is the app's key, which takes a tenth of a second to read.
     _ = ready.auth
-    worker_of(Lane(arguments[0]), ready.settings).work(logging_level="WARNING")
+    serve_lane(Lane(arguments[0]), ready.settings)
     return 0
 
 

@@ -4,6 +4,7 @@ Two schedulers are safe: a job that is queued already is not queued again, and n
 lease the same item.
 """
 
+import os
 import signal
 import sys
 import threading
@@ -18,7 +19,10 @@ import structlog
 from ghapp.bootstrap import Services, services
 from ghapp.events.intake import EventIntake
 from ghapp.events.reconcile import reconcile_request
+from ghapp.git.repository import remove_unused
 from ghapp.github.webhooks import WebhookError
+from ghapp.ingest.upload import ASK_AGAIN
+from ghapp.log import Outage
 from ghapp.queue.enqueue import QueueAway, job_id
 from ghapp.store import DeliveryEnd, Lane, StoreError, WorkItem, WorkKind, WorkRequest
 from ghapp.upkeep.weekly import next_sending
@@ -46,6 +50,7 @@ log = structlog.get_logger()
 
 def main() -> int:
     """Look until asked to stop."""
+    os.umask(0o077)
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
@@ -60,11 +65,13 @@ def main() -> int:
         ScheduledChore(enqueue_teams, TEAMS_EVERY / 4),
     ]
     recent = RecentlyQueued()
+    looks, late = Outage("look_failed"), Outage("chore_failed")
     while not stop.is_set():
-        for chore in chores:
-            chore.do(ready)
+        do_chores(ready, chores, late, stop)
+        if stop.is_set():
+            break
         began = time.monotonic()
-        look(ready, recent)
+        look(ready, recent, looks)
         _wait(ready, stop, looked=time.monotonic() - began)
     return 0
 
@@ -77,7 +84,7 @@ def _wait(ready: Services, stop: threading.Event, *, looked: float) -> None:
     """
     began = time.monotonic()
     ready.queue.wait(EVERY)
-    # While Redis is away, `wait` returns at once, so wait here.
+    # While Redis is away or takes no writes, `wait` returns at once, so wait here.
     spent = time.monotonic() - began
     is_there = spent > AT_LEAST or ready.queue.is_alive()
     stop.wait(max(AT_LEAST, min(4 * looked, EVERY)) if is_there else EVERY)
@@ -114,15 +121,29 @@ class ScheduledChore:
     """``None``: not since this process began."""
 
     def do(self, ready: Services) -> None:
-        """Do it if it is time. While the database is away, it waits for the next time."""
+        """Do it if it is time. Raises `StoreError`; then it is still to be done."""
         now = ready.clock()
-        if self.done_at is not None and now - self.done_at < self.every:
-            return
-        self.done_at = now
-        try:
+        if self.done_at is None or now - self.done_at >= self.every:
             self.doing(ready)
+            self.done_at = now
+
+
+def do_chores(
+    ready: Services, chores: Iterable[ScheduledChore], late: Outage, stop: threading.Event
+) -> None:
+    """Do the chores whose time has come; say once if the database does not let them.
+
+    Each may wait for a database that is away, so a stop does not wait for the rest of them.
+    """
+    for chore in chores:
+        if stop.is_set():
+            return
+        try:
+            chore.do(ready)
         except StoreError as error:
-            log.warning("chore_failed", chore=self.doing.__name__, problem=str(error))
+            late.say(str(error))
+            return
+    late.over()
 
 
 # --- enqueueing: each raises `StoreError` ---------------------------------------------------------
@@ -215,11 +236,15 @@ def next_slot(now: datetime, period: timedelta, offset: int) -> datetime:
     return EPOCH + timedelta(seconds=shift + (passed // seconds + 1) * seconds)
 
 
-def look(ready: Services, recent: RecentlyQueued | None = None) -> int:
+def look(
+    ready: Services, recent: RecentlyQueued | None = None, outage: Outage | None = None
+) -> int:
     """Queue overdue work and follow deliveries that were left; return how many jobs it queued.
 
-    It survives an absent database or Redis: the next look tries again.
+    It survives an absent database or Redis: the next look tries again. ``outage`` remembers from
+    look to look what was said of it.
     """
+    outage = outage or Outage("look_failed")
     now = ready.clock()
     try:
         for delivery in ready.store.deliveries.unsettled(now - LEFT_BEHIND):
@@ -229,8 +254,9 @@ def look(ready: Services, recent: RecentlyQueued | None = None) -> int:
     except (StoreError, QueueAway) as error:
         if recent:
             recent.forget()
-        log.warning("look_failed", problem=str(error))
+        outage.say(str(error))
         return 0
+    outage.over()
     if queued:
         log.info("queued_overdue", count=queued)
     return queued
@@ -260,9 +286,12 @@ def tidy(ready: Services) -> None:
     # A replaced key is needed as long as evidence that it encoded.
     ready.store.fingerprint_keys.expire(now - settings.evidence_kept)
     ready.store.coverage.expire(now - settings.access_log_kept)
+    ready.store.agent_reports.expire(now - settings.access_log_kept)
     ready.store.access_log.expire(now - settings.access_log_kept)
+    remove_unused(settings.data_dir / "git", now - settings.deliveries_kept)
     ready.kept_pulls.expire(now - settings.deliveries_kept)
     ready.store.logins.expire(now)
+    ready.store.repository_names.expire(now - ASK_AGAIN)
     if deliveries or items or edits:
         log.info("tidied", deliveries=deliveries, items=items, edits=edits)
 

@@ -7,11 +7,15 @@ audit, byte for byte.
 from collections.abc import Iterator
 from datetime import datetime
 
+import msgspec
+from msgspec.structs import replace
+
 from ghapp import __version__
-from ghapp.attribution import digest, verdict
-from ghapp.attribution.candidates import CandidateEdits, candidates
+from ghapp.attribution import digest, no_evidence, unrecorded, verdict
+from ghapp.attribution.candidates import CandidateEdits, candidates, in_order
 from ghapp.attribution.codebook import Codebook
 from ghapp.attribution.document import SCHEMA
+from ghapp.attribution.edit_sources import edit_sources, lines_by_model
 from ghapp.attribution.exclusions.registry import excluded_file, excluded_line
 from ghapp.attribution.matching import FileMatching
 from ghapp.attribution.model import (
@@ -20,6 +24,8 @@ from ghapp.attribution.model import (
     AuditSubject,
     Change,
     Declaration,
+    Edit,
+    EditResult,
     Evidence,
     FileDiff,
     FileStatus,
@@ -52,8 +58,22 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
     found = candidates(subject, change, evidence, policy)
     files = tuple(_verdicts(change, found, policy, book))
     considered = found.considered()
+    sources = edit_sources(files, found)
+    counted = replace(verdict.totals(files), by_model=lines_by_model(files, sources))
     totals, judged = verdict.settled(
-        verdict.totals(files), edits_considered=len(considered), complete=change.complete
+        counted, edits_considered=len(considered), complete=change.complete
+    )
+    inputs = AuditInputs(
+        diff=digest.of_change(change),
+        evidence=digest.of_edits(found.compared(policy)),
+        edits_considered=len(considered),
+        change_complete=change.complete,
+        evidence_complete=not evidence.unread,
+        missing=tuple(sorted(change.missing)),
+        unread_records=len(evidence.unread),
+        declared=_declared(evidence.trailers),
+        passed_over=evidence.passed_over,
+        edits_left_out=found.left_out(),
     )
     return Audit(
         schema=SCHEMA,
@@ -69,19 +89,10 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
         policy=policy.used(),
         engine=__version__,
         measure=book.measure,
-        inputs=AuditInputs(
-            diff=digest.of_change(change),
-            evidence=digest.of_edits(found.compared(policy)),
-            edits_considered=len(considered),
-            change_complete=change.complete,
-            evidence_complete=not evidence.unread,
-            missing=tuple(sorted(change.missing)),
-            unread_records=len(evidence.unread),
-            declared=_declared(evidence.trailers),
-            passed_over=evidence.passed_over,
-        ),
+        inputs=replace(inputs, no_evidence=no_evidence.why(judged, inputs)),
         totals=totals,
         files=files,
+        edits=sources,
     )
 
 
@@ -89,6 +100,34 @@ def _declared(trailers: dict[str, int] | None) -> tuple[Declaration, ...] | None
     if trailers is None:
         return None
     return tuple(Declaration(agent=agent, commits=trailers[agent]) for agent in sorted(trailers))
+
+
+def with_outcomes(
+    subject: AuditSubject, change: Change, evidence: Evidence, policy: Policy
+) -> tuple[Edit, ...]:
+    """Return the edits with the outcomes that an audit takes unrecorded ones for (rules.md 2.17).
+
+    Unrecorded ones that it does not look at are left out. Lines must be text.
+    """
+    book, found = Codebook(), candidates(subject, change, evidence, policy)
+    sides = EditSides(book)
+    applied = {id(edit) for edits in found.outside_window.values() for edit in edits}
+    refused = {id(edit) for edits in found.not_applied.values() for edit in edits}
+    for file in change.files:
+        counted = _CountedFile(file, found, sides, policy, book)
+        applied |= {id(side.edit) for side in counted.matching.sides}
+        refused |= {id(edit) for edit in counted.unproven}
+    settled = {
+        **dict.fromkeys(refused, EditResult.REFUSED),
+        **dict.fromkeys(applied, EditResult.APPLIED),
+    }
+    return tuple(
+        edit
+        if edit.outcome is not EditResult.UNRECORDED
+        else msgspec.structs.replace(edit, outcome=settled[id(edit)])
+        for edit in evidence.edits
+        if edit.outcome is not EditResult.UNRECORDED or id(edit) in settled
+    )
 
 
 def _verdicts(
@@ -126,13 +165,11 @@ class _CountedFile:
         self.file = file
         self._uncounted: dict[int, str] = {}
         counted = self._counted(book)
-        edits = found.of(found.usable, file)
-        self.matching = FileMatching(
-            file_side(file, counted, book),
-            [sides.of(edit, file.path) for edit in edits],
-            book,
-            policy.limit,
-        )
+        side = file_side(file, counted, book)
+        usable = [sides.of(edit, file.path) for edit in found.of(found.usable, file)]
+        applied, unproven = unrecorded.proven(usable, side, book)
+        self.unproven = [side.edit for side in unproven]
+        self.matching = FileMatching(side, applied, book, policy.limit)
         self.matching.match()
 
     def _counted(self, book: Codebook) -> dict[int, int]:
@@ -159,7 +196,9 @@ class _CountedFile:
             matching,
             self.file.path,
             outside_window=found.of(found.outside_window, self.file),
-            not_applied=found.of(found.not_applied, self.file),
+            not_applied=in_order(
+                [*found.of(found.not_applied, self.file), *self.unproven], found.merged_at
+            ),
         )
         lines = [LineVerdict(line=number, reason=rule) for number, rule in self._uncounted.items()]
         for at, (number, code) in enumerate(matching.file.added):

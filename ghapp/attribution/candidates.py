@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from ghapp.attribution.identity import once
 from ghapp.attribution.model import (
     AuditSubject,
     Change,
     Edit,
-    EditResult,
+    EditsLeftOut,
     Evidence,
     FileDiff,
     FileStatus,
@@ -30,27 +31,38 @@ ByPath = defaultdict[str | None, list[Edit]]
 
 @dataclass(frozen=True, slots=True)
 class CandidateEdits:
-    """The edits of one repository, by path; ``None`` is for files outside the change."""
+    """The edits of one repository, by path; ``None`` is for files outside the change.
 
+    Each path's edits are in the order of ties (rules.md 2.10).
+    """
+
+    merged_at: datetime
     usable: ByPath = field(default_factory=lambda: defaultdict(list))
-    """Applied inside the window."""
+    """Applied inside the window, or with an unknown outcome that the file has to show."""
     outside_window: ByPath = field(default_factory=lambda: defaultdict(list))
     not_applied: ByPath = field(default_factory=lambda: defaultdict(list))
-    order: dict[str, int] = field(default_factory=dict)
-    """Each edit's rank in the order of ties (rules.md 2.10), by its id."""
+    elsewhere: list[Edit] = field(default_factory=list)
+    """Outside the repository."""
 
     def of(self, table: ByPath, file: FileDiff) -> list[Edit]:
         """Return a table's edits of a file, including those of its earlier name if renamed."""
         found = list(table.get(file.path, ()))
         if file.status is FileStatus.RENAMED and file.previous_path:
-            found += table.get(file.previous_path, ())
-            found.sort(key=lambda edit: self.order[edit.id])
+            return in_order([*found, *table.get(file.previous_path, ())], self.merged_at)
         return found
 
     def considered(self) -> list[Edit]:
         """Return all usable edits, by time and id."""
         edits = [edit for found in self.usable.values() for edit in found]
         return sorted(edits, key=lambda edit: (edit.at, edit.id))
+
+    def left_out(self) -> EditsLeftOut:
+        """Return how many edits were read and are not usable, by why."""
+        return EditsLeftOut(
+            outside_window=sum(map(len, self.outside_window.values())),
+            not_applied=sum(map(len, self.not_applied.values())),
+            elsewhere=len(self.elsewhere),
+        )
 
     def compared(self, policy: Policy) -> list[Edit]:
         """Return the usable edits whose lines an audit compares.
@@ -79,38 +91,18 @@ def candidates(
         repository=subject.repository,
     )
     first, last = policy.window(subject.merged_at)
-    found = CandidateEdits()
+    found = CandidateEdits(subject.merged_at)
     for edit in in_order(first_hand(once(evidence.edits)), subject.merged_at):
-        found.order[edit.id] = len(found.order)
         place = checkouts.place(edit.path)
         if not place.inside:
-            continue
-        if edit.outcome is not EditResult.APPLIED:
+            found.elsewhere.append(edit)
+        elif not policy.may_count(edit.outcome):
             found.not_applied[place.path].append(edit)
         elif first <= edit.at <= last:
             found.usable[place.path].append(edit)
         else:
             found.outside_window[place.path].append(edit)
     return found
-
-
-def once(edits: Iterable[Edit]) -> list[Edit]:
-    """Return each tool call once, however many copies of its record were read.
-
-    If copies differ, it keeps the applied one, then the one with the fewest own lines, then the
-    first by agent session, path and time.
-    """
-    best: dict[str, Edit] = {}
-    for edit in edits:
-        known = best.get(edit.id)
-        if known is None or _preference(edit) < _preference(known):
-            best[edit.id] = edit
-    return list(best.values())
-
-
-def _preference(edit: Edit) -> tuple[bool, int, str, str, datetime]:
-    own = sum(len(hunk.own) for hunk in edit.lines.hunks)
-    return edit.outcome is not EditResult.APPLIED, own, edit.agent_session, edit.path, edit.at
 
 
 class _Sourced(Protocol):
@@ -139,6 +131,6 @@ def first_hand(edits: list[_SourcedT]) -> list[_SourcedT]:
 
 def in_order(edits: Iterable[Edit], merged_at: datetime) -> list[Edit]:
     """Return edits in the order of ties: not after the merge first, then latest, then by id."""
-    by_id = sorted(edits, key=lambda edit: edit.id)
+    by_id = sorted(edits, key=lambda edit: (edit.id, edit.agent, edit.agent_session, edit.path))
     by_time = sorted(by_id, key=lambda edit: edit.at, reverse=True)
     return sorted(by_time, key=lambda edit: edit.at > merged_at)

@@ -27,8 +27,9 @@ def of_edits(edits: Iterable[Edit]) -> str:
     It omits the developers: the app may know them, but a transcript does not name them.
     """
     digest = hashlib.sha256()
-    for edit in sorted(edits, key=lambda edit: edit.id):
-        digest.update(msgspec.msgpack.encode(nameless(edit)))
+    packed = [(edit.id, msgspec.msgpack.encode(nameless(edit))) for edit in edits]
+    for _, one in sorted(packed):
+        digest.update(one)
     return "sha256:" + digest.hexdigest()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -143,13 +143,18 @@ def changed_twice(files: Sequence[FileDiff]) -> int | None:
 
 
 class EditResult(StrEnum):
-    """What became of an agent's edit call. Only ``applied`` edits count (rules.md 2.6)."""
+    """What became of an agent's edit call. Only ``applied`` edits count (rules.md 2.6).
+
+    ``unrecorded``: the agent never records it, so the change has to show it (rules.md 2.17).
+    ``unanswered``: the agent records results, and there is none.
+    """
 
     APPLIED = "applied"
     REFUSED = "refused"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
     UNANSWERED = "unanswered"
+    UNRECORDED = "unrecorded"
 
 
 class LineFingerprint(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -193,7 +198,7 @@ class Edit(Struct, frozen=True):
     """One file edit by an agent, applied or not: one tool call and one path."""
 
     id: str
-    """The tool call's id, unique across all agent sessions (rules.md 2.8)."""
+    """The tool call's id; it may repeat (rules.md 2.8)."""
     agent: str
     """``claude-code``, or another agent's name (rules.md 2.16)."""
     agent_session: str
@@ -314,6 +319,17 @@ class Verdict(StrEnum):
     NO_EVIDENCE = "no_evidence"
 
 
+class NoEvidence(StrEnum):
+    """Why a verdict is ``no_evidence`` (docs/no-evidence.md)."""
+
+    NOTHING_ARRIVED = "nothing_arrived"
+    NONE_READABLE = "none_readable"
+    """Something arrived, and no edit could be read from it."""
+    NONE_IN_THIS_REPOSITORY = "none_in_this_repository"
+    NONE_IN_THE_WINDOW = "none_in_the_window"
+    NONE_APPLIED = "none_applied"
+
+
 class Measure(StrEnum):
     """The unit of a difference (rules.md 2.2)."""
 
@@ -336,6 +352,8 @@ class LineVerdict(msgspec.Struct, frozen=True, gc=False, omit_defaults=False):
     agent_session: str | None = None
     edit: str | None = None
     edited_at: datetime | None = None
+    outcome: Literal["unrecorded"] | msgspec.UnsetType = msgspec.UNSET
+    """Given only if no record tells the edit's outcome (rules.md 2.17)."""
 
 
 class EditSource(Struct, frozen=True):
@@ -379,7 +397,8 @@ class AuditTotals(Struct, frozen=True):
     by_reason: dict[str, int]
     by_agent: dict[str, int]
     by_model: dict[str, dict[str, int]] | None = None
-    """Agent → model → attributed lines; ``None``: this engine does not read models."""
+    """Agent → model → attributed lines; the model ``""`` is not recorded. ``None``: this engine
+    does not read models."""
     range: LineRange | None = None
     """``None``: this engine states the floor alone."""
 
@@ -393,6 +412,8 @@ class PolicyUsed(Struct, frozen=True):
     window_after_days: int
     rewrite_limit: float
     moved_blocks: bool
+    unrecorded_outcomes: bool | None = None
+    """``None``: this engine read no edits without an outcome."""
 
 
 class Declaration(Struct, frozen=True):
@@ -405,6 +426,17 @@ class Declaration(Struct, frozen=True):
     """``None``: not declared."""
 
 
+class EditsLeftOut(Struct, frozen=True):
+    """Edits that were read and could support no line of the change."""
+
+    outside_window: int
+    """Applied edits of this repository before or after the window."""
+    not_applied: int
+    """Edits of this repository that were refused, failed or interrupted, or never answered."""
+    elsewhere: int
+    """Edits outside the repository. The app reads none, because it stores edits by repository."""
+
+
 class AuditInputs(Struct, frozen=True):
     """What an audit was made from. Digests are of canonical forms, never of raw files."""
 
@@ -413,7 +445,8 @@ class AuditInputs(Struct, frozen=True):
     """Digest of the considered edits of the change's files, or of all considered edits if the
     policy follows moved blocks."""
     edits_considered: int
-    """Applied edits of this repository inside the window."""
+    """Edits of this repository inside the window that were applied, or of which no record tells
+    whether they were (rules.md 2.17)."""
     change_complete: bool
     """Whether every file of the change was read; if not, there is no share."""
     evidence_complete: bool = True
@@ -427,6 +460,10 @@ class AuditInputs(Struct, frozen=True):
     """What commits declare about agents, by agent; ``None``: nobody looked."""
     passed_over: tuple[PassedOver, ...] | None = None
     """What was given and not read; ``None``: the readers do not say."""
+    edits_left_out: EditsLeftOut | None = None
+    """``None``: this engine does not say, as for the next one."""
+    no_evidence: NoEvidence | None = None
+    """Why there is no evidence; ``None``: the verdict is another one, or files are missing."""
 
 
 class AuditSubject(Struct, frozen=True):

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from ghapp.attribution.candidates import CandidateEdits
 from ghapp.attribution.certainty import SPEAKS_FOR_ITSELF
 from ghapp.attribution.matching import FileMatching
+from ghapp.attribution.model import EditResult
 from ghapp.attribution.sides import EditSide, EditSides
 
 SHORTEST = 3
@@ -38,6 +39,8 @@ def _sharing(matching: FileMatching, found: CandidateEdits, sides: EditSides) ->
         side
         for path, edits in found.usable.items()
         for edit in edits
-        if id(side := sides.of(edit, path or edit.path)) not in known
+        # What nobody recorded as applied counts only in its own file.
+        if edit.outcome is EditResult.APPLIED
+        and id(side := sides.of(edit, path or edit.path)) not in known
         and not left.isdisjoint(side.own)
     ]

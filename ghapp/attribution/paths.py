@@ -3,19 +3,36 @@
 The rule (rules.md 2.7): below a known checkout, the rest of the path counts; otherwise the
 longest suffix that is a path of the change, if what precedes it can be a checkout. A lone common
 name such as ``README.md`` matches only below a checkout that something else shows, such as
-content that the change also names.
+content that the change also names. Some file systems fold the case of names or decompose their
+letters: such a name is a file of the change if it fits exactly one.
 """
 
 import re
-from collections import Counter
+import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
-from ghapp.attribution.model import Change, Edit, FileSnapshot
+from ghapp.attribution.model import Change, Edit, FileSnapshot, FileStatus
 
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:/|~/")  # "/home/dev/shop/a.py", "C:/shop/a.py", "~/shop/a.py"
 _WORKTREE = re.compile(r"(?:^|/)(?:\.?worktrees|\.claude/worktrees|\.git/worktrees)/[^/]+(?=/|$)")
 """A worktree inside a checkout: ``.claude/worktrees/fix`` in ``.claude/worktrees/fix/src/a.py``."""
+
+# .conductor/tokyo, worktrees/x, wt/x: where people and programs put worktrees
+_USUAL_PLACE = re.compile(r"(?:^|/)(?:\.[^/]+|[^/]*work-?tree[^/]*|trees|wt)(?:/|$)", re.IGNORECASE)
+# C:/Code/shop, //server/shop, and where a Mac keeps files: names in any case are one file
+_FOLDING = re.compile(r"[A-Z]:|//|/(?:Users|Volumes|private)(?:/|$)")
+# \\\\?\\C:\\Code, \\\\?\\UNC\\server
+_LONG = re.compile(r"\\\\\?\\(UNC(?=\\))?")
+# //wsl$/Ubuntu/home/ann, //wsl.localhost/Ubuntu/home/ann
+_WSL_SHARE = re.compile(r"//wsl(?:\$|\.localhost)/[^/]+(?=/|$)", re.IGNORECASE)
+# /mnt/c/Code as WSL shows C:\\Code, /cygdrive/c/Code as Cygwin does
+_MOUNTED = re.compile(r"/(?:mnt|cygdrive)/([A-Za-z])(?=/|$)")
+
+FEW_FILES = 2
+"""Files of the change in a folder that is not called like a worktree, to take it for one."""
 
 SHORTEST_BLOB = 7
 """Digits of the shortest blob id that we compare: git abbreviates to 7 or more by default.
@@ -55,9 +72,15 @@ class KnownCheckouts:
         repository: str | None = None,
     ) -> None:
         self._paths = frozenset(paths_of(change))
+        self._folded = _unmistakable(change)
         given = {tidy(root) for root in known}
         likely = {tidy(root) for root in likely} | _shown_by_content(snapshots, change)
-        self._roots = deepest_first(given or self._infer(list(edits), likely, repository))
+        listed = list(edits)
+        self._edited_below = self._files_below(listed)
+        given |= {
+            cwd for cwd in self._edited_below if any(self._is_worktree(root, cwd) for root in given)
+        }
+        self._roots = deepest_first(given or self._infer(listed, likely, repository))
         self._places: dict[str, EditPlace] = {}
 
     @property
@@ -81,10 +104,34 @@ class KnownCheckouts:
         return ELSEWHERE
 
     def _inside(self, path: str) -> EditPlace:
-        if path in self._paths:
-            return EditPlace(path, inside=True)
         rest = without_worktree(path)
-        return EditPlace(rest if rest in self._paths else None, inside=True)
+        for name in (path, rest):
+            if name in self._paths:
+                return EditPlace(name, inside=True)
+        found = self._folded.get(folded(path)) or self._folded.get(folded(rest))
+        return EditPlace(found, inside=True)
+
+    def _files_below(self, edits: list[Edit]) -> dict[str, int]:
+        """Return how many files of the change were edited below each working directory."""
+        places: defaultdict[str, set[str]] = defaultdict(set)
+        for edit in edits:
+            cwd = tidy(edit.cwd) if edit.cwd else ""
+            rest = below(cwd, tidy(edit.path)) if cwd else None
+            if rest in self._paths:
+                places[cwd].add(str(rest))
+        return {cwd: len(found) for cwd, found in places.items()}
+
+    def _is_worktree(self, root: str, cwd: str) -> bool:
+        """Say whether a working directory inside a checkout is a worktree, whatever its name.
+
+        It is called like one, or several files of the change were edited below it. The folder of
+        another repository in the checkout, such as a submodule, is neither.
+        """
+        rest = below(root, cwd)
+        if not rest or any(path.startswith(f"{rest}/") for path in self._paths):
+            return False
+        files = self._edited_below.get(cwd, 0)
+        return files >= FEW_FILES or (files > 0 and bool(_USUAL_PLACE.search(rest)))
 
     def _infer(self, edits: list[Edit], likely: set[str], repository: str | None) -> set[str]:
         """Return the likely roots and those that the edits' own paths show."""
@@ -94,7 +141,7 @@ class KnownCheckouts:
             if suffix is not None:
                 votes[path[: -len(suffix) - 1]] += 1
         roots = set(votes) | likely | self._named_after(repository, edits)
-        roots -= {weaker for weaker in roots if _is_outvoted(weaker, roots, votes)}
+        roots -= {weaker for weaker in roots if self._is_outvoted(weaker, roots, votes)}
         return roots or self._lone_names(edits)
 
     def _longest_suffix(self, path: str) -> str | None:
@@ -103,6 +150,10 @@ class KnownCheckouts:
         for start in range(1, len(names) - 1):
             suffix = "/".join(names[start:])
             if suffix in self._paths:
+                return suffix
+        for start in range(1, len(names) - 1):
+            suffix = "/".join(names[start:])
+            if folded(suffix) in self._folded:
                 return suffix
         return None
 
@@ -127,15 +178,56 @@ class KnownCheckouts:
         found = set()
         for edit in edits:
             folder, _, name = tidy(edit.path).rpartition("/")
-            if name in self._paths and not is_common_name(name) and edit.cwd == folder:
+            known = name in self._paths or folded(name) in self._folded
+            if known and not is_common_name(name) and edit.cwd and tidy(edit.cwd) == folder:
                 found.add(folder)
         return found
+
+    def _is_outvoted(self, root: str, roots: set[str], votes: Counter[str]) -> bool:
+        """Say whether another root excludes this one and has more votes.
+
+        A checkout inside another must be a worktree; otherwise only one of the two can be right:
+        the one with more votes, or the outer one if they are equal.
+        """
+        return any(
+            (votes[other] >= votes[root] and self._is_folder_below(other, root))
+            or (votes[other] > votes[root] and self._is_folder_below(root, other))
+            for other in roots
+        )
+
+    def _is_folder_below(self, root: str, path: str) -> bool:
+        """Say whether a path is a folder below a root, but not a worktree."""
+        rest = below(root, path)
+        if not rest or self._is_worktree(root, path):
+            return False
+        return without_worktree(f"{rest}/") == f"{rest}/"
 
 
 def paths_of(change: Change) -> set[str]:
     """Return the paths of a change's files, including earlier names."""
     names = {file.path for file in change.files}
     return names | {file.previous_path for file in change.files if file.previous_path}
+
+
+def _unmistakable(change: Change) -> dict[str, str]:
+    """Return the folded names that fit exactly one file of the change, with its path."""
+    fitting: defaultdict[str, set[str]] = defaultdict(set)
+    for file in change.files:
+        fitting[folded(file.path)].add(file.path)
+        if file.previous_path:
+            renamed = file.status is FileStatus.RENAMED
+            fitting[folded(file.previous_path)].add(file.path if renamed else file.previous_path)
+    return {name: next(iter(paths)) for name, paths in fitting.items() if len(paths) == 1}
+
+
+@lru_cache(maxsize=16_384)
+def folded(name: str) -> str:
+    r"""Return what names have in common that some file system takes for one.
+
+    >>> folded("Re\u0301sume\u0301.py") == folded("R\xe9sum\xe9.PY")
+    True
+    """
+    return name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
 
 
 def _shown_by_content(snapshots: Iterable[FileSnapshot], change: Change) -> set[str]:
@@ -153,25 +245,6 @@ def _shown_by_content(snapshots: Iterable[FileSnapshot], change: Change) -> set[
             if snapshot.blob.startswith(blobs.get("/".join(names[start:]), ())):
                 found.add("/".join(names[:start]))
     return found
-
-
-def _is_outvoted(root: str, roots: set[str], votes: Counter[str]) -> bool:
-    """Say whether another root excludes this one and has more votes.
-
-    A checkout inside another must be a worktree; otherwise only one of the two can be right: the
-    one with more votes, or the outer one if they are equal.
-    """
-    return any(
-        (votes[other] >= votes[root] and _is_folder_below(other, root))
-        or (votes[other] > votes[root] and _is_folder_below(root, other))
-        for other in roots
-    )
-
-
-def _is_folder_below(root: str, path: str) -> bool:
-    """Say whether a path is a folder below a root, but not a worktree."""
-    rest = below(root, path)
-    return bool(rest) and without_worktree(f"{rest}/") == f"{rest}/"
 
 
 def deepest_first(roots: Iterable[str]) -> tuple[str, ...]:
@@ -197,11 +270,31 @@ def is_common_name(name: str) -> bool:
     return name.lower() in COMMON_NAMES
 
 
+@lru_cache(maxsize=16_384)
 def tidy(path: str) -> str:
-    """Return a path with ``/``, without ``.`` parts, double slashes or a trailing slash."""
-    path = path.replace("\\", "/") if _is_windows(path) else path
+    r"""Return a path with ``/``, without ``.`` parts, double slashes or a trailing slash.
+
+    A file has one name: as Windows writes it, with a large drive letter, where WSL shows Windows'
+    disks, and as Linux writes it where Windows shows WSL's.
+
+    >>> tidy("c:\\Code\\shop"), tidy("/mnt/c/Code/shop/")
+    ('C:/Code/shop', 'C:/Code/shop')
+    >>> tidy("\\\\wsl.localhost\\Ubuntu\\home\\ann"), tidy("\\\\server\\shop")
+    ('/home/ann', '//server/shop')
+    """
+    if path.startswith("\\\\"):
+        path = _LONG.sub(lambda long: "\\\\" if long[1] else "", path, count=1)
+        path = re.sub(r"^\\{3,}", r"\\\\", path).replace("\\", "/")
+    elif _is_windows(path):
+        path = path.replace("\\", "/")
+    if path.startswith("//"):
+        path = _WSL_SHARE.sub("", path, count=1)
+    is_share = path.startswith("//") and not path.startswith("///")
     kept = [part for part in path.split("/") if part not in ("", ".")]
-    return ("/" if path.startswith("/") else "") + "/".join(kept)
+    found = ("//" if is_share else "/" if path.startswith("/") else "") + "/".join(kept)
+    if found.startswith("/"):
+        found = _MOUNTED.sub(lambda disk: f"{disk[1]}:", found, count=1)
+    return found[0].upper() + found[1:] if found[1:3] in (":", ":/") else found
 
 
 def _is_windows(path: str) -> bool:
@@ -218,8 +311,25 @@ def below(root: str, path: str) -> str | None:
     if path == root:
         return ""
     if root == "/":
-        return path[1:]
-    return path[len(root) + 1 :] if path.startswith(root + "/") else None
+        return path[1:] if path[:1] == "/" else None
+    if path.startswith(root + "/"):
+        return path[len(root) + 1 :]
+    if not _FOLDING.match(root):
+        return None
+    names, depth = path.split("/"), root.count("/") + 1
+    is_below = folded("/".join(names[:depth])) == folded(root)
+    return "/".join(names[depth:]) if is_below else None
+
+
+def within(roots: Iterable[str], path: str) -> str | None:
+    """Return a path in the repository whose checkouts are given; ``None``: it is elsewhere.
+
+    A path that is not absolute is one already: no record says where it would start otherwise.
+    """
+    named = tidy(path)
+    if not is_absolute(named):
+        return None if named.startswith("../") else named
+    return below_deepest(roots, named) or None
 
 
 def below_deepest(roots: Iterable[str], path: str) -> str | None:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import msgspec
 
-from ghapp.attribution.model import PolicyUsed, Struct
+from ghapp.attribution.model import EditResult, PolicyUsed, Struct
 
 FILE = ".github/attribution.yml"
 """Path of a repository's own policy; `ghapp.policy.file` defines its format."""
@@ -35,8 +35,16 @@ class Policy(Struct, frozen=True):
     """Largest difference that is still attributed, 0 to 1, inclusive (rules.md 2.3)."""
     moved_blocks: bool = False
     """Whether a block that an agent wrote in one file counts in another added file."""
+    unrecorded_outcomes: bool = True
+    """Whether an edit whose outcome no record tells may count (rules.md 2.17)."""
     exclude: tuple[str, ...] = ()
     """The repository's own excluded paths, as gitignore patterns; reason ``excluded_path``."""
+
+    def may_count(self, outcome: EditResult) -> bool:
+        """Return whether edits with that outcome may be credited."""
+        return outcome is EditResult.APPLIED or (
+            outcome is EditResult.UNRECORDED and self.unrecorded_outcomes
+        )
 
     @property
     def limit(self) -> Fraction:
@@ -73,6 +81,7 @@ class Policy(Struct, frozen=True):
             window_after_days=self.window_after_days,
             rewrite_limit=self.rewrite_limit,
             moved_blocks=self.moved_blocks,
+            unrecorded_outcomes=self.unrecorded_outcomes,
         )
 
 

@@ -13,6 +13,7 @@ import msgspec
 from ghapp.attribution import notebook
 from ghapp.attribution.codebook import COMMON_WORDS, MOVED_BY_FORMATTERS
 from ghapp.attribution.fingerprint import RECORD_BYTES, LineFingerprinter
+from ghapp.attribution.identity import EditName, name_of
 from ghapp.attribution.model import (
     Change,
     Edit,
@@ -28,19 +29,19 @@ from ghapp.attribution.model import (
 def rekeyed(
     evidence: Evidence,
     change: Change,
-    keys: Mapping[str, str],
+    keys: Mapping[EditName, str],
     old: Mapping[str, LineFingerprinter],
     present: LineFingerprinter,
 ) -> Evidence:
     """Return the evidence with all fingerprints converted to the current key.
 
-    ``keys`` maps the id of each edit with another key to that key's name; ``old`` maps the names
+    ``keys`` maps the name of each edit with another key to that key's name; ``old`` maps the names
     to fingerprinters. An edit whose key is not in ``old`` stays as it is and matches nothing.
     """
     translations = {name: _Translation(change, key, present) for name, key in old.items()}
 
     def converted(edit: Edit) -> Edit:
-        translation = translations.get(keys.get(edit.id, ""))
+        translation = translations.get(keys.get(name_of(edit), ""))
         if translation is None or not _is_fingerprinted(edit.lines):
             return edit
         lines = translation.lines(edit.lines)  # type: ignore[arg-type]  # not text

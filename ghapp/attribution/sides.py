@@ -137,13 +137,14 @@ class EditSides:
 
     def __init__(self, book: Codebook) -> None:
         self._book = book
-        self._sides: dict[str, EditSide] = {}
+        self._sides: dict[int, EditSide] = {}
+        """By the edit as an object: two edits may have one call's id."""
 
     def of(self, edit: Edit, path: str) -> EditSide:
         """Return the side of an edit; ``path`` is that of the edited file."""
-        side = self._sides.get(edit.id)
+        side = self._sides.get(id(edit))
         if side is None:
-            side = self._sides[edit.id] = edit_side(edit, path, self._book)
+            side = self._sides[id(edit)] = edit_side(edit, path, self._book)
         return side
 
 

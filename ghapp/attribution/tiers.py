@@ -43,13 +43,13 @@ class TierRecord(NamedTuple):
 
 
 MEASURED: dict[Reason, TierRecord] = {
-    Reason.RUN: TierRecord(12_103, 12_135),
-    Reason.LINE: TierRecord(757, 759),
-    Reason.REWRAPPED: TierRecord(380, 387),
-    Reason.EDITED: TierRecord(499, 501),
-    Reason.COMMON_LINE: TierRecord(51, 602),
-    Reason.SCATTERED: TierRecord(44, 249),
-    Reason.REWRITTEN: TierRecord(7, 686),
+    Reason.RUN: TierRecord(23_582, 23_639),
+    Reason.LINE: TierRecord(1_473, 1_476),
+    Reason.REWRAPPED: TierRecord(757, 766),
+    Reason.EDITED: TierRecord(940, 945),
+    Reason.COMMON_LINE: TierRecord(104, 1_147),
+    Reason.SCATTERED: TierRecord(99, 447),
+    Reason.REWRITTEN: TierRecord(12, 1_362),
 }
 """Each attributed reason, and each other one whose lines may be an agent's."""
 

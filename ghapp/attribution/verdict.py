@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -10,6 +11,8 @@ from ghapp.attribution.matching import LineCredit
 from ghapp.attribution.model import (
     AuditState,
     AuditTotals,
+    Edit,
+    EditResult,
     FileDiff,
     FileVerdict,
     LineVerdict,
@@ -34,7 +37,12 @@ def attributed_line(number: int, credit: LineCredit) -> LineVerdict:
         agent_session=edit.agent_session,
         edit=edit.id,
         edited_at=edit.at,
+        outcome=_told(edit),
     )
+
+
+def _told(edit: Edit) -> Literal["unrecorded"] | msgspec.UnsetType:
+    return "unrecorded" if edit.outcome is EditResult.UNRECORDED else msgspec.UNSET
 
 
 def missed_line(number: int, miss: MissedLine) -> LineVerdict:
@@ -50,6 +58,7 @@ def missed_line(number: int, miss: MissedLine) -> LineVerdict:
         agent_session=edit.agent_session,
         edit=edit.id,
         edited_at=edit.at,
+        outcome=_told(edit),
     )
 
 

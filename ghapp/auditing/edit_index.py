@@ -6,24 +6,27 @@ index returns what the app's own store would return for the same evidence.
 
 import hashlib
 import mmap
+import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate, chain
+from itertools import accumulate, chain, compress
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple, Self
 
 import msgspec
 
 from ghapp.attribution.candidates import first_hand
 from ghapp.attribution.digest import nameless
+from ghapp.attribution.identity import identity, preference
 from ghapp.attribution.model import (
     AuditSubject,
     Change,
     Edit,
     EditLines,
     EditResult,
+    EditsLeftOut,
     Evidence,
     FileSnapshot,
     LineFingerprint,
@@ -31,15 +34,19 @@ from ghapp.attribution.model import (
     Struct,
     UnreadEvidence,
 )
-from ghapp.attribution.paths import KnownCheckouts, below_deepest, is_absolute, paths_of, tidy
+from ghapp.attribution.paths import KnownCheckouts, folded, paths_of, tidy, within
 from ghapp.attribution.policy import Policy
-from ghapp.evidence.source import Found, Worktree, added_up
+from ghapp.evidence.source import Found, NamedCheckout, Worktree, added_up, with_worktrees
+from ghapp.ingest.named_checkouts import named_roots
 
 EDITS, CATALOG = "edits", "catalog"
 """Names of the index's two files."""
 
 CHECKOUTS_KEPT = 64
 """Sets of checkouts whose places are cached."""
+
+_MAY_COUNT = {EditResult.APPLIED: 1, EditResult.UNRECORDED: 2}
+"""The outcomes of edits that a policy may credit, as numbers in the catalog."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -80,8 +87,8 @@ class EditCatalog(Struct, frozen=True):
     """The edit's index in the order of ids."""
     place: bytes
     """The index of its origin in ``places``."""
-    applied: bytes
-    """1: the edit was applied."""
+    outcome: bytes
+    """1: the edit was applied; 2: no record tells; 0: it was not."""
     holding: bytes
     """1: the edit holds lines that can be compared."""
     fingerprinted: bool
@@ -103,11 +110,13 @@ class IndexedEvidence(NamedTuple):
     evidence: Evidence
     """The edits of the change's files, each with its path in the repository."""
     considered: int
-    """Number of applied edits of the repository inside the window, in any file."""
+    """Number of usable edits of the repository inside the window, in any file."""
     digest: str
     """Digest of the compared edits, as `ghapp.attribution.digest.of_edits` computes it."""
     fingerprinted: bool
     """Whether some of the repository's edits hold fingerprints, so that tokens are compared."""
+    left_out: EditsLeftOut
+    """Edits of the span that are not considered."""
 
 
 # --- writing ----------------------------------------------------------------------------------
@@ -119,7 +128,8 @@ class _Row(NamedTuple):
     at: int
     """Microseconds since 1970."""
     place: int
-    applied: bool
+    outcome: int
+    """As in `EditCatalog`."""
     holding: bool
     start: int
     """Bytes."""
@@ -127,26 +137,31 @@ class _Row(NamedTuple):
     """Bytes."""
     tool: str
     agent_session: str
+    same: int
+    """Hash of what the edit's copies have in common."""
     preference: tuple[Any, ...]
 
 
-def write_index(
+def write_index(  # noqa: PLR0913 - the evidence, where it goes, and whose checkouts it may be in
     found: Iterable[Found],
     folder: Path,
     *,
     roots: Sequence[str],
     likely_roots: Sequence[str],
+    repositories: Sequence[str] = (),
     encode: Encode | None = None,
 ) -> EditCatalog:
     """Write edits into a folder and return their catalog.
 
     ``roots`` are checkouts on the machines of the evidence: edits elsewhere are left out, and
     the others get their paths in the repository, as an import into the app does it.
-    ``likely_roots`` are checkouts that may occur in the evidence. ``encode`` makes the
-    fingerprints that the app would store; ``None``: lines stay text.
+    ``likely_roots`` are checkouts that may occur in the evidence, and ``repositories`` the names
+    by which records may name more of them. ``encode`` makes the fingerprints that the app would
+    store; ``None``: lines stay text.
     """
     unread: list[UnreadEvidence] = []
     worktrees: list[Worktree] = []
+    named: list[NamedCheckout] = []
     snapshots: set[FileSnapshot] = set()
     passed_over: list[PassedOver] = []
     with _Writing(folder / "as-read") as writing:
@@ -158,6 +173,8 @@ def write_index(
                     unread.append(one)
                 case Worktree():
                     worktrees.append(one)
+                case NamedCheckout():
+                    named.append(one)
                 case FileSnapshot():
                     snapshots.add(one)
                 case PassedOver():
@@ -168,7 +185,7 @@ def write_index(
         writing = _fingerprinted(writing, folder, encode)
         snapshots.clear()  # the app stores nothing of a file's content
     catalog = writing.catalog(
-        with_worktrees(likely_roots, worktrees),
+        with_worktrees([*likely_roots, *named_roots(named, repositories)], worktrees),
         tuple(sorted(snapshots, key=lambda one: (one.path, one.blob))),
         tuple(unread),
         added_up(passed_over),
@@ -177,26 +194,13 @@ def write_index(
     return catalog
 
 
-def with_worktrees(roots: Iterable[str], worktrees: Iterable[Worktree]) -> tuple[str, ...]:
-    """Add the worktrees that were made from one of the roots, and those made from these."""
-    homes = dict.fromkeys(map(tidy, roots))
-    named = list(worktrees)
-    while True:
-        made = [one for one in named if below_deepest(homes, tidy(one.original)) is not None]
-        new = {tidy(one.path): None for one in made if tidy(one.path) not in homes}
-        if not new:
-            return tuple(homes)
-        homes |= new
-
-
 def _at_home(read: "_Writing", folder: Path, homes: Sequence[str]) -> "_Writing":
     """Write the edits below some roots again, with their paths in the repository."""
     with _Writing(folder / "at-home") as writing, read.path.open("rb") as file:
         for row in read.rows():
             file.seek(row.start)
             edit = _DECODER.decode(file.read(row.size))
-            named = tidy(edit.path)
-            path = below_deepest(homes, named) if is_absolute(named) else named
+            path = within(homes, edit.path)
             if path:
                 writing.add(msgspec.structs.replace(edit, path=path, cwd=None))
     read.path.unlink()
@@ -240,13 +244,14 @@ class _Writing:
         row = _Row(
             at=_microseconds(edit.at),
             place=self._places.setdefault(place, len(self._places)),
-            applied=edit.outcome is EditResult.APPLIED,
+            outcome=_MAY_COUNT.get(edit.outcome, 0),
             holding=any(hunk.own or hunk.before or hunk.after for hunk in edit.lines.hunks),
             start=self._size,
             size=len(packed),
             tool=edit.tool,
             agent_session=edit.agent_session,
-            preference=_preference(edit),
+            same=hash(identity(edit)),
+            preference=(*preference(edit), zlib.crc32(packed)),
         )
         self._size += len(packed)
         self._rows.setdefault(edit.id, []).append(row)
@@ -267,10 +272,7 @@ class _Writing:
 
         Of several copies of an edit it takes the one that the app would keep.
         """
-        kept = [
-            min(self._rows[name], key=lambda row: row.preference) for name in sorted(self._rows)
-        ]
-        by_id = first_hand(kept)
+        by_id = first_hand(list(self._kept()))
         starts = [0, *accumulate(row.size for row in by_id)]
         digest = self._copy(by_id, hashlib.sha256(msgspec.msgpack.encode(unread)))
         ranks = sorted(range(len(by_id)), key=lambda rank: (by_id[rank].at, rank))
@@ -279,7 +281,7 @@ class _Writing:
             at=array("q", [row.at for row in rows]).tobytes(),
             rank=array("l", ranks).tobytes(),
             place=array("l", [row.place for row in rows]).tobytes(),
-            applied=bytes(row.applied for row in rows),
+            outcome=bytes(row.outcome for row in rows),
             holding=bytes(row.holding for row in rows),
             fingerprinted=self._is_fingerprinted,
             starts=array("q", starts).tobytes(),
@@ -291,6 +293,20 @@ class _Writing:
             digest=digest,
         )
 
+    def _kept(self) -> Iterator[_Row]:
+        """Yield the rows that stay, by id, and the edits of one id by what is written of them."""
+        with self.path.open("rb") as file:
+            for name in sorted(self._rows):
+                best: dict[int, _Row] = {}
+                for row in self._rows[name]:
+                    known = best.get(row.same)
+                    if known is None or row.preference < known.preference:
+                        best[row.same] = row
+                kept = list(best.values())
+                if len(kept) > 1:
+                    kept.sort(key=lambda row: _part(file, row))
+                yield from kept
+
     def _copy(self, rows: Iterable[_Row], digest: "hashlib._Hash") -> str:
         """Copy edits into the final file, and return the digest with them added."""
         with self.path.open("rb") as source, self.path.with_name(EDITS).open("wb") as target:
@@ -301,6 +317,11 @@ class _Writing:
                 digest.update(packed)
         self.path.unlink()
         return "sha256:" + digest.hexdigest()
+
+
+def _part(file: BinaryIO, row: _Row) -> bytes:
+    file.seek(row.start)
+    return file.read(row.size)
 
 
 def _packed(edit: Edit) -> bytes:
@@ -319,19 +340,6 @@ def _cleaned(value: Any) -> Any:
     return [_cleaned(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def _preference(edit: Edit) -> tuple[Any, ...]:
-    """Return the sort key of an edit's copies, as the app's store orders them; least is best."""
-    return (
-        edit.outcome is not EditResult.APPLIED,
-        edit.outcome is EditResult.UNANSWERED,
-        sum(len(hunk.own) for hunk in edit.lines.hunks),
-        edit.at,
-        edit.agent_session,
-        edit.path.startswith(("/", "~")),
-        edit.path,
-    )
-
-
 def _microseconds(at: datetime) -> int:
     return (at - _EPOCH) // _MICROSECOND
 
@@ -345,19 +353,20 @@ class EditIndex:
     def __init__(self, folder: Path) -> None:
         catalog = msgspec.msgpack.decode((folder / CATALOG).read_bytes(), type=EditCatalog)
         self.unread = catalog.unread
+        self._passed_over = catalog.passed_over
         self._likely_roots = catalog.likely_roots
         self._snapshots = catalog.snapshots
         self._at = _numbers("q", catalog.at)
         self._rank = _numbers("l", catalog.rank)
         self._place = _numbers("l", catalog.place)
-        self._applied = catalog.applied
+        self._outcome = catalog.outcome
         self._holding = catalog.holding if catalog.fingerprinted else b""
         self._decoder = _FINGERPRINT_DECODER if catalog.fingerprinted else _DECODER
         self._starts = _numbers("q", catalog.starts)
         self._stubs = [_stub(place) for place in catalog.places]
         self._of_name: dict[str, list[int]] = {}
         for place, stub in enumerate(self._stubs):
-            self._of_name.setdefault(tidy(stub.path).rpartition("/")[2], []).append(place)
+            self._of_name.setdefault(_name(stub.path), []).append(place)
         self._inside_of: dict[tuple[str, ...], frozenset[int]] = {}
         with (folder / EDITS).open("rb") as file:
             empty = not self._at
@@ -383,11 +392,16 @@ class EditIndex:
             if place in wanted
         ]
         considered = self._considered(subject, policy, inside)
-        evidence = Evidence(edits=tuple(edits), unread=self.unread)
+        may_count = bytes(number in _usable(policy) for number in range(len(_MAY_COUNT) + 1))
+        usable = self._outcome[start:end].translate(may_count.ljust(256, b"\0"))
+        evidence = Evidence(edits=tuple(edits), unread=self.unread, passed_over=self._passed_over)
         compared = [rank for rank, place in considered if place in wanted]
         holding = zip(span, self._holding[start:end], strict=False)
         fingerprinted = any(holds and place in inside for place, holds in holding)
-        return IndexedEvidence(evidence, len(considered), self._digest(compared), fingerprinted)
+        return IndexedEvidence(
+            *(evidence, len(considered), self._digest(compared), fingerprinted),
+            left_out=_left_out(span, usable, inside, len(considered)),
+        )
 
     def _checkouts(self, places: set[int], subject: AuditSubject, change: Change) -> KnownCheckouts:
         """Return the checkouts that the edits of a span show.
@@ -407,7 +421,7 @@ class EditIndex:
 
     def _named_as(self, names: Iterable[str], places: set[int]) -> set[int]:
         """Return the places whose file has the name of one of some paths."""
-        of_names = (self._of_name.get(name.rpartition("/")[2], ()) for name in names)
+        of_names = (self._of_name.get(_name(name), ()) for name in names)
         return places.intersection(chain.from_iterable(of_names))
 
     def _inside(self, checkouts: KnownCheckouts) -> frozenset[int]:
@@ -438,14 +452,17 @@ class EditIndex:
     def _considered(
         self, subject: AuditSubject, policy: Policy, inside: frozenset[int]
     ) -> list[tuple[int, int]]:
-        """Return rank and place of the repository's applied edits inside the window, in order."""
+        """Return rank and place of the repository's usable edits inside the window, in order."""
+        usable = _usable(policy)
         first, last = map(_microseconds, policy.window(subject.merged_at))
         start, end = bisect_left(self._at, first), bisect_right(self._at, last)
         window = zip(
-            self._rank[start:end], self._place[start:end], self._applied[start:end], strict=True
+            self._rank[start:end], self._place[start:end], self._outcome[start:end], strict=True
         )
         return sorted(
-            (rank, place) for rank, place, applied in window if applied and place in inside
+            (rank, place)
+            for rank, place, outcome in window
+            if outcome in usable and place in inside
         )
 
     def _digest(self, ranks: Sequence[int]) -> str:
@@ -461,6 +478,29 @@ class EditIndex:
         # A relative path is looked up in the change without a checkout.
         name = f"(elsewhere)/{edit.path.rpartition('/')[2]}"
         return msgspec.structs.replace(edit, path=name if path is None else path)
+
+
+def _usable(policy: Policy) -> frozenset[int]:
+    """Return the numbers of the outcomes that a policy may count."""
+    return frozenset(number for outcome, number in _MAY_COUNT.items() if policy.may_count(outcome))
+
+
+def _left_out(
+    span: Sequence[int], usable: bytes, inside: frozenset[int], considered: int
+) -> EditsLeftOut:
+    """Count the edits of a span that are not considered, by why; ``usable``: 1 if one may count."""
+    is_inside = list(map(inside.__contains__, span))
+    known, may_count = sum(is_inside), sum(compress(usable, is_inside))
+    return EditsLeftOut(
+        outside_window=may_count - considered,
+        not_applied=known - may_count,
+        elsewhere=len(span) - known,
+    )
+
+
+def _name(path: str) -> str:
+    """Return the last part of a path, as every file system has it."""
+    return folded(tidy(path).rpartition("/")[2])
 
 
 def _stretches(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:

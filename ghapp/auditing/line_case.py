@@ -6,10 +6,12 @@ Line numbers stay: a hunk without its middle becomes two hunks.
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
-from ghapp.attribution.attribute import attribute
-from ghapp.attribution.candidates import first_hand, once
+from ghapp.attribution.attribute import attribute, with_outcomes
+from ghapp.attribution.candidates import first_hand
+from ghapp.attribution.identity import once
 from ghapp.attribution.model import (
     Audit,
     AuditSubject,
@@ -17,6 +19,7 @@ from ghapp.attribution.model import (
     Edit,
     EditHunk,
     EditLines,
+    EditResult,
     Evidence,
     FileDiff,
     Hunk,
@@ -77,8 +80,16 @@ def verdict_on(audit: Audit, path: str, line: int) -> LineVerdict | None:
     )
 
 
+def as_told(verdict: LineVerdict) -> LineVerdict:
+    """Return a verdict as a case gives it: its records tell every outcome."""
+    return replace(verdict, outcome=UNSET)
+
+
 def with_found_checkouts(case: LineCase) -> LineCase:
-    """Return a case that names its checkouts, which an audit infers from all of the evidence."""
+    """Return a case that names what an audit infers from all of the evidence.
+
+    These are the checkouts, and the outcomes that no record tells.
+    """
     evidence = case.evidence
     checkouts = KnownCheckouts(
         evidence.edits,
@@ -89,6 +100,9 @@ def with_found_checkouts(case: LineCase) -> LineCase:
         repository=case.subject.repository,
     )
     edits = tuple(first_hand(once(evidence.edits)))
+    if any(edit.outcome is EditResult.UNRECORDED for edit in edits):
+        held = replace(evidence, edits=edits)
+        edits = with_outcomes(case.subject, case.change, held, case.policy)
     subject = AuditSubject(merged_at=case.subject.merged_at)
     return replace(case, subject=subject, evidence=Evidence(edits=edits, roots=checkouts.roots))
 

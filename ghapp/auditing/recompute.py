@@ -215,9 +215,15 @@ class _Recomputing:
         )
         at = _EPOCH + timedelta(microseconds=record.link.created_at)
         made = auditor.audit(subject, change, self._policies[recorded.policy.digest], at)
-        # Only GitHub has the commits of a squashed pull request; no line depends on what they
-        # declare.
-        inputs = msgspec.structs.replace(made.inputs, declared=recorded.inputs.declared)
+        # Only GitHub has the commits of a squashed pull request, and only the app knows what
+        # arrived there; no line depends on what commits declare, or on what was left out.
+        inputs = msgspec.structs.replace(
+            made.inputs,
+            declared=recorded.inputs.declared,
+            passed_over=recorded.inputs.passed_over,
+            edits_left_out=recorded.inputs.edits_left_out,
+            no_evidence=recorded.inputs.no_evidence,
+        )
         return msgspec.structs.replace(made, inputs=inputs)
 
     def _different(self, record: AuditRecord, recorded: Audit, made: Audit) -> RecomputedRecord:

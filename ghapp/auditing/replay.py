@@ -16,12 +16,12 @@ from typing import NamedTuple
 import msgspec
 
 from ghapp import __version__
-from ghapp.attribution import verdict
+from ghapp.attribution import no_evidence, verdict
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import Codebook, FingerprintCodebook
 from ghapp.attribution.document import SCHEMA, to_document
 from ghapp.attribution.fingerprint import LineFingerprinter
-from ghapp.attribution.model import Audit, AuditSubject, Change, Struct, UnreadEvidence
+from ghapp.attribution.model import Audit, AuditSubject, Change, PassedOver, Struct, UnreadEvidence
 from ghapp.attribution.policy import Policy
 from ghapp.auditing.edit_index import EditCatalog, EditIndex, write_index
 from ghapp.auditing.processes import in_order
@@ -37,6 +37,7 @@ from ghapp.git.landed import NotInClone, changes
 from ghapp.git.repository import GitRepository
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.carried import read_history
+from ghapp.ingest.named_checkouts import repositories_of, with_clone
 from ghapp.policy.at_merge import BasePolicies, BasePolicy
 
 AT_ONCE = 16
@@ -93,6 +94,10 @@ class ReplayResult(Struct, frozen=True):
     """What of the evidence could not be read."""
     left_out: tuple[LeftOut, ...]
     """Commits of the history that gave no change."""
+    edits: int
+    """Edits of any repository that were read."""
+    passed_over: tuple[PassedOver, ...]
+    """What of the evidence is not read as an edit."""
     cut: bool
     """Whether the clone is shallow and its history ends inside the span."""
 
@@ -155,6 +160,8 @@ def replay_with(
         resumed_from=partial.resumed_from,
         unread=catalog.unread,
         left_out=tuple(left_out),
+        edits=len(catalog.outcome),
+        passed_over=catalog.passed_over,
         cut=_is_cut(git, span),
     )
 
@@ -167,8 +174,14 @@ def _read_evidence(terms: ReplayTerms, folder: Path) -> EditCatalog:
         tips = [tip_of(git, terms.branch), *pull_heads(git).values()]
         found = chain(found, read_history(git, tips, terms.since).found)
     encode = None if key is None else LineFingerprinter(key).lines
+    checkouts = git.checkouts()
     return write_index(
-        found, folder, roots=terms.roots, likely_roots=git.checkouts(), encode=encode
+        found,
+        folder,
+        roots=with_clone(terms.roots, checkouts),
+        likely_roots=checkouts,
+        repositories=repositories_of(terms.repository, git.top_level()),
+        encode=encode,
     )
 
 
@@ -194,7 +207,8 @@ def _key(terms: ReplayTerms, git: GitRepository, span: HistorySpan, catalog: Edi
     of = (
         *(__version__, SCHEMA, span, terms.policy and terms.policy.digest, terms.repository),
         *(terms.roots, terms.at),
-        *(catalog.digest, catalog.likely_roots, catalog.snapshots, sorted(git.shallow())),
+        *(catalog.digest, catalog.likely_roots, catalog.snapshots, catalog.passed_over),
+        sorted(git.shallow()),
     )
     return hashlib.sha256(msgspec.msgpack.encode(of)).hexdigest()
 
@@ -288,8 +302,12 @@ class HistoryAuditor:
             audit.totals, edits_considered=found.considered, complete=change.complete
         )
         inputs = msgspec.structs.replace(
-            audit.inputs, evidence=found.digest, edits_considered=found.considered
+            audit.inputs,
+            evidence=found.digest,
+            edits_considered=found.considered,
+            edits_left_out=found.left_out,
         )
+        inputs = msgspec.structs.replace(inputs, no_evidence=no_evidence.why(judged, inputs))
         return msgspec.structs.replace(audit, verdict=judged, totals=totals, inputs=inputs)
 
 

@@ -21,7 +21,7 @@ from ghapp.attribution.model import (
 )
 from ghapp.attribution.policy import POLICIES
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.auditing.line_case import LineCase, verdict_on, with_found_checkouts
+from ghapp.auditing.line_case import LineCase, as_told, verdict_on, with_found_checkouts
 from ghapp.auditing.reduce import reduce
 from ghapp.documents.anonymize import NamedCase, NamelessCase, anonymize, texts
 from ghapp.documents.case_files import to_diff, to_transcript
@@ -45,6 +45,7 @@ class NotKeptError(Exception):
 def report_line(case: LineCase, original: LineVerdict) -> LineReport:
     """Return the report of a line with that verdict. Raises `NotKeptError`."""
     found = with_found_checkouts(case)
+    original = as_told(original)
     if found.verdict() != original:
         raise NotKeptError(_why(case, original, None))
     small = _by_known_policy(reduce(found))

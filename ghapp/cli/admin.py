@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ghapp.cli import backup, teams
-from ghapp.cli.app_store import known_repository, note_access, opened
+from ghapp.cli.app_store import AppGroup, known_repository, note_access, opened
 from ghapp.keys.evidence import EvidenceKeys
 from ghapp.keys.signing import RecordSigner
 from ghapp.records.keys import shown
@@ -20,7 +20,7 @@ LOOK_EVERY = 1.0
 """Seconds between two looks at what is due."""
 
 
-@click.group("admin")
+@click.group("admin", cls=AppGroup)
 def command() -> None:
     """Retry, drain, back up, restore."""
 
@@ -190,7 +190,7 @@ def record_keys() -> None:
 @command.command("rotate-record-key")
 def rotate_record_key() -> None:
     """Sign records with a new key from now on; old signatures and public keys stay."""
-    with opened() as (store, settings):
+    with opened(seals=True) as (store, settings):
         signer = RecordSigner(store, settings.encryption_key)
         with store.database.write() as connection:
             store.records.lock_keys(connection)
@@ -204,7 +204,7 @@ def rotate_record_key() -> None:
 def sign_records(*, yes: bool) -> None:
     """Sign records that are older than signing; their signatures say that they came later."""
     count = 0
-    with opened() as (store, settings):
+    with opened(seals=True) as (store, settings):
         signer = RecordSigner(store, settings.encryption_key)
         for repository in store.installations.repositories():
             broken = store.audits.first_break(repository.id)

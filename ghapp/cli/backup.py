@@ -9,12 +9,15 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
 import click
+from sqlalchemy import text
 
-from ghapp.cli.app_store import reported
+from ghapp.cli.app_store import app_environment, reported
+from ghapp.running import Held, locked, note_of
 from ghapp.settings import Settings
 from ghapp.store.database import Database
 from ghapp.store.schema import metadata
@@ -27,7 +30,7 @@ VERSION_TABLE = "alembic_version"
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 def backup(target: Path) -> None:
     """Copy the database to TARGET while everything runs. Keep a copy of the encryption key, too."""
-    database = _database()
+    _, database = _database()
     if target.exists():
         raise click.ClickException(f"{target} exists: name a new file")
     target.touch(mode=0o600)
@@ -49,17 +52,81 @@ def restore(source: Path, *, yes: bool) -> None:
     """Replace the database with SOURCE, or change nothing. First stop web, workers, scheduler."""
     if not yes:
         raise click.UsageError("restore replaces the whole database: give --yes")
-    database = _database()
-    if database.is_sqlite:
-        _put_back_sqlite(source, _file_of(database))
-    else:
-        _put_back_postgresql(source, database)
-    try:
-        with reported():
-            revision = database.migrate()
-    finally:
-        database.close()
+    data, database = _database(must_exist=False)
+    with _alone(data, database):
+        if database.is_sqlite:
+            _put_back_sqlite(source, _file_of(database))
+        else:
+            _put_back_postgresql(source, database)
+        try:
+            with reported():
+                revision = database.migrate()
+        finally:
+            database.close()
     click.echo(f"restored, at revision {revision}; the scheduler now fetches what is newer")
+
+
+# --- nobody else ----------------------------------------------------------------------------------
+
+HOW_TO_STOP = (
+    "stop it first (Ctrl-C where it runs, `systemctl stop`, or kill), then restore: otherwise a "
+    "part of it would go on with the old database"
+)
+
+
+@contextmanager
+def _alone(data: Path, database: Database) -> Iterator[None]:
+    """Keep the app from starting until the block ends. Refuse while it runs, here or elsewhere."""
+    try:
+        with locked(data) if data.is_dir() else nullcontext():
+            others = _others(database)
+            if others:
+                where = database.url.render_as_string(hide_password=True)
+                problem = f"the app is connected to {where} ({others})"
+                raise click.ClickException(f"{problem}: {HOW_TO_STOP}")
+            yield
+    except Held:
+        running = note_of(data)
+        process = f" (process {running.pid})" if running else ""
+        message = f"the app runs in {data}{process}: {HOW_TO_STOP}"
+        raise click.ClickException(message) from None
+
+
+def _others(database: Database) -> str:
+    """Return who else has the database open, as far as it says; empty: nobody."""
+    if database.is_sqlite:
+        return "another process has the file open" if _is_open(_file_of(database)) else ""
+    with reported():
+        count = database.value(text(_CONNECTED))
+    database.close()
+    return f"{count} connection(s)" if count else ""
+
+
+_CONNECTED = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND application_name = 'ghapp' AND pid <> pg_backend_pid()"
+)
+"""https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW"""
+
+
+def _is_open(file: Path) -> bool:
+    """Return whether another process has an SQLite file open, also where it only waits.
+
+    Whoever has a file in WAL mode open holds a shared lock on it all the time, so nobody else gets
+    it exclusively: https://www.sqlite.org/pragma.html#pragma_locking_mode
+    """
+    if not file.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as connection:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    except sqlite3.DatabaseError:
+        return False  # damaged: a reason to restore
+    return False
 
 
 # --- SQLite ---------------------------------------------------------------------------------------
@@ -85,6 +152,7 @@ def _copy_sqlite(database: Path, target: Path) -> None:
 
 def _put_back_sqlite(source: Path, database: Path) -> None:
     _check_sqlite(source)
+    database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = database.with_name(database.name + ".new")
     new.touch(mode=0o600)
     shutil.copyfile(source, new)
@@ -151,6 +219,9 @@ def _run(program: str, *arguments: str, password: str = "") -> str:
     return done.stdout
 
 
-def _database() -> Database:
+def _database(*, must_exist: bool = True) -> tuple[Path, Database]:
+    """Return the data directory and the database of the app."""
+    given = app_environment(must_exist=must_exist)
     with reported():
-        return Database(Settings.from_environment(app_required=False).database_url)
+        settings = Settings.from_environment(given, app_required=False, makes=False)
+        return settings.data_dir, Database(settings.database_url)

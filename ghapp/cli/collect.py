@@ -97,10 +97,10 @@ def flush(*, quiet: bool) -> None:
     from ghapp.collector.flush import flush_silently  # noqa: PLC0415 - see the top
 
     if quiet:
-        flush_silently(own_places(), now=now())
+        flush_silently(own_places(), now=now(), folders=own_transcripts)
         return
     with said():
-        done = send(own_places(), now=now(), at_once=True)
+        done = send(own_places(), now=now(), at_once=True, folders=own_transcripts)
     click.echo(f"{done.sent} edit(s) sent")
     say_stays(done.stays)
     if done.problem is not None:
@@ -129,7 +129,7 @@ def backfill(folders: tuple[Path, ...], since: datetime | None, *, again: bool) 
     from rich.console import Console  # noqa: PLC0415 - see the top
     from rich.progress import Progress  # noqa: PLC0415 - see the top
 
-    from ghapp.cli.problems import name_problems  # noqa: PLC0415 - see the top
+    from ghapp.cli.problems import name_problems, say_passed_over  # noqa: PLC0415 - see the top
     from ghapp.collector import account  # noqa: PLC0415 - see the top
     from ghapp.collector.backfill import backfill as send  # noqa: PLC0415 - see the top
     from ghapp.collector.backfill import size_of  # noqa: PLC0415 - see the top
@@ -153,6 +153,7 @@ def backfill(folders: tuple[Path, ...], since: datetime | None, *, again: bool) 
     say_stays(done.stays)
     for repository, why in sorted(done.refused.items()):
         click.echo(f"  {visible(repository)}: {visible(why, LONGEST)}")
+    say_passed_over(done.passed_over)
     name_problems(done.unread)
     if done.problem is not None:
         raise click.ClickException(f"{done.problem}; the next backfill continues from here")

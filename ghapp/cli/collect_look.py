@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # see the top
 
     from ghapp.attribution.model import Edit
     from ghapp.collector.preview import EvidencePreview, RepositoryPreview
+    from ghapp.collector.state import CollectorState
     from ghapp.wire import SentEdit
 
 
@@ -51,10 +52,32 @@ def status() -> None:
     last = f", last {moment(before.sent_at)}" if before.sent_at else ""
     click.echo(f"sent      {before.sent} edit(s){last}")
     say_stays(before.stays)
+    _say_seen(before)
     if before.not_before is not None and before.not_before > now():
         click.echo(f"waits     until {moment(before.not_before)}, as the app asked")
     if before.problem is not None:
         click.echo(f"problem   {visible(before.problem, LONGEST)}")
+
+
+def _say_seen(before: "CollectorState") -> None:
+    """Print what was read of agents in the last week, and what was passed over."""
+    from ghapp.reports.reading import passed_over_line  # noqa: PLC0415 - see the top
+    from ghapp.reports.words import NOT_NAMED, agent_name, counted  # noqa: PLC0415 - see the top
+
+    seen = before.seen
+    if seen is None:
+        click.echo("read      nobody looked yet: ghapp evidence check says what can be read")
+        return
+    click.echo(f"read      in the week up to {moment(seen.at)}")
+    for one in seen.agents:
+        name = f"{agent_name(one.agent)} {one.version or NOT_NAMED}"
+        last = f"the last on {one.last_edit_on}" if one.last_edit_on else "no edit"
+        edits = f"{counted(one.edits, 'edit')}, {last}" if one.edits else last
+        click.echo(f"  {visible(name)}: {counted(one.transcripts, 'file')}, {edits}")
+    if seen.unread:
+        click.echo(f"  {counted(seen.unread, 'record')} could not be read")
+    if said_ := passed_over_line(seen.passed_over):
+        click.echo(f"  {visible(said_, LONGEST)}")
 
 
 def _say_hook(places: CollectorFiles) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol
 import click
 
 from ghapp.attribution.model import Audit
+from ghapp.cli.app_store import data_option
 from ghapp.cli.output import output_option, plain_text, show, write_out
 from ghapp.cli.recorded import in_force, named
 from ghapp.documents.differences import AuditDifference, Key, compare, key
@@ -47,6 +48,7 @@ class _Recorded:
 
 
 @click.command("compare", short_help="Say what differs between two files of audit documents.")
+@data_option
 @click.argument("before", metavar="BEFORE")
 @click.argument("after", metavar="AFTER")
 @click.option(

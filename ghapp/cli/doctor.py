@@ -4,21 +4,25 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import click
 import requests
 
 from ghapp.attribution.model import Struct
 from ghapp.bootstrap import Services, build
+from ghapp.cli.app_store import app_environment, data_option, reported, with_a_queue
 from ghapp.events.sweep import ListedDelivery
 from ghapp.github import device_flow
 from ghapp.github.answers import GitHubError
 from ghapp.github.app_auth import PERMISSIONS
 from ghapp.ingest import compliance
-from ghapp.settings import Settings, SettingsError
+from ghapp.queue.enqueue import QueueState
+from ghapp.running import note_of
+from ghapp.settings import Settings
 from ghapp.store import StoreError
+from ghapp.web.registration import app_file, read_app_file
 
-EVENTS = frozenset({"pull_request", "check_run", "check_suite", "issue_comment", "repository"})
 CLOCK_OFF = 30.0
 """Seconds. The app dates its JWT a minute back, and GitHub refuses one from the future.
 
@@ -26,7 +30,11 @@ https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-githu
 """
 LATE = timedelta(minutes=10)
 """How long a work item may be due before something is wrong."""
-WITHOUT_MEMBERS = "organizations have no page and no teams"
+WITHOUT = {
+    "members": "organizations have no page and no teams",
+    "issues": "commands in comments are not heard",
+}
+"""Permission of app.yml without which the app works → what it then lacks."""
 LOW = 500
 """Requests left in the hour; with fewer, audits may have to wait."""
 
@@ -43,12 +51,12 @@ Check = Callable[[Services], Iterator[DoctorFinding]]
 
 
 @click.command("doctor")
+@data_option
 def command() -> None:
     """Say what is wrong with this installation of the app; status 1 if anything is."""
-    try:
-        services = build(Settings.from_environment(), quick=True)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
+    given = with_a_queue(app_environment())
+    with reported():
+        services = build(Settings.from_environment(given, makes=False), quick=True)
     findings = [finding for check in CHECKS for finding in _asked(check, services)]
     for one in findings:
         click.echo(f"{_WORDS[one.is_well]:5} {one.what}: {one.says}")
@@ -70,6 +78,17 @@ def _asked(check: Check, services: Services) -> Iterator[DoctorFinding]:
         yield DoctorFinding(check.__name__.strip("_"), str(error), is_well=False)
 
 
+def _running(services: Services) -> Iterator[DoctorFinding]:
+    """Say whether `ghapp serve` runs in the data directory; other processes leave no note."""
+    running = note_of(services.settings.data_dir)
+    if running is None:
+        says = f"no `ghapp serve` runs in {services.settings.data_dir}"
+        yield DoctorFinding("app", says, None)
+    else:
+        at = f" at {running.address}" if running.address else ", still starting"
+        yield DoctorFinding("app", f"runs as process {running.pid}{at}")
+
+
 def _clock(services: Services) -> Iterator[DoctorFinding]:
     began = time.time()
     answer = requests.get(services.settings.api_url + "/meta", timeout=10)
@@ -85,13 +104,17 @@ def _app(services: Services) -> Iterator[DoctorFinding]:
     lacking = _lacking(app.permissions)
     says = f"missing {', '.join(lacking)}: add them on the app's page" if lacking else "all"
     yield DoctorFinding("permissions of the app", says, not lacking)
-    if "members" not in app.permissions:
-        yield DoctorFinding("members of the app", f"not requested: {WITHOUT_MEMBERS}", None)
-    deaf = sorted(EVENTS - {"check_run", "check_suite"} - set(app.events))
+    asked = read_app_file(app_file())
+    for name in _optional(asked, app.permissions):
+        says = f"not requested: {WITHOUT[name]}"
+        yield DoctorFinding(f"{name} of the app", says, None)
+    # GitHub subscribes an app that may write checks to their events by itself.
+    deaf = sorted(set(asked["default_events"]) - {"check_run", "check_suite"} - set(app.events))
     yield DoctorFinding("events", f"not subscribed: {', '.join(deaf)}" if deaf else "all", not deaf)
 
 
 def _installations(services: Services) -> Iterator[DoctorFinding]:
+    asked = read_app_file(app_file())
     for one in services.auth.installations():
         name = f"installation {one.id} ({one.account})"
         lacking = _lacking(one.permissions)
@@ -105,10 +128,15 @@ def _installations(services: Services) -> Iterator[DoctorFinding]:
             room = f"{left.remaining} of {left.limit}" if left else "an unknown number of"
             says = f"permissions granted; {room} requests left"
             yield DoctorFinding(name, says, None if left and left.remaining < LOW else True)
-        if one.suspended_at is None and "members" not in one.permissions:
-            yield DoctorFinding(
-                f"members of {one.account}", f"not granted: {WITHOUT_MEMBERS}", None
-            )
+        if one.suspended_at is None:
+            for lacked in _optional(asked, one.permissions):
+                says = f"not granted: {WITHOUT[lacked]}"
+                yield DoctorFinding(f"{lacked} of {one.account}", says, None)
+
+
+def _optional(asked: Mapping[str, Any], granted: Mapping[str, str]) -> list[str]:
+    """Return the permissions of app.yml that are not granted, and that an audit does not need."""
+    return [one for one in asked["default_permissions"] if one in WITHOUT and one not in granted]
 
 
 def _lacking(granted: Mapping[str, str]) -> list[str]:
@@ -130,7 +158,7 @@ class _Hook(Struct, frozen=True, kw_only=True):
 def _hook(services: Services) -> Iterator[DoctorFinding]:
     hook = services.auth.request("GET", "/app/hook/config", _Hook)
     wanted = f"{services.settings.public_url or ''}/webhooks/github"
-    is_ours = services.settings.public_url is None or hook.url == wanted
+    is_ours = services.settings.public_url is None or hook.url.rstrip("/") == wanted
     yield DoctorFinding(
         "hook address", hook.url if is_ours else f"{hook.url}, not {wanted}", is_ours
     )
@@ -160,6 +188,7 @@ def _deliveries(services: Services) -> Iterator[DoctorFinding]:
 
 def _database(services: Services) -> Iterator[DoctorFinding]:
     store, now = services.store, datetime.now(UTC)
+    store.database.check()
     backlog = store.work.backlog(now)
     for one in backlog:
         says = f"{one.waiting} items, the oldest due since {one.oldest:%Y-%m-%d %H:%M} UTC"
@@ -175,11 +204,21 @@ def _database(services: Services) -> Iterator[DoctorFinding]:
     yield DoctorFinding("deliveries left", f"{left} accepted, but nothing followed", not left)
 
 
+_QUEUE = {
+    QueueState.AWAY: "does not answer: start it",
+    QueueState.READ_ONLY: "is read-only: let REDIS_URL name the server that takes writes",
+    QueueState.FULL: "is full: give it more memory (maxmemory)",
+    QueueState.REFUSING: "refuses writes: see its log, most often its disk is full",
+}
+
+
 def _redis(services: Services) -> Iterator[DoctorFinding]:
-    is_alive = services.queue.is_alive()
-    says = "answers" if is_alive else "does not answer; work items wait in the database: start it"
-    yield DoctorFinding("redis", says, is_alive)
-    if is_alive:
+    state = services.queue.state()
+    says = (
+        "answers" if state is QueueState.OK else f"{_QUEUE[state]}; work items wait in the database"
+    )
+    yield DoctorFinding("redis", says, state is QueueState.OK)
+    if state is not QueueState.AWAY:
         for name, wanted in (("maxmemory-policy", "noeviction"), ("appendonly", "yes")):
             found = services.queue.setting(name)
             yield DoctorFinding(f"redis {name}", found or "unknown", found in {wanted, None})
@@ -211,6 +250,7 @@ def _compliance(services: Services) -> Iterator[DoctorFinding]:
 
 
 CHECKS: tuple[Check, ...] = (
+    _running,
     _database,
     _redis,
     _clock,

@@ -5,7 +5,6 @@ runs: a developer's machine has none.
 """
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +16,9 @@ from ghapp.reports.harmless import visible
 if TYPE_CHECKING:  # only running a command needs the server's packages
     from ghapp.store import AccessToken, Store
 
+SHOWN = 100
+"""Most pull requests that ``coverage`` lists."""
+
 _login = click.option("--login", metavar="LOGIN", required=True, help="The person on GitHub.")
 
 
@@ -25,7 +27,7 @@ _login = click.option("--login", metavar="LOGIN", required=True, help="The perso
 @click.option("--repository", "name", metavar="OWNER/NAME", help="Only there. [default: all]")
 @click.option("--yes", is_flag=True, help="Erase without asking.")
 @data_option
-def erase(login: str, name: str | None, data: Path | None, *, yes: bool) -> None:
+def erase(login: str, name: str | None, *, yes: bool) -> None:
     """Erase one person's evidence, and revoke the person's upload tokens.
 
     Audits stay as they are, and say that evidence of their time was erased. With --repository,
@@ -36,7 +38,7 @@ def erase(login: str, name: str | None, data: Path | None, *, yes: bool) -> None
     if not yes:
         click.confirm(f"Erase the evidence of {visible(login)}?", abort=True)
     now = datetime.now(UTC)
-    with opened(data) as (store, _):
+    with opened() as (store, _):
         tokens = store.tokens.of_login(login)
         number = tokens[0].user_id if tokens else None
         place = None if name is None else known_repository(store, name).id
@@ -47,6 +49,7 @@ def erase(login: str, name: str | None, data: Path | None, *, yes: bool) -> None
         edits = store.evidence.erase(whose, ErasedBy.ADMINISTRATOR, now=now)
         if name is None:
             store.coverage.forget(login, number)
+            store.agent_reports.forget(login, number)
             _revoke_all(store, tokens, now)
     click.echo(f"{edits} edit(s) erased")
 
@@ -54,7 +57,7 @@ def erase(login: str, name: str | None, data: Path | None, *, yes: bool) -> None
 @click.command("rotate-key")
 @click.argument("account")
 @data_option
-def rotate_key(account: str, data: Path | None) -> None:
+def rotate_key(account: str) -> None:
     """Make a new key for the fingerprints of ACCOUNT, an organization or user.
 
     Machines fetch it with their next upload. Fingerprints of the old key stay comparable until
@@ -62,7 +65,7 @@ def rotate_key(account: str, data: Path | None) -> None:
     """
     from ghapp.keys.evidence import EvidenceKeys  # noqa: PLC0415 - see the top
 
-    with opened(data) as (store, settings):
+    with opened(seals=True) as (store, settings):
         found = store.installations.of_account(account)
         if found is None:
             raise click.UsageError(f"the app is not installed on {account}")
@@ -74,9 +77,9 @@ def rotate_key(account: str, data: Path | None) -> None:
 @click.command("machines")
 @_login
 @data_option
-def machines(login: str, data: Path | None) -> None:
+def machines(login: str) -> None:
     """List a person's upload tokens, one for each enrolled machine."""
-    with opened(data) as (store, _):
+    with opened() as (store, _):
         for token in _uploads(store, login):
             used = token.used_at.isoformat() if token.used_at else "never used"
             state = "revoked" if token.revoked_at else "valid"
@@ -87,9 +90,9 @@ def machines(login: str, data: Path | None) -> None:
 @_login
 @click.option("--token", "number", type=int, help="Only this one. [default: all of them]")
 @data_option
-def revoke(login: str, number: int | None, data: Path | None) -> None:
+def revoke(login: str, number: int | None) -> None:
     """Revoke a person's upload tokens, so that their machines can send nothing more."""
-    with opened(data) as (store, _):
+    with opened() as (store, _):
         chosen = [one for one in _uploads(store, login) if number in {None, one.id}]
         done = _revoke_all(store, chosen, datetime.now(UTC))
     click.echo(f"{done} token(s) revoked")
@@ -101,19 +104,23 @@ def revoke(login: str, number: int | None, data: Path | None) -> None:
 @click.argument("name", metavar="OWNER/NAME")
 @click.option("--weeks", type=click.IntRange(1, 520), default=12, show_default=True)
 @data_option
-def coverage(name: str, weeks: int, data: Path | None) -> None:
+def coverage(name: str, weeks: int) -> None:
     """Say whose machines reported in each week, and which authors' machines did not."""
+    from ghapp.store.summaries.questions import SummaryQuestions  # noqa: PLC0415 - see the top
+    from ghapp.summaries.selection import PersonNaming, PullSelection  # noqa: PLC0415
+
     until = datetime.now(UTC)
     since = until - timedelta(weeks=weeks)
-    with opened(data) as (store, _):
+    with opened() as (store, _):
         number = known_repository(store, name).id
         for week in store.coverage.weeks(number, since, until):
             people = ", ".join(map(visible, week.developers))
             counts = f"{week.machines} machine(s)\t{week.edits} edit(s)"
             click.echo(f"{week.week.date().isoformat()}\t{counts}\t{people}")
-        covered = store.coverage.covered((number,), since, until)
-        click.echo(of_authors(covered.pulls, covered.without, is_all=covered.is_all))
-        for pull in store.coverage.pulls((number,), since, until):
+        merged = PullSelection((number,), since=since.date(), until=until.date())
+        summaries = SummaryQuestions(store.database, PersonNaming())
+        click.echo(of_authors(summaries.heard(merged)))
+        for pull in summaries.silent(merged, SHOWN):
             day = pull.merged_at.date().isoformat()
             click.echo(f"  #{pull.pull_request}\t{day}\t{visible(pull.author)}")
 

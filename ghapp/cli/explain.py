@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from ghapp.attribution.model import Audit, FileVerdict, LineVerdict
+from ghapp.attribution.model import Audit, EditSource, FileVerdict, LineVerdict
+from ghapp.cli.app_store import data_option
 from ghapp.cli.recorded import named, recorded_audit
 from ghapp.cli.source_text import SourceText, clone_option
 from ghapp.documents.files import DocumentError, documents
@@ -13,11 +14,12 @@ from ghapp.git.process import GitError
 from ghapp.reports.coverage import erased
 from ghapp.reports.harmless import visible
 from ghapp.reports.summary import moment
-from ghapp.reports.words import agent_name, sentence
+from ghapp.reports.words import NOT_RECORDED, agent_name, made_by, sentence
 from ghapp.rulebook import of_reason
 
 
 @click.command("explain", short_help="Say why lines of an audit document count or do not.")
+@data_option
 @click.argument("where", metavar="FILE|OWNER/NAME#N")
 @click.argument("place", metavar="PATH[:LINE]", required=False)
 @click.option("--pull-request", metavar="N", type=click.IntRange(min=1), help="Which one in FILE.")
@@ -56,7 +58,7 @@ def command(
             text = source.line(audit.merge_commit, file.path, verdict.line)
         except GitError as error:
             raise click.UsageError(f"--git {clone}: {error}") from error
-        _explain(file, verdict, text)
+        _explain(file, verdict, text, (audit.edits or {}).get(verdict.edit or ""))
     if len(found) == 1:
         _quote(found[0][1].reason)
 
@@ -112,7 +114,9 @@ def _lines(
                 yield file, line
 
 
-def _explain(file: FileVerdict, line: LineVerdict, text: str | None) -> None:
+def _explain(
+    file: FileVerdict, line: LineVerdict, text: str | None, source: EditSource | None
+) -> None:
     click.echo(visible(f"{file.path}:{line.line}  {line.reason}: {sentence(line.reason)}", 2000))
     if text is not None:
         click.echo(visible(f"    | {text}", 2000))
@@ -121,8 +125,9 @@ def _explain(file: FileVerdict, line: LineVerdict, text: str | None) -> None:
         at = "" if line.edited_at is None else f", {moment(line.edited_at)}"
         what = "" if line.attributed else "nearest: "
         who = agent_name(line.agent or "")
-        click.echo(visible(f"    {what}{who} edit {line.edit}{at}{differs}"))
-        click.echo(visible(f"    agent session {line.agent_session}"))
+        unsure = f", {NOT_RECORDED}" if line.outcome else ""
+        click.echo(visible(f"    {what}{who} edit {line.edit}{at}{differs}{unsure}"))
+        click.echo(visible(f"    agent session {line.agent_session}, {made_by(source)}", 2000))
 
 
 def _quote(reason: str) -> None:

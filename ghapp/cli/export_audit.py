@@ -9,7 +9,7 @@ from typing import BinaryIO
 import click
 
 from ghapp.auditing.export import ExportSpan, UnsignedError, export
-from ghapp.cli.app_store import known_repository, note_access, opened
+from ghapp.cli.app_store import data_option, known_repository, note_access, opened
 from ghapp.cli.problems import list_problems
 from ghapp.cli.times import as_last_instant, as_time
 from ghapp.keys.signing import RecordSigner
@@ -18,6 +18,7 @@ from ghapp.store import Repository, Store
 
 
 @click.command("export-audit", short_help="Write recorded audits as a bundle that proves itself.")
+@data_option
 @click.argument("name", metavar="[OWNER/NAME]", required=False)
 @click.option(
     "--since", metavar="DATE", callback=as_time, help="Only pull requests merged then or later."

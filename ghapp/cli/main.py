@@ -30,6 +30,7 @@ COMMANDS = {
     "verify": ("ghapp.cli.verify", "Check a bundle of recorded audits offline."),
     "policy": ("ghapp.cli.policy", "Show, compare and check policies."),
     "evidence": ("ghapp.cli.evidence", "Preview evidence, or import it."),
+    "usage": ("ghapp.cli.usage", "Count the tokens of your own agent sessions, offline."),
     "collect": ("ghapp.cli.collect", "Send evidence from a developer's machine."),
     "demo": ("ghapp.cli.demo", "Run a demo with a stand-in for GitHub."),
     "serve": ("ghapp.cli.serve", "Run the app: web, workers and scheduler."),

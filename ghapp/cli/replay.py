@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghapp.cli.app_store import server_packages
+from ghapp.cli.app_store import data_option, server_packages
 from ghapp.cli.options import (
     as_of_option,
     carried_option,
@@ -20,7 +20,7 @@ from ghapp.cli.options import (
     root_option,
 )
 from ghapp.cli.output import progress_bar
-from ghapp.cli.problems import SHOWN, list_problems, name_problems
+from ghapp.cli.problems import SHOWN, list_problems, name_problems, say_passed_over
 from ghapp.cli.times import as_last_instant, as_time
 
 if TYPE_CHECKING:  # help and wrong use answer without the core
@@ -36,6 +36,7 @@ OWN = "repository"
 
 
 @click.command("replay", short_help="Audit merged pull requests again.")
+@data_option
 @click.option(
     "--git",
     "repository_path",
@@ -296,6 +297,8 @@ def _say(done: "ReplayResult", problems: _Problems) -> bool:
             "run git fetch --unshallow",
             err=True,
         )
+    click.echo(f"{done.edits} edit(s) of agents read", err=True)
+    say_passed_over(done.passed_over, err=True)
     before = f", {done.resumed_from} of them before an interruption" if done.resumed_from else ""
     less = f", {done.incomplete} incomplete" if done.incomplete else ""
     click.echo(f"{done.documents} audit document(s){before}{less}", err=True)

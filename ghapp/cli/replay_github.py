@@ -16,7 +16,14 @@ import msgspec
 from ghapp.attribution.policy import Policy
 from ghapp.auditing.replay_over_github import start
 from ghapp.bootstrap import Services, build
-from ghapp.cli.app_store import known_repository, note_access, person, reported
+from ghapp.cli.app_store import (
+    app_environment,
+    known_repository,
+    note_access,
+    person,
+    reported,
+    with_a_queue,
+)
 from ghapp.cli.options import named_policy
 from ghapp.cli.output import progress_bar
 from ghapp.cli.problems import LONGEST
@@ -48,7 +55,7 @@ def replay_over_github(options: dict[str, Any]) -> bool:
     try:
         with reported():
             services = _services()
-            services.store.database.migrate()
+            services.store.database.check()
             repository = known_repository(services.store, options["repository"])
             replay = _started(services, repository, request)
             _work(services, replay)
@@ -58,10 +65,9 @@ def replay_over_github(options: dict[str, Any]) -> bool:
 
 
 def _services() -> Services:
-    given = dict(os.environ)
     # Without Redis it keeps its own pace, as a worker does while Redis is away.
-    given.setdefault("REDIS_URL", f"unix://{Path.cwd() / 'no-redis.sock'}")
-    settings = Settings.from_environment(given)
+    # As a worker it compares fingerprints, for which it needs the key as any process of the app.
+    settings = Settings.from_environment(with_a_queue(app_environment()))
     configure("ERROR", hidden=settings.hidden)
     return build(settings, quick=True)
 

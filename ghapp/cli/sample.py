@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ghapp.attribution.model import Audit
+from ghapp.cli.app_store import data_option
 from ghapp.cli.source_text import SourceText, clone_option
 from ghapp.documents.files import DocumentError, documents
 from ghapp.documents.sampling import (
@@ -36,6 +37,7 @@ def _as_strata(ctx: click.Context, param: click.Parameter, value: str) -> tuple[
 
 
 @click.command("sample", short_help="Draw lines for people to judge, and score their answers.")
+@data_option
 @click.argument(
     "files",
     metavar="FILE...",

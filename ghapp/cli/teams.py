@@ -1,20 +1,19 @@
 """``ghapp admin teams``: who is in which team. docs/metrics.md says what summaries make of it."""
 
-import os
 from collections import Counter
 from pathlib import Path
 
 import click
 
 from ghapp.bootstrap import build
-from ghapp.cli.app_store import opened, reported
+from ghapp.cli.app_store import AppGroup, app_environment, opened, reported, with_a_queue
 from ghapp.github.answers import GitHubError
 from ghapp.settings import Settings
 from ghapp.summaries.selection import SMALLEST_GROUP
 from ghapp.summaries.teams import TeamFileError, TeamSource, read_team_file
 
 
-@click.group("teams")
+@click.group("teams", cls=AppGroup)
 def command() -> None:
     """Say who is in which team."""
 
@@ -47,13 +46,12 @@ def import_file(account: str, file: Path) -> None:
 @click.argument("account")
 def fetch(account: str) -> None:
     """Read the teams of ACCOUNT from GitHub now; the scheduler does so once a day."""
-    given = dict(os.environ)
     # This command enqueues nothing, so it needs no Redis.
-    given.setdefault("REDIS_URL", f"unix://{Path.cwd() / 'no-redis.sock'}")
+    given = with_a_queue(app_environment())
     try:
         with reported():
-            services = build(Settings.from_environment(given), quick=True)
-            services.store.database.migrate()
+            services = build(Settings.from_environment(given, makes=False), quick=True)
+            services.store.database.check()
             installation = services.store.installations.of_account(account)
             if installation is None:
                 raise click.UsageError(f"the app is not installed on {account}")

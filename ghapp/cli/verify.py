@@ -1,5 +1,6 @@
 """``ghapp verify``: checks a bundle of records offline, without the app."""
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,9 @@ import click
 
 from ghapp.cli.options import carried_option, fingerprint_key_option, root_option
 from ghapp.cli.problems import LONGEST, SHOWN, list_problems
-from ghapp.records.check import BundleCheck, check
+from ghapp.records.check import BundleCheck
 from ghapp.records.keys import PublicKeyError, named_key
+from ghapp.records.since import CheckedBundle, checked, lacking
 from ghapp.reports.harmless import visible
 
 BROKEN = 1
@@ -27,6 +29,19 @@ BROKEN = 1
     multiple=True,
     help="A key that you trust, by its ID or its PEM file. May be given several times. "
     "[default: those in the bundle]",
+)
+@click.option(
+    "--since",
+    "older",
+    metavar="BUNDLE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An older bundle that you kept: name every record of it that is missing now.",
+)
+@click.option(
+    "--github",
+    "on_github",
+    is_flag=True,
+    help="Compare with the records that check runs on GitHub name. Reads GITHUB_TOKEN.",
 )
 @click.option(
     "--git",
@@ -57,6 +72,7 @@ def command(bundle: Path, public_keys: tuple[str, ...], **options: Any) -> None:
 
     \b
     ghapp verify shop.bundle.jsonl
+    ghapp verify shop.bundle.jsonl --since last-year.bundle.jsonl --github
     ghapp verify shop.bundle.jsonl --git . --evidence ~/.claude/projects
 
     Exit status: 0 nothing was altered, 1 something was, or could not be recomputed, 2 wrong use.
@@ -68,10 +84,15 @@ def command(bundle: Path, public_keys: tuple[str, ...], **options: Any) -> None:
         trusted = frozenset(map(named_key, public_keys))
     except PublicKeyError as error:
         raise click.UsageError(f"--public-key: {error}") from error
-    done = check(bundle, trusted)
-    list_problems([f"line {one.line}: {one.problem}" for one in done.problems])
-    _say(done, trusted=bool(trusted))
-    if done.problems:
+    new = checked(bundle, trusted)
+    list_problems([f"line {one.line}: {one.problem}" for one in new.done.problems])
+    _say(new.done, trusted=bool(trusted))
+    if new.done.problems:
+        raise click.exceptions.Exit(BROKEN)
+    older, on_github = options.pop("older"), options.pop("on_github")
+    is_whole = older is None or _compare_older(new, older, trusted)
+    is_whole &= not on_github or _compare_github(new, bundle, trusted)
+    if not is_whole:
         raise click.exceptions.Exit(BROKEN)
     if options["clone"] is not None:
         _recompute(bundle, options)
@@ -104,6 +125,46 @@ WORDS = {
     "not_found": "could not be recomputed",
 }
 """Result of a recomputation that a person has to look at → in words."""
+
+
+def _compare_older(new: CheckedBundle, older: Path, trusted: frozenset[str]) -> bool:
+    """Say what the bundle lacks of an older one; return whether it lacks nothing."""
+    old = checked(older, trusted)
+    if old.done.problems:
+        first = old.done.problems[0]
+        click.echo(f"{older} is NOT whole itself: line {first.line}: {first.problem}")
+        return False
+    missing = lacking(new, old)
+    list_problems(missing)
+    if missing:
+        click.echo(f"{len(missing)} problem(s): the bundle is NOT a continuation of {older}")
+        return False
+    click.echo(f"it has every record of {older}")
+    return True
+
+
+def _compare_github(new: CheckedBundle, bundle: Path, trusted: frozenset[str]) -> bool:
+    """Say what check runs on GitHub name and the bundle lacks; return whether that is nothing."""
+    # Not at the top: verifying offline needs none of the server's packages.
+    from ghapp.auditing.check_runs import audited_pulls, compare_runs  # noqa: PLC0415
+    from ghapp.github.answers import GitHubError  # noqa: PLC0415
+
+    token = os.environ.get("GITHUB_TOKEN", "")
+    if not token:
+        raise click.UsageError("--github needs GITHUB_TOKEN: a token that may read the checks")
+    address = os.environ.get("GITHUB_API_URL", "https://api.github.com")
+    try:
+        done = compare_runs(audited_pulls(bundle, trusted), new.chains, address, token)
+    except (GitHubError, ValueError) as error:
+        raise click.UsageError(f"--github: {error}") from error
+    list_problems(list(done.problems))
+    by = f" of {', '.join(done.apps)}" if done.apps else ""
+    told = (
+        f"{done.same} check run(s){by} on GitHub name records that the bundle has; "
+        f"{done.silent} pull request(s) have no such run"
+    )
+    click.echo(visible(told, LONGEST))
+    return not done.problems
 
 
 def _say(done: BundleCheck, *, trusted: bool) -> None:

@@ -2,12 +2,26 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from ghapp.collector.places import NoHome
 
+
+class AgentFolder(NamedTuple):
+    """A folder or file in which an agent keeps records."""
+
+    agent: str | None
+    """``None``: it may hold records of several agents."""
+    path: Path
+    is_read: bool
+    """Whether a source reads this agent's records."""
+
+
 _MOVED = {
     ".claude/": "CLAUDE_CONFIG_DIR",
+    ".cline/": "CLINE_DIR",
     ".codex/": "CODEX_HOME",
+    ".cursor/": "CURSOR_CONFIG_DIR",
     ".local/share/": "XDG_DATA_HOME",
 }
 """Folder of the home → the variable that may move it elsewhere."""
@@ -38,6 +52,27 @@ def transcripts(environment: Mapping[str, str]) -> tuple[Path, ...]:
             named += _places(home, below_home, environment)
     there = {place.resolve(): place for place in named if place.exists()}
     return tuple(dict.fromkeys(there.values()))
+
+
+def folders_of(environment: Mapping[str, str]) -> tuple[AgentFolder, ...]:
+    """Return where each known agent keeps its records, whether the folder exists or not.
+
+    Folders of agents that no source reads are among them only if they exist. Raises `NoHome`.
+    """
+    from ghapp.evidence.homes import read_homes, unread_homes  # noqa: PLC0415 - see above
+
+    home = _home(environment)
+    found: dict[Path, AgentFolder] = {}
+    for is_read, homes in ((True, read_homes()), (False, unread_homes())):
+        for agent, below_home in homes:
+            for place in _places(home, below_home, environment):
+                if is_read or place.exists():
+                    found.setdefault(place, AgentFolder(agent, place, is_read=is_read))
+    for root in config_roots(environment):
+        projects = root / "projects"
+        if projects.exists():
+            found.setdefault(projects, AgentFolder("claude-code", projects, is_read=True))
+    return tuple(sorted(found.values(), key=lambda one: (one.agent or "", str(one.path))))
 
 
 def _places(home: Path, below_home: str, environment: Mapping[str, str]) -> Iterator[Path]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from msgspec import field
 
-from ghapp.attribution.model import Edit, Struct, UnreadEvidence
+from ghapp.attribution.model import Edit, PassedOver, Struct, UnreadEvidence
 from ghapp.attribution.paths import below, tidy
 from ghapp.collector import account, choices, state
 from ghapp.collector.addressing import AddressedEdit, EditAddresser, EvidenceDestination, StayReason
@@ -25,7 +25,7 @@ from ghapp.collector.clones import LocalClones
 from ghapp.collector.places import CollectorFiles, read_if_there, write_whole
 from ghapp.collector.sender import EvidenceSender
 from ghapp.collector.sent import AcknowledgedEdits
-from ghapp.evidence.source import Worktree
+from ghapp.evidence.source import Worktree, added_up
 from ghapp.ingest.artifacts import EvidenceArtifact, artifacts, find_evidence
 from ghapp.wire import MOST_BYTES, MOST_EDITS
 
@@ -47,6 +47,8 @@ class BackfillResult(Struct, frozen=True):
     refused: dict[str, str]
     """Repository that the app does not accept → what the app said."""
     unread: tuple[UnreadEvidence, ...]
+    passed_over: tuple[PassedOver, ...]
+    """What was not read as an edit in the transcripts read now."""
     problem: str | None
     """Why it ended early; ``None``: it did not."""
 
@@ -107,6 +109,7 @@ def backfill(  # noqa: PLR0913 - what the journey starts from, and nothing else
         stays=dict(sum(run.stays.values(), run.undelivered)),
         refused=run.refused,
         unread=tuple(run.unread),
+        passed_over=added_up(one for some in run.passed_over.values() for one in some),
         problem=problem,
     )
 
@@ -158,6 +161,7 @@ class _Run:
         self.refused: dict[str, str] = {}
         self.left: set[Path] = set()
         self.unread: dict[UnreadEvidence, None] = {}
+        self.passed_over: dict[Path, list[PassedOver]] = {}
         self.heard: dict[int, datetime] = {}
 
     def send_all(self, paths: list[Path], advance: Advance) -> str | None:
@@ -207,11 +211,14 @@ class _Run:
     def _read(self, path: Path) -> None:
         stays: Counter[str] = Counter()
         self.stays[path] = stays
+        passed_over = self.passed_over[path] = []
         for found in find_evidence([path], self.sorter.wants):
             if isinstance(found, Worktree):
                 self.worktrees.add(found)
             elif isinstance(found, UnreadEvidence):
                 self.unread[found] = None
+            elif isinstance(found, PassedOver):
+                passed_over.append(found)
             elif isinstance(found, Edit):
                 self._take(found, path, stays)
 

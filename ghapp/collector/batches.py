@@ -14,8 +14,23 @@ from ghapp.attribution.normalize import LONGEST_LINE
 from ghapp.collector.account import MachineAccount
 from ghapp.collector.addressing import EvidenceDestination
 from ghapp.collector.client import CLIENT
-from ghapp.wire import MOST_BYTES, MOST_EDITS, SCHEMA, EditBatch, EnrolledInstallation, SentEdit
+from ghapp.wire import (
+    MOST_BYTES,
+    MOST_EDITS,
+    SCHEMA,
+    EditBatch,
+    EnrolledInstallation,
+    SeenAgent,
+    SentEdit,
+)
 
+# claude-code
+AGENT = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
+# 2.1.101
+VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}")
+# claude-opus-4-5-20251101, us.anthropic.claude-sonnet-4-5-20250929-v1:0
+MODEL = re.compile(r"[0-9A-Za-z][0-9A-Za-z.:@/+_\[\]-]{0,99}")
+"""As the wire limits them, so that neither can hold prose."""
 ENVELOPE = 64 * 1024
 """Bytes of a batch reserved for everything but its edits."""
 LONGEST_NAME = 255
@@ -47,7 +62,14 @@ def to_sent(edit: Edit, fingerprinter: LineFingerprinter) -> SentEdit:
         outcome=edit.outcome,
         tool=_clean(edit.tool),
         lines=fingerprinter.lines(edit.lines),  # type: ignore[arg-type]  # sources yield text only
+        agent_version=known_as(edit.agent_version, VERSION),
+        model=known_as(edit.model, MODEL),
     )
+
+
+def known_as(name: str | None, form: re.Pattern[str]) -> str | None:
+    """Return a name that the wire allows; another one counts as not recorded."""
+    return name if name is not None and form.fullmatch(name) else None
 
 
 def _clean(name: str) -> str:
@@ -56,9 +78,12 @@ def _clean(name: str) -> str:
 
 
 def to_batch(
-    account: MachineAccount, destination: EvidenceDestination, edits: Iterable[SentEdit]
+    account: MachineAccount,
+    destination: EvidenceDestination,
+    edits: Iterable[SentEdit],
+    agents: tuple[SeenAgent, ...] = (),
 ) -> EditBatch:
-    """Return a batch of edits of one clone. An empty one only says that this machine reports."""
+    """Return a batch of edits of one clone. One without edits says that this machine reports."""
     return EditBatch(
         schema=SCHEMA,
         client=CLIENT,
@@ -67,6 +92,7 @@ def to_batch(
         key_id=_installation(account, destination).key_id,
         remotes=destination.remotes,
         edits=tuple(edits),
+        agents=agents,
     )
 
 

@@ -5,14 +5,16 @@ the two records that a transcript would have (https://code.claude.com/docs/en/ho
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
+from msgspec.structs import replace
 
-from ghapp.attribution.model import Edit
+from ghapp.attribution.model import Edit, EditSource
 from ghapp.evidence import claude_code
 from ghapp.evidence.source import WantedPath, everything
 
@@ -63,20 +65,41 @@ def to_event(line: bytes) -> QueuedEvent:
         raise EventError("a line of the queue has no time") from error
 
 
-def to_edits(event: QueuedEvent, wanted: WantedPath = everything) -> Iterator[Edit]:
+MadeBy = Callable[[Path, str], EditSource]
+"""Takes a transcript and the id of a call in it; returns what made the call."""
+
+
+def nobody_knows(transcript: Path, call: str) -> EditSource:  # noqa: ARG001 - the shape of `MadeBy`
+    """Know neither version nor model: for callers that only count or show edits."""
+    return EditSource(agent_version=None, model=None)
+
+
+def to_edits(
+    event: QueuedEvent, wanted: WantedPath = everything, made_by: MadeBy = nobody_knows
+) -> Iterator[Edit]:
     """Yield the edits of an event's call: usually one, a shell command may have made several.
 
     Yields none if another agent ran the hook: several agents read Claude Code's settings.
-    Raises `EventError`.
+    ``made_by`` knows version and model, which the event does not name. Raises `EventError`.
     """
     try:
         call = _EVENT.decode(event.payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise EventError(f"an event cannot be read: {error}") from error
     if _is_of_claude(call) and not _has_failed(call.tool_response):
-        for found in claude_code.read("hook", _records(call, event.at), wanted):
-            if isinstance(found, Edit):
-                yield found
+        edits = [
+            found
+            for found in claude_code.read("hook", _records(call, event.at), wanted)
+            if isinstance(found, Edit)
+        ]
+        is_named = edits and isinstance(call.transcript_path, str)
+        source = made_by(Path(call.transcript_path), call.tool_use_id) if is_named else None
+        for edit in edits:
+            yield (
+                edit
+                if source is None
+                else replace(edit, agent_version=source.agent_version, model=source.model)
+            )
 
 
 def _is_of_claude(call: _Event) -> bool:

@@ -6,7 +6,7 @@ on this machine. While the app cannot be reached, the queue does not change.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,11 +22,14 @@ from ghapp.collector.addressing import (
     EvidenceDestination,
     StayReason,
 )
+from ghapp.collector.agents_seen import AgentsSeen
 from ghapp.collector.client import AppAway, UploadRejected
 from ghapp.collector.clones import LocalClones
 from ghapp.collector.events import EventError, to_edits, to_event
 from ghapp.collector.places import CollectorBusy, CollectorFiles
 from ghapp.collector.sender import EvidenceSender
+from ghapp.collector.survey import look
+from ghapp.collector.transcript_calls import made_by
 
 HEARTBEAT = timedelta(hours=20)
 """Between two reports of a machine that has nothing to send: coverage counts weeks."""
@@ -51,10 +54,13 @@ def flush(
     now: datetime,
     sleep: Callable[[float], None] = time.sleep,
     at_once: bool = False,
+    folders: Callable[[], Iterable[Path]] | None = None,
 ) -> FlushResult:
     """Send the queue. Errors of the app or the network do not raise: they become the ``problem``.
 
-    ``at_once`` also retries what was set aside less than a day ago.
+    ``at_once`` also retries what was set aside less than a day ago. ``folders`` returns where
+    agents keep their records: once a day the app hears what was seen of them; ``None``: it does
+    not.
 
     Raises `CollectorBusy`, `NotEnrolled` and `ChoicesUnread`.
     """
@@ -68,15 +74,20 @@ def flush(
             return FlushResult(problem=f"the app asked to wait until {before.not_before}")
         queue.bring_back(places, now, at_once=at_once)
         sender = EvidenceSender(places, known, now=now, patience=PATIENCE, sleep=sleep)
-        run = _Run(places, sender, chosen, now)
+        run = _Run(places, sender, chosen, now, folders)
         problem, not_before = run.send_all(before)
         return _remember(run, before, problem, not_before)
 
 
-def flush_silently(places: CollectorFiles, *, now: datetime) -> None:
+def flush_silently(
+    places: CollectorFiles,
+    *,
+    now: datetime,
+    folders: Callable[[], Iterable[Path]] | None = None,
+) -> None:
     """Send the queue in the background; ``status`` reports what went wrong."""
     try:
-        flush(places, now=now)
+        flush(places, now=now, folders=folders)
     except CollectorBusy:
         return
     except Exception as error:  # noqa: BLE001 - there is nobody to raise to
@@ -93,7 +104,10 @@ class _Run:
         sender: EvidenceSender,
         chosen: choices.KeptBack,
         now: datetime,
+        folders: Callable[[], Iterable[Path]] | None,
     ) -> None:
+        self.folders = folders
+        self.seen: AgentsSeen | None = None
         self.places = places
         self.sender = sender
         self.chosen = chosen
@@ -146,7 +160,7 @@ class _Run:
     def _sorted(self, line: bytes, sorter: EditAddresser) -> list[AddressedEdit]:
         found: list[AddressedEdit] = []
         try:
-            for edit in to_edits(to_event(line), sorter.wants):
+            for edit in to_edits(to_event(line), sorter.wants, made_by):
                 one = sorter.sort(edit, oldest=self.now - WINDOW)
                 if isinstance(one, StayReason):
                     self.settled[one.value] += 1
@@ -174,13 +188,23 @@ class _Run:
             self.heard[destination.installation] = self.now
 
     def _report(self, before: state.CollectorState) -> None:
-        """Send a heartbeat to each installation that has heard nothing for long."""
+        """Send a heartbeat to each installation that has heard nothing for long.
+
+        Once in that time all of them hear what this machine saw of agents.
+        """
         heard = before.heard_at | self.heard
+        looks = self.folders is not None and self._is_over(before.seen.at if before.seen else None)
+        seen = look(self.folders(), self.now) if looks and self.folders else None
         for one in self.sender.account.enrollment.installations:
-            last = heard.get(one.id)
-            if last is None or not timedelta(0) <= self.now - last < HEARTBEAT:
-                self.sender.heartbeat(one.id, self.now)
+            if seen is not None or self._is_over(heard.get(one.id)):
+                self.sender.heartbeat(one.id, self.now, seen.agents if seen else ())
                 self.heard[one.id] = self.now
+        # Only now: if the app is away, the next flush looks again.
+        self.seen = seen
+
+    def _is_over(self, last: datetime | None) -> bool:
+        """Say whether a heartbeat's time is over; so it is if a clock was set back."""
+        return last is None or not timedelta(0) <= self.now - last < HEARTBEAT
 
 
 def _remember(
@@ -196,6 +220,7 @@ def _remember(
         refused={repository: why for repository, why in refused.items() if repository in aside},
         problem=problem,
         not_before=not_before,
+        seen=run.seen or before.seen,
     )
     state.save(run.places, after)
     return FlushResult(sent=run.sent, stays=dict(run.stays), problem=problem)

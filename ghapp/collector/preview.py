@@ -14,6 +14,8 @@ from ghapp.collector.batches import fingerprinter_of, to_batch, to_sent
 from ghapp.collector.clones import LocalClones
 from ghapp.collector.events import EventError, to_edits, to_event
 from ghapp.collector.places import CollectorFiles
+from ghapp.collector.sent import digest_of
+from ghapp.collector.transcript_calls import made_by
 from ghapp.evidence.source import everything
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.wire import EditBatch, EnrolledInstallation, MachineEnrollment
@@ -69,18 +71,18 @@ def _found(
     """Yield each edit of the target once, from the queue first: it holds more of an edit."""
     path = Path(target)
     wanted = clones.place(str(path.absolute())) if path.exists() else None
-    shown: set[str] = set()
+    shown: set[bytes] = set()
     for edit in _all(places, folders):
         matches = clones.place(edit.path) == wanted if wanted else edit.id == target
-        if matches and edit.id not in shown:
-            shown.add(edit.id)
+        if matches and (same := digest_of(edit)) not in shown:
+            shown.add(same)
             yield edit
 
 
 def _all(places: CollectorFiles, folders: Iterable[Path]) -> Iterator[Edit]:
     for line in queue.lines(places):
         try:
-            yield from to_edits(to_event(line), everything)
+            yield from to_edits(to_event(line), everything, made_by)
         except EventError:
             continue
     for found in find_evidence(folders):

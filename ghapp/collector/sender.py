@@ -9,13 +9,15 @@ from typing import NamedTuple
 
 import msgspec
 
+from ghapp.attribution.identity import own_lines
 from ghapp.attribution.model import Edit
 from ghapp.collector.account import MachineAccount, save
 from ghapp.collector.addressing import EvidenceDestination, StayReason
 from ghapp.collector.batches import batches, fingerprinter_of, fits, to_batch, to_sent
 from ghapp.collector.client import RENEWABLE, AppAway, UploadClient, UploadRejected
 from ghapp.collector.places import CollectorFiles
-from ghapp.collector.sent import AcknowledgedEdits
+from ghapp.collector.sent import AcknowledgedEdits, digest_of
+from ghapp.wire import SeenAgent
 
 RENEW = timedelta(days=1)
 """Between two requests for the installations."""
@@ -59,17 +61,19 @@ class EvidenceSender:
         self._patience = patience
         self._sleep = sleep
 
-    def heartbeat(self, installation: int, now: datetime) -> None:
-        """Tell the app that this machine reports. Raises as `deliver`."""
+    def heartbeat(
+        self, installation: int, now: datetime, agents: tuple[SeenAgent, ...] = ()
+    ) -> None:
+        """Tell the app that this machine reports, and what it saw. Raises as `deliver`."""
         destination = EvidenceDestination(installation, ())
         try:
-            self._post(destination, [])
+            self._post(destination, [], agents)
         except UploadRejected as error:
             if error.code not in RENEWABLE:
                 raise
             self.renew(now)
             if self._is_enrolled(destination):
-                self._post(destination, [])
+                self._post(destination, [], agents)
 
     def refresh(self, now: datetime) -> None:
         """Ask for the installations once a day. Raises as `deliver`."""
@@ -91,7 +95,7 @@ class EvidenceSender:
         this machine as a whole.
         """
         new = [edit for edit in edits if edit not in self._sent]
-        ready = list({edit.id: edit for edit in new if fits(edit)}.values())
+        ready = _told_once(edit for edit in new if fits(edit))
         stays = Counter({StayReason.TOO_LARGE: sum(not fits(edit) for edit in new)})
         sent = 0
         try:
@@ -139,10 +143,15 @@ class EvidenceSender:
         known = self.account.enrollment.installations
         return any(one.id == destination.installation for one in known)
 
-    def _post(self, destination: EvidenceDestination, edits: list[Edit]) -> None:
+    def _post(
+        self,
+        destination: EvidenceDestination,
+        edits: list[Edit],
+        agents: tuple[SeenAgent, ...] = (),
+    ) -> None:
         fingerprinter = fingerprinter_of(self.account, destination)
         ready = (to_sent(edit, fingerprinter) for edit in edits)
-        self._send(msgspec.json.encode(to_batch(self.account, destination, ready)))
+        self._send(msgspec.json.encode(to_batch(self.account, destination, ready, agents)))
 
     def _send(self, batch: bytes) -> None:
         """Send a batch, and wait if the app is busy for a moment."""
@@ -156,6 +165,16 @@ class EvidenceSender:
             else:
                 return
         self._client.send(batch)
+
+
+def _told_once(edits: Iterable[Edit]) -> list[Edit]:
+    """Return each edit once; of copies the one that claims the fewest lines."""
+    best: dict[bytes, Edit] = {}
+    for edit in edits:
+        known = best.setdefault(digest_of(edit), edit)
+        if len(own_lines(edit.lines)) < len(own_lines(known.lines)):
+            best[digest_of(edit)] = edit
+    return list(best.values())
 
 
 def _without_refused(

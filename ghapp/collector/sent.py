@@ -1,7 +1,7 @@
 """Digests of the edits that the app has acknowledged, so that none is sent twice. It sends nothing.
 
-Queue and transcripts hold the same edits, and transcripts are read again whenever they grow. A
-copy that claims other lines counts as another edit: the app keeps the better of the two.
+Queue and transcripts hold the same edits, and transcripts are read again whenever they grow. The
+queue comes first and knows more of an edit, so the transcript's copy stays here.
 """
 
 import struct
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 
+from ghapp.attribution.identity import is_drawn, own_digest
 from ghapp.attribution.model import Edit
 from ghapp.collector.places import read_if_there, write_whole
 
@@ -33,7 +34,7 @@ class AcknowledgedEdits:
         self._digests = {digest for _, digest in self._records}
 
     def __contains__(self, edit: Edit) -> bool:
-        return _digest(edit) in self._digests
+        return digest_of(edit) in self._digests
 
     def __len__(self) -> int:
         return len(self._digests)
@@ -43,7 +44,7 @@ class AcknowledgedEdits:
         if self._cut:
             self._write()
         day = int(now.timestamp() // 86_400)
-        new = [(day, digest) for digest in dict.fromkeys(map(_digest, edits))]
+        new = [(day, digest) for digest in dict.fromkeys(map(digest_of, edits))]
         self._records += new
         self._digests.update(digest for _, digest in new)
         with self._path.open("ab") as file:
@@ -69,7 +70,13 @@ class AcknowledgedEdits:
         self._cut = False
 
 
-def _digest(edit: Edit) -> bytes:
-    claims = sum(len(hunk.own) for hunk in edit.lines.hunks)
-    named = f"{edit.id}\0{edit.outcome}\0{claims}".encode("utf-8", "surrogatepass")
-    return blake2b(named, digest_size=8).digest()
+def digest_of(edit: Edit) -> bytes:
+    """Return what an edit is known by on this machine: not its time.
+
+    The queue has the time of the hook, a transcript that of its record. An id that its maker drew
+    by chance is enough: a copy whose own lines differ is the same call, seen by somebody who knew
+    less of the file.
+    """
+    named = f"{edit.agent}\0{edit.id}\0{edit.path}\0{edit.outcome}\0"
+    own = b"" if is_drawn(edit.id) else own_digest(edit.lines)
+    return blake2b(named.encode("utf-8", "surrogatepass") + own, digest_size=8).digest()

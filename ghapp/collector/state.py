@@ -7,6 +7,7 @@ import msgspec
 from msgspec import field
 
 from ghapp.attribution.model import Struct
+from ghapp.collector.agents_seen import AgentsSeen
 from ghapp.collector.places import CollectorFiles, read_if_there, write_whole
 
 
@@ -27,6 +28,8 @@ class CollectorState(Struct, frozen=True):
     """Repository that the app did not accept when last asked → what the app said."""
     stays: dict[str, int] = field(default_factory=dict)
     """Why edits of the queue did not leave, in words → how many."""
+    seen: AgentsSeen | None = None
+    """What was last seen of agents on this machine; ``None``: nobody looked yet."""
 
 
 def load(places: CollectorFiles) -> CollectorState:

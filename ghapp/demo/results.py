@@ -13,7 +13,7 @@ from ghapp.demo.scenarios import PlayedScenario
 from ghapp.store import Store
 
 AUDIT_LIMIT = 90.0
-"""Seconds within which every pull request must be audited."""
+"""Seconds without any request to GitHub after which the audits are given up."""
 RECORD_LIMIT = 10.0
 """Seconds within which the app must record its last write."""
 CHECK_NAME = "attribution"
@@ -27,7 +27,11 @@ def wait_for_audits(sandbox: Sandbox, played: list[PlayedScenario], log: Path) -
         runs = sandbox.visible(one.pull).check_runs
         return any(run.name == CHECK_NAME and run.status == "completed" for run in runs)
 
-    wait_for(lambda: all(map(is_done, played)), AUDIT_LIMIT, "some audits are missing", log)
+    def requests() -> int:
+        return len(sandbox.exchanges)
+
+    everything = "some audits are missing"
+    wait_for(lambda: all(map(is_done, played)), AUDIT_LIMIT, everything, log, requests)
 
 
 def show(sandbox: Sandbox, played: PlayedScenario, store: Store, console: Console) -> list[str]:

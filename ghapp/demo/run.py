@@ -8,15 +8,17 @@ import contextlib
 import re
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
 from ghapp.demo.app_process import app_running
+from ghapp.demo.kept_year import KeptYear
 from ghapp.demo.results import say, say_result, show, wait_for_audits
 from ghapp.demo.sandbox import Sandbox
-from ghapp.demo.scenarios import DemoScenario, PlayedScenario, merge, read_scenarios
+from ghapp.demo.scenarios import DemoError, DemoScenario, PlayedScenario, merge, read_scenarios
 from ghapp.demo.stage import DemoStage, fill_the_past, set_stage
 from ghapp.ingest.keep import EncodeLines, encoder, import_artifacts
 from ghapp.keys.evidence import EvidenceKeys
@@ -40,13 +42,8 @@ def demo(directory: Path, console: Console, *, once: bool) -> int:
     log = directory / "app.log"
     with Sandbox(directory / "github") as sandbox:
         stage = set_stage(sandbox, scenarios, directory / "data", past=not once)
-        settings = Settings.from_environment(stage.environment)
-        if not once:
-            console.print("Writing a year of merged pull requests in six repositories ...")
-            fill_the_past(stage, settings)
-        console.print("Starting Valkey, web, workers and scheduler ...")
         with (
-            app_running(stage.environment, stage.port, log),
+            started(stage, log, console, past=not once) as settings,
             Store.unmigrated(settings.database_url) as store,
         ):
             sandbox.deliver_installation(stage.installation, "created")
@@ -65,6 +62,35 @@ def demo(directory: Path, console: Console, *, once: bool) -> int:
                 say_pages(console, stage.port, played)
                 stay(console, sandbox.web_url)
     return 1 if wrong else 0
+
+
+@contextlib.contextmanager
+def started(stage: DemoStage, log: Path, console: Console, *, past: bool) -> Iterator[Settings]:
+    """Run the app in the context; ``past``: with a made year, which a failed start keeps."""
+
+    def tell(text: str) -> None:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    data, kept = Path(stage.environment["GHAPP_DATA_DIR"]), KeptYear(stage)
+    pulls = kept.bring(data) if past else {}
+    settings = Settings.from_environment(stage.environment)
+    if pulls is None:
+        tell("Writing a year of merged pull requests in six repositories ...")
+        pulls = fill_the_past(stage, settings, tell)
+    for name, count in pulls.items():
+        stage.repositories[name].next_number = count + 1
+    tell("Starting Valkey, web, workers and scheduler ...")
+    is_up = False
+    try:
+        with app_running(stage.environment, stage.port, log, tell):
+            is_up = True
+            kept.forget()
+            yield settings
+    except DemoError as error:
+        if is_up or not pulls or not kept.keep(data, pulls):
+            raise
+        problem = "The made year is kept: the next start within hours begins with it."
+        raise DemoError(f"{error}\n{problem}") from error
 
 
 def send_evidence(

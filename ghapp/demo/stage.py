@@ -1,6 +1,7 @@
 """Prepares the sandbox and the app's store before the demo merges anything."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,8 +68,13 @@ def _seat_an_owner(sandbox: Sandbox, repositories: dict[str, HubRepository]) -> 
         sandbox.allow(repository, owner, "admin")
 
 
-def fill_the_past(stage: DemoStage, settings: Settings) -> None:
-    """Store a year of evidence and audits, as if the app had always been installed."""
+def fill_the_past(
+    stage: DemoStage, settings: Settings, tell: Callable[[str], None]
+) -> dict[str, int]:
+    """Store a year of evidence and audits, as if the app had always been installed.
+
+    ``tell`` is told how far it is. Return the number of pull requests of each repository.
+    """
     now, installation = datetime.now(UTC), stage.installation
     account = installation.account
     heard = Installation(
@@ -90,9 +96,7 @@ def fill_the_past(stage: DemoStage, settings: Settings) -> None:
         ids = {name: one.id for name, one in stage.repositories.items()}
         witness = RecordSigner(store, settings.encryption_key).witness
         year = YearStore(store, installation.id, account.login.lower(), key, witness)
-        made = make_year(year, ids, until=now)
-    for name, pulls in made.items():
-        stage.repositories[name].next_number = pulls + 1
+        return make_year(year, ids, until=now, tell=tell)
 
 
 def _repository(sandbox: Sandbox, name: str, scenarios: list[DemoScenario]) -> HubRepository:

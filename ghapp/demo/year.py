@@ -7,7 +7,7 @@ other. Everything follows from a seed and the last instant, so the same instant 
 import sqlite3
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -47,6 +47,11 @@ from ghapp.store.coverage import MachineReport, monday
 from ghapp.store.schema import team_member
 from ghapp.summaries.counts import PullFacts
 
+MODELS = {
+    "claude-code": ("claude-sonnet-4-5-20250929", "claude-opus-4-5-20251101", "claude-haiku-4-5"),
+    "codex": ("gpt-5-codex", "gpt-5.1-codex-max"),
+}
+"""The models of agents whose records name them; those of other agents are not recorded."""
 DAYS = 365
 SEED = 20
 RECENT = timedelta(days=30)
@@ -88,12 +93,17 @@ class YearStore:
 
 
 def make_year(
-    year: YearStore, repositories: Mapping[str, int], *, until: datetime, days: int = DAYS
+    year: YearStore,
+    repositories: Mapping[str, int],
+    *,
+    until: datetime,
+    days: int = DAYS,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, int]:
     """Store a year of evidence and audits that ends at ``until``, or its last ``days``.
 
-    ``repositories`` maps the names of `PLACES` to ids. Return the number of merged pull requests
-    of each.
+    ``repositories`` maps the names of `PLACES` to ids. ``tell`` is told of each that is done.
+    Return the number of merged pull requests of each.
     """
     _do_not_wait_for_the_disk(year.store)
     _form_teams(year)
@@ -110,6 +120,8 @@ def make_year(
         for pull in pulls:
             audits.audit(pull, until)
         made[place.name] = len(pulls)
+        done = f"{len(made)} of {len(PLACES)} repositories"
+        tell(f"  {done}: {place.name}, {len(pulls)} pull requests")
     return made
 
 
@@ -207,6 +219,9 @@ class _Author:
         if random.random() < 0.02:
             before = timedelta(days=random.uniform(24, 40))
         at = merged_at - before
+        models = MODELS.get(agent)
+        # By the day, not by chance: the same year comes out with and without models.
+        model = models[at.toordinal() // 40 % len(models)] if models else None
         return Edit(
             id=f"toolu_{self.place.name[5:8]}{key}{random.getrandbits(48):012x}",
             agent=agent,
@@ -215,6 +230,8 @@ class _Author:
             path=path,
             outcome=EditResult.REFUSED if random.random() < 0.03 else EditResult.APPLIED,
             actor=self.login,
+            agent_version=None if model is None else "2.1.0",
+            model=model,
             lines=EditLines(hunks=(EditHunk((), tuple(block), ()),)),
         )
 
@@ -353,6 +370,7 @@ class _Audits:
                 author=pull.author,
                 author_id=USER_IDS[pull.author],
                 base_ref="main",
+                default_branch="main",
             ),
             witness=self._year.witness,
         )

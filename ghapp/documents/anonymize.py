@@ -181,20 +181,28 @@ class _Lines:
         inside = _string(text)
         if inside is None:
             return self._line(text)
-        start, end = text.index('"'), text.rindex('"') + 1
-        return text[:start] + json.dumps(self._line(inside), ensure_ascii=False) + text[end:]
+        start, end = _quotes(text)
+        made = "\n".join(map(self._line, inside.split("\n")))
+        return text[:start] + json.dumps(made, ensure_ascii=False) + text[end:]
 
 
 def _string(text: str) -> str | None:
     """Return the JSON string in a notebook's line, as `notebook.source` finds it."""
-    bare = text.strip().removesuffix(",")
-    if len(bare) < 2 or not bare.startswith('"') or not bare.endswith('"'):
+    start, end = _quotes(text)
+    if text[end:].strip() not in {"", ","}:
         return None
     try:
-        value = json.loads(bare)
+        value = json.loads(text[start:end])
     except ValueError:
         return None
     return value if isinstance(value, str) else None
+
+
+def _quotes(text: str) -> tuple[int, int]:
+    """Return where the string of a notebook's line begins and ends, quotes included."""
+    before = notebook.WHOLE_CELL.match(text)
+    start = before.end() if before else len(text) - len(text.lstrip())
+    return start, text.rfind('"') + 1
 
 
 def _file(file: FileDiff, names: "_Names", lines: _Lines) -> FileDiff:

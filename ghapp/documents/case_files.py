@@ -126,7 +126,8 @@ def _records(edit: Edit) -> Iterator[dict[str, Any]]:
     shared = {"sessionId": edit.agent_session, "timestamp": _time(edit.at)}
     if edit.cwd is not None:
         shared["cwd"] = edit.cwd
-    applied = edit.outcome is EditResult.APPLIED
+    # A transcript of Claude Code cannot leave an outcome open.
+    applied = edit.outcome in (EditResult.APPLIED, EditResult.UNRECORDED)
     given: dict[str, Any] = {"file_path": edit.path}
     result: Any = {"structuredPatch": [{"lines": patch} for patch in _patches(lines)]}
     if not applied:

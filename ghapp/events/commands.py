@@ -12,8 +12,9 @@ import structlog
 
 from ghapp.attribution.model import Struct
 from ghapp.events.dispatch import AUDIT_AGAIN, command_in
+from ghapp.git.names import segment
 from ghapp.github.answers import NotFound
-from ghapp.github.client import GitHub, quoted
+from ghapp.github.client import GitHub
 from ghapp.store import Store, WorkItem, WorkRequest
 
 LOOK_BACK = timedelta(minutes=10)
@@ -93,7 +94,7 @@ def _is_command(comment: _Comment) -> bool:
 def _may_command(github: GitHub, comment: _Comment) -> bool:
     if comment.user is None:
         return False
-    path = f"collaborators/{quoted(comment.user.login)}/permission"
+    path = f"collaborators/{segment(comment.user.login)}/permission"
     try:
         return github.get(path, _Permission).permission in MAY_COMMAND
     except NotFound:

@@ -7,10 +7,17 @@ _NAMES = {
     "claude-code": "claude-code",
     "codex-cli": "codex",
     "copilot-cli": "copilot",
+    "factory-ai-droid": "droid",
+    "factory-droid": "droid",
     "gemini": "gemini-cli",
     "github-copilot": "copilot",
     "github-copilot-cli": "copilot",
+    "kilo": "kilo-code",
+    "kimi-cli": "kimi",
+    "kimi-code": "kimi",
     "open-code": "opencode",
+    "qwen": "qwen-code",
+    "roo": "roo-code",
 }
 """Names that other programs use → names in our documents."""
 

@@ -1,32 +1,62 @@
-"""Rollouts of Codex CLI: patches joined with their results. It opens no file.
+"""Rollouts of Codex (command line, app and editors): patches joined with their results.
 
-A call's id identifies its patch. The event that ends the patch names the files and what happened to
-each. Older versions do not always write this event; then the call's text and its output tell.
+A call's id identifies its patch. The record that ends the patch names the files and what happened
+to each: an item ``FileChange`` since 0.147, an event ``patch_apply_end`` before. Older versions do
+not always write it; then the call's text and its output tell. It opens no file.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
 
-from ghapp.attribution.model import Edit, EditResult, TextLines, UnreadEvidence
-from ghapp.evidence.json_records import RecordError, decoded, optional, to_time
+from ghapp.attribution.model import Edit, EditResult, PassedOver, TextLines, UnreadEvidence
+from ghapp.evidence.calls import OpenCalls
+from ghapp.evidence.ids import known_id, made_id
+from ghapp.evidence.json_records import (
+    RecordError,
+    each_record,
+    optional,
+    to_time,
+    to_time_of_milliseconds,
+)
 from ghapp.evidence.own_lines import NO_LINES, all_own, from_patch
 from ghapp.evidence.patches import PatchedFile, patched_files, unified_hunks
 from ghapp.evidence.paths import stem, to_path
-from ghapp.evidence.source import Found, WantedPath
+from ghapp.evidence.shell_writes import fed
+from ghapp.evidence.source import Found, WantedPath, named_checkout
 
 NAME = "codex"
 AGENT = "codex"
 HOMES: tuple[str, ...] = (".codex/sessions", ".codex/archived_sessions")
+FILES = r".+\.jsonl(?:\.zst)?"
+
+READING = frozenset(
+    {
+        *("find_tool", "grep_files", "list_dir", "list_mcp_resource_templates"),
+        *("list_mcp_resources", "read_file", "read_mcp_resource", "request_user_input"),
+        *("tool_search", "update_plan", "view_image", "wait", "web_search"),
+    }
+)
+"""Tools that change no file; their calls are not counted as passed over."""
+PROGRAMS = frozenset({"apply_patch", "applypatch"})
+"""Names by which a shell calls the tool (codex-rs/apply-patch)."""
 
 # "type":"session_meta"
 _SIGN = re.compile(rb'"type"\s*:\s*"(?:session_meta|response_item|event_msg|turn_context)"')
-_WANTED = re.compile(rb'session_meta|turn_context|apply_patch|patch_apply_end|_output"|aborted')
-"""A record without any of these holds no edit, so its payload is not decoded."""
+_WANTED = (
+    *(b'_call"', b'_output"', b"FileChange", b"turn_context", b"patch_apply_end"),
+    *(b"session_meta", b"aborted"),
+)
+"""A record without any of these holds no edit and no call, so its payload is not decoded."""
+_PATCHES = (b"apply_patch", b"applypatch")
+PAUSE = timedelta(milliseconds=500)
+"""Shortest time between a copy's last record and the first answer of a model."""
+COPIED = "changes in the copy of another thread"
 _APPLIED = "Success. Updated the following files"
 # patch rejected by user
 _REFUSED = re.compile(r"rejected by (?:the )?user|not approved|approval", re.IGNORECASE)
@@ -46,20 +76,50 @@ class _Payload(msgspec.Struct, gc=False):
     type: Any = None
     id: Any = None
     cwd: Any = None
+    git: Raw = Raw()
+    cli_version: Any = None
+    model: Any = None
     call_id: Any = None
     name: Any = None
-    input: Any = None
-    arguments: Any = None
-    output: Any = None
+    input: Raw = Raw()
+    arguments: Raw = Raw()
+    action: Raw = Raw()
+    output: Raw = Raw()
     success: Any = None
+    status: Any = None
+    stderr: Any = None
+    changes: Raw = Raw()
+    item: Raw = Raw()
+    started_at_ms: Any = None
+    completed_at_ms: Any = None
+
+
+class _Git(msgspec.Struct, gc=False):
+    """What a thread's first record says of the checkout."""
+
+    repository_url: Any = None
+
+
+class _Item(msgspec.Struct, gc=False):
+    """Something a turn completed; only a change of files is of interest."""
+
+    type: Any = None
+    id: Any = None
     status: Any = None
     stderr: Any = None
     changes: Raw = Raw()
 
 
 class _Arguments(msgspec.Struct, gc=False):
+    """Arguments of the patch tool and of the shell tools; their names differ between versions."""
+
     input: Any = None
+    patch: Any = None
     command: Any = None
+    cmd: Any = None
+    script: Any = None
+    workdir: Any = None
+    working_directory: Any = None
 
 
 class _Change(msgspec.Struct, gc=False):
@@ -73,14 +133,18 @@ class _Change(msgspec.Struct, gc=False):
 
 _RECORD = msgspec.json.Decoder(_Record)
 _PAYLOAD = msgspec.json.Decoder(_Payload)
+_GIT = msgspec.json.Decoder(_Git | None)
+_ITEM = msgspec.json.Decoder(_Item)
+_TEXT = msgspec.json.Decoder(str)
+_ANY = msgspec.json.Decoder(Any)
 _ARGUMENTS = msgspec.json.Decoder(_Arguments)
 _CHANGES = msgspec.json.Decoder(dict[str, _Change])
 
 
 def recognizes(name: str, head: bytes) -> bool:
-    """Return whether a file is a rollout, by its first line."""
+    """Return whether a file is a rollout, by a record at its start."""
     del name
-    return bool(_SIGN.search(head.partition(b"\n")[0])) and b'"payload"' in head
+    return b'"payload"' in head and bool(_SIGN.search(head))
 
 
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
@@ -89,16 +153,23 @@ def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Fo
     for number, line in enumerate(records, 1):
         yield from rollout.take(number, line)
     yield from rollout.left(EditResult.UNANSWERED)
+    yield from rollout.passed()
 
 
 class _Call(NamedTuple):
-    """A patch that waits for its result."""
+    """A call that waits for its result; without files it is no patch."""
 
-    id: str
+    id: str | None
+    """``None``: the record has no usable id."""
+    tool: str
     files: list[PatchedFile]
+    patches: int
     at: datetime | None
     cwd: str | None
     line: int
+    model: str | None
+    changes: int
+    """Changes of files that the rollout had told before this call."""
 
 
 class _Rollout:
@@ -108,78 +179,146 @@ class _Rollout:
         self.name = name
         self.wanted = wanted
         self.agent_session: str | None = None
+        self.version: str | None = None
+        self.model: str | None = None
         self.cwd: str | None = None
-        self.pending: dict[str, _Call] = {}
-        self.ended: set[str] = set()
+        self.calls: OpenCalls[_Call] = OpenCalls()
+        self.changes = 0
+        self.early: set[str] = set()
+        """Ids of patches that ended before their call was told."""
+        self.copying = False
+        self.last: datetime | None = None
+        self.made: set[str] = set()
+        self.unread: Counter[str] = Counter()
 
     def take(self, number: int, line: bytes) -> Iterator[Found]:
         """Yield the edits that one line completes."""
         if line.isspace():
             return
-        try:
-            record = decoded(_RECORD, line)
-        except RecordError as problem:
-            yield UnreadEvidence(source=self.name, line=number, problem=str(problem))
-            return
-        payload = optional(_PAYLOAD, record.payload) if _WANTED.search(line) else None
-        if payload is None:
-            return
-        at = to_time(record.timestamp)
-        if record.type in ("session_meta", "turn_context"):
-            self._place(record.type, payload)
-        elif payload.type in ("custom_tool_call", "function_call"):
-            self._call(payload, at, number)
-        elif payload.type in ("custom_tool_call_output", "function_call_output"):
+        is_wanted = any(sign in line for sign in _WANTED)
+        for record in each_record(_RECORD, line, _is_record):
+            if isinstance(record, RecordError):
+                yield UnreadEvidence(source=self.name, line=number, problem=str(record))
+                continue
+            payload = optional(_PAYLOAD, record.payload) if is_wanted else None
+            if self.copying or payload is not None:
+                at = to_time(record.timestamp)
+                self._follow(at)
+            if payload is not None:
+                kind = record.type if payload.type is None else payload.type
+                yield from self._take(kind, payload, at or _time_of(payload), number, line)
+
+    def _take(
+        self, kind: object, payload: _Payload, at: datetime | None, number: int, line: bytes
+    ) -> Iterator[Found]:
+        """Yield the edits that a record completes."""
+        if kind in ("session_meta", "turn_context"):
+            self._place(kind, payload)
+            git = optional(_GIT, payload.git)
+            yield from named_checkout(
+                payload.cwd, git.repository_url if git else None, is_root=False
+            )
+        elif kind in ("custom_tool_call", "function_call", "local_shell_call"):
+            patch = any(sign in line for sign in _PATCHES)
+            self._call(payload, at, number, patch=patch)
+        elif kind in ("custom_tool_call_output", "function_call_output"):
             yield from self._output(payload, at)
-        elif payload.type == "patch_apply_end":
-            yield from self._end(payload, at, number)
-        elif payload.type == "turn_aborted":
+        elif kind == "patch_apply_end":
+            yield from self._end(_of_event(payload), at, number)
+        elif kind == "item_completed":
+            item = optional(_ITEM, payload.item)
+            if item is not None and item.type == "FileChange":
+                yield from self._end(item, at, number)
+        elif kind == "turn_aborted":
             yield from self.left(EditResult.INTERRUPTED)
 
     def left(self, result: EditResult) -> Iterator[Found]:
         """Yield the edits that wait for a result, in the order of their calls."""
-        calls = list(self.pending.values())
-        self.ended.update(self.pending)
-        self.pending.clear()
-        for call in calls:
-            yield from self._edits(call, self._asked(call), result, call.at)
+        for call in self.calls.take_all():
+            if call.files:
+                yield from self._edits(call, self._asked(call), result, call.at)
+            else:
+                self._pass(call)
 
-    def _place(self, kind: str, payload: _Payload) -> None:
+    def passed(self) -> Iterator[PassedOver]:
+        """Yield how many calls of each tool were not read as edits."""
+        for tool, count in sorted(self.unread.items()):
+            yield PassedOver(agent=AGENT, what=tool, count=count)
+
+    def _follow(self, at: datetime | None) -> None:
+        """Notice the end of a copy: its records were written at once, with the time of the copy.
+
+        A fork of older versions begins so. The parent's own rollout tells the true times
+        (kenn-io/agentsview, docs/internal/session-format-sources.md, verified 2026-08-13).
+        """
+        if self.copying and at and self.last and at - self.last >= PAUSE:
+            self.copying = False
+        self.last = at or self.last
+
+    def _place(self, kind: object, payload: _Payload) -> None:
         # In a forked thread's file a copy of its parent's records follows: the first id is its own.
-        if kind == "session_meta" and self.agent_session is None and isinstance(payload.id, str):
-            self.agent_session = payload.id
-        if isinstance(payload.cwd, str) and payload.cwd:
-            self.cwd = payload.cwd
+        if kind == "session_meta":
+            id_ = known_id(payload.id)
+            self.agent_session = self.agent_session or id_
+            if id_ == self.agent_session:
+                self.version = _text(payload.cli_version) or self.version
+            elif id_ is not None:
+                self.copying = True
+        self.model = _text(payload.model) or self.model
+        self.cwd = _text(payload.cwd) or self.cwd
 
-    def _call(self, payload: _Payload, at: datetime | None, number: int) -> None:
-        """Remember a call if it is a patch."""
-        id_ = payload.call_id
-        if not isinstance(id_, str) or id_ in self.ended or id_ in self.pending:
+    def _call(self, payload: _Payload, at: datetime | None, number: int, *, patch: bool) -> None:
+        """Remember a call, with its patch if it is one."""
+        tool = _text(payload.name) or "shell"
+        asked = _asked_of(payload) if patch else _Asked([], None)
+        files = [file for one in asked.patches for file in patched_files(one)]
+        id_ = known_id(payload.id if payload.call_id is None else payload.call_id)
+        # A copy of a forked thread's records may have other times, but the same patch.
+        if id_ is not None and not self.calls.tell(id_, tuple(asked.patches) or at):
             return
-        files = patched_files(_patch_text(payload))
-        if files:
-            self.pending[id_] = _Call(id_, files, at, self.cwd, number)
+        if id_ in self.early:
+            return
+        directory = to_path(asked.workdir, self.cwd) if asked.workdir else self.cwd
+        self.calls.add(
+            id_,
+            _Call(
+                *(id_, tool, files, len(asked.patches), at, directory, number),
+                *(self.model, self.changes),
+            ),
+        )
 
     def _output(self, payload: _Payload, at: datetime | None) -> Iterator[Found]:
         """Yield the edits of a call whose output alone tells how it ended."""
-        call = self.pending.pop(payload.call_id, None) if _is_text(payload.call_id) else None
-        if call is not None:
-            self.ended.add(call.id)
-            result = _result(_prose(payload.output))
-            yield from self._edits(call, self._asked(call), result, at or call.at)
-
-    def _end(self, payload: _Payload, at: datetime | None, number: int) -> Iterator[Found]:
-        """Yield the edits of a patch that ended, one for each file."""
-        id_ = payload.call_id
-        changes = optional(_CHANGES, payload.changes)
-        if not isinstance(id_, str) or id_ in self.ended or changes is None:
+        call = self.calls.take(known_id(payload.call_id))
+        if call is None:
             return
-        call = self.pending.pop(id_, None) or _Call(id_, [], at, self.cwd, number)
-        self.ended.add(id_)
-        applied = payload.success is True or payload.status == "completed"
-        result = EditResult.APPLIED if applied else _failure(_prose(payload.stderr), payload.status)
+        if not call.files:
+            self._pass(call)
+            return
+        said: Any = optional(_ANY, payload.output)
+        result = _result(_prose(said), call.patches)
+        yield from self._edits(call, self._asked(call), result, at or call.at)
+
+    def _end(self, item: _Item, at: datetime | None, number: int) -> Iterator[Found]:
+        """Yield the edits of a patch that ended, one for each file."""
+        changes = optional(_CHANGES, item.changes)
+        id_ = known_id(item.id)
+        if changes is None or (id_ is not None and self.calls.ended(id_)):
+            return
+        self.changes += 1
+        call = self.calls.take(id_)
+        if call is None:
+            if id_ is not None:
+                self.calls.tell(id_, None)
+                self.early.add(id_)
+            call = _Call(id_, "apply_patch", [], 1, at, self.cwd, number, self.model, 0)
         files = [self._changed(path, change, call.cwd) for path, change in changes.items()]
-        yield from self._edits(call, files, result, at or call.at)
+        yield from self._edits(call, files, _ended(item), at or call.at)
+
+    def _pass(self, call: _Call) -> None:
+        """Count a call that was not read as an edit, unless changes were told while it ran."""
+        if call.tool not in READING and call.changes == self.changes:
+            self.unread[call.tool] += 1
 
     # --- edits --------------------------------------------------------------------------------
 
@@ -195,13 +334,18 @@ class _Rollout:
         return from_patch(hunks, "") if self.wanted(path) else NO_LINES
 
     def _changed(self, name: str, change: _Change, cwd: str | None) -> tuple[str, TextLines | None]:
-        moved = change.move_path
-        path = to_path(moved if isinstance(moved, str) and moved else name, cwd)
-        if change.type == "update" and isinstance(change.unified_diff, str):
-            return path, self._lines(path, unified_hunks(change.unified_diff))
-        if change.type == "add" and isinstance(change.content, str):
-            return path, all_own(change.content) if self.wanted(path) else NO_LINES
-        return path, None
+        path = to_path(_text(change.move_path) or name, cwd)
+        is_update = change.type == "update" and isinstance(change.unified_diff, str)
+        is_new = change.type == "add" and isinstance(change.content, str)
+        if not is_update and not is_new:
+            return path, None
+        if not self.wanted(path):
+            return path, NO_LINES
+        return path, (
+            from_patch(unified_hunks(change.unified_diff), "")
+            if is_update
+            else all_own(change.content)
+        )
 
     def _edits(
         self,
@@ -218,41 +362,109 @@ class _Rollout:
                 problem="a patch without a time: it belongs to no window and is left out",
             )
             return
+        if self.copying:
+            self.unread[COPIED] += len(files)
+            return
+        session = self.agent_session or stem(self.name)
         for number, (path, lines) in enumerate(sorted(files, key=lambda file: file[0]), 1):
             if lines is None:
                 continue
+            name = call.id or self._make_id(session, at, path)
+            if name is None:
+                continue
             yield Edit(
-                id=call.id if len(files) == 1 else f"{call.id}#{number}",
+                id=name if call.id is None or len(files) == 1 else f"{name}#{number}",
                 agent=AGENT,
-                agent_session=self.agent_session or stem(self.name),
+                agent_session=session,
                 at=at,
                 path=path,
                 outcome=result,
                 tool="apply_patch",
                 cwd=to_path(call.cwd, None) if call.cwd else None,
+                agent_version=self.version,
+                model=call.model,
                 lines=lines,
             )
 
+    def _make_id(self, session: str, at: datetime, path: str) -> str | None:
+        """Return an id for an edit that has none; ``None``: this edit was told before."""
+        made = made_id(AGENT, session, at.isoformat(), path)
+        if made in self.made:
+            return None
+        self.made.add(made)
+        return made
 
-def _patch_text(payload: _Payload) -> str:
-    """Return the patch that a call holds; empty: the call is no patch."""
-    if payload.name == "apply_patch" and isinstance(payload.input, str):
-        return payload.input
-    if not isinstance(payload.arguments, str):
-        return ""
-    given = optional(_ARGUMENTS, Raw(payload.arguments.encode(errors="replace")))
+
+class _Asked(NamedTuple):
+    """The patches that a call holds, and the directory that it names."""
+
+    patches: list[str]
+    workdir: str | None
+
+
+def _asked_of(payload: _Payload) -> _Asked:
+    """Return the patches of a call; none: the call is no patch."""
+    text = optional(_TEXT, payload.input) or ""
+    is_tool = _text(payload.name) in PROGRAMS
+    if is_tool and text:
+        return _Asked([text], None)
+    text = optional(_TEXT, payload.arguments) or ""
+    # A shell call of the first versions has its command in an object.
+    packed = Raw(text.encode(errors="replace")) if text else payload.action or payload.arguments
+    given = optional(_ARGUMENTS, packed)
     if given is None:
-        return ""
-    if payload.name == "apply_patch":
-        return given.input if isinstance(given.input, str) else ""
-    # Older versions: {"command": ["apply_patch", "*** Begin Patch…"]}
-    command = given.command
-    is_patch = isinstance(command, list) and len(command) == 2 and command[0] == "apply_patch"
-    return str(command[1]) if is_patch else ""
+        return _Asked([], None)
+    workdir = _text(given.workdir) or _text(given.working_directory)
+    if is_tool:
+        found = _text(given.input) or _text(given.patch)
+        return _Asked([found] if found else [], workdir)
+    for command in (given.command, given.cmd, given.script):
+        if isinstance(command, list) and len(command) > 1 and all(map(_text, command)):
+            return _of_words(command, workdir)
+        if isinstance(command, str):
+            return _of_script(command, workdir)
+    return _Asked([], workdir)
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+def _of_words(words: list[str], workdir: str | None) -> _Asked:
+    """Return the patches of a command in words: the program and a patch, or a shell's script."""
+    if words[0].rpartition("/")[2] in PROGRAMS:
+        return _Asked([words[1]], workdir)
+    return _of_script(words[-1], workdir)
+
+
+def _of_script(script: str, workdir: str | None) -> _Asked:
+    """Return the patches in a script's here-documents, all in the same directory."""
+    inputs = list(fed(script, PROGRAMS))
+    directories = {one.directory for one in inputs}
+    if len(directories) != 1 or None in directories:
+        return _Asked([], workdir)
+    [directory] = directories
+    return _Asked(
+        [one.text for one in inputs], to_path(directory, workdir) if directory else workdir
+    )
+
+
+def _is_record(value: dict[str, Any]) -> bool:
+    return "payload" in value and "type" in value
+
+
+def _of_event(payload: _Payload) -> _Item:
+    """Return what an event of versions before 0.147 tells, as the item that replaced it."""
+    status = "completed" if payload.success is True else payload.status or "failed"
+    return _Item("FileChange", payload.call_id, status, payload.stderr, payload.changes)
+
+
+def _time_of(payload: _Payload) -> datetime | None:
+    """Return the time that an item itself tells; migrated threads have some of these only."""
+    for value in (payload.completed_at_ms, payload.started_at_ms):
+        if isinstance(value, int) and value > 0:
+            return to_time_of_milliseconds(value)
+    return None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _prose(value: object) -> str:
@@ -264,8 +476,17 @@ def _prose(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _result(prose: str) -> EditResult:
-    return EditResult.APPLIED if _APPLIED in prose else _failure(prose, None)
+def _result(prose: str, patches: int) -> EditResult:
+    """Return what an output says of some patches; applied: it reports each of them."""
+    return EditResult.APPLIED if prose.count(_APPLIED) >= patches else _failure(prose, None)
+
+
+def _ended(item: _Item) -> EditResult:
+    if item.status == "completed":
+        return EditResult.APPLIED
+    if item.status is None and not item.stderr:
+        return EditResult.UNANSWERED
+    return _failure(_prose(item.stderr), item.status)
 
 
 def _failure(prose: str, status: object) -> EditResult:

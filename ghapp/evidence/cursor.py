@@ -22,6 +22,7 @@ from ghapp.evidence.source import Found, WantedPath
 NAME = "cursor"
 AGENT = "cursor"
 HOMES: tuple[str, ...] = (".cursor/edits.jsonl",)
+FILES = r".+\.jsonl"
 
 # "hook_event_name": "afterFileEdit"
 _SIGN = re.compile(rb'"hook_event_name"\s*:')

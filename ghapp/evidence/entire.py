@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from ghapp.attribution.model import PassedOver
 from ghapp.evidence.carried import CarriedCommit, CommitAttachment
 from ghapp.evidence.registry import source_of
 from ghapp.evidence.source import Found, everything
 
 NAME = "entire"
+UNKNOWN_SOURCE = "transcripts in Entire's checkpoints that no reader takes"
 BRANCH = "entire/checkpoints/v1"
 REFS = "refs/entire/checkpoints/"
 
@@ -74,5 +76,7 @@ def read(commit: CarriedCommit, attached: Sequence[CommitAttachment]) -> Iterato
     for transcript in attached:
         head = b"".join(transcript.lines[:50])[:_HEAD]
         source = source_of(transcript.name, head)
-        if source is not None:
+        if source is None:
+            yield PassedOver(agent=None, what=UNKNOWN_SOURCE, count=1)
+        else:
             yield from source.read(transcript.name, transcript.lines, everything)

@@ -41,6 +41,10 @@ class FileEdits:
             return from_pieces(pieces)
         return from_texts(before, after)
 
+    def known(self, path: str) -> str | None:
+        """Return a file's last known text; ``None``: not known."""
+        return self._known.text(path)
+
     def changed(self, path: str) -> None:
         """Note a change that does not tell the file's text."""
         self._known.forget(path)

@@ -4,27 +4,47 @@ Gemini CLI writes a message again when it grows, so a call counts once it has a 
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
 
-from ghapp.attribution.model import Edit, EditResult, TextLines, UnreadEvidence
+from ghapp.attribution.model import Edit, EditResult, PassedOver, TextLines, UnreadEvidence
 from ghapp.evidence.file_edits import FileEdits
-from ghapp.evidence.json_records import RecordError, decoded, document, optional, to_time
-from ghapp.evidence.own_lines import NO_LINES, TextReplacement
+from ghapp.evidence.ids import known_id, made_id
+from ghapp.evidence.json_records import (
+    RecordError,
+    decoded,
+    document,
+    each_record,
+    optional,
+    to_time,
+)
+from ghapp.evidence.own_lines import NO_LINES, TextReplacement, only_from
 from ghapp.evidence.paths import stem, to_path
 from ghapp.evidence.source import Found, WantedPath
 
 NAME = "gemini_cli"
 AGENT = "gemini-cli"
 HOMES: tuple[str, ...] = (".gemini/tmp",)
+FILES = r".+\.jsonl|session-.+\.json"
 
-# "projectHash": "a1b2…"
-_SIGN = re.compile(rb'"projectHash"\s*:')
+TOOLS = frozenset({"replace", "write_file"})
+READING = frozenset(
+    {
+        *("activate_skill", "ask_user", "cli_help", "codebase_investigator", "enter_plan_mode"),
+        *("exit_plan_mode", "get_internal_docs", "glob", "google_web_search", "grep_search"),
+        *("list_directory", "read_file", "read_many_files", "search_file_content", "web_fetch"),
+        *("write_todos",),
+    }
+)
+"""Tools that change no file; their calls are not counted as passed over."""
+
+_GEMINIS = re.compile(rb'"type"\s*:\s*"gemini"|"projectHash"\s*:')
 _RESULTS = {
     "success": EditResult.APPLIED,
     "error": EditResult.FAILED,
@@ -39,6 +59,13 @@ class _Arguments(msgspec.Struct, gc=False):
     new_string: Any = None
     content: Any = None
     allow_multiple: Any = None
+    modified_by_user: Any = None
+    ai_proposed_content: Any = None
+
+
+class _DiffStat(msgspec.Struct, gc=False):
+    user_added_lines: Any = None
+    user_removed_lines: Any = None
 
 
 class _Shown(msgspec.Struct, gc=False):
@@ -48,6 +75,7 @@ class _Shown(msgspec.Struct, gc=False):
     originalContent: Any = None  # noqa: N815
     newContent: Any = None  # noqa: N815
     isNewFile: Any = None  # noqa: N815
+    diffStat: Raw = Raw()  # noqa: N815
 
 
 class _Call(msgspec.Struct, gc=False):
@@ -59,52 +87,49 @@ class _Call(msgspec.Struct, gc=False):
     resultDisplay: Raw = Raw()  # noqa: N815
 
 
-class _Message(msgspec.Struct, gc=False):
-    """A line, or one of a document's messages; the first line names the agent session."""
+class _Message(msgspec.Struct, gc=False, rename={"changed": "$set"}):
+    """A line, a whole chat, or one of its messages; the first line names the agent session."""
 
     sessionId: Any = None  # noqa: N815
     timestamp: Any = None
+    model: Any = None
     toolCalls: Raw = Raw()  # noqa: N815
-
-
-class _Chat(msgspec.Struct, gc=False):
-    """A whole chat, as older versions stored it."""
-
-    sessionId: Any = None  # noqa: N815
-    messages: list[_Message] = []
+    messages: Raw = Raw()
+    changed: Raw = Raw()
+    """Members of the chat that a later line writes again, perhaps all its messages."""
 
 
 _MESSAGE = msgspec.json.Decoder(_Message)
-_CHAT = msgspec.json.Decoder(_Chat)
+_MESSAGES = msgspec.json.Decoder(list[Raw])
 _CALLS = msgspec.json.Decoder(list[_Call])
 _ARGUMENTS = msgspec.json.Decoder(_Arguments)
 _SHOWN = msgspec.json.Decoder(_Shown)
+_DIFF_STAT = msgspec.json.Decoder(_DiffStat)
 
 
 def recognizes(name: str, head: bytes) -> bool:
-    """Return whether a file is a chat: its first record names its project."""
+    """Return whether a file is a chat, in whatever order its members are."""
     del name
-    start = head.partition(b'"messages"')[0] if _is_document(head) else head.partition(b"\n")[0]
-    return bool(_SIGN.search(start)) and b'"sessionId"' in start
+    if head.lstrip()[:1] != b"{":
+        return False
+    is_chat = b'"messages"' in head or b'"sessionId"' in head
+    return is_chat and (
+        bool(_GEMINIS.search(head)) or (b'"lastUpdated"' in head and b'"startTime"' in head)
+    )
 
 
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
     """Yield the edits of one chat in the order they ended, then the unanswered."""
     chat = _Reading(name, wanted)
     lines = iter(records)
-    first = next(lines, b"")
-    if _is_document(first):
-        yield from chat.take_document(chain([first], lines))
-    else:
+    first = next((line for line in lines if not line.isspace()), b"")
+    if first.rstrip().endswith(b"}"):
         for number, line in enumerate(chain([first], lines), 1):
             yield from chat.take(number, line)
+    else:
+        yield from chat.take_document(chain([first], lines))
     yield from chat.unanswered()
-
-
-def _is_document(head: bytes) -> bool:
-    """Return whether a file is one JSON value over several lines, or one line with all messages."""
-    first = head.partition(b"\n")[0].strip()
-    return not first.endswith(b"}") or b'"messages"' in first
+    yield from chat.passed()
 
 
 class _Reading:
@@ -115,89 +140,107 @@ class _Reading:
         self.wanted = wanted
         self.agent_session: str | None = None
         self.files = FileEdits()
-        self.pending: dict[str, tuple[_Call, datetime | None, int]] = {}
+        self.pending: dict[str, _Open] = {}
         self.ended: set[str] = set()
+        self.unread: Counter[str] = Counter()
 
     def take_document(self, lines: Iterable[bytes]) -> Iterator[Found]:
-        """Yield the edits of a chat in one document."""
+        """Yield the edits of a chat in one document over several lines."""
         try:
-            chat = decoded(_CHAT, document(lines))
+            chat = decoded(_MESSAGE, document(lines))
         except RecordError as problem:
             yield UnreadEvidence(source=self.name, line=None, problem=str(problem))
             return
-        self._place(chat.sessionId)
-        for message in chat.messages:
-            yield from self._message(message, 1)
+        yield from self._chat(chat, 1)
 
     def take(self, number: int, line: bytes) -> Iterator[Found]:
         """Yield the edits that one line completes."""
         if not line or line.isspace():
             return
-        try:
-            message = decoded(_MESSAGE, line)
-        except RecordError as problem:
-            yield UnreadEvidence(source=self.name, line=number, problem=str(problem))
-            return
-        self._place(message.sessionId)
-        yield from self._message(message, number)
+        for message in each_record(_MESSAGE, line, _is_message):
+            if isinstance(message, RecordError):
+                yield UnreadEvidence(source=self.name, line=number, problem=str(message))
+            else:
+                yield from self._chat(message, number)
+
+    def passed(self) -> Iterator[PassedOver]:
+        """Yield how many calls of each tool were not read as edits."""
+        for tool, count in sorted(self.unread.items()):
+            yield PassedOver(agent=AGENT, what=tool, count=count)
+
+    def _chat(self, told: _Message, number: int) -> Iterator[Found]:
+        """Yield the edits of a message and of all that it holds."""
+        self.agent_session = self.agent_session or known_id(told.sessionId)
+        yield from self._message(told, number)
+        changed = optional(_MESSAGE, told.changed)
+        for raw in (told.messages, changed.messages if changed else Raw()):
+            for one in optional(_MESSAGES, raw) or ():
+                message = optional(_MESSAGE, one)
+                if message is not None:
+                    yield from self._message(message, number)
 
     def unanswered(self) -> Iterator[Found]:
         """Yield the edits that never got a final status, in the order of their calls."""
-        for call, at, number in self.pending.values():
-            yield from self._edit(call, EditResult.UNANSWERED, at, number)
-
-    def _place(self, agent_session: object) -> None:
-        if self.agent_session is None and isinstance(agent_session, str) and agent_session:
-            self.agent_session = agent_session
+        for name, open_ in self.pending.items():
+            yield from self._edit(name, open_, EditResult.UNANSWERED)
 
     def _message(self, message: _Message, number: int) -> Iterator[Found]:
         for call in optional(_CALLS, message.toolCalls) or []:
-            if call.name not in ("replace", "write_file") or not isinstance(call.id, str):
-                continue
-            if call.id in self.ended:
+            tool = _text(call.name)
+            if tool is None:
                 continue
             at = to_time(call.timestamp) or to_time(message.timestamp)
-            result = _RESULTS.get(call.status) if isinstance(call.status, str) else None
-            if result is None:
-                self.pending[call.id] = (call, at, number)
+            open_ = _opened(call, tool, at, number, _text(message.model))
+            name = known_id(call.id) or made_id(
+                AGENT, self.agent_session or stem(self.name), at, tool, open_.path
+            )
+            if name in self.ended:
                 continue
-            self.pending.pop(call.id, None)
-            self.ended.add(call.id)
-            yield from self._edit(call, result, at, number)
+            result = _RESULTS.get(call.status) if isinstance(call.status, str) else None
+            if result is None and tool in TOOLS:
+                self.pending[name] = open_
+                continue
+            self.pending.pop(name, None)
+            self.ended.add(name)
+            yield from self._edit(name, open_, result or EditResult.UNANSWERED)
 
     def _edit(
-        self, call: _Call, result: EditResult, at: datetime | None, number: int
+        self, name: str, open_: "_Open", result: EditResult
     ) -> Iterator[Edit | UnreadEvidence]:
-        given = optional(_ARGUMENTS, call.args) or _Arguments()
-        shown = optional(_SHOWN, call.resultDisplay) or _Shown()
-        path = _path(given, shown)
-        if path is None:
+        if open_.tool not in TOOLS or open_.path is None:
+            if open_.tool not in READING:
+                self.unread[open_.tool] += 1
             return
-        if at is None:
+        if open_.at is None:
             problem = "an edit without a time: it belongs to no window and is left out"
-            yield UnreadEvidence(source=self.name, line=number, problem=problem)
+            yield UnreadEvidence(source=self.name, line=open_.line, problem=problem)
             return
         yield Edit(
-            id=call.id,
+            id=name,
             agent=AGENT,
             agent_session=self.agent_session or stem(self.name),
-            at=at,
-            path=path,
+            at=open_.at,
+            path=open_.path,
             outcome=result,
-            tool=call.name,
-            lines=self._lines(path, call.name, given, shown, result),
+            tool=open_.tool,
+            model=open_.model,
+            lines=self._lines(open_, result),
         )
 
-    def _lines(
-        self, path: str, tool: str, given: _Arguments, shown: _Shown, result: EditResult
-    ) -> TextLines:
-        if not self.wanted(path):
+    def _lines(self, open_: "_Open", result: EditResult) -> TextLines:
+        if open_.path is None or not self.wanted(open_.path):
             return NO_LINES
-        applied = result is EditResult.APPLIED
+        lines = self._written(open_.path, open_, applied=result is EditResult.APPLIED)
+        proposed = _proposed(open_)
+        return lines if proposed is None else only_from(lines, proposed)
+
+    def _written(self, path: str, open_: "_Open", *, applied: bool) -> TextLines:
+        """Return the lines that a call put into its file, a person's changes to them too."""
+        given, shown = open_.given, open_.shown
         before = _before(shown)
         if applied and before is not None and isinstance(shown.newContent, str):
             return self.files.written(path, shown.newContent, before=before)
-        if tool == "write_file":
+        if open_.tool == "write_file":
             text = given.content if isinstance(given.content, str) else ""
             return self.files.written(path, text, before=before, applied=applied)
         if not isinstance(given.old_string, str) or not isinstance(given.new_string, str):
@@ -205,6 +248,46 @@ class _Reading:
         everywhere = given.allow_multiple is True
         piece = TextReplacement(given.old_string, given.new_string, everywhere)
         return self.files.replaced(path, [piece], applied=applied)
+
+
+class _Open(NamedTuple):
+    """A call and what is known of it so far."""
+
+    tool: str
+    path: str | None
+    """Absolute if known; ``None``: the call names no file."""
+    given: _Arguments
+    shown: _Shown
+    at: datetime | None
+    line: int
+    model: str | None
+
+
+def _is_message(value: dict[str, Any]) -> bool:
+    return "$set" in value or "sessionId" in value or ("id" in value and "timestamp" in value)
+
+
+def _opened(call: _Call, tool: str, at: datetime | None, line: int, model: str | None) -> _Open:
+    given = optional(_ARGUMENTS, call.args) or _Arguments()
+    shown = optional(_SHOWN, call.resultDisplay) or _Shown()
+    return _Open(tool, _path(given, shown), given, shown, at, line, model)
+
+
+def _proposed(open_: _Open) -> str | None:
+    """Return what the agent proposed, where a person changed it; ``None``: nobody did.
+
+    The person's version replaces the agent's in the arguments, which keep the agent's beside it
+    (google-gemini/gemini-cli, packages/core/src/tools/edit.ts).
+    """
+    given = open_.given
+    stat = optional(_DIFF_STAT, open_.shown.diffStat) or _DiffStat()
+    is_changed = given.modified_by_user is True or stat.user_added_lines or stat.user_removed_lines
+    if not is_changed:
+        return None
+    for text in (given.ai_proposed_content, given.content, given.new_string):
+        if isinstance(text, str):
+            return text
+    return ""
 
 
 def _path(given: _Arguments, shown: _Shown) -> str | None:
@@ -220,3 +303,7 @@ def _before(shown: _Shown) -> str | None:
     if shown.isNewFile is True:
         return ""
     return shown.originalContent if isinstance(shown.originalContent, str) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -5,9 +5,10 @@ An error message about JSON that cannot be decoded holds none of its text.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from itertools import islice
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -20,7 +21,19 @@ UNREADABLE = (ValueError, RecursionError)
 LARGEST_DOCUMENT = 1024 * 1024 * 1024
 """Bytes. A document is one JSON value, so memory must hold it whole."""
 
+MANY_LINES = 1024
+"""Lines of a document that are joined at once."""
+
+MOST_STARTS = 1_000
+"""Places of a damaged line where an object is looked for."""
+
+IsRecord = Callable[[dict[str, Any]], bool]
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DECODER = json.JSONDecoder()
+_START = re.compile(r'\{\s*"')
+_MARK = b"\xef\xbb\xbf"  # of byte order, which some programs write at the start of a file
+_NUL = re.compile(rb"\0+")
 # the first half of an emoji, cut in the middle: \ud83d
 _LONE = re.compile("[\ud800-\udfff]")
 
@@ -48,6 +61,68 @@ def mended(decoder: msgspec.json.Decoder[_Part], line: bytes, problem: Exception
     return decoded(decoder, whole)
 
 
+def whole_records(line: bytes, is_record: IsRecord) -> tuple[list[bytes], bool]:
+    r"""Return the whole JSON objects on a damaged line, and whether more stands there.
+
+    Seen in transcripts: two records without a line end between them, the start of a record with
+    the next one right behind it, and a run of NUL bytes before a record
+    (https://github.com/anthropics/claude-code/issues/81843 counts them). NUL bytes are padding of
+    the file system. An object inside something torn may be a part of it: it counts only if
+    ``is_record`` says so.
+
+    >>> whole_records(b'\0\0{"a":1}{"a":2}{"b', lambda value: True)
+    ([b'{"a":1}', b'{"a":2}'], True)
+    """
+    records: list[bytes] = []
+    torn = False
+    for piece in _NUL.split(line.removeprefix(_MARK)):
+        found, rest = _objects(piece.decode("utf-8", "surrogateescape"), is_record)
+        records += found
+        torn = torn or rest
+    return records, torn
+
+
+def each_record(
+    decoder: msgspec.json.Decoder[_Part], line: bytes, is_record: IsRecord
+) -> Iterator[_Part | RecordError]:
+    """Yield the record of a line; of a damaged line its whole records, then what is wrong.
+
+    Nothing is wrong with a line that holds only whole records, with padding between them.
+    """
+    try:
+        yield decoded(decoder, line)
+    except RecordError as problem:
+        whole, torn = whole_records(line, is_record)
+        for one in whole:
+            try:
+                yield decoded(decoder, one)
+            except RecordError:
+                torn = True
+        if torn or not whole:
+            yield problem
+
+
+def _objects(text: str, is_record: IsRecord) -> tuple[list[bytes], bool]:
+    records: list[bytes] = []
+    torn = False
+    end = at = 0
+    for _ in range(MOST_STARTS):
+        start = _START.search(text, at)
+        if start is None:
+            break
+        at = start.start() + 1
+        try:
+            value, stop = _DECODER.raw_decode(text, start.start())
+        except UNREADABLE:
+            continue
+        is_next = not text[end : start.start()].strip()
+        if is_next or is_record(value):
+            records.append(text[start.start() : stop].encode("utf-8", "surrogateescape"))
+            torn = torn or not is_next
+            at = end = stop
+    return records, torn or bool(text[end:].strip())
+
+
 def optional(decoder: msgspec.json.Decoder[_Part], raw: Raw) -> _Part | None:
     """Decode an optional part; ``None``: it is absent or has another shape."""
     if not raw:
@@ -62,7 +137,8 @@ def document(records: Iterable[bytes]) -> bytes:
     """Join the lines of a file that is one JSON value. Raises `RecordError` if it is too long."""
     parts: list[bytes] = []
     size = 0
-    for part in records:
+    lines = iter(records)
+    while part := b"".join(islice(lines, MANY_LINES)):
         size += len(part)
         if size > LARGEST_DOCUMENT:
             raise RecordError(f"more than {LARGEST_DOCUMENT:,} bytes: the document is skipped")

@@ -118,6 +118,22 @@ def from_pieces(replacements: Iterable[TextReplacement]) -> TextLines:
     return _to_lines(regions, removed)
 
 
+def only_from(lines: TextLines, text: str) -> TextLines:
+    """Return lines of which only those are own that a text has too, as often as it has them.
+
+    For an edit that a person changed before it was made, ``text`` is what the agent proposed.
+    """
+    left = Counter(split_lines(text))
+    regions: list[list[tuple[str, bool]]] = []
+    for hunk in lines.hunks:
+        marked = [(line, False) for line in hunk.before]
+        for line in hunk.own:
+            marked.append((line, left[line] > 0))
+            left[line] -= 1
+        regions.append([*marked, *((line, False) for line in hunk.after)])
+    return from_marked(regions, lines.removed)
+
+
 def replace(text: str, replacements: Iterable[TextReplacement]) -> str | None:
     """Return a text after replacements in order; ``None``: one of them does not fit."""
     for old, new, everywhere in replacements:
@@ -200,7 +216,17 @@ def _without_moved(regions: list[_Region], removed: list[str]) -> list[str]:
     Blank lines and brackets stay own: they do not count, and as context they would only split
     the stretches of own lines.
     """
-    stood = Counter(_look_in_patch(text) for text in removed if is_effective(normalize(text)))
+    added = {
+        _look_in_patch(text)
+        for texts, own in regions
+        for text, is_own in zip(texts, own, strict=True)
+        if is_own
+    }
+    looks = ((_look_in_patch(text), text) for text in removed)
+    # Few lines stand on both sides, and only those are worth normalizing.
+    stood = Counter(look for look, text in looks if look in added and is_effective(normalize(text)))
+    if not stood:
+        return removed
     moved: Counter[str] = Counter()
     for texts, own in regions:
         for at, text in enumerate(texts):

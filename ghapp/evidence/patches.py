@@ -39,15 +39,15 @@ def unified_hunks(diff: str) -> list[Hunk]:
     hunks: list[Hunk] = []
     old = new = 0
     for line in split_lines(diff):
-        if header := _HEADER.match(line):
+        sign = line[:1]
+        if sign == "@" and (header := _HEADER.match(line)):
             old, new = (1 if count is None else int(count) for count in header.groups())
             hunks.append([])
-        elif (old > 0 or new > 0) and not line.startswith("\\"):
+        elif (old > 0 or new > 0) and sign != "\\":
             # Some programs drop the space of an empty context line.
-            text = line or " "
-            old -= text[0] in " -"
-            new -= text[0] in " +"
-            hunks[-1].append(text)
+            old -= sign in " -"
+            new -= sign in " +"
+            hunks[-1].append(line or " ")
     return hunks
 
 

@@ -4,9 +4,15 @@ import posixpath
 import re
 from functools import lru_cache
 from pathlib import PurePosixPath
+from urllib.parse import unquote
 
 # C:\Code\shop, or a share: \\server\shop
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+# file:///home/ann/shop, file:///C:/Code/shop, file://server/shop
+_ADDRESS = re.compile(r"file://(localhost(?=/))?", re.IGNORECASE)
+
+# /c/Code as Git Bash shows C:\Code
+_DISK = re.compile(r"^/([A-Za-z])(?=/)")
 
 
 @lru_cache(maxsize=4096)
@@ -19,12 +25,31 @@ def to_path(path: str, cwd: str | None) -> str:
     '/home/ann/shop/a.py'
     >>> to_path("src\\a.py", "C:\\Code\\shop")
     'C:/Code/shop/src/a.py'
+    >>> to_path("/c/Code/shop/a.py", "C:\\Code\\shop")
+    'C:/Code/shop/a.py'
+    >>> to_path("a.py", "file:///home/ann/my%20shop")
+    '/home/ann/my shop/a.py'
     """
+    path, cwd = _local(path), _local(cwd) if cwd else None
     on_windows = any(_WINDOWS.match(text) for text in (path, cwd or ""))
-    path = path.replace("\\", "/") if on_windows else path
+    if on_windows:
+        path = _DISK.sub(lambda disk: f"{disk[1].upper()}:", path.replace("\\", "/"), count=1)
+    elif path.startswith("//"):
+        path = f"/{path.lstrip('/')}"
     if cwd and not path.startswith(("/", "~")) and not _WINDOWS.match(path):
         path = posixpath.join(to_path(cwd, None), path)
     return posixpath.normpath(path)
+
+
+def _local(path: str) -> str:
+    """Return a path that may be an address (RFC 8089) as a path of the machine."""
+    match = _ADDRESS.match(path)
+    if match is None:
+        return path
+    rest = unquote(path[match.end() :])
+    if not rest.startswith("/"):
+        return f"//{rest}"
+    return rest[1:] if _WINDOWS.match(rest[1:]) else rest
 
 
 def stem(name: str) -> str:

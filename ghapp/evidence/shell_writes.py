@@ -1,7 +1,8 @@
-"""Files that a shell command writes with here-documents. It runs nothing and expands nothing.
+"""Here-documents of a shell command: what they write, and what they feed to a program.
 
-It takes only what the command's text alone proves: a literal path, a body without expansions,
-and a ``cat`` or ``tee`` in a place where it must run if the command succeeds.
+It runs nothing and expands nothing. Of a written file it takes only what the command's text alone
+proves: a literal path, a body without expansions, and a ``cat`` or ``tee`` in a place where it must
+run if the command succeeds.
 """
 
 import posixpath
@@ -19,12 +20,30 @@ class ShellWrite(NamedTuple):
     appends: bool
 
 
+class ShellInput(NamedTuple):
+    """A here-document that a program reads."""
+
+    directory: str | None
+    """Where the program runs, relative to the command's directory; ``None``: not known."""
+    text: str
+
+
 class _Opening(NamedTuple):
     """The start of a here-document: its end mark, and how to read its body."""
 
     mark: str
     quoted: bool
     strips_tabs: bool
+
+
+class _Document(NamedTuple):
+    """A here-document: the statements of its line, the directory there, and its text."""
+
+    statements: list[str]
+    directory: str | None
+    body: str
+    certain: bool
+    """Whether the line must run if the command succeeds."""
 
 
 # <<EOF, <<-'EOF', << "EOF", <<\EOF; not the here-string <<<text
@@ -47,6 +66,41 @@ def heredocs(command: str) -> Iterator[ShellWrite]:
     >>> list(heredocs("cat > a.txt <<'EOF'\none\nEOF"))
     [ShellWrite(path='a.txt', text='one\n', appends=False)]
     """
+    for number, statement, document in _statements(command):
+        target = _target(_OPENING.sub(" ", statement)) if document.certain else None
+        if target is None:
+            continue
+        path, appends = target
+        here = _after(document.statements[:number], document.directory)
+        if here is not None or path.startswith("/"):
+            yield ShellWrite(posixpath.join(here or "", path), document.body, appends)
+
+
+def fed(command: str, programs: frozenset[str]) -> Iterator[ShellInput]:
+    r"""Yield the here-documents that a command gives to one of some programs, in order.
+
+    Whether a program ran and succeeded, only its output tells.
+
+    >>> list(fed("cd src && apply_patch <<'EOF'\none\nEOF", frozenset({"apply_patch"})))
+    [ShellInput(directory='src', text='one\n')]
+    """
+    for number, statement, document in _statements(command):
+        words = _OPENING.sub(" ", statement).split()
+        if words and words[0].rpartition("/")[2] in programs:
+            here = _after(document.statements[:number], document.directory)
+            yield ShellInput(here, document.body)
+
+
+def _statements(command: str) -> Iterator[tuple[int, str, _Document]]:
+    """Yield each statement that a here-document goes to, with its number in its line."""
+    for document in _documents(command):
+        for number, statement in enumerate(document.statements):
+            if _OPENING.search(statement):
+                yield number, statement, document
+
+
+def _documents(command: str) -> Iterator[_Document]:
+    """Yield the here-documents whose text is known, with what surrounds them."""
     if "<<" not in command:
         return
     lines = command.split("\n")
@@ -63,8 +117,8 @@ def heredocs(command: str) -> Iterator[ShellWrite]:
             bodies.append(body)
         certain = certain and not _UNSURE.search(_OPENING.sub("", line))
         statements = _CHAINED.split(line)
-        if len(openings) == 1 and certain and bodies[0] is not None:
-            yield from _writes(statements, directory, bodies[0])
+        if len(openings) == 1 and bodies[0] is not None:
+            yield _Document(statements, directory, bodies[0], certain)
         directory = _after(statements, directory)
 
 
@@ -85,19 +139,6 @@ def _body(lines: list[str], at: int, opening: _Opening) -> tuple[str | None, int
             return (text if opening.quoted or not _EXPANDED.search(text) else None), at
         body.append(line)
     return None, at
-
-
-def _writes(statements: list[str], directory: str | None, body: str) -> Iterator[ShellWrite]:
-    """Yield the write of the statement that holds the here-document, if it writes a file."""
-    for number, statement in enumerate(statements):
-        if not _OPENING.search(statement):
-            continue
-        target = _target(_OPENING.sub(" ", statement))
-        here = _after(statements[:number], directory)
-        if target is None or (here is None and not target[0].startswith("/")):
-            return
-        path = posixpath.join(here or "", target[0])
-        yield ShellWrite(path, body, appends=target[1])
 
 
 def _target(statement: str) -> tuple[str, bool] | None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from ghapp.attribution.model import Edit, FileSnapshot, PassedOver, Struct, UnreadEvidence
+from ghapp.attribution.paths import below_deepest, tidy
+from ghapp.evidence.paths import to_path
 
 WantedPath = Callable[[str], bool]
 """Takes an edit's path before its lines are worked out; returns ``False`` to skip the lines."""
@@ -25,8 +27,37 @@ class Worktree(Struct, frozen=True):
     original: str
 
 
-Found = Edit | UnreadEvidence | PassedOver | Worktree | FileSnapshot
+class NamedCheckout(Struct, frozen=True):
+    """A folder on the machine that wrote a record, and the repository that the record names."""
+
+    folder: str
+    """Absolute; inside the checkout."""
+    remote: str
+    """As the record has it: a remote's address, or ``owner/name``."""
+    is_root: bool = False
+    """Whether the record says that the folder is the checkout's root."""
+
+
+def named_checkout(folder: object, remote: object, *, is_root: bool) -> Iterator[NamedCheckout]:
+    """Yield the checkout that a record names; nothing if it lacks the folder or the repository."""
+    if isinstance(folder, str) and folder and isinstance(remote, str) and remote:
+        yield NamedCheckout(folder=to_path(folder, None), remote=remote, is_root=is_root)
+
+
+Found = Edit | UnreadEvidence | PassedOver | Worktree | NamedCheckout | FileSnapshot
 """What an artifact may hold. A `PassedOver` may be told more than once; its counts are added."""
+
+
+def with_worktrees(roots: Iterable[str], worktrees: Iterable[Worktree]) -> tuple[str, ...]:
+    """Add the worktrees that were made from one of the roots, and those made from these."""
+    homes = dict.fromkeys(map(tidy, roots))
+    named = list(worktrees)
+    while True:
+        made = [one for one in named if below_deepest(homes, tidy(one.original)) is not None]
+        new = {tidy(one.path): None for one in made if tidy(one.path) not in homes}
+        if not new:
+            return tuple(homes)
+        homes |= new
 
 
 def added_up(told: Iterable[PassedOver]) -> tuple[PassedOver, ...]:
@@ -56,6 +87,8 @@ class EvidenceSource(Protocol):
     """The agent's name in audit documents and labels (rules.md 2.16)."""
     HOMES: tuple[str, ...]
     """Where the agent keeps its artifacts, below a person's home directory."""
+    FILES: str
+    """A regular expression of its artifacts' file names: below a directory, only these are read."""
 
     def recognizes(self, name: str, head: bytes) -> bool:
         """Return whether this source reads a file, given its name and its first 64 KiB."""
@@ -67,4 +100,7 @@ class EvidenceSource(Protocol):
         largest record and the calls that wait for a result bound the memory. A record that
         cannot be read becomes an `UnreadEvidence`, and reading goes on. An edit whose path is
         not wanted has no lines.
+
+        Last come the tool calls that were not read as edits, counted by the tool's name as
+        `PassedOver`. Calls of tools that only read, search, ask or plan are left out.
         """

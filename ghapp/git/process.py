@@ -81,6 +81,7 @@ def run(
                 stderr=complaints,
                 env={**inherited, **environment},
                 start_new_session=True,
+                umask=0o077,
             )
         except OSError as error:
             raise GitError(name, None, f"git cannot be started: {error.strerror}") from error
@@ -108,6 +109,7 @@ def lines(arguments: Sequence[str], name: str, environment: dict[str, str]) -> I
             stderr=complaints,
             env={**inherited, **environment},
             start_new_session=True,
+            umask=0o077,
         )
         try:
             for line in process.stdout or ():

@@ -7,6 +7,8 @@ Git's forms of addresses: https://git-scm.com/docs/git-clone#_git_urls
 import re
 from collections.abc import Iterable
 
+from ghapp.git.names import RepositoryName, is_name, is_owner
+
 # https://github.com/acme/shop.git, ssh://git@ssh.github.com:443/acme/shop
 _URL = re.compile(
     r"(?:https?|ssh|git|git\+ssh|ssh\+git)://(?:[^/?#\s]*@)?(?P<host>\[[0-9a-f:.]+\]|[^/?#:\s@]+)"
@@ -15,8 +17,6 @@ _URL = re.compile(
 )
 _SCP = re.compile(r"(?:[^/@:\s]+@)?(?P<host>[^/@:\s]{2,}):(?!//)/*(?P<path>[^?#\s]+)")
 """``git@host:owner/name.git``. A host has at least two letters: ``C:/work`` is a directory."""
-# shop.js
-_PART = re.compile(r"[\w.-]{1,100}", re.ASCII)
 SAME_HOST = {"ssh.github.com": "github.com", "www.github.com": "github.com"}
 """GitHub's other host names. The first is for SSH over port 443:
 https://docs.github.com/en/authentication/troubleshooting-ssh/using-ssh-over-the-https-port"""
@@ -40,7 +40,7 @@ def normalized(remote: str) -> str | None:
     host = found["host"].lower().rstrip(".")
     owner, slash, name = found["path"].strip("/").lower().partition("/")
     name = name.removesuffix(".git")
-    if not slash or not all(map(_is_name, (owner, name))):
+    if not (slash and is_owner(owner) and is_name(name)):
         return None
     return f"{SAME_HOST.get(host, host)}/{owner}/{name}"
 
@@ -51,10 +51,10 @@ def all_normalized(remotes: Iterable[str]) -> tuple[str, ...]:
 
 
 def on_host(remotes: Iterable[str], host: str) -> tuple[str, ...]:
-    """Return ``owner/name`` of the normalized remotes on a host, each once, in order."""
+    """Return ``owner/name`` of the normalized remotes on a host, each once, in order.
+
+    A machine sends them, so whatever cannot be a name on GitHub is left out.
+    """
     parted = (remote.lower().partition("/") for remote in remotes)
-    return tuple(dict.fromkeys(rest for at, _, rest in parted if at == host and "/" in rest))
-
-
-def _is_name(part: str) -> bool:
-    return _PART.fullmatch(part) is not None and part not in {".", ".."}
+    named = (rest for at, _, rest in parted if at == host and RepositoryName.parse(rest))
+    return tuple(dict.fromkeys(named))

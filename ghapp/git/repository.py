@@ -8,8 +8,9 @@ file system monitor, pager, external diff, text conversion or credential helper.
 import base64
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain, pairwise
@@ -18,8 +19,11 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ghapp.attribution.model import Struct
+from ghapp.git.passing import PassingObjects, remove_abandoned
 from ghapp.git.process import ENVIRONMENT, SECONDS, GitError, GitLimits, lines, run
 
+LOCK = "fetching"
+"""File in a repository of ours that is locked while something is fetched; its time is the last."""
 LARGEST_PACK = 1024 * 1024 * 1024
 """Bytes that one fetch may write to a file."""
 FIRST_YEAR, LAST_YEAR = 2, 9990
@@ -40,6 +44,7 @@ __all__ = [
     "fetch",
     "fetch_commits",
     "remote_refs",
+    "remove_unused",
 ]
 
 ASKED_BY_NAME = 200
@@ -51,6 +56,17 @@ EMPTY_TREES = {
 }
 """The empty tree that a root commit is compared with, by the length of object names."""
 
+ENCODINGS = frozenset(
+    {
+        *("utf-8", "utf8", "ascii", "us-ascii", "latin-1", "latin1", "cp1250", "cp1251", "cp1252"),
+        *(f"iso-8859-{number}" for number in range(1, 17)),
+        *(f"iso8859-{number}" for number in range(1, 17)),
+        *("windows-1250", "windows-1251", "windows-1252", "koi8-r", "koi8-u"),
+        *("euc-jp", "shift-jis", "iso-2022-jp", "gbk", "gb2312", "gb18030", "big5", "euc-kr"),
+    }
+)
+"""Encodings of commit messages that are read; any other is read as UTF-8. Python's own list holds
+codecs that take quadratic time (``punycode``) or answer with other errors (``undefined``)."""
 _FETCH_ADVICE = "make a clone without --filter, or run git diff in it once while online"
 # 4b825dc642cb6eb9a060e54bf8d69288fbee4904
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -130,9 +146,12 @@ def attribute_files(paths: Iterable[str]) -> list[str]:
 class GitRepository:
     """A local repository: a checkout, one of its folders or worktrees, or a bare repository."""
 
-    def __init__(self, path: Path, *, seconds: float = SECONDS) -> None:
+    def __init__(
+        self, path: Path, *, seconds: float = SECONDS, passing: PassingObjects | None = None
+    ) -> None:
         self.path = path
         self._limits = GitLimits(seconds=seconds)
+        self._passing = passing
 
     def commit(self, revision: str) -> Commit:
         """Return the commit that a revision names: a branch, ``HEAD~1``, a SHA.
@@ -293,7 +312,7 @@ class GitRepository:
         inside the repository's folder where nothing exists.
         """
         place = ["-C", str(self.path)]
-        environment = dict(ENVIRONMENT)
+        environment = {**ENVIRONMENT, **(self._passing.environment if self._passing else {})}
         if not checkout:
             place = ["--git-dir", self._directory]
             environment["GIT_WORK_TREE"] = f"{self._directory}/no-work-tree"
@@ -403,7 +422,8 @@ def fetch(  # noqa: PLR0913 - from where, to where, what, and within what time
     """Fetch commits and refs into a bare repository, without history and files.
 
     The repository is created if needed. ``names`` are full names of commits and refs; a ref gets
-    the same name here. Then the objects that ``lacking`` names are fetched too. ``token`` is
+    the same name here. Then the objects that ``lacking`` names are fetched too: they are there as
+    long as the returned repository is in use, and are not kept (`PassingObjects`). ``token`` is
     GitHub's installation token. It reaches the request through the environment of this one
     process, never through an argument or a file. ``url`` is https, or http to this machine.
 
@@ -412,11 +432,14 @@ def fetch(  # noqa: PLR0913 - from where, to where, what, and within what time
     asked = [_asked_for(name) for name in names]
     environment = _fetch_environment(url, token)
     with _alone(path):
-        git = _bare(path, url)
-        fetching = _Fetch(path, environment, GitLimits(seconds=seconds, file=LARGEST_PACK))
-        fetching.run("--depth=1", "origin", *asked)
+        _bare(path, url)
+        passing = PassingObjects(path)
+        git = GitRepository(path, passing=passing)
+        limits = GitLimits(seconds=seconds, file=LARGEST_PACK)
+        _Fetch(path, environment, limits).run("--depth=1", "origin", *asked)
         if files := dict.fromkeys(lacking(git)):
-            fetching.run("--stdin", "origin", asked=_as_lines(files))
+            not_kept = _Fetch(path, {**environment, **passing.environment}, limits)
+            not_kept.run("--stdin", "origin", asked=_as_lines(files))
     return git
 
 
@@ -432,6 +455,24 @@ def remote_refs(path: Path, url: str, token: str, patterns: Sequence[str]) -> fr
     told = run(arguments, "ls-remote", environment, GitLimits())
     names = (line.partition(b"\t")[2] for line in told.splitlines())
     return frozenset(name.decode(errors="replace") for name in names)
+
+
+def remove_unused(cache: Path, before: datetime) -> int:
+    """Delete the repositories of ours into which nothing was fetched since then; return how many.
+
+    ``cache`` holds a folder for each, and may not exist.
+    """
+    import fcntl  # noqa: PLC0415 - not on Windows, where an offline audit needs none of this
+
+    count = 0
+    for path in cache.glob(f"*/{LOCK}"):
+        with path.open("r+") as lock, suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            remove_abandoned(path.parent)
+            if path.stat().st_mtime < before.timestamp():
+                shutil.rmtree(path.parent, ignore_errors=True)
+                count += 1
+    return count
 
 
 def _asked_for(name: str) -> str:
@@ -463,14 +504,17 @@ def _alone(path: Path) -> Iterator[None]:
     """Wait until no other process fetches into this repository; git itself would fail."""
     import fcntl  # noqa: PLC0415 - not on Windows, where an offline audit needs none of this
 
-    path.mkdir(parents=True, exist_ok=True)
-    with (path / "fetching").open("w") as lock:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
+    with os.fdopen(os.open(path / LOCK, os.O_WRONLY | os.O_CREAT, 0o600), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        os.utime(path / LOCK)
+        remove_abandoned(path)
         yield
 
 
-def _bare(path: Path, url: str) -> GitRepository:
-    """Return the bare repository, a partial clone that knows its remote."""
+def _bare(path: Path, url: str) -> None:
+    """Make the bare repository, a partial clone that knows its remote."""
     environment, limits = dict(ENVIRONMENT), GitLimits()
     init = ["init", "--quiet", "--bare", "--template=", str(path)]
     run(init, "init", environment, limits)
@@ -480,7 +524,6 @@ def _bare(path: Path, url: str) -> GitRepository:
         "remote.origin.partialCloneFilter": "blob:none",
     }.items():
         run(["--git-dir", str(path), "config", key, value], "config", environment, limits)
-    return GitRepository(path)
 
 
 def _fetch_environment(url: str, token: str) -> dict[str, str]:
@@ -568,7 +611,9 @@ def _email(author: bytes) -> str:
 
 def _decoded(message: bytes, encoding: str) -> str:
     """Decode a message; if its encoding does not fit, as UTF-8 with U+FFFD."""
+    # Whoever writes the commit names the encoding, and not every codec is meant for strangers.
+    known = encoding.lower().replace("_", "-") in ENCODINGS
     try:
-        return message.decode(encoding)
-    except (LookupError, UnicodeDecodeError):
+        return message.decode(encoding if known else "utf-8")
+    except (LookupError, UnicodeError):
         return message.decode(errors="replace")

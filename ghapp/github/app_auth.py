@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from github import Auth
 
 from ghapp.attribution.model import Struct
+from ghapp.git.names import in_path, segment
 from ghapp.github.answers import (
     AnswerT,
     BadCredentials,
@@ -53,6 +54,8 @@ JWT_AHEAD = timedelta(minutes=9)
 REFRESH_BEFORE = timedelta(minutes=5)
 """A token this close to its end is replaced, so that the new one lasts for the whole job."""
 
+NAMES_TOKEN_KEPT = timedelta(minutes=50)
+"""An installation's token lasts an hour."""
 WAIT_SECONDS = 0.2
 """Seconds between two looks for the token that another process renews."""
 WAIT_TIMES = 25
@@ -312,14 +315,28 @@ class AppAuth:
 
         ``None``: GitHub shows the installation no such repository.
         """
-        path = f"/repos/{full_name}"
-        token = self._narrow_token(installation_id, "metadata")
+        path = f"/repos/{in_path(full_name)}"
         try:
             with closing(GitHubTransport(self.base_url)) as transport:
-                answer = self._followed(transport, path, token)
+                answer = self._followed(transport, path, self._token_for_names(installation_id))
+        except BadCredentials:
+            self._tokens.remove(self._names_key(installation_id))
+            raise TemporaryFailure(f"GET {path}", "GitHub does not accept the token") from None
         except (NotFound, GoneForGood, PermissionRefused):
             return None
         return decoded(answer.text, NamedRepository, f"GET {path}")
+
+    def _token_for_names(self, installation_id: int) -> str:
+        """Return a token that reads names only, and is kept: one name costs one request."""
+        key = self._names_key(installation_id)
+        kept = self._tokens.read(key)
+        if kept is None:
+            kept = self._narrow_token(installation_id, "metadata").encode()
+            self._tokens.write(key, kept, NAMES_TOKEN_KEPT)
+        return kept.decode()
+
+    def _names_key(self, installation_id: int) -> str:
+        return f"{self.app_id}:{installation_id}:names"
 
     def _followed(self, transport: GitHubTransport, path: str, token: str) -> HttpAnswer:
         """Read, and follow one redirect to a repository's id on the same GitHub."""
@@ -330,7 +347,7 @@ class AppAuth:
             if found is None:
                 raise TemporaryFailure(f"GET {path}", str(moved)) from moved
         try:
-            return self._sent(transport, "GET", f"/repositories/{found[1]}", token)
+            return self._sent(transport, "GET", f"/repositories/{segment(found[1])}", token)
         except MovedError as again:
             raise TemporaryFailure(f"GET {path}", str(again)) from again
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, Self
-from urllib.parse import quote
 
 from github import Auth
 
 from ghapp.attribution.model import Struct
+from ghapp.git.names import in_path
 from ghapp.github.answers import (
     AnswerT,
     BadCredentials,
@@ -214,12 +214,12 @@ class GitHub:
     ) -> HttpAnswer:
         """Send a request below the repository; if it was renamed, once more by its new name."""
         try:
-            return self._checked(verb, f"/repos/{self.full_name}/{path}", parameters, body)
+            return self._checked(verb, f"/repos/{in_path(self.full_name)}/{path}", parameters, body)
         except MovedError:
             # A redirected request did nothing, so even a write may be sent again.
             name = self.ask_name()
         try:
-            return self._checked(verb, f"/repos/{name}/{path}", parameters, body)
+            return self._checked(verb, f"/repos/{in_path(name)}/{path}", parameters, body)
         except MovedError as moved:
             raise TemporaryFailure(
                 f"{verb} {path}", f"{moved} under its new name {name}"
@@ -258,8 +258,3 @@ class GitHub:
         answer = self._transport.send(verb, path, auth, parameters=parameters, body=body)
         self.headroom = headroom(answer) or self.headroom
         return answer
-
-
-def quoted(path: str) -> str:
-    """Return a file's path quoted for a request's path."""
-    return quote(path, safe="/")

@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 from ghapp.attribution.model import Struct
+from ghapp.git.names import in_path
 from ghapp.git.repository import Commit, GitRepository, fetch, remote_refs
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import git_address
@@ -92,5 +93,5 @@ def fetch_objects(
 
 
 def _place(github: GitHub, git_cache: Path) -> tuple[Path, str]:
-    url = f"{git_address(github.base_url)}/{github.full_name}.git"
+    url = f"{git_address(github.base_url)}/{in_path(github.full_name)}.git"
     return git_cache / str(github.repository_id), url

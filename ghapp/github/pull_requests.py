@@ -16,6 +16,7 @@ from typing import Any
 from ghapp.attribution.model import Change, FileDiff, FileStatus, Struct
 from ghapp.attribution.policy import FILE as POLICY_FILE
 from ghapp.attribution.unified_diff import DiffError, parse_diff, parse_patch
+from ghapp.git.names import in_path, quoted, segment
 from ghapp.git.repository import GitError, fetch_commits
 from ghapp.github.answers import (
     GoneForGood,
@@ -24,7 +25,7 @@ from ghapp.github.answers import (
     PermissionRefused,
     RequestRejected,
 )
-from ghapp.github.client import GitHub, quoted
+from ghapp.github.client import GitHub
 from ghapp.github.transport import PER_PAGE
 
 MOST_LISTED_FILES = 3_000
@@ -78,6 +79,8 @@ class PullRequest(Struct, frozen=True, kw_only=True):
     """The commit that the merge put on the base branch; ``None``: GitHub no longer knows."""
     base_sha: str
     base_ref: str
+    default_branch: str | None = None
+    """The repository's default branch now; ``None``: not known."""
     head_sha: str
     head_ref: str
     from_fork: bool
@@ -116,6 +119,7 @@ class _User(Struct, frozen=True):
 class _Repository(Struct, frozen=True):
     id: int
     full_name: str
+    default_branch: str | None = None
 
 
 class _Side(Struct, frozen=True):
@@ -221,6 +225,7 @@ def fetch(github: GitHub, number: int, git_cache: Path) -> PullRequest:
         merge_commit=pull.merge_commit_sha or _merged_as(github, number),
         base_sha=pull.base.sha,
         base_ref=pull.base.ref,
+        default_branch=pull.base.repo.default_branch if pull.base.repo else None,
         head_sha=pull.head.sha,
         head_ref=pull.head.ref,
         from_fork=pull.head.repo is None or pull.head.repo.id != github.repository_id,
@@ -352,9 +357,9 @@ def _from_git(github: GitHub, pull: _Pull, git_cache: Path) -> tuple[FileDiff, .
 
     https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/proposing-changes-to-your-work-with-pull-requests/about-comparing-branches-in-pull-requests
     """
-    path = f"compare/{pull.base.sha}...{pull.head.sha}"
+    path = f"compare/{segment(pull.base.sha)}...{segment(pull.head.sha)}"
     merge_base = github.get(path, _Comparison, per_page=1).merge_base_commit.sha
-    url = f"{git_address(github.base_url)}/{github.full_name}.git"
+    url = f"{git_address(github.base_url)}/{in_path(github.full_name)}.git"
     repository = git_cache / str(github.repository_id)
     git = fetch_commits(repository, url, (merge_base, pull.head.sha), github.token().token)
     return parse_diff(git.diff(merge_base, pull.head.sha))
@@ -385,7 +390,7 @@ def _gitattributes(github: GitHub, sha: str, paths: Iterable[str]) -> dict[str, 
 
 def _files_of(github: GitHub, sha: str, names: set[str]) -> set[str]:
     """Return a commit's files in one request, or ``names`` if GitHub cuts the list."""
-    tree = github.get(f"git/trees/{sha}", _Tree, recursive=1)
+    tree = github.get(f"git/trees/{segment(sha)}", _Tree, recursive=1)
     return names if tree.truncated else {entry.path for entry in tree.tree}
 
 

@@ -4,9 +4,8 @@ It leaves out secret teams: not even every member of the organization may know o
 https://docs.github.com/en/rest/teams/teams
 """
 
-from urllib.parse import quote
-
 from ghapp.attribution.model import Struct
+from ghapp.git.names import segment
 from ghapp.github.answers import NotFound, TemporaryFailure
 from ghapp.github.app_auth import AppAuth
 
@@ -33,13 +32,13 @@ def visible_teams(
     ``members: read`` is not granted.
     """
     token = auth.token_for_members(installation_id)
-    listed = f"/orgs/{quote(organization, safe='')}/teams"
+    listed = f"/orgs/{segment(organization)}/teams"
     try:
         pages = [*auth.pages(listed, tuple[_Team, ...], token=token)]
     except NotFound:
         return {}
     return {
-        team.name: _people(auth, f"{listed}/{quote(team.slug, safe='')}/members", token)
+        team.name: _people(auth, f"{listed}/{segment(team.slug)}/members", token)
         for page in pages
         for team in page
         if team.privacy != HIDDEN

@@ -8,7 +8,8 @@ from datetime import datetime
 from itertools import chain, islice
 
 from ghapp.attribution.model import Struct
-from ghapp.github.client import GitHub, quoted
+from ghapp.git.names import segment
+from ghapp.github.client import GitHub
 
 MOST_LATER = 500
 """Commits after a merge that are read; a busier branch is reported as unknown."""
@@ -163,7 +164,7 @@ def tip_at(github: GitHub, branch: str, at: datetime) -> str | None:
 
 def removed_lines(github: GitHub, sha: str) -> dict[str, set[str]]:
     """Return the lines that a commit removed, by old path; a file without a patch has none."""
-    whole = github.get(f"commits/{quoted(sha)}", _WholeCommit)
+    whole = github.get(f"commits/{segment(sha)}", _WholeCommit)
     return {
         file.previous_filename or file.filename: {
             line[1:] for line in (file.patch or "").split("\n") if line.startswith("-")

@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 PREFIX = "ghapp:token:"
 AWAY = timedelta(seconds=30)
 """How long we do not ask Redis again after it did not answer."""
+MOST_KEPT = 20_000
+"""Values in the memory of one process."""
 LOCK_MILLISECONDS = 20_000
 """How long one process may take to renew a value before another one tries."""
 
@@ -65,7 +67,18 @@ class MemoryTokens:
 
     def write(self, key: str, value: bytes, keep: timedelta) -> None:
         """Store a value for that long."""
+        self._kept.pop(key, None)
         self._kept[key] = (self._clock() + keep, value)
+        if len(self._kept) > MOST_KEPT:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Drop what expired, and then the oldest: strangers' questions make keys without end."""
+        now = self._clock()
+        for key in [key for key, (until, _) in tuple(self._kept.items()) if until <= now]:
+            self._kept.pop(key, None)
+        for key in tuple(self._kept)[: -MOST_KEPT // 2]:
+            self._kept.pop(key, None)
 
     def remove(self, key: str) -> None:
         """Remove a value."""

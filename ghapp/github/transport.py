@@ -19,7 +19,8 @@ from github.Requester import (
 )
 
 from ghapp import __version__
-from ghapp.github.answers import HttpAnswer, TemporaryFailure
+from ghapp.git.names import leads_up
+from ghapp.github.answers import HttpAnswer, NotFound, TemporaryFailure
 from ghapp.log import silence_pygithub
 
 API_VERSION = "2022-11-28"
@@ -145,8 +146,11 @@ class GitHubTransport:
         """Send one request and return its answer, whatever its status.
 
         ``path`` starts below the base address, or is an address from `next_page`.
-        Raises `TemporaryFailure` if no answer came, `MovedError` on a redirect.
+        Raises `TemporaryFailure` if no answer came, `MovedError` on a redirect, and `NotFound`
+        for a path with ``..``, which would lead elsewhere: it is never sent.
         """
+        if leads_up(urlsplit(path).path):
+            raise NotFound(f"{verb} {path}")
         headers = {"Accept": "application/vnd.github+json"}
         sender = self._requester.withAuth(auth)
         try:

@@ -10,12 +10,12 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
-from urllib.parse import quote
 
 import msgspec
 from github import Auth
 
 from ghapp.attribution.model import Struct
+from ghapp.git.names import in_path, quoted, segment
 from ghapp.github.answers import (
     AnswerT,
     GoneForGood,
@@ -149,18 +149,23 @@ class UserAccess:
 
         Raises `MembersHidden`.
         """
+        key = f"member:{person_id}:{login.lower()}"
+        hidden = f"{key}:hidden"
 
         def ask() -> AccessLevel:
-            path = f"/user/memberships/orgs/{quote(login, safe='')}"
+            path = f"/user/memberships/orgs/{segment(login)}"
             try:
                 found = self._ask(path, token, _Membership)
             except PermissionRefused as error:
+                self._cache.write(hidden, b"1", NO_KEPT)
                 raise MembersHidden(login) from error
             if found.state != "active":
                 return AccessLevel.NONE
             return AccessLevel.ADMIN if found.role == "admin" else AccessLevel.READ
 
-        return self._level(f"member:{person_id}:{login.lower()}", ask)
+        if self._cache.read(hidden):
+            raise MembersHidden(login)
+        return self._level(key, ask)
 
     def installations(self, person_id: int, token: str) -> frozenset[int]:
         """Return the app's installations in which the person may read anything."""
@@ -200,7 +205,7 @@ class UserAccess:
         then GitHub's answer holds no content.
         https://docs.github.com/en/rest/repos/contents#get-repository-content
         """
-        address = f"/repos/{full_name}/contents/{quote(path)}?ref={quote(commit, safe='')}"
+        address = f"/repos/{in_path(full_name)}/contents/{quoted(path)}?ref={segment(commit)}"
         try:
             found = self._ask(address, token, _Content)
         except (NotFound, PermissionRefused, GoneForGood, RequestRejected):
@@ -249,7 +254,10 @@ class UserAccess:
                 return self._all(transport, path, token, kind, most)
         except RateLimited as error:
             raise GitHubAway(error.until, str(error)) from error
-        except (TemporaryFailure, MovedError) as error:
+        except MovedError as moved:
+            # An account or a repository has another name now; nobody may make us quiet with that.
+            raise NotFound(f"GET {path}") from moved
+        except TemporaryFailure as error:
             self._quiet_until = self._clock() + QUIET
             raise GitHubAway(self._quiet_until, str(error)) from error
 

@@ -29,6 +29,8 @@ _EVENT_NAME = re.compile(r"[a-z0-9_]{1,64}")
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """One of GitHub's ids. It fits a 64-bit column; a larger number is refused."""
+FIRST_TIME, LAST_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Times that an event may name: GitHub began in 2008, and a window is added to each."""
 Number = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 """The number of a pull request or an issue."""
 
@@ -404,14 +406,19 @@ def _read(delivery: str, name: str, body: bytes) -> WebhookEvent:
 
 def _instant(value: datetime | int | None) -> datetime | None:
     # Old payloads hold seconds since 1970, new ones hold text.
-    if isinstance(value, int):
-        try:
-            return datetime.fromtimestamp(value, UTC)
-        except (OverflowError, OSError, ValueError) as problem:
-            raise MalformedEvent(f"time {value} is not in seconds since 1970") from problem
-    if value is not None and value.tzinfo is None:
-        return value.replace(tzinfo=UTC)
-    return value.astimezone(UTC) if value else None
+    if value is None:
+        return None
+    try:
+        found = datetime.fromtimestamp(value, UTC) if isinstance(value, int) else _in_utc(value)
+    except (OverflowError, OSError, ValueError) as problem:
+        raise MalformedEvent(f"time {value} is not in seconds since 1970") from problem
+    if not FIRST_TIME <= found < LAST_TIME:
+        raise MalformedEvent(f"time {value} is before {FIRST_TIME.year} or after {LAST_TIME.year}")
+    return found
+
+
+def _in_utc(value: datetime) -> datetime:
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def _pull_request_closed(delivery: str, name: str, body: bytes) -> WebhookEvent:

@@ -1,20 +1,26 @@
 """Evidence read from files and directories, one file after the other. It decides no audit.
 
 A source recognizes its files by name and head. Below a directory, files without a name that
-agents use are skipped, and files that no source recognizes are skipped everywhere.
+agents use are skipped. A file that no source recognizes is passed over, and so is one that a source
+recognizes and that yields nothing: both are counted, because an agent may have changed its format.
 """
 
 import errno
+import importlib
+import io
 import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
-from ghapp.attribution.model import Edit, UnreadEvidence
-from ghapp.evidence.registry import source_of
-from ghapp.evidence.source import Found, WantedPath, everything
+from ghapp.attribution.model import Edit, FileSnapshot, PassedOver, UnreadEvidence
+from ghapp.evidence import claude_code
+from ghapp.evidence.homes import agent_at
+from ghapp.evidence.known_files import SharedFiles
+from ghapp.evidence.registry import FILE_NAME, source_of
+from ghapp.evidence.source import EvidenceSource, Found, WantedPath, Worktree, everything
 from ghapp.ingest import opencode_rows
 
 HEAD = 64 * 1024
@@ -24,12 +30,16 @@ BUFFER = 1 << 20
 """Bytes read at once. Records are long, and a small buffer costs a system call for each."""
 
 PACKED = ".zst"
-"""Extension of compressed files, which are reported and not read."""
+"""Extension of compressed files, which are read if the library ``zstandard`` is there."""
 
-_TRANSCRIPT = re.compile(
-    r"(?P<name>.+\.jsonl(?:\.zst)?|(?:session-|ses_|prt_).+\.json|opencode\.db)"
-    r"(?:\.(?P<part>\d+))?"
-)
+UNRECOGNIZED = "files that no reader recognizes"
+SILENT = "files without an edit or a call"
+"""What is said of files that are passed over as a whole."""
+
+_PART_OF_A_MESSAGE = re.compile(r"prt_.+\.json")
+"""OpenCode kept each part of a message in a file of its own: one says nothing about the others."""
+
+_TRANSCRIPT = re.compile(rf"(?P<name>{FILE_NAME.pattern})(?:\.(?P<part>\d+))?")
 """``5f0c7d1e.jsonl``, ``full.jsonl.001`` (a part), ``session-1.json``, ``opencode.db``."""
 
 
@@ -49,7 +59,8 @@ def find_evidence(paths: Iterable[Path], wanted: WantedPath = everything) -> Ite
     """Yield what the artifacts below some paths hold, and what cannot be read of them.
 
     A path is a file, or a directory that is walked in the order of names. Equal copies of an
-    edit are dropped; the order of reading does not change that. Copies that differ, such as
+    edit are dropped, as are copies of a record that cannot be read: resumed agent sessions hold
+    both again. The order of reading does not change that. Copies that differ, such as
     those of a forked agent session, are all yielded: only the engine, which knows all of them,
     can choose.
 
@@ -74,20 +85,47 @@ def find_evidence(paths: Iterable[Path], wanted: WantedPath = everything) -> Ite
 
 
 def artifacts(start: Path) -> Iterator[EvidenceArtifact | UnreadEvidence]:
-    """Yield the transcripts below a path, by name, then the directories that cannot be read."""
+    """Yield the transcripts below a path, and the directories that cannot be read.
+
+    They come by name, a directory's files before its folders, but a folder right behind the file
+    of the same name: an agent session's subagents follow it.
+    """
     if not start.is_dir():
         yield EvidenceArtifact(str(start), (start,))
         return
-    problems: list[OSError] = []
     walked: set[tuple[int, int]] = set()
     _is_new(start, walked)
-    for directory, below, files in os.walk(start, onerror=problems.append, followlinks=True):
-        where = Path(directory)
-        # A link may lead back up, so each directory is walked only once.
-        below[:] = sorted(name for name in below if _is_new(where / name, walked))
-        yield from _grouped(where, files)
-    for problem in problems:
-        yield UnreadEvidence(source=str(problem.filename), line=None, problem=_sentence(problem))
+    waiting = [_listed(start)]
+    while waiting:
+        found = next(waiting[-1], None)
+        if found is None:
+            waiting.pop()
+        elif isinstance(found, Path):
+            # A link may lead back up, so each directory is walked only once.
+            if _is_new(found, walked):
+                waiting.append(_listed(found))
+        else:
+            yield found
+
+
+def _listed(directory: Path) -> Iterator[EvidenceArtifact | UnreadEvidence | Path]:
+    """Yield the transcripts and the folders of a directory."""
+    try:
+        with os.scandir(directory) as entries:
+            is_folder = {entry.name: entry.is_dir() for entry in entries}
+    except OSError as problem:
+        yield UnreadEvidence(source=str(directory), line=None, problem=_sentence(problem))
+        return
+    folders = sorted(name for name, is_one in is_folder.items() if is_one)
+    files = [name for name, is_one in is_folder.items() if not is_one]
+    for artifact in _grouped(directory, files):
+        yield artifact
+        own = Path(artifact.name).stem
+        if own in folders:
+            folders.remove(own)
+            yield directory / own
+    for name in folders:
+        yield directory / name
 
 
 def _is_new(directory: Path, walked: set[tuple[int, int]]) -> bool:
@@ -107,7 +145,7 @@ def _grouped(directory: Path, files: list[str]) -> Iterator[EvidenceArtifact]:
     groups: dict[str, list[tuple[int, Path]]] = {}
     for file in files:
         match = _TRANSCRIPT.fullmatch(file)
-        if match:
+        if match and not _is_copy(directory, file):
             number = int(match["part"]) if match["part"] else -1
             groups.setdefault(match["name"], []).append((number, directory / file))
     for name in sorted(groups):
@@ -115,8 +153,20 @@ def _grouped(directory: Path, files: list[str]) -> Iterator[EvidenceArtifact]:
         yield EvidenceArtifact(str(directory / name), parts)
 
 
+def _is_copy(directory: Path, file: str) -> bool:
+    """Return whether a file repeats another beside it: Antigravity writes each log several times.
+
+    ``transcript.jsonl`` repeats ``transcript_full.jsonl`` with long texts cut, and ``chunks`` holds
+    copies of both.
+    """
+    if directory.parent.name == "chunks":
+        return (directory.parent.parent / f"{directory.name}.jsonl").exists()
+    return file == "transcript.jsonl" and (directory / "transcript_full.jsonl").exists()
+
+
 def _found(starts: list[Path], wanted: WantedPath) -> Iterator[Found]:
     done: set[Path] = set()
+    shown, told = _ShownFiles(), set[int]()
     for start in starts:
         for artifact in artifacts(start):
             if isinstance(artifact, UnreadEvidence):
@@ -125,32 +175,140 @@ def _found(starts: list[Path], wanted: WantedPath) -> Iterator[Found]:
             file = artifact.parts[0].resolve()
             if file not in done:
                 done.add(file)
-                yield from _read(artifact, wanted)
+                yield from _read(artifact, wanted, shown, told)
 
 
-def _read(artifact: EvidenceArtifact, wanted: WantedPath) -> Iterator[Found]:
+class _ShownFiles:
+    """What the transcripts of the agent session that is being read have shown of files."""
+
+    def __init__(self) -> None:
+        self._tree: str | None = None
+        self._files = SharedFiles()
+
+    def of(self, name: str) -> SharedFiles:
+        """Return what a transcript shares with those read before it; empty for a new session."""
+        tree = claude_code.tree_of(name)
+        if tree != self._tree:
+            self._tree, self._files = tree, SharedFiles()
+        return self._files
+
+
+def _read(
+    artifact: EvidenceArtifact, wanted: WantedPath, shown: _ShownFiles, told: set[int]
+) -> Iterator[Found]:
     """Yield what one artifact holds, and a problem if it cannot be opened or read on."""
     try:
         for part in artifact.parts:
             _check_readable(part)
-        with artifact.parts[0].open("rb") as file:
+        with _opened(artifact.parts[0]) as file:
             head = file.read(HEAD)
+        is_a_part = _PART_OF_A_MESSAGE.fullmatch(artifact.parts[0].name)
         source = source_of(artifact.name, head)
         if source is not None:
             is_database = head.startswith(opencode_rows.SIGN)
             rows = opencode_rows.rows(artifact.parts[0]) if is_database else None
-            records = rows or _lines(artifact.parts)
-            yield from source.read(artifact.name, records, wanted)
+            records = _Records(rows or _lines(artifact.parts))
+            found = (
+                claude_code.read(artifact.name, records, wanted, shown.of(artifact.name))
+                if source is claude_code
+                else source.read(artifact.name, records, wanted)
+            )
+            found = found if is_a_part else _never_silent(source, found)
+            yield from _without_copies(found, records, told)
+        elif not is_a_part and head and not head.isspace():
+            yield PassedOver(agent=agent_at(artifact.name), what=UNRECOGNIZED, count=1)
     except OSError as problem:
         yield UnreadEvidence(source=artifact.name, line=None, problem=_sentence(problem))
 
 
+def _never_silent(source: EvidenceSource, found: Iterable[Found]) -> Iterator[Found]:
+    """Yield what a source found in a file, and say so if that is nothing."""
+    silent = True
+    for one in found:
+        silent = silent and isinstance(one, Worktree | FileSnapshot)
+        yield one
+    if silent:
+        yield PassedOver(agent=source.AGENT, what=SILENT, count=1)
+
+
+def opened(artifact: EvidenceArtifact) -> tuple[bytes, Iterator[bytes]]:
+    """Return an artifact's head, and its lines with its parts joined. Raises `OSError`."""
+    for part in artifact.parts:
+        _check_readable(part)
+    with artifact.parts[0].open("rb") as file:
+        return file.read(HEAD), _lines(artifact.parts)
+
+
+class _Records:
+    """An artifact's records, one after the other; it knows the one that was read last."""
+
+    def __init__(self, records: Iterable[bytes]) -> None:
+        self._records = records
+        self.number = 0
+        self.last = b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        for self.number, self.last in enumerate(self._records, 1):  # noqa: B020 - what it is for
+            yield self.last
+
+
+def _without_copies(found: Iterable[Found], records: _Records, told: set[int]) -> Iterator[Found]:
+    """Drop what cannot be read of a record whose copy was told before."""
+    for one in found:
+        if isinstance(one, UnreadEvidence) and one.line == records.number:
+            digest = hash((records.last, one.problem))
+            if digest in told:
+                continue
+            told.add(digest)
+        yield one
+
+
 def _check_readable(part: Path) -> None:
-    """Refuse compressed files, and pipes and devices, whose opening would wait for a writer."""
-    if part.suffix == PACKED:
-        raise OSError(errno.EINVAL, "compressed: unpack it with zstd -d", str(part))
+    """Refuse pipes and devices, whose opening would wait for a writer."""
     if not stat.S_ISREG(part.stat().st_mode):
         raise OSError(errno.EINVAL, "not a regular file", str(part))
+
+
+def _opened(part: Path) -> BinaryIO:
+    """Open a file, unpacked if it is compressed. Raises `OSError` if it cannot be unpacked."""
+    if part.suffix != PACKED:
+        return part.open("rb", buffering=BUFFER)
+    try:
+        zstandard: Any = importlib.import_module("zstandard")
+    except ImportError:
+        problem = "compressed: unpack it with zstd -d, or install the library zstandard"
+        raise OSError(errno.EINVAL, problem, str(part)) from None
+    return io.BufferedReader(_Unpacked(part, zstandard), BUFFER)
+
+
+class _Unpacked(io.RawIOBase):
+    """A compressed file as its contents; a damaged one raises `OSError`."""
+
+    def __init__(self, part: Path, zstandard: Any) -> None:
+        self._part = part
+        self._damage = zstandard.ZstdError
+        self._file = part.open("rb")
+        self._open = zstandard.ZstdDecompressor().stream_reader
+        self._reader: Any = None
+
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read as `io.RawIOBase` asks for it."""
+        try:
+            self._reader = self._reader or self._open(self._file, read_across_frames=True)
+            read: int = self._reader.readinto(buffer)
+        except self._damage as damage:
+            problem = f"compressed and damaged: {damage}"
+            raise OSError(errno.EINVAL, problem, str(self._part)) from None
+        return read
+
+    def close(self) -> None:
+        """Close the file below."""
+        self._file.close()
+        super().close()
 
 
 def _lines(parts: tuple[Path, ...]) -> Iterator[bytes]:
@@ -161,7 +319,7 @@ def _lines(parts: tuple[Path, ...]) -> Iterator[bytes]:
     """
     rest = b""
     for part in parts:
-        with part.open("rb", buffering=BUFFER) as file:
+        with _opened(part) as file:
             for line in file:
                 if rest:
                     if _is_whole(rest, line):

@@ -6,7 +6,7 @@ looks at commits, trees and refs and lists what is attached to some commits. `re
 
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
@@ -238,6 +238,7 @@ class _Reading:
     def __init__(self, git: GitRepository) -> None:
         self._git = git
         self._opened: set[tuple[str, ...]] = set()
+        self._told = set[int]()
         self._traces: dict[CarriedPart, tuple[CommitAttachment, frozenset[str]]] = {}
 
     def of(self, hanging: CommitWithParts) -> Iterator[Found]:
@@ -259,9 +260,29 @@ class _Reading:
                 yield UnreadEvidence(source=f"commit {commit.sha}", line=None, problem=str(problem))
                 return
         for name, attachments in attached.items():
-            for found in CARRIED[name].read(commit, attachments):
+            for found in self._without_copies(CARRIED[name].read(commit, attachments), attachments):
                 is_edit = isinstance(found, Edit)
                 yield replace(found, actor=hanging.actor) if is_edit else found
+
+    def _without_copies(
+        self, found: Iterable[Found], attachments: Iterable[CommitAttachment]
+    ) -> Iterator[Found]:
+        """Drop what cannot be read of a record whose copy was told before."""
+        for one in found:
+            if not isinstance(one, UnreadEvidence) or self._is_new(one, attachments):
+                yield one
+
+    def _is_new(self, unread: UnreadEvidence, attachments: Iterable[CommitAttachment]) -> bool:
+        """Return whether no copy of the record was told: checkpoints hold one transcript often."""
+        if unread.line is None:
+            return True
+        lines = next((one.lines for one in attachments if one.name == unread.source), ())
+        record = lines[unread.line - 1] if unread.line <= len(lines) else unread.source.encode()
+        digest = hash((record, unread.problem))
+        if digest in self._told:
+            return False
+        self._told.add(digest)
+        return True
 
     def _attach(
         self,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from ghapp.attribution.model import Edit, Struct, UnreadEvidence
+from ghapp.attribution.model import Edit, PassedOver, Struct, UnreadEvidence
 from ghapp.evidence import agent_trace, aider, commit_trailers, entire, git_ai_notes
 from ghapp.git.repository import GitError, GitRepository
 from ghapp.github.answers import NotFound, PermissionRefused, RequestRejected, TemporaryFailure
@@ -66,10 +66,11 @@ def carry(
         return CarriedEvidence(found=_unread("git", error).found, trailers=trailers)
     edits = [found for found in carried.found if isinstance(found, Edit)]
     if edits:
-        added = keep_read(keeping.store, pull.repository_id, edits, keeping.encode(), now=now)
+        encode = keeping.encode()
+        added = keep_read(keeping.store, pull.repository_id, edits, encode, now=now, carried=True)
         log.info("evidence_carried", pull_request=pull.number, edits=len(edits), added=added.added)
-    unread = tuple(found for found in carried.found if isinstance(found, UnreadEvidence))
-    return CarriedEvidence(found=unread, trailers=trailers)
+    rest = tuple(one for one in carried.found if isinstance(one, UnreadEvidence | PassedOver))
+    return CarriedEvidence(found=rest, trailers=trailers)
 
 
 def _refs(

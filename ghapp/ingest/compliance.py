@@ -21,6 +21,7 @@ from ghapp.attribution.paths import tidy
 from ghapp.evidence.compliance import SURFACE, LocalSession, SessionMessage, edits
 from ghapp.evidence.json_records import to_time
 from ghapp.evidence.source import Found
+from ghapp.git.names import segment
 from ghapp.ingest.keep import EncodeLines, keep_read
 from ghapp.store import Repository, Store
 
@@ -206,7 +207,7 @@ class _Api:
     def messages(self, one: LocalSession) -> Iterator[SessionMessage]:
         """Yield the messages of an agent session, oldest first, with whole arguments of calls."""
         given: Given = {"order": "asc", "limit": TOLD, "tool_use_input_max_bytes": -1}
-        path = f"sessions/local/{one.id}/messages"
+        path = f"sessions/local/{segment(one.id)}/messages"
         yield from self._pages(path, given, msgspec.json.Decoder(_Page[SessionMessage]))
 
     def _pages(

@@ -19,12 +19,13 @@ from ghapp.attribution.model import (
     Edit,
     EditResult,
     FingerprintLines,
+    PassedOver,
     Struct,
     TextLines,
     UnreadEvidence,
 )
-from ghapp.attribution.paths import below_deepest, tidy
-from ghapp.evidence.source import Worktree
+from ghapp.attribution.paths import below_deepest, is_absolute, tidy, within
+from ghapp.evidence.source import Worktree, added_up
 from ghapp.ingest.artifacts import EvidenceArtifact, artifacts, find_evidence
 from ghapp.keys.evidence import EvidenceKeys
 from ghapp.store import EditSender, EvidenceAdded, SavedAudit, Store, WorkKind, WorkRequest
@@ -103,6 +104,8 @@ class ImportResult(Struct, frozen=True):
     """Edits outside the given roots. Nothing of them is stored."""
     unread: tuple[UnreadEvidence, ...]
     """Everything that cannot be read, with file and line."""
+    passed_over: tuple[PassedOver, ...]
+    """What is not read as an edit."""
     due_again: frozenset[int]
     """Numbers of the pull requests that will be audited again."""
 
@@ -158,15 +161,24 @@ def keep_edits(
     return store.evidence.add(repository_id, edits, now=now, again=again, sender=sender)
 
 
-def keep_read(
-    store: Store, repository_id: int, edits: Iterable[Edit], encode: EncodeLines, *, now: datetime
+def keep_read(  # noqa: PLR0913 - what is kept, where, and who brought it
+    store: Store,
+    repository_id: int,
+    edits: Iterable[Edit],
+    encode: EncodeLines,
+    *,
+    now: datetime,
+    carried: bool = False,
 ) -> EvidenceAdded:
-    """Encode and store edits of a source, and make the audits that they reach due again."""
+    """Encode and store edits of a source, and make the audits that they reach due again.
+
+    ``carried``: the repository itself holds them.
+    """
     encoded = (
         msgspec.structs.replace(edit, lines=encode(edit.lines))  # type: ignore[arg-type]  # sources yield text only
         for edit in edits
     )
-    sender = EditSender(key_id=encode.key_id)
+    sender = EditSender(key_id=encode.key_id, carried=carried)
     return keep_edits(store, repository_id, encoded, now=now, sender=sender)
 
 
@@ -198,6 +210,8 @@ class _Reading:
         self.actor = actor
         self.worktrees: set[Worktree] = set()
         self.unread: dict[UnreadEvidence, None] = {}
+        self.passed_over: list[PassedOver] = []
+        self.is_first = True
         self.edits_kept = 0
         self.not_applied = 0
         self.outside: set[str] = set()
@@ -209,10 +223,12 @@ class _Reading:
                 self.worktrees.add(found)
             elif isinstance(found, UnreadEvidence):
                 self.unread[found] = None
+            elif isinstance(found, PassedOver) and self.is_first:
+                self.passed_over.append(found)
             elif isinstance(found, Edit) and (edit := self._ready(found)) is not None:
                 self.outside.discard(edit.id)
                 self.edits_kept += 1
-                self.not_applied += edit.outcome is not EditResult.APPLIED
+                self.not_applied += edit.outcome not in (EditResult.APPLIED, EditResult.UNRECORDED)
                 yield edit
 
     def turn_to_new_worktrees(self) -> bool:
@@ -221,6 +237,7 @@ class _Reading:
         A transcript may name a worktree that an earlier transcript worked in. A second pass
         reads the edits there.
         """
+        self.is_first = False
         if not self.roots:
             return False
         named = {
@@ -235,14 +252,20 @@ class _Reading:
         return bool(self.roots)
 
     def _is_wanted(self, path: str) -> bool:
-        return not self.roots or bool(below_deepest(self.roots, tidy(path)))
+        return not self.roots or bool(self._place(path))
+
+    def _place(self, path: str) -> str | None:
+        """Return a path in the repository; one that is not absolute counts in the first pass."""
+        if self.roots != self.all_roots and not is_absolute(tidy(path)):
+            return None
+        return within(self.roots, path)
 
     def _ready(self, edit: Edit) -> Edit | None:
         if not self.roots:
             return self._encoded(edit)
-        path = below_deepest(self.roots, tidy(edit.path))
+        path = self._place(edit.path)
         if not path:
-            if not below_deepest(self.all_roots, tidy(edit.path)):
+            if not within(self.all_roots, edit.path):
                 self.outside.add(edit.id)
             return None
         # Nothing needs the directory on the developer's disk any more.
@@ -264,5 +287,6 @@ def _imported(starts: list[Path], reading: _Reading, done: list[EvidenceAdded]) 
         not_applied=reading.not_applied,
         elsewhere=len(reading.outside),
         unread=tuple(reading.unread),
+        passed_over=added_up(reading.passed_over),
         due_again=due_again,
     )

@@ -1,27 +1,46 @@
-"""The rows of OpenCode's database as lines, one for each tool call. It judges none of them.
+"""The rows of OpenCode's databases as lines, one for each call or message. It judges none of them.
 
-The database is opened read-only, because OpenCode may be writing to it.
+The database is opened read-only, because OpenCode may be writing to it. An upgraded one holds two
+generations of tables; the older one comes first.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import msgspec
 
+if TYPE_CHECKING:
+    import sqlite3
+
 SIGN = b"SQLite format 3\0"
 """The first bytes of every SQLite database: https://www.sqlite.org/fileformat.html"""
 
-_TOOL_CALLS = """
-SELECT part.id, part.session_id, session.directory, part.data
-FROM part LEFT JOIN session ON session.id = part.session_id
+_PARTS = """
+SELECT part.id, part.session_id, {directory}, {version}, {model}, part.data
+FROM part {joins}
 WHERE instr(part.data, '"tool"') > 0
 ORDER BY part.id
 """
+_MESSAGES = """
+SELECT session_message.id, session_message.session_id, {directory}, {version}, NULL,
+       session_message.data
+FROM session_message {joins}
+WHERE instr(session_message.data, '"tool"') > 0
+ORDER BY session_message.time_created, session_message.id
+"""
+_MODEL = "CASE WHEN json_valid(message.data) THEN json_extract(message.data, '$.modelID') END"
+
+_BESIDE = ("id", "sessionID", "directory", "version", "modelID")
+"""What a row's other columns are called beside its data; the model of a message is in its data."""
+
+_Columns = dict[str, set[str]]
+"""Table → its columns."""
 
 
 def rows(path: Path) -> Iterator[bytes]:
-    """Yield each part that may be a tool call, with its agent session and working directory.
+    """Yield each row that may hold a tool call, with its agent session and working directory.
 
     Raises `OSError` if the file is not a readable database of OpenCode.
     """
@@ -29,9 +48,12 @@ def rows(path: Path) -> Iterator[bytes]:
 
     try:
         database = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+        # A text that is not UTF-8 spoils its own row only.
+        database.text_factory = lambda text: text.decode(errors="replace")
         try:
-            for number, agent_session, directory, data in database.execute(_TOOL_CALLS):
-                yield _as_line(number, agent_session, directory, data)
+            for query in _queries(_columns(database)):
+                for *beside, data in database.execute(query):
+                    yield _as_line(dict(zip(_BESIDE, beside, strict=True)), data)
         finally:
             database.close()
     except sqlite3.Error as problem:
@@ -40,9 +62,46 @@ def rows(path: Path) -> Iterator[bytes]:
         ) from None
 
 
-def _as_line(number: str, agent_session: str, directory: str | None, data: str | bytes) -> bytes:
+def _columns(database: "sqlite3.Connection") -> _Columns:
+    """Return the columns of the tables that hold calls, as far as there are such tables."""
+    found: _Columns = {}
+    for table in ("session", "message", "part", "session_v2", "session_message"):
+        columns = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
+        if columns:
+            found[table] = columns
+    return found
+
+
+def _queries(columns: _Columns) -> list[str]:
+    """Return what to ask, the older generation first. A database without tables is asked too."""
+    sessions = "session_v2" if "session_v2" in columns else "session"
+    messages = [_query(_MESSAGES, "session_message", sessions, columns)]
+    if "session_message" not in columns:
+        messages = []
+    if "part" not in columns and messages:
+        return messages
+    return [_query(_PARTS, "part", "session", columns), *messages]
+
+
+def _query(query: str, table: str, sessions: str, columns: _Columns) -> str:
+    """Return a query with the columns that this version of the database has."""
+    of_session = columns.get(sessions, set())
+    joins = [f"LEFT JOIN {sessions} ON {sessions}.id = {table}.session_id"] if of_session else []
+    has_model = {"id", "data"} <= columns.get("message", set()) and (
+        "message_id" in columns.get(table, set())
+    )
+    if has_model:
+        joins.append("LEFT JOIN message ON message.id = part.message_id")
+    named = {
+        name: f"{sessions}.{name}" if name in of_session else "NULL"
+        for name in ("directory", "version")
+    }
+    return query.format(**named, model=_MODEL if has_model else "NULL", joins=" ".join(joins))
+
+
+def _as_line(beside: dict[str, str | None], data: str | bytes) -> bytes:
     """Return a row in the form of a single part on disk."""
-    beside = msgspec.json.encode({"id": number, "sessionID": agent_session, "directory": directory})
     text = data.encode() if isinstance(data, str) else data
     # The row's own columns come last: if a name occurs twice, the last one counts.
-    return text.rstrip().removesuffix(b"}") + b"," + beside.removeprefix(b"{")
+    packed = msgspec.json.encode(beside)
+    return text.rstrip().removesuffix(b"}") + b"," + packed.removeprefix(b"{")

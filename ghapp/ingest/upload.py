@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import structlog
+from msgspec.structs import replace
 
 from ghapp.attribution.fingerprint import LINE_BYTES, TOKEN_BYTES
 from ghapp.attribution.model import Edit, FingerprintLines, LineFingerprint
@@ -20,18 +21,22 @@ from ghapp.store import (
     AccessDoor,
     AccessEntry,
     AccessToken,
+    AgentReport,
     EditSender,
     ErasedBy,
     ErasureScope,
     MachineReport,
     NameReason,
-    RepositoryAlias,
     Store,
 )
+from ghapp.store.repository_names import AskedName
 from ghapp.wire import SCHEMA, BatchReceipt, EditBatch, ForgetReceipt, ForgetRequest, SentEdit
 
-ASK_AGAIN = timedelta(hours=6)
+ASK_AGAIN = timedelta(days=1)
 """How long GitHub is not asked again about a repository name that it did not know."""
+ASKED_BY_PERSON, ASKED_BY_INSTALLATION = 50, 500
+"""Names for which GitHub is asked in `ASK_AGAIN`: a budget of their own, so that nobody's machine
+spends the requests that audits need. Names above it count as unknown until then."""
 AHEAD = timedelta(days=1)
 """How far ahead a machine's clock may be. An edit from the future would expire too late."""
 _RECORD = TOKEN_BYTES + 1
@@ -77,6 +82,7 @@ class UploadIntake:
         )
         stored = kept.added + kept.replaced
         self._report(batch, token, repositories, stored, now)
+        self._report_agents(batch, token, now)
         log.info("batch_kept", installation=batch.installation, stored=stored)
         return BatchReceipt(
             stored=stored, already_known=kept.already_known, audits_due=len(kept.due_again)
@@ -96,6 +102,7 @@ class UploadIntake:
         count = self._store.evidence.erase(whose, ErasedBy.DEVELOPER, now=now)
         if request == ForgetRequest():
             self._store.coverage.forget(token.login, token.user_id)
+            self._store.agent_reports.forget(token.login, token.user_id)
         log.info("evidence_forgotten", edits=count)
         return ForgetReceipt(edits=count)
 
@@ -129,7 +136,7 @@ class UploadIntake:
 
     def _writable(self, batch: EditBatch, token: AccessToken) -> list[int]:
         """Return the ids of the batch's repositories that the token's owner may write to."""
-        meant = self._repositories(batch)
+        meant = self._repositories(batch, token)
         levels = {one: self._uploaders.level(token, batch.installation, one) for one in meant}
         writable = [one for one, level in levels.items() if level.reaches(AccessLevel.WRITE)]
         if not writable and any(level.reaches(AccessLevel.READ) for level in levels.values()):
@@ -139,6 +146,9 @@ class UploadIntake:
                 code="may_not_write",
                 field="remotes",
             )
+        if not meant and token.repositories:
+            # While GitHub cannot be asked, a hidden name is answered 503, so an unknown one is too.
+            self._uploaders.level(token, batch.installation, token.repositories[0])
         if not writable and batch.edits:
             # The same answer whether the repository does not exist or the person may not see it.
             raise UploadRefused(
@@ -149,7 +159,7 @@ class UploadIntake:
             )
         return writable
 
-    def _repositories(self, batch: EditBatch) -> list[int]:
+    def _repositories(self, batch: EditBatch, token: AccessToken) -> list[int]:
         names = on_host(batch.remotes, self._uploaders.host)
         found: dict[int, None] = {}
         others = []
@@ -161,32 +171,47 @@ class UploadIntake:
                 others.append(name)
         aliases = self._store.repository_names.of(others)
         for name in others:
-            number = self._alias(batch.installation, name, aliases.get(name))
+            alias = aliases.get(name)
+            number = None if alias is None else alias.repository_id
+            if number is None or not self._is_of(batch.installation, number):
+                number = self._asked(batch.installation, name, token)
             if number is not None:
                 found[number] = None
         return list(found)
 
-    def _alias(self, installation_id: int, name: str, known: RepositoryAlias | None) -> int | None:
+    def _asked(self, installation_id: int, name: str, token: AccessToken) -> int | None:
         """Return the id of the installation's repository for a former name or a fork."""
-        now = self._auth.clock()
-        is_fresh = known is not None and (
-            known.why is not NameReason.UNKNOWN or now - known.seen_at < ASK_AGAIN
-        )
-        number = known.repository_id if known and is_fresh else None
-        if not is_fresh:
-            number = self._ask(installation_id, name, now)
-        return number if number is not None and self._is_of(installation_id, number) else None
+        now, names = self._auth.clock(), self._store.repository_names
+        since = now - ASK_AGAIN
+        said = names.answer(installation_id, name, since)
+        if said is not None:
+            number = said.repository_id
+            return number if number and self._is_of(installation_id, number) else None
+        count = names.count_asked(installation_id, token.user_id, since)
+        if count.by_person >= ASKED_BY_PERSON or count.by_installation >= ASKED_BY_INSTALLATION:
+            log.warning("name_not_asked", installation=installation_id, person=token.user_id)
+            return None
+        return self._ask(installation_id, name, token, now)
 
-    def _ask(self, installation_id: int, name: str, now: datetime) -> int | None:
+    def _ask(
+        self, installation_id: int, name: str, token: AccessToken, now: datetime
+    ) -> int | None:
         names = self._store.repository_names
-        found = self._auth.named(installation_id, name)
-        if found is not None:
-            for number in found.ids:
-                if self._is_of(installation_id, number):
-                    why = NameReason.FORMER if number == found.id else NameReason.FORK
-                    names.note(name, why, now=now, repository_id=number)
-                    return number
-        names.note(name, NameReason.UNKNOWN, now=now)
+        asked = AskedName(
+            installation_id=installation_id,
+            full_name=name,
+            repository_id=None,
+            user_id=token.user_id,
+            asked_at=now,
+        )
+        told = self._auth.named(installation_id, name)
+        names.asked(asked)
+        for number in () if told is None else told.ids:
+            if self._is_of(installation_id, number):
+                why = NameReason.FORMER if told and number == told.id else NameReason.FORK
+                names.asked(replace(asked, repository_id=number))
+                names.note(name, why, now=now, repository_id=number)
+                return number
         return None
 
     def _is_of(self, installation_id: int, repository_id: int) -> bool:
@@ -202,7 +227,7 @@ class UploadIntake:
         names = on_host(request.remotes, self._uploaders.host)
         found = [one.id for one in map(self._store.installations.find, names) if one is not None]
         aliases = self._store.repository_names.of(names).values()
-        return tuple({*found, *(one.repository_id for one in aliases if one.repository_id)})
+        return tuple({*found, *(one.repository_id for one in aliases)})
 
     # --- coverage ---------------------------------------------------------------------------------
 
@@ -229,6 +254,26 @@ class UploadIntake:
         ]
         self._store.coverage.note(reports, now=now)
 
+    def _report_agents(self, batch: EditBatch, token: AccessToken, now: datetime) -> None:
+        """Store what the machine saw of agents; a day in the future counts as today."""
+        today = now.date()
+        reports = [
+            AgentReport(
+                installation_id=batch.installation,
+                user_id=token.user_id,
+                login=token.login,
+                machine=batch.machine,
+                agent=one.agent,
+                version=one.version,
+                transcripts=one.transcripts,
+                edits=one.edits,
+                seen_on=min(one.seen_on, today),
+                last_edit_on=None if one.last_edit_on is None else min(one.last_edit_on, today),
+            )
+            for one in {(one.agent, one.version): one for one in batch.agents}.values()
+        ]
+        self._store.agent_reports.note(reports, now=now)
+
 
 # --- one edit -------------------------------------------------------------------------------------
 
@@ -243,6 +288,8 @@ def _edit(sent: SentEdit, login: str) -> Edit:
         outcome=sent.outcome,
         tool=sent.tool,
         actor=login,
+        agent_version=sent.agent_version,
+        model=sent.model,
         lines=sent.lines,
     )
 

@@ -39,7 +39,7 @@ class LineComparison:
         if not others:
             return evidence
         first = key_id(installation_id, 1)
-        named = {edit_id: found or first for edit_id, found in others.items()}
+        named = {edit: found or first for edit, found in others.items()}
         used = {name: self.keys.named(name) for name in set(named.values()) - {present.id}}
         old = {name: key.fingerprinter for name, key in used.items() if key is not None}
         return rekeyed(evidence, change, named, old, present.fingerprinter)

@@ -4,6 +4,7 @@ It knows no web framework. It asks with the person's own token, never with the a
 """
 
 import base64
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +29,8 @@ RENEWAL = timedelta(minutes=2)
 answer and the database together, because GitHub accepts a refresh token only once."""
 AWAY = timedelta(minutes=1)
 """When to ask again after GitHub did not answer."""
+FIRST_FREE = 2**50
+"""No repository has this id or one above: GitHub counts them, and is at 2**31 or so."""
 WAIT_SECONDS = 0.2
 WAIT_TIMES = 25
 """How often a process checks whether another one has renewed the tokens: for 5 s in all."""
@@ -78,6 +81,16 @@ class PageReaders:
         return self._asked(
             person, lambda token: self.access.repository(person.id, token, repository_id)
         )
+
+    def nowhere(self, full_name: str) -> int:
+        """Return an id that no repository has, always the same one for a name.
+
+        Asking about it takes what asking about a hidden repository takes, and answers the same, so
+        neither status nor time tells which names are known here.
+        """
+        key = derive_key(self.encryption_key, "unknown names")
+        digest = hmac.digest(key, full_name.lower().encode("utf-8", "surrogatepass"), "sha256")
+        return FIRST_FREE + int.from_bytes(digest[:6], "big")
 
     def organization(self, person: SignedIn, login: str) -> AccessLevel:
         """Return ``admin`` for an owner, ``read`` for a member. Also raises `MembersHidden`."""

@@ -10,11 +10,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet, InvalidToken
 
 from ghapp.attribution.model import Struct
+from ghapp.git.names import segment
 from ghapp.github import device_flow
 from ghapp.github.answers import BadCredentials, GitHubError, GoneForGood, NotFound
 from ghapp.github.client import GitHub
@@ -164,7 +165,7 @@ class EvidenceUploaders:
         return level
 
     def _asked(self, token: AccessToken, installation_id: int, repository_id: int) -> AccessLevel:
-        path = f"collaborators/{quote(token.login, safe='')}/permission"
+        path = f"collaborators/{segment(token.login)}/permission"
         with self.github(installation_id, repository_id) as github:
             found = github.get(path, _Permission)
         is_same = found.user is not None and found.user.id == token.user_id
@@ -174,6 +175,14 @@ class EvidenceUploaders:
         self.cache.write(_cached(user_id, repository_id), level.encode(), KEPT)
 
     # --- handles ----------------------------------------------------------------------------------
+
+    def began(self, handle: str) -> bool:
+        """Say whether a sign-in with this handle began here, a short time ago."""
+        try:
+            self._opened(handle)
+        except NotApproved:
+            return False
+        return True
 
     def _opened(self, handle: str) -> str:
         lasts, now = int(CODE_LASTS.total_seconds()), int(self.clock().timestamp())

@@ -79,6 +79,10 @@ class AttributionFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         bool,
         Meta(description="Whether an agent's block of one file counts in another added file."),
     ] = False
+    unrecorded_outcomes: Annotated[
+        bool,
+        Meta(description="Whether an edit whose outcome no record tells counts where it stands."),
+    ] = True
     exclude: Annotated[
         tuple[Pattern, ...],
         Meta(max_length=MOST_PATTERNS, description="Paths to leave out, as in a .gitignore."),

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from ghapp.attribution.model import Struct
+from ghapp.git.names import segment
 from ghapp.github.answers import NotFound
 from ghapp.github.client import GitHub
 from ghapp.github.external_id import ExternalId
@@ -114,7 +115,7 @@ def _find(github: GitHub, pull: PullRequest) -> list[_Run]:
 
     Two pull requests may share a head, so the name is not enough to tell runs apart.
     """
-    path = f"commits/{pull.head_sha}/check-runs"
+    path = f"commits/{segment(pull.head_sha)}/check-runs"
     pages = github.pages(path, _Runs, check_name=RUN_NAME, filter="all")
     runs = chain.from_iterable(page.check_runs for page in pages)
     ours = [run for run in runs if _is_ours(github, pull, run)]
@@ -126,7 +127,7 @@ def _known(github: GitHub, pull: PullRequest, known: str | None) -> list[_Run]:
     if known is None:
         return []
     try:
-        run = github.get(f"check-runs/{known}", _Run)
+        run = github.get(f"check-runs/{segment(known)}", _Run)
     except NotFound:
         return []
     return [run] if _is_ours(github, pull, run) else []

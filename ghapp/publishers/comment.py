@@ -7,6 +7,7 @@ import re
 from itertools import chain
 
 from ghapp.attribution.model import Struct
+from ghapp.git.names import segment
 from ghapp.github.answers import NotFound
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import PullRequest
@@ -100,7 +101,7 @@ def _is_ours(github: GitHub, comment: _Comment, wanted: str, known: str | None) 
 def _known(github: GitHub, known: str) -> list[_Comment]:
     """Ask for the comment by its id: a list may be older than the comment."""
     try:
-        return [github.get(f"issues/comments/{known}", _Comment)]
+        return [github.get(f"issues/comments/{segment(known)}", _Comment)]
     except NotFound:
         return []
 

@@ -9,6 +9,7 @@ from ghapp.publishers.publisher import Conclusion, DesiredState
 from ghapp.reports.annotations import annotations
 from ghapp.reports.markdown import check_run, comment, explained
 from ghapp.reports.policy_notes import above_the_limit, broken_policy, noted
+from ghapp.reports.record_line import NamedRecord, with_record
 from ghapp.reports.summary import summarize
 
 # claude-code
@@ -18,17 +19,24 @@ so not every name may."""
 
 
 def desired_of(
-    audit: Audit, in_force: PolicyInForce, *, coverage: str | None, asked_again: bool
+    audit: Audit,
+    in_force: PolicyInForce,
+    *,
+    coverage: str | None,
+    asked_again: bool,
+    record: NamedRecord | None = None,
 ) -> DesiredState:
     """Return what the pull request of an audit should show.
 
-    ``coverage`` is the sentence about the author's machine; ``None``: there is none.
+    ``coverage`` is the sentence about the author's machine; ``None``: there is none. ``record`` is
+    the audit's place among the saved ones; ``None``: it is not saved.
     """
     summary = summarize(audit)
     policy = in_force.policy
     explanation = explained(check_run(summary, coverage=coverage), audit)
+    check = noted(explanation, _notes(audit, in_force))
     return DesiredState(
-        check=noted(explanation, _notes(audit, in_force)),
+        check=check if record is None else with_record(check, record),
         conclusion=_conclusion(audit, in_force),
         annotations=tuple(annotations(audit)),
         comment=comment(summary, coverage=coverage) if policy.comment else None,

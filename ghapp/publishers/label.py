@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from itertools import chain
 
 from ghapp.attribution.model import Struct
+from ghapp.git.names import segment
 from ghapp.github.answers import NotFound, PermissionRefused, RequestRejected, TemporaryFailure
 from ghapp.github.client import GitHub
-from ghapp.github.client import quoted as in_path
 from ghapp.github.pull_requests import PullRequest
 from ghapp.publishers.publisher import DesiredState, PublisherMemory, PublisherReport, WriteResult
 from ghapp.reports.words import agent_name
@@ -90,7 +90,7 @@ def _add(github: GitHub, number: int, names: Iterable[str]) -> None:
 def _define(github: GitHub, name: str) -> None:
     """Define a label that the repository lacks, with color and description; never change one."""
     try:
-        github.get(f"labels/{in_path(name)}", _Label)
+        github.get(f"labels/{segment(name)}", _Label)
     except NotFound:
         definition = {"name": name, "color": COLOR, "description": description(name)}
         try:
@@ -102,7 +102,7 @@ def _define(github: GitHub, name: str) -> None:
 
 def _remove(github: GitHub, number: int, name: str) -> None:
     try:
-        github.delete(f"issues/{number}/labels/{in_path(name)}")
+        github.delete(f"issues/{number}/labels/{segment(name)}")
     except NotFound:
         return
 

@@ -7,6 +7,7 @@ still to be done.
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 import redis
@@ -29,6 +30,8 @@ DEBOUNCE = 300
 """Seconds after which a job that RQ lost without a trace may be queued again."""
 WAKE = "ghapp:wake"
 """The key of a list that holds one entry while new work may be due."""
+PROBE = "ghapp:probe"
+"""The key that is written to see whether Redis takes writes."""
 WAKE_PAUSE = 0.02
 """Seconds in which one wake-up serves all new work: less than the scheduler waits before it looks,
 once it is awake (`workers.schedule.AT_LEAST`)."""
@@ -38,8 +41,22 @@ QUICK = 1.0
 log = structlog.get_logger()
 
 
+class QueueState(StrEnum):
+    """Whether Redis can do its work now."""
+
+    OK = "ok"
+    AWAY = "away"
+    """It does not answer, or lets nobody in."""
+    READ_ONLY = "read-only"
+    """It is a replica: after a failover, the address leads to the wrong server."""
+    FULL = "full"
+    """Its memory is used up, and ``noeviction`` lets it take nothing new."""
+    REFUSING = "refuses writes"
+    """Most often it cannot save to its disk."""
+
+
 class QueueAway(RuntimeError):  # noqa: N818 - a state that callers wait out, like DatabaseUnavailable
-    """Redis does not answer. The items stay due in the database."""
+    """Redis does not answer, or takes no writes. The items stay due in the database."""
 
 
 def connect(redis_url: str, *, quick: bool = False) -> redis.Redis:
@@ -51,6 +68,15 @@ def connect(redis_url: str, *, quick: bool = False) -> redis.Redis:
     retry = {"retry": Retry(NoBackoff(), 0)} if quick else {}
     client: redis.Redis = redis.Redis.from_url(redis_url, **limits, **retry)
     return client
+
+
+def write_state(connection: redis.Redis) -> QueueState:
+    """Return whether a server takes writes now; it writes one key that expires."""
+    try:
+        connection.set(PROBE, 1, ex=60)
+    except redis.RedisError as error:
+        return state_of(error)
+    return QueueState.OK
 
 
 class RedisQueue:
@@ -86,7 +112,7 @@ class RedisQueue:
                 pipeline.ltrim(WAKE, 0, 0)
                 pipeline.execute()
         except redis.RedisError as error:
-            raise QueueAway(f"Redis cannot be reached: {type(error).__name__}") from error
+            raise _away(error) from error
 
     def wait(self, seconds: float) -> bool:
         """Wait for a wake-up; ``False``: none came in that time, or Redis is away."""
@@ -95,12 +121,13 @@ class RedisQueue:
         except redis.RedisError:
             return False
 
+    def state(self) -> QueueState:
+        """Return whether Redis takes writes now: a server that only answers does no work."""
+        return write_state(self._connection)
+
     def is_alive(self) -> bool:
-        """Say whether Redis answers now."""
-        try:
-            return bool(self._connection.ping())
-        except redis.RedisError:
-            return False
+        """Say whether Redis takes writes now."""
+        return self.state() is QueueState.OK
 
     def setting(self, name: str) -> str | None:
         """Return one of the server's settings; ``None``: it does not say, as hosted ones do."""
@@ -126,8 +153,26 @@ class RedisQueue:
         except DuplicateJobError:
             return False
         except redis.RedisError as error:
-            raise QueueAway(f"Redis cannot be reached: {type(error).__name__}") from error
+            raise _away(error) from error
         return True
+
+
+def _away(error: redis.RedisError) -> QueueAway:
+    state = state_of(error)
+    if state is QueueState.AWAY:
+        return QueueAway(f"Redis cannot be reached: {type(error).__name__}")
+    return QueueAway(f"Redis is {state}: {type(error).__name__}")
+
+
+def state_of(error: redis.RedisError) -> QueueState:
+    """Return which state of Redis an error tells of."""
+    if isinstance(error, redis.exceptions.ReadOnlyError):
+        return QueueState.READ_ONLY
+    if isinstance(error, redis.exceptions.OutOfMemoryError):
+        return QueueState.FULL
+    away = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.AuthenticationError)
+    is_away = isinstance(error, away) or str(error).startswith(("LOADING", "NOAUTH", "WRONGPASS"))
+    return QueueState.AWAY if is_away else QueueState.REFUSING
 
 
 def job_id(item: WorkItem, now: datetime) -> str:

@@ -63,16 +63,22 @@ LATER = 60
 """Seconds between a record and its signature; beyond them it counts as signed later."""
 
 Found = Callable[[AuditRecord, bytes], None]
+Each = Callable[[AuditRecord], None]
 
 
 def check(
-    path: Path, trusted: frozenset[str] = frozenset(), *, found: Found | None = None
+    path: Path,
+    trusted: frozenset[str] = frozenset(),
+    *,
+    found: Found | None = None,
+    each: Each | None = None,
 ) -> BundleCheck:
     """Check a bundle. ``trusted`` are the ids of the keys that count; empty: all in the bundle.
 
-    It calls ``found`` with each record whose document is there and intact. Raises `OSError`.
+    It calls ``found`` with each record whose document is there and intact, and ``each`` with each
+    record that is signed. Raises `OSError`.
     """
-    checking = _Checking(trusted, found)
+    checking = _Checking(trusted, found, each)
     with path.open("rb") as file:
         checking.read(file)
     return checking.result()
@@ -90,8 +96,9 @@ class _Chain:
 class _Checking:
     """One pass through a bundle."""
 
-    def __init__(self, trusted: frozenset[str], found: Found | None) -> None:
+    def __init__(self, trusted: frozenset[str], found: Found | None, each: Each | None) -> None:
         self._trusted = trusted
+        self._each = each
         self._found = found
         self._at = 0
         self._header: BundleHeader | None = None
@@ -204,6 +211,8 @@ class _Checking:
     def _take_record(self, record: AuditRecord, document: tuple[int, DocumentLine] | None) -> None:
         self.records += 1
         link = record.link
+        if self._each is not None:
+            self._each(record)
         if record.chain != link.chain:
             self._wrong(f"{record.name}: its chain digest does not match its members")
         self._follow(record, link)

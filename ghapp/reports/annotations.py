@@ -56,7 +56,8 @@ def _message(line: LineVerdict) -> str:
     agent = plain(words.agent_name(line.agent)) if line.agent else "An agent"
     when = f" on {moment(line.edited_at)}" if line.edited_at else ""
     edit = f" (edit {plain(line.edit)})" if line.edit else ""
-    return f"{agent} wrote this{when}{edit}."
+    unsure = f" {words.NOT_RECORDED.capitalize()}." if line.outcome else ""
+    return f"{agent} wrote this{when}{edit}.{unsure}"
 
 
 def _length(annotation: LineAnnotation) -> int:

@@ -1,5 +1,10 @@
 """Sentences beside a share that say how much evidence there is. It looks nothing up."""
 
+from collections.abc import Iterator
+from typing import Protocol
+
+from ghapp.reports.words import counted
+
 OF_AUTHOR = {
     "evidence": "The author's machine sent evidence for this window.",
     "reporting": "The author's machine reported; it had nothing from this repository to send.",
@@ -18,22 +23,61 @@ def of_author(known: str) -> str:
     return OF_AUTHOR[known]
 
 
-def of_authors(pulls: int, without: int, *, is_all: bool = True) -> str:
-    """Return the sentence beside the share of several pull requests.
+class HeardCounts(Protocol):
+    """Of some pull requests: how many have a silent author, no evidence, or both."""
 
-    ``without`` counts those whose author's machine did not report. ``is_all`` is false if the
-    caller looked only at the latest pull requests.
+    @property
+    def pulls(self) -> int:
+        """How many in all."""
 
-    >>> of_authors(10, 1)
-    "For 1 of 10 pull requests the author's machine did not report, so agent use is unknown there."
+    @property
+    def without(self) -> int:
+        """Those whose author's machine did not report."""
+
+    @property
+    def no_evidence(self) -> int:
+        """Those without evidence of anybody."""
+
+    @property
+    def neither(self) -> int:
+        """Those that are both."""
+
+    @property
+    def is_all(self) -> bool:
+        """``False``: these are only the latest."""
+
+
+def of_authors(heard: HeardCounts) -> str:
+    """Return the sentences beside the share of several pull requests.
+
+    They say how the two unknowns meet: an author's silence, and no evidence of anybody.
     """
-    many = f"{'' if is_all else 'the last '}{pulls} pull requests"
-    if not without:
-        return f"The author's machine reported for {'all ' if is_all else ''}{many}."
-    return (
-        f"For {without} of {many} the author's machine did not report, "
-        "so agent use is unknown there."
-    )
+    many = f"{'' if heard.is_all else 'the last '}{counted(heard.pulls, 'pull request')}"
+    if not heard.without:
+        first = f"The author's machine reported for {'all ' if heard.is_all else ''}{many}."
+    else:
+        first = (
+            f"For {heard.without} of {many} the author's machine did not report, "
+            "so agent use is unknown there."
+        )
+    return " ".join((first, *_reconciled(heard)))
+
+
+def _reconciled(heard: HeardCounts) -> Iterator[str]:
+    """Yield which pull requests without evidence and with a silent author are the same ones."""
+    others = heard.without - heard.neither
+    if others:
+        yield f"{others} of these {_has(others)} evidence of other people all the same."
+    told = heard.no_evidence - heard.neither
+    if told:
+        yield (
+            f"{counted(told, 'pull request')} without evidence {_has(told)} an author whose "
+            "machine did report: it had nothing to send."
+        )
+
+
+def _has(number: int) -> str:
+    return "has" if number == 1 else "have"
 
 
 def erased(edits: int, day: str) -> str:

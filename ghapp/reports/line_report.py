@@ -7,7 +7,7 @@ from ghapp.attribution.model import LineVerdict
 from ghapp.documents.line_report import DIFF, EVIDENCE, POLICY, LineReport, to_policy_file
 from ghapp.reports.harmless import code
 from ghapp.reports.summary import moment
-from ghapp.reports.words import listed, sentence
+from ghapp.reports.words import NOT_RECORDED, listed, sentence
 
 _BACKTICKS = re.compile(r"`+")
 
@@ -56,7 +56,8 @@ def _edit(line: LineVerdict) -> str:
         return ""
     what = "Credited to" if line.attributed else "Nearest:"
     differs = "" if line.difference is None else f", differs by {line.difference:.2%}"
-    return f" {what} edit `{line.edit}`, {moment(line.edited_at)}{differs}."
+    unsure = f", {NOT_RECORDED}" if line.outcome else ""
+    return f" {what} edit `{line.edit}`, {moment(line.edited_at)}{differs}{unsure}."
 
 
 def _before(report: LineReport) -> str:

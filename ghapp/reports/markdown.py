@@ -27,6 +27,9 @@ _SIDE_TABLE = 10_000
 _MANY_FILES = 10
 """Files up to which a comment shows the table of files unfolded."""
 
+LONGEST = 1000
+"""Characters of the line about what was passed over: tools name themselves."""
+
 _DIGEST = re.compile(r"sha256:[0-9a-f]{12}")  # sha256:b258f9215d0d
 
 
@@ -123,7 +126,7 @@ def _lead(summary: AuditSummary, coverage: str | None) -> str:
     """Return the paragraph below the headline: the counts, and whether they may change."""
     agents = [(prose(words.agent_name(agent)), lines) for agent, lines in summary.by_agent]
     each = words.each_agents(agents, summary.documented)
-    parts = [summary.sentence, each, coverage, _state(summary)]
+    parts = [summary.sentence, summary.advice, each, coverage, _state(summary)]
     return "  \n".join(filter(None, parts))
 
 
@@ -195,7 +198,7 @@ def _how_to_read(summary: AuditSummary) -> list[str]:
         f"- Evidence means applied agent edits from {before} days before to {after} days after "
         f"the merge: {first} to {last}."
     )
-    return [text]
+    return [text if summary.reading is None else f"{text}\n- {prose(summary.reading, LONGEST)}"]
 
 
 def _footer(summary: AuditSummary) -> str:

@@ -8,8 +8,17 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from ghapp.attribution.document import to_document
-from ghapp.attribution.model import Audit, AuditState, FileVerdict, LineRange, Struct, Verdict
-from ghapp.reports import words
+from ghapp.attribution.model import (
+    Audit,
+    AuditState,
+    FileVerdict,
+    LineRange,
+    NoEvidence,
+    Struct,
+    Verdict,
+)
+from ghapp.reports import no_evidence, words
+from ghapp.reports.reading import read_line
 
 
 class ReasonCount(Struct, frozen=True):
@@ -63,6 +72,12 @@ class AuditSummary(Struct, frozen=True):
     authors: tuple[str, ...]
     """The agents' names at the end of the headline; empty: it names none."""
     sentence: str
+    no_evidence: NoEvidence | None
+    """Why there is no evidence; ``None``: there is, or the engine did not say."""
+    advice: str | None
+    """What to do about that, with commands in backticks; ``None``: nothing."""
+    reading: str | None
+    """What was read and passed over; ``None``: the engine did not say."""
     has_share: bool
     """Whether a share may be shown: not if files are missing or there is no evidence."""
     added: int
@@ -114,6 +129,9 @@ def summarize(audit: Audit) -> AuditSummary:
         opening=_opening(audit),
         authors=tuple(_authors(audit)),
         sentence=_sentence(audit),
+        no_evidence=audit.inputs.no_evidence,
+        advice=audit.inputs.no_evidence and no_evidence.ADVICE[audit.inputs.no_evidence],
+        reading=read_line(audit.inputs),
         has_share=_has_share(audit),
         added=audit.totals.added,
         effective=audit.totals.effective,
@@ -207,7 +225,9 @@ def _authors(audit: Audit) -> list[str]:
 def _sentence(audit: Audit) -> str:
     """Return the counts behind the headline, or why there are none."""
     totals, inputs = audit.totals, audit.inputs
-    edits = words.counted(inputs.edits_considered, "applied agent edit")
+    is_told = not any(line.outcome for file in audit.files for line in file.lines)
+    kind = "applied agent edit" if is_told else "agent edit"
+    edits = words.counted(inputs.edits_considered, kind)
     if inputs.missing:
         return (
             "No share is given, because a percentage of half a change would be wrong. "
@@ -215,17 +235,22 @@ def _sentence(audit: Audit) -> str:
             f"{'is' if totals.attributed == 1 else 'are'} attributed."
         )
     if audit.verdict is Verdict.NO_EVIDENCE:
-        return (
-            "We know of no agent edit that was applied to this repository in the window, so this "
-            "says nothing about how the code was written. Unknown is not zero."
-        )
+        return no_evidence.sentence(inputs.no_evidence)
     if totals.share is None:
         return f"It has {words.counted(totals.added, 'added line')}, and none of them counts."
     return (
         f"{totals.attributed:,} of {words.counted(totals.effective, 'counted line')} "
         f"{'is' if totals.attributed == 1 else 'are'} attributed, with {edits} considered. "
-        "When in doubt, a line is not attributed."
+        f"{_untold(audit)}When in doubt, a line is not attributed."
     )
+
+
+def _untold(audit: Audit) -> str:
+    """Return how many attributed lines rest on an edit with an unknown outcome (rules.md 2.17)."""
+    count = sum(line.attributed and bool(line.outcome) for f in audit.files for line in f.lines)
+    if not count:
+        return ""
+    return f"For {count:,} of these lines, no record tells whether the agent's edit was applied. "
 
 
 def _agents(audit: Audit) -> list[tuple[str, int]]:

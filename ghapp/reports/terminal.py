@@ -27,6 +27,9 @@ from ghapp.reports.summary import (
 BAR_WIDTH = 40
 """Width of the bar that shows the share, in columns."""
 
+LONGEST = 1000
+"""Characters of the line about what was passed over: tools name themselves."""
+
 _COLORS = {
     words.ATTRIBUTED_GROUP: "green",
     words.NOT_ATTRIBUTED_GROUP: "yellow",
@@ -57,10 +60,14 @@ def _render(summary: AuditSummary, console: Console) -> None:
     _print(console, summary.sentence)
     if summary.span:
         _print(console, words.how_sure(summary.span))
+    if summary.advice:
+        _print(console, summary.advice.replace("`", ""))
     agents = [(visible(words.agent_name(agent)), lines) for agent, lines in summary.by_agent]
     if said := words.each_agents(agents, summary.documented):
         _print(console, said)
     _print(console, _state(summary))
+    if summary.reading:
+        _print(console, visible(summary.reading, LONGEST))
     named = [(visible(words.agent_name(agent)), count) for agent, count in summary.trailers]
     if said := words.named(named):
         _print(console, said)
@@ -186,6 +193,7 @@ def _support(run: Sequence[LineVerdict]) -> str:
         visible(words.agent_name(first.agent)) if first.agent else "",
         moment(first.edited_at) if first.edited_at else "",
         visible(first.edit) if first.edit else "",
+        words.NOT_RECORDED if first.outcome else "",
         f"differs by up to {max(differences):.0%}" if differences else "",
     ]
     return ", ".join(filter(None, parts))

@@ -58,7 +58,8 @@ def _lines(week: WeekSummary, summary: OrganizationSummary, before: PullCounts) 
         yield from _totals(summary.totals, before)
         yield from _repositories(summary.repositories)
         yield from _agents(summary)
-    yield from _quiet(summary.quiet)
+        yield from _other_branches(summary.other_branches)
+    yield from _quiet(summary.quiet or ())
     yield ""
     yield "Every share is a floor: it includes only what is certain. Unknown is not zero."
     if week.address is not None:
@@ -68,11 +69,12 @@ def _lines(week: WeekSummary, summary: OrganizationSummary, before: PullCounts) 
 
 def _totals(totals: PullCounts, before: PullCounts) -> Iterator[str]:
     yield f"- {counted(totals.pulls, 'merged pull request')}, {_change(totals.pulls, before.pulls)}"
-    yield (
-        f"- **{totals.assisted:,} with an agent**, at least "
-        f"{percent(totals.assisted, totals.pulls)}"
-        f"{_was(before.assisted, before.pulls if before.no_evidence < before.pulls else 0)}"
-    )
+    if totals.is_known:
+        yield (
+            f"- **{totals.assisted:,} with an agent**, at least "
+            f"{percent(totals.assisted, totals.pulls)}"
+            f"{_was(before.assisted, before.pulls if before.is_known else 0)}"
+        )
     if totals.known_effective:
         yield (
             f"- **{totals.whole_attributed:,} of {counted(totals.whole_effective, 'line')} with an "
@@ -80,11 +82,11 @@ def _totals(totals: PullCounts, before: PullCounts) -> Iterator[str]:
             f"{_was(before.whole_attributed, before.known_effective and before.whole_effective)}"
         )
     if totals.no_evidence:
-        yield f"- nothing is known about {counted(totals.no_evidence, 'pull request')}"
+        yield f"- {counted(totals.no_evidence, 'pull request')} without evidence: unknown, not 0"
     if totals.provisional:
-        yield f"- {counted(totals.provisional, 'audit')} may still gain lines: the window is open"
+        yield f"- {counted(totals.provisional, 'audit')} provisional: the window is still open"
     if totals.incomplete:
-        yield f"- {counted(totals.incomplete, 'pull request')} could not be read in full"
+        yield f"- {counted(totals.incomplete, 'audit')} incomplete: a part of the change is unread"
 
 
 def _repositories(rows: Sequence[RepositoryCounts]) -> Iterator[str]:
@@ -94,7 +96,7 @@ def _repositories(rows: Sequence[RepositoryCounts]) -> Iterator[str]:
     for row in rows[:MOST_ROWS]:
         counts = row.counts
         yield (
-            f"| {cell(row.repository)} | {counts.pulls:,} | {counts.assisted:,} "
+            f"| {cell(row.repository)} | {counts.pulls:,} | {_with(counts)} "
             f"| {counts.whole_effective:,} | {_share(counts)} |"
         )
     if len(rows) > MOST_ROWS:
@@ -113,12 +115,22 @@ def _agents(summary: OrganizationSummary) -> Iterator[str]:
         yield f"By agent: {'; '.join(parts)}."
 
 
+def _other_branches(count: int) -> Iterator[str]:
+    if count:
+        yield ""
+        yield f"Not counted: {counted(count, 'pull request')} merged into another branch."
+
+
 def _quiet(spots: Sequence[QuietSpot]) -> Iterator[str]:
     if spots:
         yield ""
         yield "Quiet spots in the last four weeks:"
         yield ""
         yield from (f"- {code(one.name)}: {QUIET_WORDS[one.rule]}" for one in spots[:MOST_ROWS])
+
+
+def _with(counts: PullCounts) -> str:
+    return f"{counts.assisted:,}" if counts.is_known else "-"
 
 
 def _share(counts: PullCounts) -> str:

@@ -5,7 +5,7 @@ docs/reasons.md repeats each sentence under an anchor with the same id; a test c
 
 from collections.abc import Sequence
 
-from ghapp.attribution.model import ATTRIBUTED, LineRange, Reason
+from ghapp.attribution.model import ATTRIBUTED, EditSource, LineRange, Reason
 
 REASONS: dict[str, str] = {
     Reason.RUN: "Part of a run of lines that matches one agent edit.",
@@ -34,6 +34,9 @@ REASONS: dict[str, str] = {
 }
 """Reason → what it means, at most 52 characters, so that it fits one row of a terminal."""
 
+NOT_RECORDED = "outcome not recorded"
+"""Said beside an edit of whose outcome no record tells (rules.md 2.17)."""
+
 OWN_POLICY = "Defined by this repository's own policy."
 """The sentence for a reason that is not in `REASONS`."""
 
@@ -59,12 +62,20 @@ CLAUDE_CODE = "claude-code"
 
 AGENTS = {
     "aider": "Aider",
+    "antigravity": "Antigravity",
     CLAUDE_CODE: "Claude Code",
+    "cline": "Cline",
     "codex": "Codex",
     "copilot": "GitHub Copilot",
     "cursor": "Cursor",
+    "droid": "Droid",
     "gemini-cli": "Gemini CLI",
+    "kilo-code": "Kilo Code",
+    "kimi": "Kimi Code",
     "opencode": "OpenCode",
+    "pi": "Pi",
+    "qwen-code": "Qwen Code",
+    "roo-code": "Roo Code",
 }
 """An agent's id in evidence → its display name."""
 
@@ -96,6 +107,20 @@ def how_sure(span: LineRange) -> str:
 def agent_name(agent: str) -> str:
     """Return an agent's display name, or its id if we do not know the agent."""
     return AGENTS.get(agent, agent)
+
+
+NOT_NAMED = "not recorded"
+"""Stands for a version or a model that no record names. It is a value: unknown is not zero."""
+
+
+def made_by(source: EditSource | None) -> str:
+    """Return which version and model made an edit; ``None``: the audit does not say.
+
+    >>> made_by(EditSource(agent_version="0.151.0", model=None))
+    'version 0.151.0, model not recorded'
+    """
+    version = (source and source.agent_version) or NOT_NAMED
+    return f"version {version}, model {(source and source.model) or NOT_NAMED}"
 
 
 def each_agents(lines: Sequence[tuple[str, int]], documented: int) -> str | None:

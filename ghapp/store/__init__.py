@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from ghapp.store.access_log import AccessDoor, AccessEntry, AccessLog, LoggedAccess
+from ghapp.store.agent_reports import AgentReport, AgentReports, AgentSeen
 from ghapp.store.audits import AuditTable, SavedAudit, SignRecord
 from ghapp.store.coverage import (
     AuthorCoverage,
@@ -70,6 +71,9 @@ __all__ = [
     "AccessEntry",
     "AccessLog",
     "AccessToken",
+    "AgentReport",
+    "AgentReports",
+    "AgentSeen",
     "AuditTable",
     "AuthorCoverage",
     "AuthorsHeard",
@@ -167,6 +171,7 @@ class Store:
     policy_files: PolicyFiles
     tokens: TokenTable
     coverage: CoverageTable
+    agent_reports: AgentReports
     erasures: ErasureTable
     fingerprint_keys: FingerprintKeys
     repository_names: RepositoryNames
@@ -208,6 +213,7 @@ class Store:
             logins=LoginTable(database),
             weeklies=WeeklyTable(database),
             coverage=CoverageTable(database),
+            agent_reports=AgentReports(database),
             erasures=ErasureTable(database),
             fingerprint_keys=FingerprintKeys(database),
             repository_names=RepositoryNames(database),

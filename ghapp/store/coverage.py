@@ -3,13 +3,15 @@
 A low share means little if the people who wrote the lines send nothing; this shows which it is.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
+    Connection,
     Select,
     and_,
     case,
@@ -22,9 +24,8 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from ghapp.attribution.model import Struct
+from ghapp.attribution.model import Struct, Verdict
 from ghapp.store.database import Database
-from ghapp.store.id_sets import among
 from ghapp.store.rows import clean, struct_of
 from ghapp.store.schema import MICROSECOND, edit_batch, machine_report, pull_summary
 
@@ -82,20 +83,25 @@ class PullCoverage(Struct, frozen=True):
     pull_request: int
     merged_at: datetime
     author: str
+    verdict: Verdict
     known: AuthorCoverage
 
 
 class AuthorsHeard(Struct, frozen=True):
-    """How many merged pull requests have an author whose machine sent nothing."""
+    """How many merged pull requests have an author whose machine sent nothing, and evidence."""
 
     pulls: int
     """Pull requests with a known author, at most `LOOKED_AT`."""
     without: int
     """Pull requests among them with `AuthorCoverage.NOTHING`."""
+    no_evidence: int
+    """Pull requests among them whose verdict is that there is no evidence of anybody."""
+    neither: int
+    """Pull requests that ``without`` and ``no_evidence`` both count."""
 
     @property
     def is_all(self) -> bool:
-        """Return whether all pull requests of that time were looked at."""
+        """Return whether all pull requests of the selection were looked at."""
         return self.pulls < LOOKED_AT
 
 
@@ -154,19 +160,6 @@ class CoverageTable:
         known = _known(*who, monday(since), since, until)
         return AuthorCoverage(self._database.value(select(known)))
 
-    def pulls(
-        self, repository_ids: Collection[int], since: datetime, until: datetime, most: int = 100
-    ) -> tuple[PullCoverage, ...]:
-        """Return the pull requests among the latest `LOOKED_AT` whose author sent nothing."""
-        rows = _of_pulls(repository_ids, since, until).subquery()
-        query = (
-            select(rows)
-            .where(rows.c.known == AuthorCoverage.NOTHING.value)
-            .order_by(rows.c.merged_at.desc(), rows.c.repository_id, rows.c.pull_request)
-            .limit(most)
-        )
-        return tuple(struct_of(PullCoverage, row) for row in self._database.rows(query))
-
     def of_pull(self, repository_id: int, pull_request: int) -> AuthorCoverage | None:
         """Return what we know of a pull request's author; ``None``: the author is not known."""
         pull = pull_summary.c
@@ -178,16 +171,6 @@ class CoverageTable:
             return None
         window = (row.merged_at - BEFORE, row.merged_at + AFTER)
         return self.author(repository_id, (row.author_id, row.author), *window)
-
-    def covered(
-        self, repository_ids: Collection[int], since: datetime, until: datetime
-    ) -> AuthorsHeard:
-        """Return how many of the latest pull requests of a time span have a silent author."""
-        rows = _of_pulls(repository_ids, since, until).subquery()
-        query = select(rows.c.known, func.count().label("pulls")).group_by(rows.c.known)
-        counts = {row.known: int(row.pulls) for row in self._database.rows(query)}
-        nothing = counts.get(AuthorCoverage.NOTHING.value, 0)
-        return AuthorsHeard(pulls=sum(counts.values()), without=nothing)
 
     def forget(self, login: str, user_id: int | None = None) -> int:
         """Delete a person's reports, by login in any case and by number; return how many."""
@@ -232,16 +215,51 @@ def _week(week: datetime, rows: list[tuple[str, str, int]]) -> WeekCoverage:
     )
 
 
-def _of_pulls(repository_ids: Collection[int], since: datetime, until: datetime) -> Select[Any]:
+Asked = Sequence[ColumnElement[bool]]
+"""Conditions on ``pull_summary``, of `ghapp.store.summaries.conditions`."""
+
+
+def heard(connection: Connection, asked: Asked) -> AuthorsHeard:
+    """Return how many of the latest pull requests that meet the conditions have a silent author."""
+    rows = _of_pulls(asked).subquery()
+    query = select(rows.c.known, rows.c.verdict, func.count().label("pulls")).group_by(
+        rows.c.known, rows.c.verdict
+    )
+    found = connection.execute(query).all()
+
+    def count(*, silent: bool = False, unknown: bool = False) -> int:
+        return sum(
+            row.pulls
+            for row in found
+            if (not silent or row.known == AuthorCoverage.NOTHING.value)
+            and (not unknown or row.verdict == Verdict.NO_EVIDENCE.value)
+        )
+
+    return AuthorsHeard(
+        pulls=count(),
+        without=count(silent=True),
+        no_evidence=count(unknown=True),
+        neither=count(silent=True, unknown=True),
+    )
+
+
+def silent(connection: Connection, asked: Asked, most: int) -> tuple[PullCoverage, ...]:
+    """Return those of the latest pull requests that meet the conditions whose author is silent."""
+    rows = _of_pulls(asked).subquery()
+    query = (
+        select(rows)
+        .where(rows.c.known == AuthorCoverage.NOTHING.value)
+        .order_by(rows.c.merged_at.desc(), rows.c.repository_id, rows.c.pull_request)
+        .limit(most)
+    )
+    return tuple(struct_of(PullCoverage, row) for row in connection.execute(query))
+
+
+def _of_pulls(asked: Asked) -> Select[Any]:
     """Select the latest merged pull requests with a known author, and what we know of it."""
     latest = (
         select(pull_summary)
-        .where(
-            among(pull_summary.c.repository_id, repository_ids),
-            pull_summary.c.merged_at.between(since, until),
-            pull_summary.c.author_id.is_not(None),
-            pull_summary.c.author.is_not(None),
-        )
+        .where(*asked, pull_summary.c.author_id.is_not(None), pull_summary.c.author.is_not(None))
         .order_by(pull_summary.c.merged_at.desc())
         .limit(LOOKED_AT)
         .subquery()
@@ -253,7 +271,12 @@ def _of_pulls(repository_ids: Collection[int], since: datetime, until: datetime)
     week = first - WEEK // MICROSECOND
     known = _known(pull.repository_id, pull.author_id, pull.author, week, first, last)
     return select(
-        pull.repository_id, pull.pull_request, pull.merged_at, pull.author, known.label("known")
+        pull.repository_id,
+        pull.pull_request,
+        pull.merged_at,
+        pull.author,
+        pull.verdict,
+        known.label("known"),
     )
 
 

@@ -9,9 +9,11 @@ import sqlite3
 import time
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import (
     URL,
@@ -140,14 +142,43 @@ class Database:
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
     def migrate(self) -> str:
-        """Bring the tables up to this version and return their revision.
+        """Make the database if need be, bring its tables up to this version; return their revision.
 
         Several processes may call it at once.
         """
         from ghapp.store.migrations import upgrade  # noqa: PLC0415 - Alembic costs 0.1 s to import
 
+        self._make_file()
         with self._translated(), self.engine.connect() as connection:
             return upgrade(connection.execution_options(writes=True))
+
+    def _make_file(self) -> None:
+        """Make the file of SQLite; all other access leaves a missing one missing."""
+        if not self.is_sqlite:
+            return
+        file = Path(str(self.url.database))
+        try:
+            # The file contains evidence: only the owner may enter a directory that we create.
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o644))
+        except OSError as error:
+            message = f"{file} cannot be made ({error.strerror}): name another file in DATABASE_URL"
+            raise DatabaseUnavailable(message) from error
+
+    def check(self) -> None:
+        """Raise `StoreError` unless the tables of this version are there. It changes nothing."""
+        from ghapp.store.migrations import present  # noqa: PLC0415 - as in `migrate`
+
+        where = self.url.render_as_string(hide_password=True)
+        if self.is_sqlite and not Path(str(self.url.database)).exists():
+            raise StoreError(f"{where}: there is no such file; no app has run with it yet")
+        with self.read() as connection:
+            found, newest = present(connection)
+        if found is None:
+            raise StoreError(f"{where} holds no tables of this app: start it, or `ghapp migrate`")
+        if found < newest:
+            problem = f"is at revision {found}, and this version needs {newest}"
+            raise StoreError(f"{where} {problem}: run `ghapp migrate`")
 
     def is_alive(self) -> bool:
         """Return whether the database answers now."""
@@ -183,7 +214,8 @@ class Database:
         if code is not None and code & 0xFF not in _PASSING_SQLITE_CODES:
             return None
         if error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError)):
-            return DatabaseUnavailable(f"{where}: {str(error.orig).strip()}; try again")
+            # One line: a server's own words may take several.
+            return DatabaseUnavailable(f"{where}: {' '.join(str(error.orig).split())}; try again")
         return None
 
 
@@ -217,22 +249,40 @@ def _sqlite_engine(url: URL) -> Engine:
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         message = f"SQLite {sqlite3.sqlite_version} is too old; 3.35 or newer is needed"
         raise WrongDatabaseURL(message)
-    # The file contains evidence: only the owner may enter a directory that we create for it.
-    Path(str(url.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = Path(str(url.database)).absolute()
+
+    def connect() -> sqlite3.Connection:
+        # rw: only `Database.migrate` makes a file. https://www.sqlite.org/uri.html
+        return sqlite3.connect(
+            f"file:{quote(str(file))}?mode=rw",
+            uri=True,
+            timeout=BUSY_TIMEOUT_SECONDS,
+            check_same_thread=False,
+        )
+
     engine = create_engine(
         url,
+        creator=connect,
         pool_timeout=POOL_TIMEOUT_SECONDS,
         max_overflow=MOST_CONNECTIONS - POOL_SIZE,
         pool_size=POOL_SIZE,
-        connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
     )
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", partial(_prepare_sqlite, path=Path(str(url.database))))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
+def _keep_private(path: Path) -> None:
+    """Take the file from everybody but its owner; SQLite gives its other files the same mode."""
+    for one in (path, *(path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm"))):
+        with suppress(OSError):
+            if one.stat().st_mode & 0o077:
+                one.chmod(0o600)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, record: object, *, path: Path) -> None:
     del record
+    _keep_private(path)
     # The driver would begin its own transactions, late and deferred; `_begin_sqlite` begins ours.
     # https://docs.python.org/3/library/sqlite3.html#sqlite3-controlling-transactions
     connection.isolation_level = None

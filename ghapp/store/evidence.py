@@ -1,24 +1,24 @@
-"""Edits as packed rows, one for each tool call: stored, found by time and file name, deleted.
+"""Edits as packed rows, stored once each, found by time and file name, deleted.
 
-An edit is stored once for each repository it belongs to. Its key is repository and tool call,
-not installation and tool call: a fork and its origin under one installation may both need the
-same edit, and a repository that moves to another installation keeps its evidence.
+An edit is stored once for each repository it belongs to, and for each sender: nobody can change
+what somebody else sent, and what a repository carries changes nothing that was sent (rules.md
+2.8). It belongs to a repository, not to an installation: a fork and its origin under one
+installation may both need the same edit, and a repository that moves to another installation
+keeps its evidence.
 """
 
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import (
-    BigInteger,
     Connection,
     Row,
     Select,
-    Text,
     and_,
-    bindparam,
     delete,
     func,
     or_,
@@ -26,7 +26,9 @@ from sqlalchemy import (
     update,
 )
 
+from ghapp.attribution.identity import EditName, is_drawn, own_digest
 from ghapp.attribution.model import Edit, EditHunk, EditLines, EditResult, LineFingerprint, Struct
+from ghapp.attribution.paths import folded, is_absolute
 from ghapp.store.audits import AuditTable, SavedAudit
 from ghapp.store.database import Database
 from ghapp.store.erasures import ErasedBy
@@ -65,6 +67,8 @@ class EditSender(Struct, frozen=True):
     """``None``: the edits are text, or the key is the installation's first one."""
     actor_id: int | None = None
     """GitHub's number of the developer; ``None``: not known."""
+    carried: bool = False
+    """The repository itself carries the edits: whose they are, nobody has proved."""
 
 
 class EvidenceHeld(Struct, frozen=True):
@@ -95,11 +99,11 @@ class EvidenceTable:
         again: Again | None = None,
         sender: EditSender | None = None,
     ) -> EvidenceAdded:
-        """Store edits of a repository, each once by its id, however often it is sent.
+        """Store edits of a repository, each once for each sender, however often it is sent.
 
-        If two copies of an edit differ, the same one stays in whatever order they arrive:
-        applied before not applied, answered before unanswered, then the copy that claims fewer
-        lines, then the earlier one. A copy from another developer never replaces the first.
+        Copies of an edit have its agent, id, time, path and own lines in common. The same one
+        stays in whatever order they arrive (`preference`). The repository's own copy of an edit
+        that somebody sent is not stored, and gives way if it came first.
         The same transaction enqueues what ``again`` returns for each audit whose window holds a
         new edit; ``None``: nothing.
 
@@ -132,8 +136,8 @@ class EvidenceTable:
         """
         # Packing takes longer than writing, so do it before the transaction begins.
         rows = _pack_once(batch, sender or EditSender())
-        added: set[str] = set()
-        replaced: set[str] = set()
+        added: set[_Key] = set()
+        replaced: set[_Key] = set()
         reached: list[SavedAudit] = []
         with self._database.write() as connection:
             # Always in one order: two callers with the same repositories cannot deadlock.
@@ -145,8 +149,8 @@ class EvidenceTable:
                 _replace(connection, better)
                 activity.note(connection, self._database, new)
                 activity.note_again(connection, self._database, days)
-                added.update(row["edit_id"] for row in new)
-                replaced.update(row["edit_id"] for row in better)
+                added.update(map(_key, new))
+                replaced.update(map(_key, better))
                 if again is not None:
                     times = [row["at"] for row in (*new, *better)]
                     reached += self._audits.reached_within(connection, repository_id, times)
@@ -179,11 +183,12 @@ class EvidenceTable:
             .where(edit_batch.c.repository_id == repository_id)
             .where(edit_batch.c.at.between(since, until))
         )
-        found: list[Edit] = []
         with self._database.read() as connection:
-            for chosen in _by_basename(query, paths):
-                found.extend(_from_row(row) for row in connection.execute(chosen))
-        return tuple(sorted(found, key=lambda edit: (edit.at, edit.id)))
+            found = [
+                row for chosen in _by_basename(query, paths) for row in connection.execute(chosen)
+            ]
+        found.sort(key=lambda row: (row.at, row.edit_id, row.path, row.own_digest, row.actor or ""))
+        return tuple(map(_from_row, found))
 
     def state(self, repository_id: int, since: datetime, until: datetime) -> tuple[int, ...]:
         """Return numbers that change when evidence of that time is added or replaced.
@@ -216,10 +221,10 @@ class EvidenceTable:
 
     def other_keys(
         self, repository_id: int, since: datetime, until: datetime, present: str | None
-    ) -> dict[str, str | None]:
+    ) -> dict[EditName, str | None]:
         """Return the edits whose fingerprints were made with another key than ``present``.
 
-        Maps the edit's id to its key; `EditSender.key_id` says what ``None`` means.
+        Maps the edit's name to its key; `EditSender.key_id` says what ``None`` means.
         """
         columns = edit_batch.c
         is_other = (
@@ -227,13 +232,13 @@ class EvidenceTable:
             if present is None
             else or_(columns.key_id.is_(None), columns.key_id != present)
         )
-        query = select(columns.edit_id, columns.key_id).where(
+        query = select(columns.edit_id, columns.at, columns.path, columns.key_id).where(
             columns.repository_id == repository_id,
             columns.at.between(since, until),
             columns.encoding == "fingerprint",
             is_other,
         )
-        return {row.edit_id: row.key_id for row in self._database.rows(query)}
+        return {(row.edit_id, row.at, row.path): row.key_id for row in self._database.rows(query)}
 
     def erase(self, scope: "ErasureScope", by: ErasedBy, *, now: datetime) -> int:
         """Delete a developer's edits, record the erasure, and return how many.
@@ -396,15 +401,17 @@ def _clean_lines(lines: EditLines[Any]) -> EditLines[str]:
 # --- rows -------------------------------------------------------------------------------------
 
 
-def _pack_once(edits: Iterable[Edit], sender: EditSender) -> dict[str, dict[str, Any]]:
-    """Return one row for each id: the copy of the best rank."""
-    rows: dict[str, dict[str, Any]] = {}
-    for edit in edits:
-        row = _to_row(edit, sender)
-        known = rows.get(row["edit_id"])
-        if known is None or _rank(row) < _rank(known):
-            rows[row["edit_id"]] = row
-    return rows
+_Key = tuple[Any, ...]
+
+
+def _pack_once(edits: Iterable[Edit], sender: EditSender) -> list[dict[str, Any]]:
+    """Return a row for each edit, the copies of the best rank first."""
+    return sorted((_to_row(edit, sender) for edit in edits), key=_rank)
+
+
+def _key(row: Mapping[str, Any]) -> _Key:
+    """Return what tells the rows of one batch apart."""
+    return row["agent"], row["edit_id"], row["at"], row["path"], row["own_digest"], row["actor"]
 
 
 def _rank(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -413,27 +420,57 @@ def _rank(row: Mapping[str, Any]) -> tuple[Any, ...]:
     A path inside the repository says more than an absolute path on a developer's disk.
     """
     return (
+        row["carried"],
         row["outcome"] != EditResult.APPLIED,
         row["outcome"] == EditResult.UNANSWERED,
-        row["own_lines"],
+        row["path"].startswith(("/", "~")),
         row["at"],
         row["agent_session"],
-        row["path"].startswith(("/", "~")),
+        row["model"] is None,
+        row["agent_version"] is None,
         row["path"],
         row["outcome"],
         row["tool"],
-        row["agent"],
     )
 
 
-_RANKED = (
-    *("edit_id", "outcome", "own_lines", "at", "agent_session", "path", "tool", "agent"),
-    *("actor", "actor_id"),
+_KNOWN = (
+    *("id", "edit_id", "agent", "agent_session", "at", "path", "outcome", "tool", "carried"),
+    *("own_lines", "own_digest", "encoding", "key_id", "actor", "actor_id"),
+    *("agent_version", "model"),
 )
 
 
-def _may_replace(row: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
-    """Return whether a copy is from the same person: nobody may change another person's edit."""
+def _is_copy(row: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """Return whether two rows with one id are one edit of one sender."""
+    return (
+        row["agent"] == known["agent"]
+        and (row["at"] == known["at"] or is_drawn(row["edit_id"]))
+        and _is_same_file(row["path"], known["path"])
+        and _has_same_lines(row, known)
+        and _has_same_sender(row, known)
+    )
+
+
+def _is_same_file(path: str, known: str) -> bool:
+    """Return whether two paths name one file; one may be absolute, on a developer's disk."""
+    longer, shorter = sorted((path, known), key=len, reverse=True)
+    if path == known:
+        return True
+    return is_absolute(longer) and not is_absolute(shorter) and longer.endswith(f"/{shorter}")
+
+
+def _has_same_lines(row: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """Return whether own lines are equal; of two keys or encodings only their number tells."""
+    if (row["encoding"], row["key_id"]) == (known["encoding"], known["key_id"]):
+        return bool(row["own_digest"] == known["own_digest"])
+    return bool(row["own_lines"] == known["own_lines"])
+
+
+def _has_same_sender(row: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """Return whether one person sent both; an unknown sender, or the repository, may be anyone."""
+    if row["carried"] or known["carried"]:
+        return True
     if row["actor_id"] is not None and known["actor_id"] is not None:
         return bool(row["actor_id"] == known["actor_id"])
     if row["actor"] is None or known["actor"] is None:
@@ -456,10 +493,14 @@ def _to_row(edit: Edit, sender: EditSender) -> dict[str, Any]:
         "tool": clean(edit.tool),
         "outcome": edit.outcome.value,
         "own_lines": sum(len(hunk.own) for hunk in edit.lines.hunks),
+        "own_digest": own_digest(edit.lines),
         "encoding": encoding,
         "lines": packed,
         "key_id": sender.key_id if encoding == "fingerprint" else None,
         "actor_id": sender.actor_id,
+        "agent_version": clean(edit.agent_version),
+        "model": clean(edit.model),
+        "carried": sender.carried,
     }
 
 
@@ -474,12 +515,15 @@ def _from_row(row: Row[Any]) -> Edit:
         tool=row.tool,
         cwd=row.cwd,
         actor=row.actor,
+        agent_version=row.agent_version,
+        model=row.model,
         lines=unpack(row.encoding, row.lines),
     )
 
 
 def _basename(path: str) -> str:
-    return path.rpartition("/")[2]
+    """Return a file's name as every file system has it; it only finds edits."""
+    return folded(path.rpartition("/")[2])
 
 
 def _by_basename(query: Select[Any], paths: Iterable[str] | None) -> Iterator[Select[Any]]:
@@ -491,47 +535,57 @@ def _by_basename(query: Select[Any], paths: Iterable[str] | None) -> Iterator[Se
 
 
 def _sift(
-    connection: Connection, repository_id: int, rows: dict[str, dict[str, Any]]
+    connection: Connection, repository_id: int, rows: Sequence[dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the new rows, and the rows of better rank than the known copy."""
-    known: dict[str, Mapping[str, Any]] = {}
-    for chunk in chunks(rows):
-        query = select(*(edit_batch.c[name] for name in _RANKED)).where(
+    """Return the new rows, and the known ones as a better copy makes them."""
+    known: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for chunk in chunks({row["edit_id"] for row in rows}):
+        query = select(*(edit_batch.c[name] for name in _KNOWN)).where(
             edit_batch.c.repository_id == repository_id, edit_batch.c.edit_id.in_(chunk)
         )
-        known.update((row["edit_id"], dict(row)) for row in connection.execute(query).mappings())
-    of_repository = {"repository_id": repository_id}
-    new = [{**of_repository, **row} for edit_id, row in rows.items() if edit_id not in known]
-    better = [
-        {**of_repository, **row}
-        for edit_id, row in rows.items()
-        if edit_id in known
-        and _rank(row) < _rank(known[edit_id])
-        and _may_replace(row, known[edit_id])
-    ]
-    return new, better
+        for stored in connection.execute(query).mappings():
+            known[stored["edit_id"]].append(dict(stored))
+    new: list[dict[str, Any]] = []
+    better: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        copies = [one for one in known[row["edit_id"]] if _is_copy(row, one)]
+        if not copies:
+            new.append({"repository_id": repository_id, **row})
+            known[row["edit_id"]].append(new[-1])
+            continue
+        # Somebody's own copy before one whose sender is not known.
+        one = min(copies, key=lambda copy: (copy["actor"] != row["actor"], _rank(copy)))
+        merged = _merged(row, one)
+        if merged is not None:
+            one.update(merged)
+            if "id" in one:
+                better[one["id"]] = {"repository_id": repository_id, **one}
+    return new, list(better.values())
+
+
+def _merged(row: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what a copy changes of a known row; ``None``: nothing.
+
+    A copy without the developer's name does not remove the name that we know, and one that the
+    repository carries changes nothing of what was sent.
+    """
+    if row["carried"] and not known["carried"]:
+        return None
+    named = {name: row[name] for name in ("actor", "actor_id")}
+    if row["carried"]:
+        # A commit's author proves nobody's name, so any name does; it must be the same one always.
+        named["actor"] = min(filter(None, (row["actor"], known["actor"])), default=None)
+    elif not known["carried"]:
+        named = {name: known[name] if value is None else value for name, value in named.items()}
+    if _rank(row) < _rank(known):
+        return {**row, **named}
+    return named if any(known[name] != value for name, value in named.items()) else None
 
 
 def _replace(connection: Connection, better: list[dict[str, Any]]) -> None:
-    if not better:
-        return
-    kept = {"repository_id", "edit_id", "actor", "actor_id"}
-    replaced = [name for name in better[0] if name not in kept]
-    change = (
-        update(edit_batch)
-        .where(edit_batch.c.repository_id == bindparam("of_repository_id"))
-        .where(edit_batch.c.edit_id == bindparam("of_edit_id"))
-        # A copy without the developer's name must not remove the name that we know.
-        .values(
-            actor=func.coalesce(bindparam("of_actor", type_=Text), edit_batch.c.actor),
-            actor_id=func.coalesce(
-                bindparam("of_actor_id", type_=BigInteger), edit_batch.c.actor_id
-            ),
-            **{name: bindparam(f"of_{name}") for name in replaced},
-        )
-    )
-    values = [{f"of_{name}": value for name, value in row.items()} for row in better]
-    connection.execute(change, values)
+    for row in better:
+        changed = {name: value for name, value in row.items() if name in _COPIED}
+        connection.execute(update(edit_batch).where(edit_batch.c.id == row["id"]).values(**changed))
 
 
 _COPIED = {
@@ -547,10 +601,14 @@ _COPIED = {
     "tool": "text",
     "outcome": "text",
     "own_lines": "int4",
+    "own_digest": "bytea",
     "encoding": "text",
     "lines": "bytea",
     "key_id": "text",
     "actor_id": "int8",
+    "agent_version": "text",
+    "model": "text",
+    "carried": "bool",
 }
 
 

@@ -72,6 +72,7 @@ def compare(connection: Connection, asked: Sequence[ColumnElement[bool]]) -> Out
         comparisons=(*of_pulls, *_survivals(rows)),
         collected=len(rows),
         pulls=_count(connection, asked),
+        is_comparable=bool(assisted and others),
     )
 
 

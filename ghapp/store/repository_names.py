@@ -1,4 +1,4 @@
-"""Other names of repositories: former names, and the names of forks.
+"""Other names of repositories: former names, names of forks, and names that were asked for.
 
 `ghapp.store.installations` has the current names; this module stores what else GitHub said.
 """
@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import case, delete, func, select
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
 from ghapp.store.rows import chunks, clean, struct_of
-from ghapp.store.schema import repository_alias
+from ghapp.store.schema import asked_name, repository_alias
 
 
 class NameReason(StrEnum):
@@ -23,8 +23,6 @@ class NameReason(StrEnum):
     https://docs.github.com/en/repositories/creating-and-managing-repositories/renaming-a-repository."""
     FORK = "fork"
     """The name is the name of a fork of it."""
-    UNKNOWN = "unknown"
-    """GitHub knows no such repository, or none of our installations may see it."""
 
 
 class RepositoryAlias(Struct, frozen=True):
@@ -32,10 +30,28 @@ class RepositoryAlias(Struct, frozen=True):
 
     full_name: str
     """In lower case."""
-    repository_id: int | None
-    """``None``: no repository that we know."""
+    repository_id: int
     why: NameReason
     seen_at: datetime
+
+
+class AskedName(Struct, frozen=True):
+    """What GitHub said when an installation asked it for a name."""
+
+    installation_id: int
+    full_name: str
+    repository_id: int | None
+    """``None``: it knows no such repository, or does not show it to this installation."""
+    user_id: int
+    """GitHub id of the person whose token named it."""
+    asked_at: datetime
+
+
+class AskedCount(Struct, frozen=True):
+    """How many names were asked for since some time."""
+
+    by_person: int
+    by_installation: int
 
 
 class RepositoryNames:
@@ -44,9 +60,7 @@ class RepositoryNames:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note(
-        self, full_name: str, why: NameReason, *, now: datetime, repository_id: int | None = None
-    ) -> None:
+    def note(self, full_name: str, why: NameReason, *, now: datetime, repository_id: int) -> None:
         """Store what GitHub says a name stands for; replace what was known."""
         values = {"repository_id": repository_id, "why": why.value, "seen_at": now}
         insert = self._database.insert(repository_alias).values(
@@ -68,3 +82,45 @@ class RepositoryNames:
                     name = row.full_name_lower
                     found[name] = struct_of(RepositoryAlias, row, full_name=name)
         return found
+
+    # --- names that were asked for ----------------------------------------------------------------
+
+    def asked(self, asked: AskedName) -> None:
+        """Store what GitHub said when it was asked; replace what it said before."""
+        values = {
+            "repository_id": asked.repository_id,
+            "user_id": asked.user_id,
+            "asked_at": asked.asked_at,
+        }
+        insert = self._database.insert(asked_name).values(
+            installation_id=asked.installation_id,
+            full_name_lower=clean(asked.full_name).lower(),
+            **values,
+        )
+        keys = ["installation_id", "full_name_lower"]
+        self._database.execute(insert.on_conflict_do_update(index_elements=keys, set_=values))
+
+    def answer(self, installation_id: int, full_name: str, since: datetime) -> AskedName | None:
+        """Return what GitHub said to an installation; ``None``: it was not asked since then."""
+        query = select(asked_name).where(
+            asked_name.c.installation_id == installation_id,
+            asked_name.c.full_name_lower == clean(full_name).lower(),
+            asked_name.c.asked_at > since,
+        )
+        row = self._database.first(query)
+        return None if row is None else struct_of(AskedName, row, full_name=row.full_name_lower)
+
+    def count_asked(self, installation_id: int, user_id: int, since: datetime) -> AskedCount:
+        """Count the names that an installation, and a person in it, asked for since then."""
+        theirs = case((asked_name.c.user_id == user_id, 1))
+        query = select(func.count(theirs).label("by_person"), func.count().label("by_installation"))
+        row = self._database.first(
+            query.where(
+                asked_name.c.installation_id == installation_id, asked_name.c.asked_at > since
+            )
+        )
+        return AskedCount(0, 0) if row is None else struct_of(AskedCount, row)
+
+    def expire(self, before: datetime) -> int:
+        """Delete what was asked before then; return how many names that were."""
+        return self._database.execute(delete(asked_name).where(asked_name.c.asked_at < before))

@@ -151,12 +151,16 @@ edit_batch = Table(
     Column("tool", Text, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("own_lines", Integer, nullable=False),
+    Column("own_digest", LargeBinary, nullable=False),
     Column("encoding", Text, nullable=False),
     Column("lines", LargeBinary, nullable=False),
     Column("key_id", Text),
     Column("actor_id", BigInteger),
+    Column("agent_version", Text),
+    Column("model", Text),
+    Column("carried", Boolean(create_constraint=False), nullable=False),
     CheckConstraint("encoding IN ('text', 'fingerprint')", name="encoding"),
-    UniqueConstraint("repository_id", "edit_id"),
+    Index("edit_batch_edit", "repository_id", "edit_id"),
     Index("edit_batch_time", "repository_id", "at"),
     Index("edit_batch_basename", "repository_id", "basename", "at"),
     Index("edit_batch_at", "at"),
@@ -474,7 +478,20 @@ repository_alias = Table(
     Column("repository_id", BigInteger),
     Column("why", Text, nullable=False),
     Column("seen_at", InstantColumn, nullable=False),
-    CheckConstraint("why IN ('former', 'fork', 'unknown')", name="why"),
+    CheckConstraint("why IN ('former', 'fork')", name="why"),
+)
+
+asked_name = Table(
+    "asked_name",
+    metadata,
+    # Each installation asks for itself: what GitHub shows to one, it may hide from another.
+    Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("full_name_lower", Text, primary_key=True),
+    Column("repository_id", BigInteger),
+    Column("user_id", BigInteger, nullable=False),
+    Column("asked_at", InstantColumn, nullable=False),
+    Index("asked_name_at", "asked_at"),
+    Index("asked_name_user", "user_id", "asked_at"),
 )
 
 machine_report = Table(
@@ -498,6 +515,27 @@ machine_report = Table(
     ),
     Index("machine_report_person", "user_id", "week"),
     Index("machine_report_week", "week"),
+)
+
+agent_report = Table(
+    "agent_report",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("transcripts", Integer, nullable=False),
+    Column("edits", Integer, nullable=False),
+    Column("seen_on", Integer, nullable=False),
+    Column("last_edit_on", Integer),
+    Column("reported_at", InstantColumn, nullable=False),
+    UniqueConstraint(
+        *("installation_id", "user_id", "machine", "agent", "version"), name="uq_agent_report_once"
+    ),
+    Index("agent_report_time", "reported_at"),
 )
 
 erasure = Table(
@@ -533,6 +571,7 @@ pull_summary = Table(
     Column("author", Text),
     Column("author_id", BigInteger),
     Column("base_ref", Text),
+    Column("default_branch", Text),
     Index("pull_summary_merged", "repository_id", "merged_at"),
     Index("pull_summary_latest", "merged_at"),
     Index("pull_summary_author", "author"),
@@ -547,6 +586,18 @@ pull_agent = Table(
     Column("merged_at", InstantColumn, nullable=False),
     Column("attributed", Integer, nullable=False),
     Index("pull_agent_merged", "repository_id", "merged_at"),
+)
+
+pull_model = Table(
+    "pull_model",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("pull_request", Integer, primary_key=True, autoincrement=False),
+    Column("agent", Text, primary_key=True),
+    Column("family", Text, primary_key=True),
+    Column("merged_at", InstantColumn, nullable=False),
+    Column("attributed", Integer, nullable=False),
+    Index("pull_model_merged", "repository_id", "merged_at"),
 )
 
 pull_lines = Table(

@@ -25,6 +25,15 @@ class PullFacts(Struct, frozen=True):
     """Login; ``None``: not known, or the account was deleted."""
     author_id: int | None = None
     base_ref: str | None = None
+    """Branch that it was merged into."""
+    default_branch: str | None = None
+    """The repository's default branch at that time."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Return whether it was merged into another branch than the default one."""
+        known = self.base_ref is not None and self.default_branch is not None
+        return known and self.base_ref != self.default_branch
 
 
 class PullSummary(Struct, frozen=True):
@@ -47,6 +56,18 @@ class PullSummary(Struct, frozen=True):
     """Agent → attributed lines, without agents that have none."""
     lines: dict[tuple[str, str], Lines]
     """Directory and language → its lines."""
+    models: dict[tuple[str, str], int]
+    """Agent and model's family → attributed lines; the family ``""`` is not recorded."""
+
+
+OF_EVIDENCE = (
+    "assisted",
+    "not_assisted",
+    "attributed",
+    "whole_attributed",
+    "provisional_attributed",
+)
+"""Counts that nobody knows where there is no evidence."""
 
 
 class PullCounts(Struct, frozen=True):
@@ -112,9 +133,23 @@ class PullCounts(Struct, frozen=True):
         return self.pulls - self.assisted
 
     @property
+    def is_known(self) -> bool:
+        """Return whether "with" can be told: any of these pull requests has evidence, or none is.
+
+        Without evidence, the counts of `OF_EVIDENCE` are 0 here and unknown to people.
+        """
+        return self.no_evidence < self.pulls or not self.pulls
+
+    def shown(self) -> dict[str, float | None]:
+        """Return the counts and both shares as people and programs read them: unknown is null."""
+        counts = msgspec.structs.asdict(self)
+        unknown = {} if self.is_known else dict.fromkeys(OF_EVIDENCE)
+        return {**counts, **unknown, "share": self.share, "pulls_share": self.pulls_share}
+
+    @property
     def pulls_share(self) -> float | None:
-        """The native "PRs with (%)", from 0 to 1; ``None``: no pull requests."""
-        return _share(self.assisted, self.pulls)
+        """The native "PRs with (%)", from 0 to 1: a lower bound; ``None``: unknown."""
+        return _share(self.assisted, self.pulls) if self.is_known else None
 
     @property
     def share(self) -> float | None:
@@ -126,7 +161,7 @@ class PullCounts(Struct, frozen=True):
 
     @property
     def known_share(self) -> float | None:
-        """The share over pull requests with evidence only. ``None``: no lines."""
+        """The share over pull requests with evidence only; ``None``: unknown."""
         return _share(self.whole_attributed, self.known_effective)
 
 
@@ -155,6 +190,17 @@ class AgentCounts(Struct, frozen=True):
     attributed: int
 
 
+class ModelCounts(Struct, frozen=True):
+    """The counts of one model's family in the hands of one agent."""
+
+    agent: str
+    model: str | None
+    """The family, without version and date; ``None``: no record names the model."""
+    pulls: int
+    """Pull requests with at least one line attributed to it."""
+    attributed: int
+
+
 class LineCounts(Struct, frozen=True):
     """The lines of one directory or language, over all pull requests."""
 
@@ -167,6 +213,16 @@ class LineCounts(Struct, frozen=True):
     whole_attributed: int
     known_effective: int
     """The part of ``whole_effective`` from pull requests with evidence; 0: no evidence."""
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether any of these lines is of a pull request with evidence."""
+        return bool(self.known_effective or self.attributed)
+
+    def shown(self) -> dict[str, str | int | None]:
+        """Return the counts as people and programs read them: unknown is null."""
+        unknown = {} if self.is_known else {"attributed": None, "whole_attributed": None}
+        return {**msgspec.structs.asdict(self), **unknown}
 
 
 class PullRow(Struct, frozen=True):
@@ -189,7 +245,8 @@ class PullRow(Struct, frozen=True):
     state: AuditState
     added: int
     effective: int
-    attributed: int
+    attributed: int | None
+    """``None``: there is no evidence."""
     share: float | None
     change_complete: bool
     evidence_complete: bool
@@ -220,9 +277,11 @@ class PersonCounts(Struct, frozen=True):
     """As it may be shown; see `PersonNaming`."""
     people: int
     """How many people the numbers are about; 1: one person."""
-    pulls_with: int
+    pulls_with: int | None
+    """``None``: there is no evidence for any of the pull requests."""
     pulls: int
-    lines_with: int
+    lines_with: int | None
+    """``None``: as above."""
     lines: int
 
 
@@ -280,9 +339,12 @@ class RepositorySummary(Struct, frozen=True):
     totals: PullCounts
     series: tuple[SeriesPoint, ...]
     agents: tuple[AgentCounts, ...]
+    models: tuple[ModelCounts, ...]
     directories: tuple[LineCounts, ...]
     languages: tuple[LineCounts, ...]
     largest: tuple[PullRow, ...]
+    other_branches: int
+    """Pull requests that are not counted, because they were merged into another branch."""
 
 
 class OrganizationSummary(Struct, frozen=True):
@@ -291,14 +353,20 @@ class OrganizationSummary(Struct, frozen=True):
     totals: PullCounts
     series: tuple[SeriesPoint, ...]
     agents: tuple[AgentCounts, ...]
+    models: tuple[ModelCounts, ...]
     languages: tuple[LineCounts, ...]
     repositories: tuple[RepositoryCounts, ...]
     teams: tuple[TeamCounts, ...]
     """Empty: no teams are known."""
     leaderboard_pulls: tuple[PersonCounts, ...]
     leaderboard_lines: tuple[PersonCounts, ...]
-    adoption: tuple[AdoptionDay, ...]
-    quiet: tuple[QuietSpot, ...]
+    adoption: tuple[AdoptionDay, ...] | None
+    """``None``: not known. No edit arrived, or edits have no member that is selected
+    (`PullSelection.is_of_edits`)."""
+    quiet: tuple[QuietSpot, ...] | None
+    """As of the selection's last day. ``None``: only known for whole repositories."""
+    other_branches: int
+    """Pull requests that are not counted, because they were merged into another branch."""
 
 
 # --- outcomes -------------------------------------------------------------------------------------
@@ -377,6 +445,8 @@ class OutcomeSummary(Struct, frozen=True):
     """Pull requests with a known outcome."""
     pulls: int
     """Pull requests in total."""
+    is_comparable: bool
+    """Whether there are outcomes of both groups."""
     caveat: str = (
         "These figures stand beside each other; they show no cause. People choose what they give "
         "to an agent, so the two groups differ in more than that. Not assisted means that no "

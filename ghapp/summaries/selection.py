@@ -7,13 +7,37 @@ import hashlib
 from datetime import date, timedelta
 from enum import StrEnum
 
+import msgspec
+
 from ghapp.attribution.model import AuditState, Struct, Verdict
 
 SMALLEST_GROUP = 5
 """Fewer people than this are not shown by themselves: the numbers would be about persons."""
 
+EVERY_BASE = "any"
+"""Selects merges into every branch. A branch of that name cannot be selected."""
+
 LEADERBOARD = 10
 """Rows of a leaderboard, as in Anthropic's own dashboard."""
+
+
+EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
+"""Days that can be selected. A chart of days over all of them is still one that can be sent."""
+
+
+def check_days(since: date | None, until: date | None) -> None:
+    """Raise `ValueError`, with a sentence for a person, if these days select nothing at all."""
+    for name, day in (("since", since), ("until", until)):
+        if day is not None and not EARLIEST <= day <= LATEST:
+            raise ValueError(f"{name} is {day}; give a day from {EARLIEST} to {LATEST}")
+    if since is not None and until is not None and since > until:
+        raise ValueError(f"since is {since}, after until, {until}; give the earlier day first")
+
+
+def check_shares(least: float | None, most: float | None) -> None:
+    """Raise `ValueError`, with a sentence for a person, if no share lies between these two."""
+    if least is not None and most is not None and least > most:
+        raise ValueError("share_from is greater than share_to; give the smaller one first")
 
 
 class TimeGrain(StrEnum):
@@ -64,6 +88,10 @@ class NotShown(ValueError):  # noqa: N818 - a decision of the organization, not 
     """The selection is about one person, or about a group that is too small."""
 
 
+class WrongPlace(ValueError):  # noqa: N818 - the address is wrong, nothing failed
+    """`ListSlice.after` is not a place in the list that is asked for."""
+
+
 class PullSelection(Struct, frozen=True):
     """Which merged pull requests to select. A member that is ``None`` excludes nothing."""
 
@@ -77,20 +105,31 @@ class PullSelection(Struct, frozen=True):
     """Login in any case of letters; allowed only if this app names people."""
     team: str | None = None
     agent: str | None = None
-    """In counts, "with" means with this agent, and the other pull requests stay in the
-    denominator. Lists, directories and languages include only pull requests with this agent."""
+    """Pull requests with at least one line attributed to this agent."""
     verdict: Verdict | None = None
     state: AuditState | None = None
     share_from: float | None = None
     """Smallest share, 0 to 1; excludes pull requests without a share."""
     share_to: float | None = None
     path: str | None = None
-    """A directory: pull requests that add lines in it or below it."""
+    """A directory: pull requests that add lines in it or below it. Directories and languages
+    count only the lines there."""
+    base: str | None = None
+    """Branch that they were merged into; `EVERY_BASE`: any branch. ``None``: the repository's
+    default branch, and branches of which that is not known. What is merged into another branch
+    reaches the default branch by a later merge, and would count twice."""
+    counting: str | None = None
+    """Counts "with" this agent only; it excludes no pull request. ``None``: every agent."""
 
     @property
     def is_plain(self) -> bool:
         """Return whether only repositories and days are selected."""
         return self == PullSelection(self.repository_ids, since=self.since, until=self.until)
+
+    @property
+    def is_of_edits(self) -> bool:
+        """Return whether edits have everything that is selected: days, a team, an agent."""
+        return msgspec.structs.replace(self, team=None, agent=None).is_plain
 
 
 class PullOrder(StrEnum):

@@ -15,6 +15,7 @@ import structlog
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import ATTRIBUTED, Audit, Reason
+from ghapp.git.names import in_path
 from ghapp.git.process import GitError
 from ghapp.git.repository import GitRepository, fetch
 from ghapp.github.client import GitHub
@@ -199,7 +200,7 @@ class _MergedPull:
             return {name for sha in shas for name in git.entries(sha, *self._lines).values()}
 
         github = self._github
-        url = f"{git_address(github.base_url)}/{github.full_name}.git"
+        url = f"{git_address(github.base_url)}/{in_path(github.full_name)}.git"
         path = self._cache / str(github.repository_id)
         return fetch(path, url, github.token().token, shas, files)
 

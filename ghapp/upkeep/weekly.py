@@ -8,11 +8,11 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from urllib.parse import quote
 
 from cryptography.fernet import Fernet, InvalidToken
 
 from ghapp.attribution.model import Struct
+from ghapp.git.names import segment
 from ghapp.github.token_cache import derive_key
 from ghapp.reports.weekly import WeekSummary, weekly
 from ghapp.store import Installation, Store
@@ -119,7 +119,7 @@ class WeeklySummaries:
 
     def _week(self, installation: Installation) -> WeekSummary:
         first, last = last_week(self.clock().date())
-        page = f"{self.public_url}/organizations/{quote(installation.account, safe='')}"
+        page = f"{self.public_url}/organizations/{segment(installation.account)}"
         return WeekSummary(
             organization=installation.account,
             first=first,

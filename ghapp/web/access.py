@@ -5,15 +5,17 @@ asks GitHub what that person may see. If GitHub does not answer, nobody gets in.
 """
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TypeVar, cast
 
+import structlog
 from flask import Flask, abort, g, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from ghapp.attribution.model import Struct
+from ghapp.git.names import is_owner
 from ghapp.github.token_cache import derive_key
 from ghapp.github.user_access import AccessLevel, GitHubAway, MembersHidden
 from ghapp.people.readers import NotSignedIn, PageReaders
@@ -27,7 +29,16 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_FIELD = "form_token"
 """Name of the hidden field in every form of a signed-in person."""
 
+AWAY = "GitHub cannot be asked who may read this; try again in a minute"
+MEMBERS_HIDDEN = (
+    "GitHub does not tell this app whether you are a member: an owner of the organization must "
+    "accept the permission 'Members: read', or you must pass its single sign-on"
+)
+"""Told only to who may read a private repository there: others get the 404 of an unknown name."""
+
 Found = TypeVar("Found")
+
+log = structlog.get_logger()
 
 
 class PageViewer(Struct, frozen=True, kw_only=True):
@@ -146,7 +157,8 @@ def require_reader(owner: str, name: str, level: AccessLevel = AccessLevel.READ)
 
     Answers 404 if the viewer may not read it, as GitHub does, and 403 if the viewer may read it
     but lacks ``level``. An anonymous viewer gets the sign-in, or 401 at the API, unless the
-    settings open public repositories to anyone.
+    settings open public repositories to anyone. GitHub is asked about an unknown name too, so that
+    neither status nor time tells which private names exist.
     """
     asking = viewer()
     repository = services.store.installations.find(f"{owner}/{name}")
@@ -155,11 +167,15 @@ def require_reader(owner: str, name: str, level: AccessLevel = AccessLevel.READ)
         if repository is None or not is_open or level is not AccessLevel.READ:
             _sign_in_first()
         return repository
-    if repository is None or not asking.may_ask_about(repository.installation_id):
-        abort(404, "there is no such repository, or you may not read it")
-    held = asked(lambda readers: readers.repository(asking.person, repository.id))
-    _check(held, level, "repository")
-    return repository
+    if repository is not None and not asking.may_ask_about(repository.installation_id):
+        repository = None
+    held = asked(
+        lambda readers: readers.repository(
+            asking.person, repository.id if repository else readers.nowhere(f"{owner}/{name}")
+        )
+    )
+    _check(AccessLevel.NONE if repository is None else held, level, "repository")
+    return cast("Repository", repository)
 
 
 def require_repository_admin(owner: str, name: str) -> Repository:
@@ -175,14 +191,43 @@ def require_member(organization: str, level: AccessLevel = AccessLevel.READ) -> 
     """
     asking = require_viewer()
     found = services.store.installations.of_account(organization)
-    if found is None or not asking.may_ask_about(found.id):
-        abort(404, "the app is not installed there, or you are not a member")
-    if found.account_type == "User":
-        held = AccessLevel.ADMIN if found.account_id == asking.person.id else AccessLevel.NONE
-    else:
-        held = asked(lambda readers: readers.organization(asking.person, found.account))
-    _check(held, level, "organization")
-    return found
+    if found is not None and not asking.may_ask_about(found.id):
+        found = None
+    held = _level_in(asking, organization, found)
+    _check(AccessLevel.NONE if found is None else held, level, "organization")
+    return cast("Installation", found)
+
+
+def _level_in(asking: PageViewer, organization: str, found: Installation | None) -> AccessLevel:
+    """Return the viewer's level in an account; ask GitHub whether or not the app is there."""
+    if found is not None and found.account_type == "User":
+        if found.account_id == asking.person.id:
+            return AccessLevel.ADMIN
+    elif found is None and not is_owner(organization):
+        return AccessLevel.NONE
+    try:
+        held, is_hidden = (
+            asked(lambda readers: readers.organization(asking.person, organization)),
+            False,
+        )
+    except MembersHidden:
+        held, is_hidden = AccessLevel.NONE, True
+    if held.reaches(AccessLevel.READ):
+        return held
+    # GitHub refuses otherwise where the app is than where it is not: ask what both cases need.
+    may_read = asked(
+        lambda readers: readers.readable(
+            asking.person, found.id if found else readers.nowhere(organization)
+        )
+    )
+    if is_hidden and found is not None and _any_private(found.id, may_read):
+        abort(403, MEMBERS_HIDDEN)
+    return AccessLevel.NONE
+
+
+def _any_private(installation_id: int, numbers: Collection[int]) -> bool:
+    known = services.store.installations.repositories(installation_id)
+    return any(one.private and one.id in numbers for one in known)
 
 
 def _holds(require: Callable[..., object], *where: str) -> bool:
@@ -240,24 +285,23 @@ def note_access(
 
 
 def asked(ask: Callable[[PageReaders], Found]) -> Found:
-    """Return GitHub's answer about the viewer; 503 if GitHub does not answer now."""
+    """Return GitHub's answer about the viewer; 503 if GitHub does not answer now.
+
+    Raises `MembersHidden` as the question does.
+    """
     if services.readers is None:
         _sign_in_first()
     try:
         return ask(services.readers)
     except GitHubAway as away:
         wait = max(1, int((away.until - services.clock()).total_seconds()))
-        response = told(503, str(away))
+        # What was asked is in the log only: a repository's id would tell that it is known here.
+        log.warning("access_not_asked", problem=str(away))
+        response = told(503, AWAY)
         response.headers["Retry-After"] = str(wait)
         abort(response)
     except NotSignedIn:
         _sign_in_first()
-    except MembersHidden:
-        abort(
-            403,
-            "GitHub does not tell this app whether you are a member: an owner of the organization "
-            "must accept the permission 'Members: read', or you must pass its single sign-on",
-        )
 
 
 def _check(held: AccessLevel, level: AccessLevel, what: str) -> None:

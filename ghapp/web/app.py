@@ -1,10 +1,9 @@
 """The web application: puts routes, headers and error answers together."""
 
-from flask import Flask
+from flask import Flask, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ghapp.bootstrap import Services, build
-from ghapp.github.webhooks import MAX_BODY_BYTES
 from ghapp.log import configure
 from ghapp.settings import Settings
 from ghapp.web.access import add_access
@@ -15,6 +14,7 @@ from ghapp.web.current import attach
 from ghapp.web.enrollment import enrollment
 from ghapp.web.errors import add_error_answers
 from ghapp.web.frame import add_frame
+from ghapp.web.framing import LARGEST_BODY
 from ghapp.web.headers import add_headers
 from ghapp.web.health import health
 from ghapp.web.limits import add_limits
@@ -24,19 +24,27 @@ from ghapp.web.openapi import add_description, openapi
 from ghapp.web.operator import operator
 from ghapp.web.organization_settings import organization_settings
 from ghapp.web.pages import pages
+from ghapp.web.pages.filters import add_refusals
 from ghapp.web.record_keys import record_keys
 from ghapp.web.schemas import schemas
 from ghapp.web.uploads import uploads
 from ghapp.web.webhook import webhook
-
-SLACK = 64 * 1024
-"""Bytes above GitHub's own limit, so that we never refuse GitHub's largest payload."""
 
 BLUEPRINTS = (
     *(webhook, health, pages, login, account, organization_settings),
     *(enrollment, uploads, openapi, api, badge),
     *(operator, metrics, record_keys, schemas),
 )
+
+
+def _refuse_a_prefix() -> None:
+    """Refuse pages below a path: their links and cookies begin at the root of a host name.
+
+    GitHub's deliveries and probes need no links.
+    """
+    prefix = request.headers.get("X-Forwarded-Prefix", "").strip("/")
+    if prefix and not request.path.startswith(("/webhooks/", "/healthz", "/readyz", "/metrics")):
+        abort(421, "a proxy serves this app below a path: give it a host name of its own")
 
 
 def create_app(services: Services | None = None) -> Flask:
@@ -49,15 +57,17 @@ def create_app(services: Services | None = None) -> Flask:
         configure(settings.log_level, hidden=settings.hidden)
         services = build(settings, quick=True)
     app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + SLACK
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     if proxies := services.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, 0, 0, 0)  # type: ignore[method-assign]
+    app.before_request(_refuse_a_prefix)
     attach(app, services)
     add_headers(app)
     add_frame(app)
     add_error_answers(app)
     add_limits(app, services)
     add_access(app)
+    add_refusals(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     add_description(app, services.settings.public_url)

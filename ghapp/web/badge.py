@@ -14,6 +14,7 @@ from ghapp.summaries.selection import PullSelection
 from ghapp.web.access import require_repository_admin
 from ghapp.web.api.answers import answer
 from ghapp.web.api.operation import reads
+from ghapp.web.api.questions import NoParameters, read
 from ghapp.web.current import services
 
 SPAN = timedelta(days=89)
@@ -58,6 +59,7 @@ def shown(owner: str, name: str) -> Response:
 def link(owner: str, name: str) -> Response:
     """Answer with the badge's address."""
     repository = require_repository_admin(owner, name)
+    read(NoParameters)
     key = None if _is_public(repository) else _key(repository)
     path = url_for("badge.shown", owner=repository.owner, name=repository.name, key=key)
     base = services.settings.public_url or request.host_url.rstrip("/")

@@ -9,6 +9,8 @@ from ghapp.store import DatabaseUnavailable
 FOR_PROGRAMS = ("/api/", "/webhooks/")
 """Paths that always answer in JSON, whatever the request accepts."""
 
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
 HEADLINES = {
     401: "Please sign in",
     403: "You may not see this",
@@ -44,8 +46,11 @@ def told(status: int, error: str, name: str = "Something went wrong") -> Respons
 
 
 def _is_browser() -> bool:
+    if request.path.startswith(FOR_PROGRAMS):
+        return False
     wanted = request.accept_mimetypes.best_match(["application/json", "text/html"])
-    return wanted == "text/html" and not request.path.startswith(FOR_PROGRAMS)
+    # Whoever sends a form sees the answer in a browser, whatever stands between.
+    return wanted == "text/html" or request.mimetype in FORMS
 
 
 def _refused(error: HTTPException) -> Response:

@@ -9,6 +9,7 @@ from ghapp import __version__
 from ghapp.reports import words
 from ghapp.reports.charts import NOTHING, meter
 from ghapp.reports.harmless import visible
+from ghapp.reports.reading import silent_agent
 from ghapp.reports.summary import moment, percent
 from ghapp.web.prose import to_html
 
@@ -31,14 +32,19 @@ def add_frame(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters |= {
         "agent": lambda agent: visible(words.agent_name(agent)),
+        "commands": commands,
         "counted": words.counted,
         "day": day,
         "drawn": drawn,
         "iso": iso,
         "line_meter": line_meter,
+        "made_by": words.made_by,
         "moment": moment,
         "number": lambda count: f"{count:,}",
         "prose": to_html,
+        "silent_agent": lambda one: silent_agent(
+            one.agent, one.version, one.machines, one.last_edit_on
+        ),
         "reason_group": lambda reason: words.group(reason).replace(" ", "_"),
         "reason_sentence": words.sentence,
         "visible": visible,
@@ -50,6 +56,15 @@ def add_frame(app: Flask) -> None:
 def line_meter(name: str, part: int, whole: int) -> str:
     """Draw a part of a number of lines as a bar."""
     return meter([("with", part), (NOTHING, whole - part)], f"{name}: {percent(part, whole)}")
+
+
+def commands(text: str) -> Markup:
+    """Return a sentence of ours with its commands, which stand in backticks, as code."""
+    parts = text.split("`")
+    shown = (
+        Markup("<code>{}</code>").format(one) if at % 2 else one for at, one in enumerate(parts)
+    )
+    return Markup().join(shown)
 
 
 def drawn(chart: str) -> Markup:

@@ -17,12 +17,9 @@ def lives() -> dict[str, str]:
 @health.get("/readyz")
 def is_ready() -> Response:
     """Say whether this process can work; 503 if it cannot."""
-    database, queue = services.store.database.is_alive(), services.queue.is_alive()
-    answer = jsonify({"ready": database, "database": _word(database), "queue": _word(queue)})
+    database, queue = services.store.database.is_alive(), services.queue.state()
+    word = "ok" if database else "away"
+    answer = jsonify({"ready": database, "database": word, "queue": queue.value})
     # Without Redis the app still stores deliveries, so only the database makes it not ready.
     answer.status_code = 200 if database else 503
     return answer
-
-
-def _word(is_alive: bool) -> str:  # noqa: FBT001 - the name of the one argument says it
-    return "ok" if is_alive else "away"

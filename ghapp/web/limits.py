@@ -7,12 +7,20 @@ deliveries from GitHub are never counted: a refused delivery may be a lost one.
 import hashlib
 from collections.abc import Callable
 
+import msgspec
 from flask import Flask, Response, current_app, g, request
 from flask_limiter import Limiter
+from werkzeug.exceptions import HTTPException
 
 from ghapp.attribution.model import Struct
 from ghapp.bootstrap import Services, connect_queue
+from ghapp.store import StoreError, TokenKind
+from ghapp.web.access import cookie_name
+from ghapp.web.current import services
+from ghapp.wire import EnrollmentAsked
 
+SMALL = 64 * 1024
+"""Bytes of the largest request whose body tells who sends it."""
 WRONG_SIGNATURES = "60 per minute"
 """For one address. The app still checks every delivery: the address may send valid ones too."""
 WRONG = "ghapp.wrong_signature"
@@ -33,14 +41,58 @@ def address() -> str:
 
 
 def bearer() -> str:
-    """Return the digest of the request's token, or its address if it has no token."""
-    shown = request.headers.get("Authorization")
-    return address() if shown is None else hashlib.sha256(shown.encode()).hexdigest()
+    """Return whose valid token or sign-in the request shows, or its address if it shows none.
+
+    A made-up token counts for its address: otherwise each would have a limit of its own.
+    """
+    if "limited_by" not in g:
+        g.limited_by = _known_sender() or address()
+    found: str = g.limited_by
+    return found
+
+
+def _known_sender() -> str | None:
+    now, shown = services.clock(), request.authorization
+    try:
+        if shown is not None and shown.type == "bearer" and shown.token:
+            for kind in TokenKind:
+                token = services.store.tokens.check(shown.token, kind, now=now)
+                if token is not None and token.is_valid(now):
+                    return f"token:{token.id}"
+        cookie = request.cookies.get(cookie_name(), "")
+        person = services.store.logins.of_cookie(cookie, now=now) if cookie else None
+    except StoreError:
+        return None
+    return None if person is None else f"login:{person.id}"
+
+
+def enrollment() -> str:
+    """Return the digest of the handle that the request asks about, or its address.
+
+    Many machines behind one address wait for their codes at the same time.
+    """
+    request.max_content_length = SMALL
+    try:
+        handle = msgspec.json.decode(request.get_data(), type=EnrollmentAsked).handle
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, HTTPException):
+        return address()
+    known = services.uploaders is not None and services.uploaders.began(handle)
+    return hashlib.sha256(handle.encode()).hexdigest() if known else address()
+
+
+def started_sign_in() -> str:
+    """Return the digest of the sign-in that this browser carries, or its address."""
+    carried = request.cookies.get("__Host-sign-in") or request.cookies.get("sign-in") or ""
+    return hashlib.sha256(carried.encode()).hexdigest() if carried else address()
 
 
 RATES: dict[str, RateLimit] = {
-    "/login": RateLimit("30 per minute", address),
-    "/api/enroll": RateLimit("30 per minute", address),
+    # A whole company may come from one address, and one person there must not shut the others out:
+    # what is cheap has room for all, and what asks GitHub is counted by who asks.
+    "/login": RateLimit("300 per minute", address),
+    "/login/callback": RateLimit("5 per minute", started_sign_in),
+    "/api/enroll": RateLimit("300 per minute", address),
+    "/api/enroll/finish": RateLimit("60 per minute", enrollment),
     "/api/evidence": RateLimit("240 per minute", bearer),
     "/api": RateLimit("600 per minute", bearer),
     # GitHub's image proxy fetches badges for everybody who reads a README.

@@ -119,7 +119,7 @@ def _stuck(services: Services, now: datetime) -> Iterator[Metric]:
         value=len(store.publications.not_confirmed(now - DAY)),
     )
     yield GaugeMetricFamily(
-        "ghapp_redis_up", "Whether Redis answers", value=services.queue.is_alive()
+        "ghapp_redis_up", "Whether Redis takes writes", value=services.queue.is_alive()
     )
 
 
@@ -164,7 +164,8 @@ def _shares(services: Services, now: datetime) -> Iterator[Metric]:
         for verdict in Verdict:
             pulls.add_metric([str(one.id), verdict], getattr(counts, verdict))
         lines.add_metric([str(one.id), "effective"], counts.whole_effective)
-        lines.add_metric([str(one.id), "attributed"], counts.whole_attributed)
+        if counts.share is not None:  # without evidence the number is unknown, not 0
+            lines.add_metric([str(one.id), "attributed"], counts.whole_attributed)
     yield pulls
     yield lines
 

@@ -14,7 +14,7 @@ from flask import Blueprint, Flask, Response, current_app
 
 from ghapp import __version__, wire
 from ghapp.attribution.model import Struct
-from ghapp.web.api.answers import JSON
+from ghapp.web.api.answers import JSON, shown_schemas
 from ghapp.web.api.operation import READ, UPLOAD, ApiOperation, describe, operation_of
 
 PATH = "/api/openapi.json"
@@ -108,7 +108,7 @@ def description(app: Flask, address: str | None) -> dict[str, Any]:
         },
         "servers": [{"url": address or "/"}],
         "paths": paths,
-        "components": {"schemas": components, "securitySchemes": SECURITY},
+        "components": {"schemas": shown_schemas(components), "securitySchemes": SECURITY},
     }
 
 

@@ -25,6 +25,8 @@ RECENTLY = timedelta(days=3)
 """How long the page shows a write to GitHub that failed."""
 ROUND = timedelta(days=8)
 """How long the page shows the last run of recurring work; the rarest runs once a week."""
+REPORTED = timedelta(days=30)
+"""How long the page shows what a machine reported of an agent."""
 RECURRING = {
     WorkKind.SWEEP: "Sweep of failed deliveries",
     WorkKind.ROLL_CALL: "Roll call of installations",
@@ -71,9 +73,10 @@ def stuck() -> str:
         recurring=_recurring(now),
         recurring_words=RECURRING,
         accounts={one.id: one.account for one in installations},
+        agents=store.agent_reports.seen(now - REPORTED),
         unsettled=store.deliveries.unsettled(now - timedelta(minutes=1), SHOWN),
         not_confirmed=store.publications.not_confirmed(now - RECENTLY, SHOWN),
-        redis_is_alive=services.queue.is_alive(),
+        queue=services.queue.state().value,
     )
 
 

@@ -3,6 +3,7 @@
 https://docs.github.com/en/apps/sharing-github-apps/registering-a-github-app-from-a-manifest
 """
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,7 +13,9 @@ import requests
 import yaml
 
 from ghapp.attribution.model import Struct
+from ghapp.git.names import segment
 from ghapp.github.transport import API_VERSION, TIMEOUT_SECONDS, check_base_url
+from ghapp.settings import is_this_machine, public_address
 
 LONGEST_NAME = 34
 """Characters that GitHub allows in an app's name."""
@@ -62,9 +65,7 @@ def manifest(app: dict[str, Any], *, name: str, public_url: str, redirect_url: s
     ``public_url`` is where GitHub reaches this app, and GitHub sends the person's browser back to
     ``redirect_url``. Raises `RegistrationError` for an unusable name or public address.
     """
-    public_url = public_url.rstrip("/")
-    if not public_url.startswith(("https://", "http://")):
-        raise RegistrationError(f"the public address is {public_url!r}: give https://HOST")
+    public_url = checked_address(public_url)
     if not 0 < len(name) <= LONGEST_NAME:
         raise RegistrationError(f"the name has {len(name)} characters; use 1 to {LONGEST_NAME}")
     return msgspec.json.encode(
@@ -80,6 +81,33 @@ def manifest(app: dict[str, Any], *, name: str, public_url: str, redirect_url: s
             "default_events": app["default_events"],
         }
     )
+
+
+def checked_address(public_url: str) -> str:
+    """Return a public address that the settings take and that GitHub can reach.
+
+    GitHub registers no app whose webhooks would go to the app's own machine:
+    https://github.com/github-community-projects/private-mirrors/issues/387.
+    Raises `RegistrationError`.
+    """
+    if not public_url.strip():
+        raise RegistrationError("the public address is empty: give https://HOST")
+    try:
+        address = public_address(public_url)
+    except ValueError as error:
+        raise RegistrationError(f"the public address {error}") from None
+    if is_this_machine(address):
+        raise RegistrationError(
+            "the public address is this machine's own, where GitHub's webhooks arrive nowhere: "
+            "give https://HOST of a proxy or tunnel"
+        )
+    return address
+
+
+def check_organization(login: str) -> None:
+    """Raise `RegistrationError` for what is no login; empty: the person will own the app."""
+    if not re.fullmatch(r"[A-Za-z0-9-]*", login):
+        raise RegistrationError(f"the organization is {login!r}: give its login")
 
 
 def to_settings(credentials: NewCredentials, public_url: str) -> dict[str, str]:
@@ -99,7 +127,7 @@ def form_address(web_url: str, organization: str | None, state: str) -> str:
 
     ``organization`` owns the app; ``None``: the person does.
     """
-    owner = f"organizations/{quote(organization, safe='')}/" if organization else ""
+    owner = f"organizations/{segment(organization)}/" if organization else ""
     return f"{web_url.rstrip('/')}/{owner}settings/apps/new?state={quote(state, safe='')}"
 
 
@@ -109,7 +137,7 @@ def convert(api_url: str, code: str) -> NewCredentials:
     Raises `RegistrationError` if GitHub refuses, does not answer, or answers unexpectedly.
     """
     check_base_url(api_url)
-    address = f"{api_url.rstrip('/')}/app-manifests/{quote(code, safe='')}/conversions"
+    address = f"{api_url.rstrip('/')}/app-manifests/{segment(code)}/conversions"
     headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_VERSION}
     try:
         answer = requests.post(

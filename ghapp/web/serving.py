@@ -4,11 +4,16 @@ https://docs.gunicorn.org/en/stable/settings.html
 """
 
 import os
+import resource
 
-worker_class = "gthread"
+worker_class = "ghapp.web.whole_requests.WholeRequestWorker"
 threads = 16
-"""`ghapp.store.group_commit` stores deliveries that arrive together in one transaction, so
-the disk's transactions per second do not limit them."""
+"""For deliveries, and as many for all else. `ghapp.store.group_commit` stores deliveries that come
+together in one transaction, so the disk's transactions per second do not limit them."""
+worker_connections = 2_000
+"""Open connections of one process; above, the oldest unfinished one is dropped for a new one."""
+umask = 0o077
+"""What the app writes is for its owner only."""
 workers = int(os.environ.get("WEB_CONCURRENCY") or min(2, os.cpu_count() or 1))
 """On two free cores, two processes took more deliveries than one or three (docs/reliability.md)."""
 timeout = 30
@@ -19,6 +24,8 @@ keepalive = 5
 """Seconds that an idle connection stays open."""
 limit_request_line = 8190
 """Bytes."""
+sendfile = False
+"""So that every answer goes through the worker's own time limit."""
 loglevel = "warning"
 accesslog = None
 """The database lists deliveries; an access log would only add personal data."""
@@ -28,3 +35,14 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa:
 
 https://docs.gunicorn.org/en/stable/faq.html#how-do-i-avoid-gunicorn-excessively-blocking-in-os-fchmod
 """
+
+
+def _open_more_files() -> None:
+    """Raise the limit of open files as far as the system lets us: each connection is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = 16_384 if hard == resource.RLIM_INFINITY else min(16_384, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+_open_more_files()
+worker_connections = min(worker_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200)

@@ -19,7 +19,7 @@ import structlog
 from flask import Flask, Response, abort, make_response, render_template, request, url_for
 
 from ghapp.log import configure
-from ghapp.settings import Settings, write_credentials
+from ghapp.settings import Settings, is_this_machine, write_credentials
 from ghapp.web.errors import add_error_answers
 from ghapp.web.frame import add_frame
 from ghapp.web.headers import add_headers, content_security_policy
@@ -27,6 +27,8 @@ from ghapp.web.registration import (
     NewCredentials,
     RegistrationError,
     app_file,
+    check_organization,
+    checked_address,
     convert,
     form_address,
     manifest,
@@ -38,6 +40,7 @@ STATE_SECONDS = 3600
 """How long a registration may take: GitHub's code expires after an hour."""
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 COOKIE = "setup"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 log = structlog.get_logger()
 
@@ -91,6 +94,8 @@ def create_setup_app(setup: SetUp, keep: Keep) -> Flask:
     def only_the_owner() -> None:
         if request.endpoint not in {"static", "health"} and not _may_enter(setup.token):
             abort(403, "the set-up page opens on this machine, or with the token printed there")
+        if request.method not in SAFE and not _is_own_form(setup.token):
+            abort(403, "this form came from another site: open the set-up page and send its own")
 
     @app.get("/healthz")
     def health() -> dict[str, str]:
@@ -98,9 +103,9 @@ def create_setup_app(setup: SetUp, keep: Keep) -> Flask:
 
     @app.get("/")
     def form() -> str:
-        public_url = setup.public_url or request.host_url.rstrip("/")
-        token = request.args.get("token", "")
-        return render_template("setup.html", app=description, public_url=public_url, token=token)
+        own = request.host_url.rstrip("/")
+        public_url = setup.public_url or ("" if is_this_machine(own) else own)
+        return _form(description, {"name": description["name"], "public_url": public_url})
 
     @app.post("/setup")
     def confirm() -> Response:
@@ -113,16 +118,26 @@ def create_setup_app(setup: SetUp, keep: Keep) -> Flask:
     return app
 
 
+def _form(description: dict[str, Any], fields: dict[str, str], problem: str | None = None) -> str:
+    """Return the form, filled in; ``problem`` says why it was not sent on."""
+    token = request.values.get("token", "")
+    return render_template(
+        "setup.html", app=description, fields=fields, token=token, problem=problem
+    )
+
+
 def _confirm(description: dict[str, Any], setup: SetUp) -> Response:
     """Show what will be registered, with a form that posts it to GitHub."""
     fields = {name: request.form.get(name, "").strip() for name in _FIELDS}
     back = url_for("finish", _external=True)
     try:
+        check_organization(fields["organization"])
+        fields["public_url"] = checked_address(fields["public_url"])
         body = manifest(
             description, name=fields["name"], public_url=fields["public_url"], redirect_url=back
         )
     except RegistrationError as error:
-        abort(400, str(error))
+        return make_response(_form(description, fields, str(error)), 400)
     state = _new_state(fields["public_url"], setup.token)
     target = form_address(setup.web_url, fields["organization"] or None, state)
     page = make_response(
@@ -167,7 +182,26 @@ def _may_enter(token: str) -> bool:
     local = request.remote_addr in {"127.0.0.1", "::1"} and host in LOOPBACK_NAMES and direct
     given = request.values.get("token", "")
     state = request.cookies.get(COOKIE, "")
-    return local or hmac.compare_digest(given, token) or _is_ours(state, token)
+    return local or _is_token(given, token) or _is_ours(state, token)
+
+
+def _is_own_form(token: str) -> bool:
+    """Say whether a form came from our page: any site could send one to this machine's browser.
+
+    Our page sends no referrer, so its own forms have the origin ``null``; what tells them apart is
+    the header that browsers add on this machine and over HTTPS.
+    https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
+    """
+    if _is_token(request.values.get("token", ""), token):
+        return True
+    from_where = request.headers.get("Sec-Fetch-Site")
+    if from_where is not None:
+        return from_where in {"same-origin", "none"}
+    return request.headers.get("Origin") in {None, _origin(request.host_url)}
+
+
+def _is_token(given: str, token: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), token.encode())
 
 
 def _origin(url: str) -> str:
@@ -190,7 +224,7 @@ def _signature(text: str, token: str) -> str:
 
 def _is_ours(state: str, token: str) -> bool:
     text, _, signature = state.rpartition(".")
-    if not hmac.compare_digest(signature.encode(), _signature(text, token).encode()):
+    if not _is_token(signature, _signature(text, token)):
         return False
     return time.time() - int(text.partition(".")[0]) < STATE_SECONDS
 

@@ -22,7 +22,7 @@ log = structlog.get_logger()
 webhook = Blueprint("webhook", __name__)
 
 
-@webhook.post("/webhooks/github")
+@webhook.post("/webhooks/github", strict_slashes=False)
 def receive() -> Response:
     """Accept a delivery."""
     # GitHub signs the raw bytes, so read them before anything parses them.

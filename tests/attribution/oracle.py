@@ -798,18 +798,41 @@ def reasons(
     edits = in_order(once(evidence.edits), merged_at)
     first = merged_at - timedelta(days=policy.window_before_days)
     last = merged_at + timedelta(days=policy.window_after_days)
-    sides = {edit.id: written(edit) for edit in edits}
+    sides = {id(edit): written(edit) for edit in edits}
     matched = []
     for diff in sorted(change.files, key=lambda file: file.path):
         here = [edit for edit in edits if place(edit, evidence.roots) in names_of(diff)]
-        refused = [edit for edit in here if edit.outcome is not EditResult.APPLIED]
-        applied = [edit for edit in here if edit.outcome is EditResult.APPLIED]
-        inside = [edit for edit in applied if first <= edit.at <= last]
-        outside = [edit for edit in applied if not first <= edit.at <= last]
-        audit = FileAudit(new_side(diff), [sides[edit.id] for edit in inside], policy.limit)
+        file = new_side(diff)
+        usable = [edit for edit in here if may_count(edit, policy)]
+        outside = [edit for edit in usable if not first <= edit.at <= last]
+        inside = [edit for edit in usable if first <= edit.at <= last]
+        told = {(e.agent, e.agent_session) for e in inside if e.outcome is EditResult.APPLIED}
+        asked = [edit for edit in inside if edit.outcome is EditResult.UNRECORDED]
+        again = [edit for edit in asked if (edit.agent, edit.agent_session) in told]
+        unproven = [e for e in asked if e not in again and not stands(sides[id(e)], file)]
+        refused = [edit for edit in here if edit not in usable or edit in unproven]
+        inside = [edit for edit in inside if edit not in unproven and edit not in again]
+        audit = FileAudit(file, [sides[id(edit)] for edit in inside], policy.limit)
         matched.append((audit, outside, refused))
     # An edit of a renamed file may be credited in two files: all are matched, then judged.
     return {audit.file.diff.path: judged(audit, *others) for audit, *others in matched}
+
+
+def may_count(edit: Edit, policy: Policy) -> bool:
+    unrecorded = edit.outcome is EditResult.UNRECORDED and policy.unrecorded_outcomes
+    return unrecorded or edit.outcome is EditResult.APPLIED
+
+
+def stands(edit: Written, file: File) -> bool:
+    """Say whether three quarters of an edit's weight is in the file in order (rules.md 2.17)."""
+    weights = [round(1000 * plain_weight(canon)) for canon in edit.forms]
+    best = [0] * (len(file.forms) + 1)
+    for canon, weight in zip(edit.forms, weights, strict=True):
+        row = [0]
+        for at, there in enumerate(file.forms):
+            row.append(max(row[at], best[at + 1], best[at] + weight if canon == there else 0))
+        best = row
+    return sum(weights) > 0 and 4 * best[-1] >= 3 * sum(weights)
 
 
 def judged(audit: FileAudit, outside: list[Edit], refused: list[Edit]) -> dict[int, Reasoned]:
@@ -838,16 +861,24 @@ def place(edit: Edit, roots: Iterable[str]) -> str | None:
 
 
 def once(edits: Iterable[Edit]) -> list[Edit]:
-    """Keep each tool call once: the applied copy, then the one with the fewest lines."""
-    by_id: dict[str, list[Edit]] = {}
-    for edit in edits:
-        by_id.setdefault(edit.id, []).append(edit)
-    return [min(copies, key=_preference) for copies in by_id.values()]
+    """Keep each edit once: by agent, call, time, path and own lines (rules.md 2.8)."""
+    kept: list[Edit] = []
+    for edit in sorted(edits, key=_preference):
+        if not any(_same(edit, known) for known in kept):
+            kept.append(edit)
+    return kept
 
 
-def _preference(edit: Edit) -> tuple[bool, int, str, str, datetime]:
-    own = sum(len(hunk.own) for hunk in edit.lines.hunks)
-    return edit.outcome is not EditResult.APPLIED, own, edit.agent_session, edit.path, edit.at
+def _same(one: Edit, other: Edit) -> bool:
+    own = [[line for hunk in edit.lines.hunks for line in hunk.own] for edit in (one, other)]
+    timeless = re.match(r"toolu_[A-Za-z0-9_]{20}", one.id)
+    names = ("agent", "id", "path") if timeless else ("agent", "id", "at", "path")
+    return own[0] == own[1] and all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+def _preference(edit: Edit) -> tuple[bool, bool, datetime, str]:
+    no, open_ = edit.outcome is not EditResult.APPLIED, edit.outcome is EditResult.UNANSWERED
+    return no, open_, edit.at, edit.agent_session
 
 
 def in_order(edits: list[Edit], merged_at: datetime) -> list[Edit]:

@@ -219,6 +219,7 @@ class Telling:
         tape, old = self.tape, self.now[path]
         outcome = tape.one_of(
             (EditResult.APPLIED,) * 15
+            + (EditResult.UNRECORDED,) * 3
             + (EditResult.REFUSED, EditResult.FAILED, EditResult.INTERRUPTED)
         )
         new, lines, tool = (whole_write if tape.happens(20) else piece_edit)(old, tape)

@@ -29,6 +29,8 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
     as_of: datetime
     roots: list[str]
     policy: str = "claude-code-v1"
+    unrecorded_outcomes: bool = True
+    """Whether the policy counts edits whose outcome no record tells."""
     fingerprints: bool = False
     """Whether the evidence has only fingerprints, so that tokens are compared."""
     agents: dict[str, str] = {}
@@ -41,7 +43,8 @@ FINGERPRINTER = LineFingerprinter(b"the key of no installation")
 
 def audit_of(folder: Path) -> Audit:
     case = msgspec.json.decode((folder / "case.json").read_bytes(), type=Case)
-    evidence = read_evidence([folder / "evidence"], roots=case.roots)
+    names = (case.repository,) if case.repository else ()
+    evidence = read_evidence([folder / "evidence"], roots=case.roots, repositories=names)
     edits = tuple(_as_held(edit, case) for edit in evidence.edits)
     return attribute(
         AuditSubject(
@@ -51,7 +54,7 @@ def audit_of(folder: Path) -> Audit:
         ),
         Change(files=parse_diff((folder / "change.diff").read_bytes())),
         replace(evidence, edits=edits),
-        POLICIES[case.policy],
+        replace(POLICIES[case.policy], unrecorded_outcomes=case.unrecorded_outcomes),
         at=case.as_of,
         book=FingerprintCodebook(FINGERPRINTER) if case.fingerprints else None,
     )

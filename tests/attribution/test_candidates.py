@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-import pytest
 from msgspec.structs import replace
 
-from ghapp.attribution.candidates import CandidateEdits, candidates, first_hand, in_order, once
+from ghapp.attribution.candidates import CandidateEdits, candidates, first_hand, in_order
 from ghapp.attribution.model import (
     Change,
     Edit,
@@ -68,20 +67,6 @@ def test_a_renamed_file_has_the_edits_of_both_names_in_order_and_a_copied_one_do
     found = sorted_into(*some, files=(RENAMED, COPIED))
     assert ids(found.of(found.usable, RENAMED)) == ["2", "1"]
     assert found.of(found.usable, COPIED) == []
-
-
-@pytest.mark.parametrize(
-    ("better", "worse"),
-    [
-        (edit("x", own=9), edit("x", outcome="failed")),
-        (edit("x", own=1), edit("x", own=2)),
-        (edit("x", session="a"), edit("x", session="b")),
-        (edit("x", path="a.py"), edit("x", path="b.py")),
-        (edit("x", hours=6), edit("x", hours=5)),
-    ],
-)
-def test_of_two_copies_the_surest_is_kept_in_any_order(better: Edit, worse: Edit) -> None:
-    assert once([worse, better]) == once([better, worse]) == [better]
 
 
 def test_lines_by_number_give_way_to_the_sessions_own_edits() -> None:

@@ -13,7 +13,7 @@ AUDIT = attribute(SUBJECT, Change(), Evidence(), CLAUDE_CODE_V1, at=LATER)
 
 def test_members_are_sorted_and_nothing_is_left_over() -> None:
     document = to_document(AUDIT)
-    assert document.startswith(b'{"base_commit":null,"base_ref":null,"edits":null,"engine":"')
+    assert document.startswith(b'{"base_commit":null,"base_ref":null,"edits":{},"engine":"')
     assert b"\n" not in document
     assert b": " not in document
 

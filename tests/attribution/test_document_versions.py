@@ -1,14 +1,17 @@
 """Documents of every schema are read, and what is written follows the published JSON Schema."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import msgspec
 import pytest
 
 from ghapp.attribution.document import FIRST_SCHEMA, SCHEMA, from_document, schema, to_document
 from ghapp.attribution.model import Declaration
+from tests import published_schema
 from tests.cases import FIXTURES, TOP, cases, names
 
 PUBLISHED = TOP / "docs" / "audit.schema.json"
@@ -44,6 +47,22 @@ def test_a_written_document_follows_the_published_schema(case: Path) -> None:
     validator = jsonschema_rs.validator_for(json.loads(PUBLISHED.read_text("utf-8")))
     assert [error.message for error in validator.iter_errors(json.loads(written))] == []
     assert json.loads(written)["schema"] == SCHEMA
+
+
+def test_the_annotated_document_is_one() -> None:
+    page = (PUBLISHED.parent / "records.md").read_text("utf-8")
+    block = re.search(r"```jsonc\n(.*?)```", page, re.DOTALL)
+    assert block is not None
+    bare = re.sub(r"\s+// .*", "", block[1]).encode()
+    audit = from_document(bare)
+    assert to_document(audit) == json.dumps(json.loads(bare), separators=(",", ":")).encode()
+    assert audit.verdict == "assisted"
+
+
+def test_a_test_that_makes_a_document_against_the_schema_fails(document: bytes) -> None:
+    broken = msgspec.structs.replace(from_document(document), pull_request="seventeen")
+    with pytest.raises(jsonschema_rs.ValidationError):
+        published_schema.to_document(broken)
 
 
 def test_a_document_that_breaks_the_schema_is_found() -> None:

@@ -24,6 +24,7 @@ from ghapp.attribution.model import (
     Evidence,
     FileDiff,
     FileSnapshot,
+    PassedOver,
     UnreadEvidence,
 )
 from ghapp.attribution.policy import CLAUDE_CODE_V1
@@ -261,7 +262,7 @@ def test_a_broken_transcript_is_read_or_named(content: bytes) -> None:
     text = mutated(Tape(content), TRANSCRIPTS, JSON_TOKENS)
     found = within_bounds(len(text), lambda: read(text))
     for item in found:
-        assert isinstance(item, Edit | UnreadEvidence | Worktree | FileSnapshot)
+        assert isinstance(item, Edit | UnreadEvidence | Worktree | FileSnapshot | PassedOver)
         if isinstance(item, Edit):
             assert item.id
             assert item.path

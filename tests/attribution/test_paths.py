@@ -13,6 +13,7 @@ from ghapp.attribution.paths import (
     deepest_first,
     is_absolute,
     tidy,
+    within,
     without_worktree,
 )
 from tests.attribution.strategies import MERGED
@@ -134,6 +135,17 @@ def test_a_working_directory_named_like_the_repository_is_a_checkout() -> None:
         ("./a", "a"),
         ("/", "/"),
         ("", ""),
+        ("c:\\Code\\shop", "C:/Code/shop"),
+        ("c:/Code/", "C:/Code"),
+        ("\\\\?\\C:\\Code\\shop", "C:/Code/shop"),
+        ("\\\\?\\UNC\\server\\shop\\a.py", "//server/shop/a.py"),
+        ("\\\\server\\shop\\a.py", "//server/shop/a.py"),
+        ("//server/shop//a.py", "//server/shop/a.py"),
+        ("\\\\wsl$\\Ubuntu\\home\\ann", "/home/ann"),
+        ("//wsl.localhost/Ubuntu-24.04/home/ann/", "/home/ann"),
+        ("/mnt/c/Code/shop", "C:/Code/shop"),
+        ("/cygdrive/d/x", "D:/x"),
+        ("/mnt/data/shop", "/mnt/data/shop"),
     ],
 )
 def test_a_tidy_path(path: str, found: str) -> None:
@@ -148,3 +160,62 @@ def test_an_absolute_path_starts_at_a_root_a_drive_or_a_home() -> None:
 def test_roots_come_deepest_first() -> None:
     assert deepest_first(["/a", "/a/b", "/c"]) == ("/a/b", "/a", "/c")
     assert below("/", "/a") == "a"
+
+
+# --- one file, several names ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("root", "path"),
+    [
+        ("C:\\Code\\shop", "c:\\code\\Shop\\src\\shop\\a.py"),
+        ("\\\\Server\\Share\\shop", "\\\\server\\share\\shop\\src\\shop\\a.py"),
+        ("/mnt/c/Code/shop", "C:\\Code\\shop\\src\\shop\\a.py"),
+        ("C:\\Code\\shop", "/mnt/c/code/shop/src/shop/a.py"),
+        ("/home/ann/shop", "\\\\wsl$\\Ubuntu\\home\\ann\\shop\\src\\shop\\a.py"),
+        ("/Users/ann/re\u0301sume\u0301", "/Users/Ann/r\xe9sum\xe9/src/shop/a.py"),
+    ],
+)
+def test_a_root_is_known_by_every_name_of_its_file_system(root: str, path: str) -> None:
+    assert checkouts(known=[root]).place(path) == ("src/shop/a.py", True)
+
+
+def test_on_linux_a_folder_in_another_case_is_another_folder() -> None:
+    assert checkouts(known=["/home/ann/shop"]).place("/home/ann/Shop/src/shop/a.py") == ELSEWHERE
+
+
+def test_a_folded_name_is_a_file_of_the_change_only_if_it_fits_one() -> None:
+    files = ("src/R\xe9sum\xe9.py", "lib/a.py", "lib/A.py")
+    change = Change(files=tuple(FileDiff(path=path) for path in files))
+    found = KnownCheckouts((), change, known=["/Users/ann/shop"])
+    assert found.place("/Users/ann/shop/SRC/re\u0301sume\u0301.py").path == "src/R\xe9sum\xe9.py"
+    assert found.place("/Users/ann/shop/lib/A.py").path == "lib/A.py"
+    assert found.place("/Users/ann/shop/LIB/a.PY").path is None
+    other = Edit(id="1", agent="codex", agent_session="s", at=MERGED, path="/w/Src/r\xe9sum\xe9.py")
+    assert KnownCheckouts([other], change).roots == ("/w",)
+
+
+@pytest.mark.parametrize("known", [(), ("/w",)])
+def test_a_worktree_may_have_any_folder_and_a_submodule_is_none(known: tuple[str, ...]) -> None:
+    outer = [edit("/w/src/shop/a.py", cwd="/w"), edit("/w/src/new.py", cwd="/w")]
+
+    def roots(*inner: Edit) -> tuple[str, ...]:
+        return checkouts(*outer, *inner, known=known).roots
+
+    for folder in (".conductor/tokyo", "trees/x", "my-worktrees/x"):
+        one = edit(f"/w/{folder}/src/shop/a.py", cwd=f"/w/{folder}")
+        assert roots(one) == (f"/w/{folder}", "/w")
+    one = edit("/w/tokyo/src/shop/a.py", cwd="/w/tokyo")
+    assert roots(one) == ("/w",)
+    assert roots(one, edit("/w/tokyo/src/new.py", cwd="/w/tokyo")) == ("/w/tokyo", "/w")
+    assert roots(edit("/w/.conductor/tokyo/src/shop/a.py", cwd="/w")) == ("/w",)
+    folder_of_the_change = edit("/w/src/ledger.py", cwd="/w/src")
+    assert roots(folder_of_the_change) == ("/w",)
+
+
+def test_a_path_that_is_not_absolute_is_in_the_repository() -> None:
+    assert within(ROOTS, "./lib/a.py") == "lib/a.py"
+    assert within(ROOTS, "../a.py") is None
+    assert within(ROOTS, "/src/shop/a.py") == "a.py"
+    assert within(ROOTS, "/src/shop") is None
+    assert within(ROOTS, "/elsewhere/a.py") is None

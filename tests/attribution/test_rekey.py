@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import FingerprintCodebook
 from ghapp.attribution.fingerprint import LineFingerprinter
+from ghapp.attribution.identity import name_of
 from ghapp.attribution.model import Audit, AuditSubject, Change, Edit, Evidence
 from ghapp.attribution.policy import POLICIES
 from ghapp.attribution.rekey import rekeyed
@@ -46,10 +47,10 @@ def _read(folder: Path) -> tuple[Case, Change, Evidence]:
 @pytest.mark.parametrize("folder", FOLDERS, ids=names(FOLDERS))
 def test_edits_of_three_keys_are_attributed_as_those_of_one(folder: Path) -> None:
     case, change, text = _read(folder)
-    ids = dict.fromkeys(edit.id for edit in text.edits)
+    ids = dict.fromkeys(map(name_of, text.edits))
     keys = dict(zip(ids, itertools.cycle(["k1", "k2", "k3"])))
     named = {**OLD_KEYS, "k3": PRESENT}
-    mixed = tuple(_held(edit, named[keys[edit.id]]) for edit in text.edits)
+    mixed = tuple(_held(edit, named[keys[name_of(edit)]]) for edit in text.edits)
     brought = rekeyed(replace(text, edits=mixed), change, keys, OLD_KEYS, PRESENT)
     alone = replace(text, edits=tuple(_held(edit, PRESENT) for edit in text.edits))
     assert _audit(case, change, brought).files == _audit(case, change, alone).files
@@ -58,7 +59,7 @@ def test_edits_of_three_keys_are_attributed_as_those_of_one(folder: Path) -> Non
 def test_an_edit_of_a_key_that_is_gone_stays_and_matches_nothing() -> None:
     case, change, text = _read(next(one for one in FOLDERS if one.name == "tier_run"))
     old = replace(text, edits=tuple(_held(edit, OLD) for edit in text.edits))
-    keys = {edit.id: "k2" for edit in old.edits}
+    keys = {name_of(edit): "k2" for edit in old.edits}
     assert rekeyed(old, change, keys, {}, PRESENT) == old
     assert _audit(case, change, old).totals.attributed == 0
     brought = rekeyed(old, change, keys, OLD_KEYS, PRESENT)

@@ -20,13 +20,14 @@ from ghapp.attribution.model import (
     EditResult,
     Evidence,
     FileSnapshot,
+    PassedOver,
     UnreadEvidence,
 )
 from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED, Policy
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.auditing.edit_index import EditIndex, with_worktrees, write_index
 from ghapp.auditing.replay import HistoryAuditor
-from ghapp.evidence.source import Worktree
+from ghapp.evidence.source import Worktree, added_up
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.keep import AsFingerprints, as_text, import_artifacts
 from ghapp.store import Installation, Repository, Store
@@ -57,7 +58,7 @@ def change_of(folder: Path) -> Change:
     return Change(files=parse_diff((folder / "change.diff").read_bytes()))
 
 
-Found = list[Edit | FileSnapshot | UnreadEvidence | Worktree]
+Found = list[Edit | FileSnapshot | PassedOver | UnreadEvidence | Worktree]
 
 
 def whole(found: Found, subject: AuditSubject, policy: Policy, likely: list[str]) -> Evidence:
@@ -68,6 +69,7 @@ def whole(found: Found, subject: AuditSubject, policy: Policy, likely: list[str]
         likely_roots=with_worktrees(likely, [one for one in found if isinstance(one, Worktree)]),
         snapshots=tuple(one for one in found if isinstance(one, FileSnapshot)),
         unread=tuple(one for one in found if isinstance(one, UnreadEvidence)),
+        passed_over=added_up(one for one in found if isinstance(one, PassedOver)),
     )
 
 
@@ -130,15 +132,17 @@ def test_same_document_as_from_the_store(
         if (folder / "evidence").exists() and "broken" not in folder.name
     ]
     import_artifacts(store, 7, paths, roots, encode, now=NOW, actor="ann")
-    # The store keeps nothing of a file's content, so it cannot tell a checkout by it.
-    found = (one for one in find_evidence(paths) if not isinstance(one, FileSnapshot))
+    # The store keeps nothing of a file's content, so it cannot tell a checkout by it, and nothing
+    # of what was passed over.
+    beside = FileSnapshot | PassedOver
+    found = (one for one in find_evidence(paths) if not isinstance(one, beside))
     lines = None if made is None else made.lines
     write_index(found, tmp_path, roots=roots, likely_roots=[], encode=lines)
     auditor = HistoryAuditor(EditIndex(tmp_path), key)
     for folder in FOLDERS:
         subject, change = subject_of(folder), change_of(folder)
         span = CLAUDE_CODE_V1.evidence_span(subject.merged_at)
-        evidence = Evidence(edits=store.evidence.of(7, *span))
+        evidence = Evidence(edits=store.evidence.of(7, *span), passed_over=())
         is_text = made is None or not any(edit.lines.hunks for edit in evidence.edits)
         book = Codebook() if is_text else FingerprintCodebook(made)
         expected = attribute(subject, change, evidence, CLAUDE_CODE_V1, at=NOW, book=book)

@@ -7,6 +7,7 @@ from ghapp.attribution.candidates import once
 from ghapp.attribution.model import Change, FileDiff, Hunk, HunkLine
 from ghapp.auditing.line_case import (
     LinePart,
+    as_told,
     change_parts,
     edit_parts,
     of_change_parts,
@@ -90,7 +91,7 @@ def test_with_its_checkouts_named_every_line_has_the_same_verdict(folder: object
     case = of_folder(folder)  # type: ignore[arg-type]
     found = with_found_checkouts(case)
     for line, verdict in each_line(case):
-        assert verdict in [
+        assert as_told(verdict) in [
             one for at, one in each_line(found) if (at.path, at.line) == (line.path, line.line)
         ]
 

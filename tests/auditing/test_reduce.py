@@ -4,7 +4,7 @@ from hypothesis import given
 from msgspec.structs import replace
 
 from ghapp.attribution.model import EditResult
-from ghapp.auditing.line_case import LineCase, with_found_checkouts
+from ghapp.auditing.line_case import LineCase, as_told, with_found_checkouts
 from ghapp.auditing.reduce import ENOUGH, NEAREST, nearest, reduce
 from tests.attribution.strategies import Case, cases
 from tests.auditing.line_cases import (
@@ -31,7 +31,7 @@ def test_the_verdict_stays_and_nothing_is_added(story: Case) -> None:
     for case, verdict in each_reason(of_story(story)):
         found = with_found_checkouts(case)
         small = reduce(found)
-        assert small.verdict() == verdict
+        assert small.verdict() == as_told(verdict)
         assert set(ids(small)) <= set(ids(found))
         assert small.size <= found.size
 

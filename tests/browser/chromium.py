@@ -6,8 +6,7 @@ from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = (
-    "no Chromium: install Debian's package 'chromium', or name a browser in CHROMIUM; "
-    "the pages are not looked at without one"
+    "there is no Chromium here: install Debian's package 'chromium', or name a browser in CHROMIUM"
 )
 OPTIONS = ("--no-sandbox", "--font-render-hinting=none")
 """Root may start it, and words are set as evenly as on a sharp screen."""

@@ -16,6 +16,7 @@ from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.cli.admin import command
 from ghapp.keys.evidence import EvidenceKeys
 from ghapp.keys.signing import RecordSigner
+from ghapp.running import RunningNote, findable, locked
 from ghapp.store import (
     AccessDoor,
     AccessEntry,
@@ -207,3 +208,24 @@ def test_a_damaged_database_can_be_replaced(tmp_path: Path) -> None:
 def test_where_nothing_is_there_is_nothing_to_back_up(tmp_path: Path) -> None:
     assert run(f"sqlite:///{tmp_path}/none.db", "backup", str(tmp_path / "copy"))[0] == 1
     assert not (tmp_path / "copy").exists()
+
+
+def test_beside_a_running_app_nothing_is_put_back(filled: str, tmp_path: Path) -> None:
+    data, copy = tmp_path / "data", tmp_path / "copy"
+    data.mkdir()
+    assert run(filled, "backup", str(copy))[0] == 0
+    spoil(filled)
+    now = rows(filled)
+    with locked(data), findable(data, RunningNote(pid=4711)):
+        status, said = run(filled, "restore", str(copy), "--yes", "--data", str(data))
+    assert (status, rows(filled)) == (1, now)
+    assert f"the app runs in {data} (process 4711): stop it first" in said
+    # A worker of another machine or of a unit of its own holds no data directory.
+    with Store.unmigrated(filled) as store:
+        assert store.database.is_alive()
+        status, said = run(filled, "restore", str(copy), "--yes", "--data", str(data))
+        assert (status, rows(filled)) == (1, now)
+        assert "the app is connected to" in said
+        assert "stop it first" in said
+    assert run(filled, "restore", str(copy), "--yes", "--data", str(data))[0] == 0
+    assert rows(filled) != now

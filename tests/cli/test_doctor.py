@@ -121,7 +121,7 @@ def test_what_is_away_is_one_finding_and_stops_no_other_check(
     done = ghapp("doctor", **given)
     lines = done.stdout.decode().splitlines()
     assert (done.returncode, done.stderr) == (1, b"")
-    assert "WRONG redis: does not answer; work items wait in the database: start it" in lines
+    assert "WRONG redis: does not answer: start it; work items wait in the database" in lines
     wrong = {line.split()[1].rstrip(":") for line in lines if line.startswith("WRONG")}
     assert wrong == {"redis", "clock", "app", "hook", "installations", "deliveries"}
     assert "ok    queue: nothing waits" in lines

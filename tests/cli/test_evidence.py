@@ -1,13 +1,11 @@
 """What is shown before it is sent, and what is imported."""
 
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from ghapp.store import Installation, Repository, Store
-from tests.cases import FIXTURES
 from tests.cli.commands import ghapp
 from tests.databases import make_sqlite
 from tests.transcripts import write_transcript
@@ -22,44 +20,6 @@ def evidence(tmp_path: Path) -> Path:
     write_transcript(folder / "one.jsonl", "/home/dev/shop/src/totals.py", CONTENT)
     write_transcript(folder / "two.jsonl", "/home/dev/other/notes.py", CONTENT)
     return folder
-
-
-def test_preview_shows_path_time_agent_counts_and_fingerprints(evidence: Path) -> None:
-    done = ghapp("evidence", "preview", evidence, "--root", "/home/dev/shop")
-    shown = done.stdout.decode()
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert "2026-05-19 10:00 UTC  src/totals.py" in shown
-    assert "claude-code Write, applied, toolu_one" in shown
-    assert "lines: 2 own, 0 beside them, 0 replaced" in shown
-    fingerprint = r"^    own       [0-9a-f]{16} ( [0-9a-f]{10})+$"
-    assert len(re.findall(fingerprint, shown, re.MULTILINE)) == 2
-    assert shown.endswith("1 edit(s) would be stored\n")
-
-
-def test_preview_shows_no_line_of_code_and_nothing_outside_of_the_roots(evidence: Path) -> None:
-    shown = ghapp("evidence", "preview", evidence, "--root", "/home/dev/shop").stdout.decode()
-    for word in ("monthly", "collect_by_month", "notes.py", "/home/dev"):
-        assert word not in shown
-
-
-def test_preview_without_roots_shows_everything(evidence: Path) -> None:
-    shown = ghapp("evidence", "preview", evidence, "--counts").stdout.decode()
-    assert "/home/dev/shop/src/totals.py" in shown
-    assert "/home/dev/other/notes.py" in shown
-    assert "    own" not in shown
-
-
-def test_preview_of_one_file(evidence: Path) -> None:
-    shown = ghapp("evidence", "preview", evidence / "two.jsonl").stdout.decode()
-    assert shown.endswith("1 edit(s) would be stored\n")
-
-
-def test_preview_names_what_cannot_be_read() -> None:
-    case = FIXTURES / "audits" / "broken_transcript_line"
-    done = ghapp("evidence", "preview", case / "evidence")
-    [transcript] = case.glob("evidence/*/*.jsonl")
-    assert done.returncode == 1
-    assert done.stderr.decode().startswith(f"{transcript}:3: ")
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def test_writes_the_file_and_nothing_to_standard_output(place: Path) -> None:
     # The one call with a process for each processor, as by default.
     done = ghapp(*(one for one in arguments(place) if one not in {"--jobs", "1"}))
     assert (done.returncode, done.stdout) == (0, b""), done.stderr
-    assert done.stderr == b"2 audit document(s)\n"
+    assert done.stderr == b"1 edit(s) of agents read\n2 audit document(s)\n"
     assert numbers(place) == [1, 3]
 
 
@@ -151,7 +151,7 @@ def test_control_c_at_work_gives_the_same_file(place: Path) -> None:
     assert ghapp(*arguments(place, *long)).returncode == 0
     expected = (place / "out.jsonl").read_bytes()
     (place / "out.jsonl").unlink()
-    for most, written in ((0, 0), (30, 1)):
+    for most, written in ((0, 0), (40, 1)):
         _interrupted(place, most, written, arguments(place, *long, "--jobs", "2"))
     assert not (place / "out.jsonl").exists()
     done = ghapp(*arguments(place, *long))

@@ -76,6 +76,21 @@ def test_a_bundle_of_another_key_does_not(tmp_path: Path, environment: dict[str,
     assert run({}, "verify", path, "--public-key", known)[0] == 1
 
 
+def test_who_kept_an_older_bundle_learns_what_is_missing(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    for path, records in ((old, 4), (new, 2)):
+        path.write_bytes(bundle(lines(records)))
+    assert run({}, "verify", new)[0] == 0
+    status, told = run({}, "verify", new, "--since", old)
+    assert status == 1
+    assert "record 3 of acme/shop (pull request 3, audit 1) is missing" in told
+    status, told = run({}, "verify", old, "--since", new)
+    assert status == 0
+    assert f"it has every record of {new}" in told
+    new.write_bytes(new.read_bytes()[:-10])
+    assert "NOT whole itself" in run({}, "verify", old, "--since", new)[1]
+
+
 @pytest.mark.parametrize("key", ["no-such.pem", "a.txt", "rsa.pem"])
 def test_what_is_no_key_is_wrong_use(tmp_path: Path, key: str) -> None:
     path = tmp_path / "b.jsonl"

@@ -25,6 +25,7 @@ from tests.collector.stand_in import TOKEN, App
 
 START = datetime(2026, 5, 18, 9, 0, tzinfo=UTC)
 NOW = START + timedelta(hours=8)
+VERSION, MODEL = "2.1.101", "claude-opus-4-5-20251101"
 
 
 class Machine:
@@ -203,15 +204,18 @@ class Agent:
         return id_
 
     def _append(self, type_: str, content: object, **more: Any) -> None:
-        record = {
+        record: dict[str, Any] = {
             "type": type_,
             "sessionId": self.agent_session,
             "cwd": str(self.root),
             "timestamp": self.machine.at.isoformat(timespec="milliseconds"),
             "isSidechain": self.subagent,
+            "version": VERSION,
             "message": {"role": type_, "content": content},
             **more,
         }
+        if type_ == "assistant":
+            record["message"] |= {"model": MODEL}
         self.transcript.parent.mkdir(parents=True, exist_ok=True)
         with self.transcript.open("a") as file:
             file.write(json.dumps(record) + "\n")

@@ -19,7 +19,7 @@ from ghapp.collector.places import CollectorBusy
 from ghapp.collector.sent import AcknowledgedEdits
 from ghapp.wire import EnrolledInstallation, WireProblem
 from tests.clones import Clone
-from tests.collector.machine import NOW, Agent, Machine
+from tests.collector.machine import MODEL, NOW, VERSION, Agent, Machine
 from tests.collector.stand_in import KEY, App, Fault
 from tests.searching import FACTOR
 
@@ -65,6 +65,8 @@ def test_an_edit_arrives_as_fingerprints_with_its_path_in_the_repository(
         "claude-code",
         "s1",
     )
+    # The event names neither; the transcript that it names does.
+    assert (edit.agent_version, edit.model) == (VERSION, MODEL)
     print_of = LineFingerprinter(KEY).line
     assert edit.lines.hunks[0].own == tuple(map(print_of, CODE.splitlines()))
     (batch, *_) = app.batches

@@ -44,7 +44,8 @@ def everything_sent(machine: Machine, app: App) -> None:
         Fault(409, WireProblem(error="stale", code="stale_key")),
     ]
     for hours in range(3):
-        flush(machine.places, now=NOW + timedelta(hours=hours))
+        at = NOW + timedelta(hours=hours)
+        flush(machine.places, now=at, folders=lambda: [machine.transcripts])
     Agent(machine, clone.path, "s4", subagent=True).write("src/c.py", secret_code(WORDS[0]))
     assert backfill(machine.places, [machine.transcripts], since=None, now=NOW).sent == 2
     forget(machine.places, [ForgetRequest()])
@@ -87,7 +88,8 @@ def test_only_what_the_wire_names_is_sent(machine: Machine, app: App) -> None:
     assert names == {
         *(b"schema", b"client", b"machine", b"installation", b"key_id", b"remotes", b"edits"),
         *(b"id", b"agent", b"agent_session", b"at", b"path", b"outcome", b"tool", b"lines"),
-        *(b"handle", b"paths"),
+        *(b"agent_version", b"model", b"agents", b"handle", b"paths"),
+        *(b"version", b"transcripts", b"edits", b"seen_on", b"last_edit_on"),
     }
     home = str(machine.home).encode()
     assert not any(home in one for one in app.received)

@@ -19,12 +19,22 @@ def test_what_was_sent_is_remembered_over_runs(tmp_path: Path) -> None:
     assert edit("d") not in AcknowledgedEdits(path)
 
 
-def test_a_copy_that_claims_otherwise_is_another_one(tmp_path: Path) -> None:
+def test_a_copy_is_known_at_any_time_and_an_edit_with_other_lines_is_not(tmp_path: Path) -> None:
     path = tmp_path / "sent"
-    AcknowledgedEdits(path).add([edit("a", "one = 1")], NOW)
-    assert edit("a", "two = 2") in AcknowledgedEdits(path)
-    assert edit("a", "one = 1", "two = 2") not in AcknowledgedEdits(path)
-    assert replace(edit("a", "one = 1"), outcome=EditResult.REFUSED) not in AcknowledgedEdits(path)
+    sent = edit("Write:0", "one = 1")
+    AcknowledgedEdits(path).add([sent], NOW)
+    assert replace(sent, at=NOW + timedelta(seconds=2)) in AcknowledgedEdits(path)
+    assert edit("Write:0", "two = 2") not in AcknowledgedEdits(path)
+    assert replace(sent, path="src/other.py") not in AcknowledgedEdits(path)
+    assert replace(sent, outcome=EditResult.REFUSED) not in AcknowledgedEdits(path)
+
+
+def test_an_id_drawn_by_chance_is_enough(tmp_path: Path) -> None:
+    path = tmp_path / "sent"
+    name = "toolu_01A09q90qw90lq917835lq9"
+    AcknowledgedEdits(path).add([edit(name, "one = 1")], NOW)
+    assert edit(name, "one = 1", "two = 2") in AcknowledgedEdits(path)
+    assert replace(edit(name), outcome=EditResult.REFUSED) not in AcknowledgedEdits(path)
 
 
 def test_what_is_very_old_is_forgotten(tmp_path: Path) -> None:

@@ -130,7 +130,14 @@ def test_an_applied_edit_reads_back_whole(one: Edit) -> None:
     assert read([one]) == [one]
 
 
-@pytest.mark.parametrize("outcome", sorted(set(EditResult) - {EditResult.APPLIED}))
+NOT_APPLIED = sorted(set(EditResult) - {EditResult.APPLIED, EditResult.UNRECORDED})
+
+
+def test_an_edit_without_an_outcome_is_told_as_applied() -> None:
+    assert read([edit(EditResult.UNRECORDED)]) == [edit()]
+
+
+@pytest.mark.parametrize("outcome", NOT_APPLIED)
 @pytest.mark.parametrize("tool", ["Edit", "Write"])
 def test_of_an_edit_that_was_not_applied_the_own_lines_read_back(
     outcome: EditResult, tool: str

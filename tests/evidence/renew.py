@@ -4,12 +4,16 @@ Read what it changed before you keep it: the difference is what audits will coun
 """
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from ghapp.attribution.model import Edit, EditLines, UnreadEvidence
+from ghapp.attribution.model import Edit, EditLines, PassedOver, UnreadEvidence
 from ghapp.evidence.registry import SOURCES
-from ghapp.evidence.source import EvidenceSource, Found, everything
+from ghapp.evidence.source import EvidenceSource, Found, NamedCheckout, everything
+from ghapp.ingest import opencode_rows
 from tests.cases import cases
 from tests.evidence.carried_cases import carried_cases, named_agents, read_carried
 
@@ -29,8 +33,18 @@ def read_case(case: Path) -> dict[str, Any]:
 
 
 def read_file(source: EvidenceSource, path: Path) -> list[Found]:
-    with path.open("rb") as file:
-        return list(source.read(path.name, file, everything))
+    return list(source.read(*artifact(path), everything))
+
+
+def artifact(path: Path) -> tuple[str, list[bytes]]:
+    """Return an artifact's name and its records; a database is kept as the SQL that makes it."""
+    if path.suffix != ".sql":
+        return path.name, path.read_bytes().splitlines(keepends=True)
+    with TemporaryDirectory() as folder:
+        made = Path(folder) / f"{path.stem}.db"
+        with closing(sqlite3.connect(made)) as database:
+            database.executescript(path.read_text(encoding="utf-8"))
+        return made.name, list(opencode_rows.rows(made))
 
 
 def read_carried_case(case: Path) -> dict[str, Any]:
@@ -38,9 +52,13 @@ def read_carried_case(case: Path) -> dict[str, Any]:
 
 
 def shape(found: Found) -> dict[str, Any]:
-    """Return what a person has to see of an edit, a worktree or an unread record."""
+    """Return what a person has to see of something that was found."""
     if isinstance(found, UnreadEvidence):
         return {"unread": found.line, "problem": found.problem}
+    if isinstance(found, PassedOver):
+        return {"passed_over": found.what, "count": found.count}
+    if isinstance(found, NamedCheckout):
+        return {"checkout": found.folder, "remote": found.remote, "is_root": found.is_root}
     if not isinstance(found, Edit):
         return {"worktree": found.path, "original": found.original}
     return {
@@ -51,8 +69,15 @@ def shape(found: Found) -> dict[str, Any]:
         "at": found.at.isoformat(),
         "agent_session": found.agent_session,
         "cwd": found.cwd,
+        **_made_by(found),
         **_lines(found.lines),
     }
+
+
+def _made_by(edit: Edit) -> dict[str, Any]:
+    """Return what is recorded of the agent's version and its model."""
+    told = {"agent_version": edit.agent_version, "model": edit.model}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _lines(lines: EditLines[Any]) -> dict[str, Any]:

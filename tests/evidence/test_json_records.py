@@ -1,6 +1,7 @@
 """JSON as agents write it: what is mended, what is refused, and that no text is told."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from ghapp.evidence.json_records import (
     optional,
     to_time,
     to_time_of_milliseconds,
+    whole_records,
 )
 
 NAMED = msgspec.json.Decoder(dict[str, str])
@@ -89,3 +91,58 @@ def test_a_time_is_in_utc_or_not_known(value: object, found: datetime | None) ->
 )
 def test_milliseconds_are_a_time_or_not_known(value: object, found: datetime | None) -> None:
     assert to_time_of_milliseconds(value) == found
+
+
+# --- damaged lines --------------------------------------------------------------------------------
+
+ONE, TWO = b'{"sessionId":"1","type":"user"}', b'{"sessionId":"2","type":"x","in":{"a":[{"b":1}]}}'
+
+
+def is_whole(value: dict[str, Any]) -> bool:
+    return "sessionId" in value
+
+
+@pytest.mark.parametrize(
+    ("line", "records", "torn"),
+    [
+        (ONE, [ONE], False),
+        (ONE + TWO, [ONE, TWO], False),
+        (ONE + b"  \n", [ONE], False),
+        (b"\0" * 9 + ONE + b"\0" + TWO + b"\0", [ONE, TWO], False),
+        (b"\0" * 9, [], False),
+        (b"\xef\xbb\xbf" + ONE, [ONE], False),
+        (TWO[:30] + ONE, [ONE], True),
+        (TWO[:-8] + ONE, [ONE], True),
+        (ONE + TWO[:30], [ONE], True),
+        (ONE + TWO[:30] + ONE, [ONE, ONE], True),
+        (TWO[:-1], [], True),
+        (b'{"sessionId":"\xff"}', [b'{"sessionId":"\xff"}'], False),
+        (b"[1,2]", [], True),
+        (b"", [], False),
+    ],
+)
+def test_what_is_whole_on_a_damaged_line_is_found(
+    line: bytes,
+    records: list[bytes],
+    torn: bool,  # noqa: FBT001 (a column of the table)
+) -> None:
+    assert whole_records(line, is_whole) == (records, torn)
+
+
+def test_a_hostile_line_ends() -> None:
+    for line in (b'{"a":' * 20_000, b'{"a":"' * 20_000, b'{"a":{"b":1},' * 20_000):
+        assert whole_records(line, is_whole) == ([], True)
+
+
+def test_a_damaged_line_gives_its_whole_records_and_then_what_is_wrong() -> None:
+    decoder = msgspec.json.Decoder(dict[str, int])
+
+    def each(line: bytes) -> list[object]:
+        found = json_records.each_record(decoder, line, lambda value: "a" in value)
+        return [type(one) if isinstance(one, RecordError) else one for one in found]
+
+    assert each(b'{"a":1}') == [{"a": 1}]
+    assert each(b'\0\0{"a":1}{"a":2}') == [{"a": 1}, {"a": 2}]
+    assert each(b'{"x":"to{"a":1}{"b') == [{"a": 1}, RecordError]
+    assert each(b'{"a":1}{"a":"one"}') == [{"a": 1}, RecordError]
+    assert each(b"no record") == [RecordError]

@@ -39,7 +39,9 @@ def read(name: str, value: object) -> list[Found]:
         ("error", "The user rejected permission to use this tool", "refused"),
         ("error", "Tool execution aborted", "interrupted"),
         ("error", "no such file", "failed"),
-        ("error", {"message": "denied"}, "failed"),
+        ("error", {"message": "denied"}, "refused"),
+        ("error", {"type": "aborted", "message": "stopped"}, "interrupted"),
+        ("error", {"message": 7}, "failed"),
     ],
 )
 def test_what_became_of_a_call(status: str, error: object, outcome: str) -> None:
@@ -52,7 +54,7 @@ def test_an_export_a_part_and_a_row_are_the_same_edit() -> None:
     export = {"info": {"id": "ses_1", "directory": "/w"}, "messages": [{"parts": [part()]}]}
     [of_part] = read("prt_1.json", part())
     [of_export] = read("ses_1.json", export)
-    [of_row] = read(opencode.DATABASE, part() | {"directory": "/w"})
+    [of_row] = read("opencode.db", part() | {"directory": "/w"})
     assert of_export == of_row
     assert isinstance(of_part, Edit)
     assert of_part.id == of_export.id  # type: ignore[union-attr]
@@ -61,7 +63,7 @@ def test_an_export_a_part_and_a_row_are_the_same_edit() -> None:
 
 def test_a_part_is_one_edit_however_often_it_is_told() -> None:
     lines = [json.dumps(part()).encode()] * 2
-    assert len(list(opencode.read(opencode.DATABASE, lines, everything))) == 1
+    assert len(list(opencode.read("opencode.db", lines, everything))) == 1
 
 
 def test_a_time_that_is_missing_is_named_only_where_something_happened() -> None:
@@ -72,7 +74,7 @@ def test_a_time_that_is_missing_is_named_only_where_something_happened() -> None
 
 def test_a_broken_row_is_named_and_the_next_is_read() -> None:
     lines = [b"{broken", json.dumps(part()).encode()]
-    broken, edit = opencode.read(opencode.DATABASE, lines, everything)
+    broken, edit = opencode.read("opencode.db", lines, everything)
     assert isinstance(broken, UnreadEvidence)
     assert broken.line == 1
     assert isinstance(edit, Edit)
@@ -80,6 +82,6 @@ def test_a_broken_row_is_named_and_the_next_is_read() -> None:
 
 def test_only_a_database_with_its_name_and_its_head_is_one() -> None:
     head = b"SQLite format 3\0"
-    assert opencode.recognizes(f"data/{opencode.DATABASE}", head)
+    assert opencode.recognizes(f"data/{'opencode.db'}", head)
     assert not opencode.recognizes("data/other.db", head)
-    assert not opencode.recognizes(opencode.DATABASE, b"not sqlite")
+    assert not opencode.recognizes("opencode.db", b"not sqlite")

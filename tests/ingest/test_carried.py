@@ -204,6 +204,16 @@ def test_a_missing_checkpoint_is_named(clone: Clone) -> None:
     assert (unread.source, "1 checkpoint(s)" in unread.problem) == (BRANCH, True)
 
 
+def test_a_broken_record_in_many_copies_is_told_once(clone: Clone, tmp_path: Path) -> None:
+    path = write_transcript(tmp_path / "one.jsonl", f"/home/ann/shop/{PATH}", CONTENT)
+    broken = path.read_text() + '{"type":"assistant","message":\n'
+    clone.commit({PATH: CONTENT}, f"Add totals\n\nEntire-Checkpoint: {CHECKPOINT}\n")
+    copies = {f"{number}/full.jsonl": broken for number in range(3)}
+    add_checkpoint(clone, copies | {"3/full.jsonl": broken.replace("assistant", "user")})
+    unread = [one for one in carried_by(clone).found if isinstance(one, UnreadEvidence)]
+    assert len(unread) == 2
+
+
 def test_a_partial_clone_is_told_what_it_lacks(clone: Clone, tmp_path: Path) -> None:
     sha = clone.commit({PATH: CONTENT})
     add_note(clone, sha, note({PATH: "1-2"}))

@@ -5,12 +5,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ghapp.attribution.document import from_document
-from ghapp.attribution.model import Audit, LineFingerprint, Verdict
+from ghapp.attribution.model import Audit, Edit, LineFingerprint, Verdict
 from ghapp.demo.sandbox import Fault, FaultKind, HubPull
 from ghapp.evidence import git_ai_notes
-from ghapp.store import Store
+from ghapp.ingest.artifacts import find_evidence
+from ghapp.store import EditSender, Store
 from tests.carrying import CHECKPOINT, CLAUDE_SESSION, note, trace
 from tests.faults.place import START, Place, running_place
 from tests.transcripts import write_transcript
@@ -113,6 +115,33 @@ def test_a_checkpoint_that_a_commit_names_is_read(place: Place, tmp_path: Path) 
     assert {line.edit for file in audit.files for line in file.lines if line.attributed} == {
         "toolu_one"
     }
+
+
+def test_a_carried_transcript_takes_nothing_from_what_a_token_sent(
+    place: Place, tmp_path: Path
+) -> None:
+    """Somebody with write access pushes a colleague's call id, under her name as author."""
+    at = START - timedelta(hours=1)
+    whole = write_transcript(
+        tmp_path / "one.jsonl", f"/home/ann/app/{PATH}", CONTENT, at=at.isoformat()
+    )
+    (sent,) = (one for one in find_evidence([whole]) if isinstance(one, Edit))
+    hers = replace(sent, path=PATH, cwd=None, actor="ann")
+    place.store.evidence.add(place.repository.id, [hers], now=START, sender=EditSender(actor_id=11))
+    forged = write_transcript(
+        tmp_path / "two.jsonl", f"/home/ann/app/{PATH}", "def nothing():\n", at=at.isoformat()
+    )
+    folder = f"{CHECKPOINT[:2]}/{CHECKPOINT[2:]}"
+    put(
+        place,
+        "refs/heads/entire/checkpoints/v1",
+        {f"{folder}/0/full.jsonl": forged.read_text(), f"{folder}/1/full.jsonl": whole.read_text()},
+    )
+    audit = merged(place, opened(place, f"Add totals\n\nEntire-Checkpoint: {CHECKPOINT}\n"))
+    assert audit.totals.by_agent == {"claude-code": 5}
+    kept = place.store.evidence.of(place.repository.id, START - timedelta(days=1), START)
+    assert hers in kept
+    assert len(kept) == 2, "hers, and the forged one beside it; the copy of hers adds nothing"
 
 
 def test_records_that_the_pull_request_brings_are_read(place: Place) -> None:

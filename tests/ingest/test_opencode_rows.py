@@ -40,7 +40,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 def test_a_tool_call_is_a_line_with_where_it_happened(path: Path) -> None:
     add(path, "p2", TOOL)
     add(path, "p1", json.dumps(TOOL).encode() + b" \n")
-    where = {"sessionID": "s1", "directory": "/home/ann/shop"}
+    where = {"sessionID": "s1", "directory": "/home/ann/shop", "version": None, "modelID": None}
     assert read(path) == [{**TOOL, "id": name, **where} for name in ("p1", "p2")]
     assert not any(b"\n" in line for line in rows(path))
 
@@ -88,3 +88,31 @@ def test_a_file_that_is_not_there_is_not_made(path: Path) -> None:
     with pytest.raises(OSError, match="not OpenCode's database"):
         list(rows(path.with_name("none.db")))
     assert not path.with_name("none.db").exists()
+
+
+def test_an_upgraded_database_gives_both_generations_the_older_first(path: Path) -> None:
+    add(path, "p1", TOOL)
+    message = {"content": [TOOL], "model": {"id": "m"}}
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE session_v2 (id TEXT, directory TEXT, version TEXT)")
+        database.execute(
+            "CREATE TABLE session_message (id TEXT, session_id TEXT, time_created INT, data TEXT)"
+        )
+        database.execute("INSERT INTO session_v2 VALUES ('s2', '/home/ann/app', '2.0.12')")
+        told = json.dumps(message, separators=(",", ":"))
+        database.execute("INSERT INTO session_message VALUES ('m1', 's2', 7, ?)", (told,))
+        database.commit()
+    older, newer = read(path)
+    assert (older["id"], older["directory"]) == ("p1", "/home/ann/shop")
+    where = {"sessionID": "s2", "directory": "/home/ann/app", "version": "2.0.12", "modelID": None}
+    assert newer == {**message, "id": "m1", **where}
+
+
+def test_a_text_that_is_not_utf_8_spoils_its_own_row_only(path: Path) -> None:
+    add(path, "p1", TOOL)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(
+            "INSERT INTO part VALUES ('p2', 's1', CAST(X'7B22746F6F6C223AFF7D' AS TEXT))"
+        )
+        database.commit()
+    assert [b'"p1"' in line for line in rows(path)] == [True, False]

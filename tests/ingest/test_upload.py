@@ -4,6 +4,7 @@ GitHub is asked on paper here: what it would say is what a test sets. tests/web 
 through the web door, to the stand-in.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -15,10 +16,25 @@ from ghapp.attribution.model import EditHunk, EditLines, LineFingerprint
 from ghapp.collector.batches import to_sent
 from ghapp.github.app_auth import NamedRepository
 from ghapp.github.user_access import AccessLevel
-from ghapp.ingest.upload import AHEAD, ASK_AGAIN, UploadIntake, UploadRefused
+from ghapp.ingest.upload import (
+    AHEAD,
+    ASK_AGAIN,
+    ASKED_BY_INSTALLATION,
+    ASKED_BY_PERSON,
+    UploadIntake,
+    UploadRefused,
+)
 from ghapp.keys.evidence import EvidenceKeys
-from ghapp.store import AccessToken, Installation, NewToken, Repository, Store, TokenKind
-from ghapp.wire import SCHEMA, EditBatch, ForgetRequest, SentEdit
+from ghapp.store import (
+    AccessToken,
+    Installation,
+    NameReason,
+    NewToken,
+    Repository,
+    Store,
+    TokenKind,
+)
+from ghapp.wire import SCHEMA, EditBatch, ForgetRequest, SeenAgent, SentEdit
 from tests.store.records import NOW, edit
 
 KEY, SECRET = bytes(range(32)), "ghapp_upload_0123456789abcdef"
@@ -114,6 +130,44 @@ def test_a_batch_is_stored_once_as_its_persons(
     assert (one.id, one.actor, one.path) == ("a", "ann", "src/app.py")
     (week,) = store.coverage.weeks(42, NOW, NOW)
     assert (week.developers, week.edits) == (("ann",), 1)
+
+
+def test_version_and_model_are_kept_and_an_old_machine_sends_neither(
+    intake: UploadIntake, store: Store, ann: AccessToken, batch: EditBatch
+) -> None:
+    old = msgspec.json.decode(msgspec.json.encode(batch), type=dict)
+    del old["agents"]
+    for name in ("agent_version", "model"):
+        assert old["edits"][0].pop(name) is None
+    intake.take(msgspec.convert(old, EditBatch), ann, now=NOW)
+    (one,) = store.evidence.of(42, NOW, NOW)
+    assert (one.agent_version, one.model) == (None, None)
+    told = {"agent_version": "2.1.101", "model": "claude-opus-4-5"}
+    intake.take(replace(batch, edits=(replace(batch.edits[0], **told),)), ann, now=NOW)
+    (one,) = store.evidence.of(42, NOW, NOW)
+    assert (one.agent_version, one.model) == ("2.1.101", "claude-opus-4-5")
+    intake.take(batch, ann, now=NOW)
+    (one,) = store.evidence.of(42, NOW, NOW)
+    assert one.model == "claude-opus-4-5"
+
+
+def test_what_a_machine_saw_of_agents_is_kept_and_forgotten_with_its_person(
+    intake: UploadIntake, store: Store, ann: AccessToken, batch: EditBatch
+) -> None:
+    tomorrow = (NOW + timedelta(days=1)).date()
+    codex = SeenAgent(
+        agent="codex",
+        version="0.151.0",
+        transcripts=2,
+        edits=0,
+        seen_on=tomorrow,
+        last_edit_on=None,
+    )
+    intake.take(replace(batch, remotes=(), edits=(), agents=(codex, codex)), ann, now=NOW)
+    (one,) = store.agent_reports.seen(NOW)
+    assert (one.version, one.machines, one.edits, one.seen_on) == ("0.151.0", 1, 0, NOW.date())
+    intake.forget(ForgetRequest(), ann, now=NOW)
+    assert store.agent_reports.seen(NOW) == ()
 
 
 def changed_edit(batch: EditBatch, **changed: object) -> EditBatch:
@@ -228,7 +282,7 @@ def test_a_former_name_or_a_fork_leads_to_its_repository(
     assert github.asked == ["ann/shop"], "what was found stands"
 
 
-def test_a_name_that_github_does_not_know_is_asked_for_again_after_hours(
+def test_a_name_that_github_does_not_know_is_asked_for_again_after_a_day(
     intake: UploadIntake, github: GitHubOnPaper, ann: AccessToken, batch: EditBatch
 ) -> None:
     unknown = replace(batch, remotes=("github.com/ann/none",))
@@ -237,6 +291,77 @@ def test_a_name_that_github_does_not_know_is_asked_for_again_after_hours(
         with pytest.raises(UploadRefused, match="installed on none"):
             intake.take(unknown, ann, now=NOW)
     assert github.asked == ["ann/none"] * 2
+
+
+def sends_unknown(
+    intake: UploadIntake, token: AccessToken, batch: EditBatch, names: Iterable[str]
+) -> None:
+    for name in names:
+        remotes = (f"github.com/{name}",)
+        with pytest.raises(UploadRefused, match="installed on none"):
+            intake.take(replace(batch, remotes=remotes), token, now=NOW)
+
+
+def test_one_persons_unknown_names_cost_a_bounded_number_of_requests(
+    intake: UploadIntake, github: GitHubOnPaper, ann: AccessToken, batch: EditBatch
+) -> None:
+    sends_unknown(intake, ann, batch, [f"ann/none-{n}" for n in range(2 * ASKED_BY_PERSON)])
+    assert len(github.asked) == ASKED_BY_PERSON
+    bob = replace(ann, user_id=12)
+    sends_unknown(intake, bob, batch, ["bob/none"])
+    assert github.asked[-1] == "bob/none"
+    github.now += ASK_AGAIN
+    sends_unknown(intake, ann, batch, ["ann/other"])
+    assert github.asked[-1] == "ann/other"
+
+
+def test_all_persons_together_cost_an_installation_a_bounded_number(
+    intake: UploadIntake, github: GitHubOnPaper, ann: AccessToken, batch: EditBatch
+) -> None:
+    for person in range(2 + ASKED_BY_INSTALLATION // ASKED_BY_PERSON):
+        someone = replace(ann, user_id=100 + person)
+        names = [f"p{person}/none-{n}" for n in range(ASKED_BY_PERSON)]
+        sends_unknown(intake, someone, batch, names)
+    assert len(github.asked) == ASKED_BY_INSTALLATION
+
+
+def test_what_one_installation_was_told_counts_for_no_other(
+    *,
+    intake: UploadIntake,
+    store: Store,
+    keys: EvidenceKeys,
+    github: GitHubOnPaper,
+    ann: AccessToken,
+    batch: EditBatch,
+) -> None:
+    stranger = replace(ann, user_id=99, installations=(2,))
+    other = replace(batch, installation=2, key_id=keys.present(2, now=NOW).id)
+    sends_unknown(intake, stranger, other, ["ann/shop"])
+    told = b'{"id": 99, "parent": {"id": 43}, "source": {"id": 42}}'
+    github.names["ann/shop"] = msgspec.json.decode(told, type=NamedRepository)
+    fork = replace(batch, remotes=("github.com/ann/shop",))
+    assert intake.take(fork, ann, now=NOW).stored == 1
+    store.repository_names.note("ann/shop", NameReason.FORK, now=NOW, repository_id=43)
+    assert intake.take(fork, ann, now=NOW).already_known == 1
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        "github.com/x/../../installation/repositories",
+        "github.com/x/..",
+        "github.com/x/y?z",
+        "github.com/x/y/z",
+        "github.com/x/%2e%2e",
+        "github.com/acme/shop#",
+    ],
+)
+def test_a_remote_that_cannot_be_a_name_is_never_asked_for(
+    intake: UploadIntake, github: GitHubOnPaper, ann: AccessToken, batch: EditBatch, remote: str
+) -> None:
+    with pytest.raises(UploadRefused, match="installed on none"):
+        intake.take(replace(batch, remotes=(remote,)), ann, now=NOW)
+    assert github.asked == []
 
 
 def test_another_accounts_repository_gets_nothing(

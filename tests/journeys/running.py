@@ -41,7 +41,7 @@ from ghapp.serve import (
 from ghapp.store import Store, WorkItem
 from ghapp.store.schema import work_item
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 """Seconds that anything may take on a machine whose cores are busy; nothing waits so long."""
 LOOK_EVERY = 0.05
 BASE = "def total(lines):\n    return sum(line.amount for line in lines)\n"

@@ -4,10 +4,13 @@
 
 It fetches two npm packages with the npm command and its configuration, keeps the operations and
 webhooks named below with all that they refer to, and writes ``api.json``, ``webhooks.json`` and
-the packages' license notice beside this file.
+the packages' license notice beside this file. What an app may ask for at registration (all
+permissions with their levels, all events with the permission that each needs) goes to
+``ghapp/demo/sandbox/permissions.json``, because the stand-in refuses everything else.
 """
 
 import json
+import re
 import subprocess
 import tarfile
 import tempfile
@@ -16,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+REGISTRATION = HERE.parents[1] / "ghapp" / "demo" / "sandbox" / "permissions.json"
 API_PACKAGE = "@octokit/openapi@23.0.2"
 WEBHOOKS_PACKAGE = "@octokit/openapi-webhooks@12.1.0"
 DESCRIPTION = "package/generated/api.github.com.json"
@@ -89,6 +93,27 @@ pull-request-reopened pull-request-synchronize pull-request-unlabeled
 repository-archived repository-created repository-deleted repository-renamed
 repository-transferred repository-unarchived
 """
+# To subscribe to this event, a GitHub App must have at least read-level access for the "Issues"
+# or "Pull requests" repository permissions. (Of packages: "To install this event on ...".)
+_NEEDS = re.compile(
+    r"event(?: on a GitHub App)?, (?:a GitHub App|the app) must have at least read-level access "
+    r"for the (?P<labels>[^.]*?)(?P<where>repository or organization|repository|organization|app)? "
+    r"permissions?"
+)
+RENAMED = {
+    ("Administration", "organization"): "organization_administration",
+    ("Commit statuses", "repository"): "statuses",
+    ("Custom properties", "organization"): "organization_custom_properties",
+    ("Dependabot alerts", "repository"): "vulnerability_alerts",
+    ("Personal access token requests", "organization"): (
+        "organization_personal_access_token_requests"
+    ),
+    ("Projects", "organization"): "organization_projects",
+    ("Projects", "repository"): "repository_projects",
+    ("Code scanning alerts", "repository"): "security_events",
+}
+"""Label and place of a permission on GitHub's pages → its name in the API, where it is not just the
+label in lower case."""
 DROPPED = {"description", "summary", "example", "examples", "externalDocs", "x-github", "title"}
 """Members that validate nothing; without them the files are much smaller."""
 
@@ -100,6 +125,8 @@ def main() -> None:
         webhooks, _ = _package(WEBHOOKS_PACKAGE, Path(scratch))
     _write("api.json", _slim_api(api))
     _write("webhooks.json", _slim_webhooks(webhooks))
+    text = json.dumps(_registration(api, webhooks), sort_keys=True, indent=1)
+    REGISTRATION.write_text(text + "\n", encoding="utf-8")
     notice = f"api.json is cut from {API_PACKAGE}, webhooks.json from {WEBHOOKS_PACKAGE},\n"
     notice += "both under this license:\n\n"
     (HERE / "LICENSE").write_text(notice + license_text, encoding="utf-8")
@@ -137,6 +164,34 @@ def _slim_webhooks(whole: dict[str, Any]) -> dict[str, Any]:
     }
     slim = {"openapi": whole["openapi"], "info": _info(whole), "webhooks": _stripped(kept)}
     return slim | {"components": _components(whole, slim)}
+
+
+def _registration(api: dict[str, Any], webhooks: dict[str, Any]) -> dict[str, Any]:
+    """Return all permissions with their levels, and all events with the permissions they need.
+
+    One of an event's permissions is enough. An event without any cannot be subscribed to: GitHub
+    sends it to every app, or to none.
+    """
+    known = api["components"]["schemas"]["app-permissions"]["properties"]
+    levels = {name: shown["enum"] for name, shown in known.items()}
+    events: dict[str, list[str]] = {}
+    for webhook in webhooks["webhooks"].values():
+        post = webhook["post"]
+        name = post["x-github"]["subcategory"].replace("-", "_")
+        found = _NEEDS.search(" ".join(post["summary"].split()))
+        needed = _needed(found, levels) if found else []
+        events[name] = sorted({*events.get(name, ()), *needed})
+    return {"permissions": levels, "events": events}
+
+
+def _needed(found: re.Match[str], levels: dict[str, Any]) -> list[str]:
+    """Return the names of the permissions that GitHub's sentence names by their labels."""
+    places = (found["where"] or "repository").split(" or ")
+    labels = re.findall(r'"([^"]+)"', found["labels"])
+    pairs = [(label, place) for label in labels for place in places]
+    names = [RENAMED.get(pair, pair[0].lower().replace(" ", "_")) for pair in pairs]
+    # "Meta" is the app's own webhook, and security advisories have no name in the API yet.
+    return [name for name in names if name in levels]
 
 
 def _info(whole: dict[str, Any]) -> dict[str, Any]:

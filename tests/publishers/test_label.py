@@ -77,4 +77,5 @@ def test_a_defined_label_keeps_what_people_made_of_it(publisher: Publisher) -> N
 
 def test_descriptions_fit() -> None:
     assert description(LABEL) == "Some added lines were written in Claude Code sessions"
-    assert len(description("x" * 200)) <= MOST_DESCRIPTION
+    # https://docs.github.com/en/rest/issues/labels: "Must be 100 characters or fewer."
+    assert len(description("x" * 200)) == MOST_DESCRIPTION == 100

@@ -17,11 +17,13 @@ from ghapp.queue.enqueue import (
     WAKE,
     WAKE_PAUSE,
     QueueAway,
+    QueueState,
     RedisQueue,
     connect,
     job_id,
 )
 from ghapp.store import Lane, Store, WorkItem, WorkRequest
+from tests.queues import MortalValkey
 
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 
@@ -143,3 +145,23 @@ def test_a_server_says_its_settings(redis_url: str) -> None:
     assert queue.is_alive()
     assert queue.setting("maxmemory-policy") == "noeviction"
     assert queue.setting("no-such-setting") is None
+
+
+def test_a_server_that_only_answers_is_not_well(own_valkey: MortalValkey, item: WorkItem) -> None:
+    queue = RedisQueue(connect(own_valkey.url, quick=True))
+    assert queue.state() is QueueState.AWAY
+    own_valkey.start()
+    assert queue.state() is QueueState.OK
+    own_valkey.follow("127.0.0.1", 9)
+    assert queue.state() is QueueState.READ_ONLY
+    for ask in (queue.wake, lambda: queue.push([item], now=NOW)):
+        with pytest.raises(QueueAway, match="read-only"):
+            ask()
+    own_valkey.lead()
+    own_valkey.set(maxmemory="1")
+    assert queue.state() is QueueState.FULL
+    with pytest.raises(QueueAway, match="full"):
+        queue.push([item], now=NOW)
+    own_valkey.set(maxmemory="0")
+    assert queue.is_alive()
+    assert queue.push([item], now=NOW) == 1

@@ -82,8 +82,8 @@ def audit_of(name: str, agent: str) -> Audit:
             path=path,
             previous_path=path,
             added=1,
-            effective=rule is None,
-            attributed=row.attributed,
+            effective=int(rule is None),
+            attributed=int(row.attributed),
             excluded=rule,
             lines=(row,),
         )

@@ -70,7 +70,7 @@ def test_shares_are_floors_beside_those_of_the_week_before() -> None:
     assert "- 4 merged pull requests, as many as the week before" in told
     assert "- **2 with an agent**, at least 50% (50% the week before)" in told
     assert "- **61 of 200 lines with an agent**, at least 30% (30% the week before)" in told
-    assert "- nothing is known about 1 pull request" in told
+    assert "- 1 pull request without evidence" in told
     assert "By agent: Codex 61 lines in 1 pull request." in told
     assert told.endswith("(https://ghapp.example/acme)\n")
 

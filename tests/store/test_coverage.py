@@ -4,9 +4,12 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from ghapp.attribution.model import Verdict
 from ghapp.store import AuthorCoverage, AuthorsHeard, EditSender, MachineReport, Store, WeekCoverage
 from ghapp.store.coverage import monday
+from ghapp.store.summaries.questions import SummaryQuestions
 from ghapp.summaries.counts import PullFacts
+from ghapp.summaries.selection import PersonNaming, PullSelection
 from tests.store.records import DAY, NOW, document, edit
 
 ANN = MachineReport(
@@ -69,19 +72,32 @@ def test_pull_requests_of_silent_authors_are_named_and_counted(store: Store) -> 
     store.audits.save(42, 9, document(), now=NOW, about=PullFacts())
     later = NOW + 60 * DAY
     store.audits.save(43, 1, document(later), now=NOW, about=PullFacts(author="ann", author_id=11))
-    found = store.coverage.pulls((42, 43), NOW - DAY, NOW + DAY)
+    summaries, today = SummaryQuestions(store.database, PersonNaming()), NOW.date()
+    near = PullSelection((42, 43), since=today - DAY, until=today + DAY)
+    found = summaries.silent(near, 100)
     assert [(one.pull_request, one.author, one.known) for one in found] == [
         (3, "cy", AuthorCoverage.NOTHING),
         (4, "dan", AuthorCoverage.NOTHING),
     ]
-    assert store.coverage.covered((42, 43), NOW - DAY, NOW + DAY) == AuthorsHeard(
-        pulls=4, without=2
-    )
+    assert summaries.silent(near, 1) == found[:1]
+    assert summaries.heard(near) == AuthorsHeard(pulls=4, without=2, no_evidence=0, neither=0)
     assert store.coverage.of_pull(42, 2) is AuthorCoverage.EVIDENCE
     assert store.coverage.of_pull(42, 9) is None
     assert store.coverage.of_pull(42, 99) is None
-    assert store.coverage.covered((43,), NOW, later) == AuthorsHeard(pulls=1, without=1)
-    assert store.coverage.covered((), NOW, later) == AuthorsHeard(pulls=0, without=0)
+    assert summaries.heard(PullSelection((43,))).without == 1
+    assert summaries.heard(PullSelection(())).pulls == 0
+
+
+def test_two_unknowns_are_told_apart(store: Store) -> None:
+    store.coverage.note([ANN], now=NOW)
+    unknown = document(verdict=Verdict.NO_EVIDENCE)
+    for number, (author_id, text) in enumerate(
+        [(11, unknown), (11, document()), (14, unknown), (14, document()), (14, document())]
+    ):
+        about = PullFacts(author=f"person-{author_id}", author_id=author_id)
+        store.audits.save(42, number, text, now=NOW, about=about)
+    heard = SummaryQuestions(store.database, PersonNaming()).heard(PullSelection((42,)))
+    assert heard == AuthorsHeard(pulls=5, without=3, no_evidence=2, neither=1)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +107,8 @@ def test_evidence_counts_in_the_window_only(store: Store, days: int, known: str)
     sent = edit("a", at=NOW + days * DAY)
     store.evidence.add(42, [sent], now=NOW, sender=EditSender(actor_id=11))
     store.audits.save(42, 1, document(), now=NOW, about=PullFacts(author="ann", author_id=11))
-    found = store.coverage.pulls((42,), NOW, NOW)
+    summaries = SummaryQuestions(store.database, PersonNaming())
+    found = summaries.silent(PullSelection((42,)), 100)
     assert (["nothing"] if known == "nothing" else []) == [one.known.value for one in found]
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.attribution.fingerprint import LineFingerprinter
+from ghapp.attribution.identity import EditName
 from ghapp.attribution.model import Edit, EditHunk, EditLines, EditResult
 from ghapp.store import (
     EditSender,
@@ -68,12 +69,11 @@ def test_two_repositories_may_hold_the_same_edit(store: Store) -> None:
 
 
 COPIES = (
-    edit("a", "one", at=NOW, path="src/app.py"),
-    edit("a", "one", at=NOW, path="/home/ann/shop/src/app.py", actor="ann"),
-    edit("a", "one", at=NOW + MINUTE),
-    edit("a", "one", "two"),
-    edit("a", outcome=EditResult.REFUSED),
-    edit("a", outcome=EditResult.UNANSWERED),
+    edit("a", "one", path="src/app.py"),
+    edit("a", "one", path="src/app.py", agent_session="s2"),
+    edit("a", "one", path="/home/ann/shop/src/app.py", actor="ann"),
+    edit("a", "one", outcome=EditResult.REFUSED),
+    edit("a", "one", outcome=EditResult.UNANSWERED),
 )
 """Copies of one edit, in the order in which they are preferred."""
 
@@ -81,7 +81,7 @@ COPIES = (
 @pytest.mark.parametrize("together", [True, False])
 def test_the_same_copy_stays_in_any_order(store: Store, *, together: bool) -> None:
     for repository, order in enumerate(
-        itertools.islice(itertools.permutations(COPIES), 0, 720, 60)
+        itertools.islice(itertools.permutations(COPIES), 0, 120, 10)
     ):
         for batch in [order] if together else [[one] for one in order]:
             store.evidence.add(repository, batch, now=NOW)
@@ -90,7 +90,7 @@ def test_the_same_copy_stays_in_any_order(store: Store, *, together: bool) -> No
 
 
 def test_a_better_copy_without_a_name_keeps_the_name(store: Store) -> None:
-    keep(store, COPIES[1])
+    keep(store, COPIES[2])
     assert keep(store, COPIES[0]) == EvidenceAdded(replaced=1)
     (kept,) = store.evidence.of(42, *EVER)
     assert (kept.path, kept.actor) == ("src/app.py", "ann")
@@ -169,17 +169,97 @@ def _person(store: Store, edit_id: str, actor: str, actor_id: int, **changed: ob
     store.evidence.add(42, [one], now=NOW, sender=EditSender(actor_id=actor_id))
 
 
-def test_another_persons_copy_never_takes_the_place_of_the_first(store: Store) -> None:
+OTHERS = (
+    edit("a", "two"),
+    edit("a", "one", "two"),
+    edit("a", "one", at=NOW + MINUTE),
+    edit("a", "one", path="lib/app.py"),
+    edit("a", "one", path="/home/ann/shop/tests/app.py"),
+    edit("a", "one", agent="codex"),
+)
+"""Edits with the id of another one."""
+
+
+def test_an_id_that_repeats_names_several_edits(store: Store) -> None:
+    keep(store, COPIES[0], *OTHERS[:3])
+    assert keep(store, *OTHERS) == EvidenceAdded(added=3, already_known=3)
+    assert keep(store, *OTHERS, *COPIES).added == 0
+    assert store.evidence.held(42).edits == 7
+    assert len(store.evidence.of(42, *EVER, paths=["lib/app.py"])) == 7
+
+
+def test_nobody_changes_what_another_person_sent(store: Store) -> None:
     _person(store, "a", "ann", 11, path="/somewhere/src/app.py")
     _person(store, "a", "eve", 12)
-    (kept,) = store.evidence.of(42, *EVER)
-    assert (kept.actor, kept.path) == ("ann", "/somewhere/src/app.py")
+    assert {(one.actor, one.path) for one in store.evidence.of(42, *EVER)} == {
+        ("ann", "/somewhere/src/app.py"),
+        ("eve", "src/app.py"),
+    }
     _person(store, "a", "ann-renamed", 11)
-    (kept,) = store.evidence.of(42, *EVER)
-    assert kept.path == "src/app.py"
+    assert {one.path for one in store.evidence.of(42, *EVER)} == {"src/app.py"}
     keep(store, edit("b", actor="Ann", path="/somewhere/src/app.py"))
-    assert keep(store, edit("b", actor="eve")) == EvidenceAdded(already_known=1)
+    assert keep(store, edit("b", actor="eve")) == EvidenceAdded(added=1)
     assert keep(store, edit("b", actor="ann")) == EvidenceAdded(replaced=1)
+
+
+def test_a_copy_under_a_replaced_key_is_known(store: Store) -> None:
+    sent = edit("a", "one = 1", "two = 2")
+    for number, key in enumerate((b"0" * 32, b"1" * 32)):
+        lines = LineFingerprinter(key).lines(sent.lines)
+        sender = EditSender(key_id=f"7-{number}", actor_id=11)
+        one = msgspec.structs.replace(sent, lines=lines)
+        store.evidence.add(42, [one], now=NOW, sender=sender)
+    assert store.evidence.held(42).edits == 1
+
+
+def test_a_call_that_a_hook_and_another_source_tell_is_one_edit(store: Store) -> None:
+    hook = edit("toolu_01A09q90qw90lq917835lq9", actor="ann", at=NOW + MINUTE)
+    store.evidence.add(42, [hook], now=NOW, sender=EditSender(actor_id=11))
+    keep(store, msgspec.structs.replace(hook, actor=None, at=NOW))
+    (kept,) = store.evidence.of(42, *EVER)
+    assert (kept.actor, kept.at) == ("ann", NOW)
+
+
+# --- what the repository carries ------------------------------------------------------------------
+
+CARRIED = EditSender(carried=True)
+FORGED = (
+    edit("a", "one", actor="ann"),
+    edit("a", actor="ann"),
+    edit("a", "one", actor="ann", path="/home/ann/shop/src/app.py"),
+    edit("a", "one", "two", actor="ann", at=NOW + MINUTE),
+    edit("a", "one", "two", actor="ann", outcome=EditResult.REFUSED),
+    edit("a", "one", "two", actor="ann", agent_session="a"),
+)
+"""What somebody with write access may push under a colleague's name, with her call's id."""
+
+
+def test_what_is_carried_takes_nothing_from_what_was_sent(store: Store) -> None:
+    sent = edit("a", "one", "two", actor="ann")
+    ann = EditSender(actor_id=11)
+    for repository, carried_first in ((42, False), (43, True)):
+        steps = [([sent], ann), (FORGED, CARRIED)]
+        for edits, sender in reversed(steps) if carried_first else steps:
+            store.evidence.add(repository, edits, now=NOW, sender=sender)
+        kept = store.evidence.of(repository, *EVER)
+        assert sent in kept
+        assert len([one for one in kept if one.at == NOW and one.lines == sent.lines]) == 1
+
+
+def test_a_carried_copy_adds_nothing_and_gives_way(store: Store) -> None:
+    sent = edit("a", "one", "two", actor="ann")
+    copy = msgspec.structs.replace(sent, path="/home/ann/shop/src/app.py", actor="eve")
+    for edits, sender in (([copy], CARRIED), ([sent], EditSender(actor_id=11)), ([copy], CARRIED)):
+        store.evidence.add(42, edits, now=NOW, sender=sender)
+    assert store.evidence.of(42, *EVER) == (sent,)
+    assert store.evidence.add(42, [copy], now=NOW, sender=CARRIED).already_known == 1
+
+
+def test_a_carried_edit_is_kept_once_whoever_the_commits_name(store: Store) -> None:
+    for actor in ("eve", None, "ann", "eve"):
+        store.evidence.add(42, [edit("a", actor=actor)], now=NOW, sender=CARRIED)
+    (kept,) = store.evidence.of(42, *EVER)
+    assert kept.actor == "ann"
 
 
 def test_edits_are_kept_in_all_repositories_or_in_none(store: Store) -> None:
@@ -197,8 +277,12 @@ def test_edits_of_another_key_are_named(store: Store) -> None:
         sender = EditSender(key_id=key_id)
         store.evidence.add(42, [edit(edit_id, lines=lines)], now=NOW, sender=sender)
     store.evidence.add(42, [edit("text")], now=NOW, sender=EditSender(key_id="7-1"))
-    assert store.evidence.other_keys(42, *EVER, "7-2") == {"a": None, "b": "7-1"}
-    assert store.evidence.other_keys(42, *EVER, None) == {"b": "7-1", "c": "7-2"}
+
+    def name(edit_id: str) -> EditName:
+        return edit_id, NOW, "src/app.py"
+
+    assert store.evidence.other_keys(42, *EVER, "7-2") == {name("a"): None, name("b"): "7-1"}
+    assert store.evidence.other_keys(42, *EVER, None) == {name("b"): "7-1", name("c"): "7-2"}
     assert store.evidence.other_keys(43, *EVER, None) == {}
 
 

@@ -37,6 +37,7 @@ def _pull(
         share=0.25,
         about=PullFacts(),
         agents={},
+        models={},
         lines={},
     )
 

@@ -94,7 +94,7 @@ def test_it_says_the_week_and_is_sent_once(
     for words in (
         "2 merged pull requests, 1 the week before",
         "**1 with an agent**, at least 50%\n",
-        "nothing is known about 1 pull request",
+        "1 pull request without evidence",
         "| `acme/shop` | 2 | 1 |",
         "https://audits.example.com/organizations/acme?since=2026-05-11&until=2026-05-17",
     ):
@@ -106,7 +106,7 @@ def test_unknown_is_not_zero(summaries: WeeklySummaries, receiver: Receiver) -> 
     earlier = replace(summaries, clock=lambda: WEDNESDAY - timedelta(days=7))
     assert earlier.send(INSTALLATION).count == 1
     said = msgspec.json.decode(receiver.received[0])["text"]
-    assert "| `acme/shop` | 1 | 0 | 3 | - |" in said
+    assert "| `acme/shop` | 1 | - | 3 | - |" in said
     assert "lines with an agent" not in said
 
 

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from ghapp.bootstrap import Services, build
-from ghapp.queue.enqueue import QueueAway, RedisQueue
+from ghapp.queue.enqueue import QueueAway, QueueState, RedisQueue
 from ghapp.settings import Settings
 from ghapp.store import WorkItem
 from ghapp.web.app import create_app
@@ -45,9 +45,9 @@ class RememberingQueue(RedisQueue):
             raise QueueAway("Redis cannot be reached: ConnectionError")
         self.wakes += 1
 
-    def is_alive(self) -> bool:
+    def state(self) -> QueueState:
         """Say what the test decided."""
-        return not self.is_away
+        return QueueState.AWAY if self.is_away else QueueState.OK
 
 
 @pytest.fixture

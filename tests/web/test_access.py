@@ -131,6 +131,84 @@ def test_the_only_member_of_a_personal_account_is_that_person(
     assert place.sign_in("reader").get("/try-member").status_code == status
 
 
+HIDDEN_AND_UNKNOWN = [
+    ("/try/acme/secret", "/try/acme/nothing"),
+    ("/try/acme/secret", "/try/nobody/secret"),
+    ("/try-member/acme", "/try-member/nobody"),
+    ("/try-member/private-person", "/try-member/nobody"),
+]
+"""What exists and is hidden, beside what does not exist."""
+
+
+def conditions(place: Place, name: str) -> None:
+    """Bring GitHub into a state."""
+    if name == "away":
+        place.sandbox.play({"kind": "server_error", "status": 503, "times": None})
+    if name == "limited":
+        place.sandbox.play({"kind": "primary_limit", "times": None})
+    if name == "revoked":
+        place.sandbox.end_user_tokens("stranger")
+    if name == "no_members":
+        del place.installed.permissions["members"]
+
+
+@pytest.mark.parametrize(("hidden", "unknown"), HIDDEN_AND_UNKNOWN)
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [("well", 404), ("away", 503), ("limited", 503), ("revoked", 302), ("no_members", 404)],
+)
+def test_what_is_hidden_answers_as_what_does_not_exist(
+    place: Place, hidden: str, unknown: str, state: str, status: int
+) -> None:
+    account = place.sandbox.user("private-person")
+    personal = Installation(
+        id=place.installed.id + 1, account=account.login, account_id=account.id, account_type="User"
+    )
+    place.store.installations.seen(personal, now=NOW)
+    answers, asked = [], []
+    for path in (hidden, unknown):
+        browser = place.sign_in("stranger")
+        conditions(place, state)
+        before = len(place.sandbox.exchanges)
+        answers.append(browser.get(path))
+        asked.append(len(place.sandbox.exchanges) - before)
+        place.sandbox.faults.clear()
+        place.installed.permissions["members"] = "read"
+        place.clock.pass_by(minutes=10)
+    assert [one.status_code for one in answers] == [status, status]
+    one, other = (
+        answer.text.replace(path, "")
+        for answer, path in zip(answers, (hidden, unknown), strict=True)
+    )
+    assert state == "revoked" or one == other
+    assert asked[0] == asked[1] > 0
+
+
+def test_who_reads_a_repository_is_told_why_members_are_hidden(place: Place) -> None:
+    del place.installed.permissions["members"]
+    assert place.sign_in("reader").get("/try-member/acme").status_code == 403
+    assert place.sign_in("stranger").get("/try-member/acme").status_code == 404
+
+
+def test_asking_again_costs_a_hidden_name_what_it_costs_an_unknown_one(place: Place) -> None:
+    browser = place.sign_in("stranger")
+    for path in ("/try/acme/secret", "/try/acme/nothing", "/try-member/acme", "/try-member/nobody"):
+        assert browser.get(path).status_code == 404
+        before = len(place.sandbox.exchanges)
+        assert browser.get(path).status_code == 404
+        assert len(place.sandbox.exchanges) == before
+
+
+def test_a_repository_with_a_new_name_makes_nobody_quiet(place: Place) -> None:
+    browser, readers = place.sign_in("reader"), place.services.readers
+    person = place.store.logins.named("reader")
+    assert readers is not None
+    assert person is not None
+    place.sandbox.rename_repository(place.repositories["app"], "moved")
+    assert readers.text(person, "acme/app", "src/app.py", "main") is None
+    assert browser.get("/try/acme/app").status_code == 200
+
+
 def test_a_form_token_is_of_one_browser_and_of_nobody_who_is_not_signed_in(shared: Place) -> None:
     first, second = shared.sign_in("reader"), shared.sign_in("reader")
     tokens = {shared.form_of(one)["form_token"] for one in (first, second)}

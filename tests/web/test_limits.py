@@ -8,7 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from ghapp.bootstrap import Services
+from ghapp.people.uploaders import EvidenceUploaders
 from ghapp.queue import enqueue
+from ghapp.store import NewToken, TokenKind, new_secret
 from ghapp.web import limits
 from ghapp.web.app import create_app
 from ghapp.web.limits import RATES, WRONG_SIGNATURES
@@ -52,13 +54,67 @@ def test_a_rate_holds_over_all_processes(limited: Services) -> None:
     assert other.get("/operator/retry/1").status_code == 429
 
 
-def test_who_shows_a_token_is_counted_by_it(limited: Services) -> None:
+def token_of(services: Services, user_id: int) -> dict[str, str]:
+    secret = new_secret(TokenKind.UPLOAD)
+    new = NewToken(kind=TokenKind.UPLOAD, login=f"p{user_id}", user_id=user_id, installations=(1,))
+    services.store.tokens.issue(new, secret, now=services.clock())
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def most(path: str) -> int:
+    return int(RATES[path].amount.split()[0])
+
+
+def test_who_shows_a_valid_token_is_counted_by_it(
+    limited: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = msgspec.structs.replace(RATES["/api/evidence"], amount="3 per day")
+    monkeypatch.setitem(RATES, "/api/evidence", few)
     client = create_app(limited).test_client()
-    most = int(RATES["/api/enroll"].amount.split()[0])
-    assert 429 not in statuses(client, "/api/evidence", most + 1, Authorization="Bearer one")
-    assert set(statuses(client, "/api/enroll", most)) == {405}
-    assert client.get("/api/enroll").status_code == 429
-    assert client.get("/api/evidence", headers={"Authorization": "Bearer two"}).status_code == 405
+    one, other = token_of(limited, 1), token_of(limited, 2)
+    assert statuses(client, "/api/evidence", 4, **one) == [405] * 3 + [429]
+    assert statuses(client, "/api/evidence", 1, **other) == [405]
+
+
+def test_made_up_tokens_count_for_their_address(
+    limited: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = msgspec.structs.replace(RATES["/api/evidence"], amount="3 per day")
+    monkeypatch.setitem(RATES, "/api/evidence", few)
+    client = create_app(limited).test_client()
+    guessed = [{"Authorization": f"Bearer ghapp_upload_{n}"} for n in range(4)]
+    found = [client.get("/api/evidence", headers=one).status_code for one in guessed]
+    assert found == [405] * 3 + [429]
+    assert statuses(client, "/api/evidence", 1, **token_of(limited, 1)) == [405]
+
+
+def test_one_machine_that_waits_for_its_code_shuts_no_other_out(
+    limited: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EvidenceUploaders, "began", lambda _, handle: handle != "made up")
+    monkeypatch.setattr(EvidenceUploaders, "finish", lambda _, __: None)
+    app = limited.settings.app
+    assert app is not None
+    settings = replace(limited.settings, app=replace(app, client_id="Iv1"))
+    client = create_app(replace(limited, settings=settings)).test_client()
+
+    def polled(handle: str, times: int) -> list[int]:
+        address = "/api/enroll/finish"
+        return [client.post(address, json={"handle": handle}).status_code for _ in range(times)]
+
+    allowed = most("/api/enroll/finish")
+    assert polled("one", allowed + 1)[-2:] == [202, 429]
+    assert polled("two", 1) == [202]
+    assert polled("made up", allowed + 1)[-1] == 429
+    assert polled("two", 1) == [202]
+
+
+def test_one_browser_that_comes_back_from_github_shuts_no_other_out(limited: Services) -> None:
+    client, other = (create_app(limited).test_client() for _ in range(2))
+    client.set_cookie("sign-in", "one")
+    assert statuses(client, "/login/callback", most("/login/callback") + 1)[-1] == 429
+    other.set_cookie("sign-in", "two")
+    assert statuses(other, "/login/callback", 1) == [400]
 
 
 def test_paths_without_a_rate_are_free(limited: Services, caplog: pytest.LogCaptureFixture) -> None:

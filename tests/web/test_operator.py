@@ -7,9 +7,17 @@ import pytest
 from flask.testing import FlaskClient
 
 from ghapp.bootstrap import Services
-from ghapp.store import Installation, Publication, Repository, WorkEnd, WorkKind, WorkRequest
+from ghapp.store import (
+    AgentReport,
+    Installation,
+    Publication,
+    Repository,
+    WorkEnd,
+    WorkKind,
+    WorkRequest,
+)
 from ghapp.web.app import create_app
-from tests.store.records import document, lease
+from tests.store.records import DAY, document, lease
 from tests.web.conftest import NOW
 from tests.web.pages.reading import Read
 
@@ -62,6 +70,35 @@ def test_what_is_stuck_is_shown_and_can_be_tried_again(
     assert desk.post(f"/operator/retry/{number}", headers=AUTH).status_code == 303
     assert operated.store.work.dead_letters() == ()
     assert desk.post(f"/operator/retry/{number}", headers=AUTH).status_code == 404
+
+
+def test_a_version_whose_edits_nobody_reads_is_named_with_the_day_of_the_last(
+    desk: FlaskClient, operated: Services
+) -> None:
+    assert "No machine has reported an agent" in desk.get("/operator", headers=AUTH).text
+    today = NOW.date()
+    reports = [
+        AgentReport(
+            installation_id=5,
+            user_id=number,
+            login=f"dev{number}",
+            machine=f"{number:032x}",
+            agent="codex",
+            version=version,
+            transcripts=2,
+            edits=edits,
+            seen_on=today,
+            last_edit_on=last,
+        )
+        for number in range(12)
+        for version, edits, last in (("0.150.0", 3, today), ("0.151.0", 0, today - 9 * DAY))
+    ]
+    operated.store.agent_reports.note(reports, now=NOW)
+    text = desk.get("/operator", headers=AUTH).text
+    last = today - 9 * DAY
+    since = f"no edit since {last.day} {last:%B %Y}"
+    assert f"Codex 0.151.0: 12 machines sent agent sessions, {since}" in text
+    assert "Codex 0.150.0: " not in text
 
 
 def test_a_label_that_was_refused_is_shown_with_its_place_and_can_be_tried_again(

@@ -81,6 +81,8 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "GET /api/repositories/<owner>/<name>/badge": (401, 404, 403, 403, 200),
     "GET /api/organizations/<organization>/summary": (401, 404, 404, 200, 200),
     "GET /api/organizations/<organization>/users.csv": (401, 404, 404, 200, 200),
+    "GET /api/organizations/<organization>/models.csv": (401, 404, 404, 200, 200),
+    "GET /api/repositories/<owner>/<name>/models.csv": (401, 404, 200, 200, 200),
     "GET /api/organizations/<organization>/pulls.csv": (401, 404, 404, 200, 200),
     # Without its key a badge is not there; the key is in no cookie.
     "GET /badge/<owner>/<name>.svg": (404, 404, 404, 404, 404),

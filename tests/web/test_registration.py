@@ -21,7 +21,7 @@ from ghapp.web.registration import (
     to_settings,
 )
 
-APP = {"name": "Auditor", "default_permissions": {"checks": "write"}, "default_events": ["push"]}
+APP = {"name": "Auditor", "default_permissions": {"contents": "read"}, "default_events": ["push"]}
 PUBLIC = "https://auditor.example"
 
 
@@ -56,7 +56,19 @@ def test_addresses_are_below_the_public_one_and_the_app_is_private_unless_it_say
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"public_url": "auditor.example"}, {"public_url": ""}, {"name": ""}]
+    "wrong",
+    [
+        {"public_url": "auditor.example"},
+        {"public_url": ""},
+        {"public_url": "http://auditor.example"},
+        {"public_url": "https://auditor.example/audits"},
+        {"public_url": "https://ann:word@auditor.example"},
+        {"public_url": "https://auditor.example?x=1"},
+        {"public_url": "http://127.0.0.1:8080"},
+        {"public_url": "https://localhost"},
+        {"public_url": "https://[::1]:8443"},
+        {"name": ""},
+    ],
 )
 def test_a_name_or_an_address_that_cannot_work_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(RegistrationError):

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -149,9 +150,76 @@ def test_a_name_or_a_proxy_does_not_make_it_this_machine(
 
 
 @pytest.mark.parametrize(
-    "change",
-    [{"public_url": "auditor.example"}, {"name": ""}, {"name": "x" * 35}],
-    ids=["no_scheme", "no_name", "long_name"],
+    ("change", "said"),
+    [
+        ({"public_url": "auditor.example"}, "is not an address"),
+        ({"public_url": "http://auditor.example"}, "is not encrypted"),
+        ({"public_url": f"{PUBLIC}/audits"}, "has a path"),
+        ({"public_url": "http://127.0.0.1:8080"}, "own, where GitHub"),
+        ({"name": ""}, "The name has 0 characters"),
+        ({"name": "x" * 35}, "The name has 35 characters"),
+        ({"organization": "acme/../x"}, "give its login"),
+    ],
 )
-def test_a_form_that_cannot_work_is_refused(client: FlaskClient, change: dict[str, str]) -> None:
-    assert client.post("/setup", data={**FORM, **change}).status_code == 400
+def test_a_form_that_cannot_work_comes_back_and_says_why(
+    client: FlaskClient, change: dict[str, str], said: str
+) -> None:
+    page = client.post("/setup", data={**FORM, **change})
+    assert (page.status_code, page.mimetype) == (400, "text/html")
+    assert said in html.unescape(page.text)
+    # What was right need not be typed again, and nothing of it can be sent to GitHub.
+    assert 'value="Our Auditor"' in page.text or "name" in change
+    assert 'name="manifest"' not in page.text
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html"])
+def test_an_empty_form_is_answered_with_a_page(client: FlaskClient, accept: str) -> None:
+    page = client.post("/setup", data={}, headers={"Accept": accept})
+    assert (page.status_code, page.mimetype) == (400, "text/html")
+    assert "The public address is empty" in page.text
+
+
+def test_what_the_page_takes_is_what_the_settings_take(client: FlaskClient, data: Path) -> None:
+    for public in (PUBLIC, f"{PUBLIC}/", f" {PUBLIC}:8443 "):
+        _, manifest = sent_to_github(client.post("/setup", data={**FORM, "public_url": public}))
+        given = {"GHAPP_DATA_DIR": str(data), "GHAPP_PUBLIC_URL": str(manifest["url"])}
+        read = Settings.from_environment(given, app_required=False)
+        assert read.public_url == manifest["url"] == public.strip().rstrip("/")
+
+
+def test_github_takes_what_app_yml_asks_for(client: FlaskClient, sandbox: Sandbox) -> None:
+    page = client.post("/setup", data=FORM)
+    state, manifest = sent_to_github(page)
+    address = f"{sandbox.web_url}/organizations/acme/settings/apps/new?state={state}"
+    sent = {"manifest": json.dumps(manifest)}
+    answer = requests.post(address, data=sent, timeout=10, allow_redirects=False)
+    assert answer.status_code == 302, answer.text
+    assert sandbox.violations == []
+
+
+@pytest.mark.parametrize("token", ["é", "\0", "%ED%B2%80", "a" * 5_000])
+def test_a_token_of_any_letters_is_a_wrong_one(client: FlaskClient, token: str) -> None:
+    assert client.get(f"/?token={token}", environ_base=ELSEWHERE).status_code == 403
+    client.set_cookie("setup", "é.é.é", domain="localhost")
+    assert client.get("/", environ_base=ELSEWHERE).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://localhost:1234"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "null"}, 200),
+        ({"Origin": "http://localhost"}, 200),
+        ({}, 200),
+    ],
+)
+def test_a_form_of_another_site_registers_nothing(
+    client: FlaskClient, headers: dict[str, str], status: int
+) -> None:
+    assert client.post("/setup", data=FORM, headers=headers).status_code == status
+    with_token = client.post("/setup", data={**FORM, "token": TOKEN}, headers=headers)
+    assert with_token.status_code == 200

@@ -202,3 +202,12 @@ def test_repositories_come_go_and_change_their_names(
     assert [one.full_name for one in services.store.installations.repositories(5)] == [
         "acme/application"
     ]
+
+
+@pytest.mark.parametrize("path", ["/webhooks/github", "/webhooks/github/"])
+def test_a_slash_at_the_end_of_the_address_makes_no_difference(
+    client: FlaskClient, path: str
+) -> None:
+    answer = client.post(path, data=b"{}", headers={"X-GitHub-Event": "ping"})
+    # Neither lost (404) nor sent elsewhere, where GitHub does not follow (308).
+    assert (answer.status_code, answer.mimetype) == (401, "application/json")

@@ -8,6 +8,10 @@ def with_tries(place: Place) -> Place:
     """Add addresses that answer what a check of `ghapp.web.access` lets through."""
     place.app.add_url_rule("/try/<owner>/<name>", "try", lambda **names: _tried(names))
     place.app.add_url_rule("/try-member", "member", lambda: require_member("acme").account)
+    place.app.add_url_rule(
+        "/try-member/<name>", "member-of", lambda name: require_member(name).account
+    )
+    place.app.add_url_rule("/api/try/<owner>/<name>", "api-try", lambda **names: _tried(names))
     place.app.add_url_rule("/api/who", "who", _who, methods=["GET", "POST"])
     return place
 

@@ -1,19 +1,23 @@
 """The scheduler: what is overdue is queued, what was left behind is followed, old things go."""
 
 import json
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from ghapp.bootstrap import Services, build
 from ghapp.demo.sandbox import Sandbox
 from ghapp.jobs.perform import perform
-from ghapp.queue.enqueue import QueueAway, RedisQueue, connect
+from ghapp.log import Outage
+from ghapp.queue.enqueue import QueueAway, QueueState, RedisQueue, connect
 from ghapp.settings import ComplianceKey, Settings
 from ghapp.store import (
+    DatabaseUnavailable,
     Delivery,
     DeliveryEnd,
     Installation,
@@ -28,8 +32,13 @@ from tests.databases import make_sqlite
 from tests.store.records import deliveries
 from tests.web.conftest import NOW
 from workers.schedule import (
+    AT_LEAST,
+    EVERY,
     LEFT_BEHIND,
     RecentlyQueued,
+    ScheduledChore,
+    _wait,
+    do_chores,
     enqueue_rounds,
     enqueue_session_pull,
     enqueue_sweeps,
@@ -232,3 +241,62 @@ def test_what_was_told_is_not_told_again_for_a_moment(ready: Services) -> None:
     assert look(ready, told) == 0
     later = replace(ready, clock=lambda: NOW + timedelta(seconds=11))
     assert look(later, told) == 1
+
+
+class Waits(threading.Event):
+    """Remembers how long somebody waited for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Do not wait."""
+        self.waits.append(timeout)
+        return self.is_set()
+
+
+@pytest.mark.parametrize("state", list(QueueState))
+def test_where_redis_lets_nobody_wait_the_scheduler_waits_itself(
+    ready: Services, state: QueueState
+) -> None:
+    class Refusing(RedisQueue):
+        def wait(self, seconds: float) -> bool:
+            del seconds
+            return False
+
+        def state(self) -> QueueState:
+            return state
+
+    stop = Waits()
+    queue = Refusing(connect("unix:///nowhere/valkey.sock"))
+    _wait(replace(ready, queue=queue), stop, looked=0.001)
+    assert stop.waits == [AT_LEAST if state is QueueState.OK else EVERY]
+
+
+def test_chores_that_the_database_does_not_let_be_done_are_said_once_and_stay_to_be_done(
+    ready: Services,
+) -> None:
+    done, is_away = [], [True]
+
+    def chore(services: Services) -> None:
+        del services
+        if is_away[0]:
+            raise DatabaseUnavailable("the server is away; try again")
+        done.append("chore")
+
+    chores = [ScheduledChore(chore, timedelta(hours=1)) for _ in range(3)]
+    structlog.reset_defaults()  # so that there is a log
+    late, stop = Outage("chore_failed"), threading.Event()
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(5):
+            do_chores(ready, chores, late, stop)
+        assert done == []
+        is_away[0] = False
+        do_chores(ready, chores, late, stop)
+        do_chores(ready, chores, late, stop)
+    assert len(done) == len(chores)
+    assert [one["event"] for one in lines] == ["chore_failed", "chore_failed_over"]
+    stop.set()
+    do_chores(ready, [ScheduledChore(chore, timedelta(hours=1))], late, stop)
+    assert len(done) == len(chores)

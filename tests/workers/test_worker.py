@@ -17,7 +17,9 @@ from ghapp.serve import GRACE, child_environment
 from ghapp.settings import Settings
 from ghapp.store import Lane, Store, WorkItem, WorkRequest
 from tests.app_key import PRIVATE_KEY
+from tests.databases import make_sqlite
 from tests.faults.test_secrets import values_in
+from tests.queues import MortalValkey
 from workers.__main__ import FINISH_WITHIN, main, worker_of
 from workers.schedule import FORGET_AFTER
 
@@ -112,3 +114,92 @@ def test_a_worker_serves_one_queue_that_there_is(
 def test_a_worker_puts_its_item_back_before_it_is_killed() -> None:
     # What it then does is in `tests/journeys/test_stopping.py`.
     assert GRACE - FINISH_WITHIN >= 3
+
+
+def environment(data: Path, url: str) -> dict[str, str]:
+    return {
+        **child_environment({"PATH": os.environ["PATH"], "HOME": str(data)}),
+        "GHAPP_DATA_DIR": str(data),
+        "DATABASE_URL": make_sqlite(f"sqlite:///{data}/ghapp.sqlite3"),
+        "REDIS_URL": url,
+        "GITHUB_APP_ID": "7",
+        "GITHUB_PRIVATE_KEY": PRIVATE_KEY,
+        "GITHUB_WEBHOOK_SECRETS": "0f3b2a9c55d14e7788aa",
+    }
+
+
+class Logged:
+    """A process whose log a test reads while it runs."""
+
+    def __init__(self, module: str, *arguments: str, log: Path, env: dict[str, str]) -> None:
+        self._path = log
+        with log.open("wb") as file:
+            command = (sys.executable, "-m", module, *arguments)
+            self.process = subprocess.Popen(command, env=env, stdout=file, stderr=file)
+
+    def lines(self, event: str) -> list[str]:
+        """Return the log lines of one event."""
+        return [one for one in self.text().splitlines() if f'"event": "{event}"' in one]
+
+    def text(self) -> str:
+        """Return the whole log so far."""
+        return self._path.read_text()
+
+    def wait_for(self, event: str, times: int = 1) -> None:
+        """Wait until an event was logged so often."""
+        deadline = time.monotonic() + 60
+        while len(self.lines(event)) < times:
+            assert self.process.poll() is None, self.text()
+            assert time.monotonic() < deadline, self.text()
+            time.sleep(0.05)
+
+
+PROGRAMS = {"worker": ("workers", "live"), "scheduler": ("workers.schedule",)}
+
+
+@pytest.fixture(params=PROGRAMS)
+def program(
+    request: pytest.FixtureRequest, own_valkey: MortalValkey, tmp_path: Path
+) -> Iterator[Logged]:
+    """Return a worker and then a scheduler, whose Redis is away when it starts."""
+    module, *arguments = PROGRAMS[request.param]
+    env = environment(tmp_path, own_valkey.url)
+    with Store.unmigrated(env["DATABASE_URL"]) as store:
+        # So that the scheduler has something to queue.
+        store.work.enqueue(WorkRequest(kind="audit", due_at=NOW, pull_request=17), now=NOW)
+    made = Logged(module, *arguments, log=tmp_path / "log", env=env)
+    try:
+        yield made
+    finally:
+        made.process.kill()
+        made.process.wait()
+
+
+AWAY = {"worker": "queue_away", "scheduler": "look_failed"}
+
+
+def test_a_redis_that_comes_and_goes_is_said_once_each_time(
+    program: Logged, own_valkey: MortalValkey, request: pytest.FixtureRequest
+) -> None:
+    event = AWAY[request.node.callspec.params["program"]]
+    program.wait_for(event)
+    own_valkey.start()
+    program.wait_for(f"{event}_over")
+    if event == "queue_away":
+        own_valkey.follow("127.0.0.1", 9)
+        program.wait_for(event, 2)
+        assert "read-only" in program.lines(event)[1]
+        own_valkey.lead()
+        program.wait_for(f"{event}_over", 2)
+    assert len(program.text().splitlines()) <= 8, program.text()
+    assert "Traceback" not in program.text()
+    assert program.process.poll() is None
+
+
+def test_a_stop_while_redis_is_away_is_at_once_and_in_good_order(
+    program: Logged, request: pytest.FixtureRequest
+) -> None:
+    program.wait_for(AWAY[request.node.callspec.params["program"]])
+    program.process.terminate()
+    assert program.process.wait(60) == 0
+    assert "Traceback" not in program.text()

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from ghapp.demo.sandbox.dispatch import delete_forks
 from ghapp.demo.sandbox.git_backend import NEW, BareRepository, Content
+from ghapp.demo.sandbox.manifest import supports
 from ghapp.demo.sandbox.registration import RegisteredApp, register_app
 from ghapp.demo.sandbox.state import (
     HubAccount,
@@ -24,9 +25,15 @@ from ghapp.demo.sandbox.state import (
     World,
 )
 
-PERMISSIONS = {"contents": "read", "pull_requests": "write", "checks": "write"}
+PERMISSIONS = {
+    "contents": "read",
+    "pull_requests": "write",
+    "checks": "write",
+    "issues": "read",
+}
 """The least that the app needs, besides ``metadata: read``, which every app has."""
 EVENTS = ("pull_request", "issue_comment", "label", "push", "repository")
+"""What an app hears by default, as far as its permissions let it."""
 Files = Mapping[str, Content]
 
 
@@ -61,10 +68,15 @@ class HubBuilder:
         webhook_url: str | None = None,
         webhook_secret: str | None = None,
         permissions: Mapping[str, str] = PERMISSIONS,
-        events: Sequence[str] = EVENTS,
+        events: Sequence[str] | None = None,
         callback_urls: Sequence[str] = (),
     ) -> RegisteredApp:
-        """Register an app and return it with its private key (PEM)."""
+        """Register an app and return it with its private key (PEM).
+
+        Raises `RegistrationRefused` for permissions and events that GitHub refuses.
+        """
+        if events is None:
+            events = [one for one in EVENTS if supports(permissions, one)]
         with self.world.lock:
             return register_app(
                 self.world,
@@ -93,6 +105,11 @@ class HubBuilder:
             value = f"ghu_{login}{self.world.next_id('request'):016d}"
             self.world.user_tokens[value] = UserToken(value, self.world.account(login))
             return value
+
+    def open_tunnel(self, public: str, local: str) -> None:
+        """Answer deliveries to a public address on this machine, as a person's proxy does."""
+        with self.world.lock:
+            self.world.tunnels[public.rstrip("/")] = local.rstrip("/")
 
     def end_user_tokens(self, login: str) -> None:
         """Revoke all of a person's tokens, as when the person revokes an app's authorization."""
@@ -142,7 +159,14 @@ class HubBuilder:
         repositories: Sequence[HubRepository] | None = None,
         permissions: Mapping[str, str] | None = None,
     ) -> HubInstallation:
-        """Install an app on an account, for all its repositories or for those given."""
+        """Install an app on an account, for all its repositories or for those given.
+
+        ``permissions``: what the account has granted; less than the app asks for where it has
+        not accepted a new permission yet. Raises `BuilderError` if it is more.
+        """
+        more = sorted(set(permissions or ()) - {*app.permissions, "metadata"})
+        if more:
+            raise BuilderError(f"the app does not ask for {', '.join(more)}")
         with self.world.lock:
             number = self.world.next_id("installation")
             installation = HubInstallation(

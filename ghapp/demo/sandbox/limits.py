@@ -25,6 +25,10 @@ DELIVERY_TIMEOUT_SECONDS = 10.0
 PAYLOAD_BYTES = 25 * 1024 * 1024
 """GitHub does not send larger payloads."""
 
+APP_NAME_CHARACTERS = 34
+CALLBACK_URLS = 10
+"""Most addresses to which an app may send people back after a sign-in."""
+
 PAGE = 100
 """Most items on a page."""
 TOKEN_REPOSITORIES = 500

@@ -10,10 +10,12 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import escape
 from urllib.parse import parse_qsl
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from ghapp.demo.sandbox import manifest
 from ghapp.demo.sandbox.device_flow import DeviceFlow
 from ghapp.demo.sandbox.dispatch import WireAnswer, WireRequest
 from ghapp.demo.sandbox.rendering import to_html
@@ -133,7 +135,7 @@ class HubPages:
     def _new_app(
         self, request: WireRequest, form: Mapping[str, str], owner: str | None
     ) -> WireAnswer | None:
-        """Accept a manifest at once, as if the person had agreed, and redirect with a code.
+        """Accept a manifest as if the person had agreed, and redirect with a code.
 
         https://docs.github.com/en/apps/sharing-github-apps/registering-a-github-app-from-a-manifest
         """
@@ -141,11 +143,25 @@ class HubPages:
             members = json.loads(form.get("manifest", ""))
             target = members["redirect_url"]
         except (ValueError, KeyError, TypeError) as broken:
-            return WireAnswer(422, {"Content-Type": HTML}, f"Broken manifest: {broken!r}".encode())
+            return _invalid_app([f"the manifest is broken: {broken!r}"])
         with self._world.lock:
+            names = [app.name for app in self._world.apps.values()]
+            if wrong := manifest.problems(members, names):
+                return _invalid_app(wrong)
+            for name in sorted(set(members) - manifest.MEMBERS):
+                self._world.violate("POST /settings/apps/new", f"unknown member {name!r}")
             kind = "Organization" if owner else "User"
             account = self._world.account(owner or "maintainer", kind)
             code = f"manifest{self._world.next_id('request'):032d}"
             self._world.manifests[code] = PendingManifest(members, account, self._world.now())
         passed = {k: v for k, v in parse_qsl(request.query) if k == "state"}
         return redirect(target, {"code": code, **passed})
+
+
+def _invalid_app(problems: list[str]) -> WireAnswer:
+    listed = "".join(f"<li>Error: {escape(problem)}</li>" for problem in problems)
+    said = (
+        "<h1>Invalid GitHub App configuration</h1><p>The configuration does not appear to be a "
+        f"valid GitHub App manifest.</p><ul>{listed}</ul>"
+    )
+    return WireAnswer(422, {"Content-Type": HTML}, said.encode())

@@ -5,8 +5,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ghapp.demo.sandbox import manifest
 from ghapp.demo.sandbox.state import HubAccount, HubApp, World
 from ghapp.demo.sandbox.tokens import keys_of
+
+
+class RegistrationRefused(ValueError):  # noqa: N818 - an answer of GitHub's, not a failure
+    """GitHub does not register this app; the message says why, in its words."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,14 @@ def register_app(  # noqa: PLR0913 - an app has these parts; all are keyword-onl
     callback_urls: Sequence[str] = (),
     webhook_secret: str | None = None,
 ) -> RegisteredApp:
-    """Register an app with its own key; ids come from the world, so runs are repeatable."""
+    """Register an app with its own key; ids come from the world, so runs are repeatable.
+
+    Raises `RegistrationRefused` for permissions and events that GitHub refuses. Addresses may be
+    on this machine: there is no other in a test. The page for manifests is stricter.
+    """
+    wrong = [*manifest.of_permissions(permissions), *manifest.of_events(events, permissions)]
+    if wrong:
+        raise RegistrationRefused("; ".join(wrong))
     number, slug = world.next_id("app"), _slug(name)
     bot = world.account(f"{slug}[bot]", "Bot")
     keys = keys_of(number)

@@ -384,6 +384,8 @@ class World:
         self.teams: dict[str, dict[str, HubTeam]] = {}
         """Organization in lower case → slug → team."""
         self.manifests: dict[str, PendingManifest] = {}
+        self.tunnels: dict[str, str] = {}
+        """Public address of an app → where this machine answers it."""
         self.deliveries: dict[int, HubDelivery] = {}
         self.exchanges: list[Exchange] = []
         self.violations: list[Violation] = []

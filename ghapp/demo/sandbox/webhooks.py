@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from ghapp.demo.sandbox.faults import FaultKind, FaultPlan
 from ghapp.demo.sandbox.limits import DELIVERY_TIMEOUT_SECONDS, PAYLOAD_BYTES
+from ghapp.demo.sandbox.manifest import is_local, supports
 from ghapp.demo.sandbox.payloads import WebhookPayloads, still_open
 from ghapp.demo.sandbox.state import Announcement, HubApp, HubDelivery, HubInstallation, Json, World
 
@@ -23,7 +24,6 @@ AUTOMATIC = {"installation", "installation_repositories", "installation_target"}
 """Events that every app receives without a subscription."""
 WITH_CHECKS = {"check_run", "check_suite"}
 """Events that an app with ``checks: write`` receives."""
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class WebhookSender:
@@ -152,13 +152,14 @@ class WebhookSender:
             self._send_or_fail(self.again(delivery), None)
 
     def _post(self, delivery: HubDelivery) -> None:
-        problem = _unsendable(delivery)
+        target = _target(delivery, self._world.tunnels)
+        problem = _unsendable(delivery, target)
         if problem is not None:
             delivery.status = f"not sent: {problem}"
             return
         started = time.monotonic()
         try:
-            _post(delivery)
+            _post(delivery, target)
         except TimeoutError:
             delivery.status = "timed out"
         except (OSError, http.client.HTTPException) as failed:
@@ -174,12 +175,17 @@ class WebhookSender:
 
 def _hears(installation: HubInstallation, told: Announcement) -> bool:
     event, app = told.event, installation.app
+    if event == "repository" and told.members.get("action") == "deleted":
+        # "GitHub Apps and repository webhooks will not receive this event."
+        # https://docs.github.com/en/webhooks/webhook-events-and-payloads#repository
+        return False
     if event in WITH_CHECKS and installation.permissions.get("checks") == "write":
         action = told.members.get("action")
         own = _app_of(told) is app
         # Only the app that owns the run or the suite receives these actions.
         return own or action not in {"rerequested", "requested_action", "requested"}
-    return event in AUTOMATIC or event in app.events
+    # An account that has not accepted a new permission yet does not send its events.
+    return event in AUTOMATIC or (event in app.events and supports(installation.permissions, event))
 
 
 def _app_of(told: Announcement) -> HubApp | None:
@@ -206,20 +212,27 @@ def headers_of(delivery: HubDelivery) -> dict[str, str]:
     }
 
 
-def _unsendable(delivery: HubDelivery) -> str | None:
+def _target(delivery: HubDelivery, tunnels: dict[str, str]) -> str:
+    """Return the address on this machine at which an app's address is answered."""
+    url = delivery.app.webhook_url or ""
+    for public, local in tunnels.items():
+        if url.startswith(f"{public}/"):
+            return local + url.removeprefix(public)
+    return url
+
+
+def _unsendable(delivery: HubDelivery, target: str) -> str | None:
     """Return why a delivery cannot be sent; ``None``: it can."""
-    url = delivery.app.webhook_url
-    if url is None:
+    if not target:
         return "the app has no webhook address"
     if len(delivery.body) > PAYLOAD_BYTES:
         return "the payload is above 25 MB"
-    host = urlsplit(url).hostname
-    return None if host in LOOPBACK else f"{host} is not on this machine"
+    return None if is_local(target) else f"{urlsplit(target).hostname} is not on this machine"
 
 
-def _post(delivery: HubDelivery) -> None:
+def _post(delivery: HubDelivery, target_url: str) -> None:
     """Send a delivery to its app and record the answer."""
-    parts = urlsplit(delivery.app.webhook_url or "")
+    parts = urlsplit(target_url)
     connection = http.client.HTTPConnection(
         parts.hostname or "", parts.port or 80, timeout=DELIVERY_TIMEOUT_SECONDS
     )

@@ -6,18 +6,21 @@ their results, and `edits` works out what each call added.
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import PurePosixPath
 
-from ghapp.evidence.claude_code.edits import AGENT, TranscriptEdits
-from ghapp.evidence.claude_code.records import to_record
-from ghapp.evidence.claude_code.transcript import Transcript
-from ghapp.evidence.json_records import RecordError
+from ghapp.evidence.claude_code.edits import TranscriptEdits
+from ghapp.evidence.claude_code.records import TranscriptRecord, is_record, to_record
+from ghapp.evidence.claude_code.transcript import AGENT
+from ghapp.evidence.json_records import RecordError, whole_records
+from ghapp.evidence.known_files import SharedFiles
 from ghapp.evidence.source import Found, WantedPath
 
-__all__ = ["AGENT", "HOMES", "NAME", "read", "recognizes"]
+__all__ = ["AGENT", "FILES", "HOMES", "NAME", "read", "recognizes"]
 
 NAME = "claude_code"
 HOMES: tuple[str, ...] = (".claude/projects",)
+FILES = r".+\.jsonl"
 
 # 5f0c7d1e-2b3a-4c4d-8e5f-60718293a4b5.jsonl, agent-a1b2c3.jsonl
 _FILE_NAME = re.compile(r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|agent-\w+)\.jsonl")
@@ -29,11 +32,7 @@ def recognizes(name: str, head: bytes) -> bool:
     """Return whether a file is a transcript, by its first readable record, else by its name."""
     readable = False
     first, _, rest = head.partition(b"\n")
-    for line in head.splitlines():
-        try:
-            record = to_record(line)
-        except RecordError:
-            continue
+    for record, line in _records(head):
         readable = True
         if isinstance(record.type, str) and _SIGN.search(line):
             return True
@@ -43,11 +42,33 @@ def recognizes(name: str, head: bytes) -> bool:
     return bool(one_long_record or (head and _FILE_NAME.fullmatch(PurePosixPath(name).name)))
 
 
-def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
+def _records(head: bytes) -> Iterator[tuple[TranscriptRecord, bytes]]:
+    """Yield the records in the head of a file with their text, also those on damaged lines."""
+    for line in head.splitlines():
+        try:
+            yield to_record(line), line
+        except RecordError:
+            for whole in whole_records(line, is_record)[0]:
+                with suppress(RecordError):
+                    yield to_record(whole), whole
+
+
+def read(
+    name: str, records: Iterable[bytes], wanted: WantedPath, shared: SharedFiles | None = None
+) -> Iterator[Found]:
     """Yield the edits of one transcript in the order of their results, then the unanswered.
 
-    Also yield each worktree that the transcript names, once.
+    Also yield each worktree that the transcript names, once, and the tools that were passed over.
+    ``shared`` is what the transcripts of the same agent session that were read before have shown.
     """
-    edits = TranscriptEdits(name, wanted)
-    for joined in Transcript(name, wanted).joined(records):
-        yield from edits.of(joined)
+    yield from TranscriptEdits(name, wanted, shared or SharedFiles()).read(records)
+
+
+def tree_of(name: str) -> str:
+    """Return what all transcripts of an agent session share in their path: the main one's stem.
+
+    >>> tree_of("shop/5f0c7d1e.jsonl"), tree_of("shop/5f0c7d1e/subagents/agent-a1b2.jsonl")
+    ('shop/5f0c7d1e', 'shop/5f0c7d1e')
+    """
+    folder, found, _ = name.partition("/subagents/")
+    return folder if found else name.removesuffix(".jsonl")

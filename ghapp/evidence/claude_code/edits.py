@@ -5,17 +5,20 @@ lack, only completes them.
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from ghapp.attribution.model import Edit, EditResult, TextLines, UnreadEvidence
 from ghapp.evidence.claude_code.records import PatchHunk, ToolInput, ToolResult, to_edits
+from ghapp.evidence.claude_code.tools import APPEND, BASH, INSERT, SHELLS
 from ghapp.evidence.claude_code.transcript import (
-    SHELL_TOOLS,
+    AGENT,
     Joined,
     JoinedCall,
     JoinedRead,
     ToolCall,
+    Transcript,
 )
-from ghapp.evidence.known_files import KnownFiles
+from ghapp.evidence.known_files import KnownFiles, SharedFiles
 from ghapp.evidence.own_lines import (
     NO_LINES,
     TextReplacement,
@@ -30,34 +33,42 @@ from ghapp.evidence.shell_writes import ShellWrite, heredocs
 from ghapp.evidence.snapshots import snapshots
 from ghapp.evidence.source import Found, WantedPath
 
-AGENT = "claude-code"
-
 
 class TranscriptEdits:
-    """The edits of one transcript, and what it has shown of the files so far."""
+    """The edits of one transcript, and what it has shown of the files so far.
 
-    def __init__(self, name: str, wanted: WantedPath) -> None:
+    ``shared`` is what the other transcripts of the same agent session have shown.
+    """
+
+    def __init__(self, name: str, wanted: WantedPath, shared: SharedFiles) -> None:
         self._name = name
         self._wanted = wanted
         self._known = KnownFiles()
+        self._shared = shared
+        self._transcript = Transcript(name, wanted)
 
-    def of(self, joined: Joined) -> Iterable[Found]:
-        """Return what one part of a transcript holds; the parts must come in order."""
+    def read(self, records: Iterable[bytes]) -> Iterator[Found]:
+        """Yield what the transcript holds: edits in the order of their results."""
+        for joined in self._transcript.joined(records):
+            yield from self._of(joined)
+
+    def _of(self, joined: Joined) -> Iterable[Found]:
         if isinstance(joined, JoinedRead):
             self._remember_shown(joined)
             return ()
         if not isinstance(joined, JoinedCall):
             return (joined,)
-        is_shell = joined.call.tool in SHELL_TOOLS
+        is_shell = joined.call.does in SHELLS
         return self._of_shell(joined) if is_shell else self._of_call(joined)
 
     def _of_call(self, joined: JoinedCall) -> Iterator[Found]:
         call, structured = joined.call, joined.structured
-        yield self._edit(joined, call.id, call.path, self._lines(call, structured))
+        before = self._before(call, structured)
+        yield self._edit(joined, call.id, call.path, _lines(call, structured, before, joined))
         if joined.result is EditResult.APPLIED:
-            before = (structured.original if structured else None) or self._known.text(call.path)
-            self._remember(call)
-            yield from snapshots(call.path, (before, _content_after(call, before)))
+            self._remember(joined)
+            after = None if joined.modified else _content_after(call, before)
+            yield from snapshots(call.path, (before, after))
 
     def _edit(
         self, joined: JoinedCall, id_: str, path: str, lines: TextLines
@@ -78,52 +89,41 @@ class TranscriptEdits:
             outcome=joined.result,
             tool=call.tool,
             cwd=to_path(call.cwd, None) if call.cwd else None,
+            agent_version=call.agent_version,
+            model=call.model,
             lines=lines,
         )
 
-    def _lines(self, call: ToolCall, structured: ToolResult | None) -> TextLines:
-        """Return what a call added, or would have added had it been applied."""
-        if call.tool == "Write":
-            return self._written(call.path, call.input.content, structured)
-        if call.tool == "NotebookEdit":
-            return _notebook_lines(call.input, structured)
-        return self._replaced(call, structured)
-
-    def _written(self, path: str, content: object, structured: ToolResult | None) -> TextLines:
-        if not isinstance(content, str):
-            return NO_LINES
-        if structured and structured.type == "create":
-            return all_own(content)
-        if structured and (patch := structured.patch):
-            return from_patch(patch, content)
-        before = self._before(path, structured)
-        return all_own(content) if before is None else from_texts(before, content)
-
-    def _replaced(self, call: ToolCall, structured: ToolResult | None) -> TextLines:
-        replacements = _replacements(call)
-        if not replacements:
-            return NO_LINES
-        if structured and (patch := structured.patch):
-            return from_patch(patch, "\n".join(piece.new for piece in replacements))
-        before = self._before(call.path, structured)
-        after = None if before is None else replace(before, replacements)
-        if before is None or after is None:
-            return from_pieces(replacements)
-        return from_texts(before, after)
-
     # --- what is known of files ---------------------------------------------------------------
 
-    def _before(self, path: str, structured: ToolResult | None) -> str | None:
+    def _before(self, call: ToolCall, structured: ToolResult | None) -> str | None:
         """Return a file's text before an edit; ``None``: it is not known."""
         told = structured.original if structured else None
-        return self._known.text(path) if told is None else told
+        if told is not None:
+            return told
+        return self._text(call.path, call.at)
 
-    def _remember(self, call: ToolCall) -> None:
+    def _text(self, path: str, at: datetime | None) -> str | None:
+        """Return the last text that this transcript or another one of the session has shown."""
+        if path not in self._known and at is not None and self._wanted(path):
+            shared = self._shared.text(path, at)
+            if shared is not None:
+                self._known.wrote(path, shared)
+        return self._known.text(path)
+
+    def _remember(self, joined: JoinedCall) -> None:
         """Update what is known of a file after an applied edit."""
-        if call.tool == "Write" and isinstance(call.input.content, str):
-            self._known.wrote(call.path, call.input.content)
-        elif call.path in self._known:
-            self._known.replaced(call.path, _replacements(call))
+        call, path = joined.call, joined.call.path
+        if joined.modified or call.does in (INSERT, APPEND, "NotebookEdit"):
+            self._known.forget(path)
+            self._shared.changed(path, joined.at)
+        elif call.does == "Write" and isinstance(call.input.content, str):
+            self._known.wrote(path, call.input.content)
+            self._shared.wrote(path, joined.at, call.input.content)
+        else:
+            replacements = _replacements(call)
+            self._known.replaced(path, replacements)
+            self._shared.replaced(path, joined.at, replacements)
 
     def _remember_shown(self, read: JoinedRead) -> None:
         """Note that a Read shows a file; its text is decoded only if an edit needs it."""
@@ -131,6 +131,8 @@ class TranscriptEdits:
         partial = call.input.offset is not None or call.input.limit is not None
         if not (partial and call.path in self._known):
             self._known.shown(call.path, len(read.line), read.text)
+        if not partial:
+            self._shared.shown(call.path, read.at, len(read.line), read.text)
 
     # --- the shell ----------------------------------------------------------------------------
 
@@ -138,6 +140,8 @@ class TranscriptEdits:
         """Yield one edit for each file that a shell command wrote."""
         id_ = joined.call.id
         found = list(self._shell_lines(joined))
+        if found:
+            self._transcript.read_shell(joined.call)
         for number, (path, lines) in enumerate(found, 1):
             yield self._edit(joined, id_ if len(found) == 1 else f"{id_}#{number}", path, lines)
 
@@ -146,18 +150,20 @@ class TranscriptEdits:
         diff = joined.structured.shell_diff if joined.structured else None
         if diff is None:
             call = joined.call
-            for write in heredocs(str(call.input.command)):
+            for write in heredocs(str(call.input.command)) if call.does == BASH else ():
                 path = to_path(write.path, call.cwd)
-                yield path, self._heredoc(path, write) if self._wanted(path) else NO_LINES
+                wanted = self._wanted(path)
+                yield path, self._heredoc(path, write, joined) if wanted else NO_LINES
             return
         for file in diff.files:
             path = to_path(file.filePath, joined.directory)
             self._known.forget(path)
+            self._shared.changed(path, joined.at)
             if file.filePath and file.hunks and not file.deleted:
                 yield path, _patch_lines(file.hunks) if self._wanted(path) else NO_LINES
 
-    def _heredoc(self, path: str, write: ShellWrite) -> TextLines:
-        before = self._known.text(path)
+    def _heredoc(self, path: str, write: ShellWrite, joined: JoinedCall) -> TextLines:
+        before = self._text(path, joined.call.at)
         if write.appends:
             if before is None:
                 return all_own(write.text)
@@ -165,39 +171,87 @@ class TranscriptEdits:
         else:
             after = write.text
         self._known.wrote(path, after)
+        self._shared.wrote(path, joined.at, after)
         return all_own(after) if before is None else from_texts(before, after)
 
 
 # --- what calls say -----------------------------------------------------------------------------
 
 
+def _lines(
+    call: ToolCall, structured: ToolResult | None, before: str | None, joined: JoinedCall
+) -> TextLines:
+    """Return what a call added, or would have added had it been applied.
+
+    If a person changed the proposal, the patch holds the person's lines too, so the call alone
+    says what the agent wrote.
+    """
+    patch = structured.patch if structured and not joined.modified else []
+    if call.does == "NotebookEdit":
+        return _notebook_lines(call.input, structured)
+    if call.does in ("Write", INSERT, APPEND):
+        content = call.input.content
+        if not isinstance(content, str):
+            return NO_LINES
+        if call.does != "Write" or (structured and structured.type == "create"):
+            return all_own(content)
+        if patch:
+            return from_patch(patch, content)
+        return all_own(content) if before is None else from_texts(before, content)
+    return _replaced(_replacements(call), patch, before)
+
+
+def _replaced(
+    replacements: list[TextReplacement], patch: list[list[str]], before: str | None
+) -> TextLines:
+    if not replacements:
+        return NO_LINES
+    if patch:
+        return from_patch(patch, "\n".join(piece.new for piece in replacements))
+    after = None if before is None else replace(before, replacements)
+    if before is None or after is None:
+        return from_pieces(replacements)
+    return from_texts(before, after)
+
+
 def _replacements(call: ToolCall) -> list[TextReplacement]:
     """Return the replacements a call asks for; empty if one of them is malformed."""
-    given = to_edits(call.input.edits) if call.tool == "MultiEdit" else [call.input]
+    given = to_edits(call.input.edits) if call.does == "MultiEdit" else [call.input]
     found = []
     for one in given:
-        if not isinstance(one.old_string, str) or not isinstance(one.new_string, str):
+        old, new = one.old_string, one.new_string
+        if old is None and new is None:
+            old, new = one.oldText, one.newText
+        if not isinstance(old, str) or not isinstance(new, str):
             return []
         # Some transcripts hold a string: "false".
         everywhere = str(one.replace_all).lower() == "true"
-        found.append(TextReplacement(one.old_string, one.new_string, everywhere))
+        found.append(TextReplacement(old, new, everywhere))
     return found
 
 
 def _content_after(call: ToolCall, before: str | None) -> str | None:
     """Return a file's whole text after an applied edit; ``None``: it is not known."""
-    if call.tool == "Write":
+    if call.does == "Write":
         return call.input.content if isinstance(call.input.content, str) else None
-    return None if before is None else replace(before, _replacements(call))
+    replacements = _replacements(call)
+    return replace(before, replacements) if before is not None and replacements else None
 
 
 def _notebook_lines(given: ToolInput, structured: ToolResult | None) -> TextLines:
     """Return the own lines of a cell as plain source; the file holds them as JSON strings."""
-    if not isinstance(given.new_source, str) or given.edit_mode == "delete":
+    source = _source(given.new_source)
+    if source is None or given.edit_mode == "delete":
         return NO_LINES
-    old = structured.old_source if structured else None
-    before = old if isinstance(old, str) and given.edit_mode != "insert" else ""
-    return from_texts(before, given.new_source)
+    old = _source(structured.old_source) if structured else None
+    return from_texts(old if old and given.edit_mode != "insert" else "", source)
+
+
+def _source(value: object) -> str | None:
+    """Return a cell's text, which nbformat allows as one string or as a list of lines."""
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        return "".join(value)
+    return value if isinstance(value, str) else None
 
 
 def _patch_lines(hunks: list[PatchHunk]) -> TextLines:

@@ -15,6 +15,7 @@ from ghapp.evidence.json_records import UNREADABLE, decoded, mended, optional, t
 
 # "     7→    return total", with a tab for the arrow in some versions
 _NUMBERED = re.compile(r" *(\d+)(?:\u2192|\t)(.*)")
+_NO_MODEL = "<synthetic>"
 _DEEPEST = 4
 """Levels of nesting: a progress record holds a subagent's message, which may be one too."""
 
@@ -23,9 +24,13 @@ class TranscriptRecord(msgspec.Struct, gc=False):
     """One line of a transcript."""
 
     type: Any = None
+    uuid: Any = None
+    parentUuid: Any = None  # noqa: N815  (the names are the transcript's)
+    sourceToolAssistantUUID: Any = None  # noqa: N815
     timestamp: Any = None
-    sessionId: Any = None  # noqa: N815  (the names are the transcript's)
+    sessionId: Any = None  # noqa: N815
     session_id: Any = None
+    version: Any = None
     cwd: Any = None
     message: Raw = Raw()
     toolUseResult: Raw = Raw()  # noqa: N815
@@ -48,9 +53,27 @@ class TranscriptRecord(msgspec.Struct, gc=False):
         return to_time(self.timestamp)
 
     @property
+    def stamp(self) -> str | None:
+        """The record's time as it stands there: a copy of the record has the same one."""
+        return self.timestamp if isinstance(self.timestamp, str) else None
+
+    @property
     def directory(self) -> str | None:
         """The working directory; ``None``: not recorded."""
         return self.cwd if isinstance(self.cwd, str) and self.cwd else None
+
+    @property
+    def agent_version(self) -> str | None:
+        """The version of Claude Code; ``None``: not recorded."""
+        return self.version if isinstance(self.version, str) and self.version else None
+
+    def answers(self, call: "TranscriptRecord") -> bool:
+        """Return whether this record's result can belong to the call in another record."""
+        if isinstance(self.sourceToolAssistantUUID, str):
+            return bool(self.sourceToolAssistantUUID == call.uuid)
+        if isinstance(self.parentUuid, str) and self.parentUuid == call.uuid:
+            return True
+        return self.at is not None and call.at is not None and self.at >= call.at
 
 
 class MessageBlock(msgspec.Struct, gc=False):
@@ -72,6 +95,7 @@ class MessageBlock(msgspec.Struct, gc=False):
 
 class _Message(msgspec.Struct, gc=False):
     content: list[MessageBlock] | str | None = None
+    model: Any = None
 
 
 class _ProgressData(msgspec.Struct, gc=False):
@@ -82,7 +106,10 @@ class _ProgressData(msgspec.Struct, gc=False):
 
 
 class ToolInput(msgspec.Struct, gc=False):
-    """The arguments of the tools that edit or read files. Any of them may be missing."""
+    """The arguments of the tools that edit or read files. Any of them may be missing.
+
+    Those from ``abs_path`` on are arguments of other servers' tools (`tools`).
+    """
 
     file_path: Any = None
     old_string: Any = None
@@ -96,6 +123,17 @@ class ToolInput(msgspec.Struct, gc=False):
     command: Any = None
     offset: Any = None
     limit: Any = None
+    abs_path: Any = None
+    path: Any = None
+    pathInProject: Any = None  # noqa: N815
+    relative_path: Any = None
+    text: Any = None
+    body: Any = None
+    oldText: Any = None  # noqa: N815
+    newText: Any = None  # noqa: N815
+    replaceAll: Any = None  # noqa: N815
+    mode: Any = None
+    dryRun: Any = None  # noqa: N815
 
 
 class PatchHunk(msgspec.Struct, gc=False):
@@ -133,6 +171,7 @@ class ToolResult(msgspec.Struct, gc=False):
     originalFileContents: Raw = Raw()  # noqa: N815
     error: Any = None
     old_source: Any = None
+    userModified: Any = None  # noqa: N815
     file: Raw = Raw()
     bashEditDiff: Raw = Raw()  # noqa: N815
     interrupted: Any = None
@@ -202,6 +241,17 @@ def to_blocks(raw: Raw) -> list[MessageBlock]:
     return content if isinstance(content, list) else []
 
 
+def to_model(raw: Raw) -> str | None:
+    """Return the model that wrote a message; ``None``: not recorded, or Claude Code wrote it."""
+    model = decoded(_MESSAGE, raw).model if raw else None
+    return model if isinstance(model, str) and model and model != _NO_MODEL else None
+
+
+def is_record(value: dict[str, Any]) -> bool:
+    """Return whether a JSON object on a damaged line is a record, not a part of one."""
+    return isinstance(value.get("type"), str) and isinstance(value.get("sessionId"), str)
+
+
 def innermost(record: TranscriptRecord) -> TranscriptRecord:
     """Return the record that progress records wrap, or the record itself.
 
@@ -217,6 +267,7 @@ def innermost(record: TranscriptRecord) -> TranscriptRecord:
             break
         inner.sessionId = inner.sessionId or record.agent_session
         inner.cwd = inner.cwd or record.cwd
+        inner.version = inner.version or record.version
         inner.timestamp = inner.timestamp or record.timestamp
         record = inner
     return record

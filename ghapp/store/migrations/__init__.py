@@ -36,6 +36,15 @@ def upgrade(connection: Connection) -> str:
         return known[-1]
 
 
+def present(connection: Connection) -> tuple[str | None, str]:
+    """Return the revision of the tables (``None``: there are none), and this program's newest."""
+    return MigrationContext.configure(connection).get_current_revision(), _newest()
+
+
+def _newest() -> str:
+    return revisions(configuration())[-1]
+
+
 def configuration() -> Config:
     """Return Alembic's configuration. It has no file, so the wheel needs none."""
     config = Config()

@@ -18,6 +18,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    not_,
     or_,
     select,
     type_coerce,
@@ -27,7 +28,7 @@ from ghapp.attribution.model import Struct
 from ghapp.store.id_sets import among
 from ghapp.store.schema import pull_agent, pull_lines, pull_summary, repository, team_member
 from ghapp.store.summaries.tally import FIRST_DAY, day_number
-from ghapp.summaries.selection import SMALLEST_GROUP, PullSelection, TimeGrain
+from ghapp.summaries.selection import EVERY_BASE, SMALLEST_GROUP, PullSelection, TimeGrain
 from ghapp.summaries.teams import TeamSource
 
 ONE_DAY = timedelta(days=1)
@@ -120,10 +121,29 @@ def day_of(instant: ColumnElement[datetime]) -> ColumnElement[int]:
     return type_coerce(instant, BigInteger) // literal(MICROSECONDS_A_DAY, BigInteger)
 
 
-def conditions(
-    selection: PullSelection, teams: "TeamMembers", *, with_agent: bool
-) -> list[ColumnElement[bool]]:
-    """Return the conditions on ``pull_summary``; ``with_agent``: including the agent."""
+def conditions(selection: PullSelection, teams: "TeamMembers") -> list[ColumnElement[bool]]:
+    """Return the conditions of a selection on ``pull_summary``."""
+    found = _but_for_base(selection, teams)
+    if selection.base is None:
+        found.append(into_default())
+    elif selection.base != EVERY_BASE:
+        found.append(pull_summary.c.base_ref == selection.base)
+    return found
+
+
+def other_branches(selection: PullSelection, teams: "TeamMembers") -> list[ColumnElement[bool]]:
+    """Return the conditions of what a selection leaves out because of its branch alone."""
+    return [*_but_for_base(selection, teams), not_(into_default())]
+
+
+def into_default() -> ColumnElement[bool]:
+    """Return the condition that a merge went to the default branch, or that nobody knows."""
+    columns = pull_summary.c
+    unknown = columns.base_ref.is_(None), columns.default_branch.is_(None)
+    return or_(*unknown, columns.base_ref == columns.default_branch)
+
+
+def _but_for_base(selection: PullSelection, teams: "TeamMembers") -> list[ColumnElement[bool]]:
     columns = pull_summary.c
     found: list[ColumnElement[bool]] = [
         one_of(columns.repository_id, selection.repository_ids),
@@ -143,7 +163,7 @@ def conditions(
         found.append(columns.share <= selection.share_to)
     if selection.path is not None:
         found.append(_has(pull_lines, below(selection.path)))
-    if with_agent and selection.agent is not None:
+    if selection.agent is not None:
         found.append(_has(pull_agent, pull_agent.c.agent == selection.agent))
     return found
 

@@ -49,9 +49,9 @@ def person_counts(name: str, count: int, counts: PullCounts) -> PersonCounts:
     return PersonCounts(
         name=name,
         people=count,
-        pulls_with=counts.assisted,
+        pulls_with=counts.assisted if counts.is_known else None,
         pulls=counts.pulls,
-        lines_with=counts.attributed,
+        lines_with=counts.attributed if counts.is_known else None,
         lines=counts.effective,
     )
 
@@ -62,7 +62,7 @@ def first(rows: Iterable[PersonCounts], by: RankBy, most: int) -> tuple[PersonCo
     def rank(row: PersonCounts) -> tuple[Any, ...]:
         with_and_all = (row.pulls_with, row.pulls), (row.lines_with, row.lines)
         first, second = with_and_all if by is RankBy.PULLS else reversed(with_and_all)
-        return (*(-count for count in (*first, *second)), row.name)
+        return (*(-(count or 0) for count in (*first, *second)), row.name)
 
     return tuple(sorted((row for row in rows if row.name != OTHERS), key=rank)[:most])
 

@@ -24,7 +24,7 @@ from ghapp.store.schema import (
 )
 from ghapp.store.summaries.conditions import TeamMembers
 from ghapp.summaries.counts import PullPage, PullRow
-from ghapp.summaries.selection import ListSlice, NamesShown, PersonNaming, PullOrder
+from ghapp.summaries.selection import ListSlice, NamesShown, PersonNaming, PullOrder, WrongPlace
 
 MOST_ROWS = 1000
 """Most rows of one page."""
@@ -42,7 +42,7 @@ def pull_page(
     naming: PersonNaming,
     teams: TeamMembers,
 ) -> PullPage:
-    """Return one page. Raises `ValueError` if ``listing.after`` is from another list."""
+    """Return one page. Raises `WrongPlace` if ``listing.after`` is from another list."""
     key = _KEYS[listing.order]
     row_place = (key, pull_summary.c.repository_id, pull_summary.c.pull_request)
     limit = min(max(listing.limit, 1), MOST_ROWS)
@@ -94,9 +94,9 @@ def _last(listing: ListSlice, key: ColumnElement[Any]) -> ColumnElement[Any]:
         place = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         order, ascending, value, repository_id, number = msgspec.json.decode(place, type=Place)
     except (binascii.Error, msgspec.DecodeError, ValueError):
-        raise ValueError(f"{text!r} is not a place in this list: begin again without it") from None
+        raise WrongPlace(f"{text!r} is not a place in this list: begin again without it") from None
     if (order, ascending) != (listing.order.value, listing.ascending):
-        raise ValueError(f"{text!r} is a place in a list of another order: begin again without it")
+        raise WrongPlace(f"{text!r} is a place in a list of another order: begin again without it")
     at: Any = from_microseconds(int(value)) if listing.order is PullOrder.MERGED else value
     return tuple_(
         literal(at, key.type),
@@ -150,7 +150,7 @@ def _to_row(
         state=AuditState(row.state),
         added=row.added,
         effective=row.effective,
-        attributed=row.attributed,
+        attributed=row.attributed if row.verdict != Verdict.NO_EVIDENCE else None,
         share=row.share,
         change_complete=row.change_complete,
         evidence_complete=row.evidence_complete,

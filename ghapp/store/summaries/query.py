@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import FromClause
 
 from ghapp.attribution.model import Verdict
+from ghapp.store.coverage import AuthorsHeard, PullCoverage, heard, silent
 from ghapp.store.id_sets import among
 from ghapp.store.outcomes import compare
 from ghapp.store.schema import (
@@ -34,6 +35,7 @@ from ghapp.store.schema import (
     group_tally,
     pull_agent,
     pull_lines,
+    pull_model,
     pull_summary,
     repository,
     tally,
@@ -48,8 +50,10 @@ from ghapp.store.summaries.conditions import (
     counted,
     day_of,
     finest,
+    into_default,
     merged_within,
     one_of,
+    other_branches,
     people,
     same_pull,
     spans,
@@ -69,11 +73,21 @@ from ghapp.store.summaries.groups import (
 )
 from ghapp.store.summaries.pull_list import pull_page
 from ghapp.store.summaries.repository_groups import GroupCover, cover
-from ghapp.store.summaries.tally import AGENT, ALL, AUTHOR, COUNTS, DIRECTORY, LANGUAGE
+from ghapp.store.summaries.tally import (
+    AGENT,
+    ALL,
+    AUTHOR,
+    COUNTS,
+    DIRECTORY,
+    ELSEWHERE,
+    LANGUAGE,
+    MODEL,
+)
 from ghapp.summaries.counts import (
     AdoptionDay,
     AgentCounts,
     LineCounts,
+    ModelCounts,
     OutcomeSummary,
     PersonCounts,
     PullCounts,
@@ -161,6 +175,17 @@ class SelectionQuery:
         """Return the counts of everything selected."""
         return total(self._by_day(TimeGrain.MONTH).values())
 
+    def other_branches(self) -> int:
+        """Return how many pull requests only their branch leaves out."""
+        if self._selection.base is not None:
+            return 0
+        if self._selection.is_plain:
+            found = self._by_day(TimeGrain.MONTH, ELSEWHERE)
+            return total(found.values()).pulls
+        asked = other_branches(self._selection, self._teams)
+        query = select(func.count()).select_from(pull_summary).where(*asked)
+        return int(self._connection.execute(query).scalar_one())
+
     def series(self, grain: TimeGrain) -> tuple[SeriesPoint, ...]:
         """Return the counts by period, oldest first."""
         points: defaultdict[date, PullCounts] = defaultdict(PullCounts)
@@ -168,20 +193,20 @@ class SelectionQuery:
             points[grain.start(to_day(number))] += counts
         return _without_gaps(points, grain, self._selection)
 
-    def _by_day(self, grain: TimeGrain) -> dict[int, PullCounts]:
+    def _by_day(self, grain: TimeGrain, dimension: str = ALL) -> dict[int, PullCounts]:
         """Return the counts by the first day of each whole period, and by day at the ends."""
         if not self._selection.is_plain:
             return self._selected(day_of(pull_summary.c.merged_at))
         return self._with_groups(
             group_tally.c.start,
-            ALL,
+            dimension,
             spans(self._selection, grain),
-            lambda query: query.own_days(grain),
+            lambda query: query.own_days(grain, dimension),
         )
 
-    def own_days(self, grain: TimeGrain) -> dict[int, PullCounts]:
+    def own_days(self, grain: TimeGrain, dimension: str) -> dict[int, PullCounts]:
         """Return the counts by first day, without using groups."""
-        return self._tallied(ALL, grain, tally.c.start)
+        return self._tallied(dimension, grain, tally.c.start)
 
     def repositories(self) -> tuple[RepositoryCounts, ...]:
         """Return the counts by repository."""
@@ -241,21 +266,41 @@ class SelectionQuery:
         """Return the counts by agent, most lines first."""
         found = self._named(AGENT, SelectionQuery.own_agents)
         rows = (AgentCounts(agent, one.pulls, one.attributed) for agent, one in found.items())
-        chosen = (row for row in rows if self._selection.agent in {None, row.agent})
-        return tuple(sorted(chosen, key=lambda row: (-row.attributed, row.agent)))
+        return tuple(sorted(rows, key=lambda row: (-row.attributed, row.agent)))
 
     def own_agents(self) -> dict[str, PullCounts]:
         """Return the counts by agent, without using groups."""
-        columns, found = pull_agent.c, dict[str, PullCounts]()
+        return self._own_makers(AGENT, pull_agent, pull_agent.c.agent)
+
+    def models(self) -> tuple[ModelCounts, ...]:
+        """Return the counts by agent and model's family, most lines first."""
+        found = self._named(MODEL, SelectionQuery.own_models)
+        named = ((name.partition(" "), counts) for name, counts in found.items())
+        rows = (
+            ModelCounts(agent, family or None, counts.pulls, counts.attributed)
+            for (agent, _, family), counts in named
+        )
+        return tuple(sorted(rows, key=lambda row: (-row.attributed, row.agent, row.model or "")))
+
+    def own_models(self) -> dict[str, PullCounts]:
+        """Return the counts by agent and model's family, without using groups."""
+        columns = pull_model.c
+        return self._own_makers(MODEL, pull_model, columns.agent + " " + columns.family)
+
+    def _own_makers(
+        self, dimension: str, table: Table, name: ColumnElement[str]
+    ) -> dict[str, PullCounts]:
+        """Return the counts by what made the lines, without using groups."""
+        found = dict[str, PullCounts]()
         if self._selection.is_plain:
-            found = self._tallied(AGENT, TimeGrain.MONTH, tally.c.name, days=False)
-        source, parts = self._one_by_one(pull_agent)
+            found = self._tallied(dimension, TimeGrain.MONTH, tally.c.name, days=False)
+        source, parts = self._one_by_one(table)
         for part in parts:
-            sums = (columns.agent, func.count(), func.sum(columns.attributed))
-            query = select(*sums).select_from(source).where(*part).group_by(columns.agent)
+            sums = (name, func.count(), func.sum(table.c.attributed))
+            query = select(*sums).select_from(source).where(*part).group_by(name)
             more = (
-                (agent, PullCounts(pulls=pulls, assisted=pulls, attributed=int(attributed)))
-                for agent, pulls, attributed in self._connection.execute(query)
+                (one, PullCounts(pulls=pulls, assisted=pulls, attributed=int(attributed)))
+                for one, pulls, attributed in self._connection.execute(query)
             )
             found = _added(found, more)
         return found
@@ -311,20 +356,16 @@ class SelectionQuery:
             ]
         return tuple(sorted(rows, key=lambda row: row.name))
 
-    def adoption(self) -> tuple[AdoptionDay, ...]:
-        """Return active developers and agent sessions by day."""
-        selection = self._selection
-        merged = msgspec.structs.replace(
-            PullSelection(selection.repository_ids),
-            since=selection.since,
-            until=selection.until,
-            team=selection.team,
-        )
-        points = SelectionQuery(self._transaction, merged, self._teams).series(TimeGrain.DAY)
-        pulls = {point.start: point.counts.pulls for point in points}
+    def adoption(self) -> tuple[AdoptionDay, ...] | None:
+        """Return active developers and agent sessions by day; ``None``: there are no edits."""
+        if not self._selection.is_of_edits:
+            return None
         columns = agent_day.c
-        developers = self._active([columns.actor], columns.actor != "")
         agent_sessions = self._active([columns.agent, columns.agent_session])
+        if not agent_sessions:
+            return None
+        developers = self._active([columns.actor], columns.actor != "")
+        pulls = {point.start: point.counts.pulls for point in self.series(TimeGrain.DAY)}
         days = sorted({*developers, *agent_sessions, *(day for day in pulls if pulls[day])})
         return tuple(
             AdoptionDay(
@@ -354,18 +395,26 @@ class SelectionQuery:
 
     # --- lists ------------------------------------------------------------------------------------
 
-    def asked(self, *, with_agent: bool) -> list[ColumnElement[bool]]:
-        """Return the conditions of the selection on ``pull_summary``."""
-        return conditions(self._selection, self._teams, with_agent=with_agent)
+    @property
+    def asked(self) -> list[ColumnElement[bool]]:
+        """The conditions of the selection on ``pull_summary``."""
+        return conditions(self._selection, self._teams)
 
     def pulls(self, listing: ListSlice) -> PullPage:
         """Return one page of a list."""
-        asked = self.asked(with_agent=True)
-        return pull_page(self._connection, asked, listing, self._naming, self._teams)
+        return pull_page(self._connection, self.asked, listing, self._naming, self._teams)
 
     def outcomes(self) -> OutcomeSummary:
         """Compare the outcomes of assisted pull requests with those of the others."""
-        return compare(self._connection, self.asked(with_agent=False))
+        return compare(self._connection, self.asked)
+
+    def heard(self) -> AuthorsHeard:
+        """Return how many of the latest pull requests have an author whose machine is silent."""
+        return heard(self._connection, self.asked)
+
+    def silent(self, most: int) -> tuple[PullCoverage, ...]:
+        """Return those of the latest pull requests whose author's machine is silent."""
+        return silent(self._connection, self.asked, most)
 
     # --- groups -----------------------------------------------------------------------------------
 
@@ -457,12 +506,13 @@ class SelectionQuery:
         self, key: ColumnElement[KeyT], selection: PullSelection
     ) -> Iterable[tuple[KeyT, PullCounts]]:
         """Count pull requests by any expression, without tallies."""
-        of_agent = and_(same_pull(pull_agent), pull_agent.c.agent == selection.agent)
-        source = pull_summary.outerjoin(pull_agent, of_agent) if selection.agent else pull_summary
+        agent = selection.counting
+        of_agent = and_(same_pull(pull_agent), pull_agent.c.agent == agent)
+        source = pull_summary.outerjoin(pull_agent, of_agent) if agent else pull_summary
         query = (
-            select(key, *_pull_sums(with_agent=selection.agent is not None))
+            select(key, *_pull_sums(with_agent=agent is not None))
             .select_from(source)
-            .where(*conditions(selection, self._teams, with_agent=False))
+            .where(*conditions(selection, self._teams))
             .group_by(key)
         )
         for name, *sums in self._connection.execute(query):
@@ -472,15 +522,13 @@ class SelectionQuery:
         """Return what no tally covers: where to read it, and the conditions of each part."""
         selection, source = self._selection, table.join(pull_summary, same_pull(table))
         if not selection.is_plain:
-            asked = conditions(selection, self._teams, with_agent=True)
+            asked = self.asked
             if table is pull_lines and selection.path is not None:
                 asked.append(below(selection.path))
             return source, [asked]
         ours = among(table.c.repository_id, selection.repository_ids)
         edges = partial_edges(selection)
-        # Only lines need a column of their pull request: its verdict.
-        plain = source if table is pull_lines else table
-        return plain, [[ours, *merged_within(table, *edge)] for edge in edges]
+        return source, [[ours, *merged_within(table, *edge), into_default()] for edge in edges]
 
     def _check_shown(self) -> None:
         """Raise `NotShown` if the selection is about one person or too few people."""
@@ -489,8 +537,7 @@ class SelectionQuery:
             raise NotShown("people are not named here (GHAPP_NAMES): select a team instead")
         if selection.team is None:
             return
-        asked = conditions(selection, self._teams, with_agent=True)
-        authors = select(pull_summary.c.author).where(*asked).distinct()
+        authors = select(pull_summary.c.author).where(*self.asked).distinct()
         count = people(self._connection.execute(authors).scalars())
         if 0 < count < SMALLEST_GROUP:
             raise NotShown(f"fewer than {SMALLEST_GROUP} people are left: select less narrowly")
@@ -501,10 +548,17 @@ class SelectionQuery:
 
 def quiet_spots(
     transaction: ReadTransaction, selection: PullSelection, today: date
-) -> tuple[QuietSpot, ...]:
-    """Compare the last 4 whole weeks with the 12 before them, by team and by repository."""
-    ids, end = selection.repository_ids, TimeGrain.WEEK.start(today)
-    teams = transaction.teams(ids, today)
+) -> tuple[QuietSpot, ...] | None:
+    """Compare the last 4 whole weeks with the 12 before them, by team and by repository.
+
+    The last of them ends by the selection's last day, and before ``today``. ``None``: more is
+    selected than repositories and days.
+    """
+    if not selection.is_plain:
+        return None
+    after = min((selection.until or today) + ONE_DAY, today)
+    ids, end = selection.repository_ids, TimeGrain.WEEK.start(after)
+    teams = transaction.teams(ids, after)
     first = end - QUIET_NOW
     now = SelectionQuery(transaction, PullSelection(ids, since=first, until=end - ONE_DAY), teams)
     earlier = PullSelection(ids, since=first - QUIET_BEFORE, until=first - ONE_DAY)

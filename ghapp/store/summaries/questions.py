@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 
+from ghapp.store.coverage import AuthorsHeard, PullCoverage
 from ghapp.store.database import Database
 from ghapp.store.schema import pull_summary
 from ghapp.store.summaries.conditions import latest_days, teams_of
@@ -15,6 +16,7 @@ from ghapp.store.summaries.groups import first, total
 from ghapp.store.summaries.pull_list import pull_page
 from ghapp.store.summaries.query import ReadTransaction, SelectionQuery, quiet_spots
 from ghapp.summaries.counts import (
+    ModelCounts,
     OrganizationSummary,
     OutcomeSummary,
     PersonCounts,
@@ -61,15 +63,17 @@ class SummaryQuestions:
                 totals=total(point.counts for point in series),
                 series=series,
                 agents=query.agents(),
+                models=query.models(),
                 directories=query.directories(),
                 languages=query.languages(),
                 largest=query.pulls(listing).rows,
+                other_branches=query.other_branches(),
             )
 
     def organization(
         self, selection: PullSelection, grain: TimeGrain, *, today: date
     ) -> OrganizationSummary:
-        """Return what an organization's page shows; quiet spots are as of ``today``.
+        """Return what an organization's page shows.
 
         Its adoption covers the last 13 weeks of the selection.
         """
@@ -83,6 +87,7 @@ class SummaryQuestions:
                 totals=total(point.counts for point in series),
                 series=series,
                 agents=query.agents(),
+                models=query.models(),
                 languages=query.languages(),
                 repositories=query.repositories(),
                 teams=query.teams(),
@@ -90,6 +95,7 @@ class SummaryQuestions:
                 leaderboard_lines=first(everybody, RankBy.LINES, LEADERBOARD),
                 adoption=SelectionQuery(transaction, latest).adoption(),
                 quiet=quiet_spots(transaction, selection, today),
+                other_branches=query.other_branches(),
             )
 
     # --- parts ----------------------------------------------------------------------------------
@@ -99,6 +105,11 @@ class SummaryQuestions:
         with self._query(selection) as query:
             return query.totals()
 
+    def models(self, selection: PullSelection) -> tuple[ModelCounts, ...]:
+        """Return the counts by agent and model's family, most lines first."""
+        with self._query(selection) as query:
+            return query.models()
+
     def people(self, selection: PullSelection) -> tuple[PersonCounts, ...]:
         """Return the counts of each person, or of each team if people are not named, by name."""
         with self._query(selection) as query:
@@ -107,12 +118,22 @@ class SummaryQuestions:
     def outcomes(self, selection: PullSelection) -> OutcomeSummary:
         """Compare the outcomes of assisted pull requests with those of the others.
 
-        Raises `NotShown` for one author, even where people are named. It ignores the agent.
+        Raises `NotShown` for one author, even where people are named.
         """
         if selection.author is not None:
             raise NotShown("outcomes are not shown for one person: select a team instead")
         with self._query(selection) as query:
             return query.outcomes()
+
+    def heard(self, selection: PullSelection) -> AuthorsHeard:
+        """Return how many of the latest pull requests have an author whose machine is silent."""
+        with self._query(selection) as query:
+            return query.heard()
+
+    def silent(self, selection: PullSelection, most: int) -> tuple[PullCoverage, ...]:
+        """Return those of the latest pull requests whose author's machine is silent."""
+        with self._query(selection) as query:
+            return query.silent(most)
 
     def trends(
         self, selection: PullSelection, shown: tuple[int, ...]
@@ -126,7 +147,7 @@ class SummaryQuestions:
     def pulls(self, selection: PullSelection, listing: ListSlice) -> PullPage:
         """Return one page of a list of pull requests.
 
-        Raises `ValueError` if ``listing.after`` is not from a page of the same list.
+        Raises `WrongPlace` if ``listing.after`` is not from a page of the same list.
         """
         with self._query(selection) as query:
             return query.pulls(listing)

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Table, bindparam, delete, func, select, update
 
 from ghapp.attribution.document import from_document
-from ghapp.attribution.model import Audit, AuditState, Verdict
+from ghapp.attribution.model import Audit, AuditState, AuditTotals, Verdict
 from ghapp.store.database import Database
 from ghapp.store.rows import clean
 from ghapp.store.schema import (
@@ -22,6 +22,7 @@ from ghapp.store.schema import (
     group_tally,
     pull_agent,
     pull_lines,
+    pull_model,
     pull_summary,
     repository,
     tally,
@@ -29,6 +30,7 @@ from ghapp.store.schema import (
 )
 from ghapp.summaries.counts import Lines, PullCounts, PullFacts, PullSummary
 from ghapp.summaries.languages import language_of
+from ghapp.summaries.models import family_of
 from ghapp.summaries.selection import TimeGrain
 
 Key = tuple[str, str, int, str]
@@ -37,18 +39,26 @@ Tallied = tuple[Key, PullCounts]
 Changes = Mapping[Key, PullCounts]
 
 ALL, AGENT, AUTHOR, DIRECTORY, LANGUAGE = "all", "agent", "author", "directory", "language"
+MODEL = "model"
+"""Its names are an agent, a space and a model's family; the family may be empty."""
+ELSEWHERE = "elsewhere"
+"""Merges into other branches than the default one, which no other dimension counts."""
+PARTS = (pull_summary, pull_agent, pull_model, pull_lines)
+"""The tables with rows of each pull request."""
 FIRST_DAY = date(1970, 1, 1)
 COUNTS = PullCounts.__struct_fields__
 OF_REPOSITORY: Mapping[str, Sequence[TimeGrain]] = {
     ALL: tuple(TimeGrain),
+    ELSEWHERE: tuple(TimeGrain),
     AUTHOR: (TimeGrain.WEEK, TimeGrain.MONTH),
     AGENT: (TimeGrain.MONTH,),
+    MODEL: (TimeGrain.MONTH,),
     DIRECTORY: (TimeGrain.MONTH,),
     LANGUAGE: (TimeGrain.MONTH,),
 }
 """Grains stored for each dimension of a repository."""
 OF_GROUP: Mapping[str, Sequence[TimeGrain]] = dict.fromkeys(
-    (ALL, AGENT, AUTHOR, LANGUAGE), tuple(TimeGrain)
+    (ALL, ELSEWHERE, AGENT, MODEL, AUTHOR, LANGUAGE), tuple(TimeGrain)
 )
 """The same for a group, so that no query reads hundreds of repositories one by one."""
 
@@ -89,7 +99,22 @@ def summarize(
         about=about,
         agents={clean(agent): count for agent, count in totals.by_agent.items() if count},
         lines={place: found for place, found in lines.items() if any(found)},
+        models=models_of(totals),
     )
+
+
+def models_of(totals: AuditTotals) -> dict[tuple[str, str], int]:
+    """Return attributed lines by agent and model's family; ``""``: no record names the model.
+
+    An audit that does not know models leaves all lines of its agents there.
+    """
+    found: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for agent, lines in totals.by_agent.items():
+        models = (totals.by_model or {}).get(agent, {})
+        for model, count in models.items():
+            found[clean(agent), clean(family_of(model)) if model else ""] += count
+        found[clean(agent), ""] += lines - sum(models.values())
+    return {name: count for name, count in found.items() if count}
 
 
 # --- in the audit's transaction -------------------------------------------------------------------
@@ -164,13 +189,14 @@ def load(connection: Connection, repository_id: int, pull_request: int) -> PullS
     if row is None:
         return None
     agents = select(pull_agent).where(_is(pull_agent, repository_id, pull_request))
+    models = select(pull_model).where(_is(pull_model, repository_id, pull_request))
     lines = select(pull_lines).where(_is(pull_lines, repository_id, pull_request))
-    return _from_rows(row, connection.execute(agents).all(), connection.execute(lines).all())
+    return _from_rows(row, *(connection.execute(one).all() for one in (agents, models, lines)))
 
 
 def remove(connection: Connection, repository_id: int, pull_request: int) -> None:
     """Delete a pull request's rows, but not from the tallies."""
-    for table in (pull_summary, pull_agent, pull_lines):
+    for table in PARTS:
         connection.execute(delete(table).where(_is(table, repository_id, pull_request)))
 
 
@@ -188,10 +214,15 @@ def tallies(pull: PullSummary, grains: Mapping[str, Iterable[TimeGrain]]) -> Ite
 def _parts(pull: PullSummary) -> Iterator[tuple[str, str, PullCounts]]:
     """Yield dimension, name and counts of a pull request."""
     counts = PullCounts.of(pull)
+    if pull.about.is_elsewhere:
+        yield ELSEWHERE, "", counts
+        return
     yield ALL, "", counts
     yield AUTHOR, pull.about.author or "", counts
     for agent, attributed in pull.agents.items():
         yield AGENT, agent, PullCounts(pulls=1, assisted=1, attributed=attributed)
+    for (agent, family), attributed in pull.models.items():
+        yield MODEL, f"{agent} {family}", PullCounts(pulls=1, assisted=1, attributed=attributed)
     for (directory, language), lines in pull.lines.items():
         of_lines = _of_lines(pull, lines)
         yield DIRECTORY, directory, of_lines
@@ -321,7 +352,7 @@ def rebuild(database: Database, repository_id: int) -> int:
         old = _kept(connection, repository_id)
         known = {pull.pull_request: pull.about for pull in old}
         _count(connection, database, repository_id, [], old)
-        for table in (pull_summary, pull_agent, pull_lines, tally, tally_member):
+        for table in (*PARTS, tally, tally_member):
             connection.execute(delete(table).where(table.c.repository_id == repository_id))
         pulls = [
             msgspec.structs.replace(pull, about=known.get(pull.pull_request, PullFacts()))
@@ -372,13 +403,13 @@ def _from_documents(
 def _kept(connection: Connection, repository_id: int) -> list[PullSummary]:
     """Return everything that is stored of a repository."""
     found: dict[Table, defaultdict[int, list[Row[Any]]]] = {}
-    for table in (pull_summary, pull_agent, pull_lines):
+    for table in PARTS:
         of_table = found[table] = defaultdict(list)
         query = select(table).where(table.c.repository_id == repository_id)
         for row in connection.execute(query):
             of_table[row.pull_request].append(row)
     return [
-        _from_rows(row, found[pull_agent][number], found[pull_lines][number])
+        _from_rows(row, *(found[table][number] for table in PARTS[1:]))
         for number, (row,) in found[pull_summary].items()
     ]
 
@@ -389,10 +420,12 @@ def _kept(connection: Connection, repository_id: int) -> list[PullSummary]:
 def _known(new: PullFacts, old: PullFacts) -> PullFacts:
     """Return what is known of a pull request; a removed author does not come back.
 
-    Erasing a person and deleting a GitHub account remove the author for good.
+    Erasing a person and deleting a GitHub account remove the author for good. The default branch
+    stays that of the first audit: a branch that is renamed later keeps its old name in merges.
     """
     if new == PullFacts():
         return old
+    new = msgspec.structs.replace(new, default_branch=old.default_branch or new.default_branch)
     if old != PullFacts() and old.author is None:
         return msgspec.structs.replace(new, author=None, author_id=None)
     return new
@@ -401,10 +434,12 @@ def _known(new: PullFacts, old: PullFacts) -> PullFacts:
 def _insert(connection: Connection, database: Database, pulls: Iterable[PullSummary]) -> None:
     pulls = list(pulls)
     of_agents = [row for pull in pulls for row in _agent_rows(pull)]
+    of_models = [row for pull in pulls for row in _model_rows(pull)]
     of_lines = [row for pull in pulls for row in _line_rows(pull)]
     for table, rows in (
         (pull_summary, [_summary_row(pull) for pull in pulls]),
         (pull_agent, of_agents),
+        (pull_model, of_models),
         (pull_lines, of_lines),
     ):
         if rows:
@@ -435,12 +470,18 @@ def _summary_row(pull: PullSummary) -> dict[str, Any]:
         "author": clean(pull.about.author),
         "author_id": pull.about.author_id,
         "base_ref": clean(pull.about.base_ref),
+        "default_branch": clean(pull.about.default_branch),
     }
 
 
 def _agent_rows(pull: PullSummary) -> Iterator[dict[str, Any]]:
     for agent, attributed in pull.agents.items():
         yield {**_of(pull), "agent": agent, "attributed": attributed}
+
+
+def _model_rows(pull: PullSummary) -> Iterator[dict[str, Any]]:
+    for (agent, family), attributed in pull.models.items():
+        yield {**_of(pull), "agent": agent, "family": family, "attributed": attributed}
 
 
 def _line_rows(pull: PullSummary) -> Iterator[dict[str, Any]]:
@@ -456,7 +497,9 @@ def _line_rows(pull: PullSummary) -> Iterator[dict[str, Any]]:
         }
 
 
-def _from_rows(row: Row[Any], agents: Iterable[Any], lines: Iterable[Any]) -> PullSummary:
+def _from_rows(
+    row: Row[Any], agents: Iterable[Any], models: Iterable[Any], lines: Iterable[Any]
+) -> PullSummary:
     return PullSummary(
         repository_id=row.repository_id,
         pull_request=row.pull_request,
@@ -470,8 +513,9 @@ def _from_rows(row: Row[Any], agents: Iterable[Any], lines: Iterable[Any]) -> Pu
         effective=row.effective,
         attributed=row.attributed,
         share=row.share,
-        about=PullFacts(row.title, row.author, row.author_id, row.base_ref),
+        about=PullFacts(row.title, row.author, row.author_id, row.base_ref, row.default_branch),
         agents={one.agent: one.attributed for one in agents},
+        models={(one.agent, one.family): one.attributed for one in models},
         lines={
             (one.directory, one.language): (one.added, one.effective, one.attributed)
             for one in lines

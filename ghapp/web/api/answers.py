@@ -1,13 +1,14 @@
 """How the API answers: JSON with an entity tag, and lists in pages. It queries nothing."""
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
-from flask import Response, request
+from flask import Response, abort, request
 
 from ghapp.attribution.model import Struct
+from ghapp.summaries.counts import OF_EVIDENCE, LineCounts, PullCounts
 
 JSON = "application/json"
 
@@ -24,7 +25,36 @@ class ListPage(Struct, frozen=True):
 
 def answer(value: object) -> Response:
     """Return a value as JSON, or 304 if the caller already has it."""
-    return tagged(msgspec.json.encode(value))
+    return tagged(msgspec.json.encode(shown(value)))
+
+
+def shown(value: object) -> object:
+    """Return a value whose counts are as people read them, at any depth."""
+    if isinstance(value, PullCounts | LineCounts):
+        return value.shown()
+    if isinstance(value, Struct):
+        members = ((name, getattr(value, name)) for name in value.__struct_fields__)
+        return {name: shown(one) for name, one in members if one is not msgspec.UNSET}
+    if isinstance(value, tuple):
+        return [shown(one) for one in value]
+    return value
+
+
+def shown_schemas(components: dict[str, Any]) -> dict[str, Any]:
+    """Return JSON Schemas by name, in which counts may be null and have shares, as `shown`."""
+    made = dict(components)
+    for kind in (PullCounts, LineCounts):
+        if kind.__name__ in made:
+            made[kind.__name__] = _shown_schema(made[kind.__name__], kind)
+    return made
+
+
+def _shown_schema(schema: dict[str, Any], kind: type[PullCounts | LineCounts]) -> dict[str, Any]:
+    unknown = OF_EVIDENCE if kind is PullCounts else ("attributed", "whole_attributed")
+    null = {name: {"type": ["integer", "null"]} for name in unknown}
+    shares = ("share", "pulls_share") if kind is PullCounts else ()
+    more = {name: {"type": ["number", "null"]} for name in shares}
+    return {**schema, "properties": {**schema["properties"], **null, **more}}
 
 
 def listed(page: ListPage) -> Response:
@@ -58,11 +88,14 @@ def cut(items: Iterable[tuple[str, Item]], after: str | None, limit: int) -> Lis
     """Return the ``limit`` items that follow the one whose key is ``after``.
 
     ``items`` are keys with their items, in an order in which a key never changes its place.
+    Answers 400 if no item has the key.
     """
     rest = list(items)
     if after is not None:
         keys = [key for key, _ in rest]
-        rest = rest[keys.index(after) + 1 :] if after in keys else []
+        if after not in keys:
+            abort(400, f"{after!r} is not a place in this list: begin again without it")
+        rest = rest[keys.index(after) + 1 :]
     shown = rest[:limit]
     more = len(rest) > limit
     return ListPage(items=tuple(item for _, item in shown), after=shown[-1][0] if more else None)

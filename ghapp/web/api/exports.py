@@ -38,6 +38,9 @@ PULL_COLUMNS = (
 )
 
 
+MODEL_COLUMNS = ("agent", "model", "pull_requests", "attributed")
+
+
 @api.get("/organizations/<organization>/users.csv")
 @reads(
     "exportUsers",
@@ -48,13 +51,12 @@ PULL_COLUMNS = (
 def users(organization: str) -> Response:
     """Download an organization's people or teams as CSV."""
     installation = require_member(organization)
-    asked = read(UserParameters).counted
-    selection = asked.of(tuple(sorted(readable(installation.id))))
+    selection = read(UserParameters).of(tuple(sorted(readable(installation.id))))
     note_access("export", detail=f"users of {installation.account}")
     rows = shown(lambda: services.summaries.people(selection))
     is_team = services.summaries.naming.names is NamesShown.TEAMS
     table = ((one.name, one.pulls_with, one.pulls, one.lines_with, one.lines) for one in rows)
-    return _file(to_csv(user_columns(asked.agent, is_team=is_team), table), "users.csv", CSV)
+    return _file(to_csv(user_columns(selection.counting, is_team=is_team), table), "users.csv", CSV)
 
 
 @api.get("/organizations/<organization>/pulls.csv")
@@ -111,6 +113,41 @@ def documents(owner: str, name: str) -> Response:
     repository, selection = _selected(owner, name, "documents")
     rows = shown(lambda: _pulls(selection))
     return _file(_documents(repository, rows), "documents.jsonl", JSON_LINES)
+
+
+@api.get("/organizations/<organization>/models.csv")
+@reads(
+    "exportOrganizationModels",
+    "Download attributed lines by agent and model, over all repositories that you may read.",
+    question=FilterParameters,
+    media=CSV,
+)
+def organization_models(organization: str) -> Response:
+    """Download an organization's lines by model as CSV."""
+    installation = require_member(organization)
+    selection = read(FilterParameters).of(tuple(sorted(readable(installation.id))))
+    note_access("export", detail=f"models of {installation.account}")
+    return _models_csv(selection)
+
+
+@api.get("/repositories/<owner>/<name>/models.csv")
+@reads(
+    "exportModels",
+    "Download a repository's attributed lines by agent and model as CSV.",
+    question=FilterParameters,
+    media=CSV,
+)
+def models_csv(owner: str, name: str) -> Response:
+    """Download a repository's lines by model as CSV."""
+    _, selection = _selected(owner, name, "models")
+    return _models_csv(selection)
+
+
+def _models_csv(selection: PullSelection) -> Response:
+    """Return one row for each agent and family; an empty cell is a model that is not recorded."""
+    rows = shown(lambda: services.summaries.models(selection))
+    table = ((one.agent, one.model, one.pulls, one.attributed) for one in rows)
+    return _file(to_csv(MODEL_COLUMNS, table), "models.csv", CSV)
 
 
 def user_columns(agent: str | None, *, is_team: bool) -> tuple[str, ...]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from flask import Response, abort
 
 from ghapp.attribution.document import from_document
-from ghapp.attribution.model import Audit, Struct
+from ghapp.attribution.model import Audit, EditSource, Struct
 from ghapp.store import Publication, Repository, SavedAudit
 from ghapp.web.access import note_access, require_reader
 from ghapp.web.api.answers import ListPage, answer, listed, tagged
@@ -20,6 +20,9 @@ from ghapp.web.current import services
 LARGEST = 2**31 - 1
 """The largest number of a pull request or audit that the database can hold."""
 _PULL = f"/repositories/<owner>/<name>/pulls/<int(max={LARGEST}):number>"
+
+
+_UNKNOWN = EditSource(agent_version=None, model=None)
 
 
 class PullAnswer(Struct, frozen=True):
@@ -50,6 +53,11 @@ class LineAnswer(Struct, frozen=True):
     agent_session: str | None
     edit: str | None
     edited_at: datetime | None
+    agent_version: str | None
+    """``None``: no edit is involved, or none of its records names it, as for the model."""
+    model: str | None
+    outcome: Literal["unrecorded"] | msgspec.UnsetType = msgspec.UNSET
+    """Given only if no record tells the edit's outcome."""
 
 
 @api.get(_PULL)
@@ -131,11 +139,15 @@ def _document(saved: SavedAudit) -> bytes:
 
 
 def _wanted(audit: Audit, asked: LineParameters) -> Iterator[LineAnswer]:
+    sources = audit.edits or {}
     for file in audit.files:
         for line in file.lines if asked.path in {None, file.path} else ():
             is_reason = asked.reason in {None, line.reason}
             if is_reason and asked.attributed in {None, line.attributed}:
-                yield LineAnswer(path=file.path, **msgspec.structs.asdict(line))
+                made = sources.get(line.edit or "", _UNKNOWN)
+                yield LineAnswer(
+                    path=file.path, **msgspec.structs.asdict(line), **msgspec.structs.asdict(made)
+                )
 
 
 def _place(after: str | None) -> tuple[int | None, int]:

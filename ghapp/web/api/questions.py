@@ -7,7 +7,14 @@ import msgspec
 from flask import abort, request
 
 from ghapp.attribution.model import AuditState, Struct, Verdict
-from ghapp.summaries.selection import ListSlice, PullOrder, PullSelection, TimeGrain
+from ghapp.summaries.selection import (
+    ListSlice,
+    PullOrder,
+    PullSelection,
+    TimeGrain,
+    check_days,
+    check_shares,
+)
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
@@ -41,6 +48,11 @@ class FilterParameters(Struct, frozen=True, forbid_unknown_fields=True):
     share_from: Share | None = None
     share_to: Share | None = None
     path: Text | None = None
+    base: Text | None = None
+
+    def __post_init__(self) -> None:
+        check_days(self.since, self.until)
+        check_shares(self.share_from, self.share_to)
 
     def of(self, repository_ids: tuple[int, ...]) -> PullSelection:
         """Return the selection within these repositories."""
@@ -54,17 +66,23 @@ class SpanParameters(Struct, frozen=True, forbid_unknown_fields=True):
     since: date | None = None
     until: date | None = None
 
+    def __post_init__(self) -> None:
+        check_days(self.since, self.until)
+
+
+EVERY_AGENT = "any"
+
 
 class UserParameters(FilterParameters, frozen=True, forbid_unknown_fields=True):
-    """Whose numbers; by default Claude Code alone, as in the native dashboard."""
+    """Whose numbers, and what counts as "with": by default Claude Code, as in the native table."""
 
-    agent: Text | None = "claude-code"
-    """``any``: every agent."""
+    counting: Text = "claude-code"
+    """An agent, or `EVERY_AGENT`."""
 
-    @property
-    def counted(self) -> "FilterParameters":
-        """The filters; ``any`` becomes no filter by agent."""
-        return msgspec.structs.replace(self, agent=None) if self.agent == "any" else self
+    def of(self, repository_ids: tuple[int, ...]) -> PullSelection:
+        """Return the selection within these repositories."""
+        counting = None if self.counting == EVERY_AGENT else self.counting
+        return msgspec.structs.replace(super().of(repository_ids), counting=counting)
 
 
 class SummaryParameters(FilterParameters, frozen=True, forbid_unknown_fields=True):

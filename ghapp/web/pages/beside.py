@@ -1,7 +1,6 @@
 """The sentences beside a share: whose machines reported, and what evidence was erased."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
 
 from ghapp.reports.coverage import erased, of_author, of_authors
 from ghapp.store import SavedAudit
@@ -20,13 +19,6 @@ def beside_pull(saved: SavedAudit) -> Iterator[str]:
 
 
 def beside_pulls(selection: PullSelection) -> str | None:
-    """Return the sentence that qualifies the share of many; ``None``: no author is known.
-
-    It covers the selection's repositories and days, and ignores its other filters.
-    """
-    since = datetime.combine(selection.since or date.min, time.min, UTC)
-    until = datetime.combine(selection.until or date.max, time.max, UTC)
-    covered = services.store.coverage.covered(selection.repository_ids, since, until)
-    if not covered.pulls:
-        return None
-    return of_authors(covered.pulls, covered.without, is_all=covered.is_all)
+    """Return the sentences that qualify the share of many; ``None``: no author is known."""
+    heard = services.summaries.heard(selection)
+    return of_authors(heard) if heard.pulls else None

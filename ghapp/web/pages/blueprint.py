@@ -6,7 +6,7 @@ from flask import Blueprint, Response, url_for
 
 from ghapp.reports.words import AGENTS
 from ghapp.summaries.counts import PullRow
-from ghapp.summaries.selection import NotShown
+from ghapp.summaries.selection import NotShown, WrongPlace
 from ghapp.web.current import services
 from ghapp.web.errors import told
 from ghapp.web.pages import filters
@@ -32,6 +32,12 @@ def known() -> dict[str, Any]:
 def keep_back(error: NotShown) -> Response:
     """Answer 403 to a question about people who are not shown."""
     return told(403, str(error))
+
+
+@pages.errorhandler(WrongPlace)
+def refuse_place(error: WrongPlace) -> Response:
+    """Answer 400 to a question for a page that no list has."""
+    return told(400, str(error))
 
 
 def _pull_address(row: PullRow) -> str:

@@ -48,7 +48,7 @@ def share(counts: PullCounts) -> str:
 def pulls(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
     """Draw merged pull requests over time: with an agent, without one, and without evidence."""
     values = [tuple(getattr(one.counts, part) for part in PULL_COUNTS) for one in series]
-    rows = [(span_name(one.start, grain), *own) for one, own in zip(series, values, strict=True)]
+    rows = [(span_name(one.start, grain), *_told(one.counts)) for one in series]
     steps = [
         ChartColumn(
             label=tick(one.start, grain),
@@ -65,8 +65,14 @@ def pulls(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
     return ChartWithTable(
         svg=columns(frame, steps, PULL_SERIES),
         heads=(grain.value.title(), "With", "Without", "No evidence"),
-        rows=tuple(tuple(map(str, row)) for row in rows),
+        rows=tuple(rows),
     )
+
+
+def _told(counts: PullCounts) -> tuple[str, ...]:
+    """Write the three counts of pull requests; a dash for what nobody knows."""
+    shown = counts.shown()
+    return tuple("-" if shown[part] is None else str(shown[part]) for part in PULL_COUNTS)
 
 
 def shares(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
@@ -85,7 +91,8 @@ def shares(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
 
 def _share_point(point: SeriesPoint, grain: TimeGrain) -> SharePoint:
     counts = point.counts
-    lines = f"{counts.whole_attributed:,} of {counts.whole_effective:,} lines"
+    known = f"{counts.whole_attributed:,}" if counts.is_known else "-"
+    lines = f"{known} of {counts.whole_effective:,} lines"
     return SharePoint(
         label=tick(point.start, grain),
         title=f"{span_name(point.start, grain)}: at least {share(counts)} ({lines})",
@@ -95,7 +102,8 @@ def _share_point(point: SeriesPoint, grain: TimeGrain) -> SharePoint:
 
 
 def _share_row(name: str, counts: PullCounts) -> tuple[str, ...]:
-    return name, f"{counts.attributed:,}", f"{counts.effective:,}", share(counts)
+    attributed = f"{counts.attributed:,}" if counts.is_known else "-"
+    return name, attributed, f"{counts.effective:,}", share(counts)
 
 
 def trends(series: Mapping[str, Sequence[SeriesPoint]]) -> dict[str, str]:

@@ -3,17 +3,28 @@
 The address alone decides what a page shows, so a link shows the same again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
-from flask import abort, request, url_for
+from flask import Flask, abort, current_app, request, url_for
 
 from ghapp.attribution.model import AuditState, Struct, Verdict
 from ghapp.reports.words import agent_name
-from ghapp.summaries.selection import ListSlice, PullOrder, PullSelection, RankBy, TimeGrain
+from ghapp.summaries.selection import (
+    EARLIEST,
+    ListSlice,
+    PullOrder,
+    PullSelection,
+    RankBy,
+    TimeGrain,
+    check_days,
+    check_shares,
+)
+from ghapp.web.api.operation import operation_of
 
 A_YEAR = timedelta(days=364)
 """Days before the last one that a page covers by default."""
@@ -28,10 +39,52 @@ WORDS = {
     "share_from": "share from {}%",
     "share_to": "share up to {}%",
     "path": "in {}",
+    "base": "merged into {}",
 }
 """Query parameter → words for its filter."""
 
+FILTERS = frozenset({*WORDS, "since", "until"})
+VIEW = frozenset({"since", "until", "grain", "sort", "ascending", "after", "board", "repositories"})
+"""Query parameters that are no filters: days, and how a page shows what it found."""
+
+
+class _Switch(Enum):
+    ON = "1"
+    OFF = "0"
+
+
+class _Repositories(Enum):
+    ALL = "all"
+
+
 EnumT = TypeVar("EnumT", bound=Enum)
+ViewT = TypeVar("ViewT", bound=Callable[..., Any])
+
+_TAKEN: dict[Callable[..., Any], frozenset[str]] = {}
+
+
+def takes(names: Collection[str]) -> Callable[[ViewT], ViewT]:
+    """Note which of `FILTERS` a page takes; stands directly below the route's decorator."""
+
+    def note(view: ViewT) -> ViewT:
+        _TAKEN[view] = frozenset(names)
+        return view
+
+    return note
+
+
+def add_refusals(app: Flask) -> None:
+    """Answer 400 where the address of a page has a filter that the page would ignore."""
+    app.before_request(_refuse_ignored)
+
+
+def _refuse_ignored() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is None or not request.view_args or operation_of(view) is not None:
+        return
+    ignored = sorted(FILTERS & request.args.keys() - _TAKEN.get(view, frozenset()))
+    if ignored:
+        abort(400, f"{ignored[0]} is no filter of this page; leave it out of the address")
 
 
 class PageQuery(Struct, frozen=True):
@@ -86,23 +139,33 @@ def asked_for(repository_ids: tuple[int, ...], today: date) -> PageQuery:
 
     Without days, the selection covers the twelve months up to ``today``.
     """
+    _check_names()
     since, until = _day("since"), _day("until")
+    first, last = _percent("share_from"), _percent("share_to")
+    try:
+        check_days(since, until)
+        check_shares(first, last)
+        since = since or max((until or today) - A_YEAR, EARLIEST)
+        check_days(since, until or today)
+    except ValueError as error:
+        abort(400, str(error))
     selection = PullSelection(
         repository_ids=repository_ids,
-        since=since or (until or today) - A_YEAR,
+        since=since,
         until=until or today,
         author=_text("author"),
         team=_text("team"),
         agent=_text("agent"),
         verdict=_one_of("verdict", Verdict),
         state=_one_of("state", AuditState),
-        share_from=_percent("share_from"),
-        share_to=_percent("share_to"),
+        share_from=first,
+        share_to=last,
         path=(_text("path") or "").strip("/") or None,
+        base=_text("base"),
     )
     listing = ListSlice(
         order=_one_of("sort", PullOrder) or PullOrder.MERGED,
-        ascending=request.args.get("ascending") == "1",
+        ascending=_one_of("ascending", _Switch) is _Switch.ON,
         after=_text("after"),
     )
     return PageQuery(
@@ -111,7 +174,7 @@ def asked_for(repository_ids: tuple[int, ...], today: date) -> PageQuery:
         listing=listing,
         by=_one_of("board", RankBy) or RankBy.PULLS,
         today=today,
-        whole=_text("repositories") == "all",
+        whole=_one_of("repositories", _Repositories) is not None,
     )
 
 
@@ -144,6 +207,15 @@ def _said(name: str, value: str) -> str:
     return value.replace("_", " ") if name in {"verdict", "state"} else value
 
 
+def _check_names() -> None:
+    """Answer 400 if the address has a parameter that these pages do not know, or one twice."""
+    for name, values in request.args.lists():
+        if name not in WORDS and name not in VIEW:
+            abort(400, f"{name} in the address means nothing here; leave it out")
+        if len(values) > 1:
+            abort(400, f"{name} is in the address {len(values)} times; give it once")
+
+
 def _text(name: str) -> str | None:
     return request.args.get(name, "").strip() or None
 
@@ -159,12 +231,14 @@ def _day(name: str) -> date | None:
 def _percent(name: str) -> float | None:
     text = _text(name)
     try:
-        number = float(text) if text else None
-    except ValueError:
-        number = -1
-    if number is not None and not 0 <= number <= 100:
+        number = Decimal(text) if text else None
+        is_right = number is None or 0 <= number <= 100
+    except InvalidOperation:  # no number, or NaN, which cannot be compared
+        is_right = False
+    if not is_right:
         _wrong(name, "a percentage from 0 to 100")
-    return None if number is None else number / 100
+    # Exactly: 35.71 / 100 as floats is a little more than the share 0.3571 of a document.
+    return None if number is None else float(number / 100)
 
 
 def _one_of(name: str, kind: type[EnumT]) -> EnumT | None:

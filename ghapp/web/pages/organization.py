@@ -14,7 +14,7 @@ from ghapp.web.pages import drawings
 from ghapp.web.pages.beside import beside_pulls
 from ghapp.web.pages.blueprint import pages
 from ghapp.web.pages.drawings import ChartWithTable
-from ghapp.web.pages.filters import PageQuery, asked_for
+from ghapp.web.pages.filters import FILTERS, PageQuery, asked_for, takes
 from ghapp.web.pages.outcomes import compared
 
 ADOPTION_DAYS = 84
@@ -29,6 +29,7 @@ QUIET_WORDS = {
 
 
 @pages.get("/organizations/<organization>")
+@takes(FILTERS)
 def organization(organization: str) -> str:
     """Show an organization's overview."""
     account, wanted = _asked(organization)
@@ -52,6 +53,7 @@ def organization(organization: str) -> str:
 
 
 @pages.get("/organizations/<organization>/pulls")
+@takes(FILTERS)
 def organization_pulls(organization: str) -> str:
     """List an organization's pull requests."""
     account, wanted = _asked(organization)
@@ -62,6 +64,7 @@ def organization_pulls(organization: str) -> str:
 
 
 @pages.get("/organizations/<organization>/outcomes")
+@takes(FILTERS)
 def organization_outcomes(organization: str) -> str:
     """Show an organization's outcomes."""
     account, wanted = _asked(organization)
@@ -81,7 +84,7 @@ def _asked(organization: str) -> tuple[Installation, PageQuery]:
 
 
 def _charts(wanted: PageQuery, summary: OrganizationSummary) -> dict[str, ChartWithTable]:
-    days = summary.adoption[-ADOPTION_DAYS:]
+    days = (summary.adoption or ())[-ADOPTION_DAYS:]
     return {
         "pulls_chart": drawings.pulls(summary.series, wanted.grain),
         "share_chart": drawings.shares(summary.series, wanted.grain),

@@ -1,5 +1,6 @@
 """The pages of one pull request: its audits, the reason of every line, and what GitHub shows."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -16,9 +17,8 @@ from ghapp.web.access import asked, note_access, require_reader, viewer
 from ghapp.web.current import services
 from ghapp.web.pages.beside import beside_pull
 from ghapp.web.pages.blueprint import pages
+from ghapp.web.pages.filters import takes
 
-MOST_AUDITS = 2**31 - 1
-"""The largest number of an audit that the database can hold."""
 MOST_FILES = 300
 """Files that a pull request's page lists, as many as GitHub's own page."""
 MOST_RUNS = 400
@@ -43,6 +43,11 @@ class LineRun(Struct, frozen=True):
     difference: float | None
     """The largest among its lines; ``None``: nothing was compared."""
     lines: tuple[LineVerdict, ...]
+
+    @property
+    def outcome(self) -> str | None:
+        """``unrecorded`` if no record tells the edit's outcome (rules.md 2.17)."""
+        return self.lines[0].outcome or None
 
     @property
     def count(self) -> int:
@@ -89,6 +94,7 @@ def pull_request(owner: str, name: str, number: int) -> str:
 
 
 @pages.get(f"{PULL}/file")
+@takes({"path"})
 def file(owner: str, name: str, number: int) -> str:
     """Show every added line of one file."""
     repository = require_reader(owner, name)
@@ -104,6 +110,7 @@ def file(owner: str, name: str, number: int) -> str:
         newest=services.store.audits.latest(repository.id, number),
         file=found,
         runs=runs,
+        sources=audit.edits or {},
         one_by_one=len(found.lines) <= MOST_LINES,
         explained=explained(runs),
         texts=_texts(repository, audit, found.path),
@@ -122,9 +129,10 @@ def _file(audit: Audit) -> FileVerdict:
 def _chosen(repository: Repository, number: int) -> tuple[SavedAudit, Audit]:
     """Return the audit that ``audit`` in the address names, or the one in force."""
     audits = services.store.audits
-    wanted = request.args.get("audit", type=int)
-    if wanted is not None and wanted > MOST_AUDITS:
-        abort(404, "no pull request has so many audits")
+    given = request.args.get("audit")
+    if given is not None and not re.fullmatch(r"[1-9][0-9]{0,8}", given):
+        abort(400, f"audit in the address is {given!r}; give an audit's number, such as 2")
+    wanted = None if given is None else int(given)
     saved = (
         audits.latest(repository.id, number)
         if wanted is None

@@ -9,11 +9,12 @@ from ghapp.web.current import services
 from ghapp.web.pages import drawings
 from ghapp.web.pages.beside import beside_pulls
 from ghapp.web.pages.blueprint import pages
-from ghapp.web.pages.filters import PageQuery, asked_for
+from ghapp.web.pages.filters import FILTERS, PageQuery, asked_for, takes
 from ghapp.web.pages.outcomes import compared
 
 
 @pages.get("/repositories/<owner>/<name>")
+@takes(FILTERS)
 def repository(owner: str, name: str) -> str:
     """Show a repository's overview."""
     known, wanted = _asked(owner, name)
@@ -31,6 +32,7 @@ def repository(owner: str, name: str) -> str:
 
 
 @pages.get("/repositories/<owner>/<name>/pulls")
+@takes(FILTERS)
 def repository_pulls(owner: str, name: str) -> str:
     """List a repository's pull requests."""
     known, wanted = _asked(owner, name)
@@ -39,6 +41,7 @@ def repository_pulls(owner: str, name: str) -> str:
 
 
 @pages.get("/repositories/<owner>/<name>/outcomes")
+@takes(FILTERS)
 def repository_outcomes(owner: str, name: str) -> str:
     """Show a repository's outcomes."""
     known, wanted = _asked(owner, name)

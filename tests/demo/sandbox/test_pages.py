@@ -83,8 +83,8 @@ def test_a_manifest_becomes_an_app(hub: Hub) -> None:
         "name": "Attribution Auditor (acme)",
         "url": "https://example.test",
         "redirect_url": "http://127.0.0.1:9/setup?x=1",
-        "hook_attributes": {"url": hub.receiver.url},
-        "default_permissions": {"checks": "write"},
+        "hook_attributes": {"url": "https://auditor.example/webhook"},
+        "default_permissions": {"pull_requests": "read"},
         "default_events": ["pull_request"],
     }
     url = f"{hub.sandbox.web_url}/organizations/acme/settings/apps/new?state=s1"
@@ -97,4 +97,7 @@ def test_a_manifest_becomes_an_app(hub: Hub) -> None:
     made = hub.ask("POST", f"/app-manifests/{code}/conversions").json()
     assert made["slug"] == "attribution-auditor-acme"
     assert made["pem"].startswith("-----BEGIN RSA PRIVATE KEY-----")
+    # Its webhooks arrive where a proxy or a tunnel of the owner's leads.
+    hub.sandbox.open_tunnel("https://auditor.example", hub.receiver.url.removesuffix("/webhook"))
+    assert hub.sandbox.deliver_ping(hub.sandbox.world.apps[made["id"]]).status == "OK"
     assert hub.ask("POST", f"/app-manifests/{code}/conversions").status_code == 404

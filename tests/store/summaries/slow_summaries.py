@@ -3,7 +3,7 @@
 It shares no query, no table and no sum with the program; only the nouns that are compared.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 
@@ -16,6 +16,7 @@ from ghapp.summaries.counts import (
     AdoptionDay,
     AgentCounts,
     LineCounts,
+    ModelCounts,
     PersonCounts,
     PullCounts,
     PullFacts,
@@ -24,6 +25,7 @@ from ghapp.summaries.counts import (
     TeamCounts,
 )
 from ghapp.summaries.languages import language_of
+from ghapp.summaries.models import family_of
 from ghapp.summaries.selection import NamesShown, PersonNaming, PullOrder, PullSelection, TimeGrain
 
 
@@ -72,11 +74,11 @@ class Slow:
 
     # --- selecting --------------------------------------------------------------------------
 
-    def selected(self, asked: PullSelection, *, with_agent: bool) -> list[Pull]:
+    def selected(self, asked: PullSelection) -> list[Pull]:
         """Return the pull requests that are meant."""
-        return [pull for pull in self.pulls if self.is_meant(pull, asked, with_agent=with_agent)]
+        return [pull for pull in self.pulls if self.is_meant(pull, asked)]
 
-    def is_meant(self, pull: Pull, asked: PullSelection, *, with_agent: bool) -> bool:
+    def is_meant(self, pull: Pull, asked: PullSelection) -> bool:
         """Say whether one is meant, condition by condition."""
         audit, share = pull.audit, pull.audit.totals.share
         agents = {agent for agent, lines in audit.totals.by_agent.items() if lines}
@@ -93,19 +95,36 @@ class Slow:
                 asked.share_to is None or (share is not None and share <= asked.share_to),
                 asked.path is None
                 or any(is_below(file.path, asked.path) and file.added for file in audit.files),
-                not with_agent or asked.agent is None or asked.agent in agents,
+                asked.agent is None or asked.agent in agents,
+                self.is_of_branch(pull.about, asked.base),
             )
         )
+
+    @staticmethod
+    def is_of_branch(about: PullFacts, base: str | None) -> bool:
+        """Say whether it was merged into the branch that is meant, the default one or unknown."""
+        if base is None:
+            return None in {about.base_ref, about.default_branch} or (
+                about.base_ref == about.default_branch
+            )
+        return base in {"any", about.base_ref}
+
+    def other_branches(self, asked: PullSelection) -> int:
+        """Count what is only left out because of its branch."""
+        if asked.base is not None:
+            return 0
+        every = msgspec.structs.replace(asked, base="any")
+        return len(self.selected(every)) - len(self.selected(asked))
 
     # --- counting -----------------------------------------------------------------------------
 
     def totals(self, asked: PullSelection) -> PullCounts:
         """Count all."""
-        return counts(self.selected(asked, with_agent=False), asked.agent)
+        return counts(self.selected(asked), asked.counting)
 
     def series(self, asked: PullSelection, grain: TimeGrain) -> tuple[SeriesPoint, ...]:
         """Count period by period."""
-        pulls = self.selected(asked, with_agent=False)
+        pulls = self.selected(asked)
         days = {pull.day for pull in pulls}
         first = asked.since or min(days, default=None)
         last = asked.until or max(days, default=None)
@@ -114,7 +133,7 @@ class Slow:
         starts = sorted({begin(day, grain) for day in every_day(first, last)})
         return tuple(
             SeriesPoint(
-                start, counts([p for p in pulls if begin(p.day, grain) == start], asked.agent)
+                start, counts([p for p in pulls if begin(p.day, grain) == start], asked.counting)
             )
             for start in starts
         )
@@ -122,12 +141,32 @@ class Slow:
     def agents(self, asked: PullSelection) -> tuple[AgentCounts, ...]:
         """Count agent by agent."""
         found: dict[str, list[int]] = {}
-        for pull in self.selected(asked, with_agent=True):
+        for pull in self.selected(asked):
             for agent, lines in pull.audit.totals.by_agent.items():
-                if lines and asked.agent in {None, agent}:
+                if lines:
                     found.setdefault(agent, []).append(lines)
         rows = (AgentCounts(agent, len(one), sum(one)) for agent, one in found.items())
         return tuple(sorted(rows, key=lambda row: (-row.attributed, row.agent)))
+
+    def models(self, asked: PullSelection) -> tuple[ModelCounts, ...]:
+        """Count agent by agent and family by family; what no record names is one of them."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for pull in self.selected(asked):
+            lines: Counter[tuple[str, str]] = Counter()
+            totals = pull.audit.totals
+            for agent, attributed in totals.by_agent.items():
+                named = (totals.by_model or {}).get(agent, {})
+                for model, count in named.items():
+                    lines[agent, family_of(model) if model else ""] += count
+                lines[agent, ""] += attributed - sum(named.values())
+            for name, count in lines.items():
+                if count:
+                    found.setdefault(name, []).append(count)
+        rows = (
+            ModelCounts(agent, family or None, len(one), sum(one))
+            for (agent, family), one in found.items()
+        )
+        return tuple(sorted(rows, key=lambda row: (-row.attributed, row.agent, row.model or "")))
 
     def directories(self, asked: PullSelection) -> tuple[LineCounts, ...]:
         """Count lines by directory."""
@@ -140,7 +179,7 @@ class Slow:
     def lines(self, asked: PullSelection, name: Callable[[str], str]) -> tuple[LineCounts, ...]:
         """Count lines by whatever the path tells."""
         found: dict[str, LineCounts] = {}
-        for pull in self.selected(asked, with_agent=True):
+        for pull in self.selected(asked):
             whole = pull.audit.inputs.change_complete
             known = whole and pull.audit.verdict is not Verdict.NO_EVIDENCE
             for file in pull.audit.files:
@@ -161,12 +200,12 @@ class Slow:
 
     def repositories(self, asked: PullSelection) -> tuple[RepositoryCounts, ...]:
         """Count repository by repository."""
-        pulls = self.selected(asked, with_agent=False)
+        pulls = self.selected(asked)
         rows = [
             RepositoryCounts(
                 one,
                 f"acme/r{one}",
-                counts([pull for pull in pulls if pull.repository_id == one], asked.agent),
+                counts([pull for pull in pulls if pull.repository_id == one], asked.counting),
             )
             for one in {pull.repository_id for pull in pulls}
         ]
@@ -178,7 +217,7 @@ class Slow:
         return {
             number: self.series(one, TimeGrain.MONTH)
             for number, one in of_each.items()
-            if self.selected(one, with_agent=False)
+            if self.selected(one)
         }
 
     @staticmethod
@@ -190,7 +229,7 @@ class Slow:
 
     def team_rows(self, asked: PullSelection) -> tuple[TeamCounts, ...]:
         """Count team by team, small ones in the rest."""
-        pulls = self.selected(asked, with_agent=False)
+        pulls = self.selected(asked)
         team = {pull.author: self.teams.get(pull.author.lower()) for pull in pulls}
         groups: dict[str | None, set[str]] = defaultdict(set)
         for author, name in team.items():
@@ -202,7 +241,7 @@ class Slow:
 
         def row(name: str | None, authors: set[str]) -> TeamCounts:
             theirs = [pull for pull in pulls if pull.author in authors]
-            return TeamCounts(name, humans(authors), counts(theirs, asked.agent))
+            return TeamCounts(name, humans(authors), counts(theirs, asked.counting))
 
         rows = [row(name, authors) for name, authors in groups.items()]
         rows.sort(key=lambda one: (-one.counts.pulls, str(one.team)))
@@ -215,25 +254,36 @@ class Slow:
                 (row.team or "(others)", row.people, row.counts) for row in self.team_rows(asked)
             ]
         else:
-            pulls = self.selected(asked, with_agent=False)
+            pulls = self.selected(asked)
             named = [
                 (
                     naming.of(author) if author else "(unknown)",
                     humans([author]),
-                    counts([pull for pull in pulls if pull.author == author], asked.agent),
+                    counts([pull for pull in pulls if pull.author == author], asked.counting),
                 )
                 for author in {pull.author for pull in pulls}
             ]
         rows = (
-            PersonCounts(name, size, one.assisted, one.pulls, one.attributed, one.effective)
+            PersonCounts(
+                name,
+                size,
+                one.assisted if one.no_evidence < one.pulls else None,
+                one.pulls,
+                one.attributed if one.no_evidence < one.pulls else None,
+                one.effective,
+            )
             for name, size, one in named
         )
         return tuple(sorted(rows, key=lambda row: row.name))
 
-    def adoption(self, asked: PullSelection) -> tuple[AdoptionDay, ...]:
-        """Count who was active, day by day."""
-        meant = PullSelection(asked.repository_ids, asked.since, asked.until, team=asked.team)
-        merged = [pull.day for pull in self.selected(meant, with_agent=False)]
+    def adoption(self, asked: PullSelection) -> tuple[AdoptionDay, ...] | None:
+        """Count who was active, day by day, if edits can tell."""
+        of_edits = PullSelection(
+            asked.repository_ids, asked.since, asked.until, team=asked.team, agent=asked.agent
+        )
+        if asked != of_edits:
+            return None
+        merged = [pull.day for pull in self.selected(asked)]
         edits = [
             edit
             for repository_id in asked.repository_ids
@@ -243,6 +293,8 @@ class Slow:
             and (asked.until is None or edit.at.date() <= asked.until)
             and (asked.team is None or self.teams.get((edit.actor or "").lower()) == asked.team)
         ]
+        if not edits:
+            return None
         return tuple(
             AdoptionDay(
                 day=day,
@@ -272,7 +324,7 @@ class Slow:
             }[order]
             return (value, pull.repository_id, pull.number)
 
-        found = sorted(self.selected(asked, with_agent=True), key=key, reverse=not ascending)
+        found = sorted(self.selected(asked), key=key, reverse=not ascending)
         return [(pull.repository_id, pull.number) for pull in found]
 
 

@@ -88,10 +88,10 @@ def test_a_day_is_noted_once_for_each_session_and_person(store: Store) -> None:
     assert noted(store) == {(42, 0, "s1", "ann"), (42, 0, "s1", ""), (42, 1, "s2", "")}
 
 
-def test_a_better_copy_moves_the_day(store: Store) -> None:
-    store.evidence.add(42, [edit("a", at=NOW + DAY)], now=NOW)
-    store.evidence.add(42, [edit("a")], now=NOW)
-    assert noted(store) == {(42, 0, "s1", "")}
+def test_a_better_copy_moves_the_session_and_names_the_person(store: Store) -> None:
+    store.evidence.add(42, [edit("a", agent_session="s2")], now=NOW)
+    store.evidence.add(42, [edit("a", actor="ann")], now=NOW)
+    assert noted(store) == {(42, 0, "s1", "ann")}
 
 
 def test_with_a_person_go_the_days_of_expired_edits(store: Store) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ghapp.attribution.model import AuditState
+from ghapp.attribution.model import AuditState, Verdict
 from ghapp.store import Store
 from ghapp.store.schema import pull_agent, pull_summary
 from ghapp.store.summaries.pull_list import MOST_ROWS
@@ -69,7 +69,7 @@ def test_a_list_is_whole_and_sorted_page_by_page(
         assert (row.added, row.effective, row.attributed, row.share, row.change_complete) == (
             totals.added,
             totals.effective,
-            totals.attributed,
+            None if audit.verdict is Verdict.NO_EVIDENCE else totals.attributed,
             totals.share,
             audit.inputs.change_complete,
         )

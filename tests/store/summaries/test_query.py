@@ -49,6 +49,7 @@ def test_every_number_is_equal_to_a_slow_count(
             for grain in TimeGrain:
                 assert quick.series(grain) == slow.series(selection, grain)
             assert quick.agents() == slow.agents(selection)
+            assert quick.models() == slow.models(selection)
             assert quick.directories() == slow.directories(selection)
             assert quick.languages() == slow.languages(selection)
             assert quick.repositories() == slow.repositories(selection)

@@ -79,7 +79,7 @@ def test_a_page_has_the_largest_the_leaders_and_the_latest_days(store: Store) ->
     (active,) = whole.adoption
     assert (active.day, active.pulls_per_developer) == (today, 6)
     later = quick.organization(ours, TimeGrain.MONTH, today=today + timedelta(days=91))
-    assert later.adoption == ()
+    assert later.adoption is None
     assert later.series == whole.series
 
 

@@ -69,7 +69,9 @@ def test_a_group_counts_every_day_week_and_month_of_its_members(store: Store) ->
         world.save(Audited(place, number, PullFacts(author="Ann"), made))
     rows = {row[1:5]: row[5] for row in group_rows(store, world.ids[1])}
     grains = {(dimension, grain) for dimension, grain, _, _ in rows}
-    assert grains == set(itertools.product(("all", "agent", "author", "language"), TimeGrain))
+    assert grains == set(
+        itertools.product(("all", "agent", "model", "author", "language"), TimeGrain)
+    )
     assert set(rows.values()) == {4}
 
 

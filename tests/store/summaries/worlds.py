@@ -94,7 +94,8 @@ def one_audit(
     if verdict is Verdict.ASSISTED and not attributed:
         verdict = Verdict.NOT_ASSISTED
     effective = sum(file.effective for file in files)
-    share = round(attributed / effective, 4) if effective and complete else None
+    is_known = effective and complete and verdict is not Verdict.NO_EVIDENCE
+    share = round(attributed / effective, 4) if is_known else None
     made = document(
         merged_at=at_noon(day),
         pull_request=number,

@@ -4,6 +4,7 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.exceptions import BadRequest
 
 from ghapp.web.api.answers import ListPage, answer, cut, listed, tagged
 
@@ -54,11 +55,15 @@ ITEMS = [(str(number), number) for number in range(5)]
         ("1", 2, ListPage(items=(2, 3), after="3")),
         ("3", 2, ListPage(items=(4,))),
         ("4", 2, ListPage(items=())),
-        ("gone", 2, ListPage(items=())),
     ],
 )
 def test_a_list_is_cut_after_a_key(after: str | None, limit: int, page: ListPage) -> None:
     assert cut(ITEMS, after, limit) == page
+
+
+def test_a_list_is_not_cut_after_a_key_that_it_lacks() -> None:
+    with pytest.raises(BadRequest, match="'gone' is not a place in this list"):
+        cut(ITEMS, "gone", 2)
 
 
 @given(count=st.integers(0, 20), limit=st.integers(1, 7), more=st.integers(0, 3))

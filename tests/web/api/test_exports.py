@@ -40,7 +40,7 @@ def test_export_all_users(place: Place) -> None:
         "Lines of code": "16",
     }
     assert table(place.signed_in("member").get("/api/organizations/acme/users.csv").text)
-    codex = place.signed_in("admin").get("/api/organizations/acme/users.csv?agent=codex").text
+    codex = place.signed_in("admin").get("/api/organizations/acme/users.csv?counting=codex").text
     assert {one["PRs with Codex"] for one in table(codex)} == {"0"}
 
 
@@ -65,6 +65,14 @@ def test_pull_requests_as_csv_and_json_lines(place: Place) -> None:
     assert rows[1]["agents"] == "claude-code=4"
     lines = reader.get(f"{REPOSITORY}/pulls.jsonl").data.splitlines()
     assert [msgspec.json.decode(one)["pull_request"] for one in lines] == [17, *range(20, 27)]
+
+
+def test_models_as_csv_leave_the_cell_of_an_unknown_one_empty(place: Place) -> None:
+    [row] = table(place.signed_in("reader").get(f"{REPOSITORY}/models.csv").text)
+    assert row == {"agent": "claude-code", "model": "", "pull_requests": "7", "attributed": "28"}
+    whole = place.signed_in("admin").get("/api/organizations/acme/summary").json
+    assert whole is not None
+    assert {one["model"] for one in whole["models"]} == {None}
 
 
 def test_documents_byte_for_byte(place: Place) -> None:

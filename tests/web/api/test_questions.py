@@ -67,11 +67,10 @@ def test_filters_select_within_the_repositories_that_one_may_read() -> None:
 
 
 def test_users_are_counted_with_claude_code_unless_asked_otherwise() -> None:
-    agents = [asked(UserParameters, query).counted.agent for query in ("", "agent=codex")]
-    assert agents == ["claude-code", "codex"]
-    assert asked(UserParameters, "agent=any&team=web").counted == UserParameters(
-        agent=None, team="web"
-    )
+    queries = ("", "counting=codex", "counting=any&team=web")
+    found = [asked(UserParameters, query).of((1,)) for query in queries]
+    assert [one.counting for one in found] == ["claude-code", "codex", None]
+    assert [one.team for one in found] == [None, None, "web"]
 
 
 def test_a_list_is_ordered_as_it_is_asked_for() -> None:

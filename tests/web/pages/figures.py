@@ -15,7 +15,7 @@ ASKING = {"form", "nav"}
 VOID = {"br", "hr", "img", "input", "link", "meta"}
 WHOLE = {"p", "li", "h1", "h3", "figcaption"}
 """What is read as one text where none of them stands inside."""
-WITHOUT_DIGITS = {"-", "none", "not known", "equal"}
+WITHOUT_DIGITS = {"-", "none", "unknown", "equal"}
 """Texts that stand in the place of a number."""
 
 
@@ -127,7 +127,7 @@ def _read(element: Element, where: str) -> Iterator[Figure]:
 
 def _is_passed_over(element: Element) -> bool:
     """Say whether it only asks, or holds the rules' own paragraphs."""
-    is_asking = element.tag in ASKING or element.is_a("choice")
+    is_asking = element.tag in ASKING or element.is_a("choice") or element.is_a("on")
     return is_asking or (element.tag == "section" and element.is_a("prose"))
 
 

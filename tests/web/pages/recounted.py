@@ -20,6 +20,7 @@ from ghapp.summaries.counts import (
     AgentCounts,
     LineCounts,
     MeasuredFigure,
+    ModelCounts,
     PersonCounts,
     PullCounts,
     PullOutcome,
@@ -85,6 +86,15 @@ def floor_of(counts: PullCounts) -> str:
     return share(counts.whole_attributed, counts.whole_effective) if known else "-"
 
 
+def is_told(counts: PullCounts) -> bool:
+    return counts.pulls > counts.no_evidence
+
+
+def with_(counts: PullCounts, value: int) -> str:
+    """Write what is with an agent; a dash where nothing is known."""
+    return n(value) if is_told(counts) else "-"
+
+
 def day(on: date) -> str:
     return f"{on.day} {on:%b %Y}"
 
@@ -134,12 +144,13 @@ def organization(
     yield from _series(known, asked, grain)
     for one in asked.repository_ids:
         yield from _repository(known, msgspec.structs.replace(asked, repository_ids=(one,)))
-    yield from _quiet(known)
+    yield from _quiet(known, asked)
     for row in slow.team_rows(asked):
         yield from _team(row)
     yield from _board(slow.people(asked, known.naming), by)
     yield from _adoption(known, asked)
     yield from _agents(slow.agents(asked), slow.totals(asked))
+    yield from _models(slow.models(asked), slow.totals(asked))
     yield from _lines("By language", slow.languages(asked))
 
 
@@ -150,10 +161,10 @@ def _readable(asked: PullSelection) -> Iterator[Figure]:
 def _head(known: Known, asked: PullSelection) -> Iterator[Figure]:
     counts = known.slow.totals(asked)
     yield from _days(asked)
-    yield "", "PRs with an agent", n(counts.assisted)
-    part = share(counts.assisted, counts.pulls)
-    yield "", "PRs with an agent", f"of {many(counts.pulls, 'merged pull request')}, {part}"
-    yield "", "Lines of code with", n(counts.attributed)
+    part = f", {share(counts.assisted, counts.pulls)}" if is_told(counts) else ""
+    yield "", "PRs with an agent", with_(counts, counts.assisted)
+    yield "", "PRs with an agent", f"of {many(counts.pulls, 'merged pull request')}{part}"
+    yield "", "Lines of code with", with_(counts, counts.attributed)
     yield "", "Lines of code with", f"of {many(counts.effective, 'effective line')}"
     whole = floor_of(counts)
     yield "", "Share of lines", whole if whole == "-" else f"at least {whole}"
@@ -175,16 +186,35 @@ def _days(asked: PullSelection) -> Iterator[Figure]:
 
 def _heard_of(known: Known, asked: PullSelection) -> Iterator[Figure]:
     """Say of how many pull requests nothing was heard of the author."""
-    all_of_them = PullSelection(asked.repository_ids, asked.since, asked.until)
-    found = known.slow.selected(all_of_them, with_agent=False)
-    pulls = [one for one in found if one.about.author_id]
-    silent = sum(not _is_heard(known, one) for one in pulls)
-    of = f"{len(pulls)} pull requests"
+    pulls = [one for one in known.slow.selected(asked) if one.about.author_id]
+    if pulls:
+        yield "", " ".join(_unknowns(known, pulls))
+    other = known.slow.other_branches(asked)
+    if other:
+        verb = "is" if other == 1 else "are"
+        merged = f"{many(other, 'pull request')} merged into other branches than the default one"
+        why = "since their lines count when that branch is merged. Count every branch"
+        yield "", f"{merged} {verb} not counted, {why}"
+
+
+def _unknowns(known: Known, pulls: Sequence[Pull]) -> Iterator[str]:
+    silent = [one for one in pulls if not _is_heard(known, one)]
+    unknown = [one for one in pulls if one.audit.verdict is Verdict.NO_EVIDENCE]
+    of = many(len(pulls), "pull request")
     if silent:
-        said = f"For {silent} of {of} the author's machine did not report"
-        yield "", f"{said}, so agent use is unknown there."
-    elif pulls:
-        yield "", f"The author's machine reported for all {of}."
+        said = f"For {len(silent)} of {of} the author's machine did not report"
+        yield f"{said}, so agent use is unknown there."
+    else:
+        yield f"The author's machine reported for all {of}."
+    others = [one for one in silent if one not in unknown]
+    if others:
+        has = "has" if len(others) == 1 else "have"
+        yield f"{len(others)} of these {has} evidence of other people all the same."
+    told = [one for one in unknown if one not in silent]
+    if told:
+        has = "has" if len(told) == 1 else "have"
+        without = f"{many(len(told), 'pull request')} without evidence {has} an author whose"
+        yield f"{without} machine did report: it had nothing to send."
 
 
 def _is_heard(known: Known, pull: Pull) -> bool:
@@ -208,21 +238,34 @@ def _series(known: Known, asked: PullSelection, grain: TimeGrain) -> Iterator[Fi
             "No evidence": counts.no_evidence,
         }
         sums.update(values)
-        for head, value in values.items():
-            yield pulls, name, head, str(value)
-        with_, without, unknown = values.values()
-        said = f"{name}: {with_} with, {without} without, {unknown} without evidence"
+        known = is_told(counts) or not counts.pulls
+        told = [str(counts.assisted), str(counts.not_assisted)] if known else ["-", "-"]
+        for head, value in zip(values, (*told, str(counts.no_evidence)), strict=True):
+            yield pulls, name, head, value
+        said = f"{name}: {told[0]} with, {told[1]} without, {counts.no_evidence} without evidence"
         yield pulls, "drawn", said
-        yield lines, name, "Lines with", n(counts.attributed)
+        yield lines, name, "Lines with", n(counts.attributed) if known else "-"
         yield lines, name, "Effective lines", n(counts.effective)
         yield lines, name, "Share, at least", floor_of(counts)
-        of = f"{n(counts.whole_attributed)} of {n(counts.whole_effective)} lines"
+        whole = n(counts.whole_attributed) if known else "-"
+        of = f"{whole} of {n(counts.whole_effective)} lines"
         yield lines, "drawn", f"{name}: at least {floor_of(counts)} ({of})"
     since = f"Since {day(points[0].start)}."
     with_, without, unknown = sums["With"], sums["Without"], sums["No evidence"]
     said = f"{with_} with an agent, {without} without, {unknown} without evidence."
     yield pulls, "drawn", f"{since} {said}"
     yield lines, "drawn", f"{since} The share is a floor: uncertain lines do not count."
+
+
+def _models(models: Sequence[ModelCounts], counts: PullCounts) -> Iterator[Figure]:
+    for row in models[:12]:
+        name = row.model or "not recorded"
+        yield "By model", name, "Agent", agent_name(row.agent)
+        yield "By model", name, "PRs with", n(row.pulls)
+        yield "By model", name, "Lines with", n(row.attributed)
+        yield from meter("By model", name, name, row.attributed, counts.attributed)
+    if len(models) > 12:
+        yield "By model", f"and {n(len(models) - 12)} more with fewer lines"
 
 
 def _agents(agents: Iterable[AgentCounts], counts: PullCounts) -> Iterator[Figure]:
@@ -237,7 +280,8 @@ def _lines(title: str, rows: Iterable[LineCounts]) -> Iterator[Figure]:
     counted = [row for row in rows if row.effective]
     for row in counted[:12]:
         name = "files at the top" if row.name == "." else row.name
-        yield title, name, "Lines with", n(row.attributed)
+        is_known = row.known_effective or row.attributed
+        yield title, name, "Lines with", n(row.attributed) if is_known else "-"
         yield title, name, "of", n(row.effective)
         part = row.whole_attributed, row.whole_effective
         yield title, name, "at least", share(*part) if row.known_effective else "-"
@@ -258,9 +302,9 @@ def _repository(known: Known, asked: PullSelection) -> Iterator[Figure]:
         ends = (known_ones[0], known_ones[-1])
         said = (f"{floor_of(one.counts)} in {one.start:%B %Y}" for one in ends)
         yield *row, "drawn", f"Share of {full_name} by month: {', '.join(said)}"
-    yield *row, "PRs with", n(counts.assisted)
+    yield *row, "PRs with", with_(counts, counts.assisted)
     yield *row, "all", n(counts.pulls)
-    yield *row, "Lines with", n(counts.attributed)
+    yield *row, "Lines with", with_(counts, counts.attributed)
     yield *row, "of", n(counts.effective)
     yield *row, "at least", floor_of(counts)
     yield from floor_meter(*row, full_name, counts)
@@ -269,7 +313,7 @@ def _repository(known: Known, asked: PullSelection) -> Iterator[Figure]:
 
 def _team(one: TeamCounts) -> Iterator[Figure]:
     row, counts = ("Teams", one.team or "others, and groups under five"), one.counts
-    yield *row, "PRs with", n(counts.assisted)
+    yield *row, "PRs with", with_(counts, counts.assisted)
     yield *row, "all", n(counts.pulls)
     yield *row, "at least", floor_of(counts)
     yield from floor_meter(*row, one.team or "others", counts)
@@ -286,19 +330,24 @@ class Spot(Struct, frozen=True):
     before: PullCounts
 
 
-def _quiet(known: Known) -> Iterator[Figure]:
-    spots = quiet_spots(known)
+def _quiet(known: Known, asked: PullSelection) -> Iterator[Figure]:
+    if not asked.is_plain:
+        return
+    assert asked.until is not None
+    spots = quiet_spots(known, asked.until)
     if spots:
         yield "Quiet spots", "the last 4 full weeks compared with the 12 before"
     for one in spots:
         name = f"team {one.team}" if one.team else one.repository.partition("/")[2]
-        yield "Quiet spots", name, "PRs with, now", f"{one.now.assisted} of {one.now.pulls}"
-        yield "Quiet spots", name, "before", f"{one.before.assisted} of {one.before.pulls}"
+        for head, counts in (("PRs with, now", one.now), ("before", one.before)):
+            of = f"{counts.assisted} of {counts.pulls}"
+            yield "Quiet spots", name, head, of if is_told(counts) else "-"
 
 
-def quiet_spots(known: Known) -> list[Spot]:
+def quiet_spots(known: Known, last_day: date) -> list[Spot]:
     """Follow the three rules of docs/metrics.md over 4 whole weeks and the 12 before them."""
-    end = known.today - timedelta(days=known.today.weekday())
+    after = min(last_day + timedelta(days=1), known.today)
+    end = after - timedelta(days=after.weekday())
     spans = [(28, 1), (28 + 84, 28 + 1)]
     now, before = (
         PullSelection(tuple(known.names), end - timedelta(days=first), end - timedelta(days=last))
@@ -338,15 +387,16 @@ def _rule(now: PullCounts, before: PullCounts) -> QuietReason | None:
 
 def _board(people: Iterable[PersonCounts], by: RankBy) -> Iterator[Figure]:
     def rank(row: PersonCounts) -> tuple[int, ...]:
-        pulls, lines = (row.pulls_with, row.pulls), (row.lines_with, row.lines)
+        pulls, lines = (row.pulls_with or 0, row.pulls), (row.lines_with or 0, row.lines)
         return (*pulls, *lines) if by is RankBy.PULLS else (*lines, *pulls)
 
     named = [row for row in people if row.name != "(others)"]
     for row in sorted(named, key=rank, reverse=True)[:10]:
         name = f"{row.name} {row.people} people" if row.people > 1 else row.name
-        yield "Leaderboard", name, "PRs with", n(row.pulls_with)
+        with_, lines_with = row.pulls_with, row.lines_with
+        yield "Leaderboard", name, "PRs with", "-" if with_ is None else n(with_)
         yield "Leaderboard", name, "all PRs", n(row.pulls)
-        yield "Leaderboard", name, "Lines with", n(row.lines_with)
+        yield "Leaderboard", name, "Lines with", "-" if lines_with is None else n(lines_with)
         yield "Leaderboard", name, "all lines", n(row.lines)
 
 
@@ -355,7 +405,9 @@ def _adoption(known: Known, asked: PullSelection) -> Iterator[Figure]:
     assert asked.until is not None
     since = asked.until - timedelta(days=90)
     latest = msgspec.structs.replace(asked, since=max(since, asked.since))
-    days = known.slow.adoption(latest)[-84:]
+    days = (known.slow.adoption(latest) or ())[-84:]
+    if not days:
+        return
     title = "Active developers by day"
     for one in days:
         yield title, day(one.day), "Active developers", str(one.developers)
@@ -405,7 +457,8 @@ def _pulls(
         is_known = totals.share is not None and pull.audit.verdict is not Verdict.NO_EVIDENCE
         if not known.slow.teams.get(pull.author):
             yield where, row, "Team", "-"
-        yield where, row, "Lines with", n(totals.attributed)
+        is_told = pull.audit.verdict is not Verdict.NO_EVIDENCE
+        yield where, row, "Lines with", n(totals.attributed) if is_told else "-"
         yield where, row, "of", n(totals.effective)
         floor_ = share(totals.attributed, totals.effective) if is_known else "-"
         yield where, row, "at least", floor_
@@ -420,9 +473,7 @@ def outcomes(known: Known, asked: PullSelection) -> Iterator[Figure]:
         yield from _readable(asked)
     yield from _days(asked)
     chosen = [
-        one
-        for one in known.slow.selected(asked, with_agent=False)
-        if one.audit.verdict is not Verdict.NO_EVIDENCE
+        one for one in known.slow.selected(asked) if one.audit.verdict is not Verdict.NO_EVIDENCE
     ]
     told = [
         (pull, known.outcomes[pull.repository_id, pull.number])
@@ -546,7 +597,7 @@ def pull_request(pull: Pull, audits: Sequence[SavedAudit]) -> Iterator[Figure]:
     yield "", minute(audit.merged_at)
     yield from _said(pull)
     left_out = totals.added - totals.effective
-    if totals.added:
+    if totals.added and audit.verdict is not Verdict.NO_EVIDENCE:
         yield "", f"{n(totals.attributed)} attributed"
         yield "", f"{n(rest)} counted, not attributed"
         yield "", f"{n(left_out)} not counted"
@@ -582,6 +633,16 @@ def pull_request(pull: Pull, audits: Sequence[SavedAudit]) -> Iterator[Figure]:
 def _said(pull: Pull) -> Iterator[Figure]:
     """Return the sentences that hold numbers."""
     totals, inputs = pull.audit.totals, pull.audit.inputs
+    if (left := inputs.edits_left_out) is not None:
+        counts = {
+            "outside the window": left.outside_window,
+            "not applied": left.not_applied,
+            "elsewhere": left.elsewhere,
+        }
+        named = [f"{n(count)} {words}" for words, count in counts.items() if count]
+        *first, last = [f"{many(inputs.edits_considered, 'edit')} considered", *named]
+        read = " and ".join(filter(None, [", ".join(first), last]))
+        yield "", f"Evidence read: {read}."
     is_one = totals.attributed == 1
     verb = "is" if is_one else "are"
     if inputs.missing:
@@ -613,15 +674,16 @@ def _terms(pull: Pull) -> Iterator[Figure]:
     totals, inputs, policy = pull.audit.totals, pull.audit.inputs, pull.audit.policy
     is_known = totals.share is not None and pull.audit.verdict is not Verdict.NO_EVIDENCE
     part = f"at least {share(totals.attributed, totals.effective)}"
-    yield "", "Share of counted lines", part if is_known else "not known"
-    yield "", "Lines with an agent", n(totals.attributed)
+    yield "", "Share of counted lines", part if is_known else "unknown"
+    is_told = pull.audit.verdict is not Verdict.NO_EVIDENCE
+    yield "", "Lines with an agent", n(totals.attributed) if is_told else "unknown"
     yield "", "Lines with an agent", f"of {many(totals.effective, 'counted line')}"
     agents = [one for one in by_lines(totals.by_agent) if one[1]]
     for number, (agent, lines) in enumerate(agents):
         first = f"{agent_name(agent)}, " if number else ""
         yield "", "Agents", f"{first}{many(lines, 'line')}"
     if not agents:
-        yield "", "Agents", "none"
+        yield "", "Agents", "none" if is_told else "unknown"
     yield "", "Agent edits considered", n(inputs.edits_considered)
     days = f"{policy.window_before_days} days before to {policy.window_after_days} after"
     yield "", "Agent edits considered", f"in this repository, {days} the merge"
@@ -633,7 +695,9 @@ def _audits(audits: Sequence[SavedAudit]) -> Iterator[Figure]:
         yield "Audits", f"Audit {one.number} {one.state}{in_force}"
         yield "Audits", minute(one.created_at)
         verdict = one.verdict.replace("_", " ").capitalize()
-        lines = f"{n(one.attributed)} of {many(one.effective, 'counted line')}"
+        lines = many(one.effective, "counted line")
+        if one.verdict is not Verdict.NO_EVIDENCE:
+            lines = f"{n(one.attributed)} of {lines}"
         yield "Audits", f"{' '.join(why(before, one))} {verdict}, {lines}."
 
 
@@ -643,7 +707,7 @@ def _file(file: FileVerdict, *, is_known: bool) -> Iterator[Figure]:
         yield file.path, many(file.added, "line")
         return
     yield file.path, file.path
-    yield file.path, f"{n(file.attributed)} of {n(file.effective)}"
+    yield file.path, f"{n(file.attributed) if is_known else '-'} of {n(file.effective)}"
     if is_known:
         said = f"{file.path}: {share(file.attributed, file.effective)}"
         yield from [(file.path, "drawn", said)] * 2
@@ -672,7 +736,9 @@ def one_file(pull: Pull, name: str, audit: SavedAudit, file: FileVerdict) -> Ite
         attributed = sum(line.attributed for line in file.lines)
         effective = sum(group(line.reason) != NOT_COUNTED_GROUP for line in file.lines)
         added = len(file.lines)
-    counted = f"{n(attributed)} of {many(effective, 'counted line')} attributed"
+    is_told = pull.audit.verdict is not Verdict.NO_EVIDENCE
+    told = n(attributed) if is_told else "-"
+    counted = f"{told} of {many(effective, 'counted line')} attributed"
     yield "", f"{counted}, {many(added, 'added line')}"
     if file.excluded is not None:
         said = f"The whole file is excluded by {file.excluded}: {sentence(file.excluded)}"
@@ -680,7 +746,7 @@ def one_file(pull: Pull, name: str, audit: SavedAudit, file: FileVerdict) -> Ite
     each = len(file.lines) <= 900
     for lines in ranges(file.lines, lambda line: (line.reason, line.edit)):
         place = str(lines[0].line) if each or len(lines) == 1 else _from_to(lines)
-        yield "Added lines", place, "Agent edit", _edit(lines[0])
+        yield "Added lines", place, "Agent edit", _edit(lines[0], pull.audit)
         if each:
             for line in lines:
                 yield "Added lines", str(line.line), "Differs", _differs([line])
@@ -692,12 +758,16 @@ def _from_to(lines: Sequence[LineVerdict]) -> str:
     return f"{lines[0].line}\N{EN DASH}{lines[-1].line}"
 
 
-def _edit(line: LineVerdict) -> str:
+def _edit(line: LineVerdict, audit: Audit) -> str:
     if not line.edit or not line.edited_at:
         return ""
     nearest = "" if line.attributed else "nearest "
     agent = agent_name(line.agent or "")
-    return f"{agent}, {minute(line.edited_at)} {nearest}edit {line.edit}"
+    made = (audit.edits or {}).get(line.edit)
+    version = (made.agent_version if made else None) or "not recorded"
+    model = (made.model if made else None) or "not recorded"
+    edit = f"{agent}, {minute(line.edited_at)} {nearest}edit {line.edit}"
+    return f"{edit} version {version}, model {model}"
 
 
 def _differs(lines: Sequence[LineVerdict]) -> str:
@@ -743,7 +813,8 @@ def one_replay(one: Replayed) -> Iterator[Figure]:
     half = {audit.pull_request: audit.inputs.missing for audit in one.audits}
     half = {number: missing for number, missing in half.items() if missing}
     said = [f"{one.audited} merged pull requests audited."]
-    said += [f"{len(half)} could not be read completely."] if half else []
+    verb = "is" if len(half) == 1 else "are"
+    said += [f"{len(half)} {verb} incomplete."] if half else []
     said += [f"{len(one.failed)} ended without a document."] if one.failed else []
     yield where, " ".join(said)
     yield where, "Pull requests audited", one.audited
@@ -792,13 +863,16 @@ def letter(known: Known, organization: str) -> list[str]:
         f"## `{organization}`: {year}-W{number:02} ({monday} to {sunday})",
         f"- {many(now.pulls, 'merged pull request')}, {was.pulls} the week before",
         *shares,
-        *([f"- nothing is known about {unknown}"] if now.no_evidence else []),
+        *([f"- {unknown} without evidence: unknown, not 0"] if now.no_evidence else []),
         "| repository | merged | with an agent | lines | with an agent, at least |",
         "|---|---:|---:|---:|---:|",
         *_letter_rows(known, asked),
         f"By agent: {'; '.join(_letter_agents(known, asked))}.",
         "Quiet spots in the last four weeks:",
-        *(f"- `{one.team or one.repository}`: {words[one.rule]}" for one in quiet_spots(known)),
+        *(
+            f"- `{one.team or one.repository}`: {words[one.rule]}"
+            for one in quiet_spots(known, sunday)
+        ),
         "Every share is a floor: it includes only what is certain. Unknown is not zero.",
     ]
 
@@ -807,7 +881,7 @@ def _letter_rows(known: Known, asked: PullSelection) -> Iterator[str]:
     for one, name in known.names.items():
         own = known.slow.totals(msgspec.structs.replace(asked, repository_ids=(one,)))
         if own.pulls:
-            values = n(own.pulls), n(own.assisted), n(own.whole_effective), floor_of(own)
+            values = n(own.pulls), with_(own, own.assisted), n(own.whole_effective), floor_of(own)
             yield f"| {' | '.join((f'`{name}`', *values))} |"
 
 

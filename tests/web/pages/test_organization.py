@@ -33,10 +33,11 @@ def test_repositories_are_compared_by_their_documents(admin: FlaskClient, place:
     assert len(rows) > 5
     for name, _, with_, pulls, lines_with, lines, *_ in rows:
         audits = documents(place, f"acme/{name}")
+        is_told = any(one.verdict is not Verdict.NO_EVIDENCE for one in audits)
         assert [with_, pulls, lines_with, lines] == [
-            total(audits, lambda one: one.verdict is Verdict.ASSISTED),
+            total(audits, lambda one: one.verdict is Verdict.ASSISTED) if is_told else "-",
             f"{len(audits):,}",
-            total(audits, lambda one: one.totals.attributed),
+            total(audits, lambda one: one.totals.attributed) if is_told else "-",
             total(audits, lambda one: one.totals.effective),
         ]
 

@@ -190,4 +190,4 @@ def test_beside_the_share_stands_who_was_heard_of_and_what_was_erased(
     store.evidence.erase(ErasureScope(login="dan"), ErasedBy.DEVELOPER, now=later)
     assert erased(1, later.date().isoformat()) in admin.get("/repositories/acme/app/pull/77").text
     summed = admin.get("/repositories/acme/app").text
-    assert "For 1 of 1 pull requests the author&#39;s machine did not report" in summed
+    assert "For 1 of 1 pull request the author&#39;s machine did not report" in summed

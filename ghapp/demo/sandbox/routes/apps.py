@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall, existing
 from ghapp.demo.sandbox.limits import MANIFEST_CODE_SECONDS
+from ghapp.demo.sandbox.manifest import problems
 from ghapp.demo.sandbox.registration import register_app
 from ghapp.demo.sandbox.routing import RouteTable, listed
 from ghapp.demo.sandbox.state import HubInstallation
@@ -109,6 +110,9 @@ def conversion(call: HubCall) -> HubAnswer:
     if manifest.created_at + timedelta(seconds=MANIFEST_CODE_SECONDS) < world.now():
         raise ErrorAnswer(404, "Not Found")
     members = manifest.members
+    wrong = problems(members, [app.name for app in world.apps.values()])
+    if wrong:
+        raise ErrorAnswer(422, "Validation Failed", errors=wrong)
     registered = register_app(
         world,
         name=members["name"],

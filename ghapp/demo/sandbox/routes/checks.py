@@ -50,6 +50,9 @@ def _check_members(call: HubCall, sent: Json) -> None:
     for name, allowed in (("status", STATUSES), ("conclusion", CONCLUSIONS)):
         if name in sent and sent[name] not in allowed:
             raise _invalid(f"{sent[name]!r} is not a member of {sorted(allowed)} ({name}).")
+    details = sent.get("details_url")
+    if details is not None and not str(details).startswith(("https://", "http://")):
+        raise _invalid(f"details_url {details!r} must use the http or https scheme.")
     if sent.get("status") == "completed" and "conclusion" not in sent:
         raise _invalid("Missing required key 'conclusion' for a completed check run.")
     if "output" in sent:

@@ -1,0 +1,100 @@
+"""Tokens in Claude Code's records, in the shapes that its versions write."""
+
+import json
+from typing import Any
+
+import pytest
+
+from ghapp.usage import claude_code
+from ghapp.usage.answers import TokenCounts, settled, total
+
+
+def line(usage: dict[str, Any] | None = None, **changed: Any) -> bytes:
+    message = {"id": "msg_1", "role": "assistant", "model": "claude-sonnet-5", "usage": usage or {}}
+    message |= changed.pop("message", {})
+    record = {
+        "type": "assistant",
+        "timestamp": "2026-05-20T12:00:00Z",
+        "requestId": "req_1",
+        "sessionId": "s1",
+        "version": "2.1.240",
+        "cwd": "/home/ann/shop",
+        "message": message,
+    }
+    return json.dumps(record | changed).encode() + b"\n"
+
+
+def tokens(*lines: bytes) -> TokenCounts:
+    return total(settled(claude_code.read("s1.jsonl", lines)))
+
+
+def test_an_answer_over_three_lines_counts_once_with_its_last_output() -> None:
+    written = {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 3650}
+    usage = {
+        "input_tokens": 3,
+        "cache_creation_input_tokens": 3650,
+        "cache_read_input_tokens": 92000,
+        "cache_creation": written,
+    }
+    outputs = [line(usage | {"output_tokens": output}) for output in (8, 8, 850)]
+    assert tokens(*outputs) == TokenCounts(
+        input=3, output=850, cache_read=92000, cache_write_1h=3650
+    )
+
+
+@pytest.mark.parametrize(
+    ("usage", "minutes", "hour"),
+    [
+        ({"cache_creation_input_tokens": 7}, 7, 0),
+        ({"cache_creation_input_tokens": 7, "cache_creation": None}, 7, 0),
+        ({"cache_creation": {"ephemeral_5m_input_tokens": 4}}, 4, 0),
+        (
+            {
+                "cache_creation_input_tokens": 9,
+                "cache_creation": {"ephemeral_5m_input_tokens": 4, "ephemeral_1h_input_tokens": 5},
+            },
+            4,
+            5,
+        ),
+    ],
+)
+def test_writes_to_the_cache_are_told_apart(usage: dict[str, Any], minutes: int, hour: int) -> None:
+    found = tokens(line(usage))
+    assert (found.cache_write_5m, found.cache_write_1h) == (minutes, hour)
+
+
+def test_thinking_is_told_where_it_is_recorded() -> None:
+    assert tokens(line({"output_tokens_details": {"thinking_tokens": 5}})).reasoning == 5
+    assert tokens(line({"output_tokens": 5})).reasoning is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"message": {"model": "<synthetic>"}},
+        {"isApiErrorMessage": True},
+        {"type": "user"},
+        {"timestamp": "soon"},
+        {"message": {"usage": None}},
+        {"message": {"usage": {"input_tokens": -1}}},
+        {"message": {"usage": {"input_tokens": "many"}}},
+    ],
+    ids=str,
+)
+def test_what_used_no_tokens_or_cannot_be_believed_is_passed_over(changed: dict[str, Any]) -> None:
+    assert list(claude_code.read("s1.jsonl", [line({"output_tokens": 5}, **changed)])) == []
+
+
+def test_a_record_says_who_where_and_with_what() -> None:
+    (found,) = claude_code.read("s1.jsonl", [line({"output_tokens": 5}, isSidechain=True)])
+    assert (found.agent_session, found.project, found.version) == (
+        "s1",
+        "/home/ann/shop",
+        "2.1.240",
+    )
+    assert (found.model, found.is_aside) == ("claude-sonnet-5", True)
+
+
+def test_damaged_lines_never_stop_the_reading() -> None:
+    good = line({"output_tokens": 5})
+    assert tokens(b"\0\0", b'{"usage" "assistant"', good[:40], good, b"[]\n").output == 5

@@ -1,0 +1,1 @@
+"""Laws over every surface of the web: routes and filters are found, never named."""
