@@ -51,6 +51,8 @@ from ghapp.store import (
 from ghapp.summaries.counts import PullFacts
 from ghapp.upkeep.outcomes import outcomes_request
 
+STALE_LOOKS = 3
+"""How often GitHub is asked about a pull request that was closed and that it calls open."""
 AFTER_THE_WINDOW = timedelta(minutes=1)
 """The window includes its last instant (rules.md 2.4), so the final audit runs this much later."""
 
@@ -63,8 +65,11 @@ class AuditRequest(Struct, frozen=True):
     number: int
     asked_again: bool = False
     """Whether a person asked and waits for the check run to answer."""
-    said_merged: bool = False
-    """Whether an event said "merged", so that GitHub's "not merged" may be stale."""
+    is_merged: bool = False
+    """Whether an event said "merged", or our check run stands there. Then GitHub's "not merged" is
+    stale, however often it says so."""
+    tries: int = 1
+    """How often it was tried, this time included."""
     background: bool = False
     """Whether this is an audit of the past, which leaves GitHub's limits to live work."""
 
@@ -109,7 +114,7 @@ def audit_pull_request(
 ) -> Ending:
     """Audit one merged pull request and publish the audit; a second run writes nothing on GitHub.
 
-    Raises `StoreError`, and `answers.RequestRejected` if GitHub rejects a request as wrong.
+    Raises `StoreError`.
     """
     try:
         pull = fetch(github, request.number, context.git_cache)
@@ -244,6 +249,7 @@ def _about(pull: PullRequest) -> PullFacts:
         title=pull.title,
         author=pull.author,
         author_id=pull.author_id,
+        author_type=pull.author_type,
         base_ref=pull.base_ref,
         default_branch=pull.default_branch,
     )
@@ -310,7 +316,11 @@ def _ending(
 
 
 def _not_merged(found: NotMerged, request: AuditRequest, now: datetime) -> Ending:
-    """Try later if GitHub says "open" or an event said "merged": GitHub's answer may be stale."""
-    if found.state == "open" or request.said_merged:
+    """Try later if GitHub's answer is or may be stale.
+
+    An open pull request may also have been reopened: then its merge brings an event of its own.
+    """
+    may_be_stale = found.state == "open" and request.tries < STALE_LOOKS
+    if may_be_stale or request.is_merged:
         return TryLater(at=now + STALE, why=str(found), counts=True)
     return NothingToDo(why=str(found))

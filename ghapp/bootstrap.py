@@ -229,7 +229,11 @@ class Services:
             self.auth,
             installation_id=installation_id,
             repository_id=repository_id,
-            pauses=ClientPauses(sleep=self.sleep, before_write=turn),
+            pauses=ClientPauses(
+                sleep=self.sleep,
+                before_write=turn,
+                wrote=partial(self.pace.wrote, installation_id),
+            ),
         )
         try:
             yield github

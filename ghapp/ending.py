@@ -53,6 +53,8 @@ class TryLater(Struct, frozen=True):
     """Whether this counts as a failed try. A rate limit does not."""
     whole_installation: bool = False
     """Whether all work on the installation must wait until then."""
+    installation_id: int | None = None
+    """The installation that GitHub was asked for; ``None``: none was."""
 
 
 class NotPermitted(Struct, frozen=True):
@@ -61,6 +63,8 @@ class NotPermitted(Struct, frozen=True):
     permission: str | None
     """As GitHub names it; ``None``: GitHub named none."""
     why: str
+    installation_id: int | None = None
+    """The installation that GitHub was asked for; ``None``: none was."""
 
 
 class OutOfReach(Struct, frozen=True):
@@ -69,24 +73,33 @@ class OutOfReach(Struct, frozen=True):
     why: str
     reason: answers.GoneReason | None = None
     """In one word; ``None``: GitHub gave none."""
+    installation_id: int | None = None
+    """The installation that GitHub was asked for; ``None``: none was."""
 
 
 Ending = AuditDone | AuditPartial | ChoreDone | NothingToDo | TryLater | NotPermitted | OutOfReach
 
 
+WITHOUT_ACCESS = frozenset(
+    {answers.GoneReason.UNINSTALLED, answers.GoneReason.SUSPENDED, answers.GoneReason.REMOVED}
+)
+"""What ends an item until an event or the roll call tells that the app is back."""
+
+
 def unreached(error: answers.GitHubError, now: datetime) -> TryLater | NotPermitted | OutOfReach:
-    """Return the ending that an error of GitHub's means; raise the error if it is our fault."""
+    """Return the ending that an error of GitHub's means (docs/state-machine.md, "Causes").
+
+    Only what GitHub tells us the end of is final; everything else is worth another try.
+    """
     match error:
         case answers.RateLimited():
             whole = error.kind is not answers.LimitKind.OWN
-            return TryLater(at=error.until, why=str(error), counts=False, whole_installation=whole)
+            return TryLater(at=error.until, why=error.told, counts=False, whole_installation=whole)
         case NotSeenYet():
-            return TryLater(at=error.until, why=str(error), counts=False)
-        case answers.TemporaryFailure() | answers.NotFound() | answers.BadCredentials():
-            return TryLater(at=now + STALE, why=str(error), counts=True)
+            return TryLater(at=error.until, why=error.told, counts=False)
         case answers.PermissionRefused():
-            return NotPermitted(permission=error.permission, why=str(error))
-        case answers.GoneForGood():
-            return OutOfReach(why=str(error), reason=error.why)
+            return NotPermitted(permission=error.permission, why=error.told)
+        case answers.GoneForGood(why=why) if why in WITHOUT_ACCESS:
+            return OutOfReach(why=error.told, reason=why)
         case _:
-            raise error
+            return TryLater(at=now + STALE, why=error.told, counts=True)

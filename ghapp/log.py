@@ -50,6 +50,11 @@ _BEARER = re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9_.~+/\-]{8,}=*", re.IGNORECA
 # https://user:word@host; one slash is left where an address went through a Path.
 _LOGIN_IN_ADDRESS = re.compile(r"(:/{1,2}[^/\s:@\"']*:)[^/\s@\"']+@")
 
+# One search instead of seven replacements: nearly no text holds any of these.
+_SUSPICIOUS = re.compile(
+    r"gh[a-z]_|github_pat_|eyJ|-----BEGIN|authorization|bearer|basic|@", re.IGNORECASE
+)
+
 DEPTH = 8
 """Levels of nesting; deeper values are left out."""
 
@@ -59,6 +64,8 @@ def redact(text: str) -> str:
 
     Use it also for text outside the log, such as an error stored with a job.
     """
+    if _SUSPICIOUS.search(text) is None:
+        return text
     for pattern in _PATTERNS:
         text = pattern.sub(REDACTED, text)
     text = _RUN.sub(_without_web_token, text)

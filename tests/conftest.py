@@ -49,6 +49,12 @@ hypothesis.settings.load_profile("plain")
 serialization.load_pem_private_key = cache(serialization.load_pem_private_key)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _apps_of_tests_note_themselves_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep apart where apps note that they run: no command of another test finds them."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
 # --- what this machine lacks: said in one sentence, at the end ------------------------------------
 
 
@@ -102,6 +108,8 @@ def postgresql(
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Address of an empty database, without tables: once on SQLite, once on PostgreSQL."""
     if request.param == "sqlite":
+        # Only a migration makes a file; an empty one is an empty database.
+        (tmp_path / "test.sqlite3").touch()
         yield f"sqlite:///{tmp_path / 'test.sqlite3'}"
         return
     with new_database(request.getfixturevalue("postgresql")) as url:

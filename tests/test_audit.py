@@ -12,6 +12,7 @@ from ghapp.attribution.model import Audit, AuditState, Edit, EditHunk, TextLines
 from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED
 from ghapp.audit import (
     AFTER_THE_WINDOW,
+    STALE_LOOKS,
     AuditContext,
     AuditRequest,
     audit_pull_request,
@@ -76,7 +77,7 @@ class Desk:
         assert (request.number, github.full_name) == (pull.number, pull.repository)
         return NOTHING
 
-    def audit(self, pull: HubPull | int, **changed: bool) -> Ending:
+    def audit(self, pull: HubPull | int, **changed: int) -> Ending:
         """Audit a pull request now."""
         number = pull if isinstance(pull, int) else pull.number
         request = AuditRequest(
@@ -306,12 +307,16 @@ def test_what_github_does_not_show_as_merged(desk: Desk) -> None:
     closed = place.sandbox.open_pull(place.repository, files={"b.py": BY_AGENT})
     place.sandbox.close_pull(closed)
     later = TryLater(at=place.clock() + STALE, why="", counts=True)
-    for pull, said_merged, wanted in (
-        (still_open, False, later),
-        (closed, True, later),
-        (closed, False, NothingToDo(why="")),
+    nothing = NothingToDo(why="")
+    for pull, is_merged, tries, wanted in (
+        (still_open, False, 1, later),
+        # It was closed and reopened.
+        (still_open, False, STALE_LOOKS, nothing),
+        (still_open, True, 99, later),
+        (closed, True, 99, later),
+        (closed, False, 1, nothing),
     ):
-        ended = desk.audit(pull, said_merged=said_merged)
+        ended = desk.audit(pull, is_merged=is_merged, tries=tries)
         assert replace(ended, why="") == wanted  # type: ignore[type-var]
     assert place.sandbox.writes() == []
     assert desk.work() == {}
@@ -381,12 +386,13 @@ def test_without_the_permission_to_read_a_person_must_grant_it(desk: Desk) -> No
     assert desk.work() == {}
 
 
-def test_a_request_that_github_rejects_is_our_fault(desk: Desk) -> None:
+def test_a_request_that_github_rejects_is_for_later(desk: Desk) -> None:
     pull = desk.place.merged({"a.py": BY_AGENT})
 
     def rejected(*_arguments: object) -> object:
         raise RequestRejected("POST /check-runs", 422, "Validation Failed")
 
     desk.context = replace(desk.context, publish=rejected)
-    with pytest.raises(RequestRejected):
-        desk.audit(pull)
+    ended = desk.audit(pull)
+    assert isinstance(ended, TryLater)
+    assert ended.counts

@@ -31,6 +31,11 @@ EVERY = 2.0
 """Seconds between two looks; one look at an empty table costs less than a millisecond."""
 AT_LEAST = 0.05
 """Seconds between two looks while new work keeps coming."""
+PORTION = 50
+"""Items that one look queues. Each costs a millisecond, and all of a backlog at once would take a
+core from the web process that is accepting it."""
+MOST_QUEUED = 1_000
+"""Items of a lane that a look knows; the others wait in the table."""
 FORGET_AFTER = timedelta(seconds=10)
 """How long the scheduler takes a queued job for queued."""
 LEFT_BEHIND = timedelta(seconds=30)
@@ -39,6 +44,8 @@ TIDY_EVERY = timedelta(hours=1)
 LETTERS_EVERY = timedelta(minutes=30)
 PULL_EVERY = timedelta(minutes=15)
 TEAMS_EVERY = timedelta(days=1)
+UNFINISHED_AGAIN = timedelta(days=1)
+"""How long an audit that should be final by now rests after a try."""
 LOOK_COSTS = timedelta(seconds=14.4)
 """Time between two looks per repository: a look takes 2 requests, and 500 of GitHub's 5,000 an hour
 are for looks."""
@@ -60,6 +67,7 @@ def main() -> int:
         ScheduledChore(tidy, TIDY_EVERY),
         ScheduledChore(enqueue_sweeps, settings.sweep_every / 2),
         ScheduledChore(enqueue_rounds, settings.reconcile_every / 2),
+        ScheduledChore(enqueue_unfinished, settings.reconcile_every),
         ScheduledChore(enqueue_weekly_summaries, LETTERS_EVERY),
         ScheduledChore(enqueue_session_pull, PULL_EVERY / 2),
         ScheduledChore(enqueue_teams, TEAMS_EVERY / 4),
@@ -72,16 +80,20 @@ def main() -> int:
             break
         began = time.monotonic()
         look(ready, recent, looks)
-        _wait(ready, stop, looked=time.monotonic() - began)
+        _wait(ready, stop, looked=time.monotonic() - began, more=recent.has_more)
     return 0
 
 
-def _wait(ready: Services, stop: threading.Event, *, looked: float) -> None:
+def _wait(ready: Services, stop: threading.Event, *, looked: float, more: bool = False) -> None:
     """Wait for new work, and a moment more, so that one look serves many requests.
 
     ``looked`` is how many seconds the last look took. Long looks become rare, so that looking
-    never takes more than a fifth of the time.
+    never takes more than a fifth of the time, even while the queue fills for the first time.
+    ``more``: there is work that the last look left for the next one.
     """
+    if more:
+        stop.wait(max(AT_LEAST, min(4 * looked, EVERY)))
+        return
     began = time.monotonic()
     ready.queue.wait(EVERY)
     # While Redis is away or takes no writes, `wait` returns at once, so wait here.
@@ -96,19 +108,27 @@ class RecentlyQueued:
     def __init__(self) -> None:
         self._names: set[str] = set()
         self._since: datetime | None = None
+        self.has_more = False
+        """Whether `new` left some of the items for the next time."""
+
+    @property
+    def enough(self) -> int:
+        """Return how many overdue items of a lane hold a portion of new ones."""
+        return min(len(self._names) + PORTION + 1, MOST_QUEUED)
 
     def new(self, items: Iterable[WorkItem], now: datetime) -> list[WorkItem]:
-        """Return the items that are not among them, and add them."""
+        """Return a portion of the items that are not among them, and add it."""
         if self._since is None or now - self._since > FORGET_AFTER:
             # Redis may have lost them, so they are queued again before long.
             self._names, self._since = set(), now
-        fresh = [item for item in items if job_id(item, now) not in self._names]
+        found = [item for item in items if job_id(item, now) not in self._names]
+        fresh, self.has_more = found[:PORTION], len(found) > PORTION
         self._names.update(job_id(item, now) for item in fresh)
         return fresh
 
     def forget(self) -> None:
         """Forget all names."""
-        self._since = None
+        self._since, self.has_more = None, False
 
 
 @dataclass
@@ -161,6 +181,26 @@ def enqueue_sweeps(ready: Services) -> None:
         )
     ]
     ready.store.work.enqueue_all(requests, now=now)
+
+
+def enqueue_unfinished(ready: Services) -> None:
+    """Enqueue audits that should be final or whole by now, whatever ended them.
+
+    A pull request that was tried within a day waits, so this is one try a day for each.
+    """
+    now = ready.clock()
+    found = ready.store.audits.overdue(now, seen_before=now - UNFINISHED_AGAIN)
+    requests = [
+        WorkRequest.for_pull(
+            *(WorkKind.FINALIZE, None, repository_id, number),
+            at=now,
+            why="it should be final and whole by now",
+        )
+        for repository_id, number in found
+    ]
+    ready.store.work.enqueue_all(requests, now=now)
+    if requests:
+        log.warning("audits_unfinished", count=len(requests))
 
 
 def enqueue_weekly_summaries(ready: Services) -> None:
@@ -249,7 +289,7 @@ def look(
     try:
         for delivery in ready.store.deliveries.unsettled(now - LEFT_BEHIND):
             _follow(delivery.guid, ready)
-        items = ready.store.work.overdue(now)
+        items = ready.store.work.overdue(now, recent.enough if recent else MOST_QUEUED)
         queued = ready.queue.push(recent.new(items, now) if recent else items, now=now)
     except (StoreError, QueueAway) as error:
         if recent:

@@ -59,11 +59,11 @@ def folders_of(environment: Mapping[str, str]) -> tuple[AgentFolder, ...]:
 
     Folders of agents that no source reads are among them only if they exist. Raises `NoHome`.
     """
-    from ghapp.evidence.homes import read_homes, unread_homes  # noqa: PLC0415 - see above
+    from ghapp.evidence.homes import UNREAD_HOMES, read_homes  # noqa: PLC0415 - see above
 
     home = _home(environment)
     found: dict[Path, AgentFolder] = {}
-    for is_read, homes in ((True, read_homes()), (False, unread_homes())):
+    for is_read, homes in ((True, read_homes()), (False, UNREAD_HOMES)):
         for agent, below_home in homes:
             for place in _places(home, below_home, environment):
                 if is_read or place.exists():

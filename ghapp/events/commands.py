@@ -4,7 +4,7 @@ An event only says that there may be a command. People with write access may com
 apps, this one included, may not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -46,37 +46,65 @@ class _Permission(Struct, frozen=True):
     permission: str
 
 
+class _Pull(Struct, frozen=True):
+    state: str
+    merged_at: datetime | None = None
+
+
 class CommandsHeard(Struct, frozen=True):
     """How many new commands a pull request's comments hold."""
 
     obeyed: int
     refused: int
     """Commands of people without write access."""
+    answered: int = 0
+    """Commands of people who may give them, at a pull request that is not merged."""
 
     @property
     def is_stale(self) -> bool:
         """Say whether there is no command: just after an event, GitHub's list may be stale."""
-        return not self.obeyed and not self.refused
+        return not self.obeyed and not self.refused and not self.answered
 
 
-def hear(item: WorkItem, number: int, github: GitHub, store: Store, now: datetime) -> CommandsHeard:
+AnswerStep = Callable[[int, str], None]
+"""The id of a comment with a command, and the pull request's state → answers it."""
+
+
+def hear(  # noqa: PLR0913, PLR0917 - where the comments are, and what follows from them
+    item: WorkItem,
+    number: int,
+    github: GitHub,
+    store: Store,
+    now: datetime,
+    answer: AnswerStep,
+) -> CommandsHeard:
     """Read the new comments of a pull request and enqueue an audit if one commands it.
 
-    Raises the errors of `answers`; then the next call reads the same comments again.
+    If the pull request is not merged, only the last command is answered. Raises the errors of
+    `answers`; then the next call reads the same comments again.
     """
     bookmark = f"commands:{github.repository_id}:{number}"
     last = int(store.cursors.read(bookmark) or 0)
     new = [one for one in _comments(github, number, item.created_at) if one.id > last]
     commands = [one for one in new if _is_command(one)]
     allowed = [one for one in commands if _may_command(github, one)]
-    if allowed:
+    pull_request = github.get(f"pulls/{number}", _Pull) if allowed else None
+    is_merged = pull_request is not None and pull_request.merged_at is not None
+    if pull_request is not None and not is_merged:
+        answer(allowed[-1].id, pull_request.state)
+    elif allowed:
         pull = (item.installation_id, item.repository_id, item.pull_request)
         request = WorkRequest.for_pull(AUDIT_AGAIN, *pull, at=now, why="a command in a comment")
         store.work.enqueue(request, now=now)
     if new:
         store.cursors.move(bookmark, str(max(one.id for one in new)), now=now)
-    log.info("commands_heard", obeyed=len(allowed), refused=len(commands) - len(allowed))
-    return CommandsHeard(obeyed=len(allowed), refused=len(commands) - len(allowed))
+    heard = CommandsHeard(
+        obeyed=len(allowed) if is_merged else 0,
+        refused=len(commands) - len(allowed),
+        answered=0 if is_merged else len(allowed),
+    )
+    log.info("commands_heard", obeyed=heard.obeyed, refused=heard.refused, answered=heard.answered)
+    return heard
 
 
 def _comments(github: GitHub, number: int, since: datetime) -> Iterator[_Comment]:

@@ -13,9 +13,9 @@ import msgspec
 from ghapp.attribution.model import Struct
 from ghapp.events.installations import (
     UpkeepStep,
-    follow_installation,
-    follow_repositories,
-    follow_repository,
+    close_installation,
+    close_repositories,
+    close_repository,
 )
 from ghapp.github.webhooks import (
     CheckRunRequestedAction,
@@ -28,14 +28,10 @@ from ghapp.github.webhooks import (
     RepositoryEvent,
     WebhookEvent,
 )
-from ghapp.store.work_items import Lane, WorkKind, WorkRequest
+from ghapp.store.work_items import MERGED, Lane, WorkKind, WorkRequest
 
 SECOND_LOOK = timedelta(seconds=60)
 """An event may call a merged pull request just closed; after this time GitHub knows better."""
-
-SAID_MERGED = "event said merged"
-"""Why work was enqueued for an event that said "merged": then the worker does not believe GitHub's
-first "not merged"."""
 
 # /attribution audit
 COMMAND = re.compile(r"/attribution[ \t]+(audit|explain)[ \t]*", re.IGNORECASE)
@@ -45,12 +41,18 @@ AUDIT_AGAIN = "audit_again"
 """The kind of an audit that a person asked for: the check run answers even if nothing changed."""
 
 
+BACK = frozenset({"created", "unsuspend", "new_permissions_accepted", "unarchived", "transferred"})
+"""Actions after which repositories may have missed pull requests, or writes to them."""
+RETURNS = "returns"
+"""What a question to GitHub is about after such an action."""
+
+
 class EventPlan(Struct, frozen=True, kw_only=True):
     """What follows from one event."""
 
     requests: tuple[WorkRequest, ...] = ()
     upkeep: UpkeepStep | None = None
-    """Brings what is known of installations and repositories up to date; ``None``: no need."""
+    """Stores what the event closes; ``None``: it closes nothing."""
     why: str | None = None
     """Why nothing follows; ``None``: something does."""
 
@@ -60,11 +62,10 @@ class EventRule(Struct, frozen=True):
 
     name: str
     """The ``X-GitHub-Event`` header."""
-    actions: frozenset[str] | None = None
+    actions: frozenset[str] | None
     """The actions that something follows from; ``None``: all of them."""
-    plan: Callable[[Any, int | None, datetime], EventPlan] | None = None
-    """The event, our app's id and the time → the work; ``None``: there is only upkeep."""
-    upkeep: UpkeepStep | None = None
+    plan: Callable[[Any, int | None, datetime], EventPlan]
+    """The event, our app's id and the time → the work."""
 
 
 def dispatch(event: WebhookEvent, *, app_id: int | None, now: datetime) -> EventPlan:
@@ -72,8 +73,6 @@ def dispatch(event: WebhookEvent, *, app_id: int | None, now: datetime) -> Event
     rule = RULES.get(type(event))
     if rule is None:
         return EventPlan(why=f"{event.name}.{event.action or '-'}: nothing follows from it")
-    if rule.plan is None:
-        return EventPlan(upkeep=rule.upkeep)
     return rule.plan(event, app_id, now)
 
 
@@ -91,9 +90,9 @@ def command_in(comment: str) -> str | None:
 
 def _closed(event: PullRequestClosed, app_id: int | None, now: datetime) -> EventPlan:
     del app_id
-    at, why = (now, SAID_MERGED) if event.merged else (now + SECOND_LOOK, "event said not merged")
+    at, about = (now, MERGED) if event.merged else (now + SECOND_LOOK, None)
     request = _work_request(event, WorkKind.AUDIT, event.number, at, lane=Lane.LIVE)
-    return EventPlan(requests=(msgspec.structs.replace(request, why=why),))
+    return EventPlan(requests=(msgspec.structs.replace(request, about=about),))
 
 
 def _on_run(
@@ -105,12 +104,15 @@ def _on_run(
 
 
 def _on_suite(event: CheckSuiteRerequested, app_id: int | None, now: datetime) -> EventPlan:
+    """Look for our runs on the head.
+
+    GitHub names only open pull requests here, and none of a fork; ours are merged.
+    https://docs.github.com/en/webhooks/webhook-events-and-payloads#check_suite
+    """
     if app_id is not None and event.app_id != app_id:
         return EventPlan(why="the check suite is not ours")
-    requests = tuple(_work_request(event, AUDIT_AGAIN, number, now) for number in event.numbers)
-    # GitHub names no pull request of a fork here; the check run has a button of its own.
-    # https://docs.github.com/en/webhooks/webhook-events-and-payloads#check_suite
-    return EventPlan(requests=requests, why=None if requests else "GitHub names no pull request")
+    request = _work_request(event, WorkKind.SUITE, None, now)
+    return EventPlan(requests=(msgspec.structs.replace(request, about=event.head_sha),))
 
 
 def _on_comment(event: IssueComment, app_id: int | None, now: datetime) -> EventPlan:
@@ -123,8 +125,45 @@ def _on_comment(event: IssueComment, app_id: int | None, now: datetime) -> Event
     return EventPlan(requests=(_work_request(event, WorkKind.COMMAND, event.number, now),))
 
 
+def _on_installation(event: InstallationEvent, app_id: int | None, now: datetime) -> EventPlan:
+    del app_id
+    closes = event.action in {"deleted", "suspend"}
+    return _confirmed(event, None, now, close_installation if closes else None)
+
+
+def _on_repositories(
+    event: InstallationRepositories, app_id: int | None, now: datetime
+) -> EventPlan:
+    del app_id
+    return _confirmed(event, None, now, close_repositories if event.removed else None)
+
+
+def _on_repository(event: RepositoryEvent, app_id: int | None, now: datetime) -> EventPlan:
+    del app_id
+    repository = event.repository
+    if repository is None:
+        return EventPlan(why="the event names no repository")
+    closes = event.action == "deleted" or repository.private
+    return _confirmed(event, repository.id, now, close_repository if closes else None)
+
+
+def _confirmed(
+    event: WebhookEvent, repository_id: int | None, now: datetime, upkeep: UpkeepStep | None
+) -> EventPlan:
+    """Ask GitHub about what the event tells; until then only what it closes is believed."""
+    if event.installation_id is None:
+        return EventPlan(upkeep=upkeep, why=None if upkeep else "no installation of ours")
+    pull = (event.installation_id, repository_id, None)
+    about = RETURNS if event.action in BACK else None
+    why = f"{event.name}.{event.action}"
+    request = WorkRequest.for_pull(
+        *(WorkKind.CONFIRM, *pull), at=now, why=why, lane=Lane.LIVE, about=about
+    )
+    return EventPlan(requests=(request,), upkeep=upkeep)
+
+
 def _work_request(
-    event: WebhookEvent, kind: str, number: int, at: datetime, *, lane: Lane = Lane.RERUN
+    event: WebhookEvent, kind: str, number: int | None, at: datetime, *, lane: Lane = Lane.RERUN
 ) -> WorkRequest:
     pull = (event.installation_id, event.repository.id if event.repository else None, number)
     return WorkRequest.for_pull(kind, *pull, at=at, why=f"{event.name}.{event.action}", lane=lane)
@@ -136,8 +175,8 @@ RULES: dict[type[WebhookEvent], EventRule] = {
     CheckRunRequestedAction: EventRule("check_run", frozenset({"requested_action"}), _on_run),
     CheckSuiteRerequested: EventRule("check_suite", frozenset({"rerequested"}), _on_suite),
     IssueComment: EventRule("issue_comment", frozenset({"created"}), _on_comment),
-    InstallationEvent: EventRule("installation", upkeep=follow_installation),
-    InstallationRepositories: EventRule("installation_repositories", upkeep=follow_repositories),
-    RepositoryEvent: EventRule("repository", upkeep=follow_repository),
+    InstallationEvent: EventRule("installation", None, _on_installation),
+    InstallationRepositories: EventRule("installation_repositories", None, _on_repositories),
+    RepositoryEvent: EventRule("repository", None, _on_repository),
 }
 """Type of event → what follows. A type that is not listed here is recorded as ignored."""

@@ -11,7 +11,6 @@ from enum import StrEnum
 import structlog
 
 from ghapp.events.dispatch import EventPlan, dispatch
-from ghapp.events.reconcile import look_back, reconcile_request
 from ghapp.github import webhooks
 from ghapp.github.webhooks import WebhookEvent
 from ghapp.queue.enqueue import QueueAway
@@ -76,14 +75,10 @@ class EventIntake:
         return self.accept(_read_again(name, guid, body), body, now)
 
     def _follow(self, event: WebhookEvent, plan: EventPlan, now: datetime) -> None:
-        """Do what the first transaction cannot: several requests, and the upkeep."""
-        back = plan.upkeep(event, self.store, now) if plan.upkeep else ()
-        why = f"{event.name}.{event.action}"
-        requests = list(plan.requests)
-        for repository_id in back:
-            look_back(repository_id, self.store, now)
-            requests.append(reconcile_request(repository_id, event.installation_id, now, why))
-        self.store.work.enqueue_all(requests, now=now)
+        """Do what the first transaction cannot: several requests, and what the event closes."""
+        if plan.upkeep:
+            plan.upkeep(event, self.store, now)
+        self.store.work.enqueue_all(plan.requests, now=now)
         end = DeliveryEnd.SCHEDULED if plan.requests else DeliveryEnd.DONE
         self.store.deliveries.settle(event.delivery, end, now=now)
 

@@ -6,7 +6,7 @@ import structlog
 
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import MergedPull, recently_merged
-from ghapp.store import Lane, Store, WorkEnd, WorkKind, WorkRequest, WorkState
+from ghapp.store import AUDITING, Lane, Store, WorkEnd, WorkKind, WorkRequest, WorkState
 
 FIRST_LOOK = timedelta(days=1)
 """How far back the first look at a repository goes: the app may just have been installed."""
@@ -14,6 +14,9 @@ CATCH_UP = timedelta(days=7)
 """How far back a look goes after the app had no access: suspended, archived, no permission."""
 OVERLAP = timedelta(minutes=10)
 """GitHub's lists may lag behind; each look starts this much before the last one."""
+
+LASTING = frozenset({WorkEnd.DONE, WorkEnd.PARTIAL, WorkEnd.REFUSED})
+"""Ends that another try would only repeat."""
 
 log = structlog.get_logger()
 
@@ -54,7 +57,22 @@ def reconcile(github: GitHub, store: Store, now: datetime) -> int:
 
 
 def look_back(repository_id: int, store: Store, now: datetime) -> None:
-    """Move a repository's bookmark back, so that the next look covers the time without access."""
+    """Make up for a time without access or permissions, however long it was.
+
+    The bookmark moves back, so that the next look covers merges that nobody told of. Audits that
+    were refused, gone or partial are enqueued again.
+    """
+    ended = store.work.without_a_good_end(repository_id)
+    requests = [
+        WorkRequest.for_pull(
+            *(WorkKind.AUDIT, item.installation_id, repository_id, item.pull_request),
+            at=now,
+            why=f"access is back; before: {item.outcome}",
+            about=item.about,
+        )
+        for item in ended
+    ]
+    store.work.enqueue_all(requests, now=now)
     since = now - CATCH_UP
     last = store.cursors.read(cursor_of(repository_id))
     if last is not None and datetime.fromisoformat(last) > since:
@@ -70,15 +88,16 @@ def reconcile_request(
 
 
 def _is_settled(pull: MergedPull, github: GitHub, store: Store) -> bool:
-    """Say whether a pull request had a good end or has work under way.
+    """Say whether a pull request had an end that lasts, or has work under way.
 
-    A refused, gone or partial audit runs once more: the obstacle may be gone, and if it is not,
-    the publishers write nothing twice.
+    What was refused or partial runs again when `look_back` hears of access or permissions, and not
+    at every look. "Gone" and "nothing to do" do not fit a merged pull request that we can list.
     """
     items = store.work.of(github.repository_id, pull.number)
-    if any(item.state is not WorkState.DONE for item in items if item.kind != WorkKind.FINALIZE):
+    audits = [item for item in items if item.kind in AUDITING]
+    if any(item.state is not WorkState.DONE for item in audits if item.kind != WorkKind.FINALIZE):
         return True
-    ended = [item for item in items if item.state is WorkState.DONE]
+    ended = [item for item in audits if item.state is WorkState.DONE]
     if ended:
-        return ended[-1].outcome is WorkEnd.DONE
+        return ended[-1].outcome in LASTING
     return store.audits.latest(github.repository_id, pull.number) is not None

@@ -30,6 +30,8 @@ FIRST_YEAR, LAST_YEAR = 2, 9990
 """Years of a time that may have a window of `ghapp.attribution.policy.LONGEST_WINDOW` around it."""
 RENAME_LIMIT = 5000
 """Files on each side among which git looks for renames; above, a moved file counts as new."""
+WHOLE_HISTORY = 2**31 - 1
+"""The depth that fetches all generations: https://git-scm.com/docs/git-fetch."""
 NAMED_AT_MOST = 5
 """Missing files that an error message names."""
 
@@ -37,6 +39,7 @@ __all__ = [
     "CHANGED",
     "DIFF",
     "EMPTY_TREES",
+    "WHOLE_HISTORY",
     "Commit",
     "GitError",
     "GitRepository",
@@ -417,13 +420,15 @@ def fetch(  # noqa: PLR0913 - from where, to where, what, and within what time
     names: Sequence[str],
     lacking: Callable[[GitRepository], Iterable[str]],
     *,
+    depth: int = 1,
     seconds: float = SECONDS,
 ) -> GitRepository:
-    """Fetch commits and refs into a bare repository, without history and files.
+    """Fetch commits and refs into a bare repository, without files.
 
     The repository is created if needed. ``names`` are full names of commits and refs; a ref gets
-    the same name here. Then the objects that ``lacking`` names are fetched too: they are there as
-    long as the returned repository is in use, and are not kept (`PassingObjects`). ``token`` is
+    the same name here. ``depth`` is how many generations of each are fetched; the usual one is no
+    history. Then the objects that ``lacking`` names are fetched too: they are there as long as the
+    returned repository is in use, and are not kept (`PassingObjects`). ``token`` is
     GitHub's installation token. It reaches the request through the environment of this one
     process, never through an argument or a file. ``url`` is https, or http to this machine.
 
@@ -436,7 +441,7 @@ def fetch(  # noqa: PLR0913 - from where, to where, what, and within what time
         passing = PassingObjects(path)
         git = GitRepository(path, passing=passing)
         limits = GitLimits(seconds=seconds, file=LARGEST_PACK)
-        _Fetch(path, environment, limits).run("--depth=1", "origin", *asked)
+        _Fetch(path, environment, limits).run(f"--depth={depth}", "origin", *asked)
         if files := dict.fromkeys(lacking(git)):
             not_kept = _Fetch(path, {**environment, **passing.environment}, limits)
             not_kept.run("--stdin", "origin", asked=_as_lines(files))

@@ -49,6 +49,22 @@ class Headroom(Struct, frozen=True, kw_only=True):
 class GitHubError(Exception):
     """GitHub did not do what we asked. Each subclass calls for a different next step."""
 
+    request_id: str | None = None
+    """GitHub's id of the request, which its support asks for; ``None``: there was no answer.
+    https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api"""
+    sign_on_url: str | None = None
+    """Where a person passes the organization's single sign-on; ``None``: it is not about that."""
+
+    @property
+    def told(self) -> str:
+        """Return the message for operators: with the address to open and GitHub's request id.
+
+        The message alone is the same for each try, so that what people see stays the same.
+        """
+        sign_on = f"; single sign-on: {self.sign_on_url}" if self.sign_on_url else ""
+        request = f" (GitHub's request {self.request_id})" if self.request_id else ""
+        return f"{self}{sign_on}{request}"
+
 
 class LimitKind(StrEnum):
     """Which of GitHub's limits was reached."""
@@ -68,15 +84,25 @@ class RateLimited(GitHubError):
         self.kind = kind
 
 
-class PermissionRefused(GitHubError):
-    """The app may not do this until a person grants a permission or fixes the settings."""
+class AccessRefused(GitHubError):
+    """403 for another reason than a permission: an IP allow list, single sign-on, a proxy.
+
+    Nobody tells us when it ends, so it is worth another try. GitHub did not do what we asked.
+    """
+
+    def __init__(self, what: str, text: str) -> None:
+        super().__init__(f"{what}: {text}")
+        self.what = what
+        self.text = text
+
+
+class PermissionRefused(AccessRefused):
+    """The app may not do this until a person grants a permission; GitHub sends an event then."""
 
     def __init__(self, what: str, permission: str | None, text: str) -> None:
-        needed = f"permission {permission} is missing" if permission else text
-        super().__init__(f"{what}: {needed}")
+        super().__init__(what, f"permission {permission} is missing" if permission else text)
         self.permission = permission
         """As GitHub names it, such as ``checks=write``; ``None``: GitHub named none."""
-        self.what = what
         self.text = text
 
 
@@ -133,6 +159,10 @@ class BadCredentials(GitHubError):
     def __init__(self, what: str, text: str) -> None:
         super().__init__(f"{what}: status 401, {text}")
 
+    def advise(self, advice: str) -> None:
+        """Say in the message what to look at."""
+        self.args = (f"{self}; {advice}",)
+
 
 # --- classifying answers ------------------------------------------------------------------------
 
@@ -169,6 +199,15 @@ def error_of(answer: HttpAnswer, *, what: str, at: datetime) -> GitHubError | No
 
     ``what`` names the request in messages; ``at`` is when the answer arrived.
     """
+    error = _error_of(answer, what, at)
+    if error is not None:
+        error.request_id = answer.headers.get("x-github-request-id")
+        found = _SIGN_ON.search(answer.headers.get("x-github-sso", ""))
+        error.sign_on_url = found[1] if found else None
+    return error
+
+
+def _error_of(answer: HttpAnswer, what: str, at: datetime) -> GitHubError | None:
     if answer.status < 400:
         return None
     text = text_of(answer)
@@ -229,6 +268,16 @@ def _http_date(value: str) -> datetime:
 # You have exceeded a secondary rate limit.
 _LIMIT_WORDS = re.compile(r"rate limit|abuse detection|submitted too quickly", re.IGNORECASE)
 
+# required; url=https://github.com/orgs/acme/sso?authorization_request=AAAA
+# https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api
+_SIGN_ON = re.compile(r"\burl=(https://[^\s;,]+)")
+
+# Resource not accessible by integration
+_PERMISSION_WORDS = re.compile(r"\bnot accessible by (integration|personal access)", re.IGNORECASE)
+"""GitHub's words for a missing permission. It names the permissions that a route accepts in other
+refusals too: an IP allow list "enabled, and your IP address is not permitted", or "SAML
+enforcement". https://github.com/aquasecurity/trivy/issues/10567"""
+
 # This installation has been suspended
 # Repository was archived so is read-only.
 # Unable to create comment because issue is locked.
@@ -242,11 +291,22 @@ _GONE_WORDS = (
 """Words of a 403 that no permission would fix, and what they mean."""
 
 
-def _refusal(answer: HttpAnswer, text: str, what: str) -> PermissionRefused | GoneForGood:
-    for words, why in _GONE_WORDS:
+def _refusal(answer: HttpAnswer, text: str, what: str) -> AccessRefused | GoneForGood:
+    if _PERMISSION_WORDS.search(text):
+        return PermissionRefused(what, answer.headers.get("x-accepted-github-permissions"), text)
+    # A proxy's page may hold any word.
+    for words, why in _GONE_WORDS if _is_github_s(answer) else ():
         if words.search(text):
             return GoneForGood(why, what, text)
-    return PermissionRefused(what, answer.headers.get("x-accepted-github-permissions"), text)
+    return AccessRefused(what, text)
+
+
+def _is_github_s(answer: HttpAnswer) -> bool:
+    """Say whether an error has the form of GitHub's errors."""
+    try:
+        return msgspec.json.decode(answer.text, type=_ErrorBody).message is not None
+    except msgspec.DecodeError:
+        return False
 
 
 def decoded(text: str | bytes, kind: type[AnswerT], what: str) -> AnswerT:

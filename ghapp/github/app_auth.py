@@ -23,6 +23,7 @@ from github import Auth
 from ghapp.attribution.model import Struct
 from ghapp.git.names import in_path, segment
 from ghapp.github.answers import (
+    AccessRefused,
     AnswerT,
     BadCredentials,
     GoneForGood,
@@ -236,7 +237,7 @@ class AppAuth:
     ) -> AnswerT:
         """Send one request as the app itself, such as ``GET /app``, and decode its answer.
 
-        Raises the errors of `answers`; `PermissionRefused` if GitHub rejects the app's key.
+        Raises the errors of `answers`; `BadCredentials` if GitHub rejects the app's key.
         """
         # A new connection: workers fork and web threads share this object.
         with closing(GitHubTransport(self.base_url)) as transport:
@@ -274,8 +275,8 @@ class AppAuth:
         except MovedError as moved:
             raise TemporaryFailure(f"{verb} {path}", str(moved)) from moved
         except BadCredentials as refused:
-            hint = "GitHub does not accept the app's key: check app id, private key and clock"
-            raise PermissionRefused(f"{verb} {path}", None, f"{hint} ({refused})") from refused
+            refused.advise("GitHub does not accept the app's key: check app id, private key, clock")
+            raise
 
     def _sent(
         self,
@@ -301,6 +302,25 @@ class AppAuth:
         for page in self.pages("/app/installations", tuple[ListedInstallation, ...]):
             yield from page
 
+    def installation(self, installation_id: int) -> ListedInstallation | None:
+        """Return one installation of the app; ``None``: there is no such installation."""
+        try:
+            return self.request("GET", f"/app/installations/{installation_id}", ListedInstallation)
+        except NotFound:
+            return None
+
+    def repository(self, installation_id: int, repository_id: int) -> ListedRepository | None:
+        """Return a repository as it is now; ``None``: the installation does not reach it.
+
+        Raises `GoneForGood` if the app was uninstalled or suspended.
+        """
+        body = {"repository_ids": [repository_id], "permissions": {"metadata": "read"}}
+        try:
+            listed = self._post(installation_id, body).repositories
+        except RequestRejected:
+            return None
+        return next((one for one in listed if one.id == repository_id), None)
+
     def repositories(self, installation_id: int) -> Iterator[ListedRepository]:
         """Yield all repositories that an installation reaches.
 
@@ -322,7 +342,7 @@ class AppAuth:
         except BadCredentials:
             self._tokens.remove(self._names_key(installation_id))
             raise TemporaryFailure(f"GET {path}", "GitHub does not accept the token") from None
-        except (NotFound, GoneForGood, PermissionRefused):
+        except (NotFound, GoneForGood, AccessRefused):
             return None
         return decoded(answer.text, NamedRepository, f"GET {path}")
 
@@ -386,11 +406,16 @@ class AppAuth:
         # The process that holds the lock is stuck: one request too many is better than no audit.
         return self._renew(key, installation_id, repository_id)
 
-    def forget(self, installation_id: int, repository_id: int, token: InstallationToken) -> None:
-        """Remove a token that GitHub refused from the cache, unless a newer one replaced it."""
+    def forget(
+        self, installation_id: int, repository_id: int, token: InstallationToken | None = None
+    ) -> None:
+        """Remove a token that GitHub refused from the cache, unless a newer one replaced it.
+
+        Without ``token``, whatever it is: a token keeps the permissions of the time it was made.
+        """
         key = f"{self.app_id}:{installation_id}:{repository_id}"
         cached = self._cached(key)
-        if cached is None or cached.token == token.token:
+        if token is None or cached is None or cached.token == token.token:
             self._tokens.remove(key)
 
     def _cached(self, key: str) -> InstallationToken | None:

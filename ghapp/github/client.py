@@ -56,6 +56,8 @@ class ClientPauses(Struct, frozen=True, kw_only=True):
     """Returns a number from 0 to 1."""
     before_write: Callable[[], None] = _nothing
     """Runs before each write: keeps an installation's writes a second apart."""
+    wrote: Callable[[], None] = _nothing
+    """Runs when a write is sent, and again when it is answered: the pause begins then."""
 
 
 class GitHub:
@@ -202,7 +204,11 @@ class GitHub:
         self._pauses.before_write()
         before()
         self.writes += 1
-        answer = self._in_repository(verb, path, {}, body)
+        self._pauses.wrote()
+        try:
+            answer = self._in_repository(verb, path, {}, body)
+        finally:
+            self._pauses.wrote()
         return decoded(answer.text or "null", kind, f"{verb} {path}")
 
     def _in_repository(

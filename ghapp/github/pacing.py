@@ -20,6 +20,8 @@ from ghapp.github.answers import Headroom, LimitKind, RateLimited
 PREFIX = "ghapp:pace:"
 LONGEST_SLEEP = timedelta(seconds=30)
 """A worker that would wait longer for its turn to write puts its work item back instead."""
+MOST_CLAIMS = 20
+"""How often a worker waits for writes that were sent late. Then it goes on."""
 HOUR_MS = 3_600_000
 """Milliseconds of an hour."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,6 +44,24 @@ redis.call('PEXPIRE', KEYS[2], hour)
 return {0, turn - now}
 """
 """Take the next turn to write: ``{0, milliseconds to wait}``, or ``{1, milliseconds}`` of quiet."""
+
+_CLAIM = """
+local now, pause = tonumber(ARGV[1]), tonumber(ARGV[2])
+local left = tonumber(redis.call('GET', KEYS[1]) or '-1e15') + pause - now
+if left > 0 then return left end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', 120000)
+return 0
+"""
+"""Begin to write: 0, or the milliseconds to wait because another write was sent late."""
+
+_SENT = """
+for _, key in ipairs(KEYS) do
+  if tonumber(ARGV[1]) > tonumber(redis.call('GET', key) or '0') then
+    redis.call('SET', key, ARGV[1], 'PX', 120000)
+  end
+end
+"""
+"""Let the pause begin now."""
 
 _PARK = """
 if tonumber(ARGV[1]) > tonumber(redis.call('GET', KEYS[1]) or '0') then
@@ -79,6 +99,8 @@ class InstallationPace:
         self._clock = clock
         self._sleep = sleep
         self._turn = connection.register_script(_TURN)
+        self._claim = connection.register_script(_CLAIM)
+        self._sent = connection.register_script(_SENT)
         self._park = connection.register_script(_PARK)
 
     def before_write(self, installation_id: int, *, background: bool = False) -> None:
@@ -103,6 +125,23 @@ class InstallationPace:
             raise RateLimited(until, LimitKind.OWN, f"a write of installation {installation_id}")
         if wait > 0:
             self._sleep(wait / 1000)
+        # Whoever had the turn before may have sent its request late, so the pause begins anew.
+        keys, given = [self._key("sent", installation_id)], [0, _ms(pause)]
+        for _ in range(MOST_CLAIMS):
+            given[0] = self._now()
+            left = self._quietly(lambda: self._claim(keys=keys, args=given))
+            if not left:
+                return
+            self._sleep(left / 1000)
+
+    def wrote(self, installation_id: int) -> None:
+        """Let the pause begin: called right before a write is sent, and when its answer is there.
+
+        Between its turn and its sending, a publisher notes what it is about to make; without this,
+        the next write would follow in less than the pause.
+        """
+        keys = [self._key("sent", installation_id), self._key("last", installation_id)]
+        self._quietly(lambda: self._sent(keys=keys, args=[self._now()]))
 
     def park(self, installation_id: int, until: datetime) -> None:
         """Let all workers leave the installation alone until then; a later end stays."""

@@ -6,14 +6,17 @@ from itertools import chain
 from pathlib import Path
 
 from ghapp.attribution.model import Struct
-from ghapp.git.names import in_path
-from ghapp.git.repository import Commit, GitRepository, fetch, remote_refs
+from ghapp.git.repository import Commit, GitError, GitRepository, fetch, remote_refs
 from ghapp.github.client import GitHub
-from ghapp.github.pull_requests import git_address
+from ghapp.github.pull_requests import PullRequest, git_place, merge_base
 
 MOST_LISTED_COMMITS = 250
 """GitHub lists no more commits of a pull request.
 https://docs.github.com/en/rest/pulls/pulls#list-commits-on-a-pull-request"""
+
+
+MOST_COMMITS = 5_000
+"""A pull request with more is none that a person wrote."""
 
 
 class ListedCommit(Struct, frozen=True):
@@ -57,6 +60,28 @@ def commits_of(github: GitHub, number: int) -> tuple[ListedCommit, ...]:
     return tuple(_to_listed(one) for one in chain.from_iterable(pages))
 
 
+def commits_by_git(github: GitHub, pull: PullRequest, git_cache: Path) -> tuple[ListedCommit, ...]:
+    """Return all commits of a pull request, oldest first, without accounts: git knows none.
+
+    Raises `GitError` if there are too many or fewer than GitHub counts, and the errors of
+    `answers` that end an audit.
+    """
+    if pull.commit_count > MOST_COMMITS:
+        raise GitError("rev-list", None, f"{pull.commit_count} commits are more than we read")
+    base = merge_base(github, pull.base_sha, pull.head_sha, git_cache)
+    path, url = git_place(github, git_cache)
+    # Every commit of a pull request is at most that many generations above its head.
+    depth = max(pull.commit_count, MOST_LISTED_COMMITS) + 1
+    token, names = github.token().token, (pull.head_sha, base)
+    git = fetch(path, url, token, names, lambda _: (), depth=depth)
+    listed = ("rev-list", "--reverse", "--topo-order", "--end-of-options")
+    shas = git.run(*listed, pull.head_sha, f"^{base}", "--").decode().split()
+    if len(shas) < pull.commit_count:
+        problem = f"{len(shas)} of {pull.commit_count} commits are there"
+        raise GitError("rev-list", None, problem)
+    return tuple(ListedCommit(commit=one, login=None) for one in git.commits(shas))
+
+
 def _to_listed(listed: _Listed) -> ListedCommit:
     written = listed.commit
     commit = Commit(
@@ -74,7 +99,7 @@ def _to_listed(listed: _Listed) -> ListedCommit:
 
 def refs_there(github: GitHub, git_cache: Path, names: Sequence[str]) -> frozenset[str]:
     """Return those of the named refs that the repository has. Raises `GitError`."""
-    path, url = _place(github, git_cache)
+    path, url = git_place(github, git_cache)
     return remote_refs(path, url, github.token().token, names)
 
 
@@ -88,10 +113,5 @@ def fetch_objects(
 
     Raises `GitError`.
     """
-    path, url = _place(github, git_cache)
+    path, url = git_place(github, git_cache)
     return fetch(path, url, github.token().token, names, lacking)
-
-
-def _place(github: GitHub, git_cache: Path) -> tuple[Path, str]:
-    url = f"{git_address(github.base_url)}/{in_path(github.full_name)}.git"
-    return git_cache / str(github.repository_id), url

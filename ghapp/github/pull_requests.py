@@ -17,13 +17,16 @@ from ghapp.attribution.model import Change, FileDiff, FileStatus, Struct
 from ghapp.attribution.policy import FILE as POLICY_FILE
 from ghapp.attribution.unified_diff import DiffError, parse_diff, parse_patch
 from ghapp.git.names import in_path, quoted, segment
-from ghapp.git.repository import GitError, fetch_commits
+from ghapp.git.repository import WHOLE_HISTORY, GitError, fetch_commits
+from ghapp.git.repository import fetch as fetch_objects
 from ghapp.github.answers import (
+    AccessRefused,
+    GitHubError,
     GoneForGood,
     GoneReason,
     NotFound,
-    PermissionRefused,
     RequestRejected,
+    TemporaryFailure,
 )
 from ghapp.github.client import GitHub
 from ghapp.github.transport import PER_PAGE
@@ -44,6 +47,10 @@ EMPTY_BLOBS = frozenset(
     }
 )
 """The object ids of an empty file, in SHA-1 and in SHA-256 repositories."""
+
+
+NEXT_WAY = (NotFound, AccessRefused, RequestRejected, TemporaryFailure)
+"""What makes a question worth another way of asking it."""
 
 
 class NotMerged(Exception):  # noqa: N818 - what was found, not a fault
@@ -74,6 +81,8 @@ class PullRequest(Struct, frozen=True, kw_only=True):
     author: str | None
     """Login; ``None``: the account was deleted."""
     author_id: int | None = None
+    author_type: str | None = None
+    """GitHub's word for the account, such as ``User`` or ``Bot``; ``None``: not known."""
     merged_at: datetime
     merge_commit: str | None
     """The commit that the merge put on the base branch; ``None``: GitHub no longer knows."""
@@ -90,6 +99,8 @@ class PullRequest(Struct, frozen=True, kw_only=True):
     labels: frozenset[str]
     change: Change
     source: ChangeSource
+    commit_count: int = 0
+    """How many commits GitHub counts; its list may have fewer."""
     problem: str | None = None
     """Why the change could not be read completely; ``None``: it was."""
     policy_text: str | None = None
@@ -114,6 +125,7 @@ class MergedPull(Struct, frozen=True, kw_only=True):
 class _User(Struct, frozen=True):
     login: str
     id: int
+    type: str | None = None
 
 
 class _Repository(Struct, frozen=True):
@@ -140,6 +152,7 @@ class _Pull(Struct, frozen=True):
     base: _Side
     additions: int
     changed_files: int
+    commits: int
     user: _User | None = None
     merged_at: datetime | None = None
     merge_commit_sha: str | None = None
@@ -221,6 +234,7 @@ def fetch(github: GitHub, number: int, git_cache: Path) -> PullRequest:
         title=pull.title,
         author=pull.user.login if pull.user else None,
         author_id=pull.user.id if pull.user else None,
+        author_type=pull.user.type if pull.user else None,
         merged_at=pull.merged_at,
         merge_commit=pull.merge_commit_sha or _merged_as(github, number),
         base_sha=pull.base.sha,
@@ -233,6 +247,7 @@ def fetch(github: GitHub, number: int, git_cache: Path) -> PullRequest:
         labels=frozenset(label.name for label in pull.labels),
         change=Change(files=change.files, gitattributes=attributes, missing=change.missing),
         source=source,
+        commit_count=pull.commits,
         problem=problem,
         policy_text=_text(github, POLICY_FILE, pull.base.sha),
     )
@@ -242,7 +257,7 @@ def _pull(github: GitHub, number: int) -> _Pull:
     name = github.full_name
     try:
         pull = github.get(f"pulls/{number}", _Pull)
-    except (NotFound, PermissionRefused):
+    except (NotFound, AccessRefused):
         # Raises `GoneForGood` if the repository is gone; else the pull request is not there yet.
         if github.ask_name() == name:
             raise
@@ -261,7 +276,7 @@ def _merged_as(github: GitHub, number: int) -> str | None:
         pages = github.pages(f"issues/{number}/events", tuple[_IssueEvent, ...])
         events = chain.from_iterable(pages)
         return next((event.commit_id for event in events if event.event == "merged"), None)
-    except (NotFound, PermissionRefused):
+    except (NotFound, AccessRefused):
         return None
 
 
@@ -271,15 +286,21 @@ def _merged_as(github: GitHub, number: int) -> str | None:
 def _change(
     github: GitHub, pull: _Pull, git_cache: Path
 ) -> tuple[Change, ChangeSource, str | None]:
-    """Read the added lines of all files from one source, so that they fit together."""
-    listed = list(chain.from_iterable(github.pages(f"pulls/{pull.number}/files", list[_File])))
+    """Read the added lines of all files from one source, so that they fit together.
+
+    A list that fails, however often it is asked, is only the first way: git is the next.
+    """
+    listed, failed = _listed(github, pull.number)
     files, missing = _from_patches(listed)
-    problem = _problem(pull, listed, missing)
+    problem = str(failed) if failed else _problem(pull, listed, missing)
     if problem is None:
         return Change(files=files), ChangeSource.FILES, None
     try:
         return Change(files=_from_git(github, pull, git_cache)), ChangeSource.GIT, None
-    except (GitError, DiffError, NotFound, PermissionRefused, RequestRejected) as failed:
+    except (GitError, DiffError, *NEXT_WAY) as second:
+        if failed is not None and not isinstance(failed, RequestRejected):
+            # Nothing was read, and the list may come back.
+            raise failed from second
         # GitHub does not name the files that it does not list.
         unlisted = pull.changed_files - len(listed)
         rest = (f"({unlisted} more files that GitHub does not list)",) if unlisted > 0 else ()
@@ -287,12 +308,25 @@ def _change(
         return (
             Change(files=files, missing=unread),
             ChangeSource.PARTIAL,
-            f"{problem}; git: {failed}",
+            f"{problem}; git: {second}",
         )
+
+
+def _listed(github: GitHub, number: int) -> tuple[list[_File], GitHubError | None]:
+    """Return GitHub's list of files, or nothing and why it cannot be read."""
+    try:
+        pages = github.pages(f"pulls/{number}/files", list[_File])
+        return list(chain.from_iterable(pages)), None
+    except NEXT_WAY as failed:
+        return [], failed
 
 
 def _problem(pull: _Pull, listed: Sequence[_File], missing: Sequence[str]) -> str | None:
     """Say why GitHub's list of files is incomplete; ``None``: it is complete."""
+    if not pull.changed_files:
+        # GitHub counts 0 for some that have changes, even in commits and added lines; git decides.
+        # https://github.com/octokit/octokit.js/issues/1075
+        return "GitHub counts no changed file"
     if missing:
         return f"{len(missing)} files are listed without all of their lines"
     if len(listed) >= MOST_LISTED_FILES or len(listed) != pull.changed_files:
@@ -357,12 +391,35 @@ def _from_git(github: GitHub, pull: _Pull, git_cache: Path) -> tuple[FileDiff, .
 
     https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/proposing-changes-to-your-work-with-pull-requests/about-comparing-branches-in-pull-requests
     """
-    path = f"compare/{segment(pull.base.sha)}...{segment(pull.head.sha)}"
-    merge_base = github.get(path, _Comparison, per_page=1).merge_base_commit.sha
+    base = merge_base(github, pull.base.sha, pull.head.sha, git_cache)
+    path, url = git_place(github, git_cache)
+    git = fetch_commits(path, url, (base, pull.head.sha), github.token().token)
+    return parse_diff(git.diff(base, pull.head.sha))
+
+
+def merge_base(github: GitHub, base_sha: str, head_sha: str, git_cache: Path) -> str:
+    """Return where a pull request's commits begin: as GitHub compares, else as git does.
+
+    Raises `GitError`, and the errors of `answers` that end an audit.
+    """
+    try:
+        compared = github.get(
+            f"compare/{segment(base_sha)}...{segment(head_sha)}", _Comparison, per_page=1
+        )
+    except NEXT_WAY:
+        path, url = git_place(github, git_cache)
+        asked = (base_sha, head_sha)
+        git = fetch_objects(
+            path, url, github.token().token, asked, lambda _: (), depth=WHOLE_HISTORY
+        )
+        return git.merge_base(base_sha, head_sha)
+    return compared.merge_base_commit.sha
+
+
+def git_place(github: GitHub, git_cache: Path) -> tuple[Path, str]:
+    """Return our bare repository of GitHub's repository, and the address to fetch from."""
     url = f"{git_address(github.base_url)}/{in_path(github.full_name)}.git"
-    repository = git_cache / str(github.repository_id)
-    git = fetch_commits(repository, url, (merge_base, pull.head.sha), github.token().token)
-    return parse_diff(git.diff(merge_base, pull.head.sha))
+    return git_cache / str(github.repository_id), url
 
 
 def git_address(base_url: str) -> str:

@@ -17,11 +17,11 @@ from github import Auth
 from ghapp.attribution.model import Struct
 from ghapp.git.names import in_path, quoted, segment
 from ghapp.github.answers import (
+    AccessRefused,
     AnswerT,
     GoneForGood,
     HttpAnswer,
     NotFound,
-    PermissionRefused,
     RateLimited,
     RequestRejected,
     TemporaryFailure,
@@ -156,7 +156,7 @@ class UserAccess:
             path = f"/user/memberships/orgs/{segment(login)}"
             try:
                 found = self._ask(path, token, _Membership)
-            except PermissionRefused as error:
+            except AccessRefused as error:
                 self._cache.write(hidden, b"1", NO_KEPT)
                 raise MembersHidden(login) from error
             if found.state != "active":
@@ -194,7 +194,7 @@ class UserAccess:
         path = f"/user/installations/{installation_id}/repositories"
         try:
             pages = self._pages(path, token, _Repositories)
-        except (NotFound, PermissionRefused, GoneForGood):
+        except (NotFound, AccessRefused, GoneForGood):
             return []
         return [one for page in pages for one in page.repositories]
 
@@ -208,7 +208,7 @@ class UserAccess:
         address = f"/repos/{in_path(full_name)}/contents/{quoted(path)}?ref={segment(commit)}"
         try:
             found = self._ask(address, token, _Content)
-        except (NotFound, PermissionRefused, GoneForGood, RequestRejected):
+        except (NotFound, AccessRefused, GoneForGood, RequestRejected):
             return None
         if found.encoding != "base64":
             return None
@@ -225,7 +225,7 @@ class UserAccess:
             return AccessLevel(kept.decode())
         try:
             level = ask()
-        except (NotFound, PermissionRefused, GoneForGood, RequestRejected):
+        except (NotFound, AccessRefused, GoneForGood, RequestRejected):
             # GitHub also refuses a person who has not passed the organization's single sign-on.
             level = AccessLevel.NONE
         self._cache.write(key, level.encode(), NO_KEPT if level is AccessLevel.NONE else KEPT)

@@ -13,10 +13,16 @@ import structlog
 from ghapp.attribution.model import Edit, PassedOver, Struct, UnreadEvidence
 from ghapp.evidence import agent_trace, aider, commit_trailers, entire, git_ai_notes
 from ghapp.git.repository import GitError, GitRepository
-from ghapp.github.answers import NotFound, PermissionRefused, RequestRejected, TemporaryFailure
 from ghapp.github.client import GitHub
-from ghapp.github.pull_commits import ListedCommit, commits_of, fetch_objects, refs_there
-from ghapp.github.pull_requests import PullRequest
+from ghapp.github.pull_commits import (
+    MOST_LISTED_COMMITS,
+    ListedCommit,
+    commits_by_git,
+    commits_of,
+    fetch_objects,
+    refs_there,
+)
+from ghapp.github.pull_requests import NEXT_WAY, PullRequest
 from ghapp.ingest.carried import (
     CarriedEvidence,
     CarriedInventory,
@@ -53,24 +59,45 @@ def carry(
 
     Raises `answers.Limited`, `answers.Gone` and `StoreError`, which end an audit anyway.
     """
-    try:
-        listed = commits_of(github, pull.number)
-    except (NotFound, PermissionRefused, RequestRejected, TemporaryFailure) as error:
-        return _unread(f"the commits of pull request {pull.number}", error)
+    listed, cut = _commits(github, pull, keeping.git_cache)
     trailers = commit_trailers.count(as_carried(one.commit) for one in listed)
+    if not listed:
+        return CarriedEvidence(found=cut, trailers={})
     try:
         refs = _refs(github, listed, keeping, now)
         there_is_more = bool(refs) or _has_more(pull, listed)
         carried = _fetched(github, pull, listed, refs, keeping) if there_is_more else NOTHING
     except GitError as error:
-        return CarriedEvidence(found=_unread("git", error).found, trailers=trailers)
+        return CarriedEvidence(found=(*cut, _unread("git", error)), trailers=trailers)
     edits = [found for found in carried.found if isinstance(found, Edit)]
     if edits:
         encode = keeping.encode()
         added = keep_read(keeping.store, pull.repository_id, edits, encode, now=now, carried=True)
         log.info("evidence_carried", pull_request=pull.number, edits=len(edits), added=added.added)
     rest = tuple(one for one in carried.found if isinstance(one, UnreadEvidence | PassedOver))
-    return CarriedEvidence(found=rest, trailers=trailers)
+    return CarriedEvidence(found=(*cut, *rest), trailers=trailers)
+
+
+def _commits(
+    github: GitHub, pull: PullRequest, git_cache: Path
+) -> tuple[Sequence[ListedCommit], tuple[UnreadEvidence, ...]]:
+    """Return the commits of a pull request, all of them, or those that were found and what is cut.
+
+    GitHub lists the first 250 without a word about the others.
+    """
+    listed: tuple[ListedCommit, ...] = ()
+    try:
+        listed = commits_of(github, pull.number)
+        if len(listed) < MOST_LISTED_COMMITS and len(listed) >= pull.commit_count:
+            return listed, ()
+    except NEXT_WAY as failed:
+        log.warning("commits_not_listed", pull_request=pull.number, problem=failed.told)
+    known = {one.commit.sha: one for one in listed}
+    try:
+        found = commits_by_git(github, pull, git_cache)
+    except (GitError, *NEXT_WAY) as error:
+        return listed, (_unread(f"the commits of pull request {pull.number}", error),)
+    return [known.get(one.commit.sha, one) for one in found], ()
 
 
 def _refs(
@@ -149,7 +176,6 @@ def _fetched(
     return read(git, inventory(git))
 
 
-def _unread(source: str, error: Exception) -> CarriedEvidence:
+def _unread(source: str, error: Exception) -> UnreadEvidence:
     log.warning("evidence_not_carried", source=source, problem=str(error))
-    found = UnreadEvidence(source=source, line=None, problem=str(error))
-    return CarriedEvidence(found=(found,), trailers={})
+    return UnreadEvidence(source=source, line=None, problem=str(error))

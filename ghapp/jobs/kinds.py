@@ -4,21 +4,41 @@ It leases and finishes nothing; `ghapp.jobs.perform` does both.
 """
 
 from collections.abc import Callable
+from datetime import datetime
+
+from msgspec.structs import replace
 
 from ghapp.attribution.model import Struct
 from ghapp.audit import AuditRequest
 from ghapp.auditing.replay_over_github import AuditedAgain, ReplayStep, audit_again, list_page
 from ghapp.bootstrap import Services
-from ghapp.ending import STALE, ChoreDone, Ending, NothingToDo, OutOfReach, TryLater
+from ghapp.ending import (
+    STALE,
+    ChoreDone,
+    Ending,
+    NothingToDo,
+    NotPermitted,
+    OutOfReach,
+    TryLater,
+    unreached,
+)
 from ghapp.events.commands import hear
-from ghapp.events.dispatch import AUDIT_AGAIN, SAID_MERGED
-from ghapp.events.installations import call_roll
+from ghapp.events.dispatch import AUDIT_AGAIN, RETURNS
+from ghapp.events.installations import (
+    call_roll,
+    confirm_installation,
+    confirm_repository,
+    make_up,
+)
 from ghapp.events.intake import EventIntake
-from ghapp.events.reconcile import reconcile
+from ghapp.events.reconcile import reconcile, reconcile_request
 from ghapp.events.sweep import sweep
-from ghapp.github.answers import GoneReason
+from ghapp.github.answers import GitHubError, GoneReason
 from ghapp.ingest.compliance import ComplianceError
-from ghapp.store import Lane, Store, WorkItem, WorkKind
+from ghapp.publishers.answer import answer
+from ghapp.publishers.check_run import pulls_of_runs
+from ghapp.publishers.publisher import PublisherMemory
+from ghapp.store import MERGED, Lane, Store, WorkItem, WorkKind, WorkRequest
 from ghapp.upkeep.outcomes import collect_outcomes, outcomes_request
 from ghapp.upkeep.outgoing import NotSent
 
@@ -26,6 +46,11 @@ STALE_LOOKS = 3
 """How often a pull request's comments are read if they lack the one that an event told of."""
 MOST_WEEKLY_TRIES = 30
 """Tries of about a day in all. Later, the letter is no longer news."""
+
+SURELY_MERGED = frozenset({WorkKind.FINALIZE.value, AUDIT_AGAIN})
+"""Only an audit of a merged pull request brings these kinds."""
+
+NEVER = "never"
 
 DoItem = Callable[[WorkItem, Services], Ending]
 
@@ -65,7 +90,8 @@ def _audit(due: PullItem, services: Services) -> Ending:
             repository_id=due.repository_id,
             number=due.number,
             asked_again=due.item.kind == AUDIT_AGAIN,
-            said_merged=due.item.why == SAID_MERGED,
+            is_merged=due.item.about == MERGED or due.item.kind in SURELY_MERGED,
+            tries=due.item.attempts,
             background=due.item.lane is Lane.REPLAY,
         )
     )
@@ -73,11 +99,32 @@ def _audit(due: PullItem, services: Services) -> Ending:
 
 def _command(due: PullItem, services: Services) -> Ending:
     with services.github(due.installation_id, due.repository_id) as github:
-        heard = hear(due.item, due.number, github, services.store, services.clock())
+
+        def replied(command: int, state: str) -> None:
+            memory = _memory_of_answer(due, command, services)
+            answer(github, due.number, command, state, memory)
+
+        heard = hear(due.item, due.number, github, services.store, services.clock(), replied)
     if heard.is_stale and due.item.attempts < STALE_LOOKS:
         at = services.clock() + STALE
         return TryLater(at=at, why="GitHub does not list the comment yet", counts=True)
-    return ChoreDone(heard.obeyed, f"{heard.obeyed} commands obeyed, {heard.refused} refused")
+    why = f"{heard.obeyed} commands obeyed, {heard.refused} refused, {heard.answered} answered"
+    return ChoreDone(heard.obeyed + heard.answered, why)
+
+
+def _memory_of_answer(due: PullItem, command: int, services: Services) -> PublisherMemory:
+    """Return when an answer was about to be made: the ledger is about audits, and there is none."""
+    cursors, name = services.store.cursors, f"answer:{due.repository_id}:{due.number}:{command}"
+
+    def note(*, at: str = "") -> None:
+        cursors.move(name, at or services.clock().isoformat(), now=services.clock())
+
+    noted = cursors.read(name)
+    return PublisherMemory(
+        note=note,
+        withdraw=lambda: note(at=NEVER),
+        noted_at=None if noted in {None, NEVER} else datetime.fromisoformat(noted),
+    )
 
 
 def _outcomes(due: PullItem, services: Services) -> Ending:
@@ -146,7 +193,46 @@ def _replay_pull(step: ReplayStep, number: int, installation_id: int) -> Ending:
     return done
 
 
+def _rerun_suite(due: RepositoryItem, services: Services) -> Ending:
+    """Audit again what our check runs on the suite's head are about."""
+    if due.item.about is None:
+        return NothingToDo("it names no commit")
+    with services.github(due.installation_id, due.repository_id) as github:
+        numbers = pulls_of_runs(github, due.item.about)
+    requests = [
+        WorkRequest.for_pull(
+            *(AUDIT_AGAIN, due.installation_id, due.repository_id, number),
+            at=services.clock(),
+            why="all checks are to run again",
+        )
+        for number in numbers
+    ]
+    services.store.work.enqueue_all(requests, now=services.clock())
+    return ChoreDone(len(numbers), f"{len(numbers)} pull requests have our check run there")
+
+
 # --- installations ------------------------------------------------------------------------------
+
+
+def _confirm(item: WorkItem, services: Services) -> Ending:
+    """Ask GitHub about an installation or a repository, and make up for what it missed."""
+    number, repository_id = item.installation_id, item.repository_id
+    if number is None:
+        return NothingToDo("it names no installation")
+    store, now = services.store, services.clock()
+    returns = item.about == RETURNS
+    if repository_id is not None:
+        is_back = confirm_repository(number, repository_id, services.auth, store, now)
+        back: tuple[int, ...] = (repository_id,) if is_back or returns else ()
+    else:
+        back = confirm_installation(number, services.auth, store, now)
+        if returns:
+            back = tuple(one.id for one in store.installations.repositories(number))
+    make_up(number, back, services.auth, store, now)
+    why = f"back: {item.why}"
+    requests = [reconcile_request(one, number, now, why) for one in back]
+    store.work.enqueue_all(requests, now=now)
+    return ChoreDone(len(back), f"GitHub was asked; {len(back)} repositories are back")
 
 
 def _fetch_teams(due: InstallationItem, services: Services) -> Ending:
@@ -229,7 +315,14 @@ def _on_installation(do: Callable[[InstallationItem, Services], Ending]) -> DoIt
         reached = _reached(item, services)
         if not isinstance(reached, int):
             return reached
-        return do(InstallationItem(reached, item), services)
+        try:
+            ending = do(InstallationItem(reached, item), services)
+        except GitHubError as error:
+            ending = unreached(error, services.clock())
+        if isinstance(ending, OutOfReach | TryLater | NotPermitted):
+            # Events may move the repository to another installation meanwhile.
+            return replace(ending, installation_id=reached)
+        return ending
 
     return on_item
 
@@ -253,11 +346,22 @@ def _reached(item: WorkItem, services: Services) -> int | OutOfReach | TryLater:
 def installation_of(item: WorkItem, store: Store) -> int | None:
     """Return the installation that an item is about now; ``None``: none is known.
 
-    Its repository may have moved to another installation since the item was enqueued.
+    Its repository may have moved to another installation since the item was enqueued. But if that
+    one is gone, and the item names one that is not, the app was installed again, and we have not
+    heard of it: GitHub sends events only to an installation that exists.
     """
     known = store.installations
     repository = None if item.repository_id is None else known.repository(item.repository_id)
-    return (repository and repository.installation_id) or item.installation_id
+    stored = None if repository is None else repository.installation_id
+    named = item.installation_id
+    if stored is None or named is None:
+        return stored or named
+    return named if _is_gone(stored, store) and not _is_gone(named, store) else stored
+
+
+def _is_gone(installation_id: int, store: Store) -> bool:
+    found = store.installations.installation(installation_id)
+    return found is not None and not found.is_active
 
 
 KINDS: dict[str, DoItem] = {
@@ -266,6 +370,8 @@ KINDS: dict[str, DoItem] = {
     AUDIT_AGAIN: _on_pull(_audit),
     WorkKind.COMMAND: _on_pull(_command),
     WorkKind.OUTCOMES: _on_pull(_outcomes),
+    WorkKind.SUITE: _on_repository(_rerun_suite),
+    WorkKind.CONFIRM: _confirm,
     WorkKind.RECONCILE: _on_repository(_reconcile),
     WorkKind.REPLAY: _on_repository(_replay),
     WorkKind.TEAMS: _on_installation(_fetch_teams),

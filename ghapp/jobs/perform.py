@@ -1,7 +1,8 @@
 """Lease one work item, do it and finish it: what a worker does for each job.
 
 The lease keeps other workers off the item, and its end makes the item of a dead worker due again.
-An item that fails too often becomes a dead letter. `ghapp.jobs.kinds` knows what an item means.
+An item that fails too often by a fault of ours becomes a dead letter. `ghapp.jobs.kinds` knows what
+an item means.
 """
 
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+import redis
 import structlog
 
 from ghapp.bootstrap import Services
@@ -28,18 +30,25 @@ from ghapp.github.answers import GoneReason
 from ghapp.jobs.kinds import KINDS, RECURRING, installation_of
 from ghapp.log import bound, redact
 from ghapp.publishers.publisher import WriteResult
-from ghapp.store import StoreError, WorkEnd, WorkItem, WorkTable
+from ghapp.store import StoreError, WorkEnd, WorkItem, WorkKind, WorkRequest, WorkTable
 
 LEASE = timedelta(seconds=30)
 """How long an item stays leased after its worker died; a living worker renews its lease."""
 HEARTBEAT = 7.0
 """Seconds between renewals: three may fail before the lease runs out."""
 MOST_TRIES = 8
-"""After this many failed tries an item becomes a dead letter, for a person to look at."""
+"""After this many tries that fail by a fault of ours, or kill their worker, an item becomes a dead
+letter, for a person to look at. What GitHub answers never makes one."""
 NOTHING_WRITTEN = "0 writes: everything on GitHub is as it should be"
 FIRST_WAIT = timedelta(seconds=10)
 """The backoff after the first failed try; each further one is twice as long."""
-LONGEST_WAIT = timedelta(hours=1)
+MOST_DOUBLINGS = 14
+"""Enough to reach the longest wait."""
+LONGEST_WAIT = timedelta(days=1)
+LONGEST_PAUSE = timedelta(hours=1)
+"""The longest wait of recurring work, which is about the app's health."""
+PASSING = (StoreError, OSError, redis.RedisError)
+"""Faults of the machine and its services, which pass by themselves."""
 
 GIVEN_BACK = "the worker was asked to stop"
 
@@ -65,7 +74,7 @@ def perform(item_id: int, services: Services, *, worker: str) -> bool:
         if _kills_workers(item):
             log.error("item_kills_workers")
             store.work.give_up(
-                item, f"given up after {MOST_TRIES} tries: its worker was lost in the last"
+                item, f"given up after {MOST_TRIES} tries: its worker was lost in each"
             )
             return True
         try:
@@ -78,7 +87,7 @@ def perform(item_id: int, services: Services, *, worker: str) -> bool:
             store.work.later(item, clock(), GIVEN_BACK)
         except Exception as error:
             log.exception("item_failed")
-            _failed(item, redact(f"{type(error).__name__}: {error}"), store.work, clock())
+            _failed(item, error, store.work, clock())
     return True
 
 
@@ -127,10 +136,10 @@ def _settle(item: WorkItem, ending: Ending, services: Services) -> None:
     log.info("item_settled", outcome=type(ending).__name__, why=_why(ending))
     match ending:
         case TryLater(counts=True):
-            _failed(item, ending.why, work, now)
+            _put_off(item, ending.why, work, now)
         case TryLater():
             if ending.whole_installation:
-                _park(item, ending, services)
+                _park(ending, services)
             work.later(item, ending.at, ending.why)
         case OutOfReach():
             _note_gone(item, ending, services)
@@ -139,12 +148,33 @@ def _settle(item: WorkItem, ending: Ending, services: Services) -> None:
             end = WorkEnd.DONE if ending.found else WorkEnd.NOTHING_TO_DO
             work.finish(item, end, ending.why, now=now)
         case _:
+            if _is_refused(ending):
+                work.enqueue(_question(item, ending, services), now=now)
             work.finish(item, ENDS[type(ending)], _why(ending), now=now)
 
 
-def _park(item: WorkItem, limit: TryLater, services: Services) -> None:
+def _is_refused(ending: Ending) -> bool:
+    if isinstance(ending, AuditPartial):
+        return any(one.outcome is WriteResult.NOT_WRITTEN for one in ending.published)
+    return isinstance(ending, NotPermitted)
+
+
+def _question(item: WorkItem, ending: Ending, services: Services) -> WorkRequest:
+    """Ask GitHub which permissions there are now, and what is archived.
+
+    Only what was seen to be missing can be seen to be back, if its event is lost.
+    """
+    asked = ending.installation_id if isinstance(ending, NotPermitted) else None
+    number = asked or installation_of(item, services.store)
+    pull = (number, None, None)
+    return WorkRequest.for_pull(
+        WorkKind.CONFIRM, *pull, at=services.clock(), why=f"{item.name} was refused"
+    )
+
+
+def _park(limit: TryLater, services: Services) -> None:
     """Park the installation in the database, and in Redis for the workers that are running."""
-    installation_id = installation_of(item, services.store)
+    installation_id = limit.installation_id
     if installation_id is not None:
         services.store.installations.park(installation_id, limit.at, limit.why)
         services.pace.park(installation_id, limit.at)
@@ -153,7 +183,7 @@ def _park(item: WorkItem, limit: TryLater, services: Services) -> None:
 def _note_gone(item: WorkItem, gone: OutOfReach, services: Services) -> None:
     """Store what GitHub said, in case its event was lost, so that no worker asks again."""
     known, now = services.store.installations, services.clock()
-    installation_id = installation_of(item, services.store)
+    installation_id = gone.installation_id
     if gone.reason is GoneReason.SUSPENDED and installation_id is not None:
         known.suspended(installation_id, now=now)
     elif gone.reason is GoneReason.UNINSTALLED and installation_id is not None:
@@ -182,14 +212,22 @@ def _why(ending: Ending) -> str | None:
 
 
 def _kills_workers(item: WorkItem) -> bool:
-    """Say whether the last try killed its worker: a try that fails otherwise ends in `_failed`."""
-    return item.attempts > MOST_TRIES and item.kind not in RECURRING
+    """Say whether each of the last tries killed its worker."""
+    return item.lost >= MOST_TRIES and item.kind not in RECURRING
 
 
-def _failed(item: WorkItem, why: str, work: WorkTable, now: datetime) -> None:
-    """Put a failed item back with a growing backoff; after the last try it is a dead letter."""
-    if item.attempts >= MOST_TRIES and item.kind not in RECURRING:
+def _put_off(item: WorkItem, why: str, work: WorkTable, now: datetime) -> None:
+    """Put an item back with a growing backoff: what went wrong passes, and nobody tells us when."""
+    longest = LONGEST_WAIT if item.kind not in RECURRING else LONGEST_PAUSE
+    doublings = min(item.attempts - 1, MOST_DOUBLINGS)
+    work.failed(item, now + min(FIRST_WAIT * 2**doublings, longest), why)
+
+
+def _failed(item: WorkItem, error: Exception, work: WorkTable, now: datetime) -> None:
+    """Put an item back after a fault of ours; after the last try it is a dead letter."""
+    why = redact(f"{type(error).__name__}: {error}")
+    passes = isinstance(error, PASSING) or item.kind in RECURRING
+    if item.attempts >= MOST_TRIES and not passes:
         work.give_up(item, f"given up after {item.attempts} tries; the last: {why}")
         return
-    wait = min(FIRST_WAIT * 2 ** min(item.attempts - 1, MOST_TRIES), LONGEST_WAIT)
-    work.failed(item, now + wait, why)
+    _put_off(item, why, work, now)

@@ -34,12 +34,21 @@ Days = Annotated[int, Meta(ge=0, le=LONGEST_WINDOW)]
 Pattern = Annotated[str, Meta(max_length=LONGEST_PATTERN)]
 
 
+AgentName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,38}$")]
+# AI-assisted: GitHub accepts 50 characters; the ledger separates labels by commas.
+LabelName = Annotated[
+    str, Meta(pattern=r"^[^,\x00-\x1f]*[^,\s\x00-\x1f][^,\x00-\x1f]*$", max_length=50)
+]
+
+
 class RepositoryPolicy(Struct, frozen=True, kw_only=True):
     """What a repository decides about its audits: the rules, and how to show the result."""
 
     rules: Policy = CLAUDE_CODE_V1
     comment: bool = True
     label: bool = True
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    """Agent → the label that names it here; others have their usual one."""
     share_limit: float | None = None
     """The largest share that passes the check, inclusive; ``None``: every share passes."""
 
@@ -89,6 +98,10 @@ class AttributionFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ] = ()
     comment: Annotated[bool, Meta(description="Whether a comment is written.")] = True
     label: Annotated[bool, Meta(description="Whether labels are set.")] = True
+    labels: Annotated[
+        dict[AgentName, LabelName],
+        Meta(description="Labels by agent, in place of the usual claude-code-assisted."),
+    ] = msgspec.field(default_factory=dict)
     share_limit: Annotated[
         Annotated[float, Meta(ge=0, le=1)] | None,
         Meta(description="Share of attributed lines above which the check fails; none without it."),
@@ -113,6 +126,7 @@ def read(text: str) -> RepositoryPolicy:
         rules=_rules(file, node),
         comment=file.comment,
         label=file.label,
+        labels=dict(file.labels),
         share_limit=file.share_limit,
     )
 
@@ -209,7 +223,8 @@ def _line(text: str, position: int) -> int:
 
 def _misfit(node: yaml.Node | None, told: str) -> PolicyFileError:
     """Return msgspec's complaint as our error, with the line that it concerns."""
-    reason, _, path = told.partition(" - at `$")
+    # A wrong name in a table is "at `key` in `$.labels`".
+    reason, _, path = told.replace(" - at `key` in `$", " - at `$").partition(" - at `$")
     place = path.rstrip("`")
     _, _, unknown = reason.partition("unknown field `")
     if unknown:

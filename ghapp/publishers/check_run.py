@@ -4,7 +4,7 @@ It is written last, because it also lists what the other publishers could not wr
 https://docs.github.com/en/rest/checks/runs
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -115,11 +115,27 @@ def _find(github: GitHub, pull: PullRequest) -> list[_Run]:
 
     Two pull requests may share a head, so the name is not enough to tell runs apart.
     """
-    path = f"commits/{segment(pull.head_sha)}/check-runs"
-    pages = github.pages(path, _Runs, check_name=RUN_NAME, filter="all")
-    runs = chain.from_iterable(page.check_runs for page in pages)
-    ours = [run for run in runs if _is_ours(github, pull, run)]
+    ours = [run for run in _runs(github, pull.head_sha) if _is_ours(github, pull, run)]
     return sorted(ours, key=lambda run: run.id)
+
+
+def _runs(github: GitHub, head_sha: str) -> Iterator[_Run]:
+    """Yield this app's runs on a commit."""
+    path = f"commits/{segment(head_sha)}/check-runs"
+    pages = github.pages(path, _Runs, check_name=RUN_NAME, filter="all")
+    for run in chain.from_iterable(page.check_runs for page in pages):
+        if run.app is not None and run.app.id == github.app_id and run.name == RUN_NAME:
+            yield run
+
+
+def pulls_of_runs(github: GitHub, head_sha: str) -> tuple[int, ...]:
+    """Return the pull requests of this repository that our runs on a commit are about.
+
+    Others may have the same head and no run of ours; the runs name theirs themselves.
+    """
+    ours = (ExternalId.from_text(run.external_id) for run in _runs(github, head_sha))
+    numbers = {one.number for one in ours if one and one.repository_id == github.repository_id}
+    return tuple(sorted(numbers))
 
 
 def _known(github: GitHub, pull: PullRequest, known: str | None) -> list[_Run]:
@@ -147,6 +163,7 @@ def _create(
     run, is_new = make_once(
         lambda: github.post("check-runs", body, _Run, before=memory.note),
         lambda: _find(github, pull),
+        memory,
     )
     if is_new:
         _append(desired, pull, github, run.id, rest)

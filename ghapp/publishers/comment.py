@@ -135,6 +135,7 @@ def _create(github: GitHub, number: int, body: str, memory: PublisherMemory) -> 
     made, _ = make_once(
         lambda: github.post(path, {"body": body}, _Comment, before=memory.note),
         lambda: _find(github, number, None),
+        memory,
     )
     return PublisherReport(
         name=NAME,

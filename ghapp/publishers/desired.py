@@ -1,6 +1,7 @@
 """Work out what GitHub should show of an audit: check run, comment, labels. It writes nothing."""
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 
 from ghapp.attribution.model import Audit, Verdict
@@ -41,7 +42,7 @@ def desired_of(
         annotations=tuple(annotations(audit)),
         comment=comment(summary, coverage=coverage) if policy.comment else None,
         opens_comment=audit.verdict is not Verdict.NO_EVIDENCE,
-        labels=_labels(audit) if policy.label else frozenset(),
+        labels=_labels(audit, policy.labels) if policy.label else {},
         asked_again=asked_again,
     )
 
@@ -73,6 +74,9 @@ def _is_above(audit: Audit, limit: float) -> bool:
     return totals.share is not None and totals.attributed > Fraction(str(limit)) * totals.effective
 
 
-def _labels(audit: Audit) -> frozenset[str]:
-    agents = (agent for agent, lines in audit.totals.by_agent.items() if lines)
-    return frozenset(f"{agent}-assisted" for agent in agents if _AGENT.fullmatch(agent))
+def _labels(audit: Audit, named: Mapping[str, str]) -> dict[str, str]:
+    """Return label → agent; ``named`` holds the labels that the policy names, by agent."""
+    agents = [agent for agent, lines in sorted(audit.totals.by_agent.items()) if lines]
+    usual = {agent: f"{agent}-assisted" for agent in agents if _AGENT.fullmatch(agent)}
+    names = {**usual, **named}
+    return {names[agent]: agent for agent in agents if agent in names}

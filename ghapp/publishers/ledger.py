@@ -19,8 +19,14 @@ def memories(saved: SavedAudit, github: GitHub, store: Store) -> Memories:
 
     def memory(name: str) -> PublisherMemory:
         last = kept.last(*where, name)
+        shelf = f"{name}:{saved.repository_id}:"
         return PublisherMemory(
+            recall=lambda what: store.cursors.read(shelf + what.casefold()),
+            keep=lambda what, value: store.cursors.move(
+                shelf + what.casefold(), value, now=github.now()
+            ),
             note=lambda: kept.note(saved, name, at=github.now()),
+            withdraw=lambda: kept.withdraw(saved, name, at=github.now()),
             external_id=None if last is None else last.external_id,
             noted_at=kept.noted_at(*where, name),
         )
@@ -34,14 +40,15 @@ def record(
     """Store what each publisher did; store only once for an audit that nothing changed."""
     known = {one.publisher: one for one in store.publications.of(saved)}
     for one in published:
-        log.info("published", publisher=one.name, outcome=one.outcome, detail=one.detail)
+        detail = one.told or one.detail
+        log.info("published", publisher=one.name, outcome=one.outcome, detail=detail)
         if _is_known(one, known.get(one.name)):
             continue
         row = Publication(
             publisher=one.name,
             outcome=one.outcome,
             asked_at=now,
-            detail=one.detail,
+            detail=detail,
             external_id=one.external_id,
             url=one.url,
             read_back_at=None if one.confirmed is None else now,

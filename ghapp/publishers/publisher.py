@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+import msgspec
+
 from ghapp.attribution.model import Struct
-from ghapp.github.answers import GitHubError, TemporaryFailure
+from ghapp.github.answers import GitHubError, LimitKind, RateLimited, TemporaryFailure
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import PullRequest
 from ghapp.reports.annotations import LineAnnotation
@@ -69,7 +71,8 @@ class DesiredState(Struct, frozen=True, kw_only=True):
     """Markdown without the marker; ``None``: leave an existing comment alone."""
     opens_comment: bool = True
     """Whether to make a comment if there is none. An existing one is always kept up to date."""
-    labels: frozenset[str] = frozenset()
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Label → the agent that it names."""
     asked_again: bool = False
     """Whether a person asked for the check again. Then it is written even if nothing changed:
     GitHub shows it as queued until then."""
@@ -90,6 +93,8 @@ class PublisherReport(Struct, frozen=True, kw_only=True):
     outcome: WriteResult
     detail: str | None = None
     """Why it was not written, or what was repaired; ``None``: nothing to say."""
+    told: str | None = None
+    """The detail for operators, with GitHub's request id; ``None``: there is no more to tell."""
     url: str | None = None
     external_id: str | None = None
     """What to remember until the next time; ``None``: nothing."""
@@ -108,11 +113,32 @@ class PublisherReport(Struct, frozen=True, kw_only=True):
         return None
 
 
+def _nothing() -> None:
+    """Store nothing: for what is not remembered."""
+
+
+def _unknown(name: str) -> str | None:
+    """Remember nothing."""
+    del name
+    return None
+
+
+def _not_kept(name: str, value: str) -> None:
+    """Store nothing."""
+    del name, value
+
+
 class PublisherMemory(Struct, frozen=True, kw_only=True):
     """What is remembered of one publisher at one pull request."""
 
     note: Callable[[], None]
     """Stores that something new is about to be made; runs before the request leaves."""
+    withdraw: Callable[[], None] = _nothing
+    """Stores that it was certainly not made: GitHub refused it."""
+    recall: Callable[[str], str | None] = _unknown
+    """What `keep` stored by that name in this repository; ``None``: nothing."""
+    keep: Callable[[str, str], None] = _not_kept
+    """Stores something by name for all pull requests of this repository."""
     external_id: str | None = None
     """As in the last `PublisherReport`; ``None``: none is known."""
     noted_at: datetime | None = None
@@ -140,12 +166,14 @@ def expect_seen(github: GitHub, memory: PublisherMemory, name: str) -> None:
         raise NotSeenYet(memory.noted_at + UNSEEN, f"{name}: an earlier try may have made it")
 
 
-def make_once(make: Callable[[], MadeT], find: Callable[[], list[MadeT]]) -> tuple[MadeT, bool]:
+def make_once(
+    make: Callable[[], MadeT], find: Callable[[], list[MadeT]], memory: PublisherMemory
+) -> tuple[MadeT, bool]:
     """Make what must not exist twice; return it, and whether this call made it.
 
     A process may die after GitHub made the thing and before we store its id, and the next read may
     be older. So ``make`` notes it right before the request leaves, and a caller that finds nothing
-    calls `expect_seen` first.
+    calls `expect_seen` first. A refusal is certain, and takes the note back.
     """
     try:
         return make(), True
@@ -155,6 +183,11 @@ def make_once(make: Callable[[], MadeT], find: Callable[[], list[MadeT]]) -> tup
         if not found:
             raise
         return found[0], False
+    except GitHubError as refused:
+        # Our own pace holds a request back before it is noted: an older note stays.
+        if not isinstance(refused, RateLimited) or refused.kind is not LimitKind.OWN:
+            memory.withdraw()
+        raise
 
 
 def read_back(found: list[MadeT], name: str, external_id: str) -> MadeT:

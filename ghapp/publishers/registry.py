@@ -13,11 +13,8 @@ from ghapp.github.answers import (
     GitHubError,
     GoneForGood,
     GoneReason,
-    NotFound,
     PermissionRefused,
     RateLimited,
-    RequestRejected,
-    TemporaryFailure,
 )
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import PullRequest
@@ -52,7 +49,7 @@ class PublishReport(Struct, frozen=True, kw_only=True):
     """What all publishers did."""
 
     published: tuple[PublisherReport, ...]
-    later: RateLimited | TemporaryFailure | NotSeenYet | None = None
+    later: GitHubError | None = None
     """Why to publish again later; ``None``: publishing is over, well or badly."""
 
 
@@ -69,7 +66,7 @@ def publish(
     Raises `GoneForGood` if the app or the repository is gone; the report holds every other error.
     """
     done: list[PublisherReport] = []
-    later: RateLimited | TemporaryFailure | NotSeenYet | None = None
+    later: GitHubError | None = None
     for name, publisher in PUBLISHERS.items():
         if name not in only:
             continue
@@ -80,23 +77,25 @@ def publish(
             # Another request would only lengthen the limit.
             done.append(_not_written(name, limited, memories))
             return PublishReport(published=tuple(done), later=limited)
-        except (TemporaryFailure, NotSeenYet) as temporary:
-            later = temporary
-            done.append(_not_written(name, temporary, memories))
-        except (GoneForGood, NotFound, PermissionRefused, RequestRejected) as lasting:
+        except (GoneForGood, PermissionRefused) as lasting:
             if isinstance(lasting, GoneForGood) and lasting.why in _END_OF_JOB:
                 raise
             done.append(_not_written(name, lasting, memories))
+        except GitHubError as passing:
+            later = passing
+            done.append(_not_written(name, passing, memories))
     return PublishReport(published=tuple(done), later=later)
 
 
 def _not_written(name: str, error: GitHubError, memories: Memories) -> PublisherReport:
-    again = "; it will be tried again" if isinstance(error, (RateLimited, TemporaryFailure)) else ""
+    lasts = isinstance(error, GoneForGood | PermissionRefused | NotSeenYet)
+    again = "" if lasts else "; it will be tried again"
     known = error.external_id if isinstance(error, NotReadBack) else memories[name].external_id
     return PublisherReport(
         name=name,
         outcome=WriteResult.NOT_WRITTEN,
         detail=f"{error}{again}",
+        told=f"{error.told}{again}",
         external_id=known,
     )
 

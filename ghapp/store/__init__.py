@@ -54,6 +54,8 @@ from ghapp.store.teams import LinesWritten, TeamTable
 from ghapp.store.tokens import AccessToken, NewToken, TokenKind, TokenTable, new_secret
 from ghapp.store.weeklies import WeeklyOrder, WeeklyTable
 from ghapp.store.work_items import (
+    AUDITING,
+    MERGED,
     EnqueueResult,
     Lane,
     RecurringWork,
@@ -67,6 +69,8 @@ from ghapp.store.work_items import (
 )
 
 __all__ = [
+    "AUDITING",
+    "MERGED",
     "AccessDoor",
     "AccessEntry",
     "AccessLog",

@@ -8,19 +8,44 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Row, RowMapping, Select, func, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Row,
+    RowMapping,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit, AuditState, Measure, Struct, Verdict
 from ghapp.records.chain import ChainLink, digest_of
 from ghapp.store.database import Database
 from ghapp.store.rows import struct_of
-from ghapp.store.schema import audit, to_microseconds
+from ghapp.store.schema import (
+    audit,
+    installation,
+    pull_summary,
+    repository,
+    to_microseconds,
+    work_item,
+)
 from ghapp.store.summaries import tally
+from ghapp.store.work_items import AUDITING
 from ghapp.summaries.counts import PullFacts
+
+LOOKED_AT_AGAIN = timedelta(days=30)
+"""How long after its merge a change that could not be read whole is tried again."""
+MOST_OVERDUE = 500
+"""Pull requests of each kind that one look returns; the next look returns the rest."""
 
 
 class SavedAudit(Struct, frozen=True):
@@ -169,6 +194,44 @@ class AuditTable:
         )
         found = map(saved_audit, connection.execute(query.order_by(audit.c.position)))
         return tuple(one for one in found if _holds_one(one, instants))
+
+    def overdue(self, now: datetime, *, seen_before: datetime) -> tuple[tuple[int, int], ...]:
+        """Return pull requests whose audit in force should be a better one by now.
+
+        It is provisional although its window is over, or could not read the whole change of a
+        recent merge. As repository id and number, without those that have an open audit, that were
+        tried since ``seen_before``, or that no installation reaches.
+        """
+        columns, items = pull_summary.c, work_item.c
+        tried = exists().where(
+            items.repository_id == columns.repository_id,
+            items.pull_request == columns.pull_request,
+            items.kind.in_(AUDITING),
+            or_(items.state != "done", items.finished_at > seen_before),
+        )
+        reached = and_(
+            repository.c.id == columns.repository_id,
+            repository.c.removed_at.is_(None),
+            installation.c.id == repository.c.installation_id,
+            installation.c.removed_at.is_(None),
+            installation.c.suspended_at.is_(None),
+        )
+        asked = (exists().where(reached), ~tried)
+        pulls = select(columns.repository_id, columns.pull_request).order_by(columns.merged_at)
+        in_force = (
+            audit.c.repository_id == columns.repository_id,
+            audit.c.pull_request == columns.pull_request,
+            audit.c.number == columns.audit_number,
+        )
+        late = pulls.join(audit, and_(*in_force)).where(
+            columns.state == "provisional", audit.c.window_to < now, *asked
+        )
+        cut = pulls.where(
+            ~columns.change_complete, columns.merged_at > now - LOOKED_AT_AGAIN, *asked
+        )
+        with self._database.read() as connection:
+            found = [connection.execute(query.limit(MOST_OVERDUE)).all() for query in (late, cut)]
+        return tuple(dict.fromkeys((one[0], one[1]) for one in chain.from_iterable(found)))
 
     def document(self, audit_id: int) -> bytes | None:
         """Return an audit's document, byte for byte as saved; ``None``: no such audit."""

@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, and_, case, func, literal, or_, select, update
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
 from ghapp.store.repository_names import NameReason
 from ghapp.store.rows import chunks, clean, struct_of
-from ghapp.store.schema import installation, repository, repository_alias
+from ghapp.store.schema import InstantColumn, installation, repository, repository_alias
 
 
 class Installation(Struct, frozen=True):
@@ -70,15 +70,14 @@ class InstallationTable:
     # --- installations ------------------------------------------------------------------------
 
     def seen(self, heard: Installation, *, now: datetime) -> Installation:
-        """Store that the app is installed there; keep what ``heard`` does not know.
+        """Store that GitHub calls the app installed there; keep what ``heard`` does not know.
 
-        Undoes `removed`, because only an installed app receives events. Leaves `suspended` and
-        `park` as they are.
+        Undoes `removed`, unless that happened after ``now``, when GitHub was asked. Leaves
+        `suspended` and `park` as they are.
         """
         values = {
             "account": clean(heard.account),
             "seen_at": now,
-            "removed_at": None,
             **_given(
                 account_id=heard.account_id,
                 account_type=clean(heard.account_type),
@@ -88,6 +87,8 @@ class InstallationTable:
         insert = self._database.insert(installation).values(
             {"id": heard.id, "permissions": "{}", **values}
         )
+        since = installation.c.removed_at > literal(now, InstantColumn)
+        values["removed_at"] = case((since, installation.c.removed_at), else_=None)
         with self._database.write() as connection:
             row = connection.execute(
                 insert.on_conflict_do_update(index_elements=["id"], set_=values).returning(
@@ -100,9 +101,12 @@ class InstallationTable:
         """Store that the account suspended the app; ``False``: unknown installation."""
         return self._change(installation_id, {"suspended_at": now})
 
-    def unsuspended(self, installation_id: int) -> bool:
-        """Store that the account allows the app again."""
-        return self._change(installation_id, {"suspended_at": None})
+    def unsuspended(self, installation_id: int, *, now: datetime) -> bool:
+        """Store that GitHub calls the installation active; a suspension after ``now`` stays."""
+        change = update(installation).where(
+            installation.c.id == installation_id, installation.c.suspended_at <= now
+        )
+        return self._database.execute(change.values(suspended_at=None)) == 1
 
     def removed(self, installation_id: int, *, now: datetime) -> bool:
         """Store that the app was uninstalled; this removes its repositories, too."""
@@ -167,7 +171,10 @@ class InstallationTable:
         return msgspec.structs.replace(seen, seen_at=now)
 
     def repositories_seen(self, seen: Iterable[Repository], *, now: datetime) -> int:
-        """Store many repositories, all or none; return how many."""
+        """Store many repositories, all or none; return how many.
+
+        What was closed after ``now``, when GitHub was asked, stays closed.
+        """
         rows = [_repository_row(one, now) for one in seen]
         if not rows:
             return 0
@@ -180,6 +187,12 @@ class InstallationTable:
         changed["installation_id"] = func.coalesce(
             new.installation_id, repository.c.installation_id
         )
+        asked, known = literal(now, InstantColumn), repository.c
+        changed["private"] = or_(new.private, and_(known.private, known.seen_at > asked))
+        changed["removed_at"] = case(
+            (known.removed_at > asked, known.removed_at), else_=new.removed_at
+        )
+        changed["seen_at"] = case((known.seen_at > asked, known.seen_at), else_=new.seen_at)
         statement = insert.on_conflict_do_update(index_elements=["id"], set_=changed)
         with self._database.write() as connection:
             former = list(_former_names(connection, rows))
@@ -191,12 +204,24 @@ class InstallationTable:
                 )
         return len(rows)
 
-    def repositories_removed(self, repository_ids: Iterable[int], *, now: datetime) -> int:
-        """Store that repositories were deleted or removed; return how many."""
+    def made_private(self, repository_id: int, *, now: datetime) -> bool:
+        """Store that a repository is private; ``False``: it is not known."""
+        change = update(repository).where(repository.c.id == repository_id)
+        return self._database.execute(change.values(private=True, seen_at=now)) == 1
+
+    def repositories_removed(
+        self, repository_ids: Iterable[int], *, now: datetime, of: int | None = None
+    ) -> int:
+        """Store that repositories were deleted or removed; return how many.
+
+        ``of``: only from this installation, and not those that another one reaches now.
+        """
         count = 0
         with self._database.write() as connection:
             for chunk in chunks(repository_ids):
                 change = update(repository).where(repository.c.id.in_(chunk))
+                if of is not None:
+                    change = change.where(repository.c.installation_id == of)
                 count += connection.execute(change.values(removed_at=now)).rowcount
         return count
 

@@ -18,6 +18,10 @@ NOTED = "noted"
 The row is written before the request to GitHub, so that it is there if the process dies in
 between.
 """
+WITHDRAWN = "withdrawn"
+"""``outcome`` of a row that takes a note back: GitHub refused for certain, so nothing was made."""
+NOTES = (NOTED, WITHDRAWN)
+"""Rows that tell what may have been done; all others tell what was."""
 
 
 class Publication(Struct, frozen=True):
@@ -71,16 +75,21 @@ class PublicationLedger:
         """Announce that a publisher is about to make something new."""
         self.record(audit, Publication(publisher=publisher, outcome=NOTED, asked_at=at))
 
+    def withdraw(self, audit: SavedAudit, publisher: str, *, at: datetime) -> None:
+        """Take the last note back: what it announced was certainly not made."""
+        self.record(audit, Publication(publisher=publisher, outcome=WITHDRAWN, asked_at=at))
+
     def noted_at(self, repository_id: int, pull_request: int, publisher: str) -> datetime | None:
-        """Return when `note` was last called for a pull request; ``None``: never."""
-        noted = self._last(repository_id, pull_request, publisher, publication.c.outcome == NOTED)
-        return None if noted is None else noted.asked_at
+        """Return when `note` was last called for a pull request; ``None``: never, or taken back."""
+        notes = publication.c.outcome.in_(NOTES)
+        last = self._last(repository_id, pull_request, publisher, notes)
+        return None if last is None or last.outcome == WITHDRAWN else last.asked_at
 
     def of(self, audit: SavedAudit) -> tuple[Publication, ...]:
         """Return the writes for this audit, in order."""
         query = (
             select(publication)
-            .where(publication.c.audit_id == audit.id, publication.c.outcome != NOTED)
+            .where(publication.c.audit_id == audit.id, publication.c.outcome.not_in(NOTES))
             .order_by(publication.c.id)
         )
         return tuple(struct_of(Publication, row) for row in self._database.rows(query))
@@ -92,7 +101,7 @@ class PublicationLedger:
         query = select(publication).where(
             publication.c.repository_id == repository_id,
             publication.c.pull_request == pull_request,
-            publication.c.outcome != NOTED,
+            publication.c.outcome.not_in(NOTES),
         )
         found: dict[int, tuple[Publication, ...]] = {}
         for row in self._database.rows(query.order_by(publication.c.id)):
@@ -109,7 +118,7 @@ class PublicationLedger:
         added it, and if our comment is gone, a person deleted it.
         """
         column = publication.c.outcome
-        wanted = column != NOTED if outcome is None else column == outcome
+        wanted = column.not_in(NOTES) if outcome is None else column == outcome
         return self._last(repository_id, pull_request, publisher, wanted)
 
     def _last(

@@ -240,6 +240,8 @@ work_item = Table(
     Column("times_asked", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("taken", Integer, nullable=False),
+    Column("lost", Integer, nullable=False),
+    Column("about", Text),
     Column("leased_by", Text),
     Column("lease_until", InstantColumn),
     Column("outcome", Text),
@@ -570,11 +572,26 @@ pull_summary = Table(
     Column("title", Text),
     Column("author", Text),
     Column("author_id", BigInteger),
+    Column("author_type", Text),
     Column("base_ref", Text),
     Column("default_branch", Text),
     Index("pull_summary_merged", "repository_id", "merged_at"),
     Index("pull_summary_latest", "merged_at"),
+    Index(
+        "pull_summary_provisional",
+        "merged_at",
+        sqlite_where=text("state = 'provisional'"),
+        postgresql_where=text("state = 'provisional'"),
+    ),
     Index("pull_summary_author", "author"),
+)
+
+author_account = Table(
+    "author_account",
+    metadata,
+    Column("login_lower", Text, primary_key=True),
+    Column("account_id", BigInteger, nullable=False),
+    Column("account_type", Text),
 )
 
 pull_agent = Table(

@@ -64,6 +64,10 @@ class WorkEnd(StrEnum):
     PARTIAL = "partial"
 
 
+BAD_ENDS = (WorkEnd.REFUSED, WorkEnd.GONE, WorkEnd.PARTIAL)
+"""What an audit can do better once somebody gives the app access or a permission."""
+
+
 class WorkKind(StrEnum):
     """The kinds that this version enqueues; the column accepts any word."""
 
@@ -71,6 +75,10 @@ class WorkKind(StrEnum):
     FINALIZE = "finalize"
     OUTCOMES = "outcomes"
     COMMAND = "command"
+    SUITE = "suite"
+    """Find the pull requests of a check suite that a person wants to run again."""
+    CONFIRM = "confirm"
+    """Ask GitHub about an installation or a repository that an event told of."""
     RECONCILE = "reconcile"
     SWEEP = "sweep"
     ROLL_CALL = "roll_call"
@@ -93,6 +101,12 @@ class EnqueueResult(StrEnum):
     """The same work is a dead letter, which a person has to retry; the new time is stored."""
 
 
+AUDITING = (WorkKind.AUDIT.value, WorkKind.FINALIZE.value, "audit_again")
+"""Kinds that audit a pull request."""
+MERGED = "merged"
+"""What a request is about if an event said that the pull request was merged."""
+
+
 class WorkRequest(Struct, frozen=True):
     """A request to do a kind of work for a pull request, at a time or soon after."""
 
@@ -106,6 +120,8 @@ class WorkRequest(Struct, frozen=True):
     pull_request: int | None = None
     """``None``: no single pull request."""
     why: str | None = None
+    about: str | None = None
+    """What every try has to know: `MERGED`, or the head of a check suite; ``None``: nothing."""
 
     @classmethod
     def for_pull(  # noqa: PLR0913 - the work, the pull request, and the time
@@ -118,9 +134,10 @@ class WorkRequest(Struct, frozen=True):
         at: datetime,
         why: str,
         lane: Lane = Lane.RERUN,
+        about: str | None = None,
     ) -> "WorkRequest":
         """Return a request for work on a pull request; ``number`` ``None``: its repository."""
-        return cls(kind, at, lane, installation_id, repository_id, number, why)
+        return cls(kind, at, lane, installation_id, repository_id, number, why, about)
 
     @property
     def name(self) -> str:
@@ -128,8 +145,8 @@ class WorkRequest(Struct, frozen=True):
 
         Without a repository, the installation tells requests of one kind apart.
         """
-        about = self.repository_id or f"i{self.installation_id or '-'}"
-        return f"{self.kind}:{about}:{self.pull_request or '-'}"
+        where = self.repository_id or f"i{self.installation_id or '-'}"
+        return f"{self.kind}:{where}:{self.pull_request or self.about or '-'}"
 
 
 class WorkItem(Struct, frozen=True):
@@ -158,6 +175,9 @@ class WorkItem(Struct, frozen=True):
     why: str | None
     created_at: datetime
     finished_at: datetime | None
+    lost: int = 0
+    """How often in a row its worker was lost."""
+    about: str | None = None
 
 
 class WorkBacklog(Struct, frozen=True):
@@ -273,6 +293,7 @@ class WorkTable:
                 "due_at": func.coalesce(work_item.c.again_at, work_item.c.due_at),
                 "again_at": None,
                 "attempts": case((again, 0), else_=work_item.c.attempts),
+                "lost": 0,
                 "outcome": case((again, None), else_=outcome.value),
                 "why": clean(why),
                 "finished_at": case((again, None), else_=literal(now, InstantColumn)),
@@ -302,7 +323,7 @@ class WorkTable:
         change = (
             update(work_item)
             .where(work_item.c.id == item_id, work_item.c.state == "dead_letter")
-            .values(state="waiting", due_at=now, again_at=None, attempts=0)
+            .values(state="waiting", due_at=now, again_at=None, attempts=0, lost=0)
         )
         return self._database.execute(change) == 1
 
@@ -353,6 +374,33 @@ class WorkTable:
             .order_by(work_item.c.id)
         )
         return self._items(query)
+
+    def without_a_good_end(self, repository_id: int) -> tuple[WorkItem, ...]:
+        """Return the last audit of each pull request that was refused, gone or partial.
+
+        A pull request with an open audit is not among them.
+        """
+        other = work_item.alias("other")
+        later = exists().where(
+            other.c.repository_id == work_item.c.repository_id,
+            other.c.pull_request == work_item.c.pull_request,
+            other.c.kind.in_(AUDITING),
+            or_(
+                other.c.state != "done",
+                other.c.finished_at > work_item.c.finished_at,
+                and_(other.c.finished_at == work_item.c.finished_at, other.c.id > work_item.c.id),
+            ),
+            # The end of a window waits for its time, and stops nobody.
+            or_(other.c.state == "done", other.c.kind != WorkKind.FINALIZE.value),
+        )
+        query = select(work_item).where(
+            work_item.c.repository_id == repository_id,
+            work_item.c.kind.in_(AUDITING),
+            work_item.c.state == "done",
+            work_item.c.outcome.in_([end.value for end in BAD_ENDS]),
+            not_(later),
+        )
+        return self._items(query.order_by(work_item.c.id))
 
     def backlog(self, now: datetime) -> tuple[WorkBacklog, ...]:
         """Return how much is due and not leased, by installation and lane."""
@@ -427,7 +475,14 @@ _RELEASED: dict[str, Any] = {"leased_by": None, "lease_until": None}
 
 def _put_back(at: datetime, why: str) -> dict[str, Any]:
     # The next attempt also covers a request that arrived meanwhile.
-    return {"state": "waiting", "due_at": at, "again_at": None, "why": clean(why), **_RELEASED}
+    return {
+        "state": "waiting",
+        "due_at": at,
+        "again_at": None,
+        "lost": 0,
+        "why": clean(why),
+        **_RELEASED,
+    }
 
 
 def _urgency(lane: ColumnElement[str]) -> ColumnElement[int]:
@@ -459,6 +514,7 @@ def _insert_statement(database: Database) -> "postgresql.Insert | sqlite.Insert"
                 (_urgency(new.lane) < _urgency(work_item.c.lane), new.lane), else_=work_item.c.lane
             ),
             "installation_id": func.coalesce(new.installation_id, work_item.c.installation_id),
+            "about": func.coalesce(new.about, work_item.c.about),
         },
     )
 
@@ -494,7 +550,13 @@ _GIVE_BACK_EXPIRED = (
             .scalar_subquery()
         )
     )
-    .values(state="waiting", again_at=None, why="the worker was lost", **_RELEASED)
+    .values(
+        state="waiting",
+        again_at=None,
+        lost=work_item.c.lost + 1,
+        why="the worker was lost",
+        **_RELEASED,
+    )
 )
 
 
@@ -534,6 +596,8 @@ def _to_row(request: WorkRequest, now: datetime) -> dict[str, Any]:
         "times_asked": 1,
         "attempts": 0,
         "taken": 0,
+        "lost": 0,
+        "about": clean(request.about),
         "why": clean(request.why),
         "created_at": now,
     }

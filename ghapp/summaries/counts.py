@@ -24,6 +24,8 @@ class PullFacts(Struct, frozen=True):
     author: str | None = None
     """Login; ``None``: not known, or the account was deleted."""
     author_id: int | None = None
+    author_type: str | None = None
+    """GitHub's word for the account: ``User``, ``Bot``; ``None``: not known."""
     base_ref: str | None = None
     """Branch that it was merged into."""
     default_branch: str | None = None

@@ -16,7 +16,7 @@ from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import codeowners_text
 from ghapp.github.teams import visible_teams
 from ghapp.store import Installation, Store
-from ghapp.store.summaries.conditions import BOT
+from ghapp.store.summaries.accounts import BOT
 from ghapp.summaries.selection import SMALLEST_GROUP
 from ghapp.summaries.teams import TeamMember, TeamSource, one_team_each
 from ghapp.upkeep.codeowners import CodeOwners

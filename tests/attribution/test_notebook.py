@@ -14,6 +14,8 @@ from ghapp.attribution.notebook import source
         ('"caf\\u00e9"', "caf\u00e9"),
         ('""', ""),
         ('    "two\\n\\n",', "two\n"),
+        ('   "source": "a = 1\\nb = 2",', "a = 1\nb = 2"),
+        ('   "source": ["a = 1\\n", "b = 2"]', "a = 1\nb = 2"),
     ],
 )
 def test_a_json_string_is_read_as_its_source(line: str, found: str) -> None:
@@ -31,6 +33,10 @@ def test_a_json_string_is_read_as_its_source(line: str, found: str) -> None:
         '"a" + "b"',
         ' "execution_count": 3,',
         "  ],",
+        '   "source": [],',
+        '   "source": [',
+        '   "source": [1, 2]',
+        '   "source": ' + "[" * 5000 + "]" * 5000,
     ],
 )
 def test_any_other_line_stays_as_it_is(line: str) -> None:

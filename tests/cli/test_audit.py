@@ -197,7 +197,8 @@ def test_a_broken_line_of_a_transcript_is_skipped_counted_and_named() -> None:
 
 def test_many_problems_are_counted(tmp_path: Path) -> None:
     transcript = write_transcript(tmp_path / "evidence" / "one.jsonl", "/home/dev/x.py", CONTENT)
-    transcript.write_text(transcript.read_text() + '{"type":"assistant",\n' * 25)
+    broken = "".join(f'{{"type":"assistant {n}",\n' for n in range(25))
+    transcript.write_text(transcript.read_text() + broken)
     done = of_diff(tmp_path, diff=CASE / "change.diff")
     lines = done.stderr.decode().splitlines()
     assert done.returncode == 1

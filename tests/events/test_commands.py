@@ -21,8 +21,14 @@ def delivered(place: Place, store: Store) -> WorkItem:
     return next(item for item in store.work.open() if item.kind == WorkKind.COMMAND)
 
 
-def heard(place: Place, store: Store) -> CommandsHeard:
-    return hear(delivered(place, store), 1, place.github, store, place.clock())
+def heard(
+    place: Place, store: Store, answered: list[tuple[int, str]] | None = None
+) -> CommandsHeard:
+    def answer(command: int, state: str) -> None:
+        assert answered is not None, "what is merged is audited and not answered"
+        answered.append((command, state))
+
+    return hear(delivered(place, store), 1, place.github, store, place.clock(), answer)
 
 
 def audits(store: Store) -> list[str]:
@@ -50,6 +56,19 @@ def test_who_may_not_is_refused(opened: Place, known: Store, author: str) -> Non
     opened.sandbox.add_comment(opened.repository.pulls[1], author, COMMAND)
     found = heard(opened, known)
     assert (found, found.is_stale) == (CommandsHeard(obeyed=0, refused=1), False)
+    assert audits(known) == []
+
+
+def test_a_command_at_an_open_pull_request_is_answered_and_not_obeyed(
+    place: Place, known: Store
+) -> None:
+    pull = place.sandbox.open_pull(place.repository, files={"a.py": "x = 1\n"})
+    place.sandbox.allow(place.repository, "ada", "write")
+    comments = [place.sandbox.add_comment(pull, "ada", COMMAND) for _ in range(2)]
+    answered: list[tuple[int, str]] = []
+    found = heard(place, known, answered)
+    assert (found, found.is_stale) == (CommandsHeard(obeyed=0, refused=0, answered=2), False)
+    assert answered == [(comments[-1].id, "open")]
     assert audits(known) == []
 
 

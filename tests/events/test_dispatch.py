@@ -13,14 +13,14 @@ from ghapp.github.webhooks import (
     RepositoryEvent,
     WebhookEvent,
 )
-from ghapp.store import Lane
+from ghapp.store import MERGED, Lane, WorkKind
 from tests.events.heard import APP, COMMON, NOW, OURS, closed, run, suite
 
 
 def test_a_merge_is_audited_at_once() -> None:
     (request,) = dispatch(closed(merged=True), app_id=APP, now=NOW).requests
     assert (request.name, request.lane, request.due_at) == ("audit:42:17", Lane.LIVE, NOW)
-    assert request.installation_id == 5
+    assert (request.installation_id, request.about) == (5, MERGED)
 
 
 def test_a_close_without_merge_is_looked_at_once_more() -> None:
@@ -34,7 +34,6 @@ def test_a_close_without_merge_is_looked_at_once_more() -> None:
     [
         CheckRunRerequested(**run(APP, OURS)),
         CheckRunRequestedAction(**run(APP, OURS), identifier="audit_again"),
-        suite(APP, 17),
     ],
     ids=lambda event: type(event).__name__,
 )
@@ -43,9 +42,10 @@ def test_a_button_audits_again(event: WebhookEvent) -> None:
     assert (request.name, request.lane) == (f"{AUDIT_AGAIN}:42:17", Lane.RERUN)
 
 
-def test_all_pull_requests_of_a_suite_are_audited_again() -> None:
-    requests = dispatch(suite(APP, 17, 18), app_id=APP, now=NOW).requests
-    assert [request.pull_request for request in requests] == [17, 18]
+@pytest.mark.parametrize("numbers", [(), (17, 18)], ids=["none_is_open", "others_are_open"])
+def test_whom_a_suite_is_about_is_asked_of_its_runs(numbers: tuple[int, ...]) -> None:
+    (request,) = dispatch(suite(APP, *numbers), app_id=APP, now=NOW).requests
+    assert (request.kind, request.pull_request, request.about) == (WorkKind.SUITE, None, "a" * 40)
 
 
 @pytest.mark.parametrize(
@@ -54,10 +54,9 @@ def test_all_pull_requests_of_a_suite_are_audited_again() -> None:
         CheckRunRerequested(**run(APP + 1, OURS)),
         CheckRunRerequested(**run(APP, None)),
         suite(APP + 1, 17),
-        suite(APP),
         *(IgnoredEvent(**{**COMMON, "name": name, "action": None}) for name in ("ping", "push")),
     ],
-    ids=["other_app", "not_ours", "suite_of_other_app", "fork", "ping", "push"],
+    ids=["other_app", "not_ours", "suite_of_other_app", "ping", "push"],
 )
 def test_the_rest_brings_nothing_and_says_why(event: WebhookEvent) -> None:
     plan = dispatch(event, app_id=APP, now=NOW)
@@ -67,8 +66,17 @@ def test_the_rest_brings_nothing_and_says_why(event: WebhookEvent) -> None:
 
 
 def test_installations_and_repositories_are_kept_up() -> None:
-    installed = InstallationEvent(**COMMON, account="acme", permissions={}, repositories=())
-    for event in (installed, RepositoryEvent(**COMMON)):
+    def installed(action: str) -> InstallationEvent:
+        members = {**COMMON, "name": "installation", "action": action}
+        return InstallationEvent(**members, account="acme", permissions={}, repositories=())
+
+    for event, closes, name in (
+        (installed("created"), False, "confirm:i5:returns"),
+        (installed("unsuspend"), False, "confirm:i5:returns"),
+        (installed("suspend"), True, "confirm:i5:-"),
+        (installed("deleted"), True, "confirm:i5:-"),
+        (RepositoryEvent(**COMMON), True, "confirm:42:-"),
+    ):
         plan = dispatch(event, app_id=APP, now=NOW)
-        assert plan.upkeep
-        assert plan.requests == ()
+        assert (plan.upkeep is not None) is closes
+        assert [request.name for request in plan.requests] == [name]

@@ -5,12 +5,10 @@ from datetime import timedelta
 import pytest
 
 from ghapp.events.intake import AcceptedDelivery, EventIntake
-from ghapp.events.reconcile import CATCH_UP, cursor_of
 from ghapp.github.webhooks import (
     EventRepository,
     IgnoredEvent,
     InstallationEvent,
-    InstallationRepositories,
     MalformedEvent,
 )
 from ghapp.queue.enqueue import QueueAway
@@ -87,40 +85,37 @@ def test_what_nothing_follows_from_is_stored_with_the_reason(
     assert "nothing follows" in str(found.detail)
 
 
-def test_several_requests_are_all_enqueued(intake: EventIntake) -> None:
+def test_a_suite_is_looked_into_by_its_head(intake: EventIntake) -> None:
     assert intake.accept(suite(APP, 17, 18), BODY, NOW) is AcceptedDelivery.SCHEDULED
-    assert names(intake) == ["audit_again:42:17", "audit_again:42:18"]
+    assert names(intake) == [f"suite:42:{'a' * 40}"]
     assert kept(intake).outcome is DeliveryEnd.SCHEDULED
 
 
-def test_an_installation_is_kept_up_and_its_repositories_are_looked_at(
-    intake: EventIntake, woken: Woken
-) -> None:
+def test_an_installation_is_asked_about_and_not_believed(intake: EventIntake, woken: Woken) -> None:
     event = InstallationEvent(
         **{**COMMON, "name": "installation", "action": "created", "repository": None},
         account="acme",
         permissions={"checks": "write"},
         repositories=(EventRepository(id=42, full_name="acme/app"),),
     )
-    assert intake.accept(event, BODY, NOW) is AcceptedDelivery.DONE
-    known = intake.store.installations.installation(5)
-    assert known is not None
-    assert (known.account, names(intake), woken.times) == ("acme", ["reconcile:42:-"], 1)
-    assert kept(intake).outcome is DeliveryEnd.DONE
+    assert intake.accept(event, BODY, NOW) is AcceptedDelivery.SCHEDULED
+    assert intake.store.installations.installation(5) is None
+    assert (names(intake), woken.times) == (["confirm:i5:returns"], 1)
+    assert kept(intake).outcome is DeliveryEnd.SCHEDULED
 
 
-def test_a_repository_that_is_back_is_looked_at_from_before_it_went(intake: EventIntake) -> None:
-    store = intake.store
-    store.installations.seen(Installation(id=5, account="acme"), now=NOW)
-    store.cursors.move(cursor_of(42), NOW.isoformat(), now=NOW)
-    event = InstallationRepositories(
-        **{**COMMON, "name": "installation_repositories", "action": "added", "repository": None},
-        added=(EventRepository(id=42, full_name="acme/app"),),
-        removed=(),
+def test_what_an_event_closes_is_closed_at_once_and_asked_about(intake: EventIntake) -> None:
+    known = intake.store.installations
+    known.seen(Installation(id=5, account="acme"), now=NOW)
+    event = InstallationEvent(
+        **{**COMMON, "name": "installation", "action": "deleted", "repository": None},
+        account="acme",
+        permissions={},
+        repositories=(),
     )
-    intake.accept(event, BODY, LATER)
-    assert store.cursors.read(cursor_of(42)) == (LATER - CATCH_UP).isoformat()
-    assert names(intake) == ["reconcile:42:-"]
+    assert intake.accept(event, BODY, LATER) is AcceptedDelivery.SCHEDULED
+    assert known.all() == ()
+    assert (names(intake), kept(intake).outcome) == (["confirm:i5:-"], DeliveryEnd.SCHEDULED)
 
 
 def test_while_redis_is_away_the_work_waits_in_the_database(
@@ -142,8 +137,8 @@ def test_what_a_process_stored_and_did_not_follow_is_followed(intake: EventIntak
     intake.store.deliveries.accept(left)
     for _ in range(2):
         intake.sweep(kept(intake, "d-9"), LATER)
-        assert kept(intake, "d-9").outcome is DeliveryEnd.DONE
-        assert [name.partition(":")[0] for name in names(intake)] == ["reconcile"]
+        assert kept(intake, "d-9").outcome is DeliveryEnd.SCHEDULED
+        assert [name.partition(":")[0] for name in names(intake)] == ["confirm"]
 
 
 def test_without_its_body_a_delivery_cannot_be_followed(intake: EventIntake) -> None:

@@ -15,7 +15,7 @@ from ghapp.events.reconcile import (
     reconcile_request,
 )
 from ghapp.github.answers import TemporaryFailure
-from ghapp.store import Lane, Store, WorkEnd, WorkKind, WorkRequest
+from ghapp.store import MERGED, Lane, Store, WorkEnd, WorkKind, WorkRequest
 from tests.github.place import START, Place
 from tests.store.records import LEASE, document
 
@@ -68,8 +68,9 @@ def test_each_look_begins_a_little_before_the_last_one(place: Place, known: Stor
     ("outcome", "again"),
     [
         (WorkEnd.DONE, False),
-        (WorkEnd.PARTIAL, True),
-        (WorkEnd.REFUSED, True),
+        # These wait until somebody gives access or a permission.
+        (WorkEnd.PARTIAL, False),
+        (WorkEnd.REFUSED, False),
         (WorkEnd.GONE, True),
         (WorkEnd.NOTHING_TO_DO, True),
     ],
@@ -78,6 +79,36 @@ def test_only_a_good_end_is_one(place: Place, known: Store, outcome: WorkEnd, ag
     pull = merge(place, START + timedelta(hours=1))
     end(known, place, pull.number, outcome)
     assert look(place, known, START + timedelta(hours=2)) == ([pull.number] if again else [])
+
+
+@pytest.mark.parametrize("outcome", WorkEnd)
+def test_looking_back_brings_what_had_no_good_end(store: Store, outcome: WorkEnd) -> None:
+    long_ago = START - timedelta(days=20)
+    for kind, number in ((WorkKind.AUDIT, 17), (WorkKind.COMMAND, 18)):
+        request = WorkRequest.for_pull(kind, 5, 42, number, at=long_ago, why="x", about=MERGED)
+        store.work.enqueue(request, now=long_ago)
+    for item in store.work.open():
+        leased = store.work.lease(item.id, long_ago, "worker", LEASE)
+        assert leased is not None
+        store.work.finish(leased, outcome, "because", now=long_ago)
+    later = WorkRequest.for_pull(WorkKind.FINALIZE, 5, 42, 17, at=START, why="window")
+    store.work.enqueue(later, now=long_ago)
+    look_back(42, store, START)
+    enqueued = [item for item in store.work.open() if item.kind == WorkKind.AUDIT]
+    wanted = outcome in {WorkEnd.PARTIAL, WorkEnd.REFUSED, WorkEnd.GONE}
+    assert [(one.pull_request, one.about) for one in enqueued] == ([(17, MERGED)] * wanted)
+
+
+def test_what_ended_well_since_is_left_alone(store: Store) -> None:
+    for minutes, outcome in enumerate((WorkEnd.GONE, WorkEnd.DONE)):
+        at = START + timedelta(minutes=minutes)
+        request = WorkRequest.for_pull(WorkKind.AUDIT, 5, 42, 17, at=at, why="x")
+        store.work.enqueue(request, now=at)
+        leased = store.work.lease(store.work.open()[0].id, at, "worker", LEASE)
+        assert leased is not None
+        store.work.finish(leased, outcome, "because", now=at)
+    look_back(42, store, START + timedelta(days=1))
+    assert store.work.open() == ()
 
 
 def test_what_is_under_way_is_left_alone_but_the_end_of_a_window_is_no_audit(

@@ -2,6 +2,10 @@
 
     python -m tests.faults.load --seconds 10 --connections 16
     python -m tests.faults.load --seconds 10 --rate 750
+    python -m tests.faults.load --seconds 6 --beside-bare
+
+The last one compares with a route that only reads, checks and parses (`tests.faults.bare`), under
+the same gunicorn in the same run, so that machines can be compared.
 
 It starts web, scheduler, Valkey and a database on loopback, sends for a time that is bounded,
 each delivery signed, about another pull request and on a connection of its own, and prints
@@ -17,7 +21,6 @@ import selectors
 import shutil
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -41,8 +44,9 @@ PAYLOAD_BYTES = 20_000
 """Bytes; about the size of GitHub's own event of a closed pull request."""
 ANSWER_SECONDS = 10.0
 """Seconds; without an answer by then, GitHub counts a delivery as failed."""
-MOST_QUEUED = 1_000
-"""Most items in a queue; the others wait in the table of work items."""
+MOST_QUEUED = 50
+"""Items in the queue that are waited for: the scheduler fills it in portions, and the others wait
+in the table of work items."""
 
 
 # --- requests -----------------------------------------------------------------------------------
@@ -151,6 +155,36 @@ class Sender:
 # --- measuring ------------------------------------------------------------------------------------
 
 
+SHARES = (0.29, 0.45)
+"""Of the bare route's rate: how fast the app is sent to without waiting for answers."""
+
+
+def beside_bare(given: argparse.Namespace) -> dict[str, Any]:
+    """Return the app's figures as ratios to those of the bare route."""
+    bare = measure(replaced(given, rate=0.0, bare=True, warm=True))
+    app = measure(replaced(given, rate=0.0, bare=False, warm=True))
+    blind = {
+        f"p99_ms_at_{share}": measure(
+            # From its first second: the scheduler fills its queue then.
+            replaced(given, rate=share * bare["a_second"], bare=False, warm=False)
+        )["p99_ms"]
+        for share in SHARES
+    }
+    return {
+        "bare": bare,
+        "app": app,
+        "cpu_ratio": round(app["web_cpu_ms_each"] / bare["web_cpu_ms_each"], 2),
+        "rate_ratio": round(app["a_second"] / bare["a_second"], 2),
+        **blind,
+        "accepted_and_lost": app["accepted_and_lost"],
+    }
+
+
+def replaced(given: argparse.Namespace, **members: Any) -> argparse.Namespace:
+    """Return the options with some of them replaced."""
+    return argparse.Namespace(**{**vars(given), **members})
+
+
 def measure(given: argparse.Namespace) -> dict[str, Any]:
     """Start the app, send to it, and return the figures."""
     directory = Path(tempfile.mkdtemp(prefix="ghapp-load-", dir="/tmp"))
@@ -175,17 +209,24 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
         }
         store = stack.enter_context(Store.open(url))
         data, sockets = directory / "data", directory
-        programs = (valkey(data, sockets), web(door, "ghapp.web.app:create_app()"), *workers())
+        served = "tests.faults.bare:create_app()" if given.bare else "ghapp.web.app:create_app()"
+        programs = (valkey(data, sockets), web(door, served), *workers())
         app = Running({one.name: one for one in programs}, environment)
         stack.callback(app.stop)
         app.start("valkey", "web", "scheduler")
         port = door.getsockname()[1]
-        Sender(port, given.connections, rate=50).run(1.0, 1)
+        # One request at least: the processes import the application before they answer it.
+        Sender(port, given.connections, rate=50).run(1.0 if given.warm else 0.04, 1)
         sender = Sender(port, given.connections, given.rate)
         before = _cpu_seconds(app), _own_cpu_seconds()
         sender.run(given.seconds, 1_000_000)
         spent = _cpu_seconds(app) - before[0], _own_cpu_seconds() - before[1]
-        return figures(sender.sent, spent, store, environment["REDIS_URL"])
+        if given.bare:
+            return speeds(sender.sent, spent)
+        return {
+            **speeds(sender.sent, spent),
+            **kept(sender.sent, store, environment["REDIS_URL"]),
+        }
 
 
 def _cpu_seconds(app: Running) -> float:
@@ -193,13 +234,14 @@ def _cpu_seconds(app: Running) -> float:
     process = app.children["web"].process
     assert process is not None
     # The processes below the first one are the ones that serve.
-    listed = subprocess.run(
-        ("ps", "--no-headers", "-o", "cputimes=", "--ppid", str(process.pid)),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return sum(map(float, listed.stdout.split()))
+    below = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return sum(map(_spent_by, below))
+
+
+def _spent_by(process: str) -> float:
+    """Return a process's CPU seconds so far: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _own_cpu_seconds() -> float:
@@ -207,23 +249,25 @@ def _own_cpu_seconds() -> float:
     return own.ru_utime + own.ru_stime
 
 
-def figures(
-    sent: list[Sent], spent: tuple[float, float], store: Store, redis_url: str
-) -> dict[str, Any]:
-    """Return the figures, and whether the database has every accepted delivery."""
+def kept(sent: list[Sent], store: Store, redis_url: str) -> dict[str, Any]:
+    """Return whether the database has every accepted delivery, and what the queue holds."""
     accepted = {one.guid for one in sent if one.status == 202}
-    waits = sorted(one.took * 1000 for one in sent)
-    took = max(one.began + one.took for one in sent) - sent[0].began
     with Redis.from_url(redis_url) as client:
         live = Queue("live", connection=client, serializer="json")
         wait_for(lambda: live.count >= min(len(accepted), MOST_QUEUED), "the queue")
         queued = live.count
+    return {"accepted_and_lost": len(accepted - store.deliveries.known(accepted)), "queued": queued}
+
+
+def speeds(sent: list[Sent], spent: tuple[float, float]) -> dict[str, Any]:
+    """Return how fast deliveries were accepted, and what that cost."""
+    accepted = {one.guid for one in sent if one.status == 202}
+    waits = sorted(one.took * 1000 for one in sent)
+    took = max(one.began + one.took for one in sent) - sent[0].began
     web, sender = (round(seconds * 1000 / len(sent), 2) for seconds in spent)
     return {
         "sent": len(sent),
         "accepted": len(accepted),
-        "accepted_and_lost": len(accepted - store.deliveries.known(accepted)),
-        "queued": queued,
         "a_second": round(len(accepted) / took),
         "p50_ms": round(statistics.median(waits), 1),
         "p99_ms": round(waits[int(len(waits) * 0.99) - 1], 1),
@@ -243,7 +287,10 @@ def main() -> int:
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--log-level", default="INFO")
     parser.add_argument("--processes", type=int, help="of the web door; without: as it is set up")
-    found = measure(parser.parse_args())
+    parser.add_argument("--beside-bare", action="store_true", help="as ratios to a bare route")
+    parser.set_defaults(bare=False, warm=True)
+    given = parser.parse_args()
+    found = beside_bare(given) if given.beside_bare else measure(given)
     print(json.dumps(found, indent=2))  # noqa: T201 - the command's result
     return 0 if found["accepted_and_lost"] == 0 else 1
 

@@ -21,7 +21,7 @@ from ghapp.settings import Settings
 from ghapp.store import Installation, Repository, Store, WorkItem, WorkKind, WorkRequest, WorkState
 from ghapp.web.app import create_app
 from tests.openapi.validate import exchange_problems
-from workers.schedule import enqueue_rounds, enqueue_sweeps, look
+from workers.schedule import enqueue_rounds, enqueue_sweeps, enqueue_unfinished, look
 
 START = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 SOON = timedelta(hours=6)
@@ -120,9 +120,10 @@ class Place:
     # --- the app at work ------------------------------------------------------------------------
 
     def chores(self, *, passing: timedelta = timedelta(hours=2)) -> None:
-        """Let the scheduler enqueue sweeps and rounds, and advance the clock until they are due."""
+        """Let the scheduler enqueue its chores, and advance the clock until they are due."""
         enqueue_sweeps(self.services)
         enqueue_rounds(self.services)
+        enqueue_unfinished(self.services)
         self.clock.now += passing
 
     def work(self, horizon: timedelta = SOON) -> None:
@@ -197,8 +198,9 @@ class Place:
     def expect_good_manners(self) -> None:
         """Require that GitHub knows every request, and that no write was blind."""
         assert self.sandbox.violations == []
-        new = self.sandbox.exchanges[self.judged :]
-        self.judged += len(new)
+        # GitHub's description does not hold for what a proxy answers in its place.
+        new = [one for one in self.sandbox.exchanges[self.judged :] if one.fault != "answer"]
+        self.judged = len(self.sandbox.exchanges)
         problems = [found for one in new for found in exchange_problems(one)]
         assert not problems, problems
         assert blind_writes(self.sandbox.exchanges) == []

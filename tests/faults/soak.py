@@ -346,6 +346,7 @@ class Soak:
             and figures["accepted_and_lost"] == 0
             and figures["second_writes"] == 0
             and figures["violations"] == 0
+            and figures["dead_letters"] == 0
         )
         return figures
 

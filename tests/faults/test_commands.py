@@ -4,9 +4,10 @@ import pytest
 
 from ghapp.demo.sandbox import Fault, FaultKind, HubPull
 from ghapp.demo.sandbox.state import HubAccount, HubComment
-from tests.faults.place import Place
+from tests.faults.place import LAG, WRITTEN, Place
 
 COMMENTS = "/repos/{owner}/{repo}/issues/{issue_number}/comments"
+WRITTEN_TEXT = "\n".join(WRITTEN) + "\n"
 PERMISSION = "/repos/{owner}/{repo}/collaborators/{username}/permission"
 
 
@@ -102,3 +103,58 @@ def test_while_the_right_cannot_be_asked_nothing_is_obeyed_and_nothing_forgotten
     says(place, pull, "maria", "/attribution audit", "write")
     assert audits_again(place, pull) == 1
     place.expect_good_manners()
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"), [("open", "not merged yet"), ("closed", "closed without a merge")]
+)
+def test_a_command_at_what_is_not_merged_is_answered_once_and_not_tried(
+    place_on_each: Place, state: str, sentence: str
+) -> None:
+    place = place_on_each
+    place.agent_wrote()
+    pull = place.sandbox.open_pull(place.repository, files={"src/m0.py": WRITTEN_TEXT})
+    if state == "closed":
+        place.sandbox.close_pull(pull)
+    for _ in range(2):
+        says(place, pull, "maria", "/attribution audit", "write")
+        assert place.open_items() == []
+        assert audits_again(place, pull) == 0
+    answers = [one.body for one in place.sandbox.visible(pull).comments if one.app]
+    assert [sentence in one for one in answers] == [True, True]
+    place.expect_good_manners()
+
+
+def test_after_an_answer_a_merge_that_nobody_told_of_is_found(place: Place) -> None:
+    place.agent_wrote()
+    place.chores()
+    place.work()
+    pull = place.sandbox.open_pull(place.repository, files={"src/m0.py": WRITTEN_TEXT})
+    says(place, pull, "maria", "/attribution audit", "write")
+    place.sandbox.merge(pull)
+    place.chores()
+    place.work()
+    runs = [run.status for run in place.sandbox.visible(pull).check_runs]
+    assert runs == ["completed"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "answers"),
+    [
+        (FaultKind.BAD_GATEWAY_AFTER, 1),
+        (FaultKind.BAD_GATEWAY_BEFORE, 1),
+        (FaultKind.CUT_OFF_AFTER, 1),
+        (FaultKind.SECONDARY_LIMIT, 1),
+    ],
+)
+def test_an_answer_is_made_once_whatever_becomes_of_its_request(
+    place: Place, kind: FaultKind, answers: int
+) -> None:
+    pull = place.sandbox.open_pull(place.repository, files={"src/m0.py": WRITTEN_TEXT})
+    place.sandbox.play(Fault(kind, method="POST", route=COMMENTS))
+    place.sandbox.play(
+        Fault(FaultKind.STALE_READ, method="GET", route=COMMENTS, after=2, times=1, seconds=LAG)
+    )
+    says(place, pull, "maria", "/attribution audit", "write")
+    assert len([one for one in place.sandbox.visible(pull).comments if one.app]) == answers
+    assert place.open_items() == []

@@ -6,6 +6,7 @@ import pytest
 
 from ghapp.demo.sandbox import Fault, FaultKind, HubPull
 from ghapp.demo.sandbox.events import renamed, transferred
+from ghapp.events.reconcile import cursor_of
 from ghapp.github.answers import Headroom
 from ghapp.publishers.publisher import UNSEEN
 from ghapp.store import DeliveryEnd, Lane, Repository, WorkEnd, WorkKind, WorkRequest, WorkState
@@ -157,8 +158,10 @@ def test_a_transfer_out_of_reach_is_gone(place: Place) -> None:
 def test_added_repositories_are_looked_at_and_removed_ones_are_not(place: Place) -> None:
     added = place.sandbox.add_repository("acme", "web")
     place.sandbox.deliver_installation_repositories(place.installation, added=[added])
-    times_asked = [item.name for item in place.open_items()]
-    assert times_asked == [f"reconcile:{added.id}:-"]
+    assert [item.kind for item in place.open_items()] == [WorkKind.CONFIRM]
+    place.work()
+    looked_at = place.store.cursors.read(cursor_of(added.id))
+    assert looked_at == place.clock().isoformat()
     place.sandbox.deliver_installation_repositories(place.installation, removed=[added])
     names = [one.full_name for one in place.store.installations.repositories()]
     assert names == ["acme/app"]
@@ -200,12 +203,11 @@ def test_without_a_database_github_is_told_and_the_sweep_makes_up_for_it(
 
 
 def _away(place: Place) -> object:
-    """Return the engine of a database whose folder is gone."""
+    """Return the engine of a database whose folder is not there: only a migration makes one."""
     from ghapp.store import Database  # noqa: PLC0415 - only this test needs it
 
     data = place.services.settings.data_dir
     gone = Database(f"sqlite:///{data / 'gone' / 'x.sqlite3'}")
-    (data / "gone").rmdir()
     return gone.engine
 
 
@@ -346,13 +348,19 @@ def test_audits_of_the_past_leave_a_reserve(place: Place) -> None:
     place.expect_finished(pull)
 
 
-def test_what_always_fails_becomes_a_dead_letter_that_can_be_retried(place_on_each: Place) -> None:
+def test_a_fault_of_ours_becomes_a_dead_letter_that_can_be_retried(
+    place_on_each: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place = place_on_each
-    place.sandbox.play(Fault(FaultKind.SERVER_ERROR, route=PULL, status=500, times=None))
-    pull = audited(place)
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    with monkeypatch.context() as faulty:
+        faulty.setattr("ghapp.audit.attributed", broken)
+        pull = audited(place)
     (parked,) = place.store.work.dead_letters()
     assert "tries" in str(parked.why)
-    place.sandbox.faults.clear()
     assert place.store.work.retry(parked.id, now=place.clock())
     place.work()
     place.expect_finished(pull)

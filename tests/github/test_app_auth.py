@@ -9,7 +9,7 @@ import jwt
 import msgspec
 import pytest
 
-from ghapp.github.answers import GoneForGood, GoneReason, PermissionRefused
+from ghapp.github.answers import BadCredentials, GoneForGood, GoneReason
 from ghapp.github.app_auth import PERMISSIONS, AppAuth, AppIdentity
 from ghapp.github.token_cache import MemoryTokens
 from tests.github.place import START, Place
@@ -114,15 +114,31 @@ def test_with_less_granted_the_token_does_less(place: Place) -> None:
 def test_a_wrong_key_is_refused_with_what_to_do(place: Place) -> None:
     other = place.sandbox.register_app("Another App")
     identity = msgspec.structs.replace(place.identity, private_key=other.private_key)
-    with pytest.raises(PermissionRefused, match="check app id, private key and clock"):
+    with pytest.raises(BadCredentials, match="check app id, private key, clock"):
         AppAuth(identity, clock=place.clock).app()
 
 
 def test_a_clock_that_is_wrong_is_refused_with_what_to_do(place: Place) -> None:
     auth = place.new_auth()
     auth.clock = lambda: START - timedelta(hours=1)
-    with pytest.raises(PermissionRefused, match="clock"):
+    with pytest.raises(BadCredentials, match="clock"):
         auth.app()
+
+
+def test_one_installation_and_one_repository_are_asked_for(place: Place) -> None:
+    auth, installed = place.auth, place.installation
+    listed = auth.installation(installed.id)
+    assert listed is not None
+    assert (listed.account, listed.suspended_at) == ("acme", None)
+    there = auth.repository(installed.id, place.repository.id)
+    assert there is not None
+    assert (there.full_name, there.private) == ("acme/app", True)
+    elsewhere = place.sandbox.add_repository("globex", "web")
+    assert auth.repository(installed.id, elsewhere.id) is None
+    place.sandbox.uninstall(installed)
+    assert auth.installation(installed.id) is None
+    with pytest.raises(GoneForGood):
+        auth.repository(installed.id, place.repository.id)
 
 
 def test_a_key_that_cannot_be_read_is_told_at_once() -> None:

@@ -46,6 +46,44 @@ def test_two_workers_write_a_second_apart(redis_url: str, time: Time) -> None:
     assert time.now - START == at[-1]
 
 
+def test_a_second_passes_between_two_requests_however_late_they_are_sent(
+    redis_url: str, time: Time
+) -> None:
+    """A publisher notes what it makes between its turn and its request; GitHub may be slow."""
+    one, other = pace(redis_url, time), pace(redis_url, time)
+    one.before_write(5)
+    time.sleep(0.02)
+    one.wrote(5)
+    sent = time.now
+    time.sleep(0.3)
+    one.wrote(5)
+    answered = time.now
+    other.before_write(5)
+    assert time.now - answered >= timedelta(seconds=1)
+    other.wrote(5)
+    assert time.now - sent >= timedelta(seconds=1.3)
+
+
+def test_a_turn_that_was_taken_before_a_late_request_waits_for_it(
+    redis_url: str, time: Time
+) -> None:
+    late, sent = Time(), []
+    one = pace(redis_url, time)
+    one.before_write(5)
+
+    def slept(seconds: float) -> None:
+        if not sent:
+            # While the other waits for its turn, the first one's request leaves, too late.
+            time.now += timedelta(seconds=0.4)
+            one.wrote(5)
+            sent.append(time.now)
+        late.sleep(seconds)
+
+    waiting = InstallationPace(connect(redis_url, quick=True), WriteAllowance(), late, slept)
+    waiting.before_write(5)
+    assert late.now - sent[0] >= timedelta(seconds=1)
+
+
 def test_the_hour_s_writes_end_and_begin_anew(redis_url: str, time: Time) -> None:
     own = pace(redis_url, time, pause=timedelta(0), writes_an_hour=10)
     for _ in range(10):

@@ -3,10 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 import ghapp.github.client
 from ghapp.git.repository import GitError
-from ghapp.github.pull_commits import commits_of, fetch_objects, refs_there
+from ghapp.github.pull_commits import (
+    commits_by_git,
+    commits_of,
+    fetch_objects,
+    refs_there,
+)
+from ghapp.github.pull_requests import fetch
 from tests.github.place import START, Place
 
 
@@ -34,6 +41,22 @@ def test_all_pages_are_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> No
         place.sandbox.push_to_pull(pull, {"a.py": f"{number}\n"})
     assert len(commits_of(place.github, pull.number)) == 5
     assert len(place.sent("GET", "/commits")) == 3
+
+
+def test_git_knows_the_commits_that_github_does_not_list(place: Place) -> None:
+    opened = place.sandbox.open_pull(place.repository, files={"a.py": "0\n"}, author="ada")
+    for number in range(1, 5):
+        place.sandbox.push_to_pull(opened, {"a.py": f"{number}\n"})
+        place.sandbox.commit(place.repository, {f"b{number}.py": "y\n"})
+    place.sandbox.merge(opened)
+    listed = commits_of(place.github, opened.number)
+    pull = fetch(place.github, opened.number, place.cache)
+    found = commits_by_git(place.github, pull, place.cache)
+    assert [one.commit for one in found] == [one.commit for one in listed]
+    with pytest.raises(GitError, match="5 of 99 commits"):
+        commits_by_git(place.github, replace(pull, commit_count=99), place.cache)
+    with pytest.raises(GitError, match="more than we read"):
+        commits_by_git(place.github, replace(pull, commit_count=10**6), place.cache)
 
 
 def test_refs_are_told_without_a_clone(place: Place) -> None:

@@ -10,7 +10,13 @@ from msgspec.structs import replace
 from ghapp.attribution.model import FileDiff, FileStatus
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.demo.sandbox import ExecutableFile, HubLimits, HubPull, SubmoduleEntry, SymbolicLink
-from ghapp.github.answers import GoneForGood, GoneReason, NotFound, TemporaryFailure
+from ghapp.github.answers import (
+    GoneForGood,
+    GoneReason,
+    NotFound,
+    RateLimited,
+    TemporaryFailure,
+)
 from ghapp.github.pull_requests import (
     ChangeSource,
     NotMerged,
@@ -268,11 +274,84 @@ def test_an_old_name_that_is_another_repositorys_leads_nowhere_else(place: Place
     assert added(fetched(place, pull)) == {"a.py": ["x = 1"]}
 
 
-def test_a_list_that_fails_is_for_later(place: Place) -> None:
-    pull = place.merged({"a.py": "x\n"})
+ALWAYS_FAILS = {
+    "422": {"kind": "answer", "status": 422, "text": "this diff is taking too long to generate"},
+    "500": {"kind": "server_error", "status": 500},
+    "502": {"kind": "bad_gateway_before"},
+    "404": {"kind": "not_found"},
+    "ip_list": {"kind": "answer", "status": 403, "text": "has an IP allow list enabled"},
+}
+
+
+@pytest.mark.parametrize("how", ALWAYS_FAILS)
+def test_a_list_that_always_fails_is_read_by_git(place: Place, how: str) -> None:
+    hosted = place.merged({"a.py": "x = 1\n"})
+    place.play(**ALWAYS_FAILS[how], route="*/files", times=None)  # type: ignore[arg-type]
+    pull = fetched(place, hosted)
+    assert (pull.source, pull.problem, added(pull)) == (ChangeSource.GIT, None, {"a.py": ["x = 1"]})
+
+
+@pytest.mark.parametrize("how", ALWAYS_FAILS)
+def test_a_comparison_that_always_fails_is_made_by_git(place: Place, how: str) -> None:
+    opened = place.sandbox.open_pull(place.repository, files={"a.py": "x = 1\n"})
+    for number in range(3):
+        place.sandbox.commit(place.repository, {f"b{number}.py": "y\n"})
+    place.sandbox.merge(opened)
     place.play("bad_gateway_before", "*/files", times=None)
+    place.play(**ALWAYS_FAILS[how], route="*/compare/*", times=None)  # type: ignore[arg-type]
+    for _ in range(2):
+        pull = fetched(place, opened)
+        assert (pull.source, added(pull)) == (ChangeSource.GIT, {"a.py": ["x = 1"]})
+
+
+def test_where_neither_list_nor_git_answers_it_is_for_later(place: Place) -> None:
+    hosted = place.merged({"a.py": "x = 1\n"})
+    place.play("bad_gateway_before", "*/files", times=None)
+    place.play("not_found", "*.git/info/refs", times=None)
     with pytest.raises(TemporaryFailure):
-        fetched(place, pull)
+        fetched(place, hosted)
+
+
+def test_a_list_that_is_refused_for_good_is_said_to_be_incomplete(place: Place) -> None:
+    hosted = place.merged({"a.py": "x = 1\n"})
+    place.play(**ALWAYS_FAILS["422"], route="*/files", times=None)  # type: ignore[arg-type]
+    place.play("not_found", "*.git/info/refs", times=None)
+    pull = fetched(place, hosted)
+    assert pull.source is ChangeSource.PARTIAL
+    assert pull.change.missing == ("(1 more files that GitHub does not list)",)
+    assert "too long" in (pull.problem or "")
+
+
+def test_a_limit_is_no_reason_to_ask_in_another_way(place: Place) -> None:
+    hosted = place.merged({"a.py": "x = 1\n"})
+    place.play("secondary_limit", "*/files", times=None)
+    with pytest.raises(RateLimited):
+        fetched(place, hosted)
+
+
+@pytest.mark.parametrize("route", ["*/{pull_number}", "*/{pull_number}*"], ids=["count", "both"])
+def test_github_s_count_of_no_files_is_not_believed(place: Place, route: str) -> None:
+    hosted = place.merged({"a.py": "x = 1\n"})
+    place.play("counts_nothing", route, times=None)
+    pull = fetched(place, hosted)
+    assert (pull.source, added(pull)) == (ChangeSource.GIT, {"a.py": ["x = 1"]})
+    place.play("not_found", "*.git/info/refs", times=None)
+    incomplete = fetched(place, hosted)
+    assert incomplete.source is ChangeSource.PARTIAL
+    assert incomplete.change.missing
+
+
+@pytest.mark.parametrize("files", [None, {}, {"README.md": "# app\n"}])
+@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+@pytest.mark.parametrize("forked", [False, True])
+def test_a_pull_request_without_changes_adds_nothing(
+    place: Place, files: Files | None, method: str, *, forked: bool
+) -> None:
+    fork = place.sandbox.fork(place.repository, "zoe") if forked else None
+    hosted = place.sandbox.open_pull(place.repository, files=files, fork=fork)
+    place.sandbox.merge(hosted, method=method)
+    pull = fetched(place, hosted)
+    assert (pull.source, pull.change.files, pull.change.missing) == (ChangeSource.GIT, (), ())
 
 
 def test_a_forgotten_merge_commit_is_no_error(place: Place) -> None:

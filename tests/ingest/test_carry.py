@@ -1,5 +1,6 @@
 """The app audits pull requests whose repository carries evidence itself: read, kept, said."""
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -187,10 +188,46 @@ def test_where_nothing_is_carried_one_request_is_all(place: Place) -> None:
 
 def test_what_cannot_be_read_is_said_and_stops_no_audit(place: Place) -> None:
     place.agent_wrote()
-    place.sandbox.play(Fault(FaultKind.SERVER_ERROR, route=COMMITS, times=20))
+    place.sandbox.play(Fault(FaultKind.SERVER_ERROR, route=COMMITS, times=None))
+    place.sandbox.play(Fault(FaultKind.NOT_FOUND, route="*.git/info/refs", times=None))
     audit = merged(place, opened(place))
     assert (audit.inputs.change_complete, audit.inputs.evidence_complete) == (True, False)
     assert audit.inputs.unread_records == 1
+
+
+def test_a_list_of_commits_that_fails_is_read_by_git(place: Place) -> None:
+    place.sandbox.play(Fault(FaultKind.SERVER_ERROR, route=COMMITS, times=None))
+    pull = opened(place)
+    put(place, git_ai_notes.REF, {pull.head_sha: note({PATH: "1-2,5"})})
+    audit = merged(place, pull)
+    assert audit.totals.by_agent == {"claude-code": 3}
+    assert audit.inputs.evidence_complete
+
+
+def beyond_the_list(place: Place) -> HubPull:
+    """Open a pull request whose last commit, the one with a note, GitHub does not list."""
+    few = dataclasses.replace(place.sandbox.world.limits, pull_commits=2)
+    place.sandbox.world.limits = few
+    pull = opened(place, files={"a.py": "0\n"})
+    for number in range(2):
+        place.sandbox.push_to_pull(pull, {"a.py": f"{number + 1}\n"}, author="ann")
+    place.sandbox.push_to_pull(pull, {PATH: CONTENT}, author="ann")
+    put(place, git_ai_notes.REF, {pull.head_sha: note({PATH: "1-2,5"})})
+    return pull
+
+
+def test_evidence_on_commits_that_github_does_not_list_counts(place: Place) -> None:
+    audit = merged(place, beyond_the_list(place))
+    assert audit.verdict is Verdict.ASSISTED
+    assert audit.totals.by_agent == {"claude-code": 3}
+    assert audit.inputs.evidence_complete
+    place.expect_a_second_run_to_write_nothing()
+
+
+def test_commits_beyond_the_list_that_git_cannot_read_are_said(place: Place) -> None:
+    place.sandbox.play(Fault(FaultKind.NOT_FOUND, route="*.git/info/refs", times=None))
+    audit = merged(place, beyond_the_list(place))
+    assert not audit.inputs.evidence_complete
 
 
 def test_a_checkpoint_that_is_not_there_is_said(place: Place) -> None:

@@ -7,11 +7,20 @@ import pytest
 
 from ghapp.audit import AuditRequest
 from ghapp.ending import ChoreDone, Ending, NothingToDo, OutOfReach, TryLater
-from ghapp.events.dispatch import AUDIT_AGAIN, SAID_MERGED
-from ghapp.github.answers import GoneReason
+from ghapp.events.dispatch import AUDIT_AGAIN
+from ghapp.github.answers import GoneForGood, GoneReason
 from ghapp.ingest.compliance import ComplianceError, PullResult
 from ghapp.jobs.kinds import KINDS, MOST_WEEKLY_TRIES, RECURRING
-from ghapp.store import Installation, Lane, Repository, Store, WorkItem, WorkKind, WorkRequest
+from ghapp.store import (
+    MERGED,
+    Installation,
+    Lane,
+    Repository,
+    Store,
+    WorkItem,
+    WorkKind,
+    WorkRequest,
+)
 from ghapp.upkeep.outgoing import NotSent
 from tests.jobs.doing import NOW, Doing, Unpaced
 
@@ -22,7 +31,7 @@ ON_PULLS = (
     WorkKind.COMMAND,
     WorkKind.OUTCOMES,
 )
-ON_REPOSITORIES = (WorkKind.RECONCILE, WorkKind.REPLAY)
+ON_REPOSITORIES = (WorkKind.RECONCILE, WorkKind.REPLAY, WorkKind.SUITE)
 DONE = NothingToDo("as the test says")
 
 Due = Callable[..., WorkItem]
@@ -105,6 +114,35 @@ def test_a_repository_that_moved_is_asked_through_its_new_installation(
     assert doing.pace.asked == [(6, False)]
 
 
+@pytest.mark.parametrize(
+    ("heard", "reached"),
+    [("nothing", 6), ("it_is_back", 6), ("it_is_gone_too", 5)],
+)
+def test_an_installation_that_an_event_names_wins_over_one_that_is_gone(
+    heard: str, reached: int, due: Due, sqlite_store: Store
+) -> None:
+    known = sqlite_store.installations
+    known.seen(Installation(id=5, account="acme"), now=NOW)
+    there = Repository(id=42, owner="acme", name="app", installation_id=5)
+    known.repository_seen(there, now=NOW)
+    known.removed(5, now=NOW)
+    if heard != "nothing":
+        known.seen(Installation(id=6, account="acme"), now=NOW)
+    if heard == "it_is_gone_too":
+        known.removed(6, now=NOW)
+    doing = Doing(sqlite_store, DONE)
+    ending(due(installation_id=6), doing)
+    assert [one.installation_id for one in doing.asked] == ([6] if reached == 6 else [])
+
+
+@pytest.mark.parametrize("reason", [GoneReason.SUSPENDED, GoneReason.UNINSTALLED])
+def test_who_was_reached_gets_the_blame(reason: GoneReason, due: Due, sqlite_store: Store) -> None:
+    doing = Doing(sqlite_store, GoneForGood(reason, "a token"))
+    found = ending(due(), doing)
+    assert isinstance(found, OutOfReach)
+    assert (found.reason, found.installation_id) == (reason, 5)
+
+
 @pytest.mark.parametrize("reason", [GoneReason.SUSPENDED, GoneReason.UNINSTALLED])
 def test_an_installation_that_may_not_be_used_is_not_asked(
     reason: GoneReason, due: Due, sqlite_store: Store
@@ -142,9 +180,9 @@ def test_a_parked_installation_is_not_asked_and_that_is_no_try(
     ("more", "expected"),
     [
         ({}, {}),
-        ({"kind": WorkKind.FINALIZE}, {}),
-        ({"kind": AUDIT_AGAIN}, {"asked_again": True}),
-        ({"why": SAID_MERGED}, {"said_merged": True}),
+        ({"kind": WorkKind.FINALIZE}, {"is_merged": True}),
+        ({"kind": AUDIT_AGAIN}, {"asked_again": True, "is_merged": True}),
+        ({"about": MERGED}, {"is_merged": True}),
         ({"lane": Lane.REPLAY}, {"background": True}),
     ],
     ids=["audit", "finalize", "a_person_asks", "an_event_said_merged", "of_the_past"],
@@ -154,7 +192,8 @@ def test_an_audit_knows_why_it_is_made(
 ) -> None:
     doing = Doing(sqlite_store, DONE)
     assert ending(due(**more), doing) == DONE
-    about = AuditRequest(installation_id=5, repository_id=42, number=17, **expected)
+    more_expected = {"tries": 0, **expected}
+    about = AuditRequest(installation_id=5, repository_id=42, number=17, **more_expected)
     assert doing.asked == [about]
     assert doing.pace.asked == [(5, about.background)]
 

@@ -1,14 +1,24 @@
 """How endings reach the work table, and what becomes of an item whose worker died."""
 
+import errno
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+import redis
 
 from ghapp.ending import Ending, NothingToDo, NotPermitted, OutOfReach, TryLater
 from ghapp.github.answers import GoneReason
-from ghapp.jobs.perform import GIVEN_BACK, LEASE, MOST_TRIES, WorkerStopping, perform
+from ghapp.jobs.perform import (
+    GIVEN_BACK,
+    LEASE,
+    LONGEST_WAIT,
+    MOST_TRIES,
+    WorkerStopping,
+    perform,
+)
 from ghapp.store import (
+    DatabaseUnavailable,
     Installation,
     Lane,
     Repository,
@@ -80,13 +90,47 @@ def test_a_rate_limit_parks_the_whole_installation_and_is_no_try(
 
 @pytest.mark.parametrize(
     "result",
-    [TryLater(at=NOW, why="502", counts=True), RuntimeError("a fault of ours")],
-    ids=["temporary", "fault"],
+    [
+        TryLater(at=NOW, why="502", counts=True),
+        DatabaseUnavailable("away"),
+        OSError(errno.ENOSPC, "the disk is full"),
+        redis.ConnectionError("away"),
+    ],
+    ids=["github", "database", "disk", "redis"],
 )
-def test_failures_wait_longer_each_time_and_become_dead_letters(
+def test_what_passes_is_tried_again_until_it_has_passed(
     store: Store, enqueued: Enqueued, result: Ending | Exception
 ) -> None:
     item, doing = enqueued(), Doing(store, result)
+    while doing.now < NOW + timedelta(days=10):
+        assert perform(item.id, doing, worker="test")  # type: ignore[arg-type]
+        item = store.work.one(item.id) or item
+        assert item.state is WorkState.WAITING
+        assert timedelta(0) < item.due_at - doing.now <= LONGEST_WAIT
+        doing.now = item.due_at
+    assert MOST_TRIES < len(doing.asked) < 30
+    doing.result = NothingToDo("it is over")
+    perform(item.id, doing, worker="test")  # type: ignore[arg-type]
+    assert (store.work.one(item.id) or item).outcome is WorkEnd.NOTHING_TO_DO
+
+
+def test_a_worker_lost_after_many_tries_is_no_reason_to_give_up(
+    store: Store, enqueued: Enqueued
+) -> None:
+    item, doing = enqueued(), Doing(store, TryLater(at=NOW, why="502", counts=True))
+    for _ in range(MOST_TRIES + 2):
+        assert perform(item.id, doing, worker="test")  # type: ignore[arg-type]
+        doing.now = (store.work.one(item.id) or item).due_at
+    assert store.work.lease(item.id, doing.now, "dies", LEASE)
+    doing.now, doing.result = doing.now + LEASE, NothingToDo("it is over")
+    assert perform(item.id, doing, worker="test")  # type: ignore[arg-type]
+    assert (store.work.one(item.id) or item).outcome is WorkEnd.NOTHING_TO_DO
+
+
+def test_faults_of_ours_wait_longer_each_time_and_become_dead_letters(
+    store: Store, enqueued: Enqueued
+) -> None:
+    item, doing = enqueued(), Doing(store, RuntimeError("a fault of ours"))
     waits = []
     for _ in range(MOST_TRIES - 1):
         assert perform(item.id, doing, worker="test")  # type: ignore[arg-type]
@@ -186,6 +230,21 @@ def test_what_github_says_is_remembered_of_the_installation_that_asked(
     moved_to(store, 6)
     done(store, enqueued(), OutOfReach(why=f"token: {why}", reason=why))
     assert [one.id for one in store.installations.all() if one.is_active] == [5]
+
+
+def test_who_was_reached_gets_the_blame_although_the_repository_has_moved_since(
+    store: Store, enqueued: Enqueued
+) -> None:
+    store.installations.seen(Installation(id=5, account="acme"), now=NOW)
+    item, doing = enqueued(), Doing(store, None)
+
+    def moves() -> Ending:
+        moved_to(store, 6)
+        return OutOfReach(why="uninstalled", reason=GoneReason.UNINSTALLED)
+
+    doing.result = moves
+    assert perform(item.id, doing, worker="test")  # type: ignore[arg-type]
+    assert [one.id for one in store.installations.all() if one.is_active] == [6]
 
 
 def test_a_rate_limit_parks_the_installation_that_asked(store: Store, enqueued: Enqueued) -> None:

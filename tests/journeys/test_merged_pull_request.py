@@ -2,12 +2,14 @@
 
 import uuid
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import requests
 
 from ghapp.attribution.model import AuditState, Verdict
 from ghapp.demo.sandbox import Fault, FaultKind, HubPull
+from ghapp.events.dispatch import AUDIT_AGAIN
 from ghapp.github.webhooks import sign
 from ghapp.store import WorkEnd
 from tests.journeys.running import Place, wait_for
@@ -90,6 +92,38 @@ def test_a_worker_that_is_killed_loses_nothing(live: Place, method: str, route: 
     assert item.taken == 2
     expect_one_of_each(live, pull)
     assert len(live.store.audits.all_of(live.repository.id)) == 1
+
+
+def test_every_button_of_a_merged_pull_request_audits_it_again(live: Place) -> None:
+    live.agent_wrote()
+    pull = live.merged()
+    live.sandbox.deliver_closed(pull)
+    live.wait_until_settled(pull)
+    live.app.start("worker-rerun")
+    (run,) = live.sandbox.visible(pull).check_runs
+    buttons = {
+        "Re-run": lambda: live.sandbox.deliver_rerequested(live.repository, run, "dev"),
+        "Re-run all checks": lambda: live.sandbox.deliver_suite(live.repository, run.suite, "dev"),
+        **{
+            action["label"]: partial(
+                live.sandbox.deliver_requested_action,
+                *(live.repository, run, action["identifier"], "dev"),
+            )
+            for action in run.actions
+        },
+    }
+    assert {"Audit again", "Explain"} < buttons.keys()
+    for pressed, (button, press) in enumerate(buttons.items(), start=1):
+        run.suite.rerequested = True
+        press()
+        wait_for(lambda pressed=pressed: _audited_again(live, pull) == pressed, button)
+        assert not run.suite.rerequested, f"{button}: GitHub shows the suite as queued for good"
+    expect_one_of_each(live, pull)
+
+
+def _audited_again(place: Place, pull: HubPull) -> int:
+    ended = (item for item in place.items(pull) if item.outcome is WorkEnd.DONE)
+    return sum(item.kind == AUDIT_AGAIN for item in ended)
 
 
 def test_a_wrong_signature_is_refused_and_nothing_is_kept(live: Place) -> None:

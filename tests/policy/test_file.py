@@ -34,6 +34,7 @@ WHOLE = {
     "exclude": ["vendor/", "*.pb.go"],
     "comment": False,
     "label": False,
+    "labels": {"claude-code": "AI-assisted"},
     "share_limit": 0.5,
 }
 
@@ -50,8 +51,19 @@ def test_everything_a_file_can_say() -> None:
         ),
         comment=False,
         label=False,
+        labels={"claude-code": "AI-assisted"},
         share_limit=0.5,
     )
+
+
+@pytest.mark.parametrize(
+    "labels",
+    ['{claude-code: ""}', '{claude-code: " "}', "{claude-code: 'a, b'}", "{Claude: x}", "[x]",
+     "{claude-code: " + "x" * 51 + "}"],
+)  # fmt: skip
+def test_a_label_that_github_cannot_have_is_refused_with_its_line(labels: str) -> None:
+    with pytest.raises(PolicyFileError, match="line 2: labels"):
+        read(f"version: 1\nlabels: {labels}\n")
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "version: 1\n", "{}"])

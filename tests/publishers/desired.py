@@ -35,7 +35,7 @@ def desired(**members: object) -> DesiredState:
         "conclusion": Conclusion.SUCCESS,
         "annotations": (note(1),),
         "comment": COMMENT,
-        "labels": frozenset({LABEL}),
+        "labels": {LABEL: "claude-code"},
     }
     return DesiredState(**{**usual, **members})  # type: ignore[arg-type]
 
@@ -66,9 +66,16 @@ class Publisher:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.hosted = place.merged({"a.py": "x = 1\n"})
+        self.hosted = place.merged({f"a{len(place.repository.pulls)}.py": "x = 1\n"})
         self.known: dict[str, str] = {}
         self.noted: dict[str, datetime] = {}
+        self.shelf: dict[str, str] = {}
+
+    def another(self) -> "Publisher":
+        """Give another merged pull request of the repository."""
+        made = Publisher(self.place)
+        made.shelf = self.shelf
+        return made
 
     def publish(self, wanted: DesiredState | None = None) -> PublishReport:
         """Publish, as a job of its own does."""
@@ -87,7 +94,12 @@ class Publisher:
             self.noted[name] = self.place.clock()
 
         return PublisherMemory(
-            note=note, external_id=self.known.get(name), noted_at=self.noted.get(name)
+            recall=lambda what: self.shelf.get(what.casefold()),
+            keep=lambda what, value: self.shelf.update({what.casefold(): value}),
+            note=note,
+            withdraw=lambda: self.noted.pop(name, None),
+            external_id=self.known.get(name),
+            noted_at=self.noted.get(name),
         )
 
     def forget(self) -> None:

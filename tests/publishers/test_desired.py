@@ -101,14 +101,21 @@ def test_a_comment_is_opened_where_something_is_known() -> None:
 
 def test_a_repository_can_do_without_comment_and_label() -> None:
     found = state(audit(), limited(None, comment=False, label=False))
-    assert (found.comment, found.labels) == (None, frozenset())
+    assert (found.comment, found.labels) == (None, {})
 
 
 def test_only_agents_with_lines_have_a_label_and_only_if_the_name_may_be_one() -> None:
     agents = {"claude-code": 2, "codex": 0, "Other Agent": 1, "a" * 39: 1, "b" * 40: 1, "-c": 1}
     totals = msgspec.structs.replace(audit().totals, by_agent=agents)
     found = state(audit(totals=totals))
-    assert found.labels == {"claude-code-assisted", f"{'a' * 39}-assisted"}
+    long = "a" * 39
+    assert found.labels == {"claude-code-assisted": "claude-code", f"{long}-assisted": long}
+
+
+def test_a_policy_names_its_own_labels() -> None:
+    named = {"claude-code": "AI-assisted", "codex": "never used"}
+    found = state(audit(), limited(None, labels=named))
+    assert found.labels == {"AI-assisted": "claude-code"}
 
 
 def test_the_authors_machine_and_the_question_are_handed_on() -> None:

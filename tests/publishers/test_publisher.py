@@ -1,10 +1,20 @@
 """What all publishers share: making a thing once, and telling what people should know."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from ghapp.github.answers import PermissionRefused, TemporaryFailure
+from ghapp.github.answers import (
+    GitHubError,
+    LimitKind,
+    PermissionRefused,
+    RateLimited,
+    RequestRejected,
+    TemporaryFailure,
+)
 from ghapp.publishers.publisher import (
     NotReadBack,
+    PublisherMemory,
     PublisherReport,
     WriteResult,
     make_once,
@@ -12,6 +22,8 @@ from ghapp.publishers.publisher import (
     same_text,
 )
 
+NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
+FORGETS = PublisherMemory(note=lambda: None)
 LOST = TemporaryFailure("POST comments", "no answer")
 
 
@@ -20,22 +32,42 @@ def fails(error: Exception) -> str:
 
 
 def test_what_is_made_is_not_looked_for() -> None:
-    assert make_once(lambda: "it", lambda: fails(AssertionError())) == ("it", True)  # type: ignore[arg-type, return-value]
+    assert make_once(lambda: "it", lambda: fails(AssertionError()), FORGETS) == ("it", True)  # type: ignore[arg-type, return-value]
 
 
 def test_what_was_made_in_spite_of_a_lost_answer_is_found() -> None:
-    assert make_once(lambda: fails(LOST), lambda: ["it", "another"]) == ("it", False)
+    assert make_once(lambda: fails(LOST), lambda: ["it", "another"], FORGETS) == ("it", False)
 
 
 def test_what_is_not_found_after_a_lost_answer_is_for_later() -> None:
     with pytest.raises(TemporaryFailure, match="no answer"):
-        make_once(lambda: fails(LOST), list)
+        make_once(lambda: fails(LOST), list, FORGETS)
 
 
 def test_what_github_refused_was_not_made() -> None:
     refused = PermissionRefused("POST comments", "pull_requests=write", "")
     with pytest.raises(PermissionRefused):
-        make_once(lambda: fails(refused), lambda: ["it"])
+        make_once(lambda: fails(refused), lambda: ["it"], FORGETS)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_certain"),
+    [
+        (PermissionRefused("POST comments", None, "no"), True),
+        (RateLimited(NOW, LimitKind.SECONDARY, "POST comments"), True),
+        (RequestRejected("POST comments", 422, "no"), True),
+        (RateLimited(NOW, LimitKind.OWN, "a write"), False),
+        (LOST, False),
+    ],
+)
+def test_only_what_certainly_was_not_made_takes_the_note_back(
+    error: GitHubError, *, is_certain: bool
+) -> None:
+    taken: list[int] = []
+    memory = PublisherMemory(note=lambda: None, withdraw=lambda: taken.append(1))
+    with pytest.raises(type(error)):
+        make_once(lambda: fails(error), list, memory)
+    assert bool(taken) is is_certain
 
 
 def test_what_cannot_be_read_back_keeps_its_id() -> None:

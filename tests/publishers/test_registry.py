@@ -216,7 +216,7 @@ def test_a_permission_granted_later_mends_everything(publisher: Publisher) -> No
 
 
 def test_nothing_wanted_writes_a_check_run_only(publisher: Publisher) -> None:
-    done = publisher.publish(desired(opens_comment=False, labels=frozenset(), annotations=()))
+    done = publisher.publish(desired(opens_comment=False, labels={}, annotations=()))
     assert outcomes(done) == {
         "comment": "unchanged",
         "label": "unchanged",

@@ -1,13 +1,14 @@
 """Audits: numbered, chained, never altered."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import pytest
 from sqlalchemy import text
 
-from ghapp.attribution.model import AuditState, Verdict
-from ghapp.store import Store
-from tests.store.records import DAY, NOW, document
+from ghapp.attribution.model import AuditInputs, AuditState, Verdict
+from ghapp.store import Installation, Repository, Store, WorkEnd, WorkKind
+from tests.store.records import DAY, MINUTE, NOW, document, lease, request
 
 FINAL = document(state=AuditState.FINAL)
 
@@ -107,3 +108,65 @@ def test_an_edit_reaches_the_audits_whose_window_holds_it(
         found = store.audits.reached_within(connection, 42, times)
         assert store.audits.reached_within(connection, 42, []) == ()
     assert found == ((saved,) if reached else ())
+
+
+# --- what should be better by now -----------------------------------------------------------------
+
+
+def reached(store: Store, repository_id: int = 42, installation_id: int = 5) -> None:
+    store.installations.seen(Installation(id=installation_id, account="acme"), now=NOW)
+    name = f"shop{repository_id}"
+    there = Repository(id=repository_id, owner="acme", name=name, installation_id=installation_id)
+    store.installations.repository_seen(there, now=NOW)
+
+
+def overdue(store: Store, now: datetime = NOW) -> list[int]:
+    found = store.audits.overdue(now, seen_before=now - DAY)
+    assert {repository for repository, _ in found} <= {42}
+    return [number for _, number in found]
+
+
+CUT = AuditInputs(diff="sha256:d", evidence="sha256:e", edits_considered=2, change_complete=False)
+
+
+def test_what_is_provisional_after_its_window_and_what_was_cut_is_asked_for(store: Store) -> None:
+    reached(store)
+    save = store.audits.save
+    save(42, 17, document(NOW - 3 * DAY), now=NOW)
+    save(42, 18, document(NOW - DAY), now=NOW)
+    save(42, 19, document(NOW - 3 * DAY), now=NOW)
+    save(42, 19, document(NOW - 3 * DAY, state=AuditState.FINAL), now=NOW)
+    save(42, 20, document(NOW - 5 * DAY, state=AuditState.FINAL, inputs=CUT), now=NOW)
+    save(42, 21, document(NOW - 99 * DAY, state=AuditState.FINAL, inputs=CUT), now=NOW)
+    assert sorted(overdue(store)) == [17, 20]
+    assert sorted(overdue(store, NOW + 2 * DAY)) == [17, 18, 20]
+
+
+@pytest.mark.parametrize("gone", ["installation", "suspended", "repository", "unknown"])
+def test_what_no_installation_reaches_waits(store: Store, gone: str) -> None:
+    known = store.installations
+    if gone != "unknown":
+        reached(store)
+    store.audits.save(42, 17, document(NOW - 3 * DAY), now=NOW)
+    if gone == "installation":
+        known.removed(5, now=NOW)
+    elif gone == "suspended":
+        known.suspended(5, now=NOW)
+    elif gone == "repository":
+        known.repositories_removed((42,), now=NOW)
+    assert overdue(store) == []
+
+
+def test_what_is_under_way_or_was_just_tried_waits(store: Store) -> None:
+    reached(store)
+    store.audits.save(42, 17, document(NOW - 3 * DAY), now=NOW)
+    store.work.enqueue(request(kind=WorkKind.OUTCOMES), now=NOW)
+    assert overdue(store) == [17]
+    store.work.enqueue(request(kind=WorkKind.FINALIZE, due_at=NOW - MINUTE), now=NOW)
+    assert overdue(store) == []
+    leased = lease(store)
+    assert leased is not None
+    assert leased.kind == WorkKind.FINALIZE
+    store.work.finish(leased, WorkEnd.GONE, "gone", now=NOW)
+    assert overdue(store) == []
+    assert overdue(store, NOW + DAY + MINUTE) == [17]

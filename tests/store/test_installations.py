@@ -29,13 +29,40 @@ def test_suspended_and_removed_installations_are_not_active(store: Store) -> Non
     assert store.installations.suspended(7, now=NOW)
     suspended = store.installations.seen(ACME, now=NOW)
     assert not suspended.is_active
-    assert store.installations.unsuspended(7)
+    assert not store.installations.unsuspended(7, now=NOW - MINUTE)
+    assert store.installations.unsuspended(7, now=NOW)
     assert store.installations.seen(ACME, now=NOW).is_active
     store.installations.repository_seen(SHOP, now=NOW)
     assert store.installations.removed(7, now=NOW)
     assert store.installations.all() == ()
     assert store.installations.find("acme/shop") is None
     assert store.installations.seen(ACME, now=NOW).is_active
+
+
+def test_an_answer_older_than_what_closed_opens_nothing(store: Store) -> None:
+    known, later = store.installations, NOW + MINUTE
+    open_now = msgspec.structs.replace(SHOP, private=False)
+    known.seen(ACME, now=NOW)
+    known.repository_seen(open_now, now=NOW)
+    known.made_private(SHOP.id, now=later)
+    known.repository_seen(open_now, now=NOW)
+    assert (known.repository(SHOP.id) or SHOP).private
+    known.repositories_removed((SHOP.id,), now=later)
+    known.repository_seen(open_now, now=NOW)
+    assert (known.repository(SHOP.id) or SHOP).removed_at == later
+    known.removed(7, now=later)
+    assert not known.seen(ACME, now=NOW).is_active
+    # An answer to a later question counts.
+    known.repository_seen(open_now, now=later)
+    found = known.repository(SHOP.id) or SHOP
+    assert (found.private, found.removed_at) == (False, None)
+    assert known.seen(ACME, now=later).is_active
+
+
+def test_an_installation_loses_only_what_it_reaches(store: Store) -> None:
+    store.installations.repository_seen(SHOP, now=NOW)
+    assert store.installations.repositories_removed((SHOP.id,), now=NOW, of=99) == 0
+    assert store.installations.repositories_removed((SHOP.id,), now=NOW, of=7) == 1
 
 
 def test_nothing_can_be_noted_of_an_unknown_installation(store: Store) -> None:

@@ -29,12 +29,13 @@ from ghapp.store import (
 )
 from tests.app_key import PRIVATE_KEY
 from tests.databases import make_sqlite
-from tests.store.records import deliveries
+from tests.store.records import deliveries, document
 from tests.web.conftest import NOW
 from workers.schedule import (
     AT_LEAST,
     EVERY,
     LEFT_BEHIND,
+    PORTION,
     RecentlyQueued,
     ScheduledChore,
     _wait,
@@ -43,6 +44,7 @@ from workers.schedule import (
     enqueue_session_pull,
     enqueue_sweeps,
     enqueue_teams,
+    enqueue_unfinished,
     look,
     next_slot,
     tidy,
@@ -82,6 +84,14 @@ def test_what_is_overdue_is_queued_once(ready: Services) -> None:
     assert look(ready) == 0
 
 
+def test_a_backlog_is_queued_in_portions(ready: Services) -> None:
+    for number in range(PORTION * 2 + 5):
+        request(ready, number=number + 1)
+    recent = RecentlyQueued()
+    queued = [(look(ready, recent), recent.has_more) for _ in range(4)]
+    assert queued == [(PORTION, True), (PORTION, True), (5, False), (0, False)]
+
+
 def test_two_schedulers_queue_nothing_twice(ready: Services) -> None:
     request(ready)
     other = replace(ready, queue=RedisQueue(connect(str(ready.settings.redis_url))))
@@ -108,10 +118,29 @@ def test_a_delivery_that_was_left_is_followed(ready: Services) -> None:
     )
     assert ready.store.deliveries.accept(delivery)
     look(ready)
-    assert ready.store.installations.installation(5) is not None
+    assert [one.name for one in ready.store.work.open()] == ["confirm:i5:returns"]
     kept = ready.store.deliveries.one("d-1")
     assert kept is not None
-    assert kept.outcome is DeliveryEnd.DONE
+    assert kept.outcome is DeliveryEnd.SCHEDULED
+
+
+def test_audits_that_should_be_final_are_enqueued_once_a_day(ready: Services) -> None:
+    known = ready.store.installations
+    known.seen(Installation(id=5, account="acme"), now=NOW)
+    there = Repository(id=42, owner="acme", name="shop", installation_id=5)
+    known.repository_seen(there, now=NOW)
+    ready.store.audits.save(42, 17, document(NOW - timedelta(days=3)), now=NOW)
+    for _ in range(2):
+        enqueue_unfinished(ready)
+    (item,) = ready.store.work.open()
+    assert (item.name, item.due_at) == ("finalize:42:17", NOW)
+    leased = ready.store.work.lease(item.id, NOW, "worker", timedelta(seconds=30))
+    assert leased is not None
+    ready.store.work.finish(leased, WorkEnd.REFUSED, "no", now=NOW)
+    enqueue_unfinished(ready)
+    assert ready.store.work.open() == ()
+    enqueue_unfinished(replace(ready, clock=lambda: NOW + timedelta(days=1, seconds=1)))
+    assert len(ready.store.work.open()) == 1
 
 
 @pytest.mark.parametrize("body", [None, b"{"], ids=["without_body", "unreadable"])

@@ -120,6 +120,8 @@ class HubDispatcher:
         *,
         wrote: bool,
     ) -> WireAnswer:
+        if fault and fault.kind is FaultKind.COUNTS_NOTHING:
+            answer = _counting_nothing(answer)
         if fault and fault.kind is FaultKind.BAD_GATEWAY_AFTER:
             answer = _refusal(ErrorAnswer(502, "Server Error"))
         sent = self._outgoing(request, answer, identity, fault)
@@ -206,6 +208,9 @@ class HubDispatcher:
             raise ErrorAnswer(502, "Server Error")
         elif fault.kind is FaultKind.SERVER_ERROR:
             raise ErrorAnswer(fault.status, "Server Error")
+        elif fault.kind is FaultKind.ANSWER:
+            sign_on = {"X-GitHub-SSO": f"required; url={fault.sign_on}"} if fault.sign_on else {}
+            raise ErrorAnswer(fault.status, fault.text, headers=sign_on)
         elif fault.kind is FaultKind.NOT_FOUND:
             raise ErrorAnswer(404, "Not Found")
         elif fault.kind in {FaultKind.PRIMARY_LIMIT, FaultKind.SECONDARY_LIMIT}:
@@ -318,6 +323,14 @@ def delete_forks(world: World, repository: HubRepository) -> None:
             pull.head_repository = None
 
 
+def _counting_nothing(answer: HubAnswer) -> HubAnswer:
+    """Return a pull request, or its list of files, as if it changed nothing."""
+    if isinstance(answer.body, list):
+        return replace(answer, body=[])
+    counts = dict.fromkeys(("additions", "deletions", "changed_files"), 0)
+    return replace(answer, body={**answer.body, **counts})
+
+
 def _living(repository: HubRepository | None) -> HubRepository | None:
     return None if repository is None or repository.deleted else repository
 
@@ -330,6 +343,9 @@ def _check_manners(call: HubCall) -> None:
 
 
 def _refusal(refused: ErrorAnswer) -> HubAnswer:
+    if refused.message.startswith("<"):
+        page = refused.message.encode()
+        return HubAnswer(page, refused.status, refused.headers, "text/html; charset=utf-8")
     body = {"message": refused.message, "documentation_url": DOCUMENTATION}
     body["status"] = str(refused.status)
     shown = body if refused.errors is None else {**body, "errors": refused.errors}

@@ -35,11 +35,16 @@ class FaultKind(StrEnum):
     """``status`` 403 or 429 with no requests remaining and a reset in ``seconds``."""
     SECONDARY_LIMIT = "secondary_limit"
     """``status`` 403 or 429, with ``Retry-After`` if ``retry_after`` is set."""
+    ANSWER = "answer"
+    """``status`` with ``text``, as JSON's message or as an HTML page; the request had no effect."""
     NOT_FOUND = "not_found"
     """404, as from a replica that does not have the object yet."""
     STALE_READ = "stale_read"
     """The answer as of ``seconds`` ago: not merged yet, without newer comments and check runs.
     Labels have no time, so the answer lacks the newest one."""
+    COUNTS_NOTHING = "counts_nothing"
+    """A pull request with 0 changed files and an empty list of them, whatever it changes:
+    https://github.com/octokit/octokit.js/issues/1075"""
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - the name of a fault, not a secret
     """The caller's token expires now: 401 from here on."""
     CUT_OFF_BEFORE = "cut_off_before"
@@ -113,6 +118,10 @@ class Fault:
     status: int = 403
     seconds: float = 60.0
     retry_after: int | None = None
+    text: str = "Server Error"
+    """What an ``answer`` says; a page if it begins with ``<``."""
+    sign_on: str | None = None
+    """The address of single sign-on that an ``answer`` names."""
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> "Fault":

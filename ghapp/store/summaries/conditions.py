@@ -3,8 +3,7 @@
 It runs no query but that of the teams; `query` uses the conditions.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -27,6 +26,7 @@ from sqlalchemy import (
 from ghapp.attribution.model import Struct
 from ghapp.store.id_sets import among
 from ghapp.store.schema import pull_agent, pull_lines, pull_summary, repository, team_member
+from ghapp.store.summaries.accounts import AuthorAccounts, people
 from ghapp.store.summaries.tally import FIRST_DAY, day_number
 from ghapp.summaries.selection import EVERY_BASE, SMALLEST_GROUP, PullSelection, TimeGrain
 from ghapp.summaries.teams import TeamSource
@@ -37,8 +37,6 @@ MANY = 50
 MICROSECONDS_A_DAY = 86_400_000_000
 SOURCES = tuple(TeamSource)
 """Where teams come from; an account uses the first source that has any."""
-BOT = "[bot]"
-"""End of the logins of GitHub Apps, such as ``dependabot[bot]``: authors, but not people."""
 
 
 class GrainSpan(Struct, frozen=True):
@@ -222,9 +220,13 @@ def _has(table: Table, condition: ColumnElement[bool]) -> ColumnElement[bool]:
 class TeamMembers:
     """Who is in which team; a person is in one team or in none."""
 
-    def __init__(self, team_of: Mapping[str, str]) -> None:
+    def __init__(
+        self, team_of: Mapping[str, str], count: Callable[[Iterable[str]], int] = people
+    ) -> None:
+        """``count`` says how many people some logins are."""
         self._team_of = team_of
-        self._sizes = Counter(team_of.values())
+        self._count = count
+        self._sizes: dict[str, int] = {}
 
     def __bool__(self) -> bool:
         return bool(self._team_of)
@@ -236,7 +238,11 @@ class TeamMembers:
     def shown(self, login: str | None) -> str | None:
         """Return a person's team if it has enough members to be named."""
         team = self.of(login)
-        return team if team is not None and self._sizes[team] >= SMALLEST_GROUP else None
+        if team is None:
+            return None
+        if team not in self._sizes:
+            self._sizes[team] = self._count(self.members(team))
+        return team if self._sizes[team] >= SMALLEST_GROUP else None
 
     def members(self, team: str) -> list[str]:
         """Return the logins of a team, in lower case."""
@@ -265,16 +271,7 @@ def teams_of(
         is_later = since is not None and end is not None and since > end
         if source == used[account] and not is_later:
             found[login] = min(team, found.get(login, team))
-    return TeamMembers(found)
-
-
-def people(logins: Iterable[str | None]) -> int:
-    """Return how many different people these authors are, without bots and unknown authors.
-
-    >>> people(["Ann", "ann", "dependabot[bot]", None])
-    1
-    """
-    return len({login.lower() for login in logins if login and not login.endswith(BOT)})
+    return TeamMembers(found, AuthorAccounts(connection).people)
 
 
 def counted(row: Any) -> tuple[int, ...]:

@@ -4,11 +4,12 @@ It enforces that a group of fewer than five people is not shown by itself (docs/
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
-from ghapp.store.summaries.conditions import TeamMembers, people
+from ghapp.store.summaries.accounts import people
+from ghapp.store.summaries.conditions import TeamMembers
 from ghapp.summaries.counts import PersonCounts, PullCounts, QuietReason, TeamCounts
 from ghapp.summaries.selection import SMALLEST_GROUP, RankBy
 
@@ -22,7 +23,13 @@ OTHERS = "(others)"
 """Name in lists of people for small teams and people without a team."""
 
 
-def fold_teams(authors: dict[str, PullCounts], teams: TeamMembers) -> tuple[TeamCounts, ...]:
+CountPeople = Callable[[Iterable[str | None]], int]
+"""Logins → how many people they are."""
+
+
+def fold_teams(
+    authors: dict[str, PullCounts], teams: TeamMembers, count: CountPeople = people
+) -> tuple[TeamCounts, ...]:
     """Return the counts by team; people without a team or in a small one are the rest, last.
 
     If the rest has fewer people than a team needs, the smallest team joins it.
@@ -31,17 +38,19 @@ def fold_teams(authors: dict[str, PullCounts], teams: TeamMembers) -> tuple[Team
     for login in authors:
         found[teams.of(login)].append(login)
     rest = found.pop(None, [])
-    by_size = sorted(found, key=lambda team: (people(found[team]), str(team)))
+    by_size = sorted(found, key=lambda team: (count(found[team]), str(team)))
     for team in by_size:
-        if people(found[team]) < SMALLEST_GROUP or 0 < people(rest) < SMALLEST_GROUP:
+        if count(found[team]) < SMALLEST_GROUP or 0 < count(rest) < SMALLEST_GROUP:
             rest += found.pop(team)
-    rows = [_team(team, logins, authors) for team, logins in found.items()]
+    rows = [_team(team, logins, authors, count) for team, logins in found.items()]
     rows.sort(key=lambda row: (-row.counts.pulls, str(row.team)))
-    return (*rows, _team(None, rest, authors)) if rest else tuple(rows)
+    return (*rows, _team(None, rest, authors, count)) if rest else tuple(rows)
 
 
-def _team(team: str | None, logins: list[str], authors: dict[str, PullCounts]) -> TeamCounts:
-    return TeamCounts(team, people(logins), total(authors[login] for login in logins))
+def _team(
+    team: str | None, logins: list[str], authors: dict[str, PullCounts], count: CountPeople
+) -> TeamCounts:
+    return TeamCounts(team, count(logins), total(authors[login] for login in logins))
 
 
 def person_counts(name: str, count: int, counts: PullCounts) -> PersonCounts:

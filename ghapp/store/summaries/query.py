@@ -40,6 +40,7 @@ from ghapp.store.schema import (
     repository,
     tally,
 )
+from ghapp.store.summaries.accounts import AuthorAccounts
 from ghapp.store.summaries.conditions import (
     ONE_DAY,
     GrainSpan,
@@ -54,7 +55,6 @@ from ghapp.store.summaries.conditions import (
     merged_within,
     one_of,
     other_branches,
-    people,
     same_pull,
     spans,
     teams_of,
@@ -122,6 +122,7 @@ class ReadTransaction:
         self._teams: dict[tuple[tuple[int, ...], date | None], TeamMembers] = {}
         self._covers: dict[tuple[int, ...], GroupCover] = {}
         self._names: dict[int, str] = {}
+        self.accounts = AuthorAccounts(connection)
 
     def teams(self, repository_ids: tuple[int, ...], until: date | None) -> TeamMembers:
         """Return the teams as of a day."""
@@ -163,6 +164,7 @@ class SelectionQuery:
         self._naming = transaction.naming
         self._selection = selection
         self._other_teams = teams
+        self._count = transaction.accounts.people
         self._check_shown()
 
     @property
@@ -339,7 +341,7 @@ class SelectionQuery:
 
     def teams(self) -> tuple[TeamCounts, ...]:
         """Return the counts by team."""
-        return fold_teams(self.authors, self._teams) if self._teams else ()
+        return fold_teams(self.authors, self._teams, self._count) if self._teams else ()
 
     def people(self) -> tuple[PersonCounts, ...]:
         """Return the counts by person, or by team if people are not named."""
@@ -347,11 +349,13 @@ class SelectionQuery:
         if self._naming.names is NamesShown.TEAMS:
             rows = [
                 person_counts(team.team or OTHERS, team.people, team.counts)
-                for team in fold_teams(authors, self._teams)
+                for team in fold_teams(authors, self._teams, self._count)
             ]
         else:
             rows = [
-                person_counts(self._naming.of(login) if login else UNKNOWN, people([login]), counts)
+                person_counts(
+                    self._naming.of(login) if login else UNKNOWN, self._count([login]), counts
+                )
                 for login, counts in authors.items()
             ]
         return tuple(sorted(rows, key=lambda row: row.name))
@@ -538,7 +542,7 @@ class SelectionQuery:
         if selection.team is None:
             return
         authors = select(pull_summary.c.author).where(*self.asked).distinct()
-        count = people(self._connection.execute(authors).scalars())
+        count = self._count(self._connection.execute(authors).scalars())
         if 0 < count < SMALLEST_GROUP:
             raise NotShown(f"fewer than {SMALLEST_GROUP} people are left: select less narrowly")
 

@@ -19,6 +19,7 @@ from ghapp.store.database import Database
 from ghapp.store.rows import clean
 from ghapp.store.schema import (
     audit,
+    author_account,
     group_tally,
     pull_agent,
     pull_lines,
@@ -28,6 +29,7 @@ from ghapp.store.schema import (
     tally,
     tally_member,
 )
+from ghapp.store.summaries.accounts import note_author
 from ghapp.summaries.counts import Lines, PullCounts, PullFacts, PullSummary
 from ghapp.summaries.languages import language_of
 from ghapp.summaries.models import family_of
@@ -135,6 +137,8 @@ def keep(connection: Connection, database: Database, new: PullSummary) -> None:
         _join(connection, database, new.repository_id)
     _insert(connection, database, [new])
     _count(connection, database, new.repository_id, [new], [old] if old else [])
+    # Last: many repositories share an author, and nobody may wait for a group while it is held.
+    note_author(connection, database, new.about)
 
 
 def _is_new(connection: Connection, repository_id: int) -> bool:
@@ -171,14 +175,17 @@ def forget_author(connection: Connection, database: Database, login: str) -> Non
         old = load(connection, repository_id, pull_request)
         if old is None:
             continue
-        about = msgspec.structs.replace(old.about, author=None, author_id=None)
+        nobody = {"author": None, "author_id": None, "author_type": None}
+        about = msgspec.structs.replace(old.about, **nobody)
         new = msgspec.structs.replace(old, about=about)
         connection.execute(
             update(pull_summary)
             .where(_is(pull_summary, repository_id, pull_request))
-            .values(author=None, author_id=None)
+            .values(nobody)
         )
         _count(connection, database, repository_id, [new], [old])
+    known = author_account.c.login_lower == login.lower()
+    connection.execute(delete(author_account).where(known))
 
 
 def load(connection: Connection, repository_id: int, pull_request: int) -> PullSummary | None:
@@ -427,7 +434,7 @@ def _known(new: PullFacts, old: PullFacts) -> PullFacts:
         return old
     new = msgspec.structs.replace(new, default_branch=old.default_branch or new.default_branch)
     if old != PullFacts() and old.author is None:
-        return msgspec.structs.replace(new, author=None, author_id=None)
+        return msgspec.structs.replace(new, author=None, author_id=None, author_type=None)
     return new
 
 
@@ -469,6 +476,7 @@ def _summary_row(pull: PullSummary) -> dict[str, Any]:
         "title": clean(pull.about.title),
         "author": clean(pull.about.author),
         "author_id": pull.about.author_id,
+        "author_type": clean(pull.about.author_type),
         "base_ref": clean(pull.about.base_ref),
         "default_branch": clean(pull.about.default_branch),
     }
@@ -513,7 +521,14 @@ def _from_rows(
         effective=row.effective,
         attributed=row.attributed,
         share=row.share,
-        about=PullFacts(row.title, row.author, row.author_id, row.base_ref, row.default_branch),
+        about=PullFacts(
+            title=row.title,
+            author=row.author,
+            author_id=row.author_id,
+            author_type=row.author_type,
+            base_ref=row.base_ref,
+            default_branch=row.default_branch,
+        ),
         agents={one.agent: one.attributed for one in agents},
         models={(one.agent, one.family): one.attributed for one in models},
         lines={

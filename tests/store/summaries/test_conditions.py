@@ -21,7 +21,6 @@ from ghapp.store.summaries.conditions import (
     latest_days,
     midnight,
     one_of,
-    people,
     spans,
     teams_of,
     to_day,
@@ -153,10 +152,6 @@ def test_sums_of_nothing_are_zero() -> None:
 
 
 # --- teams ----------------------------------------------------------------------------------------
-
-
-def test_bots_and_unknown_authors_are_no_people() -> None:
-    assert people(["Ann", "ann", "bob", "", None, "dependabot[bot]"]) == 2
 
 
 def test_a_team_is_named_from_five_people_on() -> None:

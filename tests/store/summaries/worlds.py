@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import msgspec
 from hypothesis import strategies as st
@@ -112,7 +113,8 @@ def one_audit(
         ),
         files=tuple(files),
     )
-    about = PullFacts(title=f"Change {number}", author=author, author_id=7)
+    number_of = None if author is None else crc32(author.lower().encode())
+    about = PullFacts(title=f"Change {number}", author=author, author_id=number_of)
     return Audited(place, number, about, made)
 
 

@@ -1,0 +1,79 @@
+"""Whose accounts the authors of pull requests are, so that people can be counted.
+
+A person counts once, whatever logins the account had. Bots are told by GitHub's type of account,
+because not every one has ``[bot]`` in its login: GitHub's own agent is ``Copilot``.
+https://docs.github.com/en/rest/users/users#get-a-user
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, select
+
+from ghapp.store.database import Database
+from ghapp.store.rows import chunks, clean
+from ghapp.store.schema import author_account
+from ghapp.summaries.counts import PullFacts
+
+BOT = "[bot]"
+"""End of the logins of GitHub Apps, such as ``dependabot[bot]``: authors, but not people."""
+GHOST = "ghost"
+"""The account that stands for everybody who deleted theirs."""
+PERSON = "User"
+
+PersonKey = int | str
+"""An account's id, or its login in lower case where the id is not known."""
+
+
+def note_author(connection: Connection, database: Database, about: PullFacts) -> None:
+    """Store whose account an author's login is, in the caller's transaction."""
+    if about.author is None or about.author_id is None:
+        return
+    row = {
+        "login_lower": clean(about.author).lower(),
+        "account_id": about.author_id,
+        "account_type": clean(about.author_type),
+    }
+    # An answer without a type takes nothing away.
+    known = {name: value for name, value in row.items() if value is not None}
+    insert = database.insert(author_account).values(row)
+    connection.execute(insert.on_conflict_do_update(index_elements=["login_lower"], set_=known))
+
+
+class AuthorAccounts:
+    """Whose accounts logins are. It reads each login once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._keys: dict[str, PersonKey | None] = {}
+
+    def people(self, logins: Iterable[str | None]) -> int:
+        """Return how many different people these authors are."""
+        asked = {login.lower() for login in logins if login}
+        self._read(asked - self._keys.keys())
+        return len({self._keys[login] for login in asked} - {None})
+
+    def _read(self, logins: Iterable[str]) -> None:
+        wanted = [*logins]
+        self._keys.update((login, _by_login(login)) for login in wanted)
+        columns = author_account.c
+        for chunk in chunks(map(clean, wanted)):
+            query = select(columns.login_lower, columns.account_id, columns.account_type)
+            for login, number, kind in self._connection.execute(
+                query.where(columns.login_lower.in_(chunk))
+            ):
+                is_person = _by_login(login) is not None and kind in {None, PERSON}
+                self._keys[login] = number if is_person else None
+
+
+def _by_login(login: str) -> PersonKey | None:
+    """Return who a login is if nothing else is known; ``None``: no person."""
+    return None if login == GHOST or login.endswith(BOT) else login
+
+
+def people(logins: Iterable[str | None]) -> int:
+    """Return how many different people these authors are, by their logins alone.
+
+    >>> people(["Ann", "ann", "dependabot[bot]", "ghost", None])
+    1
+    """
+    return len({_by_login(login.lower()) for login in logins if login} - {None})
