@@ -335,7 +335,7 @@ def story(content: bytes) -> Case:
     for path in ("src/app.py", "src/tenant.ts", "lib/ledger.rb")[: tape.one_of((1, 1, 2, 3))]:
         told.before[path] = some_lines(tape, 7) if tape.happens(60) else []
         told.now[path] = list(told.before[path])
-    if tape.happens(35):
+    if tape.happens(50):
         told.merge_first_edits()
     if tape.happens(25):
         told.renamed["src/app.py"] = "src/old_app.py"

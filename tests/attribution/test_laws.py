@@ -494,10 +494,10 @@ def test_a_draft_that_was_only_taken_out_does_not_weigh_against_the_rest() -> No
     draft = tuple(f"draft_number_{at} = sketch_quickly({at}, 'pencil', 'paper')" for at in range(9))
     edits = (
         own_edit("toolu_1", "src/a.py", *draft, hours=5),
-        own_edit("toolu_2", "src/a.py", "return result", hours=4),
+        own_edit("toolu_2", "src/a.py", "return quotas", hours=4),
         own_edit("toolu_3", "src/a.py", hours=3, removed=draft),
     )
-    change = Change(files=(diff_of("src/a.py", [], ["# weekly drift", "return result"]),))
+    change = Change(files=(diff_of("src/a.py", [], ["# weekly drift", "return quotas"]),))
     reasons = [
         [line.reason for line in audit_of(change, Evidence(edits=known)).files[0].lines]
         for known in (edits[:2], edits)
