@@ -213,6 +213,8 @@ def _error_of(answer: HttpAnswer, what: str, at: datetime) -> GitHubError | None
     if answer.status < 400:
         return None
     text = text_of(answer)
+    if answer.status in {403, 422} and _FULL_WORDS.search(text):
+        return GoneForGood(GoneReason.FULL, what, text)
     if answer.status in {403, 429} or "submitted too quickly" in text:
         return _limit(answer, text, what=what, at=at) or _refusal(answer, text, what)
     if answer.status >= 500:
@@ -232,8 +234,6 @@ def _lasting(answer: HttpAnswer, text: str, what: str) -> GitHubError:
             return GoneForGood(GoneReason.DELETED, what, text)
         case 451:
             return GoneForGood(GoneReason.BLOCKED, what, text)
-        case 422 if _FULL_WORDS.search(text):
-            return GoneForGood(GoneReason.FULL, what, text)
         case status:
             return RequestRejected(what, status, text)
 
@@ -282,17 +282,17 @@ _PERMISSION_WORDS = re.compile(r"\bnot accessible by (integration|personal acces
 refusals too: an IP allow list "enabled, and your IP address is not permitted", or "SAML
 enforcement". https://github.com/aquasecurity/trivy/issues/10567"""
 
-# This installation has been suspended
-# Repository was archived so is read-only.
-# Unable to create comment because issue is locked.
-# Repository access blocked
 # Commenting is disabled on issues with more than 2500 comments
 # Issues cannot have more than 100 labels
 # https://github.com/digitaldrywood/detent/issues/1540
 # https://github.com/actions/labeler/issues/115
 _FULL_WORDS = re.compile(r"\bmore than \d+ (comments|labels)\b", re.IGNORECASE)
+
+# This installation has been suspended
+# Repository was archived so is read-only.
+# Unable to create comment because issue is locked.
+# Repository access blocked
 _GONE_WORDS = (
-    (_FULL_WORDS, GoneReason.FULL),
     (re.compile(r"\bsuspended\b", re.IGNORECASE), GoneReason.SUSPENDED),
     (re.compile(r"\barchived\b", re.IGNORECASE), GoneReason.ARCHIVED),
     (re.compile(r"\block(ed)?\b", re.IGNORECASE), GoneReason.LOCKED),

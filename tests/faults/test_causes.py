@@ -191,6 +191,13 @@ def _locked(place: Place) -> Callable[[], object]:
     return lambda: setattr(pull, "locked", False)
 
 
+def _full(place: Place) -> Callable[[], object]:
+    pull = place.pulls[-1]
+    for number in range(2_500):
+        place.sandbox.add_comment(pull, "dev", str(number))
+    return pull.comments.clear
+
+
 def _permission_missing(place: Place) -> Callable[[], object]:
     all_of_them = dict(place.installation.permissions)
     del place.installation.permissions["pull_requests"]
@@ -204,6 +211,7 @@ FINAL: dict[str, Callable[[Place], Callable[[], object]]] = {
     "removed": _removed,
     "archived": _archived,
     "locked": _locked,
+    "full": _full,
     "permission_missing": _permission_missing,
 }
 """Final cause → begins it and returns what lifts it. No event tells of either."""
@@ -213,6 +221,7 @@ ENDS = {
     "removed": WorkEnd.GONE,
     "archived": WorkEnd.PARTIAL,
     "locked": WorkEnd.PARTIAL,
+    "full": WorkEnd.PARTIAL,
     "permission_missing": WorkEnd.REFUSED,
 }
 
@@ -234,7 +243,7 @@ def test_what_ends_an_audit_ends_it_once_and_it_is_back_with_access(
     passes(place, duration)
     lift()
     passes(place, timedelta(hours=12))
-    if cause == "locked":
+    if cause in {"locked", "full"}:
         place.again(pull)
     place.expect_finished(pull)
     passes(place, timedelta(days=3))
