@@ -123,6 +123,9 @@ def test_a_unit_is_hardened_and_stops_in_order(path: Path) -> None:
     service = unit(path)["Service"]
     assert {name: service.get(name) for name in HARD} == HARD
     assert int(service["TimeoutStopSec"]) > LONGEST_END
+    before = service.get("ExecStartPre", "")
+    # Commands make no tables: whoever opens the door makes them, or `ghapp serve` itself.
+    assert before.endswith("ghapp migrate") == (path.stem == "ghapp-web")
     command = shlex.split(service["ExecStart"].replace("%i", Lane.LIVE))
     program = Path(command[0]).name
     assert program in {"ghapp", "gunicorn"}
