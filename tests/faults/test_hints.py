@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from ghapp.demo.sandbox import Fault, FaultKind
-from ghapp.store import Repository, WorkEnd
+from ghapp.store import Repository, WorkEnd, WorkKind
 from tests.faults.place import Place
 
 PULL = "/repos/{owner}/{repo}/pulls/{pull_number}"
@@ -111,18 +111,26 @@ def test_repositories_that_an_old_event_takes_away_stay_with_the_new_installatio
     assert stored(place).removed_at is None
 
 
-def test_permissions_that_were_granted_bring_back_what_was_refused_long_ago(place: Place) -> None:
+@pytest.mark.parametrize(
+    ("granted", "ends"),
+    [({}, WorkEnd.REFUSED), ({"pull_requests": "read"}, WorkEnd.PARTIAL)],
+    ids=["nothing", "no comment, no label"],
+)
+def test_permissions_that_were_granted_bring_back_what_was_refused_long_ago(
+    place: Place, granted: dict[str, str], ends: WorkEnd
+) -> None:
     place.agent_wrote()
     pull = place.merged()
     place.sandbox.deliver_closed(pull)
     place.installation.permissions = {"metadata": "read", "contents": "read", "checks": "write"}
+    place.installation.permissions |= granted
     place.work()
-    assert place.last(pull).outcome is WorkEnd.REFUSED
+    assert place.last(pull).outcome is ends
     for _ in range(20):
         place.chores(passing=timedelta(days=1))
         place.work()
-    before = len(place.store.work.of(place.repository.id, pull.number))
-    assert before == 1, "it is not looked at again at every round"
+    looks = [one.kind for one in place.store.work.of(place.repository.id, pull.number)]
+    assert looks.count(WorkKind.AUDIT) == 1, "it is not looked at again at every round"
     place.installation.permissions["pull_requests"] = "write"
     place.sandbox.deliver_installation(place.installation, "new_permissions_accepted")
     place.work()

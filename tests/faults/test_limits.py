@@ -1,5 +1,6 @@
 """The app keeps below GitHub's limits on writes where the stand-in enforces them."""
 
+import itertools
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -33,5 +34,5 @@ def test_many_merges_at_once_are_written_below_the_limits(paced: Place) -> None:
     assert not [one for one in sent if one.status in {403, 429}]
     times = [one.at for one in sent if one.method != "GET"]
     assert len(times) > WRITES_AN_HOUR
-    pauses = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert min(pauses) >= timedelta(seconds=1)
