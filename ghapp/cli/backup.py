@@ -20,10 +20,8 @@ from ghapp.cli.app_store import app_environment, reported
 from ghapp.running import Held, locked, note_of
 from ghapp.settings import Settings
 from ghapp.store.database import Database
+from ghapp.store.revision import VERSION_TABLE
 from ghapp.store.schema import metadata
-
-VERSION_TABLE = "alembic_version"
-"""Every database of this app has this table."""
 
 
 @click.command("backup")

@@ -33,6 +33,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from ghapp.store.revision import NEWEST, present
+
 BUSY_TIMEOUT_SECONDS = 30
 """How long a writer of SQLite waits for other writers; 8 processes waited 0.85 s at worst."""
 
@@ -188,8 +190,6 @@ class Database:
 
         Raises the other errors of the store, too.
         """
-        from ghapp.store.migrations import present  # noqa: PLC0415 - as in `migrate`
-
         where = self.url.render_as_string(hide_password=True)
         if self._has_no_file():
             raise NotMigrated(
@@ -197,11 +197,11 @@ class Database:
                 "start one, or run `ghapp migrate`"
             )
         with self.read() as connection:
-            found, newest = present(connection)
+            found = present(connection)
         if found is None:
             raise NotMigrated(f"{where} holds no tables of this app: start it, or `ghapp migrate`")
-        if found < newest:
-            problem = f"is at revision {found}, and this version needs {newest}"
+        if found < NEWEST:
+            problem = f"is at revision {found}, and this version needs {NEWEST}"
             raise NotMigrated(f"{where} {problem}: run `ghapp migrate`")
 
     def _has_no_file(self) -> bool:

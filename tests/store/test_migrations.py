@@ -9,6 +9,7 @@ from sqlalchemy import Connection, inspect, text
 
 from ghapp.store import Database
 from ghapp.store.migrations import configuration, revisions
+from ghapp.store.revision import NEWEST
 
 HISTORY = revisions(configuration())
 
@@ -40,6 +41,10 @@ def _breaks_an_older_version(before: Columns, after: Columns) -> list[tuple[str,
     tables = {table for table, _ in before}
     new = {name: what for name, what in after.items() if name not in before and name[0] in tables}
     return changed + [name for name, (_, can_do_without) in new.items() if not can_do_without]
+
+
+def test_the_program_needs_the_last_revision() -> None:
+    assert HISTORY[-1] == NEWEST
 
 
 def _steps(connection: Connection) -> list[tuple[str, Callable[[], None]]]:

@@ -4,7 +4,6 @@ Revisions are in ``versions/``, written by hand. From 1.0.0 on, none imports
 `ghapp.store.schema`: a revision must always build what it built on its day.
 """
 
-from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -35,16 +34,6 @@ def upgrade(connection: Connection) -> str:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         return known[-1]
-
-
-def present(connection: Connection) -> tuple[str | None, str]:
-    """Return the revision of the tables (``None``: there are none), and this program's newest."""
-    return MigrationContext.configure(connection).get_current_revision(), _newest()
-
-
-@cache
-def _newest() -> str:
-    return revisions(configuration())[-1]
 
 
 def configuration() -> Config:
