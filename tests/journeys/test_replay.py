@@ -60,7 +60,8 @@ def live(place: Place, store: Store, number: int) -> bytes:
         pull_request=number,
         merge_commit=pull.merge_commit,
     )
-    found = Evidence(edits=store.evidence.of(pull.repository_id, *span))
+    # What a reader passed over is stored with no edit; here there was nothing.
+    found = Evidence(edits=store.evidence.of(pull.repository_id, *span), passed_over=())
     now = place.clock.now + timedelta(days=9)
     is_text = not found.edits or isinstance(found.edits[0].lines.hunks[0].own[0], str)
     book = Codebook() if is_text else FingerprintCodebook(LineFingerprinter(KEY))
