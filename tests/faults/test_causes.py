@@ -19,7 +19,7 @@ from ghapp.demo.sandbox import Fault, FaultKind, HubPull
 from ghapp.jobs.perform import MOST_TRIES
 from ghapp.store import AuditTable, DatabaseUnavailable, WorkEnd, WorkState
 from tests.cases import TOP
-from tests.faults.place import START, Place
+from tests.faults.place import START, WRITTEN, Place
 
 SPANS = (timedelta(minutes=30), timedelta(hours=3), timedelta(days=10))
 WINDOW = timedelta(days=2)
@@ -251,6 +251,28 @@ def test_what_ends_an_audit_ends_it_once_and_it_is_back_with_access(
     assert place.store.work.dead_letters() == ()
 
 
+@pytest.mark.parametrize("duration", SPANS, ids=str)
+def test_what_was_closed_is_audited_once_it_is_merged_although_nobody_tells(
+    place: Place, duration: timedelta
+) -> None:
+    assert WorkEnd.NOTHING_TO_DO.value in documented()["not_merged"]
+    place.agent_wrote(at=duration + timedelta(minutes=30))
+    place.chores()
+    place.work()
+    pull = place.sandbox.open_pull(
+        place.repository, files={"src/m0.py": "\n".join(WRITTEN) + "\n"}, title="Totals"
+    )
+    place.sandbox.close_pull(pull)
+    place.sandbox.deliver_closed(pull)
+    place.work()
+    assert place.last(pull).outcome is WorkEnd.NOTHING_TO_DO
+    passes(place, duration)
+    pull.closed_at = None  # somebody opens it again
+    place.sandbox.merge(pull)
+    passes(place, timedelta(hours=4))
+    place.expect_finished(pull)
+
+
 def test_a_fault_of_ours_and_a_lost_worker_wait_for_a_person() -> None:
     """`tests/jobs/test_perform.py` plays them."""
     ends = documented()
@@ -260,5 +282,5 @@ def test_a_fault_of_ours_and_a_lost_worker_wait_for_a_person() -> None:
 
 
 def test_the_table_and_the_tests_know_the_same_causes() -> None:
-    elsewhere = {"fault_of_ours", "worker_killed", "not_merged"}
-    assert documented().keys() == PASSING.keys() | FINAL.keys() | elsewhere
+    elsewhere = {"fault_of_ours", "worker_killed"}
+    assert documented().keys() == PASSING.keys() | FINAL.keys() | {"not_merged"} | elsewhere
