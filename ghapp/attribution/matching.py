@@ -123,6 +123,8 @@ class FileMatching:
         ]
         self.credits: list[LineCredit | None] = [None] * len(file.added)
         self.weights = FileWeights(file, (candidate.side for candidate in self.candidates), book)
+        self._taken = 0
+        self._left_of = 0
 
     def match(self) -> None:
         """Credit equal runs, then the lines between and beside them, then whole touched edits."""
@@ -296,6 +298,7 @@ class FileMatching:
 
     def _credit(self, candidate: EditInFile, credit: LineCredit, added: int) -> None:
         self.credits[added] = credit
+        self._taken += 1
         candidate.side.credited.add(credit.own)
         candidate.credited += 1
 
@@ -366,9 +369,12 @@ class FileMatching:
                     self._credit(candidate, credit, at)
 
     def _free(self, candidate: EditInFile, gap: LineGap) -> tuple[list[int], list[int]]:
+        return self._free_own(candidate, gap), [at for at in gap.added if self.credits[at] is None]
+
+    @staticmethod
+    def _free_own(candidate: EditInFile, gap: LineGap) -> list[int]:
         taken = candidate.side.credited
-        own = [at for at in gap.own if at not in taken and at not in candidate.merged]
-        return own, [at for at in gap.added if self.credits[at] is None]
+        return [at for at in gap.own if at not in taken and at not in candidate.merged]
 
     def _rewrapped(
         self, side: EditSide, own: list[int], added: range, is_free: Callable[[int], bool]
@@ -390,7 +396,7 @@ class FileMatching:
 
     def _credit_rewrapped(self, candidate: EditInFile, gap: LineGap) -> None:
         side = candidate.side
-        own, _ = self._free(candidate, gap)
+        own = self._free_own(candidate, gap)
         for ours, theirs in self._rewrapped(side, own, gap.added, self._is_left):
             for at in theirs:
                 self._credit(candidate, LineCredit(Reason.REWRAPPED, side, ours[0], 0.0), at)
@@ -483,10 +489,19 @@ class FileMatching:
         """Return the uncredited added lines whose length is within the limit of a line's."""
         length = self.book.length(code)
         keep = 1 - self.limit
-        first = bisect_left(self._by_length, (ceil(length * keep), -1))
-        last = bisect_left(self._by_length, (floor(length / keep) + 1, -1)) if keep else None
-        return sorted(at for _, at in self._by_length[first:last] if self._is_left(at))
+        left = self._left_by_length()
+        first = bisect_left(left, (ceil(length * keep), -1))
+        last = bisect_left(left, (floor(length / keep) + 1, -1)) if keep else None
+        return sorted(at for _, at in left[first:last])
 
     @cached_property
-    def _by_length(self) -> list[tuple[int, int]]:
+    def _left(self) -> list[tuple[int, int]]:
         return sorted((self.book.length(line.code), at) for at, line in enumerate(self.file.added))
+
+    def _left_by_length(self) -> list[tuple[int, int]]:
+        """Return the uncredited lines, shortest first; the last answer is kept."""
+        if self._left_of != self._taken:
+            # Thousands of edits of one file ask, and hardly any of them changes the answer.
+            self._left_of = self._taken
+            self._left = [(length, at) for length, at in self._left if self._is_left(at)]
+        return self._left

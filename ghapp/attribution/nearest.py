@@ -161,6 +161,7 @@ def _places(matching: FileMatching) -> Iterator[tuple[EditInFile, list[int], lis
 
     For a small edit without an anchor, that place is every uncredited added line.
     """
+    left = [at for at, credit in enumerate(matching.credits) if credit is None]
     for candidate in reversed(matching.candidates):
         side = candidate.side
         if candidate.anchors:
@@ -170,5 +171,4 @@ def _places(matching: FileMatching) -> Iterator[tuple[EditInFile, list[int], lis
                 if own and added:
                     yield candidate, own, added
         elif not candidate.credited and len(side.own) <= SMALL_EDIT:
-            added = [at for at, credit in enumerate(matching.credits) if credit is None]
-            yield candidate, [at for at in range(len(side.own)) if at not in side.credited], added
+            yield candidate, [at for at in range(len(side.own)) if at not in side.credited], left
