@@ -58,7 +58,8 @@ class KnownCheckouts:
 
     ``known`` are roots that a person named; if there are any, nothing outside of them belongs to
     the repository. Otherwise ``likely`` roots and the ``snapshots`` of edited files add to the
-    inferred ones. ``repository`` is ``owner/name`` or ``None``.
+    inferred ones, and ``foreign`` roots, of other repositories, are none of them. ``repository`` is
+    ``owner/name`` or ``None``.
     """
 
     def __init__(  # noqa: PLR0913 - everything that can show a checkout
@@ -68,6 +69,7 @@ class KnownCheckouts:
         *,
         known: Iterable[str] = (),
         likely: Iterable[str] = (),
+        foreign: Iterable[str] = (),
         snapshots: Iterable[FileSnapshot] = (),
         repository: str | None = None,
     ) -> None:
@@ -75,6 +77,7 @@ class KnownCheckouts:
         self._folded = _unmistakable(change)
         given = {tidy(root) for root in known}
         likely = {tidy(root) for root in likely} | _shown_by_content(snapshots, change)
+        self._foreign = {tidy(root) for root in foreign} - likely
         listed = list(edits)
         self._edited_below = self._files_below(listed)
         given |= {
@@ -141,8 +144,9 @@ class KnownCheckouts:
             if suffix is not None:
                 votes[path[: -len(suffix) - 1]] += 1
         roots = set(votes) | likely | self._named_after(repository, edits)
+        roots -= self._foreign
         roots -= {weaker for weaker in roots if self._is_outvoted(weaker, roots, votes)}
-        return roots or self._lone_names(edits)
+        return roots or self._lone_names(edits) - self._foreign
 
     def _longest_suffix(self, path: str) -> str | None:
         """Return the longest suffix of at least two names that is a path of the change."""

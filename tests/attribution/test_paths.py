@@ -91,6 +91,16 @@ def test_likely_roots_are_added_to_the_inferred_ones() -> None:
     assert set(found.roots) == {"/home/ann/shop", "/srv/clone"}
 
 
+def test_no_path_makes_a_foreign_root_a_checkout() -> None:
+    one = edit("/home/ann/shop/src/shop/a.py", cwd="/home/ann/shop")
+    top = edit("/home/ann/shop/ledger.py", cwd="/home/ann/shop")
+    more: dict[str, Any] = {"foreign": ["/home/ann/shop/"], "repository": "acme/shop"}
+    assert checkouts(one, **more).place(one.path) == ELSEWHERE
+    assert checkouts(top, **more).place(top.path) == ELSEWHERE
+    assert checkouts(one, likely=["/home/ann/shop"], **more).roots == ("/home/ann/shop",)
+    assert checkouts(one, known=["/home/ann/shop"], **more).roots == ("/home/ann/shop",)
+
+
 @pytest.mark.parametrize("folder", [".claude/worktrees", ".worktrees", "worktrees"])
 def test_a_worktree_inside_is_the_checkout_around_it(folder: str) -> None:
     found = checkouts(known=["/srv/shop"])
