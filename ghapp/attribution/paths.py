@@ -24,12 +24,14 @@ _WORKTREE = re.compile(r"(?:^|/)(?:\.?worktrees|\.claude/worktrees|\.git/worktre
 _USUAL_PLACE = re.compile(r"(?:^|/)(?:\.[^/]+|[^/]*work-?tree[^/]*|trees|wt)(?:/|$)", re.IGNORECASE)
 # C:/Code/shop, //server/shop, and where a Mac keeps files: names in any case are one file
 _FOLDING = re.compile(r"[A-Z]:|//|/(?:Users|Volumes|private)(?:/|$)")
-# \\\\?\\C:\\Code, \\\\?\\UNC\\server
-_LONG = re.compile(r"\\\\\?\\(UNC(?=\\))?")
+# \\\\?\\C:\\Code, \\\\?\\UNC\\server; //?/C:/Code as readers of records pass it on
+_LONG = re.compile(r"^[\\/]{2}\?[\\/](UNC(?=[\\/]))?")
 # //wsl$/Ubuntu/home/ann, //wsl.localhost/Ubuntu/home/ann
-_WSL_SHARE = re.compile(r"//wsl(?:\$|\.localhost)/[^/]+(?=/|$)", re.IGNORECASE)
+_WSL_SHARE = re.compile(r"^//wsl(?:\$|\.localhost)/[^/]+(?=/|$)", re.IGNORECASE)
 # /mnt/c/Code as WSL shows C:\\Code, /cygdrive/c/Code as Cygwin does
-_MOUNTED = re.compile(r"/(?:mnt|cygdrive)/([A-Za-z])(?=/|$)")
+_MOUNTED = re.compile(r"^/(?:mnt|cygdrive)/([A-Za-z])(?=/|$)")
+# /private/tmp as a Mac shows /tmp to whoever asks for the working directory
+_PRIVATE = re.compile(r"^/private(?=/(?:etc|tmp|var)(?:/|$))")
 
 FEW_FILES = 2
 """Files of the change in a folder that is not called like a worktree, to take it for one."""
@@ -286,7 +288,7 @@ def tidy(path: str) -> str:
     >>> tidy("\\\\wsl.localhost\\Ubuntu\\home\\ann"), tidy("\\\\server\\shop")
     ('/home/ann', '//server/shop')
     """
-    if path.startswith("\\\\"):
+    if path.startswith(("\\\\", "//?/")):
         path = _LONG.sub(lambda long: "\\\\" if long[1] else "", path, count=1)
         path = re.sub(r"^\\{3,}", r"\\\\", path).replace("\\", "/")
     elif _is_windows(path):
@@ -298,6 +300,7 @@ def tidy(path: str) -> str:
     found = ("//" if is_share else "/" if path.startswith("/") else "") + "/".join(kept)
     if found.startswith("/"):
         found = _MOUNTED.sub(lambda disk: f"{disk[1]}:", found, count=1)
+        found = _PRIVATE.sub("", found, count=1)
     return found[0].upper() + found[1:] if found[1:3] in (":", ":/") else found
 
 

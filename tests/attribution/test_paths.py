@@ -156,6 +156,10 @@ def test_a_working_directory_named_like_the_repository_is_a_checkout() -> None:
         ("/mnt/c/Code/shop", "C:/Code/shop"),
         ("/cygdrive/d/x", "D:/x"),
         ("/mnt/data/shop", "/mnt/data/shop"),
+        ("/home/ann/mnt/c/shop", "/home/ann/mnt/c/shop"),
+        ("//?/C:/Code/shop", "C:/Code/shop"),
+        ("/private/var/shop", "/var/shop"),
+        ("/private/shop", "/private/shop"),
     ],
 )
 def test_a_tidy_path(path: str, found: str) -> None:
