@@ -208,6 +208,15 @@ def test_a_log_that_repeats_another_beside_it_is_not_read(tmp_path: Path) -> Non
     assert ids(tmp_path) == ["transcript.jsonl", "chunks/transcript_full/0.jsonl"]
 
 
+def test_below_a_folder_known_records_that_nobody_reads_are_named(tmp_path: Path) -> None:
+    threads = tmp_path / ".local/share/amp/threads"
+    threads.mkdir(parents=True)
+    (threads / "T-1.json").write_text('{"v":1,"messages":[]}')
+    (threads / "settings.json").write_text("{}")
+    [found] = find_evidence([tmp_path])
+    assert found == PassedOver(agent="amp", what=UNRECOGNIZED, count=1)
+
+
 def database(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path)) as connection:
         for statement in statements:
