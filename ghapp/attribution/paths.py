@@ -145,6 +145,8 @@ class KnownCheckouts:
             suffix = self._longest_suffix(path)
             if suffix is not None:
                 votes[path[: -len(suffix) - 1]] += 1
+        for root in self._only_folders(votes, repository, edits):
+            del votes[root]
         roots = set(votes) | likely | self._named_after(repository, edits)
         roots -= self._foreign
         roots -= {weaker for weaker in roots if self._is_outvoted(weaker, roots, votes)}
@@ -175,6 +177,25 @@ class KnownCheckouts:
                 if part.lower() == name:
                     found.add("/".join(names[: at + 1]))
         return found
+
+    def _only_folders(
+        self, roots: Iterable[str], repository: str | None, edits: list[Edit]
+    ) -> list[str]:
+        """Return the roots that are folders of a checkout in which an agent worked.
+
+        The working directory is called like the repository, so paths start there: a submodule's
+        or a package's ``src/lib.rs`` is not the repository's.
+        """
+        name = (repository or "").rpartition("/")[2].lower()
+        cwds = {tidy(edit.cwd) for edit in edits if edit.cwd}
+        called = [cwd for cwd in cwds if name and cwd.rpartition("/")[2].lower() == name]
+        return [
+            root
+            for root in roots
+            if any(self._is_folder_below(cwd, root) for cwd in called)
+            and root.rpartition("/")[2].lower() != name
+            and not any(below(root, cwd) is not None for cwd in cwds)
+        ]
 
     def _lone_names(self, edits: list[Edit]) -> set[str]:
         """Return working directories in which an edit changed a top-level file of the change.

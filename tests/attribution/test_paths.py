@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from ghapp.attribution.model import Change, Edit, FileDiff, FileSnapshot, FileStatus
@@ -89,6 +90,18 @@ def test_known_roots_exclude_everything_else() -> None:
 def test_likely_roots_are_added_to_the_inferred_ones() -> None:
     found = checkouts(edit("/home/ann/shop/src/shop/a.py"), likely=["/srv/clone"])
     assert set(found.roots) == {"/home/ann/shop", "/srv/clone"}
+
+
+def test_a_folder_of_the_working_directory_is_no_checkout() -> None:
+    one = edit("/home/ann/shop/vendor/lib/src/shop/a.py", cwd="/home/ann/shop")
+    assert checkouts(one, repository="acme/shop").place(one.path) == (None, True)
+    for cwd, repository in (
+        ("/home/ann/shop/vendor/lib", "acme/shop"),  # it worked there
+        ("/home/ann/shop", "acme/lib"),
+        ("/home/ann/shop", None),
+    ):
+        inside = msgspec.structs.replace(one, cwd=cwd)
+        assert checkouts(inside, repository=repository).place(one.path).path == "src/shop/a.py"
 
 
 def test_no_path_makes_a_foreign_root_a_checkout() -> None:
