@@ -22,6 +22,7 @@ from bench import (
 )
 from bench.audits import Auditor, CommandAuditor
 from bench.engine import EngineAuditor, PatientEngineAuditor
+from bench.peers import PEERS, PeerAuditor
 from bench.plain import PlainAuditor
 from bench.releases import known
 from ghapp.attribution.policy import POLICIES
@@ -189,6 +190,7 @@ def _auditor_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--policy", choices=sorted(POLICIES), default="claude-code-v1")
     parser.add_argument("--command", help="measure this program instead, such as 'ghapp audit'")
+    parser.add_argument("--peer", choices=sorted(PEERS), help="measure this program instead")
     parser.add_argument("--plain", action="store_true", help="measure plain equality instead")
     parser.add_argument("--forget", choices=("applied", "all"), help="whose outcomes to forget")
 
@@ -198,6 +200,8 @@ def _auditor(options: argparse.Namespace, *, patient: bool) -> Auditor:
         return CommandAuditor(tuple(shlex.split(options.command)))
     if options.plain:
         return PlainAuditor()
+    if options.peer:
+        return PeerAuditor(options.peer)
     policy = POLICIES[options.policy]
     if options.forget:
         return PatientEngineAuditor(policy, forget=options.forget)

@@ -21,7 +21,7 @@ from bench.draft import (
     stretches,
     untold,
 )
-from bench.fates import ASIDE, Step, Tools, draw
+from bench.fates import ASIDE, Step, Tools, draw, evolved
 from bench.formatters import Formatters
 from bench.lines import is_effective
 from bench.releases import Pair, language
@@ -49,6 +49,13 @@ COUNTING = ("agent", "fragment", "history", "other_path")
 FIRST_MERGE = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 ENOUGH = 450
 """A pull request with this many added lines gets no further file."""
+
+REPEATED = 0.12
+"""Chance that an agent writes a short block a second time, elsewhere in the file."""
+
+WHOLE_FILE = 0.12
+"""Chance that a file of both releases is new: an agent writes the earlier one in a single call, and
+a person brings it to the later one."""
 
 LARGEST_PART = 600
 """Most lines to write in one file; files with larger changes are skipped."""
@@ -210,6 +217,9 @@ class Author:
         if path not in old or rng.random() < 0.08:
             return Draft(path, new_segments(new, rng), is_new=True, exists=False)
         before = _lines(old[path])
+        if rng.random() < WHOLE_FILE and len(new) <= LARGEST_PART:
+            whole = Segment((), tuple(new), tuple(before), is_block=True)
+            return Draft(path, [whole], is_new=True, exists=False)
         draft = Draft(path, draft_segments(before, new, rng, path))
         kept = sum(len(one.cells) for one in draft.segments if not one.is_block)
         if kept > 0.7 * max(len(before), len(new)) and kept > 30 and rng.random() < 0.2:
@@ -223,13 +233,30 @@ class Author:
         tools = Tools(self._rng, draft.path, self._pool, self._form)
         queues: list[list[tuple[Segment, Step, str]]] = []
         for block in blocks:
-            if block.counts:
+            steps = evolved(block, tools) if len(blocks) == 1 and draft.is_new else None
+            if steps and self._rng.random() < agents:
+                name = "evolved"
+            elif block.counts:
                 name, steps = draw(block, tools, agents)
             else:
                 name, steps = "human", [Step("human", cells(block.target, by_person("human")))]
             queues.append([(block, step, name) for step in steps])
-        queues += self._dropped(draft)
+        queues += self._dropped(draft) + self._repeated(draft, queues)
         return _interleaved(queues, self._rng)
+
+    def _repeated(
+        self, draft: Draft, queues: Sequence[Sequence[tuple[Segment, Step, str]]]
+    ) -> list[list[tuple[Segment, Step, str]]]:
+        """Plan second copies of blocks that an agent wrote: it repeats itself in one file."""
+        found: list[list[tuple[Segment, Step, str]]] = []
+        for queue in queues:
+            segment, step, name = queue[0]
+            if name != "verbatim" or len(step.content) > 25 or self._rng.random() > REPEATED:
+                continue
+            copy = Segment((), segment.target, is_block=True)
+            draft.segments.insert(self._rng.randint(0, len(draft.segments)), copy)
+            found.append([(copy, Step("agent", step.content), "repeated")])
+        return found
 
     def _dropped(self, draft: Draft) -> list[list[tuple[Segment, Step, str]]]:
         """Plan blocks that an agent writes and that do not survive."""

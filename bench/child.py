@@ -13,6 +13,7 @@ import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
+from bench import exact
 from bench.audits import Document, Question
 from bench.engine import EngineAuditor, own_lines
 from bench.lines import normalize
@@ -55,6 +56,11 @@ def _audit(folder: Path) -> Callable[[], Result]:
         return {"effective": found.effective, "attributed": found.attributed}
 
     return totals
+
+
+def _exact(folder: Path) -> Result:
+    """Find equal lines by the plainest script, from the same files to a document."""
+    return {"bytes": len(exact.document(folder / "change.diff", folder / "evidence"))}
 
 
 def _read(folder: Path) -> Result:
@@ -115,6 +121,7 @@ def _sampled(folder: Path, compare: Compare, step: int, most: int) -> Result:
 
 TASKS: dict[str, Callable[[Path], Result | Callable[[], Result]]] = {
     "audit": _audit,
+    "exact": _exact,
     "read": _read,
     "nothing": _nothing,
     "difflib": _plain_difflib,

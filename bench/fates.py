@@ -94,6 +94,23 @@ def rewritten(block: Segment, tools: Tools) -> list[Step] | None:
     )
 
 
+def remnants(block: Segment, tools: Tools) -> list[Step] | None:
+    """Have a person rewrite most lines beyond the limit, so that single ones are left."""
+    rng = tools.rng
+    share = rng.uniform(0.3, 0.8)
+    changed = [
+        rewrite(line, tools.pool, rng) if is_effective(line) and rng.random() < share else line
+        for line in block.target
+    ]
+    final = _by_hand(block, changed)
+    kept = (
+        sum(cell.mark.truth is True and is_effective(cell.text) for cell in final[1].content)
+        if final
+        else 0
+    )
+    return final if kept else None
+
+
 def _some(
     lines: Sequence[str], rng: Random, most: float, change: Callable[[str], str]
 ) -> list[str]:
@@ -317,6 +334,7 @@ AGENT: tuple[tuple[Fate, int], ...] = (
     (rewrapped, 24),
     (touched, 12),
     (rewritten, 7),
+    (remnants, 7),
     (evolved, 30),
     (drafted, 8),
     (human_inside, 8),

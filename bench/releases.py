@@ -24,20 +24,36 @@ PYTHON = {
     "pytest": ("6.2.0", "8.0.0"),
     "networkx": ("2.5", "3.2"),
     "dask": ("2022.1.0", "2023.1.0"),
+    "click": ("7.1.2", "8.1.7"),
+    "attrs": ("20.3.0", "23.2.0"),
+    "marshmallow": ("3.0.0", "3.21.0"),
+    "tqdm": ("4.50.0", "4.66.1"),
+    "pybind11": ("2.6.0", "2.12.0"),
 }
-"""Package → the releases before and after; networkx and dask include their tests."""
+"""Package → the releases before and after; pybind11 is C++, networkx and dask hold their tests."""
 
 NODE = {
     "commander": ("8.0.0", "12.0.0"),
     "fastify": ("4.0.0", "4.26.0"),
     "zod": ("4.0.0", "4.1.0"),
+    "express": ("4.17.1", "5.0.0"),
+    "axios": ("0.21.1", "1.6.0"),
+    "rxjs": ("6.6.0", "7.8.0"),
+    "bootstrap": ("4.6.0", "5.3.0"),
 }
-"""The same for JavaScript and TypeScript; fastify and zod include their tests."""
+"""The same for JavaScript, TypeScript and style sheets; fastify and zod include their tests."""
 
 PRETTIER = "3.3.3"
 """Release of the formatter for JavaScript and TypeScript."""
 
-SUFFIXES = {".py": "python", ".js": "javascript", ".mjs": "javascript", ".ts": "typescript"}
+SUFFIXES = {
+    ".py": "python",
+    ".js": "javascript",
+    ".mjs": "javascript",
+    ".ts": "typescript",
+    ".h": "c++",
+    ".scss": "style sheet",
+}
 
 EXCLUDED_WORDS = (
     "build", "cassette", "dist", "fixture", "generated", "lock", "min.", "mock", "node_modules",
@@ -60,7 +76,7 @@ class Pair:
 
 
 def language(path: str) -> str:
-    """Return ``python``, ``javascript``, ``typescript`` or ``text``."""
+    """Return ``python``, ``javascript``, another of `SUFFIXES`, or ``text``."""
     return SUFFIXES.get(Path(path).suffix, "text")
 
 

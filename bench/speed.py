@@ -51,6 +51,8 @@ class Cost:
     """CPU seconds of the plain baseline, extrapolated from a sample of pairs."""
     cdist: float
     """The same with rapidfuzz."""
+    exact: float
+    """CPU seconds of the plainest script for equal lines on the same files (`bench.exact`)."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,10 @@ def _cost(load: Load, command: tuple[str, ...] | None, baselines: tuple[float, f
         found = json.loads(ended.said)
         cpu, held = found["cpu"], found["rss"]
     share = found["attributed"] / found["effective"]
+    plain = json.loads(_child("exact", load.folder).said)["cpu"]
     by_difflib, by_cdist = (load.edits * seconds for seconds in baselines)
     memory = held / MEGABYTE
-    return Cost(load.added, load.edits, cpu, ended.cpu, memory, share, by_difflib, by_cdist)
+    return Cost(load.added, load.edits, cpu, ended.cpu, memory, share, by_difflib, by_cdist, plain)
 
 
 def _reading(source: Source, megabytes: int, folder: Path) -> Reading:
@@ -174,7 +177,7 @@ def _exponent(one: float, other: float, times: float) -> float:
 
 def _print(costs: Sequence[Cost], reading: Reading | None) -> None:
     head = ("added", "edit lines", "CPU s", "process CPU s", "MB", "share", "difflib CPU s", "x",
-            "cdist CPU s", "x")  # fmt: skip
+            "cdist CPU s", "x", "exact CPU s", "ours / exact")  # fmt: skip
     rows = [
         [
             f"{cost.added:,}",
@@ -187,6 +190,8 @@ def _print(costs: Sequence[Cost], reading: Reading | None) -> None:
             f"{cost.difflib / cost.cpu:,.0f}",
             f"{cost.cdist:,.1f}",
             f"{cost.cdist / cost.cpu:,.1f}",
+            f"{cost.exact:.2f}",
+            f"{cost.cpu / cost.exact:.2f}",
         ]
         for cost in costs
     ]

@@ -127,7 +127,9 @@ def _judged(
 ) -> Iterable[Judged]:
     for path, lines in truth.files.items():
         for line in lines:
-            yield Judged(case, arguments.manner, path, line, answers[path, line.line])
+            # Now and then git aligns two equal lines in another way if it shows context.
+            if (path, line.line) in answers:
+                yield Judged(case, arguments.manner, path, line, answers[path, line.line])
 
 
 # --- figures ------------------------------------------------------------------------------------
@@ -145,7 +147,17 @@ def _figures(lines: Sequence[Judged], excluded: int) -> dict[str, object]:
         "false credit by cause": {**_by_kind(lines, truth=False), "excluded": [excluded, None]},
         "not scored": _by_kind(lines, truth=None),
         "reasons of misses": Counter(one.answer.reason for one in lines if one.is_missed),
+        "tiers": _tiers(lines),
         "tiers of false credit": Counter(one.answer.reason for one in lines if one.is_false),
+    }
+
+
+def _tiers(lines: Sequence[Judged]) -> dict[str, list[int]]:
+    """Return for each reason how many lines an agent wrote, and how many have a known author."""
+    known = [one for one in lines if one.truth.truth is not None]
+    return {
+        reason: [sum(one.truth.truth is True for one in part), len(part)]
+        for reason, part in sorted(_grouped(known, lambda one: one.answer.reason).items())
     }
 
 

@@ -4,11 +4,14 @@ It returns what it could not read beside the audit, with file and line.
 """
 
 import gc
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.model import (
@@ -19,11 +22,14 @@ from ghapp.attribution.model import (
     Evidence,
     FileDiff,
     FileSnapshot,
+    FileStatus,
     PassedOver,
+    Reason,
     Struct,
     UnreadEvidence,
 )
-from ghapp.attribution.paths import folded, paths_of
+from ghapp.attribution.moved import SHORTEST
+from ghapp.attribution.paths import below_deepest, folded, paths_of, tidy
 from ghapp.attribution.policy import Policy
 from ghapp.attribution.unified_diff import DiffError, parse_diff
 from ghapp.evidence.source import (
@@ -64,6 +70,15 @@ class OfflineTerms(Struct, frozen=True):
     """Whether what the clone itself carries about the commits is evidence, too."""
 
 
+class MovedLines(Struct, frozen=True):
+    """Lines of an added file that equal a block of an agent's edit of another file."""
+
+    path: str
+    edited_path: str
+    """Where the agent edited; below a known checkout, relative to it."""
+    lines: int
+
+
 class OfflineAudit(Struct, frozen=True):
     """An audit, what it was made from, and what could not be read for it."""
 
@@ -72,6 +87,8 @@ class OfflineAudit(Struct, frozen=True):
     change: Change
     evidence: Evidence
     problems: tuple[UnreadEvidence, ...]
+    moved: tuple[MovedLines, ...] = ()
+    """What the policy would count as moved blocks if it followed them."""
 
 
 def audit_diff(text: bytes, *, name: str, merged_at: datetime, terms: OfflineTerms) -> OfflineAudit:
@@ -106,7 +123,11 @@ def audit_commit(
     """
     commit = git.commit(revision)
     start = _base(git, commit, base)
-    subject = _subject(terms, merged_at or commit.committed_at, commit.sha)
+    merged_at = merged_at or commit.committed_at
+    if merged_at is None:
+        problem = f"the committer's date of {commit.sha} is none that a calendar has"
+        raise GitError("cat-file", None, problem, "say when it was merged, with --merged-at")
+    subject = _subject(terms, merged_at, commit.sha)
     try:
         files = parse_diff(git.diff(start, commit.sha))
         attributes = _attributes(git, start, files)
@@ -185,8 +206,52 @@ def _audited(  # noqa: PLR0913 - what is audited, the terms, and what a clone ad
             repositories=repositories,
         )
         audit = attribute(subject, change, evidence, terms.policy, at=terms.at)
+        moved = _moved(audit, change, terms, likely_roots) if _may_have_moved(audit, change) else ()
     return OfflineAudit(
-        audit=audit, subject=subject, change=change, evidence=evidence, problems=evidence.unread
+        audit=audit,
+        subject=subject,
+        change=change,
+        evidence=evidence,
+        problems=evidence.unread,
+        moved=moved,
+    )
+
+
+def _may_have_moved(audit: Audit, change: Change) -> bool:
+    """Say whether an added file has only lines that no edit of it comes close to."""
+    if audit.policy.moved_blocks:
+        return False
+    added = {file.path for file in change.files if file.status is FileStatus.ADDED}
+    return any(
+        file.path in added
+        and not file.attributed
+        and sum(line.reason == Reason.NO_MATCH for line in file.lines) >= SHORTEST
+        for file in audit.files
+    )
+
+
+def _moved(
+    audit: Audit, change: Change, terms: OfflineTerms, likely_roots: Sequence[str]
+) -> tuple[MovedLines, ...]:
+    """Return what a policy that follows moved blocks would count in addition, by file.
+
+    This reads the evidence again, with the lines of every edit.
+    """
+    evidence = read_evidence(terms.evidence, roots=terms.roots, likely_roots=likely_roots)
+    policy = replace(terms.policy, moved_blocks=True)
+    subject = AuditSubject(merged_at=audit.merged_at, repository=audit.repository)
+    followed = attribute(subject, change, evidence, policy, at=terms.at)
+    paths = {edit.id: tidy(edit.path) for edit in evidence.edits}
+    roots = [tidy(root) for root in (*evidence.roots, *evidence.likely_roots)]
+    found: Counter[tuple[str, str]] = Counter()
+    for before, after in zip(audit.files, followed.files, strict=True):
+        for one, other in zip(before.lines, after.lines, strict=True):
+            if one.reason == Reason.NO_MATCH and other.attributed and other.edit:
+                path = paths[other.edit]
+                found[after.path, below_deepest(roots, path) or path] += 1
+    return tuple(
+        MovedLines(path=path, edited_path=edited, lines=found[path, edited])
+        for path, edited in sorted(found)
     )
 
 

@@ -23,6 +23,7 @@ RULE_OF: dict[str, str] = {
     Reason.COMMON_LINE: "high_confidence",
     Reason.SCATTERED: "high_confidence",
     Reason.CREDITED_ELSEWHERE: "one_to_one",
+    Reason.MERGED_BEFORE: "earlier_merges",
     Reason.OUTSIDE_WINDOW: "window",
     Reason.NOT_APPLIED: "applied_only",
     Reason.TRIVIAL_LINE: "unicode",

@@ -108,6 +108,8 @@ def postgresql(
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Address of an empty database, without tables: once on SQLite, once on PostgreSQL."""
     if request.param == "sqlite":
+        # Only a migration makes a file; an empty one is an empty database.
+        (tmp_path / "test.sqlite3").touch()
         yield f"sqlite:///{tmp_path / 'test.sqlite3'}"
         return
     with new_database(request.getfixturevalue("postgresql")) as url:

@@ -2,14 +2,23 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from json import dumps
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ghapp.attribution.model import Audit, AuditState, Change, FileDiff, Verdict
 from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED
 from ghapp.git.repository import GitError, GitRepository
-from ghapp.offline import WHOLE_DIFF, OfflineTerms, audit_commit, audit_diff, wanted_paths
+from ghapp.offline import (
+    WHOLE_DIFF,
+    MovedLines,
+    OfflineTerms,
+    audit_commit,
+    audit_diff,
+    wanted_paths,
+)
 from tests.clones import Clone
 from tests.transcripts import write_transcript
 
@@ -176,3 +185,72 @@ def test_a_commit_whose_parent_this_clone_lacks_counts_nothing(
     assert "shallow" in problem.problem
     assert (done.audit.files, done.audit.totals.share) == ((), None)
     assert done.audit.verdict is Verdict.NO_EVIDENCE
+
+
+def test_an_author_date_beyond_all_time_is_no_hindrance(
+    clone: Clone, terms: Callable[..., OfflineTerms], tmp_path: Path
+) -> None:
+    """Old tools wrote dates before the epoch so: jelmer/dulwich#567."""
+    parent = clone.commit({"README.md": "Shop\n"})
+    clone.commit({"src/totals.py": CONTENT})
+    tree, who = clone.git("rev-parse", "HEAD^{tree}"), "Dev <dev@example.org>"
+    raw = (
+        f"tree {tree}\nparent {parent}\nauthor {who} 18446744073709548016 +0100\n"
+        f"committer {who} 1779291000 +0000\n\nAdd totals (#17)\n"
+    )
+    (tmp_path / "raw").write_text(raw)
+    sha = clone.git("hash-object", "--literally", "-t", "commit", "-w", str(tmp_path / "raw"))
+    done = audit_commit(GitRepository(clone.path), sha, terms=terms())
+    assert (attributed(done.audit), done.audit.merged_at) == ({"src/totals.py": 2}, MERGED)
+
+
+def test_a_committers_date_beyond_all_time_needs_another(
+    clone: Clone, terms: Callable[..., OfflineTerms], tmp_path: Path
+) -> None:
+    clone.commit({"src/totals.py": CONTENT})
+    raw = clone.git("cat-file", "commit", "HEAD").replace("> 1779291000", "> 99999999999999999")
+    (tmp_path / "raw").write_text(raw + "\n")
+    sha = clone.git("hash-object", "--literally", "-t", "commit", "-w", str(tmp_path / "raw"))
+    git = GitRepository(clone.path)
+    with pytest.raises(GitError, match="--merged-at"):
+        audit_commit(git, sha, terms=terms())
+    done = audit_commit(git, sha, merged_at=MERGED, terms=terms())
+    assert attributed(done.audit) == {"src/totals.py": 2}
+
+
+def test_notes_that_claim_a_line_twice_count_it_once(clone: Clone) -> None:
+    """A squash joins the notes of two agent sessions: git-ai-project/git-ai#2294."""
+    clone.commit({"README.md": "Shop\n"})
+    sha = clone.commit({"src/totals.py": CONTENT})
+    sessions = {f"s_{sign * 14}": f"{number}" for number, sign in enumerate("ab")}
+    told = {
+        "schema_version": "authorship/3.0.0",
+        "prompts": {},
+        "sessions": {
+            name: {"agent_id": {"tool": "claude", "id": number, "model": "claude-opus-4-8"}}
+            for name, number in sessions.items()
+        },
+    }
+    claims = "".join(f"  {name}::t_{name[2:]} 1-2\n" for name in sessions)
+    clone.git("notes", "--ref=ai", "add", "-m", f"src/totals.py\n{claims}---\n{dumps(told)}", sha)
+    terms = OfflineTerms(evidence=(), policy=CLAUDE_CODE_V1, at=LATER, carried=True)
+    done = audit_commit(GitRepository(clone.path), sha, terms=terms)
+    assert (done.audit.totals.attributed, done.audit.totals.effective) == (2, 2)
+
+
+def test_lines_of_a_moved_file_are_named_with_the_edit_they_equal(
+    terms: Callable[..., OfflineTerms], tmp_path: Path
+) -> None:
+    text = "".join(f"+settle_invoice(ledger_{n}, surcharge_{n})\n" for n in range(4))
+    content = text.replace("+", "")
+    write_transcript(tmp_path / "evidence" / "two.jsonl", "/home/dev/shop/src/old.py", content)
+    head = "diff --git a/src/new.py b/src/new.py\nnew file mode 100644\nindex 0000000..6e5be25\n"
+    diff = f"{head}--- /dev/null\n+++ b/src/new.py\n@@ -0,0 +1,4 @@\n{text}".encode()
+    given = terms(roots=("/home/dev/shop",))
+    done = audit_diff(diff, name="x", merged_at=MERGED, terms=given)
+    assert done.moved == (MovedLines(path="src/new.py", edited_path="src/old.py", lines=4),)
+    assert done.audit.totals.by_reason == {"no_match": 4}
+    followed = audit_diff(
+        diff, name="x", merged_at=MERGED, terms=replace(given, policy=CLAUDE_CODE_V1_MOVED)
+    )
+    assert (followed.moved, followed.audit.totals.attributed) == ((), 4)

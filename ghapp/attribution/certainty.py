@@ -17,8 +17,14 @@ CLEARLY_DISTINCTIVE = 50.0
 SPEAKS_FOR_ITSELF = 20.0
 """Weight times coverage that suffices whatever else is in the change."""
 
-TELLS_ITS_PLACE = 4.0
+TELLS_ITS_PLACE = 10.0
 """Weight below which a run counts only in its place, between its edit's other lines."""
+
+TELLS_ANYTHING = 4.0
+"""The same for an edit that is there as a whole."""
+
+PART = 0.1
+"""Share of a whole-file write, by weight, that suffices if the file is new."""
 
 HALF = 0.5
 """Coverage: half of the weight."""
@@ -37,6 +43,8 @@ class EditCoverage(NamedTuple):
     """Share of the agent session's weight, 0 to 1."""
     is_whole: bool
     """Whether every own line of the edit is in a run."""
+    is_new_file: bool = False
+    """Whether the edit wrote the whole file and the change adds it: nothing else could be there."""
 
 
 NOWHERE = EditCoverage(0.0, 0.0, 0.0, is_whole=False)
@@ -46,7 +54,9 @@ def is_no_chance(weight: float, standing: EditCoverage) -> bool:
     """Say whether a run of that weight is no coincidence, given its edit's coverage."""
     if weight * max(standing.of_edit, standing.of_session) >= SPEAKS_FOR_ITSELF:
         return True
-    if standing.of_session >= HALF and standing.is_whole:
+    if standing.of_session >= HALF and standing.is_whole and weight >= TELLS_ANYTHING:
+        return True
+    if standing.is_new_file and standing.of_edit >= PART and standing.weight >= DISTINCTIVE:
         return True
     if weight < TELLS_ITS_PLACE:
         return False

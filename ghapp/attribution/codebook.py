@@ -12,7 +12,7 @@ from rapidfuzz.distance import Levenshtein
 
 from ghapp.attribution.fingerprint import LONGEST_TOKEN, LineFingerprinter, is_word, records, split
 from ghapp.attribution.model import LineFingerprint, Measure
-from ghapp.attribution.normalize import MINIMUM_LENGTH, is_effective, is_long, normalize
+from ghapp.attribution.normalize import LONGEST_OWN_LINE, MINIMUM_LENGTH, is_effective, normalize
 
 _COMMON = """
 abstract and any args array as assert assertequal async await before after beforeeach
@@ -51,8 +51,11 @@ _SIGNS_TO_SPACES = bytes(
 
 
 def word_weight(length: int) -> float:
-    """Return the weight of an uncommon word of ``length`` characters: 2 for two, 4 for eight."""
-    return 1.0 + log2(length)
+    """Return the weight of an uncommon word: 2 for two characters, 5.4 for eight, 16 for 21.
+
+    Long identifiers are made of several words, so their weight grows as their number does.
+    """
+    return max(1.0 + log2(length), 0.8 * length - 1.0)
 
 
 class Codebook:
@@ -83,8 +86,7 @@ class Codebook:
             raise TypeError(message)
         number = self._of_text.get(line)
         if number is None:
-            # A line that is too long to count must not equal a line that counts.
-            form = "" if is_long(line) else normalize(line)
+            form = "" if len(line) > LONGEST_OWN_LINE else normalize(line)
             number = self._of_text[line] = self._numbers.setdefault(form, len(self.forms))
             if number == len(self.forms):
                 self.forms.append(form)

@@ -10,8 +10,8 @@ import msgspec
 
 from ghapp.attribution.model import Change, Edit, FileDiff
 
-_SHARED = tuple(name for name in FileDiff.__struct_fields__ if name != "blobs")
-"""Members that both a diff file and GitHub's API provide; only one of them has content ids."""
+_SHARED = tuple(name for name in FileDiff.__struct_fields__ if name not in {"blobs", "symlink"})
+"""Members that both a diff file and GitHub's API provide; the API has no content ids and modes."""
 
 
 def of_change(change: Change) -> str:

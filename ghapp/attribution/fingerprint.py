@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 
 from ghapp.attribution.model import EditHunk, FingerprintLines, LineFingerprint, TextLines
-from ghapp.attribution.normalize import is_long, normalize, tokens
+from ghapp.attribution.normalize import LONGEST_OWN_LINE, normalize, tokens
 
 LINE_BYTES = 8
 TOKEN_BYTES = 4
@@ -35,7 +35,7 @@ class LineFingerprinter:
 
     def line(self, text: str) -> LineFingerprint:
         """Return the fingerprint of a line of raw text."""
-        normalized = "" if is_long(text) else normalize(text)
+        normalized = "" if len(text) > LONGEST_OWN_LINE else normalize(text)
         whole = self._line.copy()
         whole.update(normalized.encode("utf-8", "surrogatepass"))
         return LineFingerprint(

@@ -22,6 +22,7 @@ from ghapp.attribution.alignment import aligned
 from ghapp.attribution.certainty import DISTINCTIVE, HALF, MOST, NOWHERE, EditCoverage, is_no_chance
 from ghapp.attribution.codebook import Codebook
 from ghapp.attribution.gaps import REWRAPPED, TOUCHED, GapAnchors, LineGap, gaps
+from ghapp.attribution.merged_before import OldSide
 from ghapp.attribution.model import Reason
 from ghapp.attribution.rewrap import Stretch, WrappedText
 from ghapp.attribution.runs import EqualRun, equal_runs, index
@@ -71,6 +72,8 @@ class EditInFile:
     standing: EditCoverage = NOWHERE
     credited: int = 0
     """Added lines of this file credited to it."""
+    merged: frozenset[int] = frozenset()
+    """Own lines, by index, that were merged before this change."""
 
 
 class FileWeights(dict[int, float]):
@@ -83,6 +86,7 @@ class FileWeights(dict[int, float]):
         super().__init__()
         self._book = book
         self._often = {code: n for code, n in Counter(file.sequence.codes).items() if n > 1}
+        self.update(dict.fromkeys(file.long, 0.0))
         for side in sides:
             if len(set(side.own)) < len(side.own):
                 self._note(Counter(side.own))
@@ -119,6 +123,8 @@ class FileMatching:
         ]
         self.credits: list[LineCredit | None] = [None] * len(file.added)
         self.weights = FileWeights(file, (candidate.side for candidate in self.candidates), book)
+        self._taken = 0
+        self._left_of = 0
 
     def match(self) -> None:
         """Credit equal runs, then the lines between and beside them, then whole touched edits."""
@@ -158,7 +164,7 @@ class FileMatching:
             candidate.supports = [
                 support
                 for run in equal_runs(codes, positions, candidate.side.sequence.codes)
-                if (support := self._support(candidate.side, run)).weight >= least
+                if (support := self._support(candidate, run)).weight >= least
                 and len(support.pairs) >= shortest
             ]
         self._credit_runs(
@@ -176,9 +182,11 @@ class FileMatching:
     def _find_supports(self) -> None:
         codes = self.file.sequence.codes
         positions = index(codes)
+        old = OldSide(self.file, self.sides, self.weights)
         for candidate in self.candidates:
             runs = equal_runs(codes, positions, candidate.side.sequence.codes)
-            candidate.supports = [self._support(candidate.side, run) for run in runs]
+            candidate.merged = old.merged(candidate.side)
+            candidate.supports = [self._support(candidate, run) for run in runs]
         standing = [candidate for candidate in self.candidates if candidate.supports]
         covered = coverage.by_session(
             # All sides, because an edit that only removes lines changes what is left, too.
@@ -192,7 +200,8 @@ class FileMatching:
                 candidate, covered[coverage.session_of(candidate.side)]
             )
 
-    def _support(self, side: EditSide, run: EqualRun) -> CreditedRun:
+    def _support(self, candidate: EditInFile, run: EqualRun) -> CreditedRun:
+        side = candidate.side
         in_edit, in_file = side.sequence.credits, self.file.sequence.credits
         codes = side.sequence.codes
         pairs = []
@@ -200,11 +209,15 @@ class FileMatching:
         for at in range(run.length):
             own, added = in_edit[run.at_edit + at], in_file[run.at_file + at]
             # An own line that is unchanged context of the diff was there before this change.
-            if own < 0 or added >= 0:
+            if own < 0 or (added >= 0 and own not in candidate.merged):
                 telling.add(codes[run.at_edit + at])
-            if own >= 0 and added >= 0 and side.may_credit(own, self.file):
+            if own >= 0 and added >= 0 and self.may_credit(candidate, own):
                 pairs.append((own, added))
         return CreditedRun(run, pairs, fsum([self.weights[code] for code in telling]))
+
+    def may_credit(self, candidate: EditInFile, own: int) -> bool:
+        """Say whether an equal added line may be credited to an own line of an edit."""
+        return own not in candidate.merged and candidate.side.may_credit(own, self.file)
 
     def _standing(self, candidate: EditInFile, of_session: float) -> EditCoverage:
         side = candidate.side
@@ -215,7 +228,13 @@ class FileMatching:
         # Below that weight no coverage makes a run sure, so we skip the expensive part.
         if covered < HALF > of_session and weight >= DISTINCTIVE:
             covered += self._weight_of(side, self._rewrapped_lines(candidate, stands)) / whole
-        return EditCoverage(weight, covered, of_session, is_whole=len(stands) == len(side.own))
+        return EditCoverage(
+            weight,
+            covered,
+            of_session,
+            is_whole=len(stands) == sum(code not in self.file.long for code in side.own),
+            is_new_file=self.file.is_new and side.is_whole_file,
+        )
 
     def _rewrapped_lines(self, candidate: EditInFile, standing: set[int]) -> list[int]:
         """Return own lines that are in the file with other line breaks, beside the equal ones."""
@@ -225,7 +244,7 @@ class FileMatching:
             anchors.add(support.anchors())
         found: list[int] = []
         for gap in gaps(anchors, side.place, self.file.place, REWRAPPED):
-            own = [at for at in gap.own if at not in standing]
+            own = [at for at in gap.own if at not in standing and at not in candidate.merged]
             for ours, _ in self._rewrapped(side, own, gap.added, lambda _: True):
                 found += ours
         return found
@@ -246,7 +265,7 @@ class FileMatching:
                     self._credit(candidate, LineCredit(Reason.RUN, side, own, 0.0), added)
                 candidate.anchors.add(support.anchors())
             else:
-                for rest in self._rests(side, support.run):
+                for rest in self._rests(candidate, support.run):
                     heappush(heap, self._entry(candidate, rest))
         self._name_lone_lines(by_rank.values())
 
@@ -257,8 +276,9 @@ class FileMatching:
         run = support.run
         return -support.weight, candidate.rank, run.at_file, run.at_edit, support
 
-    def _rests(self, side: EditSide, run: EqualRun) -> list[CreditedRun]:
+    def _rests(self, candidate: EditInFile, run: EqualRun) -> list[CreditedRun]:
         """Return the stretches of a run between the lines that are already credited."""
+        side = candidate.side
         in_edit, in_file = side.sequence.credits, self.file.sequence.credits
         rests = []
         start = 0
@@ -269,7 +289,7 @@ class FileMatching:
                     continue
             if at > start:
                 rest = EqualRun(run.at_file + start, run.at_edit + start, at - start)
-                rests.append(self._support(side, rest))
+                rests.append(self._support(candidate, rest))
             start = at + 1
         return [rest for rest in rests if rest.pairs]
 
@@ -278,6 +298,7 @@ class FileMatching:
 
     def _credit(self, candidate: EditInFile, credit: LineCredit, added: int) -> None:
         self.credits[added] = credit
+        self._taken += 1
         candidate.side.credited.add(credit.own)
         candidate.credited += 1
 
@@ -328,7 +349,7 @@ class FileMatching:
         for limit in (NONE, self.limit):
             for candidate in open_:
                 for gap in self._gaps(candidate, TOUCHED):
-                    pairs = self._touched(candidate.side, *self._free(candidate.side, gap), limit)
+                    pairs = self._touched(candidate, *self._free(candidate, gap), limit)
                     for credit, added in pairs:
                         self._credit(candidate, credit, added)
                         if not limit:
@@ -339,17 +360,21 @@ class FileMatching:
         """Credit an edit whose unchanged neighbors matched, if the gap has all its own lines."""
         side = candidate.side
         for gap in self._gaps(candidate, REWRAPPED):
-            if len(gap.own) < len(side.own):
+            if candidate.merged or len(gap.own) < len(side.own):
                 continue
             self._credit_rewrapped(candidate, gap)
-            touched = self._touched(side, *self._free(side, gap), self.limit)
+            touched = self._touched(candidate, *self._free(candidate, gap), self.limit)
             if not candidate.credited and len(touched) == len(side.own):
                 for credit, at in touched:
                     self._credit(candidate, credit, at)
 
-    def _free(self, side: EditSide, gap: LineGap) -> tuple[list[int], list[int]]:
-        own = [at for at in gap.own if at not in side.credited]
-        return own, [at for at in gap.added if self.credits[at] is None]
+    def _free(self, candidate: EditInFile, gap: LineGap) -> tuple[list[int], list[int]]:
+        return self._free_own(candidate, gap), [at for at in gap.added if self.credits[at] is None]
+
+    @staticmethod
+    def _free_own(candidate: EditInFile, gap: LineGap) -> list[int]:
+        taken = candidate.side.credited
+        return [at for at in gap.own if at not in taken and at not in candidate.merged]
 
     def _rewrapped(
         self, side: EditSide, own: list[int], added: range, is_free: Callable[[int], bool]
@@ -371,7 +396,7 @@ class FileMatching:
 
     def _credit_rewrapped(self, candidate: EditInFile, gap: LineGap) -> None:
         side = candidate.side
-        own = [at for at in gap.own if at not in side.credited]
+        own = self._free_own(candidate, gap)
         for ours, theirs in self._rewrapped(side, own, gap.added, self._is_left):
             for at in theirs:
                 self._credit(candidate, LineCredit(Reason.REWRAPPED, side, ours[0], 0.0), at)
@@ -381,10 +406,11 @@ class FileMatching:
         return self.credits[added] is None
 
     def _touched(
-        self, side: EditSide, own: list[int], added: list[int], limit: Fraction
+        self, candidate: EditInFile, own: list[int], added: list[int], limit: Fraction
     ) -> list[tuple[LineCredit, int]]:
         """Return the pairs of lines within the limit, as credits with their added lines."""
-        own = [at for at in own if side.may_credit(at, self.file)]
+        side = candidate.side
+        own = [at for at in own if self.may_credit(candidate, at)]
         added = [at for at in added if side.may_have_become(self.file.added[at].code)]
         pairs = aligned(
             [side.own[at] for at in own],
@@ -410,7 +436,8 @@ class FileMatching:
         side = candidate.side
         loose = [self.book.loose(code) for code in side.sequence.codes]
         supports = [
-            self._support(side, run) for run in equal_runs(self._loose, self._loose_index, loose)
+            self._support(candidate, run)
+            for run in equal_runs(self._loose, self._loose_index, loose)
         ]
         stands = {own for support in supports for own, _ in support.pairs}
         weight = self._weight_of(side, stands)
@@ -419,7 +446,7 @@ class FileMatching:
         for support in sorted(supports, key=lambda support: -support.weight):
             for own, added in support.pairs:
                 if self._is_free(side, own, added):
-                    for credit, at in self._touched(side, [own], [added], self.limit):
+                    for credit, at in self._touched(candidate, [own], [added], self.limit):
                         self._credit(candidate, credit, at)
                         candidate.anchors.add([(side.place[own], self.file.place[added])])
         if candidate.credited:
@@ -436,15 +463,16 @@ class FileMatching:
     def _credit_touched_edit(self, candidate: EditInFile) -> None:
         """Credit an edit without an equal line if half of its weight is in one place."""
         side = candidate.side
+        left = [at for at in range(len(side.own)) if at not in candidate.merged]
         whole = self._weight_of(side, range(len(side.own)))
-        if len(side.own) > LARGEST_TOUCHED_EDIT or whole < DISTINCTIVE:
+        if not left or len(side.own) > LARGEST_TOUCHED_EDIT or whole < DISTINCTIVE:
             return
         self._credit_rewrapped(candidate, LineGap(range(len(side.own)), range(len(self.credits))))
         if candidate.credited:
             return
-        heaviest = max(range(len(side.own)), key=lambda at: (self.weights[side.own[at]], -at))
+        heaviest = max(left, key=lambda at: (self.weights[side.own[at]], -at))
         near_heaviest = self._left_of_length(side.own[heaviest])
-        for _, added in self._touched(side, [heaviest], near_heaviest, self.limit):
+        for _, added in self._touched(candidate, [heaviest], near_heaviest, self.limit):
             free = [
                 at
                 for at in range(max(0, added - 2 * len(side.own)), len(self.credits))
@@ -452,7 +480,7 @@ class FileMatching:
             ]
             first = max(0, free.index(added) - heaviest - 2)
             near = free[first : first + len(side.own) + 4]
-            touched = self._touched(side, list(range(len(side.own))), near, self.limit)
+            touched = self._touched(candidate, left, near, self.limit)
             if self._weight_of(side, (credit.own for credit, _ in touched)) >= HALF * whole:
                 for credit, at in touched:
                     self._credit(candidate, credit, at)
@@ -461,10 +489,19 @@ class FileMatching:
         """Return the uncredited added lines whose length is within the limit of a line's."""
         length = self.book.length(code)
         keep = 1 - self.limit
-        first = bisect_left(self._by_length, (ceil(length * keep), -1))
-        last = bisect_left(self._by_length, (floor(length / keep) + 1, -1)) if keep else None
-        return sorted(at for _, at in self._by_length[first:last] if self._is_left(at))
+        left = self._left_by_length()
+        first = bisect_left(left, (ceil(length * keep), -1))
+        last = bisect_left(left, (floor(length / keep) + 1, -1)) if keep else None
+        return sorted(at for _, at in left[first:last])
 
     @cached_property
-    def _by_length(self) -> list[tuple[int, int]]:
+    def _left(self) -> list[tuple[int, int]]:
         return sorted((self.book.length(line.code), at) for at, line in enumerate(self.file.added))
+
+    def _left_by_length(self) -> list[tuple[int, int]]:
+        """Return the uncredited lines, shortest first; the last answer is kept."""
+        if self._left_of != self._taken:
+            # Thousands of edits of one file ask, and hardly any of them changes the answer.
+            self._left_of = self._taken
+            self._left = [(length, at) for length, at in self._left if self._is_left(at)]
+        return self._left

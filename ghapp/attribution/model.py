@@ -4,7 +4,7 @@ All are frozen. Times are timezone-aware UTC datetimes. ``None`` means "not know
 apply"; the field's docstring says which.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -73,6 +73,8 @@ class FileDiff(Struct, frozen=True):
     """Git shows no text for the file, so it has no added lines."""
     submodule: bool = False
     """The entry is a commit of another repository, not a file."""
+    symlink: bool = False
+    """The entry is a symbolic link; its only line is the path that it points to."""
     hunks: tuple[Hunk, ...] = ()
     blobs: tuple[str, ...] = ()
     """Git's blob ids before and after, perhaps abbreviated; empty: the diff names none."""
@@ -99,10 +101,42 @@ class Change(Struct, frozen=True):
     missing: tuple[str, ...] = ()
     """Paths whose added lines could not be read; if there are any, the audit has no share."""
 
+    def __post_init__(self) -> None:
+        second = changed_twice(self.files)
+        if second is not None:
+            message = (
+                f"{self.files[second].path!r} is changed twice: a line is a path and a number, once"
+            )
+            raise ValueError(message)
+
     @property
     def complete(self) -> bool:
         """Whether every file of the change was read in full."""
         return not self.missing
+
+
+def changed_twice(files: Sequence[FileDiff]) -> int | None:
+    """Return the index of the first file that cannot be in one change with those before it.
+
+    In one change, a path has one entry, except that it may be deleted or renamed away and be
+    given to a new file or a link (rules.md 2.1). ``None``: there is none.
+    """
+    here: dict[str, FileDiff] = {}
+    gone: set[str] = set()
+    for at, file in enumerate(files):
+        left = file.path if file.status is FileStatus.DELETED else None
+        if file.status is FileStatus.RENAMED:
+            left = file.previous_path
+        known = here.get(left) if left else None
+        if known is not None and known.status is FileStatus.MODIFIED:
+            return at
+        if left:
+            gone.add(left)
+        if file.status is not FileStatus.DELETED:
+            if file.path in here or (file.status is FileStatus.MODIFIED and file.path in gone):
+                return at
+            here[file.path] = file
+    return None
 
 
 # --- the evidence -----------------------------------------------------------------------------
@@ -253,6 +287,7 @@ class Reason(StrEnum):
     COMMON_LINE = "common_line"
     SCATTERED = "scattered"
     CREDITED_ELSEWHERE = "credited_elsewhere"
+    MERGED_BEFORE = "merged_before"
     OUTSIDE_WINDOW = "outside_window"
     NOT_APPLIED = "not_applied"
     TRIVIAL_LINE = "trivial_line"
@@ -263,6 +298,8 @@ class Reason(StrEnum):
     TEST_FIXTURE = "test_fixture"
     BINARY = "binary"
     SUBMODULE = "submodule"
+    SYMBOLIC_LINK = "symbolic_link"
+    LFS_POINTER = "lfs_pointer"
     EXCLUDED_PATH = "excluded_path"
 
 

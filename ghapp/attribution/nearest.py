@@ -64,6 +64,10 @@ class MissExplainer:
         return out | _codes_of(self._outside_window, Reason.OUTSIDE_WINDOW, self._path, self._book)
 
     @cached_property
+    def _merged(self) -> dict[int, MissedLine]:
+        return dict(_merged_before(self._matching))
+
+    @cached_property
     def _rewritten(self) -> dict[int, MissedLine]:
         return dict(_rewritten(self._matching))
 
@@ -76,7 +80,8 @@ class MissExplainer:
                 return MissedLine(Reason.CREDITED_ELSEWHERE, edit, 0.0)
             common = self._book.weight(code) < DISTINCTIVE
             return MissedLine(Reason.COMMON_LINE if common else Reason.SCATTERED, edit, 0.0)
-        return self._out.get(code) or self._rewritten.get(added) or NO_MATCH
+        found = self._merged.get(added) or self._out.get(code) or self._rewritten.get(added)
+        return found or NO_MATCH
 
 
 def _equal_own_lines(matching: FileMatching) -> dict[int, tuple[EditInFile, bool]]:
@@ -88,7 +93,7 @@ def _equal_own_lines(matching: FileMatching) -> dict[int, tuple[EditInFile, bool
     for candidate in matching.candidates:
         for own, code in enumerate(candidate.side.own):
             is_free = own not in candidate.side.credited
-            if candidate.side.may_credit(own, matching.file) and (
+            if matching.may_credit(candidate, own) and (
                 code not in found or is_free > found[code][1]
             ):
                 found[code] = candidate, is_free
@@ -106,6 +111,26 @@ def _codes_of(
             for code in read(hunk.own):
                 found.setdefault(code, miss)
     return found
+
+
+def _merged_before(matching: FileMatching) -> Iterator[tuple[int, MissedLine]]:
+    """Yield the added lines that are equal to a line merged before, or within the limit of one."""
+    left = MOST_COMPARED
+    missed = [at for at, credit in enumerate(matching.credits) if credit is None]
+    for candidate in reversed(matching.candidates):
+        codes = {candidate.side.own[own] for own in candidate.merged}
+        left -= len(codes) * len(missed)
+        if left < 0:
+            return
+        for at in missed if codes else ():
+            code = matching.file.added[at].code
+            found = [
+                value
+                for one in codes
+                if (value := difference(one, code, matching.book, matching.limit)) is not None
+            ]
+            if found:
+                yield at, MissedLine(Reason.MERGED_BEFORE, candidate.side.edit, min(found))
 
 
 def _rewritten(matching: FileMatching) -> Iterator[tuple[int, MissedLine]]:
@@ -136,6 +161,7 @@ def _places(matching: FileMatching) -> Iterator[tuple[EditInFile, list[int], lis
 
     For a small edit without an anchor, that place is every uncredited added line.
     """
+    left = [at for at, credit in enumerate(matching.credits) if credit is None]
     for candidate in reversed(matching.candidates):
         side = candidate.side
         if candidate.anchors:
@@ -145,5 +171,4 @@ def _places(matching: FileMatching) -> Iterator[tuple[EditInFile, list[int], lis
                 if own and added:
                     yield candidate, own, added
         elif not candidate.credited and len(side.own) <= SMALL_EDIT:
-            added = [at for at, credit in enumerate(matching.credits) if credit is None]
-            yield candidate, [at for at in range(len(side.own)) if at not in side.credited], added
+            yield candidate, [at for at in range(len(side.own)) if at not in side.credited], left

@@ -15,6 +15,10 @@ MINIMUM_LENGTH = 4
 LONGEST_LINE = 1_000
 """Characters of the longest line that counts, before normalization (rules.md 1, 2.15)."""
 
+LONGEST_OWN_LINE = 10_000
+"""Characters of the longest line of an edit that is compared: a formatter may have broken a line
+that is too long to count into lines that count."""
+
 _TO_ONE_QUOTE = str.maketrans(dict.fromkeys(QUOTES, "'"))
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")  # "x_1", " ", "=", " ", "f", "(" of "x_1 = f("
 

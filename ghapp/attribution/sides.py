@@ -10,10 +10,14 @@ from typing import NamedTuple
 
 from ghapp.attribution import notebook
 from ghapp.attribution.codebook import Codebook
-from ghapp.attribution.model import Edit, FileDiff, LineFingerprint, many
+from ghapp.attribution.model import Edit, FileDiff, FileStatus, LineFingerprint, many
+from ghapp.attribution.normalize import is_long
 from ghapp.attribution.runs import GAP, LineSequence
 
 RawLine = str | LineFingerprint
+WHOLE_FILE_TOOLS = frozenset({"Write", "write", "write_file", "create", "apply_patch"})
+"""Tools of agents that can write a whole file."""
+
 Read = Callable[[list[RawLine] | tuple[RawLine, ...]], list[int]]
 """Turns lines into their codes."""
 
@@ -29,7 +33,7 @@ class AddedCode(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FileSide:
-    """A file's new side."""
+    """A file's new side, and what the diff shows of its old side."""
 
     added: list[AddedCode]
     """The added lines that count, in the order of the file."""
@@ -38,8 +42,14 @@ class FileSide:
     """Position of each added line in the sequence."""
     removed: frozenset[int]
     """Codes of the lines that the change removed from the file."""
+    long: frozenset[int]
+    """Codes of the added lines that are too long to count: own lines like them weigh nothing."""
+    old: list[int]
+    """Codes of the file before the change, with gaps, as the diff shows it."""
     tails: dict[int, list[int]]
     """Codes of the trivial lines after an added line, by its index."""
+    is_new: bool = False
+    """Whether the change adds the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,8 @@ class EditSide:
     """Codes of the lines that the edit removed."""
     tails: dict[int, list[int]]
     """Codes of the trivial lines after an own line, by its index."""
+    is_whole_file: bool = False
+    """Whether the edit wrote a whole file, whose earlier lines, if any, are not known."""
     credited: set[int] = field(default_factory=set)
     """Own lines, by index, that an added line of any file is credited to."""
 
@@ -81,28 +93,42 @@ def file_side(file: FileDiff, counted: dict[int, int], book: Codebook) -> FileSi
     read = reader(file.path, book)
     builder = _Builder(book)
     added: list[tuple[int, int]] = []
-    removed: list[RawLine] = []
+    removed: list[int] = []
+    long: set[int] = set()
+    old: list[int] = []
     for hunk in file.hunks:
         number = hunk.new_start
         for origin, text in hunk.lines:
             if origin == "-":
-                removed.append(text)
+                (code,) = read((text,))
+                removed.append(code)
+                if book.effective[code]:
+                    old.append(code)
                 continue
             if origin == " ":
-                builder.unchanged(read((text,)))
+                (code,) = read((text,))
+                builder.unchanged([code])
+                if book.effective[code]:
+                    old.append(code)
             elif (code := counted.get(number, -1)) >= 0:
                 added.append((number, code))
                 builder.own(code)
+            elif is_long(text):
+                long.update(read((text,)))
             elif text and not text.isspace():
                 builder.tail(read((text,))[0])
             number += 1
         builder.end()
+        old.append(GAP)
     return FileSide(
         many(AddedCode, added),
         builder.sequence(),
         builder.place,
-        frozenset(read(removed)),
+        frozenset(removed),
+        frozenset(long),
+        old,
         builder.tails,
+        is_new=file.status is FileStatus.ADDED,
     )
 
 
@@ -133,7 +159,22 @@ def edit_side(edit: Edit, path: str, book: Codebook) -> EditSide:
         builder.unchanged(read(hunk.after))
         builder.end()
     removed = frozenset(read(edit.lines.removed))
-    return EditSide(edit, own, builder.sequence(), builder.place, removed, builder.tails)
+    return EditSide(
+        edit,
+        own,
+        builder.sequence(),
+        builder.place,
+        removed,
+        builder.tails,
+        is_whole_file=_writes_whole_file(edit),
+    )
+
+
+def _writes_whole_file(edit: Edit) -> bool:
+    hunks = edit.lines.hunks
+    if edit.tool not in WHOLE_FILE_TOOLS or len(hunks) != 1:
+        return False
+    return not (hunks[0].before or hunks[0].after or edit.lines.removed)
 
 
 class _Builder:

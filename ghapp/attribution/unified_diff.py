@@ -7,11 +7,14 @@ https://www.gnu.org/software/diffutils/manual/html_node/Detailed-Unified.html
 import re
 from typing import NamedTuple, NoReturn
 
-from ghapp.attribution.model import FileDiff, FileStatus, Hunk, HunkLine, many
+from msgspec.structs import replace
+
+from ghapp.attribution.model import FileDiff, FileStatus, Hunk, HunkLine, changed_twice, many
 from ghapp.attribution.quoted import QUOTED, unquote
 
 NOTHING = "/dev/null"
 SUBMODULE_MODE = "160000"
+SYMLINK_MODE = "120000"
 _MODES = frozenset({"old mode", "new mode", "new file mode", "deleted file mode", "index"})
 
 _NUMBER = "[0-9]{1,10}"
@@ -24,13 +27,20 @@ _EMPTY_BLOB = ("e69de29", "473a0f4")
 
 _OPENS_PROSE = re.compile(
     r"commit [0-9a-f]{7,64}\b"  # git log, git show
-    r"|From [0-9a-f]{40,64} "  # git format-patch
     r"|[0-9a-f]{7,64}(?: |$)"  # git log --oneline
-    r"|tag \S"  # git show of a tag
-    r"|-- $"  # the signature below a mailed patch
-    r"|Index: |diff -[^-]|# HG changeset patch"  # svn, diff -r, hg
+    r"|Index: |diff -[^-]"  # svn, diff -r
+)
+# git format-patch, and the headers of a mail
+_OPENS_MAIL = re.compile(
+    r"From [0-9a-f]{40,64} "
     r"|(?:From|Subject|Date|Return-Path|Received|Message-I[dD]|MIME-Version|X-[\w-]+): "
 )
+# git show of a tag, hg export, and the signature below a mailed patch
+_OPENS_WORDS = re.compile(r"tag \S|# HG changeset patch|-- $")
+# the next commit or mail
+_OPENS_COMMIT = re.compile(r"commit [0-9a-f]{40,64}\b|From [0-9a-f]{40,64} ")
+_STAT = re.compile(r" \S.* \|\s+(?:\d+|Bin)\b| \d+ files? changed")
+"""A line of the statistics that git writes between a mail's words and its diff."""
 # similarity index 95%, rename from src/old.py, index 0ba81c5..e69de29 100644
 _EXTENDED = re.compile(
     r"(old mode|new mode|new file mode|deleted file mode|similarity index|dissimilarity index"
@@ -43,6 +53,10 @@ https://git-scm.com/docs/git-config, diff.mnemonicPrefix
 """
 
 _AGAIN = "make the diff again and write it straight to a file"
+_ONE_CHANGE = (
+    "this is the text of several commits: give the one diff of the whole change, with "
+    "git diff BASE...HEAD, or from GitHub as .diff instead of .patch"
+)
 _COMBINED = (
     "a merge's combined diff, whose lines have more than one old side",
     "make a plain one with git diff MERGE^1 MERGE",
@@ -80,25 +94,39 @@ class _Header(NamedTuple):
     needs_text: bool
     """Whether hunks or a binary note must follow; otherwise the diff was cut off."""
     blobs: tuple[str, ...] = ()
+    symlink: bool = False
+    trees: tuple[str, str] | None = None
+    """The two compared folders; ``None``: the names do not show them."""
 
 
 def parse_diff(text: bytes) -> tuple[FileDiff, ...]:
     r"""Parse the output of ``git diff``, ``show``, ``log -p``, ``format-patch`` or ``diff -u``.
 
     Lines end at ``\n`` only; a ``\r`` before it stays in the text. Bytes that are not UTF-8
-    become U+FFFD. The text of several commits gives each commit's files in turn, so a file may
-    occur twice, as does one that turns into a symbolic link. An empty text gives ``()``.
+    become U+FFFD. The text of several commits is read if no two of them change the same file. A
+    file that turns into a symbolic link occurs twice: deleted and added. An empty text gives
+    ``()``.
 
-    Raises `DiffError` if the text is cut off or has anything else in it. One cut is undetectable:
-    right after a complete hunk, or after a complete change of mode.
+    Raises `DiffError` if the text is cut off, has anything else in it, or changes a file twice.
+    Undetectable is a cut right after a complete hunk, after a complete change of mode, or in a
+    mail whose words quote a diff.
     """
     lines = _lines(text)
     files: list[FileDiff] = []
+    starts: list[int] = []
+    trees: set[tuple[str, str]] = set()
     at = _next_file(lines, 0)
     while at < len(lines):
-        file, at = _file(lines, at)
+        starts.append(at)
+        file, at = _file(lines, at, trees)
         files.append(file)
         at = _next_file(lines, at)
+    if len(trees) == 1:
+        files = [_below_trees(file, *next(iter(trees))) for file in files]
+    second = changed_twice(files)
+    if second is not None:
+        found, advice = f"{files[second].path!r} is changed a second time", _ONE_CHANGE
+        raise DiffError(starts[second] + 1, found, advice)
     return tuple(files)
 
 
@@ -141,17 +169,56 @@ def _lines(text: bytes) -> list[str]:
 
 def _next_file(lines: list[str], at: int) -> int:
     """Return where the next file starts, after blank lines and a commit's or mail's text."""
-    while at < len(lines) and lines[at] in {"", "\r"}:
-        at += 1
-    if at == len(lines) or _starts_file(lines, at):
-        return at
-    if not _OPENS_PROSE.match(lines[at]):
-        _refuse_known(lines, at)
-        _refuse(lines, at, "a file's diff or a commit's header")
     while at < len(lines) and not _starts_file(lines, at):
-        _refuse_known(lines, at)
+        if lines[at] in {"", "\r"}:
+            at += 1
+        elif _OPENS_MAIL.match(lines[at]):
+            at = _end_of_words(lines, _end_of_mail(lines, at))
+        elif _OPENS_WORDS.match(lines[at]):
+            at = _end_of_words(lines, at)
+        elif _OPENS_PROSE.match(lines[at]):
+            at += 1
+            while at < len(lines) and not _starts_file(lines, at):
+                _refuse_known(lines, at)
+                at += 1
+        else:
+            _refuse_known(lines, at)
+            _refuse(lines, at, "a file's diff or a commit's header")
+    return at
+
+
+def _end_of_words(lines: list[str], at: int) -> int:
+    """Return the next file, commit or mail after a person's words, whatever these begin with."""
+    at += 1
+    while at < len(lines):
+        # A note that binary files differ has no lines that could prove it one of git's.
+        if _starts_file(lines, at) and not lines[at].startswith("Binary files "):
+            break
+        if lines[at].startswith(("diff --c", "@@")):
+            _refuse_known(lines, at)
+        if _OPENS_COMMIT.match(lines[at]):
+            break
         at += 1
     return at
+
+
+def _end_of_mail(lines: list[str], at: int) -> int:
+    """Return the line ``---`` that ends a mail's words, or the start if it has none.
+
+    Words above it may quote a diff. The one that statistics follow is git's; else the first.
+    https://git-scm.com/docs/git-format-patch
+    """
+    found = at
+    for end in range(at + 1, len(lines)):
+        if _OPENS_COMMIT.match(lines[end]):
+            break
+        if lines[end].rstrip("\r") != "---":
+            continue
+        if _STAT.match(lines[end + 1] if end + 1 < len(lines) else ""):
+            return end
+        if found == at and not any(_starts_file(lines, one) for one in range(at, end)):
+            found = end
+    return found
 
 
 def _starts_file(lines: list[str], at: int) -> bool:
@@ -185,14 +252,19 @@ def _quote(line: str) -> str:
 # --- a file -----------------------------------------------------------------------------------
 
 
-def _file(lines: list[str], at: int) -> tuple[FileDiff, int]:
-    """Parse one file: its header, then its hunks or the note that it is binary."""
+def _file(lines: list[str], at: int, trees: set[tuple[str, str]]) -> tuple[FileDiff, int]:
+    """Parse one file: its header, then its hunks or the note that it is binary.
+
+    If its two names show which two trees were compared, these are added to ``trees``.
+    """
     if lines[at].startswith("diff --git "):
         header, at = _git_header(lines, at)
     elif lines[at].startswith("Binary files "):
         header = _binary_header(lines, at)
     else:
         header = _plain_header(lines, at)
+    if header.trees:
+        trees.add(header.trees)
     hunks: tuple[Hunk, ...] = ()
     after = _binary(lines, at)
     if after is None:
@@ -206,6 +278,7 @@ def _file(lines: list[str], at: int) -> tuple[FileDiff, int]:
         previous_path=header.previous_path,
         status=header.status,
         submodule=header.submodule,
+        symlink=header.symlink,
         binary=after > at and not hunks,
         hunks=hunks,
         blobs=header.blobs,
@@ -260,14 +333,25 @@ def _git_header(lines: list[str], at: int) -> tuple[_Header, int]:
         _refuse(lines, at + 1, f"the file of line {start + 1}")
     previous_path = _moved(fields, "from")
     path = _moved(fields, "to") or _path(names or text_names)
+    trees = None if previous_path else _trees(names or text_names)
     if not path or (previous_path is None) != (_moved(fields, "to") is None):
         _refuse(lines, start, "a file's name, here or below")
     if not _is_whole(fields) and not text_names and _binary(lines, at) is None:
         _refuse(lines, at, f"what happens to {path!r}")
     status = _status(fields, text_names)
-    submodule = any(fields[key].endswith(SUBMODULE_MODE) for key in _MODES & fields.keys())
-    blobs = () if submodule else _blobs(fields)
-    return _Header(path, previous_path, status, submodule, _needs_text(fields), blobs), at
+    modes = {fields[key][-6:] for key in _MODES & fields.keys()}
+    submodule = SUBMODULE_MODE in modes
+    header = _Header(
+        path,
+        previous_path,
+        status,
+        submodule,
+        _needs_text(fields),
+        blobs=() if submodule else _blobs(fields),
+        symlink=SYMLINK_MODE in modes,
+        trees=trees,
+    )
+    return header, at
 
 
 def _text_names(lines: list[str], at: int) -> tuple[str, str] | None:
@@ -315,7 +399,52 @@ def _path(names: tuple[str, str] | None) -> str | None:
         return _without_known_prefix(old if new == NOTHING else new)
     if path := _without_prefixes(old, new):
         return path
-    return new[2:] if old[1:2] == new[1:2] == "/" and old[0] + new[0] in _PREFIX_PAIRS else new
+    if trees := _trees(names):
+        return new.removeprefix(_prefix(old, new)[1]).removeprefix(trees[1])
+    return new.removeprefix(_prefix(old, new)[1])
+
+
+def _prefix(old: str, new: str) -> tuple[str, str]:
+    """Return git's two prefixes of two names, such as ``a/`` and ``b/``; empty: none."""
+    if old[1:2] == new[1:2] == "/" and old[0] + new[0] in _PREFIX_PAIRS:
+        return old[:2], new[:2]
+    return "", ""
+
+
+def _trees(names: tuple[str, str] | None) -> tuple[str, str] | None:
+    """Return the two folders that were compared, if the rest of both names is one path.
+
+    ``git diff --no-index old new`` and ``diff -ru ../base/src src`` write such names; prefixes of
+    one part each, such as ``old/`` and ``new/``, are `_without_prefixes`' business.
+    """
+    if names is None or NOTHING in names or _without_prefixes(*names):
+        return None
+    before, after = _prefix(*names)
+    old = names[0].removeprefix(before).split("/")
+    new = names[1].removeprefix(after).split("/")
+    same = 0
+    while same < min(len(old), len(new)) and old[-1 - same] == new[-1 - same]:
+        same += 1
+    if not same:
+        return None
+    return _folder(old[: len(old) - same]), _folder(new[: len(new) - same])
+
+
+def _folder(parts: list[str]) -> str:
+    return "".join(f"{part}/" for part in parts)
+
+
+def _below_trees(file: FileDiff, old: str, new: str) -> FileDiff:
+    """Return a file of a comparison of two trees, named from inside the trees.
+
+    Git names a file that only one tree has by that tree on both sides.
+    """
+    before, after = (old, new) if file.status is not FileStatus.DELETED else (old, old)
+    return replace(
+        file,
+        path=file.path.removeprefix(after),
+        previous_path=file.previous_path and file.previous_path.removeprefix(before),
+    )
 
 
 def _without_known_prefix(name: str) -> str:
@@ -390,7 +519,7 @@ def _plain_header(lines: list[str], at: int) -> _Header:
     status = _status({}, names)
     if status is FileStatus.MODIFIED:
         status = _status_by_time(lines[at], lines[at + 1])
-    return _Header(path, None, status, submodule=False, needs_text=True)
+    return _Header(path, None, status, submodule=False, needs_text=True, trees=_trees(names))
 
 
 def _status_by_time(old: str, new: str) -> FileStatus:

@@ -19,6 +19,7 @@ from ghapp.attribution.model import (
     Verdict,
 )
 from ghapp.attribution.nearest import MissedLine
+from ghapp.attribution.tiers import honest_range
 
 DIGITS = 4
 """Decimal digits of a share and of a difference in the document."""
@@ -103,15 +104,16 @@ def totals(files: Iterable[FileVerdict]) -> AuditTotals:
 def settled(
     counted: AuditTotals, *, edits_considered: int, complete: bool
 ) -> tuple[AuditTotals, Verdict]:
-    """Return the totals with the share, and the verdict on the whole change.
+    """Return the totals with share and range, and the verdict on the whole change.
 
-    The share is ``None``, which means unknown, if files are missing, no line counts, or there is
-    no evidence: then nobody knows that it is zero.
+    The share, and with it the range, is ``None``, which means unknown, if files are missing, no
+    line counts, or there is no evidence: then nobody knows that it is zero.
     """
     found = _verdict(counted.attributed, edits_considered=edits_considered, complete=complete)
     is_known = complete and counted.effective > 0 and found is not Verdict.NO_EVIDENCE
     share = round(counted.attributed / counted.effective, DIGITS) if is_known else None
-    return msgspec.structs.replace(counted, share=share), found
+    span = honest_range(counted.by_reason) if is_known else None
+    return msgspec.structs.replace(counted, share=share, range=span), found
 
 
 def _verdict(attributed: int, *, edits_considered: int, complete: bool) -> Verdict:

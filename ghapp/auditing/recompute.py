@@ -20,7 +20,7 @@ from ghapp.attribution.policy import Policy
 from ghapp.auditing.edit_index import EditIndex
 from ghapp.auditing.replay import HistoryAuditor, ReplayTerms, gathered, neighbors, tip_of
 from ghapp.documents.differences import DifferenceCause, compare
-from ghapp.git.history import HistorySpan, LandedChange, landed
+from ghapp.git.history import HistorySpan, LandedChange, changes_of, landed
 from ghapp.git.landed import NotInClone, changes
 from ghapp.git.repository import GitRepository
 from ghapp.records.bundle import DocumentLine, LineError, PolicyLine, lines_of, read_line
@@ -86,7 +86,8 @@ def recompute(given: RecomputeInputs, bundle: Path) -> Iterator[RecomputedRecord
     git = GitRepository(given.clone)
     with _auditor(given) as auditor, bundle.open("rb") as file:
         recomputing = _Recomputing(file, places, policies, auditor)
-        span = landed(git, HistorySpan(tip=tip_of(git, given.branch), every_commit=True))
+        history = HistorySpan(tip=tip_of(git, given.branch), every_commit=True)
+        span = changes_of(landed(git, history))
         wanted = (one for one in span if one.commit in places)
         for some in neighbors(wanted):
             for one, change in zip(some, changes(git, some), strict=True):

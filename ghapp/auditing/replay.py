@@ -25,7 +25,14 @@ from ghapp.attribution.model import Audit, AuditSubject, Change, PassedOver, Str
 from ghapp.attribution.policy import Policy
 from ghapp.auditing.edit_index import EditCatalog, EditIndex, write_index
 from ghapp.auditing.processes import in_order
-from ghapp.git.history import HistorySpan, LandedChange, landed, pull_heads
+from ghapp.git.history import (
+    HistorySpan,
+    LandedChange,
+    LeftOut,
+    changes_of,
+    landed,
+    pull_heads,
+)
 from ghapp.git.landed import NotInClone, changes
 from ghapp.git.repository import GitRepository
 from ghapp.ingest.artifacts import find_evidence
@@ -85,6 +92,8 @@ class ReplayResult(Struct, frozen=True):
     """Documents that an earlier, interrupted replay had written."""
     unread: tuple[UnreadEvidence, ...]
     """What of the evidence could not be read."""
+    left_out: tuple[LeftOut, ...]
+    """Commits of the history that gave no change."""
     edits: int
     """Edits of any repository that were read."""
     passed_over: tuple[PassedOver, ...]
@@ -129,8 +138,14 @@ def replay_with(
     git, catalog = GitRepository(terms.repository_path), evidence.catalog
     span = _span(terms, git)
     partial = PartialOutput(output, _key(terms, git, span, catalog), terms.at or now)
-    total = sum(1 for _ in landed(git, span))
-    todo = islice(landed(git, span), partial.done, None)
+    total = 0
+    left_out: list[LeftOut] = []
+    for one in landed(git, span):
+        if isinstance(one, LeftOut):
+            left_out.append(one)
+        else:
+            total += 1
+    todo = islice(changes_of(landed(git, span)), partial.done, None)
     task = ReplayTask(terms, evidence.folder, partial.at)
     watch(ReplayProgress(done=partial.done, total=total))
     with partial.writing() as write:
@@ -144,6 +159,7 @@ def replay_with(
         incomplete=partial.incomplete,
         resumed_from=partial.resumed_from,
         unread=catalog.unread,
+        left_out=tuple(left_out),
         edits=len(catalog.outcome),
         passed_over=catalog.passed_over,
         cut=_is_cut(git, span),
@@ -204,7 +220,8 @@ def _is_cut(git: GitRepository, span: HistorySpan) -> bool:
     if not shallow:
         return False
     oldest = git.commit(git.oldest(span.tip))
-    return oldest.sha in shallow and (span.since is None or span.since <= oldest.committed_at)
+    at = oldest.committed_at
+    return oldest.sha in shallow and (span.since is None or at is None or span.since <= at)
 
 
 def neighbors(some: Iterator[LandedChange]) -> Iterator[tuple[LandedChange, ...]]:

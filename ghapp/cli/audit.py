@@ -9,9 +9,11 @@ import click
 from ghapp.cli.one_change import audit_change, change_options, check_change
 from ghapp.cli.options import as_of_option, policy_option, root_option
 from ghapp.cli.output import output_option, plain_text, show, write_out
+from ghapp.reports.harmless import visible
 
 if TYPE_CHECKING:  # the core brings numpy; help and wrong use answer without it
     from ghapp.attribution.model import Audit
+    from ghapp.offline import MovedLines
 
 UNREAD = 1
 """Exit status where some input could not be read."""
@@ -57,11 +59,23 @@ def command(**options: Any) -> None:
         )
     done = audit_change(options)
     _write(done.audit, options)
+    _say_moved(done.moved)
     if done.problems:
         from ghapp.cli.problems import name_problems  # noqa: PLC0415 - see the top
 
         name_problems(done.problems)
         raise click.exceptions.Exit(UNREAD)
+
+
+def _say_moved(some: "tuple[MovedLines, ...]") -> None:
+    """Name the lines that only a policy with moved blocks would count."""
+    for one in some:
+        path, edited = visible(one.path), visible(one.edited_path)
+        click.echo(
+            f"{path}: {one.lines} lines equal those of an edit in {edited}: "
+            "moved_blocks = true would count them",
+            err=True,
+        )
 
 
 def _write(audit: "Audit", options: dict[str, Any]) -> None:

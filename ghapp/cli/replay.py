@@ -26,6 +26,7 @@ from ghapp.cli.times import as_last_instant, as_time
 if TYPE_CHECKING:  # help and wrong use answer without the core
     from ghapp.auditing.replay import GatheredEvidence, ReplayProgress, ReplayResult, ReplayTerms
     from ghapp.documents.differences import AuditDifference
+    from ghapp.git.history import LeftOut
 
 UNREAD = 1
 """Exit status where some input could not be read."""
@@ -287,6 +288,9 @@ def _say(done: "ReplayResult", problems: _Problems) -> bool:
     """Print a summary of one replay; return whether all inputs could be read."""
     list_problems(problems.first, count=problems.count)
     name_problems(done.unread)
+    lost = [one for one in done.left_out if one.is_lost]
+    list_problems([f"{_named(one)}: {one.problem}; it is left out" for one in lost])
+    _say_unplaced([one for one in done.left_out if not one.is_lost])
     if done.cut:
         click.echo(
             "the clone is shallow and lacks what was merged before its oldest commit: "
@@ -298,4 +302,21 @@ def _say(done: "ReplayResult", problems: _Problems) -> bool:
     before = f", {done.resumed_from} of them before an interruption" if done.resumed_from else ""
     less = f", {done.incomplete} incomplete" if done.incomplete else ""
     click.echo(f"{done.documents} audit document(s){before}{less}", err=True)
-    return not (done.incomplete or done.unread or done.cut)
+    return not (done.incomplete or done.unread or done.cut or lost)
+
+
+def _named(one: "LeftOut") -> str:
+    number = "" if one.number is None else f"pull request #{one.number}, "
+    return f"{number}commit {one.commit}"
+
+
+def _say_unplaced(some: "list[LeftOut]") -> None:
+    """Say which numbers stand in messages and belong to no merge of the branch."""
+    if not some:
+        return
+    shown = ", ".join(f"#{one.number} in {one.commit[:12]}" for one in some[:SHOWN])
+    more = f" and {len(some) - SHOWN} more" if len(some) > SHOWN else ""
+    click.echo(
+        f"{len(some)} number(s) in messages belong to no merge into this branch: {shown}{more}",
+        err=True,
+    )

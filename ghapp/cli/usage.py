@@ -60,7 +60,7 @@ def _names() -> "dict[str, Callable[[UsageRecord], str]]":
 def command(
     paths: tuple[Path, ...], since: str | None, until: str | None, part: str, form: str
 ) -> None:
-    """Count the tokens of your own agent sessions. Nothing leaves this machine.
+    """Count the tokens of your own agent sessions, offline.
 
     Each answer of a model counts once, although agents write its tokens several times, and again
     in resumed and forked agent sessions.

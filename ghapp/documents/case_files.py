@@ -19,6 +19,7 @@ from ghapp.attribution.model import (
     TextLines,
 )
 
+_LINK = "120000"
 _MODE = "100644"
 _SUBMODULE = "160000"
 _EMPTY = "e69de29"
@@ -61,7 +62,7 @@ def _file(file: FileDiff) -> Iterator[str]:
 
 def _facts(file: FileDiff) -> Iterator[str]:
     """Yield the lines that say what happens to a file, such as ``new file mode 100644``."""
-    mode = _SUBMODULE if file.submodule else _MODE
+    mode = _SUBMODULE if file.submodule else _LINK if file.symlink else _MODE
     is_empty = not (file.hunks or file.binary)
     if file.status is FileStatus.ADDED:
         yield f"new file mode {mode}"

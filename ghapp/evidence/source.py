@@ -49,6 +49,9 @@ def named_checkout(folder: object, remote: object, *, is_root: bool) -> Iterator
 Found = Edit | UnreadEvidence | PassedOver | Worktree | NamedCheckout | FileSnapshot
 """What an artifact may hold. A `PassedOver` may be told more than once; its counts are added."""
 
+BESIDE = Worktree | NamedCheckout | FileSnapshot
+"""What only helps to place edits: a file that holds nothing else holds no evidence."""
+
 
 def with_worktrees(roots: Iterable[str], worktrees: Iterable[Worktree]) -> tuple[str, ...]:
     """Add the worktrees that were made from one of the roots, and those made from these."""

@@ -34,7 +34,8 @@ def changes(git: GitRepository, some: Sequence[LandedChange]) -> list[Change | N
 
     https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/proposing-changes-to-your-work-with-pull-requests/about-comparing-branches-in-pull-requests
     """
-    region = _Region(git, some) if any(one.head or one.shown for one in some) else None
+    line = [one for one in some if not one.aside]
+    region = _Region(git, line) if any(one.head or one.shown for one in line) else None
     pairs = [_pair(git, region, one) for one in some]
     read = [_files(text) for text in _diffs(git, pairs)]
     shown = [_shown_pair(region, one) for one in some]
@@ -67,10 +68,11 @@ def _pair(git: GitRepository, region: "_Region | None", one: LandedChange) -> Pa
         return NotInClone(problem=_UNSHALLOW)
     if one.before is None:
         return EMPTY_TREES[len(one.commit)], one.commit
-    if one.head is None or region is None:
+    if one.head is None:
         return one.before, one.commit
     try:
-        known = region.merge_base(one.before, one.head)
+        # Beside the line there is no order in which the branch grew.
+        known = None if one.aside or region is None else region.merge_base(one.before, one.head)
         return known or git.merge_base(one.before, one.head), one.head
     except GitError as error:
         return NotInClone(problem=str(error))
@@ -78,7 +80,7 @@ def _pair(git: GitRepository, region: "_Region | None", one: LandedChange) -> Pa
 
 def _shown_pair(region: "_Region | None", one: LandedChange) -> Pair | None:
     """Return what GitHub compared for a pull request that landed as other commits."""
-    if region is None or one.shown is None or one.before is None or one.cut:
+    if region is None or one.aside or one.shown is None or one.before is None or one.cut:
         return None
     try:
         base = region.merge_base(one.before, one.shown)

@@ -26,6 +26,8 @@ LOCK = "fetching"
 """File in a repository of ours that is locked while something is fetched; its time is the last."""
 LARGEST_PACK = 1024 * 1024 * 1024
 """Bytes that one fetch may write to a file."""
+FIRST_YEAR, LAST_YEAR = 2, 9990
+"""Years of a time that may have a window of `ghapp.attribution.policy.LONGEST_WINDOW` around it."""
 RENAME_LIMIT = 5000
 """Files on each side among which git looks for renames; above, a moved file counts as new."""
 WHOLE_HISTORY = 2**31 - 1
@@ -127,10 +129,11 @@ class Commit(Struct, frozen=True):
     sha: str
     parents: tuple[str, ...]
     """In order; empty: a root. A shallow clone may lack these commits."""
-    committed_at: datetime
+    committed_at: datetime | None
+    """``None``: the date is none that a calendar has, as for ``written_at``."""
     author_email: str
     message: str
-    written_at: datetime
+    written_at: datetime | None
     """The author's time, which a rebase keeps."""
     author: str
     """``Name <email>``."""
@@ -587,15 +590,24 @@ def _commit(sha: str, raw: bytes) -> Commit:
     )
 
 
-def _person(told: bytes, encoding: str) -> tuple[str, datetime]:
+def _person(told: bytes, encoding: str) -> tuple[str, datetime | None]:
     """Return who and when from a header line: ``Ann <ann@acme.example> 1767225600 +0100``."""
-    who, seconds, _ = told.rsplit(b" ", 2)
+    who, sign, rest = told.rpartition(b">")
+    seconds = next(iter(rest.split()), b"").decode(errors="replace")
+    return _decoded(who + sign, encoding), moment(seconds)
+
+
+def moment(seconds: str) -> datetime | None:
+    """Return a git time as one that windows can be laid around; ``None``: it is no such time.
+
+    Old tools wrote dates before the epoch as numbers beyond all time, and git keeps them:
+    https://github.com/jelmer/dulwich/issues/567, https://github.com/libgit2/libgit2/issues/5448
+    """
     try:
-        at = datetime.fromtimestamp(int(seconds), UTC)
-    except (OverflowError, OSError, ValueError) as error:
-        problem = f"{told[-60:]!r} is no time of this calendar"
-        raise GitError("cat-file", 0, problem) from error
-    return _decoded(who, encoding), at
+        found = datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return found if FIRST_YEAR <= found.year <= LAST_YEAR else None
 
 
 def _email(author: bytes) -> str:

@@ -15,12 +15,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from ghapp.attribution.model import Edit, FileSnapshot, PassedOver, UnreadEvidence
+from ghapp.attribution.model import Edit, PassedOver, UnreadEvidence
 from ghapp.evidence import claude_code
 from ghapp.evidence.homes import agent_at, is_unread
 from ghapp.evidence.known_files import SharedFiles
 from ghapp.evidence.registry import FILE_NAME, source_of
-from ghapp.evidence.source import EvidenceSource, Found, WantedPath, Worktree, everything
+from ghapp.evidence.source import BESIDE, EvidenceSource, Found, WantedPath, everything
 from ghapp.ingest import opencode_rows
 
 HEAD = 64 * 1024
@@ -227,7 +227,7 @@ def _never_silent(source: EvidenceSource, found: Iterable[Found]) -> Iterator[Fo
     """Yield what a source found in a file, and say so if that is nothing."""
     silent = True
     for one in found:
-        silent = silent and isinstance(one, Worktree | FileSnapshot)
+        silent = silent and isinstance(one, BESIDE)
         yield one
     if silent:
         yield PassedOver(agent=source.AGENT, what=SILENT, count=1)

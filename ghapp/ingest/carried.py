@@ -7,7 +7,7 @@ looks at commits, trees and refs and lists what is attached to some commits. `re
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -19,11 +19,13 @@ from ghapp.evidence import agent_trace, aider, commit_trailers, entire, git_ai_n
 from ghapp.evidence.carried import CarriedCommit, CommitAttachment
 from ghapp.evidence.carried_registry import CARRIED
 from ghapp.evidence.source import Found, NamedCheckout
-from ghapp.git.repository import EMPTY_TREES, Commit, GitError, GitRepository
+from ghapp.git.repository import EMPTY_TREES, LAST_YEAR, Commit, GitError, GitRepository
 
 BY_LINES = frozenset({git_ai_notes.NAME, agent_trace.NAME, aider.NAME})
 """Sources that name lines of a commit."""
 
+BEYOND_ALL_TIME = datetime(LAST_YEAR, 1, 1, tzinfo=UTC)
+"""Stands for the time of a commit whose date is none that a calendar has: no window holds it."""
 LARGEST_ATTACHMENT = 128 * 1024 * 1024
 """Bytes of one note, transcript or file of records, which memory must hold whole."""
 LONG_BEFORE = timedelta(days=60)
@@ -336,8 +338,9 @@ def as_carried(commit: Commit) -> CarriedCommit:
     """Return a commit as sources take it, without its diff."""
     return CarriedCommit(
         sha=commit.sha,
-        written_at=commit.written_at,
-        committed_at=commit.committed_at,
+        # A date beyond all time is in no window.
+        written_at=commit.written_at or commit.committed_at or BEYOND_ALL_TIME,
+        committed_at=commit.committed_at or BEYOND_ALL_TIME,
         author=commit.author,
         committer=commit.committer,
         message=commit.message,

@@ -12,6 +12,7 @@ from ghapp.attribution.model import (
     Audit,
     AuditState,
     FileVerdict,
+    LineRange,
     NoEvidence,
     Struct,
     Verdict,
@@ -82,6 +83,8 @@ class AuditSummary(Struct, frozen=True):
     added: int
     effective: int
     attributed: int
+    span: LineRange | None
+    """How sure it is, if it is not sure altogether; ``None``: it is, or nobody says."""
     by_agent: tuple[tuple[str, int], ...]
     """Agent id and its lines, most lines first."""
     reasons: tuple[ReasonCount, ...]
@@ -133,6 +136,7 @@ def summarize(audit: Audit) -> AuditSummary:
         added=audit.totals.added,
         effective=audit.totals.effective,
         attributed=audit.totals.attributed,
+        span=_span(audit.totals.range),
         by_agent=tuple(_agents(audit)),
         reasons=tuple(_reasons(audit)),
         files=tuple(_files(audit)),
@@ -149,6 +153,10 @@ def summarize(audit: Audit) -> AuditSummary:
         engine=audit.engine,
         digest="sha256:" + hashlib.sha256(to_document(audit)).hexdigest(),
     )
+
+
+def _span(found: LineRange | None) -> LineRange | None:
+    return None if found is None or found.at_least == found.at_most else found
 
 
 def percent(attributed: int, effective: int) -> str:

@@ -58,6 +58,8 @@ def _render(summary: AuditSummary, console: Console) -> None:
     if summary.has_share:
         console.print(_bar(summary, console))
     _print(console, summary.sentence)
+    if summary.span:
+        _print(console, words.how_sure(summary.span))
     if summary.advice:
         _print(console, summary.advice.replace("`", ""))
     agents = [(visible(words.agent_name(agent)), lines) for agent, lines in summary.by_agent]

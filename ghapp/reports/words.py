@@ -5,7 +5,7 @@ docs/reasons.md repeats each sentence under an anchor with the same id; a test c
 
 from collections.abc import Sequence
 
-from ghapp.attribution.model import ATTRIBUTED, EditSource, Reason
+from ghapp.attribution.model import ATTRIBUTED, EditSource, LineRange, Reason
 
 REASONS: dict[str, str] = {
     Reason.RUN: "Part of a run of lines that matches one agent edit.",
@@ -17,6 +17,7 @@ REASONS: dict[str, str] = {
     Reason.COMMON_LINE: "Also in an agent edit, but anyone might type it.",
     Reason.SCATTERED: "Also in an agent edit, most of which is not here.",
     Reason.CREDITED_ELSEWHERE: "All equal agent lines are credited to other lines.",
+    Reason.MERGED_BEFORE: "The agent's line near it was merged before.",
     Reason.OUTSIDE_WINDOW: "Equals a line of an agent edit outside the window.",
     Reason.NOT_APPLIED: "Found only in agent edits that were not applied.",
     Reason.TRIVIAL_LINE: "Blank, too short, or only brackets and punctuation.",
@@ -27,6 +28,8 @@ REASONS: dict[str, str] = {
     Reason.TEST_FIXTURE: "In recorded test data: snapshots, cassettes, mocks.",
     Reason.BINARY: "In a binary file, which has no lines.",
     Reason.SUBMODULE: "A pointer to another repository's commit.",
+    Reason.SYMBOLIC_LINK: "A symbolic link, which only names another path.",
+    Reason.LFS_POINTER: "A Git LFS pointer, which stands for another file.",
     Reason.EXCLUDED_PATH: "In a path that this repository's policy excludes.",
 }
 """Reason → what it means, at most 52 characters, so that it fits one row of a terminal."""
@@ -48,6 +51,7 @@ _NOT_ATTRIBUTED = frozenset(
         Reason.COMMON_LINE,
         Reason.SCATTERED,
         Reason.CREDITED_ELSEWHERE,
+        Reason.MERGED_BEFORE,
         Reason.OUTSIDE_WINDOW,
         Reason.NOT_APPLIED,
     }
@@ -86,6 +90,18 @@ def group(reason: str) -> str:
     if reason in ATTRIBUTED:
         return ATTRIBUTED_GROUP
     return NOT_ATTRIBUTED_GROUP if reason in _NOT_ATTRIBUTED else NOT_COUNTED_GROUP
+
+
+def how_sure(span: LineRange) -> str:
+    """Return a range in words; the headline is its own floor.
+
+    >>> how_sure(LineRange(at_least=60, expected=71, at_most=78))
+    'Agents wrote 60 to 78 of these lines, most likely 71.'
+    """
+    return (
+        f"Agents wrote {span.at_least:,} to {span.at_most:,} of these lines, "
+        f"most likely {span.expected:,}."
+    )
 
 
 def agent_name(agent: str) -> str:

@@ -13,6 +13,7 @@ from typing import NoReturn, TypeVar, cast
 import structlog
 from flask import Flask, abort, g, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
 
 from ghapp.attribution.model import Struct
 from ghapp.git.names import is_owner
@@ -104,6 +105,11 @@ def is_encrypted() -> bool:
     """Say whether browsers reach this app over HTTPS."""
     public = services.settings.public_url or ""
     return request.is_secure or public.startswith("https://")
+
+
+def delete_cookie(answer: Response, name: str) -> None:
+    """Delete a cookie as it was set: browsers ignore any other deletion of a ``__Host-`` one."""
+    answer.delete_cookie(name, httponly=True, secure=is_encrypted(), samesite="Lax")
 
 
 def form_token() -> str:

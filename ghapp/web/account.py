@@ -7,7 +7,7 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from werkzeug.wrappers import Response
 
 from ghapp.store import NewToken, TokenKind, new_secret
-from ghapp.web.access import PageViewer, cookie_name, installations, require_viewer
+from ghapp.web.access import PageViewer, cookie_name, delete_cookie, installations, require_viewer
 from ghapp.web.current import services
 
 LONGEST_LABEL = 100
@@ -48,7 +48,7 @@ def sign_out_everywhere() -> Response:
     """End every sign-in of the person."""
     services.store.logins.end_all(require_viewer().person.id)
     answer = redirect("/", 303)
-    answer.delete_cookie(cookie_name())
+    delete_cookie(answer, cookie_name())
     return answer
 
 

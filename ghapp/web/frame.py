@@ -34,6 +34,7 @@ def add_frame(app: Flask) -> None:
         "agent": lambda agent: visible(words.agent_name(agent)),
         "commands": commands,
         "counted": words.counted,
+        "how_sure": words.how_sure,
         "day": day,
         "drawn": drawn,
         "iso": iso,

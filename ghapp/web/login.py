@@ -17,7 +17,7 @@ from ghapp.github.token_cache import derive_key
 from ghapp.github.user_access import GitHubAway
 from ghapp.github.user_auth import SignInRefused, StartedSignIn
 from ghapp.people.readers import SIGNED_IN_FOR, PageReaders
-from ghapp.web.access import cookie_name, is_encrypted, require_viewer
+from ghapp.web.access import cookie_name, delete_cookie, is_encrypted, require_viewer
 from ghapp.web.current import services
 
 log = structlog.get_logger()
@@ -61,7 +61,7 @@ def callback() -> Response:
     cookie = _begin(carried.started)
     answer = redirect(carried.next, 303)
     _set_cookie(answer, cookie_name(), cookie, SIGNED_IN_FOR)
-    _delete_cookie(answer, _state_cookie())
+    delete_cookie(answer, _state_cookie())
     return answer
 
 
@@ -71,7 +71,7 @@ def sign_out() -> Response:
     require_viewer()
     services.store.logins.end(request.cookies[cookie_name()])
     answer = redirect("/", 303)
-    _delete_cookie(answer, cookie_name())
+    delete_cookie(answer, cookie_name())
     answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 
@@ -164,7 +164,3 @@ def _set_cookie(answer: Response, name: str, value: str, lasts: timedelta) -> No
         secure=is_encrypted(),
         samesite="Lax",
     )
-
-
-def _delete_cookie(answer: Response, name: str) -> None:
-    answer.delete_cookie(name, httponly=True, secure=is_encrypted(), samesite="Lax")

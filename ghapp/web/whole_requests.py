@@ -2,7 +2,7 @@
 
 Its loop reads all connections without waiting for any, and has a time for each: for the head, for
 the body, for the answer. Deliveries have threads of their own. It parses nothing: gunicorn does.
-Decision 21 in docs/decisions says why, and what it costs.
+Decision 25 in docs/decisions says why, and what it costs.
 
 It builds on the insides of gunicorn's ``gthread``, so pyproject.toml names the versions it fits.
 """

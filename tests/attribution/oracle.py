@@ -50,8 +50,8 @@ def is_long(text: str) -> bool:
 
 
 def form(text: str) -> str:
-    """Return the text by which a line is compared: empty if the line is too long to count."""
-    return "" if is_long(text) else canonical(text)
+    """Return the text by which a line is compared: empty if the line is too long for that."""
+    return "" if len(text) > 10_000 else canonical(text)
 
 
 def counts(canon: str) -> bool:
@@ -75,7 +75,7 @@ def part_weight(part: str) -> int:
         return 0
     if len(part) == 1 or part in COMMON_WORDS:
         return 500
-    return round(1000 * (1 + log2(len(part))))
+    return round(1000 * max(1 + log2(len(part)), 0.8 * len(part) - 1))
 
 
 def distance(one: str, other: str) -> int:
@@ -121,6 +121,10 @@ class File:
     forms: list[str] = field(default_factory=list)
     wide: list[str] = field(default_factory=list)
     removed: set[str] = field(default_factory=set)
+    long: set[str] = field(default_factory=set)
+    """Added lines that are too long to count."""
+    old: Side = field(default_factory=list)
+    """The file before the change."""
     uncounted: dict[int, str] = field(default_factory=dict)
 
 
@@ -142,19 +146,23 @@ def new_side(diff: FileDiff) -> File:
         number = hunk.new_start
         for origin, text in hunk.lines:
             canon = form(text)
+            if origin != "+" and counts(canon):
+                file.old.append(Slot(canon, None))
             if origin == "-":
                 file.removed.add(canon)
                 continue
-            if origin == "+" and counts(canon):
+            if origin == "+" and counts(canon) and not is_long(text):
                 file.numbers.append(number)
                 _own(file, canon)
             elif origin == "+":
+                file.long |= {canon} if is_long(text) else set()
                 file.uncounted[number] = "long_line" if is_long(text) else "trivial_line"
-                _short(file, canon)
+                _short(file, "" if is_long(text) else canon)
             elif counts(canon):
                 file.side.append(Slot(canon, None))
             number += 1
         file.side.append(None)
+        file.old.append(None)
     return file
 
 
@@ -380,6 +388,15 @@ class Author:
     is_whole: bool = False
 
 
+def writes_whole_file(edit: Edit) -> bool:
+    """Say whether an edit wrote a whole file without any known earlier line."""
+    if len(edit.lines.hunks) != 1 or edit.lines.removed:
+        return False
+    hunk = edit.lines.hunks[0]
+    named = edit.tool in {"Write", "write", "write_file", "create", "apply_patch"}
+    return named and not hunk.before and not hunk.after
+
+
 class FileAudit:
     """One file and its edits, in the order of ties."""
 
@@ -389,11 +406,13 @@ class FileAudit:
         self.credits: dict[int, Credit] = {}
         self.edits = edits
         self.authors = [Author(edit) for edit in edits if edit.forms]
+        self.merged: dict[str, set[int]] = {}
         if not file.forms:
             return
         sessions = self._sessions()
         for author in self.authors:
             author.runs = equal_runs(file.side, author.written.side)
+            self.merged[author.written.edit.id] = self._merged_before(author)
             edit = author.written.edit
             self._weigh(author, sessions[edit.agent, edit.agent_session])
         self._credit_runs()
@@ -408,6 +427,8 @@ class FileAudit:
 
     def weight(self, canon: str) -> float:
         """Weigh a line in this file: a line that recurs there or in one edit weighs less."""
+        if canon in self.file.long:
+            return 0.0
         often = [Counter(slot.form for slot in self.file.side if slot)[canon]]
         often += [author.written.forms.count(canon) for author in self.authors]
         return plain_weight(canon) / (1.0 + log2(max(1, *often)))
@@ -430,9 +451,41 @@ class FileAudit:
         forms = {
             there.form
             for here, there in self._both(written, run)
-            if there.number is None or here.number is not None
+            if there.number is None
+            or (here.number is not None and there.number not in self.merged_of(written))
         }
         return fsum(map(self.weight, forms))
+
+    def merged_of(self, written: Written) -> set[int]:
+        """Return the own lines of an edit that were merged before this change."""
+        return self.merged.get(written.edit.id, set())
+
+    def left(self, written: Written) -> list[int]:
+        """Return the others."""
+        return [at for at in range(len(written.forms)) if at not in self.merged_of(written)]
+
+    def _merged_before(self, author: Author) -> set[int]:
+        """Return the own lines that the base explains as well as the change: rules.md 2.18."""
+        written = author.written
+        when = (written.edit.at, written.edit.id)
+        standing = {
+            slot.number
+            for run in equal_runs(self.file.old, written.side)
+            for slot in written.side[run.edit_at : run.edit_at + run.length]
+            if slot and slot.number is not None
+        }
+        old = {
+            own
+            for own in standing
+            if not any(
+                written.forms[own] in other.removed and (other.edit.at, other.edit.id) <= when
+                for other in self.edits
+            )
+        }
+        every = range(len(written.forms))
+        if not old or self._weight_of(written, old) < 0.5 * self._weight_of(written, every):
+            return set()
+        return {own for own in old if written.forms[own] not in self.file.forms}
 
     def _both(self, written: Written, run: Run) -> list[tuple[Slot, Slot]]:
         both = [(self.file.side[at], written.side[edit_at]) for edit_at, at in run.anchors()]
@@ -441,6 +494,8 @@ class FileAudit:
     def may_credit(self, written: Written, own: int) -> bool:
         """Refuse a line that the edit only restyled, unless the change restyles it too."""
         canon = written.forms[own]
+        if own in self.merged_of(written):
+            return False
         return canon not in written.removed or canon in self.file.removed
 
     def _sessions(self) -> dict[tuple[str, str], float]:
@@ -466,17 +521,20 @@ class FileAudit:
     def _weigh(self, author: Author, of_session: float) -> None:
         written = author.written
         standing = {own for run in author.runs for own, _ in self.pairs(written, run)}
-        every = range(len(written.forms))
-        total = self._weight_of(written, every)
+        total = self._weight_of(written, range(len(written.forms)))
         author.of_session = of_session
-        author.is_whole = len(standing) == len(written.forms)
+        author.is_whole = len(standing) == sum(
+            canon not in self.file.long for canon in written.forms
+        )
         author.weight = self._weight_of(written, standing)
         author.of_edit = author.weight / total if total else 0.0
         if author.of_edit < 0.5 and author.weight >= 7 and of_session < 0.5:
             anchors = [anchor for run in author.runs for anchor in run.anchors()]
             more: list[int] = []
             for gap in gaps_of(anchors, written, self.file, 30):
-                own = [at for at in gap.own if at not in standing]
+                own = [
+                    at for at in gap.own if at not in standing and at not in self.merged_of(written)
+                ]
                 for ours, _ in stretches(own, written.wide, gap.added, self.file, lambda _: True):
                     more += ours
             author.of_edit += self._weight_of(written, more) / total
@@ -485,9 +543,12 @@ class FileAudit:
         """Apply the table of docs/matching.md, step 3."""
         weight, e, s = self.run_weight(author.written, run), author.of_edit, author.of_session
         heavier = max(weight, author.weight)
-        if weight * max(e, s) >= 20 or (s >= 0.5 and author.is_whole):
+        if weight * max(e, s) >= 20 or (s >= 0.5 and author.is_whole and weight >= 4):
             return True
-        return weight >= 4 and (
+        is_new = self.file.diff.status is FileStatus.ADDED
+        if is_new and writes_whole_file(author.written.edit) and e >= 0.1 and author.weight >= 7:
+            return True
+        return weight >= 10 and (
             ((s >= 0.5 or e >= 0.75) and heavier >= 7) or (e >= 0.5 and heavier >= 50)
         )
 
@@ -581,7 +642,7 @@ class FileAudit:
 
     def _fill_whole(self, author: Author) -> None:
         for gap in gaps_of(author.anchors, author.written, self.file, 30):
-            if len(gap.own) == len(author.written.forms):
+            if not self.merged_of(author.written) and len(gap.own) == len(author.written.forms):
                 self._credit_rewrapped(author, gap)
                 touched = self._touched(author.written, gap)
                 if not author.credited and len(touched) == len(gap.own):
@@ -589,7 +650,9 @@ class FileAudit:
 
     def _credit_rewrapped(self, author: Author, gap: Gap) -> None:
         written = author.written
-        own = [at for at in gap.own if at not in written.credited]
+        own = [
+            at for at in gap.own if at not in written.credited and at not in self.merged_of(written)
+        ]
         found = stretches(
             own, written.wide, gap.added, self.file, lambda at: at not in self.credits
         )
@@ -639,21 +702,21 @@ class FileAudit:
 
     def _credit_touched_edit(self, author: Author) -> None:
         written = author.written
-        every = list(range(len(written.forms)))
-        total = self._weight_of(written, every)
-        if len(every) > 12 or total < 7:
+        size, mine = len(written.forms), self.left(written)
+        total = self._weight_of(written, range(size))
+        if not mine or size > 12 or total < 7:
             return
-        self._credit_rewrapped(author, Gap(every, list(range(len(self.file.forms)))))
+        self._credit_rewrapped(author, Gap(mine, list(range(len(self.file.forms)))))
         if author.credited:
             return
-        left = [at for at in range(len(self.file.forms)) if at not in self.credits]
-        heaviest = max(every, key=lambda at: (self.weight(written.forms[at]), -at))
-        start = self._touched(written, Gap([heaviest], left))
+        free = [at for at in range(len(self.file.forms)) if at not in self.credits]
+        heaviest = max(mine, key=lambda at: (self.weight(written.forms[at]), -at))
+        start = self._touched(written, Gap([heaviest], free))
         if not start:
             return
-        left = [at for at in left if at >= start[0].added - 2 * len(every)]
-        first = max(0, left.index(start[0].added) - heaviest - 2)
-        touched = self._touched(written, Gap(every, left[first : first + len(every) + 4]))
+        free = [at for at in free if at >= start[0].added - 2 * size]
+        first = max(0, free.index(start[0].added) - heaviest - 2)
+        touched = self._touched(written, Gap(mine, free[first : first + size + 4]))
         if self._weight_of(written, [pair.own for pair in touched]) >= total / 2:
             self._credit_touched(author, touched)
 
@@ -684,6 +747,9 @@ def miss(audit: FileAudit, added: int, outside: list[Edit], refused: list[Edit])
             return Reasoned(word, written.edit.id, 0.0)
     if equal:
         return Reasoned("credited_elsewhere", equal[0][0].edit.id, 0.0)
+    merged = merged_before(audit, canon)
+    if merged:
+        return merged
     for reason, edits in (("outside_window", outside), ("not_applied", refused)):
         for edit in edits:
             if any(form(str(text)) == canon for hunk in edit.lines.hunks for text in hunk.own):
@@ -695,6 +761,15 @@ def miss(audit: FileAudit, added: int, outside: list[Edit], refused: list[Edit])
         if near and audit.limit < min(near) <= Fraction(1, 2):
             return Reasoned("rewritten", author.written.edit.id, round(float(min(near)), 4))
     return Reasoned("no_match")
+
+
+def merged_before(audit: FileAudit, canon: str) -> Reasoned | None:
+    """Name the first edit with a line merged before that the line may have replaced."""
+    for written in (author.written for author in audit.authors):
+        near = [difference(written.forms[own], canon) for own in audit.merged_of(written)]
+        if near and min(near) <= audit.limit:
+            return Reasoned("merged_before", written.edit.id, round(float(min(near)), 4))
+    return None
 
 
 def beside(audit: FileAudit, author: Author, added: int) -> list[int]:

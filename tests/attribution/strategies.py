@@ -208,6 +208,12 @@ class Telling:
         else:
             self.edit_seen_twice()
 
+    def merge_first_edits(self) -> None:
+        """Let agents edit files, and the base of the change hold what they wrote."""
+        for _ in range(self.tape.below(3) + 1):
+            self.agent_edits(self.tape.one_of(sorted(self.now)))
+        self.before = {path: list(lines) for path, lines in self.now.items()}
+
     def agent_edits(self, path: str) -> None:
         """Let an agent edit a file, with or without success."""
         tape, old = self.tape, self.now[path]
@@ -329,6 +335,8 @@ def story(content: bytes) -> Case:
     for path in ("src/app.py", "src/tenant.ts", "lib/ledger.rb")[: tape.one_of((1, 1, 2, 3))]:
         told.before[path] = some_lines(tape, 7) if tape.happens(60) else []
         told.now[path] = list(told.before[path])
+    if tape.happens(50):
+        told.merge_first_edits()
     if tape.happens(25):
         told.renamed["src/app.py"] = "src/old_app.py"
         if tape.happens(30):

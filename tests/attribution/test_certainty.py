@@ -6,9 +6,14 @@ from ghapp.attribution.certainty import NOWHERE, EditCoverage, is_no_chance
 
 
 def covered(
-    edit: float, session: float, *, weight: float = 0.0, is_whole: bool = False
+    edit: float,
+    session: float,
+    *,
+    weight: float = 0.0,
+    is_whole: bool = False,
+    is_new_file: bool = False,
 ) -> EditCoverage:
-    return EditCoverage(weight, edit, session, is_whole)
+    return EditCoverage(weight, edit, session, is_whole, is_new_file)
 
 
 @pytest.mark.parametrize(
@@ -20,20 +25,23 @@ def covered(
         (99.0, covered(0.2, 0.0), False),
         (100.0, covered(0.0, 0.2), True),
         # most of the edit, or half of the session
-        (7.0, covered(0.75, 0.0), True),
-        (6.9, covered(0.75, 0.0), False),
-        (7.0, covered(0.0, 0.5), True),
-        (7.0, covered(0.74, 0.49), False),
+        (10.0, covered(0.75, 0.0), True),
+        (10.0, covered(0.0, 0.5), True),
+        (10.0, covered(0.74, 0.49), False),
         # half of the edit alone
         (39.9, covered(0.5, 0.0), False),
         (40.0, covered(0.5, 0.0), True),
         # a light run, in its place only
-        (4.0, covered(0.75, 0.0, weight=7.0), True),
-        (3.9, covered(0.75, 0.0, weight=7.0), False),
+        (9.9, covered(0.75, 0.0, weight=70.0), False),
         # a whole edit of a session that is in the change
-        (0.5, covered(1.0, 0.5, is_whole=True), True),
-        (0.5, covered(1.0, 0.49, is_whole=True), False),
-        (0.5, covered(1.0, 0.5), False),
+        (4.0, covered(1.0, 0.5, is_whole=True), True),
+        (3.9, covered(1.0, 0.5, is_whole=True), False),
+        (4.0, covered(1.0, 0.49, is_whole=True), False),
+        (4.0, covered(1.0, 0.5), False),
+        # a write of a whole new file
+        (0.5, covered(0.1, 0.0, weight=7.0, is_new_file=True), True),
+        (0.5, covered(0.09, 0.0, weight=7.0, is_new_file=True), False),
+        (0.5, covered(0.1, 0.0, weight=6.9, is_new_file=True), False),
     ],
 )
 def test_what_is_no_coincidence(

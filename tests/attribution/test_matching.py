@@ -66,7 +66,7 @@ def test_the_heavier_run_wins_and_the_lighter_keeps_the_rest() -> None:
     told = Told(INVOICE, LEDGER, TENANT)
     told.edit("first", INVOICE, LEDGER)
     told.edit("second", LEDGER, TENANT)
-    assert [one and one[0] for one in told.credits()] == ["first", "first", "second"]
+    assert [one and one[0] for one in told.credits()] == ["first", "second", "second"]
 
 
 def test_an_own_line_is_credited_once() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ghapp.attribution.model import FileDiff, FileStatus, Hunk
 from ghapp.attribution.unified_diff import DiffError, parse_diff, parse_patch
-from tests.cases import cases, names
+from tests.cases import FIXTURES, cases, names
 from tests.searching import searched
 
 FOLDERS = cases("diffs")
@@ -65,6 +65,15 @@ def test_error_says_where_what_and_what_to_do() -> None:
         "line 5: expected 0 more old and 1 more new lines in the hunk, but the text ends; "
         "make the diff again and write it straight to a file"
     )
+
+
+def test_a_diff_that_a_mail_quotes_is_words() -> None:
+    """Git's own diff stands below the statistics; see getpatchwork/patchwork#462."""
+    mail = (FIXTURES / "diffs/format_patch/change.diff").read_bytes()
+    quoted = (
+        b"What went wrong:\n\n---\n\ndiff --git a/q b/q\n--- a/q\n+++ b/q\n@@ -1 +1 @@\n-a\n+b\n\n"
+    )
+    assert parse_diff(mail.replace(b"---\n a.py", quoted + b"---\n a.py")) == parse_diff(mail)
 
 
 # --- GitHub's patch ---------------------------------------------------------------------------

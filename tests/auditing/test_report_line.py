@@ -60,7 +60,10 @@ def test_every_reason_of_a_case_is_kept(folder: Path) -> None:
 
 def test_the_cases_have_every_reason_but_those_without_lines() -> None:
     found = {verdict.reason for folder in TEXTS for _, verdict in each_line(of_folder(folder))}
-    without = {Reason.BINARY, Reason.SUBMODULE, Reason.EXCLUDED_PATH}
+    without = {
+        *(Reason.BINARY, Reason.SUBMODULE, Reason.SYMBOLIC_LINK, Reason.LFS_POINTER),
+        Reason.EXCLUDED_PATH,
+    }
     assert found == {reason.value for reason in set(Reason) - without}
 
 

@@ -115,5 +115,5 @@ def test_coverage_names_weeks_and_pull_requests_of_silent_authors(data: Path) ->
     status, said, _ = run(data, "coverage", "acme/shop")
     week, sentence, pull = said.splitlines()
     assert (status, week.split("\t")[1:]) == (0, ["1 machine(s)", "1 edit(s)", "ann"])
-    assert sentence.startswith("For 1 of 1 pull requests the author's machine did not report")
+    assert sentence.startswith("For 1 of 1 pull request the author's machine did not report")
     assert pull.split() == ["#17", (NOW - DAY).date().isoformat(), "dan"]

@@ -151,7 +151,7 @@ def test_control_c_at_work_gives_the_same_file(place: Path) -> None:
     assert ghapp(*arguments(place, *long)).returncode == 0
     expected = (place / "out.jsonl").read_bytes()
     (place / "out.jsonl").unlink()
-    for most, written in ((0, 0), (30, 1)):
+    for most, written in ((0, 0), (40, 1)):
         _interrupted(place, most, written, arguments(place, *long, "--jobs", "2"))
     assert not (place / "out.jsonl").exists()
     done = ghapp(*arguments(place, *long))

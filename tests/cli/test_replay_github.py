@@ -42,7 +42,7 @@ def test_the_command_works_by_itself(tmp_path: Path) -> None:
         name = ("--repository", "acme/app", "--output", str(output))
         status, told = run("replay", *name)
         assert (status, told) == (0, "replay 1: 3 audit document(s)\n")
-        assert output.read_bytes().count(b'"no_evidence"') == 3
+        assert output.read_bytes().count(b'"verdict":"no_evidence"') == 3
         assert sandbox.writes() == []
         assert run("replay", *name, "--jobs", "2")[0] == 2
         assert run("replay", "--output", str(output))[0] == 2

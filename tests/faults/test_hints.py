@@ -113,9 +113,9 @@ def test_repositories_that_an_old_event_takes_away_stay_with_the_new_installatio
 
 def test_permissions_that_were_granted_bring_back_what_was_refused_long_ago(place: Place) -> None:
     place.agent_wrote()
-    place.installation.permissions = {"metadata": "read", "contents": "read", "checks": "write"}
     pull = place.merged()
     place.sandbox.deliver_closed(pull)
+    place.installation.permissions = {"metadata": "read", "contents": "read", "checks": "write"}
     place.work()
     assert place.last(pull).outcome is WorkEnd.REFUSED
     for _ in range(20):

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from ghapp.attribution.model import Struct
+from ghapp.git.names import quoted
 from ghapp.github.answers import (
     GitHubError,
     GoneForGood,
@@ -17,7 +18,7 @@ from ghapp.github.answers import (
     RequestRejected,
     TemporaryFailure,
 )
-from ghapp.github.client import GitHub, quoted
+from ghapp.github.client import GitHub
 from tests.github.place import START, Place
 
 

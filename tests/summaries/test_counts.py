@@ -98,7 +98,7 @@ def test_without_lines_or_people_there_is_no_share() -> None:
     unread = PullCounts.of(_pull(complete=False))
     assert (unread.share, unread.known_share, unread.pulls_share) == (None, None, 1.0)
     silent = PullCounts.of(_pull(Verdict.NO_EVIDENCE))
-    assert (silent.share, silent.known_share, silent.pulls_share) == (None, None, 0.0)
+    assert (silent.share, silent.known_share, silent.pulls_share) == (None, None, None)
     day = AdoptionDay(day=date(2026, 5, 20), developers=0, agent_sessions=0, pulls=3)
     assert day.pulls_per_developer is None
     assert msgspec.structs.replace(day, developers=2).pulls_per_developer == 1.5

@@ -42,6 +42,8 @@ def test_weeks_begin_on_monday_and_months_end_with_the_year() -> None:
         {"share_from": 0.0},
         {"share_to": 1.0},
         {"path": "."},
+        {"base": "next"},
+        {"counting": "codex"},
     ],
 )
 def test_anything_but_repositories_and_days_is_not_plain(more: dict[str, Any]) -> None:

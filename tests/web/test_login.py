@@ -1,6 +1,7 @@
 """Signing in and out, and what becomes of it when GitHub, a person or a stranger does otherwise."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ghapp.bootstrap import Services
+from ghapp.store.logins import SignedIn, new_cookie
+from ghapp.web.access import form_token
 from ghapp.web.limits import RATES
 from ghapp.web.login import local_path
 from tests.web.place import Place
@@ -170,3 +173,33 @@ def test_without_a_client_secret_nobody_signs_in(client: FlaskClient, services: 
     answer = client.get("/login")
     assert answer.status_code == 404
     assert "GITHUB_CLIENT_SECRET" in answer.text
+
+
+def attributes(cookie: str) -> set[str]:
+    """Return what a Set-Cookie says beside its value and when it ends."""
+    parts = {part.strip() for part in cookie.split(";")[1:]}
+    return {part for part in parts if not part.startswith(("Max-Age", "Expires"))}
+
+
+@pytest.mark.parametrize("path", ["/logout", "/settings/sign-out-everywhere"])
+def test_a_cookie_is_deleted_as_it_was_set(tmp_path: Path, path: str) -> None:
+    # Browsers ignore a `__Host-` cookie's deletion that lacks `Secure` or names another path.
+    place = Place(tmp_path, GHAPP_PUBLIC_URL="https://localhost")
+    try:
+        browser = place.app.test_client()
+        secret, url = new_cookie(), "https://localhost"
+        person = SignedIn(id=1, login="ann", sealed=b"x")
+        until = place.clock() + timedelta(days=1)
+        place.store.logins.begin(person, secret, until, now=place.clock())
+        browser.set_cookie("__Host-login", secret, secure=True)
+        with place.app.test_request_context("/", headers={"Cookie": f"__Host-login={secret}"}):
+            token = form_token()
+        out = browser.post(path, data={"form_token": token}, base_url=url)
+        (deleted,) = out.headers.getlist("Set-Cookie")
+        (begun,) = browser.get("/login", base_url=url).headers.getlist("Set-Cookie")
+    finally:
+        place.close()
+    assert out.status_code == 303
+    assert deleted.startswith("__Host-login=;")
+    wanted = {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"}
+    assert attributes(deleted) == attributes(begun) == wanted

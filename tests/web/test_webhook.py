@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from ghapp.bootstrap import Services
 from ghapp.github.webhooks import MAX_BODY_BYTES, sign
-from ghapp.store import DeliveryEnd, StoreError
+from ghapp.store import DeliveryEnd, Installation, Repository, StoreError, WorkKind
 from tests.store.records import deliveries
 from tests.web.conftest import APP, NOW, SECRETS, RememberingQueue
 
@@ -149,26 +149,20 @@ def test_as_much_as_github_sends_is_read(client: FlaskClient) -> None:
     assert send(client, raw + b" " * (MAX_BODY_BYTES - len(raw))).status_code == 202
 
 
-def test_an_installation_is_known_from_its_first_event(
-    client: FlaskClient, services: Services
-) -> None:
+def test_what_an_event_opens_waits_for_github(client: FlaskClient, services: Services) -> None:
     body = {
         "action": "created",
-        "installation": {
-            "id": 5,
-            "account": {"login": "acme", "type": "Organization"},
-            "permissions": {"checks": "write"},
-        },
+        "installation": {"id": 5, "account": {"login": "acme", "type": "Organization"}},
         "repositories": [{"id": 42, "full_name": "acme/app"}],
         "sender": {"login": "maria"},
     }
-    assert send(client, body, event="installation").json == {"delivery": "d-1", "outcome": "done"}
-    installed = services.store.installations.installation(5)
-    assert installed is not None
-    assert (installed.account, installed.permissions) == ("acme", {"checks": "write"})
-    assert services.store.installations.find("acme/app") is not None
+    answer = send(client, body, event="installation").json
+    assert answer == {"delivery": "d-1", "outcome": "scheduled"}
+    assert services.store.installations.installation(5) is None
+    (asked,) = services.store.work.overdue(NOW)
+    assert asked.kind == WorkKind.CONFIRM
     (kept,) = deliveries(services.store)
-    assert kept.outcome is DeliveryEnd.DONE
+    assert kept.outcome is DeliveryEnd.SCHEDULED
 
 
 @pytest.mark.parametrize(
@@ -177,31 +171,27 @@ def test_an_installation_is_known_from_its_first_event(
 def test_an_installation_that_ends_is_left_alone(
     client: FlaskClient, services: Services, action: str, *, is_active: bool
 ) -> None:
-    body = {"action": "created", "installation": {"id": 5, "account": {"login": "acme"}}}
+    services.store.installations.seen(Installation(id=5, account="acme"), now=NOW)
+    body = {"action": action, "installation": {"id": 5, "account": {"login": "acme"}}}
     send(client, body, event="installation")
-    send(client, {**body, "action": action}, event="installation", guid="d-2")
     installed = services.store.installations.installation(5)
     assert installed is not None
     assert installed.is_active is is_active
 
 
-def test_repositories_come_go_and_change_their_names(
-    client: FlaskClient, services: Services
-) -> None:
-    both = [{"id": 42, "full_name": "acme/app"}, {"id": 43, "full_name": "acme/web"}]
-    body = {"action": "added", "installation": {"id": 5}, "repositories_added": both}
-    send(client, body, event="installation_repositories")
-    gone = {"action": "removed", "installation": {"id": 5}, "repositories_removed": both[1:]}
-    send(client, gone, event="installation_repositories", guid="d-2")
-    renamed = {
-        "action": "renamed",
+def test_repositories_go_at_once(client: FlaskClient, services: Services) -> None:
+    store = services.store.installations
+    store.seen(Installation(id=5, account="acme"), now=NOW)
+    for number, name in ((42, "app"), (43, "web")):
+        one = Repository(id=number, owner="acme", name=name, installation_id=5)
+        store.repository_seen(one, now=NOW)
+    gone = {
+        "action": "removed",
         "installation": {"id": 5},
-        "repository": {"id": 42, "full_name": "acme/application"},
+        "repositories_removed": [{"id": 43, "full_name": "acme/web"}],
     }
-    send(client, renamed, event="repository", guid="d-3")
-    assert [one.full_name for one in services.store.installations.repositories(5)] == [
-        "acme/application"
-    ]
+    send(client, gone, event="installation_repositories")
+    assert [one.full_name for one in store.repositories(5)] == ["acme/app"]
 
 
 @pytest.mark.parametrize("path", ["/webhooks/github", "/webhooks/github/"])

@@ -1,9 +1,9 @@
 """All exclusion rules in their order. It contains no rule itself.
 
 The first rule that excludes a file gives the reason. Git's own facts come first (binary,
-submodule), then the repository's policy, then names, from the surest to the least sure: a lock
-file is one in any folder, and everything in a build directory is output. So a snapshot in
-``dist/`` is build output, and a minified fixture is generated.
+submodule, symbolic link, LFS pointer), then the repository's policy, then names, from the surest
+to the least sure: a lock file is one in any folder, and everything in a build directory is output.
+So a snapshot in ``dist/`` is build output, and a minified fixture is generated.
 """
 
 from ghapp.attribution.exclusions import (
@@ -11,9 +11,11 @@ from ghapp.attribution.exclusions import (
     build_directory,
     excluded_path,
     generated,
+    lfs_pointer,
     lock_file,
     long_line,
     submodule,
+    symbolic_link,
     test_fixture,
     trivial_line,
 )
@@ -24,6 +26,8 @@ from ghapp.attribution.policy import Policy
 FILE_RULES: dict[str, FileRule] = {
     binary.RULE_ID: binary,
     submodule.RULE_ID: submodule,
+    symbolic_link.RULE_ID: symbolic_link,
+    lfs_pointer.RULE_ID: lfs_pointer,
     excluded_path.RULE_ID: excluded_path,
     lock_file.RULE_ID: lock_file,
     build_directory.RULE_ID: build_directory,

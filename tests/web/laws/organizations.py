@@ -237,15 +237,6 @@ def _team_rows(account: str) -> list[dict[str, str]]:
     ]
 
 
-ADDRESSES = (f"{one}.{two}.9" for one in range(256) for two in range(256))
-"""The ends of addresses, each used once."""
-
-
 def administrator(place: Place) -> FlaskClient:
-    """Return the browser of the one who may read every organization, at an address of its own.
-
-    The laws ask every route many times, and an address may ask the API 600 times in a minute.
-    """
-    browser = place.signed_in("admin")
-    browser.environ_base["REMOTE_ADDR"] = f"10.{next(ADDRESSES)}"
-    return browser
+    """Return the browser of the one who may read every organization."""
+    return place.signed_in("admin")

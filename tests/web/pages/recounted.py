@@ -643,6 +643,10 @@ def _said(pull: Pull) -> Iterator[Figure]:
         *first, last = [f"{many(inputs.edits_considered, 'edit')} considered", *named]
         read = " and ".join(filter(None, [", ".join(first), last]))
         yield "", f"Evidence read: {read}."
+    if totals.range and totals.range.at_least != totals.range.at_most:
+        span = f"{n(totals.range.at_least)} to {n(totals.range.at_most)}"
+        likely = n(totals.range.expected)
+        yield "", f"Agents wrote {span} of these lines, most likely {likely}."
     is_one = totals.attributed == 1
     verb = "is" if is_one else "are"
     if inputs.missing:

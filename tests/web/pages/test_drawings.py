@@ -72,7 +72,7 @@ def test_pull_requests_are_drawn_and_stand_in_a_table() -> None:
     assert found.heads == ("Week", "With", "Without", "No evidence")
     assert found.rows == (
         ("Week of 3 Nov 2025", "2", "1", "0"),
-        ("Week of 3 Nov 2025", "0", "0", "1"),
+        ("Week of 3 Nov 2025", "-", "-", "1"),
     )
     assert "Since 3 Nov 2025. 2 with an agent, 1 without, 1 without evidence." in found.svg
 
@@ -80,7 +80,7 @@ def test_pull_requests_are_drawn_and_stand_in_a_table() -> None:
 def test_a_share_is_drawn_with_a_gap_where_nothing_is_known() -> None:
     whole = drawings.shares([point(KNOWN), point(KNOWN)], TimeGrain.DAY)
     gap = drawings.shares([point(KNOWN), point(UNKNOWN)], TimeGrain.DAY)
-    assert gap.rows == (("3 Nov 2025", "61", "1,200", "5%"), ("3 Nov 2025", "0", "8", "-"))
+    assert gap.rows == (("3 Nov 2025", "61", "1,200", "5%"), ("3 Nov 2025", "-", "8", "-"))
     assert gap.svg.count("at least 5% (61 of 1,200 lines)") == 1
     assert whole.svg.count("at least 5% (61 of 1,200 lines)") == 2
 
