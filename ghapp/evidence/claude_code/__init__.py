@@ -27,7 +27,7 @@ _FILE_NAME = re.compile(r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|agent-\
 # "sessionId":"5f0c7d1e-…"
 _SIGN = re.compile(rb'"(?:sessionId|parentUuid|leafUuid)"\s*:')
 # Other programs' logs have types and sessions, too.
-_ONLY_HERE = re.compile(rb'"(?:parentUuid|leafUuid|isSidechain|isSnapshotUpdate|messageId)"\s*:')
+_ONLY_HERE = re.compile(rb'"(?:parentUuid|leafUuid|isSidechain)"\s*:')
 _TYPES = frozenset(
     {
         *("user", "assistant", "system", "summary", "progress", "attachment", "queue-operation"),
@@ -38,7 +38,7 @@ _TYPES = frozenset(
 
 
 def recognizes(name: str, head: bytes) -> bool:
-    """Return whether a file is a transcript, by its first readable record, else by its name."""
+    """Return whether a file is a transcript, by a record at its start, else by its name."""
     readable = False
     is_named = _FILE_NAME.fullmatch(PurePosixPath(name).name) is not None
     first, _, rest = head.partition(b"\n")
@@ -46,7 +46,7 @@ def recognizes(name: str, head: bytes) -> bool:
         readable = True
         if not isinstance(record.type, str) or not _SIGN.search(line):
             continue
-        if record.type in _TYPES or _ONLY_HERE.search(line) or is_named:
+        if record.type in _TYPES or _ONLY_HERE.search(head) or is_named:
             return True
     if readable:
         return False
