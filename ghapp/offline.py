@@ -43,7 +43,12 @@ from ghapp.evidence.source import (
 from ghapp.git.repository import EMPTY_TREES, Commit, GitError, GitRepository, attribute_files
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.carried import CarriedEvidence, read_between
-from ghapp.ingest.named_checkouts import named_roots, repositories_of, with_clone
+from ghapp.ingest.named_checkouts import (
+    foreign_roots,
+    named_roots,
+    repositories_of,
+    with_clone,
+)
 
 WHOLE_DIFF = "(the whole diff)"
 """Stands for the files of a diff that could not be read, since their names are unknown."""
@@ -306,6 +311,7 @@ def read_evidence(  # noqa: PLR0913 - the evidence, and whose checkouts it may b
         edits=tuple(edits),
         roots=with_worktrees(roots, worktrees),
         likely_roots=with_worktrees([*likely_roots, *named_roots(named, repositories)], worktrees),
+        foreign_roots=foreign_roots(named, repositories),
         snapshots=tuple(snapshots),
         unread=tuple(unread),
         passed_over=added_up(passed_over),

@@ -87,6 +87,7 @@ def candidates(
         change,
         known=evidence.roots,
         likely=evidence.likely_roots,
+        foreign=evidence.foreign_roots,
         snapshots=evidence.snapshots,
         repository=subject.repository,
     )

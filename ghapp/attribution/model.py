@@ -256,6 +256,8 @@ class Evidence(Struct, frozen=True):
     counts. Empty: infer them from the paths."""
     likely_roots: tuple[str, ...] = ()
     """Checkouts in addition to the inferred ones, such as the clone being audited."""
+    foreign_roots: tuple[str, ...] = ()
+    """Checkouts of other repositories, as records name them; no path shows the opposite."""
     snapshots: tuple[FileSnapshot, ...] = ()
     """Contents of edited files. A content that the change also names shows a checkout."""
     unread: tuple[UnreadEvidence, ...] = ()

@@ -24,12 +24,14 @@ _WORKTREE = re.compile(r"(?:^|/)(?:\.?worktrees|\.claude/worktrees|\.git/worktre
 _USUAL_PLACE = re.compile(r"(?:^|/)(?:\.[^/]+|[^/]*work-?tree[^/]*|trees|wt)(?:/|$)", re.IGNORECASE)
 # C:/Code/shop, //server/shop, and where a Mac keeps files: names in any case are one file
 _FOLDING = re.compile(r"[A-Z]:|//|/(?:Users|Volumes|private)(?:/|$)")
-# \\\\?\\C:\\Code, \\\\?\\UNC\\server
-_LONG = re.compile(r"\\\\\?\\(UNC(?=\\))?")
+# \\\\?\\C:\\Code, \\\\?\\UNC\\server; //?/C:/Code as readers of records pass it on
+_LONG = re.compile(r"^[\\/]{2}\?[\\/](UNC(?=[\\/]))?")
 # //wsl$/Ubuntu/home/ann, //wsl.localhost/Ubuntu/home/ann
-_WSL_SHARE = re.compile(r"//wsl(?:\$|\.localhost)/[^/]+(?=/|$)", re.IGNORECASE)
+_WSL_SHARE = re.compile(r"^//wsl(?:\$|\.localhost)/[^/]+(?=/|$)", re.IGNORECASE)
 # /mnt/c/Code as WSL shows C:\\Code, /cygdrive/c/Code as Cygwin does
-_MOUNTED = re.compile(r"/(?:mnt|cygdrive)/([A-Za-z])(?=/|$)")
+_MOUNTED = re.compile(r"^/(?:mnt|cygdrive)/([A-Za-z])(?=/|$)")
+# /private/tmp as a Mac shows /tmp to whoever asks for the working directory
+_PRIVATE = re.compile(r"^/private(?=/(?:etc|tmp|var)(?:/|$))")
 
 FEW_FILES = 2
 """Files of the change in a folder that is not called like a worktree, to take it for one."""
@@ -58,7 +60,8 @@ class KnownCheckouts:
 
     ``known`` are roots that a person named; if there are any, nothing outside of them belongs to
     the repository. Otherwise ``likely`` roots and the ``snapshots`` of edited files add to the
-    inferred ones. ``repository`` is ``owner/name`` or ``None``.
+    inferred ones, and ``foreign`` roots, of other repositories, are none of them. ``repository`` is
+    ``owner/name`` or ``None``.
     """
 
     def __init__(  # noqa: PLR0913 - everything that can show a checkout
@@ -68,6 +71,7 @@ class KnownCheckouts:
         *,
         known: Iterable[str] = (),
         likely: Iterable[str] = (),
+        foreign: Iterable[str] = (),
         snapshots: Iterable[FileSnapshot] = (),
         repository: str | None = None,
     ) -> None:
@@ -75,6 +79,7 @@ class KnownCheckouts:
         self._folded = _unmistakable(change)
         given = {tidy(root) for root in known}
         likely = {tidy(root) for root in likely} | _shown_by_content(snapshots, change)
+        self._foreign = {tidy(root) for root in foreign} - likely
         listed = list(edits)
         self._edited_below = self._files_below(listed)
         given |= {
@@ -140,9 +145,12 @@ class KnownCheckouts:
             suffix = self._longest_suffix(path)
             if suffix is not None:
                 votes[path[: -len(suffix) - 1]] += 1
+        for root in self._only_folders(votes, repository, edits):
+            del votes[root]
         roots = set(votes) | likely | self._named_after(repository, edits)
+        roots -= self._foreign
         roots -= {weaker for weaker in roots if self._is_outvoted(weaker, roots, votes)}
-        return roots or self._lone_names(edits)
+        return roots or self._lone_names(edits) - self._foreign
 
     def _longest_suffix(self, path: str) -> str | None:
         """Return the longest suffix of at least two names that is a path of the change."""
@@ -169,6 +177,25 @@ class KnownCheckouts:
                 if part.lower() == name:
                     found.add("/".join(names[: at + 1]))
         return found
+
+    def _only_folders(
+        self, roots: Iterable[str], repository: str | None, edits: list[Edit]
+    ) -> list[str]:
+        """Return the roots that are folders of a checkout in which an agent worked.
+
+        The working directory is called like the repository, so paths start there: a submodule's
+        or a package's ``src/lib.rs`` is not the repository's.
+        """
+        name = (repository or "").rpartition("/")[2].lower()
+        cwds = {tidy(edit.cwd) for edit in edits if edit.cwd}
+        called = [cwd for cwd in cwds if name and cwd.rpartition("/")[2].lower() == name]
+        return [
+            root
+            for root in roots
+            if any(self._is_folder_below(cwd, root) for cwd in called)
+            and root.rpartition("/")[2].lower() != name
+            and not any(below(root, cwd) is not None for cwd in cwds)
+        ]
 
     def _lone_names(self, edits: list[Edit]) -> set[str]:
         """Return working directories in which an edit changed a top-level file of the change.
@@ -282,7 +309,7 @@ def tidy(path: str) -> str:
     >>> tidy("\\\\wsl.localhost\\Ubuntu\\home\\ann"), tidy("\\\\server\\shop")
     ('/home/ann', '//server/shop')
     """
-    if path.startswith("\\\\"):
+    if path.startswith(("\\\\", "//?/")):
         path = _LONG.sub(lambda long: "\\\\" if long[1] else "", path, count=1)
         path = re.sub(r"^\\{3,}", r"\\\\", path).replace("\\", "/")
     elif _is_windows(path):
@@ -294,6 +321,7 @@ def tidy(path: str) -> str:
     found = ("//" if is_share else "/" if path.startswith("/") else "") + "/".join(kept)
     if found.startswith("/"):
         found = _MOUNTED.sub(lambda disk: f"{disk[1]}:", found, count=1)
+        found = _PRIVATE.sub("", found, count=1)
     return found[0].upper() + found[1:] if found[1:3] in (":", ":/") else found
 
 

@@ -37,7 +37,7 @@ from ghapp.attribution.model import (
 from ghapp.attribution.paths import KnownCheckouts, folded, paths_of, tidy, within
 from ghapp.attribution.policy import Policy
 from ghapp.evidence.source import Found, NamedCheckout, Worktree, added_up, with_worktrees
-from ghapp.ingest.named_checkouts import named_roots
+from ghapp.ingest.named_checkouts import foreign_roots, named_roots
 
 EDITS, CATALOG = "edits", "catalog"
 """Names of the index's two files."""
@@ -97,6 +97,7 @@ class EditCatalog(Struct, frozen=True):
     """By rank: where each edit begins in the file, in bytes, and where the last one ends."""
     places: tuple[EditOrigin, ...]
     likely_roots: tuple[str, ...]
+    foreign_roots: tuple[str, ...]
     snapshots: tuple[FileSnapshot, ...]
     unread: tuple[UnreadEvidence, ...]
     passed_over: tuple[PassedOver, ...]
@@ -186,6 +187,7 @@ def write_index(  # noqa: PLR0913 - the evidence, where it goes, and whose check
         snapshots.clear()  # the app stores nothing of a file's content
     catalog = writing.catalog(
         with_worktrees([*likely_roots, *named_roots(named, repositories)], worktrees),
+        foreign_roots(named, repositories),
         tuple(sorted(snapshots, key=lambda one: (one.path, one.blob))),
         tuple(unread),
         added_up(passed_over),
@@ -264,6 +266,7 @@ class _Writing:
     def catalog(
         self,
         likely_roots: tuple[str, ...],
+        foreign_roots: tuple[str, ...],
         snapshots: tuple[FileSnapshot, ...],
         unread: tuple[UnreadEvidence, ...],
         passed_over: tuple[PassedOver, ...],
@@ -287,6 +290,7 @@ class _Writing:
             starts=array("q", starts).tobytes(),
             places=tuple(self._places),
             likely_roots=likely_roots,
+            foreign_roots=foreign_roots,
             snapshots=snapshots,
             unread=unread,
             passed_over=passed_over,
@@ -355,6 +359,7 @@ class EditIndex:
         self.unread = catalog.unread
         self._passed_over = catalog.passed_over
         self._likely_roots = catalog.likely_roots
+        self._foreign_roots = catalog.foreign_roots
         self._snapshots = catalog.snapshots
         self._at = _numbers("q", catalog.at)
         self._rank = _numbers("l", catalog.rank)
@@ -415,6 +420,7 @@ class EditIndex:
             [self._stubs[place] for place in enough],
             change,
             likely=self._likely_roots,
+            foreign=self._foreign_roots,
             snapshots=self._snapshots,
             repository=subject.repository,
         )

@@ -96,6 +96,7 @@ def with_found_checkouts(case: LineCase) -> LineCase:
         case.change,
         known=evidence.roots,
         likely=evidence.likely_roots,
+        foreign=evidence.foreign_roots,
         snapshots=evidence.snapshots,
         repository=case.subject.repository,
     )

@@ -207,7 +207,8 @@ def _key(terms: ReplayTerms, git: GitRepository, span: HistorySpan, catalog: Edi
     of = (
         *(__version__, SCHEMA, span, terms.policy and terms.policy.digest, terms.repository),
         *(terms.roots, terms.at),
-        *(catalog.digest, catalog.likely_roots, catalog.snapshots, catalog.passed_over),
+        *(catalog.digest, catalog.likely_roots, catalog.foreign_roots),
+        *(catalog.snapshots, catalog.passed_over),
         sorted(git.shallow()),
     )
     return hashlib.sha256(msgspec.msgpack.encode(of)).hexdigest()

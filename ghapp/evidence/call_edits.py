@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ghapp.attribution.model import Edit, EditResult, PassedOver, TextLines, UnreadEvidence
 from ghapp.evidence.file_edits import FileEdits
+from ghapp.evidence.ids import is_blanked, known_id, made_id
 from ghapp.evidence.json_records import IsRecord, RecordError, whole_records
 from ghapp.evidence.own_lines import NO_LINES, TextReplacement, from_patch
 from ghapp.evidence.patches import patched_files
@@ -117,6 +118,10 @@ class CallEdits:
         self.agent_session = ""
         self._files = FileEdits()
         self._pending: dict[str, ToolCall] = {}
+        self._nameless: list[ToolCall | None] = []
+        """Calls whose id was blanked; ``None``: of another tool."""
+        self._lost: list[ToolCall] = []
+        """Calls whose id a later call has, or whose result nothing tells apart."""
         self._early: dict[str, CallResult] = {}
         self._unasked: dict[str, None] = {}
         self._taken: set[int] = set()
@@ -126,7 +131,10 @@ class CallEdits:
     def other(self, tool: str, id_: object = None, *, is_plain: bool = False) -> None:
         """Note a call that is not read as an edit; count it unless it only reads."""
         self._others[tool] += not is_plain
-        if isinstance(id_, str):
+        if is_blanked(id_):
+            self._nameless.append(None)
+        elif isinstance(id_, str):
+            self._give_way(id_)
             self._early.pop(id_, None)
             self._unasked[id_] = None
             if len(self._unasked) > AHEAD:
@@ -141,28 +149,49 @@ class CallEdits:
         if digest in self._taken:  # written again, as in a continued session
             return
         self._taken.add(digest)
-        if call.id in self._early:
+        if known_id(call.id) is None:
+            self._nameless.append(call)
+        elif call.id in self._early:
             yield from self.edits(call, self._early.pop(call.id))
         else:
+            self._give_way(call.id)
             self._pending[call.id] = call
+
+    def _give_way(self, id_: str) -> None:
+        """Let a call wait no longer whose id another call has by now."""
+        if id_ in self._pending:
+            self._lost.append(self._pending.pop(id_))
 
     def may_answer(self, id_: str) -> bool:
         """Return whether a result may be that of an edit, so that it is worth reading."""
+        if known_id(id_) is None:
+            return bool(self._nameless)
         return id_ in self._pending or (id_ not in self._unasked and not self._used[id_])
 
     def result(self, id_: str, result: CallResult) -> Iterator[Found]:
         """Take the result of a call; yield the edits of the call."""
-        call = self._pending.pop(id_, None)
+        is_known = known_id(id_) is not None
+        call = self._pending.pop(id_, None) if is_known else self._only_nameless()
         if call is not None:
             yield from self.edits(call, result)
+        if call is not None or not is_known:
             return
         self._early[id_] = result
         if len(self._early) > AHEAD:
             del self._early[next(iter(self._early))]
 
+    def _only_nameless(self) -> ToolCall | None:
+        """Return the one call that waits without an id; of several, nothing tells which it is."""
+        waiting, self._nameless = self._nameless, []
+        if len(waiting) == 1:
+            return waiting[0]
+        self._lost += [call for call in waiting if call is not None]
+        return None
+
     def rest(self, outcome: EditResult = EditResult.UNANSWERED) -> Iterator[Found]:
         """Yield the edits without a result, by their calls, then what was passed over."""
-        for call in self._pending.values():
+        nameless = [call for call in self._nameless if call is not None]
+        for call in (*self._lost, *self._pending.values(), *nameless):
             yield from self.edits(call, CallResult(outcome))
         for tool, count in sorted(self._others.items()):
             if count:
@@ -176,7 +205,7 @@ class CallEdits:
             if files:
                 yield UnreadEvidence(source=self.name, line=call.line, problem=WITHOUT_TIME)
             return
-        name = self._name(call.id)
+        name = self._name(call, at)
         for number, file in enumerate(files, 1):
             path = to_path(file.path, call.cwd)
             told = result if len(files) == 1 else CallResult(result.outcome)
@@ -194,8 +223,12 @@ class CallEdits:
                 lines=self._lines(path, file, told) if self.wanted(path) else NO_LINES,
             )
 
-    def _name(self, id_: str) -> str:
+    def _name(self, call: ToolCall, at: datetime) -> str:
         """Return the edit's id: some agents number their calls anew in each turn."""
+        id_ = known_id(call.id)
+        if id_ is None:
+            path = to_path(call.files[0].path, call.cwd)
+            id_ = made_id(self.agent, self.agent_session, at.isoformat(), path)
         self._used[id_] += 1
         return id_ if self._used[id_] == 1 else f"{id_}~{self._used[id_]}"
 

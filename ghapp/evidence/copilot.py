@@ -85,6 +85,8 @@ _SAME = re.compile(r"^\W*\.\.\.\s*existing code\b", re.IGNORECASE)
 
 # "type":"tool.execution_start"
 _SIGN = re.compile(rb'"type"\s*:\s*"(?:session|user|assistant|tool|hook)\.\w+"')
+# "type":"session.start": others name events so, too, but not these
+_START = re.compile(rb'"type"\s*:\s*"(?:session\.(?:start|resume)|tool\.execution_\w+)"')
 # Permission denied by the user
 _REFUSED = re.compile(r"denied|rejected|declined", re.IGNORECASE)
 # The operation was cancelled
@@ -161,7 +163,9 @@ def recognizes(name: str, head: bytes) -> bool:
     """Return whether a file holds events of Copilot CLI, by its first line."""
     del name
     first = head.partition(b"\n")[0]
-    return bool(_SIGN.search(first)) and b'"data"' in first
+    if not _SIGN.search(first) or b'"data"' not in first:
+        return False
+    return b'"parentId"' in first or bool(_START.search(first))
 
 
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:

@@ -212,10 +212,14 @@ def _prose(content: Raw) -> str:
 def to_turn_time(prose: str) -> datetime | None:
     """Return the time of a turn, to the minute, in UTC; ``None``: the message tells none.
 
+    Cursor tells it before what the person wrote, who may quote another time
+    (https://github.com/kenn-io/agentsview/pull/1662).
+
     >>> to_turn_time("<timestamp>Friday, Jul 31, 2026, 5:10 PM (UTC-5)</timestamp>").isoformat()
     '2026-07-31T22:10:00+00:00'
+    >>> to_turn_time("<user_query>not <timestamp>Friday, Jul 31, 2026, 5:10 PM (UTC)</timestamp>")
     """
-    found = _TIME.search(prose)
+    found = _TIME.search(prose.partition("<user_query>")[0])
     if found is None or found[1] not in _MONTHS:
         return None
     _, day, year, hour, minute, second, half, sign, hours, minutes = found.groups()

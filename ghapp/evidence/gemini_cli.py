@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 import msgspec
@@ -45,6 +46,8 @@ READING = frozenset(
 """Tools that change no file; their calls are not counted as passed over."""
 
 _GEMINIS = re.compile(rb'"type"\s*:\s*"gemini"|"projectHash"\s*:')
+# session-2026-03-30T18-39-a1b2c3d4.json
+_CHAT = re.compile(r"session-\d{4}-\d\d-\d\dT.+\.json")
 _RESULTS = {
     "success": EditResult.APPLIED,
     "error": EditResult.FAILED,
@@ -108,14 +111,17 @@ _DIFF_STAT = msgspec.json.Decoder(_DiffStat)
 
 
 def recognizes(name: str, head: bytes) -> bool:
-    """Return whether a file is a chat, in whatever order its members are."""
-    del name
+    """Return whether a file is a chat, in whatever order its members are.
+
+    What a person said at first may be longer than the head, and hide what follows it.
+    """
     if head.lstrip()[:1] != b"{":
         return False
-    is_chat = b'"messages"' in head or b'"sessionId"' in head
-    return is_chat and (
-        bool(_GEMINIS.search(head)) or (b'"lastUpdated"' in head and b'"startTime"' in head)
-    )
+    if b'"messages"' in head:
+        is_named = _CHAT.fullmatch(PurePosixPath(name).name) or b'"lastUpdated"' in head
+        return bool(is_named or _GEMINIS.search(head))
+    is_first = b'"lastUpdated"' in head and b'"startTime"' in head
+    return b'"sessionId"' in head and (is_first or bool(_GEMINIS.search(head)))
 
 
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
@@ -141,7 +147,9 @@ class _Reading:
         self.agent_session: str | None = None
         self.files = FileEdits()
         self.pending: dict[str, _Open] = {}
-        self.ended: set[str] = set()
+        self.ended: set[tuple[str, object]] = set()
+        """Id of each ended call, which a later call may have again, with what it asked for, and
+        with its time and path."""
         self.unread: Counter[str] = Counter()
 
     def take_document(self, lines: Iterable[bytes]) -> Iterator[Found]:
@@ -194,14 +202,15 @@ class _Reading:
             name = known_id(call.id) or made_id(
                 AGENT, self.agent_session or stem(self.name), at, tool, open_.path
             )
-            if name in self.ended:
+            told = {(name, hash((tool, bytes(call.args)))), (name, (at, open_.path))}
+            if not told.isdisjoint(self.ended):
                 continue
             result = _RESULTS.get(call.status) if isinstance(call.status, str) else None
             if result is None and tool in TOOLS:
                 self.pending[name] = open_
                 continue
             self.pending.pop(name, None)
-            self.ended.add(name)
+            self.ended |= told
             yield from self._edit(name, open_, result or EditResult.UNANSWERED)
 
     def _edit(

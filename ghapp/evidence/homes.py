@@ -3,6 +3,7 @@
 It opens nothing. A source's own ``HOMES`` say where the agents are that we read.
 """
 
+import re
 from typing import NamedTuple
 
 from ghapp.evidence.registry import SOURCES
@@ -24,6 +25,25 @@ UNREAD_HOMES: tuple[RecordHome, ...] = (
     RecordHome("zed", ".local/share/zed/threads"),
 )
 """Agents that no source reads, where public parsers of their records find them."""
+
+
+_UNREAD_FILES = re.compile(
+    r"/\.local/share/amp/threads/T-[^/]+\.json|/goose/sessions/sessions\.db"
+    r"|/\.kiro/sessions/(?:[^/]+/)*[^/]+\.json|/windsurf/cascade/[^/]+\.pb"
+    r"|/zed/threads/threads\.db|/workspaceStorage/[^/]+/chatSessions/[^/]+\.json"
+)
+"""Records with names that no source's files have; the last are Copilot's before its transcripts."""
+
+
+def is_unread(path: str) -> bool:
+    """Return whether a file holds records of a known agent, by a name that no source reads.
+
+    >>> is_unread("/home/ann/.local/share/goose/sessions/sessions.db"), is_unread("/tmp/a.db")
+    (True, False)
+    """
+    whole = path.replace("\\", "/")
+    found = _UNREAD_FILES.search(whole)
+    return found is not None and found.end() == len(whole)
 
 
 def read_homes() -> tuple[RecordHome, ...]:

@@ -24,6 +24,11 @@ def known_id(value: object) -> str | None:
     return value
 
 
+def is_blanked(value: object) -> bool:
+    """Return whether something is the text of an id that identifies nothing."""
+    return isinstance(value, str) and known_id(value) is None
+
+
 def made_id(agent: str, *told: object) -> str:
     """Return an id made of what an edit is: equal edits get equal ids, on every machine."""
     digest = hashlib.sha256(msgspec.json.encode([str(part) for part in told]))

@@ -304,9 +304,9 @@ class _Reading:
             return
         time = optional(_TIMES, state.time) or optional(_TIMES, call.time) or _Time()
         at = _moment(time.end, time.completed, time.start, time.ran, time.created)
-        # The model numbers calls, OpenCode numbers parts: a part's id comes first.
-        id_ = known_id(call.id) or known_id(call.call)
-        if self.calls.tell(id_ or "", (bytes(call.state), at)):
+        # A forked agent session has parts with ids of their own: only the calls' ids stay.
+        id_ = known_id(call.call) or known_id(call.id)
+        if self.calls.tell(id_ or "", (bytes(call.state), at, str(place.directory))):
             yield from self._edits(id_, tool, state, at, place)
 
     def _edits(

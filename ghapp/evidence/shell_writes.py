@@ -1,4 +1,4 @@
-"""Here-documents of a shell command: what they write, and what they feed to a program.
+"""Here-documents of a shell command: what they write, and what a program is given.
 
 It runs nothing and expands nothing. Of a written file it takes only what the command's text alone
 proves: a literal path, a body without expansions, and a ``cat`` or ``tee`` in a place where it must
@@ -21,7 +21,7 @@ class ShellWrite(NamedTuple):
 
 
 class ShellInput(NamedTuple):
-    """A here-document that a program reads."""
+    """A text that a program is given."""
 
     directory: str | None
     """Where the program runs, relative to the command's directory; ``None``: not known."""
@@ -42,6 +42,8 @@ class _Document(NamedTuple):
     statements: list[str]
     directory: str | None
     body: str
+    expands: bool
+    """Whether the shell would change the body."""
     certain: bool
     """Whether the line must run if the command succeeds."""
 
@@ -58,6 +60,16 @@ _CHAINED = re.compile(r"&&|;")
 _UNSURE = re.compile(r"\|\||\b(?:if|then|else|elif|for|while|until|case|do|function)\b|[{(]\s*$")
 # cd src
 _DIRECTORY = re.compile(r"\b(?:cd|pushd|popd)\b")
+# cd src && apply_patch '…'
+_ARGUMENT = re.compile(
+    r"\s*(?:(?P<cd>cd [^&\n]+)&&\s*)?(?P<program>[^\s'\"]+)\s+"
+    r"(?:'(?P<single>[^']*)'|\"(?P<double>(?:[^\"\\]|\\.)*)\")\s*",
+    re.DOTALL,
+)
+# \" in double quotes
+_ESCAPED = re.compile(r"\\([\"\\$`])")
+LONGEST_DIRECTORY = 4096
+"""Characters of a statement that changes the directory."""
 
 
 def heredocs(command: str) -> Iterator[ShellWrite]:
@@ -67,7 +79,8 @@ def heredocs(command: str) -> Iterator[ShellWrite]:
     [ShellWrite(path='a.txt', text='one\n', appends=False)]
     """
     for number, statement, document in _statements(command):
-        target = _target(_OPENING.sub(" ", statement)) if document.certain else None
+        is_known = document.certain and not document.expands
+        target = _target(_OPENING.sub(" ", statement)) if is_known else None
         if target is None:
             continue
         path, appends = target
@@ -77,18 +90,40 @@ def heredocs(command: str) -> Iterator[ShellWrite]:
 
 
 def fed(command: str, programs: frozenset[str]) -> Iterator[ShellInput]:
-    r"""Yield the here-documents that a command gives to one of some programs, in order.
+    r"""Yield the texts that a command gives to one of some programs, in order.
 
+    They are here-documents, also through ``cat``, or else the only argument. Codex takes a
+    here-document as it is written, without expansions (codex-rs/apply-patch, invocation.rs).
     Whether a program ran and succeeded, only its output tells.
 
     >>> list(fed("cd src && apply_patch <<'EOF'\none\nEOF", frozenset({"apply_patch"})))
     [ShellInput(directory='src', text='one\n')]
     """
     for number, statement, document in _statements(command):
-        words = _OPENING.sub(" ", statement).split()
-        if words and words[0].rpartition("/")[2] in programs:
+        if _is_program(_OPENING.sub(" ", statement), programs):
             here = _after(document.statements[:number], document.directory)
             yield ShellInput(here, document.body)
+    if "<<" not in command:
+        yield from _argument(command, programs)
+
+
+def _is_program(statement: str, programs: frozenset[str]) -> bool:
+    """Return whether one of some programs reads what a statement is given."""
+    first, piped, last = statement.partition("|")
+    words = (last if piped and first.strip() == "cat" else statement).split()
+    return bool(words) and words[0].rpartition("/")[2] in programs
+
+
+def _argument(command: str, programs: frozenset[str]) -> Iterator[ShellInput]:
+    """Yield the only argument of a program: ``cd src && apply_patch '…'``."""
+    match = _ARGUMENT.fullmatch(command)
+    if match is None or match["program"].rpartition("/")[2] not in programs:
+        return
+    text = match["single"]
+    if text is None:
+        text = _ESCAPED.sub(r"\1", match["double"])
+    directory = _after([match["cd"]], "") if match["cd"] else ""
+    yield ShellInput(directory, text)
 
 
 def _statements(command: str) -> Iterator[tuple[int, str, _Document]]:
@@ -111,14 +146,15 @@ def _documents(command: str) -> Iterator[_Document]:
         line = lines[at]
         at += 1
         openings = [_to_opening(match) for match in _OPENING.finditer(line)]
-        bodies = []
+        bodies: list[str | None] = []
         for opening in openings:
             body, at = _body(lines, at, opening)
             bodies.append(body)
         certain = certain and not _UNSURE.search(_OPENING.sub("", line))
         statements = _CHAINED.split(line)
         if len(openings) == 1 and bodies[0] is not None:
-            yield _Document(statements, directory, bodies[0], certain)
+            expands = not openings[0].quoted and bool(_EXPANDED.search(bodies[0]))
+            yield _Document(statements, directory, bodies[0], expands, certain)
         directory = _after(statements, directory)
 
 
@@ -129,14 +165,13 @@ def _to_opening(match: re.Match[str]) -> _Opening:
 
 
 def _body(lines: list[str], at: int, opening: _Opening) -> tuple[str | None, int]:
-    """Return a body and the index of the line after it; body ``None``: it cannot be known."""
+    """Return a body and the index of the line after it; body ``None``: it has no end."""
     body: list[str] = []
     while at < len(lines):
         line = lines[at].lstrip("\t") if opening.strips_tabs else lines[at]
         at += 1
         if line == opening.mark:
-            text = "".join(f"{part}\n" for part in body)
-            return (text if opening.quoted or not _EXPANDED.search(text) else None), at
+            return "".join(f"{part}\n" for part in body), at
         body.append(line)
     return None, at
 
@@ -168,10 +203,18 @@ def _after(statements: list[str], directory: str | None) -> str | None:
     for statement in statements:
         if not _DIRECTORY.search(statement):
             continue
-        words = statement.split()
+        words = _words(statement)
         plain = len(words) == 2 and words[0] == "cd" and _LITERAL.fullmatch(words[1])
         if not plain or (directory is None and not words[1].startswith("/")):
             directory = None
             continue
-        directory = posixpath.join(directory or "", words[1].strip("'\""))
+        directory = posixpath.join(directory or "", words[1])
     return directory
+
+
+def _words(statement: str) -> list[str]:
+    """Return the words of a statement; none: it is too long, or a quotation has no end."""
+    try:
+        return shlex.split(statement) if len(statement) <= LONGEST_DIRECTORY else []
+    except ValueError:
+        return []

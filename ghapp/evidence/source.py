@@ -36,6 +36,8 @@ class NamedCheckout(Struct, frozen=True):
     """As the record has it: a remote's address, or ``owner/name``."""
     is_root: bool = False
     """Whether the record says that the folder is the checkout's root."""
+    is_carried: bool = False
+    """Whether a repository keeps the record itself, perhaps from before it got another name."""
 
 
 def named_checkout(folder: object, remote: object, *, is_root: bool) -> Iterator[NamedCheckout]:

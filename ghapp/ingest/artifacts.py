@@ -1,6 +1,6 @@
 """Evidence read from files and directories, one file after the other. It decides no audit.
 
-A source recognizes its files by name and head. Below a directory, files without a name that
+A source recognizes its files by name and head. Below a directory, files without a name that known
 agents use are skipped. A file that no source recognizes is passed over, and so is one that a source
 recognizes and that yields nothing: both are counted, because an agent may have changed its format.
 """
@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from ghapp.attribution.model import Edit, PassedOver, UnreadEvidence
 from ghapp.evidence import claude_code
-from ghapp.evidence.homes import agent_at
+from ghapp.evidence.homes import agent_at, is_unread
 from ghapp.evidence.known_files import SharedFiles
 from ghapp.evidence.registry import FILE_NAME, source_of
 from ghapp.evidence.source import BESIDE, EvidenceSource, Found, WantedPath, everything
@@ -145,6 +145,8 @@ def _grouped(directory: Path, files: list[str]) -> Iterator[EvidenceArtifact]:
     groups: dict[str, list[tuple[int, Path]]] = {}
     for file in files:
         match = _TRANSCRIPT.fullmatch(file)
+        if match is None and is_unread(str(directory / file)):
+            groups[file] = [(-1, directory / file)]
         if match and not _is_copy(directory, file):
             number = int(match["part"]) if match["part"] else -1
             groups.setdefault(match["name"], []).append((number, directory / file))

@@ -18,7 +18,7 @@ from ghapp.attribution.unified_diff import DiffError, parse_diff
 from ghapp.evidence import agent_trace, aider, commit_trailers, entire, git_ai_notes
 from ghapp.evidence.carried import CarriedCommit, CommitAttachment
 from ghapp.evidence.carried_registry import CARRIED
-from ghapp.evidence.source import Found
+from ghapp.evidence.source import Found, NamedCheckout
 from ghapp.git.repository import EMPTY_TREES, LAST_YEAR, Commit, GitError, GitRepository
 
 BY_LINES = frozenset({git_ai_notes.NAME, agent_trace.NAME, aider.NAME})
@@ -261,8 +261,7 @@ class _Reading:
                 return
         for name, attachments in attached.items():
             for found in self._without_copies(CARRIED[name].read(commit, attachments), attachments):
-                is_edit = isinstance(found, Edit)
-                yield replace(found, actor=hanging.actor) if is_edit else found
+                yield _carried_by(hanging, found)
 
     def _without_copies(
         self, found: Iterable[Found], attachments: Iterable[CommitAttachment]
@@ -317,6 +316,12 @@ class _Reading:
             raise GitError("cat-file", None, problem)
         text = _joined(self._git.objects(part.objects))
         return CommitAttachment(name=part.name, lines=tuple(io.BytesIO(text)))
+
+
+def _carried_by(hanging: CommitWithParts, found: Found) -> Found:
+    if isinstance(found, Edit):
+        return replace(found, actor=hanging.actor)
+    return replace(found, is_carried=True) if isinstance(found, NamedCheckout) else found
 
 
 def _joined(texts: Sequence[bytes]) -> bytes:

@@ -28,6 +28,22 @@ def named_roots(named: Iterable[NamedCheckout], repositories: Iterable[str]) -> 
     return tuple(found)
 
 
+def foreign_roots(named: Iterable[NamedCheckout], repositories: Iterable[str]) -> tuple[str, ...]:
+    """Return the roots of the checkouts of other repositories than some, ``owner/name``.
+
+    A repository of the same name may be a fork, from which the change came, and what the audited
+    repository carries may name it as it was called before: these are none of them.
+    """
+    ours = {one.lower().rpartition("/")[2] for one in repositories}
+    found: dict[str, None] = {}
+    for one in named if ours else ():
+        name = _name(one.remote).rpartition("/")[2]
+        if name not in ours and not one.is_carried:
+            folder = tidy(one.folder)
+            found[folder if one.is_root else _root(folder, name)] = None
+    return tuple(found)
+
+
 def repositories_of(repository: str | None, clone: Path | None = None) -> tuple[str, ...]:
     """Return the names of the audited repository: as given, else as the clone's remotes say."""
     if repository is not None:

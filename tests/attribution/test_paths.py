@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from ghapp.attribution.model import Change, Edit, FileDiff, FileSnapshot, FileStatus
@@ -91,6 +92,28 @@ def test_likely_roots_are_added_to_the_inferred_ones() -> None:
     assert set(found.roots) == {"/home/ann/shop", "/srv/clone"}
 
 
+def test_a_folder_of_the_working_directory_is_no_checkout() -> None:
+    one = edit("/home/ann/shop/vendor/lib/src/shop/a.py", cwd="/home/ann/shop")
+    assert checkouts(one, repository="acme/shop").place(one.path) == (None, True)
+    for cwd, repository in (
+        ("/home/ann/shop/vendor/lib", "acme/shop"),  # it worked there
+        ("/home/ann/shop", "acme/lib"),
+        ("/home/ann/shop", None),
+    ):
+        inside = msgspec.structs.replace(one, cwd=cwd)
+        assert checkouts(inside, repository=repository).place(one.path).path == "src/shop/a.py"
+
+
+def test_no_path_makes_a_foreign_root_a_checkout() -> None:
+    one = edit("/home/ann/shop/src/shop/a.py", cwd="/home/ann/shop")
+    top = edit("/home/ann/shop/ledger.py", cwd="/home/ann/shop")
+    more: dict[str, Any] = {"foreign": ["/home/ann/shop/"], "repository": "acme/shop"}
+    assert checkouts(one, **more).place(one.path) == ELSEWHERE
+    assert checkouts(top, **more).place(top.path) == ELSEWHERE
+    assert checkouts(one, likely=["/home/ann/shop"], **more).roots == ("/home/ann/shop",)
+    assert checkouts(one, known=["/home/ann/shop"], **more).roots == ("/home/ann/shop",)
+
+
 @pytest.mark.parametrize("folder", [".claude/worktrees", ".worktrees", "worktrees"])
 def test_a_worktree_inside_is_the_checkout_around_it(folder: str) -> None:
     found = checkouts(known=["/srv/shop"])
@@ -146,6 +169,10 @@ def test_a_working_directory_named_like_the_repository_is_a_checkout() -> None:
         ("/mnt/c/Code/shop", "C:/Code/shop"),
         ("/cygdrive/d/x", "D:/x"),
         ("/mnt/data/shop", "/mnt/data/shop"),
+        ("/home/ann/mnt/c/shop", "/home/ann/mnt/c/shop"),
+        ("//?/C:/Code/shop", "C:/Code/shop"),
+        ("/private/var/shop", "/var/shop"),
+        ("/private/shop", "/private/shop"),
     ],
 )
 def test_a_tidy_path(path: str, found: str) -> None:

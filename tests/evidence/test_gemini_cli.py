@@ -52,6 +52,16 @@ def test_a_document_over_several_lines_is_read_like_lines() -> None:
     assert list(gemini_cli.read("session.json", lines, everything)) == read(message("success"))
 
 
+@pytest.mark.parametrize(
+    ("name", "before"),
+    [("session-2026-03-30T18-39-a1b2c3d4.json", {}), ("full.jsonl", {"lastUpdated": "2026"})],
+)
+def test_a_long_first_message_hides_no_chat(name: str, before: dict[str, str]) -> None:
+    said = {"content": "x" * 70_000, "type": "user"}
+    chat = json.dumps({**before, "messages": [said, message("success")], **HEAD}).encode()
+    assert gemini_cli.recognizes(name, chat[:65_536])
+
+
 def test_a_document_that_is_cut_is_named_as_a_whole() -> None:
     lines = [b"{\n", b'"messages": [\n']
     [found] = gemini_cli.read("session.json", lines, everything)

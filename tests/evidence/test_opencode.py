@@ -47,7 +47,7 @@ def read(name: str, value: object) -> list[Found]:
 def test_what_became_of_a_call(status: str, error: object, outcome: str) -> None:
     [edit] = read("prt_1.json", part(status, error=error))
     assert isinstance(edit, Edit)
-    assert (edit.id, edit.outcome, edit.agent_session) == ("prt_1", outcome, "ses_1")
+    assert (edit.id, edit.outcome, edit.agent_session) == ("call_1", outcome, "ses_1")
 
 
 def test_an_export_a_part_and_a_row_are_the_same_edit() -> None:

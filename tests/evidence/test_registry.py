@@ -38,7 +38,21 @@ def test_a_file_is_known_by_its_head(name: str, head: bytes, source: str) -> Non
     assert [one for one in SOURCES.values() if one.recognizes(name, head)] == [found]
 
 
-@pytest.mark.parametrize("head", [b"", b"\n", b"{}", b"[]\n", b"\xff\xfe{", b"# Notes\n", b"null"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        *(b"", b"\n", b"{}", b"[]\n", b"\xff\xfe{", b"# Notes\n", b"null"),
+        b'{"type":"pageview","sessionId":"q","url":"/"}\n',
+        b'{"type":"user.created","data":{},"id":"e","specversion":"1.0"}\n',
+        b'{"type":"session.completed","data":{"object":{}},"id":"evt_1"}\n',
+        b'{"messages":[{"role":"user","content":"x"}]}\n',
+        b'{"role":"user","content":"x"}\n',
+        # what agents print, which holds no outcome in the form of their records
+        b'{"type":"system","subtype":"init","cwd":"/h","session_id":"s","tools":["Read"]}\n',
+        b'{"type":"tool_call","id":"c","toolName":"Edit","parameters":{},"session_id":"s"}\n',
+        b'{"type":"thread.started","thread_id":"t"}\n',
+    ],
+)
 def test_what_no_agent_wrote_is_nobodys(head: bytes) -> None:
     assert source_of("notes.json", head) is None
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghapp.evidence.shell_writes import ShellWrite, heredocs
+from ghapp.evidence.shell_writes import ShellInput, ShellWrite, fed, heredocs
 from tests.searching import searched
 
 BODY = "<<'EOF'\none\nEOF"
@@ -67,6 +67,35 @@ def test_appending_is_told_apart(command: str) -> None:
 )
 def test_what_is_not_sure_is_left_alone(command: str) -> None:
     assert list(heredocs(command)) == []
+
+
+PROGRAMS = frozenset({"apply_patch"})
+FED = "<<'EOF'\none $x\nEOF"
+
+
+@pytest.mark.parametrize(
+    ("command", "directory"),
+    [
+        (f"apply_patch {FED}", ""),
+        ("apply_patch <<EOF\none $x\nEOF", ""),  # Codex expands nothing
+        (f"/usr/bin/apply_patch {FED}", ""),
+        (f"cd src && apply_patch {FED}", "src"),
+        (f"cd 'my src' && apply_patch {FED}", "my src"),
+        (f"cat {FED[:7]} | apply_patch\none $x\nEOF", ""),
+        ("apply_patch 'one $x\n'", ""),
+        ('cd src && apply_patch "one \\$x\n"', "src"),
+    ],
+)
+def test_what_a_program_is_given(command: str, directory: str) -> None:
+    assert list(fed(command, PROGRAMS)) == [ShellInput(directory, "one $x\n")]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [f"cat {FED}", f"cat a | apply_patch {FED[:3]}", "echo apply_patch 'one'", "apply_patch 'one"],
+)
+def test_another_program_is_given_nothing(command: str) -> None:
+    assert list(fed(command, PROGRAMS)) == []
 
 
 @searched(100)

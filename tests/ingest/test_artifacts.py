@@ -153,8 +153,8 @@ def test_documents_are_read_by_the_names_that_agents_give_them(tmp_path: Path) -
     part = (FIXTURES / "evidence/opencode/single_part/prt_12.json").read_bytes()
     for name in ("prt_12.json", "settings.json", "agent-1.meta.json"):
         (tmp_path / name).write_bytes(part)
-    assert ids(tmp_path) == ["prt_12"]
-    assert ids(tmp_path / "settings.json") == ["prt_12"]
+    assert ids(tmp_path) == ["call_12"]
+    assert ids(tmp_path / "settings.json") == ["call_12"]
 
 
 def test_a_compressed_file_is_named_where_the_library_is_not_there(
@@ -208,6 +208,15 @@ def test_a_log_that_repeats_another_beside_it_is_not_read(tmp_path: Path) -> Non
     assert ids(tmp_path) == ["transcript.jsonl", "chunks/transcript_full/0.jsonl"]
 
 
+def test_below_a_folder_known_records_that_nobody_reads_are_named(tmp_path: Path) -> None:
+    threads = tmp_path / ".local/share/amp/threads"
+    threads.mkdir(parents=True)
+    (threads / "T-1.json").write_text('{"v":1,"messages":[]}')
+    (threads / "settings.json").write_text("{}")
+    [found] = find_evidence([tmp_path])
+    assert found == PassedOver(agent="amp", what=UNRECOGNIZED, count=1)
+
+
 def database(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path)) as connection:
         for statement in statements:
@@ -230,7 +239,7 @@ def test_the_database_of_opencode_is_read_row_by_row(tmp_path: Path) -> None:
     )
     edit, unread = find_evidence([tmp_path])
     assert isinstance(edit, Edit)
-    assert (edit.id, edit.agent_session, edit.cwd) == ("prt_2", "ses_1", "/home/dev/shop")
+    assert (edit.id, edit.agent_session, edit.cwd) == ("call_12", "ses_1", "/home/dev/shop")
     assert isinstance(unread, UnreadEvidence)
 
 

@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 
 from ghapp.evidence.source import NamedCheckout
-from ghapp.ingest.named_checkouts import named_roots, repositories_of, with_clone
+from ghapp.ingest.named_checkouts import (
+    foreign_roots,
+    named_roots,
+    repositories_of,
+    with_clone,
+)
 from tests.clones import Clone
 
 
@@ -30,6 +35,24 @@ def test_a_record_shows_the_root_of_its_repository(
 ) -> None:
     one = NamedCheckout(folder=folder, remote=remote, is_root=is_root)
     assert named_roots([one], ["Acme/shop"]) == roots
+
+
+@pytest.mark.parametrize(
+    ("remote", "roots"),
+    [
+        ("https://github.com/acme/receipts.git", ("/home/ann/receipts",)),
+        ("https://github.com/eve/Shop.git", ()),  # a fork
+        ("acme/shop", ()),
+    ],
+)
+def test_a_record_of_another_repository_shows_a_foreign_checkout(
+    remote: str, roots: tuple[str, ...]
+) -> None:
+    one = NamedCheckout(folder="/home/ann/receipts/src", remote=remote)
+    assert foreign_roots([one], ["acme/shop"]) == roots
+    assert foreign_roots([one], []) == ()
+    carried = NamedCheckout(folder="/home/ann/receipts", remote=remote, is_carried=True)
+    assert foreign_roots([carried], ["acme/shop"]) == ()
 
 
 def test_without_a_name_the_clones_remotes_say_the_repository(tmp_path: Path) -> None:

@@ -26,20 +26,32 @@ FILES = r".+\.jsonl"
 _FILE_NAME = re.compile(r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|agent-\w+)\.jsonl")
 # "sessionId":"5f0c7d1e-…"
 _SIGN = re.compile(rb'"(?:sessionId|parentUuid|leafUuid)"\s*:')
+# Other programs' logs have types and sessions, too.
+_ONLY_HERE = re.compile(rb'"(?:parentUuid|leafUuid|isSidechain)"\s*:')
+_TYPES = frozenset(
+    {
+        *("user", "assistant", "system", "summary", "progress", "attachment", "queue-operation"),
+        *("file-history-snapshot", "custom-title", "ai-title", "agent-name", "last-prompt"),
+        *("mode", "permission-mode", "pr-link", "worktree-state", "content-replacement", "tag"),
+    }
+)
 
 
 def recognizes(name: str, head: bytes) -> bool:
-    """Return whether a file is a transcript, by its first readable record, else by its name."""
+    """Return whether a file is a transcript, by a record at its start, else by its name."""
     readable = False
+    is_named = _FILE_NAME.fullmatch(PurePosixPath(name).name) is not None
     first, _, rest = head.partition(b"\n")
     for record, line in _records(head):
         readable = True
-        if isinstance(record.type, str) and _SIGN.search(line):
+        if not isinstance(record.type, str) or not _SIGN.search(line):
+            continue
+        if record.type in _TYPES or _ONLY_HERE.search(head) or is_named:
             return True
     if readable:
         return False
     one_long_record = not rest and first.startswith(b"{") and _SIGN.search(first)
-    return bool(one_long_record or (head and _FILE_NAME.fullmatch(PurePosixPath(name).name)))
+    return bool(one_long_record or (head and is_named))
 
 
 def _records(head: bytes) -> Iterator[tuple[TranscriptRecord, bytes]]:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from ghapp.evidence.ids import is_blanked
 from ghapp.evidence.json_records import UNREADABLE, decoded, mended, optional, to_time
 
 # "     7→    return total", with a tab for the arrow in some versions
@@ -241,6 +242,25 @@ def to_blocks(raw: Raw) -> list[MessageBlock]:
     return content if isinstance(content, list) else []
 
 
+def blocks_of(record: TranscriptRecord) -> list[MessageBlock]:
+    """Return the blocks of a record's message.
+
+    A blanked id joins nothing, so the record stands for it: a call's own, a result's the one that
+    it answers. Where a record holds several such calls, nothing tells which of them a result means.
+    """
+    blocks = to_blocks(record.message)
+    calls = [one for one in blocks if one.type == "tool_use" and is_blanked(one.id)]
+    if isinstance(record.uuid, str):
+        for number, call in enumerate(calls, 1):
+            call.id = record.uuid if len(calls) == 1 else f"{record.uuid}#{number}"
+    answered = record.sourceToolAssistantUUID or record.parentUuid
+    if isinstance(answered, str):
+        for block in blocks:
+            if block.type == "tool_result" and is_blanked(block.tool_use_id):
+                block.tool_use_id = answered
+    return blocks
+
+
 def to_model(raw: Raw) -> str | None:
     """Return the model that wrote a message; ``None``: not recorded, or Claude Code wrote it."""
     model = decoded(_MESSAGE, raw).model if raw else None
@@ -319,7 +339,7 @@ def shown_text(line: bytes, call_id: str) -> str | None:
     result = to_result(record.toolUseResult)
     if result is not None:
         return result.shown
-    for block in to_blocks(record.message):
+    for block in blocks_of(record):
         if block.tool_use_id == call_id:
             return _without_numbers(to_prose(block.content))
     return None

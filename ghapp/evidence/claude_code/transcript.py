@@ -16,10 +16,10 @@ from ghapp.evidence.claude_code.records import (
     ToolInput,
     ToolResult,
     TranscriptRecord,
+    blocks_of,
     innermost,
     is_record,
     shown_text,
-    to_blocks,
     to_input,
     to_model,
     to_prose,
@@ -225,7 +225,7 @@ class Transcript:
         self, record: TranscriptRecord, line: bytes, number: int, *, wrapped: bool
     ) -> Iterator[JoinedCall | JoinedRead]:
         if record.type == "assistant":
-            for block in to_blocks(record.message):
+            for block in blocks_of(record):
                 # Progress records show a message again and again, each time at another time.
                 again = wrapped and isinstance(block.id, str) and block.id in self._asked
                 if not again and block.type == "tool_use" and self._call(block, record, number):
@@ -241,7 +241,7 @@ class Transcript:
         only_id: str | None = None,
     ) -> Iterator[JoinedCall | JoinedRead]:
         """Yield the calls that a record's results answer; ``only_id``: those with that id."""
-        results = [b for b in to_blocks(record.message) if b.type == "tool_result"]
+        results = [b for b in blocks_of(record) if b.type == "tool_result"]
         for block in results:
             if not isinstance(block.tool_use_id, str) or only_id not in (None, block.tool_use_id):
                 continue
@@ -267,6 +267,8 @@ class Transcript:
         known = understood(block.name, to_input(block, record.wireToolInputs))
         if known is None:
             self._passed_over[block.name] += block.name not in HARMLESS
+            if block.id in self._pending:  # an edit that never got a result had this id before
+                self._unanswered.append(self._pending.pop(block.id))
             return False
         call = self._of_interest(block, record, *known, number)
         if call is None:
