@@ -4,7 +4,9 @@ Fingerprints suffice to compare lines, exactly and within the rewrite limit, and
 else. One has 8 bytes for the whole normalized line and 5 bytes for each token
 (`normalize.tokens`): a 4-byte keyed hash, and one byte with the token's length in characters
 (low 7 bits) and whether it is a word (high bit). Anyone with the key can test guesses of short
-lines; without it, the hashes show which lines and tokens are equal, and how long they are.
+lines; without it, the hashes show which lines and tokens are equal, and how long they are. The
+length of a token over `SHOWN_LENGTH` is rounded up: an exact one would tell which token is a
+secret of a known form, such as an access key of 34 characters.
 """
 
 from collections.abc import Iterator
@@ -18,6 +20,11 @@ TOKEN_BYTES = 4
 RECORD_BYTES = TOKEN_BYTES + 1
 LONGEST_TOKEN = 0x7F
 """Characters of the longest token in one record; a longer token becomes several records."""
+
+SHOWN_LENGTH = 16
+"""Characters of the longest token whose exact length is stored."""
+LENGTH_STEP = 8
+"""Longer lengths are rounded up to a multiple of this, or to `LONGEST_TOKEN`."""
 
 _WORD = 0x80
 
@@ -63,9 +70,26 @@ class LineFingerprinter:
             digest = self._token.copy()
             digest.update(piece.encode("utf-8", "surrogatepass"))
             mark = _WORD if is_word(piece) else 0
-            record = digest.digest() + bytes((len(piece) | mark,))
+            record = digest.digest() + bytes((_rounded(len(piece)) | mark,))
             self._known[piece] = record
         return record
+
+
+def _rounded(length: int) -> int:
+    if length <= SHOWN_LENGTH:
+        return length
+    return min(-(-length // LENGTH_STEP) * LENGTH_STEP, LONGEST_TOKEN)
+
+
+def shortest(length: int) -> int:
+    """Return the length of the shortest token that is stored with that length.
+
+    >>> [shortest(length) for length in (5, 16, 24, 40, 120, 127)]
+    [5, 16, 17, 33, 113, 121]
+    """
+    if length <= SHOWN_LENGTH:
+        return length
+    return (length - 1) // LENGTH_STEP * LENGTH_STEP + 1
 
 
 def is_word(token: str) -> bool:
@@ -88,7 +112,10 @@ def split(token: str) -> Iterator[str]:
 
 
 def records(line: LineFingerprint) -> Iterator[tuple[bytes, int, bool]]:
-    """Yield (hash, length in characters, is a word) for each token of a fingerprint."""
+    """Yield (hash, length in characters, is a word) for each token of a fingerprint.
+
+    The length is the longest that the token may have; `shortest` gives the other end.
+    """
     packed = line.tokens
     for at in range(0, len(packed), RECORD_BYTES):
         mark = packed[at + TOKEN_BYTES]

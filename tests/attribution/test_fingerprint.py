@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import Codebook, FingerprintCodebook
-from ghapp.attribution.fingerprint import LineFingerprinter, pieces, records
+from ghapp.attribution.fingerprint import (
+    LENGTH_STEP,
+    SHOWN_LENGTH,
+    LineFingerprinter,
+    pieces,
+    records,
+    shortest,
+)
 from ghapp.attribution.model import (
     Audit,
     Edit,
@@ -20,6 +27,7 @@ from ghapp.attribution.model import (
     EditLines,
     Evidence,
     LineFingerprint,
+    Measure,
     TextLines,
 )
 from ghapp.attribution.normalize import normalize
@@ -159,7 +167,10 @@ def both_distances(one: str, other: str) -> tuple[int, int]:
     for book in (plain, token):
         a, b = book.number(one), book.number(other)
         found.append(book.distance(a, b, FAR))
-        assert book.length(a) == len(normalize(one))
+        # Of a rounded length, a line has the fewest characters that it may have.
+        long = sum(len(piece) > SHOWN_LENGTH for piece in pieces(normalize(one)))
+        shorter = len(normalize(one)) - book.length(a)
+        assert 0 <= shorter <= long * (LENGTH_STEP - 1) * (book.measure is Measure.TOKENS)
         assert (a == b) == (normalize(one) == normalize(other))
     return found[0], found[1]
 
@@ -213,8 +224,15 @@ def test_a_fingerprint_holds_each_token_once_with_its_length(text: str) -> None:
     normalized = normalize(text)
     assert len(fingerprint.line) == 8
     assert len(fingerprint.tokens) == 5 * len(found)
-    assert [length for _, length, _ in found] == [len(piece) for piece in pieces(normalized)]
+    for (_, most, _), piece in zip(found, pieces(normalized), strict=True):
+        assert shortest(most) <= len(piece) <= most
+        assert most == len(piece) or len(piece) > SHOWN_LENGTH
     assert "".join(pieces(normalized)) == normalized
+
+
+def test_the_exact_length_of_a_long_token_is_not_stored() -> None:
+    lengths = {next(records(LineFingerprinter(KEY).line("k" * n)))[1] for n in range(33, 41)}
+    assert lengths == {40}
 
 
 @searched(50)
