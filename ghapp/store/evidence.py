@@ -332,16 +332,21 @@ class ErasureScope(Struct, frozen=True):
         if self.repository_ids is not None:
             yield columns.repository_id.in_(self.repository_ids)
         if self.paths:
-            yield or_(*map(_at_or_below, self.paths))
+            yield _at_or_below(self.paths)
         if self.edit_ids:
             yield columns.edit_id.in_([clean(one) for one in self.edit_ids])
 
 
-def _at_or_below(path: str) -> Any:
-    whole = clean(path).rstrip("/")
-    return or_(
-        edit_batch.c.path == whole, edit_batch.c.path.startswith(f"{whole}/", autoescape=True)
-    )
+def _at_or_below(paths: Iterable[str]) -> Any:
+    """Return the condition that an edit is of one of these files, or below one of these folders.
+
+    One term for each path: SQLite takes at most 1,000 in a row.
+    https://sqlite.org/limits.html#max_expr_depth
+    """
+    column = edit_batch.c.path
+    wholes = sorted({clean(path).rstrip("/") for path in paths})
+    below = (column.startswith(f"{whole}/", autoescape=True) for whole in wholes)
+    return or_(column.in_(wholes), *below)
 
 
 # --- packing ----------------------------------------------------------------------------------
