@@ -67,12 +67,20 @@ class PatientWorker(Worker):
             if not self.horse_pid:
                 raise StopRequested from error
 
+    def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001 - RQ's signature
+        """Wait while the queue is suspended; where Redis refuses, end."""
+        with ending_without_redis():
+            super().check_for_suspension(burst)
+
+    def run_maintenance_tasks(self) -> None:
+        """Look for abandoned jobs; where Redis refuses, end."""
+        with ending_without_redis():
+            super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
+
     def dequeue_job_and_maintain_ttl(self, *given: Any, **more: Any) -> Any:
         """Wait for a job; where Redis refuses, end."""
-        try:
+        with ending_without_redis():
             return super().dequeue_job_and_maintain_ttl(*given, **more)
-        except redis.RedisError as error:
-            raise StopRequested from error
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Do one job; where Redis is lost meanwhile, let the job end, which the store knows."""
@@ -101,6 +109,15 @@ class PatientWorker(Worker):
         # The loop above notices by itself that Redis is away; RQ's thread would log each try.
         del exc, pubsub
         pubsub_thread.stop()
+
+
+@contextmanager
+def ending_without_redis() -> Iterator[None]:
+    """Let a worker end in good order where Redis is away or refuses."""
+    try:
+        yield
+    except redis.RedisError as error:
+        raise StopRequested from error
 
 
 class ForkingWorker(PatientWorker):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from rq.exceptions import StopRequested
 
 from ghapp.queue.enqueue import FAILED_KEPT, RedisQueue, connect, job_id
 from ghapp.serve import GRACE, child_environment
@@ -185,16 +186,31 @@ def test_a_redis_that_comes_and_goes_is_said_once_each_time(
     program.wait_for(event)
     own_valkey.start()
     program.wait_for(f"{event}_over")
-    assert "Traceback" not in program.text()
     if event == "queue_away":
         own_valkey.follow("127.0.0.1", 9)
         program.wait_for(event, 2)
         assert "read-only" in program.lines(event)[1]
         own_valkey.lead()
         program.wait_for(f"{event}_over", 2)
-    # A library may log its own error where Redis turns read-only in the middle of a command.
     assert len(program.text().splitlines()) <= 8, program.text()
+    assert "Traceback" not in program.text()
     assert program.process.poll() is None
+
+
+def test_each_step_of_a_worker_ends_in_good_order_where_redis_refuses(
+    own_valkey: MortalValkey, tmp_path: Path
+) -> None:
+    own_valkey.start()
+    settings = Settings.from_environment(environment(tmp_path, own_valkey.url))
+    worker = worker_of(Lane.LIVE, settings)
+    own_valkey.follow("127.0.0.1", 9)
+    with pytest.raises(StopRequested):
+        worker.run_maintenance_tasks()
+    with pytest.raises(StopRequested):
+        worker.dequeue_job_and_maintain_ttl(1)
+    own_valkey.stop()
+    with pytest.raises(StopRequested):
+        worker.check_for_suspension(burst=True)
 
 
 def test_a_stop_while_redis_is_away_is_at_once_and_in_good_order(
