@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from ghapp.attribution.model import EditSource
+from ghapp.evidence.json_records import some_text
 
 UNKNOWN = EditSource(agent_version=None, model=None)
 
@@ -63,8 +64,6 @@ def _source(line: bytes) -> EditSource | None:
         return None
     if record.type != "assistant" or record.message is None:
         return None
-    return EditSource(agent_version=_text(record.version), model=_text(record.message.model))
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return EditSource(
+        agent_version=some_text(record.version), model=some_text(record.message.model)
+    )

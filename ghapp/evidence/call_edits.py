@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ghapp.attribution.model import Edit, EditResult, PassedOver, TextLines, UnreadEvidence
+from ghapp.evidence.calls import OpenCalls
 from ghapp.evidence.file_edits import FileEdits
 from ghapp.evidence.ids import is_blanked, known_id, made_id
 from ghapp.evidence.json_records import IsRecord, RecordError, whole_records
@@ -76,72 +77,74 @@ class CallResult(NamedTuple):
     """A diff with whole lines, if the agent alone wrote it; empty: not told."""
 
 
-def each_record(
-    name: str, lines: Iterable[bytes], take: Take, is_record: IsRecord
-) -> Iterator[Found]:
-    """Yield what each record of an artifact holds.
-
-    On a damaged line, what is whole is read and what is torn is named. ``take`` gets a line's
-    number and one record, and raises `RecordError` if it cannot be read.
-    """
-    for number, line in enumerate(lines, 1):
-        if line.isspace():
-            continue
-        try:
-            yield from take(number, line)
-        except RecordError as problem:
-            yield from _of_damaged(name, number, line, str(problem), take, is_record)
-
-
-def _of_damaged(  # noqa: PLR0913, PLR0917 - a line, and everything to read it with
-    name: str, number: int, line: bytes, problem: str, take: Take, is_record: IsRecord
-) -> Iterator[Found]:
-    whole, torn = whole_records(line, is_record)
-    if whole == [line.strip()]:
-        whole = []
-    if torn or not whole:
-        yield UnreadEvidence(source=name, line=number, problem=problem)
-    for record in whole:
-        try:
-            yield from take(number, record)
-        except RecordError as other:
-            yield UnreadEvidence(source=name, line=number, problem=str(other))
-
-
 class CallEdits:
     """The edits of one artifact, and what was not read as one."""
 
-    def __init__(self, name: str, agent: str, wanted: WantedPath) -> None:
+    def __init__(self, name: str, agent: str, wanted: WantedPath, reads: frozenset[str]) -> None:
+        """Begin; ``reads``: tools that change no file, which are not worth counting."""
         self.name = name
         self.agent = agent
         self.wanted = wanted
         self.agent_session = ""
+        self._reads = reads
         self._files = FileEdits()
-        self._pending: dict[str, ToolCall] = {}
-        self._nameless: list[ToolCall | None] = []
-        """Calls whose id was blanked; ``None``: of another tool."""
-        self._lost: list[ToolCall] = []
-        """Calls whose id a later call has, or whose result nothing tells apart."""
+        self._open: OpenCalls[ToolCall | None] = OpenCalls()
+        """``None``: a call of another tool, whose id was blanked."""
         self._early: dict[str, CallResult] = {}
         self._unasked: dict[str, None] = {}
         self._taken: set[int] = set()
         self._used: Counter[str] = Counter()
         self._others: Counter[str] = Counter()
 
-    def other(self, tool: str, id_: object = None, *, is_plain: bool = False) -> None:
+    def read(self, lines: Iterable[bytes], take: Take, is_record: IsRecord) -> Iterator[Found]:
+        """Yield what each record of the artifact holds.
+
+        On a damaged line, what is whole is read and what is torn is named. ``take`` gets a line's
+        number and one record, and raises `RecordError` if it cannot be read.
+        """
+        for number, line in enumerate(lines, 1):
+            if line.isspace():
+                continue
+            try:
+                yield from take(number, line)
+            except RecordError as problem:
+                whole, torn = whole_records(line, is_record)
+                if whole == [line.strip()]:
+                    whole = []
+                if torn or not whole:
+                    yield self._unread(number, problem)
+                yield from self._whole(number, whole, take)
+
+    def _whole(self, number: int, records: Iterable[bytes], take: Take) -> Iterator[Found]:
+        for record in records:
+            try:
+                yield from take(number, record)
+            except RecordError as problem:
+                yield self._unread(number, problem)
+
+    def _unread(self, number: int, problem: RecordError) -> UnreadEvidence:
+        return UnreadEvidence(source=self.name, line=number, problem=str(problem))
+
+    def other(self, tool: str, id_: object = None) -> None:
         """Note a call that is not read as an edit; count it unless it only reads."""
-        self._others[tool] += not is_plain
+        self._others[tool] += tool not in self._reads
         if is_blanked(id_):
-            self._nameless.append(None)
+            self._open.add(None, None)
         elif isinstance(id_, str):
-            self._give_way(id_)
+            self._open.give_way(id_)
             self._early.pop(id_, None)
             self._unasked[id_] = None
             if len(self._unasked) > AHEAD:
                 del self._unasked[next(iter(self._unasked))]
 
     def call(self, call: ToolCall) -> Iterator[Found]:
-        """Take a call; yield its edits if its result came before it."""
+        """Take a call; yield its edits if its result came before it.
+
+        A call that asks for no file is of another tool: it is only noted.
+        """
+        if not call.files:
+            self.other(call.tool, call.id)
+            return
         if not isinstance(call.id, str) or not call.id:
             self._others[f"{call.tool} without an id"] += 1
             return
@@ -149,50 +152,34 @@ class CallEdits:
         if digest in self._taken:  # written again, as in a continued session
             return
         self._taken.add(digest)
-        if known_id(call.id) is None:
-            self._nameless.append(call)
-        elif call.id in self._early:
+        if call.id in self._early:
             yield from self.edits(call, self._early.pop(call.id))
         else:
-            self._give_way(call.id)
-            self._pending[call.id] = call
-
-    def _give_way(self, id_: str) -> None:
-        """Let a call wait no longer whose id another call has by now."""
-        if id_ in self._pending:
-            self._lost.append(self._pending.pop(id_))
+            self._open.add(known_id(call.id), call)
 
     def may_answer(self, id_: str) -> bool:
         """Return whether a result may be that of an edit, so that it is worth reading."""
-        if known_id(id_) is None:
-            return bool(self._nameless)
-        return id_ in self._pending or (id_ not in self._unasked and not self._used[id_])
+        known = known_id(id_)
+        is_told = id_ in self._unasked or self._used[id_] > 0
+        return self._open.is_open(known) or (known is not None and not is_told)
 
     def result(self, id_: str, result: CallResult) -> Iterator[Found]:
         """Take the result of a call; yield the edits of the call."""
-        is_known = known_id(id_) is not None
-        call = self._pending.pop(id_, None) if is_known else self._only_nameless()
+        known = known_id(id_)
+        call = self._open.take(known)
         if call is not None:
             yield from self.edits(call, result)
-        if call is not None or not is_known:
+        if call is not None or known is None:
             return
         self._early[id_] = result
         if len(self._early) > AHEAD:
             del self._early[next(iter(self._early))]
 
-    def _only_nameless(self) -> ToolCall | None:
-        """Return the one call that waits without an id; of several, nothing tells which it is."""
-        waiting, self._nameless = self._nameless, []
-        if len(waiting) == 1:
-            return waiting[0]
-        self._lost += [call for call in waiting if call is not None]
-        return None
-
     def rest(self, outcome: EditResult = EditResult.UNANSWERED) -> Iterator[Found]:
         """Yield the edits without a result, by their calls, then what was passed over."""
-        nameless = [call for call in self._nameless if call is not None]
-        for call in (*self._lost, *self._pending.values(), *nameless):
-            yield from self.edits(call, CallResult(outcome))
+        for call in self._open.take_all():
+            if call is not None:
+                yield from self.edits(call, CallResult(outcome))
         for tool, count in sorted(self._others.items()):
             if count:
                 yield PassedOver(agent=self.agent, what=tool, count=count)
@@ -249,8 +236,20 @@ class CallEdits:
         return from_patch(file.hunks or (), "")
 
 
-def patch_requests(patch: str) -> tuple[FileRequest, ...]:
+def write_request(path: str, text: object) -> tuple[FileRequest, ...]:
+    """Return what a write asks of a file; empty: it names no text."""
+    return (FileRequest(path, text=text),) if isinstance(text, str) else ()
+
+
+def replace_request(path: str, pieces: tuple[TextReplacement, ...]) -> tuple[FileRequest, ...]:
+    """Return what replacements ask of a file; empty: there are none."""
+    return (FileRequest(path, pieces=pieces),) if pieces else ()
+
+
+def patch_requests(patch: object) -> tuple[FileRequest, ...]:
     """Return what an apply_patch patch asks of each file; empty: it is no such patch."""
+    if not isinstance(patch, str):
+        return ()
     return tuple(
         FileRequest(one.path, hunks=tuple(map(tuple, one.hunks)), is_deleted=one.kind == "delete")
         for one in patched_files(patch)

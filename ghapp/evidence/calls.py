@@ -37,11 +37,18 @@ class OpenCalls(Generic[_Call]):
         """Let a call wait; without an id, if its id was blanked."""
         if id_ is None:
             self._nameless.append(call)
-        elif id_ in self._open:
-            self._lost.append(self._open.pop(id_))
-            self._open[id_] = call
         else:
+            self.give_way(id_)
             self._open[id_] = call
+
+    def give_way(self, id_: str) -> None:
+        """Let a call wait no longer whose id another call has by now."""
+        if id_ in self._open:
+            self._lost.append(self._open.pop(id_))
+
+    def is_open(self, id_: str | None) -> bool:
+        """Return whether a call of this id waits; ``None``: one whose id was blanked."""
+        return bool(self._nameless) if id_ is None else id_ in self._open
 
     def take(self, id_: str | None) -> _Call | None:
         """Return the call that a result belongs to; ``None``: no such call waits.

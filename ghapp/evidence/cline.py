@@ -22,13 +22,16 @@ from ghapp.evidence.call_edits import (
     ToolCall,
     failure,
     patch_requests,
+    replace_request,
     replacements,
+    write_request,
 )
 from ghapp.evidence.json_records import (
     RecordError,
     decoded,
     document,
     optional,
+    some_text,
     to_time,
     to_time_of_milliseconds,
 )
@@ -226,7 +229,7 @@ class _Reading:
 
     def __init__(self, name: str, wanted: WantedPath, agent_session: str | None) -> None:
         self.name = name
-        self.edits = CallEdits(name, _agent(name), wanted)
+        self.edits = CallEdits(name, _agent(name), wanted, READS)
         folder = PurePosixPath(name.replace("\\", "/")).parent.name
         self.edits.agent_session = agent_session or stem(f"{folder or 'task'}.x")
         self.cwd: str | None = None
@@ -244,7 +247,7 @@ class _Reading:
         if message.role == "assistant":
             told = optional(_MODEL_INFO, message.modelInfo)
             model = (told.modelId or told.id) if told else None
-            self.asked = _Asking(at, _text(model) or self.model, number)
+            self.asked = _Asking(at, some_text(model) or self.model, number)
             yield from self._asks(blocks)
         elif message.role == "user":
             yield from self._answers(blocks, at)
@@ -264,10 +267,7 @@ class _Reading:
                     yield from self._ask(tool, id_, _requests(tool, given))
 
     def _ask(self, tool: str, id_: Any, files: tuple[FileRequest, ...]) -> Iterator[Found]:
-        if not files:
-            self.edits.other(tool, id_, is_plain=tool in READS)
-            return
-        if isinstance(id_, str) and id_:
+        if files and isinstance(id_, str) and id_:
             self.waiting.append(_Asked(tool, id_, frozenset(one.path for one in files)))
         yield from self.edits.call(
             ToolCall(
@@ -313,10 +313,6 @@ class _Reading:
         """Return the first call that waits for a result in prose, which names tool and path."""
         named = (one for one in self.waiting if one.tool == tool)
         return next((one for one in named if path is None or path in one.paths), None)
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
 
 
 def _clock(prose: str) -> datetime | None:
@@ -400,16 +396,14 @@ def _requests(tool: str, given: _Input) -> tuple[FileRequest, ...]:
         return ()
     if tool == "apply_patch":
         patch = given.input if isinstance(given.input, str) else given.patch
-        return patch_requests(patch) if isinstance(patch, str) else ()
+        return patch_requests(patch)
     named = (given.absolutePath, given.path, given.file_path)
     path = next((one for one in named if isinstance(one, str) and one), None)
     if path is None:
         return ()
     if tool in ("write_to_file", "new_rule"):
-        text = given.content
-        return (FileRequest(path, text=text),) if isinstance(text, str) else ()
-    pieces = _pieces(tool, given)
-    return (FileRequest(path, pieces=pieces),) if pieces else ()
+        return write_request(path, given.content)
+    return replace_request(path, _pieces(tool, given))
 
 
 def _pieces(tool: str, given: _Input) -> tuple[TextReplacement, ...]:

@@ -21,6 +21,7 @@ from ghapp.evidence.json_records import (
     RecordError,
     each_record,
     optional,
+    some_text,
     to_time,
     to_time_of_milliseconds,
 )
@@ -261,15 +262,15 @@ class _Rollout:
             id_ = known_id(payload.id)
             self.agent_session = self.agent_session or id_
             if id_ == self.agent_session:
-                self.version = _text(payload.cli_version) or self.version
+                self.version = some_text(payload.cli_version) or self.version
             elif id_ is not None:
                 self.copying = True
-        self.model = _text(payload.model) or self.model
-        self.cwd = _text(payload.cwd) or self.cwd
+        self.model = some_text(payload.model) or self.model
+        self.cwd = some_text(payload.cwd) or self.cwd
 
     def _call(self, payload: _Payload, at: datetime | None, number: int, *, patch: bool) -> None:
         """Remember a call, with its patch if it is one."""
-        tool = _text(payload.name) or "shell"
+        tool = some_text(payload.name) or "shell"
         asked = _asked_of(payload) if patch else _Asked([], None)
         files = [file for one in asked.patches for file in patched_files(one)]
         id_ = known_id(payload.id if payload.call_id is None else payload.call_id)
@@ -334,7 +335,7 @@ class _Rollout:
         return from_patch(hunks, "") if self.wanted(path) else NO_LINES
 
     def _changed(self, name: str, change: _Change, cwd: str | None) -> tuple[str, TextLines | None]:
-        path = to_path(_text(change.move_path) or name, cwd)
+        path = to_path(some_text(change.move_path) or name, cwd)
         is_update = change.type == "update" and isinstance(change.unified_diff, str)
         is_new = change.type == "add" and isinstance(change.content, str)
         if not is_update and not is_new:
@@ -405,7 +406,7 @@ class _Asked(NamedTuple):
 def _asked_of(payload: _Payload) -> _Asked:
     """Return the patches of a call; none: the call is no patch."""
     text = optional(_TEXT, payload.input) or ""
-    is_tool = _text(payload.name) in PROGRAMS
+    is_tool = some_text(payload.name) in PROGRAMS
     if is_tool and text:
         return _Asked([text], None)
     text = optional(_TEXT, payload.arguments) or ""
@@ -414,12 +415,12 @@ def _asked_of(payload: _Payload) -> _Asked:
     given = optional(_ARGUMENTS, packed)
     if given is None:
         return _Asked([], None)
-    workdir = _text(given.workdir) or _text(given.working_directory)
+    workdir = some_text(given.workdir) or some_text(given.working_directory)
     if is_tool:
-        found = _text(given.input) or _text(given.patch)
+        found = some_text(given.input) or some_text(given.patch)
         return _Asked([found] if found else [], workdir)
     for command in (given.command, given.cmd, given.script):
-        if isinstance(command, list) and len(command) > 1 and all(map(_text, command)):
+        if isinstance(command, list) and len(command) > 1 and all(map(some_text, command)):
             return _of_words(command, workdir)
         if isinstance(command, str):
             return _of_script(command, workdir)
@@ -461,10 +462,6 @@ def _time_of(payload: _Payload) -> datetime | None:
         if isinstance(value, int) and value > 0:
             return to_time_of_milliseconds(value)
     return None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
 
 
 def _prose(value: object) -> str:

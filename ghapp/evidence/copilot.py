@@ -23,7 +23,7 @@ from ghapp.attribution.model import (
 from ghapp.evidence.calls import OpenCalls
 from ghapp.evidence.file_edits import FileEdits
 from ghapp.evidence.ids import known_id, made_id
-from ghapp.evidence.json_records import RecordError, each_record, optional, to_time
+from ghapp.evidence.json_records import RecordError, each_record, optional, some_text, to_time
 from ghapp.evidence.own_lines import (
     NO_LINES,
     TextReplacement,
@@ -244,13 +244,13 @@ class _Events:
 
     def _place(self, data: _Data) -> None:
         self.agent_session = known_id(data.sessionId) or self.agent_session
-        self.version = _text(data.copilotVersion) or self.version
-        self.model = _text(data.newModel) or _text(data.selectedModel) or self.model
+        self.version = some_text(data.copilotVersion) or self.version
+        self.model = some_text(data.newModel) or some_text(data.selectedModel) or self.model
         if data.context is not None and isinstance(data.context.cwd, str):
             self.cwd = data.context.cwd
 
     def _call(self, data: _Data, at: datetime | None, number: int) -> None:
-        tool = _text(data.toolName)
+        tool = some_text(data.toolName)
         if tool is None:
             return
         tool = REGISTERED.get(tool, tool)
@@ -270,7 +270,7 @@ class _Events:
         said = output.result_type if output and data.success is None else None
         is_applied = data.success is True or said == "success"
         result = EditResult.APPLIED if is_applied else _failure(bytes(data.error))
-        call = call._replace(model=_text(data.model) or call.model)
+        call = call._replace(model=some_text(data.model) or call.model)
         yield from self._edits(call, output, result, at or call.at)
 
     # --- edits --------------------------------------------------------------------------------
@@ -321,10 +321,10 @@ class _Events:
         if call.tool not in EDITING:
             return []
         if call.tool == "apply_patch":
-            return self._patched(_text(given.input) or "")
+            return self._patched(some_text(given.input) or "")
         if call.tool == "multi_replace_string_in_file":
             return self._pieces(given, applied=applied)
-        named = _text(given.path) if call.tool in TOOLS else _text(given.filePath)
+        named = some_text(given.path) if call.tool in TOOLS else some_text(given.filePath)
         if named is None:
             return []
         path = to_path(named, self.cwd)
@@ -338,7 +338,7 @@ class _Events:
         given = call.arguments
         if call.tool in ("create", "create_file"):
             text = given.file_text if call.tool == "create" else given.content
-            return self.files.written(path, _text(text) or "", before="", applied=applied)
+            return self.files.written(path, some_text(text) or "", before="", applied=applied)
         if call.tool in ("insert_edit_into_file", "edit_notebook_file"):
             before = self.files.known(path)
             self.files.changed(path)
@@ -360,7 +360,7 @@ class _Events:
         """Return each file that a call replaces texts in, with the lines of all its texts."""
         asked: dict[str, list[TextReplacement]] = {}
         for one in given.replacements:
-            named = _text(one.filePath) or _text(given.filePath)
+            named = some_text(one.filePath) or some_text(given.filePath)
             old, new = one.oldString, one.newString
             if named and isinstance(old, str) and isinstance(new, str):
                 path = to_path(named, self.cwd)
@@ -411,7 +411,7 @@ def _source(given: _Arguments) -> str:
     """Return the text that a call puts into a file, or into a cell of a notebook."""
     if isinstance(given.newCode, list):
         return "\n".join(line for line in given.newCode if isinstance(line, str))
-    return _text(given.code) or _text(given.newCode) or ""
+    return some_text(given.code) or some_text(given.newCode) or ""
 
 
 def _beside_the_same(text: str, before: str) -> TextLines:
@@ -427,10 +427,6 @@ def _beside_the_same(text: str, before: str) -> TextLines:
         else:
             regions[-1].append((line, line not in had))
     return from_marked(regions, ())
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
 
 
 def _failure(error: bytes) -> EditResult:

@@ -21,10 +21,11 @@ from ghapp.evidence.call_edits import (
     CallResult,
     FileRequest,
     ToolCall,
-    each_record,
     failure,
     patch_requests,
+    replace_request,
     replacements,
+    write_request,
 )
 from ghapp.evidence.json_records import decoded, optional
 from ghapp.evidence.patches import unified_hunks
@@ -115,7 +116,7 @@ def recognizes(name: str, head: bytes) -> bool:
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
     """Yield the edits that one agent session asked for, in order."""
     reading = _Reading(name, wanted)
-    yield from each_record(name, records, reading.take, _is_record)
+    yield from reading.edits.read(records, reading.take, _is_record)
     are_recorded = reading.has_results
     yield from reading.edits.rest(EditResult.UNANSWERED if are_recorded else EditResult.UNRECORDED)
 
@@ -129,7 +130,7 @@ class _Reading:
 
     def __init__(self, name: str, wanted: WantedPath) -> None:
         self.name = name
-        self.edits = CallEdits(name, AGENT, wanted)
+        self.edits = CallEdits(name, AGENT, wanted, READS)
         self.edits.agent_session = stem(name)
         self.at: datetime | None = None
         self.first = b""
@@ -164,7 +165,7 @@ class _Reading:
     def _call(self, block: _Block, place: str, number: int) -> Iterator[Found]:
         files = _requests(block.name, block.input)
         if not files:
-            self.edits.other(block.name, is_plain=block.name in READS)
+            self.edits.other(block.name)
             return
         if self.at is None:
             if any(not one.is_deleted for one in files):
@@ -253,12 +254,11 @@ def _requests(tool: str, raw: Raw) -> tuple[FileRequest, ...]:
     if not isinstance(path, str) or not path:
         return ()
     if tool == "Write":
-        text = given.contents
-        return (FileRequest(path, text=text),) if isinstance(text, str) else ()
+        return write_request(path, given.contents)
     if tool != "StrReplace":
         return ()
-    pieces = replacements([(given.old_string, given.new_string, given.replace_all)])
-    return (FileRequest(path, pieces=pieces),) if pieces else ()
+    asked = (given.old_string, given.new_string, given.replace_all)
+    return replace_request(path, replacements([asked]))
 
 
 def _patched(path: object, patch: object) -> tuple[FileRequest, ...]:

@@ -13,12 +13,13 @@ from ghapp.evidence.call_edits import (
     CallResult,
     FileRequest,
     ToolCall,
-    each_record,
     failure,
     patch_requests,
+    replace_request,
     replacements,
+    write_request,
 )
-from ghapp.evidence.json_records import decoded, optional, to_time
+from ghapp.evidence.json_records import decoded, optional, some_text, to_time
 from ghapp.evidence.paths import stem
 from ghapp.evidence.source import Found, WantedPath
 
@@ -103,7 +104,7 @@ def recognizes(name: str, head: bytes) -> bool:
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
     """Yield the edits of one agent session in the order of their results."""
     reading = _Reading(name, wanted)
-    yield from each_record(name, records, reading.take, _is_record)
+    yield from reading.edits.read(records, reading.take, _is_record)
     yield from reading.edits.rest()
 
 
@@ -116,7 +117,7 @@ class _Reading:
 
     def __init__(self, name: str, wanted: WantedPath) -> None:
         self.name = name
-        self.edits = CallEdits(name, AGENT, wanted)
+        self.edits = CallEdits(name, AGENT, wanted, READS)
         self.edits.agent_session = stem(name)
         self.cwd: str | None = None
         self.version: str | None = None
@@ -134,13 +135,10 @@ class _Reading:
                 yield from self._blocks(record, record.message, number)
 
     def _start(self, record: _Record) -> None:
-        if isinstance(record.id, str) and record.id:
-            self.edits.agent_session = record.id
-        if isinstance(record.cwd, str) and record.cwd:
-            self.cwd = record.cwd
+        self.edits.agent_session = some_text(record.id) or self.edits.agent_session
+        self.cwd = some_text(record.cwd) or self.cwd
         # A whole number is the version of the format.
-        if isinstance(record.version, str) and record.version:
-            self.version = record.version
+        self.version = some_text(record.version) or self.version
 
     def _blocks(self, record: _Record, message: _Message, number: int) -> Iterator[Found]:
         at = to_time(record.timestamp)
@@ -149,15 +147,11 @@ class _Reading:
                 if self.edits.may_answer(block.tool_use_id):
                     yield from self.edits.result(block.tool_use_id, _outcome(block)._replace(at=at))
             elif block.type == "tool_use" and isinstance(block.name, str):
-                files = _requests(block.name, optional(_INPUT, block.input) or _Input())
-                if not files:
-                    self.edits.other(block.name, block.id, is_plain=block.name in READS)
-                    continue
                 yield from self.edits.call(
                     ToolCall(
                         id=block.id,
                         tool=block.name,
-                        files=files,
+                        files=_requests(block.name, optional(_INPUT, block.input) or _Input()),
                         line=number,
                         at=at,
                         cwd=self.cwd,
@@ -170,19 +164,17 @@ class _Reading:
 def _requests(tool: str, given: _Input) -> tuple[FileRequest, ...]:
     """Return what a call asks of files; empty: it is no edit that is read."""
     if tool == "ApplyPatch":
-        patch = given.input if isinstance(given.input, str) else given.patch
-        return patch_requests(patch) if isinstance(patch, str) else ()
+        return patch_requests(given.input if isinstance(given.input, str) else given.patch)
     path = given.file_path
     if not isinstance(path, str) or not path:
         return ()
     if tool in ("Create", "Write"):
-        text = given.content
-        return (FileRequest(path, text=text),) if isinstance(text, str) else ()
+        return write_request(path, given.content)
     if tool not in ("Edit", "MultiEdit"):
         return ()
     asked = given.changes or [_Change(given.old_str, given.new_str, given.change_all)]
-    pieces = replacements((one.old_str, one.new_str, one.change_all) for one in asked)
-    return (FileRequest(path, pieces=pieces),) if pieces else ()
+    pieces = ((one.old_str, one.new_str, one.change_all) for one in asked)
+    return replace_request(path, replacements(pieces))
 
 
 def _outcome(block: _Block) -> CallResult:

@@ -23,6 +23,7 @@ from ghapp.evidence.json_records import (
     document,
     each_record,
     optional,
+    some_text,
     to_time,
 )
 from ghapp.evidence.own_lines import NO_LINES, TextReplacement, only_from
@@ -194,11 +195,11 @@ class _Reading:
 
     def _message(self, message: _Message, number: int) -> Iterator[Found]:
         for call in optional(_CALLS, message.toolCalls) or []:
-            tool = _text(call.name)
+            tool = some_text(call.name)
             if tool is None:
                 continue
             at = to_time(call.timestamp) or to_time(message.timestamp)
-            open_ = _opened(call, tool, at, number, _text(message.model))
+            open_ = _opened(call, tool, at, number, some_text(message.model))
             name = known_id(call.id) or made_id(
                 AGENT, self.agent_session or stem(self.name), at, tool, open_.path
             )
@@ -312,7 +313,3 @@ def _before(shown: _Shown) -> str | None:
     if shown.isNewFile is True:
         return ""
     return shown.originalContent if isinstance(shown.originalContent, str) else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -133,6 +133,11 @@ def optional(decoder: msgspec.json.Decoder[_Part], raw: Raw) -> _Part | None:
         return None
 
 
+def some_text(value: object) -> str | None:
+    """Return a text that says something; ``None``: absent, of another kind, or empty."""
+    return value if isinstance(value, str) and value else None
+
+
 def document(records: Iterable[bytes]) -> bytes:
     """Join the lines of a file that is one JSON value. Raises `RecordError` if it is too long."""
     parts: list[bytes] = []

@@ -17,9 +17,10 @@ from ghapp.evidence.call_edits import (
     CallResult,
     FileRequest,
     ToolCall,
-    each_record,
     failure,
+    replace_request,
     replacements,
+    write_request,
 )
 from ghapp.evidence.json_records import (
     decoded,
@@ -89,7 +90,7 @@ def recognizes(name: str, head: bytes) -> bool:
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
     """Yield the edits of one log in the order of their results."""
     reading = _Reading(name, wanted)
-    yield from each_record(name, records, reading.take, _is_record)
+    yield from reading.edits.read(records, reading.take, _is_record)
     yield from reading.edits.rest()
 
 
@@ -102,7 +103,7 @@ class _Reading:
 
     def __init__(self, name: str, wanted: WantedPath) -> None:
         self.name = name
-        self.edits = CallEdits(name, AGENT, wanted)
+        self.edits = CallEdits(name, AGENT, wanted, READS)
         self.edits.agent_session = self.of = _session(name)
         self.cwd: str | None = None
         self.model: str | None = None
@@ -129,15 +130,12 @@ class _Reading:
                 result = failure(prose) if told.isError else EditResult.APPLIED
                 yield from self.edits.result(id_, CallResult(result, at))
         elif event.type == "tool.call" and isinstance(event.name, str):
-            files = _requests(event.name, optional(_ARGUMENTS, event.args) or _Arguments())
-            if not files:
-                self.edits.other(event.name, id_, is_plain=event.name in READS)
-                return
+            given = optional(_ARGUMENTS, event.args) or _Arguments()
             yield from self.edits.call(
                 ToolCall(
                     id=id_,
                     tool=event.name,
-                    files=files,
+                    files=_requests(event.name, given),
                     line=number,
                     at=at,
                     cwd=self.cwd,
@@ -161,9 +159,8 @@ def _requests(tool: str, given: _Arguments) -> tuple[FileRequest, ...]:
     if not isinstance(path, str) or not path:
         return ()
     if tool == "Write":
-        text = given.content
-        return (FileRequest(path, text=text),) if isinstance(text, str) else ()
+        return write_request(path, given.content)
     if tool != "Edit":
         return ()
-    pieces = replacements([(given.old_string, given.new_string, given.replace_all)])
-    return (FileRequest(path, pieces=pieces),) if pieces else ()
+    asked = (given.old_string, given.new_string, given.replace_all)
+    return replace_request(path, replacements([asked]))

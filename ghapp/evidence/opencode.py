@@ -25,6 +25,7 @@ from ghapp.evidence.json_records import (
     decoded,
     document,
     optional,
+    some_text,
     to_time_of_milliseconds,
 )
 from ghapp.evidence.own_lines import NO_LINES, TextReplacement, from_patch
@@ -312,7 +313,7 @@ class _Reading:
     def _edits(
         self, name: str | None, tool: str, state: _State, at: datetime | None, place: _Place
     ) -> Iterator[Edit | UnreadEvidence]:
-        cwd = _text(place.directory)
+        cwd = some_text(place.directory)
         cwd = to_path(cwd, None) if cwd else None
         result = _result(state)
         found = self._lines(tool, state, cwd, applied=result is EditResult.APPLIED)
@@ -337,8 +338,8 @@ class _Reading:
                 outcome=result,
                 tool=tool,
                 cwd=cwd,
-                agent_version=_text(place.version),
-                model=_text(place.model),
+                agent_version=some_text(place.version),
+                model=some_text(place.model),
                 lines=lines,
             )
 
@@ -351,7 +352,7 @@ class _Reading:
         told = told or _Metadata()
         if tool in ("patch", "apply_patch"):
             return sorted(self._patched(given, told, cwd), key=lambda one: one[0])
-        named = _text(given.filePath) or _text(given.path)
+        named = some_text(given.filePath) or some_text(given.path)
         if named is None:
             return []
         path = to_path(named, cwd)
@@ -371,11 +372,11 @@ class _Reading:
         self, given: _Input, told: _Metadata, cwd: str | None
     ) -> Iterator[tuple[str, TextLines | None]]:
         for file in optional(_FILES, told.files) or []:
-            named = _text(file.movePath) or _text(file.filePath) or _text(file.file)
+            named = some_text(file.movePath) or some_text(file.filePath) or some_text(file.file)
             if named is None:
                 continue
             path = to_path(named, cwd)
-            hunks = unified_hunks(_text(file.diff) or _text(file.patch) or "")
+            hunks = unified_hunks(some_text(file.diff) or some_text(file.patch) or "")
             yield path, self._of_patch(path, file.type or file.status, hunks)
         if not told.files and isinstance(given.patchText, str):
             for one in patched_files(given.patchText):
@@ -406,21 +407,17 @@ def _model(raw: Raw) -> object:
     return model.id if model else None
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
 def _is_new(state: _State, told: _Metadata) -> bool:
     """Return whether a write made a file: version 2 says so in words only."""
     said = optional(_SAYINGS, state.content) or []
-    return told.exists is False or any(_CREATED.match(_text(one.text) or "") for one in said)
+    return told.exists is False or any(_CREATED.match(some_text(one.text) or "") for one in said)
 
 
 def _diff(told: _Metadata) -> str | None:
     """Return the diff of a call that changes one file; ``None``: none is recorded."""
     files = optional(_FILES, told.files) or []
-    of_file = _text(files[0].patch) or _text(files[0].diff) if len(files) == 1 else None
-    return _text(told.diff) or of_file
+    of_file = some_text(files[0].patch) or some_text(files[0].diff) if len(files) == 1 else None
+    return some_text(told.diff) or of_file
 
 
 def _pieces(given: _Input) -> list[TextReplacement]:

@@ -13,11 +13,12 @@ from ghapp.evidence.call_edits import (
     CallResult,
     FileRequest,
     ToolCall,
-    each_record,
     failure,
+    replace_request,
     replacements,
+    write_request,
 )
-from ghapp.evidence.json_records import decoded, optional, to_time
+from ghapp.evidence.json_records import decoded, optional, some_text, to_time
 from ghapp.evidence.paths import stem
 from ghapp.evidence.source import Found, WantedPath
 
@@ -88,7 +89,7 @@ def recognizes(name: str, head: bytes) -> bool:
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
     """Yield the edits of one agent session in the order of their results."""
     reading = _Reading(name, wanted)
-    yield from each_record(name, records, reading.take, _is_record)
+    yield from reading.edits.read(records, reading.take, _is_record)
     yield from reading.edits.rest()
 
 
@@ -101,7 +102,7 @@ class _Reading:
 
     def __init__(self, name: str, wanted: WantedPath) -> None:
         self.name = name
-        self.edits = CallEdits(name, AGENT, wanted)
+        self.edits = CallEdits(name, AGENT, wanted, READS)
         self.edits.agent_session = stem(name)
         self.cwd: str | None = None
 
@@ -109,10 +110,8 @@ class _Reading:
         """Yield the edits that one record completes. Raises `RecordError`."""
         record = decoded(_RECORD, line)
         if record.type == "session":
-            if isinstance(record.id, str) and record.id:
-                self.edits.agent_session = record.id
-            if isinstance(record.cwd, str) and record.cwd:
-                self.cwd = record.cwd
+            self.edits.agent_session = some_text(record.id) or self.edits.agent_session
+            self.cwd = some_text(record.cwd) or self.cwd
         elif record.type == "message" and record.message is not None:
             yield from self._message(record, record.message, number)
 
@@ -129,15 +128,12 @@ class _Reading:
         for block in optional(_BLOCKS, message.content) or []:
             if block.type != "toolCall" or not isinstance(block.name, str):
                 continue
-            files = _requests(block.name, optional(_ARGUMENTS, block.arguments) or _Arguments())
-            if not files:
-                self.edits.other(block.name, block.id, is_plain=block.name in READS)
-                continue
+            given = optional(_ARGUMENTS, block.arguments) or _Arguments()
             yield from self.edits.call(
                 ToolCall(
                     id=block.id,
                     tool=block.name,
-                    files=files,
+                    files=_requests(block.name, given),
                     line=number,
                     at=at,
                     cwd=self.cwd,
@@ -152,10 +148,9 @@ def _requests(tool: str, given: _Arguments) -> tuple[FileRequest, ...]:
     if not isinstance(path, str) or not path:
         return ()
     if tool == "write":
-        text = given.content
-        return (FileRequest(path, text=text),) if isinstance(text, str) else ()
+        return write_request(path, given.content)
     if tool != "edit":
         return ()
     asked = given.edits or [_Piece(given.oldText, given.newText)]
-    pieces = replacements((one.oldText, one.newText, False) for one in asked)
-    return (FileRequest(path, pieces=pieces),) if pieces else ()
+    pieces = ((one.oldText, one.newText, False) for one in asked)
+    return replace_request(path, replacements(pieces))

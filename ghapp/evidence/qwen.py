@@ -17,10 +17,11 @@ from ghapp.evidence.call_edits import (
     CallResult,
     FileRequest,
     ToolCall,
-    each_record,
+    replace_request,
     replacements,
+    write_request,
 )
-from ghapp.evidence.json_records import decoded, optional, to_time
+from ghapp.evidence.json_records import decoded, optional, some_text, to_time
 from ghapp.evidence.patches import unified_hunks
 from ghapp.evidence.paths import stem
 from ghapp.evidence.source import Found, WantedPath
@@ -130,7 +131,7 @@ def recognizes(name: str, head: bytes) -> bool:
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:
     """Yield the edits of one chat in the order of their results."""
     reading = _Reading(name, wanted)
-    yield from each_record(name, records, reading.take, _is_record)
+    yield from reading.edits.read(records, reading.take, _is_record)
     yield from reading.edits.rest()
 
 
@@ -143,14 +144,13 @@ class _Reading:
 
     def __init__(self, name: str, wanted: WantedPath) -> None:
         self.name = name
-        self.edits = CallEdits(name, AGENT, wanted)
+        self.edits = CallEdits(name, AGENT, wanted, READS)
         self.edits.agent_session = stem(name)
 
     def take(self, number: int, line: bytes) -> Iterator[Found]:
         """Yield the edits that one record completes. Raises `RecordError`."""
         record = decoded(_RECORD, line)
-        if isinstance(record.sessionId, str) and record.sessionId:
-            self.edits.agent_session = record.sessionId
+        self.edits.agent_session = some_text(record.sessionId) or self.edits.agent_session
         if record.message is None:
             return
         if record.type == "assistant" and b'"functionCall"' in line:
@@ -163,20 +163,17 @@ class _Reading:
             call = part.functionCall
             if call is None or not isinstance(call.name, str):
                 continue
-            files = _requests(call.name, optional(_ARGUMENTS, call.args) or _Arguments())
-            if not files:
-                self.edits.other(call.name, call.id, is_plain=call.name in READS)
-                continue
+            given = optional(_ARGUMENTS, call.args) or _Arguments()
             yield from self.edits.call(
                 ToolCall(
                     id=call.id,
                     tool=call.name,
-                    files=files,
+                    files=_requests(call.name, given),
                     line=number,
                     at=to_time(record.timestamp),
-                    cwd=_text(record.cwd),
-                    version=_text(record.version),
-                    model=_text(record.model),
+                    cwd=some_text(record.cwd),
+                    version=some_text(record.version),
+                    model=some_text(record.model),
                 )
             )
 
@@ -195,23 +192,18 @@ class _Reading:
                 yield from self.edits.result(id_, _outcome(told, response)._replace(at=at))
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
 def _requests(tool: str, given: _Arguments) -> tuple[FileRequest, ...]:
     """Return what a call asks of a file; empty: it is no edit that is read."""
     path = given.file_path
     if not isinstance(path, str) or not path:
         return ()
     if tool == "write_file":
-        text = given.content
-        return (FileRequest(path, text=text),) if isinstance(text, str) else ()
+        return write_request(path, given.content)
     # The tool was called ``replace`` as in Gemini CLI.
     if tool not in ("edit", "replace"):
         return ()
-    pieces = replacements([(given.old_string, given.new_string, given.replace_all)])
-    return (FileRequest(path, pieces=pieces),) if pieces else ()
+    asked = (given.old_string, given.new_string, given.replace_all)
+    return replace_request(path, replacements([asked]))
 
 
 def _outcome(told: _Told | None, response: _FunctionResponse) -> CallResult:

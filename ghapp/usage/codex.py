@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ghapp.evidence.json_records import UNREADABLE, to_time
+from ghapp.evidence.json_records import UNREADABLE, some_text, to_time
 from ghapp.evidence.paths import stem
 from ghapp.usage.answers import TokenCounts, UsageRecord
 
@@ -92,18 +92,18 @@ class _Thread:
 
     def meta(self, payload: _Payload) -> None:
         """Take a thread's description: the first is the file's own, others are its ancestors'."""
-        own = _text(payload.id)
-        parent = _text(payload.forked_from_id) or _text(payload.parent_thread_id)
+        own = some_text(payload.id)
+        parent = some_text(payload.forked_from_id) or some_text(payload.parent_thread_id)
         if self._id is None:
             self._id = own
-            self._is_aside = _text(payload.parent_thread_id) is not None
-            self._cwd, self._version = _text(payload.cwd), _text(payload.cli_version)
+            self._is_aside = some_text(payload.parent_thread_id) is not None
+            self._cwd, self._version = some_text(payload.cwd), some_text(payload.cli_version)
         self._root = parent or own or self._root
 
     def turn(self, payload: _Payload) -> None:
         """Take the model of the requests that follow."""
-        self._model = _text(payload.model) or self._model
-        self._cwd = _text(payload.cwd) or self._cwd
+        self._model = some_text(payload.model) or self._model
+        self._cwd = some_text(payload.cwd) or self._cwd
 
     def counted(self, info: _Info, timestamp: object) -> UsageRecord | None:
         """Return the tokens of one request; ``None``: the event tells none, or at no time."""
@@ -145,7 +145,3 @@ def _tokens(counts: _Counts) -> TokenCounts | None:
         reasoning=counts.reasoning_output_tokens,
     )
     return found if counts.input_tokens or counts.output_tokens else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from ghapp.evidence.json_records import UNREADABLE, RecordError, document, to_time
+from ghapp.evidence.json_records import UNREADABLE, RecordError, document, some_text, to_time
 from ghapp.evidence.paths import stem
 from ghapp.usage.answers import TokenCounts, UsageRecord
 
@@ -44,9 +44,9 @@ def read(name: str, records: Iterable[bytes]) -> Iterator[UsageRecord]:
     lines = list(records)
     chat = _whole(lines)
     messages = chat.messages if chat else _by_line(lines)
-    agent_session = _text(chat.sessionId) if chat else None
+    agent_session = some_text(chat.sessionId) if chat else None
     for message in messages:
-        agent_session = agent_session or _text(message.sessionId)
+        agent_session = agent_session or some_text(message.sessionId)
         found = _answer(message, agent_session or stem(name))
         if found is not None:
             yield found
@@ -76,17 +76,13 @@ def _answer(message: _Message, agent_session: str) -> UsageRecord | None:
         agent=AGENT,
         agent_session=agent_session,
         at=at,
-        model=_text(message.model),
+        model=some_text(message.model),
         tokens=TokenCounts(
             input=max(counts.input - counts.cached, 0) + counts.tool,
             output=counts.output + counts.thoughts,
             cache_read=counts.cached,
             reasoning=counts.thoughts,
         ),
-        message=_text(message.id),
+        message=some_text(message.id),
         request=agent_session,
     )
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
