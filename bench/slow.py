@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bench.console import say, table
 from ghapp.github.webhooks import sign
-from ghapp.serve import child_environment, listen, valkey, valkey_url, web
+from ghapp.serve.programs import child_environment, listen, valkey, valkey_url, web
 from ghapp.store import Store
 
 HEAD = b"POST /webhooks/github HTTP/1.1\r\nHost: a\r\nX-Slow: "

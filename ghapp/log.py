@@ -126,7 +126,7 @@ class LogRedaction:
         return redact(text)
 
 
-class Outage:
+class LoggedOutage:
     """Says once that something is away, and once that it is back, however often it is asked."""
 
     def __init__(self, event: str) -> None:

@@ -428,7 +428,7 @@ class Settings:
     data_dir: Path
     database_url: str = field(repr=False)
     redis_url: str | None = field(repr=False)
-    """``None``: `ghapp.serve` starts an embedded server in the data directory."""
+    """``None``: `ghapp.serve.programs` starts an embedded server in the data directory."""
     app: AppCredentials | None
     """``None``: no app is registered yet; the set-up page is served."""
     api_url: str

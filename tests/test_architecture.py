@@ -16,7 +16,7 @@ import pytest
 
 from ghapp.cli.main import COMMANDS
 from ghapp.publishers.registry import PUBLISHERS
-from ghapp.serve import QUEUES
+from ghapp.serve.programs import QUEUES
 from ghapp.store import Lane
 from tests.app_key import PRIVATE_KEY
 from tests.cases import TOP

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ghapp.serve import ChildProgram, WatchedChild
+from ghapp.serve.programs import ChildProgram, WatchedChild
 from ghapp.store import Store
 from tests.cases import TOP
 

@@ -23,7 +23,7 @@ from rq.job import Job
 from rq.worker import SpawnWorker
 
 from ghapp.bootstrap import connect_queue, services
-from ghapp.log import Outage
+from ghapp.log import LoggedOutage
 from ghapp.queue.enqueue import QueueState, write_state
 from ghapp.settings import Settings
 from ghapp.store import Lane
@@ -188,7 +188,7 @@ def serve_lane(lane: Lane, settings: Settings) -> None:
 
 def wait_for_queue(connection: redis.Redis) -> bool:
     """Return once Redis takes writes; ``False``: this process was asked to stop meanwhile."""
-    stop, outage = threading.Event(), Outage("queue_away")
+    stop, outage = threading.Event(), LoggedOutage("queue_away")
     with asked_to_stop(stop):
         for seconds in pauses():
             state = write_state(connection)

@@ -22,7 +22,7 @@ from ghapp.events.reconcile import reconcile_request
 from ghapp.git.repository import remove_unused
 from ghapp.github.webhooks import WebhookError
 from ghapp.ingest.upload import ASK_AGAIN
-from ghapp.log import Outage
+from ghapp.log import LoggedOutage
 from ghapp.queue.enqueue import QueueAway, job_id
 from ghapp.store import DeliveryEnd, Lane, StoreError, WorkItem, WorkKind, WorkRequest
 from ghapp.upkeep.weekly import next_sending
@@ -73,7 +73,7 @@ def main() -> int:
         ScheduledChore(enqueue_teams, TEAMS_EVERY / 4),
     ]
     recent = RecentlyQueued()
-    looks, late = Outage("look_failed"), Outage("chore_failed")
+    looks, late = LoggedOutage("look_failed"), LoggedOutage("chore_failed")
     while not stop.is_set():
         do_chores(ready, chores, late, stop)
         if stop.is_set():
@@ -149,7 +149,7 @@ class ScheduledChore:
 
 
 def do_chores(
-    ready: Services, chores: Iterable[ScheduledChore], late: Outage, stop: threading.Event
+    ready: Services, chores: Iterable[ScheduledChore], late: LoggedOutage, stop: threading.Event
 ) -> None:
     """Do the chores whose time has come; say once if the database does not let them.
 
@@ -277,14 +277,14 @@ def next_slot(now: datetime, period: timedelta, offset: int) -> datetime:
 
 
 def look(
-    ready: Services, recent: RecentlyQueued | None = None, outage: Outage | None = None
+    ready: Services, recent: RecentlyQueued | None = None, outage: LoggedOutage | None = None
 ) -> int:
     """Queue overdue work and follow deliveries that were left; return how many jobs it queued.
 
     It survives an absent database or Redis: the next look tries again. ``outage`` remembers from
     look to look what was said of it.
     """
-    outage = outage or Outage("look_failed")
+    outage = outage or LoggedOutage("look_failed")
     now = ready.clock()
     try:
         for delivery in ready.store.deliveries.unsettled(now - LEFT_BEHIND):

@@ -82,7 +82,7 @@ def app_environment(data: Path | None = None, *, must_exist: bool = True) -> dic
     ``data`` names its directory; ``None``: as docs/operations.md says. ``must_exist=False``: the
     directory may still have to be made. Raises `click.ClickException`, which says what to give.
     """
-    from ghapp.running import given_to, note_of  # noqa: PLC0415 - see the top
+    from ghapp.serve.running import given_to, note_of  # noqa: PLC0415 - see the top
     from ghapp.settings import VARIABLES  # noqa: PLC0415 - see the top
 
     own = {name: value for name, value in os.environ.items() if value.strip()}
@@ -113,7 +113,7 @@ def with_a_queue(environment: dict[str, str]) -> dict[str, str]:
 
 def _data_directory(own: dict[str, str]) -> Path | None:
     """Return the directory of the app that is meant; ``None``: the environment names a database."""
-    from ghapp.running import found  # noqa: PLC0415 - see the top
+    from ghapp.serve.running import found  # noqa: PLC0415 - see the top
 
     context = click.get_current_context(silent=True)
     given = None if context is None else context.find_root().meta.get(_GIVEN)

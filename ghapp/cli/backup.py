@@ -17,7 +17,7 @@ import click
 from sqlalchemy import text
 
 from ghapp.cli.app_store import app_environment, reported
-from ghapp.running import Held, locked, note_of
+from ghapp.serve.running import DirectoryHeld, locked, note_of
 from ghapp.settings import Settings
 from ghapp.store.database import Database
 from ghapp.store.revision import VERSION_TABLE
@@ -83,7 +83,7 @@ def _alone(data: Path, database: Database) -> Iterator[None]:
                 problem = f"the app is connected to {where} ({others})"
                 raise click.ClickException(f"{problem}: {HOW_TO_STOP}")
             yield
-    except Held:
+    except DirectoryHeld:
         running = note_of(data)
         process = f" (process {running.pid})" if running else ""
         message = f"the app runs in {data}{process}: {HOW_TO_STOP}"

@@ -18,7 +18,7 @@ from ghapp.github.answers import GitHubError
 from ghapp.github.app_auth import PERMISSIONS
 from ghapp.ingest import compliance
 from ghapp.queue.enqueue import QueueState
-from ghapp.running import note_of
+from ghapp.serve.running import note_of
 from ghapp.settings import Settings
 from ghapp.store import StoreError
 from ghapp.web.registration import app_file, read_app_file

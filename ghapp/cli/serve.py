@@ -1,10 +1,10 @@
-"""``ghapp serve``: runs the whole app on one machine. `ghapp.serve` says what runs and how."""
+"""``ghapp serve``: runs the whole app on one machine; `ghapp.serve.programs` says what runs."""
 
 from pathlib import Path
 
 import click
 
-from ghapp.serve import ServeError, serve
+from ghapp.serve.programs import ServeError, serve
 from ghapp.settings import SettingsError
 from ghapp.store import StoreError
 

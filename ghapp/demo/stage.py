@@ -13,7 +13,7 @@ from ghapp.demo.scenarios import DemoScenario
 from ghapp.demo.year import YearStore, make_year
 from ghapp.keys.evidence import EvidenceKeys
 from ghapp.keys.signing import RecordSigner
-from ghapp.serve import child_environment
+from ghapp.serve.programs import child_environment
 from ghapp.settings import Settings
 from ghapp.store import Installation, Store
 from ghapp.store import Repository as KnownRepository

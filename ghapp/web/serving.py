@@ -19,7 +19,7 @@ workers = int(os.environ.get("WEB_CONCURRENCY") or min(2, os.cpu_count() or 1))
 timeout = 30
 """Seconds without a heartbeat after which gunicorn replaces a process."""
 graceful_timeout = 8
-"""Seconds to finish open requests on shutdown; less than `ghapp.serve.GRACE`."""
+"""Seconds to finish open requests on shutdown; less than `ghapp.serve.programs.GRACE`."""
 keepalive = 5
 """Seconds that an idle connection stays open."""
 limit_request_line = 8190

@@ -79,7 +79,7 @@ class TimedSocket(socket.socket):
         self.until += len(data) / SLOWEST
 
 
-class Connection(TConn):  # type: ignore[misc] # gunicorn has no types
+class WaitingConnection(TConn):  # type: ignore[misc] # gunicorn has no types
     """A connection with what was read of its next request."""
 
     def __init__(self, cfg: Any, sock: TimedSocket, client: Any, server: Any) -> None:
@@ -123,9 +123,9 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no 
 
     def init_process(self) -> None:
         """Make what a process has, and run."""
-        self.reading: dict[Connection, None] = {}
+        self.reading: dict[WaitingConnection, None] = {}
         """Connections without a whole request, the oldest first."""
-        self.leaving: dict[Connection, None] = {}
+        self.leaving: dict[WaitingConnection, None] = {}
         """Connections whose last answer was sent."""
         self.held = self.waiting = 0
         self.next_look = 0.0
@@ -149,7 +149,7 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no 
             pass
         sock = TimedSocket(fileno=given.detach())
         self.nr_conns += 1
-        self._read(Connection(self.cfg, sock, client, listener.getsockname()))
+        self._read(WaitingConnection(self.cfg, sock, client, listener.getsockname()))
 
     def _drop_oldest(self) -> bool:
         """End the connection that waits longest; false: every one is being answered."""
@@ -161,7 +161,7 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no 
         self._drop(oldest)
         return True
 
-    def _read(self, conn: Connection) -> None:
+    def _read(self, conn: WaitingConnection) -> None:
         conn.begin(time.monotonic())
         if conn.frame.is_whole:
             self.enqueue_req(conn)
@@ -169,27 +169,27 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no 
         self.reading[conn] = None
         self._watch(conn, self._on_readable)
 
-    def _watch(self, conn: Connection, look: Callable[[Connection], None]) -> None:
+    def _watch(self, conn: WaitingConnection, look: Callable[[WaitingConnection], None]) -> None:
         def called(sock: socket.socket) -> None:
             del sock
             look(conn)
 
         self.poller.register(conn.sock, EVENT_READ, called)
 
-    def _unwatch(self, conn: Connection) -> None:
+    def _unwatch(self, conn: WaitingConnection) -> None:
         try:
             self.poller.unregister(conn.sock)
         except (OSError, KeyError, ValueError):
             return
 
-    def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:
+    def on_client_socket_readable(self, conn: WaitingConnection, client: socket.socket) -> None:
         """Read the next request of a kept connection."""
         del client
         self._unwatch(conn)
         self.keepalived_conns.remove(conn)
         self._read(conn)
 
-    def _on_readable(self, conn: Connection) -> None:
+    def _on_readable(self, conn: WaitingConnection) -> None:
         try:
             data = conn.sock.recv(AT_ONCE)
             if data:
@@ -210,7 +210,7 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no 
             self._unwatch(conn)
             self.enqueue_req(conn)
 
-    def _hold(self, conn: Connection, count: int) -> None:
+    def _hold(self, conn: WaitingConnection, count: int) -> None:
         """Count bytes; if they are too many, drop the largest request that is not whole."""
         conn.held += count
         self.held += count
@@ -219,7 +219,7 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no 
 
     # --- handing over ---------------------------------------------------------------------------
 
-    def enqueue_req(self, conn: Connection) -> None:
+    def enqueue_req(self, conn: WaitingConnection) -> None:
         """Give a whole request to a thread: to one of those for deliveries, or of the others."""
         conn.ready()
         if not conn.is_first:
@@ -231,7 +231,7 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no 
         handled = pool.submit(self.handle, conn)
         handled.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
 
-    def handle_request(self, req: Any, conn: Connection) -> bool:
+    def handle_request(self, req: Any, conn: WaitingConnection) -> bool:
         """Read the body before the app runs, so that what is wrong with it is refused with 400."""
         if not conn.is_cut:
             req.body = io.BytesIO(req.body.read())
@@ -242,7 +242,7 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no 
         is_open = super().handle_request(req, conn)
         return bool(is_open) and not conn.is_cut
 
-    def finish_request(self, conn: Connection, handled: "Future[Any]") -> None:
+    def finish_request(self, conn: WaitingConnection, handled: "Future[Any]") -> None:
         """Go on with a connection after its answer, or end it."""
         if not conn.is_first:
             self.waiting -= 1
@@ -257,7 +257,7 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no 
         else:
             self._keep(conn)
 
-    def _keep(self, conn: Connection) -> None:
+    def _keep(self, conn: WaitingConnection) -> None:
         conn.set_timeout()
         if not self.alive:
             conn.timeout = min(conn.timeout, time.monotonic() + LINGER_SECONDS)
@@ -292,7 +292,7 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no 
         super().run()
         self.first_pool.shutdown(wait=False)
 
-    def _refuse(self, conn: Connection, status: HTTPStatus) -> None:
+    def _refuse(self, conn: WaitingConnection, status: HTTPStatus) -> None:
         """Say why as far as the other side takes it at once, and end the connection."""
         try:
             conn.sock.send(_answer(status))
@@ -304,7 +304,7 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no 
         self._unwatch(conn)
         self._leave(conn)
 
-    def _leave(self, conn: Connection) -> None:
+    def _leave(self, conn: WaitingConnection) -> None:
         """Close our side, and wait a moment for the other: gunicorn's loop would stand still."""
         try:
             conn.sock.shutdown(socket.SHUT_WR)
@@ -315,7 +315,7 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no 
         self.leaving[conn] = None
         self._watch(conn, self._on_leaving)
 
-    def _on_leaving(self, conn: Connection) -> None:
+    def _on_leaving(self, conn: WaitingConnection) -> None:
         try:
             data = conn.sock.recv(AT_ONCE)
         except BlockingIOError:
@@ -326,7 +326,7 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no 
         if not data or conn.drained > MOST_DRAINED:
             self._drop(conn)
 
-    def _drop(self, conn: Connection) -> None:
+    def _drop(self, conn: WaitingConnection) -> None:
         self._let_go(conn)
         self.reading.pop(conn, None)
         self.leaving.pop(conn, None)
@@ -334,7 +334,7 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no 
         self.nr_conns -= 1
         conn.close()
 
-    def _let_go(self, conn: Connection) -> None:
+    def _let_go(self, conn: WaitingConnection) -> None:
         self.held -= conn.held
         conn.held = 0
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from ghapp.cli import app_store
-from ghapp.running import RunningNote, findable, found, locked, note, note_of
+from ghapp.serve.running import RunningNote, findable, found, locked, note, note_of
 from ghapp.settings import Settings
 from ghapp.store import AccessDoor, Database, Repository, Store, StoreError
 from tests.cli.commands import ghapp

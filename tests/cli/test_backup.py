@@ -16,7 +16,7 @@ from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.cli.admin import command
 from ghapp.keys.evidence import EvidenceKeys
 from ghapp.keys.signing import RecordSigner
-from ghapp.running import RunningNote, findable, locked
+from ghapp.serve.running import RunningNote, findable, locked
 from ghapp.store import (
     AccessDoor,
     AccessEntry,

@@ -13,7 +13,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from ghapp.serve import GRACE, valkey
+from ghapp.serve.programs import GRACE, valkey
 from ghapp.settings import VARIABLES
 from ghapp.store import Lane
 from tests.cases import TOP

@@ -33,7 +33,15 @@ from redis import Redis
 from rq import Queue
 
 from ghapp.github.webhooks import sign
-from ghapp.serve import address_of, child_environment, listen, valkey, valkey_url, web, workers
+from ghapp.serve.programs import (
+    address_of,
+    child_environment,
+    listen,
+    valkey,
+    valkey_url,
+    web,
+    workers,
+)
 from ghapp.store import Store
 from tests.app_key import PRIVATE_KEY
 from tests.databases import postgresql_server

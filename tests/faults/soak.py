@@ -34,7 +34,7 @@ from ghapp.demo.sandbox import (
     HubRepository,
     Sandbox,
 )
-from ghapp.serve import (
+from ghapp.serve.programs import (
     ChildProgram,
     address_of,
     child_environment,

@@ -27,7 +27,7 @@ from ghapp.demo.sandbox import (
     RegisteredApp,
     Sandbox,
 )
-from ghapp.serve import (
+from ghapp.serve.programs import (
     ChildProgram,
     WatchedChild,
     address_of,

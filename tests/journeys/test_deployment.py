@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from ghapp.demo.sandbox import Sandbox
-from ghapp.serve import child_environment
+from ghapp.serve.programs import child_environment
 from tests.cases import TOP
 from tests.cli.commands import ghapp_process
 from tests.journeys.running import START_SECONDS, wait_for

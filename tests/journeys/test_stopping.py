@@ -15,7 +15,7 @@ import pytest
 from ghapp.demo.sandbox import HubPull
 from ghapp.github.webhooks import sign
 from ghapp.jobs.perform import GIVEN_BACK
-from ghapp.serve import ChildProgram, WatchedChild
+from ghapp.serve.programs import ChildProgram, WatchedChild
 from ghapp.store import WorkEnd, WorkState
 from tests.journeys.running import START_SECONDS, Place
 

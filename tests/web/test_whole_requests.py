@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ghapp.serve import listen
+from ghapp.serve.programs import listen
 from ghapp.web.framing import LARGEST_BODY
 from tests.cases import TOP
 

@@ -13,7 +13,7 @@ import structlog
 from ghapp.bootstrap import Services, build
 from ghapp.demo.sandbox import Sandbox
 from ghapp.jobs.perform import perform
-from ghapp.log import Outage
+from ghapp.log import LoggedOutage
 from ghapp.queue.enqueue import QueueAway, QueueState, RedisQueue, connect
 from ghapp.settings import ComplianceKey, Settings
 from ghapp.store import (
@@ -316,7 +316,7 @@ def test_chores_that_the_database_does_not_let_be_done_are_said_once_and_stay_to
 
     chores = [ScheduledChore(chore, timedelta(hours=1)) for _ in range(3)]
     structlog.reset_defaults()  # so that there is a log
-    late, stop = Outage("chore_failed"), threading.Event()
+    late, stop = LoggedOutage("chore_failed"), threading.Event()
     with structlog.testing.capture_logs() as lines:
         for _ in range(5):
             do_chores(ready, chores, late, stop)

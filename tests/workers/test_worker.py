@@ -14,7 +14,7 @@ import redis
 from rq.exceptions import StopRequested
 
 from ghapp.queue.enqueue import FAILED_KEPT, RedisQueue, connect, job_id
-from ghapp.serve import GRACE, child_environment
+from ghapp.serve.programs import GRACE, child_environment
 from ghapp.settings import Settings
 from ghapp.store import Lane, Store, WorkItem, WorkRequest
 from tests.app_key import PRIVATE_KEY

@@ -20,7 +20,7 @@ SYSTEM_DIRECTORY = Path("/run/ghapp")
 """Where a systemd unit with ``RuntimeDirectory=ghapp`` leaves its note."""
 
 
-class Held(RuntimeError):  # noqa: N818 - a state of the directory, which callers name
+class DirectoryHeld(RuntimeError):  # noqa: N818 - a state of the directory, which callers name
     """A running app holds the data directory."""
 
 
@@ -37,7 +37,7 @@ class RunningNote(msgspec.Struct, frozen=True):
 
 @contextlib.contextmanager
 def locked(data: Path) -> Iterator[None]:
-    """Hold a data directory, which has to be there; raises `Held` if an app runs in it."""
+    """Hold a data directory, which has to be there; raises `DirectoryHeld` if an app runs in it."""
     with (data / LOCK_FILE).open("a") as file:
         # A command that asks who is there holds it for an instant.
         for seconds in (0.05, 0.2, None):
@@ -46,7 +46,7 @@ def locked(data: Path) -> Iterator[None]:
                 break
             except OSError as error:
                 if seconds is None:
-                    raise Held(str(data)) from error
+                    raise DirectoryHeld(str(data)) from error
                 time.sleep(seconds)
         yield
 

@@ -30,7 +30,7 @@ import requests
 import structlog
 
 from ghapp.log import configure
-from ghapp.running import Held, RunningNote, findable, locked, note
+from ghapp.serve.running import DirectoryHeld, RunningNote, findable, locked, note
 from ghapp.settings import Settings
 from ghapp.store import Store
 
@@ -303,7 +303,7 @@ def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
     Someone may start us in a folder that holds another ``workers``.
     """
-    ours = str(Path(__file__).resolve().parent.parent)
+    ours = str(Path(__file__).resolve().parents[2])
     given = environment.get("PYTHONPATH")
     path = os.pathsep.join(filter(None, (ours, given)))
     return {**environment, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
@@ -448,7 +448,7 @@ def locked_data(data: Path) -> Iterator[None]:
     try:
         with locked(data):
             yield
-    except Held as error:
+    except DirectoryHeld as error:
         message = (
             f"another process serves the data directory {data}: "
             "stop it, or name another directory with --data"

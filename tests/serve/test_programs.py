@@ -13,9 +13,8 @@ import pytest
 import redis
 import requests
 
-from ghapp import serve
-from ghapp.running import note_of
-from ghapp.serve import (
+from ghapp.serve import programs as serve
+from ghapp.serve.programs import (
     LONGEST_SOCKET_PATH,
     SETTLED_AFTER,
     ChildProgram,
@@ -32,6 +31,7 @@ from ghapp.serve import (
     valkey_url,
     wait_for,
 )
+from ghapp.serve.running import note_of
 from tests.cases import TOP
 from tests.cli.commands import ghapp_process
 
@@ -178,7 +178,7 @@ def test_a_program_that_dies_again_and_again_is_given_up(
 def test_what_a_program_says_is_passed_on_whole(tmp_path: Path) -> None:
     script = (
         "import os, sys\n"
-        "from ghapp.serve import ChildProgram, Supervisor\n"
+        "from ghapp.serve.programs import ChildProgram, Supervisor\n"
         "supervisor = Supervisor(os.environ)\n"
         "says = 'import sys; [print(n, file=sys.stderr) for n in range(30000)]'\n"
         "supervisor.add(ChildProgram('says', (sys.executable, '-c', says)))\n"
@@ -219,7 +219,7 @@ def test_stopping_ends_the_children_of_children(tmp_path: Path) -> None:
 def test_no_child_outlives_a_killed_supervisor(tmp_path: Path) -> None:
     script = (
         "import os, sys, time\n"
-        "from ghapp.serve import ChildProgram, Supervisor\n"
+        "from ghapp.serve.programs import ChildProgram, Supervisor\n"
         "supervisor = Supervisor(os.environ)\n"
         "sleeper = (sys.executable, '-c', 'import time; time.sleep(60)')\n"
         "supervisor.add(ChildProgram('sleeps', sleeper))\n"
