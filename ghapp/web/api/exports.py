@@ -50,9 +50,7 @@ MODEL_COLUMNS = ("agent", "model", "pull_requests", "attributed")
 )
 def users(organization: str) -> Response:
     """Download an organization's people or teams as CSV."""
-    installation = require_member(organization)
-    selection = read(UserParameters).of(tuple(sorted(readable(installation.id))))
-    note_access("export", detail=f"users of {installation.account}")
+    selection = _selected_in(organization, "users", UserParameters)
     rows = shown(lambda: services.summaries.people(selection))
     is_team = services.summaries.naming.names is NamesShown.TEAMS
     table = ((one.name, one.pulls_with, one.pulls, one.lines_with, one.lines) for one in rows)
@@ -68,9 +66,7 @@ def users(organization: str) -> Response:
 )
 def organization_pulls(organization: str) -> Response:
     """Download an organization's pull requests as CSV."""
-    installation = require_member(organization)
-    selection = read(FilterParameters).of(tuple(sorted(readable(installation.id))))
-    note_access("export", detail=f"pull requests of {installation.account}")
+    selection = _selected_in(organization, "pull requests")
     return _pulls_csv(selection)
 
 
@@ -124,9 +120,7 @@ def documents(owner: str, name: str) -> Response:
 )
 def organization_models(organization: str) -> Response:
     """Download an organization's lines by model as CSV."""
-    installation = require_member(organization)
-    selection = read(FilterParameters).of(tuple(sorted(readable(installation.id))))
-    note_access("export", detail=f"models of {installation.account}")
+    selection = _selected_in(organization, "models")
     return _models_csv(selection)
 
 
@@ -167,6 +161,16 @@ def _selected(owner: str, name: str, what: str) -> tuple[Repository, PullSelecti
     selection = read(FilterParameters).of((repository.id,))
     note_access("export", repository=repository, detail=what)
     return repository, selection
+
+
+def _selected_in(
+    organization: str, what: str, question: type[FilterParameters] = FilterParameters
+) -> PullSelection:
+    """Return the pull requests to export of a member's repositories; log the access."""
+    installation = require_member(organization)
+    selection = read(question).of(tuple(sorted(readable(installation.id))))
+    note_access("export", detail=f"{what} of {installation.account}")
+    return selection
 
 
 def _pulls_csv(selection: PullSelection) -> Response:
