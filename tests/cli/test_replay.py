@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from tests.cli.commands import GHAPP, environment, ghapp
 from tests.histories import History, Step, long_history
 from tests.transcripts import write_transcript
+from tests.waiting import wait_until
 
 TEXT = "".join(f"price_{line} = cost_of(line={line})\n" for line in range(8))
 
@@ -177,11 +177,12 @@ def _interrupted(place: Path, most: int, written: int, command: list[str]) -> No
     )
     assert process.stderr is not None
     try:
-        deadline = time.monotonic() + 60
-        while not (place / "held").exists() or _size(partial) < written:
+
+        def has_come_so_far() -> bool:
             assert process.poll() is None, "it ended before"
-            assert time.monotonic() < deadline, "it does not come that far"
-            time.sleep(0.02)
+            return (place / "held").exists() and _size(partial) >= written
+
+        wait_until(has_come_so_far, "where it is to be stopped", every=0.02)
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=60)
     finally:

@@ -21,6 +21,7 @@ from ghapp.collector import hook, latency
 from tests.collector.machine import Agent, Machine, run_hook
 from tests.collector.stand_in import App
 from tests.searching import FACTOR
+from tests.waiting import wait_until
 
 EDIT = {
     "hook_event_name": "PostToolUse",
@@ -259,7 +260,7 @@ def test_the_end_of_a_turn_sends_what_is_queued(machine: Machine, app: App) -> N
     machine.run_hook(event)
     assert app.edits == {}
     run_hook(b'{"hook_event_name": "Stop", "stop_hook_active": false}', machine.environment)
-    wait_for(lambda: bool(app.edits))
+    wait_until(lambda: app.edits, "the flush")
     assert {edit.path for edit in app.edits.values()} == {"cart.py"}
 
 
@@ -277,15 +278,7 @@ def test_a_flush_holds_none_of_the_hooks_pipes(machine: Machine, app: App) -> No
     finally:
         app.may_answer.set()
     assert (machine.places.directory / "started").exists()
-    wait_for(lambda: "cart.py" in {edit.path for edit in app.edits.values()})
-
-
-def wait_for(happened: Callable[[], bool]) -> None:
-    """Wait until a flush in the background has done something."""
-    deadline = time.monotonic() + 60
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: "cart.py" in {edit.path for edit in app.edits.values()}, "the flush")
 
 
 def test_edits_start_a_flush_once_in_a_while(tmp_path: Path) -> None:

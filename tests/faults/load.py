@@ -45,7 +45,8 @@ from ghapp.serve.programs import (
 from ghapp.store import Store
 from tests.app_key import PRIVATE_KEY
 from tests.databases import postgresql_server
-from tests.journeys.running import Running, wait_for
+from tests.journeys.running import Running
+from tests.waiting import wait_until
 
 SECRET = "0f3b2a9c55d14e7788aa"
 PAYLOAD_BYTES = 20_000
@@ -262,7 +263,7 @@ def kept(sent: list[Sent], store: Store, redis_url: str) -> dict[str, Any]:
     accepted = {one.guid for one in sent if one.status == 202}
     with Redis.from_url(redis_url) as client:
         live = Queue("live", connection=client, serializer="json")
-        wait_for(lambda: live.count >= min(len(accepted), MOST_QUEUED), "the queue")
+        wait_until(lambda: live.count >= min(len(accepted), MOST_QUEUED), "the queue")
         queued = live.count
     return {"accepted_and_lost": len(accepted - store.deliveries.known(accepted)), "queued": queued}
 

@@ -21,9 +21,10 @@ from ghapp.attribution.model import Edit, EditHunk, TextLines
 from ghapp.demo.sandbox import HubPull
 from ghapp.store import StoreError
 from tests.databases import Server, mortal_server
-from tests.journeys.running import WRITTEN, Place, running_place, wait_for
+from tests.journeys.running import WRITTEN, Place, running_place
 from tests.openapi.validate import problems
 from tests.searching import FACTOR
+from tests.waiting import wait_until
 
 KILLED = ("web", "worker-live", "scheduler", "valkey")
 DATABASE = "database"
@@ -62,8 +63,8 @@ def test_killed_at_random_points_everything_stands_once(
         deadly = [partial(kill, place, name, server) for name in names]
         with watched(place):
             pulls = [merged_while(place, number, die, chance) for number, die in enumerate(deadly)]
-            wait_for(lambda: all(is_whole(place, one) for one in pulls), "all", SETTLED_WITHIN)
-            wait_for(lambda: not still_open(place), "the end of all work", SETTLED_WITHIN)
+            wait_until(lambda: all(is_whole(place, one) for one in pulls), "all", SETTLED_WITHIN)
+            wait_until(lambda: not still_open(place), "the end of all work", SETTLED_WITHIN)
         assert made_twice(place) == {}
         assert place.sandbox.violations == []
         deliveries = place.sandbox.world.deliveries.values()

@@ -9,10 +9,9 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
 import requests
 from sqlalchemy import update
@@ -40,10 +39,8 @@ from ghapp.serve.programs import (
 )
 from ghapp.store import Store, WorkItem
 from ghapp.store.schema import work_item
+from tests.waiting import START_SECONDS, wait_until
 
-START_SECONDS = 120.0
-"""Seconds that anything may take on a machine whose cores are busy; nothing waits so long."""
-LOOK_EVERY = 0.05
 BASE = "def total(lines):\n    return sum(line.amount for line in lines)\n"
 WRITTEN = (
     "",
@@ -54,19 +51,6 @@ WRITTEN = (
     "    return dict(totals)",
 )
 """The agent's lines in every journey, which nobody types by chance."""
-
-Found = TypeVar("Found")
-
-
-def wait_for(ask: Callable[[], Found], what: str, seconds: float = START_SECONDS) -> Found:
-    """Return the first answer of ``ask`` that is not empty; fail after ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = ask()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
-        time.sleep(LOOK_EVERY)
 
 
 class Running:
@@ -86,10 +70,10 @@ class Running:
                 child.start(time.monotonic())
         if "valkey" in names:
             path = Path(self.environment["REDIS_URL"].removeprefix("unix://"))
-            wait_for(lambda: _connects(path), "Valkey")
+            wait_until(lambda: _connects(path), "Valkey")
         if "web" in names:
             url = f"{self.environment['GHAPP_PUBLIC_URL']}/readyz"
-            wait_for(lambda: _answers(url), "the web door")
+            wait_until(lambda: _answers(url), "the web door")
 
     def kill(self, name: str) -> None:
         """Kill one process with `kill -9`."""
@@ -176,7 +160,7 @@ class Place:
             items = [item for item in self.items(pull) if item.kind == kind]
             return items[-1] if items and items[-1].outcome is not None else None
 
-        found = wait_for(settled, f"{kind} of pull request {pull.number}", seconds)
+        found = wait_until(settled, f"{kind} of pull request {pull.number}", seconds)
         assert found is not None
         return found
 
@@ -192,7 +176,7 @@ class Place:
 
     def wait_until_held(self) -> None:
         """Wait until GitHub holds the request, so that a worker waits for its answer."""
-        wait_for(lambda: self.sandbox.faults.played[FaultKind.SLOW] > self._held, "the request")
+        wait_until(lambda: self.sandbox.faults.played[FaultKind.SLOW] > self._held, "the request")
 
     def let_go(self) -> None:
         """Let GitHub do what it holds; return when that is done."""
@@ -201,7 +185,7 @@ class Place:
             self.sandbox.faults.release()
             return sum(one.fault == FaultKind.SLOW for one in self.sandbox.exchanges) > self._held
 
-        wait_for(is_done, "the end of what GitHub holds")
+        wait_until(is_done, "the end of what GitHub holds")
 
     def lose_leases(self) -> None:
         """Pass the time until the leases of dead workers run out, without waiting for it."""

@@ -19,7 +19,7 @@ from ghapp.demo.sandbox import Sandbox
 from ghapp.serve.programs import child_environment
 from tests.cases import TOP
 from tests.cli.commands import ghapp_process
-from tests.journeys.running import START_SECONDS, wait_for
+from tests.waiting import START_SECONDS, wait_until
 
 PAGE = (TOP / "docs" / "deployment.md").read_text()
 UNIT = (TOP / "deploy" / "systemd" / "ghapp.service").read_text()
@@ -62,7 +62,7 @@ def serving(sandbox: Sandbox, root: Path) -> Iterator[Path]:
 
 def found_in(said: Path, pattern: str) -> str:
     """Wait for a line; return what stands in its group."""
-    found = wait_for(lambda: re.search(pattern, said.read_text()), pattern, 4 * START_SECONDS)
+    found = wait_until(lambda: re.search(pattern, said.read_text()), pattern, 4 * START_SECONDS)
     assert found is not None
     return found[1]
 
@@ -70,7 +70,7 @@ def found_in(said: Path, pattern: str) -> str:
 def register(address: str) -> None:
     """Fill in the set-up page as a person does, and agree on GitHub's."""
     browser = requests.Session()
-    wait_for(lambda: browser.get(f"{address}/healthz", timeout=5).ok, "the set-up page")
+    wait_until(lambda: browser.get(f"{address}/healthz", timeout=5).ok, "the set-up page")
     form = {"name": "Our Auditor", "public_url": PUBLIC, "organization": "acme"}
     page = browser.post(f"{address}/setup", data=form, timeout=30).text
     (action,) = re.findall(r'<form method="post" action="([^"]+)"', page)
@@ -103,7 +103,7 @@ def test_the_page_leads_from_nothing_to_the_first_audited_pull_request(tmp_path:
         pull = sandbox.open_pull(repository, files={"a.py": "x = 1\ny = 2\n"}, title="Add y")
         sandbox.merge(pull, method="squash")
         sandbox.deliver_closed(pull)
-        run = wait_for(
+        run = wait_until(
             lambda: [one for one in sandbox.visible(pull).check_runs if one.conclusion],
             "the first audit",
             4 * START_SECONDS,

@@ -12,7 +12,8 @@ from ghapp.demo.sandbox import Fault, FaultKind, HubPull
 from ghapp.events.dispatch import AUDIT_AGAIN
 from ghapp.github.webhooks import sign
 from ghapp.store import WorkEnd
-from tests.journeys.running import Place, wait_for
+from tests.journeys.running import Place
+from tests.waiting import wait_until
 
 FILES = "/repos/{owner}/{repo}/pulls/{pull_number}/files"
 COMMENTS = "/repos/{owner}/{repo}/issues/{issue_number}/comments"
@@ -60,7 +61,7 @@ def test_the_same_again_writes_nothing(live: Place) -> None:
     assert (repeat.status_code, repeat.json()["outcome"]) == (202, "already accepted")
     # The app handles another event of the same pull request, and finds everything in place.
     live.sandbox.deliver_closed(pull)
-    wait_for(
+    wait_until(
         lambda: sum(item.outcome is not None for item in live.items(pull)) == 2, "the second item"
     )
     assert live.write_count() == before
@@ -116,7 +117,7 @@ def test_every_button_of_a_merged_pull_request_audits_it_again(live: Place) -> N
     for pressed, (button, press) in enumerate(buttons.items(), start=1):
         run.suite.rerequested = True
         press()
-        wait_for(lambda pressed=pressed: _audited_again(live, pull) == pressed, button)
+        wait_until(lambda pressed=pressed: _audited_again(live, pull) == pressed, button)
         assert not run.suite.rerequested, f"{button}: GitHub shows the suite as queued for good"
     expect_one_of_each(live, pull)
 
@@ -176,6 +177,6 @@ def test_a_closed_pull_request_that_was_not_merged_is_looked_at_once_more(live: 
     pull = live.sandbox.open_pull(live.repository, files={"a.txt": "x\n"}, title="Dropped")
     live.sandbox.close_pull(pull)
     live.sandbox.deliver_closed(pull)
-    (item,) = wait_for(lambda: live.items(pull), "the item")
+    (item,) = wait_until(lambda: live.items(pull), "the item")
     assert item.due_at - item.created_at >= timedelta(seconds=60)
     assert live.write_count() == 0

@@ -17,7 +17,8 @@ from ghapp.github.webhooks import sign
 from ghapp.jobs.perform import GIVEN_BACK
 from ghapp.serve.programs import ChildProgram, WatchedChild
 from ghapp.store import WorkEnd, WorkState
-from tests.journeys.running import START_SECONDS, Place
+from tests.journeys.running import Place
+from tests.waiting import START_SECONDS
 
 FILES = "/repos/{owner}/{repo}/pulls/{pull_number}/files"
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -34,16 +34,10 @@ from ghapp.serve.programs import (
 from ghapp.serve.running import note_of
 from tests.cases import TOP
 from tests.cli.commands import ghapp_process
+from tests.waiting import wait_until
 
 SLEEPS = ("sleep", "600")
 DIES = ("sh", "-c", "exit 3")
-
-
-def until(done: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.05)
 
 
 def is_alive(pid: int) -> bool:
@@ -100,7 +94,7 @@ def test_what_was_started_first_stops_last(tmp_path: Path) -> None:
     try:
         supervisor.watch_once()
         up = tmp_path / "up"
-        until(lambda: up.exists() and len(up.read_text().splitlines()) == 3)
+        wait_until(lambda: up.exists() and len(up.read_text().splitlines()) == 3, "all three")
     finally:
         supervisor.stop()
     ends = (tmp_path / "ends").read_text().split()
@@ -207,12 +201,12 @@ def test_stopping_ends_the_children_of_children(tmp_path: Path) -> None:
     supervisor.add(ChildProgram("stubborn", ("sh", "-c", script), grace=0.3))
     try:
         supervisor.watch_once()
-        until(lambda: pids.exists() and pids.read_text().strip() != "")
+        wait_until(lambda: pids.exists() and pids.read_text().strip(), "the children")
         grandchild = int(pids.read_text())
         assert is_alive(grandchild)
     finally:
         supervisor.stop()
-    until(lambda: not is_alive(grandchild))
+    wait_until(lambda: not is_alive(grandchild), "the end of the grandchild")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
@@ -238,7 +232,7 @@ def test_no_child_outlives_a_killed_supervisor(tmp_path: Path) -> None:
         child = int(parent.stdout.readline())
         assert is_alive(child)
         parent.send_signal(signal.SIGKILL)
-    until(lambda: not is_alive(child))
+    wait_until(lambda: not is_alive(child), "the end of the child")
 
 
 def test_a_data_directory_is_served_once(tmp_path: Path) -> None:
@@ -263,7 +257,7 @@ def test_a_deep_data_directory_gets_a_short_socket(tmp_path: Path) -> None:
         try:
             supervisor.watch_once()
             with redis.Redis.from_url(valkey_url(sockets)) as client:
-                until(lambda: _answers(client))
+                wait_until(lambda: _answers(client), "Valkey")
                 assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
                 assert client.config_get("appendonly") == {"appendonly": "yes"}
         finally:
@@ -332,7 +326,7 @@ def test_without_credentials_it_serves_the_set_up_page(tmp_path: Path) -> None:
             lines.append(app.stdout.readline())
         address = lines[-1].strip()
         try:
-            until(lambda: "Register the GitHub App" in _page(address))
+            wait_until(lambda: "Register the GitHub App" in _page(address), "the set-up page")
             # From any other folder, commands find its data and its queue.
             noted = note_of(tmp_path / "data")
             assert noted is not None

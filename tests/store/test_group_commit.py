@@ -1,8 +1,7 @@
 """Calls of many threads in batches: each gets its own answer, and nobody another's error."""
 
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from ghapp.store.group_commit import MOST_AT_ONCE, GroupCommit
 from tests.searching import searched
+from tests.waiting import wait_until
 
 PATIENCE = 60
 """Seconds that another thread may take on a machine with much else to do."""
@@ -39,14 +39,6 @@ class Doing:
         return [2 * number for number in numbers]
 
 
-def wait_until(happened: Callable[[], bool]) -> None:
-    """Wait for what another thread does."""
-    deadline = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-
-
 def call_at_once(together: GroupCommit[int, int], doing: Doing, numbers: list[int]) -> list[object]:
     """Let all but the first call wait until the first is done; return answers and errors."""
 
@@ -59,9 +51,9 @@ def call_at_once(together: GroupCommit[int, int], doing: Doing, numbers: list[in
     doing.go_on.clear()
     with ThreadPoolExecutor(max(1, len(numbers))) as threads:
         pending = [threads.submit(call, numbers[0])]
-        wait_until(lambda: len(doing.batches) == 1)
+        wait_until(lambda: len(doing.batches) == 1, "the first", every=0.001)
         pending += [threads.submit(call, number) for number in numbers[1:]]
-        wait_until(lambda: len(together._waiting) == len(numbers) - 1)
+        wait_until(lambda: len(together._waiting) == len(numbers) - 1, "the rest", every=0.001)
         doing.go_on.set()
         return [one.result(PATIENCE) for one in pending]
 

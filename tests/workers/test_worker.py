@@ -21,6 +21,7 @@ from tests.app_key import PRIVATE_KEY
 from tests.databases import make_sqlite
 from tests.faults.test_secrets import values_in
 from tests.queues import MortalValkey
+from tests.waiting import wait_until
 from workers.__main__ import FINISH_WITHIN, main, worker_of
 from workers.schedule import FORGET_AFTER
 
@@ -36,9 +37,37 @@ def item(sqlite_store: Store) -> WorkItem:
     return found
 
 
+class Logged:
+    """A process whose log a test reads while it runs."""
+
+    def __init__(self, module: str, *arguments: str, log: Path, env: dict[str, str]) -> None:
+        self._path = log
+        with log.open("wb") as file:
+            command = (sys.executable, "-m", module, *arguments)
+            self.process = subprocess.Popen(command, env=env, stdout=file, stderr=file)
+
+    def lines(self, event: str) -> list[str]:
+        """Return the log lines of one event."""
+        return [one for one in self.text().splitlines() if f'"event": "{event}"' in one]
+
+    def text(self) -> str:
+        """Return the whole log so far."""
+        return self._path.read_text()
+
+    def wait_for(self, event: str, times: int = 1) -> None:
+        """Wait until an event was logged so often."""
+
+        def is_logged() -> bool:
+            said = len(self.lines(event)) >= times
+            assert said or self.process.poll() is None, self.text()
+            return said
+
+        wait_until(is_logged, self.text)
+
+
 @pytest.fixture
-def worker(redis_url: str, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Return a live worker whose database is away; its log is in ``log``."""
+def worker(redis_url: str, tmp_path: Path) -> Iterator[Logged]:
+    """Return a live worker whose database is away."""
     environment = {
         **child_environment({"PATH": os.environ["PATH"], "HOME": str(tmp_path)}),
         "GHAPP_DATA_DIR": str(tmp_path / "data"),
@@ -48,14 +77,12 @@ def worker(redis_url: str, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
         "GITHUB_PRIVATE_KEY": PRIVATE_KEY,
         "GITHUB_WEBHOOK_SECRETS": "0f3b2a9c55d14e7788aa",
     }
-    command = (sys.executable, "-m", "workers", "live")
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
+    made = Logged("workers", "live", log=tmp_path / "log", env=environment)
+    try:
+        yield made
+    finally:
+        made.process.kill()
+        made.process.wait()
 
 
 def test_a_job_whose_worker_died_before_the_lease_is_back_within_a_minute(
@@ -82,25 +109,18 @@ def test_a_job_whose_worker_died_before_the_lease_is_back_within_a_minute(
 
 
 def test_a_job_that_breaks_keeps_no_secret_and_can_be_queued_again(
-    worker: subprocess.Popen[bytes], item: WorkItem, redis_url: str, tmp_path: Path
+    worker: Logged, item: WorkItem, redis_url: str
 ) -> None:
     queue = RedisQueue(connect(redis_url))
     for times in (1, 2):
         assert queue.push([item], now=NOW) == 1
-        deadline = time.monotonic() + 60
-        while (tmp_path / "log").read_bytes().count(b'"job_failed"') < times:
-            assert worker.poll() is None
-            assert time.monotonic() < deadline, (tmp_path / "log").read_text()
-            time.sleep(0.05)
+        worker.wait_for("job_failed", times)
         with redis.Redis.from_url(redis_url) as client:
-            while client.keys("rq:job:*"):
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+            wait_until(lambda: not client.keys("rq:job:*"), "the end of the job's key")
             assert [one for one in values_in(client) if PASSWORD.encode() in one] == []
-    log = (tmp_path / "log").read_text()
-    assert "DatabaseUnavailable" in log
-    assert PASSWORD not in log
-    lines = [json.loads(line) for line in log.splitlines() if '"job_failed"' in line]
+    assert "DatabaseUnavailable" in worker.text()
+    assert PASSWORD not in worker.text()
+    lines = [json.loads(line) for line in worker.lines("job_failed")]
     assert {line["job"] for line in lines} == {job_id(item, NOW)}
 
 
@@ -127,32 +147,6 @@ def environment(data: Path, url: str) -> dict[str, str]:
         "GITHUB_PRIVATE_KEY": PRIVATE_KEY,
         "GITHUB_WEBHOOK_SECRETS": "0f3b2a9c55d14e7788aa",
     }
-
-
-class Logged:
-    """A process whose log a test reads while it runs."""
-
-    def __init__(self, module: str, *arguments: str, log: Path, env: dict[str, str]) -> None:
-        self._path = log
-        with log.open("wb") as file:
-            command = (sys.executable, "-m", module, *arguments)
-            self.process = subprocess.Popen(command, env=env, stdout=file, stderr=file)
-
-    def lines(self, event: str) -> list[str]:
-        """Return the log lines of one event."""
-        return [one for one in self.text().splitlines() if f'"event": "{event}"' in one]
-
-    def text(self) -> str:
-        """Return the whole log so far."""
-        return self._path.read_text()
-
-    def wait_for(self, event: str, times: int = 1) -> None:
-        """Wait until an event was logged so often."""
-        deadline = time.monotonic() + 60
-        while len(self.lines(event)) < times:
-            assert self.process.poll() is None, self.text()
-            assert time.monotonic() < deadline, self.text()
-            time.sleep(0.05)
 
 
 PROGRAMS = {"worker": ("workers", "live"), "scheduler": ("workers.schedule",)}
