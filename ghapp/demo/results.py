@@ -1,7 +1,7 @@
-"""Waits for the demo's audits, prints what the app wrote on GitHub, and checks it."""
+"""Waits for what the app does in the demo, prints what it wrote on GitHub, and checks it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -14,10 +14,24 @@ from ghapp.store import Store
 
 AUDIT_LIMIT = 90.0
 """Seconds without any request to GitHub after which the audits are given up."""
-RECORD_LIMIT = 10.0
+INSTALL_LIMIT = 90.0
+"""Seconds within which the app must know its installation and the repositories."""
+RECORD_LIMIT = 90.0
 """Seconds within which the app must record its last write."""
 CHECK_NAME = "attribution"
 LABEL = "claude-code-assisted"
+
+
+def wait_until_installed(store: Store, repositories: Collection[int], log: Path) -> None:
+    """Wait until the app knows all ``repositories``, and with them their installation.
+
+    The webhook is answered before a worker has asked GitHub whether it is true.
+    """
+
+    def is_known() -> bool:
+        return all(store.installations.repository(one) is not None for one in repositories)
+
+    wait_for(is_known, INSTALL_LIMIT, "the app does not know its repositories", log)
 
 
 def wait_for_audits(sandbox: Sandbox, played: list[PlayedScenario], log: Path) -> None:

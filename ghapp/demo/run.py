@@ -16,7 +16,7 @@ from rich.console import Console
 
 from ghapp.demo.app_process import app_running
 from ghapp.demo.kept_year import KeptYear
-from ghapp.demo.results import say, say_result, show, wait_for_audits
+from ghapp.demo.results import say, say_result, show, wait_for_audits, wait_until_installed
 from ghapp.demo.sandbox import Sandbox
 from ghapp.demo.scenarios import DemoError, DemoScenario, PlayedScenario, merge, read_scenarios
 from ghapp.demo.stage import DemoStage, fill_the_past, set_stage
@@ -47,6 +47,8 @@ def demo(directory: Path, console: Console, *, once: bool) -> int:
             Store.unmigrated(settings.database_url) as store,
         ):
             sandbox.deliver_installation(stage.installation, "created")
+            known = [repository.id for repository in stage.repositories.values()]
+            wait_until_installed(store, known, log)
             keys, number = EvidenceKeys(store, settings.encryption_key), stage.installation.id
             encode = encoder(settings.evidence_encoding, keys, number, now=datetime.now(UTC))
             send_evidence(stage, scenarios, store, encode)
