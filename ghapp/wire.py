@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 
 from ghapp.attribution.model import EditResult, FingerprintLines, Struct
+from ghapp.usage.days import AgentName, Model, Version
 
 SCHEMA = "ghapp/evidence/1"
 MOST_EDITS = 2_000
@@ -27,9 +28,6 @@ Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Path = Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]
 
 
-Agent = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,38}$")]
-Version = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$")]
-Model = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z][0-9A-Za-z.:@/+_\[\]-]{0,99}$")]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 
 
@@ -39,7 +37,7 @@ class SentEdit(Struct, frozen=True):
     id: Name
     """The tool call's id. An edit that is sent twice, with equal agent, id, path, time and own
     lines, is kept once."""
-    agent: Agent
+    agent: AgentName
     agent_session: Name
     at: Annotated[datetime, msgspec.Meta(tz=True)]
     path: Path
@@ -57,7 +55,7 @@ class SeenAgent(Struct, frozen=True):
     Agent sessions without edits show that an agent's format changed, or that nobody let it edit.
     """
 
-    agent: Agent
+    agent: AgentName
     version: Version | None
     """``None``: not recorded."""
     transcripts: Count

@@ -7,21 +7,31 @@ resumed or forked. `settled` counts each answer once, over all files.
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta
 
 from ghapp.attribution.model import Struct
+
+MOST = 2**53 - 1
+"""The largest count; JSON readers that use floats still read it exactly."""
+
+Count = Annotated[int, Meta(ge=0, le=MOST)]
 
 
 class TokenCounts(Struct, frozen=True):
     """Tokens by kind. ``input`` excludes what was read from or written to a cache."""
 
-    input: int = 0
-    output: int = 0
+    input: Count = 0
+    output: Count = 0
     """Includes ``reasoning``."""
-    cache_read: int = 0
-    cache_write_5m: int = 0
-    """Written for 5 minutes, or for a time that the record does not say."""
-    cache_write_1h: int = 0
-    reasoning: int | None = None
+    cache_read: Count = 0
+    cache_write_5m: Count = 0
+    """Written for 5 minutes; in transcripts also for a time that the record does not say."""
+    cache_write_1h: Count = 0
+    cache_write_unsplit: Count = 0
+    """Written for 5 minutes or for an hour: telemetry does not tell them apart."""
+    reasoning: Count | None = None
     """``None``: not recorded."""
 
     def __add__(self, other: "TokenCounts") -> "TokenCounts":
@@ -33,6 +43,7 @@ class TokenCounts(Struct, frozen=True):
             cache_read=self.cache_read + other.cache_read,
             cache_write_5m=self.cache_write_5m + other.cache_write_5m,
             cache_write_1h=self.cache_write_1h + other.cache_write_1h,
+            cache_write_unsplit=self.cache_write_unsplit + other.cache_write_unsplit,
             reasoning=reasoning,
         )
 
