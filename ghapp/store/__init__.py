@@ -54,6 +54,8 @@ from ghapp.store.replays import (
 from ghapp.store.repository_names import NameReason, RepositoryAlias, RepositoryNames
 from ghapp.store.teams import LinesWritten, TeamTable
 from ghapp.store.tokens import AccessToken, NewToken, TokenKind, TokenTable, new_secret
+from ghapp.store.usage import UsageTable
+from ghapp.store.usage_rows import KnownIdentity, StoredUsage, UsageOrigin
 from ghapp.store.weeklies import WeeklyOrder, WeeklyTable
 from ghapp.store.work_items import (
     AUDITING,
@@ -106,6 +108,7 @@ __all__ = [
     "Installation",
     "InstallationTable",
     "KeptKey",
+    "KnownIdentity",
     "Lane",
     "LinesWritten",
     "ListedPull",
@@ -138,8 +141,11 @@ __all__ = [
     "SignedIn",
     "Store",
     "StoreError",
+    "StoredUsage",
     "TokenKind",
     "TokenTable",
+    "UsageOrigin",
+    "UsageTable",
     "WeekCoverage",
     "WeeklyOrder",
     "WeeklyTable",
@@ -186,6 +192,7 @@ class Store:
     access_log: AccessLog
     logins: LoginTable
     weeklies: WeeklyTable
+    usage: UsageTable
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -226,6 +233,7 @@ class Store:
             fingerprint_keys=FingerprintKeys(database),
             repository_names=RepositoryNames(database),
             access_log=AccessLog(database),
+            usage=UsageTable(database),
         )
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ because every name on GitHub can change.
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
     TypeDecorator,
@@ -27,6 +29,7 @@ from sqlalchemy import (
 )
 
 from ghapp.summaries.counts import PullCounts
+from ghapp.usage.answers import TokenCounts
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -705,4 +708,72 @@ outcome = Table(
     Column("others_after_30", Integer),
     Column("attributed_after_90", Integer),
     Column("others_after_90", Integer),
+)
+
+usage_identity = Table(
+    "usage_identity",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("account_id", BigInteger),
+    Column("login", Text),
+    Column("mapped_by", Text),
+    Column("seen_at", InstantColumn, nullable=False),
+    CheckConstraint(
+        "kind IN ('account', 'email', 'account_uuid', 'end_user', 'tool_installation')",
+        name="kind",
+    ),
+    UniqueConstraint("installation_id", "kind", "value"),
+    Index("usage_identity_account", "installation_id", "account_id"),
+)
+
+
+def _usage(name: str, *own: Column[Any], key: tuple[str, ...]) -> Table:
+    """Return a table of usage by agent session and day; ``key`` names its own parts of the key."""
+    return Table(
+        name,
+        metadata,
+        Column("installation_id", BigInteger, nullable=False),
+        Column("day", Integer, nullable=False),
+        Column("identity_id", BigInteger, nullable=False),
+        Column("agent", Text, nullable=False),
+        Column("source", Integer, nullable=False),
+        Column("agent_session", Text, nullable=False),
+        Column("repository_id", BigInteger, nullable=False),
+        Column("machine", Text, nullable=False),
+        Column("agent_version", Text, nullable=False),
+        *own,
+        Column("counts", Boolean(create_constraint=False), nullable=False),
+        Column("read_at", InstantColumn, nullable=False),
+        PrimaryKeyConstraint(
+            *("installation_id", "day", "identity_id", "agent", "source", "agent_session"),
+            *("repository_id", "machine", "agent_version", *key),
+        ),
+        sqlite_with_rowid=False,
+    )
+
+
+usage_tokens = _usage(
+    "usage_tokens",
+    Column("model", Text, nullable=False),
+    Column("is_aside", Boolean(create_constraint=False), nullable=False),
+    Column("answers", BigInteger),
+    *(
+        Column(kind, BigInteger, nullable=kind == "reasoning")
+        for kind in TokenCounts.__struct_fields__
+    ),
+    key=("model", "is_aside"),
+)
+
+usage_decisions = _usage(
+    "usage_decisions",
+    Column("tool", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("edits", BigInteger, nullable=False),
+    Column("lines", BigInteger),
+    key=("tool", "language", "decision", "decided_by"),
 )

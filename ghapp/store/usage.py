@@ -1,0 +1,354 @@
+"""Usage as sources sent it: tokens and decided edits by person, day, agent and agent session.
+
+For a person, a day and an agent the rows of one source count (``counts``); every change settles
+that again in its own transaction. `ghapp.store.summaries.usage` answers questions over the rows
+that count.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+    union_all,
+    update,
+)
+
+from ghapp.store.database import Database
+from ghapp.store.id_sets import among
+from ghapp.store.rows import chunks, clean, struct_of
+from ghapp.store.schema import usage_decisions, usage_identity, usage_tokens
+from ghapp.store.summaries.tally import day_number
+from ghapp.store.usage_rows import (
+    TOKEN_KINDS,
+    KnownIdentity,
+    StoredUsage,
+    UsageOrigin,
+    UsageRow,
+    columns_of,
+    decision_day,
+    decision_row,
+    stored,
+    token_day,
+    token_row,
+)
+from ghapp.usage.days import DecisionDay, TokenDay
+from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
+
+TABLES = (usage_tokens, usage_decisions)
+
+SettledKey = tuple[int, str, int]
+"""Day number, agent, and the identity of a row: what one source counts for."""
+
+
+class UsageTable:
+    """The usage of all installations. Every method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- what sources send ------------------------------------------------------------------------
+
+    def replace(
+        self,
+        origin: UsageOrigin,
+        tokens: Sequence[TokenDay],
+        decisions: Sequence[DecisionDay],
+        *,
+        now: datetime,
+    ) -> None:
+        """Store everything that an origin says of some agent sessions' days.
+
+        What it said before of the same agent sessions on the same days is replaced, so sending it
+        again changes nothing. Rows of one agent session and day must come together.
+        """
+        with self._database.write() as connection:
+            self._lock(connection, origin.installation_id)
+            identity = self._identity(connection, origin, now)
+            rows: list[UsageRow] = [*tokens, *decisions]
+            said = {(one.day, one.agent, one.agent_session) for one in rows}
+            head = columns_of(origin, identity, now)
+            for table in TABLES:
+                for condition in _of_days(table, head, said):
+                    connection.execute(delete(table).where(condition))
+            self._add(connection, head, rows)
+
+    def add(
+        self,
+        origin: UsageOrigin,
+        tokens: Sequence[TokenDay],
+        decisions: Sequence[DecisionDay],
+        *,
+        now: datetime,
+    ) -> None:
+        """Add to what an origin said before: telemetry tells what came since it last told."""
+        with self._database.write() as connection:
+            self._lock(connection, origin.installation_id)
+            identity = self._identity(connection, origin, now)
+            self._add(connection, columns_of(origin, identity, now), [*tokens, *decisions])
+
+    # --- who it is of -----------------------------------------------------------------------------
+
+    def identities(self, installation_id: int) -> tuple[KnownIdentity, ...]:
+        """Return everybody whom a source named, those who are not mapped first."""
+        query = (
+            select(usage_identity)
+            .where(usage_identity.c.installation_id == installation_id)
+            .order_by(
+                usage_identity.c.account_id.is_not(None),
+                usage_identity.c.kind,
+                usage_identity.c.value,
+            )
+        )
+        return tuple(struct_of(KnownIdentity, row) for row in self._database.rows(query))
+
+    def map(  # noqa: PLR0913 - a person, and who says so
+        self,
+        installation_id: int,
+        who: UsageIdentity,
+        account_id: int | None,
+        login: str | None,
+        *,
+        by: str,
+        now: datetime,
+    ) -> None:
+        """Store whose identity it is, known or not yet; ``None``: it is nobody's again.
+
+        The days of the person are settled again. An identity that is an account stays that.
+        """
+        if who.kind is IdentityKind.ACCOUNT:
+            raise ValueError("an account of GitHub is a person already: map another identity")
+        values = {
+            "account_id": account_id,
+            "login": clean(login),
+            "mapped_by": None if account_id is None else clean(by),
+        }
+        with self._database.write() as connection:
+            self._lock(connection, installation_id)
+            one = self._noted(connection, installation_id, who, now)
+            days = _days_of(connection, installation_id, one)
+            others = [*self._same_person(connection, one)]
+            connection.execute(
+                update(usage_identity).where(usage_identity.c.id == one).values(values)
+            )
+            touched = {one, *others, *self._same_person(connection, one)}
+            keys = {(day, agent, each) for day, agent in days for each in touched}
+            self._settle(connection, installation_id, keys)
+
+    # --- what ends --------------------------------------------------------------------------------
+
+    def forget(self, account_id: int | None, login: str) -> int:
+        """Delete all usage of a person, by number and by login in any case; return how many rows.
+
+        Identities that were mapped to the person go, too.
+        """
+        is_theirs = func.lower(usage_identity.c.login) == clean(login).lower()
+        if account_id is not None:
+            is_theirs = or_(is_theirs, usage_identity.c.account_id == account_id)
+        with self._database.write() as connection:
+            ids = connection.scalars(select(usage_identity.c.id).where(is_theirs)).all()
+            count = 0
+            for table in TABLES:
+                count += connection.execute(
+                    delete(table).where(among(table.c.identity_id, ids))
+                ).rowcount
+            connection.execute(delete(usage_identity).where(among(usage_identity.c.id, ids)))
+        return count
+
+    def remove(self, installation_id: int, source: UsageSource) -> int:
+        """Delete everything of a source; the next source counts in its place."""
+        count = 0
+        with self._database.write() as connection:
+            self._lock(connection, installation_id)
+            keys: set[SettledKey] = set()
+            for table in TABLES:
+                columns = table.c
+                chosen = (columns.installation_id == installation_id, columns.source == source)
+                query = select(columns.day, columns.agent, columns.identity_id).where(*chosen)
+                keys |= {(row[0], row[1], row[2]) for row in connection.execute(query.distinct())}
+                count += connection.execute(delete(table).where(*chosen)).rowcount
+            self._settle(connection, installation_id, keys)
+        return count
+
+    def expire(self, before: date) -> int:
+        """Delete the rows of days before that one; return how many."""
+        first = day_number(before)
+        return sum(
+            self._database.execute(delete(table).where(table.c.day < first)) for table in TABLES
+        )
+
+    # --- raw rows ---------------------------------------------------------------------------------
+
+    def rows(self, installation_id: int) -> tuple[StoredUsage, ...]:
+        """Return every row of an installation, also those that do not count, by day."""
+        found: list[StoredUsage] = []
+        with self._database.read() as connection:
+            for table, shape in ((usage_tokens, token_day), (usage_decisions, decision_day)):
+                person = func.coalesce(usage_identity.c.account_id, -usage_identity.c.id)
+                query = (
+                    select(table, person.label("person"))
+                    .join(usage_identity, usage_identity.c.id == table.c.identity_id)
+                    .where(table.c.installation_id == installation_id)
+                    .order_by(*table.primary_key)
+                )
+                found += (stored(row, shape(row)) for row in connection.execute(query))
+        return tuple(found)
+
+    # --- in the caller's transaction --------------------------------------------------------------
+
+    def _lock(self, connection: Connection, installation_id: int) -> None:
+        self._database.lock(connection, f"usage:{installation_id}")
+
+    def _identity(self, connection: Connection, origin: UsageOrigin, now: datetime) -> int:
+        """Return the number of the origin's identity; an account maps itself."""
+        who = origin.identity
+        one = self._noted(connection, origin.installation_id, who, now)
+        if who.kind is IdentityKind.ACCOUNT:
+            values = {"account_id": int(who.value), "login": clean(origin.login)}
+            connection.execute(
+                update(usage_identity).where(usage_identity.c.id == one).values(values)
+            )
+        return one
+
+    def _noted(
+        self, connection: Connection, installation_id: int, who: UsageIdentity, now: datetime
+    ) -> int:
+        values = {
+            "installation_id": installation_id,
+            "kind": who.kind.value,
+            "value": clean(who.value),
+            "seen_at": now,
+        }
+        insert = self._database.insert(usage_identity).values(values)
+        statement = insert.on_conflict_do_update(
+            index_elements=["installation_id", "kind", "value"], set_={"seen_at": now}
+        )
+        return int(connection.execute(statement.returning(usage_identity.c.id)).scalar_one())
+
+    def _add(
+        self,
+        connection: Connection,
+        head: Mapping[str, Any],
+        rows: Sequence[TokenDay | DecisionDay],
+    ) -> None:
+        """Add rows of an origin, and settle which source counts for their days."""
+        tokens = [one for one in rows if isinstance(one, TokenDay)]
+        decisions = [one for one in rows if isinstance(one, DecisionDay)]
+        self._insert(connection, usage_tokens, [token_row(head, one) for one in tokens])
+        self._insert(connection, usage_decisions, [decision_row(head, one) for one in decisions])
+        identity = head["identity_id"]
+        keys = {(day_number(one.day), clean(one.agent), identity) for one in rows}
+        self._settle(connection, head["installation_id"], keys)
+
+    def _insert(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+        """Insert rows; the amounts of a row that is there grow."""
+        if not rows:
+            return
+        insert, columns = self._database.insert(table), table.c
+        sums = {
+            name: _sum(columns[name], insert.excluded[name]) for name in rows[0].keys() & _ADDED
+        }
+        statement = insert.on_conflict_do_update(
+            index_elements=[column.name for column in table.primary_key],
+            set_={**sums, "read_at": insert.excluded.read_at},
+        )
+        connection.execute(statement, rows)
+
+    def _same_person(self, connection: Connection, identity: int) -> Sequence[int]:
+        """Return all identities of the person that one identity is of, itself included."""
+        columns, own = usage_identity.c, usage_identity.alias()
+        query = (
+            select(columns.id)
+            .join(
+                own,
+                and_(
+                    own.c.installation_id == columns.installation_id,
+                    or_(own.c.id == columns.id, own.c.account_id == columns.account_id),
+                ),
+            )
+            .where(own.c.id == identity)
+            .order_by(columns.id)
+        )
+        return connection.scalars(query).all()
+
+    def _settle(
+        self, connection: Connection, installation_id: int, keys: Iterable[SettledKey]
+    ) -> None:
+        """Choose the source that counts for the person of each key."""
+        people: dict[int, tuple[int, ...]] = {}
+        chosen: set[tuple[int, str, tuple[int, ...]]] = set()
+        for day, agent, identity in keys:
+            if identity not in people:
+                people[identity] = tuple(self._same_person(connection, identity))
+            chosen.add((day, agent, people[identity]))
+        for day, agent, ids in sorted(chosen):
+            _choose(connection, installation_id, day, agent, ids)
+
+
+def _choose(
+    connection: Connection, installation_id: int, day: int, agent: str, ids: tuple[int, ...]
+) -> None:
+    """Let the first source count that has any row of a person's day with an agent."""
+
+    def of_key(table: Table) -> list[ColumnElement[bool]]:
+        columns = table.c
+        return [
+            columns.installation_id == installation_id,
+            columns.day == day,
+            columns.agent == agent,
+            among(columns.identity_id, ids),
+        ]
+
+    sources = union_all(*(select(table.c.source).where(*of_key(table)) for table in TABLES))
+    found = sources.subquery()
+    first = connection.execute(select(func.min(found.c.source))).scalar()
+    for table in TABLES:
+        counts = table.c.source == first
+        change = update(table).where(*of_key(table), table.c.counts != counts)
+        connection.execute(change.values(counts=counts))
+
+
+_ADDED = {*TOKEN_KINDS, "answers", "edits", "lines"}
+"""Columns that hold amounts."""
+
+
+def _sum(column: ColumnElement[int], more: ColumnElement[int]) -> ColumnElement[int]:
+    """Add two amounts of which each may be unknown."""
+    return func.coalesce(column + more, column, more)
+
+
+def _of_days(
+    table: Table, head: Mapping[str, Any], said: Iterable[tuple[date, str, str]]
+) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions of what an origin said before of these agent sessions' days."""
+    names = ("installation_id", "identity_id", "source", "repository_id", "machine")
+    origin = [table.c[name] == head[name] for name in names]
+    by_day: defaultdict[tuple[date, str], list[str]] = defaultdict(list)
+    for day, agent, agent_session in said:
+        by_day[day, agent].append(clean(agent_session))
+    for (day, agent), agent_sessions in sorted(by_day.items()):
+        of_day = (table.c.day == day_number(day), table.c.agent == clean(agent))
+        for chunk in chunks(sorted(agent_sessions)):
+            yield and_(*origin, *of_day, table.c.agent_session.in_(chunk))
+
+
+def _days_of(connection: Connection, installation_id: int, identity: int) -> set[tuple[int, str]]:
+    """Return the days and agents of an identity's rows."""
+    found: set[tuple[int, str]] = set()
+    for table in TABLES:
+        query = (
+            select(table.c.day, table.c.agent)
+            .where(table.c.installation_id == installation_id, table.c.identity_id == identity)
+            .distinct()
+        )
+        found |= {(day, agent) for day, agent in connection.execute(query)}
+    return found

@@ -1,0 +1,155 @@
+"""Rows of usage on their way into and out of the database. It queries nothing."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from ghapp.attribution.model import Struct
+from ghapp.store.rows import clean, struct_of
+from ghapp.store.summaries.conditions import to_day
+from ghapp.store.summaries.tally import day_number
+from ghapp.usage.answers import TokenCounts
+from ghapp.usage.days import DecisionDay, TokenDay
+from ghapp.usage.decisions import DecidedBy, EditDecision
+from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
+
+NOWHERE = 0
+"""Repository of usage whose source names none."""
+TOKEN_KINDS = TokenCounts.__struct_fields__
+UsageRow = TokenDay | DecisionDay
+
+
+class UsageOrigin(Struct, frozen=True):
+    """Where rows of usage come from."""
+
+    installation_id: int
+    source: UsageSource
+    identity: UsageIdentity
+    login: str | None = None
+    """Login of an identity that is a GitHub account; ``None``: not known."""
+    repository_id: int | None = None
+    """``None``: the source names none, or one where the app is not installed."""
+    machine: str = ""
+    """The collector's number of the machine; empty: the source names none."""
+
+
+class KnownIdentity(Struct, frozen=True):
+    """Somebody whom a source named, and who that is."""
+
+    id: int
+    installation_id: int
+    kind: IdentityKind
+    value: str
+    account_id: int | None
+    """Number of a GitHub account; ``None``: not mapped."""
+    login: str | None
+    mapped_by: str | None
+    """Who mapped it: a login, or ``sign-in``; ``None``: not mapped, or an account by itself."""
+    seen_at: datetime
+
+    @property
+    def person(self) -> int:
+        """A number that is the same for all identities of a person: negative if not mapped."""
+        return -self.id if self.account_id is None else self.account_id
+
+
+class StoredUsage(Struct, frozen=True):
+    """One row as it is stored, with its origin."""
+
+    person: int
+    """`KnownIdentity.person`."""
+    source: UsageSource
+    repository_id: int | None
+    counts: bool
+    row: UsageRow
+
+
+def columns_of(origin: UsageOrigin, identity: int, now: datetime) -> dict[str, Any]:
+    """Return the columns that all rows of an origin share."""
+    return {
+        "installation_id": origin.installation_id,
+        "identity_id": identity,
+        "source": origin.source.value,
+        "repository_id": origin.repository_id or NOWHERE,
+        "machine": clean(origin.machine),
+        "counts": False,
+        "read_at": now,
+    }
+
+
+def token_row(head: Mapping[str, Any], one: TokenDay) -> dict[str, Any]:
+    """Return a row of ``usage_tokens``; ``head``: `columns_of` its origin."""
+    return {
+        **head,
+        **_of_row(one),
+        "model": clean(one.model) or "",
+        "is_aside": one.is_aside,
+        "answers": one.answers,
+        **{kind: getattr(one.tokens, kind) for kind in TOKEN_KINDS},
+    }
+
+
+def decision_row(head: Mapping[str, Any], one: DecisionDay) -> dict[str, Any]:
+    """Return a row of ``usage_decisions``; ``head``: `columns_of` its origin."""
+    return {
+        **head,
+        **_of_row(one),
+        "tool": clean(one.tool),
+        "language": clean(one.language) or "",
+        "decision": one.decision.value,
+        "decided_by": one.decided_by.value if one.decided_by else "",
+        "edits": one.edits,
+        "lines": one.lines,
+    }
+
+
+def _of_row(one: UsageRow) -> dict[str, Any]:
+    return {
+        "day": day_number(one.day),
+        "agent": clean(one.agent),
+        "agent_session": clean(one.agent_session),
+        "agent_version": clean(one.agent_version) or "",
+    }
+
+
+def stored(row: Row[Any], usage: UsageRow) -> StoredUsage:
+    """Return a row with its origin."""
+    return StoredUsage(
+        person=row.person,
+        source=UsageSource(row.source),
+        repository_id=row.repository_id or None,
+        counts=row.counts,
+        row=usage,
+    )
+
+
+def token_day(row: Row[Any]) -> TokenDay:
+    """Return a row of ``usage_tokens``."""
+    return TokenDay(
+        agent=row.agent,
+        agent_session=row.agent_session,
+        day=to_day(row.day),
+        tokens=struct_of(TokenCounts, row),
+        answers=row.answers,
+        model=row.model or None,
+        agent_version=row.agent_version or None,
+        is_aside=row.is_aside,
+    )
+
+
+def decision_day(row: Row[Any]) -> DecisionDay:
+    """Return a row of ``usage_decisions``."""
+    return DecisionDay(
+        agent=row.agent,
+        agent_session=row.agent_session,
+        day=to_day(row.day),
+        tool=row.tool,
+        language=row.language or None,
+        decision=EditDecision(row.decision),
+        decided_by=DecidedBy(row.decided_by) if row.decided_by else None,
+        edits=row.edits,
+        lines=row.lines,
+        agent_version=row.agent_version or None,
+    )

@@ -1,0 +1,37 @@
+"""Where usage comes from and who it is of; which source counts. It reads and stores nothing."""
+
+from enum import IntEnum, StrEnum
+
+from ghapp.attribution.model import Struct
+
+
+class UsageSource(IntEnum):
+    """A source of usage. For a person, a day and an agent, the lowest that has rows counts."""
+
+    TRANSCRIPTS = 1
+    """Agents' own records, sent by the collector."""
+    EVENTS = 2
+    """Telemetry: one record for each request and decision."""
+    METRICS = 3
+    """Telemetry: sums over time."""
+
+
+class IdentityKind(StrEnum):
+    """What names a person. The first that a source gives is used."""
+
+    ACCOUNT = "account"
+    """An account of GitHub, by its number: the sender is known."""
+    EMAIL = "email"
+    ACCOUNT_UUID = "account_uuid"
+    """An account of the agent's vendor."""
+    END_USER = "end_user"
+    """A name that an organization gives its machines (``enduser.id``)."""
+    TOOL_INSTALLATION = "tool_installation"
+    """One installation of a tool: a machine at most."""
+
+
+class UsageIdentity(Struct, frozen=True):
+    """Who used an agent, as a source names it. It may not be mapped to a person yet."""
+
+    kind: IdentityKind
+    value: str

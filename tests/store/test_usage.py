@@ -1,0 +1,263 @@
+"""For a person, a day and an agent one source counts, whatever was sent, mapped or removed.
+
+Random histories are compared with a plain list of rows.
+"""
+
+import itertools
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from ghapp.store import Store, UsageOrigin
+from ghapp.usage.answers import TokenCounts
+from ghapp.usage.days import DecisionDay, TokenDay
+from ghapp.usage.decisions import DecidedBy, EditDecision
+from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
+from tests.store.records import NOW
+
+DAY = date(2026, 5, 20)
+ORG = 7
+ANN = UsageIdentity(IdentityKind.ACCOUNT, "11")
+MAIL = UsageIdentity(IdentityKind.EMAIL, "ann@example.com")
+TOOL = UsageIdentity(IdentityKind.TOOL_INSTALLATION, "9f2c")
+SENT = UsageOrigin(ORG, UsageSource.TRANSCRIPTS, ANN, login="ann", machine="a" * 32)
+EVENTS = UsageOrigin(ORG, UsageSource.EVENTS, MAIL)
+METRICS = UsageOrigin(ORG, UsageSource.METRICS, MAIL)
+
+
+def tokens(output: int = 10, **changed: Any) -> TokenDay:
+    values = {"agent": "claude-code", "agent_session": "s1", "day": DAY, "answers": 1} | changed
+    return TokenDay(tokens=TokenCounts(output=output), **values)
+
+
+def decision(edits: int = 1, **changed: Any) -> DecisionDay:
+    values = {
+        "agent": "claude-code",
+        "agent_session": "s1",
+        "day": DAY,
+        "tool": "Edit",
+        "language": "Python",
+        "decision": EditDecision.ACCEPTED,
+        "decided_by": DecidedBy.PERSON,
+        "lines": 3,
+    } | changed
+    return DecisionDay(edits=edits, **values)
+
+
+def counted(store: Store) -> int:
+    """Return the output tokens that count."""
+    return sum(
+        one.row.tokens.output
+        for one in store.usage.rows(ORG)
+        if one.counts and isinstance(one.row, TokenDay)
+    )
+
+
+def test_a_report_sent_again_changes_nothing(store: Store) -> None:
+    for _ in range(2):
+        store.usage.replace(SENT, [tokens()], [decision()], now=NOW)
+    assert [one.row for one in store.usage.rows(ORG)] == [tokens(), decision()]
+
+
+def test_a_later_report_replaces_the_days_that_it_names_and_no_other(store: Store) -> None:
+    later = DAY + timedelta(days=1)
+    store.usage.replace(SENT, [tokens(), tokens(day=later)], [], now=NOW)
+    store.usage.replace(SENT, [tokens(25)], [], now=NOW)
+    store.usage.replace(replace(SENT, machine="b" * 32), [tokens(100)], [], now=NOW)
+    assert counted(store) == 25 + 10 + 100
+
+
+def test_telemetry_adds_to_what_it_told(store: Store) -> None:
+    store.usage.add(METRICS, [tokens(answers=None)], [decision(lines=None)], now=NOW)
+    store.usage.add(METRICS, [tokens(5, answers=None)], [decision(2)], now=NOW)
+    found = [one.row for one in store.usage.rows(ORG)]
+    assert found == [tokens(15, answers=None), decision(3)]
+
+
+def test_two_sources_are_never_added(store: Store) -> None:
+    store.usage.map(ORG, MAIL, 11, "ann", by="owner", now=NOW)
+    store.usage.add(METRICS, [tokens(7)], [], now=NOW)
+    assert counted(store) == 7
+    store.usage.add(EVENTS, [tokens(8)], [], now=NOW)
+    assert counted(store) == 8
+    store.usage.replace(SENT, [tokens(9)], [], now=NOW)
+    assert counted(store) == 9
+    store.usage.remove(ORG, UsageSource.TRANSCRIPTS)
+    assert counted(store) == 8
+
+
+def test_an_identity_that_is_mapped_later_brings_its_days_along(store: Store) -> None:
+    store.usage.replace(SENT, [tokens(9)], [], now=NOW)
+    store.usage.add(EVENTS, [tokens(8), tokens(3, agent="codex")], [], now=NOW)
+    assert counted(store) == 9 + 8 + 3
+    store.usage.map(ORG, MAIL, 11, "ann", by="owner", now=NOW)
+    assert counted(store) == 9 + 3
+    store.usage.map(ORG, MAIL, None, None, by="owner", now=NOW)
+    assert counted(store) == 9 + 8 + 3
+
+
+def test_an_account_is_a_person_already(store: Store) -> None:
+    with pytest.raises(ValueError, match="already"):
+        store.usage.map(ORG, ANN, 12, "bob", by="owner", now=NOW)
+
+
+def test_who_is_not_mapped_is_listed_first(store: Store) -> None:
+    store.usage.add(EVENTS, [tokens()], [], now=NOW)
+    store.usage.replace(SENT, [tokens()], [], now=NOW)
+    found = store.usage.identities(ORG)
+    assert [(one.value, one.login) for one in found] == [(MAIL.value, None), ("11", "ann")]
+    assert [one.person for one in found] == [-found[0].id, 11]
+
+
+def test_a_person_who_is_forgotten_leaves_nothing(store: Store) -> None:
+    store.usage.map(ORG, MAIL, 11, "ann", by="owner", now=NOW)
+    store.usage.add(EVENTS, [tokens()], [decision()], now=NOW)
+    store.usage.replace(SENT, [tokens()], [decision()], now=NOW)
+    store.usage.add(replace(EVENTS, identity=TOOL), [tokens()], [], now=NOW)
+    assert store.usage.forget(11, "Ann") == 4
+    assert [one.value for one in store.usage.identities(ORG)] == [TOOL.value]
+    assert len(store.usage.rows(ORG)) == 1
+
+
+def test_old_days_expire(store: Store) -> None:
+    store.usage.replace(SENT, [tokens(), tokens(day=DAY - timedelta(days=1))], [], now=NOW)
+    assert store.usage.expire(DAY) == 1
+    assert [one.row.day for one in store.usage.rows(ORG)] == [DAY]
+
+
+# --- random histories -----------------------------------------------------------------------------
+
+names = st.sampled_from(["s1", "s2"])
+agents = st.sampled_from(["claude-code", "codex"])
+days = st.sampled_from([DAY, DAY + timedelta(days=1)])
+token_rows = st.builds(
+    tokens,
+    st.integers(0, 5),
+    agent=agents,
+    agent_session=names,
+    day=days,
+    answers=st.none() | st.integers(0, 3),
+    model=st.sampled_from([None, "opus"]),
+)
+decision_rows = st.builds(
+    decision,
+    st.integers(0, 5),
+    agent=agents,
+    agent_session=names,
+    day=days,
+    lines=st.none() | st.integers(0, 3),
+    language=st.sampled_from([None, "Python"]),
+)
+origins = st.sampled_from(
+    [
+        SENT,
+        replace(SENT, machine="b" * 32),
+        replace(SENT, identity=UsageIdentity(IdentityKind.ACCOUNT, "12"), login="bob"),
+        replace(SENT, repository_id=5),
+        EVENTS,
+        METRICS,
+        replace(METRICS, identity=TOOL),
+    ]
+)
+sent = st.tuples(
+    st.just("send"),
+    origins,
+    st.lists(token_rows, max_size=3),
+    st.lists(decision_rows, max_size=2),
+)
+mapped = st.tuples(st.just("map"), st.sampled_from([MAIL, TOOL]), st.sampled_from([None, 11, 12]))
+removed = st.tuples(st.just("remove"), st.sampled_from(UsageSource))
+
+
+class Ledger:
+    """What the table should hold, kept in the plainest way."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[UsageOrigin, tuple[object, ...]], TokenDay | DecisionDay] = {}
+        self.accounts: dict[UsageIdentity, int] = {}
+
+    def send(
+        self, origin: UsageOrigin, given: list[TokenDay | DecisionDay], *, replaces: bool
+    ) -> None:
+        """Keep rows as `UsageTable.replace` or `UsageTable.add` do."""
+        if replaces:
+            said = {(one.day, one.agent, one.agent_session) for one in given}
+            self.rows = {
+                (whose, key): row
+                for (whose, key), row in self.rows.items()
+                if whose != origin or (row.day, row.agent, row.agent_session) not in said
+            }
+        for row in given:
+            key = (origin, without_amounts(row))
+            self.rows[key] = added(self.rows.get(key), row)
+
+    def person(self, who: UsageIdentity) -> object:
+        """Return who an identity is."""
+        return int(who.value) if who.kind is IdentityKind.ACCOUNT else self.accounts.get(who, who)
+
+    def counting(self) -> list[tuple[UsageSource, str]]:
+        """Return every row with its source, as far as it counts."""
+        first: dict[tuple[object, ...], UsageSource] = {}
+        keyed = [
+            ((self.person(origin.identity), row.day, row.agent), origin.source, row)
+            for (origin, _), row in self.rows.items()
+        ]
+        for key, source, _ in keyed:
+            first[key] = min(first.get(key, source), source)
+        return sorted((source, repr(row)) for key, source, row in keyed if first[key] == source)
+
+
+def without_amounts(row: TokenDay | DecisionDay) -> tuple[object, ...]:
+    none = {"tokens": None, "answers": None} if isinstance(row, TokenDay) else {}
+    blank = none or {"edits": None, "lines": None}
+    return (type(row), repr(replace(row, **blank)))
+
+
+def added(old: Any, new: Any) -> Any:
+    if old is None:
+        return new
+    if isinstance(new, TokenDay):
+        return replace(new, tokens=old.tokens + new.tokens, answers=plus(old.answers, new.answers))
+    return replace(new, edits=old.edits + new.edits, lines=plus(old.lines, new.lines))
+
+
+def plus(one: int | None, other: int | None) -> int | None:
+    known = [each for each in (one, other) if each is not None]
+    return sum(known) if known else None
+
+
+organizations = itertools.count(100)
+
+
+@given(history=st.lists(sent | mapped | removed, max_size=8))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_history_ends_like_a_plain_ledger(store: Store, history: list[Any]) -> None:
+    check(store, next(organizations), history)
+
+
+def check(store: Store, number: int, history: list[Any]) -> None:
+    ledger = Ledger()
+    for what, *given_ in history:
+        if what == "send":
+            origin, some, others = given_
+            is_whole = origin.source is UsageSource.TRANSCRIPTS
+            put = store.usage.replace if is_whole else store.usage.add
+            put(replace(origin, installation_id=number), some, others, now=NOW)
+            ledger.send(origin, [*some, *others], replaces=is_whole)
+        elif what == "map":
+            who, account = given_
+            store.usage.map(number, who, account, account and "x", by="owner", now=NOW)
+            ledger.accounts.pop(who, None)
+            if account is not None:
+                ledger.accounts[who] = account
+        else:
+            (source,) = given_
+            store.usage.remove(number, source)
+            ledger.rows = {key: row for key, row in ledger.rows.items() if key[0].source != source}
+    found = store.usage.rows(number)
+    assert len(found) == len(ledger.rows)
+    assert sorted((one.source, repr(one.row)) for one in found if one.counts) == ledger.counting()
