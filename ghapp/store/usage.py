@@ -1,8 +1,7 @@
 """Usage as sources sent it: tokens and decided edits by person, day, agent and agent session.
 
 For a person, a day and an agent the rows of one source count (``counts``); every change settles
-that again in its own transaction. `ghapp.store.summaries.usage` answers questions over the rows
-that count.
+that again in its own transaction.
 """
 
 from collections import defaultdict
