@@ -8,6 +8,7 @@ and open directories, so its Python part is not used.
 """
 
 import contextlib
+import fcntl
 import importlib.util
 import os
 import re
@@ -28,10 +29,10 @@ from sqlalchemy import make_url
 
 from ghapp.store import Store
 from tests.cases import TOP
+from tests.waiting import START_SECONDS, wait_until
 
 NOBODY = 65534
 """The user that owns nothing; the number is the same on Linux distributions."""
-START_SECONDS = 30
 DEBIAN = Path("/usr/lib/postgresql")
 
 CONFIGURATION = """
@@ -357,30 +358,38 @@ def shared_server(meeting: Path) -> Iterator[str]:
     users = meeting / "users"
     users.mkdir(exist_ok=True)
     mine = users / str(os.getpid())
-    mine.touch()
+    with _alone(meeting):
+        mine.touch()
+        if not (meeting / "starting").exists():
+            (meeting / "starting").touch()
+            _start_keeper(meeting)
     try:
         yield _address(meeting)
     finally:
         mine.unlink()
 
 
+@contextlib.contextmanager
+def _alone(meeting: Path) -> Iterator[None]:
+    """Hold the meeting's lock: nobody comes while the keeper finds that nobody is there."""
+    with (meeting / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _address(meeting: Path) -> str:
-    address = meeting / "address"
-    # Only one process can make the folder; the others wait for the address.
+    address, problem = meeting / "address", meeting / "problem"
     try:
-        (meeting / "starting").mkdir()
-    except FileExistsError:
-        pass
-    else:
-        _start_keeper(meeting)
-    deadline = time.monotonic() + 2 * START_SECONDS
-    while time.monotonic() < deadline:
-        if address.exists():
-            return address.read_text()
-        if (problem := meeting / "problem").exists():
-            raise NoPostgreSQL(problem.read_text())
-        time.sleep(0.05)
-    raise NoPostgreSQL("the process that starts PostgreSQL for this test run did not answer")
+        wait_until(
+            lambda: address.exists() or problem.exists(),
+            "the server of this test run",
+            2 * START_SECONDS,
+        )
+    except AssertionError as late:
+        raise NoPostgreSQL(str(late)) from late
+    if problem.exists():
+        raise NoPostgreSQL(problem.read_text())
+    return address.read_text()
 
 
 def _start_keeper(meeting: Path) -> None:
@@ -398,16 +407,24 @@ def _start_keeper(meeting: Path) -> None:
 
 
 def keep(meeting: Path) -> None:
-    """Run the server for as long as one of its users is alive."""
+    """Run the server for as long as one of its users is alive; who comes later starts another."""
     try:
         with postgresql_server() as url:
             _publish(meeting / "address", url)
-            while _is_used(meeting / "users"):
+            while not _is_over(meeting):
                 time.sleep(0.2)
     except NoPostgreSQL as problem:
         _publish(meeting / "problem", str(problem))
-    finally:
-        (meeting / "address").unlink(missing_ok=True)
+
+
+def _is_over(meeting: Path) -> bool:
+    """Say whether nobody uses the server; if so, its address is taken away at once."""
+    with _alone(meeting):
+        if _is_used(meeting / "users"):
+            return False
+        for name in ("address", "starting"):
+            (meeting / name).unlink(missing_ok=True)
+        return True
 
 
 def _publish(path: Path, text: str) -> None:

