@@ -354,6 +354,8 @@ _ROWS = (
          "Days for which the app keeps settled deliveries and finished work items, 8 or more."),
     _Row("GHAPP_ACCESS_LOG_DAYS", "access_log_kept", _days(1), "400",
          "Days for which the app keeps its record of who looked at audits and exports."),
+    _Row("GHAPP_USAGE_DAYS", "usage_kept", _days(100), "800",
+         "Days for which the app keeps usage (tokens and decided edits by day), 100 or more."),
     _Row("GHAPP_NAMES", "names", _one_of(*NamesShown), NamesShown.TEAMS,
          "How summaries show people: `teams`, `pseudonyms` or `people`."),
     _Row("GHAPP_SWEEP_SECONDS", "sweep_every", _whole(1, _SECOND), "300",
@@ -443,6 +445,7 @@ class Settings:
     """On one machine: so that some web processes are always free for GitHub."""
     deliveries_kept: timedelta
     access_log_kept: timedelta
+    usage_kept: timedelta
     names: NamesShown
     sweep_every: timedelta
     reconcile_every: timedelta

@@ -10,11 +10,14 @@ from typing import Annotated
 import msgspec
 
 from ghapp.attribution.model import EditResult, FingerprintLines, Struct
-from ghapp.usage.days import AgentName, Model, Version
+from ghapp.usage.days import AgentName, DecisionDay, Model, TokenDay, Version
 
 SCHEMA = "ghapp/evidence/1"
+USAGE_SCHEMA = "ghapp/usage/1"
 MOST_EDITS = 2_000
 """Edits in one batch."""
+MOST_DAYS = 2_000
+"""Rows of each kind in one report of usage."""
 MOST_AGENTS = 200
 """Versions of agents that one machine reports."""
 MOST_NAMED = 500
@@ -99,6 +102,32 @@ class BatchReceipt(Struct, frozen=True):
     already_known: int
     audits_due: int
     """Audits that the app makes again because of the batch."""
+
+
+class UsageReport(Struct, frozen=True):
+    """Usage in one repository on one machine: numbers, ids and names of models and tools.
+
+    All rows of an agent session and day come together; they replace what the machine said of them
+    before.
+    """
+
+    schema: str
+    """``ghapp/usage/1``."""
+    client: Name
+    machine: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+    """As in an `EditBatch`."""
+    installation: Id
+    remotes: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=20)]
+    """As in an `EditBatch`: remotes of the clone that the agent worked in."""
+    tokens: Annotated[tuple[TokenDay, ...], msgspec.Meta(max_length=MOST_DAYS)] = ()
+    decisions: Annotated[tuple[DecisionDay, ...], msgspec.Meta(max_length=MOST_DAYS)] = ()
+
+
+class UsageReceipt(Struct, frozen=True):
+    """The answer to a report that was stored."""
+
+    days: int
+    """Rows stored."""
 
 
 class WireProblem(Struct, frozen=True):

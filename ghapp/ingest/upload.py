@@ -3,7 +3,7 @@
 The web handler decodes the batch and answers. The token alone says whose edits they are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 import structlog
@@ -28,9 +28,22 @@ from ghapp.store import (
     MachineReport,
     NameReason,
     Store,
+    UsageOrigin,
 )
 from ghapp.store.repository_names import AskedName
-from ghapp.wire import SCHEMA, BatchReceipt, EditBatch, ForgetReceipt, ForgetRequest, SentEdit
+from ghapp.usage.days import DecisionDay, TokenDay
+from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
+from ghapp.wire import (
+    SCHEMA,
+    USAGE_SCHEMA,
+    BatchReceipt,
+    EditBatch,
+    ForgetReceipt,
+    ForgetRequest,
+    SentEdit,
+    UsageReceipt,
+    UsageReport,
+)
 
 ASK_AGAIN = timedelta(days=1)
 """How long GitHub is not asked again about a repository name that it did not know."""
@@ -39,6 +52,8 @@ ASKED_BY_PERSON, ASKED_BY_INSTALLATION = 50, 500
 spends the requests that audits need. Names above it count as unknown until then."""
 AHEAD = timedelta(days=1)
 """How far ahead a machine's clock may be. An edit from the future would expire too late."""
+OLDEST_USAGE = timedelta(days=400)
+"""How old a day of usage may be."""
 _RECORD = TOKEN_BYTES + 1
 """Bytes of one token: its hash and its length."""
 
@@ -71,7 +86,11 @@ class UploadIntake:
     def take(self, batch: EditBatch, token: AccessToken, *, now: datetime) -> BatchReceipt:
         """Store a whole batch and return a receipt. Sending it again changes nothing."""
         self._check(batch, token, now)
-        repositories = self._writable(batch, token) if batch.remotes else []
+        repositories = (
+            self._writable(batch.installation, batch.remotes, token, is_needed=bool(batch.edits))
+            if batch.remotes
+            else []
+        )
         edits = [_edit(sent, token.login) for sent in batch.edits]
         kept = self._store.evidence.add_batch(
             repositories,
@@ -88,6 +107,26 @@ class UploadIntake:
             stored=stored, already_known=kept.already_known, audits_due=len(kept.due_again)
         )
 
+    def take_usage(self, report: UsageReport, token: AccessToken, *, now: datetime) -> UsageReceipt:
+        """Store a whole report and return a receipt. Sending it again changes nothing."""
+        self._check_sender(report.schema, USAGE_SCHEMA, report.installation, token)
+        _check_days("tokens", report.tokens, now)
+        _check_days("decisions", report.decisions, now)
+        places = self._writable(report.installation, report.remotes, token, is_needed=True)
+        origin = UsageOrigin(
+            installation_id=report.installation,
+            source=UsageSource.TRANSCRIPTS,
+            identity=UsageIdentity(IdentityKind.ACCOUNT, str(token.user_id)),
+            login=token.login,
+            # One repository: a fork and its parent would count everything twice.
+            repository_id=places[0],
+            machine=report.machine,
+        )
+        self._store.usage.replace(origin, report.tokens, report.decisions, now=now)
+        days = len(report.tokens) + len(report.decisions)
+        log.info("usage_kept", installation=report.installation, days=days)
+        return UsageReceipt(days=days)
+
     def forget(self, request: ForgetRequest, token: AccessToken, *, now: datetime) -> ForgetReceipt:
         """Erase what the token's owner sent: everything, or what the request names."""
         whose = ErasureScope(
@@ -103,22 +142,28 @@ class UploadIntake:
         if request == ForgetRequest():
             self._store.coverage.forget(token.login, token.user_id)
             self._store.agent_reports.forget(token.login, token.user_id)
+            self._store.usage.forget(token.user_id, token.login)
         log.info("evidence_forgotten", edits=count)
         return ForgetReceipt(edits=count)
 
     # --- checks -----------------------------------------------------------------------------------
 
-    def _check(self, batch: EditBatch, token: AccessToken, now: datetime) -> None:
-        if batch.schema != SCHEMA:
-            raise UploadRefused(422, f"send {SCHEMA}: update the collector", field="schema")
-        installation = self._store.installations.installation(batch.installation)
-        if not token.reaches(batch.installation) or not (installation and installation.is_active):
+    def _check_sender(
+        self, schema: str, known: str, installation_id: int, token: AccessToken
+    ) -> None:
+        if schema != known:
+            raise UploadRefused(422, f"send {known}: update the collector", field="schema")
+        installation = self._store.installations.installation(installation_id)
+        if not token.reaches(installation_id) or not (installation and installation.is_active):
             raise UploadRefused(
                 403,
                 "this token is not for that installation: enroll again",
                 code="other_installation",
                 field="installation",
             )
+
+    def _check(self, batch: EditBatch, token: AccessToken, now: datetime) -> None:
+        self._check_sender(batch.schema, SCHEMA, batch.installation, token)
         if not batch.edits:
             return
         if not batch.remotes:
@@ -134,10 +179,15 @@ class UploadIntake:
 
     # --- which repositories -----------------------------------------------------------------------
 
-    def _writable(self, batch: EditBatch, token: AccessToken) -> list[int]:
-        """Return the ids of the batch's repositories that the token's owner may write to."""
-        meant = self._repositories(batch, token)
-        levels = {one: self._uploaders.level(token, batch.installation, one) for one in meant}
+    def _writable(
+        self, installation_id: int, remotes: Iterable[str], token: AccessToken, *, is_needed: bool
+    ) -> list[int]:
+        """Return the ids of a clone's repositories that the token's owner may write to.
+
+        ``is_needed``: refuse where there is none.
+        """
+        meant = self._repositories(installation_id, remotes, token)
+        levels = {one: self._uploaders.level(token, installation_id, one) for one in meant}
         writable = [one for one, level in levels.items() if level.reaches(AccessLevel.WRITE)]
         if not writable and any(level.reaches(AccessLevel.READ) for level in levels.values()):
             raise UploadRefused(
@@ -148,8 +198,8 @@ class UploadIntake:
             )
         if not meant and token.repositories:
             # While GitHub cannot be asked, a hidden name is answered 503, so an unknown one is too.
-            self._uploaders.level(token, batch.installation, token.repositories[0])
-        if not writable and batch.edits:
+            self._uploaders.level(token, installation_id, token.repositories[0])
+        if not writable and is_needed:
             # The same answer whether the repository does not exist or the person may not see it.
             raise UploadRefused(
                 404,
@@ -159,13 +209,15 @@ class UploadIntake:
             )
         return writable
 
-    def _repositories(self, batch: EditBatch, token: AccessToken) -> list[int]:
-        names = on_host(batch.remotes, self._uploaders.host)
+    def _repositories(
+        self, installation_id: int, remotes: Iterable[str], token: AccessToken
+    ) -> list[int]:
+        names = on_host(remotes, self._uploaders.host)
         found: dict[int, None] = {}
         others = []
         for name in names:
             known = self._store.installations.find(name)
-            if known is not None and known.installation_id == batch.installation:
+            if known is not None and known.installation_id == installation_id:
                 found[known.id] = None
             elif known is None:
                 others.append(name)
@@ -173,8 +225,8 @@ class UploadIntake:
         for name in others:
             alias = aliases.get(name)
             number = None if alias is None else alias.repository_id
-            if number is None or not self._is_of(batch.installation, number):
-                number = self._asked(batch.installation, name, token)
+            if number is None or not self._is_of(installation_id, number):
+                number = self._asked(installation_id, name, token)
             if number is not None:
                 found[number] = None
         return list(found)
@@ -273,6 +325,13 @@ class UploadIntake:
             for one in {(one.agent, one.version): one for one in batch.agents}.values()
         ]
         self._store.agent_reports.note(reports, now=now)
+
+
+def _check_days(field: str, days: Iterable[TokenDay | DecisionDay], now: datetime) -> None:
+    for at, one in enumerate(days):
+        if not now.date() - OLDEST_USAGE <= one.day <= now.date() + AHEAD:
+            message = f"{one.day} is in the future, or over {OLDEST_USAGE.days} days ago"
+            raise UploadRefused(422, message, field=f"{field}[{at}].day")
 
 
 # --- one edit -------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Table,
     and_,
+    case,
     delete,
     func,
     or_,
@@ -40,6 +41,7 @@ from ghapp.store.usage_rows import (
     token_day,
     token_row,
 )
+from ghapp.usage.answers import MOST
 from ghapp.usage.days import DecisionDay, TokenDay
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
 
@@ -321,8 +323,9 @@ _ADDED = {*TOKEN_KINDS, "answers", "edits", "lines"}
 
 
 def _sum(column: ColumnElement[int], more: ColumnElement[int]) -> ColumnElement[int]:
-    """Add two amounts of which each may be unknown."""
-    return func.coalesce(column + more, column, more)
+    """Add two amounts of which each may be unknown, up to what a row may hold."""
+    total = column + more
+    return func.coalesce(case((total > MOST, MOST), else_=total), column, more)
 
 
 def _of_days(

@@ -13,8 +13,8 @@ from msgspec import Meta
 
 from ghapp.attribution.model import Struct
 
-MOST = 2**53 - 1
-"""The largest count; JSON readers that use floats still read it exactly."""
+MOST = 10**12
+"""The largest count of a row. Nine million of them still fit a 64-bit sum."""
 
 Count = Annotated[int, Meta(ge=0, le=MOST)]
 

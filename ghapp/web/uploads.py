@@ -1,11 +1,19 @@
-"""The routes for developers' evidence: store a batch, or remove what was sent."""
+"""The routes of developers' machines: store evidence or usage, or remove what was sent."""
 
 from flask import Blueprint, Response
 
 from ghapp.web.api.operation import UPLOAD, ApiOperation, describe
 from ghapp.web.current import services
 from ghapp.web.machines import answer, body, told, turn, upload, upload_token
-from ghapp.wire import MOST_BYTES, BatchReceipt, EditBatch, ForgetReceipt, ForgetRequest
+from ghapp.wire import (
+    MOST_BYTES,
+    BatchReceipt,
+    EditBatch,
+    ForgetReceipt,
+    ForgetRequest,
+    UsageReceipt,
+    UsageReport,
+)
 
 TURNS = "uploads"
 """Directory below the data directory whose lock files count the uploads in progress."""
@@ -31,6 +39,26 @@ def take() -> Response:
     batch = body(EditBatch, MOST_BYTES)
     with turn(services.settings.data_dir / TURNS, services.settings.uploads_at_once):
         return answer(upload().take(batch, token, now=services.clock()))
+
+
+@uploads.put("/api/usage")
+@describe(
+    ApiOperation(
+        id="sendUsage",
+        about="Send the usage of agents in one repository; it replaces what was sent of its days.",
+        token=UPLOAD,
+        body=UsageReport,
+        answers={200: UsageReceipt},
+        refusals=(400, 401, 403, 404, 413, 415, 422, 429, 503),
+    )
+)
+@told
+def take_usage() -> Response:
+    """Store a report."""
+    token = upload_token()
+    report = body(UsageReport, MOST_BYTES)
+    with turn(services.settings.data_dir / TURNS, services.settings.uploads_at_once):
+        return answer(upload().take_usage(report, token, now=services.clock()))
 
 
 @uploads.delete("/api/evidence")

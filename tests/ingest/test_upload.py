@@ -6,6 +6,7 @@ through the web door, to the stand-in.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -34,7 +35,18 @@ from ghapp.store import (
     Store,
     TokenKind,
 )
-from ghapp.wire import SCHEMA, EditBatch, ForgetRequest, SeenAgent, SentEdit
+from ghapp.usage.answers import TokenCounts
+from ghapp.usage.days import DecisionDay, TokenDay
+from ghapp.usage.decisions import EditDecision
+from ghapp.wire import (
+    SCHEMA,
+    USAGE_SCHEMA,
+    EditBatch,
+    ForgetRequest,
+    SeenAgent,
+    SentEdit,
+    UsageReport,
+)
 from tests.store.records import NOW, edit
 
 KEY, SECRET = bytes(range(32)), "ghapp_upload_0123456789abcdef"
@@ -168,6 +180,70 @@ def test_what_a_machine_saw_of_agents_is_kept_and_forgotten_with_its_person(
     assert (one.version, one.machines, one.edits, one.seen_on) == ("0.151.0", 1, 0, NOW.date())
     intake.forget(ForgetRequest(), ann, now=NOW)
     assert store.agent_reports.seen(NOW) == ()
+
+
+def usage_report() -> UsageReport:
+    """Return a report of one agent session's day in acme/shop."""
+    head = {"agent": "codex", "agent_session": "s1", "day": NOW.date()}
+    decided = {"decision": EditDecision.ACCEPTED, "decided_by": None, "language": "Python"}
+    return UsageReport(
+        schema=USAGE_SCHEMA,
+        client="ghapp/1.0.0",
+        machine="0" * 32,
+        installation=1,
+        remotes=(SHOP,),
+        tokens=(TokenDay(**head, tokens=TokenCounts(output=850), answers=1),),
+        decisions=(DecisionDay(**head, **decided, tool="apply_patch", edits=2, lines=9),),
+    )
+
+
+def test_usage_is_stored_once_as_its_persons(
+    intake: UploadIntake, store: Store, ann: AccessToken
+) -> None:
+    report = usage_report()
+    assert [intake.take_usage(report, ann, now=NOW).days for _ in range(2)] == [2, 2]
+    found = store.usage.rows(1)
+    assert [one.row for one in found] == [*report.tokens, *report.decisions]
+    assert {(one.person, one.repository_id, one.counts) for one in found} == {(11, 42, True)}
+    intake.forget(ForgetRequest(), ann, now=NOW)
+    assert store.usage.rows(1) == ()
+
+
+def test_usage_in_a_fork_and_its_parent_counts_once(
+    intake: UploadIntake, store: Store, ann: AccessToken, github: GitHubOnPaper
+) -> None:
+    mine = Repository(id=44, owner="acme", name="mine", installation_id=1)
+    store.installations.repository_seen(mine, now=NOW)
+    github.levels[44] = AccessLevel.WRITE
+    both = replace(usage_report(), remotes=("github.com/acme/mine", SHOP))
+    intake.take_usage(both, ann, now=NOW)
+    assert {one.repository_id for one in store.usage.rows(1)} == {44}
+
+
+@pytest.mark.parametrize(
+    ("changed", "refusal"),
+    [
+        ({"schema": "ghapp/usage/9"}, (422, "schema")),
+        ({"installation": 2}, (403, "installation")),
+        ({"remotes": ("github.com/acme/none",)}, (404, "remotes")),
+        ({"day": NOW.date() + timedelta(days=2)}, (422, "tokens[0].day")),
+        ({"day": NOW.date() - timedelta(days=401)}, (422, "tokens[0].day")),
+    ],
+)
+def test_usage_that_does_not_fit_is_refused_and_nothing_kept(
+    intake: UploadIntake,
+    store: Store,
+    ann: AccessToken,
+    changed: dict[str, Any],
+    refusal: tuple[int, str],
+) -> None:
+    report = usage_report()
+    if "day" in changed:
+        changed = {"tokens": (replace(report.tokens[0], **changed),)}
+    with pytest.raises(UploadRefused) as refused:
+        intake.take_usage(replace(report, **changed), ann, now=NOW)
+    assert (refused.value.status, refused.value.field) == refusal
+    assert store.usage.rows(1) == ()
 
 
 def changed_edit(batch: EditBatch, **changed: object) -> EditBatch:

@@ -117,7 +117,7 @@ def sender(
     made.close()
 
 
-@DESCRIBED.include(path="/api/evidence").parametrize()
+@DESCRIBED.include(path=["/api/evidence", "/api/usage"]).parametrize()
 @EXAMPLES
 def test_what_machines_send_is_answered_as_described_on_postgresql(
     case: Case, sender: Machine

@@ -47,6 +47,7 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "GET /api/openapi.json": (200, 200, 200, 200, 200),
     "POST /api/evidence": (401, 401, 401, 401, 401),
     "DELETE /api/evidence": (401, 401, 401, 401, 401),
+    "PUT /api/usage": (401, 401, 401, 401, 401),
     "POST /logout": (403, 303, 303, 303, 303),
     "GET /organizations/<organization>": (302, 404, 404, 200, 200),
     "GET /organizations/<organization>/pulls": (302, 404, 404, 200, 200),
