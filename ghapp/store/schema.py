@@ -777,3 +777,47 @@ usage_decisions = _usage(
     Column("lines", BigInteger),
     key=("tool", "language", "decision", "decided_by"),
 )
+
+
+def _usage_day(name: str, *own: Column[Any], key: tuple[str, ...]) -> Table:
+    """Return a table of what counts of `_usage`, summed by day and person."""
+    return Table(
+        name,
+        metadata,
+        Column("installation_id", BigInteger, nullable=False),
+        Column("day", Integer, nullable=False),
+        Column("person", BigInteger, nullable=False),
+        Column("agent", Text, nullable=False),
+        Column("repository_id", BigInteger, nullable=False),
+        *own,
+        PrimaryKeyConstraint("installation_id", "day", "person", "agent", "repository_id", *key),
+        sqlite_with_rowid=False,
+    )
+
+
+token_day = _usage_day(
+    "token_day",
+    Column("model", Text, nullable=False),
+    Column("answers", BigInteger),
+    *(
+        Column(kind, BigInteger, nullable=kind == "reasoning")
+        for kind in TokenCounts.__struct_fields__
+    ),
+    key=("model",),
+)
+
+decision_day = _usage_day(
+    "decision_day",
+    Column("language", Text, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("edits", BigInteger, nullable=False),
+    Column("lines", BigInteger),
+    key=("language", "decision", "decided_by"),
+)
+
+agent_session_day = _usage_day(
+    "agent_session_day",
+    Column("agent_session", Text, nullable=False),
+    key=("agent_session",),
+)

@@ -19,7 +19,6 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    union_all,
     update,
 )
 
@@ -28,6 +27,7 @@ from ghapp.store.id_sets import among
 from ghapp.store.rows import chunks, clean, struct_of
 from ghapp.store.schema import usage_decisions, usage_identity, usage_tokens
 from ghapp.store.summaries.tally import day_number
+from ghapp.store.usage_days import SENT, SUMMED, SettledKey, clear, person_of, settle
 from ghapp.store.usage_rows import (
     TOKEN_KINDS,
     KnownIdentity,
@@ -44,11 +44,6 @@ from ghapp.store.usage_rows import (
 from ghapp.usage.answers import MOST
 from ghapp.usage.days import DecisionDay, TokenDay
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
-
-TABLES = (usage_tokens, usage_decisions)
-
-SettledKey = tuple[int, str, int]
-"""Day number, agent, and the identity of a row: what one source counts for."""
 
 
 class UsageTable:
@@ -78,7 +73,7 @@ class UsageTable:
             rows: list[UsageRow] = [*tokens, *decisions]
             said = {(one.day, one.agent, one.agent_session) for one in rows}
             head = columns_of(origin, identity, now)
-            for table in TABLES:
+            for table in SENT:
                 for condition in _of_days(table, head, said):
                     connection.execute(delete(table).where(condition))
             self._add(connection, head, rows)
@@ -137,13 +132,14 @@ class UsageTable:
             self._lock(connection, installation_id)
             one = self._noted(connection, installation_id, who, now)
             days = _days_of(connection, installation_id, one)
-            others = [*self._same_person(connection, one)]
+            person, others = person_of(connection, one)
             connection.execute(
                 update(usage_identity).where(usage_identity.c.id == one).values(values)
             )
-            touched = {one, *others, *self._same_person(connection, one)}
+            clear(connection, installation_id, person, days)
+            touched = {one, *others, *person_of(connection, one)[1]}
             keys = {(day, agent, each) for day, agent in days for each in touched}
-            self._settle(connection, installation_id, keys)
+            settle(connection, installation_id, keys)
 
     # --- what ends --------------------------------------------------------------------------------
 
@@ -157,11 +153,13 @@ class UsageTable:
             is_theirs = or_(is_theirs, usage_identity.c.account_id == account_id)
         with self._database.write() as connection:
             ids = connection.scalars(select(usage_identity.c.id).where(is_theirs)).all()
-            count = 0
-            for table in TABLES:
-                count += connection.execute(
-                    delete(table).where(among(table.c.identity_id, ids))
-                ).rowcount
+            people = {person_of(connection, one)[0] for one in ids}
+            count = sum(
+                connection.execute(delete(table).where(among(table.c.identity_id, ids))).rowcount
+                for table in SENT
+            )
+            for table in SUMMED:
+                connection.execute(delete(table).where(among(table.c.person, people)))
             connection.execute(delete(usage_identity).where(among(usage_identity.c.id, ids)))
         return count
 
@@ -171,21 +169,24 @@ class UsageTable:
         with self._database.write() as connection:
             self._lock(connection, installation_id)
             keys: set[SettledKey] = set()
-            for table in TABLES:
+            for table in SENT:
                 columns = table.c
                 chosen = (columns.installation_id == installation_id, columns.source == source)
                 query = select(columns.day, columns.agent, columns.identity_id).where(*chosen)
                 keys |= {(row[0], row[1], row[2]) for row in connection.execute(query.distinct())}
                 count += connection.execute(delete(table).where(*chosen)).rowcount
-            self._settle(connection, installation_id, keys)
+            settle(connection, installation_id, keys)
         return count
 
     def expire(self, before: date) -> int:
         """Delete the rows of days before that one; return how many."""
         first = day_number(before)
-        return sum(
-            self._database.execute(delete(table).where(table.c.day < first)) for table in TABLES
-        )
+        with self._database.write() as connection:
+            counts = {
+                table.name: connection.execute(delete(table).where(table.c.day < first)).rowcount
+                for table in (*SENT, *SUMMED)
+            }
+        return sum(counts[table.name] for table in SENT)
 
     # --- raw rows ---------------------------------------------------------------------------------
 
@@ -248,7 +249,7 @@ class UsageTable:
         self._insert(connection, usage_decisions, [decision_row(head, one) for one in decisions])
         identity = head["identity_id"]
         keys = {(day_number(one.day), clean(one.agent), identity) for one in rows}
-        self._settle(connection, head["installation_id"], keys)
+        settle(connection, head["installation_id"], keys)
 
     def _insert(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
         """Insert rows; the amounts of a row that is there grow."""
@@ -263,59 +264,6 @@ class UsageTable:
             set_={**sums, "read_at": insert.excluded.read_at},
         )
         connection.execute(statement, rows)
-
-    def _same_person(self, connection: Connection, identity: int) -> Sequence[int]:
-        """Return all identities of the person that one identity is of, itself included."""
-        columns, own = usage_identity.c, usage_identity.alias()
-        query = (
-            select(columns.id)
-            .join(
-                own,
-                and_(
-                    own.c.installation_id == columns.installation_id,
-                    or_(own.c.id == columns.id, own.c.account_id == columns.account_id),
-                ),
-            )
-            .where(own.c.id == identity)
-            .order_by(columns.id)
-        )
-        return connection.scalars(query).all()
-
-    def _settle(
-        self, connection: Connection, installation_id: int, keys: Iterable[SettledKey]
-    ) -> None:
-        """Choose the source that counts for the person of each key."""
-        people: dict[int, tuple[int, ...]] = {}
-        chosen: set[tuple[int, str, tuple[int, ...]]] = set()
-        for day, agent, identity in keys:
-            if identity not in people:
-                people[identity] = tuple(self._same_person(connection, identity))
-            chosen.add((day, agent, people[identity]))
-        for day, agent, ids in sorted(chosen):
-            _choose(connection, installation_id, day, agent, ids)
-
-
-def _choose(
-    connection: Connection, installation_id: int, day: int, agent: str, ids: tuple[int, ...]
-) -> None:
-    """Let the first source count that has any row of a person's day with an agent."""
-
-    def of_key(table: Table) -> list[ColumnElement[bool]]:
-        columns = table.c
-        return [
-            columns.installation_id == installation_id,
-            columns.day == day,
-            columns.agent == agent,
-            among(columns.identity_id, ids),
-        ]
-
-    sources = union_all(*(select(table.c.source).where(*of_key(table)) for table in TABLES))
-    found = sources.subquery()
-    first = connection.execute(select(func.min(found.c.source))).scalar()
-    for table in TABLES:
-        counts = table.c.source == first
-        change = update(table).where(*of_key(table), table.c.counts != counts)
-        connection.execute(change.values(counts=counts))
 
 
 _ADDED = {*TOKEN_KINDS, "answers", "edits", "lines"}
@@ -346,7 +294,7 @@ def _of_days(
 def _days_of(connection: Connection, installation_id: int, identity: int) -> set[tuple[int, str]]:
     """Return the days and agents of an identity's rows."""
     found: set[tuple[int, str]] = set()
-    for table in TABLES:
+    for table in SENT:
         query = (
             select(table.c.day, table.c.agent)
             .where(table.c.installation_id == installation_id, table.c.identity_id == identity)

@@ -4,6 +4,7 @@ Random histories are compared with a plain list of rows.
 """
 
 import itertools
+from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,8 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from sqlalchemy import Table, select
 
 from ghapp.store import Store, UsageOrigin
+from ghapp.store.schema import agent_session_day, decision_day, token_day
+from ghapp.store.summaries.tally import day_number
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.days import DecisionDay, TokenDay
 from ghapp.usage.decisions import DecidedBy, EditDecision
@@ -258,6 +262,43 @@ def check(store: Store, number: int, history: list[Any]) -> None:
             (source,) = given_
             store.usage.remove(number, source)
             ledger.rows = {key: row for key, row in ledger.rows.items() if key[0].source != source}
+    check_sums(store, number)
     found = store.usage.rows(number)
     assert len(found) == len(ledger.rows)
     assert sorted((one.source, repr(one.row)) for one in found if one.counts) == ledger.counting()
+
+
+def check_sums(store: Store, number: int) -> None:
+    """Hold that the sums are those of the rows that count, and that no others are there."""
+    tokens: Counter[tuple[object, ...]] = Counter()
+    edits: Counter[tuple[object, ...]] = Counter()
+    agent_sessions = set()
+    for one in store.usage.rows(number):
+        row = one.row
+        if not one.counts:
+            continue
+        place = one.repository_id or 0
+        agent_sessions.add((day_number(row.day), one.person, row.agent, place, row.agent_session))
+        if isinstance(row, TokenDay):
+            key = (day_number(row.day), one.person, row.agent, place, row.model or "")
+            tokens[key] += row.tokens.output
+        else:
+            head = (day_number(row.day), one.person, row.agent, place, row.language or "")
+            edits[*head, row.decision.value, row.decided_by or ""] += row.edits
+    with store.database.read() as connection:
+
+        def held(table: Table, *names: str) -> list[tuple[object, ...]]:
+            query = select(*(table.c[name] for name in names))
+            query = query.where(table.c.installation_id == number)
+            return sorted(tuple(row) for row in connection.execute(query))
+
+        key = ("day", "person", "agent", "repository_id")
+        assert held(token_day, *key, "model", "output") == flat(tokens)
+        assert held(decision_day, *key, "language", "decision", "decided_by", "edits") == flat(
+            edits
+        )
+        assert held(agent_session_day, *key, "agent_session") == sorted(agent_sessions)
+
+
+def flat(counts: Counter[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    return sorted((*key, count) for key, count in counts.items())
