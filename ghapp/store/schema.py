@@ -821,3 +821,12 @@ agent_session_day = _usage_day(
     Column("agent_session", Text, nullable=False),
     key=("agent_session",),
 )
+
+source_day = _usage_day(
+    "source_day",
+    Column("source", Integer, nullable=False),
+    Column("counts", Boolean(create_constraint=False), nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("read_at", InstantColumn, nullable=False),
+    key=("source",),
+)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     or_,
     select,
     union,
+    union_all,
     update,
 )
 
@@ -24,16 +25,17 @@ from ghapp.store.id_sets import among
 from ghapp.store.schema import (
     agent_session_day,
     decision_day,
+    source_day,
     token_day,
     usage_decisions,
     usage_identity,
     usage_tokens,
 )
-from ghapp.store.usage_rows import TOKEN_KINDS
+from ghapp.store.usage_rows import SPENT, TOKEN_KINDS
 
 SENT = (usage_tokens, usage_decisions)
 """Tables of what sources sent."""
-SUMMED = (token_day, decision_day, agent_session_day)
+SUMMED = (token_day, decision_day, agent_session_day, source_day)
 """Tables of what counts of it."""
 
 SettledKey = tuple[int, str, int]
@@ -117,6 +119,7 @@ class _Day:
             self._sum(usage_tokens, token_day, ("answers", *TOKEN_KINDS))
             self._sum(usage_decisions, decision_day, ("edits", "lines"))
             self._sum_agent_sessions()
+            self._sum_sources()
 
     def _first_source(self) -> int | None:
         found = [
@@ -149,6 +152,31 @@ class _Day:
         )
         self._connection.execute(
             insert(agent_session_day).from_select(["person", *names], union(*parts))
+        )
+
+    def _sum_sources(self) -> None:
+        """Sum what each source said, whether it counts or not."""
+        names = [column.name for column in source_day.primary_key if column.name != "person"]
+        all_kinds = sum((usage_tokens.c[kind] for kind in SPENT), literal(0))
+        said = union_all(
+            *(
+                select(
+                    *(sent.c[name] for name in names),
+                    (all_kinds if sent is usage_tokens else literal(0)).label("tokens"),
+                    *(sent.c[name] for name in ("counts", "read_at")),
+                ).where(*self._sent(sent))
+                for sent in SENT
+            )
+        ).subquery()
+        key = [said.c[name] for name in (*names, "counts")]
+        query = select(
+            literal(self._person).label("person"),
+            *key,
+            func.sum(said.c.tokens).label("tokens"),
+            func.max(said.c.read_at).label("read_at"),
+        ).group_by(*key)
+        self._connection.execute(
+            insert(source_day).from_select(query.selected_columns.keys(), query)
         )
 
     def _sent(self, table: Table) -> list[ColumnElement[bool]]:

@@ -18,6 +18,8 @@ from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
 NOWHERE = 0
 """Repository of usage whose source names none."""
 TOKEN_KINDS = TokenCounts.__struct_fields__
+SPENT = tuple(kind for kind in TOKEN_KINDS if kind != "reasoning")
+"""Kinds of tokens that add up: reasoning is in the output already."""
 UsageRow = TokenDay | DecisionDay
 
 

@@ -34,6 +34,16 @@ class TokenCounts(Struct, frozen=True):
     reasoning: Count | None = None
     """``None``: not recorded."""
 
+    @property
+    def cache_write(self) -> int:
+        """Everything that was written to a cache."""
+        return self.cache_write_5m + self.cache_write_1h + self.cache_write_unsplit
+
+    @property
+    def total(self) -> int:
+        """All tokens; reasoning is in the output already."""
+        return self.input + self.output + self.cache_read + self.cache_write
+
     def __add__(self, other: "TokenCounts") -> "TokenCounts":
         known = [one for one in (self.reasoning, other.reasoning) if one is not None]
         reasoning = sum(known) if known else None

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from sqlalchemy import Table, select
 
 from ghapp.store import Store, UsageOrigin
-from ghapp.store.schema import agent_session_day, decision_day, token_day
+from ghapp.store.schema import agent_session_day, decision_day, source_day, token_day
 from ghapp.store.summaries.tally import day_number
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.days import DecisionDay, TokenDay
@@ -285,6 +285,11 @@ def check_sums(store: Store, number: int) -> None:
         else:
             head = (day_number(row.day), one.person, row.agent, place, row.language or "")
             edits[*head, row.decision.value, row.decided_by or ""] += row.edits
+    said: Counter[tuple[object, ...]] = Counter()
+    for one in store.usage.rows(number):
+        spent = one.row.tokens.total if isinstance(one.row, TokenDay) else 0
+        place = (one.row.agent, one.repository_id or 0, one.source.value, one.counts)
+        said[day_number(one.row.day), one.person, *place] += spent
     with store.database.read() as connection:
 
         def held(table: Table, *names: str) -> list[tuple[object, ...]]:
@@ -298,6 +303,7 @@ def check_sums(store: Store, number: int) -> None:
             edits
         )
         assert held(agent_session_day, *key, "agent_session") == sorted(agent_sessions)
+        assert held(source_day, *key, "source", "counts", "tokens") == flat(said)
 
 
 def flat(counts: Counter[tuple[object, ...]]) -> list[tuple[object, ...]]:

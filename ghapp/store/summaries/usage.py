@@ -1,0 +1,482 @@
+"""Questions about usage, answered from the sums of what counts. It decides no source.
+
+Every answer reads in one transaction. The caller checks first what the reader may read.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, case, func, literal, select
+
+from ghapp.store.database import Database
+from ghapp.store.id_sets import among
+from ghapp.store.schema import (
+    access_token,
+    agent_session_day,
+    decision_day,
+    outcome,
+    pull_agent,
+    pull_summary,
+    source_day,
+    token_day,
+    usage_identity,
+)
+from ghapp.store.summaries.conditions import (
+    ONE_DAY,
+    TeamMembers,
+    conditions,
+    same_pull,
+    teams_of,
+)
+from ghapp.store.summaries.tally import day_number
+from ghapp.store.tokens import TokenKind
+from ghapp.store.usage_rows import NOWHERE, TOKEN_KINDS
+from ghapp.summaries.models import family_of
+from ghapp.summaries.selection import SMALLEST_GROUP, NotShown, PullSelection, TimeGrain
+from ghapp.usage.answers import TokenCounts
+from ghapp.usage.counts import (
+    FOUR_WEEKS,
+    POWER_DAYS,
+    STALLED_WEEKS,
+    AdoptionCounts,
+    DecidedCounts,
+    EditCounts,
+    LineFunnel,
+    PersonPart,
+    SourceCounts,
+    UsageCounts,
+    UsagePart,
+    UsagePoint,
+    UsageSelection,
+    UsageSummary,
+    by_name,
+    counted,
+    folded,
+    told,
+)
+from ghapp.usage.decisions import DecidedBy, EditDecision
+from ghapp.usage.sources import UsageSource
+
+WEEK = 7
+AFTER_MONDAY = 3
+"""Day 0 is a Thursday."""
+
+
+class UsageQuestions:
+    """The usage of all installations. Methods raise `NotShown` and `DatabaseUnavailable`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def summary(self, selection: UsageSelection, grain: TimeGrain) -> UsageSummary:
+        """Return what a page of usage shows."""
+        with self._database.read() as connection:
+            query = _UsageQuery(connection, selection)
+            return UsageSummary(
+                totals=counted(query.everything),
+                series=query.series(grain),
+                agents=query.agents(),
+                models=query.models(),
+                languages=query.languages(),
+                teams=query.teams(),
+                funnel=query.funnel(),
+                adoption=query.adoption(),
+                sources=query.sources(),
+            )
+
+
+class _UsageQuery:
+    """One selection, answered in one transaction."""
+
+    def __init__(self, connection: Connection, selection: UsageSelection) -> None:
+        self._connection = connection
+        self._selection = selection
+        self._members = self._of_team() if selection.team is not None else None
+
+    # --- who and where ----------------------------------------------------------------------------
+
+    @cached_property
+    def _teams(self) -> TeamMembers:
+        selection = self._selection
+        return teams_of(self._connection, selection.repository_ids, selection.until)
+
+    @cached_property
+    def _logins(self) -> dict[int, str]:
+        """Login in lower case by account."""
+        columns = usage_identity.c
+        query = select(columns.account_id, func.lower(columns.login)).where(
+            columns.installation_id == self._selection.installation_id,
+            columns.account_id.is_not(None),
+            columns.login.is_not(None),
+        )
+        return {row[0]: row[1] for row in self._connection.execute(query)}
+
+    def _of_team(self) -> tuple[int, ...]:
+        team = str(self._selection.team)
+        members = self._teams.members(team)
+        if len(members) < SMALLEST_GROUP:
+            raise NotShown(
+                f"team {team} has fewer than {SMALLEST_GROUP} people: their usage is not shown"
+            )
+        chosen = frozenset(members)
+        return tuple(account for account, login in self._logins.items() if login in chosen)
+
+    def _asked(
+        self, table: Table, since: date | None = None, until: date | None = None
+    ) -> list[ColumnElement[bool]]:
+        """Return the conditions of the selection on a table of sums, perhaps on other days."""
+        selection, columns = self._selection, table.c
+        found = [
+            columns.installation_id == selection.installation_id,
+            columns.day >= day_number(since or selection.since),
+            columns.day <= day_number(until or selection.until),
+            among(
+                columns.repository_id,
+                (*selection.repository_ids, *((NOWHERE,) if selection.has_unplaced else ())),
+            ),
+        ]
+        if selection.agent is not None:
+            found.append(columns.agent == selection.agent)
+        if self._members is not None:
+            found.append(among(columns.person, self._members))
+        return found
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    @cached_property
+    def _tokens(self) -> list[tuple[str, str, PersonPart]]:
+        """The tokens of each person by agent and model."""
+        key = (token_day.c.agent, token_day.c.model, token_day.c.person)
+        query = select(*key, *_token_sums()).where(*self._asked(token_day)).group_by(*key)
+        return [
+            (row.agent, row.model, PersonPart(row.person, **_tokens(row)))
+            for row in self._connection.execute(query)
+        ]
+
+    @cached_property
+    def _edits(self) -> list[tuple[str, str, PersonPart]]:
+        """The decided edits of each person by agent and language."""
+        key = (decision_day.c.agent, decision_day.c.language, decision_day.c.person)
+        query = select(*key, *_edit_sums()).where(*self._asked(decision_day)).group_by(*key)
+        return [
+            (row.agent, row.language, PersonPart(row.person, edits=_edits(row)))
+            for row in self._connection.execute(query)
+        ]
+
+    @cached_property
+    def _agent_sessions(self) -> list[tuple[str, PersonPart]]:
+        """The agent sessions of each person by agent."""
+        columns = agent_session_day.c
+        key = (columns.agent, columns.person)
+        different = func.count(columns.agent_session.distinct()).label("different")
+        query = select(*key, different).where(*self._asked(agent_session_day)).group_by(*key)
+        return [
+            (row.agent, PersonPart(row.person, agent_sessions=row.different))
+            for row in self._connection.execute(query)
+        ]
+
+    @cached_property
+    def _by_agent(self) -> list[tuple[str, PersonPart]]:
+        return [
+            *((agent, one) for agent, _, one in self._tokens),
+            *((agent, one) for agent, _, one in self._edits),
+            *self._agent_sessions,
+        ]
+
+    @property
+    def everything(self) -> list[PersonPart]:
+        """All parts of the selection."""
+        return [one for _, one in self._by_agent]
+
+    def agents(self) -> tuple[UsagePart, ...]:
+        """Return the usage by tool."""
+        return folded(by_name(self._by_agent))
+
+    def models(self) -> tuple[UsagePart, ...]:
+        """Return the tokens by family of models."""
+        named = ((family_of(model) if model else None, one) for _, model, one in self._tokens)
+        return folded(by_name(named))
+
+    def languages(self) -> tuple[UsagePart, ...]:
+        """Return the decided edits by language."""
+        return folded(by_name((language or None, one) for _, language, one in self._edits))
+
+    def teams(self) -> tuple[UsagePart, ...]:
+        """Return the usage by team; nothing if there are no teams."""
+        if not self._teams:
+            return ()
+        return folded(
+            by_name((self._teams.of(self._logins.get(one.person)), one) for one in self.everything)
+        )
+
+    # --- over time --------------------------------------------------------------------------------
+
+    def series(self, grain: TimeGrain) -> tuple[UsagePoint, ...]:
+        """Return the usage by period, oldest first; a period without usage has nobody."""
+        found: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+        for row in self._active(grain):
+            found[row.start] |= {"people": row.people, "agent_sessions": int(row.different)}
+        for row in self._periods(token_day, grain, _token_sums()):
+            if row.people >= SMALLEST_GROUP:
+                found[row.start] |= _tokens(row)
+        for row in self._periods(decision_day, grain, _edit_sums()):
+            if row.people >= SMALLEST_GROUP:
+                found[row.start]["edits"] = _edits(row)
+        if not found:
+            return ()
+        start, last = grain.start(self._selection.since), self._selection.until
+        points = []
+        while start <= last:
+            counts = {"agent_sessions": 0, **found.get(day_number(start), {})}
+            points.append(UsagePoint(start, UsageCounts(**counts)))
+            start = grain.next(start)
+        return tuple(points)
+
+    def _periods(
+        self, table: Table, grain: TimeGrain, sums: Sequence[ColumnElement[Any]]
+    ) -> Sequence[Row[Any]]:
+        start = self._start(table.c.day, grain).label("start")
+        people = func.count(table.c.person.distinct()).label("people")
+        query = select(start, people, *sums).where(*self._asked(table)).group_by(start)
+        return self._connection.execute(query).all()
+
+    def _active(self, grain: TimeGrain) -> Sequence[Row[Any]]:
+        """Return how many people and agent sessions there were, by period."""
+        columns = agent_session_day.c
+        start = self._start(columns.day, grain).label("start")
+        different = func.count(columns.agent_session.distinct()).label("different")
+        key = (start, columns.person, columns.agent)
+        of_people = (
+            select(*key, different).where(*self._asked(agent_session_day)).group_by(*key).subquery()
+        )
+        query = select(
+            of_people.c.start,
+            func.count(of_people.c.person.distinct()).label("people"),
+            func.sum(of_people.c.different).label("different"),
+        ).group_by(of_people.c.start)
+        return self._connection.execute(query).all()
+
+    def _start(self, day: ColumnElement[int], grain: TimeGrain) -> ColumnElement[int]:
+        """Return the number of the first day of the period that contains a day."""
+        if grain is TimeGrain.DAY:
+            return day
+        if grain is TimeGrain.WEEK:
+            return day - (day + AFTER_MONDAY) % WEEK
+        month = grain.start(self._selection.since)
+        starts = [month]
+        while (month := grain.next(month)) <= self._selection.until:
+            starts.append(month)
+        later = [(day >= day_number(one), literal(day_number(one))) for one in starts[:0:-1]]
+        first = literal(day_number(starts[0]))
+        return case(*later, else_=first) if later else first + 0 * day
+
+    # --- lines ------------------------------------------------------------------------------------
+
+    def funnel(self) -> LineFunnel:
+        """Return how many lines are left at each step."""
+        edits = [one.edits for _, _, one in self._edits if one.edits]
+        everybody = counted(one for _, _, one in self._edits).edits
+        whole = everybody if everybody and edits else EditCounts()
+        selection = self._selection
+        asked = conditions(
+            PullSelection(
+                repository_ids=selection.repository_ids,
+                since=selection.since,
+                until=selection.until,
+                team=selection.team,
+                agent=selection.agent,
+            ),
+            self._teams,
+        )
+        left = None if selection.agent is not None else self._left(asked)
+        return LineFunnel(
+            suggested=whole.lines_suggested,
+            accepted=whole.lines_accepted,
+            merged=self._merged(asked),
+            known_30=left.known_30 if left else 0,
+            left_30=left.left_30 if left and left.known_30 else None,
+            known_90=left.known_90 if left else 0,
+            left_90=left.left_90 if left and left.known_90 else None,
+        )
+
+    def _merged(self, asked: Sequence[ColumnElement[bool]]) -> int | None:
+        """Return the lines attributed in the selected pull requests; ``None``: there are none."""
+        query = select(func.count(), func.sum(pull_summary.c.attributed)).where(*asked)
+        if self._selection.agent is not None:
+            query = (
+                select(func.count(), func.sum(pull_agent.c.attributed))
+                .join_from(pull_summary, pull_agent, same_pull(pull_agent))
+                .where(*asked, pull_agent.c.agent == self._selection.agent)
+            )
+        pulls, lines = self._connection.execute(query).one()
+        return int(lines) if pulls else None
+
+    def _left(self, asked: Sequence[ColumnElement[bool]]) -> Row[Any]:
+        columns = outcome.c
+
+        def sums(left: ColumnElement[Any], days: int) -> Iterator[ColumnElement[Any]]:
+            known = case((left.is_not(None), columns.attributed_lines), else_=0)
+            yield func.coalesce(func.sum(known), 0).label(f"known_{days}")
+            yield func.coalesce(func.sum(left), 0).label(f"left_{days}")
+
+        query = (
+            select(*sums(columns.attributed_after_30, 30), *sums(columns.attributed_after_90, 90))
+            .join_from(pull_summary, outcome, same_pull(outcome))
+            .where(*asked)
+        )
+        return self._connection.execute(query).one()
+
+    # --- adoption ---------------------------------------------------------------------------------
+
+    def adoption(self) -> AdoptionCounts:
+        """Return how many people use agents in the last four weeks of the selection, and how."""
+        last = self._selection.until
+        first = last - 2 * FOUR_WEEKS + ONE_DAY
+        columns = agent_session_day.c
+        week = ((columns.day - day_number(first)) // WEEK).label("week")
+        query = (
+            select(columns.person, week, func.count(columns.day.distinct()).label("days"))
+            .where(*self._asked(agent_session_day, first, last))
+            .group_by(columns.person, week)
+        )
+        weeks: defaultdict[int, dict[int, int]] = defaultdict(dict)
+        for row in self._connection.execute(query):
+            weeks[row.person][int(row.week)] = row.days
+        now = {one: [of.get(week, 0) for week in range(4, 8)] for one, of in weeks.items()}
+        before = {one: [of.get(week, 0) for week in range(4)] for one, of in weeks.items()}
+        return AdoptionCounts(
+            enrolled=self._enrolled(),
+            active=told(sum(any(of) for of in now.values())),
+            power=told(sum(min(of) >= POWER_DAYS for of in now.values())),
+            stalled=told(
+                sum(
+                    not any(now[one]) and sum(map(bool, of)) >= STALLED_WEEKS
+                    for one, of in before.items()
+                )
+            ),
+        )
+
+    def _enrolled(self) -> int | None:
+        """Return how many people have a machine that may send; ``None``: too few, or unknown."""
+        if not self._selection.has_unplaced:
+            return None  # a token is for an installation, not for a repository
+        columns = access_token.c
+        query = select(columns.user_id, columns.installations).where(
+            columns.kind == TokenKind.UPLOAD.value, columns.revoked_at.is_(None)
+        )
+        number = self._selection.installation_id
+        people = {
+            row.user_id
+            for row in self._connection.execute(query)
+            if row.installations is None or number in msgspec.json.decode(row.installations)
+        }
+        if self._members is not None:
+            people &= frozenset(self._members)
+        return told(len(people))
+
+    # --- sources ----------------------------------------------------------------------------------
+
+    def sources(self) -> tuple[SourceCounts, ...]:
+        """Return what each source said, the first by precedence first."""
+        columns = source_day.c
+        days = (
+            select(
+                *(columns.source, columns.counts),
+                func.sum(columns.tokens).label("tokens"),
+                func.max(columns.read_at).label("read_at"),
+            )
+            .where(*self._asked(source_day))
+            .group_by(columns.source, columns.counts, columns.day, columns.person, columns.agent)
+            .subquery()
+        )
+        query = (
+            select(
+                *(days.c.source, days.c.counts),
+                func.count().label("days"),
+                func.sum(days.c.tokens).label("tokens"),
+                func.max(days.c.read_at).label("read_at"),
+            )
+            .group_by(days.c.source, days.c.counts)
+            .order_by(days.c.source)
+        )
+        found: defaultdict[int, dict[bool, Row[Any]]] = defaultdict(dict)
+        for row in self._connection.execute(query):
+            found[row.source][row.counts] = row
+        return tuple(_source(source, rows) for source, rows in found.items())
+
+
+def _source(source: int, rows: dict[bool, Row[Any]]) -> SourceCounts:
+    shown, covered = rows.get(True), rows.get(False)
+    return SourceCounts(
+        source=UsageSource(source),
+        days_shown=shown.days if shown else 0,
+        days_covered=covered.days if covered else 0,
+        tokens_shown=int(shown.tokens) if shown else 0,
+        tokens_covered=int(covered.tokens) if covered else 0,
+        last_read_at=max(row.read_at for row in rows.values()),
+    )
+
+
+def _token_sums() -> list[ColumnElement[Any]]:
+    names = ("answers", *TOKEN_KINDS)
+    return [func.sum(token_day.c[name]).label(name) for name in names]
+
+
+def _tokens(row: Row[Any]) -> dict[str, Any]:
+    """Return the sums of a row as members of a part; PostgreSQL returns them as decimals."""
+    counts: dict[str, Any] = {kind: _whole(getattr(row, kind)) for kind in TOKEN_KINDS}
+    return {"tokens": TokenCounts(**counts), "answers": _whole(row.answers)}
+
+
+DECIDERS = {
+    "by_people": DecidedBy.PERSON.value,
+    "automatic": DecidedBy.AUTOMATIC.value,
+    "unknown": "",
+}
+
+
+def _edit_sums() -> list[ColumnElement[Any]]:
+    columns = decision_day.c
+
+    def edits(*asked: ColumnElement[bool]) -> ColumnElement[Any]:
+        return func.coalesce(func.sum(case((and_(*asked), columns.edits), else_=0)), 0)
+
+    decided = columns.decision.in_([EditDecision.ACCEPTED.value, EditDecision.REFUSED.value])
+    accepted = columns.decision == EditDecision.ACCEPTED.value
+    return [
+        *(
+            edits(columns.decision == decision.value, columns.decided_by == by).label(
+                f"{name}_{decision.value}"
+            )
+            for name, by in DECIDERS.items()
+            for decision in (EditDecision.ACCEPTED, EditDecision.REFUSED)
+        ),
+        edits(columns.decision == EditDecision.FAILED.value).label("failed"),
+        func.sum(case((decided, columns.lines))).label("lines_suggested"),
+        func.sum(case((accepted, columns.lines))).label("lines_accepted"),
+    ]
+
+
+def _edits(row: Row[Any]) -> EditCounts:
+    def decided(name: str) -> DecidedCounts:
+        return DecidedCounts(
+            accepted=int(getattr(row, f"{name}_accepted")),
+            refused=int(getattr(row, f"{name}_refused")),
+        )
+
+    return EditCounts(
+        by_people=decided("by_people"),
+        automatic=decided("automatic"),
+        unknown=decided("unknown"),
+        failed=int(row.failed),
+        lines_suggested=_whole(row.lines_suggested),
+        lines_accepted=_whole(row.lines_accepted),
+    )
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else int(value)

@@ -1,0 +1,248 @@
+"""What the numbers of usage mean: nouns and their arithmetic. It queries nothing.
+
+docs/usage-page.md defines each of them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+
+from ghapp.attribution.model import Struct
+from ghapp.summaries.selection import SMALLEST_GROUP
+from ghapp.usage.answers import TokenCounts
+from ghapp.usage.sources import UsageSource
+
+FOUR_WEEKS = timedelta(days=28)
+POWER_DAYS = 3
+"""Days with an agent in each of four weeks that make a person a power user."""
+STALLED_WEEKS = 2
+"""Weeks of use out of four after which four weeks without any count as stalled."""
+
+OTHERS = "(others)"
+"""Name of what has too few people to be shown by itself, and of what has no name."""
+
+
+class UsageSelection(Struct, frozen=True):
+    """Which usage to select. A member that is ``None`` excludes nothing."""
+
+    installation_id: int
+    repository_ids: tuple[int, ...]
+    """Usage in these, which the reader may read."""
+    since: date
+    until: date
+    """Last day, inclusive (UTC)."""
+    has_unplaced: bool = False
+    """Also usage whose source names no repository, or one where the app is not installed."""
+    team: str | None = None
+    agent: str | None = None
+
+
+class DecidedCounts(Struct, frozen=True):
+    """Edits that were accepted or refused, all in the same way."""
+
+    accepted: int = 0
+    refused: int = 0
+
+    def __add__(self, other: "DecidedCounts") -> "DecidedCounts":
+        return DecidedCounts(self.accepted + other.accepted, self.refused + other.refused)
+
+    @property
+    def rate(self) -> float | None:
+        """Accepted edits out of all decided ones, 0 to 1; ``None``: nothing was decided."""
+        decided = self.accepted + self.refused
+        return self.accepted / decided if decided else None
+
+
+class EditCounts(Struct, frozen=True):
+    """What became of edits, by who decided; failed ones are no decision."""
+
+    by_people: DecidedCounts = DecidedCounts()
+    automatic: DecidedCounts = DecidedCounts()
+    """By a setting, a hook or a mode that asks nobody."""
+    unknown: DecidedCounts = DecidedCounts()
+    """The source does not say who decided."""
+    failed: int = 0
+    lines_suggested: int | None = None
+    """Lines of all decided edits whose lines are known; ``None``: of none they are."""
+    lines_accepted: int | None = None
+
+    def __add__(self, other: "EditCounts") -> "EditCounts":
+        return EditCounts(
+            by_people=self.by_people + other.by_people,
+            automatic=self.automatic + other.automatic,
+            unknown=self.unknown + other.unknown,
+            failed=self.failed + other.failed,
+            lines_suggested=plus(self.lines_suggested, other.lines_suggested),
+            lines_accepted=plus(self.lines_accepted, other.lines_accepted),
+        )
+
+    @property
+    def all(self) -> DecidedCounts:
+        """All decided edits, whoever decided."""
+        return self.by_people + self.automatic + self.unknown
+
+
+def plus(one: int | None, other: int | None) -> int | None:
+    """Add two amounts; unknown ones add nothing to known ones."""
+    known = [each for each in (one, other) if each is not None]
+    return sum(known) if known else None
+
+
+class UsageCounts(Struct, frozen=True):
+    """Usage of some people in some days."""
+
+    people: int = 0
+    """Different people with any usage."""
+    agent_sessions: int | None = None
+    """``None``: nobody counted them here: one uses several models and languages."""
+    tokens: TokenCounts | None = None
+    """``None``: no source counts tokens here, or fewer than five people used any."""
+    answers: int | None = None
+    """Answers of models; ``None``: no source counts them here."""
+    edits: EditCounts | None = None
+    """``None``: no source tells decisions here, or they are those of fewer than five people."""
+
+
+class UsagePart(Struct, frozen=True):
+    """The usage of one tool, model, language or team."""
+
+    name: str
+    """`OTHERS`: what has too few people to be shown by itself, or no name."""
+    counts: UsageCounts
+
+
+class UsagePoint(Struct, frozen=True):
+    """The usage of one day, week or month."""
+
+    start: date
+    counts: UsageCounts
+
+
+class LineFunnel(Struct, frozen=True):
+    """How many lines are left at each step; ``None``: unknown."""
+
+    suggested: int | None
+    """Lines of all decided edits."""
+    accepted: int | None
+    merged: int | None
+    """Lines attributed in pull requests that were merged on the same days."""
+    known_30: int
+    """Merged lines that were looked up 30 days later."""
+    left_30: int | None
+    """Those of them that were still there."""
+    known_90: int
+    left_90: int | None
+
+
+class AdoptionCounts(Struct, frozen=True):
+    """People in the last four weeks of a selection; ``None``: fewer than five, but not none."""
+
+    enrolled: int | None
+    """With a machine that may send evidence and usage; also ``None`` for single repositories."""
+    active: int | None
+    """With any usage."""
+    power: int | None
+    """With usage on at least `POWER_DAYS` days of each week."""
+    stalled: int | None
+    """Without any, after usage in at least `STALLED_WEEKS` of the four weeks before."""
+
+
+class SourceCounts(Struct, frozen=True):
+    """What one source said, whether it counts or not."""
+
+    source: UsageSource
+    days_shown: int
+    """Days of a person with an agent for which it counts."""
+    days_covered: int
+    """Such days for which another source counts in its place."""
+    tokens_shown: int
+    """All tokens of the days shown."""
+    tokens_covered: int
+    last_read_at: datetime | None
+
+
+class UsageSummary(Struct, frozen=True):
+    """What a page of usage shows."""
+
+    totals: UsageCounts
+    series: tuple[UsagePoint, ...]
+    agents: tuple[UsagePart, ...]
+    models: tuple[UsagePart, ...]
+    languages: tuple[UsagePart, ...]
+    teams: tuple[UsagePart, ...]
+    """Empty: no teams are known."""
+    funnel: LineFunnel
+    adoption: AdoptionCounts
+    sources: tuple[SourceCounts, ...]
+
+
+class PersonPart(Struct, frozen=True):
+    """What one person adds to one part."""
+
+    person: int
+    tokens: TokenCounts | None = None
+    answers: int | None = None
+    edits: EditCounts | None = None
+    agent_sessions: int | None = None
+
+
+def counted(parts: Iterable[PersonPart], *, least: int = SMALLEST_GROUP) -> UsageCounts:
+    """Return the usage of everybody in these parts, without what fewer than ``least`` people did.
+
+    How many people and agent sessions there were is always told.
+    """
+    found = list(parts)
+    tokens = [one for one in found if one.tokens is not None]
+    edits = [one for one in found if one.edits is not None]
+    has_tokens, has_edits = (
+        len({one.person for one in some}) >= max(least, 1) for some in (tokens, edits)
+    )
+    return UsageCounts(
+        people=len({one.person for one in found}),
+        agent_sessions=_known_sum(one.agent_sessions for one in found),
+        tokens=sum((one.tokens for one in tokens if one.tokens), TokenCounts())
+        if has_tokens
+        else None,
+        answers=_known_sum(one.answers for one in tokens) if has_tokens else None,
+        edits=sum((one.edits for one in edits if one.edits), EditCounts()) if has_edits else None,
+    )
+
+
+def folded(
+    parts: Mapping[str | None, Iterable[PersonPart]], *, least: int = SMALLEST_GROUP
+) -> tuple[UsagePart, ...]:
+    """Return the parts with enough people by name, most people first; the rest is `OTHERS`, last.
+
+    If the rest has fewer people than a part needs, the smallest part joins it: otherwise the rest
+    could be told from the total.
+    """
+    found = {name: list(own) for name, own in parts.items() if name}
+    rest = [one for name, own in parts.items() if not name for one in own]
+    for name in sorted(found, key=lambda name: (_people(found[name]), name)):
+        if _people(found[name]) < least or 0 < _people(rest) < least:
+            rest += found.pop(name)
+    rows = [UsagePart(name, counted(own, least=least)) for name, own in found.items()]
+    rows.sort(key=lambda row: (-row.counts.people, row.name))
+    return (*rows, UsagePart(OTHERS, counted(rest, least=least))) if rest else tuple(rows)
+
+
+def _known_sum(amounts: Iterable[int | None]) -> int | None:
+    known = [one for one in amounts if one is not None]
+    return sum(known) if known else None
+
+
+def _people(parts: Iterable[PersonPart]) -> int:
+    return len({one.person for one in parts})
+
+
+def told(count: int, *, least: int = SMALLEST_GROUP) -> int | None:
+    """Return a number of people; ``None``: it is too small to be told, but not none."""
+    return None if 0 < count < least else count
+
+
+def by_name(parts: Iterable[tuple[str | None, PersonPart]]) -> dict[str | None, list[PersonPart]]:
+    """Return the parts by name."""
+    found: defaultdict[str | None, list[PersonPart]] = defaultdict(list)
+    for name, one in parts:
+        found[name].append(one)
+    return dict(found)

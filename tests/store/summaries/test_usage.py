@@ -1,0 +1,320 @@
+"""Every number of a page of usage, counted again from the rows that sources sent."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from ghapp.store import Installation, Repository, Store, StoredUsage, UsageOrigin
+from ghapp.store.summaries.usage import UsageQuestions
+from ghapp.summaries.models import family_of
+from ghapp.summaries.selection import NotShown, TimeGrain
+from ghapp.summaries.teams import TeamMember, TeamSource
+from ghapp.usage.answers import TokenCounts
+from ghapp.usage.counts import (
+    OTHERS,
+    AdoptionCounts,
+    DecidedCounts,
+    EditCounts,
+    SourceCounts,
+    UsageCounts,
+    UsagePart,
+    UsageSelection,
+)
+from ghapp.usage.days import DecisionDay, TokenDay
+from ghapp.usage.decisions import DecidedBy, EditDecision
+from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
+from tests.store.records import NOW
+
+FIRST, LAST = date(2026, 3, 2), date(2026, 5, 24)
+PEOPLE = range(1, 13)
+TEAMS = {"core": range(1, 7), "web": range(7, 10)}
+"""Two teams: one has enough people to be shown."""
+numbers = itertools.count(1)
+
+some_tokens = st.builds(
+    TokenCounts,
+    input=st.integers(0, 9),
+    output=st.integers(0, 9),
+    cache_read=st.integers(0, 9),
+    reasoning=st.none() | st.integers(0, 3),
+)
+heads = st.fixed_dictionaries(
+    {
+        "agent": st.sampled_from(["claude-code", "codex"]),
+        "agent_session": st.sampled_from(["s1", "s2", "s3"]),
+        "day": st.dates(FIRST, LAST),
+    }
+)
+token_rows = st.builds(
+    lambda head, **own: TokenDay(**head, **own),
+    heads,
+    tokens=some_tokens,
+    answers=st.none() | st.integers(0, 3),
+    model=st.sampled_from([None, "claude-opus-4-5", "claude-opus-4-1", "gpt-5.1"]),
+)
+decision_rows = st.builds(
+    lambda head, **own: DecisionDay(**head, **own),
+    heads,
+    tool=st.sampled_from(["Edit", "Write"]),
+    language=st.sampled_from([None, "Python", "Go"]),
+    decision=st.sampled_from(EditDecision),
+    decided_by=st.none() | st.sampled_from(DecidedBy),
+    edits=st.integers(0, 5),
+    lines=st.none() | st.integers(0, 9),
+)
+uploads = st.tuples(
+    st.sampled_from(PEOPLE),
+    st.sampled_from([None, 0, 1]),
+    st.sampled_from(UsageSource),
+    st.lists(token_rows, max_size=2),
+    st.lists(decision_rows, max_size=2),
+)
+selections = st.fixed_dictionaries(
+    {
+        "since": st.dates(FIRST, date(2026, 4, 10)),
+        "until": st.dates(date(2026, 4, 11), LAST),
+        "agent": st.sampled_from([None, "codex"]),
+        "team": st.sampled_from([None, None, "core"]),
+        "has_unplaced": st.booleans(),
+        "places": st.sampled_from([(0,), (0, 1)]),
+    }
+)
+
+
+class Organization:
+    """A generated organization, and the plain way to count its usage."""
+
+    def __init__(self, store: Store, number: int, sent: Iterable[Any]) -> None:
+        self.store, self.number = store, number
+        account = f"acme-{number}"
+        store.installations.seen(Installation(id=number, account=account), now=NOW)
+        self.places = (number * 10, number * 10 + 1)
+        for place in self.places:
+            seen = Repository(id=place, owner=account, name=str(place), installation_id=number)
+            store.installations.repository_seen(seen, now=NOW)
+        members = [
+            TeamMember(login=f"p{one}", team=team) for team, ones in TEAMS.items() for one in ones
+        ]
+        store.teams.replace(account, TeamSource.CSV, members)
+        for person, place, source, tokens, decisions in sent:
+            origin = UsageOrigin(
+                number,
+                source,
+                UsageIdentity(IdentityKind.ACCOUNT, str(person)),
+                login=f"P{person}",
+                repository_id=None if place is None else self.places[place],
+            )
+            store.usage.add(origin, tokens, decisions, now=NOW)
+
+    def selection(self, places: tuple[int, ...], **asked: Any) -> UsageSelection:
+        """Return a selection in some of the repositories."""
+        chosen = tuple(self.places[one] for one in places)
+        return UsageSelection(installation_id=self.number, repository_ids=chosen, **asked)
+
+    def rows(self, asked: UsageSelection) -> list[StoredUsage]:
+        """Return the rows that count and are selected, with those of days outside."""
+        rows = self.store.usage.rows(self.number)
+        return [one for one in rows if one.counts and self.is_asked(one, asked)]
+
+    def is_asked(self, one: StoredUsage, asked: UsageSelection) -> bool:
+        """Say whether a selection has a row, on whatever day it is."""
+        is_there = (
+            asked.has_unplaced
+            if one.repository_id is None
+            else one.repository_id in asked.repository_ids
+        )
+        is_theirs = asked.team is None or one.person in TEAMS[asked.team]
+        return is_there and is_theirs and asked.agent in {None, one.row.agent}
+
+
+def plain(rows: list[StoredUsage], *, has_agent_sessions: bool = True) -> UsageCounts:
+    """Count rows in the plainest way, with what fewer than five people did left out."""
+    tokens = [(one.person, one.row) for one in rows if isinstance(one.row, TokenDay)]
+    edits = [(one.person, one.row) for one in rows if isinstance(one.row, DecisionDay)]
+    agent_sessions = {(one.person, one.row.agent, one.row.agent_session) for one in rows}
+    counts: dict[str, Any] = {
+        "people": len({one.person for one in rows}),
+        "agent_sessions": len(agent_sessions) if has_agent_sessions and rows else None,
+    }
+    if len({person for person, _ in tokens}) >= 5:
+        counts["tokens"] = sum((row.tokens for _, row in tokens), TokenCounts())
+        known = [row.answers for _, row in tokens if row.answers is not None]
+        counts["answers"] = sum(known) if known else None
+    if len({person for person, _ in edits}) >= 5:
+        counts["edits"] = decided(row for _, row in edits)
+    return UsageCounts(**counts)
+
+
+def decided(rows: Iterable[DecisionDay]) -> EditCounts:
+    """Count decided edits in the plainest way."""
+    found = list(rows)
+
+    def edits(decision: EditDecision, by: DecidedBy | None) -> int:
+        return sum(one.edits for one in found if (one.decision, one.decided_by) == (decision, by))
+
+    def of(by: DecidedBy | None) -> DecidedCounts:
+        return DecidedCounts(edits(EditDecision.ACCEPTED, by), edits(EditDecision.REFUSED, by))
+
+    def lines(*decisions: EditDecision) -> int | None:
+        known = [one.lines for one in found if one.decision in decisions and one.lines is not None]
+        return sum(known) if known else None
+
+    return EditCounts(
+        by_people=of(DecidedBy.PERSON),
+        automatic=of(DecidedBy.AUTOMATIC),
+        unknown=of(None),
+        failed=sum(one.edits for one in found if one.decision is EditDecision.FAILED),
+        lines_suggested=lines(EditDecision.ACCEPTED, EditDecision.REFUSED),
+        lines_accepted=lines(EditDecision.ACCEPTED),
+    )
+
+
+def between(rows: Iterable[StoredUsage], first: date, last: date) -> list[StoredUsage]:
+    return [one for one in rows if first <= one.row.day <= last]
+
+
+def parts(
+    rows: Iterable[StoredUsage], name: Callable[[StoredUsage], str | None], *, of_agents: bool
+) -> dict[str, UsageCounts]:
+    """Count rows by name; small ones, and the smallest while the rest is small, are the rest."""
+    found: dict[str, list[StoredUsage]] = {}
+    rest: list[StoredUsage] = []
+    for one in rows:
+        own = name(one)
+        (found.setdefault(own, []) if own else rest).append(one)
+
+    def people(of: list[StoredUsage]) -> int:
+        return len({one.person for one in of})
+
+    for own in sorted(found, key=lambda own: (people(found[own]), own)):
+        if people(found[own]) < 5 or 0 < people(rest) < 5:
+            rest += found.pop(own)
+    if rest:
+        found[OTHERS] = rest
+    return {own: plain(of, has_agent_sessions=of_agents) for own, of in found.items()}
+
+
+@given(sent=st.lists(uploads, max_size=40), asked=selections, grain=st.sampled_from(TimeGrain))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+def test_every_number_is_that_of_a_recount(
+    store: Store, sent: list[Any], asked: dict[str, Any], grain: TimeGrain
+) -> None:
+    made = Organization(store, next(numbers), sent)
+    wanted = made.selection(**asked)
+    found = UsageQuestions(store.database).summary(wanted, grain)
+    everything = made.rows(wanted)
+    rows = between(everything, wanted.since, wanted.until)
+
+    assert found.totals == plain(rows)
+    starts = [one.start for one in found.series]
+    assert all(one == grain.start(one) for one in starts)
+    for point in found.series:
+        last = min(grain.next(point.start) - timedelta(days=1), wanted.until)
+        own = between(rows, point.start, last)
+        assert point.counts == replace(plain(own), agent_sessions=plain(own).agent_sessions or 0)
+    assert sum(len(between(rows, one, grain.next(one) - timedelta(days=1))) for one in starts) == (
+        len(rows)
+    )
+
+    def shown(of: Iterable[UsagePart]) -> dict[str, UsageCounts]:
+        return {one.name: one.counts for one in of}
+
+    tokens = [one for one in rows if isinstance(one.row, TokenDay)]
+    edits = [one for one in rows if isinstance(one.row, DecisionDay)]
+    teams = {person: team for team, people in TEAMS.items() for person in people}
+    assert shown(found.agents) == parts(rows, lambda one: one.row.agent, of_agents=True)
+    assert shown(found.teams) == parts(rows, lambda one: teams.get(one.person), of_agents=True)
+    assert shown(found.models) == parts(tokens, family, of_agents=False)
+    assert shown(found.languages) == parts(edits, language, of_agents=False)
+
+    of_edits = plain(edits).edits or EditCounts()
+    assert found.funnel.suggested == of_edits.lines_suggested
+    assert found.funnel.accepted == of_edits.lines_accepted
+    check_adoption(found.adoption, everything, wanted.until)
+    check_sources(found.sources, made, wanted)
+
+
+def family(one: StoredUsage) -> str | None:
+    assert isinstance(one.row, TokenDay)
+    return family_of(one.row.model) if one.row.model else None
+
+
+def language(one: StoredUsage) -> str | None:
+    assert isinstance(one.row, DecisionDay)
+    return one.row.language
+
+
+def check_adoption(found: AdoptionCounts, rows: list[StoredUsage], last: date) -> None:
+    def days(person: int, week: int) -> int:
+        first = last - timedelta(days=7 * (week + 1) - 1)
+        own = between(rows, first, first + timedelta(days=6))
+        return len({one.row.day for one in own if one.person == person})
+
+    def told(count: int) -> int | None:
+        return None if 0 < count < 5 else count
+
+    now = {one: [days(one, week) for week in range(4)] for one in PEOPLE}
+    before = {one: [days(one, week) for week in range(4, 8)] for one in PEOPLE}
+    assert found.active == told(sum(any(of) for of in now.values()))
+    assert found.power == told(sum(min(of) >= 3 for of in now.values()))
+    stalled = [one for one in PEOPLE if not any(now[one]) and sum(map(bool, before[one])) >= 2]
+    assert found.stalled == told(len(stalled))
+
+
+def check_sources(found: Iterable[SourceCounts], made: Organization, asked: UsageSelection) -> None:
+    days: dict[tuple[UsageSource, bool], set[object]] = defaultdict(set)
+    tokens: dict[tuple[UsageSource, bool], int] = defaultdict(int)
+    for one in made.store.usage.rows(made.number):
+        is_asked = made.is_asked(one, asked) and asked.since <= one.row.day <= asked.until
+        if is_asked:
+            days[one.source, one.counts].add((one.person, one.row.day, one.row.agent))
+            spent = one.row.tokens.total if isinstance(one.row, TokenDay) else 0
+            tokens[one.source, one.counts] += spent
+    assert {one.source for one in found} == {source for source, _ in days}
+    for one_ in found:
+        shown, covered = (one_.source, True), (one_.source, False)
+        assert (one_.days_shown, one_.days_covered) == (len(days[shown]), len(days[covered]))
+        assert (one_.tokens_shown, one_.tokens_covered) == (tokens[shown], tokens[covered])
+
+
+habits = st.lists(st.lists(st.sampled_from([0, 0, 2, 3, 4]), min_size=8, max_size=8), min_size=12)
+
+
+@given(weeks=habits)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+def test_adoption_is_that_of_a_recount(sqlite_store: Store, weeks: list[list[int]]) -> None:
+    """``weeks``: for each person, days of use in each of eight weeks, the last one first."""
+    used = {
+        person: [
+            LAST - timedelta(days=7 * week + day) for week in range(8) for day in range(of[week])
+        ]
+        for person, of in zip(PEOPLE, weeks, strict=False)
+    }
+    sent = [
+        (person, 0, UsageSource.TRANSCRIPTS, [on(day) for day in days], [])
+        for person, days in used.items()
+    ]
+    made = Organization(sqlite_store, next(numbers), sent)
+    wanted = made.selection((0,), since=FIRST, until=LAST)
+    found = UsageQuestions(sqlite_store.database).summary(wanted, TimeGrain.WEEK).adoption
+    check_adoption(found, made.rows(wanted), LAST)
+
+
+def on(day: date) -> TokenDay:
+    return TokenDay(
+        agent="codex", agent_session="s1", day=day, tokens=TokenCounts(output=1), answers=1
+    )
+
+
+def test_a_small_team_is_not_shown(store: Store) -> None:
+    made = Organization(store, next(numbers), [])
+    wanted = made.selection((0,), since=FIRST, until=LAST, team="web")
+    with pytest.raises(NotShown, match="fewer than 5"):
+        UsageQuestions(store.database).summary(wanted, TimeGrain.WEEK)
