@@ -717,6 +717,7 @@ usage_identity = Table(
     Column("installation_id", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
     Column("value", Text, nullable=False),
+    Column("person", BigInteger),
     Column("account_id", BigInteger),
     Column("login", Text),
     Column("mapped_by", Text),
@@ -726,7 +727,7 @@ usage_identity = Table(
         name="kind",
     ),
     UniqueConstraint("installation_id", "kind", "value"),
-    Index("usage_identity_account", "installation_id", "account_id"),
+    Index("usage_identity_person", "installation_id", "person"),
 )
 
 
@@ -745,7 +746,6 @@ def _usage(name: str, *own: Column[Any], key: tuple[str, ...]) -> Table:
         Column("machine", Text, nullable=False),
         Column("agent_version", Text, nullable=False),
         *own,
-        Column("counts", Boolean(create_constraint=False), nullable=False),
         Column("read_at", InstantColumn, nullable=False),
         PrimaryKeyConstraint(
             *("installation_id", "day", "identity_id", "agent", "source", "agent_session"),
@@ -779,24 +779,43 @@ usage_decisions = _usage(
 )
 
 
-def _usage_day(name: str, *own: Column[Any], key: tuple[str, ...]) -> Table:
-    """Return a table of what counts of `_usage`, summed by day and person."""
+usage_stale = Table(
+    "usage_stale",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("person", BigInteger, primary_key=True, autoincrement=False),
+    Column("agent", Text, primary_key=True),
+    Column("week", Integer, nullable=False),
+    Column("month", Integer, nullable=False),
+    Column("next_month", Integer, nullable=False),
+    Column("is_taken", Boolean(create_constraint=False), nullable=False),
+    Column("source", Integer),
+    Index("usage_stale_taken", "is_taken"),
+)
+
+
+def _usage_sums(name: str, *own: Column[Any], key: tuple[str, ...] = ()) -> Table:
+    """Return a table of what counts of usage, by person and day, week or month."""
     return Table(
         name,
         metadata,
         Column("installation_id", BigInteger, nullable=False),
-        Column("day", Integer, nullable=False),
+        Column("grain", Text, nullable=False),
+        Column("start", Integer, nullable=False),
         Column("person", BigInteger, nullable=False),
         Column("agent", Text, nullable=False),
         Column("repository_id", BigInteger, nullable=False),
         *own,
-        PrimaryKeyConstraint("installation_id", "day", "person", "agent", "repository_id", *key),
+        PrimaryKeyConstraint(
+            *("installation_id", "grain", "start", "person", "agent", "repository_id", *key)
+        ),
         sqlite_with_rowid=False,
     )
 
 
-token_day = _usage_day(
-    "token_day",
+token_sum = _usage_sums(
+    "token_sum",
     Column("model", Text, nullable=False),
     Column("answers", BigInteger),
     *(
@@ -806,27 +825,59 @@ token_day = _usage_day(
     key=("model",),
 )
 
-decision_day = _usage_day(
-    "decision_day",
+decision_sum = _usage_sums(
+    "decision_sum",
     Column("language", Text, nullable=False),
-    Column("decision", Text, nullable=False),
-    Column("decided_by", Text, nullable=False),
-    Column("edits", BigInteger, nullable=False),
-    Column("lines", BigInteger),
-    key=("language", "decision", "decided_by"),
+    *(
+        Column(f"{by}_{decision}", BigInteger, nullable=False)
+        for by in ("people", "automatic", "unknown")
+        for decision in ("accepted", "refused")
+    ),
+    Column("failed", BigInteger, nullable=False),
+    Column("lines_suggested", BigInteger),
+    Column("lines_accepted", BigInteger),
+    key=("language",),
 )
 
-agent_session_day = _usage_day(
+agent_session_sum = _usage_sums("agent_session_sum", Column("singles", BigInteger, nullable=False))
+
+agent_session_day = Table(
     "agent_session_day",
+    metadata,
+    Column("installation_id", BigInteger, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("person", BigInteger, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
     Column("agent_session", Text, nullable=False),
-    key=("agent_session",),
+    Column("is_single", Boolean(create_constraint=False), nullable=False),
+    PrimaryKeyConstraint(
+        *("installation_id", "day", "person", "agent", "repository_id", "agent_session")
+    ),
+    Index(
+        "agent_session_day_whole", *("installation_id", "person", "agent", "agent_session"), "day"
+    ),
+    Index(
+        "agent_session_day_several",
+        *("installation_id", "day"),
+        sqlite_where=text("NOT is_single"),
+        postgresql_where=text("NOT is_single"),
+    ),
+    sqlite_with_rowid=False,
 )
 
-source_day = _usage_day(
+source_day = Table(
     "source_day",
+    metadata,
+    Column("installation_id", BigInteger, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("person", BigInteger, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
     Column("source", Integer, nullable=False),
     Column("counts", Boolean(create_constraint=False), nullable=False),
     Column("tokens", BigInteger, nullable=False),
     Column("read_at", InstantColumn, nullable=False),
-    key=("source",),
+    PrimaryKeyConstraint(*("installation_id", "day", "person", "agent", "repository_id", "source")),
+    sqlite_with_rowid=False,
 )

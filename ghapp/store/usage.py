@@ -1,7 +1,7 @@
 """Usage as sources sent it: tokens and decided edits by person, day, agent and agent session.
 
-For a person, a day and an agent the rows of one source count (``counts``); every change settles
-that again in its own transaction.
+For a person, a day and an agent the rows of one source count. A change notes which days are stale;
+`UsageTable.settle` sums them again.
 """
 
 from collections import defaultdict
@@ -25,9 +25,8 @@ from sqlalchemy import (
 from ghapp.store.database import Database
 from ghapp.store.id_sets import among
 from ghapp.store.rows import chunks, clean, struct_of
-from ghapp.store.schema import usage_decisions, usage_identity, usage_tokens
+from ghapp.store.schema import usage_decisions, usage_identity, usage_stale, usage_tokens
 from ghapp.store.summaries.tally import day_number
-from ghapp.store.usage_days import SENT, SUMMED, SettledKey, clear, person_of, settle
 from ghapp.store.usage_rows import (
     TOKEN_KINDS,
     KnownIdentity,
@@ -41,6 +40,7 @@ from ghapp.store.usage_rows import (
     token_day,
     token_row,
 )
+from ghapp.store.usage_sums import DAYS, LONGEST, SENT, SUMS, StaleDay, note_stale, settle
 from ghapp.usage.answers import MOST
 from ghapp.usage.days import DecisionDay, TokenDay
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
@@ -119,7 +119,7 @@ class UsageTable:
     ) -> None:
         """Store whose identity it is, known or not yet; ``None``: it is nobody's again.
 
-        The days of the person are settled again. An identity that is an account stays that.
+        An identity that is an account stays that.
         """
         if who.kind is IdentityKind.ACCOUNT:
             raise ValueError("an account of GitHub is a person already: map another identity")
@@ -131,15 +131,15 @@ class UsageTable:
         with self._database.write() as connection:
             self._lock(connection, installation_id)
             one = self._noted(connection, installation_id, who, now)
-            days = _days_of(connection, installation_id, one)
-            person, others = person_of(connection, one)
+            before = self._person(connection, one)
+            values["person"] = -one if account_id is None else account_id
             connection.execute(
                 update(usage_identity).where(usage_identity.c.id == one).values(values)
             )
-            clear(connection, installation_id, person, days)
-            touched = {one, *others, *person_of(connection, one)[1]}
-            keys = {(day, agent, each) for day, agent in days for each in touched}
-            settle(connection, installation_id, keys)
+            people = {before, self._person(connection, one)}
+            days = _days_of(connection, installation_id, one)
+            stale = {(day, person, agent) for day, agent in days for person in people}
+            note_stale(connection, self._database, installation_id, stale)
 
     # --- what ends --------------------------------------------------------------------------------
 
@@ -152,13 +152,14 @@ class UsageTable:
         if account_id is not None:
             is_theirs = or_(is_theirs, usage_identity.c.account_id == account_id)
         with self._database.write() as connection:
-            ids = connection.scalars(select(usage_identity.c.id).where(is_theirs)).all()
-            people = {person_of(connection, one)[0] for one in ids}
+            query = select(usage_identity.c.id, usage_identity.c.person).where(is_theirs)
+            rows = connection.execute(query).all()
+            ids, people = {row.id for row in rows}, {row.person for row in rows}
             count = sum(
                 connection.execute(delete(table).where(among(table.c.identity_id, ids))).rowcount
                 for table in SENT
             )
-            for table in SUMMED:
+            for table in (*SUMS, *DAYS, usage_stale):
                 connection.execute(delete(table).where(among(table.c.person, people)))
             connection.execute(delete(usage_identity).where(among(usage_identity.c.id, ids)))
         return count
@@ -168,25 +169,45 @@ class UsageTable:
         count = 0
         with self._database.write() as connection:
             self._lock(connection, installation_id)
-            keys: set[SettledKey] = set()
+            stale: set[StaleDay] = set()
             for table in SENT:
                 columns = table.c
                 chosen = (columns.installation_id == installation_id, columns.source == source)
-                query = select(columns.day, columns.agent, columns.identity_id).where(*chosen)
-                keys |= {(row[0], row[1], row[2]) for row in connection.execute(query.distinct())}
+                query = (
+                    select(columns.day, usage_identity.c.person, columns.agent)
+                    .join(usage_identity, usage_identity.c.id == columns.identity_id)
+                    .where(*chosen)
+                )
+                stale |= {(row[0], row[1], row[2]) for row in connection.execute(query.distinct())}
                 count += connection.execute(delete(table).where(*chosen)).rowcount
-            settle(connection, installation_id, keys)
+            note_stale(connection, self._database, installation_id, stale)
         return count
 
     def expire(self, before: date) -> int:
         """Delete the rows of days before that one; return how many."""
         first = day_number(before)
         with self._database.write() as connection:
-            counts = {
-                table.name: connection.execute(delete(table).where(table.c.day < first)).rowcount
-                for table in (*SENT, *SUMMED)
-            }
-        return sum(counts[table.name] for table in SENT)
+            for sums in SUMS:
+                # A month that began earlier may still be of days that are kept.
+                connection.execute(delete(sums).where(sums.c.start < first - LONGEST))
+            for days in DAYS:
+                connection.execute(delete(days).where(days.c.day < first))
+            return sum(
+                connection.execute(delete(sent).where(sent.c.day < first)).rowcount for sent in SENT
+            )
+
+    # --- sums -------------------------------------------------------------------------------------
+
+    def settle(self) -> int:
+        """Sum again what changed since the last time; return how many days of people that were."""
+        return settle(self._database)
+
+    def stale(self, installation_id: int) -> int:
+        """Return how many days of people are not summed yet."""
+        query = select(func.count()).select_from(usage_stale)
+        return int(
+            self._database.value(query.where(usage_stale.c.installation_id == installation_id))
+        )
 
     # --- raw rows ---------------------------------------------------------------------------------
 
@@ -195,9 +216,8 @@ class UsageTable:
         found: list[StoredUsage] = []
         with self._database.read() as connection:
             for table, shape in ((usage_tokens, token_day), (usage_decisions, decision_day)):
-                person = func.coalesce(usage_identity.c.account_id, -usage_identity.c.id)
                 query = (
-                    select(table, person.label("person"))
+                    select(table, usage_identity.c.person)
                     .join(usage_identity, usage_identity.c.id == table.c.identity_id)
                     .where(table.c.installation_id == installation_id)
                     .order_by(*table.primary_key)
@@ -215,7 +235,8 @@ class UsageTable:
         who = origin.identity
         one = self._noted(connection, origin.installation_id, who, now)
         if who.kind is IdentityKind.ACCOUNT:
-            values = {"account_id": int(who.value), "login": clean(origin.login)}
+            account = int(who.value)
+            values = {"person": account, "account_id": account, "login": clean(origin.login)}
             connection.execute(
                 update(usage_identity).where(usage_identity.c.id == one).values(values)
             )
@@ -234,7 +255,14 @@ class UsageTable:
         statement = insert.on_conflict_do_update(
             index_elements=["installation_id", "kind", "value"], set_={"seen_at": now}
         )
-        return int(connection.execute(statement.returning(usage_identity.c.id)).scalar_one())
+        one = int(connection.execute(statement.returning(usage_identity.c.id)).scalar_one())
+        is_new = (usage_identity.c.id == one, usage_identity.c.person.is_(None))
+        connection.execute(update(usage_identity).where(*is_new).values(person=-one))
+        return one
+
+    def _person(self, connection: Connection, identity: int) -> int:
+        query = select(usage_identity.c.person).where(usage_identity.c.id == identity)
+        return int(connection.execute(query).scalar_one())
 
     def _add(
         self,
@@ -242,14 +270,14 @@ class UsageTable:
         head: Mapping[str, Any],
         rows: Sequence[TokenDay | DecisionDay],
     ) -> None:
-        """Add rows of an origin, and settle which source counts for their days."""
+        """Add rows of an origin; their days are stale then."""
         tokens = [one for one in rows if isinstance(one, TokenDay)]
         decisions = [one for one in rows if isinstance(one, DecisionDay)]
         self._insert(connection, usage_tokens, [token_row(head, one) for one in tokens])
         self._insert(connection, usage_decisions, [decision_row(head, one) for one in decisions])
-        identity = head["identity_id"]
-        keys = {(day_number(one.day), clean(one.agent), identity) for one in rows}
-        settle(connection, head["installation_id"], keys)
+        person = self._person(connection, head["identity_id"])
+        stale = {(day_number(one.day), person, clean(one.agent)) for one in rows}
+        note_stale(connection, self._database, head["installation_id"], stale)
 
     def _insert(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
         """Insert rows; the amounts of a row that is there grow."""

@@ -50,11 +50,8 @@ class KnownIdentity(Struct, frozen=True):
     mapped_by: str | None
     """Who mapped it: a login, or ``sign-in``; ``None``: not mapped, or an account by itself."""
     seen_at: datetime
-
-    @property
-    def person(self) -> int:
-        """A number that is the same for all identities of a person: negative if not mapped."""
-        return -self.id if self.account_id is None else self.account_id
+    person: int
+    """The same number for all identities of a person; negative: nobody mapped it."""
 
 
 class StoredUsage(Struct, frozen=True):
@@ -64,7 +61,6 @@ class StoredUsage(Struct, frozen=True):
     """`KnownIdentity.person`."""
     source: UsageSource
     repository_id: int | None
-    counts: bool
     row: UsageRow
 
 
@@ -76,7 +72,6 @@ def columns_of(origin: UsageOrigin, identity: int, now: datetime) -> dict[str, A
         "source": origin.source.value,
         "repository_id": origin.repository_id or NOWHERE,
         "machine": clean(origin.machine),
-        "counts": False,
         "read_at": now,
     }
 
@@ -122,7 +117,6 @@ def stored(row: Row[Any], usage: UsageRow) -> StoredUsage:
         person=row.person,
         source=UsageSource(row.source),
         repository_id=row.repository_id or None,
-        counts=row.counts,
         row=usage,
     )
 

@@ -4,7 +4,8 @@ Random histories are compared with a plain list of rows.
 """
 
 import itertools
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,15 +13,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 
-from ghapp.store import Store, UsageOrigin
-from ghapp.store.schema import agent_session_day, decision_day, source_day, token_day
+from ghapp.store import Store, StoredUsage, UsageOrigin
+from ghapp.store.schema import (
+    agent_session_day,
+    agent_session_sum,
+    decision_sum,
+    source_day,
+    token_sum,
+)
 from ghapp.store.summaries.tally import day_number
+from ghapp.summaries.selection import TimeGrain
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.days import DecisionDay, TokenDay
 from ghapp.usage.decisions import DecidedBy, EditDecision
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
+from tests.store.plain_usage import counting
 from tests.store.records import NOW
 
 DAY = date(2026, 5, 20)
@@ -54,11 +63,12 @@ def decision(edits: int = 1, **changed: Any) -> DecisionDay:
 
 def counted(store: Store) -> int:
     """Return the output tokens that count."""
-    return sum(
-        one.row.tokens.output
-        for one in store.usage.rows(ORG)
-        if one.counts and isinstance(one.row, TokenDay)
+    store.usage.settle()
+    columns = token_sum.c
+    query = select(func.sum(columns.output)).where(
+        columns.installation_id == ORG, columns.grain == TimeGrain.DAY.value
     )
+    return int(store.database.value(query) or 0)
 
 
 def test_a_report_sent_again_changes_nothing(store: Store) -> None:
@@ -150,6 +160,7 @@ token_rows = st.builds(
 decision_rows = st.builds(
     decision,
     st.integers(0, 5),
+    decision=st.sampled_from(EditDecision),
     agent=agents,
     agent_session=names,
     day=days,
@@ -265,31 +276,23 @@ def check(store: Store, number: int, history: list[Any]) -> None:
     check_sums(store, number)
     found = store.usage.rows(number)
     assert len(found) == len(ledger.rows)
-    assert sorted((one.source, repr(one.row)) for one in found if one.counts) == ledger.counting()
+    assert sorted((one.source, repr(one.row)) for one in counting(found)) == ledger.counting()
+    assert store.usage.stale(number) == 0
 
 
 def check_sums(store: Store, number: int) -> None:
     """Hold that the sums are those of the rows that count, and that no others are there."""
-    tokens: Counter[tuple[object, ...]] = Counter()
-    edits: Counter[tuple[object, ...]] = Counter()
-    agent_sessions = set()
-    for one in store.usage.rows(number):
-        row = one.row
-        if not one.counts:
-            continue
-        place = one.repository_id or 0
-        agent_sessions.add((day_number(row.day), one.person, row.agent, place, row.agent_session))
-        if isinstance(row, TokenDay):
-            key = (day_number(row.day), one.person, row.agent, place, row.model or "")
-            tokens[key] += row.tokens.output
-        else:
-            head = (day_number(row.day), one.person, row.agent, place, row.language or "")
-            edits[*head, row.decision.value, row.decided_by or ""] += row.edits
+    store.usage.settle()
+    rows = store.usage.rows(number)
+    counts = counting(rows)
+    places = defaultdict(set)
     said: Counter[tuple[object, ...]] = Counter()
-    for one in store.usage.rows(number):
+    for one in rows:
+        where = (one.person, one.row.agent, one.repository_id or 0)
         spent = one.row.tokens.total if isinstance(one.row, TokenDay) else 0
-        place = (one.row.agent, one.repository_id or 0, one.source.value, one.counts)
-        said[day_number(one.row.day), one.person, *place] += spent
+        said[day_number(one.row.day), *where, one.source.value, one in counts] += spent
+        if one in counts:
+            places[one.person, one.row.agent, one.row.agent_session].add((one.row.day, where[2]))
     with store.database.read() as connection:
 
         def held(table: Table, *names: str) -> list[tuple[object, ...]]:
@@ -297,13 +300,51 @@ def check_sums(store: Store, number: int) -> None:
             query = query.where(table.c.installation_id == number)
             return sorted(tuple(row) for row in connection.execute(query))
 
-        key = ("day", "person", "agent", "repository_id")
-        assert held(token_day, *key, "model", "output") == flat(tokens)
-        assert held(decision_day, *key, "language", "decision", "decided_by", "edits") == flat(
-            edits
-        )
-        assert held(agent_session_day, *key, "agent_session") == sorted(agent_sessions)
-        assert held(source_day, *key, "source", "counts", "tokens") == flat(said)
+        key = ("grain", "start", "person", "agent", "repository_id")
+        tokens, edits, active = expected(counts, places)
+        assert held(token_sum, *key, "model", "output") == flat(tokens)
+        of_edits = ("language", "people_accepted", "failed", "lines_accepted")
+        assert held(decision_sum, *key, *of_edits) == edits
+        assert held(agent_session_sum, *key, "singles") == flat(active)
+        of_day = ("day", "person", "agent", "repository_id", "source", "counts", "tokens")
+        assert held(source_day, *of_day) == flat(said)
+        days = [
+            (day_number(day), person, agent, place, agent_session, len(found) == 1)
+            for (person, agent, agent_session), found in places.items()
+            for day, place in found
+        ]
+        of_session = ("day", "person", "agent", "repository_id", "agent_session", "is_single")
+        assert held(agent_session_day, *of_session) == sorted(days)
+
+
+def expected(counts: Iterable[StoredUsage], places: Mapping[Any, set[Any]]) -> Any:
+    """Return the sums of tokens, decided edits and agent sessions by day, week and month."""
+    tokens: Counter[tuple[object, ...]] = Counter()
+    edits: defaultdict[tuple[object, ...], list[DecisionDay]] = defaultdict(list)
+    for one, grain in itertools.product(counts, TimeGrain):
+        start = day_number(grain.start(one.row.day))
+        key = (grain.value, start, one.person, one.row.agent, one.repository_id or 0)
+        if isinstance(one.row, TokenDay):
+            tokens[*key, one.row.model or ""] += one.row.tokens.output
+        else:
+            edits[*key, one.row.language or ""].append(one.row)
+    active: Counter[tuple[object, ...]] = Counter()
+    for ((person, agent, _), found), grain in itertools.product(places.items(), TimeGrain):
+        for day, place in found:
+            start = day_number(grain.start(day))
+            active[grain.value, start, person, agent, place] += len(found) == 1
+    return tokens, sorted((*key, *amounts(rows)) for key, rows in edits.items()), active
+
+
+def amounts(rows: Iterable[DecisionDay]) -> tuple[int, int, int | None]:
+    found = list(rows)
+    accepted = [one for one in found if one.decision is EditDecision.ACCEPTED]
+    lines = [one.lines for one in accepted if one.lines is not None]
+    return (
+        sum(one.edits for one in accepted if one.decided_by is DecidedBy.PERSON),
+        sum(one.edits for one in found if one.decision is EditDecision.FAILED),
+        sum(lines) if lines else None,
+    )
 
 
 def flat(counts: Counter[tuple[object, ...]]) -> list[tuple[object, ...]]:

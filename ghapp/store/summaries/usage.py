@@ -10,27 +10,44 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, case, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Table,
+    and_,
+    case,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
 
 from ghapp.store.database import Database
 from ghapp.store.id_sets import among
 from ghapp.store.schema import (
     access_token,
     agent_session_day,
-    decision_day,
+    agent_session_sum,
+    decision_sum,
     outcome,
     pull_agent,
     pull_summary,
     source_day,
-    token_day,
+    token_sum,
     usage_identity,
 )
 from ghapp.store.summaries.conditions import (
     ONE_DAY,
+    GrainSpan,
     TeamMembers,
     conditions,
+    finest,
     same_pull,
+    spans,
     teams_of,
+    within,
 )
 from ghapp.store.summaries.tally import day_number
 from ghapp.store.tokens import TokenKind
@@ -58,7 +75,6 @@ from ghapp.usage.counts import (
     folded,
     told,
 )
-from ghapp.usage.decisions import DecidedBy, EditDecision
 from ghapp.usage.sources import UsageSource
 
 WEEK = 7
@@ -125,15 +141,12 @@ class _UsageQuery:
         chosen = frozenset(members)
         return tuple(account for account, login in self._logins.items() if login in chosen)
 
-    def _asked(
-        self, table: Table, since: date | None = None, until: date | None = None
-    ) -> list[ColumnElement[bool]]:
-        """Return the conditions of the selection on a table of sums, perhaps on other days."""
+    def _asked(self, table: Table, days: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+        """Return the conditions of the selection on a table, with those on its days."""
         selection, columns = self._selection, table.c
         found = [
             columns.installation_id == selection.installation_id,
-            columns.day >= day_number(since or selection.since),
-            columns.day <= day_number(until or selection.until),
+            days,
             among(
                 columns.repository_id,
                 (*selection.repository_ids, *((NOWHERE,) if selection.has_unplaced else ())),
@@ -145,13 +158,30 @@ class _UsageQuery:
             found.append(among(columns.person, self._members))
         return found
 
+    def _whole(self, table: Table) -> list[ColumnElement[bool]]:
+        """Return the conditions on sums: whole months and weeks, and the days at the ends."""
+        spans = finest(self._days)
+        return self._asked(table, or_(*(_of_span(table, span) for span in spans)))
+
+    def _by_grain(self, table: Table, grain: TimeGrain) -> list[ColumnElement[bool]]:
+        """Return the conditions on sums by a grain, with the days at the ends."""
+        parts = spans(self._days, grain)
+        return self._asked(table, or_(*(_of_span(table, span) for span in parts)))
+
+    def _between(self, table: Table, first: date, last: date) -> list[ColumnElement[bool]]:
+        return self._asked(table, table.c.day.between(day_number(first), day_number(last)))
+
+    @property
+    def _days(self) -> PullSelection:
+        return PullSelection((), since=self._selection.since, until=self._selection.until)
+
     # --- parts ------------------------------------------------------------------------------------
 
     @cached_property
     def _tokens(self) -> list[tuple[str, str, PersonPart]]:
         """The tokens of each person by agent and model."""
-        key = (token_day.c.agent, token_day.c.model, token_day.c.person)
-        query = select(*key, *_token_sums()).where(*self._asked(token_day)).group_by(*key)
+        key = (token_sum.c.agent, token_sum.c.model, token_sum.c.person)
+        query = select(*key, *_token_sums()).where(*self._whole(token_sum)).group_by(*key)
         return [
             (row.agent, row.model, PersonPart(row.person, **_tokens(row)))
             for row in self._connection.execute(query)
@@ -160,8 +190,8 @@ class _UsageQuery:
     @cached_property
     def _edits(self) -> list[tuple[str, str, PersonPart]]:
         """The decided edits of each person by agent and language."""
-        key = (decision_day.c.agent, decision_day.c.language, decision_day.c.person)
-        query = select(*key, *_edit_sums()).where(*self._asked(decision_day)).group_by(*key)
+        key = (decision_sum.c.agent, decision_sum.c.language, decision_sum.c.person)
+        query = select(*key, *_edit_sums()).where(*self._whole(decision_sum)).group_by(*key)
         return [
             (row.agent, row.language, PersonPart(row.person, edits=_edits(row)))
             for row in self._connection.execute(query)
@@ -170,14 +200,28 @@ class _UsageQuery:
     @cached_property
     def _agent_sessions(self) -> list[tuple[str, PersonPart]]:
         """The agent sessions of each person by agent."""
-        columns = agent_session_day.c
+        columns = agent_session_sum.c
         key = (columns.agent, columns.person)
-        different = func.count(columns.agent_session.distinct()).label("different")
-        query = select(*key, different).where(*self._asked(agent_session_day)).group_by(*key)
+        singles = func.sum(columns.singles).label("singles")
+        query = select(*key, singles).where(*self._whole(agent_session_sum)).group_by(*key)
+        found = {
+            (row.agent, row.person): int(row.singles) for row in self._connection.execute(query)
+        }
+        for one in self._several():
+            found[one.agent, one.person] += 1
         return [
-            (row.agent, PersonPart(row.person, agent_sessions=row.different))
-            for row in self._connection.execute(query)
+            (agent, PersonPart(person, agent_sessions=count))
+            for (agent, person), count in found.items()
         ]
+
+    def _several(self, start: ColumnElement[int] | None = None) -> Sequence[Row[Any]]:
+        """Return the agent sessions of several days or repositories, each once (for a period)."""
+        columns = agent_session_day.c
+        own = (columns.agent, columns.person, columns.agent_session)
+        key = own if start is None else (start, *own)
+        days = self._between(agent_session_day, self._selection.since, self._selection.until)
+        query = select(*key).where(*days, not_(columns.is_single)).distinct()
+        return self._connection.execute(query).all()
 
     @cached_property
     def _by_agent(self) -> list[tuple[str, PersonPart]]:
@@ -218,12 +262,14 @@ class _UsageQuery:
     def series(self, grain: TimeGrain) -> tuple[UsagePoint, ...]:
         """Return the usage by period, oldest first; a period without usage has nobody."""
         found: defaultdict[int, dict[str, Any]] = defaultdict(dict)
-        for row in self._active(grain):
-            found[row.start] |= {"people": row.people, "agent_sessions": int(row.different)}
-        for row in self._periods(token_day, grain, _token_sums()):
+        for row in self._periods(agent_session_sum, grain, [_singles()]):
+            found[row.start] |= {"people": row.people, "agent_sessions": int(row.singles)}
+        for row in self._several(self._start(agent_session_day.c.day, grain).label("start")):
+            found[row.start]["agent_sessions"] += 1
+        for row in self._periods(token_sum, grain, _token_sums()):
             if row.people >= SMALLEST_GROUP:
                 found[row.start] |= _tokens(row)
-        for row in self._periods(decision_day, grain, _edit_sums()):
+        for row in self._periods(decision_sum, grain, _edit_sums()):
             if row.people >= SMALLEST_GROUP:
                 found[row.start]["edits"] = _edits(row)
         if not found:
@@ -239,25 +285,9 @@ class _UsageQuery:
     def _periods(
         self, table: Table, grain: TimeGrain, sums: Sequence[ColumnElement[Any]]
     ) -> Sequence[Row[Any]]:
-        start = self._start(table.c.day, grain).label("start")
+        start = self._start(table.c.start, grain).label("start")
         people = func.count(table.c.person.distinct()).label("people")
-        query = select(start, people, *sums).where(*self._asked(table)).group_by(start)
-        return self._connection.execute(query).all()
-
-    def _active(self, grain: TimeGrain) -> Sequence[Row[Any]]:
-        """Return how many people and agent sessions there were, by period."""
-        columns = agent_session_day.c
-        start = self._start(columns.day, grain).label("start")
-        different = func.count(columns.agent_session.distinct()).label("different")
-        key = (start, columns.person, columns.agent)
-        of_people = (
-            select(*key, different).where(*self._asked(agent_session_day)).group_by(*key).subquery()
-        )
-        query = select(
-            of_people.c.start,
-            func.count(of_people.c.person.distinct()).label("people"),
-            func.sum(of_people.c.different).label("different"),
-        ).group_by(of_people.c.start)
+        query = select(start, people, *sums).where(*self._by_grain(table, grain)).group_by(start)
         return self._connection.execute(query).all()
 
     def _start(self, day: ColumnElement[int], grain: TimeGrain) -> ColumnElement[int]:
@@ -340,7 +370,7 @@ class _UsageQuery:
         week = ((columns.day - day_number(first)) // WEEK).label("week")
         query = (
             select(columns.person, week, func.count(columns.day.distinct()).label("days"))
-            .where(*self._asked(agent_session_day, first, last))
+            .where(*self._between(agent_session_day, first, last))
             .group_by(columns.person, week)
         )
         weeks: defaultdict[int, dict[int, int]] = defaultdict(dict)
@@ -389,7 +419,7 @@ class _UsageQuery:
                 func.sum(columns.tokens).label("tokens"),
                 func.max(columns.read_at).label("read_at"),
             )
-            .where(*self._asked(source_day))
+            .where(*self._between(source_day, self._selection.since, self._selection.until))
             .group_by(columns.source, columns.counts, columns.day, columns.person, columns.agent)
             .subquery()
         )
@@ -423,7 +453,7 @@ def _source(source: int, rows: dict[bool, Row[Any]]) -> SourceCounts:
 
 def _token_sums() -> list[ColumnElement[Any]]:
     names = ("answers", *TOKEN_KINDS)
-    return [func.sum(token_day.c[name]).label(name) for name in names]
+    return [func.sum(token_sum.c[name]).label(name) for name in names]
 
 
 def _tokens(row: Row[Any]) -> dict[str, Any]:
@@ -432,33 +462,19 @@ def _tokens(row: Row[Any]) -> dict[str, Any]:
     return {"tokens": TokenCounts(**counts), "answers": _whole(row.answers)}
 
 
-DECIDERS = {
-    "by_people": DecidedBy.PERSON.value,
-    "automatic": DecidedBy.AUTOMATIC.value,
-    "unknown": "",
-}
+def _singles() -> ColumnElement[Any]:
+    return func.sum(agent_session_sum.c.singles).label("singles")
+
+
+def _of_span(table: Table, span: GrainSpan) -> ColumnElement[bool]:
+    return and_(table.c.grain == span.grain.value, *within(table.c.start, span))
+
+
+AMOUNTS = [column.name for column in decision_sum.c if column.name not in decision_sum.primary_key]
 
 
 def _edit_sums() -> list[ColumnElement[Any]]:
-    columns = decision_day.c
-
-    def edits(*asked: ColumnElement[bool]) -> ColumnElement[Any]:
-        return func.coalesce(func.sum(case((and_(*asked), columns.edits), else_=0)), 0)
-
-    decided = columns.decision.in_([EditDecision.ACCEPTED.value, EditDecision.REFUSED.value])
-    accepted = columns.decision == EditDecision.ACCEPTED.value
-    return [
-        *(
-            edits(columns.decision == decision.value, columns.decided_by == by).label(
-                f"{name}_{decision.value}"
-            )
-            for name, by in DECIDERS.items()
-            for decision in (EditDecision.ACCEPTED, EditDecision.REFUSED)
-        ),
-        edits(columns.decision == EditDecision.FAILED.value).label("failed"),
-        func.sum(case((decided, columns.lines))).label("lines_suggested"),
-        func.sum(case((accepted, columns.lines))).label("lines_accepted"),
-    ]
+    return [func.sum(decision_sum.c[name]).label(name) for name in AMOUNTS]
 
 
 def _edits(row: Row[Any]) -> EditCounts:
@@ -469,7 +485,7 @@ def _edits(row: Row[Any]) -> EditCounts:
         )
 
     return EditCounts(
-        by_people=decided("by_people"),
+        by_people=decided("people"),
         automatic=decided("automatic"),
         unknown=decided("unknown"),
         failed=int(row.failed),

@@ -30,6 +30,7 @@ from ghapp.usage.counts import (
 from ghapp.usage.days import DecisionDay, TokenDay
 from ghapp.usage.decisions import DecidedBy, EditDecision
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
+from tests.store.plain_usage import counting
 from tests.store.records import NOW
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 5, 24)
@@ -112,6 +113,7 @@ class Organization:
                 repository_id=None if place is None else self.places[place],
             )
             store.usage.add(origin, tokens, decisions, now=NOW)
+        store.usage.settle()
 
     def selection(self, places: tuple[int, ...], **asked: Any) -> UsageSelection:
         """Return a selection in some of the repositories."""
@@ -120,8 +122,8 @@ class Organization:
 
     def rows(self, asked: UsageSelection) -> list[StoredUsage]:
         """Return the rows that count and are selected, with those of days outside."""
-        rows = self.store.usage.rows(self.number)
-        return [one for one in rows if one.counts and self.is_asked(one, asked)]
+        rows = counting(self.store.usage.rows(self.number))
+        return [one for one in rows if self.is_asked(one, asked)]
 
     def is_asked(self, one: StoredUsage, asked: UsageSelection) -> bool:
         """Say whether a selection has a row, on whatever day it is."""
@@ -271,12 +273,14 @@ def check_adoption(found: AdoptionCounts, rows: list[StoredUsage], last: date) -
 def check_sources(found: Iterable[SourceCounts], made: Organization, asked: UsageSelection) -> None:
     days: dict[tuple[UsageSource, bool], set[object]] = defaultdict(set)
     tokens: dict[tuple[UsageSource, bool], int] = defaultdict(int)
-    for one in made.store.usage.rows(made.number):
+    rows = made.store.usage.rows(made.number)
+    counts = counting(rows)
+    for one in rows:
         is_asked = made.is_asked(one, asked) and asked.since <= one.row.day <= asked.until
         if is_asked:
-            days[one.source, one.counts].add((one.person, one.row.day, one.row.agent))
+            days[one.source, one in counts].add((one.person, one.row.day, one.row.agent))
             spent = one.row.tokens.total if isinstance(one.row, TokenDay) else 0
-            tokens[one.source, one.counts] += spent
+            tokens[one.source, one in counts] += spent
     assert {one.source for one in found} == {source for source, _ in days}
     for one_ in found:
         shown, covered = (one_.source, True), (one_.source, False)

@@ -1,0 +1,383 @@
+"""Which source of usage counts for a person's day with an agent, and the sums of what counts.
+
+A change only notes which days are stale; `settle` sums them again, all at once. Questions read
+the sums, never the rows that sources sent.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    FromClause,
+    Select,
+    Table,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union,
+    union_all,
+    update,
+)
+
+from ghapp.store.database import Database
+from ghapp.store.schema import (
+    agent_session_day,
+    agent_session_sum,
+    decision_sum,
+    source_day,
+    token_sum,
+    usage_decisions,
+    usage_identity,
+    usage_stale,
+    usage_tokens,
+)
+from ghapp.store.summaries.conditions import to_day
+from ghapp.store.summaries.tally import day_number
+from ghapp.store.usage_rows import SPENT, TOKEN_KINDS
+from ghapp.summaries.selection import TimeGrain
+from ghapp.usage.decisions import DecidedBy, EditDecision
+
+SENT = (usage_tokens, usage_decisions)
+"""Tables of what sources sent."""
+SUMS = (token_sum, decision_sum, agent_session_sum)
+"""Tables of what counts of it, by day, week and month."""
+DAYS = (agent_session_day, source_day)
+AT_ONCE = 2_000
+"""Stale days that one transaction settles."""
+WEEK, LONGEST = 7, 31
+"""Days of a week, and of the longest month."""
+
+StaleDay = tuple[int, int, str]
+"""Day number, person and agent."""
+
+_STALE = usage_stale.c
+_TAKEN = _STALE.is_taken
+DECIDERS = {"people": DecidedBy.PERSON.value, "automatic": DecidedBy.AUTOMATIC.value, "unknown": ""}
+"""Beginning of a column of ``decision_sum`` → who decided."""
+
+
+def note_stale(
+    connection: Connection, database: Database, installation_id: int, days: Iterable[StaleDay]
+) -> None:
+    """Note that the sums of some days are no longer true."""
+    keys = {(installation_id, *day) for day in days}
+    _note(connection, database, keys, is_taken=False)
+
+
+def _note(
+    connection: Connection,
+    database: Database,
+    keys: Iterable[tuple[int, int, int, str]],
+    *,
+    is_taken: bool,
+) -> None:
+    rows = [
+        {
+            "installation_id": installation_id,
+            "day": day,
+            "person": person,
+            "agent": agent,
+            "week": day_number(TimeGrain.WEEK.start(to_day(day))),
+            "month": day_number(month := TimeGrain.MONTH.start(to_day(day))),
+            "next_month": day_number(TimeGrain.MONTH.next(month)),
+            "is_taken": is_taken,
+        }
+        for installation_id, day, person, agent in sorted(keys)
+    ]
+    if rows:
+        add = database.insert(usage_stale).on_conflict_do_update(
+            index_elements=[column.name for column in usage_stale.primary_key],
+            set_={"is_taken": is_taken},
+        )
+        connection.execute(add, rows)
+
+
+def settle(database: Database) -> int:
+    """Sum every stale day again; return how many there were."""
+    count = 0
+    while True:
+        with database.write() as connection:
+            database.lock(connection, "usage_stale")
+            taken = _take(connection)
+            if taken:
+                _Settling(connection, database).settle()
+        count += taken
+        if taken < AT_ONCE:
+            return count
+
+
+def _take(connection: Connection) -> int:
+    key = tuple_(*usage_stale.primary_key)
+    some = select(*usage_stale.primary_key).order_by(*usage_stale.primary_key).limit(AT_ONCE)
+    change = update(usage_stale).where(key.in_(some)).values(is_taken=True)
+    return connection.execute(change).rowcount
+
+
+class _Settling:
+    """The days that are taken, settled in one transaction."""
+
+    def __init__(self, connection: Connection, database: Database) -> None:
+        self._connection = connection
+        self._database = database
+
+    def settle(self) -> None:
+        """Choose the source of each day, then sum what counts."""
+        self._take_days_of_same_agent_sessions()
+        self._choose()
+        for table in (token_sum, decision_sum, agent_session_sum):
+            self._delete_days(table)
+        self._sum_tokens()
+        self._sum_decisions()
+        self._sum_agent_sessions()
+        self._sum_sources()
+        for table in SUMS:
+            for grain in (TimeGrain.WEEK, TimeGrain.MONTH):
+                self._sum_periods(table, grain)
+        self._connection.execute(delete(usage_stale).where(_TAKEN))
+
+    # --- which days -------------------------------------------------------------------------------
+
+    def _take_days_of_same_agent_sessions(self) -> None:
+        """Take the other days of agent sessions, too: one on several days is counted apart."""
+        columns = agent_session_day.c
+        whole = (columns.person, columns.agent, columns.agent_session)
+        before = select(columns.installation_id, *whole).where(
+            _is_taken(agent_session_day, columns.day)
+        )
+        now = (
+            select(
+                *(_STALE.installation_id, _STALE.person, _STALE.agent),
+                sent.c.agent_session,
+            )
+            .select_from(_joined(sent))
+            .where(_TAKEN)
+            for sent in SENT
+        )
+        same = union(before, *now).subquery()
+        is_same = and_(
+            columns.installation_id == same.c.installation_id,
+            columns.person == same.c.person,
+            columns.agent == same.c.agent,
+            columns.agent_session == same.c.agent_session,
+        )
+        days = (
+            select(columns.installation_id, columns.day, columns.person, columns.agent)
+            .join(same, is_same)
+            .distinct()
+        )
+        found = {(row[0], row[1], row[2], row[3]) for row in self._connection.execute(days)}
+        _note(self._connection, self._database, found, is_taken=True)
+
+    def _choose(self) -> None:
+        """Let the first source count that has any row of a day."""
+        mine = update(usage_stale).where(_TAKEN)
+        self._connection.execute(mine.values(source=_first_source(usage_tokens)))
+        first = _first_source(usage_decisions)
+        earlier = or_(_STALE.source.is_(None), first < _STALE.source)
+        self._connection.execute(mine.where(earlier).values(source=first))
+
+    # --- sums of days -----------------------------------------------------------------------------
+
+    def _delete_days(self, table: Table) -> None:
+        is_day = table.c.grain == TimeGrain.DAY.value
+        self._connection.execute(delete(table).where(is_day, _is_taken(table, table.c.start)))
+
+    def _sum_tokens(self) -> None:
+        columns = usage_tokens.c
+        amounts = [func.sum(columns[name]).label(name) for name in ("answers", *TOKEN_KINDS)]
+        self._sum_days(token_sum, usage_tokens, columns.model, amounts)
+
+    def _sum_decisions(self) -> None:
+        columns = usage_decisions.c
+        accepted, refused = (
+            columns.decision == one.value for one in (EditDecision.ACCEPTED, EditDecision.REFUSED)
+        )
+        failed = columns.decision == EditDecision.FAILED.value
+        amounts = [
+            *(
+                _edits(is_so, columns.decided_by == by).label(f"{name}_{word}")
+                for name, by in DECIDERS.items()
+                for word, is_so in (("accepted", accepted), ("refused", refused))
+            ),
+            _edits(failed).label("failed"),
+            func.sum(case((or_(accepted, refused), columns.lines))).label("lines_suggested"),
+            func.sum(case((accepted, columns.lines))).label("lines_accepted"),
+        ]
+        self._sum_days(decision_sum, usage_decisions, columns.language, amounts)
+
+    def _sum_days(
+        self, table: Table, sent: Table, name: ColumnElement[str], amounts: Sequence[Any]
+    ) -> None:
+        key = (*_KEY, sent.c.repository_id, name)
+        query = (
+            select(literal(TimeGrain.DAY.value).label("grain"), *key, *amounts)
+            .select_from(_joined(sent))
+            .where(_TAKEN, sent.c.source == _STALE.source)
+            .group_by(*key)
+        )
+        self._insert(table, query)
+
+    def _sum_agent_sessions(self) -> None:
+        columns = agent_session_day.c
+        mine = _is_taken(agent_session_day, columns.day)
+        self._connection.execute(delete(agent_session_day).where(mine))
+        found = union(
+            *(
+                select(
+                    *_KEY,
+                    sent.c.repository_id,
+                    sent.c.agent_session,
+                    literal(False).label("is_single"),  # noqa: FBT003 - a value
+                )
+                .select_from(_joined(sent))
+                .where(_TAKEN, sent.c.source == _STALE.source)
+                for sent in SENT
+            )
+        ).subquery()
+        self._insert(agent_session_day, select(found), day=True)
+        other = agent_session_day.alias()
+        of_same = select(func.count()).where(
+            *(
+                other.c[name] == columns[name]
+                for name in ("installation_id", "person", "agent", "agent_session")
+            )
+        )
+        single = of_same.correlate(agent_session_day).scalar_subquery() == 1
+        self._connection.execute(update(agent_session_day).where(mine).values(is_single=single))
+        key = (
+            columns.installation_id,
+            columns.day.label("start"),
+            *(columns.person, columns.agent, columns.repository_id),
+        )
+        singles = func.sum(case((columns.is_single, 1), else_=0)).label("singles")
+        day = literal(TimeGrain.DAY.value).label("grain")
+        self._insert(agent_session_sum, select(day, *key, singles).where(mine).group_by(*key))
+
+    def _sum_sources(self) -> None:
+        """Sum what each source said, whether it counts or not."""
+        mine = _is_taken(source_day, source_day.c.day)
+        self._connection.execute(delete(source_day).where(mine))
+        spent = sum((usage_tokens.c[kind] for kind in SPENT), literal(0))
+        said = union_all(
+            *(
+                select(
+                    *_KEY,
+                    *(sent.c.repository_id, sent.c.source),
+                    (sent.c.source == _STALE.source).label("counts"),
+                    (spent if sent is usage_tokens else literal(0)).label("tokens"),
+                    sent.c.read_at,
+                )
+                .select_from(_joined(sent))
+                .where(_TAKEN)
+                for sent in SENT
+            )
+        ).subquery()
+        key = [column for column in said.c if column.name not in {"tokens", "read_at"}]
+        sums = func.sum(said.c.tokens).label("tokens"), func.max(said.c.read_at).label("read_at")
+        self._insert(source_day, select(*key, *sums).group_by(*key), day=True)
+
+    # --- weeks and months -------------------------------------------------------------------------
+
+    def _sum_periods(self, table: Table, grain: TimeGrain) -> None:
+        """Sum the days of every week or month that has a day that was taken."""
+        is_week = grain is TimeGrain.WEEK
+        start = _STALE.week if is_week else _STALE.month
+        end = _STALE.week + WEEK if is_week else _STALE.next_month
+        key = (_STALE.installation_id, start.label("start"), _STALE.person, _STALE.agent)
+        periods = select(*key).where(_TAKEN)
+        columns, later = table.c, _offsets(grain).subquery()
+        period = periods.add_columns(end.label("end")).distinct().subquery()
+        names = ("installation_id", "start", "person", "agent")
+        whole = tuple_(*(columns[name] for name in names))
+        self._connection.execute(
+            delete(table).where(columns.grain == grain.value, whole.in_(periods))
+        )
+        of_period = and_(
+            columns.installation_id == period.c.installation_id,
+            columns.grain == TimeGrain.DAY.value,
+            columns.start == period.c.start + later.c.days,
+            columns.person == period.c.person,
+            columns.agent == period.c.agent,
+        )
+        own = [column for column in table.primary_key if column.name not in {"grain", "start"}]
+        amounts = [column for column in columns if column.name not in table.primary_key]
+        query = (
+            select(
+                *(literal(grain.value).label("grain"), period.c.start, *own),
+                *(func.sum(column).label(column.name) for column in amounts),
+            )
+            .select_from(period)
+            .join(later, literal(1) == 1)
+            .join(table, of_period)
+            .where(columns.start < period.c.end)
+            .group_by(period.c.start, *own)
+        )
+        self._insert(table, query)
+
+    def _insert(self, table: Table, query: Select[Any], *, day: bool = False) -> None:
+        names = list(query.selected_columns.keys())
+        if not day:
+            names = ["start" if name == "day" else name for name in names]
+        self._connection.execute(insert(table).from_select(names, query))
+
+
+_KEY = (_STALE.installation_id, _STALE.day, _STALE.person, _STALE.agent)
+
+
+def _joined(sent: Table) -> FromClause:
+    """Return the rows that sources sent of the stale days."""
+    is_theirs = and_(
+        usage_identity.c.installation_id == _STALE.installation_id,
+        usage_identity.c.person == _STALE.person,
+    )
+    return usage_stale.join(usage_identity, is_theirs).join(
+        sent, and_(_is_of_day(sent), sent.c.identity_id == usage_identity.c.id)
+    )
+
+
+def _is_of_day(sent: Table) -> ColumnElement[bool]:
+    return and_(
+        sent.c.installation_id == _STALE.installation_id,
+        sent.c.day == _STALE.day,
+        sent.c.agent == _STALE.agent,
+    )
+
+
+def _first_source(sent: Table) -> ColumnElement[int]:
+    """Return the first source that sent anything of a stale day."""
+    return (
+        select(func.min(sent.c.source))
+        .join_from(usage_identity, sent, sent.c.identity_id == usage_identity.c.id)
+        .where(
+            usage_identity.c.installation_id == _STALE.installation_id,
+            usage_identity.c.person == _STALE.person,
+            _is_of_day(sent),
+        )
+        .correlate(usage_stale)
+        .scalar_subquery()
+    )
+
+
+def _is_taken(table: Table, day: ColumnElement[int]) -> ColumnElement[bool]:
+    columns = table.c
+    whole = tuple_(columns.installation_id, day, columns.person, columns.agent)
+    return whole.in_(select(*_KEY).where(_TAKEN))
+
+
+def _edits(*asked: ColumnElement[bool]) -> ColumnElement[Any]:
+    return func.sum(case((and_(*asked), usage_decisions.c.edits), else_=0))
+
+
+def _offsets(grain: TimeGrain) -> CompoundSelect[Any]:
+    """Return a column of the numbers of a period's days."""
+    most = WEEK if grain is TimeGrain.WEEK else LONGEST
+    return union_all(*(select(literal(number).label("days")) for number in range(most)))
