@@ -739,6 +739,7 @@ def _usage(name: str, *own: Column[Any], key: tuple[str, ...]) -> Table:
         Column("installation_id", BigInteger, nullable=False),
         Column("day", Integer, nullable=False),
         Column("identity_id", BigInteger, nullable=False),
+        Column("person", BigInteger, nullable=False),
         Column("agent", Text, nullable=False),
         Column("source", Integer, nullable=False),
         Column("agent_session", Text, nullable=False),
@@ -748,8 +749,9 @@ def _usage(name: str, *own: Column[Any], key: tuple[str, ...]) -> Table:
         *own,
         Column("read_at", InstantColumn, nullable=False),
         PrimaryKeyConstraint(
-            *("installation_id", "day", "identity_id", "agent", "source", "agent_session"),
-            *("repository_id", "machine", "agent_version", *key),
+            # First what a question about a person's day knows: SQLite looks no further.
+            *("installation_id", "person", "day", "agent", "source", "agent_session"),
+            *("identity_id", "repository_id", "machine", "agent_version", *key),
         ),
         sqlite_with_rowid=False,
     )
@@ -808,8 +810,9 @@ def _usage_sums(name: str, *own: Column[Any], key: tuple[str, ...] = ()) -> Tabl
         Column("repository_id", BigInteger, nullable=False),
         *own,
         PrimaryKeyConstraint(
-            *("installation_id", "grain", "start", "person", "agent", "repository_id", *key)
+            *("installation_id", "grain", "person", "agent", "start", "repository_id", *key)
         ),
+        Index(f"{name}_start", "installation_id", "grain", "start"),
         sqlite_with_rowid=False,
     )
 

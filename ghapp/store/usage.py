@@ -72,7 +72,7 @@ class UsageTable:
             identity = self._identity(connection, origin, now)
             rows: list[UsageRow] = [*tokens, *decisions]
             said = {(one.day, one.agent, one.agent_session) for one in rows}
-            head = columns_of(origin, identity, now)
+            head = columns_of(origin, identity, self._person(connection, identity), now)
             for table in SENT:
                 for condition in _of_days(table, head, said):
                     connection.execute(delete(table).where(condition))
@@ -90,7 +90,11 @@ class UsageTable:
         with self._database.write() as connection:
             self._lock(connection, origin.installation_id)
             identity = self._identity(connection, origin, now)
-            self._add(connection, columns_of(origin, identity, now), [*tokens, *decisions])
+            self._add(
+                connection,
+                columns_of(origin, identity, self._person(connection, identity), now),
+                [*tokens, *decisions],
+            )
 
     # --- who it is of -----------------------------------------------------------------------------
 
@@ -136,9 +140,19 @@ class UsageTable:
             connection.execute(
                 update(usage_identity).where(usage_identity.c.id == one).values(values)
             )
-            people = {before, self._person(connection, one)}
-            days = _days_of(connection, installation_id, one)
-            stale = {(day, person, agent) for day, agent in days for person in people}
+            after = self._person(connection, one)
+            days: set[tuple[int, str]] = set()
+            for sent in SENT:
+                columns = sent.c
+                theirs = (
+                    columns.installation_id == installation_id,
+                    columns.person == before,
+                    columns.identity_id == one,
+                )
+                query = select(columns.day, columns.agent).where(*theirs).distinct()
+                days |= {(row[0], row[1]) for row in connection.execute(query)}
+                connection.execute(update(sent).where(*theirs).values(person=after))
+            stale = {(day, person, agent) for day, agent in days for person in (before, after)}
             note_stale(connection, self._database, installation_id, stale)
 
     # --- what ends --------------------------------------------------------------------------------
@@ -173,11 +187,7 @@ class UsageTable:
             for table in SENT:
                 columns = table.c
                 chosen = (columns.installation_id == installation_id, columns.source == source)
-                query = (
-                    select(columns.day, usage_identity.c.person, columns.agent)
-                    .join(usage_identity, usage_identity.c.id == columns.identity_id)
-                    .where(*chosen)
-                )
+                query = select(columns.day, columns.person, columns.agent).where(*chosen)
                 stale |= {(row[0], row[1], row[2]) for row in connection.execute(query.distinct())}
                 count += connection.execute(delete(table).where(*chosen)).rowcount
             note_stale(connection, self._database, installation_id, stale)
@@ -217,8 +227,7 @@ class UsageTable:
         with self._database.read() as connection:
             for table, shape in ((usage_tokens, token_day), (usage_decisions, decision_day)):
                 query = (
-                    select(table, usage_identity.c.person)
-                    .join(usage_identity, usage_identity.c.id == table.c.identity_id)
+                    select(table)
                     .where(table.c.installation_id == installation_id)
                     .order_by(*table.primary_key)
                 )
@@ -275,7 +284,7 @@ class UsageTable:
         decisions = [one for one in rows if isinstance(one, DecisionDay)]
         self._insert(connection, usage_tokens, [token_row(head, one) for one in tokens])
         self._insert(connection, usage_decisions, [decision_row(head, one) for one in decisions])
-        person = self._person(connection, head["identity_id"])
+        person = head["person"]
         stale = {(day_number(one.day), person, clean(one.agent)) for one in rows}
         note_stale(connection, self._database, head["installation_id"], stale)
 
@@ -308,7 +317,7 @@ def _of_days(
     table: Table, head: Mapping[str, Any], said: Iterable[tuple[date, str, str]]
 ) -> Iterator[ColumnElement[bool]]:
     """Yield the conditions of what an origin said before of these agent sessions' days."""
-    names = ("installation_id", "identity_id", "source", "repository_id", "machine")
+    names = ("installation_id", "person", "identity_id", "source", "repository_id", "machine")
     origin = [table.c[name] == head[name] for name in names]
     by_day: defaultdict[tuple[date, str], list[str]] = defaultdict(list)
     for day, agent, agent_session in said:
@@ -317,16 +326,3 @@ def _of_days(
         of_day = (table.c.day == day_number(day), table.c.agent == clean(agent))
         for chunk in chunks(sorted(agent_sessions)):
             yield and_(*origin, *of_day, table.c.agent_session.in_(chunk))
-
-
-def _days_of(connection: Connection, installation_id: int, identity: int) -> set[tuple[int, str]]:
-    """Return the days and agents of an identity's rows."""
-    found: set[tuple[int, str]] = set()
-    for table in SENT:
-        query = (
-            select(table.c.day, table.c.agent)
-            .where(table.c.installation_id == installation_id, table.c.identity_id == identity)
-            .distinct()
-        )
-        found |= {(day, agent) for day, agent in connection.execute(query)}
-    return found

@@ -64,11 +64,12 @@ class StoredUsage(Struct, frozen=True):
     row: UsageRow
 
 
-def columns_of(origin: UsageOrigin, identity: int, now: datetime) -> dict[str, Any]:
+def columns_of(origin: UsageOrigin, identity: int, person: int, now: datetime) -> dict[str, Any]:
     """Return the columns that all rows of an origin share."""
     return {
         "installation_id": origin.installation_id,
         "identity_id": identity,
+        "person": person,
         "source": origin.source.value,
         "repository_id": origin.repository_id or NOWHERE,
         "machine": clean(origin.machine),

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    CompoundSelect,
     Connection,
     FromClause,
     Select,
@@ -36,7 +35,6 @@ from ghapp.store.schema import (
     source_day,
     token_sum,
     usage_decisions,
-    usage_identity,
     usage_stale,
     usage_tokens,
 )
@@ -294,7 +292,7 @@ class _Settling:
         end = _STALE.week + WEEK if is_week else _STALE.next_month
         key = (_STALE.installation_id, start.label("start"), _STALE.person, _STALE.agent)
         periods = select(*key).where(_TAKEN)
-        columns, later = table.c, _offsets(grain).subquery()
+        columns = table.c
         period = periods.add_columns(end.label("end")).distinct().subquery()
         names = ("installation_id", "start", "person", "agent")
         whole = tuple_(*(columns[name] for name in names))
@@ -304,7 +302,8 @@ class _Settling:
         of_period = and_(
             columns.installation_id == period.c.installation_id,
             columns.grain == TimeGrain.DAY.value,
-            columns.start == period.c.start + later.c.days,
+            columns.start >= period.c.start,
+            columns.start < period.c.end,
             columns.person == period.c.person,
             columns.agent == period.c.agent,
         )
@@ -316,9 +315,7 @@ class _Settling:
                 *(func.sum(column).label(column.name) for column in amounts),
             )
             .select_from(period)
-            .join(later, literal(1) == 1)
             .join(table, of_period)
-            .where(columns.start < period.c.end)
             .group_by(period.c.start, *own)
         )
         self._insert(table, query)
@@ -335,36 +332,17 @@ _KEY = (_STALE.installation_id, _STALE.day, _STALE.person, _STALE.agent)
 
 def _joined(sent: Table) -> FromClause:
     """Return the rows that sources sent of the stale days."""
-    is_theirs = and_(
-        usage_identity.c.installation_id == _STALE.installation_id,
-        usage_identity.c.person == _STALE.person,
-    )
-    return usage_stale.join(usage_identity, is_theirs).join(
-        sent, and_(_is_of_day(sent), sent.c.identity_id == usage_identity.c.id)
-    )
+    return usage_stale.join(sent, _is_of_day(sent))
 
 
 def _is_of_day(sent: Table) -> ColumnElement[bool]:
-    return and_(
-        sent.c.installation_id == _STALE.installation_id,
-        sent.c.day == _STALE.day,
-        sent.c.agent == _STALE.agent,
-    )
+    return and_(*(sent.c[column.name] == column for column in _KEY))
 
 
 def _first_source(sent: Table) -> ColumnElement[int]:
     """Return the first source that sent anything of a stale day."""
-    return (
-        select(func.min(sent.c.source))
-        .join_from(usage_identity, sent, sent.c.identity_id == usage_identity.c.id)
-        .where(
-            usage_identity.c.installation_id == _STALE.installation_id,
-            usage_identity.c.person == _STALE.person,
-            _is_of_day(sent),
-        )
-        .correlate(usage_stale)
-        .scalar_subquery()
-    )
+    query = select(func.min(sent.c.source)).where(_is_of_day(sent))
+    return query.correlate(usage_stale).scalar_subquery()
 
 
 def _is_taken(table: Table, day: ColumnElement[int]) -> ColumnElement[bool]:
@@ -375,9 +353,3 @@ def _is_taken(table: Table, day: ColumnElement[int]) -> ColumnElement[bool]:
 
 def _edits(*asked: ColumnElement[bool]) -> ColumnElement[Any]:
     return func.sum(case((and_(*asked), usage_decisions.c.edits), else_=0))
-
-
-def _offsets(grain: TimeGrain) -> CompoundSelect[Any]:
-    """Return a column of the numbers of a period's days."""
-    most = WEEK if grain is TimeGrain.WEEK else LONGEST
-    return union_all(*(select(literal(number).label("days")) for number in range(most)))
