@@ -21,6 +21,7 @@ from ghapp.attribution.model import (
     UnreadEvidence,
 )
 from ghapp.evidence.calls import OpenCalls
+from ghapp.evidence.deciders import DecidedBy, EditDecider
 from ghapp.evidence.file_edits import FileEdits
 from ghapp.evidence.ids import known_id, made_id
 from ghapp.evidence.json_records import RecordError, each_record, optional, some_text, to_time
@@ -87,6 +88,15 @@ _SAME = re.compile(r"^\W*\.\.\.\s*existing code\b", re.IGNORECASE)
 _SIGN = re.compile(rb'"type"\s*:\s*"(?:session|user|assistant|tool|hook)\.\w+"')
 # "type":"session.start": others name events so, too, but not these
 _START = re.compile(rb'"type"\s*:\s*"(?:session\.(?:start|resume)|tool\.execution_\w+)"')
+_REFUSALS = {
+    "denied-interactively-by-user": DecidedBy.PERSON,
+    "denied-by-rules": DecidedBy.AUTOMATIC,
+    "denied-no-approval-rule-and-could-not-request-from-user": DecidedBy.AUTOMATIC,
+    "denied-by-content-exclusion-policy": DecidedBy.AUTOMATIC,
+    "denied-by-permission-request-hook": DecidedBy.AUTOMATIC,
+}
+"""What ``permission.completed`` says of a call → who refused it. An approval does not say whose it
+is: a rule's, a hook's and a person's look alike (github/copilot-sdk)."""
 # Permission denied by the user
 _REFUSED = re.compile(r"denied|rejected|declined", re.IGNORECASE)
 # The operation was cancelled
@@ -150,6 +160,7 @@ class _Arguments(msgspec.Struct, gc=False):
 class _Result(msgspec.Struct, gc=False):
     detailedContent: Any = None  # noqa: N815
     result_type: Any = None
+    kind: Any = None
 
 
 _EVENT = msgspec.json.Decoder(_Event)
@@ -203,6 +214,8 @@ class _Events:
         self.files = FileEdits()
         self.calls: OpenCalls[_Call] = OpenCalls()
         self.made: set[str] = set()
+        self.refused: dict[str, DecidedBy] = {}
+        """Id of a call → who refused it, where the events say so."""
         self.unread: Counter[str] = Counter()
 
     def take(self, number: int, line: bytes) -> Iterator[Found]:
@@ -226,6 +239,10 @@ class _Events:
             self._call(data, at, number)
         elif event.type == "tool.execution_complete":
             yield from self._end(data, at)
+        elif event.type == "permission.completed":
+            told = optional(_RESULT, data.result)
+            if told is not None and isinstance(told.kind, str) and told.kind in _REFUSALS:
+                self.refused[str(data.toolCallId)] = _REFUSALS[told.kind]
         else:
             self._place(data)
             if data.context is not None:
@@ -277,7 +294,7 @@ class _Events:
 
     def _edits(
         self, call: _Call, output: _Result | None, result: EditResult, at: datetime | None
-    ) -> Iterator[Edit | UnreadEvidence]:
+    ) -> Iterator[Found]:
         found = self._lines(call, output, applied=result is EditResult.APPLIED)
         if not found and call.tool in EDITING:
             self.unread[call.tool] += 1
@@ -291,8 +308,9 @@ class _Events:
             name = call.id or self._make_id(at, path)
             if name is None:
                 continue
+            id_ = name if call.id is None or len(found) == 1 else f"{name}#{number}"
             yield Edit(
-                id=name if call.id is None or len(found) == 1 else f"{name}#{number}",
+                id=id_,
                 agent=AGENT,
                 agent_session=self.agent_session,
                 at=at,
@@ -304,6 +322,9 @@ class _Events:
                 model=call.model,
                 lines=lines,
             )
+            by = self.refused.get(call.id or "") if result is EditResult.REFUSED else None
+            if by is not None:
+                yield EditDecider(edit=id_, path=path, by=by)
 
     def _make_id(self, at: datetime, path: str) -> str | None:
         """Return an id for an edit that has none; ``None``: this edit was told before."""
@@ -389,7 +410,7 @@ class _Events:
 _KINDS = frozenset(
     {
         *("session.start", "session.resume", "session.model_change"),
-        *("tool.execution_start", "tool.execution_complete"),
+        *("tool.execution_start", "tool.execution_complete", "permission.completed"),
     }
 )
 

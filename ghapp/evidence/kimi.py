@@ -127,8 +127,8 @@ class _Reading:
             told = optional(_RESULT, event.result)
             if told is not None and self.edits.may_answer(id_):
                 prose = bytes(event.result).decode(errors="replace")
-                result = failure(prose) if told.isError else EditResult.APPLIED
-                yield from self.edits.result(id_, CallResult(result, at))
+                result = failure(prose) if told.isError else CallResult(EditResult.APPLIED)
+                yield from self.edits.result(id_, result._replace(at=at))
         elif event.type == "tool.call" and isinstance(event.name, str):
             given = optional(_ARGUMENTS, event.args) or _Arguments()
             yield from self.edits.call(

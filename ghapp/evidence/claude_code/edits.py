@@ -18,6 +18,7 @@ from ghapp.evidence.claude_code.transcript import (
     ToolCall,
     Transcript,
 )
+from ghapp.evidence.deciders import EditDecider
 from ghapp.evidence.known_files import KnownFiles, SharedFiles
 from ghapp.evidence.own_lines import (
     NO_LINES,
@@ -64,7 +65,10 @@ class TranscriptEdits:
     def _of_call(self, joined: JoinedCall) -> Iterator[Found]:
         call, structured = joined.call, joined.structured
         before = self._before(call, structured)
-        yield self._edit(joined, call.id, call.path, _lines(call, structured, before, joined))
+        edit = self._edit(joined, call.id, call.path, _lines(call, structured, before, joined))
+        yield edit
+        if joined.decided_by is not None and isinstance(edit, Edit):
+            yield EditDecider(edit=edit.id, path=edit.path, by=joined.decided_by)
         if joined.result is EditResult.APPLIED:
             self._remember(joined)
             after = None if joined.modified else _content_after(call, before)
