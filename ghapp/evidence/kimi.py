@@ -104,7 +104,7 @@ class _Reading:
     def __init__(self, name: str, wanted: WantedPath) -> None:
         self.name = name
         self.edits = CallEdits(name, AGENT, wanted, READS)
-        self.edits.agent_session = self.of = _session(name)
+        self.edits.agent_session = self.of = session_of(name)
         self.cwd: str | None = None
         self.model: str | None = None
 
@@ -144,7 +144,7 @@ class _Reading:
             )
 
 
-def _session(name: str) -> str:
+def session_of(name: str) -> str:
     """Return the agent session, which only the folders name: ``…/ID/agents/main/wire.jsonl``."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if "agents" in parts[1:-1]:

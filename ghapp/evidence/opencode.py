@@ -37,7 +37,7 @@ from ghapp.evidence.source import Found, WantedPath
 NAME = "opencode"
 AGENT = "opencode"
 HOMES: tuple[str, ...] = (".local/share/opencode",)
-FILES = r"(?:ses_|prt_).+\.json|opencode(?:-[\w.-]+)?\.db"
+FILES = r"(?:ses_|msg_|prt_).+\.json|opencode(?:-[\w.-]+)?\.db"
 
 TOOLS = frozenset({"edit", "write", "multiedit", "patch", "apply_patch"})
 READING = frozenset(
@@ -53,6 +53,7 @@ _SQLITE = b"SQLite format 3\0"
 _EXPORT = re.compile(rb'\s*\{\s*"info"\s*:\s*\{[^}]*"id"\s*:\s*"ses_')
 _EXPORT_SIGNS = (b'"info"', b'"messages"', b'"sessionID"')
 """In every export with messages, whatever the order of its members is."""
+_MESSAGE_SIGNS = (b'"role"', b'"sessionID"')
 _PART_SIGNS = (b'"callID"', b'"sessionID"', b'"state"')
 PART_HEAD = 2048
 """Bytes at the start of a part that hold its signs, unless its arguments come first."""
@@ -201,12 +202,18 @@ def recognizes(name: str, head: bytes) -> bool:
         return bool(re.fullmatch(FILES, PurePosixPath(name).name))
     if _EXPORT.match(head):
         return True
-    return head.lstrip()[:1] == b"{" and (_holds(head, _EXPORT_SIGNS) or _is_part(name, head))
+    if head.lstrip()[:1] != b"{":
+        return False
+    return _holds(head, _EXPORT_SIGNS) or _is_part(name, head) or _is_message(name, head)
 
 
 def _is_part(name: str, head: bytes) -> bool:
     is_named = PurePosixPath(name).name.startswith("prt_")
     return _holds(head if is_named else head[:PART_HEAD], _PART_SIGNS)
+
+
+def _is_message(name: str, head: bytes) -> bool:
+    return PurePosixPath(name).name.startswith("msg_") and _holds(head, _MESSAGE_SIGNS)
 
 
 def _holds(head: bytes, signs: Iterable[bytes]) -> bool:
