@@ -205,7 +205,8 @@ def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Fo
     yield from reading.edits.rest()
 
 
-def _agent(name: str) -> str:
+def agent_of(name: str) -> str:
+    """Return the agent of a task, by the folder of the editor's extension."""
     folders = name.replace("\\", "/").split("/")
     return next((_EXTENSIONS[one] for one in folders if one in _EXTENSIONS), AGENT)
 
@@ -232,7 +233,7 @@ class _Reading:
 
     def __init__(self, name: str, wanted: WantedPath, agent_session: str | None) -> None:
         self.name = name
-        self.edits = CallEdits(name, _agent(name), wanted, READS)
+        self.edits = CallEdits(name, agent_of(name), wanted, READS)
         folder = PurePosixPath(name.replace("\\", "/")).parent.name
         self.edits.agent_session = agent_session or stem(f"{folder or 'task'}.x")
         self.cwd: str | None = None

@@ -15,6 +15,7 @@ from ghapp.evidence.deciders import DecidedBy, EditDecider
 from ghapp.evidence.homes import agent_at
 from ghapp.evidence.paths import to_path
 from ghapp.evidence.registry import source_of
+from ghapp.evidence.source import EvidenceSource
 from ghapp.ingest.artifacts import (
     UNRECOGNIZED,
     ArtifactError,
@@ -43,6 +44,7 @@ READERS: dict[str, Callable[[str, Iterable[bytes]], Iterator[Told]]] = {
 """Name of the evidence source that recognizes a file → what reads its tokens."""
 
 UNCOUNTED = "files whose tokens nobody reads"
+SILENT = "files without tokens"
 UNDECIDED = "edits that were interrupted or never answered"
 TOO_EARLY = "records dated before the agents existed"
 TOO_LATE = "records dated in the future"
@@ -85,13 +87,25 @@ def _tokens(artifact: EvidenceArtifact) -> Iterator[FoundUsage]:
         head, lines = opened(artifact)
         source = source_of(artifact.name, head)
         if source is not None and source.NAME in READERS:
-            yield from READERS[source.NAME](artifact.name, lines)
+            yield from _never_silent(source, artifact, READERS[source.NAME](artifact.name, lines))
         elif source is not None:
             yield left_out(source.AGENT, UNCOUNTED)
         elif head and not head.isspace() and not is_of_a_message(artifact):
             yield PassedOver(agent=agent_at(artifact.name), what=UNRECOGNIZED, count=1)
     except OSError:
         return
+
+
+def _never_silent(
+    source: EvidenceSource, artifact: EvidenceArtifact, found: Iterable[Told]
+) -> Iterator[Told]:
+    """Yield what a reader found in a file, and say so if that is nothing."""
+    silent = not is_of_a_message(artifact)
+    for one in found:
+        silent = False
+        yield one
+    if silent:
+        yield left_out(source.AGENT, SILENT)
 
 
 def _decided(artifact: EvidenceArtifact, edits: ArtifactReader) -> Iterator[FoundUsage]:

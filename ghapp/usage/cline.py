@@ -1,4 +1,8 @@
-"""Tokens in the documents of Cline's command line; the editors' tasks keep them in other files."""
+"""Tokens in the documents of Cline's command line.
+
+The tasks of the editors' agents keep theirs in other files (``ui_messages.json``), which nobody
+reads here.
+"""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -6,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from ghapp.evidence.cline import agent_of
 from ghapp.evidence.json_records import (
     RecordError,
     decoded,
@@ -19,6 +24,7 @@ from ghapp.usage.answers import TokenCounts, UsageRecord
 from ghapp.usage.believed import IMPOSSIBLE, UNTIMED, Told, counts, is_nothing, left_out
 
 AGENT = "cline"
+ELSEWHERE = "tasks whose tokens stand in files that nobody reads"
 
 
 class _Metrics(msgspec.Struct, gc=False, rename="camel"):
@@ -57,8 +63,12 @@ _MODEL_INFO = msgspec.json.Decoder(_ModelInfo)
 def read(name: str, records: Iterable[bytes]) -> Iterator[Told]:
     """Yield the tokens of each answer in a document of the command line."""
     try:
-        told = decoded(_DOCUMENT, document(records))
-    except RecordError:  # an editor's task, or damaged: ghapp.evidence names what it cannot read
+        text = document(records)
+        if text.lstrip()[:1] == b"[":
+            yield left_out(agent_of(name), ELSEWHERE)
+            return
+        told = decoded(_DOCUMENT, text)
+    except RecordError:  # damaged: ghapp.evidence names it
         return
     session = some_text(told.sessionId) or stem(name)
     for raw in optional(_MESSAGES, told.messages) or ():

@@ -16,6 +16,7 @@ from ghapp.evidence.registry import SOURCES
 from ghapp.ingest.artifacts import ArtifactError
 from ghapp.ingest.usage_files import (
     READERS,
+    SILENT,
     TOO_EARLY,
     TOO_LATE,
     UNCOUNTED,
@@ -181,6 +182,11 @@ def test_an_edit_that_was_stopped_or_never_answered_is_no_decision(case: str) ->
     assert stopped
     assert decided == outcomes["applied"] + outcomes["refused"] + outcomes["failed"]
     assert left_out(found)["claude-code", UNDECIDED] == stopped
+
+
+def test_a_file_without_tokens_is_named(tmp_path: Path) -> None:
+    (tmp_path / "rollout-7.jsonl").write_bytes(meta("a") + MODEL)
+    assert left_out(read(tmp_path)) == {("codex", SILENT): 1}
 
 
 def test_a_path_that_is_not_there_is_refused_before_anything_is_read(tmp_path: Path) -> None:

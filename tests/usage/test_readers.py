@@ -187,7 +187,12 @@ def test_cline_s_command_line_tells_tokens() -> None:
     [found] = told(cline.read, "s1.messages.json", document)
     assert found.tokens == TokenCounts(input=100, output=20, cache_read=60)
     assert place(found)[:2] == ("s1", "glm-5")
-    assert told(cline.read, "api_conversation_history.json", [answer]) == []
+
+
+def test_the_tasks_of_editors_are_named_by_their_agent() -> None:
+    name = "globalStorage/rooveterinaryinc.roo-cline/tasks/7/api_conversation_history.json"
+    found = list(cline.read(name, lines([{"role": "assistant", "content": "hi", "ts": MS}])))
+    assert found == [left_out("roo-code", cline.ELSEWHERE)]
 
 
 # --- what cannot be -----------------------------------------------------------------------------
