@@ -49,7 +49,7 @@ def _edits(decisions: Sequence[DecidedEdit]) -> None:
     rows = [
         _decided(name, own) for name, own in (("every record", decisions), ("each edit once", once))
     ]
-    heads = ("counted", *EditDecision, "by a person", "automatic", "not recorded", "lines")
+    heads = ("counted", *EditDecision, "by a person", "automatic", "not recorded", "lines accepted")
     say(table(rows, heads))
 
 
@@ -57,6 +57,7 @@ def _decided(name: str, decisions: Sequence[DecidedEdit]) -> tuple[str, ...]:
     became = Counter(one.decision for one in decisions)
     made = Counter(one.decided_by for one in decisions if one.decision is not EditDecision.FAILED)
     by = (made["person"], made["automatic"], made[None])
-    lines = sum(one.lines or 0 for one in decisions)
+    accepted = [one for one in decisions if one.decision is EditDecision.ACCEPTED]
+    lines = sum(one.lines or 0 for one in accepted)
     numbers = (*(became[one] for one in EditDecision), *by, lines)
     return (name, *(f"{one:,}" for one in numbers))

@@ -17,8 +17,9 @@ if TYPE_CHECKING:  # only running the command needs them
 
     from ghapp.attribution.model import PassedOver
     from ghapp.usage.answers import TokenCounts
+    from ghapp.usage.counts import EditCounts
     from ghapp.usage.decisions import AcceptRate
-    from ghapp.usage.parts import Deciders, EditCounts, UsagePart
+    from ghapp.usage.parts import OwnPart
 
 KINDS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 PARTS = ("day", "model", "agent", "agent_session", "project")
@@ -178,17 +179,20 @@ class _Found:
 # --- as JSON ------------------------------------------------------------------------------------
 
 
-def _part(part: "UsagePart") -> dict[str, Any]:
+def _part(part: "OwnPart") -> dict[str, Any]:
+    from ghapp.usage.parts import people_accept_rate  # noqa: PLC0415 - see the top
+
     edits = part.edits
     return {
         "answers": part.answers,
         "tokens": {**_kinds(part.tokens), "reasoning": part.tokens.reasoning},
         "edits": {
-            "accepted": _deciders(edits.accepted),
-            "refused": _deciders(edits.refused),
+            "accepted": _deciders(edits, "accepted"),
+            "refused": _deciders(edits, "refused"),
             "failed": edits.failed,
-            "lines": edits.lines,
-            "people_accept_rate": _range(edits.people_accept_rate),
+            "lines": edits.lines_accepted,
+            "lines_suggested": edits.lines_suggested,
+            "people_accept_rate": _range(people_accept_rate(edits)),
         },
     }
 
@@ -197,8 +201,10 @@ def _kinds(tokens: "TokenCounts") -> dict[str, int]:
     return {kind: getattr(tokens, kind) for kind in KINDS}
 
 
-def _deciders(edits: "Deciders") -> dict[str, int]:
-    return {"person": edits.person, "automatic": edits.automatic, "unknown": edits.unknown}
+def _deciders(edits: "EditCounts", decision: str) -> dict[str, int]:
+    """Return accepted or refused edits by who decided."""
+    parts = {"person": edits.by_people, "automatic": edits.automatic, "unknown": edits.unknown}
+    return {by: getattr(part, decision) for by, part in parts.items()}
 
 
 def _range(rate: "AcceptRate | None") -> dict[str, float] | None:
@@ -220,12 +226,11 @@ def _table(by: str, heads: "tuple[str, ...]") -> "Table":
     return table
 
 
-def _token_table(by: str, rows: "list[tuple[str, UsagePart]]") -> "Table":
+def _token_table(by: str, rows: "list[tuple[str, OwnPart]]") -> "Table":
     table = _table(by, ("answers", "input", "output", "cache read", "cache written"))
     for name, one in rows:
         told = one.tokens
-        written = told.cache_write_5m + told.cache_write_1h + told.cache_write_unsplit
-        numbers = (one.answers, told.input, told.output, told.cache_read, written)
+        numbers = (one.answers, told.input, told.output, told.cache_read, told.cache_write)
         if one.answers or any(numbers):
             table.add_row(visible(name, WIDTH * 4), *map(_short, numbers))
     return table
@@ -240,11 +245,11 @@ def _short(number: int) -> str:
     return f"{number:,}" if number < 10**10 else f"{number / 10**6:,.0f} million"
 
 
-def _edit_table(by: str, rows: "list[tuple[str, UsagePart]]") -> "Table":
+def _edit_table(by: str, rows: "list[tuple[str, OwnPart]]") -> "Table":
     table = _table(by, ("accepted", "refused", "failed", "lines added"))
     for name, one in rows:
         edits = one.edits
-        numbers = (edits.accepted.all, edits.refused.all, edits.failed, edits.lines)
+        numbers = (edits.all.accepted, edits.all.refused, edits.failed, edits.lines_accepted or 0)
         if any(numbers):
             table.add_row(visible(name, WIDTH * 4), *(f"{number:,}" for number in numbers))
     return table
@@ -252,18 +257,19 @@ def _edit_table(by: str, rows: "list[tuple[str, UsagePart]]") -> "Table":
 
 def _decider_table(edits: "EditCounts") -> "Table":
     table = _table("decided", ("accepted", "refused"))
-    for kind, name in (
-        ("person", "by a person"),
-        ("automatic", "by a setting, hook or mode"),
-        ("unknown", "not recorded"),
+    for name, part in (
+        ("by a person", edits.by_people),
+        ("by a setting, hook or mode", edits.automatic),
+        ("not recorded", edits.unknown),
     ):
-        accepted, refused = getattr(edits.accepted, kind), getattr(edits.refused, kind)
-        table.add_row(name, f"{accepted:,}", f"{refused:,}")
+        table.add_row(name, f"{part.accepted:,}", f"{part.refused:,}")
     return table
 
 
 def _rate(edits: "EditCounts") -> str:
-    rate = edits.people_accept_rate
+    from ghapp.usage.parts import people_accept_rate  # noqa: PLC0415 - see the top
+
+    rate = people_accept_rate(edits)
     if rate is None:
         return "No record names a person's decision, so people's accept rate is unknown."
     least, most = f"{rate.at_least:.0%}", f"{rate.at_most:.0%}"

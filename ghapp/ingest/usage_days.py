@@ -5,15 +5,18 @@ holds numbers and names only. A file that did not change since then holds nothin
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+
+import msgspec
 
 from ghapp.attribution.model import PassedOver, Struct, UnreadEvidence
 from ghapp.evidence.source import added_up
 from ghapp.ingest.artifacts import EvidenceArtifact, each_artifact
 from ghapp.ingest.usage_files import read_usage
-from ghapp.usage.answers import Settling, UsageRecord
+from ghapp.usage.answers import MOST, Settling, UsageRecord
+from ghapp.usage.believed import left_out
 from ghapp.usage.days import DecisionDay, TokenDay, decision_days, misfits, token_days
 from ghapp.usage.decisions import DecidedEdit, decided_once
 
@@ -23,6 +26,8 @@ MOST_READ = 8 * 1024 * 1024 * 1024
 MARGIN = timedelta(days=1)
 """Records this near to the days asked for are kept until all are read: copies of an answer may have
 other times than the one that counts."""
+
+TOO_MANY = "days of an agent session with impossible sums"
 
 DaysOfProject = tuple[tuple[TokenDay, ...], tuple[DecisionDay, ...]]
 
@@ -67,8 +72,9 @@ def usage_of_machine(
             usage.unread += 1
         else:
             usage.add(found)
+    projects = usage.by_project()
     return UsageOfMachine(
-        projects=usage.by_project(),
+        projects=projects,
         passed_over=added_up([*usage.passed_over, *usage.misfits]),
         unread=usage.unread,
         files=len(chosen),
@@ -114,11 +120,19 @@ class _Usage:
         )
         return {
             project: (
-                tuple(token_days(answers.get(project, ()))),
+                tuple(self._sendable(token_days(answers.get(project, ())))),
                 tuple(decision_days(decisions.get(project, ()))),
             )
             for project in sorted({*answers, *decisions}, key=lambda one: one or "")
         }
+
+    def _sendable(self, rows: Iterable[TokenDay]) -> Iterator[TokenDay]:
+        """Yield the rows whose sums can be; note the others."""
+        for row in rows:
+            if max(one or 0 for one in msgspec.structs.astuple(row.tokens)) <= MOST:
+                yield row
+            else:
+                self.passed_over.append(left_out(row.agent, TOO_MANY))
 
 
 def _day(one: UsageRecord | DecidedEdit) -> date:

@@ -65,7 +65,8 @@ class DecisionDay(Struct, frozen=True):
     """``None``: the source does not say."""
     edits: Count
     lines: Count | None
-    """Lines added by the accepted edits whose lines are known; ``None``: of none they are."""
+    """Lines that these edits added, or would have, had they not been refused; ``None``: of none of
+    them they are known."""
     agent_version: Version | None = None
 
 

@@ -60,7 +60,8 @@ class DecidedEdit(Struct, frozen=True):
     decided_by: DecidedBy | None = None
     """``None``: the record does not say."""
     lines: int | None = None
-    """Lines that an accepted edit added; ``None``: unknown, or the edit was not accepted."""
+    """Lines that the edit added, or would have, had it not been refused; ``None``: unknown, or the
+    edit failed."""
     model: str | None = None
     version: str | None = None
     project: str | None = None
@@ -75,7 +76,7 @@ def decided(edit: Edit, by: DecidedBy | None) -> DecidedEdit | None:
     decision = _DECISIONS.get(edit.outcome)
     if decision is None or _SHELL.fullmatch(edit.tool):
         return None
-    is_accepted = decision is EditDecision.ACCEPTED
+    has_failed = decision is EditDecision.FAILED
     return DecidedEdit(
         agent=edit.agent,
         agent_session=edit.agent_session,
@@ -84,8 +85,8 @@ def decided(edit: Edit, by: DecidedBy | None) -> DecidedEdit | None:
         tool=edit.tool,
         path=edit.path,
         decision=decision,
-        decided_by=None if decision is EditDecision.FAILED else by,
-        lines=sum(len(hunk.own) for hunk in edit.lines.hunks) if is_accepted else None,
+        decided_by=None if has_failed else by,
+        lines=None if has_failed else sum(len(hunk.own) for hunk in edit.lines.hunks),
         model=edit.model,
         version=edit.agent_version,
         project=edit.cwd,

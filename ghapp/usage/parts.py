@@ -6,6 +6,7 @@ from datetime import UTC
 
 from ghapp.attribution.model import Struct
 from ghapp.usage.answers import TokenCounts, UsageRecord, total
+from ghapp.usage.counts import DecidedCounts, EditCounts, plus
 from ghapp.usage.decisions import AcceptRate, DecidedBy, DecidedEdit, EditDecision, accept_rate
 
 UNKNOWN = "(unknown)"
@@ -21,36 +22,7 @@ NAMES: dict[str, Callable[[UsageRecord | DecidedEdit], str]] = {
 """What usage can be parted by → the name of a record's part."""
 
 
-class Deciders(Struct, frozen=True):
-    """Edits by who decided on them."""
-
-    person: int = 0
-    automatic: int = 0
-    unknown: int = 0
-
-    @property
-    def all(self) -> int:
-        """All of them."""
-        return self.person + self.automatic + self.unknown
-
-
-class EditCounts(Struct, frozen=True):
-    """What became of edits."""
-
-    accepted: Deciders = Deciders()
-    refused: Deciders = Deciders()
-    failed: int = 0
-    lines: int = 0
-    """Lines that the accepted edits added."""
-
-    @property
-    def people_accept_rate(self) -> AcceptRate | None:
-        """People's accept rate; ``None``: no record names a decision of a person."""
-        accepted, refused = self.accepted, self.refused
-        return accept_rate(accepted.person, refused.person, accepted.unknown, refused.unknown)
-
-
-class UsagePart(Struct, frozen=True):
+class OwnPart(Struct, frozen=True):
     """A part of the usage: all of it, a day's, a model's."""
 
     answers: int
@@ -59,17 +31,17 @@ class UsagePart(Struct, frozen=True):
     edits: EditCounts
 
 
-def whole(answers: Iterable[UsageRecord], decisions: Iterable[DecidedEdit]) -> UsagePart:
+def whole(answers: Iterable[UsageRecord], decisions: Iterable[DecidedEdit]) -> OwnPart:
     """Return all in one part."""
     own = list(answers)
-    return UsagePart(
+    return OwnPart(
         answers=sum(one.answers or 0 for one in own), tokens=total(own), edits=_edits(decisions)
     )
 
 
 def parted(
     answers: Iterable[UsageRecord], decisions: Iterable[DecidedEdit], by: str
-) -> dict[str, UsagePart]:
+) -> dict[str, OwnPart]:
     """Return the parts by their names, in their order; ``by`` is a key of `NAMES`."""
     name = NAMES[by]
     found: dict[str, tuple[list[UsageRecord], list[DecidedEdit]]] = {}
@@ -80,19 +52,28 @@ def parted(
     return {key: whole(*found[key]) for key in sorted(found)}
 
 
+def people_accept_rate(edits: EditCounts) -> AcceptRate | None:
+    """Return people's accept rate; ``None``: no record names a decision of a person."""
+    people, unknown = edits.by_people, edits.unknown
+    return accept_rate(people.accepted, people.refused, unknown.accepted, unknown.refused)
+
+
 def _edits(decisions: Iterable[DecidedEdit]) -> EditCounts:
     counts: Counter[tuple[EditDecision, DecidedBy | None]] = Counter()
-    lines = 0
+    lines: dict[EditDecision, int | None] = {}
     for one in decisions:
         counts[one.decision, one.decided_by] += 1
-        lines += one.lines or 0
-    accepted, refused = (
-        Deciders(
-            person=counts[decision, DecidedBy.PERSON],
-            automatic=counts[decision, DecidedBy.AUTOMATIC],
-            unknown=counts[decision, None],
-        )
-        for decision in (EditDecision.ACCEPTED, EditDecision.REFUSED)
+        lines[one.decision] = plus(lines.get(one.decision), one.lines)
+    accepted, refused = EditDecision.ACCEPTED, EditDecision.REFUSED
+
+    def decided(by: DecidedBy | None) -> DecidedCounts:
+        return DecidedCounts(accepted=counts[accepted, by], refused=counts[refused, by])
+
+    return EditCounts(
+        by_people=decided(DecidedBy.PERSON),
+        automatic=decided(DecidedBy.AUTOMATIC),
+        unknown=decided(None),
+        failed=sum(n for (decision, _), n in counts.items() if decision is EditDecision.FAILED),
+        lines_suggested=plus(lines.get(accepted), lines.get(refused)),
+        lines_accepted=lines.get(accepted),
     )
-    failed = sum(n for (decision, _), n in counts.items() if decision is EditDecision.FAILED)
-    return EditCounts(accepted=accepted, refused=refused, failed=failed, lines=lines)

@@ -75,6 +75,7 @@ def test_json_has_decided_edits_and_who_decided(tmp_path: Path) -> None:
         "refused": {"person": 1, "automatic": 0, "unknown": 0},
         "failed": 0,
         "lines": 2,
+        "lines_suggested": 3,
         "people_accept_rate": {"at_least": 0.0, "at_most": 0.5},
     }
     assert set(found["by_agent_session"]) == {"s0", "s1", "s2"}

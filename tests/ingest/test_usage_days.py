@@ -131,3 +131,15 @@ def test_names_that_cannot_be_are_counted_and_every_row_can_be_sent(tmp_path: Pa
 def test_any_days_can_be_asked_for(tmp_path: Path, days: tuple[date, date]) -> None:
     write(tmp_path / "a.jsonl", [answer()])
     assert output(of(tmp_path, days=days)) in ({}, {"/home/ann/shop": 5})
+
+
+def test_sums_that_cannot_be_are_named_and_never_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ghapp.ingest.usage_days.MOST", 9)
+    write(tmp_path / "a.jsonl", [answer(requestId="a"), answer(requestId="b"), answer(cwd="/w")])
+    usage = of(tmp_path)
+    assert output(usage) == {"/home/ann/shop": 0, "/w": 5}
+    assert [one.what for one in usage.passed_over] == [
+        "days of an agent session with impossible sums"
+    ]

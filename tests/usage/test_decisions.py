@@ -37,7 +37,7 @@ def decision(call: str | None = "c1", **changed: Any) -> DecidedEdit:
     ("outcome", "expected"),
     [
         (EditResult.APPLIED, ("accepted", "person", 3)),
-        (EditResult.REFUSED, ("refused", "person", None)),
+        (EditResult.REFUSED, ("refused", "person", 3)),
         (EditResult.FAILED, ("failed", None, None)),
         (EditResult.INTERRUPTED, None),
         (EditResult.UNANSWERED, None),
