@@ -10,9 +10,17 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from ghapp.attribution.model import Edit, EditResult, PassedOver, TextLines, UnreadEvidence
+from ghapp.attribution.model import (
+    DecidedBy,
+    Edit,
+    EditDecider,
+    EditResult,
+    PassedOver,
+    TextLines,
+    UnreadEvidence,
+)
 from ghapp.evidence.calls import OpenCalls
-from ghapp.evidence.deciders import DecidedBy, EditDecider, refused_by
+from ghapp.evidence.deciders import refused_by
 from ghapp.evidence.file_edits import FileEdits
 from ghapp.evidence.ids import is_blanked, known_id, made_id
 from ghapp.evidence.json_records import IsRecord, RecordError, whole_records

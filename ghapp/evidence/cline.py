@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from ghapp.attribution.model import EditResult, UnreadEvidence
+from ghapp.attribution.model import DecidedBy, EditResult, UnreadEvidence
 from ghapp.evidence.call_edits import (
     CallEdits,
     CallResult,
@@ -26,7 +26,6 @@ from ghapp.evidence.call_edits import (
     replacements,
     write_request,
 )
-from ghapp.evidence.deciders import DecidedBy
 from ghapp.evidence.json_records import (
     RecordError,
     decoded,

@@ -14,14 +14,15 @@ import msgspec
 from msgspec import Raw
 
 from ghapp.attribution.model import (
+    DecidedBy,
     Edit,
+    EditDecider,
     EditResult,
     PassedOver,
     TextLines,
     UnreadEvidence,
 )
 from ghapp.evidence.calls import OpenCalls
-from ghapp.evidence.deciders import DecidedBy, EditDecider
 from ghapp.evidence.file_edits import FileEdits
 from ghapp.evidence.ids import known_id, made_id
 from ghapp.evidence.json_records import RecordError, each_record, optional, some_text, to_time

@@ -1,27 +1,8 @@
-"""Who decided on an agent's edit, as far as its records say. It reads no record."""
+"""Who refused an agent's edit, by what was said about it. It reads no record."""
 
 import re
-from enum import StrEnum
 
-from ghapp.attribution.model import Struct
-
-
-class DecidedBy(StrEnum):
-    """Who decided. A rate over all decisions measures permission settings, not people."""
-
-    PERSON = "person"
-    AUTOMATIC = "automatic"
-    """A setting, a hook or a mode that asks nobody."""
-
-
-class EditDecider(Struct, frozen=True):
-    """Who decided on an edit; it follows its edit. No record says it of most edits."""
-
-    edit: str
-    """The edit's id."""
-    path: str
-    by: DecidedBy
-
+from ghapp.attribution.model import DecidedBy
 
 # The user denied this operation. / patch rejected by user / User did not allow tool call
 _PERSON = re.compile(

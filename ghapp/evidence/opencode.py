@@ -16,9 +16,17 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from ghapp.attribution.model import Edit, EditResult, PassedOver, TextLines, UnreadEvidence
+from ghapp.attribution.model import (
+    DecidedBy,
+    Edit,
+    EditDecider,
+    EditResult,
+    PassedOver,
+    TextLines,
+    UnreadEvidence,
+)
 from ghapp.evidence.calls import OpenCalls
-from ghapp.evidence.deciders import DecidedBy, EditDecider, refused_by
+from ghapp.evidence.deciders import refused_by
 from ghapp.evidence.file_edits import FileEdits
 from ghapp.evidence.ids import known_id, made_id
 from ghapp.evidence.json_records import (

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ghapp.attribution.model import EditResult
+from ghapp.attribution.model import DecidedBy, EditResult
 from ghapp.evidence.call_edits import (
     CallEdits,
     CallResult,
@@ -21,7 +21,7 @@ from ghapp.evidence.call_edits import (
     replacements,
     write_request,
 )
-from ghapp.evidence.deciders import DecidedBy, refused_by
+from ghapp.evidence.deciders import refused_by
 from ghapp.evidence.json_records import decoded, optional, some_text, to_time
 from ghapp.evidence.patches import unified_hunks
 from ghapp.evidence.paths import stem

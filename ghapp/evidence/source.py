@@ -4,9 +4,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from ghapp.attribution.model import Edit, FileSnapshot, PassedOver, Struct, UnreadEvidence
+from ghapp.attribution.model import (
+    Edit,
+    EditDecider,
+    FileSnapshot,
+    PassedOver,
+    Struct,
+    UnreadEvidence,
+)
 from ghapp.attribution.paths import below_deepest, tidy
-from ghapp.evidence.deciders import EditDecider
 from ghapp.evidence.paths import to_path
 
 WantedPath = Callable[[str], bool]

@@ -10,8 +10,14 @@ from pathlib import Path
 
 import msgspec
 
-from ghapp.attribution.model import Edit, EditResult, PassedOver, UnreadEvidence
-from ghapp.evidence.deciders import DecidedBy, EditDecider
+from ghapp.attribution.model import (
+    DecidedBy,
+    Edit,
+    EditDecider,
+    EditResult,
+    PassedOver,
+    UnreadEvidence,
+)
 from ghapp.evidence.homes import agent_at
 from ghapp.evidence.paths import to_path
 from ghapp.evidence.registry import source_of

@@ -5,6 +5,7 @@ name does not look like one is unknown in a row, a tool is `OTHER_TOOL`, and the
 session is replaced by one made of it: `misfits` counts them, since nothing is left out silently.
 """
 
+import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -14,7 +15,6 @@ from typing import Annotated
 from msgspec import Meta
 
 from ghapp.attribution.model import PassedOver, Struct
-from ghapp.evidence.ids import made_id
 from ghapp.summaries.languages import language_of
 from ghapp.usage.answers import Count, TokenCounts, UsageRecord
 from ghapp.usage.decisions import DecidedBy, DecidedEdit, EditDecision
@@ -146,7 +146,12 @@ def _tool(one: DecidedEdit) -> str:
 
 def _session(one: UsageRecord | DecidedEdit) -> str:
     name = one.agent_session
-    return name if 0 < len(name) <= 255 and name.isprintable() else made_id(one.agent, name)
+    return name if 0 < len(name) <= 255 and name.isprintable() else _made(name)
+
+
+def _made(name: str) -> str:
+    """Return a name that stands for one that cannot be: equal names get equal ones."""
+    return hashlib.sha256(name.encode(errors="replace")).hexdigest()[:32]
 
 
 def _answers(own: Iterable[UsageRecord]) -> int | None:

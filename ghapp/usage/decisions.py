@@ -10,8 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ghapp.attribution.identity import is_drawn
-from ghapp.attribution.model import Edit, EditResult, Struct
-from ghapp.evidence.deciders import DecidedBy
+from ghapp.attribution.model import DecidedBy, Edit, EditResult, Struct
 
 __all__ = [
     "AcceptRate",

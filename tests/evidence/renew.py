@@ -10,8 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ghapp.attribution.model import Edit, EditLines, PassedOver, UnreadEvidence
-from ghapp.evidence.deciders import EditDecider
+from ghapp.attribution.model import Edit, EditDecider, EditLines, PassedOver, UnreadEvidence
 from ghapp.evidence.registry import SOURCES
 from ghapp.evidence.source import EvidenceSource, Found, NamedCheckout, everything
 from ghapp.ingest import opencode_rows

@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from ghapp.attribution.model import Edit, PassedOver, UnreadEvidence
+from ghapp.attribution.model import Edit, EditDecider, PassedOver, UnreadEvidence
 from ghapp.evidence import codex
-from ghapp.evidence.deciders import EditDecider
 from ghapp.evidence.source import everything
 
 PATCH = "*** Begin Patch\n*** Add File: a.py\n+one\n*** End Patch"

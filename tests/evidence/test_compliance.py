@@ -1,8 +1,7 @@
 """Agent sessions from the Compliance API: tool calls are kept, and what people said is not."""
 
-from ghapp.attribution.model import Edit, UnreadEvidence
+from ghapp.attribution.model import DecidedBy, Edit, EditDecider, UnreadEvidence
 from ghapp.evidence.compliance import LocalSession, SessionBlock, SessionMessage, edits
-from ghapp.evidence.deciders import DecidedBy, EditDecider
 from ghapp.evidence.source import Found, everything
 
 SESSION = LocalSession(id="s1", created_at="2026-05-19T10:00:00Z")

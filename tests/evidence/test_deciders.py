@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from ghapp.attribution.model import Edit
+from ghapp.attribution.model import DecidedBy, Edit, EditDecider
 from ghapp.evidence import claude_code, codex, copilot, gemini_cli, opencode, qwen
-from ghapp.evidence.deciders import DecidedBy, EditDecider, refused_by
+from ghapp.evidence.deciders import refused_by
 from ghapp.evidence.source import EvidenceSource, everything
 from tests.evidence.test_codex import CALL, end, output
 from tests.evidence.test_codex import record as of_codex

@@ -7,7 +7,7 @@ lack, only completes them.
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from ghapp.attribution.model import Edit, EditResult, TextLines, UnreadEvidence
+from ghapp.attribution.model import Edit, EditDecider, EditResult, TextLines, UnreadEvidence
 from ghapp.evidence.claude_code.records import PatchHunk, ToolInput, ToolResult, to_edits
 from ghapp.evidence.claude_code.tools import APPEND, BASH, INSERT, SHELLS
 from ghapp.evidence.claude_code.transcript import (
@@ -18,7 +18,6 @@ from ghapp.evidence.claude_code.transcript import (
     ToolCall,
     Transcript,
 )
-from ghapp.evidence.deciders import EditDecider
 from ghapp.evidence.known_files import KnownFiles, SharedFiles
 from ghapp.evidence.own_lines import (
     NO_LINES,

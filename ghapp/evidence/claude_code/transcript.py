@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from ghapp.attribution.model import EditResult, PassedOver, UnreadEvidence
+from ghapp.attribution.model import DecidedBy, EditResult, PassedOver, UnreadEvidence
 from ghapp.evidence.claude_code.records import (
     MessageBlock,
     ToolInput,
@@ -37,7 +37,6 @@ from ghapp.evidence.claude_code.tools import (
     says_failed,
     understood,
 )
-from ghapp.evidence.deciders import DecidedBy
 from ghapp.evidence.json_records import RecordError, whole_records
 from ghapp.evidence.paths import to_path
 from ghapp.evidence.source import WantedPath, Worktree
