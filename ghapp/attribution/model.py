@@ -157,6 +157,14 @@ class EditResult(StrEnum):
     UNRECORDED = "unrecorded"
 
 
+class DecidedBy(StrEnum):
+    """Who decided on an edit; a rate over all decisions measures settings, not people."""
+
+    PERSON = "person"
+    AUTOMATIC = "automatic"
+    """A setting, a hook or a mode that asks nobody."""
+
+
 class LineFingerprint(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Keyed hashes that we store instead of a line's text (see `ghapp.attribution.fingerprint`)."""
 
@@ -236,6 +244,15 @@ class PassedOver(Struct, frozen=True):
     what: str
     """A tool's name, or what the records are, in words."""
     count: int
+
+
+class EditDecider(Struct, frozen=True):
+    """Who decided on an edit; it follows its edit. No record says it of most edits."""
+
+    edit: str
+    """The edit's id."""
+    path: str
+    by: DecidedBy
 
 
 class FileSnapshot(Struct, frozen=True):

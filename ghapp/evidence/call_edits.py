@@ -10,8 +10,17 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from ghapp.attribution.model import Edit, EditResult, PassedOver, TextLines, UnreadEvidence
+from ghapp.attribution.model import (
+    DecidedBy,
+    Edit,
+    EditDecider,
+    EditResult,
+    PassedOver,
+    TextLines,
+    UnreadEvidence,
+)
 from ghapp.evidence.calls import OpenCalls
+from ghapp.evidence.deciders import refused_by
 from ghapp.evidence.file_edits import FileEdits
 from ghapp.evidence.ids import is_blanked, known_id, made_id
 from ghapp.evidence.json_records import IsRecord, RecordError, whole_records
@@ -75,6 +84,8 @@ class CallResult(NamedTuple):
     """The file's text after the edit, if the agent alone wrote it; ``None``: not told."""
     hunks: tuple[Hunk, ...] = ()
     """A diff with whole lines, if the agent alone wrote it; empty: not told."""
+    decided_by: DecidedBy | None = None
+    """``None``: the record does not say."""
 
 
 class CallEdits:
@@ -196,8 +207,9 @@ class CallEdits:
         for number, file in enumerate(files, 1):
             path = to_path(file.path, call.cwd)
             told = result if len(files) == 1 else CallResult(result.outcome)
+            id_ = name if len(files) == 1 else f"{name}#{number}"
             yield Edit(
-                id=name if len(files) == 1 else f"{name}#{number}",
+                id=id_,
                 agent=self.agent,
                 agent_session=self.agent_session,
                 at=at,
@@ -209,6 +221,8 @@ class CallEdits:
                 model=call.model,
                 lines=self._lines(path, file, told) if self.wanted(path) else NO_LINES,
             )
+            if result.decided_by is not None:
+                yield EditDecider(edit=id_, path=path, by=result.decided_by)
 
     def _name(self, call: ToolCall, at: datetime) -> str:
         """Return the edit's id: some agents number their calls anew in each turn."""
@@ -266,8 +280,8 @@ def replacements(asked: Iterable[tuple[object, object, object]]) -> tuple[TextRe
     return tuple(found)
 
 
-def failure(prose: str) -> EditResult:
+def failure(prose: str) -> CallResult:
     """Return the outcome of a call that was not applied, by what was said about it."""
     if _REFUSED.search(prose):
-        return EditResult.REFUSED
-    return EditResult.INTERRUPTED if _INTERRUPTED.search(prose) else EditResult.FAILED
+        return CallResult(EditResult.REFUSED, decided_by=refused_by(prose))
+    return CallResult(EditResult.INTERRUPTED if _INTERRUPTED.search(prose) else EditResult.FAILED)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from ghapp.attribution.model import EditResult, UnreadEvidence
+from ghapp.attribution.model import DecidedBy, EditResult, UnreadEvidence
 from ghapp.evidence.call_edits import (
     CallEdits,
     CallResult,
@@ -87,6 +87,8 @@ _APPLIED = re.compile(
     r'|\{\s*"path"\s*:.*"operation"\s*:\s*"(?:created|modified)"',
     re.DOTALL,
 )
+_UPDATED = re.compile(r"The user made the following updates to your content")
+"""A person changed the proposal, and so accepted it."""
 # [write_to_file for 'src/a.py'] Result:
 _RESULT = re.compile(r"\[(\w+)(?: for '([^\n]*?)')?\] Result:\s*")
 _TAG = re.compile(r"<(write_to_file|replace_in_file|apply_diff|insert_content|search_and_replace)>")
@@ -202,7 +204,8 @@ def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Fo
     yield from reading.edits.rest()
 
 
-def _agent(name: str) -> str:
+def agent_of(name: str) -> str:
+    """Return the agent of a task, by the folder of the editor's extension."""
     folders = name.replace("\\", "/").split("/")
     return next((_EXTENSIONS[one] for one in folders if one in _EXTENSIONS), AGENT)
 
@@ -229,7 +232,7 @@ class _Reading:
 
     def __init__(self, name: str, wanted: WantedPath, agent_session: str | None) -> None:
         self.name = name
-        self.edits = CallEdits(name, _agent(name), wanted, READS)
+        self.edits = CallEdits(name, agent_of(name), wanted, READS)
         folder = PurePosixPath(name.replace("\\", "/")).parent.name
         self.edits.agent_session = agent_session or stem(f"{folder or 'task'}.x")
         self.cwd: str | None = None
@@ -304,10 +307,10 @@ class _Reading:
         if named := _MODEL.search(prose):
             self.model = named[1]
 
-    def _answer(self, id_: str, outcome: EditResult, at: datetime | None) -> Iterator[Found]:
+    def _answer(self, id_: str, result: CallResult, at: datetime | None) -> Iterator[Found]:
         if self.edits.may_answer(id_):
             self.waiting = [one for one in self.waiting if one.id != id_]
-            yield from self.edits.result(id_, CallResult(outcome, at))
+            yield from self.edits.result(id_, result._replace(at=at))
 
     def _asked(self, tool: str, path: str | None) -> _Asked | None:
         """Return the first call that waits for a result in prose, which names tool and path."""
@@ -338,7 +341,7 @@ def _clock(prose: str) -> datetime | None:
         return None
 
 
-def _outcome(block: _Block) -> EditResult:
+def _outcome(block: _Block) -> CallResult:
     text = optional(_TEXT, block.content)
     if text is None:
         parts = optional(_BLOCKS, block.content) or []
@@ -348,13 +351,16 @@ def _outcome(block: _Block) -> EditResult:
     told = optional(_TOLD, Raw(text.encode(errors="replace"))) if text[:1] == "{" else None
     if told is not None and (told.success is not None or told.error is not None):
         applied = told.success is True and not told.error
-        return EditResult.APPLIED if applied else failure(text)
+        return CallResult(EditResult.APPLIED) if applied else failure(text)
     return _judged(_RESULT.sub("", text, count=1))
 
 
-def _judged(prose: str) -> EditResult:
+def _judged(prose: str) -> CallResult:
     """Return an outcome by the words of a result: only known words say that it was applied."""
-    return EditResult.APPLIED if _APPLIED.match(prose) else failure(prose)
+    if not _APPLIED.match(prose):
+        return failure(prose)
+    by = DecidedBy.PERSON if _UPDATED.match(prose) else None
+    return CallResult(EditResult.APPLIED, decided_by=by)
 
 
 # --- what a call asks for -----------------------------------------------------------------------

@@ -14,8 +14,17 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from ghapp.attribution.model import Edit, EditResult, PassedOver, TextLines, UnreadEvidence
+from ghapp.attribution.model import (
+    DecidedBy,
+    Edit,
+    EditDecider,
+    EditResult,
+    PassedOver,
+    TextLines,
+    UnreadEvidence,
+)
 from ghapp.evidence.calls import OpenCalls
+from ghapp.evidence.deciders import refused_by
 from ghapp.evidence.ids import known_id, made_id
 from ghapp.evidence.json_records import (
     RecordError,
@@ -51,7 +60,7 @@ PROGRAMS = frozenset({"apply_patch", "applypatch"})
 _SIGN = re.compile(rb'"type"\s*:\s*"(?:session_meta|response_item|event_msg|turn_context)"')
 _WANTED = (
     *(b'_call"', b'_output"', b"FileChange", b"turn_context", b"patch_apply_end"),
-    *(b"session_meta", b"aborted"),
+    *(b"session_meta", b"aborted", b"patch_apply_begin"),
 )
 """A record without any of these holds no edit and no call, so its payload is not decoded."""
 _PATCHES = (b"apply_patch", b"applypatch")
@@ -93,6 +102,8 @@ class _Payload(msgspec.Struct, gc=False):
     item: Raw = Raw()
     started_at_ms: Any = None
     completed_at_ms: Any = None
+    approval_policy: Any = None
+    auto_approved: Any = None
 
 
 class _Git(msgspec.Struct, gc=False):
@@ -191,6 +202,10 @@ class _Rollout:
         self.last: datetime | None = None
         self.made: set[str] = set()
         self.unread: Counter[str] = Counter()
+        self.asks_nobody = False
+        """Whether the turn runs without any approval."""
+        self.approved: dict[str, DecidedBy] = {}
+        """Id of a call → who approved it, where the rollout says so."""
 
     def take(self, number: int, line: bytes) -> Iterator[Found]:
         """Yield the edits that one line completes."""
@@ -215,6 +230,8 @@ class _Rollout:
         """Yield the edits that a record completes."""
         if kind in ("session_meta", "turn_context"):
             self._place(kind, payload)
+            if kind == "turn_context":
+                self.asks_nobody = payload.approval_policy == "never"
             git = optional(_GIT, payload.git)
             yield from named_checkout(
                 payload.cwd, git.repository_url if git else None, is_root=False
@@ -230,6 +247,9 @@ class _Rollout:
             item = optional(_ITEM, payload.item)
             if item is not None and item.type == "FileChange":
                 yield from self._end(item, at, number)
+        elif kind == "patch_apply_begin" and isinstance(payload.auto_approved, bool):
+            by = DecidedBy.AUTOMATIC if payload.auto_approved else DecidedBy.PERSON
+            self.approved[str(payload.call_id)] = by
         elif kind == "turn_aborted":
             yield from self.left(EditResult.INTERRUPTED)
 
@@ -297,8 +317,10 @@ class _Rollout:
             self._pass(call)
             return
         said: Any = optional(_ANY, payload.output)
-        result = _result(_prose(said), call.patches)
-        yield from self._edits(call, self._asked(call), result, at or call.at)
+        prose = _prose(said)
+        result = _result(prose, call.patches)
+        by = self._decided_by(call, result, prose)
+        yield from self._edits(call, self._asked(call), result, at or call.at, by)
 
     def _end(self, item: _Item, at: datetime | None, number: int) -> Iterator[Found]:
         """Yield the edits of a patch that ended, one for each file."""
@@ -314,7 +336,18 @@ class _Rollout:
                 self.early.add(id_)
             call = _Call(id_, "apply_patch", [], 1, at, self.cwd, number, self.model, 0)
         files = [self._changed(path, change, call.cwd) for path, change in changes.items()]
-        yield from self._edits(call, files, _ended(item), at or call.at)
+        result = _ended(item)
+        by = self._decided_by(call, result, _prose(item.stderr))
+        yield from self._edits(call, files, result, at or call.at, by)
+
+    def _decided_by(self, call: _Call, result: EditResult, prose: str) -> DecidedBy | None:
+        """Return who decided on a patch; ``None``: the rollout does not say."""
+        if result is EditResult.REFUSED:
+            return refused_by(prose)
+        if result is not EditResult.APPLIED:
+            return None
+        by = self.approved.get(call.id or "")
+        return DecidedBy.AUTOMATIC if by is None and self.asks_nobody else by
 
     def _pass(self, call: _Call) -> None:
         """Count a call that was not read as an edit, unless changes were told while it ran."""
@@ -354,7 +387,8 @@ class _Rollout:
         files: list[tuple[str, TextLines | None]],
         result: EditResult,
         at: datetime | None,
-    ) -> Iterator[Edit | UnreadEvidence]:
+        by: DecidedBy | None = None,
+    ) -> Iterator[Found]:
         """Yield one edit for each file with lines; paths in order give the numbers of the ids."""
         if at is None:
             yield UnreadEvidence(
@@ -373,8 +407,9 @@ class _Rollout:
             name = call.id or self._make_id(session, at, path)
             if name is None:
                 continue
+            id_ = name if call.id is None or len(files) == 1 else f"{name}#{number}"
             yield Edit(
-                id=name if call.id is None or len(files) == 1 else f"{name}#{number}",
+                id=id_,
                 agent=AGENT,
                 agent_session=session,
                 at=at,
@@ -386,6 +421,8 @@ class _Rollout:
                 model=call.model,
                 lines=lines,
             )
+            if by is not None:
+                yield EditDecider(edit=id_, path=path, by=by)
 
     def _make_id(self, session: str, at: datetime, path: str) -> str | None:
         """Return an id for an edit that has none; ``None``: this edit was told before."""

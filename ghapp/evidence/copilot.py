@@ -14,7 +14,9 @@ import msgspec
 from msgspec import Raw
 
 from ghapp.attribution.model import (
+    DecidedBy,
     Edit,
+    EditDecider,
     EditResult,
     PassedOver,
     TextLines,
@@ -87,6 +89,15 @@ _SAME = re.compile(r"^\W*\.\.\.\s*existing code\b", re.IGNORECASE)
 _SIGN = re.compile(rb'"type"\s*:\s*"(?:session|user|assistant|tool|hook)\.\w+"')
 # "type":"session.start": others name events so, too, but not these
 _START = re.compile(rb'"type"\s*:\s*"(?:session\.(?:start|resume)|tool\.execution_\w+)"')
+_REFUSALS = {
+    "denied-interactively-by-user": DecidedBy.PERSON,
+    "denied-by-rules": DecidedBy.AUTOMATIC,
+    "denied-no-approval-rule-and-could-not-request-from-user": DecidedBy.AUTOMATIC,
+    "denied-by-content-exclusion-policy": DecidedBy.AUTOMATIC,
+    "denied-by-permission-request-hook": DecidedBy.AUTOMATIC,
+}
+"""What ``permission.completed`` says of a call → who refused it. An approval does not say whose it
+is: a rule's, a hook's and a person's look alike (github/copilot-sdk)."""
 # Permission denied by the user
 _REFUSED = re.compile(r"denied|rejected|declined", re.IGNORECASE)
 # The operation was cancelled
@@ -150,6 +161,7 @@ class _Arguments(msgspec.Struct, gc=False):
 class _Result(msgspec.Struct, gc=False):
     detailedContent: Any = None  # noqa: N815
     result_type: Any = None
+    kind: Any = None
 
 
 _EVENT = msgspec.json.Decoder(_Event)
@@ -203,6 +215,8 @@ class _Events:
         self.files = FileEdits()
         self.calls: OpenCalls[_Call] = OpenCalls()
         self.made: set[str] = set()
+        self.refused: dict[str, DecidedBy] = {}
+        """Id of a call → who refused it, where the events say so."""
         self.unread: Counter[str] = Counter()
 
     def take(self, number: int, line: bytes) -> Iterator[Found]:
@@ -226,6 +240,10 @@ class _Events:
             self._call(data, at, number)
         elif event.type == "tool.execution_complete":
             yield from self._end(data, at)
+        elif event.type == "permission.completed":
+            told = optional(_RESULT, data.result)
+            if told is not None and isinstance(told.kind, str) and told.kind in _REFUSALS:
+                self.refused[str(data.toolCallId)] = _REFUSALS[told.kind]
         else:
             self._place(data)
             if data.context is not None:
@@ -277,7 +295,7 @@ class _Events:
 
     def _edits(
         self, call: _Call, output: _Result | None, result: EditResult, at: datetime | None
-    ) -> Iterator[Edit | UnreadEvidence]:
+    ) -> Iterator[Found]:
         found = self._lines(call, output, applied=result is EditResult.APPLIED)
         if not found and call.tool in EDITING:
             self.unread[call.tool] += 1
@@ -291,8 +309,9 @@ class _Events:
             name = call.id or self._make_id(at, path)
             if name is None:
                 continue
+            id_ = name if call.id is None or len(found) == 1 else f"{name}#{number}"
             yield Edit(
-                id=name if call.id is None or len(found) == 1 else f"{name}#{number}",
+                id=id_,
                 agent=AGENT,
                 agent_session=self.agent_session,
                 at=at,
@@ -304,6 +323,9 @@ class _Events:
                 model=call.model,
                 lines=lines,
             )
+            by = self.refused.get(call.id or "") if result is EditResult.REFUSED else None
+            if by is not None:
+                yield EditDecider(edit=id_, path=path, by=by)
 
     def _make_id(self, at: datetime, path: str) -> str | None:
         """Return an id for an edit that has none; ``None``: this edit was told before."""
@@ -389,7 +411,7 @@ class _Events:
 _KINDS = frozenset(
     {
         *("session.start", "session.resume", "session.model_change"),
-        *("tool.execution_start", "tool.execution_complete"),
+        *("tool.execution_start", "tool.execution_complete", "permission.completed"),
     }
 )
 

@@ -193,8 +193,8 @@ class _Reading:
             if block.type == "tool_result" and isinstance(id_, str) and self.edits.may_answer(id_):
                 self.has_results = True
                 prose = bytes(block.content).decode(errors="replace")
-                outcome = failure(prose) if block.is_error else EditResult.APPLIED
-                yield from self.edits.result(id_, CallResult(outcome, self.at))
+                told = failure(prose) if block.is_error else CallResult(EditResult.APPLIED)
+                yield from self.edits.result(id_, told._replace(at=self.at))
 
     def _id(self, place: str, block: _Block) -> str:
         """Return a call's place in the agent session, whose copies have the same beginning."""

@@ -183,5 +183,5 @@ def _outcome(block: _Block) -> CallResult:
     prose = bytes(block.content).decode(errors="replace") if text is None else text
     told = optional(_TOLD, Raw(text.encode())) if text and text.startswith("{") else None
     if block.is_error is True or prose.startswith("Error") or (told and told.success is False):
-        return CallResult(failure(prose))
+        return failure(prose)
     return CallResult(EditResult.APPLIED)

@@ -14,7 +14,16 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from ghapp.attribution.model import Edit, EditResult, PassedOver, TextLines, UnreadEvidence
+from ghapp.attribution.model import (
+    DecidedBy,
+    Edit,
+    EditDecider,
+    EditResult,
+    PassedOver,
+    TextLines,
+    UnreadEvidence,
+)
+from ghapp.evidence.deciders import refused_by
 from ghapp.evidence.file_edits import FileEdits
 from ghapp.evidence.ids import known_id, made_id
 from ghapp.evidence.json_records import (
@@ -55,6 +64,8 @@ _RESULTS = {
     "cancelled": EditResult.REFUSED,
 }
 """A call is cancelled when the person rejects it."""
+_DENIED = ("cancelled", "error")
+"""Statuses of calls whose result may say who refused them: a policy's refusal is an error."""
 
 
 class _Arguments(msgspec.Struct, gc=False):
@@ -88,6 +99,7 @@ class _Call(msgspec.Struct, gc=False):
     args: Raw = Raw()
     status: Any = None
     timestamp: Any = None
+    result: Raw = Raw()
     resultDisplay: Raw = Raw()  # noqa: N815
 
 
@@ -206,7 +218,7 @@ class _Reading:
             told = {(name, hash((tool, bytes(call.args)))), (name, (at, open_.path))}
             if not told.isdisjoint(self.ended):
                 continue
-            result = _RESULTS.get(call.status) if isinstance(call.status, str) else None
+            result = _outcome(call, open_)
             if result is None and tool in TOOLS:
                 self.pending[name] = open_
                 continue
@@ -214,9 +226,7 @@ class _Reading:
             self.ended |= told
             yield from self._edit(name, open_, result or EditResult.UNANSWERED)
 
-    def _edit(
-        self, name: str, open_: "_Open", result: EditResult
-    ) -> Iterator[Edit | UnreadEvidence]:
+    def _edit(self, name: str, open_: "_Open", result: EditResult) -> Iterator[Found]:
         if open_.tool not in TOOLS or open_.path is None:
             if open_.tool not in READING:
                 self.unread[open_.tool] += 1
@@ -236,6 +246,9 @@ class _Reading:
             model=open_.model,
             lines=self._lines(open_, result),
         )
+        by = _decided_by(open_, result)
+        if by is not None:
+            yield EditDecider(edit=name, path=open_.path, by=by)
 
     def _lines(self, open_: "_Open", result: EditResult) -> TextLines:
         if open_.path is None or not self.wanted(open_.path):
@@ -271,6 +284,8 @@ class _Open(NamedTuple):
     at: datetime | None
     line: int
     model: str | None
+    refused_by: DecidedBy | None
+    """``None``: nobody refused it, or the record does not say who."""
 
 
 def _is_message(value: dict[str, Any]) -> bool:
@@ -280,7 +295,22 @@ def _is_message(value: dict[str, Any]) -> bool:
 def _opened(call: _Call, tool: str, at: datetime | None, line: int, model: str | None) -> _Open:
     given = optional(_ARGUMENTS, call.args) or _Arguments()
     shown = optional(_SHOWN, call.resultDisplay) or _Shown()
-    return _Open(tool, _path(given, shown), given, shown, at, line, model)
+    prose = bytes(call.result).decode(errors="replace") if call.status in _DENIED else ""
+    return _Open(tool, _path(given, shown), given, shown, at, line, model, refused_by(prose))
+
+
+def _outcome(call: _Call, open_: _Open) -> EditResult | None:
+    """Return what became of a call; ``None``: it has no final status."""
+    result = _RESULTS.get(call.status) if isinstance(call.status, str) else None
+    is_denied = result is EditResult.FAILED and open_.refused_by is DecidedBy.AUTOMATIC
+    return EditResult.REFUSED if is_denied else result
+
+
+def _decided_by(open_: _Open, result: EditResult) -> DecidedBy | None:
+    """Return who decided; ``None``: the record does not say."""
+    if result is EditResult.APPLIED and _proposed(open_) is not None:
+        return DecidedBy.PERSON
+    return open_.refused_by if result is EditResult.REFUSED else None
 
 
 def _proposed(open_: _Open) -> str | None:

@@ -104,7 +104,7 @@ class _Reading:
     def __init__(self, name: str, wanted: WantedPath) -> None:
         self.name = name
         self.edits = CallEdits(name, AGENT, wanted, READS)
-        self.edits.agent_session = self.of = _session(name)
+        self.edits.agent_session = self.of = session_of(name)
         self.cwd: str | None = None
         self.model: str | None = None
 
@@ -127,8 +127,8 @@ class _Reading:
             told = optional(_RESULT, event.result)
             if told is not None and self.edits.may_answer(id_):
                 prose = bytes(event.result).decode(errors="replace")
-                result = failure(prose) if told.isError else EditResult.APPLIED
-                yield from self.edits.result(id_, CallResult(result, at))
+                result = failure(prose) if told.isError else CallResult(EditResult.APPLIED)
+                yield from self.edits.result(id_, result._replace(at=at))
         elif event.type == "tool.call" and isinstance(event.name, str):
             given = optional(_ARGUMENTS, event.args) or _Arguments()
             yield from self.edits.call(
@@ -144,7 +144,7 @@ class _Reading:
             )
 
 
-def _session(name: str) -> str:
+def session_of(name: str) -> str:
     """Return the agent session, which only the folders name: ``…/ID/agents/main/wire.jsonl``."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if "agents" in parts[1:-1]:

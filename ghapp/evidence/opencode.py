@@ -16,8 +16,17 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from ghapp.attribution.model import Edit, EditResult, PassedOver, TextLines, UnreadEvidence
+from ghapp.attribution.model import (
+    DecidedBy,
+    Edit,
+    EditDecider,
+    EditResult,
+    PassedOver,
+    TextLines,
+    UnreadEvidence,
+)
 from ghapp.evidence.calls import OpenCalls
+from ghapp.evidence.deciders import refused_by
 from ghapp.evidence.file_edits import FileEdits
 from ghapp.evidence.ids import known_id, made_id
 from ghapp.evidence.json_records import (
@@ -36,7 +45,7 @@ from ghapp.evidence.source import Found, WantedPath
 NAME = "opencode"
 AGENT = "opencode"
 HOMES: tuple[str, ...] = (".local/share/opencode",)
-FILES = r"(?:ses_|prt_).+\.json|opencode(?:-[\w.-]+)?\.db"
+FILES = r"(?:ses_|msg_|prt_).+\.json|opencode(?:-[\w.-]+)?\.db"
 
 TOOLS = frozenset({"edit", "write", "multiedit", "patch", "apply_patch"})
 READING = frozenset(
@@ -52,11 +61,14 @@ _SQLITE = b"SQLite format 3\0"
 _EXPORT = re.compile(rb'\s*\{\s*"info"\s*:\s*\{[^}]*"id"\s*:\s*"ses_')
 _EXPORT_SIGNS = (b'"info"', b'"messages"', b'"sessionID"')
 """In every export with messages, whatever the order of its members is."""
+_MESSAGE_SIGNS = (b'"role"', b'"sessionID"')
 _PART_SIGNS = (b'"callID"', b'"sessionID"', b'"state"')
 PART_HEAD = 2048
 """Bytes at the start of a part that hold its signs, unless its arguments come first."""
 # The user rejected permission to use this tool
-_REFUSED = re.compile(r"reject|denied|not allowed", re.IGNORECASE)
+_REFUSED = re.compile(r"reject|denied|not allowed|rule which prevents", re.IGNORECASE)
+# The user rejected permission to use this specific tool call with the following feedback: …
+_ADVISED = re.compile(r"rejected permission\b.{0,60}\bfeedback\b", re.IGNORECASE | re.DOTALL)
 # Tool execution aborted
 _INTERRUPTED = re.compile(r"abort|interrupt", re.IGNORECASE)
 # Created file successfully: src/a.py
@@ -198,12 +210,18 @@ def recognizes(name: str, head: bytes) -> bool:
         return bool(re.fullmatch(FILES, PurePosixPath(name).name))
     if _EXPORT.match(head):
         return True
-    return head.lstrip()[:1] == b"{" and (_holds(head, _EXPORT_SIGNS) or _is_part(name, head))
+    if head.lstrip()[:1] != b"{":
+        return False
+    return _holds(head, _EXPORT_SIGNS) or _is_part(name, head) or _is_message(name, head)
 
 
 def _is_part(name: str, head: bytes) -> bool:
     is_named = PurePosixPath(name).name.startswith("prt_")
     return _holds(head if is_named else head[:PART_HEAD], _PART_SIGNS)
+
+
+def _is_message(name: str, head: bytes) -> bool:
+    return PurePosixPath(name).name.startswith("msg_") and _holds(head, _MESSAGE_SIGNS)
 
 
 def _holds(head: bytes, signs: Iterable[bytes]) -> bool:
@@ -312,10 +330,11 @@ class _Reading:
 
     def _edits(
         self, name: str | None, tool: str, state: _State, at: datetime | None, place: _Place
-    ) -> Iterator[Edit | UnreadEvidence]:
+    ) -> Iterator[Found]:
         cwd = some_text(place.directory)
         cwd = to_path(cwd, None) if cwd else None
         result = _result(state)
+        by = _refused_by(state) if result is EditResult.REFUSED else None
         found = self._lines(tool, state, cwd, applied=result is EditResult.APPLIED)
         if not found:
             self.unread[tool] += 1
@@ -329,8 +348,9 @@ class _Reading:
             if lines is None:
                 continue
             id_ = name or made_id(AGENT, session, at.isoformat(), path)
+            id_ = id_ if name is None or len(found) == 1 else f"{id_}#{number}"
             yield Edit(
-                id=id_ if name is None or len(found) == 1 else f"{id_}#{number}",
+                id=id_,
                 agent=AGENT,
                 agent_session=session,
                 at=at,
@@ -342,6 +362,8 @@ class _Reading:
                 model=some_text(place.model),
                 lines=lines,
             )
+            if by is not None:
+                yield EditDecider(edit=id_, path=path, by=by)
 
     def _lines(
         self, tool: str, state: _State, cwd: str | None, *, applied: bool
@@ -436,9 +458,26 @@ def _result(state: _State) -> EditResult:
         return EditResult.APPLIED
     if state.status != "error":
         return EditResult.UNANSWERED
-    error = state.error
-    told = [error.get("type"), error.get("message")] if isinstance(error, dict) else [error]
-    prose = " ".join(one for one in told if isinstance(one, str))
+    prose = _prose(state)
     if _REFUSED.search(prose):
         return EditResult.REFUSED
     return EditResult.INTERRUPTED if _INTERRUPTED.search(prose) else EditResult.FAILED
+
+
+def _prose(state: _State) -> str:
+    error = state.error
+    told = [error.get("type"), error.get("message")] if isinstance(error, dict) else [error]
+    return " ".join(one for one in told if isinstance(one, str))
+
+
+def _refused_by(state: _State) -> DecidedBy | None:
+    """Return who refused a call; ``None``: nobody says it.
+
+    "The user rejected permission" alone says it not: without a terminal OpenCode says the same of
+    every question that nobody was asked (opencode run).
+    """
+    prose = _prose(state)
+    if _ADVISED.search(prose):
+        return DecidedBy.PERSON
+    by = refused_by(prose)
+    return None if by is DecidedBy.PERSON else by

@@ -121,8 +121,8 @@ class _Reading:
         if message.role == "toolResult" and isinstance(id_, str) and self.edits.may_answer(id_):
             prose = bytes(message.content).decode(errors="replace")
             applied = message.isError is False
-            outcome = EditResult.APPLIED if applied else failure(prose)
-            yield from self.edits.result(id_, CallResult(outcome, at))
+            result = CallResult(EditResult.APPLIED) if applied else failure(prose)
+            yield from self.edits.result(id_, result._replace(at=at))
         if message.role != "assistant":
             return
         for block in optional(_BLOCKS, message.content) or []:

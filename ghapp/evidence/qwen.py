@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ghapp.attribution.model import EditResult
+from ghapp.attribution.model import DecidedBy, EditResult
 from ghapp.evidence.call_edits import (
     CallEdits,
     CallResult,
@@ -21,6 +21,7 @@ from ghapp.evidence.call_edits import (
     replacements,
     write_request,
 )
+from ghapp.evidence.deciders import refused_by
 from ghapp.evidence.json_records import decoded, optional, some_text, to_time
 from ghapp.evidence.patches import unified_hunks
 from ghapp.evidence.paths import stem
@@ -213,8 +214,14 @@ def _outcome(told: _Told | None, response: _FunctionResponse) -> CallResult:
         said = optional(_RESPONSE, response.response)
         status = EditResult.FAILED if said is None or said.error else EditResult.APPLIED
     shown = optional(_SHOWN, told.resultDisplay) if told else None
-    if status is not EditResult.APPLIED or shown is None or _is_changed(shown):
+    if status is not EditResult.APPLIED:
+        prose = bytes(response.response).decode(errors="replace")
+        by = refused_by(prose) if status is EditResult.REFUSED else None
+        return CallResult(status, decided_by=by)
+    if shown is None:
         return CallResult(status)
+    if _is_changed(shown):
+        return CallResult(status, decided_by=DecidedBy.PERSON)
     hunks: tuple[tuple[str, ...], ...] = ()
     if isinstance(shown.fileDiff, str) and not shown.truncatedForSession:
         hunks = tuple(map(tuple, unified_hunks(shown.fileDiff)))

@@ -4,7 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from ghapp.attribution.model import Edit, FileSnapshot, PassedOver, Struct, UnreadEvidence
+from ghapp.attribution.model import (
+    Edit,
+    EditDecider,
+    FileSnapshot,
+    PassedOver,
+    Struct,
+    UnreadEvidence,
+)
 from ghapp.attribution.paths import below_deepest, tidy
 from ghapp.evidence.paths import to_path
 
@@ -46,11 +53,11 @@ def named_checkout(folder: object, remote: object, *, is_root: bool) -> Iterator
         yield NamedCheckout(folder=to_path(folder, None), remote=remote, is_root=is_root)
 
 
-Found = Edit | UnreadEvidence | PassedOver | Worktree | NamedCheckout | FileSnapshot
+Found = Edit | UnreadEvidence | PassedOver | Worktree | NamedCheckout | FileSnapshot | EditDecider
 """What an artifact may hold. A `PassedOver` may be told more than once; its counts are added."""
 
-BESIDE = Worktree | NamedCheckout | FileSnapshot
-"""What only helps to place edits: a file that holds nothing else holds no evidence."""
+BESIDE = Worktree | NamedCheckout | FileSnapshot | EditDecider
+"""What only describes or helps to place edits: a file that holds nothing else holds no evidence."""
 
 
 def with_worktrees(roots: Iterable[str], worktrees: Iterable[Worktree]) -> tuple[str, ...]:

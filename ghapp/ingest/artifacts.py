@@ -36,8 +36,9 @@ UNRECOGNIZED = "files that no reader recognizes"
 SILENT = "files without an edit or a call"
 """What is said of files that are passed over as a whole."""
 
-_PART_OF_A_MESSAGE = re.compile(r"prt_.+\.json")
-"""OpenCode kept each part of a message in a file of its own: one says nothing about the others."""
+_OF_A_MESSAGE = re.compile(r"(?:prt|msg)_.+\.json")
+"""OpenCode kept each message and each part of one in a file of its own: one says nothing about the
+others."""
 
 _TRANSCRIPT = re.compile(rf"(?P<name>{FILE_NAME.pattern})(?:\.(?P<part>\d+))?")
 """``5f0c7d1e.jsonl``, ``full.jsonl.001`` (a part), ``session-1.json``, ``opencode.db``."""
@@ -166,9 +167,9 @@ def _is_copy(directory: Path, file: str) -> bool:
     return file == "transcript.jsonl" and (directory / "transcript_full.jsonl").exists()
 
 
-def _found(starts: list[Path], wanted: WantedPath) -> Iterator[Found]:
+def each_artifact(starts: Iterable[Path]) -> Iterator[EvidenceArtifact | UnreadEvidence]:
+    """Yield what `artifacts` yields of some paths, each file once."""
     done: set[Path] = set()
-    shown, told = _ShownFiles(), set[int]()
     for start in starts:
         for artifact in artifacts(start):
             if isinstance(artifact, UnreadEvidence):
@@ -177,7 +178,32 @@ def _found(starts: list[Path], wanted: WantedPath) -> Iterator[Found]:
             file = artifact.parts[0].resolve()
             if file not in done:
                 done.add(file)
-                yield from _read(artifact, wanted, shown, told)
+                yield artifact
+
+
+def _found(starts: list[Path], wanted: WantedPath) -> Iterator[Found]:
+    reader = ArtifactReader(wanted)
+    for artifact in each_artifact(starts):
+        if isinstance(artifact, UnreadEvidence):
+            yield artifact
+        else:
+            yield from reader.read(artifact)
+
+
+class ArtifactReader:
+    """Reads artifacts one after the other; those of an agent session follow each other.
+
+    It drops copies of records that cannot be read, but no copies of edits.
+    """
+
+    def __init__(self, wanted: WantedPath = everything) -> None:
+        self._wanted = wanted
+        self._shown = _ShownFiles()
+        self._told: set[int] = set()
+
+    def read(self, artifact: EvidenceArtifact) -> Iterator[Found]:
+        """Yield what an artifact holds, and a problem if it cannot be opened or read on."""
+        return _read(artifact, self._wanted, self._shown, self._told)
 
 
 class _ShownFiles:
@@ -204,7 +230,7 @@ def _read(
             _check_readable(part)
         with _opened(artifact.parts[0]) as file:
             head = file.read(HEAD)
-        is_a_part = _PART_OF_A_MESSAGE.fullmatch(artifact.parts[0].name)
+        is_a_part = is_of_a_message(artifact)
         source = source_of(artifact.name, head)
         if source is not None:
             is_database = head.startswith(opencode_rows.SIGN)
@@ -223,6 +249,11 @@ def _read(
         yield UnreadEvidence(source=artifact.name, line=None, problem=_sentence(problem))
 
 
+def is_of_a_message(artifact: EvidenceArtifact) -> bool:
+    """Return whether a file is a message or a part of one, of which most hold no edit."""
+    return _OF_A_MESSAGE.fullmatch(artifact.parts[0].name) is not None
+
+
 def _never_silent(source: EvidenceSource, found: Iterable[Found]) -> Iterator[Found]:
     """Yield what a source found in a file, and say so if that is nothing."""
     silent = True
@@ -234,11 +265,17 @@ def _never_silent(source: EvidenceSource, found: Iterable[Found]) -> Iterator[Fo
 
 
 def opened(artifact: EvidenceArtifact) -> tuple[bytes, Iterator[bytes]]:
-    """Return an artifact's head, and its lines with its parts joined. Raises `OSError`."""
+    """Return an artifact's head, and its lines with its parts joined. Raises `OSError`.
+
+    Of OpenCode's database, the lines are the messages that tell tokens.
+    """
     for part in artifact.parts:
         _check_readable(part)
-    with artifact.parts[0].open("rb") as file:
-        return file.read(HEAD), _lines(artifact.parts)
+    with _opened(artifact.parts[0]) as file:
+        head = file.read(HEAD)
+    if head.startswith(opencode_rows.SIGN):
+        return head, opencode_rows.answers(artifact.parts[0])
+    return head, _lines(artifact.parts)
 
 
 class _Records:

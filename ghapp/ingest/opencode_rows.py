@@ -1,10 +1,10 @@
-"""The rows of OpenCode's databases as lines, one for each call or message. It judges none of them.
+"""The rows of OpenCode's databases as lines, for calls and for tokens. It judges none of them.
 
 The database is opened read-only, because OpenCode may be writing to it. An upgraded one holds two
 generations of tables; the older one comes first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -30,10 +30,16 @@ FROM session_message {joins}
 WHERE instr(session_message.data, '"tool"') > 0
 ORDER BY session_message.time_created, session_message.id
 """
+_ANSWERS = """
+SELECT {table}.id, {table}.session_id, {directory}, {version}, {table}.data
+FROM {table} {joins}
+WHERE instr({table}.data, '"tokens"') > 0
+ORDER BY {table}.id
+"""
 _MODEL = "CASE WHEN json_valid(message.data) THEN json_extract(message.data, '$.modelID') END"
 
 _BESIDE = ("id", "sessionID", "directory", "version", "modelID")
-"""What a row's other columns are called beside its data; the model of a message is in its data."""
+"""What a row's other columns are called beside its data; the model of an answer is in its data."""
 
 _Columns = dict[str, set[str]]
 """Table → its columns."""
@@ -44,6 +50,15 @@ def rows(path: Path) -> Iterator[bytes]:
 
     Raises `OSError` if the file is not a readable database of OpenCode.
     """
+    return _asked(path, _queries)
+
+
+def answers(path: Path) -> Iterator[bytes]:
+    """Yield each message that tells tokens, like `rows`. Of an upgraded database both copies."""
+    return _asked(path, _answer_queries)
+
+
+def _asked(path: Path, queries: Callable[[_Columns], list[str]]) -> Iterator[bytes]:
     import sqlite3  # noqa: PLC0415 - files of other agents do not need it
 
     try:
@@ -51,9 +66,9 @@ def rows(path: Path) -> Iterator[bytes]:
         # A text that is not UTF-8 spoils its own row only.
         database.text_factory = lambda text: text.decode(errors="replace")
         try:
-            for query in _queries(_columns(database)):
+            for query in queries(_columns(database)):
                 for *beside, data in database.execute(query):
-                    yield _as_line(dict(zip(_BESIDE, beside, strict=True)), data)
+                    yield _as_line(dict(zip(_BESIDE, beside, strict=False)), data)
         finally:
             database.close()
     except sqlite3.Error as problem:
@@ -83,12 +98,22 @@ def _queries(columns: _Columns) -> list[str]:
     return [_query(_PARTS, "part", "session", columns), *messages]
 
 
+def _answer_queries(columns: _Columns) -> list[str]:
+    newer = "session_v2" if "session_v2" in columns else "session"
+    tables = {"message": "session", "session_message": newer}
+    return [
+        _query(_ANSWERS, table, sessions, columns)
+        for table, sessions in tables.items()
+        if {"id", "session_id", "data"} <= columns.get(table, set())
+    ]
+
+
 def _query(query: str, table: str, sessions: str, columns: _Columns) -> str:
     """Return a query with the columns that this version of the database has."""
     of_session = columns.get(sessions, set())
     joins = [f"LEFT JOIN {sessions} ON {sessions}.id = {table}.session_id"] if of_session else []
     has_model = {"id", "data"} <= columns.get("message", set()) and (
-        "message_id" in columns.get(table, set())
+        table == "part" and "message_id" in columns.get(table, set())
     )
     if has_model:
         joins.append("LEFT JOIN message ON message.id = part.message_id")
@@ -96,7 +121,9 @@ def _query(query: str, table: str, sessions: str, columns: _Columns) -> str:
         name: f"{sessions}.{name}" if name in of_session else "NULL"
         for name in ("directory", "version")
     }
-    return query.format(**named, model=_MODEL if has_model else "NULL", joins=" ".join(joins))
+    return query.format(
+        **named, table=table, model=_MODEL if has_model else "NULL", joins=" ".join(joins)
+    )
 
 
 def _as_line(beside: dict[str, str | None], data: str | bytes) -> bytes:

@@ -32,13 +32,16 @@ def passed_over_line(passed: Sequence[PassedOver] | None) -> str | None:
     >>> passed_over_line([PassedOver(agent="codex", what="exec", count=14)])
     'Passed over, not read as edits: Codex exec (14).'
     """
-    if not passed:
-        return None
-    ordered = sorted(passed, key=lambda one: (-one.count, one.agent or "", one.what))
-    named = [f"{_kind(one)} ({one.count:,})" for one in ordered[:SHOWN]]
-    if len(ordered) > SHOWN:
-        named.append(words.counted(len(ordered) - SHOWN, "more kind"))
-    return f"Passed over, not read as edits: {words.listed(named)}."
+    return f"Passed over, not read as edits: {_named(passed)}." if passed else None
+
+
+def not_counted_line(passed: Sequence[PassedOver]) -> str | None:
+    """Return what was seen and not counted as usage, most first; ``None``: nothing.
+
+    >>> not_counted_line([PassedOver(agent="amp", what="files that no reader recognizes", count=2)])
+    'Seen and not counted: amp files that no reader recognizes (2).'
+    """
+    return f"Seen and not counted: {_named(passed)}." if passed else None
 
 
 def silent_agent(agent: str, version: str | None, machines: int, last: date | None) -> str:
@@ -50,6 +53,14 @@ def silent_agent(agent: str, version: str | None, machines: int, last: date | No
     name = f"{words.agent_name(agent)} {version or f'(version {words.NOT_NAMED})'}"
     since = "no edit ever" if last is None else f"no edit since {last.day} {last:%B %Y}"
     return f"{name}: {words.counted(machines, 'machine')} sent agent sessions, {since}"
+
+
+def _named(passed: Sequence[PassedOver]) -> str:
+    ordered = sorted(passed, key=lambda one: (-one.count, one.agent or "", one.what))
+    named = [f"{_kind(one)} ({one.count:,})" for one in ordered[:SHOWN]]
+    if len(ordered) > SHOWN:
+        named.append(words.counted(len(ordered) - SHOWN, "more kind"))
+    return words.listed(named)
 
 
 def _kind(one: PassedOver) -> str:

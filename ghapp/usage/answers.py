@@ -1,17 +1,22 @@
 """Tokens of answers: the nouns, and which records of one answer count. It reads no format.
 
 An agent writes an answer's tokens more than once: once for each block, again when a session is
-resumed or forked. `settled` counts each answer once, over all files.
+resumed or forked. `settled` counts each answer once, over all files and in any order of them.
 """
 
-from collections import defaultdict
+import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta
 
 from ghapp.attribution.model import Struct
+
+# msg_01A09q90qw90lq917835lq9q, msg_bdrk_01…
+_DRAWN = re.compile(r"msg_\w{20,}")
+"""An id that its maker drew by chance: no other answer has it, whatever its request is."""
 
 MOST = 10**12
 """The largest count of a row. Nine million of them still fit a 64-bit sum."""
@@ -75,45 +80,94 @@ class UsageRecord(Struct, frozen=True):
     version: str | None = None
     project: str | None = None
     """The working directory."""
+    answers: Count | None = 1
+    """How many answers it adds up; ``None``: a sum that does not say of how many."""
 
 
 def settled(records: Iterable[UsageRecord]) -> list[UsageRecord]:
-    """Return one record for each answer, in the order of their times.
+    """Return one record for each answer, in the order of their times (see `Settling`)."""
+    settling = Settling()
+    for one in records:
+        settling.add(one)
+    return settling.answers()
+
+
+class Settling:
+    """Which records count, one after the other: it keeps one for each answer.
 
     Records of one answer have the same message and request; the one with the largest output
-    counts, since earlier ones are written while the answer grows. A side conversation may repeat
-    answers of its parent under another request: the parent's count. A record without a message
-    id is an answer of its own.
-    https://github.com/ccusage/ccusage/issues/913
+    counts, since earlier ones are written while the answer grows. Of equal ones the first counts,
+    by time and then by the agent session's name. A side conversation may repeat answers of its
+    parent under another request: the parent's count. A record without a message id is an answer of
+    its own. https://github.com/ccusage/ccusage/issues/913
     """
-    answers: dict[object, UsageRecord] = {}
-    for number, one in enumerate(records):
-        key = (one.agent, one.message, one.request) if one.message else number
-        known = answers.get(key)
-        if known is None or _rank(one) >= _rank(known):
-            answers[key] = one
-    parents = {(one.agent, one.message) for one in answers.values() if not one.is_aside}
-    kept = (
-        one
-        for one in answers.values()
-        if not (one.is_aside and one.message and (one.agent, one.message) in parents)
-    )
-    return sorted(kept, key=lambda one: (one.at, one.agent_session, one.message or ""))
+
+    def __init__(self) -> None:
+        self._answers: dict[object, UsageRecord] = {}
+        self._parents: set[int] = set()
+        """A hash of agent and message of each answer outside of side conversations."""
+        self._texts: dict[str, str] = {}
+
+    def add(self, one: UsageRecord) -> None:
+        """Take a record."""
+        self.note(one)
+        key = _key(one)
+        if key is None:
+            key = len(self._answers)
+        known = self._answers.get(key)
+        if known is None or _order(one) < _order(known):
+            self._answers[key] = self._compact(one)
+
+    def note(self, one: UsageRecord) -> None:
+        """Take notice of a record that is not asked for: side conversations may repeat it."""
+        if one.message and not one.is_aside:
+            self._parents.add(hash((one.agent, one.message)))
+
+    def answers(self) -> list[UsageRecord]:
+        """Return the answers so far, in the order of their times."""
+        kept = (
+            one
+            for one in self._answers.values()
+            if not (
+                one.is_aside and one.message and hash((one.agent, one.message)) in self._parents
+            )
+        )
+        return sorted(kept, key=lambda one: (one.at, one.agent_session, one.message or ""))
+
+    def _compact(self, one: UsageRecord) -> UsageRecord:
+        """Return a record whose names are shared with those of others: there are few of them."""
+        names = {"agent": one.agent, "agent_session": one.agent_session}
+        names |= {
+            name: value
+            for name in ("model", "version", "project")
+            if (value := getattr(one, name)) is not None
+        }
+        shared = {name: self._texts.setdefault(value, value) for name, value in names.items()}
+        return msgspec.structs.replace(one, **shared)
 
 
-def _rank(one: UsageRecord) -> tuple[bool, int]:
-    """Return what decides between two records of one answer: the parent's, then the longer."""
-    return not one.is_aside, one.tokens.output
+def _key(one: UsageRecord) -> object:
+    """Return what the records of one answer have in common; ``None``: nothing is known of others.
+
+    Without a request, only an id that was drawn by chance names an answer; behind some gateways
+    ids repeat. There the agent session and what went into the request belong to the key.
+    """
+    if not one.message:
+        return None
+    if one.request or _DRAWN.fullmatch(one.message):
+        return one.agent, one.message, one.request
+    told = one.tokens
+    asked = told.input, told.cache_read, told.cache_write_5m, told.cache_write_1h
+    return one.agent, one.message, one.agent_session, *asked
+
+
+def _order(one: UsageRecord) -> tuple[Any, ...]:
+    """Return what decides between two records of one answer; the smaller counts."""
+    rest = (*msgspec.structs.astuple(one.tokens), one.model, one.version, one.project, one.answers)
+    known = ((value is None, "" if value is None else str(value)) for value in rest)
+    return one.is_aside, -one.tokens.output, one.at, one.agent_session, *known
 
 
 def total(answers: Iterable[UsageRecord]) -> TokenCounts:
     """Return the sum of all tokens."""
     return sum((one.tokens for one in answers), TokenCounts())
-
-
-def by_part(answers: Iterable[UsageRecord], names: Iterable[str]) -> dict[str, list[UsageRecord]]:
-    """Return the answers by name, given one name for each of them."""
-    found: defaultdict[str, list[UsageRecord]] = defaultdict(list)
-    for one, name in zip(answers, names, strict=True):
-        found[name].append(one)
-    return dict(found)

@@ -1,16 +1,20 @@
 """Tokens in Claude Code's transcripts. Every assistant record repeats the usage of its answer.
 
-Fields as in transcripts of 2.1.45 to 2.1.240 (docs/usage.md).
+Fields as in transcripts of 2.1.45 to 2.1.240 (docs/usage.md). Progress records, in which older
+versions show a subagent's messages again, are no records of answers: the subagent's own
+transcript is.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
-from ghapp.evidence.json_records import UNREADABLE, to_time
+from ghapp.evidence.json_records import RecordError, each_record, optional, some_text, to_time
 from ghapp.evidence.paths import stem
 from ghapp.usage.answers import TokenCounts, UsageRecord
+from ghapp.usage.believed import IMPOSSIBLE, UNTIMED, Told, counts, left_out, reasoning_of
 
 AGENT = "claude-code"
 SYNTHETIC = "<synthetic>"
@@ -18,97 +22,110 @@ SYNTHETIC = "<synthetic>"
 
 
 class _CacheWrites(msgspec.Struct, gc=False):
-    ephemeral_5m_input_tokens: int | None = 0
-    ephemeral_1h_input_tokens: int | None = 0
+    ephemeral_5m_input_tokens: Any = None
+    ephemeral_1h_input_tokens: Any = None
 
 
 class _OutputDetails(msgspec.Struct, gc=False):
-    thinking_tokens: int | None = None
+    thinking_tokens: Any = None
 
 
 class _Usage(msgspec.Struct, gc=False):
-    input_tokens: int | None = 0
-    output_tokens: int | None = 0
-    cache_read_input_tokens: int | None = 0
-    cache_creation_input_tokens: int | None = 0
-    cache_creation: _CacheWrites | None = None
-    output_tokens_details: _OutputDetails | None = None
+    input_tokens: Any = None
+    output_tokens: Any = None
+    cache_read_input_tokens: Any = None
+    cache_creation_input_tokens: Any = None
+    cache_creation: Raw = Raw()
+    output_tokens_details: Raw = Raw()
 
 
 class _Message(msgspec.Struct, gc=False):
-    id: str | None = None
-    model: str | None = None
-    usage: _Usage | None = None
+    id: Any = None
+    model: Any = None
+    usage: Raw = Raw()
 
 
 class _Record(msgspec.Struct, gc=False):
-    type: str | None = None
-    message: _Message | None = None
+    type: Any = None
+    message: Raw = Raw()
     timestamp: Any = None
-    requestId: str | None = None  # noqa: N815  (the names are the format's)
-    sessionId: str | None = None  # noqa: N815
-    isSidechain: bool | None = None  # noqa: N815
-    isApiErrorMessage: bool | None = None  # noqa: N815
-    version: str | None = None
-    cwd: str | None = None
+    requestId: Any = None  # noqa: N815  (the names are the format's)
+    sessionId: Any = None  # noqa: N815
+    isSidechain: Any = None  # noqa: N815
+    isApiErrorMessage: Any = None  # noqa: N815
+    version: Any = None
+    cwd: Any = None
 
 
 _RECORD = msgspec.json.Decoder(_Record)
+_MESSAGE = msgspec.json.Decoder(_Message)
+_USAGE = msgspec.json.Decoder(_Usage)
+_WRITES = msgspec.json.Decoder(_CacheWrites)
+_DETAILS = msgspec.json.Decoder(_OutputDetails)
 
 
-def read(name: str, records: Iterable[bytes]) -> Iterator[UsageRecord]:
+def read(name: str, records: Iterable[bytes]) -> Iterator[Told]:
     """Yield what the assistant records of a transcript say of their answers.
 
-    Records of another shape, synthetic answers and errors are passed over: they used no tokens.
+    Synthetic answers and errors used no tokens. Damaged lines are for `ghapp.evidence` to name.
     """
     for line in records:
         if b'"usage"' not in line or b'"assistant"' not in line:
             continue
-        try:
-            record = _RECORD.decode(line)
-        except UNREADABLE:
-            continue
-        found = _answer(name, record)
-        if found is not None:
-            yield found
+        for record in each_record(_RECORD, line, _is_record):
+            if not isinstance(record, RecordError) and record.type == "assistant":
+                yield from _answer(name, record)
 
 
-def _answer(name: str, record: _Record) -> UsageRecord | None:
-    message, at = record.message, to_time(record.timestamp)
-    if record.type != "assistant" or message is None or message.usage is None or at is None:
-        return None
+def _is_record(value: dict[str, Any]) -> bool:
+    return isinstance(value.get("type"), str) and isinstance(value.get("sessionId"), str)
+
+
+def _answer(name: str, record: _Record) -> Iterator[Told]:
+    message = optional(_MESSAGE, record.message)
+    if message is None or not message.usage or bytes(message.usage) == b"null":
+        return
     if message.model == SYNTHETIC or record.isApiErrorMessage:
-        return None
-    tokens = _tokens(message.usage)
-    if tokens is None:
-        return None
-    return UsageRecord(
+        return
+    usage, at = optional(_USAGE, message.usage), to_time(record.timestamp)
+    tokens = None if usage is None else _tokens(usage)
+    if tokens is None or at is None:
+        yield left_out(AGENT, IMPOSSIBLE if tokens is None else UNTIMED)
+        return
+    yield UsageRecord(
         agent=AGENT,
-        agent_session=record.sessionId or stem(name),
+        agent_session=some_text(record.sessionId) or stem(name),
         at=at,
-        model=message.model,
+        model=some_text(message.model),
         tokens=tokens,
-        message=message.id,
-        request=record.requestId,
-        is_aside=bool(record.isSidechain),
-        version=record.version,
-        project=record.cwd,
+        message=some_text(message.id),
+        request=some_text(record.requestId),
+        is_aside=record.isSidechain is True,
+        version=some_text(record.version),
+        project=some_text(record.cwd),
     )
 
 
 def _tokens(usage: _Usage) -> TokenCounts | None:
-    """Return the counts; ``None``: one of them is negative, so none can be believed."""
-    parts = usage.cache_creation or _CacheWrites()
-    hour = parts.ephemeral_1h_input_tokens or 0
-    written = usage.cache_creation_input_tokens or 0
-    minutes = max(written - hour, parts.ephemeral_5m_input_tokens or 0)
-    details = usage.output_tokens_details or _OutputDetails()
-    counts = TokenCounts(
-        input=usage.input_tokens or 0,
-        output=usage.output_tokens or 0,
-        cache_read=usage.cache_read_input_tokens or 0,
-        cache_write_5m=minutes,
-        cache_write_1h=hour,
-        reasoning=details.thinking_tokens,
+    """Return the counts; ``None``: one of them is none, so none can be believed."""
+    parts = optional(_WRITES, usage.cache_creation) or _CacheWrites()
+    found = counts(
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cache_read_input_tokens,
+        usage.cache_creation_input_tokens,
+        parts.ephemeral_5m_input_tokens,
+        parts.ephemeral_1h_input_tokens,
     )
-    return counts if min(one or 0 for one in msgspec.structs.astuple(counts)) >= 0 else None
+    if found is None:
+        return None
+    fresh, output, read_, written, minutes, hour = found
+    details = optional(_DETAILS, usage.output_tokens_details) or _OutputDetails()
+    return TokenCounts(
+        input=fresh,
+        output=output,
+        cache_read=read_,
+        cache_write_5m=max(written - hour, minutes),
+        cache_write_1h=hour,
+        reasoning=reasoning_of(details.thinking_tokens),
+    )

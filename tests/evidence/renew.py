@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ghapp.attribution.model import Edit, EditLines, PassedOver, UnreadEvidence
+from ghapp.attribution.model import Edit, EditDecider, EditLines, PassedOver, UnreadEvidence
 from ghapp.evidence.registry import SOURCES
 from ghapp.evidence.source import EvidenceSource, Found, NamedCheckout, everything
 from ghapp.ingest import opencode_rows
@@ -59,6 +59,8 @@ def shape(found: Found) -> dict[str, Any]:
         return {"passed_over": found.what, "count": found.count}
     if isinstance(found, NamedCheckout):
         return {"checkout": found.folder, "remote": found.remote, "is_root": found.is_root}
+    if isinstance(found, EditDecider):
+        return {"decided_by": found.by, "edit": found.edit}
     if not isinstance(found, Edit):
         return {"worktree": found.path, "original": found.original}
     return {

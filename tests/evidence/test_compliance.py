@@ -1,6 +1,6 @@
 """Agent sessions from the Compliance API: tool calls are kept, and what people said is not."""
 
-from ghapp.attribution.model import Edit, UnreadEvidence
+from ghapp.attribution.model import DecidedBy, Edit, EditDecider, UnreadEvidence
 from ghapp.evidence.compliance import LocalSession, SessionBlock, SessionMessage, edits
 from ghapp.evidence.source import Found, everything
 
@@ -42,12 +42,13 @@ def test_a_call_and_its_result_are_an_edit() -> None:
 
 
 def test_a_failed_call_keeps_the_text_that_tells_why() -> None:
-    [edit] = read(
+    edit, decider = read(
         call(),
         result(is_error=True, content=f"{REFUSED} The tool use was rejected"),
     )
     assert isinstance(edit, Edit)
     assert edit.outcome == "refused"
+    assert decider == EditDecider(edit=edit.id, path=edit.path, by=DecidedBy.PERSON)
 
 
 def test_arguments_that_were_cut_are_named_and_never_half_an_edit() -> None:

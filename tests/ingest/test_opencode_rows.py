@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ghapp.ingest.opencode_rows import SIGN, rows
+from ghapp.ingest.opencode_rows import SIGN, answers, rows
 
 TOOL = {"type": "tool", "tool": "write", "state": {"status": "completed"}}
 
@@ -116,3 +116,27 @@ def test_a_text_that_is_not_utf_8_spoils_its_own_row_only(path: Path) -> None:
         )
         database.commit()
     assert [b'"p1"' in line for line in rows(path)] == [True, False]
+
+
+def test_messages_that_tell_tokens_keep_their_own_model(tmp_path: Path) -> None:
+    path = tmp_path / "opencode.db"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE session (id, directory)")
+        database.execute("INSERT INTO session VALUES ('s1', '/home/ann/shop')")
+        database.execute("CREATE TABLE message (id, session_id, data)")
+        told = {"role": "assistant", "modelID": "m", "tokens": {"input": 1}}
+        for id_, data in (("m1", told), ("m2", {"role": "user"})):
+            database.execute("INSERT INTO message VALUES (?, 's1', ?)", (id_, json.dumps(data)))
+    [line] = answers(path)
+    where = {"sessionID": "s1", "directory": "/home/ann/shop", "version": None}
+    assert json.loads(line) == {**told, "id": "m1", **where}
+
+
+def test_a_database_without_messages_tells_no_tokens(tmp_path: Path) -> None:
+    path = tmp_path / "opencode.db"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE message (id)")
+    assert list(answers(path)) == []
+    path.write_bytes(SIGN + b"broken")
+    with pytest.raises(OSError, match="not OpenCode's database"):
+        list(answers(path))

@@ -1,12 +1,12 @@
 """Each answer counts once, over all files and in any order."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghapp.usage.answers import TokenCounts, UsageRecord, by_part, settled, total
+from ghapp.usage.answers import Settling, TokenCounts, UsageRecord, settled, total
 
 AT = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
@@ -51,7 +51,10 @@ records = st.lists(
         record,
         st.sampled_from(["m1", "m2", "m3"]),
         st.integers(0, 5),
-        request=st.sampled_from(["a", "b"]),
+        request=st.sampled_from(["a", "b", None]),
+        agent_session=st.sampled_from("st"),
+        at=st.sampled_from([AT, AT + timedelta(seconds=1)]),
+        model=st.sampled_from([None, "", "opus"]),
         is_aside=st.booleans(),
     ),
     max_size=12,
@@ -62,11 +65,40 @@ records = st.lists(
 def test_copies_and_order_change_nothing(found: list[UsageRecord], random: Any) -> None:
     shuffled = [*found, *found]
     random.shuffle(shuffled)
-    assert total(settled(shuffled)) == total(settled(found))
+    assert sorted(map(str, settled(shuffled))) == sorted(map(str, settled(found)))
 
 
-@given(records)
-def test_parts_add_up_to_the_whole(found: list[UsageRecord]) -> None:
-    answers = settled(found)
-    parts = by_part(answers, [one.request or "" for one in answers])
-    assert sum((total(own) for own in parts.values()), TokenCounts()) == total(answers)
+def test_the_first_agent_session_keeps_an_answer_that_others_repeat() -> None:
+    first = record(agent_session="b", request="r")
+    same = record(agent_session="a", request="r")
+    later = record(agent_session="0", request="r", at=AT + timedelta(seconds=1))
+    for order in ([first, same, later], [later, same, first]):
+        [one] = settled(order)
+        assert one.agent_session == "a"
+
+
+def test_a_gateway_s_ids_name_an_answer_within_its_agent_session_alone() -> None:
+    """https://github.com/ccusage/ccusage: gateways number their messages anew."""
+    other = record(agent_session="t")
+    asked = UsageRecord(
+        message="m1",
+        tokens=TokenCounts(input=7),
+        agent="claude-code",
+        agent_session="s",
+        at=AT,
+        model="opus",
+    )
+    assert len(settled([record(), record(output=9), other, asked])) == 3
+
+
+def test_an_id_that_was_drawn_names_an_answer_without_a_request() -> None:
+    drawn = "msg_01A09q90qw90lq917835lq9q"
+    assert len(settled([record(drawn), record(drawn, agent_session="t")])) == 1
+
+
+def test_a_side_conversation_s_copy_loses_to_a_parent_that_is_only_noticed() -> None:
+    settling = Settling()
+    settling.add(record(request="b", is_aside=True))
+    settling.add(record("m2", is_aside=True))
+    settling.note(record(request="a", at=AT - timedelta(days=90)))
+    assert [one.message for one in settling.answers()] == ["m2"]

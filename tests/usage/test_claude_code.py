@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from ghapp.usage import claude_code
-from ghapp.usage.answers import TokenCounts, settled, total
+from ghapp.usage.answers import TokenCounts, UsageRecord, settled, total
+from ghapp.usage.believed import IMPOSSIBLE, UNTIMED, left_out
 
 
 def line(usage: dict[str, Any] | None = None, **changed: Any) -> bytes:
@@ -24,8 +25,14 @@ def line(usage: dict[str, Any] | None = None, **changed: Any) -> bytes:
     return json.dumps(record | changed).encode() + b"\n"
 
 
+def of(name: str, *lines: bytes) -> list[UsageRecord]:
+    found = list(claude_code.read(name, lines))
+    assert all(isinstance(one, UsageRecord) for one in found)
+    return [one for one in found if isinstance(one, UsageRecord)]
+
+
 def tokens(*lines: bytes) -> TokenCounts:
-    return total(settled(claude_code.read("s1.jsonl", lines)))
+    return total(settled(of("s1.jsonl", *lines)))
 
 
 def test_an_answer_over_three_lines_counts_once_with_its_last_output() -> None:
@@ -74,19 +81,45 @@ def test_thinking_is_told_where_it_is_recorded() -> None:
         {"message": {"model": "<synthetic>"}},
         {"isApiErrorMessage": True},
         {"type": "user"},
-        {"timestamp": "soon"},
         {"message": {"usage": None}},
-        {"message": {"usage": {"input_tokens": -1}}},
-        {"message": {"usage": {"input_tokens": "many"}}},
     ],
     ids=str,
 )
-def test_what_used_no_tokens_or_cannot_be_believed_is_passed_over(changed: dict[str, Any]) -> None:
+def test_what_used_no_tokens_is_no_answer(changed: dict[str, Any]) -> None:
     assert list(claude_code.read("s1.jsonl", [line({"output_tokens": 5}, **changed)])) == []
 
 
+@pytest.mark.parametrize("value", [-1, "many", 2**63, 10**40, 1e308, 0.5, True, [], {}], ids=str)
+@pytest.mark.parametrize("name", ["input_tokens", "output_tokens", "cache_read_input_tokens"])
+def test_counts_that_cannot_be_are_named_and_nothing_is_counted(name: str, value: object) -> None:
+    [found] = claude_code.read("s1.jsonl", [line({"output_tokens": 5} | {name: value})])
+    assert found == left_out("claude-code", IMPOSSIBLE)
+
+
+def test_an_answer_without_a_time_is_named() -> None:
+    [found] = claude_code.read("s1.jsonl", [line({"output_tokens": 5}, timestamp="soon")])
+    assert found == left_out("claude-code", UNTIMED)
+
+
+def test_two_records_on_a_line_both_count() -> None:
+    other = line({"output_tokens": 7}, message={"id": "msg_2"})
+    assert tokens(line({"output_tokens": 5}).rstrip() + b"\0" + other).output == 12
+
+
+def test_the_shape_of_the_published_sample() -> None:
+    """An answer on three lines, one of a side conversation, and an error without tokens."""
+    shared = {"input_tokens": 4, "cache_read_input_tokens": 70, "cache_creation_input_tokens": 20}
+    shared |= {"cache_creation": {"ephemeral_1h_input_tokens": 20}}
+    main = [line(shared | {"output_tokens": output}) for output in (6, 6, 740)]
+    aside = line({"output_tokens": 160}, requestId="req_2", isSidechain=True, message={"id": "m2"})
+    error = line({"output_tokens": 9}, isApiErrorMessage=True, message={"model": "<synthetic>"})
+    assert tokens(*main, aside, error) == TokenCounts(
+        input=4, output=900, cache_read=70, cache_write_1h=20
+    )
+
+
 def test_a_record_says_who_where_and_with_what() -> None:
-    (found,) = claude_code.read("s1.jsonl", [line({"output_tokens": 5}, isSidechain=True)])
+    (found,) = of("s1.jsonl", line({"output_tokens": 5}, isSidechain=True))
     assert (found.agent_session, found.project, found.version) == (
         "s1",
         "/home/ann/shop",

@@ -7,7 +7,7 @@ lack, only completes them.
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from ghapp.attribution.model import Edit, EditResult, TextLines, UnreadEvidence
+from ghapp.attribution.model import Edit, EditDecider, EditResult, TextLines, UnreadEvidence
 from ghapp.evidence.claude_code.records import PatchHunk, ToolInput, ToolResult, to_edits
 from ghapp.evidence.claude_code.tools import APPEND, BASH, INSERT, SHELLS
 from ghapp.evidence.claude_code.transcript import (
@@ -64,7 +64,10 @@ class TranscriptEdits:
     def _of_call(self, joined: JoinedCall) -> Iterator[Found]:
         call, structured = joined.call, joined.structured
         before = self._before(call, structured)
-        yield self._edit(joined, call.id, call.path, _lines(call, structured, before, joined))
+        edit = self._edit(joined, call.id, call.path, _lines(call, structured, before, joined))
+        yield edit
+        if joined.decided_by is not None and isinstance(edit, Edit):
+            yield EditDecider(edit=edit.id, path=edit.path, by=joined.decided_by)
         if joined.result is EditResult.APPLIED:
             self._remember(joined)
             after = None if joined.modified else _content_after(call, before)

@@ -36,6 +36,7 @@ class TranscriptRecord(msgspec.Struct, gc=False):
     message: Raw = Raw()
     toolUseResult: Raw = Raw()  # noqa: N815
     toolDenialKind: Any = None  # noqa: N815
+    permissionMode: Any = None  # noqa: N815
     wireToolInputs: Raw = Raw()  # noqa: N815
     worktreeSession: Raw = Raw()  # noqa: N815
     data: Raw = Raw()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from ghapp.attribution.model import EditResult, PassedOver, UnreadEvidence
+from ghapp.attribution.model import DecidedBy, EditResult, PassedOver, UnreadEvidence
 from ghapp.evidence.claude_code.records import (
     MessageBlock,
     ToolInput,
@@ -52,14 +52,27 @@ SHELLS_KEPT = 64
 """Shell commands whose call is remembered until a result lists what they changed."""
 
 _INTERRUPTED = "[Request interrupted by user"
-_REFUSED = (
+_BY_PERSON = (
     "User rejected tool use",
     "The user doesn't want to proceed",
     "The user doesn't want to take this action",
-    "Claude requested permissions",
-    "Permission to use",
-    "has been denied",
 )
+# PreToolUse:Edit hook error: [protect-files.mjs]: a protected file
+_BY_RULE = ("Claude requested permissions", "Permission to use", "has been denied", "PreToolUse:")
+_DENIALS = {
+    "user-rejected": DecidedBy.PERSON,
+    "permission-rule": DecidedBy.AUTOMATIC,
+    "automode-blocked": DecidedBy.AUTOMATIC,
+    "automode-unavailable": DecidedBy.AUTOMATIC,
+}
+"""``toolDenialKind`` → who said no; since about 2.1.204."""
+_STOPPED = ("interrupted", "cancelled")
+"""``toolDenialKind`` of calls that nobody refused."""
+_ASKS_NOBODY = frozenset({"bypassPermissions", "dontAsk", "auto"})
+_ASKS_OUTSIDE = "acceptEdits"
+"""The mode that accepts edits in the working directory, apart from `_PROTECTED` folders."""
+_PROTECTED = frozenset({".git", ".claude", ".vscode", ".idea", ".husky"})
+"""https://code.claude.com/docs/en/permission-modes"""
 _MODIFIED = "user modified your proposed"
 _PROSE_READ = 2000
 """Characters of an error's text that are searched for the kind of error."""
@@ -102,6 +115,8 @@ class JoinedCall(NamedTuple):
     """The working directory when the result came."""
     modified: bool = False
     """A person changed the proposal before it was written."""
+    decided_by: DecidedBy | None = None
+    """``None``: the transcript does not say."""
 
 
 class JoinedRead(NamedTuple):
@@ -145,6 +160,8 @@ class Transcript:
         """Id of each joined call → hash of what it asked for."""
         self._recent: deque[_ResultLine] = deque(maxlen=RECENT)
         self._worktrees: set[Worktree] = set()
+        self._mode: str | None = None
+        """The permission mode that the last prompt ran in; ``None``: not told."""
         self._passed_over: Counter[str] = Counter()
 
     def joined(self, records: Iterable[bytes]) -> Iterator[Joined]:
@@ -172,6 +189,8 @@ class Transcript:
 
     def _record(self, line: bytes, number: int) -> Iterator[Joined]:
         record = to_record(line)
+        if isinstance(record.permissionMode, str):
+            self._mode = record.permissionMode
         if b'"worktreePath"' in line:
             yield from self._new_worktrees(record)
         if b'"tool_use' not in line:
@@ -350,7 +369,12 @@ class Transcript:
         self._done |= {key, (call.id, call.stamp)}
         self._asked[call.id] = call.asked
         modified = _is_modified(block, structured)
-        yield JoinedCall(call, result, record.at or call.at, structured, record.directory, modified)
+        if result is EditResult.APPLIED:
+            by = DecidedBy.PERSON if modified else _accepted_by(self._mode, call)
+        else:
+            by = _refused_by(block, record) if result is EditResult.REFUSED else None
+        at = record.at or call.at
+        yield JoinedCall(call, result, at, structured, record.directory, modified, by)
 
 
 def _asked(tool: object, path: str, given: ToolInput) -> int:
@@ -385,12 +409,41 @@ def _edit_result(
     if not block.failed and not in_prose and not (structured and structured.error):
         return EditResult.APPLIED
     if record.toolDenialKind is not None:
-        interrupted = record.toolDenialKind == "interrupted"
-        return EditResult.INTERRUPTED if interrupted else EditResult.REFUSED
-    prose = to_prose(block.content)[:_PROSE_READ] + to_prose(record.toolUseResult)[:_PROSE_READ]
+        stopped = record.toolDenialKind in _STOPPED
+        return EditResult.INTERRUPTED if stopped else EditResult.REFUSED
+    prose = _error(block, record)
     if _INTERRUPTED in prose:
         return EditResult.INTERRUPTED
-    return EditResult.REFUSED if any(sign in prose for sign in _REFUSED) else EditResult.FAILED
+    is_refusal = any(sign in prose for sign in (*_BY_PERSON, *_BY_RULE))
+    return EditResult.REFUSED if is_refusal else EditResult.FAILED
+
+
+def _error(block: MessageBlock, record: TranscriptRecord) -> str:
+    """Return what is said about a call that was not applied."""
+    return to_prose(block.content)[:_PROSE_READ] + to_prose(record.toolUseResult)[:_PROSE_READ]
+
+
+def _refused_by(block: MessageBlock, record: TranscriptRecord) -> DecidedBy | None:
+    if isinstance(record.toolDenialKind, str) and record.toolDenialKind in _DENIALS:
+        return _DENIALS[record.toolDenialKind]
+    prose = _error(block, record)
+    if any(sign in prose for sign in _BY_PERSON):
+        return DecidedBy.PERSON
+    return DecidedBy.AUTOMATIC if any(sign in prose for sign in _BY_RULE) else None
+
+
+def _accepted_by(mode: str | None, call: ToolCall) -> DecidedBy | None:
+    """Return who accepted an edit. Only a mode that asks nobody says it.
+
+    What a person allowed looks as what a rule or a hook allowed.
+    """
+    if mode in _ASKS_NOBODY:
+        return DecidedBy.AUTOMATIC
+    if mode != _ASKS_OUTSIDE or not call.cwd:
+        return None
+    inside = call.path.startswith(f"{to_path(call.cwd, None).rstrip('/')}/")
+    is_asked = not inside or not _PROTECTED.isdisjoint(call.path.split("/"))
+    return None if is_asked else DecidedBy.AUTOMATIC
 
 
 def _shell_call(id_: str, record: TranscriptRecord) -> ToolCall:
