@@ -206,11 +206,10 @@ def require_member(organization: str, level: AccessLevel = AccessLevel.READ) -> 
 
 def _level_in(asking: PageViewer, organization: str, found: Installation | None) -> AccessLevel:
     """Return the viewer's level in an account; ask GitHub whether or not the app is there."""
-    if found is not None and found.account_type == "User":
-        if found.account_id == asking.person.id:
-            return AccessLevel.ADMIN
-    elif found is None and not is_owner(organization):
+    if not is_owner(organization):
         return AccessLevel.NONE
+    if found is not None and found.account_type == "User" and found.account_id == asking.person.id:
+        return AccessLevel.ADMIN
     try:
         held, is_hidden = (
             asked(lambda readers: readers.organization(asking.person, organization)),
@@ -226,7 +225,8 @@ def _level_in(asking: PageViewer, organization: str, found: Installation | None)
             asking.person, found.id if found else readers.nowhere(organization)
         )
     )
-    if is_hidden and found is not None and _any_private(found.id, may_read):
+    # Who may read nothing costs no query either, so that the time does not tell a known account.
+    if is_hidden and found is not None and may_read and _any_private(found.id, may_read):
         abort(403, MEMBERS_HIDDEN)
     return AccessLevel.NONE
 
