@@ -6,18 +6,16 @@ the requests to GitHub and the SQL statements. No time is asserted; ``bench name
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from ghapp.store import Installation, NewToken, Repository, TokenKind, new_secret
 from ghapp.web.limits import RATES, RateLimit, address
 from tests.web.conftest import NOW
+from tests.web.laws.costs import Cost, costs
 from tests.web.place import Place
 
 HIDDEN = {"organization": "globex", "owner": "acme", "name": "secret"}
@@ -97,38 +95,6 @@ def _with_hidden_names(made: Place) -> Place:
     seen = Repository(id=vault.id, owner="globex", name="vault", installation_id=other.id)
     made.store.installations.repository_seen(seen, now=NOW)
     return made
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What the app did for one answer."""
-
-    github: tuple[str, ...]
-    """Method and kind of address of each request to GitHub, without names and numbers."""
-    sql: tuple[str, ...]
-
-
-@contextmanager
-def costs(place: Place) -> Iterator[list[Cost]]:
-    """Note what is asked of GitHub and of the database meanwhile."""
-    engine, said, found = place.store.database.engine, [], []
-    before = len(place.sandbox.exchanges)
-
-    def hear(_: Any, __: Any, statement: str, *___: Any) -> None:
-        # When a token was used last is written once in minutes, whatever is asked.
-        if not statement.startswith(("BEGIN", "UPDATE access_token SET used_at")):
-            said.append(statement)
-
-    event.listen(engine, "before_cursor_execute", hear)
-    try:
-        yield found
-    finally:
-        event.remove(engine, "before_cursor_execute", hear)
-        asked = (
-            f"{one.method} {re.sub(r'[0-9]+|orgs/.*', '#', one.path)}"
-            for one in place.sandbox.exchanges[before:]
-        )
-        found.append(Cost(tuple(asked), tuple(said)))
 
 
 def routes(place: Place, more: str = "") -> list[tuple[str, str]]:
