@@ -355,9 +355,9 @@ class AppAuth:
         path = f"/repos/{in_path(full_name)}"
         try:
             found = self._with_metadata(installation_id, path, NamedRepository, known)
-            return None if found is None or found.id == known else found
         except (NotFound, GoneForGood, AccessRefused):
             return None
+        return None if found is None or found.id == known else found
 
     def permission(self, installation_id: int, repository_id: int, login: str) -> PermissionOf:
         """Return what a person may do in a repository, as GitHub tells the app: one request.

@@ -14,7 +14,6 @@ from ghapp.store.database import Database
 from ghapp.store.rows import chunks, clean, struct_of
 from ghapp.store.schema import asked_name, repository, repository_alias
 
-
 _SEEN_LAST = (repository.c.seen_at, repository.c.id)
 
 

@@ -12,7 +12,7 @@ from ghapp.github.device_flow import NotApproved
 from ghapp.github.token_cache import MemoryTokens
 from ghapp.github.user_access import AccessLevel, GitHubAway, UserAccess
 from ghapp.keys.evidence import EvidenceKeys
-from ghapp.people.uploaders import AWAY, CODE_LASTS, KEPT, EvidenceUploaders
+from ghapp.people.uploaders import AWAY, CODE_LASTS, KEPT, NO_KEPT, EvidenceUploaders
 from ghapp.store import AccessToken, Installation, Repository, Store, TokenKind
 from ghapp.wire import MachineEnrolled
 from tests.github.place import START, Place, assert_good_manners
@@ -173,6 +173,23 @@ def test_the_app_asks_for_itself_once_what_the_person_told_is_old(ada: Enrollmen
     assert ada.level(token) is AccessLevel.READ
     assert ada.level(token) is AccessLevel.READ
     assert len(ada.place.sent("GET", "/permission")) == before + 1
+
+
+def test_where_the_token_never_could_write_github_is_asked_once_an_hour(ada: Enrollment) -> None:
+    ada.allow()
+    token, secret = ada.token(), ada.place.sandbox.add_repository("acme", "secret")
+
+    def levels(number: int) -> AccessLevel:
+        return ada.uploaders.level(token, ada.place.installation.id, number)
+
+    nowhere = ada.uploaders.nowhere("acme/nothing")
+    before = len(ada.place.sent("GET", "/permission"))
+    for _ in range(NO_KEPT // KEPT):
+        assert {levels(secret.id), levels(nowhere)} == {AccessLevel.NONE}
+        ada.forget()
+    assert len(ada.place.sent("GET", "/permission")) == before + 2
+    ada.allow("write", secret)
+    assert levels(secret.id) is AccessLevel.WRITE
 
 
 def test_a_login_that_is_somebody_elses_by_now_opens_nothing(ada: Enrollment) -> None:

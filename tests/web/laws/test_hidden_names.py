@@ -29,7 +29,9 @@ PAIRS = (
     ),
 )
 OTHERS = {
-    **{"number": "17", "audit": "1", "replay": "1", "filename": "x"},
+    "number": "17",
+    "audit": "1",
+    "replay": "1",
 }
 NAMES = {"organization", "owner", "name"}
 BROWSER_STATES = (
