@@ -110,3 +110,17 @@ def test_summaries_are_made_again_from_the_documents(environment: dict[str, str]
         assert summaries.totals(ours) == before
     assert run(environment, "rebuild-summaries", "acme/app")[0] == 0
     assert "does not know the repository" in run(environment, "rebuild-summaries", "acme/other")[1]
+
+
+def test_a_key_goes_into_a_file_of_its_own(environment: dict[str, str], tmp_path: Path) -> None:
+    with Store.open(environment["DATABASE_URL"]) as store:
+        store.installations.seen(Installation(id=7, account="acme"), now=NOW)
+        app = Repository(id=42, owner="acme", name="app", installation_id=7)
+        store.installations.repository_seen(app, now=NOW)
+    others, target = tmp_path / "others", tmp_path / "key"
+    others.write_text("theirs")
+    target.symlink_to(others)
+    assert run(environment, "fingerprint-key", "acme/app", "--output", str(target))[0] == 0
+    assert others.read_text() == "theirs"
+    assert not target.is_symlink()
+    assert target.stat().st_mode & 0o777 == 0o600

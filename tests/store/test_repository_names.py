@@ -53,7 +53,15 @@ def test_a_name_means_a_repository_of_the_installation_only(store: Store) -> Non
     store.installations.repositories_removed([46], now=NOW)
     for alias, number in (("ann/shop", 42), ("ann/site", 43), ("acme/shop", 44), ("ann/gone", 46)):
         store.repository_names.note(alias, NameReason.FORK, now=NOW, repository_id=number)
-    names = ["ACME/shop", "acme/site", "acme/moved", "acme/gone", "ann/shop", "ann/site", "ann/gone"]
+    names = [
+        "ACME/shop",
+        "acme/site",
+        "acme/moved",
+        "acme/gone",
+        "ann/shop",
+        "ann/site",
+        "ann/gone",
+    ]
     meant = store.repository_names.meant
     assert meant(1, names) == {"acme/shop": 42, "ann/shop": 42}
     assert meant(2, names) == {"acme/site": 43, "ann/site": 43, "acme/moved": 45}
