@@ -12,6 +12,7 @@ from typing import NoReturn, TypeVar, cast
 
 import structlog
 from flask import Flask, abort, g, redirect, request, url_for
+from werkzeug.datastructures import Authorization
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -93,6 +94,17 @@ def require_viewer() -> PageViewer:
     return viewer() or _sign_in_first()
 
 
+def authorization() -> Authorization | None:
+    """Return what the request's ``Authorization`` says; ``None``: nothing, or nothing readable.
+
+    Werkzeug fails at a password of other letters than ASCII's, which anybody can send.
+    """
+    try:
+        return request.authorization
+    except ValueError:
+        return None
+
+
 def cookie_name() -> str:
     """Return the name of the sign-in's cookie; ``__Host-`` stops other sites from setting it.
 
@@ -135,7 +147,7 @@ def _is_own_form() -> bool:
 
 
 def _by_token() -> PageViewer | None:
-    shown = request.authorization
+    shown = authorization()
     if shown is None or shown.type != "bearer" or not shown.token:
         return None
     now = services.clock()

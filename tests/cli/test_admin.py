@@ -1,5 +1,6 @@
 """What an operator does by hand, on a real database."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -120,7 +121,12 @@ def test_a_key_goes_into_a_file_of_its_own(environment: dict[str, str], tmp_path
     others, target = tmp_path / "others", tmp_path / "key"
     others.write_text("theirs")
     target.symlink_to(others)
-    assert run(environment, "fingerprint-key", "acme/app", "--output", str(target))[0] == 0
+    environment = {
+        **environment,
+        "GHAPP_ENCRYPTION_KEY": base64.b64encode(bytes(range(32))).decode(),
+    }
+    status, said = run(environment, "fingerprint-key", "acme/app", "--output", str(target))
+    assert status == 0, said
     assert others.read_text() == "theirs"
     assert not target.is_symlink()
     assert target.stat().st_mode & 0o777 == 0o600

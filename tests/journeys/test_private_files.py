@@ -1,4 +1,4 @@
-"""Everything that a real run writes is for its owner only: walked, not listed, under a umask of 022.
+"""Everything that a real run writes is for its owner only: walked, under a umask of 022.
 
 The processes start as a Procfile starts them: nobody sets a umask for them.
 """
