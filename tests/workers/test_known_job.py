@@ -83,6 +83,7 @@ def test_what_redis_calls_abandoned_calls_nothing_either(
     queue = Queue("live", connection=client, serializer="json")
     job = queue.create_job(JOB, args=(1,), on_failure=Callback(PLANTED))
     job.save()
+    client.hset(job.key, "status", "started")
     client.zadd(queue.started_job_registry.key, {f"{job.id}:1": 1})
 
     def is_cleaned() -> bool:
