@@ -158,6 +158,39 @@ def test_what_is_wrong_on_the_wire_is_refused_without_a_line(
     assert (folder / "log").read_bytes() == b""
 
 
+BEHIND = b"GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n"
+"""A request that a proxy in front of us would take for a body."""
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
+        b"Content-Length: +0\r\n\r\n",
+        b"Content-Length: 0, 0\r\n\r\n",
+        b"Content-Length: 0_0\r\n\r\n",
+        b"Content-Length : 0\r\n\r\n",
+        b"A: b\nContent-Length: 0\r\n\r\n",
+        b"A: b\rContent-Length: 0\r\n\r\n",
+        b" Content-Length: 0\r\n\r\n",
+        b"A\x00: b\r\n\r\n",
+    ],
+)
+def test_no_second_request_is_hidden_behind_the_first(address: Address, sent: bytes) -> None:
+    """Where we and a proxy could disagree about the end, nothing after it is answered."""
+    with connected(address, b"POST /first HTTP/1.1\r\nHost: a\r\n" + sent + BEHIND) as client:
+        client.shutdown(socket.SHUT_WR)
+        told = b"".join(iter(lambda: client.recv(4096), b""))
+    assert told.startswith((b"HTTP/1.1 4", b"HTTP/1.1 501")), told[:80]
+    assert told.count(b"HTTP/1.1") == 1
+    is_open(address)
+
+
 def test_a_connection_is_kept_and_requests_may_come_together(address: Address) -> None:
     one = POST % (b"/a", 3, b"one")
     two = CHUNKED + b"2\r\ntw\r\n1\r\no\r\n0\r\n\r\n"

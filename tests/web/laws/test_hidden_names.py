@@ -227,3 +227,31 @@ def test_nor_is_a_hidden_name_known_where_public_pages_are_open(
     open_place: Place, who: str, state: str
 ) -> None:
     test_a_hidden_name_answers_and_costs_what_an_unknown_one_does(open_place, who, state)
+
+
+def test_what_may_not_be_read_is_in_nobodys_cache(place: Place) -> None:
+    """A proxy or a browser keeps no answer that is for some people only."""
+    asker = Asker(place, "admin")
+    kept = []
+    for method, rule in routes(place):
+        if method == "GET":
+            answer = asker.ask(method, path_of(rule, {**HIDDEN, "name": "app"}), "well")
+            policy = answer.headers.get("Cache-Control", "")
+            kept += [] if policy == "no-store" or answer.status_code == 404 else [(rule, policy)]
+            answer.close()
+    # Documents never change, and a browser asks again whether its person may still read them.
+    assert all(policy.startswith(("private", "no-cache")) for _, policy in kept), kept
+
+
+@pytest.mark.parametrize("value", ["*", "DIGEST"])
+def test_a_digest_that_one_knows_does_not_tell_whether_it_is_there(
+    place: Place, value: str
+) -> None:
+    document = "/api/repositories/acme/app/pulls/17/document"
+    known = Asker(place, "admin").client.get(document).headers["ETag"]
+    headers = {"If-None-Match": known if value == "DIGEST" else value}
+    assert Asker(place, "admin").client.get(document, headers=headers).status_code == 304
+    stranger = Asker(place, "stranger").client
+    assert stranger.get(document, headers=headers).status_code == 404
+    unknown = document.replace("app", "absent")
+    assert stranger.get(unknown, headers=headers).status_code == 404
