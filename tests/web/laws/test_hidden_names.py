@@ -20,6 +20,7 @@ from tests.web.place import Place
 
 HIDDEN = {"organization": "globex", "owner": "acme", "name": "secret"}
 UNKNOWN = {"organization": "nobody", "owner": "acme", "name": "absent"}
+ANOTHER = {"organization": "nowhere-at-all", "owner": "acme", "name": "another"}
 PAIRS = (
     (HIDDEN, UNKNOWN),
     # What another organization has, and the account of a person.
@@ -37,6 +38,7 @@ NAMES = {"organization", "owner", "name"}
 BROWSER_STATES = (
     *("well", "away", "cut off", "limited", "revoked", "no members", "bad question"),
     *("asked before, away", "asked long ago, away", "asked before, revoked"),
+    "another asked before",
 )
 CASES = (
     *(("stranger", state) for state in BROWSER_STATES),
@@ -166,12 +168,17 @@ def bring_about(place: Place, state: str, asker: Asker) -> None:
         del place.installed.permissions["members"]
 
 
-def one_answer(asker: Asker, state: str, method: str, path: str) -> tuple[TestResponse, Cost]:
+def one_answer(
+    asker: Asker, state: str, method: str, rule: str, names: dict[str, str]
+) -> tuple[TestResponse, Cost]:
     """Ask for one path in a state, when all that was cached before has expired."""
-    place = asker.place
+    place, path = asker.place, path_of(rule, names)
     place.clock.pass_by(minutes=1.5)
     if "revoked" in state or place.clock() - asker.since > timedelta(hours=6):
         asker.enter()
+    if state.startswith("another"):
+        # What was said of one name must not make another one cheaper.
+        asker.ask(method, path_of(rule, ANOTHER), "well").close()
     if state.startswith("asked"):
         asker.ask(method, path, "well").close()
         place.clock.pass_by(minutes=1.5 if "long ago" in state else 0.5)
@@ -210,7 +217,7 @@ def test_a_hidden_name_answers_and_costs_what_an_unknown_one_does(
         for hidden, unknown in PAIRS:
             answers = []
             for names in (hidden, unknown):
-                answer, cost = one_answer(asker, state, method, path_of(rule, names))
+                answer, cost = one_answer(asker, state, method, rule, names)
                 answers.append([*shown(answer, names), cost.github, cost.sql])
                 answer.close()
             told += [
