@@ -4,6 +4,7 @@
 of them expects: another's body, another's method, headers and paths at their edges.
 """
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from flask.testing import FlaskClient
 from ghapp.store import NewToken, TokenKind, new_secret
 from ghapp.web.registration import app_file
 from ghapp.web.setup import SetUp, create_setup_app
+from tests.store.records import DAY
+from tests.web.conftest import NOW
 from tests.web.machine import machine_of
 from tests.web.place import Place
 
@@ -208,6 +211,36 @@ def test_every_door_is_entered_by_whom_it_is_for(doors: list[Door]) -> None:
         if (status := door.client.get(door.path(), headers=door.headers).status_code) in {401, 403}
     ]
     assert away == [], away
+
+
+@pytest.fixture
+def fingerprints(place: Place) -> list[bytes]:
+    """Return what a machine sent and the app keeps of lines, in the forms of an answer."""
+    ann = machine_of(place, "ann")
+    edit = ann.edit("toolu_kept", "total = sum(line.amount for line in lines)")
+    assert ann.send(ann.batch(edit)).status_code == 200
+    (hunk,) = edit.lines.hunks
+    (line,) = hunk.own
+    kept = place.store.evidence.of(place.repositories["app"].id, NOW - DAY, NOW + DAY)
+    assert line in [own for one in kept for part in one.lines.hunks for own in part.own]
+    parts = [line.line, line.tokens]
+    return [form(one) for one in parts for form in (bytes, base64.b64encode, _as_hex)]
+
+
+def _as_hex(value: bytes) -> bytes:
+    return value.hex().encode()
+
+
+def test_no_door_returns_a_fingerprint(doors: list[Door], fingerprints: list[bytes]) -> None:
+    read, found = 0, []
+    for door in doors:
+        answer = door.client.get(door.path(), headers=door.headers)
+        text = answer.get_data()
+        answer.close()
+        read += answer.status_code == 200
+        found += [door.rule for one in fingerprints if one in text]
+    assert found == []
+    assert read > 30
 
 
 def test_bodies_are_what_their_names_say() -> None:

@@ -18,6 +18,9 @@ PATIENCE = 60.0
 """Seconds that an answer may take on a busy machine; nothing waits so long."""
 MANY = 48
 """More connections than all threads of a process."""
+FILES = 260
+"""Open files of a process that has few; it keeps 200 of them for other things."""
+FEWER = 'ulimit -n "$0" && exec "$@"'
 POST = b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s"
 CHUNKED = b"POST /webhooks/github HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -25,14 +28,17 @@ Address = tuple[str, int]
 
 
 @contextlib.contextmanager
-def serving(application: str, folder: Path) -> Iterator[Address]:
-    """Yield the address of one web process, started as the app starts its own."""
+def serving(application: str, folder: Path, files: int | None = None) -> Iterator[Address]:
+    """Yield the address of one web process, started as the app starts its own.
+
+    ``files``: how many it may have open.
+    """
     with listen("127.0.0.1", 0) as door:
         command = (sys.executable, "-m", "gunicorn", "--config", "python:ghapp.web.serving")
         bound = ("--bind", f"fd://{door.fileno()}", application)
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [*command, *bound],
+                [*(("sh", "-c", FEWER, str(files)) if files else ()), *command, *bound],
                 cwd=TOP,
                 env={"WEB_CONCURRENCY": "1", "PYTHONPATH": str(TOP)},
                 pass_fds=(door.fileno(),),
@@ -104,6 +110,17 @@ def is_open(address: Address) -> None:
 def test_whatever_slow_connections_do_deliveries_are_taken(tmp_path: Path, sent: bytes) -> None:
     with serving("tests.web.plain:answering", tmp_path) as address, ExitStack() as stack:
         for _ in range(MANY):
+            stack.enter_context(connected(address, sent))
+        is_open(address)
+
+
+@pytest.mark.parametrize("sent", [b"", b"G", POST % (b"/", 10, b"abc")])
+def test_more_connections_than_files_stop_nobody(tmp_path: Path, sent: bytes) -> None:
+    with (
+        serving("tests.web.plain:answering", tmp_path, FILES) as address,
+        ExitStack() as stack,
+    ):
+        for _ in range(FILES):
             stack.enter_context(connected(address, sent))
         is_open(address)
 
