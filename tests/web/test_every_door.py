@@ -129,7 +129,7 @@ def _rules(app: Flask) -> list[str]:
 def _door(place: Place, rule: str) -> Door:
     if rule.startswith(("/operator", "/metrics")):
         return Door(rule, place.browser(), {"Authorization": f"Bearer {OPERATOR}"}, {})
-    if rule.startswith(("/api/evidence", "/api/enrollment")):
+    if rule.startswith(("/api/evidence", "/api/enrollment", "/api/usage")):
         return Door(rule, place.browser(), machine_of(place, "ann").headers, {})
     browser = place.signed_in("admin")
     if rule.startswith("/api/"):

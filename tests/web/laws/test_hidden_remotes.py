@@ -6,15 +6,17 @@ The same law as for the names in addresses, for the names in a batch, on both da
 import itertools
 from collections.abc import Iterator
 
+import msgspec
 import pytest
+from werkzeug.test import TestResponse
 
 from ghapp.ingest.upload import ASKED_BY_PERSON
 from ghapp.store import Installation, Repository
-from ghapp.wire import EditBatch
+from ghapp.wire import USAGE_SCHEMA, EditBatch, UsageReport
 from tests.store.records import DAY
 from tests.web.conftest import NOW
 from tests.web.laws.costs import Cost, costs
-from tests.web.machine import Machine, machine_of
+from tests.web.machine import MACHINE, Machine, machine_of
 from tests.web.place import Place
 
 AWAY = {"kind": "server_error", "status": 503, "times": None}
@@ -81,7 +83,23 @@ def take(place: Place, machine: Machine, step: str, name: str) -> None:
         place.sandbox.play(AWAY)
 
 
-def answered(place: Place, steps: tuple[str, ...], name: str) -> tuple[int, bytes, str, Cost]:
+def sent(machine: Machine, door: str, name: str) -> TestResponse:
+    """Name a repository at one of the doors that take names in a body."""
+    if door == "evidence":
+        return machine.send(naming(machine, name))
+    report = UsageReport(
+        schema=USAGE_SCHEMA,
+        client="ghapp/1.0.0",
+        machine=MACHINE,
+        installation=machine.installation.id,
+        remotes=(f"{machine.enrollment.host}/{name}",),
+    )
+    return machine.http.put("/api/usage", data=msgspec.json.encode(report), headers=machine.headers)
+
+
+def answered(
+    place: Place, steps: tuple[str, ...], name: str, door: str
+) -> tuple[int, bytes, str, Cost]:
     """Let a new person take the steps and then name a repository."""
     login = f"person-{next(_people)}"
     place.sandbox.allow(place.repositories["app"], login, "write")
@@ -92,21 +110,22 @@ def answered(place: Place, steps: tuple[str, ...], name: str) -> tuple[int, byte
         take(place, machine, step, name)
     try:
         with costs(place) as found:
-            answer = machine.send(naming(machine, name))
+            answer = sent(machine, door, name)
     finally:
         place.sandbox.faults.clear()
     wait = answer.headers["Retry-After"] if answer.status_code == 503 else ""
     return answer.status_code, answer.data, wait, found[0]
 
 
+@pytest.mark.parametrize("door", ["evidence", "usage"])
 @pytest.mark.parametrize("hidden", HIDDEN)
 @pytest.mark.parametrize("state", STEPS)
 def test_a_hidden_repository_answers_and_costs_what_an_unknown_one_does(
-    place: Place, state: str, hidden: str
+    place: Place, state: str, hidden: str, door: str
 ) -> None:
     steps = STEPS[state]
-    one = answered(place, steps, HIDDEN[hidden])
-    other = answered(place, steps, "acme/absent")
+    one = answered(place, steps, HIDDEN[hidden], door)
+    other = answered(place, steps, "acme/absent", door)
     assert one[:3] == other[:3]
     assert one[3].github == other[3].github
     assert one[3].sql == other[3].sql
