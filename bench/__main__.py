@@ -10,6 +10,7 @@ from bench import (
     backfill,
     corpus,
     coverage,
+    names,
     pages,
     readers,
     replay,
@@ -37,11 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    names = (
-        "truth|corpus|agreement|readers|usage|speed|replay|pages|backfill|upload|slow|upgrade|coverage|"
-        "mutants"
+    which = (
+        "truth|corpus|agreement|readers|usage|speed|replay|pages|backfill|upload|slow|names|upgrade|"
+        "coverage|mutants"
     )
-    commands = parser.add_subparsers(required=True, metavar=names)
+    commands = parser.add_subparsers(required=True, metavar=which)
     _truth_arguments(commands.add_parser("truth", help=truth.__doc__))
     _corpus_arguments(commands.add_parser("corpus", help=corpus.__doc__))
     _agreement_arguments(commands.add_parser("agreement", help=agreement.__doc__))
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     _backfill_arguments(commands.add_parser("backfill", help=backfill.__doc__))
     _upload_arguments(commands.add_parser("upload", help=upload.__doc__))
     _slow_arguments(commands.add_parser("slow", help=slow.__doc__))
+    _names_arguments(commands.add_parser("names", help=names.__doc__))
     _upgrade_arguments(commands.add_parser("upgrade", help=upgrade.__doc__))
     _coverage_arguments(
         commands.add_parser("coverage", help=coverage.__doc__, add_help=False, prefix_chars="\0")
@@ -148,6 +150,13 @@ def _slow_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=int, default=20, help="length of each of four runs")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_slow)
+
+
+def _names_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--pairs", type=int, default=100, help="names of each kind")
+    parser.add_argument("--databases", default="sqlite,postgresql", help="separated by a comma")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=_hidden_names)
 
 
 def _upgrade_arguments(parser: argparse.ArgumentParser) -> None:
@@ -267,6 +276,11 @@ def _upload(options: argparse.Namespace) -> int:
 def _slow(options: argparse.Namespace) -> int:
     wanted = slow.Options(options.connections, options.rate, options.seconds, options.json)
     return slow.measure(wanted)
+
+
+def _hidden_names(options: argparse.Namespace) -> int:
+    databases = tuple(options.databases.split(","))
+    return names.measure(options.pairs, databases, as_json=options.json)
 
 
 def _upgrade(options: argparse.Namespace) -> int:

@@ -183,7 +183,7 @@ class Services:
             keys=self.keys,
             access=UserAccess(self.settings.api_url, cache, self.clock),
             cache=cache,
-            github=self.github,
+            auth=self.auth,
             client_id=app.client_id,
             web_url=self.settings.web_url,
             encryption_key=key,

@@ -517,7 +517,7 @@ def write_credentials(data_dir: Path, values: Mapping[str, str]) -> Path:
         message = f"{CREDENTIALS_FILE} does not hold {', '.join(unknown)}"
         raise ValueError(message)
     lines = (f"{name}={_one_line(value)}\n" for name, value in values.items())
-    return _write_private(data_dir / CREDENTIALS_FILE, "".join(lines).encode(), replace=True)
+    return write_private(data_dir / CREDENTIALS_FILE, "".join(lines).encode(), replace=True)
 
 
 def _one_line(value: str) -> str:
@@ -661,7 +661,7 @@ class _Reading:
             if not path.exists():
                 # Two processes may start at once: the second reads the key of the first.
                 key = base64.b64encode(secrets.token_bytes(KEY_BYTES))
-                _write_private(path, key, replace=False)
+                write_private(path, key, replace=False)
         except OSError as error:
             fault = f"cannot be written ({error.strerror})"
             self.problems.append(f"{name} {fault}: set GHAPP_ENCRYPTION_KEY")
@@ -706,7 +706,7 @@ def _taken_from_others(folder: Path) -> str:
     return ""
 
 
-def _write_private(path: Path, content: bytes, *, replace: bool) -> Path:
+def write_private(path: Path, content: bytes, *, replace: bool) -> Path:
     """Write a file of mode 0600, whole or not at all; an existing one only with ``replace``."""
     with _beside(path) as new:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -28,6 +28,7 @@ from ghapp.queue.enqueue import QueueState, write_state
 from ghapp.settings import Settings
 from ghapp.store import Lane
 from workers.jobs import GIVE_BACK
+from workers.known_job import KnownJob
 
 WORKER_TTL = 40
 """Seconds. RQ waits for a job 15 seconds less, and looks for abandoned jobs between two waits."""
@@ -169,9 +170,10 @@ def worker_of(lane: Lane, settings: Settings) -> PatientWorker:
         "job_monitoring_interval": MONITORING,
         "log_job_description": False,
         "serializer": "json",
+        "job_class": KnownJob,
     }
     name = f"{lane.value}-{socket.gethostname()}-{os.getpid()}-{token_hex(3)}"
-    queue = Queue(lane.value, connection=connection, serializer="json")
+    queue = Queue(lane.value, connection=connection, serializer="json", job_class=KnownJob)
     return kind([queue], name=name, connection=connection, **options)
 
 

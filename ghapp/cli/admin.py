@@ -13,6 +13,7 @@ from ghapp.keys.evidence import EvidenceKeys
 from ghapp.keys.signing import RecordSigner
 from ghapp.records.keys import shown
 from ghapp.reports.harmless import visible
+from ghapp.settings import write_private
 from ghapp.store import Lane, NewToken, SavedAudit, Store, TokenKind, new_secret
 from ghapp.store.summaries import activity, tally
 
@@ -172,9 +173,8 @@ def fingerprint_key(name: str, output: Path) -> None:
         keys = EvidenceKeys(store, settings.encryption_key)
         key = keys.present(repository.installation_id, now=datetime.now(UTC))
         note_access(store, "fingerprint_key", repository.id, detail=key.id)
-    output.touch(mode=0o600)
-    output.chmod(0o600)
-    output.write_bytes(base64.b64encode(key.secret) + b"\n")
+    # A new file in the place of what is there: that could be somebody's link, or be held open.
+    write_private(output, base64.b64encode(key.secret) + b"\n", replace=True)
     click.echo(f"key {key.id} is in {output}")
 
 

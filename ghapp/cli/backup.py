@@ -29,9 +29,13 @@ from ghapp.store.schema import metadata
 def backup(target: Path) -> None:
     """Copy the database to TARGET while everything runs. Keep a copy of the encryption key, too."""
     _, database = _database()
-    if target.exists():
-        raise click.ClickException(f"{target} exists: name a new file")
-    target.touch(mode=0o600)
+    try:
+        # Made here and by nobody before: in a folder of others it could be theirs, or a link.
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError as error:
+        raise click.ClickException(f"{target} exists: name a new file") from error
+    except OSError as error:
+        raise click.ClickException(f"{target}: {error.strerror}") from error
     try:
         if database.is_sqlite:
             _copy_sqlite(_file_of(database), target)

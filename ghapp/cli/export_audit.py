@@ -1,5 +1,6 @@
 """``ghapp export-audit``: writes recorded audits as a bundle that proves itself."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -64,9 +65,10 @@ def command(name: str | None, since: datetime | None, until: datetime | None, ou
 @contextmanager
 def _whole_or_not(output: Path) -> Iterator[BinaryIO]:
     """Lend a file that gets its name when it is complete."""
-    new = output.with_name(f".{output.name}.new")
+    # No name that somebody else could make beforehand, as a link, in a folder of many.
+    new = output.with_name(f".{output.name}.{secrets.token_hex(8)}")
     try:
-        with new.open("wb") as file:
+        with new.open("xb") as file:
             yield file
         new.replace(output)
     finally:

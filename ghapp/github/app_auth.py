@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import jwt
 import msgspec
@@ -74,6 +74,20 @@ _MOVED_TO = re.compile(r"/repositories/([0-9]+)$")
 def utc_now() -> datetime:
     """Return the time now, in UTC."""
     return datetime.now(UTC)
+
+
+class AccountId(Struct, frozen=True):
+    """An account, as an answer about something else names it."""
+
+    id: int
+
+
+class PermissionOf(Struct, frozen=True):
+    """What GitHub says a login may do in a repository."""
+
+    permission: Literal["admin", "write", "read", "none"]
+    user: AccountId | None = None
+    """Who has the login now."""
 
 
 class InstallationToken(Struct, frozen=True, kw_only=True):
@@ -330,24 +344,51 @@ class AppAuth:
         for page in self.pages("/installation/repositories", _RepositoryPage, token=token):
             yield from page.repositories
 
-    def named(self, installation_id: int, full_name: str) -> NamedRepository | None:
+    def named(
+        self, installation_id: int, full_name: str, known: int | None = None
+    ) -> NamedRepository | None:
         """Return the repository that GitHub finds by a name, which may be a former one.
 
-        ``None``: GitHub shows the installation no such repository.
+        ``None``: GitHub shows the installation no such repository, or it is the ``known`` one,
+        about which nothing more is read: that takes one request, as an unknown name does.
         """
         path = f"/repos/{in_path(full_name)}"
         try:
+            found = self._with_metadata(installation_id, path, NamedRepository, known)
+        except (NotFound, GoneForGood, AccessRefused):
+            return None
+        return None if found is None or found.id == known else found
+
+    def permission(self, installation_id: int, repository_id: int, login: str) -> PermissionOf:
+        """Return what a person may do in a repository, as GitHub tells the app: one request.
+
+        Raises the errors of `answers`; `NotFound` also where the installation has no such
+        repository.
+        https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
+        """
+        path = f"/repositories/{repository_id}/collaborators/{segment(login)}/permission"
+        found = self._with_metadata(installation_id, path, PermissionOf)
+        assert found is not None  # noqa: S101 - it says so only where it leads to what is known
+        return found
+
+    def _with_metadata(
+        self, installation_id: int, path: str, kind: type[AnswerT], known: int | None = None
+    ) -> AnswerT | None:
+        """Read something; ``None``: GitHub says that the ``known`` repository is meant."""
+        try:
             with closing(GitHubTransport(self.base_url)) as transport:
-                answer = self._followed(transport, path, self._token_for_names(installation_id))
+                token = self._token_for_names(installation_id)
+                answer = self._followed(transport, path, token, known)
         except BadCredentials:
             self._tokens.remove(self._names_key(installation_id))
             raise TemporaryFailure(f"GET {path}", "GitHub does not accept the token") from None
-        except (NotFound, GoneForGood, AccessRefused):
-            return None
-        return decoded(answer.text, NamedRepository, f"GET {path}")
+        return None if answer is None else decoded(answer.text, kind, f"GET {path}")
 
     def _token_for_names(self, installation_id: int) -> str:
-        """Return a token that reads names only, and is kept: one name costs one request."""
+        """Return a token that reads metadata only, and is kept: one name costs one request.
+
+        It reaches all repositories, so that a hidden one costs no token of its own.
+        """
         key = self._names_key(installation_id)
         kept = self._tokens.read(key)
         if kept is None:
@@ -358,14 +399,21 @@ class AppAuth:
     def _names_key(self, installation_id: int) -> str:
         return f"{self.app_id}:{installation_id}:names"
 
-    def _followed(self, transport: GitHubTransport, path: str, token: str) -> HttpAnswer:
-        """Read, and follow one redirect to a repository's id on the same GitHub."""
+    def _followed(
+        self, transport: GitHubTransport, path: str, token: str, known: int | None
+    ) -> HttpAnswer | None:
+        """Read, and follow one redirect to a repository's id on the same GitHub.
+
+        ``None``: it leads to the ``known`` repository.
+        """
         try:
             return self._sent(transport, "GET", path, token)
         except MovedError as moved:
             found = _MOVED_TO.search(moved.location or "")
             if found is None:
                 raise TemporaryFailure(f"GET {path}", str(moved)) from moved
+        if int(found[1]) == known:
+            return None
         try:
             return self._sent(transport, "GET", f"/repositories/{segment(found[1])}", token)
         except MovedError as again:

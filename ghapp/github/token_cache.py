@@ -10,10 +10,13 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import msgspec
 import redis
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from ghapp.attribution.model import Struct
 
 PREFIX = "ghapp:token:"
 AWAY = timedelta(seconds=30)
@@ -90,8 +93,19 @@ class MemoryTokens:
         yield True
 
 
+class _SealedValue(Struct, frozen=True, array_like=True):
+    """What is encrypted."""
+
+    key: str
+    until: datetime
+    value: bytes
+
+
 class RedisTokens:
     """Values that all workers share, encrypted with a key that Redis does not have.
+
+    A value says what it is of and until when it holds, so that nobody who can write to Redis moves
+    one person's value to another's key, or keeps it for longer.
 
     ``secret`` is anything that only this app knows, such as its private key. While Redis is away,
     each process uses its own values.
@@ -113,9 +127,7 @@ class RedisTokens:
             return self._memory.read(key)
         try:
             kept = self._redis.get(PREFIX + key)
-            return self._fernet.decrypt(kept) if isinstance(kept, bytes) else None
-        except InvalidToken:
-            return None
+            return self._opened(key, kept) if isinstance(kept, bytes) else None
         except redis.RedisError:
             self._note_away()
             return self._memory.read(key)
@@ -125,7 +137,8 @@ class RedisTokens:
         self._memory.write(key, value, keep)
         milliseconds = int(keep.total_seconds() * 1000)
         if milliseconds > 0:
-            secret = self._fernet.encrypt(value)
+            sealed = _SealedValue(key, self._clock() + keep, value)
+            secret = self._fernet.encrypt(msgspec.msgpack.encode(sealed))
             self._quietly(lambda: self._redis.set(PREFIX + key, secret, px=milliseconds))
 
     def remove(self, key: str) -> None:
@@ -144,6 +157,13 @@ class RedisTokens:
         finally:
             if taken:
                 self._quietly(lambda: self._redis.eval(_RELEASE, 1, name, mine))
+
+    def _opened(self, key: str, kept: bytes) -> bytes | None:
+        try:
+            found = msgspec.msgpack.decode(self._fernet.decrypt(kept), type=_SealedValue)
+        except (InvalidToken, msgspec.DecodeError):
+            return None
+        return found.value if found.key == key and self._clock() < found.until else None
 
     def _quietly(self, act: Callable[[], object]) -> bool:
         """Do something in Redis and say whether it was done; also true while Redis is away."""

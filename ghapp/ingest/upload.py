@@ -48,8 +48,9 @@ from ghapp.wire import (
 ASK_AGAIN = timedelta(days=1)
 """How long GitHub is not asked again about a repository name that it did not know."""
 ASKED_BY_PERSON, ASKED_BY_INSTALLATION = 50, 500
-"""Names for which GitHub is asked in `ASK_AGAIN`: a budget of their own, so that nobody's machine
-spends the requests that audits need. Names above it count as unknown until then."""
+"""Names in `ASK_AGAIN` that a person may not write to, known here or not: a budget of their own, so
+that nobody's machine spends the requests that audits need, and nobody tries out names. Other names
+above it count as unknown until then."""
 AHEAD = timedelta(days=1)
 """How far ahead a machine's clock may be. An edit from the future would expire too late."""
 OLDEST_USAGE = timedelta(days=400)
@@ -184,21 +185,20 @@ class UploadIntake:
     ) -> list[int]:
         """Return the ids of a clone's repositories that the token's owner may write to.
 
-        ``is_needed``: refuse where there is none.
+        ``is_needed``: refuse where there is none. A name that is hidden from the person costs what
+        an unknown one costs, and is answered so.
         """
-        meant = self._repositories(installation_id, remotes, token)
-        levels = {one: self._uploaders.level(token, installation_id, one) for one in meant}
-        writable = [one for one, level in levels.items() if level.reaches(AccessLevel.WRITE)]
-        if not writable and any(level.reaches(AccessLevel.READ) for level in levels.values()):
+        names = on_host(remotes, self._uploaders.host)
+        here = self._store.repository_names.meant(installation_id, names)
+        held = dict(self._held(installation_id, name, here.get(name), token) for name in names)
+        writable = [one for one, level in held.items() if level.reaches(AccessLevel.WRITE)]
+        if not writable and any(level.reaches(AccessLevel.READ) for level in held.values()):
             raise UploadRefused(
                 403,
                 f"{token.login} may read this repository, but not write to it",
                 code="may_not_write",
                 field="remotes",
             )
-        if not meant and token.repositories:
-            # While GitHub cannot be asked, a hidden name is answered 503, so an unknown one is too.
-            self._uploaders.level(token, installation_id, token.repositories[0])
         if not writable and is_needed:
             # The same answer whether the repository does not exist or the person may not see it.
             raise UploadRefused(
@@ -209,46 +209,61 @@ class UploadIntake:
             )
         return writable
 
-    def _repositories(
-        self, installation_id: int, remotes: Iterable[str], token: AccessToken
-    ) -> list[int]:
-        names = on_host(remotes, self._uploaders.host)
-        found: dict[int, None] = {}
-        others = []
-        for name in names:
-            known = self._store.installations.find(name)
-            if known is not None and known.installation_id == installation_id:
-                found[known.id] = None
-            elif known is None:
-                others.append(name)
-        aliases = self._store.repository_names.of(others)
-        for name in others:
-            alias = aliases.get(name)
-            number = None if alias is None else alias.repository_id
-            if number is None or not self._is_of(installation_id, number):
-                number = self._asked(installation_id, name, token)
-            if number is not None:
-                found[number] = None
-        return list(found)
+    def _held(
+        self, installation_id: int, name: str, number: int | None, token: AccessToken
+    ) -> tuple[int, AccessLevel]:
+        """Return the repository that a name means, and the person's level there.
 
-    def _asked(self, installation_id: int, name: str, token: AccessToken) -> int | None:
-        """Return the id of the installation's repository for a former name or a fork."""
+        ``number``: what the name is known to mean here. For an unknown name GitHub is asked about
+        an id that nobody has, which takes what the question about a hidden repository takes.
+        """
+        where = self._uploaders.nowhere(name) if number is None else number
+        level = self._uploaders.known_level(token, where)
+        if level is not None:
+            return where, level
+        if not self._may_ask(installation_id, name, where, token):
+            log.warning("name_not_asked", installation=installation_id, person=token.user_id)
+            return where, AccessLevel.NONE
+        level = self._uploaders.level(token, installation_id, where)
+        if level.reaches(AccessLevel.WRITE):
+            return where, level
+        other = self._asked(installation_id, name, number, token)
+        if other is None:
+            return where, level
+        return other, self._uploaders.level(token, installation_id, other)
+
+    def _may_ask(self, installation_id: int, name: str, where: int, token: AccessToken) -> bool:
+        """Say whether GitHub may be asked about a name: within the budget of its person.
+
+        What the person could write to before is always asked about, and what was asked about in
+        this time already costs no new name.
+        """
         now, names = self._auth.clock(), self._store.repository_names
         since = now - ASK_AGAIN
-        said = names.answer(installation_id, name, since)
-        if said is not None:
-            number = said.repository_id
-            return number if number and self._is_of(installation_id, number) else None
         count = names.count_asked(installation_id, token.user_id, since)
-        if count.by_person >= ASKED_BY_PERSON or count.by_installation >= ASKED_BY_INSTALLATION:
-            log.warning("name_not_asked", installation=installation_id, person=token.user_id)
-            return None
-        return self._ask(installation_id, name, token, now)
+        is_left = (
+            count.by_person < ASKED_BY_PERSON and count.by_installation < ASKED_BY_INSTALLATION
+        )
+        return (
+            is_left
+            or where in token.repositories
+            or names.answer(installation_id, name, since) is not None
+            or self._store.coverage.has_reported(token.user_id, where)
+        )
 
-    def _ask(
-        self, installation_id: int, name: str, token: AccessToken, now: datetime
+    def _asked(
+        self, installation_id: int, name: str, number: int | None, token: AccessToken
     ) -> int | None:
-        names = self._store.repository_names
+        """Return the id of the installation's repository for a former name or a fork.
+
+        ``number``: what the name is known to mean; asked about all the same, as an unknown name is.
+        """
+        now, names = self._auth.clock(), self._store.repository_names
+        said = names.answer(installation_id, name, now - ASK_AGAIN)
+        if said is not None:
+            found = said.repository_id
+            return found if found and self._is_of(installation_id, found) else None
+        told = self._auth.named(installation_id, name, number)
         asked = AskedName(
             installation_id=installation_id,
             full_name=name,
@@ -256,14 +271,13 @@ class UploadIntake:
             user_id=token.user_id,
             asked_at=now,
         )
-        told = self._auth.named(installation_id, name)
         names.asked(asked)
-        for number in () if told is None else told.ids:
-            if self._is_of(installation_id, number):
-                why = NameReason.FORMER if told and number == told.id else NameReason.FORK
-                names.asked(replace(asked, repository_id=number))
-                names.note(name, why, now=now, repository_id=number)
-                return number
+        for one in () if told is None else told.ids:
+            if self._is_of(installation_id, one):
+                why = NameReason.FORMER if told and one == told.id else NameReason.FORK
+                names.asked(replace(asked, repository_id=one))
+                names.note(name, why, now=now, repository_id=one)
+                return one
         return None
 
     def _is_of(self, installation_id: int, repository_id: int) -> bool:

@@ -4,7 +4,6 @@ It knows no web framework. It asks with the person's own token, never with the a
 """
 
 import base64
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from ghapp.github.answers import BadCredentials, TemporaryFailure
 from ghapp.github.token_cache import derive_key
 from ghapp.github.user_access import AccessLevel, GitHubAway, UserAccess
 from ghapp.github.user_auth import SignIn, SignInRefused, UserTokens
+from ghapp.people.unknown_names import nowhere
 from ghapp.store import Store
 from ghapp.store.logins import SignedIn, new_cookie
 
@@ -29,8 +29,6 @@ RENEWAL = timedelta(minutes=2)
 answer and the database together, because GitHub accepts a refresh token only once."""
 AWAY = timedelta(minutes=1)
 """When to ask again after GitHub did not answer."""
-FIRST_FREE = 2**50
-"""No repository has this id or one above: GitHub counts them, and is at 2**31 or so."""
 WAIT_SECONDS = 0.2
 WAIT_TIMES = 25
 """How often a process checks whether another one has renewed the tokens: for 5 s in all."""
@@ -82,15 +80,9 @@ class PageReaders:
             person, lambda token: self.access.repository(person.id, token, repository_id)
         )
 
-    def nowhere(self, full_name: str) -> int:
-        """Return an id that no repository has, always the same one for a name.
-
-        Asking about it takes what asking about a hidden repository takes, and answers the same, so
-        neither status nor time tells which names are known here.
-        """
-        key = derive_key(self.encryption_key, "unknown names")
-        digest = hmac.digest(key, full_name.lower().encode("utf-8", "surrogatepass"), "sha256")
-        return FIRST_FREE + int.from_bytes(digest[:6], "big")
+    def nowhere(self, name: str) -> int:
+        """Return an id that stands for an unknown name."""
+        return nowhere(self.encryption_key, name)
 
     def organization(self, person: SignedIn, login: str) -> AccessLevel:
         """Return ``admin`` for an owner, ``read`` for a member. Also raises `MembersHidden`."""

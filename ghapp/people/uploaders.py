@@ -6,28 +6,28 @@ the person is and where they may write, and drops it. Later the app asks GitHub 
 
 import base64
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet, InvalidToken
 
-from ghapp.attribution.model import Struct
-from ghapp.git.names import segment
 from ghapp.github import device_flow
 from ghapp.github.answers import BadCredentials, GitHubError, GoneForGood, NotFound
-from ghapp.github.client import GitHub
+from ghapp.github.app_auth import AppAuth
 from ghapp.github.device_flow import NotApproved
 from ghapp.github.token_cache import TokenCache, derive_key
 from ghapp.github.user_access import AccessLevel, GitHubAway, UserAccess
 from ghapp.keys.evidence import EvidenceKeys
+from ghapp.people.unknown_names import nowhere
 from ghapp.store import AccessToken, NewToken, Store, TokenKind, new_secret
 from ghapp.wire import EnrolledInstallation, EnrollmentStarted, MachineEnrolled, MachineEnrollment
 
 KEPT = timedelta(minutes=5)
-"""How long an access level is cached."""
+"""How long an access level is cached, even if GitHub takes it back."""
+NO_KEPT = timedelta(hours=1)
+"""How long it is cached that a person may not write where the token never could: what a machine
+keeps naming costs little. The machine sets such edits aside for longer."""
 AWAY = timedelta(minutes=1)
 """When to ask again after GitHub did not answer."""
 CODE_LASTS = timedelta(minutes=15)
@@ -35,15 +35,6 @@ CODE_LASTS = timedelta(minutes=15)
 REMEMBERED = 20
 """Most repositories per installation that a token remembers. The app asks GitHub about these to
 learn whether the person still belongs to the installation."""
-
-
-class _Held(Struct, frozen=True):
-    id: int
-
-
-class _Permission(Struct, frozen=True):
-    permission: Literal["admin", "write", "read", "none"]
-    user: _Held | None = None
 
 
 @dataclass(frozen=True)
@@ -54,8 +45,7 @@ class EvidenceUploaders:
     keys: EvidenceKeys
     access: UserAccess
     cache: TokenCache
-    github: Callable[[int, int], AbstractContextManager[GitHub]]
-    """Installation and repository id → GitHub, as the app."""
+    auth: AppAuth
     client_id: str
     web_url: str
     encryption_key: bytes
@@ -150,29 +140,38 @@ class EvidenceUploaders:
         """Return the access level of a token's person in a repository, as GitHub tells the app.
 
         If somebody else has the login by now, it is none. Raises `GitHubAway`.
-        https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
         """
-        kept = self.cache.read(_cached(token.user_id, repository_id))
-        if kept is not None:
-            return AccessLevel(kept.decode())
+        known = self.known_level(token, repository_id)
+        if known is not None:
+            return known
         try:
             level = self._asked(token, installation_id, repository_id)
         except (NotFound, GoneForGood):
             level = AccessLevel.NONE
         except GitHubError as error:
             raise GitHubAway(self.clock() + AWAY, str(error)) from error
-        self._remember(token.user_id, repository_id, level)
+        is_theirs = level.reaches(AccessLevel.WRITE) or repository_id in token.repositories
+        self._remember(token.user_id, repository_id, level, KEPT if is_theirs else NO_KEPT)
         return level
 
+    def known_level(self, token: AccessToken, repository_id: int) -> AccessLevel | None:
+        """Return the level that GitHub told a short time ago; ``None``: it must be asked."""
+        kept = self.cache.read(_cached(token.user_id, repository_id))
+        return None if kept is None else AccessLevel(kept.decode())
+
+    def nowhere(self, full_name: str) -> int:
+        """Return an id that stands for an unknown name."""
+        return nowhere(self.encryption_key, full_name)
+
     def _asked(self, token: AccessToken, installation_id: int, repository_id: int) -> AccessLevel:
-        path = f"collaborators/{segment(token.login)}/permission"
-        with self.github(installation_id, repository_id) as github:
-            found = github.get(path, _Permission)
+        found = self.auth.permission(installation_id, repository_id, token.login)
         is_same = found.user is not None and found.user.id == token.user_id
         return AccessLevel(found.permission) if is_same else AccessLevel.NONE
 
-    def _remember(self, user_id: int, repository_id: int, level: AccessLevel) -> None:
-        self.cache.write(_cached(user_id, repository_id), level.encode(), KEPT)
+    def _remember(
+        self, user_id: int, repository_id: int, level: AccessLevel, keep: timedelta = KEPT
+    ) -> None:
+        self.cache.write(_cached(user_id, repository_id), level.encode(), keep)
 
     # --- handles ----------------------------------------------------------------------------------
 

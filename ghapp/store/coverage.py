@@ -172,6 +172,13 @@ class CoverageTable:
         window = (row.merged_at - BEFORE, row.merged_at + AFTER)
         return self.author(repository_id, (row.author_id, row.author), *window)
 
+    def has_reported(self, user_id: int, repository_id: int) -> bool:
+        """Say whether a machine of that person reported for that repository, in any week kept."""
+        query = select(machine_report.c.id).where(
+            machine_report.c.user_id == user_id, machine_report.c.repository_id == repository_id
+        )
+        return self._database.first(query.limit(1)) is not None
+
     def forget(self, login: str, user_id: int | None = None) -> int:
         """Delete a person's reports, by login in any case and by number; return how many."""
         is_theirs = func.lower(machine_report.c.login) == clean(login).lower()

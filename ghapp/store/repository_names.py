@@ -12,7 +12,9 @@ from sqlalchemy import case, delete, func, select
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
 from ghapp.store.rows import chunks, clean, struct_of
-from ghapp.store.schema import asked_name, repository_alias
+from ghapp.store.schema import asked_name, repository, repository_alias
+
+_SEEN_LAST = (repository.c.seen_at, repository.c.id)
 
 
 class NameReason(StrEnum):
@@ -82,6 +84,37 @@ class RepositoryNames:
                     name = row.full_name_lower
                     found[name] = struct_of(RepositoryAlias, row, full_name=name)
         return found
+
+    def meant(self, installation_id: int, full_names: Iterable[str]) -> dict[str, int]:
+        """Return the ids of an installation's repositories that have these names, by lower case.
+
+        A current name counts before a former one or a fork's. Names of other installations are
+        left out like unknown ones, and cost the same two queries.
+        """
+        names = [clean(name).lower() for name in full_names]
+        known: dict[str, int] = {}
+        alias = repository_alias.c.full_name_lower
+        known_by_alias = (
+            select(alias, repository)
+            .join(repository, repository.c.id == repository_alias.c.repository_id)
+            .where(repository.c.removed_at.is_(None))
+        )
+        current = select(repository).where(repository.c.removed_at.is_(None))
+        with self._database.read() as connection:
+            for chunk in chunks(names):
+                for row in connection.execute(known_by_alias.where(alias.in_(chunk))):
+                    if row.installation_id == installation_id:
+                        known[row[0]] = row.id
+                # If a name passed from one repository to another, the one seen last counts.
+                of_name = current.where(repository.c.full_name_lower.in_(chunk))
+                latest = {
+                    row.full_name_lower: row
+                    for row in connection.execute(of_name.order_by(*_SEEN_LAST))
+                }
+                for name, row in latest.items():
+                    if row.installation_id == installation_id:
+                        known[name] = row.id
+        return known
 
     # --- names that were asked for ----------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import NoReturn, TypeVar, cast
 
 import structlog
 from flask import Flask, abort, g, redirect, request, url_for
+from werkzeug.datastructures import Authorization
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -93,6 +94,17 @@ def require_viewer() -> PageViewer:
     return viewer() or _sign_in_first()
 
 
+def authorization() -> Authorization | None:
+    """Return what the request's ``Authorization`` says; ``None``: nothing, or nothing readable.
+
+    Werkzeug fails at a password of other letters than ASCII's, which anybody can send.
+    """
+    try:
+        return request.authorization
+    except ValueError:
+        return None
+
+
 def cookie_name() -> str:
     """Return the name of the sign-in's cookie; ``__Host-`` stops other sites from setting it.
 
@@ -135,7 +147,7 @@ def _is_own_form() -> bool:
 
 
 def _by_token() -> PageViewer | None:
-    shown = request.authorization
+    shown = authorization()
     if shown is None or shown.type != "bearer" or not shown.token:
         return None
     now = services.clock()
@@ -206,11 +218,10 @@ def require_member(organization: str, level: AccessLevel = AccessLevel.READ) -> 
 
 def _level_in(asking: PageViewer, organization: str, found: Installation | None) -> AccessLevel:
     """Return the viewer's level in an account; ask GitHub whether or not the app is there."""
-    if found is not None and found.account_type == "User":
-        if found.account_id == asking.person.id:
-            return AccessLevel.ADMIN
-    elif found is None and not is_owner(organization):
+    if not is_owner(organization):
         return AccessLevel.NONE
+    if found is not None and found.account_type == "User" and found.account_id == asking.person.id:
+        return AccessLevel.ADMIN
     try:
         held, is_hidden = (
             asked(lambda readers: readers.organization(asking.person, organization)),
@@ -226,7 +237,8 @@ def _level_in(asking: PageViewer, organization: str, found: Installation | None)
             asking.person, found.id if found else readers.nowhere(organization)
         )
     )
-    if is_hidden and found is not None and _any_private(found.id, may_read):
+    # Who may read nothing costs no query either, so that the time does not tell a known account.
+    if is_hidden and found is not None and may_read and _any_private(found.id, may_read):
         abort(403, MEMBERS_HIDDEN)
     return AccessLevel.NONE
 

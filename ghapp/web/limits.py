@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from ghapp.attribution.model import Struct
 from ghapp.bootstrap import Services, connect_queue
 from ghapp.store import StoreError, TokenKind
-from ghapp.web.access import cookie_name
+from ghapp.web.access import authorization, cookie_name
 from ghapp.web.current import services
 from ghapp.wire import EnrollmentAsked
 
@@ -52,7 +52,7 @@ def bearer() -> str:
 
 
 def _known_sender() -> str | None:
-    now, shown = services.clock(), request.authorization
+    now, shown = services.clock(), authorization()
     try:
         if shown is not None and shown.type == "bearer" and shown.token:
             for kind in TokenKind:

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ghapp.queue.enqueue import QueueAway
 from ghapp.store import Installation, RecurringWork, WorkEnd, WorkKind, WorkRequest
+from ghapp.web.access import authorization
 from ghapp.web.current import services
 from ghapp.web.errors import problem
 
@@ -46,7 +47,7 @@ def require_operator() -> Response | None:
     token = services.settings.operator_token
     if token is None:
         return problem(404, "no operator token is set, so this page does not exist")
-    given = request.authorization
+    given = authorization()
     secret = (given.token or given.password or "") if given else ""
     if hmac.compare_digest(secret.encode(), token.encode()):
         return None

@@ -1,5 +1,6 @@
 """What an operator does by hand, on a real database."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -110,3 +111,22 @@ def test_summaries_are_made_again_from_the_documents(environment: dict[str, str]
         assert summaries.totals(ours) == before
     assert run(environment, "rebuild-summaries", "acme/app")[0] == 0
     assert "does not know the repository" in run(environment, "rebuild-summaries", "acme/other")[1]
+
+
+def test_a_key_goes_into_a_file_of_its_own(environment: dict[str, str], tmp_path: Path) -> None:
+    with Store.open(environment["DATABASE_URL"]) as store:
+        store.installations.seen(Installation(id=7, account="acme"), now=NOW)
+        app = Repository(id=42, owner="acme", name="app", installation_id=7)
+        store.installations.repository_seen(app, now=NOW)
+    others, target = tmp_path / "others", tmp_path / "key"
+    others.write_text("theirs")
+    target.symlink_to(others)
+    environment = {
+        **environment,
+        "GHAPP_ENCRYPTION_KEY": base64.b64encode(bytes(range(32))).decode(),
+    }
+    status, said = run(environment, "fingerprint-key", "acme/app", "--output", str(target))
+    assert status == 0, said
+    assert others.read_text() == "theirs"
+    assert not target.is_symlink()
+    assert target.stat().st_mode & 0o777 == 0o600

@@ -211,6 +211,14 @@ def test_where_nothing_is_there_is_nothing_to_back_up(tmp_path: Path) -> None:
     assert not (tmp_path / "copy").exists()
 
 
+def test_a_backup_follows_no_link_that_was_there_before(filled: str, tmp_path: Path) -> None:
+    elsewhere, target = tmp_path / "elsewhere", tmp_path / "backup"
+    target.symlink_to(elsewhere)
+    status, said = run(filled, "backup", str(target))
+    assert (status, "exists: name a new file" in said) == (1, True)
+    assert not elsewhere.exists()
+
+
 def test_beside_a_running_app_nothing_is_put_back(filled: str, tmp_path: Path) -> None:
     data, copy = tmp_path / "data", tmp_path / "copy"
     data.mkdir()

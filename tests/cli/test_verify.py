@@ -91,6 +91,25 @@ def test_who_kept_an_older_bundle_learns_what_is_missing(tmp_path: Path) -> None
     assert "NOT whole itself" in run({}, "verify", old, "--since", new)[1]
 
 
+def test_a_database_from_before_with_its_older_head_hides_nothing_from_an_older_bundle(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """The newest records are gone and the head that was signed before them is back."""
+    before, old, new = tmp_path / "before", tmp_path / "old", tmp_path / "new"
+    assert run(environment, "admin", "backup", before)[0] == 0
+    settings = Settings.from_environment(environment, app_required=False)
+    with Store.open(settings.database_url) as store:
+        signer = RecordSigner(store, settings.encryption_key)
+        store.audits.save(42, 3, document(pull_request=3), now=NOW, witness=signer.witness)
+    assert run(environment, "export-audit", "--output", old)[0] == 0
+    assert run(environment, "admin", "restore", "--yes", before)[0] == 0
+    assert run(environment, "export-audit", "--output", new)[0] == 0
+    assert run({}, "verify", new)[0] == 0, "the bundle alone cannot tell"
+    status, told = run({}, "verify", new, "--since", old)
+    assert status == 1
+    assert "record 3 of acme/shop (pull request 3, audit 1) is missing" in told
+
+
 @pytest.mark.parametrize("key", ["no-such.pem", "a.txt", "rsa.pem"])
 def test_what_is_no_key_is_wrong_use(tmp_path: Path, key: str) -> None:
     path = tmp_path / "b.jsonl"

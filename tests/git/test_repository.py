@@ -1,6 +1,7 @@
 """Real repositories, and a real git server on this machine: what is read, and what is refused."""
 
 import base64
+import contextlib
 import os
 import shutil
 import subprocess
@@ -198,6 +199,131 @@ def test_diff_is_the_same_whatever_the_repository_is_set_to(made: Made, tmp_path
     (made.path / ".gitattributes").write_text("*.txt diff=trap\nnew -diff\n")
     assert GitRepository(made.path).diff(base, head) == expected
     assert not trap.exists()
+
+
+TRAPS = """
+[core]
+sshCommand = {trap}
+gitProxy = {trap}
+alternateRefsCommand = {trap}
+fsmonitor = {trap}
+editor = {trap}
+askPass = {trap}
+hooksPath = {folder}
+worktree = {worktree}
+[credential]
+helper = {trap}
+[filter "trap"]
+clean = {trap}
+smudge = {trap}
+process = {trap}
+required = true
+[diff "trap"]
+command = {trap}
+textconv = {trap}
+[gpg]
+program = {trap}
+[log]
+showSignature = true
+[alias]
+log = !{trap}
+rev-list = !{trap}
+cat-file = !{trap}
+[protocol "ext"]
+allow = always
+[protocol "file"]
+allow = always
+[extensions]
+partialClone = origin
+[remote "origin"]
+url = ext::{trap}
+promisor = true
+uploadpack = {trap}
+vcs = trap
+[submodule "part"]
+url = ext::{trap}
+active = true
+update = !{trap}
+[submodule]
+recurse = true
+[fetch]
+recurseSubmodules = true
+[status]
+submoduleSummary = true
+[uploadpack]
+packObjectsHook = {trap}
+[maintenance]
+auto = true
+"""
+"""Every setting of a clone that names a program, as whoever made the clone may have set it."""
+
+
+def test_nothing_that_a_clone_names_is_run_or_fetched(made: Made, tmp_path: Path) -> None:
+    trap, script = tmp_path / "was run", tmp_path / "trap.sh"
+    script.write_text(f"#!/bin/sh\ntouch '{trap}'\n")
+    script.chmod(0o755)
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "a" * 64 + "\nsize 9\n"
+    base = made.commit("root", {"a.py": "a\n", "big.bin": pointer, ".gitattributes": ""})
+    made.run("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},part")
+    files: dict[str, str | None] = {
+        ".gitattributes": "* filter=trap diff=trap\n*.bin filter=lfs -text\n",
+        ".gitmodules": f'[submodule "part"]\npath = part\nurl = ext::{script}\n',
+        "a.py": "b\n",
+    }
+    (made.path / "part").mkdir()
+    for name, text in files.items():
+        (made.path / name).write_text(str(text))
+    made.run("update-index", "--add", *files)
+    made.run("commit", "--quiet", "-m", "second")
+    head = made.run("rev-parse", "HEAD")
+    lacking = made.run("rev-parse", "HEAD:a.py")
+    (made.path / ".git" / "objects" / lacking[:2] / lacking[2:]).unlink()
+    hooks = [
+        made.path / ".git" / "hooks" / name for name in ("post-checkout", "fsmonitor-watchman")
+    ]
+    for hook in (*hooks, tmp_path / "reference-transaction", tmp_path / "post-index-change"):
+        hook.parent.mkdir(exist_ok=True)
+        shutil.copy(script, hook)
+    with (made.path / ".git" / "config").open("a") as file:
+        file.write(TRAPS.format(trap=script, folder=tmp_path, worktree=made.path))
+
+    # Git alone fetches what is missing, and so runs the trap.
+    subprocess.run(["git", "cat-file", "-p", lacking], cwd=made.path, env=ENVIRONMENT, check=False)
+    assert trap.exists()
+    trap.unlink()
+    git = GitRepository(made.path)
+    asks = {
+        "commit": lambda: git.commit(head),
+        "commits": lambda: git.commits([base, head]),
+        "resolve": lambda: git.resolve("HEAD"),
+        "diff": lambda: git.diff(base, head),
+        "merge_base": lambda: git.merge_base(base, head),
+        "read_file": lambda: git.read_file(head, "a.py"),
+        "read_pointer": lambda: git.read_file(head, "big.bin"),
+        "gitattributes": lambda: git.gitattributes(head),
+        "top_level": git.top_level,
+        "checkouts": git.checkouts,
+        "oldest": lambda: git.oldest(head),
+        "shallow": lambda: git.shallow,
+        "is_partial": lambda: git.is_partial,
+        "worktrees": git.worktrees,
+        "ignored": lambda: git.ignored(["a.py", "x.env"]),
+        "entries": lambda: git.entries(head, "part", "a.py"),
+        "objects": lambda: git.objects([f"{head}:a.py"]),
+        "size": lambda: git.size([f"{head}:a.py"]),
+        "missing": lambda: git.missing(base, head),
+    }
+    public = {name for name in vars(GitRepository) if not name.startswith("_")}
+    assert public - {"run", "lines"} <= set(asks)
+    read = set()
+    for name, ask in asks.items():
+        with contextlib.suppress(GitError):
+            ask()
+            read.add(name)
+        assert not trap.exists(), name
+    # What git lacks is an error; all else was really read.
+    assert read >= {"commit", "commits", "merge_base", "read_pointer", "gitattributes", "entries"}
+    assert git.read_file(head, "big.bin") == pointer.encode()
 
 
 def test_diff_of_unknown_commits_is_an_error(one_commit: Made) -> None:

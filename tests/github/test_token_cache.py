@@ -74,6 +74,20 @@ def test_memory_forgets() -> None:
     assert cache.read("k") is None
 
 
+def test_a_value_that_was_moved_or_kept_longer_in_redis_counts_for_nothing(
+    server: "redis.Redis",
+) -> None:
+    clock = Clock()
+    cache = RedisTokens(server, b"secret", clock)
+    cache.write("may:1:42", b"admin", HOUR)
+    server.set(PREFIX + "may:2:43", server.get(PREFIX + "may:1:42") or b"")
+    assert cache.read("may:2:43") is None
+    assert cache.read("may:1:42") == b"admin"
+    server.persist(PREFIX + "may:1:42")
+    clock.now += HOUR
+    assert cache.read("may:1:42") is None
+
+
 def test_another_process_reads_what_one_wrote(server: "redis.Redis") -> None:
     RedisTokens(server, b"secret", Clock()).write("k", b"token", HOUR)
     assert RedisTokens(server, b"secret", Clock()).read("k") == b"token"

@@ -26,6 +26,7 @@ from ghapp.ingest.upload import (
     UploadRefused,
 )
 from ghapp.keys.evidence import EvidenceKeys
+from ghapp.people.unknown_names import nowhere
 from ghapp.store import (
     AccessToken,
     Installation,
@@ -60,18 +61,29 @@ class GitHubOnPaper:
 
     def __init__(self) -> None:
         self.levels: dict[int, AccessLevel] = {42: AccessLevel.WRITE}
+        self.asked_levels: list[int] = []
         self.names: dict[str, NamedRepository] = {}
         self.asked: list[str] = []
         self.now = NOW
 
     def level(self, _: AccessToken, __: int, repository_id: int) -> AccessLevel:
-        """Answer as `EvidenceUploaders` does."""
+        """Answer as `EvidenceUploaders` does, which caches nothing here."""
+        self.asked_levels.append(repository_id)
         return self.levels.get(repository_id, AccessLevel.NONE)
 
-    def named(self, _: int, name: str) -> NamedRepository | None:
+    def known_level(self, _: AccessToken, __: int) -> AccessLevel | None:
+        """Have no level cached."""
+        return None
+
+    def nowhere(self, name: str) -> int:
+        """Return an id that nobody has."""
+        return nowhere(KEY, name)
+
+    def named(self, _: int, name: str, known: int | None = None) -> NamedRepository | None:
         """Answer as `AppAuth` does."""
         self.asked.append(name)
-        return self.names.get(name)
+        found = self.names.get(name)
+        return None if found is None or found.id == known else found
 
     def clock(self) -> datetime:
         """Return the time that a test sets."""

@@ -1,10 +1,12 @@
 """Fixtures of the journeys: a place with the real app; GitHub's description judges it."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from ghapp.store import Installation, Repository
 from tests.journeys.running import Place, running_place
 from tests.openapi.validate import problems
 
@@ -18,6 +20,36 @@ def place(tmp_path: Path) -> Iterator[Place]:
     with running_place(tmp_path) as made:
         yield made
         expect_good_manners(made)
+
+
+@pytest.fixture
+def known_place(place: Place) -> Place:
+    """Return a place whose app does not run yet and knows a repository and its two developers."""
+    app = place.registered.app
+    place.app.environment["GITHUB_CLIENT_ID"] = app.client_id
+    now = datetime.now(UTC)
+    owner = place.installation.account
+    heard = Installation(
+        id=place.installation.id,
+        account="acme",
+        account_id=owner.id,
+        account_type="Organization",
+    )
+    place.store.installations.seen(heard, now=now)
+    seen = Repository(
+        id=place.repository.id, owner="acme", name="app", installation_id=place.installation.id
+    )
+    place.store.installations.repository_seen(seen, now=now)
+    for login in ("ann", "bob"):
+        place.sandbox.allow(place.repository, login, "write")
+    return place
+
+
+@pytest.fixture
+def open_place(known_place: Place) -> Place:
+    """Return that place when its app runs."""
+    known_place.app.start("valkey", "web", "worker-live", "scheduler")
+    return known_place
 
 
 @pytest.fixture(scope="module")

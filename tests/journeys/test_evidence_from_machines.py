@@ -1,13 +1,10 @@
 """Two developers' machines and the real app: from a hook to the comment on GitHub."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import FingerprintCodebook
@@ -16,90 +13,15 @@ from ghapp.attribution.fingerprint import LineFingerprinter
 from ghapp.attribution.model import Audit, AuditSubject, Change, Edit, Evidence, Measure
 from ghapp.attribution.policy import POLICIES
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.collector import account
-from ghapp.collector.client import UploadClient
-from ghapp.collector.enroll import enroll
 from ghapp.collector.flush import flush
 from ghapp.git.repository import GitRepository
 from ghapp.ingest.artifacts import find_evidence
-from ghapp.store import Installation, Repository
-from ghapp.wire import EnrollmentStarted
-from tests.clones import Clone
 from tests.collector import workday
-from tests.collector.machine import Agent, Machine
+from tests.collector.machine import Agent
+from tests.journeys.developer import Developer
 from tests.journeys.running import Place
 
-NOWHERE = "http://127.0.0.1:9"
 EVER = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
-
-
-@pytest.fixture
-def open_place(place: Place) -> Place:
-    """Return a place whose app runs, with its repository and two developers."""
-    app = place.registered.app
-    place.app.environment["GITHUB_CLIENT_ID"] = app.client_id
-    now = datetime.now(UTC)
-    owner = place.installation.account
-    heard = Installation(
-        id=place.installation.id,
-        account="acme",
-        account_id=owner.id,
-        account_type="Organization",
-    )
-    place.store.installations.seen(heard, now=now)
-    seen = Repository(
-        id=place.repository.id, owner="acme", name="app", installation_id=place.installation.id
-    )
-    place.store.installations.repository_seen(seen, now=now)
-    for login in ("ann", "bob"):
-        place.sandbox.allow(place.repository, login, "write")
-    place.app.start("valkey", "web", "worker-live", "scheduler")
-    return place
-
-
-class Developer:
-    """A machine with a checkout and a worktree, enrolled by its owner at the app."""
-
-    def __init__(self, place: Place, home: Path, name: str, login: str) -> None:
-        self.machine = Machine(home, name)
-        self.machine.at = datetime.now(UTC) - timedelta(hours=1)
-        self.clone = Clone(home / "app")
-        self.clone.git("remote", "add", "origin", f"{place.sandbox.web_url}/Acme/App.git")
-        self.clone.commit(workday.BASE)
-        self.worktree = home / "topic"
-        self.clone.git("worktree", "add", "-q", "-b", "topic", str(self.worktree))
-        self.online = _enrolled(place, self.machine, login)
-
-    @property
-    def roots(self) -> list[Path]:
-        """Return the folders in which this developer's agents work."""
-        return [self.clone.path, self.worktree]
-
-    def connect(self, *, is_away: bool = False) -> None:
-        """Switch the network on or off."""
-        url = NOWHERE if is_away else self.online.url
-        changed = msgspec.structs.replace(self.online, url=url)
-        account.save(self.machine.places, changed)
-
-    def collect(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run ``ghapp collect`` as this developer."""
-        return subprocess.run(
-            [sys.executable, "-m", "ghapp", "collect", *arguments],
-            env=self.machine.environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-
-def _enrolled(place: Place, machine: Machine, login: str) -> account.MachineAccount:
-    def type_code(started: EnrollmentStarted) -> None:
-        place.sandbox.device_flow.approve(started.user_code, login)
-
-    door = UploadClient(place.app.environment["GHAPP_PUBLIC_URL"])
-    now = datetime.now(UTC)
-    return enroll(machine.places, door, type_code, now=now, sleep=lambda _: None)
 
 
 def turns(ann: Developer, bob: Developer) -> Iterator[tuple[Developer, Agent]]:

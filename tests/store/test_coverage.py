@@ -45,6 +45,12 @@ def test_reports_of_a_week_are_one(store: Store) -> None:
     assert store.coverage.weeks(43, NOW, NOW) == ()
 
 
+def test_who_reported_for_a_repository_before_is_known(store: Store) -> None:
+    store.coverage.note([_report(repository_id=42, edits=2), ANN], now=NOW)
+    asked = [(11, 42), (11, 43), (12, 42)]
+    assert [store.coverage.has_reported(*one) for one in asked] == [True, False, False]
+
+
 PEOPLE = {11: "ann", 12: "bob-renamed", 13: "cy", 14: "dan"}
 
 

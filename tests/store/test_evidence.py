@@ -246,9 +246,10 @@ def test_what_is_carried_takes_nothing_from_what_was_sent(store: Store) -> None:
         assert len([one for one in kept if one.at == NOW and one.lines == sent.lines]) == 1
 
 
-def test_a_carried_copy_adds_nothing_and_gives_way(store: Store) -> None:
+@pytest.mark.parametrize("author", ["abe", "ann", "eve", None])
+def test_a_carried_copy_adds_nothing_and_gives_way(store: Store, author: str | None) -> None:
     sent = edit("a", "one", "two", actor="ann")
-    copy = msgspec.structs.replace(sent, path="/home/ann/shop/src/app.py", actor="eve")
+    copy = msgspec.structs.replace(sent, path="/home/ann/shop/src/app.py", actor=author)
     for edits, sender in (([copy], CARRIED), ([sent], EditSender(actor_id=11)), ([copy], CARRIED)):
         store.evidence.add(42, edits, now=NOW, sender=sender)
     assert store.evidence.of(42, *EVER) == (sent,)

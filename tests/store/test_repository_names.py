@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from ghapp.store import NameReason, Store
+from ghapp.store import NameReason, Repository, Store
 from ghapp.store.repository_names import AskedCount, AskedName
 from tests.store.records import DAY, NOW
 
@@ -38,3 +38,31 @@ def test_what_was_asked_is_kept_for_each_installation_counted_and_forgotten(stor
     assert names.answer(1, "ann/none", NOW) is None
     assert names.expire(NOW + DAY) == 3
     assert names.answer(1, "ann/none", before) is None
+
+
+def test_a_name_means_a_repository_of_the_installation_only(store: Store) -> None:
+    for number, installation, name, seen_at in (
+        (42, 1, "shop", NOW),
+        (43, 2, "site", NOW),
+        (44, 1, "moved", NOW),
+        (45, 2, "moved", NOW + DAY),
+        (46, 1, "gone", NOW),
+    ):
+        seen = Repository(id=number, owner="acme", name=name, installation_id=installation)
+        store.installations.repository_seen(seen, now=seen_at)
+    store.installations.repositories_removed([46], now=NOW)
+    for alias, number in (("ann/shop", 42), ("ann/site", 43), ("acme/shop", 44), ("ann/gone", 46)):
+        store.repository_names.note(alias, NameReason.FORK, now=NOW, repository_id=number)
+    names = [
+        "ACME/shop",
+        "acme/site",
+        "acme/moved",
+        "acme/gone",
+        "ann/shop",
+        "ann/site",
+        "ann/gone",
+    ]
+    meant = store.repository_names.meant
+    assert meant(1, names) == {"acme/shop": 42, "ann/shop": 42}
+    assert meant(2, names) == {"acme/site": 43, "ann/site": 43, "acme/moved": 45}
+    assert meant(1, []) == {}

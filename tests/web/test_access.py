@@ -93,6 +93,33 @@ def test_a_name_that_was_given_anew_shows_nothing_of_the_old(place: Place) -> No
     assert place.sign_in("reader").get("/try/acme/secret").status_code == 404
 
 
+def test_an_organization_whose_login_was_given_anew_shows_nothing_of_the_old(
+    place: Place,
+) -> None:
+    """Somebody registers the login of an organization that is gone, and installs the app there."""
+    world = place.sandbox.world
+    gone = world.accounts.pop("acme")
+    world.accounts["acme-that-was"], gone.login = gone, "acme-that-was"
+    world.memberships["acme-that-was"] = world.memberships.pop("acme")
+    place.clock.pass_by(minutes=1)
+    installed = place.sandbox.install(place.installed.app, "acme")
+    assert installed.account.id != gone.id
+    seen = Installation(id=installed.id, account="acme", account_id=installed.account.id)
+    place.store.installations.seen(seen, now=place.clock())
+    place.sandbox.add_member("acme", "stranger", "admin")
+    browser = place.sign_in("stranger")
+    assert browser.get("/organizations/acme").status_code == 200
+    for path in (
+        "/organizations/acme",
+        "/organizations/acme/pulls",
+        "/api/organizations/acme/pulls.csv",
+    ):
+        text = browser.get(path).text
+        assert "acme/app" not in text
+        assert "secret" not in text
+    assert browser.get("/repositories/acme/app").status_code == 404
+
+
 def test_public_repositories_are_open_only_where_the_settings_say_so(tmp_path: Path) -> None:
     for switch, status in (("off", 302), ("on", 200)):
         place = with_tries(Place(tmp_path / switch, GHAPP_PUBLIC_PAGES=switch))

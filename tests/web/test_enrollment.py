@@ -1,6 +1,7 @@
 """A machine is let in by a typed code; its token says who, where, and nothing else."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -129,7 +130,17 @@ def test_where_github_is_away_nothing_is_lost(place: Place) -> None:
     assert status == 503
     machine = machine_of(place, "ann")
     place.clock.pass_by(minutes=6)
-    place.sandbox.play(*[{**fault, "route": "*/permission"}] * 3)
+    place.sandbox.play({**fault, "route": "*/permission"})
     away = machine.send(machine.batch(machine.edit()))
     assert (away.status_code, away.headers["Retry-After"]) == (503, "30")
     assert machine.send(machine.batch(machine.edit())).status_code == 200
+
+
+def test_a_code_that_was_typed_makes_one_token_however_many_ask_at_once(place: Place) -> None:
+    started = _started(place)
+    place.sandbox.device_flow.approve(started.user_code, "ann")
+    before = len(place.store.tokens.of_login("ann"))
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda _: _finish(place, started.handle)[0], range(8)))
+    assert told.count(200) == 1
+    assert len(place.store.tokens.of_login("ann")) == before + 1

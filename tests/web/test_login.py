@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -203,3 +204,37 @@ def test_a_cookie_is_deleted_as_it_was_set(tmp_path: Path, path: str) -> None:
     assert deleted.startswith("__Host-login=;")
     wanted = {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"}
     assert attributes(deleted) == attributes(begun) == wanted
+
+
+def test_a_cookie_that_was_planted_before_the_sign_in_stays_nobodys(shared: Place) -> None:
+    planted = new_cookie()
+    browser, attacker = shared.browser(), shared.browser()
+    for one in (browser, attacker):
+        one.set_cookie("login", planted)
+    shared.sign_in("reader", browser)
+    assert browser.get("/api/who").text == "reader"
+    assert attacker.get("/api/who").text == "anonymous"
+    again = browser.get_cookie("login")
+    assert again is not None
+    assert again.value != planted
+
+
+def test_an_address_that_github_sent_back_signs_in_once(shared: Place) -> None:
+    browser, stolen = shared.browser(), shared.browser()
+    shared.sandbox.sit_down("reader")
+    away = browser.get("/login")
+    back = requests.get(away.headers["Location"], timeout=60, allow_redirects=False)
+    carried = browser.get_cookie("sign-in")
+    assert carried is not None
+    assert browser.get(back.headers["Location"]).status_code == 303
+    # Whoever has both the address and the cookie comes too late: GitHub took the code once.
+    stolen.set_cookie("sign-in", carried.value)
+    assert stolen.get(back.headers["Location"]).status_code == 403
+    assert stolen.get("/api/who").text == "anonymous"
+
+
+def test_another_method_in_a_header_or_a_field_is_not_meant(shared: Place) -> None:
+    browser = shared.sign_in("reader")
+    for headers in ({"X-HTTP-Method-Override": "POST"}, {"X-Method-Override": "POST"}):
+        assert browser.get("/logout?_method=POST", headers=headers).status_code == 405
+    assert browser.get("/api/who").text == "reader"

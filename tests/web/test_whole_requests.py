@@ -18,6 +18,9 @@ PATIENCE = 60.0
 """Seconds that an answer may take on a busy machine; nothing waits so long."""
 MANY = 48
 """More connections than all threads of a process."""
+FILES = 260
+"""Open files of a process that has few; it keeps 200 of them for other things."""
+FEWER = 'ulimit -n "$0" && exec "$@"'
 POST = b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s"
 CHUNKED = b"POST /webhooks/github HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -25,14 +28,17 @@ Address = tuple[str, int]
 
 
 @contextlib.contextmanager
-def serving(application: str, folder: Path) -> Iterator[Address]:
-    """Yield the address of one web process, started as the app starts its own."""
+def serving(application: str, folder: Path, files: int | None = None) -> Iterator[Address]:
+    """Yield the address of one web process, started as the app starts its own.
+
+    ``files``: how many it may have open.
+    """
     with listen("127.0.0.1", 0) as door:
         command = (sys.executable, "-m", "gunicorn", "--config", "python:ghapp.web.serving")
         bound = ("--bind", f"fd://{door.fileno()}", application)
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [*command, *bound],
+                [*(("sh", "-c", FEWER, str(files)) if files else ()), *command, *bound],
                 cwd=TOP,
                 env={"WEB_CONCURRENCY": "1", "PYTHONPATH": str(TOP)},
                 pass_fds=(door.fileno(),),
@@ -108,6 +114,17 @@ def test_whatever_slow_connections_do_deliveries_are_taken(tmp_path: Path, sent:
         is_open(address)
 
 
+@pytest.mark.parametrize("sent", [b"", b"G", POST % (b"/", 10, b"abc")])
+def test_more_connections_than_files_stop_nobody(tmp_path: Path, sent: bytes) -> None:
+    with (
+        serving("tests.web.plain:answering", tmp_path, FILES) as address,
+        ExitStack() as stack,
+    ):
+        for _ in range(FILES):
+            stack.enter_context(connected(address, sent))
+        is_open(address)
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
@@ -156,6 +173,39 @@ def test_what_is_wrong_on_the_wire_is_refused_without_a_line(
     assert asked(address, sent)[0] == status
     is_open(address)
     assert (folder / "log").read_bytes() == b""
+
+
+BEHIND = b"GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n"
+"""A request that a proxy in front of us would take for a body."""
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
+        b"Content-Length: +0\r\n\r\n",
+        b"Content-Length: 0, 0\r\n\r\n",
+        b"Content-Length: 0_0\r\n\r\n",
+        b"Content-Length : 0\r\n\r\n",
+        b"A: b\nContent-Length: 0\r\n\r\n",
+        b"A: b\rContent-Length: 0\r\n\r\n",
+        b" Content-Length: 0\r\n\r\n",
+        b"A\x00: b\r\n\r\n",
+    ],
+)
+def test_no_second_request_is_hidden_behind_the_first(address: Address, sent: bytes) -> None:
+    """Where we and a proxy could disagree about the end, nothing after it is answered."""
+    with connected(address, b"POST /first HTTP/1.1\r\nHost: a\r\n" + sent + BEHIND) as client:
+        client.shutdown(socket.SHUT_WR)
+        told = b"".join(iter(lambda: client.recv(4096), b""))
+    assert told.startswith((b"HTTP/1.1 4", b"HTTP/1.1 501")), told[:80]
+    assert told.count(b"HTTP/1.1") == 1
+    is_open(address)
 
 
 def test_a_connection_is_kept_and_requests_may_come_together(address: Address) -> None:
