@@ -51,9 +51,13 @@ serialization.load_pem_private_key = cache(serialization.load_pem_private_key)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _apps_of_tests_note_themselves_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
+def _apps_of_tests_note_themselves_apart(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[None]:
     """Keep apart where apps note that they run: no command of another test finds them."""
-    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
 
 
 # --- what this machine lacks: said in one sentence, at the end ------------------------------------

@@ -347,10 +347,10 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGINT)  # PostgreSQL's "fast": ends all connections
         try:
-            process.wait(20)
+            process.wait(START_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait(START_SECONDS)
 
 
 # --- one server for all workers of a test run -----------------------------------------------------
