@@ -63,7 +63,8 @@ def main(arguments: list[str]) -> None:
         os.chdir(HERE)
         module = ["pytest"] if command == "test" else ["bench", "coverage"]
         given = [*at_once(arguments[1:]), *arguments[1:]]
-        become([python, "-m", *module, *cache_option(directory), *given])
+        compiled = {"PYTHONPYCACHEPREFIX": str(directory / "bytecode")}
+        become([python, "-m", *module, *cache_option(directory), *given], compiled)
     # -P: never import a folder named ghapp from the current directory.
     become([python, "-P", "-m", "ghapp", *(arguments or ["--help"])])
 
@@ -296,9 +297,15 @@ def plain_environment() -> dict[str, str]:
     }
 
 
-def become(command: list[str]) -> None:
-    """Replace this process, so that signals and the exit status are the command's own."""
-    environment = plain_environment()
+def become(command: list[str], more: dict[str, str] | None = None) -> None:
+    """Replace this process, so that signals and the exit status are the command's own.
+
+    Where ``more`` names a place for bytecode, it is written there, whatever the caller's
+    environment says: hundreds of test processes would compile every module again.
+    """
+    environment = {**plain_environment(), **(more or {})}
+    if "PYTHONPYCACHEPREFIX" in environment:
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
     if os.name == "nt":
         sys.exit(subprocess.call(command, env=environment))  # noqa: S603 - ours, no shell
     os.execve(command[0], command, environment)  # noqa: S606 - our own interpreter, no shell

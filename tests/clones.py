@@ -23,6 +23,10 @@ class Clone:
                 "PATH": "/usr/bin:/bin",
                 "HOME": str(self.path),
                 "GIT_CONFIG_NOSYSTEM": "1",
+                # Else each commit starts a second process that looks for something to tidy.
+                "GIT_CONFIG_COUNT": "1",
+                "GIT_CONFIG_KEY_0": "maintenance.auto",
+                "GIT_CONFIG_VALUE_0": "false",
             },
             capture_output=True,
             check=True,

@@ -15,6 +15,7 @@ import re
 import secrets
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import make_url
+from sqlalchemy import event, make_url
+from sqlalchemy.pool import Pool
 
 from ghapp.store import Store
 from tests.cases import TOP
@@ -45,6 +47,17 @@ shared_buffers = 16MB
 logging_collector = off
 """
 """A test's data need not survive a power cut; everything else is as usual."""
+
+
+def do_not_wait_for_the_disk(connection: object, record: Any, proxy: object) -> None:
+    """Let SQLite in this process acknowledge without the disk, as PostgreSQL's ``fsync = off``."""
+    del proxy
+    if isinstance(connection, sqlite3.Connection) and "quick" not in record.info:
+        record.info["quick"] = True
+        connection.execute("PRAGMA synchronous = OFF")
+
+
+event.listen(Pool, "checkout", do_not_wait_for_the_disk)
 
 
 class NoPostgreSQL(Exception):  # noqa: N818 - a state of this machine
@@ -334,10 +347,10 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGINT)  # PostgreSQL's "fast": ends all connections
         try:
-            process.wait(20)
+            process.wait(START_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait(START_SECONDS)
 
 
 # --- one server for all workers of a test run -----------------------------------------------------

@@ -88,10 +88,10 @@ def valkey_server() -> Iterator[str]:
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(START_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait(START_SECONDS)
         shutil.rmtree(home, ignore_errors=True)
 
 

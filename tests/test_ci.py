@@ -1,12 +1,14 @@
-"""The audit of dependencies in CI: a flaw fails, and that nobody could tell is said."""
+"""What runs on a server, and what is there for who joins; a flaw in a dependency fails."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.cases import TOP
 
@@ -59,3 +61,85 @@ def test_what_was_found_is_said(
 
 def test_ci_asks_for_it() -> None:
     assert ".ci/audit" in (TOP / ".ci" / "run").read_text()
+
+
+# --- workflows, forms, tags -----------------------------------------------------------------------
+
+GITHUB = TOP / ".github"
+WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
+FORMS = sorted((GITHUB / "ISSUE_TEMPLATE").glob("*.yml"))
+
+
+def steps(path: Path) -> list[dict[str, Any]]:
+    jobs = yaml.safe_load(path.read_text())["jobs"].values()
+    return [step for job in jobs for step in job["steps"]]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_action_is_pinned_by_commit_beside_its_version(path: Path) -> None:
+    used = re.findall(r"uses: (.+)", path.read_text())
+    assert len(used) == sum("uses" in step for step in steps(path)) > 0
+    for one in used:
+        assert re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one), one
+
+
+def test_ci_runs_the_command_of_the_readme_and_the_nightly_draws_more() -> None:
+    command = "python3 run.py test"
+    assert f"`{command}`" in (TOP / "CONTRIBUTING.md").read_text()
+    assert '"$python" run.py test\n' in (TOP / ".ci" / "run").read_text()
+    assert {"run": "bash .ci/run"} in steps(GITHUB / "workflows" / "ci.yml")
+    (nightly,) = (
+        step
+        for step in steps(GITHUB / "workflows" / "nightly.yml")
+        if step.get("run", "").startswith(command)
+    )
+    assert int(nightly["env"]["GHAPP_EXAMPLES_FACTOR"]) >= 4
+
+
+def test_a_release_is_checked_built_and_attested_in_this_order() -> None:
+    told = [
+        str(step.get("run") or step["uses"]) for step in steps(GITHUB / "workflows" / "release.yml")
+    ]
+    wanted = [".ci/check-tag", ".ci/run", ".ci/build", "attest-build-provenance", "release create"]
+    places = [next(at for at, one in enumerate(told) if what in one) for what in wanted]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)
+def test_a_form_has_what_github_asks_of_it(path: Path) -> None:
+    form = yaml.safe_load(path.read_text())
+    assert form["name"]
+    assert form["description"]
+    asked = [one for one in form["body"] if one["type"] != "markdown"]
+    assert asked
+    assert len({one["id"] for one in asked}) == len(asked)
+    assert any(one.get("validations", {}).get("required") for one in asked)
+
+
+def test_the_form_for_a_wrong_reason_names_the_command_that_anonymizes() -> None:
+    assert "ghapp report-line " in (GITHUB / "ISSUE_TEMPLATE/wrong-line-reason.yml").read_text()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("CONTRIBUTING.md", "SECURITY.md", "docs/README.md", ".devcontainer/devcontainer.json"),
+        *(".github/PULL_REQUEST_TEMPLATE.md", ".github/dependabot.yml"),
+    ],
+)
+def test_the_door_for_who_joins_is_there(path: str) -> None:
+    assert (TOP / path).read_text().strip()
+
+
+def test_the_index_names_every_reader() -> None:
+    found = re.findall(r"^\*\*([\w ]+)\*\*", (TOP / "docs/README.md").read_text(), re.MULTILINE)
+    readers = ("Maintainer", "lead", "Developer", "Administrator", "Operator", "Auditor")
+    for reader in (*readers, "Contributor"):
+        assert any(one.endswith(reader) for one in found), reader
+
+
+def test_a_tag_that_names_another_version_is_refused() -> None:
+    command = ("bash", str(TOP / ".ci" / "check-tag"), "v0.0.0")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "does not name the package's version" in done.stderr

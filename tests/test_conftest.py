@@ -12,6 +12,9 @@ from tests.browser.chromium import MISSING
 from tests.cases import TOP
 from tests.queues import NoValkey, valkey_server
 
+WITHOUT = ("-p", "no:cacheprovider", "-p", "no:schemathesis")
+"""Plugins that take longer to import than the tests of this copy run."""
+
 TEST = """
 import pytest
 
@@ -28,7 +31,7 @@ def run(tmp_path: Path, text: str, *options: str, **env: str) -> "subprocess.Com
     (tests / "conftest.py").write_text("from tests.conftest import *\n")
     (tests / "test_it.py").write_text(text)
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(tests)],
+        [sys.executable, "-m", "pytest", "-q", *WITHOUT, *options, str(tests)],
         cwd=TOP,
         env={**os.environ, "PYTHONPATH": str(TOP), **env},
         capture_output=True,

@@ -1,4 +1,4 @@
-"""No test hopes: none asserts a time, waits blindly, shares a port, litters, or is left out.
+"""No test hopes: that it is quick, that others are, that a place or a port is its own.
 
 The syntax trees of tests/ are read, so a fault is named by file and line before it costs anybody
 an evening. What a tree does not show, such as a program in a string, is for the reader.
@@ -17,9 +17,12 @@ from tests.cases import TOP
 TESTS = TOP / "tests"
 BLIND_SECONDS = 0.2
 """A longer pause outside of a loop hopes that something has happened meanwhile."""
+PATIENT_SECONDS = 60
+"""Whoever gives up on another process or thread earlier hopes that the machine is not busy."""
 NOBODY = {0, 1, 9}
 """Ports: any that is free, and two that nobody listens on."""
 ALLOWED = {
+    "tests/faults/test_kills.py: pause": "the moment of a death is drawn",
     "tests/browser/conftest.py: left out": "a person may lack a browser; where CI does, it fails",
     "tests/git/test_process.py: left out": "only Linux tells in /proc which processes run",
     "tests/journeys/test_stopping.py: pause": "nothing shows when a signal has arrived",
@@ -54,6 +57,7 @@ class _File:
         self.tree = ast.parse(text)
         self.nodes = list(ast.walk(self.tree))
         self.parents = {child: node for node in self.nodes for child in ast.iter_child_nodes(node)}
+        self.imported = dict(_imports(self.nodes))
         self._bound: dict[tuple[ast.AST, str], ast.expr | None] = {}
         for node in self.nodes:
             for target, value in _bindings(node):
@@ -108,6 +112,16 @@ class _File:
                     todo.append(found)
 
 
+def _imports(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
+    """Yield each imported name, as it is called here, with what it is called at home."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from ((one.asname, one.name) for one in node.names if one.asname)
+        elif isinstance(node, ast.ImportFrom):
+            names = ((one.asname or one.name, one.name) for one in node.names)
+            yield from ((here, f"{node.module}.{name}") for here, name in names)
+
+
 def _bindings(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     """Yield the names that a statement binds, each with its expression."""
     targets: list[ast.expr] = []
@@ -141,7 +155,10 @@ def _dotted(node: ast.AST) -> str:
 
 
 def _number(node: ast.AST) -> float | None:
-    """Return a number that stands there; ``None``: something else does."""
+    """Return a number that stands there, or a product of such; ``None``: something else does."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        one, other = _number(node.left), _number(node.right)
+        return None if one is None or other is None else one * other
     is_number = isinstance(node, ast.Constant) and type(node.value) in {int, float}
     return node.value if is_number else None  # type: ignore[attr-defined,no-any-return]
 
@@ -151,15 +168,32 @@ def _number(node: ast.AST) -> float | None:
 
 def _asserted_times(file: _File) -> Iterator[Finding]:
     for node in file.nodes:
-        if not isinstance(node, ast.Assert):
+        if not isinstance(node, ast.Assert) and not _fails(node):
             continue
+        assert isinstance(node, ast.Assert | ast.If)
         in_loop = any(isinstance(one, _LOOPS) for one in file.above(node))
-        for part in ast.walk(node.test):
-            if isinstance(part, ast.Compare) and any(isinstance(one, _LIMITS) for one in part.ops):
+        for part in file.parts(node.test):
+            if isinstance(part, ast.Compare) and _is_limit(part):
                 sides = [part.left, *part.comparators]
                 if any(_is_measured(file, side, sides, in_loop=in_loop) for side in sides):
                     yield Finding(node.lineno, "a measured time is asserted")
                     break
+
+
+def _is_limit(node: ast.Compare) -> bool:
+    """Return whether a comparison lets more than one value by."""
+    is_about = any(_name(one) == "approx" for one in (node.left, *node.comparators))
+    return is_about or any(isinstance(one, _LIMITS) for one in node.ops)
+
+
+def _fails(node: ast.AST) -> bool:
+    """Return whether this is a condition under which a test fails."""
+    return isinstance(node, ast.If) and any(
+        isinstance(one, ast.Raise)
+        or (isinstance(one, ast.Call) and _dotted(one.func) == "pytest.fail")
+        for inner in node.body
+        for one in ast.walk(inner)
+    )
 
 
 def _is_measured(file: _File, side: ast.expr, sides: list[ast.expr], *, in_loop: bool) -> bool:
@@ -188,17 +222,26 @@ def _is_of_clock(file: _File, node: ast.AST) -> bool:
 
 
 def _is_clock(file: _File, node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and _is_of_time(file, node.func, CLOCKS)
+    if not isinstance(node, ast.Call):
+        return False
+    is_calendar = _home(file, node.func).endswith(("datetime.now", "datetime.utcnow"))
+    return is_calendar or _is_of_time(file, node.func, CLOCKS)
 
 
 def _is_of_time(file: _File, function: ast.expr, names: set[str]) -> bool:
     """Return whether this is such a function of the module `time`, and no clock set by hand."""
+    module, _, name = _home(file, function).rpartition(".")
     if isinstance(function, ast.Attribute):
-        module = function.value
-        is_module = isinstance(module, ast.Name) and module.id == "time"
-        return is_module and function.attr in names and not file.is_own(module)
-    is_function = isinstance(function, ast.Name) and function.id in names - {"time"}
-    return is_function and not file.is_own(function)
+        owner = function.value
+        return module == "time" and name in names and not file.is_own(owner)
+    is_function = isinstance(function, ast.Name) and (module == "time" or not module)
+    return is_function and name in names - {"time"} and not file.is_own(function)
+
+
+def _home(file: _File, function: ast.AST) -> str:
+    """Return a function's name as its home has it, whatever it is called here."""
+    first, dot, rest = _dotted(function).partition(".")
+    return file.imported.get(first, first) + dot + rest
 
 
 # --- b: no blind pause ----------------------------------------------------------------------------
@@ -206,11 +249,23 @@ def _is_of_time(file: _File, function: ast.expr, names: set[str]) -> bool:
 
 def _blind_pauses(file: _File) -> Iterator[Finding]:
     for node in file.nodes:
-        if not isinstance(node, ast.Call) or not _is_of_time(file, node.func, {"sleep"}):
-            continue
-        seconds = _number(file.value(node.args[0])) if node.args else None
-        if seconds is not None and seconds >= BLIND_SECONDS and not _polls(file, node):
+        if isinstance(node, ast.Call) and _rests(file, node) and not _polls(file, node):
             yield Finding(node.lineno, "a pause hopes that something has happened meanwhile")
+
+
+def _rests(file: _File, node: ast.Call) -> bool:
+    """Return whether a call only lets time pass, more than a moment of it."""
+    if not node.args:
+        return False
+    seconds = _number(file.value(node.args[0]))
+    if _is_of_time(file, node.func, {"sleep"}) or _home(file, node.func) == "asyncio.sleep":
+        return seconds is None or seconds >= BLIND_SECONDS
+    # Whether an event came is what `wait` says; here nobody listens.
+    is_unheard = isinstance(file.parents.get(node), ast.Expr)
+    is_event = isinstance(node.func, ast.Attribute) and _home(
+        file, file.value(node.func.value)
+    ).endswith("Event")
+    return is_event and node.func.attr == "wait" and is_unheard and (seconds or 0) >= BLIND_SECONDS
 
 
 def _polls(file: _File, node: ast.AST) -> bool:
@@ -280,7 +335,63 @@ def _fixed(node: ast.AST, port: float | None) -> Iterator[Finding]:
         yield Finding(node.lineno, f"port {port} may be another's")  # type: ignore[attr-defined]
 
 
-# --- d: nothing is written beside the test's own folder -------------------------------------------
+# --- d: whoever waits for another is patient ------------------------------------------------------
+
+_WAITS = {"wait", "join", "result", "communicate"}
+_WAITS_AS_TOLD = {*_WAITS, "get", "run", "check_output", "check_call", "call", "urlopen"}
+_WAITS_AS_TOLD |= {"request", "post", "put", "patch", "delete", "head", "settimeout", "wait_until"}
+
+
+def _impatience(file: _File) -> Iterator[Finding]:
+    for node in file.nodes:
+        seconds = None
+        if isinstance(node, ast.Call):
+            seconds = _deadline(node) or _patience(file, node)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            seconds = _number(file.value(node.right)) if _is_clock(file, node.left) else None
+        elif isinstance(node, ast.For):
+            seconds = _rounds(file, node)
+        if seconds is not None and 0 < seconds < PATIENT_SECONDS:
+            yield Finding(node.lineno, f"on a busy machine {seconds:g} s are over too soon")  # type: ignore[attr-defined]
+
+
+def _deadline(node: ast.Call) -> float | None:
+    """Return the deadline that a search sets for each example, in seconds."""
+    for keyword in node.keywords if _name(node) in {"settings", "register_profile"} else ():
+        if keyword.arg == "deadline" and _number(keyword.value) is not None:
+            return (_number(keyword.value) or 0) / 1000
+        if keyword.arg == "deadline" and isinstance(keyword.value, ast.Call):
+            return 0.001  # of a timedelta
+    return None
+
+
+def _patience(file: _File, node: ast.Call) -> float | None:
+    """Return after how many seconds a call gives up; ``None``: never, or only a loop goes round."""
+    name = _name(node)
+    given = [one.value for one in node.keywords if one.arg in {"timeout", "seconds"}]
+    if name == "wait_until":
+        given += node.args[2:3]
+    elif isinstance(node.func, ast.Attribute) and name in {*_WAITS, "settimeout"}:
+        given += node.args[:1]
+    if name not in _WAITS_AS_TOLD or not given or _polls(file, node):
+        return None
+    if name == "wait" and isinstance(file.parents.get(node), ast.UnaryOp):
+        return None  # that nothing comes cannot be waited for
+    return _number(file.value(given[0]))
+
+
+def _rounds(file: _File, node: ast.For) -> float | None:
+    """Return how long a loop of so many pauses takes at most."""
+    inner = [one for part in node.body for one in ast.walk(part) if isinstance(one, ast.Call)]
+    pauses = [one for one in inner if _is_of_time(file, one.func, {"sleep"}) and one.args]
+    if not pauses or not isinstance(node.iter, ast.Call) or _name(node.iter) != "range":
+        return None
+    often = _number(file.value(node.iter.args[-1])) if len(node.iter.args) == 1 else None
+    seconds = _number(file.value(pauses[0].args[0]))
+    return None if often is None or seconds is None else often * seconds
+
+
+# --- e: nothing is written beside the test's own folder -------------------------------------------
 
 _WRITING = {
     *("write_text", "write_bytes", "mkdir", "touch", "unlink", "rmdir", "chmod"),
@@ -288,7 +399,9 @@ _WRITING = {
 }
 _COPYING = {"copy", "copy2", "copyfile", "copytree", "move", "rmtree"}
 _OURS = {"TOP", "FIXTURES", "TESTS", "__file__"}
-_HOMES = {"home", "expanduser", "cwd"}
+_HOMES = {"home", "expanduser", "cwd", "gettempdir"}
+_SHARED = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - the names that tests may not use
+_ENVIRONMENT = ("update", "setdefault", "pop", "clear")
 
 
 def _litter(file: _File) -> Iterator[Finding]:
@@ -298,7 +411,22 @@ def _litter(file: _File) -> Iterator[Finding]:
     for node in file.nodes:
         where = _written(node) if isinstance(node, ast.Call) else None
         if where is not None and _is_ours(file, where, moves=moves):
-            yield Finding(node.lineno, "this writes into the checkout or the home folder")
+            yield Finding(node.lineno, "this writes into the checkout, the home or a shared folder")
+        if _changes_the_process(file, node):
+            yield Finding(node.lineno, "this changes what other tests find")  # type: ignore[attr-defined]
+
+
+def _changes_the_process(file: _File, node: ast.AST) -> bool:
+    """Return whether the environment or the folder of all tests changes, and stays so."""
+    if isinstance(node, ast.Call):
+        called = _home(file, node.func)
+        return called in {"os.chdir", "os.putenv"} or called in {
+            f"os.environ.{one}" for one in _ENVIRONMENT
+        }
+    targets = node.targets if isinstance(node, ast.Assign | ast.Delete) else []
+    return any(
+        isinstance(one, ast.Subscript) and _home(file, one.value) == "os.environ" for one in targets
+    )
 
 
 def _written(node: ast.Call) -> ast.expr | None:
@@ -308,7 +436,8 @@ def _written(node: ast.Call) -> ast.expr | None:
         return node.args[-1] if node.args else None
     if name in {"rename", "replace"} and len(node.args) != 1:
         return None  # of a text
-    mode = next((one for one in node.args if isinstance(one, ast.Constant)), None)
+    modes = node.args if isinstance(node.func, ast.Attribute) else node.args[1:]
+    mode = next((one for one in modes if isinstance(one, ast.Constant)), None)
     opens = name == "open" and mode is not None and re.search("[wax+]", str(mode.value))
     if isinstance(node.func, ast.Attribute):
         return node.func.value if name in _WRITING or opens else None
@@ -322,7 +451,8 @@ def _is_ours(file: _File, where: ast.expr, *, moves: bool) -> bool:
     """Return whether a path begins at the checkout or a home, or at wherever a test stands."""
     start = _start(file, file.value(where))
     if isinstance(start, ast.Constant):
-        return not moves and not str(start.value).startswith("/")
+        place = str(start.value)
+        return place.startswith(_SHARED) if place.startswith("/") else not moves
     if isinstance(start, ast.Call):
         return _name(start) in _HOMES and not moves
     return isinstance(start, ast.Name) and start.id in _OURS
@@ -357,7 +487,7 @@ def _is_program(file: _File) -> bool:
     )
 
 
-# --- e: no test is left out -----------------------------------------------------------------------
+# --- f: no test is left out -----------------------------------------------------------------------
 
 _LEFT_OUT = {"skip", "skipif", "xfail", "importorskip", "skipIf", "skipUnless", "SkipTest"}
 
@@ -379,6 +509,7 @@ RULES = {
     "time": _asserted_times,
     "pause": _blind_pauses,
     "port": _fixed_ports,
+    "patience": _impatience,
     "litter": _litter,
     "left out": _left_out,
 }
@@ -416,19 +547,40 @@ BAD = {
             "def test():\n    began = perf_counter()\n    took = perf_counter() - began\n"
             "    assert took <= LIMIT"
         ),
-        "end = time.time() + 5\nwork()\nassert time.time() < end",
+        "end = time.time() + 90\nwork()\nassert time.time() < end",
         "assert min(cpu_of(program) for _ in range(5)) < 0.15",
         "used = resource.getrusage(resource.RUSAGE_SELF)\nassert used.ru_utime < 3",
         "assert done.elapsed < 0.5",
         "assert 0 < report.seconds < 10",
         "assert time.process_time() < 3",
         "start = time.perf_counter_ns()\nassert (time.perf_counter_ns() - start) / 1e9 < 1",
+        "from time import monotonic as now\nstart = now()\nassert now() - start < 2",
+        "import time as t\nstart = t.monotonic()\nassert t.monotonic() - start < 2",
+        "start = time.monotonic()\ntook = time.monotonic() - start\nok = took < 2\nassert ok",
+        "start = time.monotonic()\nif time.monotonic() - start > 2:\n    pytest.fail('slow')",
+        "start = datetime.now(UTC)\nassert datetime.now(UTC) - start < timedelta(seconds=2)",
+        "start = time.monotonic()\nassert time.monotonic() - start == pytest.approx(0.2, abs=1)",
     ),
     "pause": (
         "import time\ntime.sleep(0.2)",
         "PAUSE = 5\ndef test():\n    start()\n    time.sleep(PAUSE)\n    assert done()",
         "for one in machines:\n    one.start()\n    sleep(1)",
         "while True:\n    def later():\n        time.sleep(3)\n    later()",
+        "from time import sleep as rest\nrest(2 * 0.5)",
+        "time.sleep(random.uniform(0, 2))",
+        "await asyncio.sleep(1)",
+    ),
+    "patience": (
+        "thread.join(0.5)\nassert not thread.is_alive()",
+        "assert event.wait(0.5)",
+        "subprocess.run(['x'], timeout=5)",
+        "process.communicate(timeout=10)",
+        "requests.get(url, timeout=2)",
+        "future.result(timeout=30)",
+        "wait_until(done, 'x', 5)",
+        "deadline = time.monotonic() + 10\nwhile not done():\n    assert monotonic() < deadline",
+        "for _ in range(20):\n    if done():\n        break\n    time.sleep(0.5)",
+        "@settings(deadline=200)\ndef test(): pass",
     ),
     "port": (
         "probe.bind(('127.0.0.1', 8000))",
@@ -450,6 +602,10 @@ BAD = {
         "with open(TOP / 'a', 'ab') as file:\n    pass",
         "shutil.copytree(tmp_path, TOP / 'fixtures' / 'new')",
         "Path('~/x').expanduser().touch()",
+        "open('/tmp/ghapp', 'w')",
+        "Path('/var/tmp/ghapp').mkdir()",
+        "os.environ['GHAPP_X'] = '1'",
+        "os.chdir(tmp_path)",
     ),
     "left out": (
         "@pytest.mark.skip(reason='flaky')\ndef test(): pass",
@@ -465,7 +621,12 @@ GOOD = (
         "deadline = time.monotonic() + 60\nwhile not done():\n"
         "    assert time.monotonic() < deadline\n    time.sleep(0.5)"
     ),
-    "for _ in range(20):\n    if done():\n        break\n    time.sleep(0.5)",
+    "for _ in range(200):\n    if done():\n        break\n    time.sleep(0.5)",
+    "while not over.wait(0.05):\n    look()",
+    "assert not event.wait(0.5)",
+    "@settings(deadline=None)\ndef test(): pass",
+    "process.wait(START_SECONDS)",
+    "monkeypatch.setenv('GHAPP_X', '1')",
     "assert one.seconds == 30",
     "assert pauses == [1.0, 9.0]",
     "assert clock.now - began < timedelta(days=1)",

@@ -115,6 +115,17 @@ def test_the_tests_use_all_cores_unless_told_otherwise(checkout: Path) -> None:
     assert "-n " not in start(checkout, "test", "--pdb").stdout
 
 
+def test_the_tests_compile_each_module_once_whatever_the_caller_says(checkout: Path) -> None:
+    start(checkout, "audit")
+    packages = next((checkout / ".venv" / "lib").glob("python*/site-packages"))
+    (packages / "pytest.py").write_text("import once\n")
+    (packages / "once.py").touch()
+    start(checkout, "test", PYTHONDONTWRITEBYTECODE="1")
+    found = list((checkout / ".venv" / "bytecode").rglob("once.*.pyc"))
+    assert len(found) == 1
+    assert not list(packages.rglob("once.*.pyc"))
+
+
 def test_coverage_is_measured_over_the_same_tests(checkout: Path) -> None:
     start(checkout, "audit")
     (checkout / "bench.py").write_text("import sys\nprint(*sys.argv[1:])\n")

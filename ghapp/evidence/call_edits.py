@@ -134,6 +134,7 @@ class CallEdits:
                 yield self._unread(number, problem)
 
     def _unread(self, number: int, problem: RecordError) -> UnreadEvidence:
+        self._open.doubt()
         return UnreadEvidence(source=self.name, line=number, problem=str(problem))
 
     def other(self, tool: str, id_: object = None) -> None:

@@ -46,6 +46,14 @@ class OpenCalls(Generic[_Call]):
         if id_ in self._open:
             self._lost.append(self._open.pop(id_))
 
+    def doubt(self) -> None:
+        """Let no call wait whose id was blanked: a record that cannot be read may be its result.
+
+        What comes next would look like its result, or like a second call beside it.
+        """
+        self._lost += self._nameless
+        self._nameless = []
+
     def is_open(self, id_: str | None) -> bool:
         """Return whether a call of this id waits; ``None``: one whose id was blanked."""
         return bool(self._nameless) if id_ is None else id_ in self._open

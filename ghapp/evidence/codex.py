@@ -214,6 +214,7 @@ class _Rollout:
         is_wanted = any(sign in line for sign in _WANTED)
         for record in each_record(_RECORD, line, _is_record):
             if isinstance(record, RecordError):
+                self.calls.doubt()
                 yield UnreadEvidence(source=self.name, line=number, problem=str(record))
                 continue
             payload = optional(_PAYLOAD, record.payload) if is_wanted else None

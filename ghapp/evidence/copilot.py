@@ -225,6 +225,7 @@ class _Events:
             return
         for event in each_record(_EVENT, line, _is_event):
             if isinstance(event, RecordError):
+                self.calls.doubt()
                 yield UnreadEvidence(source=self.name, line=number, problem=str(event))
             else:
                 yield from self._take(event, number)

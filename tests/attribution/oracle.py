@@ -58,24 +58,26 @@ def counts(canon: str) -> bool:
     return len(canon) > 3 and any(sign.isalnum() for sign in canon)
 
 
-def plain_weight(canon: str) -> float:
-    """Weigh a line by its distinct words, each in thousandths."""
-    return sum(word_weight(word) for word in set(re.findall(r"\w+", canon))) / 1000
+def plain_weight(canon: str, known: Callable[[int], int] = int) -> float:
+    """Weigh a line by its distinct words, each in thousandths.
+
+    ``known`` says how much of a word's length is known.
+    """
+    return sum(word_weight(word, known) for word in set(re.findall(r"\w+", canon))) / 1000
 
 
-def word_weight(word: str) -> int:
+def word_weight(word: str, known: Callable[[int], int] = int) -> int:
     """Weigh a word in thousandths; one of more than 127 characters in parts."""
-    return sum(
-        part_weight(part) for part in {word[at : at + 127] for at in range(0, len(word), 127)}
-    )
+    parts = {word[at : at + 127] for at in range(0, len(word), 127)}
+    return sum(part_weight(part, known(len(part))) for part in parts)
 
 
-def part_weight(part: str) -> int:
+def part_weight(part: str, length: int) -> int:
     if not any(sign.isalnum() for sign in part):
         return 0
-    if len(part) == 1 or part in COMMON_WORDS:
+    if length == 1 or part in COMMON_WORDS:
         return 500
-    return round(1000 * max(1 + log2(len(part)), 0.8 * len(part) - 1))
+    return round(1000 * max(1 + log2(length), 0.8 * length - 1))
 
 
 def distance(one: str, other: str) -> int:

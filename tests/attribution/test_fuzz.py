@@ -254,7 +254,7 @@ def audited(found: list[Found]) -> bytes:
     return to_document(attribute(SUBJECT, change, evidence, CLAUDE_CODE_V1, at=LATER))
 
 
-@searched(600)
+@searched(300)
 @given(tapes())
 def test_a_broken_transcript_is_read_or_named(content: bytes) -> None:
     text = mutated(Tape(content), TRANSCRIPTS, JSON_TOKENS)
@@ -300,9 +300,10 @@ def test_a_transcript_cut_anywhere_brings_nothing_that_was_not_there(text: bytes
 def test_a_broken_record_leaves_the_others_as_they_are(token: bytes) -> None:
     for text in TRANSCRIPTS:
         broken = b'{"type":"assistant",' + token.replace(b"\n", b"") + b'"x\n' + text
-        assert applied(read(broken)) == applied(read(text))
+        found = read(broken)
+        assert applied(found) == applied(read(text))
         if not text.startswith(b"\xef"):
-            assert any(isinstance(item, UnreadEvidence) and item.line == 1 for item in read(broken))
+            assert any(isinstance(item, UnreadEvidence) and item.line == 1 for item in found)
 
 
 # --- halves of surrogate pairs ------------------------------------------------------------------

@@ -92,7 +92,7 @@ def run_hook(data: bytes, environment: dict[str, str], *arguments: str) -> None:
     """Run the installed hook; demand silence and status 0."""
     program = arguments or (sys.executable, "-I", "-S", hook.__file__)
     done = subprocess.run(
-        program, input=data, env=environment, capture_output=True, timeout=30, check=False
+        program, input=data, env=environment, capture_output=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 

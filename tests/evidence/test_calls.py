@@ -23,6 +23,17 @@ def test_a_blanked_result_belongs_to_the_only_call_that_can_be_meant() -> None:
     assert calls.take_all() == ["two", "three", "named"]
 
 
+def test_behind_a_record_that_cannot_be_read_no_blanked_call_waits() -> None:
+    calls: OpenCalls[str] = OpenCalls()
+    calls.add(None, "its result may have been torn")
+    calls.add("c1", "named")
+    calls.doubt()
+    assert (calls.take(None), calls.take("c1")) == (None, "named")
+    calls.add(None, "next")
+    assert calls.take(None) == "next"
+    assert calls.take_all() == ["its result may have been torn"]
+
+
 def test_an_id_names_another_call_where_the_call_is_another() -> None:
     calls: OpenCalls[str] = OpenCalls()
     assert [calls.tell("c", told) for told in ("a", "a", "b")] == [True, False, True]

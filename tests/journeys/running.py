@@ -87,7 +87,7 @@ class Running:
         for child in self.children.values():
             child.ask_to_stop()
         for child in self.children.values():
-            child.stop(time.monotonic() + 5.0)
+            child.stop(time.monotonic() + START_SECONDS)
 
 
 def _connects(path: Path) -> bool:
@@ -101,7 +101,7 @@ def _connects(path: Path) -> bool:
 
 def _answers(url: str) -> bool:
     try:
-        return requests.get(url, timeout=2).ok
+        return requests.get(url, timeout=60).ok
     except requests.RequestException:
         return False
 

@@ -70,17 +70,17 @@ def found_in(said: Path, pattern: str) -> str:
 def register(address: str) -> None:
     """Fill in the set-up page as a person does, and agree on GitHub's."""
     browser = requests.Session()
-    wait_until(lambda: browser.get(f"{address}/healthz", timeout=5).ok, "the set-up page")
+    wait_until(lambda: browser.get(f"{address}/healthz", timeout=60).ok, "the set-up page")
     form = {"name": "Our Auditor", "public_url": PUBLIC, "organization": "acme"}
-    page = browser.post(f"{address}/setup", data=form, timeout=30).text
+    page = browser.post(f"{address}/setup", data=form, timeout=60).text
     (action,) = re.findall(r'<form method="post" action="([^"]+)"', page)
     (manifest,) = re.findall(r'name="manifest" value="([^"]+)"', page)
     sent = {"manifest": html.unescape(manifest)}
     assert json.loads(sent["manifest"])["hook_attributes"]["url"].startswith(PUBLIC)
-    agreed = browser.post(html.unescape(action), data=sent, timeout=30, allow_redirects=False)
+    agreed = browser.post(html.unescape(action), data=sent, timeout=60, allow_redirects=False)
     back = agreed.headers["Location"]
     assert parse_qs(urlsplit(back).query)["code"]
-    assert "is registered" in browser.get(back, timeout=30).text
+    assert "is registered" in browser.get(back, timeout=60).text
 
 
 def commands() -> list[list[str]]:

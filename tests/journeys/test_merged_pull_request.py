@@ -57,7 +57,7 @@ def test_the_same_again_writes_nothing(live: Place) -> None:
 
     # GitHub's redelivery has the same GUID, so the web process ignores it.
     url = live.registered.app.webhook_url
-    repeat = requests.post(str(url), data=first.body, headers=first.request_headers, timeout=10)
+    repeat = requests.post(str(url), data=first.body, headers=first.request_headers, timeout=60)
     assert (repeat.status_code, repeat.json()["outcome"]) == (202, "already accepted")
     # The app handles another event of the same pull request, and finds everything in place.
     live.sandbox.deliver_closed(pull)
@@ -140,7 +140,7 @@ def test_a_wrong_signature_is_refused_and_nothing_is_kept(live: Place) -> None:
             "X-GitHub-Delivery": guid,
             "X-Hub-Signature-256": sign(body, "not the secret of this app"),
         },
-        timeout=10,
+        timeout=60,
     )
     assert answer.status_code == 401
     assert live.store.deliveries.one(guid) is None

@@ -363,6 +363,6 @@ def test_what_the_app_cannot_start_with_is_said_in_one_line(
 
 def _page(address: str) -> str:
     try:
-        return requests.get(address, timeout=5).text
+        return requests.get(address, timeout=60).text
     except requests.RequestException:
         return ""

@@ -2,13 +2,15 @@
 
 import signal
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import event, inspect, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import Pool
 
 from ghapp.store import (
     Database,
@@ -22,6 +24,7 @@ from ghapp.store import (
 from ghapp.store.database import BUSY_LOOK_SECONDS, parse_url
 from ghapp.store.migrations import configuration, revisions
 from ghapp.store.schema import cursor, metadata
+from tests.databases import do_not_wait_for_the_disk
 from tests.store import processes
 from tests.store.records import NOW
 
@@ -125,6 +128,14 @@ def test_a_forked_process_has_connections_of_its_own(store: Store) -> None:
     assert processes.end_of(processes.start(processes.write_and_fork, url)) == 0
 
 
+@pytest.fixture
+def _waits_for_the_disk() -> Iterator[None]:
+    event.remove(Pool, "checkout", do_not_wait_for_the_disk)
+    yield
+    event.listen(Pool, "checkout", do_not_wait_for_the_disk)
+
+
+@pytest.mark.usefixtures("_waits_for_the_disk")
 def test_sqlite_keeps_what_it_acknowledged(sqlite_store: Store) -> None:
     with sqlite_store.database.read() as connection:
         asked = [

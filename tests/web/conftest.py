@@ -13,6 +13,7 @@ from ghapp.queue.enqueue import QueueAway, QueueState, RedisQueue
 from ghapp.settings import Settings
 from ghapp.store import WorkItem
 from ghapp.web.app import create_app
+from ghapp.web.limits import RATES, RateLimit, bearer
 from tests.app_key import PRIVATE_KEY
 from tests.databases import make_sqlite, new_database
 from tests.searching import FACTOR
@@ -77,6 +78,15 @@ def services(tmp_path: Path, queue: RememberingQueue) -> Iterator[Services]:
     made = build(settings)
     yield Services(settings=settings, store=made.store, queue=queue, clock=lambda: NOW)
     made.store.close()
+
+
+@pytest.fixture(scope="module")
+def without_limits() -> Iterator[None]:
+    """Let anybody ask as often as they like: tests that ask thousands of times would learn 429."""
+    with pytest.MonkeyPatch.context() as patch:
+        for path in RATES:
+            patch.setitem(RATES, path, RateLimit("1000000 per minute", bearer))
+        yield
 
 
 @pytest.fixture(scope="module")

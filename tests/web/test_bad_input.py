@@ -43,8 +43,11 @@ STATIC = {"static"}
 
 @pytest.fixture(scope="module")
 def place(
-    tmp_path_factory: pytest.TempPathFactory, at_night_on_each: dict[str, str]
+    tmp_path_factory: pytest.TempPathFactory,
+    at_night_on_each: dict[str, str],
+    without_limits: None,
 ) -> Iterator[Place]:
+    del without_limits
     secret = "4f0d9a7be21c83556d10"
     made = Place(tmp_path_factory.mktemp("bad"), GHAPP_OPERATOR_TOKEN=secret, **at_night_on_each)
     made.sandbox.allow(made.repositories["app"], "ann", "write")

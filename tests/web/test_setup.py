@@ -192,7 +192,7 @@ def test_github_takes_what_app_yml_asks_for(client: FlaskClient, sandbox: Sandbo
     state, manifest = sent_to_github(page)
     address = f"{sandbox.web_url}/organizations/acme/settings/apps/new?state={state}"
     sent = {"manifest": json.dumps(manifest)}
-    answer = requests.post(address, data=sent, timeout=10, allow_redirects=False)
+    answer = requests.post(address, data=sent, timeout=60, allow_redirects=False)
     assert answer.status_code == 302, answer.text
     assert sandbox.violations == []
 

@@ -144,7 +144,7 @@ class Hub:
             self.sandbox.api_url + path,
             json=body,
             headers={**sent, **(headers or {})},
-            timeout=20,
+            timeout=60,
             allow_redirects=False,
         )
 

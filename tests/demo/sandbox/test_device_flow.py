@@ -11,7 +11,7 @@ JSON = {"Accept": "application/json"}
 
 
 def _post(hub: Hub, path: str, **members: str) -> dict[str, str]:
-    answer = requests.post(hub.sandbox.web_url + path, data=members, headers=JSON, timeout=10)
+    answer = requests.post(hub.sandbox.web_url + path, data=members, headers=JSON, timeout=60)
     found: dict[str, str] = answer.json()
     return found
 
@@ -66,10 +66,10 @@ def test_only_a_registered_app_that_ticked_the_box_may_start(hub: Hub) -> None:
 
 def test_a_person_types_the_code_on_a_page(hub: Hub) -> None:
     started = _started(hub)
-    page = requests.get(started["verification_uri"], timeout=10)
+    page = requests.get(started["verification_uri"], timeout=60)
     assert 'name="user_code"' in page.text
-    wrong = requests.post(started["verification_uri"], data={"user_code": "ABCD-EFGH"}, timeout=10)
+    wrong = requests.post(started["verification_uri"], data={"user_code": "ABCD-EFGH"}, timeout=60)
     assert wrong.status_code == 404
     typed = {"user_code": started["user_code"], "login": "ada"}
-    assert requests.post(started["verification_uri"], data=typed, timeout=10).ok
+    assert requests.post(started["verification_uri"], data=typed, timeout=60).ok
     assert "access_token" in _asked(hub, started)

@@ -58,7 +58,7 @@ def hook(address: str) -> dict[str, Any]:
 def test_what_github_refuses_is_refused(hub: Hub, change: dict[str, Any], said: str) -> None:
     address = f"{hub.sandbox.web_url}/settings/apps/new"
     sent = {"manifest": json.dumps({**GOOD, **change})}
-    answer = requests.post(address, data=sent, timeout=10, allow_redirects=False)
+    answer = requests.post(address, data=sent, timeout=60, allow_redirects=False)
     assert (answer.status_code, said in unescape(answer.text)) == (422, True), answer.text
     assert not hub.sandbox.world.manifests
 

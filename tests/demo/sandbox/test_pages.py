@@ -24,7 +24,7 @@ Some *text*.
 
 
 def _page(hub: Hub, path: str = "/acme/app/pull/1") -> str:
-    answer = requests.get(hub.sandbox.web_url + path, headers={"Accept": "text/html"}, timeout=10)
+    answer = requests.get(hub.sandbox.web_url + path, headers={"Accept": "text/html"}, timeout=60)
     assert answer.status_code == 200
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     return answer.text
@@ -52,8 +52,8 @@ def test_a_pull_request_with_all_that_was_said(hub: Hub) -> None:
     assert "Add y" in _page(hub, "/")
     hub.sandbox.settle()
     form = {"run": str(number), "identifier": "audit_again"}
-    requests.post(hub.sandbox.web_url + "/acme/app/pull/1", data=form, timeout=10)
-    requests.post(hub.sandbox.web_url + "/acme/app/pull/1", data={"run": number}, timeout=10)
+    requests.post(hub.sandbox.web_url + "/acme/app/pull/1", data=form, timeout=60)
+    requests.post(hub.sandbox.web_url + "/acme/app/pull/1", data={"run": number}, timeout=60)
     assert hub.receiver.events[-2:] == ["check_run.requested_action", "check_run.rerequested"]
 
 
@@ -89,7 +89,7 @@ def test_a_manifest_becomes_an_app(hub: Hub) -> None:
     }
     url = f"{hub.sandbox.web_url}/organizations/acme/settings/apps/new?state=s1"
     answer = requests.post(
-        url, data={"manifest": json.dumps(manifest)}, timeout=10, allow_redirects=False
+        url, data={"manifest": json.dumps(manifest)}, timeout=60, allow_redirects=False
     )
     assert answer.headers["Location"].startswith("http://127.0.0.1:9/setup?x=1&code=")
     assert answer.headers["Location"].endswith("&state=s1")

@@ -170,7 +170,7 @@ def test_an_enterprise_server_has_a_path(tmp_path: Path) -> None:
         assert hub.own_token.startswith("ghs_0")
         found = hub.repo("GET", "/pulls/1").json()
         assert found["url"] == f"{hub.sandbox.web_url}/api/v3/repos/acme/app/pulls/1"
-        outside = requests.get(f"{hub.sandbox.web_url}/repos/acme/app", timeout=10)
+        outside = requests.get(f"{hub.sandbox.web_url}/repos/acme/app", timeout=60)
         assert outside.status_code == 404
         assert len(hub.sandbox.violations) == 1
     finally:

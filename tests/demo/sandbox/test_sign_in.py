@@ -28,7 +28,7 @@ def challenge() -> str:
 def authorize(hub: Hub, **query: str) -> requests.Response:
     asked = {"client_id": hub.app.client_id, "state": "s1", "redirect_uri": BACK, **query}
     url = f"{hub.sandbox.web_url}/login/oauth/authorize"
-    return requests.get(url, params=asked, timeout=10, allow_redirects=False)
+    return requests.get(url, params=asked, timeout=60, allow_redirects=False)
 
 
 def sent_back(answer: requests.Response) -> dict[str, str]:
@@ -42,7 +42,7 @@ def redeem(hub: Hub, **form: str) -> Any:
         f"{hub.sandbox.web_url}/login/oauth/access_token",
         data={**credentials, **form},
         headers={"Accept": "application/json"},
-        timeout=10,
+        timeout=60,
     )
     assert answer.status_code == 200
     return answer.json()

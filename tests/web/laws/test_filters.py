@@ -33,13 +33,15 @@ ALL = "/api/organizations/<organization>/pulls.csv"
 OF_LINES = {"path": ("By language", "By directory", ".languages", ".directories")}
 """Filter → parts that show the lines of the directory alone, not whole pull requests; the tests of
 the summaries recount them."""
-VALUES = 2 * FACTOR
+VALUES = FACTOR
 """Values that are tried of each filter."""
 
 
 @pytest.fixture(scope="module")
-def place(on_database: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    made = Place(tmp_path_factory.mktemp("laws"), GHAPP_NAMES="people", **on_database)
+def place(
+    at_night_on_each: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
+    made = Place(tmp_path_factory.mktemp("laws"), GHAPP_NAMES="people", **at_night_on_each)
     yield made
     made.close()
 

@@ -45,8 +45,10 @@ FILTERS = (
 
 
 @pytest.fixture(scope="module")
-def place(on_database: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    made = Place(tmp_path_factory.mktemp("laws"), GHAPP_NAMES="people", **on_database)
+def place(
+    at_night_on_each: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
+    made = Place(tmp_path_factory.mktemp("laws"), GHAPP_NAMES="people", **at_night_on_each)
     yield made
     made.close()
 

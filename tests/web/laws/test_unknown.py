@@ -43,12 +43,14 @@ ZERO = {"0", "0.0", "0%", "0 h"}
 
 
 @pytest.fixture(scope="module")
-def place(on_database: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(
+    at_night_on_each: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
     made = Place(
         tmp_path_factory.mktemp("laws"),
         GHAPP_NAMES="people",
         GHAPP_OPERATOR_TOKEN="a-token-of-thirty-two-characters",
-        **on_database,
+        **at_night_on_each,
     )
     yield made
     made.close()
