@@ -36,6 +36,9 @@ ELSEWHERE = {
     "ghapp/store/schema.py": ("tests/store/test_migrations.py",),
     "ghapp/store/usage_rows.py": ("tests/store/test_usage.py",),
     "ghapp/store/usage_sums.py": ("tests/store/summaries/test_usage.py",),
+    "ghapp/usage/copilot.py": ("tests/usage/test_readers.py",),
+    "ghapp/usage/kimi.py": ("tests/usage/test_readers.py",),
+    "ghapp/usage/opencode.py": ("tests/usage/test_readers.py",),
     "ghapp/usage/counts.py": ("tests/store/summaries/test_usage.py",),
     "workers/__main__.py": ("tests/workers/test_worker.py",),
 }

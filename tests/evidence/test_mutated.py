@@ -66,7 +66,7 @@ _HOLDS_A_CALL = re.compile('"(?:tool_use|toolCall|functionCall)"')
 
 
 def damaged(
-    records: list[str], draw: Callable[[st.SearchStrategy[Any]], Any], *, calls_stay: bool
+    records: list[str], draw: Callable[[st.SearchStrategy[Any]], Any], *, calls_stay: bool = False
 ) -> list[str]:
     """Return records of which some are lost, doubled, moved or cut.
 
