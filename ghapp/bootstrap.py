@@ -40,6 +40,7 @@ from ghapp.queue.enqueue import RedisQueue, connect
 from ghapp.settings import AppCredentials, Settings, SettingsError
 from ghapp.store import Installation, Store
 from ghapp.store.summaries.questions import SummaryQuestions
+from ghapp.store.summaries.usage import UsageQuestions
 from ghapp.summaries.selection import PersonNaming
 from ghapp.upkeep.outgoing import MailServer
 from ghapp.upkeep.team_sources import TeamsFetched, TeamSources, fetch_teams
@@ -129,6 +130,11 @@ class Services:
         """Return the queries over many audits; the settings decide how people are named."""
         naming = PersonNaming(names=self.settings.names, key=self.settings.encryption_key)
         return SummaryQuestions(self.store.database, naming)
+
+    @cached_property
+    def usage(self) -> UsageQuestions:
+        """Return the queries over usage."""
+        return UsageQuestions(self.store.database)
 
     @cached_property
     def keys(self) -> EvidenceKeys:

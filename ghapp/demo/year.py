@@ -40,6 +40,7 @@ from ghapp.attribution.policy import CLAUDE_CODE_V1 as POLICY
 from ghapp.demo import code
 from ghapp.demo.cast import AGENTS, PLACES, TEAMS, USER_IDS, DemoRepository, DemoTeam
 from ghapp.demo.fates import fate
+from ghapp.demo.year_usage import use
 from ghapp.keys.evidence import EvidenceKey
 from ghapp.store import EditSender, Publication, SavedAudit, Store
 from ghapp.store.audits import SignRecord
@@ -116,12 +117,16 @@ def make_year(
         edits = [_encoded(edit, year.fingerprinter) for pull in pulls for edit in pull.edits]
         year.store.evidence.add(repository_id, edits, now=until, sender=sender)
         _report(year, repository_id, edits)
+        if edits:
+            chance = Random(f"{SEED} usage {place.name}")  # noqa: S311 - lifelike, not secret
+            use(year.store, year.installation_id, repository_id, edits, chance)
         audits = _Audits(year, repository_id, place.name, edits)
         for pull in pulls:
             audits.audit(pull, until)
         made[place.name] = len(pulls)
         done = f"{len(made)} of {len(PLACES)} repositories"
         tell(f"  {done}: {place.name}, {len(pulls)} pull requests")
+    year.store.usage.settle()
     return made
 
 

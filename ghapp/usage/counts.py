@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from ghapp.attribution.model import Struct
 from ghapp.summaries.selection import SMALLEST_GROUP
 from ghapp.usage.answers import TokenCounts
-from ghapp.usage.sources import UsageSource
+from ghapp.usage.decisions import AcceptRate, accept_rate
 
 FOUR_WEEKS = timedelta(days=28)
 POWER_DAYS = 3
@@ -74,6 +74,16 @@ class EditCounts(Struct, frozen=True):
             failed=self.failed + other.failed,
             lines_suggested=plus(self.lines_suggested, other.lines_suggested),
             lines_accepted=plus(self.lines_accepted, other.lines_accepted),
+        )
+
+    @property
+    def accept_rate(self) -> AcceptRate | None:
+        """People's accept rate, between two ends where nobody recorded who decided."""
+        return accept_rate(
+            self.by_people.accepted,
+            self.by_people.refused,
+            self.unknown.accepted,
+            self.unknown.refused,
         )
 
     @property
@@ -150,7 +160,8 @@ class AdoptionCounts(Struct, frozen=True):
 class SourceCounts(Struct, frozen=True):
     """What one source said, whether it counts or not."""
 
-    source: UsageSource
+    source: str
+    """``transcripts``, ``events`` or ``metrics``; see `ghapp.usage.sources.UsageSource`."""
     days_shown: int
     """Days of a person with an agent for which it counts."""
     days_covered: int

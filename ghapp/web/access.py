@@ -70,7 +70,7 @@ class PageViewer(Struct, frozen=True, kw_only=True):
 def add_access(app: Flask) -> None:
     """Tell every template who is signed in and what that person may change."""
     app.context_processor(lambda: {"viewer": _shown(), "form_token": form_token()})
-    app.jinja_env.globals["is_owner"] = partial(_holds, require_admin)
+    app.jinja_env.globals["is_owner"] = owns
     app.jinja_env.globals["administers"] = partial(_holds, require_repository_admin)
 
 
@@ -260,6 +260,11 @@ def _holds(require: Callable[..., object], *where: str) -> bool:
 def require_admin(organization: str) -> Installation:
     """Return the installation on an organization that the viewer owns."""
     return require_member(organization, AccessLevel.ADMIN)
+
+
+def owns(organization: str) -> bool:
+    """Say whether the viewer owns an organization."""
+    return _holds(require_admin, organization)
 
 
 def readable(installation_id: int) -> frozenset[int]:

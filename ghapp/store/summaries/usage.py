@@ -442,7 +442,7 @@ class _UsageQuery:
 def _source(source: int, rows: dict[bool, Row[Any]]) -> SourceCounts:
     shown, covered = rows.get(True), rows.get(False)
     return SourceCounts(
-        source=UsageSource(source),
+        source=UsageSource(source).name.lower(),
         days_shown=shown.days if shown else 0,
         days_covered=covered.days if covered else 0,
         tokens_shown=int(shown.tokens) if shown else 0,

@@ -1,6 +1,23 @@
 """The pages: one module each; importing it adds its routes. `ghapp.web.access` checks viewers."""
 
-from ghapp.web.pages import front, method, organization, pull_request, replays, repository
+from ghapp.web.pages import (
+    front,
+    method,
+    organization,
+    pull_request,
+    replays,
+    repository,
+    usage,
+)
 from ghapp.web.pages.blueprint import pages
 
-__all__ = ["front", "method", "organization", "pages", "pull_request", "replays", "repository"]
+__all__ = [
+    "front",
+    "method",
+    "organization",
+    "pages",
+    "pull_request",
+    "replays",
+    "repository",
+    "usage",
+]

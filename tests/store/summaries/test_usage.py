@@ -281,9 +281,10 @@ def check_sources(found: Iterable[SourceCounts], made: Organization, asked: Usag
             days[one.source, one in counts].add((one.person, one.row.day, one.row.agent))
             spent = one.row.tokens.total if isinstance(one.row, TokenDay) else 0
             tokens[one.source, one in counts] += spent
-    assert {one.source for one in found} == {source for source, _ in days}
+    assert {one.source for one in found} == {source.name.lower() for source, _ in days}
     for one_ in found:
-        shown, covered = (one_.source, True), (one_.source, False)
+        source = UsageSource[one_.source.upper()]
+        shown, covered = (source, True), (source, False)
         assert (one_.days_shown, one_.days_covered) == (len(days[shown]), len(days[covered]))
         assert (one_.tokens_shown, one_.tokens_covered) == (tokens[shown], tokens[covered])
 

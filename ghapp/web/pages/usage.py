@@ -1,0 +1,157 @@
+"""The pages of usage: who uses agents, how much, and what is accepted."""
+
+from collections.abc import Iterable
+
+from flask import render_template, request
+
+from ghapp.reports.charts import ChartColumn, ChartFrame, columns
+from ghapp.reports.words import agent_name, counted
+from ghapp.store import Repository
+from ghapp.summaries.selection import PullSelection, TimeGrain
+from ghapp.usage.counts import OTHERS, UsagePart, UsagePoint, UsageSelection, UsageSummary
+from ghapp.web.access import owns, readable, require_member, require_reader
+from ghapp.web.current import services
+from ghapp.web.pages.blueprint import pages
+from ghapp.web.pages.drawings import ChartWithTable, span_name, tick
+from ghapp.web.pages.filters import PageQuery, asked_for, takes
+
+USAGE_FILTERS = frozenset({"since", "until", "team", "agent"})
+"""Filters of these pages: usage has days, people, and an agent, and no pull request."""
+WEEKS_AT_MOST = 130
+"""Days up to which a page shows weeks if nobody asks for another grain."""
+SOURCES = {
+    "transcripts": "agents' own records, sent by machines",
+    "events": "telemetry, event by event",
+    "metrics": "telemetry, sums",
+}
+
+
+@pages.get("/organizations/<organization>/usage")
+@takes(USAGE_FILTERS)
+def organization_usage(organization: str) -> str:
+    """Show an organization's usage."""
+    account = require_member(organization)
+    wanted = asked_for(tuple(sorted(readable(account.id))), services.clock().date())
+    selection = selected(account.id, wanted.selection, has_unplaced=owns(organization))
+    return render_template(
+        "organization_usage.html",
+        account=account.account,
+        asked=wanted,
+        **_shown(selection, wanted),
+    )
+
+
+@pages.get("/repositories/<owner>/<name>/usage")
+@takes(USAGE_FILTERS)
+def repository_usage(owner: str, name: str) -> str:
+    """Show a repository's usage."""
+    repository = require_reader(owner, name)
+    wanted = asked_for((repository.id,), services.clock().date())
+    return render_template(
+        "repository_usage.html",
+        repository=repository,
+        asked=wanted,
+        **_shown(of_repository(repository, wanted.selection), wanted),
+    )
+
+
+def of_repository(repository: Repository, asked: PullSelection) -> UsageSelection:
+    """Return the usage selection of a repository."""
+    return selected(repository.installation_id or 0, asked, has_unplaced=False)
+
+
+def selected(installation_id: int, asked: PullSelection, *, has_unplaced: bool) -> UsageSelection:
+    """Return the usage on the selected days, of the selected team and agent.
+
+    ``has_unplaced``: with usage that names no repository. Only an owner reads that, since nobody
+    else may read everything.
+    """
+    until = asked.until or services.clock().date()
+    return UsageSelection(
+        installation_id=installation_id,
+        repository_ids=asked.repository_ids,
+        since=asked.since or until,
+        until=until,
+        has_unplaced=has_unplaced,
+        team=asked.team,
+        agent=asked.agent,
+    )
+
+
+def _shown(selection: UsageSelection, wanted: PageQuery) -> dict[str, object]:
+    days = (selection.until - selection.since).days
+    is_long = days > WEEKS_AT_MOST and not request.args.get("grain")
+    grain = TimeGrain.MONTH if is_long else wanted.grain
+    summary = services.usage.summary(selection, grain)
+    return {
+        "summary": summary,
+        "usage": selection,
+        "grain": grain,
+        "stale": services.store.usage.stale(selection.installation_id),
+        "source_words": SOURCES,
+        "teams": [(one.name, one.name) for one in summary.teams if one.name != OTHERS],
+        "agents": [
+            (one.name, agent_name(one.name)) for one in summary.agents if one.name != OTHERS
+        ],
+        **_charts(summary, grain),
+    }
+
+
+def _named(parts: Iterable[UsagePart]) -> list[str]:
+    return [one.name for one in parts if one.name != OTHERS]
+
+
+def _charts(summary: UsageSummary, grain: TimeGrain) -> dict[str, ChartWithTable]:
+    return {
+        "people_chart": _chart(
+            "active person", summary, grain, [one.counts.people for one in summary.series]
+        ),
+        "sessions_chart": _chart(
+            "agent session",
+            summary,
+            grain,
+            [one.counts.agent_sessions or 0 for one in summary.series],
+        ),
+    }
+
+
+def _chart(noun: str, summary: UsageSummary, grain: TimeGrain, values: list[int]) -> ChartWithTable:
+    steps = [
+        ChartColumn(
+            label=tick(one.start, grain),
+            title=f"{span_name(one.start, grain)}: {_counted(value, noun)}",
+            values=(value,),
+        )
+        for one, value in zip(summary.series, values, strict=True)
+    ]
+    frame = ChartFrame(
+        name=noun.replace(" ", "-"),
+        title=f"{_counted(2, noun)[2:].capitalize()} by {grain}",
+        description=f"{_counted(max(values, default=0), noun)} at most.",
+    )
+    return ChartWithTable(
+        svg=columns(frame, steps, ("with",)),
+        heads=(
+            grain.value.title(),
+            *("Active people", "Agent sessions", "Output tokens", "Cache tokens read"),
+        ),
+        rows=tuple(_row(one, grain) for one in summary.series),
+    )
+
+
+def _counted(count: int, noun: str) -> str:
+    return counted(count, noun).replace("persons", "people")
+
+
+def _row(point: UsagePoint, grain: TimeGrain) -> tuple[str, ...]:
+    """Write a period; a dash for what nobody knows, or fewer than five people did."""
+    counts = point.counts
+    output, cached = (
+        (f"{counts.tokens.output:,}", f"{counts.tokens.cache_read:,}")
+        if counts.tokens
+        else ("-", "-")
+    )
+    return (
+        span_name(point.start, grain),
+        *(str(counts.people), str(counts.agent_sessions or 0), output, cached),
+    )
