@@ -366,11 +366,13 @@ class _UsageQuery:
         """Return how many people use agents in the last four weeks of the selection, and how."""
         last = self._selection.until
         first = last - 2 * FOUR_WEEKS + ONE_DAY
-        columns = agent_session_day.c
-        week = ((columns.day - day_number(first)) // WEEK).label("week")
+        columns = agent_session_sum.c
+        week = ((columns.start - day_number(first)) // WEEK).label("week")
+        days = GrainSpan(TimeGrain.DAY, day_number(first), day_number(last))
+        asked = self._asked(agent_session_sum, _of_span(agent_session_sum, days))
         query = (
-            select(columns.person, week, func.count(columns.day.distinct()).label("days"))
-            .where(*self._between(agent_session_day, first, last))
+            select(columns.person, week, func.count(columns.start.distinct()).label("days"))
+            .where(*asked)
             .group_by(columns.person, week)
         )
         weeks: defaultdict[int, dict[int, int]] = defaultdict(dict)

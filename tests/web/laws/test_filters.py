@@ -30,9 +30,12 @@ from tests.web.place import Place
 
 LIST = "/api/repositories/<owner>/<name>/pulls"
 ALL = "/api/organizations/<organization>/pulls.csv"
-OF_LINES = {"path": ("By language", "By directory", ".languages", ".directories")}
-"""Filter → parts that show the lines of the directory alone, not whole pull requests; the tests of
-the summaries recount them."""
+OF_LINES = {
+    "path": ("By language", "By directory", ".languages", ".directories"),
+    "agent": (".funnel", "Lines, from suggestion to survival"),
+}
+"""Filter → parts that show the lines of the directory or of the agent alone, not whole pull
+requests; the tests of the summaries recount them."""
 VALUES = FACTOR
 """Values that are tried of each filter."""
 
