@@ -32,9 +32,10 @@ RULE_OF: dict[str, str] = {
 """Reason → its decision in docs/rules.md. Other reasons have only a section in docs/reasons.md."""
 
 # "## 2. Decisions", "### exactly_20_percent"
-_HEADING = re.compile(r"^(#{2,3}) +(.+?)\s*$", re.MULTILINE)
+_HEADING = re.compile(r"^(#{2,3}) +(\S++(?: +\S++)*+) *$", re.MULTILINE)
 # "Cases: `window_open`, `window_closed`."
 _CASES = re.compile(r"^Cases: .+?(?=\n\n|\Z)", re.MULTILINE | re.DOTALL)
+_NOT_IN_ANCHORS = re.compile(r"[^\w\- ]")
 
 
 class PageSection(Struct, frozen=True):
@@ -90,7 +91,7 @@ def anchor(heading: str) -> str:
     >>> anchor("PRs with Claude Code (%)"), anchor("exactly_20_percent")
     ('prs-with-claude-code-', 'exactly_20_percent')
     """
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+    return _NOT_IN_ANCHORS.sub("", heading.lower()).replace(" ", "-")
 
 
 def _file(page: str) -> Path:

@@ -45,6 +45,12 @@ PLACEHOLDER = re.compile(
     r"default|password|^(.)\2*$|^(0?123456789|abcdefgh)",
     re.IGNORECASE,
 )
+_DATABASE = re.compile(r"sqlite:///|postgres(ql)?://|postgresql\+psycopg:")
+_REDIS = re.compile(r"rediss?://|unix://")
+_REDIS_NUMBER = re.compile(r"/?\d*/?")  # the path in redis://host/0
+_MAIL = re.compile(r"smtps?://[^/\s]+\Z")
+# postgresql://user:pa/ss@host/name: a driver may take what an address does not allow.
+_PASSWORD = re.compile(r"[\w+.-]+://[^:/?#@]*:(.*)@")
 
 
 log = logging.getLogger(__name__)
@@ -68,7 +74,7 @@ class _WrongValueError(Exception):
 
 def _whole(least: int, unit: Any = 1, digits: int = 9) -> Callable[[str], Any]:
     def parse(text: str) -> Any:
-        if not re.fullmatch(rf"[0-9]{{1,{digits}}}", text) or int(text) < least:
+        if not (text.isascii() and text.isdecimal() and len(text) <= digits) or int(text) < least:
             raise _WrongValueError(f"is {text!r}: give a whole number, {least} or more")
         return int(text) * unit
 
@@ -94,7 +100,7 @@ def _switch(text: str) -> bool:
 
 
 def _database_address(text: str) -> str:
-    if not re.match(r"sqlite:///|postgres(ql)?://|postgresql\+psycopg:", text):
+    if not _DATABASE.match(text):
         how = "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
         raise _WrongValueError(f"is neither SQLite nor PostgreSQL: {how}")
     return text
@@ -164,7 +170,7 @@ def _redis_address(text: str) -> str:
     one bare would be read as something else: https://www.rfc-editor.org/rfc/rfc3986#section-3.2
     """
     how = "give redis://:PASSWORD@HOST:PORT/0 or unix://PATH"
-    if not re.match(r"rediss?://|unix://", text):
+    if not _REDIS.match(text):
         raise _WrongValueError(f"is not an address of Redis: {how}")
     _check_password(text)
     parts = urlsplit(text)
@@ -173,7 +179,7 @@ def _redis_address(text: str) -> str:
     elif not parts.hostname:
         fault = "names no host"
     else:
-        fault = "" if re.fullmatch(r"/?\d*/?", parts.path) else "has a path that is no number"
+        fault = "" if _REDIS_NUMBER.fullmatch(parts.path) else "has a path that is no number"
     if fault:
         raise _WrongValueError(f"{fault}: {how}")
     return text
@@ -198,14 +204,13 @@ def _check_password(text: str) -> None:
 
 def _passwords(address: str) -> tuple[str, ...]:
     """Return the password in an address as it is written, and as it is meant."""
-    # postgresql://user:pa/ss@host/name: a driver may take what an address does not allow.
-    found = re.match(r"[\w+.-]+://[^:/?#@]*:(.*)@", address)
+    found = _PASSWORD.match(address)
     return (found[1], unquote(found[1])) if found else ()
 
 
 def _mail_address(text: str) -> str:
     _check_password(text)
-    if not re.match(r"smtps?://[^/\s]+\Z", text):
+    if not _MAIL.match(text):
         raise _WrongValueError("is not a mail server: give smtps://USER:PASSWORD@HOST:465")
     return text
 

@@ -27,7 +27,8 @@ def source(line: str) -> str:
     ' "cells": ['
     """
     text = line.strip().removesuffix(",")
-    text = WHOLE_CELL.sub("", text, count=1) if text.startswith('"source"') else text
+    whole = WHOLE_CELL.match(text)
+    text = text[whole.end() :] if whole else text
     if len(text) < 2 or text[0] + text[-1] not in ('""', "[]"):
         return line
     try:

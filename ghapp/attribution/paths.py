@@ -26,6 +26,7 @@ _USUAL_PLACE = re.compile(r"(?:^|/)(?:\.[^/]+|[^/]*work-?tree[^/]*|trees|wt)(?:/
 _FOLDING = re.compile(r"[A-Z]:|//|/(?:Users|Volumes|private)(?:/|$)")
 # \\\\?\\C:\\Code, \\\\?\\UNC\\server; //?/C:/Code as readers of records pass it on
 _LONG = re.compile(r"^[\\/]{2}\?[\\/](UNC(?=[\\/]))?")
+_MANY_BACKSLASHES = re.compile(r"^\\{3,}")
 # //wsl$/Ubuntu/home/ann, //wsl.localhost/Ubuntu/home/ann
 _WSL_SHARE = re.compile(r"^//wsl(?:\$|\.localhost)/[^/]+(?=/|$)", re.IGNORECASE)
 # /mnt/c/Code as WSL shows C:\\Code, /cygdrive/c/Code as Cygwin does
@@ -311,7 +312,7 @@ def tidy(path: str) -> str:
     """
     if path.startswith(("\\\\", "//?/")):
         path = _LONG.sub(lambda long: "\\\\" if long[1] else "", path, count=1)
-        path = re.sub(r"^\\{3,}", r"\\\\", path).replace("\\", "/")
+        path = _MANY_BACKSLASHES.sub(r"\\\\", path).replace("\\", "/")
     elif _is_windows(path):
         path = path.replace("\\", "/")
     if path.startswith("//"):

@@ -39,6 +39,12 @@ _OPENS_MAIL = re.compile(
 _OPENS_WORDS = re.compile(r"tag \S|# HG changeset patch|-- $")
 # the next commit or mail
 _OPENS_COMMIT = re.compile(r"commit [0-9a-f]{40,64}\b|From [0-9a-f]{40,64} ")
+# literal 123, delta 45: the length of one direction of a binary patch
+_OPENS_BLOCK = re.compile(r"(?:literal|delta) \d+\r?$")
+# HcmV?d00001: a letter for the length, then groups of five characters
+_BASE_85 = re.compile(r"[A-Za-z](?:[!-~]{5})+\r?$")
+# "--- a/new.py<TAB>1970-01-01 01:00:00.000000000 +0100"; west of Greenwich it is 1969-12-31
+_EPOCH = re.compile(r"\t(?:1970-01-01|1969-12-31) ")
 _STAT = re.compile(r" \S.* \|\s+(?:\d+|Bin)\b| \d+ files? changed")
 """A line of the statistics that git writes between a mail's words and its diff."""
 # similarity index 95%, rename from src/old.py, index 0ba81c5..e69de29 100644
@@ -303,13 +309,12 @@ def _binary(lines: list[str], at: int) -> int | None:
 
 def _starts_binary_block(lines: list[str], at: int) -> bool:
     """Say whether a line starts one direction of a binary patch: ``literal 123``, ``delta 45``."""
-    return at < len(lines) and re.match(r"(?:literal|delta) \d+\r?$", lines[at]) is not None
+    return at < len(lines) and _OPENS_BLOCK.match(lines[at]) is not None
 
 
 def _end_of_binary_block(lines: list[str], at: int) -> int:
     """Return the line after the blank line that ends a block of base 85 lines."""
-    # HcmV?d00001: a letter for the length, then groups of five characters
-    while at < len(lines) and re.match(r"[A-Za-z](?:[!-~]{5})+\r?$", lines[at]):
+    while at < len(lines) and _BASE_85.match(lines[at]):
         at += 1
     if at == len(lines) or lines[at].rstrip("\r"):
         _refuse(lines, at, "a blank line at the end of the binary patch")
@@ -524,11 +529,9 @@ def _plain_header(lines: list[str], at: int) -> _Header:
 
 def _status_by_time(old: str, new: str) -> FileStatus:
     """Return the status by times: ``diff -N`` gives a missing file the Unix epoch."""
-    # "--- a/new.py<TAB>1970-01-01 01:00:00.000000000 +0100"; west of Greenwich it is 1969-12-31
-    oldest = re.compile(r"\t(?:1970-01-01|1969-12-31) ")
-    if oldest.search(old):
+    if _EPOCH.search(old):
         return FileStatus.ADDED
-    return FileStatus.DELETED if oldest.search(new) else FileStatus.MODIFIED
+    return FileStatus.DELETED if _EPOCH.search(new) else FileStatus.MODIFIED
 
 
 def _binary_header(lines: list[str], at: int) -> _Header:

@@ -25,6 +25,7 @@ _NOBODY = frozenset({"human", "none", "unknown"})
 
 # claude-code
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
+_BETWEEN_WORDS = re.compile(r"[^a-z0-9]+")
 
 
 def agent_name(tool: object) -> str | None:
@@ -35,6 +36,6 @@ def agent_name(tool: object) -> str | None:
     """
     if not isinstance(tool, str):
         return None
-    plain = re.sub(r"[^a-z0-9]+", "-", tool.lower()).strip("-")
+    plain = _BETWEEN_WORDS.sub("-", tool.lower()).strip("-")
     name = _NAMES.get(plain, plain)
     return name if _NAME.fullmatch(name) and name not in _NOBODY else None

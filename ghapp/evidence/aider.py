@@ -14,7 +14,7 @@ NAME = "aider"
 AGENT = "aider"
 
 # Ann Lee (aider) <ann@example.com>
-_NAMED = re.compile(r".*\(aider\) <[^>]*>")
+_NAMED = re.compile(r".*\(aider\) <[^<>]*>")
 # Co-authored-by: aider (gpt-4o) <aider@aider.chat>
 _TRAILER = re.compile(
     r"^co-authored-by: aider \(.*\) <(?:aider|noreply)@aider\.chat>\s*$",

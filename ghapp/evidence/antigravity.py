@@ -48,10 +48,10 @@ _CHANGED = re.compile(
 )
 # Created file file:///w/a.py with requested content.
 _CREATED = re.compile(r"Created file (file://.+?) with requested content")
-_DIFF = re.compile(r"\[diff_block_start\]\n(.*)\n\[diff_block_end\]", re.DOTALL)
+_DIFF_START, _DIFF_END = "[diff_block_start]\n", "\n[diff_block_end]"
 _CUT = re.compile(r"<truncated \d+ bytes>")
 _REFUSED = re.compile(r"denied|declined|rejected", re.IGNORECASE)
-_MODEL = re.compile(r"setting `Model Selection` from .*? to ([^\n]+?)\.?(?: No need|\n|$)")
+_MODEL = re.compile(r"setting `Model Selection` from [^`\n]*? to ([^\n]+?)\.?(?: No need|\n|$)")
 
 
 class _Step(msgspec.Struct, gc=False):
@@ -273,13 +273,13 @@ class _Log:
         self, path: str, section: str, call: _Call | None, *, cut: bool
     ) -> TextLines | None:
         """Return the lines of a reported difference; ``None``: it was cut or is not recorded."""
-        diff = _DIFF.search(section)
+        diff = _difference(section)
         if diff is None and call is not None and call.text is not None:
             return self._written(path, call, call.text)
         self.files.changed(path)
-        if diff is None or (cut and _CUT.search(diff[1])):
+        if diff is None or (cut and _CUT.search(diff)):
             return None
-        return from_patch(unified_hunks(diff[1]), "") if self.wanted(path) else NO_LINES
+        return from_patch(unified_hunks(diff), "") if self.wanted(path) else NO_LINES
 
     def _written(self, path: str, call: _Call, text: str) -> TextLines | None:
         if _CUT.search(text):
@@ -287,6 +287,13 @@ class _Log:
         before = None if call.overwrites else ""
         lines = self.files.written(path, text, before=before)
         return lines if self.wanted(path) else NO_LINES
+
+
+def _difference(section: str) -> str | None:
+    """Return what stands between the first mark of a difference and the last; ``None``: nothing."""
+    start, end = section.find(_DIFF_START), section.rfind(_DIFF_END)
+    first = start + len(_DIFF_START)
+    return section[first:end] if start >= 0 and end >= first else None
 
 
 def _is_step(value: dict[str, Any]) -> bool:

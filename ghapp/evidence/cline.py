@@ -91,9 +91,13 @@ _UPDATED = re.compile(r"The user made the following updates to your content")
 """A person changed the proposal, and so accepted it."""
 # [write_to_file for 'src/a.py'] Result:
 _RESULT = re.compile(r"\[(\w+)(?: for '([^\n]*?)')?\] Result:\s*")
+# [{"role": …, [{"ts": 1, "content": …, []
+_HEAD = re.compile(rb'\s*\[\s*(?:\]|\{[^{}\[\]]*"(?:role|content)"\s*:)')
 _TAG = re.compile(r"<(write_to_file|replace_in_file|apply_diff|insert_content|search_and_replace)>")
 # # Current Working Directory (/home/ann/shop) Files
-_CWD = re.compile(r"# Current (?:Working|Workspace) Directory \(([^\n]+)\) Files")
+_CWD = re.compile(
+    r"# Current (?:Working|Workspace) Directory \(((?:[^#\n]|#(?! Current ))+)\) Files"
+)
 _MODEL = re.compile(r"<model>([^<\n]{1,120})</model>")
 # # Current Time\n4/24/2026, 4:25:53 PM (America/Los_Angeles, UTC-7:00)
 _CLOCK = re.compile(
@@ -178,7 +182,7 @@ def recognizes(name: str, head: bytes) -> bool:
     """Return whether a file is a task, by its name and its beginning."""
     file = name.replace("\\", "/").rpartition("/")[2]
     if file.startswith(TASK):
-        return bool(re.match(rb'\s*\[\s*(?:\]|\{[^{}\[\]]*"(?:role|content)"\s*:)', head))
+        return bool(_HEAD.match(head))
     start = head[:4096]
     return ".messages.json" in file and b'"sessionId"' in start and b'"version"' in start
 
@@ -352,7 +356,8 @@ def _outcome(block: _Block) -> CallResult:
     if told is not None and (told.success is not None or told.error is not None):
         applied = told.success is True and not told.error
         return CallResult(EditResult.APPLIED) if applied else failure(text)
-    return _judged(_RESULT.sub("", text, count=1))
+    opening = _RESULT.match(text)
+    return _judged(text[opening.end() :] if opening else text)
 
 
 def _judged(prose: str) -> CallResult:

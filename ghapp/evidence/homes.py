@@ -29,7 +29,7 @@ UNREAD_HOMES: tuple[RecordHome, ...] = (
 
 _UNREAD_FILES = re.compile(
     r"/\.local/share/amp/threads/T-[^/]+\.json|/goose/sessions/sessions\.db"
-    r"|/\.kiro/sessions/(?:[^/]+/)*[^/]+\.json|/windsurf/cascade/[^/]+\.pb"
+    r"|/\.kiro/sessions/(?:(?!\.kiro/)[^/]+/)*[^/]+\.json|/windsurf/cascade/[^/]+\.pb"
     r"|/zed/threads/threads\.db|/workspaceStorage/[^/]+/chatSessions/[^/]+\.json"
 )
 """Records with names that no source's files have; the last are Copilot's before its transcripts."""

@@ -56,6 +56,7 @@ READING = frozenset(
 )
 """Tools that change no file; their calls are not counted as passed over."""
 
+_FILE_NAME = re.compile(FILES)
 _SQLITE = b"SQLite format 3\0"
 # {"info": {"id": "ses_1", …
 _EXPORT = re.compile(rb'\s*\{\s*"info"\s*:\s*\{[^}]*"id"\s*:\s*"ses_')
@@ -207,7 +208,7 @@ _TIMES = msgspec.json.Decoder(_Time)
 def recognizes(name: str, head: bytes) -> bool:
     """Return whether this is an export, a database of OpenCode, or a part that is a tool call."""
     if head.startswith(_SQLITE):
-        return bool(re.fullmatch(FILES, PurePosixPath(name).name))
+        return bool(_FILE_NAME.fullmatch(PurePosixPath(name).name))
     if _EXPORT.match(head):
         return True
     if head.lstrip()[:1] != b"{":

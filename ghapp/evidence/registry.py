@@ -1,7 +1,5 @@
 """The evidence sources by name, and the choice of one for an artifact. It reads no artifact."""
 
-import re
-
 from ghapp.evidence import (
     antigravity,
     claude_code,
@@ -27,7 +25,7 @@ _KNOWN: tuple[EvidenceSource, ...] = (
 
 SOURCES: dict[str, EvidenceSource] = {source.NAME: source for source in _KNOWN}
 
-FILE_NAME = re.compile("|".join(dict.fromkeys(source.FILES for source in _KNOWN)))
+FILE_NAMES = "|".join(dict.fromkeys(source.FILES for source in _KNOWN))
 """The names of all sources' artifacts."""
 
 

@@ -68,6 +68,8 @@ _ARGUMENT = re.compile(
 )
 # \" in double quotes
 _ESCAPED = re.compile(r"\\([\"\\$`])")
+# > a.py, >>a.py; not 2>a.log, &>a.log, >&2
+_REDIRECTION = re.compile(r"(?<![0-9&])(>>?)(?!&)")
 LONGEST_DIRECTORY = 4096
 """Characters of a statement that changes the directory."""
 
@@ -178,7 +180,7 @@ def _body(lines: list[str], at: int, opening: _Opening) -> tuple[str | None, int
 
 def _target(statement: str) -> tuple[str, bool] | None:
     """Return the path that ``cat`` or ``tee`` writes, and whether it appends."""
-    spaced = re.sub(r"(?<![0-9&])(>>?)(?!&)", r" \1 ", statement)
+    spaced = _REDIRECTION.sub(r" \1 ", statement)
     try:
         words = shlex.split(spaced, comments=True)
     except ValueError:

@@ -12,7 +12,7 @@ from ghapp.git.names import RepositoryName, is_name, is_owner
 # https://github.com/acme/shop.git, ssh://git@ssh.github.com:443/acme/shop
 _URL = re.compile(
     r"(?:https?|ssh|git|git\+ssh|ssh\+git)://(?:[^/?#\s]*@)?(?P<host>\[[0-9a-f:.]+\]|[^/?#:\s@]+)"
-    r"(?::[0-9]{0,5})?/+(?P<path>[^?#\s]+)",
+    r"(?::[0-9]{0,5})?/+(?P<path>[^/?#\s][^?#\s]*)",
     re.IGNORECASE,
 )
 _SCP = re.compile(r"(?:[^/@:\s]+@)?(?P<host>[^/@:\s]{2,}):(?!//)/*(?P<path>[^?#\s]+)")

@@ -19,7 +19,7 @@ from ghapp.attribution.model import Edit, PassedOver, UnreadEvidence
 from ghapp.evidence import claude_code
 from ghapp.evidence.homes import agent_at, is_unread
 from ghapp.evidence.known_files import SharedFiles
-from ghapp.evidence.registry import FILE_NAME, source_of
+from ghapp.evidence.registry import FILE_NAMES, source_of
 from ghapp.evidence.source import BESIDE, EvidenceSource, Found, WantedPath, everything
 from ghapp.ingest import opencode_rows
 
@@ -40,7 +40,7 @@ _OF_A_MESSAGE = re.compile(r"(?:prt|msg)_.+\.json")
 """OpenCode kept each message and each part of one in a file of its own: one says nothing about the
 others."""
 
-_TRANSCRIPT = re.compile(rf"(?P<name>{FILE_NAME.pattern})(?:\.(?P<part>\d+))?")
+_TRANSCRIPT = re.compile(rf"(?P<name>{FILE_NAMES})(?:\.(?P<part>\d+))?")
 """``5f0c7d1e.jsonl``, ``full.jsonl.001`` (a part), ``session-1.json``, ``opencode.db``."""
 
 

@@ -37,7 +37,7 @@ Pattern = Annotated[str, Meta(max_length=LONGEST_PATTERN)]
 AgentName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,38}$")]
 # AI-assisted: GitHub accepts 50 characters; the ledger separates labels by commas.
 LabelName = Annotated[
-    str, Meta(pattern=r"^[^,\x00-\x1f]*[^,\s\x00-\x1f][^,\x00-\x1f]*$", max_length=50)
+    str, Meta(pattern=r"^[^\S\x00-\x1f]*[^,\s\x00-\x1f][^,\x00-\x1f]*$", max_length=50)
 ]
 
 

@@ -30,6 +30,9 @@ _COMMIT = re.compile(r"(?<!\w)[0-9a-f]{7,40}(?!\w)", re.IGNORECASE)
 _MARKUP = re.compile(r"[!-+./:-@\[-`{-~]|(?<![0-9A-Za-z])-|-(?![0-9A-Za-z])")
 
 _BACKTICKS = re.compile(r"`+")  # the three in "a```b"
+_PIPE = re.compile(r"(\\?)\|")  # "|", "\\|"
+_MATH = re.compile(r"([$:])")
+_SIX = re.compile(r".{1,6}")
 
 
 def visible(text: str, longest: int = LONGEST) -> str:
@@ -65,7 +68,7 @@ def cell(text: str) -> str:
     A pipe ends the cell even inside a code span, so it becomes ``\|``. After a backslash in the
     text, ``\|`` would read as an escaped backslash and a pipe; there it becomes ``\u007c``.
     """
-    return re.sub(r"(\\?)\|", _pipe, code(text))
+    return _PIPE.sub(_pipe, code(text))
 
 
 def prose(text: str, longest: int = LONGEST) -> str:
@@ -75,7 +78,7 @@ def prose(text: str, longest: int = LONGEST) -> str:
     so `plain` splits those first.
     """
     # After rendering, GitHub still reads a dollar as a formula and a colon as an emoji.
-    safe = re.sub(r"([$:])", rf"\1{BREAK}", plain(text, longest))
+    safe = _MATH.sub(rf"\1{BREAK}", plain(text, longest))
     return _MARKUP.sub(lambda sign: f"&#{ord(sign[0])};", safe)
 
 
@@ -94,7 +97,7 @@ def _capped(text: str, longest: int) -> str:
 
 
 def _every_sixth(commit: re.Match[str]) -> str:
-    return BREAK.join(re.findall(".{1,6}", commit[0]))
+    return BREAK.join(_SIX.findall(commit[0]))
 
 
 def _pipe(match: re.Match[str]) -> str:

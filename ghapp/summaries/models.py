@@ -4,6 +4,9 @@ import re
 
 # claude-3-5-sonnet-20241022-v2, gpt-5.1-codex-max, gemini-2.5-pro-preview-05-06, deepseek-v3.2
 _NUMBER = re.compile(r"v?\d+(?:\.\d+)*[a-z]?")
+_ENDS_NAME = re.compile(r"[\[:@(]")  # sonnet[1m], claude-3-5-sonnet-v2:0, claude@20250101
+_VENDORS = re.compile(r"^(?:[a-z-]+\.)+(?=[a-z])")  # us.anthropic.claude
+_BETWEEN_WORDS = re.compile(r"[-_ ]+")
 _STATE = frozenset({"latest", "preview", "exp", "experimental", "beta", "v"})
 _CLAUDE = frozenset({"haiku", "opus", "sonnet"})
 """Claude Code's own short names of Claude's models."""
@@ -20,11 +23,11 @@ def family_of(model: str) -> str:
     ('o3', 'kimi-k2', 'claude-sonnet', '20250101')
     """
     plain = model.strip().lower()
-    bare = re.split(r"[\[:@(]", plain)[0].rpartition("/")[2]
-    bare = re.sub(r"^(?:[a-z-]+\.)+(?=[a-z])", "", bare)
+    bare = _ENDS_NAME.split(plain, maxsplit=1)[0].rpartition("/")[2]
+    bare = _VENDORS.sub("", bare)
     words = [
         word
-        for word in re.split(r"[-_ ]+", bare)
+        for word in _BETWEEN_WORDS.split(bare)
         if word and not _NUMBER.fullmatch(word) and word not in _STATE
     ]
     if words and words[0] in _CLAUDE:

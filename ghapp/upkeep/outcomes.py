@@ -52,6 +52,9 @@ _FIX = re.compile(r"\b(hot|bug)?fix(es|ed|up)?\b", re.IGNORECASE)
 # This reverts commit 0153430b6cea.
 _REVERTS_COMMIT = re.compile(r"This reverts commit ([0-9a-f]{7,64})")
 # @@ -12,3 +12,0 @@
+_REVERT = 'Revert "'
+_REVERTS_PULL = re.compile(r"^Reverts (\S+)", re.MULTILINE)  # Reverts acme/shop#17
+_PULL = re.compile(r"#([0-9]+)\b")
 _HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? ", re.MULTILINE)
 
 log = structlog.get_logger()
@@ -230,9 +233,11 @@ def reverts(message: str, number: int, own: Collection[str]) -> bool:
         return True
     # GitHub's button writes both: Revert "Add vouchers (#17)" and Reverts acme/shop#17.
     # https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/incorporating-changes-from-a-pull-request/reverting-a-pull-request
-    subject = re.match(rf'Revert ".*\(#{number}\)"', message)
-    body = re.search(rf"^Reverts \S*#{number}\b", message, re.MULTILINE)
-    return subject is not None or body is not None
+    subject = message.partition("\n")[0]
+    if subject.startswith(_REVERT) and f'(#{number})"' in subject[len(_REVERT) :]:
+        return True
+    pulls = (_PULL.findall(word) for word in _REVERTS_PULL.findall(message))
+    return any(str(number) in named for named in pulls)
 
 
 def says_fix(message: str) -> bool:

@@ -34,7 +34,7 @@ SMALL = 64 * 1024
 SOON, LATER = 1, 30
 """Seconds to wait before a retry: another upload is in progress; a service is away."""
 # Expected `str`, got `int` - at `$.edits[0].path`
-_FIELD = re.compile(r" - at `\$\.?(?P<field>.*)`$")
+_FIELD = re.compile(r" - at `\$\.?(?P<field>[^`]*)`$")
 
 NOT_SET_UP = (
     "this server accepts no evidence from developers' machines: its operator must set "

@@ -41,7 +41,7 @@ SECURITY = {
 Number = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
 # /repositories/<owner>/<name>/pulls/<int(max=2147483647):number>
-_PARAMETER = re.compile(r"<(?:(?P<converter>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>")
+_PARAMETER = re.compile(r"<(?:(?P<converter>\w+)(?:\([^()<]*\))?:)?(?P<name>\w+)>")
 _KEY = "ghapp.openapi"
 
 openapi = Blueprint("openapi", __name__)

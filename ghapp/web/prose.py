@@ -9,7 +9,7 @@ from ghapp.rulebook import PAGES, PageSection, sections
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 # [verdicts](rules.md#3-verdicts)
-_LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
+_LINK = re.compile(r"\[([^\[\]]*)\]\(([^()\s]+)\)")
 
 
 def to_html(section: PageSection) -> Markup:

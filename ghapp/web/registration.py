@@ -17,6 +17,7 @@ from ghapp.git.names import segment
 from ghapp.github.transport import API_VERSION, TIMEOUT_SECONDS, check_base_url
 from ghapp.settings import is_this_machine, public_address
 
+_LOGIN = re.compile(r"[A-Za-z0-9-]*")  # acme; empty: the person's own
 LONGEST_NAME = 34
 """Characters that GitHub allows in an app's name."""
 
@@ -106,7 +107,7 @@ def checked_address(public_url: str) -> str:
 
 def check_organization(login: str) -> None:
     """Raise `RegistrationError` for what is no login; empty: the person will own the app."""
-    if not re.fullmatch(r"[A-Za-z0-9-]*", login):
+    if not _LOGIN.fullmatch(login):
         raise RegistrationError(f"the organization is {login!r}: give its login")
 
 

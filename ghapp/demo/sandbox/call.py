@@ -27,6 +27,9 @@ from ghapp.demo.sandbox.state import (
 
 Value = TypeVar("Value")
 
+# application/vnd.github.v3.diff, application/vnd.github.raw+json
+_ACCEPTED = re.compile(r"application/vnd\.github\.(?:v3\.)?(\w+)")
+
 
 class ErrorAnswer(Exception):  # noqa: N818 - an answer, not a failure
     """An answer with an error; any handler may raise it."""
@@ -170,8 +173,7 @@ class HubCall:
     def accepts(self, word: str) -> bool:
         """Return whether the caller requests a media type such as ``raw`` or ``diff``."""
         accept = self.headers.get("Accept", "")
-        # application/vnd.github.v3.diff, application/vnd.github.raw+json
-        return bool(re.search(rf"application/vnd\.github\.(v3\.)?{word}(\+json)?\b", accept))
+        return word in _ACCEPTED.findall(accept)
 
 
 Handler = Callable[[HubCall], HubAnswer]

@@ -26,6 +26,10 @@ LOG_FORMAT = FIELD.join(
     ("%H", "%T", "%P", "%an", "%ae", "%at", "%cn", "%ce", "%ct", "%B" + RECORD),
 )
 
+# No line of content starts with it, because git puts a sign before each.
+_DIFF = re.compile(r"^diff --git ", re.MULTILINE)
+_HUNK = re.compile(r"^@@ ", re.MULTILINE)  # @@ -1,3 +1,4 @@ def total(order):
+
 
 class GitFailed(Exception):  # noqa: N818 - reads well in the message
     """A git command failed; the message holds the command and git's own message."""
@@ -562,7 +566,7 @@ def _with_counts(found: list[FileChange], fields: list[str]) -> Iterable[FileCha
 
 def _split_patch(text: str) -> list[str]:
     """Split a diff into one text per file; no line of content starts with ``diff --git``."""
-    starts = [found.start() for found in re.finditer(r"^diff --git ", text, re.MULTILINE)]
+    starts = [found.start() for found in _DIFF.finditer(text)]
     return [text[start:end] for start, end in pairwise([*starts, len(text)])]
 
 
@@ -577,6 +581,5 @@ def _with_patches(counted: list[FileChange], texts: list[str]) -> Iterable[FileC
 
 
 def _hunks(text: str) -> str:
-    # @@ -1,3 +1,4 @@ def total(order):
-    start = re.search(r"^@@ ", text, re.MULTILINE)
+    start = _HUNK.search(text)
     return text[start.start() :].removesuffix("\n") if start else ""

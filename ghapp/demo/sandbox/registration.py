@@ -9,6 +9,8 @@ from ghapp.demo.sandbox import manifest
 from ghapp.demo.sandbox.state import HubAccount, HubApp, World
 from ghapp.demo.sandbox.tokens import keys_of
 
+_NOT_IN_SLUGS = re.compile(r"[^a-z0-9]+")
+
 
 class RegistrationRefused(ValueError):  # noqa: N818 - an answer of GitHub's, not a failure
     """GitHub does not register this app; the message says why, in its words."""
@@ -68,7 +70,7 @@ def register_app(  # noqa: PLR0913 - an app has these parts; all are keyword-onl
 
 
 def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return _NOT_IN_SLUGS.sub("-", name.lower()).strip("-")
 
 
 def _secret(purpose: str, number: int) -> str:

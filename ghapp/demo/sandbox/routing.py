@@ -14,6 +14,10 @@ PAGING = frozenset({"per_page", "page"})
 SLASHED = frozenset({"path", "ref", "basehead"})
 """Parameters whose value may hold slashes."""
 
+# /repos/{owner}/{repo}
+_PLACE = re.compile(r"\{\w+\}")
+# /repos/\{owner\}/\{repo\}: `re.escape` put a backslash before each brace.
+_ESCAPED_PLACE = re.compile(r"\\\{(\w+)\\\}")
 
 Item = TypeVar("Item")
 
@@ -59,7 +63,7 @@ class Router:
                 rest = route.template.removeprefix("/repos/{owner}/{repo}")
                 self._patterns.append((_pattern("/repositories/{repository_id}" + rest), route))
         # Longer templates first: ``commits/{ref}`` also matches ``commits/abc/check-runs``.
-        self._patterns.sort(key=lambda pair: -len(re.sub(r"\{\w+\}", "", pair[1].template)))
+        self._patterns.sort(key=lambda pair: -len(_PLACE.sub("", pair[1].template)))
 
     def find(self, method: str, path: str) -> tuple[HubRoute, dict[str, str]] | None:
         """Return the route and its decoded parameters; ``None``: there is no such route."""
@@ -75,8 +79,7 @@ def _pattern(template: str) -> re.Pattern[str]:
         name = found[1]
         return f"(?P<{name}>.+)" if name in SLASHED else f"(?P<{name}>[^/]+)"
 
-    # /repos/\{owner\}/\{repo\}: `re.escape` put a backslash before each brace.
-    return re.compile(re.sub(r"\\\{(\w+)\\\}", group, re.escape(template)))
+    return re.compile(_ESCAPED_PLACE.sub(group, re.escape(template)))
 
 
 def paged(call: HubCall, items: Sequence[Item]) -> tuple[list[Item], dict[str, str]]:

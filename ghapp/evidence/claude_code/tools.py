@@ -86,7 +86,7 @@ _SERVERS: dict[str, dict[str, _Tool]] = {
 ``_``: people choose it when they add the server (``plugin_serena_serena``, ``fs-filesystem``)."""
 
 # mcp__acp__Write, mcp__plugin_serena_serena__create_text_file
-_OF_SERVER = re.compile(r"mcp__(?P<server>.+?)__(?P<tool>.+)")
+_OF_SERVER = re.compile(r"(?!.*\n)mcp__(?P<server>.+?)__(?P<tool>.+)")
 # "Error: no such file", {"error": "file not found"}
 _ERROR = re.compile(
     r"\W*(?:error|fail(?:ed|ure)|cannot|could not|no (?:match|occurrence)|file not found)",

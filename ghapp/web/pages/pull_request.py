@@ -25,6 +25,7 @@ MOST_RUNS = 400
 """Runs of lines that a pull request's page shows; the page of a file shows all of its runs."""
 MOST_LINES = 900
 """Lines that the page of a file shows one by one; a longer file is shown as runs."""
+_AUDIT = re.compile(r"[1-9][0-9]{0,8}")  # 2
 PULL = "/repositories/<owner>/<name>/pull/<int(max=2147483647):number>"
 
 
@@ -130,7 +131,7 @@ def _chosen(repository: Repository, number: int) -> tuple[SavedAudit, Audit]:
     """Return the audit that ``audit`` in the address names, or the one in force."""
     audits = services.store.audits
     given = request.args.get("audit")
-    if given is not None and not re.fullmatch(r"[1-9][0-9]{0,8}", given):
+    if given is not None and not _AUDIT.fullmatch(given):
         abort(400, f"audit in the address is {given!r}; give an audit's number, such as 2")
     wanted = None if given is None else int(given)
     saved = (

@@ -20,6 +20,7 @@ ROUTES = RouteTable()
 READ, WRITE = ("issues:read", "pull_requests:read"), ("issues:write", "pull_requests:write")
 # For the number of a pull request, issues:write alone is refused in practice.
 READ_PULL, WRITE_PULL = "pull_requests:read", "pull_requests:write"
+_COLOR = re.compile(r"[0-9a-fA-F]{6}")  # d73a4a
 
 
 def _invalid(field: str, code: str, message: str = "") -> ErrorAnswer:
@@ -29,7 +30,7 @@ def _invalid(field: str, code: str, message: str = "") -> ErrorAnswer:
 
 
 def _check(sent: Json) -> None:
-    if not re.fullmatch(r"[0-9a-fA-F]{6}", sent.get("color", "ededed")):
+    if not _COLOR.fullmatch(sent.get("color", "ededed")):
         raise _invalid("color", "invalid")
     if len(sent.get("description") or "") > LABEL_DESCRIPTION_CHARACTERS:
         limit = f"description is too long (maximum is {LABEL_DESCRIPTION_CHARACTERS} characters)"
