@@ -5,7 +5,7 @@ import gc
 import logging
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import hypothesis
 import pytest
 import structlog
 from cryptography.hazmat.primitives import serialization
+from werkzeug.routing import Rule
 
 from ghapp.store import Store
 from tests.databases import (
@@ -48,6 +49,21 @@ hypothesis.settings.load_profile("plain")
 # Checking an RSA key takes 40 ms, and each app that a test makes has it checked twice. The modules
 # that do so are imported after this one.
 serialization.load_pem_private_key = cache(serialization.load_pem_private_key)
+
+# Compiling what makes a route's address is three quarters of making an app, and hundreds of tests
+# make one. It depends on the route alone: the compiled function gets its rule as an argument.
+_compile_builder = Rule._compile_builder
+_builders: dict[Any, Callable[..., tuple[str, str]]] = {}
+
+
+def _builder_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: FBT001, FBT002 - Werkzeug's signature
+    key = (rule.rule, *rule._trace, append_unknown)
+    if rule.defaults or key not in _builders:
+        _builders[key] = _compile_builder(rule, append_unknown)
+    return _builders[key]
+
+
+Rule._compile_builder = _builder_once  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session", autouse=True)

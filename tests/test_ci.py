@@ -85,7 +85,7 @@ def test_every_action_is_pinned_by_commit_beside_its_version(path: Path) -> None
 
 def test_ci_runs_the_command_of_the_readme_and_the_nightly_draws_more() -> None:
     command = "python3 run.py test"
-    assert f"`{command}`" in (TOP / "CONTRIBUTING.md").read_text()
+    assert f"\n{command}\n" in (TOP / "README.md").read_text()
     assert '"$python" run.py test\n' in (TOP / ".ci" / "run").read_text()
     assert {"run": "bash .ci/run"} in steps(GITHUB / "workflows" / "ci.yml")
     (nightly,) = (
