@@ -269,7 +269,10 @@ def _fault(node: ast.AST, shown: set[ast.AST]) -> str | None:
     if _is_compile(node):
         return None if node in shown else "re.compile"
     if isinstance(node, ast.keyword) and node.arg == "pattern":
-        return None if isinstance(node.value, ast.Constant) else "a pattern that is no literal"
+        # `NAME.pattern` is the text of a pattern that is found by its name.
+        is_known = isinstance(node.value, ast.Attribute) and node.value.attr == "pattern"
+        is_seen = is_known or isinstance(node.value, ast.Constant)
+        return None if is_seen else "a pattern that is no literal"
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         is_of_re = node.value.id == "re" and not (node.attr in _HARMLESS or node.attr.isupper())
         return ast.unparse(node) if is_of_re or node.value.id == "fnmatch" else None

@@ -19,15 +19,16 @@ from ghapp.summaries.languages import language_of
 from ghapp.usage.answers import Count, TokenCounts, UsageRecord
 from ghapp.usage.decisions import DecidedBy, DecidedEdit, EditDecision
 
-_VERSION = r"^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$"
-_MODEL = r"^[0-9A-Za-z][0-9A-Za-z.:@/+_\[\]-]{0,99}$"
-_TOOL = r"^[0-9A-Za-z][0-9A-Za-z._:-]{0,63}$"
+# 2.1.240, claude-opus-4-5[1m], mcp__acp__Edit
+_VERSION = re.compile(r"^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$")
+_MODEL = re.compile(r"^[0-9A-Za-z][0-9A-Za-z.:@/+_\[\]-]{0,99}$")
+_TOOL = re.compile(r"^[0-9A-Za-z][0-9A-Za-z._:-]{0,63}$")
 
 AgentName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,38}$")]
 SessionName = Annotated[str, Meta(min_length=1, max_length=255)]
-Version = Annotated[str, Meta(pattern=_VERSION)]
-Model = Annotated[str, Meta(pattern=_MODEL)]
-ToolName = Annotated[str, Meta(pattern=_TOOL)]
+Version = Annotated[str, Meta(pattern=_VERSION.pattern)]
+Model = Annotated[str, Meta(pattern=_MODEL.pattern)]
+ToolName = Annotated[str, Meta(pattern=_TOOL.pattern)]
 Language = Annotated[str, Meta(min_length=1, max_length=40)]
 
 
@@ -135,9 +136,9 @@ def misfits(records: Iterable[UsageRecord | DecidedEdit]) -> tuple[PassedOver, .
     )
 
 
-def _fitting(pattern: str, name: str | None) -> str | None:
+def _fitting(pattern: re.Pattern[str], name: str | None) -> str | None:
     """Return a name; ``None``: unknown, or it does not look like one."""
-    return name if name is not None and re.fullmatch(pattern, name) else None
+    return name if name is not None and pattern.fullmatch(name) else None
 
 
 def _tool(one: DecidedEdit) -> str:

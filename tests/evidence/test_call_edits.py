@@ -137,7 +137,7 @@ def test_ids_that_begin_again_are_told_apart() -> None:
     ],
 )
 def test_what_a_result_says_tells_why_nothing_was_applied(prose: str, outcome: EditResult) -> None:
-    assert failure(prose) is outcome
+    assert failure(prose).outcome is outcome
 
 
 def test_replacements_are_read_whole_or_not_at_all() -> None:
