@@ -11,6 +11,8 @@ from ghapp.collector.choices import KeptBack
 from ghapp.collector.flush import HEARTBEAT, FlushResult, flush
 from ghapp.collector.forgetting import forget
 from ghapp.collector.preview import preview_usage
+from ghapp.collector.sender import EvidenceSender
+from ghapp.collector.usage_sender import send_usage
 from ghapp.collector.usage_sent import UsageSent
 from ghapp.ingest.usage_days import usage_of_machine
 from ghapp.usage.days import DecisionDay, TokenDay
@@ -297,3 +299,16 @@ def test_removing_a_repository_s_evidence_keeps_usage(
     assert output(app) == PER_ANSWER
     assert {day for _, day, *_ in app.usage} == {date(2026, 5, 18)}
     assert choices.load(machine.places).usage_before is None
+
+
+def test_an_installation_that_went_away_gets_no_usage(
+    machine: Machine, app: App, clone: Clone
+) -> None:
+    worked(machine, clone)
+    known = account.load(machine.places)
+    sender = EvidenceSender(machine.places, known, now=NOW, patience=DAY, sleep=lambda _: None)
+    app.installations = []
+    done = send_usage(sender, KeptBack(), [machine.transcripts], START.date(), NOW)
+    assert (done.rows, done.refused, app.reports) == (0, {}, [])
+    assert done.stays == {"in a repository whose owner is not enrolled": 1}
+    assert account.load(machine.places).enrollment.installations == ()
