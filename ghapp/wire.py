@@ -4,7 +4,7 @@ The collector writes them, the upload routes read them, and the OpenAPI descript
 from them. No member can hold a prompt, a conversation, command output or the text of a line.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -18,6 +18,8 @@ MOST_EDITS = 2_000
 """Edits in one batch."""
 MOST_DAYS = 2_000
 """Rows of each kind in one report of usage."""
+OLDEST_USAGE = timedelta(days=400)
+"""How old a day of usage may be."""
 MOST_AGENTS = 200
 """Versions of agents that one machine reports."""
 MOST_NAMED = 500
@@ -128,6 +130,8 @@ class UsageReceipt(Struct, frozen=True):
 
     days: int
     """Rows stored."""
+    repository: Id
+    """The repository that they count for: two clones may have different names of the same."""
 
 
 class WireProblem(Struct, frozen=True):

@@ -22,6 +22,7 @@ from ghapp.cli.collecting import (
     own_transcripts,
     said,
     say_stays,
+    say_usage,
 )
 from ghapp.cli.times import as_time
 from ghapp.reports.harmless import visible
@@ -122,9 +123,9 @@ def flush(*, quiet: bool) -> None:
 )
 @click.option("--again", is_flag=True, help="Also send what was sent before, if the app lost it.")
 def backfill(folders: tuple[Path, ...], since: datetime | None, *, again: bool) -> None:
-    """Send the edits in the transcripts on this machine, or in those below DIR.
+    """Send the edits in the transcripts on this machine, or in those below DIR; then usage.
 
-    You can stop it and start it again: it does not send an edit twice.
+    You can stop it and start it again: it sends neither twice.
     """
     from rich.console import Console  # noqa: PLC0415 - see the top
     from rich.progress import Progress  # noqa: PLC0415 - see the top
@@ -145,6 +146,7 @@ def backfill(folders: tuple[Path, ...], since: datetime | None, *, again: bool) 
                 now=now(),
                 again=again,
                 advance=lambda size: bar.advance(task, size),
+                records=lambda: (*own_transcripts(), *folders),
             )
     click.echo(
         f"{done.sent} edit(s) sent from {done.transcripts} transcript(s), "
@@ -153,6 +155,8 @@ def backfill(folders: tuple[Path, ...], since: datetime | None, *, again: bool) 
     say_stays(done.stays)
     for repository, why in sorted(done.refused.items()):
         click.echo(f"  {visible(repository)}: {visible(why, LONGEST)}")
+    if done.usage is not None:
+        say_usage(done.usage)
     say_passed_over(done.passed_over)
     name_problems(done.unread)
     if done.problem is not None:
@@ -209,7 +213,8 @@ def _choose(change: Callable[["KeptBack"], "KeptBack"], word: str) -> None:
 def forget(files: tuple[str, ...], repository: str | None, *, everything: bool, yes: bool) -> None:
     """Remove evidence that you sent: of FILEs, of a repository, or all of it. Asks first.
 
-    --all also empties the queue. A backfill does not send the removed edits again.
+    --all also removes your usage and empties the queue. A backfill does not send what was removed
+    again.
     """
     from ghapp.collector.forgetting import forget as remove  # noqa: PLC0415 - see the top
     from ghapp.collector.forgetting import forget_requests  # noqa: PLC0415 - see the top
@@ -219,11 +224,12 @@ def forget(files: tuple[str, ...], repository: str | None, *, everything: bool, 
     with said():
         places = own_places()
         wanted = forget_requests(places, files, repository)
-        what = "all evidence that you sent" if everything else "this evidence"
+        what = "all evidence and usage that you sent" if everything else "this evidence"
         if not yes:
             click.confirm(f"Remove {what} from the app? Audits stay", abort=True)
-        count = remove(places, wanted)
-    click.echo(f"{count} edit(s) removed from the app")
+        count = remove(places, wanted, now=now())
+    usage = ", and your usage" if everything else ""
+    click.echo(f"{count} edit(s) removed from the app{usage}")
 
 
 command.add_command(collect_install.install)

@@ -21,6 +21,7 @@ from ghapp.cli.collecting import (
     own_transcripts,
     said,
     say_stays,
+    say_usage,
 )
 from ghapp.collector.places import CollectorFiles
 from ghapp.reports.harmless import visible
@@ -53,6 +54,10 @@ def status() -> None:
     click.echo(f"sent      {before.sent} edit(s){last}")
     say_stays(before.stays)
     _say_seen(before)
+    if before.usage is not None:
+        say_usage(before.usage)
+    else:
+        click.echo("usage     nothing was sent yet")
     if before.not_before is not None and before.not_before > now():
         click.echo(f"waits     until {moment(before.not_before)}, as the app asked")
     if before.problem is not None:
@@ -111,7 +116,8 @@ def _time_of(nanoseconds: int) -> datetime:
 
 
 @click.command("preview")
-@click.argument("target", metavar="FILE|EDIT")
+@click.argument("target", metavar="[FILE|EDIT]", required=False)
+@click.option("--usage", "is_usage", is_flag=True, help="Show the usage of the last days instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print the request's body and nothing else.")
 @click.option(
     "--evidence",
@@ -121,13 +127,20 @@ def _time_of(nanoseconds: int) -> datetime:
     type=click.Path(exists=True, path_type=Path),
     help="Read these transcripts. [default: all on this machine]",
 )
-def preview(target: str, folders: tuple[Path, ...], *, as_json: bool) -> None:
-    """Show exactly what would be sent for a source file, or for an edit by its ID.
+def preview(
+    target: str | None, folders: tuple[Path, ...], *, is_usage: bool, as_json: bool
+) -> None:
+    """Show exactly what would be sent for a source file, for an edit by its ID, or of usage.
 
     Beside it are the lines it is made from, which stay here. This command sends nothing.
     """
     from ghapp.collector.preview import preview as look  # noqa: PLC0415 - see the top
 
+    if (target is None) != is_usage:
+        raise click.UsageError("give a FILE, the id of an EDIT, or --usage")
+    if target is None:
+        _preview_usage(folders, as_json=as_json)
+        return
     with said():
         found = look(own_places(), target, folders or own_transcripts(), now())
     if as_json:
@@ -143,6 +156,29 @@ def preview(target: str, folders: tuple[Path, ...], *, as_json: bool) -> None:
         raise click.ClickException(
             f"no edit of {visible(target, LONGEST)} is queued or in a transcript"
         )
+
+
+def _preview_usage(folders: tuple[Path, ...], *, as_json: bool) -> None:
+    """Print the bodies of the requests, or their rows, each as the JSON that leaves."""
+    import msgspec  # noqa: PLC0415 - see the top
+
+    from ghapp.collector.preview import preview_usage  # noqa: PLC0415 - see the top
+
+    with said():
+        found = preview_usage(own_places(), folders or own_transcripts(), now())
+    for report in found.reports:
+        parts: list[object] = [report]
+        if not as_json:
+            envelope = msgspec.structs.replace(report, tokens=(), decisions=())
+            parts = [envelope, *report.tokens, *report.decisions]
+        for part in parts:
+            click.echo(msgspec.json.encode(part))
+    if as_json:
+        return
+    for why, count in sorted(found.stays.items()):
+        click.echo(f"{count} answer(s) or edit(s) would stay here: {why}")
+    if not found.reports:
+        click.echo(f"no usage since {found.since} would be sent")
 
 
 def _print_json(found: "EvidencePreview") -> None:

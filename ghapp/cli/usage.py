@@ -15,7 +15,6 @@ if TYPE_CHECKING:  # only running the command needs them
     from rich.console import Console
     from rich.table import Table
 
-    from ghapp.attribution.model import PassedOver
     from ghapp.usage.answers import TokenCounts
     from ghapp.usage.counts import EditCounts
     from ghapp.usage.decisions import AcceptRate
@@ -93,7 +92,7 @@ class _Found:
     def __init__(
         self, paths: "tuple[Path, ...] | list[Path]", days: tuple[date, date], now: datetime
     ) -> None:
-        from ghapp.attribution.model import UnreadEvidence  # noqa: PLC0415 - see the top
+        from ghapp.attribution.model import PassedOver, UnreadEvidence  # noqa: PLC0415 - as above
         from ghapp.evidence.source import added_up  # noqa: PLC0415
         from ghapp.ingest.usage_files import read_usage  # noqa: PLC0415
         from ghapp.usage.answers import UsageRecord, settled  # noqa: PLC0415
@@ -110,7 +109,7 @@ class _Found:
                 decisions.append(one)
             elif isinstance(one, UnreadEvidence):
                 self.unread.append(one)
-            else:
+            elif isinstance(one, PassedOver):
                 passed_over.append(one)
         first, last = days
         self.records = len(records)

@@ -77,6 +77,18 @@ class EditAddresser:
         relative = msgspec.structs.replace(edit, path=path, cwd=None)
         return AddressedEdit(destination, relative, edit.path)
 
+    def destination(self, path: str, at: datetime) -> EvidenceDestination | StayReason:
+        """Return where something of a file goes, or why it stays, whatever its age.
+
+        The path of a folder ends in ``/.``.
+        """
+        found = self._destination(path)
+        if isinstance(found, StayReason):
+            return found
+        destination, inside = found
+        kept_back = self._choices.keep_back(destination.remotes, inside, at)
+        return StayReason.KEPT_BACK if kept_back else destination
+
     def ignored(self, addressed: Iterable[AddressedEdit]) -> frozenset[str]:
         """Return the files of some edits that git ignores; those edits stay. Asks git once."""
         return self._clones.ignored({one.file for one in addressed})

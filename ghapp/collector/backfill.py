@@ -1,8 +1,8 @@
 """Sends the edits of transcripts that are still on this machine, as if a hook had queued them.
 
-It resumes where it stopped: it never resends what the app acknowledged, and skips a transcript
-that it has read to its end and that has not changed since. The memory it needs is bounded by the
-edits of one request and by the largest record.
+Then it sends usage. It resumes where it stopped: it never resends an edit that the app
+acknowledged, and skips a transcript that it has read to its end and that has not changed since. The
+memory that edits need is bounded by those of one request and by the largest record.
 """
 
 import time
@@ -25,6 +25,9 @@ from ghapp.collector.clones import LocalClones
 from ghapp.collector.places import CollectorFiles, read_if_there, write_whole
 from ghapp.collector.sender import EvidenceSender
 from ghapp.collector.sent import AcknowledgedEdits
+from ghapp.collector.usage_reports import earliest_day
+from ghapp.collector.usage_sender import send_usage
+from ghapp.collector.usage_sent import UsageSent
 from ghapp.evidence.source import Worktree, added_up
 from ghapp.ingest.artifacts import EvidenceArtifact, artifacts, find_evidence
 from ghapp.wire import MOST_BYTES, MOST_EDITS
@@ -49,6 +52,8 @@ class BackfillResult(Struct, frozen=True):
     unread: tuple[UnreadEvidence, ...]
     passed_over: tuple[PassedOver, ...]
     """What was not read as an edit in the transcripts read now."""
+    usage: UsageSent | None
+    """What was sent of usage; ``None``: it was not asked for, or it ended early."""
     problem: str | None
     """Why it ended early; ``None``: it did not."""
 
@@ -82,23 +87,27 @@ def backfill(  # noqa: PLR0913 - what the journey starts from, and nothing else
     again: bool = False,
     advance: Advance = lambda _: None,
     sleep: Callable[[float], None] = time.sleep,
+    records: Callable[[], Iterable[Path]] | None = None,
 ) -> BackfillResult:
     """Send the edits of transcripts; ``since``: only those made from then on.
 
-    ``again`` also sends what the app acknowledged before, in case it has lost that. Raises
-    `CollectorBusy`, `NotEnrolled` and `ChoicesUnread`.
+    ``again`` also sends what the app acknowledged before, in case it has lost that. ``records``
+    returns where agents keep all their records: usage is sent of them, from the day of ``since``;
+    ``None``: it is not. Raises `CollectorBusy`, `NotEnrolled` and `ChoicesUnread`.
     """
     with places.alone():
         known, chosen = account.load(places), choices.load(places)
         if again:
             AcknowledgedEdits(places.sent).forget()
             places.read.unlink(missing_ok=True)
+            chosen = msgspec.structs.replace(chosen, usage_before=None)
+            choices.save(places, chosen)
         sender = EvidenceSender(places, known, now=now, patience=PATIENCE, sleep=sleep)
         run = _Run(places, sender, chosen, since=since, now=now)
         problem = "everything is paused: ghapp collect resume" if chosen.is_paused else None
         try:
             if problem is None:
-                problem = run.send_all(list(_transcripts(folders)), advance)
+                problem = run.send_all(list(_transcripts(folders)), advance, records)
         finally:
             # After Ctrl-C, too: the next backfill resumes here.
             _remember(places, run, now)
@@ -110,6 +119,7 @@ def backfill(  # noqa: PLR0913 - what the journey starts from, and nothing else
         refused=run.refused,
         unread=tuple(run.unread),
         passed_over=added_up(one for some in run.passed_over.values() for one in some),
+        usage=run.usage,
         problem=problem,
     )
 
@@ -163,8 +173,14 @@ class _Run:
         self.unread: dict[UnreadEvidence, None] = {}
         self.passed_over: dict[Path, list[PassedOver]] = {}
         self.heard: dict[int, datetime] = {}
+        self.usage: UsageSent | None = None
 
-    def send_all(self, paths: list[Path], advance: Advance) -> str | None:
+    def send_all(
+        self,
+        paths: list[Path],
+        advance: Advance,
+        records: Callable[[], Iterable[Path]] | None,
+    ) -> str | None:
         """Read and send everything; return what ended it early."""
         try:
             self.sender.refresh(self.now)
@@ -176,6 +192,9 @@ class _Run:
             for path in self._turn_to_worktrees():
                 self._read(path)
             self._settle()
+            if records is not None:
+                first = earliest_day(self.since, self.now)
+                self.usage = send_usage(self.sender, self.chosen, records(), first, self.now)
         except (AppAway, UploadRejected) as error:
             return str(error)
         return None
@@ -294,5 +313,6 @@ def _remember(places: CollectorFiles, run: _Run, now: datetime) -> None:
         sent=before.sent + run.sent,
         sent_at=now if run.sent else before.sent_at,
         heard_at=before.heard_at | run.heard,
+        usage=run.usage or before.usage,
     )
     state.save(places, after)

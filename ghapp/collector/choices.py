@@ -39,9 +39,11 @@ class CollectorPause(Struct, frozen=True):
 
 
 class KeptBack(Struct, frozen=True):
-    """All pauses, running and ended."""
+    """All pauses, running and ended, and since when usage may be sent."""
 
     pauses: tuple[CollectorPause, ...] = ()
+    usage_before: datetime | None = None
+    """Usage from before then is not sent: its developer removed it. ``None``: nobody did."""
 
     @property
     def is_paused(self) -> bool:
@@ -61,9 +63,8 @@ class KeptBack(Struct, frozen=True):
         repository = repository.lower() if repository else None
         if any((one.repository, one.path) == (repository, path) for one in self.running()):
             return self
-        return KeptBack(
-            pauses=(*self.pauses, CollectorPause(since=now, repository=repository, path=path))
-        )
+        pause = CollectorPause(since=now, repository=repository, path=path)
+        return msgspec.structs.replace(self, pauses=(*self.pauses, pause))
 
     def without_pause(self, repository: str | None, path: str | None, now: datetime) -> "KeptBack":
         """Return the choices with a pause ended; unchanged if no such pause runs."""
@@ -73,7 +74,7 @@ class KeptBack(Struct, frozen=True):
             matches = one.until is None and (one.repository, one.path) == (repository, path)
             return msgspec.structs.replace(one, until=now) if matches else one
 
-        return KeptBack(pauses=tuple(map(ended, self.pauses)))
+        return msgspec.structs.replace(self, pauses=tuple(map(ended, self.pauses)))
 
 
 def load(places: CollectorFiles) -> KeptBack:

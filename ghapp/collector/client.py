@@ -26,6 +26,7 @@ from ghapp.wire import (
     ForgetRequest,
     MachineEnrolled,
     MachineEnrollment,
+    UsageReceipt,
     WireProblem,
 )
 
@@ -110,6 +111,10 @@ class UploadClient:
     def send(self, batch: bytes) -> BatchReceipt:
         """Send one batch, a `ghapp.wire.EditBatch` as JSON."""
         return self._ask("POST", "/api/evidence", BatchReceipt, batch)
+
+    def send_usage(self, report: bytes) -> UsageReceipt:
+        """Send one report, a `ghapp.wire.UsageReport` as JSON."""
+        return self._ask("PUT", "/api/usage", UsageReceipt, report)
 
     def forget(self, request: ForgetRequest) -> ForgetReceipt:
         """Remove what this developer has sent."""

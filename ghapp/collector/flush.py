@@ -30,6 +30,9 @@ from ghapp.collector.places import CollectorBusy, CollectorFiles
 from ghapp.collector.sender import EvidenceSender
 from ghapp.collector.survey import look
 from ghapp.collector.transcript_calls import made_by
+from ghapp.collector.usage_reports import first_day
+from ghapp.collector.usage_sender import send_usage
+from ghapp.collector.usage_sent import UsageSent
 
 HEARTBEAT = timedelta(hours=20)
 """Between two reports of a machine that has nothing to send: coverage counts weeks."""
@@ -59,8 +62,8 @@ def flush(
     """Send the queue. Errors of the app or the network do not raise: they become the ``problem``.
 
     ``at_once`` also retries what was set aside less than a day ago. ``folders`` returns where
-    agents keep their records: once a day the app hears what was seen of them; ``None``: it does
-    not.
+    agents keep their records: once a day the app hears what was seen of them, and usage; ``None``:
+    it does not.
 
     Raises `CollectorBusy`, `NotEnrolled` and `ChoicesUnread`.
     """
@@ -108,6 +111,7 @@ class _Run:
     ) -> None:
         self.folders = folders
         self.seen: AgentsSeen | None = None
+        self.usage: UsageSent | None = None
         self.places = places
         self.sender = sender
         self.chosen = chosen
@@ -201,6 +205,15 @@ class _Run:
                 self.heard[one.id] = self.now
         # Only now: if the app is away, the next flush looks again.
         self.seen = seen
+        self._report_usage(before.usage)
+
+    def _report_usage(self, before: UsageSent | None) -> None:
+        """Send usage once a day, if anybody is to hear of it."""
+        if self.folders is None or not self.sender.account.enrollment.installations:
+            return
+        if self._is_over(before.at if before else None):
+            since = first_day(before, self.now)
+            self.usage = send_usage(self.sender, self.chosen, self.folders(), since, self.now)
 
     def _is_over(self, last: datetime | None) -> bool:
         """Say whether a heartbeat's time is over; so it is if a clock was set back."""
@@ -221,6 +234,7 @@ def _remember(
         problem=problem,
         not_before=not_before,
         seen=run.seen or before.seen,
+        usage=run.usage or before.usage,
     )
     state.save(run.places, after)
     return FlushResult(sent=run.sent, stays=dict(run.stays), problem=problem)

@@ -1,12 +1,15 @@
-"""Removes evidence from the app when its developer asks for that.
+"""Removes evidence and usage from the app when its developer asks for that.
 
-This machine still remembers that it sent the evidence, so no backfill sends it again.
+This machine still remembers what it sent, so no backfill sends it again.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
-from ghapp.collector import account, queue
+import msgspec
+
+from ghapp.collector import account, choices, queue, state
 from ghapp.collector.client import UploadClient
 from ghapp.collector.clones import LocalClones
 from ghapp.collector.places import CollectorError, CollectorFiles
@@ -39,18 +42,22 @@ def _of_file(file: str, clones: LocalClones) -> ForgetRequest:
     return ForgetRequest(remotes=place.remotes, paths=(place.path,))
 
 
-def forget(places: CollectorFiles, requests: Iterable[ForgetRequest]) -> int:
+def forget(places: CollectorFiles, requests: Iterable[ForgetRequest], *, now: datetime) -> int:
     """Send the requests and return how many edits the app removed.
 
-    A request for everything also empties the queue.
-    Raises `NotEnrolled`, `AppAway`, `UploadRejected` and `CollectorBusy`.
+    A request for everything also empties the queue and removes usage; usage from before ``now`` is
+    not sent again.
+    Raises `NotEnrolled`, `AppAway`, `UploadRejected`, `CollectorBusy` and `ChoicesUnread`.
     """
     with places.alone():
-        known = account.load(places)
+        known, chosen = account.load(places), choices.load(places)
         client = UploadClient(known.url, known.token)
         count = 0
         for request in requests:
             count += client.forget(request).edits
             if request == ForgetRequest():
                 queue.remove_all(places)
+                choices.save(places, msgspec.structs.replace(chosen, usage_before=now))
+                before = state.load(places)
+                state.save(places, msgspec.structs.replace(before, usage=None))
     return count

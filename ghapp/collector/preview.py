@@ -1,13 +1,13 @@
-"""Previews what the collector would send for a file or an edit. It sends and prints nothing."""
+"""Previews what the collector would send for a file or an edit, or of usage. It sends nothing."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
 from ghapp.attribution.model import Edit
-from ghapp.collector import account, choices, queue
+from ghapp.collector import account, choices, queue, state
 from ghapp.collector.account import MachineAccount, NotEnrolled
 from ghapp.collector.addressing import AddressedEdit, EditAddresser, EvidenceDestination, StayReason
 from ghapp.collector.batches import fingerprinter_of, to_batch, to_sent
@@ -16,9 +16,17 @@ from ghapp.collector.events import EventError, to_edits, to_event
 from ghapp.collector.places import CollectorFiles
 from ghapp.collector.sent import digest_of
 from ghapp.collector.transcript_calls import made_by
+from ghapp.collector.usage_reports import (
+    first_day,
+    in_session_days,
+    portions,
+    to_report,
+    usage_to_send,
+)
 from ghapp.evidence.source import everything
 from ghapp.ingest.artifacts import find_evidence
-from ghapp.wire import EditBatch, EnrolledInstallation, MachineEnrollment
+from ghapp.ingest.usage_days import usage_rows
+from ghapp.wire import MOST_DAYS, EditBatch, EnrolledInstallation, MachineEnrollment, UsageReport
 
 STAND_IN_KEY = b"only for the eyes of its developer"
 """Key before this machine is enrolled: the hashes differ, their number and lengths do not."""
@@ -42,6 +50,15 @@ class EvidencePreview(NamedTuple):
     """``False``: the key and the installation are stand-ins."""
 
 
+class UsagePreview(NamedTuple):
+    """The reports that the next daily sending holds."""
+
+    since: date
+    reports: tuple[UsageReport, ...]
+    stays: dict[StayReason, int]
+    """Answers and decided edits that would not leave."""
+
+
 def preview(
     places: CollectorFiles, target: str, folders: Iterable[Path], now: datetime
 ) -> EvidencePreview:
@@ -63,6 +80,19 @@ def preview(
         if isinstance(why, StayReason) or why.file in ignored
     )
     return EvidencePreview(tuple(_previewed(known, going)), stays, enrolled)
+
+
+def preview_usage(places: CollectorFiles, folders: Iterable[Path], now: datetime) -> UsagePreview:
+    """Return what the next daily sending holds. Raises `NotEnrolled` and `ChoicesUnread`."""
+    known, chosen = account.load(places), choices.load(places)
+    since = first_day(state.load(places).usage, now)
+    found = usage_to_send(known, chosen, folders, since, now)
+    reports = []
+    for destination, own in sorted(found.own.items(), key=lambda one: one[0]):
+        rows = usage_rows(own.answers, own.decisions)
+        days = in_session_days(rows.tokens, rows.decisions).values()
+        reports += [to_report(known, destination, some) for some in portions(days, MOST_DAYS)]
+    return UsagePreview(since, tuple(reports), found.stays)
 
 
 def _found(

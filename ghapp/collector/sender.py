@@ -1,11 +1,11 @@
-"""Sends batches to the app: waits, repairs and retries, and remembers what was acknowledged."""
+"""Sends batches and reports to the app: waits, repairs and retries, and remembers what arrived."""
 
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -17,12 +17,14 @@ from ghapp.collector.batches import batches, fingerprinter_of, fits, to_batch, t
 from ghapp.collector.client import RENEWABLE, AppAway, UploadClient, UploadRejected
 from ghapp.collector.places import CollectorFiles
 from ghapp.collector.sent import AcknowledgedEdits, digest_of
-from ghapp.wire import SeenAgent
+from ghapp.wire import SeenAgent, UsageReceipt, UsageReport
 
 RENEW = timedelta(days=1)
 """Between two requests for the installations."""
 MOST_PAUSES = 10
-"""Pauses for one batch before this run gives it up."""
+"""Pauses for one request before this run gives it up."""
+
+_Receipt = TypeVar("_Receipt")
 
 _REFUSED_EDIT = re.compile(r"edits\[(\d+)\]")
 """The place of an edit in a refused batch, such as ``edits[3].at``."""
@@ -74,6 +76,22 @@ class EvidenceSender:
             self.renew(now)
             if self._is_enrolled(destination):
                 self._post(destination, [], agents)
+
+    def report_usage(self, report: UsageReport, now: datetime) -> UsageReceipt | None:
+        """Send a report of usage; ``None``: its installation is no longer enrolled.
+
+        Raises `AppAway`, and `UploadRejected` with whatever the app says of the report.
+        """
+        body = msgspec.json.encode(report)
+        try:
+            return self._patiently(self._client.send_usage, body)
+        except UploadRejected as error:
+            if error.code not in RENEWABLE:
+                raise
+            self.renew(now)
+            if not self._is_enrolled(EvidenceDestination(report.installation, report.remotes)):
+                return None
+            return self._patiently(self._client.send_usage, body)
 
     def refresh(self, now: datetime) -> None:
         """Ask for the installations once a day. Raises as `deliver`."""
@@ -151,20 +169,19 @@ class EvidenceSender:
     ) -> None:
         fingerprinter = fingerprinter_of(self.account, destination)
         ready = (to_sent(edit, fingerprinter) for edit in edits)
-        self._send(msgspec.json.encode(to_batch(self.account, destination, ready, agents)))
+        batch = msgspec.json.encode(to_batch(self.account, destination, ready, agents))
+        self._patiently(self._client.send, batch)
 
-    def _send(self, batch: bytes) -> None:
-        """Send a batch, and wait if the app is busy for a moment."""
+    def _patiently(self, send: Callable[[bytes], _Receipt], body: bytes) -> _Receipt:
+        """Send a body, and wait if the app is busy for a moment."""
         for _ in range(MOST_PAUSES):
             try:
-                self._client.send(batch)
+                return send(body)
             except AppAway as error:
                 if error.wait is None or error.wait > self._patience:
                     raise
                 self._sleep(error.wait.total_seconds())
-            else:
-                return
-        self._client.send(batch)
+        return send(body)
 
 
 def _told_once(edits: Iterable[Edit]) -> list[Edit]:

@@ -9,6 +9,7 @@ from msgspec import field
 from ghapp.attribution.model import Struct
 from ghapp.collector.agents_seen import AgentsSeen
 from ghapp.collector.places import CollectorFiles, read_if_there, write_whole
+from ghapp.collector.usage_sent import UsageSent
 
 
 class CollectorState(Struct, frozen=True):
@@ -30,6 +31,8 @@ class CollectorState(Struct, frozen=True):
     """Why edits of the queue did not leave, in words → how many."""
     seen: AgentsSeen | None = None
     """What was last seen of agents on this machine; ``None``: nobody looked yet."""
+    usage: UsageSent | None = None
+    """What was last sent of usage; ``None``: nothing yet."""
 
 
 def load(places: CollectorFiles) -> CollectorState:

@@ -34,6 +34,7 @@ from ghapp.store.repository_names import AskedName
 from ghapp.usage.days import DecisionDay, TokenDay
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
 from ghapp.wire import (
+    OLDEST_USAGE,
     SCHEMA,
     USAGE_SCHEMA,
     BatchReceipt,
@@ -53,8 +54,6 @@ that nobody's machine spends the requests that audits need, and nobody tries out
 above it count as unknown until then."""
 AHEAD = timedelta(days=1)
 """How far ahead a machine's clock may be. An edit from the future would expire too late."""
-OLDEST_USAGE = timedelta(days=400)
-"""How old a day of usage may be."""
 _RECORD = TOKEN_BYTES + 1
 """Bytes of one token: its hash and its length."""
 
@@ -126,7 +125,7 @@ class UploadIntake:
         self._store.usage.replace(origin, report.tokens, report.decisions, now=now)
         days = len(report.tokens) + len(report.decisions)
         log.info("usage_kept", installation=report.installation, days=days)
-        return UsageReceipt(days=days)
+        return UsageReceipt(days=days, repository=places[0])
 
     def forget(self, request: ForgetRequest, token: AccessToken, *, now: datetime) -> ForgetReceipt:
         """Erase what the token's owner sent: everything, or what the request names."""

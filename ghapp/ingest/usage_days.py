@@ -1,20 +1,20 @@
-"""Usage on a developer's machine as rows, by working directory: what the collector sends each day.
+"""Usage on a developer's machine in some days, and its rows: what the collector sends each day.
 
-It reads the records that changed since the first day asked for, settles over all of them, and
-holds numbers and names only. A file that did not change since then holds nothing of these days.
+It reads the records that changed since the first day asked for, and settles over all of them. A
+file that did not change since then holds nothing of these days.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from ghapp.attribution.model import PassedOver, Struct, UnreadEvidence
-from ghapp.evidence.source import added_up
+from ghapp.evidence.source import Worktree, added_up
 from ghapp.ingest.artifacts import EvidenceArtifact, each_artifact
-from ghapp.ingest.usage_files import read_usage
+from ghapp.ingest.usage_files import FoundUsage, read_usage
 from ghapp.usage.answers import MOST, Settling, UsageRecord
 from ghapp.usage.believed import left_out
 from ghapp.usage.days import DecisionDay, TokenDay, decision_days, misfits, token_days
@@ -29,14 +29,16 @@ other times than the one that counts."""
 
 TOO_MANY = "days of an agent session with impossible sums"
 
-DaysOfProject = tuple[tuple[TokenDay, ...], tuple[DecisionDay, ...]]
-
 
 class UsageOfMachine(Struct, frozen=True):
     """What a machine's records say of some days."""
 
-    projects: dict[str | None, DaysOfProject]
-    """Working directory → its rows; ``None``: the records name no directory."""
+    answers: tuple[UsageRecord, ...]
+    """Each answer once, by time."""
+    decisions: tuple[DecidedEdit, ...]
+    """Each decided edit once."""
+    worktrees: frozenset[Worktree]
+    """Those that the records name, so that a folder that is gone can still be placed."""
     passed_over: tuple[PassedOver, ...]
     """What was seen and not counted, each agent and kind once."""
     unread: int
@@ -44,7 +46,16 @@ class UsageOfMachine(Struct, frozen=True):
     files: int
     """Files that were read."""
     files_left_out: int
-    """Files that changed and were too much to read: if there are any, the rows are a part."""
+    """Files that changed and were too much to read: if there are any, this is a part."""
+
+
+class UsageRows(NamedTuple):
+    """The rows of some answers and decided edits."""
+
+    tokens: tuple[TokenDay, ...]
+    decisions: tuple[DecisionDay, ...]
+    passed_over: tuple[PassedOver, ...]
+    """What does not fit into a row."""
 
 
 def usage_of_machine(
@@ -57,29 +68,40 @@ def usage_of_machine(
 ) -> UsageOfMachine:
     """Return the usage of the days from ``since`` to ``until``, both included.
 
-    A folder that does not exist holds nothing. ``most`` bounds the bytes that are read. An agent
-    session that worked in several directories has rows in each, and the same answer is in one
-    only.
+    A folder that does not exist holds nothing. ``most`` bounds the bytes that are read.
     """
     homes = [folder for folder in folders if folder.exists()]
     changed = _changed(homes, since)
     chosen = _within(changed, most)
     usage = _Usage(since, until)
     for found in read_usage(homes, now, lambda artifact: artifact.name in chosen):
-        if isinstance(found, PassedOver):
-            usage.passed_over.append(found)
-        elif isinstance(found, UnreadEvidence):
-            usage.unread += 1
-        else:
-            usage.add(found)
-    projects = usage.by_project()
+        usage.add(found)
     return UsageOfMachine(
-        projects=projects,
-        passed_over=added_up([*usage.passed_over, *usage.misfits]),
+        answers=tuple(filter(usage.is_asked_for, usage.settling.answers())),
+        decisions=tuple(filter(usage.is_asked_for, decided_once(usage.decisions))),
+        worktrees=frozenset(usage.worktrees),
+        passed_over=added_up(usage.passed_over),
         unread=usage.unread,
         files=len(chosen),
         files_left_out=len(changed) - len(chosen),
     )
+
+
+def usage_rows(answers: Sequence[UsageRecord], decisions: Sequence[DecidedEdit]) -> UsageRows:
+    """Return the rows of what an agent did in one repository or folder."""
+    rows = token_days(answers)
+    sendable = [one for one in rows if _can_be(one)]
+    too_many = [left_out(one.agent, TOO_MANY) for one in rows if not _can_be(one)]
+    return UsageRows(
+        tokens=tuple(sendable),
+        decisions=tuple(decision_days(decisions)),
+        passed_over=added_up([*misfits([*answers, *decisions]), *too_many]),
+    )
+
+
+def _can_be(row: TokenDay) -> bool:
+    """Say whether all sums of a row are within what it may hold."""
+    return max(one or 0 for one in msgspec.structs.astuple(row.tokens)) <= MOST
 
 
 class _Usage:
@@ -87,52 +109,38 @@ class _Usage:
 
     def __init__(self, since: date, until: date) -> None:
         self._since, self._until = since, until
-        self._settling = Settling()
-        self._decisions: list[DecidedEdit] = []
+        self.settling = Settling()
+        self.decisions: list[DecidedEdit] = []
+        self.worktrees: set[Worktree] = set()
         self.passed_over: list[PassedOver] = []
-        self.misfits: tuple[PassedOver, ...] = ()
         self.unread = 0
 
-    def add(self, found: UsageRecord | DecidedEdit) -> None:
+    def add(self, found: FoundUsage) -> None:
+        """Take what a file holds."""
+        if isinstance(found, PassedOver):
+            self.passed_over.append(found)
+        elif isinstance(found, UnreadEvidence):
+            self.unread += 1
+        elif isinstance(found, Worktree):
+            self.worktrees.add(found)
+        else:
+            self._add(found)
+
+    def is_asked_for(self, one: UsageRecord | DecidedEdit) -> bool:
+        """Say whether something is of the days asked for."""
+        return self._since <= _day(one) <= self._until
+
+    def _add(self, found: UsageRecord | DecidedEdit) -> None:
         """Take a record if it is near to the days; of others only notice that they are there."""
         day = _day(found)
         is_near = self._since - day <= MARGIN and day - self._until <= MARGIN
         if isinstance(found, DecidedEdit):
             if is_near:
-                self._decisions.append(found)
+                self.decisions.append(found)
         elif is_near:
-            self._settling.add(found)
+            self.settling.add(found)
         else:
-            self._settling.note(found)
-
-    def by_project(self) -> dict[str | None, DaysOfProject]:
-        """Return the rows of the days asked for, settled; note what does not fit into one."""
-        answers: defaultdict[str | None, list[UsageRecord]] = defaultdict(list)
-        decisions: defaultdict[str | None, list[DecidedEdit]] = defaultdict(list)
-        for answer in self._settling.answers():
-            if self._since <= _day(answer) <= self._until:
-                answers[answer.project].append(answer)
-        for decision in decided_once(self._decisions):
-            if self._since <= _day(decision) <= self._until:
-                decisions[decision.project].append(decision)
-        self.misfits = misfits(
-            one for parts in (answers, decisions) for own in parts.values() for one in own
-        )
-        return {
-            project: (
-                tuple(self._sendable(token_days(answers.get(project, ())))),
-                tuple(decision_days(decisions.get(project, ()))),
-            )
-            for project in sorted({*answers, *decisions}, key=lambda one: one or "")
-        }
-
-    def _sendable(self, rows: Iterable[TokenDay]) -> Iterator[TokenDay]:
-        """Yield the rows whose sums can be; note the others."""
-        for row in rows:
-            if max(one or 0 for one in msgspec.structs.astuple(row.tokens)) <= MOST:
-                yield row
-            else:
-                self.passed_over.append(left_out(row.agent, TOO_MANY))
+            self.settling.note(found)
 
 
 def _day(one: UsageRecord | DecidedEdit) -> date:

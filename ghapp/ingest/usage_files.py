@@ -21,7 +21,7 @@ from ghapp.attribution.model import (
 from ghapp.evidence.homes import agent_at
 from ghapp.evidence.paths import to_path
 from ghapp.evidence.registry import source_of
-from ghapp.evidence.source import EvidenceSource
+from ghapp.evidence.source import EvidenceSource, Worktree
 from ghapp.ingest.artifacts import (
     UNRECOGNIZED,
     ArtifactError,
@@ -60,8 +60,8 @@ EARLIEST = datetime(2021, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(days=1)
 """How far a machine's clock may be ahead of ours."""
 
-FoundUsage = UsageRecord | DecidedEdit | UnreadEvidence | PassedOver
-"""What files may hold of usage. A `PassedOver` may be told more than once."""
+FoundUsage = UsageRecord | DecidedEdit | UnreadEvidence | PassedOver | Worktree
+"""What files may hold of usage. A `PassedOver` or a `Worktree` may be told more than once."""
 
 
 def read_usage(
@@ -115,7 +115,7 @@ def _never_silent(
 
 
 def _decided(artifact: EvidenceArtifact, edits: ArtifactReader) -> Iterator[FoundUsage]:
-    """Yield a file's decided edits, and what of it cannot be read."""
+    """Yield a file's decided edits, the worktrees that it names, and what cannot be read."""
     waiting: Edit | None = None
     for found in edits.read(artifact):
         if isinstance(found, Edit):
@@ -125,7 +125,7 @@ def _decided(artifact: EvidenceArtifact, edits: ArtifactReader) -> Iterator[Foun
         elif isinstance(found, EditDecider) and waiting is not None:
             yield from _decision(waiting, found.by)
             waiting = None
-        elif isinstance(found, UnreadEvidence):
+        elif isinstance(found, UnreadEvidence | Worktree):
             yield found
     if waiting is not None:
         yield from _decision(waiting, None)

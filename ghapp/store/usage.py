@@ -40,7 +40,16 @@ from ghapp.store.usage_rows import (
     token_day,
     token_row,
 )
-from ghapp.store.usage_sums import DAYS, LONGEST, SENT, SUMS, StaleDay, note_stale, settle
+from ghapp.store.usage_sums import (
+    DAYS,
+    LONGEST,
+    SENT,
+    SUMS,
+    StaleDay,
+    note_stale,
+    settle,
+    settle_some,
+)
 from ghapp.usage.answers import MOST
 from ghapp.usage.days import DecisionDay, TokenDay
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
@@ -211,6 +220,10 @@ class UsageTable:
     def settle(self) -> int:
         """Sum again what changed since the last time; return how many days of people that were."""
         return settle(self._database)
+
+    def settle_some(self, most: int) -> int:
+        """Sum again up to so many days of people, at once; return how many were stale."""
+        return settle_some(self._database, most)
 
     def stale(self, installation_id: int) -> int:
         """Return how many days of people are not summed yet."""

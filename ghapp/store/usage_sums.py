@@ -101,21 +101,31 @@ def _note(
 
 def settle(database: Database) -> int:
     """Sum every stale day again; return how many there were."""
-    count = 0
-    while True:
-        with database.write() as connection:
-            database.lock(connection, "usage_stale")
-            taken = _take(connection)
-            if taken:
-                _Settling(connection, database).settle()
+    count = taken = settle_some(database, AT_ONCE)
+    while taken == AT_ONCE:
+        taken = settle_some(database, AT_ONCE)
         count += taken
-        if taken < AT_ONCE:
-            return count
+    return count
 
 
-def _take(connection: Connection) -> int:
+def settle_some(database: Database, most: int) -> int:
+    """Sum up to so many stale days again, in one transaction; return how many there were.
+
+    Where nothing is stale it is one question, and nobody's writing waits.
+    """
+    if database.value(select(_STALE.day).limit(1)) is None:
+        return 0
+    with database.write() as connection:
+        database.lock(connection, "usage_stale")
+        taken = _take(connection, most)
+        if taken:
+            _Settling(connection, database).settle()
+    return taken
+
+
+def _take(connection: Connection, most: int) -> int:
     key = tuple_(*usage_stale.primary_key)
-    some = select(*usage_stale.primary_key).order_by(*usage_stale.primary_key).limit(AT_ONCE)
+    some = select(*usage_stale.primary_key).order_by(*usage_stale.primary_key).limit(most)
     change = update(usage_stale).where(key.in_(some)).values(is_taken=True)
     return connection.execute(change).rowcount
 

@@ -68,6 +68,7 @@ def test_the_whole_way_with_the_base_packages_alone(machine: Machine, app: App) 
     calls = (
         ("status",),
         ("preview", "src/a.py"),
+        ("preview", "--usage"),
         ("flush",),
         ("backfill",),
         ("status",),
@@ -80,10 +81,11 @@ def test_the_whole_way_with_the_base_packages_alone(machine: Machine, app: App) 
     assert {name for name, *_ in calls} | {"enroll"} == set(_commands(command))
     done = with_base_packages(machine, *((clone.path, *call) for call in calls))
     assert [status for status, _, _ in done] == [0] * len(calls), done
-    waiting, _, flushed, filled, status, *_ = [said for _, said, _ in done]
+    waiting, _, _, flushed, filled, status, *_ = [said for _, said, _ in done]
     assert "queued    1 event(s)" in waiting
     assert flushed == "1 edit(s) sent\n"
-    assert filled == "1 edit(s) sent from 1 transcript(s), 0 of them read before\n"
+    assert filled.startswith("1 edit(s) sent from 1 transcript(s), 0 of them read before\nusage ")
+    assert [len(app.reports[0].tokens), len(app.reports[0].decisions)] == [1, 1]
     assert sorted(edit.path for edit in app.edits.values()) == ["src/a.py", "src/b.py"]
     assert "sent      2 edit(s)" in status
     assert "sends evidence of github.com/acme" in status

@@ -4,14 +4,16 @@ import json
 import os
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
+import pytest
 
 from ghapp.collector import account, choices, hook, queue, state
+from ghapp.collector.usage_sent import UsageSent
 from tests.cases import TOP
 from tests.cli.collecting import SERVER_PACKAGES, collect
-from tests.collector.machine import NOW, Agent, Machine
+from tests.collector.machine import NOW, USAGE, Agent, Machine
 from tests.collector.stand_in import App
 
 CODE = "def total(lines):\n    return sum(line.amount for line in lines)\n"
@@ -88,6 +90,68 @@ def test_the_preview_shows_both_sides(machine: Machine, app: App) -> None:
     nothing = collect(machine, "preview", "toolu_nowhere")
     assert nothing.returncode == 1
     assert "no edit of toolu_nowhere" in nothing.stderr
+
+
+def test_the_preview_shows_the_usage_that_would_be_sent(machine: Machine, app: App) -> None:
+    machine.enroll(app)
+    machine.at = datetime.now(UTC) - timedelta(minutes=5)
+    Agent(machine, machine.clone().path, "s1").write("src/a.py", CODE)
+    (machine.home / "notes").mkdir()
+    Agent(machine, machine.home / "notes", "s2").write("diary.md", CODE)
+    body = collect(machine, "preview", "--usage", "--json")
+    assert body.returncode == 0, body.stderr
+    report = json.loads(body.stdout)
+    assert report["remotes"] == ["github.com/acme/shop"]
+    assert [row["tokens"]["output"] for row in report["tokens"]] == [USAGE["output_tokens"]]
+    shown = collect(machine, "preview", "--usage").stdout.splitlines()
+    assert [json.loads(line) for line in shown[1:3]] == [*report["tokens"], *report["decisions"]]
+    assert shown[3] == "2 answer(s) or edit(s) would stay here: outside any clone"
+    assert app.received == []
+
+
+@pytest.mark.parametrize("arguments", [(), ("src/a.py", "--usage")])
+def test_the_preview_is_of_one_thing(machine: Machine, arguments: tuple[str, ...]) -> None:
+    done = collect(machine, "preview", *arguments)
+    assert (done.returncode, "give a FILE, the id of an EDIT, or --usage" in done.stderr) == (
+        2,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("usage", "lines"),
+    [
+        (None, ["usage     nothing was sent yet"]),
+        (
+            UsageSent(at=NOW, since=NOW.date(), is_taken=False),
+            ["usage     not sent: the app takes none yet, asked 2026-05-18 17:00 UTC"],
+        ),
+        (
+            UsageSent(
+                *(NOW, date(2026, 5, 11)),
+                rows=1_200,
+                repositories=2,
+                refused={"github.com/acme/new": "no such repository"},
+                stays={"outside any clone": 3},
+                files_left_out=1,
+            ),
+            [
+                "usage     1,200 rows since 2026-05-11, 2 repositories, sent 2026-05-18 17:00 UTC",
+                "  3 answer(s) or edit(s) stayed here: outside any clone",
+                "  github.com/acme/new: no such repository",
+                "  1 file of records was too much to read: the rows are a part",
+            ],
+        ),
+    ],
+)
+def test_status_tells_of_usage(
+    machine: Machine, app: App, usage: UsageSent | None, lines: list[str]
+) -> None:
+    machine.enroll(app)
+    state.save(machine.places, state.CollectorState(usage=usage))
+    told = collect(machine, "status").stdout.splitlines()
+    start = next(at for at, line in enumerate(told) if line.startswith("usage "))
+    assert told[start:] == lines
 
 
 def test_status_tells_all_that_is_remembered(machine: Machine, app: App) -> None:

@@ -26,6 +26,8 @@ from tests.collector.stand_in import TOKEN, App
 START = datetime(2026, 5, 18, 9, 0, tzinfo=UTC)
 NOW = START + timedelta(hours=8)
 VERSION, MODEL = "2.1.101", "claude-opus-4-5-20251101"
+USAGE = {"input_tokens": 3, "output_tokens": 20, "cache_read_input_tokens": 500}
+"""What each answer of a model took."""
 
 
 class Machine:
@@ -35,6 +37,7 @@ class Machine:
         self.home = home
         self.name = name
         self.calls = 0
+        self.answers = 0
         self.at = START
         (home / ".claude" / "projects").mkdir(parents=True)
 
@@ -173,6 +176,12 @@ class Agent:
         self._append("user", text)
         self._append("assistant", [{"type": "text", "text": text}])
 
+    def names_worktree(self, path: Path, original: Path) -> None:
+        """Record that it works in a worktree that was made from a checkout."""
+        made = {"originalCwd": str(original), "worktreePath": str(path), "worktreeName": "w"}
+        record = {"type": "worktree-state", "worktreeSession": made}
+        self._write({**record, "sessionId": self.agent_session})
+
     def _done(self, tool: str, asked: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
         id_ = self._record(tool, asked, result)
         event = {
@@ -215,7 +224,13 @@ class Agent:
             **more,
         }
         if type_ == "assistant":
-            record["message"] |= {"model": MODEL}
+            self.machine.answers += 1
+            number = f"{self.machine.name}{self.machine.answers:023d}"
+            record["requestId"] = f"req_{number}"
+            record["message"] |= {"model": MODEL, "id": f"msg_{number}", "usage": USAGE}
+        self._write(record)
+
+    def _write(self, record: dict[str, Any]) -> None:
         self.transcript.parent.mkdir(parents=True, exist_ok=True)
         with self.transcript.open("a") as file:
             file.write(json.dumps(record) + "\n")

@@ -7,15 +7,18 @@ import contextlib
 import gzip
 import threading
 from collections.abc import Iterator
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import msgspec
 
 from ghapp.git.remotes import normalized
+from ghapp.usage.days import DecisionDay, TokenDay
 from ghapp.wire import (
     MOST_BYTES,
     SCHEMA,
+    USAGE_SCHEMA,
     BatchReceipt,
     EditBatch,
     EnrolledInstallation,
@@ -26,6 +29,8 @@ from ghapp.wire import (
     MachineEnrolled,
     MachineEnrollment,
     SentEdit,
+    UsageReceipt,
+    UsageReport,
     WireProblem,
 )
 
@@ -64,6 +69,15 @@ class App:
         self.asked = threading.Event()
         """Set once a request has come."""
         self.forgotten: list[ForgetRequest] = []
+        self.takes_usage = True
+        """Unset: it is an older app."""
+        self.usage_faults: list[Fault] = []
+        """As `faults`, for reports of usage only."""
+        self.aliases: dict[str, str] = {}
+        """Another name of a repository → its name."""
+        self.reports: list[UsageReport] = []
+        self.usage: dict[tuple[str, date, str, str], list[TokenDay | DecisionDay]] = {}
+        """Repository, day, agent and agent session → its rows."""
 
     @property
     def enrollment(self) -> MachineEnrollment:
@@ -82,8 +96,12 @@ class App:
             return 200, self.enrollment
         if (method, path) == ("POST", "/api/evidence"):
             return self._take(body)
+        if (method, path) == ("PUT", "/api/usage"):
+            return self._take_usage(body)
         assert (method, path) == ("DELETE", "/api/evidence")
         self.forgotten.append(msgspec.json.decode(body, type=ForgetRequest))
+        if self.forgotten[-1] == ForgetRequest():
+            self.usage.clear()
         return 200, ForgetReceipt(edits=len(self.edits))
 
     def _enroll(self, path: str, body: bytes) -> tuple[int, Any]:
@@ -123,6 +141,26 @@ class App:
         known_before = len(batch.edits) - len(new)
         return 200, BatchReceipt(stored=len(new), already_known=known_before, audits_due=0)
 
+    def _take_usage(self, body: bytes) -> tuple[int, Any]:
+        if not self.takes_usage:
+            return 405, WireProblem(error="the method is not allowed")
+        report = msgspec.json.decode(body, type=UsageReport)
+        assert report.schema == USAGE_SCHEMA
+        if report.installation not in {one.id for one in self.installations}:
+            return 403, WireProblem(error="enroll again", code="other_installation")
+        self.reports.append(report)
+        names = [self.aliases.get(one, one) for one in report.remotes]
+        known = [one for one in names if one in self.repositories]
+        if not known:
+            return 404, WireProblem(error="no such repository", code="unknown_repository")
+        rows = [*report.tokens, *report.decisions]
+        said = {(known[0], one.day, one.agent, one.agent_session): [] for one in rows}
+        self.usage.update(said)
+        for one in rows:
+            self.usage[known[0], one.day, one.agent, one.agent_session].append(one)
+        number = sorted(self.repositories).index(known[0])
+        return 200, UsageReceipt(days=len(rows), repository=number)
+
 
 class _Handler(BaseHTTPRequestHandler):
     """One request; the app is the server's."""
@@ -138,8 +176,11 @@ class _Handler(BaseHTTPRequestHandler):
         app.may_answer.wait(60)
         with self.server.lock:
             app.received += [self.requestline.encode(), bytes(self.headers), packed, body]
-            if app.faults:
-                fault = app.faults.pop(0)
+            faults = app.faults
+            if not faults and self.command == "PUT":
+                faults = app.usage_faults
+            if faults:
+                fault = faults.pop(0)
                 status, answer, headers = fault.status, fault.problem, fault.headers
             else:
                 token = self.headers.get("Authorization", "")
@@ -152,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_DELETE = _serve  # noqa: N815 - the base class asks for these names
+    do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - the base class asks for these names
 
     def log_message(self, *_: Any) -> None:
         """Print nothing."""

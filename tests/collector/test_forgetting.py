@@ -46,9 +46,9 @@ def test_everything_empties_the_queue_and_one_repository_does_not(
     agent = Agent(machine, machine.clone().path, "s1")
     machine.take(agent.write("a.py", "one = 1\n"), NOW)
     queue.set_aside(machine.places, "github.com/acme/new", [b"1 {}"], NOW)
-    assert forget(machine.places, [ForgetRequest(remotes=SHOP)]) == 0
+    assert forget(machine.places, [ForgetRequest(remotes=SHOP)], now=NOW) == 0
     assert queue.waiting(machine.places).events == 1
-    forget(machine.places, [ForgetRequest()])
+    forget(machine.places, [ForgetRequest()], now=NOW)
     assert (queue.waiting(machine.places).events, queue.aside(machine.places)) == (0, {})
 
 
@@ -58,7 +58,7 @@ def test_what_was_removed_is_not_sent_again(machine: Machine, app: App) -> None:
     event = agent.write("a.py", "one = 1\n")
     machine.take(event, NOW)
     flush(machine.places, now=NOW)
-    assert forget(machine.places, [ForgetRequest(), ForgetRequest(remotes=SHOP)]) == 2
+    assert forget(machine.places, [ForgetRequest(), ForgetRequest(remotes=SHOP)], now=NOW) == 2
     machine.take(event, NOW)
     assert flush(machine.places, now=NOW).sent == 0
 
@@ -66,5 +66,5 @@ def test_what_was_removed_is_not_sent_again(machine: Machine, app: App) -> None:
 def test_nothing_is_removed_while_something_is_sent(machine: Machine, app: App) -> None:
     machine.enroll(app)
     with machine.places.alone(), pytest.raises(CollectorBusy):
-        forget(machine.places, [ForgetRequest()])
+        forget(machine.places, [ForgetRequest()], now=NOW)
     assert app.forgotten == []

@@ -2,15 +2,19 @@
 
 import base64
 import re
+from collections.abc import Iterator
 from datetime import timedelta
+from itertools import chain
+
+import msgspec
 
 from ghapp.collector.backfill import backfill
-from ghapp.collector.client import UploadClient
+from ghapp.collector.client import CLIENT, UploadClient
 from ghapp.collector.enroll import enroll
 from ghapp.collector.flush import flush
 from ghapp.collector.forgetting import forget
 from ghapp.wire import ForgetRequest, WireProblem
-from tests.collector.machine import NOW, Agent, Machine
+from tests.collector.machine import MODEL, NOW, START, VERSION, Agent, Machine
 from tests.collector.stand_in import App, Fault
 
 SECRET = "quetzal marzipan hydrofoil obsidian periwinkle zugzwang"
@@ -47,8 +51,10 @@ def everything_sent(machine: Machine, app: App) -> None:
         at = NOW + timedelta(hours=hours)
         flush(machine.places, now=at, folders=lambda: [machine.transcripts])
     Agent(machine, clone.path, "s4", subagent=True).write("src/c.py", secret_code(WORDS[0]))
-    assert backfill(machine.places, [machine.transcripts], since=None, now=NOW).sent == 2
-    forget(machine.places, [ForgetRequest()])
+    folders = [machine.transcripts]
+    done = backfill(machine.places, folders, since=None, now=NOW, records=lambda: folders)
+    assert done.sent == 2
+    forget(machine.places, [ForgetRequest()], now=NOW)
 
 
 def test_no_word_of_a_secret_leaves(machine: Machine, app: App) -> None:
@@ -90,6 +96,32 @@ def test_only_what_the_wire_names_is_sent(machine: Machine, app: App) -> None:
         *(b"id", b"agent", b"agent_session", b"at", b"path", b"outcome", b"tool", b"lines"),
         *(b"agent_version", b"model", b"agents", b"handle", b"paths"),
         *(b"version", b"transcripts", b"edits", b"seen_on", b"last_edit_on"),
+        *(b"day", b"answers", b"is_aside", b"language", b"decision", b"decided_by"),
+        *(b"tokens", b"input", b"output", b"reasoning", b"cache_read"),
+        *(b"cache_write_5m", b"cache_write_1h", b"cache_write_unsplit", b"decisions"),
     }
     home = str(machine.home).encode()
     assert not any(home in one for one in app.received)
+
+
+def test_usage_is_numbers_days_ids_and_names_and_nothing_else(machine: Machine, app: App) -> None:
+    everything_sent(machine, app)
+    assert app.reports
+    said = {text for report in app.reports for text in texts(msgspec.to_builtins(report))}
+    assert said == {
+        *("ghapp/usage/1", CLIENT, app.reports[0].machine, "github.com/acme/shop"),
+        *("claude-code", VERSION, MODEL, "s1", "s4", START.date().isoformat()),
+        *("Write", "Edit", "Python", "accepted", "refused", "person"),
+    }
+
+
+def texts(found: object) -> Iterator[str]:
+    """Yield every text in some JSON but the names of members."""
+    if isinstance(found, str):
+        yield found
+    elif isinstance(found, dict):
+        yield from chain.from_iterable(map(texts, found.values()))
+    elif isinstance(found, list | tuple):
+        yield from chain.from_iterable(map(texts, found))
+    else:
+        assert found is None or isinstance(found, int), "numbers have no fractions"

@@ -228,7 +228,7 @@ def test_usage_in_a_fork_and_its_parent_counts_once(
     store.installations.repository_seen(mine, now=NOW)
     github.levels[44] = AccessLevel.WRITE
     both = replace(usage_report(), remotes=("github.com/acme/mine", SHOP))
-    intake.take_usage(both, ann, now=NOW)
+    assert intake.take_usage(both, ann, now=NOW).repository == 44
     assert {one.repository_id for one in store.usage.rows(1)} == {44}
 
 

@@ -1,6 +1,7 @@
 """A machine's usage as rows: of the days asked for, by directory, each answer and edit once."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ghapp.ingest.usage_days import UsageOfMachine, usage_of_machine
+from ghapp.ingest.usage_days import UsageOfMachine, UsageRows, usage_of_machine, usage_rows
 from ghapp.usage.days import DecisionDay, TokenDay
 from tests.evidence.test_deciders import WRITTEN, claude
 from tests.usage.test_claude_code import line
@@ -33,11 +34,15 @@ def write(path: Path, lines: Iterable[bytes], changed: date = date(2026, 5, 21))
     return path
 
 
+def rows(usage: UsageOfMachine) -> UsageRows:
+    return usage_rows(usage.answers, usage.decisions)
+
+
 def output(usage: UsageOfMachine) -> dict[str | None, int]:
-    return {
-        project: sum(row.tokens.output for row in tokens)
-        for project, (tokens, _) in usage.projects.items()
-    }
+    counts: Counter[str | None] = Counter()
+    for one in usage.answers:
+        counts[one.project] += one.tokens.output
+    return dict(counts)
 
 
 def test_rows_are_those_of_the_days_asked_for_by_directory(tmp_path: Path) -> None:
@@ -101,7 +106,7 @@ def test_edits_come_with_their_tool_language_and_decider(tmp_path: Path) -> None
     records = claude({**WRITTEN}, permissionMode="acceptEdits")
     write(tmp_path / "a.jsonl", [msgspec.json.encode(one) + b"\n" for one in records])
     write(tmp_path / "b.jsonl", [msgspec.json.encode(one) + b"\n" for one in records])
-    [(tokens, [row])] = of(tmp_path).projects.values()
+    tokens, [row], _ = rows(of(tmp_path))
     assert tokens == ()
     assert (row.tool, row.language, row.decision, row.decided_by) == (
         "Write",
@@ -116,10 +121,10 @@ def test_names_that_cannot_be_are_counted_and_every_row_can_be_sent(tmp_path: Pa
     strange = answer(version="\n", message={"model": "a b"}, sessionId="s" * 999)
     write(tmp_path / "a.jsonl", [strange, answer("soon", requestId="r")])
     usage = of(tmp_path)
-    [(rows, decisions)] = usage.projects.values()
-    assert msgspec.json.decode(msgspec.json.encode(rows), type=tuple[TokenDay, ...]) == rows
+    tokens, decisions, misfits = rows(usage)
+    assert msgspec.json.decode(msgspec.json.encode(tokens), type=tuple[TokenDay, ...]) == tokens
     assert msgspec.json.decode(msgspec.json.encode(decisions), type=tuple[DecisionDay, ...]) == ()
-    assert {one.what for one in usage.passed_over} == {
+    assert {one.what for one in (*usage.passed_over, *misfits)} == {
         "answers without a time",
         "names of agent sessions that cannot be",
         "names of models that cannot be",
@@ -137,9 +142,15 @@ def test_sums_that_cannot_be_are_named_and_never_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ghapp.ingest.usage_days.MOST", 9)
-    write(tmp_path / "a.jsonl", [answer(requestId="a"), answer(requestId="b"), answer(cwd="/w")])
-    usage = of(tmp_path)
-    assert output(usage) == {"/home/ann/shop": 0, "/w": 5}
-    assert [one.what for one in usage.passed_over] == [
-        "days of an agent session with impossible sums"
-    ]
+    parts = ({"requestId": "a"}, {"requestId": "b"}, {"requestId": "c", "sessionId": "s2"})
+    write(tmp_path / "a.jsonl", [answer(**one) for one in parts])
+    tokens, _, left_out = rows(of(tmp_path))
+    assert [(row.agent_session, row.tokens.output) for row in tokens] == [("s2", 5)]
+    assert [one.what for one in left_out] == ["days of an agent session with impossible sums"]
+
+
+def test_worktrees_that_the_records_name_come_with_them(tmp_path: Path) -> None:
+    state = {"originalCwd": "/w/shop", "worktreePath": "/w/topic", "worktreeName": "topic"}
+    made = {"type": "worktree-state", "worktreeSession": state, "sessionId": "s1"}
+    write(tmp_path / "a.jsonl", [answer(cwd="/w/topic"), msgspec.json.encode(made) + b"\n"])
+    assert [(one.path, one.original) for one in of(tmp_path).worktrees] == [("/w/topic", "/w/shop")]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+from sqlalchemy import func, select
 
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import FingerprintCodebook
@@ -16,10 +17,13 @@ from ghapp.attribution.unified_diff import parse_diff
 from ghapp.collector.flush import flush
 from ghapp.git.repository import GitRepository
 from ghapp.ingest.artifacts import find_evidence
+from ghapp.store.schema import token_sum
+from ghapp.usage.days import TokenDay
 from tests.collector import workday
-from tests.collector.machine import Agent
+from tests.collector.machine import USAGE, Agent
 from tests.journeys.developer import Developer
 from tests.journeys.running import Place
+from tests.waiting import wait_until
 
 EVER = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
@@ -65,10 +69,31 @@ def test_every_edit_arrives_once_and_the_audit_is_that_of_the_transcripts(
     assert (audit.measure, audit.totals) == (Measure.TOKENS, on_the_spot.totals)
     assert 0 < audit.totals.attributed < audit.totals.effective
 
+    # What the models answered arrives, too, and the scheduler sums it.
+    answers = ann.machine.answers + bob.machine.answers
+    expected = (answers, answers * USAGE["output_tokens"])
+    rows = [one.row for one in open_place.store.usage.rows(open_place.installation.id)]
+    told = [row for row in rows if isinstance(row, TokenDay)]
+    output = sum(row.tokens.output for row in told)
+    assert (sum(row.answers or 0 for row in told), output) == expected
+    wait_until(lambda: _summed(open_place) == expected, "the sums of usage")
+
     # What a developer removes is gone.
     assert ann.collect("forget", "--all", "--yes").returncode == 0
     kept = open_place.store.evidence.of(open_place.repository.id, *EVER)
     assert {edit.actor for edit in kept} == {"bob"}
+    of_bob = bob.machine.answers
+    assert _summed(open_place) == (of_bob, of_bob * USAGE["output_tokens"])
+
+
+def _summed(place: Place) -> tuple[int, int]:
+    """Return the answers and output tokens that the app has summed for the repository."""
+    columns = token_sum.c
+    of_days = (columns.grain == "day", columns.repository_id == place.repository.id)
+    query = select(func.sum(columns.answers), func.sum(columns.output)).where(*of_days)
+    row = place.store.database.first(query)
+    assert row is not None
+    return int(row[0] or 0), int(row[1] or 0)
 
 
 def _merged(place: Place, roots: list[Path]) -> tuple[Audit, Change]:

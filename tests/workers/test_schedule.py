@@ -3,12 +3,14 @@
 import json
 import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 import structlog
+from sqlalchemy import event, select
 
 from ghapp.bootstrap import Services, build
 from ghapp.demo.sandbox import Sandbox
@@ -22,13 +24,16 @@ from ghapp.store import (
     DeliveryEnd,
     Installation,
     Repository,
+    Store,
     WorkEnd,
     WorkItem,
     WorkKind,
     WorkRequest,
 )
+from ghapp.store.schema import token_sum
 from tests.app_key import PRIVATE_KEY
 from tests.databases import make_sqlite
+from tests.store import test_usage as usage
 from tests.store.records import deliveries, document
 from tests.web.conftest import NOW
 from workers.schedule import (
@@ -36,6 +41,7 @@ from workers.schedule import (
     EVERY,
     LEFT_BEHIND,
     PORTION,
+    SUMMED_AT_ONCE,
     RecentlyQueued,
     ScheduledChore,
     _wait,
@@ -47,6 +53,7 @@ from workers.schedule import (
     enqueue_unfinished,
     look,
     next_slot,
+    sum_usage,
     tidy,
 )
 
@@ -157,6 +164,60 @@ def test_a_delivery_that_cannot_be_followed_ends_nothing(
     assert kept is not None
     assert kept.outcome is DeliveryEnd.NOTHING_TO_DO
     assert kept.detail
+
+
+def usage_came(ready: Services, days: int) -> None:
+    rows = [usage.tokens(day=usage.DAY + timedelta(days=number)) for number in range(days)]
+    ready.store.usage.replace(usage.SENT, rows, [], now=NOW)
+
+
+def test_usage_that_came_is_summed_in_portions(
+    ready: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.schedule.SUMMED_AT_ONCE", 2)
+    usage_came(ready, 5)
+    left = []
+    for _ in range(4):
+        has_more = sum_usage(ready)
+        left.append((ready.store.usage.stale(usage.ORG), has_more))
+    assert left == [(3, True), (1, True), (0, False), (0, False)]
+    assert len(ready.store.database.rows(select(token_sum).where(token_sum.c.grain == "day"))) == 5
+
+
+def test_two_schedulers_sum_nothing_twice(ready: Services) -> None:
+    assert SUMMED_AT_ONCE >= 40
+    other = replace(ready, store=Store.open(ready.settings.database_url))
+    usage_came(ready, 40)
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(sum_usage, (ready, other))) == [False, False]
+    other.store.close()
+    assert ready.store.usage.stale(usage.ORG) == 0
+    days = ready.store.database.rows(select(token_sum.c.output).where(token_sum.c.grain == "day"))
+    assert [row.output for row in days] == [10] * 40
+
+
+def test_where_nothing_is_stale_it_is_one_question(ready: Services) -> None:
+    asked: list[str] = []
+    event.listen(
+        ready.store.database.engine,
+        "before_cursor_execute",
+        lambda _, __, statement, *___: asked.append(statement),
+    )
+    assert not sum_usage(ready)
+    assert [one.partition(" ")[0] for one in asked if "usage_stale" in one] == ["SELECT"]
+
+
+def test_usage_that_cannot_be_summed_now_is_summed_later(ready: Services) -> None:
+    usage_came(ready, 1)
+    away = replace(ready, store=Store.unmigrated("postgresql://nobody@127.0.0.1:1/none"))
+    structlog.reset_defaults()  # so that there is a log
+    outage = LoggedOutage("usage_not_summed")
+    with structlog.testing.capture_logs() as lines:
+        for services in (away, away, ready):
+            assert not sum_usage(services, outage)
+    away.store.close()
+    assert [one["event"] for one in lines] == ["usage_not_summed", "usage_not_summed_over"]
+    assert ready.store.usage.stale(usage.ORG) == 0
 
 
 def test_without_redis_it_looks_again_later(ready: Services) -> None:
