@@ -24,6 +24,7 @@ from ghapp.evidence.json_records import (
     RecordError,
     decoded,
     document,
+    opens_object,
     optional,
     some_text,
     to_time_of_milliseconds,
@@ -198,7 +199,7 @@ def recognizes(name: str, head: bytes) -> bool:
         return bool(re.fullmatch(FILES, PurePosixPath(name).name))
     if _EXPORT.match(head):
         return True
-    return head.lstrip()[:1] == b"{" and (_holds(head, _EXPORT_SIGNS) or _is_part(name, head))
+    return opens_object(head) and (_holds(head, _EXPORT_SIGNS) or _is_part(name, head))
 
 
 def _is_part(name: str, head: bytes) -> bool:

@@ -61,16 +61,18 @@ class TranscriptEdits:
         is_shell = joined.call.does in SHELLS
         return self._of_shell(joined) if is_shell else self._of_call(joined)
 
-    def _of_call(self, joined: JoinedCall) -> Iterator[Found]:
+    def _of_call(self, joined: JoinedCall) -> list[Found]:
         call, structured = joined.call, joined.structured
         before = self._before(call, structured)
         pieces = _replacements(call)
-        yield self._edit(joined, call.id, call.path, _lines(joined, pieces, before))
+        lines = _lines(joined, pieces, before)
+        found: list[Found] = [self._edit(joined, call.id, call.path, lines)]
         if joined.result is EditResult.APPLIED:
             self._remember(joined, pieces)
             if shows_checkout(call.path):
                 after = None if joined.modified else _content_after(call, pieces, before)
-                yield from snapshots(call.path, (before, after))
+                found += snapshots(call.path, (before, after))
+        return found
 
     def _edit(
         self, joined: JoinedCall, id_: str, path: str, lines: TextLines

@@ -256,16 +256,17 @@ def to_message(record: TranscriptRecord) -> Message:
     if not record.message:
         return Message()
     message = decoded(_MESSAGE, record.message)
-    blocks = message.blocks
-    calls = [one for one in blocks if one.type == "tool_use" and is_blanked(one.id)]
+    calls: list[MessageBlock] = []
+    for block in message.blocks:
+        if block.type == "tool_use" and is_blanked(block.id):
+            calls.append(block)
+        elif block.type == "tool_result" and is_blanked(block.tool_use_id):
+            answered = record.sourceToolAssistantUUID or record.parentUuid
+            if isinstance(answered, str):
+                block.tool_use_id = answered
     if isinstance(record.uuid, str):
         for number, call in enumerate(calls, 1):
             call.id = record.uuid if len(calls) == 1 else f"{record.uuid}#{number}"
-    answered = record.sourceToolAssistantUUID or record.parentUuid
-    if isinstance(answered, str):
-        for block in blocks:
-            if block.type == "tool_result" and is_blanked(block.tool_use_id):
-                block.tool_use_id = answered
     return message
 
 

@@ -61,6 +61,7 @@ _REFUSED = (
     "has been denied",
 )
 _MODIFIED = "user modified your proposed"
+_TEXT_OR_NONE = frozenset({str, type(None)})
 _PROSE_READ = 2000
 """Characters of an error's text that are searched for the kind of error."""
 
@@ -141,8 +142,6 @@ class _ResultLine:
 
     def may_hold(self, id_: str) -> bool:
         """Return whether it may hold a result with this id that was not joined yet."""
-        if self.ids is not None and id_ not in self.ids:
-            return False
         return id_ not in self.joined and id_.encode("utf-8", "surrogatepass") in self.line
 
 
@@ -164,6 +163,9 @@ class Transcript:
         self._recent_bytes = 0
         self._worktrees: set[Worktree] = set()
         self._passed_over: Counter[str] = Counter()
+        self._found: list[Joined] = []
+        """What the present record showed. A list, because a generator in each of the steps below
+        takes a fifth of the time of reading."""
 
     def joined(self, records: Iterable[bytes]) -> Iterator[Joined]:
         """Yield calls in the order of their results, then the edits that never got one.
@@ -175,9 +177,12 @@ class Transcript:
             if line.isspace():
                 continue
             try:
-                yield from self._record(line, number)
+                self._record(line, number)
             except RecordError as problem:
-                yield from self._damaged(line, number, problem)
+                self._damaged(line, number, problem)
+            if self._found:
+                found, self._found = self._found, []
+                yield from found
         for call in (*self._unanswered, *self._pending.values()):
             if call.does in CHANGING and self._asked.get(call.id) != call.asked:
                 yield JoinedCall(call, EditResult.UNANSWERED, call.at)
@@ -188,32 +193,35 @@ class Transcript:
         """Note that a shell command was read as edits, so its call is not passed over."""
         self._passed_over[call.tool] -= 1
 
-    def _record(self, line: bytes, number: int) -> Iterator[Joined]:
+    def _record(self, line: bytes, number: int) -> None:
         record = to_record(line)
         if b'"worktreePath"' in line:
-            yield from self._new_worktrees(record)
+            self._note_worktree(record)
         if b'"tool_use' not in line:
             return
         if record.type == "user":
             self._remember(line, record)
             if not self._may_answer(line):
                 return
-        inner = innermost(record)
-        yield from self._conversation(inner, line, number, wrapped=inner is not record)
+        inner = innermost(record) if record.type == "progress" else record
+        self._conversation(inner, line, number, wrapped=inner is not record)
 
-    def _damaged(self, line: bytes, number: int, problem: RecordError) -> Iterator[Joined]:
+    def _damaged(self, line: bytes, number: int, problem: RecordError) -> None:
         """Read the whole records on a line that is none itself, and name what else it holds."""
         records, torn = whole_records(line, is_record)
         if torn or not records or records == [line.strip()]:
             read = f"; {len(records)} whole beside it" if torn and records else ""
-            yield UnreadEvidence(source=self._name, line=number, problem=f"{problem}{read}")
+            self._unread(number, f"{problem}{read}")
         if records == [line.strip()]:
             return
         for record in records:
             try:
-                yield from self._record(record, number)
+                self._record(record, number)
             except RecordError as other:
-                yield UnreadEvidence(source=self._name, line=number, problem=str(other))
+                self._unread(number, str(other))
+
+    def _unread(self, number: int, problem: str) -> None:
+        self._found.append(UnreadEvidence(source=self._name, line=number, problem=problem))
 
     def _may_answer(self, line: bytes) -> bool:
         """Return whether a line may hold a result that matters; most results do not."""
@@ -228,8 +236,8 @@ class Transcript:
         ):
             self._recent_bytes -= len(self._recent.popleft().line)
 
-    def _new_worktrees(self, record: TranscriptRecord) -> Iterator[Worktree]:
-        """Yield the worktree that a session entered or a subagent got, unless it is known."""
+    def _note_worktree(self, record: TranscriptRecord) -> None:
+        """Note the worktree that a session entered or a subagent got, unless it is known."""
         found = to_worktree(record.worktreeSession)
         if found is None and record.directory:
             result = to_result(record.toolUseResult)
@@ -240,20 +248,20 @@ class Transcript:
         worktree = Worktree(path=to_path(found[0], None), original=to_path(found[1], None))
         if worktree not in self._worktrees:
             self._worktrees.add(worktree)
-            yield worktree
+            self._found.append(worktree)
 
     def _conversation(
         self, record: TranscriptRecord, line: bytes, number: int, *, wrapped: bool
-    ) -> Iterator[JoinedCall | JoinedRead]:
+    ) -> None:
         if record.type == "assistant":
             said = _Said(record, to_message(record), number)
             for block in said.message.blocks:
                 # Progress records show a message again and again, each time at another time.
                 again = wrapped and isinstance(block.id, str) and block.id in self._asked
                 if not again and block.type == "tool_use" and self._call(block, said):
-                    yield from self._answered_before(block.id, record)
+                    self._look_back(block.id, record)
         elif record.type == "user":
-            yield from self._results(record, line, self._recent[-1] if self._recent else None)
+            self._results(record, line, self._recent[-1] if self._recent else None)
 
     def _results(
         self,
@@ -261,8 +269,8 @@ class Transcript:
         line: bytes,
         kept: _ResultLine | None,
         only_id: str | None = None,
-    ) -> Iterator[JoinedCall | JoinedRead]:
-        """Yield the calls that a record's results answer; ``only_id``: those with that id."""
+    ) -> None:
+        """Join the calls that a record's results answer; ``only_id``: those with that id."""
         results = [b for b in to_message(record).blocks if b.type == "tool_result"]
         kept = kept if kept is not None and kept.line is line else None
         if kept is not None and kept.ids is None:
@@ -272,15 +280,13 @@ class Transcript:
                 continue
             if kept is not None and block.tool_use_id in self._pending:
                 kept.joined.add(block.tool_use_id)
-            yield from self._result(block, record, line, only=len(results) == 1)
+            self._result(block, record, line, only=len(results) == 1)
 
-    def _answered_before(
-        self, id_: str, record: TranscriptRecord
-    ) -> Iterator[JoinedCall | JoinedRead]:
-        """Yield a call whose result stands a few lines before it."""
-        for kept in [kept for kept in self._recent if kept.may_hold(id_)]:
-            if kept.record.answers(record):
-                yield from self._results(kept.record, kept.line, kept, id_)
+    def _look_back(self, id_: str, record: TranscriptRecord) -> None:
+        """Join a call whose result stands a few lines before it."""
+        for kept in [one for one in self._recent if one.ids is None or id_ in one.ids]:
+            if kept.may_hold(id_) and kept.record.answers(record):
+                self._results(kept.record, kept.line, kept, id_)
 
     def _call(self, block: MessageBlock, said: _Said) -> bool:
         """Remember a call that may change or show a file; return whether it waits for a result."""
@@ -349,8 +355,8 @@ class Transcript:
 
     def _result(
         self, block: MessageBlock, record: TranscriptRecord, line: bytes, *, only: bool
-    ) -> Iterator[JoinedCall | JoinedRead]:
-        """Yield the call that a result answers; ``only``: no other result shares its record."""
+    ) -> None:
+        """Join the call that a result answers; ``only``: no other result shares its record."""
         key = block.tool_use_id, record.stamp
         if key in self._done:
             return
@@ -359,7 +365,7 @@ class Transcript:
             return
         if call is not None and call.does == READ:
             if not block.failed and b"nchanged since last read" not in line:
-                yield JoinedRead(call, line, record.at)
+                self._found.append(JoinedRead(call, line, record.at))
             return
         structured = to_result(record.toolUseResult) if only else None
         if call is None:
@@ -370,14 +376,16 @@ class Transcript:
         self._done |= {key, (call.id, call.stamp)}
         self._asked[call.id] = call.asked
         modified = _is_modified(block, structured)
-        yield JoinedCall(call, result, record.at or call.at, structured, record.directory, modified)
+        at = record.at or call.at
+        self._found.append(JoinedCall(call, result, at, structured, record.directory, modified))
 
 
 def _asked(tool: object, path: str, given: ToolInput) -> int:
     texts = (given.old_string, given.new_string, given.content, given.new_source)
     # A hash of text is far cheaper than its `repr`, which only malformed arguments need.
-    is_text = all(text is None or isinstance(text, str) for text in texts)
-    return hash((tool, path, texts if is_text else str(texts), bytes(given.edits)))
+    kinds = set(map(type, texts))
+    told = texts if kinds <= _TEXT_OR_NONE else str(texts)
+    return hash((tool, path, told, bytes(given.edits)))
 
 
 def _path(does: str, given: ToolInput, cwd: str | None) -> str | None:
@@ -402,8 +410,8 @@ def _edit_result(
     if is_of_server(tool):
         in_prose = says_failed(to_prose(block.content)[:_PROSE_READ])
     else:
-        raw = bytes(record.toolUseResult) if only else b""
-        in_prose = raw not in (b"", b"null") and structured is None
+        is_told = only and structured is None
+        in_prose = is_told and bytes(record.toolUseResult) not in (b"", b"null")
     if not block.failed and not in_prose and not (structured and structured.error):
         return EditResult.APPLIED
     if record.toolDenialKind is not None:
