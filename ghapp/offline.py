@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -40,15 +41,17 @@ from ghapp.evidence.source import (
     everything,
     with_worktrees,
 )
-from ghapp.git.repository import EMPTY_TREES, Commit, GitError, GitRepository, attribute_files
 from ghapp.ingest.artifacts import find_evidence
-from ghapp.ingest.carried import CarriedEvidence, read_between
 from ghapp.ingest.named_checkouts import (
     foreign_roots,
     named_roots,
     repositories_of,
     with_clone,
 )
+
+if TYPE_CHECKING:  # only the audit of a commit needs git, and what a clone carries
+    from ghapp.git.repository import Commit, GitError, GitRepository
+    from ghapp.ingest.carried import CarriedEvidence
 
 WHOLE_DIFF = "(the whole diff)"
 """Stands for the files of a diff that could not be read, since their names are unknown."""
@@ -106,7 +109,7 @@ def audit_diff(text: bytes, *, name: str, merged_at: datetime, terms: OfflineTer
 
 
 def audit_commit(
-    git: GitRepository,
+    git: "GitRepository",
     revision: str,
     *,
     base: str | None = None,
@@ -121,6 +124,9 @@ def audit_commit(
     there is no such repository, commit or base, and `ArtifactError` if a path of the evidence
     does not exist.
     """
+    from ghapp.git.repository import GitError  # noqa: PLC0415 - see the top
+    from ghapp.ingest.carried import read_between  # noqa: PLC0415 - see the top
+
     commit = git.commit(revision)
     start = _base(git, commit, base)
     merged_at = merged_at or commit.committed_at
@@ -146,8 +152,10 @@ def audit_commit(
     )
 
 
-def _attributes(git: GitRepository, start: str, files: Iterable[FileDiff]) -> dict[str, str]:
+def _attributes(git: "GitRepository", start: str, files: Iterable[FileDiff]) -> dict[str, str]:
     """Return the ``.gitattributes`` that may apply to a changed file, as the app reads them."""
+    from ghapp.git.repository import EMPTY_TREES, attribute_files  # noqa: PLC0415 - see the top
+
     if start in EMPTY_TREES.values():
         return {}
     names = attribute_files(file.path for file in files)
@@ -179,8 +187,10 @@ def _subject(terms: OfflineTerms, merged_at: datetime, commit: str | None = None
     )
 
 
-def _base(git: GitRepository, commit: Commit, base: str | None) -> str:
+def _base(git: "GitRepository", commit: "Commit", base: str | None) -> str:
     """Return the start of a commit's diff; for a merge the first parent, as GitHub shows it."""
+    from ghapp.git.repository import EMPTY_TREES  # noqa: PLC0415 - see the top
+
     if base is not None:
         return git.merge_base(git.commit(base).sha, commit.sha)
     return commit.parents[0] if commit.parents else EMPTY_TREES[len(commit.sha)]
@@ -192,7 +202,7 @@ def _audited(  # noqa: PLR0913 - what is audited, the terms, and what a clone ad
     terms: OfflineTerms,
     *,
     likely_roots: Sequence[str] = (),
-    carried: CarriedEvidence | None = None,
+    carried: "CarriedEvidence | None" = None,
     repositories: Sequence[str] = (),
 ) -> OfflineAudit:
     with _gc_paused():
@@ -256,7 +266,7 @@ def _moved(
 
 
 def _unread_diff(
-    name: str, error: DiffError | GitError, subject: AuditSubject, terms: OfflineTerms
+    name: str, error: "DiffError | GitError", subject: AuditSubject, terms: OfflineTerms
 ) -> OfflineAudit:
     """Return an empty audit, marked incomplete: half a diff is never counted."""
     change, evidence = Change(missing=(WHOLE_DIFF,)), Evidence()
@@ -278,7 +288,7 @@ def read_evidence(  # noqa: PLR0913 - the evidence, and whose checkouts it may b
     *,
     roots: Sequence[str] = (),
     likely_roots: Sequence[str] = (),
-    carried: CarriedEvidence | None = None,
+    carried: "CarriedEvidence | None" = None,
     repositories: Sequence[str] = (),
 ) -> Evidence:
     """Return the evidence of the transcripts below some paths; worktrees of roots become roots.

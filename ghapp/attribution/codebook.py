@@ -5,10 +5,9 @@ fingerprints. A number depends on the order of reading: compare numbers, never s
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from math import log2
-
-from rapidfuzz.distance import Levenshtein
 
 from ghapp.attribution.fingerprint import (
     LONGEST_TOKEN,
@@ -147,7 +146,7 @@ class Codebook:
 
     def distance(self, one: int, other: int, at_most: int) -> int:
         """Return the Levenshtein distance of two lines, or ``at_most + 1`` if it is larger."""
-        return Levenshtein.distance(self.forms[one], self.forms[other], score_cutoff=at_most)
+        return _levenshtein()(self.forms[one], self.forms[other], score_cutoff=at_most)
 
     def length(self, number: int) -> int:
         """Return the length of a line in characters."""
@@ -189,6 +188,14 @@ class Codebook:
         # No byte of another letter is one of these signs in UTF-8.
         packed = form.encode("utf-8", "surrogatepass")
         return packed.translate(None, MOVED_BY_FORMATTERS.encode()).decode("utf-8", "surrogatepass")
+
+
+@cache
+def _levenshtein() -> Callable[..., int]:
+    """Return rapidfuzz's function; where all lines are equal, nobody waits for the library."""
+    from rapidfuzz.distance import Levenshtein  # noqa: PLC0415 - see above
+
+    return Levenshtein.distance
 
 
 def _words(forms: Sequence[str]) -> list[set[str]]:

@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from rapidfuzz.distance import LCSseq
-
 from ghapp.attribution.model import EditHunk, TextLines
 from ghapp.attribution.normalize import is_effective, normalize
 
@@ -185,6 +183,8 @@ def _align_middle(old: list[str], new: list[str], removed: list[str]) -> list[bo
     numbers: dict[str, int] = {}
     coded_old = [numbers.setdefault(line, len(numbers)) for line in old]
     coded_new = [numbers.setdefault(line, len(numbers)) for line in new]
+    from rapidfuzz.distance import LCSseq  # noqa: PLC0415 - a patch needs no alignment
+
     own: list[bool] = []
     for step in LCSseq.opcodes(coded_old, coded_new):
         own += [step.tag != "equal"] * (step.dest_end - step.dest_start)
