@@ -67,6 +67,15 @@ def _read(folder: Path) -> Result:
     return {"edits": sum(isinstance(one, Edit) for one in find_evidence([folder]))}
 
 
+def _json(folder: Path) -> Result:
+    """Decode each line of a folder's transcripts by Python's own decoder."""
+    lines = 0
+    for transcript in sorted(folder.rglob("*.jsonl")):
+        with transcript.open("rb") as file:
+            lines += sum(1 for _ in map(json.loads, file))
+    return {"lines": lines}
+
+
 def _nothing(_folder: Path) -> Result:
     return {}
 
@@ -123,6 +132,7 @@ TASKS: dict[str, Callable[[Path], Result | Callable[[], Result]]] = {
     "audit": _audit,
     "exact": _exact,
     "read": _read,
+    "json": _json,
     "nothing": _nothing,
     "difflib": _plain_difflib,
     "cdist": _plain_cdist,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bench import one_file
 from bench.audits import CommandAuditor, Question
 from bench.console import say, table
 from bench.load import (
@@ -22,6 +23,12 @@ from bench.load import (
 )
 
 MEGABYTE = 1_000_000
+
+SMALL = (10, 20)
+"""Added lines and edit lines of the change by which the start is measured."""
+
+STARTS = 15
+"""The least of so many processes counts."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,17 @@ class Reading:
     cpu: float
     peak: float
     edits: int
+    json: float
+    """CPU seconds of Python's ``json`` on each line of the same file, and nothing else."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """CPU seconds of whole processes: ``ghapp audit`` on a small change, and ``python -c pass``."""
+
+    text: float
+    json: float
+    nothing: float
 
 
 @dataclass(frozen=True)
@@ -88,11 +106,21 @@ def measure(options: Options) -> int:
         reading = (
             _reading(source, options.transcript, folder / "one") if options.transcript else None
         )
+        start = _start(_load(source, elsewhere, SMALL, folder))
+    alone = one_file.measure(source)
     if options.as_json:
         found = {"audits": [asdict(cost) for cost in costs], "growth": _growth(costs)}
-        say(json.dumps(found | {"reading": asdict(reading) if reading else None}, indent=2))
+        more = {
+            "reading": asdict(reading) if reading else None,
+            "start": asdict(start),
+            "one file": {one.edits: one.cpu for one in alone},
+        }
+        say(json.dumps(found | more, indent=2))
         return 0
     _print(costs, reading)
+    _print_start(start)
+    say("\nedits of one file, CPU s in the core alone")
+    say(table([[f"{one.edits:,}", f"{one.cpu:.3f}"] for one in alone], ("edits", "CPU s")))
     return 0
 
 
@@ -127,7 +155,19 @@ def _reading(source: Source, megabytes: int, folder: Path) -> Reading:
     size = write_transcript(source, megabytes, folder / "evidence" / "one.jsonl")
     ended = _child("read", folder / "evidence")
     found = json.loads(ended.said)
-    return Reading(size / MEGABYTE, found["cpu"], found["rss"] / MEGABYTE, found["edits"])
+    plain = json.loads(_child("json", folder / "evidence").said)["cpu"]
+    memory = found["rss"] / MEGABYTE
+    return Reading(size / MEGABYTE, found["cpu"], memory, found["edits"], plain)
+
+
+def _start(load: Load) -> Start:
+    """Measure whole processes, the least of some runs each."""
+    question = Question(load.diff, MERGED_AT, (load.evidence,), (ROOT,))
+    audit = CommandAuditor((sys.executable, "-m", "ghapp", "audit")).arguments(question)
+    at = audit.index("json")
+    as_text = [*audit[:at], "text", *audit[at + 1 :]]
+    commands = as_text, audit, [sys.executable, "-c", "pass"]
+    return Start(*(min(_ended(one).cpu for _ in range(STARTS)) for one in commands))
 
 
 def _child(task: str, folder: Path) -> _Ended:
@@ -175,6 +215,14 @@ def _exponent(one: float, other: float, times: float) -> float:
     return math.log(other / one) / math.log(times)
 
 
+def _print_start(start: Start) -> None:
+    for form, cpu in (("text", start.text), ("json", start.json)):
+        say(
+            f"ghapp audit --format {form} of a small change: {1000 * cpu:.0f} ms CPU, "
+            f"{cpu / start.nothing:.1f} times python -c pass ({1000 * start.nothing:.0f} ms)"
+        )
+
+
 def _print(costs: Sequence[Cost], reading: Reading | None) -> None:
     head = ("added", "edit lines", "CPU s", "process CPU s", "MB", "share", "difflib CPU s", "x",
             "cdist CPU s", "x", "exact CPU s", "ours / exact")  # fmt: skip
@@ -206,5 +254,6 @@ def _print(costs: Sequence[Cost], reading: Reading | None) -> None:
     if reading:
         say(
             f"\nreading a transcript of {reading.megabytes:.0f} MB: {reading.cpu:.2f} CPU s, "
+            f"{reading.cpu / reading.json:.1f} times plain json ({reading.json:.2f} s), "
             f"peak {reading.peak:.0f} MB, {reading.edits:,} edits"
         )

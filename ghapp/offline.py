@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -40,15 +41,17 @@ from ghapp.evidence.source import (
     everything,
     with_worktrees,
 )
-from ghapp.git.repository import EMPTY_TREES, Commit, GitError, GitRepository, attribute_files
 from ghapp.ingest.artifacts import find_evidence
-from ghapp.ingest.carried import CarriedEvidence, read_between
 from ghapp.ingest.named_checkouts import (
     foreign_roots,
     named_roots,
     repositories_of,
     with_clone,
 )
+
+if TYPE_CHECKING:  # only the audit of a commit needs git, and what a clone carries
+    from ghapp.git.repository import Commit, GitError, GitRepository
+    from ghapp.ingest.carried import CarriedEvidence
 
 WHOLE_DIFF = "(the whole diff)"
 """Stands for the files of a diff that could not be read, since their names are unknown."""
@@ -91,6 +94,23 @@ class OfflineAudit(Struct, frozen=True):
     """What the policy would count as moved blocks if it followed them."""
 
 
+@contextmanager
+def _gc_paused() -> Iterator[None]:
+    """Pause the garbage collector: an audit makes no cycles, but a million small values.
+
+    The collector would walk them again and again; without it, a large audit takes about a fifth
+    less time. Reference counts still free what is no longer used.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_gc_paused()
 def audit_diff(text: bytes, *, name: str, merged_at: datetime, terms: OfflineTerms) -> OfflineAudit:
     """Audit a unified diff; ``name`` stands for it in messages.
 
@@ -105,8 +125,9 @@ def audit_diff(text: bytes, *, name: str, merged_at: datetime, terms: OfflineTer
     return _audited(subject, change, terms, repositories=repositories_of(terms.repository))
 
 
+@_gc_paused()
 def audit_commit(
-    git: GitRepository,
+    git: "GitRepository",
     revision: str,
     *,
     base: str | None = None,
@@ -121,6 +142,9 @@ def audit_commit(
     there is no such repository, commit or base, and `ArtifactError` if a path of the evidence
     does not exist.
     """
+    from ghapp.git.repository import GitError  # noqa: PLC0415 - see the top
+    from ghapp.ingest.carried import read_between  # noqa: PLC0415 - see the top
+
     commit = git.commit(revision)
     start = _base(git, commit, base)
     merged_at = merged_at or commit.committed_at
@@ -146,8 +170,10 @@ def audit_commit(
     )
 
 
-def _attributes(git: GitRepository, start: str, files: Iterable[FileDiff]) -> dict[str, str]:
+def _attributes(git: "GitRepository", start: str, files: Iterable[FileDiff]) -> dict[str, str]:
     """Return the ``.gitattributes`` that may apply to a changed file, as the app reads them."""
+    from ghapp.git.repository import EMPTY_TREES, attribute_files  # noqa: PLC0415 - see the top
+
     if start in EMPTY_TREES.values():
         return {}
     names = attribute_files(file.path for file in files)
@@ -179,8 +205,10 @@ def _subject(terms: OfflineTerms, merged_at: datetime, commit: str | None = None
     )
 
 
-def _base(git: GitRepository, commit: Commit, base: str | None) -> str:
+def _base(git: "GitRepository", commit: "Commit", base: str | None) -> str:
     """Return the start of a commit's diff; for a merge the first parent, as GitHub shows it."""
+    from ghapp.git.repository import EMPTY_TREES  # noqa: PLC0415 - see the top
+
     if base is not None:
         return git.merge_base(git.commit(base).sha, commit.sha)
     return commit.parents[0] if commit.parents else EMPTY_TREES[len(commit.sha)]
@@ -192,21 +220,20 @@ def _audited(  # noqa: PLR0913 - what is audited, the terms, and what a clone ad
     terms: OfflineTerms,
     *,
     likely_roots: Sequence[str] = (),
-    carried: CarriedEvidence | None = None,
+    carried: "CarriedEvidence | None" = None,
     repositories: Sequence[str] = (),
 ) -> OfflineAudit:
-    with _gc_paused():
-        wanted = wanted_paths(change, terms.policy)
-        evidence = read_evidence(
-            terms.evidence,
-            wanted,
-            roots=with_clone(terms.roots, likely_roots),
-            likely_roots=likely_roots,
-            carried=carried,
-            repositories=repositories,
-        )
-        audit = attribute(subject, change, evidence, terms.policy, at=terms.at)
-        moved = _moved(audit, change, terms, likely_roots) if _may_have_moved(audit, change) else ()
+    wanted = wanted_paths(change, terms.policy)
+    evidence = read_evidence(
+        terms.evidence,
+        wanted,
+        roots=with_clone(terms.roots, likely_roots),
+        likely_roots=likely_roots,
+        carried=carried,
+        repositories=repositories,
+    )
+    audit = attribute(subject, change, evidence, terms.policy, at=terms.at)
+    moved = _moved(audit, change, terms, likely_roots) if _may_have_moved(audit, change) else ()
     return OfflineAudit(
         audit=audit,
         subject=subject,
@@ -256,7 +283,7 @@ def _moved(
 
 
 def _unread_diff(
-    name: str, error: DiffError | GitError, subject: AuditSubject, terms: OfflineTerms
+    name: str, error: "DiffError | GitError", subject: AuditSubject, terms: OfflineTerms
 ) -> OfflineAudit:
     """Return an empty audit, marked incomplete: half a diff is never counted."""
     change, evidence = Change(missing=(WHOLE_DIFF,)), Evidence()
@@ -278,7 +305,7 @@ def read_evidence(  # noqa: PLR0913 - the evidence, and whose checkouts it may b
     *,
     roots: Sequence[str] = (),
     likely_roots: Sequence[str] = (),
-    carried: CarriedEvidence | None = None,
+    carried: "CarriedEvidence | None" = None,
     repositories: Sequence[str] = (),
 ) -> Evidence:
     """Return the evidence of the transcripts below some paths; worktrees of roots become roots.
@@ -317,19 +344,3 @@ def read_evidence(  # noqa: PLR0913 - the evidence, and whose checkouts it may b
         passed_over=added_up(passed_over),
         trailers=carried.trailers if carried else None,
     )
-
-
-@contextmanager
-def _gc_paused() -> Iterator[None]:
-    """Pause the garbage collector: an audit makes no cycles, but a million small values.
-
-    The collector would walk them again and again; without it, a large audit takes about a fifth
-    less time. Reference counts still free what is no longer used.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -47,6 +47,8 @@ def aligned(own: list[int], added: list[int], book: Codebook, limit: Fraction) -
     near = _near(own, added, book, limit)
     if not any(near):
         return []
+    if len(own) == 1 or len(added) == 1:
+        return [_most_alike(near)]
     best = _best(near, len(added))
     pairs = []
     start = 0
@@ -57,6 +59,14 @@ def aligned(own: list[int], added: list[int], book: Codebook, limit: Fraction) -
                 start = j + 1
                 break
     return pairs
+
+
+def _most_alike(near: list[dict[int, float]]) -> AlignedPair:
+    """Return the best pairing where one stretch is a single line: the first of the smallest."""
+    value, own, added = min(
+        (value, i, j) for i, found in enumerate(near) for j, value in found.items()
+    )
+    return AlignedPair(own, added, value)
 
 
 def _best(near: list[dict[int, float]], width: int) -> list[list[tuple[int, float]]]:
@@ -85,18 +95,19 @@ def _near(
     """Return, for each own line, the added lines within the limit and their differences."""
     reach = len(added) if len(own) * len(added) <= LARGEST else LARGEST // len(own)
     lengths = [book.length(code) for code in added]
-    keep = limit.denominator - limit.numerator
+    whole, keep = limit.denominator, limit.denominator - limit.numerator
     found: list[dict[int, float]] = []
     for i, one in enumerate(own):
         middle = i * len(added) // len(own)
         length = book.length(one)
-        row = {}
-        for j in range(max(0, middle - reach), min(len(added), middle + reach + 1)):
-            shorter, longer = sorted((length, lengths[j]))
-            # The difference of the lengths is a lower bound of the distance: this skips no pair.
-            if longer * keep <= shorter * limit.denominator:
-                value = difference(one, added[j], book, limit)
-                if value is not None:
-                    row[j] = value
-        found.append(row)
+        # The difference of the lengths is a lower bound of the distance: this skips no pair.
+        alike = [
+            j
+            for j in range(max(0, middle - reach), min(len(added), middle + reach + 1))
+            if lengths[j] * keep <= length * whole and length * keep <= lengths[j] * whole
+        ]
+        values = [difference(one, added[j], book, limit) for j in alike]
+        found.append(
+            {j: value for j, value in zip(alike, values, strict=True) if value is not None}
+        )
     return found

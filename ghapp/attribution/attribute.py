@@ -6,6 +6,7 @@ audit, byte for byte.
 
 from collections.abc import Iterator
 from datetime import datetime
+from operator import attrgetter
 
 import msgspec
 from msgspec.structs import replace
@@ -47,16 +48,20 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
     *,
     at: datetime,
     book: Codebook | None = None,
+    sides: EditSides | None = None,
 ) -> Audit:
     """Return, for each added line of a change, the edit that wrote it or the reason for none.
 
-    ``at`` is the current time: the audit is provisional until the window closes. ``book`` is a
-    new code book; without one, lines are compared by characters. Evidence that holds
+    ``at`` is the current time: the audit is provisional until the window closes. ``book`` is a new
+    code book; without one, lines are compared by characters. ``sides`` are those of earlier audits,
+    with their code book: an edit that is the same object is not read again. Evidence that holds
     fingerprints needs a `FingerprintCodebook`.
     """
-    book = book or Codebook()
+    if sides is None:
+        sides = EditSides(book or Codebook())
+    sides.begin()
     found = candidates(subject, change, evidence, policy)
-    files = tuple(_verdicts(change, found, policy, book))
+    files = tuple(_verdicts(change, found, policy, sides))
     considered = found.considered()
     sources = edit_sources(files, found)
     counted = replace(verdict.totals(files), by_model=lines_by_model(files, sources))
@@ -65,7 +70,7 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
     )
     inputs = AuditInputs(
         diff=digest.of_change(change),
-        evidence=digest.of_edits(found.compared(policy)),
+        evidence=evidence.digest or digest.of_edits(found.compared(policy)),
         edits_considered=len(considered),
         change_complete=change.complete,
         evidence_complete=not evidence.unread,
@@ -88,7 +93,7 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
         verdict=judged,
         policy=policy.used(),
         engine=__version__,
-        measure=book.measure,
+        measure=sides.book.measure,
         inputs=replace(inputs, no_evidence=no_evidence.why(judged, inputs)),
         totals=totals,
         files=files,
@@ -109,12 +114,11 @@ def with_outcomes(
 
     Unrecorded ones that it does not look at are left out. Lines must be text.
     """
-    book, found = Codebook(), candidates(subject, change, evidence, policy)
-    sides = EditSides(book)
+    sides, found = EditSides(Codebook()), candidates(subject, change, evidence, policy)
     applied = {id(edit) for edits in found.outside_window.values() for edit in edits}
     refused = {id(edit) for edits in found.not_applied.values() for edit in edits}
     for file in change.files:
-        counted = _CountedFile(file, found, sides, policy, book)
+        counted = _CountedFile(file, found, sides, policy)
         applied |= {id(side.edit) for side in counted.matching.sides}
         refused |= {id(edit) for edit in counted.unproven}
     settled = {
@@ -131,7 +135,7 @@ def with_outcomes(
 
 
 def _verdicts(
-    change: Change, found: CandidateEdits, policy: Policy, book: Codebook
+    change: Change, found: CandidateEdits, policy: Policy, sides: EditSides
 ) -> Iterator[FileVerdict]:
     """Yield each file's verdict, by path. All files are matched before any line is judged.
 
@@ -139,9 +143,8 @@ def _verdicts(
     """
     files = sorted(change.files, key=lambda file: (file.path, file.previous_path or ""))
     excluded = [excluded_file(file, change, policy) for file in files]
-    sides = EditSides(book)
     counted = [
-        None if rule else _CountedFile(file, found, sides, policy, book)
+        None if rule else _CountedFile(file, found, sides, policy)
         for file, rule in zip(files, excluded, strict=True)
     ]
     if policy.moved_blocks:
@@ -160,13 +163,13 @@ class _CountedFile:
         found: CandidateEdits,
         sides: EditSides,
         policy: Policy,
-        book: Codebook,
     ) -> None:
+        book = sides.book
         self.file = file
         self._uncounted: dict[int, str] = {}
         counted = self._counted(book)
         side = file_side(file, counted, book)
-        usable = [sides.of(edit, file.path) for edit in found.of(found.usable, file)]
+        usable = sides.all_of(found.of(found.usable, file), file.path)
         applied, unproven = unrecorded.proven(usable, side, book)
         self.unproven = [side.edit for side in unproven]
         self.matching = FileMatching(side, applied, book, policy.limit)
@@ -174,20 +177,20 @@ class _CountedFile:
 
     def _counted(self, book: Codebook) -> dict[int, int]:
         """Return the code of each line that counts, by line number; note why the others do not."""
-        added = self.file.added()
-        numbers = reader(self.file.path, book)([line.text for line in added])
-        codes: dict[int, int] = {}
-        for (number, text), code in zip(added, numbers, strict=True):
-            # Nearly all lines count, so the rules run only for the others.
-            is_plain = book.effective[code] and len(text) <= LONGEST_LINE
+        numbers, texts = self.file.added_columns()
+        found = dict(zip(numbers, reader(self.file.path, book)(texts), strict=True))
+        effective = book.effective
+        # Nearly all lines count, so the rules run only for the others.
+        for number, text in zip(numbers, texts, strict=True):
+            code = found[number]
+            if effective[code] and len(text) <= LONGEST_LINE:
+                continue
             # The code book decides: a notebook's line counts if the source inside it does.
-            form = book.forms[code] if book.effective[code] else ""
-            rule = None if is_plain else excluded_line(text, form)
+            rule = excluded_line(text, book.forms[code] if effective[code] else "")
             if rule:
                 self._uncounted[number] = rule
-            else:
-                codes[number] = code
-        return codes
+                del found[number]
+        return found
 
     def verdict(self, found: CandidateEdits) -> FileVerdict:
         """Return each line's reason and the file's counts."""
@@ -200,12 +203,13 @@ class _CountedFile:
                 [*found.of(found.not_applied, self.file), *self.unproven], found.merged_at
             ),
         )
-        lines = [LineVerdict(line=number, reason=rule) for number, rule in self._uncounted.items()]
-        for at, (number, code) in enumerate(matching.file.added):
-            credit = matching.credits[at]
-            if credit:
-                lines.append(verdict.attributed_line(number, credit))
-            else:
-                lines.append(verdict.missed_line(number, misses.of(at, code)))
-        lines.sort(key=lambda line: line.line)
+        file = matching.file
+        lines = [LineVerdict(number, rule) for number, rule in self._uncounted.items()]
+        lines += [
+            verdict.attributed_line(number, credit)
+            if credit
+            else verdict.missed_line(number, misses.of(at, file.added[at]))
+            for at, (number, credit) in enumerate(zip(file.numbers, matching.credits, strict=True))
+        ]
+        lines.sort(key=attrgetter("line"))
         return verdict.judged_file(self.file, tuple(lines), effective=len(matching.file.added))

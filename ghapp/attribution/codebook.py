@@ -5,10 +5,9 @@ fingerprints. A number depends on the order of reading: compare numbers, never s
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from math import log2
-
-from rapidfuzz.distance import Levenshtein
 
 from ghapp.attribution.fingerprint import (
     LONGEST_TOKEN,
@@ -19,7 +18,12 @@ from ghapp.attribution.fingerprint import (
     split,
 )
 from ghapp.attribution.model import LineFingerprint, Measure
-from ghapp.attribution.normalize import LONGEST_OWN_LINE, MINIMUM_LENGTH, is_effective, normalize
+from ghapp.attribution.normalize import (
+    LONGEST_OWN_LINE,
+    MINIMUM_LENGTH,
+    is_effective,
+    normalize_all,
+)
 
 _COMMON = """
 abstract and any args array as assert assertequal async await before after beforeeach
@@ -50,11 +54,11 @@ THOUSAND = 1_000
 MOVED_BY_FORMATTERS = " ()[]{},;\\"
 """Characters that a formatter adds or drops when it breaks a line."""
 
-_MOVED = str.maketrans(dict.fromkeys(MOVED_BY_FORMATTERS))
 _WORD = re.compile(r"\w+")  # "größe" and "x1" in "größe = x1"
 _SIGNS_TO_SPACES = bytes(
-    at if chr(at).isalnum() or chr(at) == "_" else ord(" ") for at in range(128)
+    at if chr(at).isalnum() or chr(at) in "_\n" else ord(" ") for at in range(128)
 ) + bytes(range(128, 256))
+"""For many lines at once, so it keeps their ends."""
 
 
 def word_weight(length: int) -> float:
@@ -81,49 +85,68 @@ class Codebook:
         self.effective: list[bool] = []
         self._weights: dict[int, float] = {}
         self._compact: dict[int, str] = {}
-        self._loose: dict[str, int] = {}
+        self._first_of: dict[str, int] = {}
+        self._loose: dict[int, int] = {}
 
     def number(self, line: str | LineFingerprint) -> int:
         """Return the number of a line of raw text; equal lines have equal numbers.
 
         Raises `TypeError` for a fingerprint: without its key it cannot be compared with text.
         """
-        if not isinstance(line, str):
-            message = "a fingerprint needs the installation's key: audit with measure 'tokens'"
-            raise TypeError(message)
-        number = self._of_text.get(line)
-        if number is None:
-            form = "" if len(line) > LONGEST_OWN_LINE else normalize(line)
-            number = self._of_text[line] = self._numbers.setdefault(form, len(self.forms))
-            if number == len(self.forms):
-                self.forms.append(form)
-                self.effective.append(is_effective(form))
+        (number,) = self.numbers((line,))
         return number
 
     def numbers(self, lines: Sequence[str | LineFingerprint]) -> list[int]:
-        """Return the numbers of many lines."""
+        """Return the numbers of many lines; the more at once, the less each of them costs."""
         # Most lines are known already, and `map` looks them up without a Python call for each.
         known: list[int | None] = list(map(self._of_text.get, lines))  # type: ignore[arg-type]
         if None not in known:
             return known  # type: ignore[return-value]
-        return [
-            self.number(line) if number is None else number
-            for line, number in zip(lines, known, strict=True)
-        ]
+        new = [line for line, number in zip(lines, known, strict=True) if number is None]
+        texts = [line for line in dict.fromkeys(new) if isinstance(line, str)]
+        if len(texts) < len(set(new)):
+            message = "a fingerprint needs the installation's key: audit with measure 'tokens'"
+            raise TypeError(message)
+        self._learn(texts)
+        return list(map(self._of_text.__getitem__, lines))  # type: ignore[arg-type]
+
+    def _learn(self, texts: Sequence[str]) -> None:
+        """Give new lines their numbers."""
+        forms = normalize_all([text if len(text) <= LONGEST_OWN_LINE else "" for text in texts])
+        numbers = self._numbers
+        for text, form in zip(texts, forms, strict=True):
+            number = numbers.get(form)
+            if number is None:
+                number = numbers[form] = len(self.forms)
+                self.forms.append(form)
+                self.effective.append(is_effective(form))
+            self._of_text[text] = number
 
     def weight(self, number: int) -> float:
         """Return the weight of a line, 0 if it has no word."""
         found = self._weights.get(number)
         if found is None:
-            found = self._weights[number] = self._weigh(number)
+            (found,) = self.weights((number,))
         return found
 
-    def _weigh(self, number: int) -> float:
-        return sum(map(_WEIGHTS.__getitem__, _words(self.forms[number]))) / THOUSAND
+    def weights(self, numbers: Sequence[int]) -> list[float]:
+        """Return the weights of many lines."""
+        known = list(map(self._weights.get, numbers))
+        if None not in known:
+            return known  # type: ignore[return-value]
+        new = list(set(numbers).difference(self._weights))
+        self._weights.update(zip(new, self._weigh(new), strict=True))
+        return list(map(self._weights.__getitem__, numbers))
+
+    def _weigh(self, numbers: Sequence[int]) -> list[float]:
+        words = _words([self.forms[number] for number in numbers])
+        _learn_words(set().union(*words))
+        weigh = _WEIGHTS.__getitem__
+        return [sum(map(weigh, some)) / THOUSAND for some in words]
 
     def distance(self, one: int, other: int, at_most: int) -> int:
         """Return the Levenshtein distance of two lines, or ``at_most + 1`` if it is larger."""
-        return Levenshtein.distance(self.forms[one], self.forms[other], score_cutoff=at_most)
+        return _levenshtein()(self.forms[one], self.forms[other], score_cutoff=at_most)
 
     def length(self, number: int) -> int:
         """Return the length of a line in characters."""
@@ -133,35 +156,69 @@ class Codebook:
         """Return a line without `MOVED_BY_FORMATTERS`, to compare re-wrapped lines."""
         found = self._compact.get(number)
         if found is None:
-            found = self._compact[number] = self._without_moved(self.forms[number])
+            (found,) = self.compacts((number,))
         return found
 
-    def loose(self, number: int) -> int:
-        """Return a number shared by all lines that differ only in `MOVED_BY_FORMATTERS`."""
-        if number < 0:
-            return number
-        return self._loose.setdefault(self.compact(number), number)
+    def compacts(self, numbers: Sequence[int]) -> list[str]:
+        """Return many lines without `MOVED_BY_FORMATTERS`."""
+        known = list(map(self._compact.get, numbers))
+        if None not in known:
+            return known  # type: ignore[return-value]
+        new = list(set(numbers).difference(self._compact))
+        # Normalized lines hold no line end, so they are converted as one text.
+        text = self._without_moved("\n".join([self.forms[number] for number in new]))
+        self._compact.update(zip(new, text.split("\n"), strict=False))
+        return list(map(self._compact.__getitem__, numbers))
+
+    def looses(self, numbers: Sequence[int]) -> list[int]:
+        """Return numbers shared by all lines that differ only in `MOVED_BY_FORMATTERS`.
+
+        A number below 0 is no line's, and stays.
+        """
+        known = list(map(self._loose.get, numbers))
+        if None not in known:
+            return known  # type: ignore[return-value]
+        self._loose.update({number: number for number in numbers if number < 0})
+        new = list(set(numbers).difference(self._loose))
+        for number, text in zip(new, self.compacts(new), strict=True):
+            self._loose[number] = self._first_of.setdefault(text, number)
+        return list(map(self._loose.__getitem__, numbers))
 
     def _without_moved(self, form: str) -> str:
-        if form.isascii():
-            return form.encode().translate(None, MOVED_BY_FORMATTERS.encode()).decode()
-        return form.translate(_MOVED)
+        # No byte of another letter is one of these signs in UTF-8.
+        packed = form.encode("utf-8", "surrogatepass")
+        return packed.translate(None, MOVED_BY_FORMATTERS.encode()).decode("utf-8", "surrogatepass")
 
 
-def _words(form: str) -> set[str]:
-    """Return a line's distinct words. ASCII lines skip the regular expression, which is slow."""
-    if form.isascii():
-        return set(form.encode().translate(_SIGNS_TO_SPACES).decode().split())
-    return set(_WORD.findall(form))
+@cache
+def _levenshtein() -> Callable[..., int]:
+    """Return rapidfuzz's function; where all lines are equal, nobody waits for the library."""
+    from rapidfuzz.distance import Levenshtein  # noqa: PLC0415 - see above
+
+    return Levenshtein.distance
 
 
-class _Weights(dict[str, int]):
-    """The weight of each word in thousandths, computed on first use."""
+def _words(forms: Sequence[str]) -> list[set[str]]:
+    """Return the distinct words of each line.
 
-    def __missing__(self, word: str) -> int:
-        parts = {word} if len(word) <= LONGEST_TOKEN else set(split(word))
-        weight = self[word] = sum(map(_part_weight, parts))
-        return weight
+    Lines of ASCII skip the regular expression, which is slow, and are split all at once.
+    """
+    plain = [form for form in forms if form.isascii()]
+    signless = "\n".join(plain).encode().translate(_SIGNS_TO_SPACES).decode()
+    found = [set(line.split()) for line in signless.split("\n")]
+    if len(plain) == len(forms):
+        return found[: len(forms)]
+    split = iter(found)
+    return [next(split) if form.isascii() else set(_WORD.findall(form)) for form in forms]
+
+
+def _learn_words(words: set[str]) -> None:
+    """Compute the weights of new words. Most follow from their length alone."""
+    new = words.difference(_WEIGHTS)
+    usual = [word for word in new if word[0].isalnum() and len(word) <= LONGEST_TOKEN]
+    _WEIGHTS.update(zip(usual, map(_BY_LENGTH.__getitem__, map(len, usual)), strict=True))
+    for word in new.difference(usual) | (new & COMMON_WORDS):
+        _WEIGHTS[word] = sum(map(_part_weight, set(split(word))))
 
 
 def _part_weight(word: str) -> int:
@@ -175,7 +232,9 @@ def _thousandths(length: int, *, is_common: bool) -> int:
     return round(THOUSAND * (COMMON_WEIGHT if length == 1 or is_common else word_weight(length)))
 
 
-_WEIGHTS = _Weights()
+_BY_LENGTH = [0, *(_thousandths(n, is_common=False) for n in range(1, LONGEST_TOKEN + 1))]
+_WEIGHTS: dict[str, int] = {}
+"""The weight of each word in thousandths, once it is learned."""
 
 
 class FingerprintCodebook(Codebook):
@@ -203,8 +262,11 @@ class FingerprintCodebook(Codebook):
             )
         )
 
-    def number(self, line: str | LineFingerprint) -> int:
-        """Return the number of a line given as raw text or as a fingerprint."""
+    def numbers(self, lines: Sequence[str | LineFingerprint]) -> list[int]:
+        """Return the numbers of many lines, given as raw text or as fingerprints."""
+        return list(map(self._number, lines))
+
+    def _number(self, line: str | LineFingerprint) -> int:
         if isinstance(line, str):
             number = self._of_text.get(line)
             if number is None:
@@ -237,8 +299,11 @@ class FingerprintCodebook(Codebook):
     def _without_moved(self, form: str) -> str:
         return form.translate(self._moved)
 
-    def _weigh(self, number: int) -> float:
-        words = {(h, shortest(n)) for h, n, word in records(self._fingerprints[number]) if word}
+    def _weigh(self, numbers: Sequence[int]) -> list[float]:
+        return [self._weight_of(self._fingerprints[number]) for number in numbers]
+
+    def _weight_of(self, line: LineFingerprint) -> float:
+        words = {(h, shortest(n)) for h, n, word in records(line) if word}
         return sum(_thousandths(n, is_common=h in self._common) for h, n in words) / THOUSAND
 
 

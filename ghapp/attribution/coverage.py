@@ -37,7 +37,7 @@ def by_session(
         if side.edit.tool == "Write" and not side.removed:
             left[session].clear()
         gone = side.removed.difference(side.own)
-        for lines in left.values():
+        for lines in left.values() if gone else ():
             for code in gone & lines.keys():
                 lines[code] -= 1
         if session in asked:

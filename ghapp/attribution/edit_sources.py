@@ -28,8 +28,10 @@ def lines_by_model(
 ) -> dict[str, dict[str, int]]:
     """Return the attributed lines of each agent by model; `NOT_RECORDED` stands for unknown."""
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for file in files:
-        for line in file.lines:
-            if line.attributed and line.agent and line.edit is not None:
-                counts[line.agent][sources[line.edit].model or NOT_RECORDED] += 1
+    edits = Counter(
+        [(line.agent, line.edit) for file in files for line in file.lines if line.attributed]
+    )
+    for (agent, edit), lines in edits.items():
+        if agent and edit is not None:
+            counts[agent][sources[edit].model or NOT_RECORDED] += lines
     return {agent: dict(models) for agent, models in counts.items()}

@@ -13,12 +13,21 @@ REWRAPPED = 30
 _END = 1 << 60
 
 
+class _Opening(NamedTuple):
+    """Two anchors that follow each other, and are no neighbors in the edit."""
+
+    edit_from: int
+    file_from: int
+    edit_to: int
+    file_to: int
+
+
 class GapAnchors:
     """Where an edit's lines certainly are: (position in the edit, position in the file)."""
 
     def __init__(self) -> None:
         self._pairs: list[tuple[int, int]] = []
-        self._chain: list[tuple[int, int]] | None = None
+        self._openings: list[_Opening] | None = None
 
     def __bool__(self) -> bool:
         return bool(self._pairs)
@@ -26,14 +35,22 @@ class GapAnchors:
     def add(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Add lines whose position is certain."""
         self._pairs.extend(pairs)
-        self._chain = None
+        self._openings = None
 
     @property
-    def chain(self) -> list[tuple[int, int]]:
-        """The longest chain that rises on both sides; cached until lines are added."""
-        if self._chain is None:
-            self._chain = rising(self._pairs)
-        return self._chain
+    def openings(self) -> list[_Opening]:
+        """Where the longest chain that rises on both sides skips a place of the edit.
+
+        Cached until lines are added. Most anchors are neighbors, so this is far shorter than the
+        chain. Empty: there is no anchor.
+        """
+        if self._openings is None:
+            chain = rising(self._pairs)
+            ends = zip([(-1, -1), *chain], [*chain, (_END, _END)], strict=True)
+            self._openings = [
+                _Opening(*before, *after) for before, after in ends if after[0] - before[0] > 1
+            ]
+        return self._openings if self._pairs else []
 
 
 class LineGap(NamedTuple):
@@ -51,12 +68,8 @@ def gaps(
     ``own_places`` and ``added_places`` are the positions of own and added lines. A gap with n own
     lines before the first or after the last anchor has up to 2 n + ``slack`` added lines.
     """
-    chain = anchors.chain
-    if not chain:
-        return []
     found = []
-    edit_from, file_from = -1, -1
-    for edit_to, file_to in [*chain, (_END, _END)]:
+    for edit_from, file_from, edit_to, file_to in anchors.openings:
         own = _between(own_places, edit_from, edit_to)
         if own:
             added = _between(added_places, file_from, file_to)
@@ -67,7 +80,6 @@ def gaps(
                 added = added[:reach]
             if added:
                 found.append(LineGap(own, added))
-        edit_from, file_from = edit_to, file_to
     return found
 
 

@@ -6,11 +6,12 @@ may be credited. docs/matching.md describes the algorithm and its sources.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from heapq import heapify, heappop, heappush
+from itertools import compress
 from math import ceil, floor, fsum, log2
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ from ghapp.attribution.gaps import REWRAPPED, TOUCHED, GapAnchors, LineGap, gaps
 from ghapp.attribution.merged_before import OldSide
 from ghapp.attribution.model import Reason
 from ghapp.attribution.rewrap import Stretch, WrappedText
-from ghapp.attribution.runs import EqualRun, equal_runs, index
+from ghapp.attribution.runs import GAP, EqualRun, equal_runs, index
 from ghapp.attribution.sides import EditSide, FileSide
 
 NONE = Fraction(0)
@@ -79,7 +80,7 @@ class EditInFile:
 class FileWeights(dict[int, float]):
     """Each line's weight in one file, by code: a line that recurs there or in an edit weighs less.
 
-    Weights are computed on first use, because most lines of most edits are never looked up.
+    Weights are computed on first use, or for many lines at once by `learn`.
     """
 
     def __init__(self, file: FileSide, sides: Iterable[EditSide], book: Codebook) -> None:
@@ -96,13 +97,16 @@ class FileWeights(dict[int, float]):
             if count > self._often.get(code, 1):
                 self._often[code] = count
 
+    def learn(self, codes: Iterable[int]) -> None:
+        """Compute the weights of some lines that will be looked up."""
+        new = [code for code in set(codes) if code not in self]
+        self.update(zip(new, self._book.weights(new), strict=True))
+        for code in self._often.keys() & new:
+            self[code] /= 1.0 + log2(self._often[code])
+
     def __missing__(self, code: int) -> float:
-        weight = self._book.weight(code)
-        count = self._often.get(code)
-        if count is not None:
-            weight /= 1.0 + log2(count)
-        self[code] = weight
-        return weight
+        self.learn((code,))
+        return self[code]
 
 
 class FileMatching:
@@ -174,8 +178,12 @@ class FileMatching:
     # --- weight --------------------------------------------------------------------------
 
     def _weight_of(self, side: EditSide, own: Iterable[int]) -> float:
-        weights, codes = self.weights, side.own
-        return fsum([weights[codes[at]] for at in own])
+        return self._sum([side.own[at] for at in own])
+
+    def missed(self) -> set[int]:
+        """Return the codes of the lines without a credit."""
+        lines = zip(self.file.added, self.credits, strict=True)
+        return {code for code, credit in lines if credit is None}
 
     # --- equal runs ----------------------------------------------------------------------
 
@@ -183,16 +191,21 @@ class FileMatching:
         codes = self.file.sequence.codes
         positions = index(codes)
         old = OldSide(self.file, self.sides, self.weights)
-        for candidate in self.candidates:
-            runs = equal_runs(codes, positions, candidate.side.sequence.codes)
+        runs = [
+            equal_runs(codes, positions, candidate.side.sequence.codes)
+            for candidate in self.candidates
+        ]
+        if any(runs):
+            self._learn_weights()
+        for candidate, found in zip(self.candidates, runs, strict=True):
             candidate.merged = old.merged(candidate.side)
-            candidate.supports = [self._support(candidate, run) for run in runs]
+            candidate.supports = [self._support(candidate, run) for run in found]
         standing = [candidate for candidate in self.candidates if candidate.supports]
         covered = coverage.by_session(
             # All sides, because an edit that only removes lines changes what is left, too.
             self.sides,
             {coverage.session_of(candidate.side) for candidate in standing},
-            Counter(line.code for line in self.file.added),
+            Counter(self.file.added),
             self.weights,
         )
         for candidate in standing:
@@ -200,10 +213,23 @@ class FileMatching:
                 candidate, covered[coverage.session_of(candidate.side)]
             )
 
+    def _learn_weights(self) -> None:
+        """Compute the weights of the edits' lines at once: nearly all will be looked up."""
+        codes = set[int]().union(*(side.sequence.codes for side in self.sides))
+        codes.discard(GAP)
+        self.weights.learn(codes)
+
     def _support(self, candidate: EditInFile, run: EqualRun) -> CreditedRun:
         side = candidate.side
         in_edit, in_file = side.sequence.credits, self.file.sequence.credits
         codes = side.sequence.codes
+        if not side.removed and not candidate.merged:
+            mine = in_edit[run.at_edit : run.at_edit + run.length]
+            theirs = in_file[run.at_file : run.at_file + run.length]
+            if min(mine) >= 0 and min(theirs) >= 0:
+                # Most runs: own lines and added lines alone, each of which may be credited.
+                known = set(codes[run.at_edit : run.at_edit + run.length])
+                return CreditedRun(run, list(zip(mine, theirs, strict=True)), self._sum(known))
         pairs = []
         telling = set()
         for at in range(run.length):
@@ -213,7 +239,11 @@ class FileMatching:
                 telling.add(codes[run.at_edit + at])
             if own >= 0 and added >= 0 and self.may_credit(candidate, own):
                 pairs.append((own, added))
-        return CreditedRun(run, pairs, fsum([self.weights[code] for code in telling]))
+        return CreditedRun(run, pairs, self._sum(telling))
+
+    def _sum(self, codes: Iterable[int]) -> float:
+        """Return the sum of some lines' weights, the same in any order."""
+        return fsum(map(self.weights.__getitem__, codes))
 
     def may_credit(self, candidate: EditInFile, own: int) -> bool:
         """Say whether an equal added line may be credited to an own line of an edit."""
@@ -222,8 +252,8 @@ class FileMatching:
     def _standing(self, candidate: EditInFile, of_session: float) -> EditCoverage:
         side = candidate.side
         stands = {own for support in candidate.supports for own, _ in support.pairs}
-        weight = self._weight_of(side, stands)
-        whole = self._weight_of(side, range(len(side.own)))
+        whole = self._sum(side.own)
+        weight = whole if len(stands) == len(side.own) else self._weight_of(side, stands)
         covered = weight / whole if whole else 0.0
         # Below that weight no coverage makes a run sure, so we skip the expensive part.
         if covered < HALF > of_session and weight >= DISTINCTIVE:
@@ -232,7 +262,7 @@ class FileMatching:
             weight,
             covered,
             of_session,
-            is_whole=len(stands) == sum(code not in self.file.long for code in side.own),
+            is_whole=len(stands) == len(side.own) - sum(map(self.file.long.__contains__, side.own)),
             is_new_file=self.file.is_new and side.is_whole_file,
         )
 
@@ -260,9 +290,10 @@ class FileMatching:
             _, rank, _, _, support = heappop(heap)
             candidate = by_rank[rank]
             side = candidate.side
-            if all(self._is_free(side, *pair) for pair in support.pairs):
+            if self._are_free(side, support.pairs):
                 for own, added in support.pairs:
-                    self._credit(candidate, LineCredit(Reason.RUN, side, own, 0.0), added)
+                    self.credits[added] = LineCredit(Reason.RUN, side, own, 0.0)
+                self._note(candidate, [own for own, _ in support.pairs])
                 candidate.anchors.add(support.anchors())
             else:
                 for rest in self._rests(candidate, support.run):
@@ -296,15 +327,25 @@ class FileMatching:
     def _is_free(self, side: EditSide, own: int, added: int) -> bool:
         return own not in side.credited and self.credits[added] is None
 
+    def _are_free(self, side: EditSide, pairs: Iterable[tuple[int, int]]) -> bool:
+        given, taken = self.credits, side.credited
+        return not any(given[added] or own in taken for own, added in pairs)
+
     def _credit(self, candidate: EditInFile, credit: LineCredit, added: int) -> None:
         self.credits[added] = credit
-        self._taken += 1
-        candidate.side.credited.add(credit.own)
-        candidate.credited += 1
+        self._note(candidate, (credit.own,))
+
+    def _note(self, candidate: EditInFile, own: Collection[int]) -> None:
+        """Note that own lines of an edit are credited, one added line for each."""
+        self._taken += len(own)
+        candidate.side.credited.update(own)
+        candidate.credited += len(own)
 
     def _name_lone_lines(self, candidates: Iterable[EditInFile]) -> None:
         """Change the reason of an edit's only credited line from ``run`` to ``line``."""
         alone = {id(candidate.side) for candidate in candidates if candidate.credited == 1}
+        if not alone:
+            return
         for added, credit in enumerate(self.credits):
             if credit and id(credit.side) in alone:
                 self.credits[added] = replace(credit, reason=Reason.LINE)
@@ -380,22 +421,31 @@ class FileMatching:
         self, side: EditSide, own: list[int], added: range, is_free: Callable[[int], bool]
     ) -> Iterable[Stretch]:
         """Return the stretches with the same text but other line breaks."""
-        texts = [self._compact(side.own[at], side.tails.get(at)) for at in own]
+        if not own or not added:
+            return ()
+        texts = self._compacts([side.own[at] for at in own], own, side.tails)
         return self._wrapped_text.stretches(own, texts, added, is_free)
 
     @cached_property
     def _wrapped_text(self) -> WrappedText:
-        tails = self.file.tails
-        return WrappedText(
-            [self._compact(line.code, tails.get(at)) for at, line in enumerate(self.file.added)]
-        )
+        added = self.file.added
+        return WrappedText(self._compacts(added, range(len(added)), self.file.tails))
 
-    def _compact(self, code: int, tail: list[int] | None) -> str:
-        compact = self.book.compact
-        return "".join(map(compact, [code, *tail])) if tail else compact(code)
+    def _compacts(
+        self, codes: list[int], places: Sequence[int], tails: dict[int, list[int]]
+    ) -> list[str]:
+        """Return lines as one text each, with the trivial lines after it; ``places``: indices."""
+        texts = self.book.compacts(codes)
+        if tails:
+            for at, place in enumerate(places):
+                if place in tails:
+                    texts[at] += "".join(self.book.compacts(tails[place]))
+        return texts
 
     def _credit_rewrapped(self, candidate: EditInFile, gap: LineGap) -> None:
         side = candidate.side
+        if len(gap.own) + len(gap.added) <= 2:
+            return  # a line for a line is no other line break
         own = self._free_own(candidate, gap)
         for ours, theirs in self._rewrapped(side, own, gap.added, self._is_left):
             for at in theirs:
@@ -410,11 +460,14 @@ class FileMatching:
     ) -> list[tuple[LineCredit, int]]:
         """Return the pairs of lines within the limit, as credits with their added lines."""
         side = candidate.side
-        own = [at for at in own if self.may_credit(candidate, at)]
-        added = [at for at in added if side.may_have_become(self.file.added[at].code)]
+        if candidate.merged or side.removed:
+            own = [at for at in own if self.may_credit(candidate, at)]
+            added = [at for at in added if side.may_have_become(self.file.added[at])]
+        if not own or not added:
+            return []
         pairs = aligned(
             [side.own[at] for at in own],
-            [self.file.added[at].code for at in added],
+            [self.file.added[at] for at in added],
             self.book,
             limit,
         )
@@ -434,14 +487,14 @@ class FileMatching:
     def _credit_reformatted_edit(self, candidate: EditInFile) -> None:
         """Credit an edit if most of it matches once we ignore the signs a formatter changes."""
         side = candidate.side
-        loose = [self.book.loose(code) for code in side.sequence.codes]
+        loose = self.book.looses(side.sequence.codes)
         supports = [
             self._support(candidate, run)
             for run in equal_runs(self._loose, self._loose_index, loose)
         ]
         stands = {own for support in supports for own, _ in support.pairs}
         weight = self._weight_of(side, stands)
-        if weight < DISTINCTIVE or weight < MOST * self._weight_of(side, range(len(side.own))):
+        if weight < DISTINCTIVE or weight < MOST * self._sum(side.own):
             return
         for support in sorted(supports, key=lambda support: -support.weight):
             for own, added in support.pairs:
@@ -454,7 +507,7 @@ class FileMatching:
 
     @cached_property
     def _loose(self) -> list[int]:
-        return [self.book.loose(code) for code in self.file.sequence.codes]
+        return self.book.looses(self.file.sequence.codes)
 
     @cached_property
     def _loose_index(self) -> dict[int, list[int]]:
@@ -464,8 +517,11 @@ class FileMatching:
         """Credit an edit without an equal line if half of its weight is in one place."""
         side = candidate.side
         left = [at for at in range(len(side.own)) if at not in candidate.merged]
-        whole = self._weight_of(side, range(len(side.own)))
-        if not left or len(side.own) > LARGEST_TOUCHED_EDIT or whole < DISTINCTIVE:
+        if not left or len(side.own) > LARGEST_TOUCHED_EDIT:
+            return
+        self.weights.learn(side.own)
+        whole = self._sum(side.own)
+        if whole < DISTINCTIVE:
             return
         self._credit_rewrapped(candidate, LineGap(range(len(side.own)), range(len(self.credits))))
         if candidate.credited:
@@ -489,19 +545,26 @@ class FileMatching:
         """Return the uncredited added lines whose length is within the limit of a line's."""
         length = self.book.length(code)
         keep = 1 - self.limit
-        left = self._left_by_length()
-        first = bisect_left(left, (ceil(length * keep), -1))
-        last = bisect_left(left, (floor(length / keep) + 1, -1)) if keep else None
-        return sorted(at for _, at in left[first:last])
+        lengths, left = self._left_by_length()
+        first = bisect_left(lengths, ceil(length * keep))
+        last = bisect_left(lengths, floor(length / keep) + 1) if keep else None
+        return sorted(left[first:last])
 
     @cached_property
-    def _left(self) -> list[tuple[int, int]]:
-        return sorted((self.book.length(line.code), at) for at, line in enumerate(self.file.added))
+    def _left(self) -> tuple[list[int], list[int]]:
+        lengths = list(map(self.book.length, self.file.added))
+        left = sorted(range(len(lengths)), key=lengths.__getitem__)
+        return [lengths[at] for at in left], left
 
-    def _left_by_length(self) -> list[tuple[int, int]]:
-        """Return the uncredited lines, shortest first; the last answer is kept."""
+    def _left_by_length(self) -> tuple[list[int], list[int]]:
+        """Return the lengths and indices of the uncredited lines, shortest first.
+
+        The last answer is kept: thousands of edits of one file ask, and hardly any of them changes
+        the answer.
+        """
         if self._left_of != self._taken:
-            # Thousands of edits of one file ask, and hardly any of them changes the answer.
             self._left_of = self._taken
-            self._left = [(length, at) for length, at in self._left if self._is_left(at)]
+            lengths, left = self._left
+            is_left = [self.credits[at] is None for at in left]
+            self._left = list(compress(lengths, is_left)), list(compress(left, is_left))
         return self._left

@@ -29,7 +29,7 @@ class OldSide:
         self._file = file
         self._sides = sides
         self._weights = weights
-        self._added = frozenset(line.code for line in file.added)
+        self._added = frozenset(file.added)
         self._known = frozenset(file.old)
 
     def merged(self, side: EditSide) -> frozenset[int]:

@@ -61,6 +61,11 @@ class Hunk(Struct, frozen=True):
     new_lines: int
     lines: tuple[HunkLine, ...]
 
+    @property
+    def only_adds(self) -> bool:
+        """Whether all of its lines are added ones, as in a new file."""
+        return not self.old_lines and self.new_lines == len(self.lines)
+
 
 class FileDiff(Struct, frozen=True):
     """What a change does to one file. Paths are relative to the repository, with ``/``."""
@@ -81,15 +86,25 @@ class FileDiff(Struct, frozen=True):
 
     def added(self) -> list[AddedLine]:
         """Return the added lines in the order of the file."""
-        found: list[tuple[int, str]] = []
+        return many(AddedLine, zip(*self.added_columns(), strict=True))
+
+    def added_columns(self) -> tuple[list[int], list[str]]:
+        """Return the added lines' numbers and their texts, each in the order of the file."""
+        numbers: list[int] = []
+        texts: list[str] = []
         for hunk in self.hunks:
             number = hunk.new_start
+            if hunk.only_adds:
+                numbers += range(number, number + len(hunk.lines))
+                texts += [text for _, text in hunk.lines]
+                continue
             for origin, text in hunk.lines:
                 if origin == "+":
-                    found.append((number, text))
+                    numbers.append(number)
+                    texts.append(text)
                 if origin != "-":
                     number += 1
-        return many(AddedLine, found)
+        return numbers, texts
 
 
 class Change(Struct, frozen=True):
@@ -283,6 +298,8 @@ class Evidence(Struct, frozen=True):
     trailers: dict[str, int] | None = None
     """Agent → commits of the change that name it. This attributes no line. ``None``: nobody
     looked."""
+    digest: str | None = None
+    """Digest of the edits whose lines the audit will compare, where whoever read them knows it."""
 
 
 # --- the audit --------------------------------------------------------------------------------

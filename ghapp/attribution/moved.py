@@ -29,11 +29,7 @@ def credit_moved_blocks(
 
 def _sharing(matching: FileMatching, found: CandidateEdits, sides: EditSides) -> list[EditSide]:
     """Return the edits of other files that share a line with a file's uncredited lines."""
-    left = {
-        line.code
-        for line, credit in zip(matching.file.added, matching.credits, strict=True)
-        if credit is None
-    }
+    left = matching.missed()
     known = {id(candidate.side) for candidate in matching.candidates}
     return [
         side

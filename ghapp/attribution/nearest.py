@@ -85,13 +85,18 @@ class MissExplainer:
 
 
 def _equal_own_lines(matching: FileMatching) -> dict[int, tuple[EditInFile, bool]]:
-    """Return, for each own line's code, the first edit that has it and whether it is uncredited.
+    """Return, for each missed line's code, the first edit that has it and whether it is uncredited.
 
     Uncredited own lines take precedence.
     """
     found: dict[int, tuple[EditInFile, bool]] = {}
+    missed = matching.missed()
     for candidate in matching.candidates:
+        if missed.isdisjoint(candidate.side.own):
+            continue
         for own, code in enumerate(candidate.side.own):
+            if code not in missed:
+                continue
             is_free = own not in candidate.side.credited
             if matching.may_credit(candidate, own) and (
                 code not in found or is_free > found[code][1]
@@ -123,7 +128,7 @@ def _merged_before(matching: FileMatching) -> Iterator[tuple[int, MissedLine]]:
         if left < 0:
             return
         for at in missed if codes else ():
-            code = matching.file.added[at].code
+            code = matching.file.added[at]
             found = [
                 value
                 for one in codes
@@ -141,7 +146,7 @@ def _rewritten(matching: FileMatching) -> Iterator[tuple[int, MissedLine]]:
         if left < 0:
             return
         for at in added:
-            code = matching.file.added[at].code
+            code = matching.file.added[at]
             found = [
                 (value, mine)
                 for mine in own

@@ -3,6 +3,7 @@
 A formatter turns an agent's code into such stretches.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 
 BEGINNING = 8
@@ -21,14 +22,17 @@ class WrappedText:
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = texts
         self._starts: dict[str, list[int]] = {}
-        for at, text in enumerate(texts):
-            if text:
-                self._starts.setdefault(text[:BEGINNING], []).append(at)
-        self._keys: dict[str, list[str]] = {}
-        for key in self._starts:
-            self._keys.setdefault(key[:2], []).append(key)
-            if len(key) > 1:
-                self._keys.setdefault(key[0], []).append(key)
+        starts = self._starts
+        for at, key in enumerate([text[:BEGINNING] for text in texts]):
+            if key in starts:
+                starts[key].append(at)
+            elif key:
+                starts[key] = [at]
+        self._keys = sorted(starts)
+        self._short: dict[str, list[str]] = {}
+        """The keys that are whole lines, by their first letter."""
+        for key in [key for key in starts if len(key) < BEGINNING]:
+            self._short.setdefault(key[0], []).append(key)
 
     def stretches(
         self,
@@ -69,12 +73,17 @@ class WrappedText:
         One of two such lines is a prefix of the other, so this index misses none.
         """
         starts = self._starts
+        if not text:
+            return []
         if len(text) < BEGINNING:
-            longer = [key for key in self._keys.get(text[:2], ()) if key.startswith(text)]
+            first = last = bisect_left(self._keys, text)
+            while last < len(self._keys) and self._keys[last].startswith(text):
+                last += 1
+            longer = self._keys[first:last]
         else:
             longer = [text[:BEGINNING]] if text[:BEGINNING] in starts else []
-        shorter = [text[:size] for size in range(1, min(len(text), BEGINNING))]
-        keys = longer + [key for key in shorter if key in starts]
+        short = self._short.get(text[:1], ())
+        keys = longer + [key for key in short if key != text and text.startswith(key)]
         if len(keys) == 1:
             return starts[keys[0]]
         return sorted(at for key in keys for at in starts[key])

@@ -4,6 +4,7 @@ It works like patience and histogram diff: it starts at lines that are rare in t
 extends in both directions while both sides are equal.
 """
 
+from operator import itemgetter
 from typing import NamedTuple
 
 GAP = -1
@@ -11,6 +12,9 @@ GAP = -1
 
 SEED_LIMIT = 32
 """A line with more occurrences in a file than this starts no run; it can only extend one."""
+
+
+_BY_PLACE = itemgetter(1, 0)
 
 
 class LineSequence(NamedTuple):
@@ -47,10 +51,11 @@ def equal_runs(file: list[int], positions: dict[int, list[int]], edit: list[int]
     ``positions`` is `index` of ``file``. Each run has at least one line that occurs in the file
     at most `SEED_LIMIT` times.
     """
+    if positions.keys().isdisjoint(edit):
+        return []
     found: list[EqualRun] = []
     reached: dict[int, int] = {}
-    for at_edit, code in enumerate(edit):
-        seeds = positions.get(code)
+    for at_edit, seeds in enumerate(map(positions.get, edit)):
         if seeds is None or len(seeds) > SEED_LIMIT:
             continue
         for at_file in seeds:
@@ -60,7 +65,7 @@ def equal_runs(file: list[int], positions: dict[int, list[int]], edit: list[int]
             run = _extended(file, edit, at_file, at_edit)
             reached[diagonal] = run.at_edit + run.length - 1
             found.append(run)
-    return sorted(found, key=lambda run: (run.at_edit, run.at_file))
+    return sorted(found, key=_BY_PLACE)
 
 
 def _extended(file: list[int], edit: list[int], at_file: int, at_edit: int) -> EqualRun:

@@ -3,14 +3,12 @@
 Only effective lines take part. This module prepares the lines; it compares none.
 """
 
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from ghapp.attribution import notebook
 from ghapp.attribution.codebook import Codebook
-from ghapp.attribution.model import Edit, FileDiff, FileStatus, LineFingerprint, many
+from ghapp.attribution.model import Edit, FileDiff, FileStatus, LineFingerprint
 from ghapp.attribution.normalize import is_long
 from ghapp.attribution.runs import GAP, LineSequence
 
@@ -18,25 +16,18 @@ RawLine = str | LineFingerprint
 WHOLE_FILE_TOOLS = frozenset({"Write", "write", "write_file", "create", "apply_patch"})
 """Tools of agents that can write a whole file."""
 
-Read = Callable[[list[RawLine] | tuple[RawLine, ...]], list[int]]
+Read = Callable[[Sequence[RawLine]], list[int]]
 """Turns lines into their codes."""
-
-
-class AddedCode(NamedTuple):
-    """One counted added line."""
-
-    number: int
-    """In the merged version, from 1."""
-    code: int
-    """In the code book."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileSide:
     """A file's new side, and what the diff shows of its old side."""
 
-    added: list[AddedCode]
-    """The added lines that count, in the order of the file."""
+    added: list[int]
+    """Codes of the added lines that count, in the order of the file."""
+    numbers: list[int]
+    """Their line numbers in the merged version, from 1."""
     sequence: LineSequence
     place: list[int]
     """Position of each added line in the sequence."""
@@ -92,36 +83,36 @@ def file_side(file: FileDiff, counted: dict[int, int], book: Codebook) -> FileSi
     """Return a file's new side; ``counted`` maps the number of each counted line to its code."""
     read = reader(file.path, book)
     builder = _Builder(book)
-    added: list[tuple[int, int]] = []
+    numbers: list[int] = []
     removed: list[int] = []
     long: set[int] = set()
     old: list[int] = []
     for hunk in file.hunks:
         number = hunk.new_start
-        for origin, text in hunk.lines:
-            if origin == "-":
-                (code,) = read((text,))
-                removed.append(code)
+        codes = read([text for _, text in hunk.lines])
+        for (origin, text), code in zip(hunk.lines, codes, strict=True):
+            if origin != "+":
+                if origin == "-":
+                    removed.append(code)
+                else:
+                    builder.unchanged([code])
+                    number += 1
                 if book.effective[code]:
                     old.append(code)
                 continue
-            if origin == " ":
-                (code,) = read((text,))
-                builder.unchanged([code])
-                if book.effective[code]:
-                    old.append(code)
-            elif (code := counted.get(number, -1)) >= 0:
-                added.append((number, code))
+            if number in counted:
+                numbers.append(number)
                 builder.own(code)
             elif is_long(text):
-                long.update(read((text,)))
+                long.add(code)
             elif text and not text.isspace():
-                builder.tail(read((text,))[0])
+                builder.tail(code)
             number += 1
         builder.end()
         old.append(GAP)
     return FileSide(
-        many(AddedCode, added),
+        [counted[number] for number in numbers],
+        numbers,
         builder.sequence(),
         builder.place,
         frozenset(removed),
@@ -136,29 +127,78 @@ class EditSides:
     """The edits' sides, each built once and shared by all files."""
 
     def __init__(self, book: Codebook) -> None:
-        self._book = book
+        self.book = book
         self._sides: dict[int, EditSide] = {}
         """By the edit as an object: two edits may have one call's id."""
+        self._used: list[EditSide] = []
+
+    def __len__(self) -> int:
+        return len(self._sides)
+
+    def begin(self) -> None:
+        """Forget what an earlier audit credited; the sides themselves are as good as new."""
+        for side in self._used:
+            side.credited.clear()
+        self._used = []
 
     def of(self, edit: Edit, path: str) -> EditSide:
         """Return the side of an edit; ``path`` is that of the edited file."""
-        side = self._sides.get(id(edit))
-        if side is None:
-            side = self._sides[id(edit)] = edit_side(edit, path, self._book)
+        (side,) = self.all_of([edit], path)
         return side
+
+    def all_of(self, edits: Iterable[Edit], path: str) -> list[EditSide]:
+        """Return the sides of some edits of one file; the code book reads their lines at once."""
+        edits = list(edits)
+        new = [edit for edit in edits if id(edit) not in self._sides]
+        for side in edit_sides(new, path, self.book):
+            self._sides[id(side.edit)] = side
+        found = [self._sides[id(edit)] for edit in edits]
+        self._used += found
+        return found
 
 
 def edit_side(edit: Edit, path: str, book: Codebook) -> EditSide:
     """Return the side of an edit; ``path`` is that of the edited file."""
-    read = reader(path, book)
+    (side,) = edit_sides([edit], path, book)
+    return side
+
+
+def edit_sides(edits: Sequence[Edit], path: str, book: Codebook) -> list[EditSide]:
+    """Return the sides of some edits of the file at ``path``."""
+    lines = [line for edit in edits for part in _parts(edit) for line in part]
+    codes = reader(path, book)(lines)
+    sides: list[EditSide] = []
+    start = 0
+    for edit in edits:
+        size = sum(map(len, _parts(edit)))
+        sides.append(_edit_side(edit, codes[start : start + size], book))
+        start += size
+    return sides
+
+
+def _parts(edit: Edit) -> list[tuple[RawLine, ...]]:
+    """Return all lines of an edit: those of its hunks, then the removed ones."""
+    parts: list[tuple[RawLine, ...]] = []
+    for hunk in edit.lines.hunks:
+        parts += hunk.before, hunk.own, hunk.after
+    return [*parts, edit.lines.removed]
+
+
+def _edit_side(edit: Edit, codes: list[int], book: Codebook) -> EditSide:
+    """Return the side of an edit from the codes of `_parts`."""
     builder = _Builder(book)
     own: list[int] = []
+    start = 0
     for hunk in edit.lines.hunks:
-        builder.unchanged(read(hunk.before))
-        own += builder.stretch(read(hunk.own))
-        builder.unchanged(read(hunk.after))
+        first = start + len(hunk.before)
+        last = first + len(hunk.own)
+        end = last + len(hunk.after)
+        builder.unchanged(codes[start:first])
+        own += builder.stretch(codes[first:last])
+        builder.unchanged(codes[last:end])
         builder.end()
-    removed = frozenset(read(edit.lines.removed))
+        start = end
+    removed = frozenset(codes[start:])
     return EditSide(
         edit,
         own,
@@ -236,8 +276,8 @@ def reader(path: str, book: Codebook) -> Read:
     )
 
 
-def fresh(side: EditSide) -> Counter[int]:
-    """Count an edit's own lines, except those it merely restyled."""
+def fresh(side: EditSide) -> list[int]:
+    """Return the codes of an edit's own lines, except those it merely restyled."""
     if not side.removed:
-        return Counter(side.own)
-    return Counter(code for code in side.own if code not in side.removed)
+        return side.own
+    return [code for code in side.own if code not in side.removed]

@@ -5,6 +5,7 @@ https://www.gnu.org/software/diffutils/manual/html_node/Detailed-Unified.html
 """
 
 import re
+from itertools import repeat
 from typing import NamedTuple, NoReturn
 
 from msgspec.structs import replace
@@ -593,6 +594,10 @@ def _hunk(lines: list[str], at: int) -> tuple[Hunk, int]:
 
 def _body(lines: list[str], at: int, old: int, new: int) -> tuple[list[HunkLine], int]:
     """Parse lines until both lengths are used up, whatever the lines look like."""
+    if not old and _only_adds(lines, at, new):
+        # A new file is one such hunk. Its lines are cut at once, not counted one by one.
+        added = [line[1:] for line in lines[at : at + new]]
+        return many(HunkLine, zip(repeat("+"), added)), _behind_hunk(lines, at + new)
     body: list[tuple[str, str]] = []
     first = at
     for line in lines[at : at + old + new + 1]:
@@ -616,6 +621,12 @@ def _body(lines: list[str], at: int, old: int, new: int) -> tuple[list[HunkLine]
     if old or new:
         _refuse(lines, at, f"{old} more old and {new} more new lines in the hunk")
     return many(HunkLine, body), _behind_hunk(lines, at)
+
+
+def _only_adds(lines: list[str], at: int, new: int) -> bool:
+    """Say whether the next ``new`` lines are all there and all added ones."""
+    signs = [line[:1] for line in lines[at : at + new]]
+    return signs.count("+") == new
 
 
 def _behind_hunk(lines: list[str], at: int) -> int:

@@ -34,7 +34,7 @@ def proven(
     if not asked:
         return sides, []
     told = {session_of(side) for side in sides if not _is_unrecorded(side)}
-    added = [line.code for line in file.added]
+    added = file.added
     asked = [side for side in asked if session_of(side) not in told]
     standing = {id(side) for side in asked if _stands(side.own, added, book)}
     applied = [side for side in sides if not _is_unrecorded(side) or id(side) in standing]

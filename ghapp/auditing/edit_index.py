@@ -11,7 +11,8 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate, chain, compress
+from itertools import accumulate, chain
+from operator import and_
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Self
 
@@ -44,6 +45,9 @@ EDITS, CATALOG = "edits", "catalog"
 
 CHECKOUTS_KEPT = 64
 """Sets of checkouts whose places are cached."""
+
+EDITS_KEPT = 10_000
+"""Edits that stay decoded: pull requests next to each other have most of them in common."""
 
 _MAY_COUNT = {EditResult.APPLIED: 1, EditResult.UNRECORDED: 2}
 """The outcomes of edits that a policy may credit, as numbers in the catalog."""
@@ -112,8 +116,6 @@ class IndexedEvidence(NamedTuple):
     """The edits of the change's files, each with its path in the repository."""
     considered: int
     """Number of usable edits of the repository inside the window, in any file."""
-    digest: str
-    """Digest of the compared edits, as `ghapp.attribution.digest.of_edits` computes it."""
     fingerprinted: bool
     """Whether some of the repository's edits hold fingerprints, so that tokens are compared."""
     left_out: EditsLeftOut
@@ -351,6 +353,22 @@ def _microseconds(at: datetime) -> int:
 # --- reading ----------------------------------------------------------------------------------
 
 
+class _Inside(NamedTuple):
+    """What of the evidence is inside some checkouts.
+
+    The bytes have one for each edit, in the order of time: every audit counts all edits of its
+    window, so no Python runs for each of them.
+    """
+
+    places: frozenset[int]
+    edits: bytes
+    """1: the edit is inside, as for the next two."""
+    usable: bytes
+    """1: a policy may count it, too."""
+    holding: bytes
+    """1: it holds fingerprints, too."""
+
+
 class EditIndex:
     """Reads the edits that `write_index` wrote, for the audits of one process."""
 
@@ -365,14 +383,19 @@ class EditIndex:
         self._rank = _numbers("l", catalog.rank)
         self._place = _numbers("l", catalog.place)
         self._outcome = catalog.outcome
-        self._holding = catalog.holding if catalog.fingerprinted else b""
+        self._holding = catalog.holding if catalog.fingerprinted else bytes(len(catalog.outcome))
         self._decoder = _FINGERPRINT_DECODER if catalog.fingerprinted else _DECODER
         self._starts = _numbers("q", catalog.starts)
         self._stubs = [_stub(place) for place in catalog.places]
         self._of_name: dict[str, list[int]] = {}
         for place, stub in enumerate(self._stubs):
             self._of_name.setdefault(_name(stub.path), []).append(place)
-        self._inside_of: dict[tuple[str, ...], frozenset[int]] = {}
+        self._kept: dict[int, Edit] = {}
+        self._inside_of: dict[tuple[tuple[str, ...], bytes], _Inside] = {}
+        self._of_place: list[array[int]] = [array("l") for _ in self._stubs]
+        """The edits of each place, by their index in the order of time."""
+        for at, place in enumerate(self._place):
+            self._of_place[place].append(at)
         with (folder / EDITS).open("rb") as file:
             empty = not self._at
             self._edits = memoryview(
@@ -387,26 +410,39 @@ class EditIndex:
         """
         since, until = map(_microseconds, policy.evidence_span(subject.merged_at))
         start, end = bisect_left(self._at, since), bisect_right(self._at, until)
-        span = self._place[start:end]
-        checkouts = self._checkouts(set(span), subject, change)
-        inside = self._inside(checkouts)
-        wanted = self._wanted(set(span), inside, checkouts, change, policy)
-        edits = [
-            self._edit(self._rank[at], wanted[place])
-            for at, place in enumerate(span, start)
-            if place in wanted
-        ]
-        considered = self._considered(subject, policy, inside)
-        may_count = bytes(number in _usable(policy) for number in range(len(_MAY_COUNT) + 1))
-        usable = self._outcome[start:end].translate(may_count.ljust(256, b"\0"))
-        evidence = Evidence(edits=tuple(edits), unread=self.unread, passed_over=self._passed_over)
-        compared = [rank for rank, place in considered if place in wanted]
-        holding = zip(span, self._holding[start:end], strict=False)
-        fingerprinted = any(holds and place in inside for place, holds in holding)
-        return IndexedEvidence(
-            *(evidence, len(considered), self._digest(compared), fingerprinted),
-            left_out=_left_out(span, usable, inside, len(considered)),
+        places = {place for place, of in enumerate(self._of_place) if _between(of, start, end)}
+        checkouts = self._checkouts(places, subject, change)
+        inside = self._inside(checkouts, policy)
+        wanted = self._wanted(places, inside.places, checkouts, change, policy)
+        found = sorted(at for place in wanted for at in _between(self._of_place[place], start, end))
+        edits = [self._edit(at, wanted[self._place[at]]) for at in found]
+        first, last = self._window(subject, policy)
+        usable = _usable(policy)
+        compared = sorted(
+            self._rank[at] for at in found if first <= at < last and usable[self._outcome[at]]
         )
+        evidence = Evidence(
+            edits=tuple(edits),
+            unread=self.unread,
+            passed_over=self._passed_over,
+            digest=self._digest(compared),
+        )
+        considered = inside.usable.count(1, first, last)
+        known, may_count = inside.edits.count(1, start, end), inside.usable.count(1, start, end)
+        return IndexedEvidence(
+            evidence,
+            considered,
+            fingerprinted=inside.holding.find(1, start, end) >= 0,
+            left_out=EditsLeftOut(
+                outside_window=may_count - considered,
+                not_applied=known - may_count,
+                elsewhere=end - start - known,
+            ),
+        )
+
+    def _window(self, subject: AuditSubject, policy: Policy) -> tuple[int, int]:
+        first, last = map(_microseconds, policy.window(subject.merged_at))
+        return bisect_left(self._at, first), bisect_right(self._at, last)
 
     def _checkouts(self, places: set[int], subject: AuditSubject, change: Change) -> KnownCheckouts:
         """Return the checkouts that the edits of a span show.
@@ -430,16 +466,28 @@ class EditIndex:
         of_names = (self._of_name.get(_name(name), ()) for name in names)
         return places.intersection(chain.from_iterable(of_names))
 
-    def _inside(self, checkouts: KnownCheckouts) -> frozenset[int]:
-        """Return all places inside some checkouts; cached, since most audits have the same."""
-        known = self._inside_of.get(checkouts.roots)
+    def _inside(self, checkouts: KnownCheckouts, policy: Policy) -> _Inside:
+        """Return what is inside some checkouts; cached, since most audits have the same."""
+        key = checkouts.roots, _usable(policy)
+        known = self._inside_of.get(key)
         if known is None:
             if len(self._inside_of) == CHECKOUTS_KEPT:
                 self._inside_of.clear()
-            known = self._inside_of[checkouts.roots] = frozenset(
-                place for place, stub in enumerate(self._stubs) if checkouts.place(stub.path).inside
-            )
+            known = self._inside_of[key] = self._found_inside(checkouts, policy)
         return known
+
+    def _found_inside(self, checkouts: KnownCheckouts, policy: Policy) -> _Inside:
+        places = frozenset(
+            place for place, stub in enumerate(self._stubs) if checkouts.place(stub.path).inside
+        )
+        edits = bytes(map(places.__contains__, self._place))
+        usable = self._outcome.translate(_usable(policy))
+        return _Inside(
+            places,
+            edits,
+            usable=bytes(map(and_, edits, usable)),
+            holding=bytes(map(and_, edits, self._holding)),
+        )
 
     def _wanted(
         self,
@@ -455,22 +503,6 @@ class EditIndex:
         wanted = {place: path for place, path in located.items() if path is not None}
         return {**dict.fromkeys(places & inside if policy.moved_blocks else ()), **wanted}
 
-    def _considered(
-        self, subject: AuditSubject, policy: Policy, inside: frozenset[int]
-    ) -> list[tuple[int, int]]:
-        """Return rank and place of the repository's usable edits inside the window, in order."""
-        usable = _usable(policy)
-        first, last = map(_microseconds, policy.window(subject.merged_at))
-        start, end = bisect_left(self._at, first), bisect_right(self._at, last)
-        window = zip(
-            self._rank[start:end], self._place[start:end], self._outcome[start:end], strict=True
-        )
-        return sorted(
-            (rank, place)
-            for rank, place, outcome in window
-            if outcome in usable and place in inside
-        )
-
     def _digest(self, ranks: Sequence[int]) -> str:
         """Return the digest of some edits; it reads neighbors in the file together."""
         digest = hashlib.sha256()
@@ -479,29 +511,34 @@ class EditIndex:
             digest.update(edits[starts[first] : starts[last + 1]])
         return "sha256:" + digest.hexdigest()
 
-    def _edit(self, rank: int, path: str | None) -> Edit:
-        edit = self._decoder.decode(self._edits[self._starts[rank] : self._starts[rank + 1]])
-        # A relative path is looked up in the change without a checkout.
-        name = f"(elsewhere)/{edit.path.rpartition('/')[2]}"
-        return msgspec.structs.replace(edit, path=name if path is None else path)
+    def _edit(self, at: int, path: str | None) -> Edit:
+        """Return an edit, the same object as for the audits before if they had the path, too."""
+        if path is None:
+            # A relative path is looked up in the change without a checkout.
+            path = f"(elsewhere)/{self._stubs[self._place[at]].path.rpartition('/')[2]}"
+        known = self._kept.get(at)
+        if known is None:
+            if len(self._kept) >= EDITS_KEPT:
+                self._kept.clear()
+            rank = self._rank[at]
+            known = self._decoder.decode(self._edits[self._starts[rank] : self._starts[rank + 1]])
+        elif known.path == path:
+            return known
+        edit = self._kept[at] = msgspec.structs.replace(known, path=path)
+        return edit
 
 
-def _usable(policy: Policy) -> frozenset[int]:
-    """Return the numbers of the outcomes that a policy may count."""
-    return frozenset(number for outcome, number in _MAY_COUNT.items() if policy.may_count(outcome))
+def _usable(policy: Policy) -> bytes:
+    """Return a table for `bytes.translate`: 1 for the outcomes that a policy may count, else 0."""
+    table = bytearray(256)
+    for outcome, number in _MAY_COUNT.items():
+        table[number] = policy.may_count(outcome)
+    return bytes(table)
 
 
-def _left_out(
-    span: Sequence[int], usable: bytes, inside: frozenset[int], considered: int
-) -> EditsLeftOut:
-    """Count the edits of a span that are not considered, by why; ``usable``: 1 if one may count."""
-    is_inside = list(map(inside.__contains__, span))
-    known, may_count = sum(is_inside), sum(compress(usable, is_inside))
-    return EditsLeftOut(
-        outside_window=may_count - considered,
-        not_applied=known - may_count,
-        elsewhere=len(span) - known,
-    )
+def _between(ascending: Sequence[int], start: int, end: int) -> Sequence[int]:
+    """Return the numbers from ``start`` to before ``end``."""
+    return ascending[bisect_left(ascending, start) : bisect_left(ascending, end)]
 
 
 def _name(path: str) -> str:

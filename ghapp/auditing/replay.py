@@ -23,6 +23,7 @@ from ghapp.attribution.document import SCHEMA, to_document
 from ghapp.attribution.fingerprint import LineFingerprinter
 from ghapp.attribution.model import Audit, AuditSubject, Change, PassedOver, Struct, UnreadEvidence
 from ghapp.attribution.policy import Policy
+from ghapp.attribution.sides import EditSides
 from ghapp.auditing.edit_index import EditCatalog, EditIndex, write_index
 from ghapp.auditing.processes import in_order
 from ghapp.git.history import (
@@ -39,6 +40,9 @@ from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.carried import read_history
 from ghapp.ingest.named_checkouts import repositories_of, with_clone
 from ghapp.policy.at_merge import BasePolicies, BasePolicy
+
+MOST_LINES, MOST_EDITS = 200_000, 10_000
+"""Lines and edits that a process keeps for the next audits before it begins anew: some 20 MB."""
 
 AT_ONCE = 16
 """Consecutive changes of a history that one git process reads together."""
@@ -291,25 +295,32 @@ class HistoryAuditor:
         self._fingerprinter = (
             None if fingerprint_key is None else LineFingerprinter(fingerprint_key)
         )
+        self._sides: dict[bool, EditSides] = {}
 
     def audit(self, subject: AuditSubject, change: Change, policy: Policy, at: datetime) -> Audit:
         """Return what `attribute` would return for all evidence, but read only what matters."""
         found = self._index.of(subject, change, policy)
-        book = Codebook()
-        if self._fingerprinter is not None and found.fingerprinted:
-            book = FingerprintCodebook(self._fingerprinter)
-        audit = attribute(subject, change, found.evidence, policy, at=at, book=book)
+        sides = self._kept_sides(fingerprinted=found.fingerprinted)
+        audit = attribute(subject, change, found.evidence, policy, at=at, sides=sides)
         totals, judged = verdict.settled(
             audit.totals, edits_considered=found.considered, complete=change.complete
         )
         inputs = msgspec.structs.replace(
             audit.inputs,
-            evidence=found.digest,
             edits_considered=found.considered,
             edits_left_out=found.left_out,
         )
         inputs = msgspec.structs.replace(inputs, no_evidence=no_evidence.why(judged, inputs))
         return msgspec.structs.replace(audit, verdict=judged, totals=totals, inputs=inputs)
+
+    def _kept_sides(self, *, fingerprinted: bool) -> EditSides:
+        """Return the sides of the audits before: those next to each other see the same edits."""
+        sides = self._sides.get(fingerprinted)
+        if sides is None or len(sides.book.forms) > MOST_LINES or len(sides) > MOST_EDITS:
+            with_key = self._fingerprinter if fingerprinted else None
+            book = FingerprintCodebook(with_key) if with_key is not None else Codebook()
+            sides = self._sides[fingerprinted] = EditSides(book)
+        return sides
 
 
 # --- the unfinished file ------------------------------------------------------------------------

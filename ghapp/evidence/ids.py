@@ -19,9 +19,12 @@ def known_id(value: object) -> str | None:
     >>> known_id("call_1"), known_id("REDACTED"), known_id("xxxx"), known_id("")
     ('call_1', None, None, None)
     """
-    if not isinstance(value, str) or _BLANKED.fullmatch(value):
+    if not isinstance(value, str):
         return None
-    return value
+    # A call's id starts with a letter: two searches tell what the expression takes ten times for.
+    if value[:1].isalpha() and value[0] not in "xX":
+        return None if "***" in value or "redacted" in value.lower() else value
+    return None if _BLANKED.fullmatch(value) else value
 
 
 def is_blanked(value: object) -> bool:

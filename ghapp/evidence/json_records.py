@@ -31,6 +31,7 @@ IsRecord = Callable[[dict[str, Any]], bool]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DECODER = json.JSONDecoder()
+_OPENS = re.compile(rb"\s*\{")
 _START = re.compile(r'\{\s*"')
 _MARK = b"\xef\xbb\xbf"  # of byte order, which some programs write at the start of a file
 _NUL = re.compile(rb"\0+")
@@ -59,6 +60,11 @@ def mended(decoder: msgspec.json.Decoder[_Part], line: bytes, problem: Exception
     if whole is None:
         raise RecordError(_describe(problem)) from problem
     return decoded(decoder, whole)
+
+
+def opens_object(head: bytes) -> bool:
+    """Return whether a file starts with a JSON object, whatever white space precedes it."""
+    return _OPENS.match(head) is not None
 
 
 def whole_records(line: bytes, is_record: IsRecord) -> tuple[list[bytes], bool]:

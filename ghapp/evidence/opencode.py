@@ -33,6 +33,7 @@ from ghapp.evidence.json_records import (
     RecordError,
     decoded,
     document,
+    opens_object,
     optional,
     some_text,
     to_time_of_milliseconds,
@@ -211,7 +212,7 @@ def recognizes(name: str, head: bytes) -> bool:
         return bool(_FILE_NAME.fullmatch(PurePosixPath(name).name))
     if _EXPORT.match(head):
         return True
-    if head.lstrip()[:1] != b"{":
+    if not opens_object(head):
         return False
     return _holds(head, _EXPORT_SIGNS) or _is_part(name, head) or _is_message(name, head)
 

@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from rapidfuzz.distance import LCSseq
-
 from ghapp.attribution.model import EditHunk, TextLines
 from ghapp.attribution.normalize import is_effective, normalize
 
@@ -22,6 +20,8 @@ LARGEST_ALIGNMENT = 200_000_000
 """Old lines times new lines up to which texts are aligned: each pair needs one bit."""
 
 NO_LINES = TextLines(hunks=())
+
+_ONLY_NEW = frozenset("+ ")
 
 
 class TextReplacement(NamedTuple):
@@ -79,6 +79,10 @@ def from_patch(hunks: Iterable[Sequence[str]], new_text: str) -> TextLines:
 def _to_region(hunk: Sequence[str], removed: list[str]) -> _Region:
     """Return the new lines of a hunk; append its removed lines to ``removed``."""
     lines = [line.removesuffix("\r") for line in hunk] if "\r" in "".join(hunk) else hunk
+    signs = [line[:1] for line in lines]
+    if _ONLY_NEW.issuperset(signs):
+        # Most hunks remove nothing. Two comprehensions split them in a third of the loop's time.
+        return _Region([line[1:] for line in lines], [sign == "+" for sign in signs])
     region = _Region([], [])
     for line in lines:
         if line[:1] == "+":
@@ -179,6 +183,8 @@ def _align_middle(old: list[str], new: list[str], removed: list[str]) -> list[bo
     numbers: dict[str, int] = {}
     coded_old = [numbers.setdefault(line, len(numbers)) for line in old]
     coded_new = [numbers.setdefault(line, len(numbers)) for line in new]
+    from rapidfuzz.distance import LCSseq  # noqa: PLC0415 - a patch needs no alignment
+
     own: list[bool] = []
     for step in LCSseq.opcodes(coded_old, coded_new):
         own += [step.tag != "equal"] * (step.dest_end - step.dest_start)

@@ -126,7 +126,8 @@ _SHOWN = msgspec.json.Decoder(_Shown)
 def recognizes(name: str, head: bytes) -> bool:
     """Return whether a file is a chat: a message in it is a list of parts."""
     del name
-    return bool(_SIGN.search(head) and _SESSION.search(head))
+    # The word first: it is found far faster than the expressions find nothing.
+    return b'"parts"' in head and bool(_SIGN.search(head) and _SESSION.search(head))
 
 
 def read(name: str, records: Iterable[bytes], wanted: WantedPath) -> Iterator[Found]:

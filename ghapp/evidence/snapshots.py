@@ -14,12 +14,17 @@ LEAST = 500
 """Bytes of the shortest content that proves anything: many repositories share a short template."""
 
 
+def shows_checkout(path: str) -> bool:
+    """Say whether the content of a file is worth a snapshot: its name is too common to tell."""
+    return is_common_name(path.rpartition("/")[2])
+
+
 def snapshots(path: str, contents: tuple[str | None, ...]) -> Iterator[FileSnapshot]:
     """Yield the contents of a file whose name is too common; ``None``: content not known.
 
     If an editor wrote Windows line ends, git may hold the lines without them.
     """
-    if not is_common_name(path.rpartition("/")[2]):
+    if not shows_checkout(path):
         return
     for content in contents:
         for text in dict.fromkeys(_as_git_may_hold_it(content or "")):

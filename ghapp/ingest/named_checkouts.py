@@ -8,7 +8,6 @@ from pathlib import Path
 
 from ghapp.attribution.paths import below, tidy
 from ghapp.evidence.source import NamedCheckout
-from ghapp.git.clone_remotes import remotes
 from ghapp.git.remotes import normalized
 
 
@@ -48,7 +47,11 @@ def repositories_of(repository: str | None, clone: Path | None = None) -> tuple[
     """Return the names of the audited repository: as given, else as the clone's remotes say."""
     if repository is not None:
         return (repository,)
-    return tuple(one.partition("/")[2] for one in remotes(clone)) if clone else ()
+    if clone is None:
+        return ()
+    from ghapp.git.clone_remotes import remotes  # noqa: PLC0415 - an audit of a diff needs no git
+
+    return tuple(one.partition("/")[2] for one in remotes(clone))
 
 
 def with_clone(roots: Sequence[str], checkouts: Sequence[str]) -> tuple[str, ...]:

@@ -3,10 +3,13 @@
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ghapp.attribution import alignment
 from ghapp.attribution.alignment import aligned, difference
 from ghapp.attribution.codebook import Codebook
+from tests.searching import searched
 
 FIFTH = Fraction(1, 5)
 
@@ -47,6 +50,22 @@ def test_of_equal_pairings_the_earliest_lines_are_taken() -> None:
 
 def test_the_smallest_sum_of_differences_decides() -> None:
     assert pairs(["abcdefghij"], ["abcdefghxy", "abcdefghix"]) == [(0, 1)]
+
+
+LINES = st.lists(st.text("ab", min_size=8, max_size=10), min_size=1, max_size=5)
+
+
+@searched(300)
+@given(line=st.text("ab", min_size=8, max_size=10), lines=LINES, mine=st.booleans())
+def test_a_single_line_is_paired_as_among_others(
+    line: str, lines: list[str], *, mine: bool
+) -> None:
+    # A line that is like nothing makes the other stretch longer, so that all pairings are weighed.
+    book = Codebook()
+    one, other, alone = book.numbers([line]), book.numbers(lines), book.numbers(["-" * 9])
+    own, added = (one, other) if mine else (other, one)
+    longer = aligned([*own, *alone], [*added, *alone], book, FIFTH)
+    assert aligned(own, added, book, FIFTH) == longer[:-1]
 
 
 def test_pairs_never_cross() -> None:

@@ -28,6 +28,21 @@ def test_many_lines_are_numbered_like_each_of_them(book: Codebook) -> None:
     assert book.numbers(lines[:2]) == book.numbers(lines)[:2]
 
 
+SOME = ["a = 1", "return größe(x_1, _)", "", "key2: [ key2, 'x' ],", "wörter", "_ __ =", "z" * 130]
+
+
+def test_many_lines_weigh_and_look_like_each_of_them(book: Codebook) -> None:
+    one = type(book)(FINGERPRINTER) if isinstance(book, FingerprintCodebook) else Codebook()
+    numbers = book.numbers(SOME)
+    assert book.weights(numbers) == [one.weight(one.number(line)) for line in SOME]
+    assert book.compacts(numbers) == [book.compact(number) for number in numbers]
+    known = book.numbers(SOME[:3])
+    assert (book.weights(known), book.compacts(known)) == (
+        book.weights(numbers)[:3],
+        book.compacts(numbers)[:3],
+    )
+
+
 def test_a_line_that_is_too_long_is_no_line_that_counts(book: Codebook) -> None:
     long = book.number("x" * 10_001)
     assert not book.effective[long]
@@ -71,8 +86,9 @@ def test_what_a_formatter_moves_is_told_apart_only_where_it_matters(book: Codebo
     one, other, foreign = book.numbers(["call(a, b)", "call( a,b, );", "call(a, c)"])
     assert one != other
     assert book.compact(one) == book.compact(other) != book.compact(foreign)
-    assert book.loose(one) == book.loose(other) != book.loose(foreign)
-    assert book.loose(-1) == -1
+    loose = book.looses([one, other, foreign, -1])
+    assert loose[0] == loose[1] != loose[2]
+    assert loose[3] == -1
 
 
 def test_a_distance_beyond_the_bound_is_only_known_to_be_beyond(book: Codebook) -> None:

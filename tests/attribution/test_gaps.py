@@ -57,6 +57,6 @@ def test_a_chain_rises_on_both_sides(
 def test_a_new_anchor_makes_the_chain_anew() -> None:
     anchors = GapAnchors()
     anchors.add([(5, 5)])
-    assert anchors.chain == [(5, 5)]
-    anchors.add([(1, 1)])
-    assert anchors.chain == [(1, 1), (5, 5)]
+    assert [opening[:2] for opening in anchors.openings] == [(-1, -1), (5, 5)]
+    anchors.add([(1, 1), (2, 2)])
+    assert [opening[:2] for opening in anchors.openings] == [(-1, -1), (2, 2), (5, 5)]

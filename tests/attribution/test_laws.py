@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.attribution.attribute import attribute
+from ghapp.attribution.codebook import Codebook, FingerprintCodebook
 from ghapp.attribution.document import from_document, to_document
+from ghapp.attribution.fingerprint import LineFingerprinter
 from ghapp.attribution.model import (
     ATTRIBUTED,
     Audit,
@@ -25,6 +27,7 @@ from ghapp.attribution.model import (
     Verdict,
 )
 from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED, Policy
+from ghapp.attribution.sides import EditSides
 from tests.attribution import oracle
 from tests.attribution.strategies import (
     LATER,
@@ -503,3 +506,19 @@ def test_a_draft_that_was_only_taken_out_does_not_weigh_against_the_rest() -> No
         for known in (edits[:2], edits)
     ]
     assert reasons == [["no_match", "common_line"], ["no_match", "line"]]
+
+
+@searched(100)
+@given(some=st.lists(cases(), min_size=2, max_size=3), with_key=st.booleans())
+def test_what_earlier_audits_read_changes_nothing(some: list[Case], *, with_key: bool) -> None:
+    """A replay keeps the code book and the sides of its edits from one audit to the next."""
+
+    def book() -> Codebook:
+        key = LineFingerprinter(bytes(range(32)))
+        return FingerprintCodebook(key) if with_key else Codebook()
+
+    kept = EditSides(book())
+    for case in [*some, *some]:
+        of = SUBJECT, case.change, case.evidence, CLAUDE_CODE_V1_MOVED
+        found = attribute(*of, at=LATER, sides=kept)
+        assert to_document(found) == to_document(attribute(*of, at=LATER, book=book()))

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghapp.attribution.normalize import QUOTES, is_effective, is_long, normalize, tokens
+from ghapp.attribution.normalize import (
+    QUOTES,
+    is_effective,
+    is_long,
+    normalize,
+    normalize_all,
+    tokens,
+)
 from tests.searching import searched
 
 
@@ -15,6 +22,19 @@ def test_every_quotation_mark_is_the_same(quote: str) -> None:
 
 def test_forms_of_one_letter_are_the_same() -> None:
     assert normalize("cafe\u0301 = 1") == normalize("caf\u00e9 = 1")
+
+
+LINES = st.lists(
+    st.text(max_size=12)
+    | st.text("aB \t\n\r\x0b\x0c\x1c\x1f\x85\xa0\"'`\u2019e\u0301", max_size=12),
+    max_size=6,
+)
+
+
+@searched(400)
+@given(LINES)
+def test_many_lines_are_normalized_like_each_of_them(texts: list[str]) -> None:
+    assert normalize_all(texts) == [normalize(text) for text in texts]
 
 
 @searched(60)

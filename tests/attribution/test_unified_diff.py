@@ -397,3 +397,22 @@ def test_anything_is_parsed_or_refused(text: bytes, end: bytes) -> None:
         line = error.line
     assert all(file.path for file in files)
     assert 1 <= line <= (text + end).count(b"\n") + 1
+
+
+ADDED = st.lists(st.sampled_from(["", "a = 1", "+b", "-c", " d", "\\e", "@@ -1 +1 @@"]), min_size=1)
+
+
+@searched(100)
+@given(texts=ADDED, has_end=st.booleans())
+def test_a_hunk_that_only_adds_is_read_as_any_other(texts: list[str], *, has_end: bool) -> None:
+    end = "" if has_end else "\\ No newline at end of file\n"
+    lines = "".join(f"+{text}\n" for text in texts)
+
+    def hunks_of(head: str) -> tuple[Hunk, ...]:
+        text = f"--- a/a.py\n+++ b/a.py\n{head}{lines}{end}"
+        return parse_diff(text.encode())[0].hunks
+
+    (alone,) = hunks_of(f"@@ -1,0 +2,{len(texts)} @@\n")
+    # With a line of context, the lines are counted one by one.
+    (beside,) = hunks_of(f"@@ -1 +1,{len(texts) + 1} @@\n x\n")
+    assert alone.lines == beside.lines[1:]

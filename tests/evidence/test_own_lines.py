@@ -120,3 +120,11 @@ def test_replacements_must_fit() -> None:
     assert replace("", [TextReplacement("", "new")]) == "new"
     assert replace("a", [TextReplacement("b", "c")]) is None
     assert replace("a", [TextReplacement("", "c")]) is None
+
+
+@searched(200)
+@given(st.lists(st.sampled_from(["+a()", "+", " b()", " ", "+c()\r", "+\td()"]), max_size=9))
+def test_a_hunk_that_removes_nothing_is_read_as_any_other(hunk: list[str]) -> None:
+    # The mark of a missing line end is no line; with it, the lines are read one by one.
+    marked = [*hunk, "\\ No newline at end of file"]
+    assert from_patch([hunk], "\td()") == from_patch([marked], "\td()")

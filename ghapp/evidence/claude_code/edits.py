@@ -30,7 +30,7 @@ from ghapp.evidence.own_lines import (
 )
 from ghapp.evidence.paths import stem, to_path
 from ghapp.evidence.shell_writes import ShellWrite, heredocs
-from ghapp.evidence.snapshots import snapshots
+from ghapp.evidence.snapshots import shows_checkout, snapshots
 from ghapp.evidence.source import Found, WantedPath
 
 
@@ -61,17 +61,20 @@ class TranscriptEdits:
         is_shell = joined.call.does in SHELLS
         return self._of_shell(joined) if is_shell else self._of_call(joined)
 
-    def _of_call(self, joined: JoinedCall) -> Iterator[Found]:
+    def _of_call(self, joined: JoinedCall) -> list[Found]:
         call, structured = joined.call, joined.structured
         before = self._before(call, structured)
-        edit = self._edit(joined, call.id, call.path, _lines(call, structured, before, joined))
-        yield edit
+        pieces = _replacements(call)
+        edit = self._edit(joined, call.id, call.path, _lines(joined, pieces, before))
+        found: list[Found] = [edit]
         if joined.decided_by is not None and isinstance(edit, Edit):
-            yield EditDecider(edit=edit.id, path=edit.path, by=joined.decided_by)
+            found.append(EditDecider(edit=edit.id, path=edit.path, by=joined.decided_by))
         if joined.result is EditResult.APPLIED:
-            self._remember(joined)
-            after = None if joined.modified else _content_after(call, before)
-            yield from snapshots(call.path, (before, after))
+            self._remember(joined, pieces)
+            if shows_checkout(call.path):
+                after = None if joined.modified else _content_after(call, pieces, before)
+                found += snapshots(call.path, (before, after))
+        return found
 
     def _edit(
         self, joined: JoinedCall, id_: str, path: str, lines: TextLines
@@ -114,7 +117,7 @@ class TranscriptEdits:
                 self._known.wrote(path, shared)
         return self._known.text(path)
 
-    def _remember(self, joined: JoinedCall) -> None:
+    def _remember(self, joined: JoinedCall, pieces: list[TextReplacement]) -> None:
         """Update what is known of a file after an applied edit."""
         call, path = joined.call, joined.call.path
         if joined.modified or call.does in (INSERT, APPEND, "NotebookEdit"):
@@ -124,9 +127,8 @@ class TranscriptEdits:
             self._known.wrote(path, call.input.content)
             self._shared.wrote(path, joined.at, call.input.content)
         else:
-            replacements = _replacements(call)
-            self._known.replaced(path, replacements)
-            self._shared.replaced(path, joined.at, replacements)
+            self._known.replaced(path, pieces)
+            self._shared.replaced(path, joined.at, pieces)
 
     def _remember_shown(self, read: JoinedRead) -> None:
         """Note that a Read shows a file; its text is decoded only if an edit needs it."""
@@ -181,14 +183,13 @@ class TranscriptEdits:
 # --- what calls say -----------------------------------------------------------------------------
 
 
-def _lines(
-    call: ToolCall, structured: ToolResult | None, before: str | None, joined: JoinedCall
-) -> TextLines:
+def _lines(joined: JoinedCall, pieces: list[TextReplacement], before: str | None) -> TextLines:
     """Return what a call added, or would have added had it been applied.
 
     If a person changed the proposal, the patch holds the person's lines too, so the call alone
     says what the agent wrote.
     """
+    call, structured = joined.call, joined.structured
     patch = structured.patch if structured and not joined.modified else []
     if call.does == "NotebookEdit":
         return _notebook_lines(call.input, structured)
@@ -201,7 +202,7 @@ def _lines(
         if patch:
             return from_patch(patch, content)
         return all_own(content) if before is None else from_texts(before, content)
-    return _replaced(_replacements(call), patch, before)
+    return _replaced(pieces, patch, before)
 
 
 def _replaced(
@@ -233,12 +234,11 @@ def _replacements(call: ToolCall) -> list[TextReplacement]:
     return found
 
 
-def _content_after(call: ToolCall, before: str | None) -> str | None:
+def _content_after(call: ToolCall, pieces: list[TextReplacement], before: str | None) -> str | None:
     """Return a file's whole text after an applied edit; ``None``: it is not known."""
     if call.does == "Write":
         return call.input.content if isinstance(call.input.content, str) else None
-    replacements = _replacements(call)
-    return replace(before, replacements) if before is not None and replacements else None
+    return replace(before, pieces) if before is not None and pieces else None
 
 
 def _notebook_lines(given: ToolInput, structured: ToolResult | None) -> TextLines:

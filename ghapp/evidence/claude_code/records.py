@@ -95,9 +95,22 @@ class MessageBlock(msgspec.Struct, gc=False):
         return self.is_error not in (None, False, "false")
 
 
-class _Message(msgspec.Struct, gc=False):
+class Message(msgspec.Struct, gc=False):
+    """What a record says: blocks, or plain text."""
+
     content: list[MessageBlock] | str | None = None
     model: Any = None
+
+    @property
+    def blocks(self) -> list[MessageBlock]:
+        """The blocks; a message of plain text has none."""
+        return self.content if isinstance(self.content, list) else []
+
+    @property
+    def written_by(self) -> str | None:
+        """The model that wrote it; ``None``: not recorded, or Claude Code wrote it."""
+        model = self.model
+        return model if isinstance(model, str) and model and model != _NO_MODEL else None
 
 
 class _ProgressData(msgspec.Struct, gc=False):
@@ -213,7 +226,7 @@ class _WorktreeSession(msgspec.Struct, gc=False):
 
 
 _RECORD = msgspec.json.Decoder(TranscriptRecord)
-_MESSAGE = msgspec.json.Decoder(_Message)
+_MESSAGE = msgspec.json.Decoder(Message)
 _PROGRESS = msgspec.json.Decoder(_ProgressData)
 _INPUT = msgspec.json.Decoder(ToolInput)
 _INPUTS = msgspec.json.Decoder(dict[str, ToolInput])
@@ -235,37 +248,27 @@ def to_record(line: bytes) -> TranscriptRecord:
         return mended(_RECORD, line, problem)
 
 
-def to_blocks(raw: Raw) -> list[MessageBlock]:
-    """Return a message's blocks; a message of plain text has none."""
-    if not raw:
-        return []
-    content = decoded(_MESSAGE, raw).content
-    return content if isinstance(content, list) else []
-
-
-def blocks_of(record: TranscriptRecord) -> list[MessageBlock]:
-    """Return the blocks of a record's message.
+def to_message(record: TranscriptRecord) -> Message:
+    """Return a record's message, empty if it has none.
 
     A blanked id joins nothing, so the record stands for it: a call's own, a result's the one that
     it answers. Where a record holds several such calls, nothing tells which of them a result means.
     """
-    blocks = to_blocks(record.message)
-    calls = [one for one in blocks if one.type == "tool_use" and is_blanked(one.id)]
+    if not record.message:
+        return Message()
+    message = decoded(_MESSAGE, record.message)
+    calls: list[MessageBlock] = []
+    for block in message.blocks:
+        if block.type == "tool_use" and is_blanked(block.id):
+            calls.append(block)
+        elif block.type == "tool_result" and is_blanked(block.tool_use_id):
+            answered = record.sourceToolAssistantUUID or record.parentUuid
+            if isinstance(answered, str):
+                block.tool_use_id = answered
     if isinstance(record.uuid, str):
         for number, call in enumerate(calls, 1):
             call.id = record.uuid if len(calls) == 1 else f"{record.uuid}#{number}"
-    answered = record.sourceToolAssistantUUID or record.parentUuid
-    if isinstance(answered, str):
-        for block in blocks:
-            if block.type == "tool_result" and is_blanked(block.tool_use_id):
-                block.tool_use_id = answered
-    return blocks
-
-
-def to_model(raw: Raw) -> str | None:
-    """Return the model that wrote a message; ``None``: not recorded, or Claude Code wrote it."""
-    model = decoded(_MESSAGE, raw).model if raw else None
-    return model if isinstance(model, str) and model and model != _NO_MODEL else None
+    return message
 
 
 def is_record(value: dict[str, Any]) -> bool:
@@ -340,7 +343,7 @@ def shown_text(line: bytes, call_id: str) -> str | None:
     result = to_result(record.toolUseResult)
     if result is not None:
         return result.shown
-    for block in blocks_of(record):
+    for block in to_message(record).blocks:
         if block.tool_use_id == call_id:
             return _without_numbers(to_prose(block.content))
     return None

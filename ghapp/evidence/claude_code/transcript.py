@@ -12,16 +12,16 @@ from typing import NamedTuple
 
 from ghapp.attribution.model import DecidedBy, EditResult, PassedOver, UnreadEvidence
 from ghapp.evidence.claude_code.records import (
+    Message,
     MessageBlock,
     ToolInput,
     ToolResult,
     TranscriptRecord,
-    blocks_of,
     innermost,
     is_record,
     shown_text,
     to_input,
-    to_model,
+    to_message,
     to_prose,
     to_record,
     to_result,
@@ -74,6 +74,7 @@ _ASKS_OUTSIDE = "acceptEdits"
 _PROTECTED = frozenset({".git", ".claude", ".vscode", ".idea", ".husky"})
 """https://code.claude.com/docs/en/permission-modes"""
 _MODIFIED = "user modified your proposed"
+_TEXT_OR_NONE = frozenset({str, type(None)})
 _PROSE_READ = 2000
 """Characters of an error's text that are searched for the kind of error."""
 
@@ -135,6 +136,15 @@ class JoinedRead(NamedTuple):
 Joined = JoinedCall | JoinedRead | Worktree | UnreadEvidence | PassedOver
 
 
+class _Said(NamedTuple):
+    """A record with its message decoded."""
+
+    record: TranscriptRecord
+    message: Message
+    line: int
+    """Its number."""
+
+
 @dataclass(slots=True)
 class _ResultLine:
     """A line that holds results, and which of them were joined with their calls."""
@@ -142,6 +152,12 @@ class _ResultLine:
     line: bytes
     record: TranscriptRecord
     joined: set[str] = field(default_factory=set)
+    ids: frozenset[str] | None = None
+    """The ids of its results; ``None``: its message is not decoded."""
+
+    def may_hold(self, id_: str) -> bool:
+        """Return whether it may hold a result with this id that was not joined yet."""
+        return id_ not in self.joined and id_.encode("utf-8", "surrogatepass") in self.line
 
 
 class Transcript:
@@ -158,11 +174,15 @@ class Transcript:
         another call with the same id is not (rules.md 2.8)."""
         self._asked: dict[str, int] = {}
         """Id of each joined call → hash of what it asked for."""
-        self._recent: deque[_ResultLine] = deque(maxlen=RECENT)
+        self._recent: deque[_ResultLine] = deque()
+        self._recent_bytes = 0
         self._worktrees: set[Worktree] = set()
         self._mode: str | None = None
         """The permission mode that the last prompt ran in; ``None``: not told."""
         self._passed_over: Counter[str] = Counter()
+        self._found: list[Joined] = []
+        """What the present record showed. A list, because a generator in each of the steps below
+        takes a fifth of the time of reading."""
 
     def joined(self, records: Iterable[bytes]) -> Iterator[Joined]:
         """Yield calls in the order of their results, then the edits that never got one.
@@ -174,9 +194,12 @@ class Transcript:
             if line.isspace():
                 continue
             try:
-                yield from self._record(line, number)
+                self._record(line, number)
             except RecordError as problem:
-                yield from self._damaged(line, number, problem)
+                self._damaged(line, number, problem)
+            if self._found:
+                found, self._found = self._found, []
+                yield from found
         for call in (*self._unanswered, *self._pending.values()):
             if call.does in CHANGING and self._asked.get(call.id) != call.asked:
                 yield JoinedCall(call, EditResult.UNANSWERED, call.at)
@@ -187,34 +210,37 @@ class Transcript:
         """Note that a shell command was read as edits, so its call is not passed over."""
         self._passed_over[call.tool] -= 1
 
-    def _record(self, line: bytes, number: int) -> Iterator[Joined]:
+    def _record(self, line: bytes, number: int) -> None:
         record = to_record(line)
         if isinstance(record.permissionMode, str):
             self._mode = record.permissionMode
         if b'"worktreePath"' in line:
-            yield from self._new_worktrees(record)
+            self._note_worktree(record)
         if b'"tool_use' not in line:
             return
         if record.type == "user":
             self._remember(line, record)
             if not self._may_answer(line):
                 return
-        inner = innermost(record)
-        yield from self._conversation(inner, line, number, wrapped=inner is not record)
+        inner = innermost(record) if record.type == "progress" else record
+        self._conversation(inner, line, number, wrapped=inner is not record)
 
-    def _damaged(self, line: bytes, number: int, problem: RecordError) -> Iterator[Joined]:
+    def _damaged(self, line: bytes, number: int, problem: RecordError) -> None:
         """Read the whole records on a line that is none itself, and name what else it holds."""
         records, torn = whole_records(line, is_record)
         if torn or not records or records == [line.strip()]:
             read = f"; {len(records)} whole beside it" if torn and records else ""
-            yield UnreadEvidence(source=self._name, line=number, problem=f"{problem}{read}")
+            self._unread(number, f"{problem}{read}")
         if records == [line.strip()]:
             return
         for record in records:
             try:
-                yield from self._record(record, number)
+                self._record(record, number)
             except RecordError as other:
-                yield UnreadEvidence(source=self._name, line=number, problem=str(other))
+                self._unread(number, str(other))
+
+    def _unread(self, number: int, problem: str) -> None:
+        self._found.append(UnreadEvidence(source=self._name, line=number, problem=problem))
 
     def _may_answer(self, line: bytes) -> bool:
         """Return whether a line may hold a result that matters; most results do not."""
@@ -223,11 +249,14 @@ class Transcript:
     def _remember(self, line: bytes, record: TranscriptRecord) -> None:
         """Keep a line with results for a moment: its calls may come later."""
         self._recent.append(_ResultLine(line, record))
-        while len(self._recent) > 1 and sum(len(one.line) for one in self._recent) > RECENT_BYTES:
-            self._recent.popleft()
+        self._recent_bytes += len(line)
+        while len(self._recent) > RECENT or (
+            len(self._recent) > 1 and self._recent_bytes > RECENT_BYTES
+        ):
+            self._recent_bytes -= len(self._recent.popleft().line)
 
-    def _new_worktrees(self, record: TranscriptRecord) -> Iterator[Worktree]:
-        """Yield the worktree that a session entered or a subagent got, unless it is known."""
+    def _note_worktree(self, record: TranscriptRecord) -> None:
+        """Note the worktree that a session entered or a subagent got, unless it is known."""
         found = to_worktree(record.worktreeSession)
         if found is None and record.directory:
             result = to_result(record.toolUseResult)
@@ -238,19 +267,20 @@ class Transcript:
         worktree = Worktree(path=to_path(found[0], None), original=to_path(found[1], None))
         if worktree not in self._worktrees:
             self._worktrees.add(worktree)
-            yield worktree
+            self._found.append(worktree)
 
     def _conversation(
         self, record: TranscriptRecord, line: bytes, number: int, *, wrapped: bool
-    ) -> Iterator[JoinedCall | JoinedRead]:
+    ) -> None:
         if record.type == "assistant":
-            for block in blocks_of(record):
+            said = _Said(record, to_message(record), number)
+            for block in said.message.blocks:
                 # Progress records show a message again and again, each time at another time.
                 again = wrapped and isinstance(block.id, str) and block.id in self._asked
-                if not again and block.type == "tool_use" and self._call(block, record, number):
-                    yield from self._answered_before(block.id, record)
+                if not again and block.type == "tool_use" and self._call(block, said):
+                    self._look_back(block.id, record)
         elif record.type == "user":
-            yield from self._results(record, line, self._recent[-1] if self._recent else None)
+            self._results(record, line, self._recent[-1] if self._recent else None)
 
     def _results(
         self,
@@ -258,38 +288,38 @@ class Transcript:
         line: bytes,
         kept: _ResultLine | None,
         only_id: str | None = None,
-    ) -> Iterator[JoinedCall | JoinedRead]:
-        """Yield the calls that a record's results answer; ``only_id``: those with that id."""
-        results = [b for b in blocks_of(record) if b.type == "tool_result"]
+    ) -> None:
+        """Join the calls that a record's results answer; ``only_id``: those with that id."""
+        results = [b for b in to_message(record).blocks if b.type == "tool_result"]
+        kept = kept if kept is not None and kept.line is line else None
+        if kept is not None and kept.ids is None:
+            kept.ids = frozenset(b.tool_use_id for b in results if isinstance(b.tool_use_id, str))
         for block in results:
             if not isinstance(block.tool_use_id, str) or only_id not in (None, block.tool_use_id):
                 continue
-            if kept is not None and kept.line is line and block.tool_use_id in self._pending:
+            if kept is not None and block.tool_use_id in self._pending:
                 kept.joined.add(block.tool_use_id)
-            yield from self._result(block, record, line, only=len(results) == 1)
+            self._result(block, record, line, only=len(results) == 1)
 
-    def _answered_before(
-        self, id_: str, record: TranscriptRecord
-    ) -> Iterator[JoinedCall | JoinedRead]:
-        """Yield a call whose result stands a few lines before it."""
-        sign = id_.encode("utf-8", "surrogatepass")
-        for kept in list(self._recent):
-            if sign in kept.line and id_ not in kept.joined and kept.record.answers(record):
-                yield from self._results(kept.record, kept.line, kept, id_)
+    def _look_back(self, id_: str, record: TranscriptRecord) -> None:
+        """Join a call whose result stands a few lines before it."""
+        for kept in [one for one in self._recent if one.ids is None or id_ in one.ids]:
+            if kept.may_hold(id_) and kept.record.answers(record):
+                self._results(kept.record, kept.line, kept, id_)
 
-    def _call(self, block: MessageBlock, record: TranscriptRecord, number: int) -> bool:
+    def _call(self, block: MessageBlock, said: _Said) -> bool:
         """Remember a call that may change or show a file; return whether it waits for a result."""
         if not isinstance(block.id, str) or not isinstance(block.name, str):
             return False
-        if (block.id, record.stamp) in self._done:
+        if (block.id, said.record.stamp) in self._done:
             return False
-        known = understood(block.name, to_input(block, record.wireToolInputs))
+        known = understood(block.name, to_input(block, said.record.wireToolInputs))
         if known is None:
             self._passed_over[block.name] += block.name not in HARMLESS
             if block.id in self._pending:  # an edit that never got a result had this id before
                 self._unanswered.append(self._pending.pop(block.id))
             return False
-        call = self._of_interest(block, record, *known, number)
+        call = self._of_interest(block, said, *known)
         if call is None:
             return False
         if call.does in SHELLS:
@@ -300,14 +330,10 @@ class Transcript:
         return self._wait(call)
 
     def _of_interest(
-        self,
-        block: MessageBlock,
-        record: TranscriptRecord,
-        does: str,
-        given: ToolInput,
-        number: int,
+        self, block: MessageBlock, said: _Said, does: str, given: ToolInput
     ) -> ToolCall | None:
         """Return a call that names a file, or a shell command; ``None``: it does nothing."""
+        record = said.record
         path = _path(does, given, record.directory)
         if path is None:
             return None
@@ -323,9 +349,9 @@ class Transcript:
             at=record.at,
             agent_session=record.agent_session,
             cwd=record.directory,
-            line=number,
+            line=said.line,
             agent_version=record.agent_version,
-            model=to_model(record.message),
+            model=said.message.written_by,
             stamp=record.stamp,
             asked=_asked(block.name, path, given),
         )
@@ -348,8 +374,8 @@ class Transcript:
 
     def _result(
         self, block: MessageBlock, record: TranscriptRecord, line: bytes, *, only: bool
-    ) -> Iterator[JoinedCall | JoinedRead]:
-        """Yield the call that a result answers; ``only``: no other result shares its record."""
+    ) -> None:
+        """Join the call that a result answers; ``only``: no other result shares its record."""
         key = block.tool_use_id, record.stamp
         if key in self._done:
             return
@@ -358,7 +384,7 @@ class Transcript:
             return
         if call is not None and call.does == READ:
             if not block.failed and b"nchanged since last read" not in line:
-                yield JoinedRead(call, line, record.at)
+                self._found.append(JoinedRead(call, line, record.at))
             return
         structured = to_result(record.toolUseResult) if only else None
         if call is None:
@@ -374,12 +400,16 @@ class Transcript:
         else:
             by = _refused_by(block, record) if result is EditResult.REFUSED else None
         at = record.at or call.at
-        yield JoinedCall(call, result, at, structured, record.directory, modified, by)
+        done = JoinedCall(call, result, at, structured, record.directory, modified, by)
+        self._found.append(done)
 
 
 def _asked(tool: object, path: str, given: ToolInput) -> int:
     texts = (given.old_string, given.new_string, given.content, given.new_source)
-    return hash((tool, path, str(texts), bytes(given.edits)))
+    # A hash of text is far cheaper than its `repr`, which only malformed arguments need.
+    kinds = set(map(type, texts))
+    told = texts if kinds <= _TEXT_OR_NONE else str(texts)
+    return hash((tool, path, told, bytes(given.edits)))
 
 
 def _path(does: str, given: ToolInput, cwd: str | None) -> str | None:
@@ -404,8 +434,8 @@ def _edit_result(
     if is_of_server(tool):
         in_prose = says_failed(to_prose(block.content)[:_PROSE_READ])
     else:
-        raw = bytes(record.toolUseResult) if only else b""
-        in_prose = raw not in (b"", b"null") and structured is None
+        is_told = only and structured is None
+        in_prose = is_told and bytes(record.toolUseResult) not in (b"", b"null")
     if not block.failed and not in_prose and not (structured and structured.error):
         return EditResult.APPLIED
     if record.toolDenialKind is not None:
