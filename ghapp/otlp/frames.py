@@ -96,9 +96,13 @@ def leading(
     while at + 1 < end and body[at] == tag:
         if len(found) == most:
             raise TooManyFieldsError(f"there are more than {most:,} messages before byte {at}")
+        # This loop is hot: nearly all lengths have one byte or two.
         length, start = body[at + 1], at + 2
         if length > 0x7F:
-            length, start = varint(body, at + 1, end)
+            if start < end and body[start] <= 0x7F:
+                length, start = length & 0x7F | body[start] << 7, start + 1
+            else:
+                length, start = varint(body, at + 1, end)
         at = start + length
         if at > end:
             raise DamagedError(f"the message at byte {start} ends too late")

@@ -11,7 +11,7 @@ from msgspec import Raw
 
 from ghapp.otlp.bodies import RequestRefusedError
 from ghapp.otlp.frames import DamagedError
-from ghapp.otlp.kept import CHECKS, MOST_ATTRIBUTES
+from ghapp.otlp.kept import CHECKS, MOST_ATTRIBUTES, Checked, to_number
 from ghapp.otlp.nouns import LONGEST_NAME, Kind
 from ghapp.otlp.reading import (
     Checks,
@@ -30,16 +30,21 @@ _Number = int | str
 _Shape = TypeVar("_Shape")
 
 
-class _KeyValue(msgspec.Struct, gc=False):
-    key: str = ""
-    value: Raw = Raw()
-
-
 class _Value(msgspec.Struct, gc=False):
     stringValue: str | None = None  # noqa: N815  (the names are the format's)
     intValue: _Number | None = None  # noqa: N815
     doubleValue: float | str | None = None  # noqa: N815
     boolValue: bool | None = None  # noqa: N815
+
+
+class _KeyValue(msgspec.Struct, gc=False):
+    key: str = ""
+    value: _Value | None = None
+
+
+class _RawKeyValue(msgspec.Struct, gc=False):
+    key: str = ""
+    value: Raw = Raw()
 
 
 class _Point(msgspec.Struct, gc=False):
@@ -117,7 +122,9 @@ class _Logs(msgspec.Struct, gc=False):
 _METRICS = msgspec.json.Decoder(_Metrics)
 _LOGS = msgspec.json.Decoder(_Logs)
 _PAIRS = msgspec.json.Decoder(list[_KeyValue] | None)
+_RAW_PAIRS = msgspec.json.Decoder(list[_RawKeyValue])
 _VALUE = msgspec.json.Decoder(_Value | None)
+_UNKNOWN = "\0"
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
@@ -158,11 +165,16 @@ def _read_metric(metric: _Metric, resource: bytes, scope: str, reader: MetricsRe
     if context is None:
         return
     known = context.known
+    # Most points of an export have the same times.
+    times: dict[_Number | None, int] = {}
     for one in points:
         block = bytes(one.attributes)
         series = known[block] if block in known else reader.series(context, block)
         value = _value(one) if kind is Kind.SUM else _special(one.sum)
-        start, at = _whole(one.startTimeUnixNano), _whole(one.timeUnixNano)
+        for time in (one.startTimeUnixNano, one.timeUnixNano):
+            if time not in times:
+                times[time] = _whole(time)
+        start, at = times[one.startTimeUnixNano], times[one.timeUnixNano]
         reader.point(series, start, at, value, one.flags or 0)
 
 
@@ -191,61 +203,77 @@ def _body_name(body: Raw) -> str:
     """Return a record's body if it is as short as an event's name; it is not kept."""
     if not body or len(memoryview(body)) > 2 * LONGEST_NAME:
         return ""
-    found = _scalar(body)
+    found = _scalar(_read(body))
     return found if isinstance(found, str) and len(found) <= LONGEST_NAME else ""
 
 
 class AttributeLists:
-    """Decodes the attributes of one request."""
+    """Decodes the attributes of one request, and checks each different text once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], Checked] = {}
 
     def checked(self, block: bytes) -> Checks:
         """Return the attributes that are kept."""
-        found = _attributes(block)
-        return [
-            (one.key, CHECKS[one.key](_scalar(one.value))) for one in found if one.key in CHECKS
-        ]
+        return [(key, self._check(key, one)) for key, one in _attributes(block) if key in CHECKS]
+
+    def _check(self, key: str, value: _Value | None) -> Checked:
+        text = value.stringValue if value is not None else None
+        if text is None:
+            return CHECKS[key](_scalar(value))
+        known = self._known.get((key, text), _UNKNOWN)
+        if known is _UNKNOWN:
+            known = self._known[key, text] = CHECKS[key](text)
+        return known
 
     def all(self, block: bytes) -> Pairs:
         """Return all attributes, to tell series apart."""
-        return [(one.key, _scalar(one.value)) for one in _attributes(block)]
+        return [(key, _scalar(one)) for key, one in _attributes(block)]
 
 
-def _attributes(block: bytes) -> list[_KeyValue]:
+def _attributes(block: bytes) -> list[tuple[str, _Value | None]]:
     if not block:
         return []
     try:
-        found = _PAIRS.decode(block) or []
+        found = [(one.key, one.value) for one in _PAIRS.decode(block) or ()]
     except _UNREADABLE:
-        raise DamagedError("attributes are not a list of keys and values") from None
+        found = _patiently(block)
     if len(found) > MOST_ATTRIBUTES:
         raise TooManyAttributesError
     return found
 
 
-def _scalar(raw: Raw) -> object:
-    """Return a value that is no list and no map; ``None``: it is, or it cannot be read."""
-    if not raw:
-        return None
+def _patiently(block: bytes) -> list[tuple[str, _Value | None]]:
+    """Return attributes of which one has a value that cannot be read: it alone has none then."""
     try:
-        found = _VALUE.decode(raw)
+        found = _RAW_PAIRS.decode(block)
+    except _UNREADABLE:
+        raise DamagedError("attributes are not a list of keys and values") from None
+    return [(one.key, _read(one.value)) for one in found]
+
+
+def _read(raw: Raw) -> _Value | None:
+    try:
+        return _VALUE.decode(raw) if raw else None
     except _UNREADABLE:
         return None
-    if found is None:
+
+
+def _scalar(value: _Value | None) -> object:
+    """Return a value that is no list and no map; ``None``: it is."""
+    if value is None:
         return None
-    if found.stringValue is not None:
-        return found.stringValue
-    if found.intValue is not None:
-        return _integer(found.intValue)
-    return found.boolValue if found.doubleValue is None else _special(found.doubleValue)
+    if value.stringValue is not None:
+        return value.stringValue
+    if value.intValue is not None:
+        return _integer(value.intValue)
+    return value.boolValue if value.doubleValue is None else _special(value.doubleValue)
 
 
 def _special(value: float | str | None) -> float | None:
     """Return a double: what JSON has no number for comes as text, and so may any other."""
     if isinstance(value, str):
-        try:
-            return float(value) if value.isascii() and len(value) <= _NUMBER_DIGITS else None
-        except ValueError:
-            return None
+        value = to_number(value)
     return None if value is None else float(value)
 
 

@@ -23,8 +23,6 @@ Checked = Value | Refusal | None
 
 MOST_ATTRIBUTES = 128
 """Of a resource, a point or a record; it is also the SDKs' own limit."""
-LONGEST_NUMBER = 17
-"""Characters of a number that comes as text."""
 
 
 class Form(StrEnum):
@@ -141,6 +139,10 @@ _PATTERNS = {
 }
 
 
+# 12, -0.5, 1e3
+_NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,3})?")
+_SPECIAL = frozenset({"NaN", "Infinity", "-Infinity"})
+"""What JSON has no number for, in protobuf's words."""
 _YES_NO = {"true": True, "false": False}
 
 
@@ -151,7 +153,7 @@ def count(value: object) -> int | Refusal:
     (610, 12, 'negative', 'fractional')
     """
     if isinstance(value, str):
-        value = _number(value)
+        value = to_number(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or isnan(value):
         return Refusal.NOT_A_NUMBER
     if value < 0:
@@ -162,14 +164,17 @@ def count(value: object) -> int | Refusal:
     return whole if whole == value else Refusal.FRACTIONAL
 
 
-def _number(text: str) -> int | float | None:
-    """Return a number that came as text; ``None``: it is none."""
-    if len(text) > LONGEST_NUMBER or not text.isascii():
+def to_number(text: str) -> int | float | None:
+    """Return a number that came as text; ``None``: it is none.
+
+    >>> to_number("12"), to_number("0.5"), to_number("NaN"), to_number("1_2")
+    (12, 0.5, nan, None)
+    """
+    if text in _SPECIAL:
+        return float(text)
+    if not _NUMBER.fullmatch(text):
         return None
-    try:
-        return int(text) if text.isdigit() else float(text)
-    except ValueError:
-        return None
+    return int(text) if text.removeprefix("-").isdigit() else float(text)
 
 
 def _yes_no(value: object) -> bool | None:

@@ -33,8 +33,8 @@ class _Sum:
 
     __slots__ = ("at", "counts", "points")
 
-    def __init__(self) -> None:
-        self.at = 0
+    def __init__(self, at: int) -> None:
+        self.at = at
         self.points = 0
         self.counts: dict[Counted, int] = {}
 
@@ -55,16 +55,19 @@ def told_by_points(deltas: Iterable[MetricPoint]) -> Meaning:
     heads: dict[int, Head] = {}
     sums: dict[tuple[int, int], _Sum] = {}
     for series, _, at, value in deltas:
-        head, counted = series.measure.head, series.measure.counted
+        measure = series.measure
+        head, counted = measure.head, measure.counted
         # Equal heads are nearly always the same object, and that is quicker to compare.
         key = id(head), at // _DAY
         found = sums.get(key)
         if found is None:
-            heads[key[0]], found = head, sums.setdefault(key, _Sum())
+            heads[key[0]] = head
+            found = sums[key] = _Sum(at)
+        elif at > found.at:
+            found.at = at
         counts = found.counts
-        counts[counted] = counts.get(counted, 0) + value
+        counts[counted] = counts[counted] + value if counted in counts else value
         found.points += 1
-        found.at = max(found.at, at)
     meaning = Meaning(told=_nothing(), refused=Refusals())
     for head, one in _merged(heads, sums):
         _tell(head, one, meaning)

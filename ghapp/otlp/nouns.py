@@ -54,8 +54,11 @@ class Facts(Struct, frozen=True):
 
     def text(self, *keys: str) -> str | None:
         """Return the first of some attributes that is there."""
+        own, around = self.attributes, self.resource
         for key in keys:
-            found = self.get(key)
+            found = own.get(key)
+            if found is None:
+                found = around.get(key)
             if isinstance(found, str):
                 return found
         return None

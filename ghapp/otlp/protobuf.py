@@ -120,29 +120,31 @@ def _read_sums(
     body: bytes, points: list[tuple[int, int]], context: Context, reader: MetricsReader
 ) -> None:
     """Give the points of a sum to the reader: at once those of known series that look as usual."""
-    shape = _SHAPES[_SUM]
-    size, unpack, take = _FRONT.size, _FRONT.unpack_from, reader.points.append
+    known, shape, take = context.known, _SHAPES[_SUM], reader.points.append
+    size, unpack, tags = _FRONT.size, _FRONT.unpack_from, (_START_TAG, _AT_TAG, _DOUBLE_TAG)
     earliest, latest = reader.earliest, reader.latest
     for at, end in points:
         series: Series | Refusal | None = None
         if end - at >= size:
             tag, start, tag_at, time, tag_value, value = unpack(body, at)
-            is_usual = tag == _START_TAG and tag_at == _AT_TAG and tag_value == _DOUBLE_TAG
-            series = _series(body[at + size : end], context, reader) if is_usual else None
+            if (tag, tag_at, tag_value) == tags:
+                block = body[at + size : end]
+                series = known.get(block) or _series(block, context, reader)
         if not isinstance(series, Series):
             _read_point(body, (at, end), shape, context, reader)
-        elif (earliest <= time <= latest and start <= time) and (
-            0 <= value <= MOST and value == (whole := int(value))
+        elif (
+            earliest <= time <= latest
+            and start <= time
+            and 0 <= value <= MOST
+            and value.is_integer()
         ):
-            take((series, start, time, whole))
+            take((series, start, time, int(value)))
         else:
             reader.point(series, start, time, value, 0)
 
 
 def _series(block: bytes, context: Context, reader: MetricsReader) -> Series | Refusal | None:
     """Return the series of the bytes behind a point's numbers; ``None``: they are not usual."""
-    if block in context.known:
-        return context.known[block]
     if block[:1] != _ATTRIBUTE:
         return None
     try:

@@ -94,6 +94,14 @@ def test_two_points_of_a_series_in_one_request_follow_each_other() -> None:
     assert list(found.states.values()) == [SeriesState(start=START, at=AT + 25, value=25)]
 
 
+def test_refused_points_are_counted_and_keep_their_state() -> None:
+    points = [point(number, timeUnixNano=str(AT - late)) for number, late in ((10, 0), (5, 9))]
+    found = deltas(read_metrics(metrics(metric(points, temporality=CUMULATIVE))).points, {}, 0)
+    assert found.refused == {Refusal.OUT_OF_ORDER: 1}
+    assert [one.value for one in found.points] == [10]
+    assert [one.value for one in found.states.values()] == [10]
+
+
 def test_a_delta_of_nothing_is_no_point() -> None:
     assert deltas(read_metrics(metrics(metric([point(0)]))).points, {}, 0).points == []
 

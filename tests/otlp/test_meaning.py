@@ -59,6 +59,17 @@ def test_equal_sessions_of_two_resources_are_told_together() -> None:
     assert tokens.tokens.output == 3
 
 
+def test_equal_series_of_two_memories_are_told_together() -> None:
+    one, other = (read_metrics(metrics(metric(kinds(output=5)))).points for _ in range(2))
+    later = [point._replace(at=AT + 5) for point in other]
+    (tokens,) = told_by_points([*one, *later]).told.tokens
+    assert (tokens.tokens.output, tokens.at.microsecond) == (10, 0)
+    (tokens,) = told_by_points(
+        [*one, *one, *[point._replace(at=AT + SECOND) for point in one]]
+    ).told.tokens
+    assert (tokens.tokens.output, tokens.at.second) == (15, 1)
+
+
 def test_a_sum_that_is_too_large_is_refused() -> None:
     meaning = told(metrics(metric([point(float(2**53 - 1)), point(1)])))
     assert (meaning.told.tokens, meaning.refused) == ([], {Refusal.TOO_LARGE: 2})

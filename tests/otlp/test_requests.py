@@ -158,6 +158,19 @@ def test_what_is_remembered_changes_nothing() -> None:
             assert decode_metrics(body, media, None, NOW, memory) == plain
 
 
+def test_a_large_series_is_not_remembered() -> None:
+    memory = SeriesMemory()
+    large = metrics(metric([point(5, about={"prompt": "word " * 2_000})]))
+    for media in BOTH:
+        body = encoded(large, media)
+        first, again = (decode_metrics(body, media, None, NOW, memory) for _ in range(2))
+        assert first == again
+        assert first.points[0].series is not again.points[0].series
+        small = encoded(metrics(metric([point(5)])), media)
+        first, again = (decode_metrics(small, media, None, NOW, memory) for _ in range(2))
+        assert first.points[0].series is again.points[0].series
+
+
 # --- what is refused -----------------------------------------------------------------------------
 
 POINTS = {
@@ -247,6 +260,10 @@ ANSWER = {"input_tokens": 12, "output_tokens": "850", "request_id": "req_1", "mo
         (
             Refusal.TOO_MANY_ATTRIBUTES,
             record("api_request", ANSWER | {f"a{at}": at for at in range(MOST_ATTRIBUTES)}),
+        ),
+        (
+            Refusal.TOO_MANY_ATTRIBUTES,
+            record("api_request", ANSWER | {f"a{at}": at for at in range(MOST_ATTRIBUTES * 3)}),
         ),
     ],
 )
@@ -422,6 +439,32 @@ def test_a_metric_of_two_kinds_is_refused() -> None:
     assert refused(json.dumps(metrics(both)).encode(), Media.JSON).status == 400
     sums = message(7, b"") * 2
     assert refused(message(1, message(2, message(2, sums))), Media.PROTOBUF).status == 400
+
+
+def test_a_metric_without_data_holds_nothing() -> None:
+    assert read_metrics(metrics({"name": "claude_code.token.usage"}, metric([]))).points == []
+
+
+@pytest.mark.parametrize("wrong", ["no list", {"key": "model"}, [7], [{"key": 7}]])
+def test_attributes_that_are_no_list_of_pairs_are_refused(wrong: Any) -> None:
+    body = json.dumps(metrics(metric([point(1, attributes=wrong)]))).encode()
+    assert refused(body, Media.JSON).status == 400
+
+
+def test_an_attribute_of_another_message_is_refused() -> None:
+    key_of_bytes = message(7, message(1, b"model") + message(2, b"\x08\x01\xff"))
+    assert refused(nested(message(1, key_of_bytes)), Media.PROTOBUF).status == 400
+
+
+@pytest.mark.parametrize("form", [{}, None, {"stringValue": 7}, {"intValue": "1x"}, {"other": 1}])
+def test_a_value_that_cannot_be_read_is_no_attribute(form: Any) -> None:
+    sent = point(5)
+    sent["attributes"].append({"key": "user.email", "value": form})
+    sent["attributes"].append({"key": "enduser.id"})
+    (kept,) = decode_metrics(
+        json.dumps(metrics(metric([sent]))).encode(), Media.JSON, None, NOW
+    ).points
+    assert kept.series.attributes.keys() == {"session.id", "type", "model"}
 
 
 def test_traces_are_taken_and_dropped_unread() -> None:

@@ -9,7 +9,17 @@ from ghapp.otlp.senders.claude_code import counts_once
 from ghapp.otlp.told import Claims, TelemetrySource, ToldDecision, ToldTokens
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.decisions import DecidedBy, EditDecision
-from tests.otlp.sent import AGENT_SESSION, CLAUDE, logs, metric, metrics, point, record, told
+from tests.otlp.sent import (
+    AGENT_SESSION,
+    CLAUDE,
+    logs,
+    metric,
+    metrics,
+    point,
+    read_metrics,
+    record,
+    told,
+)
 
 WHO = {
     "user.id": "1c5f0e2b9d7a4c3e8f6a0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f708192a3b4",
@@ -157,6 +167,15 @@ def test_added_lines_are_told_and_removed_ones_are_not() -> None:
     points = [point(42, about={"type": "added"}), point(7, about={"type": "removed"})]
     (found,) = told(metrics(metric(points, "claude_code.lines_of_code.count"))).told.lines
     assert (found.added, found.model) == (42, "claude-opus-5")
+
+
+def test_a_series_without_its_kind_is_refused() -> None:
+    wrong = [
+        metric([point(1, about={"type": "thoughts"})]),
+        metric([point(1, about={"tool_name": "Edit"})], "claude_code.code_edit_tool.decision"),
+        metric([point(1, about={"decision": "accept"})], "claude_code.code_edit_tool.decision"),
+    ]
+    assert read_metrics(metrics(*wrong)).refused == {Refusal.INCOMPLETE: 3}
 
 
 def test_an_unknown_language_is_none() -> None:

@@ -10,7 +10,7 @@ from ghapp.summaries.languages import OTHER
 from ghapp.summaries.languages import language_of as language_of_path
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.decisions import EditDecision
-from tests.otlp.sent import bucketed, logs, metric, metrics, point, record, told
+from tests.otlp.sent import bucketed, logs, metric, metrics, point, read_metrics, record, told
 
 COPILOT = {"service.name": "copilot-chat", "service.version": "0.42.0", "session.id": "window-1"}
 TOKENS = "gen_ai.client.token.usage"
@@ -52,6 +52,12 @@ def test_the_same_name_of_another_sender_is_not_copilot_s(
     resource: dict[str, object] = {"service.name": service}
     meaning = event(ANSWER, resource, **{"gen_ai.usage.output_tokens": 5})
     assert (meaning.told.tokens, meaning.refused) == ([], refused)
+
+
+def test_an_unknown_kind_of_token_is_refused() -> None:
+    points = [bucketed(5, {"gen_ai.token.type": "guessed"})]
+    sent = metrics(metric(points, TOKENS, "histogram"), resource=COPILOT)
+    assert read_metrics(sent).refused == {Refusal.INCOMPLETE: 1}
 
 
 def test_an_answer_is_told_with_its_id() -> None:

@@ -48,3 +48,9 @@ def test_a_decision_is_told() -> None:
     event = record("tool_decision", OWN | about)
     (found,) = told(logs(event, resource=OPENCODE, scope="com.opencode")).told.decisions
     assert (found.decision, found.decided_by) == (EditDecision.REFUSED, None)
+
+
+def test_events_of_a_plugin_that_poses_are_opencode_s() -> None:
+    about = OWN | {"input_tokens": 5, "output_tokens": 100}
+    (found,) = told(logs(record("api_request", about))).told.tokens
+    assert found.teller.agent == "opencode"
