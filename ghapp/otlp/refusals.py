@@ -26,6 +26,7 @@ class Refusal(StrEnum):
     INCOMPLETE = "incomplete"
     DOES_NOT_ADD_UP = "does_not_add_up"
     OUT_OF_ORDER = "out_of_order"
+    NOBODY = "nobody"
 
 
 WORDS = {
@@ -44,6 +45,7 @@ WORDS = {
     Refusal.INCOMPLETE: "without an attribute that the number needs",
     Refusal.DOES_NOT_ADD_UP: "with parts larger than their whole",
     Refusal.OUT_OF_ORDER: "older than what was already counted of their series",
+    Refusal.NOBODY: "that name nobody: set enduser.id, or use a person's ingest token",
 }
 
 Refusals = Counter[Refusal]
