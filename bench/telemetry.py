@@ -1,8 +1,4 @@
-"""What reading OTLP requests costs beside bare decoding, and what a small body can make of memory.
-
-The first half of the cost of a telemetry request: from its bytes to what they tell. Storing is
-not in it.
-"""
+"""What OTLP requests cost: reading beside bare decoding, storing beside a bare route, memory."""
 
 import gzip
 import json
@@ -20,6 +16,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 
 from bench.console import say, table
 from bench.memory import peak
+from bench.telemetry_route import DATABASES, route_costs
 from ghapp.otlp.bodies import Media, RequestRefusedError
 from ghapp.otlp.counters import deltas
 from ghapp.otlp.frames import varint_bytes
@@ -55,8 +52,9 @@ def run(points: int, *, as_json: bool) -> int:
     request = _request(points)
     found = {media.name.lower(): _measured(request, media) for media in Media}
     memory = {name: _in_a_child(task) for name, task in MEMORY.items()}
+    stored = {name: route_costs(request, name) for name in DATABASES}
     if as_json:
-        say(json.dumps({"points": points, "cpu": found, "bomb": memory}))
+        say(json.dumps({"points": points, "cpu": found, "route": stored, "bomb": memory}))
         return 0
     rows = [
         (name, what, f"{micros:,.0f}", f"{micros / costs['bare']:.2f}")
@@ -65,6 +63,14 @@ def run(points: int, *, as_json: bool) -> int:
     ]
     say(f"{points} points, microseconds of CPU for each request")
     say(table(rows, ("encoding", "what", "µs", "of bare")))
+    say()
+    say("the web process, with gunicorn; ours is durable when it answers")
+    routes = [
+        (name, what, f"{micros:,.0f}", f"{micros / costs['bare']:.2f}")
+        for name, costs in stored.items()
+        for what, micros in costs.items()
+    ]
+    say(table(routes, ("database", "route", "µs", "of bare")))
     say()
     say(
         f"{len(gzip.compress(_bomb())):,} bytes of gzip, all of them empty attributes of one metric"

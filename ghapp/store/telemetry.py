@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, Insert, Table, bindparam, delete, func, select
+from sqlalchemy.sql.dml import ReturningInsert
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
@@ -177,7 +178,7 @@ class TakenRequest:
         self._installation_id = installation_id
         self._now = now
 
-    def seen(self, table: Any, digests: Iterable[bytes]) -> set[bytes]:
+    def seen(self, table: Table, digests: Iterable[bytes]) -> set[bytes]:
         """Store digests; return those that were not there."""
         new: set[bytes] = set()
         for chunk in chunks(dict.fromkeys(digests), 200):
@@ -189,10 +190,13 @@ class TakenRequest:
                 }
                 for digest in chunk
             ]
-            insert = self._database.insert(table).values(rows if len(rows) > 1 else rows[0])
-            add = insert.on_conflict_do_nothing().returning(table.c.digest)
-            new |= {bytes(row.digest) for row in self._connection.execute(add)}
+            add = self._database.once(("seen", table), lambda: self._noting(table))
+            new |= {bytes(row.digest) for row in self._connection.execute(add, rows)}
         return new
+
+    def _noting(self, table: Table) -> ReturningInsert[Any]:
+        add = self._database.insert(table).on_conflict_do_nothing()
+        return add.returning(table.c.digest)
 
     def new_events(self, keys: Iterable[str]) -> set[str]:
         """Store the identities of events; return those that were not known."""
@@ -208,8 +212,11 @@ class TakenRequest:
         What a series counted earlier that day belongs to that day, and nobody counted it before.
         """
         columns = telemetry_contact.c
-        query = select(columns.first_at).where(columns.installation_id == self._installation_id)
-        found: datetime | None = self._connection.execute(query).scalar()
+        mine = columns.installation_id == bindparam("installation")
+        query = self._database.once("contact", lambda: select(columns.first_at).where(mine))
+        found: datetime | None = self._connection.execute(
+            query, {"installation": self._installation_id}
+        ).scalar()
         if found is None:
             found = datetime.combine(self._now.astimezone(UTC), time.min, UTC)
             row = {"installation_id": self._installation_id, "first_at": found}
@@ -246,13 +253,15 @@ class TakenRequest:
             }
             for series, one in states.items()
         ]
+        self._connection.execute(self._database.once("last points", self._keeping), rows)
+
+    def _keeping(self) -> Insert:
         insert = self._database.insert(telemetry_series)
         names = ("start_ns", "at_ns", "value", "seen_at")
-        statement = insert.on_conflict_do_update(
+        return insert.on_conflict_do_update(
             index_elements=["installation_id", "owner", "series"],
             set_={name: insert.excluded[name] for name in names},
         )
-        self._connection.execute(statement, rows)
 
     def add(self, sent: Iterable[AddedUsage]) -> None:
         """Add what the request tells of usage."""
@@ -275,7 +284,7 @@ class TakenRequest:
         rows = [{"reason": why, "count": count} for why, count in refused.items() if count]
         self._count(telemetry_refusal, source, rows)
 
-    def _count(self, table: Any, source: UsageSource, own: list[dict[str, Any]]) -> None:
+    def _count(self, table: Table, source: UsageSource, own: list[dict[str, Any]]) -> None:
         if not own:
             return
         head = {
@@ -284,16 +293,19 @@ class TakenRequest:
             "source": source.value,
             "last_at": self._now,
         }
-        insert, columns = self._database.insert(table), table.c
-        counts = {"requests", "kept", "count"} & own[0].keys()
-        statement = insert.on_conflict_do_update(
+        count = self._database.once(("came", table), lambda: self._counting(table))
+        self._connection.execute(count, [head | one for one in own])
+
+    def _counting(self, table: Table) -> Insert:
+        insert = self._database.insert(table)
+        counts = [one for one in table.c if one.name in {"requests", "kept", "count"}]
+        return insert.on_conflict_do_update(
             index_elements=[column.name for column in table.primary_key],
             set_={
-                **{name: columns[name] + insert.excluded[name] for name in counts},
+                **{one.name: one + insert.excluded[one.name] for one in counts},
                 "last_at": insert.excluded.last_at,
             },
         )
-        self._connection.execute(statement, [head | one for one in own])
 
 
 def _leave_latest(connection: Connection, most: int) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Insert,
     Row,
     Table,
     and_,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.sql.dml import ReturningInsert
 
 from ghapp.store.database import Database
 from ghapp.store.id_sets import among
@@ -262,16 +264,19 @@ class UsageTable:
             "value": clean(who.value),
             "seen_at": now,
         }
-        insert = self._database.insert(usage_identity).values(values)
-        statement = insert.on_conflict_do_update(
-            index_elements=["installation_id", "kind", "value"],
-            set_={"seen_at": insert.excluded.seen_at},
-        ).returning(usage_identity)
-        row = connection.execute(statement).one()
+        note = self._database.once("noted identity", self._noting)
+        row = connection.execute(note, values).one()
         if row.person is not None:
             return row
         mine = update(usage_identity).where(usage_identity.c.id == row.id)
         return connection.execute(mine.values(person=-row.id).returning(usage_identity)).one()
+
+    def _noting(self) -> ReturningInsert[Any]:
+        insert = self._database.insert(usage_identity)
+        return insert.on_conflict_do_update(
+            index_elements=["installation_id", "kind", "value"],
+            set_={"seen_at": insert.excluded.seen_at},
+        ).returning(usage_identity)
 
     def _add(
         self,
@@ -298,15 +303,16 @@ class UsageTable:
         """Insert rows; the amounts of a row that is there grow."""
         if not rows:
             return
+        connection.execute(self._database.once(("added", table), lambda: self._adding(table)), rows)
+
+    def _adding(self, table: Table) -> Insert:
         insert, columns = self._database.insert(table), table.c
-        sums = {
-            name: _sum(columns[name], insert.excluded[name]) for name in rows[0].keys() & _ADDED
-        }
-        statement = insert.on_conflict_do_update(
+        amounts = [column for column in columns if column.name in _ADDED]
+        sums = {column.name: _sum(column, insert.excluded[column.name]) for column in amounts}
+        return insert.on_conflict_do_update(
             index_elements=[column.name for column in table.primary_key],
             set_={**sums, "read_at": insert.excluded.read_at},
         )
-        connection.execute(statement, rows)
 
 
 _ADDED = {*TOKEN_KINDS, "answers", "edits", "lines"}

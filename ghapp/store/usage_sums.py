@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Insert,
     Select,
     Table,
     and_,
@@ -94,11 +95,15 @@ def _note(
         for installation_id, day, person, agent in sorted(keys)
     ]
     if rows:
-        add = database.insert(usage_stale).on_conflict_do_update(
-            index_elements=[column.name for column in usage_stale.primary_key],
-            set_={"is_taken": is_taken},
-        )
-        connection.execute(add, rows)
+        connection.execute(database.once("stale", lambda: _noting(database)), rows)
+
+
+def _noting(database: Database) -> Insert:
+    add = database.insert(usage_stale)
+    return add.on_conflict_do_update(
+        index_elements=[column.name for column in usage_stale.primary_key],
+        set_={"is_taken": add.excluded.is_taken},
+    )
 
 
 def settle(database: Database) -> int:
