@@ -16,6 +16,7 @@ from bench import (
     replay,
     slow,
     speed,
+    telemetry,
     truth,
     upgrade,
     upload,
@@ -39,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     which = (
-        "truth|corpus|agreement|readers|usage|speed|replay|pages|backfill|upload|slow|names|upgrade|"
-        "coverage|mutants"
+        "truth|corpus|agreement|readers|usage|telemetry|speed|replay|pages|backfill|upload|slow|names|"
+        "upgrade|coverage|mutants"
     )
     commands = parser.add_subparsers(required=True, metavar=which)
     _truth_arguments(commands.add_parser("truth", help=truth.__doc__))
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _agreement_arguments(commands.add_parser("agreement", help=agreement.__doc__))
     _readers_arguments(commands.add_parser("readers", help=readers.__doc__))
     _usage_arguments(commands.add_parser("usage", help=usage.__doc__))
+    _telemetry_arguments(commands.add_parser("telemetry", help=telemetry.__doc__))
     _speed_arguments(commands.add_parser("speed", help=speed.__doc__))
     _pages_arguments(commands.add_parser("pages", help=pages.__doc__))
     _replay_arguments(commands.add_parser("replay", help=replay.__doc__))
@@ -106,6 +108,12 @@ def _readers_arguments(parser: argparse.ArgumentParser) -> None:
 def _usage_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", type=Path, help="records or folders of them")
     parser.set_defaults(run=lambda options: usage.run(options.paths))
+
+
+def _telemetry_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--points", type=int, default=200)
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=lambda options: telemetry.run(options.points, as_json=options.json))
 
 
 def _speed_arguments(parser: argparse.ArgumentParser) -> None:

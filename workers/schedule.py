@@ -349,6 +349,7 @@ def tidy(ready: Services) -> None:
     ready.store.agent_reports.expire(now - settings.access_log_kept)
     ready.store.access_log.expire(now - settings.access_log_kept)
     ready.store.usage.expire((now - settings.usage_kept).date())
+    ready.store.telemetry.expire(now, (now - settings.access_log_kept).date())
     remove_unused(settings.data_dir / "git", now - settings.deliveries_kept)
     ready.kept_pulls.expire(now - settings.deliveries_kept)
     ready.store.logins.expire(now)

@@ -10,7 +10,7 @@ from random import Random
 
 from ghapp.attribution.model import Edit, EditResult, Struct
 from ghapp.demo.cast import USER_IDS
-from ghapp.store import Store, UsageOrigin
+from ghapp.store import AddedUsage, Store, UsageOrigin
 from ghapp.summaries.languages import language_of
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.days import DecisionDay, TokenDay
@@ -61,7 +61,9 @@ def use(
             metrics = UsageOrigin(
                 installation_id, UsageSource.METRICS, origin.identity, login=login
             )
-            store.usage.add(metrics, tokens[::2], [], now=at)
+            with store.database.write() as connection:
+                store.usage.lock(connection, installation_id)
+                store.usage.add(connection, [AddedUsage(metrics, tokens[::2])], now=at)
 
 
 def _day(key: AgentDay, edits: list[Edit], random: Random) -> Iterator[TokenDay | DecisionDay]:

@@ -53,9 +53,10 @@ from ghapp.store.replays import (
 )
 from ghapp.store.repository_names import NameReason, RepositoryAlias, RepositoryNames
 from ghapp.store.teams import LinesWritten, TeamTable
-from ghapp.store.tokens import AccessToken, NewToken, TokenKind, TokenTable, new_secret
+from ghapp.store.telemetry import TelemetryArrival, TelemetryRefusal, TelemetryTable
+from ghapp.store.tokens import NOBODY, AccessToken, NewToken, TokenKind, TokenTable, new_secret
 from ghapp.store.usage import UsageTable
-from ghapp.store.usage_rows import KnownIdentity, StoredUsage, UsageOrigin
+from ghapp.store.usage_rows import AddedUsage, KnownIdentity, StoredUsage, UsageOrigin
 from ghapp.store.weeklies import WeeklyOrder, WeeklyTable
 from ghapp.store.work_items import (
     AUDITING,
@@ -75,10 +76,12 @@ from ghapp.store.work_items import (
 __all__ = [
     "AUDITING",
     "MERGED",
+    "NOBODY",
     "AccessDoor",
     "AccessEntry",
     "AccessLog",
     "AccessToken",
+    "AddedUsage",
     "AgentReport",
     "AgentReports",
     "AgentSeen",
@@ -142,6 +145,9 @@ __all__ = [
     "Store",
     "StoreError",
     "StoredUsage",
+    "TelemetryArrival",
+    "TelemetryRefusal",
+    "TelemetryTable",
     "TokenKind",
     "TokenTable",
     "UsageOrigin",
@@ -193,6 +199,7 @@ class Store:
     logins: LoginTable
     weeklies: WeeklyTable
     usage: UsageTable
+    telemetry: TelemetryTable
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -210,6 +217,7 @@ class Store:
         database = Database(url)
         work = WorkTable(database)
         audits = AuditTable(database)
+        usage = UsageTable(database)
         return cls(
             database=database,
             deliveries=DeliveryTable(database, work),
@@ -233,7 +241,8 @@ class Store:
             fingerprint_keys=FingerprintKeys(database),
             repository_names=RepositoryNames(database),
             access_log=AccessLog(database),
-            usage=UsageTable(database),
+            usage=usage,
+            telemetry=TelemetryTable(database, usage),
         )
 
     def close(self) -> None:

@@ -8,12 +8,12 @@ import os
 import sqlite3
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import (
@@ -68,6 +68,9 @@ _PASSING_SQLITE_CODES = frozenset({5, 6, 10, 13, 14, 15})
 _DAMAGED_SQLITE_CODES = frozenset({11, 26})
 
 
+Statement = TypeVar("Statement", bound=Executable)
+
+
 class StoreError(Exception):
     """The store cannot do what was asked; the message says where, and what to do."""
 
@@ -104,6 +107,7 @@ class Database:
         self.url = parse_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
+        self._statements: dict[object, Any] = {}
         _OPEN.add(self)
 
     def __repr__(self) -> str:
@@ -160,6 +164,14 @@ class Database:
     def insert(self, table: Table) -> "postgresql.Insert | sqlite.Insert":
         """Return an INSERT with this database's ``ON CONFLICT`` and ``RETURNING``."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def once(self, name: object, build: Callable[[], Statement]) -> Statement:
+        """Return the statement of a name, built once: building often costs more than running."""
+        found = self._statements.get(name)
+        if found is None:
+            found = self._statements[name] = build()
+        statement: Statement = found
+        return statement
 
     def migrate(self) -> str:
         """Make the database if need be, bring its tables up to this version; return their revision.

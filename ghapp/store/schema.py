@@ -416,7 +416,7 @@ access_token = Table(
     Column("used_at", InstantColumn),
     Column("expires_at", InstantColumn),
     Column("revoked_at", InstantColumn),
-    CheckConstraint("kind IN ('upload', 'read')", name="kind"),
+    CheckConstraint("kind IN ('upload', 'read', 'ingest')", name="kind"),
     UniqueConstraint("digest"),
     Index("access_token_login", "login_lower"),
     Index("access_token_user", "user_id"),
@@ -882,5 +882,73 @@ source_day = Table(
     Column("tokens", BigInteger, nullable=False),
     Column("read_at", InstantColumn, nullable=False),
     PrimaryKeyConstraint(*("installation_id", "day", "person", "agent", "repository_id", "source")),
+    sqlite_with_rowid=False,
+)
+
+
+def _seen(name: str) -> Table:
+    """Return a table of digests of what telemetry sent: nothing of it is counted again."""
+    return Table(
+        name,
+        metadata,
+        Column("installation_id", BigInteger, nullable=False),
+        Column("digest", LargeBinary, nullable=False),
+        Column("seen_at", InstantColumn, nullable=False),
+        PrimaryKeyConstraint("installation_id", "digest"),
+        Index(f"{name}_seen", "seen_at"),
+        sqlite_with_rowid=False,
+    )
+
+
+telemetry_request = _seen("telemetry_request")
+
+telemetry_event = _seen("telemetry_event")
+
+telemetry_series = Table(
+    "telemetry_series",
+    metadata,
+    Column("installation_id", BigInteger, nullable=False),
+    Column("owner", BigInteger, nullable=False),
+    Column("series", LargeBinary, nullable=False),
+    Column("start_ns", BigInteger, nullable=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("value", BigInteger, nullable=False),
+    Column("seen_at", InstantColumn, nullable=False),
+    PrimaryKeyConstraint("installation_id", "owner", "series"),
+    Index("telemetry_series_seen", "seen_at"),
+    sqlite_with_rowid=False,
+)
+
+telemetry_contact = Table(
+    "telemetry_contact",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("first_at", InstantColumn, nullable=False),
+)
+
+telemetry_arrival = Table(
+    "telemetry_arrival",
+    metadata,
+    Column("installation_id", BigInteger, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("source", Integer, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("kept", BigInteger, nullable=False),
+    Column("last_at", InstantColumn, nullable=False),
+    PrimaryKeyConstraint("installation_id", "day", "source", "agent"),
+    sqlite_with_rowid=False,
+)
+
+telemetry_refusal = Table(
+    "telemetry_refusal",
+    metadata,
+    Column("installation_id", BigInteger, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("source", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("last_at", InstantColumn, nullable=False),
+    PrimaryKeyConstraint("installation_id", "day", "source", "reason"),
     sqlite_with_rowid=False,
 )

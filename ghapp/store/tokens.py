@@ -1,4 +1,4 @@
-"""Access tokens: who may upload evidence or read the API, and for how long. It stores no secret.
+"""Access tokens: who may upload, send telemetry or read, and for how long. It stores no secret.
 
 It stores only the SHA-256 digest of a token, so whoever reads the table cannot use any. A token
 is long and random, so a slower hash is not needed.
@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, and_, select, update
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
@@ -32,6 +32,12 @@ class TokenKind(StrEnum):
     """Sends evidence of its person, and removes it again; reads nothing of anybody's."""
     READ = "read"
     """Reads the API."""
+    INGEST = "ingest"
+    """Sends telemetry of one organization; of one person of it, if it is bound to one."""
+
+
+NOBODY = 0
+"""Stands for the person of an ingest token that is the organization's own."""
 
 
 class NewToken(Struct, frozen=True):
@@ -39,9 +45,10 @@ class NewToken(Struct, frozen=True):
 
     kind: TokenKind
     login: str
-    """The person's login on GitHub when the token was made."""
+    """The person's login on GitHub when the token was made. Of an ingest token without a person:
+    who made it."""
     user_id: int
-    """GitHub's number of that person, which never changes."""
+    """GitHub's number of that person, which never changes; `NOBODY`: an organization's own."""
     label: str = ""
     """The person's name for it, such as a machine's name; empty: none given."""
     installations: tuple[int, ...] | None = None
@@ -106,9 +113,12 @@ class TokenTable:
 
         ``None``: there is no such token of that kind. Stores when a valid token was used.
         """
-        query = select(access_token).where(
-            access_token.c.digest == _digest(secret), access_token.c.kind == kind.value
-        )
+        token = self.known(secret, now=now)
+        return token if token is not None and token.kind is kind else None
+
+    def known(self, secret: str, *, now: datetime) -> AccessToken | None:
+        """Return the token of that secret, of any kind, as `check` does."""
+        query = select(access_token).where(access_token.c.digest == _digest(secret))
         row = self._database.first(query)
         if row is None:
             return None
@@ -117,16 +127,26 @@ class TokenTable:
             return self._used(token, now)
         return token
 
-    def revoke(self, token_id: int, *, now: datetime, user_id: int | None = None) -> bool:
+    def revoke(
+        self,
+        token_id: int,
+        *,
+        now: datetime,
+        user_id: int | None = None,
+        ingest_of: int | None = None,
+    ) -> bool:
         """Revoke a token; ``False``: there is no such token, or it was revoked before.
 
-        ``user_id`` allows only that person's own tokens; ``None``: anybody's.
+        ``user_id`` allows only that person's own tokens, ``ingest_of`` only those for telemetry of
+        that installation; ``None``: anybody's.
         """
         change = update(access_token).where(
             access_token.c.id == token_id, access_token.c.revoked_at.is_(None)
         )
         if user_id is not None:
             change = change.where(access_token.c.user_id == user_id)
+        if ingest_of is not None:
+            change = change.where(*_is_ingest_of(ingest_of))
         return self._database.execute(change.values(revoked_at=now)) == 1
 
     def of_user(self, user_id: int) -> tuple[AccessToken, ...]:
@@ -137,6 +157,10 @@ class TokenTable:
         """Return the tokens made under a login, in any case; see also `of_user`."""
         return self._found(access_token.c.login_lower == clean(login).lower())
 
+    def ingest_of(self, installation_id: int) -> tuple[AccessToken, ...]:
+        """Return the tokens for telemetry of an installation, newest first, revoked ones too."""
+        return self._found(and_(*_is_ingest_of(installation_id)))
+
     def _used(self, token: AccessToken, now: datetime) -> AccessToken:
         hour = now.replace(minute=0, second=0, microsecond=0)
         change = update(access_token).where(access_token.c.id == token.id).values(used_at=hour)
@@ -146,6 +170,12 @@ class TokenTable:
     def _found(self, which: Any) -> tuple[AccessToken, ...]:
         query = select(access_token).where(which).order_by(access_token.c.id.desc())
         return tuple(_from_row(row) for row in self._database.rows(query))
+
+
+def _is_ingest_of(installation_id: int) -> tuple[ColumnElement[bool], ...]:
+    columns = access_token.c
+    mine = columns.installations == _encoded((installation_id,))
+    return columns.kind == TokenKind.INGEST.value, mine
 
 
 def _digest(secret: str) -> bytes:

@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Insert,
+    Row,
     Table,
     and_,
     case,
@@ -21,6 +23,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.sql.dml import ReturningInsert
 
 from ghapp.store.database import Database
 from ghapp.store.id_sets import among
@@ -29,6 +32,7 @@ from ghapp.store.schema import usage_decisions, usage_identity, usage_stale, usa
 from ghapp.store.summaries.tally import day_number
 from ghapp.store.usage_rows import (
     TOKEN_KINDS,
+    AddedUsage,
     KnownIdentity,
     StoredUsage,
     UsageOrigin,
@@ -77,33 +81,33 @@ class UsageTable:
         again changes nothing. Rows of one agent session and day must come together.
         """
         with self._database.write() as connection:
-            self._lock(connection, origin.installation_id)
-            identity = self._identity(connection, origin, now)
+            self.lock(connection, origin.installation_id)
+            head = columns_of(origin, *self._identity(connection, origin, now), now)
             rows: list[UsageRow] = [*tokens, *decisions]
             said = {(one.day, one.agent, one.agent_session) for one in rows}
-            head = columns_of(origin, identity, self._person(connection, identity), now)
             for table in SENT:
                 for condition in _of_days(table, head, said):
                     connection.execute(delete(table).where(condition))
-            self._add(connection, head, rows)
+            self._add(connection, [(head, rows)])
 
-    def add(
-        self,
-        origin: UsageOrigin,
-        tokens: Sequence[TokenDay],
-        decisions: Sequence[DecisionDay],
-        *,
-        now: datetime,
-    ) -> None:
-        """Add to what an origin said before: telemetry tells what came since it last told."""
-        with self._database.write() as connection:
-            self._lock(connection, origin.installation_id)
-            identity = self._identity(connection, origin, now)
-            self._add(
-                connection,
-                columns_of(origin, identity, self._person(connection, identity), now),
-                [*tokens, *decisions],
-            )
+    def add(self, connection: Connection, sent: Iterable[AddedUsage], *, now: datetime) -> None:
+        """Add to what origins said before: telemetry tells what came since it last told.
+
+        It is part of the caller's transaction, which holds the `lock` of their installation.
+        """
+        identities: dict[tuple[int, UsageIdentity], tuple[int, int]] = {}
+        parts = []
+        for one in sent:
+            origin = one.origin
+            key = origin.installation_id, origin.identity
+            if key not in identities:
+                identities[key] = self._identity(connection, origin, now)
+            parts.append((columns_of(origin, *identities[key], now), one.rows))
+        self._add(connection, parts)
+
+    def lock(self, connection: Connection, installation_id: int) -> None:
+        """Hold back all other changes of an installation's usage until the transaction ends."""
+        self._database.lock(connection, f"usage:{installation_id}")
 
     # --- who it is of -----------------------------------------------------------------------------
 
@@ -142,14 +146,12 @@ class UsageTable:
             "mapped_by": None if account_id is None else clean(by),
         }
         with self._database.write() as connection:
-            self._lock(connection, installation_id)
-            one = self._noted(connection, installation_id, who, now)
-            before = self._person(connection, one)
-            values["person"] = -one if account_id is None else account_id
-            connection.execute(
-                update(usage_identity).where(usage_identity.c.id == one).values(values)
-            )
-            after = self._person(connection, one)
+            self.lock(connection, installation_id)
+            known = self._noted(connection, installation_id, who, now)
+            one, before = known.id, known.person
+            after = -one if account_id is None else account_id
+            mine = update(usage_identity).where(usage_identity.c.id == one)
+            connection.execute(mine.values(values | {"person": after}))
             days: set[tuple[int, str]] = set()
             for sent in SENT:
                 columns = sent.c
@@ -191,7 +193,7 @@ class UsageTable:
         """Delete everything of a source; the next source counts in its place."""
         count = 0
         with self._database.write() as connection:
-            self._lock(connection, installation_id)
+            self.lock(connection, installation_id)
             stale: set[StaleDay] = set()
             for table in SENT:
                 columns = table.c
@@ -249,71 +251,81 @@ class UsageTable:
 
     # --- in the caller's transaction --------------------------------------------------------------
 
-    def _lock(self, connection: Connection, installation_id: int) -> None:
-        self._database.lock(connection, f"usage:{installation_id}")
-
-    def _identity(self, connection: Connection, origin: UsageOrigin, now: datetime) -> int:
-        """Return the number of the origin's identity; an account maps itself."""
+    def _identity(
+        self, connection: Connection, origin: UsageOrigin, now: datetime
+    ) -> tuple[int, int]:
+        """Return the numbers of the origin's identity and person; an account maps itself."""
         who = origin.identity
         one = self._noted(connection, origin.installation_id, who, now)
-        if who.kind is IdentityKind.ACCOUNT:
-            account = int(who.value)
-            values = {"person": account, "account_id": account, "login": clean(origin.login)}
+        if who.kind is not IdentityKind.ACCOUNT:
+            return one.id, one.person
+        account = int(who.value)
+        values = {"person": account, "account_id": account, "login": clean(origin.login)}
+        if any(getattr(one, name) != value for name, value in values.items()):
             connection.execute(
-                update(usage_identity).where(usage_identity.c.id == one).values(values)
+                update(usage_identity).where(usage_identity.c.id == one.id).values(values)
             )
-        return one
+        return one.id, account
 
     def _noted(
         self, connection: Connection, installation_id: int, who: UsageIdentity, now: datetime
-    ) -> int:
+    ) -> Row[Any]:
+        """Return the row of an identity, which is made if there is none."""
         values = {
             "installation_id": installation_id,
             "kind": who.kind.value,
             "value": clean(who.value),
             "seen_at": now,
         }
-        insert = self._database.insert(usage_identity).values(values)
-        statement = insert.on_conflict_do_update(
-            index_elements=["installation_id", "kind", "value"], set_={"seen_at": now}
-        )
-        one = int(connection.execute(statement.returning(usage_identity.c.id)).scalar_one())
-        is_new = (usage_identity.c.id == one, usage_identity.c.person.is_(None))
-        connection.execute(update(usage_identity).where(*is_new).values(person=-one))
-        return one
+        note = self._database.once("noted identity", self._noting)
+        row = connection.execute(note, values).one()
+        if row.person is not None:
+            return row
+        mine = update(usage_identity).where(usage_identity.c.id == row.id)
+        return connection.execute(mine.values(person=-row.id).returning(usage_identity)).one()
 
-    def _person(self, connection: Connection, identity: int) -> int:
-        query = select(usage_identity.c.person).where(usage_identity.c.id == identity)
-        return int(connection.execute(query).scalar_one())
+    def _noting(self) -> ReturningInsert[Any]:
+        insert = self._database.insert(usage_identity)
+        return insert.on_conflict_do_update(
+            index_elements=["installation_id", "kind", "value"],
+            set_={"seen_at": insert.excluded.seen_at},
+        ).returning(usage_identity)
 
     def _add(
         self,
         connection: Connection,
-        head: Mapping[str, Any],
-        rows: Sequence[TokenDay | DecisionDay],
+        parts: Sequence[tuple[Mapping[str, Any], Sequence[UsageRow]]],
     ) -> None:
-        """Add rows of an origin; their days are stale then."""
-        tokens = [one for one in rows if isinstance(one, TokenDay)]
-        decisions = [one for one in rows if isinstance(one, DecisionDay)]
-        self._insert(connection, usage_tokens, [token_row(head, one) for one in tokens])
-        self._insert(connection, usage_decisions, [decision_row(head, one) for one in decisions])
-        person = head["person"]
-        stale = {(day_number(one.day), person, clean(one.agent)) for one in rows}
-        note_stale(connection, self._database, head["installation_id"], stale)
+        """Add rows of origins of one installation; their days are stale then."""
+        tokens, decisions = [], []
+        stale: dict[int, set[StaleDay]] = defaultdict(set)
+        for head, rows in parts:
+            for one in rows:
+                if isinstance(one, TokenDay):
+                    tokens.append(token_row(head, one))
+                else:
+                    decisions.append(decision_row(head, one))
+                day = day_number(one.day), head["person"], clean(one.agent)
+                stale[head["installation_id"]].add(day)
+        self._insert(connection, usage_tokens, tokens)
+        self._insert(connection, usage_decisions, decisions)
+        for installation_id, days in stale.items():
+            note_stale(connection, self._database, installation_id, days)
 
     def _insert(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
         """Insert rows; the amounts of a row that is there grow."""
         if not rows:
             return
+        connection.execute(self._database.once(("added", table), lambda: self._adding(table)), rows)
+
+    def _adding(self, table: Table) -> Insert:
         insert, columns = self._database.insert(table), table.c
-        sums = {
-            name: _sum(columns[name], insert.excluded[name]) for name in rows[0].keys() & _ADDED
-        }
-        statement = insert.on_conflict_do_update(
+        amounts = [column for column in columns if column.name in _ADDED]
+        sums = {column.name: _sum(column, insert.excluded[column.name]) for column in amounts}
+        return insert.on_conflict_do_update(
             index_elements=[column.name for column in table.primary_key],
             set_={**sums, "read_at": insert.excluded.read_at},
         )
-        connection.execute(statement, rows)
 
 
 _ADDED = {*TOKEN_KINDS, "answers", "edits", "lines"}

@@ -1,6 +1,6 @@
 """Rows of usage on their way into and out of the database. It queries nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +35,13 @@ class UsageOrigin(Struct, frozen=True):
     """``None``: the source names none, or one where the app is not installed."""
     machine: str = ""
     """The collector's number of the machine; empty: the source names none."""
+
+
+class AddedUsage(Struct, frozen=True):
+    """Rows of one origin that are added to what it said before."""
+
+    origin: UsageOrigin
+    rows: Sequence[UsageRow]
 
 
 class KnownIdentity(Struct, frozen=True):

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Insert,
     Select,
     Table,
     and_,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    not_,
     or_,
     select,
     tuple_,
@@ -42,6 +44,7 @@ from ghapp.store.summaries.conditions import to_day
 from ghapp.store.summaries.tally import day_number
 from ghapp.store.usage_rows import SPENT, TOKEN_KINDS
 from ghapp.summaries.selection import TimeGrain
+from ghapp.usage.days import NO_TOOL, UNNAMED_SESSION
 from ghapp.usage.decisions import DecidedBy, EditDecision
 
 SENT = (usage_tokens, usage_decisions)
@@ -92,11 +95,15 @@ def _note(
         for installation_id, day, person, agent in sorted(keys)
     ]
     if rows:
-        add = database.insert(usage_stale).on_conflict_do_update(
-            index_elements=[column.name for column in usage_stale.primary_key],
-            set_={"is_taken": is_taken},
-        )
-        connection.execute(add, rows)
+        connection.execute(database.once("stale", lambda: _noting(database)), rows)
+
+
+def _noting(database: Database) -> Insert:
+    add = database.insert(usage_stale)
+    return add.on_conflict_do_update(
+        index_elements=[column.name for column in usage_stale.primary_key],
+        set_={"is_taken": add.excluded.is_taken},
+    )
 
 
 def settle(database: Database) -> int:
@@ -159,7 +166,7 @@ class _Settling:
         columns = agent_session_day.c
         whole = (columns.person, columns.agent, columns.agent_session)
         before = select(columns.installation_id, *whole).where(
-            _is_taken(agent_session_day, columns.day)
+            _is_taken(agent_session_day, columns.day), columns.agent_session != UNNAMED_SESSION
         )
         now = (
             select(
@@ -167,7 +174,7 @@ class _Settling:
                 sent.c.agent_session,
             )
             .select_from(_joined(sent))
-            .where(_TAKEN)
+            .where(_TAKEN, sent.c.agent_session != UNNAMED_SESSION)
             for sent in SENT
         )
         same = union(before, *now).subquery()
@@ -210,6 +217,7 @@ class _Settling:
             columns.decision == one.value for one in (EditDecision.ACCEPTED, EditDecision.REFUSED)
         )
         failed = columns.decision == EditDecision.FAILED.value
+        is_of_an_edit = columns.tool != NO_TOOL
         amounts = [
             *(
                 _edits(is_so, columns.decided_by == by).label(f"{name}_{word}")
@@ -217,7 +225,9 @@ class _Settling:
                 for word, is_so in (("accepted", accepted), ("refused", refused))
             ),
             _edits(failed).label("failed"),
-            func.sum(case((or_(accepted, refused), columns.lines))).label("lines_suggested"),
+            func.sum(case((and_(is_of_an_edit, or_(accepted, refused)), columns.lines))).label(
+                "lines_suggested"
+            ),
             func.sum(case((accepted, columns.lines))).label("lines_accepted"),
         ]
         self._sum_days(decision_sum, usage_decisions, columns.language, amounts)
@@ -259,14 +269,18 @@ class _Settling:
                 for name in ("installation_id", "person", "agent", "agent_session")
             )
         )
-        single = of_same.correlate(agent_session_day).scalar_subquery() == 1
+        is_unnamed = columns.agent_session == UNNAMED_SESSION
+        is_alone = of_same.correlate(agent_session_day).scalar_subquery() == 1
+        single = or_(is_unnamed, is_alone)
         self._connection.execute(update(agent_session_day).where(mine).values(is_single=single))
         key = (
             columns.installation_id,
             columns.day.label("start"),
             *(columns.person, columns.agent, columns.repository_id),
         )
-        singles = func.sum(case((columns.is_single, 1), else_=0)).label("singles")
+        # The row of one that is unnamed says that somebody was active, not how often.
+        counts = and_(columns.is_single, not_(is_unnamed))
+        singles = func.sum(case((counts, 1), else_=0)).label("singles")
         day = literal(TimeGrain.DAY.value).label("grain")
         self._insert(agent_session_sum, select(day, *key, singles).where(mine).group_by(*key))
 

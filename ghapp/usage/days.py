@@ -35,6 +35,13 @@ Language = Annotated[str, Meta(min_length=1, max_length=40)]
 OTHER_TOOL = "other"
 """Stands for a tool whose name does not look like one."""
 
+NO_TOOL = ""
+"""Stands for the tool of lines that belong to no single edit: a source counts them by themselves,
+as accepted ones of no edit. What was suggested it does not say."""
+
+UNNAMED_SESSION = ""
+"""Stands for the agent session of a source that names none; it is never counted as one."""
+
 
 class TokenDay(Struct, frozen=True):
     """The tokens of one agent session on one day by one model."""

@@ -27,12 +27,13 @@ from ghapp.web.pages import pages
 from ghapp.web.pages.filters import add_refusals
 from ghapp.web.record_keys import record_keys
 from ghapp.web.schemas import schemas
+from ghapp.web.telemetry import telemetry
 from ghapp.web.uploads import uploads
 from ghapp.web.webhook import webhook
 
 BLUEPRINTS = (
     *(webhook, health, pages, login, account, organization_settings),
-    *(enrollment, uploads, openapi, api, badge),
+    *(enrollment, uploads, telemetry, openapi, api, badge),
     *(operator, metrics, record_keys, schemas),
 )
 

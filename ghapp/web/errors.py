@@ -6,7 +6,7 @@ from werkzeug.exceptions import HTTPException
 
 from ghapp.store import DatabaseUnavailable
 
-FOR_PROGRAMS = ("/api/", "/webhooks/")
+FOR_PROGRAMS = ("/api/", "/v1/", "/webhooks/")
 """Paths that always answer in JSON, whatever the request accepts."""
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")

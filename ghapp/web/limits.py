@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from ghapp.attribution.model import Struct
 from ghapp.bootstrap import Services, connect_queue
-from ghapp.store import StoreError, TokenKind
+from ghapp.store import AccessToken, StoreError
 from ghapp.web.access import authorization, cookie_name
 from ghapp.web.current import services
 from ghapp.wire import EnrollmentAsked
@@ -52,18 +52,31 @@ def bearer() -> str:
 
 
 def _known_sender() -> str | None:
-    now, shown = services.clock(), authorization()
+    now = services.clock()
     try:
-        if shown is not None and shown.type == "bearer" and shown.token:
-            for kind in TokenKind:
-                token = services.store.tokens.check(shown.token, kind, now=now)
-                if token is not None and token.is_valid(now):
-                    return f"token:{token.id}"
+        token = shown_token()
+        if token is not None and token.is_valid(now):
+            return f"token:{token.id}"
         cookie = request.cookies.get(cookie_name(), "")
         person = services.store.logins.of_cookie(cookie, now=now) if cookie else None
     except StoreError:
         return None
     return None if person is None else f"login:{person.id}"
+
+
+def shown_token() -> AccessToken | None:
+    """Return the token that the request shows, of any kind, valid or not; ``None``: no known one.
+
+    Raises `StoreError`.
+    """
+    if "shown_token" not in g:
+        shown = authorization()
+        is_bearer = shown is not None and shown.type == "bearer" and shown.token
+        secret = shown.token if shown is not None and is_bearer else None
+        now = services.clock()
+        g.shown_token = secret and services.store.tokens.known(secret, now=now)
+    found: AccessToken | None = g.shown_token or None
+    return found
 
 
 def enrollment() -> str:
@@ -95,6 +108,8 @@ RATES: dict[str, RateLimit] = {
     "/api/enroll/finish": RateLimit("60 per minute", enrollment),
     "/api/evidence": RateLimit("240 per minute", bearer),
     "/api/usage": RateLimit("240 per minute", bearer),
+    # One token may be on every laptop of a company, and each sends some times a minute.
+    "/v1": RateLimit("12000 per minute", bearer),
     "/api": RateLimit("600 per minute", bearer),
     # GitHub's image proxy fetches badges for everybody who reads a README.
     "/badge": RateLimit("600 per minute", address),

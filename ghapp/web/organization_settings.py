@@ -1,17 +1,25 @@
-"""The settings of an organization, for its owners: the weekly summary. It sends nothing."""
+"""The settings of an organization, for its owners: the weekly summary, and tokens of telemetry.
 
+It sends nothing.
+"""
+
+from datetime import timedelta
 from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from ghapp.store import Installation, WeeklyOrder
+from ghapp.store import NOBODY, Installation, NewToken, TokenKind, WeeklyOrder, new_secret
 from ghapp.upkeep.outgoing import WrongAddress, check_mail_address, check_webhook
 from ghapp.upkeep.weekly import next_sending
 from ghapp.web.access import note_access, require_admin, require_viewer
 from ghapp.web.current import services
 
 PATH = "/organizations/<organization>/settings"
+LONGEST_LABEL = 100
+"""Characters of a token's name."""
+LIFETIMES = (90, 365, 1_095)
+"""Days after which a token of telemetry may expire: it lies in the settings of many machines."""
 
 organization_settings = Blueprint("organization_settings", __name__)
 
@@ -20,10 +28,16 @@ organization_settings = Blueprint("organization_settings", __name__)
 def settings(organization: str) -> str:
     """Show the settings and a preview of the weekly summary."""
     installation = require_admin(organization)
+    note_access("weekly summary", detail=installation.account)
+    return _page(installation)
+
+
+def _page(installation: Installation, secret: str | None = None) -> str:
     weekly = services.weekly_summaries
     order = services.store.weeklies.of(installation.id)
     webhook = weekly.webhook(order) if order else None
-    note_access("weekly summary", detail=installation.account)
+    now = services.clock()
+    tokens = services.store.tokens.ingest_of(installation.id)
     return render_template(
         "organization_settings.html",
         account=installation.account,
@@ -33,6 +47,11 @@ def settings(organization: str) -> str:
         can_mail=weekly.mail_server is not None,
         next_sending=next_sending(services.clock()),
         preview=weekly.preview(installation),
+        tokens=[one for one in tokens if one.is_valid(now)],
+        nobody=NOBODY,
+        lifetimes=LIFETIMES,
+        longest_label=LONGEST_LABEL,
+        secret=secret,
     )
 
 
@@ -50,6 +69,63 @@ def stop(organization: str) -> Response:
     installation = require_admin(organization)
     services.store.weeklies.stop(installation.id)
     return _back(installation)
+
+
+# --- tokens of telemetry --------------------------------------------------------------------------
+
+
+@organization_settings.post(f"{PATH}/tokens")
+def make_token(organization: str) -> Response:
+    """Make a token of telemetry and show its secret."""
+    installation = require_admin(organization)
+    secret = new_secret(TokenKind.INGEST)
+    services.store.tokens.issue(_new_token(installation), secret, now=services.clock())
+    # Shown only in this answer: an address or a cookie would keep the secret.
+    return make_response(_page(installation, secret), 201)
+
+
+@organization_settings.post(f"{PATH}/tokens/<int(max=9223372036854775807):token>/revoke")
+def revoke_token(organization: str, token: int) -> Response:
+    """Revoke one of the organization's tokens of telemetry."""
+    installation = require_admin(organization)
+    now = services.clock()
+    if not services.store.tokens.revoke(token, now=now, ingest_of=installation.id):
+        abort(404, "the organization has no such valid token")
+    return _back(installation)
+
+
+def _new_token(installation: Installation) -> NewToken:
+    """Read the form; 400 names the invalid field."""
+    label, days, login = (
+        request.form.get(name, "").strip() for name in ("label", "days", "person")
+    )
+    if not label or len(label) > LONGEST_LABEL:
+        abort(400, f"give the token a name of 1 to {LONGEST_LABEL} characters")
+    if days not in map(str, LIFETIMES):
+        abort(400, f"days is {days!r}; give one of {', '.join(map(str, LIFETIMES))}")
+    bound = _person(login) if login else (NOBODY, require_viewer().login)
+    return NewToken(
+        kind=TokenKind.INGEST,
+        login=bound[1],
+        user_id=bound[0],
+        label=label,
+        installations=(installation.id,),
+        expires_at=services.clock() + timedelta(days=int(days)),
+    )
+
+
+def _person(login: str) -> tuple[int, str]:
+    """Return number and login of a person; 400 if nobody here has that login."""
+    if person := services.store.logins.named(login):
+        return person.id, person.login
+    enrolled = services.store.tokens.of_login(login)
+    theirs = [one for one in enrolled if one.kind is TokenKind.UPLOAD]
+    if not theirs:
+        abort(400, f"{login!r} has neither signed in nor enrolled a machine here")
+    return theirs[0].user_id, theirs[0].login
+
+
+# --- the weekly summary ---------------------------------------------------------------------------
 
 
 def _wanted(installation: Installation) -> WeeklyOrder:

@@ -1,9 +1,18 @@
-"""Which rows of usage count, in the plainest way."""
+"""Rows of usage as sources send them, and which of them count, in the plainest way."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from ghapp.store import StoredUsage
+from ghapp.store import AddedUsage, Store, StoredUsage, UsageOrigin
+from ghapp.store.usage_rows import UsageRow
 from ghapp.usage.sources import UsageSource
+from tests.store.records import NOW
+
+
+def add(store: Store, origin: UsageOrigin, rows: Sequence[UsageRow]) -> None:
+    """Add rows in a transaction of their own."""
+    with store.database.write() as connection:
+        store.usage.lock(connection, origin.installation_id)
+        store.usage.add(connection, [AddedUsage(origin, rows)], now=NOW)
 
 
 def counting(rows: Iterable[StoredUsage]) -> list[StoredUsage]:

@@ -26,10 +26,10 @@ from ghapp.store.schema import (
 from ghapp.store.summaries.tally import day_number
 from ghapp.summaries.selection import TimeGrain
 from ghapp.usage.answers import TokenCounts
-from ghapp.usage.days import DecisionDay, TokenDay
+from ghapp.usage.days import UNNAMED_SESSION, DecisionDay, TokenDay
 from ghapp.usage.decisions import DecidedBy, EditDecision
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
-from tests.store.plain_usage import counting
+from tests.store.plain_usage import add, counting
 from tests.store.records import NOW
 
 DAY = date(2026, 5, 20)
@@ -86,17 +86,17 @@ def test_a_later_report_replaces_the_days_that_it_names_and_no_other(store: Stor
 
 
 def test_telemetry_adds_to_what_it_told(store: Store) -> None:
-    store.usage.add(METRICS, [tokens(answers=None)], [decision(lines=None)], now=NOW)
-    store.usage.add(METRICS, [tokens(5, answers=None)], [decision(2)], now=NOW)
+    add(store, METRICS, [tokens(answers=None), decision(lines=None)])
+    add(store, METRICS, [tokens(5, answers=None), decision(2)])
     found = [one.row for one in store.usage.rows(ORG)]
     assert found == [tokens(15, answers=None), decision(3)]
 
 
 def test_two_sources_are_never_added(store: Store) -> None:
     store.usage.map(ORG, MAIL, 11, "ann", by="owner", now=NOW)
-    store.usage.add(METRICS, [tokens(7)], [], now=NOW)
+    add(store, METRICS, [tokens(7)])
     assert counted(store) == 7
-    store.usage.add(EVENTS, [tokens(8)], [], now=NOW)
+    add(store, EVENTS, [tokens(8)])
     assert counted(store) == 8
     store.usage.replace(SENT, [tokens(9)], [], now=NOW)
     assert counted(store) == 9
@@ -106,7 +106,7 @@ def test_two_sources_are_never_added(store: Store) -> None:
 
 def test_an_identity_that_is_mapped_later_brings_its_days_along(store: Store) -> None:
     store.usage.replace(SENT, [tokens(9)], [], now=NOW)
-    store.usage.add(EVENTS, [tokens(8), tokens(3, agent="codex")], [], now=NOW)
+    add(store, EVENTS, [tokens(8), tokens(3, agent="codex")])
     assert counted(store) == 9 + 8 + 3
     store.usage.map(ORG, MAIL, 11, "ann", by="owner", now=NOW)
     assert counted(store) == 9 + 3
@@ -120,7 +120,7 @@ def test_an_account_is_a_person_already(store: Store) -> None:
 
 
 def test_who_is_not_mapped_is_listed_first(store: Store) -> None:
-    store.usage.add(EVENTS, [tokens()], [], now=NOW)
+    add(store, EVENTS, [tokens()])
     store.usage.replace(SENT, [tokens()], [], now=NOW)
     found = store.usage.identities(ORG)
     assert [(one.value, one.login) for one in found] == [(MAIL.value, None), ("11", "ann")]
@@ -129,9 +129,9 @@ def test_who_is_not_mapped_is_listed_first(store: Store) -> None:
 
 def test_a_person_who_is_forgotten_leaves_nothing(store: Store) -> None:
     store.usage.map(ORG, MAIL, 11, "ann", by="owner", now=NOW)
-    store.usage.add(EVENTS, [tokens()], [decision()], now=NOW)
+    add(store, EVENTS, [tokens(), decision()])
     store.usage.replace(SENT, [tokens()], [decision()], now=NOW)
-    store.usage.add(replace(EVENTS, identity=TOOL), [tokens()], [], now=NOW)
+    add(store, replace(EVENTS, identity=TOOL), [tokens()])
     assert store.usage.forget(11, "Ann") == 4
     assert [one.value for one in store.usage.identities(ORG)] == [TOOL.value]
     assert len(store.usage.rows(ORG)) == 1
@@ -145,7 +145,7 @@ def test_old_days_expire(store: Store) -> None:
 
 # --- random histories -----------------------------------------------------------------------------
 
-names = st.sampled_from(["s1", "s2"])
+names = st.sampled_from(["s1", "s2", UNNAMED_SESSION])
 agents = st.sampled_from(["claude-code", "codex"])
 days = st.sampled_from([DAY, DAY + timedelta(days=1)])
 token_rows = st.builds(
@@ -260,8 +260,11 @@ def check(store: Store, number: int, history: list[Any]) -> None:
         if what == "send":
             origin, some, others = given_
             is_whole = origin.source is UsageSource.TRANSCRIPTS
-            put = store.usage.replace if is_whole else store.usage.add
-            put(replace(origin, installation_id=number), some, others, now=NOW)
+            whose = replace(origin, installation_id=number)
+            if is_whole:
+                store.usage.replace(whose, some, others, now=NOW)
+            else:
+                add(store, whose, [*some, *others])
             ledger.send(origin, [*some, *others], replaces=is_whole)
         elif what == "map":
             who, account = given_
@@ -309,7 +312,10 @@ def check_sums(store: Store, number: int) -> None:
         of_day = ("day", "person", "agent", "repository_id", "source", "counts", "tokens")
         assert held(source_day, *of_day) == flat(said)
         days = [
-            (day_number(day), person, agent, place, agent_session, len(found) == 1)
+            (
+                *(day_number(day), person, agent, place, agent_session),
+                len(found) == 1 or agent_session == UNNAMED_SESSION,
+            )
             for (person, agent, agent_session), found in places.items()
             for day, place in found
         ]
@@ -329,10 +335,11 @@ def expected(counts: Iterable[StoredUsage], places: Mapping[Any, set[Any]]) -> A
         else:
             edits[*key, one.row.language or ""].append(one.row)
     active: Counter[tuple[object, ...]] = Counter()
-    for ((person, agent, _), found), grain in itertools.product(places.items(), TimeGrain):
+    for ((person, agent, name), found), grain in itertools.product(places.items(), TimeGrain):
         for day, place in found:
             start = day_number(grain.start(day))
-            active[grain.value, start, person, agent, place] += len(found) == 1
+            is_single = len(found) == 1 and name != UNNAMED_SESSION
+            active[grain.value, start, person, agent, place] += is_single
     return tokens, sorted((*key, *amounts(rows)) for key, rows in edits.items()), active
 
 

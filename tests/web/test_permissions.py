@@ -47,6 +47,10 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "GET /api/openapi.json": (200, 200, 200, 200, 200),
     "POST /api/evidence": (401, 401, 401, 401, 401),
     "DELETE /api/evidence": (401, 401, 401, 401, 401),
+    # Nor is an ingest token of telemetry.
+    "POST /v1/metrics": (401, 401, 401, 401, 401),
+    "POST /v1/logs": (401, 401, 401, 401, 401),
+    "POST /v1/traces": (401, 401, 401, 401, 401),
     "PUT /api/usage": (401, 401, 401, 401, 401),
     "POST /logout": (403, 303, 303, 303, 303),
     "GET /organizations/<organization>": (302, 404, 404, 200, 200),
@@ -94,6 +98,10 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "GET /organizations/<organization>/settings": (302, 404, 404, 403, 200),
     "POST /organizations/<organization>/settings/weekly": (403, 404, 404, 403, 400),
     "POST /organizations/<organization>/settings/weekly/stop": (403, 404, 404, 403, 303),
+    "POST /organizations/<organization>/settings/tokens": (403, 404, 404, 403, 400),
+    "POST /organizations/<organization>/settings/tokens/<int(max=9223372036854775807):token>/revoke": (  # noqa: E501 - a route
+        *(403, 404, 404, 403, 404),
+    ),
     f"GET {PULL}": (401, 404, 200, 200, 200),
     f"GET {PULL}/document": (401, 404, 200, 200, 200),
     f"GET {PULL}/audits/<int(max=2147483647):audit>/document": (401, 404, 200, 200, 200),

@@ -210,7 +210,8 @@ class _UsageQuery:
         for one in self._several():
             found[one.agent, one.person] += 1
         return [
-            (agent, PersonPart(person, agent_sessions=count))
+            # Nobody counted those of a source that names none.
+            (agent, PersonPart(person, agent_sessions=count or None))
             for (agent, person), count in found.items()
         ]
 

@@ -27,10 +27,10 @@ from ghapp.usage.counts import (
     UsagePart,
     UsageSelection,
 )
-from ghapp.usage.days import DecisionDay, TokenDay
+from ghapp.usage.days import NO_TOOL, UNNAMED_SESSION, DecisionDay, TokenDay
 from ghapp.usage.decisions import DecidedBy, EditDecision
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
-from tests.store.plain_usage import counting
+from tests.store.plain_usage import add, counting
 from tests.store.records import NOW
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 5, 24)
@@ -49,7 +49,7 @@ some_tokens = st.builds(
 heads = st.fixed_dictionaries(
     {
         "agent": st.sampled_from(["claude-code", "codex"]),
-        "agent_session": st.sampled_from(["s1", "s2", "s3"]),
+        "agent_session": st.sampled_from(["s1", "s2", "s3", UNNAMED_SESSION]),
         "day": st.dates(FIRST, LAST),
     }
 )
@@ -63,7 +63,7 @@ token_rows = st.builds(
 decision_rows = st.builds(
     lambda head, **own: DecisionDay(**head, **own),
     heads,
-    tool=st.sampled_from(["Edit", "Write"]),
+    tool=st.sampled_from(["Edit", "Write", NO_TOOL]),
     language=st.sampled_from([None, "Python", "Go"]),
     decision=st.sampled_from(EditDecision),
     decided_by=st.none() | st.sampled_from(DecidedBy),
@@ -112,7 +112,7 @@ class Organization:
                 login=f"P{person}",
                 repository_id=None if place is None else self.places[place],
             )
-            store.usage.add(origin, tokens, decisions, now=NOW)
+            add(store, origin, [*tokens, *decisions])
         store.usage.settle()
 
     def selection(self, places: tuple[int, ...], **asked: Any) -> UsageSelection:
@@ -140,10 +140,14 @@ def plain(rows: list[StoredUsage], *, has_agent_sessions: bool = True) -> UsageC
     """Count rows in the plainest way, with what fewer than five people did left out."""
     tokens = [(one.person, one.row) for one in rows if isinstance(one.row, TokenDay)]
     edits = [(one.person, one.row) for one in rows if isinstance(one.row, DecisionDay)]
-    agent_sessions = {(one.person, one.row.agent, one.row.agent_session) for one in rows}
+    agent_sessions = {
+        (one.person, one.row.agent, one.row.agent_session)
+        for one in rows
+        if one.row.agent_session != UNNAMED_SESSION
+    }
     counts: dict[str, Any] = {
         "people": len({one.person for one in rows}),
-        "agent_sessions": len(agent_sessions) if has_agent_sessions and rows else None,
+        "agent_sessions": len(agent_sessions) or None if has_agent_sessions else None,
     }
     if len({person for person, _ in tokens}) >= 5:
         counts["tokens"] = sum((row.tokens for _, row in tokens), TokenCounts())
@@ -164,8 +168,8 @@ def decided(rows: Iterable[DecisionDay]) -> EditCounts:
     def of(by: DecidedBy | None) -> DecidedCounts:
         return DecidedCounts(edits(EditDecision.ACCEPTED, by), edits(EditDecision.REFUSED, by))
 
-    def lines(*decisions: EditDecision) -> int | None:
-        known = [one.lines for one in found if one.decision in decisions and one.lines is not None]
+    def lines(*rows: DecisionDay, of: tuple[EditDecision, ...]) -> int | None:
+        known = [one.lines for one in rows if one.decision in of and one.lines is not None]
         return sum(known) if known else None
 
     return EditCounts(
@@ -173,8 +177,11 @@ def decided(rows: Iterable[DecisionDay]) -> EditCounts:
         automatic=of(DecidedBy.AUTOMATIC),
         unknown=of(None),
         failed=sum(one.edits for one in found if one.decision is EditDecision.FAILED),
-        lines_suggested=lines(EditDecision.ACCEPTED, EditDecision.REFUSED),
-        lines_accepted=lines(EditDecision.ACCEPTED),
+        lines_suggested=lines(
+            *(one for one in found if one.tool != NO_TOOL),
+            of=(EditDecision.ACCEPTED, EditDecision.REFUSED),
+        ),
+        lines_accepted=lines(*found, of=(EditDecision.ACCEPTED,)),
     )
 
 

@@ -1,0 +1,1 @@
+"""OTLP over HTTP: the bytes of a telemetry request become usage. It opens and stores nothing."""

@@ -1,0 +1,159 @@
+"""What Claude Code's names mean, whoever sends them. OpenCode's plugins copy them.
+
+Names: https://code.claude.com/docs/en/monitoring-usage, read for 2.1.240 and 2.1.274.
+"""
+
+from ghapp.otlp.nouns import Facts, Kind, LogEvent, to_datetime
+from ghapp.otlp.refusals import Refusal
+from ghapp.otlp.senders.event_keys import failed, key_of
+from ghapp.otlp.told import Counted, Head, Measure, Teller, ToldDecision, ToldTokens
+from ghapp.usage.answers import TokenCounts
+from ghapp.usage.decisions import DecidedBy, EditDecision
+
+METRICS = {
+    "token.usage": Kind.SUM,
+    "session.count": Kind.SUM,
+    "lines_of_code.count": Kind.SUM,
+    "code_edit_tool.decision": Kind.SUM,
+}
+EVENTS = ("api_request", "tool_decision", "tool_result")
+EDITING = frozenset({"Edit", "MultiEdit", "NotebookEdit", "Write", "edit", "write"})
+"""The editing tools of Claude Code, and OpenCode's."""
+
+_TOKENS: dict[str, Counted] = {
+    "input": "input",
+    "output": "output",
+    "cacheRead": "cache_read",
+    "cacheCreation": "cache_write",
+    # OpenCode's plugin alone counts these, beside output.
+    "reasoning": "reasoning_beside_output",
+}
+_DECISIONS = {"accept": EditDecision.ACCEPTED, "reject": EditDecision.REFUSED}
+_AUTOMATIC = frozenset({"config", "hook"})
+
+
+def measure(facts: Facts, told_by: Teller) -> Measure | Refusal | None:
+    """Return what a series counts; ``None``: nothing that is asked for."""
+    match facts.name.partition(".")[2]:
+        case "token.usage":
+            return _tokens(facts, told_by)
+        case "session.count":
+            # Looking at the list of agents starts none.
+            looked = facts.text("start_type") == "agents_view"
+            return None if looked else Measure(counted="agent_sessions", head=Head(teller=told_by))
+        case "lines_of_code.count":
+            return _lines(facts, told_by)
+        case _:
+            return _decisions(facts, told_by)
+
+
+def _tokens(facts: Facts, told_by: Teller) -> Measure | Refusal:
+    counted = _TOKENS.get(facts.text("type") or "")
+    if counted is None:
+        return Refusal.INCOMPLETE
+    head = Head(teller=told_by, model=facts.text("model"), is_aside=_is_aside(facts))
+    return Measure(counted=counted, head=head)
+
+
+def _lines(facts: Facts, told_by: Teller) -> Measure | None:
+    if facts.text("type") != "added":
+        return None
+    return Measure(counted="lines", head=Head(teller=told_by, model=facts.text("model")))
+
+
+def _decisions(facts: Facts, told_by: Teller) -> Measure | Refusal:
+    tool, decision = facts.text("tool_name"), _DECISIONS.get(facts.text("decision") or "")
+    if tool is None or decision is None:
+        return Refusal.INCOMPLETE
+    head = Head(
+        teller=told_by,
+        tool=tool,
+        language=_language(facts),
+        decision=decision,
+        decided_by=_decided_by(facts),
+    )
+    return Measure(counted="edits", head=head)
+
+
+def told(event: LogEvent, told_by: Teller) -> ToldTokens | ToldDecision | Refusal | None:
+    """Return what an event tells; ``None``: nothing that is asked for."""
+    what = event.name.partition(".")[2]
+    if what == "api_request":
+        return _answer(event, told_by)
+    if event.text("tool_name") not in EDITING:
+        return None
+    if what == "tool_decision":
+        return _decided(event, told_by)
+    return _failed(event, told_by)
+
+
+def _answer(event: LogEvent, told_by: Teller) -> ToldTokens | Refusal:
+    sent, written = event.count("input_tokens"), event.count("output_tokens")
+    if sent is None or written is None:
+        return Refusal.INCOMPLETE
+    reasoning = event.count("reasoning_tokens")
+    return ToldTokens(
+        teller=told_by,
+        at=to_datetime(event.at),
+        model=event.text("model"),
+        tokens=TokenCounts(
+            input=sent,
+            output=written + (reasoning or 0),
+            cache_read=event.count("cache_read_tokens") or 0,
+            cache_write_unsplit=event.count("cache_creation_tokens") or 0,
+            reasoning=reasoning,
+        ),
+        answers=1,
+        is_aside=_is_aside(event),
+        key=key_of(event, "request_id"),
+    )
+
+
+def _decided(event: LogEvent, told_by: Teller) -> ToldDecision | Refusal:
+    decision = _DECISIONS.get(event.text("decision") or "")
+    if decision is None:
+        return Refusal.INCOMPLETE
+    return _told(event, told_by, decision, _decided_by(event), key_of(event, "tool_use_id"))
+
+
+def _failed(event: LogEvent, told_by: Teller) -> ToldDecision | None:
+    """Return an edit that was accepted and then failed; its decision is an event of its own."""
+    if event.get("success") is not False:
+        return None
+    return _told(event, told_by, EditDecision.FAILED, None, failed(key_of(event, "tool_use_id")))
+
+
+def _told(
+    event: LogEvent,
+    told_by: Teller,
+    decision: EditDecision,
+    decided_by: DecidedBy | None,
+    key: str | None,
+) -> ToldDecision:
+    return ToldDecision(
+        teller=told_by,
+        at=to_datetime(event.at),
+        tool=str(event.text("tool_name")),
+        language=_language(event),
+        decision=decision,
+        decided_by=decided_by,
+        edits=1,
+        key=key,
+    )
+
+
+def _is_aside(facts: Facts) -> bool:
+    # "main", "subagent", "auxiliary"; in events "repl_main_thread", "agent:builtin:Explore"
+    return (facts.text("query_source") or "").startswith(("agent", "subagent"))
+
+
+def _decided_by(facts: Facts) -> DecidedBy | None:
+    source = facts.text("source") or ""
+    if source in _AUTOMATIC:
+        return DecidedBy.AUTOMATIC
+    return DecidedBy.PERSON if source.startswith("user_") else None
+
+
+def _language(facts: Facts) -> str | None:
+    found = facts.text("language")
+    return None if found == "unknown" else found

@@ -1,0 +1,41 @@
+"""Who told something, from the attributes that all senders use alike."""
+
+from ghapp.otlp.nouns import Facts
+from ghapp.otlp.told import Claims, TelemetrySource, Teller
+
+
+def teller(  # noqa: PLR0913 - a teller has as many parts
+    facts: Facts,
+    source: TelemetrySource,
+    agent: str,
+    *,
+    version: str | None,
+    agent_session: str | None,
+    is_comparable: bool = True,
+) -> Teller:
+    """Return who told something."""
+    address = facts.text("vcs.repository.url.full")
+    return Teller(
+        source=source,
+        agent=agent,
+        agent_version=version,
+        agent_session=agent_session,
+        claims=Claims(
+            email=facts.text("user.email"),
+            account=facts.text("user.account_uuid", "user.account_id"),
+            installation=facts.text("installation.id", "user.id"),
+            person=facts.text("enduser.id"),
+            login=facts.text("github.login"),
+        ),
+        repository=address and _repository(address),
+        is_comparable=is_comparable,
+    )
+
+
+def _repository(address: str) -> str:
+    """Return ``host/owner/name``.
+
+    >>> _repository("https://github.com/Acme/app.git")
+    'github.com/acme/app'
+    """
+    return address.partition("://")[2].lower().removesuffix(".git")
