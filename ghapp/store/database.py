@@ -19,8 +19,10 @@ from urllib.parse import quote
 from sqlalchemy import (
     URL,
     Connection,
+    Dialect,
     Engine,
     Executable,
+    Insert,
     Row,
     Table,
     UpdateBase,
@@ -173,6 +175,26 @@ class Database:
         statement: Statement = found
         return statement
 
+    def insert_many(
+        self,
+        connection: Connection,
+        name: object,
+        build: Callable[[], Insert],
+        rows: Sequence[dict[str, Any]],
+    ) -> None:
+        """Run the INSERT of a name, built once, for each row; all rows have the same columns.
+
+        SQLAlchemy would prepare each row's parameters anew, which costs more than the rows do.
+        """
+        if not rows:
+            return
+        key = (name, tuple(rows[0]))
+        found: _DriverInsert | None = self._statements.get(key)
+        if found is None:
+            found = _DriverInsert(build(), self.engine.dialect, list(rows[0]))
+            self._statements[key] = found
+        connection.exec_driver_sql(found.text, found.parameters(rows))
+
     def migrate(self) -> str:
         """Make the database if need be, bring its tables up to this version; return their revision.
 
@@ -259,6 +281,41 @@ class Database:
             # One line: a server's own words may take several.
             return DatabaseUnavailable(f"{where}: {' '.join(str(error.orig).split())}; try again")
         return None
+
+
+class _DriverInsert:
+    """An INSERT in the driver's words, and how it takes a row."""
+
+    def __init__(self, statement: Insert, dialect: Dialect, columns: list[str]) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=columns)
+        self.text = str(compiled)
+        self._order = getattr(compiled, "positiontup", None)
+        processors = {
+            name: bind.type.dialect_impl(dialect).bind_processor(dialect)
+            for bind, name in compiled.bind_names.items()
+        }
+        self._processors = {
+            name: process for name, process in processors.items() if process is not None
+        }
+        # Amounts that stand in the statement itself; the row has the others.
+        self._given = self._processed(
+            {name: value for name, value in compiled.params.items() if name not in columns}
+        )
+
+    def parameters(self, rows: Sequence[dict[str, Any]]) -> Any:
+        """Return the rows as the driver takes them."""
+        whole = [self._given | self._processed(row) for row in rows]
+        if self._order is None:
+            return whole
+        return [tuple(row[name] for name in self._order) for row in whole]
+
+    def _processed(self, values: dict[str, Any]) -> dict[str, Any]:
+        changed = {
+            name: process(values[name])
+            for name, process in self._processors.items()
+            if name in values
+        }
+        return values | changed
 
 
 def _names_something_unknown(error: DBAPIError | PoolTimeout) -> bool:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, select, update
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
@@ -118,8 +118,9 @@ class TokenTable:
 
     def known(self, secret: str, *, now: datetime) -> AccessToken | None:
         """Return the token of that secret, of any kind, as `check` does."""
-        query = select(access_token).where(access_token.c.digest == _digest(secret))
-        row = self._database.first(query)
+        query = self._database.once("token of a digest", _of_digest)
+        with self._database.read() as connection:
+            row = connection.execute(query, {"sought": _digest(secret)}).first()
         if row is None:
             return None
         token = _from_row(row)
@@ -170,6 +171,10 @@ class TokenTable:
     def _found(self, which: Any) -> tuple[AccessToken, ...]:
         query = select(access_token).where(which).order_by(access_token.c.id.desc())
         return tuple(_from_row(row) for row in self._database.rows(query))
+
+
+def _of_digest() -> Select[Any]:
+    return select(access_token).where(access_token.c.digest == bindparam("sought"))
 
 
 def _is_ingest_of(installation_id: int) -> tuple[ColumnElement[bool], ...]:

@@ -314,9 +314,8 @@ class UsageTable:
 
     def _insert(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
         """Insert rows; the amounts of a row that is there grow."""
-        if not rows:
-            return
-        connection.execute(self._database.once(("added", table), lambda: self._adding(table)), rows)
+        name = "added usage", table.name
+        self._database.insert_many(connection, name, lambda: self._adding(table), rows)
 
     def _adding(self, table: Table) -> Insert:
         insert, columns = self._database.insert(table), table.c
