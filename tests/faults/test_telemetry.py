@@ -81,13 +81,15 @@ def test_what_was_answered_counts_and_nothing_twice(address: str | None, tmp_pat
         place.store.tokens.issue(new, secret, now=now)
         numbers = itertools.count()
         chance = random.Random(7 if FACTOR == 1 else None)  # noqa: S311 - no secret
-        killer = threading.Thread(target=kill_web, args=(place, chance))
+        answered: list[int] = []
+        killer = threading.Thread(target=kill_web, args=(place, chance, answered))
 
         def keep_sending() -> int:
             """Send as long as there is killing; return how many requests of each kind."""
             count = 0
             while count < EACH or killer.is_alive():
-                send(place, secret, next(numbers))
+                send(place, secret, number := next(numbers))
+                answered.append(number)
                 count += 1
             return count
 
@@ -104,20 +106,23 @@ def test_what_was_answered_counts_and_nothing_twice(address: str | None, tmp_pat
         assert sum(one.requests for one in came) == 2 * sent
 
 
-def kill_web(place: Place, chance: random.Random) -> None:
-    """Kill the web process some times, each time after it has answered again."""
+def kill_web(place: Place, chance: random.Random, answered: list[int]) -> None:
+    """Kill the web process some times, each time after it has answered some senders again."""
     url = f"{place.app.environment['GHAPP_PUBLIC_URL']}/readyz"
     for _ in range(KILLS * FACTOR):
         wait_until(lambda: is_there(url), "the web door")
-        time.sleep(chance.uniform(0.2, 0.8))
-        process = place.app.children["web"].process
+        enough = len(answered) + chance.randint(1, 6)
+        wait_until(lambda least=enough: len(answered) >= least, "answers to the senders")
+        web = place.app.children["web"]
+        process, starts = web.process, web.starts
         assert process is not None
         process.kill()
+        wait_until(lambda before=starts: web.starts > before, "a new web process")  # noqa: B023
 
 
 def is_there(url: str) -> bool:
     try:
-        return requests.get(url, timeout=2).ok
+        return requests.get(url, timeout=START_SECONDS).ok
     except requests.RequestException:
         return False
 

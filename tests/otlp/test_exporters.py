@@ -33,6 +33,7 @@ from ghapp.otlp.told import Told
 from ghapp.usage.answers import TokenCounts
 from tests.otlp.sent import AGENT_SESSION, CLAUDE, CLAUDE_SCOPE
 from tests.receivers import serving
+from tests.waiting import START_SECONDS
 
 JSON = {"Content-Type": "application/json"}
 ABOUT = {"session.id": AGENT_SESSION, "model": "claude-opus-5", "user.email": "ada@example.com"}
@@ -100,7 +101,7 @@ class JsonMetricExporter(OTLPMetricExporter):
     def export(self, metrics_data: Any, *_: Any, **__: Any) -> MetricExportResult:
         """Post metrics."""
         body = encode_metrics(metrics_data).to_json()
-        requests.post(self._endpoint, body, headers=JSON, timeout=30).raise_for_status()
+        requests.post(self._endpoint, body, headers=JSON, timeout=START_SECONDS).raise_for_status()
         return MetricExportResult.SUCCESS
 
 
@@ -110,7 +111,7 @@ class JsonLogExporter(OTLPLogExporter):
     def export(self, batch: Sequence[Any]) -> LogRecordExportResult:
         """Post log records."""
         body = encode_logs(batch).to_json()
-        requests.post(self._endpoint, body, headers=JSON, timeout=30).raise_for_status()
+        requests.post(self._endpoint, body, headers=JSON, timeout=START_SECONDS).raise_for_status()
         return LogRecordExportResult.SUCCESS
 
 
