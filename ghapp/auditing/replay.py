@@ -42,7 +42,7 @@ from ghapp.ingest.named_checkouts import repositories_of, with_clone
 from ghapp.policy.at_merge import BasePolicies, BasePolicy
 
 MOST_LINES, MOST_EDITS = 200_000, 10_000
-"""Lines and edits that a process keeps for the next audits before it begins anew: some 20 MB."""
+"""Lines and edits that a process keeps for the next audits before it begins anew: some 100 MB."""
 
 AT_ONCE = 16
 """Consecutive changes of a history that one git process reads together."""
