@@ -52,7 +52,9 @@ UNREAD = 1
 def command(
     paths: tuple[Path, ...], since: str | None, until: str | None, part: str, form: str
 ) -> None:
-    """Count the tokens of your own agent sessions and what became of their edits, offline.
+    """Count the tokens of your own agent sessions, offline.
+
+    It also says what became of their edits: accepted, refused or failed.
 
     Each answer of a model counts once, although agents write its tokens several times, and again
     in resumed and forked agent sessions. So does each edit.

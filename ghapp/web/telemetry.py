@@ -17,6 +17,7 @@ from ghapp.otlp.bodies import MOST_BYTES, Media, RequestRefusedError, media_of, 
 from ghapp.otlp.refusals import Refusals, sentence
 from ghapp.otlp.responses import Signal, failure, success
 from ghapp.store import AccessToken, StoreError, TokenKind
+from ghapp.web.access import authorization
 from ghapp.web.current import services
 from ghapp.web.limits import shown_token, wait
 
@@ -109,7 +110,7 @@ def _token() -> AccessToken:
     """Return the valid ingest token of this request."""
     token = shown_token()
     if token is None or token.kind is not TokenKind.INGEST:
-        raise _Refused(401, WRONG_TOKEN if request.authorization else NO_TOKEN)
+        raise _Refused(401, WRONG_TOKEN if authorization() else NO_TOKEN)
     if not token.is_valid(services.clock()) or not token.installations:
         raise _Refused(401, WRONG_TOKEN)
     installation = services.store.installations.installation(token.installations[0])

@@ -33,6 +33,7 @@ OTHERS = {
     "number": "17",
     "audit": "1",
     "replay": "1",
+    "token": "1",
 }
 NAMES = {"organization", "owner", "name"}
 BROWSER_STATES = (
