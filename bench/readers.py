@@ -1,6 +1,7 @@
 """How fast each reader reads, beside the plain decoding of the same records, and what it finds."""
 
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from bench.console import say, table
 from ghapp.attribution.model import Edit, EditResult, PassedOver, UnreadEvidence
-from ghapp.evidence.registry import FILE_NAME, SOURCES, source_of
+from ghapp.evidence.registry import FILE_NAMES, SOURCES, source_of
 from ghapp.evidence.source import EvidenceSource, everything
 from ghapp.ingest import opencode_rows
 
@@ -57,7 +58,7 @@ def measure(paths: list[Path], times: int) -> int:
 def _known(paths: list[Path]) -> Iterator[tuple[EvidenceSource, Path]]:
     for start in paths:
         for path in sorted(start.rglob("*")) if start.is_dir() else [start]:
-            if path.is_file() and (path == start or FILE_NAME.fullmatch(path.name)):
+            if path.is_file() and (path == start or re.fullmatch(FILE_NAMES, path.name)):
                 with path.open("rb") as file:
                     source = source_of(path.name, file.read(HEAD))
                 if source is not None:
