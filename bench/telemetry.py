@@ -17,7 +17,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from bench.console import say, table
 from bench.memory import peak
 from bench.telemetry_route import DATABASES, route_costs
-from ghapp.otlp.bodies import Media, RequestRefusedError
+from ghapp.otlp.bodies import MediaType, RequestRefusedError
 from ghapp.otlp.counters import deltas
 from ghapp.otlp.frames import varint_bytes
 from ghapp.otlp.meaning import told_by_points
@@ -50,7 +50,7 @@ _COMMON = {
 def run(points: int, *, as_json: bool) -> int:
     """Print CPU time for each request, as a share of bare decoding in the same run."""
     request = _request(points)
-    found = {media.name.lower(): _measured(request, media) for media in Media}
+    found = {media.name.lower(): _measured(request, media) for media in MediaType}
     memory = {name: _in_a_child(task) for name, task in MEMORY.items()}
     stored = {name: route_costs(request, name) for name in DATABASES}
     if as_json:
@@ -115,9 +115,9 @@ def _attributes(of: dict[str, str]) -> list[dict[str, Any]]:
     return [{"key": key, "value": {"stringValue": one}} for key, one in of.items()]
 
 
-def _measured(request: dict[str, Any], media: Media) -> dict[str, float]:
+def _measured(request: dict[str, Any], media: MediaType) -> dict[str, float]:
     body, bare = json.dumps(request).encode(), msgspec.json.decode
-    if media is Media.PROTOBUF:
+    if media is MediaType.PROTOBUF:
         message = ExportMetricsServiceRequest()
         json_format.ParseDict(request, message)
         body, bare = message.SerializeToString(), ExportMetricsServiceRequest.FromString
@@ -130,13 +130,13 @@ def _measured(request: dict[str, Any], media: Media) -> dict[str, float]:
         _tell(body, media, SeriesMemory())
 
     tasks: dict[str, Callable[[], object]] = {"bare": lambda: bare(body)}
-    if media is Media.PROTOBUF:
+    if media is MediaType.PROTOBUF:
         tasks["bare, attributes too"] = lambda: _looked_at(body)
     tasks |= {"ours, known series": known, "ours, new series": new}
     return _costs(tasks)
 
 
-def _tell(body: bytes, media: Media, memory: SeriesMemory) -> None:
+def _tell(body: bytes, media: MediaType, memory: SeriesMemory) -> None:
     read = decode_metrics(body, media, None, NOW, memory)
     told_by_points(deltas(read.points, {}, 0).points)
 
@@ -184,7 +184,7 @@ def _generated(body: bytes) -> None:
 
 def _ours(body: bytes) -> None:
     try:
-        decode_metrics(body, Media.PROTOBUF, None, NOW)
+        decode_metrics(body, MediaType.PROTOBUF, None, NOW)
     except RequestRefusedError:
         return
 

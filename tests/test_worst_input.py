@@ -15,7 +15,7 @@ import pytest
 
 from tests.cases import TOP
 from tests.patterns import Hidden, Pattern, hidden, hidden_in, missed, patterns, rooms
-from tests.worst_text import ENOUGH, PIECES, SIZE, Form, forms
+from tests.worst_text import ENOUGH, PIECES, SIZE, PatternForm, forms
 
 BUILT = {
     "ghapp/attribution/exclusions/generated.py: _header": "only where needed; reader header",
@@ -192,10 +192,10 @@ def test_a_pattern_that_takes_too_long_is_noticed(text: str, flags: int, use: st
 def test_a_pattern_is_tried_on_what_it_matches_almost() -> None:
     found = set(forms(r"ab+(?:cx|dy)e", 0))
     assert {
-        Form("a", "b", "", "\n"),
-        Form("", "abcx", "", ""),
-        Form("", "abdy", "", ""),
-        Form("", "a", "b", ""),
+        PatternForm("a", "b", "", "\n"),
+        PatternForm("", "abcx", "", ""),
+        PatternForm("", "abdy", "", ""),
+        PatternForm("", "a", "b", ""),
     } <= found
     assert all(len(form.text()) > SIZE // 2 for form in found if form.first)
 

@@ -41,7 +41,7 @@ _MANY = 8
 """A repeat of more is filled; a shorter one only multiplies what is around it."""
 
 
-class Form(NamedTuple):
+class PatternForm(NamedTuple):
     """How a text is built: a start once, two pieces repeated one after the other, and an end."""
 
     start: str
@@ -60,7 +60,7 @@ def _repeated(piece: str, parts: int) -> str:
     return piece * (max(SIZE // len(piece), TIMES) // parts) if piece else ""
 
 
-def forms(pattern: str, flags: int) -> Iterator[Form]:
+def forms(pattern: str, flags: int) -> Iterator[PatternForm]:
     """Yield each text that a pattern is tried on, once.
 
     They are the general pieces; and for each repeat in the pattern what stands before it, once
@@ -70,17 +70,17 @@ def forms(pattern: str, flags: int) -> Iterator[Form]:
     return iter(dict.fromkeys(form for place in _places(tree) for form in _built(*place)))
 
 
-def _built(before: str, filler: str, fails: str) -> Iterator[Form]:
+def _built(before: str, filler: str, fails: str) -> Iterator[PatternForm]:
     """Yield the texts of one place; ``fails`` are characters that its repeat does not take."""
     if filler:
         for end in (*ENDS, *fails):
-            yield Form(before, filler, "", end)
+            yield PatternForm(before, filler, "", end)
             if not before:
-                yield Form("x", filler, "", end)
+                yield PatternForm("x", filler, "", end)
     for end in ENDS:
-        yield Form("", before + filler, "", end)
+        yield PatternForm("", before + filler, "", end)
     if before and filler:
-        yield Form("", before, filler, "")
+        yield PatternForm("", before, filler, "")
 
 
 def _places(tree: Any) -> Iterator[tuple[str, str, str]]:
@@ -257,12 +257,12 @@ def used(pattern: re.Pattern[Any], use: str, text: Any) -> None:
         getattr(pattern, use)(text)
 
 
-def slowest(pattern: re.Pattern[Any], use: str, given: Iterable[Form]) -> list[Form]:
+def slowest(pattern: re.Pattern[Any], use: str, given: Iterable[PatternForm]) -> list[PatternForm]:
     """Return the texts whose CPU grows fastest, by short ones: most of them need not be tried.
 
     What is chosen decides nothing: each is tried in full.
     """
-    found: list[tuple[int, Form]] = []
+    found: list[tuple[int, PatternForm]] = []
     for form in given:
         short, longer = (_cpu(pattern, use, form, share) for share in (64, 16))
         found = sorted([*found, (longer - 4 * short, form)], reverse=True)[:SLOWEST]
@@ -271,7 +271,7 @@ def slowest(pattern: re.Pattern[Any], use: str, given: Iterable[Form]) -> list[F
     return [form for _, form in found]
 
 
-def _cpu(pattern: re.Pattern[Any], use: str, form: Form, share: int) -> int:
+def _cpu(pattern: re.Pattern[Any], use: str, form: PatternForm, share: int) -> int:
     """Return the nanoseconds of CPU that a pattern takes for a text that is shortened."""
     text = _given(pattern, form, share)
     with _limited():
@@ -280,7 +280,7 @@ def _cpu(pattern: re.Pattern[Any], use: str, form: Form, share: int) -> int:
         return time.process_time_ns() - before
 
 
-def _given(pattern: re.Pattern[Any], form: Form, share: int = 1) -> str | bytes:
+def _given(pattern: re.Pattern[Any], form: PatternForm, share: int = 1) -> str | bytes:
     text = form.text(share)
     return text.encode() if isinstance(pattern.pattern, bytes) else text
 

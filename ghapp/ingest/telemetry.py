@@ -13,14 +13,21 @@ import structlog
 from msgspec.structs import astuple
 
 from ghapp.git.remotes import on_host
-from ghapp.otlp.bodies import Media, RequestRefusedError, request_digest
+from ghapp.otlp.bodies import MediaType, RequestRefusedError, request_digest
 from ghapp.otlp.counters import SeriesState, cumulative, deltas
-from ghapp.otlp.meaning import Meaning, told_by_events, told_by_points
+from ghapp.otlp.meaning import RequestMeaning, told_by_events, told_by_points
 from ghapp.otlp.nouns import SECOND, MetricPoint
 from ghapp.otlp.reading import SeriesMemory
-from ghapp.otlp.refusals import Refusal, Refusals
+from ghapp.otlp.refusals import RefusalReason, Refusals
 from ghapp.otlp.requests import decode_logs, decode_metrics, drop_traces
-from ghapp.otlp.told import Claims, Teller, Told, ToldDecision, ToldLines, ToldTokens
+from ghapp.otlp.told import (
+    IdentityClaims,
+    TelemetryTeller,
+    ToldDecision,
+    ToldLines,
+    ToldTokens,
+    ToldUsage,
+)
 from ghapp.store import NOBODY, AccessToken, AddedUsage, Store, StoreError, UsageOrigin
 from ghapp.store.telemetry import SERIES_KEPT, SeriesPoint, TakenRequest
 from ghapp.usage.answers import MOST, TokenCounts
@@ -49,7 +56,13 @@ class TelemetryIntake:
         self._memory = SeriesMemory()
 
     def take_metrics(
-        self, body: bytes, media: Media, encoding: str | None, token: AccessToken, *, now: datetime
+        self,
+        body: bytes,
+        media: MediaType,
+        encoding: str | None,
+        token: AccessToken,
+        *,
+        now: datetime,
     ) -> Refusals:
         """Store a request to ``/v1/metrics``; return what of it was refused."""
         source, (installation_id,) = UsageSource.METRICS, _installations(token)
@@ -70,7 +83,13 @@ class TelemetryIntake:
         return refused
 
     def take_logs(
-        self, body: bytes, media: Media, encoding: str | None, token: AccessToken, *, now: datetime
+        self,
+        body: bytes,
+        media: MediaType,
+        encoding: str | None,
+        token: AccessToken,
+        *,
+        now: datetime,
     ) -> Refusals:
         """Store a request to ``/v1/logs``; return what of it was refused."""
         source, (installation_id,) = UsageSource.EVENTS, _installations(token)
@@ -94,7 +113,7 @@ class TelemetryIntake:
         """Take a request to ``/v1/traces`` and keep nothing of it."""
         drop_traces(body, encoding)
 
-    def _places(self, installation_id: int, tellers: Iterable[Teller]) -> dict[str, int]:
+    def _places(self, installation_id: int, tellers: Iterable[TelemetryTeller]) -> dict[str, int]:
         """Return the ids of the repositories that are named and that the installation has."""
         named = {one.repository for one in tellers if one.repository}
         found = {}
@@ -153,13 +172,13 @@ def _named_points(
         return points
     named = [one for one in points if _named(one[0].measure.head.teller.claims) is not None]
     if len(named) < len(points):
-        refused[Refusal.NOBODY] += len(points) - len(named)
+        refused[RefusalReason.NOBODY] += len(points) - len(named)
     return named
 
 
 def _counted(
     taken: TakenRequest, points: list[MetricPoint], owner: int, refused: Refusals, now: datetime
-) -> tuple[Meaning, Counter[str]]:
+) -> tuple[RequestMeaning, Counter[str]]:
     """Return what points tell since the last ones, and how many were kept by agent."""
     # Noted with the first request, whatever it holds: a series may begin right after it.
     contact = taken.first_contact()
@@ -179,14 +198,14 @@ def _counted(
 # --- events ---------------------------------------------------------------------------------------
 
 
-def _named_events(told: Told, token: AccessToken, refused: Refusals) -> list[ToldEvent]:
+def _named_events(told: ToldUsage, token: AccessToken, refused: Refusals) -> list[ToldEvent]:
     """Return the events that say whose they are."""
     events: list[ToldEvent] = [*told.tokens, *told.decisions]
     if token.user_id != NOBODY:
         return events
     named = [one for one in events if _named(one.teller.claims) is not None]
     if len(named) < len(events):
-        refused[Refusal.NOBODY] += len(events) - len(named)
+        refused[RefusalReason.NOBODY] += len(events) - len(named)
     return named
 
 
@@ -209,8 +228,8 @@ def _key(one: ToldEvent) -> str | None:
     return one.key and f"{one.teller.agent}/{kind}/{one.key}"
 
 
-def _told(events: Iterable[ToldEvent]) -> Told:
-    told = Told(tokens=[], decisions=[], lines=[], agent_sessions=[])
+def _told(events: Iterable[ToldEvent]) -> ToldUsage:
+    told = ToldUsage(tokens=[], decisions=[], lines=[], agent_sessions=[])
     for one in events:
         if isinstance(one, ToldTokens):
             told.tokens.append(one)
@@ -222,7 +241,7 @@ def _told(events: Iterable[ToldEvent]) -> Told:
 # --- rows -----------------------------------------------------------------------------------------
 
 
-def _named(claims: Claims) -> UsageIdentity | None:
+def _named(claims: IdentityClaims) -> UsageIdentity | None:
     """Return the first name that a sender gives; ``None``: it names nobody.
 
     None of them is trusted as an account of GitHub: anybody can claim a login.
@@ -239,11 +258,11 @@ def _named(claims: Claims) -> UsageIdentity | None:
 
 
 def _usage(
-    told: Told, installation_id: int, token: AccessToken, places: dict[str, int]
+    told: ToldUsage, installation_id: int, token: AccessToken, places: dict[str, int]
 ) -> list[AddedUsage]:
     """Return what is told as rows, by who told it and where."""
     found: dict[UsageOrigin, dict[Any, UsageRow]] = {}
-    origins: dict[Teller, UsageOrigin] = {}
+    origins: dict[TelemetryTeller, UsageOrigin] = {}
     for teller, row in _rows(told):
         if teller not in origins:
             origins[teller] = _origin(teller, installation_id, token, places)
@@ -254,7 +273,7 @@ def _usage(
 
 
 def _origin(
-    teller: Teller, installation_id: int, token: AccessToken, places: dict[str, int]
+    teller: TelemetryTeller, installation_id: int, token: AccessToken, places: dict[str, int]
 ) -> UsageOrigin:
     is_bound = token.user_id != NOBODY
     account = UsageIdentity(IdentityKind.ACCOUNT, str(token.user_id))
@@ -268,7 +287,7 @@ def _origin(
     )
 
 
-def _rows(told: Told) -> Iterable[tuple[Teller, UsageRow]]:
+def _rows(told: ToldUsage) -> Iterable[tuple[TelemetryTeller, UsageRow]]:
     for one in told.tokens:
         yield (
             one.teller,
@@ -314,7 +333,7 @@ def _lines(told: ToldLines) -> DecisionDay:
     )
 
 
-def _about(teller: Teller, at: datetime) -> dict[str, Any]:
+def _about(teller: TelemetryTeller, at: datetime) -> dict[str, Any]:
     return {
         "agent": teller.agent,
         "agent_session": teller.agent_session or UNNAMED_SESSION,

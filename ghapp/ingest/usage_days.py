@@ -15,7 +15,7 @@ from ghapp.attribution.model import PassedOver, Struct, UnreadEvidence
 from ghapp.evidence.source import Worktree, added_up
 from ghapp.ingest.artifacts import EvidenceArtifact, each_artifact
 from ghapp.ingest.usage_files import FoundUsage, read_usage
-from ghapp.usage.answers import MOST, Settling, UsageRecord
+from ghapp.usage.answers import MOST, AnswerSettling, UsageRecord
 from ghapp.usage.believed import left_out
 from ghapp.usage.days import DecisionDay, TokenDay, decision_days, misfits, token_days
 from ghapp.usage.decisions import DecidedEdit, decided_once
@@ -109,7 +109,7 @@ class _Usage:
 
     def __init__(self, since: date, until: date) -> None:
         self._since, self._until = since, until
-        self.settling = Settling()
+        self.settling = AnswerSettling()
         self.decisions: list[DecidedEdit] = []
         self.worktrees: set[Worktree] = set()
         self.passed_over: list[PassedOver] = []

@@ -14,7 +14,7 @@ _STEP = 256 * 1024
 _GZIP = 31  # zlib's window bits for gzip: 15, and 16 for the header
 
 
-class Media(StrEnum):
+class MediaType(StrEnum):
     """The two encodings; an answer has the request's."""
 
     PROTOBUF = "application/x-protobuf"
@@ -30,13 +30,13 @@ class RequestRefusedError(ValueError):
         """HTTP's status. None of those used here makes a sender send the same again."""
 
 
-def media_of(content_type: str | None) -> Media:
+def media_of(content_type: str | None) -> MediaType:
     """Return the encoding that a ``Content-Type`` names. Raises `RequestRefusedError`."""
     plain = (content_type or "").partition(";")[0].strip().lower()
     try:
-        return Media(plain)
+        return MediaType(plain)
     except ValueError:
-        message = f"the content type is none of {', '.join(Media)}: set the exporter's protocol"
+        message = f"the content type is none of {', '.join(MediaType)}: set the exporter's protocol"
         raise RequestRefusedError(415, f"{message} to http/protobuf or http/json") from None
 
 

@@ -23,7 +23,7 @@ class TooManyFieldsError(DamagedError):
     """Raised if a message has more fields than it may have."""
 
 
-class Field(NamedTuple):
+class ProtobufField(NamedTuple):
     """One field of a message, by its places in the body."""
 
     number: int
@@ -50,7 +50,7 @@ def varint(body: bytes, at: int, end: int) -> tuple[int, int]:
     raise DamagedError(f"a number at byte {at} has no end")
 
 
-def fields(body: bytes, at: int, end: int, most: int) -> list[Field]:
+def fields(body: bytes, at: int, end: int, most: int) -> list[ProtobufField]:
     """Return the fields of a message between two places.
 
     Raises `DamagedError`, and `TooManyFieldsError` before it reads more than it may.
@@ -81,7 +81,7 @@ def fields(body: bytes, at: int, end: int, most: int) -> list[Field]:
         if at > end or tag <= 7:
             raise DamagedError(f"the field at byte {begin} has no number, or ends too late")
         found.append((tag >> 3, wire, value, at, begin))
-    return many(Field, found)
+    return many(ProtobufField, found)
 
 
 def leading(
@@ -110,7 +110,7 @@ def leading(
     return found, at
 
 
-def inside(message: list[Field], number: int) -> list[tuple[int, int]]:
+def inside(message: list[ProtobufField], number: int) -> list[tuple[int, int]]:
     """Return where the messages or texts in one field lie."""
     return [(value, end) for its, wire, value, end, _ in message if its == number and wire == BYTES]
 

@@ -12,7 +12,7 @@ from msgspec import Raw
 from ghapp.otlp.bodies import RequestRefusedError
 from ghapp.otlp.frames import DamagedError
 from ghapp.otlp.kept import CHECKS, MOST_ATTRIBUTES, Checked, to_number
-from ghapp.otlp.nouns import LONGEST_NAME, Kind
+from ghapp.otlp.nouns import LONGEST_NAME, MetricKind
 from ghapp.otlp.reading import (
     Checks,
     LogsReader,
@@ -140,11 +140,11 @@ def read_metrics(body: bytes, reader: MetricsReader) -> None:
 
 def _read_metric(metric: _Metric, resource: bytes, scope: str, reader: MetricsReader) -> None:
     kinds = (
-        (Kind.SUM, metric.sum),
-        (Kind.OTHER, metric.gauge),
-        (Kind.HISTOGRAM, metric.histogram),
-        (Kind.HISTOGRAM, metric.exponentialHistogram),
-        (Kind.OTHER, metric.summary),
+        (MetricKind.SUM, metric.sum),
+        (MetricKind.OTHER, metric.gauge),
+        (MetricKind.HISTOGRAM, metric.histogram),
+        (MetricKind.HISTOGRAM, metric.exponentialHistogram),
+        (MetricKind.OTHER, metric.summary),
     )
     found = [(kind, data) for kind, data in kinds if data is not None]
     if not found:
@@ -170,7 +170,7 @@ def _read_metric(metric: _Metric, resource: bytes, scope: str, reader: MetricsRe
     for one in points:
         block = bytes(one.attributes)
         series = known[block] if block in known else reader.series(context, block)
-        value = _value(one) if kind is Kind.SUM else _special(one.sum)
+        value = _value(one) if kind is MetricKind.SUM else _special(one.sum)
         for time in (one.startTimeUnixNano, one.timeUnixNano):
             if time not in times:
                 times[time] = _whole(time)

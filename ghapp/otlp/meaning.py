@@ -4,16 +4,16 @@ from collections.abc import Iterable
 
 from ghapp.attribution.model import Struct
 from ghapp.otlp.nouns import SECOND, LogEvent, MetricPoint, to_datetime
-from ghapp.otlp.refusals import Refusal, Refusals
+from ghapp.otlp.refusals import RefusalReason, Refusals
 from ghapp.otlp.senders.registry import EVENTS
 from ghapp.otlp.told import (
     Counted,
-    Head,
-    Told,
+    RowHead,
     ToldAgentSessions,
     ToldDecision,
     ToldLines,
     ToldTokens,
+    ToldUsage,
 )
 from ghapp.usage.answers import MOST, TokenCounts
 from ghapp.usage.decisions import EditDecision
@@ -21,10 +21,10 @@ from ghapp.usage.decisions import EditDecision
 _DAY = 24 * 3600 * SECOND
 
 
-class Meaning(Struct, frozen=True):
+class RequestMeaning(Struct, frozen=True):
     """What a request tells, and what of it cannot be believed."""
 
-    told: Told
+    told: ToldUsage
     refused: Refusals
 
 
@@ -46,13 +46,13 @@ class _Sum:
             self.counts[counted] = self.counts.get(counted, 0) + value
 
 
-def told_by_points(deltas: Iterable[MetricPoint]) -> Meaning:
+def told_by_points(deltas: Iterable[MetricPoint]) -> RequestMeaning:
     """Return what deltas tell, those of one agent session, model and UTC day together.
 
     Together, because a sender whose input includes its cache counts both under the same name, at
     the same time: neither means anything alone.
     """
-    heads: dict[int, Head] = {}
+    heads: dict[int, RowHead] = {}
     sums: dict[tuple[int, int], _Sum] = {}
     for series, _, at, value in deltas:
         measure = series.measure
@@ -68,19 +68,21 @@ def told_by_points(deltas: Iterable[MetricPoint]) -> Meaning:
         counts = found.counts
         counts[counted] = counts[counted] + value if counted in counts else value
         found.points += 1
-    meaning = Meaning(told=_nothing(), refused=Refusals())
+    meaning = RequestMeaning(told=_nothing(), refused=Refusals())
     for head, one in _merged(heads, sums):
         _tell(head, one, meaning)
     return meaning
 
 
-def _merged(heads: dict[int, Head], sums: dict[tuple[int, int], _Sum]) -> list[tuple[Head, _Sum]]:
+def _merged(
+    heads: dict[int, RowHead], sums: dict[tuple[int, int], _Sum]
+) -> list[tuple[RowHead, _Sum]]:
     """Return the sums by head and day, of equal heads together."""
     found = [(heads[which], day, one) for (which, day), one in sums.items()]
     rough = {(head.teller.agent_session, head.model, day) for head, day, _ in found}
     if len(rough) == len(found):
         return [(head, one) for head, _, one in found]
-    whole: dict[tuple[Head, int], _Sum] = {}
+    whole: dict[tuple[RowHead, int], _Sum] = {}
     for head, day, one in found:
         known = whole.setdefault((head, day), one)
         if known is not one:
@@ -88,9 +90,9 @@ def _merged(heads: dict[int, Head], sums: dict[tuple[int, int], _Sum]) -> list[t
     return [(head, one) for (head, _), one in whole.items()]
 
 
-def _tell(head: Head, one: _Sum, meaning: Meaning) -> None:
+def _tell(head: RowHead, one: _Sum, meaning: RequestMeaning) -> None:
     if max(one.counts.values()) > MOST:
-        meaning.refused[Refusal.TOO_LARGE] += one.points
+        meaning.refused[RefusalReason.TOO_LARGE] += one.points
         return
     told, at, counts = meaning.told, to_datetime(one.at), one.counts
     teller, model = head.teller, head.model
@@ -109,7 +111,7 @@ def _tell(head: Head, one: _Sum, meaning: Meaning) -> None:
         return
     tokens = _tokens(counts)
     if tokens is None:
-        meaning.refused[Refusal.DOES_NOT_ADD_UP] += one.points
+        meaning.refused[RefusalReason.DOES_NOT_ADD_UP] += one.points
         return
     told.tokens.append(
         ToldTokens(
@@ -126,7 +128,7 @@ def _tell(head: Head, one: _Sum, meaning: Meaning) -> None:
 _OTHERS = frozenset({"edits", "lines", "agent_sessions"})
 
 
-def _decision(head: Head, tool: str, decision: EditDecision, one: _Sum) -> ToldDecision:
+def _decision(head: RowHead, tool: str, decision: EditDecision, one: _Sum) -> ToldDecision:
     return ToldDecision(
         teller=head.teller,
         at=to_datetime(one.at),
@@ -157,19 +159,19 @@ def _tokens(counts: dict[Counted, int]) -> TokenCounts | None:
     )
 
 
-def told_by_events(events: Iterable[LogEvent]) -> Meaning:
+def told_by_events(events: Iterable[LogEvent]) -> RequestMeaning:
     """Return what events tell."""
-    meaning = Meaning(told=_nothing(), refused=Refusals())
+    meaning = RequestMeaning(told=_nothing(), refused=Refusals())
     for event in events:
         found = EVENTS[event.name](event)
         if isinstance(found, ToldTokens):
             meaning.told.tokens.append(found)
         elif isinstance(found, ToldDecision):
             meaning.told.decisions.append(found)
-        elif isinstance(found, Refusal):
+        elif isinstance(found, RefusalReason):
             meaning.refused[found] += 1
     return meaning
 
 
-def _nothing() -> Told:
-    return Told(tokens=[], decisions=[], lines=[], agent_sessions=[])
+def _nothing() -> ToldUsage:
+    return ToldUsage(tokens=[], decisions=[], lines=[], agent_sessions=[])

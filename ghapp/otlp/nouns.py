@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ghapp.attribution.model import Struct
 from ghapp.otlp.kept import Attributes, Value
 from ghapp.otlp.refusals import Refusals
-from ghapp.otlp.told import Measure
+from ghapp.otlp.told import SeriesMeasure
 
 MOST_POINTS = 10_000
 """Data points or log records of a request."""
@@ -22,7 +22,7 @@ SECOND = 1_000_000_000
 """Nanoseconds."""
 
 
-class Kind(StrEnum):
+class MetricKind(StrEnum):
     """The kind of a metric's points."""
 
     SUM = "sum"
@@ -30,14 +30,14 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-class Temporality(StrEnum):
+class AggregationTemporality(StrEnum):
     """Whether a point counts since the last one, or since its start."""
 
     DELTA = "delta"
     CUMULATIVE = "cumulative"
 
 
-class Facts(Struct, frozen=True):
+class TelemetryFacts(Struct, frozen=True):
     """What is kept of a series or an event."""
 
     scope: str
@@ -69,12 +69,12 @@ class Facts(Struct, frozen=True):
         return None if found is None else int(found)
 
 
-class Series(Facts, frozen=True):
+class MetricSeries(TelemetryFacts, frozen=True):
     """What all points of one series have in common."""
 
     unit: str
-    temporality: Temporality
-    measure: Measure
+    temporality: AggregationTemporality
+    measure: SeriesMeasure
     """What its points count."""
     identity: bytes = b""
     """16 bytes of all attributes, dropped ones too; empty: a delta needs none."""
@@ -83,7 +83,7 @@ class Series(Facts, frozen=True):
 class MetricPoint(NamedTuple):
     """One number of a series. Times are nanoseconds since 1970."""
 
-    series: Series
+    series: MetricSeries
     start: int
     """When counting began; 0: unknown."""
     at: int
@@ -91,7 +91,7 @@ class MetricPoint(NamedTuple):
     """Of a sum, or the sum of a histogram."""
 
 
-class LogEvent(Facts, frozen=True):
+class LogEvent(TelemetryFacts, frozen=True):
     """One event of an agent."""
 
     at: int

@@ -13,35 +13,35 @@ from ghapp.otlp.frames import (
     FIXED64,
     VARINT,
     DamagedError,
-    Field,
+    ProtobufField,
     TooManyFieldsError,
     fields,
     inside,
     leading,
 )
 from ghapp.otlp.kept import CHECKS, KEPT, MOST_ATTRIBUTES, Attributes, Checked
-from ghapp.otlp.nouns import LONGEST_NAME, MOST_PARTS, MOST_POINTS, Kind, Series
+from ghapp.otlp.nouns import LONGEST_NAME, MOST_PARTS, MOST_POINTS, MetricKind, MetricSeries
 from ghapp.otlp.reading import (
     Checks,
-    Context,
     LogsReader,
+    MetricContext,
     MetricHead,
     MetricsReader,
     Pairs,
     TooManyAttributesError,
 )
-from ghapp.otlp.refusals import Refusal
+from ghapp.otlp.refusals import RefusalReason
 from ghapp.usage.answers import MOST
 
 _POINT_FIELDS = MOST_ATTRIBUTES + 64
 """Fields of a point or record: its attributes, and the fixed ones."""
 _SUM, _HISTOGRAM, _EXPONENTIAL = 7, 9, 10
 _KINDS = {
-    5: Kind.OTHER,
-    _SUM: Kind.SUM,
-    _HISTOGRAM: Kind.HISTOGRAM,
-    _EXPONENTIAL: Kind.HISTOGRAM,
-    11: Kind.OTHER,
+    5: MetricKind.OTHER,
+    _SUM: MetricKind.SUM,
+    _HISTOGRAM: MetricKind.HISTOGRAM,
+    _EXPONENTIAL: MetricKind.HISTOGRAM,
+    11: MetricKind.OTHER,
 }
 
 
@@ -87,7 +87,7 @@ def read_metrics(body: bytes, reader: MetricsReader) -> None:
 
 
 def _read_metric(
-    parts: "_Parts", metric: list[Field], reader: MetricsReader, around: tuple[bytes, str]
+    parts: "_Parts", metric: list[ProtobufField], reader: MetricsReader, around: tuple[bytes, str]
 ) -> None:
     body = parts.body
     found = [one for one in metric if one.number in _KINDS and one.wire == BYTES]
@@ -117,20 +117,20 @@ def _read_metric(
 
 
 def _read_sums(
-    body: bytes, points: list[tuple[int, int]], context: Context, reader: MetricsReader
+    body: bytes, points: list[tuple[int, int]], context: MetricContext, reader: MetricsReader
 ) -> None:
     """Give the points of a sum to the reader: at once those of known series that look as usual."""
     known, shape, take = context.known, _SHAPES[_SUM], reader.points.append
     size, unpack, tags = _FRONT.size, _FRONT.unpack_from, (_START_TAG, _AT_TAG, _DOUBLE_TAG)
     earliest, latest = reader.earliest, reader.latest
     for at, end in points:
-        series: Series | Refusal | None = None
+        series: MetricSeries | RefusalReason | None = None
         if end - at >= size:
             tag, start, tag_at, time, tag_value, value = unpack(body, at)
             if (tag, tag_at, tag_value) == tags:
                 block = body[at + size : end]
                 series = known.get(block) or _series(block, context, reader)
-        if not isinstance(series, Series):
+        if not isinstance(series, MetricSeries):
             _read_point(body, (at, end), shape, context, reader)
         elif (
             earliest <= time <= latest
@@ -143,7 +143,9 @@ def _read_sums(
             reader.point(series, start, time, value, 0)
 
 
-def _series(block: bytes, context: Context, reader: MetricsReader) -> Series | Refusal | None:
+def _series(
+    block: bytes, context: MetricContext, reader: MetricsReader
+) -> MetricSeries | RefusalReason | None:
     """Return the series of the bytes behind a point's numbers; ``None``: they are not usual."""
     if block[:1] != _ATTRIBUTE:
         return None
@@ -154,13 +156,17 @@ def _series(block: bytes, context: Context, reader: MetricsReader) -> Series | R
 
 
 def _read_point(
-    body: bytes, place: tuple[int, int], shape: _Shape, context: Context, reader: MetricsReader
+    body: bytes,
+    place: tuple[int, int],
+    shape: _Shape,
+    context: MetricContext,
+    reader: MetricsReader,
 ) -> None:
     """Give a point to the reader, whatever the order of its fields."""
     try:
         inner = fields(body, *place, _POINT_FIELDS)
     except TooManyFieldsError:
-        reader.refuse(Refusal.TOO_MANY_ATTRIBUTES)
+        reader.refuse(RefusalReason.TOO_MANY_ATTRIBUTES)
         return
     numbers = _fixed(body, inner)
     value: object = numbers.get(shape.double)
@@ -195,7 +201,7 @@ def _read_record(
     try:
         inner = fields(body, *place, _POINT_FIELDS)
     except TooManyFieldsError:
-        reader.refuse(Refusal.TOO_MANY_ATTRIBUTES)
+        reader.refuse(RefusalReason.TOO_MANY_ATTRIBUTES)
         return
     numbers = _fixed(body, inner)
     names = [_name(body, inner, 12), _body_name(body, inner)]
@@ -203,7 +209,7 @@ def _read_record(
     reader.record(resource, scope, _block(body, inner, 6), filter(None, names), at)
 
 
-def _body_name(body: bytes, record: list[Field]) -> str:
+def _body_name(body: bytes, record: list[ProtobufField]) -> str:
     """Return a record's body if it is as short as an event's name; it is not kept."""
     for at, end in inside(record, 5):
         text = [body[a:b] for a, b in inside(fields(body, at, end, _POINT_FIELDS), 1)]
@@ -290,30 +296,30 @@ class _Parts:
         self.body = body
         self._left = MOST_PARTS
 
-    def fields(self, at: int, end: int) -> list[Field]:
+    def fields(self, at: int, end: int) -> list[ProtobufField]:
         """Return the fields of a part."""
         found = fields(self.body, at, end, self._left)
         self._left -= len(found)
         return found
 
-    def resource(self, inner: list[Field]) -> bytes:
+    def resource(self, inner: list[ProtobufField]) -> bytes:
         """Return the attributes of a resource, as they are sent."""
         messages = (self.fields(*place) for place in inside(inner, 1))
         return b"".join(_block(self.body, one, 1) for one in messages)
 
-    def scope(self, inner: list[Field]) -> str:
+    def scope(self, inner: list[ProtobufField]) -> str:
         """Return the name of an instrumentation scope; empty: it has none."""
         names = [_name(self.body, self.fields(*place), 1) for place in inside(inner, 1)]
         return names[-1] if names else ""
 
 
-def _block(body: bytes, message: list[Field], number: int) -> bytes:
+def _block(body: bytes, message: list[ProtobufField], number: int) -> bytes:
     """Return all fields of a number, with their tags."""
     found = (one for one in message if one.number == number and one.wire == BYTES)
     return b"".join(body[one.begin : one.end] for one in found)
 
 
-def _name(body: bytes, message: list[Field], number: int) -> str:
+def _name(body: bytes, message: list[ProtobufField], number: int) -> str:
     """Return a short text; empty: there is none."""
     places = inside(message, number)
     if not places:
@@ -322,13 +328,13 @@ def _name(body: bytes, message: list[Field], number: int) -> str:
     return body[at : min(end, at + 4 * LONGEST_NAME)].decode("utf-8", "replace")[:LONGEST_NAME]
 
 
-def _number(message: list[Field], number: int) -> int:
+def _number(message: list[ProtobufField], number: int) -> int:
     """Return a varint; 0: there is none."""
     found = [one.value for one in message if one.number == number and one.wire == VARINT]
     return found[-1] if found else 0
 
 
-def _fixed(body: bytes, message: list[Field]) -> dict[int, int]:
+def _fixed(body: bytes, message: list[ProtobufField]) -> dict[int, int]:
     """Return the fields of eight bytes by their numbers."""
     return {
         one.number: _TIME.unpack_from(body, one.value)[0] for one in message if one.wire == FIXED64

@@ -17,18 +17,18 @@ from ghapp.otlp.kept import Attributes, Checked, Value, count
 from ghapp.otlp.nouns import (
     MOST_POINTS,
     SECOND,
-    Facts,
-    Kind,
+    AggregationTemporality,
     LogEvent,
     LogsRead,
+    MetricKind,
     MetricPoint,
+    MetricSeries,
     MetricsRead,
-    Series,
-    Temporality,
+    TelemetryFacts,
 )
-from ghapp.otlp.refusals import Refusal, Refusals
+from ghapp.otlp.refusals import RefusalReason, Refusals
 from ghapp.otlp.senders.registry import EVENTS, METRICS, full_name, is_known
-from ghapp.otlp.told import Head, Measure
+from ghapp.otlp.told import RowHead, SeriesMeasure
 from ghapp.usage.answers import MOST
 
 Pairs = list[tuple[str, object]]
@@ -60,7 +60,7 @@ LONGEST_REMEMBERED = 4_096
 """Bytes of a series that is remembered."""
 NO_VALUE = 1
 """Flag of a point that says that nothing was recorded."""
-_TEMPORALITIES = {1: Temporality.DELTA, 2: Temporality.CUMULATIVE}
+_TEMPORALITIES = {1: AggregationTemporality.DELTA, 2: AggregationTemporality.CUMULATIVE}
 
 
 class TooManyAttributesError(ValueError):
@@ -72,24 +72,24 @@ class MetricHead(NamedTuple):
 
     name: str
     unit: str
-    kind: Kind
+    kind: MetricKind
     temporality: int
     is_monotonic: bool
 
 
-class Context(NamedTuple):
+class MetricContext(NamedTuple):
     """A metric of a resource and scope, with the series that are already known."""
 
     head: MetricHead
-    temporality: Temporality
+    temporality: AggregationTemporality
     scope: str
     resource: Attributes
     resource_block: bytes
-    known: dict[bytes, Series | Refusal | None]
+    known: dict[bytes, MetricSeries | RefusalReason | None]
     """A series' attributes as they are sent → the series, why it is refused, or left out."""
 
 
-ContextKey = tuple[bytes, str, MetricHead]
+MetricContextKey = tuple[bytes, str, MetricHead]
 
 
 class SeriesMemory:
@@ -101,26 +101,28 @@ class SeriesMemory:
     def __init__(self, most: int = MOST_REMEMBERED) -> None:
         self._most = most
         self._series = 0
-        self._contexts: dict[ContextKey, Context] = {}
-        self._heads: dict[Head, Head] = {}
+        self._contexts: dict[MetricContextKey, MetricContext] = {}
+        self._heads: dict[RowHead, RowHead] = {}
 
-    def context(self, key: ContextKey) -> Context | None:
+    def context(self, key: MetricContextKey) -> MetricContext | None:
         """Return what is known of a metric."""
         return self._contexts.get(key)
 
-    def keep(self, key: ContextKey, context: Context) -> None:
+    def keep(self, key: MetricContextKey, context: MetricContext) -> None:
         """Remember a metric, unless its resource is large."""
         if len(key[0]) <= LONGEST_REMEMBERED:
             self._make_room()
             self._contexts[key] = context
 
-    def keep_series(self, context: Context, block: bytes, found: Series | Refusal | None) -> None:
+    def keep_series(
+        self, context: MetricContext, block: bytes, found: MetricSeries | RefusalReason | None
+    ) -> None:
         """Remember a series, unless it is large."""
         if len(block) <= LONGEST_REMEMBERED:
             self._make_room()
             context.known[block] = found
 
-    def measure(self, found: Measure) -> Measure:
+    def measure(self, found: SeriesMeasure) -> SeriesMeasure:
         """Return a measure whose head is one and the same object as that of its equals."""
         return replace(found, head=self._heads.setdefault(found.head, found.head))
 
@@ -140,7 +142,7 @@ class MetricsReader:
         self._memory = memory
         self._read = read
         self._seen = 0
-        self.points: list[tuple[Series, int, int, int]] = []
+        self.points: list[tuple[MetricSeries, int, int, int]] = []
         """Series, start, time and value of each point that is kept."""
         self._refused = Refusals()
         self._left_out = 0
@@ -150,7 +152,9 @@ class MetricsReader:
         points = many(MetricPoint, self.points)
         return MetricsRead(points=points, refused=self._refused, left_out=self._left_out)
 
-    def metric(self, resource: bytes, scope: str, head: MetricHead, points: int) -> Context | None:
+    def metric(
+        self, resource: bytes, scope: str, head: MetricHead, points: int
+    ) -> MetricContext | None:
         """Take a metric; ``None``: its points are refused or left out, all alike.
 
         Raises `RequestRefusedError` if the request has too many points.
@@ -171,39 +175,41 @@ class MetricsReader:
             try:
                 kept = _kept(self._read.checked(resource))
             except TooManyAttributesError:
-                self._refused[Refusal.TOO_MANY_ATTRIBUTES] += points
+                self._refused[RefusalReason.TOO_MANY_ATTRIBUTES] += points
                 return None
             temporality = _TEMPORALITIES[head.temporality]
-            context = Context(head, temporality, scope, kept, resource, {})
+            context = MetricContext(head, temporality, scope, kept, resource, {})
             self._memory.keep(key, context)
         return context
 
-    def series(self, context: Context, block: bytes) -> Series | Refusal | None:
+    def series(self, context: MetricContext, block: bytes) -> MetricSeries | RefusalReason | None:
         """Return the series of a block of attributes."""
         if block in context.known:
             return context.known[block]
         try:
             found = self._series_of(context, block)
         except TooManyAttributesError:
-            return Refusal.TOO_MANY_ATTRIBUTES
+            return RefusalReason.TOO_MANY_ATTRIBUTES
         self._memory.keep_series(context, block, found)
         return found
 
-    def _series_of(self, context: Context, block: bytes) -> Series | Refusal | None:
+    def _series_of(
+        self, context: MetricContext, block: bytes
+    ) -> MetricSeries | RefusalReason | None:
         head = context.head
-        is_cumulative = context.temporality is Temporality.CUMULATIVE
+        is_cumulative = context.temporality is AggregationTemporality.CUMULATIVE
         attributes = _kept(self._read.checked(block))
-        facts = Facts(
+        facts = TelemetryFacts(
             scope=context.scope, name=head.name, resource=context.resource, attributes=attributes
         )
         measure = METRICS[head.name][1](facts)
-        if measure is None or isinstance(measure, Refusal):
+        if measure is None or isinstance(measure, RefusalReason):
             return measure
         identity = b""
         if is_cumulative:
             around, own = self._read.all(context.resource_block), self._read.all(block)
             identity = _identity(around, context.scope, head, own)
-        return Series(
+        return MetricSeries(
             scope=context.scope,
             name=head.name,
             resource=context.resource,
@@ -214,13 +220,13 @@ class MetricsReader:
             identity=identity,
         )
 
-    def refuse(self, why: Refusal) -> None:
+    def refuse(self, why: RefusalReason) -> None:
         """Refuse a point before it is read."""
         self._refused[why] += 1
 
     def point(
         self,
-        series: Series | Refusal | None,
+        series: MetricSeries | RefusalReason | None,
         start: int,
         at: int,
         value: object,
@@ -230,17 +236,17 @@ class MetricsReader:
         if series is None or flags & NO_VALUE:
             self._left_out += 1
             return
-        if isinstance(series, Refusal):
+        if isinstance(series, RefusalReason):
             self._refused[series] += 1
             return
         found = int(value) if type(value) is float and 0 <= value <= MOST else value
         if found != value or type(found) is not int or not 0 <= found <= MOST:
             # Not as most numbers are.
             found = count(value)
-        if isinstance(found, Refusal):
+        if isinstance(found, RefusalReason):
             self._refused[found] += 1
         elif not self.earliest <= at <= self.latest or start > at:
-            self._refused[Refusal.WRONG_TIME] += 1
+            self._refused[RefusalReason.WRONG_TIME] += 1
         else:
             self.points.append((series, start, at, found))
 
@@ -268,7 +274,7 @@ class LogsReader:
         try:
             return _kept(self._read.checked(block))
         except TooManyAttributesError:
-            self._refused[Refusal.TOO_MANY_ATTRIBUTES] += records
+            self._refused[RefusalReason.TOO_MANY_ATTRIBUTES] += records
             return None
 
     def record(
@@ -278,24 +284,24 @@ class LogsReader:
         try:
             checked = dict(self._read.checked(block))
         except TooManyAttributesError:
-            self._refused[Refusal.TOO_MANY_ATTRIBUTES] += 1
+            self._refused[RefusalReason.TOO_MANY_ATTRIBUTES] += 1
             return
         name = _name(scope, checked.get("event.name"), names)
         if name is None or name not in EVENTS:
             self._unread(name)
             return
-        wrong = next((one for one in checked.values() if isinstance(one, Refusal)), None)
+        wrong = next((one for one in checked.values() if isinstance(one, RefusalReason)), None)
         if wrong is not None:
             self._refused[wrong] += 1
         elif not self.earliest <= at <= self.latest:
-            self._refused[Refusal.WRONG_TIME] += 1
+            self._refused[RefusalReason.WRONG_TIME] += 1
         else:
             kept = _kept(checked.items())
             self._events.append(
                 LogEvent(scope=scope, name=name, resource=resource, attributes=kept, at=at)
             )
 
-    def refuse(self, why: Refusal) -> None:
+    def refuse(self, why: RefusalReason) -> None:
         """Refuse a record before it is read."""
         self._refused[why] += 1
 
@@ -303,7 +309,7 @@ class LogsReader:
         if name is not None and is_known(name):
             self._left_out += 1
         else:
-            self._refused[Refusal.UNKNOWN_EVENT] += 1
+            self._refused[RefusalReason.UNKNOWN_EVENT] += 1
 
 
 def _limits(now: datetime) -> tuple[int, int]:
@@ -311,24 +317,26 @@ def _limits(now: datetime) -> tuple[int, int]:
     return int(EARLIEST.timestamp()) * SECOND, int((now + AHEAD).timestamp()) * SECOND
 
 
-def _why_not(head: MetricHead) -> Refusal | None:
+def _why_not(head: MetricHead) -> RefusalReason | None:
     """Return why all points of a metric are refused; ``None``: they are not."""
     known = METRICS.get(head.name)
     if known is None:
-        return None if is_known(head.name) else Refusal.UNKNOWN_METRIC
+        return None if is_known(head.name) else RefusalReason.UNKNOWN_METRIC
     if head.kind is not known[0]:
-        return Refusal.WRONG_KIND
+        return RefusalReason.WRONG_KIND
     if head.temporality not in _TEMPORALITIES:
-        return Refusal.WRONG_TEMPORALITY
-    if head.kind is Kind.SUM and not head.is_monotonic:
-        return Refusal.NOT_MONOTONIC
+        return RefusalReason.WRONG_TEMPORALITY
+    if head.kind is MetricKind.SUM and not head.is_monotonic:
+        return RefusalReason.NOT_MONOTONIC
     return None
 
 
 def _kept(checked: Iterable[tuple[str, Checked]]) -> dict[str, Value]:
     """Return the attributes whose values have their form."""
     return {
-        key: value for key, value in checked if value is not None and not isinstance(value, Refusal)
+        key: value
+        for key, value in checked
+        if value is not None and not isinstance(value, RefusalReason)
     }
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from enum import StrEnum
 
 
-class Refusal(StrEnum):
+class RefusalReason(StrEnum):
     """Why one data point or log record is refused."""
 
     UNKNOWN_METRIC = "unknown_metric"
@@ -30,35 +30,35 @@ class Refusal(StrEnum):
 
 
 WORDS = {
-    Refusal.UNKNOWN_METRIC: "of a metric that no known agent sends",
-    Refusal.UNKNOWN_EVENT: "of an event that no known agent sends",
-    Refusal.UNKNOWN_SENDER: "of a known name from a sender that is none of its agents",
-    Refusal.WRONG_KIND: "of another kind than the metric (a sum, or a histogram)",
-    Refusal.NOT_MONOTONIC: "of a sum that may fall",
-    Refusal.WRONG_TEMPORALITY: "neither delta nor cumulative",
-    Refusal.NOT_A_NUMBER: "without a number",
-    Refusal.NEGATIVE: "negative",
-    Refusal.FRACTIONAL: "not whole",
-    Refusal.TOO_LARGE: "larger than 2^53",
-    Refusal.WRONG_TIME: "before 2024, more than a day ahead, or ending before they start",
-    Refusal.TOO_MANY_ATTRIBUTES: "with more than 128 attributes",
-    Refusal.INCOMPLETE: "without an attribute that the number needs",
-    Refusal.DOES_NOT_ADD_UP: "with parts larger than their whole",
-    Refusal.OUT_OF_ORDER: "older than what was already counted of their series",
-    Refusal.NOBODY: "that name nobody: set enduser.id, or use a person's ingest token",
+    RefusalReason.UNKNOWN_METRIC: "of a metric that no known agent sends",
+    RefusalReason.UNKNOWN_EVENT: "of an event that no known agent sends",
+    RefusalReason.UNKNOWN_SENDER: "of a known name from a sender that is none of its agents",
+    RefusalReason.WRONG_KIND: "of another kind than the metric (a sum, or a histogram)",
+    RefusalReason.NOT_MONOTONIC: "of a sum that may fall",
+    RefusalReason.WRONG_TEMPORALITY: "neither delta nor cumulative",
+    RefusalReason.NOT_A_NUMBER: "without a number",
+    RefusalReason.NEGATIVE: "negative",
+    RefusalReason.FRACTIONAL: "not whole",
+    RefusalReason.TOO_LARGE: "larger than 10^12",
+    RefusalReason.WRONG_TIME: "before 2024, more than a day ahead, or ending before they start",
+    RefusalReason.TOO_MANY_ATTRIBUTES: "with more than 128 attributes",
+    RefusalReason.INCOMPLETE: "without an attribute that the number needs",
+    RefusalReason.DOES_NOT_ADD_UP: "with parts larger than their whole",
+    RefusalReason.OUT_OF_ORDER: "older than what was already counted of their series",
+    RefusalReason.NOBODY: "that name nobody: set enduser.id, or use a person's ingest token",
 }
 
-Refusals = Counter[Refusal]
+Refusals = Counter[RefusalReason]
 """How many were refused, for each reason."""
 
 
 def sentence(refused: Refusals, what: str) -> str:
     """Return what a sender is told, such as "data points"; empty: nothing was refused.
 
-    >>> sentence(Refusals({Refusal.NEGATIVE: 2}), "data points")
+    >>> sentence(Refusals({RefusalReason.NEGATIVE: 2}), "data points")
     '2 data points were refused: 2 negative. The rest was kept.'
     """
     if not refused.total():
         return ""
-    parts = (f"{refused[one]} {WORDS[one]}" for one in Refusal if refused[one])
+    parts = (f"{refused[one]} {WORDS[one]}" for one in RefusalReason if refused[one])
     return f"{refused.total()} {what} were refused: {'; '.join(parts)}. The rest was kept."

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from ghapp.otlp import json_bodies, protobuf
-from ghapp.otlp.bodies import Media, RequestRefusedError, unpacked
+from ghapp.otlp.bodies import MediaType, RequestRefusedError, unpacked
 from ghapp.otlp.frames import DamagedError, TooManyFieldsError
 from ghapp.otlp.nouns import LogsRead, MetricsRead
 from ghapp.otlp.reading import LogsReader, MetricsReader, SeriesMemory
@@ -13,7 +13,7 @@ from ghapp.otlp.reading import LogsReader, MetricsReader, SeriesMemory
 
 def decode_metrics(
     body: bytes,
-    media: Media,
+    media: MediaType,
     encoding: str | None,
     now: datetime,
     memory: SeriesMemory | None = None,
@@ -24,7 +24,7 @@ def decode_metrics(
     `RequestRefusedError` if nothing of the request can be kept.
     """
     plain = unpacked(body, encoding)
-    is_json = media is Media.JSON
+    is_json = media is MediaType.JSON
     attributes = json_bodies.AttributeLists() if is_json else protobuf.AttributeFrames()
     reader = MetricsReader(now, memory or SeriesMemory(), attributes)
     read = json_bodies.read_metrics if is_json else protobuf.read_metrics
@@ -33,13 +33,13 @@ def decode_metrics(
     return reader.result()
 
 
-def decode_logs(body: bytes, media: Media, encoding: str | None, now: datetime) -> LogsRead:
+def decode_logs(body: bytes, media: MediaType, encoding: str | None, now: datetime) -> LogsRead:
     """Decode the body of a request to ``/v1/logs``, as it was sent.
 
     Raises `RequestRefusedError` if nothing of the request can be kept.
     """
     plain = unpacked(body, encoding)
-    is_json = media is Media.JSON
+    is_json = media is MediaType.JSON
     attributes = json_bodies.AttributeLists() if is_json else protobuf.AttributeFrames()
     reader = LogsReader(now, attributes)
     read = json_bodies.read_logs if is_json else protobuf.read_logs

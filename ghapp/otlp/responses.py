@@ -7,11 +7,11 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
-from ghapp.otlp.bodies import Media
+from ghapp.otlp.bodies import MediaType
 from ghapp.otlp.frames import varint_bytes
 
 
-class Signal(StrEnum):
+class TelemetrySignal(StrEnum):
     """What a request carries."""
 
     METRICS = "metrics"
@@ -19,7 +19,7 @@ class Signal(StrEnum):
     TRACES = "traces"
 
 
-class Code(IntEnum):
+class StatusCode(IntEnum):
     """The code of a ``google.rpc.Status``, by HTTP's status.
 
     https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
@@ -34,27 +34,29 @@ class Code(IntEnum):
 
 
 _CODES = {
-    401: Code.UNAUTHENTICATED,
-    403: Code.PERMISSION_DENIED,
-    413: Code.RESOURCE_EXHAUSTED,
-    429: Code.RESOURCE_EXHAUSTED,
-    500: Code.INTERNAL,
-    503: Code.UNAVAILABLE,
+    401: StatusCode.UNAUTHENTICATED,
+    403: StatusCode.PERMISSION_DENIED,
+    413: StatusCode.RESOURCE_EXHAUSTED,
+    429: StatusCode.RESOURCE_EXHAUSTED,
+    500: StatusCode.INTERNAL,
+    503: StatusCode.UNAVAILABLE,
 }
 _REJECTED = {
-    Signal.METRICS: "rejectedDataPoints",
-    Signal.LOGS: "rejectedLogRecords",
-    Signal.TRACES: "rejectedSpans",
+    TelemetrySignal.METRICS: "rejectedDataPoints",
+    TelemetrySignal.LOGS: "rejectedLogRecords",
+    TelemetrySignal.TRACES: "rejectedSpans",
 }
 
 
-def success(media: Media, signal: Signal, rejected: int = 0, message: str = "") -> bytes:
+def success(
+    media: MediaType, signal: TelemetrySignal, rejected: int = 0, message: str = ""
+) -> bytes:
     """Return the body of an answer with status 200.
 
     ``rejected`` and a sentence about them make it a partial success, after which a sender must
     not send again.
     """
-    if media is Media.JSON:
+    if media is MediaType.JSON:
         partial = {_REJECTED[signal]: str(rejected), "errorMessage": message}
         return msgspec.json.encode({"partialSuccess": partial} if rejected or message else {})
     # All three responses are alike: field 1 is the partial success with a number and a text.
@@ -62,10 +64,10 @@ def success(media: Media, signal: Signal, rejected: int = 0, message: str = "") 
     return _bytes(1, partial_bytes) if partial_bytes else b""
 
 
-def failure(media: Media, status: int, message: str) -> bytes:
+def failure(media: MediaType, status: int, message: str) -> bytes:
     """Return the body of an answer with another status: a ``google.rpc.Status``."""
-    code = _CODES.get(status, Code.INVALID_ARGUMENT)
-    if media is Media.JSON:
+    code = _CODES.get(status, StatusCode.INVALID_ARGUMENT)
+    if media is MediaType.JSON:
         return msgspec.json.encode({"code": int(code), "message": message})
     return _number(1, code) + _text(2, message)
 

@@ -20,7 +20,7 @@ class TelemetrySource(StrEnum):
     METRICS = "metrics"
 
 
-class Claims(Struct, frozen=True):
+class IdentityClaims(Struct, frozen=True):
     """Whom a sender says it works for. Anybody can claim anything; ``None``: not claimed."""
 
     email: str | None = None
@@ -35,7 +35,7 @@ class Claims(Struct, frozen=True):
     """``github.login``, which device management sets."""
 
 
-class Teller(Struct, frozen=True):
+class TelemetryTeller(Struct, frozen=True):
     """Who told something: an agent on somebody's machine."""
 
     source: TelemetrySource
@@ -43,7 +43,7 @@ class Teller(Struct, frozen=True):
     agent_version: str | None
     agent_session: str | None
     """``None``: the sender names none (Codex's and Qwen Code's metrics)."""
-    claims: Claims
+    claims: IdentityClaims
     repository: str | None = None
     """``host/owner/name`` in lower case; ``None``: not sent."""
     is_comparable: bool = True
@@ -65,10 +65,10 @@ Counted = Literal[
 """What the points of a series count. Plain texts, because every point is added by one."""
 
 
-class Head(Struct, frozen=True):
+class RowHead(Struct, frozen=True):
     """What the points of one row have in common."""
 
-    teller: Teller
+    teller: TelemetryTeller
     model: str | None = None
     is_aside: bool = False
     tool: str | None = None
@@ -77,17 +77,17 @@ class Head(Struct, frozen=True):
     decided_by: DecidedBy | None = None
 
 
-class Measure(Struct, frozen=True):
+class SeriesMeasure(Struct, frozen=True):
     """What a point of a series means."""
 
-    head: Head
+    head: RowHead
     counted: Counted
 
 
 class ToldTokens(Struct, frozen=True):
     """Tokens of one answer (events), or of a request's answers on one day (metrics)."""
 
-    teller: Teller
+    teller: TelemetryTeller
     at: datetime
     model: str | None
     tokens: TokenCounts
@@ -102,7 +102,7 @@ class ToldTokens(Struct, frozen=True):
 class ToldDecision(Struct, frozen=True):
     """What became of edits."""
 
-    teller: Teller
+    teller: TelemetryTeller
     at: datetime
     tool: str
     language: str | None
@@ -118,7 +118,7 @@ class ToldDecision(Struct, frozen=True):
 class ToldLines(Struct, frozen=True):
     """Lines that tools added; they belong to no single edit."""
 
-    teller: Teller
+    teller: TelemetryTeller
     at: datetime
     model: str | None
     language: str | None
@@ -128,12 +128,12 @@ class ToldLines(Struct, frozen=True):
 class ToldAgentSessions(Struct, frozen=True):
     """Agent sessions that began."""
 
-    teller: Teller
+    teller: TelemetryTeller
     at: datetime
     started: int
 
 
-class Told(Struct, frozen=True):
+class ToldUsage(Struct, frozen=True):
     """All that one request tells."""
 
     tokens: list[ToldTokens]

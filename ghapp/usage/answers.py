@@ -85,14 +85,14 @@ class UsageRecord(Struct, frozen=True):
 
 
 def settled(records: Iterable[UsageRecord]) -> list[UsageRecord]:
-    """Return one record for each answer, in the order of their times (see `Settling`)."""
-    settling = Settling()
+    """Return one record for each answer, in the order of their times (see `AnswerSettling`)."""
+    settling = AnswerSettling()
     for one in records:
         settling.add(one)
     return settling.answers()
 
 
-class Settling:
+class AnswerSettling:
     """Which records count, one after the other: it keeps one for each answer.
 
     Records of one answer have the same message and request; the one with the largest output

@@ -13,9 +13,9 @@ from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ghapp.ingest.telemetry import TelemetryIntake
-from ghapp.otlp.bodies import MOST_BYTES, Media, RequestRefusedError, media_of, too_large
+from ghapp.otlp.bodies import MOST_BYTES, MediaType, RequestRefusedError, media_of, too_large
 from ghapp.otlp.refusals import Refusals, sentence
-from ghapp.otlp.responses import Signal, failure, success
+from ghapp.otlp.responses import TelemetrySignal, failure, success
 from ghapp.store import AccessToken, StoreError, TokenKind
 from ghapp.web.access import authorization
 from ghapp.web.current import services
@@ -66,7 +66,7 @@ def metrics() -> Response:
     token, media = _token(), _media()
     encoding = request.headers.get("Content-Encoding")
     refused = _intake().take_metrics(_body(), media, encoding, token, now=services.clock())
-    return _success(media, Signal.METRICS, refused, "data points")
+    return _success(media, TelemetrySignal.METRICS, refused, "data points")
 
 
 @telemetry.post("/logs")
@@ -76,7 +76,7 @@ def logs() -> Response:
     token, media = _token(), _media()
     encoding = request.headers.get("Content-Encoding")
     refused = _intake().take_logs(_body(), media, encoding, token, now=services.clock())
-    return _success(media, Signal.LOGS, refused, "log records")
+    return _success(media, TelemetrySignal.LOGS, refused, "log records")
 
 
 @telemetry.post("/traces")
@@ -86,7 +86,7 @@ def traces() -> Response:
     _token()
     media = _media()
     _intake().take_traces(_body(), request.headers.get("Content-Encoding"))
-    return _success(media, Signal.TRACES, Refusals(), "spans")
+    return _success(media, TelemetrySignal.TRACES, Refusals(), "spans")
 
 
 @telemetry.errorhandler(HTTPException)
@@ -119,7 +119,7 @@ def _token() -> AccessToken:
     return token
 
 
-def _media() -> Media:
+def _media() -> MediaType:
     return media_of(request.headers.get("Content-Type"))
 
 
@@ -132,7 +132,7 @@ def _body() -> bytes:
         raise too_large() from None
 
 
-def _success(media: Media, signal: Signal, refused: Refusals, what: str) -> Response:
+def _success(media: MediaType, signal: TelemetrySignal, refused: Refusals, what: str) -> Response:
     body = success(media, signal, refused.total(), sentence(refused, what))
     return Response(body, content_type=media.value)
 
@@ -141,7 +141,7 @@ def _problem(status: int, message: str) -> Response:
     try:
         media = _media()
     except RequestRefusedError:
-        media = Media.JSON
+        media = MediaType.JSON
     response = Response(failure(media, status, message), status, content_type=media.value)
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="telemetry"'

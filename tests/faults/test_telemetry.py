@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from ghapp.otlp.bodies import Media
+from ghapp.otlp.bodies import MediaType
 from ghapp.otlp.nouns import SECOND
 from ghapp.store import NOBODY, Installation, NewToken, TokenKind, new_secret
 from ghapp.usage.days import TokenDay
@@ -41,17 +41,19 @@ def bodies(number: int) -> list[tuple[str, bytes]]:
     times = {"startTimeUnixNano": str(at - number - 1), "timeUnixNano": str(at)}
     told = {"input_tokens": 0, "output_tokens": 1, "model": "m", "request_id": f"req_{number}"}
     return [
-        ("metrics", encoded(metrics(metric([point(1, about=mail, **times)])), Media.PROTOBUF)),
+        ("metrics", encoded(metrics(metric([point(1, about=mail, **times)])), MediaType.PROTOBUF)),
         (
             "logs",
-            encoded(logs(record("api_request", mail | told, timeUnixNano=str(at))), Media.PROTOBUF),
+            encoded(
+                logs(record("api_request", mail | told, timeUnixNano=str(at))), MediaType.PROTOBUF
+            ),
         ),
     ]
 
 
 def send(place: Place, secret: str, number: int) -> None:
     """Send until there is an answer."""
-    headers = {"Authorization": f"Bearer {secret}", "Content-Type": Media.PROTOBUF.value}
+    headers = {"Authorization": f"Bearer {secret}", "Content-Type": MediaType.PROTOBUF.value}
     until = time.monotonic() + START_SECONDS
     for path, body in bodies(number):
         url = f"{place.app.environment['GHAPP_PUBLIC_URL']}/v1/{path}"

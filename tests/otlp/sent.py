@@ -14,9 +14,9 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 
-from ghapp.otlp.bodies import Media
+from ghapp.otlp.bodies import MediaType
 from ghapp.otlp.counters import SeriesState, deltas
-from ghapp.otlp.meaning import Meaning, told_by_events, told_by_points
+from ghapp.otlp.meaning import RequestMeaning, told_by_events, told_by_points
 from ghapp.otlp.nouns import SECOND, LogsRead, MetricsRead
 from ghapp.otlp.requests import decode_logs, decode_metrics
 
@@ -27,7 +27,7 @@ AGENT_SESSION = "3f1d0c9e-6b52-4c0a-9a1e-2f4b7d8c9e01"
 CLAUDE = {"service.name": "claude-code", "service.version": "2.1.274"}
 CLAUDE_SCOPE = "com.anthropic.claude_code"
 DELTA, CUMULATIVE = 1, 2
-BOTH = tuple(Media)
+BOTH = tuple(MediaType)
 Request = dict[str, Any]
 
 
@@ -116,9 +116,9 @@ def logs(
     return {"resourceLogs": [{"resource": around, "scopeLogs": [scoped]}]}
 
 
-def encoded(request: Request, media: Media) -> bytes:
+def encoded(request: Request, media: MediaType) -> bytes:
     """Return a request's bytes."""
-    if media is Media.JSON:
+    if media is MediaType.JSON:
         return json.dumps(request).encode()
     is_metrics = "resourceMetrics" in request
     message = ExportMetricsServiceRequest() if is_metrics else ExportLogsServiceRequest()
@@ -140,7 +140,7 @@ def read_logs(request: Request) -> LogsRead:
     return first
 
 
-def told(request: Request, states: Mapping[bytes, SeriesState] | None = None) -> Meaning:
+def told(request: Request, states: Mapping[bytes, SeriesState] | None = None) -> RequestMeaning:
     """Return what a request tells, all of whose series are new and whole."""
     if "resourceLogs" in request:
         return told_by_events(read_logs(request).events)

@@ -7,7 +7,7 @@ import pytest
 
 from ghapp.otlp.bodies import (
     MOST_BYTES,
-    Media,
+    MediaType,
     RequestRefusedError,
     media_of,
     request_digest,
@@ -72,8 +72,8 @@ def test_another_encoding_is_refused() -> None:
 
 
 def test_the_content_type_names_the_encoding() -> None:
-    assert media_of("application/json; charset=utf-8") is Media.JSON
-    assert media_of("Application/X-Protobuf") is Media.PROTOBUF
+    assert media_of("application/json; charset=utf-8") is MediaType.JSON
+    assert media_of("Application/X-Protobuf") is MediaType.PROTOBUF
 
 
 @pytest.mark.parametrize("content_type", [None, "", "text/plain", "application/grpc"])

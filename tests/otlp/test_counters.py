@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ghapp.otlp.counters import SeriesState, advance, cumulative, deltas
 from ghapp.otlp.nouns import SECOND, MetricPoint
-from ghapp.otlp.refusals import Refusal
+from ghapp.otlp.refusals import RefusalReason
 from tests.otlp.sent import AT, CUMULATIVE, START, metric, metrics, point, read_metrics
 from tests.searching import searched
 
@@ -21,13 +21,13 @@ def at(time: int, value: int, start: int = 100) -> MetricPoint:
     return POINT._replace(start=start, at=time, value=value)
 
 
-def counted(points: list[MetricPoint], first_contact: int = 50) -> list[int | Refusal]:
+def counted(points: list[MetricPoint], first_contact: int = 50) -> list[int | RefusalReason]:
     """Return what each point adds, when they come one after another."""
     state: SeriesState | None = None
-    found: list[int | Refusal] = []
+    found: list[int | RefusalReason] = []
     for one in points:
         step = advance(state, one, first_contact)
-        if isinstance(step, Refusal):
+        if isinstance(step, RefusalReason):
             found.append(step)
         else:
             delta, state = step
@@ -60,7 +60,7 @@ def test_a_repeated_point_counts_once() -> None:
 
 
 def test_an_older_point_is_refused() -> None:
-    late = Refusal.OUT_OF_ORDER
+    late = RefusalReason.OUT_OF_ORDER
     assert counted([at(110, 10), at(130, 30), at(120, 20), at(140, 40)]) == [10, 20, late, 10]
     assert counted([at(110, 10), at(110, 11)]) == [10, late]
 
@@ -69,7 +69,7 @@ def test_two_processes_of_one_series_are_never_counted_twice() -> None:
     # https://github.com/anthropics/claude-code/issues/56317
     one, other = ([at(t + s, 10 * t, start=s) for t in range(1, 9)] for s in (100, 105))
     mixed = sorted([*one, *other], key=lambda step: step.at)
-    found = [delta for delta in counted(mixed) if not isinstance(delta, Refusal)]
+    found = [delta for delta in counted(mixed) if not isinstance(delta, RefusalReason)]
     assert 80 <= sum(found) <= 160
 
 
@@ -97,7 +97,7 @@ def test_two_points_of_a_series_in_one_request_follow_each_other() -> None:
 def test_refused_points_are_counted_and_keep_their_state() -> None:
     points = [point(number, timeUnixNano=str(AT - late)) for number, late in ((10, 0), (5, 9))]
     found = deltas(read_metrics(metrics(metric(points, temporality=CUMULATIVE))).points, {}, 0)
-    assert found.refused == {Refusal.OUT_OF_ORDER: 1}
+    assert found.refused == {RefusalReason.OUT_OF_ORDER: 1}
     assert [one.value for one in found.points] == [10]
     assert [one.value for one in found.states.values()] == [10]
 
@@ -161,7 +161,7 @@ def test_deltas_add_up_to_what_was_counted(processes: list[Process], repeats: bo
     points = [one for process in processes for one in process.points()]
     given_points = [one for one in points for _ in range(1 + repeats)]
     found = counted(given_points, first_contact=50)
-    assert not any(isinstance(one, Refusal) for one in found)
+    assert not any(isinstance(one, RefusalReason) for one in found)
     assert sum(one for one in found if isinstance(one, int)) == sum(
         process.seen(50) for process in processes
     )
@@ -187,4 +187,4 @@ def test_whatever_comes_nothing_is_negative_or_larger_than_its_value(
 ) -> None:
     points = [at(time, value, start) for start, time, value in steps]
     for one, delta in zip(points, counted(points), strict=True):
-        assert delta is Refusal.OUT_OF_ORDER or 0 <= delta <= one.value
+        assert delta is RefusalReason.OUT_OF_ORDER or 0 <= delta <= one.value

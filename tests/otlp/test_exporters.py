@@ -28,8 +28,8 @@ from ghapp.otlp.counters import SeriesState, deltas
 from ghapp.otlp.meaning import told_by_events, told_by_points
 from ghapp.otlp.refusals import sentence
 from ghapp.otlp.requests import decode_logs, decode_metrics
-from ghapp.otlp.responses import Signal, success
-from ghapp.otlp.told import Told
+from ghapp.otlp.responses import TelemetrySignal, success
+from ghapp.otlp.told import ToldUsage
 from ghapp.usage.answers import TokenCounts
 from tests.otlp.sent import AGENT_SESSION, CLAUDE, CLAUDE_SCOPE
 from tests.receivers import serving
@@ -44,7 +44,7 @@ class Door(http.server.ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.told: list[Told] = []
+        self.told: list[ToldUsage] = []
         self.states: dict[bytes, SeriesState] = {}
         self.headers: list[Any] = []
 
@@ -57,14 +57,14 @@ class Door(http.server.ThreadingHTTPServer):
             events = decode_logs(body, media, encoding, now)
             self.told.append(told_by_events(events.events).told)
             refused = events.refused
-            signal, what = Signal.LOGS, "log records"
+            signal, what = TelemetrySignal.LOGS, "log records"
         else:
             points = decode_metrics(body, media, encoding, now)
             found = deltas(points.points, self.states, 0)
             self.states |= found.states
             self.told.append(told_by_points(found.points).told)
             refused = points.refused
-            signal, what = Signal.METRICS, "data points"
+            signal, what = TelemetrySignal.METRICS, "data points"
         return success(media, signal, refused.total(), sentence(refused, what))
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghapp.otlp.kept import CHECKS, KEPT, Form, count
-from ghapp.otlp.refusals import Refusal
+from ghapp.otlp.kept import CHECKS, KEPT, ValueForm, count
+from ghapp.otlp.refusals import RefusalReason
 from ghapp.usage.answers import MOST
 from tests.cases import TOP
 from tests.searching import searched
@@ -82,32 +82,32 @@ def test_an_e_mail_is_kept_in_lower_case() -> None:
         ("12.0", 12),
         (0, 0),
         (MOST, MOST),
-        (MOST + 1, Refusal.TOO_LARGE),
-        (1e300, Refusal.TOO_LARGE),
-        (-1, Refusal.NEGATIVE),
-        ("-3", Refusal.NEGATIVE),
-        (0.5, Refusal.FRACTIONAL),
+        (MOST + 1, RefusalReason.TOO_LARGE),
+        (1e300, RefusalReason.TOO_LARGE),
+        (-1, RefusalReason.NEGATIVE),
+        ("-3", RefusalReason.NEGATIVE),
+        (0.5, RefusalReason.FRACTIONAL),
         ("1e3", 1000),
-        (float("nan"), Refusal.NOT_A_NUMBER),
-        ("NaN", Refusal.NOT_A_NUMBER),
-        (float("inf"), Refusal.NOT_A_NUMBER),
-        (float("-inf"), Refusal.NEGATIVE),
-        ("twelve", Refusal.NOT_A_NUMBER),
-        ("", Refusal.NOT_A_NUMBER),
-        ("1" * 18, Refusal.TOO_LARGE),
-        ("1" * 21, Refusal.NOT_A_NUMBER),
-        ("1_2", Refusal.NOT_A_NUMBER),
-        (" 12", Refusal.NOT_A_NUMBER),
-        ("+12", Refusal.NOT_A_NUMBER),
-        ("0x10", Refusal.NOT_A_NUMBER),
-        ("nan", Refusal.NOT_A_NUMBER),
-        ("\u0661\u0662", Refusal.NOT_A_NUMBER),
-        (True, Refusal.NOT_A_NUMBER),
-        (None, Refusal.NOT_A_NUMBER),
-        ([1], Refusal.NOT_A_NUMBER),
+        (float("nan"), RefusalReason.NOT_A_NUMBER),
+        ("NaN", RefusalReason.NOT_A_NUMBER),
+        (float("inf"), RefusalReason.NOT_A_NUMBER),
+        (float("-inf"), RefusalReason.NEGATIVE),
+        ("twelve", RefusalReason.NOT_A_NUMBER),
+        ("", RefusalReason.NOT_A_NUMBER),
+        ("1" * 18, RefusalReason.TOO_LARGE),
+        ("1" * 21, RefusalReason.NOT_A_NUMBER),
+        ("1_2", RefusalReason.NOT_A_NUMBER),
+        (" 12", RefusalReason.NOT_A_NUMBER),
+        ("+12", RefusalReason.NOT_A_NUMBER),
+        ("0x10", RefusalReason.NOT_A_NUMBER),
+        ("nan", RefusalReason.NOT_A_NUMBER),
+        ("\u0661\u0662", RefusalReason.NOT_A_NUMBER),
+        (True, RefusalReason.NOT_A_NUMBER),
+        (None, RefusalReason.NOT_A_NUMBER),
+        ([1], RefusalReason.NOT_A_NUMBER),
     ],
 )
-def test_a_count_is_a_whole_number_from_zero_on(value: object, found: int | Refusal) -> None:
+def test_a_count_is_a_whole_number_from_zero_on(value: object, found: int | RefusalReason) -> None:
     assert count(value) == found
 
 
@@ -118,8 +118,8 @@ ANYTHING = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.te
 @searched(300)
 def test_nothing_kept_has_room_for_a_sentence(key: str, value: object) -> None:
     kept = CHECKS[key](value)
-    if isinstance(kept, str) and not isinstance(kept, Refusal):
+    if isinstance(kept, str) and not isinstance(kept, RefusalReason):
         assert len(kept) <= 720
         assert kept.isascii()
         assert kept.isprintable()
-        assert kept.count(" ") <= (1 if KEPT[key].form is Form.LANGUAGE else 0)
+        assert kept.count(" ") <= (1 if KEPT[key].form is ValueForm.LANGUAGE else 0)

@@ -2,7 +2,7 @@
 
 from ghapp.otlp.meaning import told_by_points
 from ghapp.otlp.nouns import SECOND
-from ghapp.otlp.refusals import Refusal
+from ghapp.otlp.refusals import RefusalReason
 from ghapp.otlp.told import TelemetrySource
 from ghapp.usage.answers import MOST, TokenCounts
 from tests.otlp.sent import (
@@ -72,7 +72,7 @@ def test_equal_series_of_two_memories_are_told_together() -> None:
 
 def test_a_sum_that_is_too_large_is_refused() -> None:
     meaning = told(metrics(metric([point(float(MOST)), point(1)])))
-    assert (meaning.told.tokens, meaning.refused) == ([], {Refusal.TOO_LARGE: 2})
+    assert (meaning.told.tokens, meaning.refused) == ([], {RefusalReason.TOO_LARGE: 2})
 
 
 def test_no_deltas_tell_nothing() -> None:

@@ -21,13 +21,13 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 
-from ghapp.otlp.bodies import MOST_BYTES, Media, RequestRefusedError
+from ghapp.otlp.bodies import MOST_BYTES, MediaType, RequestRefusedError
 from ghapp.otlp.frames import varint_bytes
 from ghapp.otlp.kept import KEPT, MOST_ATTRIBUTES
 from ghapp.otlp.meaning import told_by_events, told_by_points
 from ghapp.otlp.nouns import MOST_POINTS, SECOND
 from ghapp.otlp.reading import SeriesMemory
-from ghapp.otlp.refusals import Refusal
+from ghapp.otlp.refusals import RefusalReason
 from ghapp.otlp.requests import decode_logs, decode_metrics, drop_traces
 from tests.otlp.sent import (
     AT,
@@ -54,14 +54,14 @@ DAY = 24 * 3600 * SECOND
 SECRETS = "MADE-UP WORDS, MUST NOT BE KEPT"
 
 
-def refusals(request: Request) -> Counter[Refusal]:
+def refusals(request: Request) -> Counter[RefusalReason]:
     """Return why points or records are refused, and check that all others are kept."""
     if "resourceLogs" in request:
         return read_logs(request).refused
     return read_metrics(request).refused
 
 
-def refused(body: bytes, media: Media, encoding: str | None = None) -> RequestRefusedError:
+def refused(body: bytes, media: MediaType, encoding: str | None = None) -> RequestRefusedError:
     with pytest.raises(RequestRefusedError) as raised:
         decode_metrics(body, media, encoding, NOW)
     return raised.value
@@ -81,14 +81,14 @@ def test_a_point_is_kept_with_what_is_on_the_list() -> None:
 
 @pytest.mark.parametrize("media", BOTH)
 @pytest.mark.parametrize("packs", [False, True])
-def test_a_body_may_be_packed(media: Media, *, packs: bool) -> None:
+def test_a_body_may_be_packed(media: MediaType, *, packs: bool) -> None:
     body = encoded(metrics(metric([point(7)])), media)
     sent = (gzip.compress(body), "gzip") if packs else (body, None)
     assert [one.value for one in decode_metrics(sent[0], media, sent[1], NOW).points] == [7]
 
 
 def test_an_empty_request_holds_nothing() -> None:
-    for media, body in ((Media.PROTOBUF, b""), (Media.JSON, b"{}")):
+    for media, body in ((MediaType.PROTOBUF, b""), (MediaType.JSON, b"{}")):
         assert decode_metrics(body, media, None, NOW).points == []
         assert decode_logs(body, media, None, NOW).events == []
     for request in ({"resourceMetrics": []}, metrics(), metrics(metric([]))):
@@ -106,23 +106,23 @@ def test_null_is_absent_in_json() -> None:
         metrics(metric([point(1, attributes=None)])),
     )
     for body in bodies:
-        read = decode_metrics(json.dumps(body).encode(), Media.JSON, None, NOW)
+        read = decode_metrics(json.dumps(body).encode(), MediaType.JSON, None, NOW)
         assert read.points == []
-    assert decode_logs(b'{"resourceLogs":null}', Media.JSON, None, NOW).events == []
+    assert decode_logs(b'{"resourceLogs":null}', MediaType.JSON, None, NOW).events == []
 
 
 def test_integers_are_numbers_or_texts_in_json() -> None:
     forms = [point(None, asInt="7"), point(None, asInt=7), point("7"), point(7.0)]
     forms.append(point(7) | {"startTimeUnixNano": START, "timeUnixNano": AT})
     body = json.dumps(metrics(metric(forms))).encode()
-    found = decode_metrics(body, Media.JSON, None, NOW)
+    found = decode_metrics(body, MediaType.JSON, None, NOW)
     assert [one[1:] for one in found.points] == [(START, AT, 7)] * 5
 
 
 def test_unknown_fields_are_ignored_in_json() -> None:
     request = metrics(metric([point(7) | {"new": [{"deep": {}}]}]) | {"metadata": [1, "2"]})
     body = json.dumps(request | {"more": None}).encode()
-    assert len(decode_metrics(body, Media.JSON, None, NOW).points) == 1
+    assert len(decode_metrics(body, MediaType.JSON, None, NOW).points) == 1
 
 
 def test_a_point_that_was_not_recorded_is_left_out() -> None:
@@ -143,7 +143,7 @@ def test_fields_may_come_in_any_order() -> None:
         size = len(head + about)
         assert body.count(varint_bytes(size) + head + about) == 1
         body = body.replace(head + about, b"".join(parts))
-        found += decode_metrics(body, Media.PROTOBUF, None, NOW).points
+        found += decode_metrics(body, MediaType.PROTOBUF, None, NOW).points
     assert found == read_metrics(metrics(metric([point(850)]))).points * 2
 
 
@@ -174,19 +174,22 @@ def test_a_large_series_is_not_remembered() -> None:
 # --- what is refused -----------------------------------------------------------------------------
 
 POINTS = {
-    Refusal.NOT_A_NUMBER: [point("NaN"), point("Infinity"), point(None)],
-    Refusal.NEGATIVE: [point(-1), point("-Infinity"), point(None, asInt="-5")],
-    Refusal.FRACTIONAL: [point(0.5), point(1e-9)],
-    Refusal.TOO_LARGE: [point(1e16), point(None, asInt=str(2**62))],
-    Refusal.WRONG_TIME: [
+    RefusalReason.NOT_A_NUMBER: [point("NaN"), point("Infinity"), point(None)],
+    RefusalReason.NEGATIVE: [point(-1), point("-Infinity"), point(None, asInt="-5")],
+    RefusalReason.FRACTIONAL: [point(0.5), point(1e-9)],
+    RefusalReason.TOO_LARGE: [point(1e16), point(None, asInt=str(2**62))],
+    RefusalReason.WRONG_TIME: [
         point(timeUnixNano="0"),
         point(timeUnixNano=str(1_600_000_000 * SECOND), startTimeUnixNano="0"),
         point(timeUnixNano=str(AT + DAY + SECOND)),
         point(timeUnixNano=str(2**63 - 1)),
         point(startTimeUnixNano=str(AT + 1)),
     ],
-    Refusal.INCOMPLETE: [point(about={"type": "unheard-of"}), point(about={"type": "two words"})],
-    Refusal.TOO_MANY_ATTRIBUTES: [
+    RefusalReason.INCOMPLETE: [
+        point(about={"type": "unheard-of"}),
+        point(about={"type": "two words"}),
+    ],
+    RefusalReason.TOO_MANY_ATTRIBUTES: [
         point(about={f"a{at}": at for at in range(MOST_ATTRIBUTES)}),
         point(about={f"a{at}": at for at in range(MOST_ATTRIBUTES * 3)}),
     ],
@@ -196,7 +199,7 @@ POINTS = {
 @pytest.mark.parametrize(
     ("why", "wrong"), [(why, one) for why, points in POINTS.items() for one in points]
 )
-def test_a_wrong_point_is_refused_and_the_rest_is_kept(why: Refusal, wrong: Request) -> None:
+def test_a_wrong_point_is_refused_and_the_rest_is_kept(why: RefusalReason, wrong: Request) -> None:
     read = read_metrics(metrics(metric([point(1), wrong, point(2)])))
     assert read.refused == {why: 1}
     assert [one.value for one in read.points] == [1, 2]
@@ -205,18 +208,18 @@ def test_a_wrong_point_is_refused_and_the_rest_is_kept(why: Refusal, wrong: Requ
 @pytest.mark.parametrize(
     ("why", "wrong"),
     [
-        (Refusal.UNKNOWN_METRIC, metric([point(1)], "http.server.duration")),
-        (Refusal.UNKNOWN_METRIC, metric([point(1)], "")),
-        (Refusal.WRONG_KIND, metric([point(1)], kind="gauge")),
-        (Refusal.WRONG_KIND, metric([{"sum": 3.0}], kind="histogram")),
-        (Refusal.WRONG_KIND, metric([{}], kind="summary")),
-        (Refusal.WRONG_KIND, metric([point(1)], "codex.turn.token_usage")),
-        (Refusal.WRONG_TEMPORALITY, metric([point(1)], temporality=0)),
-        (Refusal.WRONG_TEMPORALITY, metric([point(1)], temporality=3)),
-        (Refusal.NOT_MONOTONIC, metric([point(1)], isMonotonic=False)),
+        (RefusalReason.UNKNOWN_METRIC, metric([point(1)], "http.server.duration")),
+        (RefusalReason.UNKNOWN_METRIC, metric([point(1)], "")),
+        (RefusalReason.WRONG_KIND, metric([point(1)], kind="gauge")),
+        (RefusalReason.WRONG_KIND, metric([{"sum": 3.0}], kind="histogram")),
+        (RefusalReason.WRONG_KIND, metric([{}], kind="summary")),
+        (RefusalReason.WRONG_KIND, metric([point(1)], "codex.turn.token_usage")),
+        (RefusalReason.WRONG_TEMPORALITY, metric([point(1)], temporality=0)),
+        (RefusalReason.WRONG_TEMPORALITY, metric([point(1)], temporality=3)),
+        (RefusalReason.NOT_MONOTONIC, metric([point(1)], isMonotonic=False)),
     ],
 )
-def test_a_wrong_metric_is_refused_and_the_rest_is_kept(why: Refusal, wrong: Request) -> None:
+def test_a_wrong_metric_is_refused_and_the_rest_is_kept(why: RefusalReason, wrong: Request) -> None:
     read = read_metrics(metrics(wrong, metric([point(2)])))
     assert read.refused == {why: 1}
     assert [one.value for one in read.points] == [2]
@@ -237,10 +240,10 @@ def test_a_resource_with_too_many_attributes_loses_its_points_alone() -> None:
     request = metrics(metric([point(1)] * 3), resource=CLAUDE | many)
     request["resourceMetrics"] += metrics(metric([point(2)]))["resourceMetrics"]
     read = read_metrics(request)
-    assert read.refused == {Refusal.TOO_MANY_ATTRIBUTES: 3}
+    assert read.refused == {RefusalReason.TOO_MANY_ATTRIBUTES: 3}
     assert [one.value for one in read.points] == [2]
     events = logs(record("api_request", {}), resource=many)
-    assert refusals(events) == {Refusal.TOO_MANY_ATTRIBUTES: 1}
+    assert refusals(events) == {RefusalReason.TOO_MANY_ATTRIBUTES: 1}
 
 
 ANSWER = {"input_tokens": 12, "output_tokens": "850", "request_id": "req_1", "model": "m"}
@@ -249,26 +252,28 @@ ANSWER = {"input_tokens": 12, "output_tokens": "850", "request_id": "req_1", "mo
 @pytest.mark.parametrize(
     ("why", "wrong"),
     [
-        (Refusal.UNKNOWN_EVENT, record("order.placed", {})),
-        (Refusal.UNKNOWN_EVENT, record(None, {})),
-        (Refusal.NEGATIVE, record("api_request", ANSWER | {"output_tokens": -1})),
-        (Refusal.NOT_A_NUMBER, record("api_request", ANSWER | {"output_tokens": "many"})),
-        (Refusal.FRACTIONAL, record("api_request", ANSWER | {"input_tokens": 1.5})),
-        (Refusal.TOO_LARGE, record("api_request", ANSWER | {"input_tokens": 2**60})),
-        (Refusal.WRONG_TIME, record("api_request", ANSWER, timeUnixNano="1")),
-        (Refusal.WRONG_TIME, record("api_request", ANSWER, timeUnixNano=str(AT + 2 * DAY))),
+        (RefusalReason.UNKNOWN_EVENT, record("order.placed", {})),
+        (RefusalReason.UNKNOWN_EVENT, record(None, {})),
+        (RefusalReason.NEGATIVE, record("api_request", ANSWER | {"output_tokens": -1})),
+        (RefusalReason.NOT_A_NUMBER, record("api_request", ANSWER | {"output_tokens": "many"})),
+        (RefusalReason.FRACTIONAL, record("api_request", ANSWER | {"input_tokens": 1.5})),
+        (RefusalReason.TOO_LARGE, record("api_request", ANSWER | {"input_tokens": 2**60})),
+        (RefusalReason.WRONG_TIME, record("api_request", ANSWER, timeUnixNano="1")),
+        (RefusalReason.WRONG_TIME, record("api_request", ANSWER, timeUnixNano=str(AT + 2 * DAY))),
         (
-            Refusal.TOO_MANY_ATTRIBUTES,
+            RefusalReason.TOO_MANY_ATTRIBUTES,
             record("api_request", ANSWER | {f"a{at}": at for at in range(MOST_ATTRIBUTES)}),
         ),
         (
-            Refusal.TOO_MANY_ATTRIBUTES,
+            RefusalReason.TOO_MANY_ATTRIBUTES,
             record("api_request", ANSWER | {f"a{at}": at for at in range(MOST_ATTRIBUTES * 3)}),
         ),
     ],
 )
-def test_a_wrong_record_is_refused_and_the_rest_is_kept(why: Refusal, wrong: Request) -> None:
-    scope = "elsewhere" if why is Refusal.UNKNOWN_EVENT else "com.anthropic.claude_code.events"
+def test_a_wrong_record_is_refused_and_the_rest_is_kept(why: RefusalReason, wrong: Request) -> None:
+    scope = (
+        "elsewhere" if why is RefusalReason.UNKNOWN_EVENT else "com.anthropic.claude_code.events"
+    )
     request = logs(wrong, scope=scope)
     request["resourceLogs"] += logs(record("api_request", ANSWER))["resourceLogs"]
     read = read_logs(request)
@@ -304,7 +309,7 @@ def test_a_record_without_a_time_has_the_time_when_it_was_seen() -> None:
 
 
 @pytest.mark.parametrize("media", BOTH)
-def test_so_many_points_are_kept_and_not_one_more(media: Media) -> None:
+def test_so_many_points_are_kept_and_not_one_more(media: MediaType) -> None:
     most = encoded(metrics(metric([point(1)] * MOST_POINTS)), media)
     packed = gzip.compress(most, 1)
     assert len(packed) < MOST_BYTES
@@ -314,7 +319,7 @@ def test_so_many_points_are_kept_and_not_one_more(media: Media) -> None:
 
 
 @pytest.mark.parametrize("media", BOTH)
-def test_so_many_records_are_refused(media: Media) -> None:
+def test_so_many_records_are_refused(media: MediaType) -> None:
     body = encoded(logs(*[record("x", {})] * (MOST_POINTS + 1)), media)
     with pytest.raises(RequestRefusedError, match="smaller batches") as raised:
         decode_logs(body, media, None, NOW)
@@ -343,17 +348,17 @@ def nested(points: bytes) -> bytes:
 def test_two_million_parts_are_refused_before_they_are_read(body: bytes) -> None:
     packed = gzip.compress(body)
     assert len(packed) < 10_000
-    assert refused(packed, Media.PROTOBUF, "gzip").status == 413
+    assert refused(packed, MediaType.PROTOBUF, "gzip").status == 413
 
 
 def test_two_million_points_are_refused_in_json() -> None:
     points = b"{}," * 2_000_000 + b"{}"
     body = json.dumps(metrics(metric(["here"]))).encode().replace(b'"here"', points)  # type: ignore[list-item]
-    assert refused(gzip.compress(body), Media.JSON, "gzip").status == 413
+    assert refused(gzip.compress(body), MediaType.JSON, "gzip").status == 413
 
 
 @pytest.mark.parametrize("media", BOTH)
-def test_ten_megabytes_of_attributes_are_dropped(media: Media) -> None:
+def test_ten_megabytes_of_attributes_are_dropped(media: MediaType) -> None:
     large = point(5, about={"prompt": "word " * 2_000_000, "model": "m" * 1_000})
     read = decode_metrics(encoded(metrics(metric([large, point(6)])), media), media, None, NOW)
     assert [one.value for one in read.points] == [5, 6]
@@ -369,11 +374,11 @@ def test_ten_megabytes_in_many_attributes_are_refused() -> None:
     )
     in_protobuf = nested(message(1, several) + message(1, b"\x08\x01"))
     assert min(len(in_json), len(in_protobuf)) > 10_000_000
-    read = decode_metrics(in_json, Media.JSON, None, NOW)
-    assert (read.refused, len(read.points)) == ({Refusal.TOO_MANY_ATTRIBUTES: 1}, 1)
-    read = decode_metrics(in_protobuf, Media.PROTOBUF, None, NOW)
+    read = decode_metrics(in_json, MediaType.JSON, None, NOW)
+    assert (read.refused, len(read.points)) == ({RefusalReason.TOO_MANY_ATTRIBUTES: 1}, 1)
+    read = decode_metrics(in_protobuf, MediaType.PROTOBUF, None, NOW)
     # The second point has no attribute, so that nobody knows what it counts.
-    assert read.refused == {Refusal.TOO_MANY_ATTRIBUTES: 1, Refusal.INCOMPLETE: 1}
+    assert read.refused == {RefusalReason.TOO_MANY_ATTRIBUTES: 1, RefusalReason.INCOMPLETE: 1}
 
 
 @pytest.mark.parametrize(
@@ -385,7 +390,7 @@ def test_ten_megabytes_in_many_attributes_are_refused() -> None:
     ],
 )
 def test_a_nesting_bomb_is_refused(body: bytes) -> None:
-    assert refused(body, Media.JSON).status == 400
+    assert refused(body, MediaType.JSON).status == 400
 
 
 def test_a_nested_value_is_no_attribute() -> None:
@@ -411,11 +416,11 @@ def test_a_nested_value_is_no_attribute() -> None:
         b'\xef\xbb\xbf{"resourceMetrics":[]}',
         b'{"resourceMetrics":[{"scopeMetrics":[{"scope":{"name":"\xff"}}]}]}',
         '{"resourceMetrics":[]}'.encode("utf-16"),
-        encoded(metrics(metric([point(1)])), Media.PROTOBUF),
+        encoded(metrics(metric([point(1)])), MediaType.PROTOBUF),
     ],
 )
 def test_what_is_no_request_in_json_is_refused(body: bytes) -> None:
-    problem = refused(body, Media.JSON)
+    problem = refused(body, MediaType.JSON)
     assert problem.status == 400
     assert "cannot be read" in str(problem)
 
@@ -426,19 +431,19 @@ def test_what_is_no_request_in_json_is_refused(body: bytes) -> None:
         b"\x0a",
         b"\xff" * 20,
         b"{}",
-        encoded(metrics(metric([point(1)])), Media.PROTOBUF)[:-1],
-        encoded(metrics(metric([point(1)])), Media.JSON),
+        encoded(metrics(metric([point(1)])), MediaType.PROTOBUF)[:-1],
+        encoded(metrics(metric([point(1)])), MediaType.JSON),
     ],
 )
 def test_what_is_no_request_in_protobuf_is_refused(body: bytes) -> None:
-    assert refused(body, Media.PROTOBUF).status == 400
+    assert refused(body, MediaType.PROTOBUF).status == 400
 
 
 def test_a_metric_of_two_kinds_is_refused() -> None:
     both = metric([point(1)]) | {"gauge": {"dataPoints": [point(2)]}}
-    assert refused(json.dumps(metrics(both)).encode(), Media.JSON).status == 400
+    assert refused(json.dumps(metrics(both)).encode(), MediaType.JSON).status == 400
     sums = message(7, b"") * 2
-    assert refused(message(1, message(2, message(2, sums))), Media.PROTOBUF).status == 400
+    assert refused(message(1, message(2, message(2, sums))), MediaType.PROTOBUF).status == 400
 
 
 def test_a_metric_without_data_holds_nothing() -> None:
@@ -448,12 +453,12 @@ def test_a_metric_without_data_holds_nothing() -> None:
 @pytest.mark.parametrize("wrong", ["no list", {"key": "model"}, [7], [{"key": 7}]])
 def test_attributes_that_are_no_list_of_pairs_are_refused(wrong: Any) -> None:
     body = json.dumps(metrics(metric([point(1, attributes=wrong)]))).encode()
-    assert refused(body, Media.JSON).status == 400
+    assert refused(body, MediaType.JSON).status == 400
 
 
 def test_an_attribute_of_another_message_is_refused() -> None:
     key_of_bytes = message(7, message(1, b"model") + message(2, b"\x08\x01\xff"))
-    assert refused(nested(message(1, key_of_bytes)), Media.PROTOBUF).status == 400
+    assert refused(nested(message(1, key_of_bytes)), MediaType.PROTOBUF).status == 400
 
 
 @pytest.mark.parametrize("form", [{}, None, {"stringValue": 7}, {"intValue": "1x"}, {"other": 1}])
@@ -462,7 +467,7 @@ def test_a_value_that_cannot_be_read_is_no_attribute(form: Any) -> None:
     sent["attributes"].append({"key": "user.email", "value": form})
     sent["attributes"].append({"key": "enduser.id"})
     (kept,) = decode_metrics(
-        json.dumps(metrics(metric([sent]))).encode(), Media.JSON, None, NOW
+        json.dumps(metrics(metric([sent]))).encode(), MediaType.JSON, None, NOW
     ).points
     assert kept.series.attributes.keys() == {"session.id", "type", "model"}
 
@@ -560,9 +565,9 @@ def test_content_that_a_sender_has_switched_on_is_not_kept() -> None:
 
 def test_a_refusal_repeats_nothing_of_the_body() -> None:
     for media, body in (
-        (Media.JSON, json.dumps({"resourceMetrics": SECRETS}).encode()),
-        (Media.JSON, f'{{"a":"{SECRETS}'.encode()),
-        (Media.PROTOBUF, SECRETS.encode()),
+        (MediaType.JSON, json.dumps({"resourceMetrics": SECRETS}).encode()),
+        (MediaType.JSON, f'{{"a":"{SECRETS}'.encode()),
+        (MediaType.PROTOBUF, SECRETS.encode()),
     ):
         assert "MADE" not in str(refused(body, media))
 
@@ -689,10 +694,10 @@ def numbers_in(value: Any) -> Iterator[float]:
             yield float(value)
 
 
-def numbers_of(body: bytes, media: Media, kind: Any) -> set[float] | None:
+def numbers_of(body: bytes, media: MediaType, kind: Any) -> set[float] | None:
     """Return what others find in a body; ``None``: they find that it is damaged."""
     try:
-        if media is Media.JSON:
+        if media is MediaType.JSON:
             return set(numbers_in(json.loads(body)))
         return set(numbers_in(json_format.MessageToDict(kind.FromString(body))))
     except (ValueError, DecodeError, RecursionError, json_format.Error):
@@ -708,7 +713,7 @@ WHOLE = (
 
 @given(st.sampled_from(WHOLE), st.sampled_from(BOTH), st.integers(0, 10**9))
 @searched(640)
-def test_damage_never_makes_a_number(request: Request, media: Media, seed: int) -> None:
+def test_damage_never_makes_a_number(request: Request, media: MediaType, seed: int) -> None:
     body = damaged(encoded(request, media), seed)
     is_metrics = "resourceMetrics" in request
     kind = ExportMetricsServiceRequest if is_metrics else ExportLogsServiceRequest
@@ -733,9 +738,9 @@ def test_damage_never_makes_a_number(request: Request, media: Media, seed: int) 
 
 
 def test_the_clock_is_given() -> None:
-    body = encoded(metrics(metric([point(1)])), Media.JSON)
-    early = decode_metrics(body, Media.JSON, None, NOW - timedelta(days=3))
-    assert early.refused == {Refusal.WRONG_TIME: 1}
+    body = encoded(metrics(metric([point(1)])), MediaType.JSON)
+    early = decode_metrics(body, MediaType.JSON, None, NOW - timedelta(days=3))
+    assert early.refused == {RefusalReason.WRONG_TIME: 1}
 
 
 def test_the_generated_classes_are_imported_with_the_first_request() -> None:

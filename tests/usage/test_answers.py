@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghapp.usage.answers import Settling, TokenCounts, UsageRecord, settled, total
+from ghapp.usage.answers import AnswerSettling, TokenCounts, UsageRecord, settled, total
 
 AT = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
@@ -97,7 +97,7 @@ def test_an_id_that_was_drawn_names_an_answer_without_a_request() -> None:
 
 
 def test_a_side_conversation_s_copy_loses_to_a_parent_that_is_only_noticed() -> None:
-    settling = Settling()
+    settling = AnswerSettling()
     settling.add(record(request="b", is_aside=True))
     settling.add(record("m2", is_aside=True))
     settling.note(record(request="a", at=AT - timedelta(days=90)))

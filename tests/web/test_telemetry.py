@@ -32,7 +32,7 @@ from sqlalchemy import func, select
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
-from ghapp.otlp.bodies import MOST_BYTES, Media
+from ghapp.otlp.bodies import MOST_BYTES, MediaType
 from ghapp.otlp.frames import varint_bytes
 from ghapp.otlp.nouns import MOST_POINTS, SECOND
 from ghapp.store import (
@@ -107,7 +107,7 @@ class Organization:
     def post(
         self,
         request: Request | bytes,
-        media: Media = Media.PROTOBUF,
+        media: MediaType = MediaType.PROTOBUF,
         path: str = "",
         **headers: str,
     ) -> TestResponse:
@@ -119,11 +119,11 @@ class Organization:
             path or f"/v1/{'logs' if is_logs else 'metrics'}", data=body, headers=told
         )
 
-    def send(self, request: Request, media: Media = Media.PROTOBUF) -> Any:
+    def send(self, request: Request, media: MediaType = MediaType.PROTOBUF) -> Any:
         """Send a request that is taken; return the answer in JSON's words."""
         answer = self.post(request, media)
         assert answer.status_code == 200, answer.data
-        return answer.json if media is Media.JSON else answer.data
+        return answer.json if media is MediaType.JSON else answer.data
 
     @property
     def rows(self) -> list[StoredUsage]:
@@ -169,9 +169,11 @@ def answer(request_id: str | None = "req_1", output: int = 310, **more: object) 
 # --- what is stored -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("media", Media)
-def test_points_and_events_are_rows_when_they_are_answered(org: Organization, media: Media) -> None:
-    empty = {} if media is Media.JSON else b""
+@pytest.mark.parametrize("media", MediaType)
+def test_points_and_events_are_rows_when_they_are_answered(
+    org: Organization, media: MediaType
+) -> None:
+    empty = {} if media is MediaType.JSON else b""
     assert org.send(tokens(850), media) == empty
     assert org.send(logs(answer(output=310)), media) == empty
     by_points, by_event = sorted(org.rows, key=lambda one: -one.source)
@@ -247,8 +249,10 @@ def test_a_repository_is_known_only_if_it_is_of_the_tokens_organization(
 # --- once -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("media", Media)
-def test_the_same_body_counts_once_also_after_a_restart(org: Organization, media: Media) -> None:
+@pytest.mark.parametrize("media", MediaType)
+def test_the_same_body_counts_once_also_after_a_restart(
+    org: Organization, media: MediaType
+) -> None:
     for request in (tokens(850), logs(answer(None, 310))):
         org.send(request, media)
         org.send(request, media)
@@ -357,11 +361,11 @@ def test_a_token_of_a_person_is_that_persons_whatever_is_claimed(org: Organizati
 
 def test_who_names_nobody_is_told_so(org: Organization) -> None:
     sent = metrics(metric([point(5), point(6, about=MAIL)]))
-    told = org.send(sent, Media.JSON)["partialSuccess"]
+    told = org.send(sent, MediaType.JSON)["partialSuccess"]
     assert told["rejectedDataPoints"] == "1"
     assert "name nobody" in told["errorMessage"]
     unnamed = record("api_request", {"input_tokens": 1, "output_tokens": 5, "model": "m"})
-    told = org.send(logs(unnamed), Media.JSON)["partialSuccess"]
+    told = org.send(logs(unnamed), MediaType.JSON)["partialSuccess"]
     assert told["rejectedLogRecords"] == "1"
     assert org.output == 6
     why = org.store.telemetry.refusals(org.id, NOW.date())
@@ -385,7 +389,7 @@ def test_only_a_valid_ingest_token_is_taken(org: Organization, path: str) -> Non
     (token,) = (one for one in org.store.tokens.ingest_of(org.id) if one.user_id == NOBODY)
     assert not org.store.tokens.revoke(token.id, now=NOW, ingest_of=org.id + 1)
     assert org.store.tokens.revoke(token.id, now=NOW, ingest_of=org.id)
-    refused = org.post(b"", Media.JSON, path)
+    refused = org.post(b"", MediaType.JSON, path)
     assert refused.status_code == 401
     assert refused.headers["WWW-Authenticate"].startswith("Bearer")
     assert refused.json is not None
@@ -442,7 +446,7 @@ WHOLE: dict[str, tuple[int, bytes, dict[str, str]]] = {
     "no type": (415, b"", {"Content-Type": ""}),
     "too large as sent": (413, b"\0" * (MOST_BYTES + 1), {}),
     "too large unpacked": (413, gzip.compress(b"\0" * (MOST_BYTES + 1)), PACKED),
-    "too many points": (413, encoded(MANY, Media.PROTOBUF), {}),
+    "too many points": (413, encoded(MANY, MediaType.PROTOBUF), {}),
     "two million points": (413, b"", PACKED),
     "not JSON": (400, b"{", {"Content-Type": "application/json"}),
 }
@@ -487,10 +491,10 @@ POINTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("media", Media)
+@pytest.mark.parametrize("media", MediaType)
 @pytest.mark.parametrize("what", POINTS)
 def test_a_wrong_point_is_refused_and_the_rest_is_kept(
-    org: Organization, what: str, media: Media
+    org: Organization, what: str, media: MediaType
 ) -> None:
     reason, changed = POINTS[what]
     about = MAIL | changed.get("about", {})
@@ -540,7 +544,7 @@ def test_ten_megabytes_of_attributes_are_dropped_unread(org: Organization) -> No
 
 def test_traces_are_answered_and_dropped(org: Organization) -> None:
     assert org.post(b"\x0a\x02hi", path="/v1/traces").data == b""
-    assert org.post(b'{"resourceSpans": []}', Media.JSON, "/v1/traces").json == {}
+    assert org.post(b'{"resourceSpans": []}', MediaType.JSON, "/v1/traces").json == {}
     assert org.post(b"plain", path="/v1/traces", **PACKED).status_code == 400
 
 
@@ -551,7 +555,7 @@ def test_who_sends_too_often_is_told_when_to_send_again(
     org.restart()
     for value in (1, 2):
         org.send(tokens(value))
-    refused = org.post(tokens(3), Media.JSON)
+    refused = org.post(tokens(3), MediaType.JSON)
     assert refused.status_code == 429
     assert int(refused.headers["Retry-After"]) > 0
     assert refused.json is not None
@@ -608,7 +612,7 @@ def test_content_is_in_no_table_no_queue_and_no_log(tmp_path: Path, redis_url: s
     # Everything that the app logs, even what nobody asks for.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG))
     with structlog.testing.capture_logs() as logged:
-        for media in Media:
+        for media in MediaType:
             org.send(CONTENT, media)
             org.post(encoded(CONTENT, media)[:-3], media, path="/v1/logs")
             org.post(encoded(CONTENT, media), media, path="/v1/metrics")

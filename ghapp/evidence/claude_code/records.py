@@ -95,7 +95,7 @@ class MessageBlock(msgspec.Struct, gc=False):
         return self.is_error not in (None, False, "false")
 
 
-class Message(msgspec.Struct, gc=False):
+class TranscriptMessage(msgspec.Struct, gc=False):
     """What a record says: blocks, or plain text."""
 
     content: list[MessageBlock] | str | None = None
@@ -226,7 +226,7 @@ class _WorktreeSession(msgspec.Struct, gc=False):
 
 
 _RECORD = msgspec.json.Decoder(TranscriptRecord)
-_MESSAGE = msgspec.json.Decoder(Message)
+_MESSAGE = msgspec.json.Decoder(TranscriptMessage)
 _PROGRESS = msgspec.json.Decoder(_ProgressData)
 _INPUT = msgspec.json.Decoder(ToolInput)
 _INPUTS = msgspec.json.Decoder(dict[str, ToolInput])
@@ -248,14 +248,14 @@ def to_record(line: bytes) -> TranscriptRecord:
         return mended(_RECORD, line, problem)
 
 
-def to_message(record: TranscriptRecord) -> Message:
+def to_message(record: TranscriptRecord) -> TranscriptMessage:
     """Return a record's message, empty if it has none.
 
     A blanked id joins nothing, so the record stands for it: a call's own, a result's the one that
     it answers. Where a record holds several such calls, nothing tells which of them a result means.
     """
     if not record.message:
-        return Message()
+        return TranscriptMessage()
     message = decoded(_MESSAGE, record.message)
     calls: list[MessageBlock] = []
     for block in message.blocks:

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from ghapp.attribution.model import DecidedBy, EditResult, PassedOver, UnreadEvidence
 from ghapp.evidence.claude_code.records import (
-    Message,
     MessageBlock,
     ToolInput,
     ToolResult,
+    TranscriptMessage,
     TranscriptRecord,
     innermost,
     is_record,
@@ -140,7 +140,7 @@ class _Said(NamedTuple):
     """A record with its message decoded."""
 
     record: TranscriptRecord
-    message: Message
+    message: TranscriptMessage
     line: int
     """Its number."""
 

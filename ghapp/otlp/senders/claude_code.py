@@ -5,11 +5,17 @@ Scopes: ``com.anthropic.claude_code`` and ``com.anthropic.claude_code.events``, 
 
 import re
 
-from ghapp.otlp.nouns import Facts, LogEvent
-from ghapp.otlp.refusals import Refusal
+from ghapp.otlp.nouns import LogEvent, TelemetryFacts
+from ghapp.otlp.refusals import RefusalReason
 from ghapp.otlp.senders import claude_names, opencode
 from ghapp.otlp.senders.teller import teller
-from ghapp.otlp.told import Measure, TelemetrySource, Teller, ToldDecision, ToldTokens
+from ghapp.otlp.told import (
+    SeriesMeasure,
+    TelemetrySource,
+    TelemetryTeller,
+    ToldDecision,
+    ToldTokens,
+)
 
 AGENT = "claude-code"
 PREFIX = "claude_code."
@@ -23,23 +29,23 @@ COUNTS_ONCE_FROM = (2, 1, 214)
 _NUMBERS = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})")
 
 
-def measure(facts: Facts) -> Measure | Refusal | None:
+def measure(facts: TelemetryFacts) -> SeriesMeasure | RefusalReason | None:
     """Return what a series counts; ``None``: nothing that is asked for."""
     if opencode.sends(facts):
         return opencode.measure(facts)
     told_by = _teller(facts, TelemetrySource.METRICS)
-    return claude_names.measure(facts, told_by) if told_by else Refusal.UNKNOWN_SENDER
+    return claude_names.measure(facts, told_by) if told_by else RefusalReason.UNKNOWN_SENDER
 
 
-def told(event: LogEvent) -> ToldTokens | ToldDecision | Refusal | None:
+def told(event: LogEvent) -> ToldTokens | ToldDecision | RefusalReason | None:
     """Return what an event tells; ``None``: nothing that is asked for."""
     if opencode.sends(event):
         return opencode.told(event)
     told_by = _teller(event, TelemetrySource.EVENTS)
-    return claude_names.told(event, told_by) if told_by else Refusal.UNKNOWN_SENDER
+    return claude_names.told(event, told_by) if told_by else RefusalReason.UNKNOWN_SENDER
 
 
-def _teller(facts: Facts, source: TelemetrySource) -> Teller | None:
+def _teller(facts: TelemetryFacts, source: TelemetrySource) -> TelemetryTeller | None:
     """Return who told it; ``None``: its names are Claude Code's, but it is not."""
     version = facts.text("service.version", "app.version")
     service = facts.text("service.name") or SERVICE

@@ -3,18 +3,25 @@
 Names: https://code.claude.com/docs/en/monitoring-usage, read for 2.1.240 and 2.1.274.
 """
 
-from ghapp.otlp.nouns import Facts, Kind, LogEvent, to_datetime
-from ghapp.otlp.refusals import Refusal
+from ghapp.otlp.nouns import LogEvent, MetricKind, TelemetryFacts, to_datetime
+from ghapp.otlp.refusals import RefusalReason
 from ghapp.otlp.senders.event_keys import failed, key_of
-from ghapp.otlp.told import Counted, Head, Measure, Teller, ToldDecision, ToldTokens
+from ghapp.otlp.told import (
+    Counted,
+    RowHead,
+    SeriesMeasure,
+    TelemetryTeller,
+    ToldDecision,
+    ToldTokens,
+)
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.decisions import DecidedBy, EditDecision
 
 METRICS = {
-    "token.usage": Kind.SUM,
-    "session.count": Kind.SUM,
-    "lines_of_code.count": Kind.SUM,
-    "code_edit_tool.decision": Kind.SUM,
+    "token.usage": MetricKind.SUM,
+    "session.count": MetricKind.SUM,
+    "lines_of_code.count": MetricKind.SUM,
+    "code_edit_tool.decision": MetricKind.SUM,
 }
 EVENTS = ("api_request", "tool_decision", "tool_result")
 EDITING = frozenset({"Edit", "MultiEdit", "NotebookEdit", "Write", "edit", "write"})
@@ -32,7 +39,9 @@ _DECISIONS = {"accept": EditDecision.ACCEPTED, "reject": EditDecision.REFUSED}
 _AUTOMATIC = frozenset({"config", "hook"})
 
 
-def measure(facts: Facts, told_by: Teller) -> Measure | Refusal | None:
+def measure(
+    facts: TelemetryFacts, told_by: TelemetryTeller
+) -> SeriesMeasure | RefusalReason | None:
     """Return what a series counts; ``None``: nothing that is asked for."""
     match facts.name.partition(".")[2]:
         case "token.usage":
@@ -40,42 +49,48 @@ def measure(facts: Facts, told_by: Teller) -> Measure | Refusal | None:
         case "session.count":
             # Looking at the list of agents starts none.
             looked = facts.text("start_type") == "agents_view"
-            return None if looked else Measure(counted="agent_sessions", head=Head(teller=told_by))
+            return (
+                None
+                if looked
+                else SeriesMeasure(counted="agent_sessions", head=RowHead(teller=told_by))
+            )
         case "lines_of_code.count":
             return _lines(facts, told_by)
         case _:
             return _decisions(facts, told_by)
 
 
-def _tokens(facts: Facts, told_by: Teller) -> Measure | Refusal:
+def _tokens(facts: TelemetryFacts, told_by: TelemetryTeller) -> SeriesMeasure | RefusalReason:
     counted = _TOKENS.get(facts.text("type") or "")
     if counted is None:
-        return Refusal.INCOMPLETE
-    head = Head(teller=told_by, model=facts.text("model"), is_aside=_is_aside(facts))
-    return Measure(counted=counted, head=head)
+        return RefusalReason.INCOMPLETE
+    head = RowHead(teller=told_by, model=facts.text("model"), is_aside=_is_aside(facts))
+    return SeriesMeasure(counted=counted, head=head)
 
 
-def _lines(facts: Facts, told_by: Teller) -> Measure | None:
+def _lines(facts: TelemetryFacts, told_by: TelemetryTeller) -> SeriesMeasure | None:
     if facts.text("type") != "added":
         return None
-    return Measure(counted="lines", head=Head(teller=told_by, model=facts.text("model")))
+    return SeriesMeasure(counted="lines", head=RowHead(teller=told_by, model=facts.text("model")))
 
 
-def _decisions(facts: Facts, told_by: Teller) -> Measure | Refusal:
+def _decisions(facts: TelemetryFacts, told_by: TelemetryTeller) -> SeriesMeasure | RefusalReason:
     tool, decision = facts.text("tool_name"), _DECISIONS.get(facts.text("decision") or "")
     if tool is None or decision is None:
-        return Refusal.INCOMPLETE
-    head = Head(
+        return RefusalReason.INCOMPLETE
+    head = RowHead(
         teller=told_by,
         tool=tool,
         language=_language(facts),
         decision=decision,
         decided_by=_decided_by(facts),
     )
-    return Measure(counted="edits", head=head)
+    return SeriesMeasure(counted="edits", head=head)
 
 
-def told(event: LogEvent, told_by: Teller) -> ToldTokens | ToldDecision | Refusal | None:
+def told(
+    event: LogEvent, told_by: TelemetryTeller
+) -> ToldTokens | ToldDecision | RefusalReason | None:
     """Return what an event tells; ``None``: nothing that is asked for."""
     what = event.name.partition(".")[2]
     if what == "api_request":
@@ -87,10 +102,10 @@ def told(event: LogEvent, told_by: Teller) -> ToldTokens | ToldDecision | Refusa
     return _failed(event, told_by)
 
 
-def _answer(event: LogEvent, told_by: Teller) -> ToldTokens | Refusal:
+def _answer(event: LogEvent, told_by: TelemetryTeller) -> ToldTokens | RefusalReason:
     sent, written = event.count("input_tokens"), event.count("output_tokens")
     if sent is None or written is None:
-        return Refusal.INCOMPLETE
+        return RefusalReason.INCOMPLETE
     reasoning = event.count("reasoning_tokens")
     return ToldTokens(
         teller=told_by,
@@ -109,14 +124,14 @@ def _answer(event: LogEvent, told_by: Teller) -> ToldTokens | Refusal:
     )
 
 
-def _decided(event: LogEvent, told_by: Teller) -> ToldDecision | Refusal:
+def _decided(event: LogEvent, told_by: TelemetryTeller) -> ToldDecision | RefusalReason:
     decision = _DECISIONS.get(event.text("decision") or "")
     if decision is None:
-        return Refusal.INCOMPLETE
+        return RefusalReason.INCOMPLETE
     return _told(event, told_by, decision, _decided_by(event), key_of(event, "tool_use_id"))
 
 
-def _failed(event: LogEvent, told_by: Teller) -> ToldDecision | None:
+def _failed(event: LogEvent, told_by: TelemetryTeller) -> ToldDecision | None:
     """Return an edit that was accepted and then failed; its decision is an event of its own."""
     if event.get("success") is not False:
         return None
@@ -125,7 +140,7 @@ def _failed(event: LogEvent, told_by: Teller) -> ToldDecision | None:
 
 def _told(
     event: LogEvent,
-    told_by: Teller,
+    told_by: TelemetryTeller,
     decision: EditDecision,
     decided_by: DecidedBy | None,
     key: str | None,
@@ -142,18 +157,18 @@ def _told(
     )
 
 
-def _is_aside(facts: Facts) -> bool:
+def _is_aside(facts: TelemetryFacts) -> bool:
     # "main", "subagent", "auxiliary"; in events "repl_main_thread", "agent:builtin:Explore"
     return (facts.text("query_source") or "").startswith(("agent", "subagent"))
 
 
-def _decided_by(facts: Facts) -> DecidedBy | None:
+def _decided_by(facts: TelemetryFacts) -> DecidedBy | None:
     source = facts.text("source") or ""
     if source in _AUTOMATIC:
         return DecidedBy.AUTOMATIC
     return DecidedBy.PERSON if source.startswith("user_") else None
 
 
-def _language(facts: Facts) -> str | None:
+def _language(facts: TelemetryFacts) -> str | None:
     found = facts.text("language")
     return None if found == "unknown" else found

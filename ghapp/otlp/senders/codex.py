@@ -5,16 +5,16 @@ codex-rs/core. Counts are texts or numbers. Input includes what was cached, outp
 reasoning. Metrics are deltas and name no thread.
 """
 
-from ghapp.otlp.nouns import Facts, Kind, LogEvent, to_datetime
-from ghapp.otlp.refusals import Refusal
+from ghapp.otlp.nouns import LogEvent, MetricKind, TelemetryFacts, to_datetime
+from ghapp.otlp.refusals import RefusalReason
 from ghapp.otlp.senders.event_keys import failed, key_of
 from ghapp.otlp.senders.teller import teller
 from ghapp.otlp.told import (
     Counted,
-    Head,
-    Measure,
+    RowHead,
+    SeriesMeasure,
     TelemetrySource,
-    Teller,
+    TelemetryTeller,
     ToldDecision,
     ToldTokens,
 )
@@ -23,7 +23,7 @@ from ghapp.usage.decisions import DecidedBy, EditDecision
 
 AGENT = "codex"
 PREFIX = "codex."
-METRICS = {"codex.turn.token_usage": Kind.HISTOGRAM, "codex.thread.started": Kind.SUM}
+METRICS = {"codex.turn.token_usage": MetricKind.HISTOGRAM, "codex.thread.started": MetricKind.SUM}
 EVENTS = frozenset({"codex.sse_event", "codex.tool_decision", "codex.tool_result"})
 EDITING = frozenset({"apply_patch"})
 """Edits by a shell command cannot be told from other commands."""
@@ -41,21 +41,21 @@ _DECIDED_BY = {
 }
 
 
-def measure(facts: Facts) -> Measure | Refusal | None:
+def measure(facts: TelemetryFacts) -> SeriesMeasure | RefusalReason | None:
     """Return what a series counts; ``None``: nothing that is asked for."""
     told_by = _teller(facts, TelemetrySource.METRICS)
     if facts.name == "codex.thread.started":
-        return Measure(counted="agent_sessions", head=Head(teller=told_by))
+        return SeriesMeasure(counted="agent_sessions", head=RowHead(teller=told_by))
     kind = facts.text("token_type")
     if kind == "total":
         return None
     counted = _TOKENS.get(kind or "")
     if counted is None:
-        return Refusal.INCOMPLETE
-    return Measure(counted=counted, head=Head(teller=told_by, model=facts.text("model")))
+        return RefusalReason.INCOMPLETE
+    return SeriesMeasure(counted=counted, head=RowHead(teller=told_by, model=facts.text("model")))
 
 
-def told(event: LogEvent) -> ToldTokens | ToldDecision | Refusal | None:
+def told(event: LogEvent) -> ToldTokens | ToldDecision | RefusalReason | None:
     """Return what an event tells; ``None``: nothing that is asked for."""
     told_by = _teller(event, TelemetrySource.EVENTS)
     if event.name == "codex.sse_event":
@@ -69,14 +69,14 @@ def told(event: LogEvent) -> ToldTokens | ToldDecision | Refusal | None:
     return _edit(event, told_by, EditDecision.FAILED, None, failed(key_of(event, "call_id")))
 
 
-def _answer(event: LogEvent, told_by: Teller) -> ToldTokens | Refusal | None:
+def _answer(event: LogEvent, told_by: TelemetryTeller) -> ToldTokens | RefusalReason | None:
     """Return an answer's tokens. The event of the same kind without counts is of its stream."""
     sent, written = event.count("input_token_count"), event.count("output_token_count")
     if event.text("event.kind") != "response.completed" or sent is None or written is None:
         return None
     cached, reasoning = event.count("cached_token_count"), event.count("reasoning_token_count")
     if (cached or 0) > sent or (reasoning or 0) > written:
-        return Refusal.DOES_NOT_ADD_UP
+        return RefusalReason.DOES_NOT_ADD_UP
     return ToldTokens(
         teller=told_by,
         at=to_datetime(event.at),
@@ -93,7 +93,7 @@ def _answer(event: LogEvent, told_by: Teller) -> ToldTokens | Refusal | None:
     )
 
 
-def _decided(event: LogEvent, told_by: Teller) -> ToldDecision | Refusal | None:
+def _decided(event: LogEvent, told_by: TelemetryTeller) -> ToldDecision | RefusalReason | None:
     # "approved_for_session", "approvedforsession", "denied", "abort", "timed_out"
     word = (event.text("decision") or "").replace("_", "")
     if word.startswith("approved"):
@@ -103,14 +103,14 @@ def _decided(event: LogEvent, told_by: Teller) -> ToldDecision | Refusal | None:
     elif word.startswith("timedout"):
         return None
     else:
-        return Refusal.INCOMPLETE
+        return RefusalReason.INCOMPLETE
     by = _DECIDED_BY.get((event.text("source") or "").replace("_", "").lower())
     return _edit(event, told_by, decision, by, key_of(event, "call_id"))
 
 
 def _edit(
     event: LogEvent,
-    told_by: Teller,
+    told_by: TelemetryTeller,
     decision: EditDecision,
     decided_by: DecidedBy | None,
     key: str | None,
@@ -127,7 +127,7 @@ def _edit(
     )
 
 
-def _teller(facts: Facts, source: TelemetrySource) -> Teller:
+def _teller(facts: TelemetryFacts, source: TelemetrySource) -> TelemetryTeller:
     return teller(
         facts,
         source,

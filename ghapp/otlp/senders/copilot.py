@@ -5,16 +5,16 @@ are a histogram by kind; input includes what was cached, and how much that was i
 alone. ``session.id`` is a window's. A Claude session in VS Code sends as Claude Code.
 """
 
-from ghapp.otlp.nouns import Facts, Kind, LogEvent, to_datetime
-from ghapp.otlp.refusals import Refusal
+from ghapp.otlp.nouns import LogEvent, MetricKind, TelemetryFacts, to_datetime
+from ghapp.otlp.refusals import RefusalReason
 from ghapp.otlp.senders.event_keys import key_of
 from ghapp.otlp.senders.teller import teller
 from ghapp.otlp.told import (
     Counted,
-    Head,
-    Measure,
+    RowHead,
+    SeriesMeasure,
     TelemetrySource,
-    Teller,
+    TelemetryTeller,
     ToldDecision,
     ToldTokens,
 )
@@ -29,10 +29,10 @@ PREFIX = "copilot_chat."
 TOKENS = "gen_ai.client.token.usage"
 ANSWER = "gen_ai.client.inference.operation.details"
 METRICS = {
-    TOKENS: Kind.HISTOGRAM,
-    "copilot_chat.session.count": Kind.SUM,
-    "copilot_chat.lines_of_code.count": Kind.SUM,
-    "copilot_chat.edit.acceptance.count": Kind.SUM,
+    TOKENS: MetricKind.HISTOGRAM,
+    "copilot_chat.session.count": MetricKind.SUM,
+    "copilot_chat.lines_of_code.count": MetricKind.SUM,
+    "copilot_chat.edit.acceptance.count": MetricKind.SUM,
 }
 EVENTS = frozenset(
     {
@@ -54,57 +54,59 @@ _TOOLS = {
 }
 
 
-def measure(facts: Facts) -> Measure | Refusal | None:
+def measure(facts: TelemetryFacts) -> SeriesMeasure | RefusalReason | None:
     """Return what a series counts; ``None``: nothing that is asked for."""
     if facts.name == TOKENS:
         return _tokens(facts)
     told_by = _teller(facts, TelemetrySource.METRICS)
     match facts.name.removeprefix(PREFIX):
         case "session.count":
-            return Measure(counted="agent_sessions", head=Head(teller=told_by))
+            return SeriesMeasure(counted="agent_sessions", head=RowHead(teller=told_by))
         case "lines_of_code.count":
-            head = Head(teller=told_by, language=language_of(facts.text(_LANGUAGE)))
+            head = RowHead(teller=told_by, language=language_of(facts.text(_LANGUAGE)))
             is_added = facts.text("type") == "added"
-            return Measure(counted="lines", head=head) if is_added else None
+            return SeriesMeasure(counted="lines", head=head) if is_added else None
         case _:
             return _decisions(facts, told_by)
 
 
-def _decisions(facts: Facts, told_by: Teller) -> Measure | Refusal | None:
+def _decisions(
+    facts: TelemetryFacts, told_by: TelemetryTeller
+) -> SeriesMeasure | RefusalReason | None:
     tool = facts.text("copilot_chat.edit.source")
     if tool is None:
-        return Refusal.INCOMPLETE
+        return RefusalReason.INCOMPLETE
     decision = _OUTCOMES.get(facts.text("copilot_chat.edit.outcome") or "")
     if decision is None:
         # "saved" and "unknown" decide nothing.
         return None
     language = language_of(facts.text(_LANGUAGE))
-    head = Head(teller=told_by, tool=tool, language=language, decision=decision)
-    return Measure(counted="edits", head=head)
+    head = RowHead(teller=told_by, tool=tool, language=language, decision=decision)
+    return SeriesMeasure(counted="edits", head=head)
 
 
-def _tokens(facts: Facts) -> Measure | Refusal | None:
+def _tokens(facts: TelemetryFacts) -> SeriesMeasure | RefusalReason | None:
     if not _is_ours(facts):
         return _elsewhere(facts)
     counted = _TOKENS.get(facts.text("gen_ai.token.type") or "")
     if counted is None:
-        return Refusal.INCOMPLETE
+        return RefusalReason.INCOMPLETE
     told_by = _teller(facts, TelemetrySource.METRICS)
-    return Measure(counted=counted, head=Head(teller=told_by, model=_model(facts)))
+    return SeriesMeasure(counted=counted, head=RowHead(teller=told_by, model=_model(facts)))
 
 
-def _is_ours(facts: Facts) -> bool:
+def _is_ours(facts: TelemetryFacts) -> bool:
     """Return whether Copilot sends a name that is no program's own."""
     return bool(SERVICES & {facts.text("service.name"), facts.scope})
 
 
-def _elsewhere(facts: Facts) -> Refusal | None:
+def _elsewhere(facts: TelemetryFacts) -> RefusalReason | None:
     """Return why the same name of another sender is not read; ``None``: it has better ones."""
     is_other = OTHERS & {facts.text("service.name"), facts.scope}
-    return None if is_other else Refusal.UNKNOWN_SENDER
+    return None if is_other else RefusalReason.UNKNOWN_SENDER
 
 
-def told(event: LogEvent) -> ToldTokens | ToldDecision | Refusal | None:
+def told(event: LogEvent) -> ToldTokens | ToldDecision | RefusalReason | None:
     """Return what an event tells; ``None``: nothing that is asked for."""
     if event.name == ANSWER:
         return _answer(event) if _is_ours(event) else _elsewhere(event)
@@ -143,11 +145,11 @@ def _answer(event: LogEvent) -> ToldTokens | None:
     )
 
 
-def _model(facts: Facts) -> str | None:
+def _model(facts: TelemetryFacts) -> str | None:
     return facts.text("gen_ai.response.model", "gen_ai.request.model")
 
 
-def _teller(facts: Facts, source: TelemetrySource) -> Teller:
+def _teller(facts: TelemetryFacts, source: TelemetrySource) -> TelemetryTeller:
     return teller(
         facts,
         source,

@@ -6,16 +6,16 @@ attributes. Input includes what was cached. Thoughts stand beside output with Go
 inside it with OpenAI's interface, which Qwen Code uses; an event's total tells which.
 """
 
-from ghapp.otlp.nouns import Facts, Kind, LogEvent, to_datetime
-from ghapp.otlp.refusals import Refusal
+from ghapp.otlp.nouns import LogEvent, MetricKind, TelemetryFacts, to_datetime
+from ghapp.otlp.refusals import RefusalReason
 from ghapp.otlp.senders.event_keys import key_of
 from ghapp.otlp.senders.teller import teller
 from ghapp.otlp.told import (
     Counted,
-    Head,
-    Measure,
+    RowHead,
+    SeriesMeasure,
     TelemetrySource,
-    Teller,
+    TelemetryTeller,
     ToldDecision,
     ToldTokens,
 )
@@ -26,7 +26,7 @@ AGENTS = {"gemini_cli": "gemini-cli", "qwen-code": "qwen-code"}
 """Prefix of the names → agent."""
 PREFIXES = tuple(f"{prefix}." for prefix in AGENTS)
 METRICS = {
-    f"{prefix}.{name}": Kind.SUM
+    f"{prefix}.{name}": MetricKind.SUM
     for prefix in AGENTS
     for name in ("token.usage", "session.count", "lines.changed")
 }
@@ -51,23 +51,27 @@ _DECISIONS = {
 }
 
 
-def measure(facts: Facts) -> Measure | Refusal | None:
+def measure(facts: TelemetryFacts) -> SeriesMeasure | RefusalReason | None:
     """Return what a series counts; ``None``: nothing that is asked for."""
     told_by = _teller(facts, TelemetrySource.METRICS)
     what, kind = facts.name.partition(".")[2], facts.text("type")
     if what == "session.count":
-        return Measure(counted="agent_sessions", head=Head(teller=told_by))
+        return SeriesMeasure(counted="agent_sessions", head=RowHead(teller=told_by))
     if what == "lines.changed":
-        return Measure(counted="lines", head=Head(teller=told_by)) if kind == "added" else None
+        return (
+            SeriesMeasure(counted="lines", head=RowHead(teller=told_by))
+            if kind == "added"
+            else None
+        )
     counted = _TOKENS.get(kind or "")
     if counted is None:
-        return Refusal.INCOMPLETE
+        return RefusalReason.INCOMPLETE
     if counted == "reasoning_beside_output" and told_by.agent == "qwen-code":
         counted = "reasoning_in_output"
-    return Measure(counted=counted, head=Head(teller=told_by, model=facts.text("model")))
+    return SeriesMeasure(counted=counted, head=RowHead(teller=told_by, model=facts.text("model")))
 
 
-def told(event: LogEvent) -> ToldTokens | ToldDecision | Refusal | None:
+def told(event: LogEvent) -> ToldTokens | ToldDecision | RefusalReason | None:
     """Return what an event tells; ``None``: nothing that is asked for."""
     told_by = _teller(event, TelemetrySource.EVENTS)
     if event.name.endswith(".api_response"):
@@ -75,14 +79,14 @@ def told(event: LogEvent) -> ToldTokens | ToldDecision | Refusal | None:
     return _edit(event, told_by) if event.text("function_name") in EDITING else None
 
 
-def _answer(event: LogEvent, told_by: Teller) -> ToldTokens | Refusal:
+def _answer(event: LogEvent, told_by: TelemetryTeller) -> ToldTokens | RefusalReason:
     sent, written = event.count("input_token_count"), event.count("output_token_count")
     if sent is None or written is None:
-        return Refusal.INCOMPLETE
+        return RefusalReason.INCOMPLETE
     cached, thoughts = event.count("cached_content_token_count") or 0, _thoughts(event)
     is_inside = _are_inside(event, sent + written, thoughts)
     if cached > sent or (is_inside and thoughts > written):
-        return Refusal.DOES_NOT_ADD_UP
+        return RefusalReason.DOES_NOT_ADD_UP
     return ToldTokens(
         teller=told_by,
         at=to_datetime(event.at),
@@ -110,7 +114,7 @@ def _are_inside(event: LogEvent, without: int, thoughts: int) -> bool:
     return thoughts > 0 and total < without + thoughts
 
 
-def _edit(event: LogEvent, told_by: Teller) -> ToldDecision | Refusal:
+def _edit(event: LogEvent, told_by: TelemetryTeller) -> ToldDecision | RefusalReason:
     """Return a decided edit. A call that nobody was asked about has no decision."""
     did, failed = event.get("success") is True, event.get("success") is False
     default = (EditDecision.ACCEPTED, None) if did else None
@@ -118,7 +122,7 @@ def _edit(event: LogEvent, told_by: Teller) -> ToldDecision | Refusal:
     if failed and (known is None or known[0] is EditDecision.ACCEPTED):
         known = (EditDecision.FAILED, None)
     if known is None:
-        return Refusal.INCOMPLETE
+        return RefusalReason.INCOMPLETE
     return ToldDecision(
         teller=told_by,
         at=to_datetime(event.at),
@@ -131,7 +135,7 @@ def _edit(event: LogEvent, told_by: Teller) -> ToldDecision | Refusal:
     )
 
 
-def _teller(facts: Facts, source: TelemetrySource) -> Teller:
+def _teller(facts: TelemetryFacts, source: TelemetrySource) -> TelemetryTeller:
     version = facts.text("service.version")
     # Gemini CLI sends the version of Node.js there: v22.19.0
     is_own = version is not None and not version.startswith("v")

@@ -6,11 +6,17 @@ names behind ``opencode.`` or, if asked, ``claude_code.``; and @gcornut/opencode
 session is OpenCode's own: ``ses_…``.
 """
 
-from ghapp.otlp.nouns import Facts, LogEvent
-from ghapp.otlp.refusals import Refusal
+from ghapp.otlp.nouns import LogEvent, TelemetryFacts
+from ghapp.otlp.refusals import RefusalReason
 from ghapp.otlp.senders import claude_names
 from ghapp.otlp.senders.teller import teller
-from ghapp.otlp.told import Measure, TelemetrySource, Teller, ToldDecision, ToldTokens
+from ghapp.otlp.told import (
+    SeriesMeasure,
+    TelemetrySource,
+    TelemetryTeller,
+    ToldDecision,
+    ToldTokens,
+)
 
 AGENT = "opencode"
 PREFIX = "opencode."
@@ -20,7 +26,7 @@ EVENTS = frozenset(PREFIX + name for name in claude_names.EVENTS)
 _AGENT_SESSION = "ses_"
 
 
-def sends(facts: Facts) -> bool:
+def sends(facts: TelemetryFacts) -> bool:
     """Return whether OpenCode sends this, whatever name it goes by."""
     return (
         facts.scope.startswith(SCOPE)
@@ -29,17 +35,17 @@ def sends(facts: Facts) -> bool:
     )
 
 
-def measure(facts: Facts) -> Measure | Refusal | None:
+def measure(facts: TelemetryFacts) -> SeriesMeasure | RefusalReason | None:
     """Return what a series counts; ``None``: nothing that is asked for."""
     return claude_names.measure(facts, _teller(facts, TelemetrySource.METRICS))
 
 
-def told(event: LogEvent) -> ToldTokens | ToldDecision | Refusal | None:
+def told(event: LogEvent) -> ToldTokens | ToldDecision | RefusalReason | None:
     """Return what an event tells; ``None``: nothing that is asked for."""
     return claude_names.told(event, _teller(event, TelemetrySource.EVENTS))
 
 
-def _teller(facts: Facts, source: TelemetrySource) -> Teller:
+def _teller(facts: TelemetryFacts, source: TelemetrySource) -> TelemetryTeller:
     """Return who told it. Its version is the plugin's, so the agent's is not known."""
     agent_session = facts.text("session.id")
     return teller(facts, source, AGENT, version=None, agent_session=agent_session)

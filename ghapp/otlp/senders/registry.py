@@ -3,19 +3,19 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from ghapp.otlp.nouns import Facts, Kind, LogEvent
-from ghapp.otlp.refusals import Refusal
+from ghapp.otlp.nouns import LogEvent, MetricKind, TelemetryFacts
+from ghapp.otlp.refusals import RefusalReason
 from ghapp.otlp.senders import claude_code, codex, copilot, gemini_cli, opencode
-from ghapp.otlp.told import Measure, ToldDecision, ToldTokens
+from ghapp.otlp.told import SeriesMeasure, ToldDecision, ToldTokens
 
-ReadMetric = Callable[[Facts], Measure | Refusal | None]
+ReadMetric = Callable[[TelemetryFacts], SeriesMeasure | RefusalReason | None]
 """Says what a series counts; ``None``: nothing that is asked for."""
-ReadEvent = Callable[[LogEvent], ToldTokens | ToldDecision | Refusal | None]
+ReadEvent = Callable[[LogEvent], ToldTokens | ToldDecision | RefusalReason | None]
 """Says what an event tells; ``None``: nothing that is asked for."""
 
 _SENDERS = (claude_code, opencode, codex, gemini_cli, copilot)
 
-METRICS: Mapping[str, tuple[Kind, ReadMetric]] = MappingProxyType(
+METRICS: Mapping[str, tuple[MetricKind, ReadMetric]] = MappingProxyType(
     {name: (kind, one.measure) for one in _SENDERS for name, kind in one.METRICS.items()}
 )
 """Metric → the kind it must have, and who reads it."""

@@ -1,26 +1,26 @@
 """Who told something, from the attributes that all senders use alike."""
 
-from ghapp.otlp.nouns import Facts
-from ghapp.otlp.told import Claims, TelemetrySource, Teller
+from ghapp.otlp.nouns import TelemetryFacts
+from ghapp.otlp.told import IdentityClaims, TelemetrySource, TelemetryTeller
 
 
 def teller(  # noqa: PLR0913 - a teller has as many parts
-    facts: Facts,
+    facts: TelemetryFacts,
     source: TelemetrySource,
     agent: str,
     *,
     version: str | None,
     agent_session: str | None,
     is_comparable: bool = True,
-) -> Teller:
+) -> TelemetryTeller:
     """Return who told something."""
     address = facts.text("vcs.repository.url.full")
-    return Teller(
+    return TelemetryTeller(
         source=source,
         agent=agent,
         agent_version=version,
         agent_session=agent_session,
-        claims=Claims(
+        claims=IdentityClaims(
             email=facts.text("user.email"),
             account=facts.text("user.account_uuid", "user.account_id"),
             installation=facts.text("installation.id", "user.id"),

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from ghapp.otlp.refusals import Refusal
+from ghapp.otlp.refusals import RefusalReason
 from ghapp.otlp.senders.claude_code import counts_once
-from ghapp.otlp.told import Claims, TelemetrySource, ToldDecision, ToldTokens
+from ghapp.otlp.told import IdentityClaims, TelemetrySource, ToldDecision, ToldTokens
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.decisions import DecidedBy, EditDecision
 from tests.otlp.sent import (
@@ -65,7 +65,7 @@ def test_who_told_it_is_what_the_sender_claims() -> None:
     assert (teller.source, teller.agent) == (TelemetrySource.EVENTS, "claude-code")
     assert (teller.agent_version, teller.agent_session) == ("2.1.274", AGENT_SESSION)
     assert teller.repository == "github.com/acme/app"
-    assert teller.claims == Claims(
+    assert teller.claims == IdentityClaims(
         email="ada.example@example.com",
         account="0b9c8d7e-6f5a-4b3c-9d2e-1f0a9b8c7d6e",
         installation=WHO["user.id"],
@@ -76,13 +76,13 @@ def test_who_told_it_is_what_the_sender_claims() -> None:
 def test_an_api_key_names_an_installation_only() -> None:
     about = {"user.id": WHO["user.id"]}
     (found,) = told(logs(record("api_request", ANSWER | about))).told.tokens
-    assert found.teller.claims == Claims(installation=WHO["user.id"])
+    assert found.teller.claims == IdentityClaims(installation=WHO["user.id"])
 
 
 def test_the_resource_stands_in_for_what_an_event_lacks() -> None:
     resource = CLAUDE | {"enduser.id": "grace", "github.login": "grace-example"}
     (found,) = told(logs(record("api_request", ANSWER), resource=resource)).told.tokens
-    assert found.teller.claims == Claims(person="grace", login="grace-example")
+    assert found.teller.claims == IdentityClaims(person="grace", login="grace-example")
 
 
 @pytest.mark.parametrize("source", ["agent:builtin:Explore", "subagent"])
@@ -101,7 +101,7 @@ def test_an_answer_without_a_request_is_known_by_its_place() -> None:
 def test_an_answer_without_a_count_is_refused(lacking: str) -> None:
     about = {key: one for key, one in ANSWER.items() if key != lacking}
     meaning = told(logs(record("api_request", about)))
-    assert (meaning.told.tokens, meaning.refused) == ([], {Refusal.INCOMPLETE: 1})
+    assert (meaning.told.tokens, meaning.refused) == ([], {RefusalReason.INCOMPLETE: 1})
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_an_edit_that_failed_is_told_apart_from_its_decision() -> None:
 
 def test_an_unknown_decision_is_refused() -> None:
     meaning = told(logs(record("tool_decision", {"tool_name": "Edit", "decision": "perhaps"})))
-    assert meaning.refused == {Refusal.INCOMPLETE: 1}
+    assert meaning.refused == {RefusalReason.INCOMPLETE: 1}
 
 
 def test_agent_sessions_that_only_look_are_left_out() -> None:
@@ -175,7 +175,7 @@ def test_a_series_without_its_kind_is_refused() -> None:
         metric([point(1, about={"tool_name": "Edit"})], "claude_code.code_edit_tool.decision"),
         metric([point(1, about={"decision": "accept"})], "claude_code.code_edit_tool.decision"),
     ]
-    assert read_metrics(metrics(*wrong)).refused == {Refusal.INCOMPLETE: 3}
+    assert read_metrics(metrics(*wrong)).refused == {RefusalReason.INCOMPLETE: 3}
 
 
 def test_an_unknown_language_is_none() -> None:
@@ -194,7 +194,7 @@ def test_an_unknown_language_is_none() -> None:
 )
 def test_another_program_s_copy_is_refused(resource: dict[str, object], scope: str) -> None:
     meaning = told(logs(record("claude_code.api_request", ANSWER), resource=resource, scope=scope))
-    assert meaning.refused == {Refusal.UNKNOWN_SENDER: 1}
+    assert meaning.refused == {RefusalReason.UNKNOWN_SENDER: 1}
     assert told(metrics(metric([point(1)]), resource=resource, scope=scope)).told.tokens == []
 
 

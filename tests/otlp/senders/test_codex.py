@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ghapp.otlp.refusals import Refusal
+from ghapp.otlp.refusals import RefusalReason
 from ghapp.otlp.told import ToldDecision
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.decisions import DecidedBy, EditDecision
@@ -73,7 +73,7 @@ def test_other_events_of_the_stream_tell_nothing(about: dict[str, object]) -> No
 @pytest.mark.parametrize("about", [{"cached_token_count": 24_001}, {"reasoning_token_count": 611}])
 def test_a_part_larger_than_its_whole_is_refused(about: dict[str, object]) -> None:
     meaning = sent("codex.sse_event", **(ANSWER | about))
-    assert meaning.refused == {Refusal.DOES_NOT_ADD_UP: 1}
+    assert meaning.refused == {RefusalReason.DOES_NOT_ADD_UP: 1}
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_what_nobody_decided_is_no_decision() -> None:
 
 def test_an_unknown_decision_is_refused() -> None:
     about = {"tool_name": "apply_patch", "decision": "postponed"}
-    assert sent("codex.tool_decision", **about).refused == {Refusal.INCOMPLETE: 1}
+    assert sent("codex.tool_decision", **about).refused == {RefusalReason.INCOMPLETE: 1}
 
 
 def test_an_edit_that_failed_is_told() -> None:
@@ -134,7 +134,7 @@ def test_a_cache_without_its_input_is_refused() -> None:
         metric([*points, *turn(input=5)], "codex.turn.token_usage", "histogram"), resource=CODEX
     )
     meaning = told(request)
-    assert (meaning.told.tokens, meaning.refused) == ([], {Refusal.DOES_NOT_ADD_UP: 3})
+    assert (meaning.told.tokens, meaning.refused) == ([], {RefusalReason.DOES_NOT_ADD_UP: 3})
 
 
 def test_threads_are_agent_sessions() -> None:

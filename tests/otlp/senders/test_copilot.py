@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ghapp.otlp.refusals import Refusal
+from ghapp.otlp.refusals import RefusalReason
 from ghapp.otlp.senders.copilot import language_of
 from ghapp.summaries.languages import OTHER
 from ghapp.summaries.languages import language_of as language_of_path
@@ -43,10 +43,10 @@ def test_a_histogram_is_told_by_its_sums(service: str) -> None:
 
 @pytest.mark.parametrize(
     ("service", "refused"),
-    [("gemini-cli", {}), ("qwen-code", {}), ("shop-backend", {Refusal.UNKNOWN_SENDER: 1})],
+    [("gemini-cli", {}), ("qwen-code", {}), ("shop-backend", {RefusalReason.UNKNOWN_SENDER: 1})],
 )
 def test_the_same_name_of_another_sender_is_not_copilot_s(
-    service: str, refused: dict[Refusal, int]
+    service: str, refused: dict[RefusalReason, int]
 ) -> None:
     assert histogram(service).told.tokens == []
     resource: dict[str, object] = {"service.name": service}
@@ -57,7 +57,7 @@ def test_the_same_name_of_another_sender_is_not_copilot_s(
 def test_an_unknown_kind_of_token_is_refused() -> None:
     points = [bucketed(5, {"gen_ai.token.type": "guessed"})]
     sent = metrics(metric(points, TOKENS, "histogram"), resource=COPILOT)
-    assert read_metrics(sent).refused == {Refusal.INCOMPLETE: 1}
+    assert read_metrics(sent).refused == {RefusalReason.INCOMPLETE: 1}
 
 
 def test_an_answer_is_told_with_its_id() -> None:

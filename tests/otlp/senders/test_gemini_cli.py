@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ghapp.otlp.refusals import Refusal
+from ghapp.otlp.refusals import RefusalReason
 from ghapp.otlp.told import ToldDecision
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.decisions import DecidedBy, EditDecision
@@ -73,11 +73,11 @@ def test_thoughts_are_inside_output_or_beside_it_as_the_total_says(
 )
 def test_a_part_larger_than_its_whole_is_refused(about: dict[str, int]) -> None:
     meaning = gemini("api_response", **(ANSWER | about))
-    assert meaning.refused == {Refusal.DOES_NOT_ADD_UP: 1}
+    assert meaning.refused == {RefusalReason.DOES_NOT_ADD_UP: 1}
 
 
 def test_an_answer_without_a_count_is_refused() -> None:
-    assert gemini("api_response", model="m").refused == {Refusal.INCOMPLETE: 1}
+    assert gemini("api_response", model="m").refused == {RefusalReason.INCOMPLETE: 1}
 
 
 def call(**more: Any) -> list[ToldDecision]:
@@ -113,7 +113,7 @@ def test_a_call_that_edits_nothing_decides_nothing() -> None:
 
 
 def test_a_call_without_an_outcome_is_refused() -> None:
-    assert gemini("tool_call", function_name="replace").refused == {Refusal.INCOMPLETE: 1}
+    assert gemini("tool_call", function_name="replace").refused == {RefusalReason.INCOMPLETE: 1}
 
 
 def usage(prefix: str, **counts: int) -> dict[str, Any]:
