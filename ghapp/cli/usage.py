@@ -181,8 +181,6 @@ class _Found:
 
 
 def _part(part: "OwnPart") -> dict[str, Any]:
-    from ghapp.usage.parts import people_accept_rate  # noqa: PLC0415 - see the top
-
     edits = part.edits
     return {
         "answers": part.answers,
@@ -193,7 +191,7 @@ def _part(part: "OwnPart") -> dict[str, Any]:
             "failed": edits.failed,
             "lines": edits.lines_accepted,
             "lines_suggested": edits.lines_suggested,
-            "people_accept_rate": _range(people_accept_rate(edits)),
+            "people_accept_rate": _range(edits.accept_rate),
         },
     }
 
@@ -268,9 +266,7 @@ def _decider_table(edits: "EditCounts") -> "Table":
 
 
 def _rate(edits: "EditCounts") -> str:
-    from ghapp.usage.parts import people_accept_rate  # noqa: PLC0415 - see the top
-
-    rate = people_accept_rate(edits)
+    rate = edits.accept_rate
     if rate is None:
         return "No record names a person's decision, so people's accept rate is unknown."
     least, most = f"{rate.at_least:.0%}", f"{rate.at_most:.0%}"

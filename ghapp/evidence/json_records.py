@@ -139,6 +139,11 @@ def optional(decoder: msgspec.json.Decoder[_Part], raw: Raw) -> _Part | None:
         return None
 
 
+def is_given(raw: Raw) -> bool:
+    """Say whether an optional part is there; null is none."""
+    return bool(raw) and bytes(raw) != b"null"
+
+
 def some_text(value: object) -> str | None:
     """Return a text that says something; ``None``: absent, of another kind, or empty."""
     return value if isinstance(value, str) and value else None

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from ghapp.git.remotes import on_host
 from ghapp.otlp.bodies import MediaType, RequestRefusedError, request_digest
@@ -30,16 +30,13 @@ from ghapp.otlp.told import (
 )
 from ghapp.store import NOBODY, AccessToken, AddedUsage, Store, StoreError, UsageOrigin
 from ghapp.store.telemetry import SERIES_KEPT, SeriesPoint, TakenRequest
-from ghapp.usage.answers import MOST, TokenCounts
-from ghapp.usage.days import NO_TOOL, UNNAMED_SESSION, DecisionDay, TokenDay
+from ghapp.usage.answers import MOST, TokenCounts, known_sum
+from ghapp.usage.days import NO_TOOL, UNNAMED_SESSION, DecisionDay, TokenDay, UsageRow
 from ghapp.usage.decisions import EditDecision
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
 
-_KINDS = tuple(kind for kind in TokenCounts.__struct_fields__ if kind != "reasoning")
-
 log = structlog.get_logger()
 
-UsageRow = TokenDay | DecisionDay
 ToldEvent = ToldTokens | ToldDecision
 
 
@@ -352,35 +349,15 @@ def _head(row: UsageRow) -> tuple[object, ...]:
 
 def _added(one: UsageRow, other: UsageRow) -> UsageRow:
     if isinstance(one, TokenDay) and isinstance(other, TokenDay):
-        tokens = one.tokens + other.tokens
-        capped = {kind: min(getattr(tokens, kind) or 0, MOST) for kind in _KINDS}
-        return TokenDay(
-            agent=one.agent,
-            agent_session=one.agent_session,
-            day=one.day,
-            tokens=TokenCounts(**capped, reasoning=_sum(tokens.reasoning, None)),
-            answers=_sum(one.answers, other.answers),
-            model=one.model,
-            agent_version=one.agent_version,
-            is_aside=one.is_aside,
-        )
+        tokens: Any = map(_capped, astuple(one.tokens + other.tokens))
+        answers = _capped(known_sum((one.answers, other.answers)))
+        return replace(one, tokens=TokenCounts(*tokens), answers=answers)
     assert isinstance(one, DecisionDay)  # noqa: S101 - rows with one head are of one kind
     assert isinstance(other, DecisionDay)  # noqa: S101
-    return DecisionDay(
-        agent=one.agent,
-        agent_session=one.agent_session,
-        day=one.day,
-        tool=one.tool,
-        language=one.language,
-        decision=one.decision,
-        decided_by=one.decided_by,
-        edits=min(one.edits + other.edits, MOST),
-        lines=_sum(one.lines, other.lines),
-        agent_version=one.agent_version,
-    )
+    lines = _capped(known_sum((one.lines, other.lines)))
+    return replace(one, edits=_capped(one.edits + other.edits), lines=lines)
 
 
-def _sum(one: int | None, other: int | None) -> int | None:
-    """Add two amounts of which each may be unknown."""
-    known = [amount for amount in (one, other) if amount is not None]
-    return min(sum(known), MOST) if known else None
+def _capped(amount: int | None) -> int | None:
+    """Return an amount as far as a row may hold it."""
+    return None if amount is None else min(amount, MOST)

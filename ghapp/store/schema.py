@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from ghapp.summaries.counts import PullCounts
-from ghapp.usage.answers import TokenCounts
+from ghapp.usage.answers import TOKEN_KINDS
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -757,15 +757,17 @@ def _usage(name: str, *own: Column[Any], key: tuple[str, ...]) -> Table:
     )
 
 
+def _token_counts() -> list[Column[Any]]:
+    """Return a column for each kind of tokens; reasoning alone may be unknown."""
+    return [Column(kind, BigInteger, nullable=kind == "reasoning") for kind in TOKEN_KINDS]
+
+
 usage_tokens = _usage(
     "usage_tokens",
     Column("model", Text, nullable=False),
     Column("is_aside", Boolean(create_constraint=False), nullable=False),
     Column("answers", BigInteger),
-    *(
-        Column(kind, BigInteger, nullable=kind == "reasoning")
-        for kind in TokenCounts.__struct_fields__
-    ),
+    *_token_counts(),
     key=("model", "is_aside"),
 )
 
@@ -821,10 +823,7 @@ token_sum = _usage_sums(
     "token_sum",
     Column("model", Text, nullable=False),
     Column("answers", BigInteger),
-    *(
-        Column(kind, BigInteger, nullable=kind == "reasoning")
-        for kind in TokenCounts.__struct_fields__
-    ),
+    *_token_counts(),
     key=("model",),
 )
 
@@ -844,19 +843,27 @@ decision_sum = _usage_sums(
 
 agent_session_sum = _usage_sums("agent_session_sum", Column("singles", BigInteger, nullable=False))
 
-agent_session_day = Table(
+
+def _usage_days(name: str, *own: Column[Any] | Index, key: str) -> Table:
+    """Return a table of what counts of usage, by person and day; ``key`` ends its key."""
+    return Table(
+        name,
+        metadata,
+        Column("installation_id", BigInteger, nullable=False),
+        Column("day", Integer, nullable=False),
+        Column("person", BigInteger, nullable=False),
+        Column("agent", Text, nullable=False),
+        Column("repository_id", BigInteger, nullable=False),
+        *own,
+        PrimaryKeyConstraint("installation_id", "day", "person", "agent", "repository_id", key),
+        sqlite_with_rowid=False,
+    )
+
+
+agent_session_day = _usage_days(
     "agent_session_day",
-    metadata,
-    Column("installation_id", BigInteger, nullable=False),
-    Column("day", Integer, nullable=False),
-    Column("person", BigInteger, nullable=False),
-    Column("agent", Text, nullable=False),
-    Column("repository_id", BigInteger, nullable=False),
     Column("agent_session", Text, nullable=False),
     Column("is_single", Boolean(create_constraint=False), nullable=False),
-    PrimaryKeyConstraint(
-        *("installation_id", "day", "person", "agent", "repository_id", "agent_session")
-    ),
     Index(
         "agent_session_day_whole", *("installation_id", "person", "agent", "agent_session"), "day"
     ),
@@ -866,23 +873,16 @@ agent_session_day = Table(
         sqlite_where=text("NOT is_single"),
         postgresql_where=text("NOT is_single"),
     ),
-    sqlite_with_rowid=False,
+    key="agent_session",
 )
 
-source_day = Table(
+source_day = _usage_days(
     "source_day",
-    metadata,
-    Column("installation_id", BigInteger, nullable=False),
-    Column("day", Integer, nullable=False),
-    Column("person", BigInteger, nullable=False),
-    Column("agent", Text, nullable=False),
-    Column("repository_id", BigInteger, nullable=False),
     Column("source", Integer, nullable=False),
     Column("counts", Boolean(create_constraint=False), nullable=False),
     Column("tokens", BigInteger, nullable=False),
     Column("read_at", InstantColumn, nullable=False),
-    PrimaryKeyConstraint(*("installation_id", "day", "person", "agent", "repository_id", "source")),
-    sqlite_with_rowid=False,
+    key="source",
 )
 
 
@@ -926,29 +926,30 @@ telemetry_contact = Table(
     Column("first_at", InstantColumn, nullable=False),
 )
 
-telemetry_arrival = Table(
+
+def _came(name: str, *counts: Column[Any], by: str) -> Table:
+    """Return a table of what telemetry came, by day, source and ``by``."""
+    return Table(
+        name,
+        metadata,
+        Column("installation_id", BigInteger, nullable=False),
+        Column("day", Integer, nullable=False),
+        Column("source", Integer, nullable=False),
+        Column(by, Text, nullable=False),
+        *counts,
+        Column("last_at", InstantColumn, nullable=False),
+        PrimaryKeyConstraint("installation_id", "day", "source", by),
+        sqlite_with_rowid=False,
+    )
+
+
+telemetry_arrival = _came(
     "telemetry_arrival",
-    metadata,
-    Column("installation_id", BigInteger, nullable=False),
-    Column("day", Integer, nullable=False),
-    Column("source", Integer, nullable=False),
-    Column("agent", Text, nullable=False),
     Column("requests", BigInteger, nullable=False),
     Column("kept", BigInteger, nullable=False),
-    Column("last_at", InstantColumn, nullable=False),
-    PrimaryKeyConstraint("installation_id", "day", "source", "agent"),
-    sqlite_with_rowid=False,
+    by="agent",
 )
 
-telemetry_refusal = Table(
-    "telemetry_refusal",
-    metadata,
-    Column("installation_id", BigInteger, nullable=False),
-    Column("day", Integer, nullable=False),
-    Column("source", Integer, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("count", BigInteger, nullable=False),
-    Column("last_at", InstantColumn, nullable=False),
-    PrimaryKeyConstraint("installation_id", "day", "source", "reason"),
-    sqlite_with_rowid=False,
+telemetry_refusal = _came(
+    "telemetry_refusal", Column("count", BigInteger, nullable=False), by="reason"
 )

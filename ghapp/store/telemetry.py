@@ -15,7 +15,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
-from ghapp.store.rows import chunks
+from ghapp.store.rows import StructT, chunks, struct_of
 from ghapp.store.schema import (
     telemetry_arrival,
     telemetry_contact,
@@ -104,40 +104,24 @@ class TelemetryTable:
 
     def arrivals(self, installation_id: int, since: date) -> tuple[TelemetryArrival, ...]:
         """Return what came from a day on, the latest day first."""
-        columns = telemetry_arrival.c
-        query = (
-            select(telemetry_arrival)
-            .where(columns.installation_id == installation_id, columns.day >= day_number(since))
-            .order_by(columns.day.desc(), columns.source, columns.agent)
-        )
-        return tuple(
-            TelemetryArrival(
-                source=UsageSource(row.source),
-                agent=row.agent,
-                day=to_day(row.day),
-                requests=row.requests,
-                kept=row.kept,
-                last_at=row.last_at,
-            )
-            for row in self._database.rows(query)
-        )
+        return self._came(TelemetryArrival, telemetry_arrival, installation_id, since)
 
     def refusals(self, installation_id: int, since: date) -> tuple[TelemetryRefusal, ...]:
         """Return what was refused from a day on, the latest day first."""
-        columns = telemetry_refusal.c
+        return self._came(TelemetryRefusal, telemetry_refusal, installation_id, since)
+
+    def _came(
+        self, kind: type[StructT], table: Table, installation_id: int, since: date
+    ) -> tuple[StructT, ...]:
+        """Return the rows of a table of what came from a day on, the latest day first."""
+        columns = table.c
         query = (
-            select(telemetry_refusal)
+            select(table)
             .where(columns.installation_id == installation_id, columns.day >= day_number(since))
-            .order_by(columns.day.desc(), columns.source, columns.reason)
+            .order_by(columns.day.desc(), *table.primary_key)
         )
         return tuple(
-            TelemetryRefusal(
-                source=UsageSource(row.source),
-                reason=row.reason,
-                day=to_day(row.day),
-                count=row.count,
-                last_at=row.last_at,
-            )
+            struct_of(kind, row, source=UsageSource(row.source), day=to_day(row.day))
             for row in self._database.rows(query)
         )
 

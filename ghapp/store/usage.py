@@ -31,12 +31,10 @@ from ghapp.store.rows import chunks, clean, struct_of
 from ghapp.store.schema import usage_decisions, usage_identity, usage_stale, usage_tokens
 from ghapp.store.summaries.tally import day_number
 from ghapp.store.usage_rows import (
-    TOKEN_KINDS,
     AddedUsage,
     KnownIdentity,
     StoredUsage,
     UsageOrigin,
-    UsageRow,
     columns_of,
     decision_day,
     decision_row,
@@ -50,12 +48,13 @@ from ghapp.store.usage_sums import (
     SENT,
     SUMS,
     StaleDay,
+    lock_sums,
     note_stale,
     settle,
     settle_some,
 )
-from ghapp.usage.answers import MOST
-from ghapp.usage.days import DecisionDay, TokenDay
+from ghapp.usage.answers import MOST, TOKEN_KINDS
+from ghapp.usage.days import DecisionDay, TokenDay, UsageRow
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
 
 
@@ -177,6 +176,7 @@ class UsageTable:
         if account_id is not None:
             is_theirs = or_(is_theirs, usage_identity.c.account_id == account_id)
         with self._database.write() as connection:
+            lock_sums(connection, self._database)
             query = select(usage_identity.c.id, usage_identity.c.person).where(is_theirs)
             rows = connection.execute(query).all()
             ids, people = {row.id for row in rows}, {row.person for row in rows}
@@ -208,6 +208,7 @@ class UsageTable:
         """Delete the rows of days before that one; return how many."""
         first = day_number(before)
         with self._database.write() as connection:
+            lock_sums(connection, self._database)
             for sums in SUMS:
                 # A month that began earlier may still be of days that are kept.
                 connection.execute(delete(sums).where(sums.c.start < first - LONGEST))

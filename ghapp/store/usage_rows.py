@@ -10,17 +10,13 @@ from ghapp.attribution.model import Struct
 from ghapp.store.rows import clean, struct_of
 from ghapp.store.summaries.conditions import to_day
 from ghapp.store.summaries.tally import day_number
-from ghapp.usage.answers import TokenCounts
-from ghapp.usage.days import DecisionDay, TokenDay
+from ghapp.usage.answers import TOKEN_KINDS, TokenCounts
+from ghapp.usage.days import DecisionDay, TokenDay, UsageRow
 from ghapp.usage.decisions import DecidedBy, EditDecision
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
 
 NOWHERE = 0
 """Repository of usage whose source names none."""
-TOKEN_KINDS = TokenCounts.__struct_fields__
-SPENT = tuple(kind for kind in TOKEN_KINDS if kind != "reasoning")
-"""Kinds of tokens that add up: reasoning is in the output already."""
-UsageRow = TokenDay | DecisionDay
 
 
 class UsageOrigin(Struct, frozen=True):

@@ -42,11 +42,13 @@ from ghapp.store.schema import (
 )
 from ghapp.store.summaries.conditions import to_day
 from ghapp.store.summaries.tally import day_number
-from ghapp.store.usage_rows import SPENT, TOKEN_KINDS
 from ghapp.summaries.selection import TimeGrain
+from ghapp.usage.answers import TOKEN_KINDS
 from ghapp.usage.days import NO_TOOL, UNNAMED_SESSION
 from ghapp.usage.decisions import DecidedBy, EditDecision
 
+SPENT = tuple(kind for kind in TOKEN_KINDS if kind != "reasoning")
+"""Kinds of tokens that add up: reasoning is in the output already."""
 SENT = (usage_tokens, usage_decisions)
 """Tables of what sources sent."""
 SUMS = (token_sum, decision_sum, agent_session_sum)
@@ -123,11 +125,16 @@ def settle_some(database: Database, most: int) -> int:
     if database.value(select(_STALE.day).limit(1)) is None:
         return 0
     with database.write() as connection:
-        database.lock(connection, "usage_stale")
+        lock_sums(connection, database)
         taken = _take(connection, most)
         if taken:
             _Settling(connection, database).settle()
     return taken
+
+
+def lock_sums(connection: Connection, database: Database) -> None:
+    """Hold back `settle` until the transaction ends: it would sum again what is being deleted."""
+    database.lock(connection, "usage_stale")
 
 
 def _take(connection: Connection, most: int) -> int:

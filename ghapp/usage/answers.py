@@ -24,6 +24,12 @@ MOST = 10**12
 Count = Annotated[int, Meta(ge=0, le=MOST)]
 
 
+def known_sum(amounts: Iterable[int | None]) -> int | None:
+    """Return the sum of the known amounts; ``None``: none of them is known."""
+    known = [one for one in amounts if one is not None]
+    return sum(known) if known else None
+
+
 class TokenCounts(Struct, frozen=True):
     """Tokens by kind. ``input`` excludes what was read from or written to a cache."""
 
@@ -50,8 +56,6 @@ class TokenCounts(Struct, frozen=True):
         return self.input + self.output + self.cache_read + self.cache_write
 
     def __add__(self, other: "TokenCounts") -> "TokenCounts":
-        known = [one for one in (self.reasoning, other.reasoning) if one is not None]
-        reasoning = sum(known) if known else None
         return TokenCounts(
             input=self.input + other.input,
             output=self.output + other.output,
@@ -59,8 +63,11 @@ class TokenCounts(Struct, frozen=True):
             cache_write_5m=self.cache_write_5m + other.cache_write_5m,
             cache_write_1h=self.cache_write_1h + other.cache_write_1h,
             cache_write_unsplit=self.cache_write_unsplit + other.cache_write_unsplit,
-            reasoning=reasoning,
+            reasoning=known_sum((self.reasoning, other.reasoning)),
         )
+
+
+TOKEN_KINDS = TokenCounts.__struct_fields__
 
 
 class UsageRecord(Struct, frozen=True):

@@ -1,5 +1,7 @@
 """Token counts as records have them: believed, or left out with a word. It knows no agent."""
 
+import msgspec
+
 from ghapp.attribution.model import PassedOver
 from ghapp.usage.answers import TokenCounts, UsageRecord
 
@@ -45,13 +47,24 @@ def reasoning_of(value: object) -> int | None:
     return None if value is None else count(value)
 
 
-def is_nothing(tokens: TokenCounts) -> bool:
-    """Return whether no tokens were used: such a record tells of no answer."""
-    return not (
-        tokens.input
-        or tokens.output
-        or tokens.cache_read
-        or tokens.cache_write_5m
-        or tokens.cache_write_1h
-        or tokens.cache_write_unsplit
-    )
+def uncached(usage: msgspec.Struct | None) -> TokenCounts | None:
+    """Return the counts of a record that tells four; ``None``: they cannot be believed.
+
+    In this order: input without what was cached, output, read from a cache, written to it.
+    """
+    found = counts(*msgspec.structs.astuple(usage)) if usage else None
+    if found is None:
+        return None
+    fresh, output, read_, written = found
+    return TokenCounts(input=fresh, output=output, cache_read=read_, cache_write_5m=written)
+
+
+def known_by(time: object, tokens: TokenCounts) -> str:
+    """Return what an answer without an id is known by: its time as written, and its tokens."""
+    numbers = (tokens.input, tokens.output, tokens.cache_read, tokens.cache_write_5m)
+    return ":".join(map(str, (time, *numbers)))
+
+
+def disbelieved(agent: str, tokens: object) -> PassedOver:
+    """Return the word about a record without tokens or a time that can be believed."""
+    return left_out(agent, IMPOSSIBLE if tokens is None else UNTIMED)

@@ -11,10 +11,17 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ghapp.evidence.json_records import RecordError, each_record, optional, some_text, to_time
+from ghapp.evidence.json_records import (
+    RecordError,
+    each_record,
+    is_given,
+    optional,
+    some_text,
+    to_time,
+)
 from ghapp.evidence.paths import stem
 from ghapp.usage.answers import TokenCounts, UsageRecord
-from ghapp.usage.believed import IMPOSSIBLE, UNTIMED, Told, counts, left_out, reasoning_of
+from ghapp.usage.believed import Told, counts, disbelieved, reasoning_of
 
 AGENT = "claude-code"
 SYNTHETIC = "<synthetic>"
@@ -83,14 +90,14 @@ def _is_record(value: dict[str, Any]) -> bool:
 
 def _answer(name: str, record: _Record) -> Iterator[Told]:
     message = optional(_MESSAGE, record.message)
-    if message is None or not message.usage or bytes(message.usage) == b"null":
+    if message is None or not is_given(message.usage):
         return
     if message.model == SYNTHETIC or record.isApiErrorMessage:
         return
     usage, at = optional(_USAGE, message.usage), to_time(record.timestamp)
     tokens = None if usage is None else _tokens(usage)
     if tokens is None or at is None:
-        yield left_out(AGENT, IMPOSSIBLE if tokens is None else UNTIMED)
+        yield disbelieved(AGENT, tokens)
         return
     yield UsageRecord(
         agent=AGENT,

@@ -15,13 +15,14 @@ from ghapp.evidence.json_records import (
     RecordError,
     decoded,
     document,
+    is_given,
     optional,
     some_text,
     to_time_of_milliseconds,
 )
 from ghapp.evidence.paths import stem
-from ghapp.usage.answers import TokenCounts, UsageRecord
-from ghapp.usage.believed import IMPOSSIBLE, UNTIMED, Told, counts, is_nothing, left_out
+from ghapp.usage.answers import UsageRecord
+from ghapp.usage.believed import Told, disbelieved, known_by, left_out, uncached
 
 AGENT = "cline"
 ELSEWHERE = "tasks whose tokens stand in files that nobody reads"
@@ -73,21 +74,16 @@ def read(name: str, records: Iterable[bytes]) -> Iterator[Told]:
     session = some_text(told.sessionId) or stem(name)
     for raw in optional(_MESSAGES, told.messages) or ():
         message = optional(_MESSAGE, raw)
-        if message is not None and message.role == "assistant" and message.metrics:
+        if message is not None and message.role == "assistant" and is_given(message.metrics):
             yield from _answer(message, session)
 
 
 def _answer(message: _Message, session: str) -> Iterator[Told]:
-    if bytes(message.metrics) == b"null":
-        return
     metrics, at = optional(_METRICS, message.metrics), to_time_of_milliseconds(message.ts)
-    found = counts(*msgspec.structs.astuple(metrics)) if metrics else None
-    if found is None or at is None:
-        yield left_out(AGENT, IMPOSSIBLE if found is None else UNTIMED)
-        return
-    fresh, output, read_, written = found
-    tokens = TokenCounts(input=fresh, output=output, cache_read=read_, cache_write_5m=written)
-    if not is_nothing(tokens):
+    tokens = uncached(metrics)
+    if tokens is None or at is None:
+        yield disbelieved(AGENT, tokens)
+    elif tokens.total:
         model = optional(_MODEL_INFO, message.modelInfo)
         yield UsageRecord(
             agent=AGENT,
@@ -95,6 +91,6 @@ def _answer(message: _Message, session: str) -> Iterator[Told]:
             at=at,
             model=some_text(model.id) if model else None,
             tokens=tokens,
-            message=":".join(map(str, (message.ts, *found))),
+            message=known_by(message.ts, tokens),
             request=session,
         )

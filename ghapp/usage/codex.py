@@ -15,10 +15,17 @@ import msgspec
 from msgspec import Raw
 
 from ghapp.evidence.codex import PAUSE
-from ghapp.evidence.json_records import RecordError, each_record, optional, some_text, to_time
+from ghapp.evidence.json_records import (
+    RecordError,
+    each_record,
+    is_given,
+    optional,
+    some_text,
+    to_time,
+)
 from ghapp.evidence.paths import stem
 from ghapp.usage.answers import TokenCounts, UsageRecord
-from ghapp.usage.believed import IMPOSSIBLE, UNTIMED, Told, counts, left_out
+from ghapp.usage.believed import IMPOSSIBLE, Told, counts, disbelieved, left_out
 
 AGENT = "codex"
 
@@ -205,7 +212,7 @@ class _Thread:
             return
         tokens = _tokens(last)
         if tokens is None or at is None:
-            yield left_out(AGENT, IMPOSSIBLE if tokens is None else UNTIMED)
+            yield disbelieved(AGENT, tokens)
             return
         yield UsageRecord(
             agent=AGENT,
@@ -229,7 +236,7 @@ def _spawned_by(source: Raw) -> str | None:
 
 def _numbers(raw: Raw) -> _Numbers | None:
     """Return the counts, empty if there are none; ``None``: they cannot be believed."""
-    if not raw or bytes(raw) == b"null":
+    if not is_given(raw):
         return ()
     told = optional(_COUNTS, raw)
     return None if told is None else counts(*msgspec.structs.astuple(told))

@@ -15,7 +15,7 @@ from msgspec import Raw
 from ghapp.evidence.json_records import RecordError, each_record, optional, some_text, to_time
 from ghapp.evidence.paths import stem
 from ghapp.usage.answers import TokenCounts, UsageRecord
-from ghapp.usage.believed import IMPOSSIBLE, UNTIMED, Told, count, counts, is_nothing, left_out
+from ghapp.usage.believed import IMPOSSIBLE, Told, count, counts, disbelieved, left_out
 
 AGENT = "copilot"
 OPEN = "agent sessions that tell no tokens before they shut down"
@@ -122,7 +122,7 @@ class _Session:
         usage = optional(_USAGE, metrics.usage)
         sums = counts(*msgspec.structs.astuple(usage)) if usage else None
         if sums is None or at is None:
-            yield left_out(AGENT, IMPOSSIBLE if sums is None else UNTIMED)
+            yield disbelieved(AGENT, sums)
             return
         before = self._before.get(model, (0,) * len(sums))
         if sums == before:
@@ -134,7 +134,7 @@ class _Session:
         tokens = _tokens(added)
         if tokens is None:
             yield left_out(AGENT, IMPOSSIBLE)
-        elif not is_nothing(tokens):
+        elif tokens.total:
             yield UsageRecord(
                 agent=AGENT,
                 agent_session=self._id,

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from ghapp.attribution.model import Struct
 from ghapp.summaries.selection import SMALLEST_GROUP
-from ghapp.usage.answers import TokenCounts
+from ghapp.usage.answers import TokenCounts, known_sum
 from ghapp.usage.decisions import AcceptRate, accept_rate
 
 FOUR_WEEKS = timedelta(days=28)
@@ -72,8 +72,8 @@ class EditCounts(Struct, frozen=True):
             automatic=self.automatic + other.automatic,
             unknown=self.unknown + other.unknown,
             failed=self.failed + other.failed,
-            lines_suggested=plus(self.lines_suggested, other.lines_suggested),
-            lines_accepted=plus(self.lines_accepted, other.lines_accepted),
+            lines_suggested=known_sum((self.lines_suggested, other.lines_suggested)),
+            lines_accepted=known_sum((self.lines_accepted, other.lines_accepted)),
         )
 
     @property
@@ -90,12 +90,6 @@ class EditCounts(Struct, frozen=True):
     def all(self) -> DecidedCounts:
         """All decided edits, whoever decided."""
         return self.by_people + self.automatic + self.unknown
-
-
-def plus(one: int | None, other: int | None) -> int | None:
-    """Add two amounts; unknown ones add nothing to known ones."""
-    known = [each for each in (one, other) if each is not None]
-    return sum(known) if known else None
 
 
 class UsageCounts(Struct, frozen=True):
@@ -210,11 +204,11 @@ def counted(parts: Iterable[PersonPart], *, least: int = SMALLEST_GROUP) -> Usag
     )
     return UsageCounts(
         people=len({one.person for one in found}),
-        agent_sessions=_known_sum(one.agent_sessions for one in found),
+        agent_sessions=known_sum(one.agent_sessions for one in found),
         tokens=sum((one.tokens for one in tokens if one.tokens), TokenCounts())
         if has_tokens
         else None,
-        answers=_known_sum(one.answers for one in tokens) if has_tokens else None,
+        answers=known_sum(one.answers for one in tokens) if has_tokens else None,
         edits=sum((one.edits for one in edits if one.edits), EditCounts()) if has_edits else None,
     )
 
@@ -235,11 +229,6 @@ def folded(
     rows = [UsagePart(name, counted(own, least=least)) for name, own in found.items()]
     rows.sort(key=lambda row: (-row.counts.people, row.name))
     return (*rows, UsagePart(OTHERS, counted(rest, least=least))) if rest else tuple(rows)
-
-
-def _known_sum(amounts: Iterable[int | None]) -> int | None:
-    known = [one for one in amounts if one is not None]
-    return sum(known) if known else None
 
 
 def _people(parts: Iterable[PersonPart]) -> int:

@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from ghapp.attribution.model import PassedOver, Struct
 from ghapp.summaries.languages import language_of
-from ghapp.usage.answers import Count, TokenCounts, UsageRecord
+from ghapp.usage.answers import Count, TokenCounts, UsageRecord, known_sum
 from ghapp.usage.decisions import DecidedBy, DecidedEdit, EditDecision
 
 # 2.1.240, claude-opus-4-5[1m], mcp__acp__Edit
@@ -78,6 +78,9 @@ class DecisionDay(Struct, frozen=True):
     agent_version: Version | None = None
 
 
+UsageRow = TokenDay | DecisionDay
+
+
 def token_days(answers: Iterable[UsageRecord]) -> list[TokenDay]:
     """Return the rows of answers that count, each answer in one row."""
     parts: defaultdict[tuple[object, ...], list[UsageRecord]] = defaultdict(list)
@@ -116,7 +119,7 @@ def decision_days(decisions: Iterable[DecidedEdit]) -> list[DecisionDay]:
             decision=own[0].decision,
             decided_by=own[0].decided_by,
             edits=len(own),
-            lines=_added(own),
+            lines=known_sum(one.lines for one in own),
             agent_version=_fitting(_VERSION, own[0].version),
         )
         for own in parts.values()
@@ -173,8 +176,3 @@ def _day(one: UsageRecord | DecidedEdit) -> date:
 
 def _language(one: DecidedEdit) -> str | None:
     return None if one.path is None else language_of(one.path)
-
-
-def _added(decisions: Iterable[DecidedEdit]) -> int | None:
-    known = [one.lines for one in decisions if one.lines is not None]
-    return sum(known) if known else None

@@ -13,13 +13,14 @@ from ghapp.evidence.json_records import (
     decoded,
     document,
     each_record,
+    is_given,
     optional,
     some_text,
     to_time,
 )
 from ghapp.evidence.paths import stem
 from ghapp.usage.answers import TokenCounts, UsageRecord
-from ghapp.usage.believed import IMPOSSIBLE, UNTIMED, Told, counts, is_nothing, left_out
+from ghapp.usage.believed import Told, counts, disbelieved
 
 AGENT = "gemini-cli"
 
@@ -64,7 +65,7 @@ def read(name: str, records: Iterable[bytes]) -> Iterator[Told]:
             optional(_MESSAGE, one) for raw in of_chat for one in optional(_MESSAGES, raw) or ()
         )
         for message in chain([told], found):
-            if message is not None and message.tokens and bytes(message.tokens) != b"null":
+            if message is not None and is_given(message.tokens):
                 yield from _answer(message, agent_session or stem(name))
 
 
@@ -91,8 +92,8 @@ def _answer(message: _Message, agent_session: str) -> Iterator[Told]:
     told, at = optional(_TOKENS, message.tokens), to_time(message.timestamp)
     tokens = None if told is None else _tokens(told)
     if tokens is None or at is None:
-        yield left_out(AGENT, IMPOSSIBLE if tokens is None else UNTIMED)
-    elif not is_nothing(tokens):
+        yield disbelieved(AGENT, tokens)
+    elif tokens.total:
         yield _record(message, agent_session, at, tokens)
 
 

@@ -9,13 +9,14 @@ from msgspec import Raw
 from ghapp.evidence.json_records import (
     RecordError,
     each_record,
+    is_given,
     optional,
     some_text,
     to_time_of_milliseconds,
 )
 from ghapp.evidence.kimi import session_of
-from ghapp.usage.answers import TokenCounts, UsageRecord
-from ghapp.usage.believed import IMPOSSIBLE, UNTIMED, Told, counts, is_nothing, left_out
+from ghapp.usage.answers import UsageRecord
+from ghapp.usage.believed import Told, disbelieved, known_by, uncached
 
 AGENT = "kimi"
 
@@ -98,7 +99,7 @@ def _older(place: _Place, record: _Record) -> Iterator[Told]:
     payload = optional(_PAYLOAD, message.payload) if message else None
     if message is None or message.type != "StatusUpdate":
         return
-    if payload is None or not payload.token_usage or bytes(payload.token_usage) == b"null":
+    if payload is None or not is_given(payload.token_usage):
         return
     told = optional(_OLDER_USAGE, payload.token_usage)
     seconds = record.timestamp
@@ -110,21 +111,17 @@ def _older(place: _Place, record: _Record) -> Iterator[Told]:
 def _answer(
     place: _Place, record: _Record, told: _Usage | _OlderUsage | None, time: object
 ) -> Iterator[Told]:
-    at = to_time_of_milliseconds(time)
-    found = counts(*msgspec.structs.astuple(told)) if told else None
-    if found is None or at is None:
-        yield left_out(AGENT, IMPOSSIBLE if found is None else UNTIMED)
-        return
-    fresh, output, read_, written = found
-    tokens = TokenCounts(input=fresh, output=output, cache_read=read_, cache_write_5m=written)
-    if not is_nothing(tokens):
+    at, tokens = to_time_of_milliseconds(time), uncached(told)
+    if tokens is None or at is None:
+        yield disbelieved(AGENT, tokens)
+    elif tokens.total:
         yield UsageRecord(
             agent=AGENT,
             agent_session=place.agent_session,
             at=at,
             model=some_text(record.model),
             tokens=tokens,
-            message=":".join(map(str, (time, *found))),
+            message=known_by(time, tokens),
             request=place.agent_session,
             project=place.cwd,
         )

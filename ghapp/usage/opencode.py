@@ -14,13 +14,14 @@ from ghapp.evidence.json_records import (
     RecordError,
     decoded,
     document,
+    is_given,
     optional,
     some_text,
     to_time_of_milliseconds,
 )
 from ghapp.evidence.paths import stem
 from ghapp.usage.answers import TokenCounts, UsageRecord
-from ghapp.usage.believed import IMPOSSIBLE, UNTIMED, Told, counts, is_nothing, left_out
+from ghapp.usage.believed import Told, counts, disbelieved, left_out
 
 AGENT = "opencode"
 UNREADABLE = "messages that cannot be read"
@@ -114,15 +115,15 @@ def read(name: str, records: Iterable[bytes]) -> Iterator[Told]:
 
 def _answer(name: str, message: _Message, whole: _Message) -> Iterator[Told]:
     """Yield what a message tells; ``whole`` is the agent session that an export describes."""
-    if not message.tokens or bytes(message.tokens) == b"null":
+    if not is_given(message.tokens):
         return
     time = optional(_TIMES, message.time) or _Time()
     at = to_time_of_milliseconds(time.created)
     told = optional(_TOKENS, message.tokens)
     tokens = None if told is None else _tokens(told)
     if tokens is None or at is None:
-        yield left_out(AGENT, IMPOSSIBLE if tokens is None else UNTIMED)
-    elif not is_nothing(tokens):
+        yield disbelieved(AGENT, tokens)
+    elif tokens.total:
         path = optional(_PATHS, message.path)
         model = optional(_MODELS, message.model)
         cwd = path.cwd if path else message.directory

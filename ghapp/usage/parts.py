@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from datetime import UTC
 
 from ghapp.attribution.model import Struct
-from ghapp.usage.answers import TokenCounts, UsageRecord, total
-from ghapp.usage.counts import DecidedCounts, EditCounts, plus
-from ghapp.usage.decisions import AcceptRate, DecidedBy, DecidedEdit, EditDecision, accept_rate
+from ghapp.usage.answers import TokenCounts, UsageRecord, known_sum, total
+from ghapp.usage.counts import DecidedCounts, EditCounts
+from ghapp.usage.decisions import DecidedBy, DecidedEdit, EditDecision
 
 UNKNOWN = "(unknown)"
 """Stands for the name of a model or project that the records do not name."""
@@ -52,18 +52,12 @@ def parted(
     return {key: whole(*found[key]) for key in sorted(found)}
 
 
-def people_accept_rate(edits: EditCounts) -> AcceptRate | None:
-    """Return people's accept rate; ``None``: no record names a decision of a person."""
-    people, unknown = edits.by_people, edits.unknown
-    return accept_rate(people.accepted, people.refused, unknown.accepted, unknown.refused)
-
-
 def _edits(decisions: Iterable[DecidedEdit]) -> EditCounts:
     counts: Counter[tuple[EditDecision, DecidedBy | None]] = Counter()
     lines: dict[EditDecision, int | None] = {}
     for one in decisions:
         counts[one.decision, one.decided_by] += 1
-        lines[one.decision] = plus(lines.get(one.decision), one.lines)
+        lines[one.decision] = known_sum((lines.get(one.decision), one.lines))
     accepted, refused = EditDecision.ACCEPTED, EditDecision.REFUSED
 
     def decided(by: DecidedBy | None) -> DecidedCounts:
@@ -74,6 +68,6 @@ def _edits(decisions: Iterable[DecidedEdit]) -> EditCounts:
         automatic=decided(DecidedBy.AUTOMATIC),
         unknown=decided(None),
         failed=sum(n for (decision, _), n in counts.items() if decision is EditDecision.FAILED),
-        lines_suggested=plus(lines.get(accepted), lines.get(refused)),
+        lines_suggested=known_sum((lines.get(accepted), lines.get(refused))),
         lines_accepted=lines.get(accepted),
     )

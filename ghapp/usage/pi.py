@@ -7,10 +7,17 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ghapp.evidence.json_records import RecordError, each_record, optional, some_text, to_time
+from ghapp.evidence.json_records import (
+    RecordError,
+    each_record,
+    is_given,
+    optional,
+    some_text,
+    to_time,
+)
 from ghapp.evidence.paths import stem
-from ghapp.usage.answers import TokenCounts, UsageRecord
-from ghapp.usage.believed import IMPOSSIBLE, UNTIMED, Told, counts, is_nothing, left_out
+from ghapp.usage.answers import UsageRecord
+from ghapp.usage.believed import Told, disbelieved, uncached
 
 AGENT = "pi"
 
@@ -67,16 +74,13 @@ def _answer(record: _Record, session: str, cwd: str | None) -> Iterator[Told]:
     message = optional(_MESSAGE, record.message)
     if message is None or message.role != "assistant":
         return
-    if not message.usage or bytes(message.usage) == b"null":
+    if not is_given(message.usage):
         return
     usage, at = optional(_USAGE, message.usage), to_time(record.timestamp)
-    found = counts(*msgspec.structs.astuple(usage)) if usage else None
-    if found is None or at is None:
-        yield left_out(AGENT, IMPOSSIBLE if found is None else UNTIMED)
-        return
-    fresh, output, read_, written = found
-    tokens = TokenCounts(input=fresh, output=output, cache_read=read_, cache_write_5m=written)
-    if not is_nothing(tokens):
+    tokens = uncached(usage)
+    if tokens is None or at is None:
+        yield disbelieved(AGENT, tokens)
+    elif tokens.total:
         yield UsageRecord(
             agent=AGENT,
             agent_session=session,

@@ -6,10 +6,17 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ghapp.evidence.json_records import RecordError, each_record, optional, some_text, to_time
+from ghapp.evidence.json_records import (
+    RecordError,
+    each_record,
+    is_given,
+    optional,
+    some_text,
+    to_time,
+)
 from ghapp.evidence.paths import stem
 from ghapp.usage.answers import TokenCounts, UsageRecord
-from ghapp.usage.believed import IMPOSSIBLE, UNTIMED, Told, counts, is_nothing, left_out
+from ghapp.usage.believed import Told, counts, disbelieved
 
 AGENT = "qwen-code"
 
@@ -54,13 +61,13 @@ def _is_record(value: dict[str, Any]) -> bool:
 
 
 def _answer(name: str, record: _Record) -> Iterator[Told]:
-    if not record.usageMetadata or bytes(record.usageMetadata) == b"null":
+    if not is_given(record.usageMetadata):
         return
     usage, at = optional(_USAGE, record.usageMetadata), to_time(record.timestamp)
     tokens = None if usage is None else _tokens(usage)
     if tokens is None or at is None:
-        yield left_out(AGENT, IMPOSSIBLE if tokens is None else UNTIMED)
-    elif not is_nothing(tokens):
+        yield disbelieved(AGENT, tokens)
+    elif tokens.total:
         session = some_text(record.sessionId) or stem(name)
         uuid = some_text(record.uuid)
         yield UsageRecord(

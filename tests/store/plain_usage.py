@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from ghapp.store import AddedUsage, Store, StoredUsage, UsageOrigin
-from ghapp.store.usage_rows import UsageRow
+from ghapp.usage.days import UsageRow
 from ghapp.usage.sources import UsageSource
 from tests.store.records import NOW
 

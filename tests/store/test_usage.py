@@ -6,6 +6,7 @@ Random histories are compared with a plain list of rows.
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, func, select, text
 
 from ghapp.store import Store, StoredUsage, UsageOrigin
 from ghapp.store.schema import (
@@ -24,6 +25,7 @@ from ghapp.store.schema import (
     token_sum,
 )
 from ghapp.store.summaries.tally import day_number
+from ghapp.store.usage_sums import lock_sums
 from ghapp.summaries.selection import TimeGrain
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.days import UNNAMED_SESSION, DecisionDay, TokenDay
@@ -31,6 +33,7 @@ from ghapp.usage.decisions import DecidedBy, EditDecision
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
 from tests.store.plain_usage import add, counting
 from tests.store.records import NOW
+from tests.waiting import wait_until
 
 DAY = date(2026, 5, 20)
 ORG = 7
@@ -135,6 +138,24 @@ def test_a_person_who_is_forgotten_leaves_nothing(store: Store) -> None:
     assert store.usage.forget(11, "Ann") == 4
     assert [one.value for one in store.usage.identities(ORG)] == [TOOL.value]
     assert len(store.usage.rows(ORG)) == 1
+
+
+def test_who_is_forgotten_while_sums_are_made_waits_for_their_end(postgresql_store: Store) -> None:
+    # Otherwise what is being summed of the person is stored after the person has gone.
+    store = postgresql_store
+    store.usage.replace(SENT, [tokens()], [], now=NOW)
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+
+    def is_waiting() -> bool:
+        with store.database.read() as connection:
+            return bool(connection.execute(waiting).scalar())
+
+    with ThreadPoolExecutor(1) as pool:
+        with store.database.write() as connection:
+            lock_sums(connection, store.database)
+            gone = pool.submit(store.usage.forget, 11, "ann")
+            wait_until(is_waiting, "the deletion's wait")
+        assert gone.result() == 1
 
 
 def test_old_days_expire(store: Store) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from ghapp.usage.counts import DecidedCounts
 from ghapp.usage.decisions import DecidedBy, EditDecision
-from ghapp.usage.parts import NAMES, UNKNOWN, parted, people_accept_rate, whole
+from ghapp.usage.parts import NAMES, UNKNOWN, parted, whole
 from tests.usage.test_days import decision, record
 
 ANSWERS = [record(), record(model=None, agent_session="t"), record(answers=None)]
@@ -21,7 +21,7 @@ def test_the_whole_counts_deciders_apart() -> None:
     assert edits.by_people == DecidedCounts(accepted=1, refused=1)
     assert (edits.automatic, edits.unknown) == (DecidedCounts(), DecidedCounts(accepted=1))
     assert (edits.failed, edits.lines_accepted, edits.lines_suggested) == (1, 6, 15)
-    rate = people_accept_rate(edits)
+    rate = edits.accept_rate
     assert rate is not None
     assert rate.at_least == pytest.approx(1 / 2)
     assert rate.at_most == pytest.approx(2 / 3)
@@ -44,4 +44,4 @@ def test_what_no_record_names_has_a_part_of_its_own() -> None:
 
 def test_without_a_person_s_decision_the_rate_is_unknown() -> None:
     edits = whole([], [decision(), decision(decided_by=DecidedBy.AUTOMATIC)]).edits
-    assert people_accept_rate(edits) is None
+    assert edits.accept_rate is None

@@ -51,10 +51,10 @@ from ghapp.store.summaries.conditions import (
 )
 from ghapp.store.summaries.tally import day_number
 from ghapp.store.tokens import TokenKind
-from ghapp.store.usage_rows import NOWHERE, TOKEN_KINDS
+from ghapp.store.usage_rows import NOWHERE
 from ghapp.summaries.models import family_of
 from ghapp.summaries.selection import SMALLEST_GROUP, NotShown, PullSelection, TimeGrain
-from ghapp.usage.answers import TokenCounts
+from ghapp.usage.answers import TOKEN_KINDS, TokenCounts
 from ghapp.usage.counts import (
     FOUR_WEEKS,
     POWER_DAYS,
