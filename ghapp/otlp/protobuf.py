@@ -163,10 +163,8 @@ def _read_point(
     reader: MetricsReader,
 ) -> None:
     """Give a point to the reader, whatever the order of its fields."""
-    try:
-        inner = fields(body, *place, _POINT_FIELDS)
-    except TooManyFieldsError:
-        reader.refuse(RefusalReason.TOO_MANY_ATTRIBUTES)
+    inner = _own_fields(body, place, reader)
+    if inner is None:
         return
     numbers = _fixed(body, inner)
     value: object = numbers.get(shape.double)
@@ -177,6 +175,17 @@ def _read_point(
     series = reader.series(context, _block(body, inner, shape.attributes))
     flags = _number(inner, shape.flags)
     reader.point(series, numbers.get(_START, 0), numbers.get(_AT, 0), value, flags)
+
+
+def _own_fields(
+    body: bytes, place: tuple[int, int], reader: MetricsReader | LogsReader
+) -> list[ProtobufField] | None:
+    """Return the fields of a point or record; ``None``: there are too many, and it is refused."""
+    try:
+        return fields(body, *place, _POINT_FIELDS)
+    except TooManyFieldsError:
+        reader.refuse(RefusalReason.TOO_MANY_ATTRIBUTES)
+        return None
 
 
 def read_logs(body: bytes, reader: LogsReader) -> None:
@@ -198,10 +207,8 @@ def read_logs(body: bytes, reader: LogsReader) -> None:
 def _read_record(
     body: bytes, place: tuple[int, int], resource: Attributes, scope: str, reader: LogsReader
 ) -> None:
-    try:
-        inner = fields(body, *place, _POINT_FIELDS)
-    except TooManyFieldsError:
-        reader.refuse(RefusalReason.TOO_MANY_ATTRIBUTES)
+    inner = _own_fields(body, place, reader)
+    if inner is None:
         return
     numbers = _fixed(body, inner)
     names = [_name(body, inner, 12), _body_name(body, inner)]

@@ -63,20 +63,14 @@ def _told(route: Callable[[], Response]) -> Callable[[], Response]:
 @_told
 def metrics() -> Response:
     """Store data points."""
-    token, media = _token(), _media()
-    encoding = request.headers.get("Content-Encoding")
-    refused = _intake().take_metrics(_body(), media, encoding, token, now=services.clock())
-    return _success(media, TelemetrySignal.METRICS, refused, "data points")
+    return _stored(TelemetryIntake.take_metrics, TelemetrySignal.METRICS, "data points")
 
 
 @telemetry.post("/logs")
 @_told
 def logs() -> Response:
     """Store events."""
-    token, media = _token(), _media()
-    encoding = request.headers.get("Content-Encoding")
-    refused = _intake().take_logs(_body(), media, encoding, token, now=services.clock())
-    return _success(media, TelemetrySignal.LOGS, refused, "log records")
+    return _stored(TelemetryIntake.take_logs, TelemetrySignal.LOGS, "log records")
 
 
 @telemetry.post("/traces")
@@ -93,6 +87,13 @@ def traces() -> Response:
 def refused(error: HTTPException) -> Response:
     """Answer a refusal of the app, such as that of a rate limit."""
     return _problem(error.code or 500, error.description or error.name)
+
+
+def _stored(take: Callable[..., Refusals], signal: TelemetrySignal, what: str) -> Response:
+    token, media = _token(), _media()
+    encoding = request.headers.get("Content-Encoding")
+    refused = take(_intake(), _body(), media, encoding, token, now=services.clock())
+    return _success(media, signal, refused, what)
 
 
 def _intake() -> TelemetryIntake:

@@ -1,5 +1,7 @@
 """The routes of developers' machines: store evidence or usage, or remove what was sent."""
 
+from contextlib import AbstractContextManager
+
 from flask import Blueprint, Response
 
 from ghapp.web.api.operation import UPLOAD, ApiOperation, describe
@@ -37,7 +39,7 @@ def take() -> Response:
     """Store a batch."""
     token = upload_token()
     batch = body(EditBatch, MOST_BYTES)
-    with turn(services.settings.data_dir / TURNS, services.settings.uploads_at_once):
+    with _turn():
         return answer(upload().take(batch, token, now=services.clock()))
 
 
@@ -57,7 +59,7 @@ def take_usage() -> Response:
     """Store a report."""
     token = upload_token()
     report = body(UsageReport, MOST_BYTES)
-    with turn(services.settings.data_dir / TURNS, services.settings.uploads_at_once):
+    with _turn():
         return answer(upload().take_usage(report, token, now=services.clock()))
 
 
@@ -78,3 +80,8 @@ def forget() -> Response:
     token = upload_token()
     request = body(ForgetRequest)
     return answer(upload().forget(request, token, now=services.clock()))
+
+
+def _turn() -> AbstractContextManager[None]:
+    settings = services.settings
+    return turn(settings.data_dir / TURNS, settings.uploads_at_once)

@@ -6,7 +6,6 @@ Senders do as real exporters: they send the same bytes again until they are answ
 import itertools
 import random
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,20 +53,20 @@ def bodies(number: int) -> list[tuple[str, bytes]]:
 def send(place: Place, secret: str, number: int) -> None:
     """Send until there is an answer."""
     headers = {"Authorization": f"Bearer {secret}", "Content-Type": MediaType.PROTOBUF.value}
-    until = time.monotonic() + START_SECONDS
     for path, body in bodies(number):
         url = f"{place.app.environment['GHAPP_PUBLIC_URL']}/v1/{path}"
-        while True:
-            try:
-                answer = requests.post(url, body, headers=headers, timeout=10)
-            except requests.RequestException:
-                answer = None
-            if answer is not None and answer.status_code == 200:
-                assert answer.content == b""
-                break
-            assert answer is None or answer.status_code in {429, 503}, answer.text
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        wait_until(lambda url=url, body=body: is_taken(url, body, headers), "an answer")
+
+
+def is_taken(url: str, body: bytes, headers: dict[str, str]) -> bool:
+    """Send once; say whether the app has answered that it stored it."""
+    try:
+        answer = requests.post(url, body, headers=headers, timeout=START_SECONDS)
+    except requests.RequestException:
+        return False
+    assert answer.status_code in {200, 429, 503}, answer.text
+    assert answer.status_code != 200 or answer.content == b""
+    return answer.status_code == 200
 
 
 def test_what_was_answered_counts_and_nothing_twice(address: str | None, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Names: https://code.claude.com/docs/en/monitoring-usage, read for 2.1.240 and 2.
 from ghapp.otlp.nouns import LogEvent, MetricKind, TelemetryFacts, to_datetime
 from ghapp.otlp.refusals import RefusalReason
 from ghapp.otlp.senders.event_keys import failed, key_of
+from ghapp.otlp.senders.one_edit import one_edit
 from ghapp.otlp.told import (
     Counted,
     RowHead,
@@ -128,33 +129,17 @@ def _decided(event: LogEvent, told_by: TelemetryTeller) -> ToldDecision | Refusa
     decision = _DECISIONS.get(event.text("decision") or "")
     if decision is None:
         return RefusalReason.INCOMPLETE
-    return _told(event, told_by, decision, _decided_by(event), key_of(event, "tool_use_id"))
+    return one_edit(
+        event, told_by, decision, _decided_by(event), key_of(event, "tool_use_id"), _language(event)
+    )
 
 
 def _failed(event: LogEvent, told_by: TelemetryTeller) -> ToldDecision | None:
     """Return an edit that was accepted and then failed; its decision is an event of its own."""
     if event.get("success") is not False:
         return None
-    return _told(event, told_by, EditDecision.FAILED, None, failed(key_of(event, "tool_use_id")))
-
-
-def _told(
-    event: LogEvent,
-    told_by: TelemetryTeller,
-    decision: EditDecision,
-    decided_by: DecidedBy | None,
-    key: str | None,
-) -> ToldDecision:
-    return ToldDecision(
-        teller=told_by,
-        at=to_datetime(event.at),
-        tool=str(event.text("tool_name")),
-        language=_language(event),
-        decision=decision,
-        decided_by=decided_by,
-        edits=1,
-        key=key,
-    )
+    key = failed(key_of(event, "tool_use_id"))
+    return one_edit(event, told_by, EditDecision.FAILED, None, key, _language(event))
 
 
 def _is_aside(facts: TelemetryFacts) -> bool:

@@ -8,6 +8,7 @@ reasoning. Metrics are deltas and name no thread.
 from ghapp.otlp.nouns import LogEvent, MetricKind, TelemetryFacts, to_datetime
 from ghapp.otlp.refusals import RefusalReason
 from ghapp.otlp.senders.event_keys import failed, key_of
+from ghapp.otlp.senders.one_edit import one_edit
 from ghapp.otlp.senders.teller import teller
 from ghapp.otlp.told import (
     Counted,
@@ -66,7 +67,7 @@ def told(event: LogEvent) -> ToldTokens | ToldDecision | RefusalReason | None:
         return _decided(event, told_by)
     if event.get("success") is not False:
         return None
-    return _edit(event, told_by, EditDecision.FAILED, None, failed(key_of(event, "call_id")))
+    return one_edit(event, told_by, EditDecision.FAILED, None, failed(key_of(event, "call_id")))
 
 
 def _answer(event: LogEvent, told_by: TelemetryTeller) -> ToldTokens | RefusalReason | None:
@@ -105,26 +106,7 @@ def _decided(event: LogEvent, told_by: TelemetryTeller) -> ToldDecision | Refusa
     else:
         return RefusalReason.INCOMPLETE
     by = _DECIDED_BY.get((event.text("source") or "").replace("_", "").lower())
-    return _edit(event, told_by, decision, by, key_of(event, "call_id"))
-
-
-def _edit(
-    event: LogEvent,
-    told_by: TelemetryTeller,
-    decision: EditDecision,
-    decided_by: DecidedBy | None,
-    key: str | None,
-) -> ToldDecision:
-    return ToldDecision(
-        teller=told_by,
-        at=to_datetime(event.at),
-        tool=str(event.text("tool_name")),
-        language=None,
-        decision=decision,
-        decided_by=decided_by,
-        edits=1,
-        key=key,
-    )
+    return one_edit(event, told_by, decision, by, key_of(event, "call_id"))
 
 
 def _teller(facts: TelemetryFacts, source: TelemetrySource) -> TelemetryTeller:
