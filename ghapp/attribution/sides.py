@@ -157,12 +157,6 @@ class EditSides:
         return found
 
 
-def edit_side(edit: Edit, path: str, book: Codebook) -> EditSide:
-    """Return the side of an edit; ``path`` is that of the edited file."""
-    (side,) = edit_sides([edit], path, book)
-    return side
-
-
 def edit_sides(edits: Sequence[Edit], path: str, book: Codebook) -> list[EditSide]:
     """Return the sides of some edits of the file at ``path``."""
     lines = [line for edit in edits for part in _parts(edit) for line in part]

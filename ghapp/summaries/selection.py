@@ -25,6 +25,15 @@ EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
 """Days that can be selected. A chart of days over all of them is still one that can be sent."""
 
 
+A_YEAR = timedelta(days=364)
+"""Days before the last one that summaries cover by default."""
+
+
+def year_before(until: date) -> date:
+    """Return the first of the twelve months up to a day, as far as days can be selected."""
+    return max(until - A_YEAR, EARLIEST)
+
+
 def check_days(since: date | None, until: date | None) -> None:
     """Raise `ValueError`, with a sentence for a person, if these days select nothing at all."""
     for name, day in (("since", since), ("until", until)):

@@ -1,1 +1,1 @@
-"""Usage: tokens that agents' own records name, answer by answer. It opens no file."""
+"""Usage: tokens of answers and what became of edits, as agents' records tell. It opens no file."""

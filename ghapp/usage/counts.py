@@ -46,12 +46,6 @@ class DecidedCounts(Struct, frozen=True):
     def __add__(self, other: "DecidedCounts") -> "DecidedCounts":
         return DecidedCounts(self.accepted + other.accepted, self.refused + other.refused)
 
-    @property
-    def rate(self) -> float | None:
-        """Accepted edits out of all decided ones, 0 to 1; ``None``: nothing was decided."""
-        decided = self.accepted + self.refused
-        return self.accepted / decided if decided else None
-
 
 class EditCounts(Struct, frozen=True):
     """What became of edits, by who decided; failed ones are no decision."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 from ghapp.attribution.codebook import Codebook
 from ghapp.attribution.coverage import by_session, session_of, share
 from ghapp.attribution.model import Edit, EditHunk, EditLines
-from ghapp.attribution.sides import EditSide, edit_side
+from ghapp.attribution.sides import EditSide, EditSides
 from tests.attribution.strategies import MERGED
 
 EVEN = defaultdict(lambda: 1.0)
@@ -34,7 +34,7 @@ class Told:
             tool=tool,
             lines=EditLines((EditHunk((), own, ()),), removed),
         )
-        self.sides.append(edit_side(edit, "a.py", self.book))
+        self.sides.append(EditSides(self.book).of(edit, "a.py"))
 
     def stands(self, session: str, *lines: str) -> float:
         """Return the coverage of a session if these are the added lines."""

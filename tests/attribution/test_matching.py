@@ -6,7 +6,7 @@ from ghapp.attribution.certainty import SPEAKS_FOR_ITSELF
 from ghapp.attribution.codebook import Codebook
 from ghapp.attribution.matching import FileMatching, FileWeights
 from ghapp.attribution.model import EditHunk, EditLines, FileDiff
-from ghapp.attribution.sides import EditSide, edit_side, file_side
+from ghapp.attribution.sides import EditSide, EditSides, file_side
 from tests.attribution.strategies import diff_of, replaced
 from tests.attribution.test_candidates import edit
 
@@ -26,7 +26,7 @@ class Told:
     def side(self, name: str, *own: str, removed: tuple[str, ...] = ()) -> EditSide:
         """Return an edit's side."""
         lines = EditLines((EditHunk((), own, ()),), removed)
-        return edit_side(replaced(edit(name, session=name), lines=lines), "a.py", self.book)
+        return EditSides(self.book).of(replaced(edit(name, session=name), lines=lines), "a.py")
 
     def edit(self, name: str, *own: str, removed: tuple[str, ...] = ()) -> EditSide:
         """Add an edit of a session of its own, and return its side."""

@@ -3,7 +3,7 @@
 from ghapp.attribution.codebook import Codebook
 from ghapp.attribution.model import Edit, EditHunk, EditLines, TextLines
 from ghapp.attribution.runs import GAP
-from ghapp.attribution.sides import EditSides, FileSide, edit_side, file_side, fresh, reader
+from ghapp.attribution.sides import EditSides, FileSide, file_side, fresh, reader
 from tests.attribution.strategies import MERGED, diff_of
 
 BOOK = Codebook()
@@ -52,7 +52,7 @@ def test_an_edits_stretches_are_apart_and_its_context_is_not_its_own() -> None:
         EditHunk(("before it",), ("own one", ");", "own two"), ("after it",)),
         EditHunk((), ("own three",), ()),
     )
-    side = edit_side(edit(EditLines(hunks, ("gone line",))), "a.py", BOOK)
+    side = EditSides(BOOK).of(edit(EditLines(hunks, ("gone line",))), "a.py")
     assert side.own == [*map(code, ("own one", "own two", "own three"))]
     assert side.sequence.credits == [-1, 0, 1, -1, -1, 2, -1]
     assert side.sequence.codes[4] == side.sequence.codes[6] == GAP
@@ -63,7 +63,7 @@ def test_an_edits_stretches_are_apart_and_its_context_is_not_its_own() -> None:
 
 def test_a_restyled_line_is_credited_only_where_the_change_removes_it_too() -> None:
     lines = EditLines((EditHunk((), ("  same line", "new line"), ()),), ("same line",))
-    side = edit_side(edit(lines), "a.py", BOOK)
+    side = EditSides(BOOK).of(edit(lines), "a.py")
     added, replaced = file_of([], ["same line"]), file_of(["same line"], ["    same line"])
     assert [side.may_credit(own, added) for own in (0, 1)] == [False, True]
     assert side.may_credit(0, replaced)

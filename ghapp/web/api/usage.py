@@ -1,11 +1,11 @@
 """Routes about usage: who uses agents, how much, and what is accepted."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from flask import Response
 
 from ghapp.attribution.model import Struct
-from ghapp.summaries.selection import TimeGrain, check_days
+from ghapp.summaries.selection import TimeGrain, check_days, year_before
 from ghapp.usage.counts import UsageSelection, UsageSummary
 from ghapp.web.access import note_access, owns, readable, require_member, require_reader
 from ghapp.web.api.answers import answer
@@ -14,9 +14,6 @@ from ghapp.web.api.operation import reads
 from ghapp.web.api.questions import Text, read
 from ghapp.web.api.summaries import shown
 from ghapp.web.current import services
-
-A_YEAR = timedelta(days=364)
-"""Days before the last one that an answer covers by default."""
 
 
 class UsageParameters(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,7 +36,7 @@ class UsageParameters(Struct, frozen=True, forbid_unknown_fields=True):
         return UsageSelection(
             installation_id=installation_id,
             repository_ids=repository_ids,
-            since=self.since or until - A_YEAR,
+            since=self.since or year_before(until),
             until=until,
             has_unplaced=has_unplaced,
             team=self.team,

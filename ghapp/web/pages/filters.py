@@ -15,7 +15,6 @@ from flask import Flask, abort, current_app, request, url_for
 from ghapp.attribution.model import AuditState, Struct, Verdict
 from ghapp.reports.words import agent_name
 from ghapp.summaries.selection import (
-    EARLIEST,
     ListSlice,
     PullOrder,
     PullSelection,
@@ -23,11 +22,10 @@ from ghapp.summaries.selection import (
     TimeGrain,
     check_days,
     check_shares,
+    year_before,
 )
 from ghapp.web.api.operation import operation_of
 
-A_YEAR = timedelta(days=364)
-"""Days before the last one that a page covers by default."""
 SPANS = (("4 weeks", 27), ("12 weeks", 83), ("12 months", 364))
 """The choices of a time span: words, and days before today at which it begins."""
 WORDS = {
@@ -145,7 +143,7 @@ def asked_for(repository_ids: tuple[int, ...], today: date) -> PageQuery:
     try:
         check_days(since, until)
         check_shares(first, last)
-        since = since or max((until or today) - A_YEAR, EARLIEST)
+        since = since or year_before(until or today)
         check_days(since, until or today)
     except ValueError as error:
         abort(400, str(error))
