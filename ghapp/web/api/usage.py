@@ -7,7 +7,14 @@ from flask import Response
 from ghapp.attribution.model import Struct
 from ghapp.summaries.selection import TimeGrain, check_days, year_before
 from ghapp.usage.counts import UsageSelection, UsageSummary
-from ghapp.web.access import note_access, owns, readable, require_member, require_reader
+from ghapp.web.access import (
+    note_access,
+    owns,
+    readable,
+    require_member,
+    require_reader,
+    require_viewer,
+)
 from ghapp.web.api.answers import answer
 from ghapp.web.api.blueprint import api
 from ghapp.web.api.operation import reads
@@ -69,7 +76,8 @@ def organization_usage(organization: str) -> Response:
     question=UsageParameters,
 )
 def repository_usage(owner: str, name: str) -> Response:
-    """Answer with a repository's usage."""
+    """Answer with a repository's usage, also of a public one to nobody anonymous."""
+    require_viewer()
     repository = require_reader(owner, name)
     asked = read(UsageParameters)
     selection = asked.of(repository.installation_id or 0, (repository.id,), has_unplaced=False)

@@ -9,7 +9,7 @@ from ghapp.reports.words import agent_name, counted
 from ghapp.store import Repository
 from ghapp.summaries.selection import PullSelection, TimeGrain
 from ghapp.usage.counts import OTHERS, UsagePart, UsagePoint, UsageSelection, UsageSummary
-from ghapp.web.access import owns, readable, require_member, require_reader
+from ghapp.web.access import owns, readable, require_member, require_reader, require_viewer
 from ghapp.web.current import services
 from ghapp.web.pages.blueprint import pages
 from ghapp.web.pages.drawings import ChartWithTable, span_name, tick
@@ -44,7 +44,8 @@ def organization_usage(organization: str) -> str:
 @pages.get("/repositories/<owner>/<name>/usage")
 @takes(USAGE_FILTERS)
 def repository_usage(owner: str, name: str) -> str:
-    """Show a repository's usage."""
+    """Show a repository's usage. It is about people, so even a public one asks who is there."""
+    require_viewer()
     repository = require_reader(owner, name)
     wanted = asked_for((repository.id,), services.clock().date())
     return render_template(
@@ -89,10 +90,8 @@ def _shown(selection: UsageSelection, wanted: PageQuery) -> dict[str, object]:
         "grain": grain,
         "stale": services.store.usage.stale(selection.installation_id),
         "source_words": SOURCES,
-        "teams": [(one.name, one.name) for one in summary.teams if one.name != OTHERS],
-        "agents": [
-            (one.name, agent_name(one.name)) for one in summary.agents if one.name != OTHERS
-        ],
+        "teams": [(name, name) for name in _named(summary.teams)],
+        "agents": [(name, agent_name(name)) for name in _named(summary.agents)],
         **_charts(summary, grain),
     }
 

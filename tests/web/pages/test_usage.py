@@ -84,3 +84,16 @@ def test_a_repository_has_a_page_of_its_own(admin: FlaskClient, place: Place) ->
     del place
     page = read(admin, f"/repositories/acme/shop/usage?since={FIRST_DAY}")
     assert page.table("Tool", "People")
+
+
+def test_usage_is_not_opened_with_the_pages_of_public_repositories(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    place = Place(tmp_path_factory.mktemp("open"), GHAPP_PUBLIC_PAGES="on")
+    try:
+        nobody = place.app.test_client()
+        assert nobody.get("/repositories/acme/open").status_code == 200
+        assert nobody.get("/repositories/acme/open/usage").status_code == 302
+        assert nobody.get("/api/repositories/acme/open/usage").status_code == 401
+    finally:
+        place.close()
