@@ -13,7 +13,6 @@ import pytest
 from werkzeug.test import TestResponse
 
 from ghapp.store import Installation, NewToken, Repository, TokenKind, new_secret
-from ghapp.web.limits import RATES, RateLimit, address, bearer
 from tests.web.conftest import NOW
 from tests.web.laws.costs import Cost, costs
 from tests.web.place import Place
@@ -55,14 +54,6 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 COUNTED = {"Date", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
 """Headers that count requests or tell the time; where there is a limit, `Retry-After` does, too."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _without_limit() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for path in ("/login", "/login/callback", "/badge"):
-            patch.setitem(RATES, path, RateLimit("1000000 per minute", address))
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -253,10 +244,8 @@ def test_what_may_not_be_read_is_in_nobodys_cache(place: Place) -> None:
 
 @pytest.mark.parametrize("value", ["*", "DIGEST"])
 def test_a_digest_that_one_knows_does_not_tell_whether_it_is_there(
-    place: Place, value: str, monkeypatch: pytest.MonkeyPatch
+    place: Place, value: str
 ) -> None:
-    # The stranger has asked hundreds of times within this minute.
-    monkeypatch.setitem(RATES, "/api", RateLimit("1000000 per minute", bearer))
     document = "/api/repositories/acme/app/pulls/17/document"
     known = Asker(place, "admin").client.get(document).headers["ETag"]
     headers = {"If-None-Match": known if value == "DIGEST" else value}
