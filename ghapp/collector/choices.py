@@ -117,5 +117,5 @@ def _matches(text: str, path: str) -> bool:
     """Say whether a pattern matches a path, or a folder that contains it."""
     pattern = _pattern(text)
     names = path.split("/")
-    whole = [] if pattern.directories_only else [len(names)]
-    return any(pattern.matches(names[:end]) for end in (*range(1, len(names)), *whole))
+    found = pattern.depths(names)
+    return bool(found - {len(names)} if pattern.directories_only else found)

@@ -7,7 +7,7 @@ https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-f
 import re
 from typing import NamedTuple
 
-from ghapp.attribution.exclusions.path_pattern import PathPattern, from_text
+from ghapp.attribution.exclusions.path_pattern import LONGEST, PathPattern, from_text
 
 # `/docs/my\ page/ @acme/docs`: a backslash keeps a space in the pattern.
 _SPACE = re.compile(r"(?<!\\)\s+")
@@ -47,8 +47,9 @@ class CodeOwners:
 
 
 def _is_valid(line: str) -> bool:
-    """Return whether GitHub uses a line: it supports neither negation nor ranges."""
-    return bool(line) and not line.startswith("!") and "[" not in line
+    """Return whether a line counts: GitHub supports neither negation nor ranges."""
+    is_short = len(line.encode(errors="replace")) < LONGEST
+    return bool(line) and is_short and not line.startswith("!") and "[" not in line
 
 
 def _rule(pattern: str, *owners: str) -> OwnerRule:
@@ -59,8 +60,8 @@ def _rule(pattern: str, *owners: str) -> OwnerRule:
 def _owns(rule: OwnerRule, names: list[str]) -> bool:
     """Return whether a rule matches a file or a directory above it."""
     pattern = rule.pattern
-    if not pattern.directories_only and pattern.matches(names):
+    found = pattern.depths(names)
+    if not pattern.directories_only and len(names) in found:
         return True
     # A pattern that ends in a lone star, such as `docs/*`, matches no files further below.
-    above = range(1, len(names)) if pattern.parts[-1] != "*" else ()
-    return any(pattern.matches(names[:depth]) for depth in above)
+    return pattern.parts[-1] != "*" and bool(found - {len(names)})

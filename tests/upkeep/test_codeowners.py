@@ -34,3 +34,9 @@ def test_the_last_rule_that_matches_names_the_team(
     rules: str, directory: str, team: str | None
 ) -> None:
     assert CodeOwners(rules).team_of(directory) == team
+
+
+def test_a_line_longer_than_git_reads_in_other_files_does_not_count() -> None:
+    long = f"/{'a/' * 1_100} @acme/odd"
+    assert CodeOwners(f"* @acme/core\n{long}").team_of("a/" * 1_100 + "b") == "core"
+    assert CodeOwners(f"/{'a/' * 900} @acme/deep").team_of("a/" * 900 + "b") == "deep"

@@ -29,18 +29,13 @@ def excludes(file: FileDiff, _change: Change, policy: Policy, /) -> bool:
     """
     lines = _lines(policy.exclude)
     names = file.path.split("/") if lines else []
-    return any(
-        _is_ignored(lines, names[:depth], is_folder=depth < len(names))
-        for depth in range(1, len(names) + 1)
-    )
-
-
-def _is_ignored(lines: tuple[_Line, ...], names: list[str], *, is_folder: bool) -> bool:
-    """Say whether the last pattern that matches one folder or file excludes it."""
-    for line in reversed(lines):
-        if (is_folder or not line.pattern.directories_only) and line.pattern.matches(names):
-            return line.excludes
-    return False
+    decided: dict[int, bool] = {}
+    for line in lines:
+        found = line.pattern.depths(names)
+        if line.pattern.directories_only:
+            found -= {len(names)}
+        decided.update(dict.fromkeys(found, line.excludes))
+    return any(decided.values())
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from ghapp.attribution.exclusions.path_pattern import PathPattern, from_text
+from ghapp.attribution.exclusions.path_pattern import LONGEST, PathPattern, from_text
 from ghapp.attribution.quoted import QUOTED, unquote
 
 _NAME = ".gitattributes"
@@ -29,12 +29,13 @@ def linguist_generated(path: str, gitattributes: dict[str, str]) -> bool | None:
 
     The ``.gitattributes`` nearest to the path decides, and in it the last line that matches.
     """
-    folders = path.split("/")[:-1]
     value: bool | None = None
-    for depth in range(len(folders) + 1):
-        text = gitattributes.get("/".join([*folders[:depth], _NAME]))
-        names = path.split("/")[depth:]
-        for rule in _rules(text) if text else ():
+    for file in sorted(gitattributes, key=len):
+        folder = file.removesuffix(_NAME)
+        if not path.startswith(folder) or folder[-1:] not in ("", "/"):
+            continue
+        names = path.removeprefix(folder).split("/")
+        for rule in _rules(gitattributes[file]):
             if rule.pattern.matches(names):
                 value = rule.value
     return value
@@ -42,8 +43,9 @@ def linguist_generated(path: str, gitattributes: dict[str, str]) -> bool | None:
 
 @lru_cache(maxsize=256)
 def _rules(text: str) -> tuple[_Rule, ...]:
-    """Parse the lines of one file that name the attribute."""
-    found = (_rule(line.strip()) for line in text.split("\n") if "linguist-generated" in line)
+    """Parse the lines of one file that name the attribute; git ignores the long ones too."""
+    named = (line for line in text.split("\n") if "linguist-generated" in line)
+    found = (_rule(line.strip()) for line in named if len(line.encode(errors="replace")) < LONGEST)
     return tuple(rule for rule in found if rule)
 
 

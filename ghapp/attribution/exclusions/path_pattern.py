@@ -10,10 +10,13 @@ import fnmatch
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 _ESCAPE = re.compile(r"\\(?:([*?[])|(.))")  # \*, \a
 _ANY_DEPTH = "**"
+LONGEST = 2_048
+"""Bytes of a line with a pattern; git ignores a longer one in ``.gitattributes``."""
 
 
 class PathPattern(NamedTuple):
@@ -25,27 +28,36 @@ class PathPattern(NamedTuple):
     """Whether the pattern ended with a slash."""
 
     def matches(self, names: Sequence[str]) -> bool:
-        """Say whether a whole path, split at its slashes, matches.
+        """Say whether a whole path, split at its slashes, matches."""
+        return len(names) in self.depths(names)
 
-        ``**`` matches one name or more at the end, and none or more elsewhere. Backtracking to
-        the last ``**`` is enough: an earlier one can keep what it matched.
+    def depths(self, names: Sequence[str]) -> frozenset[int]:
+        """Return the depths at which a path matches: its own, and those of folders above it.
+
+        ``**`` matches one name or more at the end, and none or more elsewhere. All ways to match
+        are followed at once: bit n of ``ways`` stands for one that goes on at part n.
         """
-        part = name = 0
-        retry: tuple[int, int] | None = None
-        while name < len(names):
-            if part < len(self.parts) and self.parts[part] == _ANY_DEPTH:
-                if part == len(self.parts) - 1:
-                    return True
-                part += 1
-                retry = (part, name)
-            elif part < len(self.parts) and _glob(self.parts[part], names[name]):
-                part, name = part + 1, name + 1
-            elif retry is not None:
-                retry = (retry[0], retry[1] + 1)
-                part, name = retry
-            else:
-                return False
-        return part == len(self.parts)
+        found = []
+        ways = self._without_folders(1)
+        for depth, name in enumerate(names, 1):
+            fitting = staying = 0
+            for at, part in enumerate(self.parts):
+                if ways >> at & 1 and (part == _ANY_DEPTH or _glob(part, name)):
+                    fitting |= 1 << at
+                    staying |= (part == _ANY_DEPTH) << at
+            ways = self._without_folders(fitting << 1 | staying)
+            if ways >> len(self.parts):
+                found.append(depth)
+            if not ways:
+                break
+        return frozenset(found)
+
+    def _without_folders(self, ways: int) -> int:
+        """Add the ways on which a ``**`` matches no folder; no two stand side by side."""
+        for at, part in enumerate(self.parts[:-1]):
+            if part == _ANY_DEPTH and ways >> at & 1:
+                ways |= 2 << at
+        return ways
 
 
 def from_text(text: str) -> PathPattern:
@@ -59,7 +71,9 @@ def from_text(text: str) -> PathPattern:
     body = text.removesuffix("/")
     if "/" not in body:
         body = f"{_ANY_DEPTH}/{'*' if body == _ANY_DEPTH else body}"
-    return PathPattern(tuple(body.removeprefix("/").split("/")), text.endswith("/"))
+    parts = body.removeprefix("/").split("/")
+    kept = [one for one, after in pairwise((*parts, "")) if not one == after == _ANY_DEPTH]
+    return PathPattern(tuple(kept), text.endswith("/"))
 
 
 def _glob(part: str, name: str) -> bool:
@@ -71,6 +85,9 @@ def _glob(part: str, name: str) -> bool:
 def _compiled(part: str) -> re.Pattern[str]:
     r"""Compile a part; git, unlike ``fnmatch``, knows ``[^a]`` and ``\*``."""
     plain = _ESCAPE.sub(_literal, part.replace("[^", "[!"))
+    # Without its end a bracket is a plain sign; fnmatch would look for the end of each.
+    before, end, after = plain.rpartition("]")
+    plain = f"{before}{end}{after.replace('[', '[[]')}"
     return re.compile(fnmatch.translate(plain))
 
 

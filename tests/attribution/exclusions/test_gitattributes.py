@@ -68,3 +68,21 @@ def test_the_nearest_file_decides_and_in_it_the_last_line() -> None:
     ]
     assert values == [False, True, False, None]
     assert linguist_generated("src/deep/b.py", told) is None
+
+
+def test_a_line_is_as_long_as_git_reads_it(repository: Path) -> None:
+    for spaces in (2_020, 2_021, 2_022, 3_000):
+        text = f"*.py {' ' * spaces}linguist-generated\n"
+        (repository / ".gitattributes").write_text(text)
+        told = answered(repository, "check-attr", "linguist-generated", paths=["a.py"])
+        assert linguist_generated("a.py", {".gitattributes": text}) is (
+            True if told[2] == "set" else None
+        )
+
+
+def test_attributes_of_other_folders_and_other_files_do_not_count() -> None:
+    rule = "* linguist-generated\n"
+    for file in ("lib/.gitattributes", "src.gitattributes", "src/a.gitattributes", "sr", "src"):
+        assert linguist_generated("src/a.py", {file: rule}) is None
+    nearest = {"src/.gitattributes": rule, ".gitattributes": "* -linguist-generated\n"}
+    assert linguist_generated("src/a.py", nearest) is True
