@@ -25,6 +25,18 @@ BUILT = {
     "ghapp/log.py: LogRedaction.__init__": "the installation's own secrets; reader hidden_secrets",
 }
 """Where a pattern is made at run time → why, and what tries it instead."""
+WORDS = (" and ", "'", "]", "[]", "**/", "*a", "<<A ", "cd a;", "cd a && ", "@@ -1 +1 @@\n")
+WORDS += (
+    "*** Update File: a\n",
+    '{"a":',
+    '{"a":[',
+    '"revision":"',
+    "- a\n",
+    "a: 1\n",
+    "shop/",
+    "1,",
+)
+"""Pieces that only readers take for something."""
 READERS = {
     "header": """
 from ghapp.attribution.exclusions.generated import _header
@@ -34,12 +46,108 @@ def read(text):
         _header().match(beginning + text)
         _header().match(beginning * 4 + text)
 """,
+    "attributes": """
+from ghapp.attribution.exclusions.gitattributes import linguist_generated
+def read(text):
+    linguist_generated("src/a.py", {".gitattributes": text + " linguist-generated"})
+    linguist_generated("src/a.py", {".gitattributes": "* " + text + " linguist-generated"})
+    linguist_generated(text, {".gitattributes": "a/**/b linguist-generated"})
+""",
+    "owners": """
+from ghapp.upkeep.codeowners import CodeOwners
+def read(text):
+    CodeOwners(text + " @acme/shop").team_of("src")
+    CodeOwners("* @acme/shop " + text).team_of("src")
+    CodeOwners("/**/" + "a/" * 20 + "b @acme/shop").team_of(text)
+""",
+    "policy": """
+from ghapp.attribution.exclusions.excluded_path import excludes
+from ghapp.attribution.model import Change, FileDiff
+from ghapp.attribution.policy import CLAUDE_CODE_V1
+from ghapp.policy.file import PolicyFileError, read as read_file
+from msgspec.structs import replace
+rules = replace(CLAUDE_CODE_V1, exclude=("**/" + "a/" * 20 + "b", "[" * 500, "*a" * 250))
+def read(text):
+    excludes(FileDiff(path=text), Change(files=()), rules)
+    try:
+        read_file(text[:20_000])
+    except PolicyFileError:
+        pass
+""",
+    "checkouts": """
+from datetime import UTC, datetime
+from ghapp.attribution.model import Change, Edit, FileDiff
+from ghapp.attribution.paths import KnownCheckouts
+change = Change(files=(FileDiff(path="src/a.py"), FileDiff(path="b.py")))
+def read(text):
+    at = datetime(2026, 9, 1, tzinfo=UTC)
+    one = Edit(id="1", agent="a", agent_session="a", at=at, path="/" + text, cwd="/" + text)
+    KnownCheckouts([one], change, repository="acme/shop").place("/" + text)
+""",
+    "damaged_line": """
+from ghapp.evidence.json_records import whole_records
+def read(text):
+    for is_record in (True, False):
+        whole_records(text.encode(), lambda value: is_record)
+        whole_records(('{"a":' * 990 + "[" + text).encode(), lambda value: is_record)
+""",
+    "shell": """
+from ghapp.evidence.shell_writes import fed, heredocs
+def tried_as(command):
+    list(heredocs(command)) + list(fed(command, frozenset({"apply_patch"})))
+def read(text):
+    tried_as(text)
+    tried_as("cat > " + text + " <<E\\nx\\nE\\n")
+    tried_as("apply_patch '" + text)
+    tried_as("cat > a <<'E'\\n" + text)
+""",
+    "patches": """
+from ghapp.evidence.own_lines import from_patch
+from ghapp.evidence.patches import patched_files, unified_hunks
+def read(text):
+    patched_files("*** Update File: a\\n" + text)
+    from_patch(unified_hunks("@@ -1,99999 +1,99999 @@\\n" + text), "")
+""",
+    "titles": """
+from ghapp.git.titles import CommitWords, number_in
+def read(text):
+    number_in(CommitWords("Merge " + text, ""), is_merge=True)
+    number_in(CommitWords("", "See merge request " + text), is_merge=False)
+""",
+    "notes": """
+from ghapp.evidence import agent_trace, git_ai_notes
+from ghapp.evidence.carried import CommitAttachment
+def read(text):
+    agent_trace.revisions(CommitAttachment(name=".agent-trace/a.jsonl", lines=[text.encode()]))
+    git_ai_notes._attested(["a", "  key " + text, *text.split("\\n")])
+""",
+    "team_file": """
+from ghapp.summaries.teams import TeamFileError, read_team_file
+def read(text):
+    for start in ("", "login,team\\n", 'login,team\\n"'):
+        try:
+            read_team_file(start + text)
+        except TeamFileError:
+            pass
+""",
+    "request": """
+from ghapp.web.framing import RequestFrame, TooLargeError
+def read(text):
+    frame = RequestFrame(1_000_000)
+    sent = b"POST / HTTP/1.1\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n" + text.encode()
+    try:
+        for at in range(0, len(sent), 100):
+            frame.feed(sent[at : at + 100])
+            frame.is_whole, frame.waits_for_us
+    except TooLargeError:
+        pass
+""",
     "path_pattern": """
 from ghapp.attribution.exclusions.path_pattern import from_text
 def read(text):
     from_text("*a*" * 100 + "b").matches([text])
     from_text("**/[^a]/*a").matches(["a", text])
-    from_text(text)
+    from_text(text[:20_000]).matches(["a"])
 """,
     "routes": """
 from ghapp.demo.sandbox.routing import Router
@@ -90,12 +198,9 @@ QUADRATIC = (
     (r"\[([^\]]*)\]\(([^)\s]+)\)", 0, "finditer"),
     (r".*\(aider\) <[^>]*>", 0, "fullmatch"),
     (r"mcp__(?P<server>.+?)__(?P<tool>.+)", 0, "fullmatch"),
-    (r"# Current Directory \(([^\n]+)\) Files", 0, "search"),
-    (r"https://(?P<host>[^/]+)/+(?P<path>[^?#\s]+)", re.IGNORECASE, "fullmatch"),
     (r"^[^,]*[^,\s][^,]*$", 0, "search"),
     (r"^\s+|\s+$", 0, "finditer"),
     (r"prt_.+\.json", 0, "search"),
-    (r"<!--.*?-->", re.DOTALL, "finditer"),
     (r"(\w+\s?)+$", 0, "match"),
 )
 """Patterns of which most were ours, with a use that takes too long."""
@@ -205,7 +310,7 @@ def test_the_worst_input_takes_linear_time(name: str) -> None:
     code = f"""
 from tests.worst_text import tried
 {READERS[name]}
-for piece in {PIECES!r}:
+for piece in {PIECES + WORDS!r}:
     for text in (piece * ({SIZE} // len(piece)), "x" + piece + " " * {SIZE} + "x"):
         tried(f"{{piece!r}} {{text[:20]!r}}", lambda: read(text))
 """

@@ -34,6 +34,8 @@ _MOUNTED = re.compile(r"^/(?:mnt|cygdrive)/([A-Za-z])(?=/|$)")
 # /private/tmp as a Mac shows /tmp to whoever asks for the working directory
 _PRIVATE = re.compile(r"^/private(?=/(?:etc|tmp|var)(?:/|$))")
 
+LONGEST = 4_096
+"""Characters of a path on disk, as many as Linux has bytes; a longer one shows no checkout."""
 FEW_FILES = 2
 """Files of the change in a folder that is not called like a worktree, to take it for one."""
 
@@ -77,11 +79,12 @@ class KnownCheckouts:
         repository: str | None = None,
     ) -> None:
         self._paths = frozenset(paths_of(change))
+        self._deepest = max((path.count("/") + 1 for path in self._paths), default=0)
         self._folded = _unmistakable(change)
         given = {tidy(root) for root in known}
         likely = {tidy(root) for root in likely} | _shown_by_content(snapshots, change)
         self._foreign = {tidy(root) for root in foreign} - likely
-        listed = list(edits)
+        listed = [edit for edit in edits if max(len(edit.path), len(edit.cwd or "")) <= LONGEST]
         self._edited_below = self._files_below(listed)
         given |= {
             cwd for cwd in self._edited_below if any(self._is_worktree(root, cwd) for root in given)
@@ -156,12 +159,12 @@ class KnownCheckouts:
     def _longest_suffix(self, path: str) -> str | None:
         """Return the longest suffix of at least two names that is a path of the change."""
         names = path.split("/")
-        for start in range(1, len(names) - 1):
-            suffix = "/".join(names[start:])
+        starts = range(max(1, len(names) - self._deepest), len(names) - 1)
+        suffixes = ["/".join(names[start:]) for start in starts]
+        for suffix in suffixes:
             if suffix in self._paths:
                 return suffix
-        for start in range(1, len(names) - 1):
-            suffix = "/".join(names[start:])
+        for suffix in suffixes:
             if folded(suffix) in self._folded:
                 return suffix
         return None
@@ -268,6 +271,8 @@ def _shown_by_content(snapshots: Iterable[FileSnapshot], change: Change) -> set[
     }
     found = set()
     for snapshot in snapshots:
+        if len(snapshot.path) > LONGEST:
+            continue
         names = tidy(snapshot.path).split("/")
         for start in range(1, len(names)):
             if snapshot.blob.startswith(blobs.get("/".join(names[start:]), ())):

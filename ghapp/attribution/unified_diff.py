@@ -5,7 +5,7 @@ https://www.gnu.org/software/diffutils/manual/html_node/Detailed-Unified.html
 """
 
 import re
-from itertools import repeat
+from itertools import islice, repeat
 from typing import NamedTuple, NoReturn
 
 from msgspec.structs import replace
@@ -45,6 +45,7 @@ _OPENS_BLOCK = re.compile(r"(?:literal|delta) \d+\r?$")
 # HcmV?d00001: a letter for the length, then groups of five characters
 _BASE_85 = re.compile(r"[A-Za-z](?:[!-~]{5})+\r?$")
 # "--- a/new.py<TAB>1970-01-01 01:00:00.000000000 +0100"; west of Greenwich it is 1969-12-31
+_AND = re.compile(r" and ")
 _EPOCH = re.compile(r"\t(?:1970-01-01|1969-12-31) ")
 _STAT = re.compile(r" \S.* \|\s+(?:\d+|Bin)\b| \d+ files? changed")
 """A line of the statistics that git writes between a mail's words and its diff."""
@@ -58,6 +59,9 @@ _PREFIX_PAIRS = frozenset({"ab", "ba", "iw", "wi", "ci", "ic", "cw", "wc", "ow",
 
 https://git-scm.com/docs/git-config, diff.mnemonicPrefix
 """
+
+MOST_ANDS = 100
+"""Places where the two names of a binary note may part: each is tried."""
 
 _AGAIN = "make the diff again and write it straight to a file"
 _ONE_CHANGE = (
@@ -538,10 +542,10 @@ def _status_by_time(old: str, new: str) -> FileStatus:
 def _binary_header(lines: list[str], at: int) -> _Header:
     """Parse a binary note without a header: ``Binary files old/x.png and new/x.png differ``."""
     both = lines[at].rstrip("\r").removeprefix("Binary files ").removesuffix(" differ")
-    parts = both.split(" and ")
-    splits = [
-        (" and ".join(parts[:cut]), " and ".join(parts[cut:])) for cut in range(1, len(parts))
-    ]
+    ands = [found.start() for found in islice(_AND.finditer(both), MOST_ANDS + 1)]
+    if len(ands) > MOST_ANDS:
+        _refuse(lines, at, f"at most {MOST_ANDS} times the word 'and' in names")
+    splits = [(both[:cut], both[cut + len(" and ") :]) for cut in ands]
     one_path = [names for names in splits if _without_prefixes(*names) or NOTHING in names]
     found = one_path or splits
     path = _path(found[0]) if len(found) == 1 else None

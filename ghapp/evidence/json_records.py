@@ -26,6 +26,8 @@ MANY_LINES = 1024
 
 MOST_STARTS = 1_000
 """Places of a damaged line where an object is looked for."""
+MOST_READINGS = 32
+"""How often a damaged line is read at most, all these places together."""
 
 IsRecord = Callable[[dict[str, Any]], bool]
 
@@ -112,21 +114,31 @@ def _objects(text: str, is_record: IsRecord) -> tuple[list[bytes], bool]:
     records: list[bytes] = []
     torn = False
     end = at = 0
+    left = MOST_READINGS * len(text)
     for _ in range(MOST_STARTS):
         start = _START.search(text, at)
-        if start is None:
+        if start is None or left < 0:
             break
         at = start.start() + 1
         try:
             value, stop = _DECODER.raw_decode(text, start.start())
-        except UNREADABLE:
+        except UNREADABLE as problem:
+            left -= _read_to(problem, len(text)) - start.start()
             continue
+        left -= stop - start.start()
         is_next = not text[end : start.start()].strip()
         if is_next or is_record(value):
             records.append(text[start.start() : stop].encode("utf-8", "surrogateescape"))
             torn = torn or not is_next
             at = end = stop
     return records, torn or bool(text[end:].strip())
+
+
+def _read_to(problem: Exception, end: int) -> int:
+    """Return how far a text was read before decoding failed; if that is not said, to its end."""
+    if not isinstance(problem, json.JSONDecodeError) or problem.msg.startswith("Unterminated"):
+        return end  # of a string without an end it says the beginning
+    return problem.pos
 
 
 def optional(decoder: msgspec.json.Decoder[_Part], raw: Raw) -> _Part | None:

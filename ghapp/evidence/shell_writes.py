@@ -70,8 +70,8 @@ _ARGUMENT = re.compile(
 _ESCAPED = re.compile(r"\\([\"\\$`])")
 # > a.py, >>a.py; not 2>a.log, &>a.log, >&2
 _REDIRECTION = re.compile(r"(?<![0-9&])(>>?)(?!&)")
-LONGEST_DIRECTORY = 4096
-"""Characters of a statement that changes the directory."""
+LONGEST_STATEMENT = 4096
+"""Characters of a statement that is split into words; what a longer one does is not known."""
 
 
 def heredocs(command: str) -> Iterator[ShellWrite]:
@@ -180,11 +180,7 @@ def _body(lines: list[str], at: int, opening: _Opening) -> tuple[str | None, int
 
 def _target(statement: str) -> tuple[str, bool] | None:
     """Return the path that ``cat`` or ``tee`` writes, and whether it appends."""
-    spaced = _REDIRECTION.sub(r" \1 ", statement)
-    try:
-        words = shlex.split(spaced, comments=True)
-    except ValueError:
-        return None
+    words = _words(_REDIRECTION.sub(r" \1 ", statement), comments=True)
     if words[:1] == ["cat"] and len(words) == 3 and words[1] in (">", ">>"):
         path, appends = words[2], words[1] == ">>"
     elif words[:1] == ["tee"]:
@@ -214,9 +210,11 @@ def _after(statements: list[str], directory: str | None) -> str | None:
     return directory
 
 
-def _words(statement: str) -> list[str]:
+def _words(statement: str, *, comments: bool = False) -> list[str]:
     """Return the words of a statement; none: it is too long, or a quotation has no end."""
+    if len(statement) > LONGEST_STATEMENT:
+        return []
     try:
-        return shlex.split(statement) if len(statement) <= LONGEST_DIRECTORY else []
+        return shlex.split(statement, comments=comments)
     except ValueError:
         return []

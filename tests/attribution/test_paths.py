@@ -246,3 +246,10 @@ def test_a_path_that_is_not_absolute_is_in_the_repository() -> None:
     assert within(ROOTS, "/src/shop/a.py") == "a.py"
     assert within(ROOTS, "/src/shop") is None
     assert within(ROOTS, "/elsewhere/a.py") is None
+
+
+def test_a_path_that_no_disk_holds_shows_no_checkout() -> None:
+    deep = "/shop" * 1_000
+    edits = [edit(f"{deep}/src/shop/a.py", cwd=deep)]
+    assert KnownCheckouts(edits, CHANGE, repository="acme/shop").roots == ()
+    assert KnownCheckouts([edit("/shop/src/shop/a.py")], CHANGE).roots == ("/shop",)

@@ -416,3 +416,12 @@ def test_a_hunk_that_only_adds_is_read_as_any_other(texts: list[str], *, has_end
     # With a line of context, the lines are counted one by one.
     (beside,) = hunks_of(f"@@ -1 +1,{len(texts) + 1} @@\n x\n")
     assert alone.lines == beside.lines[1:]
+
+
+def test_a_binary_note_may_hold_the_word_and_in_its_names() -> None:
+    name = " and ".join("ab" * 20)
+    files = parse_diff(f"Binary files a/{name} and b/{name} differ\n".encode())
+    assert [file.path for file in files] == [name]
+    many = " and ".join("a" * 60)
+    with pytest.raises(DiffError, match="at most 100 times"):
+        parse_diff(f"Binary files a/{many} and b/{many} differ\n".encode())

@@ -146,3 +146,12 @@ def test_a_damaged_line_gives_its_whole_records_and_then_what_is_wrong() -> None
     assert each(b'{"x":"to{"a":1}{"b') == [{"a": 1}, RecordError]
     assert each(b'{"a":1}{"a":"one"}') == [{"a": 1}, RecordError]
     assert each(b"no record") == [RecordError]
+
+
+def test_a_damaged_line_is_read_a_few_times_and_not_from_each_place() -> None:
+    inner = b'{"a":' * 900 + b"[" + b"1," * 5_000
+    whole, torn = whole_records(b'{"b":1}' + inner + b'{"b":2}', lambda value: "b" in value)
+    assert whole == [b'{"b":1}']
+    assert torn
+    shallow = b'{"a":' * 20 + b"[" + b"1," * 5_000 + b'{"b":2}'
+    assert whole_records(shallow, lambda value: "b" in value)[0] == [b'{"b":2}']

@@ -102,3 +102,8 @@ def test_another_program_is_given_nothing(command: str) -> None:
 @given(st.text(alphabet="catee <>-'\"\\$EOF\n&|;()/.a", max_size=80))
 def test_no_command_stops_the_reading(command: str) -> None:
     assert all(write.path for write in heredocs("cat <<" + command))
+
+
+def test_a_statement_that_is_too_long_writes_nothing_that_we_know() -> None:
+    assert [one.path for one in heredocs(f"cat > {'a' * 3_000} {BODY}")] == ["a" * 3_000]
+    assert list(heredocs(f"cat > {'a' * 5_000} {BODY}")) == []
