@@ -6,7 +6,7 @@ to them. Without a matched line it is unallocated, and stays so in sight (decisi
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -40,6 +40,20 @@ class CostRow(Struct, frozen=True):
     """What tells agent sessions apart: of two people they may have one name."""
     cost: Cost
     day: date | None = None
+    is_repriced: bool = False
+    """It is of a closed month that somebody asked to price again."""
+
+
+class MergedLines(Struct, Generic[Key], frozen=True):
+    """What is known of a merged pull request without its cost."""
+
+    key: Key
+    merged_at: datetime
+    attributed_lines: int
+    before: timedelta
+    """The window of its policy: how long before the merge an edit may be."""
+    after: timedelta
+    """And how long after the merge evidence is waited for."""
 
 
 class PullRequestCost(Struct, frozen=True):
@@ -146,3 +160,36 @@ def final_at(
 def state_at(now: datetime, final: datetime) -> AllocationState:
     """Return the state of a cost that becomes final at a time."""
     return AllocationState.FINAL if now > final else AllocationState.OPEN
+
+
+def pull_request_cost(
+    one: MergedLines[Key],
+    rows: Iterable[CostRow],
+    matched: Mapping[Hashable, Mapping[Key, int]],
+    basis: CostBasis,
+    now: datetime,
+) -> PullRequestCost:
+    """Return what one pull request costs.
+
+    ``rows`` are those of the agent sessions with matched lines in it, of one basis; ``matched``
+    names these agent sessions' lines in all pull requests. Others change nothing.
+    """
+    own = [row for row in rows if matched.get(row.agent_session, {}).get(one.key, 0) > 0]
+    agent_sessions = {row.agent_session for row in own}
+    last = max((row.day for row in own if row.day), default=None)
+    used_until = None if last is None else _end_of(last)
+    final = final_at(one.merged_at, used_until, before=one.before, after=one.after)
+    return PullRequestCost(
+        cost=allocated(own, matched).by_pull_request.get(one.key, Cost()),
+        basis=basis,
+        state=state_at(now, final),
+        data_through=last,
+        agent_sessions=len(agent_sessions),
+        attributed_lines=one.attributed_lines,
+        covered_lines=sum(matched[name][one.key] for name in agent_sessions),
+        is_repriced=any(row.is_repriced for row in own),
+    )
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), UTC)
