@@ -650,7 +650,7 @@ BAD = {
     ),
     "drawn": (
         "@pytest.mark.parametrize('body', [gzip.compress(b'x')])\ndef test(body): pass",
-        "from gzip import compress as c\n@pytest.mark.parametrize('a', [c(b'x')])\ndef test(a): pass",
+        "from gzip import compress\n@pytest.mark.parametrize('a', [compress(b'')])\ndef t(a): pass",
         "AT = datetime.now(UTC)\n@pytest.mark.parametrize('at', [AT])\ndef test(at): pass",
         "@pytest.mark.parametrize('name', [uuid.uuid4().hex])\ndef test(name): pass",
         "CASES = [random.random()]\n@pytest.mark.parametrize('one', CASES)\ndef test(one): pass",
