@@ -10,6 +10,7 @@ litellm says something else, `DECIDED` must say why, or nothing is written.
 # ruff: noqa: INP001, E501, ISC004, S603, T201 - a script beside the page that it makes, and its text
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ghapp.spend.money import from_dollars
-from ghapp.spend.prices import CONTEXTS, PriceRow, PriceTable, Rates, version_of, written
+from ghapp.spend.prices import PriceRow, PriceTable, Rates, version_of, written
 
 TOP = Path(__file__).resolve().parent.parent
 TABLE = TOP / "ghapp" / "spend" / "prices.json"
@@ -281,11 +282,13 @@ def of_litellm(entry: dict[str, Any]) -> Told:
     if tiers:
         return {"": {int(one["range"][0]) // 1000: _plain(one, "", "") for one in tiers}}
     found: Told = {}
+    above = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
+    steps = sorted({int(one[1]) for one in map(above.match, entry) if one})
     for word, end in (("", ""), ("batch", "_batches"), ("fast", "_priority")):
         if f"input_cost_per_token{end}" in entry:
             found[word] = {
                 step: _plain(entry, f"_above_{step}k_tokens" if step else "", end)
-                for step in CONTEXTS
+                for step in (0, *steps)
                 if not step or f"input_cost_per_token_above_{step}k_tokens{end}" in entry
             }
     return found

@@ -7,6 +7,8 @@ its own price.
 import re
 from typing import NamedTuple
 
+from ghapp.usage.price_class import FAST
+
 _SUFFIX = re.compile(r"[\[(][^\])]{0,40}[\])]$")
 """claude-opus-4-5[1m], Gemini 3.5 Flash (Medium): how much is read or thought, not what it is."""
 _BEDROCK = re.compile(r"(?:([a-z]{2,6})\.)?(anthropic\.claude-[a-z0-9-]+?)(?:-v\d+)?(?::\d+)?")
@@ -42,7 +44,6 @@ _AT_LIST_PRICE = {
 """Whose name may stand before a model's → how the models begin that it has at the maker's price.
 Others host models at prices of their own, which are on no list of ours."""
 
-FAST = "fast"
 REGIONAL = "regional"
 """On Bedrock: an inference profile that stays in one part of the world, at a premium."""
 

@@ -5,9 +5,8 @@ is guessed: a model, variant or kind of tokens that the table does not have is n
 """
 
 import hashlib
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -17,32 +16,20 @@ import msgspec
 from msgspec import Meta
 
 from ghapp.attribution.model import Struct
-from ghapp.spend.model_names import listed, named
+from ghapp.spend.model_names import REGIONAL, listed, named
+from ghapp.usage.price_class import BATCH, FAST, US
 
 Rate = Annotated[int, Meta(ge=0, le=10**12)]
 """Micro-dollars for a million tokens."""
 
-VARIANTS = ("batch", "fast", "regional", "us")
-"""Words of a variant. A row of usage names those of its answers, sorted and joined by commas."""
-
-CONTEXTS = (0, 32, 100, 128, 200, 256, 272, 512)
-"""Lengths of prompts, in thousands of tokens, above which some model has another price."""
+VARIANTS = (BATCH, FAST, REGIONAL, US)
+"""Words of a variant; a model's name may add to those of a row of usage."""
 
 
-def context_of(prompt: int) -> int:
-    """Return the highest of `CONTEXTS` that a prompt of so many tokens exceeds, cached ones too.
+def joined(words: Iterable[str]) -> str:
+    """Return words of a variant as a row of usage has them.
 
-    >>> context_of(200_000), context_of(200_001), context_of(0)
-    (128, 200, 0)
-    """
-    exceeded = [step for step in CONTEXTS if prompt > step * 1000]
-    return exceeded[-1] if exceeded else 0
-
-
-def variant_of(words: Iterable[str]) -> str:
-    """Return words of a variant as a row of usage names them.
-
-    >>> variant_of(["us", "batch"]), variant_of([])
+    >>> joined(["us", "batch"]), joined([])
     ('batch,us', '')
     """
     return ",".join(sorted(set(words)))
@@ -73,7 +60,7 @@ class PriceRow(Struct, frozen=True, omit_defaults=True):
     context: int = 0
     """Thousands of tokens that the prompt exceeds."""
     is_floor: bool = False
-    """The price depends on the hour: this is the lower one."""
+    """It is the lower of two prices: which one holds is not known."""
 
     def holds_on(self, day: date) -> bool:
         """Return whether the row is valid on a day."""
@@ -117,27 +104,37 @@ class PriceList:
         self._models = {name for name, _ in self._rows}
 
     def find(
-        self, model: str | None, day: date, variant: str = "", context: int = 0
+        self, model: str | None, day: date, variant: str = "", context: int | None = 0
     ) -> PriceRow | None:
         """Return the row that prices answers of a model on a day; ``None``: not priced.
 
-        ``variant`` and ``context`` are those of a row of usage: see `variant_of`, `context_of`.
+        ``variant`` and ``context`` are those of a row of usage (see `ghapp.usage.price_class`).
+        Where the length of prompts is unknown, the price is that of the shortest: a floor, if
+        longer ones cost more.
         """
         name = named(model) if model else None
         found = next((one for one in name.names if one in self._models), None) if name else None
         if name is None or found is None:
             return None
-        words = name.variant.union(filter(None, variant.split(",")))
-        rows = [one for one in self._rows[found, variant_of(words)] if one.holds_on(day)]
-        at = bisect_right(rows, context, key=lambda one: one.context)
-        return rows[at - 1] if at else None
+        words = joined(name.variant.union(filter(None, variant.split(","))))
+        return by_context(self._rows.get((found, words), ()), day, context)
 
     def rates(
-        self, model: str | None, day: date, variant: str = "", context: int = 0
+        self, model: str | None, day: date, variant: str = "", context: int | None = 0
     ) -> Rates | None:
         """Return the rates of the row that `find` finds."""
         row = self.find(model, day, variant, context)
         return row.rates if row else None
+
+
+def by_context(rows: Sequence[PriceRow], day: date, context: int | None) -> PriceRow | None:
+    """Return the last row of a day whose length is reached; ``rows`` are sorted by it."""
+    valid = [one for one in rows if one.holds_on(day)]
+    reached = [one for one in valid if one.context <= (context or 0)]
+    if not reached:
+        return None
+    is_unsure = context is None and valid[-1].context > 0
+    return msgspec.structs.replace(reached[-1], is_floor=True) if is_unsure else reached[-1]
 
 
 @cache

@@ -16,7 +16,8 @@ class PricedRow(Struct, frozen=True):
     day: date
     tokens: TokenCounts
     variant: str = ""
-    context: int = 0
+    context: int | None = 0
+    """``None``: the source tells sums, not answers."""
 
 
 class BasisCost(Struct, frozen=True):

@@ -16,7 +16,8 @@ import msgspec
 from ghapp.attribution.model import Struct
 from ghapp.spend.model_names import listed, named
 from ghapp.spend.money import CURRENCY, MoneyError, from_dollars
-from ghapp.spend.prices import CONTEXTS, VARIANTS, PriceList, PriceRow, Rates, variant_of
+from ghapp.spend.prices import VARIANTS, PriceList, PriceRow, Rates, by_context, joined
+from ghapp.usage.price_class import tiers_of
 
 LARGEST = 256 * 1024
 """Bytes of a file."""
@@ -85,7 +86,7 @@ class RateCard:
         model: str | None,
         day: date,
         variant: str = "",
-        context: int = 0,
+        context: int | None = 0,
         *,
         prices: PriceList,
     ) -> ContractPrice | None:
@@ -98,7 +99,7 @@ class RateCard:
             return None
         own = self._own(model, day, variant, context)
         if own is not None:
-            return ContractPrice(rates=own, is_on_list=False)
+            return ContractPrice(rates=own.rates, is_on_list=False, is_floor=own.is_floor)
         row = prices.find(model, day, variant, context)
         percent = self._percent_off(row.provider, day) if row else None
         if row is None or percent is None:
@@ -107,19 +108,16 @@ class RateCard:
             rates=_discounted(row.rates, percent), is_on_list=True, is_floor=row.is_floor
         )
 
-    def _own(self, model: str, day: date, variant: str, context: int) -> Rates | None:
+    def _own(self, model: str, day: date, variant: str, context: int | None) -> PriceRow | None:
         name = named(model)
         names = (listed(model), *(name.names if name else ()))
-        words = (name.variant if name else frozenset()).union(filter(None, variant.split(",")))
+        told = filter(None, variant.split(","))
+        words = joined((name.variant if name else frozenset()).union(told))
         for pattern in self._patterns:
             if any(_matches(pattern, one) for one in names):
-                rows = [
-                    row
-                    for row in self._prices.get((pattern, variant_of(words)), ())
-                    if row.holds_on(day) and row.context <= context
-                ]
-                if rows:
-                    return rows[-1].rates
+                row = by_context(self._prices.get((pattern, words), ()), day, context)
+                if row:
+                    return row
         return None
 
     def _percent_off(self, provider: str, day: date) -> Decimal | None:
@@ -215,8 +213,8 @@ def _row(key: str, one: _Price) -> PriceRow:
     words = [word for word in one.variant.split(",") if word]
     if set(words) - set(VARIANTS):
         raise RateCardError(f"{key}.variant: {one.variant[:80]!r} names none of {VARIANTS}")
-    if one.context not in CONTEXTS:
-        raise RateCardError(f"{key}.context: {one.context} is none of {CONTEXTS}")
+    if one.context not in (lengths := (0, *tiers_of(one.model))):
+        raise RateCardError(f"{key}.context: {one.context} is none of {lengths}")
     _check_days(key, one.valid_from, one.valid_to)
     return PriceRow(
         provider="",
@@ -224,7 +222,7 @@ def _row(key: str, one: _Price) -> PriceRow:
         rates=Rates(**{kind: _rate(key, kind, one) for kind in Rates.__struct_fields__}),
         valid_from=one.valid_from,
         valid_to=one.valid_to,
-        variant=variant_of(words),
+        variant=joined(words),
         context=one.context,
     )
 

@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 
 from ghapp.spend.model_names import listed, named
 from ghapp.spend.prices import (
-    CONTEXTS,
     VARIANTS,
     PriceList,
     PriceRow,
     PriceTable,
     Rates,
-    context_of,
+    joined,
     packaged,
     read_table,
-    variant_of,
     version_of,
     written,
 )
+from ghapp.usage.answers import TokenCounts
+from ghapp.usage.price_class import context_of, tiers_of
 
 PRICES = packaged()
 ROWS = PRICES.table.rows
@@ -72,10 +72,10 @@ def test_successive_days_leave_no_gap_at_the_lowest_length() -> None:
 
 
 def test_lengths_and_variants_are_those_that_rows_of_usage_have() -> None:
-    assert {row.context for row in ROWS} <= set(CONTEXTS)
+    assert all(row.context in (0, *tiers_of(row.model)) for row in ROWS)
     words = {word for row in ROWS for word in row.variant.split(",") if word}
     assert words == set(VARIANTS)
-    assert all(row.variant == variant_of(filter(None, row.variant.split(","))) for row in ROWS)
+    assert all(row.variant == joined(filter(None, row.variant.split(","))) for row in ROWS)
 
 
 def test_every_row_prices_input_and_output() -> None:
@@ -189,27 +189,30 @@ def test_any_name_is_read(name: str) -> None:
 # --- how a row is asked -------------------------------------------------------------------------
 
 
-@given(st.integers(0, 10**7))
-def test_a_prompt_exceeds_its_step_and_not_the_next(prompt: int) -> None:
-    step = context_of(prompt)
-    assert step == 0 or prompt > step * 1000
-    assert all(prompt <= one * 1000 for one in CONTEXTS if one > step)
-
-
 def test_a_longer_prompt_takes_the_highest_price_that_it_reaches() -> None:
     def found(context: int) -> int | None:
         rates = PRICES.rates("qwen3-coder-plus", DAY, context=context)
         return rates and rates.input
 
-    assert [found(one) for one in (0, 32, 100, 128, 200, 256, 512)] == [
-        1_000_000,
-        1_800_000,
-        1_800_000,
-        3_000_000,
-        3_000_000,
-        6_000_000,
-        6_000_000,
-    ]
+    told = [found(one) for one in (0, 32, 128, 256)]
+    assert told == [1_000_000, 1_800_000, 3_000_000, 6_000_000]
+
+
+def test_prompts_of_unknown_length_cost_what_short_ones_do_at_least() -> None:
+    unknown = PRICES.find("qwen3-coder-plus", DAY, context=None)
+    assert unknown
+    assert unknown.rates == PRICES.rates("qwen3-coder-plus", DAY)
+    assert unknown.is_floor
+    flat = PRICES.find("claude-opus-4-6", DAY, context=None)
+    assert flat
+    assert not flat.is_floor
+
+
+@pytest.mark.parametrize("name", ["Claude Haiku 5.5", "claude-haiku-5-5", "claude_5_5_haiku"])
+def test_a_name_s_form_does_not_change_which_lengths_are_told_apart(name: str) -> None:
+    tokens = TokenCounts(cache_read=150_000)
+    assert context_of(name, tokens) == 100
+    assert PRICES.rates(name, DAY, context=context_of(name, tokens)) != PRICES.rates(name, DAY)
 
 
 def test_prices_change_on_a_day() -> None:
