@@ -19,6 +19,11 @@ class PriceVersions(Struct, frozen=True):
     rate_card: str | None = None
     """Version of the rate card; ``None``: there is none."""
 
+    @property
+    def shown(self) -> str:
+        """Both, as people read them."""
+        return self.prices if self.rate_card is None else f"{self.prices}, {self.rate_card}"
+
 
 class ClosedMonth(Struct, frozen=True):
     """A month whose prices no longer change by themselves. Late usage gets the same ones."""

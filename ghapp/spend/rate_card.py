@@ -70,8 +70,10 @@ class ContractPrice(Struct, frozen=True):
 class RateCard:
     """A card that can be asked."""
 
-    def __init__(self, file: _File, prices: tuple[PriceRow, ...]) -> None:
+    def __init__(self, file: _File, prices: tuple[PriceRow, ...], text: str) -> None:
         self.name = file.name
+        self.text = text
+        """The file, so that it can be read again when another one is in use."""
         digest = hashlib.sha256(msgspec.json.encode(file, order="deterministic")).hexdigest()
         self.version = f"{file.name}-{digest[:12]}"
         """The card's name and a digest: other prices under the same name are another version."""
@@ -179,7 +181,7 @@ def read_rate_card(text: str) -> RateCard:
         _check_discount(f"discount[{number}]", discount)
     rows = tuple(_row(f"price[{number}]", one) for number, one in enumerate(file.price, 1))
     _check_apart(rows)
-    return RateCard(file, rows)
+    return RateCard(file, rows, text)
 
 
 def _counted(problem: str) -> str:
