@@ -865,7 +865,7 @@ decision_sum = _usage_sums(
 
 
 def _costs() -> list[Column[Any]]:
-    """Return the columns of a cost on each estimated basis; see `ghapp.store.cost_rows`."""
+    """Return the columns of a cost on each estimated basis; see `ghapp.store.usage_costs`."""
     return [
         Column(f"{basis}_{name}", BigInteger, nullable=name == "amount")
         for basis in ("list", "contract")
