@@ -89,6 +89,8 @@ def named(model: str) -> ModelName | None:
     if name.startswith("claude-") and name.endswith("-fast"):
         name = name.removesuffix("-fast")
         words.add(FAST)
+    if hosts and hosts[0].startswith("arn:aws:bedrock:"):  # before an inference profile's name
+        hosts[0] = "bedrock"
     if not all(name.startswith(_AT_LIST_PRICE.get(host, ())) for host in hosts):
         return None
     names = [name]

@@ -99,6 +99,11 @@ def test_a_table_that_was_used_before_stays_readable() -> None:
     [
         ("claude-opus-4-5-20251101", "claude-opus-4-5", ""),
         ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5", "regional"),
+        (
+            "arn:aws:bedrock:us-east-2:111122223333:inference-profile/us.anthropic.claude-opus-4-8",
+            "claude-opus-4-8",
+            "regional",
+        ),
         ("global.anthropic.claude-opus-4-6-v1", "claude-opus-4-6", ""),
         ("claude-sonnet-4-5@20250929", "claude-sonnet-4-5", ""),
         ("claude-opus-4-6@default", "claude-opus-4-6", ""),
