@@ -163,6 +163,7 @@ def test_names_as_agents_write_them(name: str, model: str, variant: str) -> None
         "accounts/fireworks/models/glm-5",
         "us.deepseek.v3.2",
         "<synthetic>",
+        "gpt-5" + " " * 200 + "mini",
     ],
 )
 def test_an_unknown_name_is_not_priced(name: str | None) -> None:
