@@ -44,6 +44,9 @@ _AT_LIST_PRICE = {
 """Whose name may stand before a model's → how the models begin that it has at the maker's price.
 Others host models at prices of their own, which are on no list of ours."""
 
+LONGEST = 200
+"""Characters of a name; no list has a longer one."""
+
 REGIONAL = "regional"
 """On Bedrock: an inference profile that stays in one part of the world, at a premium."""
 
@@ -68,7 +71,7 @@ def listed(name: str) -> str:
 
 
 def named(model: str) -> ModelName | None:
-    """Return what a model's name says; ``None``: somebody hosts it whose prices are not known.
+    """Return what a model's name says; ``None``: it is on no list of ours, whatever it is.
 
     A name only loses what changes no price: who passes it on, its day, its state, how much it
     thinks. So no longer name takes the price of a shorter one.
@@ -78,7 +81,9 @@ def named(model: str) -> ModelName | None:
     >>> named("openai/gpt-5-mini").names, named("groq/kimi-k2")
     (('gpt-5-mini',), None)
     """  # noqa: E501 - the line is what the function returns
-    plain = _SUFFIX.sub("", model[:200].strip().lower()).rstrip()
+    if len(model) > LONGEST:
+        return None
+    plain = _SUFFIX.sub("", model.strip().lower()).rstrip()
     *hosts, bare = plain.split("/")
     words: set[str] = set()
     if aws := _BEDROCK.fullmatch(bare):
@@ -89,6 +94,8 @@ def named(model: str) -> ModelName | None:
     if name.startswith("claude-") and name.endswith("-fast"):
         name = name.removesuffix("-fast")
         words.add(FAST)
+    if hosts and hosts[0].startswith("arn:aws:bedrock:"):  # before an inference profile's name
+        hosts[0] = "bedrock"
     if not all(name.startswith(_AT_LIST_PRICE.get(host, ())) for host in hosts):
         return None
     names = [name]

@@ -7,6 +7,7 @@ from ghapp.spend.cost import Cost, CostBasis, cost
 from ghapp.spend.prices import PriceList
 from ghapp.spend.rate_card import RateCard
 from ghapp.usage.answers import TokenCounts
+from ghapp.usage.days import TokenDay
 
 
 class PricedRow(Struct, frozen=True):
@@ -18,6 +19,17 @@ class PricedRow(Struct, frozen=True):
     variant: str = ""
     context: int | None = 0
     """``None``: the source tells sums, not answers."""
+
+
+def row_of(one: TokenDay) -> PricedRow:
+    """Return what prices a row as machines send it."""
+    return PricedRow(
+        model=one.model,
+        day=one.day,
+        tokens=one.tokens,
+        variant=one.variant,
+        context=one.context,
+    )
 
 
 class BasisCost(Struct, frozen=True):

@@ -22,7 +22,8 @@ from ghapp.usage.price_class import tiers_of
 LARGEST = 256 * 1024
 """Bytes of a file."""
 EVERY_MAKER = "*"
-NOWHERE = "price or discount"
+_NUMBER = re.compile(r"\[(\d{1,9})\]")
+"""price[0]"""
 
 
 class RateCardError(ValueError):
@@ -176,7 +177,7 @@ def read_rate_card(text: str) -> RateCard:
     if not file.name.strip() or len(file.name) > 80 or not file.name.isprintable():
         raise RateCardError("name: it needs one to 80 printable characters")
     if not file.price and not file.discount:
-        raise RateCardError(f"the rate card names no {NOWHERE}")
+        raise RateCardError("the rate card names no price or discount")
     for number, discount in enumerate(file.discount, 1):
         _check_discount(f"discount[{number}]", discount)
     rows = tuple(_row(f"price[{number}]", one) for number, one in enumerate(file.price, 1))
@@ -186,9 +187,8 @@ def read_rate_card(text: str) -> RateCard:
 
 def _counted(problem: str) -> str:
     """Return msgspec's words with the key as we write it: it counts from 0, people from 1."""
-    return re.sub(r"\[(\d{1,9})\]", lambda found: f"[{int(found[1]) + 1}]", problem).replace(
-        "`$.", "`"
-    )
+    from_one = _NUMBER.sub(lambda found: f"[{int(found[1]) + 1}]", problem)
+    return from_one.replace("`$.", "`")
 
 
 def _check_discount(key: str, one: _Discount) -> None:

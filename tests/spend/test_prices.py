@@ -99,6 +99,11 @@ def test_a_table_that_was_used_before_stays_readable() -> None:
     [
         ("claude-opus-4-5-20251101", "claude-opus-4-5", ""),
         ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5", "regional"),
+        (
+            "arn:aws:bedrock:us-east-2:111122223333:inference-profile/us.anthropic.claude-opus-4-8",
+            "claude-opus-4-8",
+            "regional",
+        ),
         ("global.anthropic.claude-opus-4-6-v1", "claude-opus-4-6", ""),
         ("claude-sonnet-4-5@20250929", "claude-sonnet-4-5", ""),
         ("claude-opus-4-6@default", "claude-opus-4-6", ""),
@@ -158,6 +163,7 @@ def test_names_as_agents_write_them(name: str, model: str, variant: str) -> None
         "accounts/fireworks/models/glm-5",
         "us.deepseek.v3.2",
         "<synthetic>",
+        "gpt-5" + " " * 200 + "mini",
     ],
 )
 def test_an_unknown_name_is_not_priced(name: str | None) -> None:

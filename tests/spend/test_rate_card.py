@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ghapp.spend.prices import packaged
 from ghapp.spend.rate_card import RateCard, RateCardError, read_rate_card
+from tests.cases import TOP
 
 PRICES = packaged()
 DAY = date(2026, 11, 1)
@@ -89,6 +90,14 @@ def test_lengths_and_variants_have_their_own_prices() -> None:
     assert rate("claude-opus-4-5", context=272) == 7_000_000
     assert rate("claude-opus-4-8", variant="fast") == 8_500_000
     assert rate("us.anthropic.claude-opus-4-8") == 4_675_000
+
+
+def test_the_page_s_card_is_read() -> None:
+    page = (TOP / "docs" / "spend.md").read_text("utf-8")
+    text = page.partition("```toml\n")[2].partition("```")[0]
+    found = card(text).find("claude-sonnet-5-5", DAY, prices=PRICES)
+    assert found
+    assert found.rates.cache_write_5m == 3_000_000
 
 
 def test_a_host_s_own_name_may_be_on_a_card() -> None:
