@@ -469,7 +469,7 @@ def _insert(connection: Connection, database: Database, pulls: Iterable[PullSumm
 
 
 def _note_costs(connection: Connection, database: Database, pulls: Iterable[PullSummary]) -> None:
-    """Note that what these pull requests cost is no longer true (see `ghapp.store.pull_costs`)."""
+    """Note that what these pull requests cost is no longer true (see `ghapp.store.usage_costs`)."""
     numbers = ((pull.repository_id, pull.pull_request) for pull in pulls)
     rows = [dict(zip(cost_stale.c.keys(), number, strict=True)) for number in sorted(numbers)]
     if rows:
